@@ -1,0 +1,21 @@
+"""A local server that answers as Amazon DynamoDB does.
+
+The life of a request, from right to left through the layers:
+
+1. `http.asgi` collects a request's body; `http.protocol.Protocol.respond` checks size, method, content type, JSON, target
+   and credentials in the service's order, and finds the `Caller` (access key, region, their tables).
+2. `app.Emulator.call` finds the `operations.registry.Operation` of that name. Between requests it lets `clock.Background`
+   run one slice of long work.
+3. The operation's `model.RequestModel` turns JSON into a `Request`: types first (SerializationException), attribute values
+   made canonical by `values.wire`, then member constraints ("N validation errors detected").
+4. The operation's *check* (`operations/<family>.py`) looks at the request alone: which parameters go together, attribute
+   values, expressions (`expressions.bind`: parsed, analysed, compiled, cached).
+5. Its *handler* finds the `database.schema.Table` through `database.Database`, checks keys against it, opens a read or
+   write transaction of the `storage` engine, and calls `database.read` or `database.write`. Storage keys come from
+   `database.keyspace`, rows from `values.wire`.
+6. `database.write.store` is the only code that changes an item: index entries and statistics follow in the same
+   transaction.
+7. The handler answers with finished JSON bytes, mostly stored rows spliced together; the protocol adds request id and crc.
+
+An `errors.ApiError` raised anywhere becomes the answer in `http.protocol`, and only there.
+"""

@@ -1,0 +1,78 @@
+"""The command line: flags and environment to Settings, Settings to a running server.
+
+Exit status: 0 after a signal, 2 when the server cannot start, with one line that says why.
+"""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+from emulator.settings import Settings
+
+_CANNOT_START = 2
+_ENVIRONMENT = "DYNAMODB_EMULATOR_"
+
+
+def settings_from(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
+    """Return the settings that flags, then DYNAMODB_EMULATOR_* variables, then defaults give. Exits on bad ones."""
+    parser = argparse.ArgumentParser(
+        prog="dynamodb-emulator",
+        description="A local server that speaks Amazon DynamoDB's wire protocol.",
+        epilog=f"Every option can come from the environment too, e.g. {_ENVIRONMENT}PORT=8001.",
+    )
+    storage = parser.add_mutually_exclusive_group()
+    for field in fields(Settings):
+        group = storage if field.name in ("data_dir", "in_memory") else parser
+        _add_flag(group, field, environment.get(_ENVIRONMENT + field.name.upper()))
+    return Settings(**vars(parser.parse_args(arguments)))
+
+
+def _add_flag(parser: Any, field: Any, from_environment: str | None) -> None:  # noqa: ANN401 - argparse has no public type
+    flag = "--" + field.name.replace("_", "-")
+    text = field.metadata["help"]
+    default = field.default
+    assert default is not MISSING, "every setting has a default"
+    if isinstance(default, bool):
+        value = default if from_environment is None else from_environment.lower() in ("1", "true", "yes", "on")
+        parser.add_argument(flag, action="store_true", default=value, help=text)
+        return
+    kind = Path if isinstance(default, Path) else type(default)
+    parser.add_argument(
+        flag,
+        type=kind,
+        default=str(default) if from_environment is None else from_environment,
+        choices=field.metadata.get("choices"),
+        metavar={Path: "DIR", int: "N"}.get(kind, kind.__name__.upper()),
+        help=f"{text} (default: {default})",
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status."""
+    settings = settings_from(sys.argv[1:] if arguments is None else arguments, os.environ)
+    logging.basicConfig(
+        level=5 if settings.log_level == "trace" else settings.log_level.upper(),
+        format="%(asctime)s %(levelname)s %(message)s",
+    )
+    # Imported after the flags are read, so that --help and mistakes answer at once.
+    from emulator.app import Emulator  # noqa: PLC0415
+    from emulator.http.server import ServeError, bind, serve  # noqa: PLC0415
+    from storage import StorageError  # noqa: PLC0415
+
+    try:
+        listener = bind(settings)
+        with listener:
+            emulator = Emulator(settings)
+            try:
+                serve(emulator, listener, settings)
+            finally:
+                emulator.close()
+    except (ServeError, StorageError) as error:
+        print(f"dynamodb-emulator: {error}", file=sys.stderr)  # noqa: T201 - the one line the user needs
+        return _CANNOT_START
+    return 0

@@ -1,0 +1,69 @@
+"""What a request consumes, and how it is told (service-behaviour.md 9).
+
+Sizes are bytes by the rules of values/size.py; units are capacity units, halves for eventually consistent reads.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from emulator.limits import READ_UNIT, WRITE_UNIT
+
+
+def read_units(size: int, *, consistent: bool) -> float:
+    """Return the units of reading size bytes; a missing item (0 bytes) costs as much as a small one."""
+    units = -(-size // READ_UNIT) or 1
+    return float(units) if consistent else units / 2
+
+
+def write_units(before: int, after: int) -> float:
+    """Return the units of a write from the item's sizes before and after; 0 stands for no item."""
+    return float(-(-max(before, after) // WRITE_UNIT) or 1)
+
+
+def entry_units(size: int) -> float:
+    """Return the units of writing one index entry."""
+    return float(-(-size // WRITE_UNIT) or 1)
+
+
+@dataclass(slots=True)
+class Consumed:
+    """Units consumed on one table: its own and those of its indexes by name."""
+
+    table: float = 0.0
+    global_indexes: dict[str, float] = field(default_factory=dict)
+    local_indexes: dict[str, float] = field(default_factory=dict)
+
+    def total(self) -> float:
+        """Return the units of the table and all indexes."""
+        return self.table + sum(self.global_indexes.values()) + sum(self.local_indexes.values())
+
+    def add(self, other: "Consumed") -> None:
+        """Add what another part of the same request consumed on this table."""
+        self.table += other.table
+        for mine, theirs in (
+            (self.global_indexes, other.global_indexes),
+            (self.local_indexes, other.local_indexes),
+        ):
+            for name, units in theirs.items():
+                mine[name] = mine.get(name, 0.0) + units
+
+
+def wanted(request: Mapping[str, Any]) -> str | None:
+    """Return TOTAL or INDEXES where the request asks for consumed capacity, else None."""
+    mode: str | None = request.get("ReturnConsumedCapacity")
+    return None if mode == "NONE" else mode
+
+
+def shape(mode: str, table_name: str, consumed: Consumed) -> dict[str, Any]:
+    """Return the ConsumedCapacity member; table_name echoes the request's (reference 9.3)."""
+    answer: dict[str, Any] = {"TableName": table_name, "CapacityUnits": consumed.total()}
+    if mode == "INDEXES":
+        answer["Table"] = {"CapacityUnits": consumed.table}
+        for member, arms in (
+            ("LocalSecondaryIndexes", consumed.local_indexes),
+            ("GlobalSecondaryIndexes", consumed.global_indexes),
+        ):
+            if arms:
+                answer[member] = {name: {"CapacityUnits": units} for name, units in arms.items()}
+    return answer

@@ -1,0 +1,234 @@
+"""The catalog: which tables exist, for whom, in which state.
+
+Tables belong to a *space*: the access key and region of whoever made them, like separate accounts (one space for all
+with `shared_db`). All definitions are held in memory, compiled; storage has them too and is always written first.
+
+A status such as CREATING ends by the clock: the first look at the table after that time *settles* it (and for DELETING
+removes it). Without `delay_transient_statuses` that time is the moment of the request itself, so the answer says
+CREATING and the next look says ACTIVE, which is what the SDKs' waiters want.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from emulator import errors
+from emulator.clock import Background, Clock
+from emulator.database import keyspace
+from emulator.database.schema import ACTIVE, CREATING, DELETING, IndexDefinition, Table, TableDefinition
+from storage import Engine, WriteTxn
+
+log = logging.getLogger("emulator")
+
+DROP_SLICE: Final = 1000  # rows deleted in one slice of background work: about 2 ms
+TRANSIENT_SECONDS: Final = 3.0  # how long a status such as CREATING lasts with delay_transient_statuses
+
+Space = tuple[str, str]
+"""Access key and region."""
+
+_SHARED: Final[Space] = ("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: the credentials' access key and region, the account they stand for, the host name that was asked."""
+
+    access_key: str
+    region: str
+    account: str
+    host: str
+    tables: dict[str, Table]
+    """The caller's tables by name: the catalog's own dictionary, alive."""
+
+
+class Catalog:
+    """All tables of an engine."""
+
+    def __init__(self, engine: Engine, clock: Clock, background: Background, *, shared: bool, delay: bool) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._background = background
+        self._shared = shared
+        self._delay = TRANSIENT_SECONDS if delay else 0.0
+        self._spaces: dict[Space, dict[str, Table]] = {}
+        self._load()
+
+    def caller(self, access_key: str, region: str, host: str = "localhost") -> Caller:
+        """Return who asks with these credentials; the account is the access key where that has 12 digits."""
+        is_account = len(access_key) == 12 and access_key.isascii() and access_key.isdigit()  # noqa: PLR2004
+        account = access_key if is_account else "000000000000"
+        space = _SHARED if self._shared else (access_key, region)
+        return Caller(access_key, region, account, host, self._spaces.setdefault(space, {}))
+
+    def until(self) -> float:
+        """Return the time at which a status entered now ends."""
+        return self._clock.now() + self._delay
+
+    # --- finding ----------------------------------------------------------------------------------------------------
+
+    def find(self, caller: Caller, name: str, *, expected: bool = True) -> Table | None:
+        """Return the caller's table by name or ARN, settled; None, and a line in the log, where there is none."""
+        table = caller.tables.get(name)
+        if table is None and name.startswith("arn:"):
+            table = self._find_arn(caller, name)
+        if table is not None and table.transient:
+            table = self.settle(table)
+        if table is None and expected:
+            self._tell_where(caller, name)
+        return table
+
+    def all(self, caller: Caller) -> list[Table]:
+        """Return the caller's tables in name order, settled."""
+        tables = (self.settle(caller.tables[name]) for name in sorted(caller.tables))
+        return [table for table in tables if table is not None]
+
+    def _find_arn(self, caller: Caller, arn: str) -> Table | None:
+        parts = arn.split(":", 5)
+        if len(parts) != 6 or not parts[5].startswith("table/"):  # noqa: PLR2004
+            return None
+        table = caller.tables.get(parts[5].removeprefix("table/"))
+        if self._shared or table is None or table.arn == arn:
+            return table
+        return None
+
+    def _tell_where(self, caller: Caller, name: str) -> None:
+        """Say in the log where a missed table is; a wrong region or key is the most common mistake of all."""
+        places = [
+            f"access key {access_key}, region {region}"
+            for (access_key, region), tables in self._spaces.items()
+            if name in tables
+        ]
+        if places:
+            asked = f"access key {caller.access_key}, region {caller.region}"
+            log.warning("table %s was asked for with %s; it exists under %s", name, asked, " and ".join(places))
+
+    # --- changing ---------------------------------------------------------------------------------------------------
+
+    def next_id(self, txn: WriteTxn) -> int:
+        """Return a fresh id for a table or index; ids are never used again."""
+        key = keyspace.counter("id")
+        stored = txn.get(key)
+        number = 1 if stored is None else int.from_bytes(stored, "big")
+        txn.put(key, (number + 1).to_bytes(8, "big"))
+        return number
+
+    def save(self, txn: WriteTxn, definition: TableDefinition) -> Table:
+        """Store a definition, new or changed; `publish` the result once the transaction has committed."""
+        space = self._space(definition)
+        txn.put(keyspace.table(*space, definition.name), definition.dump())
+        return Table(definition)
+
+    def publish(self, table: Table) -> None:
+        """Make a saved table the one that requests find."""
+        self._spaces.setdefault(self._space(table.definition), {})[table.name] = table
+
+    def change(self, definition: TableDefinition) -> Table:
+        """Store and publish a definition in a transaction of its own."""
+        with self._engine.write() as txn:
+            table = self.save(txn, definition)
+        self.publish(table)
+        return table
+
+    def settle(self, table: Table) -> Table | None:
+        """End the statuses whose time has come; return the table as it is now, None where it is gone."""
+        definition = table.definition
+        now = self._clock.now()
+        if not table.transient:
+            return table
+        if definition.status == DELETING and definition.until <= now:
+            self._remove(table)
+            return None
+        settled = replace(
+            definition,
+            status=ACTIVE if definition.until <= now else definition.status,
+            indexes=tuple(_settled(definition.indexes, now)),
+        )
+        if settled == definition:
+            return table
+        kept = {index.id for index in settled.indexes}
+        gone = [index for index in definition.indexes if index.id not in kept]
+        return self._without_indexes(table, settled, gone) if gone else self.change(settled)
+
+    def _without_indexes(self, table: Table, settled: TableDefinition, gone: list[IndexDefinition]) -> Table:
+        """Save a definition that lost indexes.
+
+        Attribute definitions that only they needed and their statistics go now, their entries in the background.
+        """
+        keep = {index.id for index in settled.indexes}
+        used = {settled.hash, settled.range}.union(*(index.hash + index.range for index in settled.indexes))
+        settled = replace(settled, types={name: kind for name, kind in settled.types.items() if name in used})
+        with self._engine.write() as txn:
+            stored = txn.get(table.statistics_key)
+            if stored is not None:
+                pairs = [stored[at : at + 16] for at in range(0, len(stored), 16)]
+                positions = [0, *(i for i, x in enumerate(table.definition.indexes, start=1) if x.id in keep)]
+                txn.put(table.statistics_key, b"".join(pairs[i] if i < len(pairs) else bytes(16) for i in positions))
+            for index in gone:
+                self._begin_drop(txn, keyspace.entries(index.id))
+            changed = self.save(txn, settled)
+        self.publish(changed)
+        return changed
+
+    def _remove(self, table: Table) -> None:
+        definition = table.definition
+        space = self._space(definition)
+        with self._engine.write() as txn:
+            txn.delete(keyspace.table(*space, definition.name))
+            txn.delete(table.statistics_key)
+            self._begin_drop(txn, table.prefix)
+            for index in table.indexes:
+                self._begin_drop(txn, index.prefix)
+        self._spaces[space].pop(definition.name, None)
+
+    # --- background -------------------------------------------------------------------------------------------------
+
+    def _begin_drop(self, txn: WriteTxn, prefix: bytes) -> None:
+        record = keyspace.drop(int.from_bytes(prefix[1:5], "big"))
+        txn.put(record, prefix[:1])
+        self._background.add(lambda: self._drop_slice(record, prefix[:1]))
+
+    def _drop_slice(self, record: bytes, kind: bytes) -> bool:
+        with self._engine.write() as txn:
+            if txn.drop_range(*keyspace.dropped_range(record, kind), DROP_SLICE) == DROP_SLICE:
+                return True
+            txn.delete(record)
+        return False
+
+    def _space(self, definition: TableDefinition) -> Space:
+        return _SHARED if self._shared else (definition.access_key, definition.region)
+
+    def _load(self) -> None:
+        with self._engine.read() as txn:
+            tables = list(txn.scan(*keyspace.tables()))
+            drops = list(txn.scan(*keyspace.drops()))
+        for key, stored in tables:
+            access_key, region, name = keyspace.table_of(key)
+            table = Table(TableDefinition.load(stored))
+            self._spaces.setdefault((access_key, region), {})[name] = table
+        for record, kind in drops:
+            self._background.add(lambda record=record, kind=kind: self._drop_slice(record, kind))  # type: ignore[misc]
+
+    def tables_of(self, table: Table) -> dict[str, Table]:
+        """Return the living dictionary of the space that a table belongs to."""
+        return self._spaces[self._space(table.definition)]
+
+    def everything(self) -> Iterator[Table]:
+        """Walk all tables of all spaces, unsettled."""
+        for tables in self._spaces.values():
+            yield from tables.values()
+
+
+def _settled(indexes: Iterable[IndexDefinition], now: float) -> Iterator[IndexDefinition]:
+    for index in indexes:
+        due = index.until <= now and index.filled_to is None
+        if index.status == DELETING and index.until <= now:
+            continue
+        yield replace(index, status=ACTIVE) if due and index.status != ACTIVE else index
+
+
+def require(table: Table | None) -> Table:
+    """Return the table if the data plane may use it. Raises ResourceNotFoundException (service-behaviour.md 3.1)."""
+    if table is None or table.definition.status in (CREATING, DELETING):
+        raise errors.resource_not_found()
+    return table

@@ -1,0 +1,39 @@
+"""The database: tables on top of a storage engine, and the clock by which they live."""
+
+from emulator import errors
+from emulator.clock import Background, Clock
+from emulator.database import backfill
+from emulator.database.catalog import Caller, Catalog, require
+from emulator.database.schema import Table
+from storage import Engine
+
+
+class Database:
+    """What every operation gets: the catalog, transactions and background work. Synchronous, owned by one thread."""
+
+    def __init__(self, engine: Engine, clock: Clock, *, shared: bool = False, delay: bool = False) -> None:
+        self.engine = engine
+        self.clock = clock
+        self.background = Background()
+        self.catalog = Catalog(engine, clock, self.background, shared=shared, delay=delay)
+        self.read = engine.read
+        self.write = engine.write
+        backfill.resume_all(self)
+
+    def table(self, caller: Caller, name: str) -> Table:
+        """Return a table for the data plane. Raises ResourceNotFoundException without detail (reference 3.1)."""
+        table = caller.tables.get(name)
+        if table is None or table.transient:
+            return require(self.catalog.find(caller, name))
+        return table
+
+    def described(self, caller: Caller, name: str) -> Table:
+        """Return a table for the control plane, whatever its status. Raises its form of ResourceNotFoundException."""
+        table = self.catalog.find(caller, name)
+        if table is None:
+            raise errors.table_not_found(name)
+        return table
+
+    def close(self) -> None:
+        """Release the engine; unfinished background work goes on when the folder is opened again."""
+        self.engine.close()

@@ -1,0 +1,159 @@
+"""TableDescription: how a table's definition is told (service-behaviour.md 10.3)."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from emulator.database.schema import ACTIVE, CREATING, DELETING, IndexDefinition, TableDefinition
+
+Counts = Sequence[tuple[int, int]]
+"""(items, bytes) of the table and then of each of its indexes."""
+
+_ON_DEMAND_WARM: Final = {"ReadUnitsPerSecond": 12_000, "WriteUnitsPerSecond": 4_000}
+
+
+def created(definition: TableDefinition) -> dict[str, Any]:
+    """Return the description that CreateTable answers: no counts yet, no warm throughput unless it was asked for."""
+    description = described(definition, [(0, 0)] * (len(definition.indexes) + 1))
+    asked = [definition, *(index for index in definition.indexes if not index.local)]
+    for part, told in zip(asked, [description, *description.get("GlobalSecondaryIndexes", ())], strict=True):
+        if part.warm:
+            told["WarmThroughput"]["Status"] = "UPDATING"
+        else:
+            del told["WarmThroughput"]
+    summary = description.get("BillingModeSummary")
+    if summary:
+        summary.pop("LastUpdateToPayPerRequestDateTime", None)
+    return description
+
+
+def deleted(definition: TableDefinition, counts: tuple[int, int]) -> dict[str, Any]:
+    """Return the reduced description that DeleteTable answers."""
+    items, size = counts
+    return {
+        "TableName": definition.name,
+        "TableStatus": DELETING,
+        "ProvisionedThroughput": _throughput(definition),
+        "TableSizeBytes": size,
+        "ItemCount": items,
+        "TableArn": definition.arn,
+        "TableId": definition.uuid,
+        "DeletionProtectionEnabled": definition.deletion_protection,
+    }
+
+
+def described(definition: TableDefinition, counts: Counts) -> dict[str, Any]:
+    """Return the description of DescribeTable and UpdateTable."""
+    items, size = counts[0]
+    description: dict[str, Any] = {
+        "AttributeDefinitions": [
+            {"AttributeName": name, "AttributeType": kind} for name, kind in definition.types.items()
+        ],
+        "TableName": definition.name,
+        "KeySchema": _key_schema((definition.hash,), () if definition.range is None else (definition.range,)),
+        "TableStatus": definition.status,
+        "CreationDateTime": round(definition.created, 3),
+        "ProvisionedThroughput": _throughput(definition),
+        "TableSizeBytes": size,
+        "ItemCount": items,
+        "TableArn": definition.arn,
+        "TableId": definition.uuid,
+        "DeletionProtectionEnabled": definition.deletion_protection,
+        "WarmThroughput": _warm(definition, definition.billing_mode),
+    }
+    _add_billing(description, definition)
+    _add_settings(description, definition)
+    indexes = list(zip(definition.indexes, counts[1:], strict=True))
+    for member, local in (("LocalSecondaryIndexes", True), ("GlobalSecondaryIndexes", False)):
+        told = [_index(definition, index, count) for index, count in indexes if index.local is local]
+        if told:
+            description[member] = told
+    return description
+
+
+def _add_billing(description: dict[str, Any], definition: TableDefinition) -> None:
+    if not definition.billing_explicit and definition.billing_mode == "PROVISIONED":
+        return
+    summary: dict[str, Any] = {"BillingMode": definition.billing_mode}
+    if definition.pay_per_request_since is not None:
+        summary["LastUpdateToPayPerRequestDateTime"] = round(definition.pay_per_request_since, 3)
+    description["BillingModeSummary"] = summary
+
+
+def _add_settings(description: dict[str, Any], definition: TableDefinition) -> None:
+    if definition.stream_view is not None:
+        description["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": definition.stream_view}
+    if definition.stream_label is not None:
+        description["LatestStreamLabel"] = definition.stream_label
+        description["LatestStreamArn"] = f"{definition.arn}/stream/{definition.stream_label}"
+    if definition.sse:
+        description["SSEDescription"] = dict(definition.sse)
+    if definition.table_class is not None:
+        description["TableClassSummary"] = {"TableClass": definition.table_class}
+        if definition.table_class_updated is not None:
+            description["TableClassSummary"]["LastUpdateDateTime"] = round(definition.table_class_updated, 3)
+    if definition.on_demand:
+        description["OnDemandThroughput"] = dict(definition.on_demand)
+
+
+def _throughput(definition: TableDefinition) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "NumberOfDecreasesToday": 0,
+        "ReadCapacityUnits": definition.read_units,
+        "WriteCapacityUnits": definition.write_units,
+    }
+    if definition.throughput_increased is not None:
+        told["LastIncreaseDateTime"] = round(definition.throughput_increased, 3)
+    if definition.throughput_decreased is not None:
+        told["LastDecreaseDateTime"] = round(definition.throughput_decreased, 3)
+    return told
+
+
+def _warm(part: TableDefinition | IndexDefinition, billing_mode: str) -> dict[str, Any]:
+    """Return warm throughput: what was asked for, but never below what the billing mode brings (recent-features.md 4)."""
+    if billing_mode == "PAY_PER_REQUEST":
+        units = dict(_ON_DEMAND_WARM)
+    else:
+        units = {"ReadUnitsPerSecond": part.read_units, "WriteUnitsPerSecond": part.write_units}
+    return {**units, **part.warm, "Status": ACTIVE}
+
+
+def warm_units(part: TableDefinition | IndexDefinition, billing_mode: str) -> dict[str, int]:
+    """Return ReadUnitsPerSecond and WriteUnitsPerSecond as they are in force."""
+    warm = _warm(part, billing_mode)
+    return {name: warm[name] for name in ("ReadUnitsPerSecond", "WriteUnitsPerSecond")}
+
+
+def _index(definition: TableDefinition, index: IndexDefinition, counts: tuple[int, int]) -> dict[str, Any]:
+    items, size = counts
+    projection: dict[str, Any] = {"ProjectionType": index.projection}
+    if index.non_key:
+        projection["NonKeyAttributes"] = list(index.non_key)
+    told: dict[str, Any] = {
+        "IndexName": index.name,
+        "KeySchema": _key_schema(index.hash, index.range),
+        "Projection": projection,
+        "IndexSizeBytes": size,
+        "ItemCount": items,
+        "IndexArn": f"{definition.arn}/index/{index.name}",
+    }
+    if index.local:
+        return told
+    told["IndexStatus"] = index.status
+    if index.status == CREATING and index.filled_to is not None:
+        told["Backfilling"] = True
+    told["ProvisionedThroughput"] = {
+        "NumberOfDecreasesToday": 0,
+        "ReadCapacityUnits": index.read_units,
+        "WriteCapacityUnits": index.write_units,
+    }
+    told["WarmThroughput"] = _warm(index, definition.billing_mode)
+    if index.on_demand:
+        told["OnDemandThroughput"] = dict(index.on_demand)
+    return told
+
+
+def _key_schema(hashes: Sequence[str], ranges: Sequence[str]) -> list[dict[str, str]]:
+    return [
+        *({"AttributeName": name, "KeyType": "HASH"} for name in hashes),
+        *({"AttributeName": name, "KeyType": "RANGE"} for name in ranges),
+    ]

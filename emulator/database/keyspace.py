@@ -1,0 +1,121 @@
+"""The key layout: every storage key is made here, and nowhere else.
+
+| first byte | rest of the key                                                                   | value                    |
+|------------|-----------------------------------------------------------------------------------|--------------------------|
+| 01         | name of the record                                                                | counters, one each       |
+| 02         | escape(access key) escape(region) table name                                      | table definition, JSON   |
+| 03         | u32 table, digest16 of the partition key, sort key                                | item row                 |
+| 04         | u32 index, digest16 of its partition key, escape(range key)..., item key [5:]     | projected item row       |
+| 05         | u32 table                                                                         | u64 pairs: count, bytes  |
+| 06         | u32 table or index whose range is being dropped                                   | first byte of the range  |
+
+The digest bounds a partition key's length and gives Scan the order it has on AWS: ascending MD5 over the ASCII bytes
+`Outliers` followed by the partition key's bytes (service-behaviour.md 6.2). Key bytes are UTF-8 for S, raw for B, and the
+order-preserving number bytes of values/number.py for N. A sort key stands last in an item key and therefore unescaped;
+in an index key it is followed by the item key and is escaped, so that components compare one after another.
+"""
+
+import hashlib
+from base64 import b64decode
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from emulator.values.number import sort_bytes
+from emulator.values.types import Value
+from storage import keycode
+
+_COUNTER: Final = b"\x01"
+_TABLE: Final = b"\x02"
+_ITEM: Final = b"\x03"
+_INDEX: Final = b"\x04"
+_STATISTICS: Final = b"\x05"
+_DROP: Final = b"\x06"
+
+DIGEST: Final = 16
+ITEM_PREFIX: Final = 5  # bytes before the digest, of items and of index entries alike
+
+_seed = hashlib.md5(b"Outliers", usedforsecurity=False)
+
+KEY_BYTES: Final[dict[str, Callable[[Value], bytes]]] = {
+    "S": lambda value: value["S"].encode(),  # type: ignore[no-any-return]
+    "N": lambda value: sort_bytes(value["N"]),
+    "B": lambda value: b64decode(value["B"]),
+}
+"""Type of a key attribute -> function from its value to the bytes that order it."""
+
+
+def digest(partition: bytes) -> bytes:
+    """Return the 16 bytes that place a partition in its table."""
+    md5 = _seed.copy()
+    md5.update(partition)
+    return md5.digest()
+
+
+def joined_digest(pieces: Sequence[bytes]) -> bytes:
+    """Return the digest of a partition key of one or more attributes (multi-attribute index keys)."""
+    return digest(pieces[0] if len(pieces) == 1 else b"".join(map(keycode.escape, pieces)))
+
+
+def counter(name: str) -> bytes:
+    """Return the key of a counter."""
+    return _COUNTER + name.encode()
+
+
+def table(access_key: str, region: str, name: str) -> bytes:
+    """Return the key of a table's definition."""
+    return _TABLE + keycode.escape(access_key.encode()) + keycode.escape(region.encode()) + name.encode()
+
+
+def tables() -> tuple[bytes, bytes]:
+    """Return the range of all table definitions."""
+    return _TABLE, keycode.prefix_end(_TABLE)
+
+
+def table_of(key: bytes) -> tuple[str, str, str]:
+    """Take a table key apart: access key, region, table name."""
+    access_key, offset = keycode.unescape(key, 1)
+    region, offset = keycode.unescape(key, offset)
+    return access_key.decode(), region.decode(), key[offset:].decode()
+
+
+def items(table_id: int) -> bytes:
+    """Return the prefix of a table's items."""
+    return _ITEM + keycode.u32(table_id)
+
+
+def entries(index_id: int) -> bytes:
+    """Return the prefix of an index's entries."""
+    return _INDEX + keycode.u32(index_id)
+
+
+def statistics(table_id: int) -> bytes:
+    """Return the key of a table's counts and sizes."""
+    return _STATISTICS + keycode.u32(table_id)
+
+
+def drop(owner: int) -> bytes:
+    """Return the record that says: the range of this table or index is being dropped."""
+    return _DROP + keycode.u32(owner)
+
+
+def drops() -> tuple[bytes, bytes]:
+    """Return the range of all drop records."""
+    return _DROP, keycode.prefix_end(_DROP)
+
+
+def dropped_range(record: bytes, kind: bytes) -> tuple[bytes, bytes]:
+    """Return the range that a drop record is about; kind is the record's value."""
+    prefix = kind + record[1:]
+    return prefix, keycode.prefix_end(prefix)
+
+
+def segment(prefix: bytes, number: int, total: int) -> tuple[bytes, bytes]:
+    """Return the contiguous hash range of one segment of a parallel scan, number being zero-based."""
+
+    def bound(part: int) -> bytes:
+        if part == total:
+            return keycode.prefix_end(prefix)
+        # Rounded up, so that the bounds of neighbours meet and no digest is in two segments.
+        return prefix + (-(-(part << (8 * DIGEST)) // total)).to_bytes(DIGEST, "big")
+
+    return bound(number), bound(number + 1)

@@ -1,0 +1,114 @@
+"""From key conditions and start keys to ranges of storage keys.
+
+An item key ends with the plain sort key; an index entry's key goes on after it (keyspace.py), so the two differ in how a
+value's bytes are framed. Everything else about a range is the same for tables and indexes.
+"""
+
+from collections.abc import Mapping
+
+from emulator import errors
+from emulator.database import keyspace
+from emulator.database.schema import Index, Table
+from emulator.expressions.keys import KeyNames, KeyRange
+from emulator.values.types import Item, Value
+from storage.keycode import escape, prefix_end
+
+Range = tuple[bytes, bytes]
+"""start <= key < stop."""
+
+
+def key_names(source: Table | Index) -> KeyNames:
+    """Return the key attributes that a query's conditions may name."""
+    if isinstance(source, Index):
+        return KeyNames(source.definition.hash, source.definition.range, source.types)
+    return KeyNames((source.hash,), () if source.range is None else (source.range,), source.definition.types)
+
+
+def query_range(source: Table | Index, wanted: KeyRange) -> Range:
+    """Return the storage range of a query."""
+    types = source.types if isinstance(source, Index) else source.definition.types
+    names = source.key_names
+    pieces = [_bytes(types, name, value) for name, value in zip(names, wanted.partition, strict=False)]
+    base = source.prefix + keyspace.joined_digest(pieces)
+    if isinstance(source, Table):
+        if wanted.equal:
+            start = base + source.range_encode(wanted.equal[0])
+            return start, start + b"\0"
+        if wanted.operator is None:
+            return base, prefix_end(base)
+        operands = [source.range_encode(value) for value in wanted.operands]
+        return _table_bounds(base, wanted.operator, operands)
+    ranges = names[len(pieces) :]
+    base += b"".join(escape(_bytes(types, name, value)) for name, value in zip(ranges, wanted.equal, strict=False))
+    if wanted.operator is None:
+        return base, prefix_end(base)
+    name = ranges[len(wanted.equal)]
+    operands = [escape(_bytes(types, name, value)) for value in wanted.operands]
+    return _index_bounds(base, wanted.operator, operands)
+
+
+def _bytes(types: Mapping[str, str], name: str, value: Value) -> bytes:
+    return keyspace.KEY_BYTES[types[name]](value)
+
+
+def _table_bounds(base: bytes, operator: str, operands: list[bytes]) -> Range:
+    first = base + operands[0]
+    match operator:
+        case "<":
+            return base, first
+        case "<=":
+            return base, first + b"\0"
+        case ">":
+            return first + b"\0", prefix_end(base)
+        case ">=":
+            return first, prefix_end(base)
+        case "BETWEEN":
+            return first, base + operands[1] + b"\0"
+        case _:  # begins_with
+            return first, prefix_end(first)
+
+
+def _index_bounds(base: bytes, operator: str, operands: list[bytes]) -> Range:
+    first = base + operands[0]
+    match operator:
+        case "<":
+            return base, first
+        case "<=":
+            return base, prefix_end(first)
+        case ">":
+            return prefix_end(first), prefix_end(base)
+        case ">=":
+            return first, prefix_end(base)
+        case "BETWEEN":
+            return first, prefix_end(base + operands[1])
+        case _:  # begins_with: the operand without its terminator
+            return first[:-2], prefix_end(first[:-2])
+
+
+def start_key(table: Table, source: Table | Index, key: Item) -> bytes:
+    """Return the storage key that an ExclusiveStartKey stands for.
+
+    The key has the table's key attributes and, for an index, the index's too, nothing else. Raises
+    `starting_key_invalid` where attributes or types are wrong (reference 6.1).
+    """
+    wanted = table.key_names if isinstance(source, Table) else {*table.key_names, *source.key_names}
+    if len(key) != len(wanted) or any(name not in key for name in wanted):
+        raise errors.starting_key_invalid()
+    try:
+        item_key = table.item_key(table.key_attributes(key))
+        if isinstance(source, Table):
+            return item_key
+        entry = source.key(key, item_key)
+    except errors.ApiError as error:
+        if error.message is not None and "does not match the schema" not in error.message:
+            raise errors.starting_key_invalid(error.message) from None
+        raise errors.starting_key_invalid() from None
+    if entry is None:
+        raise errors.starting_key_invalid()
+    return entry
+
+
+def resume(limits: Range, after: bytes, *, reverse: bool) -> Range:
+    """Return the rest of a range, the walk having stopped at a key."""
+    start, stop = limits
+    return (start, min(stop, after)) if reverse else (max(start, after + b"\0"), stop)

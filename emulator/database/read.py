@@ -1,0 +1,114 @@
+"""Reading pages: Query and Scan.
+
+A page evaluates rows in key order until the range ends, `limit` rows were evaluated, or their sizes reach 1 MB; the row
+that crosses the megabyte still belongs to the page (service-behaviour.md 6.2). Filters and projections come after that
+accounting. Rows that go out as they are stored are never parsed: their JSON is spliced into the answer.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import orjson
+
+from emulator.database.capacity import Consumed, read_units
+from emulator.database.ranges import Range
+from emulator.database.schema import Index, Table
+from emulator.limits import PAGE
+from emulator.values.types import Item
+from emulator.values.wire import ROW_HEADER, decode_row, row_json, row_size
+from storage import ReadTxn
+
+Test = Callable[[Item], bool]
+Project = Callable[[Item], Item]
+
+
+@dataclass(slots=True)
+class PageRequest:
+    """What to read: a range of a table or index, in which direction, how much of it, and what becomes of each row."""
+
+    table: Table
+    source: Table | Index
+    range: Range
+    reverse: bool
+    limit: int
+    consistent: bool
+    test: Test | None = None
+    project: Project | None = None
+    count_only: bool = False
+    fetch: bool = False
+    """Read each item from the table: a local index does not hold everything that is asked for."""
+
+
+@dataclass(slots=True)
+class Page:
+    """items: the JSON texts of the matching items; last: the key to go on from, None at the range's end."""
+
+    items: list[bytes]
+    count: int
+    scanned: int
+    last: Item | None
+    consumed: Consumed
+
+
+def read_page(txn: ReadTxn, request: PageRequest) -> Page:
+    """Read one page."""
+    rows: list[bytes] = []
+    size = 0
+    stopped = False
+    limit = request.limit
+    for _, row in txn.scan(*request.range, reverse=request.reverse):
+        rows.append(row)
+        size += int.from_bytes(row[1:ROW_HEADER], "big")
+        if size >= PAGE or len(rows) >= limit:
+            stopped = True
+            break
+    last = _key_of(request, rows[-1]) if stopped else None
+    scanned = len(rows)
+    consumed = _consumed(request, size)
+    if request.fetch:
+        rows = _fetched(txn, request, rows, consumed)
+    items, count = _output(request, rows)
+    return Page(items, count, scanned, last, consumed)
+
+
+def _output(request: PageRequest, rows: list[bytes]) -> tuple[list[bytes], int]:
+    test, project = request.test, request.project
+    if test is None and project is None:
+        return ([], len(rows)) if request.count_only else ([row[ROW_HEADER:] for row in rows], len(rows))
+    if request.count_only:
+        return [], sum(1 for row in rows if test is None or test(decode_row(row)))
+    items = []
+    for row in rows:
+        item = decode_row(row)
+        if test is None or test(item):
+            items.append(row_json(row) if project is None else orjson.dumps(project(item)))
+    return items, len(items)
+
+
+def _key_of(request: PageRequest, row: bytes) -> Item:
+    """Return the LastEvaluatedKey of a row: the table's key and, for an index, the index's."""
+    item = decode_row(row)
+    names = dict.fromkeys(request.source.key_names + request.table.key_names)
+    return {name: item[name] for name in names}
+
+
+def _consumed(request: PageRequest, size: int) -> Consumed:
+    units = read_units(size, consistent=request.consistent)
+    source = request.source
+    if isinstance(source, Table):
+        return Consumed(units)
+    if source.local:
+        return Consumed(local_indexes={source.name: units})
+    return Consumed(global_indexes={source.name: units})
+
+
+def _fetched(txn: ReadTxn, request: PageRequest, rows: list[bytes], consumed: Consumed) -> list[bytes]:
+    """Replace index rows by the table's rows, each charged as a read of its own (reference 9.2)."""
+    table = request.table
+    fetched = []
+    for row in rows:
+        full = txn.get(table.item_key(table.key_attributes(decode_row(row))))
+        assert full is not None, "an index entry always has its item"
+        consumed.table += read_units(row_size(full), consistent=request.consistent)
+        fetched.append(full)
+    return fetched

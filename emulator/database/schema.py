@@ -1,0 +1,298 @@
+"""Tables and indexes: what is stored about them (definitions) and what is compiled from that (Table, Index).
+
+Definitions are frozen and go to the catalog as JSON; a change makes a new definition and a new Table. Everything a
+request needs on the hot path (key names, encoders, prefixes) is computed once, when the Table is made.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, Self
+
+import orjson
+
+from emulator import errors, limits
+from emulator.database import keyspace
+from emulator.values.size import item_size
+from emulator.values.types import Item, Value
+from emulator.values.wire import encode_row
+from storage.keycode import escape
+
+CREATING: Final = "CREATING"
+UPDATING: Final = "UPDATING"
+DELETING: Final = "DELETING"
+ACTIVE: Final = "ACTIVE"
+
+
+@dataclass(frozen=True, slots=True)
+class IndexDefinition:
+    """A secondary index as stored.
+
+    hash, range: key attribute names; projection: ALL, KEYS_ONLY or INCLUDE; filled_to: storage key up to which the table's
+    items have been entered while the index is being built (hex), None once it is complete; until: time (seconds) at
+    which a transient status ends.
+    """
+
+    id: int
+    name: str
+    local: bool
+    hash: tuple[str, ...]
+    range: tuple[str, ...]
+    projection: str
+    non_key: tuple[str, ...] = ()
+    read_units: int = 0
+    write_units: int = 0
+    on_demand: Mapping[str, int] = field(default_factory=dict)
+    warm: Mapping[str, int] = field(default_factory=dict)
+    filled_to: str | None = None
+    status: str = CREATING
+    until: float = 0.0
+
+    @classmethod
+    def load(cls, stored: Mapping[str, Any]) -> Self:
+        """Return the index that a table's JSON holds."""
+        return cls(**{**stored, **{name: tuple(stored[name]) for name in ("hash", "range", "non_key")}})
+
+
+@dataclass(frozen=True, slots=True)
+class TableDefinition:
+    """A table as stored. Times are seconds since the epoch; units are capacity units per second."""
+
+    id: int
+    uuid: str
+    name: str
+    access_key: str
+    account: str
+    region: str
+    created: float
+    hash: str
+    range: str | None
+    types: Mapping[str, str]
+    indexes: tuple[IndexDefinition, ...] = ()
+    billing_mode: str = "PROVISIONED"
+    read_units: int = 0
+    write_units: int = 0
+    throughput_increased: float | None = None
+    throughput_decreased: float | None = None
+    pay_per_request_since: float | None = None
+    billing_explicit: bool = False
+    on_demand: Mapping[str, int] = field(default_factory=dict)
+    warm: Mapping[str, int] = field(default_factory=dict)
+    table_class: str | None = None
+    table_class_updated: float | None = None
+    deletion_protection: bool = False
+    stream_view: str | None = None
+    stream_label: str | None = None
+    sse: Mapping[str, Any] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    ttl_attribute: str | None = None
+    ttl_changed: float | None = None
+    status: str = CREATING
+    until: float = 0.0
+
+    @classmethod
+    def load(cls, stored: bytes) -> Self:
+        """Return the table that dump() stored."""
+        fields = orjson.loads(stored)
+        return cls(**{**fields, "indexes": tuple(map(IndexDefinition.load, fields["indexes"]))})
+
+    def dump(self) -> bytes:
+        """Return the definition as JSON."""
+        return orjson.dumps(asdict(self))
+
+    @property
+    def arn(self) -> str:
+        """The table's ARN (service-behaviour.md 13)."""
+        return f"arn:aws:dynamodb:{self.region}:{self.account}:table/{self.name}"
+
+
+def _key_names(index: IndexDefinition) -> tuple[str, ...]:
+    return index.hash + index.range
+
+
+class Index:
+    """A secondary index, compiled: says which entry an item has in it."""
+
+    __slots__ = (
+        "_encoders",
+        "_hash_count",
+        "attributes",
+        "definition",
+        "filled_to",
+        "is_global",
+        "key_names",
+        "local",
+        "name",
+        "position",
+        "prefix",
+        "projects_all",
+        "types",
+    )
+
+    def __init__(self, definition: IndexDefinition, table: "Table", position: int) -> None:
+        self.definition = definition
+        self.name = definition.name
+        self.local = definition.local
+        self.is_global = not definition.local
+        self.position = position  # in the statistics record; the table itself is 0
+        self.prefix = keyspace.entries(definition.id)
+        self.key_names = _key_names(definition)
+        self.types = table.definition.types
+        self.projects_all = definition.projection == "ALL"
+        self.attributes = frozenset(table.key_names + self.key_names + definition.non_key)
+        self.filled_to = None if definition.filled_to is None else bytes.fromhex(definition.filled_to)
+        self._encoders = tuple((name, keyspace.KEY_BYTES[self.types[name]]) for name in self.key_names)
+        self._hash_count = len(definition.hash)
+
+    def key(self, item: Item, item_key: bytes) -> bytes | None:
+        """Return the storage key of the item's entry, None where the item is not in this (sparse) index."""
+        pieces = []
+        for name, encode in self._encoders:
+            value = item.get(name)
+            if value is None:
+                return None
+            try:
+                pieces.append(encode(value))
+            except KeyError:  # stored before the index existed, with another type
+                return None
+        if b"" in pieces or (max(map(len, pieces)) > limits.SORT_KEY and self._too_long(pieces)):
+            return None
+        return self.key_of_pieces(pieces, item_key)
+
+    def _too_long(self, pieces: list[bytes]) -> bool:
+        hashes, ranges = pieces[: self._hash_count], pieces[self._hash_count :]
+        return sum(map(len, hashes)) > limits.PARTITION_KEY or sum(map(len, ranges)) > limits.SORT_KEY
+
+    def key_of_pieces(self, pieces: list[bytes], item_key: bytes) -> bytes:
+        """Return an entry's storage key from its key attributes' bytes, hash attributes first."""
+        count = self._hash_count
+        return b"".join(
+            (
+                self.prefix,
+                keyspace.joined_digest(pieces[:count]),
+                *map(escape, pieces[count:]),
+                item_key[keyspace.ITEM_PREFIX :],
+            )
+        )
+
+    def row(self, item: Item, row: bytes) -> bytes:
+        """Return the entry's row: the item's own where everything is projected."""
+        if self.projects_all:
+            return row
+        attributes = self.attributes
+        projected = {name: value for name, value in item.items() if name in attributes}
+        return encode_row(projected, item_size(projected))
+
+    def holds(self, item_key: bytes) -> bool:
+        """Say whether writes to this item must be entered now; items a backfill has yet to visit are left to it."""
+        return self.filled_to is None or item_key <= self.filled_to
+
+
+class Table:
+    """A table, compiled: key checks, key bytes and its indexes."""
+
+    __slots__ = (
+        "arn",
+        "definition",
+        "hash",
+        "hash_encode",
+        "hash_type",
+        "id",
+        "index_keys",
+        "indexes",
+        "indexes_by_name",
+        "key_count",
+        "key_names",
+        "local_indexes",
+        "name",
+        "prefix",
+        "range",
+        "range_encode",
+        "range_type",
+        "statistics_key",
+        "transient",
+    )
+
+    def __init__(self, definition: TableDefinition) -> None:
+        types = definition.types
+        self.definition = definition
+        self.id = definition.id
+        self.name = definition.name
+        self.arn = definition.arn
+        self.hash = definition.hash
+        self.hash_type = types[self.hash]
+        self.hash_encode = keyspace.KEY_BYTES[self.hash_type]
+        self.range = definition.range
+        self.range_type = "" if self.range is None else types[self.range]
+        self.range_encode = keyspace.KEY_BYTES[self.range_type or "S"]
+        self.key_names = (self.hash,) if self.range is None else (self.hash, self.range)
+        self.key_count = len(self.key_names)
+        self.prefix = keyspace.items(definition.id)
+        self.statistics_key = keyspace.statistics(definition.id)
+        self.transient = definition.status != ACTIVE or any(x.status != ACTIVE for x in definition.indexes)
+        self.indexes = tuple(Index(index, self, position) for position, index in enumerate(definition.indexes, start=1))
+        self.indexes_by_name = {index.name: index for index in self.indexes}
+        self.local_indexes = any(index.local for index in self.indexes)
+        self.index_keys = self._index_keys()
+
+    def _index_keys(self) -> dict[str, tuple[str, str]]:
+        """Return name -> (type, index told in errors: the alphabetically first one), reference 3.8."""
+        keys: dict[str, tuple[str, str]] = {}
+        for index in sorted(self.indexes, key=lambda index: index.name):
+            for name in index.key_names:
+                if name not in self.key_names:
+                    keys.setdefault(name, (self.definition.types[name], index.name))
+        return keys
+
+    def item_key(self, key: Item) -> bytes:
+        """Return the storage key of a request's Key. Raises the errors of reference 3.8."""
+        if len(key) != self.key_count:
+            raise errors.key_does_not_match_schema()
+        try:
+            partition = self.hash_encode(key[self.hash])
+            sort = b"" if self.range is None else self.range_encode(key[self.range])
+        except KeyError:
+            raise errors.key_does_not_match_schema() from None
+        return self._checked(partition, sort)
+
+    def key_of_item(self, item: Item) -> bytes:
+        """Return the storage key of an item to be put. Raises the errors of reference 3.8."""
+        try:
+            partition = self.hash_encode(item[self.hash])
+            sort = b"" if self.range is None else self.range_encode(item[self.range])
+        except KeyError:
+            raise self._item_key_error(item) from None
+        return self._checked(partition, sort)
+
+    def key_attributes(self, item: Item) -> Item:
+        """Return the primary key of an item."""
+        return {name: item[name] for name in self.key_names}
+
+    def partition_prefix(self, partition: Value) -> bytes:
+        """Return the prefix of all items with this partition key value."""
+        return self.prefix + keyspace.digest(self.hash_encode(partition))
+
+    def _checked(self, partition: bytes, sort: bytes) -> bytes:
+        if not partition:
+            raise errors.empty_key(self.hash, KIND[self.hash_type])
+        if self.range is not None and not sort:
+            raise errors.empty_key(self.range, KIND[self.range_type])
+        if len(partition) > limits.PARTITION_KEY:
+            raise errors.partition_key_too_long()
+        if len(sort) > limits.SORT_KEY:
+            raise errors.sort_key_too_long()
+        return self.prefix + keyspace.digest(partition) + sort
+
+    def _item_key_error(self, item: Item) -> errors.ApiError:
+        for name in self.key_names:
+            if name not in item:
+                return errors.missing_key(name)
+        for name in self.key_names:
+            actual = next(iter(item[name]))
+            expected = self.definition.types[name]
+            if actual != expected:
+                return errors.key_type_mismatch(name, expected, actual)
+        raise AssertionError("a key that cannot be encoded lacks an attribute or has another type")
+
+
+KIND: Final = {"S": "string", "B": "binary", "N": "number"}
+"""Word of an empty key's error for each key type; a number is never empty."""

@@ -1,0 +1,210 @@
+"""The write path: the only code that changes an item.
+
+A write has two halves. `prepare_put`, `prepare_update` and `prepare_delete` read the old item, evaluate the condition and
+compute the new item; they raise whatever is wrong and write nothing. `store` then writes the item, its index entries and
+the table's statistics in the transaction that it is given. Several writes that must happen together are all prepared
+before the first is stored.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from emulator import errors, limits
+from emulator.database import statistics
+from emulator.database.capacity import Consumed, entry_units, write_units
+from emulator.database.schema import KIND, Index, Table
+from emulator.values.size import item_size, value_size
+from emulator.values.types import Item, Values
+from emulator.values.wire import decode_row, depth_exceeded, encode_row, row_size
+from storage import ReadTxn, WriteTxn
+
+if TYPE_CHECKING:
+    from emulator.expressions.program import Update
+
+Path = tuple[str | int, ...]
+
+_SHORT: Final = limits.SORT_KEY // (limits.INDEX_KEY_ATTRIBUTES * 4)
+"""Characters that an index key attribute may have without any need to measure: four such, in UTF-8, are within bounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A write's condition. `test` sees the existing item, or an empty one."""
+
+    test: Callable[[Item], bool]
+    tell_item: bool = False
+    """ReturnValuesOnConditionCheckFailure=ALL_OLD: a failure carries the existing item."""
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A write that passed all checks. Rows and items are None where there is no item (before or after)."""
+
+    table: Table
+    key: bytes
+    old_row: bytes | None
+    old: Item | None  # None also while nobody needed it: see old_item()
+    new_row: bytes | None
+    new: Item | None
+    paths: tuple[Path, ...] = ()
+    """Targets of an update as they are in the new item."""
+
+    def old_item(self) -> Item | None:
+        """Return the item before the write, decoded at the first call."""
+        if self.old is None and self.old_row is not None:
+            self.old = decode_row(self.old_row)
+        return self.old
+
+
+def prepare_put(txn: ReadTxn, table: Table, key: bytes, item: Item, size: int, guard: Guard | None) -> Prepared:
+    """Prepare the replacement of an item; the caller has checked its size, key and index keys."""
+    old_row = txn.get(key)
+    old = _passed(guard, old_row) if guard else None
+    return Prepared(table, key, old_row, old, encode_row(item, size), item)
+
+
+def prepare_delete(txn: ReadTxn, table: Table, key: bytes, guard: Guard | None) -> Prepared:
+    """Prepare the removal of an item, which need not exist."""
+    old_row = txn.get(key)
+    old = _passed(guard, old_row) if guard else None
+    return Prepared(table, key, old_row, old, None, None)
+
+
+def prepare_update(
+    txn: ReadTxn, table: Table, key: bytes, key_item: Item, update: "Update | None", values: Values, guard: Guard | None
+) -> Prepared:
+    """Prepare the change of an item, or its creation from its key.
+
+    Raises the run-time errors of updates (reference 4.5) and of the resulting item: size, nesting, index keys.
+    """
+    old_row = txn.get(key)
+    old = None if old_row is None else decode_row(old_row)
+    if guard is not None and not guard.test(old or {}):
+        _refuse_oversized(old or key_item, update, values, exists=old is not None)
+        raise errors.conditional_check_failed(old if guard.tell_item else None)
+    paths: tuple[Path, ...] = ()
+    new = key_item if old is None else old
+    if update is not None:
+        new, paths = update.apply(new, values, exists=old is not None)
+        check_updated_index_keys(table, new, update.attributes)
+        if depth_exceeded(new[name] for name in update.attributes if name in new):
+            raise errors.nesting()
+    size = item_size(new)
+    if size > limits.ITEM_SIZE:
+        raise errors.update_too_large()
+    return Prepared(table, key, old_row, old, encode_row(new, size), new, paths)
+
+
+def store(txn: WriteTxn, write: Prepared) -> Consumed:
+    """Write what was prepared, with its index entries and statistics; return the units it consumed."""
+    table, key, old_row, new_row = write.table, write.key, write.old_row, write.new_row
+    old_size = 0 if old_row is None else row_size(old_row)
+    new_size = 0 if new_row is None else row_size(new_row)
+    consumed = Consumed(write_units(old_size, new_size))
+    if old_row == new_row:
+        return consumed
+    if new_row is None:
+        txn.delete(key)
+    else:
+        txn.put(key, new_row)
+    deltas = [((new_row is not None) - (old_row is not None), new_size - old_size)]
+    deltas += [_store_entry(txn, index, write, consumed) for index in table.indexes]
+    statistics.add(txn, table.statistics_key, deltas)
+    return consumed
+
+
+def _store_entry(txn: WriteTxn, index: Index, write: Prepared, consumed: Consumed) -> tuple[int, int]:
+    """Bring one index in line with a write; return its change in (entries, bytes). Charges follow reference 9.2."""
+    if not index.holds(write.key):
+        return (0, 0)
+    old, new = write.old_item(), write.new
+    old_key = None if old is None else index.key(old, write.key)
+    new_key = None if new is None else index.key(new, write.key)
+    old_row = b"" if old_key is None else index.row(old, write.old_row)  # type: ignore[arg-type]
+    new_row = b"" if new_key is None else index.row(new, write.new_row)  # type: ignore[arg-type]
+    if old_key == new_key and old_row == new_row:
+        return (0, 0)
+    units = 0.0
+    if old_key is not None and old_key != new_key:
+        txn.delete(old_key)
+        units += entry_units(row_size(old_row))
+    if new_key is not None:
+        txn.put(new_key, new_row)
+        kept = row_size(old_row) if old_key == new_key else 0
+        units += entry_units(max(kept, row_size(new_row)))
+    arms = consumed.local_indexes if index.local else consumed.global_indexes
+    arms[index.name] = units
+    return (
+        (new_key is not None) - (old_key is not None),
+        (row_size(new_row) if new_row else 0) - (row_size(old_row) if old_row else 0),
+    )
+
+
+def check_index_keys(table: Table, item: Item) -> None:
+    """Raise if the item has a secondary index key of a wrong type, empty or too long (reference 3.8)."""
+    for name, (expected, index) in table.index_keys.items():
+        value = item.get(name)
+        if value is None:
+            continue
+        ((actual, content),) = value.items()
+        if actual != expected:
+            raise errors.index_key_type_mismatch(name, expected, actual, index)
+        if not content:
+            raise errors.empty_index_key(name, KIND[expected], index)
+        if len(content) > _SHORT:
+            _check_index_key_lengths(table, item)
+
+
+def _check_index_key_lengths(table: Table, item: Item) -> None:
+    """Raise if the key attributes of an index are longer than their role allows (reference 2.5)."""
+    for index in table.indexes:
+        definition = index.definition
+        if _size_of(item, definition.hash) > limits.PARTITION_KEY:
+            raise errors.partition_key_too_long()
+        if _size_of(item, definition.range) > limits.SORT_KEY:
+            raise errors.sort_key_too_long()
+
+
+def _size_of(item: Item, names: tuple[str, ...]) -> int:
+    return sum(value_size(item[name]) for name in names if name in item)
+
+
+def check_updated_index_keys(table: Table, item: Item, changed: frozenset[str]) -> None:
+    """Raise if an update gave a secondary index key a value it cannot have (reference 3.8)."""
+    if table.index_keys.keys().isdisjoint(changed):
+        return
+    for name in table.index_keys.keys() & changed:
+        value = item.get(name)
+        if value is None:
+            continue
+        ((actual, content),) = value.items()
+        if actual != table.index_keys[name][0]:
+            raise errors.update_to_unsupported_index_key_type()
+        if not content:
+            raise errors.update_to_empty_index_key(KIND[actual])
+        if len(content) > _SHORT:
+            try:
+                _check_index_key_lengths(table, item)
+            except errors.ApiError:
+                raise errors.update_index_key_too_long() from None
+
+
+def _passed(guard: Guard, old_row: bytes | None) -> Item | None:
+    """Return the existing item if the condition holds. Raises ConditionalCheckFailedException."""
+    old = None if old_row is None else decode_row(old_row)
+    if not guard.test(old or {}):
+        raise errors.conditional_check_failed(old if guard.tell_item else None)
+    return old
+
+
+def _refuse_oversized(item: Item, update: "Update | None", values: Values, *, exists: bool) -> None:
+    """Raise if the update would make the item too large: that beats a failed condition (reference 2.4)."""
+    if update is None:
+        return
+    try:
+        new, _ = update.apply(item, values, exists=exists)
+    except errors.ApiError:
+        return
+    if item_size(new) > limits.ITEM_SIZE:
+        raise errors.update_too_large()

@@ -1,0 +1,682 @@
+"""Every error the service answers with, verbatim, once.
+
+`ApiError` is the only exception that reaches a client; the factories below make it. Texts follow
+shared/reference/service-behaviour.md (the section stands at each group); `sic` marks the service's own slips.
+
+An error's *envelope* is the prefix "1 validation error detected: ". Whether a request problem is told inside it or bare
+depends on the operation (reference 2.1, 3.6): checks raise the bare error, the operation registry applies `enveloped`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+SERVICE: Final = "com.amazonaws.dynamodb.v20120810#"
+CORAL: Final = "com.amazon.coral.service#"
+VALIDATE: Final = "com.amazon.coral.validate#"
+
+INVALID_PARAMETERS: Final = "One or more parameter values were invalid: "
+INVALID_VALUES: Final = "One or more parameter values are not valid. "
+_ENVELOPE: Final = "1 validation error detected: "
+
+
+class ApiError(Exception):
+    """An answer that is an error.
+
+    code: the error's name; message: its text, None where the service sends none; status: HTTP status;
+    namespace: what precedes '#' in `__type`; message_member: "message" or "Message"; extra: members beside the message.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str | None,
+        *,
+        status: int = 400,
+        namespace: str = SERVICE,
+        message_member: str = "message",
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.status = status
+        self.namespace = namespace
+        self.message_member = message_member
+        self.extra = extra or {}
+
+    def body(self) -> dict[str, Any]:
+        """Return the JSON body: `__type`, the message and the extra members (reference 1.2)."""
+        body: dict[str, Any] = {"__type": self.namespace + self.code}
+        if self.message is not None:
+            body[self.message_member] = self.message
+        body.update(self.extra)
+        return body
+
+
+def validation(message: str) -> ApiError:
+    return ApiError("ValidationException", message, namespace=VALIDATE)
+
+
+def invalid_parameters(detail: str) -> ApiError:
+    """Make a ValidationException whose text starts "One or more parameter values were invalid: "."""
+    return validation(INVALID_PARAMETERS + detail)
+
+
+def enveloped(error: ApiError) -> ApiError:
+    """Return the error told inside the envelope, unless it is one that is always bare."""
+    if error.code != "ValidationException" or error.message is None:
+        return error
+    if error.message == "Empty attribute name" or "validation error detected: " in error.message:
+        return error
+    return validation(_ENVELOPE + error.message)
+
+
+# --- 1 protocol -----------------------------------------------------------------------------------------------------
+
+
+def serialization(message: str | None = None) -> ApiError:
+    """A type error in the JSON (reference 1.6), or without text: no JSON at all."""
+    return ApiError("SerializationException", message, namespace=CORAL, message_member="Message")
+
+
+def wrong_token(token: str, expected: str) -> ApiError:
+    """Token is TRUE, FALSE, NUMBER, DECIMAL or STRING; expected a Java type's simple name (reference 1.6)."""
+    return serialization(f"{token}_VALUE cannot be converted to {expected}")
+
+
+def wrong_collection(java_type: str) -> ApiError:
+    """Make the error of an array given for anything but a list; java_type e.g. "class java.lang.String"."""
+    return serialization(f"Unrecognized collection type {java_type}")
+
+
+def structure_not_expected() -> ApiError:
+    """Make the error of an object given for a scalar or a list."""
+    return serialization("Start of structure or map found where not expected")
+
+
+def scalar_as_field() -> ApiError:
+    """Make the error of a scalar given for a list, map or structure that is a structure's member."""
+    return serialization("Unexpected field type")
+
+
+def scalar_as_member() -> ApiError:
+    """Make the error of a scalar given for a structure that is a list's or map's member."""
+    return serialization("Unexpected value type in payload")
+
+
+def not_a_boolean() -> ApiError:
+    return serialization("Unexpected token received from parser")
+
+
+def not_base64() -> ApiError:
+    """Make the error of a boolean or a number given for binary data."""
+    return serialization("only base-64-encoded strings are convertible to bytes")
+
+
+def base64_length(length: int) -> ApiError:
+    return serialization(f"Base64 encoded length is expected a multiple of 4 bytes but found: {length}")
+
+
+def base64_tail() -> ApiError:
+    return serialization("Invalid last non-pad Base64 character dectected")  # sic
+
+
+def unknown_operation() -> ApiError:
+    return ApiError("UnknownOperationException", None, namespace=CORAL)
+
+
+def not_implemented(operation: str) -> ApiError:
+    """Our own answer for an operation of the service that this emulator does not have yet."""
+    return ApiError(
+        "UnknownOperationException",
+        f"{operation} is an operation of DynamoDB that this emulator does not implement yet (see the README's table)",
+        namespace=CORAL,
+    )
+
+
+def signed_twice() -> ApiError:
+    text = "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header."
+    return ApiError("InvalidSignatureException", text, namespace=CORAL)
+
+
+def missing_authentication_token() -> ApiError:
+    text = "Request is missing Authentication Token"
+    return ApiError("MissingAuthenticationTokenException", text, namespace=CORAL)
+
+
+def incomplete_signature(message: str) -> ApiError:
+    return ApiError("IncompleteSignatureException", message, namespace=CORAL)
+
+
+def access_denied(message: str) -> ApiError:
+    return ApiError("AccessDeniedException", message, namespace=CORAL)
+
+
+def internal_server_error(message: str = "The request processing has failed because of an unknown error.") -> ApiError:
+    return ApiError("InternalServerError", message, status=500)
+
+
+def storage_full() -> ApiError:
+    """Our own trouble, told like the service's: the disk under the data folder has no room, nothing was written."""
+    return internal_server_error("The emulator's disk is full; nothing of this request was stored.")
+
+
+# --- 2.1 attribute values -------------------------------------------------------------------------------------------
+
+NUMBER_OVERFLOW: Final = "Number overflow. Attempting to store a number with magnitude larger than supported range"
+NUMBER_UNDERFLOW: Final = "Number underflow. Attempting to store a number with magnitude smaller than supported range"
+NUMBER_PRECISION: Final = "Attempting to store more than 38 significant digits in a Number"
+VALUE_EMPTY: Final = "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
+VALUE_AMBIGUOUS: Final = (
+    "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
+)
+NULL_FALSE: Final = INVALID_PARAMETERS + "Null attribute value types must have the value of true"
+EMPTY_STRING_SET: Final = INVALID_PARAMETERS + "An string set  may not be empty"  # sic, two spaces
+EMPTY_NUMBER_SET: Final = INVALID_PARAMETERS + "An number set  may not be empty"  # sic
+EMPTY_BINARY_SET: Final = INVALID_PARAMETERS + "Binary sets should not be empty"
+EMPTY_ATTRIBUTE_NAME: Final = "Empty attribute name"
+ATTRIBUTE_NAME_TOO_LONG: Final = (
+    INVALID_PARAMETERS + "Attribute name is too large, must be less than or equal to 65535 bytes"
+)
+_COLLECTION: Final = INVALID_PARAMETERS + "Input collection"
+NESTING: Final = (
+    "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
+)
+
+
+def nesting() -> ApiError:
+    return validation(NESTING)
+
+
+def number_text(kind: str, written: str, *, older: bool = False) -> str:
+    """Return the message of a bad number; kind as in values/number.py. The layers differ in telling an empty text."""
+    if kind == "not_numeric":
+        told = "" if older and not written else f": {written}"
+        return f"The parameter cannot be converted to a numeric value{told}"
+    return {"overflow": NUMBER_OVERFLOW, "underflow": NUMBER_UNDERFLOW, "precision": NUMBER_PRECISION}[kind]
+
+
+def duplicates_text(tag: str, members: Sequence[str], *, older: bool = False) -> str:
+    """Return the message of a repeated set member; tag is SS, NS or BS, members are told in the order given."""
+    if tag == "NS":
+        return "Input collection contains duplicates" if older else f"{_COLLECTION} contains duplicates."
+    told = members if older else [f'"{member}"' for member in members]
+    if tag == "BS":
+        return f"{_COLLECTION} [{(', ' if older else ',').join(told)}]of type BS contains duplicates."  # sic
+    return f"{_COLLECTION} [{', '.join(told)}] contains duplicates."
+
+
+# --- 2.4 sizes ------------------------------------------------------------------------------------------------------
+
+ITEM_TOO_LARGE: Final = "Item size has exceeded the maximum allowed size"
+UPDATE_TOO_LARGE: Final = "Item size to update has exceeded the maximum allowed size"
+
+
+def item_too_large() -> ApiError:
+    return validation(ITEM_TOO_LARGE)
+
+
+def update_too_large() -> ApiError:
+    return validation(UPDATE_TOO_LARGE)
+
+
+# --- 3.2 member constraints -----------------------------------------------------------------------------------------
+
+
+def constraints(parts: Sequence[str]) -> ApiError:
+    """Join failed constraints into one answer; the service tells at most ten (reference 3.1)."""
+    parts = parts[:10]
+    noun = "error" if len(parts) == 1 else "errors"
+    return validation(f"{len(parts)} validation {noun} detected: " + "; ".join(parts))
+
+
+MUST_NOT_BE_NULL: Final = "Member must not be null"
+
+
+def min_length(bound: int) -> str:
+    return f"Member must have length greater than or equal to {bound}"
+
+
+def max_length(bound: int) -> str:
+    return f"Member must have length less than or equal to {bound}"
+
+
+def min_value(bound: int) -> str:
+    return f"Member must have value greater than or equal to {bound}"
+
+
+def max_value(bound: int) -> str:
+    return f"Member must have value less than or equal to {bound}"
+
+
+def must_match(pattern: str) -> str:
+    return f"Member must satisfy regular expression pattern: {pattern}"
+
+
+def must_be_one_of(values: Iterable[str]) -> str:
+    return f"Member must satisfy enum value set: [{', '.join(values)}]"
+
+
+def members_must(what: str, constraints_told: Iterable[str]) -> str:
+    """Make the constraint of a collection's members; what is "Member", "Map keys" or "Map value"."""
+    return f"{what} must satisfy constraint: [{', '.join(constraints_told)}]"
+
+
+# --- 3.6 parameter combinations -------------------------------------------------------------------------------------
+
+
+def mixed_parameters(legacy: Iterable[str], expressions: Iterable[str]) -> ApiError:
+    return validation(
+        "Can not use both expression and non-expression parameters in the same request: "
+        f"Non-expression parameters: {{{', '.join(legacy)}}} Expression parameters: {{{', '.join(expressions)}}}"
+    )
+
+
+def only_with_expressions(member: str) -> ApiError:
+    """Member is ExpressionAttributeNames or ExpressionAttributeValues."""
+    return validation(f"{member} can only be specified when using expressions")
+
+
+def must_not_be_empty(member: str) -> ApiError:
+    return validation(f"{member} must not be empty")
+
+
+def invalid_placeholder(member: str, key: str) -> ApiError:
+    return validation(f'{member} contains invalid key: Syntax error; key: "{key}"')
+
+
+def invalid_expression_value(message: str, key: str) -> ApiError:
+    """The OLDER layer's wrapping of a value problem (reference 2.1)."""
+    return validation(f"ExpressionAttributeValues contains invalid value: {message} for key {key}")
+
+
+def return_values_not_allowed() -> ApiError:
+    return validation("ReturnValues can only be ALL_OLD or NONE")
+
+
+# --- 3.8 keys -------------------------------------------------------------------------------------------------------
+
+
+def key_does_not_match_schema() -> ApiError:
+    return validation("The provided key element does not match the schema")
+
+
+def missing_key(name: str) -> ApiError:
+    return invalid_parameters(f"Missing the key {name} in the item")
+
+
+def key_type_mismatch(name: str, expected: str, actual: str) -> ApiError:
+    return invalid_parameters(f"Type mismatch for key {name} expected: {expected} actual: {actual}")
+
+
+def index_key_type_mismatch(name: str, expected: str, actual: str, index: str) -> ApiError:
+    return invalid_parameters(
+        f"Type mismatch for Index Key {name} Expected: {expected} Actual: {actual} IndexName: {index}"
+    )
+
+
+def _empty(kind: str) -> str:
+    return f"The AttributeValue for a key attribute cannot contain an empty {kind} value."
+
+
+def empty_key(name: str, kind: str) -> ApiError:
+    """Kind is "string" or "binary"."""
+    return validation(f"{INVALID_VALUES}{_empty(kind)} Key: {name}")
+
+
+def empty_index_key(name: str, kind: str, index: str) -> ApiError:
+    return validation(
+        f"{INVALID_VALUES}A value specified for a secondary index key is not supported. "
+        f"{_empty(kind)} IndexName: {index}, IndexKey: {name}"
+    )
+
+
+def update_to_empty_index_key(kind: str) -> ApiError:
+    return validation(
+        f"{INVALID_VALUES}The update expression attempted to update a secondary index key to a value that is not "
+        f"supported. {_empty(kind)}"
+    )
+
+
+def update_to_unsupported_index_key_type() -> ApiError:
+    return validation("The update expression attempted to update the secondary index key to unsupported type")
+
+
+def update_index_key_too_long() -> ApiError:
+    return validation("The update expression attempted to update the secondary index key beyond allowed size limits")
+
+
+def partition_key_too_long() -> ApiError:
+    return invalid_parameters("Size of hashkey has exceeded the maximum size limit of2048 bytes")  # sic
+
+
+def sort_key_too_long() -> ApiError:
+    return invalid_parameters("Aggregated size of all range keys has exceeded the size limit of 1024 bytes")
+
+
+def cannot_update_key(name: str) -> ApiError:
+    return invalid_parameters(f"Cannot update attribute {name}. This attribute is part of the key")
+
+
+def key_must_be_scalar(name: str, *, index: bool = False) -> ApiError:
+    what = "IndexKey" if index else "Key"
+    return validation(
+        f"Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: {what}: {name}"
+    )
+
+
+# --- 4 expressions --------------------------------------------------------------------------------------------------
+
+
+def invalid_expression(parameter: str, detail: str) -> ApiError:
+    """Make the error of an expression parameter, e.g. ("UpdateExpression", "The expression can not be empty;")."""
+    return validation(f"Invalid {parameter}: {detail}")
+
+
+def names_unused(keys: Iterable[str]) -> ApiError:
+    return validation(f"Value provided in ExpressionAttributeNames unused in expressions: keys: {{{', '.join(keys)}}}")
+
+
+def values_unused(keys: Iterable[str]) -> ApiError:
+    return validation(f"Value provided in ExpressionAttributeValues unused in expressions: keys: {{{', '.join(keys)}}}")
+
+
+def conditional_check_failed(item: Mapping[str, Any] | None = None) -> ApiError:
+    """The item is told where ReturnValuesOnConditionCheckFailure asked for it (reference 4.6)."""
+    extra = None if item is None else {"Item": item}
+    return ApiError("ConditionalCheckFailedException", "The conditional request failed", extra=extra)
+
+
+def update_path_invalid() -> ApiError:
+    return validation("The document path provided in the update expression is invalid for update")
+
+
+def update_operand_missing() -> ApiError:
+    return validation("The provided expression refers to an attribute that does not exist in the item")
+
+
+def update_operand_type() -> ApiError:
+    return validation("An operand in the update expression has an incorrect data type")
+
+
+def update_type_mismatch() -> ApiError:
+    """The legacy AttributeUpdates form of update_operand_type."""
+    return validation("Type mismatch for attribute to update")
+
+
+# --- 4.3 key conditions, 6 query and scan ---------------------------------------------------------------------------
+
+
+def key_condition_type() -> ApiError:
+    return invalid_parameters("Condition parameter type does not match schema type")
+
+
+def query_missed_key(name: str) -> ApiError:
+    return validation(f"Query condition missed key schema element: {name}")
+
+
+def query_condition_not_supported() -> ApiError:
+    return validation("Query key condition not supported")
+
+
+def too_many_query_conditions(given: int, allowed: int) -> ApiError:
+    return validation(
+        f"The number of query conditions ({given}) exceeds the number of key attributes defined in the schema "
+        f"({allowed})"
+    )
+
+
+def range_gap(missing: Iterable[str], present: str) -> ApiError:
+    return validation(
+        f"RANGE key attributes {', '.join(missing)} must have equality conditions specified in the query because a "
+        f"condition is present on key attribute {present}"
+    )
+
+
+def filter_on_key(parameter: str, name: str) -> ApiError:
+    """Parameter is "Filter Expression" or "QueryFilter"."""
+    return validation(f"{parameter} can only contain non-primary key attributes: Primary key attribute: {name}")
+
+
+def no_query_condition() -> ApiError:
+    return validation("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
+
+
+def unknown_index(name: str) -> ApiError:
+    return validation(f"The table does not have the specified index: {name}")
+
+
+def backfilling_index(name: str) -> ApiError:
+    return validation(f"Cannot read from backfilling global secondary index: {name}")
+
+
+def consistent_read_on_gsi() -> ApiError:
+    return validation("Consistent reads are not supported on global secondary indexes")
+
+
+def projection_with_select(parameter: str, select: str) -> ApiError:
+    """Parameter is ProjectionExpression or AttributesToGet."""
+    what = "only the Count" if select == "COUNT" else select
+    return validation(f"Cannot specify the {parameter} when choosing to get {what}")
+
+
+def projected_attributes_without_index() -> ApiError:
+    return validation("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
+
+
+def specific_attributes_without_projection() -> ApiError:
+    return validation(
+        "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"
+    )
+
+
+def all_attributes_on_gsi(index: str) -> ApiError:
+    return invalid_parameters(
+        f"Select type ALL_ATTRIBUTES is not supported for global secondary index {index} because its projection type "
+        "is not ALL"
+    )
+
+
+def not_projected(index: str, attributes: Iterable[str]) -> ApiError:
+    return invalid_parameters(f"Global secondary index {index} does not project [{', '.join(attributes)}]")
+
+
+def starting_key_invalid(detail: str | None = None) -> ApiError:
+    suffix = "" if detail is None else f": {detail}"
+    return validation("The provided starting key is invalid" + suffix)
+
+
+def starting_key_outside_query() -> ApiError:
+    return validation("The provided starting key is outside query boundaries based on provided conditions")
+
+
+def starting_key_misses_predicate() -> ApiError:
+    return validation("The provided starting key does not match the range key predicate")
+
+
+def query_cannot_restart() -> ApiError:
+    return validation("The query can return at most one row and cannot be restarted")
+
+
+def starting_key_wrong_segment(total: int, segment: int) -> ApiError:
+    return starting_key_invalid(
+        "Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment. "
+        f"TotalSegments: {total} Segment: {segment}"
+    )
+
+
+def total_segments_required() -> ApiError:
+    return validation(
+        "The TotalSegments parameter is required but was not present in the request when Segment parameter is present"
+    )
+
+
+def segment_required() -> ApiError:
+    return validation(
+        "The Segment parameter is required but was not present in the request when parameter TotalSegments is present"
+    )
+
+
+def segment_out_of_range() -> ApiError:
+    return validation("The Segment parameter is zero-based and must be less than parameter TotalSegments")
+
+
+def duplicate_attribute(name: str) -> ApiError:
+    return invalid_parameters(f"Duplicate value in attribute name: {name}")
+
+
+# --- 7 batches ------------------------------------------------------------------------------------------------------
+
+
+def too_many_items(operation: str) -> ApiError:
+    """Operation is BatchGetItem or BatchWriteItem."""
+    return validation(f"Too many items requested for the {operation} call")
+
+
+def request_items_required(operation: str) -> ApiError:
+    return validation(f"The requestItems parameter is required for {operation}")
+
+
+def duplicate_keys() -> ApiError:
+    return validation("Provided list of item keys contains duplicates")
+
+
+# --- 10 tables ------------------------------------------------------------------------------------------------------
+
+
+def resource_not_found(detail: str = "") -> ApiError:
+    """Bare for the data plane; detail is e.g. ": Table: t not found" for the control plane."""
+    return ApiError("ResourceNotFoundException", "Requested resource not found" + detail)
+
+
+def table_not_found(name: str) -> ApiError:
+    """The control plane's form (reference 10.2)."""
+    return resource_not_found(f": Table: {name} not found")
+
+
+def resource_in_use(message: str) -> ApiError:
+    return ApiError("ResourceInUseException", message)
+
+
+def still_in_use(what: str) -> ApiError:
+    """What is e.g. "Table is being created: t"."""
+    return resource_in_use(f"Attempt to change a resource which is still in use: {what}")
+
+
+def table_exists(name: str) -> ApiError:
+    return resource_in_use(f"Table already exists: {name}")
+
+
+def indexes_being_changed(name: str) -> ApiError:
+    return still_in_use(
+        f"Table: {name} is in the process of being updated. "
+        "Cannot delete table while indexes are being created, updated, or deleted."
+    )
+
+
+def deletion_protected() -> ApiError:
+    return validation(
+        "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first."
+    )
+
+
+def limit_exceeded(message: str) -> ApiError:
+    return ApiError("LimitExceededException", message)
+
+
+def one_online_index() -> ApiError:
+    return limit_exceeded(
+        "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table"
+    )
+
+
+def index_throughput_required(index: str) -> ApiError:
+    return invalid_parameters(f"ProvisionedThroughput must be specified for index: {index}")
+
+
+def too_many_tags() -> ApiError:
+    return validation("One or more parameter values were invalid: Too many tags: at most 50 tags per resource")
+
+
+def parameter_required(member: str) -> ApiError:
+    return validation(f"The parameter '{member}' is required but was not present in the request")
+
+
+# --- 9, 16 capacity -------------------------------------------------------------------------------------------------
+
+
+def item_collection_too_large() -> ApiError:
+    return ApiError("ItemCollectionSizeLimitExceededException", "Collection size exceeded.")
+
+
+# --- 18 legacy parameters -------------------------------------------------------------------------------------------
+
+
+def argument_count(operator: str) -> ApiError:
+    return invalid_parameters(f"Invalid number of argument(s) for the {operator} ComparisonOperator")
+
+
+def argument_type(operator: str, tag: str) -> ApiError:
+    return invalid_parameters(f"ComparisonOperator {operator} is not valid for {tag} AttributeValue type")
+
+
+def argument_types_differ() -> ApiError:
+    return invalid_parameters("AttributeValues inside AttributeValueList must be of same type")
+
+
+def between_bounds_reversed() -> ApiError:
+    """The legacy form; an expression's is made with invalid_expression."""
+    return validation(
+        "The BETWEEN condition was provided a range where the lower bound is greater than the upper bound"
+    )
+
+
+def conditional_operator_alone() -> ApiError:
+    return validation("ConditionalOperator can only be used when Filter or Expected has two or more elements")
+
+
+def key_condition_count() -> ApiError:
+    return validation("Conditions can be of length 1 or 2 only")
+
+
+def not_indexable() -> ApiError:
+    return validation("Attempted conditional constraint is not an indexable operation")
+
+
+def value_and_list(name: str) -> ApiError:
+    return invalid_parameters(f"Value and AttributeValueList cannot be used together for Attribute: {name}")
+
+
+def exists_and_operator(name: str) -> ApiError:
+    return invalid_parameters(f"Exists and ComparisonOperator cannot be used together for Attribute: {name}")
+
+
+def operator_without_value(operator: str, name: str) -> ApiError:
+    return invalid_parameters(
+        f"Value or AttributeValueList must be used with ComparisonOperator: {operator} for Attribute: {name}"
+    )
+
+
+def list_without_operator(name: str) -> ApiError:
+    return invalid_parameters(f"AttributeValueList can only be used with a ComparisonOperator for Attribute: {name}")
+
+
+def expected_value_required(exists: str, name: str) -> ApiError:
+    """Exists is "null" (not given) or "true"."""
+    return invalid_parameters(f"Value must be provided when Exists is {exists} for Attribute: {name}")
+
+
+def expected_value_forbidden(name: str) -> ApiError:
+    return invalid_parameters(f"Value cannot be used when Exists is false for Attribute: {name}")
+
+
+def update_value_required() -> ApiError:
+    return invalid_parameters("Only DELETE action is allowed when no attribute value is specified")
+
+
+def delete_value_not_supported(tag: str) -> ApiError:
+    return invalid_parameters(f"DELETE action with value is not supported for the type {tag}")
+
+
+def add_not_supported(tag: str) -> ApiError:
+    return invalid_parameters(f"ADD action is not supported for the type {tag}")

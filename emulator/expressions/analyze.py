@@ -1,0 +1,508 @@
+"""Checks a parsed expression against names and the types of values: everything that is known before an item is.
+
+The trees that leave here have names for aliases. Of several problems the service tells the first of (reference 4.2):
+
+    conditions   redundant parentheses, too many operators, unknown function, misused function, reserved word, list index;
+                 then clause by clause: undefined names and values, operand count, document path required,
+                 distinct operands, operand types
+    updates      redundant parentheses, too many operators, reserved word, unknown function, misused function,
+                 section twice, list index, undefined name, undefined value, overlap, conflict,
+                 operand type of ADD and DELETE; then action by action: the operands of SET
+    projections  reserved word, list index, undefined name, overlap, conflict
+
+Key conditions are checked as conditions first, then by the first list of reference 4.3, clause by clause.
+
+Analysis depends on the types of values only, so that its outcome serves all requests of one form. What depends on
+their contents (the order of BETWEEN's bounds, the type name of attribute_type) is returned as `checks`, to be run with
+the values of each request.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar, cast
+
+from emulator import limits
+from emulator.expressions import ast, problems
+from emulator.expressions.parser import Parsed
+from emulator.expressions.problems import ExpressionError
+from emulator.expressions.program import KeyClause, KeyCondition, KeyOperator, Path
+from emulator.expressions.reserved import RESERVED
+from emulator.values import compare
+from emulator.values.types import Values
+
+Tree = TypeVar("Tree")
+Check = Callable[[Values], None]
+Names = Mapping[str, str]
+Types = Mapping[str, str]
+
+_CONDITIONS: Final = {
+    "attribute_exists": 1,
+    "attribute_not_exists": 1,
+    "attribute_type": 2,
+    "begins_with": 2,
+    "contains": 2,
+}
+"""Functions that are conditions -> number of operands."""
+_CONDITION_OPERANDS: Final = frozenset({"size"})
+_UPDATE_OPERANDS: Final = frozenset({"if_not_exists", "list_append"})
+_FUNCTIONS: Final = frozenset({*_CONDITIONS, *_CONDITION_OPERANDS, *_UPDATE_OPERANDS})
+
+_ORDERED: Final = frozenset({"S", "N", "B"})
+_SETS: Final = frozenset({"SS", "NS", "BS"})
+_TYPES: Final = _ORDERED | _SETS | {"L", "M", "BOOL", "NULL"}
+_OPERAND_TYPES: Final[Mapping[str, frozenset[str]]] = {
+    "<": _ORDERED,
+    "<=": _ORDERED,
+    ">": _ORDERED,
+    ">=": _ORDERED,
+    "BETWEEN": _ORDERED,
+    "begins_with": frozenset({"S", "B"}),
+    "size": _TYPES - {"N", "BOOL", "NULL"},
+    "list_append": frozenset({"L"}),
+    "+": frozenset({"N"}),
+    "-": frozenset({"N"}),
+}
+"""Operator or function -> types that its operands may have; any where it is not listed."""
+_CONTAINERS: Final = _SETS | {"S", "B", "L"}
+_WORDS: Final = {
+    "S": "STRING",
+    "N": "NUMBER",
+    "B": "BINARY",
+    "NULL": "NULL",
+    "BOOL": "BOOLEAN",
+    "L": "LIST",
+    "M": "MAP",
+}
+_LAST_INDEX: Final = 4_294_967_294  # observed: github.com/floci-io/floci/issues/3073
+
+
+@dataclass(frozen=True, slots=True)
+class Checked(Generic[Tree]):
+    """A tree without problems. Each of `checks` raises ExpressionError for values whose contents are wrong."""
+
+    tree: Tree
+    checks: tuple[Check, ...] = ()
+
+
+def analyze_condition(parsed: Parsed[ast.Condition], names: Names, types: Types) -> Checked[ast.Condition]:
+    """Check a condition; types: placeholder -> type tag. Raises ExpressionError."""
+    _check_size(parsed)
+    _check_functions(parsed, _CONDITION_OPERANDS)
+    _check_paths(parsed)
+    analysis = _ConditionAnalysis(names, types)
+    tree = analysis.condition(parsed.tree)
+    return Checked(tree, tuple(analysis.checks))
+
+
+def analyze_key_condition(parsed: Parsed[ast.Condition], names: Names, types: Types) -> Checked[KeyCondition]:
+    """Check a key condition as far as it can be without a schema; raises ExpressionError."""
+    checked = analyze_condition(parsed, names, types)
+    clauses: dict[str, KeyClause] = {}
+    for clause in _key_clauses(checked.tree):
+        if clause.attribute in clauses:
+            raise ExpressionError(problems.SEVERAL_CONDITIONS)
+        clauses[clause.attribute] = clause
+    return Checked(KeyCondition(tuple(clauses.values())), checked.checks)
+
+
+def analyze_update(parsed: Parsed[ast.Update], names: Names, types: Types) -> Checked[ast.Update]:
+    """Check an update; raises ExpressionError."""
+    _check_size(parsed)
+    _check_reserved(parsed)
+    _check_functions(parsed, _UPDATE_OPERANDS)
+    if parsed.tree.repeated is not None:
+        raise problems.repeated_section(parsed.tree.repeated)
+    _check_indexes(parsed)
+    _check_defined(parsed, names, types)
+    analysis = _UpdateAnalysis(names, types)
+    actions = [analysis.action(action) for action in parsed.tree.actions]
+    _check_disjoint(action.path for action in actions)
+    for action in actions:
+        analysis.check_section(action)
+    for action in actions:
+        if isinstance(action, ast.SetAction):
+            analysis.check_value(action.value)
+    return Checked(ast.Update(tuple(actions)))
+
+
+def analyze_projection(parsed: Parsed[ast.Projection], names: Names) -> Checked[ast.Projection]:
+    """Check a projection; raises ExpressionError."""
+    _check_paths(parsed)
+    _check_defined(parsed, names, {})
+    paths = tuple([_resolved(path, names) for path in parsed.tree.paths])
+    _check_disjoint(paths)
+    return Checked(ast.Projection(paths))
+
+
+# --- the whole text -------------------------------------------------------------------------------------------------
+
+
+def _check_size(parsed: Parsed[Tree]) -> None:
+    if parsed.redundant:
+        raise ExpressionError(problems.REDUNDANT_PARENTHESES)
+    if parsed.operators > limits.EXPRESSION_OPERATORS:
+        raise problems.too_many_operators(limits.EXPRESSION_OPERATORS + 1)
+
+
+def _check_functions(parsed: Parsed[Tree], operands: frozenset[str]) -> None:
+    """Raise for the first unknown function, else for the first that stands where it must not."""
+    for usage in parsed.functions:
+        if usage.function not in _FUNCTIONS:
+            raise problems.unknown_function(usage.function)
+    for usage in parsed.functions:
+        if usage.function not in (_CONDITIONS if usage.as_condition else operands):
+            raise problems.misused_function(usage.function)
+
+
+def _check_paths(parsed: Parsed[Tree]) -> None:
+    _check_reserved(parsed)
+    _check_indexes(parsed)
+
+
+def _check_reserved(parsed: Parsed[Tree]) -> None:
+    for word in parsed.words:
+        if word.upper() in RESERVED:
+            raise problems.reserved_word(word)
+
+
+def _check_indexes(parsed: Parsed[Tree]) -> None:
+    for index in parsed.indexes:
+        if index > _LAST_INDEX:
+            raise problems.index_out_of_range(index)
+
+
+def _check_defined(parsed: Parsed[Tree], names: Names, types: Types) -> None:
+    for alias in parsed.aliases:
+        if alias not in names:
+            raise problems.undefined_name(alias)
+    for placeholder in parsed.placeholders:
+        if placeholder not in types:
+            raise problems.undefined_value(placeholder)
+
+
+# --- paths ----------------------------------------------------------------------------------------------------------
+
+
+def _resolved(path: ast.Path, names: Names) -> ast.Path:
+    """Return the path with names for its aliases."""
+    for step in path.steps:
+        if isinstance(step, ast.Alias):
+            break
+    else:
+        return path
+    return ast.Path(tuple([_name(step, names) if isinstance(step, ast.Alias) else step for step in path.steps]))
+
+
+def _name(alias: ast.Alias, names: Names) -> str:
+    name = names.get(alias.name)
+    if name is None:
+        raise problems.undefined_name(alias.name)
+    return name
+
+
+def steps_of(path: ast.Path) -> Path:
+    """Return the steps of a path that the analyser has seen."""
+    return cast("Path", path.steps)
+
+
+class _Node:
+    """A step that some path took: the first path through it, whether it ends here, and the steps after it."""
+
+    __slots__ = ("children", "ends", "path")
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.ends = False
+        self.children: dict[str | int, _Node] = {}
+
+
+def _check_disjoint(paths: Iterable[ast.Path]) -> None:
+    """Raise for the first path that is, begins or continues an earlier one; else for the first conflict.
+
+    Paths conflict where one takes a name and the other an index of the same value.
+    """
+    root = _Node(())
+    conflict = None
+    for checked in paths:
+        path = steps_of(checked)
+        node = root
+        for step in path:
+            if node.ends:
+                raise problems.paths_overlap(node.path, path)
+            child = node.children.get(step)
+            if child is None:
+                for other, rival in node.children.items():
+                    if conflict is None and isinstance(other, str) is not isinstance(step, str):
+                        conflict = problems.paths_conflict(rival.path, path)
+                    break
+                child = node.children[step] = _Node(path)
+            node = child
+        if node.ends or node.children:
+            raise problems.paths_overlap(node.path, path)
+        node.ends = True
+    if conflict is not None:
+        raise conflict
+
+
+# --- conditions -----------------------------------------------------------------------------------------------------
+
+
+class _ConditionAnalysis:
+    def __init__(self, names: Names, types: Types) -> None:
+        self.names = names
+        self.types = types
+        self.checks: list[Check] = []
+
+    def condition(self, node: ast.Condition) -> ast.Condition:
+        """Return the condition with its paths resolved; one frame for each level, of which operators allow 300."""
+        match node:
+            case ast.And(left, right):
+                return ast.And(self.condition(left), self.condition(right))
+            case ast.Or(left, right):
+                return ast.Or(self.condition(left), self.condition(right))
+            case ast.Not(operand):
+                return ast.Not(self.condition(operand))
+            case ast.Compare(operator, left, right):
+                left, right = self.operands(operator, (left, right))
+                return ast.Compare(operator, left, right)
+            case ast.Between(operand, low, high):
+                operand, low, high = self.operands("BETWEEN", (operand, low, high))
+                self.check_bounds(low, high)
+                return ast.Between(operand, low, high)
+            case ast.In(operand, options):
+                if len(options) > limits.EXPRESSION_IN_OPERANDS:
+                    raise problems.too_many_options(len(options))
+                operand, *rest = self.operands("IN", (operand, *options))
+                return ast.In(operand, tuple(rest))
+            case ast.Call(function, arguments):
+                return self.call(function, arguments)
+
+    def operands(self, operator: str, given: tuple[ast.Operand, ...]) -> list[ast.Operand]:
+        """Return the resolved operands of an operator, which must be distinct and of types that it takes."""
+        found = [self.operand(node) for node in given]
+        _check_distinct(operator, found)
+        for node in found:
+            self.check_type(operator, node)
+        return found
+
+    def operand(self, node: ast.Operand) -> ast.Operand:
+        if isinstance(node, ast.Path):
+            return _resolved(node, self.names)
+        if isinstance(node, ast.Placeholder):
+            if node.name not in self.types:
+                raise problems.undefined_value(node.name)
+            return node
+        assert isinstance(node, ast.Call), "literals and arithmetic are not in the grammar of conditions"
+        return self.size(node)
+
+    def size(self, node: ast.Call) -> ast.Call:
+        argument = node.arguments[0]
+        if len(node.arguments) == 1 and isinstance(argument, ast.Call):
+            raise problems.operand_type(node.function, "N")
+        arguments = tuple([self.operand(argument) for argument in node.arguments])
+        if len(arguments) != 1:
+            raise problems.operand_count(node.function, len(arguments))
+        self.check_type(node.function, arguments[0])
+        return ast.Call(node.function, arguments)
+
+    def call(self, function: str, given: tuple[ast.Operand, ...]) -> ast.Call:
+        arguments = [self.operand(node) for node in given]
+        if len(arguments) != _CONDITIONS[function]:
+            raise problems.operand_count(function, len(arguments))
+        first = arguments[0]
+        match function:
+            case "attribute_exists" | "attribute_not_exists":
+                _check_path(function, first)
+            case "attribute_type":
+                _check_path(function, first)
+                self.check_type_name(function, arguments[1])
+            case "contains":
+                _check_distinct(function, arguments)
+                tag = self.type_of(first)
+                if tag is not None and tag not in _CONTAINERS:
+                    raise problems.operand_type(function, tag)
+            case _:
+                _check_distinct(function, arguments)
+                for node in arguments:
+                    self.check_type(function, node)
+        return ast.Call(function, tuple(arguments))
+
+    def type_of(self, node: ast.Operand) -> str | None:
+        """Return the type that an operand always has, None for a path."""
+        if isinstance(node, ast.Placeholder):
+            return self.types[node.name]
+        return "N" if isinstance(node, ast.Call) else None
+
+    def check_type(self, operator: str, node: ast.Operand) -> None:
+        tag = self.type_of(node)
+        if tag is not None and tag not in _OPERAND_TYPES.get(operator, _TYPES):
+            raise problems.operand_type(operator, tag)
+
+    def check_type_name(self, function: str, node: ast.Operand) -> None:
+        tag = self.type_of(node) or problems.ANY_TYPE
+        if tag != "S":
+            raise problems.operand_type(function, tag)
+        assert isinstance(node, ast.Placeholder), "only a value is known to be a string"
+        placeholder = node.name
+
+        def check(values: Values) -> None:
+            name = values[placeholder]["S"]
+            if name not in _TYPES:
+                raise problems.unknown_type_name(name)
+
+        self.checks.append(check)
+
+    def check_bounds(self, low: ast.Operand, high: ast.Operand) -> None:
+        if not isinstance(low, ast.Placeholder) or not isinstance(high, ast.Placeholder):
+            return
+        lower, upper = low.name, high.name
+
+        def check(values: Values) -> None:
+            order = compare.order(values[lower], values[upper])
+            if order is None:
+                raise problems.bounds_of_different_types(values[lower], values[upper])
+            if order > 0:
+                raise problems.bounds_reversed(values[lower], values[upper])
+
+        self.checks.append(check)
+
+
+def _check_distinct(operator: str, operands: list[ast.Operand]) -> None:
+    first = operands[0]
+    if isinstance(first, ast.Path) and first in operands[1:]:
+        raise problems.operands_not_distinct(operator, steps_of(first))
+
+
+def _check_path(function: str, operand: ast.Operand) -> None:
+    if not isinstance(operand, ast.Path):
+        raise problems.path_required(function)
+
+
+# --- key conditions -------------------------------------------------------------------------------------------------
+
+_MIRRORED: Final[Mapping[str, KeyOperator]] = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+
+def _key_clauses(node: ast.Condition) -> Iterable[KeyClause]:
+    """Return the clauses in written order, each checked only when it is asked for."""
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.And):
+            waiting += (node.right, node.left)
+        else:
+            yield _key_clause(node)
+
+
+def _key_clause(node: ast.Condition) -> KeyClause:
+    match node:
+        case ast.Compare(operator, left, right) if operator != "<>":
+            mirrored = isinstance(right, ast.Path) and not isinstance(left, ast.Path)
+            if mirrored:
+                left, right = right, left
+            return _clause(_MIRRORED[operator] if mirrored else cast("KeyOperator", operator), (left, right))
+        case ast.Between(operand, low, high):
+            return _clause("BETWEEN", (operand, low, high))
+        case ast.Call("begins_with", arguments):
+            return _clause("begins_with", arguments)
+        case ast.Compare(operator):
+            raise problems.key_operator(operator)
+        case ast.Call(function):
+            raise problems.key_operator(function)
+        case _:
+            raise problems.key_operator(type(node).__name__.upper())
+
+
+def _clause(operator: KeyOperator, operands: tuple[ast.Operand, ...]) -> KeyClause:
+    if any(isinstance(node, ast.Call) for node in operands):
+        raise ExpressionError(problems.NESTED_OPERATION)
+    paths = [node for node in operands if isinstance(node, ast.Path)]
+    if len(paths) > 1:
+        raise ExpressionError(problems.SEVERAL_ATTRIBUTES)
+    if not paths:
+        raise ExpressionError(problems.NO_ATTRIBUTE)
+    if paths[0] is not operands[0]:
+        raise problems.key_operand_order(operator)
+    name, *deeper = steps_of(paths[0])
+    if deeper:
+        raise ExpressionError(problems.NESTED_ATTRIBUTE)
+    return KeyClause(str(name), operator, cast("tuple[ast.Placeholder, ...]", operands[1:]))
+
+
+# --- updates --------------------------------------------------------------------------------------------------------
+
+
+class _UpdateAnalysis:
+    def __init__(self, names: Names, types: Types) -> None:
+        self.names = names
+        self.types = types
+
+    def action(self, node: ast.Action) -> ast.Action:
+        """Return the action with its paths resolved."""
+        path = _resolved(node.path, self.names)
+        match node:
+            case ast.SetAction():
+                return ast.SetAction(path, self.value(node.value))
+            case ast.AddAction():
+                return ast.AddAction(path, node.value)
+            case ast.DeleteAction():
+                return ast.DeleteAction(path, node.value)
+            case ast.RemoveAction():
+                return ast.RemoveAction(path)
+
+    def value(self, node: ast.Operand) -> ast.Operand:
+        match node:
+            case ast.Path():
+                return _resolved(node, self.names)
+            case ast.Call(function, arguments):
+                return ast.Call(function, tuple([self.value(argument) for argument in arguments]))
+            case ast.Arithmetic(operator, left, right):
+                return ast.Arithmetic(operator, self.value(left), self.value(right))
+            case _:
+                return node
+
+    def check_section(self, action: ast.Action) -> None:
+        """Raise if ADD or DELETE has a value that it cannot take."""
+        if not isinstance(action, ast.AddAction | ast.DeleteAction):
+            return
+        tag = self.type_of(action.value)
+        adds = isinstance(action, ast.AddAction)
+        if tag is not None and tag not in _SETS and not (adds and tag == "N"):
+            raise problems.action_operand_type("ADD" if adds else "DELETE", _WORDS[tag])
+
+    def check_value(self, node: ast.Operand) -> None:
+        """Check the functions and operators of a SET value, inner ones first."""
+        match node:
+            case ast.Call(function, arguments):
+                for argument in arguments:
+                    self.check_value(argument)
+                if len(arguments) != 2:  # noqa: PLR2004 - if_not_exists and list_append both take two
+                    raise problems.operand_count(function, len(arguments))
+                if function == "if_not_exists":
+                    _check_path(function, arguments[0])
+                else:
+                    self.check_types(function, arguments)
+            case ast.Arithmetic(operator, left, right):
+                self.check_value(left)
+                self.check_value(right)
+                self.check_types(operator, (left, right))
+            case _:
+                return
+
+    def check_types(self, operator: str, operands: tuple[ast.Operand, ...]) -> None:
+        for node in operands:
+            tag = self.type_of(node)
+            if tag is not None and tag not in _OPERAND_TYPES[operator]:
+                raise problems.operand_type(operator, tag)
+
+    def type_of(self, node: ast.Operand) -> str | None:
+        """Return the type that an operand always has, None where only the item tells."""
+        match node:
+            case ast.Placeholder(name):
+                return self.types[name]
+            case ast.Arithmetic():
+                return "N"
+            case ast.Call("list_append"):
+                return "L"
+            case _:
+                return None

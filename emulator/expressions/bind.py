@@ -1,0 +1,210 @@
+"""A request's expressions, ready to run: parsed, analysed, compiled, and kept for the next request of the same form.
+
+    Update, Condition, KeyCondition, Filter, Projection ──parse, analyze, compile──▶ Bound
+
+Requests have the same form when their texts, their names and the placeholders and *types* of their values are equal.
+Programs of the latest forms are cached; what depends on the contents of values is checked at every call. Failures are
+not cached: they are rare, and would push out what is used.
+
+Order of problems (reference 3.6, 4.2): names or values without any expression, empty ones, malformed keys and names;
+then each expression in the order above with its emptiness, size, syntax, analysis and contents of values; then unused
+names, unused values.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from emulator import errors, limits
+from emulator.expressions import analyze, parser, problems
+from emulator.expressions import compile as compiler
+from emulator.expressions import update as updates
+from emulator.expressions.analyze import Check, Checked
+from emulator.expressions.parser import Parsed
+from emulator.expressions.problems import ExpressionError
+from emulator.expressions.program import Condition, KeyCondition, Projection, Update
+from emulator.values.types import Values
+
+Request = Mapping[str, Any]
+_Tree = TypeVar("_Tree")
+_Program = TypeVar("_Program")
+
+_NAMES: Final = "ExpressionAttributeNames"
+_VALUES: Final = "ExpressionAttributeValues"
+_IS_ALIAS: Final = re.compile(r"#[0-9a-zA-Z_]+").fullmatch
+_IS_PLACEHOLDER: Final = re.compile(r":[0-9a-zA-Z_]+").fullmatch
+_NO_VALUES: Final[Values] = {}
+
+_CACHED_FORMS: Final = 1024
+_CACHED_NAMES: Final = 4 * limits.EXPRESSION_SIZE
+"""Characters; forms with longer attribute names are not kept, which bounds a form (texts and keys are bounded anyway)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The programs of one request, None for each parameter that it does not have.
+
+    checks: parameter and check, to be run with each request's values.
+    """
+
+    update: Update | None
+    condition: Condition | None
+    key_condition: KeyCondition | None
+    filter: Condition | None
+    projection: Projection | None
+    checks: tuple[tuple[str, Check], ...] = ()
+
+
+_cache: dict[Any, Bound] = {}
+
+
+def bind(request: Request) -> Bound:
+    """Return the programs of a request's expressions; raises bare ApiError.
+
+    request: members by their wire names, typed; values canonical. A member that is None is absent.
+    """
+    get = request.get
+    names = get("ExpressionAttributeNames")
+    values = get("ExpressionAttributeValues")
+    form = (
+        get("UpdateExpression"),
+        get("ConditionExpression"),
+        get("KeyConditionExpression"),
+        get("FilterExpression"),
+        get("ProjectionExpression"),
+        tuple(names.items()) if names else names is None,
+        (*values, *map(tuple, values.values())) if values else values is None,
+    )
+    bound = _cache.get(form)
+    if bound is None:
+        bound = _Binding(request).bound()
+        _keep(form, bound, names)
+    elif bound.checks:
+        for parameter, check in bound.checks:
+            _run(parameter, check, values or _NO_VALUES)
+    return bound
+
+
+def _keep(form: object, bound: Bound, names: Mapping[str, str] | None) -> None:
+    if names and sum(map(len, names.values())) > _CACHED_NAMES:
+        return
+    if len(_cache) >= _CACHED_FORMS:
+        del _cache[next(iter(_cache))]
+    _cache[form] = bound
+
+
+def _run(parameter: str, check: Check, values: Values) -> None:
+    try:
+        check(values)
+    except ExpressionError as error:
+        raise errors.invalid_expression(parameter, error.detail) from error
+
+
+class _Binding:
+    """The work for one request whose form is new."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.names: Mapping[str, str] = request.get(_NAMES) or {}
+        self.values: Values = request.get(_VALUES) or _NO_VALUES
+        self.types = {placeholder: tag for placeholder, value in self.values.items() for tag in value}
+        self.used: set[str] = set()
+        self.checks: list[tuple[str, Check]] = []
+
+    def bound(self) -> Bound:
+        self.check_members()
+        bound = Bound(
+            self.program("UpdateExpression", parser.parse_update, self.update),
+            self.program("ConditionExpression", parser.parse_condition, self.condition),
+            self.program("KeyConditionExpression", parser.parse_key_condition, self.key_condition),
+            self.program("FilterExpression", parser.parse_condition, self.condition),
+            self.program("ProjectionExpression", parser.parse_projection, self.projection),
+            tuple(self.checks),
+        )
+        self.check_used()
+        return bound
+
+    def check_members(self) -> None:
+        """Check names and values by themselves."""
+        present = [member for member in (_NAMES, _VALUES) if self.request.get(member) is not None]
+        if present and all(self.request.get(parameter) is None for parameter in _PARAMETERS):
+            raise errors.only_with_expressions(present[0])
+        for member in present:
+            if not self.request[member]:
+                raise errors.must_not_be_empty(member)
+        for alias in self.names:
+            if _IS_ALIAS(alias) is None:
+                raise errors.invalid_placeholder(_NAMES, alias)
+        for placeholder in self.values:
+            if _IS_PLACEHOLDER(placeholder) is None:
+                raise errors.invalid_placeholder(_VALUES, placeholder)
+        for name in self.names.values():
+            if not name:
+                raise errors.validation(errors.EMPTY_ATTRIBUTE_NAME)
+            if len(name) > limits.ATTRIBUTE_NAME // 4 and len(name.encode()) > limits.ATTRIBUTE_NAME:
+                raise errors.validation(errors.ATTRIBUTE_NAME_TOO_LONG)
+
+    def check_used(self) -> None:
+        names = [alias for alias in self.names if alias not in self.used]
+        if names:
+            raise errors.names_unused(names)
+        values = [placeholder for placeholder in self.values if placeholder not in self.used]
+        if values:
+            raise errors.values_unused(values)
+
+    def program(
+        self,
+        parameter: str,
+        parse: Callable[[str], Parsed[_Tree]],
+        build: Callable[[Parsed[_Tree]], tuple[_Program, tuple[Check, ...]]],
+    ) -> _Program | None:
+        """Return the program of one parameter, None if the request does not have it."""
+        text = self.request.get(parameter)
+        if text is None:
+            return None
+        try:
+            _check_text(parameter, text)
+            parsed = parse(text)
+            self.used.update(parsed.aliases, parsed.placeholders)
+            program, checks = build(parsed)
+        except ExpressionError as error:
+            raise errors.invalid_expression(parameter, error.detail) from error
+        for check in checks:
+            _run(parameter, check, self.values)
+            self.checks.append((parameter, check))
+        return program
+
+    def update(self, parsed: Parsed[Any]) -> tuple[Update, tuple[Check, ...]]:
+        return _compiled(updates.update, analyze.analyze_update(parsed, self.names, self.types))
+
+    def condition(self, parsed: Parsed[Any]) -> tuple[Condition, tuple[Check, ...]]:
+        return _compiled(compiler.condition, analyze.analyze_condition(parsed, self.names, self.types))
+
+    def key_condition(self, parsed: Parsed[Any]) -> tuple[KeyCondition, tuple[Check, ...]]:
+        checked = analyze.analyze_key_condition(parsed, self.names, self.types)
+        return checked.tree, checked.checks
+
+    def projection(self, parsed: Parsed[Any]) -> tuple[Projection, tuple[Check, ...]]:
+        return _compiled(compiler.projection, analyze.analyze_projection(parsed, self.names))
+
+
+_PARAMETERS: Final = (
+    "UpdateExpression",
+    "ConditionExpression",
+    "KeyConditionExpression",
+    "FilterExpression",
+    "ProjectionExpression",
+)
+
+
+def _compiled(build: Callable[[_Tree], _Program], checked: Checked[_Tree]) -> tuple[_Program, tuple[Check, ...]]:
+    return build(checked.tree), checked.checks
+
+
+def _check_text(parameter: str, text: str) -> None:
+    if not text:
+        raise ExpressionError(problems.EMPTY)
+    size = len(text.encode())
+    if size > limits.EXPRESSION_SIZE:
+        raise problems.too_large(None if parameter == "UpdateExpression" else size)

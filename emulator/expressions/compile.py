@@ -1,0 +1,314 @@
+"""Checked trees to programs: each node becomes a closure that calls those of its parts.
+
+Conditions are functions of (item, values). What the usual ones consist of (a top-level name, a placeholder) has closures
+of its own without a call in between. Chains of AND and OR are flat and double NOTs cancel out, so that closures nest no
+deeper than parentheses do.
+
+A missing operand (reference 4.4) makes a condition false, but `<>` true: unless it is size() that has no value.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from emulator.expressions import ast
+from emulator.expressions.analyze import steps_of
+from emulator.expressions.program import Condition, Path, Projection
+from emulator.values import paths
+from emulator.values.compare import begins_with, contains, equal, order, size_of
+from emulator.values.types import Item, Value, Values
+
+Test = Callable[[Item, Values], bool]
+Get = Callable[[Item, Values], Value | None]
+
+
+def condition(node: ast.Condition) -> Condition:
+    """Compile a checked condition."""
+    read = paths_in(node)
+    return Condition(_test(node), frozenset([str(path[0]) for path in read]), read)
+
+
+def projection(node: ast.Projection) -> Projection:
+    """Compile a checked projection."""
+    wanted = tuple([steps_of(path) for path in node.paths])
+    names = frozenset([str(path[0]) for path in wanted])
+    if all(len(path) == 1 for path in wanted):
+        return Projection(lambda item: {name: item[name] for name in names if name in item}, names, wanted)
+    tree = paths.tree([(path, True) for path in wanted])
+    return Projection(lambda item: paths.pick(item, tree), names, wanted)
+
+
+def paths_in(node: ast.Condition | ast.Operand) -> tuple[Path, ...]:
+    """Return every document path in a tree, in written order."""
+    found = []
+    waiting: list[Any] = [node]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Path):
+            found.append(steps_of(node))
+        else:
+            waiting += _PARTS[type(node)](node)[::-1]
+    return tuple(found)
+
+
+_PARTS: Final[dict[type, Callable[[Any], tuple[Any, ...]]]] = {
+    ast.And: lambda node: (node.left, node.right),
+    ast.Or: lambda node: (node.left, node.right),
+    ast.Not: lambda node: (node.operand,),
+    ast.Compare: lambda node: (node.left, node.right),
+    ast.Between: lambda node: (node.operand, node.low, node.high),
+    ast.In: lambda node: (node.operand, *node.options),
+    ast.Call: lambda node: node.arguments,
+    ast.Arithmetic: lambda node: (node.left, node.right),
+    ast.Placeholder: lambda _node: (),
+    ast.Literal: lambda _node: (),
+}
+
+
+# --- operands -------------------------------------------------------------------------------------------------------
+
+
+def getter(node: ast.Operand) -> Get:
+    """Return the function that finds the value of a path, placeholder, literal or size()."""
+    match node:
+        case ast.Path():
+            return path_getter(steps_of(node))
+        case ast.Placeholder(name):
+            return lambda _item, values: values[name]
+        case ast.Literal(value):
+            return lambda _item, _values: value
+        case ast.Call("size", (argument,)):
+            return _size(getter(argument))
+    raise AssertionError("no other operand is left in a checked condition")
+
+
+def path_getter(path: Path) -> Get:
+    """Return the function that finds the value at a path."""
+    name, *steps = path
+    assert isinstance(name, str), "the first step is a name"
+    if not steps:
+        return lambda item, _values: item.get(name)
+    descend = paths.descend
+    return lambda item, _values: descend(item.get(name), steps)
+
+
+def _size(get: Get) -> Get:
+    def size(item: Item, values: Values) -> Value | None:
+        value = get(item, values)
+        length = None if value is None else size_of(value)
+        return None if length is None else {"N": str(length)}
+
+    return size
+
+
+def _top_level(node: ast.Operand) -> str | None:
+    """Return the name of a path of one step, None for other operands."""
+    if isinstance(node, ast.Path) and len(node.steps) == 1:
+        return str(node.steps[0])
+    return None
+
+
+# --- conditions -----------------------------------------------------------------------------------------------------
+
+
+def _test(node: ast.Condition) -> Test:
+    return _BUILDERS[type(node)](node)
+
+
+def _chain(node: ast.And | ast.Or) -> list[Test]:
+    """Return the parts of a chain of one operator, left to right."""
+    kind = type(node)
+    parts: list[ast.Condition] = []
+    waiting: list[ast.Condition] = [node]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, kind):
+            waiting += (part.right, part.left)
+        else:
+            parts.append(part)
+    return [_test(part) for part in parts]
+
+
+def _and(node: ast.And) -> Test:
+    tests = _chain(node)
+    if len(tests) == 2:  # noqa: PLR2004 - the usual chain
+        first, second = tests
+        return lambda item, values: first(item, values) and second(item, values)
+
+    def every(item: Item, values: Values) -> bool:
+        for test in tests:  # noqa: SIM110 - a generator costs more than all of a short chain
+            if not test(item, values):
+                return False
+        return True
+
+    return every
+
+
+def _or(node: ast.Or) -> Test:
+    tests = _chain(node)
+
+    def some(item: Item, values: Values) -> bool:
+        for test in tests:  # noqa: SIM110 - see `every`
+            if test(item, values):
+                return True
+        return False
+
+    return some
+
+
+def _not(node: ast.Not) -> Test:
+    inner = node.operand
+    negated = True
+    while isinstance(inner, ast.Not):
+        inner = inner.operand
+        negated = not negated
+    test = _test(inner)
+    return (lambda item, values: not test(item, values)) if negated else test
+
+
+def _compare(node: ast.Compare) -> Test:
+    if node.operator == "=":
+        return _equality(node)
+    if node.operator == "<>":
+        return _inequality(node)
+    return _ordering(node, _ACCEPTED[node.operator])
+
+
+def _equality(node: ast.Compare) -> Test:
+    name = _top_level(node.left)
+    if name is not None and isinstance(node.right, ast.Placeholder):
+        placeholder = node.right.name
+        return lambda item, values: name in item and equal(item[name], values[placeholder])
+    get_left, get_right = getter(node.left), getter(node.right)
+
+    def same(item: Item, values: Values) -> bool:
+        left, right = get_left(item, values), get_right(item, values)
+        return left is not None and right is not None and equal(left, right)
+
+    return same
+
+
+def _inequality(node: ast.Compare) -> Test:
+    get_left, get_right = getter(node.left), getter(node.right)
+    left_is_size, right_is_size = isinstance(node.left, ast.Call), isinstance(node.right, ast.Call)
+
+    def different(item: Item, values: Values) -> bool:
+        left, right = get_left(item, values), get_right(item, values)
+        if left is None or right is None:
+            return not (left is None and left_is_size) and not (right is None and right_is_size)
+        return not equal(left, right)
+
+    return different
+
+
+_ACCEPTED: Final = {"<": (-1,), "<=": (-1, 0), ">": (1,), ">=": (0, 1)}
+"""Comparator -> outcomes of compare.order for which it holds; None, for incomparable values, is among none of them."""
+
+
+def _ordering(node: ast.Compare, accepted: tuple[int, ...]) -> Test:
+    name = _top_level(node.left)
+    if name is not None and isinstance(node.right, ast.Placeholder):
+        placeholder = node.right.name
+        return lambda item, values: name in item and order(item[name], values[placeholder]) in accepted
+    get_left, get_right = getter(node.left), getter(node.right)
+
+    def ordered(item: Item, values: Values) -> bool:
+        left, right = get_left(item, values), get_right(item, values)
+        return left is not None and right is not None and order(left, right) in accepted
+
+    return ordered
+
+
+def _between(node: ast.Between) -> Test:
+    get, get_low, get_high = getter(node.operand), getter(node.low), getter(node.high)
+    at_least, at_most = _ACCEPTED[">="], _ACCEPTED["<="]
+
+    def between(item: Item, values: Values) -> bool:
+        value, low, high = get(item, values), get_low(item, values), get_high(item, values)
+        if value is None or low is None or high is None:
+            return False
+        return order(value, low) in at_least and order(value, high) in at_most
+
+    return between
+
+
+def _in(node: ast.In) -> Test:
+    get = getter(node.operand)
+    options = [getter(option) for option in node.options]
+
+    def among(item: Item, values: Values) -> bool:
+        value = get(item, values)
+        if value is not None:
+            for option in options:
+                other = option(item, values)
+                if other is not None and equal(value, other):
+                    return True
+        return False
+
+    return among
+
+
+# --- functions ------------------------------------------------------------------------------------------------------
+
+
+def _call(node: ast.Call) -> Test:
+    return FUNCTIONS[node.function](*node.arguments)
+
+
+def _attribute_exists(path: ast.Operand) -> Test:
+    name = _top_level(path)
+    if name is not None:
+        return lambda item, _values: name in item
+    get = getter(path)
+    return lambda item, values: get(item, values) is not None
+
+
+def _attribute_not_exists(path: ast.Operand) -> Test:
+    name = _top_level(path)
+    if name is not None:
+        return lambda item, _values: name not in item
+    get = getter(path)
+    return lambda item, values: get(item, values) is None
+
+
+def _attribute_type(path: ast.Operand, kind: ast.Operand) -> Test:
+    get, get_kind = getter(path), getter(kind)
+
+    def has_type(item: Item, values: Values) -> bool:
+        value, wanted = get(item, values), get_kind(item, values)
+        return value is not None and wanted is not None and wanted["S"] in value
+
+    return has_type
+
+
+def _binary(holds: Callable[[Value, Value], bool]) -> Callable[[ast.Operand, ast.Operand], Test]:
+    """Return the builder of a function of two values that is false where either is missing."""
+
+    def build(first: ast.Operand, second: ast.Operand) -> Test:
+        get_first, get_second = getter(first), getter(second)
+
+        def test(item: Item, values: Values) -> bool:
+            left, right = get_first(item, values), get_second(item, values)
+            return left is not None and right is not None and holds(left, right)
+
+        return test
+
+    return build
+
+
+FUNCTIONS: Final[dict[str, Callable[..., Test]]] = {
+    "attribute_exists": _attribute_exists,
+    "attribute_not_exists": _attribute_not_exists,
+    "attribute_type": _attribute_type,
+    "begins_with": _binary(begins_with),
+    "contains": _binary(contains),
+}
+
+_BUILDERS: Final[dict[type, Callable[[Any], Test]]] = {
+    ast.And: _and,
+    ast.Or: _or,
+    ast.Not: _not,
+    ast.Compare: _compare,
+    ast.Between: _between,
+    ast.In: _in,
+    ast.Call: _call,
+}

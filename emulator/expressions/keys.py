@@ -1,0 +1,154 @@
+"""Key conditions against a key schema: which partition, and which range of its sort keys, a Query reads.
+
+Why its own stage: the rules without a schema (one condition per key, no OR...) are told before the table is looked up,
+these after it (reference 3.1, layers 3 and 5). Nothing here knows how keys are stored: they stay attribute values.
+
+A schema has one HASH and at most one RANGE attribute in tables and local indexes, up to four of each in a global index
+(recent-features.md 3). The RANGE attributes sort one after another, hence a query states equality on some first ones
+and at most one other condition on the next: exactly what `KeyRange` holds.
+
+Of several problems the first of this list is told:
+
+| problem                                              | error                            |
+|------------------------------------------------------|----------------------------------|
+| a HASH attribute without condition                   | query_missed_key                 |
+| a HASH attribute with another operator than "="      | query_condition_not_supported    |
+| a foreign attribute, and a RANGE one is free         | query_missed_key (the free one)  |
+| a foreign attribute, and none is free                | too_many_query_conditions        |
+| a RANGE attribute free, or unequal, before the last  | range_gap                        |
+| an operand of another type than the schema's         | key_condition_type               |
+| an empty string or binary value                      | empty_key                        |
+| values beyond 2048 bytes (HASH), 1024 bytes (RANGE)  | partition_/sort_key_too_long     |
+
+The usual condition passes one walk over its clauses; only what that walk finds odd is looked at again, rule by rule, to
+name the problem.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from emulator import errors, limits
+from emulator.expressions.ast import Placeholder
+from emulator.expressions.program import KeyClause, KeyCondition
+from emulator.values.size import value_size
+from emulator.values.types import Value, Values
+
+_UNMEASURED: Final = limits.SORT_KEY // 4  # characters; UTF-8 takes at most four bytes for each, base64 stands for less
+_KINDS: Final = {"S": "string", "B": "binary"}
+
+
+@dataclass(frozen=True, slots=True)
+class KeyNames:
+    """The key attributes of a table or index in schema order; `types` maps each of them to "S", "N" or "B"."""
+
+    hash: tuple[str, ...]
+    range: tuple[str, ...]
+    types: Mapping[str, str]
+
+
+class KeyRange(NamedTuple):
+    """What a Query reads: one partition, and in it the keys that begin with `equal` and meet the last condition.
+
+    partition: the values of all HASH attributes, in schema order; equal: the values of the first RANGE attributes;
+    operator: "<", "<=", ">", ">=", "BETWEEN", "begins_with" on the RANGE attribute after those, or None;
+    operands: two for BETWEEN (low <= high: the analyser and the legacy parameters see to it), none for None, else one.
+    """
+
+    partition: tuple[Value, ...]
+    equal: tuple[Value, ...]
+    operator: str | None
+    operands: tuple[Value, ...]
+
+
+def resolve(condition: KeyCondition, schema: KeyNames, values: Values) -> KeyRange:
+    """Return the keys that satisfy the condition; raises ApiError by the table above (texts: reference 3.8, 4.3)."""
+    types = schema.types
+    given: list[Value] = []
+    operator: str | None = None
+    odd = False
+    characters = 0
+    for clause in _in_schema_order(condition, schema):
+        tag = types[clause.attribute]
+        for operand in clause.operands:
+            value = values[operand.name] if isinstance(operand, Placeholder) else operand.value
+            content = value.get(tag)
+            if content is None:
+                raise errors.key_condition_type()
+            if not content:
+                odd = True
+            characters += len(content)
+            given.append(value)
+        if clause.operator != "=":
+            operator = clause.operator
+    hashes = len(schema.hash)
+    equals = len(given) if operator is None else len(given) - (2 if operator == "BETWEEN" else 1)
+    keys = KeyRange(tuple(given[:hashes]), tuple(given[hashes:equals]), operator, tuple(given[equals:]))
+    if odd or characters > _UNMEASURED:
+        _check_not_empty(keys, schema)
+        _check_lengths(keys)
+    return keys
+
+
+def _in_schema_order(condition: KeyCondition, schema: KeyNames) -> list[KeyClause]:
+    """Return the clauses: equality for all of HASH and for a prefix of RANGE, then at most one of another operator."""
+    clauses = {clause.attribute: clause for clause in condition.clauses}
+    ordered = []
+    for name in schema.hash:
+        clause = clauses.get(name)
+        if clause is None or clause.operator != "=":
+            raise _shape_error(clauses, schema)
+        ordered.append(clause)
+    for name in schema.range:
+        clause = clauses.get(name)
+        if clause is None:
+            break
+        ordered.append(clause)
+        if clause.operator != "=":
+            break
+    if len(ordered) != len(clauses):
+        raise _shape_error(clauses, schema)
+    return ordered
+
+
+def _shape_error(clauses: Mapping[str, KeyClause], schema: KeyNames) -> errors.ApiError:
+    """Name what `_in_schema_order` found odd; the first five rows of the table, in their order."""
+    for name in schema.hash:
+        if name not in clauses:
+            return errors.query_missed_key(name)
+    for name in schema.hash:
+        if clauses[name].operator != "=":
+            return errors.query_condition_not_supported()
+    conditioned = [name for name in schema.range if name in clauses]
+    if len(schema.hash) + len(conditioned) < len(clauses):
+        for name in schema.range:
+            if name not in clauses:
+                return errors.query_missed_key(name)
+        return errors.too_many_query_conditions(len(clauses), len(schema.hash) + len(schema.range))
+    last = conditioned[-1]
+    before = schema.range[: schema.range.index(last)]
+    return errors.range_gap([name for name in before if name not in clauses or clauses[name].operator != "="], last)
+
+
+def _check_not_empty(keys: KeyRange, schema: KeyNames) -> None:
+    named = [
+        *zip(schema.hash, keys.partition, strict=True),
+        *zip(schema.range, keys.equal, strict=False),
+        *[(schema.range[len(keys.equal)], value) for value in keys.operands],
+    ]
+    for name, value in named:
+        for tag, content in value.items():
+            if not content:
+                raise errors.empty_key(name, _KINDS[tag])
+
+
+def _check_lengths(keys: KeyRange) -> None:
+    """Check sizes in bytes; those of a multi-attribute key count together."""
+    if _size(keys.partition) > limits.PARTITION_KEY:
+        raise errors.partition_key_too_long()
+    if _size(keys.equal) + max(map(value_size, keys.operands), default=0) > limits.SORT_KEY:
+        raise errors.sort_key_too_long()
+
+
+def _size(values: Iterable[Value]) -> int:
+    return sum(map(value_size, values))

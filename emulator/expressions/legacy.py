@@ -1,0 +1,320 @@
+"""The parameters from before expressions: Expected, *Filter, KeyConditions, AttributeUpdates, AttributesToGet.
+
+They end in the same programs as expressions (reference 18; Developer Guide, "Legacy DynamoDB conditional parameters"),
+so the rest of the emulator knows one kind of condition. They name top-level attributes only, dots included, and bring
+their values along: programs made here read nothing from their `values` argument.
+
+| legacy                  | as an expression                                                                       |
+|-------------------------|----------------------------------------------------------------------------------------|
+| EQ NE LE LT GE GT       | a = :v, a <> :v (true for a missing attribute), a <= :v ...                            |
+| BETWEEN, IN             | a BETWEEN :v AND :w, a IN (:v, ...)                                                    |
+| NULL, NOT_NULL          | attribute_not_exists(a), attribute_exists(a)                                           |
+| CONTAINS, BEGINS_WITH   | contains(a, :v), begins_with(a, :v)                                                    |
+| NOT_CONTAINS            | attribute_exists(a) AND NOT contains(a, :v)                                            |
+| Value, Exists: false    | a = :v, attribute_not_exists(a)                                                        |
+| PUT, DELETE             | SET a = :v, REMOVE a                                                                   |
+| ADD, DELETE with a value| ADD a :v, DELETE a :v, but with `update_type_mismatch`, and ADD of a list appends      |
+
+Input is what the model has let through: typed members, operators and actions within their enums, JSON null meaning
+absent, attribute values canonical. What is wrong with a value itself is told elsewhere.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Any, Final
+from typing import Literal as OneOf
+
+from emulator import errors, limits
+from emulator.expressions import ast, program
+from emulator.expressions import compile as compiler
+from emulator.expressions.update import update
+from emulator.values import compare
+from emulator.values.types import Item, Value, Values
+
+Request = Mapping[str, Any]
+_Arguments = Sequence[Value]
+
+LEGACY_MEMBERS: Final = (
+    "AttributesToGet",
+    "AttributeUpdates",
+    "KeyConditions",
+    "QueryFilter",
+    "ScanFilter",
+    "Expected",
+    "ConditionalOperator",
+)
+EXPRESSION_MEMBERS: Final = (
+    "UpdateExpression",
+    "ConditionExpression",
+    "ProjectionExpression",
+    "FilterExpression",
+    "KeyConditionExpression",
+)
+_LEGACY: Final = frozenset(LEGACY_MEMBERS)
+
+_KEY_CONDITIONS: Final = 2  # of a table; an index may have as many as limits.INDEX_KEY_ATTRIBUTES of each kind
+_SETS: Final = frozenset({"SS", "NS", "BS"})
+_ORDERED: Final = frozenset({"S", "N", "B"})
+_ANY: Final = _ORDERED | _SETS | {"BOOL", "NULL", "L", "M"}
+
+
+def check_mixing(
+    request: Request,
+    legacy_members: Iterable[str] = LEGACY_MEMBERS,
+    expression_members: Iterable[str] = EXPRESSION_MEMBERS,
+) -> None:
+    """Raise mixed_parameters if the request has members of both kinds (reference 3.6).
+
+    The members are told in the given order; the defaults are in the order of every operation's request model. An empty
+    map counts as present (observed: github.com/brendanhay/amazonka/issues/142).
+    """
+    if _LEGACY.isdisjoint(request):
+        return
+    legacy = [member for member in legacy_members if request.get(member) is not None]
+    if legacy:
+        expressions = [member for member in expression_members if request.get(member) is not None]
+        if expressions:
+            raise errors.mixed_parameters(legacy, expressions)
+
+
+# --- conditions -----------------------------------------------------------------------------------------------------
+
+
+def expected(request: Request) -> program.Condition | None:
+    """Return the program of Expected and ConditionalOperator, None without a condition; raises ApiError."""
+    return _combined(request, "Expected", _expectation)
+
+
+def filter_condition(request: Request, member: OneOf["QueryFilter", "ScanFilter"]) -> program.Condition | None:
+    """Return the program of a filter and ConditionalOperator, None without a condition; raises ApiError.
+
+    That a QueryFilter names no key attribute is for the caller to check: the program's `attributes` tell.
+    """
+    return _combined(request, member, _condition)
+
+
+def _combined(
+    request: Request, member: str, build: Callable[[str, Request], ast.Condition]
+) -> program.Condition | None:
+    elements: Mapping[str, Request] = request.get(member) or {}
+    operator = request.get("ConditionalOperator")
+    if operator is not None and len(elements) < 2:  # noqa: PLR2004 - the rule is about having something to combine
+        raise errors.conditional_operator_alone()
+    if not elements:
+        return None
+    conditions = [build(name, element) for name, element in elements.items()]
+    # A chain as deep as there are conditions, maybe many thousands: the compiler makes such chains flat without recursion.
+    return compiler.condition(reduce(ast.Or if operator == "OR" else ast.And, conditions))
+
+
+def _expectation(name: str, element: Request) -> ast.Condition:
+    operator = element.get("ComparisonOperator")
+    value = element.get("Value")
+    arguments = element.get("AttributeValueList")
+    exists = element.get("Exists")
+    if value is not None and arguments is not None:
+        raise errors.value_and_list(name)
+    if operator is None:
+        if arguments is not None:
+            raise errors.list_without_operator(name)
+        return _presence(name, value, exists)
+    if exists is not None:
+        raise errors.exists_and_operator(name)
+    if value is not None:
+        arguments = [value]
+    elif arguments is None and _OPERATORS[operator].fewest:
+        raise errors.operator_without_value(operator, name)
+    return _comparison(name, operator, arguments or ())
+
+
+def _presence(name: str, value: Value | None, exists: bool | None) -> ast.Condition:  # noqa: FBT001 - a wire member
+    if exists is False:
+        if value is not None:
+            raise errors.expected_value_forbidden(name)
+        return _comparison(name, "NULL", ())
+    if value is None:
+        raise errors.expected_value_required("null" if exists is None else "true", name)
+    return _comparison(name, "EQ", (value,))
+
+
+def _condition(name: str, element: Request) -> ast.Condition:
+    return _comparison(name, element["ComparisonOperator"], element.get("AttributeValueList") or ())
+
+
+def _comparison(name: str, operator: str, arguments: _Arguments) -> ast.Condition:
+    _check_arguments(operator, arguments)
+    return _OPERATORS[operator].build(ast.Path((name,)), tuple([ast.Literal(value) for value in arguments]))
+
+
+def _check_arguments(operator: str, arguments: _Arguments) -> None:
+    rule = _OPERATORS[operator]
+    if len(arguments) < rule.fewest or (rule.most is not None and len(arguments) > rule.most):
+        raise errors.argument_count(operator)
+    tags = [tag for value in arguments for tag in value]
+    for tag in tags:
+        if tag not in rule.types:
+            raise errors.argument_type(operator, tag)
+    if len(set(tags)) > 1:
+        raise errors.argument_types_differ()
+    if operator == "BETWEEN" and (compare.order(arguments[0], arguments[1]) or 0) > 0:
+        raise errors.between_bounds_reversed()
+
+
+# --- operators ------------------------------------------------------------------------------------------------------
+
+_Literals = tuple[ast.Literal, ...]
+_Build = Callable[[ast.Path, _Literals], ast.Condition]
+
+
+@dataclass(frozen=True, slots=True)
+class _Operator:
+    """A ComparisonOperator: how many arguments (most None: no limit) of which types, and what it means.
+
+    key: the operator of a key condition it stands for, None when an index cannot answer it.
+    """
+
+    fewest: int
+    most: int | None
+    types: frozenset[str]
+    build: _Build
+    key: program.KeyOperator | None = None
+
+
+def _compare(operator: ast.Comparator) -> _Build:
+    def build(path: ast.Path, literals: _Literals) -> ast.Condition:
+        return ast.Compare(operator, path, literals[0])
+
+    return build
+
+
+def _call(function: str) -> _Build:
+    def build(path: ast.Path, literals: _Literals) -> ast.Condition:
+        return ast.Call(function, (path, *literals))
+
+    return build
+
+
+def _between(path: ast.Path, literals: _Literals) -> ast.Condition:
+    return ast.Between(path, *literals)
+
+
+def _in(path: ast.Path, literals: _Literals) -> ast.Condition:
+    return ast.In(path, literals)
+
+
+def _not_contains(path: ast.Path, literals: _Literals) -> ast.Condition:
+    return ast.And(ast.Call("attribute_exists", (path,)), ast.Not(ast.Call("contains", (path, *literals))))
+
+
+_OPERATORS: Final[Mapping[str, _Operator]] = {
+    "EQ": _Operator(1, 1, _ANY, _compare("="), "="),
+    "NE": _Operator(1, 1, _ANY, _compare("<>")),
+    "LE": _Operator(1, 1, _ORDERED, _compare("<="), "<="),
+    "LT": _Operator(1, 1, _ORDERED, _compare("<"), "<"),
+    "GE": _Operator(1, 1, _ORDERED, _compare(">="), ">="),
+    "GT": _Operator(1, 1, _ORDERED, _compare(">"), ">"),
+    "BETWEEN": _Operator(2, 2, _ORDERED, _between, "BETWEEN"),
+    "IN": _Operator(1, None, _ORDERED, _in),
+    "NULL": _Operator(0, 0, _ANY, _call("attribute_not_exists")),
+    "NOT_NULL": _Operator(0, 0, _ANY, _call("attribute_exists")),
+    # The guide says S, N or B and later "cannot be a set, a map, or a list", which leaves BOOL and NULL for lists.
+    "CONTAINS": _Operator(1, 1, _ORDERED | {"BOOL", "NULL"}, _call("contains")),
+    "NOT_CONTAINS": _Operator(1, 1, _ORDERED | {"BOOL", "NULL"}, _not_contains),
+    "BEGINS_WITH": _Operator(1, 1, frozenset({"S", "B"}), _call("begins_with"), "begins_with"),
+}
+
+
+# --- updates --------------------------------------------------------------------------------------------------------
+
+
+def attribute_updates(request: Request) -> program.Update | None:
+    """Return the program of AttributeUpdates, None without an update.
+
+    Raises ApiError here for an action without its value or with one of a wrong type, and in the program
+    update_type_mismatch where the attribute in the item has another type than the value.
+    """
+    given: Mapping[str, Request] | None = request.get("AttributeUpdates")
+    if not given:
+        return None
+    actions = tuple([_action(ast.Path((name,)), element) for name, element in given.items()])
+    compiled = update(ast.Update(actions))
+    changes = tuple(
+        [
+            (name, tag)
+            for name, element in given.items()
+            if element.get("Action") in {"ADD", "DELETE"}
+            for tag in element.get("Value") or ()
+        ]
+    )
+    return replace(compiled, apply=_typed(compiled.apply, changes)) if changes else compiled
+
+
+def _typed(apply: program.Apply, changes: tuple[tuple[str, str], ...]) -> program.Apply:
+    """Return the function that first checks the types of the attributes it adds to or deletes from."""
+
+    def typed(item: Item, values: Values, *, exists: bool = True) -> tuple[Item, tuple[program.Path, ...]]:
+        for name, tag in changes:
+            if name in item and tag not in item[name]:
+                raise errors.update_type_mismatch()
+        return apply(item, values, exists=exists)
+
+    return typed
+
+
+def _action(path: ast.Path, element: Request) -> ast.Action:
+    action = element.get("Action") or "PUT"
+    value: Value | None = element.get("Value")
+    if value is None:
+        if action != "DELETE":
+            raise errors.update_value_required()
+        return ast.RemoveAction(path)
+    (tag,) = value
+    literal = ast.Literal(value)
+    if action == "PUT":
+        return ast.SetAction(path, literal)
+    if action == "DELETE":
+        if tag not in _SETS:
+            raise errors.delete_value_not_supported(tag)
+        return ast.DeleteAction(path, literal)
+    if tag == "L":
+        old = ast.Call("if_not_exists", (path, ast.Literal({"L": []})))
+        return ast.SetAction(path, ast.Call("list_append", (old, literal)))
+    if tag not in _SETS and tag != "N":
+        raise errors.add_not_supported(tag)
+    return ast.AddAction(path, literal)
+
+
+# --- keys and projections -------------------------------------------------------------------------------------------
+
+
+def key_conditions(request: Request) -> program.KeyCondition:
+    """Return KeyConditions, which must be present, as a key condition; raises ApiError.
+
+    Without IndexName at most two are allowed. An index may have a multi-attribute key (recent-features.md 3), which
+    only `keys.resolve` can tell: for an index up to eight pass here.
+    """
+    given: Mapping[str, Request] = request["KeyConditions"]
+    for element in given.values():
+        _check_arguments(element["ComparisonOperator"], element.get("AttributeValueList") or ())
+    most = _KEY_CONDITIONS if request.get("IndexName") is None else 2 * limits.INDEX_KEY_ATTRIBUTES
+    if not 1 <= len(given) <= most:
+        raise errors.key_condition_count()
+    return program.KeyCondition(tuple([_clause(name, element) for name, element in given.items()]))
+
+
+def _clause(name: str, element: Request) -> program.KeyClause:
+    operator = _OPERATORS[element["ComparisonOperator"]].key
+    if operator is None:
+        raise errors.not_indexable()
+    return program.KeyClause(name, operator, tuple([ast.Literal(value) for value in element["AttributeValueList"]]))
+
+
+def attributes_to_get(names: Sequence[str]) -> program.Projection:
+    """Return the projection on the top-level attributes; a name given twice is refused (reference 4.7)."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise errors.duplicate_attribute(name)
+        seen.add(name)
+    return compiler.projection(ast.Projection(tuple([ast.Path((name,)) for name in names])))

@@ -1,0 +1,53 @@
+"""Tokens of all five expression grammars (reference 4.1).
+
+    name    letter or underscore, then letters, digits, underscores; keywords are names until a parser asks
+    alias   # and letters, digits, underscores          number  digits
+    value   : and letters, digits, underscores          symbols = <> < <= > >= + - . , ( ) [ ]
+    unknown any other character                         end     after the last token
+
+Letters and digits are ASCII. Spaces, tabs and line ends separate tokens and are no tokens themselves. Nothing is wrong
+for the lexer: an unknown character is an error when, and only if, a parser comes to it.
+"""
+
+import re
+from typing import Final, NamedTuple
+
+
+class Token(NamedTuple):
+    """A token; the kind of a symbol is the symbol. start and end are positions in the text."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
+_TOKEN: Final = re.compile(
+    r"""
+    [ \t\r\n]*+
+    (?: (?P<name> [A-Za-z_][A-Za-z0-9_]*+)
+      | (?P<alias> \#[A-Za-z0-9_]++)
+      | (?P<value> :[A-Za-z0-9_]++)
+      | (?P<number> [0-9]++)
+      | (?P<symbol> <>|<=|>=|[=<>+\-.,()\[\]])
+      | (?P<unknown> .)
+    )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+END: Final = "<EOF>"
+_SPACE: Final = " \t\r\n"
+
+
+def tokens(text: str) -> list[Token]:
+    """Return the tokens of a text, the last one of kind "end"."""
+    found = []
+    for match in _TOKEN.finditer(text, 0, len(text.rstrip(_SPACE))):
+        group = match.lastgroup
+        assert group is not None, "every alternative of the pattern is named"
+        start, end = match.span(group)
+        word = text[start:end]
+        found.append(Token(word if group == "symbol" else group, word, start, end))
+    found.append(Token("end", END, len(text), len(text)))
+    return found

@@ -1,0 +1,371 @@
+"""Texts to trees: recursive descent, one method per rule of reference 4.1.
+
+A pure function of the text. Next to the tree it notes, in written order, what can be wrong with a text that is no syntax
+error (`Parsed`): the service looks at reserved words, functions and parentheses everywhere before it looks at any clause.
+
+Names that are keywords in the kind of expression at hand cannot begin a path; anywhere else they are reserved words.
+
+Depth: groups and calls nest at most `_DEPTH` deep, four Python frames each. Deeper texts (operators are limited to 300
+and parentheses must not be redundant, so hardly one has a meaning) get the answer for too many operators.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from emulator import limits
+from emulator.expressions import problems
+from emulator.expressions.ast import (
+    Action,
+    AddAction,
+    Alias,
+    And,
+    Arithmetic,
+    Between,
+    Call,
+    Compare,
+    Condition,
+    DeleteAction,
+    In,
+    Not,
+    Operand,
+    Or,
+    Path,
+    Placeholder,
+    Projection,
+    RemoveAction,
+    SetAction,
+    Update,
+)
+from emulator.expressions.lexer import Token, tokens
+from emulator.expressions.problems import ExpressionError
+
+Tree = TypeVar("Tree")
+
+_DEPTH: Final = 150
+_COMPARATORS: Final = frozenset(("=", "<>", "<", "<=", ">", ">="))
+_CONDITION_WORDS: Final = frozenset(("AND", "OR", "NOT", "IN", "BETWEEN"))
+_SECTIONS: Final = frozenset(("SET", "REMOVE", "ADD", "DELETE"))
+_NO_WORDS: Final[frozenset[str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """A function as it stands in the text: as a condition of its own, or as an operand."""
+
+    function: str
+    as_condition: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed(Generic[Tree]):
+    """A tree and notes for the analyser, each in written order.
+
+    words: bare names in paths; aliases and placeholders with their "#" and ":"; indexes: the numbers in brackets;
+    functions: every call, outer before inner; operators: how many; redundant: whether parentheses stand around
+    parentheses.
+    """
+
+    tree: Tree
+    words: tuple[str, ...]
+    aliases: tuple[str, ...]
+    placeholders: tuple[str, ...]
+    indexes: tuple[int, ...]
+    functions: tuple[Usage, ...]
+    operators: int
+    redundant: bool
+
+
+def parse_condition(text: str) -> Parsed[Condition]:
+    """Parse a condition, filter or key condition expression; raises ExpressionError."""
+    parser = _Parser(text, _CONDITION_WORDS)
+    return parser.finished(parser.condition())
+
+
+def parse_update(text: str) -> Parsed[Update]:
+    """Parse an update expression; raises ExpressionError."""
+    parser = _Parser(text, _SECTIONS)
+    return parser.finished(parser.update())
+
+
+def parse_projection(text: str) -> Parsed[Projection]:
+    """Parse a projection expression; raises ExpressionError."""
+    parser = _Parser(text, _NO_WORDS)
+    return parser.finished(parser.projection())
+
+
+def parse_key_condition(text: str) -> Parsed[Condition]:
+    """Parse a key condition expression, whose grammar is that of conditions; raises ExpressionError."""
+    return parse_condition(text)
+
+
+class _Parser:
+    def __init__(self, text: str, keywords: frozenset[str]) -> None:
+        self.text = text
+        self.keywords = keywords
+        self.tokens = tokens(text)
+        self.position = 0
+        self.depth = 0
+        self.closing = _closing(self.tokens)
+        self.words: list[str] = []
+        self.aliases: list[str] = []
+        self.placeholders: list[str] = []
+        self.indexes: list[int] = []
+        self.functions: list[Usage] = []
+        self.operators = 0
+        self.redundant = False
+
+    def finished(self, tree: Tree) -> Parsed[Tree]:
+        """Return the result; the text must end here."""
+        self.expect("end")
+        return Parsed(
+            tree,
+            tuple(self.words),
+            tuple(self.aliases),
+            tuple(self.placeholders),
+            tuple(self.indexes),
+            tuple(self.functions),
+            self.operators,
+            self.redundant,
+        )
+
+    # --- the stream of tokens ---
+
+    def peek(self) -> Token:
+        return self.tokens[self.position]
+
+    def take(self) -> Token:
+        token = self.tokens[self.position]
+        self.position += 1
+        return token
+
+    def take_if(self, kind: str) -> bool:
+        found = self.tokens[self.position].kind == kind
+        self.position += found
+        return found
+
+    def take_keyword(self, word: str) -> bool:
+        token = self.tokens[self.position]
+        found = token.kind == "name" and token.text.upper() == word
+        self.position += found
+        return found
+
+    def expect(self, kind: str) -> None:
+        if not self.take_if(kind):
+            raise self.unexpected()
+
+    def unexpected(self) -> ExpressionError:
+        """Make the error of the next token, told with its neighbours as they stand in the text."""
+        token = self.peek()
+        around = [near for near in self.tokens[max(self.position - 1, 0) : self.position + 2] if near.kind != "end"]
+        near = self.text[around[0].start : around[-1].end] if around else ""
+        return problems.syntax(token.text, near)
+
+    def listed(self, rule: Callable[[], Tree]) -> tuple[Tree, ...]:
+        found = [rule()]
+        while self.take_if(","):
+            found.append(rule())
+        return tuple(found)
+
+    def enter(self) -> None:
+        self.depth += 1
+        if self.depth > _DEPTH:
+            raise problems.too_many_operators(limits.EXPRESSION_OPERATORS + 1)
+
+    def grouped(self, rule: Callable[[], Tree]) -> Tree:
+        """Return what stands in the parentheses that open here."""
+        opening = self.position
+        if self.closing.get(opening + 1, 0) == self.closing.get(opening, 0) - 1:
+            self.redundant = True
+        self.enter()
+        self.expect("(")
+        content = rule()
+        self.expect(")")
+        self.depth -= 1
+        return content
+
+    # --- conditions ---
+
+    def condition(self) -> Condition:
+        left = self.conjunction()
+        while self.take_keyword("OR"):
+            self.operators += 1
+            left = Or(left, self.conjunction())
+        return left
+
+    def conjunction(self) -> Condition:
+        left = self.negation()
+        while self.take_keyword("AND"):
+            self.operators += 1
+            left = And(left, self.negation())
+        return left
+
+    def negation(self) -> Condition:
+        negations = 0
+        while self.take_keyword("NOT"):
+            negations += 1
+        self.operators += negations
+        groups = self.peek().kind == "(" and not self.opens_operand()
+        node = self.grouped(self.condition) if groups else self.predicate()
+        for _ in range(negations):
+            node = Not(node)
+        return node
+
+    def opens_operand(self) -> bool:
+        """Say whether the parentheses that open here are around an operand: then an operator follows them."""
+        closing = self.closing.get(self.position)
+        if closing is None:
+            return False
+        follower = self.tokens[closing + 1]
+        return follower.kind in _COMPARATORS or (follower.kind == "name" and follower.text.upper() in ("BETWEEN", "IN"))
+
+    def predicate(self) -> Condition:
+        first_function = len(self.functions)
+        operand = self.operand()
+        if self.peek().kind in _COMPARATORS:
+            self.operators += 1
+            operator = self.take().kind
+            return Compare(operator, operand, self.operand())  # type: ignore[arg-type]  # checked one line above
+        if self.take_keyword("BETWEEN"):
+            self.operators += 1
+            low = self.operand()
+            if not self.take_keyword("AND"):
+                raise self.unexpected()
+            return Between(operand, low, self.operand())
+        if self.take_keyword("IN"):
+            self.operators += 1
+            self.expect("(")
+            options = self.listed(self.operand)
+            self.expect(")")
+            return In(operand, options)
+        if isinstance(operand, Call):
+            self.functions[first_function] = Usage(operand.function, as_condition=True)
+            return operand
+        raise self.unexpected()
+
+    # --- operands ---
+
+    def operand(self) -> Operand:
+        token = self.peek()
+        if token.kind == "value":
+            self.position += 1
+            self.placeholders.append(token.text)
+            return Placeholder(token.text)
+        if token.kind == "(":
+            return self.grouped(self.set_value if self.keywords is _SECTIONS else self.operand)
+        if token.kind == "name" and self.tokens[self.position + 1].kind == "(":
+            return self.call()
+        return self.path()
+
+    def call(self) -> Call:
+        token = self.peek()
+        if token.text.upper() in self.keywords:
+            raise self.unexpected()
+        self.functions.append(Usage(token.text, as_condition=False))
+        self.position += 2
+        self.enter()
+        arguments = self.listed(self.operand)
+        self.expect(")")
+        self.depth -= 1
+        return Call(token.text, arguments)
+
+    def path(self) -> Path:
+        if self.peek().text.upper() in self.keywords:
+            raise self.unexpected()
+        steps: list[str | int | Alias] = [self.name()]
+        while True:
+            if self.take_if("."):
+                steps.append(self.name())
+            elif self.take_if("["):
+                steps.append(self.index())
+            else:
+                return Path(tuple(steps))
+
+    def name(self) -> str | Alias:
+        token = self.peek()
+        if token.kind == "name":
+            self.position += 1
+            self.words.append(token.text)
+            return token.text
+        if token.kind == "alias":
+            self.position += 1
+            self.aliases.append(token.text)
+            return Alias(token.text)
+        raise self.unexpected()
+
+    def index(self) -> int:
+        token = self.peek()
+        self.expect("number")
+        self.expect("]")
+        index = int(token.text)
+        self.indexes.append(index)
+        return index
+
+    # --- updates and projections ---
+
+    def update(self) -> Update:
+        actions: list[Action] = []
+        opened: set[str] = set()
+        repeated = None
+        rules: dict[str, Callable[[], Action]] = {
+            "SET": self.set_action,
+            "REMOVE": self.remove_action,
+            "ADD": self.add_action,
+            "DELETE": self.delete_action,
+        }
+        while True:
+            section = self.peek().text.upper()
+            if section not in rules:
+                raise self.unexpected()
+            self.position += 1
+            if section in opened and repeated is None:
+                repeated = section
+            opened.add(section)
+            actions += self.listed(rules[section])
+            if self.peek().kind == "end":
+                return Update(tuple(actions), repeated)
+
+    def set_action(self) -> SetAction:
+        path = self.path()
+        self.expect("=")
+        return SetAction(path, self.set_value())
+
+    def set_value(self) -> Operand:
+        left = self.operand()
+        if self.take_if("+"):
+            self.operators += 1
+            return Arithmetic("+", left, self.operand())
+        if self.take_if("-"):
+            self.operators += 1
+            return Arithmetic("-", left, self.operand())
+        return left
+
+    def remove_action(self) -> RemoveAction:
+        return RemoveAction(self.path())
+
+    def add_action(self) -> AddAction:
+        return AddAction(self.path(), self.placeholder())
+
+    def delete_action(self) -> DeleteAction:
+        return DeleteAction(self.path(), self.placeholder())
+
+    def placeholder(self) -> Placeholder:
+        token = self.peek()
+        self.expect("value")
+        self.placeholders.append(token.text)
+        return Placeholder(token.text)
+
+    def projection(self) -> Projection:
+        return Projection(self.listed(self.path))
+
+
+def _closing(found: list[Token]) -> dict[int, int]:
+    """Return the position of each opening parenthesis -> that of the one which closes it."""
+    closing = {}
+    opened = []
+    for position, token in enumerate(found):
+        if token.kind == "(":
+            opened.append(position)
+        elif token.kind == ")" and opened:
+            closing[opened.pop()] = position
+    return closing

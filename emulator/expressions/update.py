@@ -1,0 +1,242 @@
+"""Updates: what SET, REMOVE, ADD and DELETE do to an item (reference 4.5).
+
+An action is a target path and a function of (item, values) that computes the target's new value, None to remove it.
+All functions see the item as it was. Their targets neither overlap nor conflict, so their order does not matter: first all
+results are computed, in written order, then all are put in their places (values/paths.py).
+
+    SET     the operand                       a missing operand path: update_operand_missing
+    REMOVE  None
+    ADD     the value where nothing was; else the sum or the union of both
+    DELETE  what is left of the set; None for nothing, also where nothing was
+
+A value of a wrong type raises update_operand_type, a number out of bounds the texts of reference 2.1.
+"""
+
+from binascii import a2b_base64
+from collections.abc import Callable, Mapping
+from typing import Final, cast
+
+from emulator import errors
+from emulator.expressions import ast
+from emulator.expressions.analyze import steps_of
+from emulator.expressions.compile import path_getter, paths_in
+from emulator.expressions.program import Apply, Path, Update
+from emulator.values import number, paths
+from emulator.values.types import Item, Value, Values
+
+Compute = Callable[[Item, Values], Value]
+Result = Callable[[Item, Values], Value | None]
+
+_NUMBER_TEXTS: Final = {
+    "overflow": errors.NUMBER_OVERFLOW,
+    "underflow": errors.NUMBER_UNDERFLOW,
+    "precision": errors.NUMBER_PRECISION,
+}
+_SORTS: Final[Mapping[str, Callable[[list[str]], None]]] = {
+    "SS": list.sort,  # by code points, which is the order of their UTF-8 bytes
+    "NS": number.sort_numbers,
+    "BS": lambda members: members.sort(key=a2b_base64),
+}
+"""Sets and how their canonical form is sorted, in place (values/wire.py)."""
+
+
+def update(node: ast.Update) -> Update:
+    """Compile a checked update."""
+    targets = tuple([steps_of(action.path) for action in node.actions])
+    results = tuple([_result(action) for action in node.actions])
+    names = frozenset([str(target[0]) for target in targets])
+    reads = [path for action in node.actions for path in _reads(action)]
+    return Update(_apply(node, targets, results), targets, names, frozenset([str(path[0]) for path in reads]))
+
+
+def _reads(action: ast.Action) -> tuple[Path, ...]:
+    """Return the paths whose old values an action uses."""
+    if isinstance(action, ast.SetAction):
+        return paths_in(action.value)
+    return () if isinstance(action, ast.RemoveAction) else (steps_of(action.path),)
+
+
+# --- application ----------------------------------------------------------------------------------------------------
+
+
+def _apply(node: ast.Update, targets: tuple[Path, ...], results: tuple[Result, ...]) -> Apply:
+    if any(len(target) > 1 for target in targets):
+        return _apply_nested(node, targets, results)
+    names = [str(target[0]) for target in targets]
+    if len(names) == 1 and isinstance(node.actions[0], ast.SetAction):
+        return _apply_set(names[0], results[0], targets)
+    return _apply_flat(names, targets, results)
+
+
+def _apply_set(name: str, result: Result, targets: tuple[Path, ...]) -> Apply:
+    """Return the function of the commonest update: SET of one top-level attribute."""
+    compute = cast("Compute", result)
+
+    def apply(item: Item, values: Values, *, exists: bool = True) -> tuple[Item, tuple[Path, ...]]:  # noqa: ARG001 - Apply
+        new = item.copy()
+        new[name] = compute(item, values)
+        return new, targets
+
+    return apply
+
+
+def _apply_flat(names: list[str], targets: tuple[Path, ...], results: tuple[Result, ...]) -> Apply:
+    """Return the function of an update of top-level attributes."""
+    actions = tuple(zip(names, targets, results, strict=True))
+
+    def apply(item: Item, values: Values, *, exists: bool = True) -> tuple[Item, tuple[Path, ...]]:  # noqa: ARG001 - Apply
+        new = item.copy()
+        written = []
+        for name, target, result in actions:
+            value = result(item, values)
+            if value is not None:
+                new[name] = value
+                written.append(target)
+            elif name in new:
+                del new[name]
+        return new, tuple(written)
+
+    return apply
+
+
+def _apply_nested(node: ast.Update, targets: tuple[Path, ...], results: tuple[Result, ...]) -> Apply:
+    tree = paths.tree([(target, position) for position, target in enumerate(targets)])
+    needed = {target[0] for target, action in zip(targets, node.actions, strict=True) if not _removes(action)}
+    removed = frozenset([name for name in tree if name not in needed])
+    nothing: frozenset[str] = frozenset()
+
+    def apply(item: Item, values: Values, *, exists: bool = True) -> tuple[Item, tuple[Path, ...]]:
+        change: paths.Change[int] = paths.Change([result(item, values) for result in results])
+        new = change.item(item, tree, nothing if exists else removed)
+        return new, tuple(change.written)
+
+    return apply
+
+
+def _removes(action: ast.Action) -> bool:
+    return isinstance(action, ast.RemoveAction)
+
+
+# --- actions --------------------------------------------------------------------------------------------------------
+
+
+def _result(action: ast.Action) -> Result:
+    match action:
+        case ast.SetAction():
+            return _value(action.value)
+        case ast.RemoveAction():
+            return lambda _item, _values: None
+        case ast.AddAction():
+            return _add(steps_of(action.path), _value(action.value))
+        case ast.DeleteAction():
+            return _delete(steps_of(action.path), _value(action.value))
+
+
+def _add(path: Path, operand: Compute) -> Result:
+    get = path_getter(path)
+
+    def add(item: Item, values: Values) -> Value:
+        added = operand(item, values)
+        old = get(item, values)
+        return added if old is None else _added(old, added)
+
+    return add
+
+
+def _added(old: Value, added: Value) -> Value:
+    """Return the sum of two numbers or the union of two sets of one type."""
+    ((tag, content),) = added.items()
+    if tag not in old:
+        raise errors.update_operand_type()
+    if tag == "N":
+        return _arithmetic_result(number.add, old["N"], content)
+    members = list({*old[tag], *content})
+    _SORTS[tag](members)
+    return {tag: members}
+
+
+def _delete(path: Path, operand: Compute) -> Result:
+    get = path_getter(path)
+
+    def delete(item: Item, values: Values) -> Value | None:
+        ((tag, content),) = operand(item, values).items()
+        old = get(item, values)
+        if old is None:
+            return None
+        if tag not in old:
+            raise errors.update_operand_type()
+        gone = set(content)
+        left = [member for member in old[tag] if member not in gone]
+        return {tag: left} if left else None
+
+    return delete
+
+
+# --- values ---------------------------------------------------------------------------------------------------------
+
+
+def _value(node: ast.Operand) -> Compute:
+    match node:
+        case ast.Placeholder(name):
+            return lambda _item, values: values[name]
+        case ast.Literal(value):
+            return lambda _item, _values: value
+        case ast.Path():
+            return _path_value(steps_of(node))
+        case ast.Arithmetic():
+            return _arithmetic(node)
+        case ast.Call("if_not_exists", (path, default)):
+            return _if_not_exists(path_getter(steps_of(cast("ast.Path", path))), _value(default))
+        case ast.Call("list_append", (first, second)):
+            return _list_append(_value(first), _value(second))
+    raise AssertionError("no other operand is left in a checked update")
+
+
+def _path_value(path: Path) -> Compute:
+    get = path_getter(path)
+
+    def compute(item: Item, values: Values) -> Value:
+        value = get(item, values)
+        if value is None:
+            raise errors.update_operand_missing()
+        return value
+
+    return compute
+
+
+def _if_not_exists(get: Result, default: Compute) -> Compute:
+    def compute(item: Item, values: Values) -> Value:
+        value = get(item, values)
+        return default(item, values) if value is None else value
+
+    return compute
+
+
+def _list_append(first: Compute, second: Compute) -> Compute:
+    def compute(item: Item, values: Values) -> Value:
+        left, right = first(item, values), second(item, values)
+        if "L" not in left or "L" not in right:
+            raise errors.update_operand_type()
+        return {"L": left["L"] + right["L"]}
+
+    return compute
+
+
+def _arithmetic(node: ast.Arithmetic) -> Compute:
+    first, second = _value(node.left), _value(node.right)
+    operation = number.add if node.operator == "+" else number.subtract
+
+    def compute(item: Item, values: Values) -> Value:
+        left, right = first(item, values), second(item, values)
+        if "N" not in left or "N" not in right:
+            raise errors.update_operand_type()
+        return _arithmetic_result(operation, left["N"], right["N"])
+
+    return compute
+
+
+def _arithmetic_result(operation: Callable[[str, str], str], left: str, right: str) -> Value:
+    try:
+        return {"N": operation(left, right)}
+    except number.NumberError as error:
+        raise errors.validation(_NUMBER_TEXTS[error.kind]) from error

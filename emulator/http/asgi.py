@@ -1,0 +1,73 @@
+"""The ASGI front end: collects a request's body, hands everything to the protocol, sends its answer."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from emulator.app import Emulator
+from emulator.http.protocol import Answer, Protocol
+from emulator.limits import REQUEST_BODY
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+
+
+def create_app(emulator: Emulator) -> App:
+    """Return the ASGI application that serves an emulator."""
+    protocol = Protocol(emulator)
+    respond = protocol.respond
+
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        body = await _body(scope, receive)
+        if body is None:
+            answer = protocol.too_large()
+        else:
+            answer = respond(scope["method"], scope["query_string"], scope["headers"], body)
+        await _send(send, answer)
+
+    return app
+
+
+async def _body(scope: Message, receive: Receive) -> bytes | None:
+    """Return the whole body, None as soon as it is known to be too large."""
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        return body
+    for name, value in scope["headers"]:
+        if name == b"content-length" and int(value) > REQUEST_BODY:
+            return None
+    parts = [body]
+    size = len(body)
+    while message.get("more_body"):
+        message = await receive()
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > REQUEST_BODY:
+            return None
+    return b"".join(parts)
+
+
+async def _send(send: Send, answer: Answer) -> None:
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+async def run_background(emulator: Emulator, interval: float) -> None:
+    """Advance background work while no request does, and sync the storage, until cancelled."""
+    loop = asyncio.get_running_loop()
+    synced = loop.time()
+    while True:
+        background = emulator.database.background
+        if background:
+            background.run_slice()
+            await asyncio.sleep(0)
+        else:
+            await asyncio.sleep(interval)
+        if loop.time() - synced >= 1.0:
+            emulator.database.engine.sync()
+            synced = loop.time()

@@ -1,0 +1,59 @@
+"""Who asks: access key and region out of a request's SigV4 credentials (service-behaviour.md 1.4, points 7 to 9).
+
+Signatures are not verified: any secret key is welcome.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import parse_qsl
+
+from emulator import errors
+
+_HEADER_PARTS = ("Credential", "Signature", "SignedHeaders")
+_QUERY_PARTS = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date")
+_DEFAULT_REGION = "us-east-1"
+
+
+class Credentials(NamedTuple):
+    """What a request's credential scope says."""
+
+    access_key: str
+    region: str
+
+
+def credentials(headers: Mapping[bytes, bytes], query: bytes) -> Credentials:
+    """Return the request's credentials. Raises ApiError where the authentication is missing or incomplete."""
+    header = headers.get(b"authorization")
+    in_query = b"X-Amz-Algorithm=" in query
+    if header is not None and in_query:
+        raise errors.signed_twice()
+    if in_query:
+        return _from_query(query)
+    if header is None or not header.startswith(b"AWS4-"):
+        raise errors.missing_authentication_token()
+    return _from_header(header.decode("latin-1"), dated=b"x-amz-date" in headers or b"date" in headers)
+
+
+def _from_header(value: str, *, dated: bool) -> Credentials:
+    fields = value.partition(" ")[2]
+    parts = dict(field.strip().partition("=")[::2] for field in fields.split(","))
+    missing = [f"Authorization header requires '{part}' parameter. " for part in _HEADER_PARTS if not parts.get(part)]
+    if not dated:
+        missing.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ")
+    if missing:
+        raise errors.incomplete_signature("".join(missing) + f"Authorization={value}")
+    return _scope(parts["Credential"])
+
+
+def _from_query(query: bytes) -> Credentials:
+    parts = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+    missing = [f"AWS query-string parameters must include '{part}'. " for part in _QUERY_PARTS if not parts.get(part)]
+    if missing:
+        raise errors.incomplete_signature("".join(missing) + "Re-examine the query-string parameters.")
+    return _scope(parts["X-Amz-Credential"])
+
+
+def _scope(credential: str) -> Credentials:
+    """Take apart `<access key>/<date>/<region>/dynamodb/aws4_request`; what is left out has a default."""
+    access_key, *rest = credential.split("/")
+    return Credentials(access_key, rest[1] if len(rest) > 1 and rest[1] else _DEFAULT_REGION)

@@ -1,0 +1,76 @@
+"""Content codings of requests and responses (service-behaviour.md 1.1, 1.2)."""
+
+import gzip
+import zlib
+from typing import Final
+
+from emulator import errors, limits
+
+_CHUNK: Final = 1 << 16
+
+
+class TooLarge(Exception):
+    """The decoded body is larger than a request may be."""
+
+
+def decoded(body: bytes, coding: bytes) -> bytes:
+    """Return a request body without its Content-Encoding.
+
+    Raises TooLarge, and the service's own InternalServerError for an unknown coding or broken data.
+    """
+    coding = coding.strip().lower()
+    if coding in (b"", b"identity"):
+        return body
+    try:
+        if coding == b"gzip":
+            return _inflate(body, 16 + zlib.MAX_WBITS)
+        if coding == b"deflate":
+            try:
+                return _inflate(body, zlib.MAX_WBITS)
+            except zlib.error:  # some clients send the bare stream, without zlib's frame
+                return _inflate(body, -zlib.MAX_WBITS)
+    except (zlib.error, EOFError):
+        pass
+    raise errors.internal_server_error()
+
+
+def _inflate(body: bytes, bits: int) -> bytes:
+    """Inflate all members of body, never holding more than a request may have."""
+    out = bytearray()
+    while body:
+        member = zlib.decompressobj(bits)
+        out += member.decompress(body, limits.REQUEST_BODY + 1 - len(out))
+        if len(out) > limits.REQUEST_BODY:
+            raise TooLarge
+        if not member.eof:
+            raise EOFError
+        body = member.unused_data
+    return bytes(out)
+
+
+def chosen(accept: bytes) -> str | None:
+    """Return gzip or deflate where the Accept-Encoding value allows it, the one it prefers; else None."""
+    best, best_quality = None, 0.0
+    for choice in accept.decode("latin-1").lower().split(","):
+        name, *parameters = (part.strip() for part in choice.split(";"))
+        quality = _quality(parameters)
+        if name == "*":
+            name = "gzip"
+        if name in ("gzip", "deflate") and quality > best_quality:
+            best, best_quality = name, quality
+    return best
+
+
+def _quality(parameters: list[str]) -> float:
+    for parameter in parameters:
+        if parameter.startswith("q="):
+            try:
+                return float(parameter[2:])
+            except ValueError:
+                return 0.0
+    return 1.0
+
+
+def encoded(body: bytes, coding: str) -> bytes:
+    """Return a response body compressed with gzip or deflate."""
+    return gzip.compress(body, 1, mtime=0) if coding == "gzip" else zlib.compress(body, 1)

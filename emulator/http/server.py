@@ -1,0 +1,120 @@
+"""Serving over HTTP: a socket, uvicorn, the start-up block, and a clean end on SIGINT and SIGTERM."""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import signal
+import socket
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from emulator.app import Emulator
+from emulator.http import asgi
+from emulator.settings import Settings
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+_BACKLOG = 2048
+_KEEP_ALIVE = 65  # seconds: longer than the SDKs keep an idle connection
+_IDLE = 0.05  # seconds between looks for background work
+_GRACE = 10  # seconds that open requests get at the end
+
+
+class ServeError(Exception):
+    """The server cannot start; the text is one line for the user."""
+
+
+def bind(settings: Settings) -> socket.socket:
+    """Return a listening socket. Raises ServeError when the address cannot be had."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(_BACKLOG)
+        except OSError:
+            listener.close()
+            raise
+    except (OSError, OverflowError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise ServeError(f"cannot listen on {settings.host}:{settings.port}: {reason}") from error
+    listener.setblocking(False)  # noqa: FBT003 - the socket module takes it by position
+    return listener
+
+
+def greeting(settings: Settings, port: int) -> str:
+    """Return the block that is printed at start: where, with what storage, for whom, and how to connect."""
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    storage = "in memory, gone at the end" if settings.in_memory else f"LMDB in {settings.data_dir}"
+    if settings.durable and not settings.in_memory:
+        storage += ", every commit synced"
+    tenants = (
+        "one database for all access keys and regions"
+        if settings.shared_db
+        else "each access key and region has its own tables; any secret key is accepted"
+    )
+    return (
+        f"dynamodb-emulator is ready\n"
+        f"  address  {url}\n"
+        f"  storage  {storage}\n"
+        f"  tables   {tenants}\n"
+        f"  boto3    import boto3\n"
+        f'           boto3.client("dynamodb", endpoint_url="{url}", region_name="us-east-1", '
+        f'aws_access_key_id="local", aws_secret_access_key="local")\n'
+    )
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, ending with status 0 when it is told to."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        def stop(number: int, frame: "FrameType | None") -> None:
+            self.handle_exit(number, frame)
+
+        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def serve(emulator: Emulator, listener: socket.socket, settings: Settings) -> None:
+    """Serve until a signal comes; open requests are answered first."""
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    config = uvicorn.Config(
+        asgi.create_app(emulator),
+        loop="auto",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE,
+        timeout_graceful_shutdown=_GRACE,
+        backlog=_BACKLOG,
+    )
+    server = _Server(config)
+    print(greeting(settings, listener.getsockname()[1]), flush=True)  # noqa: T201 - the user's start-up block
+    gc.collect()
+    gc.freeze()
+
+    async def main() -> None:
+        background = asyncio.create_task(asgi.run_background(emulator, _IDLE))
+        try:
+            await server.serve(sockets=[listener])
+        finally:
+            background.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await background
+
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(main())

@@ -1,0 +1,46 @@
+"""The service's limits, named once (service-behaviour.md 2.5; AWS: "Quotas in Amazon DynamoDB")."""
+
+from typing import Final
+
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
+GIB: Final = 1024 * MIB
+
+REQUEST_BODY: Final = 16 * MIB  # bytes, as sent and after decompression
+RESPONSE_COMPRESSION: Final = 4 * KIB  # bodies above this are compressed when the client accepts it
+
+ITEM_SIZE: Final = 400 * KIB  # bytes by the rules of values/size.py
+NESTING: Final = 32  # levels, the attribute's own value being level 1
+ATTRIBUTE_NAME: Final = 65_535  # bytes of UTF-8
+KEY_ATTRIBUTE_NAME: Final = 255
+PARTITION_KEY: Final = 2048  # bytes
+SORT_KEY: Final = 1024  # bytes, all RANGE attributes together
+
+NUMBER_DIGITS: Final = 38  # significant decimal digits
+NUMBER_MAX_EXPONENT: Final = 125  # of the first digit
+NUMBER_MIN_EXPONENT: Final = -130
+
+EXPRESSION_SIZE: Final = 4096  # bytes, each expression parameter
+EXPRESSION_OPERATORS: Final = 300
+EXPRESSION_IN_OPERANDS: Final = 100
+EXPRESSION_VALUES_SIZE: Final = 2 * MIB
+
+PAGE: Final = MIB  # bytes evaluated by one Query or Scan page
+BATCH_GET_KEYS: Final = 100
+BATCH_GET_RESPONSE: Final = 16 * MIB
+BATCH_WRITE_ITEMS: Final = 25
+TOTAL_SEGMENTS: Final = 1_000_000
+
+GSI_PER_TABLE: Final = 20
+LSI_PER_TABLE: Final = 5
+NON_KEY_ATTRIBUTES_TOTAL: Final = 100
+NON_KEY_ATTRIBUTES_PER_INDEX: Final = 20
+INDEX_KEY_ATTRIBUTES: Final = 4  # of each kind, HASH and RANGE, in a GSI
+TAGS_PER_RESOURCE: Final = 50
+TAGS_PER_PAGE: Final = 10
+THROUGHPUT_VALUE: Final = 1_000_000_000_000
+
+READ_UNIT: Final = 4 * KIB
+WRITE_UNIT: Final = KIB
+
+ITEM_COLLECTION: Final = 10 * GIB

@@ -1,0 +1,172 @@
+"""Constraints on single values: bounds, patterns, enums and table names.
+
+A constraint is a text and a test. Where one test answers for several constraints (a table's name), accepting uses that
+one and explaining uses the parts.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from emulator import errors
+from emulator.model import overrides
+from emulator.model.overrides import CHANGES, Change, Kind
+from emulator.model.shapes import Shape
+
+Accept = Callable[[Any], object]
+"""A test of a parsed value: what it returns is true or false, so that a pattern's match needs no wrapping."""
+
+_NUMBERS: Final = frozenset({"integer", "long", "double", "float"})
+_NO_CHANGE: Final = Change()
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """One constraint on one value. `text` is the service's, from "Member must" on."""
+
+    kind: Kind
+    text: str
+    holds: Accept
+
+
+def scalar_constraints(shape: Shape, owner: str) -> Sequence[Constraint]:
+    """Return the constraints on a scalar in the order they are told; owner is the "Structure.Member" it stands at."""
+    if _is_table_name(shape, owner):
+        return _table_name_constraints(*_table_name_rule(owner))
+    constraints = range_constraints(shape, owner)
+    if shape.pattern is not None:
+        constraints += _pattern(shape.pattern)
+    if shape.enum:
+        constraints.append(_enum(shape))
+    return constraints
+
+
+def scalar_accept(shape: Shape, owner: str) -> Accept | None:
+    """Return the one test for all constraints on a scalar, None where there are none."""
+    if _is_table_name(shape, owner):
+        return _table_name_accept(*_table_name_rule(owner))
+    return all_hold(scalar_constraints(shape, owner))
+
+
+def range_constraints(shape: Shape, owner: str) -> list[Constraint]:
+    """Return the bounds of a number's value or of anything else's length."""
+    low = None if owner in overrides.OPTIONAL_LENGTH else shape.minimum
+    high = CHANGES.get(owner, _NO_CHANGE).maximum or shape.maximum
+    numeric = shape.type in _NUMBERS
+    constraints = []
+    if low is not None:
+        constraints.append(_min_value(low) if numeric else _min_length(low))
+    if high is not None:
+        constraints.append(_max_value(high) if numeric else _max_length(high))
+    return constraints
+
+
+def key_constraint(shape: Shape) -> Iterator[Constraint]:
+    """Yield the constraint on a map, if any, that tells all constraints on its keys."""
+    own = _table_name_keys() if shape.name == overrides.TABLE_NAME_SHAPE else scalar_constraints(shape, "")
+    accept = all_hold(own)
+    if accept is not None:
+        text = errors.members_must("Map keys", (constraint.text for constraint in in_collections(own)))
+        yield Constraint("keys", text, lambda value: all(map(accept, value)))
+
+
+def in_collections(own: Sequence[Constraint]) -> list[Constraint]:
+    """Return constraints in the order a collection tells its members' (reference 3.2): the maximum first."""
+    return sorted(own, key=lambda constraint: constraint.kind != "maximum")
+
+
+def all_hold(own: Sequence[Constraint]) -> Accept | None:
+    """Return one test for several constraints, None for none."""
+    if len(own) < 2:  # noqa: PLR2004 - one constraint needs no loop
+        return own[0].holds if own else None
+    holds = tuple(constraint.holds for constraint in own)
+
+    def accept(value: Any) -> bool:  # noqa: ANN401 - any parsed value
+        for hold in holds:  # noqa: SIM110 - a generator costs twice as much
+            if not hold(value):
+                return False
+        return True
+
+    return accept
+
+
+# --- kinds ----------------------------------------------------------------------------------------------------------
+
+
+def _min_value(bound: int) -> Constraint:
+    return Constraint("minimum", errors.min_value(bound), lambda value: value >= bound)
+
+
+def _max_value(bound: int) -> Constraint:
+    return Constraint("maximum", errors.max_value(bound), lambda value: value <= bound)
+
+
+def _min_length(bound: int) -> Constraint:
+    return Constraint("minimum", errors.min_length(bound), lambda value: len(value) >= bound)
+
+
+def _max_length(bound: int) -> Constraint:
+    return Constraint("maximum", errors.max_length(bound), lambda value: len(value) <= bound)
+
+
+def _enum(shape: Shape) -> Constraint:
+    known = overrides.ENUM_ORDERS.get(shape.name, ())
+    order = [*(value for value in known if value in shape.enum), *(value for value in shape.enum if value not in known)]
+    return Constraint("enum", errors.must_be_one_of(order), frozenset(order).__contains__)
+
+
+def _pattern(pattern: str) -> Iterator[Constraint]:
+    """Yield the constraint of a Java pattern; one that Python cannot read (a later botocore's) does not constrain."""
+    try:
+        match = re.compile(overrides.PATTERNS.get(pattern, pattern), re.ASCII).fullmatch
+    except re.error:
+        return
+    yield Constraint("pattern", errors.must_match(pattern), match)
+
+
+# --- table names (reference 3.4) ------------------------------------------------------------------------------------
+
+
+def _is_table_name(shape: Shape, owner: str) -> bool:
+    return shape.name == overrides.TABLE_NAME_SHAPE and owner.endswith(f".{overrides.TABLE_NAME}")
+
+
+def _table_name_rule(owner: str) -> tuple[int, bool]:
+    """Return the smallest length of a name and whether an ARN may stand in its place."""
+    return (overrides.NEW_TABLE_NAME_MINIMUM, False) if owner in overrides.NEW_TABLE_NAMES else (1, True)
+
+
+def _table_name_accept(minimum: int, arn: bool) -> Accept:  # noqa: FBT001 - half of the rule above
+    """Return the test for a name or an ARN; what an ARN says is the operation's to judge."""
+    pattern = rf"[a-zA-Z0-9_.-]{{{minimum},{overrides.TABLE_NAME_LENGTH}}}"
+    if arn:
+        pattern += rf"|{overrides.ARN}(?s:.){{0,{overrides.ARN_LENGTH - len(overrides.ARN)}}}"
+    return re.compile(pattern).fullmatch
+
+
+def _table_name_constraints(minimum: int, arn: bool) -> list[Constraint]:  # noqa: FBT001 - half of the rule above
+    name = re.compile(overrides.TABLE_NAME_PATTERN).fullmatch
+
+    def is_arn(value: str) -> bool:
+        return arn and value.startswith(overrides.ARN)
+
+    def fits(value: str) -> bool:
+        return is_arn(value) or len(value) <= overrides.TABLE_NAME_LENGTH
+
+    def matches(value: str) -> bool:
+        return not value or is_arn(value) or name(value) is not None  # an empty name fails by its length alone
+
+    constraints = [
+        _min_length(minimum),
+        Constraint("maximum", errors.max_length(overrides.TABLE_NAME_LENGTH), fits),
+        Constraint("pattern", errors.must_match(overrides.TABLE_NAME_PATTERN), matches),
+    ]
+    return [*constraints, _max_length(overrides.ARN_LENGTH)] if arn else constraints
+
+
+def _table_name_keys() -> list[Constraint]:
+    """Return the constraints on the keys of RequestItems."""
+    accept = _table_name_accept(overrides.NEW_TABLE_NAME_MINIMUM, arn=True)
+    texts = {constraint.kind: constraint.text for constraint in _table_name_constraints(3, arn=False)}
+    return [Constraint(kind, text, accept) for kind, text in texts.items()]

@@ -1,0 +1,182 @@
+"""What the service has and its published model lacks: one row per rule.
+
+Rows name a member as "Structure.Member". The number after a row's `#` is the section of
+shared/reference/service-behaviour.md the fact comes from ("features": recent-features.md); "inferred" marks our
+reading.
+A wording that is not listed is the OLD one: value and lower-camel path (3.2).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Kind = Literal["required", "minimum", "maximum", "pattern", "enum", "keys", "members"]
+"""What failed; "keys" and "members" are constraints on the members of a map or list, told at the collection."""
+
+# --- constraints ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A constraint added to a member, or replacing the model's. `unless`: not required where that member is given."""
+
+    required: bool = False
+    unless: str | None = None
+    maximum: int | None = None
+
+
+_INDEX_KEY: Final = Change(maximum=8)  # 4 HASH and 4 RANGE attributes
+_TABLE_KEY: Final = Change(maximum=2)
+_DIMENSIONS: Final = Change(maximum=4096)
+
+CHANGES: Final[Mapping[str, Change]] = {
+    # 10.1; the model stopped requiring both when GlobalTableSourceArn came, which copies the source's (inferred)
+    "CreateTableInput.AttributeDefinitions": Change(required=True, unless="GlobalTableSourceArn"),
+    "CreateTableInput.KeySchema": Change(required=True, unless="GlobalTableSourceArn", maximum=2),  # 10.1
+    "TableCreationParameters.KeySchema": _TABLE_KEY,  # features 3
+    "LocalSecondaryIndex.KeySchema": _TABLE_KEY,  # features 3
+    "GlobalSecondaryIndex.KeySchema": _INDEX_KEY,  # features 3
+    "CreateGlobalSecondaryIndexAction.KeySchema": _INDEX_KEY,  # features 3
+    "VectorIndex.Dimensions": _DIMENSIONS,  # features 1.1
+    "CreateVectorIndexAction.Dimensions": _DIMENSIONS,  # features 1.1
+    "DescribeStreamInput.Limit": Change(maximum=100),  # 11.2
+    "GetRecordsInput.Limit": Change(maximum=1000),  # 2.5
+    "ListStreamsInput.Limit": Change(maximum=100),  # 2.5
+}
+
+REQUIRED_BARE: Final[Mapping[str, str]] = {  # structure -> the member whose absence is told bare and first, 3.4
+    "CreateTableInput": "TableName",
+    "UpdateTableInput": "TableName",
+    "DeleteTableInput": "TableName",
+}
+
+OPTIONAL_LENGTH: Final = frozenset(
+    {"BatchWriteItemInput.RequestItems"}
+)  # 7.2: an empty map is told bare, after all else
+
+ENUM_ORDERS: Final[Mapping[str, tuple[str, ...]]] = {  # 3.3; shapes that are not listed print the model's order
+    "ReturnValue": ("ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW"),
+    "Select": ("SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES"),
+    "ScalarAttributeType": ("B", "N", "S"),
+    "ProjectionType": ("ALL", "INCLUDE", "KEYS_ONLY"),
+    "ConditionalOperator": ("OR", "AND"),
+}
+
+PATTERNS: Final[Mapping[str, str]] = {  # Java's regular expressions that Python spells differently
+    r"\p{Print}+": r"[\x20-\x7e]+",
+    r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\r\n\t]*": (
+        r"[\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF\r\n\t]*"  # surrogate pairs are single characters here
+    ),
+}
+
+# --- table names ----------------------------------------------------------------------------------------------------
+
+TABLE_NAME: Final = "TableName"
+TABLE_NAME_SHAPE: Final = "TableArn"  # 1..1024 characters in the model; the service is stricter with names (3.4)
+TABLE_NAME_PATTERN: Final = "[a-zA-Z0-9_.-]+"
+TABLE_NAME_LENGTH: Final = 255
+ARN: Final = "arn:"
+ARN_LENGTH: Final = 1024
+NEW_TABLE_NAME_MINIMUM: Final = 3  # also of RequestItems' keys (3.2)
+NEW_TABLE_NAMES: Final = frozenset({"CreateTableInput.TableName"})  # 3.4: at least 3 characters, no ARN
+
+# --- wordings -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How a failure is told: `{value}` (quoted, or null), `{wire}` path, `{api}` path and `{constraint}`.
+
+    alone: nothing is told beside it; bare: not even the count in front.
+    """
+
+    template: str
+    alone: bool = False
+    bare: bool = False
+
+
+OLD: Final = Wording("Value {value} at '{wire}' failed to satisfy constraint: {constraint}")
+NEW: Final = Wording("Value at '{api}' failed to satisfy constraint: {constraint}")
+_NEW_ALONE: Final = Wording(NEW.template, alone=True)
+_NEW_KEYS: Final = Wording("Value at '{wire}' failed to satisfy constraint: {constraint}")
+_RETURN_VALUES: Final = Wording(  # sic, UPDATE_NEW
+    "Failed to satisfy constraint: Member must satisfy enum value set: "
+    "[ALL_OLD, UPDATED_OLD, ALL_NEW, UPDATE_NEW, NONE]"
+)
+_CONDITIONAL_OPERATOR: Final = Wording(  # sic, ALL
+    "Value at '{api}' failed to satisfy constraint: Member must satisfy enum value set: [ALL, OR]",
+    alone=True,
+    bare=True,
+)
+
+WORDINGS: Final[Mapping[tuple[str, Kind], Wording]] = {
+    ("PutItemInput.TableName", "minimum"): _NEW_ALONE,  # 3.4, as the next five
+    ("GetItemInput.TableName", "minimum"): _NEW_ALONE,
+    ("UpdateItemInput.TableName", "minimum"): _NEW_ALONE,
+    ("DeleteItemInput.TableName", "minimum"): _NEW_ALONE,
+    ("QueryInput.TableName", "minimum"): _NEW_ALONE,
+    ("ScanInput.TableName", "minimum"): _NEW_ALONE,
+    ("PutItemInput.ReturnValues", "enum"): _RETURN_VALUES,  # 3.2
+    ("UpdateItemInput.ReturnValues", "enum"): _RETURN_VALUES,
+    ("DeleteItemInput.ReturnValues", "enum"): _RETURN_VALUES,
+    ("QueryInput.ConditionalOperator", "enum"): _CONDITIONAL_OPERATOR,  # 3.3, 3.5
+    ("QueryInput.Limit", "minimum"): NEW,  # 6.1, as the next five
+    ("ScanInput.Limit", "minimum"): NEW,
+    ("ScanInput.Segment", "minimum"): NEW,
+    ("ScanInput.Segment", "maximum"): NEW,  # inferred from the one above
+    ("ScanInput.TotalSegments", "minimum"): NEW,  # inferred
+    ("ScanInput.TotalSegments", "maximum"): NEW,  # inferred
+    ("BatchGetItemInput.RequestItems", "minimum"): NEW,  # 7.1
+    ("BatchGetItemInput.RequestItems", "maximum"): NEW,  # inferred from the one above
+    ("KeysAndAttributes.Keys", "maximum"): NEW,  # 7.1
+    ("KeysAndAttributes.Keys", "minimum"): _NEW_KEYS,  # 7.1
+}
+
+# --- how several failures combine (3.5) -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How one operation tells several failures.
+
+    first: members told before the rest, which follows in the model's order; only_first: one failure is told;
+    old: all in the OLD wording; without: the row applies where that member is missing (the first fitting row counts).
+    """
+
+    first: tuple[str, ...] = ()
+    only_first: bool = False
+    old: bool = False
+    without: str | None = None
+
+
+DEFAULT_REPORT: Final = Report()
+_TOKEN_FIRST: Final = (Report(first=("ClientRequestToken",)),)  # 8.3
+_SINGLE_WRITE: Final = (Report(first=("ReturnConsumedCapacity", "TableName", "ReturnValues")),)
+
+REPORTS: Final[Mapping[str, tuple[Report, ...]]] = {
+    "PutItemInput": _SINGLE_WRITE,
+    "DeleteItemInput": _SINGLE_WRITE,
+    "GetItemInput": (Report(first=("ReturnConsumedCapacity",)),),  # inferred from the writes
+    "UpdateItemInput": (
+        Report(first=("ReturnConsumedCapacity", "TableName", "ReturnValues"), old=True, without="Key"),
+        Report(first=("TableName", "ReturnValues", "ReturnConsumedCapacity"), only_first=True),
+    ),
+    "QueryInput": (Report(first=("ConditionalOperator",)),),
+    "CreateTableInput": (Report(first=("AttributeDefinitions", "TableName", "KeySchema", "GlobalSecondaryIndexes")),),
+    "TransactWriteItemsInput": _TOKEN_FIRST,
+    "ExecuteTransactionInput": _TOKEN_FIRST,
+}
+
+LAST_RESORT: Final[frozenset[tuple[str, Kind]]] = frozenset(
+    {  # told only where nothing else failed
+        ("BatchWriteItemInput.RequestItems", "keys"),  # a malformed table name
+    }
+)
+
+# --- printed values -------------------------------------------------------------------------------------------------
+
+PRINTED_AS_JSON: Final = frozenset({"BatchGetItemInput.RequestItems"})  # 3.2
+
+PRINTED_ALSO: Final[Mapping[str, tuple[str, ...]]] = {  # members the service has and the model lacks, always null
+    "PutRequest": ("workloadProfileName",),  # a message quoted in github.com/risingwavelabs/risingwave/issues/17572
+}

@@ -1,0 +1,264 @@
+"""Layer 1: JSON types (service-behaviour.md 1.6). Compiles a shape into closures that type-check and convert.
+
+The walk is in document order and stops at the first type error, as the service does. Attribute values are handed to
+values/wire.py. Recursion follows the shapes, never the data: AttributeValue is the only shape that contains itself.
+"""
+
+from collections.abc import Callable
+from math import floor
+from typing import Any, Final, NoReturn
+
+from emulator import errors
+from emulator.model.shapes import SCALARS, OperationModel, Shape, Shapes
+from emulator.values import wire
+from emulator.values.types import Value
+from emulator.values.wire import Problem
+
+Parser = Callable[[Any, list[Problem]], Any]
+"""(JSON, problems to append to) -> value; takes ownership of the JSON. Raises ApiError SerializationException."""
+
+_ScalarError = Callable[[], errors.ApiError]
+
+_PACKAGE: Final = "com.amazonaws.dynamodb.v20120810."
+_JAVA_CLASSES: Final = {
+    "string": "java.lang.String",
+    "integer": "java.lang.Integer",
+    "long": "java.lang.Long",
+    "double": "java.lang.Double",
+    "float": "java.lang.Float",
+    "boolean": "java.lang.Boolean",
+    "timestamp": "java.util.Date",  # inferred
+    "blob": "java.nio.ByteBuffer",
+}
+_LARGEST: Final = {"integer": 2**31 - 1, "long": 2**63 - 1}
+_BOOLEANS: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+_ATTRIBUTE_VALUE: Final = "AttributeValue"
+_MAP_PARSERS: Final[dict[str, Callable[[object, list[Problem]], dict[str, Value]]]] = {
+    "PutItemInputAttributeMap": wire.parse_item,
+    "ExpressionAttributeValueMap": wire.parse_values,
+}
+
+
+class Request(dict[str, Any]):
+    """A request of the right types. `problems`: of its attribute values, in document order; operations tell them."""
+
+    __slots__ = ("problems",)
+
+    problems: list[Problem]
+
+
+def compile_parser(operation: OperationModel) -> Callable[[object], Request]:
+    """Return the parser of an operation's requests."""
+    shapes = operation.shapes
+    shape = shapes[operation.input]
+    find = _members(shapes, shape).get
+    java_type = _java_type(shapes, shape)
+
+    def parse(raw: object) -> Request:
+        if type(raw) is not dict:
+            _refuse_as_collection(raw, java_type, errors.scalar_as_member)
+        request = Request()
+        problems: list[Problem] = []
+        request.problems = problems
+        for name, value in raw.items():
+            if value is not None:
+                parse_member = find(name)
+                if parse_member is not None:
+                    request[name] = parse_member(value, problems)
+        return request
+
+    return parse
+
+
+def _members(shapes: Shapes, shape: Shape) -> dict[str, Parser]:
+    return {name: _parser(shapes, shapes[inner], errors.scalar_as_field) for name, inner in shape.members.items()}
+
+
+def _parser(shapes: Shapes, shape: Shape, scalar_error: _ScalarError) -> Parser:
+    """Return the parser of a shape. scalar_error makes the error of a scalar in its place."""
+    if shape.type in SCALARS:
+        return _scalar(shape)
+    java_type = _java_type(shapes, shape)
+    if shape.name == _ATTRIBUTE_VALUE:
+        return _attribute_value(java_type, scalar_error)
+    if shape.type == "structure":
+        return _structure(_members(shapes, shape), java_type, scalar_error)
+    if shape.type == "list" and shape.value == _ATTRIBUTE_VALUE:
+        return _attribute_value_list(scalar_error)
+    if shape.type == "list":
+        return _list(_parser(shapes, shapes[shape.value], errors.scalar_as_member), scalar_error)
+    if shape.value == _ATTRIBUTE_VALUE:
+        return _attribute_values(shape, java_type, scalar_error)
+    return _map(_parser(shapes, shapes[shape.value], errors.scalar_as_member), java_type, scalar_error)
+
+
+def _java_type(shapes: Shapes, shape: Shape) -> str:
+    """Return what the service's parser prints for the Java type of a shape, "class " included where it does."""
+    name = _type_name(shapes, shape)
+    return name if shape.type in {"list", "map"} else f"class {name}"
+
+
+def _type_name(shapes: Shapes, shape: Shape) -> str:
+    if shape.type == "map":
+        return f"java.util.Map<java.lang.String, {_type_name(shapes, shapes[shape.value])}>"
+    if shape.type == "list":
+        return f"java.util.List<{_type_name(shapes, shapes[shape.value])}>"
+    if shape.type == "structure":
+        return _PACKAGE + shape.name
+    return _JAVA_CLASSES[shape.type]
+
+
+# --- collections ----------------------------------------------------------------------------------------------------
+
+
+def _structure(members: dict[str, Parser], java_type: str, scalar_error: _ScalarError) -> Parser:
+    find = members.get
+
+    def parse(raw: object, problems: list[Problem]) -> dict[str, Any]:
+        if type(raw) is not dict:
+            _refuse_as_collection(raw, java_type, scalar_error)
+        parsed = {}
+        for name, value in raw.items():
+            if value is not None:
+                parse_member = find(name)
+                if parse_member is not None:
+                    parsed[name] = parse_member(value, problems)
+        return parsed
+
+    return parse
+
+
+def _list(member: Parser, scalar_error: _ScalarError) -> Parser:
+    def parse(raw: object, problems: list[Problem]) -> list[Any]:
+        if type(raw) is not list:
+            raise errors.structure_not_expected() if type(raw) is dict else scalar_error()
+        return [None if value is None else member(value, problems) for value in raw]
+
+    return parse
+
+
+def _map(member: Parser, java_type: str, scalar_error: _ScalarError) -> Parser:
+    def parse(raw: object, problems: list[Problem]) -> dict[str, Any]:
+        if type(raw) is not dict:
+            _refuse_as_collection(raw, java_type, scalar_error)
+        return {key: None if value is None else member(value, problems) for key, value in raw.items()}
+
+    return parse
+
+
+def _refuse_as_collection(raw: object, java_type: str, scalar_error: _ScalarError) -> NoReturn:
+    """Raise for JSON that is not the object a structure or map needs."""
+    raise errors.wrong_collection(java_type) if type(raw) is list else scalar_error()
+
+
+# --- attribute values -----------------------------------------------------------------------------------------------
+
+
+def _attribute_value(java_type: str, scalar_error: _ScalarError) -> Parser:
+    parse_value = wire.parse_value
+
+    def parse(raw: object, problems: list[Problem]) -> dict[str, Any]:
+        if type(raw) is not dict:
+            _refuse_as_collection(raw, java_type, scalar_error)
+        parse_value(raw, problems)
+        return raw
+
+    return parse
+
+
+def _attribute_value_list(scalar_error: _ScalarError) -> Parser:
+    parse_value = wire.parse_value
+
+    def parse(raw: object, problems: list[Problem]) -> list[Any]:
+        if type(raw) is not list:
+            raise errors.structure_not_expected() if type(raw) is dict else scalar_error()
+        for value in raw:
+            parse_value(value, problems)
+        return [{} if value is None else value for value in raw]  # null is a value without type, as inside values
+
+    return parse
+
+
+def _attribute_values(shape: Shape, java_type: str, scalar_error: _ScalarError) -> Parser:
+    parse_map = _MAP_PARSERS.get(shape.name, wire.parse_map)
+    if scalar_error is errors.scalar_as_field:
+        return parse_map  # checks the same itself
+
+    def parse(raw: object, problems: list[Problem]) -> dict[str, Any]:
+        if type(raw) is not dict:
+            _refuse_as_collection(raw, java_type, scalar_error)
+        return parse_map(raw, problems)
+
+    return parse
+
+
+# --- scalars --------------------------------------------------------------------------------------------------------
+
+
+def _scalar(shape: Shape) -> Parser:
+    if shape.type == "string":
+        return _string
+    if shape.type == "boolean":
+        return _boolean
+    if shape.type == "blob":
+        return _blob
+    if shape.type in _LARGEST:
+        return _integer(_JAVA_CLASSES[shape.type], _LARGEST[shape.type])
+    return _number(_JAVA_CLASSES[shape.type])
+
+
+def _string(raw: object, _problems: list[Problem]) -> str:
+    if type(raw) is not str:
+        _refuse_as_scalar(raw, "java.lang.String")
+    return raw
+
+
+def _boolean(raw: object, _problems: list[Problem]) -> bool:
+    if type(raw) is bool:
+        return raw
+    if type(raw) is not str:
+        _refuse_as_scalar(raw, "java.lang.Boolean")
+    converted = _BOOLEANS.get(raw.lower())
+    if converted is None:
+        raise errors.not_a_boolean()
+    return converted
+
+
+def _integer(java_class: str, largest: int) -> Parser:
+    def parse(raw: object, _problems: list[Problem]) -> int:
+        if type(raw) is not int:
+            if type(raw) is not float:
+                _refuse_as_scalar(raw, java_class)
+            raw = floor(raw)
+        return max(-largest - 1, min(raw, largest))  # how the service takes larger ones is not known
+
+    return parse
+
+
+def _number(java_class: str) -> Parser:
+    def parse(raw: object, _problems: list[Problem]) -> float:
+        if type(raw) is not float and type(raw) is not int:
+            _refuse_as_scalar(raw, java_class)
+        return raw
+
+    return parse
+
+
+def _blob(raw: object, problems: list[Problem]) -> str:
+    value: dict[str, Any] = {"B": raw}
+    wire.parse_value(value, problems)
+    return value["B"]  # type: ignore[no-any-return]
+
+
+_TOKENS: Final[dict[type, str]] = {int: "NUMBER", float: "DECIMAL", str: "STRING"}
+
+
+def _refuse_as_scalar(raw: object, java_class: str) -> NoReturn:
+    """Raise for JSON that is no scalar of the right kind."""
+    if type(raw) is list:
+        raise errors.wrong_collection(f"class {java_class}")
+    if type(raw) is dict:
+        raise errors.structure_not_expected()
+    token = ("TRUE" if raw else "FALSE") if type(raw) is bool else _TOKENS[type(raw)]
+    raise errors.wrong_token(token, java_class.rpartition(".")[2])

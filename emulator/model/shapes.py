@@ -1,0 +1,78 @@
+"""The service model as data: shapes and operations, as botocore's `service-2.json` declares them.
+
+Shapes are made at first use and kept; a shape refers to others by name, so AttributeValue's recursion costs nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+SCALARS: Final = frozenset({"string", "integer", "long", "double", "float", "boolean", "timestamp", "blob"})
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One shape. `type` is "structure", "list", "map" or a scalar.
+
+    members: member -> name of its shape, in the model's order (structures); required: members that must be there;
+    value: name of the shape of a list's members or a map's values; key: that of a map's keys; minimum and maximum: a
+    length for strings, lists and maps, a value for numbers; pattern: a Java regular expression; enum: in its order.
+    """
+
+    name: str
+    type: str
+    members: Mapping[str, str]
+    required: tuple[str, ...]
+    value: str
+    key: str
+    minimum: int | None
+    maximum: int | None
+    pattern: str | None
+    enum: tuple[str, ...]
+
+
+def _shape(name: str, raw: Mapping[str, Any]) -> Shape:
+    value = raw.get("member") or raw.get("value") or {}
+    return Shape(
+        name=name,
+        type=raw["type"],
+        members={member: reference["shape"] for member, reference in raw.get("members", {}).items()},
+        required=tuple(raw.get("required", ())),
+        value=value.get("shape", ""),
+        key=raw.get("key", {}).get("shape", ""),
+        minimum=raw.get("min"),
+        maximum=raw.get("max"),
+        pattern=raw.get("pattern"),
+        enum=tuple(raw.get("enum", ())),
+    )
+
+
+class Shapes:
+    """The shapes of one service by name."""
+
+    __slots__ = ("_made", "_raw")
+
+    def __init__(self, raw: Mapping[str, Any]) -> None:
+        self._raw = raw
+        self._made: dict[str, Shape] = {}
+
+    def __getitem__(self, name: str) -> Shape:
+        shape = self._made.get(name)
+        if shape is None:
+            shape = self._made[name] = _shape(name, self._raw[name])
+        return shape
+
+
+@dataclass(frozen=True, slots=True)
+class OperationModel:
+    """One operation; `input` is the name of its input structure."""
+
+    name: str
+    prefix: str
+    input: str
+    shapes: Shapes
+
+    @property
+    def target(self) -> str:
+        """Return the X-Amz-Target of the operation."""
+        return f"{self.prefix}.{self.name}"

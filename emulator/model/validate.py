@@ -1,0 +1,308 @@
+"""Layer 2: the member constraints of the service model and of `overrides`, collected into one error.
+
+Fast accept, slow explain: every constrained shape compiles into a `Node` with two functions. `accept` is what a valid
+request pays for: it looks at present members only and builds nothing. When it says no, `explain` walks the request
+again and lists every `Failure`; it has the last word (accept may refuse what explain lets pass, never the reverse).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from emulator import errors, limits
+from emulator.model import overrides
+from emulator.model.constraints import (
+    Accept,
+    Constraint,
+    all_hold,
+    in_collections,
+    key_constraint,
+    range_constraints,
+    scalar_accept,
+    scalar_constraints,
+)
+from emulator.model.overrides import CHANGES, Change, Kind, Report, Wording
+from emulator.model.printing import java_text, json_text, lower_camel
+from emulator.model.shapes import SCALARS, OperationModel, Shape, Shapes
+
+Validator = Callable[[dict[str, Any]], None]
+"""Takes a parsed request. Raises ApiError ValidationException; never changes the request."""
+
+_OPAQUE: Final = "AttributeValue"  # checked by values/wire.py
+_NO_CHANGE: Final = Change()
+
+
+class Path(NamedTuple):
+    """Where a value stands, in both spellings: "keySchema.1.member.keyType" and "KeySchema.1.member.KeyType"."""
+
+    wire: str = ""
+    api: str = ""
+
+    def child(self, name: str) -> "Path":
+        """Return the path of a structure's member."""
+        if not self.wire:
+            return Path(lower_camel(name), name)
+        return Path(f"{self.wire}.{lower_camel(name)}", f"{self.api}.{name}")
+
+    def member(self, key: object) -> "Path":
+        """Return the path of a list's (counted from 1) or map's member."""
+        return Path(f"{self.wire}.{key}.member", f"{self.api}.{key}.member")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A constraint that a value failed. owner: "Structure.Member", by which overrides.WORDINGS knows it."""
+
+    owner: str
+    kind: Kind
+    path: Path
+    text: str
+    shape: Shape
+    value: Any
+
+
+_Explain = Callable[[Any, Path], Iterator[Failure]]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A shape's compiled check. own: constraints on the value itself; inside: explains what it contains."""
+
+    shape: Shape
+    owner: str
+    own: Sequence[Constraint]
+    accept: Accept | None
+    inside: _Explain | None
+
+    def explain(self, value: Any, path: Path) -> Iterator[Failure]:  # noqa: ANN401 - any parsed value
+        """Yield the failures of the value and of what it contains, in the order of the model."""
+        for constraint in self.own:
+            if not constraint.holds(value):
+                yield Failure(self.owner, constraint.kind, path, constraint.text, self.shape, value)
+        if self.inside is not None:
+            yield from self.inside(value, path)
+
+
+# --- an operation ---------------------------------------------------------------------------------------------------
+
+
+def compile_validator(operation: OperationModel) -> Validator:
+    """Return the validator of an operation's requests."""
+    shapes = operation.shapes
+    node = _structure(shapes, shapes[operation.input], "")
+    accept = node.accept or _anything
+    total = _TOTALS.get(operation.name)
+
+    def validate(request: dict[str, Any]) -> None:
+        if not accept(request):
+            _refuse(shapes, node, request)
+        if total is not None:
+            total(request)
+
+    return validate
+
+
+def _anything(_request: dict[str, Any]) -> bool:
+    return True
+
+
+def _refuse(shapes: Shapes, node: Node, request: dict[str, Any]) -> None:
+    """Raise what the service says to this request; return where every constraint holds after all."""
+    structure = node.shape.name
+    bare = overrides.REQUIRED_BARE.get(structure)
+    if bare is not None and bare not in request:
+        raise errors.parameter_required(bare)
+    report = _report(structure, request)
+    assert node.inside is not None, "a structure explains its members"
+    failures = sorted(node.inside(request, Path()), key=lambda failure: _rank(failure, report))
+    if failures:
+        raise _error(shapes, failures, report)
+
+
+def _report(structure: str, request: dict[str, Any]) -> Report:
+    for report in overrides.REPORTS.get(structure, ()):
+        if report.without is None or report.without not in request:
+            return report
+    return overrides.DEFAULT_REPORT
+
+
+def _rank(failure: Failure, report: Report) -> int:
+    member = failure.path.api.partition(".")[0]
+    return report.first.index(member) if member in report.first else len(report.first)
+
+
+def _error(shapes: Shapes, failures: Sequence[Failure], report: Report) -> errors.ApiError:
+    told = [failure for failure in failures if (failure.owner, failure.kind) not in overrides.LAST_RESORT] or failures
+    worded = [(failure, _wording(failure, report)) for failure in told]
+    lone = next(((failure, wording) for failure, wording in worded if wording.alone), None)
+    if lone is not None:
+        worded = [lone]
+    elif report.only_first:
+        worded = worded[:1]
+    parts = [_part(shapes, failure, wording) for failure, wording in worded[:_PARTS]]
+    return errors.validation(parts[0]) if worded[0][1].bare else errors.constraints(parts)
+
+
+_PARTS: Final = 10  # the service tells no more (3.1)
+
+
+def _wording(failure: Failure, report: Report) -> Wording:
+    if report.old:
+        return overrides.OLD
+    return overrides.WORDINGS.get((failure.owner, failure.kind), overrides.OLD)
+
+
+def _part(shapes: Shapes, failure: Failure, wording: Wording) -> str:
+    value = ""
+    if "{value}" in wording.template:
+        value = _printed(shapes, failure)
+    return wording.template.format(value=value, wire=failure.path.wire, api=failure.path.api, constraint=failure.text)
+
+
+def _printed(shapes: Shapes, failure: Failure) -> str:
+    if failure.value is None:
+        return "null"
+    if failure.owner in overrides.PRINTED_AS_JSON:
+        return f"'{json_text(failure.value)}'"
+    return f"'{java_text(shapes, failure.shape, failure.value)}'"
+
+
+# --- totals over a whole batch, told after the constraints (7.1, 7.2) -----------------------------------------------
+
+
+def _batch_get_total(request: dict[str, Any]) -> None:
+    if sum(len(block["Keys"]) for block in request["RequestItems"].values()) > limits.BATCH_GET_KEYS:
+        raise errors.too_many_items("BatchGetItem")
+
+
+def _batch_write_total(request: dict[str, Any]) -> None:
+    tables = request["RequestItems"]
+    if not tables:
+        raise errors.request_items_required("BatchWriteItem")
+    if sum(map(len, tables.values())) > limits.BATCH_WRITE_ITEMS:
+        raise errors.too_many_items("BatchWriteItem")
+
+
+_TOTALS: Final[dict[str, Validator]] = {"BatchGetItem": _batch_get_total, "BatchWriteItem": _batch_write_total}
+
+
+# --- structures -----------------------------------------------------------------------------------------------------
+
+
+def _node(shapes: Shapes, shape: Shape, owner: str) -> Node:
+    if shape.type in SCALARS:
+        return Node(shape, owner, scalar_constraints(shape, owner), scalar_accept(shape, owner), None)
+    if shape.name == _OPAQUE:
+        return Node(shape, owner, (), None, None)
+    if shape.type == "structure":
+        return _structure(shapes, shape, owner)
+    return _list(shapes, shape, owner) if shape.type == "list" else _map(shapes, shape, owner)
+
+
+def _structure(shapes: Shapes, shape: Shape, owner: str) -> Node:
+    nodes = {name: _node(shapes, shapes[inner], f"{shape.name}.{name}") for name, inner in shape.members.items()}
+    required = _required(shape)
+    accepts = {name: node.accept for name, node in nodes.items() if node.accept is not None}
+    accept = _accept_structure(tuple(required), accepts) if required or accepts else None
+
+    def inside(value: dict[str, Any], path: Path) -> Iterator[Failure]:
+        for name, node in nodes.items():
+            if name in value:
+                yield from node.explain(value[name], path.child(name))
+            elif name in required and required[name] not in value:
+                yield Failure(node.owner, "required", path.child(name), errors.MUST_NOT_BE_NULL, node.shape, None)
+
+    return Node(shape, owner, (), accept, inside)
+
+
+def _required(shape: Shape) -> dict[str, str | None]:
+    """Return the required members, each with the member whose presence excuses it."""
+    required: dict[str, str | None] = dict.fromkeys(shape.required)
+    for name in shape.members:
+        change = CHANGES.get(f"{shape.name}.{name}", _NO_CHANGE)
+        if change.required:
+            required[name] = change.unless
+    return required
+
+
+def _accept_structure(required: tuple[str, ...], accepts: dict[str, Accept]) -> Accept:
+    find = accepts.get
+
+    def accept(value: dict[str, Any]) -> bool:
+        for name in required:
+            if name not in value:
+                return False
+        for name, member in value.items():
+            check = find(name)
+            if check is not None and not check(member):
+                return False
+        return True
+
+    return accept
+
+
+# --- lists and maps -------------------------------------------------------------------------------------------------
+
+
+def _list(shapes: Shapes, shape: Shape, owner: str) -> Node:
+    node = _node(shapes, shapes[shape.value], shape.name)
+    own = [*range_constraints(shape, owner), *_members_constraint("Member", node, list.__iter__)]
+
+    def inside(value: list[Any], path: Path) -> Iterator[Failure]:
+        for number, member in enumerate(value, 1):
+            yield from _explain_member(node, member, path.member(number))
+
+    return Node(shape, owner, own, _accept_members(own, node, list.__iter__), inside)
+
+
+def _map(shapes: Shapes, shape: Shape, owner: str) -> Node:
+    if shape.value == _OPAQUE:  # its names are checked with its values, by values/wire.py
+        own = range_constraints(shape, owner)
+        return Node(shape, owner, own, all_hold(own), None)
+    node = _node(shapes, shapes[shape.value], shape.name)
+    own = [
+        *range_constraints(shape, owner),
+        *key_constraint(shapes[shape.key]),
+        *_members_constraint("Map value", node, dict.values),
+    ]
+
+    def inside(value: dict[str, Any], path: Path) -> Iterator[Failure]:
+        for key, member in value.items():
+            yield from _explain_member(node, member, path.member(key))
+
+    return Node(shape, owner, own, _accept_members(own, node, dict.values), inside)
+
+
+def _explain_member(node: Node, member: Any, path: Path) -> Iterator[Failure]:  # noqa: ANN401 - any parsed value
+    """Explain what a list's or map's member contains; constraints on the member itself are told at the collection."""
+    if member is None:
+        yield Failure(node.owner, "required", path, errors.MUST_NOT_BE_NULL, node.shape, None)
+    elif node.inside is not None:
+        yield from node.inside(member, path)
+
+
+def _members_constraint(what: str, node: Node, members: Callable[[Any], Any]) -> Iterator[Constraint]:
+    """Yield the constraint that tells all constraints on the members of a list or map."""
+    if node.own:
+        holds = all_hold(node.own)
+        assert holds is not None, "there are constraints"
+        text = errors.members_must(what, (constraint.text for constraint in in_collections(node.own)))
+        yield Constraint(
+            "members", text, lambda value: all(member is None or holds(member) for member in members(value))
+        )
+
+
+def _accept_members(own: Sequence[Constraint], node: Node, members: Callable[[Any], Any]) -> Accept:
+    holds = [constraint.holds for constraint in own]
+    inner = node.accept if node.inside is not None else None
+
+    def accept(value: Any) -> bool:  # noqa: ANN401 - a list or dictionary
+        for hold in holds:
+            if not hold(value):
+                return False
+        for member in members(value):  # noqa: SIM110 - a generator costs twice as much
+            if member is None or (inner is not None and not inner(member)):
+                return False
+        return True
+
+    return accept

@@ -1,0 +1,23 @@
+"""DescribeLimits and DescribeEndpoints (service-behaviour.md 10.6, 1.7)."""
+
+from emulator.database.catalog import Caller
+from emulator.database.database import Database
+from emulator.model.request import Request
+from emulator.operations.registry import Response, operation
+
+
+@operation("DescribeLimits")
+def describe_limits(_database: Database, _caller: Caller, _request: Request, _: None) -> Response:
+    """Tell the account's default quotas."""
+    return {
+        "AccountMaxReadCapacityUnits": 80_000,
+        "AccountMaxWriteCapacityUnits": 80_000,
+        "TableMaxReadCapacityUnits": 40_000,
+        "TableMaxWriteCapacityUnits": 40_000,
+    }
+
+
+@operation("DescribeEndpoints")
+def describe_endpoints(_database: Database, caller: Caller, _request: Request, _: None) -> Response:
+    """Tell clients with endpoint discovery to stay where they are: the address is the host they asked."""
+    return {"Endpoints": [{"Address": caller.host, "CachePeriodInMinutes": 1440}]}

@@ -1,0 +1,96 @@
+"""Checks and answer parts that several operations share."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+import orjson
+
+from emulator import errors
+from emulator.database import capacity
+from emulator.database.capacity import Consumed
+from emulator.database.schema import Table
+from emulator.database.write import Guard
+from emulator.expressions import legacy
+from emulator.expressions.bind import Bound, bind
+from emulator.model.request import Request
+from emulator.values.types import Item, Values
+
+Layer = Literal["current", "older"]
+
+NO_VALUES: Values = {}
+
+
+def check_values(request: Request, layer: Layer) -> None:
+    """Raise the first problem of the request's attribute values, in the wording of the layer (reference 2.1)."""
+    if request.problems:
+        problem = request.problems[0]
+        text = problem.text(layer)
+        if layer == "older" and problem.placeholder is not None:
+            raise errors.invalid_expression_value(text, problem.placeholder)
+        raise errors.validation(text)
+
+
+def guard_of(request: Mapping[str, Any], bound: Bound | None) -> Guard | None:
+    """Return the write's condition, from its expression or from Expected."""
+    tell = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+    if bound is not None and bound.condition is not None:
+        test = bound.condition.test
+        values = request.get("ExpressionAttributeValues", NO_VALUES)
+        return Guard(lambda item: test(item, values), tell)
+    condition = legacy.expected(request) if "Expected" in request or "ConditionalOperator" in request else None
+    if condition is None:
+        return None
+    test = condition.test
+    return Guard(lambda item: test(item, NO_VALUES), tell)
+
+
+_EXPRESSIONS = frozenset(
+    (
+        "UpdateExpression",
+        "ConditionExpression",
+        "KeyConditionExpression",
+        "FilterExpression",
+        "ProjectionExpression",
+        "ExpressionAttributeNames",
+        "ExpressionAttributeValues",
+    )
+)
+
+
+def bound_of(request: Mapping[str, Any]) -> Bound | None:
+    """Return the request's expressions, parsed, analysed and compiled; None where it has none."""
+    return None if _EXPRESSIONS.isdisjoint(request) else bind(request)
+
+
+def check_key_paths(table: Table, paths: Iterable[tuple[str | int, ...]]) -> None:
+    """Raise if a document path goes into a key attribute, which is always a scalar (reference 3.8)."""
+    for path in paths:
+        if len(path) > 1:
+            name = path[0]
+            if name in table.key_names:
+                raise errors.key_must_be_scalar(str(name))
+            if name in table.index_keys:
+                raise errors.key_must_be_scalar(str(name), index=True)
+
+
+def answer(members: list[bytes]) -> bytes:
+    """Return a JSON object from its members, each a finished `"Name":value`."""
+    return b"{" + b",".join(members) + b"}"
+
+
+def member(name: bytes, value: object) -> bytes:
+    """Return one finished member."""
+    return b'"%b":%b' % (name, orjson.dumps(value))
+
+
+def consumed_member(request: Mapping[str, Any], consumed: Consumed) -> list[bytes]:
+    """Return the ConsumedCapacity member, or nothing where it is not asked for."""
+    mode = capacity.wanted(request)
+    if mode is None:
+        return []
+    return [member(b"ConsumedCapacity", capacity.shape(mode, request["TableName"], consumed))]
+
+
+def attributes_member(name: bytes, item: Item | None) -> list[bytes]:
+    """Return a member with an item's attributes, or nothing where there are none to tell."""
+    return [member(name, item)] if item else []

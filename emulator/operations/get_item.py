@@ -1,0 +1,50 @@
+"""GetItem (service-behaviour.md 5)."""
+
+from typing import Any
+
+import orjson
+
+from emulator.database import capacity
+from emulator.database.capacity import Consumed, read_units
+from emulator.database.catalog import Caller
+from emulator.database.database import Database
+from emulator.expressions import legacy
+from emulator.expressions.program import Projection
+from emulator.model.request import Request
+from emulator.operations.checks import answer, bound_of, check_values, consumed_member
+from emulator.operations.registry import Response, operation
+from emulator.values.wire import ROW_HEADER, decode_row, row_size
+
+
+def projection_of(request: Any) -> Projection | None:  # noqa: ANN401 - a request or one table's part of a batch
+    """Return what of each item is asked for, by expression or by AttributesToGet; None for everything."""
+    bound = bound_of(request)
+    if "AttributesToGet" in request:
+        return legacy.attributes_to_get(request["AttributesToGet"])
+    return None if bound is None else bound.projection
+
+
+def _check(request: Request) -> Projection | None:
+    legacy.check_mixing(request)
+    check_values(request, "current")
+    return projection_of(request)
+
+
+@operation("GetItem", check=_check)
+def get_item(database: Database, caller: Caller, request: Request, projection: Projection | None) -> Response:
+    """Read one item by its key; a stored item goes out as it is stored."""
+    table = database.table(caller, request["TableName"])
+    key = table.item_key(request["Key"])
+    with database.read() as txn:
+        row = txn.get(key)
+    if row is None:
+        members = []
+    elif projection is None:
+        members = [b'"Item":' + row[ROW_HEADER:]]
+    else:
+        members = [b'"Item":' + orjson.dumps(projection.project(decode_row(row)))]
+    if capacity.wanted(request):
+        size = 0 if row is None else row_size(row)
+        consistent = request.get("ConsistentRead", False)
+        members += consumed_member(request, Consumed(read_units(size, consistent=consistent)))
+    return answer(members)

@@ -1,0 +1,224 @@
+"""Query and Scan (service-behaviour.md 6)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from emulator import errors
+from emulator.database import keyspace, ranges, read
+from emulator.database.catalog import Caller
+from emulator.database.database import Database
+from emulator.database.read import Page, PageRequest
+from emulator.database.schema import CREATING, Index, Table
+from emulator.expressions import keys, legacy
+from emulator.expressions.program import Condition, KeyCondition, Projection
+from emulator.model.request import Request
+from emulator.operations.checks import (
+    NO_VALUES,
+    answer,
+    bound_of,
+    check_key_paths,
+    check_values,
+    consumed_member,
+    member,
+)
+from emulator.operations.registry import Response, operation
+from storage.keycode import prefix_end
+
+_UNLIMITED: Final = 1 << 60
+
+
+@dataclass(slots=True)
+class _Checked:
+    """The parts of a query or scan that need no table."""
+
+    filter: Condition | None
+    projection: Projection | None
+    key_condition: KeyCondition | None = None
+
+
+def _check_select(request: Request) -> None:
+    """Check Select against the projection parameters (reference 6.1)."""
+    select = request.get("Select")
+    if select is None:
+        return
+    for name in ("ProjectionExpression", "AttributesToGet"):
+        if name in request and select != "SPECIFIC_ATTRIBUTES":
+            raise errors.projection_with_select(name, select)
+    if select == "SPECIFIC_ATTRIBUTES" and "ProjectionExpression" not in request and "AttributesToGet" not in request:
+        raise errors.enveloped(errors.specific_attributes_without_projection())
+    if select == "ALL_PROJECTED_ATTRIBUTES" and "IndexName" not in request:
+        raise errors.projected_attributes_without_index()
+
+
+def _check(request: Request, layer: Literal["current", "older"], filter_member: Any) -> _Checked:  # noqa: ANN401
+    try:
+        legacy.check_mixing(request)
+    except errors.ApiError as error:
+        raise errors.enveloped(error) from None
+    try:
+        _check_select(request)
+    except errors.ApiError as error:
+        raise (errors.enveloped(error) if layer == "current" else error) from None
+    check_values(request, layer)
+    bound = bound_of(request)
+    checked = _Checked(None, None) if bound is None else _Checked(bound.filter, bound.projection, bound.key_condition)
+    if filter_member in request or "ConditionalOperator" in request:
+        checked.filter = legacy.filter_condition(request, filter_member)
+    if "AttributesToGet" in request:
+        checked.projection = legacy.attributes_to_get(request["AttributesToGet"])
+    return checked
+
+
+def _check_query(request: Request) -> _Checked:
+    checked = _check(request, "current", "QueryFilter")
+    if "KeyConditions" in request:
+        checked.key_condition = legacy.key_conditions(request)
+    if checked.key_condition is None:
+        raise errors.no_query_condition()
+    return checked
+
+
+def _check_scan(request: Request) -> _Checked:
+    segment, total = request.get("Segment"), request.get("TotalSegments")
+    if segment is not None and total is None:
+        raise errors.total_segments_required()
+    if total is not None and segment is None:
+        raise errors.segment_required()
+    if segment is not None and segment >= total:
+        raise errors.segment_out_of_range()
+    return _check(request, "older", "ScanFilter")
+
+
+@operation("Query", check=_check_query)
+def query(database: Database, caller: Caller, request: Request, checked: _Checked) -> Response:
+    """Read one page of a partition, in sort key order."""
+    table = database.table(caller, request["TableName"])
+    source = _source(table, request)
+    assert checked.key_condition is not None, "the check requires one"
+    values = request.get("ExpressionAttributeValues", NO_VALUES)
+    wanted = keys.resolve(checked.key_condition, ranges.key_names(source), values)
+    _check_filter(source, checked.filter, request)
+    limits = ranges.query_range(source, wanted)
+    reverse = not request.get("ScanIndexForward", True)
+    start = request.get("ExclusiveStartKey")
+    if start is not None:
+        after = ranges.start_key(table, source, start)
+        if isinstance(source, Table) and len(wanted.equal) == len(source.key_names) - 1:
+            raise errors.query_cannot_restart()
+        _check_start(source, wanted, limits, after)
+        limits = ranges.resume(limits, after, reverse=reverse)
+    return _page(database, table, source, request, checked, limits, reverse=reverse)
+
+
+@operation("Scan", check=_check_scan)
+def scan(database: Database, caller: Caller, request: Request, checked: _Checked) -> Response:
+    """Read one page of a table or index, or of one segment of it, in hash order."""
+    table = database.table(caller, request["TableName"])
+    source = _source(table, request)
+    segment = request.get("Segment")
+    if segment is None:
+        limits = source.prefix, prefix_end(source.prefix)
+    else:
+        limits = keyspace.segment(source.prefix, segment, request["TotalSegments"])
+    start = request.get("ExclusiveStartKey")
+    if start is not None:
+        try:
+            after = ranges.start_key(table, source, start)
+        except errors.ApiError:
+            raise errors.starting_key_invalid() from None
+        if not limits[0] <= after < limits[1]:
+            raise errors.starting_key_wrong_segment(request["TotalSegments"], request["Segment"])
+        limits = ranges.resume(limits, after, reverse=False)
+    return _page(database, table, source, request, checked, limits, reverse=False)
+
+
+def _source(table: Table, request: Mapping[str, Any]) -> Table | Index:
+    """Return the table or the index that the request reads."""
+    name = request.get("IndexName")
+    if name is None:
+        return table
+    index = table.indexes_by_name.get(name)
+    if index is None:
+        raise errors.unknown_index(name)
+    if index.is_global and request.get("ConsistentRead"):
+        raise errors.consistent_read_on_gsi()
+    if index.definition.status == CREATING:
+        raise errors.backfilling_index(name)
+    return index
+
+
+def _check_filter(source: Table | Index, condition: Condition | None, request: Request) -> None:
+    if condition is None:
+        return
+    for name in source.key_names:
+        if name in condition.attributes:
+            raise errors.filter_on_key("QueryFilter" if "QueryFilter" in request else "Filter Expression", name)
+
+
+def _check_start(source: Table | Index, wanted: keys.KeyRange, limits: ranges.Range, after: bytes) -> None:
+    if limits[0] <= after < limits[1]:
+        return
+    partition = ranges.query_range(source, keys.KeyRange(wanted.partition, (), None, ()))
+    if partition[0] <= after < partition[1]:
+        raise errors.starting_key_misses_predicate()
+    raise errors.starting_key_outside_query()
+
+
+def _page(
+    database: Database,
+    table: Table,
+    source: Table | Index,
+    request: Request,
+    checked: _Checked,
+    limits: ranges.Range,
+    *,
+    reverse: bool,
+) -> bytes:
+    """Read the page and write the answer."""
+    count_only = request.get("Select") == "COUNT"
+    wanted = PageRequest(
+        table,
+        source,
+        limits,
+        reverse,
+        request.get("Limit", _UNLIMITED),
+        request.get("ConsistentRead", False),
+        count_only=count_only,
+        fetch=isinstance(source, Index) and _fetches(source, request, checked),
+    )
+    if checked.filter is not None:
+        test = checked.filter.test
+        values = request.get("ExpressionAttributeValues", NO_VALUES)
+        check_key_paths(table, checked.filter.paths)
+        wanted.test = lambda item: test(item, values)
+    if checked.projection is not None:
+        wanted.project = checked.projection.project
+    with database.read() as txn:
+        page = read.read_page(txn, wanted)
+    return _answer(request, page, count_only=count_only)
+
+
+def _answer(request: Request, page: Page, *, count_only: bool) -> bytes:
+    members = [] if count_only else [b'"Items":[' + b",".join(page.items) + b"]"]
+    members.append(b'"Count":%d,"ScannedCount":%d' % (page.count, page.scanned))
+    if page.last is not None:
+        members.append(member(b"LastEvaluatedKey", page.last))
+    return answer(members + consumed_member(request, page.consumed))
+
+
+def _fetches(index: Index, request: Request, checked: _Checked) -> bool:
+    """Say whether an index page needs the table's items; raise where a global index cannot answer (reference 6.1)."""
+    if index.projects_all:
+        return False
+    if request.get("Select") == "ALL_ATTRIBUTES":
+        if index.is_global:
+            raise errors.all_attributes_on_gsi(index.name)
+        return True
+    asked = frozenset() if checked.projection is None else checked.projection.attributes
+    missing = asked - index.attributes
+    if missing and index.is_global:
+        raise errors.not_projected(index.name, sorted(missing))
+    if not missing and checked.filter is not None and index.local:
+        return not checked.filter.attributes <= index.attributes
+    return bool(missing)

@@ -1,0 +1,77 @@
+"""Which operations exist, and the order in which a request passes its checks.
+
+An operation is a *check* and a *handler*, side by side in its family's file. The check sees the request alone (layer 3 of
+service-behaviour.md 3.1: parameter combinations, attribute values, expressions) and returns whatever the handler wants
+prepared; the handler finds the table and does the work. Types and member constraints (layers 1 and 2) come from the
+service model.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from emulator import errors
+from emulator.database.catalog import Caller
+from emulator.database.database import Database
+from emulator.model.request import Request, RequestModel
+from emulator.model.service import request_model
+
+Response = dict[str, Any] | bytes
+"""What a handler answers: a dictionary, or finished JSON."""
+
+Check = Callable[[Request], Any]
+Handler = Callable[[Database, Caller, Request, Any], Response]
+
+
+class Operation:
+    """One operation: its request model, check and handler. `enveloped`: problems the check finds are told in an envelope."""
+
+    __slots__ = ("check", "enveloped", "handler", "model", "name")
+
+    def __init__(self, name: str, check: Check | None, handler: Handler, *, enveloped: bool) -> None:
+        self.name = name
+        self.check = check
+        self.handler = handler
+        self.enveloped = enveloped
+        self.model: RequestModel | None = None  # compiled at the first call
+
+    def __call__(self, database: Database, caller: Caller, raw: object) -> Response:
+        """Answer a request given as parsed JSON. Raises ApiError."""
+        model = self.model
+        if model is None:
+            model = self.model = request_model(self.name)
+        request = model.parse(raw)
+        model.validate(request)
+        prepared = None
+        if self.check is not None:
+            try:
+                prepared = self.check(request)
+            except errors.ApiError as error:
+                if self.enveloped:
+                    raise errors.enveloped(error) from None
+                raise
+        return self.handler(database, caller, request, prepared)
+
+
+_operations: Final[dict[str, Operation]] = {}
+
+
+def operation(name: str, *, check: Check | None = None, enveloped: bool = False) -> Callable[[Handler], Handler]:
+    """Register the decorated function as the handler of an operation."""
+
+    def register(handler: Handler) -> Handler:
+        assert name not in _operations, f"{name} has two handlers"
+        _operations[name] = Operation(name, check, handler, enveloped=enveloped)
+        return handler
+
+    return register
+
+
+def registered() -> Mapping[str, Operation]:
+    """Return all operations by name; importing `emulator.operations` registers them."""
+    return _operations
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """What a check returns when there is nothing to prepare."""

@@ -1,0 +1,128 @@
+"""CreateTable, DescribeTable, ListTables, DeleteTable, UpdateTable (service-behaviour.md 10)."""
+
+from dataclasses import replace
+from typing import Any, Final
+
+from emulator import errors
+from emulator.database import backfill, describe, statistics
+from emulator.database.catalog import Caller
+from emulator.database.database import Database
+from emulator.database.schema import (
+    ACTIVE,
+    CREATING,
+    DELETING,
+    UPDATING,
+    IndexDefinition,
+    Table,
+    TableDefinition,
+)
+from emulator.model.request import Request
+from emulator.operations import table_rules as rules
+from emulator.operations.registry import Response, operation
+
+_DEFAULT_PAGE: Final = 100
+_TABLES_PER_ACCOUNT: Final = 2500  # the default quota (AWS: Service quotas)
+
+
+@operation("CreateTable", check=rules.check_create)
+def create_table(database: Database, caller: Caller, request: Request, _: None) -> Response:
+    """Create a table; it is CREATING in the answer."""
+    name = request["TableName"]
+    catalog = database.catalog
+    if catalog.find(caller, name, expected=False) is not None:
+        raise errors.table_exists(name)
+    if len(caller.tables) >= _TABLES_PER_ACCOUNT:
+        raise errors.limit_exceeded(
+            f"Subscriber limit exceeded: There is a limit of {_TABLES_PER_ACCOUNT} tables per subscriber"
+        )
+    until = catalog.until()
+    with database.write() as txn:
+        definition = rules.definition_of(request, caller, catalog.next_id(txn), database.clock.now(), until)
+        definition = replace(
+            definition,
+            indexes=tuple(replace(index, id=catalog.next_id(txn), until=until) for index in definition.indexes),
+        )
+        table = catalog.save(txn, definition)
+    catalog.publish(table)
+    return {"TableDescription": describe.created(definition)}
+
+
+@operation("DescribeTable")
+def describe_table(database: Database, caller: Caller, request: Request, _: None) -> Response:
+    """Describe a table with its live counts and sizes."""
+    table = database.described(caller, request["TableName"])
+    return {"Table": _description(database, table)}
+
+
+@operation("ListTables")
+def list_tables(database: Database, caller: Caller, request: Request, _: None) -> Response:
+    """List the caller's tables in name order, by pages."""
+    limit = request.get("Limit", _DEFAULT_PAGE)
+    after = request.get("ExclusiveStartTableName")
+    names = [table.name for table in database.catalog.all(caller) if after is None or table.name > after]
+    page = names[:limit]
+    answer: dict[str, Any] = {"TableNames": page}
+    if len(names) > limit:
+        answer["LastEvaluatedTableName"] = page[-1]
+    return answer
+
+
+@operation("DeleteTable")
+def delete_table(database: Database, caller: Caller, request: Request, _: None) -> Response:
+    """Delete a table; it is DELETING in the answer, and its rows go in the background."""
+    table = database.described(caller, request["TableName"])
+    definition = table.definition
+    _refuse_busy(definition)
+    if any(index.status in (CREATING, DELETING) for index in definition.indexes):
+        raise errors.indexes_being_changed(definition.name)
+    if definition.deletion_protection:
+        raise errors.deletion_protected()
+    with database.read() as txn:
+        counts = statistics.read(txn, table.statistics_key, 1)
+    changed = replace(definition, status=DELETING, until=database.catalog.until())
+    database.catalog.change(changed)
+    return {"TableDescription": describe.deleted(changed, counts[0])}
+
+
+@operation("UpdateTable", check=rules.check_update)
+def update_table(database: Database, caller: Caller, request: Request, _: None) -> Response:
+    """Change a table's settings, or create, update or delete one of its global indexes."""
+    table = database.described(caller, request["TableName"])
+    definition = table.definition
+    _refuse_busy(definition)
+    catalog = database.catalog
+    until = catalog.until()
+    changed = rules.updated(definition, request, database.clock.now())
+    created: list[IndexDefinition] = []
+    with database.write() as txn:
+        indexes = list(changed.indexes)
+        for update in request.get("GlobalSecondaryIndexUpdates", ()):
+            if "Create" in update:
+                index = rules.new_index(changed, update["Create"], catalog.next_id(txn), until)
+                indexes.append(index)
+                created.append(index)
+            elif "Delete" in update:
+                name = update["Delete"]["IndexName"]
+                indexes = [
+                    replace(each, status=DELETING, until=until) if each.name == name else each for each in indexes
+                ]
+        changed = replace(changed, indexes=tuple(indexes), status=UPDATING, until=until)
+        published = catalog.save(txn, changed)
+    catalog.publish(published)
+    for index in created:
+        backfill.begin(database, published, index.id)
+    return {"TableDescription": _description(database, published)}
+
+
+def _refuse_busy(definition: TableDefinition) -> None:
+    """Raise ResourceInUseException unless the table is ACTIVE (reference 10.2)."""
+    word = {CREATING: "created", UPDATING: "updated", DELETING: "deleted"}.get(definition.status)
+    if word is not None:
+        raise errors.still_in_use(f"Table is being {word}: {definition.name}")
+    assert definition.status == ACTIVE, "the three others are transient"
+
+
+def _description(database: Database, table: Table) -> dict[str, Any]:
+    with database.read() as txn:
+        counts = statistics.read(txn, table.statistics_key, len(table.indexes) + 1)
+    return describe.described(table.definition, counts)

@@ -1,0 +1,163 @@
+"""PutItem, UpdateItem, DeleteItem (service-behaviour.md 4.5, 4.6, 5). Their checks' problems come in the envelope."""
+
+from typing import Any
+
+from emulator import errors, limits
+from emulator.database import collections, write
+from emulator.database.catalog import Caller
+from emulator.database.database import Database
+from emulator.database.schema import Table
+from emulator.database.write import Guard, Prepared
+from emulator.expressions import legacy
+from emulator.expressions.bind import Bound
+from emulator.expressions.program import Update
+from emulator.model.request import Request
+from emulator.operations.checks import (
+    NO_VALUES,
+    answer,
+    attributes_member,
+    bound_of,
+    check_key_paths,
+    check_values,
+    consumed_member,
+    guard_of,
+    member,
+)
+from emulator.operations.registry import Response, operation
+from emulator.values import paths
+from emulator.values.types import Item
+from emulator.values.wire import row_json
+
+
+def _check_write(request: Request) -> Bound | None:
+    legacy.check_mixing(request)
+    check_values(request, "current")
+    return bound_of(request)
+
+
+def _check_return_values(request: Request) -> None:
+    if request.get("ReturnValues", "NONE") not in ("NONE", "ALL_OLD"):
+        raise errors.return_values_not_allowed()
+
+
+def _check_put(request: Request) -> tuple[Bound | None, Guard | None]:
+    legacy.check_mixing(request)
+    _check_return_values(request)
+    check_values(request, "current")
+    if request["Item"].size > limits.ITEM_SIZE:
+        raise errors.item_too_large()
+    bound = bound_of(request)
+    return bound, guard_of(request, bound)
+
+
+def _check_delete(request: Request) -> tuple[Bound | None, Guard | None]:
+    _check_return_values(request)
+    bound = _check_write(request)
+    return bound, guard_of(request, bound)
+
+
+def _check_update(request: Request) -> tuple[Bound | None, Guard | None, Update | None]:
+    bound = _check_write(request)
+    update = None if bound is None else bound.update
+    if "AttributeUpdates" in request:
+        update = legacy.attribute_updates(request)
+    return bound, guard_of(request, bound), update
+
+
+def _check_condition_paths(table: Table, bound: Bound | None) -> None:
+    if bound is not None and bound.condition is not None:
+        check_key_paths(table, bound.condition.paths)
+
+
+@operation("PutItem", check=_check_put, enveloped=True)
+def put_item(
+    database: Database, caller: Caller, request: Request, checked: tuple[Bound | None, Guard | None]
+) -> Response:
+    """Put an item, replacing the one with its key."""
+    bound, guard = checked
+    item = request["Item"]
+    table = database.table(caller, request["TableName"])
+    key = table.key_of_item(item)
+    if table.index_keys:
+        write.check_index_keys(table, item)
+    _check_condition_paths(table, bound)
+    with database.write() as txn:
+        prepared = write.prepare_put(txn, table, key, item, item.size, guard)
+        consumed = write.store(txn, prepared)
+    if len(request) == 2:  # noqa: PLR2004 - TableName and Item: nothing is asked of the answer
+        return b"{}"
+    members = _old_item(request, prepared) + consumed_member(request, consumed)
+    return answer(members + _metrics(database, table, request, item))
+
+
+@operation("DeleteItem", check=_check_delete, enveloped=True)
+def delete_item(
+    database: Database, caller: Caller, request: Request, checked: tuple[Bound | None, Guard | None]
+) -> Response:
+    """Delete an item, which need not exist."""
+    bound, guard = checked
+    table = database.table(caller, request["TableName"])
+    key = table.item_key(request["Key"])
+    _check_condition_paths(table, bound)
+    with database.write() as txn:
+        prepared = write.prepare_delete(txn, table, key, guard)
+        consumed = write.store(txn, prepared)
+    members = _old_item(request, prepared) + consumed_member(request, consumed)
+    return answer(members + _metrics(database, table, request, request["Key"]))
+
+
+@operation("UpdateItem", check=_check_update, enveloped=True)
+def update_item(
+    database: Database, caller: Caller, request: Request, checked: tuple[Bound | None, Guard | None, Update | None]
+) -> Response:
+    """Change an item's attributes, or create it."""
+    bound, guard, update = checked
+    key_item = request["Key"]
+    table = database.table(caller, request["TableName"])
+    key = table.item_key(key_item)
+    check_update_paths(table, update)
+    _check_condition_paths(table, bound)
+    values = request.get("ExpressionAttributeValues", NO_VALUES)
+    with database.write() as txn:
+        prepared = write.prepare_update(txn, table, key, key_item, update, values, guard)
+        consumed = write.store(txn, prepared)
+    members = _returned(request.get("ReturnValues"), update, prepared) + consumed_member(request, consumed)
+    return answer(members + _metrics(database, table, request, key_item))
+
+
+def check_update_paths(table: Table, update: Update | None) -> None:
+    """Raise if an update would change a key attribute or goes into one (reference 3.8)."""
+    if update is None:
+        return
+    check_key_paths(table, update.targets)
+    for name in table.key_names:
+        if name in update.attributes:
+            raise errors.cannot_update_key(name)
+
+
+def _old_item(request: Request, prepared: Prepared) -> list[bytes]:
+    if request.get("ReturnValues") != "ALL_OLD" or prepared.old_row is None:
+        return []
+    return [b'"Attributes":' + row_json(prepared.old_row)]
+
+
+def _returned(mode: str | None, update: Update | None, prepared: Prepared) -> list[bytes]:
+    """Return the Attributes member of an update (reference 4.6)."""
+    match mode:
+        case "ALL_NEW":
+            assert prepared.new_row is not None, "an update always leaves an item"
+            return [b'"Attributes":' + row_json(prepared.new_row)]
+        case "ALL_OLD":
+            return [] if prepared.old_row is None else [b'"Attributes":' + row_json(prepared.old_row)]
+        case "UPDATED_NEW" if update is not None:
+            return attributes_member(b"Attributes", paths.project(prepared.new or {}, prepared.paths))
+        case "UPDATED_OLD" if update is not None:
+            return attributes_member(b"Attributes", paths.project(prepared.old or {}, update.targets))
+        case _:
+            return []
+
+
+def _metrics(database: Database, table: Table, request: Any, item: Item) -> list[bytes]:  # noqa: ANN401
+    if request.get("ReturnItemCollectionMetrics") != "SIZE" or not table.local_indexes:
+        return []
+    return [member(b"ItemCollectionMetrics", collections.metrics(database, table, item))]

@@ -1,0 +1,32 @@
+"""What a user can set; command line flags and environment names derive from these fields.
+
+Each field's metadata has its help text and, where the flag differs from the field's name, the flag.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+_DATA: Final = Path("data")
+
+
+def _setting(default: Any, text: str, **metadata: Any) -> Any:  # noqa: ANN401 - a field of any type
+    return field(default=default, metadata={"help": text, **metadata})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Settings of one server. `data_dir` None means: in memory."""
+
+    host: str = _setting("127.0.0.1", "address to listen on")
+    port: int = _setting(8000, "port to listen on; 0 takes a free one")
+    data_dir: Path | None = _setting(_DATA, "folder of the database, made when missing")
+    in_memory: bool = _setting(default=False, text="keep everything in memory, forget it at the end")
+    shared_db: bool = _setting(default=False, text="one database for all access keys and regions")
+    delay_transient_statuses: bool = _setting(
+        default=False, text="show CREATING, UPDATING and DELETING for a few seconds, as AWS does"
+    )
+    durable: bool = _setting(default=False, text="sync every commit to the disk (survives a power cut, slower)")
+    log_level: str = _setting(
+        "info", "how much to log", choices=("critical", "error", "warning", "info", "debug", "trace")
+    )

@@ -1,0 +1,65 @@
+"""Equality, order and the functions of conditions, on canonical values (reference 4.4).
+
+Strings compare as Python does, by code point, which is the byte order of their UTF-8. Binaries are base64 text in a
+value and compare as the bytes they stand for.
+"""
+
+from binascii import a2b_base64
+from typing import Final, TypeVar
+
+from emulator.values import number
+from emulator.values.types import Value
+
+_Text = TypeVar("_Text", str, bytes)
+
+_SET_OF: Final = {"S": "SS", "N": "NS", "B": "BS"}
+
+
+def equal(left: Value, right: Value) -> bool:
+    """Say whether two values are the same: deep, sets without order, lists in order, maps by key."""
+    return left == right
+
+
+def order(left: Value, right: Value) -> int | None:
+    """Return -1, 0 or 1 as left is below, equal to or above right; None unless both are S, both N or both B."""
+    if "N" in left and "N" in right:
+        return number.order(left["N"], right["N"])
+    if "S" in left and "S" in right:
+        return _order(left["S"], right["S"])
+    if "B" in left and "B" in right:
+        return _order(a2b_base64(left["B"]), a2b_base64(right["B"]))
+    return None
+
+
+def _order(left: _Text, right: _Text) -> int:
+    return (left > right) - (left < right)
+
+
+def contains(container: Value, operand: Value) -> bool:
+    """Say whether the container has the operand: as substring, as member of a set, or as element of a list."""
+    [(tag, content)] = container.items()
+    if tag == "L":
+        return operand in content
+    [(kind, wanted)] = operand.items()
+    if tag == kind == "S":
+        return wanted in content
+    if tag == kind == "B":
+        return a2b_base64(wanted) in a2b_base64(content)
+    return _SET_OF.get(kind) == tag and wanted in content
+
+
+def begins_with(value: Value, prefix: Value) -> bool:
+    """Say whether a string or a binary starts with a prefix of its own type."""
+    if "S" in value and "S" in prefix:
+        return bool(value["S"].startswith(prefix["S"]))
+    if "B" in value and "B" in prefix:
+        return a2b_base64(value["B"]).startswith(a2b_base64(prefix["B"]))
+    return False
+
+
+def size_of(value: Value) -> int | None:
+    """Return what size() gives: characters, bytes, members, elements or entries; None for N, BOOL and NULL."""
+    [(tag, content)] = value.items()
+    if tag == "B":
+        return len(a2b_base64(content))
+    return None if tag in {"N", "BOOL", "NULL"} else len(content)

@@ -1,0 +1,269 @@
+"""Numbers: exact decimals of 38 digits that live as text.
+
+Clients send numbers as text and get them back in one plain form, so the emulator never makes objects of them: a number
+is its *canonical* text (reference 2.2), with no exponent, no plus sign, no needless zeros, and "0" for every zero.
+Two numbers are equal exactly when their canonical texts are. Decimal is not used: it rounds silently and costs more.
+
+Every function but `canonical` takes canonical texts and trusts them.
+
+In between, a number is `digits` (no leading or trailing zeros) and the exponent of the first of them:
+"1200" = ("12", 3), "0.05" = ("5", -2); or an integer and a scale: 12.5 = 125 * 10**-1.
+
+Sortable bytes (reference 6.2, Oracle's NUMBER): with |n| = 0.d1 d2 d3... * 100**e in base 100 and d1 > 0,
+
+    zero       80
+    n > 0      C0 + e, then d + 1 for each digit
+    n < 0      3F - e, then 101 - d for each digit, then 66 when there are fewer than 20 digits
+
+Their byte order is the numeric order.
+"""
+
+import re
+from typing import Final, Literal
+
+from emulator import limits
+
+NumberProblem = Literal["not_numeric", "overflow", "underflow", "precision"]
+
+
+class NumberError(Exception):
+    """A text that is no number DynamoDB can hold, or a result that is none. `text` is the number as written."""
+
+    def __init__(self, kind: NumberProblem, text: str) -> None:
+        super().__init__(f"{kind}: {text}")
+        self.kind: NumberProblem = kind
+        self.text = text
+
+
+# --- parsing --------------------------------------------------------------------------------------------------------
+
+_PLAIN: Final = re.compile(r"-?(?:[1-9][0-9]*|0(?=\.))(?:\.[0-9]*[1-9])?").fullmatch  # all canonical texts but "0"
+_NON_ZERO: Final = frozenset("123456789")
+_DIGITS_MAX: Final = limits.NUMBER_DIGITS
+
+# Possessive quantifiers keep this linear on megabytes of digits.
+_GRAMMAR: Final = re.compile(r"([+-])?+([0-9]*+)(?:\.([0-9]*+))?+(?:[eE]([+-]?+[0-9]++))?+").fullmatch
+
+_EXPONENT_DIGITS: Final = 19  # of the largest 64-bit integer
+_EXPONENT_MAX: Final = 2**63 - 1
+
+
+def canonical(text: str) -> str:
+    """Return the plain form of a number as a client wrote it; the very same object where it is in that form already.
+
+    Raises NumberError for every kind; where several apply the range comes before the precision (inferred).
+    """
+    # Cheapest first: whole numbers, positive fractions, all that is canonical (0.15, 0.35, 0.45 us), the rest (2 us).
+    if 0 < len(text) <= _DIGITS_MAX and text.isascii():
+        if text.isdigit() and (text[0] != "0" or text == "0"):
+            return text
+        if text[0] in _NON_ZERO and text[-1] in _NON_ZERO and text.replace(".", "", 1).isdigit():
+            return text
+        if _PLAIN(text):
+            return text
+    return _normalised(text)
+
+
+def _normalised(text: str) -> str:
+    match = _GRAMMAR(text)
+    if match is None:
+        raise NumberError("not_numeric", text)
+    sign, whole, fraction, power = match.groups(default="")
+    written = whole + fraction
+    if not written:
+        raise NumberError("not_numeric", text)
+    exponent = _exponent(power, text) if power else 0
+    digits = written.lstrip("0")
+    if not digits:
+        _check_range(exponent, text)
+        return "0"
+    first = exponent + len(whole) - 1 - (len(written) - len(digits))
+    return _finished("-" if sign == "-" else "", digits.rstrip("0"), first, text)
+
+
+def _exponent(power: str, text: str) -> int:
+    """Return the written exponent; the service reads 64-bit integers and takes anything beyond for no number."""
+    magnitude = power.lstrip("+-").lstrip("0") or "0"
+    if len(magnitude) > _EXPONENT_DIGITS:
+        raise NumberError("not_numeric", text)
+    exponent = -int(magnitude) if power[0] == "-" else int(magnitude)
+    if not -_EXPONENT_MAX - 1 <= exponent <= _EXPONENT_MAX:
+        raise NumberError("not_numeric", text)
+    return exponent
+
+
+def _check_range(exponent: int, text: str) -> None:
+    if exponent > limits.NUMBER_MAX_EXPONENT:
+        raise NumberError("overflow", text)
+    if exponent < limits.NUMBER_MIN_EXPONENT:
+        raise NumberError("underflow", text)
+
+
+def _finished(sign: str, digits: str, exponent: int, text: str) -> str:
+    """Return the plain form of checked digits. Raises NumberError(overflow, underflow, precision)."""
+    _check_range(exponent, text)
+    if len(digits) > _DIGITS_MAX:
+        raise NumberError("precision", text)
+    return sign + _plain(digits, exponent)
+
+
+def _plain(digits: str, exponent: int) -> str:
+    if exponent < 0:
+        return "0." + "0" * (-exponent - 1) + digits
+    point = exponent + 1
+    if len(digits) <= point:
+        return digits + "0" * (point - len(digits))
+    return digits[:point] + "." + digits[point:]
+
+
+# --- arithmetic -----------------------------------------------------------------------------------------------------
+
+_SHORT: Final = 10**_DIGITS_MAX
+
+
+def add(left: str, right: str) -> str:
+    """Return left + right, exact. Raises NumberError(overflow, underflow, precision): the service never rounds."""
+    if "." in left or "." in right:
+        return _add_fractions(left, right, 1)
+    return _whole(int(left) + int(right))
+
+
+def subtract(left: str, right: str) -> str:
+    """Return left - right, exact. Raises NumberError(overflow, underflow, precision)."""
+    if "." in left or "." in right:
+        return _add_fractions(left, right, -1)
+    return _whole(int(left) - int(right))
+
+
+def _whole(total: int) -> str:
+    if -_SHORT < total < _SHORT:
+        return str(total)
+    return _from_scaled(total, 0)
+
+
+def _add_fractions(left: str, right: str, sign: int) -> str:
+    left_digits, left_scale = _scaled(left)
+    right_digits, right_scale = _scaled(right)
+    scale = max(left_scale, right_scale)
+    total = left_digits * 10 ** (scale - left_scale) + sign * right_digits * 10 ** (scale - right_scale)
+    return _from_scaled(total, scale)
+
+
+def _scaled(text: str) -> tuple[int, int]:
+    whole, _, fraction = text.partition(".")
+    return int(whole + fraction), len(fraction)
+
+
+def _from_scaled(total: int, scale: int) -> str:
+    if total == 0:
+        return "0"
+    written = str(abs(total))
+    exponent = len(written) - 1 - scale
+    sign = "-" if total < 0 else ""
+    return _finished(sign, written.rstrip("0"), exponent, f"{total}E-{scale}")
+
+
+# --- order ----------------------------------------------------------------------------------------------------------
+
+
+def order(left: str, right: str) -> int:
+    """Return -1, 0 or 1 as left is below, equal to or above right."""
+    if left == right:
+        return 0
+    if left[0] == "-":
+        return -_order_magnitudes(left[1:], right[1:]) if right[0] == "-" else -1
+    return 1 if right[0] == "-" else _order_magnitudes(left, right)
+
+
+def _order_magnitudes(left: str, right: str) -> int:
+    """Compare two different numbers without sign: where the whole parts are equally long, text order is numeric."""
+    left_point, right_point = left.find("."), right.find(".")
+    left_length = len(left) if left_point < 0 else left_point
+    right_length = len(right) if right_point < 0 else right_point
+    if left_length == right_length:
+        return 1 if left > right else -1
+    return 1 if left_length > right_length else -1
+
+
+def sort_numbers(texts: list[str]) -> None:
+    """Sort canonical numbers in place, ascending."""
+    texts.sort(key=sort_bytes if any("." in text for text in texts) else int)
+
+
+# --- sortable bytes -------------------------------------------------------------------------------------------------
+
+_ZERO: Final = b"\x80"
+_MAX_PAIRS: Final = 20
+_POSITIVE: Final = bytes((byte >> 4) * 10 + (byte & 15) + 1 for byte in range(154)).ljust(256, b"\0")
+"""Two decimal digits packed into one byte -> the byte of their base-100 digit."""
+_NEGATIVE: Final = bytes(102 - byte if byte else 0 for byte in _POSITIVE)
+_POSITIVE_EXPONENT: Final = {pairs: bytes((0xC0 + pairs,)) for pairs in range(-64, 64)}
+_NEGATIVE_EXPONENT: Final = {pairs: bytes((0x3F - pairs,)) for pairs in range(-64, 64)}
+_DIGITS: Final = {byte: f"{byte - 1:02d}" for byte in range(1, 101)}
+_MIRRORED: Final = bytes(max(102 - byte, 0) for byte in range(256))
+
+
+def sort_bytes(text: str) -> bytes:
+    """Return the bytes of a number whose order is the numeric order, at most 22 of them."""
+    if text.isdigit():
+        if text == "0":
+            return _ZERO
+        packed = bytes.fromhex(text if len(text) % 2 == 0 else "0" + text)
+        return _POSITIVE_EXPONENT[len(packed)] + packed.translate(_POSITIVE).rstrip(b"\x01")
+    return _sort_bytes(text)
+
+
+def _sort_bytes(text: str) -> bytes:
+    negative = text[0] == "-"
+    whole, _, fraction = (text[1:] if negative else text).partition(".")
+    if whole == "0":
+        digits = fraction.lstrip("0")
+        zeros = len(fraction) - len(digits)
+        pairs = -(zeros // 2)
+        digits = "0" + digits if zeros % 2 else digits
+    else:
+        pairs = (len(whole) + 1) // 2
+        digits = whole + fraction if len(whole) % 2 == 0 else "0" + whole + fraction
+    if len(digits) % 2:
+        digits += "0"
+    packed = bytes.fromhex(digits)
+    if not negative:
+        return _POSITIVE_EXPONENT[pairs] + packed.translate(_POSITIVE).rstrip(b"\x01")
+    mantissa = packed.translate(_NEGATIVE).rstrip(b"\x65")
+    return _NEGATIVE_EXPONENT[pairs] + mantissa + (b"\x66" if len(mantissa) < _MAX_PAIRS else b"")
+
+
+def from_sort_bytes(data: bytes) -> str:
+    """Return the canonical text of a number's sortable bytes."""
+    if data == _ZERO:
+        return "0"
+    negative = data[0] < _ZERO[0]
+    mantissa = data[1:].removesuffix(b"\x66").translate(_MIRRORED) if negative else data[1:]
+    pairs = 0x3F - data[0] if negative else data[0] - 0xC0
+    written = "".join([_DIGITS[byte] for byte in mantissa])
+    digits = written.lstrip("0")
+    exponent = 2 * pairs - 1 - (len(written) - len(digits))
+    return ("-" if negative else "") + _plain(digits.rstrip("0"), exponent)
+
+
+# --- size -----------------------------------------------------------------------------------------------------------
+
+
+def stored_size(text: str) -> int:
+    """Return the bytes a number counts in an item: 1, a byte per two digits of either side, 1 if negative (2.3).
+
+    A whole number counts without its trailing zeros, a fraction below one without its leading zeros.
+    """
+    if "." not in text:
+        digits = len(text.rstrip("0"))
+        return 2 + digits // 2 if text[0] == "-" else 1 + (digits + 1) // 2
+    whole, _, fraction = text.partition(".")
+    if whole[0] == "-":
+        return 1 + _fraction_size(whole[1:], fraction)
+    return _fraction_size(whole, fraction)
+
+
+def _fraction_size(whole: str, fraction: str) -> int:
+    if whole == "0":
+        return 1 + (len(fraction.lstrip("0")) + 1) // 2
+    return 1 + (len(whole) + 1) // 2 + (len(fraction) + 1) // 2

@@ -1,0 +1,121 @@
+"""What can be wrong with an attribute value, found while parsing and told later.
+
+A JSON type error outranks everything and is raised at once; the problems here come after the member constraints of the
+whole request (reference 3.1), so `wire` collects them and the operation raises the one that counts, in its own wording:
+two layers of the service tell bad numbers and repeated set members differently (reference 2.1).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from emulator import errors
+from emulator.values.number import NumberProblem
+
+Layer = Literal["current", "older"]
+
+Kind = Literal[
+    "empty",
+    "ambiguous",
+    "null_false",
+    "empty_set",
+    "duplicates",
+    "empty_name",
+    "empty_key",
+    "long_name",
+    "nesting",
+    NumberProblem,
+]
+"""empty_name is the name of an attribute itself, empty_key that of an entry of a nested map; both have one text."""
+
+_TEXTS: Final[dict[str, str]] = {
+    "empty": errors.VALUE_EMPTY,
+    "ambiguous": errors.VALUE_AMBIGUOUS,
+    "null_false": errors.NULL_FALSE,
+    "empty_name": errors.EMPTY_ATTRIBUTE_NAME,
+    "empty_key": errors.EMPTY_ATTRIBUTE_NAME,
+    "long_name": errors.ATTRIBUTE_NAME_TOO_LONG,
+    "nesting": errors.NESTING,
+}
+_EMPTY_SETS: Final = {
+    "SS": errors.EMPTY_STRING_SET,
+    "NS": errors.EMPTY_NUMBER_SET,
+    "BS": errors.EMPTY_BINARY_SET,
+}
+_NUMBERS: Final = frozenset({"not_numeric", "overflow", "underflow", "precision"})
+_WRAPPING_EXPONENT: Final = str(2**31 - 1)
+
+
+@dataclass(slots=True)
+class Problem:
+    """One problem of one value.
+
+    details: the number as written, or the tag of the set. sent: the members of a set with repeats, as they were sent;
+    members: the same as the CURRENT layer lists them. placeholder: the ":name" of the expression value, else None.
+    """
+
+    kind: Kind
+    details: str = ""
+    sent: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+    placeholder: str | None = None
+
+    @property
+    def is_number(self) -> bool:
+        """Whether a number is the problem."""
+        return self.kind in _NUMBERS
+
+    @property
+    def is_number_or_set(self) -> bool:
+        """Whether the two layers tell this problem in different words."""
+        return self.kind in _NUMBERS or self.kind == "duplicates"
+
+    def text(self, layer: Layer = "current") -> str:
+        """Return the message of the problem itself, without envelope and without the name of a placeholder."""
+        older = layer == "older"
+        if self.kind in _NUMBERS:
+            wrapped = older and self.kind == "overflow" and _exponent_wraps(self.details)
+            return errors.number_text("underflow" if wrapped else self.kind, self.details, older=older)
+        if self.kind == "duplicates":
+            return errors.duplicates_text(self.details, self.sent if older else self.members, older=older)
+        if self.kind == "empty_set":
+            return _EMPTY_SETS[self.details]
+        return _TEXTS[self.kind]
+
+    def error(self, layer: Layer = "current") -> errors.ApiError:
+        """Return the bare error; the OLDER layer names the expression value it is about (reference 2.1)."""
+        if layer == "older" and self.placeholder is not None:
+            return errors.invalid_expression_value(self.text(layer), self.placeholder)
+        return errors.validation(self.text(layer))
+
+
+def first_problem(problems: Sequence[Problem]) -> Problem:
+    """Return the problem that is told: the first in walk order, with the two exceptions of reference 3.7.
+
+    An empty name of an attribute itself beats all others; a value too deep beats an empty key of a nested map.
+    """
+    for problem in problems:
+        if problem.kind == "empty_name":
+            return problem
+    first = problems[0]
+    if first.kind == "empty_key":
+        return next((problem for problem in problems if problem.kind == "nesting"), first)
+    return first
+
+
+def listed(members: Sequence[str], order: Sequence[object]) -> tuple[str, ...]:
+    """Return a set with a repeat as the CURRENT layer lists it: sorted up to the first repeat, then as sent.
+
+    order holds what each member is sorted by. ["b", "a", "b", "a"] gives ("a", "b", "b", "a").
+    """
+    seen: dict[object, str] = {}
+    for position, (member, key) in enumerate(zip(members, order, strict=True)):
+        if key in seen:
+            return (*(seen[before] for before in sorted(seen)), *members[position:])  # type: ignore[type-var]
+        seen[key] = member
+    return tuple(members)
+
+
+def _exponent_wraps(written: str) -> bool:
+    """Say whether the OLDER layer's 32-bit exponent wraps, which it tells as an underflow (observed for this one)."""
+    return written.lower().partition("e")[2].lstrip("+0") == _WRAPPING_EXPONENT

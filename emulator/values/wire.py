@@ -1,0 +1,453 @@
+"""Attribute values on the wire, and the form in which items are stored.
+
+One walk over each value of a request checks its JSON types, makes it canonical *in place* (numbers in plain form, set
+members sorted, unknown and null members dropped) and adds up its size. Type errors are raised, all other problems are
+collected in walk order (see problems.py). A value with a problem stays as it was sent, apart from null in the place of
+a value, which becomes the empty value {}: nobody may use such values for more than looking at their tag.
+
+JSON null means "absent" (reference 1.6). For a member of a value or of a set that drops it; for an entry of a map or an
+element of a list it leaves a value without type, hence the problem "empty".
+
+A stored item is a *row*:
+
+    1 byte     version of the layout, 1
+    3 bytes    size of the item by the rules of size.py, big-endian
+    the rest   the item as DynamoDB JSON, keys sorted: equal items have equal rows
+"""
+
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, cast
+
+import orjson
+
+from emulator import errors, limits
+from emulator.values.number import NumberError, canonical, sort_numbers, stored_size
+from emulator.values.problems import Kind, Layer, Problem, first_problem, listed
+from emulator.values.size import ENTRY_OVERHEAD, LIST_OVERHEAD, MAP_OVERHEAD, utf8_size
+from emulator.values.types import Item, Value
+
+__all__ = [
+    "ROW_HEADER",
+    "Layer",
+    "ParsedItem",
+    "Problem",
+    "decode_row",
+    "depth_exceeded",
+    "encode_row",
+    "first_problem",
+    "parse_item",
+    "parse_map",
+    "parse_value",
+    "parse_values",
+    "row_json",
+    "row_size",
+]
+
+_NESTING: Final = limits.NESTING
+_NAME: Final = limits.ATTRIBUTE_NAME
+_PROBLEMS: Final = 100  # only one is ever told; the cap keeps a hostile request from growing megabytes of them
+
+_JAVA_VALUE: Final = "com.amazonaws.dynamodb.v20120810.AttributeValue"
+_JAVA_CLASSES: Final = {"String": "class java.lang.String", "Boolean": "class java.lang.Boolean"}
+_BOOLEANS: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+class ParsedItem(dict[str, Value]):
+    """An item from the wire, canonical where it has no problem; `size` is its size in bytes, names included."""
+
+    __slots__ = ("size",)
+    size: int
+
+
+# --- entry points ---------------------------------------------------------------------------------------------------
+
+
+def parse_value(raw: object, problems: list[Problem], level: int = 1) -> int:
+    """Check a value, make it canonical in place, and return its size in bytes.
+
+    raw is what orjson made of it; level is where it stands, an attribute's own value being 1. Raises
+    SerializationException, with the text for members of lists and maps: a structure's member that is no object is the
+    caller's to refuse.
+    """
+    return _parse_all((raw,), problems, level)
+
+
+def parse_item(raw: object, problems: list[Problem]) -> ParsedItem:
+    """Parse an `Item`. Raises SerializationException; raw is never None, which means that the member is absent."""
+    if type(raw) is not dict:
+        raise _not_a_map(raw)
+    size = _parse_entries(raw, problems, 1)
+    item = ParsedItem(raw)
+    item.size = size
+    return item
+
+
+def parse_map(raw: object, problems: list[Problem]) -> dict[str, Value]:
+    """Parse any other map of attributes, such as a `Key`, in place. Raises SerializationException."""
+    if type(raw) is not dict:
+        raise _not_a_map(raw)
+    _parse_entries(raw, problems, 1)
+    return raw
+
+
+def parse_values(raw: object, problems: list[Problem]) -> dict[str, Value]:
+    """Parse `ExpressionAttributeValues` in place; problems name their placeholder. Raises SerializationException.
+
+    The placeholders themselves are no attribute names and are not checked here.
+    """
+    if type(raw) is not dict:
+        raise _not_a_map(raw)
+    for name, value in raw.items():
+        known = len(problems)
+        if value is None:
+            raw[name] = {}
+        parse_value(value, problems)
+        for problem in problems[known:]:
+            problem.placeholder = name
+    return raw
+
+
+def depth_exceeded(values: Iterable[Value], level: int = 1) -> bool:
+    """Say whether one of these values, which stand at a level, has parts beyond the 32nd level."""
+    for value in values:
+        if level > _NESTING:
+            return True
+        for tag, content in value.items():
+            nested = content if tag == "L" else content.values() if tag == "M" else ()
+            if nested and depth_exceeded(nested, level + 1):
+                return True
+    return False
+
+
+# --- the walk -------------------------------------------------------------------------------------------------------
+
+_Raw = dict[str, Any]
+
+
+def _parse_entries(raw: _Raw, problems: list[Problem], level: int) -> int:
+    """Parse the entries of a map whose values stand at a level; return the bytes of names and values."""
+    names = "".join(raw)
+    size = len(names) if names.isascii() else len(names.encode())
+    if size > _NAME or "" in raw:
+        return _parse_odd_entries(raw, problems, level)
+    size += _parse_all(raw.values(), problems, level)
+    if problems and None in raw.values():
+        raw.update({name: {} for name, value in raw.items() if value is None})
+    return size
+
+
+def _parse_odd_entries(raw: _Raw, problems: list[Problem], level: int) -> int:
+    """Do as `_parse_entries` where a name may be empty or too long, looking at every name before its value."""
+    size = 0
+    for name, value in raw.items():
+        length = utf8_size(name)
+        if not 0 < length <= _NAME:
+            _report(problems, "long_name" if length else "empty_name" if level == 1 else "empty_key")
+        if value is None:
+            raw[name] = {}
+        size += length + parse_value(value, problems, level)
+    return size
+
+
+def _parse_all(values: Iterable[object], problems: list[Problem], level: int) -> int:
+    """Parse values that stand at a level; return their bytes. `parse_value` unrolled: it saves a third of the time."""
+    size = 0
+    parsers = _PARSERS
+    for value in values:
+        if type(value) is dict and len(value) == 1:
+            [tag] = value
+            content = value[tag]
+            if tag == "S" and type(content) is str:
+                size += len(content) if content.isascii() else len(content.encode())
+                continue
+            if tag in parsers and content is not None:
+                size += parsers[tag](content, value, problems, level)
+                continue
+        size += _parse_odd(value, problems, level)
+    return size
+
+
+def _parse_odd(raw: object, problems: list[Problem], level: int) -> int:
+    """Parse what has not exactly one member that counts."""
+    if raw is None:
+        return _report(problems, "empty")
+    if type(raw) is not dict:
+        raise _not_a_value(raw)
+    known = {tag: content for tag, content in raw.items() if tag in _PARSERS and content is not None}
+    if len(known) != len(raw):
+        raw.clear()
+        raw.update(known)
+    if len(known) == 1:
+        return parse_value(raw, problems, level)
+    _report(problems, "ambiguous" if known else "empty")
+    for tag, content in known.items():
+        _PARSERS[tag](content, raw, [], level)
+    return 0
+
+
+def _parse_string(content: object, _raw: _Raw, _problems: list[Problem], _level: int) -> int:
+    if type(content) is not str:
+        raise _not_a_scalar(content, "String")
+    return utf8_size(content)
+
+
+def _parse_number(content: object, raw: _Raw, problems: list[Problem], _level: int) -> int:
+    if type(content) is not str:
+        raise _not_a_scalar(content, "String")
+    try:
+        text = canonical(content)
+    except NumberError as error:
+        return _report(problems, error.kind, error.text)
+    if text is not content:
+        raw["N"] = text
+    return stored_size(text)
+
+
+def _parse_boolean(content: object, raw: _Raw, _problems: list[Problem], _level: int) -> int:
+    if type(content) is not bool:
+        raw["BOOL"] = _boolean(content)
+    return 1
+
+
+def _parse_null(content: object, raw: _Raw, problems: list[Problem], _level: int) -> int:
+    if content is not True:
+        if not _boolean(content):
+            return _report(problems, "null_false")
+        raw["NULL"] = True
+    return 1
+
+
+def _boolean(content: object) -> bool:
+    if type(content) is bool:
+        return content
+    if type(content) is not str:
+        raise _not_a_scalar(content, "Boolean")
+    truth = _BOOLEANS.get(content.lower())
+    if truth is None:
+        raise errors.not_a_boolean()
+    return truth
+
+
+def _parse_binary(content: object, _raw: _Raw, _problems: list[Problem], _level: int) -> int:
+    return len(_decoded(content))
+
+
+def _decoded(content: object) -> bytes:
+    """Return the bytes of base64 text, which must be the one text that stands for them."""
+    if type(content) is not str:
+        raise _not_binary(content)
+    if len(content) % 4:
+        raise errors.base64_length(len(content))
+    try:
+        data = a2b_base64(content)
+    except ValueError:
+        raise errors.base64_tail() from None
+    if b2a_base64(data, newline=False) != content.encode():
+        raise errors.base64_tail()
+    return data
+
+
+def _parse_string_set(content: object, raw: _Raw, problems: list[Problem], _level: int) -> int:
+    members, joined = _strings(content, raw, "SS")
+    if not members:
+        return _report(problems, "empty_set", "SS")
+    if len(set(members)) != len(members):
+        return _report_repeat(problems, "SS", members, members)
+    members.sort()
+    return len(joined) if joined.isascii() else len(joined.encode())
+
+
+def _parse_number_set(content: object, raw: _Raw, problems: list[Problem], _level: int) -> int:
+    members, _ = _strings(content, raw, "NS")
+    if not members:
+        return _report(problems, "empty_set", "NS")
+    try:
+        texts = [canonical(member) for member in members]
+    except NumberError as error:
+        return _report(problems, error.kind, error.text)
+    if len(set(texts)) != len(texts):
+        return _report_repeat(problems, "NS", members, texts)
+    sort_numbers(texts)
+    raw["NS"] = texts
+    return sum(map(stored_size, texts))
+
+
+def _parse_binary_set(content: object, raw: _Raw, problems: list[Problem], _level: int) -> int:
+    members = _members(content, raw, "BS")
+    datas = [_decoded(member) for member in members]
+    if not members:
+        return _report(problems, "empty_set", "BS")
+    if len(set(datas)) != len(datas):
+        return _report_repeat(problems, "BS", members, datas)
+    members.sort(key=a2b_base64)
+    return sum(map(len, datas))
+
+
+def _strings(content: object, raw: _Raw, tag: str) -> tuple[list[str], str]:
+    """Return the members of a set of strings, and all of them joined, which is the fastest check of their types."""
+    members = _members(content, raw, tag)
+    try:
+        return members, "".join(members)
+    except TypeError:
+        wrong = next(member for member in members if type(member) is not str)
+        raise _not_a_scalar(wrong, "String") from None
+
+
+def _members(content: object, raw: _Raw, tag: str) -> list[Any]:
+    """Return the members of a set that are not null; the list is the one that stands in raw."""
+    if type(content) is not list:
+        raise _not_a_list(content)
+    if None in content:
+        content = raw[tag] = [member for member in content if member is not None]
+    return content
+
+
+def _parse_list(content: object, raw: _Raw, problems: list[Problem], level: int) -> int:
+    if type(content) is not list:
+        raise _not_a_list(content)
+    if level == _NESTING and content:
+        return _report_depth(problems, content)
+    size = LIST_OVERHEAD + ENTRY_OVERHEAD * len(content) + _parse_all(content, problems, level + 1)
+    if problems and None in content:
+        raw["L"] = [{} if value is None else value for value in content]
+    return size
+
+
+def _parse_map(content: object, _raw: _Raw, problems: list[Problem], level: int) -> int:
+    if type(content) is not dict:
+        raise _not_a_map(content)
+    if level == _NESTING and content:
+        return _report_depth(problems, content.values())
+    return MAP_OVERHEAD + ENTRY_OVERHEAD * len(content) + _parse_entries(content, problems, level + 1)
+
+
+_PARSERS: Final[dict[str, Callable[[Any, _Raw, list[Problem], int], int]]] = {
+    "S": _parse_string,
+    "N": _parse_number,
+    "B": _parse_binary,
+    "SS": _parse_string_set,
+    "NS": _parse_number_set,
+    "BS": _parse_binary_set,
+    "M": _parse_map,
+    "L": _parse_list,
+    "NULL": _parse_null,
+    "BOOL": _parse_boolean,
+}
+
+
+# --- below the last level -------------------------------------------------------------------------------------------
+
+
+def _check_types(values: Iterable[object]) -> None:
+    """Raise the type errors of values that are too deep to be parsed, without recursion: JSON may have 1024 levels."""
+    pending: list[Iterator[object]] = [iter(values)]
+    while pending:
+        for raw in pending[-1]:
+            pending.append(_checked_parts(raw))
+            break
+        else:
+            pending.pop()
+
+
+def _checked_parts(raw: object) -> Iterator[object]:
+    """Check a value's own types and yield the values inside it, in document order."""
+    if raw is None:
+        return
+    if type(raw) is not dict:
+        raise _not_a_value(raw)
+    for tag, content in raw.items():
+        if content is None or tag not in _PARSERS:
+            continue
+        if tag == "L":
+            if type(content) is not list:
+                raise _not_a_list(content)
+            yield from content
+        elif tag == "M":
+            if type(content) is not dict:
+                raise _not_a_map(content)
+            yield from content.values()
+        else:
+            _PARSERS[tag](content, raw, [], _NESTING)
+
+
+# --- problems and type errors ---------------------------------------------------------------------------------------
+
+
+def _report(problems: list[Problem], kind: Kind, details: str = "") -> int:
+    """Note a problem; return the size 0 of a value that will never be stored."""
+    if len(problems) < _PROBLEMS:
+        problems.append(Problem(kind, details))
+    return 0
+
+
+def _report_repeat(problems: list[Problem], tag: str, sent: list[str], order: list[Any]) -> int:
+    if len(problems) < _PROBLEMS:
+        problems.append(Problem("duplicates", tag, tuple(sent), listed(sent, order)))
+    return 0
+
+
+def _report_depth(problems: list[Problem], values: Iterable[object]) -> int:
+    _check_types(values)
+    return _report(problems, "nesting")
+
+
+def _not_a_scalar(given: object, expected: str) -> errors.ApiError:
+    """Return the type error for a String or Boolean."""
+    if type(given) is dict:
+        return errors.structure_not_expected()
+    if type(given) is list:
+        return errors.wrong_collection(_JAVA_CLASSES[expected])
+    if type(given) is bool:
+        return errors.wrong_token("TRUE" if given else "FALSE", expected)
+    return errors.wrong_token("DECIMAL" if type(given) is float else "NUMBER", expected)
+
+
+def _not_binary(given: object) -> errors.ApiError:
+    if type(given) is dict:
+        return errors.structure_not_expected()
+    if type(given) is list:
+        return errors.wrong_collection("class java.nio.ByteBuffer")
+    return errors.not_base64()
+
+
+def _not_a_list(given: object) -> errors.ApiError:
+    return errors.structure_not_expected() if type(given) is dict else errors.scalar_as_field()
+
+
+def _not_a_map(given: object) -> errors.ApiError:
+    if type(given) is list:
+        return errors.wrong_collection(f"java.util.Map<java.lang.String, {_JAVA_VALUE}>")
+    return errors.scalar_as_field()
+
+
+def _not_a_value(given: object) -> errors.ApiError:
+    if type(given) is list:
+        return errors.wrong_collection(f"class {_JAVA_VALUE}")
+    return errors.scalar_as_member()
+
+
+# --- rows -----------------------------------------------------------------------------------------------------------
+
+ROW_HEADER: Final = 4
+_ROW_VERSION: Final = b"\x01"
+
+
+def encode_row(item: Item, size: int) -> bytes:
+    """Return the row of a canonical item of a size in bytes."""
+    return _ROW_VERSION + size.to_bytes(3, "big") + orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
+
+
+def row_size(row: bytes) -> int:
+    """Return the size of a row's item."""
+    return int.from_bytes(row[1:ROW_HEADER], "big")
+
+
+def row_json(row: bytes) -> bytes:
+    """Return a row's item as JSON text, ready to be answered."""
+    return row[ROW_HEADER:]
+
+
+def decode_row(row: bytes) -> Item:
+    """Return a row's item."""
+    return cast("Item", orjson.loads(row[ROW_HEADER:]))

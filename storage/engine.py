@@ -1,0 +1,87 @@
+"""The storage contract: an ordered map from byte keys to byte values, with transactions.
+
+It knows nothing of DynamoDB, HTTP or time. Two engines implement it (memory.py, lmdb_engine.py) and every test of
+storage, and every black-box test above it, runs on both.
+
+Rules that hold for every engine:
+
+* Keys are non-empty bytes of any length, values are bytes. Keys are ordered as unsigned bytes.
+* `read()` gives a snapshot: it never sees a write that commits after it was opened.
+* `write()` is exclusive, sees its own writes, and is atomic: leaving the `with` block normally commits, leaving it by
+  an exception (or after `abort()`) leaves no trace.
+* `scan` walks `start <= key < stop`, ascending, or descending when `reverse` is true. The walk may not be continued
+  after the transaction ended or, in a write transaction, after a put or delete.
+* `drop_range` deletes at most `limit` keys of the range and says how many it deleted, so that a caller can empty a
+  large range in slices, one transaction each.
+* A snapshot may be lost while it is open, when an engine on disk has to grow and there were commits since; its next use
+  raises Interrupted. A write may raise Interrupted for a like reason; then nothing of it was kept.
+* After an error of `put` or `delete` the transaction is over. Whoever uses a transaction after its end gets Closed.
+* Transaction objects belong to the engine, which may hand the same one out again after its `with` block.
+* One thread owns an engine.
+"""
+
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Protocol, Self
+
+
+class ReadTxn(Protocol):
+    """A snapshot of the whole store."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the value of key, or None."""
+        ...
+
+    def scan(self, start: bytes, stop: bytes, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
+        """Walk the pairs with start <= key < stop in key order, or backwards."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class WriteTxn(ReadTxn, Protocol):
+    """The only writer: reads its own writes, commits when its block ends without an exception."""
+
+    def put(self, key: bytes, value: bytes) -> None:
+        """Set the value of key. Raises Full when the disk has no room, Interrupted."""
+        ...
+
+    def delete(self, key: bytes) -> bool:
+        """Remove key; say whether it was there."""
+        ...
+
+    def drop_range(self, start: bytes, stop: bytes, limit: int) -> int:
+        """Delete up to limit pairs with start <= key < stop, lowest first; return how many went."""
+        ...
+
+    def abort(self) -> None:
+        """Forget every write of this transaction; the block then ends without committing."""
+        ...
+
+
+class Engine(Protocol):
+    """An open store."""
+
+    def read(self) -> ReadTxn:
+        """Open a snapshot. Raises Closed after close()."""
+        ...
+
+    def write(self) -> WriteTxn:
+        """Open the write transaction. Raises Closed after close()."""
+        ...
+
+    def sync(self) -> None:
+        """Make every commit so far survive a power cut (a crash of the process never loses one)."""
+        ...
+
+    def close(self) -> None:
+        """Sync and release; calling it twice is harmless."""
+        ...
+
+    def size_on_disk(self) -> int:
+        """Bytes the store occupies on disk; 0 in memory."""
+        ...

@@ -1,0 +1,59 @@
+r"""Order-preserving pieces of keys: the bytes of a key sort as the tuple it was made of.
+
+    piece     bytes                                              compares as
+    u32       4 bytes, big-endian                                number, 0 .. 2**32 - 1
+    u64       8 bytes, big-endian                                number, 0 .. 2**64 - 1
+    escape    data with 00 replaced by 00 FF, then 00 01         byte string of any length
+    (fixed)   a digest or a tag byte, taken as it is             byte string of one fixed length
+
+Every piece knows its own end, so pieces may follow one another: escape(a) + x < escape(b) + y whenever a < b. The
+terminator 00 01 sorts below an escaped zero 00 FF and below every other byte, which puts b"a" before b"a\x00" before
+b"ab". The same idea as the tuple layer of FoundationDB, with 00 01 instead of 00 as the end, so that no piece is a
+prefix of another.
+
+    escape(b"")        00 01
+    escape(b"a")       61 00 01
+    escape(b"a\x00b")  61 00 FF 62 00 01
+"""
+
+from struct import Struct
+
+_U32 = Struct(">I")
+_U64 = Struct(">Q")
+_END = b"\x00\x01"
+_ZERO = b"\x00\xff"
+
+LAST = b"\xff" * 4096
+"""Sorts above every key: the longest DynamoDB key has 2048 bytes of one attribute and is never all FF."""
+
+u32 = _U32.pack
+"""Encode 0 .. 2**32 - 1 as 4 bytes; struct.error outside."""
+
+u64 = _U64.pack
+"""Encode 0 .. 2**64 - 1 as 8 bytes; struct.error outside."""
+
+
+def escape(data: bytes) -> bytes:
+    """Encode a byte string of any length so that it can stand anywhere in a key."""
+    if b"\x00" in data:
+        return data.replace(b"\x00", _ZERO) + _END
+    return data + _END
+
+
+def unescape(data: bytes, offset: int = 0) -> tuple[bytes, int]:
+    """Decode the escaped piece that starts at offset; return it and the offset after it.
+
+    Raises ValueError when no complete piece starts there.
+    """
+    start, zero = offset, data.find(b"\x00", offset)
+    while data[zero : zero + 2] == _ZERO:
+        zero = data.find(b"\x00", zero + 2)
+    if zero < 0 or data[zero : zero + 2] != _END:
+        raise ValueError(f"no complete escaped piece at offset {start}")
+    return data[start:zero].replace(_ZERO, b"\x00"), zero + 2
+
+
+def prefix_end(prefix: bytes) -> bytes:
+    """Return the smallest key above all keys with that prefix; LAST when there is none (empty, or all FF)."""
+    stem = prefix.rstrip(b"\xff")
+    return stem[:-1] + bytes((stem[-1] + 1,)) if stem else LAST

@@ -1,0 +1,312 @@
+"""The engine on disk, over LMDB: one B+tree, one writer, readers that never wait, across processes.
+
+Keys up to 495 bytes are LMDB keys; longer ones live in buckets (buckets.py) that a walk merges in only if its range has
+any. Opening, the size of the map and the meaning of LMDB's errors are in lmdb_environment.py.
+
+A write transaction keeps a journal of its writes. When LMDB has no page left (MapFullError, from a put, a delete or the
+commit), the LMDB transaction is thrown away, the map grows, and the journal runs again in a new one. That is the same
+transaction only if nobody wrote in between, which the transaction's number tells; otherwise it ends with Interrupted.
+
+Transaction objects are used again after their block: making one per request would cost more than a get.
+"""
+
+import os
+from collections import deque
+from collections.abc import Iterator
+from heapq import merge
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import lmdb
+
+from storage import buckets
+from storage.buckets import LONGEST
+from storage.errors import Closed, Interrupted, StorageError
+from storage.folder import bytes_on_disk
+from storage.lmdb_environment import ENDED, Environment, acquire
+
+if TYPE_CHECKING:
+    from lmdb import _Database as Table
+
+    Transaction = lmdb.Transaction[bytes]
+
+Pair = tuple[bytes, bytes]
+
+
+class LmdbTxn:
+    """What readers and the writer share: get and scan."""
+
+    __slots__ = ("_engine", "_environment", "txn")
+
+    def __init__(self, engine: "LmdbEngine", environment: Environment) -> None:
+        self._engine = engine
+        self._environment = environment
+        self.txn: Transaction = ENDED
+
+    def __enter__(self) -> Self:
+        return self
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the value of key, or None."""
+        if len(key) > LONGEST:
+            return buckets.find(self.txn.get(key[:LONGEST], db=self._environment.long), key[LONGEST:])
+        return self.txn.get(key)
+
+    def scan(self, start: bytes, stop: bytes, *, reverse: bool = False) -> Iterator[Pair]:
+        """Walk the pairs with start <= key < stop in key order, or backwards."""
+        low, high = buckets.bound(start), buckets.bound(stop)
+        short = self._backward(None, low, high) if reverse else self._forward(None, low, high)
+        long = self._environment.long
+        cursor = self.txn.cursor(long)
+        head = start[:LONGEST]
+        if not cursor.set_range(head) or cursor.key() >= stop:
+            return short
+        shared = self._backward(long, head, high) if reverse else self._forward(long, head, high)
+        return merge(short, _long_pairs(shared, start, stop, reverse=reverse), reverse=reverse)
+
+    def _forward(self, table: "Table | None", low: bytes, high: bytes) -> Iterator[Pair]:
+        while True:
+            moves, pair = self._environment.moves, None
+            try:
+                cursor = self.txn.cursor(table)
+                if cursor.set_range(low):
+                    for pair in cursor.iternext():
+                        if pair[0] >= high:
+                            return
+                        yield pair
+            except lmdb.Error as error:
+                self._go_on(error, moves)
+                low = pair[0] + b"\x00" if pair else low
+            else:
+                return
+
+    def _backward(self, table: "Table | None", low: bytes, high: bytes) -> Iterator[Pair]:
+        while True:
+            moves, pair = self._environment.moves, None
+            try:
+                cursor = self.txn.cursor(table)
+                if cursor.prev() if cursor.set_range(high) else cursor.last():
+                    for pair in cursor.iterprev():
+                        if pair[0] < low:
+                            return
+                        yield pair
+            except lmdb.Error as error:
+                self._go_on(error, moves)
+                high = pair[0] if pair else high
+            else:
+                return
+
+    def _go_on(self, error: lmdb.Error, moves: int) -> None:
+        """Return if a walk was cut only because the map moved, so that it can start again; else raise."""
+        if self._environment.moves == moves:
+            raise Closed("The transaction has ended.") from error
+
+
+def _long_pairs(shared: Iterator[Pair], start: bytes, stop: bytes, *, reverse: bool) -> Iterator[Pair]:
+    """Walk the long keys of the buckets between start and stop."""
+    for head, bucket in shared:
+        pairs = [(head + rest, value) for rest, value in buckets.entries(bucket)]
+        for pair in reversed(pairs) if reverse else pairs:
+            if start <= pair[0] < stop:
+                yield pair
+
+
+class LmdbRead(LmdbTxn):
+    """A snapshot."""
+
+    __slots__ = ()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.txn.abort()
+        self.txn = ENDED
+        self._engine.idle.append(self)
+
+
+class LmdbWrite(LmdbTxn):
+    """The write transaction."""
+
+    __slots__ = ("_journal", "_number")
+
+    def start(self) -> Self:
+        """Begin."""
+        environment = self._environment
+        assert not environment.writing, "one write transaction at a time"
+        self.txn = self._begin()
+        self._number = self.txn.id()
+        self._journal: list[tuple[bytes, bytes | None]] = []
+        environment.writing = True
+        return self
+
+    def _begin(self) -> "Transaction":
+        try:
+            return self._environment.env.begin(write=True)
+        except lmdb.Error as error:
+            return self._environment.begin_again(error, write=True)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is not None:
+                self.txn.abort()
+            elif self.txn is not ENDED:
+                try:
+                    self.txn.commit()
+                except lmdb.Error as failure:
+                    self._commit_again(failure)
+        finally:
+            self._environment.writing = False
+            self.txn = ENDED
+            self._journal = []
+
+    def put(self, key: bytes, value: bytes) -> None:
+        """Set the value of key. Raises Full when the disk has no room."""
+        self._journal.append((key, value))
+        try:
+            if len(key) > LONGEST:
+                self._change_bucket(key, value)
+            else:
+                self.txn.put(key, value)
+        except lmdb.Error as error:
+            self._run_again(error)
+
+    def delete(self, key: bytes) -> bool:
+        """Remove key; say whether it was there."""
+        self._journal.append((key, None))
+        try:
+            return self._change_bucket(key, None) if len(key) > LONGEST else self.txn.delete(key)
+        except lmdb.Error as error:
+            return self._run_again(error)
+
+    def drop_range(self, start: bytes, stop: bytes, limit: int) -> int:
+        """Delete up to limit pairs with start <= key < stop, lowest first; return how many went."""
+        doomed = [key for key, _ in islice(self.scan(start, stop), limit)]
+        for key in doomed:
+            self.delete(key)
+        return len(doomed)
+
+    def abort(self) -> None:
+        """Forget every write of this transaction; the block then ends without committing."""
+        self.txn.abort()
+        self.txn = ENDED
+
+    def _change_bucket(self, key: bytes, value: bytes | None) -> bool:
+        """Put or delete a long key; say whether anything is different."""
+        head, rest, long = key[:LONGEST], key[LONGEST:], self._environment.long
+        before = self.txn.get(head, db=long)
+        if value is None and buckets.find(before, rest) is None:
+            return False
+        after = buckets.changed(before, rest, value)
+        return self.txn.put(head, after, db=long) if after else self.txn.delete(head, db=long)
+
+    def _change(self, key: bytes, value: bytes | None) -> bool:
+        if len(key) > LONGEST:
+            return self._change_bucket(key, value)
+        return self.txn.delete(key) if value is None else self.txn.put(key, value)
+
+    def _run_again(self, error: lmdb.Error) -> bool:
+        """Run the whole journal again with more room; return what its last write returns. Raises Full, Interrupted."""
+        try:
+            while True:
+                self.abort()
+                if not isinstance(error, lmdb.MapFullError):
+                    raise self._environment.translated(error) from error
+                self._environment.grow()
+                self.txn = self._begin()
+                if self.txn.id() != self._number:
+                    raise Interrupted("Another process wrote while the store grew: run the transaction again.")
+                try:
+                    result = False
+                    for key, value in self._journal:
+                        result = self._change(key, value)
+                except lmdb.Error as next_error:
+                    error = next_error
+                else:
+                    return result
+        except StorageError:
+            self.abort()
+            raise
+
+    def _commit_again(self, error: lmdb.Error) -> None:
+        while True:
+            self._run_again(error)
+            try:
+                self.txn.commit()
+            except lmdb.Error as next_error:
+                error = next_error
+            else:
+                return
+
+
+class LmdbEngine:
+    """A store in a folder.
+
+    map_size: bytes of the first map of a new store, default 16 MiB (1 TiB where the file cannot be reserved).
+    durable: every commit reaches the disk before its block ends.
+    writemap: reserve the file and write through the map; None does so where it is safe. All processes that share a
+    folder must agree. Raises Unavailable, LayoutMismatch, Corrupted, Full.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        map_size: int | None = None,
+        durable: bool = False,
+        writemap: bool | None = None,
+    ) -> None:
+        self._environment = acquire(Path(path), map_size=map_size, writemap=writemap, durable=durable)
+        self.idle: deque[LmdbRead] = deque()
+        self._writer = LmdbWrite(self, self._environment)
+        self._closed = False
+
+    def read(self) -> LmdbRead:
+        """Open a snapshot. Raises Closed after close()."""
+        reader = self.idle.pop() if self.idle else self._new_reader()
+        try:
+            reader.txn = self._environment.env.begin()
+        except lmdb.Error as error:
+            reader.txn = self._environment.begin_again(error, write=False)
+        return reader
+
+    def _new_reader(self) -> LmdbRead:
+        self._check_open()
+        reader = LmdbRead(self, self._environment)
+        self._environment.readers.append(reader)
+        return reader
+
+    def write(self) -> LmdbWrite:
+        """Open the write transaction. Raises Closed after close()."""
+        if self._closed:
+            self._check_open()
+        return self._writer.start()
+
+    def sync(self) -> None:
+        """Make every commit so far survive a power cut. Raises Closed, StorageError."""
+        self._check_open()
+        try:
+            self._environment.env.sync(True)  # noqa: FBT003 - py-lmdb takes it by position
+        except lmdb.Error as error:
+            raise self._environment.translated(error) from error
+
+    def close(self) -> None:
+        """Sync and release; calling it twice is harmless."""
+        if self._closed:
+            return
+        self.sync()
+        self._closed = True
+        self._environment.readers = [reader for reader in self._environment.readers if reader not in self.idle]
+        self.idle = deque(maxlen=0)  # readers still open are not kept
+        self._environment.release()
+
+    def size_on_disk(self) -> int:
+        """Bytes the data file occupies on disk, what is reserved included."""
+        return bytes_on_disk(self._environment.file)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Closed("The store is closed.")

@@ -1,0 +1,287 @@
+"""The LMDB environment of one folder: opened once per process, with room that grows.
+
+Two tables: the main one (LMDB's unnamed database) for short keys, and `long` for buckets (buckets.py). LMDB keeps the
+root of a named table as a record of the main one; its name is LONG_TABLE, longer than any short key and above all of
+them, so no walk with clamped bounds meets it.
+
+Room. LMDB maps a fixed number of bytes of its file. Two ways to choose it:
+
+* reserved (Linux, common file systems): the map is writable and exactly as large as the file, and every block of the
+  file is reserved beforehand. A commit is then a few stores to memory, 2.8 instead of 9.7 µs for a row of 1 KB. A
+  writable map over a file with holes would kill the process (SIGBUS) on a full disk, which is why the map grows in
+  reserved steps. LMDB cuts the file to the size of the map whenever it maps it, so all processes choose that size while
+  holding `resizing`, never below the size of the file.
+* sparse (everywhere else): the map is read-only and very large, the file grows by writes to it; a full disk is an
+  ordinary error of the commit.
+
+A process that is killed loses no commit in either way: what it stored is in the page cache.
+
+Moving the map ends every LMDB transaction of this process. `_move` therefore opens the readers' snapshots again. A
+snapshot is still there if nothing was committed since it was taken; otherwise its reader is lost and says so
+(Interrupted). Walks go on by themselves, see LmdbTxn in lmdb_engine.py.
+
+py-lmdb (like LMDB) forbids opening a folder twice in a process, because closing one would drop the file locks of the
+other; engines of the same folder share one Environment.
+"""
+
+import contextlib
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import lmdb
+
+from storage.errors import Closed, Corrupted, Full, Interrupted, StorageError, Unavailable
+from storage.folder import NO_ROOM, disk_is_full, file_size, prepare, reservable, reserve, resizing
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from storage.lmdb_engine import LmdbRead
+
+    Transaction = lmdb.Transaction[bytes]
+
+LONG_TABLE = b"\xff" * 511
+
+FIRST_RESERVED = 16 << 20
+FIRST_SPARSE = min(1 << 40, sys.maxsize >> 3)
+LEAST_SPARSE = 16 << 20
+LARGEST_STEP = 256 << 20
+"""Bytes. The map doubles until it grows by this much; a sparse one starts so large that growing is theoretical."""
+
+_PAGE = 64 << 10
+_LOCK_FILE_SIZE = 32 << 10
+_READERS = 254
+_DAMAGED = (lmdb.CorruptedError, lmdb.InvalidError, lmdb.PageNotFoundError, lmdb.VersionMismatchError)
+
+
+class _Lost:
+    """Stands in for the LMDB transaction of a reader whose snapshot is gone."""
+
+    def get(self, *_: object, **__: object) -> NoReturn:
+        raise Interrupted("The snapshot was lost when the store grew: read again.")
+
+    cursor = get
+
+    def abort(self) -> None:
+        """Do nothing: LMDB has ended the transaction already."""
+
+
+class _Ended:
+    """Stands in for the LMDB transaction of a reader or writer that is over."""
+
+    def get(self, *_: object, **__: object) -> NoReturn:
+        raise Closed("The transaction has ended.")
+
+    put = delete = cursor = get
+
+    def abort(self) -> None:
+        """Do nothing: the transaction has ended already."""
+
+
+# Typed as what they stand in for: the places that use them are hot and do not distinguish.
+LOST: Any = _Lost()
+ENDED: Any = _Ended()
+
+_environments: dict[tuple[int, int, int], "Environment"] = {}
+
+
+def acquire(folder: Path, *, map_size: int | None, writemap: bool | None, durable: bool) -> "Environment":
+    """Open the environment of folder, or join the one this process has open; release() it once for each call.
+
+    Raises Unavailable, LayoutMismatch, Corrupted, Full.
+    """
+    prepare(folder)
+    status = folder.stat()
+    identity = (os.getpid(), status.st_dev, status.st_ino)
+    environment = _environments.get(identity)
+    if environment is None:
+        environment = _environments[identity] = Environment(
+            folder, map_size=map_size, writemap=writemap, durable=durable
+        )
+    elif environment.durable != durable:
+        raise Unavailable(f"The data folder {folder} is open in this process with another durability.")
+    environment.users += 1
+    return environment
+
+
+class Environment:
+    """The one open LMDB environment of a folder in this process. Its engines and transactions use its fields directly.
+
+    readers: every reader object made so far, idle ones included; moves: how often the map has moved.
+    """
+
+    def __init__(self, folder: Path, *, map_size: int | None, writemap: bool | None, durable: bool) -> None:
+        self.folder = folder
+        self.file = folder / "data.mdb"
+        self.reserved = reservable(folder) if writemap is None else writemap
+        self.durable = durable
+        self.users = 0
+        self.readers: list[LmdbRead] = []
+        self.writing = False
+        self.moves = 0
+        size = map_size or (FIRST_RESERVED if self.reserved else FIRST_SPARSE)
+        self._size = -(-size // _PAGE) * _PAGE
+        with self._resizing():
+            self._open()
+
+    def release(self) -> None:
+        """Give up one acquire(); the last one closes the environment."""
+        self.users -= 1
+        if not self.users:
+            for identity in [identity for identity, known in _environments.items() if known is self]:
+                del _environments[identity]
+            self.env.close()
+
+    # Opening
+
+    def _open(self) -> None:
+        """Open the files; the caller holds `resizing`."""
+        if self.reserved:
+            reserve(self.folder / "lock.mdb", _LOCK_FILE_SIZE)
+            self._size = file_size(self.file) or self._size
+        self.env = self._open_lmdb()
+        try:
+            self._prepare_tables()
+        except BaseException:
+            self.env.close()
+            raise
+
+    def _open_lmdb(self) -> lmdb.Environment:
+        """Open the files; a sparse map takes as much of the address space as it is allowed to."""
+        while True:
+            try:
+                return lmdb.open(
+                    os.fspath(self.folder),
+                    map_size=self._size,
+                    sync=self.durable,
+                    metasync=self.durable,
+                    writemap=self.reserved,
+                    mode=0o644,
+                    max_dbs=1,
+                    max_readers=_READERS,
+                    max_spare_txns=1,
+                )
+            except lmdb.MemoryError as error:
+                if self.reserved or self._size <= LEAST_SPARSE:
+                    raise Full(f"The address space has no room for the data folder {self.folder}.") from error
+                self._size //= 2
+            except lmdb.Error as error:
+                raise self._not_opened(error) from error
+
+    def _not_opened(self, error: lmdb.Error) -> StorageError:
+        translated = self.translated(error)
+        if type(translated) is not StorageError:
+            return translated
+        return Unavailable(f"The data folder {self.folder} cannot be opened: {error}.")
+
+    def _prepare_tables(self) -> None:
+        if self.reserved:
+            self._size = self.env.info()["map_size"]
+            reserve(self.file, self._size)
+        try:
+            self.env.reader_check()
+            self.long = self.env.open_db(LONG_TABLE)
+        except lmdb.Error as error:
+            raise self._not_opened(error) from error
+
+    def _resizing(self) -> "AbstractContextManager[None]":
+        return resizing(self.folder) if self.reserved else contextlib.nullcontext()
+
+    # Beginning, and what can go wrong
+
+    def begin_again(self, error: lmdb.Error, *, write: bool) -> "Transaction":
+        """Begin a transaction after LMDB refused with error, once its cause is dealt with. Raises StorageError."""
+        for _ in range(8):
+            if isinstance(error, lmdb.MapResizedError):
+                self.adopt()
+            elif isinstance(error, lmdb.ReadersFullError) and self.env.reader_check():
+                pass
+            elif isinstance(error, lmdb.PanicError):
+                with self._resizing():
+                    self._reopen()
+            else:
+                break
+            try:
+                return self.env.begin(write=write)
+            except lmdb.Error as next_error:
+                error = next_error
+        raise self.translated(error) from error
+
+    def translated(self, error: lmdb.Error) -> StorageError:
+        """Return the error of ours that says what an error of LMDB means."""
+        number = errno.ENOSPC if isinstance(error, lmdb.DiskError) else getattr(error, "code", 0)
+        # LMDB reports a write that was cut short by a full disk as EIO.
+        if number in NO_ROOM or (number == errno.EIO and disk_is_full(self.folder)):
+            return Full(f"No room is left on the disk of the data folder {self.folder}.")
+        if isinstance(error, lmdb.TxnFullError):
+            return Full("The transaction is too large.")
+        if isinstance(error, _DAMAGED):
+            return Corrupted(f"The data folder {self.folder} is damaged: {error}.")
+        return StorageError(f"The data folder {self.folder} failed: {error}.")
+
+    # Room
+
+    def adopt(self) -> None:
+        """Use the size another process has given the map."""
+        with self._resizing():
+            self._move(file_size(self.file) if self.reserved else 0)
+
+    def grow(self) -> None:
+        """Make the map larger; no write transaction may be open in this process. Raises Full, and then nothing changed.
+
+        Readers that died (killed processes) are cleared first: they keep pages from being used again.
+        """
+        self.env.reader_check()
+        with self._resizing():
+            size = self._size
+            present = file_size(self.file) if self.reserved else size
+            if present <= size:
+                present = size + min(size, LARGEST_STEP)
+                if self.reserved:
+                    reserve(self.file, present)
+            self._move(present)
+
+    def _move(self, size: int) -> None:
+        """Map size bytes (0: as many as another process said); the caller holds `resizing`. Raises Full."""
+        with self._keeping_snapshots():
+            try:
+                self.env.set_mapsize(size)
+            except lmdb.Error as error:
+                self.env.close()
+                self._open()
+                raise Full(f"The address space has no room for {size} bytes: {self.folder}.") from error
+            self._size = self.env.info()["map_size"]
+
+    def _reopen(self) -> None:
+        """Open LMDB anew after an error it does not recover from itself; the caller holds `resizing`."""
+        with self._keeping_snapshots():
+            self.env.close()
+            self._open()
+
+    @contextlib.contextmanager
+    def _keeping_snapshots(self) -> Iterator[None]:
+        """Give every open reader its snapshot again after the block has ended all transactions."""
+        snapshots = [(reader, reader.txn.id()) for reader in self.readers if reader.txn not in (ENDED, LOST)]
+        for reader, _ in snapshots:
+            reader.txn = LOST
+        try:
+            yield
+        finally:
+            self.moves += 1
+            for reader, number in snapshots:
+                reader.txn = self._snapshot(number)
+
+    def _snapshot(self, number: int) -> "Transaction":
+        """Begin a read transaction that sees exactly the commits up to number, or return LOST."""
+        try:
+            txn = self.env.begin()
+        except lmdb.Error:
+            return LOST  # type: ignore[no-any-return]
+        if txn.id() == number:
+            return txn
+        txn.abort()
+        return LOST  # type: ignore[no-any-return]

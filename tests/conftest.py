@@ -1,0 +1,240 @@
+"""Fixtures: an emulator in process with a clock that is moved by hand, and servers over HTTP for the black-box tests.
+
+`--endpoint URL` runs the black-box tests against a server that is already there.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from emulator.app import Emulator
+from emulator.clock import ManualClock
+from emulator.errors import ApiError
+from emulator.settings import Settings
+
+ENGINES = ("memory", "lmdb")
+AUTHORIZATION = (
+    "AWS4-HMAC-SHA256 Credential={key}/20260101/{region}/dynamodb/aws4_request, "
+    "SignedHeaders=host;x-amz-date;x-amz-target, Signature=" + "0123456789abcdef" * 4
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--endpoint", help="URL of a running server for the black-box tests")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run whatever uses an engine on both; the HTTP tests on one endpoint if one is given."""
+    if "engine_name" in metafunc.fixturenames:
+        given = metafunc.config.getoption("--endpoint")
+        over_http = "endpoint" in metafunc.fixturenames
+        metafunc.parametrize("engine_name", [given] if given and over_http else ENGINES, scope="session")
+
+
+class Server:
+    """A server process of our own; `url` is where it answers."""
+
+    def __init__(self, *arguments: str) -> None:
+        command = [sys.executable, "-m", "emulator", "--port", "0", "--log-level", "warning", *arguments]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1])
+        assert self.process.stdout is not None
+        lines = []
+        for line in self.process.stdout:
+            lines.append(line)
+            if line.split()[:1] == ["address"]:
+                self.url = line.split()[1]
+                return
+        raise AssertionError("the server did not start: " + "".join(lines))
+
+    def stop(self) -> int:
+        """Ask it to end; return its exit status."""
+        self.process.terminate()
+        self.process.stdout.close()
+        return self.process.wait(20)
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self.process.kill()
+        self.process.stdout.close()
+        self.process.wait(20)
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator[Server]:
+    """Run a server for the length of a with block."""
+    server = Server(*arguments)
+    try:
+        yield server
+    finally:
+        if server.process.poll() is None:
+            server.stop()
+
+
+@pytest.fixture(scope="session")
+def endpoint(engine_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a server on each engine, started once."""
+    if engine_name not in ENGINES:
+        yield engine_name
+        return
+    data = ("--in-memory",) if engine_name == "memory" else ("--data-dir", str(tmp_path_factory.mktemp("lmdb")))
+    with running(*data) as server:
+        yield server.url
+
+
+def boto_options(url: str, key: str = "test", region: str = "us-east-1") -> dict[str, Any]:
+    return {
+        "endpoint_url": url,
+        "region_name": region,
+        "aws_access_key_id": key,
+        "aws_secret_access_key": "secret",
+        "config": Config(retries={"max_attempts": 0}, parameter_validation=False, max_pool_connections=50),
+    }
+
+
+@pytest.fixture(scope="session")
+def client(endpoint: str) -> Any:
+    """A boto3 client without client-side validation, so that wrong requests reach the server."""
+    return boto3.client("dynamodb", **boto_options(endpoint))
+
+
+@pytest.fixture(scope="session")
+def resource(endpoint: str) -> Any:
+    return boto3.resource("dynamodb", **boto_options(endpoint))
+
+
+def new_name(prefix: str = "t") -> str:
+    return f"{prefix}_{uuid.uuid4().hex[:12]}"
+
+
+def table_request(keys: str = "pk:S sk:S", **extra: Any) -> dict[str, Any]:
+    """A CreateTable request: `keys` is "hash:T [range:T]", `define` more attributes in the same form."""
+    definitions = [pair.split(":") for pair in (keys + " " + extra.pop("define", "")).split()]
+    names = [pair.split(":")[0] for pair in keys.split()]
+    return {
+        "TableName": new_name(),
+        "KeySchema": [
+            {"AttributeName": name, "KeyType": kind} for name, kind in zip(names, ("HASH", "RANGE"), strict=False)
+        ],
+        "AttributeDefinitions": [{"AttributeName": name, "AttributeType": kind} for name, kind in definitions],
+        "BillingMode": "PAY_PER_REQUEST",
+        **extra,
+    }
+
+
+def index_request(name: str, keys: str, projection: str = "ALL", non_key: list[str] | None = None) -> dict[str, Any]:
+    """A global or local index of a request: `keys` is "hash [range]"; several of one kind are joined with "+"."""
+    kinds = [(part.split("+"), kind) for part, kind in zip(keys.split(), ("HASH", "RANGE"), strict=False)]
+    return {
+        "IndexName": name,
+        "KeySchema": [{"AttributeName": each, "KeyType": kind} for names, kind in kinds for each in names],
+        "Projection": {"ProjectionType": projection} | ({"NonKeyAttributes": non_key} if non_key else {}),
+    }
+
+
+@pytest.fixture
+def make_table(client: Any) -> Iterator[Callable[..., str]]:
+    """A function that creates a table as table_request says and returns its name; the tables go with the test."""
+    made = []
+
+    def make(keys: str = "pk:S sk:S", **extra: Any) -> str:
+        request = table_request(keys, **extra)
+        client.create_table(**request)
+        client.get_waiter("table_exists").wait(TableName=request["TableName"], WaiterConfig={"Delay": 1})
+        made.append(request["TableName"])
+        return request["TableName"]
+
+    yield make
+    for name in made:
+        client.delete_table(TableName=name)
+
+
+@pytest.fixture(scope="module")
+def shared_table(client: Any) -> Iterator[str]:
+    """One pk:S sk:S table for all tests of a module, which use keys of their own."""
+    request = table_request()
+    client.create_table(**request)
+    client.get_waiter("table_exists").wait(TableName=request["TableName"], WaiterConfig={"Delay": 1})
+    yield request["TableName"]
+    client.delete_table(TableName=request["TableName"])
+
+
+class Answer:
+    """What a raw request got: status, headers, body (bytes) and json."""
+
+    def __init__(self, status: int, headers: Any, body: bytes) -> None:
+        self.status, self.headers, self.body = status, headers, body
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@pytest.fixture(scope="session")
+def post(endpoint: str) -> Callable[..., Answer]:
+    """post(operation, body, **headers): one request as bytes or JSON, past every SDK."""
+
+    def send(operation: str, body: Any, headers: dict[str, str] | None = None, method: str = "POST") -> Answer:
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        fields = {
+            "Content-Type": "application/x-amz-json-1.0",
+            "X-Amz-Target": f"DynamoDB_20120810.{operation}",
+            "X-Amz-Date": "20260101T000000Z",
+            "Authorization": AUTHORIZATION.format(key="test", region="us-east-1"),
+            **(headers or {}),
+        }
+        request = urllib.request.Request(endpoint, data, fields, method=method)
+        try:
+            with urllib.request.urlopen(request) as response:
+                return Answer(response.status, response.headers, response.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(error.code, error.headers, error.read())
+
+    return send
+
+
+class InProcess:
+    """An emulator without HTTP, for tests that move the clock or look inside."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.clock = ManualClock()
+        self.emulator = Emulator(settings, self.clock)
+        self.caller = self.emulator.caller("test", "us-east-1")
+
+    def __call__(self, operation: str, request: Any = None, /, **members: Any) -> Any:
+        """Call an operation; the answer as parsed JSON. Raises ApiError."""
+        raw = json.loads(json.dumps(members if request is None else request))
+        answer = self.emulator.call(operation, raw, self.caller)
+        return json.loads(answer) if answer else None
+
+    def error(self, operation: str, request: Any = None, /, **members: Any) -> tuple[str, str | None]:
+        """Call an operation that must fail; its code and message."""
+        with pytest.raises(ApiError) as caught:
+            self(operation, request, **members)
+        return caught.value.code, caught.value.message
+
+
+@pytest.fixture
+def db(engine_name: str, tmp_path: Path) -> Iterator[InProcess]:
+    """An emulator in process on each engine."""
+    settings = Settings(in_memory=True) if engine_name == "memory" else Settings(data_dir=tmp_path / "data")
+    inside = InProcess(settings)
+    yield inside
+    inside.emulator.close()
+
+
+def has(command: str) -> bool:
+    """Say whether a command is on the PATH."""
+    return any(os.access(Path(folder, command), os.X_OK) for folder in os.environ["PATH"].split(os.pathsep))

@@ -1,0 +1,89 @@
+"""Imports go one way, and every operation is whole: handler, request model, test."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from emulator import operations
+from emulator.model.service import operations as service_operations
+from emulator.operations.registry import registered
+
+ROOT = Path(__file__).parents[1]
+LEAVES = {"errors", "limits", "settings", "clock"}
+MAY_IMPORT = {
+    "cli": {"app", "http", "storage"},
+    "__main__": {"cli"},
+    "http": {"app", "database"},
+    "app": {"operations", "database", "model", "storage"},
+    "operations": {"database", "expressions", "model", "values", "storage"},
+    "model": {"values"},
+    "database": {"expressions", "values", "storage"},
+    "expressions": {"values"},
+    "values": set(),
+    "errors": set(),
+    "limits": set(),
+    "settings": set(),
+    "clock": set(),
+    "storage": set(),
+}
+"""Each part of the program, and the parts it may import besides itself and the leaves."""
+
+ONLY_STANDARD_LIBRARY = LEAVES
+ASYNC_PARTS = {"http"}
+
+
+def sources():
+    for folder in ("emulator", "storage"):
+        yield from sorted((ROOT / folder).rglob("*.py"))
+
+
+def part_of(module: str) -> str:
+    """Return the part a dotted module belongs to."""
+    names = module.split(".")
+    if names[0] == "storage":
+        return "storage"
+    return names[1] if len(names) > 1 else "emulator"
+
+
+def imported(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module == "emulator":
+            found.update(f"emulator.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module)
+    return found
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_go_one_way(path):
+    part = part_of(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    if part == "__init__":
+        assert imported(path) == set()
+        return
+    ours = {part_of(module) for module in imported(path) if module.split(".")[0] in ("emulator", "storage")}
+    leaves = set() if part == "storage" else LEAVES
+    assert ours <= MAY_IMPORT[part] | leaves | {part}
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_only_http_is_asynchronous(path):
+    part = part_of(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    nodes = {type(node) for node in ast.walk(ast.parse(path.read_text()))}
+    assert part in ASYNC_PARTS or not nodes & {ast.AsyncFunctionDef, ast.Await}
+    assert part in ASYNC_PARTS or not imported(path) & {"asyncio", "threading", "socket"}
+
+
+def test_every_handler_is_of_an_operation_that_the_service_has():
+    assert operations
+    assert set(registered()) <= set(service_operations())
+
+
+@pytest.mark.parametrize("name", sorted(registered()))
+def test_every_operation_has_a_black_box_test(name):
+    words = "".join("_" + letter.lower() if letter.isupper() else letter for letter in name).lstrip("_")
+    texts = [path.read_text() for path in (ROOT / "tests" / "compat").glob("test_*.py")]
+    assert any(f".{words}(" in text or f'"{name}"' in text for text in texts)

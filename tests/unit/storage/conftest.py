@@ -1,0 +1,33 @@
+"""Every engine under the same tests: `engine` is an open store of each kind, `disk` only of those in a folder."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage import Engine, open_engine
+
+DISK = {"lmdb": {"writemap": True}, "lmdb-sparse": {"writemap": False}}
+
+
+@pytest.fixture(params=["memory", *DISK])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    path = None if request.param == "memory" else tmp_path / "store"
+    opened = open_engine(path, **DISK.get(request.param, {}))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=list(DISK))
+def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """Return a function that opens the store in one folder, with options, as often as a test likes."""
+    opened: list[Any] = []
+
+    def opener(**options: Any) -> Any:
+        opened.append(open_engine(tmp_path / "store", **{**DISK[request.param], **options}))
+        return opened[-1]
+
+    yield opener
+    for one in opened:
+        one.close()

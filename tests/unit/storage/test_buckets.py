@@ -1,0 +1,58 @@
+"""The format of bucket records, whole and damaged."""
+
+import pytest
+
+from storage import Corrupted
+from storage.buckets import LONGEST, bound, changed, entries, find, pack
+
+TWO = b"\0\0\0\1\0\0\0\2" + b"a" + b"xy" + b"\0\0\0\2\0\0\0\0" + b"bb"
+
+
+def test_format() -> None:
+    assert pack([(b"a", b"xy"), (b"bb", b"")]) == TWO
+    assert entries(TWO) == [(b"a", b"xy"), (b"bb", b"")]
+    assert entries(b"") == []
+
+
+@pytest.mark.parametrize(
+    ("rest", "value", "expected"),
+    [
+        (b"a", b"new", [(b"a", b"new"), (b"bb", b"")]),
+        (b"0", b"new", [(b"0", b"new"), (b"a", b"xy"), (b"bb", b"")]),
+        (b"b", b"new", [(b"a", b"xy"), (b"b", b"new"), (b"bb", b"")]),
+        (b"c", b"new", [(b"a", b"xy"), (b"bb", b""), (b"c", b"new")]),
+        (b"bb", None, [(b"a", b"xy")]),
+        (b"c", None, [(b"a", b"xy"), (b"bb", b"")]),
+    ],
+)
+def test_changed(rest: bytes, value: bytes | None, expected: list[tuple[bytes, bytes]]) -> None:
+    assert entries(changed(TWO, rest, value)) == expected
+
+
+def test_first_and_last_entry() -> None:
+    one = changed(None, b"r", b"v")
+    assert entries(one) == [(b"r", b"v")]
+    assert changed(one, b"r", None) == b""
+
+
+def test_find() -> None:
+    assert (find(TWO, b"bb"), find(TWO, b"b"), find(None, b"bb")) == (b"", None, None)
+
+
+@pytest.mark.parametrize(
+    ("bucket", "message"),
+    [
+        (TWO[:-1], "A record of long keys is shorter than its entries say."),
+        (TWO[:14], "A record of long keys ends in the middle of an entry."),
+    ],
+)
+def test_damage(bucket: bytes, message: str) -> None:
+    with pytest.raises(Corrupted) as caught:
+        entries(bucket)
+    assert str(caught.value) == message
+
+
+def test_bound() -> None:
+    head = b"h" * LONGEST
+    assert bound(head) == head
+    assert bound(head + b"r") == bound(head + b"zzz") == head + b"\0"

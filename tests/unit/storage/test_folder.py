@@ -1,0 +1,164 @@
+"""Whose folder it is, and which layout it has: one clear sentence each."""
+
+import errno
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage import Closed, Corrupted, Full, LayoutMismatch, Unavailable, folder, open_engine
+
+
+def fails(path: Path, kind: type[Exception], message: str, **options: Any) -> None:
+    with pytest.raises(kind) as caught:
+        open_engine(path, **options)
+    assert str(caught.value) == message.format(path)
+
+
+def test_folder_is_made_with_its_parents(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b"
+    open_engine(path).close()
+    assert sorted(os.listdir(path)) == ["data.mdb", "layout", "lock.mdb"]
+    assert (path / "layout").read_text() == "dynamodb-emulator storage layout 1\n"
+
+
+def test_empty_folder_of_a_new_volume_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "lost+found").mkdir()
+    (tmp_path / ".layout-0123").write_text("what a process killed in prepare() leaves")
+    open_engine(tmp_path).close()
+    open_engine(str(tmp_path)).close()
+
+
+def test_file_in_place_of_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    fails(tmp_path / "file", Unavailable, "The data path {} is not a folder.")
+    fails(tmp_path / "file" / "below", Unavailable, "The data path {} is not a folder.")
+
+
+def test_folder_of_somebody_else(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").touch()
+    message = "The folder {} holds other files: choose an empty folder, or one this program made."
+    fails(tmp_path, Unavailable, message)
+    assert os.listdir(tmp_path) == ["thesis.txt"]
+    (tmp_path / "layout").write_text("two columns")
+    fails(tmp_path, Unavailable, message)
+
+
+@pytest.mark.parametrize("version", [0, 2, 17])
+def test_other_layout(tmp_path: Path, version: int) -> None:
+    (tmp_path / "layout").write_text(f"dynamodb-emulator storage layout {version}\n")
+    fails(
+        tmp_path,
+        LayoutMismatch,
+        f"The data folder {{}} has storage layout {version}, but this version of the program uses layout 1:"
+        " use the version that wrote it, or another folder.",
+    )
+
+
+def test_not_writable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write anywhere
+    fails(tmp_path, Unavailable, "The data folder {} is not writable.")
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "reason"),
+    [
+        (errno.EROFS, Unavailable, "Read-only file system"),
+        (errno.EACCES, Unavailable, "Permission denied"),
+        (errno.ENOSPC, Full, "No space left on device"),
+        (errno.EDQUOT, Full, "Disk quota exceeded"),
+    ],
+)
+def test_system_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[Exception], reason: str
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "mkdir", refuse)
+        fails(tmp_path / "new", kind, f"The data folder {{}} cannot be created: {reason}.")
+    monkeypatch.setattr(os, "fsync", refuse)
+    fails(tmp_path / "new", kind, f"The data folder {{}} cannot be used: {reason}.")
+
+
+@pytest.mark.parametrize("content", [b"x" * 10, b"x" * 8192])
+def test_damaged_data_file(disk: Any, tmp_path: Path, content: bytes) -> None:
+    disk().close()
+    (tmp_path / "store" / "data.mdb").write_bytes(content)
+    with pytest.raises(Corrupted, match=r"^The data folder .*/store is damaged: .*MDB_INVALID.*\.$"):
+        disk()
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="files cannot be reserved")
+def test_data_file_is_not_a_file(tmp_path: Path) -> None:
+    open_engine(tmp_path).close()
+    (tmp_path / "data.mdb").unlink()
+    (tmp_path / "data.mdb").mkdir()
+    with pytest.raises(Unavailable, match=r"^The data folder .* cannot be opened: .*Is a directory\.$"):
+        open_engine(tmp_path)
+
+
+def test_reservable_only_on_known_file_systems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    device = tmp_path.stat().st_dev
+    line = "36 35 {}:{} / / rw,noatime shared:1 - {} /dev/root rw\n"
+    number = (os.major(device), os.minor(device))
+    for kind, expected in {"ext4": True, "tmpfs": True, "btrfs": False, "zfs": False, "nfs4": False}.items():
+        text = line.format(0, 99999, "xfs") + line.format(*number, kind)
+        monkeypatch.setattr(Path, "read_text", lambda *_, text=text: text)
+        assert folder.reservable(tmp_path) is expected and hasattr(os, "posix_fallocate")
+    monkeypatch.setattr(Path, "read_text", lambda *_: line.format(0, 99999, "xfs"))
+    assert folder.reservable(tmp_path) is False
+
+
+def test_twice_in_one_process(disk: Any) -> None:
+    first, second = disk(), disk()
+    with first.write() as txn:
+        txn.put(b"a", b"1")
+        with second.read() as other:
+            assert other.get(b"a") is None
+        with pytest.raises(AssertionError):
+            second.write()
+    with first.read() as old:
+        with second.write() as txn:
+            txn.put(b"a", b"2")
+        assert old.get(b"a") == b"1"
+        with second.read() as new:
+            assert new.get(b"a") == b"2"
+    first.close()
+    with pytest.raises(Closed):
+        first.read()
+    with second.read() as txn:
+        assert txn.get(b"a") == b"2"
+    second.close()
+    with disk().read() as txn:
+        assert txn.get(b"a") == b"2"
+
+
+def test_twice_with_other_durability(disk: Any, tmp_path: Path) -> None:
+    disk()
+    with pytest.raises(Unavailable) as caught:
+        disk(durable=True)
+    path = tmp_path / "store"
+    assert str(caught.value) == f"The data folder {path} is open in this process with another durability."
+
+
+def test_everything_is_there_after_opening_again(disk: Any) -> None:
+    for number in range(3):
+        engine = disk(durable=number == 1)
+        with engine.read() as txn:
+            assert len(list(txn.scan(b"", b"\xff"))) == 2 * number
+        with engine.write() as txn:
+            txn.put(b"%d" % number, b"v" * 5000)
+            txn.put(b"%d" % number * 600, b"w")
+        engine.close()
+
+
+def test_size_on_disk(disk: Any) -> None:
+    engine = disk()
+    with engine.write() as txn:
+        txn.put(b"a", b"v" * 1_000_000)
+    engine.sync()
+    assert 1_000_000 < engine.size_on_disk() < 17 << 20
+    assert open_engine().size_on_disk() == 0

@@ -1,0 +1,136 @@
+"""Random transactions on a dict, on memory and on LMDB at once: after each, all three must be the same.
+
+Long keys share prefixes, transactions end in every way, snapshots of any age are compared all the time, and the store
+on disk is opened again (growing from 64 KiB) in between.
+"""
+
+import shutil
+import tempfile
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from storage import Engine, Interrupted, open_engine
+from storage.keycode import LAST
+
+HEADS = [b"h" * 495, b"h" * 494 + b"i", b"\xff" * 495]
+KEYS = st.one_of(
+    st.binary(min_size=1, max_size=2),
+    st.builds(lambda head, cut: head[:cut], st.sampled_from(HEADS), st.integers(490, 495)),
+    st.builds(
+        lambda head, rest, size: head + rest * size,
+        st.sampled_from(HEADS),
+        st.sampled_from([b"\0", b"\1", b"h", b"i", b"\xff"]),
+        st.sampled_from([1, 2, 15, 16, 17, 500, 1553]),
+    ),
+)
+BOUNDS = KEYS | st.sampled_from([b"", LAST])
+VALUES = st.builds(lambda part, size: part * size, st.binary(max_size=2), st.sampled_from([0, 1, 100, 3000, 20000]))
+WRITES = st.lists(
+    st.tuples(st.just("put"), KEYS, VALUES)
+    | st.tuples(st.just("delete"), KEYS)
+    | st.tuples(st.just("drop_range"), BOUNDS, BOUNDS, st.integers(0, 5)),
+    max_size=8,
+)
+
+
+def write_model(model: dict[bytes, bytes], name: str, *arguments: Any) -> Any:
+    if name == "put":
+        model[arguments[0]] = arguments[1]
+        return None
+    if name == "delete":
+        return model.pop(arguments[0], None) is not None
+    start, stop, limit = arguments
+    doomed = sorted(key for key in model if start <= key < stop)[:limit]
+    for key in doomed:
+        del model[key]
+    return len(doomed)
+
+
+class Mirror(RuleBasedStateMachine):
+    @initialize(writemap=st.booleans())
+    def open(self, writemap: bool) -> None:
+        self.folder = tempfile.mkdtemp()
+        self.options = {"writemap": writemap, "map_size": 64 << 10}
+        self.model: dict[bytes, bytes] = {}
+        self.engines: list[Engine] = [open_engine(), open_engine(self.folder, **self.options)]
+        self.snapshots: list[tuple[dict[bytes, bytes], list[Any]]] = []
+
+    def teardown(self) -> None:
+        if hasattr(self, "folder"):
+            for engine in self.engines:
+                engine.close()
+            shutil.rmtree(self.folder)
+
+    @rule(writes=WRITES, end=st.sampled_from(["commit", "commit", "abort", "raise"]))
+    def write(self, writes: list[tuple[Any, ...]], end: str) -> None:
+        model = dict(self.model)
+        expected = [write_model(model, *write) for write in writes]
+        for engine in self.engines:
+            try:
+                with engine.write() as txn:
+                    assert [getattr(txn, name)(*arguments) for name, *arguments in writes] == expected
+                    assert dict(txn.scan(b"", LAST)) == model
+                    if end == "abort":
+                        txn.abort()
+                    if end == "raise":
+                        raise LookupError
+            except LookupError:
+                pass
+        if end == "commit":
+            self.model = model
+
+    @rule(start=BOUNDS, stop=BOUNDS, reverse=st.booleans(), keys=st.lists(KEYS, max_size=5))
+    def read(self, start: bytes, stop: bytes, reverse: bool, keys: list[bytes]) -> None:
+        for engine in self.engines:
+            with engine.read() as txn:
+                self.compare(txn, self.model, start, stop, reverse, keys)
+
+    @rule(start=BOUNDS, stop=BOUNDS, reverse=st.booleans(), keys=st.lists(KEYS, max_size=5))
+    def read_snapshots(self, start: bytes, stop: bytes, reverse: bool, keys: list[bytes]) -> None:
+        for model, (memory, disk) in self.snapshots:
+            self.compare(memory, model, start, stop, reverse, keys)
+            try:
+                self.compare(disk, model, start, stop, reverse, keys)
+            except Interrupted:
+                assert model != self.model or not self.model
+
+    def compare(
+        self, txn: Any, model: dict[bytes, bytes], start: bytes, stop: bytes, reverse: bool, keys: list[bytes]
+    ) -> None:
+        expected = sorted(((key, value) for key, value in model.items() if start <= key < stop), reverse=reverse)
+        assert list(txn.scan(start, stop, reverse=reverse)) == expected
+        assert [txn.get(key) for key in keys] == [model.get(key) for key in keys]
+
+    @rule()
+    def open_snapshot(self) -> None:
+        if len(self.snapshots) < 3:
+            self.snapshots.append((dict(self.model), [engine.read() for engine in self.engines]))
+
+    @rule()
+    def close_snapshots(self) -> None:
+        for _, readers in self.snapshots:
+            for reader in readers:
+                with reader:
+                    pass
+        self.snapshots.clear()
+
+    @rule()
+    def open_again(self) -> None:
+        self.close_snapshots()
+        self.engines[1].close()
+        self.engines[1] = open_engine(self.folder, **self.options)
+
+
+TestMirror = pytest.mark.filterwarnings("ignore::hypothesis.errors.NonInteractiveExampleWarning")(Mirror.TestCase)
+TestMirror.settings = settings(
+    max_examples=60,
+    stateful_step_count=25,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)

@@ -1,0 +1,48 @@
+"""The rules of reference 2.3; that the walk over requests computes the same is tested in test_wire.py."""
+
+import pytest
+
+from emulator.values.size import binary_size, item_size, utf8_size, value_size
+
+SIZES = [
+    ({"S": ""}, 0),
+    ({"S": "abc"}, 3),
+    ({"S": "é€😀"}, 9),
+    ({"N": "0"}, 1),
+    ({"N": "-42"}, 3),
+    ({"N": "3.14159"}, 5),
+    ({"B": ""}, 0),
+    ({"B": "AA=="}, 1),
+    ({"B": "AAA="}, 2),
+    ({"B": "AAAAAAAA"}, 6),
+    ({"BOOL": True}, 1),
+    ({"BOOL": False}, 1),
+    ({"NULL": True}, 1),
+    ({"SS": ["a", "é"]}, 3),
+    ({"NS": ["1", "-1", "100"]}, 7),
+    ({"BS": ["", "AA==", "AAAA"]}, 4),
+    ({"L": []}, 3),
+    ({"L": [{"S": "ab"}, {"L": []}]}, 3 + 1 + 2 + 1 + 3),
+    ({"M": {}}, 3),
+    ({"M": {"é": {"S": "ab"}, "b": {"M": {}}}}, 3 + 2 + 1 + 2 + 1 + 1 + 3),
+]
+
+
+@pytest.mark.parametrize(("value", "size"), SIZES)
+def test_value_size(value, size):
+    assert value_size(value) == size
+    assert item_size({"é1": value, "k": {"S": "x"}}) == 3 + size + 2
+
+
+def test_empty_item():
+    assert item_size({}) == 0
+
+
+@pytest.mark.parametrize(("text", "size"), [("", 0), ("a", 1), ("é", 2), ("€", 3), ("😀", 4), ("aé", 3)])
+def test_utf8_size(text, size):
+    assert utf8_size(text) == size
+
+
+@pytest.mark.parametrize(("text", "size"), [("", 0), ("QQ==", 1), ("QUI=", 2), ("QUJD", 3), ("QUJDRA==", 4)])
+def test_binary_size(text, size):
+    assert binary_size(text) == size

@@ -1,0 +1,496 @@
+import json
+from copy import deepcopy
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from value_strategies import items, values
+
+from emulator.errors import ApiError
+from emulator.values import wire
+from emulator.values.problems import Problem, first_problem
+from emulator.values.size import item_size, value_size
+
+JAVA = "com.amazonaws.dynamodb.v20120810.AttributeValue"
+STRUCTURE = "Start of structure or map found where not expected"
+MAP = f"Unrecognized collection type java.util.Map<java.lang.String, {JAVA}>"
+FIELD = "Unexpected field type"
+NO_STRING = "Unrecognized collection type class java.lang.String"
+NO_BOOLEAN = "Unrecognized collection type class java.lang.Boolean"
+NO_BUFFER = "Unrecognized collection type class java.nio.ByteBuffer"
+NO_VALUE = f"Unrecognized collection type class {JAVA}"
+PAYLOAD = "Unexpected value type in payload"
+BASE64 = "only base-64-encoded strings are convertible to bytes"
+LENGTH = "Base64 encoded length is expected a multiple of 4 bytes but found: "
+TAIL = "Invalid last non-pad Base64 character dectected"
+TOKEN = "Unexpected token received from parser"
+
+
+def to(token, java):
+    return f"{token}_VALUE cannot be converted to {java}"
+
+
+def parse(raw):
+    """Parse one value; return it, its size and its problems."""
+    raw = deepcopy(raw)
+    problems = []
+    size = wire.parse_value(raw, problems)
+    return raw, size, problems
+
+
+def texts(raw, layer="current"):
+    return [problem.text(layer) for problem in parse(raw)[2]]
+
+
+# --- canonical form -------------------------------------------------------------------------------------------------
+
+# value as sent, canonical value, size by reference 2.3
+CANONICAL = [
+    ({"S": ""}, {"S": ""}, 0),
+    ({"S": "abc"}, {"S": "abc"}, 3),
+    ({"S": "é€😀"}, {"S": "é€😀"}, 9),
+    ({"N": "1.0"}, {"N": "1"}, 2),
+    ({"N": "-42"}, {"N": "-42"}, 3),
+    ({"N": "1e2"}, {"N": "100"}, 2),
+    ({"B": ""}, {"B": ""}, 0),
+    ({"B": "AA=="}, {"B": "AA=="}, 1),
+    ({"B": "AAA="}, {"B": "AAA="}, 2),
+    ({"B": "AAAA"}, {"B": "AAAA"}, 3),
+    ({"B": "+/+/"}, {"B": "+/+/"}, 3),
+    ({"BOOL": False}, {"BOOL": False}, 1),
+    ({"BOOL": "TRUE"}, {"BOOL": True}, 1),
+    ({"BOOL": "yes"}, {"BOOL": True}, 1),
+    ({"BOOL": "1"}, {"BOOL": True}, 1),
+    ({"BOOL": "No"}, {"BOOL": False}, 1),
+    ({"BOOL": "0"}, {"BOOL": False}, 1),
+    ({"BOOL": "false"}, {"BOOL": False}, 1),
+    ({"NULL": True}, {"NULL": True}, 1),
+    ({"NULL": "true"}, {"NULL": True}, 1),
+    ({"SS": ["b", "", "é", "a"]}, {"SS": ["", "a", "b", "é"]}, 4),
+    # U+FFFF sorts below U+10000 in UTF-8, above it in UTF-16
+    ({"SS": ["\U00010000", "\uffff"]}, {"SS": ["\uffff", "\U00010000"]}, 7),
+    ({"NS": ["10", "9", "-1.0", "1e1"[:1]]}, {"NS": ["-1", "1", "9", "10"]}, 9),
+    ({"NS": ["0.5", "0.25", "-3"]}, {"NS": ["-3", "0.25", "0.5"]}, 7),
+    # by raw bytes: base64 would put "/w==" (FF) before "AA==" (00)
+    ({"BS": ["/w==", "AA==", ""]}, {"BS": ["", "AA==", "/w=="]}, 2),
+    ({"L": []}, {"L": []}, 3),
+    ({"L": [{"N": "01"}, {"S": "ab"}]}, {"L": [{"N": "1"}, {"S": "ab"}]}, 3 + 1 + 2 + 1 + 2),
+    ({"M": {}}, {"M": {}}, 3),
+    ({"M": {"é": {"N": "+1"}}}, {"M": {"é": {"N": "1"}}}, 3 + 1 + 2 + 2),
+    # absent and unknown members
+    ({"S": "a", "N": None}, {"S": "a"}, 1),
+    ({"S": "a", "Unknown": 5}, {"S": "a"}, 1),
+    ({"Unknown": {"S": 5}, "N": "1.0"}, {"N": "1"}, 2),
+    ({"SS": ["b", None, "a"]}, {"SS": ["a", "b"]}, 2),
+    ({"NS": [None, "2", "1"]}, {"NS": ["1", "2"]}, 4),
+    ({"BS": ["AA==", None]}, {"BS": ["AA=="]}, 1),
+]
+
+
+@pytest.mark.parametrize(("sent", "canonical", "size"), CANONICAL)
+def test_canonical(sent, canonical, size):
+    assert parse(sent) == (canonical, size, [])
+    assert type(parse(sent)[0].get("BOOL", True)) is bool
+    assert value_size(canonical) == size
+
+
+@pytest.mark.parametrize(("sent", "canonical", "size"), CANONICAL)
+def test_canonical_inside_documents(sent, canonical, size):
+    assert parse({"L": [sent]}) == ({"L": [canonical]}, 4 + size, [])
+    assert parse({"M": {"k": sent}}) == ({"M": {"k": canonical}}, 5 + size, [])
+
+
+# --- problems -------------------------------------------------------------------------------------------------------
+
+INVALID = "One or more parameter values were invalid: "
+EMPTY = "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
+AMBIGUOUS = (
+    "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
+)
+NOT_NUMERIC = "The parameter cannot be converted to a numeric value"
+OVERFLOW = "Number overflow. Attempting to store a number with magnitude larger than supported range"
+UNDERFLOW = "Number underflow. Attempting to store a number with magnitude smaller than supported range"
+PRECISION = "Attempting to store more than 38 significant digits in a Number"
+NULL = INVALID + "Null attribute value types must have the value of true"
+LIST = INVALID + "Input collection "
+NESTING = (
+    "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
+)
+LONG_NAME = INVALID + "Attribute name is too large, must be less than or equal to 65535 bytes"
+
+# value, text in the CURRENT layer, text in the OLDER layer
+PROBLEMS = [
+    ({}, EMPTY, EMPTY),
+    ({"Unknown": "x"}, EMPTY, EMPTY),
+    ({"S": None}, EMPTY, EMPTY),
+    ({"S": "a", "N": "1"}, AMBIGUOUS, AMBIGUOUS),
+    ({"M": {"a": {}}, "N": "x"}, AMBIGUOUS, AMBIGUOUS),
+    ({"NULL": False}, NULL, NULL),
+    ({"NULL": "no"}, NULL, NULL),
+    ({"SS": []}, INVALID + "An string set  may not be empty", INVALID + "An string set  may not be empty"),
+    ({"SS": [None]}, INVALID + "An string set  may not be empty", INVALID + "An string set  may not be empty"),
+    ({"NS": []}, INVALID + "An number set  may not be empty", INVALID + "An number set  may not be empty"),
+    ({"BS": []}, INVALID + "Binary sets should not be empty", INVALID + "Binary sets should not be empty"),
+    ({"N": "abc"}, NOT_NUMERIC + ": abc", NOT_NUMERIC + ": abc"),
+    ({"N": ""}, NOT_NUMERIC + ": ", NOT_NUMERIC),
+    ({"N": "1e126"}, OVERFLOW, OVERFLOW),
+    ({"N": "1e2147483647"}, OVERFLOW, UNDERFLOW),
+    ({"N": "1E+2147483647"}, OVERFLOW, UNDERFLOW),
+    ({"N": "1e99999999999"}, OVERFLOW, OVERFLOW),
+    ({"N": "1e-131"}, UNDERFLOW, UNDERFLOW),
+    ({"N": "1" * 39}, PRECISION, PRECISION),
+    ({"NS": ["1", "x", "1"]}, NOT_NUMERIC + ": x", NOT_NUMERIC + ": x"),
+    ({"NS": [""]}, NOT_NUMERIC + ": ", NOT_NUMERIC),
+    ({"SS": ["b", "a", "b"]}, LIST + '["a", "b", "b"] contains duplicates.', LIST + "[b, a, b] contains duplicates."),
+    (
+        {"SS": ["d", "c", "d", "b", "c"]},
+        LIST + '["c", "d", "d", "b", "c"] contains duplicates.',
+        LIST + "[d, c, d, b, c] contains duplicates.",
+    ),
+    ({"SS": ["", ""]}, LIST + '["", ""] contains duplicates.', LIST + "[, ] contains duplicates."),
+    (
+        {"BS": ["/w==", "AA==", "AA=="]},
+        LIST + '["AA==","/w==","AA=="]of type BS contains duplicates.',
+        LIST + "[/w==, AA==, AA==]of type BS contains duplicates.",
+    ),
+    ({"NS": ["1", "1.0"]}, LIST + "contains duplicates.", "Input collection contains duplicates"),
+    ({"M": {"": {"S": "x"}}}, "Empty attribute name", "Empty attribute name"),
+    ({"M": {"n" * 65_536: {"S": "x"}}}, LONG_NAME, LONG_NAME),
+    ({"M": {"é" * 32_768: {"S": "x"}}}, LONG_NAME, LONG_NAME),
+    ({"L": [None]}, EMPTY, EMPTY),
+    ({"M": {"a": None}}, EMPTY, EMPTY),
+]
+
+
+@pytest.mark.parametrize(("sent", "current", "older"), PROBLEMS)
+def test_problem(sent, current, older):
+    assert texts(sent) == [current]
+    assert texts(sent, "older") == [older]
+    assert texts({"L": [{"S": "a"}, {"M": {"k": sent}}]}) == [current]
+    with_name = {"S": "fine", "N": None} if sent is None else sent
+    problems = []
+    wire.parse_map({"a": {"N": "1"}, "b": deepcopy(with_name)}, problems)
+    assert [problem.text() for problem in problems] == [current]
+    assert {problem.error().code for problem in problems} == {"ValidationException"}
+
+
+def test_problems_come_in_walk_order():
+    sent = {"L": [{"N": "x"}, {"M": {"a": {"SS": []}, "": {"NULL": False}}}, {}, {"S": "", "B": ""}]}
+    assert [problem.kind for problem in parse(sent)[2]] == [
+        "not_numeric",
+        "empty_set",
+        "empty_key",
+        "null_false",
+        "empty",
+        "ambiguous",
+    ]
+
+
+def test_the_longest_name_is_no_problem():
+    assert parse({"M": {"n" * 65_535: {"S": "x"}, "m" * 65_535: {"S": "x"}}})[1:] == (3 + 2 * 65_537, [])
+
+
+def test_null_in_the_place_of_a_value_becomes_an_empty_one():
+    assert parse({"L": [{"S": "a"}, None]})[0] == {"L": [{"S": "a"}, {}]}
+    assert parse({"M": {"a": None, "": None}})[0] == {"M": {"a": {}, "": {}}}
+    assert wire.parse_item({"a": None, "b": {"S": "x"}}, []) == {"a": {}, "b": {"S": "x"}}
+    assert wire.parse_values({":a": None}, []) == {":a": {}}
+
+
+def test_a_flood_of_problems_is_capped():
+    assert len(parse({"L": [{}] * 500})[2]) == 100
+    assert len(parse({"L": [{"SS": ["a", "a"]}] * 500})[2]) == 100
+
+
+@pytest.mark.parametrize(
+    ("kinds", "first"),
+    [
+        (["overflow", "empty"], "overflow"),
+        (["overflow", "empty_key", "empty_name"], "empty_name"),
+        (["nesting", "empty_name"], "empty_name"),
+        (["empty_key", "overflow"], "empty_key"),
+        (["empty_key", "overflow", "nesting"], "nesting"),
+        (["overflow", "empty_key", "nesting"], "overflow"),
+    ],
+)
+def test_first_problem(kinds, first):
+    assert first_problem([Problem(kind) for kind in kinds]).kind == first
+
+
+@pytest.mark.parametrize(
+    ("kind", "number", "number_or_set"),
+    [
+        ("not_numeric", True, True),
+        ("overflow", True, True),
+        ("underflow", True, True),
+        ("precision", True, True),
+        ("duplicates", False, True),
+        ("empty_set", False, False),
+        ("nesting", False, False),
+    ],
+)
+def test_flags(kind, number, number_or_set):
+    assert (Problem(kind).is_number, Problem(kind).is_number_or_set) == (number, number_or_set)
+
+
+# --- maps -----------------------------------------------------------------------------------------------------------
+
+
+def test_names_of_attributes():
+    problems = []
+    wire.parse_item({"": {"S": "x"}, "a": {"M": {"": {"S": "x"}}}}, problems)
+    assert [problem.kind for problem in problems] == ["empty_name", "empty_key"]
+    assert {problem.error().message for problem in problems} == {"Empty attribute name"}
+
+
+def test_values_name_their_placeholder_in_the_older_layer():
+    problems = []
+    assert wire.parse_values({":a": {"N": "1.0"}, ":b": {"L": [{"N": "x"}, {"N": ""}]}}, problems)[":a"] == {"N": "1"}
+    assert [problem.placeholder for problem in problems] == [":b", ":b"]
+    assert problems[0].text("older") == NOT_NUMERIC + ": x"
+    assert [problem.error("older").message for problem in problems] == [
+        f"ExpressionAttributeValues contains invalid value: {NOT_NUMERIC}: x for key :b",
+        f"ExpressionAttributeValues contains invalid value: {NOT_NUMERIC} for key :b",
+    ]
+    assert problems[0].error().message == NOT_NUMERIC + ": x"
+
+
+def test_placeholders_are_no_attribute_names():
+    problems = []
+    wire.parse_values({"": {"S": "x"}}, problems)
+    assert problems == []
+
+
+def test_maps_and_items_are_parsed_in_place():
+    raw = {"pk": {"S": "é"}, "n": {"N": "1.50"}}
+    assert wire.parse_map(raw, []) is raw
+    item = wire.parse_item(raw, [])
+    assert item == {"pk": {"S": "é"}, "n": {"N": "1.5"}}
+    assert item.size == 2 + 2 + 1 + 3
+    assert orjson.dumps(item) == orjson.dumps(raw)
+
+
+# --- type errors ----------------------------------------------------------------------------------------------------
+
+# (value, message); every applicable row of the table in reference 1.6
+TYPE_ERRORS = [
+    *[({tag: True}, to("TRUE", "String")) for tag in "SN"],
+    *[({tag: False}, to("FALSE", "String")) for tag in "SN"],
+    *[({tag: 1}, to("NUMBER", "String")) for tag in "SN"],
+    *[({tag: 1.5}, to("DECIMAL", "String")) for tag in "SN"],
+    *[({tag: []}, NO_STRING) for tag in "SN"],
+    *[({tag: {}}, STRUCTURE) for tag in "SN"],
+    *[({tag: 1}, to("NUMBER", "Boolean")) for tag in ("BOOL", "NULL")],
+    *[({tag: 1.5}, to("DECIMAL", "Boolean")) for tag in ("BOOL", "NULL")],
+    *[({tag: "maybe"}, TOKEN) for tag in ("BOOL", "NULL")],
+    *[({tag: ""}, TOKEN) for tag in ("BOOL", "NULL")],
+    *[({tag: []}, NO_BOOLEAN) for tag in ("BOOL", "NULL")],
+    *[({tag: {}}, STRUCTURE) for tag in ("BOOL", "NULL")],
+    ({"B": True}, BASE64),
+    ({"B": 1}, BASE64),
+    ({"B": 1.5}, BASE64),
+    ({"B": []}, NO_BUFFER),
+    ({"B": {}}, STRUCTURE),
+    ({"B": "A"}, LENGTH + "1"),
+    ({"B": "AAAAA"}, LENGTH + "5"),
+    ({"B": "AB=="}, TAIL),
+    ({"B": "AAB="}, TAIL),
+    ({"B": "===="}, TAIL),
+    ({"B": "A==="}, TAIL),
+    ({"B": "AA==AAAA"}, TAIL),
+    ({"B": "AA A"}, TAIL),
+    ({"B": "AA-_"}, TAIL),
+    ({"B": "éééé"}, TAIL),
+    *[({tag: wrong}, FIELD) for tag in ("SS", "NS", "BS", "L", "M") for wrong in (True, 1, 1.5, "x")],
+    *[({tag: {}}, STRUCTURE) for tag in ("SS", "NS", "BS", "L")],
+    ({"M": []}, MAP),
+    *[({tag: ["1", True]}, to("TRUE", "String")) for tag in ("SS", "NS")],
+    *[({tag: ["1", 2]}, to("NUMBER", "String")) for tag in ("SS", "NS")],
+    *[({tag: ["1", 2.5]}, to("DECIMAL", "String")) for tag in ("SS", "NS")],
+    *[({tag: ["1", []]}, NO_STRING) for tag in ("SS", "NS")],
+    *[({tag: [None, {}]}, STRUCTURE) for tag in ("SS", "NS")],
+    ({"BS": ["AA==", 1]}, BASE64),
+    ({"BS": [[]]}, NO_BUFFER),
+    ({"BS": [{}]}, STRUCTURE),
+    ({"BS": ["AA=="[:3]]}, LENGTH + "3"),
+    ({"BS": ["AB=="]}, TAIL),
+    *[({"L": [wrong]}, PAYLOAD) for wrong in (True, 1, 1.5, "x")],
+    *[({"M": {"a": wrong}}, PAYLOAD) for wrong in (True, 1, 1.5, "x")],
+    ({"L": [[]]}, NO_VALUE),
+    ({"M": {"a": []}}, NO_VALUE),
+]
+
+
+def nested(value, maps):
+    """Return value inside so many maps and lists, in turn."""
+    for level in range(maps):
+        value = {"L": [value]} if level % 2 else {"M": {"k": value}}
+    return value
+
+
+@pytest.mark.parametrize(("sent", "message"), TYPE_ERRORS)
+def test_type_error(sent, message):
+    mixtures = [
+        sent,
+        {"S": "a", "N": "x", **sent},  # beside other members
+        {"L": [{}, {"N": "x"}, sent]},  # after problems
+        nested(sent, 31),
+        nested(sent, 32),  # in what is too deep anyway
+        nested({"L": [{"S": "a"}, {"L": [None, sent]}]}, 60),
+    ]
+    for mixture in mixtures:
+        with pytest.raises(ApiError) as caught:
+            parse(mixture)
+        assert (caught.value.code, caught.value.message) == ("SerializationException", message)
+
+
+@pytest.mark.parametrize(("raw", "message"), [([], MAP), (True, FIELD), (1, FIELD), (1.5, FIELD), ("x", FIELD)])
+@pytest.mark.parametrize("entry", [wire.parse_item, wire.parse_map, wire.parse_values])
+def test_type_error_of_a_map(entry, raw, message):
+    with pytest.raises(ApiError) as caught:
+        entry(raw, [])
+    assert (caught.value.code, caught.value.message) == ("SerializationException", message)
+
+
+@pytest.mark.parametrize("entry", [wire.parse_item, wire.parse_map, wire.parse_values])
+def test_type_error_of_an_attribute(entry):
+    for raw, message in [({"a": {}, "b": 1}, PAYLOAD), ({"a": []}, NO_VALUE), ({"": "x"}, PAYLOAD)]:
+        with pytest.raises(ApiError) as caught:
+            entry(raw, [])
+        assert caught.value.message == message
+
+
+# --- depth ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "deep"),
+    [
+        (nested({"S": "x"}, 31), False),
+        (nested({"S": "x"}, 32), True),
+        (nested({"M": {}}, 31), False),
+        (nested({"L": []}, 31), False),
+        (nested({"M": {"a": {"S": "x"}}}, 31), True),
+        (nested({"L": [{"S": "x"}]}, 31), True),
+        (nested({"S": "x"}, 40), True),
+        ({"L": [{"S": "x"}, nested({"SS": ["x"]}, 31)]}, True),
+        ({"L": [{"S": "x"}, nested({"SS": ["x"]}, 30)]}, False),
+    ],
+)
+def test_depth(value, deep):
+    assert texts(value) == [NESTING] * deep
+    assert wire.depth_exceeded([{"S": "a"}, value]) is deep
+    for entry in (wire.parse_item, wire.parse_map, wire.parse_values):
+        problems = []
+        entry({"a": deepcopy(value)}, problems)
+        assert [problem.kind for problem in problems] == ["nesting"] * deep
+
+
+def test_a_problem_below_the_last_level_is_not_told():
+    assert [problem.kind for problem in parse({"L": [nested({"N": "x"}, 32), {"N": "y"}]})[2]] == [
+        "nesting",
+        "not_numeric",
+    ]
+
+
+@pytest.mark.parametrize("unit", ['{"L":[', '{"M":{"k":'])
+def test_all_that_json_allows_is_walked_without_recursion(unit):
+    closing = "]}" if "[" in unit else "}}"
+    levels = 511
+    text = unit * levels + '{"S":"x"}' + closing * levels
+    problems = []
+    wire.parse_value(orjson.loads(text), problems)
+    assert [problem.kind for problem in problems] == ["nesting"]
+    with pytest.raises(ApiError, match="cannot be converted to String"):
+        wire.parse_value(orjson.loads(text.replace('"x"', "5")), [])
+    with pytest.raises(orjson.JSONDecodeError):
+        orjson.loads(unit * 513 + '{"S":"x"}' + closing * 513)
+
+
+# --- rows -----------------------------------------------------------------------------------------------------------
+
+
+def test_row_layout():
+    row = wire.encode_row({"b": {"N": "1"}, "a": {"M": {"z": {"S": "x"}, "y": {"S": "é"}}}}, 0x01_02_03)
+    assert row == b'\x01\x01\x02\x03{"a":{"M":{"y":{"S":"\xc3\xa9"},"z":{"S":"x"}}},"b":{"N":"1"}}'
+    assert wire.ROW_HEADER == 4
+    assert wire.row_size(row) == 0x01_02_03
+    assert wire.row_json(row) == row[4:]
+
+
+@given(items)
+def test_rows_come_back_and_equal_items_have_equal_rows(item):
+    parsed = wire.parse_item(item, [])
+    row = wire.encode_row(parsed, parsed.size)
+    assert wire.decode_row(row) == parsed
+    assert wire.row_size(row) == parsed.size
+    assert json.loads(wire.row_json(row)) == parsed
+    assert wire.encode_row(dict(reversed(parsed.items())), parsed.size) == row
+
+
+# --- properties -----------------------------------------------------------------------------------------------------
+
+
+@given(values)
+def test_sizes_agree_and_parsing_is_idempotent(value):
+    problems = []
+    size = wire.parse_value(value, problems)
+    assert problems == []
+    assert value_size(value) == size
+    assert parse(value) == (value, size, [])
+
+
+@given(items)
+def test_item_sizes_agree(item):
+    parsed = wire.parse_item(item, [])
+    assert parsed.size == item_size(parsed) == item_size(item)
+
+
+tags = st.sampled_from(["S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL", "BOOL", "", "X"])
+scalar_json = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=4),
+    st.sampled_from(["true", "1", "1.0", "AA==", "1e999", ""]),
+)
+# JSON whose keys are often tags, so that the walk gets deep into it
+any_json = st.recursive(
+    scalar_json,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(tags, inner, max_size=3),
+    max_leaves=20,
+)
+
+
+def refused(entry, raw, problems):
+    """Return the ApiError that parsing raised, or None."""
+    try:
+        entry(raw, problems)
+    except ApiError as error:
+        return error
+    return None
+
+
+@given(any_json)
+def test_any_json_is_parsed_or_refused(raw):
+    for entry in (wire.parse_value, wire.parse_map, wire.parse_item, wire.parse_values):
+        if raw is None and entry is not wire.parse_value:
+            continue
+        problems = []
+        copy = deepcopy(raw)
+        refusal = refused(entry, copy, problems)
+        if refusal is not None:
+            assert refusal.code == "SerializationException"
+            assert refusal.message
+            continue
+        for problem in problems:
+            assert problem.text("current")
+            assert problem.error("older").message
+        if not problems and entry is not wire.parse_value:
+            again = deepcopy(copy)
+            entry(again, problems)
+            assert again == copy
+            assert not problems
+            assert all(len(value) == 1 for value in copy.values())
