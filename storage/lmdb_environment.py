@@ -40,6 +40,8 @@ from storage.folder import NO_ROOM, disk_is_full, file_size, prepare, reservable
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from lmdb import _Database as Table
+
     from storage.lmdb_engine import LmdbRead
 
     Transaction = lmdb.Transaction[bytes]
@@ -182,11 +184,19 @@ class Environment:
         if self.reserved:
             self._size = self.env.info()["map_size"]
             reserve(self.file, self._size)
+        self.env.reader_check()
         try:
-            self.env.reader_check()
-            self.long = self.env.open_db(LONG_TABLE)
+            self.long = self._open_long()
         except lmdb.Error as error:
             raise self._not_opened(error) from error
+
+    def _open_long(self) -> "Table":
+        while True:
+            try:
+                return self.env.open_db(LONG_TABLE)
+            except lmdb.MapResizedError:
+                # Another process grew a sparse map in this moment.
+                self.env.set_mapsize(0)
 
     def _resizing(self) -> "AbstractContextManager[None]":
         return resizing(self.folder) if self.reserved else contextlib.nullcontext()

@@ -46,7 +46,6 @@ def _fill(database: "Database", table: Table, index_id: int) -> bool:
     index = next((index for index in table.indexes if index.definition.id == index_id), None)
     if index is None or index.filled_to is None:
         return False
-    last = None
     count = added = size = 0
     with database.write() as txn:
         start = max(table.prefix, index.filled_to + b"\0") if index.filled_to else table.prefix
@@ -56,20 +55,20 @@ def _fill(database: "Database", table: Table, index_id: int) -> bool:
             count += 1
             if count == SLICE:
                 break
-        for last, row in rows:
+        for item_key, row in rows:
             item = decode_row(row)
-            key = index.key(item, last)
-            if key is None:
+            entry_key = index.key(item, item_key)
+            if entry_key is None:
                 continue
             entry = index.row(item, row)
-            txn.put(key, entry)
+            txn.put(entry_key, entry)
             added += 1
             size += row_size(entry)
         done = count < SLICE
         deltas = [(0, 0)] * (len(table.indexes) + 1)
         deltas[index.position] = (added, size)
         statistics.add(txn, table.statistics_key, deltas)
-        filled_to = None if done or last is None else last.hex()
+        filled_to = None if done else rows[-1][0].hex()
         changed = database.catalog.save(txn, with_index(table, replace(index.definition, filled_to=filled_to)))
     database.catalog.publish(changed)
     return not done

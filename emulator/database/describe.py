@@ -14,7 +14,8 @@ _ON_DEMAND_WARM: Final = {"ReadUnitsPerSecond": 12_000, "WriteUnitsPerSecond": 4
 def created(definition: TableDefinition) -> dict[str, Any]:
     """Return the description that CreateTable answers: no counts yet, no warm throughput unless it was asked for."""
     description = described(definition, [(0, 0)] * (len(definition.indexes) + 1))
-    asked = [definition, *(index for index in definition.indexes if not index.local)]
+    asked: list[TableDefinition | IndexDefinition] = [definition]
+    asked += [index for index in definition.indexes if not index.local]
     for part, told in zip(asked, [description, *description.get("GlobalSecondaryIndexes", ())], strict=True):
         if part.warm:
             told["WarmThroughput"]["Status"] = "UPDATING"

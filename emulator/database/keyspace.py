@@ -37,7 +37,7 @@ ITEM_PREFIX: Final = 5  # bytes before the digest, of items and of index entries
 _seed = hashlib.md5(b"Outliers", usedforsecurity=False)
 
 KEY_BYTES: Final[dict[str, Callable[[Value], bytes]]] = {
-    "S": lambda value: value["S"].encode(),  # type: ignore[no-any-return]
+    "S": lambda value: value["S"].encode(),
     "N": lambda value: sort_bytes(value["N"]),
     "B": lambda value: b64decode(value["B"]),
 }

@@ -14,7 +14,7 @@ from emulator import errors, limits
 from emulator.database import statistics
 from emulator.database.capacity import Consumed, entry_units, write_units
 from emulator.database.schema import KIND, Index, Table
-from emulator.values.size import item_size, value_size
+from emulator.values.size import changed_size, item_size, value_size
 from emulator.values.types import Item, Values
 from emulator.values.wire import decode_row, depth_exceeded, encode_row, row_size
 from storage import ReadTxn, WriteTxn
@@ -84,13 +84,16 @@ def prepare_update(
         _refuse_oversized(old or key_item, update, values, exists=old is not None)
         raise errors.conditional_check_failed(old if guard.tell_item else None)
     paths: tuple[Path, ...] = ()
-    new = key_item if old is None else old
+    if old is None and update is not None and not update.creates:
+        return Prepared(table, key, None, None, None, None)
+    before = new = key_item if old is None else old
+    size = item_size(key_item) if old_row is None else row_size(old_row)
     if update is not None:
         new, paths = update.apply(new, values, exists=old is not None)
         check_updated_index_keys(table, new, update.attributes)
         if depth_exceeded(new[name] for name in update.attributes if name in new):
             raise errors.nesting()
-    size = item_size(new)
+        size = changed_size(size, before, new, update.attributes)
     if size > limits.ITEM_SIZE:
         raise errors.update_too_large()
     return Prepared(table, key, old_row, old, encode_row(new, size), new, paths)

@@ -14,6 +14,7 @@ names, unused values.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final, TypeVar
 
 from emulator import errors, limits
@@ -74,7 +75,7 @@ def bind(request: Request) -> Bound:
         get("FilterExpression"),
         get("ProjectionExpression"),
         tuple(names.items()) if names else names is None,
-        (*values, *map(tuple, values.values())) if values else values is None,
+        (*values, *chain.from_iterable(values.values())) if values else values is None,
     )
     bound = _cache.get(form)
     if bound is None:

@@ -231,6 +231,8 @@ _OPERATORS: Final[Mapping[str, _Operator]] = {
 def attribute_updates(request: Request) -> program.Update | None:
     """Return the program of AttributeUpdates, None without an update.
 
+    Deleting attributes of an item that does not exist makes none (AWS: UpdateItem API, AttributeUpdates).
+
     Raises ApiError here for an action without its value or with one of a wrong type, and in the program
     update_type_mismatch where the attribute in the item has another type than the value.
     """
@@ -247,7 +249,8 @@ def attribute_updates(request: Request) -> program.Update | None:
             for tag in element.get("Value") or ()
         ]
     )
-    return replace(compiled, apply=_typed(compiled.apply, changes)) if changes else compiled
+    creates = any(element.get("Action") != "DELETE" for element in given.values())
+    return replace(compiled, apply=_typed(compiled.apply, changes) if changes else compiled.apply, creates=creates)
 
 
 def _typed(apply: program.Apply, changes: tuple[tuple[str, str], ...]) -> program.Apply:

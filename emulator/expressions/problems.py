@@ -4,6 +4,8 @@ The stages of an expression do not know which parameter it came in, so they rais
 parameter puts "Invalid <parameter>: " before it (errors.invalid_expression).
 """
 
+# ruff: noqa: D103 - a factory's text says what it is for
+
 from collections.abc import Sequence
 from typing import Final
 

@@ -64,13 +64,14 @@ class Update:
     """An update.
 
     targets: the paths it writes or removes, as they are in the item before; attributes: their top-level names;
-    reads: top-level names that its operands read.
+    reads: top-level names that its operands read; creates: whether it makes an item that does not exist.
     """
 
     apply: Apply
     targets: tuple[Path, ...]
     attributes: frozenset[str]
     reads: frozenset[str] = frozenset()
+    creates: bool = True
 
 
 @dataclass(frozen=True, slots=True)

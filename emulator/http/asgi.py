@@ -14,9 +14,8 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
-def create_app(emulator: Emulator) -> App:
-    """Return the ASGI application that serves an emulator."""
-    protocol = Protocol(emulator)
+def create_app(protocol: Protocol) -> App:
+    """Return the ASGI application of a protocol."""
     respond = protocol.respond
 
     async def app(scope: Message, receive: Receive, send: Send) -> None:
@@ -24,7 +23,7 @@ def create_app(emulator: Emulator) -> App:
             return
         body = await _body(scope, receive)
         if body is None:
-            answer = protocol.too_large()
+            answer = protocol.refuse(413)
         else:
             answer = respond(scope["method"], scope["query_string"], scope["headers"], body)
         await _send(send, answer)

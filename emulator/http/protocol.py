@@ -9,10 +9,10 @@ authentication, and then the operation's own.
 
 import logging
 import os
-import zlib
 from collections.abc import Callable
 from itertools import count
 from typing import Final, NamedTuple
+from zlib import crc32
 
 import orjson
 
@@ -31,16 +31,31 @@ _CONTENT_TYPES: Final = frozenset((_JSON, b"application/json"))
 _TARGET_PREFIXES: Final = ("DynamoDB_20120810.", "DynamoDBStreams_20120810.")
 _STREAM_OPERATIONS: Final = frozenset(("ListStreams", "DescribeStream", "GetShardIterator", "GetRecords"))
 _NOT_FOUND: Final = b"<UnknownOperationException/>\n"
-_HEADER_BLOCK: Final = 16 * limits.KIB
+HEADER_BLOCK: Final = 16 * limits.KIB
+FRAMING: Final = 4  # bytes of a header line besides its name and value
+_HEAD: Final = (
+    b"server: Server\r\n"
+    b"content-type: application/x-amz-json-1.0\r\n"
+    b"x-amzn-requestid: %b\r\n"
+    b"x-amz-crc32: %d\r\n"
+    b"content-length: %d\r\n"
+    b"%b"
+)
 _CACHED_CALLERS: Final = 1024
 
 
 class Answer(NamedTuple):
-    """An HTTP answer; content-length and crc are among the headers."""
+    """An HTTP answer. head: its header lines, each ended by CRLF, content-length and crc among them."""
 
     status: int
-    headers: list[Header]
+    head: bytes
     body: bytes
+
+    @property
+    def headers(self) -> list[Header]:
+        """The header lines taken apart."""
+        lines = self.head.split(b"\r\n")[:-1]
+        return [(name, value) for name, _, value in (line.partition(b": ") for line in lines)]
 
 
 def request_ids(seed: bytes) -> Callable[[], bytes]:
@@ -63,13 +78,19 @@ class Protocol:
         fields: dict[bytes, bytes] = {}
         block = 0
         for name, value in headers:
-            block += len(name) + len(value) + 4
-            if name not in fields:  # the first line counts, of Accept-Encoding in particular
-                fields[name] = value
-        if block > _HEADER_BLOCK or len(query) > _HEADER_BLOCK:
-            return self._answer(400, b"", fields)
+            block += len(name) + len(value) + FRAMING
+            fields.setdefault(name, value)
+        if block > HEADER_BLOCK or len(query) > HEADER_BLOCK:
+            return self.refuse(400)
+        return self.answer(method, query, fields, body)
+
+    def answer(self, method: str, query: bytes, fields: dict[bytes, bytes], body: bytes) -> Answer:
+        """Answer one request whose header block was measured already.
+
+        fields: lower-case header names to values; of several lines the first counts (reference 1.2, Accept-Encoding).
+        """
         if len(body) > limits.REQUEST_BODY:
-            return self._answer(413, b"", fields)
+            return self.refuse(413)
         if method != "POST":
             return self._not_post(method, fields)
         content_type = fields.get(b"content-type", b"")
@@ -81,16 +102,16 @@ class Protocol:
         except ApiError as error:
             return self._answer(error.status, orjson.dumps(error.body()), fields, request_id)
         except encoding.TooLarge:
-            return self._answer(413, b"", fields, request_id)
+            return self.refuse(413)
         except Exception:
             log.exception(
                 "request %s to %s failed", request_id.decode(), fields.get(b"x-amz-target", b"").decode("latin-1")
             )
             return self._answer(500, orjson.dumps(errors.internal_server_error().body()), fields, request_id)
 
-    def too_large(self) -> Answer:
-        """Answer a request whose body was not even read, being over 16 MiB."""
-        return self._answer(413, b"", {})
+    def refuse(self, status: int) -> Answer:
+        """Answer a request that is not worth reading: 413 for a body over 16 MiB, 400 for headers over 16 KB."""
+        return self._answer(status, b"", {})
 
     def _call(self, query: bytes, fields: dict[bytes, bytes], body: bytes) -> bytes:
         coding = fields.get(b"content-encoding")
@@ -133,32 +154,26 @@ class Protocol:
 
     def _not_post(self, method: str, fields: dict[bytes, bytes]) -> Answer:
         if method == "OPTIONS" and b"origin" in fields:
-            answer = self._answer(200, b"", fields)
-            answer.headers.append((b"access-control-max-age", b"172800"))
+            head = b"access-control-max-age: 172800\r\n"
             for asked, allowed in (
                 (b"access-control-request-headers", b"access-control-allow-headers"),
                 (b"access-control-request-method", b"access-control-allow-methods"),
             ):
                 if asked in fields:
-                    answer.headers.append((allowed, fields[asked]))
-            return answer
+                    head += b"%b: %b\r\n" % (allowed, fields[asked])
+            answer = self._answer(200, b"", fields)
+            return answer._replace(head=answer.head + head)
         if method == "GET":
             return self._answer(200, b"healthy: %b " % fields.get(b"host", b"localhost"), fields)
         return self._answer(404, _NOT_FOUND, fields)
 
     def _answer(self, status: int, body: bytes, fields: dict[bytes, bytes], request_id: bytes | None = None) -> Answer:
-        headers = [
-            (b"server", b"Server"),
-            (b"content-type", _JSON),
-            (b"x-amzn-requestid", request_id or self._request_id()),
-        ]
+        more = b""
         if len(body) > limits.RESPONSE_COMPRESSION and b"accept-encoding" in fields:
             coding = encoding.chosen(fields[b"accept-encoding"])
             if coding is not None:
                 body = encoding.encoded(body, coding)
-                headers.append((b"content-encoding", coding.encode()))
-        headers.append((b"x-amz-crc32", b"%d" % zlib.crc32(body)))
-        headers.append((b"content-length", b"%d" % len(body)))
+                more = b"content-encoding: %b\r\n" % coding.encode()
         if b"origin" in fields:
-            headers.append((b"access-control-allow-origin", b"*"))
-        return Answer(status, headers, body)
+            more += b"access-control-allow-origin: *\r\n"
+        return Answer(status, _HEAD % (request_id or self._request_id(), crc32(body), len(body), more), body)

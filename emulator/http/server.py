@@ -13,13 +13,14 @@ import uvicorn
 
 from emulator.app import Emulator
 from emulator.http import asgi
+from emulator.http.connection import connection_factory
+from emulator.http.protocol import Protocol
 from emulator.settings import Settings
 
 if TYPE_CHECKING:
     from types import FrameType
 
 _BACKLOG = 2048
-_KEEP_ALIVE = 65  # seconds: longer than the SDKs keep an idle connection
 _IDLE = 0.05  # seconds between looks for background work
 _GRACE = 10  # seconds that open requests get at the end
 
@@ -89,16 +90,16 @@ class _Server(uvicorn.Server):
 def serve(emulator: Emulator, listener: socket.socket, settings: Settings) -> None:
     """Serve until a signal comes; open requests are answered first."""
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    protocol = Protocol(emulator)
     config = uvicorn.Config(
-        asgi.create_app(emulator),
+        asgi.create_app(protocol),
         loop="auto",
-        http="httptools",
+        http=connection_factory(protocol),  # type: ignore[arg-type] # called like a class, and that is all
         ws="none",
         lifespan="off",
         access_log=False,
         log_config=None,
         server_header=False,
-        timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=_GRACE,
         backlog=_BACKLOG,
     )

@@ -50,9 +50,8 @@ REQUIRED_BARE: Final[Mapping[str, str]] = {  # structure -> the member whose abs
     "DeleteTableInput": "TableName",
 }
 
-OPTIONAL_LENGTH: Final = frozenset(
-    {"BatchWriteItemInput.RequestItems"}
-)  # 7.2: an empty map is told bare, after all else
+# 7.2: an empty map is told bare, after all else
+OPTIONAL_LENGTH: Final = frozenset({"BatchWriteItemInput.RequestItems"})
 
 ENUM_ORDERS: Final[Mapping[str, tuple[str, ...]]] = {  # 3.3; shapes that are not listed print the model's order
     "ReturnValue": ("ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW"),
@@ -161,17 +160,13 @@ REPORTS: Final[Mapping[str, tuple[Report, ...]]] = {
         Report(first=("ReturnConsumedCapacity", "TableName", "ReturnValues"), old=True, without="Key"),
         Report(first=("TableName", "ReturnValues", "ReturnConsumedCapacity"), only_first=True),
     ),
-    "QueryInput": (Report(first=("ConditionalOperator",)),),
     "CreateTableInput": (Report(first=("AttributeDefinitions", "TableName", "KeySchema", "GlobalSecondaryIndexes")),),
     "TransactWriteItemsInput": _TOKEN_FIRST,
     "ExecuteTransactionInput": _TOKEN_FIRST,
 }
 
-LAST_RESORT: Final[frozenset[tuple[str, Kind]]] = frozenset(
-    {  # told only where nothing else failed
-        ("BatchWriteItemInput.RequestItems", "keys"),  # a malformed table name
-    }
-)
+# told only where nothing else failed: a malformed table name
+LAST_RESORT: Final[frozenset[tuple[str, Kind]]] = frozenset({("BatchWriteItemInput.RequestItems", "keys")})
 
 # --- printed values -------------------------------------------------------------------------------------------------
 

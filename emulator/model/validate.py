@@ -89,7 +89,7 @@ class Node:
 def compile_validator(operation: OperationModel) -> Validator:
     """Return the validator of an operation's requests."""
     shapes = operation.shapes
-    node = _structure(shapes, shapes[operation.input], "")
+    node = input_node(operation)
     accept = node.accept or _anything
     total = _TOTALS.get(operation.name)
 
@@ -100,6 +100,11 @@ def compile_validator(operation: OperationModel) -> Validator:
             total(request)
 
     return validate
+
+
+def input_node(operation: OperationModel) -> Node:
+    """Return the compiled check of an operation's input structure."""
+    return _structure(operation.shapes, operation.shapes[operation.input], "")
 
 
 def _anything(_request: dict[str, Any]) -> bool:

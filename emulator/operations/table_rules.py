@@ -289,7 +289,7 @@ def _plain_name(name: str) -> str:
     return name.rsplit("/", 1)[-1]
 
 
-def _units(part: Mapping[str, Any]) -> dict[str, int]:
+def _units(part: Mapping[str, Any]) -> dict[str, Any]:
     units = part.get("ProvisionedThroughput")
     if units is None:
         return {}

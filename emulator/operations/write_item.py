@@ -145,8 +145,7 @@ def _returned(mode: str | None, update: Update | None, prepared: Prepared) -> li
     """Return the Attributes member of an update (reference 4.6)."""
     match mode:
         case "ALL_NEW":
-            assert prepared.new_row is not None, "an update always leaves an item"
-            return [b'"Attributes":' + row_json(prepared.new_row)]
+            return [] if prepared.new_row is None else [b'"Attributes":' + row_json(prepared.new_row)]
         case "ALL_OLD":
             return [] if prepared.old_row is None else [b'"Attributes":' + row_json(prepared.old_row)]
         case "UPDATED_NEW" if update is not None:

@@ -44,6 +44,16 @@ def item_size(item: Item) -> int:
     return size
 
 
+def changed_size(size: int, before: Item, after: Item, names: Iterable[str]) -> int:
+    """Return the bytes of an item that differs from one of `size` bytes in the named attributes at most."""
+    for name in names:
+        if name in before:
+            size -= utf8_size(name) + value_size(before[name])
+        if name in after:
+            size += utf8_size(name) + value_size(after[name])
+    return size
+
+
 def _other_size(tag: str, content: Any) -> int:  # noqa: ANN401 - what stands under a tag depends on the tag
     if tag == "M":
         return MAP_OVERHEAD + ENTRY_OVERHEAD * len(content) + item_size(content)

@@ -22,7 +22,7 @@ from typing import Any, Final, cast
 import orjson
 
 from emulator import errors, limits
-from emulator.values.number import NumberError, canonical, sort_numbers, stored_size
+from emulator.values.number import NumberError, canonical, plain_size, sort_numbers, stored_size
 from emulator.values.problems import Kind, Layer, Problem, first_problem, listed
 from emulator.values.size import ENTRY_OVERHEAD, LIST_OVERHEAD, MAP_OVERHEAD, utf8_size
 from emulator.values.types import Item, Value
@@ -151,20 +151,30 @@ def _parse_odd_entries(raw: _Raw, problems: list[Problem], level: int) -> int:
 
 
 def _parse_all(values: Iterable[object], problems: list[Problem], level: int) -> int:
-    """Parse values that stand at a level; return their bytes. `parse_value` unrolled: it saves a third of the time."""
+    """Parse values that stand at a level; return their bytes.
+
+    Strings and plain numbers, by far the most frequent, are told apart here: that saves a third of an item's time.
+    """
     size = 0
     parsers = _PARSERS
     for value in values:
-        if type(value) is dict and len(value) == 1:
+        if type(value) is not dict:
+            size += _parse_odd(value, problems, level)
+            continue
+        try:
             [tag] = value
-            content = value[tag]
-            if tag == "S" and type(content) is str:
-                size += len(content) if content.isascii() else len(content.encode())
-                continue
-            if tag in parsers and content is not None:
-                size += parsers[tag](content, value, problems, level)
-                continue
-        size += _parse_odd(value, problems, level)
+        except ValueError:
+            size += _parse_odd(value, problems, level)
+            continue
+        content = value[tag]
+        if tag == "S" and type(content) is str:
+            size += len(content) if content.isascii() else len(content.encode())
+        elif tag == "N" and type(content) is str and (counted := plain_size(content)):
+            size += counted
+        elif tag in parsers and content is not None:
+            size += parsers[tag](content, value, problems, level)
+        else:
+            size += _parse_odd(value, problems, level)
     return size
 
 
@@ -286,12 +296,15 @@ def _parse_binary_set(content: object, raw: _Raw, problems: list[Problem], _leve
 
 def _strings(content: object, raw: _Raw, tag: str) -> tuple[list[str], str]:
     """Return the members of a set of strings, and all of them joined, which is the fastest check of their types."""
-    members = _members(content, raw, tag)
+    members = content if type(content) is list else _members(content, raw, tag)
     try:
         return members, "".join(members)
     except TypeError:
-        wrong = next(member for member in members if type(member) is not str)
-        raise _not_a_scalar(wrong, "String") from None
+        members = _members(content, raw, tag)
+    for member in members:
+        if type(member) is not str:
+            raise _not_a_scalar(member, "String")
+    return members, "".join(members)
 
 
 def _members(content: object, raw: _Raw, tag: str) -> list[Any]:

@@ -11,11 +11,15 @@ NULL = "Member must not be null"
 NAME = "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"
 CAPACITY = "Member must satisfy enum value set: [INDEXES, TOTAL, NONE]"
 METRICS = "Member must satisfy enum value set: [SIZE, NONE]"
-NEW_RETURN_VALUES = "Failed to satisfy constraint: Member must satisfy enum value set: [ALL_OLD, UPDATED_OLD, ALL_NEW, UPDATE_NEW, NONE]"
+NEW_RETURN_VALUES = (
+    "Failed to satisfy constraint: Member must satisfy enum value set: "
+    "[ALL_OLD, UPDATED_OLD, ALL_NEW, UPDATE_NEW, NONE]"
+)
 NAME_KEYS = (
     "Map keys must satisfy constraint: [Member must have length less than or equal to 255, "
     "Member must have length greater than or equal to 3, " + NAME + "]"
 )
+GET = "TransactGetItem(get=Get(key={}, tableName=abc, projectionExpression=null, expressionAttributeNames=null))"
 BATCH_LENGTH = (
     "Map value must satisfy constraint: [Member must have length less than or equal to 25, "
     "Member must have length greater than or equal to 1]"
@@ -62,10 +66,11 @@ def refusal(operation, raw):
     try:
         model.validate(request)
     except ApiError as error:
-        assert error.code == "ValidationException"
-        assert error.body()["__type"] == "com.amazon.coral.validate#ValidationException"
-        return error.message
-    return None
+        refused = error
+    else:
+        return None
+    assert refused.body()["__type"] == "com.amazon.coral.validate#ValidationException"
+    return refused.message
 
 
 def named(**members):
@@ -87,6 +92,27 @@ def table(**members):
 
 def index(**members):
     return {"IndexName": "idx", "KeySchema": [ELEMENT], "Projection": PROJECTION, **members}
+
+
+def vector_index(**members):
+    return {
+        "IndexName": "idx",
+        "VectorAttribute": {"AttributeName": "v"},
+        "Projection": PROJECTION,
+        "Dimensions": 1,
+        "DistanceFunction": "COSINE",
+        **members,
+    }
+
+
+def scaling(**members):
+    return {
+        "GlobalTableName": "abc",
+        "GlobalTableProvisionedWriteCapacityAutoScalingSettingsUpdate": members,
+    }
+
+
+SCALING = "globalTableProvisionedWriteCapacityAutoScalingSettingsUpdate"
 
 
 def elements(count):
@@ -219,6 +245,11 @@ SINGLE = [
     # 7.1
     ("BatchGetItem", {}, old(None, "requestItems", NULL)),
     ("BatchGetItem", {"RequestItems": {}}, new("RequestItems", shortest(1))),
+    (
+        "BatchGetItem",
+        {"RequestItems": {f"table{number}": {"Keys": [{}]} for number in range(101)}},
+        new("RequestItems", longest(100)),
+    ),
     ("BatchGetItem", {"RequestItems": {"abc": {}}}, old(None, "requestItems.abc.member.keys", NULL)),
     ("BatchGetItem", {"RequestItems": {"abc": {"Keys": []}}}, new("requestItems.abc.member.keys", shortest(1))),
     (
@@ -261,15 +292,7 @@ SINGLE = [
         "TransactGetItems",
         {"TransactItems": [{"Get": named(Key={})}] * 101},
         old(
-            "["
-            + ", ".join(
-                [
-                    "TransactGetItem(get=Get(key={}, tableName=abc, projectionExpression=null, "
-                    "expressionAttributeNames=null))"
-                ]
-                * 101
-            )
-            + "]",
+            f"[{', '.join([GET] * 101)}]",
             "transactItems",
             longest(100),
         ),
@@ -362,24 +385,39 @@ SINGLE = [
     ),
     (
         "CreateTable",
-        table(
-            VectorIndexes=[
-                {
-                    "IndexName": "idx",
-                    "VectorAttribute": {"AttributeName": "v"},
-                    "Projection": PROJECTION,
-                    "Dimensions": 4097,
-                    "DistanceFunction": "COSINE",
-                }
-            ]
-        ),
+        table(VectorIndexes=[vector_index(Dimensions=4097)]),
         old("4097", "vectorIndexes.1.member.dimensions", most(4096)),
+    ),
+    (
+        "CreateTable",
+        table(VectorIndexes=[vector_index(Dimensions=0)]),
+        old("0", "vectorIndexes.1.member.dimensions", least(1)),
+    ),
+    (
+        "UpdateTable",
+        named(VectorIndexUpdates=[{"Create": vector_index(Dimensions=4097)}]),
+        old("4097", "vectorIndexUpdates.1.member.create.dimensions", most(4096)),
+    ),
+    (
+        "UpdateTable",
+        named(GlobalSecondaryIndexUpdates=[{"Create": index(KeySchema=[ELEMENT] * 9)}]),
+        old(elements(9), "globalSecondaryIndexUpdates.1.member.create.keySchema", longest(8)),
+    ),
+    (
+        "ImportTable",
+        {
+            "S3BucketSource": {"S3Bucket": "abc"},
+            "InputFormat": "CSV",
+            "TableCreationParameters": table(KeySchema=[ELEMENT] * 3),
+        },
+        old(elements(3), "tableCreationParameters.keySchema", longest(2)),
     ),
     ("ListTables", {"Limit": 0}, old("0", "limit", least(1))),
     ("ListTables", {"Limit": 101}, old("101", "limit", most(100))),
     # 11, 12, 13
     ("ListStreams", {"Limit": 101}, old("101", "limit", most(100))),
     ("GetRecords", {"ShardIterator": "x", "Limit": 1001}, old("1001", "limit", most(1000))),
+    ("DescribeStream", {"StreamArn": "x" * 37, "Limit": 101}, old("101", "limit", most(100))),
     (
         "EnableKinesisStreamingDestination",
         named(
@@ -420,15 +458,24 @@ SINGLE = [
     # Java's patterns in Python
     (
         "UpdateGlobalTableSettings",
-        {
-            "GlobalTableName": "abc",
-            "GlobalTableProvisionedWriteCapacityAutoScalingSettingsUpdate": {
-                "AutoScalingRoleArn": "\U0001f600\x01",
-            },
-        },
+        scaling(
+            ScalingPolicyUpdate={
+                "PolicyName": "a\x7f",
+                "TargetTrackingScalingPolicyConfiguration": {"TargetValue": 1},
+            }
+        ),
+        old(
+            "a\x7f",
+            f"{SCALING}.scalingPolicyUpdate.policyName",
+            r"Member must satisfy regular expression pattern: \p{Print}+",
+        ),
+    ),
+    (
+        "UpdateGlobalTableSettings",
+        scaling(AutoScalingRoleArn="\U0001f600\x01"),
         old(
             "\U0001f600\x01",
-            "globalTableProvisionedWriteCapacityAutoScalingSettingsUpdate.autoScalingRoleArn",
+            f"{SCALING}.autoScalingRoleArn",
             r"Member must satisfy regular expression pattern: "
             r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\r\n\t]*",
         ),
@@ -471,6 +518,16 @@ SEVERAL = [
             old("r", "returnValues", one_of("ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW")),
             old(None, "key", NULL),
         ),
+    ),
+    (
+        "GetItem",
+        {"ReturnConsumedCapacity": "c"},
+        told(BAD_CAPACITY, old(None, "tableName", NULL), old(None, "key", NULL)),
+    ),
+    (
+        "ExecuteTransaction",
+        {"ClientRequestToken": "", "TransactStatements": []},
+        told(old("", "clientRequestToken", shortest(1)), old("[]", "transactStatements", shortest(1))),
     ),
     ("Query", named(Select="x", ConditionalOperator="y"), new("ConditionalOperator", one_of("ALL", "OR"))),
     ("Query", {"TableName": "a b", "Limit": 0}, told(old("a b", "tableName", NAME), new("Limit", least(1)))),

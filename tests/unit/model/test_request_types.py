@@ -6,8 +6,9 @@ import pytest
 from emulator.errors import ApiError
 from emulator.model.service import request_model
 
-VALUE = "com.amazonaws.dynamodb.v20120810.AttributeValue"
-SHAPE = "class com.amazonaws.dynamodb.v20120810."
+PACKAGE = "com.amazonaws.dynamodb.v20120810."
+VALUE = PACKAGE + "AttributeValue"
+SHAPE = "class " + PACKAGE
 OBJECT = "Start of structure or map found where not expected"
 FIELD = "Unexpected field type"
 PAYLOAD = "Unexpected value type in payload"
@@ -73,8 +74,7 @@ def refusal(operation, raw):
         (
             "BatchWriteItem",
             {"RequestItems": []},
-            "Unrecognized collection type java.util.Map<java.lang.String, "
-            "java.util.List<com.amazonaws.dynamodb.v20120810.WriteRequest>>",
+            f"Unrecognized collection type java.util.Map<java.lang.String, java.util.List<{PACKAGE}WriteRequest>>",
         ),
         (
             "UpdateTable",

@@ -1,5 +1,6 @@
 """Every engine under the same tests: `engine` is an open store of each kind, `disk` only of those in a folder."""
 
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,15 @@ import pytest
 
 from storage import Engine, open_engine
 
-DISK = {"lmdb": {"writemap": True}, "lmdb-sparse": {"writemap": False}}
+DISK: dict[str, dict[str, Any]] = {"lmdb": {"writemap": True, "map_size": 1 << 20}, "lmdb-sparse": {"writemap": False}}
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Use memory for the disk where possible: opening and closing a store waits for the disk."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as path:
+        yield Path(path)
 
 
 @pytest.fixture(params=["memory", *DISK])

@@ -19,7 +19,7 @@ def fails(path: Path, kind: type[Exception], message: str, **options: Any) -> No
 def test_folder_is_made_with_its_parents(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b"
     open_engine(path).close()
-    assert sorted(os.listdir(path)) == ["data.mdb", "layout", "lock.mdb"]
+    assert sorted(entry.name for entry in path.iterdir()) == ["data.mdb", "layout", "lock.mdb"]
     assert (path / "layout").read_text() == "dynamodb-emulator storage layout 1\n"
 
 
@@ -40,7 +40,7 @@ def test_folder_of_somebody_else(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").touch()
     message = "The folder {} holds other files: choose an empty folder, or one this program made."
     fails(tmp_path, Unavailable, message)
-    assert os.listdir(tmp_path) == ["thesis.txt"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["thesis.txt"]
     (tmp_path / "layout").write_text("two columns")
     fails(tmp_path, Unavailable, message)
 
@@ -107,7 +107,7 @@ def test_reservable_only_on_known_file_systems(tmp_path: Path, monkeypatch: pyte
     for kind, expected in {"ext4": True, "tmpfs": True, "btrfs": False, "zfs": False, "nfs4": False}.items():
         text = line.format(0, 99999, "xfs") + line.format(*number, kind)
         monkeypatch.setattr(Path, "read_text", lambda *_, text=text: text)
-        assert folder.reservable(tmp_path) is expected and hasattr(os, "posix_fallocate")
+        assert folder.reservable(tmp_path) is (expected and hasattr(os, "posix_fallocate"))
     monkeypatch.setattr(Path, "read_text", lambda *_: line.format(0, 99999, "xfs"))
     assert folder.reservable(tmp_path) is False
 

@@ -4,7 +4,7 @@ from copy import deepcopy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from value_strategies import values
+from value_strategies import deterministic, values
 
 from emulator.values import compare, wire
 
@@ -150,12 +150,14 @@ def test_size_of(value, expected):
     assert compare.size_of(value) == expected
 
 
+@deterministic
 @given(st.text(), st.text())
 def test_strings_are_ordered_by_their_utf8(left, right):
     x, y = left.encode(), right.encode()
     assert compare.order({"S": left}, {"S": right}) == (x > y) - (x < y)
 
 
+@deterministic
 @given(st.binary(), st.binary())
 def test_binaries_compare_as_bytes(left, right):
     a, b = {"B": b64encode(left).decode()}, {"B": b64encode(right).decode()}
@@ -165,6 +167,7 @@ def test_binaries_compare_as_bytes(left, right):
     assert compare.size_of(a) == len(left)
 
 
+@deterministic
 @given(values, values)
 def test_functions_take_any_pair_of_values(left, right):
     for value in (left, right):

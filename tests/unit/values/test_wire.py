@@ -5,7 +5,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from value_strategies import items, values
+from value_strategies import deterministic, items, values
 
 from emulator.errors import ApiError
 from emulator.values import wire
@@ -419,6 +419,7 @@ def test_row_layout():
     assert wire.row_json(row) == row[4:]
 
 
+@deterministic
 @given(items)
 def test_rows_come_back_and_equal_items_have_equal_rows(item):
     parsed = wire.parse_item(item, [])
@@ -432,6 +433,7 @@ def test_rows_come_back_and_equal_items_have_equal_rows(item):
 # --- properties -----------------------------------------------------------------------------------------------------
 
 
+@deterministic
 @given(values)
 def test_sizes_agree_and_parsing_is_idempotent(value):
     problems = []
@@ -441,6 +443,7 @@ def test_sizes_agree_and_parsing_is_idempotent(value):
     assert parse(value) == (value, size, [])
 
 
+@deterministic
 @given(items)
 def test_item_sizes_agree(item):
     parsed = wire.parse_item(item, [])
@@ -473,6 +476,7 @@ def refused(entry, raw, problems):
     return None
 
 
+@deterministic
 @given(any_json)
 def test_any_json_is_parsed_or_refused(raw):
     for entry in (wire.parse_value, wire.parse_map, wire.parse_item, wire.parse_values):

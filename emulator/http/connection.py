@@ -1,0 +1,229 @@
+"""One HTTP/1.1 connection, answered straight from the parser's callbacks.
+
+uvicorn lets its protocol class be replaced. Ours needs no task, scope, receive or send for a request: the protocol core is
+synchronous, so the answer is written when the parser reports the request's end. Requests that arrive pipelined are
+answered in order by the same means. The ASGI application (asgi.py) does the same over any server; tests run on both.
+
+What stays ordinary HTTP is here: keep-alive and its idle timer, `Expect: 100-continue`, HTTP/1.0, HEAD, oversized headers
+and bodies (refused before they are held in memory), a client that does not read (the transport stops reading it), and
+closing without cutting off an answer.
+"""
+
+import asyncio
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, Final
+
+import httptools
+
+from emulator.http.protocol import FRAMING, HEADER_BLOCK, Answer, Protocol
+from emulator.limits import REQUEST_BODY
+
+_STATUS_LINES: Final = {
+    status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode()) for status in HTTPStatus
+}
+_BAD_REQUEST: Final = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+_IDLE: Final = 65.0  # seconds a connection is kept without a request: longer than the SDKs keep one
+
+_NO_BODY: Final = b""
+
+
+class Connection(asyncio.Protocol):
+    """One client's connection. `state` is uvicorn's: the open connections and the current date header."""
+
+    __slots__ = (
+        "_block",
+        "_body",
+        "_closing",
+        "_fields",
+        "_idle_since",
+        "_keep_alive",
+        "_loop",
+        "_parser",
+        "_parts",
+        "_protocol",
+        "_refused",
+        "_size",
+        "_state",
+        "_timer",
+        "_transport",
+        "_url",
+        "_within",
+    )
+
+    def __init__(self, protocol: Protocol, state: Any, loop: asyncio.AbstractEventLoop) -> None:  # noqa: ANN401
+        self._protocol = protocol
+        self._state = state
+        self._loop = loop
+        self._parser = httptools.HttpRequestParser(self)
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._idle_since = 0.0
+        self._within = False  # a request has begun and is not answered yet
+        self._closing = False
+        self._refused = False
+        self._keep_alive = True
+        self._fields: dict[bytes, bytes] = {}
+        self._block = 0
+        self._url = b""
+        self._body = _NO_BODY
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    # --- asyncio's side ---------------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin: the server knows us, the idle timer runs."""
+        self._transport = transport  # type: ignore[assignment] # uvloop's is no asyncio.Transport
+        self._state.connections.add(self)
+        self._idle_since = self._loop.time()
+        self._timer = self._loop.call_later(_IDLE, self._close_if_idle)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        """End."""
+        self._state.connections.discard(self)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._transport = None
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser, which calls back below."""
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._close()
+        except httptools.HttpParserError:
+            self._write(_BAD_REQUEST)
+            self._close()
+
+    def pause_writing(self) -> None:
+        """Stop reading from a client that does not read its answers."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Go on reading."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def shutdown(self) -> None:
+        """Close, after answering a request that has begun (called by uvicorn's server at its end)."""
+        if self._within:
+            self._closing = True
+        else:
+            self._close()
+
+    def _close_if_idle(self) -> None:
+        idle = self._loop.time() - self._idle_since
+        if self._within or idle < _IDLE:
+            wait = _IDLE if self._within else _IDLE - idle
+            self._timer = self._loop.call_later(wait, self._close_if_idle)
+        else:
+            self._close()
+
+    # --- the parser's side ------------------------------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        """Forget the request before."""
+        self._within = True
+        self._refused = False
+        self._fields = {}
+        self._block = 0
+        self._url = b""
+        self._body = _NO_BODY
+        self._parts = []
+        self._size = 0
+
+    def on_url(self, url: bytes) -> None:
+        """Take the target, or a piece of it."""
+        self._url += url
+        if len(self._url) > HEADER_BLOCK:
+            self._refuse_head()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; of several lines the first counts."""
+        self._block += len(name) + len(value) + FRAMING
+        if self._block > HEADER_BLOCK:
+            self._refuse_head()
+        else:
+            self._fields.setdefault(name.lower(), value)
+
+    def on_headers_complete(self) -> None:
+        """Refuse a body that will be too large; tell a client that waits to go on."""
+        fields = self._fields
+        length = fields.get(b"content-length")
+        if length is not None and int(length) > REQUEST_BODY:
+            self._refuse(413)
+        elif b"expect" in fields and fields[b"expect"].lower() == b"100-continue":
+            self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def on_body(self, body: bytes) -> None:
+        """Take the body, or a piece of it."""
+        if not self._size:
+            self._body = body
+        elif not self._refused:
+            self._parts.append(body)
+        self._size += len(body)
+        if self._size > REQUEST_BODY and not self._refused:
+            self._refuse(413)
+
+    def on_message_complete(self) -> None:
+        """Answer."""
+        self._keep_alive = self._parser.should_keep_alive()
+        if not self._refused:
+            body = b"".join((self._body, *self._parts)) if self._parts else self._body
+            method = self._parser.get_method().decode("latin-1")
+            query = self._url.partition(b"?")[2]
+            answer = self._protocol.answer(method, query, self._fields, body)
+            self._send(answer, with_body=method != "HEAD")
+        self._within = False
+        self._idle_since = self._loop.time()
+        if self._closing or not self._keep_alive:
+            self._close()
+
+    # --- answers ----------------------------------------------------------------------------------------------------
+
+    def _refuse_head(self) -> None:
+        """Refuse a request line or header block over 16 KB, and the connection with it."""
+        if not self._refused:
+            self._closing = True
+            self._refuse(400)
+            self._close()
+
+    def _refuse(self, status: int) -> None:
+        """Answer at once; what still comes of the request is passed over."""
+        self._refused = True
+        self._body = _NO_BODY
+        self._parts = []
+        self._send(self._protocol.refuse(status), with_body=True)
+
+    def _send(self, answer: Answer, *, with_body: bool) -> None:
+        if self._transport is None:
+            return
+        date = self._state.default_headers
+        stamp = b"date: %b\r\n" % date[0][1] if date else b""
+        end = b"\r\n" if self._keep_alive and not self._closing else b"connection: close\r\n\r\n"
+        body = answer.body if with_body else _NO_BODY
+        self._transport.write(b"".join((_STATUS_LINES[answer.status], stamp, answer.head, end, body)))
+
+    def _write(self, data: bytes) -> None:
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def _close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+
+def connection_factory(protocol: Protocol) -> Callable[..., Connection]:
+    """Return what uvicorn takes for its HTTP protocol class."""
+
+    def connect(
+        *,
+        server_state: Any,  # noqa: ANN401 - uvicorn's own
+        _loop: asyncio.AbstractEventLoop | None = None,
+        **_: Any,  # noqa: ANN401
+    ) -> Connection:
+        return Connection(protocol, server_state, _loop or asyncio.get_running_loop())
+
+    return connect

@@ -1,0 +1,363 @@
+"""A store on disk that has to grow, or cannot."""
+
+import errno
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import lmdb
+import pytest
+
+from storage import Closed, Full, Interrupted, StorageError, lmdb_environment, open_engine
+from storage.keycode import LAST
+
+TINY = 64 << 10
+HEAD = b"h" * 495
+ROWS = [(b"%06d" % number, b"v" * 1000) for number in range(3000)] + [
+    (HEAD + b"%06d" % number, b"w" * 1000) for number in range(20)
+]
+NO_ROOM = r"^No room is left on the disk of the data folder .*/store\.$"
+
+
+class Stubborn:
+    """An LMDB transaction of which one method fails, as it would on a full disk or map."""
+
+    def __init__(self, txn: Any, method: str, error: Exception) -> None:
+        self.txn, self.method, self.error = txn, method, error
+
+    def __getattr__(self, name: str) -> Any:
+        return self.fail if name == self.method else getattr(self.txn, name)
+
+    def fail(self, *_: Any, **__: Any) -> None:
+        if self.method == "commit":
+            self.txn.abort()
+        raise self.error
+
+
+def contents(engine: Any) -> list[tuple[bytes, bytes]]:
+    with engine.read() as txn:
+        return list(txn.scan(b"", LAST))
+
+
+def put_all(engine: Any, rows: list[tuple[bytes, bytes]]) -> None:
+    with engine.write() as txn:
+        for key, value in rows:
+            txn.put(key, value)
+
+
+@pytest.fixture
+def small(disk: Callable[..., Any]) -> Any:
+    return disk(map_size=TINY)
+
+
+@pytest.mark.parametrize("at_a_time", [7, 100, 5000])
+def test_grows(small: Any, at_a_time: int) -> None:
+    for first in range(0, len(ROWS), at_a_time):
+        put_all(small, ROWS[first : first + at_a_time])
+    assert contents(small) == ROWS
+
+
+def test_deletes_and_drops_are_run_again(small: Any) -> None:
+    """A transaction of every kind of write that only fits after several attempts leaves exactly its own result."""
+    put_all(small, ROWS[:30])
+    with small.write() as txn:
+        txn.put(HEAD + b"gone", b"x")
+        assert txn.drop_range(b"", LAST, 10) == 10
+        assert txn.delete(ROWS[10][0]) is True
+        assert txn.delete(b"nothing") is False
+        assert txn.delete(HEAD + b"gone") is True
+        for key, value in ROWS[11:]:
+            txn.put(key, value)
+        assert txn.delete(ROWS[11][0]) is True
+    assert contents(small) == ROWS[12:]
+
+
+def test_delete_may_grow_too(small: Any) -> None:
+    put_all(small, ROWS[:20])
+    with small.write() as txn:
+        txn.put(b"a", b"1")
+        txn.txn = Stubborn(txn.txn, "delete", lmdb.MapFullError("delete"))
+        assert txn.delete(ROWS[3][0]) is True
+        assert txn.get(b"a") == b"1"
+    assert contents(small) == [*ROWS[:3], *ROWS[4:20], (b"a", b"1")]
+
+
+def test_commit_may_grow_too(small: Any) -> None:
+    with small.write() as txn:
+        txn.put(b"a", b"1")
+        txn.delete(b"b")
+        txn.txn = Stubborn(txn.txn, "commit", lmdb.MapFullError("commit"))
+    assert contents(small) == [(b"a", b"1")]
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("walked", [0, 1, 50, 95])
+def test_newest_snapshot_and_its_walks_survive(small: Any, reverse: bool, walked: int) -> None:
+    rows = ROWS[:40] + ROWS[-20:]
+    put_all(small, rows)
+    expected = rows[::-1] if reverse else rows
+    with small.read() as reader, small.read() as other:
+        walks = [reader.scan(b"", LAST, reverse=reverse), other.scan(b"", LAST, reverse=reverse)]
+        found = [[pair for pair, _ in zip(walk, range(walked), strict=False)] for walk in walks]
+        put_all(small, ROWS[40:])
+        for walk, pairs in zip(walks, found, strict=True):
+            # zip took one pair more than it gave out.
+            skipped = min(len(pairs) + 1, len(rows))
+            assert pairs + expected[len(pairs) : skipped] + list(walk) == expected
+        assert reader.get(ROWS[100][0]) is None
+        assert list(other.scan(b"", LAST)) == rows
+    assert contents(small) == ROWS
+
+
+def test_older_snapshot_is_lost_and_says_so(small: Any) -> None:
+    put_all(small, ROWS[:10])
+    with small.read() as old:
+        walk = old.scan(b"", LAST)
+        next(walk)
+        put_all(small, ROWS[:12])
+        assert len(list(old.scan(b"", LAST))) == 10
+        put_all(small, ROWS)
+        for use in (lambda: old.get(b"a"), lambda: list(old.scan(b"", LAST)), lambda: next(walk)):
+            with pytest.raises(Interrupted, match=r"^The snapshot was lost when the store grew: read again\.$"):
+                use()
+    assert contents(small) == ROWS
+
+
+def test_snapshot_taken_inside_the_growing_write_survives(small: Any) -> None:
+    put_all(small, ROWS[:10])
+    with small.write() as txn:
+        for key, value in ROWS[10:20]:
+            txn.put(key, value)
+        with small.read() as reader:
+            for key, value in ROWS[20:]:
+                txn.put(key, value)
+            assert list(reader.scan(b"", LAST)) == ROWS[:10]
+    assert contents(small) == ROWS
+
+
+def test_ended_walk_does_not_come_back(small: Any) -> None:
+    put_all(small, ROWS[:10])
+    with small.read() as txn:
+        walk = txn.scan(b"", LAST)
+        next(walk)
+    with pytest.raises(Closed, match=r"^The transaction has ended\.$"):
+        next(walk)
+
+
+def test_interrupted_when_somebody_wrote_in_between(small: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    grow = lmdb_environment.Environment.grow
+
+    def grow_while_another_process_writes(environment: Any) -> None:
+        grow(environment)
+        with environment.env.begin(write=True) as other:
+            other.put(b"other", b"1")
+
+    monkeypatch.setattr(lmdb_environment.Environment, "grow", grow_while_another_process_writes)
+    message = r"^Another process wrote while the store grew: run the transaction again\.$"
+    with pytest.raises(Interrupted, match=message):
+        put_all(small, ROWS)
+    assert contents(small) == [(b"other", b"1")]
+    monkeypatch.undo()
+    put_all(small, ROWS)
+    assert len(contents(small)) == len(ROWS) + 1
+
+
+# Full disks
+
+
+def test_no_room_to_reserve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = open_engine(tmp_path / "store", map_size=TINY, writemap=True)
+    put_all(engine, ROWS[:10])
+    with monkeypatch.context() as patch:
+
+        def refuse(descriptor: int, *_: Any) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        patch.setattr(os, "posix_fallocate", refuse)
+        message = r"^The data file .*/data\.mdb cannot have 131072 bytes: No space left on device\.$"
+        with pytest.raises(Full, match=message):
+            put_all(engine, ROWS)
+        assert contents(engine) == ROWS[:10]
+        with engine.write() as txn:
+            with pytest.raises(Full):
+                txn.put(b"large", b"v" * 1_000_000)
+            with pytest.raises(Closed):
+                txn.put(b"a", b"after the error")
+        assert contents(engine) == ROWS[:10]
+        put_all(engine, ROWS[:12])
+    put_all(engine, ROWS)
+    assert contents(engine) == ROWS
+    engine.close()
+
+
+def lmdb_error(number: int) -> lmdb.Error:
+    error = lmdb.Error("write")
+    error.code = number  # type: ignore[misc] # as the C extension does when LMDB fails
+    return error
+
+
+def fail_at(engine: Any, method: str, error: lmdb.Error) -> None:
+    with engine.write() as txn:
+        txn.put(b"a", b"1")
+        txn.txn = Stubborn(txn.txn, method, error)
+        txn.delete(ROWS[0][0])
+        txn.put(b"b", b"1")
+
+
+@pytest.mark.parametrize("method", ["put", "delete", "commit"])
+@pytest.mark.parametrize(
+    ("error", "kind", "message"),
+    [
+        (lmdb.DiskError("write"), Full, NO_ROOM),
+        (lmdb_error(errno.EDQUOT), Full, NO_ROOM),
+        (lmdb_error(errno.EFBIG), Full, NO_ROOM),
+        (lmdb.TxnFullError("write"), Full, r"^The transaction is too large\.$"),
+        (lmdb_error(errno.EIO), StorageError, r"^The data folder .*/store failed: write\.$"),
+    ],
+    ids=["ENOSPC", "EDQUOT", "EFBIG", "too large", "EIO"],
+)
+def test_write_fails(disk: Any, method: str, error: lmdb.Error, kind: type[Exception], message: str) -> None:
+    engine = disk()
+    put_all(engine, ROWS[:10])
+    with pytest.raises(StorageError, match=message) as caught:
+        fail_at(engine, method, error)
+    assert type(caught.value) is kind
+    assert contents(engine) == ROWS[:10]
+    put_all(engine, ROWS)
+    assert contents(engine) == ROWS
+
+
+def test_short_write_on_a_full_disk_is_full(disk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """LMDB reports a write the disk took only a part of as EIO."""
+    engine = disk()
+    monkeypatch.setattr(lmdb_environment, "disk_is_full", lambda _: True)
+    with pytest.raises(Full, match=NO_ROOM):
+        fail_at(engine, "commit", lmdb_error(errno.EIO))
+    assert contents(engine) == []
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    path = tmp_path / "tmpfs"
+    path.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", path], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("a file system can only be mounted by root")
+    yield path
+    subprocess.run(["umount", path], check=True)
+
+
+def put_until_full(engine: Any) -> list[tuple[bytes, bytes]]:
+    for first in range(0, len(ROWS), 25):
+        try:
+            put_all(engine, ROWS[first : first + 25])
+        except Full:
+            return ROWS[:first]
+    return ROWS
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="a file system can only be mounted by root")
+@pytest.mark.parametrize("writemap", [True, False])
+def test_really_full_disk(tiny_disk: Path, writemap: bool) -> None:
+    ballast = tiny_disk / "ballast"
+    ballast.write_bytes(b"x" * (2 << 20))
+    engine = open_engine(tiny_disk / "store", map_size=TINY if writemap else None, writemap=writemap)
+    kept = put_until_full(engine)
+    assert 100 < len(kept) < len(ROWS)
+    for _ in range(3):
+        with pytest.raises(Full):
+            put_all(engine, ROWS)
+        assert contents(engine) == kept
+    engine.sync()
+    ballast.unlink()
+    put_all(engine, ROWS[: len(kept) + 300])
+    assert contents(engine) == ROWS[: len(kept) + 300]
+    engine.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="a file system can only be mounted by root")
+def test_opening_on_a_full_disk(tiny_disk: Path) -> None:
+    with (tiny_disk / "ballast").open("wb", buffering=0) as ballast:
+        size = ballast.write(b"x" * (4 << 20))  # the disk takes only a part
+    assert size < 4 << 20
+    for _ in range(2):
+        with pytest.raises(Full, match=r"^The data f.*: No space left on device\.$"):
+            open_engine(tiny_disk / "store")
+    (tiny_disk / "ballast").unlink()
+    open_engine(tiny_disk / "store", map_size=TINY).close()
+
+
+# The size of the file and of the map
+
+
+def test_every_byte_of_a_reserved_file_is_reserved(tmp_path: Path) -> None:
+    file = tmp_path / "data.mdb"
+    engine = open_engine(tmp_path, map_size=1, writemap=True)
+    assert file.stat().st_size == TINY
+    put_all(engine, ROWS[:200])
+    status = file.stat()
+    assert status.st_size == 512 << 10
+    assert status.st_blocks * 512 >= status.st_size
+    engine.close()
+
+
+def test_opening_never_cuts_the_file(tmp_path: Path) -> None:
+    for map_size in (1 << 20, TINY, None):
+        engine = open_engine(tmp_path, map_size=map_size, writemap=True)
+        assert (tmp_path / "data.mdb").stat().st_size == 1 << 20
+        engine.close()
+
+
+def test_holes_are_filled_when_opening(tmp_path: Path) -> None:
+    """A restored copy may be sparse; writing to a hole of a mapped file on a full disk would kill the process."""
+    engine = open_engine(tmp_path, map_size=1 << 20, writemap=True)
+    put_all(engine, ROWS[:10])
+    engine.close()
+    file = tmp_path / "data.mdb"
+    data = file.read_bytes().rstrip(b"\0")
+    file.unlink()
+    with file.open("wb") as stream:
+        stream.write(data)
+        stream.truncate(1 << 20)
+    assert file.stat().st_blocks * 512 < 1 << 20
+    engine = open_engine(tmp_path, writemap=True)
+    assert file.stat().st_blocks * 512 >= 1 << 20
+    assert contents(engine) == ROWS[:10]
+    engine.close()
+
+
+def test_address_space_ends(tmp_path: Path) -> None:
+    engine: Any = open_engine(tmp_path, map_size=1 << 62, writemap=False)
+    put_all(engine, ROWS[:10])
+    environment = engine._environment
+    with engine.read() as reader:
+        walk = reader.scan(b"", LAST)
+        next(walk)
+        environment._size = 1 << 61
+        message = f"^The address space has no room for {(1 << 61) + (256 << 20)} bytes: {tmp_path}.$"
+        with pytest.raises(Full, match=message):
+            environment.grow()
+        assert list(walk) == ROWS[1:10]
+    put_all(engine, ROWS)
+    assert contents(engine) == ROWS
+    engine.close()
+
+
+def test_panic_is_left_by_opening_again(disk: Any) -> None:
+    engine = disk()
+    put_all(engine, ROWS[:10])
+
+    class Panicking:
+        def __init__(self, env: Any) -> None:
+            self.close = env.close
+
+        def begin(self, **_: Any) -> None:
+            raise lmdb.PanicError("begin")
+
+    with engine.read() as reader:
+        engine._environment.env = Panicking(engine._environment.env)
+        put_all(engine, ROWS[:20])
+        assert list(reader.scan(b"", LAST)) == ROWS[:10]
+    assert contents(engine) == ROWS[:20]
