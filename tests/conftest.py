@@ -18,6 +18,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from emulator.app import Emulator
 from emulator.clock import ManualClock
@@ -238,3 +239,27 @@ def db(engine_name: str, tmp_path: Path) -> Iterator[InProcess]:
 def has(command: str) -> bool:
     """Say whether a command is on the PATH."""
     return any(os.access(Path(folder, command), os.X_OK) for folder in os.environ["PATH"].split(os.pathsep))
+
+
+@pytest.fixture(scope="session")
+def refused(client: Any) -> Callable[..., tuple[str, str]]:
+    """refused("put_item", **request): the code and message of a request that the server must refuse."""
+
+    def send(method: str, /, **request: Any) -> tuple[str, str]:
+        with pytest.raises(ClientError) as caught:
+            getattr(client, method)(**request)
+        error = caught.value.response["Error"]
+        return error["Code"], error["Message"]
+
+    return send
+
+
+@pytest.fixture
+def key() -> dict[str, Any]:
+    """A key of a pk:S sk:S table that no other test uses."""
+    return {"pk": {"S": new_name("k")}, "sk": {"S": "s"}}
+
+
+def without_metadata(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return what the server's body said."""
+    return {name: value for name, value in answer.items() if name != "ResponseMetadata"}

@@ -90,7 +90,7 @@ def prepare_update(
     size = item_size(key_item) if old_row is None else row_size(old_row)
     if update is not None:
         new, paths = update.apply(new, values, exists=old is not None)
-        check_updated_index_keys(table, new, update.attributes)
+        check_updated_index_keys(table, new, update.attributes, legacy=update.legacy)
         if depth_exceeded(new[name] for name in update.attributes if name in new):
             raise errors.nesting()
         size = changed_size(size, before, new, update.attributes)
@@ -173,7 +173,7 @@ def _size_of(item: Item, names: tuple[str, ...]) -> int:
     return sum(value_size(item[name]) for name in names if name in item)
 
 
-def check_updated_index_keys(table: Table, item: Item, changed: frozenset[str]) -> None:
+def check_updated_index_keys(table: Table, item: Item, changed: frozenset[str], *, legacy: bool = False) -> None:
     """Raise if an update gave a secondary index key a value it cannot have (reference 3.8)."""
     if table.index_keys.keys().isdisjoint(changed):
         return
@@ -182,7 +182,10 @@ def check_updated_index_keys(table: Table, item: Item, changed: frozenset[str]) 
         if value is None:
             continue
         ((actual, content),) = value.items()
-        if actual != table.index_keys[name][0]:
+        expected, index = table.index_keys[name]
+        if actual != expected and legacy:
+            raise errors.index_key_type_mismatch(name, expected, actual, index)
+        if actual != expected:
             raise errors.update_to_unsupported_index_key_type()
         if not content:
             raise errors.update_to_empty_index_key(KIND[actual])

@@ -10,29 +10,30 @@ The trees that leave here have names for aliases. Of several problems the servic
                  operand type of ADD and DELETE; then action by action: the operands of SET
     projections  reserved word, list index, undefined name, overlap, conflict
 
-Key conditions are checked as conditions first, then by the first list of reference 4.3, clause by clause.
+Key conditions are checked as conditions first, then clause by clause (key_clauses.py).
 
 Analysis depends on the types of values only, so that its outcome serves all requests of one form. What depends on
 their contents (the order of BETWEEN's bounds, the type name of attribute_type) is returned as `checks`, to be run with
 the values of each request.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar, cast
+from typing import Final, Generic, TypeVar
 
 from emulator import limits
 from emulator.expressions import ast, problems
+from emulator.expressions.document_paths import Names, check_disjoint, resolved, steps_of
+from emulator.expressions.key_clauses import key_condition
 from emulator.expressions.parser import Parsed
 from emulator.expressions.problems import ExpressionError
-from emulator.expressions.program import KeyClause, KeyCondition, KeyOperator, Path
+from emulator.expressions.program import KeyCondition
 from emulator.expressions.reserved import RESERVED
 from emulator.values import compare
 from emulator.values.types import Values
 
 Tree = TypeVar("Tree")
 Check = Callable[[Values], None]
-Names = Mapping[str, str]
 Types = Mapping[str, str]
 
 _CONDITIONS: Final = {
@@ -97,12 +98,7 @@ def analyze_condition(parsed: Parsed[ast.Condition], names: Names, types: Types)
 def analyze_key_condition(parsed: Parsed[ast.Condition], names: Names, types: Types) -> Checked[KeyCondition]:
     """Check a key condition as far as it can be without a schema; raises ExpressionError."""
     checked = analyze_condition(parsed, names, types)
-    clauses: dict[str, KeyClause] = {}
-    for clause in _key_clauses(checked.tree):
-        if clause.attribute in clauses:
-            raise ExpressionError(problems.SEVERAL_CONDITIONS)
-        clauses[clause.attribute] = clause
-    return Checked(KeyCondition(tuple(clauses.values())), checked.checks)
+    return Checked(key_condition(checked.tree), checked.checks)
 
 
 def analyze_update(parsed: Parsed[ast.Update], names: Names, types: Types) -> Checked[ast.Update]:
@@ -116,7 +112,7 @@ def analyze_update(parsed: Parsed[ast.Update], names: Names, types: Types) -> Ch
     _check_defined(parsed, names, types)
     analysis = _UpdateAnalysis(names, types)
     actions = [analysis.action(action) for action in parsed.tree.actions]
-    _check_disjoint(action.path for action in actions)
+    check_disjoint(action.path for action in actions)
     for action in actions:
         analysis.check_section(action)
     for action in actions:
@@ -129,8 +125,8 @@ def analyze_projection(parsed: Parsed[ast.Projection], names: Names) -> Checked[
     """Check a projection; raises ExpressionError."""
     _check_paths(parsed)
     _check_defined(parsed, names, {})
-    paths = tuple([_resolved(path, names) for path in parsed.tree.paths])
-    _check_disjoint(paths)
+    paths = tuple([resolved(path, names) for path in parsed.tree.paths])
+    check_disjoint(paths)
     return Checked(ast.Projection(paths))
 
 
@@ -180,70 +176,6 @@ def _check_defined(parsed: Parsed[Tree], names: Names, types: Types) -> None:
             raise problems.undefined_value(placeholder)
 
 
-# --- paths ----------------------------------------------------------------------------------------------------------
-
-
-def _resolved(path: ast.Path, names: Names) -> ast.Path:
-    """Return the path with names for its aliases."""
-    for step in path.steps:
-        if isinstance(step, ast.Alias):
-            break
-    else:
-        return path
-    return ast.Path(tuple([_name(step, names) if isinstance(step, ast.Alias) else step for step in path.steps]))
-
-
-def _name(alias: ast.Alias, names: Names) -> str:
-    name = names.get(alias.name)
-    if name is None:
-        raise problems.undefined_name(alias.name)
-    return name
-
-
-def steps_of(path: ast.Path) -> Path:
-    """Return the steps of a path that the analyser has seen."""
-    return cast("Path", path.steps)
-
-
-class _Node:
-    """A step that some path took: the first path through it, whether it ends here, and the steps after it."""
-
-    __slots__ = ("children", "ends", "path")
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.ends = False
-        self.children: dict[str | int, _Node] = {}
-
-
-def _check_disjoint(paths: Iterable[ast.Path]) -> None:
-    """Raise for the first path that is, begins or continues an earlier one; else for the first conflict.
-
-    Paths conflict where one takes a name and the other an index of the same value.
-    """
-    root = _Node(())
-    conflict = None
-    for checked in paths:
-        path = steps_of(checked)
-        node = root
-        for step in path:
-            if node.ends:
-                raise problems.paths_overlap(node.path, path)
-            child = node.children.get(step)
-            if child is None:
-                for other, rival in node.children.items():
-                    if conflict is None and isinstance(other, str) is not isinstance(step, str):
-                        conflict = problems.paths_conflict(rival.path, path)
-                    break
-                child = node.children[step] = _Node(path)
-            node = child
-        if node.ends or node.children:
-            raise problems.paths_overlap(node.path, path)
-        node.ends = True
-    if conflict is not None:
-        raise conflict
-
-
 # --- conditions -----------------------------------------------------------------------------------------------------
 
 
@@ -287,7 +219,7 @@ class _ConditionAnalysis:
 
     def operand(self, node: ast.Operand) -> ast.Operand:
         if isinstance(node, ast.Path):
-            return _resolved(node, self.names)
+            return resolved(node, self.names)
         if isinstance(node, ast.Placeholder):
             if node.name not in self.types:
                 raise problems.undefined_value(node.name)
@@ -378,57 +310,6 @@ def _check_path(function: str, operand: ast.Operand) -> None:
         raise problems.path_required(function)
 
 
-# --- key conditions -------------------------------------------------------------------------------------------------
-
-_MIRRORED: Final[Mapping[str, KeyOperator]] = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-
-
-def _key_clauses(node: ast.Condition) -> Iterable[KeyClause]:
-    """Return the clauses in written order, each checked only when it is asked for."""
-    waiting = [node]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.And):
-            waiting += (node.right, node.left)
-        else:
-            yield _key_clause(node)
-
-
-def _key_clause(node: ast.Condition) -> KeyClause:
-    match node:
-        case ast.Compare(operator, left, right) if operator != "<>":
-            mirrored = isinstance(right, ast.Path) and not isinstance(left, ast.Path)
-            if mirrored:
-                left, right = right, left
-            return _clause(_MIRRORED[operator] if mirrored else cast("KeyOperator", operator), (left, right))
-        case ast.Between(operand, low, high):
-            return _clause("BETWEEN", (operand, low, high))
-        case ast.Call("begins_with", arguments):
-            return _clause("begins_with", arguments)
-        case ast.Compare(operator):
-            raise problems.key_operator(operator)
-        case ast.Call(function):
-            raise problems.key_operator(function)
-        case _:
-            raise problems.key_operator(type(node).__name__.upper())
-
-
-def _clause(operator: KeyOperator, operands: tuple[ast.Operand, ...]) -> KeyClause:
-    if any(isinstance(node, ast.Call) for node in operands):
-        raise ExpressionError(problems.NESTED_OPERATION)
-    paths = [node for node in operands if isinstance(node, ast.Path)]
-    if len(paths) > 1:
-        raise ExpressionError(problems.SEVERAL_ATTRIBUTES)
-    if not paths:
-        raise ExpressionError(problems.NO_ATTRIBUTE)
-    if paths[0] is not operands[0]:
-        raise problems.key_operand_order(operator)
-    name, *deeper = steps_of(paths[0])
-    if deeper:
-        raise ExpressionError(problems.NESTED_ATTRIBUTE)
-    return KeyClause(str(name), operator, cast("tuple[ast.Placeholder, ...]", operands[1:]))
-
-
 # --- updates --------------------------------------------------------------------------------------------------------
 
 
@@ -439,7 +320,7 @@ class _UpdateAnalysis:
 
     def action(self, node: ast.Action) -> ast.Action:
         """Return the action with its paths resolved."""
-        path = _resolved(node.path, self.names)
+        path = resolved(node.path, self.names)
         match node:
             case ast.SetAction():
                 return ast.SetAction(path, self.value(node.value))
@@ -453,7 +334,7 @@ class _UpdateAnalysis:
     def value(self, node: ast.Operand) -> ast.Operand:
         match node:
             case ast.Path():
-                return _resolved(node, self.names)
+                return resolved(node, self.names)
             case ast.Call(function, arguments):
                 return ast.Call(function, tuple([self.value(argument) for argument in arguments]))
             case ast.Arithmetic(operator, left, right):

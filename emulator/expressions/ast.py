@@ -6,7 +6,8 @@ and not part of the program. Legacy parameters and PartiQL literals bring their 
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal as OneOf
+from typing import Any
+from typing import Literal as OneOf
 
 Comparator = OneOf["=", "<>", "<", "<=", ">", ">="]
 
@@ -67,6 +68,8 @@ Operand = Path | Placeholder | Literal | Call | Arithmetic
 
 @dataclass(frozen=True, slots=True)
 class Compare:
+    """`left = right` and the other comparators."""
+
     operator: Comparator
     left: Operand
     right: Operand
@@ -74,6 +77,8 @@ class Compare:
 
 @dataclass(frozen=True, slots=True)
 class Between:
+    """`operand BETWEEN low AND high`."""
+
     operand: Operand
     low: Operand
     high: Operand
@@ -81,24 +86,32 @@ class Between:
 
 @dataclass(frozen=True, slots=True)
 class In:
+    """`operand IN (option, ...)`."""
+
     operand: Operand
     options: tuple[Operand, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class And:
+    """`left AND right`; a longer chain leans to the left."""
+
     left: "Condition"
     right: "Condition"
 
 
 @dataclass(frozen=True, slots=True)
 class Or:
+    """`left OR right`; a longer chain leans to the left."""
+
     left: "Condition"
     right: "Condition"
 
 
 @dataclass(frozen=True, slots=True)
 class Not:
+    """`NOT operand`."""
+
     operand: "Condition"
 
 
@@ -107,23 +120,31 @@ Condition = Compare | Between | In | And | Or | Not | Call
 
 @dataclass(frozen=True, slots=True)
 class SetAction:
+    """`SET path = value`."""
+
     path: Path
     value: Operand
 
 
 @dataclass(frozen=True, slots=True)
 class RemoveAction:
+    """`REMOVE path`."""
+
     path: Path
 
 
 @dataclass(frozen=True, slots=True)
 class AddAction:
+    """`ADD path value`."""
+
     path: Path
     value: Operand
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteAction:
+    """`DELETE path value`."""
+
     path: Path
     value: Operand
 
@@ -141,4 +162,6 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Projection:
+    """`path, path, ...`."""
+
     paths: tuple[Path, ...]

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from emulator.expressions import ast
-from emulator.expressions.analyze import steps_of
+from emulator.expressions.document_paths import steps_of
 from emulator.expressions.program import Condition, Path, Projection
 from emulator.values import paths
 from emulator.values.compare import begins_with, contains, equal, order, size_of

@@ -250,7 +250,8 @@ def attribute_updates(request: Request) -> program.Update | None:
         ]
     )
     creates = any(element.get("Action") != "DELETE" for element in given.values())
-    return replace(compiled, apply=_typed(compiled.apply, changes) if changes else compiled.apply, creates=creates)
+    apply = _typed(compiled.apply, changes) if changes else compiled.apply
+    return replace(compiled, apply=apply, creates=creates, legacy=True)
 
 
 def _typed(apply: program.Apply, changes: tuple[tuple[str, str], ...]) -> program.Apply:

@@ -64,7 +64,8 @@ class Update:
     """An update.
 
     targets: the paths it writes or removes, as they are in the item before; attributes: their top-level names;
-    reads: top-level names that its operands read; creates: whether it makes an item that does not exist.
+    reads: top-level names that its operands read; creates: whether it makes an item that does not exist; legacy: made of
+    AttributeUpdates, of which some errors are told in other words.
     """
 
     apply: Apply
@@ -72,6 +73,7 @@ class Update:
     attributes: frozenset[str]
     reads: frozenset[str] = frozenset()
     creates: bool = True
+    legacy: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from typing import Final, cast
 
 from emulator import errors
 from emulator.expressions import ast
-from emulator.expressions.analyze import steps_of
 from emulator.expressions.compile import path_getter, paths_in
+from emulator.expressions.document_paths import steps_of
 from emulator.expressions.program import Apply, Path, Update
 from emulator.values import number, paths
 from emulator.values.types import Item, Value, Values

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from emulator import errors
-from emulator.database import keyspace, ranges, read
+from emulator.database import capacity, keyspace, ranges, read
 from emulator.database.catalog import Caller
 from emulator.database.database import Database
 from emulator.database.read import Page, PageRequest
@@ -185,6 +185,7 @@ def _page(
         request.get("Limit", _UNLIMITED),
         request.get("ConsistentRead", False),
         count_only=count_only,
+        measured=capacity.wanted(request) is not None,
         fetch=isinstance(source, Index) and _fetches(source, request, checked),
     )
     if checked.filter is not None:

@@ -14,6 +14,7 @@ from emulator.model.request import Request
 
 _ON_DEMAND: Final = "PAY_PER_REQUEST"
 _PROVISIONED: Final = "PROVISIONED"
+_NO_CEILING: Final = -1  # takes a member of OnDemandThroughput away (recent-features.md 4)
 _LATER: Final = {
     "VectorIndexes": "vector indexes",
     "VectorIndexUpdates": "vector indexes",
@@ -255,6 +256,9 @@ def _check_stream(request: Mapping[str, Any]) -> None:
 def _check_on_demand(part: Mapping[str, Any], *, on_demand: bool) -> None:
     if "OnDemandThroughput" in part and not on_demand:
         raise errors.invalid_parameters("OnDemandThroughput can only be specified when BillingMode is PAY_PER_REQUEST")
+    for name, units in part.get("OnDemandThroughput", {}).items():
+        if units < 1 and units != _NO_CEILING:
+            raise errors.invalid_parameters(f"{name} for OnDemandThroughput must be greater than or equal to 1, or -1")
 
 
 def definition_of(request: Request, caller: Caller, number: int, now: float, until: float) -> TableDefinition:
@@ -315,7 +319,7 @@ def _index_of(index: Mapping[str, Any], *, local: bool) -> IndexDefinition:
 def _ceilings(current: Mapping[str, int], part: Mapping[str, Any]) -> dict[str, int]:
     """Merge OnDemandThroughput member by member; -1 takes a ceiling away (recent-features.md 4)."""
     merged = {**current, **part.get("OnDemandThroughput", {})}
-    return {name: units for name, units in merged.items() if units != -1}
+    return {name: units for name, units in merged.items() if units != _NO_CEILING}
 
 
 def _with_settings(definition: TableDefinition, request: Mapping[str, Any], now: float) -> TableDefinition:

@@ -1,8 +1,11 @@
 """A store on disk that has to grow, or cannot."""
 
 import errno
+import fcntl
 import os
+import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +13,7 @@ from typing import Any
 import lmdb
 import pytest
 
-from storage import Closed, Full, Interrupted, StorageError, lmdb_environment, open_engine
+from storage import Closed, Full, Interrupted, StorageError, folder, lmdb_environment, open_engine
 from storage.keycode import LAST
 
 TINY = 64 << 10
@@ -159,6 +162,12 @@ def test_interrupted_when_somebody_wrote_in_between(small: Any, monkeypatch: pyt
     with pytest.raises(Interrupted, match=message):
         put_all(small, ROWS)
     assert contents(small) == [(b"other", b"1")]
+    with small.write() as txn:
+        with pytest.raises(Interrupted, match=message):
+            txn.put(b"large", b"v" * 10_000_000)
+        with pytest.raises(Closed):
+            txn.put(b"a", b"after the error")
+    assert contents(small) == [(b"other", b"1")]
     monkeypatch.undo()
     put_all(small, ROWS)
     assert len(contents(small)) == len(ROWS) + 1
@@ -289,7 +298,48 @@ def test_opening_on_a_full_disk(tiny_disk: Path) -> None:
     open_engine(tiny_disk / "store", map_size=TINY).close()
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="a file system can only be mounted by root")
+def test_opening_on_an_almost_full_disk(tiny_disk: Path) -> None:
+    """Whatever is left, opening ends with a sentence and never with a signal: files are mapped only once reserved."""
+    ballast = tiny_disk / "ballast"
+    with ballast.open("wb", buffering=0) as stream:
+        size = stream.write(b"x" * (4 << 20))
+    script = (
+        "import sys; from storage import Full, open_engine\ntry: open_engine(sys.argv[1])\nexcept Full: print('Full')"
+    )
+    for pages in (1, 3, 6, 12):
+        os.truncate(ballast, size - pages * 4096)
+        command = [sys.executable, "-c", script, str(tiny_disk / f"store{pages}")]
+        result = subprocess.run(command, cwd=Path(__file__).parents[3], capture_output=True, text=True, check=False)
+        assert (result.returncode, result.stdout, result.stderr) == (0, "Full\n", "")
+        shutil.rmtree(tiny_disk / f"store{pages}")
+
+
 # The size of the file and of the map
+
+
+def test_size_is_only_changed_under_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """LMDB cuts the file to the size it maps: another process must not look at the size in between."""
+    held = []
+
+    def is_held() -> bool:
+        with (tmp_path / "layout").open("rb") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+    def reserve(file: Path, size: int) -> None:
+        held.append((file.name, is_held()))
+        folder.reserve(file, size)
+
+    monkeypatch.setattr(lmdb_environment, "reserve", reserve)
+    engine = open_engine(tmp_path, map_size=TINY, writemap=True)
+    put_all(engine, ROWS[:50])
+    assert held == [("lock.mdb", True), ("data.mdb", True), ("data.mdb", True)]
+    assert not is_held()
+    engine.close()
 
 
 def test_every_byte_of_a_reserved_file_is_reserved(tmp_path: Path) -> None:

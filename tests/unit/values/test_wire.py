@@ -394,6 +394,11 @@ def test_a_problem_below_the_last_level_is_not_told():
     ]
 
 
+def test_absent_and_unknown_members_are_none_below_the_last_level_either():
+    value = {"L": [None, {"S": "x", "N": None, "SS": None, "M": None, "Unknown": 5}]}
+    assert texts(nested(value, 40)) == [NESTING]
+
+
 @pytest.mark.parametrize("unit", ['{"L":[', '{"M":{"k":'])
 def test_all_that_json_allows_is_walked_without_recursion(unit):
     closing = "]}" if "[" in unit else "}}"

@@ -1,0 +1,74 @@
+"""What makes a condition a key condition, as far as it can be told without a schema (reference 4.3, first list).
+
+The condition has passed the analyser. Clauses are walked in written order, the first problem is told. In one clause:
+
+    an operator no key takes, a function as operand, not exactly one path, the path not first, the path nested
+
+A comparison may be written value first: it is mirrored. The rules of a schema follow in keys.py.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final, cast
+
+from emulator.expressions import ast, problems
+from emulator.expressions.document_paths import steps_of
+from emulator.expressions.problems import ExpressionError
+from emulator.expressions.program import KeyClause, KeyCondition, KeyOperator
+
+_MIRRORED: Final[Mapping[str, KeyOperator]] = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+
+def key_condition(node: ast.Condition) -> KeyCondition:
+    """Return a checked condition as a key condition; raises ExpressionError."""
+    clauses: dict[str, KeyClause] = {}
+    for clause in _clauses(node):
+        if clause.attribute in clauses:
+            raise ExpressionError(problems.SEVERAL_CONDITIONS)
+        clauses[clause.attribute] = clause
+    return KeyCondition(tuple(clauses.values()))
+
+
+def _clauses(node: ast.Condition) -> Iterator[KeyClause]:
+    """Yield the clauses in written order, each checked only when its turn comes."""
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.And):
+            waiting += (node.right, node.left)
+        else:
+            yield _clause(node)
+
+
+def _clause(node: ast.Condition) -> KeyClause:
+    match node:
+        case ast.Compare(operator, left, right) if operator != "<>":
+            mirrored = isinstance(right, ast.Path) and not isinstance(left, ast.Path)
+            if mirrored:
+                left, right = right, left
+            return _with_path_first(_MIRRORED[operator] if mirrored else cast("KeyOperator", operator), (left, right))
+        case ast.Between(operand, low, high):
+            return _with_path_first("BETWEEN", (operand, low, high))
+        case ast.Call("begins_with", arguments):
+            return _with_path_first("begins_with", arguments)
+        case ast.Compare(operator):
+            raise problems.key_operator(operator)
+        case ast.Call(function):
+            raise problems.key_operator(function)
+        case _:
+            raise problems.key_operator(type(node).__name__.upper())
+
+
+def _with_path_first(operator: KeyOperator, operands: tuple[ast.Operand, ...]) -> KeyClause:
+    if any(isinstance(node, ast.Call) for node in operands):
+        raise ExpressionError(problems.NESTED_OPERATION)
+    paths = [node for node in operands if isinstance(node, ast.Path)]
+    if len(paths) > 1:
+        raise ExpressionError(problems.SEVERAL_ATTRIBUTES)
+    if not paths:
+        raise ExpressionError(problems.NO_ATTRIBUTE)
+    if paths[0] is not operands[0]:
+        raise problems.key_operand_order(operator)
+    name, *deeper = steps_of(paths[0])
+    if deeper:
+        raise ExpressionError(problems.NESTED_ATTRIBUTE)
+    return KeyClause(str(name), operator, cast("tuple[ast.Placeholder, ...]", operands[1:]))

@@ -1,0 +1,249 @@
+"""The `aws` command of the package awscli, as people type it.
+
+awscli pins its botocore, so it lives in an environment of its own: `make .venv-awscli/.done`. A call costs about a second of
+mere start-up: the pattern of every day runs on both engines, the rest on one.
+"""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import new_name, running
+
+ROOT = Path(__file__).parents[2]
+AWS = ROOT / ".venv-awscli" / "bin" / "aws"
+
+pytestmark = pytest.mark.skipif(not AWS.exists(), reason="no AWS CLI: make .venv-awscli/.done")
+
+
+class Cli:
+    """`aws dynamodb …` at one endpoint, which comes from the environment as in a compose file."""
+
+    def __init__(self, url):
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "AWS_ENDPOINT_URL_DYNAMODB": url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def run(self, command, **options):
+        """Run a command line, split at spaces; options are appended, --like-this, as JSON unless they are strings."""
+        given = []
+        for name, value in options.items():
+            text = value if isinstance(value, str) else json.dumps(value)
+            given += ["--" + name.rstrip("_").replace("_", "-"), text]
+        line = [str(AWS), "--no-cli-pager", "dynamodb", *command.split(), *given]
+        return subprocess.run(line, env=self.environment, capture_output=True, text=True, check=False, timeout=120)
+
+    def __call__(self, command, **options):
+        """Run a command line that must succeed; what it prints, as JSON if it is any."""
+        done = self.run(command, **options)
+        assert (done.returncode, done.stderr) == (0, "")
+        try:
+            return json.loads(done.stdout or "null")
+        except json.JSONDecodeError:
+            return done.stdout.strip()
+
+    def failure(self, command, **options):
+        """Run a command line that must fail; its exit status and the last line of what it complains."""
+        done = self.run(command, **options)
+        assert done.stdout == ""
+        return done.returncode, done.stderr.strip().splitlines()[-1]
+
+
+@pytest.fixture(scope="module")
+def aws(endpoint):
+    return Cli(endpoint)
+
+
+@pytest.fixture(scope="module")
+def aws_once(request, tmp_path_factory):
+    """The command at the given endpoint, or at a server on LMDB: not on both engines."""
+    if given := request.config.getoption("--endpoint"):
+        yield Cli(given)
+        return
+    with running("--data-dir", str(tmp_path_factory.mktemp("cli"))) as server:
+        yield Cli(server.url)
+
+
+CREATE = (
+    "create-table --table-name {} --billing-mode PAY_PER_REQUEST"
+    " --attribute-definitions AttributeName=PK,AttributeType=S AttributeName=SK,AttributeType=S"
+    " --key-schema AttributeName=PK,KeyType=HASH AttributeName=SK,KeyType=RANGE"
+)
+ADD_INDEX = (
+    "update-table --table-name {} --attribute-definitions AttributeName=GSI1PK,AttributeType=S"
+    " AttributeName=GSI1SK,AttributeType=S --query TableDescription.TableStatus --output text"
+)
+INDEX = {
+    "IndexName": "GSI1",
+    "KeySchema": [
+        {"AttributeName": "GSI1PK", "KeyType": "HASH"},
+        {"AttributeName": "GSI1SK", "KeyType": "RANGE"},
+    ],
+    "Projection": {"ProjectionType": "ALL"},
+}
+PROFILE = {"PK": {"S": "USER#alice"}, "SK": {"S": "PROFILE"}, "name": {"S": "Alice Grün"}}
+ORDERS = [
+    {
+        "PK": {"S": "USER#alice"},
+        "SK": {"S": f"ORDER#{day}#{number}"},
+        "GSI1PK": {"S": "STATUS#shipped"},
+        "GSI1SK": {"S": day},
+        "total": {"N": total},
+    }
+    for day, number, total in (("2024-01-15", "ord-001", "59.97"), ("2024-02-03", "ord-002", "5"))
+]
+
+
+def test_table_and_index_are_made_filled_and_queried(aws):
+    name = new_name()
+    description = aws(CREATE.format(name))["TableDescription"]
+    assert (description["TableName"], description["TableStatus"]) == (name, "CREATING")
+    assert aws(f"wait table-exists --table-name {name}") is None
+    puts = [{"PutRequest": {"Item": item}} for item in (PROFILE, *ORDERS)]
+    assert aws("batch-write-item", request_items={name: puts}) == {"UnprocessedItems": {}}
+    assert aws(ADD_INDEX.format(name), global_secondary_index_updates=[{"Create": INDEX}]) == "UPDATING"
+    status = f"describe-table --table-name {name} --query Table.GlobalSecondaryIndexes[0].IndexStatus --output text"
+    while aws(status) != "ACTIVE":
+        pass
+    orders = aws(
+        f"query --table-name {name}",
+        key_condition_expression="PK = :pk AND begins_with(SK, :prefix)",
+        expression_attribute_values={":pk": {"S": "USER#alice"}, ":prefix": {"S": "ORDER#"}},
+    )
+    assert orders == {"Items": ORDERS, "Count": 2, "ScannedCount": 2, "ConsumedCapacity": None}
+    january = aws(
+        f"query --table-name {name} --index-name GSI1 --no-scan-index-forward",
+        key_condition_expression="GSI1PK = :status AND begins_with(GSI1SK, :month)",
+        expression_attribute_values={":status": {"S": "STATUS#shipped"}, ":month": {"S": "2024-01"}},
+    )
+    assert january["Items"] == ORDERS[:1]
+    assert aws(f"delete-table --table-name {name}")["TableDescription"]["TableStatus"] == "DELETING"
+
+
+@pytest.fixture(scope="module")
+def table(aws_once):
+    """A table that the tests below share, each with items of its own."""
+    name = new_name()
+    aws_once(CREATE.format(name))
+    yield name
+    aws_once(f"delete-table --table-name {name}")
+    aws_once(f"wait table-not-exists --table-name {name}")
+
+
+def test_item_is_put_read_updated_and_deleted(aws_once, table, tmp_path):
+    key = {"PK": {"S": "item"}, "SK": {"S": "one"}}
+    item = {
+        **key,
+        "quantity": {"N": "3"},
+        "data": {"B": "AP8="},
+        "tags": {"SS": ["a", "b"]},
+        "deep": {"M": {"l": {"L": []}}},
+    }
+    file = tmp_path / "item.json"
+    file.write_text(json.dumps(item))
+    assert aws_once(f"put-item --table-name {table} --item file://{file}") is None
+    assert aws_once(f"get-item --table-name {table} --consistent-read", key=key) == {"Item": item}
+    changed = aws_once(
+        f"update-item --table-name {table} --return-values UPDATED_NEW --return-consumed-capacity TOTAL",
+        key=key,
+        update_expression="SET quantity = quantity - :dec",
+        condition_expression="quantity >= :dec",
+        expression_attribute_values={":dec": {"N": "1"}},
+    )
+    assert changed == {
+        "Attributes": {"quantity": {"N": "2"}},
+        "ConsumedCapacity": {"TableName": table, "CapacityUnits": 1.0},
+    }
+    status, complaint = aws_once.failure(
+        f"delete-item --table-name {table}",
+        key=key,
+        condition_expression="quantity > :n",
+        expression_attribute_values={":n": {"N": "2"}},
+    )
+    assert status == 254
+    assert complaint.endswith(
+        "An error occurred (ConditionalCheckFailedException) when calling the DeleteItem operation: "
+        "The conditional request failed"
+    )
+    deleted = aws_once(f"delete-item --table-name {table} --return-values ALL_OLD", key=key)
+    assert deleted == {"Attributes": item | {"quantity": {"N": "2"}}}
+
+
+def test_pages_are_joined_cut_and_resumed(aws_once, table):
+    puts = [{"PutRequest": {"Item": {"PK": {"S": "pages"}, "SK": {"S": f"{n:02}"}}}} for n in range(25)]
+    aws_once("batch-write-item", request_items={table: puts})
+
+    def found(command):
+        answer = aws_once(
+            f"query --table-name {table} {command}",
+            key_condition_expression="PK = :pk",
+            expression_attribute_values={":pk": {"S": "pages"}},
+        )
+        return [int(item["SK"]["S"]) for item in answer["Items"]], answer.get("NextToken")
+
+    assert found("--page-size 4") == (list(range(25)), None)
+    first, token = found("--max-items 10 --page-size 4")
+    assert first == list(range(10))
+    second, token = found(f"--max-items 10 --page-size 4 --starting-token {token}")
+    assert second == list(range(10, 20))
+    assert found(f"--starting-token {token}") == (list(range(20, 25)), None)
+    count = "--select COUNT --no-paginate --limit 7 --query [Count,LastEvaluatedKey.SK.S]"
+    last = aws_once(
+        f"scan --table-name {table} {count}",
+        filter_expression="PK = :pk",
+        expression_attribute_values={":pk": {"S": "pages"}},
+    )
+    assert last == [7, "06"]
+
+
+def test_tables_are_listed_described_and_tagged(aws_once, table):
+    arn = aws_once(f"describe-table --table-name {table} --query Table.TableArn --output text")
+    assert arn.endswith(f":table/{table}")
+    assert aws_once("tag-resource --tags Key=team,Value=blue", resource_arn=arn) is None
+    assert aws_once("list-tags-of-resource", resource_arn=arn) == {"Tags": [{"Key": "team", "Value": "blue"}]}
+    assert table in aws_once("list-tables --page-size 1")["TableNames"]
+    keys = [{"PK": {"S": "nobody"}, "SK": {"S": "here"}}]
+    answer = aws_once("batch-get-item", request_items={table: {"Keys": keys}})
+    assert answer == {"Responses": {table: []}, "UnprocessedKeys": {}}
+
+
+ERRORS = [
+    (
+        "describe-table --table-name there-is-none",
+        {},
+        254,
+        "An error occurred (ResourceNotFoundException) when calling the DescribeTable operation: "
+        + "Requested resource not found: Table: there-is-none not found",
+    ),
+    (
+        "query --table-name {table}",
+        {"key_condition_expression": "PK = = :pk", "expression_attribute_values": {":pk": {"S": "a"}}},
+        254,
+        "An error occurred (ValidationException) when calling the Query operation: "
+        + 'Invalid KeyConditionExpression: Syntax error; token: "=", near: "= = :pk"',
+    ),
+    (
+        "wait table-exists --table-name ab",
+        {},
+        255,
+        "Waiter TableExists failed: An error occurred (ValidationException)",
+    ),
+    ("get-item --table-name {table}", {}, 252, "the following arguments are required: --key"),
+]
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "status", "complaint"), ERRORS, ids=[row[0].split()[0] for row in ERRORS]
+)
+def test_error_is_told_with_an_exit_status(aws_once, table, command, options, status, complaint):
+    assert aws_once.failure(command.format(table=table), **options) == (status, complaint)

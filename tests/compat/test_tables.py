@@ -1,0 +1,645 @@
+"""CreateTable, DescribeTable, ListTables, DeleteTable (service-behaviour.md 10.1 to 10.3, 10.5, 3.4)."""
+
+import re
+
+import pytest
+
+from tests.conftest import index_request, new_name, table_request
+
+INVALID = "One or more parameter values were invalid: "
+ONE = "1 validation error detected: "
+KEYS_ONLY = {"ProjectionType": "KEYS_ONLY"}
+UNITS = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 6}
+
+
+def schema(*elements):
+    """A KeySchema of "name:KIND" texts; H and R stand for the kinds."""
+    pairs = [element.split(":") for element in elements]
+    return [{"AttributeName": name, "KeyType": {"H": "HASH", "R": "RANGE"}.get(kind, kind)} for name, kind in pairs]
+
+
+def definitions(*names, kind="S"):
+    return [{"AttributeName": name, "AttributeType": kind} for name in names]
+
+
+def index(name, *elements, **extra):
+    return {"IndexName": name, "KeySchema": schema(*elements), "Projection": {"ProjectionType": "ALL"}, **extra}
+
+
+def many(count, *elements):
+    return [index(f"index{number}", *elements) for number in range(count)]
+
+
+# --- what CreateTable refuses ---------------------------------------------------------------------------------------
+
+# Each row changes a good request (pk:S sk:S, on demand); None takes a member away.
+REFUSED = [
+    # member constraints
+    ({"TableName": None}, "The parameter 'TableName' is required but was not present in the request"),
+    (
+        {"TableName": ""},
+        ONE + "Value '' at 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 3",
+    ),
+    (
+        {"TableName": "ab"},
+        ONE + "Value 'ab' at 'tableName' failed to satisfy constraint: "
+        "Member must have length greater than or equal to 3",
+    ),
+    (
+        {"TableName": "x" * 256},
+        ONE + f"Value '{'x' * 256}' at 'tableName' failed to satisfy constraint: "
+        "Member must have length less than or equal to 255",
+    ),
+    (
+        {"TableName": "bad table!@#"},
+        ONE + "Value 'bad table!@#' at 'tableName' failed to satisfy constraint: "
+        "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+",
+    ),
+    ({"KeySchema": None}, ONE + "Value null at 'keySchema' failed to satisfy constraint: Member must not be null"),
+    (
+        {"AttributeDefinitions": None},
+        ONE + "Value null at 'attributeDefinitions' failed to satisfy constraint: Member must not be null",
+    ),
+    (
+        {"KeySchema": []},
+        ONE + "Value '[]' at 'keySchema' failed to satisfy constraint: "
+        "Member must have length greater than or equal to 1",
+    ),
+    (
+        {"KeySchema": schema("pk:H", "sk:R", "x:R")},
+        ONE + "Value '[KeySchemaElement(attributeName=pk, keyType=HASH), "
+        "KeySchemaElement(attributeName=sk, keyType=RANGE), KeySchemaElement(attributeName=x, keyType=RANGE)]' "
+        "at 'keySchema' failed to satisfy constraint: Member must have length less than or equal to 2",
+    ),
+    (
+        {"KeySchema": schema("pk:H", "sk:SORT")},
+        ONE + "Value 'SORT' at 'keySchema.2.member.keyType' failed to satisfy constraint: "
+        "Member must satisfy enum value set: [HASH, RANGE]",
+    ),
+    (
+        {"AttributeDefinitions": [*definitions("pk"), *definitions("sk", kind="BOOL")]},
+        ONE + "Value 'BOOL' at 'attributeDefinitions.2.member.attributeType' failed to satisfy constraint: "
+        "Member must satisfy enum value set: [B, N, S]",
+    ),
+    (
+        {"BillingMode": "FREE"},
+        ONE + "Value 'FREE' at 'billingMode' failed to satisfy constraint: "
+        "Member must satisfy enum value set: [PROVISIONED, PAY_PER_REQUEST]",
+    ),
+    (
+        {"BillingMode": None, "ProvisionedThroughput": {"ReadCapacityUnits": 0, "WriteCapacityUnits": 1}},
+        ONE + "Value '0' at 'provisionedThroughput.readCapacityUnits' failed to satisfy constraint: "
+        "Member must have value greater than or equal to 1",
+    ),
+    (
+        {"GlobalSecondaryIndexes": [index("global", "sk:H", Projection={"ProjectionType": "SOME"})]},
+        ONE + "Value 'SOME' at 'globalSecondaryIndexes.1.member.projection.projectionType' failed to satisfy "
+        "constraint: Member must satisfy enum value set: [ALL, INCLUDE, KEYS_ONLY]",
+    ),
+    (
+        {
+            "LocalSecondaryIndexes": [index("li", "pk:H", "g:R")],
+            "GlobalSecondaryIndexes": [index("gi", "g:H")],
+        },
+        "2 validation errors detected: Value 'gi' at 'globalSecondaryIndexes.1.member.indexName' failed to satisfy "
+        "constraint: Member must have length greater than or equal to 3; Value 'li' at "
+        "'localSecondaryIndexes.1.member.indexName' failed to satisfy constraint: "
+        "Member must have length greater than or equal to 3",
+    ),
+    # throughput and billing mode
+    (
+        {"ProvisionedThroughput": UNITS},
+        INVALID
+        + "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST",
+    ),
+    (
+        {"BillingMode": None},
+        INVALID + "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED",
+    ),
+    (
+        {"BillingMode": "PROVISIONED"},
+        INVALID + "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED",
+    ),
+    (
+        {"BillingMode": None, "ProvisionedThroughput": {"ReadCapacityUnits": 10**12 + 1, "WriteCapacityUnits": 1}},
+        "Given value 1000000000001 for ReadCapacityUnits is out of bounds",
+    ),
+    (
+        {"BillingMode": None, "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 10**12 + 1}},
+        "Given value 1000000000001 for WriteCapacityUnits is out of bounds",
+    ),
+    # key schema and definitions
+    (
+        {"AttributeDefinitions": definitions("pk")},
+        "Invalid KeySchema: Some index key attribute have no definition",
+    ),
+    (
+        {"KeySchema": schema("pk:H", "pk:R"), "AttributeDefinitions": definitions("pk")},
+        "Invalid KeySchema: Some index key attribute have no definition",
+    ),
+    (
+        {"AttributeDefinitions": definitions("pk", "other")},
+        INVALID + "Some index key attributes are not defined in AttributeDefinitions. "
+        "Keys: [pk, sk], AttributeDefinitions: [pk, other]",
+    ),
+    (
+        {"KeySchema": schema("pk:H", "pk:R")},
+        "Both the Hash Key and the Range Key element in the KeySchema have the same name",
+    ),
+    ({"KeySchema": schema("pk:R", "sk:H")}, "Invalid KeySchema: The first KeySchemaElement is not a HASH key type"),
+    ({"KeySchema": schema("pk:H", "sk:H")}, "Invalid KeySchema: The second KeySchemaElement is not a RANGE key type"),
+    (
+        {"KeySchema": schema("pk:H")},
+        INVALID + "Number of attributes in KeySchema does not exactly match number of attributes defined in "
+        "AttributeDefinitions",
+    ),
+    # local indexes
+    ({"LocalSecondaryIndexes": []}, INVALID + "List of LocalSecondaryIndexes is empty"),
+    (
+        {
+            "KeySchema": schema("pk:H"),
+            "AttributeDefinitions": definitions("pk", "sk"),
+            "LocalSecondaryIndexes": [index("local", "pk:H", "sk:R")],
+        },
+        INVALID + "Table KeySchema does not have a range key, which is required when specifying a "
+        "LocalSecondaryIndex",
+    ),
+    (
+        {"LocalSecondaryIndexes": [index("local", "pk:H")]},
+        INVALID + "Index KeySchema does not have a range key for index: local",
+    ),
+    (
+        {"LocalSecondaryIndexes": [index("local", "sk:H", "pk:R")]},
+        INVALID + "Index KeySchema does not have the same leading hash key as table KeySchema for index: local. "
+        "index hash key: sk, table hash key: pk",
+    ),
+    (
+        {"LocalSecondaryIndexes": many(6, "pk:H", "sk:R")},
+        INVALID + "Number of LocalSecondaryIndexes exceeds per-table limit of 5",
+    ),
+    # global indexes
+    ({"GlobalSecondaryIndexes": []}, INVALID + "List of GlobalSecondaryIndexes is empty"),
+    (
+        {"GlobalSecondaryIndexes": many(21, "sk:H")},
+        INVALID + "GlobalSecondaryIndex count exceeds the per-table limit of 20",
+    ),
+    (
+        {"GlobalSecondaryIndexes": [index("global", "nowhere:H")]},
+        INVALID + "Some index key attributes are not defined in AttributeDefinitions. "
+        "Keys: [nowhere], AttributeDefinitions: [pk, sk]",
+    ),
+    (
+        {"GlobalSecondaryIndexes": [index("global", "sk:R")]},
+        "Invalid KeySchema: The first KeySchemaElement is not a HASH key type",
+    ),
+    (
+        {"GlobalSecondaryIndexes": [index("global", "sk:H", "sk:R")]},
+        "Both the Hash Key and the Range Key element in the KeySchema have the same name",
+    ),
+    (
+        {"GlobalSecondaryIndexes": [index("global", "sk:H", ProvisionedThroughput=UNITS)]},
+        INVALID + "ProvisionedThroughput should not be specified for index: global when BillingMode is "
+        "PAY_PER_REQUEST",
+    ),
+    (
+        {
+            "BillingMode": None,
+            "ProvisionedThroughput": UNITS,
+            "GlobalSecondaryIndexes": [index("global", "sk:H")],
+        },
+        INVALID + "ProvisionedThroughput must be specified for index: global",
+    ),
+    # projections
+    (
+        {"GlobalSecondaryIndexes": [index("global", "sk:H", Projection={})]},
+        INVALID + "Unknown ProjectionType: null",
+    ),
+    (
+        {"LocalSecondaryIndexes": [index("local", "pk:H", "sk:R", Projection={"NonKeyAttributes": ["a"]})]},
+        INVALID + "Unknown ProjectionType: null",
+    ),
+    *(
+        (
+            {
+                "GlobalSecondaryIndexes": [
+                    index("global", "sk:H", Projection={"ProjectionType": kind, "NonKeyAttributes": ["a"]})
+                ]
+            },
+            INVALID + f"ProjectionType is {kind}, but NonKeyAttributes is specified",
+        )
+        for kind in ("ALL", "KEYS_ONLY")
+    ),
+    (
+        {"GlobalSecondaryIndexes": [index("global", "sk:H", Projection={"ProjectionType": "INCLUDE"})]},
+        INVALID + "ProjectionType is INCLUDE, but NonKeyAttributes is not specified",
+    ),
+    # names of indexes
+    (
+        {"GlobalSecondaryIndexes": [index("same", "sk:H"), index("same", "pk:H")]},
+        INVALID + "Duplicate index name: same",
+    ),
+    (
+        {
+            "LocalSecondaryIndexes": [index("same", "pk:H", "sk:R")],
+            "GlobalSecondaryIndexes": [index("same", "sk:H")],
+        },
+        INVALID + "Duplicate index name: same",
+    ),
+]
+
+
+def changed(changes):
+    request = {**table_request(), **changes}
+    return {member: value for member, value in request.items() if value is not None}
+
+
+@pytest.mark.parametrize(("changes", "message"), REFUSED)
+def test_create_refuses(refused, changes, message):
+    request = changed(changes)
+    assert refused("create_table", **request) == ("ValidationException", message)
+
+
+# The texts of these are not known; that they are refused, and how they speak of it, is.
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"AttributeDefinitions": definitions("pk", "sk", "sk")}, "Duplicate.*sk"),
+        ({"StreamSpecification": {"StreamEnabled": True}}, "StreamViewType"),
+        ({"StreamSpecification": {"StreamEnabled": False, "StreamViewType": "NEW_IMAGE"}}, "StreamViewType"),
+        ({"Tags": [{"Key": f"k{number}", "Value": ""} for number in range(51)]}, "(?i)tags"),
+        ({"GlobalSecondaryIndexes": [index("global", "sk:H", "pk:R", "sk:H")]}, "HASH"),
+        (
+            {
+                "AttributeDefinitions": definitions("pk", "sk", "a", "b", "c", "d", "e"),
+                "GlobalSecondaryIndexes": [index("global", "a:H", "b:H", "c:H", "d:H", "e:H")],
+            },
+            "HASH",
+        ),
+        (
+            {
+                "AttributeDefinitions": definitions("pk", "sk", "a", "b", "c", "d", "e"),
+                "GlobalSecondaryIndexes": [index("global", "pk:H", "a:R", "b:R", "c:R", "d:R", "e:R")],
+            },
+            "RANGE",
+        ),
+        (
+            {
+                "BillingMode": "PROVISIONED",
+                "ProvisionedThroughput": UNITS,
+                "OnDemandThroughput": {"MaxReadRequestUnits": 5},
+            },
+            "OnDemandThroughput",
+        ),
+        ({"OnDemandThroughput": {"MaxReadRequestUnits": 0}}, "MaxReadRequestUnits"),
+        (
+            {
+                "LocalSecondaryIndexes": [
+                    index(
+                        f"local{number}",
+                        "pk:H",
+                        "sk:R",
+                        Projection={
+                            "ProjectionType": "INCLUDE",
+                            "NonKeyAttributes": [f"a{number}_{each}" for each in range(20)],
+                        },
+                    )
+                    for number in range(5)
+                ],
+                "GlobalSecondaryIndexes": [
+                    index("global", "sk:H", Projection={"ProjectionType": "INCLUDE", "NonKeyAttributes": ["last"]})
+                ],
+            },
+            "NonKeyAttributes|projected",
+        ),
+    ],
+)
+def test_create_refuses_without_a_known_text(refused, changes, part):
+    request = changed(changes)
+    code, message = refused("create_table", **request)
+    assert code == "ValidationException"
+    assert re.search(part, message)
+    assert refused("describe_table", TableName=request["TableName"])[0] == "ResourceNotFoundException"
+
+
+def test_a_taken_name(refused, shared_table):
+    request = {**table_request(), "TableName": shared_table}
+    assert refused("create_table", **request) == (
+        "ResourceInUseException",
+        f"Table already exists: {shared_table}",
+    )
+
+
+def test_a_bad_request_beats_a_taken_name(refused, shared_table):
+    request = {**table_request(), "TableName": shared_table, "LocalSecondaryIndexes": []}
+    assert refused("create_table", **request)[1] == INVALID + "List of LocalSecondaryIndexes is empty"
+
+
+# --- descriptions ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def created(client):
+    """Create tables from requests and return CreateTable's description; the tables go with the test."""
+    names = []
+
+    def create(**request):
+        answer = client.create_table(**request)["TableDescription"]
+        names.append(request["TableName"])
+        client.get_waiter("table_exists").wait(TableName=request["TableName"], WaiterConfig={"Delay": 1})
+        return answer
+
+    yield create
+    for name in names:
+        client.delete_table(TableName=name)
+
+
+def described(client, name):
+    return client.describe_table(TableName=name)["Table"]
+
+
+def test_description_of_an_on_demand_table(client, created):
+    request = table_request("id:N")
+    told = created(**request)
+    name = request["TableName"]
+    arn = told.pop("TableArn")
+    assert re.fullmatch(rf"arn:aws:dynamodb:[a-z0-9-]+:[0-9]{{12}}:table/{name}", arn)
+    uuid = told.pop("TableId")
+    assert re.fullmatch("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", uuid)
+    moment = told.pop("CreationDateTime")
+    assert told == {
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "N"}],
+        "TableName": name,
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "TableStatus": "CREATING",
+        "ProvisionedThroughput": {"NumberOfDecreasesToday": 0, "ReadCapacityUnits": 0, "WriteCapacityUnits": 0},
+        "TableSizeBytes": 0,
+        "ItemCount": 0,
+        "BillingModeSummary": {"BillingMode": "PAY_PER_REQUEST"},
+        "DeletionProtectionEnabled": False,
+    }
+    later = described(client, name)
+    assert later["BillingModeSummary"].pop("LastUpdateToPayPerRequestDateTime") >= moment
+    warm = {"ReadUnitsPerSecond": 12000, "WriteUnitsPerSecond": 4000, "Status": "ACTIVE"}
+    assert later == {
+        **told,
+        "TableStatus": "ACTIVE",
+        "TableArn": arn,
+        "TableId": uuid,
+        "CreationDateTime": moment,
+        "WarmThroughput": warm,
+    }
+
+
+def test_description_of_a_provisioned_table_with_indexes(client, created):
+    request = table_request(
+        "pk:S sk:N",
+        define="a:B b:S",
+        BillingMode="PROVISIONED",
+        ProvisionedThroughput=UNITS,
+        LocalSecondaryIndexes=[index_request("local", "pk a", "KEYS_ONLY")],
+        GlobalSecondaryIndexes=[
+            {**index_request("first", "b pk", "INCLUDE", ["x", "y"]), "ProvisionedThroughput": UNITS},
+            {**index_request("other", "a"), "ProvisionedThroughput": {**UNITS, "ReadCapacityUnits": 7}},
+        ],
+    )
+    told = created(**request)
+    assert "BillingModeSummary" not in told
+    assert "WarmThroughput" not in told
+    assert told["ProvisionedThroughput"] == {"NumberOfDecreasesToday": 0, **UNITS}
+    assert {each["AttributeName"]: each["AttributeType"] for each in told["AttributeDefinitions"]} == {
+        "pk": "S",
+        "sk": "N",
+        "a": "B",
+        "b": "S",
+    }
+    empty = {"IndexSizeBytes": 0, "ItemCount": 0}
+    arn = told["TableArn"]
+    local = {**index_request("local", "pk a", "KEYS_ONLY"), **empty, "IndexArn": f"{arn}/index/local"}
+    first = {
+        **index_request("first", "b pk", "INCLUDE", ["x", "y"]),
+        **empty,
+        "IndexArn": f"{arn}/index/first",
+        "IndexStatus": "CREATING",
+        "ProvisionedThroughput": {"NumberOfDecreasesToday": 0, **UNITS},
+    }
+    assert told["LocalSecondaryIndexes"] == [local]
+    by_name = {each["IndexName"]: each for each in told["GlobalSecondaryIndexes"]}
+    assert by_name["first"] == first
+    assert by_name["other"]["ProvisionedThroughput"]["ReadCapacityUnits"] == 7
+    later = described(client, request["TableName"])
+    assert later["WarmThroughput"] == {"ReadUnitsPerSecond": 5, "WriteUnitsPerSecond": 6, "Status": "ACTIVE"}
+    assert later["LocalSecondaryIndexes"] == [local]
+    by_name = {each["IndexName"]: each for each in later["GlobalSecondaryIndexes"]}
+    assert by_name["first"] == {
+        **first,
+        "IndexStatus": "ACTIVE",
+        "WarmThroughput": {"ReadUnitsPerSecond": 5, "WriteUnitsPerSecond": 6, "Status": "ACTIVE"},
+    }
+    assert by_name["other"]["WarmThroughput"]["ReadUnitsPerSecond"] == 7
+
+
+def test_description_of_settings(client, created):
+    request = table_request(
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+        SSESpecification={"Enabled": True},
+        TableClass="STANDARD_INFREQUENT_ACCESS",
+        DeletionProtectionEnabled=True,
+        OnDemandThroughput={"MaxReadRequestUnits": 10, "MaxWriteRequestUnits": 20},
+        Tags=[{"Key": "team", "Value": "blue"}],
+        GlobalSecondaryIndexes=[{**index_request("global", "sk"), "OnDemandThroughput": {"MaxReadRequestUnits": 3}}],
+    )
+    created(**request)
+    told = described(client, request["TableName"])
+    client.update_table(TableName=request["TableName"], DeletionProtectionEnabled=False)
+    arn = told["TableArn"]
+    assert told["StreamSpecification"] == request["StreamSpecification"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}", told["LatestStreamLabel"])
+    assert told["LatestStreamArn"] == f"{arn}/stream/{told['LatestStreamLabel']}"
+    assert told["SSEDescription"]["Status"] == "ENABLED"
+    assert told["SSEDescription"]["SSEType"] == "KMS"
+    region, account = arn.split(":")[3:5]
+    assert told["SSEDescription"]["KMSMasterKeyArn"].startswith(f"arn:aws:kms:{region}:{account}:key/")
+    assert told["TableClassSummary"] == {"TableClass": "STANDARD_INFREQUENT_ACCESS"}
+    assert told["DeletionProtectionEnabled"] is True
+    assert told["OnDemandThroughput"] == request["OnDemandThroughput"]
+    assert told["GlobalSecondaryIndexes"][0]["OnDemandThroughput"]["MaxReadRequestUnits"] == 3
+    assert client.list_tags_of_resource(ResourceArn=arn)["Tags"] == request["Tags"]
+
+
+def test_settings_that_say_what_holds_anyway_are_not_described(client, created):
+    request = table_request(
+        SSESpecification={"Enabled": False}, StreamSpecification={"StreamEnabled": False}, DeletionProtectionEnabled=False
+    )
+    created(**request)
+    told = described(client, request["TableName"])
+    assert told.keys().isdisjoint(
+        ("SSEDescription", "StreamSpecification", "LatestStreamLabel", "LatestStreamArn", "TableClassSummary")
+    )
+
+
+def test_warm_throughput_that_was_asked_for(client, created):
+    warm = {"ReadUnitsPerSecond": 15000, "WriteUnitsPerSecond": 5000}
+    request = table_request(
+        WarmThroughput=warm, GlobalSecondaryIndexes=[{**index_request("global", "sk"), "WarmThroughput": warm}]
+    )
+    told = created(**request)
+    assert told["WarmThroughput"] == {**warm, "Status": "UPDATING"}
+    later = described(client, request["TableName"])
+    assert later["WarmThroughput"] == {**warm, "Status": "ACTIVE"}
+    assert later["GlobalSecondaryIndexes"][0]["WarmThroughput"] == {**warm, "Status": "ACTIVE"}
+
+
+def test_a_table_name_of_3_and_of_255_characters(client, created):
+    short, long = new_name()[-3:], (new_name() + ".-_").ljust(255, "x")
+    for name in (short, long):
+        created(**{**table_request(), "TableName": name})
+        assert described(client, name)["TableName"] == name
+
+
+# --- missing tables -------------------------------------------------------------------------------------------------
+
+MISSING = "missing_table"
+
+
+@pytest.mark.parametrize(
+    ("call", "request_"),
+    [
+        ("describe_table", {}),
+        ("delete_table", {}),
+        ("update_table", {"DeletionProtectionEnabled": True}),
+        ("describe_time_to_live", {}),
+        ("update_time_to_live", {"TimeToLiveSpecification": {"Enabled": True, "AttributeName": "ttl"}}),
+    ],
+)
+def test_control_plane_names_the_missing_table(refused, call, request_):
+    assert refused(call, TableName=MISSING, **request_) == (
+        "ResourceNotFoundException",
+        f"Requested resource not found: Table: {MISSING} not found",
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "request_"),
+    [
+        ("get_item", {"Key": {"pk": {"S": "a"}}}),
+        ("put_item", {"Item": {"pk": {"S": "a"}}}),
+        ("scan", {}),
+        ("query", {"KeyConditionExpression": "pk = :a", "ExpressionAttributeValues": {":a": {"S": "a"}}}),
+    ],
+)
+def test_data_plane_does_not_name_the_missing_table(refused, call, request_):
+    assert refused(call, TableName=MISSING, **request_) == (
+        "ResourceNotFoundException",
+        "Requested resource not found",
+    )
+
+
+@pytest.mark.parametrize("call", ["delete_table", "update_table"])
+def test_changes_need_a_table_name(refused, call):
+    assert refused(call) == (
+        "ValidationException",
+        "The parameter 'TableName' is required but was not present in the request",
+    )
+
+
+# --- DeleteTable ----------------------------------------------------------------------------------------------------
+
+
+def test_delete_answers_a_reduced_description(client, refused):
+    request = table_request(GlobalSecondaryIndexes=[index_request("global", "sk")])
+    name = request["TableName"]
+    client.create_table(**request)
+    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+    before = described(client, name)
+    told = client.delete_table(TableName=name)["TableDescription"]
+    told.pop("GlobalSecondaryIndexes", None)  # AWS is not of one mind here
+    told.pop("BillingModeSummary", None)
+    assert told == {
+        "TableName": name,
+        "TableStatus": "DELETING",
+        "ProvisionedThroughput": {"NumberOfDecreasesToday": 0, "ReadCapacityUnits": 0, "WriteCapacityUnits": 0},
+        "TableSizeBytes": 0,
+        "ItemCount": 0,
+        "TableArn": before["TableArn"],
+        "TableId": before["TableId"],
+        "DeletionProtectionEnabled": False,
+    }
+    client.get_waiter("table_not_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+    assert refused("describe_table", TableName=name)[0] == "ResourceNotFoundException"
+
+
+def test_a_table_made_again_is_new_and_empty(client, make_table):
+    request = table_request("pk:S")
+    name = request["TableName"]
+    ids = []
+    for _ in range(2):
+        client.create_table(**request)
+        client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+        ids.append(described(client, name)["TableId"])
+        assert client.scan(TableName=name, ConsistentRead=True)["Items"] == []
+        client.put_item(TableName=name, Item={"pk": {"S": "a"}})
+        client.delete_table(TableName=name)
+        client.get_waiter("table_not_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+    assert ids[0] != ids[1]
+
+
+def test_deletion_protection(client, refused, make_table):
+    name = make_table(DeletionProtectionEnabled=True)
+    assert refused("delete_table", TableName=name) == (
+        "ValidationException",
+        "Resource cannot be deleted as it is currently protected against deletion. "
+        "Disable deletion protection first.",
+    )
+    client.update_table(TableName=name, DeletionProtectionEnabled=False)
+    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+    assert described(client, name)["DeletionProtectionEnabled"] is False
+
+
+# --- ListTables -----------------------------------------------------------------------------------------------------
+
+
+def test_list_tables_pages_in_name_order(client, make_table):
+    prefix = new_name()
+    names = [prefix + end for end in ("-a", ".b", "1", "B", "_", "a", "aa", "b")]
+    assert names == sorted(names)
+    for name in reversed(names):
+        make_table(TableName=name)
+    for limit in (1, 3, 8):
+        seen, start = [], prefix
+        while True:
+            page = client.list_tables(Limit=limit, ExclusiveStartTableName=start)
+            assert len(page["TableNames"]) <= limit
+            seen += [name for name in page["TableNames"] if name.startswith(prefix)]
+            start = page.get("LastEvaluatedTableName")
+            if start is None or not start.startswith(prefix):
+                break
+            assert start == page["TableNames"][-1]
+        assert seen == names
+
+
+def test_list_tables_starts_behind_a_name_that_need_not_exist(client, make_table):
+    prefix = new_name()
+    make_table(TableName=prefix + "b")
+    for start, wanted in (("a", [prefix + "b"]), ("b", []), ("c", [])):
+        names = client.list_tables(ExclusiveStartTableName=prefix + start)["TableNames"]
+        assert [name for name in names if name.startswith(prefix)] == wanted
+
+
+def test_list_tables_ends_without_a_last_name(client, make_table):
+    last = make_table(TableName="zzzzzz" + new_name())
+    page = client.list_tables(ExclusiveStartTableName=last[:-1], Limit=1)
+    assert page["TableNames"] == [last]
+    assert "LastEvaluatedTableName" not in page
+
+
+@pytest.mark.parametrize(
+    ("limit", "constraint"),
+    [
+        (0, "Member must have value greater than or equal to 1"),
+        (-1, "Member must have value greater than or equal to 1"),
+        (101, "Member must have value less than or equal to 100"),
+    ],
+)
+def test_list_tables_limit(refused, limit, constraint):
+    message = ONE + f"Value '{limit}' at 'limit' failed to satisfy constraint: {constraint}"
+    assert refused("list_tables", Limit=limit) == ("ValidationException", message)

@@ -1,0 +1,106 @@
+"""Paths in items: reading and projecting, sharing what is not changed, depth."""
+
+import copy
+
+import pytest
+
+from emulator.errors import ApiError
+from emulator.values import paths
+
+ITEM = {
+    "s": {"S": "text"},
+    "m": {"M": {"a": {"N": "1"}, "l": {"L": [{"S": "x"}, {"M": {"b": {"S": "deep"}}}]}}},
+    "l": {"L": [{"N": "0"}, {"N": "1"}, {"N": "2"}]},
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("s",), {"S": "text"}),
+        (("absent",), None),
+        (("m", "a"), {"N": "1"}),
+        (("m", "l", 1, "b"), {"S": "deep"}),
+        (("m", "l", 2), None),
+        (("m", "l", "a"), None),
+        (("m", 0), None),
+        (("l", 2), {"N": "2"}),
+        (("l", 3), None),
+        (("s", "a"), None),
+        (("s", 0), None),
+        (("absent", "a", 0), None),
+        (("m", "a", "b", "c"), None),
+    ],
+)
+def test_get(path, value):
+    assert paths.get(ITEM, path) == value
+
+
+def test_project_merges_and_packs():
+    wanted = [("l", 2), ("m", "l", 1, "b"), ("l", 0), ("m", "a"), ("absent", 0), ("s", 0)]
+    assert paths.project(ITEM, wanted) == {
+        "l": {"L": [{"N": "0"}, {"N": "2"}]},
+        "m": {"M": {"a": {"N": "1"}, "l": {"L": [{"M": {"b": {"S": "deep"}}}]}}},
+    }
+    assert paths.project(ITEM, []) == {}
+
+
+def changed(item, leaves, skipped=()):
+    targets = paths.tree([(path, number) for number, (path, _) in enumerate(leaves)])
+    change = paths.Change([result for _, result in leaves])
+    return change.item(item, targets, skipped), change.written
+
+
+def test_change_copies_only_what_it_touches():
+    before = copy.deepcopy(ITEM)
+    new, written = changed(ITEM, [(("m", "l", 1, "b"), {"S": "new"})])
+    assert new["m"]["M"]["l"]["L"][1] == {"M": {"b": {"S": "new"}}}
+    assert written == [("m", "l", 1, "b")]
+    assert before == ITEM
+    assert new["l"] is ITEM["l"]
+    assert new["m"]["M"]["l"]["L"][0] is ITEM["m"]["M"]["l"]["L"][0]
+
+
+def test_change_of_lists_goes_by_old_positions():
+    leaves = [
+        (("l", 0), None),
+        (("l", 1), {"S": "one"}),
+        (("l", 2), None),
+        (("l", 9), {"S": "nine"}),
+        (("l", 5), {"S": "five"}),
+        (("l", 7), None),
+    ]
+    new, written = changed(ITEM, leaves)
+    assert new["l"] == {"L": [{"S": "one"}, {"S": "five"}, {"S": "nine"}]}
+    assert written == [("l", 0), ("l", 1), ("l", 2)]
+
+
+def test_elements_below_a_removed_one_are_told_where_they_end_up():
+    item = {"l": {"L": [{"S": "x"}, {"M": {}}]}}
+    new, written = changed(item, [(("l", 0), None), (("l", 1, "a"), {"N": "1"})])
+    assert new == {"l": {"L": [{"M": {"a": {"N": "1"}}}]}}
+    assert written == [("l", 0, "a")]
+
+
+@pytest.mark.parametrize(
+    "path", [("absent", "a"), ("s", "a"), ("s", 0), ("m", 0), ("l", "a"), ("l", 3, "a"), ("m", "x", "y")]
+)
+@pytest.mark.parametrize("result", [None, {"S": "x"}])
+def test_change_needs_the_way(path, result):
+    with pytest.raises(ApiError) as caught:
+        changed(ITEM, [(path, result)])
+    assert caught.value.message == "The document path provided in the update expression is invalid for update"
+
+
+def test_change_skips_only_missing_attributes():
+    assert changed(ITEM, [(("absent", "a"), None)], {"absent"}) == (ITEM, [])
+    with pytest.raises(ApiError):
+        changed(ITEM, [(("s", "a"), None)], {"s"})
+
+
+def test_long_paths_need_no_depth():
+    path = ("m", *["a"] * 5000)
+    assert paths.get(ITEM, path) is None
+    assert paths.project(ITEM, [path]) == {}
+    with pytest.raises(ApiError):
+        changed(ITEM, [(path, None)])
