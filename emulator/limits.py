@@ -25,6 +25,9 @@ EXPRESSION_OPERATORS: Final = 300
 EXPRESSION_IN_OPERANDS: Final = 100
 EXPRESSION_VALUES_SIZE: Final = 2 * MIB
 
+TRANSACTION: Final = 4 * MIB  # bytes of the request's items, keys and values
+TOKEN_SECONDS: Final = 600.0  # how long a ClientRequestToken is remembered
+
 PAGE: Final = MIB  # bytes evaluated by one Query or Scan page
 BATCH_GET_KEYS: Final = 100
 BATCH_GET_RESPONSE: Final = 16 * MIB

@@ -5,7 +5,7 @@ Sizes are bytes by the rules of values/size.py; units are capacity units, halves
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from emulator.limits import READ_UNIT, WRITE_UNIT
 
@@ -55,11 +55,20 @@ def wanted(request: Mapping[str, Any]) -> str | None:
     return None if mode == "NONE" else mode
 
 
-def shape(mode: str, table_name: str, consumed: Consumed) -> dict[str, Any]:
-    """Return the ConsumedCapacity member; table_name echoes the request's (reference 9.3)."""
-    answer: dict[str, Any] = {"TableName": table_name, "CapacityUnits": consumed.total()}
+def _units(units: float, kind: str | None) -> dict[str, float]:
+    return {"CapacityUnits": units, **({f"{kind}CapacityUnits": units} if kind else {})}
+
+
+def shape(
+    mode: str, table_name: str, consumed: Consumed, kind: Literal["Read", "Write"] | None = None
+) -> dict[str, Any]:
+    """Return the ConsumedCapacity member; table_name echoes the request's (reference 9.3).
+
+    kind: transactions tell ReadCapacityUnits or WriteCapacityUnits beside CapacityUnits, others do not.
+    """
+    answer: dict[str, Any] = {"TableName": table_name, **_units(consumed.total(), kind)}
     if mode == "INDEXES":
-        answer["Table"] = {"CapacityUnits": consumed.table}
+        answer["Table"] = _units(consumed.table, kind)
         for member, arms in (
             ("LocalSecondaryIndexes", consumed.local_indexes),
             ("GlobalSecondaryIndexes", consumed.global_indexes),

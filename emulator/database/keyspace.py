@@ -8,6 +8,8 @@
 | 04         | u32 index, digest16 of its partition key, escape(range key)..., item key [5:]     | projected item row       |
 | 05         | u32 table                                                                         | u64 pairs: count, bytes  |
 | 06         | u32 table or index whose range is being dropped                                   | first byte of the range  |
+| 07         | escape(access key) escape(region) escape(operation) client request token          | u64 ms of expiry, sha256 |
+| 08         | u64 ms of expiry, the token's key                                                 | nothing                  |
 
 The digest bounds a partition key's length and gives Scan the order it has on AWS: ascending MD5 over the ASCII bytes
 `Outliers` followed by the partition key's bytes (service-behaviour.md 6.2). Key bytes are UTF-8 for S, raw for B, and the
@@ -30,6 +32,8 @@ _ITEM: Final = b"\x03"
 _INDEX: Final = b"\x04"
 _STATISTICS: Final = b"\x05"
 _DROP: Final = b"\x06"
+_TOKEN: Final = b"\x07"
+_TOKEN_EXPIRY: Final = b"\x08"
 
 DIGEST: Final = 16
 ITEM_PREFIX: Final = 5  # bytes before the digest, of items and of index entries alike
@@ -107,6 +111,22 @@ def dropped_range(record: bytes, kind: bytes) -> tuple[bytes, bytes]:
     """Return the range that a drop record is about; kind is the record's value."""
     prefix = kind + record[1:]
     return prefix, keycode.prefix_end(prefix)
+
+
+def token(access_key: str, region: str, operation: str, text: str) -> bytes:
+    """Return the key of a remembered ClientRequestToken; each operation has tokens of its own."""
+    parts = (access_key, region, operation)
+    return _TOKEN + b"".join(keycode.escape(part.encode()) for part in parts) + text.encode()
+
+
+def token_expiry(expiry: bytes, key: bytes) -> bytes:
+    """Return the key of a token's entry by time; expiry is eight bytes, or none for the first of all."""
+    return _TOKEN_EXPIRY + expiry + key
+
+
+def token_of_expiry(entry: bytes) -> bytes:
+    """Return the token's key that an entry by time is about."""
+    return entry[9:]
 
 
 def segment(prefix: bytes, number: int, total: int) -> tuple[bytes, bytes]:

@@ -12,7 +12,7 @@ names, unused values.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final, TypeVar
@@ -87,6 +87,15 @@ def bind(request: Request) -> Bound:
     return bound
 
 
+def check_names(names: Iterable[str]) -> None:
+    """Raise if one of these attribute names is empty or too long (reference 2.1)."""
+    for name in names:
+        if not name:
+            raise errors.validation(errors.EMPTY_ATTRIBUTE_NAME)
+        if len(name) > limits.ATTRIBUTE_NAME // 4 and len(name.encode()) > limits.ATTRIBUTE_NAME:
+            raise errors.validation(errors.ATTRIBUTE_NAME_TOO_LONG)
+
+
 def _keep(form: object, bound: Bound, names: Mapping[str, str] | None) -> None:
     if names and sum(map(len, names.values())) > _CACHED_NAMES:
         return
@@ -140,11 +149,7 @@ class _Binding:
         for placeholder in self.values:
             if _IS_PLACEHOLDER(placeholder) is None:
                 raise errors.invalid_placeholder(_VALUES, placeholder)
-        for name in self.names.values():
-            if not name:
-                raise errors.validation(errors.EMPTY_ATTRIBUTE_NAME)
-            if len(name) > limits.ATTRIBUTE_NAME // 4 and len(name.encode()) > limits.ATTRIBUTE_NAME:
-                raise errors.validation(errors.ATTRIBUTE_NAME_TOO_LONG)
+        check_names(self.names.values())
 
     def check_used(self) -> None:
         names = [alias for alias in self.names if alias not in self.used]

@@ -28,6 +28,7 @@ from typing import Literal as OneOf
 from emulator import errors, limits
 from emulator.expressions import ast, program
 from emulator.expressions import compile as compiler
+from emulator.expressions.bind import check_names
 from emulator.expressions.update import update
 from emulator.values import compare
 from emulator.values.types import Item, Value, Values
@@ -103,6 +104,7 @@ def _combined(
         raise errors.conditional_operator_alone()
     if not elements:
         return None
+    check_names(elements)
     conditions = [build(name, element) for name, element in elements.items()]
     # A chain as deep as there are conditions, maybe many thousands: the compiler makes such chains flat without recursion.
     return compiler.condition(reduce(ast.Or if operator == "OR" else ast.And, conditions))
@@ -239,6 +241,7 @@ def attribute_updates(request: Request) -> program.Update | None:
     given: Mapping[str, Request] | None = request.get("AttributeUpdates")
     if not given:
         return None
+    check_names(given)
     actions = tuple([_action(ast.Path((name,)), element) for name, element in given.items()])
     compiled = update(ast.Update(actions))
     changes = tuple(
@@ -299,6 +302,7 @@ def key_conditions(request: Request) -> program.KeyCondition:
     only `keys.resolve` can tell: for an index up to eight pass here.
     """
     given: Mapping[str, Request] = request["KeyConditions"]
+    check_names(given)
     for element in given.values():
         _check_arguments(element["ComparisonOperator"], element.get("AttributeValueList") or ())
     most = _KEY_CONDITIONS if request.get("IndexName") is None else 2 * limits.INDEX_KEY_ATTRIBUTES
@@ -316,6 +320,7 @@ def _clause(name: str, element: Request) -> program.KeyClause:
 
 def attributes_to_get(names: Sequence[str]) -> program.Projection:
     """Return the projection on the top-level attributes; a name given twice is refused (reference 4.7)."""
+    check_names(names)
     seen: set[str] = set()
     for name in names:
         if name in seen:

@@ -66,9 +66,18 @@ def compile_parser(operation: OperationModel) -> Callable[[object], Request]:
                 parse_member = find(name)
                 if parse_member is not None:
                     request[name] = parse_member(value, problems)
+                    if problems:
+                        _name_parameter(problems, name)
         return request
 
     return parse
+
+
+def _name_parameter(problems: list[Problem], name: str) -> None:
+    """Note which member of the request the latest problems are in."""
+    for problem in problems:
+        if not problem.parameter:
+            problem.parameter = name
 
 
 def _members(shapes: Shapes, shape: Shape) -> dict[str, Parser]:

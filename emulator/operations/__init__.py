@@ -1,5 +1,5 @@
 """The operations, one file per family; importing this package registers them all."""
 
-from emulator.operations import account, batch, get_item, query, tables, tags, ttl, write_item
+from emulator.operations import account, batch, get_item, query, tables, tags, transact, ttl, write_item
 
-__all__ = ["account", "batch", "get_item", "query", "tables", "tags", "ttl", "write_item"]
+__all__ = ["account", "batch", "get_item", "query", "tables", "tags", "transact", "ttl", "write_item"]

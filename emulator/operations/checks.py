@@ -1,7 +1,7 @@
 """Checks and answer parts that several operations share."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 import orjson
 
@@ -13,21 +13,16 @@ from emulator.database.write import Guard
 from emulator.expressions import legacy
 from emulator.expressions.bind import Bound, bind
 from emulator.model.request import Request
+from emulator.values.problems import Layer, first_problem
 from emulator.values.types import Item, Values
-
-Layer = Literal["current", "older"]
 
 NO_VALUES: Values = {}
 
 
 def check_values(request: Request, layer: Layer) -> None:
-    """Raise the first problem of the request's attribute values, in the wording of the layer (reference 2.1)."""
+    """Raise the problem of the request's attribute values, in the wording of the layer (reference 2.1)."""
     if request.problems:
-        problem = request.problems[0]
-        text = problem.text(layer)
-        if layer == "older" and problem.placeholder is not None:
-            raise errors.invalid_expression_value(text, problem.placeholder)
-        raise errors.validation(text)
+        raise first_problem(request.problems).error(layer)
 
 
 def guard_of(request: Mapping[str, Any], bound: Bound | None) -> Guard | None:

@@ -52,6 +52,7 @@ class Problem:
 
     details: the number as written, or the tag of the set. sent: the members of a set with repeats, as they were sent;
     members: the same as the CURRENT layer lists them. placeholder: the ":name" of the expression value, else None.
+    parameter: the request's member that the value is in.
     """
 
     kind: Kind
@@ -59,6 +60,7 @@ class Problem:
     sent: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
     placeholder: str | None = None
+    parameter: str = ""
 
     @property
     def is_number(self) -> bool:
@@ -83,7 +85,9 @@ class Problem:
         return _TEXTS[self.kind]
 
     def error(self, layer: Layer = "current") -> errors.ApiError:
-        """Return the bare error; the OLDER layer names the expression value it is about (reference 2.1)."""
+        """Return the bare error; the OLDER layer names the expression value it is about (reference 2.1, 6.1)."""
+        if self.parameter == "ExclusiveStartKey" and not self.is_number_or_set:
+            return errors.starting_key_invalid(self.text(layer))
         if layer == "older" and self.placeholder is not None:
             return errors.invalid_expression_value(self.text(layer), self.placeholder)
         return errors.validation(self.text(layer))

@@ -32,6 +32,7 @@ class Cli:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_PAGER": "",  # what --no-cli-pager is to version 2
         }
 
     def run(self, command, **options):
@@ -40,7 +41,7 @@ class Cli:
         for name, value in options.items():
             text = value if isinstance(value, str) else json.dumps(value)
             given += ["--" + name.rstrip("_").replace("_", "-"), text]
-        line = [str(AWS), "--no-cli-pager", "dynamodb", *command.split(), *given]
+        line = [str(AWS), "dynamodb", *command.split(), *given]
         return subprocess.run(line, env=self.environment, capture_output=True, text=True, check=False, timeout=120)
 
     def __call__(self, command, **options):
@@ -145,14 +146,15 @@ def test_item_is_put_read_updated_and_deleted(aws_once, table, tmp_path):
     item = {
         **key,
         "quantity": {"N": "3"},
-        "data": {"B": "AP8="},
+        "data": {"B": "plain"},
         "tags": {"SS": ["a", "b"]},
         "deep": {"M": {"l": {"L": []}}},
     }
     file = tmp_path / "item.json"
     file.write_text(json.dumps(item))
+    stored = item | {"data": {"B": "cGxhaW4="}}  # version 1 takes text for a blob and prints base64
     assert aws_once(f"put-item --table-name {table} --item file://{file}") is None
-    assert aws_once(f"get-item --table-name {table} --consistent-read", key=key) == {"Item": item}
+    assert aws_once(f"get-item --table-name {table} --consistent-read", key=key) == {"Item": stored}
     changed = aws_once(
         f"update-item --table-name {table} --return-values UPDATED_NEW --return-consumed-capacity TOTAL",
         key=key,
@@ -170,13 +172,13 @@ def test_item_is_put_read_updated_and_deleted(aws_once, table, tmp_path):
         condition_expression="quantity > :n",
         expression_attribute_values={":n": {"N": "2"}},
     )
-    assert status == 254
+    assert status == 255
     assert complaint.endswith(
         "An error occurred (ConditionalCheckFailedException) when calling the DeleteItem operation: "
         "The conditional request failed"
     )
     deleted = aws_once(f"delete-item --table-name {table} --return-values ALL_OLD", key=key)
-    assert deleted == {"Attributes": item | {"quantity": {"N": "2"}}}
+    assert deleted == {"Attributes": stored | {"quantity": {"N": "2"}}}
 
 
 def test_pages_are_joined_cut_and_resumed(aws_once, table):
@@ -217,33 +219,28 @@ def test_tables_are_listed_described_and_tagged(aws_once, table):
     assert answer == {"Responses": {table: []}, "UnprocessedKeys": {}}
 
 
+CALLING = "An error occurred ({}) when calling the {} operation: "
 ERRORS = [
     (
         "describe-table --table-name there-is-none",
         {},
-        254,
-        "An error occurred (ResourceNotFoundException) when calling the DescribeTable operation: "
-        + "Requested resource not found: Table: there-is-none not found",
+        255,
+        CALLING.format("ResourceNotFoundException", "DescribeTable"),
+        "Requested resource not found: Table: there-is-none not found",
     ),
     (
         "query --table-name {table}",
         {"key_condition_expression": "PK = = :pk", "expression_attribute_values": {":pk": {"S": "a"}}},
-        254,
-        "An error occurred (ValidationException) when calling the Query operation: "
-        + 'Invalid KeyConditionExpression: Syntax error; token: "=", near: "= = :pk"',
-    ),
-    (
-        "wait table-exists --table-name ab",
-        {},
         255,
-        "Waiter TableExists failed: An error occurred (ValidationException)",
+        CALLING.format("ValidationException", "Query"),
+        'Invalid KeyConditionExpression: Syntax error; token: "=", near: "= = :pk"',
     ),
-    ("get-item --table-name {table}", {}, 252, "the following arguments are required: --key"),
+    ("get-item --table-name {table}", {}, 2, "aws: error: ", "the following arguments are required: --key"),
 ]
 
 
 @pytest.mark.parametrize(
-    ("command", "options", "status", "complaint"), ERRORS, ids=[row[0].split()[0] for row in ERRORS]
+    ("command", "options", "status", "prefix", "message"), ERRORS, ids=[row[0].split()[0] for row in ERRORS]
 )
-def test_error_is_told_with_an_exit_status(aws_once, table, command, options, status, complaint):
-    assert aws_once.failure(command.format(table=table), **options) == (status, complaint)
+def test_error_is_told_with_an_exit_status(aws_once, table, command, options, status, prefix, message):
+    assert aws_once.failure(command.format(table=table), **options) == (status, prefix + message)

@@ -224,8 +224,10 @@ ERRORS = [
         "update_item",
         {"Key": {"PK": "a", "SK": "b"}, "UpdateExpression": "SET size = :v", "ExpressionAttributeValues": {":v": 1}},
         "ValidationException",
-        "1 validation error detected: Invalid UpdateExpression: "
-        + "Attribute name is a reserved keyword; reserved keyword: size",
+        (
+            "1 validation error detected: Invalid UpdateExpression: "
+            "Attribute name is a reserved keyword; reserved keyword: size"
+        ),
     ),
 ]
 

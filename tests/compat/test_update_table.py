@@ -245,7 +245,7 @@ def test_an_index_deleted_and_made_again_is_complete(client, make_table, update)
     assert sorted(item["pk"]["S"] for item in items) == ["1", "2", "3", "4"]
 
 
-def test_a_type_that_is_stored_already_stays(client, refused, make_table, update):
+def test_a_type_that_is_stored_already_stays(make_table, update):
     name = make_table("pk:S", define="a:S", GlobalSecondaryIndexes=[index_request("first", "a")])
     _, told = update(
         name,

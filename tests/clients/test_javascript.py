@@ -1,0 +1,38 @@
+"""The AWS SDK for JavaScript v3: everyday.mjs in node, on both engines.
+
+Its modules come from npm: `make tests/clients/node_modules/.done`.
+"""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parent
+SCRIPT = FOLDER / "everyday.mjs"
+LEAST_NODE = 20  # what the SDK asks for
+
+
+def reason_to_skip():
+    """Say what is missing for running the SDK, or nothing."""
+    node = shutil.which("node")
+    if node is None:
+        return "no node"
+    if not (FOLDER / "node_modules" / "@aws-sdk" / "lib-dynamodb").exists():
+        return "no AWS SDK for JavaScript: make tests/clients/node_modules/.done"
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    if int(version.removeprefix("v").split(".")[0]) < LEAST_NODE:
+        return f"node {version} is older than the SDK asks for ({LEAST_NODE})"
+    return None
+
+
+def test_everyday_patterns(endpoint):
+    if reason := reason_to_skip():
+        pytest.skip(reason)
+    command = ["node", "--test-reporter=tap", str(SCRIPT), endpoint]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    passed = re.findall(r"^ok \d+ - (.*)$", done.stdout, re.MULTILINE)
+    assert passed == re.findall(r'^test\("(.*)"', SCRIPT.read_text(), re.MULTILINE)

@@ -1,0 +1,174 @@
+"""The largest item: 409,600 bytes, byte by byte and on every surface that stores one (reference 2.3, 2.4)."""
+
+import pytest
+
+LIMIT = 409_600
+ENVELOPE = "1 validation error detected: "
+TOO_LARGE = "Item size has exceeded the maximum allowed size"
+UPDATE_TOO_LARGE = "Item size to update has exceeded the maximum allowed size"
+
+
+def key_size(key):
+    return 2 + len(key["pk"]["S"]) + 2 + len(key["sk"]["S"])
+
+
+def item_of(size, key):
+    """Return an item of so many bytes, all in one string."""
+    return {**key, "a": {"S": "x" * (size - key_size(key) - 1)}}
+
+
+def put(client, table, item):
+    client.put_item(TableName=table, Item=item)
+
+
+def batch_put(client, table, item):
+    answer = client.batch_write_item(RequestItems={table: [{"PutRequest": {"Item": item}}]})
+    assert answer["UnprocessedItems"] == {}
+
+
+def test_largest_item(client, shared_table, key):
+    item = item_of(LIMIT, key)
+    for store in (put, batch_put):
+        store(client, shared_table, item)
+        assert client.get_item(TableName=shared_table, Key=key, ConsistentRead=True)["Item"] == item
+        client.delete_item(TableName=shared_table, Key=key)
+
+
+def test_one_byte_too_many(refused, client, shared_table, key):
+    item = item_of(LIMIT + 1, key)
+    code, text = refused("put_item", TableName=shared_table, Item=item)
+    assert (code, text.removeprefix(ENVELOPE)) == ("ValidationException", TOO_LARGE)
+    small = {"PutRequest": {"Item": {**key, "sk": {"S": "small"}}}}
+    answer = refused("batch_write_item", RequestItems={shared_table: [small, {"PutRequest": {"Item": item}}]})
+    assert answer == ("ValidationException", TOO_LARGE)
+    assert client.query(
+        TableName=shared_table,
+        KeyConditionExpression="pk = :k",
+        ExpressionAttributeValues={":k": key["pk"]},
+        ConsistentRead=True,
+    )["Items"] == []
+
+
+# value and its bytes; each is put beside a string that fills the item up
+SIZES = [
+    ({"S": ""}, 0),
+    ({"S": "aé日😀"}, 10),
+    ({"B": b"\x00" * 7}, 7),
+    ({"BOOL": False}, 1),
+    ({"NULL": True}, 1),
+    ({"N": "0"}, 1),
+    ({"N": "-0.0"}, 1),
+    ({"N": "1"}, 2),
+    ({"N": "0012"}, 2),
+    ({"N": "123"}, 3),
+    ({"N": "1234"}, 3),
+    ({"N": "123456"}, 4),
+    ({"N": "9" * 38}, 20),
+    ({"N": "100"}, 2),
+    ({"N": "1010"}, 3),
+    ({"N": "0.0000001"}, 2),
+    ({"N": "1E125"}, 2),
+    ({"N": "1E-100"}, 2),
+    ({"N": "1.5"}, 3),
+    ({"N": "1.200"}, 3),
+    ({"N": "1.234"}, 4),
+    ({"N": "3.14159"}, 5),
+    ({"N": "100.5"}, 4),
+    ({"N": "0.15"}, 2),
+    ({"N": "-42"}, 3),
+    ({"SS": ["a", "bc", ""]}, 3),
+    ({"BS": [b"a", b"bcd"]}, 4),
+    ({"NS": ["1", "-42", "1.5"]}, 8),
+    ({"L": []}, 3),
+    ({"L": [{"S": "ab"}, {"N": "1"}]}, 3 + (1 + 2) + (1 + 2)),
+    ({"M": {}}, 3),
+    ({"M": {"é": {"S": "ab"}, "b": {"NULL": True}}}, 3 + (2 + 1 + 2) + (1 + 1 + 1)),
+    ({"M": {"l": {"L": [{"M": {}}]}}}, 3 + 1 + 1 + (3 + (1 + 3))),
+]
+
+
+@pytest.mark.parametrize(("value", "size"), SIZES)
+def test_size_of_a_value(client, refused, shared_table, key, value, size):
+    name = "näme"
+    fitting = item_of(LIMIT - len(name.encode()) - size, key)
+    put(client, shared_table, {**fitting, name: value})
+    code, text = refused("put_item", TableName=shared_table, Item={**fitting, "a": {"S": fitting["a"]["S"] + "x"}, name: value})
+    assert (code, text.removeprefix(ENVELOPE)) == ("ValidationException", TOO_LARGE)
+
+
+# --- updates: the finished item counts, and before the condition ----------------------------------------------------
+
+GROWTH = {
+    "set": ("SET b = :v", {"S": "12345678"}),
+    "set number": ("SET b = :v", {"N": "12345678901234"}),
+    "append": ("SET l = list_append(l, :v)", {"L": [{"S": "12345678"}]}),
+    "element": ("SET l[9] = :v", {"S": "12345678"}),
+    "entry": ("SET m.e = :v", {"S": "1234567"}),
+    "add": ("ADD ss :v", {"SS": ["123456789"]}),
+    "legacy": (None, {"S": "12345678"}),
+}
+
+
+def growth(case):
+    expression, value = GROWTH[case]
+    if expression is None:
+        return {"AttributeUpdates": {"b": {"Action": "PUT", "Value": value}}}
+    return {"UpdateExpression": expression, "ExpressionAttributeValues": {":v": value}}
+
+
+@pytest.mark.parametrize("case", GROWTH)
+def test_updates_by_nine_bytes(client, refused, shared_table, key, case):
+    documents = {"l": {"L": []}, "m": {"M": {}}, "ss": {"SS": ["0"]}}
+    extra = 1 + 3 + 1 + 3 + 2 + 1
+    for room, fits in ((9, True), (8, False)):
+        item = {**item_of(LIMIT - extra - room, key), **documents}
+        put(client, shared_table, item)
+        request = {"TableName": shared_table, "Key": key, **growth(case)}
+        if fits:
+            client.update_item(**request)
+        else:
+            assert refused("update_item", **request) == ("ValidationException", UPDATE_TOO_LARGE)
+            assert client.get_item(TableName=shared_table, Key=key, ConsistentRead=True)["Item"] == item
+
+
+def test_size_is_told_before_a_failed_condition(client, refused, shared_table, key):
+    put(client, shared_table, item_of(LIMIT, key))
+    answer = refused(
+        "update_item",
+        TableName=shared_table,
+        Key=key,
+        UpdateExpression="SET b = :v",
+        ConditionExpression="attribute_not_exists(pk)",
+        ExpressionAttributeValues={":v": {"N": "1"}},
+    )
+    assert answer == ("ValidationException", UPDATE_TOO_LARGE)
+
+
+def test_an_update_may_make_room(client, shared_table, key):
+    put(client, shared_table, item_of(LIMIT, key))
+    client.update_item(
+        TableName=shared_table,
+        Key=key,
+        UpdateExpression="SET b = :v REMOVE a",
+        ExpressionAttributeValues={":v": {"S": "x" * 400_000}},
+    )
+    item = client.get_item(TableName=shared_table, Key=key, ConsistentRead=True)["Item"]
+    assert item == {**key, "b": {"S": "x" * 400_000}}
+
+
+def test_an_item_that_an_update_creates(client, refused, shared_table, key):
+    room = LIMIT - key_size(key) - len("b")
+    request = {"TableName": shared_table, "Key": key, "UpdateExpression": "SET b = :v"}
+    answer = refused("update_item", **request, ExpressionAttributeValues={":v": {"S": "x" * (room + 1)}})
+    assert answer == ("ValidationException", UPDATE_TOO_LARGE)
+    # Some regions count the statement too, about 20 bytes of it (reference 2.4).
+    client.update_item(**request, ExpressionAttributeValues={":v": {"S": "x" * (room - 30)}})
+
+
+def test_a_large_value_of_a_condition_is_no_part_of_the_item(client, shared_table, key):
+    client.put_item(
+        TableName=shared_table,
+        Item=key,
+        ConditionExpression="a <> :v",
+        ExpressionAttributeValues={":v": {"S": "x" * 500_000}},
+    )
