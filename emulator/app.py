@@ -4,7 +4,7 @@ import orjson
 
 from emulator import errors, operations
 from emulator.clock import Clock, SystemClock
-from emulator.database.catalog import Caller
+from emulator.database.catalog import Caller, Options
 from emulator.database.database import Database
 from emulator.model.service import operations as service_operations
 from emulator.operations.registry import registered
@@ -25,8 +25,12 @@ class Emulator:
         self.database = Database(
             open_engine(path, **options),
             self.clock,
-            shared=settings.shared_db,
-            delay=settings.delay_transient_statuses,
+            Options(
+                shared=settings.shared_db,
+                delay=settings.delay_transient_statuses,
+                throttle=settings.enforce_throughput,
+                collection_limit=settings.item_collection_limit,
+            ),
         )
         self._background = self.database.background
         self._operations = dict(registered())

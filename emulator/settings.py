@@ -27,6 +27,10 @@ class Settings:
         default=False, text="show CREATING, UPDATING and DELETING for a few seconds, as AWS does"
     )
     durable: bool = _setting(default=False, text="sync every commit to the disk (survives a power cut, slower)")
+    enforce_throughput: bool = _setting(
+        default=False, text="throttle tables at their provisioned throughput and other limits"
+    )
+    item_collection_limit: int = _setting(10 << 30, "bytes an item collection with local indexes may have")
     log_level: str = _setting(
         "info", "how much to log", choices=("critical", "error", "warning", "info", "debug", "trace")
     )

@@ -263,3 +263,21 @@ def key() -> dict[str, Any]:
 def without_metadata(answer: dict[str, Any]) -> dict[str, Any]:
     """Return what the server's body said."""
     return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+
+
+@pytest.fixture(scope="session")
+def canceled(client: Any) -> Callable[..., list[dict[str, Any]]]:
+    """canceled("transact_write_items", **request): the reasons of a transaction that the server must cancel."""
+
+    def send(method: str, /, **request: Any) -> list[dict[str, Any]]:
+        with pytest.raises(client.exceptions.TransactionCanceledException) as caught:
+            getattr(client, method)(**request)
+        response = caught.value.response
+        reasons: list[dict[str, Any]] = response["CancellationReasons"]
+        codes = ", ".join(reason["Code"] for reason in reasons)
+        text = f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]"
+        assert response["Error"]["Message"] == text
+        assert response["ResponseMetadata"]["HTTPStatusCode"] == 400
+        return reasons
+
+    return send

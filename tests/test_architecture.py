@@ -14,7 +14,7 @@ LEAVES = {"errors", "limits", "settings", "clock"}
 MAY_IMPORT = {
     "cli": {"app", "http", "storage"},
     "__main__": {"cli"},
-    "http": {"app", "database"},
+    "http": {"app", "database", "values"},
     "app": {"operations", "database", "model", "storage"},
     "operations": {"database", "expressions", "model", "values", "storage"},
     "model": {"values"},

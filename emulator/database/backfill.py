@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from emulator.database import statistics
-from emulator.database.schema import IndexDefinition, Table, TableDefinition
+from emulator.database.definitions import IndexDefinition, TableDefinition
+from emulator.database.schema import Table
 from emulator.values.wire import decode_row, row_size
 from storage.keycode import prefix_end
 

@@ -11,12 +11,15 @@ CREATING and the next look says ACTIVE, which is what the SDKs' waiters want.
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
-from emulator import errors
+from emulator import errors, limits
 from emulator.clock import Background, Clock
 from emulator.database import keyspace
-from emulator.database.schema import ACTIVE, CREATING, DELETING, IndexDefinition, Table, TableDefinition
+from emulator.database.definitions import ACTIVE, CREATING, DELETING, IndexDefinition, TableDefinition
+from emulator.database.enforcement import Enforcer
+from emulator.database.schema import Table
 from storage import Engine, WriteTxn
 
 log = logging.getLogger("emulator")
@@ -42,15 +45,33 @@ class Caller:
     """The caller's tables by name: the catalog's own dictionary, alive."""
 
 
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a database behaves.
+
+    shared: one space for all callers; delay: transient statuses last a while; throttle: enforce throughput on all tables;
+    collection_limit: bytes of an item collection with local indexes.
+    """
+
+    shared: bool = False
+    delay: bool = False
+    throttle: bool = False
+    collection_limit: int = limits.ITEM_COLLECTION
+
+
 class Catalog:
     """All tables of an engine."""
 
-    def __init__(self, engine: Engine, clock: Clock, background: Background, *, shared: bool, delay: bool) -> None:
+    def __init__(
+        self, engine: Engine, clock: Clock, background: Background, enforcer: Enforcer, options: Options
+    ) -> None:
         self._engine = engine
         self._clock = clock
         self._background = background
-        self._shared = shared
-        self._delay = TRANSIENT_SECONDS if delay else 0.0
+        self._enforcer = enforcer
+        self._shared = options.shared
+        self._delay = TRANSIENT_SECONDS if options.delay else 0.0
+        self._collection_limit = options.collection_limit
         self._spaces: dict[Space, dict[str, Table]] = {}
         self._load()
 
@@ -117,7 +138,20 @@ class Catalog:
         """Store a definition, new or changed; `publish` the result once the transaction has committed."""
         space = self._space(definition)
         txn.put(keyspace.table(*space, definition.name), definition.dump())
-        return Table(definition)
+        return self.compiled(definition)
+
+    def compiled(self, definition: TableDefinition) -> Table:
+        """Return the table of a definition, with what is enforced on it."""
+        table = Table(definition)
+        table.collection_limit = self._collection_limit
+        table.enforcement = self._enforcer.of(table)
+        return table
+
+    def refresh(self) -> None:
+        """Let all tables follow a change of what is enforced."""
+        for tables in self._spaces.values():
+            for name, table in tables.items():
+                tables[name] = self.compiled(table.definition)
 
     def publish(self, table: Table) -> None:
         """Make a saved table the one that requests find."""
@@ -177,6 +211,8 @@ class Catalog:
             txn.delete(keyspace.table(*space, definition.name))
             txn.delete(table.statistics_key)
             self._begin_drop(txn, table.prefix)
+            if table.local_indexes:
+                self._begin_drop(txn, keyspace.collections(table.id))
             for index in table.indexes:
                 self._begin_drop(txn, index.prefix)
         self._spaces[space].pop(definition.name, None)
@@ -184,13 +220,13 @@ class Catalog:
     # --- background -------------------------------------------------------------------------------------------------
 
     def _begin_drop(self, txn: WriteTxn, prefix: bytes) -> None:
-        record = keyspace.drop(int.from_bytes(prefix[1:5], "big"))
-        txn.put(record, prefix[:1])
-        self._background.add(lambda: self._drop_slice(record, prefix[:1]))
+        record = keyspace.drop(prefix)
+        txn.put(record, b"")
+        self._background.add(partial(self._drop_slice, record))
 
-    def _drop_slice(self, record: bytes, kind: bytes) -> bool:
+    def _drop_slice(self, record: bytes) -> bool:
         with self._engine.write() as txn:
-            if txn.drop_range(*keyspace.dropped_range(record, kind), DROP_SLICE) == DROP_SLICE:
+            if txn.drop_range(*keyspace.dropped_range(record), DROP_SLICE) == DROP_SLICE:
                 return True
             txn.delete(record)
         return False
@@ -204,10 +240,10 @@ class Catalog:
             drops = list(txn.scan(*keyspace.drops()))
         for key, stored in tables:
             access_key, region, name = keyspace.table_of(key)
-            table = Table(TableDefinition.load(stored))
+            table = self.compiled(TableDefinition.load(stored))
             self._spaces.setdefault((access_key, region), {})[name] = table
-        for record, kind in drops:
-            self._background.add(lambda record=record, kind=kind: self._drop_slice(record, kind))  # type: ignore[misc]
+        for record, _ in drops:
+            self._background.add(partial(self._drop_slice, record))
 
     def tables_of(self, table: Table) -> dict[str, Table]:
         """Return the living dictionary of the space that a table belongs to."""

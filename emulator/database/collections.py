@@ -1,29 +1,48 @@
-"""Item collections: all items of one partition key, in the table and its local indexes (service-behaviour.md 9.4)."""
+"""Item collections: all items of one partition key, in the table and its local indexes (service-behaviour.md 9.4).
+
+Their sizes are kept, like the statistics, by the write path in the write's own transaction; only for tables with local
+indexes, which exist from the table's first moment.
+"""
 
 from typing import Any
 
-from emulator import limits
+from emulator import errors, limits
 from emulator.database import keyspace
-from emulator.database.database import Database
 from emulator.database.schema import Table
 from emulator.values.types import Item
-from emulator.values.wire import row_size
-from storage.keycode import prefix_end
+from storage import ReadTxn, WriteTxn
 
 
-def collection_size(database: Database, table: Table, item: Item) -> int:
-    """Return the bytes of the item's collection. Linear in the collection: only asked-for metrics pay for it."""
-    digest = keyspace.digest(table.hash_encode(item[table.hash]))
-    prefixes = [table.prefix, *(index.prefix for index in table.indexes if index.local)]
-    with database.read() as txn:
-        return sum(
-            row_size(row) for prefix in prefixes for _, row in txn.scan(prefix + digest, prefix_end(prefix + digest))
-        )
+def collection_size(txn: ReadTxn, item_key: bytes) -> int:
+    """Return the bytes of the collection that the item with this storage key belongs to."""
+    stored = txn.get(keyspace.collection(item_key))
+    return 0 if stored is None else int.from_bytes(stored, "big")
 
 
-def metrics(database: Database, table: Table, item: Item) -> dict[str, Any]:
+def grown(txn: ReadTxn, item_key: bytes, change: int, limit: int) -> int:
+    """Return the bytes a collection will have after a change.
+
+    Raises ItemCollectionSizeLimitExceededException where the change makes it larger than the limit.
+    """
+    size = collection_size(txn, item_key) + change
+    if size > limit and change > 0:
+        raise errors.item_collection_too_large()
+    return size
+
+
+def put(txn: WriteTxn, item_key: bytes, size: int) -> None:
+    """Store a collection's size; an empty one leaves nothing behind."""
+    key = keyspace.collection(item_key)
+    if size:
+        txn.put(key, size.to_bytes(8, "big"))
+    else:
+        txn.delete(key)
+
+
+def metrics(txn: ReadTxn, table: Table, item: Item) -> dict[str, Any]:
     """Return ItemCollectionMetrics: the collection's key and its size between two whole gigabytes."""
-    whole = float(collection_size(database, table, item) // limits.GIB)
+    size = collection_size(txn, table.item_key(table.key_attributes(item)))
+    whole = float(size // limits.GIB)
     return {
         "ItemCollectionKey": {table.hash: item[table.hash]},
         "SizeEstimateRangeGB": [whole, whole + 1.0],

@@ -1,21 +1,27 @@
 """The database: tables on top of a storage engine, and the clock by which they live."""
 
+from typing import Final
+
 from emulator import errors
 from emulator.clock import Background, Clock
 from emulator.database import backfill
-from emulator.database.catalog import Caller, Catalog, require
+from emulator.database.catalog import Caller, Catalog, Options, require
+from emulator.database.enforcement import Enforcer
 from emulator.database.schema import Table
 from storage import Engine
+
+_DEFAULTS: Final = Options()
 
 
 class Database:
     """What every operation gets: the catalog, transactions and background work. Synchronous, owned by one thread."""
 
-    def __init__(self, engine: Engine, clock: Clock, *, shared: bool = False, delay: bool = False) -> None:
+    def __init__(self, engine: Engine, clock: Clock, options: Options = _DEFAULTS) -> None:
         self.engine = engine
         self.clock = clock
         self.background = Background()
-        self.catalog = Catalog(engine, clock, self.background, shared=shared, delay=delay)
+        self.enforcer = Enforcer(clock, throttle_all=options.throttle)
+        self.catalog = Catalog(engine, clock, self.background, self.enforcer, options)
         self.read = engine.read
         self.write = engine.write
         backfill.resume_all(self)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from emulator.database.schema import ACTIVE, CREATING, DELETING, IndexDefinition, TableDefinition
+from emulator.database.definitions import ACTIVE, CREATING, DELETING, IndexDefinition, TableDefinition
 
 Counts = Sequence[tuple[int, int]]
 """(items, bytes) of the table and then of each of its indexes."""

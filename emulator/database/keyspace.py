@@ -7,9 +7,11 @@
 | 03         | u32 table, digest16 of the partition key, sort key                                | item row                 |
 | 04         | u32 index, digest16 of its partition key, escape(range key)..., item key [5:]     | projected item row       |
 | 05         | u32 table                                                                         | u64 pairs: count, bytes  |
-| 06         | u32 table or index whose range is being dropped                                   | first byte of the range  |
+| 06         | first byte and u32 of a range that is being dropped (03, 04 or 09)                | nothing                  |
 | 07         | escape(access key) escape(region) escape(operation) client request token          | u64 ms of expiry, sha256 |
 | 08         | u64 ms of expiry, the token's key                                                 | nothing                  |
+| 09         | u32 table with local indexes, digest16 of the partition key                       | u64 bytes of the item    |
+|            |                                                                                   | collection               |
 
 The digest bounds a partition key's length and gives Scan the order it has on AWS: ascending MD5 over the ASCII bytes
 `Outliers` followed by the partition key's bytes (service-behaviour.md 6.2). Key bytes are UTF-8 for S, raw for B, and the
@@ -34,6 +36,7 @@ _STATISTICS: Final = b"\x05"
 _DROP: Final = b"\x06"
 _TOKEN: Final = b"\x07"
 _TOKEN_EXPIRY: Final = b"\x08"
+_COLLECTION: Final = b"\x09"
 
 DIGEST: Final = 16
 ITEM_PREFIX: Final = 5  # bytes before the digest, of items and of index entries alike
@@ -70,6 +73,11 @@ def table(access_key: str, region: str, name: str) -> bytes:
     return _TABLE + keycode.escape(access_key.encode()) + keycode.escape(region.encode()) + name.encode()
 
 
+def partition_of(key: bytes) -> bytes:
+    """Return the digest of the partition that an item or index entry is in."""
+    return key[ITEM_PREFIX : ITEM_PREFIX + DIGEST]
+
+
 def tables() -> tuple[bytes, bytes]:
     """Return the range of all table definitions."""
     return _TABLE, keycode.prefix_end(_TABLE)
@@ -97,9 +105,9 @@ def statistics(table_id: int) -> bytes:
     return _STATISTICS + keycode.u32(table_id)
 
 
-def drop(owner: int) -> bytes:
-    """Return the record that says: the range of this table or index is being dropped."""
-    return _DROP + keycode.u32(owner)
+def drop(prefix: bytes) -> bytes:
+    """Return the record that says: everything with this prefix is being dropped."""
+    return _DROP + prefix
 
 
 def drops() -> tuple[bytes, bytes]:
@@ -107,10 +115,19 @@ def drops() -> tuple[bytes, bytes]:
     return _DROP, keycode.prefix_end(_DROP)
 
 
-def dropped_range(record: bytes, kind: bytes) -> tuple[bytes, bytes]:
-    """Return the range that a drop record is about; kind is the record's value."""
-    prefix = kind + record[1:]
-    return prefix, keycode.prefix_end(prefix)
+def dropped_range(record: bytes) -> tuple[bytes, bytes]:
+    """Return the range that a drop record is about."""
+    return record[1:], keycode.prefix_end(record[1:])
+
+
+def collections(table_id: int) -> bytes:
+    """Return the prefix of the sizes of a table's item collections."""
+    return _COLLECTION + keycode.u32(table_id)
+
+
+def collection(item_key: bytes) -> bytes:
+    """Return the key of the size of the item collection that an item belongs to."""
+    return _COLLECTION + item_key[1 : ITEM_PREFIX + DIGEST]
 
 
 def token(access_key: str, region: str, operation: str, text: str) -> bytes:

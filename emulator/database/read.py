@@ -41,6 +41,8 @@ class PageRequest:
     count_only: bool = False
     fetch: bool = False
     """Read each item from the table: a local index does not hold everything that is asked for."""
+    partition: bytes | None = None
+    """The digest of the partition that a query reads, None for a scan."""
     measured: bool = True
     """Whether the answer tells consumed capacity; if not, sizes are only added up where a page may be full."""
 
@@ -57,7 +59,21 @@ class Page:
 
 
 def read_page(txn: ReadTxn, request: PageRequest) -> Page:
-    """Read one page."""
+    """Read one page. Raises what enforced throughput refuses: a page is admitted while any capacity is left."""
+    enforcement = request.table.enforcement
+    throttle = None if enforcement is None else enforcement.throttle
+    if throttle is None:
+        return _page(txn, request)
+    source = request.source
+    name = source.name if isinstance(source, Index) and source.is_global else None
+    throttle.admit(name, request.partition)
+    request.measured = True
+    page = _page(txn, request)
+    throttle.charge(name, request.partition, page.consumed.total())
+    return page
+
+
+def _page(txn: ReadTxn, request: PageRequest) -> Page:
     rows, size, stopped = _evaluated(txn, request)
     last = _key_of(request, rows[-1]) if stopped else None
     scanned = len(rows)

@@ -1,108 +1,21 @@
-"""Tables and indexes: what is stored about them (definitions) and what is compiled from that (Table, Index).
+"""Tables and indexes, compiled from their definitions.
 
-Definitions are frozen and go to the catalog as JSON; a change makes a new definition and a new Table. Everything a
-request needs on the hot path (key names, encoders, prefixes) is computed once, when the Table is made.
+A change of a definition makes a new Table. Everything a request needs on the hot path (key names, encoders, prefixes) is
+computed once, when the Table is made.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any, Final, Self
-
-import orjson
+from typing import TYPE_CHECKING, Final
 
 from emulator import errors, limits
 from emulator.database import keyspace
+from emulator.database.definitions import ACTIVE, IndexDefinition, TableDefinition
 from emulator.values.size import item_size
 from emulator.values.types import Item, Value
 from emulator.values.wire import encode_row
 from storage.keycode import escape
 
-CREATING: Final = "CREATING"
-UPDATING: Final = "UPDATING"
-DELETING: Final = "DELETING"
-ACTIVE: Final = "ACTIVE"
-
-
-@dataclass(frozen=True, slots=True)
-class IndexDefinition:
-    """A secondary index as stored.
-
-    hash, range: key attribute names; projection: ALL, KEYS_ONLY or INCLUDE; filled_to: storage key up to which the table's
-    items have been entered while the index is being built (hex), None once it is complete; until: time (seconds) at
-    which a transient status ends.
-    """
-
-    id: int
-    name: str
-    local: bool
-    hash: tuple[str, ...]
-    range: tuple[str, ...]
-    projection: str
-    non_key: tuple[str, ...] = ()
-    read_units: int = 0
-    write_units: int = 0
-    on_demand: Mapping[str, int] = field(default_factory=dict)
-    warm: Mapping[str, int] = field(default_factory=dict)
-    filled_to: str | None = None
-    status: str = CREATING
-    until: float = 0.0
-
-    @classmethod
-    def load(cls, stored: Mapping[str, Any]) -> Self:
-        """Return the index that a table's JSON holds."""
-        return cls(**{**stored, **{name: tuple(stored[name]) for name in ("hash", "range", "non_key")}})
-
-
-@dataclass(frozen=True, slots=True)
-class TableDefinition:
-    """A table as stored. Times are seconds since the epoch; units are capacity units per second."""
-
-    id: int
-    uuid: str
-    name: str
-    access_key: str
-    account: str
-    region: str
-    created: float
-    hash: str
-    range: str | None
-    types: Mapping[str, str]
-    indexes: tuple[IndexDefinition, ...] = ()
-    billing_mode: str = "PROVISIONED"
-    read_units: int = 0
-    write_units: int = 0
-    throughput_increased: float | None = None
-    throughput_decreased: float | None = None
-    pay_per_request_since: float | None = None
-    billing_explicit: bool = False
-    on_demand: Mapping[str, int] = field(default_factory=dict)
-    warm: Mapping[str, int] = field(default_factory=dict)
-    table_class: str | None = None
-    table_class_updated: float | None = None
-    deletion_protection: bool = False
-    stream_view: str | None = None
-    stream_label: str | None = None
-    sse: Mapping[str, Any] = field(default_factory=dict)
-    tags: Mapping[str, str] = field(default_factory=dict)
-    ttl_attribute: str | None = None
-    ttl_changed: float | None = None
-    status: str = CREATING
-    until: float = 0.0
-
-    @classmethod
-    def load(cls, stored: bytes) -> Self:
-        """Return the table that dump() stored."""
-        fields = orjson.loads(stored)
-        return cls(**{**fields, "indexes": tuple(map(IndexDefinition.load, fields["indexes"]))})
-
-    def dump(self) -> bytes:
-        """Return the definition as JSON."""
-        return orjson.dumps(asdict(self))
-
-    @property
-    def arn(self) -> str:
-        """The table's ARN (service-behaviour.md 13)."""
-        return f"arn:aws:dynamodb:{self.region}:{self.account}:table/{self.name}"
+if TYPE_CHECKING:
+    from emulator.database.enforcement import Enforcement
 
 
 def _key_names(index: IndexDefinition) -> tuple[str, ...]:
@@ -192,7 +105,9 @@ class Table:
 
     __slots__ = (
         "arn",
+        "collection_limit",
         "definition",
+        "enforcement",
         "hash",
         "hash_encode",
         "hash_type",
@@ -228,6 +143,8 @@ class Table:
         self.key_count = len(self.key_names)
         self.prefix = keyspace.items(definition.id)
         self.statistics_key = keyspace.statistics(definition.id)
+        self.collection_limit = limits.ITEM_COLLECTION
+        self.enforcement: Enforcement | None = None
         self.transient = definition.status != ACTIVE or any(x.status != ACTIVE for x in definition.indexes)
         self.indexes = tuple(Index(index, self, position) for position, index in enumerate(definition.indexes, start=1))
         self.indexes_by_name = {index.name: index for index in self.indexes}

@@ -6,12 +6,12 @@ the table's statistics in the transaction that it is given. Several writes that 
 before the first is stored.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from emulator import errors, limits
-from emulator.database import statistics
+from emulator.database import collections, keyspace, statistics
 from emulator.database.capacity import Consumed, entry_units, write_units
 from emulator.database.schema import KIND, Index, Table
 from emulator.values.size import changed_size, item_size, value_size
@@ -59,15 +59,15 @@ class Prepared:
 
 def prepare_put(txn: ReadTxn, table: Table, key: bytes, item: Item, size: int, guard: Guard | None) -> Prepared:
     """Prepare the replacement of an item; the caller has checked its size, key and index keys."""
-    old_row = txn.get(key)
-    old = _passed(guard, old_row) if guard else None
+    old_row = _current(txn, table, key)
+    old = _passed(table, key, guard, old_row) if guard else None
     return Prepared(table, key, old_row, old, encode_row(item, size), item)
 
 
 def prepare_delete(txn: ReadTxn, table: Table, key: bytes, guard: Guard | None) -> Prepared:
     """Prepare the removal of an item, which need not exist."""
-    old_row = txn.get(key)
-    old = _passed(guard, old_row) if guard else None
+    old_row = _current(txn, table, key)
+    old = _passed(table, key, guard, old_row) if guard else None
     return Prepared(table, key, old_row, old, None, None)
 
 
@@ -78,11 +78,11 @@ def prepare_update(
 
     Raises the run-time errors of updates (reference 4.5) and of the resulting item: size, nesting, index keys.
     """
-    old_row = txn.get(key)
+    old_row = _current(txn, table, key)
     old = None if old_row is None else decode_row(old_row)
     if guard is not None and not guard.test(old or {}):
         _refuse_oversized(old or key_item, update, values, exists=old is not None)
-        raise errors.conditional_check_failed(old if guard.tell_item else None)
+        raise _failed(table, key, guard, old_row, old)
     paths: tuple[Path, ...] = ()
     if old is None and update is not None and not update.creates:
         return Prepared(table, key, None, None, None, None)
@@ -99,49 +99,108 @@ def prepare_update(
     return Prepared(table, key, old_row, old, encode_row(new, size), new, paths)
 
 
-def store(txn: WriteTxn, write: Prepared) -> Consumed:
-    """Write what was prepared, with its index entries and statistics; return the units it consumed."""
+def store(txn: WriteTxn, write: Prepared, *, times: int = 1) -> Consumed:
+    """Write what was prepared, with its index entries and statistics; return the units it consumed.
+
+    times: how often the table's own units count, 2 in a transaction. Raises what an enforced limit refuses, and then has
+    written nothing.
+    """
     table, key, old_row, new_row = write.table, write.key, write.old_row, write.new_row
     old_size = 0 if old_row is None else row_size(old_row)
     new_size = 0 if new_row is None else row_size(new_row)
-    consumed = Consumed(write_units(old_size, new_size))
+    consumed = Consumed(times * write_units(old_size, new_size))
     if old_row == new_row:
+        _throttle(table, key, consumed)
         return consumed
+    changes = [_entry_change(index, write) for index in table.indexes] if table.indexes else []
+    for change in changes:
+        if change.units:
+            arms = consumed.local_indexes if change.index.local else consumed.global_indexes
+            arms[change.index.name] = change.units
+    own_size = new_size - old_size
+    collection_size = None
+    if table.local_indexes:
+        grown = own_size + sum(change.size for change in changes if change.index.local)
+        collection_size = collections.grown(txn, key, grown, table.collection_limit)
+    _throttle(table, key, consumed, changes)
     if new_row is None:
         txn.delete(key)
     else:
         txn.put(key, new_row)
-    deltas = [((new_row is not None) - (old_row is not None), new_size - old_size)]
-    deltas += [_store_entry(txn, index, write, consumed) for index in table.indexes]
+    deltas = [((new_row is not None) - (old_row is not None), own_size)]
+    for change in changes:
+        _store_entry(txn, change)
+        deltas.append((change.count, change.size))
     statistics.add(txn, table.statistics_key, deltas)
+    if collection_size is not None:
+        collections.put(txn, key, collection_size)
     return consumed
 
 
-def _store_entry(txn: WriteTxn, index: Index, write: Prepared, consumed: Consumed) -> tuple[int, int]:
-    """Bring one index in line with a write; return its change in (entries, bytes). Charges follow reference 9.2."""
+@dataclass(slots=True)
+class _EntryChange:
+    """What a write does to one index: at most one entry goes (old_key) and one comes or changes (new_key)."""
+
+    index: Index
+    old_key: bytes | None = None
+    new_key: bytes | None = None
+    new_row: bytes = b""
+    old_units: float = 0.0
+    new_units: float = 0.0
+    count: int = 0
+    size: int = 0
+
+    @property
+    def units(self) -> float:
+        """What the change costs (reference 9.2)."""
+        return self.old_units + self.new_units
+
+
+def _entry_change(index: Index, write: Prepared) -> _EntryChange:
+    """Return how a write changes one index; an entry that stays the same is no change."""
+    change = _EntryChange(index)
     if not index.holds(write.key):
-        return (0, 0)
+        return change
     old, new = write.old_item(), write.new
     old_key = None if old is None else index.key(old, write.key)
     new_key = None if new is None else index.key(new, write.key)
     old_row = b"" if old_key is None else index.row(old, write.old_row)  # type: ignore[arg-type]
     new_row = b"" if new_key is None else index.row(new, write.new_row)  # type: ignore[arg-type]
     if old_key == new_key and old_row == new_row:
-        return (0, 0)
-    units = 0.0
-    if old_key is not None and old_key != new_key:
-        txn.delete(old_key)
-        units += entry_units(row_size(old_row))
+        return change
+    if old_key is not None:
+        change.count -= 1
+        change.size -= row_size(old_row)
     if new_key is not None:
-        txn.put(new_key, new_row)
-        kept = row_size(old_row) if old_key == new_key else 0
-        units += entry_units(max(kept, row_size(new_row)))
-    arms = consumed.local_indexes if index.local else consumed.global_indexes
-    arms[index.name] = units
-    return (
-        (new_key is not None) - (old_key is not None),
-        (row_size(new_row) if new_row else 0) - (row_size(old_row) if old_row else 0),
-    )
+        change.count += 1
+        change.size += row_size(new_row)
+        change.new_key, change.new_row = new_key, new_row
+        change.new_units = entry_units(max(row_size(new_row), row_size(old_row) if old_key == new_key else 0))
+    if old_key is not None and old_key != new_key:
+        change.old_key = old_key
+        change.old_units = entry_units(row_size(old_row))
+    return change
+
+
+def _store_entry(txn: WriteTxn, change: _EntryChange) -> None:
+    if change.old_key is not None:
+        txn.delete(change.old_key)
+    if change.new_key is not None:
+        txn.put(change.new_key, change.new_row)
+
+
+def _throttle(table: Table, key: bytes, consumed: Consumed, changes: Sequence[_EntryChange] = ()) -> None:
+    """Charge a write to the table's enforced throughput. Raises what it refuses."""
+    if table.enforcement is None or table.enforcement.throttle is None:
+        return
+    entries = [
+        (change.index.name, keyspace.partition_of(entry), units)
+        for change in changes
+        if change.index.is_global
+        for entry, units in ((change.old_key, change.old_units), (change.new_key, change.new_units))
+        if entry is not None
+    ]
+    table.enforcement.throttle.write(keyspace.partition_of(key), consumed, entries)
 
 
 def check_index_keys(table: Table, item: Item) -> None:
@@ -196,12 +255,25 @@ def check_updated_index_keys(table: Table, item: Item, changed: frozenset[str], 
                 raise errors.update_index_key_too_long() from None
 
 
-def _passed(guard: Guard, old_row: bytes | None) -> Item | None:
+def _current(txn: ReadTxn, table: Table, key: bytes) -> bytes | None:
+    """Return the row that a write finds. Raises TransactionConflictException where a test declared one."""
+    if table.enforcement is not None:
+        table.enforcement.refuse_conflict(key)
+    return txn.get(key)
+
+
+def _passed(table: Table, key: bytes, guard: Guard, old_row: bytes | None) -> Item | None:
     """Return the existing item if the condition holds. Raises ConditionalCheckFailedException."""
     old = None if old_row is None else decode_row(old_row)
     if not guard.test(old or {}):
-        raise errors.conditional_check_failed(old if guard.tell_item else None)
+        raise _failed(table, key, guard, old_row, old)
     return old
+
+
+def _failed(table: Table, key: bytes, guard: Guard, old_row: bytes | None, old: Item | None) -> errors.ApiError:
+    """Return a failed condition's error; it costs what writing the existing item would (reference 9.1)."""
+    _throttle(table, key, Consumed(write_units(0 if old_row is None else row_size(old_row), 0)))
+    return errors.conditional_check_failed(old if guard.tell_item else None)
 
 
 def _refuse_oversized(item: Item, update: "Update | None", values: Values, *, exists: bool) -> None:

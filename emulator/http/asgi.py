@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from emulator.app import Emulator
+from emulator.http.admin import PREFIX
 from emulator.http.protocol import Answer, Protocol
 from emulator.limits import REQUEST_BODY
 
@@ -24,6 +25,8 @@ def create_app(protocol: Protocol) -> App:
         body = await _body(scope, receive)
         if body is None:
             answer = protocol.refuse(413)
+        elif scope["raw_path"].startswith(PREFIX):
+            answer = protocol.admin(scope["method"], scope["raw_path"].removeprefix(PREFIX), body)
         else:
             answer = respond(scope["method"], scope["query_string"], scope["headers"], body)
         await _send(send, answer)

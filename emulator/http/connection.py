@@ -4,9 +4,9 @@ uvicorn lets its protocol class be replaced. Ours needs no task, scope, receive 
 synchronous, so the answer is written when the parser reports the request's end. Requests that arrive pipelined are
 answered in order by the same means. The ASGI application (asgi.py) does the same over any server; tests run on both.
 
-What stays ordinary HTTP is here: keep-alive and its idle timer, `Expect: 100-continue`, HTTP/1.0, HEAD, oversized headers
-and bodies (refused before they are held in memory), a client that does not read (the transport stops reading it), and
-closing without cutting off an answer.
+What stays ordinary HTTP is here: keep-alive and its idle timer, `Expect: 100-continue`, HTTP/1.0, HEAD, declined upgrades,
+oversized headers and bodies (refused before they are held in memory), a client that does not read (the transport stops
+reading it), and closing without cutting off an answer.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import httptools
 
+from emulator.http.admin import PREFIX
 from emulator.http.protocol import FRAMING, HEADER_BLOCK, Answer, Protocol
 from emulator.limits import REQUEST_BODY
 
@@ -90,11 +91,22 @@ class Connection(asyncio.Protocol):
         """Feed the parser, which calls back below."""
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._close()
+        except httptools.HttpParserUpgrade as offer:
+            self._decline_upgrade(data[offer.args[0] :])
         except httptools.HttpParserError:
             self._write(_BAD_REQUEST)
             self._close()
+
+    def _decline_upgrade(self, rest: bytes) -> None:
+        """Read the request again without its offer of another protocol, which the parser takes for accepted."""
+        method = self._parser.get_method()
+        if self._refused or method == b"CONNECT":
+            self._close()
+            return
+        lines = [b"%b %b HTTP/1.1" % (method, self._url)]
+        lines += [b"%b: %b" % field for field in self._fields.items() if field[0] not in (b"connection", b"upgrade")]
+        self._parser = httptools.HttpRequestParser(self)
+        self.data_received(b"\r\n".join(lines) + b"\r\n\r\n" + rest)
 
     def pause_writing(self) -> None:
         """Stop reading from a client that does not read its answers."""
@@ -150,6 +162,8 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         """Refuse a body that will be too large; tell a client that waits to go on."""
+        if self._parser.should_upgrade():
+            return
         fields = self._fields
         length = fields.get(b"content-length")
         if length is not None and int(length) > REQUEST_BODY:
@@ -169,12 +183,17 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """Answer."""
+        if self._parser.should_upgrade():
+            return
         self._keep_alive = self._parser.should_keep_alive()
         if not self._refused:
             body = b"".join((self._body, *self._parts)) if self._parts else self._body
             method = self._parser.get_method().decode("latin-1")
-            query = self._url.partition(b"?")[2]
-            answer = self._protocol.answer(method, query, self._fields, body)
+            path, _, query = self._url.partition(b"?")
+            if path.startswith(PREFIX):
+                answer = self._protocol.admin(method, path.removeprefix(PREFIX), body)
+            else:
+                answer = self._protocol.answer(method, query, self._fields, body)
             self._send(answer, with_body=method != "HEAD")
         self._within = False
         self._idle_since = self._loop.time()

@@ -9,6 +9,7 @@ authentication, and then the operation's own.
 
 import logging
 import os
+import re
 from collections.abc import Callable
 from itertools import count
 from typing import Final, NamedTuple
@@ -20,7 +21,7 @@ from emulator import errors, limits
 from emulator.app import Emulator
 from emulator.database.catalog import Caller
 from emulator.errors import ApiError
-from emulator.http import auth, encoding
+from emulator.http import admin, auth, encoding
 
 log = logging.getLogger("emulator")
 
@@ -42,6 +43,10 @@ _HEAD: Final = (
     b"%b"
 )
 _CACHED_CALLERS: Final = 1024
+_COMPLETE: Final = re.compile(
+    rb"AWS4-[^ ]+ Credential=([^,]+/aws4_request), ?SignedHeaders=[^,]+, ?Signature=[^,]+"
+).fullmatch
+"""An Authorization header with nothing missing, as SDKs write it."""
 
 
 class Answer(NamedTuple):
@@ -93,7 +98,7 @@ class Protocol:
             return self.refuse(413)
         if method != "POST":
             return self._not_post(method, fields)
-        content_type = fields.get(b"content-type", b"")
+        content_type = fields.get(b"content-type", b"") if body else _JSON
         if content_type != _JSON and content_type.partition(b";")[0].strip().lower() not in _CONTENT_TYPES:
             return self._answer(404, _NOT_FOUND, fields)
         request_id = self._request_id()
@@ -108,6 +113,11 @@ class Protocol:
                 "request %s to %s failed", request_id.decode(), fields.get(b"x-amz-target", b"").decode("latin-1")
             )
             return self._answer(500, orjson.dumps(errors.internal_server_error().body()), fields, request_id)
+
+    def admin(self, method: str, path: bytes, body: bytes) -> Answer:
+        """Answer one of the emulator's own calls; path is what follows admin.PREFIX."""
+        status, told = admin.answer(self._emulator, method, path, body)
+        return self._answer(status, told, {})
 
     def refuse(self, status: int) -> Answer:
         """Answer a request that is not worth reading: 413 for a body over 16 MiB, 400 for headers over 16 KB."""
@@ -137,20 +147,24 @@ class Protocol:
         return name
 
     def _caller(self, query: bytes, fields: dict[bytes, bytes]) -> Caller:
-        """Return who asks; the credential's text is looked up first, since a signature is new every time."""
-        authorization = fields.get(b"authorization", b"")
-        host = fields.get(b"host", b"localhost")
-        start = authorization.find(b"Credential=")
-        key = (authorization[start : authorization.find(b"/aws4_request", start)], host)
-        caller = self._callers.get(key) if b"Signature=" in authorization and not query else None
-        if caller is None or (b"x-amz-date" not in fields and b"date" not in fields):
-            found = auth.credentials(fields, query)
-            caller = self._emulator.caller(found.access_key, found.region, host.decode("latin-1"))
+        """Return who asks; of a complete header the credential's text is looked up, the signature is new every time."""
+        complete = None if query else _COMPLETE(fields.get(b"authorization", b""))
+        if complete is None or not (b"x-amz-date" in fields or b"date" in fields):
+            return self._found_caller(query, fields)
+        key = (complete[1], fields.get(b"host", b"localhost"))
+        caller = self._callers.get(key)
+        if caller is None:
+            caller = self._found_caller(query, fields)
             if len(self._callers) >= _CACHED_CALLERS:
                 self._callers.clear()
-            if authorization and b"SignedHeaders=" in authorization and b"/aws4_request" in authorization:
-                self._callers[key] = caller
+            self._callers[key] = caller
         return caller
+
+    def _found_caller(self, query: bytes, fields: dict[bytes, bytes]) -> Caller:
+        found = auth.credentials(fields, query)
+        return self._emulator.caller(
+            found.access_key, found.region, fields.get(b"host", b"localhost").decode("latin-1")
+        )
 
     def _not_post(self, method: str, fields: dict[bytes, bytes]) -> Answer:
         if method == "OPTIONS" and b"origin" in fields:

@@ -1,7 +1,7 @@
 """BatchGetItem and BatchWriteItem (service-behaviour.md 7)."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -12,14 +12,16 @@ from emulator.database.capacity import Consumed, read_units
 from emulator.database.catalog import Caller
 from emulator.database.database import Database
 from emulator.database.schema import Table
+from emulator.errors import ApiError
 from emulator.expressions import legacy
 from emulator.expressions.program import Projection
 from emulator.model.request import Request
-from emulator.operations.checks import answer, check_values, member
+from emulator.operations.checks import answer, charge_read, check_values, member
 from emulator.operations.get_item import projection_of
 from emulator.operations.registry import Response, operation
 from emulator.values.types import Item
 from emulator.values.wire import ParsedItem, decode_row, row_json, row_size
+from storage import ReadTxn, WriteTxn
 
 
 def _check_get(request: Request) -> dict[str, Projection | None]:
@@ -36,38 +38,76 @@ def _check_get(request: Request) -> dict[str, Projection | None]:
 def batch_get_item(
     database: Database, caller: Caller, request: Request, projections: Mapping[str, Projection | None]
 ) -> Response:
-    """Read up to 100 items of any tables; what would pass 16 MB comes back unprocessed."""
+    """Read up to 100 items of any tables; what would pass 16 MB, or is throttled, comes back unprocessed."""
     parts: dict[str, dict[str, Any]] = request["RequestItems"]
     reads = []
     for name, part in parts.items():
         table = database.table(caller, name)
         keys = [table.item_key(key) for key in part["Keys"]]
         _refuse_duplicates(keys)
-        reads.append((name, part, keys))
-    responses, unprocessed, consumed = [], {}, []
-    mode = capacity.wanted(request)
+        reads.append(_Reads(table, name, part, keys, projections[name]))
     room = limits.BATCH_GET_RESPONSE
     with database.read() as txn:
-        for name, part, keys in reads:
-            project = projections[name]
-            units = Consumed()
-            items: list[bytes] = []
-            for position, key in enumerate(keys):
-                row = txn.get(key)
-                size = 0 if row is None else row_size(row)
-                if size > room:
-                    room = 0
-                    unprocessed[name] = {**part, "Keys": part["Keys"][position:]}
-                    break
-                room -= size
-                units.table += read_units(size, consistent=part.get("ConsistentRead", False))
-                if row is not None:
-                    items.append(row_json(row) if project is None else orjson.dumps(project.project(decode_row(row))))
-            responses.append(b"%b:[%b]" % (orjson.dumps(name), b",".join(items)))
-            if mode:
-                consumed.append(capacity.shape(mode, name, units))
+        for each in reads:
+            room = _read_table(txn, each, room)
+    _refuse_if_nothing_done(sum(each.done for each in reads), [each.throttled for each in reads])
+    responses = [b"%b:[%b]" % (orjson.dumps(each.name), b",".join(each.items)) for each in reads]
+    unprocessed = {each.name: {**each.part, "Keys": each.left} for each in reads if each.left}
     members = [b'"Responses":{%b}' % b",".join(responses), member(b"UnprocessedKeys", unprocessed)]
-    return answer(members + ([member(b"ConsumedCapacity", consumed)] if mode else []))
+    mode = capacity.wanted(request)
+    if mode:
+        told = [capacity.shape(mode, each.name, each.units) for each in reads]
+        members.append(member(b"ConsumedCapacity", told))
+    return answer(members)
+
+
+@dataclass(slots=True)
+class _Reads:
+    """The reads of one table: what is asked for, and what has come of it."""
+
+    table: Table
+    name: str
+    part: dict[str, Any]
+    keys: list[bytes]
+    project: Projection | None
+    items: list[bytes] = field(default_factory=list)
+    left: list[Item] = field(default_factory=list)
+    units: Consumed = field(default_factory=Consumed)
+    done: int = 0
+    throttled: ApiError | None = None
+
+
+def _read_table(txn: ReadTxn, reads: _Reads, room: int) -> int:
+    """Read one table's items while there is room, in bytes of items; return what room is left, 0 after a refusal."""
+    consistent = reads.part.get("ConsistentRead", False)
+    for key, key_item in zip(reads.keys, reads.part["Keys"], strict=True):
+        row = txn.get(key)
+        size = 0 if row is None else row_size(row)
+        if size > room or room == 0:
+            room = 0
+            reads.left.append(key_item)
+            continue
+        units = read_units(size, consistent=consistent)
+        try:
+            charge_read(reads.table, key, units)
+        except ApiError as error:
+            reads.throttled = error
+            reads.left.append(key_item)
+            continue
+        room -= size
+        reads.done += 1
+        reads.units.table += units
+        if row is not None:
+            project = reads.project
+            reads.items.append(row_json(row) if project is None else orjson.dumps(project.project(decode_row(row))))
+    return room
+
+
+def _refuse_if_nothing_done(done: int, refusals: Iterable[ApiError | None]) -> None:
+    """Raise the first refusal if nothing was done: only then does the call fail as a whole (reference 16)."""
+    for error in refusals:
+        if error is not None and not done:
+            raise error
 
 
 @dataclass(slots=True)
@@ -103,27 +143,38 @@ def batch_write_item(database: Database, caller: Caller, request: Request, _: No
     writes = {name: [_write_of(tables[name], each) for each in part] for name, part in parts.items()}
     for each in writes.values():
         _refuse_duplicates(one.key for one in each)
-    consumed = {}
+    consumed = {name: Consumed() for name in parts}
+    unprocessed: dict[str, list[dict[str, Any]]] = {}
+    refusals: list[ApiError | None] = []
     with database.write() as txn:
         for name, part in writes.items():
-            units = consumed[name] = Consumed()
-            for one in part:
-                if one.item is None:
-                    prepared = write.prepare_delete(txn, one.table, one.key, None)
-                else:
-                    prepared = write.prepare_put(txn, one.table, one.key, one.item, one.item.size, None)
-                units.add(write.store(txn, prepared))
-    members = [b'"UnprocessedItems":{}']
+            for one, sent in zip(part, parts[name], strict=True):
+                try:
+                    consumed[name].add(_store(txn, one))
+                except ApiError as error:
+                    if not errors.is_throttled(error):
+                        raise
+                    refusals.append(error)
+                    unprocessed.setdefault(name, []).append(sent)
+    _refuse_if_nothing_done(sum(map(len, writes.values())) - len(refusals), refusals)
+    members = [member(b"UnprocessedItems", unprocessed)]
     mode = capacity.wanted(request)
     if mode:
         members.append(
             member(b"ConsumedCapacity", [capacity.shape(mode, name, units) for name, units in consumed.items()])
         )
     if request.get("ReturnItemCollectionMetrics") == "SIZE":
-        metrics = {name: _metrics(database, part) for name, part in writes.items() if tables[name].local_indexes}
+        with database.read() as reading:
+            metrics = {name: _metrics(reading, part) for name, part in writes.items() if tables[name].local_indexes}
         if metrics:
             members.append(member(b"ItemCollectionMetrics", metrics))
     return answer(members)
+
+
+def _store(txn: WriteTxn, one: _Write) -> Consumed:
+    if one.item is None:
+        return write.store(txn, write.prepare_delete(txn, one.table, one.key, None))
+    return write.store(txn, write.prepare_put(txn, one.table, one.key, one.item, one.item.size, None))
 
 
 def _write_of(table: Table, each: dict[str, Any]) -> _Write:
@@ -145,7 +196,7 @@ def _refuse_duplicates(keys: Iterable[bytes]) -> None:
         raise errors.duplicate_keys()
 
 
-def _metrics(database: Database, writes: list[_Write]) -> list[dict[str, Any]]:
+def _metrics(txn: ReadTxn, writes: list[_Write]) -> list[dict[str, Any]]:
     """Return the metrics of each item collection that the batch touched, once each."""
     one_each = {one.key[: len(one.table.prefix) + 16]: one for one in writes}
-    return [collections.metrics(database, one.table, one.key_item) for one in one_each.values()]
+    return [collections.metrics(txn, one.table, one.key_item) for one in one_each.values()]

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from emulator import errors
-from emulator.database import capacity
+from emulator.database import capacity, keyspace
 from emulator.database.capacity import Consumed
 from emulator.database.schema import Table
 from emulator.database.write import Guard
@@ -66,6 +66,12 @@ def check_key_paths(table: Table, paths: Iterable[tuple[str | int, ...]]) -> Non
                 raise errors.key_must_be_scalar(str(name))
             if name in table.index_keys:
                 raise errors.key_must_be_scalar(str(name), index=True)
+
+
+def charge_read(table: Table, key: bytes, units: float) -> None:
+    """Charge reading one item to the table's enforced throughput. Raises what it refuses."""
+    if table.enforcement is not None and table.enforcement.throttle is not None:
+        table.enforcement.throttle.read(None, keyspace.partition_of(key), units)
 
 
 def answer(members: list[bytes]) -> bytes:

@@ -11,7 +11,7 @@ from emulator.database.database import Database
 from emulator.expressions import legacy
 from emulator.expressions.program import Projection
 from emulator.model.request import Request
-from emulator.operations.checks import answer, bound_of, check_values, consumed_member
+from emulator.operations.checks import answer, bound_of, charge_read, check_values, consumed_member
 from emulator.operations.registry import Response, operation
 from emulator.values.wire import ROW_HEADER, decode_row, row_size
 
@@ -37,6 +37,8 @@ def get_item(database: Database, caller: Caller, request: Request, projection: P
     key = table.item_key(request["Key"])
     with database.read() as txn:
         row = txn.get(key)
+    if table.enforcement is not None:
+        charge_read(table, key, _units(request, row))
     if row is None:
         members = []
     elif projection is None:
@@ -44,7 +46,9 @@ def get_item(database: Database, caller: Caller, request: Request, projection: P
     else:
         members = [b'"Item":' + orjson.dumps(projection.project(decode_row(row)))]
     if capacity.wanted(request):
-        size = 0 if row is None else row_size(row)
-        consistent = request.get("ConsistentRead", False)
-        members += consumed_member(request, Consumed(read_units(size, consistent=consistent)))
+        members += consumed_member(request, Consumed(_units(request, row)))
     return answer(members)
+
+
+def _units(request: Request, row: bytes | None) -> float:
+    return read_units(0 if row is None else row_size(row), consistent=request.get("ConsistentRead", False))

@@ -8,8 +8,9 @@ from emulator import errors
 from emulator.database import capacity, keyspace, ranges, read
 from emulator.database.catalog import Caller
 from emulator.database.database import Database
+from emulator.database.definitions import CREATING
 from emulator.database.read import Page, PageRequest
-from emulator.database.schema import CREATING, Index, Table
+from emulator.database.schema import Index, Table
 from emulator.expressions import keys, legacy
 from emulator.expressions.program import Condition, KeyCondition, Projection
 from emulator.model.request import Request
@@ -100,6 +101,7 @@ def query(database: Database, caller: Caller, request: Request, checked: _Checke
     wanted = keys.resolve(checked.key_condition, ranges.key_names(source), values)
     _check_filter(source, checked.filter, request)
     limits = ranges.query_range(source, wanted)
+    partition = keyspace.partition_of(limits[0])
     reverse = not request.get("ScanIndexForward", True)
     start = request.get("ExclusiveStartKey")
     if start is not None:
@@ -108,7 +110,7 @@ def query(database: Database, caller: Caller, request: Request, checked: _Checke
             raise errors.query_cannot_restart()
         _check_start(source, wanted, limits, after)
         limits = ranges.resume(limits, after, reverse=reverse)
-    return _page(database, table, source, request, checked, limits, reverse=reverse)
+    return _page(database, table, source, request, checked, limits, reverse=reverse, partition=partition)
 
 
 @operation("Scan", check=_check_scan)
@@ -174,6 +176,7 @@ def _page(
     limits: ranges.Range,
     *,
     reverse: bool,
+    partition: bytes | None = None,
 ) -> bytes:
     """Read the page and write the answer."""
     count_only = request.get("Select") == "COUNT"
@@ -186,6 +189,7 @@ def _page(
         request.get("ConsistentRead", False),
         count_only=count_only,
         measured=capacity.wanted(request) is not None,
+        partition=partition,
         fetch=isinstance(source, Index) and _fetches(source, request, checked),
     )
     if checked.filter is not None:
@@ -195,6 +199,10 @@ def _page(
         wanted.test = lambda item: test(item, values)
     if checked.projection is not None:
         wanted.project = checked.projection.project
+    elif wanted.fetch and isinstance(source, Index) and request.get("Select") != "ALL_ATTRIBUTES":
+        # Only the filter needs the whole item.
+        projected = source.attributes
+        wanted.project = lambda item: {name: value for name, value in item.items() if name in projected}
     with database.read() as txn:
         page = read.read_page(txn, wanted)
     return _answer(request, page, count_only=count_only)

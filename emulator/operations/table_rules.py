@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from emulator import errors, limits
 from emulator.database.catalog import Caller
+from emulator.database.definitions import CREATING, IndexDefinition, TableDefinition
 from emulator.database.describe import warm_units
-from emulator.database.schema import CREATING, IndexDefinition, TableDefinition
 from emulator.model.request import Request
 
 _ON_DEMAND: Final = "PAY_PER_REQUEST"

@@ -7,15 +7,8 @@ from emulator import errors
 from emulator.database import backfill, describe, statistics
 from emulator.database.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.schema import (
-    ACTIVE,
-    CREATING,
-    DELETING,
-    UPDATING,
-    IndexDefinition,
-    Table,
-    TableDefinition,
-)
+from emulator.database.definitions import ACTIVE, CREATING, DELETING, UPDATING, IndexDefinition, TableDefinition
+from emulator.database.schema import Table
 from emulator.model.request import Request
 from emulator.operations import table_rules as rules
 from emulator.operations.registry import Response, operation

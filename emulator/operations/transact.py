@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 import orjson
 
 from emulator import errors, limits
-from emulator.database import capacity, collections, tokens, write
+from emulator.database import capacity, collections, keyspace, tokens, write
 from emulator.database.capacity import Consumed, read_units, write_units
 from emulator.database.catalog import Caller
 from emulator.database.database import Database
@@ -22,14 +22,14 @@ from emulator.errors import ApiError
 from emulator.expressions.bind import Bound, bind
 from emulator.expressions.program import Projection, Update
 from emulator.model.request import Request
-from emulator.operations.checks import NO_VALUES, answer, bound_of, check_key_paths, guard_of, member
+from emulator.operations.checks import NO_VALUES, answer, bound_of, charge_read, check_key_paths, guard_of, member
 from emulator.operations.registry import Response, operation
 from emulator.operations.write_item import check_update_paths
 from emulator.values.problems import Problem, first_problem
 from emulator.values.size import item_size
 from emulator.values.types import Item, Values
 from emulator.values.wire import ROW_HEADER, ParsedItem, decode_row, parse_map, parse_values, row_size
-from storage import ReadTxn
+from storage import ReadTxn, WriteTxn
 
 Kind = Literal["Put", "Update", "Delete", "ConditionCheck"]
 
@@ -129,20 +129,17 @@ def run(
 
     Raises ApiError: missing table, two actions on one item, mismatching token, TransactionCanceledException.
     """
+    token = request.get("ClientRequestToken")
+    if token is not None:
+        database.enforcer.refuse_token(token)
     resolve_tables(database, caller, actions)
     _resolve_keys(actions)
-    token = request.get("ClientRequestToken")
     now = database.clock.now()
     mark = tokens.fingerprint(request) if token is not None else b""
     with database.write() as txn:
         if token is not None and tokens.has_run(txn, caller, operation_name, token, mark, now):
             return [_replayed(txn, action) for action in actions], True
-        prepared = _prepare(txn, actions)
-        consumed = []
-        for action, each in zip(actions, prepared, strict=True):
-            units = Consumed(_checked_units(each)) if action.kind == "ConditionCheck" else write.store(txn, each)
-            units.table *= 2
-            consumed.append(units)
+        consumed = _store(txn, _prepare(txn, actions), actions)
         if token is not None:
             tokens.remember(txn, caller, operation_name, token, mark, now)
     return consumed, False
@@ -225,6 +222,20 @@ def _prepare_one(txn: ReadTxn, action: Action) -> Prepared:
     return write.prepare_delete(txn, table, action.key, action.guard)
 
 
+def _store(txn: WriteTxn, prepared: Sequence[Prepared], actions: Sequence[Action]) -> list[Consumed]:
+    """Write everything. Raises TransactionCanceledException where an enforced limit refuses one of the writes."""
+    consumed = []
+    for position, (action, each) in enumerate(zip(actions, prepared, strict=True)):
+        if action.kind == "ConditionCheck":
+            consumed.append(Consumed(2 * _checked_units(each)))
+            continue
+        try:
+            consumed.append(write.store(txn, each, times=2))
+        except ApiError as error:
+            raise _only((position, error), len(actions)) from None
+    return consumed
+
+
 def _checked_units(checked: Prepared) -> float:
     """Return what a ConditionCheck costs: a write of the image it read (reference 9.1)."""
     return write_units(0 if checked.old_row is None else row_size(checked.old_row), 0)
@@ -253,13 +264,14 @@ def _metrics(database: Database, actions: Sequence[Action]) -> list[bytes]:
     """Return the ItemCollectionMetrics member: each collection that was written, once."""
     told: dict[str, list[dict[str, Any]]] = {}
     seen = set()
-    for action in actions:
-        table = action.table
-        assert table is not None, "the transaction has run"
-        collection = action.key[: len(table.prefix) + 16]
-        if action.kind != "ConditionCheck" and table.local_indexes and collection not in seen:
-            seen.add(collection)
-            told.setdefault(action.table_name, []).append(collections.metrics(database, table, action.key_item))
+    with database.read() as txn:
+        for action in actions:
+            table = action.table
+            assert table is not None, "the transaction has run"
+            collection = (table.id, keyspace.partition_of(action.key))
+            if action.kind != "ConditionCheck" and table.local_indexes and collection not in seen:
+                seen.add(collection)
+                told.setdefault(action.table_name, []).append(collections.metrics(txn, table, action.key_item))
     return [member(b"ItemCollectionMetrics", told)] if told else []
 
 
@@ -286,15 +298,41 @@ def transact_get_items(
     actions = [action for action, _ in reads]
     resolve_tables(database, caller, actions)
     _resolve_keys(actions)
+    _refuse_held(actions)
     with database.read() as txn:
         rows = [txn.get(action.key) for action in actions]
     sizes = [0 if row is None else row_size(row) for row in rows]
     if sum(sizes) > limits.TRANSACTION:
         raise errors.transaction_too_large()
+    _charge_reads(actions, sizes)
     responses = [_response(row, projection) for row, (_, projection) in zip(rows, reads, strict=True)]
     members = [b'"Responses":[%b]' % b",".join(responses)]
     consumed = [Consumed(2 * read_units(size, consistent=True)) for size in sizes]
     return answer(members + capacity_members(request, actions, consumed, "Read"))
+
+
+def _refuse_held(actions: Sequence[Action]) -> None:
+    """Raise TransactionCanceledException if items are in an ongoing transaction (reference 8.4)."""
+    reasons = []
+    for action in actions:
+        try:
+            if action.table is not None and action.table.enforcement is not None:
+                action.table.enforcement.refuse_conflict(action.key)
+            reasons.append(errors.NO_REASON)
+        except ApiError as error:
+            reasons.append(errors.cancellation_reason(error))
+    if any(reason is not errors.NO_REASON for reason in reasons):
+        raise errors.transaction_canceled(reasons)
+
+
+def _charge_reads(actions: Sequence[Action], sizes: Sequence[int]) -> None:
+    """Charge enforced throughput. Raises TransactionCanceledException for the first read that it refuses."""
+    for position, (action, size) in enumerate(zip(actions, sizes, strict=True)):
+        try:
+            if action.table is not None:
+                charge_read(action.table, action.key, 2 * read_units(size, consistent=True))
+        except ApiError as error:
+            raise _only((position, error), len(actions)) from None
 
 
 def _response(row: bytes | None, projection: Projection | None) -> bytes:

@@ -159,4 +159,5 @@ def _returned(mode: str | None, update: Update | None, prepared: Prepared) -> li
 def _metrics(database: Database, table: Table, request: Any, item: Item) -> list[bytes]:  # noqa: ANN401
     if request.get("ReturnItemCollectionMetrics") != "SIZE" or not table.local_indexes:
         return []
-    return [member(b"ItemCollectionMetrics", collections.metrics(database, table, item))]
+    with database.read() as txn:
+        return [member(b"ItemCollectionMetrics", collections.metrics(txn, table, item))]

@@ -33,14 +33,16 @@ import {
   paginateScan,
 } from "@aws-sdk/lib-dynamodb";
 
-const client = new DynamoDBClient({
+const options = {
   endpoint: process.argv[2],
   region: "us-east-1",
   credentials: { accessKeyId: "test", secretAccessKey: "secret" },
   maxAttempts: 1,
-});
+};
+const client = new DynamoDBClient(options);
 const documents = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
-const exact = DynamoDBDocumentClient.from(client, { unmarshallOptions: { wrapNumbers: NumberValue.from } });
+// A document client writes its options into the client it is made from: this one gets its own.
+const exact = DynamoDBDocumentClient.from(new DynamoDBClient(options), { unmarshallOptions: { wrapNumbers: NumberValue.from } });
 const TableName = `js_${randomUUID()}`;
 const atMost = { client, maxWaitTime: 300 };
 

@@ -3,6 +3,7 @@
 Its modules come from npm: `make tests/clients/node_modules/.done`.
 """
 
+import json
 import re
 import shutil
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 
 FOLDER = Path(__file__).parent
 SCRIPT = FOLDER / "everyday.mjs"
-LEAST_NODE = 20  # what the SDK asks for
+SDK = FOLDER / "node_modules" / "@aws-sdk" / "lib-dynamodb" / "package.json"
 
 
 def reason_to_skip():
@@ -20,12 +21,18 @@ def reason_to_skip():
     node = shutil.which("node")
     if node is None:
         return "no node"
-    if not (FOLDER / "node_modules" / "@aws-sdk" / "lib-dynamodb").exists():
+    if not SDK.exists():
         return "no AWS SDK for JavaScript: make tests/clients/node_modules/.done"
     version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    if int(version.removeprefix("v").split(".")[0]) < LEAST_NODE:
-        return f"node {version} is older than the SDK asks for ({LEAST_NODE})"
+    needed = json.loads(SDK.read_text())["engines"]["node"]
+    if major(version) < major(needed):
+        return f"the AWS SDK for JavaScript needs node {needed}, this is {version}"
     return None
+
+
+def major(version):
+    """Return 20 for ">=20.0.0" and for "v20.20.2"."""
+    return int(re.search(r"\d+", version)[0])
 
 
 def test_everyday_patterns(endpoint):

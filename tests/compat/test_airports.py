@@ -14,7 +14,6 @@ from decimal import Decimal
 
 import airportsdata
 import boto3
-import pytest
 from boto3.dynamodb.conditions import Attr, Key
 
 from tests.conftest import boto_options, index_request, running, table_request
@@ -29,11 +28,6 @@ REQUEST = table_request(
 )
 TABLE = REQUEST["TableName"]
 NUMBERS = ("elevation", "lat", "lon")
-
-
-@pytest.fixture(scope="module")
-def airports():
-    return airportsdata.load("ICAO")
 
 
 def item_of(airport):
@@ -144,12 +138,12 @@ def all_codes_by_parallel_scan_asked_of_the_data(airports):
     return sorted(a["iata"] for a in airports.values() if a["iata"])
 
 
-def tropical_capitals_with_names(table):
+def tropical_international_airports(table):
     condition = Attr("lat").between(Decimal("-23.4"), Decimal("23.4")) & Attr("name").contains("International")
     return sorted(icao_codes(all_items(table.scan, FilterExpression=condition & Attr("iata").exists())))
 
 
-def tropical_capitals_with_names_asked_of_the_data(airports):
+def tropical_international_airports_asked_of_the_data(airports):
     return sorted(
         code for code, a in airports.items() if -23.4 <= a["lat"] <= 23.4 and "International" in a["name"] and a["iata"]
     )
@@ -175,7 +169,7 @@ PATTERNS = [
     (below_the_sea, below_the_sea_asked_of_the_data),
     (codes_that_begin_alike, codes_that_begin_alike_asked_of_the_data),
     (all_codes_by_parallel_scan, all_codes_by_parallel_scan_asked_of_the_data),
-    (tropical_capitals_with_names, tropical_capitals_with_names_asked_of_the_data),
+    (tropical_international_airports, tropical_international_airports_asked_of_the_data),
     (live_counts, live_counts_asked_of_the_data),
 ]
 
@@ -186,28 +180,18 @@ def answers(url):
     return {ask.__name__: ask(table) for ask, _ in PATTERNS}
 
 
-@pytest.fixture(scope="module")
-def before_and_after(airports, tmp_path_factory):
-    """The answers after the load, and those of a second server on the same folder."""
-    arguments = ("--data-dir", str(tmp_path_factory.mktemp("airports")))
+def test_access_patterns_answer_as_the_data_before_and_after_a_restart(tmp_path):
+    airports = airportsdata.load("ICAO")
+    expected = {ask.__name__: same_question(airports) for ask, same_question in PATTERNS}
+    assert all(expected.values())
+    arguments = ("--data-dir", str(tmp_path))
     with running(*arguments) as server:
         table = boto3.resource("dynamodb", **boto_options(server.url)).create_table(**REQUEST)
         table.wait_until_exists()
         with table.batch_writer() as batch:
             for item in (*map(item_of, airports.values()), *country_items(airports)):
                 batch.put_item(Item=item)
-        before = answers(server.url)
+        assert answers(server.url) == expected
         assert server.stop() == 0
     with running(*arguments) as server:
-        return before, answers(server.url)
-
-
-@pytest.mark.parametrize(("pattern", "same_question"), PATTERNS, ids=[pattern.__name__ for pattern, _ in PATTERNS])
-def test_access_pattern_answers_as_the_data_before_and_after_a_restart(
-    before_and_after, airports, pattern, same_question
-):
-    before, after = before_and_after
-    expected = same_question(airports)
-    assert expected
-    assert before[pattern.__name__] == expected
-    assert after[pattern.__name__] == expected
+        assert answers(server.url) == expected

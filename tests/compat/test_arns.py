@@ -42,9 +42,7 @@ def test_control_plane_by_arn(client, make_table):
     client.update_table(TableName=arn, DeletionProtectionEnabled=False)
     client.get_waiter("table_exists").wait(TableName=arn, WaiterConfig={"Delay": 1})
     assert client.describe_table(TableName=name)["Table"]["DeletionProtectionEnabled"] is False
-    client.update_time_to_live(
-        TableName=arn, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"}
-    )
+    client.update_time_to_live(TableName=arn, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"})
     assert client.describe_time_to_live(TableName=arn)["TimeToLiveDescription"]["AttributeName"] == "expires"
 
 

@@ -55,7 +55,7 @@ def test_numbers_are_told_in_plain_decimal(client, shared_table, key, written, t
 VALUES = {
     "empty string": {"S": ""},
     "empty binary": {"B": b""},
-    "text": {"S": "héllo \u0000 \U0001f600 \"\\/\b\u2028"},
+    "text": {"S": 'héllo \u0000 \U0001f600 "\\/\b\u2028'},
     "binary": {"B": bytes(range(256))},
     "true": {"BOOL": True},
     "false": {"BOOL": False},
@@ -185,13 +185,21 @@ def eq(name, value):
 SURFACES = {
     "put item": ("put_item", enveloped, lambda t, k, v: {"TableName": t, "Item": {**k, "a": v}}),
     "put key": ("put_item", enveloped, lambda t, k, v: {"TableName": t, "Item": {**k, "pk": v}}),
-    "put nested": ("put_item", enveloped, lambda t, k, v: {"TableName": t, "Item": {**k, "a": {"L": [{"M": {"b": v}}]}}}),
+    "put nested": (
+        "put_item",
+        enveloped,
+        lambda t, k, v: {"TableName": t, "Item": {**k, "a": {"L": [{"M": {"b": v}}]}}},
+    ),
     "put values": (
         "put_item",
         enveloped,
         lambda t, k, v: {"TableName": t, "Item": k, "ExpressionAttributeValues": {":v": v}, **WHERE},
     ),
-    "put expected": ("put_item", enveloped, lambda t, k, v: {"TableName": t, "Item": k, "Expected": {"a": {"Value": v}}}),
+    "put expected": (
+        "put_item",
+        enveloped,
+        lambda t, k, v: {"TableName": t, "Item": k, "Expected": {"a": {"Value": v}}},
+    ),
     "update key": ("update_item", enveloped, lambda t, k, v: {"TableName": t, "Key": {**k, "sk": v}}),
     "update values": (
         "update_item",
@@ -228,7 +236,12 @@ SURFACES = {
     "query values": (
         "query",
         bare,
-        lambda t, k, v: {"TableName": t, "ExpressionAttributeValues": {":k": k["pk"], ":v": v}, **KEYED, "FilterExpression": "a = :v"},
+        lambda t, k, v: {
+            "TableName": t,
+            "ExpressionAttributeValues": {":k": k["pk"], ":v": v},
+            **KEYED,
+            "FilterExpression": "a = :v",
+        },
     ),
     "query key conditions": ("query", bare, lambda t, k, v: {"TableName": t, "KeyConditions": eq("pk", v)}),
     "query filter": (
@@ -326,7 +339,10 @@ def test_empty_names(refused, shared_table, key, surface):
     method, request = {
         "put item": ("put_item", {"TableName": shared_table, "Item": {**key, "": value}}),
         "nested": ("put_item", {"TableName": shared_table, "Item": {**key, "a": {"M": {"": value}}}}),
-        "batch put": ("batch_write_item", {"RequestItems": {shared_table: [{"PutRequest": {"Item": {**key, "": value}}}]}}),
+        "batch put": (
+            "batch_write_item",
+            {"RequestItems": {shared_table: [{"PutRequest": {"Item": {**key, "": value}}}]}},
+        ),
         "attribute updates": (
             "update_item",
             {"TableName": shared_table, "Key": key, "AttributeUpdates": {"": {"Value": value}}},

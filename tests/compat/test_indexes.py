@@ -190,9 +190,7 @@ def test_a_filter_may_not_name_the_keys_of_the_index(refused, indexed):
 
 
 def test_a_filter_on_a_global_index_may_name_the_keys_of_the_table(client, indexed):
-    answer = query(
-        client, indexed, "g_all", FilterExpression="sk > :s", ExpressionAttributeValues={":s": {"S": "s1"}}
-    )
+    answer = query(client, indexed, "g_all", FilterExpression="sk > :s", ExpressionAttributeValues={":s": {"S": "s1"}})
     assert sorted(item["sk"]["S"] for item in answer["Items"]) == ["s2", "s4"]
 
 
@@ -335,7 +333,10 @@ def wide(client):
     ]
     # Sparse: an item that lacks any of the five is not there.
     items += [
-        {"pk": {"S": f"lacks {each}"}, **{other: value for other, value in items[0].items() if other not in ("pk", each)}}
+        {
+            "pk": {"S": f"lacks {each}"},
+            **{other: value for other, value in items[0].items() if other not in ("pk", each)},
+        }
         for each in choices
     ]
     for start in range(0, len(items), 25):
@@ -436,20 +437,26 @@ def test_paging_through_a_wide_index(client, wide):
         (
             BOTH + " AND n = :n",
             {"n": "1"},
-            "RANGE key attributes s must have equality conditions specified in the query because a condition is "
-            "present on key attribute n",
+            (
+                "RANGE key attributes s must have equality conditions specified in the query because a condition is "
+                "present on key attribute n"
+            ),
         ),
         (
             BOTH + " AND t = :t",
             {"t": b"x"},
-            "RANGE key attributes s, n must have equality conditions specified in the query because a condition is "
-            "present on key attribute t",
+            (
+                "RANGE key attributes s, n must have equality conditions specified in the query because a condition is "
+                "present on key attribute t"
+            ),
         ),
         (
             BOTH + " AND s > :s AND n = :n",
             {"s": "a", "n": "1"},
-            "RANGE key attributes s must have equality conditions specified in the query because a condition is "
-            "present on key attribute n",
+            (
+                "RANGE key attributes s must have equality conditions specified in the query because a condition is "
+                "present on key attribute n"
+            ),
         ),
         ("a = :a", {}, "Query condition missed key schema element: b"),
         ("b = :b AND s = :s", {"s": "a"}, "Query condition missed key schema element: a"),

@@ -41,12 +41,15 @@ def test_one_byte_too_many(refused, client, shared_table, key):
     small = {"PutRequest": {"Item": {**key, "sk": {"S": "small"}}}}
     answer = refused("batch_write_item", RequestItems={shared_table: [small, {"PutRequest": {"Item": item}}]})
     assert answer == ("ValidationException", TOO_LARGE)
-    assert client.query(
-        TableName=shared_table,
-        KeyConditionExpression="pk = :k",
-        ExpressionAttributeValues={":k": key["pk"]},
-        ConsistentRead=True,
-    )["Items"] == []
+    assert (
+        client.query(
+            TableName=shared_table,
+            KeyConditionExpression="pk = :k",
+            ExpressionAttributeValues={":k": key["pk"]},
+            ConsistentRead=True,
+        )["Items"]
+        == []
+    )
 
 
 # value and its bytes; each is put beside a string that fills the item up
@@ -92,7 +95,9 @@ def test_size_of_a_value(client, refused, shared_table, key, value, size):
     name = "näme"
     fitting = item_of(LIMIT - len(name.encode()) - size, key)
     put(client, shared_table, {**fitting, name: value})
-    code, text = refused("put_item", TableName=shared_table, Item={**fitting, "a": {"S": fitting["a"]["S"] + "x"}, name: value})
+    code, text = refused(
+        "put_item", TableName=shared_table, Item={**fitting, "a": {"S": fitting["a"]["S"] + "x"}, name: value}
+    )
     assert (code, text.removeprefix(ENVELOPE)) == ("ValidationException", TOO_LARGE)
 
 
@@ -168,7 +173,7 @@ def test_an_item_that_an_update_creates(client, refused, shared_table, key):
 def test_a_large_value_of_a_condition_is_no_part_of_the_item(client, shared_table, key):
     client.put_item(
         TableName=shared_table,
-        Item=key,
+        Item=item_of(300_000, key),
         ConditionExpression="a <> :v",
-        ExpressionAttributeValues={":v": {"S": "x" * 500_000}},
+        ExpressionAttributeValues={":v": {"S": "x" * 300_000}},
     )

@@ -144,33 +144,43 @@ def test_an_empty_table(client, make_table):
         (
             {"Segment": 0},
             [
-                "The TotalSegments parameter is required but was not present in the request when Segment parameter is "
-                "present"
+                (
+                    "The TotalSegments parameter is required but was not present in the request when Segment parameter is "
+                    "present"
+                )
             ],
         ),
         (
             {"TotalSegments": 4},
             [
-                "The Segment parameter is required but was not present in the request when parameter TotalSegments is "
-                "present"
+                (
+                    "The Segment parameter is required but was not present in the request when parameter TotalSegments is "
+                    "present"
+                )
             ],
         ),
         (
             {"Segment": 5, "TotalSegments": 5},
             [
                 "The Segment parameter is zero-based and must be less than parameter TotalSegments",
-                "The Segment parameter is zero-based and must be less than parameter TotalSegments: "
-                "Segment: 5 is not less than TotalSegments: 5",
+                (
+                    "The Segment parameter is zero-based and must be less than parameter TotalSegments: "
+                    "Segment: 5 is not less than TotalSegments: 5"
+                ),
             ],
         ),
         (
             {"Segment": -1, "TotalSegments": 5},
-            [ONE + "Value at 'Segment' failed to satisfy constraint: Member must have value greater than or equal to 0"],
+            [
+                ONE
+                + "Value at 'Segment' failed to satisfy constraint: Member must have value greater than or equal to 0"
+            ],
         ),
         (
             {"Limit": 0},
             [
-                ONE + "Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1",
+                ONE
+                + "Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1",
                 ONE + "Value '0' at 'limit' failed to satisfy constraint: "
                 "Member must have value greater than or equal to 1",
             ],
@@ -178,7 +188,8 @@ def test_an_empty_table(client, make_table):
         (
             {"Select": "SPECIFIC_ATTRIBUTES"},
             [
-                ONE + "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES",
+                ONE
+                + "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES",
                 "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES",
             ],
         ),
@@ -210,8 +221,10 @@ def test_refuses_before_the_table_is_looked_up(refused, request_, messages):
     code, message = refused("scan", TableName="missing", **request_)
     assert code == "ValidationException"
     messages = messages or [
-        "Invalid FilterExpression: The first operand must be distinct from the remaining operands for this operator or "
-        "function; operator: =, first operand: [a]"
+        (
+            "Invalid FilterExpression: The first operand must be distinct from the remaining operands for this operator or "
+            "function; operator: =, first operand: [a]"
+        )
     ]
     assert message in messages
 

@@ -38,7 +38,8 @@ REFUSED = [
     ({"TableName": None}, "The parameter 'TableName' is required but was not present in the request"),
     (
         {"TableName": ""},
-        ONE + "Value '' at 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 3",
+        ONE
+        + "Value '' at 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 3",
     ),
     (
         {"TableName": "ab"},
@@ -101,10 +102,12 @@ REFUSED = [
             "LocalSecondaryIndexes": [index("li", "pk:H", "g:R")],
             "GlobalSecondaryIndexes": [index("gi", "g:H")],
         },
-        "2 validation errors detected: Value 'gi' at 'globalSecondaryIndexes.1.member.indexName' failed to satisfy "
-        "constraint: Member must have length greater than or equal to 3; Value 'li' at "
-        "'localSecondaryIndexes.1.member.indexName' failed to satisfy constraint: "
-        "Member must have length greater than or equal to 3",
+        (
+            "2 validation errors detected: Value 'gi' at 'globalSecondaryIndexes.1.member.indexName' failed to satisfy "
+            "constraint: Member must have length greater than or equal to 3; Value 'li' at "
+            "'localSecondaryIndexes.1.member.indexName' failed to satisfy constraint: "
+            "Member must have length greater than or equal to 3"
+        ),
     ),
     # throughput and billing mode
     (
@@ -161,8 +164,7 @@ REFUSED = [
             "AttributeDefinitions": definitions("pk", "sk"),
             "LocalSecondaryIndexes": [index("local", "pk:H", "sk:R")],
         },
-        INVALID + "Table KeySchema does not have a range key, which is required when specifying a "
-        "LocalSecondaryIndex",
+        INVALID + "Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex",
     ),
     (
         {"LocalSecondaryIndexes": [index("local", "pk:H")]},
@@ -198,8 +200,7 @@ REFUSED = [
     ),
     (
         {"GlobalSecondaryIndexes": [index("global", "sk:H", ProvisionedThroughput=UNITS)]},
-        INVALID + "ProvisionedThroughput should not be specified for index: global when BillingMode is "
-        "PAY_PER_REQUEST",
+        INVALID + "ProvisionedThroughput should not be specified for index: global when BillingMode is PAY_PER_REQUEST",
     ),
     (
         {
@@ -468,7 +469,9 @@ def test_description_of_settings(client, created):
 
 def test_settings_that_say_what_holds_anyway_are_not_described(client, created):
     request = table_request(
-        SSESpecification={"Enabled": False}, StreamSpecification={"StreamEnabled": False}, DeletionProtectionEnabled=False
+        SSESpecification={"Enabled": False},
+        StreamSpecification={"StreamEnabled": False},
+        DeletionProtectionEnabled=False,
     )
     created(**request)
     told = described(client, request["TableName"])
@@ -587,8 +590,7 @@ def test_deletion_protection(client, refused, make_table):
     name = make_table(DeletionProtectionEnabled=True)
     assert refused("delete_table", TableName=name) == (
         "ValidationException",
-        "Resource cannot be deleted as it is currently protected against deletion. "
-        "Disable deletion protection first.",
+        "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.",
     )
     client.update_table(TableName=name, DeletionProtectionEnabled=False)
     client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})

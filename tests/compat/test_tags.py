@@ -117,8 +117,10 @@ def test_arns_of_other_things(refused, arn, call, request_):
     index = arn + "/index/global"
     assert refused(call, ResourceArn=index, **request_) == (
         "ValidationException",
-        "One or more parameter values were invalid: Invalid resource arn provided, only table or stream is accepted. "
-        f"Provided resource arn: {index}",
+        (
+            "One or more parameter values were invalid: Invalid resource arn provided, only table or stream is accepted. "
+            f"Provided resource arn: {index}"
+        ),
     )
     queue = arn.replace(":dynamodb:", ":sqs:").replace(":table/", ":")
     assert refused(call, ResourceArn=queue, **request_) == (

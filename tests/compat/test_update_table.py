@@ -107,7 +107,8 @@ def test_throughput_of_an_on_demand_table(refused, make_table):
     name = make_table()
     assert refused("update_table", TableName=name, ProvisionedThroughput=UNITS) == (
         "ValidationException",
-        INVALID + "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST",
+        INVALID
+        + "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST",
     )
 
 
@@ -239,7 +240,9 @@ def test_an_index_deleted_and_made_again_is_complete(client, make_table, update)
     update(name, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "global"}}])
     client.delete_item(TableName=name, Key={"pk": {"S": "0"}})
     update(
-        name, AttributeDefinitions=definitions("a:S"), GlobalSecondaryIndexUpdates=[creation("global", "a", "KEYS_ONLY")]
+        name,
+        AttributeDefinitions=definitions("a:S"),
+        GlobalSecondaryIndexUpdates=[creation("global", "a", "KEYS_ONLY")],
     )
     items = client.scan(TableName=name, IndexName="global")["Items"]
     assert sorted(item["pk"]["S"] for item in items) == ["1", "2", "3", "4"]
@@ -364,7 +367,8 @@ def test_stream_on_and_off(refused, make_table, update):
     assert "StreamSpecification" not in told
     assert told["LatestStreamLabel"] == label
     assert (
-        refused("update_table", TableName=name, StreamSpecification={"StreamEnabled": False})[0] == "ValidationException"
+        refused("update_table", TableName=name, StreamSpecification={"StreamEnabled": False})[0]
+        == "ValidationException"
     )
     _, told = update(name, StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"})
     assert told["StreamSpecification"]["StreamViewType"] == "KEYS_ONLY"

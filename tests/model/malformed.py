@@ -309,6 +309,16 @@ def with_expressions(draw: st.DrawFn, seed: dict[str, Any]) -> Any:
     return request
 
 
+@st.composite
+def with_action_expressions(draw: st.DrawFn, seed: dict[str, Any]) -> Any:
+    """The transaction with an action's expressions broken."""
+    actions = copy(seed["TransactItems"])
+    action = draw(st.sampled_from(actions))
+    for name, parameters in action.items():
+        action[name] = draw(with_expressions(parameters))
+    return {**seed, "TransactItems": actions}
+
+
 # --- structures -----------------------------------------------------------------------------------------------------
 
 

@@ -2,7 +2,7 @@
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 TIMES = int(os.environ.get("EXAMPLES", "1"))
 
@@ -13,5 +13,6 @@ def profile(examples: int) -> settings:
         derandomize=TIMES == 1,
         deadline=None,
         database=None,
+        phases=[Phase.explicit, Phase.generate] if os.environ.get("NOSHRINK") else list(Phase),
         suppress_health_check=list(HealthCheck),
     )

@@ -235,6 +235,43 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
             **_ASKED,
         }
     ],
+    "TransactWriteItems": [
+        {
+            "TransactItems": [
+                {"Put": {"TableName": "music", "Item": {**_ITEM, "sk": {"N": "6"}}}},
+                {
+                    "Update": {
+                        "TableName": "music",
+                        "Key": _KEY,
+                        "UpdateExpression": "SET #n = #n + :one, tree.c = :one",
+                        "ConditionExpression": "#n < :ten",
+                        "ExpressionAttributeNames": {"#n": "n"},
+                        "ExpressionAttributeValues": {":one": {"N": "1"}, ":ten": {"N": "10"}},
+                        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+                    }
+                },
+                {"Delete": {"TableName": "plain", "Key": {"k": {"B": "AA=="}}}},
+                {
+                    "ConditionCheck": {
+                        "TableName": "plain",
+                        "Key": {"k": {"B": "AQ=="}},
+                        "ConditionExpression": "attribute_exists(g)",
+                    }
+                },
+            ],
+            "ClientRequestToken": "token",
+            **_ASKED,
+        }
+    ],
+    "TransactGetItems": [
+        {
+            "TransactItems": [
+                {"Get": {"TableName": "music", "Key": _KEY, "ProjectionExpression": "n, tree.a"}},
+                {"Get": {"TableName": "plain", "Key": {"k": {"B": "/w=="}}}},
+            ],
+            "ReturnConsumedCapacity": "TOTAL",
+        }
+    ],
     "CreateTable": [
         {**TABLES[0], "TableName": "third"},
         {
@@ -291,5 +328,7 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
 }
 
 READS = frozenset(
-    name for name in SEEDS if name.startswith(("Describe", "Get", "List", "BatchGet")) or name in ("Query", "Scan")
+    name
+    for name in SEEDS
+    if name.startswith(("Describe", "Get", "List", "BatchGet", "TransactGet")) or name in ("Query", "Scan")
 )

@@ -139,7 +139,16 @@ def test_seeds_are_valid(world: World, operation: str) -> None:
         world.reset()
 
 
-ITEM_OPERATIONS = ("PutItem", "UpdateItem", "DeleteItem", "Query", "Scan", "CreateTable", "UpdateTable")
+ITEM_OPERATIONS = (
+    "PutItem",
+    "UpdateItem",
+    "DeleteItem",
+    "Query",
+    "Scan",
+    "TransactWriteItems",
+    "CreateTable",
+    "UpdateTable",
+)
 
 
 @pytest.mark.parametrize("operation", sorted(SEEDS))

@@ -1,0 +1,97 @@
+"""What is stored about tables and indexes.
+
+Definitions are frozen and go to the catalog as JSON; a change makes a new one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, Self
+
+import orjson
+
+CREATING: Final = "CREATING"
+UPDATING: Final = "UPDATING"
+DELETING: Final = "DELETING"
+ACTIVE: Final = "ACTIVE"
+
+
+@dataclass(frozen=True, slots=True)
+class IndexDefinition:
+    """A secondary index as stored.
+
+    hash, range: key attribute names; projection: ALL, KEYS_ONLY or INCLUDE; filled_to: storage key up to which the table's
+    items have been entered while the index is being built (hex), None once it is complete; until: time (seconds) at
+    which a transient status ends.
+    """
+
+    id: int
+    name: str
+    local: bool
+    hash: tuple[str, ...]
+    range: tuple[str, ...]
+    projection: str
+    non_key: tuple[str, ...] = ()
+    read_units: int = 0
+    write_units: int = 0
+    on_demand: Mapping[str, int] = field(default_factory=dict)
+    warm: Mapping[str, int] = field(default_factory=dict)
+    filled_to: str | None = None
+    status: str = CREATING
+    until: float = 0.0
+
+    @classmethod
+    def load(cls, stored: Mapping[str, Any]) -> Self:
+        """Return the index that a table's JSON holds."""
+        return cls(**{**stored, **{name: tuple(stored[name]) for name in ("hash", "range", "non_key")}})
+
+
+@dataclass(frozen=True, slots=True)
+class TableDefinition:
+    """A table as stored. Times are seconds since the epoch; units are capacity units per second."""
+
+    id: int
+    uuid: str
+    name: str
+    access_key: str
+    account: str
+    region: str
+    created: float
+    hash: str
+    range: str | None
+    types: Mapping[str, str]
+    indexes: tuple[IndexDefinition, ...] = ()
+    billing_mode: str = "PROVISIONED"
+    read_units: int = 0
+    write_units: int = 0
+    throughput_increased: float | None = None
+    throughput_decreased: float | None = None
+    pay_per_request_since: float | None = None
+    billing_explicit: bool = False
+    on_demand: Mapping[str, int] = field(default_factory=dict)
+    warm: Mapping[str, int] = field(default_factory=dict)
+    table_class: str | None = None
+    table_class_updated: float | None = None
+    deletion_protection: bool = False
+    stream_view: str | None = None
+    stream_label: str | None = None
+    sse: Mapping[str, Any] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    ttl_attribute: str | None = None
+    ttl_changed: float | None = None
+    status: str = CREATING
+    until: float = 0.0
+
+    @classmethod
+    def load(cls, stored: bytes) -> Self:
+        """Return the table that dump() stored."""
+        fields = orjson.loads(stored)
+        return cls(**{**fields, "indexes": tuple(map(IndexDefinition.load, fields["indexes"]))})
+
+    def dump(self) -> bytes:
+        """Return the definition as JSON."""
+        return orjson.dumps(asdict(self))
+
+    @property
+    def arn(self) -> str:
+        """The table's ARN (service-behaviour.md 13)."""
+        return f"arn:aws:dynamodb:{self.region}:{self.account}:table/{self.name}"
