@@ -4,6 +4,7 @@ import orjson
 
 from emulator import errors, operations
 from emulator.clock import Clock, SystemClock
+from emulator.database import declarations
 from emulator.database.catalog import Caller, Options
 from emulator.database.database import Database
 from emulator.model.service import operations as service_operations
@@ -15,7 +16,10 @@ assert operations, "importing the package registers the operations"
 
 
 class Emulator:
-    """One emulator; one thread owns it. Raises StorageError when its folder cannot be opened."""
+    """One emulator; one thread owns it.
+
+    Raises StorageError when its folder cannot be opened, BadDeclaration when settings.ongoing_transaction is none.
+    """
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         path = None if settings.in_memory else settings.data_dir
@@ -32,6 +36,8 @@ class Emulator:
                 collection_limit=settings.item_collection_limit,
             ),
         )
+        for declaration in _declarations(settings.ongoing_transaction):
+            declarations.transaction(self.database, declaration)
         self._background = self.database.background
         self._operations = dict(registered())
         self.caller = self.database.catalog.caller
@@ -57,3 +63,15 @@ class Emulator:
     def close(self) -> None:
         """Sync and release the storage."""
         self.database.close()
+
+
+def _declarations(text: str) -> list[declarations.Body]:
+    """Return the JSON objects of a setting that holds one or a list of them."""
+    if not text:
+        return []
+    try:
+        parsed = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise declarations.BadDeclaration("it is no JSON") from None
+    found = parsed if isinstance(parsed, list) else [parsed]
+    return [each if isinstance(each, dict) else {} for each in found]

@@ -61,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     # Imported after the flags are read, so that --help and mistakes answer at once.
     from emulator.app import Emulator  # noqa: PLC0415
+    from emulator.database.declarations import BadDeclaration  # noqa: PLC0415
     from emulator.http.server import ServeError, bind, serve  # noqa: PLC0415
     from storage import StorageError  # noqa: PLC0415
 
@@ -72,7 +73,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 serve(emulator, listener, settings)
             finally:
                 emulator.close()
+    except BadDeclaration as error:
+        return _cannot_start(f"--ongoing-transaction: {error}")
     except (ServeError, StorageError) as error:
-        print(f"dynamodb-emulator: {error}", file=sys.stderr)  # noqa: T201 - the one line the user needs
-        return _CANNOT_START
+        return _cannot_start(str(error))
     return 0
+
+
+def _cannot_start(why: str) -> int:
+    print(f"dynamodb-emulator: {why}", file=sys.stderr)  # noqa: T201 - the one line the user needs
+    return _CANNOT_START

@@ -48,9 +48,12 @@ class Background:
 
     Before each request, and whenever the server is idle, one slice runs; so the work advances with the traffic, a
     request never waits for more than one slice, and a test drives it by calling `run_slice`.
+
+    A slice that raises `wait` (the disk is full) has done nothing, disturbs nobody, and is tried again later.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, wait: type[Exception]) -> None:
+        self._wait = wait
         self._slices: deque[Slice] = deque()
 
     def __bool__(self) -> bool:
@@ -60,14 +63,21 @@ class Background:
         """Queue work; its slices take turns with those of other work."""
         self._slices.append(work)
 
-    def run_slice(self) -> None:
-        """Run one slice of the work that waited longest."""
-        if self._slices:
-            work = self._slices.popleft()
-            if work():
-                self._slices.append(work)
+    def run_slice(self) -> bool:
+        """Run one slice of the work that waited longest; say whether it could run."""
+        if not self._slices:
+            return False
+        work = self._slices.popleft()
+        try:
+            more = work()
+        except self._wait:
+            self._slices.appendleft(work)
+            return False
+        if more:
+            self._slices.append(work)
+        return True
 
     def run_all(self) -> None:
-        """Run until nothing is left."""
-        while self._slices:
-            self.run_slice()
+        """Run until nothing is left, or the work has to wait."""
+        while self.run_slice():
+            pass

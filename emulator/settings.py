@@ -30,6 +30,9 @@ class Settings:
     enforce_throughput: bool = _setting(
         default=False, text="throttle tables at their provisioned throughput and other limits"
     )
+    ongoing_transaction: str = _setting(
+        "", 'declare a transaction under way: {"TableName": .., "Key": .., "Seconds": ..} as JSON, or a list of such'
+    )
     item_collection_limit: int = _setting(10 << 30, "bytes an item collection with local indexes may have")
     log_level: str = _setting(
         "info", "how much to log", choices=("critical", "error", "warning", "info", "debug", "trace")

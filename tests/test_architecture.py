@@ -12,11 +12,12 @@ from emulator.operations.registry import registered
 ROOT = Path(__file__).parents[1]
 LEAVES = {"errors", "limits", "settings", "clock"}
 MAY_IMPORT = {
-    "cli": {"app", "http", "storage"},
+    "cli": {"app", "database", "http", "storage"},
     "__main__": {"cli"},
     "http": {"app", "database", "values"},
     "app": {"operations", "database", "model", "storage"},
-    "operations": {"database", "expressions", "model", "values", "storage"},
+    "operations": {"partiql", "database", "expressions", "model", "values", "storage"},
+    "partiql": {"database", "expressions", "values", "storage"},
     "model": {"values"},
     "database": {"expressions", "values", "storage"},
     "expressions": {"values"},

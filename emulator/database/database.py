@@ -8,7 +8,7 @@ from emulator.database import backfill
 from emulator.database.catalog import Caller, Catalog, Options, require
 from emulator.database.enforcement import Enforcer
 from emulator.database.schema import Table
-from storage import Engine
+from storage import Engine, Full
 
 _DEFAULTS: Final = Options()
 
@@ -19,7 +19,7 @@ class Database:
     def __init__(self, engine: Engine, clock: Clock, options: Options = _DEFAULTS) -> None:
         self.engine = engine
         self.clock = clock
-        self.background = Background()
+        self.background = Background(wait=Full)
         self.enforcer = Enforcer(clock, throttle_all=options.throttle)
         self.catalog = Catalog(engine, clock, self.background, self.enforcer, options)
         self.read = engine.read

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from emulator.database.definitions import ACTIVE, CREATING, DELETING, IndexDefinition, TableDefinition
+from emulator.database.definitions import ACTIVE, CREATING, DELETING, UPDATING, IndexDefinition, TableDefinition
 
 Counts = Sequence[tuple[int, int]]
 """(items, bytes) of the table and then of each of its indexes."""
@@ -17,13 +17,8 @@ def created(definition: TableDefinition) -> dict[str, Any]:
     asked: list[TableDefinition | IndexDefinition] = [definition]
     asked += [index for index in definition.indexes if not index.local]
     for part, told in zip(asked, [description, *description.get("GlobalSecondaryIndexes", ())], strict=True):
-        if part.warm:
-            told["WarmThroughput"]["Status"] = "UPDATING"
-        else:
+        if not part.warm:
             del told["WarmThroughput"]
-    summary = description.get("BillingModeSummary")
-    if summary:
-        summary.pop("LastUpdateToPayPerRequestDateTime", None)
     return description
 
 
@@ -75,7 +70,7 @@ def _add_billing(description: dict[str, Any], definition: TableDefinition) -> No
     if not definition.billing_explicit and definition.billing_mode == "PROVISIONED":
         return
     summary: dict[str, Any] = {"BillingMode": definition.billing_mode}
-    if definition.pay_per_request_since is not None:
+    if definition.pay_per_request_since is not None and definition.status != CREATING:
         summary["LastUpdateToPayPerRequestDateTime"] = round(definition.pay_per_request_since, 3)
     description["BillingModeSummary"] = summary
 
@@ -115,7 +110,9 @@ def _warm(part: TableDefinition | IndexDefinition, billing_mode: str) -> dict[st
         units = dict(_ON_DEMAND_WARM)
     else:
         units = {"ReadUnitsPerSecond": part.read_units, "WriteUnitsPerSecond": part.write_units}
-    return {**units, **part.warm, "Status": ACTIVE}
+    told: dict[str, Any] = {name: max(least, part.warm.get(name, 0)) for name, least in units.items()}
+    told["Status"] = UPDATING if part.warm and part.status == CREATING else ACTIVE
+    return told
 
 
 def warm_units(part: TableDefinition | IndexDefinition, billing_mode: str) -> dict[str, int]:

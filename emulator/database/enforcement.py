@@ -6,6 +6,7 @@ way on an item, or with a token, for a while of the emulator's clock (service-be
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -87,7 +88,8 @@ class Enforcer:
         held = {}
         for hold in self._holds:
             if hold.table == table.name and hold.key.keys() == set(table.key_names):
-                held[table.item_key(dict(hold.key))] = hold.until
+                with suppress(errors.ApiError):  # a key of other types is no item's
+                    held[table.item_key(dict(hold.key))] = hold.until
         return Enforcement(self._clock, throttle, held) if throttle or held else None
 
     def _throttle(self, table: "Table") -> TableThrottle:

@@ -35,6 +35,8 @@ class Guard:
     test: Callable[[Item], bool]
     tell_item: bool = False
     """ReturnValuesOnConditionCheckFailure=ALL_OLD: a failure carries the existing item."""
+    duplicate: bool = False
+    """The guard of a PartiQL INSERT, whose failure is DuplicateItemException."""
 
 
 @dataclass(slots=True)
@@ -236,12 +238,11 @@ def check_updated_index_keys(table: Table, item: Item, changed: frozenset[str], 
     """Raise if an update gave a secondary index key a value it cannot have (reference 3.8)."""
     if table.index_keys.keys().isdisjoint(changed):
         return
-    for name in table.index_keys.keys() & changed:
-        value = item.get(name)
+    for name, (expected, index) in table.index_keys.items():
+        value = item.get(name) if name in changed else None
         if value is None:
             continue
         ((actual, content),) = value.items()
-        expected, index = table.index_keys[name]
         if actual != expected and legacy:
             raise errors.index_key_type_mismatch(name, expected, actual, index)
         if actual != expected:
@@ -273,6 +274,8 @@ def _passed(table: Table, key: bytes, guard: Guard, old_row: bytes | None) -> It
 def _failed(table: Table, key: bytes, guard: Guard, old_row: bytes | None, old: Item | None) -> errors.ApiError:
     """Return a failed condition's error; it costs what writing the existing item would (reference 9.1)."""
     _throttle(table, key, Consumed(write_units(0 if old_row is None else row_size(old_row), 0)))
+    if guard.duplicate:
+        return errors.duplicate_item()
     return errors.conditional_check_failed(old if guard.tell_item else None)
 
 

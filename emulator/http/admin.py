@@ -1,68 +1,27 @@
 """The emulator's own calls, under `/_emulator/`: what a test can have happen that on AWS just happens.
 
-| call                             | JSON body                                        | does                                     |
-|----------------------------------|--------------------------------------------------|------------------------------------------|
-| `POST /_emulator/throttling`     | `{"Enforced": true, "TableName"?}`               | enforces throughput on tables of a name, |
-|                                  |                                                  | or on all                                |
-| `POST /_emulator/transactions`   | `{"TableName", "Key", "Seconds"}` or             | declares that a transaction is under way |
-|                                  | `{"ClientRequestToken", "Seconds"}`              | on an item, or with a token, for a while |
+* `POST /_emulator/throttling` `{"Enforced": true, "TableName"?}`: enforce throughput on tables of a name, or on all.
+* `POST /_emulator/transactions` `{"TableName", "Key", "Seconds"}` or `{"ClientRequestToken", "Seconds"}`: declare that a
+  transaction is under way on an item, or with a token, for some seconds of the emulator's clock; 0 ends it.
 
 They need no credentials. A call that is not understood answers 400 (or 404) and says what was expected.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
 from emulator.app import Emulator
-from emulator.errors import ApiError
-from emulator.values.wire import Problem, parse_map
+from emulator.database import declarations
+from emulator.database.database import Database
 
 PREFIX: Final = b"/_emulator/"
 
-Body = Mapping[str, Any]
 
-
-class BadCall(Exception):
-    """The call is not understood; the text says what was expected."""
-
-
-def _member(body: Body, name: str, kind: type | tuple[type, ...]) -> Any:  # noqa: ANN401 - of the kind
-    value = body.get(name)
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise BadCall(f"the member {name} is missing or of a wrong type")
-    return value
-
-
-def _throttling(emulator: Emulator, body: Body) -> dict[str, Any]:
-    table = _member(body, "TableName", str) if "TableName" in body else None
-    emulator.database.enforcer.set_throttling(table, enforced=_member(body, "Enforced", bool))
-    emulator.database.catalog.refresh()
-    return {}
-
-
-def _transactions(emulator: Emulator, body: Body) -> dict[str, Any]:
-    enforcer = emulator.database.enforcer
-    seconds = float(_member(body, "Seconds", (int, float)))
-    if "ClientRequestToken" in body:
-        enforcer.hold_token(_member(body, "ClientRequestToken", str), seconds)
-        return {}
-    problems: list[Problem] = []
-    try:
-        key = parse_map(_member(body, "Key", dict), problems)
-    except ApiError as error:
-        raise BadCall(f"the member Key is no key: {error.message}") from None
-    if problems:
-        raise BadCall(f"the member Key is no key: {problems[0].text()}")
-    enforcer.hold_item(_member(body, "TableName", str), key, seconds)
-    emulator.database.catalog.refresh()
-    return {}
-
-
-_CALLS: Final[Mapping[tuple[str, bytes], Callable[[Emulator, Body], dict[str, Any]]]] = {
-    ("POST", b"throttling"): _throttling,
-    ("POST", b"transactions"): _transactions,
+_CALLS: Final[Mapping[tuple[str, bytes], Callable[[Database, declarations.Body], None]]] = {
+    ("POST", b"throttling"): declarations.throttling,
+    ("POST", b"transactions"): declarations.transaction,
 }
 
 
@@ -74,10 +33,9 @@ def answer(emulator: Emulator, method: str, path: bytes, body: bytes) -> tuple[i
         return 404, orjson.dumps({"message": f"there is no such call; there are: {known}"})
     try:
         parsed = orjson.loads(body)
-        if not isinstance(parsed, dict):
-            raise BadCall("the body is no JSON object")
-        return 200, orjson.dumps(call(emulator, parsed))
+        call(emulator.database, parsed if isinstance(parsed, dict) else {})
     except orjson.JSONDecodeError:
         return 400, orjson.dumps({"message": "the body is no JSON"})
-    except BadCall as error:
+    except declarations.BadDeclaration as error:
         return 400, orjson.dumps({"message": str(error)})
+    return 200, b"{}"

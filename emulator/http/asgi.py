@@ -1,6 +1,7 @@
 """The ASGI front end: collects a request's body, hands everything to the protocol, sends its answer."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -8,6 +9,9 @@ from emulator.app import Emulator
 from emulator.http.admin import PREFIX
 from emulator.http.protocol import Answer, Protocol
 from emulator.limits import REQUEST_BODY
+from storage import StorageError
+
+log = logging.getLogger("emulator")
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -22,11 +26,12 @@ def create_app(protocol: Protocol) -> App:
     async def app(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
+        path: bytes = scope.get("raw_path") or scope["path"].encode()  # not every server has the raw one
         body = await _body(scope, receive)
         if body is None:
             answer = protocol.refuse(413)
-        elif scope["raw_path"].startswith(PREFIX):
-            answer = protocol.admin(scope["method"], scope["raw_path"].removeprefix(PREFIX), body)
+        elif path.startswith(PREFIX):
+            answer = protocol.admin(scope["method"], path.removeprefix(PREFIX), body)
         else:
             answer = respond(scope["method"], scope["query_string"], scope["headers"], body)
         await _send(send, answer)
@@ -64,12 +69,10 @@ async def run_background(emulator: Emulator, interval: float) -> None:
     loop = asyncio.get_running_loop()
     synced = loop.time()
     while True:
-        background = emulator.database.background
-        if background:
-            background.run_slice()
-            await asyncio.sleep(0)
-        else:
-            await asyncio.sleep(interval)
+        await asyncio.sleep(0 if emulator.database.background.run_slice() else interval)
         if loop.time() - synced >= 1.0:
-            emulator.database.engine.sync()
+            try:
+                emulator.database.engine.sync()
+            except StorageError as error:
+                log.warning("what was stored since the last sync would not survive a power cut: %s", error)
             synced = loop.time()

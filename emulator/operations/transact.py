@@ -16,7 +16,7 @@ from emulator.database import capacity, collections, keyspace, tokens, write
 from emulator.database.capacity import Consumed, read_units, write_units
 from emulator.database.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.schema import Table
+from emulator.database.schema import KIND, Table
 from emulator.database.write import Guard, Prepared
 from emulator.errors import ApiError
 from emulator.expressions.bind import Bound, bind
@@ -27,7 +27,7 @@ from emulator.operations.registry import Response, operation
 from emulator.operations.write_item import check_update_paths
 from emulator.values.problems import Problem, first_problem
 from emulator.values.size import item_size
-from emulator.values.types import Item, Values
+from emulator.values.types import Item, Value, Values
 from emulator.values.wire import ROW_HEADER, ParsedItem, decode_row, parse_map, parse_values, row_size
 from storage import ReadTxn, WriteTxn
 
@@ -49,8 +49,6 @@ class Action:
     update: Update | None = None
     values: Values = field(default_factory=dict)
     bound: Bound | None = None
-    too_deep: bool = False
-    """A value of an Update is nested too deep, which cancels the transaction rather than being refused up front."""
     table: Table | None = None
     key: bytes = b""
 
@@ -65,9 +63,9 @@ def _check_write(request: Request) -> list[Action]:
         if len(element) != 1:
             raise errors.one_action_only()
         ((kind, body),) = element.items()
-        too_deep = bool(request.problems) and _check_values(kind, body)
+        if request.problems:
+            _check_values(body)
         action = _action(kind, body)
-        action.too_deep = too_deep
         actions.append(action)
         size += _payload(action)
     if size > limits.TRANSACTION:
@@ -75,23 +73,56 @@ def _check_write(request: Request) -> list[Action]:
     return actions
 
 
-def _check_values(kind: str, body: Mapping[str, Any]) -> bool:
-    """Raise the first problem of one action's values; return whether a value of an Update is too deep (reference 3.7)."""
+def _check_values(body: Mapping[str, Any]) -> None:
+    """Raise the first problem of one action's values (reference 3.7).
+
+    Depth counts where a value is stored. An expression's value that is too deep takes part as another one, which is like
+    it in what matters: equal to nothing that is stored, and refused where it would be.
+    """
     problems: list[Problem] = []
     for name in ("Item", "Key"):
         if name in body:
-            parse_map(body[name], problems)
-    parse_values(body.get("ExpressionAttributeValues", {}), problems)
-    told = [problem for problem in problems if kind != "Update" or problem.kind != "nesting"]
-    if told:
-        raise first_problem(told).error("older")
-    return bool(problems)
+            parse_map(dict(body[name]), problems)
+    values = body.get("ExpressionAttributeValues", {})
+    for placeholder, value in values.items():
+        found: list[Problem] = []
+        parse_values({placeholder: value}, found)
+        problems += [problem for problem in found if problem.kind != "nesting"]
+        if any(problem.kind == "nesting" for problem in found):
+            values[placeholder] = _TOO_DEEP[next(iter(value))]
+    if not problems:
+        return
+    told = first_problem(problems)
+    if told.kind == "nesting" and "Key" in body:
+        bound_of(body)  # an expression's problem beats a key that is too deep
+    raise told.error("older")
+
+
+def _nested(tag: str) -> Value:
+    """Return a value of a type, L or M, with one level more than can be stored."""
+    value: Value = {"S": ""}
+    for _ in range(limits.NESTING):
+        value = {"L": [value]} if tag == "L" else {"M": {"": value}}
+    return value
+
+
+_TOO_DEEP: Final = {tag: _nested(tag) for tag in "LM"}
+
+
+def _check_key(key: Item) -> None:
+    """Raise if a key has an empty value, which needs no table to be seen (reference 8.1)."""
+    for name, value in key.items():
+        for tag in ("S", "B"):
+            if value.get(tag) == "":
+                raise errors.empty_key(name, KIND[tag])
 
 
 def _action(kind: Kind, body: Mapping[str, Any]) -> Action:
     bound = bound_of(body)
     item = body.get("Item")
-    if item is not None and item.size > limits.ITEM_SIZE:
+    if item is None:
+        _check_key(body["Key"])
+    elif item.size > limits.ITEM_SIZE:
         raise errors.item_too_large()
     return Action(
         kind,
@@ -175,8 +206,6 @@ def _resolve_keys(actions: Sequence[Action]) -> None:
 def _resolve_key(action: Action) -> None:
     table = action.table
     assert table is not None, "tables are found before keys"
-    if action.too_deep:
-        raise errors.nesting()
     if action.item is not None:
         action.key = table.key_of_item(action.item)
         write.check_index_keys(table, action.item)
@@ -283,9 +312,10 @@ def _check_get(request: Request) -> list[tuple[Action, Projection | None]]:
     for element in request["TransactItems"]:
         body = element["Get"]
         if request.problems:
-            _check_values("Get", body)
+            _check_values(body)
         names = "ProjectionExpression" in body or "ExpressionAttributeNames" in body
         projection = bind(body).projection if names else None
+        _check_key(body["Key"])
         reads.append((Action("ConditionCheck", body["TableName"], body["Key"]), projection))
     return reads
 

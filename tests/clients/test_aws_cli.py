@@ -129,6 +129,7 @@ def test_table_and_index_are_made_filled_and_queried(aws):
     )
     assert january["Items"] == ORDERS[:1]
     assert aws(f"delete-table --table-name {name}")["TableDescription"]["TableStatus"] == "DELETING"
+    assert aws(f"wait table-not-exists --table-name {name}") is None
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +139,6 @@ def table(aws_once):
     aws_once(CREATE.format(name))
     yield name
     aws_once(f"delete-table --table-name {name}")
-    aws_once(f"wait table-not-exists --table-name {name}")
 
 
 def test_item_is_put_read_updated_and_deleted(aws_once, table, tmp_path):
@@ -196,9 +196,7 @@ def test_pages_are_joined_cut_and_resumed(aws_once, table):
     assert found("--page-size 4") == (list(range(25)), None)
     first, token = found("--max-items 10 --page-size 4")
     assert first == list(range(10))
-    second, token = found(f"--max-items 10 --page-size 4 --starting-token {token}")
-    assert second == list(range(10, 20))
-    assert found(f"--starting-token {token}") == (list(range(20, 25)), None)
+    assert found(f"--page-size 4 --starting-token {token}") == (list(range(10, 25)), None)
     count = "--select COUNT --no-paginate --limit 7 --query [Count,LastEvaluatedKey.SK.S]"
     last = aws_once(
         f"scan --table-name {table} {count}",

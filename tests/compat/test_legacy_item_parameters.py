@@ -233,7 +233,8 @@ def test_conditional_operator_without_two_conditions(refused, shared_table, key,
             {"Expected": {"a": {"ComparisonOperator": "LIKE"}}},
             (
                 "Value 'LIKE' at 'expected.a.member.comparisonOperator' failed to satisfy constraint: "
-                "Member must satisfy enum value set: [EQ, NE, IN, LE, LT, GE, GT, BETWEEN, NOT_NULL, NULL, CONTAINS, NOT_CONTAINS, BEGINS_WITH]"
+                "Member must satisfy enum value set: [EQ, NE, IN, LE, LT, GE, GT, BETWEEN, NOT_NULL, NULL, "
+                "CONTAINS, NOT_CONTAINS, BEGINS_WITH]"
             ),
         ),
     ],

@@ -47,7 +47,7 @@ PROJECTIONS = [
         {"ProjectionExpression": "#m.x[1], sk", "ExpressionAttributeNames": {"#m": "m"}},
         {"Item": {"m": {"M": {"x": {"L": [{"S": "two"}]}}}, "sk": {"S": "a"}}},
     ),
-    ({"ProjectionExpression": "missing, m.y"}, {}),
+    ({"ProjectionExpression": "absent, m.y"}, {}),
 ]
 
 

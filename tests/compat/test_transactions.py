@@ -209,7 +209,7 @@ def test_a_hundred_actions(client, part):
 CANCELING = {
     "condition": lambda part: part.check("z", "attribute_exists(pk)"),
     "key": lambda part: {"Delete": {**part.table, "Key": {"pk": {"S": "a"}}}},
-    "update": lambda part: part.update("z", "SET a = missing"),
+    "update": lambda part: part.update("z", "SET a = absent"),
 }
 
 
@@ -370,14 +370,14 @@ CANNOT = {
         INVALID + "Cannot update attribute sk. This attribute is part of the key",
     ),
     "missing operand": (
-        updating("SET a = missing"),
+        updating("SET a = absent"),
         "The provided expression refers to an attribute that does not exist in the item",
     ),
     "sum with a string": (updating("SET a = s + :one", one={"N": "1"}), OPERAND),
     "add to a string": (updating("ADD s :one", one={"N": "1"}), OPERAND),
     "delete from no set": (updating("DELETE s :ss", ss={"SS": ["a"]}), OPERAND),
     "append to no list": (updating("SET a = list_append(s, :l)", l={"L": []}), OPERAND),
-    "no such parent": (updating("SET missing.a = :v", v={"S": "x"}), PATH),
+    "no such parent": (updating("SET absent.a = :v", v={"S": "x"}), PATH),
     "no such list": (updating("SET m[0] = :v", v={"S": "x"}), PATH),
     "overflow": (
         updating("SET a = huge + huge"),
@@ -420,11 +420,12 @@ CANNOT = {
 def test_what_an_action_cannot_do_cancels(part, canceled, case):
     """Nothing else is told: not the conditions that fail, before and after it, nor the next such problem."""
     part.put(part.item("stored", **STORED))
+    before = part.stored()
     make, message = CANNOT[case]
     failing = [part.check(sort, "attribute_exists(pk)") for sort in "ab"]
-    actions = [failing[0], make(part), failing[1], part.update("c", "SET x = missing")]
+    actions = [failing[0], make(part), failing[1], part.update("c", "SET x = absent")]
     assert canceled("transact_write_items", TransactItems=actions) == [NONE, invalid(message), NONE, NONE]
-    assert part.stored() == [part.item("stored", **STORED)]
+    assert part.stored() == before
 
 
 def test_the_first_problem_in_request_order_is_told(part, canceled):

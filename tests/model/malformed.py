@@ -157,7 +157,7 @@ VALUES: list[Any] = [
     {"NULL": False},
     {"BOOL": "yes"},
     {"S": "a" * 409_600},
-    {"L": [{"S": "x"}] * 50_000},
+    Raw(b'{"L":[' + b'{"S":"x"},' * 50_000 + b'{"S":"x"}]}'),
 ]
 
 
@@ -334,20 +334,44 @@ def slots(value: Any) -> list[Slot]:
     return found
 
 
-_ACTIONS = (
-    "replace",
-    "replace",
-    "replace",
-    "drop",
-    "null",
-    "rename",
-    "repeat",
-    "wrap",
-    "swap",
-    "add",
-    "many",
-    "string",
-)
+WELL_TYPED: list[Any] = [
+    *({"S": text} for text in ("", "a", "p0", "g", "é", "x" * 1024, "x" * 1025, "x" * 2049, "x" * 409_600)),
+    *({"N": text} for text in ("0", "-0.0", "1e125", "1e126", "1e-131", "9" * 38, "9" * 39, "NaN", "", " 1", "1_0")),
+    *({"B": text} for text in ("", "AA==", "AQ==", "AB==", "A" * 4096)),
+    *({"SS": texts} for texts in ([], ["a"], ["a", "a"], ["", "b"], ["a", None])),
+    *({"NS": texts} for texts in ([], ["1"], ["1", "1.0"], ["1", "x"])),
+    *({"BS": texts} for texts in ([], ["AA=="], ["AA==", "AA=="])),
+    *({"L": values} for values in ([], [{}], [None], [{"S": "a", "N": "1"}], [{"N": "1"}] * 3)),
+    *({"M": values} for values in ({}, {"": {"S": ""}}, {"a": {}}, {"a": {"M": {"b": {"N": "x"}}}})),
+    *({"NULL": truth} for truth in (True, False)),
+    *({"BOOL": truth} for truth in (True, False)),
+    *(_deep(depth, kind) for depth in (31, 32, 33) for kind in (0, 1)),
+]
+TAGS = frozenset(("S", "N", "B", "SS", "NS", "BS", "L", "M", "NULL", "BOOL"))
+TEXTS = sorted({text for text in SCALARS if isinstance(text, str)} | {"ALL_OLD", "INDEXES", "NULL", "CONTAINS", "HASH"})
+INTEGERS = [0, 1, -1, 2, 100, 101, 1_000_001, 2**31 - 1, 2**31, 2**63 - 1, 2**63, 10**400, 1.5]
+
+
+def like(value: Any) -> st.SearchStrategy[Any]:
+    """Return something of the type that stands here, so that the request gets past the first layer."""
+    match value:
+        case Members():
+            return st.just(value)
+        case bool():
+            return st.booleans()
+        case str():
+            return st.one_of(st.sampled_from(TEXTS), st.text(max_size=6))
+        case int():
+            return st.sampled_from(INTEGERS)
+        case dict() if not TAGS.isdisjoint(value):
+            return st.sampled_from(WELL_TYPED).map(copy)
+        case list() if value:
+            return st.sampled_from([[], value[:1], [*value, value[0]], value[::-1], value * 26]).map(copy)
+    return st.just({} if isinstance(value, dict) else value)
+
+
+_OTHER_ACTIONS = ("drop", "null", "rename", "repeat", "wrap", "swap", "add", "many", "string")
+_ACTIONS = ("like",) * 12 + ("replace",) * 2 + _OTHER_ACTIONS
 _NAMES = ["", "tableName", "TableName", "Key", "Limit", "Select", "IndexName", "pk", "sk", "S", "é", "\0", "a" * 300]
 
 
@@ -355,7 +379,7 @@ _NAMES = ["", "tableName", "TableName", "Key", "Limit", "Select", "IndexName", "
 def mutated(draw: st.DrawFn, seed: dict[str, Any]) -> Any:
     """The seed with one to three places broken."""
     request = copy(seed)
-    for _ in range(draw(st.integers(1, 3))):
+    for _ in range(draw(st.sampled_from((1, 1, 2, 3)))):
         places = slots(request)
         if not places:
             return draw(junk)
@@ -367,6 +391,8 @@ def mutated(draw: st.DrawFn, seed: dict[str, Any]) -> Any:
 def _break(draw: st.DrawFn, places: list[Slot], container: Any, key: Any) -> None:
     value = container[key]
     match draw(st.sampled_from(_ACTIONS)):
+        case "like":
+            container[key] = draw(like(value))
         case "replace":
             container[key] = draw(junk)
         case "drop":
@@ -428,9 +454,8 @@ def bodies(seed: dict[str, Any]) -> st.SearchStrategy[bytes]:
     if ("TableName" in seed and len(seed) > 1) or any(name in seed for name in EXPRESSIONS):
         structures = st.one_of(structures, structures, with_expressions(seed))
     texts = structures.map(encode)
-    return st.one_of(
-        texts, texts, texts, texts, mangled(encode(seed)), st.one_of(st.binary(max_size=40), junk.map(encode))
-    )
+    nonsense = st.one_of(st.binary(max_size=40), junk.map(encode), mangled(encode(seed)))
+    return st.sampled_from(range(10)).flatmap(lambda dice: nonsense if dice == 0 else texts)
 
 
 header_names = st.sampled_from(

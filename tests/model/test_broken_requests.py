@@ -3,14 +3,12 @@
 EXAMPLES=100 makes the runs a hundred times as long, and different each time.
 """
 
-import http.client
 import json
 import re
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
@@ -22,8 +20,8 @@ from emulator.http.protocol import Answer, Protocol
 from emulator.model.service import operations as service_operations
 from emulator.operations.registry import registered
 from emulator.settings import Settings
-from tests.conftest import AUTHORIZATION
 from tests.model import malformed
+from tests.model.client import Client, headers
 from tests.model.invariants import EVERYTHING, check_store, dump
 from tests.model.profile import profile
 from tests.model.seeds import ITEMS, READS, SEEDS, TABLES
@@ -31,12 +29,10 @@ from tests.model.seeds import ITEMS, READS, SEEDS, TABLES
 if TYPE_CHECKING:
     from pathlib import Path
 
-HEADERS = [
-    (b"host", b"localhost:8000"),
-    (b"content-type", b"application/x-amz-json-1.0"),
-    (b"x-amz-date", b"20260101T000000Z"),
-    (b"authorization", AUTHORIZATION.format(key="test", region="us-east-1").encode()),
-]
+
+def http_headers(operation: str) -> list[tuple[bytes, bytes]]:
+    fields = {"host": "localhost:8000", **headers(operation)}
+    return [(name.lower().encode(), value.encode()) for name, value in fields.items()]
 
 
 class World:
@@ -72,7 +68,7 @@ class World:
         catalog._load()
 
     def post(self, operation: str, body: bytes) -> Answer:
-        return self.protocol.respond("POST", b"", [*HEADERS, target(operation)], body)
+        return self.protocol.respond("POST", b"", http_headers(operation), body)
 
     def valid(self, operation: str, request: dict[str, Any]) -> Answer:
         answer = self.post(operation, json.dumps(request).encode())
@@ -91,11 +87,6 @@ class World:
         check_store(self.database)
         self.reset()
         assert self.state() == self.first
-
-
-def target(operation: str) -> tuple[bytes, bytes]:
-    streams = operation in ("ListStreams", "DescribeStream", "GetShardIterator", "GetRecords")
-    return b"x-amz-target", f"DynamoDB{'Streams' * streams}_20120810.{operation}".encode()
 
 
 TYPE = re.compile(r"com\.amazon(aws\.dynamodb\.v20120810|\.coral\.(service|validate))#[A-Za-z]+")
@@ -190,39 +181,22 @@ def test_broken_headers(world: World) -> None:
     @given(
         method=malformed.methods,
         query=malformed.queries,
-        headers=st.lists(st.tuples(malformed.header_names, malformed.header_values), max_size=4),
+        sent=st.lists(st.tuples(malformed.header_names, malformed.header_values), max_size=4),
         body=malformed.bodies(SEEDS["GetItem"][0]),
     )
-    def throw(method: str, query: bytes, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-        answer = world.protocol.respond(method, query, [*headers, *HEADERS, target("GetItem")], body)
+    def throw(method: str, query: bytes, sent: list[tuple[bytes, bytes]], body: bytes) -> None:
+        answer = world.protocol.respond(method, query, [*sent, *http_headers("GetItem")], body)
         found = dict(answer.headers)
         assert int(found[b"content-length"]) == len(answer.body)
         assert int(found[b"x-amz-crc32"]) == zlib.crc32(answer.body)
         if answer.status == 500:  # the service's own answer to a broken content coding (reference 1.1)
-            assert b"content-encoding" in dict(headers)
+            assert b"content-encoding" in dict(sent)
             assert json.loads(answer.body)["__type"] == "com.amazonaws.dynamodb.v20120810#InternalServerError"
         else:
             assert answer.status in (200, 400, 404), answer.body
         assert world.state() == world.first
 
     throw()
-
-
-class Connection:
-    """A plain HTTP connection that sends bytes as they are."""
-
-    def __init__(self, url: str) -> None:
-        self.http = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
-
-    def post(self, operation: str, body: bytes) -> tuple[int, dict[bytes, bytes], bytes]:
-        headers = {name.decode(): value.decode() for name, value in [*HEADERS[1:], target(operation)]}
-        self.http.request("POST", "/", body, headers)
-        response = self.http.getresponse()
-        found = {name.lower().encode(): value.encode() for name, value in response.getheaders()}
-        return response.status, found, response.read()
-
-    def close(self) -> None:
-        self.http.close()
 
 
 def renamed(value: Any, names: dict[str, str]) -> Any:
@@ -240,15 +214,13 @@ def test_broken_requests_over_http(endpoint: str, make_table: Any) -> None:
         "pk:S sk:N", **{key: value for key, value in TABLES[0].items() if key not in ("TableName", "KeySchema")}
     )
 
-    with closing(Connection(endpoint)) as connection:
+    with closing(Client(endpoint)) as connection:
         throw_over_http(connection, name)
 
 
-def throw_over_http(connection: Connection, name: str) -> None:
+def throw_over_http(connection: Client, name: str) -> None:
     def valid(operation: str, **request: Any) -> Any:
-        status, _, body = connection.post(operation, json.dumps({"TableName": name, **request}).encode())
-        assert status == 200, body
-        return json.loads(body)
+        return connection(operation, TableName=name, **request)
 
     def items() -> Any:
         return sorted(valid("Scan", ConsistentRead=True)["Items"], key=json.dumps)
@@ -274,8 +246,8 @@ def throw_over_http(connection: Connection, name: str) -> None:
     @given(request=broken)
     def throw(request: tuple[str, bytes]) -> None:
         operation, body = request
-        status, headers, answer = connection.post(operation, body)
-        check_answer(status, headers, answer)
+        status, fields, answer = connection.post(operation, body)
+        check_answer(status, fields, answer)
         if items() != first:
             assert status == 200, answer
             assert operation not in READS

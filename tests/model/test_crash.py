@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from emulator.app import Emulator
 from emulator.database.database import Database
 from emulator.settings import Settings
 from storage.keycode import prefix_end
-from tests.conftest import AUTHORIZATION, Server, index_request, table_request
+from tests.conftest import Server, index_request, table_request
+from tests.model.client import Client
 from tests.model.invariants import check_store
 
 Item = dict[str, dict[str, Any]]
@@ -36,29 +36,6 @@ TABLE = {
     ),
     "TableName": "load",
 }
-
-
-class Client:
-    """One connection; the fastest way to send requests from Python's standard library."""
-
-    def __init__(self, url: str) -> None:
-        self.http = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
-
-    def __call__(self, operation: str, **request: Any) -> Any:
-        headers = {
-            "Content-Type": "application/x-amz-json-1.0",
-            "X-Amz-Target": f"DynamoDB_20120810.{operation}",
-            "X-Amz-Date": "20260101T000000Z",
-            "Authorization": AUTHORIZATION.format(key="test", region="us-east-1"),
-        }
-        self.http.request("POST", "/", json.dumps(request).encode(), headers)
-        response = self.http.getresponse()
-        body = response.read()
-        assert response.status == 200, body
-        return json.loads(body)
-
-    def close(self) -> None:
-        self.http.close()
 
 
 @contextmanager

@@ -1,0 +1,291 @@
+"""Statuses by the clock (service-behaviour.md 10.2, 10.4), seen at once and, with delay_transient_statuses, for real."""
+
+import pytest
+
+from emulator.settings import Settings
+from tests.conftest import InProcess, index_request, table_request
+
+IN_USE = "Attempt to change a resource which is still in use: "
+NOT_FOUND = ("ResourceNotFoundException", "Requested resource not found")
+ITEM = {"pk": {"S": "p"}, "sk": {"S": "s"}}
+GLOBAL = {
+    "AttributeDefinitions": [{"AttributeName": "g", "AttributeType": "S"}],
+    "GlobalSecondaryIndexUpdates": [{"Create": index_request("global", "g")}],
+}
+
+
+@pytest.fixture
+def slow(engine_name, tmp_path):
+    """An emulator whose transient statuses last three seconds."""
+    where = {"in_memory": True} if engine_name == "memory" else {"data_dir": tmp_path / "slow"}
+    inside = InProcess(Settings(**where, delay_transient_statuses=True))
+    yield inside
+    inside.emulator.close()
+
+
+def create(db, **extra):
+    request = table_request(**extra)
+    assert db("CreateTable", request)["TableDescription"]["TableStatus"] == "CREATING"
+    return request["TableName"]
+
+
+def status(db, name):
+    return db("DescribeTable", TableName=name)["Table"]["TableStatus"]
+
+
+def index_of(db, name):
+    """Return status and Backfilling of the one global index; None where it is gone."""
+    for index in db("DescribeTable", TableName=name)["Table"].get("GlobalSecondaryIndexes", ()):
+        return index["IndexStatus"], index.get("Backfilling")
+    return None
+
+
+# --- at once --------------------------------------------------------------------------------------------------------
+
+
+def test_the_next_look_sees_the_end(db):
+    name = create(db, GlobalSecondaryIndexes=[index_request("global", "sk")])
+    assert (status(db, name), index_of(db, name)) == ("ACTIVE", ("ACTIVE", None))
+    assert db("UpdateTable", TableName=name, DeletionProtectionEnabled=False)["TableDescription"]["TableStatus"] == (
+        "UPDATING"
+    )
+    assert status(db, name) == "ACTIVE"
+    updates = [{"Delete": {"IndexName": "global"}}]
+    told = db("UpdateTable", TableName=name, GlobalSecondaryIndexUpdates=updates)["TableDescription"]
+    assert told["GlobalSecondaryIndexes"][0]["IndexStatus"] == "DELETING"
+    assert index_of(db, name) is None
+    assert db("DeleteTable", TableName=name)["TableDescription"]["TableStatus"] == "DELETING"
+    assert db.error("DescribeTable", TableName=name) == (
+        "ResourceNotFoundException",
+        f"Requested resource not found: Table: {name} not found",
+    )
+
+
+@pytest.mark.parametrize("first", ["PutItem", "ListTables", "UpdateTable", "DeleteTable"])
+def test_any_look_will_do(db, first):
+    name = create(db)
+    request = {
+        "PutItem": {"TableName": name, "Item": ITEM},
+        "UpdateTable": {"TableName": name, "DeletionProtectionEnabled": False},
+        "DeleteTable": {"TableName": name},
+        "ListTables": {},
+    }[first]
+    db(first, request)
+
+
+# --- for real -------------------------------------------------------------------------------------------------------
+
+
+def test_creating(slow):
+    name = create(slow)
+    for _ in range(3):
+        assert status(slow, name) == "CREATING"
+        assert slow.error("PutItem", TableName=name, Item=ITEM) == NOT_FOUND
+        assert slow.error("GetItem", TableName=name, Key=ITEM) == NOT_FOUND
+        assert slow.error("Scan", TableName=name) == NOT_FOUND
+        assert slow.error("BatchWriteItem", RequestItems={name: [{"PutRequest": {"Item": ITEM}}]}) == NOT_FOUND
+        in_use = ("ResourceInUseException", IN_USE + f"Table is being created: {name}")
+        assert slow.error("DeleteTable", TableName=name) == in_use
+        assert slow.error("UpdateTable", TableName=name, DeletionProtectionEnabled=True) == in_use
+        again = {**table_request(), "TableName": name}
+        assert slow.error("CreateTable", again) == ("ResourceInUseException", f"Table already exists: {name}")
+        assert slow("ListTables")["TableNames"] == [name]
+        slow.clock.advance(0.99)
+    slow.clock.advance(0.04)
+    assert status(slow, name) == "ACTIVE"
+    slow("PutItem", TableName=name, Item=ITEM)
+
+
+def test_when_a_table_went_on_demand_is_told_once_it_is_active(slow):
+    name = create(slow)
+    told = slow("DescribeTable", TableName=name)["Table"]
+    assert told["BillingModeSummary"] == {"BillingMode": "PAY_PER_REQUEST"}
+    slow.clock.advance(3)
+    told = slow("DescribeTable", TableName=name)["Table"]
+    assert told["BillingModeSummary"].keys() == {"BillingMode", "LastUpdateToPayPerRequestDateTime"}
+
+
+def test_warm_throughput_is_updating_as_long_as_the_table_is_creating(slow):
+    warm = {"ReadUnitsPerSecond": 20000, "WriteUnitsPerSecond": 5000}
+    name = create(slow, WarmThroughput=warm)
+    assert slow("DescribeTable", TableName=name)["Table"]["WarmThroughput"] == {**warm, "Status": "UPDATING"}
+    slow.clock.advance(3)
+    assert slow("DescribeTable", TableName=name)["Table"]["WarmThroughput"] == {**warm, "Status": "ACTIVE"}
+
+
+def test_updating(slow):
+    name = create(slow)
+    slow.clock.advance(3)
+    slow("UpdateTable", TableName=name, DeletionProtectionEnabled=False)
+    assert status(slow, name) == "UPDATING"
+    slow("PutItem", TableName=name, Item=ITEM)
+    assert slow("Scan", TableName=name)["Count"] == 1
+    in_use = ("ResourceInUseException", IN_USE + f"Table is being updated: {name}")
+    assert slow.error("UpdateTable", TableName=name, DeletionProtectionEnabled=True) == in_use
+    assert slow.error("DeleteTable", TableName=name) == in_use
+    slow.clock.advance(3)
+    assert status(slow, name) == "ACTIVE"
+
+
+def test_deleting(slow):
+    name = create(slow)
+    slow.clock.advance(3)
+    slow("PutItem", TableName=name, Item=ITEM)
+    slow("DeleteTable", TableName=name)
+    assert status(slow, name) == "DELETING"
+    assert slow.error("GetItem", TableName=name, Key=ITEM) == NOT_FOUND
+    in_use = ("ResourceInUseException", IN_USE + f"Table is being deleted: {name}")
+    assert slow.error("DeleteTable", TableName=name) == in_use
+    assert slow.error("CreateTable", {**table_request(), "TableName": name})[0] == "ResourceInUseException"
+    assert slow("ListTables")["TableNames"] == [name]
+    slow.clock.advance(3)
+    assert slow.error("DescribeTable", TableName=name)[0] == "ResourceNotFoundException"
+    assert slow("ListTables")["TableNames"] == []
+    slow("CreateTable", {**table_request(), "TableName": name})
+
+
+def test_a_status_goes_on_after_reopening(engine_name, tmp_path):
+    if engine_name != "lmdb":
+        pytest.skip("a store in memory is not opened again")
+    settings = Settings(data_dir=tmp_path / "data", delay_transient_statuses=True)
+    before = InProcess(settings)
+    name = create(before)
+    before.emulator.close()
+    after = InProcess(settings)
+    assert status(after, name) == "CREATING"
+    after.clock.advance(3)
+    assert status(after, name) == "ACTIVE"
+    after("DeleteTable", TableName=name)
+    after.emulator.close()
+    last = InProcess(settings)
+    last.clock.advance(10)
+    assert last("ListTables")["TableNames"] == []
+    last.emulator.close()
+
+
+def test_an_index_is_active_after_its_time_and_its_filling(slow, monkeypatch):
+    monkeypatch.setattr("emulator.database.backfill.SLICE", 1)
+    name = create(slow)
+    slow.clock.advance(3)
+    for number in range(20):
+        slow("PutItem", TableName=name, Item={**ITEM, "sk": {"S": str(number)}, "g": {"S": "g"}})
+    slow("UpdateTable", TableName=name, **GLOBAL)
+    assert (status(slow, name), index_of(slow, name)) == ("UPDATING", ("CREATING", True))
+    slow.clock.advance(3)
+    assert (status(slow, name), index_of(slow, name)) == ("ACTIVE", ("CREATING", True))
+    for operation, request in (
+        ("Scan", {}),
+        ("Query", {"KeyConditionExpression": "g = :g", "ExpressionAttributeValues": {":g": {"S": "g"}}}),
+    ):
+        assert slow.error(operation, TableName=name, IndexName="global", **request) == (
+            "ValidationException",
+            "Cannot read from backfilling global secondary index: global",
+        )
+    code, message = slow.error("DeleteTable", TableName=name)
+    assert code == "ResourceInUseException"
+    assert message.endswith("Cannot delete table while indexes are being created, updated, or deleted.")
+    another = {"GlobalSecondaryIndexUpdates": [{"Create": index_request("another", "g")}]}
+    assert slow.error("UpdateTable", TableName=name, **{**GLOBAL, **another}) == (
+        "LimitExceededException",
+        "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table",
+    )
+    slow.emulator.database.background.run_all()
+    assert index_of(slow, name) == ("ACTIVE", None)
+    assert slow("Scan", TableName=name, IndexName="global")["Count"] == 20
+
+
+def test_an_index_that_is_filled_early_still_takes_its_time(slow):
+    name = create(slow)
+    slow.clock.advance(3)
+    slow("UpdateTable", TableName=name, **GLOBAL)
+    slow.emulator.database.background.run_all()
+    assert index_of(slow, name)[0] == "CREATING"
+    slow.clock.advance(3)
+    assert index_of(slow, name) == ("ACTIVE", None)
+
+
+def test_deleting_an_index(slow):
+    name = create(slow, GlobalSecondaryIndexes=[index_request("global", "sk")])
+    slow.clock.advance(3)
+    slow("PutItem", TableName=name, Item=ITEM)
+    slow("UpdateTable", TableName=name, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "global"}}])
+    assert index_of(slow, name) == ("DELETING", None)
+    slow.clock.advance(3)
+    assert (status(slow, name), index_of(slow, name)) == ("ACTIVE", None)
+
+
+# --- times ----------------------------------------------------------------------------------------------------------
+
+
+def test_times_are_the_clocks(db):
+    start = db.clock.now()
+    name = create(
+        db,
+        BillingMode="PROVISIONED",
+        ProvisionedThroughput={"ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"},
+    )
+
+    def told():
+        return db("DescribeTable", TableName=name)["Table"]
+
+    assert told()["CreationDateTime"] == start
+    assert told()["LatestStreamLabel"] == "2023-11-14T22:13:20.000"
+    db.clock.advance(0.25)
+    db(
+        "UpdateTable",
+        TableName=name,
+        TableClass="STANDARD",
+        ProvisionedThroughput={"ReadCapacityUnits": 6, "WriteCapacityUnits": 5},
+    )
+    assert told()["ProvisionedThroughput"]["LastIncreaseDateTime"] == start + 0.25
+    assert "LastDecreaseDateTime" not in told()["ProvisionedThroughput"]
+    assert told()["TableClassSummary"]["LastUpdateDateTime"] == start + 0.25
+    db.clock.advance(1)
+    db(
+        "UpdateTable",
+        TableName=name,
+        ProvisionedThroughput={"ReadCapacityUnits": 1, "WriteCapacityUnits": 9},
+        StreamSpecification={"StreamEnabled": False},
+    )
+    units = told()["ProvisionedThroughput"]
+    assert (units["LastIncreaseDateTime"], units["LastDecreaseDateTime"]) == (start + 1.25, start + 1.25)
+    db.clock.advance(1)
+    db("UpdateTable", TableName=name, BillingMode="PAY_PER_REQUEST")
+    assert told()["BillingModeSummary"]["LastUpdateToPayPerRequestDateTime"] == start + 2.25
+    db.clock.advance(1)
+    db("UpdateTable", TableName=name, StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"})
+    assert told()["LatestStreamLabel"] == "2023-11-14T22:13:23.250"
+    assert told()["CreationDateTime"] == start
+
+
+def test_time_to_live_changes_once_an_hour(db):
+    name = create(db)
+
+    def change(enabled, attribute="ttl"):
+        return {
+            "TableName": name,
+            "TimeToLiveSpecification": {"Enabled": enabled, "AttributeName": attribute},
+        }
+
+    soon = ("ValidationException", "Time to live has been modified multiple times within a fixed interval")
+    db("UpdateTimeToLive", change(True))
+    db.clock.advance(3599)
+    assert db.error("UpdateTimeToLive", change(False)) == soon
+    assert db.error("UpdateTimeToLive", change(True)) == ("ValidationException", "TimeToLive is already enabled")
+    different = (
+        "ValidationException",
+        "TimeToLive is active on a different AttributeName: current AttributeName is ttl",
+    )
+    db.clock.advance(1)
+    assert db.error("UpdateTimeToLive", change(True, "other")) == different
+    assert db.error("UpdateTimeToLive", change(False, "other")) == different
+    db("UpdateTimeToLive", change(False))
+    assert db("DescribeTimeToLive", TableName=name) == {"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}}
+    assert db.error("UpdateTimeToLive", change(False)) == ("ValidationException", "TimeToLive is already disabled")
+    assert db.error("UpdateTimeToLive", change(True)) == soon
+    db.clock.advance(3600)
+    db("UpdateTimeToLive", change(True, "other"))
+    assert db("DescribeTimeToLive", TableName=name) == {
+        "TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED", "AttributeName": "other"}
+    }

@@ -1,0 +1,133 @@
+"""Who sees which tables: access keys, regions, accounts, and one database for all of them."""
+
+import logging
+
+import pytest
+
+from emulator.errors import ApiError
+from emulator.settings import Settings
+from tests.conftest import InProcess, table_request
+
+HERE = ("test", "us-east-1")
+OTHER_KEY = ("other", "us-east-1")
+OTHER_REGION = ("test", "eu-west-1")
+ITEM = {"pk": {"S": "p"}}
+
+
+def as_(db, caller, operation, **request):
+    db.caller = db.emulator.caller(*caller)
+    return db(operation, request)
+
+
+def create(db, caller, name):
+    return as_(db, caller, "CreateTable", **{**table_request("pk:S"), "TableName": name})["TableDescription"]
+
+
+def names(db, caller):
+    return as_(db, caller, "ListTables")["TableNames"]
+
+
+def test_every_key_and_region_has_its_own_tables(db):
+    callers = (HERE, OTHER_KEY, OTHER_REGION)
+    for number, caller in enumerate(callers):
+        create(db, caller, "same")
+        as_(db, caller, "PutItem", TableName="same", Item={**ITEM, "n": {"N": str(number)}})
+    create(db, OTHER_KEY, "extra")
+    for number, caller in enumerate(callers):
+        (item,) = as_(db, caller, "Scan", TableName="same")["Items"]
+        assert item["n"] == {"N": str(number)}
+    assert names(db, HERE) == ["same"]
+    assert names(db, OTHER_KEY) == ["extra", "same"]
+    as_(db, HERE, "DeleteTable", TableName="same")
+    assert names(db, HERE) == []
+    assert names(db, OTHER_REGION) == ["same"]
+
+
+def test_they_have_them_after_reopening(tmp_path):
+    settings = Settings(data_dir=tmp_path / "data")
+    db = InProcess(settings)
+    for caller in (HERE, OTHER_KEY, OTHER_REGION, ("", "")):
+        create(db, caller, f"table.{'.'.join(caller)}")
+    db.emulator.close()
+    db = InProcess(settings)
+    for caller in (HERE, OTHER_KEY, OTHER_REGION, ("", "")):
+        assert names(db, caller) == [f"table.{'.'.join(caller)}"]
+    db.emulator.close()
+
+
+@pytest.mark.parametrize(
+    ("access_key", "account"),
+    [
+        ("123456789012", "123456789012"),
+        ("000000000001", "000000000001"),
+        ("12345678901", "000000000000"),
+        ("1234567890123", "000000000000"),
+        ("AKIAIOSFODNN7EXAMPLE", "000000000000"),
+        ("١٢٣٤٥٦٧٨٩٠١٢", "000000000000"),
+    ],
+)
+def test_the_account_in_arns(db, access_key, account):
+    told = create(db, (access_key, "ap-south-1"), "table")
+    assert told["TableArn"] == f"arn:aws:dynamodb:ap-south-1:{account}:table/table"
+
+
+def test_arns_of_others_find_nothing(db):
+    mine = create(db, ("111111111111", "us-east-1"), "table")["TableArn"]
+    theirs = create(db, ("222222222222", "us-east-1"), "table")["TableArn"]
+    away = mine.replace("us-east-1", "us-west-2")
+    caller = ("111111111111", "us-east-1")
+    as_(db, caller, "PutItem", TableName=mine, Item=ITEM)
+    for arn in (theirs, away, mine + "/index/x", mine.replace(":table/", ":tables/"), "arn:aws:dynamodb"):
+        with pytest.raises(ApiError) as caught:
+            as_(db, caller, "PutItem", TableName=arn, Item=ITEM)
+        assert caught.value.code in ("ResourceNotFoundException", "ValidationException", "AccessDeniedException")
+
+
+def test_one_database_for_all(tmp_path):
+    settings = Settings(data_dir=tmp_path / "data", shared_db=True)
+    db = InProcess(settings)
+    arn = create(db, ("111111111111", "eu-west-1"), "table")["TableArn"]
+    assert arn == "arn:aws:dynamodb:eu-west-1:111111111111:table/table"
+    as_(db, HERE, "PutItem", TableName="table", Item=ITEM)
+    assert as_(db, OTHER_KEY, "GetItem", TableName="table", Key=ITEM)["Item"] == ITEM
+    assert as_(db, OTHER_REGION, "GetItem", TableName=arn, Key=ITEM)["Item"] == ITEM
+    elsewhere = arn.replace("eu-west-1", "us-east-1").replace("111111111111", "000000000000")
+    assert as_(db, OTHER_REGION, "GetItem", TableName=elsewhere, Key=ITEM)["Item"] == ITEM
+    db.emulator.close()
+    db = InProcess(settings)
+    assert names(db, HERE) == ["table"]
+    db.emulator.close()
+
+
+def test_the_log_says_where_a_missed_table_is(db, caplog):
+    for caller in (OTHER_KEY, OTHER_REGION):
+        create(db, caller, "somewhere")
+    with caplog.at_level(logging.WARNING, logger="emulator"):
+        db.caller = db.emulator.caller(*HERE)
+        assert db.error("PutItem", TableName="somewhere", Item=ITEM) == (
+            "ResourceNotFoundException",
+            "Requested resource not found",
+        )
+    (told,) = caplog.messages
+    assert told == (
+        "table somewhere was asked for with access key test, region us-east-1; it exists under "
+        "access key other, region us-east-1 and access key test, region eu-west-1"
+    )
+
+
+@pytest.mark.parametrize("operation", ["DescribeTable", "DeleteTable", "DescribeTimeToLive"])
+def test_the_control_plane_tells_it_too(db, caplog, operation):
+    create(db, OTHER_KEY, "somewhere")
+    with caplog.at_level(logging.WARNING, logger="emulator"):
+        db.caller = db.emulator.caller(*HERE)
+        db.error(operation, TableName="somewhere")
+    assert len(caplog.messages) == 1
+
+
+def test_the_log_is_silent_about_tables_that_are_nowhere(db, caplog):
+    create(db, OTHER_KEY, "table")
+    with caplog.at_level(logging.WARNING, logger="emulator"):
+        db.caller = db.emulator.caller(*HERE)
+        db.error("DescribeTable", TableName="another")
+        create(db, HERE, "table")
+    assert caplog.messages == []

@@ -1,0 +1,68 @@
+"""The ASGI application does what the server's own connections do, over any server."""
+
+import asyncio
+import zlib
+
+import pytest
+
+from emulator.http.asgi import create_app
+from emulator.http.protocol import Protocol
+from tests.conftest import AUTHORIZATION
+
+HEADERS = [
+    (b"content-type", b"application/x-amz-json-1.0"),
+    (b"x-amz-target", b"DynamoDB_20120810.ListTables"),
+    (b"x-amz-date", b"20260101T000000Z"),
+    (b"authorization", AUTHORIZATION.format(key="test", region="us-east-1").encode()),
+]
+MIB16 = 16 * 1024 * 1024
+
+
+@pytest.fixture
+def ask(db):
+    """Ask the application; the body comes in the given pieces. Return status, headers, body and the pieces left over."""
+    app = create_app(Protocol(db.emulator))
+
+    def send(*pieces, method="POST", headers=HEADERS, query=b""):
+        waiting = list(pieces)
+        sent = []
+
+        async def receive():
+            piece = waiting.pop(0)
+            return {"type": "http.request", "body": piece, "more_body": bool(waiting)}
+
+        async def note(message):
+            sent.append(message)
+
+        scope = {"type": "http", "method": method, "path": "/", "query_string": query, "headers": headers}
+        asyncio.run(app(scope, receive, note))
+        start, body = sent
+        return start["status"], dict(start["headers"]), body["body"], waiting
+
+    return send
+
+
+@pytest.mark.parametrize("pieces", [[b'{"Limit":5}'], [b'{"Lim', b'it":5}'], [b"", b'{"Limit":5}', b""]])
+def test_a_request(ask, pieces):
+    status, headers, body, _ = ask(*pieces)
+    assert (status, body) == (200, b'{"TableNames":[]}')
+    assert headers[b"x-amz-crc32"] == b"%d" % zlib.crc32(body)
+    assert headers[b"content-length"] == b"17"
+
+
+def test_bodies_that_are_too_large(ask):
+    status, *_ = ask(b"{", b"x" * MIB16)
+    assert status == 413
+    status, _, _, unread = ask(b"{", b"}", headers=[*HEADERS, (b"content-length", b"%d" % (MIB16 + 1))])
+    assert (status, unread) == (413, [b"}"])
+
+
+def test_large_headers(ask):
+    assert ask(b"{}", headers=[*HEADERS, (b"x-more", b"x" * 15_000)])[0] == 200
+    assert ask(b"{}", headers=[*HEADERS, (b"x-more", b"x" * 16_384)])[0] == 400
+    assert ask(b"{}", query=b"x" * 16_385)[0] == 400
+
+
+def test_other_methods(ask):
+    assert ask(b"", method="GET", headers=[(b"host", b"here")])[:3:2] == (200, b"healthy: here ")
+    assert ask(b"", method="PUT")[0] == 404

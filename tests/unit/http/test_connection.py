@@ -1,0 +1,255 @@
+"""The connection over a transport that only takes notes: bytes whole, in pieces and pipelined; timers; closing."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from emulator.http.connection import Connection
+from emulator.http.protocol import Protocol
+from tests.conftest import AUTHORIZATION
+
+IDLE = 65.0
+
+
+class Transport:
+    """Takes notes of what is done to it."""
+
+    def __init__(self):
+        self.written = b""
+        self.closed = False
+        self.reading = True
+
+    def write(self, data):
+        assert not self.closed, "nothing is written after closing"
+        self.written += data
+
+    def close(self):
+        self.closed = True
+
+    def is_closing(self):
+        return self.closed
+
+    def pause_reading(self):
+        self.reading = False
+
+    def resume_reading(self):
+        self.reading = True
+
+
+class Loop:
+    """A clock that is moved by hand, with at most one timer."""
+
+    def __init__(self):
+        self.now = 0.0
+        self.timer = None
+
+    def time(self):
+        return self.now
+
+    def call_later(self, delay, call):
+        self.timer = SimpleNamespace(due=self.now + delay, call=call, cancel=self.cancel)
+        return self.timer
+
+    def cancel(self):
+        self.timer = None
+
+    def advance(self, seconds):
+        self.now += seconds
+        while self.timer is not None and self.timer.due <= self.now:
+            timer, self.timer = self.timer, None
+            timer.call()
+
+
+class Line:
+    """A connection with its transport, loop and server state."""
+
+    def __init__(self, emulator):
+        self.transport = Transport()
+        self.loop = Loop()
+        self.state = SimpleNamespace(connections=set(), default_headers=[(b"date", b"Thu, 01 Jan 2026 00:00:00 GMT")])
+        self.connection = Connection(Protocol(emulator), self.state, self.loop)
+        self.connection.connection_made(self.transport)
+
+    def feed(self, data, size=None):
+        for start in range(0, len(data), size or len(data)):
+            self.connection.data_received(data[start : start + (size or len(data))])
+
+    def answers(self):
+        """Return (status, headers, body) of everything that was written."""
+        found, rest = [], self.transport.written
+        while rest:
+            head, _, rest = rest.partition(b"\r\n\r\n")
+            status, *lines = head.decode().split("\r\n")
+            headers = dict(line.split(": ", 1) for line in lines)
+            length = int(headers.get("content-length", 0))
+            found.append((int(status.split()[1]), headers, rest[:length]))
+            rest = rest[length:]
+        return found
+
+
+@pytest.fixture
+def line(db):
+    return Line(db.emulator)
+
+
+def request(body=b"{}", *more, method="POST", version="1.1", length=True):
+    lines = [
+        f"{method} / HTTP/{version}",
+        "Host: localhost",
+        "Content-Type: application/x-amz-json-1.0",
+        "X-Amz-Target: DynamoDB_20120810.ListTables",
+        "X-Amz-Date: 20260101T000000Z",
+        "Authorization: " + AUTHORIZATION.format(key="test", region="us-east-1"),
+        *([f"Content-Length: {len(body)}"] if length else []),
+        *more,
+        "",
+        "",
+    ]
+    return "\r\n".join(lines).encode() + body
+
+
+THREE = request() + request(b'{"Limit":0}') + request(b"{")
+CHUNKED = request(b'6\r\n{"Limi\r\n5\r\nt":0}\r\n0\r\n\r\n', "Transfer-Encoding: chunked", length=False)
+
+
+@pytest.mark.parametrize("size", [None, 1, 2, 3, 7, 50, 333])
+def test_bytes_in_pieces(line, size):
+    line.feed(THREE + CHUNKED + request(), size)
+    answers = line.answers()
+    assert [status for status, _, _ in answers] == [200, 400, 400, 400, 200]
+    assert json.loads(answers[0][2]) == {"TableNames": []}
+    for number in (1, 3):
+        assert "Value '0' at 'limit'" in json.loads(answers[number][2])["message"]
+    assert answers[2][2] == b'{"__type":"com.amazon.coral.service#SerializationException"}'
+    assert not line.transport.closed
+
+
+def test_half_a_request_gets_no_answer(line):
+    line.feed(request(b'{"Limit":5}')[:-1])
+    assert line.transport.written == b""
+    line.feed(b"}")
+    assert [status for status, _, _ in line.answers()] == [200]
+
+
+@pytest.mark.parametrize(
+    "data", [request(version="1.0"), request(b"{}", "Connection: close"), request(b"{}", "Connection: Close")]
+)
+def test_the_last_request(line, data):
+    line.feed(data)
+    ((status, headers, _),) = line.answers()
+    assert (status, headers["connection"], line.transport.closed) == (200, "close", True)
+
+
+def test_an_old_client_that_keeps_its_connection(line):
+    line.feed(request(b"{}", "Connection: keep-alive", version="1.0"))
+    assert [status for status, _, _ in line.answers()] == [200]
+    assert not line.transport.closed
+
+
+@pytest.mark.parametrize("data", [b"\0\0\0\0", b"GET / HTTP/1.1\r\nbad header\r\n\r\n", b"POST / FTP/1.1\r\n\r\n"])
+def test_what_is_not_http(line, data):
+    line.feed(data)
+    ((status, _, body),) = line.answers()
+    assert (status, body, line.transport.closed) == (400, b"", True)
+
+
+def test_head_has_no_body(line):
+    line.feed(request(b"", method="HEAD"))
+    assert line.transport.written.startswith(b"HTTP/1.1 404 ")
+    assert line.transport.written.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize("size", [None, 1000])
+def test_large_heads_are_refused_before_they_are_complete(line, size):
+    line.feed(b"POST / HTTP/1.1\r\nX-More: " + b"x" * 20_000 + b"\r\nX-Next: y\r\n", size)
+    ((status, headers, _),) = line.answers()
+    assert (status, headers["connection"], line.transport.closed) == (400, "close", True)
+
+
+def test_a_long_request_line(line):
+    line.feed(b"POST /" + b"x" * 20_000, 1000)
+    ((status, _, _),) = line.answers()
+    assert (status, line.transport.closed) == (400, True)
+
+
+def test_a_large_body_is_refused_and_passed_over(line):
+    length = 16 * 1024 * 1024 + 1
+    head = request(b"", f"Content-Length: {length}", length=False)
+    line.feed(head)
+    assert [status for status, _, _ in line.answers()] == [413]
+    line.feed(b"x" * length, 1 << 20)
+    line.feed(request())
+    assert [status for status, _, _ in line.answers()] == [413, 200]
+
+
+def test_a_chunked_body_that_grows_too_large(line):
+    line.feed(request(b"", "Transfer-Encoding: chunked", length=False))
+    chunk = b"100000\r\n" + b"x" * 0x100000 + b"\r\n"
+    for _ in range(16):
+        line.feed(chunk)
+    assert line.answers() == []
+    line.feed(b"1\r\nx\r\n")
+    assert [status for status, _, _ in line.answers()] == [413]
+    line.feed(b"0\r\n\r\n" + request())
+    assert [status for status, _, _ in line.answers()] == [413, 200]
+
+
+@pytest.mark.parametrize("size", [None, 1, 10])
+def test_an_offer_to_upgrade_is_declined(line, size):
+    offer = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__")
+    line.feed(request(b'{"Limit":0}', *offer) + request() + request(b"", *offer), size)
+    assert [status for status, _, _ in line.answers()] == [400, 200, 400]
+    assert "Value '0' at 'limit'" in json.loads(line.answers()[0][2])["message"]
+    assert not line.transport.closed
+
+
+def test_a_tunnel_is_refused(line):
+    line.feed(b"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\nmore")
+    assert line.transport.closed
+
+
+def test_a_client_that_does_not_read(line):
+    line.connection.pause_writing()
+    assert not line.transport.reading
+    line.connection.resume_writing()
+    assert line.transport.reading
+
+
+def test_idle_connections_are_closed(line):
+    line.loop.advance(IDLE - 1)
+    line.feed(request())
+    line.loop.advance(IDLE - 1)
+    assert not line.transport.closed
+    line.loop.advance(1)
+    assert line.transport.closed
+
+
+def test_a_slow_request_is_not_idle(line):
+    data = request()
+    line.feed(data[:100])
+    line.loop.advance(10 * IDLE)
+    assert not line.transport.closed
+    line.feed(data[100:])
+    assert [status for status, _, _ in line.answers()] == [200]
+    line.loop.advance(2 * IDLE)
+    assert line.transport.closed
+
+
+def test_shutting_down(db):
+    idle, busy = Line(db.emulator), Line(db.emulator)
+    data = request()
+    busy.feed(data[:50])
+    for each in (idle, busy):
+        each.connection.shutdown()
+    assert (idle.transport.closed, busy.transport.closed) == (True, False)
+    busy.feed(data[50:])
+    ((status, headers, _),) = busy.answers()
+    assert (status, headers["connection"], busy.transport.closed) == (200, "close", True)
+
+
+def test_a_lost_connection_is_forgotten(line):
+    assert line.state.connections == {line.connection}
+    line.connection.connection_lost(None)
+    assert line.state.connections == set()
+    assert line.loop.timer is None

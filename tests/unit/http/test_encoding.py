@@ -1,0 +1,75 @@
+"""Content codings (service-behaviour.md 1.1, 1.2): what cannot be seen from outside, or would need a test per row."""
+
+import gzip
+import zlib
+
+import pytest
+
+from emulator.errors import ApiError
+from emulator.http.encoding import TooLarge, chosen, decoded, encoded
+
+MIB16 = 16 * 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("accept", "coding"),
+    [
+        (b"", None),
+        (b"gzip", "gzip"),
+        (b"GZip", "gzip"),
+        (b"deflate", "deflate"),
+        (b"*", "gzip"),
+        (b"*;q=0", None),
+        (b"identity, *;q=0.1", "gzip"),
+        (b"gzip, deflate, br", "gzip"),
+        (b"deflate, gzip", "deflate"),
+        (b"gzip;q=0.5,deflate;q=0.6", "deflate"),
+        (b"gzip;q=0.000", None),
+        (b"gzip;q=x", None),
+        (b"gzip;level=9;q=0.3, deflate;q=0.2", "gzip"),
+        (b"x-gzip", None),
+        (b"\xff\xfe", None),
+        (b",,;q=1,", None),
+    ],
+)
+def test_chosen(accept, coding):
+    assert chosen(accept) == coding
+
+
+@pytest.mark.parametrize("body", [b"", b"x", bytes(range(256)) * 50])
+def test_there_and_back(body):
+    for coding in ("gzip", "deflate"):
+        assert decoded(encoded(body, coding), coding.encode()) == body
+    bare = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    assert decoded(bare.compress(body) + bare.flush(), b"deflate") == body
+
+
+def test_the_same_body_is_encoded_the_same():
+    assert encoded(b"x" * 5000, "gzip") == encoded(b"x" * 5000, "gzip")
+
+
+def test_a_body_may_inflate_to_sixteen_megabytes():
+    assert len(decoded(gzip.compress(bytes(MIB16), 1), b"gzip")) == MIB16
+    halves = gzip.compress(bytes(MIB16 // 2), 1) * 2
+    assert len(decoded(halves, b"gzip")) == MIB16
+    for body in (gzip.compress(bytes(MIB16 + 1), 1), halves + gzip.compress(b"x", mtime=0)):
+        with pytest.raises(TooLarge):
+            decoded(body, b"gzip")
+
+
+@pytest.mark.parametrize(
+    ("body", "coding"),
+    [
+        (gzip.compress(b"abc", mtime=0)[:-1], b"gzip"),
+        (gzip.compress(b"abc", mtime=0) + b"\0", b"gzip"),
+        (zlib.compress(b"abc"), b"gzip"),
+        (gzip.compress(b"abc", mtime=0), b"deflate"),
+        (zlib.compress(b"abc")[:-1], b"deflate"),
+        (b"abc", b"compress"),
+        (gzip.compress(b"abc", mtime=0), b"gzip, gzip"),
+    ],
+)
+def test_broken_bodies(body, coding):
+    with pytest.raises(ApiError) as caught:
+        decoded(body, coding)
+    assert (caught.value.code, caught.value.status) == ("InternalServerError", 500)
