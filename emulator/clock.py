@@ -71,7 +71,7 @@ class Background:
         try:
             more = work()
         except self._wait:
-            self._slices.appendleft(work)
+            self._slices.append(work)
             return False
         if more:
             self._slices.append(work)

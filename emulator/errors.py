@@ -572,7 +572,10 @@ def cancellation_reason(error: ApiError) -> Reason:
         "ValidationException": "ValidationError",
     }[error.code]
     item = {"Item": error.extra["Item"]} if "Item" in error.extra else {}
-    return {"Code": code, "Message": error.message, **item}
+    message = error.message
+    if code == "ProvisionedThroughputExceeded" and message is not None:
+        message = message.removesuffix(".")  # as reference 8.2 has it, other than 16
+    return {"Code": code, "Message": message, **item}
 
 
 def transaction_conflict() -> ApiError:

@@ -24,6 +24,9 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Protocol, Self
 
+Page = tuple[list[bytes], bytes]
+"""Values in the order of a walk, and the key of the last one (empty where there are none)."""
+
 
 class ReadTxn(Protocol):
     """A snapshot of the whole store."""
@@ -34,6 +37,10 @@ class ReadTxn(Protocol):
 
     def scan(self, start: bytes, stop: bytes, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
         """Walk the pairs with start <= key < stop in key order, or backwards."""
+        ...
+
+    def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> Page:
+        """Return the first `limit` values of that walk and the last of their keys: less work than a walk."""
         ...
 
     def __enter__(self) -> Self: ...

@@ -23,6 +23,7 @@ import lmdb
 
 from storage import buckets
 from storage.buckets import LONGEST
+from storage.engine import Page
 from storage.errors import Closed, Interrupted, StorageError
 from storage.folder import bytes_on_disk
 from storage.lmdb_environment import ENDED, Environment, acquire
@@ -65,6 +66,11 @@ class LmdbTxn:
             return short
         shared = self._backward(long, head, high) if reverse else self._forward(long, head, high)
         return merge(short, _long_pairs(shared, start, stop, reverse=reverse), reverse=reverse)
+
+    def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> Page:
+        """Return the first `limit` values of that walk and the last of their keys."""
+        pairs = list(islice(self.scan(start, stop, reverse=reverse), limit))
+        return [value for _, value in pairs], pairs[-1][0] if pairs else b""
 
     def _forward(self, table: "Table | None", low: bytes, high: bytes) -> Iterator[Pair]:
         while True:

@@ -14,7 +14,7 @@ LEAVES = {"errors", "limits", "settings", "clock"}
 MAY_IMPORT = {
     "cli": {"app", "database", "http", "storage"},
     "__main__": {"cli"},
-    "http": {"app", "database", "values"},
+    "http": {"app", "database", "values", "storage"},
     "app": {"operations", "database", "model", "storage"},
     "operations": {"partiql", "database", "expressions", "model", "values", "storage"},
     "partiql": {"database", "expressions", "values", "storage"},

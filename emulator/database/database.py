@@ -1,5 +1,6 @@
 """The database: tables on top of a storage engine, and the clock by which they live."""
 
+import logging
 from typing import Final
 
 from emulator import errors
@@ -8,7 +9,9 @@ from emulator.database import backfill
 from emulator.database.catalog import Caller, Catalog, Options, require
 from emulator.database.enforcement import Enforcer
 from emulator.database.schema import Table
-from storage import Engine, Full
+from storage import Engine, Full, StorageError
+
+log = logging.getLogger("emulator")
 
 _DEFAULTS: Final = Options()
 
@@ -39,6 +42,13 @@ class Database:
         if table is None:
             raise errors.table_not_found(name)
         return table
+
+    def sync(self) -> None:
+        """Make every commit so far survive a power cut; a disk that refuses is worth a warning, not the end."""
+        try:
+            self.engine.sync()
+        except StorageError as error:
+            log.warning("what was stored since the last sync would not survive a power cut: %s", error)
 
     def close(self) -> None:
         """Release the engine; unfinished background work goes on when the folder is opened again."""

@@ -4,6 +4,8 @@ Declarations are JSON objects, from the emulator's own calls (http/admin.py) or 
 
 * throttling: `{"Enforced": true, "TableName"?}`, on the tables of a name or on all;
 * transaction: `{"TableName", "Key", "Seconds"}` or `{"ClientRequestToken", "Seconds"}`; 0 seconds end it.
+
+A table's name means the tables of that name in every account and region, an ARN that one table.
 """
 
 from collections.abc import Mapping

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """An item declared to be in an ongoing transaction, until a time (seconds since the epoch)."""
+    """An item declared to be in an ongoing transaction, until a time (seconds since the epoch). table: name or ARN."""
 
     table: str
     key: Mapping[str, Any]
@@ -58,13 +58,12 @@ class Enforcer:
     # --- what a test says -------------------------------------------------------------------------------------------
 
     def set_throttling(self, table: str | None, *, enforced: bool) -> None:
-        """Enforce throughput or stop it, on the tables of a name or (None) on all."""
+        """Enforce throughput or stop it, on the tables of a name, the table of an ARN, or (None) on all."""
         if table is None:
             self._throttle_all = enforced
             self._throttled.clear()
         else:
             self._throttled[table] = enforced
-        self._throttles.clear()
 
     def hold_item(self, table: str, key: Mapping[str, Any], seconds: float) -> None:
         """Declare that a transaction is under way on an item, for some seconds; 0 ends it."""
@@ -84,15 +83,19 @@ class Enforcer:
 
     def of(self, table: "Table") -> Enforcement | None:
         """Return what is enforced on a table; its buckets stay the same when its definition changes."""
-        throttle = self._throttle(table) if self._throttled.get(table.name, self._throttle_all) else None
+        throttle = self._throttle(table)
         held = {}
         for hold in self._holds:
-            if hold.table == table.name and hold.key.keys() == set(table.key_names):
+            if hold.table in (table.name, table.arn) and hold.key.keys() == set(table.key_names):
                 with suppress(errors.ApiError):  # a key of other types is no item's
                     held[table.item_key(dict(hold.key))] = hold.until
         return Enforcement(self._clock, throttle, held) if throttle or held else None
 
-    def _throttle(self, table: "Table") -> TableThrottle:
+    def _throttle(self, table: "Table") -> TableThrottle | None:
+        by_name = self._throttled.get(table.name, self._throttle_all)
+        if not self._throttled.get(table.arn, by_name):
+            self._throttles.pop(table.id, None)
+            return None
         throttle = self._throttles.get(table.id)
         if throttle is None:
             throttle = self._throttles[table.id] = TableThrottle(self._clock)

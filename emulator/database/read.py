@@ -7,17 +7,16 @@ accounting. Rows that go out as they are stored are never parsed: their JSON is 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final
 
 import orjson
 
 from emulator.database.capacity import Consumed, read_units
-from emulator.database.ranges import Range
+from emulator.database.ranges import Range, resume
 from emulator.database.schema import Index, Table
 from emulator.limits import PAGE
 from emulator.values.types import Item
-from emulator.values.wire import ROW_HEADER, decode_row, row_json, row_size
+from emulator.values.wire import decode_row, row_json, row_size
 from storage import ReadTxn
 
 _CHUNK: Final = 128  # rows taken from the store at once
@@ -90,13 +89,14 @@ def _evaluated(txn: ReadTxn, request: PageRequest) -> tuple[list[bytes], int, bo
     Rows are taken by the chunk, which halves the time of a page. A row is never shorter than its item's size (see
     values/size.py), so while the rows' lengths stay within the megabyte nothing need be measured.
     """
-    walk = txn.scan(*request.range, reverse=request.reverse)
+    start, stop = request.range
+    reverse = request.reverse
     rows: list[bytes] = []
     size = 0
     length = PAGE if request.measured else 0
     while True:
         wanted = min(_CHUNK, request.limit - len(rows))
-        taken = [row for _, row in islice(walk, wanted)]
+        taken, last = txn.page(start, stop, wanted, reverse=reverse)
         length += sum(map(len, taken))
         if length >= PAGE:
             if not size:
@@ -110,12 +110,13 @@ def _evaluated(txn: ReadTxn, request: PageRequest) -> tuple[list[bytes], int, bo
             return rows, size, True
         if len(taken) < wanted:
             return rows, size, False
+        start, stop = resume((start, stop), last, reverse=reverse)
 
 
 def _output(request: PageRequest, rows: list[bytes]) -> tuple[list[bytes], int]:
     test, project = request.test, request.project
     if test is None and project is None:
-        return ([], len(rows)) if request.count_only else ([row[ROW_HEADER:] for row in rows], len(rows))
+        return ([], len(rows)) if request.count_only else (list(map(row_json, rows)), len(rows))
     if request.count_only:
         return [], sum(1 for row in rows if test is None or test(decode_row(row)))
     items = []

@@ -71,6 +71,10 @@ class Index:
             return None
         return self.key_of_pieces(pieces, item_key)
 
+    def same_key(self, one: Item, other: Item) -> bool:
+        """Say whether two states of one item have the same key attributes, and so the same entry or none."""
+        return all(one.get(name) == other.get(name) for name in self.key_names)
+
     def _too_long(self, pieces: list[bytes]) -> bool:
         hashes, ranges = pieces[: self._hash_count], pieces[self._hash_count :]
         return sum(map(len, hashes)) > limits.PARTITION_KEY or sum(map(len, ranges)) > limits.SORT_KEY

@@ -30,6 +30,8 @@ def read(txn: ReadTxn, key: bytes, pairs: int) -> list[tuple[int, int]]:
 
 def add(txn: WriteTxn, key: bytes, deltas: Sequence[tuple[int, int]]) -> None:
     """Add (count, bytes) differences, one pair for the table and one for each index."""
+    if not any(map(any, deltas)):
+        return
     count = len(deltas)
     stored = txn.get(key)
     packing = _struct(2 * count)

@@ -24,6 +24,9 @@ _PARTITIONS: Final = 10_000  # buckets of partitions kept; the fullest go first
 Entry = tuple[str, bytes, float]
 """A written index entry: the index's name, the digest of its partition, the units."""
 
+Units = dict[bytes | None, float]
+"""Units by partition; None stands for a scan's, which are nobody's in particular."""
+
 
 class Bucket:
     """Tokens that come at a rate, up to a capacity. Times are seconds, tokens are capacity units."""
@@ -43,6 +46,11 @@ class Bucket:
             self._at = now
         return self.level >= min(units, self.capacity)
 
+    def change(self, rate: float, capacity: float, now: float) -> None:
+        """Change the rate from now on; what has come until now came at the old one."""
+        self.holds(0.0, now)
+        self.rate, self.capacity, self.level = rate, capacity, min(self.level, capacity)
+
 
 class Resource:
     """A table or one of its global indexes: what it may consume in one direction, as a whole and for each partition."""
@@ -57,7 +65,7 @@ class Resource:
         self._partitions: dict[bytes, Bucket] = {}
 
     def configure(self, units: float | None, *, on_demand: bool, since: float) -> None:
-        """Set the rate: provisioned units, an on-demand maximum, or None for no limit; `since`: when it was created."""
+        """Set the rate: provisioned units, an on-demand maximum, or None for no limit; `since`: when a new one began."""
         self._on_demand = on_demand
         if units is None:
             self._whole = None
@@ -66,27 +74,28 @@ class Resource:
         if self._whole is None or self._whole.capacity == 0:
             self._whole = Bucket(units, capacity, units, since)
         else:
-            self._whole.rate, self._whole.capacity = units, capacity
+            self._whole.change(units, capacity, self._clock.now())
 
-    def refusal(self, units: float, partition: bytes | None) -> errors.ApiError | None:
+    def refusal(self, units: Units) -> errors.ApiError | None:
         """Return why a request cannot be admitted, None if it can."""
         now = self._clock.now()
-        if self._whole is not None and not self._whole.holds(units, now):
+        if self._whole is not None and not self._whole.holds(sum(units.values()), now):
             return errors.throughput_exceeded(
                 self._arn, self._kind, index=self._index, on_demand=self._on_demand, maximum=self._on_demand
             )
-        if partition is not None and not self._of(partition).holds(units, now):
+        if any(part is not None and not self._of(part).holds(each, now) for part, each in units.items()):
             return errors.throughput_exceeded(
                 self._arn, self._kind, index=self._index, on_demand=self._on_demand, maximum=False, key_range=True
             )
         return None
 
-    def take(self, units: float, partition: bytes | None) -> None:
+    def take(self, units: Units) -> None:
         """Take what a request cost."""
         if self._whole is not None:
-            self._whole.level -= units
-        if partition is not None:
-            self._of(partition).level -= units
+            self._whole.level -= sum(units.values())
+        for partition, each in units.items():
+            if partition is not None:
+                self._of(partition).level -= each
 
     def _of(self, partition: bytes) -> Bucket:
         bucket = self._partitions.get(partition)
@@ -110,6 +119,7 @@ class TableThrottle:
 
     def configure(self, definition: TableDefinition) -> None:
         """Follow the table's definition: rates, billing mode, indexes."""
+        since = self._clock.now() if self._resources else definition.created
         on_demand = definition.billing_mode == "PAY_PER_REQUEST"
         parts: list[TableDefinition | IndexDefinition] = [definition]
         parts += [index for index in definition.indexes if not index.local]
@@ -125,33 +135,35 @@ class TableThrottle:
                     (name, kind), Resource(self._clock, kind, arn, index=name is not None)
                 )
                 limit = part.on_demand.get(maximum) if on_demand else units
-                resource.configure(limit, on_demand=on_demand, since=definition.created)
+                resource.configure(limit, on_demand=on_demand, since=since)
 
     def read(self, source: str | None, partition: bytes | None, units: float) -> None:
         """Admit and charge a read of known cost. source: a global index's name, None for the table. Raises ApiError."""
-        self._charge([(self._resources[source, "Read"], units, partition)])
+        self._charge({self._resources[source, "Read"]: {partition: units}})
 
     def admit(self, source: str | None, partition: bytes | None) -> None:
         """Admit a read whose cost shows afterwards. Raises ApiError."""
-        error = self._resources[source, "Read"].refusal(0.5, partition)
+        error = self._resources[source, "Read"].refusal({partition: 0.5})
         if error is not None:
             raise error
 
     def charge(self, source: str | None, partition: bytes | None, units: float) -> None:
         """Charge a read that was admitted."""
-        self._resources[source, "Read"].take(units, partition)
+        self._resources[source, "Read"].take({partition: units})
 
     def write(self, partition: bytes, consumed: Consumed, entries: Iterable[Entry]) -> None:
         """Admit and charge a write with what it writes to its indexes; local ones count for the table. Raises ApiError."""
         own = consumed.table + sum(consumed.local_indexes.values())
-        charges: list[tuple[Resource, float, bytes | None]] = [(self._resources[None, "Write"], own, partition)]
-        charges += [(self._resources[name, "Write"], units, digest) for name, digest, units in entries]
+        charges: dict[Resource, Units] = {self._resources[None, "Write"]: {partition: own}}
+        for name, digest, units in entries:
+            charged = charges.setdefault(self._resources[name, "Write"], {})
+            charged[digest] = charged.get(digest, 0.0) + units
         self._charge(charges)
 
-    def _charge(self, charges: list[tuple[Resource, float, bytes | None]]) -> None:
-        for resource, units, partition in charges:
-            error = resource.refusal(units, partition)
+    def _charge(self, charges: dict[Resource, Units]) -> None:
+        for resource, units in charges.items():
+            error = resource.refusal(units)
             if error is not None:
                 raise error
-        for resource, units, partition in charges:
-            resource.take(units, partition)
+        for resource, units in charges.items():
+            resource.take(units)

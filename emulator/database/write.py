@@ -112,7 +112,7 @@ def store(txn: WriteTxn, write: Prepared, *, times: int = 1) -> Consumed:
     new_size = 0 if new_row is None else row_size(new_row)
     consumed = Consumed(times * write_units(old_size, new_size))
     if old_row == new_row:
-        _throttle(table, key, consumed)
+        charge(table, key, consumed)
         return consumed
     changes = [_entry_change(index, write) for index in table.indexes] if table.indexes else []
     for change in changes:
@@ -124,7 +124,7 @@ def store(txn: WriteTxn, write: Prepared, *, times: int = 1) -> Consumed:
     if table.local_indexes:
         grown = own_size + sum(change.size for change in changes if change.index.local)
         collection_size = collections.grown(txn, key, grown, table.collection_limit)
-    _throttle(table, key, consumed, changes)
+    charge(table, key, consumed, changes)
     if new_row is None:
         txn.delete(key)
     else:
@@ -164,8 +164,13 @@ def _entry_change(index: Index, write: Prepared) -> _EntryChange:
     if not index.holds(write.key):
         return change
     old, new = write.old_item(), write.new
-    old_key = None if old is None else index.key(old, write.key)
     new_key = None if new is None else index.key(new, write.key)
+    if old is None:
+        old_key = None
+    elif new is not None and index.same_key(old, new):  # spares a sixth of a write to two indexes
+        old_key = new_key
+    else:
+        old_key = index.key(old, write.key)
     old_row = b"" if old_key is None else index.row(old, write.old_row)  # type: ignore[arg-type]
     new_row = b"" if new_key is None else index.row(new, write.new_row)  # type: ignore[arg-type]
     if old_key == new_key and old_row == new_row:
@@ -191,7 +196,7 @@ def _store_entry(txn: WriteTxn, change: _EntryChange) -> None:
         txn.put(change.new_key, change.new_row)
 
 
-def _throttle(table: Table, key: bytes, consumed: Consumed, changes: Sequence[_EntryChange] = ()) -> None:
+def charge(table: Table, key: bytes, consumed: Consumed, changes: Sequence[_EntryChange] = ()) -> None:
     """Charge a write to the table's enforced throughput. Raises what it refuses."""
     if table.enforcement is None or table.enforcement.throttle is None:
         return
@@ -273,7 +278,7 @@ def _passed(table: Table, key: bytes, guard: Guard, old_row: bytes | None) -> It
 
 def _failed(table: Table, key: bytes, guard: Guard, old_row: bytes | None, old: Item | None) -> errors.ApiError:
     """Return a failed condition's error; it costs what writing the existing item would (reference 9.1)."""
-    _throttle(table, key, Consumed(write_units(0 if old_row is None else row_size(old_row), 0)))
+    charge(table, key, Consumed(write_units(0 if old_row is None else row_size(old_row), 0)))
     if guard.duplicate:
         return errors.duplicate_item()
     return errors.conditional_check_failed(old if guard.tell_item else None)

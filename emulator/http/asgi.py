@@ -1,7 +1,6 @@
 """The ASGI front end: collects a request's body, hands everything to the protocol, sends its answer."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -9,9 +8,6 @@ from emulator.app import Emulator
 from emulator.http.admin import PREFIX
 from emulator.http.protocol import Answer, Protocol
 from emulator.limits import REQUEST_BODY
-from storage import StorageError
-
-log = logging.getLogger("emulator")
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -71,8 +67,5 @@ async def run_background(emulator: Emulator, interval: float) -> None:
     while True:
         await asyncio.sleep(0 if emulator.database.background.run_slice() else interval)
         if loop.time() - synced >= 1.0:
-            try:
-                emulator.database.engine.sync()
-            except StorageError as error:
-                log.warning("what was stored since the last sync would not survive a power cut: %s", error)
+            emulator.database.sync()
             synced = loop.time()

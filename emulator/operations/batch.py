@@ -145,6 +145,7 @@ def batch_write_item(database: Database, caller: Caller, request: Request, _: No
         _refuse_duplicates(one.key for one in each)
     consumed = {name: Consumed() for name in parts}
     unprocessed: dict[str, list[dict[str, Any]]] = {}
+    written: dict[str, list[_Write]] = {}
     refusals: list[ApiError | None] = []
     with database.write() as txn:
         for name, part in writes.items():
@@ -156,7 +157,9 @@ def batch_write_item(database: Database, caller: Caller, request: Request, _: No
                         raise
                     refusals.append(error)
                     unprocessed.setdefault(name, []).append(sent)
-    _refuse_if_nothing_done(sum(map(len, writes.values())) - len(refusals), refusals)
+                else:
+                    written.setdefault(name, []).append(one)
+    _refuse_if_nothing_done(len(written), refusals)
     members = [member(b"UnprocessedItems", unprocessed)]
     mode = capacity.wanted(request)
     if mode:
@@ -165,7 +168,7 @@ def batch_write_item(database: Database, caller: Caller, request: Request, _: No
         )
     if request.get("ReturnItemCollectionMetrics") == "SIZE":
         with database.read() as reading:
-            metrics = {name: _metrics(reading, part) for name, part in writes.items() if tables[name].local_indexes}
+            metrics = {name: _metrics(reading, part) for name, part in written.items() if tables[name].local_indexes}
         if metrics:
             members.append(member(b"ItemCollectionMetrics", metrics))
     return answer(members)

@@ -76,7 +76,7 @@ def charge_read(table: Table, key: bytes, units: float) -> None:
 
 def answer(members: list[bytes]) -> bytes:
     """Return a JSON object from its members, each a finished `"Name":value`."""
-    return b"{" + b",".join(members) + b"}"
+    return b"".join((b"{", b",".join(members), b"}"))
 
 
 def member(name: bytes, value: object) -> bytes:

@@ -209,11 +209,14 @@ def _page(
 
 
 def _answer(request: Request, page: Page, *, count_only: bool) -> bytes:
-    members = [] if count_only else [b'"Items":[' + b",".join(page.items) + b"]"]
-    members.append(b'"Count":%d,"ScannedCount":%d' % (page.count, page.scanned))
+    members = [b'"Count":%d,"ScannedCount":%d' % (page.count, page.scanned)]
     if page.last is not None:
         members.append(member(b"LastEvaluatedKey", page.last))
-    return answer(members + consumed_member(request, page.consumed))
+    members += consumed_member(request, page.consumed)
+    if count_only:
+        return answer(members)
+    # A megabyte of items is copied no oftener than must be.
+    return b"".join((b'{"Items":[', b",".join(page.items), b"],", b",".join(members), b"}"))
 
 
 def _fetches(index: Index, request: Request, checked: _Checked) -> bool:

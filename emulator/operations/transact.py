@@ -169,7 +169,7 @@ def run(
     mark = tokens.fingerprint(request) if token is not None else b""
     with database.write() as txn:
         if token is not None and tokens.has_run(txn, caller, operation_name, token, mark, now):
-            return [_replayed(txn, action) for action in actions], True
+            return _replayed(txn, actions), True
         consumed = _store(txn, _prepare(txn, actions), actions)
         if token is not None:
             tokens.remember(txn, caller, operation_name, token, mark, now)
@@ -255,11 +255,13 @@ def _store(txn: WriteTxn, prepared: Sequence[Prepared], actions: Sequence[Action
     """Write everything. Raises TransactionCanceledException where an enforced limit refuses one of the writes."""
     consumed = []
     for position, (action, each) in enumerate(zip(actions, prepared, strict=True)):
-        if action.kind == "ConditionCheck":
-            consumed.append(Consumed(2 * _checked_units(each)))
-            continue
         try:
-            consumed.append(write.store(txn, each, times=2))
+            if action.kind == "ConditionCheck":
+                checked = Consumed(2 * _checked_units(each))
+                write.charge(each.table, each.key, checked)
+                consumed.append(checked)
+            else:
+                consumed.append(write.store(txn, each, times=2))
         except ApiError as error:
             raise _only((position, error), len(actions)) from None
     return consumed
@@ -270,9 +272,12 @@ def _checked_units(checked: Prepared) -> float:
     return write_units(0 if checked.old_row is None else row_size(checked.old_row), 0)
 
 
-def _replayed(txn: ReadTxn, action: Action) -> Consumed:
-    row = txn.get(action.key)
-    return Consumed(2 * read_units(0 if row is None else row_size(row), consistent=True))
+def _replayed(txn: ReadTxn, actions: Sequence[Action]) -> list[Consumed]:
+    """Return what a transaction that has run already costs: reading its items (reference 8.3)."""
+    rows = [txn.get(action.key) for action in actions]
+    sizes = [0 if row is None else row_size(row) for row in rows]
+    _charge_reads(actions, sizes)
+    return [Consumed(2 * read_units(size, consistent=True)) for size in sizes]
 
 
 def capacity_members(

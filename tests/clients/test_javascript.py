@@ -1,4 +1,4 @@
-"""The AWS SDK for JavaScript v3: everyday.mjs in node, on both engines.
+"""The AWS SDK for JavaScript v3: everyday.mjs and orders.mjs in node, on both engines.
 
 Its modules come from npm: `make tests/clients/node_modules/.done`.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parent
-SCRIPT = FOLDER / "everyday.mjs"
+SCRIPTS = ("everyday.mjs", "orders.mjs")
 SDK = FOLDER / "node_modules" / "@aws-sdk" / "lib-dynamodb" / "package.json"
 
 
@@ -35,11 +35,13 @@ def major(version):
     return int(re.search(r"\d+", version)[0])
 
 
-def test_everyday_patterns(endpoint):
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_script(endpoint, name):
     if reason := reason_to_skip():
         pytest.skip(reason)
-    command = ["node", "--test-reporter=tap", str(SCRIPT), endpoint]
+    script = FOLDER / name
+    command = ["node", "--test-reporter=tap", str(script), endpoint]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     passed = re.findall(r"^ok \d+ - (.*)$", done.stdout, re.MULTILINE)
-    assert passed == re.findall(r'^test\("(.*)"', SCRIPT.read_text(), re.MULTILINE)
+    assert passed == re.findall(r'^test\("(.*)"', script.read_text(), re.MULTILINE)

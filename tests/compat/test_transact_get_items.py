@@ -51,10 +51,16 @@ PROJECTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("extra", "response"), PROJECTIONS, ids=[row[0]["ProjectionExpression"] for row in PROJECTIONS])
+@pytest.mark.parametrize(
+    ("extra", "response"), PROJECTIONS, ids=[row[0]["ProjectionExpression"] for row in PROJECTIONS]
+)
 def test_each_read_has_its_own_projection(client, shared_table, items, extra, response):
     first, second, _ = keys(items)
-    reads = [get(shared_table, first, **extra), get(shared_table, second), get(shared_table, key_of("no", "no"), **extra)]
+    reads = [
+        get(shared_table, first, **extra),
+        get(shared_table, second),
+        get(shared_table, key_of("no", "no"), **extra),
+    ]
     answer = client.transact_get_items(TransactItems=reads)
     assert answer["Responses"] == [response, {"Item": items[1]}, {}]
 
@@ -181,7 +187,9 @@ def test_what_a_request_says_wrong_is_refused(refused, shared_table, case):
 
 
 def test_how_many_reads(refused, shared_table):
-    least = "Value '[]' at 'transactItems' failed to satisfy constraint: Member must have length greater than or equal to 1"
+    least = (
+        "Value '[]' at 'transactItems' failed to satisfy constraint: Member must have length greater than or equal to 1"
+    )
     answer = refused("transact_get_items", TransactItems=[])
     assert answer == ("ValidationException", "1 validation error detected: " + least)
     code, message = refused("transact_get_items", TransactItems=[get(shared_table, key_of("a", "a"))] * 101)

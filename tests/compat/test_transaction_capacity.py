@@ -51,8 +51,14 @@ def delete(table, key):
 
 
 def check(table, key):
-    return {"ConditionCheck": {"TableName": table, "Key": key, "ConditionExpression": "NOT size(pk) = :n",
-                               "ExpressionAttributeValues": {":n": {"N": "0"}}}}
+    return {
+        "ConditionCheck": {
+            "TableName": table,
+            "Key": key,
+            "ConditionExpression": "NOT size(pk) = :n",
+            "ExpressionAttributeValues": {":n": {"N": "0"}},
+        }
+    }
 
 
 def get(table, key, **extra):
@@ -79,10 +85,10 @@ def by_name(answer):
 
 # what the item is before (bytes, None: no item), the action, and its units: twice those of the write outside
 WRITES = {
-    "put a small item": (None, lambda t, key: put(t, key), 2.0),
+    "put a small item": (None, put, 2.0),
     "put 1 KB": (None, lambda t, key: put(t, sized(key, KB)), 2.0),
     "put 1 KB and a byte": (None, lambda t, key: put(t, sized(key, KB + 1)), 4.0),
-    "put over a larger one": (2 * KB + 1, lambda t, key: put(t, key), 6.0),
+    "put over a larger one": (2 * KB + 1, put, 6.0),
     "put over a smaller one": (KB, lambda t, key: put(t, sized(key, 3 * KB)), 6.0),
     "put the same again": (2 * KB, lambda t, key: put(t, sized(key, 2 * KB)), 4.0),
     "delete nothing": (None, delete, 2.0),

@@ -63,10 +63,7 @@ EXPRESSIONS = {
     "syntax": ({"ConditionExpression": "a ="}, f"Invalid ConditionExpression: {SYNTAX}"),
     "size": (
         {"ConditionExpression": "attribute_exists(" + "a" * 4079 + ")"},
-        (
-            "Invalid ConditionExpression: Expression size has exceeded the maximum allowed size; "
-            "expression size: 4097"
-        ),
+        ("Invalid ConditionExpression: Expression size has exceeded the maximum allowed size; expression size: 4097"),
     ),
     "reserved word": (
         {"ConditionExpression": "attribute_exists(name)"},
@@ -328,7 +325,9 @@ def test_empty_index_key_value_is_refused(refuse, make_table):
 def test_missing_table(refused, shared_table, key):
     """It beats two actions on one item, wrong keys and failing conditions."""
     same = action("Put", shared_table, key)
-    failing = action("ConditionCheck", shared_table, key | {"sk": {"S": "b"}}, ConditionExpression="attribute_exists(pk)")
+    failing = action(
+        "ConditionCheck", shared_table, key | {"sk": {"S": "b"}}, ConditionExpression="attribute_exists(pk)"
+    )
     actions = [failing, same, same, action("Delete", shared_table, {}), action("Delete", new_name(), key)]
     assert refused("transact_write_items", TransactItems=actions) == NO_TABLE
 
@@ -337,7 +336,9 @@ def test_missing_table(refused, shared_table, key):
 @pytest.mark.parametrize("other", KINDS)
 def test_two_actions_on_one_item(refuse, shared_table, key, kind, other):
     """They beat wrong keys and failing conditions."""
-    failing = action("ConditionCheck", shared_table, key | {"sk": {"S": "b"}}, ConditionExpression="attribute_exists(pk)")
+    failing = action(
+        "ConditionCheck", shared_table, key | {"sk": {"S": "b"}}, ConditionExpression="attribute_exists(pk)"
+    )
     wrong = action("Delete", shared_table, {"pk": {"N": "1"}})
     first, second = action(kind, shared_table, key), action(other, shared_table, key)
     assert refuse(wrong, first, failing, second) == DUPLICATES
@@ -371,11 +372,12 @@ def ids(make_table):
     return make_table("id:S")
 
 
-def test_largest_items(client, ids):
-    """409,600 bytes each, and four megabytes all together."""
+def test_largest_items(client, refuse, ids):
+    """409,600 bytes each, and four megabytes all together, counted as the sizes of items are."""
     rest = (4 << 20) - 10 * 409_600
-    actions = [put_of(ids, number, 409_600) for number in range(10)] + [put_of(ids, 10, rest)]
-    client.transact_write_items(TransactItems=actions)
+    actions = [put_of(ids, number, 409_600) for number in range(10)]
+    assert "size cannot exceed" in refuse(*actions, put_of(ids, 10, rest + 1))
+    client.transact_write_items(TransactItems=[*actions, put_of(ids, 10, rest)])
     found = client.get_item(TableName=ids, Key={"id": {"S": "09"}}, ConsistentRead=True)["Item"]
     assert found == actions[9]["Put"]["Item"]
 

@@ -87,8 +87,11 @@ class Partition:
         """Return the partition as the table and both indexes show it, and the table's counts."""
         table = self.client.describe_table(**self.table)["Table"]
         described = [table, *table["LocalSecondaryIndexes"], *table["GlobalSecondaryIndexes"]]
-        counts = [{name: value for name, value in each.items() if name.startswith("I") and name != "IndexArn"}
-                  | {"size": each.get("TableSizeBytes", each.get("IndexSizeBytes"))} for each in described]
+        counts = [
+            {name: value for name, value in each.items() if name.startswith("I") and name != "IndexArn"}
+            | {"size": each.get("TableSizeBytes", each.get("IndexSizeBytes"))}
+            for each in described
+        ]
         return self.stored(), self.stored(IndexName="local"), self.in_global(self.name), counts
 
     def in_global(self, value):
@@ -154,7 +157,7 @@ def test_indexes_follow(client, part):
 
 
 def test_several_tables(client, tables, part):
-    number = {"N": str(int(part.name[2:], 16))}
+    number = {"N": str(int(part.name.removeprefix("p_"), 16))}
     other = {"Put": {"TableName": tables["plain"], "Item": {"id": number, "owner": {"S": part.name}}}}
     write(client, part.put_action("a"), other, part.put_action("b"))
     found = client.get_item(TableName=tables["plain"], Key={"id": number}, ConsistentRead=True)["Item"]
@@ -164,9 +167,7 @@ def test_several_tables(client, tables, part):
 
 def test_table_arn_for_a_name(client, tables, part):
     arn = client.describe_table(TableName=tables["indexed"])["Table"]["TableArn"]
-    answer = write(
-        client, {"Put": {"TableName": arn, "Item": part.item("a")}}, ReturnConsumedCapacity="TOTAL"
-    )
+    answer = write(client, {"Put": {"TableName": arn, "Item": part.item("a")}}, ReturnConsumedCapacity="TOTAL")
     assert answer["ConsumedCapacity"] == [{"TableName": arn, "CapacityUnits": 2.0, "WriteCapacityUnits": 2.0}]
     assert part.stored() == [part.item("a")]
 
@@ -189,7 +190,10 @@ def test_names_and_values_belong_to_their_action(client, part):
         client,
         *(
             part.update(
-                sort, "SET #a = :a", ExpressionAttributeNames={"#a": name}, ExpressionAttributeValues={":a": {"S": sort}}
+                sort,
+                "SET #a = :a",
+                ExpressionAttributeNames={"#a": name},
+                ExpressionAttributeValues={":a": {"S": sort}},
             )
             for sort, name in (("1", "x"), ("2", "y"))
         ),

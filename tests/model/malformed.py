@@ -205,6 +205,7 @@ EXPRESSIONS = (
     "KeyConditionExpression",
     "FilterExpression",
     "ProjectionExpression",
+    "Statement",
 )
 
 _BOMBS = [
@@ -227,6 +228,12 @@ _BOMBS = [
     ("n IN (", ")", ":n"),
     ("pk = :n AND (", ")", "sk = :n"),
     ("a,", "", "b"),
+    ("SELECT * FROM music WHERE (", ")", "n = 1"),
+    ("SELECT * FROM music WHERE NOT ", "", "n = 1"),
+    ("SELECT * FROM music WHERE n = [", "]", "1"),
+    ("INSERT INTO music VALUE {'a': ", "}", "1"),
+    ("INSERT INTO music VALUE <<", ">>", "1"),
+    ("{'a': ", "}", "1"),
     ("#", "", ""),
     (":", "", ":"),
 ]
@@ -266,6 +273,22 @@ _WORDS = (
         "[-1]",
         "[01]",
     ),
+    *(
+        "SELECT",
+        "*",
+        "FROM",
+        "WHERE",
+        "INSERT",
+        "INTO",
+        "VALUE",
+        "UPDATE",
+        "RETURNING",
+        "EXISTS",
+        "IS",
+        "MISSING",
+        "NULL",
+    ),
+    *('"music"', "'a'", "?", "{", "}", "<<", ">>", "--", "ORDER BY pk DESC", "1e999", "''", '""', "'", '"'),
     *("1a", "a\u2028b", "size(tree)", "contains(words,", "SET n =", "list_append(many,", "tree.b[1]", "[0]"),
 )
 
@@ -292,7 +315,7 @@ expressions = st.one_of(
 def with_expressions(draw: st.DrawFn, seed: dict[str, Any]) -> Any:
     """The seed with expressions of random words, or spliced out of its own."""
     request = dict(seed)
-    present = [name for name in EXPRESSIONS if name in request] or EXPRESSIONS
+    present = [name for name in EXPRESSIONS if name in request] or EXPRESSIONS[:-1]
     for name in draw(st.lists(st.sampled_from(present), min_size=1, max_size=2)):
         old = request.get(name, "")
         if old and draw(st.booleans()):
@@ -317,6 +340,15 @@ def with_action_expressions(draw: st.DrawFn, seed: dict[str, Any]) -> Any:
     for name, parameters in action.items():
         action[name] = draw(with_expressions(parameters))
     return {**seed, "TransactItems": actions}
+
+
+@st.composite
+def with_statements(draw: st.DrawFn, seed: dict[str, Any]) -> Any:
+    """The batch with one of its statements broken."""
+    statements = copy(seed["Statements"])
+    place = draw(st.integers(0, len(statements) - 1))
+    statements[place] = draw(with_expressions(statements[place]))
+    return {**seed, "Statements": statements}
 
 
 # --- structures -----------------------------------------------------------------------------------------------------
@@ -451,7 +483,11 @@ def mangled(draw: st.DrawFn, body: bytes) -> bytes:
 def bodies(seed: dict[str, Any]) -> st.SearchStrategy[bytes]:
     """Broken bodies of every kind, made of one valid request."""
     structures = mutated(seed)
-    if ("TableName" in seed and len(seed) > 1) or any(name in seed for name in EXPRESSIONS):
+    if "Statements" in seed:
+        structures = st.one_of(structures, structures, with_statements(seed))
+    elif "TransactItems" in seed:
+        structures = st.one_of(structures, structures, with_action_expressions(seed))
+    elif ("TableName" in seed and len(seed) > 1) or any(name in seed for name in EXPRESSIONS):
         structures = st.one_of(structures, structures, with_expressions(seed))
     texts = structures.map(encode)
     nonsense = st.one_of(st.binary(max_size=40), junk.map(encode), mangled(encode(seed)))

@@ -272,6 +272,36 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
             "ReturnConsumedCapacity": "TOTAL",
         }
     ],
+    "ExecuteStatement": [
+        {
+            "Statement": 'SELECT n, tree.a, many[0] FROM "music" WHERE pk = ? AND sk >= 0 AND (n <> ? OR g IS MISSING)',
+            "Parameters": [{"S": "p0"}, {"N": "8"}],
+            "ConsistentRead": True,
+            "Limit": 1,
+            "ReturnConsumedCapacity": "TOTAL",
+        },
+        {"Statement": """INSERT INTO "music" VALUE {'pk': 'new', 'sk': 1, 'g': 'x', 'all': [1, {'a': <<1, 2>>}, ?]}"""}
+        | {"Parameters": [{"L": []}]},
+        {"Statement": """UPDATE "music" SET n = n + ? REMOVE x WHERE pk = 'p0' AND sk = 0 RETURNING ALL NEW *"""}
+        | {"Parameters": [{"N": "1"}]},
+        {"Statement": 'DELETE FROM "plain" WHERE k = ?', "Parameters": [{"B": "AA=="}]},
+        {"Statement": """SELECT * FROM "music"."global" WHERE g IN ['g', 'h'] AND contains(words, 'a')"""},
+    ],
+    "BatchExecuteStatement": [
+        {
+            "Statements": [
+                {"Statement": 'SELECT * FROM "plain" WHERE k = ?', "Parameters": [{"B": "AA=="}]},
+                {"Statement": """SELECT n FROM "music" WHERE pk = 'p1' AND sk = 1""", "ConsistentRead": True},
+            ],
+            "ReturnConsumedCapacity": "TOTAL",
+        },
+        {
+            "Statements": [
+                {"Statement": """INSERT INTO "music" VALUE {'pk': 'new', 'sk': 1}"""},
+                {"Statement": """UPDATE "music" SET n = 1 WHERE pk = 'p1' AND sk = 1"""},
+            ]
+        },
+    ],
     "CreateTable": [
         {**TABLES[0], "TableName": "third"},
         {

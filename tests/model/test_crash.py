@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.app import Emulator
+from emulator.database import backfill, catalog
 from emulator.database.database import Database
 from emulator.settings import Settings
 from storage.keycode import prefix_end
@@ -206,25 +207,26 @@ def test_index_is_filled_to_its_end(tmp_path: Path) -> None:
     """Killed again and again while it fills an index, and while items change, the server goes on where it was."""
     folder = tmp_path / "data"
     fill(folder)
-    active, changes = False, 0
+    with killed(folder) as server, closing(Client(server.url)) as client:
+        client(
+            "UpdateTable",
+            TableName="many",
+            AttributeDefinitions=[{"AttributeName": "g", "AttributeType": "S"}],
+            GlobalSecondaryIndexUpdates=[{"Create": index_request("late", "g")}],
+        )
+    active, rounds = False, 0
     while not active:
-        with killed(folder) as server, closing(Client(server.url)) as client:
-            if changes == 0:
-                client(
-                    "UpdateTable",
-                    TableName="many",
-                    AttributeDefinitions=[{"AttributeName": "g", "AttributeType": "S"}],
-                    GlobalSecondaryIndexUpdates=[{"Create": index_request("late", "g")}],
-                )
-            for number in range(changes, changes + 5):
-                key = {"pk": {"S": str(number % 100)}, "sk": {"S": str(number)}}
-                client("DeleteItem", TableName="many", Key=key)
-                client("PutItem", TableName="many", Item={**key, "sk": {"S": f"new{number}"}, "g": {"S": "new"}})
-            changes += 5
-            active = index_is_active(client)
-        assert changes <= MANY // 100, "each round fills at least one slice"
+        assert rounds <= MANY // backfill.SLICE, "each round fills at least one slice"
         with opened(folder) as database:
             check_store(database)
+        with killed(folder) as server, closing(Client(server.url)) as client:
+            key = {"pk": {"S": str(rounds)}, "sk": {"S": str(rounds)}}
+            client("DeleteItem", TableName="many", Key=key)
+            client("PutItem", TableName="many", Item={**key, "sk": {"S": "new"}, "g": {"S": "new"}})
+            active = index_is_active(client)
+        rounds += 1
+    with opened(folder) as database:
+        check_store(database)
     with killed(folder) as server, closing(Client(server.url)) as client:
         answer = client(
             "Query",
@@ -233,7 +235,7 @@ def test_index_is_filled_to_its_end(tmp_path: Path) -> None:
             KeyConditionExpression="g = :new",
             ExpressionAttributeValues={":new": {"S": "new"}},
         )
-        assert answer["Count"] == changes
+        assert answer["Count"] == rounds
         (index,) = client("DescribeTable", TableName="many")["Table"]["GlobalSecondaryIndexes"]
         assert index["ItemCount"] == MANY
 
@@ -251,12 +253,12 @@ def test_table_is_dropped_to_its_end(tmp_path: Path) -> None:
     fill(folder)
     with killed(folder) as server, closing(Client(server.url)) as client:
         client("DeleteTable", TableName="many")
-    attempts = 0
+    rounds = 0
     while rows_left(folder):
+        assert rounds <= MANY // catalog.DROP_SLICE, "each round drops at least one slice"
         with killed(folder) as server, closing(Client(server.url)) as client:
             assert client("ListTables") == {"TableNames": []}
-        attempts += 1
-        assert attempts <= MANY // 100, "each round drops at least one slice"
+        rounds += 1
     with killed(folder) as server, closing(Client(server.url)) as client:
         client("CreateTable", **{**table_request("pk:S sk:S"), "TableName": "many"})
         assert client("Scan", TableName="many")["Count"] == 0

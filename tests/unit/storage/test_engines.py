@@ -80,6 +80,23 @@ def test_every_range(engine: Engine) -> None:
                 assert [key for key, _ in txn.scan(start, stop, reverse=True)] == expected[::-1]
 
 
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("limit", [0, 1, 2, len(KEYS), 1000])
+def test_page(engine: Engine, limit: int, reverse: bool) -> None:
+    """A page is the beginning of a walk, in a snapshot and in a write transaction."""
+    fill(engine, KEYS)
+    with engine.read() as reader, engine.write() as writer:
+        for txn, found in ((reader, KEYS), (writer, KEYS[1:])):
+            if txn is writer:
+                writer.delete(KEYS[0])
+            expected = (found[::-1] if reverse else found)[:limit]
+            values, last = txn.page(b"", LAST, limit, reverse=reverse)
+            assert values == [value(key) for key in expected]
+            assert last == (expected[-1] if expected else b"")
+            assert txn.page(LAST, b"", limit, reverse=reverse) == ([], b"")
+        assert reader.page(b"", LAST, 1000) == ([value(key) for key in KEYS], KEYS[-1])
+
+
 def test_overwrite_and_empty_value(engine: Engine) -> None:
     fill(engine, KEYS)
     with engine.write() as txn:

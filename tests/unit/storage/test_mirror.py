@@ -107,6 +107,10 @@ class Mirror(RuleBasedStateMachine):
     ) -> None:
         expected = sorted(((key, value) for key, value in model.items() if start <= key < stop), reverse=reverse)
         assert list(txn.scan(start, stop, reverse=reverse)) == expected
+        for limit in (1, 3, 1000):
+            pairs = expected[:limit]
+            page = [value for _, value in pairs], pairs[-1][0] if pairs else b""
+            assert txn.page(start, stop, limit, reverse=reverse) == page
         assert [txn.get(key) for key in keys] == [model.get(key) for key in keys]
 
     @rule()
