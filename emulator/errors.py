@@ -324,6 +324,11 @@ def empty_key(name: str, kind: str) -> ApiError:
     return validation(f"{INVALID_VALUES}{_empty(kind)} Key: {name}")
 
 
+def is_empty_key(error: ApiError) -> bool:
+    """Say whether an error is about an empty value of a key attribute, the table's or an index's."""
+    return error.message is not None and error.message.startswith(INVALID_VALUES) and "Key: " in error.message
+
+
 def empty_index_key(name: str, kind: str, index: str) -> ApiError:
     return validation(
         f"{INVALID_VALUES}A value specified for a secondary index key is not supported. "
@@ -840,6 +845,12 @@ def batch_read_without_key() -> ApiError:
     return validation(
         "Select statements within BatchExecuteStatement must specify the primary key in the where clause."
     )
+
+
+def is_about_the_item(error: ApiError) -> bool:
+    """Say whether a ValidationException is about an item that a statement cannot write, not about the statement."""
+    text = error.message or ""
+    return text.startswith(INVALID_PARAMETERS) or text == key_does_not_match_schema().message
 
 
 def transaction_mixed() -> ApiError:

@@ -281,3 +281,23 @@ def canceled(client: Any) -> Callable[..., list[dict[str, Any]]]:
         return reasons
 
     return send
+
+
+@pytest.fixture(scope="session")
+def declare(endpoint: str) -> Callable[..., tuple[int, Any]]:
+    """declare("throttling", {...}): one of the emulator's own calls; its status and JSON. Other servers have none."""
+
+    def send(call: str, body: Any, method: str = "POST") -> tuple[int, Any]:
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        request = urllib.request.Request(f"{endpoint}/_emulator/{call}", data, method=method)
+        try:
+            with urllib.request.urlopen(request) as response:
+                return response.status, json.loads(response.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                answer = error.read()
+                if not answer.startswith(b"{"):
+                    pytest.skip("the server has no declarations")
+                return error.code, json.loads(answer)
+
+    return send

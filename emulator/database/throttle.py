@@ -19,7 +19,8 @@ Kind = Literal["Read", "Write"]
 
 BURST: Final = 300.0  # seconds of unused capacity that are kept
 PARTITION_UNITS: Final[Mapping[Kind, float]] = {"Read": 3000.0, "Write": 1000.0}
-_PARTITIONS: Final = 10_000  # buckets of partitions kept; the fullest go first
+_SLACK: Final = 0.01  # units: what the clock's last digits are worth at a high rate
+_PARTITIONS: Final = 10_000  # buckets of partitions kept; full ones go first
 
 Entry = tuple[str, bytes, float]
 """A written index entry: the index's name, the digest of its partition, the units."""
@@ -44,7 +45,7 @@ class Bucket:
         if now > self._at:
             self.level = min(self.capacity, self.level + (now - self._at) * self.rate)
             self._at = now
-        return self.level >= min(units, self.capacity)
+        return self.level >= min(units, self.capacity) - _SLACK
 
     def change(self, rate: float, capacity: float, now: float) -> None:
         """Change the rate from now on; what has come until now came at the old one."""

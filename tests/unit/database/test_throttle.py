@@ -5,122 +5,32 @@ Tables begin with one second's worth of units; items of 1 KB cost one unit to wr
 """
 
 import pytest
+from throttled_tables import (
+    INDEX,
+    KIB,
+    MAXIMUM,
+    ON_DEMAND,
+    ON_DEMAND_INDEX,
+    TABLE,
+    admitted,
+    create,
+    create_filled,
+    create_on_demand,
+    enforce,
+    exceeded,
+    gsi,
+    item_of,
+    key_of,
+    levels,
+    maximum,
+    put,
+    refusal,
+    units,
+)
 
-from emulator.database import declarations
 from emulator.database.throttle import BURST, Bucket
-from emulator.errors import ApiError
 from emulator.settings import Settings
 from tests.conftest import InProcess, index_request, table_request
-from tests.model.invariants import check_store, dump
-
-KIB = 1024
-HOT = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html"
-TABLE = (
-    "The level of configured provisioned throughput for the table was exceeded. "
-    "Consider increasing your provisioning level with the UpdateTable API."
-)
-INDEX = (
-    "The level of configured provisioned throughput for one or more global secondary indexes of the table was exceeded. "
-    "Consider increasing your provisioning level for the under-provisioned global secondary indexes "
-    "with the UpdateTable API"
-)
-ON_DEMAND = (
-    "Throughput exceeds the current capacity of your table or index. DynamoDB is automatically scaling your table or index "
-    f"so please try again shortly. If exceptions persist, check if you have a hot key: {HOT}"
-)
-ON_DEMAND_INDEX = (
-    "Throughput exceeds the current capacity for one or more global secondary indexes. "
-    "DynamoDB is automatically scaling your index so please try again shortly."
-)
-MAXIMUM = "Throughput exceeds the maximum OnDemandThroughput configured on table or index."
-SERVICE = "com.amazonaws.dynamodb.v20120810#"
-
-
-def units(read, write):
-    return {"ReadCapacityUnits": read, "WriteCapacityUnits": write}
-
-
-def maximum(read=None, write=None):
-    given = {"MaxReadRequestUnits": read, "MaxWriteRequestUnits": write}
-    return {name: each for name, each in given.items() if each is not None}
-
-
-def enforce(db, table=None, *, enforced=True):
-    body = {"Enforced": enforced} | ({} if table is None else {"TableName": table})
-    declarations.throttling(db.emulator.database, body)
-
-
-def create(db, read=1000, write=1000, keys="pk:S sk:S", **extra):
-    """Create a provisioned table whose throughput is enforced; return its name."""
-    request = table_request(keys, BillingMode="PROVISIONED", ProvisionedThroughput=units(read, write), **extra)
-    db("CreateTable", request)
-    enforce(db, request["TableName"])
-    return request["TableName"]
-
-
-def create_on_demand(db, keys="pk:S sk:S", **extra):
-    request = table_request(keys, **extra)
-    db("CreateTable", request)
-    enforce(db, request["TableName"])
-    return request["TableName"]
-
-
-def gsi(name, keys, read=1000, write=1000, projection="ALL"):
-    return index_request(name, keys, projection) | {"ProvisionedThroughput": units(read, write)}
-
-
-def key_of(number, pk=None):
-    return {"pk": {"S": pk or f"k{number:05}"}, "sk": {"S": f"{number:05}"}}
-
-
-def item_of(number, size=100, pk=None, **more):
-    item = key_of(number, pk) | {name: {"S": value} for name, value in more.items()}
-    used = sum(len(name) + len(value["S"]) for name, value in item.items())
-    return item | {"a": {"S": "x" * (size - used - 1)}}
-
-
-def put(db, table, number=0, size=100, pk=None, **more):
-    return db("PutItem", TableName=table, Item=item_of(number, size, pk, **more))
-
-
-def refusal(db, operation, **request):
-    """Return the body of the answer to a request that must be refused, which must leave everything as it was."""
-    before = dump(db.emulator.database)
-    with pytest.raises(ApiError) as caught:
-        db(operation, request)
-    assert dump(db.emulator.database) == before
-    assert caught.value.status == 400
-    return caught.value.body()
-
-
-def exceeded(db, table, reason, text=TABLE, index=None):
-    """Return the body of an answer that refuses for throughput."""
-    arn = db("DescribeTable", TableName=table)["Table"]["TableArn"]
-    resource = arn if index is None else f"{arn}/index/{index}"
-    provisioned = text in (TABLE, INDEX)
-    return {
-        "__type": SERVICE + ("ProvisionedThroughputExceededException" if provisioned else "ThrottlingException"),
-        "message": text,
-        "ThrottlingReasons" if provisioned else "throttlingReasons": [{"reason": reason, "resource": resource}],
-    }
-
-
-def admitted(db, table, most=10_000, **item):
-    """Put items, each to a partition of its own, until one is refused; return how many were admitted."""
-    for number in range(most):
-        try:
-            put(db, table, number, **item)
-        except ApiError as error:
-            assert error.code in ("ProvisionedThroughputExceededException", "ThrottlingException")
-            return number
-    return most
-
-
-def levels(db, table, kind="Write"):
-    """Return the tokens left of the table (None) and its global indexes."""
-    found = db.emulator.database.table(db.caller, table).enforcement.throttle._resources
-    return {name: each._whole.level for (name, direction), each in found.items() if direction == kind}
-
 
 # --- buckets --------------------------------------------------------------------------------------------------------
 
@@ -211,7 +121,7 @@ def test_reads_and_writes_are_apart(db):
         db, table, "TableWriteProvisionedThroughputExceeded"
     )
     request = {"TableName": table, "Key": key_of(0)}
-    db("GetItem", request, ConsistentRead=True) if False else db("GetItem", **request, ConsistentRead=True)
+    db("GetItem", **request, ConsistentRead=True)
     db("GetItem", **request)
     db("GetItem", **request)
     assert refusal(db, "GetItem", **request) == exceeded(db, table, "TableReadProvisionedThroughputExceeded")
@@ -235,14 +145,20 @@ def test_a_lowered_rate(db):
     db("UpdateTable", TableName=table, ProvisionedThroughput=units(1000, 1))
     assert admitted(db, table, size=10 * KIB) == 30
     db.clock.advance(1)
-    assert admitted(db, table) == 1
+    put(db, table, 77)
+    body = refusal(db, "PutItem", TableName=table, Item=item_of(78))
+    assert body == exceeded(db, table, "TableWriteProvisionedThroughputExceeded")
 
 
 def test_other_changes_of_a_table_leave_its_buckets(db):
     table = create(db, write=5)
     assert admitted(db, table) == 5
     db("UpdateTable", TableName=table, DeletionProtectionEnabled=True)
-    db("TagResource", ResourceArn=db("DescribeTable", TableName=table)["Table"]["TableArn"], Tags=[])
+    db(
+        "TagResource",
+        ResourceArn=db("DescribeTable", TableName=table)["Table"]["TableArn"],
+        Tags=[{"Key": "k", "Value": "v"}],
+    )
     assert admitted(db, table) == 0
 
 
@@ -309,48 +225,369 @@ WRITES = {
     "delete a missing item": ("DeleteItem", {"Key": key_of(9)}),
 }
 
-
-@pytest.fixture
-def filled(db):
-    """A table with a local index of keys, items of 100 bytes, 9 KB and 3 KB, and empty buckets' worth of room."""
-    table = create(
-        db, read=1000, write=1000, define="l:S", LocalSecondaryIndexes=[index_request("local", "pk l", "KEYS_ONLY")]
-    )
-    for number, size in ((1, 100), (2, 9 * KIB), (3, 3 * KIB)):
-        put(db, table, number, size, l="l")
-    return table
+TAKEN = {
+    "get": 0.5,
+    "get consistently": 1,
+    "get, projected": 1.5,
+    "get a missing item": 0.5,
+    "query": 1.5,
+    "query nothing": 0.5,
+    "query an index": 0.5,
+    "query an index and fetch": 2,
+    "scan": 2,
+    "scan consistently": 4,
+    "scan, filtered": 2,
+    "put": 2,
+    "replace": 10,
+    "put into the local index": 3,
+    "update": 9,
+    "update nothing": 9,
+    "delete": 10,
+    "delete a missing item": 1,
+}
 
 
 @pytest.mark.parametrize("case", [*READS, *WRITES])
 @pytest.mark.parametrize("asked", ["TOTAL", "NONE"])
-def test_what_is_taken_is_what_is_told(db, filled, case, asked):
+def test_what_is_taken_is_what_is_told(db, case, asked):
+    filled = create_filled(db)
     kind = "Read" if case in READS else "Write"
     operation, request = (READS | WRITES)[case]
-    told = InProcess(Settings(in_memory=True))
     before = levels(db, filled, kind)[None]
     answer = db(operation, TableName=filled, **request, ReturnConsumedCapacity=asked)
     taken = before - levels(db, filled, kind)[None]
     if asked == "TOTAL":
         assert answer["ConsumedCapacity"]["CapacityUnits"] == taken
-    expected = {
-        "get": 0.5,
-        "get consistently": 1,
-        "get, projected": 1.5,
-        "get a missing item": 0.5,
-        "query": 1.5,
-        "query nothing": 0.5,
-        "query an index": 0.5,
-        "query an index and fetch": 2,
-        "scan": 2,
-        "scan consistently": 4,
-        "scan, filtered": 2,
-        "put": 2,
-        "replace": 10,
-        "put into the local index": 3,
-        "update": 9,
-        "update nothing": 9,
-        "delete": 10,
-        "delete a missing item": 1,
+    assert taken == TAKEN[case]
+
+
+def test_a_failed_condition_is_charged(db):
+    """As much as writing the existing item would be, one unit where there is none (reference 9.1)."""
+    filled = create_filled(db)
+    for number, cost in ((2, 9), (9, 1)):
+        for operation, request in (
+            ("PutItem", {"Item": item_of(number, 20 * KIB)}),
+            ("UpdateItem", {"Key": key_of(number)}),
+            ("DeleteItem", {"Key": key_of(number)}),
+        ):
+            before = levels(db, filled)[None]
+            body = refusal(db, operation, TableName=filled, **request, ConditionExpression="pk = sk")
+            assert body["message"] == "The conditional request failed"
+            assert before - levels(db, filled)[None] == cost
+
+
+def test_a_condition_cannot_fail_where_nothing_is_left(db):
+    table = create(db, write=1)
+    request = {"TableName": table, "Key": key_of(1), "ConditionExpression": "attribute_exists(pk)"}
+    assert refusal(db, "DeleteItem", **request)["message"] == "The conditional request failed"
+    assert refusal(db, "DeleteItem", **request) == exceeded(db, table, "TableWriteProvisionedThroughputExceeded")
+
+
+def test_a_wrong_request_takes_nothing(db):
+    filled = create_filled(db)
+    before = levels(db, filled)
+    for request in (
+        {"Key": key_of(1), "UpdateExpression": "SET a = a + :one", "ExpressionAttributeValues": {":one": {"N": "1"}}},
+        {"Key": {"pk": {"S": "p"}}},
+    ):
+        assert refusal(db, "UpdateItem", TableName=filled, **request)["__type"].endswith("#ValidationException")
+    assert levels(db, filled) == before
+
+
+def test_the_control_plane_is_never_throttled(db):
+    table = create(db, read=1, write=1)
+    assert admitted(db, table) == 1
+    for _ in range(20):
+        assert db("DescribeTable", TableName=table)["Table"]["ItemCount"] == 1
+
+
+# --- global indexes -------------------------------------------------------------------------------------------------
+
+
+def test_an_index_without_write_capacity_throttles_the_table(db):
+    table = create(db, define="g:S", GlobalSecondaryIndexes=[gsi("index", "g", write=2)])
+    put(db, table, 1, g="a")
+    put(db, table, 2, g="b")
+    before = levels(db, table)[None]
+    body = refusal(db, "PutItem", TableName=table, Item=item_of(3, g="c"))
+    assert body == exceeded(db, table, "IndexWriteProvisionedThroughputExceeded", INDEX, "index")
+    update = {"UpdateExpression": "SET a = :a", "ExpressionAttributeValues": {":a": {"S": ""}}}
+    for operation, request in (("DeleteItem", {"Key": key_of(1)}), ("UpdateItem", {"Key": key_of(1), **update})):
+        assert refusal(db, operation, TableName=table, **request) == body
+    assert levels(db, table)[None] == before
+    put(db, table, 4)
+    put(db, table, 1, g="a")  # an entry that stays the same costs the index nothing
+    db.clock.advance(0.5)
+    put(db, table, 3, g="c")
+
+
+INDEX_WRITES = {
+    "appears": ({}, {"g": "1"}, 1),
+    "appears, two units": ({}, {"g": "1", "more": "x" * 1500}, 2),
+    "stays": ({"g": "1"}, {"g": "1"}, 0),
+    "changes": ({"g": "1"}, {"g": "1", "more": "x" * 1500}, 2),
+    "moves": ({"g": "1"}, {"g": "2"}, 2),
+    "disappears": ({"g": "1"}, {}, 1),
+    "is none": ({}, {"more": "x"}, 0),
+}
+
+
+@pytest.mark.parametrize("case", INDEX_WRITES)
+def test_what_an_index_takes(db, case):
+    before, after, cost = INDEX_WRITES[case]
+    table = create(db, define="g:S", GlobalSecondaryIndexes=[gsi("index", "g")])
+    old, new = ({name: {"S": value} for name, value in each.items()} for each in (before, after))
+    db("PutItem", TableName=table, Item=key_of(1) | old)
+    level = levels(db, table)["index"]
+    db("PutItem", TableName=table, Item=key_of(1) | new)
+    assert level - levels(db, table)["index"] == cost
+
+
+def test_an_entry_that_moves_needs_both_units(db):
+    table = create(db, define="g:S", GlobalSecondaryIndexes=[gsi("index", "g", write=2)])
+    put(db, table, 1, g="a")
+    item = item_of(1, g="b")
+    body = refusal(db, "PutItem", TableName=table, Item=item)
+    assert body == exceeded(db, table, "IndexWriteProvisionedThroughputExceeded", INDEX, "index")
+    db.clock.advance(0.5)
+    db("PutItem", TableName=table, Item=item)
+    assert levels(db, table)["index"] == 0
+
+
+def test_reads_of_an_index_are_its_own(db):
+    table = create(db, read=1, define="g:S", GlobalSecondaryIndexes=[gsi("index", "g", read=2)])
+    put(db, table, 1, g="a")
+    query = {
+        "TableName": table,
+        "IndexName": "index",
+        "KeyConditionExpression": "g = :g",
+        "ExpressionAttributeValues": {":g": {"S": "a"}},
     }
-    assert taken == expected[case]
-    told.emulator.close()
+    for _ in range(4):
+        assert db("Query", **query)["Count"] == 1
+    body = exceeded(db, table, "IndexReadProvisionedThroughputExceeded", INDEX, "index")
+    assert refusal(db, "Query", **query) == body
+    assert refusal(db, "Scan", TableName=table, IndexName="index") == body
+    db("Scan", TableName=table)
+    db("GetItem", TableName=table, Key=key_of(1))
+    assert refusal(db, "Scan", TableName=table) == exceeded(db, table, "TableReadProvisionedThroughputExceeded")
+
+
+def test_reads_of_a_local_index_are_the_tables(db):
+    table = create(db, read=1, define="l:S", LocalSecondaryIndexes=[index_request("local", "pk l")])
+    for _ in range(2):
+        db("Scan", TableName=table, IndexName="local")
+    body = exceeded(db, table, "TableReadProvisionedThroughputExceeded")
+    assert refusal(db, "Scan", TableName=table, IndexName="local") == body
+    assert refusal(db, "GetItem", TableName=table, Key=key_of(1)) == body
+
+
+def test_an_index_is_raised_and_lowered_by_itself(db):
+    table = create(db, define="g:S", GlobalSecondaryIndexes=[gsi("index", "g", write=1)])
+    assert admitted(db, table, g="g") == 1
+    update = {"Update": {"IndexName": "index", "ProvisionedThroughput": units(1, 50)}}
+    db("UpdateTable", TableName=table, GlobalSecondaryIndexUpdates=[update])
+    assert admitted(db, table, g="h") == 0
+    db.clock.advance(1)
+    assert admitted(db, table, g="h") == 49  # the first entry moves, which costs two
+
+
+def test_an_index_that_comes_later(db):
+    table = create(db)
+    db.clock.advance(BURST)
+    new = {"Create": gsi("index", "g", write=3)}
+    defined = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "g")]
+    db("UpdateTable", TableName=table, AttributeDefinitions=defined, GlobalSecondaryIndexUpdates=[new])
+    db.emulator.database.background.run_all()
+    assert admitted(db, table, g="g") == 3
+
+
+# --- on-demand tables -----------------------------------------------------------------------------------------------
+
+
+def test_on_demand_has_no_limit_of_its_own(db):
+    table = create_on_demand(db)
+    assert admitted(db, table, most=100, size=100 * KIB) == 100
+
+
+def test_on_demand_maximums(db):
+    table = create_on_demand(db, OnDemandThroughput=maximum(2, 3))
+    assert admitted(db, table) == 3
+    body = refusal(db, "PutItem", TableName=table, Item=item_of(1))
+    assert body == exceeded(db, table, "TableWriteMaxOnDemandThroughputExceeded", MAXIMUM)
+    for _ in range(4):
+        db("GetItem", TableName=table, Key=key_of(1))
+    body = refusal(db, "GetItem", TableName=table, Key=key_of(1))
+    assert body == exceeded(db, table, "TableReadMaxOnDemandThroughputExceeded", MAXIMUM)
+    db.clock.advance(100)
+    assert admitted(db, table) == 3  # a maximum is not saved up
+
+
+def test_on_demand_maximums_come_and_go(db):
+    table = create_on_demand(db, OnDemandThroughput=maximum(write=3))
+    assert admitted(db, table) == 3
+    db("UpdateTable", TableName=table, OnDemandThroughput=maximum(write=-1))
+    assert admitted(db, table, most=50) == 50
+    db("UpdateTable", TableName=table, OnDemandThroughput=maximum(write=7))
+    assert admitted(db, table) == 7
+
+
+def test_maximums_of_an_index(db):
+    index = index_request("index", "g") | {"OnDemandThroughput": maximum(1, 2)}
+    table = create_on_demand(db, define="g:S", GlobalSecondaryIndexes=[index])
+    assert admitted(db, table, g="g") == 2
+    body = refusal(db, "PutItem", TableName=table, Item=item_of(9, g="g"))
+    assert body == exceeded(db, table, "IndexWriteMaxOnDemandThroughputExceeded", MAXIMUM, "index")
+    for _ in range(2):
+        db("Scan", TableName=table, IndexName="index")
+    body = refusal(db, "Scan", TableName=table, IndexName="index")
+    assert body == exceeded(db, table, "IndexReadMaxOnDemandThroughputExceeded", MAXIMUM, "index")
+    db("Scan", TableName=table)
+
+
+# --- partitions -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=[TABLE, ON_DEMAND], ids=["provisioned", "on-demand"])
+def wide(request, db):
+    """A table with room to spare, and the text of its refusals."""
+    return (create(db, 40_000, 40_000) if request.param is TABLE else create_on_demand(db)), request.param
+
+
+def test_a_hot_key_is_throttled_for_writing_and_the_others_go_on(db, wide):
+    table, text = wide
+    for number in range(10):
+        put(db, table, number, 100 * KIB, pk="hot")
+    body = refusal(db, "PutItem", TableName=table, Item=item_of(10, pk="hot"))
+    assert body == exceeded(db, table, "TableWriteKeyRangeThroughputExceeded", text)
+    assert admitted(db, table, most=20, size=100 * KIB) == 20
+    db.clock.advance(0.1)
+    put(db, table, 10, 100 * KIB, pk="hot")
+    assert refusal(db, "PutItem", TableName=table, Item=item_of(10, pk="hot")) == body
+    db.clock.advance(BURST)
+    for number in range(10):
+        put(db, table, number, 100 * KIB, pk="hot")
+    assert refusal(db, "PutItem", TableName=table, Item=item_of(10, pk="hot")) == body
+
+
+def test_a_hot_key_is_throttled_for_reading_and_the_others_go_on(db, wide):
+    table, text = wide
+    put(db, table, 1, 400 * KIB, pk="hot")
+    request = {"TableName": table, "Key": key_of(1, pk="hot"), "ConsistentRead": True}
+    for _ in range(30):
+        db("GetItem", **request)
+    body = exceeded(db, table, "TableReadKeyRangeThroughputExceeded", text)
+    assert refusal(db, "GetItem", **request) == body
+    query = {
+        "TableName": table,
+        "KeyConditionExpression": "pk = :p",
+        "ExpressionAttributeValues": {":p": {"S": "hot"}},
+    }
+    assert refusal(db, "Query", **query) == body
+    db("GetItem", TableName=table, Key=key_of(1, pk="cold"))
+    assert db("Scan", TableName=table)["Count"] == 1  # a scan is of no one partition
+    db.clock.advance(0.1)
+    db("GetItem", **request)
+
+
+@pytest.mark.parametrize("on_demand", [False, True])
+def test_a_hot_key_of_an_index_throttles_the_table(db, on_demand):
+    if on_demand:
+        table = create_on_demand(db, define="g:S", GlobalSecondaryIndexes=[index_request("index", "g")])
+    else:
+        indexes = [gsi("index", "g", 40_000, 40_000)]
+        table = create(db, 40_000, 40_000, define="g:S", GlobalSecondaryIndexes=indexes)
+    assert admitted(db, table, size=100 * KIB, g="hot") == 10
+    body = refusal(db, "PutItem", TableName=table, Item=item_of(11, g="hot"))
+    text = ON_DEMAND_INDEX if on_demand else INDEX
+    assert body == exceeded(db, table, "IndexWriteKeyRangeThroughputExceeded", text, "index")
+    put(db, table, 11, g="cold")
+    put(db, table, 12)
+
+
+def test_many_partitions_are_forgotten_once_they_are_full(db, monkeypatch):
+    monkeypatch.setattr("emulator.database.throttle._PARTITIONS", 20)
+    table = create_on_demand(db)
+    for number in range(10):
+        put(db, table, number, 100 * KIB, pk="hot")
+    assert admitted(db, table, most=50) == 50
+    db.clock.advance(0.01)
+    for number in range(50):
+        put(db, table, number, pk=f"later{number}")
+    assert refusal(db, "PutItem", TableName=table, Item=item_of(1, 100 * KIB, pk="hot"))["throttlingReasons"]
+    throttle = db.emulator.database.table(db.caller, table).enforcement.throttle
+    assert len(throttle._resources[None, "Write"]._partitions) == 1 + 50
+
+
+# --- on which tables ------------------------------------------------------------------------------------------------
+
+
+def test_off_unless_asked_for(db):
+    request = table_request(BillingMode="PROVISIONED", ProvisionedThroughput=units(1, 1))
+    db("CreateTable", request)
+    assert admitted(db, request["TableName"], most=50) == 50
+
+
+def test_on_one_table(db):
+    table = create(db, write=2)
+    other = table_request(BillingMode="PROVISIONED", ProvisionedThroughput=units(1, 1))
+    db("CreateTable", other)
+    assert admitted(db, table) == 2
+    assert admitted(db, other["TableName"], most=50) == 50
+    enforce(db, other["TableName"])
+    assert admitted(db, other["TableName"]) == 1
+    assert admitted(db, table) == 0  # whatever is said about others
+    enforce(db, table)
+    assert admitted(db, table) == 0
+
+
+def test_on_all_tables_but_one(db):
+    enforce(db)
+    table, other = create(db, write=2), create(db, write=2)
+    enforce(db, other, enforced=False)
+    assert (admitted(db, table), admitted(db, other, most=50)) == (2, 50)
+    enforce(db, enforced=False)
+    assert admitted(db, table, most=50) == 50
+    enforce(db)
+    assert (admitted(db, table), admitted(db, other)) == (2, 2)
+
+
+def test_before_the_table_exists(db):
+    request = table_request(BillingMode="PROVISIONED", ProvisionedThroughput=units(1, 1))
+    enforce(db, request["TableName"])
+    db("CreateTable", request)
+    assert admitted(db, request["TableName"]) == 1
+
+
+def test_a_name_means_every_account_and_an_arn_one(db):
+    request = table_request(BillingMode="PROVISIONED", ProvisionedThroughput=units(1, 1))
+    table = request["TableName"]
+    callers = [db.emulator.caller(*each) for each in (("test", "us-east-1"), ("test", "eu-west-1"))]
+    arns = []
+    for db.caller in callers:
+        arns.append(db("CreateTable", request)["TableDescription"]["TableArn"])
+    enforce(db, arns[1])
+    for db.caller, most in zip(callers, (50, 1), strict=True):
+        assert admitted(db, table, most=50) == most
+    enforce(db, table)
+    enforce(db, arns[1], enforced=False)
+    for db.caller, most in zip(callers, (1, 50), strict=True):
+        assert admitted(db, table, most=50) == most
+
+
+def test_from_the_start():
+    db = InProcess(Settings(in_memory=True, enforce_throughput=True))
+    request = table_request(BillingMode="PROVISIONED", ProvisionedThroughput=units(1, 1))
+    db("CreateTable", request)
+    assert admitted(db, request["TableName"]) == 1
+    db.emulator.close()
+
+
+def test_from_the_start_on_tables_that_are_there(tmp_path):
+    request = table_request(BillingMode="PROVISIONED", ProvisionedThroughput=units(1, 1))
+    for enforced, most in ((False, 30), (True, 1)):
+        db = InProcess(Settings(data_dir=tmp_path / "data", enforce_throughput=enforced))
+        if not enforced:
+            db("CreateTable", request)
+        assert admitted(db, request["TableName"], most=30) == most
+        db.emulator.close()

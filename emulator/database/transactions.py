@@ -1,0 +1,201 @@
+"""Transactions: all of several writes or none, and reads of one moment (service-behaviour.md 8).
+
+TransactWriteItems, TransactGetItems and ExecuteTransaction say what they want as *steps*; everything after that is the same
+for them and is here. A step that cannot be done cancels the transaction, with one reason for each step: a step that is
+wrong (ValidationError) is told alone, failed conditions and conflicts are told all together.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from emulator import errors, limits
+from emulator.database import capacity, collections, keyspace, tokens, write
+from emulator.database.capacity import Consumed, read_units, write_units
+from emulator.database.catalog import Caller
+from emulator.database.database import Database
+from emulator.database.schema import Table
+from emulator.database.write import Prepared
+from emulator.errors import ApiError
+from emulator.values.types import Item
+from emulator.values.wire import row_size
+from storage import ReadTxn, WriteTxn
+
+Failure = tuple[int, ApiError]
+"""A step's position and why it cannot be done."""
+
+
+@dataclass(slots=True)
+class Step:
+    """One part of a transaction: what it does to the item with this storage key.
+
+    table_name: as the request has it; prepare: the first half of the write (database/write.py), None for a step that only
+    reads; checks_only: the prepared write is a condition, nothing is stored.
+    """
+
+    table: Table
+    table_name: str
+    key: bytes
+    key_item: Item
+    prepare: Callable[[ReadTxn], Prepared] | None = None
+    checks_only: bool = False
+
+
+def refuse_duplicates(keys: Iterable[bytes]) -> None:
+    """Raise if two steps are about one item."""
+    keys = list(keys)
+    if len(set(keys)) < len(keys):
+        raise errors.duplicate_transact_items()
+
+
+def canceled_by(failure: Failure, count: int) -> ApiError:
+    """Return the cancellation in which one of `count` steps has a reason and all others have none."""
+    reasons = [errors.NO_REASON] * count
+    reasons[failure[0]] = errors.cancellation_reason(failure[1])
+    return errors.transaction_canceled(reasons)
+
+
+# --- writing --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A ClientRequestToken, the operation whose token it is, and the mark of the request it stands for."""
+
+    text: str
+    operation: str
+    mark: bytes
+
+
+def token_of(operation: str, request: dict[str, Any]) -> Token | None:
+    """Return a request's token."""
+    text = request.get("ClientRequestToken")
+    return None if text is None else Token(text, operation, tokens.fingerprint(request))
+
+
+def run(database: Database, caller: Caller, token: Token | None, steps: Sequence[Step]) -> tuple[list[Consumed], bool]:
+    """Do all steps or none; return what each consumed and whether this replays a token that is known.
+
+    Raises IdempotentParameterMismatchException, TransactionCanceledException.
+    """
+    now = database.clock.now()
+    with database.write() as txn:
+        if token is not None and tokens.has_run(txn, caller, token.operation, token.text, token.mark, now):
+            return _replayed(txn, steps), True
+        consumed = _store(txn, _prepare(txn, steps), steps)
+        if token is not None:
+            tokens.remember(txn, caller, token.operation, token.text, token.mark, now)
+    return consumed, False
+
+
+def _prepare(txn: ReadTxn, steps: Sequence[Step]) -> list[Prepared]:
+    prepared = []
+    reasons = [errors.NO_REASON] * len(steps)
+    for position, step in enumerate(steps):
+        assert step.prepare is not None, "a step that is run writes or checks"
+        try:
+            prepared.append(step.prepare(txn))
+        except ApiError as error:
+            if error.code == "ValidationException":
+                raise canceled_by((position, error), len(steps)) from None
+            reasons[position] = errors.cancellation_reason(error)
+    if len(prepared) < len(steps):
+        raise errors.transaction_canceled(reasons)
+    return prepared
+
+
+def _store(txn: WriteTxn, prepared: Sequence[Prepared], steps: Sequence[Step]) -> list[Consumed]:
+    """Write everything. Raises TransactionCanceledException where an enforced limit refuses one of the writes."""
+    consumed = []
+    for position, (step, each) in enumerate(zip(steps, prepared, strict=True)):
+        try:
+            if step.checks_only:
+                checked = Consumed(2 * _checked_units(each))
+                write.charge(each.table, each.key, checked)
+                consumed.append(checked)
+            else:
+                consumed.append(write.store(txn, each, times=2))
+        except ApiError as error:
+            raise canceled_by((position, error), len(steps)) from None
+    return consumed
+
+
+def _checked_units(checked: Prepared) -> float:
+    """Return what a condition check costs: a write of the image it read (reference 9.1)."""
+    return write_units(0 if checked.old_row is None else row_size(checked.old_row), 0)
+
+
+def _replayed(txn: ReadTxn, steps: Sequence[Step]) -> list[Consumed]:
+    """Return what a transaction that has run already costs: reading its items (reference 8.3)."""
+    return _charge_reads(steps, [txn.get(step.key) for step in steps])
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+def read(database: Database, steps: Sequence[Step]) -> tuple[list[bytes | None], list[Consumed]]:
+    """Return the rows of all steps as they are at one moment, None for a missing item, and what each consumed.
+
+    Raises TransactionCanceledException where an item is in an ongoing transaction or throughput is refused.
+    """
+    _refuse_conflicts(steps)
+    with database.read() as txn:
+        rows = [txn.get(step.key) for step in steps]
+    if sum(row_size(row) for row in rows if row is not None) > limits.TRANSACTION:
+        raise errors.transaction_too_large()
+    return rows, _charge_reads(steps, rows)
+
+
+def _refuse_conflicts(steps: Sequence[Step]) -> None:
+    reasons = [errors.NO_REASON] * len(steps)
+    conflict = False
+    for position, step in enumerate(steps):
+        if step.table.enforcement is not None:
+            try:
+                step.table.enforcement.refuse_conflict(step.key)
+            except ApiError as error:
+                reasons[position] = errors.cancellation_reason(error)
+                conflict = True
+    if conflict:
+        raise errors.transaction_canceled(reasons)
+
+
+def _charge_reads(steps: Sequence[Step], rows: Sequence[bytes | None]) -> list[Consumed]:
+    """Return what reading the rows costs, charged to enforced throughput. Raises what that refuses."""
+    consumed = []
+    for position, (step, row) in enumerate(zip(steps, rows, strict=True)):
+        units = 2 * read_units(0 if row is None else row_size(row), consistent=True)
+        enforcement = step.table.enforcement
+        if enforcement is not None and enforcement.throttle is not None:
+            try:
+                enforcement.throttle.read(None, keyspace.partition_of(step.key), units)
+            except ApiError as error:
+                raise canceled_by((position, error), len(steps)) from None
+        consumed.append(Consumed(units))
+    return consumed
+
+
+# --- what is told ---------------------------------------------------------------------------------------------------
+
+
+def told_capacity(
+    mode: str, steps: Sequence[Step], consumed: Sequence[Consumed], kind: Literal["Read", "Write"]
+) -> list[dict[str, Any]]:
+    """Return the entries of ConsumedCapacity, one for each table."""
+    tables: dict[str, Consumed] = {}
+    for step, units in zip(steps, consumed, strict=True):
+        tables.setdefault(step.table_name, Consumed()).add(units)
+    return [capacity.shape(mode, name, units, kind) for name, units in tables.items()]
+
+
+def told_collections(database: Database, steps: Sequence[Step]) -> dict[str, list[dict[str, Any]]]:
+    """Return ItemCollectionMetrics by table: each collection that was written, once."""
+    told: dict[str, list[dict[str, Any]]] = {}
+    seen = set()
+    with database.read() as txn:
+        for step in steps:
+            collection = (step.table.id, keyspace.partition_of(step.key))
+            if not step.checks_only and step.table.local_indexes and collection not in seen:
+                seen.add(collection)
+                told.setdefault(step.table_name, []).append(collections.metrics(txn, step.table, step.key_item))
+    return told

@@ -1,0 +1,107 @@
+"""ExecuteTransaction: PartiQL statements as one transaction (service-behaviour.md 14.6).
+
+The statements become the plans that they are alone, the plans become the steps of a transaction.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Final, Literal
+
+from emulator import errors
+from emulator.database import capacity, transactions, write
+from emulator.database.catalog import Caller
+from emulator.database.database import Database
+from emulator.database.schema import Table
+from emulator.database.transactions import Step
+from emulator.errors import ApiError
+from emulator.model.request import Request
+from emulator.operations.checks import answer, check_values, member
+from emulator.operations.registry import Response, operation
+from emulator.operations.statements import check_paths, found_item, prepare, tells_item
+from emulator.partiql import plan
+from emulator.partiql.plan import Write, prepare_write
+from emulator.partiql.prepare import Prepared
+from emulator.partiql.select import Read
+from storage import ReadTxn
+
+_NO_RESPONSES: Final = b'"Responses":[]'
+
+
+def _check(request: Request) -> list[Prepared]:
+    check_values(request, "current")
+    statements = [prepare(each) for each in request["TransactStatements"]]
+    plan.check_transaction(statements)
+    for position, statement in enumerate(statements):
+        try:
+            plan.check_in_transaction(statement)
+        except ApiError as error:
+            raise errors.transaction_statement(position, error) from None
+    return statements
+
+
+@operation("ExecuteTransaction", check=_check)
+def execute_transaction(database: Database, caller: Caller, request: Request, statements: list[Prepared]) -> Response:
+    """Run up to 100 statements that all read or all write (or check) one item each; all of them or none."""
+    token = transactions.token_of("ExecuteTransaction", request)
+    if token is not None:
+        database.enforcer.refuse_token(token.text)
+    tables = [database.table(caller, statement.source.table) for statement in statements]
+    plans = _plans(request["TransactStatements"], statements, tables)
+    steps = [_step(each, statement.source.table) for each, statement in zip(plans, statements, strict=True)]
+    transactions.refuse_duplicates(step.key for step in steps)
+    kind: Literal["Read", "Write"] = "Read"
+    if all(statement.reads for statement in statements):
+        rows, consumed = transactions.read(database, steps)
+        found = [found_item(each, row) for each, row in zip(plans, rows, strict=True) if isinstance(each, Read)]
+        responses = [b"{}" if item is None else b'{"Item":%b}' % item for item in found]
+        members = [b'"Responses":[%b]' % b",".join(responses)]
+    else:
+        consumed, replayed = transactions.run(database, caller, token, steps)
+        kind = "Read" if replayed else "Write"
+        members = [_NO_RESPONSES]
+    mode = capacity.wanted(request)
+    if mode is not None:
+        members.append(member(b"ConsumedCapacity", transactions.told_capacity(mode, steps, consumed, kind)))
+    return answer(members)
+
+
+def _plans(
+    requests: Sequence[dict[str, Any]], statements: Sequence[Prepared], tables: Sequence[Table]
+) -> list[Read | Write | plan.Check]:
+    """Plan every statement. Raises what a statement says wrong, or the cancellation for an item that does not fit."""
+    plans = []
+    for position, (request, statement, table) in enumerate(zip(requests, statements, tables, strict=True)):
+        try:
+            each = plan.transaction_plan(statement, table, tell_item=tells_item(request))
+            if isinstance(each, Write):
+                check_paths(each)
+        except ApiError as error:
+            if errors.is_about_the_item(error):
+                raise transactions.canceled_by((position, error), len(statements)) from None
+            raise _told(position, error) from None
+        plans.append(each)
+    return plans
+
+
+def _told(position: int, error: ApiError) -> ApiError:
+    """Return a statement's error as the transaction tells it: what transactions alone refuse names the statement."""
+    own = (errors.transaction_read_without_key(), errors.transaction_exists())
+    return errors.transaction_statement(position, error) if error.message in {each.message for each in own} else error
+
+
+def _step(planned: Read | Write | plan.Check, table_name: str) -> Step:
+    step = Step(planned.table, table_name, planned.key, planned.key_item)
+    if isinstance(planned, Write):
+        step.prepare = partial(_prepared, planned)
+    elif isinstance(planned, plan.Check):
+        step.prepare = partial(_checked, planned)
+        step.checks_only = True
+    return step
+
+
+def _prepared(planned: Write, txn: ReadTxn) -> write.Prepared:
+    return prepare_write(txn, planned)
+
+
+def _checked(planned: plan.Check, txn: ReadTxn) -> write.Prepared:
+    return write.prepare_delete(txn, planned.table, planned.key, planned.guard)

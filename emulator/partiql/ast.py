@@ -1,0 +1,157 @@
+"""Statements as trees. Their conditions and updates are those of `expressions.ast`.
+
+Values of a statement never stand in those trees: each is a `Placeholder` there, and `Parsed` says what it stands for.
+
+    ":0"  a literal                        in `constants`, finished
+    "?0"  a parameter of the request       by its position
+    "=0"  a literal with parameters in it  in `templates`, built for each request
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal as OneOf
+
+from emulator.expressions import ast
+from emulator.expressions.parser import Usage
+from emulator.values.types import Value, Values
+
+Path = tuple[str | int, ...]
+Returning = OneOf["ALL OLD", "ALL NEW", "MODIFIED OLD", "MODIFIED NEW"]
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A finished attribute value inside a template."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A `?`; index counts from 0."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """`[value, ...]`."""
+
+    elements: tuple["Template", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MapOf:
+    """`{'name': value, ...}`; the last of several entries with one name counts."""
+
+    entries: tuple[tuple[str, "Template"], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BagOf:
+    """`<<value, ...>>`, a set."""
+
+    members: tuple["Template", ...]
+
+
+Template = Constant | Parameter | ListOf | MapOf | BagOf
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """`"table"` or `"table"."index"`."""
+
+    table: str
+    index: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderKey:
+    """One `name [ASC|DESC]` of ORDER BY."""
+
+    path: Path
+    descending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """SELECT; paths is None for `*`."""
+
+    source: Source
+    paths: tuple[Path, ...] | None
+    where: ast.Condition | None
+    order: tuple[OrderKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """INSERT INTO; the item is what the placeholder stands for."""
+
+    source: Source
+    item: ast.Placeholder
+
+
+@dataclass(frozen=True, slots=True)
+class SetChange:
+    """A set_add or set_delete whose second argument must turn out to be a set."""
+
+    function: str
+    argument: ast.Placeholder
+    position: str
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """UPDATE, or FROM ... SET."""
+
+    source: Source
+    update: ast.Update
+    changes: tuple[SetChange, ...]
+    where: ast.Condition | None
+    returning: Returning | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """DELETE FROM."""
+
+    source: Source
+    where: ast.Condition | None
+    returning: Returning | None
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    """EXISTS(SELECT ...)."""
+
+    select: Select
+
+    @property
+    def source(self) -> Source:
+        """Return what the SELECT reads."""
+        return self.select.source
+
+
+Statement = Select | Insert | Update | Delete | Exists
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A statement and what its placeholders stand for.
+
+    names: the placeholders of its `?` in written order; functions: every call in its conditions; set_functions: those on
+    the right sides of SET; operators: how many its conditions have.
+    """
+
+    statement: Statement
+    names: tuple[str, ...]
+    constants: Values
+    templates: Sequence[tuple[str, Template]]
+    functions: tuple[Usage, ...]
+    set_functions: tuple[Usage, ...]
+    operators: int
+
+    @property
+    def parameters(self) -> int:
+        """Return how many `?` it has."""
+        return len(self.names)

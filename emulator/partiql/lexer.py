@@ -1,0 +1,83 @@
+"""Tokens of PartiQL statements (reference 14.1).
+
+    word    letter, underscore or $, then letters, digits, underscores, $: identifiers and keywords
+    name    "double quoted", "" for a quote; never a keyword        string  'single quoted', '' for a quote
+    number  5  5.  .73e1  7.31E+6, without sign                     end     after the last token
+    symbol  << >> <> != <= >= = < > + - * / % || ? . , : ( ) [ ] { } ;
+
+Spaces and comments (-- to the end of the line, /* to */) separate tokens. Unlike in expressions, a text that cannot be
+cut into tokens is refused as a whole, without a word about what is wrong.
+"""
+
+import re
+from typing import Final, NamedTuple
+
+from emulator import errors
+
+
+class Token(NamedTuple):
+    """A token; the kind of a symbol is the symbol. text: as meant, quotes gone; start, end: where it is written."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
+_TOKEN: Final = re.compile(
+    r"""
+      (?P<space> \s++ | --[^\n]*+ | /\*(?s:.)*?\*/ )
+    | (?P<word> [A-Za-z_$][A-Za-z0-9_$]*+)
+    | (?P<name> "(?:[^"]|"")*+")
+    | (?P<string> '(?:[^']|'')*+')
+    | (?P<number> (?:[0-9]++(?:\.[0-9]*+)?+ | \.[0-9]++) (?:[eE](?P<exponent>[+-]?+[0-9]++))?+ (?![A-Za-z0-9_$]))
+    | (?P<symbol> <<|>>|<>|!=|<=|>=|\|\||[=<>+\-*%?.,:()\[\]{};]|/(?!\*))
+    """,
+    re.VERBOSE,
+)
+_EXPONENT_MAX: Final = 2**31 - 1
+_EXPONENT_DIGITS: Final = 10
+
+
+def tokens(text: str) -> list[Token]:
+    """Return the tokens of a statement, the last one of kind "end". Raises ApiError."""
+    found = []
+    position = 0
+    match_at = _TOKEN.match
+    while position < len(text):
+        match = match_at(text, position)
+        if match is None:
+            raise errors.malformed_statement("")
+        end = match.end()
+        kind = match.lastgroup
+        if kind != "space":
+            word = text[position:end]
+            if kind == "symbol":
+                found.append(Token(word, word, position, end))
+            elif kind == "word":
+                found.append(Token("word", word, position, end))
+            elif kind in ("name", "string"):
+                quote = word[0]
+                found.append(Token(kind, word[1:-1].replace(quote * 2, quote), position, end))
+            else:
+                _check_exponent(match["exponent"])
+                found.append(Token("number", word, position, end))
+        position = end
+    found.append(Token("end", "", len(text), len(text)))
+    return found
+
+
+def _check_exponent(exponent: str | None) -> None:
+    """Raise for an exponent that the service's parser, which has 32 bits for it, cannot read."""
+    if exponent is None:
+        return
+    digits = exponent.lstrip("+-").lstrip("0")
+    if len(digits) > _EXPONENT_DIGITS or int(digits or "0") > _EXPONENT_MAX:
+        raise errors.malformed_statement("")
+
+
+def position(text: str, token: Token) -> str:
+    """Return where a token stands, as errors tell it: line, column and length, the first two from 1."""
+    line = text.count("\n", 0, token.start) + 1
+    column = token.start - text.rfind("\n", 0, token.start)
+    return f"{line}:{column}:{token.end - token.start}"

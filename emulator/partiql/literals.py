@@ -1,0 +1,62 @@
+"""Literals: from what a statement spells to attribute values (reference 2.1, 14.1, 14.4)."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from emulator import errors
+from emulator.partiql.ast import BagOf, Constant, ListOf, MapOf, Parameter, Template
+from emulator.values import number, wire
+from emulator.values.types import Value
+
+_SETS: Final = {"S": "SS", "N": "NS", "B": "BS"}
+
+
+def number_value(written: str, place: str) -> Value:
+    """Return a number; place is where in its literal it stands, e.g. "root.x[1]". Raises ApiError."""
+    try:
+        return {"N": number.canonical(written)}
+    except number.NumberError as error:
+        raise errors.number_under(error.kind, written, place) from None
+
+
+def build(template: Template, parameters: Sequence[Value]) -> Value:
+    """Return the value of a literal, given the request's parameters. Raises ApiError."""
+    match template:
+        case Constant(value):
+            return value
+        case Parameter(index):
+            return parameters[index]
+        case ListOf(elements):
+            return {"L": [build(element, parameters) for element in elements]}
+        case MapOf(entries):
+            return {"M": {name: build(value, parameters) for name, value in entries}}
+        case BagOf(members):
+            return _set([build(member, parameters) for member in members])
+
+
+def _set(members: list[Value]) -> Value:
+    if not members:
+        raise errors.empty_bag()
+    tags = {tag for member in members for tag in member}
+    tag = _SETS.get(tags.pop()) if len(tags) == 1 else None
+    if tag is None:
+        raise errors.unsupported_bag()
+    value: Value = {tag: [content for member in members for content in member.values()]}
+    problems: list[wire.Problem] = []
+    wire.parse_value(value, problems)
+    if problems:
+        raise problems[0].error()
+    return value
+
+
+def is_constant(template: Template) -> bool:
+    """Say whether a literal has no parameter in it."""
+    match template:
+        case Constant():
+            return True
+        case Parameter():
+            return False
+        case ListOf(parts) | BagOf(parts):
+            return all(map(is_constant, parts))
+        case MapOf(entries):
+            return all(is_constant(value) for _, value in entries)

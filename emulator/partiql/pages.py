@@ -1,0 +1,137 @@
+"""Reading what a SELECT of several items asks for, a page at a time (reference 14.2).
+
+A page ends as that of a Query or Scan does: at `Limit` evaluated items or at 1 MB. A SELECT that becomes several queries
+runs one after another, each charged as a query of its own, ten at most for a page (Developer Guide, "PartiQL arithmetic,
+comparison, and logical operators", on IN). Between two queries the megabyte is measured by the units charged so far,
+so a page may hold up to a megabyte more than one of a single query.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from heapq import merge
+from typing import Final, cast
+
+from emulator import errors
+from emulator.database import ranges
+from emulator.database.capacity import Consumed
+from emulator.database.keyspace import DIGEST, ITEM_PREFIX, partition_of
+from emulator.database.ranges import Range
+from emulator.database.read import PageRequest, read_page
+from emulator.limits import PAGE, READ_UNIT
+from emulator.partiql.select import Pages
+from emulator.values.types import Item
+from storage import ReadTxn
+
+_RANGES: Final = 10
+_UNLIMITED: Final = 1 << 60
+_PARTITION: Final = ITEM_PREFIX + DIGEST
+"""Bytes of a storage key that say which partition it is in; what follows is in the order of the sort key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to go on: the range by its position, and the last key read in it (None: from its start)."""
+
+    position: int
+    after: Item | None
+
+
+@dataclass(slots=True)
+class Result:
+    """items: JSON texts; last: the last key evaluated, where the page ended within a range; next: None at the end."""
+
+    items: list[bytes]
+    last: Item | None
+    next: Place | None
+    consumed: Consumed
+
+
+def read(
+    txn: ReadTxn,
+    plan: Pages,
+    start: Place | None,
+    limit: int | None = None,
+    *,
+    consistent: bool = False,
+    measured: bool = True,
+) -> Result:
+    """Read a page; raises ApiError for a place that this statement never told."""
+    left = _UNLIMITED if limit is None else limit
+    if plan.merged:
+        return _read_merged(txn, plan, start, left, consistent=consistent)
+    position, after = (0, None) if start is None else (start.position, start.after)
+    if not 0 <= position < len(plan.ranges):
+        raise errors.next_token_invalid()
+    several = len(plan.ranges) > 1
+    result = Result([], None, None, Consumed())
+    for at in range(position, min(position + _RANGES, len(plan.ranges))):
+        limits, test = plan.ranges[at]
+        if after is not None:
+            key = _start_key(plan, after)
+            if not limits[0] <= key < limits[1]:
+                raise errors.next_token_invalid()
+            limits = ranges.resume(limits, key, reverse=plan.reverse)
+            after = None
+        request = PageRequest(plan.table, plan.source, limits, plan.reverse, left, consistent)
+        request.test, request.project = test, plan.project
+        request.fetch, request.measured = plan.fetch, measured or several
+        request.partition = partition_of(limits[0]) if plan.query else None
+        page = read_page(txn, request)
+        result.items += page.items
+        result.consumed.add(page.consumed)
+        left -= page.scanned
+        if page.last is not None:
+            result.last, result.next = page.last, Place(at, page.last)
+            return result
+        result.next = Place(at + 1, None) if at + 1 < len(plan.ranges) else None
+        if result.consumed.total() * READ_UNIT * (1 if consistent else 2) >= PAGE:
+            return result
+    return result
+
+
+def _start_key(plan: Pages, key: Item) -> bytes:
+    try:
+        return ranges.start_key(plan.table, plan.source, key)
+    except errors.ApiError:
+        raise errors.next_token_invalid() from None
+
+
+def _read_merged(txn: ReadTxn, plan: Pages, start: Place | None, limit: int, *, consistent: bool) -> Result:
+    """Read several partitions in the order of their sort keys, as one query."""
+    walk = _Merged(txn, plan, None if start is None else start.after)
+    everything = (plan.source.prefix, plan.source.prefix)  # what _Merged walks does not depend on it
+    request = PageRequest(plan.table, plan.source, everything, plan.reverse, limit, consistent)
+    request.test, request.project, request.fetch = plan.ranges[0][1], plan.project, plan.fetch
+    page = read_page(cast("ReadTxn", walk), request)
+    return Result(page.items, page.last, None if page.last is None else Place(0, page.last), page.consumed)
+
+
+class _Merged:
+    """A transaction whose only scan is the merged walk over the ranges of a plan."""
+
+    def __init__(self, txn: ReadTxn, plan: Pages, after: Item | None) -> None:
+        self._txn = txn
+        self._reverse = plan.reverse
+        limits = [part for part, _ in plan.ranges]
+        if after is not None:
+            key = _start_key(plan, after)
+            if not any(low <= key < high for low, high in limits):
+                raise errors.next_token_invalid()
+            limits = [self._rest(part, key) for part in limits]
+        self._ranges = limits
+
+    def _rest(self, limits: Range, key: bytes) -> Range:
+        """Return what of a range comes after a key in the merged order: first by sort key, then by partition."""
+        start, stop = limits
+        partition = start[:_PARTITION]
+        here = partition + key[_PARTITION:]
+        if self._reverse:
+            return start, max(start, min(stop, here + b"\0" if partition < key[:_PARTITION] else here))
+        return max(start, here if partition > key[:_PARTITION] else here + b"\0"), stop
+
+    def scan(self, _start: bytes, _stop: bytes, *, reverse: bool) -> Iterator[tuple[bytes, bytes]]:
+        walks = [self._txn.scan(*part, reverse=reverse) for part in self._ranges]
+        return merge(*walks, key=lambda pair: (pair[0][_PARTITION:], pair[0]), reverse=reverse)
+
+    def get(self, key: bytes) -> bytes | None:
+        return self._txn.get(key)

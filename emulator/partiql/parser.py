@@ -1,0 +1,253 @@
+"""Statements (reference 14.1): recursive descent, one method for each rule of the grammar.
+
+`parse` is a pure function of the text; its latest results are kept. Errors are ApiErrors: PartiQL has no parameter name
+to put before a message, and many messages tell their position in the text.
+
+The details of malformed statements other than those in reference 14.4 follow the wording of PartiQL's published parser as
+far as known; the service may tell others.
+"""
+
+from functools import lru_cache
+from typing import Final, cast
+
+from emulator import errors
+from emulator.expressions import ast
+from emulator.expressions.parser import Usage
+from emulator.partiql.ast import (
+    Delete,
+    Exists,
+    Insert,
+    OrderKey,
+    Parsed,
+    Path,
+    Returning,
+    Select,
+    SetChange,
+    Source,
+    Statement,
+    Update,
+)
+from emulator.partiql.keywords import KEYWORDS
+from emulator.partiql.terms import WHERE_FUNCTIONS, Terms
+
+_CACHED: Final = 1024
+_SET_FUNCTIONS: Final = frozenset(("set_add", "set_delete"))
+
+
+@lru_cache(_CACHED)
+def parse(text: str) -> Parsed:
+    """Parse a statement; raises ApiError."""
+    return _Statements(text).parsed()
+
+
+class _Statements(Terms):
+    def parsed(self) -> Parsed:
+        statement = self.statement()
+        self.take_if(";")
+        if self.token.kind != "end":
+            raise self.malformed("Unexpected token after expression")
+        return Parsed(
+            statement,
+            tuple(f"?{index}" for index in range(self.parameters)),
+            self.constants,
+            tuple(self.templates),
+            tuple(self.functions),
+            tuple(self.set_functions),
+            self.operators,
+        )
+
+    # --- statements -------------------------------------------------------------------------------------------------
+
+    def statement(self) -> Statement:
+        if self.take_word("SELECT"):
+            return self.select()
+        if self.take_word("INSERT"):
+            return self.insert()
+        if self.take_word("UPDATE"):
+            return self.update()
+        if self.take_word("DELETE"):
+            return self.delete()
+        if self.take_word("FROM"):
+            return self.update_from()
+        if self.take_word("EXISTS"):
+            return self.exists()
+        raise self.malformed("Expected data manipulation")
+
+    def select(self) -> Select:
+        paths = self.projection()
+        self.expect_word("FROM")
+        source = self.source()
+        where = self.where()
+        return Select(source, paths, where, self.order())
+
+    def projection(self) -> tuple[Path, ...] | None:
+        if self.take_if("*"):
+            return None
+        paths = [self.projected()]
+        while self.take_if(","):
+            paths.append(self.projected())
+        return tuple(paths)
+
+    def projected(self) -> Path:
+        token = self.token
+        called = token.kind == "word" and self.peek("(", 1)
+        if called or token.kind in ("string", "number", "?", "[", "{", "<<", "(", "-", "+"):
+            raise errors.unexpected_path_component(self.position(token))
+        path = self.path()
+        self.refuse_alias()
+        return path
+
+    def order(self) -> tuple[OrderKey, ...]:
+        if not self.take_word("ORDER"):
+            return ()
+        self.expect_word("BY")
+        keys = [self.order_key()]
+        while self.take_if(","):
+            keys.append(self.order_key())
+        return tuple(keys)
+
+    def order_key(self) -> OrderKey:
+        path = self.path()
+        descending = self.take_word("DESC")
+        if not descending:
+            self.take_word("ASC")
+        return OrderKey(path, descending)
+
+    def insert(self) -> Insert:
+        self.expect_word("INTO")
+        source = self.source(aliased=False)
+        self.expect_word("VALUE")
+        return Insert(source, self.value("root"))
+
+    def update(self) -> Update:
+        source = self.source()
+        actions, changes = self.actions()
+        where = self.where()
+        return Update(source, actions, changes, where, self.returning())
+
+    def update_from(self) -> Update | Delete:
+        """FROM "table" WHERE ... SET ...: the same statement, told from the other end."""
+        source = self.source()
+        where = self.where()
+        if self.take_word("DELETE"):
+            return self.deletion(source, where)
+        actions, changes = self.actions()
+        return Update(source, actions, changes, where, self.returning())
+
+    def delete(self) -> Delete:
+        self.expect_word("FROM")
+        return self.deletion(self.source(), self.where())
+
+    def deletion(self, source: Source, where: ast.Condition | None) -> Delete:
+        returning = self.returning()
+        if returning not in (None, "ALL OLD"):
+            raise errors.invalid_returning(returning)
+        return Delete(source, where, returning)
+
+    def exists(self) -> Exists:
+        self.expect("(")
+        self.expect_word("SELECT")
+        select = self.select()
+        self.expect(")")
+        return Exists(select)
+
+    def source(self, *, aliased: bool = True) -> Source:
+        names = [self.source_name()]
+        while self.take_if("."):
+            names.append(self.source_name())
+        if "" in names:
+            raise errors.empty_path_component()
+        if len(names) > 2:  # noqa: PLR2004 - a table and an index
+            raise errors.too_many_from_components()
+        if aliased:
+            self.refuse_alias()
+        return Source(names[0], names[1] if len(names) > 1 else None)
+
+    def source_name(self) -> str:
+        token = self.next()
+        if token.kind == "name" or (token.kind == "word" and token.text.upper() not in KEYWORDS):
+            return token.text
+        raise self.malformed("Expected identifier")
+
+    def refuse_alias(self) -> None:
+        token = self.token
+        if self.peek_word("AS", "AT") or token.kind == "name":
+            raise errors.aliasing()
+        if token.kind == "word" and token.text.upper() not in KEYWORDS:
+            raise errors.aliasing()
+
+    def where(self) -> ast.Condition | None:
+        return self.condition() if self.take_word("WHERE") else None
+
+    def returning(self) -> Returning | None:
+        if not self.take_word("RETURNING"):
+            return None
+        which = self.next().text.upper()
+        when = self.next().text.upper()
+        if which not in ("ALL", "MODIFIED"):
+            raise self.malformed("Expected ALL or MODIFIED keyword")
+        if when not in ("OLD", "NEW"):
+            raise self.malformed("Expected OLD or NEW keyword")
+        self.expect("*")
+        return cast("Returning", f"{which} {when}")
+
+    # --- SET and REMOVE ---------------------------------------------------------------------------------------------
+
+    def actions(self) -> tuple[ast.Update, tuple[SetChange, ...]]:
+        actions: list[ast.Action] = []
+        changes: list[SetChange] = []
+        while True:
+            if self.take_word("SET"):
+                actions.append(self.assignment(changes))
+                while self.take_if(","):
+                    actions.append(self.assignment(changes))
+            elif self.take_word("REMOVE"):
+                actions.append(ast.RemoveAction(ast.Path(self.path())))
+            else:
+                break
+        if not actions:
+            raise self.malformed("Expected data manipulation")
+        return ast.Update(tuple(actions)), tuple(changes)
+
+    def assignment(self, changes: list[SetChange]) -> ast.Action:
+        path = ast.Path(self.path())
+        self.expect("=")
+        token = self.token
+        function = token.text.lower()
+        if token.kind == "word" and self.peek("(", 1) and function in _SET_FUNCTIONS:
+            return self.set_change(path, changes)
+        left = self.set_operand()
+        if self.take_if("+"):
+            return ast.SetAction(path, ast.Arithmetic("+", left, self.set_operand()))
+        if self.take_if("-"):
+            return ast.SetAction(path, ast.Arithmetic("-", left, self.set_operand()))
+        return ast.SetAction(path, left)
+
+    def set_operand(self) -> ast.Operand:
+        token = self.token
+        if token.kind == "word" and self.peek("(", 1):
+            return self.set_call()
+        return ast.Path(self.path()) if self.starts_path() else self.value("root")
+
+    def set_call(self) -> ast.Operand:
+        token = self.next()
+        function = token.text.lower()
+        if function not in ("list_append", *WHERE_FUNCTIONS):
+            raise errors.unrecognized_function(function, self.position(token))
+        self.set_functions.append(Usage(function, as_condition=False))
+        return ast.Call(function, self.arguments(self.set_operand))
+
+    def set_change(self, path: ast.Path, changes: list[SetChange]) -> ast.Action:
+        """SET a = set_add(a, <<...>>): ADD a, or for set_delete DELETE a."""
+        token = self.next()
+        function, place = token.text.upper(), self.position(token)
+        arguments = self.arguments(self.set_operand)
+        if len(arguments) != 2:  # noqa: PLR2004 - the text says so
+            raise errors.set_function_arguments(function, place)
+        target, change = arguments
+        if target != path:
+            raise errors.set_function_target(function, place)
+        if not isinstance(change, ast.Placeholder):
+            raise errors.set_function_value(function, place)
+        changes.append(SetChange(function, change, place))
+        return (ast.AddAction if function == "SET_ADD" else ast.DeleteAction)(path, change)

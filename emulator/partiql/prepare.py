@@ -1,0 +1,117 @@
+"""A statement with its parameters: analysed and compiled as the native operations' expressions are.
+
+What comes of it depends on the text and the types of the parameters alone and is kept under those, so that a statement
+that comes again is looked up; the contents of parameters are checked every time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Final
+
+from emulator import errors
+from emulator.expressions import analyze, ast, program
+from emulator.expressions import parser as expressions
+from emulator.expressions import update as updates
+from emulator.expressions.problems import ExpressionError
+from emulator.partiql import literals
+from emulator.partiql.ast import Delete, Exists, Insert, Parsed, Select, Source, Update
+from emulator.partiql.parser import parse
+from emulator.values.types import Value, Values
+
+_CACHED_FORMS: Final = 1024
+_SETS: Final = frozenset(("SS", "NS", "BS"))
+
+
+class Program:
+    """What a statement is with parameters of certain types; `layout` is that for the table it was last used with."""
+
+    __slots__ = ("checks", "layout", "layout_of", "parsed", "types", "update", "where")
+
+    def __init__(self, parsed: Parsed, values: Values) -> None:
+        statement = parsed.statement
+        self.parsed = parsed
+        self.types = {name: tag for name, value in values.items() for tag in value}
+        self.checks: tuple[analyze.Check, ...] = ()
+        self.update: program.Update | None = None
+        self.where: ast.Condition | None = None
+        self.layout: Any = None
+        self.layout_of: object = None
+        if statement.source.index is not None and isinstance(statement, Insert | Update | Delete):
+            raise errors.statement_on_index()
+        if isinstance(statement, Update):
+            self.update = self._update(statement)
+        if not isinstance(statement, Insert):
+            where = statement.select.where if isinstance(statement, Exists) else statement.where
+            self.where = None if where is None else self._condition(where)
+
+    def _update(self, statement: Update) -> program.Update:
+        for change in statement.changes:
+            if self.types[change.argument.name] not in _SETS:
+                raise errors.set_function_value(change.function, change.position)
+        parsed = expressions.Parsed(
+            statement.update, (), (), tuple(self.types), (), self.parsed.set_functions, 0, redundant=False
+        )
+        return updates.update(analyze.analyze_update(parsed, {}, self.types).tree)
+
+    def _condition(self, where: ast.Condition) -> ast.Condition:
+        functions, operators = self.parsed.functions, self.parsed.operators
+        parsed = expressions.Parsed(where, (), (), (), (), functions, operators, redundant=False)
+        checked = analyze.analyze_condition(parsed, {}, self.types)
+        self.checks = checked.checks
+        return checked.tree
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A statement with its parameters, checked as far as it can be without a table."""
+
+    program: Program
+    values: Values
+
+    @property
+    def statement(self) -> Select | Insert | Update | Delete | Exists:
+        """Return the statement as it was parsed."""
+        return self.program.parsed.statement
+
+    @property
+    def source(self) -> Source:
+        """Return the table, and the index if one is named."""
+        return self.program.parsed.statement.source
+
+    @property
+    def reads(self) -> bool:
+        """Say whether it is a SELECT; EXISTS goes with the writes."""
+        return isinstance(self.program.parsed.statement, Select)
+
+
+_programs: dict[Any, Program] = {}
+
+
+def _keep(form: object, found: Program) -> None:
+    if len(_programs) >= _CACHED_FORMS:
+        del _programs[next(iter(_programs))]
+    _programs[form] = found
+
+
+def prepare(text: str, parameters: Sequence[Value] = ()) -> Prepared:
+    """Return a statement with its parameters, whose values are canonical; raises ApiError."""
+    form = (text, *chain.from_iterable(parameters))
+    found = _programs.get(form)
+    parsed = parse(text) if found is None else found.parsed
+    if len(parameters) != parsed.parameters:
+        raise errors.parameter_count()
+    values = parsed.constants
+    if parameters:
+        values = {**dict(zip(parsed.names, parameters, strict=True)), **values}
+        for name, template in parsed.templates:
+            values[name] = literals.build(template, parameters)
+    try:
+        if found is None:
+            found = Program(parsed, values)
+            _keep(form, found)
+        for check in found.checks:
+            check(values)
+    except ExpressionError as error:
+        raise errors.validation(error.detail) from error
+    return Prepared(found, values)

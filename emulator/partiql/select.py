@@ -1,0 +1,230 @@
+"""SELECT: GetItem for a whole key of the table, Query where every branch states partitions, else Scan (reference 14.2)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from emulator import errors
+from emulator.database import keyspace, ranges
+from emulator.database.definitions import CREATING
+from emulator.database.ranges import Range
+from emulator.database.schema import Index, Table
+from emulator.expressions import ast, keys, program
+from emulator.expressions import compile as compiler
+from emulator.partiql import where
+from emulator.partiql.ast import OrderKey, Path, Select
+from emulator.partiql.prepare import Program
+from emulator.values import paths
+from emulator.values.types import Item, Values
+from storage.keycode import prefix_end
+
+Test = Callable[[Item], bool]
+Project = Callable[[Item], Item]
+_Filtered = tuple[Range, Test | None]
+
+
+@dataclass(slots=True)
+class Read:
+    """A SELECT of the one item with this key: GetItem, then `test`, then `project` (None: all of it)."""
+
+    table: Table
+    key: bytes
+    key_item: Item
+    test: Test | None
+    project: Project | None
+
+
+@dataclass(slots=True)
+class Pages:
+    """A SELECT of several items: ranges to be read one after another, each with its filter.
+
+    query: each range is in one partition, else the only one is all of the table or index, for a Scan. merged: the ranges
+    are to be read as one, in the order of the sort key. fetch: as in read.PageRequest.
+    """
+
+    table: Table
+    source: Table | Index
+    ranges: list[_Filtered]
+    reverse: bool
+    project: Project | None
+    fetch: bool
+    query: bool
+    merged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a table's key schema makes of a SELECT.
+
+    key: where the WHERE states the table's whole key; filter: of the whole WHERE, with a key of the rest; branches: None
+    for a Scan; names: the key attributes of what is read.
+    """
+
+    index: str | None
+    key: where.Key | None
+    branches: tuple[where.Branch, ...] | None
+    names: keys.KeyNames
+    filter: program.Condition | None
+    project: Project | None
+    fetch: bool
+    order: tuple[OrderKey, ...]
+
+
+def layout(found: Program, statement: Select, table: Table) -> Layout:
+    """Return the layout of a SELECT; raises ApiError."""
+    name = statement.source.index
+    source = table if name is None else _index(table, name)
+    names = ranges.key_names(source)
+    branches = where.branches(found.where, names)
+    _check_order(statement, source, planned=branches is not None)
+    filter_ = None if found.where is None else compiler.condition(found.where)
+    project, asked = _projection(statement.paths)
+    fetch = isinstance(source, Index) and _fetches(source, asked, filter_)
+    if fetch and project is None:
+        project = _held(source)
+    key, rest = where.key_of(found.where, table.key_names)
+    if isinstance(source, Table) and len(key) == table.key_count:
+        for attribute, placeholder in key:
+            if found.types[placeholder] != table.definition.types[attribute]:
+                raise errors.key_condition_type()
+        return Layout(None, key, None, names, rest, project, fetch=False, order=())
+    return Layout(name, None, branches, names, filter_, project, fetch, statement.order)
+
+
+def _index(table: Table, name: str) -> Index:
+    index = table.indexes_by_name.get(name)
+    if index is None:
+        raise errors.statement_unknown_index()
+    if index.definition.status == CREATING:
+        raise errors.backfilling_index(name)
+    return index
+
+
+def _check_order(statement: Select, source: Table | Index, *, planned: bool) -> None:
+    if not statement.order:
+        return
+    if statement.where is None:
+        raise errors.order_without_where()
+    if not planned:
+        raise errors.order_without_key()
+    for key in statement.order:
+        if len(key.path) > 1 or key.path[0] not in source.key_names:
+            raise errors.order_by_non_key(".".join(map(str, key.path)))
+
+
+def _projection(wanted: tuple[Path, ...] | None) -> tuple[Project | None, frozenset[str]]:
+    """Return the function of a projection and the top-level attributes it reads.
+
+    A nested path gives its leaf under the path's last name (reference 14.2), that of a list's element under the list's.
+    """
+    if wanted is None:
+        return None, frozenset()
+    asked = frozenset(str(path[0]) for path in wanted)
+    if all(len(path) == 1 for path in wanted):
+        return compiler.projection(ast.Projection(tuple(map(ast.Path, wanted)))).project, asked
+    leaves = tuple((next(step for step in reversed(path) if isinstance(step, str)), path) for path in wanted)
+
+    def project(item: Item) -> Item:
+        found = ((name, paths.get(item, path)) for name, path in leaves)
+        return {name: value for name, value in found if value is not None}
+
+    return project, asked
+
+
+def _held(source: Table | Index) -> Project:
+    """Return the projection on what an index holds: `*` is not more, though the filter needed the whole item."""
+    assert isinstance(source, Index), "only an index is fetched for"
+    held = source.attributes
+    return lambda item: {name: value for name, value in item.items() if name in held}
+
+
+def _fetches(index: Index, asked: frozenset[str], condition: program.Condition | None) -> bool:
+    """Say whether a page needs the table's items; raise where a global index cannot answer."""
+    if index.projects_all:
+        return False
+    missing = asked - index.attributes
+    if missing and index.is_global:
+        raise errors.not_projected(index.name, sorted(missing))
+    return index.local and bool(missing or (condition is not None and condition.attributes - index.attributes))
+
+
+def plan(found: Layout, table: Table, values: Values, *, consistent: bool) -> Read | Pages:
+    """Return the plan of a SELECT; raises ApiError."""
+    test = _bound(found.filter, values)
+    if found.key is not None:
+        key_item = {name: values[placeholder] for name, placeholder in found.key}
+        return Read(table, table.item_key(key_item), key_item, test, found.project)
+    source: Table | Index = table
+    if found.index is not None:
+        index = table.indexes_by_name[found.index]
+        if consistent and index.is_global:
+            raise errors.statement_consistent_read_on_gsi()
+        source = index
+    if found.branches is None:
+        everything = [((source.prefix, prefix_end(source.prefix)), test)]
+        return Pages(table, source, everything, reverse=False, project=found.project, fetch=found.fetch, query=False)
+    reverse = any(key.descending for key in found.order if key.path[0] in found.names.range)
+    pages = Pages(table, source, [], reverse, found.project, found.fetch, query=True)
+    first = found.branches[0]
+    if len(found.branches) == len(first.queries) == 1:
+        wanted = keys.resolve(first.queries[0], found.names, values)
+        pages.ranges = [(ranges.query_range(source, wanted), _bound(first.rest, values))]
+        return pages
+    partitions = _partitions(source, found, test, values)
+    if found.order and found.order[0].path[0] in found.names.range:
+        pages.merged = True
+        pages.ranges = [(limits, test) for _, group in partitions for limits, _ in group]
+        return pages
+    for key in reversed(found.order):
+        if key.path[0] in found.names.hash:
+            position = found.names.hash.index(str(key.path[0]))
+            encode = keyspace.KEY_BYTES[found.names.types[found.names.hash[position]]]
+            partitions.sort(key=lambda pair: encode(pair[0][position]), reverse=key.descending)
+    pages.ranges = [read for _, group in partitions for read in (group[::-1] if reverse else group)]
+    return pages
+
+
+def _bound(condition: program.Condition | None, values: Values) -> Test | None:
+    if condition is None:
+        return None
+    test = condition.test
+    return lambda item: test(item, values)
+
+
+def _partitions(
+    source: Table | Index, found: Layout, test: Test | None, values: Values
+) -> list[tuple[tuple[Any, ...], list[_Filtered]]]:
+    """Return each partition's key values and its ranges, which do not overlap, in sort key order.
+
+    Partitions come in written order. Branches of one partition are read apart where all of them limit the sort key, and
+    together, with the whole WHERE as filter, where one does not.
+    """
+    assert found.branches is not None, "a Scan has no partitions"
+    grouped: dict[tuple[Any, ...], list[tuple[keys.KeyRange, where.Branch]]] = {}
+    for branch in found.branches:
+        for query in branch.queries:
+            wanted = keys.resolve(query, found.names, values)
+            reads = grouped.setdefault(tuple(content for value in wanted.partition for content in value.values()), [])
+            if not any(other is branch for _, other in reads):  # IN may name a value twice
+                reads.append((wanted, branch))
+    partitions = []
+    for reads in grouped.values():
+        if len(reads) > 1 and not all(branch.sorted for _, branch in reads):
+            whole = keys.KeyRange(reads[0][0].partition, (), None, ())
+            group: list[_Filtered] = [(ranges.query_range(source, whole), test)]
+        else:
+            group = _apart(source, reads, values)
+        partitions.append((reads[0][0].partition, group))
+    return partitions
+
+
+def _apart(
+    source: Table | Index, reads: Sequence[tuple[keys.KeyRange, where.Branch]], values: Values
+) -> list[_Filtered]:
+    group = [(ranges.query_range(source, wanted), _bound(branch.rest, values)) for wanted, branch in reads]
+    group.sort(key=lambda read: read[0])
+    for (before, _), (after, _) in pairwise(group):
+        if after[0] < before[1]:
+            raise errors.overlapping_conditions()
+    return group

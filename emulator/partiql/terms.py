@@ -1,0 +1,361 @@
+"""What statements consist of: conditions, paths, values (reference 14.1). One method for each rule of the grammar."""
+
+# ruff: noqa: D102 - a method is named after the rule it parses
+
+from collections.abc import Callable
+from typing import Final
+
+from emulator import errors
+from emulator.expressions import ast
+from emulator.expressions.parser import Usage
+from emulator.partiql import literals
+from emulator.partiql.ast import BagOf, Constant, ListOf, MapOf, Parameter, Path, Template
+from emulator.partiql.keywords import KEYWORDS
+from emulator.partiql.lexer import Token, position, tokens
+from emulator.values.types import Value
+
+_DEPTH: Final = 100
+"""Levels of parentheses and literals: far more than an item may have, far less than Python's stack."""
+
+_COMPARATORS: Final[dict[str, ast.Comparator]] = {
+    "=": "=",
+    "<>": "<>",
+    "!=": "<>",
+    "<": "<",
+    "<=": "<=",
+    ">": ">",
+    ">=": ">=",
+}
+_CONDITIONS: Final = frozenset(
+    ("attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains")
+)
+WHERE_FUNCTIONS: Final = _CONDITIONS | {"size"}
+
+_TYPES: Final = {
+    "STRING": "S",
+    "NUMBER": "N",
+    "BINARY": "B",
+    "BOOL": "BOOL",
+    "BOOLEAN": "BOOL",
+    "NULL": "NULL",
+    "LIST": "L",
+    "MAP": "M",
+    "STRING_SET": "SS",
+    "NUMBER_SET": "NS",
+    "BINARY_SET": "BS",
+}
+"""Type names after IS -> type tags."""
+
+_Node = ast.Condition | ast.Operand
+
+
+class Terms:
+    """A text's tokens, and what was found in them so far."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = tokens(text)
+        self.at = 0
+        self.depth = 0
+        self.parameters = 0
+        self.constants: dict[str, Value] = {}
+        self.templates: list[tuple[str, Template]] = []
+        self.functions: list[Usage] = []
+        self.set_functions: list[Usage] = []
+        self.operators = 0
+
+    # --- tokens -----------------------------------------------------------------------------------------------------
+
+    @property
+    def token(self) -> Token:
+        return self.tokens[self.at]
+
+    def next(self) -> Token:
+        token = self.tokens[self.at]
+        self.at += token.kind != "end"
+        return token
+
+    def peek(self, kind: str, ahead: int = 0) -> bool:
+        """Say whether a symbol or a kind of token comes."""
+        return self.tokens[min(self.at + ahead, len(self.tokens) - 1)].kind == kind
+
+    def peek_word(self, *words: str) -> bool:
+        """Say whether one of these keywords comes."""
+        token = self.tokens[self.at]
+        return token.kind == "word" and token.text.upper() in words
+
+    def take_if(self, kind: str) -> bool:
+        found = self.peek(kind)
+        self.at += found
+        return found
+
+    def take_word(self, word: str) -> bool:
+        found = self.peek_word(word)
+        self.at += found
+        return found
+
+    def expect(self, kind: str) -> Token:
+        if not self.peek(kind):
+            raise self.malformed(f"Expected {kind}")
+        return self.next()
+
+    def expect_word(self, word: str) -> None:
+        if not self.take_word(word):
+            raise self.malformed(f"Expected {word} keyword")
+
+    def malformed(self, detail: str) -> errors.ApiError:
+        return errors.malformed_statement(detail)
+
+    def position(self, token: Token) -> str:
+        return position(self.text, token)
+
+    def deeper(self) -> None:
+        self.depth += 1
+        if self.depth > _DEPTH:
+            raise self.malformed("")
+
+    # --- conditions -------------------------------------------------------------------------------------------------
+
+    def condition(self) -> ast.Condition:
+        return self.as_condition(self.or_())
+
+    def as_condition(self, node: _Node) -> ast.Condition:
+        """Return the node if it is a condition by itself: the rules below yield operands where no operator follows."""
+        if isinstance(node, ast.Call):
+            self.functions.append(Usage(node.function, as_condition=True))
+            return node
+        if isinstance(node, ast.Path | ast.Placeholder | ast.Literal | ast.Arithmetic):
+            raise self.malformed("Unexpected expression in where clause")
+        return node
+
+    def or_(self) -> _Node:
+        left = self.and_()
+        while self.take_word("OR"):
+            self.operators += 1
+            left = ast.Or(self.as_condition(left), self.as_condition(self.and_()))
+        return left
+
+    def and_(self) -> _Node:
+        left = self.not_()
+        while self.take_word("AND"):
+            self.operators += 1
+            left = ast.And(self.as_condition(left), self.as_condition(self.not_()))
+        return left
+
+    def not_(self) -> _Node:
+        negations = 0
+        while self.take_word("NOT"):
+            negations += 1
+            self.operators += 1
+        node = self.comparison()
+        for _ in range(negations):
+            node = ast.Not(self.as_condition(node))
+        return node
+
+    def comparison(self) -> _Node:
+        left = self.primary()
+        comparator = _COMPARATORS.get(self.token.kind)
+        if comparator is not None:
+            self.next()
+            self.operators += 1
+            return ast.Compare(comparator, self.as_operand(left), self.as_operand(self.primary()))
+        if self.take_word("IS"):
+            return self.is_(self.as_operand(left))
+        negated = self.take_word("NOT")
+        if self.take_word("BETWEEN"):
+            low = self.as_operand(self.primary())
+            self.expect_word("AND")
+            node: ast.Condition = ast.Between(self.as_operand(left), low, self.as_operand(self.primary()))
+        elif self.take_word("IN"):
+            node = ast.In(self.as_operand(left), self.options())
+        elif negated:
+            raise self.malformed("Unexpected token after expression")
+        else:
+            return left
+        self.operators += 1 + negated
+        return ast.Not(node) if negated else node
+
+    def as_operand(self, node: _Node) -> ast.Operand:
+        if isinstance(node, ast.Call):
+            self.functions.append(Usage(node.function, as_condition=False))
+            return node
+        if isinstance(node, ast.Path | ast.Placeholder):
+            return node
+        raise self.malformed("Unexpected expression in where clause")
+
+    def options(self) -> tuple[ast.Operand, ...]:
+        closing = {"[": "]", "(": ")", "<<": ">>"}.get(self.token.kind)
+        if closing is None:
+            raise self.malformed("Expected a list after IN")
+        self.next()
+        options = [self.as_operand(self.primary())]
+        while self.take_if(","):
+            options.append(self.as_operand(self.primary()))
+        self.expect(closing)
+        return tuple(options)
+
+    def is_(self, operand: ast.Operand) -> ast.Condition:
+        negated = self.take_word("NOT")
+        token = self.next()
+        name = token.text.upper() if token.kind == "word" else ""
+        self.operators += negated
+        if name == "MISSING":
+            self.functions.append(Usage("attribute_exists", as_condition=True))
+            return ast.Call("attribute_exists" if negated else "attribute_not_exists", (operand,))
+        if name not in _TYPES:
+            raise self.malformed("Expected type name")
+        self.functions.append(Usage("attribute_type", as_condition=True))
+        node = ast.Call("attribute_type", (operand, self.constant({"S": _TYPES[name]})))
+        return ast.Not(node) if negated else node
+
+    def primary(self) -> _Node:
+        token = self.token
+        if token.kind == "(":
+            self.next()
+            self.deeper()
+            node = self.or_()
+            self.expect(")")
+            self.depth -= 1
+            return node
+        if token.kind == "word" and self.peek("(", 1):
+            return self.call()
+        return ast.Path(self.path()) if self.starts_path() else self.value("root")
+
+    def call(self) -> ast.Call:
+        token = self.next()
+        function = token.text.lower()
+        if function not in WHERE_FUNCTIONS:
+            raise errors.unrecognized_function(function, self.position(token))
+        return ast.Call(function, self.arguments(lambda: self.as_operand(self.primary())))
+
+    def arguments(self, argument: Callable[[], ast.Operand]) -> tuple[ast.Operand, ...]:
+        self.expect("(")
+        self.deeper()
+        found: list[ast.Operand] = []
+        if not self.take_if(")"):
+            found.append(argument())
+            while self.take_if(","):
+                found.append(argument())
+            self.expect(")")
+        self.depth -= 1
+        return tuple(found)
+
+    # --- paths ------------------------------------------------------------------------------------------------------
+
+    def starts_path(self) -> bool:
+        token = self.token
+        return token.kind == "name" or (token.kind == "word" and token.text.upper() not in ("TRUE", "FALSE", "NULL"))
+
+    def path(self) -> Path:
+        token = self.next()
+        if token.kind == "word" and token.text.upper() in KEYWORDS:
+            raise self.malformed("Unexpected keyword")
+        if token.kind not in ("word", "name"):
+            raise self.malformed("Unexpected term")
+        steps: list[str | int] = [self.step(token.text)]
+        while True:
+            if self.take_if("."):
+                token = self.next()
+                keyword = token.kind == "word" and token.text.upper() in KEYWORDS
+                if keyword or token.kind not in ("word", "name"):
+                    raise self.malformed("Invalid path dot component")
+                steps.append(self.step(token.text))
+            elif self.take_if("["):
+                token = self.next()
+                if token.kind == "number" and token.text.isdigit():
+                    steps.append(int(token.text))
+                elif token.kind == "string":
+                    steps.append(self.step(token.text))
+                else:
+                    raise self.malformed("Invalid path component")
+                self.expect("]")
+            else:
+                return tuple(steps)
+
+    def step(self, name: str) -> str:
+        if not name:
+            raise errors.empty_path_component()
+        return name
+
+    # --- values -----------------------------------------------------------------------------------------------------
+
+    def constant(self, value: Value) -> ast.Placeholder:
+        name = f":{len(self.constants)}"
+        self.constants[name] = value
+        return ast.Placeholder(name)
+
+    def value(self, place: str) -> ast.Placeholder:
+        """Return the placeholder of a literal or parameter."""
+        template = self.template(place)
+        if isinstance(template, Parameter):
+            return ast.Placeholder(f"?{template.index}")
+        if literals.is_constant(template):
+            return self.constant(literals.build(template, ()))
+        name = f"={len(self.templates)}"
+        self.templates.append((name, template))
+        return ast.Placeholder(name)
+
+    def template(self, place: str) -> Template:
+        token = self.next()
+        match token.kind:
+            case "string":
+                return Constant({"S": token.text})
+            case "number":
+                return Constant(literals.number_value(token.text, place))
+            case "-" | "+":
+                number = self.expect("number").text
+                return Constant(literals.number_value(token.kind + number, place))
+            case "?":
+                self.parameters += 1
+                return Parameter(self.parameters - 1)
+            case "[":
+                return ListOf(self.elements("]", place))
+            case "<<":
+                return BagOf(self.elements(">>", place))
+            case "{":
+                return self.map(place)
+            case "word":
+                return self.word(token, place)
+        raise self.malformed("Unexpected term")
+
+    def word(self, token: Token, place: str) -> Template:
+        if self.peek("("):
+            above = place.rpartition(".")[0] or place
+            raise errors.unsupported_data_type(token.text.lower(), above, self.position(token))
+        match token.text.upper():
+            case "TRUE":
+                return Constant({"BOOL": True})
+            case "FALSE":
+                return Constant({"BOOL": False})
+            case "NULL":
+                return Constant({"NULL": True})
+        raise self.malformed("Unexpected term")
+
+    def elements(self, closing: str, place: str) -> tuple[Template, ...]:
+        self.deeper()
+        found: list[Template] = []
+        if not self.take_if(closing):
+            found.append(self.template(f"{place}[0]"))
+            while self.take_if(","):
+                found.append(self.template(f"{place}[{len(found)}]"))
+            self.expect(closing)
+        self.depth -= 1
+        return tuple(found)
+
+    def map(self, place: str) -> MapOf:
+        self.deeper()
+        entries: list[tuple[str, Template]] = []
+        if not self.take_if("}"):
+            entries.append(self.entry(place))
+            while self.take_if(","):
+                entries.append(self.entry(place))
+            self.expect("}")
+        self.depth -= 1
+        return MapOf(tuple(entries))
+
+    def entry(self, place: str) -> tuple[str, Template]:
+        name = self.expect("string").text
+        if not name:
+            raise errors.validation(errors.EMPTY_ATTRIBUTE_NAME)
+        self.expect(":")
+        return name, self.template(f"{place}.{name}")

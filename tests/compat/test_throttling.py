@@ -1,0 +1,191 @@
+"""Enforced throughput as a client sees it over HTTP (reference 16). The machine's clock runs, so there is room for it:
+whatever must be refused is far beyond what a test's time could earn. tests/unit/database/test_throttle.py has the rest.
+"""
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.conftest import boto_options, index_request, running, table_request, without_metadata
+
+KIB = 1024
+ONE = {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}
+PLENTY = {"ReadCapacityUnits": 1000, "WriteCapacityUnits": 1000}
+TABLE = (
+    "The level of configured provisioned throughput for the table was exceeded. "
+    "Consider increasing your provisioning level with the UpdateTable API."
+)
+INDEX = (
+    "The level of configured provisioned throughput for one or more global secondary indexes of the table was exceeded. "
+    "Consider increasing your provisioning level for the under-provisioned global secondary indexes "
+    "with the UpdateTable API"
+)
+
+
+@pytest.fixture
+def throttled_table(client, make_table, declare):
+    """A function that creates a table whose throughput is enforced from its first moment; returns its name and ARN."""
+
+    def make(keys="pk:S sk:S", **extra):
+        if "BillingMode" not in extra:
+            extra = {"BillingMode": "PROVISIONED", "ProvisionedThroughput": ONE, **extra}
+        name = make_table(keys, **extra)
+        assert declare("throttling", {"TableName": name, "Enforced": True}) == (200, {})
+        return name, client.describe_table(TableName=name)["Table"]["TableArn"]
+
+    return make
+
+
+def item_of(number, size=50 * KIB, **more):
+    return {"pk": {"S": "p"}, "sk": {"S": str(number)}, "a": {"S": "x" * size}, **more}
+
+
+def until_refused(method, **request):
+    """Repeat a request until it is refused; return the response of the error."""
+    for _ in range(1000):
+        try:
+            method(**request)
+        except ClientError as error:
+            return error.response
+    raise AssertionError("it was never refused")
+
+
+def exceeded(response, code="ProvisionedThroughputExceededException"):
+    """Return the message and the reasons of a response that says no for throughput."""
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    assert response["Error"]["Code"] == code
+    member = "throttlingReasons" if code == "ThrottlingException" else "ThrottlingReasons"
+    return response["Error"]["Message"], response[member]
+
+
+def test_writes(client, throttled_table):
+    table, arn = throttled_table()
+    response = until_refused(client.put_item, TableName=table, Item=item_of(1))
+    assert exceeded(response) == (TABLE, [{"reason": "TableWriteProvisionedThroughputExceeded", "resource": arn}])
+    client.update_table(TableName=table, ProvisionedThroughput=PLENTY)
+    client.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 1})
+
+
+def test_reads(client, throttled_table):
+    table, arn = throttled_table()
+    query = {"KeyConditionExpression": "pk = :p", "ExpressionAttributeValues": {":p": {"S": "p"}}}
+    gets = [{"Get": {"TableName": table, "Key": {"pk": {"S": "p"}, "sk": {"S": "1"}}}}] * 1
+    response = until_refused(client.query, TableName=table, **query)
+    reasons = [{"reason": "TableReadProvisionedThroughputExceeded", "resource": arn}]
+    assert exceeded(response) == (TABLE, reasons)
+    assert exceeded(until_refused(client.scan, TableName=table)) == (TABLE, reasons)
+    assert exceeded(until_refused(client.get_item, TableName=table, Key=gets[0]["Get"]["Key"])) == (TABLE, reasons)
+    response = until_refused(client.transact_get_items, TransactItems=gets)
+    told = {"Code": "ProvisionedThroughputExceeded", "Message": TABLE.removesuffix(".")}
+    assert response["CancellationReasons"] == [told]
+
+
+def test_an_index_without_write_capacity(client, throttled_table):
+    index = index_request("index", "g") | {"ProvisionedThroughput": ONE}
+    table, arn = throttled_table(define="g:S", ProvisionedThroughput=PLENTY, GlobalSecondaryIndexes=[index])
+    response = until_refused(client.put_item, TableName=table, Item=item_of(1, size=10, g={"S": "g"}) | {"b": {"S": ""}})
+    assert response is None
+
+
+def test_a_batch_write(client, throttled_table):
+    table, _ = throttled_table()
+    puts = [{"PutRequest": {"Item": item_of(number, size=10)}} for number in range(25)]
+    answer = client.batch_write_item(RequestItems={table: puts})
+    left = answer["UnprocessedItems"][table]
+    assert 0 < len(left) < 25
+    assert left == puts[-len(left) :]
+    found = client.scan(TableName=table)["Items"]
+    assert len(found) == 25 - len(left)
+    big = [{"PutRequest": {"Item": item_of(number)}} for number in range(4)]
+    response = until_refused(client.batch_write_item, RequestItems={table: big})
+    assert exceeded(response)[0] == TABLE
+    client.update_table(TableName=table, ProvisionedThroughput=PLENTY)
+
+
+def test_a_batch_get(client, throttled_table):
+    table, _ = throttled_table()
+    keys = [{"pk": {"S": "p"}, "sk": {"S": str(number)}} for number in range(100)]
+    part = {"Keys": keys, "ConsistentRead": True, "ProjectionExpression": "#p", "ExpressionAttributeNames": {"#p": "pk"}}
+    answer = client.batch_get_item(RequestItems={table: part})
+    assert answer["Responses"] == {table: []}
+    left = answer["UnprocessedKeys"][table]
+    assert left == {**part, "Keys": keys[-len(left["Keys"]) :]}
+    assert 0 < len(left["Keys"]) < 100
+
+
+def test_a_transaction(client, throttled_table, canceled):
+    table, _ = throttled_table()
+    until_refused(client.put_item, TableName=table, Item=item_of(1))
+    actions = [{"Put": {"TableName": table, "Item": item_of(number)}} for number in (2, 3)]
+    told = {"Code": "ProvisionedThroughputExceeded", "Message": TABLE.removesuffix(".")}
+    assert canceled("transact_write_items", TransactItems=actions) == [told, {"Code": "None"}]
+
+
+def test_an_on_demand_maximum(client, throttled_table):
+    maximum = {"MaxReadRequestUnits": 1, "MaxWriteRequestUnits": 1}
+    table, arn = throttled_table(BillingMode="PAY_PER_REQUEST", OnDemandThroughput=maximum)
+    text = "Throughput exceeds the maximum OnDemandThroughput configured on table or index."
+    response = until_refused(client.put_item, TableName=table, Item=item_of(1))
+    reasons = [{"reason": "TableWriteMaxOnDemandThroughputExceeded", "resource": arn}]
+    assert exceeded(response, "ThrottlingException") == (text, reasons)
+    response = until_refused(client.scan, TableName=table)
+    reasons = [{"reason": "TableReadMaxOnDemandThroughputExceeded", "resource": arn}]
+    assert exceeded(response, "ThrottlingException") == (text, reasons)
+
+
+def test_a_hot_key(client, throttled_table):
+    """1000 units are 100 items of 10 KB; a second gives no more than another 1000."""
+    table, arn = throttled_table(BillingMode="PAY_PER_REQUEST")
+    actions = [{"PutRequest": {"Item": item_of(number, 390 * KIB)}} for number in range(3)]
+    answer = {"UnprocessedItems": {}}
+    while not answer["UnprocessedItems"]:
+        answer = client.batch_write_item(RequestItems={table: actions})
+    response = until_refused(client.put_item, TableName=table, Item=item_of(1, 390 * KIB))
+    _, reasons = exceeded(response, "ThrottlingException")
+    assert reasons == [{"reason": "TableWriteKeyRangeThroughputExceeded", "resource": arn}]
+    client.put_item(TableName=table, Item=item_of(1, 390 * KIB) | {"pk": {"S": "cold"}})
+
+
+def test_switched_off(client, throttled_table, declare):
+    table, _ = throttled_table()
+    until_refused(client.put_item, TableName=table, Item=item_of(1))
+    assert declare("throttling", {"TableName": table, "Enforced": False}) == (200, {})
+    assert without_metadata(client.put_item(TableName=table, Item=item_of(1))) == {}
+
+
+def test_raised(client, throttled_table):
+    table, _ = throttled_table()
+    until_refused(client.put_item, TableName=table, Item=item_of(1))
+    client.update_table(TableName=table, ProvisionedThroughput={"ReadCapacityUnits": 1, "WriteCapacityUnits": 40_000})
+
+
+BAD = {
+    "no JSON": (b"{", "the body is no JSON"),
+    "empty": (b"", "the body is no JSON"),
+    "a list": ([], "the member Enforced is missing or of a wrong type"),
+    "nothing": ({}, "the member Enforced is missing or of a wrong type"),
+    "a wrong type": ({"Enforced": "yes"}, "the member Enforced is missing or of a wrong type"),
+    "a wrong name": ({"Enforced": True, "TableName": 1}, "the member TableName is missing or of a wrong type"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_declarations(declare, case):
+    body, text = BAD[case]
+    assert declare("throttling", body) == (400, {"message": text})
+
+
+@pytest.mark.parametrize(("call", "method"), [("throttle", "POST"), ("", "POST"), ("throttling", "GET"), ("throttling", "PUT")])
+def test_calls_that_there_are_not(declare, call, method):
+    text = "there is no such call; there are: POST /_emulator/throttling, POST /_emulator/transactions"
+    assert declare(call, {"Enforced": False}, method) == (404, {"message": text})
+
+
+def test_the_start_option():
+    import boto3
+
+    with running("--in-memory", "--enforce-throughput") as server:
+        client = boto3.client("dynamodb", **boto_options(server.url))
+        request = table_request(BillingMode="PROVISIONED", ProvisionedThroughput=ONE)
+        client.create_table(**request)
+        response = until_refused(client.put_item, TableName=request["TableName"], Item=item_of(1))
+        assert exceeded(response)[0] == TABLE
