@@ -10,14 +10,14 @@ from emulator.database.database import Database
 from emulator.database.definitions import ACTIVE, CREATING, DELETING, UPDATING, IndexDefinition, TableDefinition
 from emulator.database.schema import Table
 from emulator.model.request import Request
-from emulator.operations import table_rules as rules
+from emulator.operations import table_rules, table_settings, table_updates
 from emulator.operations.registry import Response, operation
 
 _DEFAULT_PAGE: Final = 100
 _TABLES_PER_ACCOUNT: Final = 2500  # the default quota (AWS: Service quotas)
 
 
-@operation("CreateTable", check=rules.check_create)
+@operation("CreateTable", check=table_rules.check_create)
 def create_table(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """Create a table; it is CREATING in the answer."""
     name = request["TableName"]
@@ -30,7 +30,7 @@ def create_table(database: Database, caller: Caller, request: Request, _: None) 
         )
     until = catalog.until()
     with database.write() as txn:
-        definition = rules.definition_of(request, caller, catalog.next_id(txn), database.clock.now(), until)
+        definition = table_settings.definition_of(request, caller, catalog.next_id(txn), database.clock.now(), until)
         definition = replace(
             definition,
             indexes=tuple(replace(index, id=catalog.next_id(txn), until=until) for index in definition.indexes),
@@ -77,7 +77,7 @@ def delete_table(database: Database, caller: Caller, request: Request, _: None) 
     return {"TableDescription": describe.deleted(changed, counts[0])}
 
 
-@operation("UpdateTable", check=rules.check_update)
+@operation("UpdateTable", check=table_updates.check_update)
 def update_table(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """Change a table's settings, or create, update or delete one of its global indexes."""
     table = database.described(caller, request["TableName"])
@@ -85,13 +85,13 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
     _refuse_busy(definition)
     catalog = database.catalog
     until = catalog.until()
-    changed = rules.updated(definition, request, database.clock.now())
+    changed = table_updates.updated(definition, request, database.clock.now())
     created: list[IndexDefinition] = []
     with database.write() as txn:
         indexes = list(changed.indexes)
         for update in request.get("GlobalSecondaryIndexUpdates", ()):
             if "Create" in update:
-                index = rules.new_index(changed, update["Create"], catalog.next_id(txn), until)
+                index = table_updates.new_index(changed, update["Create"], catalog.next_id(txn), until)
                 indexes.append(index)
                 created.append(index)
             elif "Delete" in update:

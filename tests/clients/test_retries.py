@@ -1,0 +1,215 @@
+"""botocore's own retries against enforced throughput: throttled requests succeed once the clock has moved.
+
+Nothing here waits. botocore's HTTP layer is a call of `Protocol.respond`, and wherever botocore would sleep, or look at the
+time, it has the emulator's clock: its retry modes run as they are, in the emulator's time.
+"""
+
+import io
+import random
+import threading
+from types import SimpleNamespace
+
+import boto3
+import botocore.endpoint
+import botocore.retries.bucket
+import pytest
+from botocore.awsrequest import AWSResponse, HeadersDict
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from emulator.app import Emulator
+from emulator.clock import ManualClock
+from emulator.http.protocol import Protocol
+from emulator.settings import Settings
+from tests.conftest import boto_options, index_request, table_request
+
+MODES = ("legacy", "standard", "adaptive")
+
+
+class Body(io.BytesIO):
+    """What botocore reads an answer's body from."""
+
+    def stream(self, **_):
+        yield self.read()
+
+
+class Service:
+    """An emulator on a clock that only botocore's waiting moves; `answers` are the statuses and times of its answers."""
+
+    def __init__(self):
+        self.clock = ManualClock()
+        self.emulator = Emulator(Settings(in_memory=True, enforce_throughput=True), self.clock)
+        self.protocol = Protocol(self.emulator)
+        self.answers = []
+
+    def send(self, request, **_):
+        """Answer a request that botocore is about to send."""
+        headers = [
+            (name.lower().encode(), value if isinstance(value, bytes) else str(value).encode())
+            for name, value in request.headers.items()
+        ]
+        answer = self.protocol.respond(request.method, b"", headers, request.body or b"")
+        self.answers.append((answer.status, self.clock.now()))
+        told = HeadersDict({name.decode(): value.decode() for name, value in answer.headers})
+        return AWSResponse(request.url, answer.status, told, Body(answer.body))
+
+    def options(self, mode, attempts):
+        options = boto_options("http://localhost")
+        options["config"] = Config(retries={"mode": mode, "max_attempts": attempts})
+        return options
+
+    def client(self, mode, attempts=12):
+        client = boto3.client("dynamodb", **self.options(mode, attempts))
+        client.meta.events.register("before-send.dynamodb", self.send)
+        return client
+
+    def throttled(self):
+        """Return how many answers were refusals."""
+        return sum(1 for status, _ in self.answers if status == 400)
+
+
+@pytest.fixture
+def service(monkeypatch):
+    made = Service()
+    clock = made.clock
+
+    class Condition(threading.Condition):
+        def wait(self, timeout=None):
+            clock.advance(timeout)
+
+    monkeypatch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=clock.advance))
+    monkeypatch.setattr(botocore.retries.bucket.Clock, "current_time", lambda _: clock.now())
+    monkeypatch.setattr(botocore.retries.bucket, "threading", SimpleNamespace(Lock=threading.Lock, Condition=Condition))
+    random.seed(1)  # of the jitter
+    yield made
+    made.emulator.close()
+
+
+def create(client, read=1000, write=1000, **extra):
+    units = {"ReadCapacityUnits": read, "WriteCapacityUnits": write}
+    request = table_request(BillingMode="PROVISIONED", ProvisionedThroughput=units, **extra)
+    client.create_table(**request)
+    client.describe_table(TableName=request["TableName"])
+    return request["TableName"]
+
+
+def item_of(number):
+    return {"pk": {"S": f"p{number}"}, "sk": {"S": "s"}}
+
+
+def check_rate(service, start, units, rate):
+    """Assert that so many units took as long as they must, and that botocore had to wait for them."""
+    assert service.throttled() > 0
+    assert service.clock.now() - start >= (units - rate) / rate - 0.1
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_writes_recover(service, mode):
+    client = service.client(mode)
+    table = create(client, write=5)
+    start = service.clock.now()
+    for number in range(60):
+        client.put_item(TableName=table, Item=item_of(number))
+    check_rate(service, start, units=60, rate=5)
+    assert client.scan(TableName=table)["Count"] == 60
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_reads_recover(service, mode):
+    client = service.client(mode)
+    table = create(client, read=2)
+    for number in range(10):
+        client.put_item(TableName=table, Item={**item_of(number), "a": {"S": "x" * 30_000}})
+    start = service.clock.now()
+    pages = client.get_paginator("scan").paginate(TableName=table, PaginationConfig={"PageSize": 2})
+    assert sum(page["Count"] for page in pages) == 10
+    check_rate(service, start, units=4 * 7.5, rate=2)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_on_demand_maximums_recover(service, mode):
+    client = service.client(mode)
+    request = table_request(OnDemandThroughput={"MaxWriteRequestUnits": 4})
+    client.create_table(**request)
+    client.describe_table(TableName=request["TableName"])
+    start = service.clock.now()
+    for number in range(24):
+        client.put_item(TableName=request["TableName"], Item=item_of(number))
+    check_rate(service, start, units=24, rate=4)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_throttled_index_recovers(service, mode):
+    index = index_request("index", "g") | {
+        "ProvisionedThroughput": {"ReadCapacityUnits": 1000, "WriteCapacityUnits": 3}
+    }
+    client = service.client(mode)
+    table = create(client, define="g:S", GlobalSecondaryIndexes=[index])
+    start = service.clock.now()
+    for number in range(20):
+        client.put_item(TableName=table, Item={**item_of(number), "g": {"S": str(number)}})
+    check_rate(service, start, units=20, rate=3)
+    assert client.scan(TableName=table, IndexName="index")["Count"] == 20
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_batch_writer_recovers(service, mode):
+    """The unprocessed part of a batch is sent again by boto3, a batch of which nothing was done by botocore."""
+    resource = boto3.resource("dynamodb", **service.options(mode, 12))
+    resource.meta.client.meta.events.register("before-send.dynamodb", service.send)
+    table = resource.Table(create(resource.meta.client, write=10))
+    start = service.clock.now()
+    with table.batch_writer() as batch:
+        for number in range(200):
+            batch.put_item(Item={"pk": str(number), "sk": "s"})
+    check_rate(service, start, units=200, rate=10)
+    assert table.scan(Select="COUNT")["Count"] == 200
+
+
+def test_adaptive_retries_find_the_rate(service):
+    """Once it knows it, the client sends about as much as the table takes, and hardly anything is refused."""
+    client = service.client("adaptive")
+    table = create(client, write=5)
+    for number in range(100):
+        client.put_item(TableName=table, Item=item_of(number))
+    found, start = len(service.answers), service.clock.now()
+    for number in range(100):
+        client.put_item(TableName=table, Item=item_of(number))
+    later = service.answers[found:]
+    assert sum(1 for status, _ in later if status == 400) <= 30
+    assert 100 / 5 - 2 <= service.clock.now() - start <= 3 * 100 / 5
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_retries_end(service, mode):
+    """Where nothing ever comes back the error reaches the program, with its reasons, after all attempts."""
+    client = service.client(mode, attempts=3)
+    table = create(client, write=1)
+    service.clock.advance(300)
+    client.put_item(TableName=table, Item={**item_of(1), "a": {"S": "x" * 409_000}})
+    service.answers.clear()
+    with pytest.raises(ClientError) as caught:
+        client.put_item(TableName=table, Item=item_of(2))
+    response = caught.value.response
+    assert response["Error"]["Code"] == "ProvisionedThroughputExceededException"
+    assert [each["reason"] for each in response["ThrottlingReasons"]] == ["TableWriteProvisionedThroughputExceeded"]
+    retries = 3 if mode == "legacy" else 2  # legacy counts retries, the others attempts
+    assert response["ResponseMetadata"]["RetryAttempts"] == retries == len(service.answers) - 1
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_cancelled_transaction_is_the_programs_to_repeat(service, mode):
+    """botocore does not repeat it (reference 8.4); once the clock has moved the same request succeeds."""
+    client = service.client(mode)
+    table = create(client, write=4)
+    request = {"TransactItems": [{"Put": {"TableName": table, "Item": item_of(number)}} for number in range(4)]}
+    request["ClientRequestToken"] = "t-1"
+    service.answers.clear()
+    with pytest.raises(client.exceptions.TransactionCanceledException) as caught:
+        client.transact_write_items(**request)
+    codes = [reason["Code"] for reason in caught.value.response["CancellationReasons"]]
+    assert codes == ["None", "None", "ProvisionedThroughputExceeded", "None"]
+    assert len(service.answers) == 1
+    service.clock.advance(3)
+    client.transact_write_items(**request)
+    assert client.scan(TableName=table)["Count"] == 4
