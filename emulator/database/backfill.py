@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from emulator.database import statistics
 from emulator.database.definitions import IndexDefinition, TableDefinition
 from emulator.database.schema import Table
-from emulator.values.wire import decode_row, row_size
+from emulator.values.rows import decode_row, row_size
 from storage.keycode import prefix_end
 
 if TYPE_CHECKING:

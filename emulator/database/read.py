@@ -15,8 +15,8 @@ from emulator.database.capacity import Consumed, read_units
 from emulator.database.ranges import Range, resume
 from emulator.database.schema import Index, Table
 from emulator.limits import PAGE
+from emulator.values.rows import decode_row, row_json, row_size
 from emulator.values.types import Item
-from emulator.values.wire import decode_row, row_json, row_size
 from storage import ReadTxn
 
 _CHUNK: Final = 128  # rows taken from the store at once

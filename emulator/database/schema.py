@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 from emulator import errors, limits
 from emulator.database import keyspace
 from emulator.database.definitions import ACTIVE, IndexDefinition, TableDefinition
+from emulator.values.rows import encode_row
 from emulator.values.size import item_size
 from emulator.values.types import Item, Value
-from emulator.values.wire import encode_row
 from storage.keycode import escape
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from emulator.database.database import Database
 from emulator.database.schema import Table
 from emulator.database.write import Prepared
 from emulator.errors import ApiError
+from emulator.values.rows import row_size
 from emulator.values.types import Item
-from emulator.values.wire import row_size
 from storage import ReadTxn, WriteTxn
 
 Failure = tuple[int, ApiError]

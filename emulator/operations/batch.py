@@ -19,8 +19,9 @@ from emulator.model.request import Request
 from emulator.operations.checks import answer, charge_read, check_values, member
 from emulator.operations.get_item import projection_of
 from emulator.operations.registry import Response, operation
+from emulator.values.rows import decode_row, row_json, row_size
 from emulator.values.types import Item
-from emulator.values.wire import ParsedItem, decode_row, row_json, row_size
+from emulator.values.wire import ParsedItem
 from storage import ReadTxn, WriteTxn
 
 

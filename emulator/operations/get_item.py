@@ -13,7 +13,7 @@ from emulator.expressions.program import Projection
 from emulator.model.request import Request
 from emulator.operations.checks import answer, bound_of, charge_read, check_values, consumed_member
 from emulator.operations.registry import Response, operation
-from emulator.values.wire import ROW_HEADER, decode_row, row_size
+from emulator.values.rows import ROW_HEADER, decode_row, row_size
 
 
 def projection_of(request: Any) -> Projection | None:  # noqa: ANN401 - a request or one table's part of a batch

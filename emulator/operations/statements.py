@@ -31,7 +31,8 @@ from emulator.partiql.prepare import Prepared
 from emulator.partiql.prepare import prepare as prepare_statement
 from emulator.partiql.select import Read
 from emulator.values import paths
-from emulator.values.wire import Problem, decode_row, parse_map, row_json, row_size
+from emulator.values.rows import decode_row, row_json, row_size
+from emulator.values.wire import Problem, parse_map
 from storage import ReadTxn, WriteTxn
 
 _NO_ITEMS: Final = b'"Items":[]'

@@ -27,9 +27,10 @@ from emulator.operations.checks import NO_VALUES, answer, bound_of, check_key_pa
 from emulator.operations.registry import Response, operation
 from emulator.operations.write_item import check_update_paths
 from emulator.values.problems import Problem, first_problem
+from emulator.values.rows import ROW_HEADER, decode_row
 from emulator.values.size import item_size
 from emulator.values.types import Item, Value, Values
-from emulator.values.wire import ROW_HEADER, ParsedItem, decode_row, parse_map, parse_values
+from emulator.values.wire import ParsedItem, parse_map, parse_values
 from storage import ReadTxn
 
 Kind = Literal["Put", "Update", "Delete", "ConditionCheck"]

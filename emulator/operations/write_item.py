@@ -25,8 +25,8 @@ from emulator.operations.checks import (
 )
 from emulator.operations.registry import Response, operation
 from emulator.values import paths
+from emulator.values.rows import row_json
 from emulator.values.types import Item
-from emulator.values.wire import row_json
 
 
 def _check_write(request: Request) -> Bound | None:

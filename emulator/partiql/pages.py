@@ -9,7 +9,8 @@ so a page may hold up to a megabyte more than one of a single query.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import merge
-from typing import Final, cast
+from itertools import islice
+from typing import Final, Self
 
 from emulator import errors
 from emulator.database import ranges
@@ -21,6 +22,7 @@ from emulator.limits import PAGE, READ_UNIT
 from emulator.partiql.select import Pages
 from emulator.values.types import Item
 from storage import ReadTxn
+from storage.keycode import prefix_end
 
 _RANGES: Final = 10
 _UNLIMITED: Final = 1 << 60
@@ -99,15 +101,18 @@ def _start_key(plan: Pages, key: Item) -> bytes:
 def _read_merged(txn: ReadTxn, plan: Pages, start: Place | None, limit: int, *, consistent: bool) -> Result:
     """Read several partitions in the order of their sort keys, as one query."""
     walk = _Merged(txn, plan, None if start is None else start.after)
-    everything = (plan.source.prefix, plan.source.prefix)  # what _Merged walks does not depend on it
+    everything = (plan.source.prefix, prefix_end(plan.source.prefix))
     request = PageRequest(plan.table, plan.source, everything, plan.reverse, limit, consistent)
     request.test, request.project, request.fetch = plan.ranges[0][1], plan.project, plan.fetch
-    page = read_page(cast("ReadTxn", walk), request)
+    page = read_page(walk, request)
     return Result(page.items, page.last, None if page.last is None else Place(0, page.last), page.consumed)
 
 
 class _Merged:
-    """A transaction whose only scan is the merged walk over the ranges of a plan."""
+    """A transaction that sees nothing but the ranges of a plan, as one walk in the order of the sort keys.
+
+    Its scans and pages go on where the last one ended, whatever range is asked for: one page of items is read with it.
+    """
 
     def __init__(self, txn: ReadTxn, plan: Pages, after: Item | None) -> None:
         self._txn = txn
@@ -118,7 +123,8 @@ class _Merged:
             if not any(low <= key < high for low, high in limits):
                 raise errors.next_token_invalid()
             limits = [self._rest(part, key) for part in limits]
-        self._ranges = limits
+        walks = [txn.scan(*part, reverse=plan.reverse) for part in limits]
+        self._walk = merge(*walks, key=lambda pair: (pair[0][_PARTITION:], pair[0]), reverse=plan.reverse)
 
     def _rest(self, limits: Range, key: bytes) -> Range:
         """Return what of a range comes after a key in the merged order: first by sort key, then by partition."""
@@ -129,9 +135,19 @@ class _Merged:
             return start, max(start, min(stop, here + b"\0" if partition < key[:_PARTITION] else here))
         return max(start, here if partition > key[:_PARTITION] else here + b"\0"), stop
 
-    def scan(self, _start: bytes, _stop: bytes, *, reverse: bool) -> Iterator[tuple[bytes, bytes]]:
-        walks = [self._txn.scan(*part, reverse=reverse) for part in self._ranges]
-        return merge(*walks, key=lambda pair: (pair[0][_PARTITION:], pair[0]), reverse=reverse)
+    def scan(self, _start: bytes, _stop: bytes, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
+        assert reverse == self._reverse, "the walk has one direction"
+        return self._walk
+
+    def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> tuple[list[bytes], bytes]:
+        pairs = list(islice(self.scan(start, stop, reverse=reverse), limit))
+        return [row for _, row in pairs], pairs[-1][0] if pairs else b""
 
     def get(self, key: bytes) -> bytes | None:
         return self._txn.get(key)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the transaction to whoever opened it."""

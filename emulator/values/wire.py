@@ -1,4 +1,4 @@
-"""Attribute values on the wire, and the form in which items are stored.
+"""Attribute values on the wire.
 
 One walk over each value of a request checks its JSON types, makes it canonical *in place* (numbers in plain form, set
 members sorted, unknown and null members dropped) and adds up its size. Type errors are raised, all other problems are
@@ -7,43 +7,28 @@ a value, which becomes the empty value {}: nobody may use such values for more t
 
 JSON null means "absent" (reference 1.6). For a member of a value or of a set that drops it; for an entry of a map or an
 element of a list it leaves a value without type, hence the problem "empty".
-
-A stored item is a *row*:
-
-    1 byte     version of the layout, 1
-    3 bytes    size of the item by the rules of size.py, big-endian
-    the rest   the item as DynamoDB JSON, keys sorted: equal items have equal rows
 """
 
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Iterable, Iterator
-from operator import itemgetter
-from struct import Struct
-from typing import Any, Final, cast
-
-import orjson
+from typing import Any, Final
 
 from emulator import errors, limits
 from emulator.values.number import NumberError, canonical, plain_size, sort_numbers, stored_size
 from emulator.values.problems import Kind, Layer, Problem, first_problem, listed
 from emulator.values.size import ENTRY_OVERHEAD, LIST_OVERHEAD, MAP_OVERHEAD, utf8_size
-from emulator.values.types import Item, Value
+from emulator.values.types import Value
 
 __all__ = [
-    "ROW_HEADER",
     "Layer",
     "ParsedItem",
     "Problem",
-    "decode_row",
     "depth_exceeded",
-    "encode_row",
     "first_problem",
     "parse_item",
     "parse_map",
     "parse_value",
     "parse_values",
-    "row_json",
-    "row_size",
 ]
 
 _NESTING: Final = limits.NESTING
@@ -440,30 +425,3 @@ def _not_a_value(given: object) -> errors.ApiError:
     if type(given) is list:
         return errors.wrong_collection(f"class {_JAVA_VALUE}")
     return errors.scalar_as_member()
-
-
-# --- rows -----------------------------------------------------------------------------------------------------------
-
-ROW_HEADER: Final = 4
-_ROW_VERSION: Final = b"\x01"
-_ROW_SIZE: Final = 0xFFFFFF
-_header: Final = Struct(">I").unpack_from
-
-
-def encode_row(item: Item, size: int) -> bytes:
-    """Return the row of a canonical item of a size in bytes."""
-    return _ROW_VERSION + size.to_bytes(3, "big") + orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
-
-
-def row_size(row: bytes) -> int:
-    """Return the size of a row's item."""
-    return _header(row)[0] & _ROW_SIZE  # type: ignore[no-any-return]
-
-
-row_json: Final[Callable[[bytes], bytes]] = itemgetter(slice(ROW_HEADER, None))
-"""Return a row's item as JSON text, ready to be answered."""
-
-
-def decode_row(row: bytes) -> Item:
-    """Return a row's item."""
-    return cast("Item", orjson.loads(row[ROW_HEADER:]))

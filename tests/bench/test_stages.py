@@ -10,7 +10,8 @@ import pytest
 
 from emulator.expressions.bind import bind
 from emulator.model.service import request_model
-from emulator.values.wire import decode_row, encode_row, parse_item
+from emulator.values.rows import decode_row, encode_row
+from emulator.values.wire import parse_item
 from storage import open_engine
 from tests.bench.workload import CONDITION, REQUESTS, item_1k, item_200, put, query, update
 

@@ -389,13 +389,33 @@ def test_several_partitions_come_in_order(client, table):
     assert run.sorts(select + " AND sk > 2") == [3, 4, 5]
     assert run.sorts(select + " ORDER BY pk") == [1, 4, 2, 5, 3]
     assert run.sorts(select + " ORDER BY pk DESC, sk DESC") == [3, 5, 2, 4, 1]
-    paged = []
+    assert run.sorts(select + " ORDER BY sk") == [1, 2, 3, 4, 5]
+    for order, expected in (
+        ("", [3, 1, 4, 2, 5]),
+        (" ORDER BY sk", [1, 2, 3, 4, 5]),
+        (" ORDER BY sk DESC", [5, 4, 3, 2, 1]),
+    ):
+        assert paged_sorts(run, select + order) == expected
+
+
+def test_equal_sort_keys_of_several_partitions_are_all_paged(client, table):
+    left, right = Statements(client, table), Statements(client, table)
+    left.put(1, 2)
+    right.put(1, 2)
+    select = f"SELECT sk FROM {{t}} WHERE pk IN [{{p}}, '{right.partition}'] ORDER BY sk"
+    assert paged_sorts(left, select, limit=1) == [1, 1, 2, 2]
+    assert paged_sorts(left, select + " DESC", limit=1) == [2, 2, 1, 1]
+
+
+def paged_sorts(run, text, limit=2):
+    """Return the sort keys that a SELECT finds, read in pages."""
+    found = []
     token = {}
     while token is not None:
-        answer = run(select, Limit=2, **token)
-        paged += [int(item["sk"]["N"]) for item in answer["Items"]]
+        answer = run(text, Limit=limit, **token)
+        found += [int(item["sk"]["N"]) for item in answer["Items"]]
         token = {"NextToken": answer["NextToken"]} if "NextToken" in answer else None
-    assert paged == [3, 1, 4, 2, 5]
+    return found
 
 
 def test_scans_filter_everything(run):

@@ -5,8 +5,8 @@ from collections import Counter
 from emulator.database import keyspace, statistics
 from emulator.database.database import Database
 from emulator.database.schema import Index, Table
+from emulator.values.rows import decode_row, encode_row, row_size
 from emulator.values.size import item_size
-from emulator.values.wire import decode_row, encode_row, row_size
 from storage import ReadTxn
 from storage.keycode import prefix_end
 

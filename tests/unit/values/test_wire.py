@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from value_strategies import deterministic, items, values
 
 from emulator.errors import ApiError
-from emulator.values import wire
+from emulator.values import rows, wire
 from emulator.values.problems import Problem, first_problem
 from emulator.values.size import item_size, value_size
 
@@ -417,22 +417,22 @@ def test_all_that_json_allows_is_walked_without_recursion(unit):
 
 
 def test_row_layout():
-    row = wire.encode_row({"b": {"N": "1"}, "a": {"M": {"z": {"S": "x"}, "y": {"S": "é"}}}}, 0x01_02_03)
+    row = rows.encode_row({"b": {"N": "1"}, "a": {"M": {"z": {"S": "x"}, "y": {"S": "é"}}}}, 0x01_02_03)
     assert row == b'\x01\x01\x02\x03{"a":{"M":{"y":{"S":"\xc3\xa9"},"z":{"S":"x"}}},"b":{"N":"1"}}'
-    assert wire.ROW_HEADER == 4
-    assert wire.row_size(row) == 0x01_02_03
-    assert wire.row_json(row) == row[4:]
+    assert rows.ROW_HEADER == 4
+    assert rows.row_size(row) == 0x01_02_03
+    assert rows.row_json(row) == row[4:]
 
 
 @deterministic
 @given(items)
 def test_rows_come_back_and_equal_items_have_equal_rows(item):
     parsed = wire.parse_item(item, [])
-    row = wire.encode_row(parsed, parsed.size)
-    assert wire.decode_row(row) == parsed
-    assert wire.row_size(row) == parsed.size
-    assert json.loads(wire.row_json(row)) == parsed
-    assert wire.encode_row(dict(reversed(parsed.items())), parsed.size) == row
+    row = rows.encode_row(parsed, parsed.size)
+    assert rows.decode_row(row) == parsed
+    assert rows.row_size(row) == parsed.size
+    assert json.loads(rows.row_json(row)) == parsed
+    assert rows.encode_row(dict(reversed(parsed.items())), parsed.size) == row
 
 
 # --- properties -----------------------------------------------------------------------------------------------------
