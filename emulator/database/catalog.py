@@ -164,6 +164,11 @@ class Catalog:
         self.publish(table)
         return table
 
+    def settle_all(self) -> None:
+        """Settle what an earlier process left: a table whose deletion had begun goes now."""
+        for table in list(self.everything()):
+            self.settle(table)
+
     def settle(self, table: Table) -> Table | None:
         """End the statuses whose time has come; return the table as it is now, None where it is gone."""
         definition = table.definition

@@ -27,6 +27,7 @@ class Database:
         self.catalog = Catalog(engine, clock, self.background, self.enforcer, options)
         self.read = engine.read
         self.write = engine.write
+        self.catalog.settle_all()
         backfill.resume_all(self)
 
     def table(self, caller: Caller, name: str) -> Table:

@@ -12,8 +12,9 @@ from emulator.http.protocol import Protocol
 ITEMS = 1_200  # in the table that is read by key, updated and scanned: a full page and a rest
 PARTITION = 100  # items of 200 B under one partition key
 BIG = 1_200  # items of 1 KB under one partition key
-DISTINCT = 200  # different requests of a kind
-BATCHES = 20  # different batches of 25
+READS = 200  # different keys that are read or updated
+WRITES = 10  # different items that are put: few, as a request that was just parsed is in the processor's cache too
+BATCHES = 2  # different batches of 25
 
 HEADERS = [
     (b"host", b"127.0.0.1:8000"),
@@ -104,15 +105,15 @@ CONDITION = {
 
 def writes(make):
     """make(n, a) for all n with one value of `a`, then with another."""
-    return [make(n, a) for a in (1, 2) for n in range(DISTINCT)]
+    return [make(n, a) for a in (1, 2) for n in range(WRITES)]
 
 
 REQUESTS = {
-    "GetItem 1 KB": ("GetItem", [{"TableName": "records", "Key": key(n)} for n in range(DISTINCT)]),
+    "GetItem 1 KB": ("GetItem", [{"TableName": "records", "Key": key(n)} for n in range(READS)]),
     "PutItem 1 KB": ("PutItem", writes(lambda n, a: put("puts", item_1k(n, a=a)))),
     "PutItem 1 KB, condition": ("PutItem", writes(lambda n, a: put("puts", item_1k(n, a=a), **CONDITION))),
     "PutItem 1 KB, two GSIs": ("PutItem", writes(lambda n, a: put("gsis", indexed(n, a)))),
-    "UpdateItem 1 KB, condition": ("UpdateItem", [update(n) for n in range(DISTINCT)]),
+    "UpdateItem 1 KB, condition": ("UpdateItem", [update(n) for n in range(READS)]),
     "Query 100 x 200 B": ("Query", [query("small", "part")]),
     "Query 1 MB page": ("Query", [query("big", "part")]),
     "Scan 1 MB page": ("Scan", [{"TableName": "records"}]),

@@ -220,6 +220,65 @@ def test_reads_of_an_indexed_table(client, indexed_table, key):
     assert answer["ConsumedCapacity"] == consumed(indexed_table, 1)
 
 
+# --- pages ----------------------------------------------------------------------------------------------------------
+
+
+def query(client, table, key, **more):
+    """Query the key's partition, or where an index on g is named, the same as a value of g."""
+    name = "g" if more.get("IndexName") in ("all", "keys") else "pk"
+    return client.query(
+        TableName=table,
+        KeyConditionExpression=f"{name} = :v",
+        ExpressionAttributeValues={":v": key["pk"]},
+        ReturnConsumedCapacity="INDEXES",
+        **more,
+    )["ConsumedCapacity"]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "strong"),
+    [
+        ([], 1),
+        ([100], 1),
+        ([2 * KIB, 2 * KIB], 1),
+        ([2 * KIB, 2 * KIB + 1], 2),
+        ([KIB] * 8, 2),
+        ([4 * KIB + 1, 4 * KIB - 1], 2),
+        ([KIB] * 8 + [100], 3),
+    ],
+)
+def test_a_page_is_rounded_once(client, shared_table, key, sizes, strong):
+    for number, size in enumerate(sizes):
+        client.put_item(TableName=shared_table, Item=item_of(size, {**key, "sk": {"S": str(number)}}))
+    for more in ({}, {"Select": "COUNT"}, {"ProjectionExpression": "sk"}, {"FilterExpression": "attribute_exists(b)"}):
+        assert query(client, shared_table, key, **more) == consumed(shared_table, strong / 2)
+        assert query(client, shared_table, key, ConsistentRead=True, **more) == consumed(shared_table, strong)
+
+
+def test_a_page_of_an_index_is_charged_to_it(client, indexed_table, key):
+    """By the sizes of its entries; Table is told as 0."""
+    attributes = {"g": key["pk"], "l": {"S": "l"}}
+    for number in range(3):
+        client.put_item(TableName=indexed_table, Item=item_of(3 * KIB, {**key, "sk": {"S": str(number)}}) | attributes)
+    assert query(client, indexed_table, key, IndexName="all") == consumed(indexed_table, 0, all=1.5)
+    assert query(client, indexed_table, key, IndexName="keys") == consumed(indexed_table, 0, keys=0.5)
+    assert query(client, indexed_table, key, IndexName="local") == consumed(indexed_table, 0, local=0.5)
+    told = query(client, indexed_table, key, IndexName="local", ConsistentRead=True)
+    assert told == consumed(indexed_table, 0, local=1)
+
+
+@pytest.mark.parametrize(("size", "strong"), [(100, 1), (4 * KIB, 1), (4 * KIB + 1, 2), (8 * KIB + 1, 3)])
+@pytest.mark.parametrize("more", [{"Select": "ALL_ATTRIBUTES"}, {"ProjectionExpression": "a"}])
+def test_what_a_local_index_fetches_is_charged_item_by_item(client, indexed_table, key, size, strong, more):
+    for number in range(3):
+        item = {**key, "sk": {"S": str(number)}, "l": {"S": "l"}}
+        client.put_item(TableName=indexed_table, Item=item_of(size, item))
+    told = query(client, indexed_table, key, IndexName="local", **more)
+    assert told == consumed(indexed_table, 3 * strong / 2, local=0.5)
+    told = query(client, indexed_table, key, IndexName="local", ConsistentRead=True, **more)
+    assert told == consumed(indexed_table, 3 * strong, local=1)
+
+
 # --- batches --------------------------------------------------------------------------------------------------------
 
 

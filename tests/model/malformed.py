@@ -346,10 +346,11 @@ def with_action_expressions(draw: st.DrawFn, seed: dict[str, Any]) -> Any:
 @st.composite
 def with_statements(draw: st.DrawFn, seed: dict[str, Any]) -> Any:
     """The batch with one of its statements broken."""
-    statements = copy(seed["Statements"])
+    member = "Statements" if "Statements" in seed else "TransactStatements"
+    statements = copy(seed[member])
     place = draw(st.integers(0, len(statements) - 1))
     statements[place] = draw(with_expressions(statements[place]))
-    return {**seed, "Statements": statements}
+    return {**seed, member: statements}
 
 
 # --- structures -----------------------------------------------------------------------------------------------------
@@ -490,7 +491,7 @@ LARGEST = 2 << 20  # bytes: what is larger than a request may be never gets as f
 def bodies(seed: dict[str, Any]) -> st.SearchStrategy[bytes]:
     """Broken bodies of every kind, made of one valid request."""
     structures = mutated(seed)
-    if "Statements" in seed:
+    if "Statements" in seed or "TransactStatements" in seed:
         structures = st.one_of(structures, structures, with_statements(seed))
     elif "TransactItems" in seed:
         structures = st.one_of(structures, structures, with_action_expressions(seed))

@@ -302,6 +302,17 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
             ]
         },
     ],
+    "ExecuteTransaction": [
+        {
+            "TransactStatements": [
+                {"Statement": """INSERT INTO "music" VALUE {'pk': 'new', 'sk': ?}""", "Parameters": [{"N": "2"}]},
+                {"Statement": """UPDATE "music" SET n = n + 1 WHERE pk = 'p1' AND sk = 1 AND n < 10"""},
+                {"Statement": """EXISTS(SELECT * FROM "music" WHERE pk = 'p0' AND sk = 0 AND n = 7)"""},
+            ],
+            "ClientRequestToken": "token",
+            "ReturnConsumedCapacity": "TOTAL",
+        }
+    ],
     "CreateTable": [
         {**TABLES[0], "TableName": "third"},
         {

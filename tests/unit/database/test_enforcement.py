@@ -149,6 +149,19 @@ def test_transactions_that_read_are_cancelled(db, table):
     assert db("TransactGetItems", TransactItems=gets) == {"Responses": [{}, {"Item": KEY}]}
 
 
+def test_transactions_of_statements_are_cancelled(db, table):
+    declare(db, TableName=table, Key=KEY, Seconds=10)
+    where = "WHERE pk = 'p' AND sk ="
+    select, delete = f'SELECT * FROM "{table}" {where} ', f'DELETE FROM "{table}" {where} '
+    for text in (select, delete):
+        before = dump(db.emulator.database)
+        with pytest.raises(ApiError) as caught:
+            db("ExecuteTransaction", TransactStatements=[{"Statement": text + "2"}, {"Statement": text + "1"}])
+        assert dump(db.emulator.database) == before
+        assert caught.value.extra["CancellationReasons"] == [NONE, REASON]
+    db("ExecuteTransaction", TransactStatements=[{"Statement": delete + "2"}])
+
+
 def test_several_items(db, table):
     for key in (KEY, OTHER):
         declare(db, TableName=table, Key=key, Seconds=10)
@@ -217,6 +230,8 @@ def test_a_transaction_with_the_token_is_in_progress(db, table):
     assert db("TransactWriteItems", TransactItems=actions, ClientRequestToken="t-1") == {}
     declare(db, ClientRequestToken="t-1", Seconds=5)
     assert db.error("TransactWriteItems", TransactItems=actions, ClientRequestToken="t-1") == IN_PROGRESS
+    statements = [{"Statement": f"""DELETE FROM "{table}" WHERE pk = 'p' AND sk = 1"""}]
+    assert db.error("ExecuteTransaction", TransactStatements=statements, ClientRequestToken="t-1") == IN_PROGRESS
     declare(db, ClientRequestToken="t-1", Seconds=0)
     assert db("TransactWriteItems", TransactItems=actions, ClientRequestToken="t-1") == {}
 

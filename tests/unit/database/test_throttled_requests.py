@@ -253,6 +253,19 @@ def test_statements_of_a_batch(db):
         assert answer["Responses"] == [*({"TableName": table, **each} for each in found), entry]
 
 
+@pytest.mark.parametrize(
+    "statement",
+    ["""INSERT INTO "{}" VALUE {{'pk': 'p', 'sk': ?}}""", """SELECT sk FROM "{}" WHERE pk = 'p' AND sk = ?"""],
+)
+def test_statements_of_a_transaction(db, statement):
+    table = create(db, read=3, write=3)
+    statements = [{"Statement": statement.format(table), "Parameters": [{"S": each}]} for each in "12"]
+    reason = {"Code": "ProvisionedThroughputExceeded", "Message": TABLE.removesuffix(".")}
+    assert canceled(db, "ExecuteTransaction", TransactStatements=statements) == [NONE, reason]
+    db.clock.advance(1)
+    db("ExecuteTransaction", TransactStatements=statements)
+
+
 def test_the_store_stays_sound(db):
     table = create(
         db,
