@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 Pair = tuple[bytes, bytes]
 
+_FIRST_CHUNK = 8  # rows
+_NEXT_CHUNKS = 32
+
 
 class LmdbTxn:
     """What readers and the writer share: get and scan."""
@@ -59,18 +62,63 @@ class LmdbTxn:
         """Walk the pairs with start <= key < stop in key order, or backwards."""
         low, high = buckets.bound(start), buckets.bound(stop)
         short = self._backward(None, low, high) if reverse else self._forward(None, low, high)
-        long = self._environment.long
-        cursor = self.txn.cursor(long)
-        head = start[:LONGEST]
-        if not cursor.set_range(head) or cursor.key() >= stop:
+        if not self._has_long(start, stop):
             return short
+        long = self._environment.long
+        head = start[:LONGEST]
         shared = self._backward(long, head, high) if reverse else self._forward(long, head, high)
         return merge(short, _long_pairs(shared, start, stop, reverse=reverse), reverse=reverse)
 
     def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> Page:
         """Return the first `limit` values of that walk and the last of their keys."""
-        pairs = list(islice(self.scan(start, stop, reverse=reverse), limit))
-        return [value for _, value in pairs], pairs[-1][0] if pairs else b""
+        if self._has_long(start, stop):
+            pairs = list(islice(self.scan(start, stop, reverse=reverse), limit))
+            return [value for _, value in pairs], pairs[-1][0] if pairs else b""
+        return self._short_page(buckets.bound(start), buckets.bound(stop), limit, reverse=reverse)
+
+    def _has_long(self, start: bytes, stop: bytes) -> bool:
+        """Say whether the range may have long keys."""
+        cursor = self.txn.cursor(self._environment.long)
+        return cursor.set_range(start[:LONGEST]) and cursor.key() < stop
+
+    def _short_page(self, low: bytes, high: bytes, limit: int, *, reverse: bool) -> Page:
+        """Return a page of short keys.
+
+        LMDB's own iterator gives values by the chunk, without a key or a step of Python for each; only the key where a
+        chunk ends is looked at, and all keys of the one chunk that leaves the range.
+        """
+        values: list[bytes] = []
+        last = b""
+        cursor = self.txn.cursor()
+        if reverse:
+            there = cursor.prev() if cursor.set_range(high) else cursor.last()
+            walk = cursor.iterprev(keys=False)
+        else:
+            there = cursor.set_range(low)
+            walk = cursor.iternext(keys=False)
+        size = _FIRST_CHUNK
+        while there and len(values) < limit:
+            first = cursor.key() if not last else b""
+            chunk = list(islice(walk, min(size, limit - len(values))))
+            there = len(chunk) == min(size, limit - len(values))
+            end = cursor.key() if there else b""
+            if there and (end >= low if reverse else end < high):
+                last = end
+                values += chunk
+                size = _NEXT_CHUNKS
+                continue
+            keys = self._keys(first, last, len(chunk), reverse=reverse)
+            inside = [key for key in keys if low <= key < high]
+            return values + chunk[: len(inside)], inside[-1] if inside else last
+        return values, last
+
+    def _keys(self, first: bytes, before: bytes, count: int, *, reverse: bool) -> list[bytes]:
+        """Return `count` keys of a walk, from `first` on or, if that is empty, from the one after `before` on."""
+        cursor = self.txn.cursor()
+        cursor.set_key(first or before)
+        walk = cursor.iterprev(values=False) if reverse else cursor.iternext(values=False)
+        keys = list(islice(walk, count + (not first)))
+        return keys if first else keys[1:]
 
     def _forward(self, table: "Table | None", low: bytes, high: bytes) -> Iterator[Pair]:
         while True:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from emulator import errors
 from emulator.database import keyspace
 from emulator.database.schema import Index, Table
-from emulator.expressions.keys import KeyNames, KeyRange
+from emulator.expressions.keys import KeyRange
 from emulator.values.types import Item, Value
 from storage.keycode import escape, prefix_end
 
@@ -17,20 +17,10 @@ Range = tuple[bytes, bytes]
 """start <= key < stop."""
 
 
-def key_names(source: Table | Index) -> KeyNames:
-    """Return the key attributes that a query's conditions may name."""
-    if isinstance(source, Index):
-        return KeyNames(source.definition.hash, source.definition.range, source.types)
-    return KeyNames((source.hash,), () if source.range is None else (source.range,), source.definition.types)
-
-
 def query_range(source: Table | Index, wanted: KeyRange) -> Range:
     """Return the storage range of a query."""
-    types = source.types if isinstance(source, Index) else source.definition.types
-    names = source.key_names
-    pieces = [_bytes(types, name, value) for name, value in zip(names, wanted.partition, strict=False)]
-    base = source.prefix + keyspace.joined_digest(pieces)
     if isinstance(source, Table):
+        base = source.prefix + keyspace.digest(source.hash_encode(wanted.partition[0]))
         if wanted.equal:
             start = base + source.range_encode(wanted.equal[0])
             return start, start + b"\0"
@@ -38,6 +28,9 @@ def query_range(source: Table | Index, wanted: KeyRange) -> Range:
             return base, prefix_end(base)
         operands = [source.range_encode(value) for value in wanted.operands]
         return _table_bounds(base, wanted.operator, operands)
+    types, names = source.types, source.key_names
+    pieces = [_bytes(types, name, value) for name, value in zip(names, wanted.partition, strict=False)]
+    base = source.prefix + keyspace.joined_digest(pieces)
     ranges = names[len(pieces) :]
     base += b"".join(escape(_bytes(types, name, value)) for name, value in zip(ranges, wanted.equal, strict=False))
     if wanted.operator is None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from emulator import errors, limits
 from emulator.database import keyspace
 from emulator.database.definitions import ACTIVE, IndexDefinition, TableDefinition
+from emulator.expressions.keys import KeyNames
 from emulator.values.rows import encode_row
 from emulator.values.size import item_size
 from emulator.values.types import Item, Value
@@ -33,6 +34,7 @@ class Index:
         "filled_to",
         "is_global",
         "key_names",
+        "key_schema",
         "local",
         "name",
         "position",
@@ -50,6 +52,7 @@ class Index:
         self.prefix = keyspace.entries(definition.id)
         self.key_names = _key_names(definition)
         self.types = table.definition.types
+        self.key_schema = KeyNames(definition.hash, definition.range, self.types)
         self.projects_all = definition.projection == "ALL"
         self.attributes = frozenset(table.key_names + self.key_names + definition.non_key)
         self.filled_to = None if definition.filled_to is None else bytes.fromhex(definition.filled_to)
@@ -121,6 +124,7 @@ class Table:
         "indexes_by_name",
         "key_count",
         "key_names",
+        "key_schema",
         "local_indexes",
         "name",
         "prefix",
@@ -145,6 +149,7 @@ class Table:
         self.range_encode = keyspace.KEY_BYTES[self.range_type or "S"]
         self.key_names = (self.hash,) if self.range is None else (self.hash, self.range)
         self.key_count = len(self.key_names)
+        self.key_schema = KeyNames((self.hash,), self.key_names[1:], types)
         self.prefix = keyspace.items(definition.id)
         self.statistics_key = keyspace.statistics(definition.id)
         self.collection_limit = limits.ITEM_COLLECTION

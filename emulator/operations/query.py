@@ -98,7 +98,7 @@ def query(database: Database, caller: Caller, request: Request, checked: _Checke
     source = _source(table, request)
     assert checked.key_condition is not None, "the check requires one"
     values = request.get("ExpressionAttributeValues", NO_VALUES)
-    wanted = keys.resolve(checked.key_condition, ranges.key_names(source), values)
+    wanted = keys.resolve(checked.key_condition, source.key_schema, values)
     _check_filter(source, checked.filter, request)
     limits = ranges.query_range(source, wanted)
     partition = keyspace.partition_of(limits[0])

@@ -1,6 +1,6 @@
 """PutItem, UpdateItem, DeleteItem (service-behaviour.md 4.5, 4.6, 5). Their checks' problems come in the envelope."""
 
-from typing import Any
+from typing import Any, Final
 
 from emulator import errors, limits
 from emulator.database import collections, write
@@ -27,6 +27,9 @@ from emulator.operations.registry import Response, operation
 from emulator.values import paths
 from emulator.values.rows import row_json
 from emulator.values.types import Item
+
+_ASKING: Final = frozenset(("ReturnValues", "ReturnConsumedCapacity", "ReturnItemCollectionMetrics"))
+"""Members without which the answer to PutItem is empty."""
 
 
 def _check_write(request: Request) -> Bound | None:
@@ -84,7 +87,7 @@ def put_item(
     with database.write() as txn:
         prepared = write.prepare_put(txn, table, key, item, item.size, guard)
         consumed = write.store(txn, prepared)
-    if len(request) == 2:  # noqa: PLR2004 - TableName and Item: nothing is asked of the answer
+    if _ASKING.isdisjoint(request):
         return b"{}"
     members = _old_item(request, prepared) + consumed_member(request, consumed)
     return answer(members + _metrics(database, table, request, item))

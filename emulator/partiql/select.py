@@ -75,7 +75,7 @@ def layout(found: Program, statement: Select, table: Table) -> Layout:
     """Return the layout of a SELECT; raises ApiError."""
     name = statement.source.index
     source = table if name is None else _index(table, name)
-    names = ranges.key_names(source)
+    names = source.key_schema
     branches = where.branches(found.where, names)
     _check_order(statement, source, planned=branches is not None)
     filter_ = None if found.where is None else compiler.condition(found.where)

@@ -10,7 +10,7 @@ A stored item is a *row*:
 from collections.abc import Callable
 from operator import itemgetter
 from struct import Struct
-from typing import Final, cast
+from typing import Final
 
 import orjson
 
@@ -38,4 +38,5 @@ row_json: Final[Callable[[bytes], bytes]] = itemgetter(slice(ROW_HEADER, None))
 
 def decode_row(row: bytes) -> Item:
     """Return a row's item."""
-    return cast("Item", orjson.loads(row[ROW_HEADER:]))
+    item: Item = orjson.loads(row[ROW_HEADER:])
+    return item
