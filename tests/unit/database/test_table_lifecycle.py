@@ -144,9 +144,7 @@ def test_deleting(slow):
     slow("CreateTable", {**table_request(), "TableName": name})
 
 
-def test_a_status_goes_on_after_reopening(engine_name, tmp_path):
-    if engine_name != "lmdb":
-        pytest.skip("a store in memory is not opened again")
+def test_a_status_goes_on_after_reopening(tmp_path):
     settings = Settings(data_dir=tmp_path / "data", delay_transient_statuses=True)
     before = InProcess(settings)
     name = create(before)
