@@ -177,14 +177,12 @@ def _attribute_value(java_type: str, scalar_error: _ScalarError) -> Parser:
 
 
 def _attribute_value_list(scalar_error: _ScalarError) -> Parser:
-    parse_value = wire.parse_value
+    parse_list = wire.parse_values_of_list
 
     def parse(raw: object, problems: list[Problem]) -> list[Any]:
         if type(raw) is not list:
             raise errors.structure_not_expected() if type(raw) is dict else scalar_error()
-        for value in raw:
-            parse_value(value, problems)
-        return [{} if value is None else value for value in raw]  # null is a value without type, as inside values
+        return parse_list(raw, problems)
 
     return parse
 

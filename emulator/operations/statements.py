@@ -87,6 +87,8 @@ def execute_statement(database: Database, caller: Caller, request: Request, prep
             raise errors.next_token_invalid()
         with database.read() as txn:
             item, units = read_item(txn, planned, consistent=consistent)
+        if "ReturnConsumedCapacity" not in request:
+            return b'{"Items":[]}' if item is None else b'{"Items":[%b]}' % item
         consumed = Consumed(units)
         members = [_NO_ITEMS if item is None else b'"Items":[%b]' % item]
     else:

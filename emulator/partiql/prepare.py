@@ -103,7 +103,8 @@ def prepare(text: str, parameters: Sequence[Value] = ()) -> Prepared:
         raise errors.parameter_count()
     values = parsed.constants
     if parameters:
-        values = {**dict(zip(parsed.names, parameters, strict=True)), **values}
+        values = dict(zip(parsed.names, parameters, strict=False))
+        values.update(parsed.constants)
         for name, template in parsed.templates:
             values[name] = literals.build(template, parameters)
     try:

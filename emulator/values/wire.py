@@ -29,6 +29,7 @@ __all__ = [
     "parse_map",
     "parse_value",
     "parse_values",
+    "parse_values_of_list",
 ]
 
 _NESTING: Final = limits.NESTING
@@ -93,6 +94,12 @@ def parse_values(raw: object, problems: list[Problem]) -> dict[str, Value]:
         for problem in problems[known:]:
             problem.placeholder = name
     return raw
+
+
+def parse_values_of_list(raw: list[Any], problems: list[Problem]) -> list[Value]:
+    """Parse a list of values, such as `Parameters`. Raises SerializationException; null is a value without type."""
+    _parse_all(raw, problems, 1)
+    return [{} if value is None else value for value in raw] if None in raw else raw
 
 
 def depth_exceeded(values: Iterable[Value], level: int = 1) -> bool:
