@@ -97,6 +97,17 @@ def batch(table, items):
     return {"RequestItems": {table: [{"PutRequest": {"Item": item}} for item in items]}}
 
 
+def transaction(kind, bodies):
+    return {"TransactItems": [{kind: {"TableName": "puts" if kind == "Put" else "records", **body}} for body in bodies]}
+
+
+def select(n, *, parameters):
+    pk, sk = (value["S"] for value in key(n).values())
+    if parameters:
+        return {"Statement": "SELECT * FROM records WHERE pk = ? AND sk = ?", "Parameters": [{"S": pk}, {"S": sk}]}
+    return {"Statement": f"SELECT * FROM records WHERE pk = '{pk}' AND sk = '{sk}'"}
+
+
 CONDITION = {
     "ConditionExpression": "attribute_not_exists(pk) OR a < :limit",
     "ExpressionAttributeValues": {":limit": {"N": "1000"}},
@@ -120,6 +131,22 @@ REQUESTS = {
     "BatchWriteItem 25 x 1 KB": (
         "BatchWriteItem",
         [batch("puts", [item_1k(25 * b + n, a=a) for n in range(25)]) for a in (3, 4) for b in range(BATCHES)],
+    ),
+    "TransactWriteItems 10 puts": (
+        "TransactWriteItems",
+        [transaction("Put", [{"Item": item_1k(n, a=a)} for n in range(10)]) for a in (5, 6)],
+    ),
+    "TransactGetItems 10": (
+        "TransactGetItems",
+        [transaction("Get", [{"Key": key(10 * t + n)} for n in range(10)]) for t in range(READS // 10)],
+    ),
+    "ExecuteStatement SELECT by key, parameters": (
+        "ExecuteStatement",
+        [select(n, parameters=True) for n in range(READS)],
+    ),
+    "ExecuteStatement SELECT by key, literals": (
+        "ExecuteStatement",
+        [select(n, parameters=False) for n in range(READS)],
     ),
 }
 """Name -> operation and the requests that take turns."""
