@@ -82,7 +82,10 @@ class Engine(Protocol):
         ...
 
     def sync(self) -> None:
-        """Make every commit so far survive a power cut (a crash of the process never loses one)."""
+        """Make every commit so far survive a power cut (a crash of the process never loses one).
+
+        The one call that may run in another thread while the engine goes on: it can take a tenth of a second.
+        """
         ...
 
     def close(self) -> None:

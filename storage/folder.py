@@ -136,6 +136,18 @@ def disk_is_full(folder: Path) -> bool:
     return shutil.disk_usage(folder).free < 1 << 20
 
 
+def flush(file: Path) -> None:
+    """Wait until all that was written to a file is on the disk. Raises StorageError."""
+    try:
+        handle = os.open(file, os.O_RDWR)
+        try:
+            getattr(os, "fdatasync", os.fsync)(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise os_error(error, f"The data file {file} cannot be flushed") from error
+
+
 def file_size(file: Path) -> int:
     """Return the size of file in bytes, 0 if it is not there."""
     try:

@@ -25,7 +25,7 @@ from storage import buckets
 from storage.buckets import LONGEST
 from storage.engine import Page
 from storage.errors import Closed, Interrupted, StorageError
-from storage.folder import bytes_on_disk
+from storage.folder import bytes_on_disk, flush
 from storage.lmdb_environment import ENDED, Environment, acquire
 
 if TYPE_CHECKING:
@@ -340,12 +340,12 @@ class LmdbEngine:
         return self._writer.start()
 
     def sync(self) -> None:
-        """Make every commit so far survive a power cut. Raises Closed, StorageError."""
+        """Make every commit so far survive a power cut. Raises Closed, StorageError.
+
+        LMDB's own sync would not bear the map being moved meanwhile; the file knows all that was written through the map.
+        """
         self._check_open()
-        try:
-            self._environment.env.sync(True)  # noqa: FBT003 - py-lmdb takes it by position
-        except lmdb.Error as error:
-            raise self._environment.translated(error) from error
+        flush(self._environment.file)
 
     def close(self) -> None:
         """Sync and release; calling it twice is harmless."""
