@@ -11,7 +11,9 @@ import pytest
 
 from tests.bench.workload import REQUESTS
 
-pytestmark = pytest.mark.benchmark(timer=time.process_time, min_time=0.001, max_time=0.5, warmup=True, warmup_iterations=400)
+pytestmark = pytest.mark.benchmark(
+    timer=time.process_time, min_time=0.001, max_time=0.5, warmup=True, warmup_iterations=400
+)
 
 PAGES = {"Query 100 x 200 B": (100, 100), "Query 1 MB page": (900, 1_199), "Scan 1 MB page": (900, 1_199)}
 

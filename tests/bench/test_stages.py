@@ -15,7 +15,9 @@ from emulator.values.wire import parse_item
 from storage import open_engine
 from tests.bench.workload import CONDITION, REQUESTS, item_1k, item_200, put, query, update
 
-pytestmark = pytest.mark.benchmark(timer=time.process_time, min_time=0.001, max_time=0.5, warmup=True, warmup_iterations=400)
+pytestmark = pytest.mark.benchmark(
+    timer=time.process_time, min_time=0.001, max_time=0.5, warmup=True, warmup_iterations=400
+)
 
 PUT = put("puts", item_1k(1), **CONDITION)
 ITEM = decode_row(encode_row(item_1k(1), 1000))
