@@ -255,9 +255,13 @@ class Catalog:
         return self._spaces[self._space(table.definition)]
 
     def everything(self) -> Iterator[Table]:
-        """Walk all tables of all spaces, unsettled."""
-        for tables in self._spaces.values():
-            yield from tables.values()
+        """Walk all tables that callers can have, unsettled.
+
+        A folder may also hold tables of the other way of dividing it (`shared`): they wait until it is opened so again.
+        """
+        for space, tables in self._spaces.items():
+            if (space == _SHARED) is self._shared:
+                yield from tables.values()
 
 
 def _settled(indexes: Iterable[IndexDefinition], now: float) -> Iterator[IndexDefinition]:

@@ -7,7 +7,6 @@ service model.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from emulator import errors
@@ -70,8 +69,3 @@ def operation(name: str, *, check: Check | None = None, enveloped: bool = False)
 def registered() -> Mapping[str, Operation]:
     """Return all operations by name; importing `emulator.operations` registers them."""
     return _operations
-
-
-@dataclass(frozen=True, slots=True)
-class Nothing:
-    """What a check returns when there is nothing to prepare."""

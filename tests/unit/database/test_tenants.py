@@ -6,7 +6,7 @@ import pytest
 
 from emulator.errors import ApiError
 from emulator.settings import Settings
-from tests.conftest import InProcess, table_request
+from tests.conftest import InProcess, index_request, table_request
 
 HERE = ("test", "us-east-1")
 OTHER_KEY = ("other", "us-east-1")
@@ -131,3 +131,42 @@ def test_the_log_is_silent_about_tables_that_are_nowhere(db, caplog):
         db.error("DescribeTable", TableName="another")
         create(db, HERE, "table")
     assert caplog.messages == []
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_unfinished_work_waits_for_the_same_way_of_dividing(tmp_path, monkeypatch, shared):
+    """A deletion and a half-filled index of one way neither disturb the other way nor get lost."""
+    monkeypatch.setattr("emulator.database.backfill.SLICE", 1)
+    ours = Settings(data_dir=tmp_path / "data", shared_db=shared)
+    other = Settings(data_dir=tmp_path / "data", shared_db=not shared)
+    first = InProcess(ours)
+    filled, gone = table_request(), table_request()
+    for request in (filled, gone):
+        first("CreateTable", request)
+    for number in range(5):
+        item = {"pk": {"S": "p"}, "sk": {"S": str(number)}, "g": {"S": "g"}}
+        first("PutItem", TableName=filled["TableName"], Item=item)
+    first(
+        "UpdateTable",
+        TableName=filled["TableName"],
+        AttributeDefinitions=[{"AttributeName": "g", "AttributeType": "S"}],
+        GlobalSecondaryIndexUpdates=[{"Create": index_request("gsi", "g")}],
+    )
+    first("DeleteTable", TableName=gone["TableName"])
+    first.emulator.close()
+    between = InProcess(other)
+    between.emulator.database.background.run_all()
+    assert between("ListTables")["TableNames"] == []
+    between.emulator.close()
+    last = InProcess(ours)
+    last.emulator.database.background.run_all()
+    assert last("ListTables")["TableNames"] == [filled["TableName"]]
+    found = last(
+        "Query",
+        TableName=filled["TableName"],
+        IndexName="gsi",
+        KeyConditionExpression="g = :g",
+        ExpressionAttributeValues={":g": {"S": "g"}},
+    )
+    assert found["Count"] == 5
+    last.emulator.close()
