@@ -1,9 +1,11 @@
 """The emulator without HTTP: an engine, a clock, a database and the operations on it."""
 
+from contextlib import suppress
+
 import orjson
 
 from emulator import errors, operations
-from emulator.clock import Clock, SystemClock
+from emulator.clock import EmulatorClock
 from emulator.database import declarations
 from emulator.database.catalog import Caller, Options
 from emulator.database.database import Database
@@ -21,11 +23,11 @@ class Emulator:
     Raises StorageError when its folder cannot be opened, BadDeclaration when settings.ongoing_transaction is none.
     """
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(self, settings: Settings, clock: EmulatorClock | None = None) -> None:
         path = None if settings.in_memory else settings.data_dir
         options = {} if path is None else {"durable": settings.durable}
         self.settings = settings
-        self.clock = clock or SystemClock()
+        self.clock = clock or EmulatorClock()
         self.database = Database(
             open_engine(path, **options),
             self.clock,
@@ -34,6 +36,7 @@ class Emulator:
                 delay=settings.delay_transient_statuses,
                 throttle=settings.enforce_throughput,
                 collection_limit=settings.item_collection_limit,
+                stream_shards=settings.stream_shards,
             ),
         )
         for declaration in _declarations(settings.ongoing_transaction):
@@ -59,6 +62,15 @@ class Emulator:
         except Full:
             raise errors.storage_full() from None
         return answer if type(answer) is bytes else orjson.dumps(answer)
+
+    def tick(self) -> bool:
+        """Do what has become due by the clock, and a slice of long work; say whether a slice ran.
+
+        Whoever serves calls this often while no request does. A full disk is no reason to stop: the job runs again later.
+        """
+        with suppress(Full):
+            self.database.scheduler.run_due()
+        return self._background.run_slice()
 
     def close(self) -> None:
         """Sync and release the storage."""

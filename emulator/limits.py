@@ -47,3 +47,6 @@ READ_UNIT: Final = 4 * KIB
 WRITE_UNIT: Final = KIB
 
 ITEM_COLLECTION: Final = 10 * GIB
+
+STREAMS_PAGE: Final = 100  # ListStreams and DescribeStream: default and most
+ITERATOR_SECONDS: Final = 900.0  # how long a shard iterator is valid

@@ -34,6 +34,9 @@ class Settings:
         "", 'declare a transaction under way: {"TableName": .., "Key": .., "Seconds": ..} as JSON, or a list of such'
     )
     item_collection_limit: int = _setting(10 << 30, "bytes an item collection with local indexes may have")
+    stream_shards: int = _setting(
+        0, "open shards of a new stream; 0: one for each partition that the table would have on AWS"
+    )
     log_level: str = _setting(
         "info", "how much to log", choices=("critical", "error", "warning", "info", "debug", "trace")
     )

@@ -70,8 +70,8 @@ def _fill(database: "Database", table: Table, index_id: int) -> bool:
         deltas[index.position] = (added, size)
         statistics.add(txn, table.statistics_key, deltas)
         filled_to = None if done else rows[-1][0].hex()
-        changed = database.catalog.save(txn, with_index(table, replace(index.definition, filled_to=filled_to)))
-    database.catalog.publish(changed)
+        saved = database.catalog.save(txn, with_index(table, replace(index.definition, filled_to=filled_to)))
+    database.catalog.publish(saved)
     return not done
 
 

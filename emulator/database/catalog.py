@@ -11,20 +11,29 @@ CREATING and the next look says ACTIVE, which is what the SDKs' waiters want.
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Final
 
 from emulator import errors, limits
 from emulator.clock import Background, Clock
 from emulator.database import keyspace
-from emulator.database.definitions import ACTIVE, CREATING, DELETING, IndexDefinition, TableDefinition
+from emulator.database.definitions import (
+    ACTIVE,
+    CREATING,
+    DELETING,
+    IndexDefinition,
+    KinesisDestination,
+    TableDefinition,
+)
+from emulator.database.drops import Drops
 from emulator.database.enforcement import Enforcer
 from emulator.database.schema import Table
+from emulator.database.stream_definitions import StreamDefinition
+from emulator.database.streams import Streams
+from emulator.database.ttl import TtlQueue
 from storage import Engine, WriteTxn
 
 log = logging.getLogger("emulator")
 
-DROP_SLICE: Final = 1000  # rows deleted in one slice of background work: about 2 ms
 TRANSIENT_SECONDS: Final = 3.0  # how long a status such as CREATING lasts with delay_transient_statuses
 
 Space = tuple[str, str]
@@ -50,30 +59,50 @@ class Options:
     """How a database behaves.
 
     shared: one space for all callers; delay: transient statuses last a while; throttle: enforce throughput on all tables;
-    collection_limit: bytes of an item collection with local indexes.
+    collection_limit: bytes of an item collection with local indexes; stream_shards: open shards of a new stream, 0 for as
+    many as its table has partitions.
     """
 
     shared: bool = False
     delay: bool = False
     throttle: bool = False
     collection_limit: int = limits.ITEM_COLLECTION
+    stream_shards: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A definition that was stored, with the streams that it opened or closed: to be published after the commit."""
+
+    definition: TableDefinition
+    streams: tuple[StreamDefinition, ...]
 
 
 class Catalog:
-    """All tables of an engine."""
+    """All tables of an engine, and their streams."""
 
     def __init__(
         self, engine: Engine, clock: Clock, background: Background, enforcer: Enforcer, options: Options
     ) -> None:
         self._engine = engine
         self._clock = clock
-        self._background = background
         self._enforcer = enforcer
         self._shared = options.shared
         self._delay = TRANSIENT_SECONDS if options.delay else 0.0
         self._collection_limit = options.collection_limit
         self._spaces: dict[Space, dict[str, Table]] = {}
+        self.drops = Drops(engine, background)
+        self.streams = Streams(
+            engine,
+            clock,
+            background,
+            self.drops,
+            shared=options.shared,
+            shards=options.stream_shards,
+            delay=self._delay,
+        )
         self._load()
+        self.drops.resume()
 
     def caller(self, access_key: str, region: str, host: str = "localhost") -> Caller:
         """Return who asks with these credentials; the account is the access key where that has 12 digits."""
@@ -134,17 +163,60 @@ class Catalog:
         txn.put(key, (number + 1).to_bytes(8, "big"))
         return number
 
-    def save(self, txn: WriteTxn, definition: TableDefinition) -> Table:
-        """Store a definition, new or changed; `publish` the result once the transaction has committed."""
-        space = self._space(definition)
-        txn.put(keyspace.table(*space, definition.name), definition.dump())
-        return self.compiled(definition)
+    def save(self, txn: WriteTxn, definition: TableDefinition) -> Saved:
+        """Store a definition, new or changed, and what its settings bring with them: streams, the queue of TTL.
+
+        `publish` the result once the transaction has committed.
+        """
+        definition, streams = self._with_streams(txn, definition)
+        definition = self._with_queue(txn, definition)
+        txn.put(keyspace.table(*self._space(definition), definition.name), definition.dump())
+        return Saved(definition, tuple(streams))
+
+    def _with_streams(
+        self, txn: WriteTxn, definition: TableDefinition
+    ) -> tuple[TableDefinition, list[StreamDefinition]]:
+        """Open and close streams so that there are those that the settings want, for clients and for Kinesis."""
+        changed = []
+        if definition.stream_view is not None and definition.stream_id is None:
+            stream = self.streams.open(txn, self.next_id(txn), definition, definition.stream_view)
+            changed.append(stream)
+            definition = replace(definition, stream_id=stream.id, stream_label=stream.label)
+        elif definition.stream_view is None and definition.stream_id is not None:
+            changed.append(self.streams.close(txn, definition.stream_id))
+            definition = replace(definition, stream_id=None)
+        destinations: list[KinesisDestination] = []
+        for each in definition.kinesis:
+            if each.status == "DISABLED" and each.stream_id is not None:
+                changed.append(self.streams.close(txn, each.stream_id))
+                destinations.append(replace(each, stream_id=None))
+            elif each.status != "DISABLED" and each.stream_id is None:
+                stream = self.streams.open(txn, self.next_id(txn), definition, "NEW_AND_OLD_IMAGES", hidden=True)
+                changed.append(stream)
+                destinations.append(replace(each, stream_id=stream.id))
+            else:
+                destinations.append(each)
+        return replace(definition, kinesis=tuple(destinations)), changed
+
+    def _with_queue(self, txn: WriteTxn, definition: TableDefinition) -> TableDefinition:
+        """Begin a queue of expiry times where TTL was switched on, to be filled; drop it where TTL was switched off."""
+        if definition.ttl_attribute is not None and definition.ttl_queue is None:
+            return replace(definition, ttl_queue=self.next_id(txn), ttl_filled_to="")
+        if definition.ttl_attribute is None and definition.ttl_queue is not None:
+            self.drops.begin(txn, keyspace.expiries(definition.ttl_queue))
+            return replace(definition, ttl_queue=None, ttl_filled_to=None)
+        return definition
 
     def compiled(self, definition: TableDefinition) -> Table:
-        """Return the table of a definition, with what is enforced on it."""
+        """Return the table of a definition, with what is enforced on it and what is kept beside its items."""
         table = Table(definition)
         table.collection_limit = self._collection_limit
         table.enforcement = self._enforcer.of(table)
+        ids = (definition.stream_id, *(each.stream_id for each in definition.kinesis))
+        table.logs = tuple(log for log in map(self.streams.log, ids) if log is not None)
+        if definition.ttl_queue is not None:
+            assert definition.ttl_attribute is not None, "save() keeps a queue only while TTL is on"
+            table.ttl = TtlQueue(definition.ttl_queue, definition.ttl_attribute)
         return table
 
     def refresh(self) -> None:
@@ -153,16 +225,19 @@ class Catalog:
             for name, table in tables.items():
                 tables[name] = self.compiled(table.definition)
 
-    def publish(self, table: Table) -> None:
+    def publish(self, saved: Saved) -> Table:
         """Make a saved table the one that requests find."""
+        for stream in saved.streams:
+            self.streams.publish(stream)
+        table = self.compiled(saved.definition)
         self._spaces.setdefault(self._space(table.definition), {})[table.name] = table
+        return table
 
     def change(self, definition: TableDefinition) -> Table:
         """Store and publish a definition in a transaction of its own."""
         with self._engine.write() as txn:
-            table = self.save(txn, definition)
-        self.publish(table)
-        return table
+            saved = self.save(txn, definition)
+        return self.publish(saved)
 
     def settle_all(self) -> None:
         """Settle what an earlier process left: a table whose deletion had begun goes now."""
@@ -204,10 +279,9 @@ class Catalog:
                 positions = [0, *(i for i, x in enumerate(table.definition.indexes, start=1) if x.id in keep)]
                 txn.put(table.statistics_key, b"".join(pairs[i] if i < len(pairs) else bytes(16) for i in positions))
             for index in gone:
-                self._begin_drop(txn, keyspace.entries(index.id))
-            changed = self.save(txn, settled)
-        self.publish(changed)
-        return changed
+                self.drops.begin(txn, keyspace.entries(index.id))
+            saved = self.save(txn, settled)
+        return self.publish(saved)
 
     def _remove(self, table: Table) -> None:
         definition = table.definition
@@ -215,26 +289,18 @@ class Catalog:
         with self._engine.write() as txn:
             txn.delete(keyspace.table(*space, definition.name))
             txn.delete(table.statistics_key)
-            self._begin_drop(txn, table.prefix)
+            self.drops.begin(txn, table.prefix)
             if table.local_indexes:
-                self._begin_drop(txn, keyspace.collections(table.id))
+                self.drops.begin(txn, keyspace.collections(table.id))
             for index in table.indexes:
-                self._begin_drop(txn, index.prefix)
+                self.drops.begin(txn, index.prefix)
+            if definition.ttl_queue is not None:
+                self.drops.begin(txn, keyspace.expiries(definition.ttl_queue))
         self._spaces[space].pop(definition.name, None)
 
-    # --- background -------------------------------------------------------------------------------------------------
-
-    def _begin_drop(self, txn: WriteTxn, prefix: bytes) -> None:
-        record = keyspace.drop(prefix)
-        txn.put(record, b"")
-        self._background.add(partial(self._drop_slice, record))
-
-    def _drop_slice(self, record: bytes) -> bool:
-        with self._engine.write() as txn:
-            if txn.drop_range(*keyspace.dropped_range(record), DROP_SLICE) == DROP_SLICE:
-                return True
-            txn.delete(record)
-        return False
+    def space(self, caller: Caller) -> Space:
+        """Return the access key and region under which the caller's resources are."""
+        return _SHARED if self._shared else (caller.access_key, caller.region)
 
     def _space(self, definition: TableDefinition) -> Space:
         return _SHARED if self._shared else (definition.access_key, definition.region)
@@ -242,13 +308,10 @@ class Catalog:
     def _load(self) -> None:
         with self._engine.read() as txn:
             tables = list(txn.scan(*keyspace.tables()))
-            drops = list(txn.scan(*keyspace.drops()))
         for key, stored in tables:
             access_key, region, name = keyspace.table_of(key)
             table = self.compiled(TableDefinition.load(stored))
             self._spaces.setdefault((access_key, region), {})[name] = table
-        for record, _ in drops:
-            self._background.add(partial(self._drop_slice, record))
 
     def tables_of(self, table: Table) -> dict[str, Table]:
         """Return the living dictionary of the space that a table belongs to."""

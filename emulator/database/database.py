@@ -4,11 +4,12 @@ import logging
 from typing import Final
 
 from emulator import errors
-from emulator.clock import Background, Clock
+from emulator.clock import Background, Clock, Scheduler
 from emulator.database import backfill
 from emulator.database.catalog import Caller, Catalog, Options, require
 from emulator.database.enforcement import Enforcer
 from emulator.database.schema import Table
+from emulator.database.streams import TURN_SECONDS
 from storage import Engine, Full, StorageError
 
 log = logging.getLogger("emulator")
@@ -23,12 +24,15 @@ class Database:
         self.engine = engine
         self.clock = clock
         self.background = Background(wait=Full)
+        self.scheduler = Scheduler(clock)
         self.enforcer = Enforcer(clock, throttle_all=options.throttle)
         self.catalog = Catalog(engine, clock, self.background, self.enforcer, options)
         self.read = engine.read
         self.write = engine.write
         self.catalog.settle_all()
         backfill.resume_all(self)
+        self.streams = self.catalog.streams
+        self.scheduler.every(TURN_SECONDS, self.streams.turn)
 
     def table(self, caller: Caller, name: str) -> Table:
         """Return a table for the data plane. Raises ResourceNotFoundException without detail (reference 3.1)."""

@@ -46,6 +46,21 @@ class IndexDefinition:
 
 
 @dataclass(frozen=True, slots=True)
+class KinesisDestination:
+    """A Kinesis data stream that receives a table's changes.
+
+    arn: of the data stream; status: ENABLING, ACTIVE, UPDATING, DISABLING or DISABLED; precision: MILLISECOND or
+    MICROSECOND, of ApproximateCreationDateTime, None where it was not given; stream_id: the change log (a stream that
+    is not told to clients) from which it is fed, None once it is disabled.
+    """
+
+    arn: str
+    status: str
+    precision: str | None = None
+    stream_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TableDefinition:
     """A table as stored. Times are seconds since the epoch; units are capacity units per second."""
 
@@ -74,10 +89,15 @@ class TableDefinition:
     deletion_protection: bool = False
     stream_view: str | None = None
     stream_label: str | None = None
+    stream_id: int | None = None  # of the stream that is being written, None while there is none
     sse: Mapping[str, Any] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     ttl_attribute: str | None = None
     ttl_changed: float | None = None
+    ttl_until: float = 0.0
+    ttl_queue: int | None = None  # id of the queue of expiry times, a new one each time TTL is switched on
+    ttl_filled_to: str | None = None  # as an index's: items up to there are in the queue; None once all are
+    kinesis: tuple[KinesisDestination, ...] = ()
     status: str = CREATING
     until: float = 0.0
 
@@ -85,7 +105,9 @@ class TableDefinition:
     def load(cls, stored: bytes) -> Self:
         """Return the table that dump() stored."""
         fields = orjson.loads(stored)
-        return cls(**{**fields, "indexes": tuple(map(IndexDefinition.load, fields["indexes"]))})
+        fields["indexes"] = tuple(map(IndexDefinition.load, fields["indexes"]))
+        fields["kinesis"] = tuple(KinesisDestination(**each) for each in fields.get("kinesis", ()))
+        return cls(**fields)
 
     def dump(self) -> bytes:
         """Return the definition as JSON."""

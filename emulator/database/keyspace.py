@@ -7,11 +7,17 @@
 | 03         | u32 table, digest16 of the partition key, sort key                                | item row                 |
 | 04         | u32 index, digest16 of its partition key, escape(range key)..., item key [5:]     | projected item row       |
 | 05         | u32 table                                                                         | u64 pairs: count, bytes  |
-| 06         | first byte and u32 of a range that is being dropped (03, 04 or 09)                | nothing                  |
+| 06         | first byte and u32 of a range that is being dropped (03, 04, 09, 0B or 0C)        | nothing                  |
 | 07         | escape(access key) escape(region) escape(operation) client request token          | u64 ms of expiry, sha256 |
 | 08         | u64 ms of expiry, the token's key                                                 | nothing                  |
 | 09         | u32 table with local indexes, digest16 of the partition key                       | u64 bytes of the item    |
 |            |                                                                                   | collection               |
+| 0A         | u32 stream                                                                        | stream definition, JSON  |
+| 0B         | u32 stream, u32 shard, u64 sequence number                                        | stream record            |
+| 0C         | u32 TTL queue of a table, u64 ms of expiry, item key [5:]                         | nothing                  |
+| 0D         | escape(access key) escape(region) UUID of an event source mapping                 | mapping, JSON            |
+| 0E         | escape(consumer of a stream) u32 shard                                            | u64 sequence number of   |
+|            |                                                                                   | the next record to read  |
 
 The digest bounds a partition key's length and gives Scan the order it has on AWS: ascending MD5 over the ASCII bytes
 `Outliers` followed by the partition key's bytes (service-behaviour.md 6.2). Key bytes are UTF-8 for S, raw for B, and the
@@ -37,6 +43,11 @@ _DROP: Final = b"\x06"
 _TOKEN: Final = b"\x07"
 _TOKEN_EXPIRY: Final = b"\x08"
 _COLLECTION: Final = b"\x09"
+_STREAM: Final = b"\x0a"
+_RECORD: Final = b"\x0b"
+_EXPIRY: Final = b"\x0c"
+_MAPPING: Final = b"\x0d"
+_CHECKPOINT: Final = b"\x0e"
 
 DIGEST: Final = 16
 ITEM_PREFIX: Final = 5  # bytes before the digest, of items and of index entries alike
@@ -144,6 +155,66 @@ def token_expiry(expiry: bytes, key: bytes) -> bytes:
 def token_of_expiry(entry: bytes) -> bytes:
     """Return the token's key that an entry by time is about."""
     return entry[9:]
+
+
+def stream(stream_id: int) -> bytes:
+    """Return the key of a stream's definition."""
+    return _STREAM + keycode.u32(stream_id)
+
+
+def streams() -> tuple[bytes, bytes]:
+    """Return the range of all stream definitions."""
+    return _STREAM, keycode.prefix_end(_STREAM)
+
+
+def stream_records(stream_id: int) -> bytes:
+    """Return the prefix of a stream's records."""
+    return _RECORD + keycode.u32(stream_id)
+
+
+def shard_records(stream_id: int, shard: int) -> bytes:
+    """Return the prefix of a shard's records; the sequence number follows as a u64."""
+    return _RECORD + keycode.u32(stream_id) + keycode.u32(shard)
+
+
+def expiries(queue: int) -> bytes:
+    """Return the prefix of a table's TTL queue; the milliseconds of expiry follow as a u64."""
+    return _EXPIRY + keycode.u32(queue)
+
+
+def expiry(prefix: bytes, milliseconds: int, item_key: bytes) -> bytes:
+    """Return the entry of an item that expires at a time, given the prefix of its table's queue."""
+    return prefix + keycode.u64(milliseconds) + item_key[ITEM_PREFIX:]
+
+
+def expiring_item(table_prefix: bytes, entry: bytes) -> bytes:
+    """Return the storage key of the item that an entry of its table's queue is about."""
+    return table_prefix + entry[ITEM_PREFIX + 8 :]
+
+
+def mapping(access_key: str, region: str, uuid: str) -> bytes:
+    """Return the key of an event source mapping."""
+    return mappings_of(access_key, region) + uuid.encode()
+
+
+def mappings_of(access_key: str, region: str) -> bytes:
+    """Return the prefix of all event source mappings of an account and region."""
+    return _MAPPING + keycode.escape(access_key.encode()) + keycode.escape(region.encode())
+
+
+def mappings() -> tuple[bytes, bytes]:
+    """Return the range of all event source mappings."""
+    return _MAPPING, keycode.prefix_end(_MAPPING)
+
+
+def checkpoints(consumer: str) -> bytes:
+    """Return the prefix of what a consumer of a stream has read; the shard follows as a u32."""
+    return _CHECKPOINT + keycode.escape(consumer.encode())
+
+
+def checkpoint(consumer: str, shard: int) -> bytes:
+    """Return the key of what a consumer has read of one shard."""
+    return checkpoints(consumer) + keycode.u32(shard)
 
 
 def segment(prefix: bytes, number: int, total: int) -> tuple[bytes, bytes]:

@@ -17,6 +17,8 @@ from storage.keycode import escape
 
 if TYPE_CHECKING:
     from emulator.database.enforcement import Enforcement
+    from emulator.database.stream_log import StreamLog
+    from emulator.database.ttl import TtlQueue
 
 
 def _key_names(index: IndexDefinition) -> tuple[str, ...]:
@@ -126,6 +128,7 @@ class Table:
         "key_names",
         "key_schema",
         "local_indexes",
+        "logs",
         "name",
         "prefix",
         "range",
@@ -133,6 +136,7 @@ class Table:
         "range_type",
         "statistics_key",
         "transient",
+        "ttl",
     )
 
     def __init__(self, definition: TableDefinition) -> None:
@@ -154,6 +158,8 @@ class Table:
         self.statistics_key = keyspace.statistics(definition.id)
         self.collection_limit = limits.ITEM_COLLECTION
         self.enforcement: Enforcement | None = None
+        self.logs: tuple[StreamLog, ...] = ()
+        self.ttl: TtlQueue | None = None
         self.transient = definition.status != ACTIVE or any(x.status != ACTIVE for x in definition.indexes)
         self.indexes = tuple(Index(index, self, position) for position, index in enumerate(definition.indexes, start=1))
         self.indexes_by_name = {index.name: index for index in self.indexes}

@@ -52,6 +52,8 @@ class Prepared:
     new: Item | None
     paths: tuple[Path, ...] = ()
     """Targets of an update as they are in the new item."""
+    expired: bool = False
+    """A deletion by TTL: costs nothing, and streams tell who did it (reference 12)."""
 
     def old_item(self) -> Item | None:
         """Return the item before the write, decoded at the first call."""
@@ -125,7 +127,8 @@ def store(txn: WriteTxn, write: Prepared, *, times: int = 1) -> Consumed:
     if table.local_indexes:
         grown = own_size + sum(change.size for change in changes if change.index.local)
         collection_size = collections.grown(txn, key, grown, table.collection_limit)
-    charge(table, key, consumed, changes)
+    if not write.expired:
+        charge(table, key, consumed, changes)
     if new_row is None:
         txn.delete(key)
     else:
@@ -137,6 +140,10 @@ def store(txn: WriteTxn, write: Prepared, *, times: int = 1) -> Consumed:
     statistics.add(txn, table.statistics_key, deltas)
     if collection_size is not None:
         collections.put(txn, key, collection_size)
+    if table.ttl is not None:
+        table.ttl.follow(txn, write)
+    for stream_log in table.logs:
+        stream_log.append(txn, write)
     return consumed
 
 

@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from emulator.database.catalog import Caller
@@ -36,7 +35,7 @@ def definition_of(request: Request, caller: Caller, number: int, now: float, unt
         tags={tag["Key"]: tag["Value"] for tag in request.get("Tags", ())},
         until=until,
     )
-    return with_settings(definition, request, now)
+    return with_settings(definition, request)
 
 
 def _plain_name(name: str) -> str:
@@ -75,16 +74,12 @@ def ceilings(current: Mapping[str, int], part: Mapping[str, Any]) -> dict[str, i
     return {name: units for name, units in merged.items() if units != rules.NO_CEILING}
 
 
-def with_settings(definition: TableDefinition, request: Mapping[str, Any], now: float) -> TableDefinition:
+def with_settings(definition: TableDefinition, request: Mapping[str, Any]) -> TableDefinition:
     """Return the definition with the settings that creating and updating a table have in common."""
     changes: dict[str, Any] = units_of(request)
     stream = request.get("StreamSpecification")
-    if stream is not None and stream["StreamEnabled"]:
-        moment = datetime.fromtimestamp(now, UTC).replace(tzinfo=None)
-        changes["stream_view"] = stream["StreamViewType"]
-        changes["stream_label"] = moment.isoformat(timespec="milliseconds")
-    elif stream is not None:
-        changes["stream_view"] = None
+    if stream is not None:
+        changes["stream_view"] = stream["StreamViewType"] if stream["StreamEnabled"] else None
     if "SSESpecification" in request:
         changes["sse"] = _encryption(definition, request["SSESpecification"])
     if "TableClass" in request:

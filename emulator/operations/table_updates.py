@@ -80,7 +80,7 @@ def updated(definition: TableDefinition, request: Request, now: float) -> TableD
     _check_warm(definition, request, changed.billing_mode, "table")
     if "TableClass" in request:
         changed = replace(changed, table_class_updated=now)
-    return settings.with_settings(changed, request, now)
+    return settings.with_settings(changed, request)
 
 
 def _check_new_throughput(definition: TableDefinition, request: Request, *, on_demand: bool) -> None:

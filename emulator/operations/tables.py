@@ -35,9 +35,8 @@ def create_table(database: Database, caller: Caller, request: Request, _: None) 
             definition,
             indexes=tuple(replace(index, id=catalog.next_id(txn), until=until) for index in definition.indexes),
         )
-        table = catalog.save(txn, definition)
-    catalog.publish(table)
-    return {"TableDescription": describe.created(definition)}
+        saved = catalog.save(txn, definition)
+    return {"TableDescription": describe.created(catalog.publish(saved).definition)}
 
 
 @operation("DescribeTable")
@@ -72,7 +71,8 @@ def delete_table(database: Database, caller: Caller, request: Request, _: None) 
         raise errors.deletion_protected()
     with database.read() as txn:
         counts = statistics.read(txn, table.statistics_key, 1)
-    changed = replace(definition, status=DELETING, until=database.catalog.until())
+    disabled = tuple(replace(each, status="DISABLED") for each in definition.kinesis)
+    changed = replace(definition, status=DELETING, until=database.catalog.until(), stream_view=None, kinesis=disabled)
     database.catalog.change(changed)
     return {"TableDescription": describe.deleted(changed, counts[0])}
 
@@ -100,8 +100,8 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
                     replace(each, status=DELETING, until=until) if each.name == name else each for each in indexes
                 ]
         changed = replace(changed, indexes=tuple(indexes), status=UPDATING, until=until)
-        published = catalog.save(txn, changed)
-    catalog.publish(published)
+        saved = catalog.save(txn, changed)
+    published = catalog.publish(saved)
     for index in created:
         backfill.begin(database, published, index.id)
     return {"TableDescription": _description(database, published)}

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.database import backfill, catalog
+from emulator.database import backfill, drops
 from emulator.errors import ApiError
 from emulator.settings import Settings
 from tests.conftest import InProcess, index_request, table_request
@@ -196,7 +196,7 @@ def without_ids(answer: Any) -> Any:
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(backfill, "SLICE", 2)
-        patch.setattr(catalog, "DROP_SLICE", 3)
+        patch.setattr(drops, "DROP_SLICE", 3)
         folder = tmp_path_factory.mktemp("pair") / "data"
         emulators = [InProcess(Settings(in_memory=True)), InProcess(Settings(data_dir=folder))]
         yield Pair(emulators)

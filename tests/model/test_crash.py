@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.app import Emulator
-from emulator.database import backfill, catalog
+from emulator.database import backfill, drops
 from emulator.database.database import Database
 from emulator.settings import Settings
 from storage.keycode import prefix_end
@@ -255,7 +255,7 @@ def test_table_is_dropped_to_its_end(tmp_path: Path) -> None:
         client("DeleteTable", TableName="many")
     rounds = 0
     while rows_left(folder):
-        assert rounds <= MANY // catalog.DROP_SLICE, "each round drops at least one slice"
+        assert rounds <= MANY // drops.DROP_SLICE, "each round drops at least one slice"
         with killed(folder) as server, closing(Client(server.url)) as client:
             assert client("ListTables") == {"TableNames": []}
         rounds += 1

@@ -23,7 +23,7 @@ DELETE = {"GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": "new"}}]}
 @pytest.fixture(autouse=True)
 def _small_slices(monkeypatch):
     monkeypatch.setattr("emulator.database.backfill.SLICE", 3)
-    monkeypatch.setattr("emulator.database.catalog.DROP_SLICE", 7)
+    monkeypatch.setattr("emulator.database.drops.DROP_SLICE", 7)
 
 
 class Writer:

@@ -14,7 +14,7 @@ SLICE = 7
 
 @pytest.fixture(autouse=True)
 def _small_slices(monkeypatch):
-    monkeypatch.setattr("emulator.database.catalog.DROP_SLICE", SLICE)
+    monkeypatch.setattr("emulator.database.drops.DROP_SLICE", SLICE)
 
 
 def filled(db, name=None):

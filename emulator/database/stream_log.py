@@ -1,0 +1,124 @@
+"""The writing side of streams: a record for each change of an item, in the change's own storage transaction.
+
+A stored record is made once and spliced into answers as it is:
+
+    1 byte     version of the layout, 1
+    8 bytes    time of the change, milliseconds since the epoch, big-endian
+    8 bytes    sequence number
+    4 bytes    SizeBytes: of Keys and the images that are there, by the rules of values/size.py
+    the rest   the record as GetRecords and (nearly) Lambda tell it, JSON (service-behaviour.md 11.3)
+
+The last sequence number is a counter of the stream in storage, so numbers rise in commit order and survive a crash.
+"""
+
+from struct import Struct
+from typing import TYPE_CHECKING, Final
+
+import orjson
+
+from emulator.clock import Clock
+from emulator.database import keyspace
+from emulator.database.stream_definitions import StreamDefinition, sequence_text
+from emulator.values.rows import row_json, row_size
+from emulator.values.size import item_size
+from storage import ReadTxn, WriteTxn
+from storage.keycode import u64
+
+if TYPE_CHECKING:
+    from emulator.database.write import Prepared
+
+_header: Final = Struct(">BQQI")
+_VERSION: Final = 1
+HEADER: Final = _header.size
+
+_SPREAD: Final = 0x9E3779B97F4A7C15  # odd, so multiplying by it is one to one and event ids are unique
+_U64: Final = (1 << 64) - 1
+_BY_TTL: Final = b',"userIdentity":{"Type":"Service","PrincipalId":"dynamodb.amazonaws.com"}}'
+
+
+def counter_key(stream_id: int) -> bytes:
+    """Return the key of a stream's last sequence number."""
+    return keyspace.counter(f"sequence {stream_id}")
+
+
+def last_sequence(txn: ReadTxn, stream_id: int) -> int:
+    """Return the last sequence number that a stream has used, 0 for none."""
+    return int.from_bytes(txn.get(counter_key(stream_id)) or b"", "big")
+
+
+def set_last_sequence(txn: WriteTxn, stream_id: int, number: int) -> None:
+    """Store the last sequence number that a stream has used."""
+    txn.put(counter_key(stream_id), u64(number))
+
+
+class StreamLog:
+    """A stream that is being written, compiled for the write path; `follow` keeps it up with its definition."""
+
+    __slots__ = ("_after", "_before", "_clock", "_counter", "_new", "_old", "_shards", "_slots", "key_names")
+
+    def __init__(self, stream: StreamDefinition, clock: Clock) -> None:
+        self._clock = clock
+        self._counter = counter_key(stream.id)
+        self._old = stream.view in ("OLD_IMAGE", "NEW_AND_OLD_IMAGES")
+        self._new = stream.view in ("NEW_IMAGE", "NEW_AND_OLD_IMAGES")
+        self.key_names = (stream.hash,) if stream.range is None else (stream.hash, stream.range)
+        region = orjson.dumps(stream.region).replace(b"%", b"%%")
+        self._before = (
+            b'{"eventID":"%b%%016x","eventName":"%%b","eventVersion":"1.1","eventSource":"aws:dynamodb",'
+            b'"awsRegion":%b,"dynamodb":{"ApproximateCreationDateTime":%%d,"Keys":'
+        ) % (stream.seed.encode(), region)
+        self._after = b',"SequenceNumber":"%%b","SizeBytes":%%d,"StreamViewType":"%b"}' % stream.view.encode()
+        self.follow(stream)
+
+    def follow(self, stream: StreamDefinition) -> None:
+        """Take over the open shards of a definition that changed."""
+        self._slots = stream.slots
+        self._shards = [keyspace.shard_records(stream.id, shard.number) for shard in stream.open_shards()]
+
+    def append(self, txn: WriteTxn, write: "Prepared") -> None:
+        """Record a write that changes the item (the caller has made sure that it does)."""
+        old_row, new_row = write.old_row, write.new_row
+        item = write.new or write.old_item()
+        assert item is not None, "a change has an item before or after it"
+        number = int.from_bytes(txn.get(self._counter) or b"", "big") + 1
+        sequence = u64(number)
+        txn.put(self._counter, sequence)
+        now = self._clock.now()
+        keys = {name: item[name] for name in self.key_names}
+        size = item_size(keys)
+        name = b"MODIFY" if old_row and new_row else b"INSERT" if new_row else b"REMOVE"
+        parts = [self._before % (number * _SPREAD & _U64, name, int(now)), orjson.dumps(keys)]
+        if self._new and new_row is not None:
+            size += row_size(new_row)
+            parts += (b',"NewImage":', row_json(new_row))
+        if self._old and old_row is not None:
+            size += row_size(old_row)
+            parts += (b',"OldImage":', row_json(old_row))
+        parts.append(self._after % (sequence_text(number).encode(), size))
+        parts.append(_BY_TTL if write.expired else b"}")
+        slot = int.from_bytes(write.key[keyspace.ITEM_PREFIX : keyspace.ITEM_PREFIX + 4], "big") * self._slots >> 32
+        header = _header.pack(_VERSION, int(now * 1000), number, size)
+        txn.put(self._shards[slot] + sequence, header + b"".join(parts))
+
+
+def record_time(row: bytes) -> float:
+    """Return when a stored record's change was made, seconds since the epoch to the millisecond."""
+    milliseconds: int = _header.unpack_from(row)[1]
+    return milliseconds / 1000
+
+
+def record_sequence(row: bytes) -> int:
+    """Return a stored record's sequence number."""
+    number: int = _header.unpack_from(row)[2]
+    return number
+
+
+def record_size(row: bytes) -> int:
+    """Return a stored record's SizeBytes."""
+    size: int = _header.unpack_from(row)[3]
+    return size
+
+
+def record_json(row: bytes) -> bytes:
+    """Return a stored record as JSON text."""
+    return row[HEADER:]

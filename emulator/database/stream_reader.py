@@ -1,0 +1,65 @@
+"""The reading side of streams: records of one shard in order, from a sequence number on.
+
+Records of a shard are in commit order, and so (as long as nobody sets the clock back) in the order of their times: a time
+is found by bisection, a few single reads.
+"""
+
+from itertools import accumulate
+from typing import Final
+
+from emulator.database import keyspace
+from emulator.database.stream_definitions import Shard, StreamDefinition
+from emulator.database.stream_log import last_sequence, record_sequence, record_size, record_time
+from emulator.limits import MIB
+from storage import ReadTxn
+from storage.keycode import prefix_end, u64
+
+RECORDS: Final = 1000  # of one GetRecords (AWS: GetRecords, Limit)
+BYTES: Final = MIB  # of SizeBytes; the record that crosses it is left for the next page
+
+
+def read(
+    txn: ReadTxn, stream_id: int, shard: int, first: int, *, limit: int = RECORDS, size: int = BYTES
+) -> tuple[list[bytes], int]:
+    """Return a page of stored records from a sequence number on, and the number to go on from.
+
+    At most `limit` records and `size` bytes, but always one where there is one.
+    """
+    prefix = keyspace.shard_records(stream_id, shard)
+    rows, _ = txn.page(prefix + u64(first), prefix_end(prefix), limit)
+    if not rows:
+        return rows, first
+    for position, total in enumerate(accumulate(map(record_size, rows))):
+        if total > size and position:
+            rows = rows[:position]
+            break
+    return rows, record_sequence(rows[-1]) + 1
+
+
+def first_since(txn: ReadTxn, stream: StreamDefinition, shard: Shard, since: float) -> int:
+    """Return the sequence number of a shard's first record at or after a time; behind its last one where there is none."""
+    prefix = keyspace.shard_records(stream.id, shard.number)
+    stop = prefix_end(prefix)
+    low = shard.start
+    high = (last_sequence(txn, stream.id) if shard.end is None else shard.end) + 1
+    probe = low
+    while low < high:
+        rows, _ = txn.page(prefix + u64(probe), stop, 1)
+        if not rows:
+            high = probe
+        elif record_time(rows[0]) < since:
+            low = record_sequence(rows[0]) + 1
+        else:
+            high = probe
+            if probe == low:
+                return record_sequence(rows[0])
+        probe = (low + high) // 2
+    rows, _ = txn.page(prefix + u64(low), stop, 1)
+    return record_sequence(rows[0]) if rows else low
+
+
+def trimmed_to(txn: ReadTxn, stream: StreamDefinition, shard: Shard, since: float) -> int:
+    """Return the sequence number of a shard's newest record before a time, 0 where there is none."""
+    prefix = keyspace.shard_records(stream.id, shard.number)
+    rows, _ = txn.page(prefix, prefix + u64(first_since(txn, stream, shard, since)), 1, reverse=True)
+    return record_sequence(rows[0]) if rows else 0

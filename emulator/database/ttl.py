@@ -1,0 +1,48 @@
+"""Time to live: a queue of expiry times for each table that has it, kept by the write path (service-behaviour.md 12).
+
+An entry of the queue is a key of milliseconds of expiry and item, so what has expired stands at its beginning and finding
+it costs nothing for the items that have not.
+"""
+
+from decimal import ROUND_CEILING, Decimal
+from typing import TYPE_CHECKING, Final
+
+from emulator.database import keyspace
+from emulator.values.types import Item
+from storage import WriteTxn
+
+if TYPE_CHECKING:
+    from emulator.database.write import Prepared
+
+_LATEST: Final = (1 << 63) - 1  # milliseconds; what expires later than in 292 million years does not expire
+_DIGITS: Final = 15  # of whole seconds that need no Decimal
+
+
+class TtlQueue:
+    """A table's queue, for the write path. attribute: the name of the TTL attribute."""
+
+    __slots__ = ("attribute", "prefix")
+
+    def __init__(self, queue: int, attribute: str) -> None:
+        self.attribute = attribute
+        self.prefix = keyspace.expiries(queue)
+
+    def follow(self, txn: WriteTxn, write: "Prepared") -> None:
+        """Let the queue follow a write: an expiry that went or moved leaves it, one that came enters it."""
+        before, after = self.expiry(write.old_item()), self.expiry(write.new)
+        if before != after:
+            if before is not None:
+                txn.delete(keyspace.expiry(self.prefix, before, write.key))
+            if after is not None:
+                txn.put(keyspace.expiry(self.prefix, after, write.key), b"")
+
+    def expiry(self, item: Item | None) -> int | None:
+        """Return when an item expires, milliseconds since the epoch; None for never: only a Number says when."""
+        value = None if item is None else item.get(self.attribute)
+        if value is None or "N" not in value:
+            return None
+        text: str = value["N"]
+        if len(text) <= _DIGITS and text.isdigit():
+            return int(text) * 1000
+        milliseconds = (Decimal(text) * 1000).to_integral_value(ROUND_CEILING)
+        return int(milliseconds) if 0 <= milliseconds <= _LATEST else None

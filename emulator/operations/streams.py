@@ -1,0 +1,240 @@
+"""ListStreams, DescribeStream, GetShardIterator, GetRecords (service-behaviour.md 11).
+
+A shard iterator is text that says everything, nothing is remembered of it: stream, shard, position and when it was issued.
+Its position is the sequence number of the next record to read, or 0: the oldest record that there is when it is used.
+"""
+
+import re
+import struct
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Any, Final
+from zlib import crc32
+
+from emulator import errors, limits
+from emulator.database import stream_reader
+from emulator.database.catalog import Caller
+from emulator.database.database import Database
+from emulator.database.stream_definitions import (
+    RETENTION,
+    Shard,
+    StreamDefinition,
+    sequence_of,
+    sequence_text,
+)
+from emulator.database.stream_log import last_sequence, record_json
+from emulator.model.request import Request
+from emulator.operations.checks import answer, member
+from emulator.operations.registry import Response, operation
+from storage import ReadTxn
+
+_STREAM_ARN: Final = re.compile(r"arn:aws[a-z-]*:dynamodb:[^:]*:[^:]*:table/[a-zA-Z0-9_.-]+/stream/[^/]+")
+_OLDEST: Final = 0
+
+
+def _check_arn(arn: str) -> None:
+    if _STREAM_ARN.fullmatch(arn) is None:
+        raise errors.invalid_stream_arn(arn)
+
+
+def _stream(database: Database, caller: Caller, arn: str) -> StreamDefinition:
+    """Return a stream that can still be read. Raises ResourceNotFoundException."""
+    stream = database.streams.find(database.catalog.space(caller), arn)
+    if stream.disabled is not None and stream.disabled <= database.clock.now() - RETENTION:
+        raise errors.stream_not_found(arn)
+    return stream
+
+
+def _shard(stream: StreamDefinition, shard_id: str) -> Shard:
+    shard = stream.shard(shard_id)
+    if shard is None:
+        raise errors.shard_not_found(shard_id, stream.arn)
+    return shard
+
+
+# --- what there is --------------------------------------------------------------------------------------------------
+
+
+def _check_list(request: Request) -> None:
+    if "ExclusiveStartStreamArn" in request:
+        _check_arn(request["ExclusiveStartStreamArn"])
+
+
+@operation("ListStreams", check=_check_list)
+def list_streams(database: Database, caller: Caller, request: Request, _: None) -> Response:
+    """List the caller's streams in order of their ARNs, by pages; those of one table where it is named."""
+    table, after = request.get("TableName"), request.get("ExclusiveStartStreamArn", "")
+    oldest = database.clock.now() - RETENTION
+    streams = [
+        stream
+        for stream in sorted(database.streams.of(database.catalog.space(caller)), key=lambda stream: stream.arn)
+        if stream.arn > after
+        and (table is None or stream.table == table)
+        and (stream.disabled is None or stream.disabled > oldest)
+    ]
+    page = streams[: request.get("Limit", limits.STREAMS_PAGE)]
+    told: dict[str, Any] = {
+        "Streams": [
+            {"StreamArn": stream.arn, "TableName": stream.table, "StreamLabel": stream.label} for stream in page
+        ]
+    }
+    if len(streams) > len(page):
+        told["LastEvaluatedStreamArn"] = page[-1].arn
+    return told
+
+
+def _check_describe(request: Request) -> None:
+    _check_arn(request["StreamArn"])
+    shard_filter = request.get("ShardFilter")
+    if shard_filter is not None:
+        for name in ("Type", "ShardId"):
+            if name not in shard_filter:
+                raise errors.invalid_parameters(f"ShardFilter must have {name}")  # inferred
+
+
+@operation("DescribeStream", check=_check_describe)
+def describe_stream(database: Database, caller: Caller, request: Request, _: None) -> Response:
+    """Describe a stream and its shards, oldest first, by pages; only the children of one shard where asked."""
+    stream = _stream(database, caller, request["StreamArn"])
+    shards = list(stream.shards)
+    if "ShardFilter" in request:
+        parent = _shard(stream, request["ShardFilter"]["ShardId"])
+        shards = [shard for shard in shards if shard.parent == parent.id]
+    after = stream.shard(request.get("ExclusiveStartShardId", ""))
+    if after is not None:
+        shards = [shard for shard in shards if shard.number > after.number]
+    page = shards[: request.get("Limit", limits.STREAMS_PAGE)]
+    names = [("HASH", stream.hash), ("RANGE", stream.range)]
+    description: dict[str, Any] = {
+        "StreamArn": stream.arn,
+        "StreamLabel": stream.label,
+        "StreamStatus": stream.status(database.clock.now()),
+        "StreamViewType": stream.view,
+        "CreationRequestDateTime": round(stream.created, 3),
+        "TableName": stream.table,
+        "KeySchema": [{"AttributeName": name, "KeyType": kind} for kind, name in names if name is not None],
+        "Shards": [_described(shard) for shard in page],
+    }
+    if len(shards) > len(page):
+        description["LastEvaluatedShardId"] = page[-1].id
+    return {"StreamDescription": description}
+
+
+def _described(shard: Shard) -> dict[str, Any]:
+    numbers = {"StartingSequenceNumber": sequence_text(shard.start)}
+    if shard.end is not None:
+        numbers["EndingSequenceNumber"] = sequence_text(shard.end)
+    told: dict[str, Any] = {"ShardId": shard.id, "SequenceNumberRange": numbers}
+    if shard.parent is not None:
+        told["ParentShardId"] = shard.parent
+    return told
+
+
+# --- where to read --------------------------------------------------------------------------------------------------
+
+_POSITION: Final = struct.Struct(
+    ">IQQI"
+)  # shard number, sequence number, issued (ms), crc of the ARN and what is before it
+_NEEDS: Final = {
+    "AT_SEQUENCE_NUMBER": "SequenceNumber",
+    "AFTER_SEQUENCE_NUMBER": "SequenceNumber",
+    "AT_TIMESTAMP": "Timestamp",
+}
+
+
+def _check_get_iterator(request: Request) -> None:
+    _check_arn(request["StreamArn"])
+    kind = request["ShardIteratorType"]
+    needed = _NEEDS.get(kind)
+    for name in ("SequenceNumber", "Timestamp"):
+        if name == needed and name not in request:
+            raise errors.iterator_parameter_required(name, kind)
+        if name != needed and name in request:
+            raise errors.iterator_parameter_forbidden(name, kind)
+    if needed == "SequenceNumber" and sequence_of(request[needed]) is None:
+        raise errors.invalid_sequence_number(request[needed])
+
+
+@operation("GetShardIterator", check=_check_get_iterator)
+def get_shard_iterator(database: Database, caller: Caller, request: Request, _: None) -> Response:
+    """Return an iterator that reads a shard from a position on, valid for 15 minutes."""
+    stream = _stream(database, caller, request["StreamArn"])
+    shard = _shard(stream, request["ShardId"])
+    now = database.clock.now()
+    with database.read() as txn:
+        match request["ShardIteratorType"]:
+            case "TRIM_HORIZON":
+                position = _OLDEST
+            case "LATEST":
+                position = last_sequence(txn, stream.id) + 1
+            case "AT_TIMESTAMP":
+                since = max(request["Timestamp"], now - RETENTION)
+                position = stream_reader.first_since(txn, stream, shard, since)
+            case kind:
+                position = _numbered(txn, stream, shard, request["SequenceNumber"], now)
+                position += kind == "AFTER_SEQUENCE_NUMBER"
+    return {"ShardIterator": _iterator(stream, shard, position, now)}
+
+
+def _numbered(txn: ReadTxn, stream: StreamDefinition, shard: Shard, text: str, now: float) -> int:
+    """Return the position of a sequence number that a client has. Raises where it is none of the shard's, or trimmed."""
+    position = sequence_of(text)
+    last = last_sequence(txn, stream.id) if shard.end is None else shard.end
+    if position is None or not shard.start <= position <= max(last, shard.start):
+        raise errors.invalid_sequence_number(text)
+    if position <= stream_reader.trimmed_to(txn, stream, shard, now - RETENTION):
+        raise errors.trimmed_data_access()
+    return position
+
+
+def _iterator(stream: StreamDefinition, shard: Shard, position: int, now: float) -> str:
+    arn = stream.arn
+    content = (shard.number, position, max(0, int(now * 1000)))
+    packed = _POSITION.pack(*content, crc32(repr((arn, content)).encode()))
+    return f"{arn}|1|{urlsafe_b64encode(packed).decode()}"
+
+
+def _parsed_iterator(text: str) -> tuple[str, int, int, float]:
+    """Return an iterator's stream ARN, shard number, position and time of issue (seconds)."""
+    arn, _, rest = text.partition("|")
+    version, _, encoded = rest.partition("|")
+    try:
+        *content, check = _POSITION.unpack(urlsafe_b64decode(encoded.encode()))
+    except (ValueError, struct.error):
+        raise errors.invalid_shard_iterator() from None
+    if version != "1" or check != crc32(repr((arn, tuple(content))).encode()):
+        raise errors.invalid_shard_iterator()
+    number, position, issued = content
+    return arn, number, position, issued / 1000
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+def _check_get_records(request: Request) -> tuple[str, int, int, float]:
+    return _parsed_iterator(request["ShardIterator"])
+
+
+@operation("GetRecords", check=_check_get_records)
+def get_records(database: Database, caller: Caller, request: Request, parsed: tuple[str, int, int, float]) -> Response:
+    """Read records, stored text spliced together; no NextShardIterator once a closed shard is drained."""
+    arn, number, position, issued = parsed
+    now = database.clock.now()
+    if now - issued > limits.ITERATOR_SECONDS:
+        raise errors.expired_iterator()
+    stream = _stream(database, caller, arn)
+    shard = next((shard for shard in stream.shards if shard.number == number), None)
+    if shard is None:
+        raise errors.trimmed_data_access()
+    limit = request.get("Limit", stream_reader.RECORDS)
+    with database.read() as txn:
+        trimmed = stream_reader.trimmed_to(txn, stream, shard, now - RETENTION)
+        if position == _OLDEST:
+            position = max(trimmed + 1, shard.start)
+        elif position <= trimmed:
+            raise errors.trimmed_data_access()
+        rows, following = stream_reader.read(txn, stream.id, shard.number, position, limit=limit)
+        drained = shard.end is not None and not stream_reader.read(txn, stream.id, shard.number, following, limit=1)[0]
+    members = [b'"Records":[%b]' % b",".join(map(record_json, rows))]
+    if not drained:
+        members.append(member(b"NextShardIterator", _iterator(stream, shard, following, now)))
+    return answer(members)
