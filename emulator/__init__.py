@@ -17,5 +17,8 @@ The life of a request, from right to left through the layers:
    transaction.
 7. The handler answers with finished JSON bytes, mostly stored rows spliced together; the protocol adds request id and crc.
 
+A request to a path of Lambda's API goes from `http.lambda_api` to `functions.service` instead; how records of streams get to
+functions is told in `functions/__init__.py`.
+
 An `errors.ApiError` raised anywhere becomes the answer in `http.protocol`, and only there.
 """

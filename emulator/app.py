@@ -1,18 +1,24 @@
 """The emulator without HTTP: an engine, a clock, a database and the operations on it."""
 
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import orjson
 
 from emulator import errors, operations
 from emulator.clock import EmulatorClock
-from emulator.database import declarations
+from emulator.database import declarations, keyspace
 from emulator.database.catalog import Caller, Options
 from emulator.database.database import Database
 from emulator.model.service import operations as service_operations
-from emulator.operations.registry import registered
+from emulator.operations.registry import find
 from emulator.settings import Settings
-from storage import Full, open_engine
+from emulator.sharing import Sharing
+from storage import Full, Interrupted, open_engine
+
+if TYPE_CHECKING:
+    from emulator.functions.api import Answer as Told
+    from emulator.functions.service import FunctionService
 
 assert operations, "importing the package registers the operations"
 
@@ -20,14 +26,16 @@ assert operations, "importing the package registers the operations"
 class Emulator:
     """One emulator; one thread owns it.
 
-    Raises StorageError when its folder cannot be opened, BadDeclaration when settings.ongoing_transaction is none.
+    Raises StorageError when its folder cannot be opened, BadDeclaration when settings.ongoing_transaction is none,
+    BadConfiguration when settings.functions is a file that is not understood.
     """
 
-    def __init__(self, settings: Settings, clock: EmulatorClock | None = None) -> None:
+    def __init__(self, settings: Settings, clock: EmulatorClock | None = None, sharing: Sharing | None = None) -> None:
         path = None if settings.in_memory else settings.data_dir
         options = {} if path is None else {"durable": settings.durable}
         self.settings = settings
-        self.clock = clock or EmulatorClock()
+        self.owner = sharing is None or sharing.owner
+        self.clock = clock or EmulatorClock(cells=None if sharing is None else sharing.clock_cells)
         self.database = Database(
             open_engine(path, **options),
             self.clock,
@@ -37,44 +45,95 @@ class Emulator:
                 throttle=settings.enforce_throughput,
                 collection_limit=settings.item_collection_limit,
                 stream_shards=settings.stream_shards,
+                sweep_interval=settings.ttl_sweep_interval,
+                kinesis=bool(settings.kinesis_endpoint),
             ),
+            sharing,
         )
         for declaration in _declarations(settings.ongoing_transaction):
             declarations.transaction(self.database, declaration)
         self._background = self.database.background
-        self._operations = dict(registered())
         self.caller = self.database.catalog.caller
+        self._functions: FunctionService | None = None
+        if settings.functions or _has_mappings(self.database):
+            self._functions = self._load_functions()
 
     def knows(self, operation: str) -> bool:
         """Say whether the service has an operation of this name, implemented here or not."""
-        return operation in self._operations or operation in service_operations()
+        return find(operation) is not None or operation in service_operations()
 
     def call(self, operation: str, raw: object, caller: Caller) -> bytes:
         """Answer one request, given as parsed JSON, with JSON. Raises ApiError."""
-        background = self._background
-        if background:
-            background.run_slice()
-        found = self._operations.get(operation)
+        if self._background:
+            self._background.run_slice()
+        database = self.database
+        if database.versions.hinted():
+            database.refresh()
+        found = find(operation)
         if found is None:
             raise errors.not_implemented(operation)
         try:
-            answer = found(self.database, caller, raw)
+            answer = found(database, caller, raw)
         except Full:
             raise errors.storage_full() from None
+        except Interrupted:
+            answer = database.rerun(lambda: found(database, caller, raw))
         return answer if type(answer) is bytes else orjson.dumps(answer)
+
+    @property
+    def functions(self) -> "FunctionService":
+        """Functions on streams; loaded when somebody has a use for them, which most never have."""
+        if self._functions is None:
+            self._functions = self._load_functions()
+        return self._functions
+
+    def _load_functions(self) -> "FunctionService":
+        from emulator.functions.service import FunctionService  # noqa: PLC0415 - a tenth of the start-up time
+
+        return FunctionService(self.database, self.settings)
+
+    @property
+    def busy_functions(self) -> "FunctionService | None":
+        """Functions on streams where there is somebody to deliver to, else None; costs next to nothing."""
+        functions = self._functions
+        return functions if functions is not None and functions.busy else None
+
+    def call_functions(self, method: str, path: str, query: str, body: bytes, caller: Caller) -> "Told":
+        """Answer a request to Lambda's API with a status and JSON. Raises ApiError."""
+        if self.database.versions.hinted():
+            self.database.refresh()
+        return self.database.rerun(lambda: self.functions.answer(method, path, query, body, caller))
 
     def tick(self) -> bool:
         """Do what has become due by the clock, and a slice of long work; say whether a slice ran.
 
-        Whoever serves calls this often while no request does. A full disk is no reason to stop: the job runs again later.
+        Whoever serves calls this often while no request does. What cannot be done now (the disk is full) is done later.
         """
+        database = self.database
+        self.run_due()
+        if not self._background:
+            return False
+        if self._background.run_slice():
+            return True
+        database.refresh()  # it may wait because another process has changed definitions
+        return False
+
+    def run_due(self) -> None:
+        """Do what has become due by the clock, except long work, which is only queued."""
+        database = self.database
+        if database.versions.hinted():
+            database.refresh()
         with suppress(Full):
-            self.database.scheduler.run_due()
-        return self._background.run_slice()
+            database.rerun(database.scheduler.run_due)
 
     def close(self) -> None:
-        """Sync and release the storage."""
+        """Commit, sync and release the storage."""
         self.database.close()
+
+
+def _has_mappings(database: Database) -> bool:
+    with database.read() as txn:
+        return bool(txn.page(*keyspace.mappings(), 1)[0])
 
 
 def _declarations(text: str) -> list[declarations.Body]:

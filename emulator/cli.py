@@ -7,7 +7,7 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
@@ -44,12 +44,26 @@ def _add_flag(parser: Any, field: Any, from_environment: str | None) -> None:  #
     kind = Path if isinstance(default, Path) else type(default)
     parser.add_argument(
         flag,
-        type=kind,
+        type=_between(kind, *field.metadata["between"]) if "between" in field.metadata else kind,
         default=str(default) if from_environment is None else from_environment,
         choices=field.metadata.get("choices"),
-        metavar={Path: "DIR", int: "N"}.get(kind, kind.__name__.upper()),
+        metavar=field.metadata.get("metavar")
+        or {Path: "DIR", int: "N", float: "SECONDS"}.get(kind, kind.__name__.upper()),
         help=f"{text} (default: {default})",
     )
+
+
+def _between(kind: type, least: float, most: float) -> Callable[[str], Any]:
+    """Return a parser of numbers for argparse, which tells the user what is wrong with others."""
+
+    def parse(text: str) -> Any:  # noqa: ANN401 - of the kind
+        number = kind(text)
+        if not least <= number <= most:
+            raise argparse.ArgumentTypeError(f"{text} is not between {least} and {most}")
+        return number
+
+    parse.__name__ = kind.__name__  # told in "invalid int value"
+    return parse
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,10 +76,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Imported after the flags are read, so that --help and mistakes answer at once.
     from emulator.app import Emulator  # noqa: PLC0415
     from emulator.database.declarations import BadDeclaration  # noqa: PLC0415
+    from emulator.functions.configuration import BadConfiguration  # noqa: PLC0415
     from emulator.http.server import ServeError, bind, serve  # noqa: PLC0415
     from storage import StorageError  # noqa: PLC0415
 
     try:
+        if settings.workers > 1:
+            from emulator.http import workers  # noqa: PLC0415
+
+            workers.run(settings)
+            return 0
         listener = bind(settings)
         with listener:
             emulator = Emulator(settings)
@@ -75,6 +95,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 emulator.close()
     except BadDeclaration as error:
         return _cannot_start(f"--ongoing-transaction: {error}")
+    except BadConfiguration as error:
+        return _cannot_start(f"--functions: {error}")
     except (ServeError, StorageError) as error:
         return _cannot_start(str(error))
     return 0

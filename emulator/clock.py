@@ -5,10 +5,12 @@ functions. It follows the machine's until a test moves it; nothing in the emulat
 """
 
 import time
+from array import array
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, MutableSequence
 from dataclasses import dataclass
-from typing import Protocol
+from math import isnan, nan
+from typing import Final, Protocol
 
 
 class Clock(Protocol):
@@ -19,43 +21,82 @@ class Clock(Protocol):
         ...
 
 
+CLOCK_CELLS: Final = 2
+"""Numbers that a clock's state is made of."""
+
+EARLIEST: Final = 31_536_000.0  # 1971: what looks back, a day or so, does not pass the epoch
+LATEST: Final = 253_370_764_800.0  # 9999: a clock that runs on from there has a year until datetime's end
+
+
+class TimeOutOfRange(Exception):
+    """The clock was to be moved to before EARLIEST, to LATEST or later, or to what is no time at all."""
+
+
 class EmulatorClock:
     """The machine's clock, moved by an offset, or standing still.
 
-    frozen: the time at which it stands, None while it runs; offset: seconds by which it is ahead of the machine's.
+    cells: two numbers to keep the state in, offset and time of standing still (NaN while it runs): where several processes
+    share them, all follow at once.
+
+    A move to a time that others could not tell or store raises TimeOutOfRange, and then nothing has moved.
     """
 
-    __slots__ = ("_machine", "frozen", "offset")
+    __slots__ = ("_cells", "_machine")
 
-    def __init__(self, machine: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        machine: Callable[[], float] = time.time,
+        cells: "MutableSequence[float] | memoryview[float] | None" = None,
+    ) -> None:
         self._machine = machine
-        self.offset = 0.0
-        self.frozen: float | None = None
+        self._cells = array("d", (0.0, nan)) if cells is None else cells
 
     def now(self) -> float:
         """Return seconds since the epoch."""
-        frozen = self.frozen
-        return self._machine() + self.offset if frozen is None else frozen
+        offset, frozen = self._cells
+        return self._machine() + offset if isnan(frozen) else frozen
+
+    @property
+    def offset(self) -> float:
+        """Seconds by which it is ahead of the machine's clock; while it stands still, those that it was."""
+        return self._cells[0]
+
+    @property
+    def frozen(self) -> float | None:
+        """The time at which it stands, None while it runs."""
+        frozen = self._cells[1]
+        return None if isnan(frozen) else frozen
+
+    def ahead(self) -> float:
+        """Return by how many seconds it is ahead of the machine's clock now, running or not; negative: behind."""
+        offset, frozen = self._cells
+        return offset if isnan(frozen) else frozen - self._machine()
 
     def set_offset(self, seconds: float) -> None:
         """Run, that many seconds ahead of the machine's clock (behind it, if negative)."""
-        self.offset = seconds
-        self.frozen = None
+        _check(self._machine() + seconds)
+        self._cells[0] = seconds
+        self._cells[1] = nan
 
     def freeze(self, at: float | None = None) -> None:
         """Stand still: at the given time, or now."""
-        self.frozen = self.now() if at is None else at
+        self._cells[1] = self.now() if at is None else _check(at)
 
     def advance(self, seconds: float) -> None:
         """Go forward at once; a clock that stands still goes on standing."""
-        if self.frozen is None:
-            self.offset += seconds
-        else:
-            self.frozen += seconds
+        _check(self.now() + seconds)
+        self._cells[0 if isnan(self._cells[1]) else 1] += seconds
 
     def release(self) -> None:
         """Follow the machine's clock again."""
         self.set_offset(0.0)
+
+
+def _check(at: float) -> float:
+    """Return a time that a clock may show. Raises TimeOutOfRange for others; NaN is one of them."""
+    if EARLIEST <= at < LATEST:
+        return at
+    raise TimeOutOfRange
 
 
 class ManualClock(EmulatorClock):
@@ -78,10 +119,10 @@ class Background:
     Before each request, and whenever the server is idle, one slice runs; so the work advances with the traffic, a
     request never waits for more than one slice, and a test drives it by calling `run_slice`.
 
-    A slice that raises `wait` (the disk is full) has done nothing, disturbs nobody, and is tried again later.
+    A slice that raises one of `wait` (the disk is full) has done nothing, disturbs nobody, and is tried again later.
     """
 
-    def __init__(self, wait: type[Exception]) -> None:
+    def __init__(self, wait: tuple[type[Exception], ...]) -> None:
         self._wait = wait
         self._slices: deque[Slice] = deque()
 
@@ -91,6 +132,11 @@ class Background:
     def add(self, work: Slice) -> None:
         """Queue work; its slices take turns with those of other work."""
         self._slices.append(work)
+
+    def add_once(self, work: Slice) -> None:
+        """Queue work unless equal work is waiting: for what a job of the scheduler asks for again and again."""
+        if work not in self._slices:
+            self._slices.append(work)
 
     def run_slice(self) -> bool:
         """Run one slice of the work that waited longest; say whether it could run."""
@@ -137,11 +183,11 @@ class Scheduler:
         self._jobs.append(_Job(seconds, work, self._clock.now() + seconds))
 
     def run_due(self) -> None:
-        """Run the jobs whose time has come, each once however much time has passed."""
+        """Run the jobs whose time has come, each once however much time has passed. What one raises leaves it due."""
         now = self._clock.now()
         for job in self._jobs:  # linear, because there are a handful
             if job.due <= now:
-                job.due = now + job.seconds
                 job.work()
+                job.due = now + job.seconds
             elif job.due > now + job.seconds:  # the clock was set back
                 job.due = now + job.seconds

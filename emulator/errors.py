@@ -627,6 +627,19 @@ def resource_in_use(message: str) -> ApiError:
     return ApiError("ResourceInUseException", message)
 
 
+def ttl_already(state: str) -> ApiError:
+    """State is "enabled" or "disabled" (reference 12)."""
+    return validation(f"TimeToLive is already {state}")
+
+
+def ttl_on_another_attribute(current: str) -> ApiError:
+    return validation(f"TimeToLive is active on a different AttributeName: current AttributeName is {current}")
+
+
+def ttl_changed_too_often() -> ApiError:
+    return validation("Time to live has been modified multiple times within a fixed interval")
+
+
 def still_in_use(what: str) -> ApiError:
     """What is e.g. "Table is being created: t"."""
     return resource_in_use(f"Attempt to change a resource which is still in use: {what}")
@@ -760,6 +773,46 @@ def trimmed_data_access() -> ApiError:
         "TrimmedDataAccessException",
         "The operation attempted to read past the oldest stream record in a shard",  # inferred
     )
+
+
+# --- 15 Kinesis destinations ----------------------------------------------------------------------------------------
+# "inferred": as with streams.
+
+
+def _destination_state(detail: str) -> ApiError:
+    """Make the error of a destination that is in the wrong state; it says "enable" also where it is about others, sic."""
+    return validation(f"Table is not in a valid state to enable Kinesis Streaming Destination: {detail}")
+
+
+def kinesis_already_enabled() -> ApiError:
+    """Also told where another data stream is enabled: a table has one at a time."""
+    return _destination_state(
+        "EnableKinesisStreamingDestination must be DISABLED or ENABLE_FAILED to perform ENABLE operation."
+    )
+
+
+def kinesis_not_active_to_disable() -> ApiError:
+    return _destination_state("KinesisStreamingDestination must be ACTIVE to perform DISABLE operation.")
+
+
+def kinesis_not_active_to_update() -> ApiError:
+    return _destination_state("KinesisStreamingDestination must be ACTIVE to perform UPDATE operation.")  # inferred
+
+
+def _destination_update(detail: str) -> ApiError:
+    return validation(f"Streaming destination cannot be updated with given parameters: {detail}")
+
+
+def kinesis_update_empty() -> ApiError:
+    return _destination_update("UpdateKinesisStreamingConfiguration cannot be null or contain only null values")
+
+
+def kinesis_update_unchanged(precision: str) -> ApiError:
+    return _destination_update(f"ApproximateCreationDateTimePrecision is already {precision}")  # inferred
+
+
+def invalid_kinesis_stream_arn(arn: str) -> ApiError:
+    return validation(f"Invalid StreamArn: {arn} is not the ARN of a Kinesis data stream")  # inferred
 
 
 # --- 14 PartiQL -----------------------------------------------------------------------------------------------------

@@ -50,3 +50,6 @@ ITEM_COLLECTION: Final = 10 * GIB
 
 STREAMS_PAGE: Final = 100  # ListStreams and DescribeStream: default and most
 ITERATOR_SECONDS: Final = 900.0  # how long a shard iterator is valid
+
+KINESIS_BATCH_RECORDS: Final = 500  # of one PutRecords call (AWS: PutRecords)
+KINESIS_BATCH_BYTES: Final = 5 * MIB  # data and partition keys together

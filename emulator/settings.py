@@ -1,6 +1,7 @@
 """What a user can set; command line flags and environment names derive from these fields.
 
-Each field's metadata has its help text and, where the flag differs from the field's name, the flag.
+Each field's metadata has its help text and, where they say more than the field's type, `choices`, the bounds of a number
+(`between`) and the `metavar` of the help.
 """
 
 from dataclasses import dataclass, field
@@ -33,10 +34,22 @@ class Settings:
     ongoing_transaction: str = _setting(
         "", 'declare a transaction under way: {"TableName": .., "Key": .., "Seconds": ..} as JSON, or a list of such'
     )
-    item_collection_limit: int = _setting(10 << 30, "bytes an item collection with local indexes may have")
-    stream_shards: int = _setting(
-        0, "open shards of a new stream; 0: one for each partition that the table would have on AWS"
+    item_collection_limit: int = _setting(
+        10 << 30, "bytes an item collection with local indexes may have", between=(0, 1 << 60)
     )
+    stream_shards: int = _setting(
+        0, "open shards of a new stream; 0: one for each partition that the table would have on AWS", between=(0, 1000)
+    )
+    ttl_sweep_interval: float = _setting(
+        60.0, "seconds of the clock between deletions of what has expired", between=(0.1, 1e9)
+    )
+    kinesis_endpoint: str = _setting(
+        "", "URL of a Kinesis-compatible server that gets the records of Kinesis streaming destinations"
+    )
+    functions: str = _setting(
+        "", "TOML file of the functions that streams can invoke: name = URL or module:callable", metavar="FILE"
+    )
+    workers: int = _setting(1, "processes that serve, over one store", between=(1, 64))
     log_level: str = _setting(
         "info", "how much to log", choices=("critical", "error", "warning", "info", "debug", "trace")
     )

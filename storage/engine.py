@@ -18,6 +18,10 @@ Rules that hold for every engine:
 * After an error of `put` or `delete` the transaction is over. Whoever uses a transaction after its end gets Closed.
 * Transaction objects belong to the engine, which may hand the same one out again after its `with` block.
 * One thread owns an engine.
+
+Commits of an engine that syncs each of them can be grouped: after `group()`, the blocks of `write()` that follow one
+another are one commit, made by `commit()`; what they wrote is seen by every later transaction, and until then not kept
+for certain (`pending`). Whoever groups must not tell anybody of a write before the `commit()` that follows it.
 """
 
 from collections.abc import Iterator
@@ -79,6 +83,22 @@ class Engine(Protocol):
 
     def write(self) -> WriteTxn:
         """Open the write transaction. Raises Closed after close()."""
+        ...
+
+    def group(self) -> None:
+        """Group commits from now on, where that saves anything: where each of them is synced."""
+        ...
+
+    @property
+    def pending(self) -> bool:
+        """Whether something was written that `commit` has yet to make certain; never, unless commits are grouped."""
+        ...
+
+    def commit(self) -> None:
+        """Make certain what is pending.
+
+        Raises Full, Interrupted, StorageError: then some of what was pending may be gone.
+        """
         ...
 
     def sync(self) -> None:

@@ -31,6 +31,7 @@ from storage.lmdb_environment import ENDED, Environment, acquire
 if TYPE_CHECKING:
     from lmdb import _Database as Table
 
+    Cursor = lmdb.Cursor[bytes]
     Transaction = lmdb.Transaction[bytes]
 
 Pair = tuple[bytes, bytes]
@@ -85,7 +86,8 @@ class LmdbTxn:
         """Return a page of short keys.
 
         LMDB's own iterator gives values by the chunk, without a key or a step of Python for each; only the key where a
-        chunk ends is looked at, and all keys of the one chunk that leaves the range.
+        chunk ends is looked at. The one chunk that leaves the range is cut by going back, which saves a sixth of a page
+        of 100 rows against comparing the chunk's keys.
         """
         values: list[bytes] = []
         last = b""
@@ -96,29 +98,23 @@ class LmdbTxn:
         else:
             there = cursor.set_range(low)
             walk = cursor.iternext(keys=False)
-        size = _FIRST_CHUNK
-        while there and len(values) < limit:
-            first = cursor.key() if not last else b""
-            chunk = list(islice(walk, min(size, limit - len(values))))
-            there = len(chunk) == min(size, limit - len(values))
-            end = cursor.key() if there else b""
-            if there and (end >= low if reverse else end < high):
-                last = end
-                values += chunk
-                size = _NEXT_CHUNKS
-                continue
-            keys = self._keys(first, last, len(chunk), reverse=reverse)
-            inside = [key for key in keys if low <= key < high]
-            return values + chunk[: len(inside)], inside[-1] if inside else last
+        before, wanted = 0, min(_FIRST_CHUNK, limit)
+        while there and wanted:
+            values += islice(walk, wanted)
+            taken = len(values) - before
+            if taken < wanted:
+                there = cursor.first() if reverse else cursor.last()
+            key = cursor.key()
+            if key < low if reverse else key >= high:
+                outside, key = _go_back(cursor, taken, low, high, reverse=reverse)
+                del values[len(values) - outside :]
+                return values, last if outside == taken else key
+            if taken < wanted:
+                return values, key
+            last = key
+            before += taken
+            wanted = min(_NEXT_CHUNKS, limit - before)
         return values, last
-
-    def _keys(self, first: bytes, before: bytes, count: int, *, reverse: bool) -> list[bytes]:
-        """Return `count` keys of a walk, from `first` on or, if that is empty, from the one after `before` on."""
-        cursor = self.txn.cursor()
-        cursor.set_key(first or before)
-        walk = cursor.iterprev(values=False) if reverse else cursor.iternext(values=False)
-        keys = list(islice(walk, count + (not first)))
-        return keys if first else keys[1:]
 
     def _forward(self, table: "Table | None", low: bytes, high: bytes) -> Iterator[Pair]:
         while True:
@@ -156,6 +152,18 @@ class LmdbTxn:
         """Return if a walk was cut only because the map moved, so that it can start again; else raise."""
         if self._environment.moves == moves:
             raise Closed("The transaction has ended.") from error
+
+
+def _go_back(cursor: "Cursor", most: int, low: bytes, high: bytes, *, reverse: bool) -> tuple[int, bytes]:
+    """Walk back from beyond the range until a key is in it; return the steps, at most `most`, and the last key."""
+    back = cursor.next if reverse else cursor.prev
+    key = cursor.key()
+    steps = 0
+    while steps < most and (key < low if reverse else key >= high):
+        back()
+        key = cursor.key()
+        steps += 1
+    return steps, key
 
 
 def _long_pairs(shared: Iterator[Pair], start: bytes, stop: bytes, *, reverse: bool) -> Iterator[Pair]:
@@ -265,25 +273,35 @@ class LmdbWrite(LmdbTxn):
     def _run_again(self, error: lmdb.Error) -> bool:
         """Run the whole journal again with more room; return what its last write returns. Raises Full, Interrupted."""
         try:
-            while True:
-                self.abort()
+            return self._replay(error)
+        except StorageError:
+            self._forget()
+            raise
+
+    def _replay(self, error: lmdb.Error | None) -> bool:
+        """Run the journal in a new LMDB transaction, after one that failed with an error if one is given."""
+        while True:
+            if error is not None:
+                self.txn.abort()
+                self.txn = ENDED
                 if not isinstance(error, lmdb.MapFullError):
                     raise self._environment.translated(error) from error
                 self._environment.grow()
                 self.txn = self._begin()
-                if self.txn.id() != self._number:
-                    raise Interrupted("Another process wrote while the store grew: run the transaction again.")
-                try:
-                    result = False
-                    for key, value in self._journal:
-                        result = self._change(key, value)
-                except lmdb.Error as next_error:
-                    error = next_error
-                else:
-                    return result
-        except StorageError:
-            self.abort()
-            raise
+            if self.txn.id() != self._number:
+                raise Interrupted("Another process wrote in between: run the transaction again.")
+            try:
+                result = False
+                for key, value in self._journal:
+                    result = self._change(key, value)
+            except lmdb.Error as next_error:
+                error = next_error
+            else:
+                return result
+
+    def _forget(self) -> None:
+        """Be over after an error."""
+        self.abort()
 
     def _commit_again(self, error: lmdb.Error) -> None:
         while True:
@@ -294,6 +312,103 @@ class LmdbWrite(LmdbTxn):
                 error = next_error
             else:
                 return
+
+
+class LmdbView(LmdbTxn):
+    """A look at what a group of writes has made of the store so far."""
+
+    __slots__ = ()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.txn = ENDED
+
+
+class LmdbGroup(LmdbWrite):
+    """The write transaction of several blocks: each ends without a commit, `commit` makes one for all.
+
+    A synced commit costs milliseconds, whatever it contains. A block that fails takes back only its own writes: LMDB's
+    transaction is thrown away, and the journal of the blocks before it runs again in a new one.
+    """
+
+    __slots__ = ("_lost", "_mark")
+
+    def __init__(self, engine: "LmdbEngine", environment: Environment) -> None:
+        super().__init__(engine, environment)
+        self._journal: list[tuple[bytes, bytes | None]] = []
+        self._mark = 0
+        self._lost: StorageError | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether a transaction is open, or one was lost that nobody was told of."""
+        return self.txn is not ENDED or self._lost is not None
+
+    def start(self) -> Self:
+        """Begin a block."""
+        if self.txn is ENDED:
+            super().start()
+        assert self._mark == len(self._journal), "one write block at a time"
+        self._environment.writing = True
+        return self
+
+    def view(self) -> LmdbView:
+        """Return a reader that sees what was written; nothing but failures may be pending too."""
+        view = LmdbView(self._engine, self._environment)
+        view.txn = self._environment.env.begin() if self.txn is ENDED else self.txn
+        return view
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._environment.writing = False
+        if kind is not None:
+            self._take_back()
+        self._mark = len(self._journal)
+
+    def abort(self) -> None:
+        """Forget every write of this block."""
+        self._take_back()
+
+    def commit(self) -> None:
+        """Commit all blocks since the last time, and sync. Raises what made some of them be lost."""
+        try:
+            if self.txn is not ENDED:
+                try:
+                    self.txn.commit()
+                except lmdb.Error as failure:
+                    self._commit_again(failure)
+        finally:
+            self._end()
+            lost, self._lost = self._lost, None
+        if lost is not None:
+            raise lost
+
+    def _take_back(self) -> None:
+        """Undo what this block has written."""
+        if len(self._journal) > self._mark:
+            del self._journal[self._mark :]
+            self.txn.abort()
+            self.txn = ENDED
+            try:
+                self.txn = self._begin()
+                self._replay(None)
+            except StorageError as error:
+                self._lost = error
+                self._end()
+
+    def _forget(self) -> None:
+        """Be over after an error; the blocks before this one are lost with it."""
+        self._lost = Interrupted("What was written before was lost.")
+        self._end()
+
+    def _end(self) -> None:
+        if self.txn is not ENDED:
+            self.txn.abort()
+        self.txn = ENDED
+        self._journal = []
+        self._mark = 0
 
 
 class LmdbEngine:
@@ -316,10 +431,32 @@ class LmdbEngine:
         self._environment = acquire(Path(path), map_size=map_size, writemap=writemap, durable=durable)
         self.idle: deque[LmdbRead] = deque()
         self._writer = LmdbWrite(self, self._environment)
+        self._group: LmdbGroup | None = None
         self._closed = False
 
-    def read(self) -> LmdbRead:
-        """Open a snapshot. Raises Closed after close()."""
+    def group(self) -> None:
+        """Group commits from now on, if each of them is synced."""
+        if self._environment.durable and self._group is None:
+            self._writer = self._group = LmdbGroup(self, self._environment)
+
+    @property
+    def pending(self) -> bool:
+        """Whether there are writes, or failures of writes, that `commit` has yet to see to."""
+        return self._group is not None and self._group.pending
+
+    def commit(self) -> None:
+        """Commit and sync what is pending. Raises Full, Interrupted, StorageError."""
+        if self._group is not None:
+            self._group.commit()
+
+    def read(self) -> LmdbRead | LmdbView:
+        """Open a snapshot. Raises Closed after close().
+
+        While writes are pending it is no snapshot but a look at the newest state, in which nothing else can be written
+        before the reader's block ends.
+        """
+        if self._group is not None and self._group.pending:
+            return self._group.view()
         reader = self.idle.pop() if self.idle else self._new_reader()
         try:
             reader.txn = self._environment.env.begin()
@@ -351,6 +488,7 @@ class LmdbEngine:
         """Sync and release; calling it twice is harmless."""
         if self._closed:
             return
+        self.commit()
         self.sync()
         self._closed = True
         self._environment.readers = [reader for reader in self._environment.readers if reader not in self.idle]

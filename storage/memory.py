@@ -224,6 +224,14 @@ class MemoryEngine:
         keys = list(islice(self.keys.irange(start, stop, _INCLUSIVE, reverse), limit))
         return list(map(self.data.__getitem__, keys)), keys[-1] if keys else b""
 
+    pending = False
+
+    def group(self) -> None:
+        """Do nothing: there is no disk."""
+
+    def commit(self) -> None:
+        """Do nothing: nothing is ever pending."""
+
     def sync(self) -> None:
         """Do nothing: there is no disk. Raises Closed after close()."""
         if self._closed:

@@ -1,6 +1,7 @@
 """Fixtures: an emulator in process with a clock that is moved by hand, and servers over HTTP for the black-box tests.
 
-`--endpoint URL` runs the black-box tests against a server that is already there.
+The black-box tests run on each engine, with two worker processes, and over the ASGI application instead of the connection
+class of our own. `--endpoint URL` runs them against a server that is already there.
 """
 
 import json
@@ -26,6 +27,7 @@ from emulator.errors import ApiError
 from emulator.settings import Settings
 
 ENGINES = ("memory", "lmdb")
+SERVERS = (*ENGINES, "workers", "asgi")
 AUTHORIZATION = (
     "AWS4-HMAC-SHA256 Credential={key}/20260101/{region}/dynamodb/aws4_request, "
     "SignedHeaders=host;x-amz-date;x-amz-target, Signature=" + "0123456789abcdef" * 4
@@ -37,18 +39,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run whatever uses an engine on both; the HTTP tests on one endpoint if one is given."""
+    """Run whatever uses an engine on both, the HTTP tests on all kinds of server or on one endpoint if one is given."""
     if "engine_name" in metafunc.fixturenames:
         given = metafunc.config.getoption("--endpoint")
         over_http = "endpoint" in metafunc.fixturenames
-        metafunc.parametrize("engine_name", [given] if given and over_http else ENGINES, scope="session")
+        names = ENGINES if not over_http else [given] if given else SERVERS
+        if metafunc.definition.get_closest_marker("own_connection"):
+            names = [name for name in names if name != "asgi"]
+        metafunc.parametrize("engine_name", names, scope="session")
 
 
 class Server:
     """A server process of our own; `url` is where it answers."""
 
-    def __init__(self, *arguments: str) -> None:
-        command = [sys.executable, "-m", "emulator", "--port", "0", "--log-level", "warning", *arguments]
+    def __init__(self, *arguments: str, module: str = "emulator") -> None:
+        command = [sys.executable, "-m", module, "--port", "0", "--log-level", "warning", *arguments]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1])
         assert self.process.stdout is not None
         lines = []
@@ -73,9 +78,9 @@ class Server:
 
 
 @contextmanager
-def running(*arguments: str) -> Iterator[Server]:
+def running(*arguments: str, module: str = "emulator") -> Iterator[Server]:
     """Run a server for the length of a with block."""
-    server = Server(*arguments)
+    server = Server(*arguments, module=module)
     try:
         yield server
     finally:
@@ -85,12 +90,15 @@ def running(*arguments: str) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def endpoint(engine_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a server on each engine, started once."""
-    if engine_name not in ENGINES:
+    """The URL of a server of each kind, started once."""
+    if engine_name not in SERVERS:
         yield engine_name
         return
-    data = ("--in-memory",) if engine_name == "memory" else ("--data-dir", str(tmp_path_factory.mktemp("lmdb")))
-    with running(*data) as server:
+    data = (
+        ("--in-memory",) if engine_name in ("memory", "asgi") else ("--data-dir", str(tmp_path_factory.mktemp("lmdb")))
+    )
+    workers = ("--workers", "2") if engine_name == "workers" else ()
+    with running(*data, *workers, module="tests.asgi_server" if engine_name == "asgi" else "emulator") as server:
         yield server.url
 
 
@@ -283,13 +291,12 @@ def canceled(client: Any) -> Callable[..., list[dict[str, Any]]]:
     return send
 
 
-@pytest.fixture(scope="session")
-def declare(endpoint: str) -> Callable[..., tuple[int, Any]]:
-    """declare("throttling", {...}): one of the emulator's own calls; its status and JSON. Other servers have none."""
+def declaring(url: str) -> Callable[..., tuple[int, Any]]:
+    """Return a function that makes one of the emulator's own calls at a server; see `declare`."""
 
     def send(call: str, body: Any, method: str = "POST") -> tuple[int, Any]:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        request = urllib.request.Request(f"{endpoint}/_emulator/{call}", data, method=method)
+        request = urllib.request.Request(f"{url}/_emulator/{call}", data, method=method)
         try:
             with urllib.request.urlopen(request) as response:
                 return response.status, json.loads(response.read())
@@ -301,3 +308,9 @@ def declare(endpoint: str) -> Callable[..., tuple[int, Any]]:
                 return error.code, json.loads(answer)
 
     return send
+
+
+@pytest.fixture(scope="session")
+def declare(endpoint: str) -> Callable[..., tuple[int, Any]]:
+    """declare("throttling", {...}): one of the emulator's own calls; its status and JSON. Other servers have none."""
+    return declaring(endpoint)

@@ -10,12 +10,13 @@ from emulator.model.service import operations as service_operations
 from emulator.operations.registry import registered
 
 ROOT = Path(__file__).parents[1]
-LEAVES = {"errors", "limits", "settings", "clock"}
+LEAVES = {"errors", "limits", "settings", "clock", "sharing"}
 MAY_IMPORT = {
-    "cli": {"app", "database", "http", "storage"},
+    "cli": {"app", "database", "functions", "http", "storage"},
     "__main__": {"cli"},
-    "http": {"app", "database", "values", "storage"},
-    "app": {"operations", "database", "model", "storage"},
+    "http": {"app", "functions", "database", "values", "storage"},
+    "app": {"operations", "functions", "database", "model", "storage"},
+    "functions": {"database", "model", "values", "storage"},
     "operations": {"partiql", "database", "expressions", "model", "values", "storage"},
     "partiql": {"database", "expressions", "values", "storage"},
     "model": {"values"},
@@ -26,6 +27,7 @@ MAY_IMPORT = {
     "limits": set(),
     "settings": set(),
     "clock": set(),
+    "sharing": set(),
     "storage": set(),
 }
 """Each part of the program, and the parts it may import besides itself and the leaves."""
@@ -76,6 +78,24 @@ def test_only_http_is_asynchronous(path):
     nodes = {type(node) for node in ast.walk(ast.parse(path.read_text()))}
     assert part in ASYNC_PARTS or not nodes & {ast.AsyncFunctionDef, ast.Await}
     assert part in ASYNC_PARTS or not imported(path) & {"asyncio", "threading", "socket"}
+
+
+REAL_TIME = {"now", "utcnow", "today"}
+"""What datetime's classes ask the machine."""
+
+KNOW_REAL_TIME = ("emulator/clock.py", "emulator/http/", "emulator/functions/child.py")
+"""The clock itself, sockets, and the processes in which functions run: how long one may run is real time."""
+
+
+@pytest.mark.parametrize("path", list(sources()), ids=lambda path: str(path.relative_to(ROOT)))
+def test_few_know_the_real_time(path):
+    """Everything else asks the emulator's clock, so that a test that turns it turns everything."""
+    if path.relative_to(ROOT).as_posix().startswith(KNOW_REAL_TIME):
+        return
+    attributes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)]
+    asked = {ast.unparse(node) for node in attributes if node.attr in REAL_TIME}
+    assert "time" not in imported(path)
+    assert not {text for text in asked if text.split(".")[-2] in ("datetime", "date")}
 
 
 def test_every_handler_is_of_an_operation_that_the_service_has():

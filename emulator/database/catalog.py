@@ -26,11 +26,13 @@ from emulator.database.definitions import (
 )
 from emulator.database.drops import Drops
 from emulator.database.enforcement import Enforcer
+from emulator.database.kinesis_destinations import DISABLED, DISABLING, consumer
 from emulator.database.schema import Table
 from emulator.database.stream_definitions import StreamDefinition
 from emulator.database.streams import Streams
 from emulator.database.ttl import TtlQueue
-from storage import Engine, WriteTxn
+from emulator.database.versions import Versions
+from storage import Engine, ReadTxn, WriteTxn
 
 log = logging.getLogger("emulator")
 
@@ -60,7 +62,8 @@ class Options:
 
     shared: one space for all callers; delay: transient statuses last a while; throttle: enforce throughput on all tables;
     collection_limit: bytes of an item collection with local indexes; stream_shards: open shards of a new stream, 0 for as
-    many as its table has partitions.
+    many as its table has partitions; sweep_interval: seconds between sweeps of expired items; kinesis: there is somewhere
+    to put the records of Kinesis destinations.
     """
 
     shared: bool = False
@@ -68,23 +71,37 @@ class Options:
     throttle: bool = False
     collection_limit: int = limits.ITEM_COLLECTION
     stream_shards: int = 0
+    sweep_interval: float = 60.0
+    kinesis: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A definition that was stored, with the streams that it opened or closed: to be published after the commit."""
+    """A definition that was stored, with the streams that it opened or closed: to be published after the commit.
+
+    gone: ids of streams that were removed.
+    """
 
     definition: TableDefinition
     streams: tuple[StreamDefinition, ...]
+    gone: tuple[int, ...]
 
 
 class Catalog:
     """All tables of an engine, and their streams."""
 
     def __init__(
-        self, engine: Engine, clock: Clock, background: Background, enforcer: Enforcer, options: Options
+        self,
+        engine: Engine,
+        clock: Clock,
+        background: Background,
+        enforcer: Enforcer,
+        options: Options,
+        versions: Versions,
     ) -> None:
         self._engine = engine
+        self._versions = versions
+        self._loaded: dict[bytes, bytes] = {}
         self._clock = clock
         self._enforcer = enforcer
         self._shared = options.shared
@@ -100,9 +117,9 @@ class Catalog:
             shared=options.shared,
             shards=options.stream_shards,
             delay=self._delay,
+            versions=versions,
         )
-        self._load()
-        self.drops.resume()
+        self.reload()
 
     def caller(self, access_key: str, region: str, host: str = "localhost") -> Caller:
         """Return who asks with these credentials; the account is the access key where that has 12 digits."""
@@ -114,6 +131,11 @@ class Catalog:
     def until(self) -> float:
         """Return the time at which a status entered now ends."""
         return self._clock.now() + self._delay
+
+    def over(self, until: float) -> bool:
+        """Say whether a status that ends at a time has ended: also where the clock was set back since it was entered."""
+        now = self._clock.now()
+        return not now < until <= now + self._delay
 
     # --- finding ----------------------------------------------------------------------------------------------------
 
@@ -168,15 +190,17 @@ class Catalog:
 
         `publish` the result once the transaction has committed.
         """
-        definition, streams = self._with_streams(txn, definition)
+        definition, streams = self._with_stream(txn, definition)
+        definition, logs, gone = self._with_logs(txn, definition)
         definition = self._with_queue(txn, definition)
+        self._versions.bump(txn)
         txn.put(keyspace.table(*self._space(definition), definition.name), definition.dump())
-        return Saved(definition, tuple(streams))
+        return Saved(definition, (*streams, *logs), tuple(gone))
 
-    def _with_streams(
+    def _with_stream(
         self, txn: WriteTxn, definition: TableDefinition
     ) -> tuple[TableDefinition, list[StreamDefinition]]:
-        """Open and close streams so that there are those that the settings want, for clients and for Kinesis."""
+        """Open or close the stream for clients, as the settings want it."""
         changed = []
         if definition.stream_view is not None and definition.stream_id is None:
             stream = self.streams.open(txn, self.next_id(txn), definition, definition.stream_view)
@@ -185,18 +209,33 @@ class Catalog:
         elif definition.stream_view is None and definition.stream_id is not None:
             changed.append(self.streams.close(txn, definition.stream_id))
             definition = replace(definition, stream_id=None)
+        return definition, changed
+
+    def _with_logs(
+        self, txn: WriteTxn, definition: TableDefinition
+    ) -> tuple[TableDefinition, list[StreamDefinition], list[int]]:
+        """Give each Kinesis destination the change log that its status wants: open, closed while it drains, or none.
+
+        Returns the logs that were opened or closed, and the ids of those that were removed.
+        """
+        changed: list[StreamDefinition] = []
+        gone: list[int] = []
         destinations: list[KinesisDestination] = []
         for each in definition.kinesis:
-            if each.status == "DISABLED" and each.stream_id is not None:
+            destination = each
+            if each.status == DISABLED and each.stream_id is not None:
+                self.streams.remove(txn, each.stream_id)
+                self.drops.begin(txn, keyspace.checkpoints(consumer(each.stream_id)))
+                gone.append(each.stream_id)
+                destination = replace(each, stream_id=None)
+            elif each.status == DISABLING and each.stream_id is not None and self.streams.log(each.stream_id):
                 changed.append(self.streams.close(txn, each.stream_id))
-                destinations.append(replace(each, stream_id=None))
-            elif each.status != "DISABLED" and each.stream_id is None:
+            elif each.status not in (DISABLING, DISABLED) and each.stream_id is None:
                 stream = self.streams.open(txn, self.next_id(txn), definition, "NEW_AND_OLD_IMAGES", hidden=True)
                 changed.append(stream)
-                destinations.append(replace(each, stream_id=stream.id))
-            else:
-                destinations.append(each)
-        return replace(definition, kinesis=tuple(destinations)), changed
+                destination = replace(each, stream_id=stream.id)
+            destinations.append(destination)
+        return replace(definition, kinesis=tuple(destinations)), changed, gone
 
     def _with_queue(self, txn: WriteTxn, definition: TableDefinition) -> TableDefinition:
         """Begin a queue of expiry times where TTL was switched on, to be filled; drop it where TTL was switched off."""
@@ -219,8 +258,16 @@ class Catalog:
             table.ttl = TtlQueue(definition.ttl_queue, definition.ttl_attribute)
         return table
 
+    def declare(self) -> None:
+        """Let all tables, in other processes too, follow a change of what is enforced."""
+        if self._versions.shared:
+            with self._engine.write() as txn:
+                self._versions.declare(txn, self._enforcer.declared())
+            self._versions.tell()
+        self.refresh()
+
     def refresh(self) -> None:
-        """Let all tables follow a change of what is enforced."""
+        """Let all tables of this process follow a change of what is enforced."""
         for tables in self._spaces.values():
             for name, table in tables.items():
                 tables[name] = self.compiled(table.definition)
@@ -229,8 +276,11 @@ class Catalog:
         """Make a saved table the one that requests find."""
         for stream in saved.streams:
             self.streams.publish(stream)
+        for stream_id in saved.gone:
+            self.streams.forget(stream_id)
         table = self.compiled(saved.definition)
         self._spaces.setdefault(self._space(table.definition), {})[table.name] = table
+        self._versions.tell()
         return table
 
     def change(self, definition: TableDefinition) -> Table:
@@ -247,22 +297,28 @@ class Catalog:
     def settle(self, table: Table) -> Table | None:
         """End the statuses whose time has come; return the table as it is now, None where it is gone."""
         definition = table.definition
-        now = self._clock.now()
         if not table.transient:
             return table
-        if definition.status == DELETING and definition.until <= now:
+        if definition.status == DELETING and self.over(definition.until):
             self._remove(table)
             return None
         settled = replace(
             definition,
-            status=ACTIVE if definition.until <= now else definition.status,
-            indexes=tuple(_settled(definition.indexes, now)),
+            status=ACTIVE if self.over(definition.until) else definition.status,
+            indexes=tuple(self._settled(definition.indexes)),
         )
         if settled == definition:
             return table
         kept = {index.id for index in settled.indexes}
         gone = [index for index in definition.indexes if index.id not in kept]
         return self._without_indexes(table, settled, gone) if gone else self.change(settled)
+
+    def _settled(self, indexes: Iterable[IndexDefinition]) -> Iterator[IndexDefinition]:
+        for index in indexes:
+            over = self.over(index.until)
+            if index.status == DELETING and over:
+                continue
+            yield replace(index, status=ACTIVE) if over and index.filled_to is None else index
 
     def _without_indexes(self, table: Table, settled: TableDefinition, gone: list[IndexDefinition]) -> Table:
         """Save a definition that lost indexes.
@@ -287,6 +343,7 @@ class Catalog:
         definition = table.definition
         space = self._space(definition)
         with self._engine.write() as txn:
+            self._versions.bump(txn)
             txn.delete(keyspace.table(*space, definition.name))
             txn.delete(table.statistics_key)
             self.drops.begin(txn, table.prefix)
@@ -297,6 +354,7 @@ class Catalog:
             if definition.ttl_queue is not None:
                 self.drops.begin(txn, keyspace.expiries(definition.ttl_queue))
         self._spaces[space].pop(definition.name, None)
+        self._versions.tell()
 
     def space(self, caller: Caller) -> Space:
         """Return the access key and region under which the caller's resources are."""
@@ -305,17 +363,34 @@ class Catalog:
     def _space(self, definition: TableDefinition) -> Space:
         return _SHARED if self._shared else (definition.access_key, definition.region)
 
-    def _load(self) -> None:
+    def reload(self) -> None:
+        """Read the definitions that are new or were changed by another process since they were read last."""
+        self._versions.read_hints()
         with self._engine.read() as txn:
-            tables = list(txn.scan(*keyspace.tables()))
-        for key, stored in tables:
-            access_key, region, name = keyspace.table_of(key)
-            table = self.compiled(TableDefinition.load(stored))
-            self._spaces.setdefault((access_key, region), {})[name] = table
+            self._versions.read(txn)
+            declared = self._versions.declared(txn)
+            self.streams.reload(txn)
+            self._reload_tables(txn)
+        if declared is not None and declared != self._enforcer.declared():
+            self._enforcer.adopt(declared)
+            self.refresh()
 
-    def tables_of(self, table: Table) -> dict[str, Table]:
-        """Return the living dictionary of the space that a table belongs to."""
-        return self._spaces[self._space(table.definition)]
+    def _reload_tables(self, txn: ReadTxn) -> None:
+        stored = dict(txn.scan(*keyspace.tables()))
+        for key, value in stored.items():
+            if self._loaded.get(key) != value:
+                access_key, region, name = keyspace.table_of(key)
+                table = self.compiled(TableDefinition.load(value))
+                self._spaces.setdefault((access_key, region), {})[name] = table
+        for space, tables in self._spaces.items():
+            for name in [name for name in tables if keyspace.table(*space, name) not in stored]:
+                del tables[name]
+        self._loaded = stored
+
+    def current(self, table: Table) -> Table | None:
+        """Return a table as it is by now, unsettled; None where it is gone (one made later under its name is another)."""
+        found = self._spaces[self._space(table.definition)].get(table.name)
+        return found if found is not None and found.id == table.id else None
 
     def everything(self) -> Iterator[Table]:
         """Walk all tables that callers can have, unsettled.
@@ -325,14 +400,6 @@ class Catalog:
         for space, tables in self._spaces.items():
             if (space == _SHARED) is self._shared:
                 yield from tables.values()
-
-
-def _settled(indexes: Iterable[IndexDefinition], now: float) -> Iterator[IndexDefinition]:
-    for index in indexes:
-        due = index.until <= now and index.filled_to is None
-        if index.status == DELETING and index.until <= now:
-            continue
-        yield replace(index, status=ACTIVE) if due and index.status != ACTIVE else index
 
 
 def require(table: Table | None) -> Table:

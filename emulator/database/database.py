@@ -1,38 +1,81 @@
 """The database: tables on top of a storage engine, and the clock by which they live."""
 
 import logging
-from typing import Final
+from collections.abc import Callable
+from functools import partial
+from typing import Final, TypeVar
 
 from emulator import errors
 from emulator.clock import Background, Clock, Scheduler
-from emulator.database import backfill
+from emulator.database import backfill, kinesis_destinations, ttl_fill, ttl_sweep
 from emulator.database.catalog import Caller, Catalog, Options, require
 from emulator.database.enforcement import Enforcer
 from emulator.database.schema import Table
 from emulator.database.streams import TURN_SECONDS
-from storage import Engine, Full, StorageError
+from emulator.database.versions import SharedEngine, Versions
+from emulator.sharing import Sharing
+from storage import Engine, Full, Interrupted, StorageError
 
 log = logging.getLogger("emulator")
 
 _DEFAULTS: Final = Options()
+_ATTEMPTS: Final = 20  # at a request that other processes keep from running, before it fails
+
+_T = TypeVar("_T")
 
 
 class Database:
-    """What every operation gets: the catalog, transactions and background work. Synchronous, owned by one thread."""
+    """What every operation gets: the catalog, transactions and background work. Synchronous, owned by one thread.
 
-    def __init__(self, engine: Engine, clock: Clock, options: Options = _DEFAULTS) -> None:
+    sharing: what is shared with other processes that use the same folder, None where there are none.
+    """
+
+    def __init__(
+        self, engine: Engine, clock: Clock, options: Options = _DEFAULTS, sharing: Sharing | None = None
+    ) -> None:
+        self.versions = Versions(sharing)
+        if sharing is not None:
+            engine = SharedEngine(engine, self.versions)
         self.engine = engine
         self.clock = clock
-        self.background = Background(wait=Full)
+        self.background = Background(wait=(Full, Interrupted))
         self.scheduler = Scheduler(clock)
         self.enforcer = Enforcer(clock, throttle_all=options.throttle)
-        self.catalog = Catalog(engine, clock, self.background, self.enforcer, options)
+        self.catalog = Catalog(engine, clock, self.background, self.enforcer, options, self.versions)
         self.read = engine.read
         self.write = engine.write
-        self.catalog.settle_all()
-        backfill.resume_all(self)
         self.streams = self.catalog.streams
+        self.kinesis = options.kinesis
+        self.owner = sharing is None or sharing.owner
+        if self.owner:
+            self._take_over(options)
+
+    def _take_over(self, options: Options) -> None:
+        """Go on with what an earlier process left, and see to what the clock brings: one process does that for all."""
+        self.rerun(self.catalog.settle_all)
+        self.catalog.drops.resume()
+        backfill.resume_all(self)
+        ttl_fill.resume_all(self)
+        if not self.kinesis:
+            kinesis_destinations.tell_unconnected(self.catalog.everything())
         self.scheduler.every(TURN_SECONDS, self.streams.turn)
+        self.scheduler.every(options.sweep_interval, partial(ttl_sweep.begin, self))
+
+    def refresh(self) -> None:
+        """Take over what other processes have changed about tables and streams."""
+        self.catalog.reload()
+
+    def rerun(self, work: Callable[[], _T]) -> _T:
+        """Return what work() returns; run it again, on the newest definitions, where it was interrupted.
+
+        What is interrupted has changed nothing. Raises Interrupted after many attempts.
+        """
+        for _ in range(_ATTEMPTS):
+            try:
+                return work()
+            except Interrupted:
+                self.refresh()
+        return work()
 
     def table(self, caller: Caller, name: str) -> Table:
         """Return a table for the data plane. Raises ResourceNotFoundException without detail (reference 3.1)."""

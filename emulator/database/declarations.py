@@ -24,29 +24,31 @@ class BadDeclaration(Exception):
 
 def throttling(database: Database, body: Body) -> None:
     """Enforce throughput or stop it. Raises BadDeclaration."""
-    table = _member(body, "TableName", str) if "TableName" in body else None
-    database.enforcer.set_throttling(table, enforced=_member(body, "Enforced", bool))
-    database.catalog.refresh()
+    table = member(body, "TableName", str) if "TableName" in body else None
+    database.enforcer.set_throttling(table, enforced=member(body, "Enforced", bool))
+    database.catalog.declare()
 
 
 def transaction(database: Database, body: Body) -> None:
     """Declare that a transaction is under way on an item, or with a token. Raises BadDeclaration."""
-    seconds = float(_member(body, "Seconds", (int, float)))
+    seconds = float(member(body, "Seconds", (int, float)))
     if "ClientRequestToken" in body:
-        database.enforcer.hold_token(_member(body, "ClientRequestToken", str), seconds)
+        database.enforcer.hold_token(member(body, "ClientRequestToken", str), seconds)
+        database.catalog.declare()
         return
     problems: list[Problem] = []
     try:
-        key = parse_map(_member(body, "Key", dict), problems)
+        key = parse_map(member(body, "Key", dict), problems)
     except ApiError as error:
         raise BadDeclaration(f"the member Key is no key: {error.message}") from None
     if problems:
         raise BadDeclaration(f"the member Key is no key: {problems[0].text()}")
-    database.enforcer.hold_item(_member(body, "TableName", str), key, seconds)
-    database.catalog.refresh()
+    database.enforcer.hold_item(member(body, "TableName", str), key, seconds)
+    database.catalog.declare()
 
 
-def _member(body: Body, name: str, kind: type | tuple[type, ...]) -> Any:  # noqa: ANN401 - of the kind
+def member(body: Body, name: str, kind: type | tuple[type, ...]) -> Any:  # noqa: ANN401 - of the kind
+    """Return a member of a body. Raises BadDeclaration where it is missing or of a wrong type."""
     value = body.get(name)
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise BadDeclaration(f"the member {name} is missing or of a wrong type")

@@ -49,15 +49,17 @@ class IndexDefinition:
 class KinesisDestination:
     """A Kinesis data stream that receives a table's changes.
 
-    arn: of the data stream; status: ENABLING, ACTIVE, UPDATING, DISABLING or DISABLED; precision: MILLISECOND or
-    MICROSECOND, of ApproximateCreationDateTime, None where it was not given; stream_id: the change log (a stream that
-    is not told to clients) from which it is fed, None once it is disabled.
+    arn: of the data stream; status: ENABLING or UPDATING (and what they become, see kinesis_destinations.status),
+    DISABLING or DISABLED; precision: MILLISECOND or MICROSECOND, of ApproximateCreationDateTime, None where it was not
+    given; stream_id: the change log (a stream that is not told to clients) from which it is fed, closed while DISABLING,
+    None once it is disabled; until: time (seconds) at which a transient status ends at the latest.
     """
 
     arn: str
     status: str
     precision: str | None = None
     stream_id: int | None = None
+    until: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class TableDefinition:
     sse: Mapping[str, Any] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     ttl_attribute: str | None = None
+    ttl_disabled: str | None = None  # the attribute until TTL was switched off: still told while it is DISABLING
     ttl_changed: float | None = None
     ttl_until: float = 0.0
     ttl_queue: int | None = None  # id of the queue of expiry times, a new one each time TTL is switched on

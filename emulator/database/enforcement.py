@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from emulator import errors
 from emulator.clock import Clock
 from emulator.database.throttle import TableThrottle
@@ -45,7 +47,11 @@ class Enforcement:
 
 
 class Enforcer:
-    """What is enforced on which tables. `throttle_all`: throughput is enforced on every table."""
+    """What is enforced on which tables. `throttle_all`: throughput is enforced on every table.
+
+    Several processes share what is declared, but each counts throughput by itself: a table that several of them serve
+    can have more than its limit.
+    """
 
     def __init__(self, clock: Clock, *, throttle_all: bool = False) -> None:
         self._clock = clock
@@ -73,6 +79,16 @@ class Enforcer:
     def hold_token(self, token: str, seconds: float) -> None:
         """Declare that a transaction with this ClientRequestToken is under way, for some seconds; 0 ends it."""
         self._tokens[token] = self._clock.now() + seconds
+
+    def declared(self) -> bytes:
+        """Return all that was declared, as JSON, for other processes."""
+        holds = [[hold.table, hold.key, hold.until] for hold in self._holds]
+        return orjson.dumps([self._throttle_all, self._throttled, holds, self._tokens])
+
+    def adopt(self, declared: bytes) -> None:
+        """Take over what was declared to another process; buckets of throughput stay each process's own."""
+        self._throttle_all, self._throttled, holds, self._tokens = orjson.loads(declared)
+        self._holds = [Hold(*hold) for hold in holds]
 
     # --- what requests ask ------------------------------------------------------------------------------------------
 

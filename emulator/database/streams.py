@@ -2,7 +2,8 @@
 
 All definitions are held in memory; storage has them too and is written first. What the clock brings about, `turn` does,
 a job of the scheduler: open shards that are four hours old are closed and go on in children, records older than a day are
-deleted in slices, and a stream that has been disabled for a day is forgotten.
+deleted in slices, and a stream that has been disabled for a day is forgotten. Nothing depends on its being prompt: readers
+look at the clock themselves, and what is written to a shard that should have ended before is not lost.
 
 The newest of a shard's records that are too old always stays, as the mark up to which the shard was trimmed.
 """
@@ -12,17 +13,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from math import inf
 from typing import Final
 
 from emulator import errors
 from emulator.clock import Background, Clock
+from emulator.database import drops as dropping
 from emulator.database import keyspace, stream_reader
 from emulator.database.definitions import TableDefinition
-from emulator.database.drops import DROP_SLICE, Drops
+from emulator.database.drops import Drops
 from emulator.database.stream_definitions import RETENTION, StreamDefinition, closed, opened, turned
-from emulator.database.stream_log import StreamLog, last_sequence, set_last_sequence
-from storage import Engine, WriteTxn
-from storage.keycode import u64
+from emulator.database.stream_log import StreamLog, counter_key, last_sequence, record_time, set_last_sequence
+from emulator.database.versions import Versions
+from storage import Engine, ReadTxn, WriteTxn
+from storage.keycode import prefix_end, u64
 
 TURN_SECONDS: Final = 60.0  # how often streams are turned and trimmed
 
@@ -31,6 +35,7 @@ _PARTITION_READS: Final = 3000  # units of a provisioned table's partition (AWS:
 _PARTITION_WRITES: Final = 1000
 
 Space = tuple[str, str]
+_SHARED: Final[Space] = ("", "")
 
 
 class Streams:
@@ -50,6 +55,7 @@ class Streams:
         shared: bool,
         shards: int,
         delay: float,
+        versions: Versions,
     ) -> None:
         self._engine = engine
         self._clock = clock
@@ -58,27 +64,34 @@ class Streams:
         self._shared = shared
         self._shards = shards
         self._delay = delay
+        self._versions = versions
         self._definitions: dict[int, StreamDefinition] = {}
         self._logs: dict[int, StreamLog] = {}
-        with engine.read() as txn:
-            stored = [StreamDefinition.load(value) for _, value in txn.scan(*keyspace.streams())]
-        for stream in stored:
-            self.publish(stream)
+        self._spaces: dict[Space, dict[str, StreamDefinition]] = {}  # by ARN: those that clients are told of
+        self._due: dict[int, float] = {}  # when time changes the definition next
+        self._trim: dict[int, float] = {}  # when there may be a record to trim, inf while a slice of that is queued
+
+    def reload(self, txn: ReadTxn) -> None:
+        """Take over the definitions that are stored, where they are others than those that are held."""
+        stored = {stream.id: stream for stream in (StreamDefinition.load(v) for _, v in txn.scan(*keyspace.streams()))}
+        for number in self._definitions.keys() - stored.keys():
+            self.forget(number)
+        for stream in stored.values():
+            if self._definitions.get(stream.id) != stream:
+                self.publish(stream)
 
     # --- finding ----------------------------------------------------------------------------------------------------
 
     def find(self, space: Space, arn: str) -> StreamDefinition:
         """Return a stream by its ARN. Raises ResourceNotFoundException."""
-        for stream in self.of(space):
-            if stream.arn == arn:
-                return stream
-        raise errors.stream_not_found(arn)
+        stream = self._spaces.get(space, {}).get(arn)
+        if stream is None:
+            raise errors.stream_not_found(arn)
+        return stream
 
     def of(self, space: Space) -> Iterator[StreamDefinition]:
         """Walk the streams that callers with an access key and region see."""
-        for stream in self._definitions.values():
-            if not stream.hidden and (self._shared or (stream.access_key, stream.region) == space):
-                yield stream
+        yield from self._spaces.get(space, {}).values()
 
     def get(self, stream_id: int) -> StreamDefinition | None:
         """Return a stream by its id, hidden ones too."""
@@ -111,6 +124,7 @@ class Streams:
             shards=(),
             until=now + self._delay,
             hidden=hidden,
+            shared=self._shared,
         )
         stream = opened(stream, 1, now)
         self._save(txn, stream)
@@ -126,9 +140,30 @@ class Streams:
         self._save(txn, stream)
         return stream
 
+    def remove(self, txn: WriteTxn, stream_id: int) -> None:
+        """Delete a stream and all its records, also one that is gone already. `forget` it after the commit."""
+        txn.delete(keyspace.stream(stream_id))
+        txn.delete(counter_key(stream_id))
+        self._drops.begin(txn, keyspace.stream_records(stream_id))
+
+    def forget(self, stream_id: int) -> None:
+        """Let go of a stream that was removed."""
+        stream = self._definitions.pop(stream_id, None)
+        if stream is None:
+            return
+        del self._due[stream_id]
+        self._trim.pop(stream_id, None)
+        self._logs.pop(stream_id, None)
+        if not stream.hidden:
+            del self._spaces[_space(stream)][stream.arn]
+
     def publish(self, stream: StreamDefinition) -> None:
         """Make a stored definition the one in force."""
         self._definitions[stream.id] = stream
+        self._due[stream.id] = stream.due()
+        self._trim.setdefault(stream.id, stream.created + RETENTION)
+        if not stream.hidden:
+            self._spaces.setdefault(_space(stream), {})[stream.arn] = stream
         if stream.disabled is not None:
             self._logs.pop(stream.id, None)
         elif stream.id in self._logs:
@@ -137,6 +172,7 @@ class Streams:
             self._logs[stream.id] = StreamLog(stream, self._clock)
 
     def _save(self, txn: WriteTxn, stream: StreamDefinition) -> None:
+        self._versions.bump(txn)
         txn.put(keyspace.stream(stream.id), stream.dump())
 
     def _label(self, table: TableDefinition, now: float) -> str:
@@ -150,54 +186,78 @@ class Streams:
     # --- what the clock brings about --------------------------------------------------------------------------------
 
     def turn(self) -> None:
-        """Turn shards over, forget streams that nobody can read any more, begin to trim old records."""
+        """Turn shards over, forget streams that nobody can read any more, begin to trim old records.
+
+        Costs a comparison or two for a stream that has nothing due: there may be thousands.
+        """
         now = self._clock.now()
-        for stream in list(self._definitions.values()):
-            if stream.disabled is not None and stream.disabled <= now - RETENTION:
-                self._forget(stream)
-                continue
-            self._turn(stream, now)
-            self._background.add(partial(self._trim_slice, stream.id))
+        for number in [number for number, due in self._due.items() if due <= now]:
+            stream = self._definitions[number]
+            if stream.gone(now):
+                self._forget(number)
+            else:
+                self._turn(stream, now)
+        for number in [number for number, due in self._trim.items() if due <= now]:
+            self._trim[number] = inf
+            self._background.add(partial(self._trim_slice, number))
 
     def _turn(self, stream: StreamDefinition, now: float) -> None:
-        with self._engine.read() as txn:
-            last = last_sequence(txn, stream.id)
-        changed, used = turned(stream, last, now)
-        if changed == stream:
-            return
-        kept = {shard.number for shard in changed.shards}
         with self._engine.write() as txn:
+            last = last_sequence(txn, stream.id)
+            changed, used = turned(stream, last, _written(txn, stream), now)
+            if changed == stream:
+                return
             if used != last:
                 set_last_sequence(txn, stream.id, used)
+            kept = {shard.number for shard in changed.shards}
             for shard in stream.shards:
                 if shard.number not in kept:
                     self._drops.begin(txn, keyspace.shard_records(stream.id, shard.number))
             self._save(txn, changed)
         self.publish(changed)
+        self._versions.tell()
 
-    def _forget(self, stream: StreamDefinition) -> None:
+    def _forget(self, stream_id: int) -> None:
         with self._engine.write() as txn:
-            txn.delete(keyspace.stream(stream.id))
-            txn.delete(keyspace.counter(f"sequence {stream.id}"))
-            self._drops.begin(txn, keyspace.stream_records(stream.id))
-        del self._definitions[stream.id]
-        self._logs.pop(stream.id, None)
+            self._versions.bump(txn)
+            self.remove(txn, stream_id)
+        self.forget(stream_id)
+        self._versions.tell()
 
     def _trim_slice(self, stream_id: int) -> bool:
         """Delete some of the records that are too old; return True while there are more."""
         stream = self._definitions.get(stream_id)
         if stream is None:
             return False
-        since = self._clock.now() - RETENTION
-        room = DROP_SLICE
+        now = self._clock.now()
+        due = now + RETENTION  # when what is written from now on is too old
+        room = dropping.DROP_SLICE
         with self._engine.write() as txn:
             for shard in stream.shards:
-                mark = stream_reader.trimmed_to(txn, stream, shard, since)
+                mark = stream_reader.trimmed_to(txn, stream, shard, now - RETENTION)
                 prefix = keyspace.shard_records(stream.id, shard.number)
                 room -= txn.drop_range(prefix, prefix + u64(mark), room)
                 if not room:
                     return True
+                rows, _ = txn.page(prefix, prefix_end(prefix), 2)
+                if len(rows) > 1:  # the first can stay as the mark
+                    due = min(due, record_time(rows[1]) + RETENTION)
+        self._trim[stream_id] = due
         return False
+
+
+def _space(stream: StreamDefinition) -> Space:
+    return _SHARED if stream.shared else (stream.access_key, stream.region)
+
+
+def _written(txn: ReadTxn, stream: StreamDefinition) -> float:
+    """Return the time of the newest record in the open shards, 0 where there is none."""
+    newest = 0.0
+    for shard in stream.open_shards():
+        prefix = keyspace.shard_records(stream.id, shard.number)
+        rows, _ = txn.page(prefix, prefix_end(prefix), 1, reverse=True)
+        newest = max([newest, *map(record_time, rows)])
+    return newest
 
 
 def _partitions(table: TableDefinition) -> int:

@@ -42,8 +42,8 @@ class Bucket:
 
     def holds(self, units: float, now: float) -> bool:
         """Say whether a request of so many units is admitted; one beyond the capacity needs a full bucket."""
-        if now > self._at:
-            self.level = min(self.capacity, self.level + (now - self._at) * self.rate)
+        if now != self._at:  # a clock that was set back brings nothing, and then goes on from there
+            self.level = min(self.capacity, self.level + max(0.0, now - self._at) * self.rate)
             self._at = now
         return self.level >= min(units, self.capacity) - _SLACK
 

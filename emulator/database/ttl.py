@@ -1,10 +1,11 @@
 """Time to live: a queue of expiry times for each table that has it, kept by the write path (service-behaviour.md 12).
 
-An entry of the queue is a key of milliseconds of expiry and item, so what has expired stands at its beginning and finding
-it costs nothing for the items that have not.
+An entry of the queue is a key of milliseconds of expiry and item, so what has expired stands together, in order, and
+finding it costs nothing for the items that have not. Items that were there before TTL was switched on enter the queue by
+a walk (ttl_fill.py); what has expired is deleted by sweeps (ttl_sweep.py).
 """
 
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_FLOOR, Context, Decimal
 from typing import TYPE_CHECKING, Final
 
 from emulator.database import keyspace
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _LATEST: Final = (1 << 63) - 1  # milliseconds; what expires later than in 292 million years does not expire
 _DIGITS: Final = 15  # of whole seconds that need no Decimal
+_exact: Final = Context(prec=48)  # a number has 38 digits, times 1000 (reference 2.2)
+_TOO_OLD: Final = 5 * 365 * 86_400_000  # milliseconds; what expired longer ago than five years stays (reference 12)
 
 
 class TtlQueue:
@@ -36,13 +39,27 @@ class TtlQueue:
             if after is not None:
                 txn.put(keyspace.expiry(self.prefix, after, write.key), b"")
 
+    def expired(self, now: float) -> tuple[bytes, bytes]:
+        """Return the range of the entries to be swept: less than now (seconds), not more than five years ago.
+
+        Less, because an item expires once its time is less than the current one (AWS API Reference: UpdateTimeToLive).
+        """
+        milliseconds = int(now * 1000)
+        oldest = max(0, milliseconds - _TOO_OLD)
+        return keyspace.expiry(self.prefix, oldest, b""), keyspace.expiry(self.prefix, milliseconds, b"")
+
+    def entry(self, item: Item, item_key: bytes) -> bytes | None:
+        """Return the entry that an item must have, None where it never expires."""
+        expiry = self.expiry(item)
+        return None if expiry is None else keyspace.expiry(self.prefix, expiry, item_key)
+
     def expiry(self, item: Item | None) -> int | None:
-        """Return when an item expires, milliseconds since the epoch; None for never: only a Number says when."""
+        """Return when an item expires, in whole milliseconds since the epoch; None for never: only a Number says when."""
         value = None if item is None else item.get(self.attribute)
         if value is None or "N" not in value:
             return None
         text: str = value["N"]
         if len(text) <= _DIGITS and text.isdigit():
             return int(text) * 1000
-        milliseconds = (Decimal(text) * 1000).to_integral_value(ROUND_CEILING)
+        milliseconds = _exact.multiply(Decimal(text), 1000).to_integral_value(ROUND_FLOOR)
         return int(milliseconds) if 0 <= milliseconds <= _LATEST else None

@@ -8,13 +8,13 @@ before the first is stored.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from emulator import errors, limits
 from emulator.database import collections, keyspace, statistics
 from emulator.database.capacity import Consumed, entry_units, write_units
 from emulator.database.schema import KIND, Index, Table
-from emulator.values.rows import decode_row, encode_row, row_size
+from emulator.values.rows import decode_row, decoder_of, encode_row, row_size
 from emulator.values.size import changed_size, item_size, value_size
 from emulator.values.types import Item, Values
 from emulator.values.wire import depth_exceeded
@@ -29,13 +29,14 @@ _SHORT: Final = limits.SORT_KEY // (limits.INDEX_KEY_ATTRIBUTES * 4)
 """Characters that an index key attribute may have without any need to measure: four such, in UTF-8, are within bounds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(NamedTuple):  # half as dear to make as a frozen dataclass, which is 0.4 us of a write
     """A write's condition. `test` sees the existing item, or an empty one."""
 
     test: Callable[[Item], bool]
     tell_item: bool = False
     """ReturnValuesOnConditionCheckFailure=ALL_OLD: a failure carries the existing item."""
+    attributes: frozenset[str] | None = None
+    """Top-level names that the test looks at and that may be all it is shown; None: the whole item."""
     duplicate: bool = False
     """The guard of a PartiQL INSERT, whose failure is DuplicateItemException."""
 
@@ -65,14 +66,16 @@ class Prepared:
 def prepare_put(txn: ReadTxn, table: Table, key: bytes, item: Item, size: int, guard: Guard | None) -> Prepared:
     """Prepare the replacement of an item; the caller has checked its size, key and index keys."""
     old_row = _current(txn, table, key)
-    old = _passed(table, key, guard, old_row) if guard else None
+    old = None if guard is None else _passed(table, key, guard, old_row, item)
     return Prepared(table, key, old_row, old, encode_row(item, size), item)
 
 
-def prepare_delete(txn: ReadTxn, table: Table, key: bytes, guard: Guard | None) -> Prepared:
-    """Prepare the removal of an item, which need not exist."""
+def prepare_delete(
+    txn: ReadTxn, table: Table, key: bytes, guard: Guard | None, key_item: Item | None = None
+) -> Prepared:
+    """Prepare the removal of an item, which need not exist. key_item: its key, which the guard then need not decode."""
     old_row = _current(txn, table, key)
-    old = _passed(table, key, guard, old_row) if guard else None
+    old = None if guard is None else _passed(table, key, guard, old_row, key_item)
     return Prepared(table, key, old_row, old, None, None)
 
 
@@ -87,7 +90,7 @@ def prepare_update(
     old = None if old_row is None else decode_row(old_row)
     if guard is not None and not guard.test(old or {}):
         _refuse_oversized(old or key_item, update, values, exists=old is not None)
-        raise _failed(table, key, guard, old_row, old)
+        raise _failed(table, key, guard, old_row)
     paths: tuple[Path, ...] = ()
     if old is None and update is not None and not update.creates:
         return Prepared(table, key, None, None, None, None)
@@ -276,20 +279,33 @@ def _current(txn: ReadTxn, table: Table, key: bytes) -> bytes | None:
     return txn.get(key)
 
 
-def _passed(table: Table, key: bytes, guard: Guard, old_row: bytes | None) -> Item | None:
-    """Return the existing item if the condition holds. Raises ConditionalCheckFailedException."""
-    old = None if old_row is None else decode_row(old_row)
-    if not guard.test(old or {}):
-        raise _failed(table, key, guard, old_row, old)
+def _passed(table: Table, key: bytes, guard: Guard, old_row: bytes | None, keyed: Item | None) -> Item | None:
+    """Return the existing item if the condition holds, None where not all of it was decoded for that.
+
+    keyed: any item with the same key attributes, if at hand. Raises ConditionalCheckFailedException.
+    """
+    old = None
+    if old_row is None:
+        shown: Item = {}
+    elif guard.attributes is None or table.indexes:
+        shown = old = decode_row(old_row)
+    elif keyed is None:
+        shown = decoder_of(guard.attributes)(old_row)
+    else:  # that not all is decoded saves a sixth of a put of 1 KB
+        shown = decoder_of(guard.attributes.difference(table.key_names))(old_row)
+        for name in table.key_names:
+            shown[name] = keyed[name]
+    if not guard.test(shown):
+        raise _failed(table, key, guard, old_row)
     return old
 
 
-def _failed(table: Table, key: bytes, guard: Guard, old_row: bytes | None, old: Item | None) -> errors.ApiError:
+def _failed(table: Table, key: bytes, guard: Guard, old_row: bytes | None) -> errors.ApiError:
     """Return a failed condition's error; it costs what writing the existing item would (reference 9.1)."""
     charge(table, key, Consumed(write_units(0 if old_row is None else row_size(old_row), 0)))
     if guard.duplicate:
         return errors.duplicate_item()
-    return errors.conditional_check_failed(old if guard.tell_item else None)
+    return errors.conditional_check_failed(decode_row(old_row) if guard.tell_item and old_row is not None else None)
 
 
 def _refuse_oversized(item: Item, update: "Update | None", values: Values, *, exists: bool) -> None:

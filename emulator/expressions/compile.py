@@ -25,7 +25,8 @@ Get = Callable[[Item, Values], Value | None]
 def condition(node: ast.Condition) -> Condition:
     """Compile a checked condition."""
     read = paths_in(node)
-    return Condition(_test(node), frozenset([str(path[0]) for path in read]), read)
+    inner = tuple([path for path in read if len(path) > 1])
+    return Condition(_test(node), frozenset([str(path[0]) for path in read]), read, inner)
 
 
 def projection(node: ast.Projection) -> Projection:
@@ -146,6 +147,9 @@ def _and(node: ast.And) -> Test:
 
 def _or(node: ast.Or) -> Test:
     tests = _chain(node)
+    if len(tests) == 2:  # noqa: PLR2004 - the usual chain
+        first, second = tests
+        return lambda item, values: first(item, values) or second(item, values)
 
     def some(item: Item, values: Values) -> bool:
         for test in tests:  # noqa: SIM110 - see `every`

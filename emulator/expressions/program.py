@@ -40,12 +40,14 @@ class Condition:
     """A condition or filter.
 
     test(item, values): whether it holds; an item that does not exist is tested as an empty one.
-    attributes: top-level names it reads; paths: every document path it reads, in written order.
+    attributes: top-level names it reads; paths: every document path it reads, in written order; inner: those of them that
+    go into an attribute.
     """
 
     test: Callable[[Item, Values], bool]
     attributes: frozenset[str]
     paths: tuple[Path, ...]
+    inner: tuple[Path, ...]
 
 
 class Apply(Protocol):

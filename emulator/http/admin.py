@@ -3,25 +3,63 @@
 * `POST /_emulator/throttling` `{"Enforced": true, "TableName"?}`: enforce throughput on tables of a name, or on all.
 * `POST /_emulator/transactions` `{"TableName", "Key", "Seconds"}` or `{"ClientRequestToken", "Seconds"}`: declare that a
   transaction is under way on an item, or with a token, for some seconds of the emulator's clock; 0 ends it.
+* `GET /_emulator/clock`, `POST /_emulator/clock`: look at the emulator's clock, and move it; see admin_clock.py.
+* `POST /_emulator/ttl` `{"TableName"?}`: delete all that has expired, in tables of a name or in all, before the answer:
+  `{"Deleted": how many items, "Tables": {ARN: how many of them}}`.
 
-They need no credentials. A call that is not understood answers 400 (or 404) and says what was expected.
+They need no credentials. An empty body counts as `{}`. A call that is not understood answers 400 (or 404) and says what was
+expected.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
+from emulator import errors
 from emulator.app import Emulator
-from emulator.database import declarations
+from emulator.database import declarations, ttl_sweep
 from emulator.database.database import Database
+from emulator.database.declarations import BadDeclaration, Body
+from emulator.http import admin_clock
+from storage import Full
 
 PREFIX: Final = b"/_emulator/"
 
+_NO_ROOM: Final = 507  # Insufficient Storage
 
-_CALLS: Final[Mapping[tuple[str, bytes], Callable[[Database, declarations.Body], None]]] = {
-    ("POST", b"throttling"): declarations.throttling,
-    ("POST", b"transactions"): declarations.transaction,
+Call = Callable[[Emulator, Body], Mapping[str, Any]]
+
+
+def _declared(declare: Callable[[Database, Body], None]) -> Call:
+    """Return the call that makes a declaration; it has nothing to answer."""
+
+    def call(emulator: Emulator, body: Body) -> Mapping[str, Any]:
+        database = emulator.database
+        database.rerun(lambda: declare(database, body))
+        return {}
+
+    return call
+
+
+def _sweep(emulator: Emulator, body: Body) -> Mapping[str, Any]:
+    database = emulator.database
+    swept = ttl_sweep.tables(database)
+    if "TableName" in body:
+        name = declarations.member(body, "TableName", str)
+        if not any(name in (table.name, table.arn) for table in database.catalog.everything()):
+            raise BadDeclaration(f"there is no table {name}")
+        swept = [table for table in swept if name in (table.name, table.arn)]
+    deleted = ttl_sweep.sweep_now(database, swept)
+    return {"Deleted": deleted.total(), "Tables": deleted}
+
+
+_CALLS: Final[Mapping[tuple[str, bytes], Call]] = {
+    ("POST", b"throttling"): _declared(declarations.throttling),
+    ("POST", b"transactions"): _declared(declarations.transaction),
+    ("GET", b"clock"): admin_clock.state,
+    ("POST", b"clock"): admin_clock.move,
+    ("POST", b"ttl"): _sweep,
 }
 
 
@@ -31,11 +69,14 @@ def answer(emulator: Emulator, method: str, path: bytes, body: bytes) -> tuple[i
     if call is None:
         known = ", ".join(f"{verb} {PREFIX.decode()}{name.decode()}" for verb, name in _CALLS)
         return 404, orjson.dumps({"message": f"there is no such call; there are: {known}"})
+    if emulator.database.versions.hinted():
+        emulator.database.refresh()
     try:
-        parsed = orjson.loads(body)
-        call(emulator.database, parsed if isinstance(parsed, dict) else {})
+        parsed = orjson.loads(body or b"{}")
+        return 200, orjson.dumps(call(emulator, parsed if isinstance(parsed, dict) else {}))
     except orjson.JSONDecodeError:
         return 400, orjson.dumps({"message": "the body is no JSON"})
-    except declarations.BadDeclaration as error:
+    except BadDeclaration as error:
         return 400, orjson.dumps({"message": str(error)})
-    return 200, b"{}"
+    except Full:
+        return _NO_ROOM, orjson.dumps({"message": errors.storage_full().message})

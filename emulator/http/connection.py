@@ -16,9 +16,9 @@ from typing import Any, Final
 
 import httptools
 
-from emulator.http.admin import PREFIX
 from emulator.http.protocol import FRAMING, HEADER_BLOCK, Answer, Protocol
 from emulator.limits import REQUEST_BODY
+from storage import StorageError
 
 _STATUS_LINES: Final = {
     status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode()) for status in HTTPStatus
@@ -37,6 +37,7 @@ class Connection(asyncio.Protocol):
         "_body",
         "_closing",
         "_fields",
+        "_held",
         "_idle_since",
         "_keep_alive",
         "_loop",
@@ -70,6 +71,7 @@ class Connection(asyncio.Protocol):
         self._body = _NO_BODY
         self._parts: list[bytes] = []
         self._size = 0
+        self._held: list[bytes] = []  # what waits for a commit, see commits.py
 
     # --- asyncio's side ---------------------------------------------------------------------------------------------
 
@@ -190,10 +192,10 @@ class Connection(asyncio.Protocol):
             body = b"".join((self._body, *self._parts)) if self._parts else self._body
             method = self._parser.get_method().decode("latin-1")
             path, _, query = self._url.partition(b"?")
-            if path.startswith(PREFIX):
-                answer = self._protocol.admin(method, path.removeprefix(PREFIX), body)
-            else:
+            if path == b"/":
                 answer = self._protocol.answer(method, query, self._fields, body)
+            else:
+                answer = self._protocol.elsewhere(method, path, query, self._fields, body)
             self._send(answer, with_body=method != "HEAD")
         self._within = False
         self._idle_since = self._loop.time()
@@ -223,14 +225,34 @@ class Connection(asyncio.Protocol):
         stamp = b"date: %b\r\n" % date[0][1] if date else b""
         end = b"\r\n" if self._keep_alive and not self._closing else b"connection: close\r\n\r\n"
         body = answer.body if with_body else _NO_BODY
-        self._transport.write(b"".join((_STATUS_LINES[answer.status], stamp, answer.head, end, body)))
+        self._write(b"".join((_STATUS_LINES[answer.status], stamp, answer.head, end, body)))
 
     def _write(self, data: bytes) -> None:
-        if self._transport is not None:
+        """Write, or hold back what must wait for a commit, or for something that does."""
+        commits = self._protocol.commits
+        if commits is not None and (self._held or commits.pending()):
+            if not self._held:
+                commits.wait(self)
+            self._held.append(data)
+        elif self._transport is not None:
             self._transport.write(data)
 
+    def release(self, failure: StorageError | None) -> None:
+        """Write what was held back; after a failed commit, say so in its place and close."""
+        held, self._held = self._held, []
+        if failure is not None:
+            self._closing = True
+            self._send(self._protocol.failed(failure), with_body=True)
+        elif self._transport is not None:
+            self._transport.write(b"".join(held))
+        if failure is not None or ((self._closing or not self._keep_alive) and not self._within):
+            self._close()
+
     def _close(self) -> None:
-        if self._transport is not None:
+        """Close, once nothing is held back."""
+        if self._held:
+            self._closing = True
+        elif self._transport is not None:
             self._transport.close()
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
 import signal
 import socket
 from collections.abc import Iterator
@@ -13,7 +14,9 @@ import uvicorn
 
 from emulator.app import Emulator
 from emulator.http import asgi
+from emulator.http.commits import Commits
 from emulator.http.connection import connection_factory
+from emulator.http.delivery import run_functions
 from emulator.http.protocol import Protocol
 from emulator.settings import Settings
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _BACKLOG = 2048
+_LAST_PORT = 65_535
 _IDLE = 0.05  # seconds between looks for background work
 _GRACE = 10  # seconds that open requests get at the end
 
@@ -29,21 +33,32 @@ class ServeError(Exception):
     """The server cannot start; the text is one line for the user."""
 
 
-def bind(settings: Settings) -> socket.socket:
-    """Return a listening socket. Raises ServeError when the address cannot be had."""
+def bind(settings: Settings, *, again: bool = False) -> socket.socket:
+    """Return a listening socket. Raises ServeError when the address cannot be had.
+
+    again: where a socket of ours listens there already, for another worker; all sockets of one port must allow it, so
+    whether the port is free is tried out first.
+    """
+    if not 0 <= settings.port <= _LAST_PORT:  # the resolver would take another one, modulo 65536
+        raise ServeError(f"cannot listen on {settings.host}:{settings.port}: there is no such port")
     try:
         family, _, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, socket.SOCK_STREAM)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if settings.workers > 1:
+                if not again and settings.port:
+                    with socket.socket(family, socket.SOCK_STREAM) as trial:
+                        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                        trial.bind(address)
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             listener.bind(address)
             listener.listen(_BACKLOG)
         except OSError:
             listener.close()
             raise
-    except (OSError, OverflowError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise ServeError(f"cannot listen on {settings.host}:{settings.port}: {reason}") from error
+    except OSError as error:
+        raise ServeError(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from error
     listener.setblocking(False)  # noqa: FBT003 - the socket module takes it by position
     return listener
 
@@ -67,12 +82,22 @@ def greeting(settings: Settings, port: int) -> str:
         f"  tables   {tenants}\n"
         f"  boto3    import boto3\n"
         f'           boto3.client("dynamodb", endpoint_url="{url}", region_name="us-east-1", '
-        f'aws_access_key_id="local", aws_secret_access_key="local")\n'
+        f'aws_access_key_id="local", aws_secret_access_key="local")\n\n'
     )
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, ending with status 0 when it is told to."""
+    """uvicorn's server, ending with status 0 when it is told to. ready: a file that gets a byte once it listens."""
+
+    def __init__(self, config: uvicorn.Config, ready: int | None) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self._ready is not None:
+            os.write(self._ready, b"1")
+            os.close(self._ready)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -87,8 +112,19 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def serve(emulator: Emulator, listener: socket.socket, settings: Settings) -> None:
-    """Serve until a signal comes; open requests are answered first."""
+def serve(
+    emulator: Emulator,
+    listener: socket.socket,
+    settings: Settings,
+    *,
+    ready: int | None = None,
+    lifeline: int | None = None,
+) -> None:
+    """Serve until a signal comes; open requests are answered first.
+
+    A worker (workers.py) does not greet the user: it writes a byte to the file `ready` when it serves, and ends when the
+    file `lifeline` does.
+    """
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     protocol = Protocol(emulator)
     config = uvicorn.Config(
@@ -103,19 +139,30 @@ def serve(emulator: Emulator, listener: socket.socket, settings: Settings) -> No
         timeout_graceful_shutdown=_GRACE,
         backlog=_BACKLOG,
     )
-    server = _Server(config)
-    print(greeting(settings, listener.getsockname()[1]), flush=True)  # noqa: T201 - the user's start-up block
+    server = _Server(config, ready)
+    if lifeline is None:
+        print(greeting(settings, listener.getsockname()[1]), end="", flush=True)  # noqa: T201 - the user's start-up block
     gc.collect()
     gc.freeze()
 
     async def main() -> None:
-        background = asyncio.create_task(asgi.run_background(emulator, _IDLE))
+        if lifeline is not None:
+            asyncio.get_running_loop().add_reader(lifeline, server.handle_exit, signal.SIGTERM, None)
+        if settings.durable:
+            protocol.commits = Commits(emulator.database.engine, asyncio.get_running_loop())
+        background = [asyncio.create_task(asgi.run_background(emulator, _IDLE, protocol.commits))]
+        if emulator.owner:
+            background.append(asyncio.create_task(run_functions(emulator, _IDLE)))
+        if settings.kinesis_endpoint and emulator.owner:
+            from emulator.http.kinesis import run_kinesis  # noqa: PLC0415 - start-up time that most never need
+
+            background.append(asyncio.create_task(run_kinesis(emulator, settings.kinesis_endpoint, _IDLE)))
         try:
             await server.serve(sockets=[listener])
         finally:
-            background.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await background
+            for task in background:
+                task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
 
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(main())

@@ -21,7 +21,7 @@ _SERVICES: Final = ("dynamodb/2012-08-10", "dynamodbstreams/2012-08-10")
 _GZIP: Final = 31  # zlib's window bits for a gzip header
 
 
-def _read(service: str) -> dict[str, Any]:
+def read_model(service: str) -> dict[str, Any]:
     """Parse one service's file; botocore has shipped it plain and compressed."""
     spec = find_spec("botocore")
     assert spec is not None, "botocore, whose data files hold the service model, is not installed"
@@ -40,7 +40,7 @@ def operations() -> Mapping[str, OperationModel]:
     """Return all operations of DynamoDB and DynamoDB Streams by name."""
     found = {}
     for service in _SERVICES:
-        model = _read(service)
+        model = read_model(service)
         prefix = model["metadata"]["targetPrefix"]
         shapes = Shapes(model["shapes"])
         for name, raw in model["operations"].items():

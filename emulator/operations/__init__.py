@@ -1,31 +1,8 @@
-"""The operations, one file per family; importing this package registers them all."""
+"""The operations, one file per family; importing the package registers those that most programs begin with.
 
-from emulator.operations import (
-    account,
-    batch,
-    execute_transaction,
-    get_item,
-    query,
-    statements,
-    streams,
-    tables,
-    tags,
-    transact,
-    ttl,
-    write_item,
-)
+The other families are in `registry.LATER`: each is imported when one of its operations is called for the first time.
+"""
 
-__all__ = [
-    "account",
-    "batch",
-    "execute_transaction",
-    "get_item",
-    "query",
-    "statements",
-    "streams",
-    "tables",
-    "tags",
-    "transact",
-    "ttl",
-    "write_item",
-]
+from emulator.operations import batch, get_item, query, tables, write_item
+
+__all__ = ["batch", "get_item", "query", "tables", "write_item"]

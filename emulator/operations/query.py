@@ -195,7 +195,7 @@ def _page(
     if checked.filter is not None:
         test = checked.filter.test
         values = request.get("ExpressionAttributeValues", NO_VALUES)
-        check_key_paths(table, checked.filter.paths)
+        check_key_paths(table, checked.filter.inner)
         wanted.test = lambda item: test(item, values)
     if checked.projection is not None:
         wanted.project = checked.projection.project
@@ -215,8 +215,13 @@ def _answer(request: Request, page: Page, *, count_only: bool) -> bytes:
     members += consumed_member(request, page.consumed)
     if count_only:
         return answer(members)
-    # A megabyte of items is copied no oftener than must be.
-    return b"".join((b'{"Items":[', b",".join(page.items), b"],", b",".join(members), b"}"))
+    items = page.items
+    if not items:
+        return answer([b'"Items":[]', *members])
+    # One join, so that a megabyte of items is copied once.
+    items[0] = b'{"Items":[' + items[0]
+    items[-1] += b"],%b}" % b",".join(members)
+    return b",".join(items)
 
 
 def _fetches(index: Index, request: Request, checked: _Checked) -> bool:

@@ -14,14 +14,8 @@ from emulator import errors, limits
 from emulator.database import stream_reader
 from emulator.database.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.stream_definitions import (
-    RETENTION,
-    Shard,
-    StreamDefinition,
-    sequence_of,
-    sequence_text,
-)
-from emulator.database.stream_log import last_sequence, record_json
+from emulator.database.stream_definitions import RETENTION, Shard, StreamDefinition, sequence_of, sequence_text
+from emulator.database.stream_log import last_sequence, milliseconds, record_json
 from emulator.model.request import Request
 from emulator.operations.checks import answer, member
 from emulator.operations.registry import Response, operation
@@ -39,16 +33,16 @@ def _check_arn(arn: str) -> None:
 def _stream(database: Database, caller: Caller, arn: str) -> StreamDefinition:
     """Return a stream that can still be read. Raises ResourceNotFoundException."""
     stream = database.streams.find(database.catalog.space(caller), arn)
-    if stream.disabled is not None and stream.disabled <= database.clock.now() - RETENTION:
+    if stream.gone(database.clock.now()):
         raise errors.stream_not_found(arn)
     return stream
 
 
-def _shard(stream: StreamDefinition, shard_id: str) -> Shard:
-    shard = stream.shard(shard_id)
-    if shard is None:
-        raise errors.shard_not_found(shard_id, stream.arn)
-    return shard
+def _shard(stream: StreamDefinition, shard_id: str, now: float) -> Shard:
+    for shard in stream.readable(now):
+        if shard.id == shard_id:
+            return shard
+    raise errors.shard_not_found(shard_id, stream.arn)
 
 
 # --- what there is --------------------------------------------------------------------------------------------------
@@ -63,13 +57,11 @@ def _check_list(request: Request) -> None:
 def list_streams(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """List the caller's streams in order of their ARNs, by pages; those of one table where it is named."""
     table, after = request.get("TableName"), request.get("ExclusiveStartStreamArn", "")
-    oldest = database.clock.now() - RETENTION
+    now = database.clock.now()
     streams = [
         stream
         for stream in sorted(database.streams.of(database.catalog.space(caller)), key=lambda stream: stream.arn)
-        if stream.arn > after
-        and (table is None or stream.table == table)
-        and (stream.disabled is None or stream.disabled > oldest)
+        if stream.arn > after and (table is None or stream.table == table) and not stream.gone(now)
     ]
     page = streams[: request.get("Limit", limits.STREAMS_PAGE)]
     told: dict[str, Any] = {
@@ -93,21 +85,26 @@ def _check_describe(request: Request) -> None:
 
 @operation("DescribeStream", check=_check_describe)
 def describe_stream(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Describe a stream and its shards, oldest first, by pages; only the children of one shard where asked."""
+    """Describe a stream and its shards, oldest first, by pages; only the children of one shard where asked.
+
+    A shard's children are told even when the shard itself is gone, to a reader who has just finished it.
+    """
     stream = _stream(database, caller, request["StreamArn"])
-    shards = list(stream.shards)
+    now = database.clock.now()
+    shards = list(stream.readable(now))
     if "ShardFilter" in request:
-        parent = _shard(stream, request["ShardFilter"]["ShardId"])
-        shards = [shard for shard in shards if shard.parent == parent.id]
-    after = stream.shard(request.get("ExclusiveStartShardId", ""))
-    if after is not None:
-        shards = [shard for shard in shards if shard.number > after.number]
+        parent = request["ShardFilter"]["ShardId"]
+        shards = [shard for shard in shards if shard.parent == parent]
+        if not shards:
+            _shard(stream, parent, now)
+    after = request.get("ExclusiveStartShardId", "")
+    shards = [shard for shard in shards if shard.id > after]
     page = shards[: request.get("Limit", limits.STREAMS_PAGE)]
     names = [("HASH", stream.hash), ("RANGE", stream.range)]
     description: dict[str, Any] = {
         "StreamArn": stream.arn,
         "StreamLabel": stream.label,
-        "StreamStatus": stream.status(database.clock.now()),
+        "StreamStatus": stream.status(now),
         "StreamViewType": stream.view,
         "CreationRequestDateTime": round(stream.created, 3),
         "TableName": stream.table,
@@ -131,9 +128,7 @@ def _described(shard: Shard) -> dict[str, Any]:
 
 # --- where to read --------------------------------------------------------------------------------------------------
 
-_POSITION: Final = struct.Struct(
-    ">IQQI"
-)  # shard number, sequence number, issued (ms), crc of the ARN and what is before it
+_POSITION: Final = struct.Struct(">IQQI")  # shard number, sequence number, when issued (ms), crc of these and the ARN
 _NEEDS: Final = {
     "AT_SEQUENCE_NUMBER": "SequenceNumber",
     "AFTER_SEQUENCE_NUMBER": "SequenceNumber",
@@ -158,8 +153,8 @@ def _check_get_iterator(request: Request) -> None:
 def get_shard_iterator(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """Return an iterator that reads a shard from a position on, valid for 15 minutes."""
     stream = _stream(database, caller, request["StreamArn"])
-    shard = _shard(stream, request["ShardId"])
     now = database.clock.now()
+    shard = _shard(stream, request["ShardId"], now)
     with database.read() as txn:
         match request["ShardIteratorType"]:
             case "TRIM_HORIZON":
@@ -167,8 +162,9 @@ def get_shard_iterator(database: Database, caller: Caller, request: Request, _: 
             case "LATEST":
                 position = last_sequence(txn, stream.id) + 1
             case "AT_TIMESTAMP":
-                since = max(request["Timestamp"], now - RETENTION)
-                position = stream_reader.first_since(txn, stream, shard, since)
+                since = min(request["Timestamp"], now + 1)  # any number; nothing is from the future
+                old = since <= now - RETENTION
+                position = _OLDEST if old else stream_reader.first_since(txn, stream, shard, since)
             case kind:
                 position = _numbered(txn, stream, shard, request["SequenceNumber"], now)
                 position += kind == "AFTER_SEQUENCE_NUMBER"
@@ -188,15 +184,15 @@ def _numbered(txn: ReadTxn, stream: StreamDefinition, shard: Shard, text: str, n
 
 def _iterator(stream: StreamDefinition, shard: Shard, position: int, now: float) -> str:
     arn = stream.arn
-    content = (shard.number, position, max(0, int(now * 1000)))
+    content = (shard.number, position, milliseconds(now))
     packed = _POSITION.pack(*content, crc32(repr((arn, content)).encode()))
     return f"{arn}|1|{urlsafe_b64encode(packed).decode()}"
 
 
 def _parsed_iterator(text: str) -> tuple[str, int, int, float]:
     """Return an iterator's stream ARN, shard number, position and time of issue (seconds)."""
-    arn, _, rest = text.partition("|")
-    version, _, encoded = rest.partition("|")
+    rest, _, encoded = text.rpartition("|")  # from behind, as a region may have any character
+    arn, _, version = rest.rpartition("|")
     try:
         *content, check = _POSITION.unpack(urlsafe_b64decode(encoded.encode()))
     except (ValueError, struct.error):
@@ -222,7 +218,7 @@ def get_records(database: Database, caller: Caller, request: Request, parsed: tu
     if now - issued > limits.ITERATOR_SECONDS:
         raise errors.expired_iterator()
     stream = _stream(database, caller, arn)
-    shard = next((shard for shard in stream.shards if shard.number == number), None)
+    shard = next((shard for shard in stream.readable(now) if shard.number == number), None)
     if shard is None:
         raise errors.trimmed_data_access()
     limit = request.get("Limit", stream_reader.RECORDS)

@@ -1,11 +1,13 @@
-"""UpdateTimeToLive and DescribeTimeToLive: the setting (service-behaviour.md 12). Items do not expire yet."""
+"""UpdateTimeToLive and DescribeTimeToLive (service-behaviour.md 12); what expires and when: database/ttl.py."""
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from emulator import errors
+from emulator.database import ttl_fill
 from emulator.database.catalog import Caller
 from emulator.database.database import Database
+from emulator.database.definitions import CREATING, DELETING, TableDefinition
 from emulator.model.request import Request
 from emulator.operations.registry import Response, operation
 
@@ -16,34 +18,53 @@ _INTERVAL: Final = 3600.0  # seconds in which the setting may change once
 def update_time_to_live(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """Switch expiry on or off; the answer echoes the specification."""
     specification = request["TimeToLiveSpecification"]
-    table = database.described(caller, request["TableName"])
-    definition = table.definition
-    current, attribute = definition.ttl_attribute, specification["AttributeName"]
-    if specification["Enabled"]:
-        if current == attribute:
-            raise errors.validation("TimeToLive is already enabled")
-        if current is not None:
-            raise errors.validation(
-                f"TimeToLive is active on a different AttributeName: current AttributeName is {current}"
-            )
-    elif current is None:
-        raise errors.validation("TimeToLive is already disabled")
-    elif current != attribute:
-        raise errors.validation(
-            f"TimeToLive is active on a different AttributeName: current AttributeName is {current}"
-        )
+    attribute, enabled = specification["AttributeName"], specification["Enabled"]
+    definition = database.described(caller, request["TableName"]).definition
     now = database.clock.now()
-    if definition.ttl_changed is not None and now - definition.ttl_changed < _INTERVAL:
-        raise errors.validation("Time to live has been modified multiple times within a fixed interval")
-    enabled = attribute if specification["Enabled"] else None
-    database.catalog.change(replace(definition, ttl_attribute=enabled, ttl_changed=now))
+    _check(definition, attribute, enabled=enabled, now=now)
+    changed = replace(
+        definition,
+        ttl_attribute=attribute if enabled else None,
+        ttl_disabled=None if enabled else attribute,
+        ttl_changed=now,
+        ttl_until=database.catalog.until(),
+    )
+    table = database.catalog.change(changed)
+    if enabled:
+        ttl_fill.begin(database, table)
     return {"TimeToLiveSpecification": dict(specification)}
 
 
 @operation("DescribeTimeToLive")
 def describe_time_to_live(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Describe the setting; the attribute is told only while expiry is on."""
-    attribute = database.described(caller, request["TableName"]).definition.ttl_attribute
-    if attribute is None:
-        return {"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}}
-    return {"TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED", "AttributeName": attribute}}
+    """Describe the setting; the attribute is told unless expiry is off."""
+    definition = database.described(caller, request["TableName"]).definition
+    over = database.catalog.over(definition.ttl_until)
+    return {"TimeToLiveDescription": _description(definition, over=over)}
+
+
+def _check(definition: TableDefinition, attribute: str, *, enabled: bool, now: float) -> None:
+    """Raise what forbids the change."""
+    word = {CREATING: "created", DELETING: "deleted"}.get(definition.status)
+    if word is not None:
+        raise errors.still_in_use(f"Table is being {word}: {definition.name}")
+    current = definition.ttl_attribute
+    if not enabled and current is None:
+        raise errors.ttl_already("disabled")
+    if enabled and current == attribute:
+        raise errors.ttl_already("enabled")
+    if current is not None and current != attribute:
+        raise errors.ttl_on_another_attribute(current)
+    changed = definition.ttl_changed
+    if changed is not None and 0 <= now - changed < _INTERVAL:  # unless the clock was set back since
+        raise errors.ttl_changed_too_often()
+
+
+def _description(definition: TableDefinition, *, over: bool) -> dict[str, Any]:
+    """Return TimeToLiveDescription; over: the change that was made last has taken effect."""
+    if definition.ttl_attribute is not None:
+        status = "ENABLED" if over else "ENABLING"
+        return {"TimeToLiveStatus": status, "AttributeName": definition.ttl_attribute}
+    if over or definition.ttl_disabled is None:
+        return {"TimeToLiveStatus": "DISABLED"}
+    return {"TimeToLiveStatus": "DISABLING", "AttributeName": definition.ttl_disabled}

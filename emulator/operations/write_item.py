@@ -32,20 +32,20 @@ _ASKING: Final = frozenset(("ReturnValues", "ReturnConsumedCapacity", "ReturnIte
 """Members without which the answer to PutItem is empty."""
 
 
+_OLD_VALUES: Final = ("NONE", "ALL_OLD")
+"""What PutItem and DeleteItem can return."""
+
+
 def _check_write(request: Request) -> Bound | None:
     legacy.check_mixing(request)
     check_values(request, "current")
     return bound_of(request)
 
 
-def _check_return_values(request: Request) -> None:
-    if request.get("ReturnValues", "NONE") not in ("NONE", "ALL_OLD"):
-        raise errors.return_values_not_allowed()
-
-
 def _check_put(request: Request) -> tuple[Bound | None, Guard | None]:
     legacy.check_mixing(request)
-    _check_return_values(request)
+    if request.get("ReturnValues", "NONE") not in _OLD_VALUES:
+        raise errors.return_values_not_allowed()
     check_values(request, "current")
     if request["Item"].size > limits.ITEM_SIZE:
         raise errors.item_too_large()
@@ -54,7 +54,8 @@ def _check_put(request: Request) -> tuple[Bound | None, Guard | None]:
 
 
 def _check_delete(request: Request) -> tuple[Bound | None, Guard | None]:
-    _check_return_values(request)
+    if request.get("ReturnValues", "NONE") not in _OLD_VALUES:
+        raise errors.return_values_not_allowed()
     bound = _check_write(request)
     return bound, guard_of(request, bound)
 
@@ -68,8 +69,8 @@ def _check_update(request: Request) -> tuple[Bound | None, Guard | None, Update 
 
 
 def _check_condition_paths(table: Table, bound: Bound | None) -> None:
-    if bound is not None and bound.condition is not None:
-        check_key_paths(table, bound.condition.paths)
+    if bound is not None and bound.condition is not None and bound.condition.inner:
+        check_key_paths(table, bound.condition.inner)
 
 
 @operation("PutItem", check=_check_put, enveloped=True)
@@ -103,7 +104,7 @@ def delete_item(
     key = table.item_key(request["Key"])
     _check_condition_paths(table, bound)
     with database.write() as txn:
-        prepared = write.prepare_delete(txn, table, key, guard)
+        prepared = write.prepare_delete(txn, table, key, guard, request["Key"])
         consumed = write.store(txn, prepared)
     members = _old_item(request, prepared) + consumed_member(request, consumed)
     return answer(members + _metrics(database, table, request, request["Key"]))

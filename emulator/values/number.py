@@ -268,13 +268,17 @@ def plain_size(text: str) -> int:
 
     One call instead of three for the numbers that most requests are made of.
     """
-    if text[:1] in _NON_ZERO and len(text) <= _DIGITS_MAX and text.isascii():
+    if "1" <= text < ":" and len(text) <= _DIGITS_MAX and text.isascii():  # it begins with a digit above zero
         if text.isdigit():
             return 1 + (len(text.rstrip("0")) + 1) // 2
         whole, _, fraction = text.partition(".")
         if whole.isdigit() and fraction.isdigit() and fraction[-1] != "0":
             return 1 + (len(whole) + 1) // 2 + (len(fraction) + 1) // 2
     return 0
+
+
+SMALL_SIZES: Final = {str(number): stored_size(str(number)) for number in range(1000)}
+"""`stored_size` of small whole numbers such as counts and flags, in a fifth of the time of `plain_size`."""
 
 
 def _fraction_size(whole: str, fraction: str) -> int:

@@ -8,6 +8,7 @@ A stored item is a *row*:
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from operator import itemgetter
 from struct import Struct
 from typing import Final
@@ -17,19 +18,20 @@ import orjson
 from emulator.values.types import Item
 
 ROW_HEADER: Final = 4
-_ROW_VERSION: Final = b"\x01"
-_ROW_SIZE: Final = 0xFFFFFF
-_header: Final = Struct(">I").unpack_from
+_ROW_VERSION: Final = 0x01000000
+_ROW_SIZE: Final = 0x00FFFFFF
+_pack: Final = Struct(">I").pack
+_unpack: Final = Struct(">I").unpack_from
 
 
 def encode_row(item: Item, size: int) -> bytes:
     """Return the row of a canonical item of a size in bytes."""
-    return _ROW_VERSION + size.to_bytes(3, "big") + orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
+    return _pack(_ROW_VERSION | size) + orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
 
 
 def row_size(row: bytes) -> int:
     """Return the size of a row's item."""
-    return _header(row)[0] & _ROW_SIZE  # type: ignore[no-any-return]
+    return _unpack(row)[0] & _ROW_SIZE  # type: ignore[no-any-return]
 
 
 row_json: Final[Callable[[bytes], bytes]] = itemgetter(slice(ROW_HEADER, None))
@@ -40,3 +42,44 @@ def decode_row(row: bytes) -> Item:
     """Return a row's item."""
     item: Item = orjson.loads(row[ROW_HEADER:])
     return item
+
+
+@lru_cache(maxsize=256)
+def decoder_of(names: frozenset[str]) -> Callable[[bytes], Item]:
+    """Return a function like `decode_row` that may leave out other attributes than these: one costs a third of a 1 KB row.
+
+    A few names are looked for in the text. Quotes inside of strings are escaped in it, so `"name":` is the key of an object
+    wherever it stands: an attribute's, unless it is a tag or the item has a map before it. The attribute's value is the
+    text up to the next place where an object ends and a string begins, if that is JSON: no object's text begins another's.
+    Whatever is not as simple is left to `decode_row`.
+    """
+    if not names:
+        return lambda _row: {}
+    if len(names) > _FEW or any(name[0] in _AFTER_STRING or name in _TAGS for name in names):
+        return decode_row
+    keys = [(name, orjson.dumps(name) + b":") for name in names]
+
+    def decode(row: bytes) -> Item:
+        part: Item = {}
+        for name, key in keys:
+            found = row.find(key, ROW_HEADER)
+            if found >= 0:
+                if row.find(_MAP, ROW_HEADER, found) >= 0:
+                    return decode_row(row)
+                start = found + len(key)
+                end = row.find(_NEXT, start)
+                try:
+                    part[name] = orjson.loads(row[start : end + 1] if end >= 0 else row[start:-1])
+                except orjson.JSONDecodeError:
+                    return decode_row(row)
+        return part
+
+    return decode
+
+
+_FEW: Final = 2  # looking for a third one costs as much as decoding a row of 1 KB
+_NEXT: Final = b'},"'
+_MAP: Final = b'"M":{'
+_TAGS: Final = frozenset(("S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL", "BOOL"))
+_AFTER_STRING: Final = frozenset(":,]}")
+"""What follows a string's last quote: with a name that begins so, that quote could be taken for the first one of a key."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from emulator import errors, limits
-from emulator.values.number import NumberError, canonical, plain_size, sort_numbers, stored_size
+from emulator.values.number import SMALL_SIZES, NumberError, canonical, plain_size, sort_numbers, stored_size
 from emulator.values.problems import Kind, Layer, Problem, first_problem, listed
 from emulator.values.size import ENTRY_OVERHEAD, LIST_OVERHEAD, MAP_OVERHEAD, utf8_size
 from emulator.values.types import Value
@@ -86,6 +86,16 @@ def parse_values(raw: object, problems: list[Problem]) -> dict[str, Value]:
     """
     if type(raw) is not dict:
         raise _not_a_map(raw)
+    known = len(problems)
+    _parse_all(raw.values(), problems, 1)
+    if len(problems) > known:
+        del problems[known:]
+        _parse_named_values(raw, problems)
+    return raw
+
+
+def _parse_named_values(raw: dict[str, Any], problems: list[Problem]) -> None:
+    """Parse values one by one, to tell whose the problems are."""
     for name, value in raw.items():
         known = len(problems)
         if value is None:
@@ -93,7 +103,6 @@ def parse_values(raw: object, problems: list[Problem]) -> dict[str, Value]:
         parse_value(value, problems)
         for problem in problems[known:]:
             problem.placeholder = name
-    return raw
 
 
 def parse_values_of_list(raw: list[Any], problems: list[Problem]) -> list[Value]:
@@ -144,36 +153,42 @@ def _parse_odd_entries(raw: _Raw, problems: list[Problem], level: int) -> int:
     return size
 
 
-def _parse_all(values: Iterable[object], problems: list[Problem], level: int) -> int:
+def _parse_all(values: Iterable[Any], problems: list[Problem], level: int) -> int:
     """Parse values that stand at a level; return their bytes.
 
-    Strings and plain numbers, by far the most frequent, are told apart here: that saves a third of an item's time.
+    Strings, plain numbers and booleans, by far the most frequent, are measured here, which saves a third of an item's
+    time; that types are told by what fails, not asked for, another eighth.
     """
     size = 0
     parsers = _PARSERS
+    find_small = SMALL_SIZES.get
     for value in values:
-        if type(value) is not dict:
-            size += _parse_odd(value, problems, level)
-            continue
         try:
             [tag] = value
-        except ValueError:
+            content = value[tag]
+            if tag == "S":
+                size += len(content) if content.isascii() else len(content.encode())
+                continue
+            if tag == "N" and (counted := find_small(content) or plain_size(content)):
+                size += counted
+                continue
+            if tag == "BOOL" and type(content) is bool:
+                size += 1
+                continue
+            parse = parsers[tag]
+        except _ODD:
             size += _parse_odd(value, problems, level)
             continue
-        content = value[tag]
-        if tag == "S" and type(content) is str:
-            size += len(content) if content.isascii() else len(content.encode())
-        elif tag == "N" and type(content) is str and (counted := plain_size(content)):
-            size += counted
-        elif tag in parsers and content is not None:
-            size += parsers[tag](content, value, problems, level)
-        else:
-            size += _parse_odd(value, problems, level)
+        size += _parse_odd(value, problems, level) if content is None else parse(content, value, problems, level)
     return size
 
 
+_ODD: Final = (TypeError, ValueError, AttributeError, LookupError)
+"""What fails in `_parse_all` on a value that is no object of one known tag, or whose content is of another type."""
+
+
 def _parse_odd(raw: object, problems: list[Problem], level: int) -> int:
-    """Parse what has not exactly one member that counts."""
+    """Parse what may have not exactly one member that counts, or content of a wrong type."""
     if raw is None:
         return _report(problems, "empty")
     if type(raw) is not dict:
@@ -182,12 +197,13 @@ def _parse_odd(raw: object, problems: list[Problem], level: int) -> int:
     if len(known) != len(raw):
         raw.clear()
         raw.update(known)
-    if len(known) == 1:
-        return parse_value(raw, problems, level)
-    _report(problems, "ambiguous" if known else "empty")
-    for tag, content in known.items():
-        _PARSERS[tag](content, raw, [], level)
-    return 0
+    if len(known) != 1:
+        _report(problems, "ambiguous" if known else "empty")
+        for tag, content in known.items():
+            _PARSERS[tag](content, raw, [], level)
+        return 0
+    [(tag, content)] = known.items()
+    return _PARSERS[tag](content, raw, problems, level)
 
 
 def _parse_string(content: object, _raw: _Raw, _problems: list[Problem], _level: int) -> int:

@@ -13,7 +13,9 @@ from emulator.model.service import request_model
 from emulator.values.rows import decode_row, encode_row
 from emulator.values.wire import parse_item
 from storage import open_engine
-from tests.bench.workload import CONDITION, REQUESTS, item_1k, item_200, put, query, update
+from tests.bench.bodies import put, query, update
+from tests.bench.items import item_1k, item_200
+from tests.bench.workload import CONDITION, REQUESTS
 
 pytestmark = pytest.mark.benchmark(
     timer=time.process_time, min_time=0.001, max_time=0.5, warmup=True, warmup_iterations=400
@@ -52,7 +54,9 @@ def test_parse_item(benchmark, item):
     assert not problems
 
 
-@pytest.mark.parametrize("request_", [PUT, update(1), query("small", "part")], ids=["condition", "update", "query"])
+@pytest.mark.parametrize(
+    "request_", [PUT, update("records", 1), query("small", "part")], ids=["condition", "update", "query"]
+)
 def test_bind_known_form(benchmark, request_):
     assert benchmark(bind, request_) is bind(request_)
 
@@ -63,7 +67,7 @@ def test_condition(benchmark):
 
 
 def test_update(benchmark):
-    request = update(1)
+    request = update("records", 1)
     apply = bind(request).update.apply
     new, _ = benchmark(apply, ITEM, request["ExpressionAttributeValues"], exists=True)
     assert new["a"] == {"N": "2"}

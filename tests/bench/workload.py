@@ -1,4 +1,4 @@
-"""Items, requests and a loaded emulator: the same shapes as the HTTP benchmark's (see README.md), sent in process.
+"""Requests and a loaded emulator for the in-process benchmarks: what the HTTP comparison sends too, sent in process.
 
 A request may be sent many times: parsing makes a request's JSON canonical in place, and these are canonical already.
 A write that changes nothing is not stored, so the writes alternate between two values of one attribute.
@@ -8,6 +8,8 @@ from itertools import cycle
 
 from emulator.app import Emulator
 from emulator.http.protocol import Protocol
+from tests.bench.bodies import batch, create, get, put, query, transact_gets, transact_puts, update
+from tests.bench.items import indexed, item_1k, item_200, key
 
 ITEMS = 1_200  # in the table that is read by key, updated and scanned: a full page and a rest
 PARTITION = 100  # items of 200 B under one partition key
@@ -27,78 +29,10 @@ HEADERS = [
     ),
 ]
 
-
-def item_1k(n, pk=None, a=1, **extra):
-    """A record of 13 attributes and about 1 KB, by DynamoDB's count."""
-    number = f"{n:08d}"
-    return {
-        "pk": {"S": pk or "user#" + number},
-        "sk": {"S": "order#" + number},
-        "a": {"N": str(a)},
-        "name": {"S": "Customer number " + number},
-        "email": {"S": "customer." + number + "@example.com"},
-        "active": {"BOOL": True},
-        "score": {"N": "12345.678"},
-        "tags": {"SS": ["alpha", "beta", "gamma"]},
-        "address": {
-            "M": {"street": {"S": "1 Example Street, Floor 3"}, "city": {"S": "Springfield"}, "zip": {"N": "12345"}}
-        },
-        "history": {"L": [{"N": "1"}, {"N": "22"}, {"S": "three"}, {"BOOL": False}]},
-        "text1": {"S": "The quick brown fox jumps over the lazy dog. " * 6},
-        "text2": {"S": "Pack my box with five dozen liquor jugs now! " * 6},
-        "text3": {"S": "x" * 180},
-        **extra,
-    }
-
-
-def item_200(pk, n):
-    """A record of 6 attributes and about 200 B."""
-    return {
-        "pk": {"S": pk},
-        "sk": {"S": f"item#{n:08d}"},
-        "a": {"N": "42"},
-        "title": {"S": "A short title for this small item"},
-        "flag": {"BOOL": True},
-        "note": {"S": "y" * 100},
-    }
-
-
-def key(n):
-    return {"pk": {"S": f"user#{n:08d}"}, "sk": {"S": f"order#{n:08d}"}}
-
-
-def indexed(n, a=1):
-    return item_1k(n, a=a, g1={"S": f"g#{n:08d}"}, g2={"S": f"h#{n:08d}"})
-
-
-def query(table, pk):
-    return {
-        "TableName": table,
-        "KeyConditionExpression": "pk = :p",
-        "ExpressionAttributeValues": {":p": {"S": pk}},
-    }
-
-
-def put(table, item, **extra):
-    return {"TableName": table, "Item": item, **extra}
-
-
-def update(n):
-    return {
-        "TableName": "records",
-        "Key": key(n),
-        "UpdateExpression": "SET a = a + :x",
-        "ConditionExpression": "attribute_exists(pk) AND a >= :zero",
-        "ExpressionAttributeValues": {":x": {"N": "1"}, ":zero": {"N": "0"}},
-    }
-
-
-def batch(table, items):
-    return {"RequestItems": {table: [{"PutRequest": {"Item": item}} for item in items]}}
-
-
-def transaction(kind, bodies):
-    return {"TransactItems": [{kind: {"TableName": "puts" if kind == "Put" else "records", **body}} for body in bodies]}
+CONDITION = {
+    "ConditionExpression": "attribute_not_exists(pk) OR a < :limit",
+    "ExpressionAttributeValues": {":limit": {"N": "1000"}},
+}
 
 
 def select(n, *, parameters):
@@ -108,23 +42,21 @@ def select(n, *, parameters):
     return {"Statement": f"SELECT * FROM records WHERE pk = '{pk}' AND sk = '{sk}'"}
 
 
-CONDITION = {
-    "ConditionExpression": "attribute_not_exists(pk) OR a < :limit",
-    "ExpressionAttributeValues": {":limit": {"N": "1000"}},
-}
-
-
 def writes(make):
     """make(n, a) for all n with one value of `a`, then with another."""
     return [make(n, a) for a in (1, 2) for n in range(WRITES)]
 
 
 REQUESTS = {
-    "GetItem 1 KB": ("GetItem", [{"TableName": "records", "Key": key(n)} for n in range(READS)]),
+    "GetItem 1 KB": ("GetItem", [get("records", key(n)) for n in range(READS)]),
     "PutItem 1 KB": ("PutItem", writes(lambda n, a: put("puts", item_1k(n, a=a)))),
+    "PutItem 1 KB, attribute_exists(pk)": (
+        "PutItem",
+        writes(lambda n, a: put("puts", item_1k(n, a=a), ConditionExpression="attribute_exists(pk)")),
+    ),
     "PutItem 1 KB, condition": ("PutItem", writes(lambda n, a: put("puts", item_1k(n, a=a), **CONDITION))),
     "PutItem 1 KB, two GSIs": ("PutItem", writes(lambda n, a: put("gsis", indexed(n, a)))),
-    "UpdateItem 1 KB, condition": ("UpdateItem", [update(n) for n in range(READS)]),
+    "UpdateItem 1 KB, condition": ("UpdateItem", [update("records", n) for n in range(READS)]),
     "Query 100 x 200 B": ("Query", [query("small", "part")]),
     "Query 1 MB page": ("Query", [query("big", "part")]),
     "Scan 1 MB page": ("Scan", [{"TableName": "records"}]),
@@ -134,11 +66,11 @@ REQUESTS = {
     ),
     "TransactWriteItems 10 puts": (
         "TransactWriteItems",
-        [transaction("Put", [{"Item": item_1k(n, a=a)} for n in range(10)]) for a in (5, 6)],
+        [transact_puts("puts", [item_1k(n, a=a) for n in range(10)]) for a in (5, 6)],
     ),
     "TransactGetItems 10": (
         "TransactGetItems",
-        [transaction("Get", [{"Key": key(10 * t + n)} for n in range(10)]) for t in range(READS // 10)],
+        [transact_gets("records", [key(10 * t + n) for n in range(10)]) for t in range(READS // 10)],
     ),
     "ExecuteStatement SELECT by key, parameters": (
         "ExecuteStatement",
@@ -152,29 +84,6 @@ REQUESTS = {
 """Name -> operation and the requests that take turns."""
 
 
-def create(emulator, name, *, indexes=0):
-    attributes = ["pk", "sk", *(f"g{n}" for n in range(1, indexes + 1))]
-    request = {
-        "TableName": name,
-        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        "AttributeDefinitions": [{"AttributeName": each, "AttributeType": "S"} for each in attributes],
-        "BillingMode": "PAY_PER_REQUEST",
-    }
-    if indexes:
-        request["GlobalSecondaryIndexes"] = [
-            {
-                "IndexName": f"gsi{n}",
-                "KeySchema": [
-                    {"AttributeName": f"g{n}", "KeyType": "HASH"},
-                    {"AttributeName": "sk", "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "ALL"},
-            }
-            for n in range(1, indexes + 1)
-        ]
-    emulator.call("CreateTable", request, emulator.caller("AKID", "us-east-1"))
-
-
 class Loaded:
     """An emulator with the tables that the requests use."""
 
@@ -183,9 +92,10 @@ class Loaded:
         self.caller = self.emulator.caller("AKID", "us-east-1")
         self.protocol = Protocol(self.emulator)
         for name in ("records", "puts", "small", "big"):
-            create(self.emulator, name)
-        create(self.emulator, "gsis", indexes=2)
+            self.emulator.call("CreateTable", create(name), self.caller)
+        self.emulator.call("CreateTable", create("gsis", indexes=2), self.caller)
         self.load("records", map(item_1k, range(ITEMS)))
+        self.load("puts", map(item_1k, range(WRITES)))
         self.load("small", (item_200("part", n) for n in range(PARTITION)))
         self.load("big", (item_1k(n, pk="part") for n in range(BIG)))
 

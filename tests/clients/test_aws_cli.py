@@ -20,12 +20,13 @@ pytestmark = pytest.mark.skipif(not AWS.exists(), reason="no AWS CLI: make .venv
 
 
 class Cli:
-    """`aws dynamodb …` at one endpoint, which comes from the environment as in a compose file."""
+    """`aws dynamodb …`, or another service, at one endpoint, which comes from the environment as in a compose file."""
 
-    def __init__(self, url):
+    def __init__(self, url, service="dynamodb"):
+        self.service = service
         self.environment = {
             "PATH": os.environ["PATH"],
-            "AWS_ENDPOINT_URL_DYNAMODB": url,
+            f"AWS_ENDPOINT_URL_{service.upper()}": url,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "secret",
             "AWS_DEFAULT_REGION": "us-east-1",
@@ -41,7 +42,7 @@ class Cli:
         for name, value in options.items():
             text = value if isinstance(value, str) else json.dumps(value)
             given += ["--" + name.rstrip("_").replace("_", "-"), text]
-        line = [str(AWS), "dynamodb", *command.split(), *given]
+        line = [str(AWS), self.service, *command.split(), *given]
         return subprocess.run(line, env=self.environment, capture_output=True, text=True, check=False, timeout=120)
 
     def __call__(self, command, **options):

@@ -1,4 +1,4 @@
-"""The AWS SDK for JavaScript v3: everyday.mjs and orders.mjs in node, on both engines.
+"""The AWS SDK for JavaScript v3: everyday.mjs, orders.mjs and streams.mjs in node, on both engines.
 
 Its modules come from npm: `make tests/clients/node_modules/.done`.
 """
@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parent
-SCRIPTS = ("everyday.mjs", "orders.mjs")
-SDK = FOLDER / "node_modules" / "@aws-sdk" / "lib-dynamodb" / "package.json"
+SCRIPTS = ("everyday.mjs", "orders.mjs", "streams.mjs")
+SDK = FOLDER / "node_modules" / "@aws-sdk" / "client-dynamodb-streams" / "package.json"
 
 
 def reason_to_skip():

@@ -115,7 +115,7 @@ def test_a_token(client, shared_table, declare, key, refused):
 @pytest.mark.parametrize(
     ("body", "text"),
     [
-        (b"", "the body is no JSON"),
+        (b"", "the member Seconds is missing or of a wrong type"),
         ([], "the member Seconds is missing or of a wrong type"),
         ({"TableName": "t", "Key": {"pk": {"S": "p"}}}, "the member Seconds is missing or of a wrong type"),
         ({"TableName": "t", "Seconds": 1}, "the member Key is missing or of a wrong type"),

@@ -158,7 +158,7 @@ def test_switched_off(client, throttled_table, declare):
 
 BAD = {
     "no JSON": (b"{", "the body is no JSON"),
-    "empty": (b"", "the body is no JSON"),
+    "empty": (b"", "the member Enforced is missing or of a wrong type"),
     "a list": ([], "the member Enforced is missing or of a wrong type"),
     "nothing": ({}, "the member Enforced is missing or of a wrong type"),
     "a wrong type": ({"Enforced": "yes"}, "the member Enforced is missing or of a wrong type"),
@@ -176,7 +176,8 @@ def test_bad_declarations(declare, case):
     ("call", "method"), [("throttle", "POST"), ("", "POST"), ("throttling", "GET"), ("throttling", "PUT")]
 )
 def test_calls_that_there_are_not(declare, call, method):
-    text = "there is no such call; there are: POST /_emulator/throttling, POST /_emulator/transactions"
+    known = ["POST throttling", "POST transactions", "GET clock", "POST clock", "POST ttl"]
+    text = "there is no such call; there are: " + ", ".join(name.replace(" ", " /_emulator/") for name in known)
     assert declare(call, {"Enforced": False}, method) == (404, {"message": text})
 
 

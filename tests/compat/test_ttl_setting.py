@@ -14,12 +14,60 @@ def test_switching_on(client, refused, make_table):
     told = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
     assert told["AttributeName"] == "expires"
     assert told["TimeToLiveStatus"] in ("ENABLING", "ENABLED")
-    assert refused("update_time_to_live", TableName=name, TimeToLiveSpecification=wanted)[0] == "ValidationException"
-    code, _ = refused(
-        "update_time_to_live", TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": "other"}
+    assert refused("update_time_to_live", TableName=name, TimeToLiveSpecification=wanted) == (
+        "ValidationException",
+        "TimeToLive is already enabled",
     )
-    assert code == "ValidationException"
+    for enabled in (True, False):
+        other = {"Enabled": enabled, "AttributeName": "other"}
+        code, message = refused("update_time_to_live", TableName=name, TimeToLiveSpecification=other)
+        assert code == "ValidationException"
+        assert "different" in message
     assert client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["AttributeName"] == "expires"
+
+
+def test_two_changes_within_an_hour(client, refused, make_table):
+    name = make_table("pk:S")
+    on, off = ({"Enabled": enabled, "AttributeName": "expires"} for enabled in (True, False))
+    client.update_time_to_live(TableName=name, TimeToLiveSpecification=on)
+    assert refused("update_time_to_live", TableName=name, TimeToLiveSpecification=off) == (
+        "ValidationException",
+        "Time to live has been modified multiple times within a fixed interval",
+    )
+
+
+def test_a_table_by_its_arn(client, make_table):
+    name = make_table("pk:S")
+    arn = client.describe_table(TableName=name)["Table"]["TableArn"]
+    wanted = {"Enabled": True, "AttributeName": "expires"}
+    client.update_time_to_live(TableName=arn, TimeToLiveSpecification=wanted)
+    for table in (name, arn):
+        told = client.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+        assert told["AttributeName"] == "expires"
+
+
+@pytest.mark.parametrize(
+    ("method", "extra"),
+    [
+        ("update_time_to_live", {"TimeToLiveSpecification": {"Enabled": True, "AttributeName": "expires"}}),
+        ("describe_time_to_live", {}),
+    ],
+)
+def test_a_table_that_there_is_not(refused, method, extra):
+    assert refused(method, TableName="no-such-table", **extra) == (
+        "ResourceNotFoundException",
+        "Requested resource not found: Table: no-such-table not found",
+    )
+
+
+def test_items_that_say_no_time_are_taken(client, make_table):
+    name = make_table("pk:S")
+    wanted = {"Enabled": True, "AttributeName": "expires"}
+    client.update_time_to_live(TableName=name, TimeToLiveSpecification=wanted)
+    never = [{"S": "1"}, {"NULL": True}, {"N": "0"}, {"N": "9e125"}, {"N": "-1.5"}, {"M": {"expires": {"N": "1"}}}]
+    for number, value in enumerate(never):
+        client.put_item(TableName=name, Item={"pk": {"S": str(number)}, "expires": value})
+    assert client.scan(TableName=name)["Count"] == len(never)
 
 
 def test_switching_off_what_is_off(refused, make_table):

@@ -161,11 +161,40 @@ def item_key(client, shared_table):
 @pytest.mark.parametrize("expression", HOLD)
 def test_holds(client, shared_table, item_key, expression):
     client.update_item(TableName=shared_table, Key=item_key, **condition(expression))
+    client.put_item(TableName=shared_table, Item={**item_key, **ITEM}, **condition(expression))
 
 
 @pytest.mark.parametrize("expression", FAIL)
 def test_fails(refused, shared_table, item_key, expression):
     assert refused("update_item", TableName=shared_table, Key=item_key, **condition(expression)) == FAILED
+    assert refused("put_item", TableName=shared_table, Item=item_key, **condition(expression)) == FAILED
+    assert refused("delete_item", TableName=shared_table, Key=item_key, **condition(expression)) == FAILED
+
+
+ON_KEYS = {
+    "attribute_exists(pk)": True,
+    "attribute_not_exists(sk)": False,
+    "pk = :pk AND sk = :sk": True,
+    "sk <> :sk OR a = :old": True,
+    "sk > :sk OR a = :new": False,  # the item that is there counts, not the one that is put
+    "begins_with(pk, :pk) AND attribute_not_exists(b)": True,
+    "pk = :pk AND a = :old AND attribute_exists(b)": False,
+}
+
+
+@pytest.mark.parametrize("method", ["put_item", "delete_item"])
+@pytest.mark.parametrize(("expression", "holds"), ON_KEYS.items())
+def test_conditions_on_the_key_of_an_existing_item(client, refused, shared_table, key, method, expression, holds):
+    client.put_item(TableName=shared_table, Item={**key, "a": {"N": "1"}})
+    values = {":pk": key["pk"], ":sk": key["sk"], ":old": {"N": "1"}, ":new": {"N": "2"}}
+    values = {name: value for name, value in values.items() if name in expression}
+    request = {"TableName": shared_table, "ConditionExpression": expression}
+    request |= {"ExpressionAttributeValues": values} if values else {}
+    request |= {"Item": {**key, "a": {"N": "2"}, "b": {"N": "3"}}} if method == "put_item" else {"Key": key}
+    if holds:
+        getattr(client, method)(**request)
+    else:
+        assert refused(method, **request) == FAILED
 
 
 ON_NOTHING = {

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from emulator.clock import ManualClock
+from emulator.database.stream_definitions import StreamDefinition, opened, sequence_text
+from emulator.operations.streams import _iterator
 from tests.conftest import index_request, table_request
 
 TABLES: list[dict[str, Any]] = [
@@ -14,6 +17,7 @@ TABLES: list[dict[str, Any]] = [
                 index_request("global", "g h"),
                 index_request("multi", "m1+m2 r1+r2", "KEYS_ONLY"),
             ],
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
         ),
         "TableName": "music",
     },
@@ -36,6 +40,34 @@ TABLES: list[dict[str, Any]] = [
 ]
 
 ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/plain"
+
+DESTINATION = {"TableName": "plain", "StreamArn": "arn:aws:kinesis:us-east-1:000000000000:stream/plain"}
+"""A Kinesis destination, enabled before the items are put."""
+
+STREAM_SEED = "0123456789abcdef"
+"""What a stream makes of chance, as the seeds have it: the ids of its shards."""
+
+_NOW = ManualClock().now()
+_STREAM = opened(
+    StreamDefinition(
+        id=0,
+        seed=STREAM_SEED,
+        access_key="test",
+        account="000000000000",
+        region="us-east-1",
+        table="music",
+        label="2023-11-14T22:13:20.000",
+        view="NEW_AND_OLD_IMAGES",
+        hash="pk",
+        range="sk",
+        created=_NOW,
+        slots=4,
+        shards=(),
+    ),
+    first=1,
+    moment=_NOW,
+)
+_SHARD = {"StreamArn": _STREAM.arn, "ShardId": _STREAM.shards[0].id}
 
 ITEMS: list[tuple[str, dict[str, Any]]] = [
     (
@@ -359,6 +391,24 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
     "DescribeTable": [{"TableName": "music"}, {"TableName": ARN}],
     "DeleteTable": [{"TableName": "music"}],
     "ListTables": [{"Limit": 1, "ExclusiveStartTableName": "aaa"}, {}],
+    "ListStreams": [
+        {"TableName": "music", "Limit": 1},
+        {"ExclusiveStartStreamArn": _STREAM.arn.replace("music", "aaa")},
+    ],
+    "DescribeStream": [
+        {"StreamArn": _STREAM.arn, "Limit": 2, "ExclusiveStartShardId": _SHARD["ShardId"]},
+        {"StreamArn": _STREAM.arn, "ShardFilter": {"Type": "CHILD_SHARDS", "ShardId": _SHARD["ShardId"]}},
+    ],
+    "GetShardIterator": [
+        {**_SHARD, "ShardIteratorType": "LATEST"},
+        {**_SHARD, "ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": sequence_text(1)},
+        {**_SHARD, "ShardIteratorType": "AT_TIMESTAMP", "Timestamp": _NOW},
+    ],
+    "GetRecords": [
+        {"ShardIterator": _iterator(_STREAM, shard, position, _NOW), "Limit": 3}
+        for shard in _STREAM.shards
+        for position in (0, 2)
+    ],
     "DescribeLimits": [{}],
     "DescribeEndpoints": [{}],
     "TagResource": [{"ResourceArn": ARN, "Tags": [{"Key": "a", "Value": "b"}, {"Key": "team", "Value": ""}]}],
@@ -366,6 +416,21 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
     "ListTagsOfResource": [{"ResourceArn": ARN, "NextToken": "YQ=="}],
     "UpdateTimeToLive": [{"TableName": "music", "TimeToLiveSpecification": {"Enabled": True, "AttributeName": "ttl"}}],
     "DescribeTimeToLive": [{"TableName": "music"}],
+    "EnableKinesisStreamingDestination": [
+        {
+            "TableName": "music",
+            "StreamArn": DESTINATION["StreamArn"],
+            "EnableKinesisStreamingConfiguration": {"ApproximateCreationDateTimePrecision": "MILLISECOND"},
+        }
+    ],
+    "DisableKinesisStreamingDestination": [DESTINATION],
+    "UpdateKinesisStreamingDestination": [
+        {
+            **DESTINATION,
+            "UpdateKinesisStreamingConfiguration": {"ApproximateCreationDateTimePrecision": "MILLISECOND"},
+        }
+    ],
+    "DescribeKinesisStreamingDestination": [{"TableName": "plain"}, {"TableName": ARN}],
 }
 
 READS = frozenset(

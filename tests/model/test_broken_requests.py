@@ -24,7 +24,7 @@ from tests.model import malformed
 from tests.model.client import Client, headers
 from tests.model.invariants import EVERYTHING, check_store, dump
 from tests.model.profile import profile
-from tests.model.seeds import ITEMS, READS, SEEDS, TABLES
+from tests.model.seeds import DESTINATION, ITEMS, READS, SEEDS, STREAM_SEED, TABLES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,8 +43,11 @@ class World:
         self.database = self.emulator.database
         self.protocol = Protocol(self.emulator)
         for table in TABLES:
-            self.valid("CreateTable", table)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr("emulator.database.streams.secrets.token_hex", lambda _: STREAM_SEED)
+                self.valid("CreateTable", table)
             self.valid("DescribeTable", {"TableName": table["TableName"]})
+        self.valid("EnableKinesisStreamingDestination", DESTINATION)
         for table, item in ITEMS:
             self.valid("PutItem", {"TableName": table, "Item": item})
         self.database.background.run_all()
@@ -65,7 +68,8 @@ class World:
                 txn.put(key, value)
         for tables in catalog._spaces.values():
             tables.clear()
-        catalog._load()
+        catalog._loaded.clear()
+        catalog.reload()
 
     def post(self, operation: str, body: bytes) -> Answer:
         return self.protocol.respond("POST", b"", http_headers(operation), body)
@@ -110,7 +114,8 @@ def check_answer(status: int, headers: dict[bytes, bytes], body: bytes) -> None:
 @pytest.fixture(scope="module")
 def world(engine_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder: Path = tmp_path_factory.mktemp("world") / "data"
-    made = World(Settings(in_memory=True) if engine_name == "memory" else Settings(data_dir=folder))
+    data: dict[str, Any] = {"in_memory": True} if engine_name == "memory" else {"data_dir": folder}
+    made = World(Settings(**data, kinesis_endpoint="http://127.0.0.1:9"))  # nothing runs that would connect to it
     yield made
     made.emulator.close()
 

@@ -9,6 +9,7 @@ import pytest
 
 from emulator.errors import ApiError
 from emulator.expressions.bind import bind
+from emulator.values.rows import decoder_of, encode_row
 
 CASES = Path(__file__).parents[2] / "cases" / "expressions"
 
@@ -42,7 +43,10 @@ def test_condition(parameter, case):
     wire = request(CONDITIONS, parameter, case["expression"])
     bound = bind(wire)
     condition = bound.condition or bound.filter
-    assert condition.test(CONDITIONS["given"], wire.get("ExpressionAttributeValues", {})) is case["result"]
+    values = wire.get("ExpressionAttributeValues", {})
+    assert condition.test(CONDITIONS["given"], values) is case["result"]
+    part = decoder_of(condition.attributes)(encode_row(CONDITIONS["given"], 0))
+    assert condition.test(part, values) is case["result"]
 
 
 @pytest.mark.parametrize("case", rows(UPDATES))

@@ -13,6 +13,7 @@ from emulator.errors import ApiError
 from emulator.expressions.bind import bind
 from emulator.expressions.parser import parse_condition, parse_projection, parse_update
 from emulator.expressions.problems import ExpressionError
+from emulator.values.rows import decoder_of, encode_row
 
 FEW = settings(max_examples=100, deadline=None)
 
@@ -215,7 +216,10 @@ def test_conditions_hold_as_a_naive_reading_says(condition, candidates):
     node, values = condition
     program = bind(request("ConditionExpression", text_of(node), values)).condition
     for item in candidates:
-        assert program.test(item, values) is evaluate(node, item, values), text_of(node)
+        expected = evaluate(node, item, values)
+        assert program.test(item, values) is expected, text_of(node)
+        part = decoder_of(program.attributes)(encode_row(item, 0))
+        assert program.test(part, values) is expected, text_of(node)
 
 
 # --- random updates ---

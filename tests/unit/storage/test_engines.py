@@ -97,6 +97,32 @@ def test_page(engine: Engine, limit: int, reverse: bool) -> None:
         assert reader.page(b"", LAST, 1000) == ([value(key) for key in KEYS], KEYS[-1])
 
 
+@pytest.mark.parametrize("reverse", [False, True])
+def test_pages_of_ranges(engine: Engine, reverse: bool) -> None:
+    """A page ends where its range does, whether rows follow there or not, however many are taken from LMDB at once."""
+    keys = [bytes([n]) for n in range(1, 101)]
+    fill(engine, keys)
+    with engine.read() as reader:
+        for start, stop in (
+            (0, 101),
+            (0, 9),
+            (0, 41),
+            (1, 42),
+            (7, 12),
+            (50, 50),
+            (60, 101),
+            (92, 200),
+            (93, 101),
+            (101, 120),
+        ):
+            inside = [key for key in keys if start <= key[0] < stop]
+            expected = inside[::-1] if reverse else inside
+            for limit in (1, 7, 8, 9, 40, 41, 200):
+                values, last = reader.page(bytes([start]), bytes([stop]), limit, reverse=reverse)
+                assert values == [value(key) for key in expected[:limit]]
+                assert last == (expected[:limit] or [b""])[-1]
+
+
 def test_overwrite_and_empty_value(engine: Engine) -> None:
     fill(engine, KEYS)
     with engine.write() as txn:

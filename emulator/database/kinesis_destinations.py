@@ -1,0 +1,68 @@
+"""The state of Kinesis destinations: what clients see of it, and what the log says of it.
+
+A destination's status follows the clock, and whether there is a Kinesis-compatible server (`--kinesis-endpoint`) at all:
+
+| stored    | without an endpoint | with one, before `until` | later    | change log |
+|-----------|---------------------|--------------------------|----------|------------|
+| ENABLING  | ENABLING            | ENABLING                 | ACTIVE   | open       |
+| UPDATING  | ENABLING            | UPDATING                 | ACTIVE   | open       |
+| DISABLING | DISABLED            | DISABLING                | DISABLED | closed     |
+| DISABLED  | DISABLED            | DISABLED                 | DISABLED | none       |
+
+DISABLING is the time in which what was written before is still put; it becomes DISABLED as soon as all of it has been.
+"""
+
+import logging
+from collections.abc import Iterable
+from typing import Final
+
+from emulator.database.definitions import KinesisDestination
+from emulator.database.schema import Table
+
+log = logging.getLogger("emulator")
+
+ENABLING: Final = "ENABLING"
+ACTIVE: Final = "ACTIVE"
+UPDATING: Final = "UPDATING"
+DISABLING: Final = "DISABLING"
+DISABLED: Final = "DISABLED"
+
+MILLISECOND: Final = "MILLISECOND"
+MICROSECOND: Final = "MICROSECOND"
+
+DRAIN_SECONDS: Final = 60.0  # how long a disabled destination still gets what was written before; ours
+
+UNCONNECTED: Final = "no Kinesis endpoint is configured (--kinesis-endpoint URL)"
+
+
+def status(destination: KinesisDestination, now: float, *, connected: bool) -> str:
+    """Return the status that clients see. connected: there is an endpoint."""
+    stored = destination.status
+    if stored in (DISABLING, DISABLED):
+        return DISABLING if stored == DISABLING and connected and now < destination.until else DISABLED
+    if not connected:
+        return ENABLING
+    return stored if now < destination.until else ACTIVE
+
+
+def precision(destination: KinesisDestination) -> str:
+    """Return the unit of ApproximateCreationDateTime; AWS's default is microseconds (AWS: CDK's enum of that name)."""
+    return destination.precision or MICROSECOND
+
+
+def consumer(stream_id: int) -> str:
+    """Return the name under which it is kept how far a destination's change log has been put.
+
+    The log alone names it: there is one for each time a destination is enabled, and ids are never used again.
+    """
+    return f"kinesis {stream_id}"
+
+
+def tell_unconnected(tables: Iterable[Table]) -> None:
+    """Say in the log which destinations wait for an endpoint, and why."""
+    for table in tables:
+        for destination in table.definition.kinesis:
+            if destination.status not in (DISABLING, DISABLED):
+                log.warning(
+                    "Kinesis destination %s of table %s stays ENABLING: %s", destination.arn, table.name, UNCONNECTED
+                )

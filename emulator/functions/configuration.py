@@ -1,0 +1,109 @@
+"""Which functions there are: a TOML file that the setting `functions` names.
+
+    process-order-changes = "http://localhost:9000/2015-03-31/functions/function/invocations"
+    audit = "handlers.audit:handler"
+
+    [slow-report]
+    target = "handlers.report:handler"
+    timeout = 300                      # seconds of real time, 60 by default
+    python = "/app/.venv/bin/python"   # runs the handler, the emulator's own Python by default
+
+A URL is anything that answers Lambda's invocation path, as AWS's runtime images do; without a path it gets that path.
+`module:callable` runs in a process of its own, with the file's folder and the working directory on its module path.
+"""
+
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+INVOCATION_PATH: Final = "/2015-03-31/functions/function/invocations"
+TIMEOUT: Final = 60.0
+_NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_HANDLER: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+
+
+class BadConfiguration(Exception):
+    """The file is not understood; the text is one line for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """A function behind HTTP."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """A function in a Python process. text: `module:callable`; folder: the configuration's, first on its module path."""
+
+    text: str
+    folder: str
+    python: str
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function that can be invoked. timeout: seconds of real time that one invocation may take."""
+
+    name: str
+    target: Url | Handler
+    timeout: float = TIMEOUT
+
+
+Functions = Mapping[str, Function]
+"""Functions by name."""
+
+
+def load(path: str) -> Functions:
+    """Return the functions of a file, none for an empty path. Raises BadConfiguration."""
+    if not path:
+        return {}
+    import tomllib  # noqa: PLC0415 - costs start-up time that nobody pays without a file
+
+    try:
+        entries = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadConfiguration(f"cannot read {path}: {error.strerror}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadConfiguration(f"{path} is no TOML: {error}") from error
+    folder = Path(path).resolve().parent
+    return {name: _function(path, folder, name, entry) for name, entry in entries.items()}
+
+
+def _function(path: str, folder: Path, name: str, entry: object) -> Function:
+    where = f"{path}: {name}"
+    if _NAME.fullmatch(name) is None:
+        raise BadConfiguration(f"{where}: a function's name has 1 to 64 letters, digits, '-' and '_'")
+    table = entry if isinstance(entry, dict) else {"target": entry}
+    unknown = ", ".join(sorted(table.keys() - {"target", "timeout", "python"}))
+    if unknown:
+        raise BadConfiguration(f"{where}: unknown {unknown}; there are target, timeout and python")
+    timeout = table.get("timeout", TIMEOUT)
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout <= 0:
+        raise BadConfiguration(f"{where}: timeout is a number of seconds")
+    return Function(name, _target(where, folder, table), float(timeout))
+
+
+def _target(where: str, folder: Path, table: Mapping[str, Any]) -> Url | Handler:
+    text, python = table.get("target"), table.get("python", sys.executable)
+    if isinstance(text, str) and text.startswith(("http://", "https://")):
+        return Url(_with_path(where, text))
+    if isinstance(text, str) and _HANDLER.fullmatch(text) and isinstance(python, str):
+        return Handler(text, str(folder), python)
+    raise BadConfiguration(f'{where}: expected a URL or "module:callable", found {text!r}')
+
+
+def _with_path(where: str, url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        valid = parts.hostname is not None and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise BadConfiguration(f"{where}: {url} is no URL")
+    return url if parts.path.strip("/") else parts._replace(path=INVOCATION_PATH).geturl()

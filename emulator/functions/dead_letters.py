@@ -1,0 +1,91 @@
+"""The records that were given up: JSON lines in a file, in the shape that AWS sends to an on-failure destination.
+
+The shape is that of Lambda's "Retain discarded records for a DynamoDB event source"; `payload` is the whole event, as in
+records sent to S3. `RecordAgeExceeded` as a condition is inferred.
+"""
+
+import logging
+import tempfile
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from emulator.database.stream_definitions import sequence_text
+from emulator.functions.events import payload
+from emulator.functions.lanes import Discard
+from emulator.functions.mapping import EventSourceMapping
+
+log = logging.getLogger("emulator")
+
+FILE: Final = "dead-letters.jsonl"
+
+
+def letter(mapping: EventSourceMapping, shard_id: str, discard: Discard, request_id: str, now: float) -> dict[str, Any]:
+    """Return the invocation record of a discarded batch. request_id: the last invocation's."""
+    first, last = discard.records[0], discard.records[-1]
+    told: dict[str, Any] = {
+        "requestContext": {
+            "requestId": request_id,
+            "functionArn": mapping.function_arn,
+            "condition": discard.condition,
+            "approximateInvokeCount": discard.invoked,
+        }
+    }
+    if discard.last is not None and discard.last.kind != "unreachable":
+        response: dict[str, Any] = {"statusCode": discard.last.status, "executedVersion": "$LATEST"}
+        if discard.last.kind == "failed":
+            response["functionError"] = "Unhandled"
+        told["responseContext"] = response
+    told["version"] = "1.0"
+    told["timestamp"] = _iso(now, "milliseconds")
+    told["DDBStreamBatchInfo"] = {
+        "shardId": shard_id,
+        "startSequenceNumber": sequence_text(first.sequence),
+        "endSequenceNumber": sequence_text(last.sequence),
+        "approximateArrivalOfFirstRecord": _iso(first.time, "seconds"),
+        "approximateArrivalOfLastRecord": _iso(last.time, "seconds"),
+        "batchSize": len(discard.records),
+        "streamArn": mapping.stream_arn,
+    }
+    told["payload"] = payload(discard.records).decode()
+    return told
+
+
+def _iso(moment: float, precision: str) -> str:
+    return datetime.fromtimestamp(moment, UTC).replace(tzinfo=None).isoformat(timespec=precision) + "Z"
+
+
+class DeadLetters:
+    """The file of the discarded batches. folder: the database's; None: a temporary one, made when it is needed."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+
+    @cached_property
+    def file(self) -> Path:
+        """Where the letters are."""
+        folder = self._folder or Path(tempfile.mkdtemp(prefix="dynamodb-emulator-"))
+        return folder.resolve() / FILE
+
+    def append(self, told: dict[str, Any]) -> None:
+        """Write a letter and say so in the log; what cannot be written goes to the log whole."""
+        line = orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE)
+        context = told["requestContext"]
+        size = told["DDBStreamBatchInfo"]["batchSize"]
+        try:
+            with self.file.open("ab") as file:
+                file.write(line)
+        except OSError as error:
+            log.error("cannot write %s (%s); discarded: %s", self.file, error.strerror, line.decode())  # noqa: TRY400
+            return
+        log.warning(
+            "%d records for %s were given up (%s after %d invocations); they are in %s",
+            size,
+            context["functionArn"],
+            context["condition"],
+            context["approximateInvokeCount"],
+            self.file,
+        )

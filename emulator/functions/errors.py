@@ -1,0 +1,96 @@
+"""What Lambda's API refuses, with its texts, once.
+
+Lambda's envelope differs from DynamoDB's: the code is in the header `x-amzn-ErrorType`, the body is `{"Type": "User",
+"Message": ..}`, whose last member some errors spell in lower case (botocore's lambda model). Texts quoted in public
+issues say so; the others are inferred or our own.
+"""
+
+from typing import Final
+
+from emulator.errors import ApiError
+
+_USER: Final = {"Type": "User"}
+
+
+def invalid_parameter(message: str) -> ApiError:
+    return ApiError("InvalidParameterValueException", message, extra=_USER)
+
+
+def function_unknown() -> ApiError:
+    """As quoted in hashicorp/terraform-provider-aws #17933."""
+    return invalid_parameter("Function does not exist")
+
+
+def function_not_found(arn: str) -> ApiError:
+    return not_found(f"Function not found: {arn}")
+
+
+def not_found(message: str = "The resource you requested does not exist.") -> ApiError:
+    return ApiError("ResourceNotFoundException", message, status=404, message_member="Message", extra=_USER)
+
+
+def stream_not_found(arn: str) -> ApiError:
+    """As quoted in aws-amplify/amplify-cli #11626."""
+    return invalid_parameter(f"Stream not found: {arn}")
+
+
+def source_unrecognized() -> ApiError:
+    return invalid_parameter("Unrecognized event source.")
+
+
+def starting_position_required() -> ApiError:
+    return invalid_parameter(
+        "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: "
+        "Member must not be null."
+    )
+
+
+def starting_position_unsupported(arn: str) -> ApiError:
+    """Inferred: AT_TIMESTAMP is for Kinesis and Kafka only (Lambda API, CreateEventSourceMapping)."""
+    return invalid_parameter(f"Unsupported starting position for arn type: {arn}")
+
+
+def record_age_refused() -> ApiError:
+    """Inferred: values under 60 are in the parameter's range but not allowed (Lambda API, CreateEventSourceMapping)."""
+    return invalid_parameter("MaximumRecordAgeInSeconds must be -1 or between 60 and 604800.")
+
+
+def filter_invalid() -> ApiError:
+    """As quoted in aws/aws-cdk #23057."""
+    return invalid_parameter("Invalid filter pattern definition.")
+
+
+def filters_too_many() -> ApiError:
+    """Inferred; ten is the quota that AWS raises to on request (Lambda: "Control which events Lambda sends")."""
+    return invalid_parameter("The number of filters exceeds the limit of 10.")
+
+
+def member_unsupported(name: str) -> ApiError:
+    """Our own: a feature of the service that this emulator does not have."""
+    return invalid_parameter(f"{name} is not supported by this emulator for DynamoDB streams")
+
+
+def mapping_exists(stream_arn: str, function: str, uuid: str) -> ApiError:
+    """Sic, with spaces inside the quotes (aws/serverless-application-model #2011)."""
+    text = (
+        f'The event source arn (" {stream_arn} ") and function (" {function} ") provided mapping already exists. '
+        f"Please update or delete the existing mapping with UUID {uuid}"
+    )
+    return ApiError("ResourceConflictException", text, status=409, extra=_USER)
+
+
+def mapping_in_use(what: str) -> ApiError:
+    """Make the error of an update or deletion (`what`) of a mapping that is on its way to another state."""
+    text = f"Cannot {what} the event source mapping because it is in use."
+    return ApiError("ResourceInUseException", text, message_member="Message", extra=_USER)
+
+
+def content_invalid() -> ApiError:
+    text = "Could not parse request body into json"
+    return ApiError("InvalidRequestContentException", text, extra=_USER)
+
+
+def operation_unknown(method: str, path: str) -> ApiError:
+    """Our own: Lambda's API has more paths than this emulator."""
+    text = f"{method} {path} is not a call of Lambda's API that this emulator has: only event source mappings are"
+    return ApiError("UnknownOperationException", text, status=404)

@@ -1,0 +1,98 @@
+"""`/_emulator/clock`: what the clock says, and what a test tells it.
+
+| body of a POST         | the clock                                                                                  |
+|------------------------|--------------------------------------------------------------------------------------------|
+| `{"Offset": seconds}`  | runs, so many seconds ahead of the machine's; behind it, if negative                       |
+| `{"Freeze": true}`     | stands still                                                                               |
+| `{"Freeze": time}`     | stands still at a time: seconds since the epoch, or ISO 8601 text, UTC unless it says more |
+| `{"Advance": seconds}` | goes forward at once, and then runs or stands as before                                    |
+| `{"Release": true}`    | follows the machine's again                                                                |
+
+Both calls answer `{"Now": seconds since the epoch, "Time": ISO 8601, "Offset": seconds ahead of the machine's clock,
+"Frozen": whether it stands still}`.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from emulator.app import Emulator
+from emulator.clock import EmulatorClock, TimeOutOfRange
+from emulator.database.declarations import BadDeclaration, Body
+
+
+def state(emulator: Emulator, _body: Body) -> dict[str, Any]:
+    """Return what the clock says."""
+    clock = emulator.clock
+    now = clock.now()
+    text = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
+    return {
+        "Now": now,
+        "Time": text.replace("+00:00", "Z"),
+        "Offset": clock.ahead(),
+        "Frozen": clock.frozen is not None,
+    }
+
+
+def move(emulator: Emulator, body: Body) -> dict[str, Any]:
+    """Move the clock, do what has become due by that, and return what it says. Raises BadDeclaration."""
+    if len(body) != 1 or not body.keys() <= _MOVES.keys():
+        raise BadDeclaration(f"the body must have exactly one of the members {', '.join(_MOVES)}")
+    ((name, value),) = body.items()
+    try:
+        _MOVES[name](emulator.clock, value)
+    except TimeOutOfRange:
+        raise BadDeclaration(f"the member {name} must lead to a time in the years 1971 to 9998") from None
+    emulator.run_due()
+    return state(emulator, {})
+
+
+def _offset(clock: EmulatorClock, value: object) -> None:
+    clock.set_offset(_number(value, "the member Offset must be a number of seconds"))
+
+
+def _advance(clock: EmulatorClock, value: object) -> None:
+    expected = "the member Advance must be a number of seconds, 0 or more; Offset and Freeze set the clock back"
+    seconds = _number(value, expected)
+    if seconds < 0:
+        raise BadDeclaration(expected)
+    clock.advance(seconds)
+
+
+def _freeze(clock: EmulatorClock, value: object) -> None:
+    expected = 'the member Freeze must be true, seconds since the epoch, or a time like "2030-01-31T12:00:00Z"'
+    if value is True:
+        clock.freeze()
+    elif isinstance(value, str):
+        clock.freeze(_moment(value, expected))
+    else:
+        clock.freeze(_number(value, expected))
+
+
+def _release(clock: EmulatorClock, value: object) -> None:
+    if value is not True:
+        raise BadDeclaration("the member Release must be true")
+    clock.release()
+
+
+_MOVES: Final[Mapping[str, Callable[[EmulatorClock, object], None]]] = {
+    "Offset": _offset,
+    "Freeze": _freeze,
+    "Advance": _advance,
+    "Release": _release,
+}
+
+
+def _number(value: object, expected: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise BadDeclaration(expected)
+    return float(value)
+
+
+def _moment(text: str, expected: str) -> float:
+    """Return the seconds since the epoch of an ISO 8601 text."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadDeclaration(expected) from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -1,0 +1,146 @@
+"""Several worker processes over one folder, on one port.
+
+The first process only watches: it binds the port, once for each worker (the kernel spreads connections over sockets of one
+port), forks the workers, starts one again that died, and ends them all. It never opens the store while workers live, so
+what it forks has nothing of a store in it. A worker is an ordinary server (server.py) with a seat; seat 0 does what is
+nobody's request. A worker whose watcher is gone ends: the pipe that only the watcher holds open says so.
+
+Without a data folder the workers share one in memory (tmpfs), which goes at the end.
+"""
+
+import contextlib
+import logging
+import os
+import shutil
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from emulator.app import Emulator
+from emulator.http.server import ServeError, bind, greeting, serve
+from emulator.settings import Settings
+from emulator.sharing import Sharing
+from storage import StorageError
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+log = logging.getLogger("emulator")
+
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a private folder is made in it
+_TOO_SOON: Final = 1.0  # seconds after its start in which a worker should not die
+_PATIENCE: Final = 5  # workers that may die too soon, one after another, before the server gives up
+
+
+def run(settings: Settings) -> None:
+    """Serve with settings.workers processes until a signal comes. Raises ServeError, StorageError, BadDeclaration."""
+    if not (hasattr(os, "fork") and hasattr(socket, "SO_REUSEPORT")):
+        raise ServeError("--workers needs an operating system with fork and SO_REUSEPORT")
+    with _folder(settings) as with_folder, contextlib.ExitStack() as stack:
+        listeners = [stack.enter_context(bind(settings))]
+        port = listeners[0].getsockname()[1]
+        again = replace(settings, port=port)
+        listeners += [stack.enter_context(bind(again, again=True)) for _ in range(settings.workers - 1)]
+        Emulator(with_folder).close()  # whatever is wrong with the folder is said once, here
+        watcher = _Watcher(with_folder, listeners)
+        watcher.start()
+        print(greeting(settings, port), end="", flush=True)  # noqa: T201 - the user's start-up block
+        watcher.watch()
+
+
+@contextlib.contextmanager
+def _folder(settings: Settings) -> Iterator[Settings]:
+    """Yield the settings with a data folder: their own or, in memory, one that is removed at the end."""
+    if not settings.in_memory:
+        yield settings
+        return
+    folder = tempfile.mkdtemp(prefix="dynamodb-emulator-", dir=_MEMORY if _MEMORY.is_dir() else None)
+    try:
+        yield replace(settings, in_memory=False, data_dir=Path(folder))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Watcher:
+    """The process that watches over the workers."""
+
+    def __init__(self, settings: Settings, listeners: list[socket.socket]) -> None:
+        self._settings = settings
+        self._listeners = listeners
+        self._sharing = Sharing(len(listeners))
+        self._workers: dict[int, tuple[int, float]] = {}  # process id -> seat, time of start
+        self._stopping = False
+        self._died_too_soon = 0
+        self._lifeline, self._alive = os.pipe()  # nobody writes; the reading end sees when the watcher is gone
+
+    def start(self) -> None:
+        """Start all workers and wait until each of them serves. Raises ServeError."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._stop)
+        for seat in range(len(self._listeners)):
+            reading, writing = os.pipe()
+            self._fork(seat, writing)
+            os.close(writing)
+            started = os.read(reading, 1)
+            os.close(reading)
+            if not started and not self._stopping:
+                self._stop()
+                raise ServeError("a worker process did not start: see the log")
+
+    def watch(self) -> None:
+        """Start workers again that die, until all have ended because they were told to."""
+        while self._workers:
+            try:
+                process, status = os.wait()
+            except ChildProcessError:
+                return
+            seat, since = self._workers.pop(process, (0, 0.0))
+            if self._stopping:
+                continue
+            log.error("worker %d ended with status %d", seat, os.waitstatus_to_exitcode(status))
+            self._died_too_soon = self._died_too_soon + 1 if time.monotonic() - since < _TOO_SOON else 0
+            if self._died_too_soon == _PATIENCE:
+                self._stop()
+            else:
+                self._fork(seat, None)
+
+    def _stop(self, _number: int = 0, _frame: "FrameType | None" = None) -> None:
+        self._stopping = True
+        for process in self._workers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGTERM)
+
+    def _fork(self, seat: int, ready: int | None) -> None:
+        process = os.fork()
+        if process == 0:
+            self._work(seat, ready)
+        self._workers[process] = (seat, time.monotonic())
+
+    def _work(self, seat: int, ready: int | None) -> NoReturn:
+        """Be a worker; never return into the watcher's code."""
+        status = 1
+        try:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_DFL)
+            os.close(self._alive)
+            for other, listener in enumerate(self._listeners):
+                if other != seat:
+                    listener.close()
+            self._sharing.seat = seat
+            emulator = Emulator(self._settings, sharing=self._sharing)
+            try:
+                serve(emulator, self._listeners[seat], self._settings, ready=ready, lifeline=self._lifeline)
+            finally:
+                emulator.close()
+            status = 0
+        except StorageError as error:
+            log.critical("worker %d: %s", seat, error)
+        except Exception:
+            log.exception("worker %d", seat)
+        finally:
+            os._exit(status)

@@ -1,0 +1,47 @@
+"""Serves the ASGI application with uvicorn's own HTTP protocol: the black-box tests run on that path too.
+
+    python -m tests.asgi_server --port 0 --in-memory
+
+prints the same first lines as the command, and ends as it does.
+"""
+
+import asyncio
+import os
+import sys
+
+import uvicorn
+
+from emulator.app import Emulator
+from emulator.cli import settings_from
+from emulator.http import asgi
+from emulator.http.protocol import Protocol
+from emulator.http.server import bind, greeting
+
+
+def main() -> None:
+    settings = settings_from(sys.argv[1:], os.environ)
+    emulator = Emulator(settings)
+    with bind(settings) as listener:
+        config = uvicorn.Config(
+            asgi.create_app(Protocol(emulator)),
+            lifespan="off",
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            date_header=True,
+        )
+        server = uvicorn.Server(config)
+        print(greeting(settings, listener.getsockname()[1]), end="", flush=True)
+
+        async def serve() -> None:
+            background = asyncio.create_task(asgi.run_background(emulator, 0.05))
+            await server.serve(sockets=[listener])
+            background.cancel()
+
+        with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+            runner.run(serve())
+    emulator.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""How long the disk takes to make one write last: what a server that syncs each request by itself could do at most.
+
+The file grows, as a database does: a sync then has the file system's journal to write too, which makes it several times as long as
+that of blocks which are there already.
+"""
+
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+BLOCK = 4096
+SECONDS = 1.0
+LABEL = "disk"
+
+
+def fsync_line(folder: Path | None, seconds: float = SECONDS) -> dict[str, Any]:
+    """Append blocks of 4 KB to a file, with an fsync after each; return a line of the workload `fsync`."""
+    latencies = []
+    with tempfile.NamedTemporaryFile(dir=folder) as file:
+        descriptor = file.fileno()
+        block = os.urandom(BLOCK)
+        started = now = time.perf_counter()
+        while now - started < seconds:
+            os.write(descriptor, block)
+            os.fsync(descriptor)
+            then, now = now, time.perf_counter()
+            latencies.append(now - then)
+    latencies.sort()
+    count = len(latencies)
+    return {
+        "label": LABEL,
+        "workload": "fsync",
+        "rps": round(count / (now - started), 1),
+        "p50_ms": round(1000 * latencies[count // 2], 3),
+        "p99_ms": round(1000 * latencies[int(count * 0.99)], 3),
+        "conc": 1,
+        "requests": count,
+        "errors": 0,
+    }

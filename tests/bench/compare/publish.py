@@ -1,0 +1,57 @@
+"""Where the results go: files in a folder, and the part of the README that shows them.
+
+| file | |
+|---|---|
+| `<date>.jsonl` | every measurement, a line each; the first line is about the machine |
+| `comparison.md` | the report |
+| `comparison.svg` | the chart |
+
+A whole comparison goes to `tests/bench/results` and into the README; a trial (some workloads, few rounds) to `tests/bench/.trials`.
+"""
+
+from pathlib import Path
+
+from tests.bench.compare.aims import outcomes
+from tests.bench.compare.chart import SHOWN, chart
+from tests.bench.compare.report import conditions, figure, report, table
+from tests.bench.compare.runs import Runs
+from tests.bench.compare.targets import ROOT
+
+RESULTS = ROOT / "tests" / "bench" / "results"
+TRIALS = ROOT / "tests" / "bench" / ".trials"
+README = ROOT / "README.md"
+BEGIN = "<!-- benchmarks: written by `make bench` -->\n"
+END = "<!-- /benchmarks -->\n"
+
+
+def publish(runs: Runs, folder: Path) -> str:
+    """Write the report and the chart into a folder, and into the README if that is where results are; return the report."""
+    text = report(runs)
+    (folder / "comparison.md").write_text(text)
+    if runs.peers:
+        (folder / "comparison.svg").write_text(chart(runs))
+        if folder.resolve() == RESULTS.resolve():
+            README.write_text(with_benchmarks(README.read_text(), runs))
+    return text
+
+
+def with_benchmarks(readme: str, runs: Runs) -> str:
+    """Return the README's text with the comparison as it should be."""
+    before, begin, rest = readme.partition(BEGIN)
+    after = rest.partition(END)[2]
+    return f"{before}{begin}{_section(runs)}{END}{after}" if begin else readme
+
+
+def _section(runs: Runs) -> str:
+    where = RESULTS.relative_to(ROOT).as_posix()
+    facts = conditions(runs).partition("\n\n")[2].replace("\n\n", " ").strip()
+    found = outcomes(runs)
+    met = sum(bool(each.met) for each in found)
+    labels = [label for label in ("memory", "lmdb", "lmdb_w2", "local", "dynalite", "moto") if label in runs.targets]
+    rows = [(title, *(figure(runs.median(label, name)) for label in labels)) for name, title in SHOWN]
+    return (
+        f"![Requests a second beside DynamoDB Local, dynalite and moto]({where}/comparison.svg)\n\n"
+        f"{runs.machine['date']}: {facts}\n\n"
+        + table(("requests a second", *map(runs.title, labels)), rows)
+        + f"\n{met} of {len(found)} aims met; all figures: [{where}/comparison.md]({where}/comparison.md).\n"
+    )

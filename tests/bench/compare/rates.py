@@ -1,0 +1,31 @@
+"""Every workload on every server, interleaved: each server has its turn at a workload before the next one starts.
+
+So a noisy minute on a shared machine hits all of them, and the ratios inside a round stay what they are.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.bench.compare.disk import fsync_line
+from tests.bench.compare.endpoint import Endpoint
+from tests.bench.compare.targets import Target
+
+LONGEST = 15  # seconds beyond warm-up and duration; what takes longer on a server is measured in one round only
+Entry = tuple[Target, Endpoint]
+
+
+def rates(entries: Sequence[Entry], names: Sequence[str], rounds: int, folder: Path | None) -> Iterator[dict[str, Any]]:
+    """Yield the line of each measurement; what failed or took too long is left out of later rounds."""
+    dead: set[tuple[str, str]] = set()
+    for number in range(rounds):
+        if any(target.label == "durable" for target, _ in entries):
+            yield {**fsync_line(folder), "round": number}
+        for name in names:
+            for target, endpoint in entries:
+                if not target.runs(name) or (target.label, name) in dead:
+                    continue
+                line = {**endpoint.run(name), "round": number}
+                if "error" in line or line["took_s"] > LONGEST + endpoint.warmup + endpoint.duration:
+                    dead.add((target.label, name))
+                yield line

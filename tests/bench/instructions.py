@@ -1,0 +1,201 @@
+"""Instructions of the hot operations in process, counted by valgrind's callgrind: they repeat on a noisy machine.
+
+    .venv/bin/python -m tests.bench.instructions                  # both engines, both levels; about a minute
+    .venv/bin/python -m tests.bench.instructions --short          # in memory, from parsed JSON
+    .venv/bin/python -m tests.bench.instructions --record         # keep the counts as the baseline
+
+The script runs itself under callgrind, which counts nothing until everything is imported and loaded (that would take most of the
+time). Before and after each loop it calls `os.getppid`, a function of the C library that nothing else calls, at which callgrind dumps
+what was executed since the last dump. A loop of N and one of 2N are counted, and their difference is
+divided by N, so that what belongs to no request drops out. Counts depend on the Python build and, through the C library's choice of
+functions, on the processor; the baseline says which they were. Runs of the same code differ by less than a hundredth.
+"""
+
+import argparse
+import gc
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+BASELINE = ROOT / "tests" / "bench" / "results" / "instructions.json"
+OPERATIONS = (
+    "GetItem 1 KB",
+    "PutItem 1 KB",
+    "PutItem 1 KB, condition",
+    "UpdateItem 1 KB, condition",
+    "Query 100 x 200 B",
+    "TransactWriteItems 10 puts",
+)
+ENGINES = ("memory", "lmdb")
+LEVELS = ("call", "respond")
+"""From parsed JSON (`Emulator.call`), and from an HTTP request's parts (`Protocol.respond`)."""
+
+TURNS = 20  # N
+WARM = 25  # calls before counting: every form of request has been seen
+Counts = dict[str, int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Count, print beside the baseline, keep if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--short", action="store_true", help="in memory, from parsed JSON")
+    parser.add_argument("--record", action="store_true", help="keep the counts as the baseline")
+    parser.add_argument("--inside", nargs=2, help=argparse.SUPPRESS)
+    chosen = parser.parse_args(arguments)
+    if chosen.inside:
+        counted(*(text.split(",") for text in chosen.inside))
+        return 0
+    if shutil.which("valgrind") is None:
+        print("instructions: no `valgrind`, nothing counted (Debian: apt-get install valgrind)")
+        return 0
+    engines, levels = (ENGINES[:1], LEVELS[:1]) if chosen.short else (ENGINES, LEVELS)
+    counts = count(engines, levels)
+    print(report(counts, json.loads(BASELINE.read_text()) if BASELINE.exists() else None))
+    if chosen.record:
+        record(counts)
+    return 0
+
+
+# Inside callgrind
+
+
+def counted(engines: Sequence[str], levels: Sequence[str]) -> None:
+    """Run the loops, with a mark before and after each."""
+    mark = os.getppid
+    for engine in engines:
+        emulator_on(engine)
+    gc.collect()
+    gc.freeze()  # else each collection before a loop walks over every item that is loaded
+    start_counting()
+    for case in cases(engines, levels):
+        step = step_of(*case)
+        repeat(step, WARM)
+        for turns in (TURNS, 2 * TURNS):
+            gc.collect()
+            mark()
+            repeat(step, turns)
+            mark()
+
+
+def start_counting() -> None:
+    """Turn callgrind on; it looks for commands only while the process computes."""
+    control = subprocess.Popen(["callgrind_control", "-i", "on", str(os.getpid())], stdout=subprocess.DEVNULL)
+    while control.poll() is None:
+        pass
+    assert control.returncode == 0, "callgrind_control failed"
+
+
+def cases(engines: Sequence[str], levels: Sequence[str]) -> Iterable[tuple[str, str, str]]:
+    """Return what is counted, in order."""
+    return ((engine, level, name) for engine in engines for level in levels for name in OPERATIONS)
+
+
+def repeat(step: Callable[[], object], times: int) -> None:
+    """Call so many times."""
+    for _ in range(times):
+        step()
+
+
+@cache
+def emulator_on(engine: str) -> Any:
+    """Return the loaded emulator of an engine."""
+    from emulator.settings import Settings
+    from tests.bench.workload import Loaded
+
+    memory = engine == "memory"
+    return Loaded(Settings(in_memory=True) if memory else Settings(data_dir=Path(os.environ["COUNT_IN"])))
+
+
+def step_of(engine: str, level: str, name: str) -> Callable[[], object]:
+    """Return what sends one request."""
+    from tests.bench.workload import REQUESTS
+
+    operation, requests = REQUESTS[name]
+    if level == "call":
+        return emulator_on(engine).direct(operation, requests)
+    return emulator_on(engine).over_protocol(operation, [json.dumps(request).encode() for request in requests])
+
+
+# Outside
+
+
+def count(engines: Sequence[str], levels: Sequence[str]) -> Counts:
+    """Return the instructions of each operation, by `engine level name`."""
+    with tempfile.TemporaryDirectory(prefix="instructions") as folder:
+        data = Path(folder, "data")
+        command = [
+            *(
+                "valgrind",
+                "--tool=callgrind",
+                "--dump-line=no",
+                "--dump-before=getppid",
+                f"--callgrind-out-file={folder}/out",
+                "-q",
+            ),
+            *(sys.executable, "-m", "tests.bench.instructions", "--inside", ",".join(engines), ",".join(levels)),
+        ]
+        environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONMALLOC": "pymalloc", "COUNT_IN": str(data)}
+        environment["LD_BIND_NOW"] = "1"  # else the first call of a function is not seen as one
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            sys.exit(f"instructions: callgrind failed:\n{done.stderr[-2000:]}")
+        parts = [_total(file) for file in sorted(Path(folder).glob("out.*"), key=_number)]
+    found = {}
+    for number, case in enumerate(cases(engines, levels)):
+        # Dumps: before the loop of N, after it (its count), before the loop of 2N, after it.
+        _, once, _, twice = parts[4 * number : 4 * number + 4]
+        found[" ".join(case)] = round((twice - once) / TURNS)
+    return found
+
+
+def _number(file: Path) -> int:
+    return int(file.suffix[1:])
+
+
+def _total(file: Path) -> int:
+    """Return the instructions of a dump."""
+    found = re.search(r"^(?:totals|summary): (\d+)", file.read_text(errors="replace"), re.MULTILINE)
+    assert found is not None, f"{file} has no total"
+    return int(found[1])
+
+
+def report(counts: Counts, baseline: dict[str, Any] | None) -> str:
+    """Return a Markdown table of the counts and of their difference to the baseline."""
+    known = baseline["counts"] if baseline else {}
+    lines = ["| instructions per operation | now | baseline | difference |", "|---|---:|---:|---:|"]
+    for name, now in counts.items():
+        was = known.get(name)
+        change = f"{100 * (now - was) / was:+.1f}%" if was else "-"
+        lines.append(f"| {name} | {now:,} | {f'{was:,}' if was else '-'} | {change} |")
+    if baseline:
+        lines.append(f"\nBaseline of {baseline['date']}, Python {baseline['python']}, {baseline['cpu']}.")
+        if baseline["python"] != _python():
+            lines.append(f"This is Python {_python()}: the difference means little.")
+    return "\n".join(lines) + "\n"
+
+
+def record(counts: Counts) -> None:
+    """Keep the counts."""
+    from tests.bench.compare.machine import processor
+
+    about = {"date": date.today().isoformat(), "python": _python(), "cpu": processor()}
+    BASELINE.write_text(json.dumps({**about, "counts": counts}, indent=2) + "\n")
+
+
+def _python() -> str:
+    return f"{platform.python_version()} ({platform.python_compiler()})"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""The items of every benchmark, in process and over HTTP.
+
+Where a function takes a number it also takes a token (`token(7)`), eight characters that `compare/load.lua` replaces in each
+request by a number of eight digits, so that a request's length never changes.
+"""
+
+from typing import Any
+
+Item = dict[str, Any]
+
+
+def token(offset: int = 0) -> str:
+    """Return what the load generator replaces by the number of the request plus the offset."""
+    return f"@@@@@@{offset:02d}"
+
+
+SERIAL = "@@@@@@##"
+"""What the load generator replaces by a number that is different in each request."""
+
+
+def digits(number: int | str) -> str:
+    """Return eight digits, or the token as it is."""
+    return number if isinstance(number, str) else f"{number:08d}"
+
+
+def item_1k(number: int | str, pk: str | None = None, a: int = 1, **extra: Item) -> Item:
+    """Return a record of 13 attributes of all the common types: 1,0xx bytes by DynamoDB's count, about 1.3 KB of JSON."""
+    number = digits(number)
+    return {
+        "pk": {"S": pk or "user#" + number},
+        "sk": {"S": "order#" + number},
+        "a": {"N": str(a)},
+        "name": {"S": "Customer number " + number},
+        "email": {"S": "customer." + number + "@example.com"},
+        "active": {"BOOL": True},
+        "score": {"N": "12345.678"},
+        "tags": {"SS": ["alpha", "beta", "gamma"]},
+        "address": {
+            "M": {"street": {"S": "1 Example Street, Floor 3"}, "city": {"S": "Springfield"}, "zip": {"N": "12345"}}
+        },
+        "history": {"L": [{"N": "1"}, {"N": "22"}, {"S": "three"}, {"BOOL": False}]},
+        "text1": {"S": "The quick brown fox jumps over the lazy dog. " * 6},
+        "text2": {"S": "Pack my box with five dozen liquor jugs now! " * 6},
+        "text3": {"S": "x" * 180},
+        **extra,
+    }
+
+
+def item_200(pk: str, number: int | str) -> Item:
+    """Return a record of 6 attributes and about 200 B."""
+    return {
+        "pk": {"S": pk},
+        "sk": {"S": "item#" + digits(number)},
+        "a": {"N": "42"},
+        "title": {"S": "A short title for this small item"},
+        "flag": {"BOOL": True},
+        "note": {"S": "y" * 100},
+    }
+
+
+def indexed(number: int | str, a: int = 1) -> Item:
+    """Return a record of 1 KB with the keys of two indexes."""
+    return item_1k(number, a=a, g1={"S": "g#" + digits(number)}, g2={"S": "h#" + digits(number)})
+
+
+def key(number: int | str) -> Item:
+    """Return the key of `item_1k(number)`."""
+    return {"pk": {"S": "user#" + digits(number)}, "sk": {"S": "order#" + digits(number)}}

@@ -1,0 +1,116 @@
+"""Functions on streams: from the answer of a PutItem to the function, end to end; and what an idle look costs.
+
+Target: a write reaches a `module:callable` function within 50 ms (median). Under `make test` each runs once.
+"""
+
+import json
+import os
+import random
+import time
+from http.client import HTTPConnection
+
+import boto3
+import pytest
+
+from emulator.app import Emulator
+from emulator.functions.outcomes import Outcome
+from emulator.settings import Settings
+from tests.conftest import AUTHORIZATION, boto_options, running
+
+HANDLER = """
+import os
+told = os.open(%r, os.O_WRONLY)
+
+def handler(event, context):
+    os.write(told, b"!")
+"""
+TABLE = {
+    "TableName": "Orders",
+    "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+    "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+    "BillingMode": "PAY_PER_REQUEST",
+    "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+}
+
+
+@pytest.mark.benchmark(group="function: PutItem answered to function entered", timer=time.perf_counter)
+def test_latency(engine_name, tmp_path, benchmark):
+    os.mkfifo(tmp_path / "told")
+    told = os.open(tmp_path / "told", os.O_RDWR)
+    (tmp_path / "latency.py").write_text(HANDLER % str(tmp_path / "told"))
+    (tmp_path / "functions.toml").write_text('latency = "latency:handler"\n')
+    data = ("--in-memory",) if engine_name == "memory" else ("--data-dir", str(tmp_path / "data"))
+    with running(*data, "--functions", str(tmp_path / "functions.toml")) as server:
+        client = boto3.client("dynamodb", **boto_options(server.url))
+        arn = client.create_table(**TABLE)["TableDescription"]["LatestStreamArn"]
+        boto3.client("lambda", **boto_options(server.url)).create_event_source_mapping(
+            FunctionName="latency", EventSourceArn=arn, StartingPosition="LATEST"
+        )
+
+        connection = HTTPConnection(server.url.removeprefix("http://"))  # boto3 needs milliseconds to read an answer
+        headers = {
+            "Content-Type": "application/x-amz-json-1.0",
+            "X-Amz-Target": "DynamoDB_20120810.PutItem",
+            "X-Amz-Date": "20260101T000000Z",
+            "Authorization": AUTHORIZATION.format(key="test", region="us-east-1"),
+        }
+
+        pauses = random.Random(1)
+
+        def put():
+            time.sleep(pauses.uniform(0.01, 0.03))  # so that writes come at any moment between the looks for them
+            item = {"pk": {"S": f"o-{time.perf_counter_ns()}"}}
+            connection.request("POST", "/", json.dumps({"TableName": "Orders", "Item": item}), headers)
+            assert connection.getresponse().read() == b"{}"
+
+        put()
+        assert os.read(told, 1) == b"!", "the process has started"
+        result = benchmark.pedantic(lambda: os.read(told, 1), setup=put, rounds=200)
+        connection.close()
+    os.close(told)
+    assert result == b"!"
+
+
+@pytest.fixture
+def mapped(engine_name, tmp_path):
+    """An emulator with a mapping that has nothing to do."""
+    (tmp_path / "functions.toml").write_text('f = "module:handler"\n')
+    where = {"in_memory": True} if engine_name == "memory" else {"data_dir": tmp_path / "data"}
+    emulator = Emulator(Settings(functions=str(tmp_path / "functions.toml"), **where))
+    caller = emulator.caller("test", "us-east-1")
+    table = json.loads(emulator.call("CreateTable", TABLE, caller))
+    arn = table["TableDescription"]["LatestStreamArn"]
+    request = {"FunctionName": "f", "EventSourceArn": arn, "StartingPosition": "LATEST"}
+    emulator.call_functions("POST", "/2015-03-31/event-source-mappings", "", json.dumps(request).encode(), caller)
+    emulator.functions.due()
+    yield emulator, caller
+    emulator.close()
+
+
+@pytest.mark.benchmark(group="function: a look where nothing was written", timer=time.process_time, warmup=True)
+def test_idle_look(mapped, benchmark):
+    emulator, _ = mapped
+    assert benchmark(lambda: emulator.busy_functions.due()) == []
+
+
+@pytest.mark.benchmark(group="function: 100 records delivered, 1 KB with both images", timer=time.process_time)
+def test_delivery(mapped, benchmark):
+    emulator, caller = mapped
+    service = emulator.functions
+    done = Outcome("answered", b"null")
+    numbers = iter(range(1 << 30))
+
+    def write():
+        for _ in range(100):
+            item = {"pk": {"S": str(next(numbers))}, "text": {"S": "x" * 1000}}
+            emulator.call("PutItem", {"TableName": "Orders", "Item": item}, caller)
+
+    def deliver():
+        size = 0
+        while due := service.due():
+            for invocation in due:
+                size += len(invocation.payload)
+                service.finished(invocation, done)
+        return size
+
+    assert benchmark.pedantic(deliver, setup=write, rounds=50) > 100_000

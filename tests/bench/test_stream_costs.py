@@ -1,0 +1,92 @@
+"""What a stream costs the writes of its table, and how fast its records are read; in process, from parsed JSON.
+
+Targets: PutItem of 1 KB with a NEW_AND_OLD_IMAGES stream at most 1.6 times PutItem without; GetRecords of 1,000 records of
+1 KB at most 10 ms. The writes go to tables of one emulator, and before each round the records of the last one are trimmed,
+as a stream that has lived for a day has as many go as come: otherwise most of what is measured is the system's finding 3 KB
+of fresh memory for each record. Under `make test` each runs once and only its answer is checked.
+"""
+
+import json
+import time
+from itertools import cycle
+
+import pytest
+
+from emulator.app import Emulator
+from emulator.clock import ManualClock
+from emulator.settings import Settings
+from tests.bench.bodies import batch, create, put
+from tests.bench.items import item_1k
+from tests.stream_reading import iterator, read_all, shards_of, stream_of
+
+WRITES = 10  # different items that are put; each alternates between two values of an attribute, so all is recorded
+ROUND = 300
+ROUNDS = 60
+DAY_AND_HOUR = 90_000
+RECORDS = 1_300  # more than a page has
+TABLES = {"without": None, "KEYS_ONLY": "KEYS_ONLY", "NEW_AND_OLD_IMAGES": "NEW_AND_OLD_IMAGES"}
+PAGES = {"NEW_IMAGE": (800, 1_000), "KEYS_ONLY": (1_000, 1_000)}
+"""View type -> fewest and most records of 1 KB items in a page of 1 MB."""
+
+pytestmark = pytest.mark.benchmark(timer=time.process_time)
+
+
+@pytest.fixture
+def emulator(engine_name, tmp_path):
+    place = {"in_memory": True} if engine_name == "memory" else {"data_dir": tmp_path / "data"}
+    made = Emulator(Settings(**place, stream_shards=1), ManualClock())
+    yield made
+    made.close()
+
+
+def caller_of(emulator):
+    caller = emulator.caller("AKID", "us-east-1")
+
+    def call(operation, request=None, **members):
+        return json.loads(emulator.call(operation, request or members, caller) or "{}")
+
+    return call, caller
+
+
+def with_stream(view):
+    return {} if view is None else {"StreamSpecification": {"StreamEnabled": True, "StreamViewType": view}}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_put_item(emulator, benchmark, name):
+    call, caller = caller_of(emulator)
+    view = TABLES[name]
+    call("CreateTable", create("puts") | with_stream(view))
+    turn = cycle([put("puts", item_1k(number, a=a)) for a in (1, 2) for number in range(WRITES)]).__next__
+
+    def trim():
+        emulator.clock.advance(DAY_AND_HOUR)
+        emulator.tick()
+        emulator.database.background.run_all()
+
+    def puts():
+        for _ in range(ROUND):
+            emulator.call("PutItem", turn(), caller)
+
+    benchmark.group = f"{ROUND} PutItem of 1 KB, by the table's stream"
+    benchmark.pedantic(puts, setup=trim, rounds=ROUNDS, warmup_rounds=2)
+    if view is not None:
+        assert len(read_all(call, stream_of(call, "puts"))) == ROUND
+
+
+@pytest.mark.parametrize("view", PAGES)
+def test_get_records(emulator, benchmark, view):
+    """The page's length is told as extra_info: NEW_IMAGE records of 1 KB items are a little larger than 1 KB."""
+    call, caller = caller_of(emulator)
+    call("CreateTable", create("puts") | with_stream(view))
+    for start in range(0, RECORDS, 25):
+        call("BatchWriteItem", batch("puts", [item_1k(number) for number in range(start, start + 25)]))
+    arn = stream_of(call, "puts")
+    (shard,) = shards_of(call, arn)
+    request = {"ShardIterator": iterator(call, arn, shard["ShardId"])}
+    benchmark.group = "GetRecords, a page"
+    answer = benchmark(emulator.call, "GetRecords", request, caller)
+    count = len(json.loads(answer)["Records"])
+    benchmark.extra_info["records"] = count
+    fewest, most = PAGES[view]
+    assert fewest <= count <= most

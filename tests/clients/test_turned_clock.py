@@ -1,0 +1,366 @@
+"""The emulator's clock as a test turns it over HTTP, and what obeys it: TTL, statuses, tokens, throughput, declarations.
+
+These servers are of this module alone, as a turned clock is everybody's. No other server has such calls.
+"""
+
+import time
+from datetime import datetime
+from itertools import pairwise
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.conftest import boto_options, declaring, index_request, new_name, running, table_request
+
+HOUR = 3600
+FIRST_OF_2030 = 1_893_456_000
+IN_2030 = "2030-01-01T00:00:00.000Z"
+
+
+SERVERS = {"memory": ("--in-memory",), "lmdb": (), "workers": ("--workers", "2")}
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def endpoint(request, tmp_path_factory):
+    """A server whose transient statuses last three seconds of its clock, and which never sweeps of its own accord."""
+    options = ("--delay-transient-statuses", "--ttl-sweep-interval", "1e9")
+    folder = tmp_path_factory.mktemp("clock") / "data"
+    data = () if request.param == "memory" else ("--data-dir", str(folder))
+    with running(*SERVERS[request.param], *data, *options) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="module")
+def client(endpoint):
+    return boto3.client("dynamodb", **boto_options(endpoint))
+
+
+@pytest.fixture
+def declare(endpoint):
+    return declaring(endpoint)
+
+
+@pytest.fixture
+def ask(declare):
+    """ask("clock", {...}): a call that must succeed; GET where there is no body. The clock is released at the end."""
+
+    def call(name, body=None):
+        status, answer = declare(name, b"" if body is None else body, "GET" if body is None else "POST")
+        assert status == 200, answer
+        return answer
+
+    yield call
+    call("clock", {"Release": True})
+
+
+@pytest.fixture
+def table(client, ask):
+    """A table with TTL that is ACTIVE."""
+    name = created(client, ask)
+    client.update_time_to_live(TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"})
+    return name
+
+
+def created(client, ask, **extra):
+    request = table_request("pk:S", **extra)
+    client.create_table(**request)
+    ask("clock", {"Advance": 3})
+    assert status(client, request["TableName"]) == "ACTIVE"
+    return request["TableName"]
+
+
+def status(client, table):
+    return client.describe_table(TableName=table)["Table"]["TableStatus"]
+
+
+def put(client, table, pk, expires):
+    client.put_item(TableName=table, Item={"pk": {"S": pk}, "expires": {"N": str(expires)}})
+
+
+def names(client, table):
+    return sorted(item["pk"]["S"] for item in client.scan(TableName=table)["Items"])
+
+
+# --- the call -------------------------------------------------------------------------------------------------------
+
+
+def test_the_clock_is_the_machines(ask):
+    before = time.time()
+    told = ask("clock")
+    assert before <= told["Now"] <= time.time()
+    assert abs(datetime.fromisoformat(told["Time"]).timestamp() - told["Now"]) < 0.001
+    assert (told["Offset"], told["Frozen"]) == (0.0, False)
+    assert told.keys() == {"Now", "Time", "Offset", "Frozen"}
+
+
+STANDING = {
+    "seconds": FIRST_OF_2030,
+    "a fraction": FIRST_OF_2030 + 0.0,
+    "a text": IN_2030,
+    "without milliseconds": "2030-01-01T00:00:00Z",
+    "of another zone": "2030-01-01T01:00:00+01:00",
+    "without a zone": "2030-01-01T00:00:00",
+    "a date": "2030-01-01",
+}
+
+
+@pytest.mark.parametrize("case", STANDING)
+def test_freezing_at_a_time(ask, case):
+    told = ask("clock", {"Freeze": STANDING[case]})
+    assert (told["Now"], told["Time"], told["Frozen"]) == (FIRST_OF_2030, IN_2030, True)
+    assert abs(told["Offset"] - (FIRST_OF_2030 - time.time())) < 60
+    assert ask("clock")["Now"] == FIRST_OF_2030
+    told = ask("clock", {"Advance": 1.5})
+    assert (told["Now"], told["Time"]) == (FIRST_OF_2030 + 1.5, "2030-01-01T00:00:01.500Z")
+
+
+def test_freezing_now(ask):
+    told = ask("clock", {"Freeze": True})
+    assert (told["Now"], told["Frozen"]) == (ask("clock")["Now"], True)
+
+
+def test_an_offset(ask):
+    for seconds in (HOUR, -HOUR, 0):
+        before = time.time()
+        told = ask("clock", {"Offset": seconds})
+        assert before <= told["Now"] - seconds <= time.time()
+        assert (told["Offset"], told["Frozen"]) == (seconds, False)
+
+
+def test_forward_and_back(ask):
+    assert [ask("clock", {"Advance": HOUR})["Offset"] for _ in range(3)] == [HOUR, 2 * HOUR, 3 * HOUR]
+    assert ask("clock", {"Release": True})["Offset"] == 0.0
+
+
+ONE = "the body must have exactly one of the members Offset, Freeze, Advance, Release"
+SECONDS = "the member Offset must be a number of seconds"
+FORWARD = "the member Advance must be a number of seconds, 0 or more; Offset and Freeze set the clock back"
+MOMENT = 'the member Freeze must be true, seconds since the epoch, or a time like "2030-01-31T12:00:00Z"'
+YEARS = "the member {} must lead to a time in the years 1971 to 9998"
+BAD = {
+    "nothing": (b"", ONE),
+    "no member": ({}, ONE),
+    "a list": ([], ONE),
+    "two members": ({"Offset": 1, "Advance": 1}, ONE),
+    "another member": ({"offset": 1}, ONE),
+    "no JSON": (b"{", "the body is no JSON"),
+    "not a number": (b'{"Offset": NaN}', "the body is no JSON"),
+    "an offset that is text": ({"Offset": "1"}, SECONDS),
+    "an offset that is true": ({"Offset": True}, SECONDS),
+    "an offset that is null": ({"Offset": None}, SECONDS),
+    "an endless offset": (b'{"Offset": 1e400}', (YEARS.format("Offset"), "the body is no JSON")),
+    "a huge offset": ({"Offset": 10**30}, YEARS.format("Offset")),
+    "to before the epoch": ({"Offset": -(10**10)}, YEARS.format("Offset")),
+    "backward": ({"Advance": -1}, FORWARD),
+    "forward by text": ({"Advance": "1h"}, FORWARD),
+    "too far forward": ({"Advance": 1e12}, YEARS.format("Advance")),
+    "not frozen": ({"Freeze": False}, MOMENT),
+    "a time of day": ({"Freeze": "12:00"}, MOMENT),
+    "no day": ({"Freeze": "2030-02-30"}, MOMENT),
+    "frozen at the epoch": ({"Freeze": 0}, YEARS.format("Freeze")),
+    "frozen in the year 1": ({"Freeze": "0001-01-01T00:00:00+14:00"}, YEARS.format("Freeze")),
+    "frozen in the year 9999": ({"Freeze": "9999-12-31T23:59:59.999999-14:00"}, YEARS.format("Freeze")),
+    "frozen at a huge number": ({"Freeze": 1e300}, YEARS.format("Freeze")),
+    "not released": ({"Release": False}, "the member Release must be true"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_moves_move_nothing(declare, ask, case):
+    body, text = BAD[case]
+    ask("clock", {"Offset": 100})
+    code, answer = declare("clock", body)
+    assert code == 400
+    assert answer["message"] in (text if isinstance(text, tuple) else (text,))
+    told = ask("clock")
+    assert (told["Offset"], told["Frozen"]) == (100, False)
+
+
+@pytest.mark.parametrize("at", ["1971-01-01", "2000-02-29T12:00:00", "9998-12-30"])
+def test_everything_works_at_any_time(client, ask, at):
+    ask("clock", {"Freeze": at})
+    stream = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+    name = created(client, ask, StreamSpecification=stream)
+    setting = {"Enabled": True, "AttributeName": "expires"}
+    client.update_time_to_live(TableName=name, TimeToLiveSpecification=setting)
+    now = ask("clock")["Now"]
+    put(client, name, "item", int(now) - 1)
+    write = {"Put": {"TableName": name, "Item": {"pk": {"S": "other"}}}}
+    client.transact_write_items(TransactItems=[write], ClientRequestToken=new_name())
+    assert ask("ttl", {"TableName": name})["Deleted"] == 1
+    described = client.describe_table(TableName=name)["Table"]
+    assert described["CreationDateTime"].timestamp() == pytest.approx(now, abs=5)
+    client.delete_table(TableName=name)
+    ask("clock", {"Advance": 3})
+
+
+# --- TTL ------------------------------------------------------------------------------------------------------------
+
+
+def test_items_expire_when_a_test_says_so(client, ask, table):
+    now = int(ask("clock", {"Freeze": True})["Now"])
+    put(client, table, "soon", now + 60)
+    put(client, table, "later", now + HOUR)
+    arn = client.describe_table(TableName=table)["Table"]["TableArn"]
+    assert ask("ttl", {"TableName": table}) == {"Deleted": 0, "Tables": {}}
+    ask("clock", {"Advance": 61})
+    assert names(client, table) == ["later", "soon"]
+    assert ask("ttl", {"TableName": table}) == {"Deleted": 1, "Tables": {arn: 1}}
+    assert names(client, table) == ["later"]
+    ask("clock", {"Advance": HOUR})
+    assert ask("ttl", {"TableName": arn})["Deleted"] == 1
+
+
+def test_all_tables_at_once(client, ask, table):
+    other = created(client, ask)
+    setting = {"Enabled": True, "AttributeName": "expires"}
+    client.update_time_to_live(TableName=other, TimeToLiveSpecification=setting)
+    ask("ttl", {})
+    now = int(ask("clock")["Now"])
+    for number in range(3):
+        put(client, table, str(number), now - 10)
+        put(client, other, str(number), now - 10 + HOUR * number)
+    arns = [client.describe_table(TableName=name)["Table"]["TableArn"] for name in (table, other)]
+    assert ask("ttl", {}) == {"Deleted": 4, "Tables": dict(zip(arns, (3, 1), strict=True))}
+
+
+def test_an_empty_body_sweeps_all(declare, client, ask, table):
+    put(client, table, "item", int(ask("clock")["Now"]) - 10)
+    status, answer = declare("ttl", b"")
+    assert (status, answer["Deleted"]) == (200, 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ({"TableName": 1}, "the member TableName is missing or of a wrong type"),
+        ({"TableName": "no-such-table"}, "there is no table no-such-table"),
+        (b"?", "the body is no JSON"),
+    ],
+)
+def test_bad_sweeps(declare, body, text):
+    assert declare("ttl", body) == (400, {"message": text})
+
+
+def test_a_table_without_ttl_loses_nothing(client, ask):
+    table = created(client, ask)
+    put(client, table, "item", 1)
+    assert ask("ttl", {"TableName": table})["Deleted"] == 0
+
+
+def test_sweeps_come_by_the_clock(tmp_path):
+    """With the sweeps that there are by default, a move of the clock brings one: nobody waits."""
+    with running("--data-dir", str(tmp_path / "data")) as server:
+        client = boto3.client("dynamodb", **boto_options(server.url))
+        declare = declaring(server.url)
+        request = table_request("pk:S")
+        table = request["TableName"]
+        client.create_table(**request)
+        setting = {"Enabled": True, "AttributeName": "expires"}
+        client.update_time_to_live(TableName=table, TimeToLiveSpecification=setting)
+        put(client, table, "item", int(time.time()) + HOUR)
+        declare("clock", {"Advance": 30})
+        assert names(client, table) == ["item"]
+        declare("clock", {"Advance": HOUR})
+        assert names(client, table) == []
+
+
+# --- everything else ------------------------------------------------------------------------------------------------
+
+
+def test_statuses(client, ask):
+    ask("clock", {"Freeze": True})
+    request = table_request("pk:S")
+    name = request["TableName"]
+    setting = {"Enabled": True, "AttributeName": "expires"}
+    assert client.create_table(**request)["TableDescription"]["TableStatus"] == "CREATING"
+    assert status(client, name) == "CREATING"
+    ask("clock", {"Advance": 3})
+    assert status(client, name) == "ACTIVE"
+    client.update_time_to_live(TableName=name, TimeToLiveSpecification=setting)
+    told = []
+    for _ in range(2):
+        told.append(client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["TimeToLiveStatus"])
+        ask("clock", {"Advance": 3})
+    assert told == ["ENABLING", "ENABLED"]
+    client.delete_table(TableName=name)
+    assert status(client, name) == "DELETING"
+    ask("clock", {"Advance": 3})
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        status(client, name)
+
+
+def test_ttl_changes_once_an_hour(client, ask, table):
+    setting = {"Enabled": False, "AttributeName": "expires"}
+    with pytest.raises(ClientError, match="modified multiple times within a fixed interval"):
+        client.update_time_to_live(TableName=table, TimeToLiveSpecification=setting)
+    ask("clock", {"Advance": HOUR})
+    client.update_time_to_live(TableName=table, TimeToLiveSpecification=setting)
+
+
+def test_tokens(client, ask):
+    table = created(client, ask)
+    token = new_name()
+
+    def increment():
+        update = {
+            "TableName": table,
+            "Key": {"pk": {"S": "counter"}},
+            "UpdateExpression": "ADD n :one",
+            "ExpressionAttributeValues": {":one": {"N": "1"}},
+        }
+        client.transact_write_items(TransactItems=[{"Update": update}], ClientRequestToken=token)
+        return client.get_item(TableName=table, Key=update["Key"])["Item"]["n"]["N"]
+
+    assert [increment(), increment()] == ["1", "1"]
+    ask("clock", {"Advance": 590})
+    assert increment() == "1"
+    ask("clock", {"Advance": 20})
+    assert increment() == "2"
+
+
+def test_throughput(client, ask, declare):
+    one = {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}
+    table = created(client, ask, BillingMode="PROVISIONED", ProvisionedThroughput=one)
+    ask("clock", {"Freeze": True})
+    assert declare("throttling", {"TableName": table, "Enforced": True})[0] == 200
+
+    def admitted():
+        for count in range(1000):
+            try:
+                put(client, table, str(count), 1)
+            except client.exceptions.ProvisionedThroughputExceededException:
+                return count
+        raise AssertionError("it was never refused")
+
+    admitted()
+    for seconds in (5, 1, 1000):
+        assert admitted() == 0
+        ask("clock", {"Advance": seconds})
+        assert admitted() == min(seconds, 300)
+    told = ask("clock")["Now"]
+    ask("clock", {"Freeze": told - HOUR})
+    assert admitted() == 0
+    ask("clock", {"Advance": 7})
+    assert admitted() == 7
+
+
+def test_declared_transactions(client, ask, declare):
+    table = created(client, ask)
+    key = {"pk": {"S": "item"}}
+    held = {"TableName": table, "Key": key, "Seconds": 600}
+    assert declare("transactions", held)[0] == 200
+    with pytest.raises(client.exceptions.TransactionConflictException):
+        client.put_item(TableName=table, Item=key)
+    ask("clock", {"Advance": 600})
+    client.put_item(TableName=table, Item=key)
+
+
+def test_times_that_are_told(client, ask):
+    times = []
+    for _ in range(2):
+        ask("clock", {"Advance": HOUR})
+        name = created(client, ask, define="g:S", GlobalSecondaryIndexes=[index_request("index", "g")])
+        times.append(client.describe_table(TableName=name)["Table"]["CreationDateTime"].timestamp())
+    assert all(HOUR <= later - sooner < HOUR + 60 for sooner, later in pairwise(times))

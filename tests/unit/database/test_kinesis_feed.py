@@ -1,0 +1,481 @@
+"""What the feed says is to be put, on both engines: shape, order, lineage, failures, restarts, and what is left behind."""
+
+import json
+import logging
+from itertools import count
+
+import pytest
+
+from emulator.database import keyspace, kinesis_feed
+from emulator.database.kinesis_feed import FIRST_REST, LONGEST_REST, KinesisFeed
+from emulator.settings import Settings
+from storage.keycode import prefix_end
+from tests.conftest import InProcess, table_request
+from tests.model.invariants import dump
+
+ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/orders"
+ENDPOINT = "http://127.0.0.1:9"  # nothing here connects to it
+UNCHANGED = (  # inferred
+    "Streaming destination cannot be updated with given parameters: "
+    "ApproximateCreationDateTimePrecision is already MICROSECOND"
+)
+HOURS = 3600
+NOW = 1_700_000_000
+
+
+class Fed(InProcess):
+    """An emulator with an endpoint, a table `tab` with a destination, and its feed; `taken` is what "Kinesis" has got."""
+
+    def __init__(self, settings):
+        super().__init__(settings)
+        self.feed = KinesisFeed(self.emulator.database)
+        self.taken = []
+
+    def enable(self, **configuration):
+        extra = {"EnableKinesisStreamingConfiguration": configuration} if configuration else {}
+        return self("EnableKinesisStreamingDestination", TableName="tab", StreamArn=ARN, **extra)
+
+    def disable(self):
+        return self("DisableKinesisStreamingDestination", TableName="tab", StreamArn=ARN)
+
+    def status(self):
+        return self("DescribeKinesisStreamingDestination", TableName="tab")["KinesisDataStreamDestinations"][0][
+            "DestinationStatus"
+        ]
+
+    def put(self, pk, value, **more):
+        self("PutItem", TableName="tab", Item={"pk": {"S": pk}, "v": {"N": str(value)}, **more})
+
+    def due(self):
+        """The one batch that is due, or None."""
+        batches = self.feed.due()
+        assert len(batches) <= 1
+        return batches[0] if batches else None
+
+    def take(self, batch, failed=()):
+        self.taken += [record for position, record in enumerate(batch.records) if position not in failed]
+        self.feed.put(batch, failed)
+
+    def drain(self):
+        """Take everything that is due."""
+        while batch := self.due():
+            self.take(batch)
+        return self.told()
+
+    def told(self):
+        """What was taken, as (partition key, new value) in order."""
+        changes = [json.loads(record.data)["dynamodb"] for record in self.taken]
+        return [(each["Keys"]["pk"]["S"], int(each["NewImage"]["v"]["N"])) for each in changes]
+
+    def rows(self):
+        """The keys of all that there is of streams and checkpoints."""
+        self.emulator.database.background.run_all()
+        first = {keyspace.stream(0)[0], keyspace.stream_records(0)[0], keyspace.checkpoints("")[0]}
+        return [key for key, _ in dump(self.emulator.database) if key[0] in first or b"sequence" in key]
+
+
+def settings_of(engine_name, folder, shards=1):
+    data = {"in_memory": True} if engine_name == "memory" else {"data_dir": folder}
+    return Settings(**data, kinesis_endpoint=ENDPOINT, stream_shards=shards)
+
+
+@pytest.fixture
+def fed(engine_name, tmp_path):
+    made = Fed(settings_of(engine_name, tmp_path / "data"))
+    made("CreateTable", {**table_request("pk:S"), "TableName": "tab"})
+    made.enable()
+    yield made
+    made.emulator.close()
+
+
+def values(batch):
+    return [int(json.loads(record.data)["dynamodb"]["NewImage"]["v"]["N"]) for record in batch.records]
+
+
+# --- records --------------------------------------------------------------------------------------------------------
+
+
+def test_shape_of_a_record(fed):
+    """As users of the service published them, e.g. github.com/risingwavelabs/risingwave, and reference 15."""
+    fed.clock.freeze(NOW + 0.125)
+    fed.put("a", 1)
+    fed("DeleteItem", TableName="tab", Key={"pk": {"S": "a"}})
+    fed.due()
+    batch = fed.due()
+    record = json.loads(batch.records[0].data)
+    assert list(record) == [
+        *("awsRegion", "eventID", "eventName", "userIdentity", "recordFormat", "tableName", "dynamodb", "eventSource")
+    ]
+    assert len(record.pop("eventID")) == 36
+    assert record == {
+        "awsRegion": "us-east-1",
+        "eventName": "INSERT",
+        "userIdentity": None,
+        "recordFormat": "application/json",
+        "tableName": "tab",
+        "dynamodb": {
+            "ApproximateCreationDateTime": NOW * 1_000_000 + 125_000,
+            "Keys": {"pk": {"S": "a"}},
+            "NewImage": {"pk": {"S": "a"}, "v": {"N": "1"}},
+            "SizeBytes": 9,
+            "ApproximateCreationDateTimePrecision": "MICROSECOND",
+        },
+        "eventSource": "aws:dynamodb",
+    }
+    fed.take(batch)
+    removed = json.loads(fed.due().records[0].data)
+    assert removed["eventName"] == "REMOVE"
+    assert set(removed["dynamodb"]) & {"NewImage", "OldImage"} == {"OldImage"}
+
+
+def test_records_carry_the_time_in_the_precision_that_is_wanted(fed):
+    fed.disable()
+    fed.due()
+    fed.enable(ApproximateCreationDateTimePrecision="MILLISECOND")
+    fed.put("a", 1)
+    fed.drain()
+    update = {"UpdateKinesisStreamingConfiguration": {"ApproximateCreationDateTimePrecision": "MICROSECOND"}}
+    answer = fed("UpdateKinesisStreamingDestination", TableName="tab", StreamArn=ARN, **update)
+    assert answer == {"TableName": "tab", "StreamArn": ARN, "DestinationStatus": "UPDATING", **update}
+    assert fed.status() == "ACTIVE"
+    fed.put("a", 2)
+    fed.drain()
+    told = [json.loads(record.data)["dynamodb"]["ApproximateCreationDateTime"] for record in fed.taken]
+    assert told == [NOW * 1_000, NOW * 1_000_000]
+    error = fed.error("UpdateKinesisStreamingDestination", TableName="tab", StreamArn=ARN, **update)
+    assert error == (
+        "ValidationException",
+        UNCHANGED,
+    )
+
+
+def test_what_expires_says_so(fed):
+    fed(
+        "UpdateTimeToLive",
+        TableName="tab",
+        TimeToLiveSpecification={"Enabled": True, "AttributeName": "until"},
+    )
+    fed.put("a", 1, until={"N": str(NOW + 10)})
+    fed.clock.advance(2 * HOURS)
+    for _ in range(10):
+        fed.emulator.tick()
+    while batch := fed.due():
+        fed.take(batch)
+    assert [json.loads(record.data)["userIdentity"] for record in fed.taken] == [
+        None,
+        {"type": "Service", "principalId": "dynamodb.amazonaws.com"},
+    ]
+
+
+def test_only_changes_while_it_is_enabled(engine_name, tmp_path):
+    fed = Fed(settings_of(engine_name, tmp_path / "data"))
+    fed("CreateTable", {**table_request("pk:S"), "TableName": "tab"})
+    fed.put("a", 1)
+    fed.enable()
+    fed.put("a", 2)
+    fed.disable()
+    fed.put("a", 3)
+    assert fed.drain() == [("a", 2)]
+    fed.enable()
+    fed.put("a", 4)
+    assert fed.drain() == [("a", 2), ("a", 4)]
+    fed.emulator.close()
+
+
+# --- order, batches -------------------------------------------------------------------------------------------------
+
+
+def test_a_batch_has_one_record_of_each_item(fed):
+    for number, pk in enumerate("aabac"):
+        fed.put(pk, number)
+    seen = []
+    while batch := fed.due():
+        seen.append(values(batch))
+        fed.take(batch)
+    assert seen == [[0, 2, 4], [1], [3]]
+    keys = [record.key for record in fed.taken]
+    assert len(set(keys)) == 3
+    assert all(len(key) == 32 and key == key.upper() for key in keys)
+
+
+def sizes(fed):
+    """The number of records of each batch until there are no more."""
+    seen = []
+    while batch := fed.due():
+        seen.append(len(batch.records))
+        fed.take(batch)
+    return seen
+
+
+def test_a_batch_has_at_most_500_records(engine_name, tmp_path):
+    fed = Fed(settings_of(engine_name, tmp_path / "data", shards=8))
+    fed("CreateTable", {**table_request("pk:S"), "TableName": "tab"})
+    fed.enable()
+    for number in range(700):
+        fed.put(f"k{number}", number)
+    assert sizes(fed) == [500, 200]
+    fed.emulator.close()
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(1_000, [2, 2, 2, 1]), (1, [1] * 7)], ids=["small", "too small"])
+def test_a_batch_has_at_most_so_many_bytes(fed, monkeypatch, limit, expected):
+    """What is too large for any batch goes alone."""
+    monkeypatch.setattr(kinesis_feed, "KINESIS_BATCH_BYTES", limit)
+    for number in range(7):
+        fed.put(f"k{number}", number)
+    assert sizes(fed) == expected
+
+
+def test_shards_take_turns(engine_name, tmp_path):
+    fed = Fed(settings_of(engine_name, tmp_path / "data", shards=4))
+    fed("CreateTable", {**table_request("pk:S"), "TableName": "tab"})
+    fed.enable()
+    for number in range(40):
+        fed.put(f"k{number}", number)
+    shards = [record.shard for record in fed.due().records]
+    assert len(set(shards[:4])) == 4
+    assert len(shards) == 40
+    fed.emulator.close()
+
+
+# --- lineage --------------------------------------------------------------------------------------------------------
+
+
+def test_parents_before_children(fed):
+    for number in range(5):
+        fed.put("a", number)
+        fed.put("b", number)
+        fed.clock.advance(4 * HOURS)
+        fed.emulator.tick()
+    shards = []
+    while batch := fed.due():
+        shards += [record.shard for record in batch.records]
+        fed.take(batch)
+    assert shards == sorted(shards)
+    assert len(set(shards)) == 5
+    assert fed.told() == [(pk, number) for number in range(5) for pk in "ab"]
+
+
+def test_a_child_waits_for_what_its_parent_could_not_put(fed):
+    fed.put("a", 0)
+    fed.clock.advance(4 * HOURS)
+    fed.emulator.tick()
+    fed.put("a", 1)
+    for _ in range(3):
+        batch = fed.due()
+        assert values(batch) == [0]
+        fed.take(batch, failed={0})
+        fed.clock.advance(1)
+    assert fed.drain() == [("a", 0), ("a", 1)]
+
+
+# --- failures -------------------------------------------------------------------------------------------------------
+
+
+def test_failed_entries_are_tried_again_after_a_rest_and_hold_back_only_their_item(fed):
+    for number, pk in enumerate("abab"):
+        fed.put(pk, number)
+    batch = fed.due()
+    assert values(batch) == [0, 1]
+    fed.take(batch, failed={0})
+    assert fed.due() is None
+    fed.clock.advance(FIRST_REST)
+    batch = fed.due()
+    assert values(batch) == [0, 3]
+    fed.take(batch)
+    assert [value for pk, value in fed.drain() if pk == "a"] == [0, 2]
+    assert [value for pk, value in fed.told() if pk == "b"] == [1, 3]
+
+
+def test_rests_grow_and_end_with_success(fed, caplog):
+    fed.put("a", 1)
+    rests = []
+    for _ in range(12):
+        fed.feed.failed(fed.due(), "connection refused")
+        waited = 0.0
+        while fed.due() is None:
+            fed.clock.advance(0.1)
+            waited += 0.1
+        rests.append(waited)
+    assert rests == pytest.approx([*(FIRST_REST * 2**each for each in range(9)), *[LONGEST_REST] * 3], abs=0.11)
+    assert fed.drain() == [("a", 1)]
+    fed.put("a", 2)
+    fed.feed.failed(fed.due(), "connection refused")
+    fed.clock.advance(FIRST_REST)
+    assert fed.due() is not None
+    text = f"Kinesis stream {ARN} does not take records, which wait and are tried again: connection refused"
+    assert [record.message for record in caplog.records if record.levelno == logging.WARNING] == [text] * 2
+
+
+def test_a_clock_that_is_set_back_does_not_prolong_a_rest(fed):
+    fed.put("a", 1)
+    fed.feed.failed(fed.due(), "no")
+    fed.clock.advance(-HOURS)
+    assert fed.due() is not None
+
+
+def test_a_record_that_is_refused_for_its_content_is_found_and_given_up(fed, caplog):
+    for number in range(9):
+        fed.put(f"k{number}", number)
+    for _ in range(30):
+        batch = fed.due()
+        if batch is None:
+            break
+        if 4 in values(batch):
+            fed.feed.refused(batch, "too large")
+        else:
+            fed.take(batch)
+    assert sorted(fed.told()) == [(f"k{number}", number) for number in range(9) if number != 4]
+    assert [record.message for record in caplog.records if record.levelno == logging.WARNING] == [
+        f"Kinesis stream {ARN} refuses a record, which is given up: too large"
+    ]
+
+
+# --- restarts -------------------------------------------------------------------------------------------------------
+
+
+def restarted(fed):
+    """The same store with a new process' memory."""
+    fed.feed = KinesisFeed(fed.emulator.database)
+    return fed
+
+
+def test_a_restart_goes_on_at_the_checkpoint(fed):
+    for number in range(4):
+        fed.put("ab"[number % 2], number)
+    fed.take(fed.due())
+    lost = fed.due()
+    assert values(lost) == [2, 3]
+    assert restarted(fed).drain() == [("a", 0), ("b", 1), ("a", 2), ("b", 3)]
+    assert restarted(fed).due() is None
+
+
+def test_what_failed_before_a_restart_is_put_after_it(fed):
+    for number, pk in enumerate("abc"):
+        fed.put(pk, number)
+    fed.take(fed.due(), failed={1})
+    assert restarted(fed).drain() == [("a", 0), ("c", 2), ("b", 1), ("c", 2)]  # at least once
+
+
+def test_a_folder_that_is_opened_again(tmp_path):
+    settings = settings_of("lmdb", tmp_path / "data", shards=2)
+    fed = Fed(settings)
+    fed("CreateTable", {**table_request("pk:S"), "TableName": "tab"})
+    fed.enable()
+    for number in range(8):
+        fed.put(f"k{number}", number)
+    fed.take(fed.due())
+    fed.put("k0", 8)
+    fed.emulator.close()
+    again = Fed(settings)
+    assert again.status() == "ACTIVE"
+    assert again.drain() == [("k0", 8)]
+    again.emulator.close()
+
+
+def test_without_an_endpoint_records_wait_and_the_log_says_why(tmp_path, caplog):
+    connected = settings_of("lmdb", tmp_path / "data")
+    alone = Settings(data_dir=tmp_path / "data")
+    text = (
+        f"Kinesis destination {ARN} of table tab stays ENABLING: "
+        "no Kinesis endpoint is configured (--kinesis-endpoint URL)"
+    )
+    fed = Fed(alone)
+    fed("CreateTable", {**table_request("pk:S"), "TableName": "tab"})
+    fed.enable()
+    assert [record.message for record in caplog.records] == [text]
+    fed.put("a", 1)
+    fed.emulator.close()
+    fed = Fed(alone)
+    assert [record.message for record in caplog.records] == [text] * 2
+    assert fed.status() == "ENABLING"
+    fed.emulator.close()
+    fed = Fed(connected)
+    assert fed.status() == "ACTIVE"
+    assert fed.drain() == [("a", 1)]
+    fed.emulator.close()
+
+
+# --- the change log goes --------------------------------------------------------------------------------------------
+
+
+def test_a_disabled_destination_gets_what_was_written_before(fed):
+    fed.put("a", 1)
+    assert fed.disable()["DestinationStatus"] == "DISABLING"
+    fed.put("a", 2)
+    assert fed.status() == "DISABLING"
+    assert fed.error("EnableKinesisStreamingDestination", TableName="tab", StreamArn=ARN)[0] == "ValidationException"
+    assert fed.drain() == [("a", 1)]
+    fed.due()
+    assert fed.status() == "DISABLED"
+    assert fed.rows() == []
+
+
+def test_a_disabled_destination_does_not_wait_for_ever(fed):
+    fed.put("a", 1)
+    fed.disable()
+    fed.feed.failed(fed.due(), "no")
+    fed.clock.advance(60)
+    assert fed.status() == "DISABLED"
+    assert fed.due() is None
+    assert fed.rows() == []
+
+
+def test_enabling_again_ends_a_disabling_that_the_clock_has_ended(fed):
+    fed.put("a", 1)
+    fed.disable()
+    fed.clock.advance(60)
+    fed.enable()
+    fed.put("a", 2)
+    assert fed.drain() == [("a", 2)]
+
+
+def test_a_deleted_table_leaves_nothing(fed):
+    fed.put("a", 1)
+    batch = fed.due()
+    fed("DeleteTable", TableName="tab")
+    fed.take(batch)
+    assert fed.due() is None
+    fed.take(batch)
+    assert fed.rows() == []
+
+
+def test_the_log_is_trimmed_after_a_day(fed):
+    """What cannot be put for a day is lost, as on the service; the rest does not grow for ever."""
+    numbers = count()
+    for _ in range(12):
+        for _ in range(5):
+            fed.put("a", next(numbers))
+        fed.clock.advance(4 * HOURS)
+        for _ in range(5):
+            fed.emulator.tick()
+    fed.emulator.database.background.run_all()
+    with fed.emulator.database.read() as txn:
+        prefix = keyspace.stream_records(0)[:1]
+        kept = sum(1 for _ in txn.scan(prefix, prefix_end(prefix)))
+    assert kept <= 40
+    assert fed.drain()[-1] == ("a", 59)
+
+
+def test_what_waits_for_more_than_a_day_is_given_up(fed):
+    fed.put("a", 0)
+    fed.feed.failed(fed.due(), "no")
+    for number in range(1, 9):
+        fed.clock.advance(4 * HOURS)
+        fed.emulator.tick()
+        fed.put("a", number)
+    told = fed.drain()
+    assert told == [("a", number) for number in range(told[0][1], 9)]
+    assert 0 < told[0][1] <= 3
+
+
+def test_checkpoints_of_shards_that_are_gone_go_too(fed):
+    for number in range(20):
+        fed.put("a", number)
+        fed.clock.advance(4 * HOURS)
+        fed.emulator.tick()
+        fed.drain()
+    fed.emulator.database.background.run_all()
+    kept = [key for key in fed.rows() if key[0] == keyspace.checkpoints("")[0]]
+    assert len(kept) <= 8
+    assert fed.told() == [("a", number) for number in range(20)]

@@ -1,0 +1,400 @@
+"""Streams come, change and go with their tables' settings, in the settings' own transactions; who sees them."""
+
+import re
+
+import pytest
+
+from emulator.settings import Settings
+from storage import Full
+from tests.conftest import InProcess, table_request
+from tests.model.invariants import check_store, dump
+from tests.stream_reading import iterator, read_all, read_shard, sequence, stream_of
+from tests.unit.database.streamed_tables import (
+    DAY,
+    HOUR,
+    IMAGES,
+    LIFE,
+    OFF,
+    Streamed,
+    emulator,
+    finish,
+    later,
+    stored,
+)
+
+ACCOUNT = "123456789012"
+
+
+# --- labels and statuses --------------------------------------------------------------------------------------------
+
+
+def test_label_is_the_clocks(db):
+    db.clock.freeze(1_700_000_000.1234)
+    streamed = Streamed(db)
+    told = db("DescribeStream", StreamArn=streamed.arn)["StreamDescription"]
+    assert told["StreamLabel"] == "2023-11-14T22:13:20.123"
+    assert told["CreationRequestDateTime"] == 1_700_000_000.123
+
+
+def test_labels_while_the_clock_stands_still(db):
+    """Or goes back: each stream of a table has its own, later ones under a frozen clock greater ones."""
+    streamed = Streamed(db)
+    arns = [streamed.arn]
+    for _ in range(5):
+        streamed.set_stream(OFF)
+        arns.append(streamed.set_stream(IMAGES))
+    assert arns == sorted(set(arns))
+    later(db, -HOUR)
+    streamed.set_stream(OFF)
+    db.clock.advance(HOUR)
+    arns.append(streamed.set_stream(IMAGES))
+    assert len(set(arns)) == 7
+    listed = [stream["StreamArn"] for stream in db("ListStreams")["Streams"]]
+    assert listed == sorted(arns)
+
+
+def test_transient_statuses(engine_name, tmp_path):
+    """--delay-transient-statuses: ENABLING and DISABLING last three seconds, and records are written meanwhile."""
+    with emulator(engine_name, tmp_path, delay_transient_statuses=True) as db:
+
+        def status(arn):
+            return db("DescribeStream", StreamArn=arn)["StreamDescription"]["StreamStatus"]
+
+        request = table_request("pk:S", StreamSpecification=IMAGES)
+        told = db("CreateTable", request)["TableDescription"]
+        name, arn = told["TableName"], told["LatestStreamArn"]
+        assert status(arn) == "ENABLING"
+        db.clock.advance(3)
+        db("PutItem", TableName=name, Item={"pk": {"S": "a"}})
+        assert status(arn) == "ENABLED"
+        db("UpdateTable", TableName=name, StreamSpecification=OFF)
+        db("PutItem", TableName=name, Item={"pk": {"S": "b"}})
+        assert status(arn) == "DISABLING"
+        db.clock.advance(3)
+        assert status(arn) == "DISABLED"
+        assert len(read_all(db, arn)) == 1
+        second = db("UpdateTable", TableName=name, StreamSpecification=IMAGES)["TableDescription"]["LatestStreamArn"]
+        assert (status(arn), status(second)) == ("DISABLED", "ENABLING")
+        db("PutItem", TableName=name, Item={"pk": {"S": "c"}})
+        assert len(read_all(db, second)) == 1
+        db.clock.advance(3)
+        db("DescribeTable", TableName=name)
+        db("DeleteTable", TableName=name)
+        assert status(second) == "DISABLING"
+        db.clock.advance(3)
+        db("ListTables")
+        assert status(second) == "DISABLED"
+        assert len(read_all(db, second)) == 1
+
+
+def test_statuses_without_delay(db):
+    streamed = Streamed(db)
+    assert db("DescribeStream", StreamArn=streamed.arn)["StreamDescription"]["StreamStatus"] == "ENABLED"
+    streamed.set_stream(OFF)
+    assert db("DescribeStream", StreamArn=streamed.arn)["StreamDescription"]["StreamStatus"] == "DISABLED"
+
+
+# --- transactions ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def failing(db, monkeypatch):
+    """A function that makes the next write transaction fail as it commits."""
+    database = db.emulator.database
+
+    class AtCommit:
+        def __init__(self, txn):
+            self.txn = txn
+
+        def __enter__(self):
+            return self.txn.__enter__()
+
+        def __exit__(self, *error):
+            self.txn.abort()
+            self.txn.__exit__(None, None, None)
+            if error[0] is None:
+                raise Full("no room")
+
+    def fail():
+        for owner in (database, database.engine):
+            monkeypatch.setattr(owner, "write", lambda write=owner.write: AtCommit(write()), raising=False)
+
+    yield fail
+    monkeypatch.undo()
+
+
+def check_unchanged(db, before, shown):
+    assert dump(db.emulator.database) == before
+    assert db("ListStreams") == shown
+    db.emulator.database.streams.turn()
+    assert db("ListStreams") == shown
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_"),
+    [
+        ("CreateTable", {**table_request("pk:S", StreamSpecification=IMAGES), "TableName": "new"}),
+        ("UpdateTable", {"TableName": "without", "StreamSpecification": IMAGES}),
+        ("UpdateTable", {"TableName": "with", "StreamSpecification": OFF}),
+        ("DeleteTable", {"TableName": "with"}),
+    ],
+)
+def test_commit_that_fails(db, monkeypatch, failing, operation, request_):
+    """Neither a stream that is not there nor the end of one that is."""
+    streamed = Streamed(db, TableName="with")
+    db("CreateTable", {**table_request("pk:S"), "TableName": "without"})
+    db("DescribeTable", TableName="without")
+    streamed.put()
+    before, shown = dump(db.emulator.database), db("ListStreams")
+    failing()
+    assert db.error(operation, request_)[0] == "InternalServerError"
+    monkeypatch.undo()
+    check_unchanged(db, before, shown)
+    streamed.put()
+    assert streamed.numbers_read() == [1, 2]
+    db(operation, request_)
+
+
+def test_turn_that_fails(db, monkeypatch, failing):
+    """The disk is full when the shards are to turn: they do so later, and nothing is written meanwhile to others."""
+    streamed = Streamed(db)
+    numbers = [streamed.put()]
+    shards = streamed.shards()
+    failing()
+    later(db, LIFE)
+    monkeypatch.undo()
+    assert streamed.shards() == shards
+    numbers.append(streamed.put())
+    later(db, 60)
+    assert len(streamed.shards()) == 2 * len(shards)
+    assert streamed.numbers_read() == numbers
+
+
+def test_canceled_transactions_take_no_number(db):
+    """The numbers of records follow one another whatever was refused in between."""
+    streamed = Streamed(db)
+    streamed.put("a")
+    fails = {"TableName": streamed.name, "Item": {"pk": {"S": "b"}}, "ConditionExpression": "attribute_exists(pk)"}
+    puts = {"TableName": streamed.name, "Item": {"pk": {"S": "c"}}}
+    db.error("TransactWriteItems", TransactItems=[{"Put": puts}, {"Put": fails}])
+    db.error("PutItem", fails)
+    streamed.put("d")
+    assert sorted(map(sequence, streamed.records())) == [10**20 + 1, 10**20 + 2]
+
+
+# --- reopening ------------------------------------------------------------------------------------------------------
+
+
+def test_reopening_keeps_everything(tmp_path):
+    """Streams, open and disabled ones, shards, records, iterators, and where the numbers go on."""
+    settings = Settings(data_dir=tmp_path / "data", stream_shards=3)
+    db = InProcess(settings)
+    streamed = Streamed(db)
+    for number in range(20):
+        streamed.put(str(number))
+    old = streamed.arn
+    streamed.set_stream(OFF)
+    streamed.set_stream(IMAGES)
+    for number in range(20):
+        streamed.put(str(number))
+    later(db, LIFE)
+    for number in range(20):
+        streamed.put(str(number))
+    now = db.clock.now()
+
+    def told():
+        return [
+            db("ListStreams"),
+            *(db("DescribeStream", StreamArn=arn) for arn in (old, streamed.arn)),
+            *(read_all(db, arn) for arn in (old, streamed.arn)),
+            db("DescribeTable", TableName=streamed.name),
+        ]
+
+    before = told()
+    starts = [iterator(db, streamed.arn, shard["ShardId"], "LATEST") for shard in streamed.shards()]
+    for attempt in range(3):
+        db.emulator.close()
+        db = streamed.db = InProcess(settings)
+        db.clock.freeze(now)
+        assert told() == before
+        check_store(db.emulator.database)
+        streamed.put(f"new {attempt}")
+        before = told()
+    found = [record for start in starts for record in db("GetRecords", ShardIterator=start)["Records"]]
+    assert sorted(map(sequence, found)) == [10**20 + 20 + 1 + 20 + number for number in (1, 2, 3)]
+    db.emulator.close()
+
+
+def test_other_number_of_shards(tmp_path):
+    """The setting is of new streams; those that are there keep theirs, also when they turn over."""
+    with emulator("lmdb", tmp_path, stream_shards=2) as db:
+        streamed = Streamed(db)
+        now = db.clock.now()
+    with emulator("lmdb", tmp_path, stream_shards=5) as db:
+        db.clock.freeze(now)
+        streamed.db = db
+        assert len(streamed.shards()) == 2
+        later(db, LIFE)
+        assert len(streamed.shards()) == 4
+        assert len(Streamed(db).shards()) == 5
+
+
+# --- who sees them --------------------------------------------------------------------------------------------------
+
+
+def test_hidden_streams_are_not_told(db):
+    """A change log of the emulator's own is no stream of the clients."""
+    db("CreateTable", {**table_request("pk:S"), "TableName": "watched"})
+    table = db.emulator.database.table(db.caller, "watched")
+    database = db.emulator.database
+    with database.write() as txn:
+        number = database.catalog.next_id(txn)
+        stream = database.streams.open(txn, number, table.definition, "NEW_AND_OLD_IMAGES", hidden=True)
+    database.streams.publish(stream)
+    assert db("ListStreams")["Streams"] == []
+    assert db("ListStreams", TableName="watched")["Streams"] == []
+    assert "LatestStreamArn" not in db("DescribeTable", TableName="watched")["Table"]
+    missing = ("ResourceNotFoundException", f"Requested resource not found: Stream: {stream.arn} not found")
+    assert db.error("DescribeStream", StreamArn=stream.arn) == missing
+    request = {"StreamArn": stream.arn, "ShardId": stream.shards[0].id, "ShardIteratorType": "LATEST"}
+    assert db.error("GetShardIterator", request) == missing
+    streams = database.streams
+    assert streams.get(number) == stream
+    later(db, LIFE)
+    assert len(streams.get(number).shards) == 2 * len(stream.shards), "it turns as any other"
+    with database.write() as txn:
+        closed = streams.close(txn, number)
+    streams.publish(closed)
+    later(db, DAY)
+    finish(db)
+    assert streams.get(number) is None
+    assert stored(db, b"\x0a", b"\x0b") == []
+
+
+def as_(db, access_key, region):
+    db.caller = db.emulator.caller(access_key, region)
+    return db
+
+
+CALLERS = [("test", "us-east-1"), (ACCOUNT, "us-east-1"), ("test", "eu-west-1")]
+
+
+def test_every_key_and_region_has_its_own_streams(db):
+    arns = {}
+    for caller in CALLERS:
+        streamed = Streamed(as_(db, *caller), TableName="same")
+        streamed.put(caller[0])
+        arns[caller] = streamed.arn
+    for caller in CALLERS:
+        as_(db, *caller)
+        assert [stream["StreamArn"] for stream in db("ListStreams")["Streams"]] == [arns[caller]]
+        for other, arn in arns.items():
+            if other == caller:
+                (record,) = read_all(db, arn)
+                assert record["awsRegion"] == caller[1]
+                assert record["dynamodb"]["Keys"] == {"pk": {"S": caller[0]}}
+            elif arn != arns[caller]:
+                assert db.error("DescribeStream", StreamArn=arn)[0] == "ResourceNotFoundException"
+
+
+def test_keys_that_stand_for_the_same_account(db):
+    """Two access keys of one account number, under a clock that stands still: streams of two ARNs, each finds its own."""
+    streams = {key: Streamed(as_(db, key, "us-east-1"), TableName="same") for key in ("one", "two")}
+    assert streams["one"].arn != streams["two"].arn
+    for key, streamed in streams.items():
+        as_(db, key, "us-east-1")
+        streamed.put(key)
+        assert [record["dynamodb"]["Keys"]["pk"]["S"] for record in streamed.records()] == [key]
+        assert [stream["StreamArn"] for stream in db("ListStreams")["Streams"]] == [streamed.arn]
+
+
+def test_shared_database(engine_name, tmp_path):
+    """With --shared-db everybody sees all streams, by the ARN of who made the table."""
+    with emulator(engine_name, tmp_path, shared_db=True) as db:
+        made = [Streamed(as_(db, *caller), TableName=f"t.{caller[0]}.{caller[1]}") for caller in CALLERS]
+        for caller in CALLERS:
+            as_(db, *caller)
+            listed = {stream["StreamArn"] for stream in db("ListStreams")["Streams"]}
+            assert listed == {streamed.arn for streamed in made}
+            made[0].put(caller[0] + caller[1])
+        assert len(made[0].records()) == 3
+
+
+def test_folder_divided_the_other_way(tmp_path):
+    """Streams of tables that wait until the folder is opened so again wait with them."""
+    made = {}
+    for shared in (False, True, False, True):
+        with emulator("lmdb", tmp_path, shared_db=shared) as db:
+            if shared not in made:
+                made[shared] = Streamed(db)
+            streamed = made[shared]
+            streamed.db = db
+            newest = streamed.put()
+            assert [stream["StreamArn"] for stream in db("ListStreams")["Streams"]] == [streamed.arn]
+            for other in made.keys() - {shared}:
+                assert db.error("DescribeStream", StreamArn=made[other].arn)[0] == "ResourceNotFoundException"
+            later(db, HOUR)
+            assert streamed.numbers_read() == list(range(1, newest + 1))
+
+
+@pytest.mark.parametrize("region", ["eu-süd-1", "100%s", "%b%%d%016x", 'quoted"\\', "pipe|1|x", "日本"])
+def test_regions_of_any_characters(db, region):
+    """A client may call its region anything; the ARN, the records and the iterators tell it as it is."""
+    as_(db, "test", region)
+    streamed = Streamed(db)
+    number = streamed.put("%s %d %%")
+    (record,) = streamed.records()
+    assert record["awsRegion"] == region
+    assert streamed.arn.startswith(f"arn:aws:dynamodb:{region}:")
+    assert streamed.numbers_read() == [number]
+    assert re.fullmatch("[0-9a-f]{32}", record["eventID"])
+
+
+@pytest.mark.parametrize("name", ["%s", "é", "a.b", "#", '"', "\\", "名前"])
+def test_keys_of_any_name(db, name):
+    request = table_request("pk:S", StreamSpecification=IMAGES)
+    request["KeySchema"][0]["AttributeName"] = request["AttributeDefinitions"][0]["AttributeName"] = name
+    db("CreateTable", request)
+    item = {name: {"S": "%s"}, "other": {"S": "é%"}}
+    db("PutItem", TableName=request["TableName"], Item=item)
+    (record,) = read_all(db, stream_of(db, request["TableName"]))
+    assert record["dynamodb"]["Keys"] == {name: {"S": "%s"}}
+    assert record["dynamodb"]["NewImage"] == item
+    assert record["dynamodb"]["SizeBytes"] == 2 * (len(name.encode()) + 2) + len("other") + 3
+
+
+def test_many_streams(db):
+    """Each finds its own records, and time does to all of them what it does to one."""
+    streams = [Streamed(db) for _ in range(60)]
+    for streamed in streams:
+        streamed.put()
+    later(db, LIFE)
+    for streamed in streams:
+        streamed.put()
+        assert streamed.numbers_read() == [1, 2]
+        assert len(streamed.shards()) == 8
+    page = db("ListStreams", Limit=50)
+    rest = db("ListStreams", ExclusiveStartStreamArn=page["LastEvaluatedStreamArn"])
+    assert [stream["StreamArn"] for stream in page["Streams"] + rest["Streams"]] == sorted(s.arn for s in streams)
+    later(db, 2 * DAY)
+    finish(db)
+    assert all(streamed.records() == [] for streamed in streams)
+    assert stored(db, b"\x0b") == []
+
+
+def test_pages_of_shards_while_they_go(db):
+    """DescribeStream by small pages across a turn tells every shard that is still there once."""
+    streamed = Streamed(db)
+    for _ in range(3):
+        later(db, LIFE)
+    seen, start = [], {}
+    while True:
+        told = db("DescribeStream", StreamArn=streamed.arn, Limit=3, **start)["StreamDescription"]
+        seen += [shard["ShardId"] for shard in told["Shards"]]
+        if "LastEvaluatedShardId" not in told:
+            break
+        start = {"ExclusiveStartShardId": told["LastEvaluatedShardId"]}
+        if len(seen) == 6:
+            later(db, LIFE)
+    assert seen == [shard["ShardId"] for shard in streamed.shards()]
+    assert read_shard(db, streamed.arn, seen[0]) == []

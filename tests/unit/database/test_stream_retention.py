@@ -1,0 +1,287 @@
+"""A day: how long records, shards and streams last, and what is left of them in storage."""
+
+from itertools import pairwise
+
+import pytest
+
+from emulator.settings import Settings
+from tests.conftest import InProcess
+from tests.model.invariants import check_store, dump
+from tests.stream_reading import iterator, read_shard, sequence
+from tests.unit.database.streamed_tables import (
+    DAY,
+    HOUR,
+    IMAGES,
+    LIFE,
+    MINUTE,
+    OFF,
+    Streamed,
+    finish,
+    later,
+    number_of,
+    stored,
+)
+
+ONE_SHARD = {
+    "BillingMode": "PROVISIONED",
+    "ProvisionedThroughput": {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
+}
+TRIMMED = "TrimmedDataAccessException"
+MISSING = "ResourceNotFoundException"
+RECORDS = b"\x0b"
+STREAMS = b"\x0a"
+
+
+def record_count(db):
+    return len(stored(db, RECORDS))
+
+
+@pytest.fixture
+def hourly(db):
+    """A table of one shard a time with a record of each of the last 24 hours, the oldest 23 hours and 59 minutes old."""
+    streamed = Streamed(db, **ONE_SHARD)
+    db.clock.advance(-MINUTE)
+    for _ in range(24):
+        streamed.put()
+        later(db, HOUR)
+    db.clock.advance(-HOUR + 59 * MINUTE)
+    return streamed
+
+
+def test_readers_never_see_what_is_too_old(db, hourly):
+    """Neither before nor after the deletion has run."""
+    for hour in range(24):
+        assert hourly.numbers_read() == list(range(hour + 1, 25))
+        db.clock.advance(2 * MINUTE)
+        assert hourly.numbers_read() == list(range(hour + 2, 25))
+        later(db, 0)
+        finish(db)
+        assert hourly.numbers_read() == list(range(hour + 2, 25))
+        db.clock.advance(HOUR - 2 * MINUTE)
+    assert hourly.numbers_read() == []
+
+
+def test_deletion_follows_the_clock(db, hourly):
+    """Of each shard the newest of what is too old stays, as a mark, until the shard goes."""
+    counts = []
+    for _ in range(24):
+        later(db, HOUR)
+        finish(db)
+        counts.append(record_count(db))
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] == 24
+    assert counts[12] <= 14
+    later(db, LIFE)
+    finish(db)
+    assert record_count(db) == 0
+    check_store(db.emulator.database)
+
+
+def test_deletion_is_sliced(db, monkeypatch):
+    """A slice deletes so many records and no more."""
+    monkeypatch.setattr("emulator.database.drops.DROP_SLICE", 7)
+    streamed = Streamed(db, **ONE_SHARD)
+    for _ in range(60):
+        streamed.put()
+    later(db, DAY - MINUTE)
+    streamed.put()
+    db.clock.advance(2 * MINUTE)
+    counts = [record_count(db)]
+    while db.emulator.tick():
+        counts.append(record_count(db))
+    assert (counts[0], counts[-1]) == (61, 2)
+    assert all(0 <= before - after <= 7 for before, after in pairwise(counts))
+    assert streamed.numbers_read() == [61]
+
+
+def test_mark_of_an_open_shard(db):
+    """A shard whose old records are gone still knows that they were there."""
+    streamed = Streamed(db, **ONE_SHARD)
+    db.clock.advance(LIFE - MINUTE)
+    old = [streamed.put() for _ in range(3)]
+    later(db, MINUTE)
+    (first, _) = streamed.shards()
+    records = read_shard(db, streamed.arn, first["ShardId"])
+    assert list(map(number_of, records)) == old
+    db.clock.advance(DAY - MINUTE + 1)
+    later(db, 0)
+    finish(db)
+    for record in records:
+        for kind in ("AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER"):
+            assert trimmed(db, streamed, first, kind, record)
+    assert read_shard(db, streamed.arn, first["ShardId"]) == []
+
+
+def trimmed(db, streamed, shard, kind, record):
+    """Say whether a position is refused as trimmed."""
+    code, _ = db.error(
+        "GetShardIterator",
+        StreamArn=streamed.arn,
+        ShardId=shard["ShardId"],
+        ShardIteratorType=kind,
+        SequenceNumber=record["dynamodb"]["SequenceNumber"],
+    )
+    return code == TRIMMED
+
+
+@pytest.mark.parametrize("swept", [False, True])
+def test_trimmed_positions(db, hourly, swept):
+    """A sequence number that is too old, and an iterator whose record became too old before it was used."""
+    records = sorted(hourly.records(), key=sequence)
+    shards = {shard["ShardId"]: shard for shard in hourly.shards()}
+    places = {
+        sequence(record): shard for number, shard in shards.items() for record in read_shard(db, hourly.arn, number)
+    }
+    oldest, second = records[:2]
+    shard = places[sequence(oldest)]
+    place = {"SequenceNumber": oldest["dynamodb"]["SequenceNumber"]}
+    at = iterator(db, hourly.arn, shard["ShardId"], "AT_SEQUENCE_NUMBER", **place)
+    after = iterator(db, hourly.arn, shard["ShardId"], "AFTER_SEQUENCE_NUMBER", **place)
+    horizon = iterator(db, hourly.arn, shard["ShardId"])
+    dated = iterator(db, hourly.arn, shard["ShardId"], "AT_TIMESTAMP", Timestamp=0)
+    assert db("GetRecords", ShardIterator=at)["Records"][0] == oldest
+    db.clock.advance(2 * MINUTE)
+    if swept:
+        later(db, 0)
+        finish(db)
+    assert db.error("GetRecords", ShardIterator=at)[0] == TRIMMED
+    for kind in ("AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER"):
+        assert trimmed(db, hourly, shard, kind, oldest)
+    for start in (after, horizon, dated):
+        assert db("GetRecords", ShardIterator=start)["Records"][0] == second
+
+
+def test_iterator_of_a_shard_that_went(db):
+    streamed = Streamed(db, **ONE_SHARD)
+    streamed.put()
+    (shard,) = streamed.shards()
+    later(db, LIFE)
+    db.clock.advance(DAY - MINUTE)
+    start = iterator(db, streamed.arn, shard["ShardId"])
+    child = {"Type": "CHILD_SHARDS", "ShardId": shard["ShardId"]}
+    (first_child,) = db("DescribeStream", StreamArn=streamed.arn, ShardFilter=child)["StreamDescription"]["Shards"]
+    db.clock.advance(2 * MINUTE)
+    for _ in range(2):
+        assert db.error("GetRecords", ShardIterator=start)[0] == TRIMMED
+        request = {"StreamArn": streamed.arn, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+        assert db.error("GetShardIterator", request)[0] == MISSING
+        assert shard["ShardId"] not in [each["ShardId"] for each in streamed.shards()]
+        told = db("DescribeStream", StreamArn=streamed.arn, ShardFilter=child)["StreamDescription"]["Shards"]
+        children = [each["ShardId"] for each in told]
+        assert children == [first_child["ShardId"]], "who has just finished the parent still finds them"
+        later(db, 0)
+        finish(db)
+
+
+def disable(db, streamed):
+    streamed.set_stream(OFF)
+
+
+def delete(db, streamed):
+    db("DeleteTable", TableName=streamed.name)
+    db("ListTables")
+
+
+def everything_but_counters(db):
+    return [(key, value) for key, value in dump(db.emulator.database) if key[:1] not in (b"\x01", b"\x02")]
+
+
+@pytest.mark.parametrize("end", [disable, delete])
+def test_end_of_a_stream(db, end):
+    """It can be read for a day and not longer, and leaves nothing in storage."""
+    streamed = Streamed(db)
+    db.clock.advance(10 * HOUR)
+    numbers = [streamed.put(str(n)) for n in range(30)]
+    end(db, streamed)
+    shards = streamed.shards()
+    later(db, DAY - MINUTE)
+    finish(db)
+    assert streamed.numbers_read() == numbers
+    assert streamed.shards() == shards
+    start = iterator(db, streamed.arn, shards[0]["ShardId"])
+    db.clock.advance(2 * MINUTE)
+    for _ in range(2):  # before and after it is really gone
+        assert db("ListStreams")["Streams"] == []
+        for operation, request in (
+            ("DescribeStream", {"StreamArn": streamed.arn}),
+            (
+                "GetShardIterator",
+                {"StreamArn": streamed.arn, "ShardId": shards[0]["ShardId"], "ShardIteratorType": "LATEST"},
+            ),
+            ("GetRecords", {"ShardIterator": start}),
+        ):
+            assert db.error(operation, request) == (
+                MISSING,
+                f"Requested resource not found: Stream: {streamed.arn} not found",
+            )
+        later(db, 0)
+        finish(db)
+    assert stored(db, RECORDS, STREAMS, b"\x01sequence", b"\x06") == []
+    if end is delete:
+        assert everything_but_counters(db) == []
+    else:
+        assert "LatestStreamArn" in db("DescribeTable", TableName=streamed.name)["Table"]
+
+
+def test_streams_of_a_table_end_one_by_one(db):
+    """A table that is deleted while streams of it remain; one made later under its name has nothing of them."""
+    streamed = Streamed(db, TableName="again")
+    arns = [streamed.arn]
+    for _ in range(2):
+        streamed.put()
+        later(db, 10 * HOUR)
+        streamed.set_stream(OFF)
+        arns.append(streamed.set_stream(IMAGES))
+    delete(db, streamed)
+    listed = [stream["StreamArn"] for stream in db("ListStreams", TableName="again")["Streams"]]
+    assert sorted(listed) == sorted(arns)
+    later(db, 5 * HOUR)
+    newer = Streamed(db, TableName="again")
+    newer.put()
+    for hours, left in ((0, 3), (8, 3), (2, 2), (8, 2), (2, 0)):  # disabled after 10 and 20 hours; 25 have passed
+        later(db, hours * HOUR)
+        finish(db)
+        listed = [stream["StreamArn"] for stream in db("ListStreams")["Streams"]]
+        assert len(listed) == left + 1
+        assert newer.arn in listed
+    check_store(db.emulator.database)
+
+
+def test_forgotten_while_being_trimmed(db, monkeypatch):
+    """Slices of trimming that are still queued when the stream goes do no harm."""
+    monkeypatch.setattr("emulator.database.drops.DROP_SLICE", 3)
+    streamed = Streamed(db, **ONE_SHARD)
+    for _ in range(50):
+        streamed.put()
+    later(db, DAY - HOUR)
+    streamed.set_stream(OFF)
+    later(db, 2 * HOUR)
+    assert db.emulator.database.background
+    later(db, DAY)
+    finish(db)
+    assert stored(db, RECORDS, STREAMS, b"\x06") == []
+
+
+def test_reopened_after_a_day(tmp_path):
+    """A folder that was closed while its streams' time ran out."""
+    settings = Settings(data_dir=tmp_path / "data")
+    db = InProcess(settings)
+    kept, gone = Streamed(db), Streamed(db)
+    for streamed in (kept, gone):
+        streamed.put()
+    gone.set_stream(OFF)
+    then = db.clock.now() + 2 * DAY
+    db.emulator.close()
+    db = InProcess(settings)
+    db.clock.freeze(then)
+    kept.db = db
+    assert kept.records() == []
+    number = kept.put()
+    assert kept.numbers_read() == [number]
+    assert [stream["StreamArn"] for stream in db("ListStreams")["Streams"]] == [kept.arn]
+    later(db, HOUR)
+    finish(db)
+    assert kept.numbers_read() == [number]
+    assert record_count(db) == 2, "the mark stays as long as its shard"
+    assert len(stored(db, STREAMS)) == 1
+    db.emulator.close()

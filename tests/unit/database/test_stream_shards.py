@@ -1,0 +1,295 @@
+"""Shards by the clock: they turn over after four hours, and readers find every record, each item's in order."""
+
+from itertools import pairwise
+
+import pytest
+
+from tests.stream_reading import iterator, pages, parents_first, read_shard, sequence
+from tests.unit.database.streamed_tables import (
+    DAY,
+    HOUR,
+    LIFE,
+    MINUTE,
+    OFF,
+    Streamed,
+    closed,
+    emulator,
+    finish,
+    later,
+    number_of,
+    stored,
+)
+
+PROVISIONED = {
+    "BillingMode": "PROVISIONED",
+    "ProvisionedThroughput": {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
+}
+
+
+@pytest.mark.parametrize(
+    ("extra", "shards"),
+    [
+        ({}, 4),
+        (PROVISIONED, 1),
+        ({**PROVISIONED, "ProvisionedThroughput": {"ReadCapacityUnits": 5, "WriteCapacityUnits": 1001}}, 2),
+        ({**PROVISIONED, "ProvisionedThroughput": {"ReadCapacityUnits": 9000, "WriteCapacityUnits": 5}}, 3),
+    ],
+)
+def test_as_many_as_the_table_would_have_partitions(db, extra, shards):
+    assert len(Streamed(db, **extra).shards()) == shards
+
+
+@pytest.mark.parametrize("shards", [1, 2, 7])
+def test_setting(engine_name, tmp_path, shards):
+    with emulator(engine_name, tmp_path, stream_shards=shards) as db:
+        streamed = Streamed(db)
+        assert len(streamed.shards()) == shards
+        for number in range(20 * shards):
+            streamed.put(str(number))
+        assert all(read_shard(db, streamed.arn, shard["ShardId"]) for shard in streamed.shards()), "all are used"
+        later(db, LIFE)
+        assert sum(not closed(shard) for shard in streamed.shards()) == shards
+
+
+def test_item_stays_in_its_shard(db):
+    """And with it its whole partition, in the order of the writes."""
+    streamed = Streamed(db, "pk:S")
+    written = {pk: [streamed.put(pk) for _ in range(5)] for pk in map(str, range(30))}
+    places = {}
+    for shard in streamed.shards():
+        records = read_shard(db, streamed.arn, shard["ShardId"])
+        assert [sequence(record) for record in records] == sorted(map(sequence, records))
+        for record in records:
+            places.setdefault(record["dynamodb"]["Keys"]["pk"]["S"], {}).setdefault(shard["ShardId"], []).append(
+                number_of(record)
+            )
+    assert {pk: [*numbers.values()] for pk, numbers in places.items()} == {pk: [w] for pk, w in written.items()}
+
+
+def test_turning_over(db):
+    streamed = Streamed(db)
+    before = [streamed.put(str(number)) for number in range(20)]
+    first = streamed.shards()
+    later(db, LIFE - MINUTE)
+    assert streamed.shards() == first
+    later(db, MINUTE)
+    parents, children = streamed.shards()[:4], streamed.shards()[4:]
+    assert [shard["ShardId"] for shard in parents] == [shard["ShardId"] for shard in first]
+    assert [shard.get("ParentShardId") for shard in children] == [shard["ShardId"] for shard in parents]
+    ids = [shard["ShardId"] for shard in parents + children]
+    assert ids == sorted(set(ids))
+    for parent, child in zip(parents, children, strict=True):
+        assert closed(parent)
+        assert not closed(child)
+        end = int(parent["SequenceNumberRange"]["EndingSequenceNumber"])
+        assert all(sequence(record) <= end for record in read_shard(db, streamed.arn, parent["ShardId"]))
+        assert int(child["SequenceNumberRange"]["StartingSequenceNumber"]) > end
+        told = db("DescribeStream", StreamArn=streamed.arn, ShardFilter=child_filter(parent))["StreamDescription"]
+        assert told["Shards"] == [child]
+        told = db("DescribeStream", StreamArn=streamed.arn, ShardFilter=child_filter(child))["StreamDescription"]
+        assert told["Shards"] == []
+    after = [streamed.put(str(number)) for number in range(20)]
+    assert sorted(n for shard in parents for n in read(db, streamed, shard)) == before
+    assert sorted(n for shard in children for n in read(db, streamed, shard)) == after
+
+
+def child_filter(shard):
+    return {"Type": "CHILD_SHARDS", "ShardId": shard["ShardId"]}
+
+
+def read(db, streamed, shard):
+    return [number_of(record) for record in read_shard(db, streamed.arn, shard["ShardId"])]
+
+
+def test_child_takes_over_the_items_of_its_parent(db):
+    streamed = Streamed(db)
+    keys = list(map(str, range(20)))
+    for _ in range(3):
+        for pk in keys:
+            streamed.put(pk)
+        later(db, LIFE)
+    lines = {}
+    for shard in streamed.shards():
+        line = lines[shard["ShardId"]] = lines.get(shard.get("ParentShardId"), len(lines))
+        for record in read_shard(db, streamed.arn, shard["ShardId"]):
+            assert lines.setdefault(record["dynamodb"]["Keys"]["pk"]["S"], line) == line
+
+
+def test_closed_shard_comes_to_an_end(db):
+    """Its last page has no next iterator, also for who waited at its end when it was closed."""
+    streamed = Streamed(db, **PROVISIONED)
+    numbers = [streamed.put() for _ in range(5)]
+    (shard,) = streamed.shards()
+    waiting = iterator(db, streamed.arn, shard["ShardId"], "LATEST")
+    half = db("GetRecords", ShardIterator=iterator(db, streamed.arn, shard["ShardId"]), Limit=3)
+    assert db("GetRecords", ShardIterator=waiting).keys() == {"Records", "NextShardIterator"}
+    db.clock.advance(LIFE - 10 * MINUTE)
+    waiting = iterator(db, streamed.arn, shard["ShardId"], "LATEST")
+    half = db("GetRecords", ShardIterator=iterator(db, streamed.arn, shard["ShardId"]), Limit=3)
+    later(db, 10 * MINUTE)
+    streamed.put()
+    assert db("GetRecords", ShardIterator=waiting) == {"Records": []}
+    rest = db("GetRecords", ShardIterator=half["NextShardIterator"])
+    assert "NextShardIterator" not in rest
+    assert list(map(number_of, half["Records"] + rest["Records"])) == numbers
+    exact = db("GetRecords", ShardIterator=iterator(db, streamed.arn, shard["ShardId"]), Limit=5)
+    assert "NextShardIterator" not in exact, "nothing is left, although the page was full"
+    for kind in ("LATEST", "TRIM_HORIZON"):
+        *_, last = pages(db, iterator(db, streamed.arn, shard["ShardId"], kind))
+        assert last == [] or kind == "TRIM_HORIZON"
+
+
+def test_ends_of_a_shard_are_positions(db):
+    """Readers resume at the numbers that DescribeStream tells, whether or not a record has them."""
+    streamed = Streamed(db, **PROVISIONED)
+    (shard,) = streamed.shards()
+    start = {"SequenceNumber": shard["SequenceNumberRange"]["StartingSequenceNumber"]}
+    assert read_shard(db, streamed.arn, shard["ShardId"], "AT_SEQUENCE_NUMBER", **start) == []
+    number = streamed.put()
+    assert list(map(number_of, read_shard(db, streamed.arn, shard["ShardId"], "AT_SEQUENCE_NUMBER", **start))) == [
+        number
+    ]
+    later(db, LIFE)
+    end = {"SequenceNumber": streamed.shards()[0]["SequenceNumberRange"]["EndingSequenceNumber"]}
+    for kind in ("AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER"):
+        assert read_shard(db, streamed.arn, shard["ShardId"], kind, **end) == []
+    beyond = str(int(end["SequenceNumber"]) + 1)
+    code, _ = db.error(
+        "GetShardIterator",
+        StreamArn=streamed.arn,
+        ShardId=shard["ShardId"],
+        ShardIteratorType="AT_SEQUENCE_NUMBER",
+        SequenceNumber=beyond,
+    )
+    assert code == "ValidationException"
+
+
+@pytest.mark.parametrize("pause", [LIFE, 2 * LIFE, 5 * LIFE + HOUR, DAY - LIFE])
+def test_generations_of_a_pause(db, pause):
+    """Nobody looked for a while: there are the shards that there would be, and everything is still readable."""
+    streamed = Streamed(db)
+    numbers = [streamed.put(str(n)) for n in range(10)]
+    later(db, pause)
+    generations = pause // LIFE + 1
+    shards = streamed.shards()
+    assert len(shards) == 4 * generations
+    assert parents_first(shards) == shards
+    known = {shard["ShardId"] for shard in shards}
+    assert sum("ParentShardId" not in shard for shard in shards) == 4
+    assert all(shard.get("ParentShardId", shards[0]["ShardId"]) in known for shard in shards)
+    assert [closed(shard) for shard in shards] == [True] * 4 * (generations - 1) + [False] * 4
+    numbers += [streamed.put(str(n)) for n in range(10)]
+    assert list(map(number_of, by_time(streamed.records()))) == numbers
+
+
+def by_time(records):
+    return sorted(records, key=sequence)
+
+
+@pytest.mark.parametrize("pause", [2 * DAY, 400 * DAY, 40 * 365 * DAY])
+def test_generations_are_bounded(db, pause):
+    """However long the pause, no more generations than a day has, and nothing of those before."""
+    streamed = Streamed(db)
+    streamed.put()
+    later(db, pause)
+    shards = streamed.shards()
+    assert 4 * DAY // LIFE <= len(shards) <= 4 * (DAY // LIFE + 1)
+    assert [closed(shard) for shard in shards[-4:]] == [False] * 4
+    assert streamed.records() == []
+    number = streamed.put()
+    assert streamed.numbers_read() == [number]
+    finish(db)
+    assert len(stored(db, b"\x0b")) == 1
+
+
+@pytest.mark.parametrize("late", [LIFE, DAY, 3 * DAY])
+def test_late_turn_loses_nothing(db, late):
+    """What was written before anybody looked at the clock (a machine that slept) can be read for a day like the rest."""
+    streamed = Streamed(db)
+    streamed.put("old")
+    db.clock.advance(late)
+    numbers = [streamed.put(str(n)) for n in range(10)]
+    later(db, MINUTE)
+    numbers += [streamed.put(str(n)) for n in range(10)]
+    finish(db)
+    assert streamed.numbers_read()[-20:] == numbers
+    later(db, DAY - 2 * MINUTE)
+    finish(db)
+    assert streamed.numbers_read() == numbers
+    later(db, 3 * MINUTE)
+    finish(db)
+    assert streamed.numbers_read() == []
+
+
+def test_reopening_keeps_turning(tmp_path):
+    """A folder that was closed for longer than a shard lives."""
+    with emulator("lmdb", tmp_path) as db:
+        name = Streamed(db)
+        numbers = [name.put(str(n)) for n in range(10)]
+        shards = name.shards()
+        now = db.clock.now()
+    with emulator("lmdb", tmp_path) as db:
+        db.clock.freeze(now + LIFE + HOUR)
+        name.db = db
+        numbers += [name.put(str(n)) for n in range(10)]
+        later(db, MINUTE)
+        assert [shard["ShardId"] for shard in name.shards()[:4]] == [shard["ShardId"] for shard in shards]
+        assert len(name.shards()) == 8
+        numbers += [name.put(str(n)) for n in range(10)]
+        assert list(map(number_of, by_time(name.records()))) == numbers
+
+
+def test_disabled_stream_turns_no_more(db):
+    streamed = Streamed(db)
+    later(db, LIFE)
+    streamed.set_stream(OFF)
+    shards = streamed.shards()
+    assert all(map(closed, shards))
+    later(db, 2 * LIFE)
+    assert streamed.shards() == shards
+
+
+def test_clock_set_back(db):
+    """Shards do not turn until it has caught up; what is written and read does not mind."""
+    streamed = Streamed(db)
+    streamed.put("a")
+    later(db, 30 * DAY)
+    numbers = [streamed.put("a")]
+    later(db, -30 * DAY)
+    numbers += [streamed.put("a") for _ in range(3)]
+    shards = streamed.shards()
+    assert list(map(number_of, by_time(streamed.records())))[-4:] == numbers
+    later(db, LIFE)
+    assert streamed.shards()[-4:] == shards[-4:]
+    streamed.set_stream(OFF)
+    sequences = list(map(sequence, streamed.records()))
+    assert sequences == sorted(set(sequences))
+
+
+def test_cost_of_streams_with_nothing_due(db, monkeypatch):
+    """A turn looks at no stream that nothing has happened to."""
+    for _ in range(20):
+        Streamed(db)
+    streams = db.emulator.database.streams
+    turned = []
+    monkeypatch.setattr(streams, "_turn", lambda stream, now: turned.append(stream))
+    later(db, LIFE - MINUTE)
+    assert (turned, bool(db.emulator.database.background)) == ([], False)
+    later(db, MINUTE)
+    assert len(turned) == 20
+
+
+def test_ids_grow(db):
+    """In the order in which DescribeStream pages through them, across generations."""
+    streamed = Streamed(db)
+    for _ in range(5):
+        later(db, LIFE)
+    ids = [shard["ShardId"] for shard in streamed.shards()]
+    assert all(a < b for a, b in pairwise(ids))
+    assert len(ids) == 24
+    told = db("DescribeStream", StreamArn=streamed.arn, Limit=10)["StreamDescription"]
+    assert told["LastEvaluatedShardId"] == ids[9]
+    later(db, DAY - 2 * HOUR)  # the shard of the cursor is gone by now
+    told = db("DescribeStream", StreamArn=streamed.arn, ExclusiveStartShardId=ids[9])["StreamDescription"]
+    assert told["Shards"] == streamed.shards()
+    assert ids[9] not in [shard["ShardId"] for shard in told["Shards"]]

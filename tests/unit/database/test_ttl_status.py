@@ -1,0 +1,102 @@
+"""UpdateTimeToLive and DescribeTimeToLive by the clock; the texts are in test_table_lifecycle.py and the black-box tests."""
+
+import pytest
+
+from emulator.settings import Settings
+from tests.conftest import InProcess, table_request
+from tests.unit.database.expiring_tables import HOUR, NOW, create, switch
+
+SOON = ("ValidationException", "Time to live has been modified multiple times within a fixed interval")
+
+
+@pytest.fixture
+def slow(engine_name, tmp_path):
+    """An emulator whose transient statuses last three seconds."""
+    settings = Settings(in_memory=engine_name == "memory", data_dir=tmp_path / "data", delay_transient_statuses=True)
+    inside = InProcess(settings)
+    yield inside
+    inside.emulator.close()
+
+
+def described(db, table):
+    return db("DescribeTimeToLive", TableName=table)["TimeToLiveDescription"]
+
+
+def told(status):
+    return {"TimeToLiveStatus": status} | ({} if status == "DISABLED" else {"AttributeName": "ttl"})
+
+
+def active(db):
+    table = create(db, ttl=None)
+    db.clock.advance(3)
+    return table
+
+
+def test_without_delay(db):
+    table = create(db)
+    assert described(db, table) == told("ENABLED")
+    db.clock.advance(HOUR)
+    switch(db, table, enabled=False)
+    assert described(db, table) == told("DISABLED")
+
+
+def test_with_delay(slow):
+    table = active(slow)
+    assert described(slow, table) == told("DISABLED")
+    switch(slow, table)
+    assert described(slow, table) == told("ENABLING")
+    slow.clock.advance(2.9)
+    assert described(slow, table) == told("ENABLING")
+    slow.clock.advance(0.2)
+    assert described(slow, table) == told("ENABLED")
+    slow.clock.advance(HOUR)
+    switch(slow, table, enabled=False)
+    assert described(slow, table) == told("DISABLING")
+    slow.clock.advance(3)
+    assert described(slow, table) == told("DISABLED")
+
+
+def test_set_back_the_clock_holds_up_nothing(slow):
+    table = active(slow)
+    switch(slow, table)
+    slow.clock.freeze(NOW - 86_400)
+    assert described(slow, table) == told("ENABLED")
+    switch(slow, table, enabled=False)
+    assert slow.error("UpdateTimeToLive", setting(table, enabled=True)) == SOON
+    slow.clock.advance(HOUR)
+    switch(slow, table)
+
+
+def setting(table, *, enabled, attribute="ttl"):
+    return {"TableName": table, "TimeToLiveSpecification": {"Enabled": enabled, "AttributeName": attribute}}
+
+
+def test_set_back_the_clock_ends_statuses_of_tables(slow):
+    table = create(slow, ttl=None)
+    slow.clock.freeze(NOW - 86_400)
+    assert slow("DescribeTable", TableName=table)["Table"]["TableStatus"] == "ACTIVE"
+
+
+@pytest.mark.parametrize(("status", "word"), [("CREATING", "created"), ("DELETING", "deleted")])
+def test_a_table_that_comes_or_goes_is_not_changed(slow, status, word):
+    request = table_request("pk:S")
+    table = request["TableName"]
+    slow("CreateTable", request)
+    if status == "DELETING":
+        slow.clock.advance(3)
+        slow("DeleteTable", TableName=table)
+    assert slow.error("UpdateTimeToLive", setting(table, enabled=True)) == (
+        "ResourceInUseException",
+        f"Attempt to change a resource which is still in use: Table is being {word}: {table}",
+    )
+
+
+def test_the_setting_survives_a_restart(tmp_path):
+    settings = Settings(data_dir=tmp_path / "data")
+    before = InProcess(settings)
+    table = create(before)
+    before.emulator.close()
+    after = InProcess(settings)
+    assert described(after, table) == told("ENABLED")
+    assert after.error("UpdateTimeToLive", setting(table, enabled=False)) == SOON
+    after.emulator.close()

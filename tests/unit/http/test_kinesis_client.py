@@ -1,0 +1,139 @@
+"""Records go to a Kinesis-compatible server through botocore; the emulator's clock decides when they are tried again."""
+
+import asyncio
+import logging
+from contextlib import suppress
+
+import pytest
+
+from emulator.database.kinesis_feed import FIRST_REST, LONGEST_REST
+from emulator.http.kinesis import run_kinesis
+from emulator.settings import Settings
+from tests.conftest import InProcess, table_request
+from tests.kinesis import WAIT, fake_kinesis
+
+ARN = "arn:aws:kinesis:eu-central-1:000000000000:stream/orders"
+INTERVAL = 0.001
+
+
+class Delivering(InProcess):
+    """An emulator whose records go to a fake, as long as `until` runs."""
+
+    def __init__(self, fake, settings):
+        super().__init__(settings)
+        self.fake = fake
+
+    def put(self, pk, value):
+        self("PutItem", TableName="tab", Item={"pk": {"S": pk}, "v": {"N": str(value)}})
+
+    def until(self, done, meanwhile=lambda: None):
+        """Deliver until a condition holds; call meanwhile() as often as there is time."""
+
+        async def main():
+            task = asyncio.create_task(run_kinesis(self.emulator, self.fake.url, INTERVAL))
+            try:
+                async with asyncio.timeout(WAIT):
+                    while not done():
+                        meanwhile()
+                        await asyncio.sleep(INTERVAL)
+                        assert not task.done(), task.exception()
+            finally:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+        asyncio.run(main())
+
+
+@pytest.fixture
+def fake():
+    with fake_kinesis() as made:
+        yield made
+
+
+@pytest.fixture
+def inside(fake, engine_name, tmp_path):
+    data = {"in_memory": True} if engine_name == "memory" else {"data_dir": tmp_path / "data"}
+    made = Delivering(fake, Settings(**data, kinesis_endpoint=fake.url))
+    made("CreateTable", {**table_request("pk:S"), "TableName": "tab"})
+    made("EnableKinesisStreamingDestination", TableName="tab", StreamArn=ARN)
+    yield made
+    made.emulator.close()
+
+
+def order_of(values, item):
+    return [value for pk, value in values if pk == item]
+
+
+def test_records_come_in_the_order_of_each_item(inside, fake):
+    for number in range(30):
+        inside.put(f"k{number % 7}", number)
+    inside.until(lambda: len(fake.entries) == 30)
+    for item in range(7):
+        assert order_of(fake.values(), f"k{item}") == list(range(item, 30, 7))
+    assert {call["StreamName"] for call in fake.calls} == {"orders"}
+    assert fake.credentials == {"test"}
+
+
+def test_entries_that_fail_are_put_later(inside, fake):
+    """Every first attempt fails; the clock stands still, so a second one needs it to be moved."""
+    tried = set()
+
+    def first(entry):
+        known = entry[1]["eventID"] in tried
+        tried.add(entry[1]["eventID"])
+        return not known
+
+    fake.refuse = first
+    for number in range(10):
+        inside.put("ab"[number % 2], number)
+    inside.until(lambda: len(fake.calls) == 1)
+    assert fake.entries == []
+    inside.until(lambda: len(fake.entries) == 10, lambda: inside.clock.advance(FIRST_REST))
+    assert order_of(fake.values(), "a") == [0, 2, 4, 6, 8]
+    assert order_of(fake.values(), "b") == [1, 3, 5, 7, 9]
+
+
+@pytest.mark.parametrize("code", ["ResourceNotFoundException", "ProvisionedThroughputExceededException"])
+def test_calls_that_fail_are_made_again(inside, fake, caplog, code):
+    fake.error = code
+    inside.put("a", 1)
+    inside.until(lambda: len(fake.calls) >= 3, lambda: inside.clock.advance(LONGEST_REST))
+    fake.error = None
+    inside.until(lambda: fake.values() == [("a", 1)], lambda: inside.clock.advance(LONGEST_REST))
+    warnings = [record.message for record in caplog.records if record.levelno == logging.WARNING]
+    assert warnings
+    assert all(code in text and ARN in text for text in warnings)
+
+
+def test_a_server_that_is_not_there(inside, fake, caplog):
+    url, fake.url = fake.url, "http://127.0.0.1:9"
+    inside.put("a", 1)
+    inside.until(lambda: caplog.records)
+    assert "does not take records, which wait and are tried again" in caplog.text
+    fake.url = url
+    inside.until(lambda: fake.values() == [("a", 1)], lambda: inside.clock.advance(LONGEST_REST))
+
+
+def test_content_that_is_refused_is_given_up(inside, fake, caplog):
+    fake.error = "ValidationException"
+    inside.put("a", 1)
+    inside.until(lambda: "refuses a record, which is given up" in caplog.text)
+    fake.error = None
+    inside.put("a", 2)
+    inside.until(lambda: fake.values() == [("a", 2)])
+
+
+def test_disabling_ends_when_all_is_put(inside, fake):
+    for number in range(5):
+        inside.put("a", number)
+    inside("DisableKinesisStreamingDestination", TableName="tab", StreamArn=ARN)
+    inside.put("a", 5)
+
+    def status():
+        (told,) = inside("DescribeKinesisStreamingDestination", TableName="tab")["KinesisDataStreamDestinations"]
+        return told["DestinationStatus"]
+
+    assert status() == "DISABLING"
+    inside.until(lambda: status() == "DISABLED")
+    assert fake.values() == [("a", number) for number in range(5)]

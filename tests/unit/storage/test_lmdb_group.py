@@ -1,0 +1,167 @@
+"""Grouped commits of a durable store: several blocks of writes, one synced commit."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from storage import Full, Interrupted, MemoryEngine
+from storage.keycode import LAST
+from tests.unit.storage.test_lmdb_room import Stubborn
+
+TINY = 64 << 10
+LONG = b"l" * 600
+
+
+@pytest.fixture
+def engine(disk: Callable[..., Any]) -> Any:
+    opened = disk(durable=True, map_size=TINY)
+    opened.group()
+    return opened
+
+
+def put(engine: Any, **rows: str) -> None:
+    with engine.write() as txn:
+        for key, value in rows.items():
+            txn.put(key.encode(), value.encode())
+
+
+def write_and_fail(engine: Any) -> None:
+    with engine.write() as txn:
+        txn.put(b"a", b"2")
+        txn.delete(b"b")
+        txn.put(LONG, b"2")
+        raise KeyError
+
+
+def contents(engine: Any) -> dict[str, str]:
+    with engine.read() as txn:
+        return {key.decode(): value.decode() for key, value in txn.scan(b"", LAST)}
+
+
+def committed(engine: Any) -> dict[str, str]:
+    """Return what a process that is not this one sees."""
+    with engine._environment.env.begin() as txn:
+        return {key.decode(): value.decode() for key, value in txn.cursor() if len(key) < 511}
+
+
+def test_nothing_is_committed_before_commit(engine: Any) -> None:
+    assert not engine.pending
+    put(engine, a="1")
+    put(engine, b="2")
+    assert engine.pending
+    assert committed(engine) == {}
+    engine.commit()
+    assert not engine.pending
+    assert committed(engine) == {"a": "1", "b": "2"}
+
+
+def test_later_transactions_see_what_is_pending(engine: Any) -> None:
+    put(engine, a="1")
+    assert contents(engine) == {"a": "1"}
+    with engine.write() as txn:
+        assert txn.get(b"a") == b"1"
+        txn.delete(b"a")
+        txn.put(b"b", b"2")
+    with engine.read() as txn:
+        assert (txn.get(b"a"), txn.get(b"b")) == (None, b"2")
+        assert txn.page(b"", LAST, 10) == ([b"2"], b"b")
+    engine.commit()
+    assert contents(engine) == {"b": "2"}
+
+
+def test_a_block_that_fails_takes_back_only_its_own_writes(engine: Any) -> None:
+    put(engine, a="1", b="1")
+    with pytest.raises(KeyError):
+        write_and_fail(engine)
+    assert contents(engine) == {"a": "1", "b": "1"}
+    put(engine, c="3")
+    engine.commit()
+    assert contents(engine) == committed(engine) == {"a": "1", "b": "1", "c": "3"}
+
+
+def test_a_block_that_is_aborted_takes_back_its_writes(engine: Any) -> None:
+    put(engine, a="1")
+    with engine.write() as txn:
+        txn.put(b"a", b"2")
+        txn.abort()
+    engine.commit()
+    assert contents(engine) == {"a": "1"}
+
+
+def test_a_block_that_fails_before_it_wrote_costs_nothing(engine: Any) -> None:
+    put(engine, a="1")
+    before = engine._group.txn
+    with pytest.raises(KeyError), engine.write():
+        raise KeyError
+    assert engine._group.txn is before
+    engine.commit()
+    assert contents(engine) == {"a": "1"}
+
+
+def test_grows_in_the_middle(engine: Any) -> None:
+    for number in range(300):
+        put(engine, **{f"{number:03}": "v" * 1000})
+    assert committed(engine) == {}
+    engine.commit()
+    assert len(contents(engine)) == len(committed(engine)) == 300
+
+
+def test_grows_at_the_commit(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import lmdb
+
+    put(engine, a="1")
+    put(engine, b="2")
+    engine._group.txn = Stubborn(engine._group.txn, "commit", lmdb.MapFullError())
+    engine.commit()
+    assert committed(engine) == {"a": "1", "b": "2"}
+
+
+def test_a_commit_that_fails_says_so_once_and_leaves_a_store_that_works(engine: Any) -> None:
+    import lmdb
+
+    put(engine, a="1")
+    engine.commit()
+    put(engine, a="2")
+    engine._group.txn = Stubborn(engine._group.txn, "commit", lmdb.DiskError())
+    with pytest.raises(Full):
+        engine.commit()
+    assert not engine.pending
+    assert contents(engine) == {"a": "1"}
+    put(engine, a="3")
+    engine.commit()
+    assert committed(engine) == {"a": "3"}
+
+
+def test_a_put_that_fails_loses_the_group_and_the_commit_tells(engine: Any) -> None:
+    import lmdb
+
+    put(engine, a="1")
+    engine._group.txn = Stubborn(engine._group.txn, "put", lmdb.DiskError())
+    with pytest.raises(Full):
+        put(engine, b="2")
+    assert engine.pending
+    assert contents(engine) == {}
+    put(engine, c="3")
+    with pytest.raises(Interrupted):
+        engine.commit()
+    assert not engine.pending
+    assert committed(engine) == {"c": "3"}
+
+
+def test_closing_commits(disk: Callable[..., Any]) -> None:
+    first = disk(durable=True)
+    first.group()
+    put(first, a="1")
+    first.close()
+    assert contents(disk()) == {"a": "1"}
+
+
+@pytest.mark.parametrize("kind", ["memory", "lmdb"])
+def test_where_commits_are_not_synced_there_is_nothing_to_group(kind: str, disk: Callable[..., Any]) -> None:
+    engine = MemoryEngine() if kind == "memory" else disk()
+    engine.group()
+    put(engine, a="1")
+    assert not engine.pending
+    engine.commit()
+    assert contents(engine) == {"a": "1"}

@@ -1,0 +1,229 @@
+"""The emulator's clock, background work and jobs by the clock, alone."""
+
+from itertools import repeat
+from math import inf, nan
+
+import pytest
+
+from emulator.clock import EARLIEST, LATEST, Background, EmulatorClock, ManualClock, Scheduler, TimeOutOfRange
+
+NOW = 1_700_000_000.0
+
+
+class Machine:
+    """A machine's clock that a test turns."""
+
+    def __init__(self):
+        self.time = NOW
+
+    def __call__(self):
+        return self.time
+
+
+@pytest.fixture
+def machine():
+    return Machine()
+
+
+@pytest.fixture
+def clock(machine):
+    return EmulatorClock(machine)
+
+
+# --- the clock ------------------------------------------------------------------------------------------------------
+
+
+def test_it_follows_the_machine(clock, machine):
+    assert (clock.now(), clock.ahead(), clock.frozen) == (NOW, 0.0, None)
+    machine.time += 5
+    assert (clock.now(), clock.ahead()) == (NOW + 5, 0.0)
+
+
+MOVES = {
+    "ahead": (lambda clock: clock.set_offset(100), 100, True),
+    "behind": (lambda clock: clock.set_offset(-100.5), -100.5, True),
+    "twice": (lambda clock: (clock.set_offset(100), clock.set_offset(7)), 7, True),
+    "forward": (lambda clock: clock.advance(60), 60, True),
+    "forward twice": (lambda clock: (clock.advance(60), clock.advance(30)), 90, True),
+    "still": (lambda clock: clock.freeze(), 0, False),
+    "still elsewhere": (lambda clock: clock.freeze(NOW - 9), -9, False),
+    "still, where it was put": (lambda clock: (clock.set_offset(100), clock.freeze()), 100, False),
+    "still, then forward": (lambda clock: (clock.freeze(), clock.advance(60)), 60, False),
+    "still, then running": (lambda clock: (clock.freeze(NOW + 50), clock.set_offset(100)), 100, True),
+    "released": (lambda clock: (clock.set_offset(100), clock.release()), 0, True),
+    "still, then released": (lambda clock: (clock.advance(100), clock.freeze(), clock.release()), 0, True),
+}
+
+
+@pytest.mark.parametrize("case", MOVES)
+def test_moves(clock, machine, case):
+    move, ahead, runs = MOVES[case]
+    move(clock)
+    assert (clock.now(), clock.ahead(), clock.frozen is None) == (NOW + ahead, ahead, runs)
+    machine.time += 10
+    assert clock.now() == NOW + ahead + (10 if runs else 0)
+    assert clock.ahead() == (ahead if runs else ahead - 10)
+
+
+BAD = {
+    "before the first year": lambda clock: clock.freeze(EARLIEST - 1),
+    "after the last": lambda clock: clock.freeze(LATEST),
+    "no number": lambda clock: clock.freeze(nan),
+    "without end": lambda clock: clock.set_offset(inf),
+    "no offset": lambda clock: clock.set_offset(nan),
+    "far ahead": lambda clock: clock.set_offset(LATEST - NOW),
+    "far behind": lambda clock: clock.set_offset(EARLIEST - NOW - 1),
+    "far forward": lambda clock: clock.advance(LATEST),
+    "no step": lambda clock: clock.advance(nan),
+}
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize("case", BAD)
+def test_moves_out_of_range_move_nothing(clock, case, frozen):
+    clock.set_offset(3)
+    if frozen:
+        clock.freeze()
+    with pytest.raises(TimeOutOfRange):
+        BAD[case](clock)
+    assert (clock.now(), clock.offset, clock.frozen) == (NOW + 3, 3, NOW + 3 if frozen else None)
+
+
+@pytest.mark.parametrize("at", [EARLIEST, LATEST - 1])
+def test_the_first_and_the_last_time(clock, at):
+    clock.freeze(at)
+    assert clock.now() == at
+
+
+def test_clocks_with_the_same_cells_move_together(machine):
+    cells = memoryview(bytearray(16)).cast("d")
+    cells[1] = nan
+    one, other = EmulatorClock(machine, cells), EmulatorClock(machine, cells)
+    one.advance(60)
+    assert other.now() == NOW + 60
+    other.freeze()
+    machine.time += 1
+    assert (one.now(), one.frozen) == (NOW + 60, NOW + 60)
+
+
+# --- background work ------------------------------------------------------------------------------------------------
+
+
+def counted(slices, log, name):
+    """Work of so many slices that notes each in a log."""
+    left = iter([*repeat(True, slices - 1), False])
+
+    def work():
+        log.append(name)
+        return next(left)
+
+    return work
+
+
+def test_slices_take_turns():
+    background, log = Background(wait=(KeyError,)), []
+    background.add(counted(3, log, "a"))
+    background.add(counted(2, log, "b"))
+    background.run_all()
+    assert "".join(log) == "ababa"
+    assert not background
+    assert background.run_slice() is False
+
+
+def test_equal_work_is_queued_once():
+    background, log = Background(wait=(KeyError,)), []
+    work = counted(2, log, "a")
+    background.add_once(work)
+    background.add_once(work)
+    background.add_once(counted(1, log, "b"))
+    background.run_all()
+    assert "".join(log) == "aba"
+
+
+def test_work_that_has_to_wait_stays():
+    background, log = Background(wait=(KeyError, IndexError)), []
+    errors = [KeyError, IndexError]
+
+    def work():
+        if errors:
+            raise errors.pop()
+        log.append("done")
+        return False
+
+    background.add(work)
+    assert [background.run_slice() for _ in range(4)] == [False, False, True, False]
+    assert log == ["done"]
+
+
+# --- jobs -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def jobs():
+    clock, log = ManualClock(NOW), []
+    scheduler = Scheduler(clock)
+    scheduler.every(60, lambda: log.append("minute"))
+    scheduler.every(1.5, lambda: log.append("soon"))
+    return clock, scheduler, log
+
+
+def test_jobs_run_when_their_time_has_come(jobs):
+    clock, scheduler, log = jobs
+    scheduler.run_due()
+    assert log == []
+    for seconds in (1.5, 1, 0.5):
+        clock.advance(seconds)
+        scheduler.run_due()
+    assert log == ["soon", "soon"]
+    clock.advance(57)
+    scheduler.run_due()
+    assert log == ["soon", "soon", "minute", "soon"]
+
+
+def test_much_time_at_once_runs_a_job_once(jobs):
+    clock, scheduler, log = jobs
+    clock.advance(86_400)
+    scheduler.run_due()
+    scheduler.run_due()
+    assert log == ["minute", "soon"]
+
+
+def test_a_clock_that_is_set_back_keeps_the_intervals(jobs):
+    clock, scheduler, log = jobs
+    clock.advance(86_400)
+    scheduler.run_due()
+    log.clear()
+    clock.freeze(NOW)
+    scheduler.run_due()
+    clock.advance(59)
+    scheduler.run_due()
+    assert log == ["soon"]
+    clock.advance(1)
+    scheduler.run_due()
+    assert log == ["soon", "minute"]
+
+
+def test_a_job_that_fails_is_still_due(jobs):
+    clock, scheduler, log = jobs
+    errors = [KeyError]
+
+    def fail_once():
+        if errors:
+            raise errors.pop()
+        log.append("late")
+
+    scheduler.every(60, fail_once)
+    clock.advance(60)
+    with pytest.raises(KeyError):
+        scheduler.run_due()
+    scheduler.run_due()
+    assert log == ["minute", "soon", "late"]
+
+
+def test_no_interval_is_due_each_time():
+    clock, log = ManualClock(NOW), []
+    scheduler = Scheduler(clock)
+    scheduler.every(0, lambda: log.append("now"))
+    scheduler.run_due()
+    scheduler.run_due()
+    assert log == ["now", "now"]
