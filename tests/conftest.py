@@ -6,13 +6,14 @@ class of our own. `--endpoint URL` runs them against a server that is already th
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +71,18 @@ class Server:
         self.process.stdout.close()
         return self.process.wait(20)
 
+    def workers(self) -> list[int]:
+        """The process ids of its worker processes."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(number) for number in children.read_text().split()]
+
     def kill(self) -> None:
         """End it as a crash would."""
+        workers = self.workers() if self.process.poll() is None else []
         self.process.kill()
+        for worker in workers:
+            with suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
         self.process.stdout.close()
         self.process.wait(20)
 

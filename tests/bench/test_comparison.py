@@ -10,9 +10,10 @@ from tests.bench.compare.aims import outcomes, read_aims
 from tests.bench.compare.chart import chart
 from tests.bench.compare.loops import page_facts
 from tests.bench.compare.publish import BEGIN, END, with_benchmarks
+from tests.bench.compare.rates import rates
 from tests.bench.compare.report import figure, report
 from tests.bench.compare.runs import Runs
-from tests.bench.compare.targets import find
+from tests.bench.compare.targets import Target, find
 from tests.bench.compare.workloads import DEFAULT, WORKLOADS, known, named
 
 MACHINE = {
@@ -214,3 +215,36 @@ def test_peers_are_optional(tmp_path, monkeypatch):
     found = find(tmp_path)
     assert {"local", "dynalite", "moto"} <= found.missing.keys()
     assert {"memory", "lmdb", "stack", "bare"} <= {target.label for target in found.targets}
+
+
+class FakeEndpoint:
+    """Answers with the order of the calls; `slow` takes longer than it may, `broken` fails."""
+
+    warmup = duration = 0
+
+    def __init__(self, label, calls, *, took=0.0, broken=False):
+        self.label, self.calls, self.took, self.broken = label, calls, took, broken
+
+    def run(self, name):
+        self.calls.append(self.label)
+        return {"label": self.label, "workload": name, "took_s": self.took, **({"error": "no"} if self.broken else {})}
+
+
+def test_servers_take_turns_and_the_slow_and_the_broken_are_asked_once():
+    calls = []
+    endpoints = [
+        FakeEndpoint("a", calls),
+        FakeEndpoint("slow", calls, took=99),
+        FakeEndpoint("broken", calls, broken=True),
+        FakeEndpoint("z", calls),
+    ]
+    entries = [(Target(each.label, each.label, "peer", ()), each) for each in endpoints]
+    lines = list(rates(entries, ["get_c8"], 3, None))
+    assert calls == ["a", "slow", "broken", "z", "z", "a", "a", "z"]
+    assert [line["round"] for line in lines] == [0, 0, 0, 0, 1, 1, 2, 2]
+
+
+def test_a_target_runs_only_what_its_patterns_say():
+    target = Target("durable", "synced", "ours", (), only=("put_c*",))
+    assert target.runs("put_c32")
+    assert not target.runs("put_gsi_c8")

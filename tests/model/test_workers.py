@@ -31,12 +31,6 @@ CONNECTIONS = 12
 KINDS = ("lmdb", "memory")
 
 
-def workers_of(server: Server) -> list[int]:
-    """Return the process ids of a server's workers."""
-    task = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
-    return [int(number) for number in task.read_text().split()]
-
-
 @contextmanager
 def clients(server: Server) -> Iterator[list[Client]]:
     """Open several connections; with so many, each worker has some of them."""
@@ -70,7 +64,7 @@ def code(client: Client, operation: str, **request: Any) -> str:
 
 
 def test_there_are_workers_and_they_end_with_the_server(server):
-    processes = workers_of(server)
+    processes = server.workers()
     assert len(processes) == 2
     assert server.stop() == 0
     assert not any(Path(f"/proc/{process}").exists() for process in processes)
@@ -226,7 +220,7 @@ def run_each_until_killed(server: Server, attempt: int, done: set[str], enough: 
         client.close()
 
     threads = [threading.Thread(target=put, args=(number,)) for number in range(CONNECTIONS)]
-    victims = workers_of(server)
+    victims = server.workers()
     for thread in threads:
         thread.start()
     assert enough.wait(60)

@@ -49,7 +49,10 @@ def peer_version(target: Target, log: str) -> str:
             f"{json.loads(package.read_text())['version']} on Node {_output('node', '--version').strip().lstrip('v')}"
         )
     python = Path(target.command[0]).with_name("python")
-    script = "import platform; from importlib.metadata import version; print(version('moto'), 'on Python', platform.python_version())"
+    script = (
+        "import platform; from importlib.metadata import version; "
+        "print(version('moto'), 'on Python', platform.python_version())"
+    )
     return _output(str(python), "-c", script).strip()
 
 

@@ -1,6 +1,7 @@
 """Every workload on every server, interleaved: each server has its turn at a workload before the next one starts.
 
-So a noisy minute on a shared machine hits all of them, and the ratios inside a round stay what they are.
+So a noisy minute on a shared machine hits all of them, and the ratios inside a round stay what they are. Every other round goes the
+other way round: between two copies of one server, the one that always came second was measured a tenth slower.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,7 +23,7 @@ def rates(entries: Sequence[Entry], names: Sequence[str], rounds: int, folder: P
         if any(target.label == "durable" for target, _ in entries):
             yield {**fsync_line(folder), "round": number}
         for name in names:
-            for target, endpoint in entries:
+            for target, endpoint in entries if number % 2 == 0 else reversed(entries):
                 if not target.runs(name) or (target.label, name) in dead:
                     continue
                 line = {**endpoint.run(name), "round": number}
