@@ -4,11 +4,13 @@
     .venv/bin/python -m tests.bench.instructions --short          # in memory, from parsed JSON
     .venv/bin/python -m tests.bench.instructions --record         # keep the counts as the baseline
 
-The script runs itself under callgrind, which counts nothing until everything is imported and loaded (that would take most of the
-time). Before and after each loop it calls `os.getppid`, a function of the C library that nothing else calls, at which callgrind dumps
-what was executed since the last dump. A loop of N and one of 2N are counted, and their difference is
-divided by N, so that what belongs to no request drops out. Counts depend on the Python build and, through the C library's choice of
-functions, on the processor; the baseline says which they were. Runs of the same code differ by less than a hundredth.
+The script runs itself under callgrind, which counts nothing until everything is imported, loaded and warm (that would take most of
+the time). Before and after each loop it calls `os.getppid`, a function of the C library that nothing else calls, at which callgrind
+dumps what was executed since the last dump. A loop of N and one of 2N are counted, and their difference is divided by N, so that
+what belongs to no request drops out. The garbage collector rests.
+
+Counts depend on the Python build and, through the C library's choice of functions, on the processor; the baseline says which they
+were. The same code counts nearly the same each time; the short form is up to two hundredths off, as other things lie in memory.
 """
 
 import argparse
@@ -42,7 +44,7 @@ LEVELS = ("call", "respond")
 """From parsed JSON (`Emulator.call`), and from an HTTP request's parts (`Protocol.respond`)."""
 
 TURNS = 20  # N
-WARM = 200  # calls before counting: all requests have been sent, and Python has specialised its code
+WARM = 60  # calls before counting: every write has been sent, and Python has specialised its code
 Counts = dict[str, int]
 
 
