@@ -60,13 +60,19 @@ def set_last_sequence(txn: WriteTxn, stream_id: int, number: int) -> None:
 
 
 class StreamLog:
-    """A stream that is being written, compiled for the write path; `follow` keeps it up with its definition."""
+    """A stream that is being written, compiled for the write path; `follow` keeps it up with its definition.
+
+    alone: no other process writes the stream, so its last sequence number need not be read again (a tenth of what a record
+    costs on LMDB). A transaction that is undone leaves a gap.
+    """
 
     __slots__ = (
         "_after",
+        "_alone",
         "_before",
         "_clock",
         "_counter",
+        "_last",
         "_names_size",
         "_new",
         "_old",
@@ -75,8 +81,9 @@ class StreamLog:
         "key_names",
     )
 
-    def __init__(self, stream: StreamDefinition, clock: Clock) -> None:
+    def __init__(self, stream: StreamDefinition, clock: Clock, *, alone: bool) -> None:
         self._clock = clock
+        self._alone = alone
         self._counter = counter_key(stream.id)
         self._old = stream.view in ("OLD_IMAGE", "NEW_AND_OLD_IMAGES")
         self._new = stream.view in ("NEW_IMAGE", "NEW_AND_OLD_IMAGES")
@@ -92,6 +99,7 @@ class StreamLog:
 
     def follow(self, stream: StreamDefinition) -> None:
         """Take over the open shards of a definition that changed."""
+        self._last: int | None = None
         self._slots = stream.slots
         self._shards = [keyspace.shard_records(stream.id, shard.number) for shard in stream.open_shards()]
 
@@ -104,7 +112,10 @@ class StreamLog:
         old_row, new_row, key = write.old_row, write.new_row, write.key
         item = write.new or write.old_item()
         assert item is not None, "a change has an item before or after it"
-        number = int.from_bytes(txn.get(self._counter) or b"", "big") + 1
+        last = self._last
+        number = 1 + (int.from_bytes(txn.get(self._counter) or b"", "big") if last is None else last)
+        if self._alone:
+            self._last = number
         sequence = u64(number)
         txn.put(self._counter, sequence)
         now = self._clock.now()

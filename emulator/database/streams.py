@@ -169,7 +169,7 @@ class Streams:
         elif stream.id in self._logs:
             self._logs[stream.id].follow(stream)
         else:
-            self._logs[stream.id] = StreamLog(stream, self._clock)
+            self._logs[stream.id] = StreamLog(stream, self._clock, alone=not self._versions.shared)
 
     def _save(self, txn: WriteTxn, stream: StreamDefinition) -> None:
         self._versions.bump(txn)
