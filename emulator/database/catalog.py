@@ -16,21 +16,18 @@ from typing import Final
 from emulator import errors, limits
 from emulator.clock import Background, Clock
 from emulator.database import keyspace
+from emulator.database.attachments import Attachments, Followed
 from emulator.database.definitions import (
     ACTIVE,
     CREATING,
     DELETING,
     IndexDefinition,
-    KinesisDestination,
     TableDefinition,
 )
 from emulator.database.drops import Drops
 from emulator.database.enforcement import Enforcer
-from emulator.database.kinesis_destinations import DISABLED, DISABLING, consumer
 from emulator.database.schema import Table
-from emulator.database.stream_definitions import StreamDefinition
 from emulator.database.streams import Streams
-from emulator.database.ttl import TtlQueue
 from emulator.database.versions import Versions
 from storage import Engine, ReadTxn, WriteTxn
 
@@ -75,18 +72,6 @@ class Options:
     kinesis: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """A definition that was stored, with the streams that it opened or closed: to be published after the commit.
-
-    gone: ids of streams that were removed.
-    """
-
-    definition: TableDefinition
-    streams: tuple[StreamDefinition, ...]
-    gone: tuple[int, ...]
-
-
 class Catalog:
     """All tables of an engine, and their streams."""
 
@@ -119,6 +104,7 @@ class Catalog:
             delay=self._delay,
             versions=versions,
         )
+        self._attachments = Attachments(self.streams, self.drops)
         self.reload()
 
     def caller(self, access_key: str, region: str, host: str = "localhost") -> Caller:
@@ -177,85 +163,23 @@ class Catalog:
 
     # --- changing ---------------------------------------------------------------------------------------------------
 
-    def next_id(self, txn: WriteTxn) -> int:
-        """Return a fresh id for a table or index; ids are never used again."""
-        key = keyspace.counter("id")
-        stored = txn.get(key)
-        number = 1 if stored is None else int.from_bytes(stored, "big")
-        txn.put(key, (number + 1).to_bytes(8, "big"))
-        return number
-
-    def save(self, txn: WriteTxn, definition: TableDefinition) -> Saved:
-        """Store a definition, new or changed, and what its settings bring with them: streams, the queue of TTL.
+    def save(self, txn: WriteTxn, definition: TableDefinition) -> Followed:
+        """Store a definition, new or changed, with what its settings bring with them (attachments.py).
 
         `publish` the result once the transaction has committed.
         """
-        definition, streams = self._with_stream(txn, definition)
-        definition, logs, gone = self._with_logs(txn, definition)
-        definition = self._with_queue(txn, definition)
+        followed = self._attachments.follow(txn, definition)
+        definition = followed.definition
         self._versions.bump(txn)
         txn.put(keyspace.table(*self._space(definition), definition.name), definition.dump())
-        return Saved(definition, (*streams, *logs), tuple(gone))
-
-    def _with_stream(
-        self, txn: WriteTxn, definition: TableDefinition
-    ) -> tuple[TableDefinition, list[StreamDefinition]]:
-        """Open or close the stream for clients, as the settings want it."""
-        changed = []
-        if definition.stream_view is not None and definition.stream_id is None:
-            stream = self.streams.open(txn, self.next_id(txn), definition, definition.stream_view)
-            changed.append(stream)
-            definition = replace(definition, stream_id=stream.id, stream_label=stream.label)
-        elif definition.stream_view is None and definition.stream_id is not None:
-            changed.append(self.streams.close(txn, definition.stream_id))
-            definition = replace(definition, stream_id=None)
-        return definition, changed
-
-    def _with_logs(
-        self, txn: WriteTxn, definition: TableDefinition
-    ) -> tuple[TableDefinition, list[StreamDefinition], list[int]]:
-        """Give each Kinesis destination the change log that its status wants: open, closed while it drains, or none.
-
-        Returns the logs that were opened or closed, and the ids of those that were removed.
-        """
-        changed: list[StreamDefinition] = []
-        gone: list[int] = []
-        destinations: list[KinesisDestination] = []
-        for each in definition.kinesis:
-            destination = each
-            if each.status == DISABLED and each.stream_id is not None:
-                self.streams.remove(txn, each.stream_id)
-                self.drops.begin(txn, keyspace.checkpoints(consumer(each.stream_id)))
-                gone.append(each.stream_id)
-                destination = replace(each, stream_id=None)
-            elif each.status == DISABLING and each.stream_id is not None and self.streams.log(each.stream_id):
-                changed.append(self.streams.close(txn, each.stream_id))
-            elif each.status not in (DISABLING, DISABLED) and each.stream_id is None:
-                stream = self.streams.open(txn, self.next_id(txn), definition, "NEW_AND_OLD_IMAGES", hidden=True)
-                changed.append(stream)
-                destination = replace(each, stream_id=stream.id)
-            destinations.append(destination)
-        return replace(definition, kinesis=tuple(destinations)), changed, gone
-
-    def _with_queue(self, txn: WriteTxn, definition: TableDefinition) -> TableDefinition:
-        """Begin a queue of expiry times where TTL was switched on, to be filled; drop it where TTL was switched off."""
-        if definition.ttl_attribute is not None and definition.ttl_queue is None:
-            return replace(definition, ttl_queue=self.next_id(txn), ttl_filled_to="")
-        if definition.ttl_attribute is None and definition.ttl_queue is not None:
-            self.drops.begin(txn, keyspace.expiries(definition.ttl_queue))
-            return replace(definition, ttl_queue=None, ttl_filled_to=None)
-        return definition
+        return followed
 
     def compiled(self, definition: TableDefinition) -> Table:
         """Return the table of a definition, with what is enforced on it and what is kept beside its items."""
         table = Table(definition)
         table.collection_limit = self._collection_limit
         table.enforcement = self._enforcer.of(table)
-        ids = (definition.stream_id, *(each.stream_id for each in definition.kinesis))
-        table.logs = tuple(log for log in map(self.streams.log, ids) if log is not None)
-        if definition.ttl_queue is not None:
-            assert definition.ttl_attribute is not None, "save() keeps a queue only while TTL is on"
-            table.ttl = TtlQueue(definition.ttl_queue, definition.ttl_attribute)
+        self._attachments.attach(table)
         return table
 
     def declare(self) -> None:
@@ -272,7 +196,7 @@ class Catalog:
             for name, table in tables.items():
                 tables[name] = self.compiled(table.definition)
 
-    def publish(self, saved: Saved) -> Table:
+    def publish(self, saved: Followed) -> Table:
         """Make a saved table the one that requests find."""
         for stream in saved.streams:
             self.streams.publish(stream)
@@ -351,8 +275,7 @@ class Catalog:
                 self.drops.begin(txn, keyspace.collections(table.id))
             for index in table.indexes:
                 self.drops.begin(txn, index.prefix)
-            if definition.ttl_queue is not None:
-                self.drops.begin(txn, keyspace.expiries(definition.ttl_queue))
+            self._attachments.remove(txn, definition)
         self._spaces[space].pop(definition.name, None)
         self._versions.tell()
 

@@ -90,11 +90,11 @@ class StreamDefinition:
         """The stream's ARN (reference 11.1)."""
         return f"arn:aws:dynamodb:{self.region}:{self.account}:table/{self.table}/stream/{self.label}"
 
-    def status(self, now: float) -> str:
-        """Return ENABLING, ENABLED, DISABLING or DISABLED."""
+    def status(self, *, settled: bool) -> str:
+        """Return ENABLING, ENABLED, DISABLING or DISABLED; settled: what lasts until `until` is over."""
         if self.disabled is None:
-            return "ENABLING" if now < self.until else "ENABLED"
-        return "DISABLING" if now < self.until else "DISABLED"
+            return "ENABLED" if settled else "ENABLING"
+        return "DISABLED" if settled else "DISABLING"
 
     def gone(self, now: float) -> bool:
         """Say whether nobody can read the stream any more: it has been disabled for a day."""

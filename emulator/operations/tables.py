@@ -8,6 +8,7 @@ from emulator.database import backfill, describe, statistics
 from emulator.database.catalog import Caller
 from emulator.database.database import Database
 from emulator.database.definitions import ACTIVE, CREATING, DELETING, UPDATING, IndexDefinition, TableDefinition
+from emulator.database.ids import next_id
 from emulator.database.schema import Table
 from emulator.model.request import Request
 from emulator.operations import table_rules, table_settings, table_updates
@@ -30,10 +31,10 @@ def create_table(database: Database, caller: Caller, request: Request, _: None) 
         )
     until = catalog.until()
     with database.write() as txn:
-        definition = table_settings.definition_of(request, caller, catalog.next_id(txn), database.clock.now(), until)
+        definition = table_settings.definition_of(request, caller, next_id(txn), database.clock.now(), until)
         definition = replace(
             definition,
-            indexes=tuple(replace(index, id=catalog.next_id(txn), until=until) for index in definition.indexes),
+            indexes=tuple(replace(index, id=next_id(txn), until=until) for index in definition.indexes),
         )
         saved = catalog.save(txn, definition)
     return {"TableDescription": describe.created(catalog.publish(saved).definition)}
@@ -91,7 +92,7 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
         indexes = list(changed.indexes)
         for update in request.get("GlobalSecondaryIndexUpdates", ()):
             if "Create" in update:
-                index = table_updates.new_index(changed, update["Create"], catalog.next_id(txn), until)
+                index = table_updates.new_index(changed, update["Create"], next_id(txn), until)
                 indexes.append(index)
                 created.append(index)
             elif "Delete" in update:

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from emulator.database.ids import next_id
 from emulator.settings import Settings
 from storage import Full
 from tests.conftest import InProcess, table_request
@@ -248,7 +249,7 @@ def test_hidden_streams_are_not_told(db):
     table = db.emulator.database.table(db.caller, "watched")
     database = db.emulator.database
     with database.write() as txn:
-        number = database.catalog.next_id(txn)
+        number = next_id(txn)
         stream = database.streams.open(txn, number, table.definition, "NEW_AND_OLD_IMAGES", hidden=True)
     database.streams.publish(stream)
     assert db("ListStreams")["Streams"] == []
