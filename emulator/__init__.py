@@ -2,8 +2,9 @@
 
 The life of a request, from right to left through the layers:
 
-1. `http.asgi` collects a request's body; `http.protocol.Protocol.respond` checks size, method, content type, JSON, target
-   and credentials in the service's order, and finds the `Caller` (access key, region, their tables).
+1. `http.connection` (over any ASGI server `http.asgi`) collects a request; `http.protocol.Protocol` checks size, method,
+   content type, JSON, target and credentials in the service's order, and finds the `Caller` (access key, region, their
+   tables).
 2. `app.Emulator.call` finds the `operations.registry.Operation` of that name. Between requests it lets `clock.Background`
    run one slice of long work.
 3. The operation's `model.RequestModel` turns JSON into a `Request`: types first (SerializationException), attribute values
@@ -13,9 +14,13 @@ The life of a request, from right to left through the layers:
 5. Its *handler* finds the `database.schema.Table` through `database.Database`, checks keys against it, opens a read or
    write transaction of the `storage` engine, and calls `database.read` or `database.write`. Storage keys come from
    `database.keyspace`, rows from `values.wire`.
-6. `database.write.store` is the only code that changes an item: index entries and statistics follow in the same
-   transaction.
+6. `database.write.store` is the only code that changes an item: index entries, statistics, the queue of TTL
+   (`database.ttl`) and stream records (`database.stream_log`) follow in the same transaction.
 7. The handler answers with finished JSON bytes, mostly stored rows spliced together; the protocol adds request id and crc.
+   With synced commits the answer waits for one that many share (`http.commits`).
+
+What is nobody's request (sweeps, turning of streams) is due by `clock.Scheduler` and done in slices by `clock.Background`.
+Several processes (`http.workers`) share one folder; how each notices what another has changed: `database.versions`.
 
 A request to a path of Lambda's API goes from `http.lambda_api` to `functions.service` instead; how records of streams get to
 functions is told in `functions/__init__.py`.
