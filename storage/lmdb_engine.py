@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 Pair = tuple[bytes, bytes]
 
+_GROUP_ROOM = 32 << 20  # bytes that a group of writes finds free at its beginning
 _FIRST_CHUNK = 8  # rows
 _NEXT_CHUNKS = 32
 
@@ -346,8 +347,9 @@ class LmdbGroup(LmdbWrite):
         return self.txn is not ENDED or self._lost is not None
 
     def start(self) -> Self:
-        """Begin a block."""
+        """Begin a block. The first one of a group sees to room: growing later lets other processes write in between."""
         if self.txn is ENDED:
+            self._environment.make_room(_GROUP_ROOM)
             super().start()
         assert self._mark == len(self._journal), "one write block at a time"
         self._environment.writing = True

@@ -255,6 +255,16 @@ class Environment:
                     reserve(self.file, present)
             self._move(present)
 
+    def make_room(self, least: int) -> None:
+        """Grow until `least` bytes are free at the end of the map, as far as the disk has them.
+
+        No transaction may be open. What LMDB can use again inside of the map comes on top.
+        """
+        page = self.env.stat()["psize"]
+        with contextlib.suppress(Full):
+            while self._size - (self.env.info()["last_pgno"] + 1) * page < least:
+                self.grow()
+
     def _move(self, size: int) -> None:
         """Map size bytes (0: as many as another process said); the caller holds `resizing`. Raises Full."""
         with self._keeping_snapshots():

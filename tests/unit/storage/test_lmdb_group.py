@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from storage import Full, Interrupted, MemoryEngine
+from storage import Full, Interrupted, MemoryEngine, lmdb_engine
 from storage.keycode import LAST
 from tests.unit.storage.test_lmdb_room import Stubborn
 
@@ -14,7 +14,8 @@ LONG = b"l" * 600
 
 
 @pytest.fixture
-def engine(disk: Callable[..., Any]) -> Any:
+def engine(disk: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(lmdb_engine, "_GROUP_ROOM", 0)  # so that a group meets the end of the map
     opened = disk(durable=True, map_size=TINY)
     opened.group()
     return opened
@@ -147,6 +148,16 @@ def test_a_put_that_fails_loses_the_group_and_the_commit_tells(engine: Any) -> N
         engine.commit()
     assert not engine.pending
     assert committed(engine) == {"c": "3"}
+
+
+def test_a_group_finds_room_at_its_beginning(disk: Callable[..., Any]) -> None:
+    opened = disk(durable=True, map_size=TINY)
+    opened.group()
+    for _ in range(3):
+        put(opened, a="1")
+        info = opened._environment.env.info()
+        assert info["map_size"] - info["last_pgno"] * 4096 > 32 << 20
+        opened.commit()
 
 
 def test_closing_commits(disk: Callable[..., Any]) -> None:
