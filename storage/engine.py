@@ -24,7 +24,7 @@ another are one commit, made by `commit()`; what they wrote is seen by every lat
 for certain (`pending`). Whoever groups must not tell anybody of a write before the `commit()` that follows it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -85,8 +85,11 @@ class Engine(Protocol):
         """Open the write transaction. Raises Closed after close()."""
         ...
 
-    def group(self) -> None:
-        """Group commits from now on, where that saves anything: where each of them is synced."""
+    def group(self, begun: Callable[[], None]) -> None:
+        """Group commits from now on, where that saves anything: where each of them is synced.
+
+        begun: called whenever a first write makes something pending; until the `commit()` no other process can write.
+        """
         ...
 
     @property

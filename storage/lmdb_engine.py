@@ -12,7 +12,7 @@ Transaction objects are used again after their block: making one per request wou
 
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from heapq import merge
 from itertools import islice
 from pathlib import Path
@@ -333,10 +333,11 @@ class LmdbGroup(LmdbWrite):
     transaction is thrown away, and the journal of the blocks before it runs again in a new one.
     """
 
-    __slots__ = ("_lost", "_mark")
+    __slots__ = ("_begun", "_lost", "_mark")
 
-    def __init__(self, engine: "LmdbEngine", environment: Environment) -> None:
+    def __init__(self, engine: "LmdbEngine", environment: Environment, begun: Callable[[], None]) -> None:
         super().__init__(engine, environment)
+        self._begun = begun
         self._journal: list[tuple[bytes, bytes | None]] = []
         self._mark = 0
         self._lost: StorageError | None = None
@@ -351,14 +352,17 @@ class LmdbGroup(LmdbWrite):
         if self.txn is ENDED:
             self._environment.make_room(_GROUP_ROOM)
             super().start()
+            self._begun()
         assert self._mark == len(self._journal), "one write block at a time"
         self._environment.writing = True
         return self
 
-    def view(self) -> LmdbView:
-        """Return a reader that sees what was written; nothing but failures may be pending too."""
+    def view(self) -> LmdbView | None:
+        """Return a reader that sees what was written, None where nothing was."""
+        if self.txn is ENDED:
+            return None
         view = LmdbView(self._engine, self._environment)
-        view.txn = self._environment.env.begin() if self.txn is ENDED else self.txn
+        view.txn = self.txn
         return view
 
     def __exit__(
@@ -436,10 +440,10 @@ class LmdbEngine:
         self._group: LmdbGroup | None = None
         self._closed = False
 
-    def group(self) -> None:
-        """Group commits from now on, if each of them is synced."""
+    def group(self, begun: Callable[[], None]) -> None:
+        """Group commits from now on, if each of them is synced; `begun` is called when something becomes pending."""
         if self._environment.durable and self._group is None:
-            self._writer = self._group = LmdbGroup(self, self._environment)
+            self._writer = self._group = LmdbGroup(self, self._environment, begun)
 
     @property
     def pending(self) -> bool:
@@ -457,8 +461,8 @@ class LmdbEngine:
         While writes are pending it is no snapshot but a look at the newest state, in which nothing else can be written
         before the reader's block ends.
         """
-        if self._group is not None and self._group.pending:
-            return self._group.view()
+        if self._group is not None and (view := self._group.view()) is not None:
+            return view
         reader = self.idle.pop() if self.idle else self._new_reader()
         try:
             reader.txn = self._environment.env.begin()

@@ -9,7 +9,7 @@ A write transaction changes both in place and keeps the pre-image of every key i
   snapshot holds in the middle of a walk too. A restart is linear in what was written since the snapshot.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from heapq import merge
 from itertools import islice
 from types import TracebackType
@@ -226,7 +226,7 @@ class MemoryEngine:
 
     pending = False
 
-    def group(self) -> None:
+    def group(self, begun: Callable[[], None]) -> None:
         """Do nothing: there is no disk."""
 
     def commit(self) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from emulator.app import Emulator
-from emulator.http.commits import Commits
 from emulator.http.protocol import Answer, Protocol
 from emulator.limits import REQUEST_BODY
 
@@ -61,17 +60,12 @@ async def _send(send: Send, answer: Answer) -> None:
     await send({"type": "http.response.body", "body": answer.body})
 
 
-async def run_background(emulator: Emulator, interval: float, commits: Commits | None = None) -> None:
-    """Do what the clock brings and advance background work while no request does; sync the storage; until cancelled.
-
-    commits: who commits what was written, where that is not done at once.
-    """
+async def run_background(emulator: Emulator, interval: float) -> None:
+    """Do what the clock brings and advance background work while no request does; sync the storage; until cancelled."""
     loop = asyncio.get_running_loop()
     synced = loop.time()
     while True:
         await asyncio.sleep(0 if emulator.tick() else interval)
-        if commits is not None and commits.pending():
-            commits.soon()
         if emulator.owner and not emulator.settings.durable and loop.time() - synced >= 1.0:
             await asyncio.to_thread(emulator.database.sync)  # on the loop it would hold up requests: p99 35 ms, not 5
             synced = loop.time()

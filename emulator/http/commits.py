@@ -2,7 +2,8 @@
 
 A synced commit costs milliseconds, whatever it contains. So writes that arrive together are committed together: requests are
 run as they come, and their answers are held back until the commit that has their writes. That commit is made when the
-event loop has run what was ready; requests that arrive while it waits for the disk are the next group.
+event loop has run what was ready; requests that arrive while it waits for the disk are the next group. What is written
+outside of requests is committed in the same way.
 
 Reads that see what is not committed yet are held back with the writes, so nobody is ever told of anything that a power cut
 could take away.
@@ -29,11 +30,11 @@ class Commits:
     """The commits of an engine, and who waits for the next one."""
 
     def __init__(self, engine: Engine, loop: asyncio.AbstractEventLoop) -> None:
-        engine.group()
         self._engine = engine
         self._loop = loop
         self._waiting: list[Waiting] = []
         self._scheduled = False
+        engine.group(self._soon)
 
     def pending(self) -> bool:
         """Say whether an answer must wait."""
@@ -42,9 +43,9 @@ class Commits:
     def wait(self, connection: Waiting) -> None:
         """Let a connection wait for the next commit; `release` is called once for each call of this."""
         self._waiting.append(connection)
-        self.soon()
+        self._soon()
 
-    def soon(self) -> None:
+    def _soon(self) -> None:
         """Commit once the event loop has run what is ready."""
         if not self._scheduled:
             self._scheduled = True

@@ -150,7 +150,7 @@ def serve(
             asyncio.get_running_loop().add_reader(lifeline, server.handle_exit, signal.SIGTERM, None)
         if settings.durable:
             protocol.commits = Commits(emulator.database.engine, asyncio.get_running_loop())
-        background = [asyncio.create_task(asgi.run_background(emulator, _IDLE, protocol.commits))]
+        background = [asyncio.create_task(asgi.run_background(emulator, _IDLE))]
         if emulator.owner:
             background.append(asyncio.create_task(run_functions(emulator, _IDLE)))
         if settings.kinesis_endpoint and emulator.owner:

@@ -17,7 +17,7 @@ LONG = b"l" * 600
 def engine(disk: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(lmdb_engine, "_GROUP_ROOM", 0)  # so that a group meets the end of the map
     opened = disk(durable=True, map_size=TINY)
-    opened.group()
+    opened.group(lambda: None)
     return opened
 
 
@@ -150,9 +150,19 @@ def test_a_put_that_fails_loses_the_group_and_the_commit_tells(engine: Any) -> N
     assert committed(engine) == {"c": "3"}
 
 
+def test_each_group_says_that_it_has_begun(disk: Callable[..., Any]) -> None:
+    opened, begun = disk(durable=True), []
+    opened.group(lambda: begun.append(opened.pending))
+    for count in (1, 2):
+        put(opened, a="1")
+        put(opened, a="2")
+        assert begun == [True] * count
+        opened.commit()
+
+
 def test_a_group_finds_room_at_its_beginning(disk: Callable[..., Any]) -> None:
     opened = disk(durable=True, map_size=TINY)
-    opened.group()
+    opened.group(lambda: None)
     for _ in range(3):
         put(opened, a="1")
         info = opened._environment.env.info()
@@ -162,7 +172,7 @@ def test_a_group_finds_room_at_its_beginning(disk: Callable[..., Any]) -> None:
 
 def test_closing_commits(disk: Callable[..., Any]) -> None:
     first = disk(durable=True)
-    first.group()
+    first.group(lambda: None)
     put(first, a="1")
     first.close()
     assert contents(disk()) == {"a": "1"}
@@ -171,7 +181,7 @@ def test_closing_commits(disk: Callable[..., Any]) -> None:
 @pytest.mark.parametrize("kind", ["memory", "lmdb"])
 def test_where_commits_are_not_synced_there_is_nothing_to_group(kind: str, disk: Callable[..., Any]) -> None:
     engine = MemoryEngine() if kind == "memory" else disk()
-    engine.group()
+    engine.group(lambda: None)
     put(engine, a="1")
     assert not engine.pending
     engine.commit()
