@@ -171,6 +171,8 @@ class Environment:
                 if self.reserved or self._size <= LEAST_SPARSE:
                     raise Full(f"The address space has no room for the data folder {self.folder}.") from error
                 self._size //= 2
+            except lmdb.MapResizedError:
+                self._size *= 2  # another process grew a sparse map in this moment
             except lmdb.Error as error:
                 raise self._not_opened(error) from error
 
