@@ -34,7 +34,6 @@ class Emulator:
         path = None if settings.in_memory else settings.data_dir
         options = {} if path is None else {"durable": settings.durable}
         self.settings = settings
-        self.owner = sharing is None or sharing.owner
         self.clock = clock or EmulatorClock(cells=None if sharing is None else sharing.clock_cells)
         self.database = Database(
             open_engine(path, **options),

@@ -27,7 +27,6 @@ UPDATING: Final = "UPDATING"
 DISABLING: Final = "DISABLING"
 DISABLED: Final = "DISABLED"
 
-MILLISECOND: Final = "MILLISECOND"
 MICROSECOND: Final = "MICROSECOND"
 
 DRAIN_SECONDS: Final = 60.0  # how long a disabled destination still gets what was written before; ours

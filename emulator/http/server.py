@@ -151,9 +151,9 @@ def serve(
         if settings.durable:
             protocol.commits = Commits(emulator.database.engine, asyncio.get_running_loop())
         background = [asyncio.create_task(asgi.run_background(emulator, _IDLE))]
-        if emulator.owner:
+        if emulator.database.owner:
             background.append(asyncio.create_task(run_functions(emulator, _IDLE)))
-        if settings.kinesis_endpoint and emulator.owner:
+        if settings.kinesis_endpoint and emulator.database.owner:
             from emulator.http.kinesis import run_kinesis  # noqa: PLC0415 - start-up time that most never need
 
             background.append(asyncio.create_task(run_kinesis(emulator, settings.kinesis_endpoint, _IDLE)))
