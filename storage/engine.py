@@ -107,7 +107,18 @@ class Engine(Protocol):
     def sync(self) -> None:
         """Make every commit so far survive a power cut (a crash of the process never loses one).
 
-        The one call that may run in another thread while the engine goes on: it can take a tenth of a second.
+        It may run in another thread while the engine goes on, and can take tenths of a second.
+        """
+        ...
+
+    def commits(self) -> int:
+        """Return a number that is another one after each commit, of this process or another; 0 where nothing is synced."""
+        ...
+
+    def work_ahead(self) -> Callable[[], None] | None:
+        """Return what is worth doing now, in another thread, so that later writes need not wait for it; mostly None.
+
+        Whoever serves asks for it twenty times a second, and not while an earlier answer still runs.
         """
         ...
 

@@ -10,11 +10,11 @@ leave behind) becomes ours. Anything else is left alone.
 The open `layout` file is also what processes lock while they change the size of the map, see lmdb_environment.py.
 """
 
+import contextlib
 import errno
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from storage.errors import Full, LayoutMismatch, StorageError, Unavailable
@@ -25,6 +25,7 @@ LAYOUT = 1
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """Error numbers that mean: no room for the write (disk full, over the quota, over the limit of a file)."""
 
+_PIECE = 1 << 20  # bytes that the kernel is asked to read at once: it may cut longer requests short
 _SIGNATURE = "dynamodb-emulator storage layout "
 _HARMLESS = {"lost+found"}
 _RESERVABLE = frozenset({"ext4", "xfs", "tmpfs", "overlay"})
@@ -85,7 +86,7 @@ def os_error(error: OSError, what: str) -> StorageError:
     return kind(f"{what}: {error.strerror}.")
 
 
-@contextmanager
+@contextlib.contextmanager
 def resizing(folder: Path) -> Iterator[None]:
     """Hold the lock under which the size of the data file is looked at and changed; processes wait for each other."""
     import fcntl  # noqa: PLC0415 - only where files are reserved, which is never on Windows
@@ -129,6 +130,19 @@ def reserve(file: Path, size: int) -> None:
             os.close(descriptor)
     except OSError as error:
         raise os_error(error, f"The data file {file} cannot have {size} bytes") from error
+
+
+def load(file: Path, start: int, stop: int) -> None:
+    """Bring the bytes from start to stop of a file into the page cache; errors do not matter."""
+    if not hasattr(os, "posix_fadvise"):
+        return
+    with contextlib.suppress(OSError):
+        descriptor = os.open(file, os.O_RDONLY)
+        try:
+            for position in range(start, stop, _PIECE):
+                os.posix_fadvise(descriptor, position, min(_PIECE, stop - position), os.POSIX_FADV_WILLNEED)
+        finally:
+            os.close(descriptor)
 
 
 def disk_is_full(folder: Path) -> bool:

@@ -490,6 +490,14 @@ class LmdbEngine:
         self._check_open()
         flush(self._environment.file)
 
+    def commits(self) -> int:
+        """Return the number of LMDB's last transaction."""
+        return self._environment.env.info()["last_txnid"]
+
+    def work_ahead(self) -> Callable[[], None] | None:
+        """Return what makes the next pages of the file ready, where few of them are."""
+        return self._environment.work_ahead()
+
     def close(self) -> None:
         """Sync and release; calling it twice is harmless."""
         if self._closed:

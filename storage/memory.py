@@ -237,6 +237,13 @@ class MemoryEngine:
         if self._closed:
             raise Closed("The store is closed.")
 
+    def commits(self) -> int:
+        """Return 0: nothing is ever synced."""
+        return 0
+
+    def work_ahead(self) -> None:
+        """Return None: there is no disk."""
+
     def close(self) -> None:
         """Forget everything; calling it twice is harmless."""
         self._closed = True

@@ -91,6 +91,8 @@ class SharedEngine:
         self.group = engine.group
         self.commit = engine.commit
         self.sync = engine.sync
+        self.commits = engine.commits
+        self.work_ahead = engine.work_ahead
         self.close = engine.close
         self.size_on_disk = engine.size_on_disk
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from emulator.app import Emulator
 from emulator.http.protocol import Answer, Protocol
+from emulator.http.upkeep import Upkeep
 from emulator.limits import REQUEST_BODY
 
 Message = MutableMapping[str, Any]
@@ -61,11 +62,8 @@ async def _send(send: Send, answer: Answer) -> None:
 
 
 async def run_background(emulator: Emulator, interval: float) -> None:
-    """Do what the clock brings and advance background work while no request does; sync the storage; until cancelled."""
-    loop = asyncio.get_running_loop()
-    synced = loop.time()
+    """Do what the clock brings, advance background work while no request does, look after the storage; until cancelled."""
+    upkeep = Upkeep(emulator, asyncio.get_running_loop())
     while True:
         await asyncio.sleep(0 if emulator.tick() else interval)
-        if emulator.database.owner and not emulator.settings.durable and loop.time() - synced >= 1.0:
-            await asyncio.to_thread(emulator.database.sync)  # on the loop it would hold up requests: p99 35 ms, not 5
-            synced = loop.time()
+        upkeep.look()

@@ -337,6 +337,16 @@ def test_nested_and_left_walks(engine: Engine) -> None:
         assert txn.get(b"later") == value(b"later")
 
 
+def test_commits_are_told_apart_where_there_is_something_to_sync(engine: Engine) -> None:
+    fill(engine, [b"a"])
+    before = engine.commits()
+    with engine.read() as txn:
+        txn.get(b"a")
+    assert engine.commits() == before
+    fill(engine, [b"b"])
+    assert (engine.commits() == before) == (engine.size_on_disk() == 0)
+
+
 def test_closed(engine: Engine) -> None:
     fill(engine, [b"a"])
     engine.sync()

@@ -411,3 +411,52 @@ def test_panic_is_left_by_opening_again(disk: Any) -> None:
         put_all(engine, ROWS[:20])
         assert list(reader.scan(b"", LAST)) == ROWS[:10]
     assert contents(engine) == ROWS[:20]
+
+
+@pytest.fixture
+def loaded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """The parts of the data file that were brought into the page cache."""
+    parts: list[tuple[int, int]] = []
+    monkeypatch.setattr(lmdb_environment, "load", lambda _, start, stop: parts.append((start, stop)))
+    return parts
+
+
+def test_pages_ahead_of_the_writer_are_loaded_once(tmp_path: Path, loaded: list[tuple[int, int]]) -> None:
+    engine = open_engine(tmp_path / "store", map_size=512 << 20, writemap=True)
+    work = engine.work_ahead()
+    assert work is not None
+    work()
+    [(start, stop)] = loaded
+    assert 0 < start < 1 << 20
+    assert stop - start == 64 << 20
+    assert engine.work_ahead() is None
+    for number in range(36):
+        with engine.write() as txn:
+            txn.put(b"%d" % number, bytes(1 << 20))
+    work = engine.work_ahead()
+    assert work is not None
+    work()
+    assert loaded[1][0] == stop
+    assert stop + (32 << 20) < loaded[1][1] < stop + (40 << 20)
+    engine.close()
+
+
+def test_a_map_that_grows_has_its_next_pages_loaded(tmp_path: Path, loaded: list[tuple[int, int]]) -> None:
+    engine = open_engine(tmp_path / "store", map_size=TINY, writemap=True)
+    put_all(engine, ROWS[:200])
+    assert loaded[0] == (TINY, TINY + (1 << 20))
+    engine.close()
+
+
+def test_a_sparse_file_has_no_pages_to_load(tmp_path: Path) -> None:
+    engine = open_engine(tmp_path / "store", writemap=False)
+    assert engine.work_ahead() is None
+    engine.close()
+
+
+def test_loading_what_is_not_there_does_not_matter(tmp_path: Path) -> None:
+    file = tmp_path / "data"
+    folder.load(file, 0, 100)
+    file.write_bytes(b"abc")
+    folder.load(file, 0, 5 << 20)
+    assert file.read_bytes() == b"abc"

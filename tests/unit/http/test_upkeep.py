@@ -1,0 +1,127 @@
+"""When the store is synced and its pages are made ready."""
+
+import asyncio
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from emulator.http.upkeep import Upkeep
+
+
+class Store:
+    """The part of a database and its engine that upkeep uses; notes what was done."""
+
+    def __init__(self, *, owner: bool = True) -> None:
+        self.owner, self.engine = owner, self
+        self.number = 7
+        self.work: Callable[[], None] | None = None
+        self.done: list[str] = []
+
+    def commits(self) -> int:
+        return self.number
+
+    def work_ahead(self) -> Callable[[], None] | None:
+        return self.work
+
+    def sync(self) -> None:
+        self.done.append("sync")
+
+
+class Loop:
+    """A loop with a clock to set; what it is told to run in a thread runs at once, or is `kept` until it is ended."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.keeps = False
+        self.kept: list[asyncio.Future[None]] = []
+        self._real = asyncio.new_event_loop()
+
+    def time(self) -> float:
+        return self.now
+
+    def run_in_executor(self, _: None, work: Callable[[], None]) -> asyncio.Future[None]:
+        work()
+        future = self._real.create_future()
+        if self.keeps:
+            self.kept.append(future)
+        else:
+            future.set_result(None)
+        return future
+
+    def close(self) -> None:
+        self._real.close()
+
+
+@pytest.fixture
+def loop() -> Any:
+    loop = Loop()
+    yield loop
+    loop.close()
+
+
+def upkeep_of(store: Store, loop: Loop, *, durable: bool = False) -> Upkeep:
+    return Upkeep(SimpleNamespace(database=store, settings=SimpleNamespace(durable=durable)), loop)  # type: ignore[arg-type]
+
+
+def pass_seconds(upkeep: Upkeep, loop: Loop, store: Store, seconds: float, *, writing: bool) -> None:
+    """Look twenty times a second, with a commit before each look or with none."""
+    for _ in range(round(seconds * 20)):
+        loop.now += 0.051
+        store.number += writing
+        upkeep.look()
+
+
+def test_nothing_written_nothing_synced(loop: Loop) -> None:
+    store = Store()
+    pass_seconds(upkeep_of(store, loop), loop, store, 30, writing=False)
+    assert store.done == []
+
+
+def test_what_was_written_is_synced_when_writing_ends(loop: Loop) -> None:
+    store = Store()
+    upkeep = upkeep_of(store, loop)
+    pass_seconds(upkeep, loop, store, 3, writing=True)
+    assert store.done == []
+    pass_seconds(upkeep, loop, store, 2.2, writing=False)
+    assert store.done == ["sync"]
+    pass_seconds(upkeep, loop, store, 30, writing=False)
+    assert store.done == ["sync"]
+
+
+def test_who_writes_on_is_synced_every_five_seconds(loop: Loop) -> None:
+    store = Store()
+    pass_seconds(upkeep_of(store, loop), loop, store, 24, writing=True)
+    assert store.done == ["sync"] * 4, "each is due at the first look, of one a second, after five seconds"
+
+
+def test_no_second_sync_while_one_runs(loop: Loop) -> None:
+    store = Store()
+    upkeep = upkeep_of(store, loop)
+    loop.keeps = True
+    pass_seconds(upkeep, loop, store, 30, writing=True)
+    assert store.done == ["sync"]
+    loop.kept[0].set_result(None)
+    pass_seconds(upkeep, loop, store, 2, writing=True)
+    assert store.done == ["sync"] * 2
+
+
+@pytest.mark.parametrize(("durable", "owner"), [(True, True), (False, False)])
+def test_who_syncs_each_commit_or_has_another_process_for_it_does_not(loop: Loop, durable: bool, owner: bool) -> None:
+    store = Store(owner=owner)
+    pass_seconds(upkeep_of(store, loop, durable=durable), loop, store, 30, writing=True)
+    assert store.done == []
+
+
+def test_pages_are_made_ready_one_piece_of_work_at_a_time(loop: Loop) -> None:
+    store = Store()
+    store.work = lambda: store.done.append("ahead")
+    upkeep = upkeep_of(store, loop, durable=True)
+    loop.keeps = True
+    pass_seconds(upkeep, loop, store, 1, writing=False)
+    assert store.done == ["ahead"]
+    loop.kept[0].set_result(None)
+    loop.now += 1
+    upkeep.look()
+    assert store.done == ["ahead"] * 2
