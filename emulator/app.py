@@ -52,6 +52,7 @@ class Emulator:
         for declaration in _declarations(settings.ongoing_transaction):
             declarations.transaction(self.database, declaration)
         self._background = self.database.background
+        self._shared = sharing is not None
         self.caller = self.database.catalog.caller
         self._functions: FunctionService | None = None
         if settings.functions or _has_mappings(self.database):
@@ -63,10 +64,10 @@ class Emulator:
 
     def call(self, operation: str, raw: object, caller: Caller) -> bytes:
         """Answer one request, given as parsed JSON, with JSON. Raises ApiError."""
-        if self._background:
-            self._background.run_slice()
         database = self.database
-        if database.versions.hinted():
+        if self._background.slices:
+            self._background.run_slice()
+        if self._shared and database.versions.hinted():
             database.refresh()
         found = find(operation)
         if found is None:
@@ -110,7 +111,7 @@ class Emulator:
         """
         database = self.database
         self.run_due()
-        if not self._background:
+        if not self._background.slices:
             return False
         if self._background.run_slice():
             return True

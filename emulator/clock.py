@@ -120,36 +120,34 @@ class Background:
     request never waits for more than one slice, and a test drives it by calling `run_slice`.
 
     A slice that raises one of `wait` (the disk is full) has done nothing, disturbs nobody, and is tried again later.
+    `slices` is the work that waits, for looking only.
     """
 
     def __init__(self, wait: tuple[type[Exception], ...]) -> None:
         self._wait = wait
-        self._slices: deque[Slice] = deque()
-
-    def __bool__(self) -> bool:
-        return bool(self._slices)
+        self.slices: deque[Slice] = deque()
 
     def add(self, work: Slice) -> None:
         """Queue work; its slices take turns with those of other work."""
-        self._slices.append(work)
+        self.slices.append(work)
 
     def add_once(self, work: Slice) -> None:
         """Queue work unless equal work is waiting: for what a job of the scheduler asks for again and again."""
-        if work not in self._slices:
-            self._slices.append(work)
+        if work not in self.slices:
+            self.slices.append(work)
 
     def run_slice(self) -> bool:
         """Run one slice of the work that waited longest; say whether it could run."""
-        if not self._slices:
+        if not self.slices:
             return False
-        work = self._slices.popleft()
+        work = self.slices.popleft()
         try:
             more = work()
         except self._wait:
-            self._slices.append(work)
+            self.slices.append(work)
             return False
         if more:
-            self._slices.append(work)
+            self.slices.append(work)
         return True
 
     def run_all(self) -> None:

@@ -100,7 +100,8 @@ class Engine(Protocol):
     def commit(self) -> None:
         """Make certain what is pending.
 
-        Raises Full, Interrupted, StorageError: then some of what was pending may be gone.
+        Raises Full, StorageError: then some of what was pending may be gone. Raises Interrupted where all of it is gone and
+        can be written again; until this is told, no other write begins.
         """
         ...
 

@@ -348,7 +348,12 @@ class LmdbGroup(LmdbWrite):
         return self.txn is not ENDED or self._lost is not None
 
     def start(self) -> Self:
-        """Begin a block. The first one of a group sees to room: growing later lets other processes write in between."""
+        """Begin a block. The first one of a group sees to room: growing later lets other processes write in between.
+
+        Raises Interrupted after blocks were lost, until `commit` has told that they were.
+        """
+        if self._lost is not None:
+            raise Interrupted("What was written before is lost, which must be told first.")
         if self.txn is ENDED:
             self._environment.make_room(_GROUP_ROOM)
             super().start()

@@ -11,7 +11,7 @@ CREATING and the next look says ACTIVE, which is what the SDKs' waiters want.
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from emulator import errors, limits
 from emulator.clock import Background, Clock
@@ -53,8 +53,7 @@ class Caller:
     """The caller's tables by name: the catalog's own dictionary, alive."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """How a database behaves.
 
     shared: one space for all callers; delay: transient statuses last a while; throttle: enforce throughput on all tables;
@@ -187,7 +186,7 @@ class Catalog:
         if self._versions.shared:
             with self._engine.write() as txn:
                 self._versions.declare(txn, self._enforcer.declared())
-            self._versions.tell()
+            self._versions.tell(pending=self._engine.pending)
         self.refresh()
 
     def refresh(self) -> None:
@@ -204,7 +203,7 @@ class Catalog:
             self.streams.forget(stream_id)
         table = self.compiled(saved.definition)
         self._spaces.setdefault(self._space(table.definition), {})[table.name] = table
-        self._versions.tell()
+        self._versions.tell(pending=self._engine.pending)
         return table
 
     def change(self, definition: TableDefinition) -> Table:
@@ -277,7 +276,7 @@ class Catalog:
                 self.drops.begin(txn, index.prefix)
             self._attachments.remove(txn, definition)
         self._spaces[space].pop(definition.name, None)
-        self._versions.tell()
+        self._versions.tell(pending=self._engine.pending)
 
     def space(self, caller: Caller) -> Space:
         """Return the access key and region under which the caller's resources are."""
@@ -301,8 +300,8 @@ class Catalog:
     def _reload_tables(self, txn: ReadTxn) -> None:
         stored = dict(txn.scan(*keyspace.tables()))
         for key, value in stored.items():
-            if self._loaded.get(key) != value:
-                access_key, region, name = keyspace.table_of(key)
+            access_key, region, name = keyspace.table_of(key)
+            if self._loaded.get(key) != value or name not in self._spaces.get((access_key, region), {}):
                 table = self.compiled(TableDefinition.load(value))
                 self._spaces.setdefault((access_key, region), {})[name] = table
         for space, tables in self._spaces.items():

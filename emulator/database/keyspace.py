@@ -28,11 +28,17 @@ in an index key it is followed by the item key and is escaped, so that component
 import hashlib
 from base64 import b64decode
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from emulator.values.number import sort_bytes
 from emulator.values.types import Value
 from storage import keycode
+
+try:
+    from _md5 import md5  # type: ignore[import-not-found] # for short texts twice as fast as OpenSSL's
+except ImportError:
+    md5 = partial(hashlib.md5, usedforsecurity=False)
 
 _COUNTER: Final = b"\x01"
 _TABLE: Final = b"\x02"
@@ -52,7 +58,7 @@ _CHECKPOINT: Final = b"\x0e"
 DIGEST: Final = 16
 ITEM_PREFIX: Final = 5  # bytes before the digest, of items and of index entries alike
 
-_seed = hashlib.md5(b"Outliers", usedforsecurity=False)
+_SEED: Final = b"Outliers"
 
 KEY_BYTES: Final[dict[str, Callable[[Value], bytes]]] = {
     "S": lambda value: value["S"].encode(),
@@ -64,9 +70,7 @@ KEY_BYTES: Final[dict[str, Callable[[Value], bytes]]] = {
 
 def digest(partition: bytes) -> bytes:
     """Return the 16 bytes that place a partition in its table."""
-    md5 = _seed.copy()
-    md5.update(partition)
-    return md5.digest()
+    return md5(_SEED + partition).digest()  # type: ignore[no-any-return]
 
 
 def joined_digest(pieces: Sequence[bytes]) -> bytes:

@@ -11,6 +11,7 @@ from typing import Final
 from storage import ReadTxn, WriteTxn
 
 _PAIR: Final = 16
+_ONE: Final = Struct(">2Q")
 _structs: Final[dict[int, Struct]] = {}
 
 
@@ -32,15 +33,22 @@ def add(txn: WriteTxn, key: bytes, deltas: Sequence[tuple[int, int]]) -> None:
     """Add (count, bytes) differences, one pair for the table and one for each index."""
     if not any(map(any, deltas)):
         return
-    count = len(deltas)
-    stored = txn.get(key)
-    packing = _struct(2 * count)
-    if stored is None or len(stored) != packing.size:
-        stored = (stored or b"").ljust(packing.size, b"\0")
-    numbers = packing.unpack_from(stored)
-    if count == 1:
-        items, size = deltas[0]
-        txn.put(key, packing.pack(numbers[0] + items, numbers[1] + size))
-        return
+    packing = _struct(2 * len(deltas))
+    numbers = packing.unpack_from(_stored(txn, key, packing))
     flat = [number for pair in deltas for number in pair]
     txn.put(key, packing.pack(*map(int.__add__, numbers, flat)))
+
+
+def add_one(txn: WriteTxn, key: bytes, count: int, size: int) -> None:
+    """Do as `add` for a table without indexes."""
+    if count or size:
+        stored = _stored(txn, key, _ONE)
+        before, bytes_before = _ONE.unpack_from(stored)
+        txn.put(key, _ONE.pack(before + count, bytes_before + size))
+
+
+def _stored(txn: ReadTxn, key: bytes, packing: Struct) -> bytes:
+    stored = txn.get(key)
+    if stored is None or len(stored) != packing.size:
+        return (stored or b"").ljust(packing.size, b"\0")
+    return stored

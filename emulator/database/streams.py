@@ -8,7 +8,7 @@ look at the clock themselves, and what is written to a shard that should have en
 The newest of a shard's records that are too old always stays, as the mark up to which the shard was trimmed.
 """
 
-import secrets
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -110,7 +110,7 @@ class Streams:
         now = self._clock.now()
         stream = StreamDefinition(
             id=number,
-            seed=secrets.token_hex(8),
+            seed=os.urandom(8).hex(),
             access_key=table.access_key,
             account=table.account,
             region=table.region,
@@ -215,14 +215,14 @@ class Streams:
                     self._drops.begin(txn, keyspace.shard_records(stream.id, shard.number))
             self._save(txn, changed)
         self.publish(changed)
-        self._versions.tell()
+        self._versions.tell(pending=self._engine.pending)
 
     def _forget(self, stream_id: int) -> None:
         with self._engine.write() as txn:
             self._versions.bump(txn)
             self.remove(txn, stream_id)
         self.forget(stream_id)
-        self._versions.tell()
+        self._versions.tell(pending=self._engine.pending)
 
     def _trim_slice(self, stream_id: int) -> bool:
         """Delete some of the records that are too old; return True while there are more."""

@@ -29,6 +29,7 @@ class Versions:
         self._sharing = sharing
         self._held = 0
         self._hints = b"" if sharing is None else sharing.hints()
+        self._untold = False
 
     @property
     def shared(self) -> bool:
@@ -71,10 +72,18 @@ class Versions:
             return None
         return stored.removeprefix(self._sharing.run)
 
-    def tell(self) -> None:
-        """Tell the other processes of a change that has committed."""
-        if self._sharing is not None:
+    def tell(self, *, pending: bool = False) -> None:
+        """Tell the other processes of a change that has committed, or once it has (`committed`) where that is pending."""
+        if pending:
+            self._untold = True
+        elif self._sharing is not None:
             self._hints = self._sharing.hint(self._hints)
+
+    def committed(self) -> None:
+        """Note that nothing is pending any more."""
+        if self._untold:
+            self._untold = False
+            self.tell()
 
 
 def _stored(txn: ReadTxn) -> int:
@@ -89,7 +98,6 @@ class SharedEngine:
         self._versions = versions
         self.read = engine.read
         self.group = engine.group
-        self.commit = engine.commit
         self.sync = engine.sync
         self.commits = engine.commits
         self.work_ahead = engine.work_ahead
@@ -100,6 +108,11 @@ class SharedEngine:
     def pending(self) -> bool:
         """Whether something was written that `commit` has yet to make certain."""
         return self._engine.pending
+
+    def commit(self) -> None:
+        """Make certain what is pending, and tell the others of changed definitions. Raises as the engine does."""
+        self._engine.commit()
+        self._versions.committed()
 
     def write(self) -> WriteTxn:
         """Open the write transaction. Raises Interrupted where another process has changed definitions."""

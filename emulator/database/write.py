@@ -120,7 +120,7 @@ def store(txn: WriteTxn, write: Prepared, *, times: int = 1) -> Consumed:
     if old_row == new_row:
         charge(table, key, consumed)
         return consumed
-    changes = [_entry_change(index, write) for index in table.indexes] if table.indexes else []
+    changes = [_entry_change(index, write) for index in table.indexes] if table.indexes else ()
     for change in changes:
         if change.units:
             arms = consumed.local_indexes if change.index.local else consumed.global_indexes
@@ -130,17 +130,21 @@ def store(txn: WriteTxn, write: Prepared, *, times: int = 1) -> Consumed:
     if table.local_indexes:
         grown = own_size + sum(change.size for change in changes if change.index.local)
         collection_size = collections.grown(txn, key, grown, table.collection_limit)
-    if not write.expired:
+    if table.enforcement is not None and not write.expired:
         charge(table, key, consumed, changes)
     if new_row is None:
         txn.delete(key)
     else:
         txn.put(key, new_row)
-    deltas = [((new_row is not None) - (old_row is not None), own_size)]
-    for change in changes:
-        _store_entry(txn, change)
-        deltas.append((change.count, change.size))
-    statistics.add(txn, table.statistics_key, deltas)
+    own_count = (new_row is not None) - (old_row is not None)
+    if changes:
+        deltas = [(own_count, own_size)]
+        for change in changes:
+            _store_entry(txn, change)
+            deltas.append((change.count, change.size))
+        statistics.add(txn, table.statistics_key, deltas)
+    else:
+        statistics.add_one(txn, table.statistics_key, own_count, own_size)
     if collection_size is not None:
         collections.put(txn, key, collection_size)
     if table.ttl is not None:

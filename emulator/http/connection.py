@@ -1,8 +1,9 @@
 """One HTTP/1.1 connection, answered straight from the parser's callbacks.
 
 uvicorn lets its protocol class be replaced. Ours needs no task, scope, receive or send for a request: the protocol core is
-synchronous, so the answer is written when the parser reports the request's end. Requests that arrive pipelined are
-answered in order by the same means. The ASGI application (asgi.py) does the same over any server; tests run on both.
+synchronous, so the answer is made when the parser reports the request's end, and sent at the end of the loop's turn
+(outbox.py). Requests that arrive pipelined are answered in order by the same means. The ASGI application (asgi.py) does the
+same over any server; tests run on both.
 
 What stays ordinary HTTP is here: keep-alive and its idle timer, `Expect: 100-continue`, HTTP/1.0, HEAD, declined upgrades,
 oversized headers and bodies (refused before they are held in memory), a client that does not read (the transport stops
@@ -12,13 +13,14 @@ reading it), and closing without cutting off an answer.
 import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import httptools
 
+from emulator.http.outbox import Outbox
 from emulator.http.protocol import FRAMING, HEADER_BLOCK, Answer, Protocol
 from emulator.limits import REQUEST_BODY
-from storage import StorageError
+from storage import Interrupted, StorageError
 
 _STATUS_LINES: Final = {
     status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode()) for status in HTTPStatus
@@ -26,13 +28,26 @@ _STATUS_LINES: Final = {
 _BAD_REQUEST: Final = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 _IDLE: Final = 65.0  # seconds a connection is kept without a request: longer than the SDKs keep one
 
+_ATTEMPTS: Final = 20  # at an answer whose writes are lost again and again
+
 _NO_BODY: Final = b""
+
+
+class _Request(NamedTuple):
+    """A request as it came: method, target, fields and body."""
+
+    method: str
+    url: bytes
+    fields: dict[bytes, bytes]
+    body: bytes
 
 
 class Connection(asyncio.Protocol):
     """One client's connection. `state` is uvicorn's: the open connections and the current date header."""
 
     __slots__ = (
+        "_asked",
+        "_attempts",
         "_block",
         "_body",
         "_closing",
@@ -41,6 +56,7 @@ class Connection(asyncio.Protocol):
         "_idle_since",
         "_keep_alive",
         "_loop",
+        "_outbox",
         "_parser",
         "_parts",
         "_protocol",
@@ -53,10 +69,17 @@ class Connection(asyncio.Protocol):
         "_within",
     )
 
-    def __init__(self, protocol: Protocol, state: Any, loop: asyncio.AbstractEventLoop) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        protocol: Protocol,
+        state: Any,  # noqa: ANN401 - uvicorn's own
+        loop: asyncio.AbstractEventLoop,
+        outbox: Outbox,
+    ) -> None:
         self._protocol = protocol
         self._state = state
         self._loop = loop
+        self._outbox = outbox
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -71,7 +94,10 @@ class Connection(asyncio.Protocol):
         self._body = _NO_BODY
         self._parts: list[bytes] = []
         self._size = 0
-        self._held: list[bytes] = []  # what waits for a commit, see commits.py
+        # What waits for a commit, see commits.py: what is to be written, and the request that it answers.
+        self._held: list[tuple[bytes, _Request | None]] = []
+        self._asked: _Request | None = None  # which is being answered, where there are commits
+        self._attempts = 0
 
     # --- asyncio's side ---------------------------------------------------------------------------------------------
 
@@ -191,18 +217,24 @@ class Connection(asyncio.Protocol):
         if not self._refused:
             body = b"".join((self._body, *self._parts)) if self._parts else self._body
             method = self._parser.get_method().decode("latin-1")
-            path, _, query = self._url.partition(b"?")
-            if path == b"/":
-                answer = self._protocol.answer(method, query, self._fields, body)
-            else:
-                answer = self._protocol.elsewhere(method, path, query, self._fields, body)
-            self._send(answer, with_body=method != "HEAD")
+            if self._protocol.commits is not None:
+                self._asked = _Request(method, self._url, self._fields, body)
+            self._answer(method, self._url, self._fields, body)
+            self._asked = None
         self._within = False
         self._idle_since = self._loop.time()
         if self._closing or not self._keep_alive:
             self._close()
 
     # --- answers ----------------------------------------------------------------------------------------------------
+
+    def _answer(self, method: str, url: bytes, fields: dict[bytes, bytes], body: bytes) -> None:
+        path, _, query = url.partition(b"?")
+        if path == b"/":
+            answer = self._protocol.answer(method, query, fields, body)
+        else:
+            answer = self._protocol.elsewhere(method, path, query, fields, body)
+        self._send(answer, with_body=method != "HEAD")
 
     def _refuse_head(self) -> None:
         """Refuse a request line or header block over 16 KB, and the connection with it."""
@@ -233,18 +265,38 @@ class Connection(asyncio.Protocol):
         if commits is not None and (self._held or commits.pending()):
             if not self._held:
                 commits.wait(self)
-            self._held.append(data)
+            self._held.append((data, self._asked))
         elif self._transport is not None:
-            self._transport.write(data)
+            self._put(self._transport, data)
+
+    def _put(self, transport: asyncio.Transport, data: bytes) -> None:
+        """Write at once where no other connection is open, else together with what the others write."""
+        if len(self._state.connections) == 1:
+            self._outbox.flush()
+            transport.write(data)
+        else:
+            self._outbox.put(transport, data)
 
     def release(self, failure: StorageError | None) -> None:
-        """Write what was held back; after a failed commit, say so in its place and close."""
+        """Write what was held back; answer again if it came to nothing; after another failure say so and close."""
         held, self._held = self._held, []
-        if failure is not None:
+        if isinstance(failure, Interrupted) and self._attempts < _ATTEMPTS:
+            self._attempts += 1
+            for data, request in held:
+                self._asked = request
+                if request is None:
+                    self._write(data)
+                else:
+                    self._answer(*request)
+            self._asked = None
+            failure = None
+        elif failure is not None:
             self._closing = True
             self._send(self._protocol.failed(failure), with_body=True)
-        elif self._transport is not None:
-            self._transport.write(b"".join(held))
+        else:
+            self._attempts = 0
+            if self._transport is not None:
+                self._put(self._transport, b"".join([data for data, _ in held]))
         if failure is not None or ((self._closing or not self._keep_alive) and not self._within):
             self._close()
 
@@ -253,11 +305,13 @@ class Connection(asyncio.Protocol):
         if self._held:
             self._closing = True
         elif self._transport is not None:
+            self._outbox.flush()
             self._transport.close()
 
 
 def connection_factory(protocol: Protocol) -> Callable[..., Connection]:
     """Return what uvicorn takes for its HTTP protocol class."""
+    outboxes: dict[asyncio.AbstractEventLoop, Outbox] = {}
 
     def connect(
         *,
@@ -265,6 +319,10 @@ def connection_factory(protocol: Protocol) -> Callable[..., Connection]:
         _loop: asyncio.AbstractEventLoop | None = None,
         **_: Any,  # noqa: ANN401
     ) -> Connection:
-        return Connection(protocol, server_state, _loop or asyncio.get_running_loop())
+        loop = _loop or asyncio.get_running_loop()
+        outbox = outboxes.get(loop)
+        if outbox is None:
+            outbox = outboxes[loop] = Outbox(loop)
+        return Connection(protocol, server_state, loop, outbox)
 
     return connect

@@ -11,7 +11,6 @@ import logging
 import os
 import re
 import uuid
-from collections.abc import Callable
 from itertools import count
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -23,7 +22,7 @@ from emulator.app import Emulator
 from emulator.database.catalog import Caller
 from emulator.errors import ApiError
 from emulator.http import admin, auth, encoding, lambda_api
-from storage import Full, StorageError
+from storage import Full, Interrupted, StorageError
 
 if TYPE_CHECKING:
     from emulator.http.commits import Commits
@@ -42,7 +41,7 @@ FRAMING: Final = 4  # bytes of a header line besides its name and value
 _HEAD: Final = (
     b"server: Server\r\n"
     b"content-type: application/x-amz-json-1.0\r\n"
-    b"x-amzn-requestid: %b\r\n"
+    b"x-amzn-requestid: %b%020X\r\n"
     b"x-amz-crc32: %d\r\n"
     b"content-length: %d\r\n"
     b"%b"
@@ -68,21 +67,17 @@ class Answer(NamedTuple):
         return [(name, value) for name, _, value in (line.partition(b": ") for line in lines)]
 
 
-def request_ids(seed: bytes) -> Callable[[], bytes]:
-    """Return a source of request ids: 52 characters [0-9A-Z], unique, as cheap as a counter. seed: 16 random bytes."""
-    form = seed.hex().upper().encode() + b"%020X"
-    numbers = count(1)
-    return lambda: form % next(numbers)
-
-
 class Protocol:
     """Answers HTTP requests with an emulator."""
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
         self.commits: Commits | None = None  # where answers have to wait for one
-        self._request_id = request_ids(os.urandom(16))
+        # A request id is 52 characters [0-9A-Z], unique and as cheap as a counter: 32 of this process, then the number.
+        self._own_id = os.urandom(16).hex().upper().encode()
+        self._numbers = count(1)
         self._callers: dict[tuple[bytes, bytes], Caller] = {}
+        self._operations: dict[bytes, str] = {}  # by the targets that were seen
 
     def respond(self, method: str, query: bytes, headers: list[Header], body: bytes) -> Answer:
         """Answer one request; header names are lower-case. Never raises."""
@@ -107,18 +102,21 @@ class Protocol:
         content_type = fields.get(b"content-type", b"") if body else _JSON
         if content_type != _JSON and content_type.partition(b";")[0].strip().lower() not in _CONTENT_TYPES:
             return self._answer(404, _NOT_FOUND, fields)
-        request_id = self._request_id()
         try:
-            return self._answer(200, self._call(query, fields, body), fields, request_id)
+            return self._answer(200, self._call(query, fields, body), fields)
         except ApiError as error:
-            return self._answer(error.status, orjson.dumps(error.body()), fields, request_id)
+            return self._answer(error.status, orjson.dumps(error.body()), fields)
         except encoding.TooLarge:
             return self.refuse(413)
+        except Interrupted as error:
+            log.warning("a request was given up: %s", error)
+            return self.failed(error)
         except Exception:
-            log.exception(
-                "request %s to %s failed", request_id.decode(), fields.get(b"x-amz-target", b"").decode("latin-1")
-            )
-            return self._answer(500, orjson.dumps(errors.internal_server_error().body()), fields, request_id)
+            answer = self._answer(500, orjson.dumps(errors.internal_server_error().body()), fields)
+            request_id = dict(answer.headers)[b"x-amzn-requestid"].decode()
+            target = fields.get(b"x-amz-target", b"").decode("latin-1")
+            log.exception("request %s to %s failed", request_id, target)
+            return answer
 
     def elsewhere(self, method: str, path: bytes, query: bytes, fields: dict[bytes, bytes], body: bytes) -> Answer:
         """Answer a request to any path but `/`: the emulator's own calls, Lambda's API; other paths are as good as `/`."""
@@ -153,7 +151,8 @@ class Protocol:
                 raw = orjson.loads(body)
             except orjson.JSONDecodeError:
                 raise errors.serialization() from None
-        operation = self._operation(fields.get(b"x-amz-target", b""))
+        target = fields.get(b"x-amz-target", b"")
+        operation = self._operations.get(target) or self._operation(target)
         caller = self._caller(query, fields)
         if not body:
             raise errors.serialization()
@@ -164,6 +163,7 @@ class Protocol:
         streams = name in _STREAM_OPERATIONS
         if prefix + "." != _TARGET_PREFIXES[streams] or not self._emulator.knows(name):
             raise errors.unknown_operation()
+        self._operations[target] = name
         return name
 
     def _caller(self, query: bytes, fields: dict[bytes, bytes]) -> Caller:
@@ -201,7 +201,7 @@ class Protocol:
             return self._answer(200, b"healthy: %b " % fields.get(b"host", b"localhost"), fields)
         return self._answer(404, _NOT_FOUND, fields)
 
-    def _answer(self, status: int, body: bytes, fields: dict[bytes, bytes], request_id: bytes | None = None) -> Answer:
+    def _answer(self, status: int, body: bytes, fields: dict[bytes, bytes]) -> Answer:
         more = b""
         if len(body) > limits.RESPONSE_COMPRESSION and b"accept-encoding" in fields:
             coding = encoding.chosen(fields[b"accept-encoding"])
@@ -210,4 +210,4 @@ class Protocol:
                 more = b"content-encoding: %b\r\n" % coding.encode()
         if b"origin" in fields:
             more += b"access-control-allow-origin: *\r\n"
-        return Answer(status, _HEAD % (request_id or self._request_id(), crc32(body), len(body), more), body)
+        return Answer(status, _HEAD % (self._own_id, next(self._numbers), crc32(body), len(body), more), body)

@@ -149,7 +149,7 @@ def serve(
         if lifeline is not None:
             asyncio.get_running_loop().add_reader(lifeline, server.handle_exit, signal.SIGTERM, None)
         if settings.durable:
-            protocol.commits = Commits(emulator.database.engine, asyncio.get_running_loop())
+            protocol.commits = Commits(emulator.database, asyncio.get_running_loop())
         background = [asyncio.create_task(asgi.run_background(emulator, _IDLE))]
         if emulator.database.owner:
             background.append(asyncio.create_task(run_functions(emulator, _IDLE)))

@@ -28,7 +28,7 @@ from tests.model.invariants import check_store
 
 ROOT = Path(__file__).parents[2]
 CONNECTIONS = 12
-KINDS = ("lmdb", "memory")
+KINDS = ("lmdb", "memory", "durable")
 
 
 @contextmanager
@@ -52,7 +52,8 @@ def admin(server: Server, call: str, body: dict[str, Any]) -> Any:
 @pytest.fixture(params=KINDS)
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     data = ("--in-memory",) if request.param == "memory" else ("--data-dir", str(tmp_path / "data"))
-    with running(*data, "--workers", "2") as started:
+    durable = ("--durable",) if request.param == "durable" else ()
+    with running(*data, *durable, "--workers", "2") as started:
         yield started
 
 

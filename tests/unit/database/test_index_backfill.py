@@ -132,7 +132,7 @@ def test_writes_on_both_sides_of_the_cursor(db, seed):
     db("UpdateTable", TableName=name, **CREATE)
     background = db.emulator.database.background
     slices = 0
-    while background:
+    while background.slices:
         if slices % 2:
             background.run_slice()
         writer.write(db, name)  # every request runs a slice as well
@@ -165,7 +165,7 @@ def test_reopening_half_way(tmp_path):
     writer = Writer(5)
     db("UpdateTable", TableName=name, **CREATE)
     reopened = 0
-    while db.emulator.database.background:
+    while db.emulator.database.background.slices:
         writer.write(db, name)
         db.emulator.close()
         db = InProcess(settings)

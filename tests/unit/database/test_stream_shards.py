@@ -274,7 +274,7 @@ def test_cost_of_streams_with_nothing_due(db, monkeypatch):
     turned = []
     monkeypatch.setattr(streams, "_turn", lambda stream, now: turned.append(stream))
     later(db, LIFE - MINUTE)
-    assert (turned, bool(db.emulator.database.background)) == ([], False)
+    assert (turned, bool(db.emulator.database.background.slices)) == ([], False)
     later(db, MINUTE)
     assert len(turned) == 20
 

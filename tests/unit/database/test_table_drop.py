@@ -58,7 +58,7 @@ def test_room_comes_back_in_slices(db):
     background = db.emulator.database.background
     left = rows(db)
     slices = 0
-    while background:
+    while background.slices:
         background.run_slice()
         now = rows(db)
         assert left - now <= SLICE
@@ -75,7 +75,7 @@ def test_requests_advance_it(db):
     for _ in range(3 * ITEMS):
         db("ListTables")
     assert rows(db) == 0
-    assert not db.emulator.database.background
+    assert not db.emulator.database.background.slices
 
 
 def test_a_table_of_the_same_name_is_another(db):
@@ -105,7 +105,7 @@ def test_reopening_half_way(tmp_path):
     db = InProcess(settings)
     delete(db, filled(db))
     reopened = 0
-    while db.emulator.database.background:
+    while db.emulator.database.background.slices:
         db.emulator.database.background.run_slice()
         db.emulator.close()
         db = InProcess(settings)

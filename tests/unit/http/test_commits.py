@@ -4,12 +4,13 @@ import json
 from collections.abc import Callable
 from types import SimpleNamespace
 
+import lmdb
 import pytest
 
 from emulator.app import Emulator
 from emulator.http.commits import Commits
 from emulator.settings import Settings
-from storage import Full, StorageError
+from storage import Full, Interrupted, StorageError
 from tests.conftest import table_request
 from tests.model.client import headers
 from tests.unit.http.test_connection import Line
@@ -36,7 +37,7 @@ class Soon:
 def durable(tmp_path):
     emulator = Emulator(Settings(data_dir=tmp_path / "data", durable=True))
     soon = Soon()
-    commits = Commits(emulator.database.engine, soon)
+    commits = Commits(emulator.database, soon)
     yield SimpleNamespace(emulator=emulator, commits=commits, loop=soon, line=lambda: connected(emulator, commits))
     emulator.close()
 
@@ -59,6 +60,11 @@ def put(name):
 
 def get(name):
     return request("GetItem", {"TableName": "table", "Key": {"pk": {"S": name}}})
+
+
+def add(name):
+    update = {"UpdateExpression": "ADD v :one", "ExpressionAttributeValues": {":one": {"N": "1"}}}
+    return request("UpdateItem", {"TableName": "table", "Key": {"pk": {"S": name}}, **update})
 
 
 def make_table(durable):
@@ -144,3 +150,72 @@ def test_failed_commit_fails_every_answer_that_waited(durable, monkeypatch, fail
         assert status == 500
         assert b"InternalServerError" in body
         assert line.transport.closed
+
+
+def lose_the_group(durable):
+    """Let the next write find no room, and that another process has written before there was some: the group is lost."""
+    group = durable.emulator.database.engine._group
+    group.txn = Failing(group.txn)
+    group._number = -1
+
+
+class Failing:
+    """An LMDB transaction whose next put fails."""
+
+    def __init__(self, txn):
+        self._txn = txn
+
+    def __getattr__(self, name):
+        return getattr(self._txn, name)
+
+    def put(self, *_, **__):
+        raise lmdb.MapFullError("full")
+
+
+def test_answers_of_a_lost_group_are_made_again(durable):
+    make_table(durable)
+    lines = [durable.line() for _ in range(3)]
+    lines[0].feed(put("a") + get("a"))
+    lines[1].feed(add("n"))
+    lose_the_group(durable)
+    lines[2].feed(add("n") + get("a"))
+    lines[1].feed(add("n"))
+    assert [line.transport.written for line in lines] == [b""] * 3
+    durable.loop.run()  # tells that the group was lost; everything is answered again and waits once more
+    assert [line.transport.written for line in lines] == [b""] * 3
+    durable.loop.run()
+    assert [body for _, _, body in lines[0].answers()] == [b"{}", b'{"Item":{"pk":{"S":"a"}}}']
+    assert [status for status, _, _ in lines[1].answers()] == [200, 200]
+    assert [body for _, _, body in lines[2].answers()] == [b"{}", b'{"Item":{"pk":{"S":"a"}}}']
+    lines[0].feed(get("n"))
+    assert lines[0].answers()[-1][2] == b'{"Item":{"pk":{"S":"n"},"v":{"N":"3"}}}', "each was counted once"
+
+
+def test_table_of_a_lost_group_is_made_again(durable):
+    make_table(durable)
+    line = durable.line()
+    line.feed(request("CreateTable", {**TABLE, "TableName": "other"}))
+    lose_the_group(durable)
+    line.feed(put("a"))
+    durable.loop.run()
+    durable.loop.run()
+    assert [status for status, _, _ in line.answers()] == [200, 200]
+    line.feed(request("ListTables", {}))  # which settles the new table
+    durable.loop.run()
+    assert line.answers()[-1][2] == b'{"TableNames":["other","table"]}'
+
+
+def test_who_is_interrupted_again_and_again_is_told(durable, monkeypatch):
+    make_table(durable)
+    line = durable.line()
+    line.feed(put("a"))
+
+    def lost():
+        durable.emulator.database.engine._group._end()
+        raise Interrupted("lost")
+
+    monkeypatch.setattr(durable.emulator.database.engine, "commit", lost)
+    for _ in range(25):
+        durable.loop.run()
+    ((status, _, body),) = line.answers()
+    assert (status, b"InternalServerError" in body, line.transport.closed) == (500, True, True)

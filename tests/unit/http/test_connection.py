@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from emulator.http.connection import Connection
+from emulator.http.outbox import Outbox
 from emulator.http.protocol import Protocol
 from tests.conftest import AUTHORIZATION
 
@@ -38,11 +39,12 @@ class Transport:
 
 
 class Loop:
-    """A clock that is moved by hand, with at most one timer."""
+    """A clock that is moved by hand, with at most one timer, and calls that are made when the turn is over."""
 
     def __init__(self):
         self.now = 0.0
         self.timer = None
+        self.soon = []
 
     def time(self):
         return self.now
@@ -54,6 +56,14 @@ class Loop:
     def cancel(self):
         self.timer = None
 
+    def call_soon(self, call):
+        self.soon.append(call)
+
+    def end_turn(self):
+        calls, self.soon = self.soon, []
+        for call in calls:
+            call()
+
     def advance(self, seconds):
         self.now += seconds
         while self.timer is not None and self.timer.due <= self.now:
@@ -62,13 +72,18 @@ class Loop:
 
 
 class Line:
-    """A connection with its transport, loop and server state."""
+    """A connection with its transport, loop and server state, alone or beside another one."""
 
-    def __init__(self, emulator):
+    def __init__(self, emulator, beside=None):
         self.transport = Transport()
-        self.loop = Loop()
-        self.state = SimpleNamespace(connections=set(), default_headers=[(b"date", b"Thu, 01 Jan 2026 00:00:00 GMT")])
-        self.connection = Connection(Protocol(emulator), self.state, self.loop)
+        if beside is None:
+            self.loop = Loop()
+            self.outbox = Outbox(self.loop)
+            date = (b"date", b"Thu, 01 Jan 2026 00:00:00 GMT")
+            self.state = SimpleNamespace(connections=set(), default_headers=[date])
+        else:
+            self.loop, self.outbox, self.state = beside.loop, beside.outbox, beside.state
+        self.connection = Connection(Protocol(emulator), self.state, self.loop, self.outbox)
         self.connection.connection_made(self.transport)
 
     def feed(self, data, size=None):
@@ -253,3 +268,68 @@ def test_a_lost_connection_is_forgotten(line):
     line.connection.connection_lost(None)
     assert line.state.connections == set()
     assert line.loop.timer is None
+
+
+@pytest.fixture
+def lines(db):
+    """Two connections of one event loop."""
+    first = Line(db.emulator)
+    return first, Line(db.emulator, beside=first)
+
+
+def statuses(line):
+    return [status for status, _, _ in line.answers()]
+
+
+def test_answers_of_one_turn_go_out_together_at_its_end(lines):
+    first, second = lines
+    first.feed(request())
+    second.feed(request(b"{") + request())
+    assert first.transport.written == second.transport.written == b""
+    assert len(first.loop.soon) == 1
+    first.loop.end_turn()
+    assert (statuses(first), statuses(second)) == ([200], [400, 200])
+    first.feed(request())
+    first.loop.end_turn()
+    assert statuses(first) == [200, 200]
+
+
+def test_many_answers_do_not_wait_for_the_end_of_the_turn(lines):
+    first, second = lines
+    first.feed(request() * 40)
+    second.feed(request() * 24)
+    assert (len(statuses(first)), len(statuses(second))) == (40, 24)
+
+
+def test_large_answers_do_not_wait_for_the_end_of_the_turn(lines, db):
+    first, second = lines
+    first.outbox.put(first.transport, b"a")
+    second.outbox.put(second.transport, b"b" * (64 << 10))
+    assert first.transport.written == b"a"
+    assert len(second.transport.written) == 64 << 10
+
+
+def test_what_waits_is_written_before_closing(lines):
+    first, second = lines
+    second.feed(request())
+    first.feed(request(b"{}", "Connection: close"))
+    assert (statuses(first), first.transport.closed) == ([200], True)
+    assert statuses(second) == [200]
+
+
+def test_what_waits_is_written_before_a_connection_is_alone(lines):
+    first, second = lines
+    first.feed(request(b"{"))
+    second.connection.connection_lost(None)
+    first.feed(request())
+    assert statuses(first) == [400, 200]
+
+
+def test_a_client_that_has_gone_gets_nothing(lines):
+    first, second = lines
+    first.feed(request())
+    second.feed(request())
+    first.transport.closed = True
+    first.connection.connection_lost(None)
+    first.loop.end_turn()
+    assert (first.transport.written, statuses(second)) == (b"", [200])
