@@ -123,6 +123,10 @@ class Engine(Protocol):
         """
         ...
 
+    def rest(self) -> None:
+        """Give back memory that only speed needs: for some time nothing was written."""
+        ...
+
     def close(self) -> None:
         """Sync and release; calling it twice is harmless."""
         ...

@@ -198,8 +198,12 @@ class LmdbWrite(LmdbTxn):
         """Begin."""
         environment = self._environment
         assert not environment.writing, "one write transaction at a time"
-        self.txn = self._begin()
-        self._number = self.txn.id()
+        try:
+            txn = environment.env.begin(write=True)
+        except lmdb.Error as error:
+            txn = environment.begin_again(error, write=True)
+        self.txn = txn
+        self._number = txn.id()
         self._journal: list[tuple[bytes, bytes | None]] = []
         environment.writing = True
         return self
@@ -502,6 +506,10 @@ class LmdbEngine:
     def work_ahead(self) -> Callable[[], None] | None:
         """Return what makes the next pages of the file ready, where few of them are."""
         return self._environment.work_ahead()
+
+    def rest(self) -> None:
+        """Take the pages of a large map out of this process's resident memory; the page cache keeps them."""
+        self._environment.rest()
 
     def close(self) -> None:
         """Sync and release; calling it twice is harmless."""

@@ -66,6 +66,9 @@ _AHEAD = 64 << 20
 _AT_ONCE = 1 << 20
 """Bytes of them that growing itself brings there."""
 
+_LARGE = 8 << 20
+"""Bytes in use from which it is worth to give pages back."""
+
 _PAGE = 64 << 10
 _LOCK_FILE_SIZE = 32 << 10
 _READERS = 254
@@ -291,6 +294,13 @@ class Environment:
             return None
         self._loaded = min(used + _AHEAD, size)
         return partial(load, self.file, ready, self._loaded)
+
+    def rest(self) -> None:
+        """Make the map's pages not resident in this process, where they are many; no transaction may be open."""
+        if self._used() >= _LARGE:
+            from storage import residency  # noqa: PLC0415 - ctypes, which small stores never need
+
+            residency.forget(self.file)
 
     def _used(self) -> int:
         """Return how many bytes from the beginning of the map have pages in use, or that were."""

@@ -4,13 +4,14 @@ A change of a definition makes a new Table. Everything a request needs on the ho
 computed once, when the Table is made.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from emulator import errors, limits
 from emulator.database import keyspace
 from emulator.database.definitions import ACTIVE, IndexDefinition, TableDefinition
 from emulator.expressions.keys import KeyNames
-from emulator.values.rows import encode_row
+from emulator.values.rows import decoder_of, encode_row
 from emulator.values.size import item_size
 from emulator.values.types import Item, Value
 from storage.keycode import escape
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from emulator.database.enforcement import Enforcement
     from emulator.database.stream_log import StreamLog
     from emulator.database.ttl import TtlQueue
+
+View = tuple[Callable[[bytes], Item], tuple[str, ...]]
+"""A decoder of rows that may leave attributes out, and the key attributes that it need not find."""
+
+_MOST_VIEWS: Final = 256
 
 
 def _key_names(index: IndexDefinition) -> tuple[str, ...]:
@@ -137,6 +143,7 @@ class Table:
         "statistics_key",
         "transient",
         "ttl",
+        "views",
     )
 
     def __init__(self, definition: TableDefinition) -> None:
@@ -165,6 +172,17 @@ class Table:
         self.indexes_by_name = {index.name: index for index in self.indexes}
         self.local_indexes = any(index.local for index in self.indexes)
         self.index_keys = self._index_keys()
+        self.views: dict[frozenset[str], View] = {}
+
+    def view(self, attributes: frozenset[str]) -> "View":
+        """Return how to decode of a row what somebody who has its key must see of these attributes."""
+        view = self.views.get(attributes)
+        if view is None:
+            if len(self.views) >= _MOST_VIEWS:
+                self.views.clear()
+            own = tuple(name for name in self.key_names if name in attributes)
+            view = self.views[attributes] = (decoder_of(attributes.difference(own)), own)
+        return view
 
     def _index_keys(self) -> dict[str, tuple[str, str]]:
         """Return name -> (type, index told in errors: the alphabetically first one), reference 3.8."""

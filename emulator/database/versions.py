@@ -101,6 +101,7 @@ class SharedEngine:
         self.sync = engine.sync
         self.commits = engine.commits
         self.work_ahead = engine.work_ahead
+        self.rest = engine.rest
         self.close = engine.close
         self.size_on_disk = engine.size_on_disk
 

@@ -30,9 +30,10 @@ _SHORT: Final = limits.SORT_KEY // (limits.INDEX_KEY_ATTRIBUTES * 4)
 
 
 class Guard(NamedTuple):  # half as dear to make as a frozen dataclass, which is 0.4 us of a write
-    """A write's condition. `test` sees the existing item, or an empty one."""
+    """A write's condition. `test` sees the existing item, or an empty one, and the request's values."""
 
-    test: Callable[[Item], bool]
+    test: Callable[[Item, Values], bool]
+    values: Values
     tell_item: bool = False
     """ReturnValuesOnConditionCheckFailure=ALL_OLD: a failure carries the existing item."""
     attributes: frozenset[str] | None = None
@@ -88,7 +89,7 @@ def prepare_update(
     """
     old_row = _current(txn, table, key)
     old = None if old_row is None else decode_row(old_row)
-    if guard is not None and not guard.test(old or {}):
+    if guard is not None and not guard.test(old or {}, guard.values):
         _refuse_oversized(old or key_item, update, values, exists=old is not None)
         raise _failed(table, key, guard, old_row)
     paths: tuple[Path, ...] = ()
@@ -296,10 +297,11 @@ def _passed(table: Table, key: bytes, guard: Guard, old_row: bytes | None, keyed
     elif keyed is None:
         shown = decoder_of(guard.attributes)(old_row)
     else:  # that not all is decoded saves a sixth of a put of 1 KB
-        shown = decoder_of(guard.attributes.difference(table.key_names))(old_row)
-        for name in table.key_names:
+        decode, names = table.view(guard.attributes)
+        shown = decode(old_row)
+        for name in names:
             shown[name] = keyed[name]
-    if not guard.test(shown):
+    if not guard.test(shown, guard.values):
         raise _failed(table, key, guard, old_row)
     return old
 

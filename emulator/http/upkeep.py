@@ -1,7 +1,8 @@
-"""What a store on disk needs besides requests, done in other threads: what was committed is synced, pages are made ready.
+"""What a store on disk needs besides requests: what was committed is synced, pages are made ready, memory is given back.
 
-When to sync, where not every commit is. A sync takes memory and buses from requests (a tenth of the writes, where there was
-one each second), so while writes go on it is made every five seconds; as soon as they stop, within the next second or two.
+Syncing and making ready happen in other threads. When to sync, where not every commit is: a sync takes memory and buses from
+requests (a tenth of the writes, where there was one each second), so while writes go on it is made every five seconds; as
+soon as they pause, at once.
 """
 
 import asyncio
@@ -11,8 +12,11 @@ from typing import Final
 from emulator.app import Emulator
 
 _LOOK: Final = 0.05  # seconds
-_QUIET: Final = 1.0  # seconds without a commit after which what there is is synced
-_BUSY: Final = 5.0  # seconds between syncs while there are commits
+_QUIET: Final = 0.5  # seconds without a commit that are a pause
+_OFTEN: Final = 1.0  # seconds between syncs at least
+_BUSY: Final = (
+    5.0  # seconds between syncs at most, while there are commits; and between givings back of memory at least
+)
 
 
 class Upkeep:
@@ -20,34 +24,44 @@ class Upkeep:
 
     def __init__(self, emulator: Emulator, loop: asyncio.AbstractEventLoop) -> None:
         self._database = emulator.database
-        self._syncs = not emulator.settings.durable
+        self._engine = emulator.database.engine
+        self._owner = emulator.database.owner
+        self._syncs = self._owner and not emulator.settings.durable
         self._loop = loop
-        self._next = 0.0
-        self._next_sync = 0.0
+        now = loop.time()
+        self._next = now
         self._sync: asyncio.Future[None] | None = None
         self._ahead: asyncio.Future[None] | None = None
-        self._synced = self._seen = self._database.engine.commits()
-        self._synced_at = loop.time()
+        commits = self._engine.commits()
+        self._seen = self._synced = self._rested = commits  # the last commit that each of them knew
+        self._seen_at = self._synced_at = self._rested_at = now
 
     def look(self) -> None:
-        """Begin what is due; to be called often."""
+        """Begin what is due; to be called often, while no transaction is open."""
         now = self._loop.time()
-        if now < self._next or not self._database.owner:
+        if now < self._next:
             return
         self._next = now + _LOOK
-        if self._ahead is None or self._ahead.done():
-            work = self._database.engine.work_ahead()
+        if self._owner and _is_over(self._ahead):
+            work = self._engine.work_ahead()
             self._ahead = None if work is None else self._begin(work)
-        if self._syncs and now >= self._next_sync and (self._sync is None or self._sync.done()):
-            self._next_sync = now + _QUIET
-            self._look_at_commits(now)
+        self._look_at_commits(now, self._engine.commits())
 
-    def _look_at_commits(self, now: float) -> None:
-        commits = self._database.engine.commits()
-        quiet, self._seen = commits == self._seen, commits
-        if commits != self._synced and (quiet or now - self._synced_at >= _BUSY):
+    def _look_at_commits(self, now: float, commits: int) -> None:
+        if commits != self._seen:
+            self._seen, self._seen_at = commits, now
+        pause = now - self._seen_at >= _QUIET
+        if pause and commits != self._rested and now - self._rested_at >= _BUSY:
+            self._rested, self._rested_at = commits, now
+            self._engine.rest()
+        since = now - self._synced_at
+        if self._syncs and commits != self._synced and _is_over(self._sync) and since >= (_OFTEN if pause else _BUSY):
             self._synced, self._synced_at = commits, now
             self._sync = self._begin(self._database.sync)
 
     def _begin(self, work: Callable[[], None]) -> asyncio.Future[None]:
         return self._loop.run_in_executor(None, work)
+
+
+def _is_over(work: asyncio.Future[None] | None) -> bool:
+    return work is None or work.done()

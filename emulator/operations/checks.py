@@ -29,14 +29,12 @@ def guard_of(request: Mapping[str, Any], bound: Bound | None) -> Guard | None:
     """Return the write's condition, from its expression or from Expected."""
     tell = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
     if bound is not None and bound.condition is not None:
-        test = bound.condition.test
         values = request.get("ExpressionAttributeValues", NO_VALUES)
-        return Guard(lambda item: test(item, values), tell, bound.condition.attributes)
+        return Guard(bound.condition.test, values, tell, bound.condition.attributes)
     condition = legacy.expected(request) if "Expected" in request or "ConditionalOperator" in request else None
     if condition is None:
         return None
-    test = condition.test
-    return Guard(lambda item: test(item, NO_VALUES), tell, condition.attributes)
+    return Guard(condition.test, NO_VALUES, tell, condition.attributes)
 
 
 _EXPRESSIONS = frozenset(

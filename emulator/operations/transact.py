@@ -195,7 +195,7 @@ def _prepare(action: Action, table: Table, key: bytes, txn: ReadTxn) -> Prepared
         return write.prepare_put(txn, table, key, action.item, action.item.size, action.guard)
     if action.kind == "Update":
         return write.prepare_update(txn, table, key, action.key_item, action.update, action.values, action.guard)
-    return write.prepare_delete(txn, table, key, action.guard)
+    return write.prepare_delete(txn, table, key, action.guard, action.key_item)
 
 
 # --- TransactGetItems -----------------------------------------------------------------------------------------------

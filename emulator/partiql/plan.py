@@ -8,7 +8,7 @@ The guards of writes (reference 14.3; Developer Guide, "PartiQL delete statement
 conditions besides the key; DELETE needs them to hold only where there is an item; INSERT needs that there is none.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from typing import Literal as OneOf
@@ -21,7 +21,7 @@ from emulator.expressions import program
 from emulator.partiql import select, where
 from emulator.partiql.ast import Delete, Exists, Insert, Path, Returning, Select, Update
 from emulator.partiql.prepare import Prepared, Program
-from emulator.partiql.select import Pages, Read, Test
+from emulator.partiql.select import Pages, Read
 from emulator.values import wire
 from emulator.values.size import item_size
 from emulator.values.types import Item, Values
@@ -85,7 +85,7 @@ def prepare_write(txn: ReadTxn, plan: Write) -> write.Prepared:
         assert plan.item is not None, "an INSERT has an item"
         return write.prepare_put(txn, plan.table, plan.key, plan.item, plan.size, plan.guard)
     if plan.kind == "delete":
-        return write.prepare_delete(txn, plan.table, plan.key, plan.guard)
+        return write.prepare_delete(txn, plan.table, plan.key, plan.guard, plan.key_item)
     return write.prepare_update(txn, plan.table, plan.key, plan.key_item, plan.update, plan.values, plan.guard)
 
 
@@ -144,7 +144,7 @@ def _insert_plan(prepared: Prepared, table: Table) -> Write:
     return Write("insert", table, key, table.key_attributes(item), _ABSENT, prepared.values, item, size)
 
 
-_ABSENT: Final = Guard(lambda item: not item, duplicate=True)
+_ABSENT: Final = Guard(lambda item, _values: not item, {}, duplicate=True)
 
 
 def _write_plan(prepared: Prepared, layout: _KeyLayout, table: Table, *, tell_item: bool) -> Write:
@@ -157,7 +157,7 @@ def _write_plan(prepared: Prepared, layout: _KeyLayout, table: Table, *, tell_it
         table,
         table.item_key(key_item),
         key_item,
-        Guard(_guard(layout.rest, values, missing=not updates_item), tell_item),
+        Guard(_guard(layout.rest, missing=not updates_item), values, tell_item),
         values,
         update=prepared.program.update,
         returning=statement.returning,
@@ -167,18 +167,18 @@ def _write_plan(prepared: Prepared, layout: _KeyLayout, table: Table, *, tell_it
 
 def _check_plan(layout: _CheckLayout, table: Table, values: Values, *, tell_item: bool) -> Check:
     key_item = {name: values[placeholder] for name, placeholder in layout.key}
-    guard = Guard(_guard(layout.rest, values, missing=False), tell_item)
+    guard = Guard(_guard(layout.rest, missing=False), values, tell_item)
     return Check(table, table.item_key(key_item), key_item, guard)
 
 
-def _guard(rest: program.Condition | None, values: Values, *, missing: bool) -> Test:
+def _guard(rest: program.Condition | None, *, missing: bool) -> Callable[[Item, Values], bool]:
     """Return the test of a write; missing: what it says of an item that does not exist."""
     if rest is None:
-        return (lambda _item: True) if missing else bool
+        return lambda item, _values: missing or bool(item)
     test = rest.test
     if missing:
-        return lambda item: not item or test(item, values)
-    return lambda item: bool(item) and test(item, values)
+        return lambda item, values: not item or test(item, values)
+    return lambda item, values: bool(item) and test(item, values)
 
 
 # --- rules of batches and transactions --------------------------------------------------------------------------------

@@ -460,3 +460,41 @@ def test_loading_what_is_not_there_does_not_matter(tmp_path: Path) -> None:
     file.write_bytes(b"abc")
     folder.load(file, 0, 5 << 20)
     assert file.read_bytes() == b"abc"
+
+
+def resident(file: Path) -> int:
+    """Bytes of a file that count as this process's memory."""
+    total, inside = 0, False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        if line[:1] in "0123456789abcdef" and "-" in line.split(" ")[0]:
+            inside = line.endswith(str(file))
+        elif inside and line.startswith("Rss:"):
+            total += int(line.split()[1]) << 10
+    return total
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="only Linux tells what is resident")
+@pytest.mark.parametrize("writemap", [True, False])
+def test_who_rests_has_no_pages_and_loses_nothing(tmp_path: Path, writemap: bool) -> None:
+    engine = open_engine(tmp_path / "store", writemap=writemap)
+    rows = [(b"%06d" % number, b"v" * 3000) for number in range(5000)]
+    put_all(engine, rows)
+    assert contents(engine) == rows
+    file = tmp_path / "store" / "data.mdb"
+    assert resident(file) > 10 << 20
+    with engine.read() as txn:
+        engine.rest()
+        assert resident(file) < 1 << 20
+        assert txn.get(rows[77][0]) == rows[77][1]
+    assert contents(engine) == rows
+    put_all(engine, [(b"more", b"1")])
+    assert contents(engine) == [*rows, (b"more", b"1")]
+    engine.close()
+
+
+def test_a_small_store_keeps_its_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "storage.residency", None)  # to import it would fail
+    engine = open_engine(tmp_path / "store")
+    put_all(engine, ROWS[:10])
+    engine.rest()
+    engine.close()
