@@ -26,4 +26,3 @@ def forget(file: Path) -> None:
             if inode == wanted and mode.endswith("s") and path and path[0].endswith(f"/{file.name}"):
                 start, stop = (int(address, 16) for address in where.split("-"))
                 ctypes.CDLL(None).madvise(ctypes.c_void_p(start), ctypes.c_size_t(stop - start), _DONT_NEED)
-

@@ -4,7 +4,8 @@ The settings say what there must be; whenever a definition is saved, `follow` op
 that. So no operation can forget it: each only changes settings.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from emulator.database import keyspace
 from emulator.database.definitions import KinesisDestination, TableDefinition
@@ -12,22 +13,26 @@ from emulator.database.drops import Drops
 from emulator.database.ids import next_id
 from emulator.database.kinesis_destinations import DISABLED, DISABLING, consumer
 from emulator.database.schema import Table
-from emulator.database.stream_definitions import StreamDefinition
 from emulator.database.streams import Streams
 from emulator.database.ttl import TtlQueue
 from storage import WriteTxn
 
+if TYPE_CHECKING:
+    from emulator.database.stream_definitions import StreamDefinition
 
-@dataclass(slots=True)
+
 class Followed:
     """A definition with its attachments, and what became of streams: to be published after the commit.
 
     streams: that were opened or closed; gone: ids of those that were removed.
     """
 
-    definition: TableDefinition
-    streams: list[StreamDefinition] = field(default_factory=list)
-    gone: list[int] = field(default_factory=list)
+    __slots__ = ("definition", "gone", "streams")
+
+    def __init__(self, definition: TableDefinition) -> None:
+        self.definition = definition
+        self.streams: list[StreamDefinition] = []
+        self.gone: list[int] = []
 
 
 class Attachments:

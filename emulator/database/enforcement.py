@@ -7,8 +7,7 @@ way on an item, or with a token, for a while of the emulator's clock (service-be
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from emulator.database.schema import Table
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(NamedTuple):
     """An item declared to be in an ongoing transaction, until a time (seconds since the epoch). table: name or ARN."""
 
     table: str

@@ -25,10 +25,8 @@ order-preserving number bytes of values/number.py for N. A sort key stands last 
 in an index key it is followed by the item key and is escaped, so that components compare one after another.
 """
 
-import hashlib
 from base64 import b64decode
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Final
 
 from emulator.values.number import sort_bytes
@@ -38,7 +36,10 @@ from storage import keycode
 try:
     from _md5 import md5  # type: ignore[import-not-found] # for short texts twice as fast as OpenSSL's
 except ImportError:
-    md5 = partial(hashlib.md5, usedforsecurity=False)
+    from functools import partial
+    from hashlib import md5 as _md5
+
+    md5 = partial(_md5, usedforsecurity=False)
 
 _COUNTER: Final = b"\x01"
 _TABLE: Final = b"\x02"

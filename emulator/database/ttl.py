@@ -5,7 +5,6 @@ finding it costs nothing for the items that have not. Items that were there befo
 a walk (ttl_fill.py); what has expired is deleted by sweeps (ttl_sweep.py).
 """
 
-from decimal import ROUND_FLOOR, Context, Decimal
 from typing import TYPE_CHECKING, Final
 
 from emulator.database import keyspace
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from emulator.database.write import Prepared
 
 _LATEST: Final = (1 << 63) - 1  # milliseconds; what expires later than in 292 million years does not expire
-_DIGITS: Final = 15  # of whole seconds that need no Decimal
-_exact: Final = Context(prec=48)  # a number has 38 digits, times 1000 (reference 2.2)
 _TOO_OLD: Final = 5 * 365 * 86_400_000  # milliseconds; what expired longer ago than five years stays (reference 12)
 
 
@@ -59,7 +56,11 @@ class TtlQueue:
         if value is None or "N" not in value:
             return None
         text: str = value["N"]
-        if len(text) <= _DIGITS and text.isdigit():
-            return int(text) * 1000
-        milliseconds = _exact.multiply(Decimal(text), 1000).to_integral_value(ROUND_FLOOR)
-        return int(milliseconds) if 0 <= milliseconds <= _LATEST else None
+        if text.isdigit():
+            milliseconds = int(text) * 1000
+        elif text[0] == "-":
+            return None
+        else:
+            whole, _, fraction = text.partition(".")
+            milliseconds = int(whole + fraction[:3].ljust(3, "0"))
+        return milliseconds if milliseconds <= _LATEST else None

@@ -18,8 +18,7 @@ the values of each request.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from emulator import limits
 from emulator.expressions import ast, problems
@@ -77,8 +76,7 @@ _WORDS: Final = {
 _LAST_INDEX: Final = 4_294_967_294  # observed: github.com/floci-io/floci/issues/3073
 
 
-@dataclass(frozen=True, slots=True)
-class Checked(Generic[Tree]):
+class Checked(NamedTuple, Generic[Tree]):
     """A tree without problems. Each of `checks` raises ExpressionError for values whose contents are wrong."""
 
     tree: Tree

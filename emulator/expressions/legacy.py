@@ -20,9 +20,9 @@ absent, attribute values canonical. What is wrong with a value itself is told el
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import reduce
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from typing import Literal as OneOf
 
 from emulator import errors, limits
@@ -169,8 +169,7 @@ _Literals = tuple[ast.Literal, ...]
 _Build = Callable[[ast.Path, _Literals], ast.Condition]
 
 
-@dataclass(frozen=True, slots=True)
-class _Operator:
+class _Operator(NamedTuple):
     """A ComparisonOperator: how many arguments (most None: no limit) of which types, and what it means.
 
     key: the operator of a key condition it stands for, None when an index cannot answer it.

@@ -10,8 +10,7 @@ and parentheses must not be redundant, so hardly one has a meaning) get the answ
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from emulator import limits
 from emulator.expressions import problems
@@ -49,16 +48,14 @@ _SECTIONS: Final = frozenset(("SET", "REMOVE", "ADD", "DELETE"))
 _NO_WORDS: Final[frozenset[str]] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """A function as it stands in the text: as a condition of its own, or as an operand."""
 
     function: str
     as_condition: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed(Generic[Tree]):
+class Parsed(NamedTuple, Generic[Tree]):
     """A tree and notes for the analyser, each in written order.
 
     words: bare names in paths; aliases and placeholders with their "#" and ":"; indexes: the numbers in brackets;

@@ -126,7 +126,7 @@ def test_slices_take_turns():
     background.add(counted(2, log, "b"))
     background.run_all()
     assert "".join(log) == "ababa"
-    assert not background
+    assert not background.slices
     assert background.run_slice() is False
 
 

@@ -256,7 +256,7 @@ def test_forgotten_while_being_trimmed(db, monkeypatch):
     later(db, DAY - HOUR)
     streamed.set_stream(OFF)
     later(db, 2 * HOUR)
-    assert db.emulator.database.background
+    assert db.emulator.database.background.slices
     later(db, DAY)
     finish(db)
     assert stored(db, RECORDS, STREAMS, b"\x06") == []

@@ -69,7 +69,7 @@ def test_writes_on_both_sides_of_the_walk(db, seed):
     table = filled(db, choose)
     switch(db, table)
     slices = 0
-    while background(db):
+    while background(db).slices:
         if slices % 2:
             background(db).run_slice()
         write(db, table, choose)  # every request runs a slice as well
@@ -86,7 +86,7 @@ def test_reopening_half_way(tmp_path):
     table = filled(db, choose)
     switch(db, table)
     reopened = 0
-    while background(db):
+    while background(db).slices:
         write(db, table, choose)
         db.emulator.close()
         db = InProcess(settings)
@@ -155,6 +155,6 @@ def test_an_index_that_is_filled_at_the_same_time(db):
 
 def test_an_empty_table(db):
     table = create(db)
-    assert not background(db)
+    assert not background(db).slices
     put(db, table, "item", NOW - 1)
     assert sweep(db).total() == 1

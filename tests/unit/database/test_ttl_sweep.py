@@ -1,5 +1,7 @@
 """Sweeps as work: when they come, what they cost, and what may happen to a table between their slices."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from emulator.database import ttl_sweep
@@ -100,7 +102,7 @@ def test_nothing_expired_makes_no_work(db):
     put(db, table, "item", NOW + HOUR)
     db.clock.advance(60)
     db.emulator.run_due()
-    assert not background(db)
+    assert not background(db).slices
 
 
 # --- at once --------------------------------------------------------------------------------------------------------
@@ -148,7 +150,7 @@ def half_swept(db, monkeypatch):
 
 
 def test_switching_off_ends_it_at_once(db, half_swept, monkeypatch):
-    monkeypatch.setattr(db.emulator, "_background", [])  # requests run no slices
+    monkeypatch.setattr(db.emulator, "_background", SimpleNamespace(slices=[]))  # requests run no slices
     switch(db, half_swept, enabled=False)
     assert len(names(db, half_swept)) == 4
     monkeypatch.undo()

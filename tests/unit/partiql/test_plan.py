@@ -124,8 +124,8 @@ def test_writes(table):
     assert isinstance(found, Write)
     assert (found.kind, found.key, found.key_item) == ("update", table.item_key(KEY), KEY)
     assert found.update.apply({"x": {"N": "1"}}, found.values) == ({"x": {"N": "5"}}, (("x",),))
-    assert [found.guard.test({"y": {"N": number}}) for number in "12"] == [False, True]
-    assert not found.guard.test({})
+    assert [found.guard.test({"y": {"N": number}}, found.values) for number in "12"] == [False, True]
+    assert not found.guard.test({}, found.values)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_guards(table, text, none, other, fitting):
     assert isinstance(found, Write | Check)
     assert found.key_item == KEY
     items = ({}, KEY, {**KEY, "y": {"N": "1"}})
-    assert tuple(found.guard.test(item) for item in items) == (none, other, fitting)
+    assert tuple(found.guard.test(item, found.guard.values) for item in items) == (none, other, fitting)
 
 
 def test_a_plan_follows_the_parameters(table):
