@@ -38,6 +38,10 @@ Space = tuple[str, str]
 _SHARED: Final[Space] = ("", "")
 
 
+def _new_seed() -> str:
+    return os.urandom(8).hex()
+
+
 class Streams:
     """All streams of an engine.
 
@@ -110,7 +114,7 @@ class Streams:
         now = self._clock.now()
         stream = StreamDefinition(
             id=number,
-            seed=os.urandom(8).hex(),
+            seed=_new_seed(),
             access_key=table.access_key,
             account=table.account,
             region=table.region,

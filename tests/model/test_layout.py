@@ -95,7 +95,7 @@ def write_store(path: Path) -> None:
 def write_stream(inside: InProcess) -> None:
     """Make a stream with records of each kind in a closed and an open shard, a disabled one, and a queue of TTL."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("emulator.database.streams.secrets.token_hex", lambda _: STREAM_SEED)
+        patch.setattr("emulator.database.streams._new_seed", lambda: STREAM_SEED)
         inside("CreateTable", STREAMED)
         inside("UpdateTable", TableName="streamed", StreamSpecification={"StreamEnabled": False})
         inside("UpdateTable", TableName="streamed", StreamSpecification=STREAMED["StreamSpecification"])
