@@ -124,7 +124,7 @@ class Engine(Protocol):
         ...
 
     def rest(self) -> None:
-        """Give back memory that only speed needs: for some time nothing was written."""
+        """Use a pause in which nothing is written: give back memory that only speed needs, make room for later writes."""
         ...
 
     def close(self) -> None:

@@ -508,8 +508,9 @@ class LmdbEngine:
         return self._environment.work_ahead()
 
     def rest(self) -> None:
-        """Take the pages of a large map out of this process's resident memory; the page cache keeps them."""
-        self._environment.rest()
+        """Take the pages of a large map out of this process's resident memory, where the page cache keeps them; grow."""
+        if not self.pending:
+            self._environment.rest()
 
     def close(self) -> None:
         """Sync and release; calling it twice is harmless."""

@@ -296,11 +296,15 @@ class Environment:
         return partial(load, self.file, ready, self._loaded)
 
     def rest(self) -> None:
-        """Make the map's pages not resident in this process, where they are many; no transaction may be open."""
+        """Make the map's pages not resident in this process, where they are many; no write transaction may be open.
+
+        Growing, too, takes milliseconds that nobody misses now: there is to be room for half as much again.
+        """
         if self._used() >= _LARGE:
             from storage import residency  # noqa: PLC0415 - ctypes, which small stores never need
 
             residency.forget(self.file)
+            self.make_room(min(self._used(), LARGEST_STEP) // 2)
 
     def _used(self) -> int:
         """Return how many bytes from the beginning of the map have pages in use, or that were."""

@@ -1,22 +1,23 @@
 """What a store on disk needs besides requests: what was committed is synced, pages are made ready, memory is given back.
 
 Syncing and making ready happen in other threads. When to sync, where not every commit is: a sync takes memory and buses from
-requests (a tenth of the writes, where there was one each second), so while writes go on it is made every five seconds; as
+requests (a tenth of the writes, where there was one each second), so while writes go on it is made every fifteen seconds; as
 soon as they pause, at once.
 """
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from emulator.app import Emulator
+from storage import StorageError
 
 _LOOK: Final = 0.05  # seconds
 _QUIET: Final = 0.5  # seconds without a commit that are a pause
 _OFTEN: Final = 1.0  # seconds between syncs at least
-_BUSY: Final = (
-    5.0  # seconds between syncs at most, while there are commits; and between givings back of memory at least
-)
+_BUSY: Final = 15.0  # seconds between syncs at most, while there are commits
+_REST: Final = 5.0  # seconds between givings back of memory at least
 
 
 class Upkeep:
@@ -51,9 +52,10 @@ class Upkeep:
         if commits != self._seen:
             self._seen, self._seen_at = commits, now
         pause = now - self._seen_at >= _QUIET
-        if pause and commits != self._rested and now - self._rested_at >= _BUSY:
+        if pause and commits != self._rested and now - self._rested_at >= _REST:
             self._rested, self._rested_at = commits, now
-            self._engine.rest()
+            with suppress(StorageError):  # growing may fail; who needs the room is told
+                self._engine.rest()
         since = now - self._synced_at
         if self._syncs and commits != self._synced and _is_over(self._sync) and since >= (_OFTEN if pause else _BUSY):
             self._synced, self._synced_at = commits, now

@@ -4,6 +4,7 @@ So a noisy minute on a shared machine hits all of them, and the ratios inside a 
 other way round: between two copies of one server, the one that always came second was measured a tenth slower.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ def rates(entries: Sequence[Entry], names: Sequence[str], rounds: int, folder: P
             for target, endpoint in entries if number % 2 == 0 else reversed(entries):
                 if not target.runs(name) or (target.label, name) in dead:
                     continue
+                os.sync()  # what another server has written would go to the disk meanwhile
                 line = {**endpoint.run(name), "round": number}
                 if "error" in line or line["took_s"] > LONGEST + endpoint.warmup + endpoint.duration:
                     dead.add((target.label, name))

@@ -498,3 +498,17 @@ def test_a_small_store_keeps_its_pages(tmp_path: Path, monkeypatch: pytest.Monke
     put_all(engine, ROWS[:10])
     engine.rest()
     engine.close()
+
+
+@pytest.mark.parametrize("writemap", [True, False])
+def test_who_rests_finds_room_afterwards(tmp_path: Path, writemap: bool) -> None:
+    engine = open_engine(tmp_path / "store", map_size=TINY if writemap else None, writemap=writemap)
+    put_all(engine, [(b"%06d" % number, b"v" * 3000) for number in range(5000)])
+    engine.rest()
+    info = engine._environment.env.info()
+    used = info["last_pgno"] * 4096
+    assert info["map_size"] - used >= used // 2 - 4096
+    before = info["map_size"]
+    engine.rest()
+    assert engine._environment.env.info()["map_size"] == before
+    engine.close()
