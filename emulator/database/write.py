@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Path = tuple[str | int, ...]
 
+_NESTS: Final = frozenset(("M", "L"))
 _SHORT: Final = limits.SORT_KEY // (limits.INDEX_KEY_ATTRIBUTES * 4)
 """Characters that an index key attribute may have without any need to measure: four such, in UTF-8, are within bounds."""
 
@@ -100,8 +101,10 @@ def prepare_update(
     if update is not None:
         new, paths = update.apply(new, values, exists=old is not None)
         check_updated_index_keys(table, new, update.attributes, legacy=update.legacy)
-        if depth_exceeded(new[name] for name in update.attributes if name in new):
-            raise errors.nesting()
+        for name in update.attributes:
+            value = new.get(name)
+            if value is not None and not _NESTS.isdisjoint(value) and depth_exceeded((value,)):
+                raise errors.nesting()
         size = changed_size(size, before, new, update.attributes)
     if size > limits.ITEM_SIZE:
         raise errors.update_too_large()

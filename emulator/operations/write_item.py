@@ -29,7 +29,7 @@ from emulator.values.rows import row_json
 from emulator.values.types import Item
 
 _ASKING: Final = frozenset(("ReturnValues", "ReturnConsumedCapacity", "ReturnItemCollectionMetrics"))
-"""Members without which the answer to PutItem is empty."""
+"""Members without which the answer to a write is empty."""
 
 
 _OLD_VALUES: Final = ("NONE", "ALL_OLD")
@@ -106,6 +106,8 @@ def delete_item(
     with database.write() as txn:
         prepared = write.prepare_delete(txn, table, key, guard, request["Key"])
         consumed = write.store(txn, prepared)
+    if _ASKING.isdisjoint(request):
+        return b"{}"
     members = _old_item(request, prepared) + consumed_member(request, consumed)
     return answer(members + _metrics(database, table, request, request["Key"]))
 
@@ -125,6 +127,8 @@ def update_item(
     with database.write() as txn:
         prepared = write.prepare_update(txn, table, key, key_item, update, values, guard)
         consumed = write.store(txn, prepared)
+    if _ASKING.isdisjoint(request):
+        return b"{}"
     members = _returned(request.get("ReturnValues"), update, prepared) + consumed_member(request, consumed)
     return answer(members + _metrics(database, table, request, key_item))
 
