@@ -17,9 +17,11 @@ The life of a request, from right to left through the layers:
 6. `database.write.store` is the only code that changes an item: index entries, statistics, the queue of TTL
    (`database.ttl`) and stream records (`database.stream_log`) follow in the same transaction.
 7. The handler answers with finished JSON bytes, mostly stored rows spliced together; the protocol adds request id and crc.
-   With synced commits the answer waits for one that many share (`http.commits`).
+   With synced commits the answer waits for one that many share (`http.commits`). What is answered in one turn of the event
+   loop is sent together (`http.outbox`).
 
-What is nobody's request (sweeps, turning of streams) is due by `clock.Scheduler` and done in slices by `clock.Background`.
+What is nobody's request (sweeps, turning of streams) is due by `clock.Scheduler` and done in slices by `clock.Background`;
+the store's own needs (syncs, room, memory) are seen to by `http.upkeep`.
 Several processes (`http.workers`) share one folder; how each notices what another has changed: `database.versions`.
 
 A request to a path of Lambda's API goes from `http.lambda_api` to `functions.service` instead; how records of streams get to

@@ -52,7 +52,7 @@ class Emulator:
         for declaration in _declarations(settings.ongoing_transaction):
             declarations.transaction(self.database, declaration)
         self._background = self.database.background
-        self._shared = sharing is not None
+        self._shared = self.database.versions.shared
         self.caller = self.database.catalog.caller
         self._functions: FunctionService | None = None
         if settings.functions or _has_mappings(self.database):
@@ -123,7 +123,7 @@ class Emulator:
         database = self.database
         if database.versions.hinted():
             database.refresh()
-        with suppress(Full):
+        with suppress(Full, Interrupted):  # what is due stays due
             database.rerun(database.scheduler.run_due)
 
     def close(self) -> None:

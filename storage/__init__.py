@@ -9,7 +9,7 @@
 import os
 
 from storage.engine import Engine, ReadTxn, WriteTxn
-from storage.errors import Closed, Corrupted, Full, Interrupted, LayoutMismatch, StorageError, Unavailable
+from storage.errors import Closed, Corrupted, Full, Interrupted, LayoutMismatch, Lost, StorageError, Unavailable
 from storage.memory import MemoryEngine
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Full",
     "Interrupted",
     "LayoutMismatch",
+    "Lost",
     "ReadTxn",
     "StorageError",
     "Unavailable",

@@ -101,7 +101,7 @@ class Engine(Protocol):
         """Make certain what is pending.
 
         Raises Full, StorageError: then some of what was pending may be gone. Raises Interrupted where all of it is gone and
-        can be written again; until this is told, no other write begins.
+        can be written again; where that is known before (Lost), no write begins until this call has told it.
         """
         ...
 

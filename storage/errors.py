@@ -13,6 +13,10 @@ class Interrupted(StorageError):
     """The transaction cannot go on and nothing of it was kept; running it again from its start should succeed."""
 
 
+class Lost(Interrupted):
+    """Nor was anything kept of the blocks before in the same group, and that must be told before anything is written."""
+
+
 class Corrupted(StorageError):
     """The stored bytes are not what this program wrote."""
 

@@ -24,7 +24,7 @@ import lmdb
 from storage import buckets
 from storage.buckets import LONGEST
 from storage.engine import Page
-from storage.errors import Closed, Interrupted, StorageError
+from storage.errors import Closed, Interrupted, Lost, StorageError
 from storage.folder import bytes_on_disk, flush
 from storage.lmdb_environment import ENDED, Environment, acquire
 
@@ -198,12 +198,8 @@ class LmdbWrite(LmdbTxn):
         """Begin."""
         environment = self._environment
         assert not environment.writing, "one write transaction at a time"
-        try:
-            txn = environment.env.begin(write=True)
-        except lmdb.Error as error:
-            txn = environment.begin_again(error, write=True)
-        self.txn = txn
-        self._number = txn.id()
+        self.txn = self._begin()
+        self._number = self.txn.id()
         self._journal: list[tuple[bytes, bytes | None]] = []
         environment.writing = True
         return self
@@ -344,7 +340,7 @@ class LmdbGroup(LmdbWrite):
         self._begun = begun
         self._journal: list[tuple[bytes, bytes | None]] = []
         self._mark = 0
-        self._lost: StorageError | None = None
+        self._lost: Lost | None = None
 
     @property
     def pending(self) -> bool:
@@ -354,10 +350,10 @@ class LmdbGroup(LmdbWrite):
     def start(self) -> Self:
         """Begin a block. The first one of a group sees to room: growing later lets other processes write in between.
 
-        Raises Interrupted after blocks were lost, until `commit` has told that they were.
+        Raises Lost after blocks were lost, until `commit` has told that they were.
         """
         if self._lost is not None:
-            raise Interrupted("What was written before is lost, which must be told first.")
+            raise self._lost
         if self.txn is ENDED:
             self._environment.make_room(_GROUP_ROOM)
             super().start()
@@ -401,22 +397,24 @@ class LmdbGroup(LmdbWrite):
             raise lost
 
     def _take_back(self) -> None:
-        """Undo what this block has written."""
-        if len(self._journal) > self._mark:
-            del self._journal[self._mark :]
-            self.txn.abort()
-            self.txn = ENDED
-            try:
-                self.txn = self._begin()
-                self._replay(None)
-            except StorageError as error:
-                self._lost = error
-                self._end()
+        """Undo what this block has written; the blocks before it are written again, if nobody wrote in between."""
+        if len(self._journal) == self._mark:
+            return
+        del self._journal[self._mark :]
+        self.txn.abort()
+        self.txn = ENDED
+        if not self._journal:
+            return
+        try:
+            self.txn = self._begin()
+            self._replay(None)
+        except StorageError as error:
+            self._lost = Lost(f"What was written before is lost: {error}")
+            self._end()
 
     def _forget(self) -> None:
-        """Be over after an error; the blocks before this one are lost with it."""
-        self._lost = Interrupted("What was written before was lost.")
-        self._end()
+        """Be over after an error, as after any other failure of a block."""
+        self._take_back()
 
     def _end(self) -> None:
         if self.txn is not ENDED:

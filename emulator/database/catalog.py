@@ -186,7 +186,7 @@ class Catalog:
         if self._versions.shared:
             with self._engine.write() as txn:
                 self._versions.declare(txn, self._enforcer.declared())
-            self._versions.tell(pending=self._engine.pending)
+            self._versions.tell()
         self.refresh()
 
     def refresh(self) -> None:
@@ -203,7 +203,7 @@ class Catalog:
             self.streams.forget(stream_id)
         table = self.compiled(saved.definition)
         self._spaces.setdefault(self._space(table.definition), {})[table.name] = table
-        self._versions.tell(pending=self._engine.pending)
+        self._versions.tell()
         return table
 
     def change(self, definition: TableDefinition) -> Table:
@@ -276,7 +276,7 @@ class Catalog:
                 self.drops.begin(txn, index.prefix)
             self._attachments.remove(txn, definition)
         self._spaces[space].pop(definition.name, None)
-        self._versions.tell(pending=self._engine.pending)
+        self._versions.tell()
 
     def space(self, caller: Caller) -> Space:
         """Return the access key and region under which the caller's resources are."""

@@ -14,7 +14,7 @@ from emulator.database.schema import Table
 from emulator.database.streams import TURN_SECONDS
 from emulator.database.versions import SharedEngine, Versions
 from emulator.sharing import Sharing
-from storage import Engine, Full, Interrupted, StorageError
+from storage import Engine, Full, Interrupted, Lost, StorageError
 
 log = logging.getLogger("emulator")
 
@@ -33,7 +33,7 @@ class Database:
     def __init__(
         self, engine: Engine, clock: Clock, options: Options = _DEFAULTS, sharing: Sharing | None = None
     ) -> None:
-        self.versions = Versions(sharing)
+        self.versions = Versions(sharing, engine)
         if sharing is not None:
             engine = SharedEngine(engine, self.versions)
         self.engine = engine
@@ -68,11 +68,13 @@ class Database:
     def rerun(self, work: Callable[[], _T]) -> _T:
         """Return what work() returns; run it again, on the newest definitions, where it was interrupted.
 
-        What is interrupted has changed nothing. Raises Interrupted after many attempts.
+        What is interrupted has changed nothing. Raises Interrupted after many attempts, and Lost.
         """
         for _ in range(_ATTEMPTS):
             try:
                 return work()
+            except Lost:  # it would be again, until the commit has told
+                raise
             except Interrupted:
                 self.refresh()
         return work()

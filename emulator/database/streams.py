@@ -219,14 +219,14 @@ class Streams:
                     self._drops.begin(txn, keyspace.shard_records(stream.id, shard.number))
             self._save(txn, changed)
         self.publish(changed)
-        self._versions.tell(pending=self._engine.pending)
+        self._versions.tell()
 
     def _forget(self, stream_id: int) -> None:
         with self._engine.write() as txn:
             self._versions.bump(txn)
             self.remove(txn, stream_id)
         self.forget(stream_id)
-        self._versions.tell(pending=self._engine.pending)
+        self._versions.tell()
 
     def _trim_slice(self, stream_id: int) -> bool:
         """Delete some of the records that are too old; return True while there are more."""

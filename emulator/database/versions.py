@@ -25,8 +25,9 @@ _DECLARED: Final = keyspace.counter("declared")
 class Versions:
     """The version of the definitions that this process holds. sharing: None for a process that is alone."""
 
-    def __init__(self, sharing: Sharing | None) -> None:
+    def __init__(self, sharing: Sharing | None, engine: Engine) -> None:
         self._sharing = sharing
+        self._engine = engine
         self._held = 0
         self._hints = b"" if sharing is None else sharing.hints()
         self._untold = False
@@ -72,11 +73,13 @@ class Versions:
             return None
         return stored.removeprefix(self._sharing.run)
 
-    def tell(self, *, pending: bool = False) -> None:
-        """Tell the other processes of a change that has committed, or once it has (`committed`) where that is pending."""
-        if pending:
+    def tell(self) -> None:
+        """Tell the other processes of a change: now, or where its commit is pending when it has been made (`committed`)."""
+        if self._sharing is None:
+            return
+        if self._engine.pending:
             self._untold = True
-        elif self._sharing is not None:
+        else:
             self._hints = self._sharing.hint(self._hints)
 
     def committed(self) -> None:

@@ -22,10 +22,11 @@ from emulator.database import declarations, ttl_sweep
 from emulator.database.database import Database
 from emulator.database.declarations import BadDeclaration, Body
 from emulator.http import admin_clock
-from storage import Full
+from storage import Full, Interrupted
 
 PREFIX: Final = b"/_emulator/"
 
+_BUSY: Final = 503  # Service Unavailable
 _NO_ROOM: Final = 507  # Insufficient Storage
 
 Call = Callable[[Emulator, Body], Mapping[str, Any]]
@@ -78,5 +79,7 @@ def answer(emulator: Emulator, method: str, path: bytes, body: bytes) -> tuple[i
         return 400, orjson.dumps({"message": "the body is no JSON"})
     except BadDeclaration as error:
         return 400, orjson.dumps({"message": str(error)})
+    except Interrupted:
+        return _BUSY, orjson.dumps({"message": "other processes kept this call from running: send it again"})
     except Full:
         return _NO_ROOM, orjson.dumps({"message": errors.storage_full().message})

@@ -275,7 +275,7 @@ class Connection(asyncio.Protocol):
             self._outbox.flush()
             transport.write(data)
         else:
-            self._outbox.put(transport, data)
+            self._outbox.put(self._loop, transport, data)
 
     def release(self, failure: StorageError | None) -> None:
         """Write what was held back; answer again if it came to nothing; after another failure say so and close."""
@@ -311,7 +311,7 @@ class Connection(asyncio.Protocol):
 
 def connection_factory(protocol: Protocol) -> Callable[..., Connection]:
     """Return what uvicorn takes for its HTTP protocol class."""
-    outboxes: dict[asyncio.AbstractEventLoop, Outbox] = {}
+    outbox = Outbox()
 
     def connect(
         *,
@@ -319,10 +319,6 @@ def connection_factory(protocol: Protocol) -> Callable[..., Connection]:
         _loop: asyncio.AbstractEventLoop | None = None,
         **_: Any,  # noqa: ANN401
     ) -> Connection:
-        loop = _loop or asyncio.get_running_loop()
-        outbox = outboxes.get(loop)
-        if outbox is None:
-            outbox = outboxes[loop] = Outbox(loop)
-        return Connection(protocol, server_state, loop, outbox)
+        return Connection(protocol, server_state, _loop or asyncio.get_running_loop(), outbox)
 
     return connect

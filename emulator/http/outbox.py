@@ -15,16 +15,15 @@ _MOST_BYTES: Final = 64 << 10
 class Outbox:
     """What is to be written to the connections of an event loop."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self) -> None:
         self._writes: list[tuple[asyncio.Transport, bytes]] = []
         self._bytes = 0
 
-    def put(self, transport: asyncio.Transport, data: bytes) -> None:
-        """Take what is to be written to a transport soon; of one transport, in this order."""
+    def put(self, loop: asyncio.AbstractEventLoop, transport: asyncio.Transport, data: bytes) -> None:
+        """Take what is to be written to a transport of a loop at the end of its turn; of one transport, in this order."""
         writes = self._writes
         if not writes:
-            self._loop.call_soon(self.flush)
+            loop.call_soon(self.flush)
         writes.append((transport, data))
         self._bytes += len(data)
         if self._bytes > _MOST_BYTES or len(writes) == _MOST:

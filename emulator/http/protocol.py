@@ -22,7 +22,7 @@ from emulator.app import Emulator
 from emulator.database.catalog import Caller
 from emulator.errors import ApiError
 from emulator.http import admin, auth, encoding, lambda_api
-from storage import Full, Interrupted, StorageError
+from storage import Full, Lost, StorageError
 
 if TYPE_CHECKING:
     from emulator.http.commits import Commits
@@ -108,8 +108,7 @@ class Protocol:
             return self._answer(error.status, orjson.dumps(error.body()), fields)
         except encoding.TooLarge:
             return self.refuse(413)
-        except Interrupted as error:
-            log.warning("a request was given up: %s", error)
+        except Lost as error:  # answered again with the others, see commits.py
             return self.failed(error)
         except Exception:
             answer = self._answer(500, orjson.dumps(errors.internal_server_error().body()), fields)

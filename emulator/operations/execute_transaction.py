@@ -104,4 +104,4 @@ def _prepared(planned: Write, txn: ReadTxn) -> write.Prepared:
 
 
 def _checked(planned: plan.Check, txn: ReadTxn) -> write.Prepared:
-    return write.prepare_delete(txn, planned.table, planned.key, planned.guard)
+    return write.prepare_delete(txn, planned.table, planned.key, planned.guard, planned.key_item)

@@ -155,21 +155,22 @@ def test_failed_commit_fails_every_answer_that_waited(durable, monkeypatch, fail
 def lose_the_group(durable):
     """Let the next write find no room, and that another process has written before there was some: the group is lost."""
     group = durable.emulator.database.engine._group
-    group.txn = Failing(group.txn)
+    group.txn = Failing(group.txn, lmdb.MapFullError("full"))
     group._number = -1
 
 
 class Failing:
     """An LMDB transaction whose next put fails."""
 
-    def __init__(self, txn):
+    def __init__(self, txn, error):
         self._txn = txn
+        self._error = error
 
     def __getattr__(self, name):
         return getattr(self._txn, name)
 
     def put(self, *_, **__):
-        raise lmdb.MapFullError("full")
+        raise self._error
 
 
 def test_answers_of_a_lost_group_are_made_again(durable):
@@ -219,3 +220,18 @@ def test_who_is_interrupted_again_and_again_is_told(durable, monkeypatch):
         durable.loop.run()
     ((status, _, body),) = line.answers()
     assert (status, b"InternalServerError" in body, line.transport.closed) == (500, True, True)
+
+
+def test_a_write_that_finds_the_disk_full_fails_alone(durable):
+    make_table(durable)
+    lines = [durable.line() for _ in range(3)]
+    lines[0].feed(put("a"))
+    group = durable.emulator.database.engine._group
+    group.txn = Failing(group.txn, lmdb.DiskError("full"))
+    lines[1].feed(put("b"))
+    lines[2].feed(put("c") + get("a"))
+    durable.loop.run()
+    assert [status for line in lines for status, _, _ in line.answers()] == [200, 500, 200, 200]
+    assert b"The emulator's disk is full; nothing of this request was stored." in lines[1].answers()[0][2]
+    lines[0].feed(get("b") + get("c"))
+    assert [body for _, _, body in lines[0].answers()[1:]] == [b"{}", b'{"Item":{"pk":{"S":"c"}}}']

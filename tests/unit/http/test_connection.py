@@ -78,7 +78,7 @@ class Line:
         self.transport = Transport()
         if beside is None:
             self.loop = Loop()
-            self.outbox = Outbox(self.loop)
+            self.outbox = Outbox()
             date = (b"date", b"Thu, 01 Jan 2026 00:00:00 GMT")
             self.state = SimpleNamespace(connections=set(), default_headers=[date])
         else:
@@ -301,10 +301,10 @@ def test_many_answers_do_not_wait_for_the_end_of_the_turn(lines):
     assert (len(statuses(first)), len(statuses(second))) == (40, 24)
 
 
-def test_large_answers_do_not_wait_for_the_end_of_the_turn(lines, db):
+def test_large_answers_do_not_wait_for_the_end_of_the_turn(lines):
     first, second = lines
-    first.outbox.put(first.transport, b"a")
-    second.outbox.put(second.transport, b"b" * (64 << 10))
+    first.outbox.put(first.loop, first.transport, b"a")
+    second.outbox.put(second.loop, second.transport, b"b" * (64 << 10))
     assert first.transport.written == b"a"
     assert len(second.transport.written) == 64 << 10
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from storage import Full, Interrupted, MemoryEngine, lmdb_engine
+from storage import Full, Interrupted, Lost, MemoryEngine, lmdb_engine
 from storage.keycode import LAST
 from tests.unit.storage.test_lmdb_room import Stubborn
 
@@ -33,6 +33,12 @@ def write_and_fail(engine: Any) -> None:
         txn.delete(b"b")
         txn.put(LONG, b"2")
         raise KeyError
+
+
+def put_on_a_full_disk(engine: Any, error: Exception) -> None:
+    with engine.write() as txn:
+        txn.txn = Stubborn(txn.txn, "put", error)
+        txn.put(b"a", b"1")
 
 
 def contents(engine: Any) -> dict[str, str]:
@@ -134,7 +140,7 @@ def test_a_commit_that_fails_says_so_once_and_leaves_a_store_that_works(engine: 
     assert committed(engine) == {"a": "3"}
 
 
-def test_a_put_that_fails_loses_the_group_and_the_commit_tells(engine: Any) -> None:
+def test_a_put_that_fails_takes_back_only_its_own_block(engine: Any) -> None:
     import lmdb
 
     put(engine, a="1")
@@ -142,10 +148,36 @@ def test_a_put_that_fails_loses_the_group_and_the_commit_tells(engine: Any) -> N
     with pytest.raises(Full):
         put(engine, b="2")
     assert engine.pending
+    assert contents(engine) == {"a": "1"}
+    put(engine, c="3")
+    engine.commit()
+    assert committed(engine) == {"a": "1", "c": "3"}
+
+
+def test_a_first_put_that_fails_leaves_nothing_pending(engine: Any) -> None:
+    import lmdb
+
+    with pytest.raises(Full):
+        put_on_a_full_disk(engine, lmdb.DiskError())
+    assert not engine.pending
+    put(engine, b="2")
+    engine.commit()
+    assert committed(engine) == {"b": "2"}
+
+
+def test_a_put_that_grows_after_another_process_wrote_loses_the_group_and_the_commit_tells(engine: Any) -> None:
+    import lmdb
+
+    put(engine, a="1")
+    engine._group.txn = Stubborn(engine._group.txn, "put", lmdb.MapFullError())
+    engine._group._number = -1  # as if another process had written
+    with pytest.raises(Interrupted):
+        put(engine, b="2")
+    assert engine.pending
     assert contents(engine) == {}
-    with pytest.raises(Interrupted):
+    with pytest.raises(Lost):
         put(engine, c="3")
-    with pytest.raises(Interrupted):
+    with pytest.raises(Lost):
         engine.commit()
     assert not engine.pending
     put(engine, c="3")
