@@ -1,9 +1,10 @@
 """Group commit, for `--durable`: many answers wait for one synced commit.
 
 A synced commit costs milliseconds, whatever it contains. So writes that arrive together are committed together: requests are
-run as they come, and their answers are held back until the commit that has their writes. That commit is made when the
-event loop has run what was ready; requests that arrive while it waits for the disk are the next group. What is written
-outside of requests is committed in the same way.
+run as they come, and their answers are held back until the commit that has their writes. That commit is made when a turn
+of the event loop has brought no further write, when every connection waits for it, or when as much time has gone by as the commit before took. Were it made
+after the first turn, clients would part in two halves that wait for each other's commits: those that were just answered
+ask again while the loop is at what arrived meanwhile. What is written outside of requests is committed in the same way.
 
 Reads that see what is not committed yet are held back with the writes, so nobody is ever told of anything that a power cut
 could take away.
@@ -14,12 +15,15 @@ Nobody was told anything, so its requests are simply answered again.
 
 import asyncio
 import logging
-from typing import Protocol
+from time import monotonic
+from typing import Final, Protocol
 
 from emulator.database.database import Database
 from storage import Interrupted, StorageError
 
 log = logging.getLogger("emulator")
+
+_GATHERING: Final = 0.002  # seconds a group may grow at least, if it does: what some twenty writes take
 
 
 class Waiting(Protocol):
@@ -39,27 +43,44 @@ class Commits:
         self._loop = loop
         self._waiting: list[Waiting] = []
         self._scheduled = False
+        self._open = 0  # connections
+        self._gathered = 0  # connections that waited when the loop's last turn ended
+        self._until = 0.0
+        self._took = 0.0  # seconds of the last commit
         engine.group(self._soon)
 
     def pending(self) -> bool:
         """Say whether an answer must wait."""
         return self._engine.pending
 
-    def wait(self, connection: Waiting) -> None:
-        """Let a connection wait for the next commit; `release` is called once for each call of this."""
+    def wait(self, connection: Waiting, among: int) -> None:
+        """Let one of so many open connections wait for the next commit; `release` is called once for each call of this."""
         self._waiting.append(connection)
+        self._open = among
         self._soon()
 
     def _soon(self) -> None:
-        """Commit once the event loop has run what is ready."""
+        """Commit once the event loop has nothing more for the group."""
         if not self._scheduled:
             self._scheduled = True
-            self._loop.call_soon(self._commit)
+            self._gathered = 0
+            self._until = monotonic() + max(self._took, _GATHERING)
+            self._loop.call_soon(self._look)
+
+    def _look(self) -> None:
+        """Commit, or look again after another turn of the event loop, for its last one has brought something."""
+        gathered = len(self._waiting)
+        if self._gathered < gathered < self._open and monotonic() < self._until:
+            self._gathered = gathered
+            self._loop.call_soon(self._look)
+        else:
+            self._commit()
 
     def _commit(self) -> None:
         self._scheduled = False
         waiting, self._waiting = self._waiting, []
         failure: StorageError | None = None
+        begun = monotonic()
         try:
             self._engine.commit()
         except Interrupted as error:
@@ -67,6 +88,7 @@ class Commits:
         except StorageError as error:
             log.error("%d answers failed, their writes may be lost: %s", len(waiting), error)  # noqa: TRY400 - no traceback
             failure = error
+        self._took = monotonic() - begun
         if failure is not None:
             self._recover()
         for connection in waiting:

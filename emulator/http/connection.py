@@ -264,7 +264,7 @@ class Connection(asyncio.Protocol):
         commits = self._protocol.commits
         if commits is not None and (self._held or commits.pending()):
             if not self._held:
-                commits.wait(self)
+                commits.wait(self, among=len(self._state.connections))
             self._held.append((data, self._asked))
         elif self._transport is not None:
             self._put(self._transport, data)

@@ -8,6 +8,7 @@ import lmdb
 import pytest
 
 from emulator.app import Emulator
+from emulator.http import commits as module
 from emulator.http.commits import Commits
 from emulator.settings import Settings
 from storage import Full, Interrupted, StorageError
@@ -235,3 +236,72 @@ def test_a_write_that_finds_the_disk_full_fails_alone(durable):
     assert b"The emulator's disk is full; nothing of this request was stored." in lines[1].answers()[0][2]
     lines[0].feed(get("b") + get("c"))
     assert [body for _, _, body in lines[0].answers()[1:]] == [b"{}", b'{"Item":{"pk":{"S":"c"}}}']
+
+
+class Client:
+    """A connection that counts how often it was released."""
+
+    def __init__(self):
+        self.released = 0
+
+    def release(self, failure):
+        assert failure is None
+        self.released += 1
+
+
+@pytest.fixture
+def stopped(monkeypatch):
+    """A clock that stands still; `now` is set by hand."""
+    clock = SimpleNamespace(now=1000.0)
+    monkeypatch.setattr(module, "monotonic", lambda: clock.now)
+    return clock
+
+
+def turns_until_commit(durable, arrivals, among, between=lambda: None):
+    """Let so many connections come before each turn of the loop; return the turns until all were released."""
+    clients = []
+    for turn, arriving in enumerate([*arrivals, 0, 0], 1):
+        for _ in range(arriving):
+            clients.append(Client())
+            durable.commits.wait(clients[-1], among=among)
+        durable.loop.run()
+        between()
+        if clients and all(client.released == 1 for client in clients):
+            return turn
+    raise AssertionError([client.released for client in clients])
+
+
+@pytest.mark.parametrize(
+    ("arrivals", "among", "turns"),
+    [
+        ([1], 1, 1),
+        ([3], 3, 1),
+        ([1], 2, 2),
+        ([2, 1], 3, 2),
+        ([2, 1], 4, 3),
+        ([2, 1, 1], 5, 4),
+    ],
+)
+def test_commit_waits_while_connections_come_that_are_not_all(durable, stopped, arrivals, among, turns):
+    assert turns_until_commit(durable, arrivals, among) == turns
+
+
+def test_group_that_grows_and_grows_is_committed_in_time(durable, stopped):
+    def later():
+        stopped.now += 0.0008
+
+    assert turns_until_commit(durable, [1, 1, 1, 1], 100, later) == 4, "2 ms have gone by"
+
+
+def test_group_may_grow_as_long_as_the_last_commit_took(durable, stopped, monkeypatch):
+    def slow():
+        stopped.now += 0.1
+
+    with monkeypatch.context() as patch:
+        patch.setattr(durable.emulator.database.engine, "commit", slow)
+        turns_until_commit(durable, [1], 1)
+
+    def later():
+        stopped.now += 0.03
+
+    assert turns_until_commit(durable, [1, 1, 1, 1, 1], 100, later) == 5
