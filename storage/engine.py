@@ -77,8 +77,8 @@ class WriteTxn(ReadTxn, Protocol):
 class Engine(Protocol):
     """An open store."""
 
-    def read(self) -> ReadTxn:
-        """Open a snapshot. Raises Closed after close()."""
+    def read(self, *, committed: bool = False) -> ReadTxn:
+        """Open a snapshot; committed: of what is certain, without what is pending. Raises Closed after close()."""
         ...
 
     def write(self) -> WriteTxn:

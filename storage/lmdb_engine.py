@@ -462,13 +462,13 @@ class LmdbEngine:
         if self._group is not None:
             self._group.commit()
 
-    def read(self) -> LmdbRead | LmdbView:
+    def read(self, *, committed: bool = False) -> LmdbRead | LmdbView:
         """Open a snapshot. Raises Closed after close().
 
         While writes are pending it is no snapshot but a look at the newest state, in which nothing else can be written
-        before the reader's block ends.
+        before the reader's block ends; `committed` leaves out what is pending.
         """
-        if self._group is not None and (view := self._group.view()) is not None:
+        if self._group is not None and not committed and (view := self._group.view()) is not None:
             return view
         reader = self.idle.pop() if self.idle else self._new_reader()
         try:

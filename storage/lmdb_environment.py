@@ -17,7 +17,8 @@ Room. LMDB maps a fixed number of bytes of its file. Two ways to choose it:
 The pages of a reserved file that were never written are not free either: the first touch of one makes the kernel read
 ahead, which for such pages means clearing memory, 8 MB of it and 30 ms where a device is set up so. Pages ahead of the
 writer are therefore brought into the page cache by another thread (`work_ahead`) and, for the moment after the map has
-grown, by whoever grows it.
+grown, by whoever grows it. The same thread reserves the file's next step before the map is full: the file system may take
+tenths of a second for it while others write to the disk. Growing is then only mapping more of the file.
 
 A process that is killed loses no commit in either way: what it stored is in the page cache.
 
@@ -61,7 +62,7 @@ LARGEST_STEP = 256 << 20
 """Bytes. The map doubles until it grows by this much; a sparse one starts so large that growing is theoretical."""
 
 _AHEAD = 64 << 20
-"""Bytes of a reserved file beyond the last page in use that are kept in the page cache: a writer's next seconds."""
+"""Bytes of a reserved file beyond the last page in use that are kept ready: a writer's next seconds."""
 
 _AT_ONCE = 1 << 20
 """Bytes of them that growing itself brings there."""
@@ -141,6 +142,7 @@ class Environment:
         self.writing = False
         self.moves = 0
         self._loaded = 0  # where the pages end that were brought into the page cache ahead of the writer
+        self._reserved = 0  # the size that was asked for ahead of the writer, whether the disk had it or not
         size = map_size or (FIRST_RESERVED if self.reserved else FIRST_SPARSE)
         self._size = -(-size // _PAGE) * _PAGE
         with self._resizing():
@@ -269,7 +271,7 @@ class Environment:
             size = self._size
             present = file_size(self.file) if self.reserved else size
             if present <= size:
-                present = size + min(size, LARGEST_STEP)
+                present = _larger(size)
                 if self.reserved:
                     reserve(self.file, present)
                     load(self.file, size, size + _AT_ONCE)
@@ -285,15 +287,24 @@ class Environment:
                 self.grow()
 
     def work_ahead(self) -> Callable[[], None] | None:
-        """Return what brings the pages of the file that are used next into the page cache, None while enough are there."""
+        """Return what makes the part of the file ready that is used next, None while enough is."""
         if not self.reserved:
             return None
         used, size = self._used(), file_size(self.file)
+        next_size = max(size, _larger(self._size)) if self._size - used < min(self._size // 2, _AHEAD) else size
         ready = max(used, self._loaded)
-        if ready >= min(used + _AHEAD // 2, size):
+        if next_size <= max(size, self._reserved) and ready >= min(used + _AHEAD // 2, size):
             return None
-        self._loaded = min(used + _AHEAD, size)
-        return partial(load, self.file, ready, self._loaded)
+        self._reserved = next_size
+        self._loaded = max(ready, min(used + _AHEAD, size))
+        return partial(self._make_ready, next_size, ready, self._loaded)
+
+    def _make_ready(self, size: int, start: int, stop: int) -> None:
+        """Reserve the file up to a size, load its pages from start to stop: in another thread, and in vain if need be."""
+        with contextlib.suppress(StorageError, OSError), self._resizing():
+            if file_size(self.file) < size:
+                reserve(self.file, size)
+        load(self.file, start, stop)
 
     def rest(self) -> None:
         """Make the map's pages not resident in this process, where they are many; no write transaction may be open.
@@ -350,3 +361,8 @@ class Environment:
             return txn
         txn.abort()
         return LOST  # type: ignore[no-any-return]
+
+
+def _larger(size: int) -> int:
+    """Return the size of a map that was found too small."""
+    return size + min(size, LARGEST_STEP)

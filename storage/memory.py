@@ -201,7 +201,7 @@ class MemoryEngine:
         self.version = 0
         self._closed = False
 
-    def read(self) -> MemoryRead:
+    def read(self, *, committed: bool = False) -> MemoryRead:  # noqa: ARG002 - everything is
         """Open a snapshot. Raises Closed after close()."""
         if self._closed:
             raise Closed("The store is closed.")

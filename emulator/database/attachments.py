@@ -71,7 +71,8 @@ class Attachments:
             followed.streams.append(stream)
             followed.definition = replace(definition, stream_id=stream.id, stream_label=stream.label)
         elif definition.stream_view is None and definition.stream_id is not None:
-            followed.streams.append(self._streams.close(txn, definition.stream_id))
+            if self._streams.get(definition.stream_id) is not None:  # a failed commit of an older version has lost it
+                followed.streams.append(self._streams.close(txn, definition.stream_id))
             followed.definition = replace(definition, stream_id=None)
 
     def _follow_kinesis(self, txn: WriteTxn, followed: Followed) -> None:

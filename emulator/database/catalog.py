@@ -85,7 +85,7 @@ class Catalog:
     ) -> None:
         self._engine = engine
         self._versions = versions
-        self._loaded: dict[bytes, bytes] = {}
+        self._held: dict[bytes, bytes] = {}  # the definitions in force as they are stored, by their keys
         self._clock = clock
         self._enforcer = enforcer
         self._shared = options.shared
@@ -202,7 +202,9 @@ class Catalog:
         for stream_id in saved.gone:
             self.streams.forget(stream_id)
         table = self.compiled(saved.definition)
-        self._spaces.setdefault(self._space(table.definition), {})[table.name] = table
+        space = self._space(table.definition)
+        self._spaces.setdefault(space, {})[table.name] = table
+        self._held[keyspace.table(*space, table.name)] = table.definition.dump()
         self._versions.tell()
         return table
 
@@ -276,6 +278,7 @@ class Catalog:
                 self.drops.begin(txn, index.prefix)
             self._attachments.remove(txn, definition)
         self._spaces[space].pop(definition.name, None)
+        self._held.pop(keyspace.table(*space, definition.name), None)
         self._versions.tell()
 
     def space(self, caller: Caller) -> Space:
@@ -286,7 +289,7 @@ class Catalog:
         return _SHARED if self._shared else (definition.access_key, definition.region)
 
     def reload(self) -> None:
-        """Read the definitions that are new or were changed by another process since they were read last."""
+        """Read the definitions that are not those in force: another process changed them, or a commit of ours failed."""
         self._versions.read_hints()
         with self._engine.read() as txn:
             self._versions.read(txn)
@@ -301,13 +304,13 @@ class Catalog:
         stored = dict(txn.scan(*keyspace.tables()))
         for key, value in stored.items():
             access_key, region, name = keyspace.table_of(key)
-            if self._loaded.get(key) != value or name not in self._spaces.get((access_key, region), {}):
+            if self._held.get(key) != value:
                 table = self.compiled(TableDefinition.load(value))
                 self._spaces.setdefault((access_key, region), {})[name] = table
         for space, tables in self._spaces.items():
             for name in [name for name in tables if keyspace.table(*space, name) not in stored]:
                 del tables[name]
-        self._loaded = stored
+        self._held = stored
 
     def current(self, table: Table) -> Table | None:
         """Return a table as it is by now, unsettled; None where it is gone (one made later under its name is another)."""

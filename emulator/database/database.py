@@ -49,13 +49,20 @@ class Database:
         self.owner = sharing is None or sharing.owner
         if self.owner:
             self._take_over(options)
+        self._resume()
 
-    def _take_over(self, options: Options) -> None:
-        """Go on with what an earlier process left, and see to what the clock brings: one process does that for all."""
-        self.rerun(self.catalog.settle_all)
+    def _resume(self) -> None:
+        """Go on with the work that was left unfinished: by an earlier start, a process that died, or a lost commit.
+
+        What several processes go on with they do in turns, slice by slice; what is done already is passed over.
+        """
         self.catalog.drops.resume()
         backfill.resume_all(self)
         ttl_fill.resume_all(self)
+
+    def _take_over(self, options: Options) -> None:
+        """End what the clock has ended, and see to what it will bring: one process does that for all."""
+        self.rerun(self.catalog.settle_all)
         if not self.kinesis:
             kinesis_destinations.tell_unconnected(self.catalog.everything())
         self.scheduler.every(TURN_SECONDS, self.streams.turn)
@@ -64,6 +71,11 @@ class Database:
     def refresh(self) -> None:
         """Take over what other processes have changed about tables and streams."""
         self.catalog.reload()
+
+    def recover(self) -> None:
+        """Go back to what is stored, after a commit that failed or was lost. Raises StorageError."""
+        self.refresh()
+        self._resume()
 
     def rerun(self, work: Callable[[], _T]) -> _T:
         """Return what work() returns; run it again, on the newest definitions, where it was interrupted.

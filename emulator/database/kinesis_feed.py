@@ -107,7 +107,7 @@ class KinesisFeed:
         batches = []
         finished = []
         seen = set()
-        with self._database.read() as txn:
+        with self._database.read(committed=True) as txn:
             for table, destination, stream in self._destinations():
                 seen.add(stream.id)
                 reader = self._logs.setdefault(stream.id, _LogReader())

@@ -88,15 +88,21 @@ class Commits:
         except StorageError as error:
             log.error("%d answers failed, their writes may be lost: %s", len(waiting), error)  # noqa: TRY400 - no traceback
             failure = error
+        except Exception as error:  # whatever it is, nobody may wait for ever
+            log.exception("%d answers failed, their writes may be lost", len(waiting))
+            failure = StorageError(str(error))
         self._took = monotonic() - begun
         if failure is not None:
             self._recover()
         for connection in waiting:
-            connection.release(failure)
+            try:
+                connection.release(failure)
+            except Exception:  # the others wait too
+                log.exception("an answer could not be sent")
 
     def _recover(self) -> None:
-        """Read the definitions anew: changes of them may have been among the writes."""
+        """Go back to what is stored: definitions, and work that was about to go on, may have been among the writes."""
         try:
-            self._database.refresh()
+            self._database.recover()
         except StorageError as error:
-            log.error("definitions could not be read after a failed commit: %s", error)  # noqa: TRY400 - no traceback
+            log.error("what is stored could not be read after a failed commit: %s", error)  # noqa: TRY400 - no traceback

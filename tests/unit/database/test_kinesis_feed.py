@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -479,3 +480,17 @@ def test_checkpoints_of_shards_that_are_gone_go_too(fed):
     kept = [key for key in fed.rows() if key[0] == keyspace.checkpoints("")[0]]
     assert len(kept) <= 8
     assert fed.told() == [("a", number) for number in range(20)]
+
+
+def test_nothing_is_put_before_it_is_committed(tmp_path):
+    fed = Fed(replace(settings_of("lmdb", tmp_path / "data"), durable=True))
+    engine = fed.emulator.database.engine
+    fed("CreateTable", {**table_request("pk:S"), "TableName": "tab"})
+    fed.enable()
+    engine.group(lambda: None)
+    fed.put("a", 1)
+    assert engine.pending
+    assert fed.due() is None
+    engine.commit()
+    assert fed.drain() == [("a", 1)]
+    fed.emulator.close()

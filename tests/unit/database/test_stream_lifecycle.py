@@ -399,3 +399,20 @@ def test_pages_of_shards_while_they_go(db):
             later(db, LIFE)
     assert seen == [shard["ShardId"] for shard in streamed.shards()]
     assert read_shard(db, streamed.arn, seen[0]) == []
+
+
+# --- folders of older versions --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("operation", ["UpdateTable", "DeleteTable"])
+def test_stream_of_a_table_is_missing(db, operation):
+    """A failed commit under --durable could leave a table with a stream that was never stored."""
+    streamed = Streamed(db)
+    (table,) = db.emulator.database.catalog.everything()
+    with db.emulator.database.write() as txn:
+        db.emulator.database.streams.remove(txn, table.definition.stream_id)
+    db.emulator.database.streams.forget(table.definition.stream_id)
+    db(operation, TableName=streamed.name, **({"StreamSpecification": OFF} if operation == "UpdateTable" else {}))
+    finish(db)
+    assert db("ListStreams")["Streams"] == []
+    check_store(db.emulator.database)

@@ -3,11 +3,15 @@
 from copy import copy
 from types import SimpleNamespace
 
+import orjson
 import pytest
 
+from emulator.app import Emulator
 from emulator.database.versions import SharedEngine, Versions
+from emulator.settings import Settings
 from emulator.sharing import Sharing
 from storage import Interrupted, Lost
+from tests.conftest import table_request
 
 
 class Grouping:
@@ -87,3 +91,64 @@ def test_what_is_due_stays_due_while_it_is_interrupted(db):
     assert len(done) == 21
     db.emulator.tick()
     assert len(done) == 22
+
+
+@pytest.fixture
+def workers(tmp_path):
+    """Start a worker over one folder, by its seat; each is an emulator of its own."""
+    sharing = Sharing(2)
+    started = []
+
+    def start(seat):
+        mine = copy(sharing)
+        mine.seat = seat
+        started.append(Emulator(Settings(data_dir=tmp_path / "data"), sharing=mine))
+        return started[-1]
+
+    yield start
+    for emulator in started:
+        emulator.close()
+
+
+def call(emulator, operation, **body):
+    return orjson.loads(emulator.call(operation, body, emulator.caller("local", "us-east-1")) or b"{}")
+
+
+def make_table(emulator, name="table"):
+    call(emulator, "CreateTable", **(table_request("pk:S") | {"TableName": name}))
+    return call(emulator, "DescribeTable", TableName=name)["Table"]["TableArn"]
+
+
+def test_a_change_that_restores_what_was_before_is_noticed(workers):
+    mine, other = workers(0), workers(1)
+    arn = make_table(mine)
+    make_table(other, "other")
+    call(mine, "DescribeTable", TableName="other")
+    call(mine, "TagResource", ResourceArn=arn, Tags=[{"Key": "k", "Value": "v"}])
+    call(other, "UntagResource", ResourceArn=arn, TagKeys=["k"])
+    assert call(mine, "ListTagsOfResource", ResourceArn=arn) == {"Tags": []}
+
+
+@pytest.mark.parametrize("seat", [0, 1])
+def test_a_worker_that_is_started_again_goes_on_with_what_was_begun(workers, seat):
+    other, dying = workers(1 - seat), workers(seat)
+    make_table(dying)
+    call(dying, "PutItem", TableName="table", Item={"pk": {"S": "a"}, "v": {"S": "b"}})
+    create = {
+        "IndexName": "by_v",
+        "KeySchema": [{"AttributeName": "v", "KeyType": "HASH"}],
+        "Projection": {"ProjectionType": "ALL"},
+    }
+    call(
+        dying,
+        "UpdateTable",
+        TableName="table",
+        AttributeDefinitions=[{"AttributeName": "v", "AttributeType": "S"}],
+        GlobalSecondaryIndexUpdates=[{"Create": create}],
+    )
+    dying.database.background.slices.clear()
+    again = workers(seat)
+    while again.tick():
+        pass
+    (index,) = call(other, "DescribeTable", TableName="table")["Table"]["GlobalSecondaryIndexes"]
+    assert (index["IndexStatus"], index["ItemCount"]) == ("ACTIVE", 1)

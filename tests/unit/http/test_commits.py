@@ -8,6 +8,7 @@ import lmdb
 import pytest
 
 from emulator.app import Emulator
+from emulator.database import keyspace
 from emulator.http import commits as module
 from emulator.http.commits import Commits
 from emulator.settings import Settings
@@ -153,6 +154,78 @@ def test_failed_commit_fails_every_answer_that_waited(durable, monkeypatch, fail
         assert line.transport.closed
 
 
+STREAM = {"TableName": "table", "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}}
+TTL = {"TableName": "table", "TimeToLiveSpecification": {"Enabled": True, "AttributeName": "until"}}
+
+
+def told(durable, operation, body, *, turns=2):
+    line = durable.line()
+    line.feed(request(operation, body))
+    for _ in range(turns):
+        durable.loop.run()
+    ((status, _, answer),) = line.answers()
+    return status, json.loads(answer)
+
+
+@pytest.mark.parametrize(
+    ("operation", "body"), [("UpdateTable", STREAM), ("UpdateTimeToLive", TTL), ("DeleteTable", {"TableName": "table"})]
+)
+def test_definition_whose_commit_failed_is_as_it_was(durable, operation, body):
+    make_table(durable)
+    durable.emulator.database.refresh()
+    before = told(durable, "DescribeTable", {"TableName": "table"})
+    line = durable.line()
+    line.feed(request(operation, body))
+    group = durable.emulator.database.engine._group
+    group.txn = Failing(group.txn, lmdb.DiskError("full"), "commit")
+    durable.loop.run()
+    assert line.answers()[0][0] == 500
+    assert told(durable, "DescribeTable", {"TableName": "table"}) == before
+    assert told(durable, operation, body)[0] == 200
+
+
+def test_drop_in_a_lost_group_goes_on(durable):
+    make_table(durable)
+    line = durable.line()
+    line.feed(put("a") + request("DeleteTable", {"TableName": "table"}) + request("ListTables", {}))
+    durable.loop.run()
+    assert len(durable.emulator.database.background.slices) == 1
+    durable.emulator.tick()
+    lose_the_group(durable)
+    line.feed(request("CreateTable", {**TABLE, "TableName": "other"}))
+    assert not durable.emulator.database.background.slices
+    durable.loop.run()
+    durable.emulator.tick()
+    durable.loop.run()
+    with durable.emulator.database.read() as txn:
+        assert not list(txn.scan(*keyspace.drops()))
+
+
+def test_nobody_waits_for_ever_after_an_unforeseen_failure(durable):
+    make_table(durable)
+    lines = [durable.line(), durable.line()]
+    for line in lines:
+        line.feed(put("a"))
+    group = durable.emulator.database.engine._group
+    group.txn = Failing(group.txn, OSError("no descriptors"), "commit")
+    durable.loop.run()
+    for line in lines:
+        ((status, _, body),) = line.answers()
+        assert (status, b"InternalServerError" in body) == (500, True)
+
+
+def test_connection_that_cannot_be_released_keeps_no_other_waiting(durable):
+    class Broken:
+        def release(self, failure):
+            raise ValueError(failure)
+
+    client = Client()
+    durable.commits.wait(Broken(), among=2)
+    durable.commits.wait(client, among=2)
+    durable.loop.run()
+    assert client.released == 1
+
+
 def lose_the_group(durable):
     """Let the next write find no room, and that another process has written before there was some: the group is lost."""
     group = durable.emulator.database.engine._group
@@ -161,16 +234,17 @@ def lose_the_group(durable):
 
 
 class Failing:
-    """An LMDB transaction whose next put fails."""
+    """An LMDB transaction of which one method fails."""
 
-    def __init__(self, txn, error):
+    def __init__(self, txn, error, method="put"):
         self._txn = txn
         self._error = error
+        self._method = method
 
     def __getattr__(self, name):
-        return getattr(self._txn, name)
+        return self._fail if name == self._method else getattr(self._txn, name)
 
-    def put(self, *_, **__):
+    def _fail(self, *_, **__):
         raise self._error
 
 

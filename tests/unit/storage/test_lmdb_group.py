@@ -58,6 +58,8 @@ def test_nothing_is_committed_before_commit(engine: Any) -> None:
     put(engine, b="2")
     assert engine.pending
     assert committed(engine) == {}
+    with engine.read(committed=True) as txn:
+        assert txn.get(b"a") is None
     engine.commit()
     assert not engine.pending
     assert committed(engine) == {"a": "1", "b": "2"}

@@ -448,6 +448,45 @@ def test_a_map_that_grows_has_its_next_pages_loaded(tmp_path: Path, loaded: list
     engine.close()
 
 
+def test_a_file_is_reserved_before_its_map_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    size = 8 * TINY
+    engine = open_engine(tmp_path / "store", map_size=size, writemap=True)
+    file = tmp_path / "store" / "data.mdb"
+    finish(engine)
+    assert file.stat().st_size == size
+    put_all(engine, ROWS[:240])
+    finish(engine)
+    assert file.stat().st_size == 2 * size, "less than half of the map is free"
+    monkeypatch.setattr(lmdb_environment, "reserve", lambda *_: pytest.fail("growing reserves"))
+    put_all(engine, ROWS[240:480])
+    assert engine._environment.moves == 1
+    assert contents(engine) == ROWS[:480]
+    engine.close()
+
+
+def test_room_that_the_disk_does_not_have_is_asked_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = open_engine(tmp_path / "store", map_size=8 * TINY, writemap=True)
+    put_all(engine, ROWS[:240])
+    asked = []
+
+    def full(*request: object) -> None:
+        asked.append(request)
+        raise Full("no room")
+
+    monkeypatch.setattr(lmdb_environment, "reserve", full)
+    finish(engine)
+    finish(engine)
+    assert asked == [(tmp_path / "store" / "data.mdb", 16 * TINY)]
+    engine.close()
+
+
+def finish(engine: Any) -> None:
+    """Do the work that is to be done ahead, as the other thread would."""
+    work = engine.work_ahead()
+    if work is not None:
+        work()
+
+
 def test_a_sparse_file_has_no_pages_to_load(tmp_path: Path) -> None:
     engine = open_engine(tmp_path / "store", writemap=False)
     assert engine.work_ahead() is None

@@ -1,0 +1,43 @@
+"""One server for one folder."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from storage import Unavailable, open_engine
+from storage.claim import claimed
+
+
+def test_second_server_is_refused_until_the_first_has_ended(tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    with claimed(path):
+        open_engine(path).close()
+        with pytest.raises(Unavailable) as caught, claimed(path):
+            pass
+        assert str(caught.value) == f"The data folder {path} is in use by another server."
+    with claimed(path):
+        pass
+
+
+def test_claim_lives_as_long_as_the_last_process_that_has_it(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    with claimed(tmp_path):
+        child = os.fork()
+        if not child:  # a worker that outlives its watcher
+            os.close(writing)
+            os.read(reading, 1)
+            os._exit(0)
+    with pytest.raises(Unavailable), claimed(tmp_path):
+        pass
+    os.close(writing)
+    os.waitpid(child, 0)
+    os.close(reading)
+    with claimed(tmp_path):
+        pass
+
+
+def test_folder_that_cannot_be_had(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").touch()
+    with pytest.raises(Unavailable, match="holds other files"), claimed(tmp_path):
+        pass
