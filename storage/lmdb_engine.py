@@ -505,10 +505,9 @@ class LmdbEngine:
         """Return what makes the next pages of the file ready, where few of them are."""
         return self._environment.work_ahead()
 
-    def rest(self) -> None:
+    def rest(self) -> Iterator[None]:
         """Take the pages of a large map out of this process's resident memory, where the page cache keeps them; grow."""
-        if not self.pending:
-            self._environment.rest()
+        return self._environment.rest()
 
     def close(self) -> None:
         """Sync and release; calling it twice is harmless."""

@@ -70,6 +70,9 @@ _AT_ONCE = 1 << 20
 _LARGE = 8 << 20
 """Bytes in use from which it is worth to give pages back."""
 
+_GIVEN_BACK = 64 << 20
+"""Bytes that are given back in one step: 3 ms."""
+
 _PAGE = 64 << 10
 _LOCK_FILE_SIZE = 32 << 10
 _READERS = 254
@@ -306,16 +309,21 @@ class Environment:
                 reserve(self.file, size)
         load(self.file, start, stop)
 
-    def rest(self) -> None:
-        """Make the map's pages not resident in this process, where they are many; no write transaction may be open.
+    def rest(self) -> Iterator[None]:
+        """Make the map's pages not resident in this process, where they are many, in steps.
 
-        Growing, too, takes milliseconds that nobody misses now: there is to be room for half as much again.
+        Growing, too, takes milliseconds that nobody misses now: there is to be room for half as much again. No write
+        transaction may be open at any step.
         """
-        if self._used() >= _LARGE:
-            from storage import residency  # noqa: PLC0415 - ctypes, which small stores never need
+        used = self._used()
+        if used < _LARGE:
+            return
+        from storage import residency  # noqa: PLC0415 - ctypes, which small stores never need
 
-            residency.forget(self.file)
-            self.make_room(min(self._used(), LARGEST_STEP) // 2)
+        for start in range(0, used, _GIVEN_BACK):
+            residency.forget(self.file, start, _GIVEN_BACK)
+            yield
+        self.make_room(min(used, LARGEST_STEP) // 2)
 
     def _used(self) -> int:
         """Return how many bytes from the beginning of the map have pages in use, or that were."""

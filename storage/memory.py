@@ -244,8 +244,9 @@ class MemoryEngine:
     def work_ahead(self) -> None:
         """Return None: there is no disk."""
 
-    def rest(self) -> None:
-        """Do nothing: everything is needed."""
+    def rest(self) -> Iterator[None]:
+        """Return nothing to do: everything is needed."""
+        return iter(())
 
     def close(self) -> None:
         """Forget everything; calling it twice is harmless."""

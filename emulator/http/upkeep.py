@@ -6,7 +6,7 @@ soon as they pause, at once.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Final
 
@@ -34,6 +34,7 @@ class Upkeep:
         self._sync: asyncio.Future[None] | None = None
         self._ahead: asyncio.Future[None] | None = None
         commits = self._engine.commits()
+        self._resting: Iterator[None] = iter(())
         self._seen = self._synced = self._rested = commits  # the last commit that each of them knew
         self._seen_at = self._synced_at = self._rested_at = now
 
@@ -54,8 +55,12 @@ class Upkeep:
         pause = now - self._seen_at >= _QUIET
         if pause and commits != self._rested and now - self._rested_at >= _REST:
             self._rested, self._rested_at = commits, now
+            self._resting = self._engine.rest()
+        if not pause:
+            self._resting = iter(())
+        elif not self._engine.pending:
             with suppress(StorageError):  # growing may fail; who needs the room is told
-                self._engine.rest()
+                next(self._resting, None)
         since = now - self._synced_at
         if self._syncs and commits != self._synced and _is_over(self._sync) and since >= (_OFTEN if pause else _BUSY):
             self._synced, self._synced_at = commits, now

@@ -1,7 +1,7 @@
 """When the store is synced and its pages are made ready."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +19,8 @@ class Store:
         self.work: Callable[[], None] | None = None
         self.done: list[str] = []
         self.rests = 0
+        self.steps = 0
+        self.pending = False
 
     def commits(self) -> int:
         return self.number
@@ -29,8 +31,11 @@ class Store:
     def sync(self) -> None:
         self.done.append("sync")
 
-    def rest(self) -> None:
+    def rest(self) -> Iterator[None]:
         self.rests += 1
+        for _ in range(10):
+            self.steps += 1
+            yield
 
 
 class Loop:
@@ -131,7 +136,22 @@ def test_memory_is_given_back_once_in_a_pause(loop: Loop, owner: bool) -> None:
     assert store.rests == 1
     pass_seconds(upkeep, loop, store, 0.1, writing=True)
     pass_seconds(upkeep, loop, store, 30, writing=False)
-    assert store.rests == 2
+    assert (store.rests, store.steps) == (2, 20)
+
+
+def test_who_writes_again_is_not_held_up_by_what_is_left_to_give_back(loop: Loop) -> None:
+    store = Store()
+    upkeep = upkeep_of(store, loop)
+    pass_seconds(upkeep, loop, store, 6, writing=True)
+    pass_seconds(upkeep, loop, store, 0.6, writing=False)
+    steps = store.steps
+    assert 1 <= steps < 5
+    store.pending = True
+    pass_seconds(upkeep, loop, store, 1, writing=False)
+    store.pending = False
+    pass_seconds(upkeep, loop, store, 1, writing=True)
+    pass_seconds(upkeep, loop, store, 1, writing=False)
+    assert store.steps == steps
 
 
 @pytest.mark.parametrize(("durable", "owner"), [(True, True), (False, False)])
