@@ -1,8 +1,8 @@
 """What a store on disk needs besides requests: what was committed is synced, pages are made ready, memory is given back.
 
 Syncing and making ready happen in other threads. When to sync, where not every commit is: a sync takes memory and buses from
-requests (a tenth of the writes, where there was one each second), so while writes go on it is made every fifteen seconds; as
-soon as they pause, at once.
+requests (a tenth of the writes, where there was one each second), so while writes go on one is made fifteen seconds after
+the first of them, and so on; as soon as they pause, at once.
 """
 
 import asyncio
@@ -15,8 +15,8 @@ from storage import StorageError
 
 _LOOK: Final = 0.05  # seconds
 _QUIET: Final = 0.5  # seconds without a commit that are a pause
-_OFTEN: Final = 1.0  # seconds between syncs at least
-_BUSY: Final = 15.0  # seconds between syncs at most, while there are commits
+_OFTEN: Final = 1.0  # seconds between syncs at least, and from a first commit to the next sync
+_BUSY: Final = 15.0  # the same at most, while there are commits
 _REST: Final = 5.0  # seconds between givings back of memory at least
 
 
@@ -36,7 +36,7 @@ class Upkeep:
         commits = self._engine.commits()
         self._resting: Iterator[None] = iter(())
         self._seen = self._synced = self._rested = commits  # the last commit that each of them knew
-        self._seen_at = self._synced_at = self._rested_at = now
+        self._seen_at = self._unsynced_at = self._rested_at = now
 
     def look(self) -> None:
         """Begin what is due; to be called often, while no transaction is open."""
@@ -61,9 +61,10 @@ class Upkeep:
         elif not self._engine.pending:
             with suppress(StorageError):  # growing may fail; who needs the room is told
                 next(self._resting, None)
-        since = now - self._synced_at
-        if self._syncs and commits != self._synced and _is_over(self._sync) and since >= (_OFTEN if pause else _BUSY):
-            self._synced, self._synced_at = commits, now
+        if commits == self._synced:
+            self._unsynced_at = now
+        elif self._syncs and _is_over(self._sync) and now - self._unsynced_at >= (_OFTEN if pause else _BUSY):
+            self._synced, self._unsynced_at = commits, now
             self._sync = self._begin(self._database.sync)
 
     def _begin(self, work: Callable[[], None]) -> asyncio.Future[None]:

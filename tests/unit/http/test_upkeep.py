@@ -114,6 +114,16 @@ def test_who_writes_on_is_synced_every_fifteen_seconds(loop: Loop) -> None:
     assert store.done == ["sync"] * 4
 
 
+def test_who_begins_to_write_after_a_long_time_is_not_held_up_by_a_sync(loop: Loop) -> None:
+    store = Store()
+    upkeep = upkeep_of(store, loop)
+    pass_seconds(upkeep, loop, store, 60, writing=False)
+    pass_seconds(upkeep, loop, store, 14, writing=True)
+    assert store.done == []
+    pass_seconds(upkeep, loop, store, 2, writing=True)
+    assert store.done == ["sync"]
+
+
 def test_no_second_sync_while_one_runs(loop: Loop) -> None:
     store = Store()
     upkeep = upkeep_of(store, loop)
