@@ -73,11 +73,12 @@ class Emulator:
         if found is None:
             raise errors.not_implemented(operation)
         try:
-            answer = found(database, caller, raw)
+            try:
+                answer = found(database, caller, raw)
+            except Interrupted:
+                answer = database.rerun(lambda: found(database, caller, raw))
         except Full:
             raise errors.storage_full() from None
-        except Interrupted:
-            answer = database.rerun(lambda: found(database, caller, raw))
         return answer if type(answer) is bytes else orjson.dumps(answer)
 
     @property

@@ -1,9 +1,11 @@
 """The command line: flags and environment to Settings, Settings to a running server.
 
-Exit status: 0 after a signal, 2 when the server cannot start, with one line that says why.
+Exit status: 0 after a signal, 2 when the server cannot start or its workers end again and again, with one line that says
+why.
 """
 
 import argparse
+import contextlib
 import gc
 import logging
 import os
@@ -90,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             workers.run(settings)
             return 0
         listener = bind(settings)
-        with listener:
+        with listener, _claim(settings):
             emulator = Emulator(settings)
             try:
                 serve(emulator, listener, settings)
@@ -103,6 +105,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ServeError, StorageError) as error:
         return _cannot_start(str(error))
     return 0
+
+
+def _claim(settings: Settings) -> contextlib.AbstractContextManager[None]:
+    """Return what keeps other servers from the data folder. Entering it raises StorageError."""
+    if settings.in_memory or settings.data_dir is None:
+        return contextlib.nullcontext()
+    from storage.claim import claimed  # noqa: PLC0415 - start-up time
+
+    return claimed(settings.data_dir)
 
 
 def _bad_configuration() -> type[Exception]:

@@ -175,6 +175,7 @@ EMPTY_STRING_SET: Final = INVALID_PARAMETERS + "An string set  may not be empty"
 EMPTY_NUMBER_SET: Final = INVALID_PARAMETERS + "An number set  may not be empty"  # sic
 EMPTY_BINARY_SET: Final = INVALID_PARAMETERS + "Binary sets should not be empty"
 EMPTY_ATTRIBUTE_NAME: Final = "Empty attribute name"
+VALUES_TOO_LARGE: Final = "ExpressionAttributeValues size has exceeded the maximum allowed size"  # inferred
 ATTRIBUTE_NAME_TOO_LONG: Final = (
     INVALID_PARAMETERS + "Attribute name is too large, must be less than or equal to 65535 bytes"
 )
@@ -285,6 +286,13 @@ def invalid_placeholder(member: str, key: str) -> ApiError:
     return validation(f'{member} contains invalid key: Syntax error; key: "{key}"')
 
 
+def placeholder_too_long(member: str, size: int) -> ApiError:
+    """Size in bytes. The limit is documented, the text inferred."""
+    return validation(
+        f"{member} contains invalid key: Key size has exceeded the maximum allowed size; key size: {size}"
+    )
+
+
 def invalid_expression_value(message: str, key: str) -> ApiError:
     """The OLDER layer's wrapping of a value problem (reference 2.1)."""
     return validation(f"ExpressionAttributeValues contains invalid value: {message} for key {key}")
@@ -349,6 +357,13 @@ def update_to_unsupported_index_key_type() -> ApiError:
 
 def update_index_key_too_long() -> ApiError:
     return validation("The update expression attempted to update the secondary index key beyond allowed size limits")
+
+
+def index_key_too_long(index: str, name: str, size: int, largest: int) -> ApiError:
+    """Sizes in bytes. Observed: github.com/wellcomecollection/platform/issues/2285."""
+    return invalid_parameters(
+        f"Size limit exceeded for Index Key {name} Actual Size: {size} bytes Max Size: {largest} bytes IndexName: {index}"
+    )
 
 
 def partition_key_too_long() -> ApiError:
@@ -486,6 +501,13 @@ def not_projected(index: str, attributes: Iterable[str]) -> ApiError:
     return invalid_parameters(f"Global secondary index {index} does not project [{', '.join(attributes)}]")
 
 
+def filter_not_projected(index: str, attributes: Iterable[str]) -> ApiError:
+    """Observed: github.com/sensedeep/dynamodb-onetable/issues/377."""
+    return invalid_parameters(
+        f"Secondary index {index} does not project one or more filter attributes: [{', '.join(attributes)}]"
+    )
+
+
 def starting_key_invalid(detail: str | None = None) -> ApiError:
     suffix = "" if detail is None else f": {detail}"
     return validation("The provided starting key is invalid" + suffix)
@@ -619,8 +641,13 @@ def resource_not_found(detail: str = "") -> ApiError:
 
 
 def table_not_found(name: str) -> ApiError:
-    """The control plane's form (reference 10.2)."""
-    return resource_not_found(f": Table: {name} not found")
+    """The control plane's form (reference 10.2). An ARN is told as the name in it (ack-api-quirks, DDB-TABLE-072)."""
+    return resource_not_found(f": Table: {name.rsplit('/', 1)[-1]} not found")
+
+
+def index_not_found(index: str, table: str) -> ApiError:
+    """UpdateTable's form (ack-api-quirks, DDB-TABLE-161)."""
+    return resource_not_found(f": Index {index} for table {table}")
 
 
 def resource_in_use(message: str) -> ApiError:
@@ -649,17 +676,17 @@ def table_exists(name: str) -> ApiError:
     return resource_in_use(f"Table already exists: {name}")
 
 
-def indexes_being_changed(name: str) -> ApiError:
-    return still_in_use(
-        f"Table: {name} is in the process of being updated. "
-        "Cannot delete table while indexes are being created, updated, or deleted."
-    )
+def indexes_being_changed() -> ApiError:
+    return still_in_use("Cannot delete table while indexes are being created, updated, or deleted.")
 
 
 def deletion_protected() -> ApiError:
     return validation(
         "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first."
     )
+
+
+SEE_LIMITS: Final = "Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits."
 
 
 def limit_exceeded(message: str) -> ApiError:
@@ -677,7 +704,7 @@ def index_throughput_required(index: str) -> ApiError:
 
 
 def too_many_tags() -> ApiError:
-    return validation("One or more parameter values were invalid: Too many tags: at most 50 tags per resource")
+    return validation("Number of Tags exceed the current limit for the provided ResourceArn")
 
 
 def parameter_required(member: str) -> ApiError:

@@ -23,7 +23,9 @@ NUMBER_MIN_EXPONENT: Final = -130
 EXPRESSION_SIZE: Final = 4096  # bytes, each expression parameter
 EXPRESSION_OPERATORS: Final = 300
 EXPRESSION_IN_OPERANDS: Final = 100
-EXPRESSION_VALUES_SIZE: Final = 2 * MIB
+EXPRESSION_VALUES_SIZE: Final = 2 * MIB  # together
+PLACEHOLDER: Final = 255  # bytes of a "#name" or ":value", with its first character
+LIST_INDEX: Final = 4_294_967_294  # in a document path; observed: github.com/floci-io/floci/issues/3073
 
 TRANSACTION: Final = 4 * MIB  # bytes of the request's items, keys and values
 TOKEN_SECONDS: Final = 600.0  # how long a ClientRequestToken is remembered
@@ -41,7 +43,12 @@ NON_KEY_ATTRIBUTES_PER_INDEX: Final = 20
 INDEX_KEY_ATTRIBUTES: Final = 4  # of each kind, HASH and RANGE, in a GSI
 TAGS_PER_RESOURCE: Final = 50
 TAGS_PER_PAGE: Final = 10
+TAG_KEY: Final = 128  # characters
+TAG_VALUE: Final = 256
 THROUGHPUT_VALUE: Final = 1_000_000_000_000
+TABLE_CAPACITY: Final = 40_000  # read or write units of a table, and of each global index (default quota)
+DECREASES_AT_ONCE: Final = 4  # of provisioned throughput on a UTC day, before they must be DECREASE_SECONDS apart
+DECREASE_SECONDS: Final = 3600
 
 READ_UNIT: Final = 4 * KIB
 WRITE_UNIT: Final = KIB

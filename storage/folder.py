@@ -88,11 +88,18 @@ def os_error(error: OSError, what: str) -> StorageError:
 
 @contextlib.contextmanager
 def resizing(folder: Path) -> Iterator[None]:
-    """Hold the lock under which the size of the data file is looked at and changed; processes wait for each other."""
+    """Hold the lock under which the size of the data file is looked at and changed; processes wait for each other.
+
+    Raises Unavailable.
+    """
     import fcntl  # noqa: PLC0415 - only where files are reserved, which is never on Windows
 
-    with (folder / "layout").open("rb") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
+    with contextlib.ExitStack() as stack:
+        try:
+            stream = stack.enter_context((folder / "layout").open("rb"))
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        except OSError as error:
+            raise os_error(error, f"The data folder {folder} cannot be locked") from error
         yield
 
 

@@ -17,7 +17,8 @@ WAIT = 20.0  # seconds until a test that waits for records fails
 class FakeKinesis:
     """What was put; `url` is where it answers.
 
-    refuse: says of each entry of a call whether it fails; error: code with which whole calls fail while it is set.
+    refuse: says of each entry of a call whether it fails; error: code with which whole calls fail while it is set;
+    strange: what is answered instead of an answer while it is set.
     """
 
     def __init__(self) -> None:
@@ -26,10 +27,11 @@ class FakeKinesis:
         self.credentials: set[str] = set()
         self.refuse: Callable[[Entry], bool] = lambda _: False
         self.error: str | None = None
+        self.strange: Any = None
         self.url = ""
         self._changed = threading.Condition()
 
-    def put_records(self, request: dict[str, Any], credential: str) -> tuple[int, dict[str, Any]]:
+    def put_records(self, request: dict[str, Any], credential: str) -> tuple[int, Any]:
         """Answer one call: HTTP status and body."""
         with self._changed:
             self.calls.append(request)
@@ -37,6 +39,8 @@ class FakeKinesis:
             self._changed.notify_all()
             if self.error is not None:
                 return 400, {"__type": self.error, "message": "no"}
+            if self.strange is not None:
+                return 200, self.strange
             results = [self._put(entry["PartitionKey"], entry["Data"]) for entry in request["Records"]]
         return 200, {"FailedRecordCount": sum("ErrorCode" in result for result in results), "Records": results}
 

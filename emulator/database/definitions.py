@@ -14,6 +14,11 @@ UPDATING: Final = "UPDATING"
 DELETING: Final = "DELETING"
 ACTIVE: Final = "ACTIVE"
 
+BEING: Final = {CREATING: "created", UPDATING: "updated", DELETING: "deleted"}
+"""What errors say is being done to a table or index that is not ACTIVE."""
+
+DAY: Final = 86_400  # seconds
+
 
 @dataclass(frozen=True, slots=True)
 class IndexDefinition:
@@ -21,7 +26,7 @@ class IndexDefinition:
 
     hash, range: key attribute names; projection: ALL, KEYS_ONLY or INCLUDE; filled_to: storage key up to which the table's
     items have been entered while the index is being built (hex), None once it is complete; until: time (seconds) at
-    which a transient status ends.
+    which a transient status ends. Throughput is told as a table's.
     """
 
     id: int
@@ -33,6 +38,9 @@ class IndexDefinition:
     non_key: tuple[str, ...] = ()
     read_units: int = 0
     write_units: int = 0
+    throughput_increased: float | None = None
+    throughput_decreased: float | None = None
+    decreases: int = 0
     on_demand: Mapping[str, int] = field(default_factory=dict)
     warm: Mapping[str, int] = field(default_factory=dict)
     filled_to: str | None = None
@@ -82,10 +90,11 @@ class TableDefinition:
     write_units: int = 0
     throughput_increased: float | None = None
     throughput_decreased: float | None = None
+    decreases: int = 0  # on the UTC day of the last one
     pay_per_request_since: float | None = None
     billing_explicit: bool = False
     on_demand: Mapping[str, int] = field(default_factory=dict)
-    warm: Mapping[str, int] = field(default_factory=dict)
+    warm: Mapping[str, int] = field(default_factory=dict)  # the most that was asked for or held (units per second)
     table_class: str | None = None
     table_class_updated: float | None = None
     deletion_protection: bool = False
@@ -120,3 +129,9 @@ class TableDefinition:
     def arn(self) -> str:
         """The table's ARN (service-behaviour.md 13)."""
         return f"arn:aws:dynamodb:{self.region}:{self.account}:table/{self.name}"
+
+
+def decreases_today(part: TableDefinition | IndexDefinition, now: float) -> int:
+    """Return how often provisioned throughput was lowered on the UTC day of now."""
+    last = part.throughput_decreased
+    return part.decreases if last is not None and last // DAY == now // DAY else 0

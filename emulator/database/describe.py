@@ -1,19 +1,31 @@
-"""TableDescription: how a table's definition is told (service-behaviour.md 10.3)."""
+"""TableDescription: how a table's definition is told (service-behaviour.md 10.3).
+
+Attributes are told in name order, indexes in the order they came in (observed: ack-api-quirks, DDB-TABLE-125).
+"""
 
 from collections.abc import Sequence
 from typing import Any, Final
 
-from emulator.database.definitions import ACTIVE, CREATING, DELETING, UPDATING, IndexDefinition, TableDefinition
+from emulator.database.definitions import (
+    ACTIVE,
+    CREATING,
+    DELETING,
+    UPDATING,
+    IndexDefinition,
+    TableDefinition,
+    decreases_today,
+)
 
 Counts = Sequence[tuple[int, int]]
 """(items, bytes) of the table and then of each of its indexes."""
 
-_ON_DEMAND_WARM: Final = {"ReadUnitsPerSecond": 12_000, "WriteUnitsPerSecond": 4_000}
+ON_DEMAND_WARM: Final = {"ReadUnitsPerSecond": 12_000, "WriteUnitsPerSecond": 4_000}
+"""What every on-demand table and index is warm for (recent-features.md 4)."""
 
 
 def created(definition: TableDefinition) -> dict[str, Any]:
     """Return the description that CreateTable answers: no counts yet, no warm throughput unless it was asked for."""
-    description = described(definition, [(0, 0)] * (len(definition.indexes) + 1))
+    description = described(definition, [(0, 0)] * (len(definition.indexes) + 1), definition.created)
     asked: list[TableDefinition | IndexDefinition] = [definition]
     asked += [index for index in definition.indexes if not index.local]
     for part, told in zip(asked, [description, *description.get("GlobalSecondaryIndexes", ())], strict=True):
@@ -22,13 +34,13 @@ def created(definition: TableDefinition) -> dict[str, Any]:
     return description
 
 
-def deleted(definition: TableDefinition, counts: tuple[int, int]) -> dict[str, Any]:
+def deleted(definition: TableDefinition, counts: tuple[int, int], now: float) -> dict[str, Any]:
     """Return the reduced description that DeleteTable answers."""
     items, size = counts
     return {
         "TableName": definition.name,
         "TableStatus": DELETING,
-        "ProvisionedThroughput": _throughput(definition),
+        "ProvisionedThroughput": _throughput(definition, now),
         "TableSizeBytes": size,
         "ItemCount": items,
         "TableArn": definition.arn,
@@ -37,18 +49,18 @@ def deleted(definition: TableDefinition, counts: tuple[int, int]) -> dict[str, A
     }
 
 
-def described(definition: TableDefinition, counts: Counts) -> dict[str, Any]:
+def described(definition: TableDefinition, counts: Counts, now: float) -> dict[str, Any]:
     """Return the description of DescribeTable and UpdateTable."""
     items, size = counts[0]
     description: dict[str, Any] = {
         "AttributeDefinitions": [
-            {"AttributeName": name, "AttributeType": kind} for name, kind in definition.types.items()
+            {"AttributeName": name, "AttributeType": kind} for name, kind in sorted(definition.types.items())
         ],
         "TableName": definition.name,
         "KeySchema": _key_schema((definition.hash,), () if definition.range is None else (definition.range,)),
         "TableStatus": definition.status,
         "CreationDateTime": round(definition.created, 3),
-        "ProvisionedThroughput": _throughput(definition),
+        "ProvisionedThroughput": _throughput(definition, now),
         "TableSizeBytes": size,
         "ItemCount": items,
         "TableArn": definition.arn,
@@ -60,7 +72,7 @@ def described(definition: TableDefinition, counts: Counts) -> dict[str, Any]:
     _add_settings(description, definition)
     indexes = list(zip(definition.indexes, counts[1:], strict=True))
     for member, local in (("LocalSecondaryIndexes", True), ("GlobalSecondaryIndexes", False)):
-        told = [_index(definition, index, count) for index, count in indexes if index.local is local]
+        told = [_index(definition, index, count, now) for index, count in indexes if index.local is local]
         if told:
             description[member] = told
     return description
@@ -91,23 +103,23 @@ def _add_settings(description: dict[str, Any], definition: TableDefinition) -> N
         description["OnDemandThroughput"] = dict(definition.on_demand)
 
 
-def _throughput(definition: TableDefinition) -> dict[str, Any]:
+def _throughput(part: TableDefinition | IndexDefinition, now: float) -> dict[str, Any]:
     told: dict[str, Any] = {
-        "NumberOfDecreasesToday": 0,
-        "ReadCapacityUnits": definition.read_units,
-        "WriteCapacityUnits": definition.write_units,
+        "NumberOfDecreasesToday": decreases_today(part, now),
+        "ReadCapacityUnits": part.read_units,
+        "WriteCapacityUnits": part.write_units,
     }
-    if definition.throughput_increased is not None:
-        told["LastIncreaseDateTime"] = round(definition.throughput_increased, 3)
-    if definition.throughput_decreased is not None:
-        told["LastDecreaseDateTime"] = round(definition.throughput_decreased, 3)
+    if part.throughput_increased is not None:
+        told["LastIncreaseDateTime"] = round(part.throughput_increased, 3)
+    if part.throughput_decreased is not None:
+        told["LastDecreaseDateTime"] = round(part.throughput_decreased, 3)
     return told
 
 
 def _warm(part: TableDefinition | IndexDefinition, billing_mode: str) -> dict[str, Any]:
-    """Return warm throughput: what was asked for, but never below what the billing mode brings (recent-features.md 4)."""
+    """Return warm throughput: what was asked for or once held, never below what the billing mode brings."""
     if billing_mode == "PAY_PER_REQUEST":
-        units = dict(_ON_DEMAND_WARM)
+        units = dict(ON_DEMAND_WARM)
     else:
         units = {"ReadUnitsPerSecond": part.read_units, "WriteUnitsPerSecond": part.write_units}
     told: dict[str, Any] = {name: max(least, part.warm.get(name, 0)) for name, least in units.items()}
@@ -121,11 +133,11 @@ def warm_units(part: TableDefinition | IndexDefinition, billing_mode: str) -> di
     return {name: warm[name] for name in ("ReadUnitsPerSecond", "WriteUnitsPerSecond")}
 
 
-def _index(definition: TableDefinition, index: IndexDefinition, counts: tuple[int, int]) -> dict[str, Any]:
+def _index(definition: TableDefinition, index: IndexDefinition, counts: tuple[int, int], now: float) -> dict[str, Any]:
     items, size = counts
     projection: dict[str, Any] = {"ProjectionType": index.projection}
     if index.non_key:
-        projection["NonKeyAttributes"] = list(index.non_key)
+        projection["NonKeyAttributes"] = sorted(index.non_key)
     told: dict[str, Any] = {
         "IndexName": index.name,
         "KeySchema": _key_schema(index.hash, index.range),
@@ -138,16 +150,17 @@ def _index(definition: TableDefinition, index: IndexDefinition, counts: tuple[in
         return told
     told["IndexStatus"] = index.status
     if index.status == CREATING and index.filled_to is not None:
-        told["Backfilling"] = True
-    told["ProvisionedThroughput"] = {
-        "NumberOfDecreasesToday": 0,
-        "ReadCapacityUnits": index.read_units,
-        "WriteCapacityUnits": index.write_units,
-    }
+        told["Backfilling"] = not _is_allocating(definition, index)
+    told["ProvisionedThroughput"] = _throughput(index, now)
     told["WarmThroughput"] = _warm(index, definition.billing_mode)
     if index.on_demand:
         told["OnDemandThroughput"] = dict(index.on_demand)
     return told
+
+
+def _is_allocating(definition: TableDefinition, index: IndexDefinition) -> bool:
+    """Say whether the table is UPDATING for this new index's sake: until then nothing is filled in (DDB-TABLE-148)."""
+    return definition.status == UPDATING and definition.until == index.until
 
 
 def _key_schema(hashes: Sequence[str], ranges: Sequence[str]) -> list[dict[str, str]]:

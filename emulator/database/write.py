@@ -243,17 +243,22 @@ def check_index_keys(table: Table, item: Item) -> None:
 
 
 def _check_index_key_lengths(table: Table, item: Item) -> None:
-    """Raise if the key attributes of an index are longer than their role allows (reference 2.5)."""
-    for index in table.indexes:
-        definition = index.definition
-        if _size_of(item, definition.hash) > limits.PARTITION_KEY:
-            raise errors.partition_key_too_long()
-        if _size_of(item, definition.range) > limits.SORT_KEY:
-            raise errors.sort_key_too_long()
+    """Raise if the key attributes of an index are longer than their role allows (2.5); the first index by name is told."""
+    found = [excess for index in table.indexes if (excess := _excess(index, item)) is not None]
+    if found:
+        raise errors.index_key_too_long(*min(found))
 
 
-def _size_of(item: Item, names: tuple[str, ...]) -> int:
-    return sum(value_size(item[name]) for name in names if name in item)
+def _excess(index: Index, item: Item) -> tuple[str, str, int, int] | None:
+    """Return the index, the attribute with which its HASH or RANGE attributes are too long, their size and their limit."""
+    definition = index.definition
+    for names, largest in ((definition.hash, limits.PARTITION_KEY), (definition.range, limits.SORT_KEY)):
+        size = 0
+        for name in names:
+            size += value_size(item[name]) if name in item else 0
+            if size > largest:
+                return index.name, name, size, largest
+    return None
 
 
 def check_updated_index_keys(table: Table, item: Item, changed: frozenset[str], *, legacy: bool = False) -> None:

@@ -28,6 +28,7 @@ from emulator.expressions.parser import Parsed
 from emulator.expressions.problems import ExpressionError
 from emulator.expressions.program import KeyCondition
 from emulator.expressions.reserved import RESERVED
+from emulator.expressions.rules import Rule, result_of
 from emulator.values import compare
 from emulator.values.types import Values
 
@@ -73,7 +74,6 @@ _WORDS: Final = {
     "L": "LIST",
     "M": "MAP",
 }
-_LAST_INDEX: Final = 4_294_967_294  # observed: github.com/floci-io/floci/issues/3073
 
 
 class Checked(NamedTuple, Generic[Tree]):
@@ -161,8 +161,8 @@ def _check_reserved(parsed: Parsed[Tree]) -> None:
 
 def _check_indexes(parsed: Parsed[Tree]) -> None:
     for index in parsed.indexes:
-        if index > _LAST_INDEX:
-            raise problems.index_out_of_range(index)
+        if index > limits.LIST_INDEX:
+            raise problems.index_out_of_range(str(index))
 
 
 def _check_defined(parsed: Parsed[Tree], names: Names, types: Types) -> None:
@@ -226,14 +226,14 @@ class _ConditionAnalysis:
         return self.size(node)
 
     def size(self, node: ast.Call) -> ast.Call:
-        argument = node.arguments[0]
-        if len(node.arguments) == 1 and isinstance(argument, ast.Call):
+        # A size() in it is refused whatever is in that one, so this goes no deeper.
+        found = [self.operand(argument) for argument in node.arguments if not isinstance(argument, ast.Call)]
+        if len(node.arguments) != 1:
+            raise problems.operand_count(node.function, len(node.arguments))
+        if not found:
             raise problems.operand_type(node.function, "N")
-        arguments = tuple([self.operand(argument) for argument in node.arguments])
-        if len(arguments) != 1:
-            raise problems.operand_count(node.function, len(arguments))
-        self.check_type(node.function, arguments[0])
-        return ast.Call(node.function, arguments)
+        self.check_type(node.function, found[0])
+        return ast.Call(node.function, (found[0],))
 
     def call(self, function: str, given: tuple[ast.Operand, ...]) -> ast.Call:
         arguments = [self.operand(node) for node in given]
@@ -321,7 +321,7 @@ class _UpdateAnalysis:
         path = resolved(node.path, self.names)
         match node:
             case ast.SetAction():
-                return ast.SetAction(path, self.value(node.value))
+                return ast.SetAction(path, result_of(self.value(node.value)))
             case ast.AddAction():
                 return ast.AddAction(path, node.value)
             case ast.DeleteAction():
@@ -329,14 +329,17 @@ class _UpdateAnalysis:
             case ast.RemoveAction():
                 return ast.RemoveAction(path)
 
-    def value(self, node: ast.Operand) -> ast.Operand:
+    def value(self, node: ast.Operand) -> Rule[ast.Operand]:
         match node:
             case ast.Path():
                 return resolved(node, self.names)
             case ast.Call(function, arguments):
-                return ast.Call(function, tuple([self.value(argument) for argument in arguments]))
+                found = []
+                for argument in arguments:
+                    found.append((yield self.value(argument)))  # noqa: PERF401 - a comprehension cannot yield
+                return ast.Call(function, tuple(found))
             case ast.Arithmetic(operator, left, right):
-                return ast.Arithmetic(operator, self.value(left), self.value(right))
+                return ast.Arithmetic(operator, (yield self.value(left)), (yield self.value(right)))
             case _:
                 return node
 
@@ -351,22 +354,19 @@ class _UpdateAnalysis:
 
     def check_value(self, node: ast.Operand) -> None:
         """Check the functions and operators of a SET value, inner ones first."""
-        match node:
-            case ast.Call(function, arguments):
-                for argument in arguments:
-                    self.check_value(argument)
-                if len(arguments) != 2:  # noqa: PLR2004 - if_not_exists and list_append both take two
-                    raise problems.operand_count(function, len(arguments))
-                if function == "if_not_exists":
-                    _check_path(function, arguments[0])
-                else:
-                    self.check_types(function, arguments)
-            case ast.Arithmetic(operator, left, right):
-                self.check_value(left)
-                self.check_value(right)
-                self.check_types(operator, (left, right))
-            case _:
-                return
+        for part in ast.inner_first(node):
+            if isinstance(part, ast.Call):
+                self.check_call(part.function, part.arguments)
+            elif isinstance(part, ast.Arithmetic):
+                self.check_types(part.operator, (part.left, part.right))
+
+    def check_call(self, function: str, arguments: tuple[ast.Operand, ...]) -> None:
+        if len(arguments) != 2:  # noqa: PLR2004 - if_not_exists and list_append both take two
+            raise problems.operand_count(function, len(arguments))
+        if function == "if_not_exists":
+            _check_path(function, arguments[0])
+        else:
+            self.check_types(function, arguments)
 
     def check_types(self, operator: str, operands: tuple[ast.Operand, ...]) -> None:
         for node in operands:

@@ -6,9 +6,9 @@ Requests have the same form when their texts, their names and the placeholders a
 Programs of the latest forms are cached; what depends on the contents of values is checked at every call. Failures are
 not cached: they are rare, and would push out what is used.
 
-Order of problems (reference 3.6, 4.2): names or values without any expression, empty ones, malformed keys and names;
-then each expression in the order above with its emptiness, size, syntax, analysis and contents of values; then unused
-names, unused values.
+Order of problems (reference 3.6, 4.2): names or values without an expression that could use them, empty ones, long or
+malformed keys, malformed names; then each expression in the order above with its emptiness, size, syntax, analysis and
+contents of values; then unused names, unused values.
 """
 
 import re
@@ -138,17 +138,14 @@ class _Binding:
     def check_members(self) -> None:
         """Check names and values by themselves."""
         present = [member for member in (_NAMES, _VALUES) if self.request.get(member) is not None]
-        if present and all(self.request.get(parameter) is None for parameter in _PARAMETERS):
-            raise errors.only_with_expressions(present[0])
+        for member in present:
+            if all(self.request.get(parameter) is None for parameter in _USERS[member]):
+                raise errors.only_with_expressions(member)
         for member in present:
             if not self.request[member]:
                 raise errors.must_not_be_empty(member)
-        for alias in self.names:
-            if _IS_ALIAS(alias) is None:
-                raise errors.invalid_placeholder(_NAMES, alias)
-        for placeholder in self.values:
-            if _IS_PLACEHOLDER(placeholder) is None:
-                raise errors.invalid_placeholder(_VALUES, placeholder)
+        _check_placeholders(_NAMES, self.names, _IS_ALIAS)
+        _check_placeholders(_VALUES, self.values, _IS_PLACEHOLDER)
         check_names(self.names.values())
 
     def check_used(self) -> None:
@@ -202,6 +199,17 @@ _PARAMETERS: Final = (
     "FilterExpression",
     "ProjectionExpression",
 )
+_USERS: Final = {_NAMES: _PARAMETERS, _VALUES: _PARAMETERS[:-1]}
+"""Which parameters use names and values: a projection has no values."""
+
+
+def _check_placeholders(member: str, placeholders: Iterable[str], is_valid: Callable[[str], object]) -> None:
+    for placeholder in placeholders:
+        size = len(placeholder.encode())
+        if size > limits.PLACEHOLDER:
+            raise errors.placeholder_too_long(member, size)
+        if not is_valid(placeholder):
+            raise errors.invalid_placeholder(member, placeholder)
 
 
 def _compiled(build: Callable[[_Tree], _Program], checked: Checked[_Tree]) -> tuple[_Program, tuple[Check, ...]]:

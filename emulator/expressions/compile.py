@@ -2,14 +2,14 @@
 
 Conditions are functions of (item, values). What the usual ones consist of (a top-level name, a placeholder) has closures
 of its own without a call in between. Chains of AND and OR are flat and double NOTs cancel out, so that closures nest no
-deeper than parentheses do.
+deeper than parentheses do: less than the 300 operators of a condition, well within Python's stack.
 
 A missing operand (reference 4.4) makes a condition false, but `<>` true: unless it is size() that has no value.
 """
 
 import operator
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, cast
 
 from emulator.expressions import ast
 from emulator.expressions.document_paths import steps_of
@@ -41,29 +41,7 @@ def projection(node: ast.Projection) -> Projection:
 
 def paths_in(node: ast.Condition | ast.Operand) -> tuple[Path, ...]:
     """Return every document path in a tree, in written order."""
-    found = []
-    waiting: list[Any] = [node]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.Path):
-            found.append(steps_of(node))
-        else:
-            waiting += _PARTS[type(node)](node)[::-1]
-    return tuple(found)
-
-
-_PARTS: Final[dict[type, Callable[[Any], tuple[Any, ...]]]] = {
-    ast.And: lambda node: (node.left, node.right),
-    ast.Or: lambda node: (node.left, node.right),
-    ast.Not: lambda node: (node.operand,),
-    ast.Compare: lambda node: (node.left, node.right),
-    ast.Between: lambda node: (node.operand, node.low, node.high),
-    ast.In: lambda node: (node.operand, *node.options),
-    ast.Call: lambda node: node.arguments,
-    ast.Arithmetic: lambda node: (node.left, node.right),
-    ast.Placeholder: lambda _node: (),
-    ast.Literal: lambda _node: (),
-}
+    return tuple([steps_of(part) for part in ast.inner_first(node) if isinstance(part, ast.Path)])
 
 
 # --- operands -------------------------------------------------------------------------------------------------------
@@ -113,25 +91,45 @@ def _top_level(node: ast.Operand) -> str | None:
 
 
 def _test(node: ast.Condition) -> Test:
-    return _BUILDERS[type(node)](node)
-
-
-def _chain(node: ast.And | ast.Or) -> list[Test]:
-    """Return the parts of a chain of one operator, left to right."""
-    kind = type(node)
-    parts: list[ast.Condition] = []
-    waiting: list[ast.Condition] = [node]
+    """Return a condition's function; a loop, as a chain of legacy conditions may have thousands and trees are deep."""
+    found: list[tuple[ast.Condition, int]] = []
+    waiting = [_without_double_not(node)]
     while waiting:
         part = waiting.pop()
+        joined = _joined(part) if type(part) in _JOINERS else ()
+        found.append((part, len(joined)))
+        waiting += joined
+    tests: list[Test] = []
+    for part, count in reversed(found):  # inner ones first, left to right
+        inner = tests[len(tests) - count :]
+        del tests[len(tests) - count :]
+        tests.append(_JOINERS[type(part)](inner) if inner else _BUILDERS[type(part)](part))
+    return tests[0]
+
+
+def _joined(node: ast.Condition) -> Sequence[ast.Condition]:
+    """Return the conditions that an AND, OR or NOT joins, left to right: all of a chain."""
+    if isinstance(node, ast.Not):
+        return (_without_double_not(node.operand),)
+    kind = cast("type[ast.And | ast.Or]", type(node))
+    found: list[ast.Condition] = []
+    waiting: list[ast.Condition] = [node]
+    while waiting:
+        part = _without_double_not(waiting.pop())
         if isinstance(part, kind):
             waiting += (part.right, part.left)
         else:
-            parts.append(part)
-    return [_test(part) for part in parts]
+            found.append(part)
+    return found
 
 
-def _and(node: ast.And) -> Test:
-    tests = _chain(node)
+def _without_double_not(node: ast.Condition) -> ast.Condition:
+    while isinstance(node, ast.Not) and isinstance(node.operand, ast.Not):
+        node = node.operand.operand
+    return node
+
+
+def _and(tests: list[Test]) -> Test:
     if len(tests) == 2:  # noqa: PLR2004 - the usual chain
         first, second = tests
         return lambda item, values: first(item, values) and second(item, values)
@@ -145,8 +143,7 @@ def _and(node: ast.And) -> Test:
     return every
 
 
-def _or(node: ast.Or) -> Test:
-    tests = _chain(node)
+def _or(tests: list[Test]) -> Test:
     if len(tests) == 2:  # noqa: PLR2004 - the usual chain
         first, second = tests
         return lambda item, values: first(item, values) or second(item, values)
@@ -160,14 +157,12 @@ def _or(node: ast.Or) -> Test:
     return some
 
 
-def _not(node: ast.Not) -> Test:
-    inner = node.operand
-    negated = True
-    while isinstance(inner, ast.Not):
-        inner = inner.operand
-        negated = not negated
-    test = _test(inner)
-    return (lambda item, values: not test(item, values)) if negated else test
+def _not(tests: list[Test]) -> Test:
+    [test] = tests
+    return lambda item, values: not test(item, values)
+
+
+_JOINERS: Final[dict[type, Callable[[list[Test]], Test]]] = {ast.And: _and, ast.Or: _or, ast.Not: _not}
 
 
 def _compare(node: ast.Compare) -> Test:
@@ -332,9 +327,6 @@ FUNCTIONS: Final[dict[str, Callable[..., Test]]] = {
 }
 
 _BUILDERS: Final[dict[type, Callable[[Any], Test]]] = {
-    ast.And: _and,
-    ast.Or: _or,
-    ast.Not: _not,
     ast.Compare: _compare,
     ast.Between: _between,
     ast.In: _in,

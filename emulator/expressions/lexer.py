@@ -1,12 +1,13 @@
 """Tokens of all five expression grammars (reference 4.1).
 
-    name    letter or underscore, then letters, digits, underscores; keywords are names until a parser asks
+    name    letter, then letters, digits, underscores; keywords are names until a parser asks
     alias   # and letters, digits, underscores          number  digits
     value   : and letters, digits, underscores          symbols = <> < <= > >= + - . , ( ) [ ]
     unknown any other character                         end     after the last token
 
 Letters and digits are ASCII. Spaces, tabs and line ends separate tokens and are no tokens themselves. Nothing is wrong
-for the lexer: an unknown character is an error when, and only if, a parser comes to it.
+for the lexer: an unknown character is an error when, and only if, a parser comes to it. An underscore before a name is
+one (observed: github.com/aws/aws-sdk-java-v2/issues/3279).
 """
 
 import re
@@ -25,7 +26,7 @@ class Token(NamedTuple):
 _TOKEN: Final = re.compile(
     r"""
     [ \t\r\n]*+
-    (?: (?P<name> [A-Za-z_][A-Za-z0-9_]*+)
+    (?: (?P<name> [A-Za-z][A-Za-z0-9_]*+)
       | (?P<alias> \#[A-Za-z0-9_]++)
       | (?P<value> :[A-Za-z0-9_]++)
       | (?P<number> [0-9]++)

@@ -5,14 +5,12 @@ error (`Parsed`): the service looks at reserved words, functions and parentheses
 
 Names that are keywords in the kind of expression at hand cannot begin a path; anywhere else they are reserved words.
 
-Depth: groups and calls nest at most `_DEPTH` deep, four Python frames each. Deeper texts (operators are limited to 300
-and parentheses must not be redundant, so hardly one has a meaning) get the answer for too many operators.
+Rules that nest are generators (rules.py): a text of 4,096 bytes can open two thousand calls and close them again.
 """
 
 from collections.abc import Callable
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from emulator import limits
 from emulator.expressions import problems
 from emulator.expressions.ast import (
     Action,
@@ -38,10 +36,10 @@ from emulator.expressions.ast import (
 )
 from emulator.expressions.lexer import Token, tokens
 from emulator.expressions.problems import ExpressionError
+from emulator.expressions.rules import Rule, result_of
 
 Tree = TypeVar("Tree")
 
-_DEPTH: Final = 150
 _COMPARATORS: Final = frozenset(("=", "<>", "<", "<=", ">", ">="))
 _CONDITION_WORDS: Final = frozenset(("AND", "OR", "NOT", "IN", "BETWEEN"))
 _SECTIONS: Final = frozenset(("SET", "REMOVE", "ADD", "DELETE"))
@@ -76,7 +74,7 @@ class Parsed(NamedTuple, Generic[Tree]):
 def parse_condition(text: str) -> Parsed[Condition]:
     """Parse a condition, filter or key condition expression; raises ExpressionError."""
     parser = _Parser(text, _CONDITION_WORDS)
-    return parser.finished(parser.condition())
+    return parser.finished(result_of(parser.condition()))
 
 
 def parse_update(text: str) -> Parsed[Update]:
@@ -102,7 +100,6 @@ class _Parser:
         self.keywords = keywords
         self.tokens = tokens(text)
         self.position = 0
-        self.depth = 0
         self.closing = _closing(self.tokens)
         self.words: list[str] = []
         self.aliases: list[str] = []
@@ -164,46 +161,39 @@ class _Parser:
             found.append(rule())
         return tuple(found)
 
-    def enter(self) -> None:
-        self.depth += 1
-        if self.depth > _DEPTH:
-            raise problems.too_many_operators(limits.EXPRESSION_OPERATORS + 1)
-
-    def grouped(self, rule: Callable[[], Tree]) -> Tree:
+    def grouped(self, rule: Callable[[], Rule[Tree]]) -> Rule[Tree]:
         """Return what stands in the parentheses that open here."""
         opening = self.position
         if self.closing.get(opening + 1, 0) == self.closing.get(opening, 0) - 1:
             self.redundant = True
-        self.enter()
         self.expect("(")
-        content = rule()
+        content: Tree = yield rule()
         self.expect(")")
-        self.depth -= 1
         return content
 
     # --- conditions ---
 
-    def condition(self) -> Condition:
-        left = self.conjunction()
+    def condition(self) -> Rule[Condition]:
+        left: Condition = yield self.conjunction()
         while self.take_keyword("OR"):
             self.operators += 1
-            left = Or(left, self.conjunction())
+            left = Or(left, (yield self.conjunction()))
         return left
 
-    def conjunction(self) -> Condition:
-        left = self.negation()
+    def conjunction(self) -> Rule[Condition]:
+        left: Condition = yield self.negation()
         while self.take_keyword("AND"):
             self.operators += 1
-            left = And(left, self.negation())
+            left = And(left, (yield self.negation()))
         return left
 
-    def negation(self) -> Condition:
+    def negation(self) -> Rule[Condition]:
         negations = 0
         while self.take_keyword("NOT"):
             negations += 1
         self.operators += negations
         groups = self.peek().kind == "(" and not self.opens_operand()
-        node = self.grouped(self.condition) if groups else self.predicate()
+        node: Condition = yield self.grouped(self.condition) if groups else self.predicate()
         for _ in range(negations):
             node = Not(node)
         return node
@@ -216,23 +206,24 @@ class _Parser:
         follower = self.tokens[closing + 1]
         return follower.kind in _COMPARATORS or (follower.kind == "name" and follower.text.upper() in ("BETWEEN", "IN"))
 
-    def predicate(self) -> Condition:
+    def predicate(self) -> Rule[Condition]:
         first_function = len(self.functions)
-        operand = self.operand()
+        operand: Operand = self.simple() or (yield self.nested())
         if self.peek().kind in _COMPARATORS:
             self.operators += 1
             operator = self.take().kind
-            return Compare(operator, operand, self.operand())  # type: ignore[arg-type]  # checked one line above
+            right = self.simple() or (yield self.nested())
+            return Compare(operator, operand, right)  # type: ignore[arg-type]  # checked three lines above
         if self.take_keyword("BETWEEN"):
             self.operators += 1
-            low = self.operand()
+            low = self.simple() or (yield self.nested())
             if not self.take_keyword("AND"):
                 raise self.unexpected()
-            return Between(operand, low, self.operand())
+            return Between(operand, low, self.simple() or (yield self.nested()))
         if self.take_keyword("IN"):
             self.operators += 1
             self.expect("(")
-            options = self.listed(self.operand)
+            options = yield self.operands()
             self.expect(")")
             return In(operand, options)
         if isinstance(operand, Call):
@@ -242,28 +233,40 @@ class _Parser:
 
     # --- operands ---
 
-    def operand(self) -> Operand:
+    def operands(self) -> Rule[tuple[Operand, ...]]:
+        found: list[Operand] = [self.simple() or (yield self.nested())]
+        while self.take_if(","):
+            found.append(self.simple() or (yield self.nested()))
+        return tuple(found)
+
+    def operand(self) -> Rule[Operand]:
+        return self.simple() or (yield self.nested())
+
+    def simple(self) -> Operand | None:
+        """Return an operand that is a path or a value, None where one begins that nests."""
         token = self.peek()
         if token.kind == "value":
             self.position += 1
             self.placeholders.append(token.text)
             return Placeholder(token.text)
-        if token.kind == "(":
-            return self.grouped(self.set_value if self.keywords is _SECTIONS else self.operand)
-        if token.kind == "name" and self.tokens[self.position + 1].kind == "(":
-            return self.call()
+        if token.kind == "(" or (token.kind == "name" and self.tokens[self.position + 1].kind == "("):
+            return None
         return self.path()
 
-    def call(self) -> Call:
+    def nested(self) -> Rule[Operand]:
+        groups = self.peek().kind == "("
+        rule = self.set_value if self.keywords is _SECTIONS else self.operand
+        operand: Operand = yield self.grouped(rule) if groups else self.call()
+        return operand
+
+    def call(self) -> Rule[Call]:
         token = self.peek()
         if token.text.upper() in self.keywords:
             raise self.unexpected()
         self.functions.append(Usage(token.text, as_condition=False))
         self.position += 2
-        self.enter()
-        arguments = self.listed(self.operand)
+        arguments = yield self.operands()
         self.expect(")")
-        self.depth -= 1
         return Call(token.text, arguments)
 
     def path(self) -> Path:
@@ -325,16 +328,16 @@ class _Parser:
     def set_action(self) -> SetAction:
         path = self.path()
         self.expect("=")
-        return SetAction(path, self.set_value())
+        return SetAction(path, result_of(self.set_value()))
 
-    def set_value(self) -> Operand:
-        left = self.operand()
+    def set_value(self) -> Rule[Operand]:
+        left: Operand = self.simple() or (yield self.nested())
         if self.take_if("+"):
             self.operators += 1
-            return Arithmetic("+", left, self.operand())
+            return Arithmetic("+", left, self.simple() or (yield self.nested()))
         if self.take_if("-"):
             self.operators += 1
-            return Arithmetic("-", left, self.operand())
+            return Arithmetic("-", left, self.simple() or (yield self.nested()))
         return left
 
     def remove_action(self) -> RemoveAction:

@@ -47,8 +47,8 @@ def too_many_options(count: int) -> ExpressionError:
     return ExpressionError(f"The IN operator is provided with too many operands; number of operands: {count}")
 
 
-def index_out_of_range(index: int) -> ExpressionError:
-    """Observed: github.com/scylladb/scylladb/issues/25947."""
+def index_out_of_range(index: str) -> ExpressionError:
+    """Index in digits. Observed: github.com/scylladb/scylladb/issues/25947."""
     return ExpressionError(f"List index is not within the allowable range; index: [{index}]")
 
 

@@ -57,7 +57,7 @@ class Apply(Protocol):
         """Return the new item and where the written values are in it; the given item stays as it is.
 
         item: the existing item, or with exists=False the key attributes of the one to make. A new value is at another
-        index than its target where a list grew or shrank. Raises the run-time errors of reference 4.5.
+        index than its target where a list shrank. Raises the run-time errors of reference 4.5.
         """
 
 

@@ -184,7 +184,7 @@ def _value(node: ast.Operand) -> Compute:
         case ast.Path():
             return _path_value(steps_of(node))
         case ast.Arithmetic():
-            return _arithmetic(node)
+            return _arithmetic(node.operator, _value(node.left), _value(node.right))
         case ast.Call("if_not_exists", (path, default)):
             return _if_not_exists(path_getter(steps_of(cast("ast.Path", path))), _value(default))
         case ast.Call("list_append", (first, second)):
@@ -222,9 +222,8 @@ def _list_append(first: Compute, second: Compute) -> Compute:
     return compute
 
 
-def _arithmetic(node: ast.Arithmetic) -> Compute:
-    first, second = _value(node.left), _value(node.right)
-    operation = number.add if node.operator == "+" else number.subtract
+def _arithmetic(operator: str, first: Compute, second: Compute) -> Compute:
+    operation = number.add if operator == "+" else number.subtract
 
     def compute(item: Item, values: Values) -> Value:
         left, right = first(item, values), second(item, values)

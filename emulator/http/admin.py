@@ -25,6 +25,7 @@ from emulator.http import admin_clock
 from storage import Full, Interrupted
 
 PREFIX: Final = b"/_emulator/"
+CLOCK: Final = PREFIX + b"clock"
 
 _BUSY: Final = 503  # Service Unavailable
 _NO_ROOM: Final = 507  # Insufficient Storage

@@ -6,6 +6,7 @@ from typing import Any
 
 from emulator.app import Emulator
 from emulator.http.protocol import Answer, Protocol
+from emulator.http.rounds import run_rounds
 from emulator.http.upkeep import Upkeep
 from emulator.limits import REQUEST_BODY
 
@@ -64,6 +65,12 @@ async def _send(send: Send, answer: Answer) -> None:
 async def run_background(emulator: Emulator, interval: float) -> None:
     """Do what the clock brings, advance background work while no request does, look after the storage; until cancelled."""
     upkeep = Upkeep(emulator, asyncio.get_running_loop())
-    while True:
-        await asyncio.sleep(0 if emulator.tick() else interval)
+
+    async def tick() -> float:
+        return 0 if emulator.tick() else interval
+
+    async def look() -> float:
         upkeep.look()
+        return interval
+
+    await asyncio.gather(run_rounds("background work", tick), run_rounds("looking after the storage", look))

@@ -2,9 +2,10 @@
 
 A synced commit costs milliseconds, whatever it contains. So writes that arrive together are committed together: requests are
 run as they come, and their answers are held back until the commit that has their writes. That commit is made when a turn
-of the event loop has brought no further write, when every connection waits for it, or when as much time has gone by as the commit before took. Were it made
-after the first turn, clients would part in two halves that wait for each other's commits: those that were just answered
-ask again while the loop is at what arrived meanwhile. What is written outside of requests is committed in the same way.
+of the event loop has brought no further write, when every connection waits for it, or when as much time has gone by as
+the commit before took. Were it made after the first turn, clients would part in two halves that wait for each other's
+commits: those that were just answered ask again while the loop is at what arrived meanwhile. What is written outside of
+requests is committed in the same way.
 
 Reads that see what is not committed yet are held back with the writes, so nobody is ever told of anything that a power cut
 could take away.

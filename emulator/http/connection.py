@@ -5,41 +5,73 @@ synchronous, so the answer is made when the parser reports the request's end, an
 (outbox.py). Requests that arrive pipelined are answered in order by the same means. The ASGI application (asgi.py) does the
 same over any server; tests run on both.
 
-What stays ordinary HTTP is here: keep-alive and its idle timer, `Expect: 100-continue`, HTTP/1.0, HEAD, declined upgrades,
-oversized headers and bodies (refused before they are held in memory), a client that does not read (the transport stops
-reading it), and closing without cutting off an answer.
+What stays ordinary HTTP is here: keep-alive, `Expect: 100-continue`, HTTP/1.0, HEAD, declined upgrades, oversized headers
+and bodies (refused before they are held in memory), and closing without cutting off an answer.
+
+A client that does not read is not read from; of the requests that had come by then, each waits until the answers before
+it have been read, so that no more than one answer is in memory. What else is to be written waits its turn behind them.
+
+A connection on which nothing comes or goes is closed after a time, in the middle of a request too, and broken off where
+the client does not read; after a shorter time where it is closing already.
 """
 
 import asyncio
+import logging
+from collections import deque
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, NoReturn
 
 import httptools
 
+from emulator.http import admin
 from emulator.http.outbox import Outbox
 from emulator.http.protocol import FRAMING, HEADER_BLOCK, Answer, Protocol
 from emulator.limits import REQUEST_BODY
 from storage import Interrupted, StorageError
 
+log = logging.getLogger("emulator")
+
 _STATUS_LINES: Final = {
     status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode()) for status in HTTPStatus
 }
 _BAD_REQUEST: Final = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-_IDLE: Final = 65.0  # seconds a connection is kept without a request: longer than the SDKs keep one
+_CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+_GOES_ON: Final = b"connection: keep-alive\r\n\r\n"  # as the service's answers have it; HTTP/1.0 needs it
+_ENDS: Final = b"connection: close\r\n\r\n"
+_IDLE: Final = 65.0  # seconds a connection is kept on which nothing comes or goes: longer than the SDKs keep one
+_LINGER: Final = 3.0  # seconds one is kept that is closing
+_MOST_HELD: Final = 4 << 20  # bytes of answers that wait for a commit; with more, further requests wait too
 
 _ATTEMPTS: Final = 20  # at an answer whose writes are lost again and again
 
 _NO_BODY: Final = b""
+_STOPPED: Final = (httptools.HttpParserError, httptools.HttpParserUpgrade)
 
 
 class _Request(NamedTuple):
-    """A request as it came: method, target, fields and body."""
+    """A request as it came: method, target, fields, body, and whether the connection goes on after it."""
 
     method: str
     url: bytes
     fields: dict[bytes, bytes]
     body: bytes
+    keep_alive: bool
+
+
+class _Deaf:
+    """Stands in for the parser of a connection whose client is not listened to any more."""
+
+    def feed_data(self, data: bytes) -> None:
+        """Pass over everything."""
+
+
+_DEAF: Final[Any] = _Deaf()
+
+
+class _Enough(Exception):
+    """Ends the parser's work from within one of its callbacks."""
 
 
 class Connection(asyncio.Protocol):
@@ -52,19 +84,25 @@ class Connection(asyncio.Protocol):
         "_body",
         "_closing",
         "_fields",
+        "_head",
         "_held",
-        "_idle_since",
+        "_held_bytes",
         "_keep_alive",
+        "_later",
         "_loop",
+        "_moved",
         "_outbox",
         "_parser",
         "_parts",
         "_protocol",
         "_refused",
         "_size",
+        "_stalled",
         "_state",
         "_timer",
         "_transport",
+        "_unread",
+        "_unsent",
         "_url",
         "_within",
     )
@@ -83,12 +121,19 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._idle_since = 0.0
-        self._within = False  # a request has begun and is not answered yet
-        self._closing = False
+        self._moved = 0.0  # when something came or went last
+        self._unsent = 0  # bytes that the transport had not sent yet when that was looked at last
+        self._within = False  # a request has begun and is not complete yet
+        self._closing = False  # the next answer is the last
         self._refused = False
-        self._keep_alive = True
+        self._keep_alive = True  # as the request has it that is being answered or was last
+        # What came while its answers were not read. Something is there only while stalled, which is while the transport
+        # is full (unread) or too much is held back.
+        self._later: deque[Callable[[], None]] = deque()
+        self._stalled = False
+        self._unread = False
         self._fields: dict[bytes, bytes] = {}
+        self._head = self._fields  # all fields but trailers
         self._block = 0
         self._url = b""
         self._body = _NO_BODY
@@ -96,17 +141,18 @@ class Connection(asyncio.Protocol):
         self._size = 0
         # What waits for a commit, see commits.py: what is to be written, and the request that it answers.
         self._held: list[tuple[bytes, _Request | None]] = []
+        self._held_bytes = 0
         self._asked: _Request | None = None  # which is being answered, where there are commits
         self._attempts = 0
 
     # --- asyncio's side ---------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin: the server knows us, the idle timer runs."""
+        """Begin: the server knows us, the timer runs."""
         self._transport = transport  # type: ignore[assignment] # uvloop's is no asyncio.Transport
         self._state.connections.add(self)
-        self._idle_since = self._loop.time()
-        self._timer = self._loop.call_later(_IDLE, self._close_if_idle)
+        self._moved = self._loop.time()
+        self._timer = self._loop.call_later(_IDLE, self._watch)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """End."""
@@ -114,52 +160,134 @@ class Connection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         self._transport = None
+        self._parser = _DEAF
+        self._later.clear()
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser, which calls back below."""
+        self._moved = self._loop.time()
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as offer:
-            self._decline_upgrade(data[offer.args[0] :])
-        except httptools.HttpParserError:
-            self._write(_BAD_REQUEST)
-            self._close()
+        except _STOPPED as error:
+            self._sort_out(error, data)
 
-    def _decline_upgrade(self, rest: bytes) -> None:
-        """Read the request again without its offer of another protocol, which the parser takes for accepted."""
-        method = self._parser.get_method()
-        if self._refused or method == b"CONNECT":
-            self._close()
+    def eof_received(self) -> bool:
+        """Close when all is answered that has come whole; say that the transport need not close itself."""
+        self._parser = _DEAF
+        self._within = False
+        self._in_turn(self._close)
+        return True
+
+    def _sort_out(self, error: Exception, data: bytes) -> None:
+        """Go on after an offer of another protocol; after anything else that ended the parser's work close."""
+        rest = memoryview(data)
+        while isinstance(error, httptools.HttpParserUpgrade):
+            rest = rest[error.args[0] :]
+            if self._parser.get_method() == b"CONNECT":
+                self._parser = _DEAF
+                self._in_turn(self._close)
+                return
+            try:
+                self._decline_upgrade()
+                self._parser.feed_data(rest)
+            except _STOPPED as another:
+                error = another
+            else:
+                return
+        if self._parser is _DEAF:  # it was ended by `_end`
             return
-        lines = [b"%b %b HTTP/1.1" % (method, self._url)]
+        self._parser = _DEAF
+        if isinstance(error, httptools.HttpParserCallbackError):
+            self._in_turn(partial(self._fail, error.__context__))
+        else:
+            self._in_turn(self._misunderstand)
+
+    def _decline_upgrade(self) -> None:
+        """Read the head again without its offer of another protocol, which the parser takes for accepted."""
+        lines = [b"%b %b HTTP/1.1" % (self._parser.get_method(), self._url)]
         lines += [b"%b: %b" % field for field in self._fields.items() if field[0] not in (b"connection", b"upgrade")]
         self._parser = httptools.HttpRequestParser(self)
-        self.data_received(b"\r\n".join(lines) + b"\r\n\r\n" + rest)
+        self._parser.feed_data(b"\r\n".join(lines) + b"\r\n\r\n")
 
     def pause_writing(self) -> None:
-        """Stop reading from a client that does not read its answers."""
-        if self._transport is not None:
-            self._transport.pause_reading()
+        """Stop listening to a client that does not read its answers."""
+        self._unread = True
+        self._stall()
 
     def resume_writing(self) -> None:
-        """Go on reading."""
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.resume_reading()
+        """Go on listening."""
+        self._unread = False
+        self._go_on()
 
     def shutdown(self) -> None:
-        """Close, after answering a request that has begun (called by uvicorn's server at its end)."""
-        if self._within:
+        """Close, after answering a request that is just arriving (called by uvicorn's server at its end)."""
+        if self._within and not self._stalled:
             self._closing = True
+            self._hurry()
         else:
             self._close()
 
-    def _close_if_idle(self) -> None:
-        idle = self._loop.time() - self._idle_since
-        if self._within or idle < _IDLE:
-            wait = _IDLE if self._within else _IDLE - idle
-            self._timer = self._loop.call_later(wait, self._close_if_idle)
+    # --- time, and turns --------------------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        """Close where nothing has come or gone for a time; break off where the client does not read what is left."""
+        transport = self._transport
+        if transport is None:
+            return
+        now = self._loop.time()
+        unsent = transport.get_write_buffer_size()
+        if unsent != self._unsent:
+            self._unsent, self._moved = unsent, now
+        left = self._moved + (_LINGER if self._closing else _IDLE) - now
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._watch)
+        elif unsent or transport.is_closing():
+            transport.abort()
         else:
             self._close()
+
+    def _hurry(self) -> None:
+        """Have no patience any more, from now on."""
+        self._moved = self._loop.time()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_later(_LINGER, self._watch)
+
+    def _stall(self) -> None:
+        """Let requests wait that have come already, and do not read more."""
+        if self._stalled:
+            return
+        self._stalled = True
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def _go_on(self) -> None:
+        """Do what waits, as far as the answers are read, then read on."""
+        self._stalled = self._unread or self._held_bytes > _MOST_HELD
+        later, self._later = self._later, deque()
+        while later and not self._stalled:
+            try:
+                later.popleft()()
+            except Exception as error:  # noqa: BLE001 - is logged
+                self._fail(error)
+                return
+        if later:
+            self._later = later
+        elif not self._stalled and self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def _in_turn(self, act: Callable[[], None]) -> None:
+        """Do something that is no request behind everything that waits."""
+        if self._later:
+            self._later.append(act)
+        else:
+            act()
+
+    def _end(self, last: Callable[[], None]) -> NoReturn:
+        """Do something in turn and stop listening; only for the parser's callbacks, whose work ends here."""
+        self._parser = _DEAF
+        self._in_turn(last)
+        raise _Enough
 
     # --- the parser's side ------------------------------------------------------------------------------------------
 
@@ -167,7 +295,7 @@ class Connection(asyncio.Protocol):
         """Forget the request before."""
         self._within = True
         self._refused = False
-        self._fields = {}
+        self._fields = self._head = {}
         self._block = 0
         self._url = b""
         self._body = _NO_BODY
@@ -181,7 +309,7 @@ class Connection(asyncio.Protocol):
             self._refuse_head()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; of several lines the first counts."""
+        """Take a header or trailer; of several lines the first counts."""
         self._block += len(name) + len(value) + FRAMING
         if self._block > HEADER_BLOCK:
             self._refuse_head()
@@ -191,13 +319,17 @@ class Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         """Refuse a body that will be too large; tell a client that waits to go on."""
         if self._parser.should_upgrade():
+            self._refused = True  # as it is: it is read again without the offer
             return
         fields = self._fields
         length = fields.get(b"content-length")
-        if length is not None and int(length) > REQUEST_BODY:
-            self._refuse(413)
-        elif b"expect" in fields and fields[b"expect"].lower() == b"100-continue":
-            self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if length is None:
+            self._fields = {}  # for trailers, which nobody reads
+        elif int(length) > REQUEST_BODY:
+            self._refuse_body()
+            return
+        if b"expect" in fields and fields[b"expect"].lower() == b"100-continue":
+            self._in_turn(partial(self._write, _CONTINUE))
 
     def on_body(self, body: bytes) -> None:
         """Take the body, or a piece of it."""
@@ -207,28 +339,37 @@ class Connection(asyncio.Protocol):
             self._parts.append(body)
         self._size += len(body)
         if self._size > REQUEST_BODY and not self._refused:
-            self._refuse(413)
+            self._refuse_body()
 
     def on_message_complete(self) -> None:
-        """Answer."""
-        if self._parser.should_upgrade():
-            return
-        self._keep_alive = self._parser.should_keep_alive()
+        """Answer, or let the request wait for its turn."""
+        keep_alive = self._parser.should_keep_alive()
         if not self._refused:
             body = b"".join((self._body, *self._parts)) if self._parts else self._body
             method = self._parser.get_method().decode("latin-1")
-            if self._protocol.commits is not None:
-                self._asked = _Request(method, self._url, self._fields, body)
-            self._answer(method, self._url, self._fields, body)
-            self._asked = None
+            if self._stalled:
+                request = _Request(method, self._url, self._head, body, keep_alive)
+                self._later.append(partial(self._answer_kept, request))
+            elif self._protocol.commits is None:
+                self._answer(method, self._url, self._head, body, keep_alive)
+            else:
+                self._answer_kept(_Request(method, self._url, self._head, body, keep_alive))
+        elif self._parser.should_upgrade():
+            return
         self._within = False
-        self._idle_since = self._loop.time()
-        if self._closing or not self._keep_alive:
-            self._close()
+        if self._closing or not keep_alive:
+            self._end(self._close)
 
     # --- answers ----------------------------------------------------------------------------------------------------
 
-    def _answer(self, method: str, url: bytes, fields: dict[bytes, bytes], body: bytes) -> None:
+    def _answer_kept(self, request: _Request) -> None:
+        """Answer a request that may have to be answered again."""
+        self._asked = request
+        self._answer(*request)
+        self._asked = None
+
+    def _answer(self, method: str, url: bytes, fields: dict[bytes, bytes], body: bytes, keep_alive: bool) -> None:  # noqa: FBT001 - hot
+        self._keep_alive = keep_alive
         path, _, query = url.partition(b"?")
         if path == b"/":
             answer = self._protocol.answer(method, query, fields, body)
@@ -236,26 +377,43 @@ class Connection(asyncio.Protocol):
             answer = self._protocol.elsewhere(method, path, query, fields, body)
         self._send(answer, with_body=method != "HEAD")
 
-    def _refuse_head(self) -> None:
+    def _refuse_head(self) -> NoReturn:
         """Refuse a request line or header block over 16 KB, and the connection with it."""
-        if not self._refused:
-            self._closing = True
-            self._refuse(400)
-            self._close()
+        self._end(partial(self._part, self._protocol.refuse(400)))
 
-    def _refuse(self, status: int) -> None:
-        """Answer at once; what still comes of the request is passed over."""
+    def _refuse_body(self) -> None:
+        """Answer before the body is there; what still comes of it is passed over."""
         self._refused = True
         self._body = _NO_BODY
         self._parts = []
-        self._send(self._protocol.refuse(status), with_body=True)
+        self._in_turn(partial(self._refuse, self._parser.should_keep_alive()))
+
+    def _refuse(self, keep_alive: bool) -> None:  # noqa: FBT001
+        self._keep_alive = keep_alive
+        self._send(self._protocol.refuse(413), with_body=True)
+
+    def _misunderstand(self) -> None:
+        self._write(_BAD_REQUEST)
+        self._close()
+
+    def _fail(self, error: BaseException | None) -> None:
+        """Answer where our own code failed in a way that the protocol does not expect."""
+        log.error("a request failed, its connection is closed", exc_info=error)
+        self._asked = None
+        self._part(self._protocol.failed(error))
+
+    def _part(self, answer: Answer) -> None:
+        """Send a last answer and close."""
+        self._closing = True
+        self._send(answer, with_body=True)
+        self._close()
 
     def _send(self, answer: Answer, *, with_body: bool) -> None:
         if self._transport is None:
             return
         date = self._state.default_headers
         stamp = b"date: %b\r\n" % date[0][1] if date else b""
-        end = b"\r\n" if self._keep_alive and not self._closing else b"connection: close\r\n\r\n"
+        end = _GOES_ON if self._keep_alive and not self._closing else _ENDS
         body = answer.body if with_body else _NO_BODY
         self._write(b"".join((_STATUS_LINES[answer.status], stamp, answer.head, end, body)))
 
@@ -266,6 +424,9 @@ class Connection(asyncio.Protocol):
             if not self._held:
                 commits.wait(self, among=len(self._state.connections))
             self._held.append((data, self._asked))
+            self._held_bytes += len(data)
+            if self._held_bytes > _MOST_HELD:
+                self._stall()
         elif self._transport is not None:
             self._put(self._transport, data)
 
@@ -280,11 +441,12 @@ class Connection(asyncio.Protocol):
     def release(self, failure: StorageError | None) -> None:
         """Write what was held back; answer again if it came to nothing; after another failure say so and close."""
         held, self._held = self._held, []
+        self._held_bytes = 0
         if isinstance(failure, Interrupted) and self._attempts < _ATTEMPTS:
             self._attempts += 1
             for data, request in held:
                 self._asked = request
-                if request is None:
+                if request is None or request.url.startswith(admin.CLOCK):  # what moved the clock has moved it
                     self._write(data)
                 else:
                     self._answer(*request)
@@ -299,14 +461,19 @@ class Connection(asyncio.Protocol):
                 self._put(self._transport, b"".join([data for data, _ in held]))
         if failure is not None or ((self._closing or not self._keep_alive) and not self._within):
             self._close()
+        elif self._stalled:
+            self._go_on()
 
     def _close(self) -> None:
-        """Close, once nothing is held back."""
-        if self._held:
-            self._closing = True
-        elif self._transport is not None:
+        """Stop listening, and close once nothing is held back."""
+        self._closing = True
+        self._within = False
+        self._parser = _DEAF
+        self._later.clear()
+        if not self._held and self._transport is not None and not self._transport.is_closing():
             self._outbox.flush()
             self._transport.close()
+            self._hurry()
 
 
 def connection_factory(protocol: Protocol) -> Callable[..., Connection]:

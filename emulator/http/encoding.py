@@ -6,7 +6,8 @@ from typing import Final
 
 from emulator import errors, limits
 
-_CHUNK: Final = 1 << 16
+_PIECE: Final = 1 << 16  # bytes of a body's first member that zlib gets first
+_NEXT_PIECE: Final = 1 << 6  # of a further member at first
 
 
 class TooLarge(Exception):
@@ -35,16 +36,26 @@ def decoded(body: bytes, coding: bytes) -> bytes:
 
 
 def _inflate(body: bytes, bits: int) -> bytes:
-    """Inflate all members of body, never holding more than a request may have."""
+    """Inflate all members of body, never holding more than a request may have.
+
+    zlib copies what comes behind the end of a member. So that many small ones do not have the rest of the body copied each
+    time, it gets the body in pieces, which double in size while a member goes on.
+    """
     out = bytearray()
-    while body:
+    rest = memoryview(body)
+    size = _PIECE
+    while rest:
         member = zlib.decompressobj(bits)
-        out += member.decompress(body, limits.REQUEST_BODY + 1 - len(out))
-        if len(out) > limits.REQUEST_BODY:
-            raise TooLarge
-        if not member.eof:
-            raise EOFError
-        body = member.unused_data
+        while not member.eof:
+            if not rest:
+                raise EOFError
+            piece = rest[:size]
+            out += member.decompress(piece, limits.REQUEST_BODY + 1 - len(out))
+            if len(out) > limits.REQUEST_BODY:
+                raise TooLarge
+            rest = rest[len(piece) - len(member.unused_data) :]
+            size *= 2
+        size = _NEXT_PIECE
     return bytes(out)
 
 

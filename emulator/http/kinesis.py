@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from emulator.app import Emulator
 from emulator.database.kinesis_feed import Batch, KinesisFeed
+from emulator.http.rounds import run_rounds
 
 log = logging.getLogger("emulator")
 
@@ -41,7 +42,7 @@ class KinesisClients:
 
     def put(self, batch: Batch) -> set[int]:
         """Put a batch; return the positions of the entries that failed. Raises ContentRefused, NotPut. Blocks."""
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - costly, and seldom needed
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - costly, and seldom needed
 
         _, _, _, region, _, name = batch.arn.split(":", 5)
         entries = [{"Data": record.data, "PartitionKey": record.key} for record in batch.records]
@@ -53,9 +54,9 @@ class KinesisClients:
             if error.response["Error"]["Code"] in _CONTENT:
                 raise ContentRefused(str(error)) from error
             raise NotPut(str(error)) from error
-        except (BotoCoreError, ValueError) as error:  # ValueError: the endpoint is no URL, the answer no JSON
-            raise NotPut(str(error)) from error
-        return {position for position, result in enumerate(answer["Records"]) if result.get("ErrorCode")}
+        except Exception as error:  # of an endpoint that is no URL, or answers strangely, botocore may raise anything
+            raise NotPut(str(error) or repr(error)) from error
+        return _failed_entries(answer, len(entries))
 
     def _client(self, region: str, access_key: str) -> Any:  # noqa: ANN401 - botocore makes the class at run time
         from botocore.config import Config  # noqa: PLC0415
@@ -77,16 +78,29 @@ class KinesisClients:
             return client
 
 
+def _failed_entries(answer: Any, count: int) -> set[int]:  # noqa: ANN401 - botocore's, of what the server sent
+    """Return the positions of the entries, so many in all, that an answer says have failed. Raises NotPut."""
+    results = answer.get("Records")
+    if not isinstance(results, list) or len(results) != count:
+        raise NotPut(f"the answer does not tell of {count} records")
+    return {position for position, result in enumerate(results) if result.get("ErrorCode")}
+
+
 async def run_kinesis(emulator: Emulator, endpoint: str, interval: float) -> None:
     """Put what there is to be put, looking again after some seconds where there is nothing; until cancelled."""
     feed = KinesisFeed(emulator.database)
     clients = KinesisClients(endpoint)
-    while True:
+
+    async def look() -> float:
         batches = feed.due()
-        if batches:
-            await asyncio.gather(*(_deliver(feed, clients, batch) for batch in batches))
-        else:
-            await asyncio.sleep(interval)
+        for outcome in await asyncio.gather(
+            *(_deliver(feed, clients, batch) for batch in batches), return_exceptions=True
+        ):
+            if outcome is not None:
+                raise outcome
+        return 0 if batches else interval
+
+    await run_rounds("putting records to Kinesis", look)
 
 
 async def _deliver(feed: KinesisFeed, clients: KinesisClients, batch: Batch) -> None:

@@ -22,7 +22,7 @@ from emulator.app import Emulator
 from emulator.database.catalog import Caller
 from emulator.errors import ApiError
 from emulator.http import admin, auth, encoding, lambda_api
-from storage import Full, Lost, StorageError
+from storage import Full, Lost
 
 if TYPE_CHECKING:
     from emulator.http.commits import Commits
@@ -128,11 +128,15 @@ class Protocol:
 
     def admin(self, method: str, path: bytes, body: bytes) -> Answer:
         """Answer one of the emulator's own calls; path is what follows admin.PREFIX."""
-        status, told = admin.answer(self._emulator, method, path, body)
+        try:
+            status, told = admin.answer(self._emulator, method, path, body)
+        except Exception as error:
+            log.exception("call %s %s%s failed", method, admin.PREFIX.decode(), path.decode("latin-1"))
+            return self.failed(error)
         return self._answer(status, told, {})
 
-    def failed(self, error: StorageError) -> Answer:
-        """Answer for a request whose commit failed: nobody knows whether it happened."""
+    def failed(self, error: BaseException | None) -> Answer:
+        """Answer for a request whose commit failed, or that failed unexpectedly: nobody knows whether it happened."""
         told = errors.storage_full() if isinstance(error, Full) else errors.internal_server_error()
         return self._answer(told.status, orjson.dumps(told.body()), {})
 

@@ -5,12 +5,17 @@ port), forks the workers, starts one again that died, and ends them all. It neve
 what it forks has nothing of a store in it. A worker is an ordinary server (server.py) with a seat; seat 0 does what is
 nobody's request. A worker whose watcher is gone ends: the pipe that only the watcher holds open says so.
 
-Without a data folder the workers share one in memory (tmpfs), which goes at the end.
+Without a data folder the workers share one in memory (tmpfs), which goes at the end; seat 0 removes it where the watcher
+has gone without doing so.
+
+A signal may come while a worker is being made. The watcher passes it on once the worker is listed; the worker itself must
+not take it for one to the watcher, so it is blocked until the worker has its own ways with signals.
 """
 
 import contextlib
 import logging
 import os
+import select
 import shutil
 import signal
 import socket
@@ -26,6 +31,7 @@ from emulator.http.server import ServeError, bind, greeting, serve
 from emulator.settings import Settings
 from emulator.sharing import Sharing
 from storage import StorageError
+from storage.claim import claimed
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -35,6 +41,7 @@ log = logging.getLogger("emulator")
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a private folder is made in it
 _TOO_SOON: Final = 1.0  # seconds after its start in which a worker should not die
 _PATIENCE: Final = 5  # workers that may die too soon, one after another, before the server gives up
+_ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 def run(settings: Settings) -> None:
@@ -42,14 +49,16 @@ def run(settings: Settings) -> None:
     if not (hasattr(os, "fork") and hasattr(socket, "SO_REUSEPORT")):
         raise ServeError("--workers needs an operating system with fork and SO_REUSEPORT")
     with _folder(settings) as with_folder, contextlib.ExitStack() as stack:
+        assert with_folder.data_dir is not None, "several processes have a folder in common"
+        stack.enter_context(claimed(with_folder.data_dir))
         listeners = [stack.enter_context(bind(settings))]
         port = listeners[0].getsockname()[1]
         again = replace(settings, port=port)
         listeners += [stack.enter_context(bind(again, again=True)) for _ in range(settings.workers - 1)]
         Emulator(with_folder).close()  # whatever is wrong with the folder is said once, here
-        watcher = _Watcher(with_folder, listeners)
-        watcher.start()
-        print(greeting(settings, port), end="", flush=True)  # noqa: T201 - the user's start-up block
+        watcher = _Watcher(with_folder, listeners, temporary=with_folder.data_dir if settings.in_memory else None)
+        if watcher.start():
+            print(greeting(settings, port), end="", flush=True)  # noqa: T201 - the user's start-up block
         watcher.watch()
 
 
@@ -67,10 +76,11 @@ def _folder(settings: Settings) -> Iterator[Settings]:
 
 
 class _Watcher:
-    """The process that watches over the workers."""
+    """The process that watches over the workers. temporary: a folder that goes with the server."""
 
-    def __init__(self, settings: Settings, listeners: list[socket.socket]) -> None:
+    def __init__(self, settings: Settings, listeners: list[socket.socket], *, temporary: Path | None) -> None:
         self._settings = settings
+        self._temporary = temporary
         self._listeners = listeners
         self._sharing = Sharing(len(listeners))
         self._workers: dict[int, tuple[int, float]] = {}  # process id -> seat, time of start
@@ -78,9 +88,9 @@ class _Watcher:
         self._died_too_soon = 0
         self._lifeline, self._alive = os.pipe()  # nobody writes; the reading end sees when the watcher is gone
 
-    def start(self) -> None:
-        """Start all workers and wait until each of them serves. Raises ServeError."""
-        for number in (signal.SIGINT, signal.SIGTERM):
+    def start(self) -> bool:
+        """Start all workers and wait until each of them serves; False if a signal came before. Raises ServeError."""
+        for number in _ENDINGS:
             signal.signal(number, self._stop)
         for seat in range(len(self._listeners)):
             reading, writing = os.pipe()
@@ -88,17 +98,23 @@ class _Watcher:
             os.close(writing)
             started = os.read(reading, 1)
             os.close(reading)
-            if not started and not self._stopping:
+            if self._stopping:
+                return False
+            if not started:
                 self._stop()
                 raise ServeError("a worker process did not start: see the log")
+        return True
 
     def watch(self) -> None:
-        """Start workers again that die, until all have ended because they were told to."""
+        """Start workers again that die, until all have ended because they were told to.
+
+        Raises ServeError where they die as soon as they have started.
+        """
         while self._workers:
             try:
                 process, status = os.wait()
             except ChildProcessError:
-                return
+                break
             seat, since = self._workers.pop(process, (0, 0.0))
             if self._stopping:
                 continue
@@ -108,6 +124,8 @@ class _Watcher:
                 self._stop()
             else:
                 self._fork(seat, None)
+        if self._died_too_soon == _PATIENCE:
+            raise ServeError("worker processes end as soon as they have started: see the log")
 
     def _stop(self, _number: int = 0, _frame: "FrameType | None" = None) -> None:
         self._stopping = True
@@ -116,27 +134,40 @@ class _Watcher:
                 os.kill(process, signal.SIGTERM)
 
     def _fork(self, seat: int, ready: int | None) -> None:
-        process = os.fork()
-        if process == 0:
-            self._work(seat, ready)
-        self._workers[process] = (seat, time.monotonic())
+        """Start a worker, unless all are to end."""
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)
+        try:
+            if self._stopping:
+                return
+            process = os.fork()
+            if process == 0:
+                self._work(seat, ready)
+            self._workers[process] = (seat, time.monotonic())
+            if self._stopping:
+                os.kill(process, signal.SIGTERM)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _work(self, seat: int, ready: int | None) -> NoReturn:
         """Be a worker; never return into the watcher's code."""
         status = 1
         try:
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in _ENDINGS:
                 signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDINGS)
             os.close(self._alive)
             for other, listener in enumerate(self._listeners):
                 if other != seat:
                     listener.close()
             self._sharing.seat = seat
+            self._sharing.hint(b"")  # of what the worker before may have committed and not told
             emulator = Emulator(self._settings, sharing=self._sharing)
             try:
                 serve(emulator, self._listeners[seat], self._settings, ready=ready, lifeline=self._lifeline)
             finally:
                 emulator.close()
+                if self._temporary is not None and seat == 0 and self._orphaned():
+                    shutil.rmtree(self._temporary, ignore_errors=True)
             status = 0
         except StorageError as error:
             log.critical("worker %d: %s", seat, error)
@@ -144,3 +175,7 @@ class _Watcher:
             log.exception("worker %d", seat)
         finally:
             os._exit(status)
+
+    def _orphaned(self) -> bool:
+        """Say whether the watcher is gone; for workers."""
+        return bool(select.select([self._lifeline], [], [], 0)[0])

@@ -53,6 +53,13 @@ REQUIRED_BARE: Final[Mapping[str, str]] = {  # structure -> the member whose abs
 # 7.2: an empty map is told bare, after all else
 OPTIONAL_LENGTH: Final = frozenset({"BatchWriteItemInput.RequestItems"})
 
+# 13; told by operations/tag_rules.py in words of its own (observed: ack-api-quirks, DDB-TABLE-107, 457)
+UNCHECKED: Final = frozenset({"Tag.Key", "Tag.Value", "TagKeyList"})  # members, or a list for its members
+
+MEMBER_ORDERS: Final[Mapping[str, tuple[str, ...]]] = {  # structure -> the order in which its members are told
+    "ProvisionedThroughput": ("WriteCapacityUnits", "ReadCapacityUnits"),  # observed: DDB-TABLE-038
+}
+
 ENUM_ORDERS: Final[Mapping[str, tuple[str, ...]]] = {  # 3.3; shapes that are not listed print the model's order
     "ReturnValue": ("ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW"),
     "Select": ("SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES"),

@@ -262,14 +262,10 @@ def _blob(raw: object, problems: list[Problem]) -> str:
     return value["B"]  # type: ignore[no-any-return]
 
 
-_TOKENS: Final[dict[type, str]] = {int: "NUMBER", float: "DECIMAL", str: "STRING"}
-
-
 def _refuse_as_scalar(raw: object, java_class: str) -> NoReturn:
     """Raise for JSON that is no scalar of the right kind."""
     if type(raw) is list:
         raise errors.wrong_collection(f"class {java_class}")
     if type(raw) is dict:
         raise errors.structure_not_expected()
-    token = ("TRUE" if raw else "FALSE") if type(raw) is bool else _TOKENS[type(raw)]
-    raise errors.wrong_token(token, java_class.rpartition(".")[2])
+    raise errors.wrong_token(wire.token_of(raw), java_class.rpartition(".")[2])

@@ -195,17 +195,18 @@ _TOTALS: Final[dict[str, Validator]] = {"BatchGetItem": _batch_get_total, "Batch
 
 
 def _node(shapes: Shapes, shape: Shape, owner: str) -> Node:
+    if shape.name == _OPAQUE or owner in overrides.UNCHECKED:
+        return Node(shape, owner, (), None, None)
     if shape.type in SCALARS:
         return Node(shape, owner, scalar_constraints(shape, owner), scalar_accept(shape, owner), None)
-    if shape.name == _OPAQUE:
-        return Node(shape, owner, (), None, None)
     if shape.type == "structure":
         return _structure(shapes, shape, owner)
     return _list(shapes, shape, owner) if shape.type == "list" else _map(shapes, shape, owner)
 
 
 def _structure(shapes: Shapes, shape: Shape, owner: str) -> Node:
-    nodes = {name: _node(shapes, shapes[inner], f"{shape.name}.{name}") for name, inner in shape.members.items()}
+    members = {name: shape.members[name] for name in overrides.MEMBER_ORDERS.get(shape.name, ())} | dict(shape.members)
+    nodes = {name: _node(shapes, shapes[inner], f"{shape.name}.{name}") for name, inner in members.items()}
     required = _required(shape)
     accepts = {name: node.accept for name, node in nodes.items() if node.accept is not None}
     accept = _accept_structure(tuple(required), accepts) if required or accepts else None
@@ -227,7 +228,7 @@ def _required(shape: Shape) -> dict[str, str | None]:
         change = CHANGES.get(f"{shape.name}.{name}", _NO_CHANGE)
         if change.required:
             required[name] = change.unless
-    return required
+    return {name: unless for name, unless in required.items() if f"{shape.name}.{name}" not in overrides.UNCHECKED}
 
 
 def _accept_structure(required: tuple[str, ...], accepts: dict[str, Accept]) -> Accept:

@@ -41,12 +41,13 @@ def batch_get_item(
 ) -> Response:
     """Read up to 100 items of any tables; what would pass 16 MB, or is throttled, comes back unprocessed."""
     parts: dict[str, dict[str, Any]] = request["RequestItems"]
-    reads = []
-    for name, part in parts.items():
-        table = database.table(caller, name)
-        keys = [table.item_key(key) for key in part["Keys"]]
-        _refuse_duplicates(keys)
-        reads.append(_Reads(table, name, part, keys, projections[name]))
+    try:
+        reads = [_reads_of(database.table(caller, name), name, part, projections) for name, part in parts.items()]
+    except ApiError:
+        for part in parts.values():  # a repeated key is told before what only the table tells
+            _refuse_duplicates(orjson.dumps(key, option=orjson.OPT_SORT_KEYS) for key in part["Keys"])
+        raise
+    _refuse_duplicates(key for each in reads for key in each.keys)  # of all: one table may have a part by its ARN too
     room = limits.BATCH_GET_RESPONSE
     with database.read() as txn:
         for each in reads:
@@ -76,6 +77,10 @@ class _Reads:
     units: Consumed = field(default_factory=Consumed)
     done: int = 0
     throttled: ApiError | None = None
+
+
+def _reads_of(table: Table, name: str, part: dict[str, Any], projections: Mapping[str, Projection | None]) -> _Reads:
+    return _Reads(table, name, part, [table.item_key(key) for key in part["Keys"]], projections[name])
 
 
 def _read_table(txn: ReadTxn, reads: _Reads, room: int) -> int:
@@ -142,8 +147,7 @@ def batch_write_item(database: Database, caller: Caller, request: Request, _: No
     parts: dict[str, list[dict[str, Any]]] = request["RequestItems"]
     tables = {name: database.table(caller, name) for name in parts}
     writes = {name: [_write_of(tables[name], each) for each in part] for name, part in parts.items()}
-    for each in writes.values():
-        _refuse_duplicates(one.key for one in each)
+    _refuse_duplicates(one.key for part in writes.values() for one in part)
     consumed = {name: Consumed() for name in parts}
     unprocessed: dict[str, list[dict[str, Any]]] = {}
     written: dict[str, list[_Write]] = {}

@@ -236,6 +236,9 @@ def _fetches(index: Index, request: Request, checked: _Checked) -> bool:
     missing = asked - index.attributes
     if missing and index.is_global:
         raise errors.not_projected(index.name, sorted(missing))
-    if not missing and checked.filter is not None and index.local:
-        return not checked.filter.attributes <= index.attributes
+    if checked.filter is not None and not checked.filter.attributes <= index.attributes:
+        if index.is_global:
+            tested = dict.fromkeys(str(path[0]) for path in checked.filter.paths)
+            raise errors.filter_not_projected(index.name, [name for name in tested if name not in index.attributes])
+        return True
     return bool(missing)

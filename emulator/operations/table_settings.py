@@ -9,12 +9,13 @@ from emulator.database.catalog import Caller
 from emulator.database.definitions import IndexDefinition, TableDefinition
 from emulator.model.request import Request
 from emulator.operations import table_rules as rules
+from emulator.operations import table_throughput as throughput
 
 
 def definition_of(request: Request, caller: Caller, number: int, now: float, until: float) -> TableDefinition:
     """Return the definition of a table to be created; its indexes still lack ids and times."""
     hash_name, *range_name = rules.names_of(request["KeySchema"])
-    mode = request.get("BillingMode", rules.PROVISIONED)
+    mode = request.get("BillingMode", throughput.PROVISIONED)
     definition = TableDefinition(
         id=number,
         uuid=str(uuid.uuid4()),
@@ -31,7 +32,7 @@ def definition_of(request: Request, caller: Caller, number: int, now: float, unt
             *(index_of(index, local=False) for index in request.get("GlobalSecondaryIndexes", ())),
         ),
         billing_mode=mode,
-        pay_per_request_since=now if mode == rules.ON_DEMAND else None,
+        pay_per_request_since=now if mode == throughput.ON_DEMAND else None,
         tags={tag["Key"]: tag["Value"] for tag in request.get("Tags", ())},
         until=until,
     )
@@ -71,7 +72,7 @@ def index_of(index: Mapping[str, Any], *, local: bool) -> IndexDefinition:
 def ceilings(current: Mapping[str, int], part: Mapping[str, Any]) -> dict[str, int]:
     """Merge OnDemandThroughput member by member; -1 takes a ceiling away (recent-features.md 4)."""
     merged = {**current, **part.get("OnDemandThroughput", {})}
-    return {name: units for name, units in merged.items() if units != rules.NO_CEILING}
+    return {name: units for name, units in merged.items() if units != throughput.NO_CEILING}
 
 
 def with_settings(definition: TableDefinition, request: Mapping[str, Any]) -> TableDefinition:
@@ -95,11 +96,17 @@ def with_settings(definition: TableDefinition, request: Mapping[str, Any]) -> Ta
 
 def _encryption(definition: TableDefinition, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Return SSEDescription; not enabled means the service's own key, which is not told (reference 10.3)."""
-    if not wanted.get("Enabled"):
+    if not is_encrypting(wanted):
         return {}
     key = wanted.get("KMSMasterKeyId", f"key/{uuid.uuid5(uuid.NAMESPACE_URL, definition.account)}")
     arn = key if key.startswith("arn:") else f"arn:aws:kms:{definition.region}:{definition.account}:{_key_path(key)}"
     return {"Status": "ENABLED", "SSEType": wanted.get("SSEType", "KMS"), "KMSMasterKeyArn": arn}
+
+
+def is_encrypting(wanted: Mapping[str, Any]) -> bool:
+    """Say whether SSESpecification enables encryption: a type alone does too (ack-api-quirks, DDB-TABLE-044)."""
+    enabled: bool = wanted.get("Enabled", "SSEType" in wanted)
+    return enabled
 
 
 def _key_path(key: str) -> str:

@@ -7,12 +7,14 @@ from emulator import errors
 from emulator.database import backfill, describe, statistics
 from emulator.database.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.definitions import ACTIVE, CREATING, DELETING, UPDATING, IndexDefinition, TableDefinition
+from emulator.database.definitions import ACTIVE, BEING, CREATING, DELETING, UPDATING, IndexDefinition, TableDefinition
 from emulator.database.ids import next_id
 from emulator.database.schema import Table
 from emulator.model.request import Request
 from emulator.operations import table_rules, table_settings, table_updates
+from emulator.operations import table_throughput as throughput
 from emulator.operations.registry import Response, operation
+from emulator.operations.table_combinations import takes_turns
 
 _DEFAULT_PAGE: Final = 100
 _TABLES_PER_ACCOUNT: Final = 2500  # the default quota (AWS: Service quotas)
@@ -23,8 +25,12 @@ def create_table(database: Database, caller: Caller, request: Request, _: None) 
     """Create a table; it is CREATING in the answer."""
     name = request["TableName"]
     catalog = database.catalog
-    if catalog.find(caller, name, expected=False) is not None:
+    there = catalog.find(caller, name, expected=False)
+    if there is not None:
+        if there.definition.status == CREATING:
+            _refuse_busy(there.definition)
         raise errors.table_exists(name)
+    throughput.check_quotas(request, request.get("GlobalSecondaryIndexes", ()), caller.region)
     if len(caller.tables) >= _TABLES_PER_ACCOUNT:
         raise errors.limit_exceeded(
             f"Subscriber limit exceeded: There is a limit of {_TABLES_PER_ACCOUNT} tables per subscriber"
@@ -65,9 +71,9 @@ def delete_table(database: Database, caller: Caller, request: Request, _: None) 
     """Delete a table; it is DELETING in the answer, and its rows go in the background."""
     table = database.described(caller, request["TableName"])
     definition = table.definition
+    if definition.status in (ACTIVE, UPDATING) and any(index.status != ACTIVE for index in definition.indexes):
+        raise errors.indexes_being_changed()
     _refuse_busy(definition)
-    if any(index.status in (CREATING, DELETING) for index in definition.indexes):
-        raise errors.indexes_being_changed(definition.name)
     if definition.deletion_protection:
         raise errors.deletion_protected()
     with database.read() as txn:
@@ -75,7 +81,7 @@ def delete_table(database: Database, caller: Caller, request: Request, _: None) 
     disabled = tuple(replace(each, status="DISABLED") for each in definition.kinesis)
     changed = replace(definition, status=DELETING, until=database.catalog.until(), stream_view=None, kinesis=disabled)
     database.catalog.change(changed)
-    return {"TableDescription": describe.deleted(changed, counts[0])}
+    return {"TableDescription": describe.deleted(changed, counts[0], database.clock.now())}
 
 
 @operation("UpdateTable", check=table_updates.check_update)
@@ -86,7 +92,9 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
     _refuse_busy(definition)
     catalog = database.catalog
     until = catalog.until()
-    changed = table_updates.updated(definition, request, database.clock.now())
+    changed = table_updates.updated(definition, request, database.clock.now(), until)
+    if takes_turns(request):
+        changed = replace(changed, status=UPDATING, until=until)
     created: list[IndexDefinition] = []
     with database.write() as txn:
         indexes = list(changed.indexes)
@@ -100,8 +108,7 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
                 indexes = [
                     replace(each, status=DELETING, until=until) if each.name == name else each for each in indexes
                 ]
-        changed = replace(changed, indexes=tuple(indexes), status=UPDATING, until=until)
-        saved = catalog.save(txn, changed)
+        saved = catalog.save(txn, replace(changed, indexes=tuple(indexes)))
     published = catalog.publish(saved)
     for index in created:
         backfill.begin(database, published, index.id)
@@ -110,13 +117,11 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
 
 def _refuse_busy(definition: TableDefinition) -> None:
     """Raise ResourceInUseException unless the table is ACTIVE (reference 10.2)."""
-    word = {CREATING: "created", UPDATING: "updated", DELETING: "deleted"}.get(definition.status)
-    if word is not None:
-        raise errors.still_in_use(f"Table is being {word}: {definition.name}")
-    assert definition.status == ACTIVE, "the three others are transient"
+    if definition.status != ACTIVE:
+        raise errors.still_in_use(f"Table is being {BEING[definition.status]}: {definition.name}")
 
 
 def _description(database: Database, table: Table) -> dict[str, Any]:
     with database.read() as txn:
         counts = statistics.read(txn, table.statistics_key, len(table.indexes) + 1)
-    return describe.described(table.definition, counts)
+    return describe.described(table.definition, counts, database.clock.now())

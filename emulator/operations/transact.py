@@ -23,7 +23,7 @@ from emulator.errors import ApiError
 from emulator.expressions.bind import Bound, bind
 from emulator.expressions.program import Projection, Update
 from emulator.model.request import Request
-from emulator.operations.checks import NO_VALUES, answer, bound_of, check_key_paths, guard_of, member
+from emulator.operations.checks import NO_VALUES, answer, check_key_paths, guard_of, member
 from emulator.operations.registry import Response, operation
 from emulator.operations.write_item import check_update_paths
 from emulator.values.problems import Problem, first_problem
@@ -89,10 +89,13 @@ def _check_values(body: Mapping[str, Any]) -> None:
         if any(problem.kind == "nesting" for problem in found):
             values[placeholder] = _TOO_DEEP[next(iter(value))]
     if not problems:
+        parse_values(dict(values), problems)
+        problems = [problem for problem in problems if problem.kind == "values_size"]
+    if not problems:
         return
     told = first_problem(problems)
     if told.kind == "nesting" and "Key" in body:
-        bound_of(body)  # an expression's problem beats a key that is too deep
+        _bound(body)  # an expression's problem beats a key that is too deep
     raise told.error("older")
 
 
@@ -115,8 +118,16 @@ def _check_key(key: Item) -> None:
                 raise errors.empty_key(name, KIND[tag])
 
 
+_EXPRESSIONS: Final = frozenset(("ConditionExpression", "UpdateExpression", "ProjectionExpression"))
+
+
+def _bound(body: Mapping[str, Any]) -> Bound | None:
+    """Return a member's expressions; names and values for none of them are no problem here, unlike elsewhere (observed)."""
+    return None if _EXPRESSIONS.isdisjoint(body) else bind(body)
+
+
 def _action(kind: Kind, body: Mapping[str, Any]) -> Action:
-    bound = bound_of(body)
+    bound = _bound(body)
     item = body.get("Item")
     if item is None:
         _check_key(body["Key"])
@@ -207,9 +218,9 @@ def _check_get(request: Request) -> list[tuple[Action, Projection | None]]:
         body = element["Get"]
         if request.problems:
             _check_values(body)
-        names = "ProjectionExpression" in body or "ExpressionAttributeNames" in body
-        projection = bind(body).projection if names else None
+        bound = _bound(body)
         _check_key(body["Key"])
+        projection = None if bound is None else bound.projection
         reads.append((Action("ConditionCheck", body["TableName"], body["Key"]), projection))
     return reads
 

@@ -13,6 +13,7 @@ from typing import Final, cast
 from emulator import errors
 from emulator.expressions import ast
 from emulator.expressions.parser import Usage
+from emulator.expressions.rules import Rule, result_of
 from emulator.partiql.ast import (
     Delete,
     Exists,
@@ -216,32 +217,35 @@ class _Statements(Terms):
         function = token.text.lower()
         if token.kind == "word" and self.peek("(", 1) and function in _SET_FUNCTIONS:
             return self.set_change(path, changes)
-        left = self.set_operand()
-        if self.take_if("+"):
-            return ast.SetAction(path, ast.Arithmetic("+", left, self.set_operand()))
-        if self.take_if("-"):
-            return ast.SetAction(path, ast.Arithmetic("-", left, self.set_operand()))
-        return ast.SetAction(path, left)
+        return ast.SetAction(path, result_of(self.set_value()))
 
-    def set_operand(self) -> ast.Operand:
-        token = self.token
-        if token.kind == "word" and self.peek("(", 1):
-            return self.set_call()
+    def set_value(self) -> Rule[ast.Operand]:
+        left: ast.Operand = yield self.set_operand()
+        if self.take_if("+"):
+            return ast.Arithmetic("+", left, (yield self.set_operand()))
+        if self.take_if("-"):
+            return ast.Arithmetic("-", left, (yield self.set_operand()))
+        return left
+
+    def set_operand(self) -> Rule[ast.Operand]:
+        if self.calls():
+            call: ast.Call = yield self.set_call()
+            return call
         return ast.Path(self.path()) if self.starts_path() else self.value("root")
 
-    def set_call(self) -> ast.Operand:
+    def set_call(self) -> Rule[ast.Call]:
         token = self.next()
         function = token.text.lower()
         if function not in ("list_append", *WHERE_FUNCTIONS):
             raise errors.unrecognized_function(function, self.position(token))
         self.set_functions.append(Usage(function, as_condition=False))
-        return ast.Call(function, self.arguments(self.set_operand))
+        return ast.Call(function, (yield self.arguments(self.set_operand)))
 
     def set_change(self, path: ast.Path, changes: list[SetChange]) -> ast.Action:
         """SET a = set_add(a, <<...>>): ADD a, or for set_delete DELETE a."""
         token = self.next()
         function, place = token.text.upper(), self.position(token)
-        arguments = self.arguments(self.set_operand)
+        arguments = result_of(self.arguments(self.set_operand))
         if len(arguments) != 2:  # noqa: PLR2004 - the text says so
             raise errors.set_function_arguments(function, place)
         target, change = arguments

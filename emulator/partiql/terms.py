@@ -1,13 +1,17 @@
-"""What statements consist of: conditions, paths, values (reference 14.1). One method for each rule of the grammar."""
+"""What statements consist of: conditions, paths, values (reference 14.1). One method for each rule of the grammar.
+
+Conditions and calls nest as deep as a statement is long: their rules are generators (expressions/rules.py).
+"""
 
 # ruff: noqa: D102 - a method is named after the rule it parses
 
 from collections.abc import Callable
 from typing import Final
 
-from emulator import errors
-from emulator.expressions import ast
+from emulator import errors, limits
+from emulator.expressions import ast, problems
 from emulator.expressions.parser import Usage
+from emulator.expressions.rules import Rule, result_of
 from emulator.partiql import literals
 from emulator.partiql.ast import BagOf, Constant, ListOf, MapOf, Parameter, Path, Template
 from emulator.partiql.keywords import KEYWORDS
@@ -15,7 +19,7 @@ from emulator.partiql.lexer import Token, position, tokens
 from emulator.values.types import Value
 
 _DEPTH: Final = 100
-"""Levels of parentheses and literals: far more than an item may have, far less than Python's stack."""
+"""Levels of literals: far more than an item may have, far less than Python's stack."""
 
 _COMPARATORS: Final[dict[str, ast.Comparator]] = {
     "=": "=",
@@ -117,7 +121,7 @@ class Terms:
     # --- conditions -------------------------------------------------------------------------------------------------
 
     def condition(self) -> ast.Condition:
-        return self.as_condition(self.or_())
+        return self.as_condition(result_of(self.or_()))
 
     def as_condition(self, node: _Node) -> ast.Condition:
         """Return the node if it is a condition by itself: the rules below yield operands where no operator follows."""
@@ -128,52 +132,56 @@ class Terms:
             raise self.malformed("Unexpected expression in where clause")
         return node
 
-    def or_(self) -> _Node:
-        left = self.and_()
+    def or_(self) -> Rule[_Node]:
+        left: _Node = yield self.and_()
         while self.take_word("OR"):
             self.operators += 1
-            left = ast.Or(self.as_condition(left), self.as_condition(self.and_()))
+            left = ast.Or(self.as_condition(left), self.as_condition((yield self.and_())))
         return left
 
-    def and_(self) -> _Node:
-        left = self.not_()
+    def and_(self) -> Rule[_Node]:
+        left: _Node = yield self.not_()
         while self.take_word("AND"):
             self.operators += 1
-            left = ast.And(self.as_condition(left), self.as_condition(self.not_()))
+            left = ast.And(self.as_condition(left), self.as_condition((yield self.not_())))
         return left
 
-    def not_(self) -> _Node:
+    def not_(self) -> Rule[_Node]:
         negations = 0
         while self.take_word("NOT"):
             negations += 1
             self.operators += 1
-        node = self.comparison()
+        node: _Node = yield self.comparison()
         for _ in range(negations):
             node = ast.Not(self.as_condition(node))
         return node
 
-    def comparison(self) -> _Node:
-        left = self.primary()
+    def comparison(self) -> Rule[_Node]:
+        left: _Node = self.simple() or (yield self.nested())
         comparator = _COMPARATORS.get(self.token.kind)
         if comparator is not None:
             self.next()
             self.operators += 1
-            return ast.Compare(comparator, self.as_operand(left), self.as_operand(self.primary()))
+            left = self.as_operand(left)
+            return ast.Compare(comparator, left, self.simple() or (yield self.operand()))
         if self.take_word("IS"):
             return self.is_(self.as_operand(left))
         negated = self.take_word("NOT")
         if self.take_word("BETWEEN"):
-            low = self.as_operand(self.primary())
+            low = yield self.operand()
             self.expect_word("AND")
-            node: ast.Condition = ast.Between(self.as_operand(left), low, self.as_operand(self.primary()))
+            node: ast.Condition = ast.Between(self.as_operand(left), low, (yield self.operand()))
         elif self.take_word("IN"):
-            node = ast.In(self.as_operand(left), self.options())
+            node = ast.In(self.as_operand(left), (yield self.options()))
         elif negated:
             raise self.malformed("Unexpected token after expression")
         else:
             return left
         self.operators += 1 + negated
         return ast.Not(node) if negated else node
+
+    def operand(self) -> Rule[ast.Operand]:
+        return self.as_operand(self.simple() or (yield self.nested()))
 
     def as_operand(self, node: _Node) -> ast.Operand:
         if isinstance(node, ast.Call):
@@ -183,14 +191,14 @@ class Terms:
             return node
         raise self.malformed("Unexpected expression in where clause")
 
-    def options(self) -> tuple[ast.Operand, ...]:
+    def options(self) -> Rule[tuple[ast.Operand, ...]]:
         closing = {"[": "]", "(": ")", "<<": ">>"}.get(self.token.kind)
         if closing is None:
             raise self.malformed("Expected a list after IN")
         self.next()
-        options = [self.as_operand(self.primary())]
+        options: list[ast.Operand] = [(yield self.operand())]
         while self.take_if(","):
-            options.append(self.as_operand(self.primary()))
+            options.append((yield self.operand()))
         self.expect(closing)
         return tuple(options)
 
@@ -208,36 +216,38 @@ class Terms:
         node = ast.Call("attribute_type", (operand, self.constant({"S": _TYPES[name]})))
         return ast.Not(node) if negated else node
 
-    def primary(self) -> _Node:
-        token = self.token
-        if token.kind == "(":
-            self.next()
-            self.deeper()
-            node = self.or_()
-            self.expect(")")
-            self.depth -= 1
-            return node
-        if token.kind == "word" and self.peek("(", 1):
-            return self.call()
+    def simple(self) -> ast.Operand | None:
+        """Return an operand that is a path or a value, None where parentheses or a call begin."""
+        if self.token.kind == "(" or self.calls():
+            return None
         return ast.Path(self.path()) if self.starts_path() else self.value("root")
 
-    def call(self) -> ast.Call:
+    def calls(self) -> bool:
+        return self.token.kind == "word" and self.peek("(", 1)
+
+    def nested(self) -> Rule[_Node]:
+        if self.take_if("("):
+            node: _Node = yield self.or_()
+            self.expect(")")
+            return node
+        call: ast.Call = yield self.call()
+        return call
+
+    def call(self) -> Rule[ast.Call]:
         token = self.next()
         function = token.text.lower()
         if function not in WHERE_FUNCTIONS:
             raise errors.unrecognized_function(function, self.position(token))
-        return ast.Call(function, self.arguments(lambda: self.as_operand(self.primary())))
+        return ast.Call(function, (yield self.arguments(self.operand)))
 
-    def arguments(self, argument: Callable[[], ast.Operand]) -> tuple[ast.Operand, ...]:
+    def arguments(self, argument: Callable[[], Rule[ast.Operand]]) -> Rule[tuple[ast.Operand, ...]]:
         self.expect("(")
-        self.deeper()
         found: list[ast.Operand] = []
         if not self.take_if(")"):
-            found.append(argument())
+            found.append((yield argument()))
             while self.take_if(","):
-                found.append(argument())
+                found.append((yield argument()))
             self.expect(")")
-        self.depth -= 1
         return tuple(found)
 
     # --- paths ------------------------------------------------------------------------------------------------------
@@ -263,7 +273,7 @@ class Terms:
             elif self.take_if("["):
                 token = self.next()
                 if token.kind == "number" and token.text.isdigit():
-                    steps.append(int(token.text))
+                    steps.append(self.index(token.text))
                 elif token.kind == "string":
                     steps.append(self.step(token.text))
                 else:
@@ -271,6 +281,12 @@ class Terms:
                 self.expect("]")
             else:
                 return tuple(steps)
+
+    def index(self, digits: str) -> int:
+        written = digits.lstrip("0") or "0"
+        if len(written) > len(str(limits.LIST_INDEX)) or int(written) > limits.LIST_INDEX:
+            raise errors.validation(problems.index_out_of_range(written).detail)
+        return int(written)
 
     def step(self, name: str) -> str:
         if not name:

@@ -58,8 +58,10 @@ def begins_with(value: Value, prefix: Value) -> bool:
 
 
 def size_of(value: Value) -> int | None:
-    """Return what size() gives: characters, bytes, members, elements or entries; None for N, BOOL and NULL."""
+    """Return what size() gives: UTF-16 units, bytes, members, elements or entries; None for N, BOOL and NULL."""
     [(tag, content)] = value.items()
+    if tag == "S" and not content.isascii():
+        return len(content.encode("utf-16-le", "surrogatepass")) // 2
     if tag == "B":
         return len(a2b_base64(content))
     return None if tag in {"N", "BOOL", "NULL"} else len(content)

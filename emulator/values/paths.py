@@ -100,7 +100,8 @@ def _part(value: Value, wanted: Tree) -> Value | None:
 class Change(Generic[Leaf]):
     """One change of several paths: what each leaf of their tree becomes, None meaning "removed".
 
-    `written` collects where the new values are afterwards, which in lists may differ from their paths.
+    `written` collects where the new values should be afterwards: lists that lose elements move them. A value written past
+    a list's end is not where it should be, and so is not among what an update returns (observed).
     """
 
     __slots__ = ("results", "written")
@@ -169,8 +170,7 @@ class Change(Generic[Leaf]):
                     new[index] = result
                 else:
                     new.append(result)
-                position = index if index < len(old) else len(new) - 1
-                self.written.append((*above, position - removed))
+                self.written.append((*above, index - removed))
             elif index < len(old):
                 new[index] = None
                 removed += 1

@@ -24,9 +24,11 @@ Kind = Literal[
     "empty_key",
     "long_name",
     "nesting",
+    "values_size",
     NumberProblem,
 ]
-"""empty_name is the name of an attribute itself, empty_key that of an entry of a nested map; both have one text."""
+"""empty_name is the name of an attribute itself, empty_key that of an entry of a nested map; both have one text.
+values_size is about all values of a request's expressions together."""
 
 _TEXTS: Final[dict[str, str]] = {
     "empty": errors.VALUE_EMPTY,
@@ -36,6 +38,7 @@ _TEXTS: Final[dict[str, str]] = {
     "empty_key": errors.EMPTY_ATTRIBUTE_NAME,
     "long_name": errors.ATTRIBUTE_NAME_TOO_LONG,
     "nesting": errors.NESTING,
+    "values_size": errors.VALUES_TOO_LARGE,
 }
 _EMPTY_SETS: Final = {
     "SS": errors.EMPTY_STRING_SET,

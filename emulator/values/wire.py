@@ -30,6 +30,7 @@ __all__ = [
     "parse_value",
     "parse_values",
     "parse_values_of_list",
+    "token_of",
 ]
 
 _NESTING: Final = limits.NESTING
@@ -87,10 +88,12 @@ def parse_values(raw: object, problems: list[Problem]) -> dict[str, Value]:
     if type(raw) is not dict:
         raise _not_a_map(raw)
     known = len(problems)
-    _parse_all(raw.values(), problems, 1)
+    size = _parse_all(raw.values(), problems, 1)
     if len(problems) > known:
         del problems[known:]
         _parse_named_values(raw, problems)
+    elif size > limits.EXPRESSION_VALUES_SIZE:
+        _report(problems, "values_size")
     return raw
 
 
@@ -421,9 +424,20 @@ def _not_a_scalar(given: object, expected: str) -> errors.ApiError:
         return errors.structure_not_expected()
     if type(given) is list:
         return errors.wrong_collection(_JAVA_CLASSES[expected])
+    return errors.wrong_token(token_of(given), expected)
+
+
+def token_of(given: object) -> str:
+    """Return what the service's parser calls a JSON scalar. Integers of more than 64 bits are floats here, by orjson."""
     if type(given) is bool:
-        return errors.wrong_token("TRUE" if given else "FALSE", expected)
-    return errors.wrong_token("DECIMAL" if type(given) is float else "NUMBER", expected)
+        return "TRUE" if given else "FALSE"
+    if type(given) is float and abs(given) >= _BEYOND_INTEGERS and given.is_integer():
+        return "NUMBER"
+    return _TOKENS[type(given)]
+
+
+_TOKENS: Final[dict[type, str]] = {int: "NUMBER", float: "DECIMAL", str: "STRING"}
+_BEYOND_INTEGERS: Final = 2.0**63
 
 
 def _not_binary(given: object) -> errors.ApiError:

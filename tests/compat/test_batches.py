@@ -345,6 +345,19 @@ def test_malformed_table_name_of_a_write_is_told_after_the_enum(refused, key):
     )
 
 
+def test_duplicates_are_told_before_a_missing_table(refused, shared_table, key):
+    blocks = {new_name(): {"Keys": [key]}, shared_table: {"Keys": [key, key]}}
+    assert refused("batch_get_item", RequestItems=blocks) == ("ValidationException", DUPLICATES)
+
+
+def test_a_table_by_name_and_by_arn_is_one(client, refused, shared_table, key):
+    arn = client.describe_table(TableName=shared_table)["Table"]["TableArn"]
+    reads = {shared_table: {"Keys": [key]}, arn: {"Keys": [key]}}
+    assert refused("batch_get_item", RequestItems=reads) == ("ValidationException", DUPLICATES)
+    writes = {shared_table: [put(key)], arn: [delete(key)]}
+    assert refused("batch_write_item", RequestItems=writes) == ("ValidationException", DUPLICATES)
+
+
 def test_one_missing_table_fails_the_call(refused, client, shared_table, key):
     client.put_item(TableName=shared_table, Item=key)
     assert (

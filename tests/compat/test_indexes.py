@@ -159,6 +159,16 @@ def test_a_global_index_read_is_charged_to_the_index(client, indexed):
             {"ProjectionExpression": "pk, x, y"},
             INVALID + "Global secondary index g_keys does not project [x, y]",
         ),
+        (
+            "g_some",
+            {"FilterExpression": "attribute_exists(y.z) OR attribute_exists(w) OR attribute_exists(x)"},
+            INVALID + "Secondary index g_some does not project one or more filter attributes: [y, w]",
+        ),
+        (
+            "g_keys",
+            {"FilterExpression": "attribute_exists(x)", "ProjectionExpression": "pk"},
+            INVALID + "Secondary index g_keys does not project one or more filter attributes: [x]",
+        ),
         ("nowhere", {}, "The table does not have the specified index: nowhere"),
     ],
 )
@@ -171,6 +181,13 @@ def test_refuses(refused, indexed, operation, index, request_, message):
         }
     answer = refused(operation, TableName=indexed, IndexName=index, **request_)
     assert answer == ("ValidationException", message)
+
+
+def test_a_legacy_filter_of_a_global_index_needs_its_attributes_too(refused, indexed):
+    condition = {"ComparisonOperator": "NOT_NULL"}
+    answer = refused("scan", TableName=indexed, IndexName="g_some", ScanFilter={"x": condition, "y": condition})
+    text = INVALID + "Secondary index g_some does not project one or more filter attributes: [y]"
+    assert answer == ("ValidationException", text)
 
 
 def test_a_filter_may_not_name_the_keys_of_the_index(refused, indexed):

@@ -247,9 +247,14 @@ def test_index_keys_may_be_absent(client, indexed_table, key):
 
 def test_index_keys_have_the_lengths_of_table_keys(client, refused, indexed_table, key):
     client.put_item(TableName=indexed_table, Item={**key, "g": {"S": "x" * 2048}, "l": {"S": "x" * 1024}})
-    for name, size, text in (("g", 2049, HASH_TOO_LONG), ("l", 1025, RANGE_TOO_LONG)):
-        answer = refused("put_item", TableName=indexed_table, Item={**key, name: {"S": "x" * size}})
-        assert answer == ("ValidationException", text)
+    for name, size, longest, index in (("g", 2049, 2048, "first"), ("l", 1025, 1024, "local")):
+        text = (
+            f"{INVALID}Size limit exceeded for Index Key {name} Actual Size: {size} bytes Max Size: {longest} bytes "
+            f"IndexName: {index}"
+        )
+        for surface in WITH_ITEM.values():
+            method, request = surface(indexed_table, {**key, name: {"S": "x" * size}})
+            assert refused(method, **request) == ("ValidationException", text)
 
 
 def test_path_below_an_index_key(refused, indexed_table, key):

@@ -709,6 +709,11 @@ def test_what_is_not_http(line):
     assert read_answer(reader) is None
 
 
+@pytest.mark.own_connection  # uvicorn says nothing of it
+def test_answers_say_that_the_connection_is_kept(client):
+    assert client.list_tables()["ResponseMetadata"]["HTTPHeaders"]["connection"] == "keep-alive"
+
+
 @pytest.mark.own_connection  # uvicorn's httptools protocol reads nothing after an offer that it declines
 def test_an_offer_to_upgrade_is_passed_over(line):
     opened, reader = line

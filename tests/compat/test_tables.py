@@ -10,6 +10,11 @@ INVALID = "One or more parameter values were invalid: "
 ONE = "1 validation error detected: "
 KEYS_ONLY = {"ProjectionType": "KEYS_ONLY"}
 UNITS = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 6}
+PROVISIONED = {"BillingMode": "PROVISIONED", "ProvisionedThroughput": UNITS}
+INITIAL = (
+    "initial throughput for OnDemand. See: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/"
+    "on-demand-capacity-mode.html#on-demand-capacity-mode-initial"
+)
 
 
 def schema(*elements):
@@ -234,6 +239,117 @@ REFUSED = [
         {"GlobalSecondaryIndexes": [index("global", "sk:H", Projection={"ProjectionType": "INCLUDE"})]},
         INVALID + "ProjectionType is INCLUDE, but NonKeyAttributes is not specified",
     ),
+    (
+        {
+            "GlobalSecondaryIndexes": [
+                index("global", "sk:H", Projection={"ProjectionType": "INCLUDE", "NonKeyAttributes": ["x", "y", "x"]})
+            ]
+        },
+        INVALID + "Duplicate element in NonKeyAttributes: x",
+    ),
+    # several attributes of a kind
+    (
+        {"GlobalSecondaryIndexes": [index("global", "sk:H", "pk:R", "sk:H")]},
+        INVALID + "All HASH key attributes must precede RANGE key attributes in the KeySchema",
+    ),
+    *(
+        (
+            {
+                "AttributeDefinitions": definitions("pk", "sk", "a", "b", "c", "d", "e"),
+                "GlobalSecondaryIndexes": [index("global", *elements)],
+            },
+            INVALID + f"The KeySchema exceeds the maximum allowed number of {kind} key attributes",
+        )
+        for kind, elements in (
+            ("HASH", ("a:H", "b:H", "c:H", "d:H", "e:H")),
+            ("RANGE", ("pk:H", "a:R", "b:R", "c:R", "d:R", "e:R")),
+        )
+    ),
+    *(
+        (
+            {"GlobalSecondaryIndexes": [index("global", *elements)]},
+            "The KeySchema contains multiple key attributes with the same name",
+        )
+        for elements in (("sk:H", "sk:H"), ("sk:H", "pk:R", "sk:R"))
+    ),
+    # an attribute that no key needs is told before what is wrong with an index
+    *(
+        (
+            {
+                "AttributeDefinitions": definitions("pk", "sk", "more"),
+                "GlobalSecondaryIndexes": [index("global", "sk:H", **fault)],
+            },
+            INVALID + "Some AttributeDefinitions are not used. AttributeDefinitions: [pk, sk, more], "
+            "keys used: [pk, sk]",
+        )
+        for fault in ({"Projection": {}}, {"ProvisionedThroughput": UNITS})
+    ),
+    # streams and encryption
+    (
+        {"StreamSpecification": {"StreamEnabled": True}},
+        INVALID + "Table is being created with a stream enabled, UpdateViewType is required",
+    ),
+    (
+        {"StreamSpecification": {"StreamEnabled": False, "StreamViewType": "NEW_IMAGE"}},
+        INVALID + "Table is being created with a stream disabled, UpdateViewType should not be specified",
+    ),
+    (
+        {"SSESpecification": {"Enabled": False, "SSEType": "KMS"}},
+        INVALID + "SSEType can not be specified if Enabled is false",
+    ),
+    # on-demand and warm throughput
+    *(
+        (
+            {"OnDemandThroughput": {"MaxReadRequestUnits": units}},
+            INVALID + "Requested MaxReadRequestUnits for OnDemandThroughput for table is outside of valid range",
+        )
+        for units in (0, -1, -2)
+    ),
+    (
+        {"GlobalSecondaryIndexes": [index("global", "sk:H", OnDemandThroughput={"MaxWriteRequestUnits": -1})]},
+        INVALID + "Requested MaxWriteRequestUnits for OnDemandThroughput for index : global is outside of valid range",
+    ),
+    (
+        {**PROVISIONED, "OnDemandThroughput": {"MaxReadRequestUnits": 5}},
+        INVALID + "MaxReadRequestUnits for OnDemandThroughput cannot be specified when table BillingMode is "
+        "PROVISIONED.",
+    ),
+    (
+        {
+            **PROVISIONED,
+            "GlobalSecondaryIndexes": [
+                index("global", "sk:H", ProvisionedThroughput=UNITS, OnDemandThroughput={"MaxReadRequestUnits": 5})
+            ],
+        },
+        INVALID + "MaxReadRequestUnits for OnDemandThroughput for index: global cannot be specified when table "
+        "BillingMode is PROVISIONED.",
+    ),
+    (
+        {"WarmThroughput": {"ReadUnitsPerSecond": 12000, "WriteUnitsPerSecond": 3999}},
+        INVALID + "Requested WriteUnitsPerSecond for WarmThroughput for table is lower than " + INITIAL,
+    ),
+    (
+        {"GlobalSecondaryIndexes": [index("global", "sk:H", WarmThroughput={"ReadUnitsPerSecond": 1})]},
+        INVALID + "Requested ReadUnitsPerSecond for WarmThroughput for index global is lower than " + INITIAL,
+    ),
+    (
+        {**PROVISIONED, "WarmThroughput": {"ReadUnitsPerSecond": 4}},
+        INVALID + "Requested ReadUnitsPerSecond for WarmThroughput for table is lower than ReadCapacityUnits of "
+        "ProvisionedThroughput",
+    ),
+    # tags
+    *(
+        ({"Tags": [{"Key": "good", "Value": ""}, tag]}, message)
+        for tag, message in (
+            ({"Key": "aws:x", "Value": ""}, "Tag Key cannot be prefixed with aws:, Key: aws:x"),
+            ({"Key": "a#b", "Value": ""}, "The Tag Key provided is invalid, Key: a#b"),
+            ({"Key": "good", "Value": ""}, "Duplicate Tag Keys provided as input: Duplicate Tag Key found good"),
+        )
+    ),
+    (
+        {"Tags": [{"Key": f"k{number}", "Value": ""} for number in range(51)]},
+        "Number of Tags exceed the current limit for the provided ResourceArn",
+    ),
     # names of indexes
     (
         {"GlobalSecondaryIndexes": [index("same", "sk:H"), index("same", "pk:H")]},
@@ -265,33 +381,6 @@ def test_create_refuses(refused, changes, message):
     ("changes", "part"),
     [
         ({"AttributeDefinitions": definitions("pk", "sk", "sk")}, "Duplicate.*sk"),
-        ({"StreamSpecification": {"StreamEnabled": True}}, "StreamViewType"),
-        ({"StreamSpecification": {"StreamEnabled": False, "StreamViewType": "NEW_IMAGE"}}, "StreamViewType"),
-        ({"Tags": [{"Key": f"k{number}", "Value": ""} for number in range(51)]}, "(?i)tags"),
-        ({"GlobalSecondaryIndexes": [index("global", "sk:H", "pk:R", "sk:H")]}, "HASH"),
-        (
-            {
-                "AttributeDefinitions": definitions("pk", "sk", "a", "b", "c", "d", "e"),
-                "GlobalSecondaryIndexes": [index("global", "a:H", "b:H", "c:H", "d:H", "e:H")],
-            },
-            "HASH",
-        ),
-        (
-            {
-                "AttributeDefinitions": definitions("pk", "sk", "a", "b", "c", "d", "e"),
-                "GlobalSecondaryIndexes": [index("global", "pk:H", "a:R", "b:R", "c:R", "d:R", "e:R")],
-            },
-            "RANGE",
-        ),
-        (
-            {
-                "BillingMode": "PROVISIONED",
-                "ProvisionedThroughput": UNITS,
-                "OnDemandThroughput": {"MaxReadRequestUnits": 5},
-            },
-            "OnDemandThroughput",
-        ),
-        ({"OnDemandThroughput": {"MaxReadRequestUnits": 0}}, "MaxReadRequestUnits"),
         (
             {
                 "LocalSecondaryIndexes": [
@@ -320,6 +409,35 @@ def test_create_refuses_without_a_known_text(refused, changes, part):
     assert code == "ValidationException"
     assert re.search(part, message)
     assert refused("describe_table", TableName=request["TableName"])[0] == "ResourceNotFoundException"
+
+
+@pytest.mark.parametrize("member", ["ReadCapacityUnits", "WriteCapacityUnits"])
+def test_more_capacity_than_a_table_or_an_index_may_have(client, refused, member):
+    too_much = {**UNITS, member: 40_001}
+    region = client.meta.region_name
+    rest = (
+        f"maximum for the account in {region}. Per table maximum: 40000. "
+        "Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits."
+    )
+    request = {**table_request(), **PROVISIONED}
+    assert refused("create_table", **{**request, "ProvisionedThroughput": too_much}) == (
+        "LimitExceededException",
+        f"The requested {member}, 40001, is above the per table {rest}",
+    )
+    indexes = [index("global", "sk:H", ProvisionedThroughput=too_much)]
+    assert refused("create_table", **request, GlobalSecondaryIndexes=indexes) == (
+        "LimitExceededException",
+        f"The requested {member} for index global, 40001, is above the per index {rest}",
+    )
+
+
+def test_a_table_and_its_index_are_counted_apart(make_table):
+    units = {"ReadCapacityUnits": 1, "WriteCapacityUnits": 40_000}
+    make_table(
+        BillingMode="PROVISIONED",
+        ProvisionedThroughput=units,
+        GlobalSecondaryIndexes=[index("global", "sk:H", ProvisionedThroughput=units)],
+    )
 
 
 def test_a_taken_name(refused, shared_table):
@@ -399,7 +517,7 @@ def test_description_of_a_provisioned_table_with_indexes(client, created):
         ProvisionedThroughput=UNITS,
         LocalSecondaryIndexes=[index_request("local", "pk a", "KEYS_ONLY")],
         GlobalSecondaryIndexes=[
-            {**index_request("first", "b pk", "INCLUDE", ["x", "y"]), "ProvisionedThroughput": UNITS},
+            {**index_request("first", "b pk", "INCLUDE", ["y", "x"]), "ProvisionedThroughput": UNITS},
             {**index_request("other", "a"), "ProvisionedThroughput": {**UNITS, "ReadCapacityUnits": 7}},
         ],
     )
@@ -407,12 +525,10 @@ def test_description_of_a_provisioned_table_with_indexes(client, created):
     assert "BillingModeSummary" not in told
     assert "WarmThroughput" not in told
     assert told["ProvisionedThroughput"] == {"NumberOfDecreasesToday": 0, **UNITS}
-    assert {each["AttributeName"]: each["AttributeType"] for each in told["AttributeDefinitions"]} == {
-        "pk": "S",
-        "sk": "N",
-        "a": "B",
-        "b": "S",
-    }
+    assert told["AttributeDefinitions"] == [
+        {"AttributeName": name, "AttributeType": kind}
+        for name, kind in zip(["a", "b", "pk", "sk"], "BSSN", strict=True)
+    ]
     empty = {"IndexSizeBytes": 0, "ItemCount": 0}
     arn = told["TableArn"]
     local = {**index_request("local", "pk a", "KEYS_ONLY"), **empty, "IndexArn": f"{arn}/index/local"}
@@ -467,6 +583,16 @@ def test_description_of_settings(client, created):
     assert client.list_tags_of_resource(ResourceArn=arn)["Tags"] == request["Tags"]
 
 
+@pytest.mark.parametrize(
+    ("specification", "encrypted"),
+    [({"SSEType": "KMS"}, True), ({"Enabled": True}, True), ({}, False), ({"Enabled": False}, False)],
+)
+def test_what_enables_encryption(client, created, specification, encrypted):
+    request = table_request(SSESpecification=specification)
+    created(**request)
+    assert ("SSEDescription" in described(client, request["TableName"])) is encrypted
+
+
 def test_settings_that_say_what_holds_anyway_are_not_described(client, created):
     request = table_request(
         SSESpecification={"Enabled": False},
@@ -514,7 +640,9 @@ MISSING = "missing_table"
         ("update_time_to_live", {"TimeToLiveSpecification": {"Enabled": True, "AttributeName": "ttl"}}),
     ],
 )
-def test_control_plane_names_the_missing_table(refused, call, request_):
+def test_control_plane_names_the_missing_table(client, refused, shared_table, call, request_):
+    arn = client.describe_table(TableName=shared_table)["Table"]["TableArn"].replace(shared_table, MISSING)
+    assert refused(call, TableName=arn, **request_) == refused(call, TableName=MISSING, **request_)
     assert refused(call, TableName=MISSING, **request_) == (
         "ResourceNotFoundException",
         f"Requested resource not found: Table: {MISSING} not found",

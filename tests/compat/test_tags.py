@@ -5,6 +5,7 @@ import re
 import pytest
 
 ONE = "1 validation error detected: "
+TOO_MANY = "Number of Tags exceed the current limit for the provided ResourceArn"
 
 
 @pytest.fixture
@@ -45,15 +46,22 @@ def test_pages_of_ten_and_at_most_fifty(client, refused, arn):
         part = dict(list(many.items())[start : start + 25])
         client.tag_resource(ResourceArn=arn, Tags=pairs(part))
     assert tags(client, arn) == many
-    assert refused("tag_resource", ResourceArn=arn, Tags=pairs({"one more": ""}))[0] == "ValidationException"
+    for more in ({"one more": ""}, {"key0": "new", "one more": ""}):
+        assert refused("tag_resource", ResourceArn=arn, Tags=pairs(more)) == ("ValidationException", TOO_MANY)
     client.tag_resource(ResourceArn=arn, Tags=pairs({"key0": "replaced"}))
     assert tags(client, arn) == many | {"key0": "replaced"}
 
 
-def test_the_longest_tag(client, arn):
-    longest = {"k" * 128: "v" * 256}
-    client.tag_resource(ResourceArn=arn, Tags=pairs(longest))
-    assert tags(client, arn) == longest
+def test_the_longest_tag_and_unusual_characters(client, arn):
+    given = {"k" * 128: "v" * 256, "a+b-c=d.e_f:g/h@i": "表\N{NO-BREAK SPACE}é 5", "not aws:": "aws:"}
+    client.tag_resource(ResourceArn=arn, Tags=pairs(given))
+    assert tags(client, arn) == given
+
+
+def test_a_bad_token_means_the_first_page(client, arn):
+    client.tag_resource(ResourceArn=arn, Tags=pairs({"a": "1"}))
+    for token in ("nonsense", "/w=="):
+        assert client.list_tags_of_resource(ResourceArn=arn, NextToken=token)["Tags"] == pairs({"a": "1"})
 
 
 @pytest.mark.parametrize(
@@ -63,29 +71,27 @@ def test_the_longest_tag(client, arn):
         ("untag_resource", {"TagKeys": []}, "Atleast one Tag Key needs to be provided as Input."),
         ("tag_resource", {}, ONE + "Value null at 'tags' failed to satisfy constraint: Member must not be null"),
         ("untag_resource", {}, ONE + "Value null at 'tagKeys' failed to satisfy constraint: Member must not be null"),
-        (
-            "tag_resource",
-            {"Tags": [{"Key": "", "Value": "x"}]},
-            ONE + "Value '' at 'tags.1.member.key' failed to satisfy constraint: "
-            "Member must have length greater than or equal to 1",
+        *(
+            ("tag_resource", {"Tags": [{"Key": "good", "Value": "x"}, tag]}, message)
+            for tag, message in (
+                ({"Key": "", "Value": "x"}, "The Tag Key provided is invalid, Key: "),
+                ({"Key": "k" * 129, "Value": "x"}, "The Tag Key provided is invalid, Key: " + "k" * 129),
+                ({"Value": "x"}, "The Tag Key provided is invalid, Key: null"),
+                ({"Key": "a#b", "Value": "x"}, "The Tag Key provided is invalid, Key: a#b"),
+                ({"Key": "k", "Value": "v" * 257}, "The Tag Value provided is invalid, Value: " + "v" * 257),
+                ({"Key": "k"}, "The Tag Value provided is invalid, Value: null"),
+                ({"Key": "k", "Value": "100%"}, "The Tag Value provided is invalid, Value: 100%"),
+                ({"Key": "k", "Value": "\N{KEY}"}, "The Tag Value provided is invalid, Value: \N{KEY}"),
+                ({"Key": "aws:x", "Value": "x"}, "Tag Key cannot be prefixed with aws:, Key: aws:x"),
+                ({"Key": "AWs:x", "Value": "x"}, "Tag Key cannot be prefixed with aws:, Key: AWs:x"),
+                ({"Key": "good", "Value": "y"}, "Duplicate Tag Keys provided as input: Duplicate Tag Key found good"),
+            )
         ),
-        (
-            "tag_resource",
-            {"Tags": [{"Key": "k" * 129, "Value": "x"}]},
-            ONE + f"Value '{'k' * 129}' at 'tags.1.member.key' failed to satisfy constraint: "
-            "Member must have length less than or equal to 128",
-        ),
-        (
-            "tag_resource",
-            {"Tags": [{"Key": "k", "Value": "v" * 257}]},
-            ONE + f"Value '{'v' * 257}' at 'tags.1.member.value' failed to satisfy constraint: "
-            "Member must have length less than or equal to 256",
-        ),
-        (
-            "tag_resource",
-            {"Tags": [{"Key": "k"}]},
-            ONE + "Value null at 'tags.1.member.value' failed to satisfy constraint: Member must not be null",
-        ),
+        ("tag_resource", {"Tags": pairs({f"k{number}": "" for number in range(51)})}, TOO_MANY),
+        ("untag_resource", {"TagKeys": [f"k{number}" for number in range(51)]}, TOO_MANY),
+        ("untag_resource", {"TagKeys": ["a", "k" * 129]}, "The Tag Key provided is invalid, Key: " + "k" * 129),
+        ("untag_resource", {"TagKeys": [""]}, "The Tag Key provided is invalid, Key: "),
+        ("untag_resource", {"TagKeys": ["aws:x"]}, "Tag Key cannot be prefixed with aws:, Key: aws:x"),
     ],
 )
 def test_refuses_tags(client, refused, arn, call, request_, message):

@@ -157,10 +157,6 @@ REFUSED = {
         {"ProjectionExpression": "a", "ExpressionAttributeNames": {"#a": "a"}},
         "Value provided in ExpressionAttributeNames unused in expressions: keys: {#a}",
     ),
-    "names alone": (
-        {"ExpressionAttributeNames": {"#a": "a"}},
-        "ExpressionAttributeNames can only be specified when using expressions",
-    ),
     "number": (
         {"Key": {"pk": {"N": "one"}, "sk": {"S": "a"}}},
         "The parameter cannot be converted to a numeric value: one",

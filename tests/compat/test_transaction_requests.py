@@ -209,13 +209,15 @@ CASES = {
         f"Invalid UpdateExpression: {SYNTAX}",
     ),
     "Put too large": (lambda table, key: action("Put", table, {**key, "a": {"S": "x" * 409_600}}), TOO_LARGE),
-    "Put names alone": (
-        with_condition("Put", {"ExpressionAttributeNames": {"#a": "a"}}),
-        "ExpressionAttributeNames can only be specified when using expressions",
-    ),
-    "Delete values alone": (
-        with_condition("Delete", {"ExpressionAttributeValues": {":a": {"S": "x"}}}),
-        "ExpressionAttributeValues can only be specified when using expressions",
+    "Update values too large": (
+        with_condition(
+            "Update",
+            {
+                "UpdateExpression": "SET a = :a, b = :b",
+                "ExpressionAttributeValues": {":a": {"S": "x" * 1_048_577}, ":b": {"S": "x" * 1_048_576}},
+            },
+        ),
+        "ExpressionAttributeValues size has exceeded the maximum allowed size",
     ),
     "two kinds": (
         lambda table, key: action("Put", table, key) | action("Delete", table, key),
@@ -240,6 +242,19 @@ def test_what_an_action_says_wrong_is_refused(client, refuse, shared_table, key,
     told = refuse(*others, make(shared_table, {**key, "sk": {"S": "wrong"}}))
     assert (message in told) if message == "65535" else (told == message)
     assert "Item" not in client.get_item(TableName=shared_table, Key=same["Put"]["Item"], ConsistentRead=True)
+
+
+def test_names_and_values_may_come_without_expression(client, shared_table, key):
+    names, values = {"#a": "a"}, {":a": {"S": "x"}}
+    extra = {"ExpressionAttributeNames": names, "ExpressionAttributeValues": values}
+    actions = [
+        action("Put", shared_table, {**key, "sk": {"S": "put"}}, **extra),
+        action("Delete", shared_table, {**key, "sk": {"S": "deleted"}}, **extra),
+    ]
+    client.transact_write_items(TransactItems=actions)
+    read = {"TableName": shared_table, "Key": {**key, "sk": {"S": "put"}}, "ExpressionAttributeNames": names}
+    answer = client.transact_get_items(TransactItems=[{"Get": read}])
+    assert answer["Responses"] == [{"Item": {**key, "sk": {"S": "put"}}}]
 
 
 def test_actions_are_checked_in_request_order(refuse, shared_table, key):

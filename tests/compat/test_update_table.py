@@ -16,8 +16,8 @@ def definitions(pairs):
     ]
 
 
-def creation(name, keys, projection="ALL", **extra):
-    return {"Create": {**index_request(name, keys, projection), **extra}}
+def creation(name, keys, projection="ALL", non_key=None, **extra):
+    return {"Create": {**index_request(name, keys, projection, non_key), **extra}}
 
 
 @pytest.fixture
@@ -35,12 +35,17 @@ def update(client):
     return send
 
 
-def unchanged(read, write):
+SEE_LIMITS = "Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits."
+
+
+def unchanged(read, write, index=None):
+    what = "the table" if index is None else f"index {index}"
     return (
-        "The provisioned throughput for the table will not change. The requested value equals the current value. "
-        f"Current ReadCapacityUnits provisioned for the table: {read}. Requested ReadCapacityUnits: {read}. "
-        f"Current WriteCapacityUnits provisioned for the table: {write}. Requested WriteCapacityUnits: {write}. "
-        "Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits."
+        f"The provisioned throughput for {'' if index is None else 'the '}{what} will not change. "
+        "The requested value equals the current value. "
+        f"Current ReadCapacityUnits provisioned for {what}: {read}. Requested ReadCapacityUnits: {read}. "
+        f"Current WriteCapacityUnits provisioned for {what}: {write}. Requested WriteCapacityUnits: {write}. "
+        + SEE_LIMITS
     )
 
 
@@ -72,16 +77,95 @@ ONE_OF = (
         ({"GlobalSecondaryIndexUpdates": [{}]}, ONE_OF),
         (
             {"GlobalSecondaryIndexUpdates": [{**creation("one", "a"), "Delete": {"IndexName": "one"}}]},
-            ONE_OF,
+            INVALID + "Only one global secondary index action is allowed per GlobalSecondaryIndexUpdate object",
         ),
         (
             {"GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": "one"}}, creation("one", "a")]},
             INVALID + "Only one global secondary index update per index is allowed simultaneously. Index: one",
         ),
+        *(
+            ({"GlobalSecondaryIndexUpdates": [], **other}, INVALID + "List of GlobalSecondaryIndexUpdates is empty")
+            for other in ({"DeletionProtectionEnabled": True}, {"BillingMode": "PAY_PER_REQUEST"})
+        ),
+        (
+            {"BillingMode": "PROVISIONED"},
+            INVALID + "ProvisionedThroughput must be specified when BillingMode is PROVISIONED",
+        ),
+        (
+            {"StreamSpecification": {"StreamEnabled": True}},
+            INVALID + "If stream is being enabled then UpdateViewType is required",
+        ),
+        (
+            {"StreamSpecification": {"StreamEnabled": False, "StreamViewType": "NEW_IMAGE"}},
+            INVALID + "If stream is being disabled, then UpdateViewType must not be specified",
+        ),
+        (
+            {"SSESpecification": {"Enabled": False, "SSEType": "KMS"}},
+            INVALID + "SSEType can not be specified if Enabled is false",
+        ),
     ],
 )
 def test_refuses_before_the_table_is_looked_up(refused, request_, message):
     assert refused("update_table", TableName="missing", **request_) == ("ValidationException", message)
+
+
+MEMBERS = {
+    "sse": {"SSESpecification": {"Enabled": True}},
+    "class": {"TableClass": "STANDARD_INFREQUENT_ACCESS"},
+    "protection": {"DeletionProtectionEnabled": True},
+    "warm": {"WarmThroughput": {"ReadUnitsPerSecond": 13000}},
+    "ceiling": {"OnDemandThroughput": {"MaxReadRequestUnits": 10}},
+    "stream": {"StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}},
+    "units": {"ProvisionedThroughput": UNITS},
+    "on demand": {"BillingMode": "PAY_PER_REQUEST"},
+    "provisioned": PROVISIONED,
+    "create": {
+        "AttributeDefinitions": definitions("a:S"),
+        "GlobalSecondaryIndexUpdates": [creation("more", "a")],
+    },
+    "update": {
+        "GlobalSecondaryIndexUpdates": [{"Update": {"IndexName": "global", "ProvisionedThroughput": UNITS}}],
+    },
+    "delete": {"GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": "global"}}]},
+}
+SSE, CLASS, PROTECTION = (
+    f"{name} modification must be the only operation in the request"
+    for name in ("Server-Side Encryption", "TableClass", "DeletionProtection")
+)
+WARM = "WarmThroughput must be the only operation in the request"
+CEILING = "OnDemandThroughput can only be combined with BillingMode in an UpdateTable request"
+INDEX_AND_UNITS = "You cannot create or delete index while updating table IOPS"
+INDEX_AND_STREAM = "You cannot create or delete index while changing stream status"
+STREAM_AND_UNITS = "You cannot modify stream status while updating table IOPS"
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        *(("sse " + other, SSE) for other in ("class", "protection", "warm", "ceiling", "stream", "units", "create")),
+        *(("class " + other, CLASS) for other in ("protection", "warm", "ceiling", "stream", "units", "create")),
+        *(("protection " + other, PROTECTION) for other in ("warm", "ceiling", "stream", "units", "create", "delete")),
+        ("protection on_demand", PROTECTION),
+        ("warm ceiling", CEILING),
+        *(("warm " + other, WARM) for other in ("stream", "units", "on_demand", "update", "delete")),
+        ("warm create", "Create global secondary index cannot be specified when updating WarmThroughput"),
+        *(("ceiling " + other, CEILING) for other in ("stream", "units", "create")),
+        *((other + " units", INDEX_AND_UNITS) for other in ("create", "delete")),
+        *((other + " stream", INDEX_AND_STREAM) for other in ("create", "delete")),
+        *(("stream " + other, STREAM_AND_UNITS) for other in ("units", "provisioned")),
+    ],
+)
+def test_one_change_a_call(refused, names, message):
+    request = {}
+    for name in names.split():
+        request |= MEMBERS[name.replace("_", " ")]
+    assert refused("update_table", TableName="missing", **request) == ("ValidationException", INVALID + message)
+
+
+def test_an_empty_ceiling_or_warmth_is_no_change(make_table, update):
+    name = make_table()
+    _, told = update(name, WarmThroughput={}, OnDemandThroughput={}, TableClass="STANDARD_INFREQUENT_ACCESS")
+    assert told["TableClassSummary"]["TableClass"] == "STANDARD_INFREQUENT_ACCESS"
 
 
 def test_throughput_up_and_down(make_table, update):
@@ -92,15 +176,46 @@ def test_throughput_up_and_down(make_table, update):
     units = told["ProvisionedThroughput"]
     assert (units["ReadCapacityUnits"], units["WriteCapacityUnits"]) == (9, 2)
     assert units["LastIncreaseDateTime"] <= units["LastDecreaseDateTime"]
-    assert told["WarmThroughput"]["ReadUnitsPerSecond"] == 9
+    assert told["WarmThroughput"] == {"ReadUnitsPerSecond": 9, "WriteUnitsPerSecond": 6, "Status": "ACTIVE"}
 
 
 def test_unchanged_throughput(refused, make_table):
-    name = make_table(**PROVISIONED)
-    assert refused("update_table", TableName=name, ProvisionedThroughput=UNITS) == (
-        "ValidationException",
-        unchanged(5, 6),
+    name = make_table(
+        define="a:S",
+        **PROVISIONED,
+        GlobalSecondaryIndexes=[{**index_request("global", "a"), "ProvisionedThroughput": UNITS}],
     )
+    for request in ({"ProvisionedThroughput": UNITS}, PROVISIONED):
+        assert refused("update_table", TableName=name, **request) == ("ValidationException", unchanged(5, 6))
+    assert refused("update_table", TableName=name, **MEMBERS["update"]) == (
+        "ValidationException",
+        unchanged(5, 6, "global"),
+    )
+
+
+def test_more_capacity_than_a_table_or_an_index_may_have(client, refused, make_table):
+    name = make_table(
+        define="a:S",
+        **PROVISIONED,
+        GlobalSecondaryIndexes=[{**index_request("global", "a"), "ProvisionedThroughput": UNITS}],
+    )
+    too_much = {"ReadCapacityUnits": 40_001, "WriteCapacityUnits": 1}
+    region = client.meta.region_name
+    rest = f"maximum for the account in {region}. Per table maximum: 40000. {SEE_LIMITS}"
+    assert refused("update_table", TableName=name, ProvisionedThroughput=too_much) == (
+        "LimitExceededException",
+        f"The requested ReadCapacityUnits, 40001, is above the per table {rest}",
+    )
+    for change in (
+        {"Update": {"IndexName": "global", "ProvisionedThroughput": too_much}},
+        creation("more", "a", ProvisionedThroughput=too_much),
+    ):
+        request = {"GlobalSecondaryIndexUpdates": [change], "AttributeDefinitions": definitions("a:S")}
+        index = next(iter(change.values()))["IndexName"]
+        assert refused("update_table", TableName=name, **request) == (
+            "LimitExceededException",
+            f"The requested ReadCapacityUnits for index {index}, 40001, is above the per index {rest}",
+        )
 
 
 def test_throughput_of_an_on_demand_table(refused, make_table):
@@ -130,11 +245,13 @@ def test_billing_mode_there_and_back(refused, make_table, update):
             "Status": "ACTIVE",
         }
     update(name, BillingMode="PAY_PER_REQUEST")
-    for request, detail in (
-        ({"BillingMode": "PROVISIONED"}, "ProvisionedThroughput must be specified when BillingMode is PROVISIONED"),
-        (PROVISIONED, "ProvisionedThroughput must be specified for index: global"),
-    ):
-        assert refused("update_table", TableName=name, **request) == ("ValidationException", INVALID + detail)
+    ceilings = {"OnDemandThroughput": {"MaxReadRequestUnits": 8}}
+    update(name, **ceilings)
+    update(name, GlobalSecondaryIndexUpdates=[{"Update": {"IndexName": "global", **ceilings}}])
+    assert refused("update_table", TableName=name, **PROVISIONED) == (
+        "ValidationException",
+        INVALID + "ProvisionedThroughput must be specified for index: global",
+    )
     _, told = update(
         name,
         **PROVISIONED,
@@ -143,6 +260,22 @@ def test_billing_mode_there_and_back(refused, make_table, update):
     assert told["BillingModeSummary"]["BillingMode"] == "PROVISIONED"
     for part in (told, told["GlobalSecondaryIndexes"][0]):
         assert {member: part["ProvisionedThroughput"][member] for member in UNITS} == UNITS
+        assert "OnDemandThroughput" not in part
+        assert part["WarmThroughput"] == {"ReadUnitsPerSecond": 12000, "WriteUnitsPerSecond": 4000, "Status": "ACTIVE"}
+
+
+def test_billing_mode_goes_with_a_stream_or_a_ceiling(make_table, update):
+    for name, member in (("stream", "StreamSpecification"), ("ceiling", "OnDemandThroughput")):
+        _, told = update(make_table(**PROVISIONED), **MEMBERS["on demand"], **MEMBERS[name])
+        assert told["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+        assert told[member] == MEMBERS[name][member]
+
+
+def test_the_billing_mode_it_has_leaves_no_mark(make_table, update):
+    _, told = update(
+        make_table(**PROVISIONED), BillingMode="PROVISIONED", ProvisionedThroughput={**UNITS, "ReadCapacityUnits": 6}
+    )
+    assert "BillingModeSummary" not in told
 
 
 # --- indexes --------------------------------------------------------------------------------------------------------
@@ -161,7 +294,7 @@ def test_an_index_over_existing_items(client, make_table, update):
     )
     assert answer["TableStatus"] == "UPDATING"
     (index,) = answer["GlobalSecondaryIndexes"]
-    assert (index["IndexStatus"], index.get("Backfilling")) in (("CREATING", True), ("CREATING", False))
+    assert (index["IndexStatus"], index["Backfilling"]) == ("CREATING", False)
     (index,) = told["GlobalSecondaryIndexes"]
     assert "Backfilling" not in index
     assert {each["AttributeName"] for each in told["AttributeDefinitions"]} == {"pk", "a"}
@@ -265,8 +398,7 @@ def test_a_type_that_is_stored_already_stays(make_table, update):
         (
             {"GlobalSecondaryIndexUpdates": [creation("other", "a")]},
             "ValidationException",
-            INVALID + "Some index key attributes are not defined in AttributeDefinitions. "
-            "Keys: [a], AttributeDefinitions: []",
+            INVALID + "AttributeDefinitions is not specified for index: other",
         ),
         (
             {
@@ -283,8 +415,46 @@ def test_a_type_that_is_stored_already_stays(make_table, update):
                 "GlobalSecondaryIndexUpdates": [creation("other", "a", ProvisionedThroughput=UNITS)],
             },
             "ValidationException",
-            INVALID + "ProvisionedThroughput should not be specified for index: other when BillingMode is "
-            "PAY_PER_REQUEST",
+            INVALID + "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: other when "
+            "BillingMode is PAY_PER_REQUEST",
+        ),
+        *(
+            (
+                {"GlobalSecondaryIndexUpdates": [{"Update": {"IndexName": "global", **change}}]},
+                "ValidationException",
+                INVALID + "The only Updates for index: global when TableThroughputMode is PAY_PER_REQUEST can be to "
+                "OnDemandThroughput, WarmThroughput",
+            )
+            for change in ({"ProvisionedThroughput": UNITS}, {"OnDemandThroughput": {}}, {})
+        ),
+        (
+            {
+                "GlobalSecondaryIndexUpdates": [
+                    {"Update": {"IndexName": "global", "OnDemandThroughput": {"MaxReadRequestUnits": 0}}}
+                ]
+            },
+            "ValidationException",
+            INVALID + "Requested MaxReadRequestUnits for OnDemandThroughput for index : global is outside of valid "
+            "range",
+        ),
+        (
+            {
+                "AttributeDefinitions": definitions("a:S"),
+                "GlobalSecondaryIndexUpdates": [creation("other", "a", OnDemandThroughput={"MaxReadRequestUnits": -1})],
+            },
+            "ValidationException",
+            INVALID + "Requested MaxReadRequestUnits for OnDemandThroughput for index : other is outside of valid "
+            "range",
+        ),
+        (
+            {
+                "GlobalSecondaryIndexUpdates": [
+                    {"Update": {"IndexName": "global", "WarmThroughput": {"ReadUnitsPerSecond": 11999}}}
+                ]
+            },
+            "ValidationException",
+            INVALID + "Requested ReadUnitsPerSecond for WarmThroughput for index global is lower than current "
+            "WarmThroughput, decreasing WarmThroughput is not supported",
         ),
         (
             {
@@ -324,29 +494,86 @@ def indexed(client):
 
 @pytest.mark.parametrize("taken", ["global", "local"])
 def test_refuses_a_taken_index_name(refused, indexed, taken):
-    code, message = refused(
+    assert refused(
         "update_table",
         TableName=indexed,
         AttributeDefinitions=definitions("a:S"),
         GlobalSecondaryIndexUpdates=[creation(taken, "a")],
-    )
-    assert code == "ValidationException"
-    assert "already exists" in message
+    ) == ("ValidationException", "Attempting to create an index which already exists")
 
 
 @pytest.mark.parametrize("change", [{"Delete": {"IndexName": "nowhere"}}, {"Update": {"IndexName": "nowhere"}}])
 def test_refuses_to_change_an_unknown_index(refused, indexed, change):
     if "Update" in change:
         change["Update"]["OnDemandThroughput"] = {"MaxReadRequestUnits": 5}
-    code, message = refused("update_table", TableName=indexed, GlobalSecondaryIndexUpdates=[change])
-    assert code == "ResourceNotFoundException"
-    assert message.startswith("Requested resource not found")
+    assert refused("update_table", TableName=indexed, GlobalSecondaryIndexUpdates=[change]) == (
+        "ResourceNotFoundException",
+        f"Requested resource not found: Index nowhere for table {indexed}",
+    )
 
 
-def test_local_indexes_cannot_be_deleted(refused, indexed):
-    updates = [{"Delete": {"IndexName": "local"}}]
-    code, _ = refused("update_table", TableName=indexed, GlobalSecondaryIndexUpdates=updates)
+@pytest.mark.parametrize("action", ["Update", "Delete"])
+def test_local_indexes_cannot_be_changed(refused, indexed, action):
+    updates = [{action: {"IndexName": "local"}}]
+    assert refused("update_table", TableName=indexed, GlobalSecondaryIndexUpdates=updates) == (
+        "ValidationException",
+        f"Cannot {action.lower()} an index that is not a GlobalSecondaryIndex: local",
+    )
+
+
+def test_a_new_index_of_a_provisioned_table_needs_throughput(refused, make_table):
+    name = make_table(**PROVISIONED)
+    assert refused("update_table", TableName=name, **MEMBERS["create"]) == (
+        "ValidationException",
+        INVALID + "Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: more",
+    )
+
+
+def test_one_index_too_many(refused, make_table):
+    indexes = [index_request(f"index{number}", "a") for number in range(20)]
+    name = make_table(define="a:S", GlobalSecondaryIndexes=indexes)
+    assert refused("update_table", TableName=name, **MEMBERS["create"]) == (
+        "LimitExceededException",
+        "Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of 20",
+    )
+
+
+def test_one_projected_attribute_too_many(refused, make_table):
+    indexes = [
+        index_request(f"index{number}", "a", "INCLUDE", [f"x{number}_{each}" for each in range(20)])
+        for number in range(5)
+    ]
+    name = make_table(define="a:S", GlobalSecondaryIndexes=indexes)
+    code, message = refused(
+        "update_table",
+        TableName=name,
+        AttributeDefinitions=definitions("a:S"),
+        GlobalSecondaryIndexUpdates=[creation("more", "a", "INCLUDE", non_key=["last"])],
+    )
     assert code == "ValidationException"
+    assert "NonKeyAttributes" in message
+
+
+def test_an_index_comes_beside_another_ones_change(make_table, update):
+    name = make_table(
+        define="a:S",
+        **PROVISIONED,
+        GlobalSecondaryIndexes=[{**index_request("global", "a"), "ProvisionedThroughput": UNITS}],
+    )
+    more = {"ReadCapacityUnits": 7, "WriteCapacityUnits": 7}
+    _, told = update(
+        name,
+        AttributeDefinitions=definitions("a:S"),
+        GlobalSecondaryIndexUpdates=[
+            creation("more", "a", ProvisionedThroughput=UNITS),
+            {"Update": {"IndexName": "global", "ProvisionedThroughput": more}},
+        ],
+    )
+    units = {
+        index["IndexName"]: index["ProvisionedThroughput"]["ReadCapacityUnits"]
+        for index in told["GlobalSecondaryIndexes"]
+    }
+    assert units == {"global": 7, "more": 5}
 
 
 # --- settings -------------------------------------------------------------------------------------------------------
@@ -366,26 +593,22 @@ def test_stream_on_and_off(refused, make_table, update):
     _, told = update(name, StreamSpecification={"StreamEnabled": False})
     assert "StreamSpecification" not in told
     assert told["LatestStreamLabel"] == label
-    assert (
-        refused("update_table", TableName=name, StreamSpecification={"StreamEnabled": False})[0]
-        == "ValidationException"
+    assert refused("update_table", TableName=name, StreamSpecification={"StreamEnabled": False}) == (
+        "ValidationException",
+        f"Table has no stream to disable: TableName: {name}",
     )
     _, told = update(name, StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"})
     assert told["StreamSpecification"]["StreamViewType"] == "KEYS_ONLY"
     assert told["LatestStreamLabel"] > label
 
 
-@pytest.mark.parametrize(
-    "specification", [{"StreamEnabled": True}, {"StreamEnabled": False, "StreamViewType": "NEW_IMAGE"}]
-)
-def test_a_stream_view_that_does_not_fit(refused, shared_table, specification):
-    code, message = refused("update_table", TableName=shared_table, StreamSpecification=specification)
-    assert code == "ValidationException"
-    assert "StreamViewType" in message
-
-
-def test_encryption_and_class(make_table, update):
+def test_encryption_and_class(refused, make_table, update):
     name = make_table()
+    for specification in ({"Enabled": False}, {}):
+        assert refused("update_table", TableName=name, SSESpecification=specification) == (
+            "ValidationException",
+            INVALID + "Table is already encrypted by default",
+        )
     _, told = update(name, SSESpecification={"Enabled": True, "SSEType": "KMS"})
     assert told["SSEDescription"]["Status"] == "ENABLED"
     _, told = update(name, SSESpecification={"Enabled": False})
@@ -404,42 +627,78 @@ def test_on_demand_ceilings_merge_member_by_member(make_table, update):
     assert told["OnDemandThroughput"]["MaxWriteRequestUnits"] == 20
 
 
+@pytest.mark.parametrize("units", [0, -2])
+def test_on_demand_ceilings_out_of_range(refused, shared_table, units):
+    ceilings = {"MaxWriteRequestUnits": units}
+    assert refused("update_table", TableName=shared_table, OnDemandThroughput=ceilings) == (
+        "ValidationException",
+        INVALID + "Requested MaxWriteRequestUnits for OnDemandThroughput for table is outside of valid range",
+    )
+
+
 def test_on_demand_ceilings_need_on_demand(refused, make_table):
-    name = make_table(**PROVISIONED)
-    for ceilings in ({"MaxReadRequestUnits": 10}, {"MaxWriteRequestUnits": -1}):
-        code, message = refused("update_table", TableName=name, OnDemandThroughput=ceilings)
-        assert code == "ValidationException"
-        assert "OnDemandThroughput" in message or "PROVISIONED" in message
+    name = make_table(
+        define="a:S",
+        **PROVISIONED,
+        GlobalSecondaryIndexes=[{**index_request("global", "a"), "ProvisionedThroughput": UNITS}],
+    )
+    for member, units in (("MaxReadRequestUnits", 10), ("MaxWriteRequestUnits", -1)):
+        ceilings = {"OnDemandThroughput": {member: units}}
+        index = {"GlobalSecondaryIndexUpdates": [{"Update": {"IndexName": "global", **ceilings}}]}
+        for request, where in ((ceilings, ""), (index, " for index : global")):
+            assert refused("update_table", TableName=name, **request) == (
+                "ValidationException",
+                INVALID + f"{member} for OnDemandThroughput{where} cannot be specified when the table BillingMode is "
+                "PROVISIONED",
+            )
 
 
 def test_warm_throughput_only_rises(refused, make_table, update):
     name = make_table(define="a:S", GlobalSecondaryIndexes=[index_request("global", "a")])
     _, told = update(name, WarmThroughput={"ReadUnitsPerSecond": 13000, "WriteUnitsPerSecond": 4500})
     assert told["WarmThroughput"] == {"ReadUnitsPerSecond": 13000, "WriteUnitsPerSecond": 4500, "Status": "ACTIVE"}
-    code, message = refused(
+    assert refused(
         "update_table", TableName=name, WarmThroughput={"ReadUnitsPerSecond": 13000, "WriteUnitsPerSecond": 4499}
+    ) == (
+        "ValidationException",
+        INVALID + "Requested WriteUnitsPerSecond for WarmThroughput for table is lower than current WarmThroughput, "
+        "decreasing WarmThroughput is not supported",
     )
-    assert code == "ValidationException"
-    assert message.startswith(INVALID + "Requested WriteUnitsPerSecond for WarmThroughput for table is lower than ")
     index = {"Update": {"IndexName": "global", "WarmThroughput": {"ReadUnitsPerSecond": 14000}}}
     _, told = update(name, GlobalSecondaryIndexUpdates=[index])
     assert told["GlobalSecondaryIndexes"][0]["WarmThroughput"]["ReadUnitsPerSecond"] == 14000
     assert told["WarmThroughput"]["ReadUnitsPerSecond"] == 13000
 
 
-def test_several_changes_at_once(make_table, update):
-    name = make_table()
-    _, told = update(
-        name,
-        DeletionProtectionEnabled=True,
-        StreamSpecification={"StreamEnabled": True, "StreamViewType": "OLD_IMAGE"},
-        AttributeDefinitions=definitions("a:N"),
-        GlobalSecondaryIndexUpdates=[creation("global", "a")],
-    )
-    update(name, DeletionProtectionEnabled=False)
-    assert told["DeletionProtectionEnabled"] is True
-    assert told["StreamSpecification"]["StreamViewType"] == "OLD_IMAGE"
-    assert told["GlobalSecondaryIndexes"][0]["IndexName"] == "global"
+@pytest.mark.parametrize("name", ["sse", "protection", "warm", "ceiling"])
+def test_changes_beside_an_active_table(client, make_table, update, name):
+    table = make_table()
+    answer, _ = update(table, **MEMBERS[name])
+    assert answer["TableStatus"] == "ACTIVE"
+    if name == "protection":
+        client.update_table(TableName=table, DeletionProtectionEnabled=False)
+
+
+@pytest.mark.parametrize("name", ["class", "stream", "on demand", "create"])
+def test_changes_of_an_updating_table(make_table, update, name):
+    answer, _ = update(make_table(), **MEMBERS[name])
+    assert answer["TableStatus"] == "UPDATING"
+
+
+@pytest.mark.parametrize(
+    ("table", "change", "status"),
+    [
+        (PROVISIONED, {"ProvisionedThroughput": {**UNITS, "ReadCapacityUnits": 6}}, "UPDATING"),
+        ({}, {"OnDemandThroughput": {"MaxReadRequestUnits": 6}}, "UPDATING"),
+        ({}, {"WarmThroughput": {"ReadUnitsPerSecond": 12001}}, "ACTIVE"),
+    ],
+)
+def test_status_of_an_index_that_changes(make_table, update, table, change, status):
+    units = {"ProvisionedThroughput": UNITS} if table else {}
+    name = make_table(define="a:S", **table, GlobalSecondaryIndexes=[{**index_request("global", "a"), **units}])
+    answer, _ = update(name, GlobalSecondaryIndexUpdates=[{"Update": {"IndexName": "global", **change}}])
+    assert answer["TableStatus"] == "ACTIVE"
+    assert answer["GlobalSecondaryIndexes"][0]["IndexStatus"] == status
 
 
 def test_a_refused_update_changes_nothing(client, refused, make_table):
@@ -448,8 +707,9 @@ def test_a_refused_update_changes_nothing(client, refused, make_table):
     code, _ = refused(
         "update_table",
         TableName=name,
-        DeletionProtectionEnabled=True,
-        GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "nowhere"}}],
+        BillingMode="PROVISIONED",
+        ProvisionedThroughput=UNITS,
+        GlobalSecondaryIndexUpdates=[{"Update": {"IndexName": "nowhere", "ProvisionedThroughput": UNITS}}],
     )
     assert code == "ResourceNotFoundException"
     assert client.describe_table(TableName=name)["Table"] == before

@@ -300,6 +300,18 @@ def test_failed_condition_comes_before_a_failing_update(refused, shared_table, k
     assert refused("update_item", **request, ConditionExpression="attribute_exists(pk)") == FAILED
 
 
+@pytest.mark.parametrize("method", ["put_item", "delete_item"])
+def test_an_attribute_whose_name_ends_like_a_key_is_another(client, refused, shared_table, key, method):
+    client.put_item(TableName=shared_table, Item={**key, 'a"v': {"N": "1"}, "v": {"N": "2"}})
+    request = {
+        "TableName": shared_table,
+        "Item" if method == "put_item" else "Key": key,
+        "ConditionExpression": "v = :v",
+    }
+    assert refused(method, **request, ExpressionAttributeValues={":v": {"N": "1"}}) == FAILED
+    getattr(client, method)(**request, ExpressionAttributeValues={":v": {"N": "2"}})
+
+
 def test_three_hundred_operators(client, refused, shared_table, key):
     values = {":v": {"N": "1"}}
     request = {"TableName": shared_table, "Item": key, "ExpressionAttributeValues": values}
@@ -312,6 +324,9 @@ def test_three_hundred_operators(client, refused, shared_table, key):
         ),
     )
     client.put_item(**request, ConditionExpression="NOT " + " OR ".join(["a = :v"] * 150))  # 150 + 149 + 1
+    client.put_item(**request, ConditionExpression="NOT(" * 299 + "a = :v" + ")" * 299)
+    deep = "contains(a,:v)OR NOT contains(a,:v)AND(" * 100 + "contains(a,:v)" + ")" * 100
+    assert refused("put_item", **request, ConditionExpression=deep) == FAILED
 
 
 def test_resource_conditions(resource, shared_table, key):

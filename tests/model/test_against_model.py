@@ -46,6 +46,11 @@ class Source:
     def holds(self, item: Item) -> bool:
         return all(name in item for name in self.keys)
 
+    @property
+    def filters(self) -> bool:
+        """Whether a filter on n is taken: a global index must project what a filter names."""
+        return self.projected is None or "n" in self.projected or self.name == "local"
+
     def entry(self, item: Item) -> Item:
         if self.projected is None:
             return item
@@ -346,6 +351,7 @@ class Run:
         least: str | None,
     ) -> None:
         source = SOURCES[where]
+        least = least if source.filters else None
         used = {f":{name}": values[name] for name in source.keys[: source.hashes]}
         condition = " AND ".join(f"{name} = :{name}" for name in source.keys[: source.hashes])
         expected = [
@@ -381,6 +387,7 @@ class Run:
 
     def scan(self, where: str, segments: int, limit: int | None, least: str | None) -> None:
         source = SOURCES[where]
+        least = least if source.filters else None
         whole = self.check_pages(source, self.model.entries(source), least, limit, None, operation="Scan")
         parts = [self.pages("Scan", source, least, limit, Segment=n, TotalSegments=segments) for n in range(segments)]
         assert [item for part in parts for page in part for item in page["Items"]] == whole

@@ -68,7 +68,7 @@ class World:
                 txn.put(key, value)
         for tables in catalog._spaces.values():
             tables.clear()
-        catalog._loaded.clear()
+        catalog._held.clear()
         catalog.reload()
 
     def post(self, operation: str, body: bytes) -> Answer:

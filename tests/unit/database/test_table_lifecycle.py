@@ -7,6 +7,10 @@ from tests.conftest import InProcess, index_request, table_request
 
 IN_USE = "Attempt to change a resource which is still in use: "
 NOT_FOUND = ("ResourceNotFoundException", "Requested resource not found")
+BUSY_INDEXES = (
+    "ResourceInUseException",
+    IN_USE + "Cannot delete table while indexes are being created, updated, or deleted.",
+)
 ITEM = {"pk": {"S": "p"}, "sk": {"S": "s"}}
 GLOBAL = {
     "AttributeDefinitions": [{"AttributeName": "g", "AttributeType": "S"}],
@@ -46,9 +50,8 @@ def index_of(db, name):
 def test_the_next_look_sees_the_end(db):
     name = create(db, GlobalSecondaryIndexes=[index_request("global", "sk")])
     assert (status(db, name), index_of(db, name)) == ("ACTIVE", ("ACTIVE", None))
-    assert db("UpdateTable", TableName=name, DeletionProtectionEnabled=False)["TableDescription"]["TableStatus"] == (
-        "UPDATING"
-    )
+    told = db("UpdateTable", TableName=name, TableClass="STANDARD")["TableDescription"]
+    assert told["TableStatus"] == "UPDATING"
     assert status(db, name) == "ACTIVE"
     updates = [{"Delete": {"IndexName": "global"}}]
     told = db("UpdateTable", TableName=name, GlobalSecondaryIndexUpdates=updates)["TableDescription"]
@@ -77,7 +80,7 @@ def test_any_look_will_do(db, first):
 
 
 def test_creating(slow):
-    name = create(slow)
+    name = create(slow, GlobalSecondaryIndexes=[index_request("global", "sk")])
     for _ in range(3):
         assert status(slow, name) == "CREATING"
         assert slow.error("PutItem", TableName=name, Item=ITEM) == NOT_FOUND
@@ -88,7 +91,7 @@ def test_creating(slow):
         assert slow.error("DeleteTable", TableName=name) == in_use
         assert slow.error("UpdateTable", TableName=name, DeletionProtectionEnabled=True) == in_use
         again = {**table_request(), "TableName": name}
-        assert slow.error("CreateTable", again) == ("ResourceInUseException", f"Table already exists: {name}")
+        assert slow.error("CreateTable", again) == in_use
         assert slow("ListTables")["TableNames"] == [name]
         slow.clock.advance(0.99)
     slow.clock.advance(0.04)
@@ -117,6 +120,8 @@ def test_updating(slow):
     name = create(slow)
     slow.clock.advance(3)
     slow("UpdateTable", TableName=name, DeletionProtectionEnabled=False)
+    assert status(slow, name) == "ACTIVE"
+    slow("UpdateTable", TableName=name, TableClass="STANDARD")
     assert status(slow, name) == "UPDATING"
     slow("PutItem", TableName=name, Item=ITEM)
     assert slow("Scan", TableName=name)["Count"] == 1
@@ -136,7 +141,8 @@ def test_deleting(slow):
     assert slow.error("GetItem", TableName=name, Key=ITEM) == NOT_FOUND
     in_use = ("ResourceInUseException", IN_USE + f"Table is being deleted: {name}")
     assert slow.error("DeleteTable", TableName=name) == in_use
-    assert slow.error("CreateTable", {**table_request(), "TableName": name})[0] == "ResourceInUseException"
+    again = {**table_request(), "TableName": name}
+    assert slow.error("CreateTable", again) == ("ResourceInUseException", f"Table already exists: {name}")
     assert slow("ListTables")["TableNames"] == [name]
     slow.clock.advance(3)
     assert slow.error("DescribeTable", TableName=name)[0] == "ResourceNotFoundException"
@@ -168,7 +174,8 @@ def test_an_index_is_active_after_its_time_and_its_filling(slow, monkeypatch):
     for number in range(20):
         slow("PutItem", TableName=name, Item={**ITEM, "sk": {"S": str(number)}, "g": {"S": "g"}})
     slow("UpdateTable", TableName=name, **GLOBAL)
-    assert (status(slow, name), index_of(slow, name)) == ("UPDATING", ("CREATING", True))
+    assert (status(slow, name), index_of(slow, name)) == ("UPDATING", ("CREATING", False))
+    assert slow.error("DeleteTable", TableName=name) == BUSY_INDEXES
     slow.clock.advance(3)
     assert (status(slow, name), index_of(slow, name)) == ("ACTIVE", ("CREATING", True))
     for operation, request in (
@@ -179,9 +186,10 @@ def test_an_index_is_active_after_its_time_and_its_filling(slow, monkeypatch):
             "ValidationException",
             "Cannot read from backfilling global secondary index: global",
         )
-    code, message = slow.error("DeleteTable", TableName=name)
-    assert code == "ResourceInUseException"
-    assert message.endswith("Cannot delete table while indexes are being created, updated, or deleted.")
+    assert slow.error("DeleteTable", TableName=name) == BUSY_INDEXES
+    slow("UpdateTable", TableName=name, TableClass="STANDARD")
+    assert (status(slow, name), index_of(slow, name)) == ("UPDATING", ("CREATING", True))
+    slow.clock.advance(3)
     another = {"GlobalSecondaryIndexUpdates": [{"Create": index_request("another", "g")}]}
     assert slow.error("UpdateTable", TableName=name, **{**GLOBAL, **another}) == (
         "LimitExceededException",
@@ -208,8 +216,26 @@ def test_deleting_an_index(slow):
     slow("PutItem", TableName=name, Item=ITEM)
     slow("UpdateTable", TableName=name, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "global"}}])
     assert index_of(slow, name) == ("DELETING", None)
+    assert slow.error("DeleteTable", TableName=name) == BUSY_INDEXES
     slow.clock.advance(3)
     assert (status(slow, name), index_of(slow, name)) == ("ACTIVE", None)
+
+
+def test_updating_an_index(slow):
+    name = create(slow, GlobalSecondaryIndexes=[index_request("global", "sk")])
+    slow.clock.advance(3)
+    slow("PutItem", TableName=name, Item=ITEM)
+    update = {"Update": {"IndexName": "global", "OnDemandThroughput": {"MaxReadRequestUnits": 5}}}
+    slow("UpdateTable", TableName=name, GlobalSecondaryIndexUpdates=[update])
+    assert (status(slow, name), index_of(slow, name)) == ("ACTIVE", ("UPDATING", None))
+    assert slow("Scan", TableName=name, IndexName="global")["Count"] == 1
+    assert slow.error("UpdateTable", TableName=name, GlobalSecondaryIndexUpdates=[update]) == (
+        "ResourceInUseException",
+        IN_USE + f"Index is being updated. Table: {name} Index: global",
+    )
+    assert slow.error("DeleteTable", TableName=name) == BUSY_INDEXES
+    slow.clock.advance(3)
+    assert index_of(slow, name) == ("ACTIVE", None)
 
 
 # --- times ----------------------------------------------------------------------------------------------------------
@@ -230,22 +256,14 @@ def test_times_are_the_clocks(db):
     assert told()["CreationDateTime"] == start
     assert told()["LatestStreamLabel"] == "2023-11-14T22:13:20.000"
     db.clock.advance(0.25)
-    db(
-        "UpdateTable",
-        TableName=name,
-        TableClass="STANDARD",
-        ProvisionedThroughput={"ReadCapacityUnits": 6, "WriteCapacityUnits": 5},
-    )
+    db("UpdateTable", TableName=name, TableClass="STANDARD")
+    db("UpdateTable", TableName=name, ProvisionedThroughput={"ReadCapacityUnits": 6, "WriteCapacityUnits": 5})
     assert told()["ProvisionedThroughput"]["LastIncreaseDateTime"] == start + 0.25
     assert "LastDecreaseDateTime" not in told()["ProvisionedThroughput"]
     assert told()["TableClassSummary"]["LastUpdateDateTime"] == start + 0.25
     db.clock.advance(1)
-    db(
-        "UpdateTable",
-        TableName=name,
-        ProvisionedThroughput={"ReadCapacityUnits": 1, "WriteCapacityUnits": 9},
-        StreamSpecification={"StreamEnabled": False},
-    )
+    db("UpdateTable", TableName=name, ProvisionedThroughput={"ReadCapacityUnits": 1, "WriteCapacityUnits": 9})
+    db("UpdateTable", TableName=name, StreamSpecification={"StreamEnabled": False})
     units = told()["ProvisionedThroughput"]
     assert (units["LastIncreaseDateTime"], units["LastDecreaseDateTime"]) == (start + 1.25, start + 1.25)
     db.clock.advance(1)
@@ -255,6 +273,62 @@ def test_times_are_the_clocks(db):
     db("UpdateTable", TableName=name, StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"})
     assert told()["LatestStreamLabel"] == "2023-11-14T22:13:23.250"
     assert told()["CreationDateTime"] == start
+
+
+DECREASES = (
+    "Subscriber limit exceeded: Provisioned throughput decreases are limited within a given UTC day. After the first 4 "
+    "decreases, each subsequent decrease in the same UTC day can be performed at most once every 3600 seconds. "
+    "Number of decreases today: {}. Last decrease at {} Coordinated Universal Time. "
+    "Next decrease can be made at {} Coordinated Universal Time"
+)
+"""Observed: ack-api-quirks, DDB-TABLE-157, 184, 185, 326."""
+
+
+def test_decreases_of_throughput_on_a_day(db):
+    def units(each):
+        return {"ProvisionedThroughput": {"ReadCapacityUnits": each, "WriteCapacityUnits": each}}
+
+    def change(each, **more):
+        return {"TableName": name, **units(each), **more}
+
+    def decreases():
+        told = db("DescribeTable", TableName=name)["Table"]
+        return tuple(
+            part["ProvisionedThroughput"]["NumberOfDecreasesToday"] for part in (told, *told["GlobalSecondaryIndexes"])
+        )
+
+    name = create(
+        db,
+        BillingMode="PROVISIONED",
+        GlobalSecondaryIndexes=[{**index_request("global", "sk"), **units(20)}],
+        **units(20),
+    )
+    index = {"GlobalSecondaryIndexUpdates": [{"Update": {"IndexName": "global", **units(10)}}]}
+    start = db.clock.now()  # Tuesday, November 14, 2023 at 10:13:20 PM
+    for number in range(1, 5):
+        db("UpdateTable", change(20 - number))
+        assert decreases() == (number, 0)
+    last = "Tuesday, November 14, 2023 at 10:13:20 PM"
+    text = DECREASES.format(4, last, "Tuesday, November 14, 2023 at 11:13:20 PM")
+    db.clock.advance(3599)
+    assert db.error("UpdateTable", change(1, **index)) == ("LimitExceededException", text)
+    assert decreases() == (4, 0)
+    db("UpdateTable", TableName=name, **index)  # an index has days of its own
+    db("UpdateTable", change(40))
+    assert decreases() == (4, 1)
+    db.clock.advance(1)
+    db("UpdateTable", change(30))
+    assert decreases() == (5, 1)
+    last, midnight = "Tuesday, November 14, 2023 at 11:13:20 PM", "Wednesday, November 15, 2023 at 12:00:00 AM"
+    text = DECREASES.format(5, last, midnight)
+    db.clock.advance(2799)
+    assert db.error("UpdateTable", change(20)) == ("LimitExceededException", text)
+    db.clock.advance(1)
+    assert decreases() == (0, 0)
+    db("UpdateTable", change(20))
+    assert decreases() == (1, 0)
+    units_told = db("DescribeTable", TableName=name)["Table"]["GlobalSecondaryIndexes"][0]["ProvisionedThroughput"]
+    assert units_told["LastDecreaseDateTime"] == start + 3599
 
 
 def test_time_to_live_changes_once_an_hour(db):

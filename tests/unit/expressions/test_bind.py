@@ -39,6 +39,14 @@ def syntax(parameter):
     [
         ({NAMES: {"#a": "a"}}, "ExpressionAttributeNames can only be specified when using expressions"),
         ({VALUES: {":v": ONE}}, "ExpressionAttributeValues can only be specified when using expressions"),
+        (
+            {VALUES: {":v": ONE}, "ProjectionExpression": "!"},
+            "ExpressionAttributeValues can only be specified when using expressions",
+        ),
+        (
+            {NAMES: {"#a": "a"}, VALUES: {":v": ONE}, "ProjectionExpression": "#a"},
+            "ExpressionAttributeValues can only be specified when using expressions",
+        ),
         ({VALUES: {}}, "ExpressionAttributeValues can only be specified when using expressions"),
         (
             {NAMES: {"#a": "a"}, "FilterExpression": None},
@@ -70,6 +78,14 @@ def syntax(parameter):
             {VALUES: {":v\n": ONE}, "ConditionExpression": "!"},
             'ExpressionAttributeValues contains invalid key: Syntax error; key: ":v\n"',
         ),
+        (
+            {NAMES: {"#-" + "a" * 254: "a"}, "ConditionExpression": "!"},
+            "ExpressionAttributeNames contains invalid key: Key size has exceeded the maximum allowed size; key size: 256",
+        ),
+        (
+            {VALUES: {":" + "é" * 128: ONE}, "ConditionExpression": "!"},
+            "ExpressionAttributeValues contains invalid key: Key size has exceeded the maximum allowed size; key size: 257",
+        ),
         ({NAMES: {"#a": ""}, "ConditionExpression": "#a = #a"}, "Empty attribute name"),
         (
             {NAMES: {"#a": "é" * 32768}, "ConditionExpression": "#a = #a"},
@@ -79,6 +95,11 @@ def syntax(parameter):
 )
 def test_members_are_checked_first(request_, text):
     assert failure(request_) == text
+
+
+def test_longest_placeholders():
+    name, value = "#" + "a" * 254, ":" + "a" * 254
+    bind({NAMES: {name: "a"}, VALUES: {value: ONE}, "ConditionExpression": f"{name} = {value}"})
 
 
 def test_expressions_are_checked_in_the_order_of_the_service():
@@ -177,7 +198,7 @@ def test_in_takes_a_hundred_operands():
             "Value provided in ExpressionAttributeValues unused in expressions: keys: {:w, :V}",
         ),
         (
-            {"ProjectionExpression": "a", VALUES: {":v": ONE}},
+            {"ProjectionExpression": "a", "FilterExpression": "attribute_exists(a)", VALUES: {":v": ONE}},
             "Value provided in ExpressionAttributeValues unused in expressions: keys: {:v}",
         ),
     ],

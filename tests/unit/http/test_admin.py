@@ -8,6 +8,15 @@ from emulator.http.protocol import Protocol
 from storage import Full, Interrupted, Lost
 
 
+def test_a_call_that_fails_unexpectedly_is_logged(db, monkeypatch, caplog):
+    monkeypatch.setattr(db.emulator.database.catalog, "declare", lambda *_: 1 / 0)
+    answer = Protocol(db.emulator).admin("POST", b"throttling", b'{"Enforced": true}')
+    assert answer.status == 500
+    assert b"InternalServerError" in answer.body
+    assert "call POST /_emulator/throttling failed" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+
+
 @pytest.mark.parametrize(("failure", "status"), [(Interrupted("busy"), 503), (Lost("gone"), 503), (Full("full"), 507)])
 def test_a_call_that_the_store_refuses_says_so(db, monkeypatch, failure, status):
     def refuse():

@@ -379,3 +379,41 @@ def test_group_may_grow_as_long_as_the_last_commit_took(durable, stopped, monkey
         stopped.now += 0.03
 
     assert turns_until_commit(durable, [1, 1, 1, 1, 1], 100, later) == 5
+
+
+def test_client_that_has_said_all_gets_what_is_held_back(durable):
+    make_table(durable)
+    line = durable.line()
+    line.feed(put("a") + put("b")[:-1])
+    assert line.connection.eof_received()
+    assert not line.transport.closed
+    durable.loop.run()
+    assert ([status for status, _, _ in line.answers()], line.transport.closed) == ([200], True)
+
+
+def test_requests_wait_where_much_is_held_back(durable, monkeypatch):
+    monkeypatch.setattr("emulator.http.connection._MOST_HELD", 1000)
+    make_table(durable)
+    line = durable.line()
+    line.feed(put("a") + get("a") * 20)
+    held = len(line.connection._held)
+    assert held < 8
+    assert not line.transport.reading
+    durable.loop.run()
+    assert [status for status, _, _ in line.answers()] == [200] * 21
+    assert line.transport.reading
+
+
+def test_clock_that_was_moved_in_a_lost_group_is_moved_once(durable):
+    make_table(durable)
+    line = durable.line()
+    clock = durable.emulator.clock
+    clock.freeze(1_700_000_000.0)
+    body = b'{"Advance": 3600}'
+    line.feed(put("a") + b"POST /_emulator/clock HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    lose_the_group(durable)
+    durable.line().feed(put("b"))
+    durable.loop.run()
+    durable.loop.run()
+    assert [status for status, _, _ in line.answers()] == [200, 200]
+    assert clock.now() == 1_700_003_600.0

@@ -11,30 +11,43 @@ from emulator.http.protocol import Protocol
 from tests.conftest import AUTHORIZATION
 
 IDLE = 65.0
+LINGER = 3.0
 
 
 class Transport:
-    """Takes notes of what is done to it."""
+    """Takes notes of what is done to it. unsent: bytes that the client has not read; when_written is called after that."""
 
     def __init__(self):
         self.written = b""
-        self.closed = False
+        self.unsent = 0
+        self.closed = self.aborted = False
         self.reading = True
+        self.when_written = lambda: None
 
     def write(self, data):
         assert not self.closed, "nothing is written after closing"
         self.written += data
+        self.when_written()
+
+    def get_write_buffer_size(self):
+        return self.unsent
 
     def close(self):
+        assert not self.closed
         self.closed = True
+
+    def abort(self):
+        self.closed = self.aborted = True
 
     def is_closing(self):
         return self.closed
 
     def pause_reading(self):
+        assert not self.closed
         self.reading = False
 
     def resume_reading(self):
+        assert not self.closed
         self.reading = True
 
 
@@ -125,7 +138,8 @@ def request(body=b"{}", *more, method="POST", version="1.1", length=True):
 
 
 THREE = request() + request(b'{"Limit":0}') + request(b"{")
-CHUNKED = request(b'6\r\n{"Limi\r\n5\r\nt":0}\r\n0\r\n\r\n', "Transfer-Encoding: chunked", length=False)
+CHUNKS = ("Transfer-Encoding: chunked",)
+CHUNKED = request(b'6\r\n{"Limi\r\n5\r\nt":0}\r\n0\r\n\r\n', *CHUNKS, length=False)
 
 
 @pytest.mark.parametrize("size", [None, 1, 2, 3, 7, 50, 333])
@@ -156,10 +170,17 @@ def test_the_last_request(line, data):
     assert (status, headers["connection"], line.transport.closed) == (200, "close", True)
 
 
-def test_an_old_client_that_keeps_its_connection(line):
-    line.feed(request(b"{}", "Connection: keep-alive", version="1.0"))
-    assert [status for status, _, _ in line.answers()] == [200]
-    assert not line.transport.closed
+@pytest.mark.parametrize("data", [request(), request(b"{}", "Connection: keep-alive", version="1.0")])
+def test_connections_that_are_kept(line, data):
+    line.feed(data)
+    ((status, headers, _),) = line.answers()
+    assert (status, headers["connection"], line.transport.closed) == (200, "keep-alive", False)
+
+
+def test_what_follows_the_last_request_is_ignored(line):
+    line.feed(request(b"{}", "Connection: close") + request())
+    line.feed(request())
+    assert (statuses(line), line.transport.closed) == ([200], True)
 
 
 @pytest.mark.parametrize("data", [b"\0\0\0\0", b"GET / HTTP/1.1\r\nbad header\r\n\r\n", b"POST / FTP/1.1\r\n\r\n"])
@@ -180,6 +201,25 @@ def test_large_heads_are_refused_before_they_are_complete(line, size):
     line.feed(b"POST / HTTP/1.1\r\nX-More: " + b"x" * 20_000 + b"\r\nX-Next: y\r\n", size)
     ((status, headers, _),) = line.answers()
     assert (status, headers["connection"], line.transport.closed) == (400, "close", True)
+
+
+@pytest.mark.parametrize("size", [None, 1000])
+def test_what_follows_a_large_head_is_not_done(line, size):
+    line.feed(request(b"{}", "X-More: " + "x" * 20_000) + request(), size)
+    assert (statuses(line), line.transport.closed) == ([400], True)
+
+
+def test_trailers_count_for_nothing(line):
+    chunked = request(b"2\r\n{}\r\n0\r\nX-Amz-Target: DynamoDB_20120810.ListTables\r\n\r\n", *CHUNKS, length=False)
+    line.feed(chunked)
+    assert statuses(line) == [200]
+    line.feed(chunked.replace(b"X-Amz-Target", b"X-No-Target", 1) + request())
+    assert statuses(line) == [200, 400, 200]
+
+
+def test_large_trailers_are_refused(line):
+    line.feed(request(b"2\r\n{}\r\n0\r\nX-More: " + b"x" * 20_000 + b"\r\n\r\n", *CHUNKS, length=False))
+    assert (statuses(line), line.transport.closed) == ([400], True)
 
 
 def test_a_long_request_line(line):
@@ -219,6 +259,12 @@ def test_an_offer_to_upgrade_is_declined(line, size):
     assert not line.transport.closed
 
 
+def test_any_number_of_offers_is_declined(line):
+    line.feed(b"GET / HTTP/1.1\r\nHost: here\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n" * 2000)
+    assert statuses(line) == [200] * 2000
+    assert not line.transport.closed
+
+
 def test_a_tunnel_is_refused(line):
     line.feed(b"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\nmore")
     assert line.transport.closed
@@ -229,6 +275,80 @@ def test_a_client_that_does_not_read(line):
     assert not line.transport.reading
     line.connection.resume_writing()
     assert line.transport.reading
+
+
+def test_requests_wait_while_the_client_does_not_read(line):
+    line.connection.pause_writing()
+    line.feed(THREE + CHUNKED + request(b"{}", "Connection: close"))
+    assert line.transport.written == b""
+    line.connection.resume_writing()
+    assert statuses(line) == [200, 400, 400, 400, 200]
+    assert [headers["connection"] for _, headers, _ in line.answers()] == ["keep-alive"] * 4 + ["close"]
+    assert line.transport.closed
+
+
+def test_each_request_waits_until_the_answer_before_is_read(line):
+    line.transport.when_written = line.connection.pause_writing
+    line.feed(THREE)
+    for count in (1, 2, 3):
+        assert len(statuses(line)) == count
+        assert not line.transport.reading
+        line.connection.resume_writing()
+    assert line.transport.reading
+    line.feed(request())
+    assert statuses(line) == [200, 400, 400, 200]
+
+
+LONG = "Content-Length: 16777217"
+BEHIND = [
+    (request(b"{}", "X-More: " + "x" * 20_000) + request(), [400], True),
+    (request(b"", LONG, length=False), [413], False),
+    (b"no HTTP\r\n\r\n", [400], True),
+    (request(b"{}", "Expect: 100-continue"), [100, 200], False),
+    (request(b"{}", "Connection: Upgrade", "Upgrade: h2c"), [200], False),
+    (b"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n", [], True),
+]
+
+
+@pytest.mark.parametrize(("data", "more", "closed"), BEHIND)
+def test_whatever_comes_behind_a_request_that_waits_waits_too(line, data, more, closed):
+    line.connection.pause_writing()
+    line.feed(request() + data)
+    assert (line.transport.written, line.transport.closed) == (b"", False)
+    line.connection.resume_writing()
+    assert (statuses(line), line.transport.closed) == ([200, *more], closed)
+
+
+def test_requests_that_wait_when_the_connection_is_lost_are_not_done(line):
+    line.connection.pause_writing()
+    line.feed(request())
+    line.connection.connection_lost(None)
+    line.connection.resume_writing()
+    assert line.transport.written == b""
+
+
+def test_a_failure_of_our_own_is_logged_and_told(line, monkeypatch, caplog):
+    monkeypatch.setattr(Protocol, "answer", lambda *_: 1 / 0)
+    line.feed(request() + request())
+    ((status, headers, body),) = line.answers()
+    assert (status, headers["connection"], line.transport.closed) == (500, "close", True)
+    assert b"InternalServerError" in body
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_failure_of_our_own_at_a_request_that_waited(line, monkeypatch, caplog):
+    line.connection.pause_writing()
+    line.feed(request() + request())
+    monkeypatch.setattr(Protocol, "answer", lambda *_: 1 / 0)
+    line.connection.resume_writing()
+    assert (statuses(line), line.transport.closed) == ([500], True)
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_client_that_has_said_all(line):
+    line.feed(request() + request()[:-1])
+    assert line.connection.eof_received()
+    assert (statuses(line), line.transport.closed) == ([200], True)
 
 
 def test_idle_connections_are_closed(line):
@@ -242,13 +362,43 @@ def test_idle_connections_are_closed(line):
 
 def test_a_slow_request_is_not_idle(line):
     data = request()
-    line.feed(data[:100])
-    line.loop.advance(10 * IDLE)
+    for place in range(len(data)):
+        line.loop.advance(IDLE - 1)
+        line.feed(data[place : place + 1])
+    assert statuses(line) == [200]
     assert not line.transport.closed
-    line.feed(data[100:])
-    assert [status for status, _, _ in line.answers()] == [200]
-    line.loop.advance(2 * IDLE)
-    assert line.transport.closed
+
+
+def test_a_request_of_which_nothing_more_comes(line):
+    line.feed(request()[:-1])
+    line.loop.advance(IDLE - 1)
+    assert not line.transport.closed
+    line.loop.advance(1)
+    assert (line.transport.closed, line.transport.written) == (True, b"")
+
+
+def test_a_client_that_reads_slowly_is_not_idle(line):
+    line.feed(request())
+    line.transport.unsent = 100
+    for _ in range(10):
+        line.loop.advance(IDLE)
+        assert not line.transport.closed
+        line.transport.unsent -= 1
+    line.loop.advance(IDLE)
+    assert not line.transport.closed
+    line.loop.advance(IDLE)
+    assert line.transport.aborted
+
+
+def test_closing_does_not_wait_for_ever_for_a_client_to_read(line):
+    line.transport.unsent = 100
+    line.feed(request(b"{}", "Connection: close"))
+    line.loop.advance(LINGER)
+    line.transport.unsent = 90
+    line.loop.advance(LINGER)
+    assert (line.transport.closed, line.transport.aborted) == (True, False)
+    line.loop.advance(LINGER)
+    assert line.transport.aborted
 
 
 def test_shutting_down(db):
@@ -258,9 +408,25 @@ def test_shutting_down(db):
     for each in (idle, busy):
         each.connection.shutdown()
     assert (idle.transport.closed, busy.transport.closed) == (True, False)
-    busy.feed(data[50:])
+    busy.feed(data[50:] + request())
     ((status, headers, _),) = busy.answers()
     assert (status, headers["connection"], busy.transport.closed) == (200, "close", True)
+
+
+def test_shutting_down_does_not_wait_for_what_does_not_come(line):
+    line.feed(request()[:-1])
+    line.connection.shutdown()
+    line.loop.advance(LINGER - 1)
+    assert not line.transport.closed
+    line.loop.advance(1)
+    assert (line.transport.closed, line.transport.written) == (True, b"")
+
+
+def test_shutting_down_forgets_what_waits(line):
+    line.connection.pause_writing()
+    line.feed(request() + request()[:-1])
+    line.connection.shutdown()
+    assert (line.transport.closed, line.transport.written) == (True, b"")
 
 
 def test_a_lost_connection_is_forgotten(line):
@@ -307,6 +473,13 @@ def test_large_answers_do_not_wait_for_the_end_of_the_turn(lines):
     second.outbox.put(second.loop, second.transport, b"b" * (64 << 10))
     assert first.transport.written == b"a"
     assert len(second.transport.written) == 64 << 10
+
+
+def test_what_waits_is_written_before_the_end_of_what_a_client_says_closes(lines):
+    _, second = lines
+    second.feed(request())
+    second.connection.eof_received()
+    assert (statuses(second), second.transport.closed) == ([200], True)
 
 
 def test_what_waits_is_written_before_closing(lines):

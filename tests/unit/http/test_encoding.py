@@ -57,6 +57,29 @@ def test_a_body_may_inflate_to_sixteen_megabytes():
             decoded(body, b"gzip")
 
 
+@pytest.mark.parametrize("member", [b"", b"x" * 300, bytes(range(256)) * 30])
+def test_many_members_are_not_copied_again_and_again(monkeypatch, member):
+    body = gzip.compress(member, mtime=0) * 1000
+    fed = 0
+
+    class Counted:
+        def __init__(self, bits):
+            self._member = zlib_decompressobj(bits)
+
+        def __getattr__(self, name):
+            return getattr(self._member, name)
+
+        def decompress(self, data, most):
+            nonlocal fed
+            fed += len(data)
+            return self._member.decompress(data, most)
+
+    zlib_decompressobj = zlib.decompressobj
+    monkeypatch.setattr(zlib, "decompressobj", Counted)
+    assert decoded(body, b"gzip") == member * 1000
+    assert fed < 5 * len(body) + (1 << 16)
+
+
 @pytest.mark.parametrize(
     ("body", "coding"),
     [

@@ -6,7 +6,8 @@ from contextlib import suppress
 
 import pytest
 
-from emulator.database.kinesis_feed import FIRST_REST, LONGEST_REST
+from emulator.database.kinesis_feed import FIRST_REST, LONGEST_REST, KinesisFeed
+from emulator.http import rounds
 from emulator.http.kinesis import run_kinesis
 from emulator.settings import Settings
 from tests.conftest import InProcess, table_request
@@ -113,6 +114,25 @@ def test_a_server_that_is_not_there(inside, fake, caplog):
     assert "does not take records, which wait and are tried again" in caplog.text
     fake.url = url
     inside.until(lambda: fake.values() == [("a", 1)], lambda: inside.clock.advance(LONGEST_REST))
+
+
+@pytest.mark.parametrize("strange", [{}, [], "no", {"Records": "x"}, {"Records": [1]}, {"Records": []}])
+def test_answers_that_are_none(inside, fake, caplog, strange):
+    fake.strange = strange
+    inside.put("a", 1)
+    inside.until(lambda: caplog.records)
+    assert "does not take records, which wait and are tried again" in caplog.text
+    fake.strange = None
+    inside.until(lambda: fake.values() == [("a", 1)], lambda: inside.clock.advance(LONGEST_REST))
+
+
+def test_delivery_goes_on_after_a_failure_of_our_own(inside, fake, caplog, monkeypatch):
+    monkeypatch.setattr(rounds, "_PAUSE", 0.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(KinesisFeed, "due", lambda _: 1 / 0)
+        inside.until(lambda: caplog.records)
+    inside.put("a", 1)
+    inside.until(lambda: fake.values() == [("a", 1)])
 
 
 def test_content_that_is_refused_is_given_up(inside, fake, caplog):

@@ -138,6 +138,9 @@ VALID = [
     ("UpdateTable", {"TableName": "t"}),
     ("TagResource", {"ResourceArn": "x", "Tags": [{"Key": "a", "Value": ""}]}),
     ("TagResource", {"ResourceArn": "x", "Tags": []}),
+    ("TagResource", {"ResourceArn": "x", "Tags": [{"Key": ""}, {"Value": "v" * 257}]}),  # told by operations/tag_rules
+    ("UntagResource", {"ResourceArn": "x", "TagKeys": ["", "k" * 129]}),
+    ("CreateTable", table(Tags=[{}])),
     ("ListTables", {"Limit": 100}),
     ("GetRecords", {"ShardIterator": "x", "Limit": 1000}),
     ("DescribeLimits", {}),
@@ -380,11 +383,6 @@ SINGLE = [
     ("CreateTable", table(StreamSpecification={}), old(None, "streamSpecification.streamEnabled", NULL)),
     (
         "CreateTable",
-        table(Tags=[{"Key": "", "Value": ""}]),
-        old("", "tags.1.member.key", shortest(1)),
-    ),
-    (
-        "CreateTable",
         table(VectorIndexes=[vector_index(Dimensions=4097)]),
         old("4097", "vectorIndexes.1.member.dimensions", most(4096)),
     ),
@@ -441,11 +439,14 @@ SINGLE = [
     ),
     ("TagResource", {"ResourceArn": "x"}, old(None, "tags", NULL)),
     ("UntagResource", {"ResourceArn": "x"}, old(None, "tagKeys", NULL)),
-    ("TagResource", {"ResourceArn": "x", "Tags": [{"Key": "a"}]}, old(None, "tags.1.member.value", NULL)),
     (
-        "UntagResource",
-        {"ResourceArn": "x", "TagKeys": ["a", ""]},
-        old("[a, ]", "tagKeys", f"Member must satisfy constraint: [{longest(128)}, {shortest(1)}]"),
+        "CreateTable",
+        table(GlobalSecondaryIndexes=[index(Projection={"NonKeyAttributes": ["a", ""]})]),
+        old(
+            "[a, ]",
+            "globalSecondaryIndexes.1.member.projection.nonKeyAttributes",
+            f"Member must satisfy constraint: [{longest(255)}, {shortest(1)}]",
+        ),
     ),
     # 14.4, 14.5
     ("ExecuteStatement", {"Statement": "x", "Parameters": []}, old("[]", "parameters", shortest(1))),
@@ -570,6 +571,14 @@ SEVERAL = [
         "CreateTable",
         {"TableName": "abc"},
         told(old(None, "attributeDefinitions", NULL), old(None, "keySchema", NULL)),
+    ),
+    (
+        "UpdateTable",
+        named(ProvisionedThroughput={"ReadCapacityUnits": 0, "WriteCapacityUnits": -1}),
+        told(
+            old("-1", "provisionedThroughput.writeCapacityUnits", least(1)),
+            old("0", "provisionedThroughput.readCapacityUnits", least(1)),
+        ),
     ),
     (
         "UntagResource",

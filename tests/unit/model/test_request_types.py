@@ -45,6 +45,8 @@ def refusal(operation, raw):
         # numbers
         ("GetItem", {"TableName": 23}, "NUMBER_VALUE cannot be converted to String"),
         ("GetItem", {"TableName": 2.5}, "DECIMAL_VALUE cannot be converted to String"),
+        ("GetItem", {"TableName": 1e22}, "NUMBER_VALUE cannot be converted to String"),  # an integer, by orjson
+        ("GetItem", {"TableName": -(2.0**63)}, "NUMBER_VALUE cannot be converted to String"),
         ("GetItem", {"ConsistentRead": 1}, "NUMBER_VALUE cannot be converted to Boolean"),
         ("GetItem", {"ConsistentRead": 0.5}, "DECIMAL_VALUE cannot be converted to Boolean"),
         # strings
@@ -110,6 +112,7 @@ def refusal(operation, raw):
         ("ListTables", None, PAYLOAD),
         # inside attribute values
         ("PutItem", {"Item": {"a": {"S": 1}}}, "NUMBER_VALUE cannot be converted to String"),
+        ("PutItem", {"Item": {"a": {"S": 1e23}}}, "NUMBER_VALUE cannot be converted to String"),
         ("ExecuteStatement", {"Parameters": [{"S": 1}]}, "NUMBER_VALUE cannot be converted to String"),
         ("PutItem", {"Expected": {"a": {"Value": {"S": 1}}}}, "NUMBER_VALUE cannot be converted to String"),
     ],

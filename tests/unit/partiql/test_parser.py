@@ -192,7 +192,7 @@ MESSAGES = {
     'SELECT * FROM "t': MALFORMED,
     "SELECT * FROM t /* x": MALFORMED,
     "SELECT * FROM t WHERE a = 5x": MALFORMED,
-    f"SELECT * FROM t WHERE {DEEP}": MALFORMED,
+    f"SELECT * FROM t WHERE {DEEP}": MALFORMED + "Expected )",
     "INSERT INTO t VALUE " + "[" * 4000: MALFORMED,
     # aliases
     "SELECT * FROM t x": "Aliasing is not supported",

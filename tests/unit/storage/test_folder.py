@@ -100,6 +100,17 @@ def test_data_file_is_not_a_file(tmp_path: Path) -> None:
         open_engine(tmp_path)
 
 
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="files are never reserved")
+def test_the_lock_cannot_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def open_nothing(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    (tmp_path / "layout").touch()
+    monkeypatch.setattr(Path, "open", open_nothing)
+    with pytest.raises(Unavailable, match="cannot be locked: Too many open files"), folder.resizing(tmp_path):
+        pass
+
+
 def test_reservable_only_on_known_file_systems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     device = tmp_path.stat().st_dev
     line = "36 35 {}:{} / / rw,noatime shared:1 - {} /dev/root rw\n"

@@ -129,7 +129,9 @@ def test_begins_with(value, prefix, expected):
 
 
 SIZES = [
-    ({"S": "é€😀"}, 3),
+    ({"S": "é€"}, 2),
+    ({"S": "é𝄞"}, 3),  # UTF-16 units
+    ({"S": "a\ud834"}, 2),
     ({"S": ""}, 0),
     ({"B": "AQI="}, 2),
     ({"B": ""}, 0),

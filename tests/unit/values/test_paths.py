@@ -72,7 +72,7 @@ def test_change_of_lists_goes_by_old_positions():
     ]
     new, written = changed(ITEM, leaves)
     assert new["l"] == {"L": [{"S": "one"}, {"S": "five"}, {"S": "nine"}]}
-    assert written == [("l", 0), ("l", 1), ("l", 2)]
+    assert written == [("l", 0), ("l", 3), ("l", 7)]  # past the end: where nothing is, as two were removed
 
 
 def test_elements_below_a_removed_one_are_told_where_they_end_up():

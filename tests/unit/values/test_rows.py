@@ -7,7 +7,30 @@ from hypothesis import strategies as st
 from emulator.values.rows import decode_row, decoder_of, encode_row, row_json, row_size
 from tests.unit.values.value_strategies import deterministic, scalars, values
 
-TRICKY = ["a", "b", "S", "N", "M", "L", ":", ":{", ",", "}", "]", '"', "\\", '"a":', "ä", "\n", '},"a', '"M":{']
+TRICKY = [
+    'a"b',
+    'x"a',
+    '\\"b',
+    "a\\",
+    "a",
+    "b",
+    "S",
+    "N",
+    "M",
+    "L",
+    ":",
+    ":{",
+    ",",
+    "}",
+    "]",
+    '"',
+    "\\",
+    '"a":',
+    "ä",
+    "\n",
+    '},"a',
+    '"M":{',
+]
 names = st.sampled_from(TRICKY)
 contents = st.lists(st.sampled_from([*TRICKY, "{", '{"N":"1"}']), max_size=4).map("".join)
 tricky_values = st.recursive(
@@ -50,6 +73,9 @@ def test_a_decoder_finds_what_it_is_made_for(item, wanted):
         ({"a": {"L": [{"M": {}}, {"SS": ["}", ","]}]}, "b": {"N": "2"}}, "a"),
         ({"a": {"M": {":{": {"S": "x"}}}}, ":{"),
         ({"a": {"S": "x"}, "b": {"S": "y"}}, "S"),
+        ({'a"v': {"N": "1"}, "v": {"N": "2"}}, "v"),
+        ({'a"v': {"N": "1"}}, "v"),
+        ({'a\\"v': {"N": "1"}, "v": {"N": "2"}}, "v"),
     ],
 )
 def test_a_name_inside_of_a_value_is_no_attribute(item, wanted):

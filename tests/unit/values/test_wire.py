@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from value_strategies import deterministic, items, values
 
+from emulator import limits
 from emulator.errors import ApiError
 from emulator.values import rows, wire
 from emulator.values.problems import Problem, first_problem
@@ -503,3 +504,14 @@ def test_any_json_is_parsed_or_refused(raw):
             assert again == copy
             assert not problems
             assert all(len(value) == 1 for value in copy.values())
+
+
+def test_values_of_expressions_have_a_size_together():
+    half = {"S": "x" * (limits.EXPRESSION_VALUES_SIZE // 2)}
+    problems = []
+    wire.parse_values({":a": half, ":b": half}, problems)
+    assert not problems
+    wire.parse_values({":a": half, ":b": half, ":c": {"BOOL": True}}, problems)
+    assert [problem.kind for problem in problems] == ["values_size"]
+    assert problems[0].error().message == "ExpressionAttributeValues size has exceeded the maximum allowed size"
+    assert problems[0].error("older").message == problems[0].error().message

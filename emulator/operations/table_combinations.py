@@ -1,0 +1,111 @@
+"""Which members one UpdateTable request may have together (service-behaviour.md 10.4).
+
+The service makes one change a call; what may go together are BillingMode, ProvisionedThroughput and updates of global
+indexes, BillingMode and OnDemandThroughput, a switch to on-demand and a stream, a new index and a billing mode.
+Observed, the order of the answers too: ack-api-quirks, DDB-TABLE-156, 160, 174, 359, 382, 433, 456.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from emulator import errors
+from emulator.model.request import Request
+from emulator.operations.table_throughput import PROVISIONED
+
+_CHANGES: Final = (
+    "ProvisionedThroughput",
+    "BillingMode",
+    "StreamSpecification",
+    "GlobalSecondaryIndexUpdates",
+    "SSESpecification",
+    "TableClass",
+    "DeletionProtectionEnabled",
+    "OnDemandThroughput",
+    "WarmThroughput",
+)
+_ABSENT_IF_EMPTY: Final = ("OnDemandThroughput", "WarmThroughput")
+_ALONE: Final = {
+    "SSESpecification": "Server-Side Encryption modification",
+    "TableClass": "TableClass modification",
+    "DeletionProtectionEnabled": "DeletionProtection modification",
+}
+"""Members that nothing may stand beside, and their names in the answer; the first one that is there is told."""
+
+_IN_TURN: Final = frozenset({"ProvisionedThroughput", "BillingMode", "StreamSpecification", "TableClass"})
+"""Members whose change makes the table UPDATING; the others are done at once, or beside an ACTIVE table."""
+
+
+def check_combination(request: Request) -> None:
+    """Raise unless the request asks for something, and for one change only."""
+    updates = request.get("GlobalSecondaryIndexUpdates")
+    if not updates and not any(member in request for member in _CHANGES if member != "GlobalSecondaryIndexUpdates"):
+        raise errors.validation(
+            "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or "
+            "SSESpecification or ReplicaUpdates is required"
+        )
+    if updates is not None and not updates:
+        raise errors.invalid_parameters("List of GlobalSecondaryIndexUpdates is empty")
+    _check_index_updates(updates or ())
+    changes = {member for member in _CHANGES if member in request} - {
+        member for member in _ABSENT_IF_EMPTY if not request.get(member)
+    }
+    problem = next(_problems(changes, _actions(request), request.get("BillingMode")), None)
+    if problem is not None:
+        raise errors.invalid_parameters(problem)
+    if len(_builds(request)) > 1:
+        raise errors.one_online_index()
+
+
+def takes_turns(request: Request) -> bool:
+    """Say whether a table is UPDATING while the request's change is made (observed: DDB-TABLE-135, 148, 410)."""
+    return bool(_builds(request)) or not _IN_TURN.isdisjoint(request)
+
+
+def _actions(request: Request) -> list[str]:
+    return [action for update in request.get("GlobalSecondaryIndexUpdates", ()) for action in update]
+
+
+def _builds(request: Request) -> list[str]:
+    """Return the actions that make or remove an index."""
+    return [action for action in _actions(request) if action != "Update"]
+
+
+def _check_index_updates(updates: Iterable[Mapping[str, Any]]) -> None:
+    seen: set[str] = set()
+    for update in updates:
+        if not update:
+            raise errors.invalid_parameters(
+                "One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, "
+                "GlobalSecondaryIndexUpdate.Delete must not be null"
+            )
+        if len(update) > 1:
+            raise errors.invalid_parameters(
+                "Only one global secondary index action is allowed per GlobalSecondaryIndexUpdate object"
+            )
+        ((_, body),) = update.items()
+        name = body["IndexName"]
+        if name in seen:
+            raise errors.invalid_parameters(
+                f"Only one global secondary index update per index is allowed simultaneously. Index: {name}"
+            )
+        seen.add(name)
+
+
+def _problems(changes: set[str], actions: list[str], billing_mode: str | None) -> Iterator[str]:
+    """Yield what does not go together, in the order in which the service looks at it."""
+    builds = "Create" in actions or "Delete" in actions
+    for member, name in _ALONE.items():
+        if member in changes and len(changes) > 1:
+            yield f"{name} must be the only operation in the request"
+    if "WarmThroughput" in changes and "Create" in actions:
+        yield "Create global secondary index cannot be specified when updating WarmThroughput"
+    if "OnDemandThroughput" in changes and changes - {"OnDemandThroughput", "BillingMode"}:
+        yield "OnDemandThroughput can only be combined with BillingMode in an UpdateTable request"
+    if "WarmThroughput" in changes and len(changes) > 1:
+        yield "WarmThroughput must be the only operation in the request"
+    if builds and "ProvisionedThroughput" in changes:
+        yield "You cannot create or delete index while updating table IOPS"
+    if builds and "StreamSpecification" in changes:
+        yield "You cannot create or delete index while changing stream status"
+    if "StreamSpecification" in changes and ("ProvisionedThroughput" in changes or billing_mode == PROVISIONED):
+        yield "You cannot modify stream status while updating table IOPS"

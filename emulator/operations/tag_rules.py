@@ -1,0 +1,57 @@
+"""Which tags the service takes (service-behaviour.md 13).
+
+Observed: a tag's text problems are told bare and in these words, not as member constraints, a missing member as `null`
+(ack-api-quirks, DDB-TABLE-105 to 107, 110, 372).
+"""
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from emulator import errors, limits
+
+_PUNCTUATION: Final = "+-=._:/@"
+_CATEGORIES: Final = "LNZ"  # letters, digits and spaces of any script
+_RESERVED: Final = "aws:"
+
+
+def check_tags(tags: Sequence[Mapping[str, str]]) -> None:
+    """Raise the first problem of the tags of one request."""
+    _check_count(tags)
+    seen: set[str] = set()
+    for tag in tags:
+        key = _checked_key(tag.get("Key"))
+        value = tag.get("Value")
+        if value is None or len(value) > limits.TAG_VALUE or not _is_legal(value):
+            raise errors.validation(f"The Tag Value provided is invalid, Value: {_told(value)}")
+        if key in seen:
+            raise errors.validation(f"Duplicate Tag Keys provided as input: Duplicate Tag Key found {key}")
+        seen.add(key)
+
+
+def check_keys(keys: Sequence[str]) -> None:
+    """Raise the first problem of the keys of tags to be removed."""
+    _check_count(keys)
+    for key in keys:
+        _checked_key(key)
+
+
+def _check_count(tags: Sequence[object]) -> None:
+    if len(tags) > limits.TAGS_PER_RESOURCE:
+        raise errors.too_many_tags()
+
+
+def _checked_key(key: str | None) -> str:
+    if not key or len(key) > limits.TAG_KEY or not _is_legal(key):
+        raise errors.validation(f"The Tag Key provided is invalid, Key: {_told(key)}")
+    if key[: len(_RESERVED)].lower() == _RESERVED:
+        raise errors.validation(f"Tag Key cannot be prefixed with aws:, Key: {key}")
+    return key
+
+
+def _is_legal(text: Iterable[str]) -> bool:
+    return all(each in _PUNCTUATION or unicodedata.category(each)[0] in _CATEGORIES for each in text)
+
+
+def _told(text: str | None) -> str:
+    return "null" if text is None else text

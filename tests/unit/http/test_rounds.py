@@ -1,0 +1,76 @@
+"""Rounds go on whatever happens in one; the same failure is told once in a while."""
+
+import asyncio
+
+import pytest
+
+from emulator.http import rounds
+from emulator.http.asgi import run_background
+
+STOP = asyncio.CancelledError()
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch):
+    monkeypatch.setattr(rounds, "_PAUSE", 0.0)
+
+
+def run(outcomes):
+    """Run rounds with these outcomes, the last of which ends them; return how many there were."""
+    left = list(outcomes)
+
+    async def work():
+        outcome = left.pop(0)
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(rounds.run_rounds("counting", work))
+    return len(outcomes) - len(left)
+
+
+def test_rounds_go_on_after_failures(caplog):
+    assert run([0, KeyError("a"), 0, OSError("b"), 0, STOP]) == 6
+    assert [record.message for record in caplog.records] == ["counting failed, and will be tried again"] * 2
+    assert "KeyError: 'a'" in caplog.text
+
+
+def test_the_same_failure_is_told_once(caplog):
+    assert run([KeyError("a"), 0, KeyError("a"), KeyError("b"), KeyError("a"), STOP]) == 6
+    assert len(caplog.records) == 2
+
+
+def test_the_same_failure_is_told_again_after_a_time(caplog, monkeypatch):
+    monkeypatch.setattr(rounds, "_TOLD", 0.0)
+    run([KeyError("a"), KeyError("a"), STOP])
+    assert len(caplog.records) == 2
+
+
+@pytest.mark.parametrize("failing", ["tick", "look"])
+def test_background_work_goes_on(db, monkeypatch, caplog, failing):
+    """Each of the two kinds of it, whatever becomes of the other."""
+    done = {"tick": 0, "look": 0}
+
+    async def main():
+        enough = asyncio.Event()
+
+        def note(kind):
+            done[kind] += 1
+            if min(done.values()) >= 3:
+                enough.set()
+            if kind == failing:
+                raise OSError("no descriptors left")
+            return False
+
+        monkeypatch.setattr(db.emulator, "tick", lambda: note("tick"))
+        monkeypatch.setattr("emulator.http.asgi.Upkeep.look", lambda _: note("look"))
+        task = asyncio.create_task(run_background(db.emulator, 0))
+        async with asyncio.timeout(20):
+            await enough.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert len(caplog.records) == 1

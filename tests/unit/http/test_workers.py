@@ -1,0 +1,155 @@
+"""The watcher over worker processes at moments that from outside are hit by chance: forks and signals are staged."""
+
+import os
+import signal
+import socket
+from copy import copy
+from types import SimpleNamespace
+
+import pytest
+
+from emulator.http import workers
+from emulator.settings import Settings
+
+SEATS = 3
+
+
+class Processes:
+    """Stands in for the operating system: forks make numbers; `at_fork` and `at_wait` are called in the middle of it."""
+
+    def __init__(self, monkeypatch):
+        self.alive = []
+        self.signalled = []
+        self.forked = 0
+        self.at_fork = self.at_wait = lambda: None
+        self._kill = os.kill
+        monkeypatch.setattr(os, "fork", self.fork)
+        monkeypatch.setattr(os, "kill", self.kill)
+        monkeypatch.setattr(os, "wait", self.wait)
+
+    def fork(self):
+        self.forked += 1
+        self.alive.append(1_000_000 + self.forked)
+        self.at_fork()
+        return self.alive[-1]
+
+    def kill(self, process, number):
+        if process == os.getpid():
+            self._kill(process, number)
+        else:
+            assert number == signal.SIGTERM
+            self.signalled.append(process)
+
+    def wait(self):
+        if not self.alive:
+            raise ChildProcessError
+        self.at_wait()
+        return self.alive.pop(0), 0
+
+
+def end():
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.fixture
+def handlers():
+    """Leaves the signals as they were."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def processes(monkeypatch, handlers):
+    return Processes(monkeypatch)
+
+
+@pytest.fixture
+def watcher(monkeypatch):
+    """A watcher whose workers say at once that they serve."""
+    monkeypatch.setattr(os, "read", lambda *_: b"1")
+    made = workers._Watcher(Settings(), [SimpleNamespace()] * SEATS, temporary=None)
+    yield made
+    os.close(made._lifeline)
+    os.close(made._alive)
+
+
+def test_all_start(watcher, processes):
+    assert watcher.start()
+    assert (processes.forked, processes.signalled) == (SEATS, [])
+
+
+def test_signal_while_a_worker_is_made_reaches_it_and_no_other_is_made(watcher, processes):
+    processes.at_fork = end
+    assert not watcher.start()
+    assert processes.forked == 1
+    assert processes.signalled == processes.alive
+    watcher.watch()
+    assert processes.forked == 1
+
+
+def test_signal_while_a_worker_is_made_again(watcher, processes):
+    watcher.start()
+    processes.at_fork = end
+    watcher.watch()
+    assert processes.forked == SEATS + 1
+    assert {1_000_002, 1_000_003, 1_000_004} == {*processes.signalled}
+
+
+def test_signal_when_a_worker_has_just_died(watcher, processes):
+    watcher.start()
+    processes.at_wait = end
+    watcher.watch()
+    assert processes.forked == SEATS
+
+
+def test_workers_that_do_not_live_end_the_server_with_a_word(watcher, processes):
+    watcher.start()
+    with pytest.raises(workers.ServeError, match="worker processes end as soon as they have started"):
+        watcher.watch()
+    assert processes.forked == SEATS + workers._PATIENCE - 1
+    assert processes.alive == []
+
+
+class Exited(Exception):
+    """A worker's process is over."""
+
+
+@pytest.fixture
+def work(monkeypatch, handlers, tmp_path):
+    """Be a worker with a seat, until its first request would come; what happens then is given. Return the watcher."""
+
+    def exit_(status):
+        raise Exited(status)
+
+    monkeypatch.setattr(os, "_exit", exit_)
+
+    def be(seat, meanwhile):
+        monkeypatch.setattr(workers, "serve", lambda *_, **__: meanwhile(watcher))
+        with socket.socket() as one, socket.socket() as two:
+            watcher = workers._Watcher(Settings(data_dir=tmp_path / "data"), [one, two], temporary=tmp_path / "data")
+            other = copy(watcher._sharing)
+            before = other.hints()
+            held = os.dup(watcher._alive)
+            watcher.held = held
+            with pytest.raises(Exited) as exited:
+                watcher._work(seat, None)
+            assert exited.value.args == (0,)
+            assert other.hints() != before, "the worker before may have died when it had changed definitions"
+            os.close(watcher._lifeline)
+
+    return be
+
+
+@pytest.mark.parametrize("seat", [0, 1])
+def test_folder_in_memory_goes_when_the_watcher_is_gone(work, tmp_path, seat):
+    work(seat, lambda watcher: os.close(watcher.held))
+    assert (tmp_path / "data").exists() == (seat == 1)
+
+
+def test_folder_in_memory_stays_where_a_worker_ends_alone(work, tmp_path):
+    kept = []
+    work(0, lambda watcher: kept.append(watcher.held))
+    assert (tmp_path / "data").exists()
+    os.close(kept[0])
