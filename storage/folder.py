@@ -1,8 +1,9 @@
 r"""The folder of a store on disk: whose it is, which layout it has, and how room for it is reserved.
 
-    <folder>/layout      "dynamodb-emulator storage layout 1\n", written before anything else and never changed
-    <folder>/data.mdb    LMDB's pages
-    <folder>/lock.mdb    LMDB's table of readers and its write lock, shared by all processes
+    <folder>/layout       "dynamodb-emulator storage layout 1\n", written before anything else and never changed
+    <folder>/data.mdb     LMDB's pages
+    <folder>/lock.mdb     LMDB's table of readers and its write lock, shared by all processes
+    <folder>/server.lock  empty, locked by the server that has the folder (claim.py)
 
 A folder is ours when it has our `layout` file. One that holds nothing (but what file systems and `prepare` itself
 leave behind) becomes ours. Anything else is left alone.

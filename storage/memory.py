@@ -162,14 +162,15 @@ class MemoryWrite:
 
     def drop_range(self, start: bytes, stop: bytes, limit: int) -> int:
         """Delete up to limit pairs with start <= key < stop, lowest first; return how many went."""
+        if start >= stop:
+            return 0
         engine, undo = self._engine, self._undo
-        low = engine.keys.bisect_left(start)
-        high = min(low + limit, engine.keys.bisect_left(stop))
-        doomed = list(islice(engine.keys, low, max(low, high)))
+        doomed = list(islice(engine.keys.irange(start, stop, _INCLUSIVE), limit))
         for key in doomed:
             if key not in undo:
                 undo[key] = engine.data[key]
             del engine.data[key]
+        low = engine.keys.bisect_left(start)
         del engine.keys[low : low + len(doomed)]
         engine.version += 1
         return len(doomed)

@@ -2,7 +2,7 @@
 
 python -m tests.bench.compare                                             everything: about an hour
 python -m tests.bench.compare --targets memory,local --workloads get_c8 --rounds 1 --parts rates
-python -m tests.bench.compare --report tests/bench/results/2026-11-25.jsonl
+python -m tests.bench.compare --report tests/bench/results/2026-11-26.jsonl
 """
 
 import argparse

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from storage import open_engine
 from storage.memory import MemoryEngine
 
@@ -29,3 +31,15 @@ def test_every_store_in_memory_is_its_own() -> None:
         txn.put(b"a", b"1")
     with second.read() as reader:
         assert reader.get(b"a") is None
+
+
+def test_dropping_a_range_does_not_walk_over_what_is_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = MemoryEngine()
+    with engine.write() as txn:
+        for number in range(5000):
+            txn.put(b"%06d" % number, b"")
+    monkeypatch.setattr(type(engine.keys), "__iter__", lambda _: pytest.fail("walks from the first key"))
+    with engine.write() as txn:
+        assert txn.drop_range(b"004000", b"004100", 1000) == 100
+        assert txn.drop_range(b"000000", b"004500", 3) == 3
+    assert (len(engine.keys), engine.keys[0], engine.keys[3997]) == (4897, b"000003", b"004100")
