@@ -6,8 +6,7 @@ functions. It follows the machine's until a test moves it; nothing in the emulat
 
 import time
 from array import array
-from collections import deque
-from collections.abc import Callable, MutableSequence
+from collections.abc import Callable, Hashable, MutableSequence
 from dataclasses import dataclass
 from math import isnan, nan
 from typing import Final, Protocol
@@ -120,34 +119,30 @@ class Background:
     request never waits for more than one slice, and a test drives it by calling `run_slice`.
 
     A slice that raises one of `wait` (the disk is full) has done nothing, disturbs nobody, and is tried again later.
-    `slices` is the work that waits, for looking only.
+    `slices` is the work that waits, by its name, for looking only.
     """
 
     def __init__(self, wait: tuple[type[Exception], ...]) -> None:
         self._wait = wait
-        self.slices: deque[Slice] = deque()
+        self.slices: dict[Hashable, Slice] = {}
 
-    def add(self, work: Slice) -> None:
-        """Queue work; its slices take turns with those of other work."""
-        self.slices.append(work)
-
-    def add_once(self, work: Slice) -> None:
-        """Queue work unless equal work is waiting: for what a job of the scheduler asks for again and again."""
-        if work not in self.slices:
-            self.slices.append(work)
+    def add(self, name: Hashable, work: Slice) -> None:
+        """Queue work, unless work of this name is waiting; its slices take turns with those of other work."""
+        self.slices.setdefault(name, work)
 
     def run_slice(self) -> bool:
         """Run one slice of the work that waited longest; say whether it could run."""
         if not self.slices:
             return False
-        work = self.slices.popleft()
+        name = next(iter(self.slices))
+        work = self.slices.pop(name)
         try:
             more = work()
         except self._wait:
-            self.slices.append(work)
+            self.add(name, work)
             return False
         if more:
-            self.slices.append(work)
+            self.add(name, work)
         return True
 
     def run_all(self) -> None:

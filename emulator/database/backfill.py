@@ -22,7 +22,7 @@ SLICE: Final = 500  # items visited in one slice of background work: about 10 ms
 
 def begin(database: "Database", table: Table, index_id: int) -> None:
     """Queue the filling of an index."""
-    walk.begin(database, table, partial(_fill, database, index_id))
+    walk.begin(database, table, ("index", index_id), partial(_fill, database, index_id))
 
 
 def resume_all(database: "Database") -> None:

@@ -25,14 +25,14 @@ class Drops:
         """Drop what has this prefix, once the transaction has committed."""
         record = keyspace.drop(prefix)
         txn.put(record, b"")
-        self._background.add(partial(self._slice, record))
+        self._background.add(record, partial(self._slice, record))
 
     def resume(self) -> None:
         """Go on with what an earlier process left unfinished."""
         with self._engine.read() as txn:
             records = [record for record, _ in txn.scan(*keyspace.drops())]
         for record in records:
-            self._background.add(partial(self._slice, record))
+            self._background.add(record, partial(self._slice, record))
 
     def _slice(self, record: bytes) -> bool:
         with self._engine.write() as txn:

@@ -203,7 +203,7 @@ class Streams:
                 self._turn(stream, now)
         for number in [number for number, due in self._trim.items() if due <= now]:
             self._trim[number] = inf
-            self._background.add(partial(self._trim_slice, number))
+            self._background.add(("trim", number), partial(self._trim_slice, number))
 
     def _turn(self, stream: StreamDefinition, now: float) -> None:
         with self._engine.write() as txn:

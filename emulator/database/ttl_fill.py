@@ -20,7 +20,8 @@ SLICE: Final = 500  # items visited in one slice of background work: about 4 ms
 
 def begin(database: "Database", table: Table) -> None:
     """Queue the filling of a table's queue."""
-    walk.begin(database, table, partial(_fill, database, table.definition.ttl_queue))
+    queue_id = table.definition.ttl_queue
+    walk.begin(database, table, ("queue", queue_id), partial(_fill, database, queue_id))
 
 
 def resume_all(database: "Database") -> None:

@@ -7,7 +7,6 @@ transactions hold them up. Until its slice has come, an expired item is read and
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -32,7 +31,7 @@ def begin(database: "Database") -> None:
     with database.read() as txn:
         for table in tables(database):
             if table.ttl is not None and next(txn.scan(*table.ttl.expired(now)), None) is not None:
-                database.background.add_once(_Sweep(database, table.id, table))
+                database.background.add(("sweep", table.id), partial(_sweep_slice, database, table))
 
 
 def tables(database: "Database") -> list[Table]:
@@ -53,17 +52,10 @@ def sweep_now(database: "Database", swept: Iterable[Table]) -> Counter[str]:
     return +deleted
 
 
-@dataclass(frozen=True, slots=True)
-class _Sweep:
-    """The sweeping of a table as background work, equal to any other of the same table."""
-
-    database: "Database"
-    table_id: int
-    table: Table = field(compare=False)
-
-    def __call__(self) -> bool:
-        _, more = _sweep(self.database, self.table)
-        return more
+def _sweep_slice(database: "Database", table: Table) -> bool:
+    """Delete one slice of what has expired by now; return True while there may be more."""
+    _, more = _sweep(database, table)
+    return more
 
 
 def _sweep(database: "Database", table: Table) -> tuple[int, bool]:

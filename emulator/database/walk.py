@@ -5,7 +5,7 @@ empty text before the first, None once it has visited all. So it goes on after a
 meanwhile stand on one side of it: whether a write sees to them is the write path's business.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -25,9 +25,9 @@ Visit = Callable[[Table], bool]
 """A slice of a walk over a table, given as it is by now; returns True when there is more to do."""
 
 
-def begin(database: "Database", table: Table, visit: Visit) -> None:
-    """Queue the slices of a walk, until one returns False or the table is gone."""
-    database.background.add(partial(_visit, database, table, visit))
+def begin(database: "Database", table: Table, name: Hashable, visit: Visit) -> None:
+    """Queue the slices of a walk, until one returns False or the table is gone. name: of the walk, among all work."""
+    database.background.add(name, partial(_visit, database, table, visit))
 
 
 def finish(database: "Database", table: Table, visit: Visit) -> None:

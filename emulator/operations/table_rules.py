@@ -39,7 +39,11 @@ def check_create(request: Request) -> None:
     _check_local_indexes(request, schema, types, names)
     _check_global_indexes(request, types, names, on_demand=on_demand)
     check_non_key_total(index["Projection"].get("NonKeyAttributes", ()) for index in indexes)
-    _check_new_stream(request)
+    check_stream(
+        request,
+        without="Table is being created with a stream enabled, UpdateViewType is required",
+        unwanted="Table is being created with a stream disabled, UpdateViewType should not be specified",
+    )
     throughput.check_created_ceilings(request, on_demand=on_demand)
     throughput.check_created_warm(request, on_demand=on_demand)
     check_encryption(request)
@@ -243,16 +247,14 @@ def check_non_key_total(named: Iterable[Sequence[str]]) -> None:
         )
 
 
-def _check_new_stream(request: Mapping[str, Any]) -> None:
+def check_stream(request: Mapping[str, Any], *, without: str, unwanted: str) -> None:
+    """Raise unless StreamSpecification has a view type exactly where it enables a stream.
+
+    without: what is told of a stream that is enabled without one; unwanted: of one that is disabled with one.
+    """
     stream = request.get("StreamSpecification")
-    if stream is None:
-        return
-    if stream["StreamEnabled"] and "StreamViewType" not in stream:
-        raise errors.invalid_parameters("Table is being created with a stream enabled, UpdateViewType is required")
-    if not stream["StreamEnabled"] and "StreamViewType" in stream:
-        raise errors.invalid_parameters(
-            "Table is being created with a stream disabled, UpdateViewType should not be specified"
-        )
+    if stream is not None and stream["StreamEnabled"] is not ("StreamViewType" in stream):
+        raise errors.invalid_parameters(without if stream["StreamEnabled"] else unwanted)
 
 
 def check_encryption(request: Mapping[str, Any]) -> None:

@@ -26,18 +26,12 @@ def check_update(request: Request) -> None:
         throughput.check_mode(request, on_demand=billing_mode == throughput.ON_DEMAND)
     elif billing_mode == throughput.PROVISIONED:
         raise errors.invalid_parameters("ProvisionedThroughput must be specified when BillingMode is PROVISIONED")
-    _check_stream(request)
+    rules.check_stream(
+        request,
+        without="If stream is being enabled then UpdateViewType is required",
+        unwanted="If stream is being disabled, then UpdateViewType must not be specified",
+    )
     rules.check_encryption(request)
-
-
-def _check_stream(request: Request) -> None:
-    stream = request.get("StreamSpecification")
-    if stream is None:
-        return
-    if stream["StreamEnabled"] and "StreamViewType" not in stream:
-        raise errors.invalid_parameters("If stream is being enabled then UpdateViewType is required")
-    if not stream["StreamEnabled"] and "StreamViewType" in stream:
-        raise errors.invalid_parameters("If stream is being disabled, then UpdateViewType must not be specified")
 
 
 def updated(definition: TableDefinition, request: Request, now: float, until: float) -> TableDefinition:

@@ -122,22 +122,23 @@ def counted(slices, log, name):
 
 def test_slices_take_turns():
     background, log = Background(wait=(KeyError,)), []
-    background.add(counted(3, log, "a"))
-    background.add(counted(2, log, "b"))
+    background.add("a", counted(3, log, "a"))
+    background.add("b", counted(2, log, "b"))
     background.run_all()
     assert "".join(log) == "ababa"
     assert not background.slices
     assert background.run_slice() is False
 
 
-def test_equal_work_is_queued_once():
+def test_work_of_one_name_is_queued_once():
     background, log = Background(wait=(KeyError,)), []
-    work = counted(2, log, "a")
-    background.add_once(work)
-    background.add_once(work)
-    background.add_once(counted(1, log, "b"))
+    background.add("a", counted(2, log, "a"))
+    background.add("a", counted(2, log, "a"))
+    background.add("b", counted(1, log, "b"))
     background.run_all()
-    assert "".join(log) == "aba"
+    background.add("a", counted(1, log, "a"))
+    background.run_all()
+    assert "".join(log) == "abaa"
 
 
 def test_work_that_has_to_wait_stays():
@@ -150,7 +151,7 @@ def test_work_that_has_to_wait_stays():
         log.append("done")
         return False
 
-    background.add(work)
+    background.add("work", work)
     assert [background.run_slice() for _ in range(4)] == [False, False, True, False]
     assert log == ["done"]
 

@@ -417,3 +417,13 @@ def test_clock_that_was_moved_in_a_lost_group_is_moved_once(durable):
     durable.loop.run()
     assert [status for status, _, _ in line.answers()] == [200, 200]
     assert clock.now() == 1_700_003_600.0
+
+
+def test_commits_that_fail_again_and_again_do_not_pile_up_work(durable):
+    make_table(durable)
+    line = durable.line()
+    line.feed(put("a") + request("DeleteTable", {"TableName": "table"}) + request("ListTables", {}))
+    durable.loop.run()
+    for _ in range(3):
+        durable.emulator.database.recover()
+    assert len(durable.emulator.database.background.slices) == 1
