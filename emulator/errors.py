@@ -290,10 +290,10 @@ def invalid_placeholder(member: str, key: str) -> ApiError:
 
 
 def placeholder_too_long(member: str, size: int) -> ApiError:
-    """Size in bytes; only the text about names tells it (reference 3.6)."""
-    told = f" size of key: {size}" if member == "ExpressionAttributeNames" else ""
+    """Size in bytes; only the text about names has it (reference 3.6)."""
+    suffix = f" size of key: {size}" if member == "ExpressionAttributeNames" else ""
     return validation(
-        f"{member} contains invalid key: The expression attribute map contains a key that is too long;{told}"
+        f"{member} contains invalid key: The expression attribute map contains a key that is too long;{suffix}"
     )
 
 

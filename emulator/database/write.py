@@ -267,7 +267,7 @@ def check_given_index_keys(table: Table, update: "Update") -> None:
 def check_updated_index_keys(table: Table, item: Item, update: "Update") -> None:
     """Raise if an update gave a secondary index key a value it cannot have (reference 3.8).
 
-    A wrong type is told apart by where it came from: the update, as the default of if_not_exists, or the item.
+    The text depends on where a wrong type came from: the default of an if_not_exists, or the item.
     """
     if table.index_keys.keys().isdisjoint(update.attributes):
         return

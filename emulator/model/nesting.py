@@ -5,6 +5,7 @@ which words its problems differently (service-behaviour.md 3.5). The exact numbe
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any, Final
 
 _DEEP: Final = 62  # levels, an attribute's own value being level 1
@@ -14,12 +15,16 @@ _STRUCTURES: Final = ("Expected", "AttributeUpdates")
 
 def nests_deeply(request: Mapping[str, Any]) -> bool:
     """Say whether a value of the request has more than 62 levels."""
-    waiting = [(value, 1) for value in _values(request)]
-    while waiting:
-        value, level = waiting.pop()
-        if level > _DEEP:
-            return True
-        waiting += [(part, level + 1) for part in _parts(value)]
+    levels = [_values(request)]  # an iterator for each level: memory does not grow with the width of values
+    while levels:
+        for value in levels[-1]:
+            if value:
+                if len(levels) > _DEEP:
+                    return True
+                levels.append(_parts(value))
+                break
+        else:
+            levels.pop()
     return False
 
 
@@ -34,7 +39,6 @@ def _values(request: Mapping[str, Any]) -> Iterator[Any]:
                 yield from structure.get("AttributeValueList", ())
 
 
-def _parts(value: Any) -> Iterator[Any]:  # noqa: ANN401 - what lies too deep was not made canonical
-    if value is not None:
-        yield from value.get("L") or ()
-        yield from (value.get("M") or {}).values()
+def _parts(value: Mapping[str, Any]) -> Iterator[Any]:
+    """Return the values inside a value; what lies too deep was not made canonical, and may have both types or null."""
+    return chain(value.get("L") or (), (value.get("M") or {}).values())

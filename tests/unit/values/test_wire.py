@@ -257,10 +257,10 @@ def test_numbers_first(value, text):
         problem = first_problem(parse(json.loads(json.dumps(nested)))[2])
         problem.parameter = "Key"
         problem.placeholder = ":v"
-        told = problem.numbers_first()
-        assert told.text() == (AMBIGUOUS if text is None else text)
+        reported = problem.numbers_first()
+        assert reported.text() == (AMBIGUOUS if text is None else text)
         assert problem.text() == (text if len(value) == 1 else AMBIGUOUS)
-        assert (told.parameter, told.placeholder) == ("Key", ":v")
+        assert (reported.parameter, reported.placeholder) == ("Key", ":v")
 
 
 def test_large_values_are_marked():
