@@ -1,6 +1,6 @@
 """Checks and answer parts that several operations share."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -13,7 +13,7 @@ from emulator.database.write import Guard
 from emulator.expressions import legacy
 from emulator.expressions.bind import Bound, bind
 from emulator.model.request import Request
-from emulator.values.problems import Layer, first_problem
+from emulator.values.problems import Layer, Problem, first_problem
 from emulator.values.types import Item, Values
 
 NO_VALUES: Values = {}
@@ -21,8 +21,13 @@ NO_VALUES: Values = {}
 
 def check_values(request: Request, layer: Layer) -> None:
     """Raise the problem of the request's attribute values, in the wording of the layer (reference 2.1)."""
-    if request.problems:
-        raise first_problem(request.problems).error(layer)
+    check_problems(request.problems, layer)
+
+
+def check_problems(problems: Sequence[Problem], layer: Layer) -> None:
+    """Raise the first of these problems, in the wording of the layer."""
+    if problems:
+        raise first_problem(problems).error(layer)
 
 
 def guard_of(request: Mapping[str, Any], bound: Bound | None) -> Guard | None:

@@ -78,6 +78,7 @@ def read(
         request.test, request.project = test, plan.project
         request.fetch, request.measured = plan.fetch, measured or several
         request.partition = partition_of(limits[0]) if plan.query else None
+        request.scan = not plan.query
         page = read_page(txn, request)
         result.items += page.items
         result.consumed.add(page.consumed)
