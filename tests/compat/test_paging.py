@@ -170,6 +170,29 @@ def test_a_query_of_a_whole_key_has_no_last_key(client, one, form, forward, more
         assert "LastEvaluatedKey" not in answer
 
 
+def test_a_statement_of_whole_keys_has_no_last_key(client, ten, one):
+    """Its pages go on with the next key, and there is no token behind the last one."""
+    partition = ten["ExpressionAttributeValues"][":p"]["S"]
+    two, hash_only = ten["TableName"], one["one key"]["TableName"]
+    statements = {
+        f"SELECT sk FROM \"{two}\" WHERE pk IN ['{partition}'] AND sk = '5'": [1],
+        f"SELECT sk FROM \"{two}\" WHERE pk IN ['{partition}', 'nothing'] AND sk = '5'": [1, 0],
+        f"SELECT sk FROM \"{two}\" WHERE pk = '{partition}' AND sk = '5' OR pk = '{partition}' AND sk = '3'": [1, 1],
+        f"SELECT pk FROM \"{hash_only}\" WHERE pk IN ['nothing', 'p', 'none', 'p']": [1, 0],
+        f"SELECT pk FROM \"{hash_only}\" WHERE pk IN ['nothing', 'p']": [1],
+    }
+    for statement, counts in statements.items():
+        pages, token = [], {}
+        while True:
+            page = client.execute_statement(Statement=statement, Limit=1, **token)
+            assert "LastEvaluatedKey" not in page
+            pages.append(len(page["Items"]))
+            if "NextToken" not in page:
+                break
+            token = {"NextToken": page["NextToken"]}
+        assert pages == counts, statement
+
+
 def test_other_queries_of_one_item_have_a_last_key(client, ten, large):
     partition = ten["ExpressionAttributeValues"][":p"]
     request = {
