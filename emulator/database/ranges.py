@@ -6,9 +6,9 @@ value's bytes are framed. Everything else about a range is the same for tables a
 
 from collections.abc import Mapping
 
-from emulator import errors
+from emulator import errors, limits
 from emulator.database import keyspace
-from emulator.database.schema import Index, Table
+from emulator.database.schema import KIND, Index, Table
 from emulator.expressions.keys import KeyRange
 from emulator.values.types import Item, Value
 from storage.keycode import escape, prefix_end
@@ -99,9 +99,19 @@ def start_key(table: Table, source: Table | Index, key: Item) -> bytes:
         entry = item_key if isinstance(source, Table) else source.key(key, item_key)
     except errors.ApiError as error:
         raise errors.starting_key_invalid(error.message) from None
-    if entry is None:  # an index key that is empty or too long
-        raise errors.starting_key_invalid()
+    if entry is None:
+        assert isinstance(source, Index), "a table has every key"
+        raise errors.starting_key_invalid(_entry_problem(source, key).message)
     return entry
+
+
+def _entry_problem(index: Index, key: Item) -> errors.ApiError:
+    """Return why an index has no entry with this key, whose types are right: it has an empty or a long value."""
+    for name in index.key_names:
+        if not _bytes(index.types, name, key[name]):
+            return errors.empty_key(name, KIND[index.types[name]])
+    size = sum(len(_bytes(index.types, name, key[name])) for name in index.definition.hash)
+    return errors.partition_key_too_long() if size > limits.PARTITION_KEY else errors.sort_key_too_long()
 
 
 def scan_start_key(table: Table, source: Table | Index, key: Item) -> bytes:

@@ -257,6 +257,20 @@ MISMATCH = "The provided key element does not match the schema"
         ({"pk": {"N": "1"}, "sk": S, "g": {"N": "1"}, "l": {"N": "1"}}, MISMATCH),
         ({"pk": {"N": "1"}, "sk": S, "g": S, "l": {"N": "1"}}, f"{START}: {MISMATCH}"),
         ({"pk": S, "sk": {"BOOL": True}, "g": S, "l": {"N": "1"}}, f"{START}: {MISMATCH}"),
+        (
+            {"pk": S, "sk": S, "g": {"S": ""}, "l": {"N": "1"}},
+            (
+                f"{START}: One or more parameter values are not valid. "
+                "The AttributeValue for a key attribute cannot contain an empty string value. Key: g"
+            ),
+        ),
+        (
+            {"pk": S, "sk": S, "g": {"S": "x" * 2049}, "l": {"N": "1"}},
+            (
+                f"{START}: One or more parameter values were invalid: "
+                "Size of hashkey has exceeded the maximum size limit of2048 bytes"
+            ),
+        ),
     ],
 )
 def test_refuses_start_keys(refused, indexed, operation, start, message):
