@@ -3,7 +3,7 @@
 Definitions are frozen and go to the catalog as JSON; a change makes a new one.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Self, TypeVar
 
@@ -162,11 +162,15 @@ def _load_pending(stored: Mapping[str, Any]) -> tuple[Pending, ...]:
 
 def deferred(part: Part, until: float, fields: Mapping[str, Any]) -> Part:
     """Return the definition with fields that change at a time; the last change of a field counts."""
-    earlier = (
-        Pending(change.until, {name: value for name, value in change.fields.items() if name not in fields})
-        for change in part.pending
-    )
-    return replace(part, pending=(*(change for change in earlier if change.fields), Pending(until, dict(fields))))
+    return replace(part, pending=(*_without(part.pending, fields), Pending(until, dict(fields))))
+
+
+def _without(pending: Iterable[Pending], names: Container[str]) -> Iterator[Pending]:
+    """Yield what is left of pending changes without those of some fields."""
+    for change in pending:
+        fields = {name: value for name, value in change.fields.items() if name not in names}
+        if fields:
+            yield Pending(change.until, fields)
 
 
 def in_force(part: Part, over: Callable[[float], bool]) -> Part:

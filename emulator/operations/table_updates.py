@@ -156,6 +156,9 @@ def _with_billing_mode(definition: TableDefinition, request: Request, until: flo
 
 # --- indexes --------------------------------------------------------------------------------------------------------
 
+_ONLINE: Final = frozenset({CREATING, DELETING})
+"""Statuses of an index that is made or removed beside a table in use: one at a time."""
+
 
 def _find(definition: TableDefinition, name: str, verb: str) -> IndexDefinition:
     """Return a global index by name. Raises what an unknown or local one gets; verb: update or delete."""
@@ -200,7 +203,7 @@ def _with_types(
     name = create["IndexName"]
     if any(index.name == name for index in definition.indexes):
         raise errors.validation("Attempting to create an index which already exists")
-    if any(index.filled_to is not None or index.status == DELETING for index in definition.indexes):
+    if any(index.status in _ONLINE for index in definition.indexes):
         raise errors.one_online_index()
     if "AttributeDefinitions" not in request:
         raise errors.invalid_parameters(f"AttributeDefinitions is not specified for index: {name}")
@@ -256,8 +259,7 @@ def _check_new_index_throughput(create: Mapping[str, Any], *, on_demand: bool) -
 
 def _check_deletable(definition: TableDefinition, name: str) -> None:
     gone = _find(definition, name, "delete")
-    others = (index for index in definition.indexes if index is not gone)
-    if any(index.filled_to is not None or index.status == DELETING for index in others):
+    if any(index.status in _ONLINE for index in definition.indexes if index is not gone):
         raise errors.one_online_index()
 
 

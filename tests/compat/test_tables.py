@@ -380,8 +380,10 @@ REFUSED = [
     ),
     (
         {"TableClass": "X"},
-        "Invalid table-class parameter provided. Please try again with a valid table-class value: "
-        "[STANDARD, STANDARD_INFREQUENT_ACCESS].",  # C78
+        (
+            "Invalid table-class parameter provided. Please try again with a valid table-class value: "
+            "[STANDARD, STANDARD_INFREQUENT_ACCESS]."
+        ),  # C78
     ),
     # on-demand and warm throughput
     *(

@@ -168,8 +168,10 @@ def test_a_table_name_of_less_than_three_characters(refused, name):
     """C93: other operations look such a table up."""
     assert refused("update_table", TableName=name, DeletionProtectionEnabled=True) == (
         "ValidationException",
-        f"1 validation error detected: Value '{name}' at 'tableName' failed to satisfy constraint: "
-        "Member must have length greater than or equal to 3",
+        (
+            f"1 validation error detected: Value '{name}' at 'tableName' failed to satisfy constraint: Member must have "
+            "length greater than or equal to 3"
+        ),
     )
 
 
