@@ -1047,6 +1047,17 @@ def statement_on_index() -> ApiError:
     return validation("This operation is not supported on an index")
 
 
+def insert_into_index() -> ApiError:
+    """Recorded up to "name" (corrections.md C73); the rest is DynamoDB Local's."""
+    return validation("FROM clause may only contain a single table name in data manipulation statements")
+
+
+def statement_of_multi_attribute_index() -> ApiError:
+    return validation(
+        "PartiQL statements cannot be executed on tables with multi-attribute HASH keys or multi-attribute RANGE keys."
+    )
+
+
 def statement_unknown_index() -> ApiError:
     return validation("The table does not have the specified index")
 
