@@ -12,7 +12,7 @@ import sys
 import uvicorn
 
 from emulator.app import Emulator
-from emulator.cli import settings_from
+from emulator.flags import settings_from
 from emulator.http import asgi
 from emulator.http.protocol import Protocol
 from emulator.http.server import bind, greeting
