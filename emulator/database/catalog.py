@@ -46,8 +46,10 @@ class Caller:
     host: str
     shared: bool
     """Whether all callers see the same tables."""
-    tables: Tables
-    """The caller's tables by name: the catalog's own mapping, alive."""
+    space_tables: Tables
+    """The tables of the caller's space, alive: they change while the caller is held."""
+    tables: dict[str, Table]
+    """The same by name."""
 
     @property
     def home(self) -> arns.Home:
@@ -122,7 +124,7 @@ class Catalog:
         """Return the caller with these credentials."""
         account = arns.account_of(access_key, self.account)
         tables = self._spaces.tables(SHARED if self._shared else (access_key, region))
-        return Caller(access_key, region, account, host, self._shared, tables)
+        return Caller(access_key, region, account, host, self._shared, tables, tables.by_name)
 
     def until(self) -> float:
         """Return the time at which a status entered now ends."""
@@ -156,7 +158,7 @@ class Catalog:
         Settles these tables and at most one more, however many the caller has.
         """
         names: list[str] = []
-        while (after := caller.tables.after(after)) is not None:
+        while (after := caller.space_tables.after(after)) is not None:
             if self.settle(caller.tables[after]) is None:
                 continue
             if len(names) == limit:
