@@ -151,8 +151,16 @@ def incomplete_signature(message: str) -> ApiError:
     return ApiError("IncompleteSignatureException", message, namespace=CORAL)
 
 
-def access_denied(message: str) -> ApiError:
+def access_denied(message: str = "Access is denied") -> ApiError:
     return ApiError("AccessDeniedException", message, namespace=CORAL)
+
+
+def not_authorized(account: str, resource: str) -> ApiError:
+    """The data plane's form of access_denied, which names the caller (reference 3.4, inferred)."""
+    return access_denied(
+        f"User: arn:aws:iam::{account}:root is not authorized to perform this action on resource: {resource}"
+        " because no resource-based policy allows the action"
+    )
 
 
 def internal_server_error(message: str = "The request processing has failed because of an unknown error.") -> ApiError:
@@ -865,6 +873,16 @@ def too_many_tags() -> ApiError:
     return validation("Number of Tags exceed the current limit for the provided ResourceArn")
 
 
+def no_tags(what: str) -> ApiError:
+    """Make the error of an empty list; what is Tag or Tag Key."""
+    return validation(f"Atleast one {what} needs to be provided as Input.")  # sic
+
+
+def tag_set_too_large(size: int, largest: int) -> ApiError:
+    """Sizes in bytes, of all tags that the resource would have (corrections.md C104)."""
+    return validation(f"Tag set size {size} bytes is above max size limit of {largest} bytes")
+
+
 def parameter_required(member: str) -> ApiError:
     return validation(f"The parameter '{member}' is required but was not present in the request")
 
@@ -1009,6 +1027,43 @@ def kinesis_update_unchanged(precision: str, table_id: str, arn: str) -> ApiErro
         f"Invalid Request: Precision is already set to the desired value of {precision} "
         f"for tableId: {table_id}, kdsArn: {arn}"
     )
+
+
+# --- 3.4, 13 ARNs ---------------------------------------------------------------------------------------------------
+
+
+def arn_part_invalid(part: str, arn: str) -> ApiError:
+    """Make the error of a TableName that is a foreign ARN; part is e.g. "AWS region" (corrections.md C106, C108, C109)."""
+    return validation(f"{_ENVELOPE}Invalid {part} in '{arn}'")
+
+
+def arn_format(arn: str) -> ApiError:
+    """Make the error of a TableName that begins like an ARN and is none (only the beginning of the text is recorded)."""
+    return validation(
+        f"{_ENVELOPE}Valid ARN format is arn:<partition>:dynamodb:<region>:<account>:table/<table>, not '{arn}'"
+    )
+
+
+def arn_expected(text: str) -> ApiError:
+    return invalid_parameters(f"ARNs must start with 'arn:': {text}")
+
+
+def resource_arn_invalid(arn: str) -> ApiError:
+    return validation(f"Invalid TableArn: Invalid ResourceArn provided as input {arn}")
+
+
+def resource_arn_of_no_resource(arn: str) -> ApiError:
+    return invalid_parameters(f"Provided Arn is not a DynamoDB resource arn: {arn}")
+
+
+def resource_arn_of_index(arn: str) -> ApiError:
+    return invalid_parameters(
+        f"Invalid resource arn provided, only table or stream is accepted. Provided resource arn: {arn}"
+    )
+
+
+def resource_arn_not_found(arn: str) -> ApiError:
+    return resource_not_found(f": ResourceArn: {arn} not found")
 
 
 # --- 14 PartiQL -----------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ BATCH_LENGTH = (
     "Map value must satisfy constraint: [Member must have length less than or equal to 25, "
     "Member must have length greater than or equal to 1]"
 )
-ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/abc"
+ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/abc"
 
 
 def old(value, path, constraint):
