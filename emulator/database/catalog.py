@@ -3,9 +3,9 @@
 Tables belong to a *space*: the access key and region of whoever made them, like separate accounts (one space for all
 with `shared_db`). All definitions are held in memory, compiled; storage has them too and is always written first.
 
-A status such as CREATING ends by the clock: the first look at the table after that time *settles* it (and for DELETING
-removes it). Without `delay_transient_statuses` that time is the moment of the request itself, so the answer says
-CREATING and the next look says ACTIVE, which is what the SDKs' waiters want.
+A status such as CREATING ends by the clock, and a pending change comes into force by it: the first look at the table
+after that time *settles* it (and for DELETING removes it). Without `delay_transient_statuses` that time is the moment of
+the request itself, so the answer says CREATING and the next look says ACTIVE, which is what the SDKs' waiters want.
 """
 
 from collections.abc import Iterable, Iterator
@@ -22,6 +22,7 @@ from emulator.database.definitions import (
     DELETING,
     IndexDefinition,
     TableDefinition,
+    in_force,
 )
 from emulator.database.drops import Drops
 from emulator.database.enforcement import Enforcer
@@ -234,7 +235,7 @@ class Catalog:
             self._remove(table)
             return None
         settled = replace(
-            definition,
+            in_force(definition, self.over),
             status=ACTIVE if self.over(definition.until) else definition.status,
             indexes=tuple(self._settled(definition.indexes)),
         )
@@ -249,7 +250,8 @@ class Catalog:
             over = self.over(index.until)
             if index.status == DELETING and over:
                 continue
-            yield replace(index, status=ACTIVE) if over and index.filled_to is None else index
+            settled = in_force(index, self.over)
+            yield replace(settled, status=ACTIVE) if over and index.filled_to is None else settled
 
     def _without_indexes(self, table: Table, settled: TableDefinition, gone: list[IndexDefinition]) -> Table:
         """Save a definition that lost indexes.

@@ -387,6 +387,7 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
         },
         {"TableName": ARN, "DeletionProtectionEnabled": True},
         {"TableName": "music", "TableClass": "STANDARD"},
+        {"TableName": "plain", "TableThroughputMode": "PAY_PER_REQUEST"},
     ],
     "DescribeTable": [{"TableName": "music"}, {"TableName": ARN}],
     "DeleteTable": [{"TableName": "music"}],
@@ -427,7 +428,7 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
     "UpdateKinesisStreamingDestination": [
         {
             **DESTINATION,
-            "UpdateKinesisStreamingConfiguration": {"ApproximateCreationDateTimePrecision": "MILLISECOND"},
+            "UpdateKinesisStreamingConfiguration": {"ApproximateCreationDateTimePrecision": "MICROSECOND"},
         }
     ],
     "DescribeKinesisStreamingDestination": [{"TableName": "plain"}, {"TableName": ARN}],
