@@ -9,6 +9,9 @@ from typing import Any, Final, Self, TypeVar
 
 import orjson
 
+from emulator.database import arns
+from emulator.settings import DEFAULT_ACCOUNT
+
 CREATING: Final = "CREATING"
 UPDATING: Final = "UPDATING"
 DELETING: Final = "DELETING"
@@ -83,7 +86,12 @@ class KinesisDestination:
 
 @dataclass(frozen=True, slots=True)
 class TableDefinition:
-    """A table as stored. Times are seconds since the epoch; units are capacity units per second."""
+    """A table as stored. Times are seconds since the epoch; units are capacity units per second.
+
+    account: the one that the access key stood for when the definition was written. It follows from the
+    key and the setting `account` alone, so `load` returns the account of today, and nothing is rewritten
+    when the setting changes.
+    """
 
     id: int
     uuid: str
@@ -126,9 +134,10 @@ class TableDefinition:
     pending: tuple[Pending, ...] = ()
 
     @classmethod
-    def load(cls, stored: bytes) -> Self:
-        """Return the table that dump() stored."""
+    def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
+        """Return the table that dump() stored. account: of access keys that are not accounts."""
         fields = orjson.loads(stored)
+        _move(fields, arns.account_of(fields["access_key"], account))
         fields["indexes"] = tuple(map(IndexDefinition.load, fields["indexes"]))
         fields["kinesis"] = tuple(KinesisDestination(**each) for each in fields.get("kinesis", ()))
         fields["pending"] = _load_pending(fields)
@@ -144,6 +153,20 @@ class TableDefinition:
         return f"arn:aws:dynamodb:{self.region}:{self.account}:table/{self.name}"
 
 
+def _move(fields: dict[str, Any], account: str) -> None:
+    """Let a table's JSON be of another account, with the keys of KMS that are the account's own."""
+    before = fields["account"]
+    if before == account:
+        return
+    fields["account"] = account
+    for part in (fields, *(change["fields"] for change in fields.get("pending", ()))):
+        if part.get("sse"):
+            part["sse"] = {
+                **part["sse"],
+                "KMSMasterKeyArn": arns.moved_key(part["sse"]["KMSMasterKeyArn"], before, account),
+            }
+
+
 def decreases_today(part: TableDefinition | IndexDefinition, now: float) -> int:
     """Return how often provisioned throughput was lowered on the UTC day of now."""
     last = part.throughput_decreased
@@ -156,7 +179,7 @@ Part = TypeVar("Part", TableDefinition, IndexDefinition)
 
 
 def _load_pending(stored: Mapping[str, Any]) -> tuple[Pending, ...]:
-    """Return the pending changes of a definition's JSON; versions before corrections.md stored none."""
+    """Return the pending changes of a definition's JSON; older versions stored none."""
     return tuple(Pending(**each) for each in stored.get("pending", ()))
 
 

@@ -52,6 +52,7 @@ def check_create(request: Request) -> None:
     throughput.check_created_warm(request, on_demand=on_demand)
     check_encryption(request)
     tag_rules.check_tags(request.get("Tags", ()))
+    tag_rules.check_set({tag["Key"]: tag["Value"] for tag in request.get("Tags", ())})
 
 
 def refuse_unsupported(request: Mapping[str, Any]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from emulator.database.arns import default_key
 from emulator.database.catalog import Caller
 from emulator.database.definitions import IndexDefinition, TableDefinition
 from emulator.model.request import Request
@@ -98,7 +99,7 @@ def _encryption(definition: TableDefinition, wanted: Mapping[str, Any]) -> dict[
     """Return SSEDescription; not enabled means the service's own key, which is not told (reference 10.3)."""
     if not is_encrypting(wanted):
         return {}
-    key = wanted.get("KMSMasterKeyId", f"key/{uuid.uuid5(uuid.NAMESPACE_URL, definition.account)}")
+    key = wanted.get("KMSMasterKeyId", default_key(definition.account))
     arn = key if key.startswith("arn:") else f"arn:aws:kms:{definition.region}:{definition.account}:{_key_path(key)}"
     return {"Status": "ENABLED", "SSEType": wanted.get("SSEType", "KMS"), "KMSMasterKeyArn": arn}
 

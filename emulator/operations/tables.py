@@ -58,12 +58,10 @@ def describe_table(database: Database, caller: Caller, request: Request, _: None
 def list_tables(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """List the caller's tables in name order, by pages."""
     limit = request.get("Limit", _DEFAULT_PAGE)
-    after = request.get("ExclusiveStartTableName")
-    names = [table.name for table in database.catalog.all(caller) if after is None or table.name > after]
-    page = names[:limit]
-    answer: dict[str, Any] = {"TableNames": page}
-    if len(names) > limit:
-        answer["LastEvaluatedTableName"] = page[-1]
+    names, more = database.catalog.page(caller, request.get("ExclusiveStartTableName"), limit)
+    answer: dict[str, Any] = {"TableNames": names}
+    if more:
+        answer["LastEvaluatedTableName"] = names[-1]
     return answer
 
 
