@@ -113,14 +113,14 @@ def _check_legacy(request: Request, layer: Layer, filter_member: Literal["QueryF
     """
     problems = request.problems
     if problems:
-        check_problems([each for each in problems if each.parameter != "ExclusiveStartKey"], layer)
+        check_problems([each for each in problems if each.parameter != "ExclusiveStartKey"], layer, numbers_first=True)
     checked = _Checked(None, None)
     if filter_member in request or "ConditionalOperator" in request:
         checked.filter = legacy.filter_condition(request, filter_member)
     if "AttributesToGet" in request:
         checked.projection = legacy.attributes_to_get(request["AttributesToGet"])
     if problems:
-        check_problems(problems, layer)
+        check_problems(problems, layer, numbers_first=True)
     return checked
 
 
@@ -255,6 +255,7 @@ def _page(
         check_key_paths(table, checked.filter.inner)
         wanted.test = lambda item: test(item, values)
     if checked.projection is not None:
+        check_key_paths(table, checked.projection.inner)
         wanted.project = checked.projection.project
     elif wanted.fetch and isinstance(source, Index) and request.get("Select") != "ALL_ATTRIBUTES":
         # Only the filter needs the whole item.
