@@ -23,7 +23,20 @@ class Group(Enum):
 EXCLUSIVE: Final = frozenset(("data_dir", "in_memory"))
 """Settings of which only one may be given."""
 
+DEFAULT_ACCOUNT: Final = "123456789012"
+"""The account of AWS's own examples; AWS has no account 000000000000."""
+
 _DATA: Final = Path("data")
+
+
+def is_account(text: str) -> bool:
+    """Say whether a text has the form of an AWS account: twelve digits."""
+    return len(text) == 12 and text.isascii() and text.isdigit()  # noqa: PLR2004 - as the sentence says
+
+
+def _check_account(text: str) -> None:
+    if not is_account(text):
+        raise ValueError(f"{text!r} is not an account: twelve digits")
 
 
 def _setting(group: Group, default: Any, text: str, **metadata: Any) -> Any:  # noqa: ANN401 - a field of any type
@@ -54,6 +67,13 @@ class Settings:
         Group.STORAGE, default=False, text="sync every commit to the disk (survives a power cut, slower)"
     )
     shared_db: bool = _setting(Group.BEHAVIOUR, default=False, text="one database for all access keys and regions")
+    account: str = _setting(
+        Group.BEHAVIOUR,
+        DEFAULT_ACCOUNT,
+        "account in the ARNs of access keys that are not twelve digits",
+        check=_check_account,
+        metavar="ID",
+    )
     delay_transient_statuses: bool = _setting(
         Group.BEHAVIOUR, default=False, text="show CREATING, UPDATING and DELETING for a few seconds, as AWS does"
     )
