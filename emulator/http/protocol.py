@@ -60,9 +60,11 @@ _EXPOSED: Final = b"access-control-expose-headers: x-amzn-RequestId,x-amzn-Error
 _EVERY_ORIGIN: Final = b"access-control-allow-origin: *\r\n" + _EXPOSED
 _CACHED_CALLERS: Final = 1024
 _COMPLETE: Final = re.compile(
-    rb"AWS4-[^ ]+ Credential=([^, ]+/aws4_request), ?SignedHeaders=[^, ]+, ?Signature=[^, ]+"
+    rb"AWS4-[^ ]+ Credential=([^,\s][^,]*/aws4_request), ?SignedHeaders=[^,\s][^,]*, ?Signature=[^,\s][^,]*"
 ).fullmatch
-"""An Authorization header with nothing missing, as SDKs write it."""
+"""An Authorization header with nothing missing, as SDKs write it. A set of one character is the fastest."""
+_THREE_PARTS: Final = re.compile(rb"\S+ [^,\s]+, ?[^,\s]+, ?[^,\s]+").fullmatch
+"""Such a header with no blank inside its parts, which would make more of them (corrections.md C9)."""
 
 
 class Answer(NamedTuple):
@@ -267,6 +269,8 @@ class Protocol:
         caller = self._callers.get(key)
         if caller is None:
             caller = self._found_caller(query, fields)
+            if not _THREE_PARTS(fields[b"authorization"]):
+                return caller
             if len(self._callers) >= _CACHED_CALLERS:
                 self._callers.clear()
             self._callers[key] = caller
@@ -323,10 +327,11 @@ def fields_of(headers: list[Header]) -> dict[bytes, bytes] | None:
     block = 0
     for name, value in headers:
         block += len(name) + len(value) + FRAMING
-        if name == b"host" and name in fields:
-            return None
         fields.setdefault(name, value)
-    return None if block > HEADER_BLOCK else fields
+    if block > HEADER_BLOCK:
+        return None
+    repeated = len(fields) != len(headers)
+    return None if repeated and [name for name, _ in headers].count(b"host") > 1 else fields
 
 
 def _typed(answer: Answer, content_type: bytes) -> Answer:

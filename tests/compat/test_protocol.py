@@ -503,6 +503,20 @@ def test_what_separates_the_parts_of_the_header(connection, between):
     assert exchange(connection, fields(authorization=START + parts)).status == 200
 
 
+def test_two_credentials_in_one_header_are_not_remembered(connection, post):
+    mine, other = (SCOPE.replace("test", new_name("key")) for _ in range(2))
+    signed = {"Authorization": f"{START}{other}, SignedHeaders=host, Signature=a"}
+    name = new_name()
+    key = [{"AttributeName": "pk", "KeyType": "HASH"}], [{"AttributeName": "pk", "AttributeType": "S"}]
+    table = {"TableName": name, "KeySchema": key[0], "AttributeDefinitions": key[1], "BillingMode": "PAY_PER_REQUEST"}
+    assert post("CreateTable", table, signed).status == 200
+    for odd in (f"{mine}, SignedHeaders=host {other}, Signature=a", f"{mine} {other}, SignedHeaders=host, Signature=a"):
+        assert exchange(connection, fields(authorization=START + odd)).json == {"TableNames": [name]}
+    mine = fields(authorization=f"{START}{mine}, SignedHeaders=host, Signature=a")
+    assert exchange(connection, mine).json == {"TableNames": []}
+    assert post("DeleteTable", {"TableName": name}, signed).status == 200
+
+
 QUERY = {
     "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
     "X-Amz-Credential": "test/20260101/us-east-1/dynamodb/aws4_request",
