@@ -169,7 +169,7 @@ class Protocol:
             shown = printable(path.decode("latin-1"))
             if self._log_limit.allows((fields.get(b"host"), fields.get(b"origin"))):
                 log.warning("%s %s was refused: %s", method, shown, why)
-            answer = self._answer(_FORBIDDEN, orjson.dumps({"message": why}), {})
+            answer = _typed(self._answer(_FORBIDDEN, orjson.dumps({"message": why}), {}), _PLAIN_JSON)
             return answer._replace(head=answer.head + b"x-amzn-errortype: AccessDeniedException\r\n")
         origin = fields.get(b"origin")
         if method == "OPTIONS" and origin is not None:
@@ -189,7 +189,7 @@ class Protocol:
         except Exception as error:
             log.exception("call %s %s%s failed", method, admin.PREFIX.decode(), printable(path.decode("latin-1")))
             return self.failed(error)
-        return self._answer(status, told, {})
+        return _typed(self._answer(status, told, {}), _PLAIN_JSON)  # which browsers show; they save unknown types
 
     def failed(self, error: BaseException | None, fields: Fields = _NO_FIELDS) -> Answer:
         """Answer for a request whose commit failed, or that failed unexpectedly: nobody knows whether it happened."""
