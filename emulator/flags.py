@@ -55,8 +55,10 @@ def settings_from(arguments: Sequence[str], environment: Mapping[str, str]) -> S
     parser = _parser()
     values = vars(parser.parse_args(arguments))
     values |= _from_environment(parser, environment, already=values)
-    # argparse collects the values of a repeated flag in a list.
-    return Settings(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+    for name, value in values.items():
+        if isinstance(value, list):  # argparse's of a flag that may be repeated
+            values[name] = tuple(value)
+    return Settings(**values)
 
 
 def warnings(environment: Mapping[str, str]) -> list[str]:

@@ -25,6 +25,7 @@ EXPRESSION_OPERATORS: Final = 300
 EXPRESSION_IN_OPERANDS: Final = 100
 EXPRESSION_VALUES_SIZE: Final = 2 * MIB  # together
 PLACEHOLDER: Final = 255  # bytes of a "#name" or ":value", with its first character
+PATH_ELEMENTS: Final = 32  # names and list indexes of a document path
 LIST_INDEX: Final = 4_294_967_294  # in a document path; observed: github.com/floci-io/floci/issues/3073
 
 TRANSACTION: Final = 4 * MIB  # bytes of the request's items, keys and values
@@ -45,6 +46,7 @@ TAGS_PER_RESOURCE: Final = 50
 TAGS_PER_PAGE: Final = 10
 TAG_KEY: Final = 128  # characters
 TAG_VALUE: Final = 256
+TAG_SET: Final = 10 * KIB  # bytes of all tags of a resource
 THROUGHPUT_VALUE: Final = 1_000_000_000_000
 TABLE_CAPACITY: Final = 40_000  # read or write units of a table, and of each global index (default quota)
 DECREASES_AT_ONCE: Final = 4  # of provisioned throughput on a UTC day, before they must be DECREASE_SECONDS apart

@@ -101,7 +101,7 @@ class Protocol:
         from emulator.http.origins import PageRules  # noqa: PLC0415 - start-up time that most never need
 
         settings = self._emulator.settings
-        return PageRules((settings.host,), settings.cors, settings.allowed_host)
+        return PageRules(settings.host, settings.cors, settings.allowed_host)
 
     def respond(self, method: str, query: bytes, headers: list[Header], body: bytes) -> Answer:
         """Answer one request to `/`; header names are lower-case. Never raises."""
