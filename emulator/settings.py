@@ -4,6 +4,7 @@ Each field's metadata has its heading and text in --help and, where they say mor
 bounds of a number (`between`), a function that refuses a text with ValueError (`check`) and the `metavar` of the help.
 """
 
+import re
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -27,6 +28,19 @@ DEFAULT_ACCOUNT: Final = "123456789012"
 """The account of AWS's own examples; AWS has no account 000000000000."""
 
 _DATA: Final = Path("data")
+
+_ORIGIN: Final = re.compile(r"\*|[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?/?", re.IGNORECASE)
+_HOST: Final = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]|[0-9a-f]*:[0-9a-f.]*:[0-9a-f:.]*", re.IGNORECASE)
+
+
+def _check_origin(text: str) -> None:
+    if not _ORIGIN.fullmatch(text):
+        raise ValueError(f"{text!r} is no origin: expected something like http://localhost:3000")
+
+
+def _check_host(text: str) -> None:
+    if not _HOST.fullmatch(text):
+        raise ValueError(f"{text!r} is no host: expected a name or an address, without a port")
 
 
 def is_account(text: str) -> bool:
@@ -54,6 +68,21 @@ class Settings:
         metavar="ADDRESS",
     )
     port: int = _setting(Group.NETWORK, 8000, "port to listen on; 0 takes a free one", between=(0, 65_535))
+    cors: tuple[str, ...] = _setting(
+        Group.NETWORK,
+        (),
+        "origins of the web pages that may use this server; without it, pages of every origin may use the DynamoDB API "
+        "and only pages of this server /_emulator/ and Lambda's API",
+        metavar="LIST",
+        check=_check_origin,
+    )
+    allowed_host: tuple[str, ...] = _setting(
+        Group.NETWORK,
+        (),
+        "name of this server under which /_emulator/ and Lambda's API may be used; local names always may",
+        metavar="NAME",
+        check=_check_host,
+    )
     request_buffer: int = _setting(
         Group.NETWORK,
         256 << 20,

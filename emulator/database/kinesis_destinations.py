@@ -21,6 +21,7 @@ from typing import Final
 
 from emulator.database.definitions import KinesisDestination
 from emulator.database.schema import Table
+from emulator.escaping import printable
 
 log = logging.getLogger("emulator")
 
@@ -90,5 +91,8 @@ def tell_unconnected(tables: Iterable[Table]) -> None:
         for destination in table.definition.kinesis:
             if destination.status != DISABLING and destination.status not in ENDED:
                 log.warning(
-                    "Kinesis destination %s of table %s stays ENABLING: %s", destination.arn, table.name, UNCONNECTED
+                    "Kinesis destination %s of table %s stays ENABLING: %s",
+                    printable(destination.arn),
+                    table.name,
+                    UNCONNECTED,
                 )
