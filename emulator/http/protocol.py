@@ -7,6 +7,7 @@ Checks come in the service's order: size, CORS preflight, GET (health), method a
 authentication, and then the operation's own.
 """
 
+import gc
 import logging
 import os
 import re
@@ -46,6 +47,7 @@ _HEAD: Final = (
     b"content-length: %d\r\n"
     b"%b"
 )
+_LARGE: Final = 256 * limits.KIB  # bytes of a body: less make no work for the garbage collector that counts
 _CACHED_CALLERS: Final = 1024
 _COMPLETE: Final = re.compile(
     rb"AWS4-[^ ]+ Credential=([^,]+/aws4_request), ?SignedHeaders=[^,]+, ?Signature=[^,]+"
@@ -148,6 +150,8 @@ class Protocol:
         coding = fields.get(b"content-encoding")
         if coding is not None:
             body = encoding.decoded(body, coding)
+        if len(body) > _LARGE and gc.isenabled():
+            return self._call_large(query, fields, body)
         raw: object = None
         if body:
             try:
@@ -160,6 +164,19 @@ class Protocol:
         if not body:
             raise errors.serialization()
         return self._emulator.call(operation, raw, caller)
+
+    def _call_large(self, query: bytes, fields: dict[bytes, bytes], body: bytes) -> bytes:
+        """Answer a request with a large body while the garbage collector rests.
+
+        A body of 16 MB becomes millions of objects that live until the answer. The collector would look at them
+        again and again, which took three quarters of the time of parsing some bodies.
+        """
+        plain = {name: value for name, value in fields.items() if name != b"content-encoding"}
+        gc.disable()
+        try:
+            return self._call(query, plain, body)
+        finally:
+            gc.enable()
 
     def _operation(self, target: bytes) -> str:
         prefix, _, name = target.decode("latin-1").rpartition(".")
