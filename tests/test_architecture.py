@@ -10,7 +10,7 @@ from emulator.model.service import operations as service_operations
 from emulator.operations.registry import registered
 
 ROOT = Path(__file__).parents[1]
-LEAVES = {"errors", "limits", "settings", "clock", "sharing"}
+LEAVES = {"caching", "errors", "limits", "settings", "clock", "sharing"}
 MAY_IMPORT = {
     "cli": {"app", "database", "functions", "http", "storage"},
     "__main__": {"cli"},
@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "database": {"expressions", "values", "storage"},
     "expressions": {"values"},
     "values": set(),
+    "caching": set(),
     "errors": set(),
     "limits": set(),
     "settings": set(),

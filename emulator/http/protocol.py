@@ -49,6 +49,7 @@ _HEAD: Final = (
 )
 _LARGE: Final = 256 * limits.KIB  # bytes of a body: less make no work for the garbage collector that counts
 _CACHED_CALLERS: Final = 1024
+_LONG_CALLER: Final = 1024  # bytes of a credential and a host that nobody but an attacker has
 _COMPLETE: Final = re.compile(
     rb"AWS4-[^ ]+ Credential=([^,]+/aws4_request), ?SignedHeaders=[^,]+, ?Signature=[^,]+"
 ).fullmatch
@@ -195,6 +196,8 @@ class Protocol:
         caller = self._callers.get(key)
         if caller is None:
             caller = self._found_caller(query, fields)
+            if len(key[0]) + len(key[1]) > _LONG_CALLER:
+                return caller
             if len(self._callers) >= _CACHED_CALLERS:
                 self._callers.clear()
             self._callers[key] = caller
