@@ -10,9 +10,10 @@ from emulator.model.service import operations as service_operations
 from emulator.operations.registry import registered
 
 ROOT = Path(__file__).parents[1]
-LEAVES = {"caching", "errors", "limits", "settings", "clock", "sharing"}
+LEAVES = {"caching", "errors", "limits", "settings", "clock", "sharing", "version"}
 MAY_IMPORT = {
-    "cli": {"app", "database", "functions", "http", "storage"},
+    "cli": {"app", "database", "flags", "functions", "http", "storage"},
+    "flags": set(),
     "__main__": {"cli"},
     "http": {"app", "functions", "database", "values", "storage"},
     "app": {"operations", "functions", "database", "model", "storage"},
@@ -29,6 +30,7 @@ MAY_IMPORT = {
     "settings": set(),
     "clock": set(),
     "sharing": set(),
+    "version": set(),
     "storage": set(),
 }
 """Each part of the program, and the parts it may import besides itself and the leaves."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.cli import settings_from
+from emulator.flags import settings_from, warnings
 from emulator.settings import Settings
 
 
@@ -14,29 +14,107 @@ from emulator.settings import Settings
         ("", {}, Settings()),
         ("--port 1 --in-memory", {}, Settings(port=1, in_memory=True)),
         ("--data-dir x --durable", {}, Settings(data_dir=Path("x"), durable=True)),
-        ("", {"DYNAMODB_EMULATOR_WORKERS": "2"}, Settings(workers=2)),
-        ("--workers 3", {"DYNAMODB_EMULATOR_WORKERS": "2"}, Settings(workers=3)),
-        ("", {"DYNAMODB_EMULATOR_SHARED_DB": "yes"}, Settings(shared_db=True)),
+        ("", {"WORKERS": "2"}, Settings(workers=2)),
+        ("--workers 3", {"WORKERS": "2"}, Settings(workers=3)),
+        ("--workers 3", {"WORKERS": "many"}, Settings(workers=3)),
+        ("", {"SHARED_DB": "yes"}, Settings(shared_db=True)),
+        ("", {"SHARED_DB": "False"}, Settings(shared_db=False)),
+        ("", {"PORT": "", "DATA_DIR": "", "IN_MEMORY": ""}, Settings()),
+        ("", {"DATA_DIR": "x"}, Settings(data_dir=Path("x"))),
+        ("--data-dir x", {"IN_MEMORY": "1"}, Settings(data_dir=Path("x"))),
+        ("--in-memory", {"DATA_DIR": "x"}, Settings(in_memory=True)),
+        ("", {"LOG_LEVEL": "DEBUG"}, Settings(log_level="debug")),
+        ("", {"PORT": "tcp://10.0.0.1:8001"}, Settings()),
         ("--ttl-sweep-interval 0.5 --stream-shards 8", {}, Settings(ttl_sweep_interval=0.5, stream_shards=8)),
     ],
 )
 def test_settings(arguments, environment, expected):
-    assert settings_from(arguments.split(), environment) == expected
+    variables = {f"DYNAMODB_EMULATOR_{name}": text for name, text in environment.items()}
+    assert settings_from(arguments.split(), variables) == expected
 
 
 @pytest.mark.parametrize(
     ("arguments", "environment", "message"),
     [
         ("--workers 0", {}, "argument --workers: 0 is not between 1 and 64"),
-        ("--workers two", {}, "argument --workers: invalid int value: 'two'"),
-        ("", {"DYNAMODB_EMULATOR_WORKERS": "-1"}, "argument --workers: -1 is not between 1 and 64"),
+        ("--workers two", {}, "argument --workers: 'two' is not a whole number"),
+        ("--port 65536", {}, "argument --port: 65536 is not between 0 and 65535"),
         ("--stream-shards -1", {}, "argument --stream-shards: -1 is not between 0 and 1000"),
         ("--ttl-sweep-interval nan", {}, "argument --ttl-sweep-interval: nan is not between 0.1 and 1000000000.0"),
+        ("--ttl-sweep-interval x", {}, "argument --ttl-sweep-interval: 'x' is not a number"),
+        (
+            "--log-level loud",
+            {},
+            "argument --log-level: 'loud' is none of critical, error, warning, info, debug, trace",
+        ),
         ("--in-memory --data-dir x", {}, "argument --data-dir: not allowed with argument --in-memory"),
+        ("--in-mem", {}, "unrecognized arguments: --in-mem"),
+        ("", {"WORKERS": "-1"}, "DYNAMODB_EMULATOR_WORKERS: -1 is not between 1 and 64"),
+        (
+            "",
+            {"IN_MEMORY": "ja"},
+            "DYNAMODB_EMULATOR_IN_MEMORY: 'ja' is neither 1 (true, yes, on) nor 0 (false, no, off)",
+        ),
+        (
+            "",
+            {"LOG_LEVEL": "loud"},
+            "DYNAMODB_EMULATOR_LOG_LEVEL: 'loud' is none of critical, error, warning, info, debug, trace",
+        ),
+        (
+            "",
+            {"IN_MEMORY": "1", "DATA_DIR": "x"},
+            "DYNAMODB_EMULATOR_IN_MEMORY is not allowed with DYNAMODB_EMULATOR_DATA_DIR",
+        ),
     ],
 )
 def test_wrong_settings(arguments, environment, message, capsys):
+    variables = {f"DYNAMODB_EMULATOR_{name}": text for name, text in environment.items()}
     with pytest.raises(SystemExit) as ended:
-        settings_from(arguments.split(), environment)
+        settings_from(arguments.split(), variables)
     assert ended.value.code == 2
     assert capsys.readouterr().err.endswith(f"error: {message}\n")
+
+
+@pytest.mark.parametrize(
+    ("variable", "warning"),
+    [
+        ("DYNAMODB_EMULATOR_WORKERS=2", None),
+        ("DYNAMODB_OTHER=2", None),
+        (
+            "DYNAMODB_EMULATOR_WORKER=2",
+            (
+                "the environment variable DYNAMODB_EMULATOR_WORKER is unknown and has no effect"
+                "; did you mean DYNAMODB_EMULATOR_WORKERS?"
+            ),
+        ),
+        ("DYNAMODB_EMULATOR_XYZ=2", "the environment variable DYNAMODB_EMULATOR_XYZ is unknown and has no effect"),
+        (
+            "DYNAMODB_EMULATOR_PORT=tcp://10.0.0.1:8000",
+            "the environment variable DYNAMODB_EMULATOR_PORT is a Kubernetes service link, not a setting: ignored",
+        ),
+        ("DYNAMODB_EMULATOR_SERVICE_HOST=10.0.0.1", None),
+        ("DYNAMODB_EMULATOR_SERVICE_PORT_HTTP=8000", None),
+        ("DYNAMODB_EMULATOR_PORT_8000_TCP=tcp://10.0.0.1:8000", None),
+        ("DYNAMODB_EMULATOR_PORT_8000_TCP_ADDR=10.0.0.1", None),
+    ],
+)
+def test_variables_without_effect_are_reported(variable, warning):
+    name, _, text = variable.partition("=")
+    assert warnings({name: text}) == ([warning] if warning else [])
+
+
+def test_help_names_every_setting_and_its_values(capsys):
+    with pytest.raises(SystemExit) as ended:
+        settings_from(["--help"], {})
+    text = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert "--log-level critical|error|warning|info|debug|trace" in text
+    assert "(default: )" not in text
+    assert all(f"\n{group}:\n" in text for group in ("network", "storage", "process"))
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as ended:
+        settings_from(["--version"], {})
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith("dynamodb-emulator ")

@@ -1,0 +1,181 @@
+"""From flags and environment variables to Settings.
+
+Every setting is read as text from the first source that has it, then parsed once:
+
+1. a flag: `--port 8001`;
+2. the environment: `DYNAMODB_EMULATOR_PORT=8001`; an empty variable counts as absent, since compose files
+   write `${PORT:-}`;
+3. the default in settings.py.
+
+A setting whose default is a tuple is a list: its flag may be repeated, and both flag and variable take several values
+separated by commas. A value that is not understood ends the program with one line and status 2.
+"""
+
+import argparse
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import Field, fields
+from pathlib import Path
+from typing import Any, Final
+
+from emulator.settings import EXCLUSIVE, Group, Settings
+from emulator.version import VERSION
+
+PROGRAM: Final = "dynamodb-emulator"
+PREFIX: Final = "DYNAMODB_EMULATOR_"
+
+_TRUE: Final = frozenset(("1", "true", "yes", "on"))
+_FALSE: Final = frozenset(("0", "false", "no", "off"))
+_METAVARS: Final[Mapping[type, str]] = {int: "N", float: "SECONDS"}
+
+_SERVICE_LINK: Final = re.compile(
+    r"SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?"
+).fullmatch
+"""What Kubernetes sets in every pod beside a Service called `dynamodb-emulator`, besides the next one."""
+_LINKED_PORT: Final = re.compile(r"(tcp|udp|sctp)://.*").fullmatch
+
+_EXAMPLES: Final = f"""\
+Every option can come from the environment too: {PREFIX}PORT=8001. A flag wins over the environment.
+
+examples:
+  {PROGRAM} --in-memory                       forget everything at the end
+  {PROGRAM} --data-dir /var/lib/dynamodb      keep the data in a folder
+  {PROGRAM} --port 0 --shared-db              a free port, one database for all access keys
+  {PROGRAM} --functions functions.toml        invoke functions with the records of streams
+
+exit status: 0 after a signal, 2 when the server cannot start (one line says why)
+"""
+
+
+def settings_from(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
+    """Return the settings that flags, then DYNAMODB_EMULATOR_* variables, then defaults give.
+
+    Exits with status 2 and one line where a value is not understood, with 0 after --help and --version.
+    """
+    parser = _parser()
+    values = vars(parser.parse_args(arguments))
+    values |= _from_environment(parser, environment, already=values)
+    return Settings(**values)
+
+
+def warnings(environment: Mapping[str, str]) -> list[str]:
+    """Return one sentence for each DYNAMODB_EMULATOR_* variable that has no effect."""
+    known = {field.name.upper() for field in fields(Settings)}
+    found = []
+    for variable, text in sorted(environment.items()):
+        name = variable.removeprefix(PREFIX)
+        if name == variable or _SERVICE_LINK(name):
+            continue
+        if name not in known:
+            found.append(f"the environment variable {variable} is unknown and has no effect{_hint(name, known)}")
+        elif name == "PORT" and _LINKED_PORT(text):
+            found.append(f"the environment variable {variable} is a Kubernetes service link, not a setting: ignored")
+    return found
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only a mistyped name needs it
+
+    close = get_close_matches(name, known, 1)
+    return f"; did you mean {PREFIX}{close[0]}?" if close else ""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description="A local server that speaks Amazon DynamoDB's wire protocol.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {VERSION}")
+    groups = {group: parser.add_argument_group(group.value) for group in Group}
+    either = groups[Group.STORAGE].add_mutually_exclusive_group()
+    for field in fields(Settings):
+        _add_flag(either if field.name in EXCLUSIVE else groups[field.metadata["group"]], field)
+    return parser
+
+
+def _add_flag(group: Any, field: Field[Any]) -> None:  # noqa: ANN401 - argparse has no public type
+    flag = "--" + field.name.replace("_", "-")
+    text = field.metadata["help"].replace("%", "%%")
+    default: Any = field.default
+    if isinstance(default, bool):
+        group.add_argument(flag, action="store_true", default=argparse.SUPPRESS, help=text)
+        return
+    shown = ", ".join(default) if isinstance(default, tuple) else str(default)
+    choices = field.metadata.get("choices")
+    group.add_argument(
+        flag,
+        type=lambda value: _for_argparse(field, value),
+        action="extend" if isinstance(default, tuple) else "store",
+        default=argparse.SUPPRESS,
+        metavar="|".join(choices) if choices else field.metadata.get("metavar") or _METAVARS.get(type(default), "TEXT"),
+        help=f"{text} (default: {shown})" if shown else text,
+    )
+
+
+def _for_argparse(field: Field[Any], text: str) -> Any:  # noqa: ANN401 - of the field's type
+    try:
+        return parsed(field, text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _from_environment(
+    parser: argparse.ArgumentParser, environment: Mapping[str, str], already: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the settings that only the environment gives; already: what flags have given."""
+    found = {}
+    decided = EXCLUSIVE if EXCLUSIVE & already.keys() else frozenset[str]()
+    for field in fields(Settings):
+        variable = PREFIX + field.name.upper()
+        text = environment.get(variable, "")
+        if not text or field.name in already or field.name in decided:
+            continue
+        if field.name == "port" and _LINKED_PORT(text):
+            continue
+        try:
+            found[field.name] = parsed(field, text)
+        except ValueError as error:
+            parser.error(f"{variable}: {error}")
+    if found.get("in_memory") and "data_dir" in found:
+        parser.error(f"{PREFIX}IN_MEMORY is not allowed with {PREFIX}DATA_DIR")
+    return found
+
+
+def parsed(field: Field[Any], text: str) -> Any:  # noqa: ANN401 - of the field's type
+    """Return the value that a text gives a setting. Raises ValueError."""
+    default: Any = field.default
+    if isinstance(default, bool):
+        return _switch(text)
+    if isinstance(default, tuple):
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    if isinstance(default, int | float):
+        return _number(type(default), text, field.metadata.get("between"))
+    choices = field.metadata.get("choices")
+    if choices and text.lower() not in choices:
+        raise ValueError(f"{text!r} is none of {', '.join(choices)}")
+    if choices:
+        return text.lower()
+    check = field.metadata.get("check")
+    if check is not None:
+        check(text)
+    return Path(text) if isinstance(default, Path) else text
+
+
+def _switch(text: str) -> bool:
+    lower = text.lower()
+    if lower not in _TRUE | _FALSE:
+        raise ValueError(f"{text!r} is neither 1 (true, yes, on) nor 0 (false, no, off)")
+    return lower in _TRUE
+
+
+def _number(kind: type[int] | type[float], text: str, between: tuple[float, float] | None) -> float:
+    try:
+        number = kind(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not {'a whole number' if kind is int else 'a number'}") from None
+    if between is not None and not between[0] <= number <= between[1]:
+        raise ValueError(f"{text} is not between {between[0]} and {between[1]}")
+    return number
