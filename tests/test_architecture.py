@@ -10,7 +10,7 @@ from emulator.model.service import operations as service_operations
 from emulator.operations.registry import registered
 
 ROOT = Path(__file__).parents[1]
-LEAVES = {"caching", "errors", "limits", "settings", "clock", "sharing", "version"}
+LEAVES = {"caching", "errors", "limits", "settings", "clock", "sharing", "slices", "version"}
 MAY_IMPORT = {
     "cli": {"app", "database", "flags", "functions", "http", "storage"},
     "flags": set(),
@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "settings": set(),
     "clock": set(),
     "sharing": set(),
+    "slices": set(),
     "version": set(),
     "storage": set(),
 }

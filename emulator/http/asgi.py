@@ -8,6 +8,7 @@ from emulator.app import Emulator
 from emulator.http.bodies import Bodies
 from emulator.http.protocol import Answer, Protocol
 from emulator.http.rounds import run_rounds
+from emulator.http.turns import Pending
 from emulator.http.upkeep import Upkeep
 from emulator.limits import REQUEST_BODY
 
@@ -20,22 +21,38 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 def create_app(protocol: Protocol, bodies: Bodies) -> App:
     """Return the ASGI application of a protocol; bodies bounds what incomplete requests take."""
     respond = protocol.respond
+    protocol.take_turns()
 
     async def app(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         path: bytes = scope.get("raw_path") or scope["path"].encode()  # not every server has the raw one
         body = await _body(scope, receive, bodies)
-        if body is None:
-            answer = protocol.refuse(413)
-        elif path == b"/":
-            answer = respond(scope["method"], scope["query_string"], scope["headers"], body)
-        else:
-            fields = dict(reversed(scope["headers"]))  # of several lines the first counts
-            answer = protocol.elsewhere(scope["method"], path, scope["query_string"], fields, body)
+        try:
+            if body is None:
+                answer = protocol.refuse(413)
+            elif path == b"/":
+                answer = respond(scope["method"], scope["query_string"], scope["headers"], body)
+            else:
+                fields = dict(reversed(scope["headers"]))  # of several lines the first counts
+                answer = protocol.elsewhere(scope["method"], path, scope["query_string"], fields, body)
+        except Pending as pending:
+            answer = await _finished(protocol, pending)
         await _send(send, answer)
 
     return app
+
+
+async def _finished(protocol: Protocol, pending: Pending) -> Answer:
+    """Return an answer that is made in slices."""
+    assert protocol.turns is not None, "without turns no answer is pending"
+    loop = asyncio.get_running_loop()
+    made: asyncio.Future[Answer] = loop.create_future()
+    run = protocol.turns.begin(loop, pending, made.set_result)
+    try:
+        return await made
+    finally:
+        run.cancel()
 
 
 class _BodyReader:

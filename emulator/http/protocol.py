@@ -23,6 +23,8 @@ from emulator.app import Emulator
 from emulator.database.catalog import Caller
 from emulator.errors import ApiError
 from emulator.http import admin, auth, encoding, lambda_api
+from emulator.http.turns import Pending, Turns
+from emulator.slices import Sliced, Steps, finish
 from storage import Full, Lost
 
 if TYPE_CHECKING:
@@ -76,14 +78,21 @@ class Protocol:
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
         self.commits: Commits | None = None  # where answers have to wait for one
+        self.turns: Turns | None = None  # where answers may be made in slices
         # A request id is 52 characters [0-9A-Z], unique and as cheap as a counter: 32 of this process, then the number.
         self._own_id = os.urandom(16).hex().upper().encode()
         self._numbers = count(1)
         self._callers: dict[tuple[bytes, bytes], Caller] = {}
         self._operations: dict[bytes, str] = {}  # by the targets that were seen
 
+    def take_turns(self) -> None:
+        """Make long answers in slices from now on: `answer` and whatever else answers may raise Pending."""
+        if self.turns is None:
+            self.turns = Turns()
+            self._emulator.database.sliced = True
+
     def respond(self, method: str, query: bytes, headers: list[Header], body: bytes) -> Answer:
-        """Answer one request; header names are lower-case. Never raises."""
+        """Answer one request; header names are lower-case. Raises nothing but Pending."""
         fields: dict[bytes, bytes] = {}
         block = 0
         for name, value in headers:
@@ -107,18 +116,31 @@ class Protocol:
             return self._answer(404, _NOT_FOUND, fields)
         try:
             return self._answer(200, self._call(query, fields, body), fields)
-        except ApiError as error:
+        except Sliced as sliced:
+            raise Pending(self._in_slices(sliced.steps, fields)) from None
+        except Exception as error:  # noqa: BLE001 - becomes an answer
+            return self._refusal(error, fields)
+
+    def _in_slices(self, steps: Steps[bytes], fields: dict[bytes, bytes]) -> Steps[Answer]:
+        """Return the answer whose body is made in slices."""
+        try:
+            return self._answer(200, (yield from steps), fields)
+        except Exception as error:  # noqa: BLE001 - becomes an answer
+            return self._refusal(error, fields)
+
+    def _refusal(self, error: Exception, fields: dict[bytes, bytes]) -> Answer:
+        """Return the answer for a request that failed."""
+        if isinstance(error, ApiError):
             return self._answer(error.status, orjson.dumps(error.body()), fields)
-        except encoding.TooLarge:
+        if isinstance(error, encoding.TooLarge):
             return self.refuse(413)
-        except Lost as error:  # answered again with the others, see commits.py
+        if isinstance(error, Lost):  # answered again with the others, see commits.py
             return self.failed(error)
-        except Exception:
-            answer = self._answer(500, orjson.dumps(errors.internal_server_error().body()), fields)
-            request_id = dict(answer.headers)[b"x-amzn-requestid"].decode()
-            target = fields.get(b"x-amz-target", b"").decode("latin-1")
-            log.exception("request %s to %s failed", request_id, target)
-            return answer
+        answer = self._answer(500, orjson.dumps(errors.internal_server_error().body()), fields)
+        request_id = dict(answer.headers)[b"x-amzn-requestid"].decode()
+        target = fields.get(b"x-amz-target", b"").decode("latin-1")
+        log.error("request %s to %s failed", request_id, target, exc_info=error)
+        return answer
 
     def elsewhere(self, method: str, path: bytes, query: bytes, fields: dict[bytes, bytes], body: bytes) -> Answer:
         """Answer a request to any path but `/`: the emulator's own calls, Lambda's API; other paths are as good as `/`."""
@@ -131,8 +153,19 @@ class Protocol:
 
     def admin(self, method: str, path: bytes, body: bytes) -> Answer:
         """Answer one of the emulator's own calls; path is what follows admin.PREFIX."""
+        steps = self._admin(method, path, body)
+        if self.turns is None:
+            return finish(steps)
         try:
-            status, told = admin.answer(self._emulator, method, path, body)
+            next(steps)
+        except StopIteration as end:
+            answer: Answer = end.value
+            return answer
+        raise Pending(steps)
+
+    def _admin(self, method: str, path: bytes, body: bytes) -> Steps[Answer]:
+        try:
+            status, told = yield from admin.answer(self._emulator, method, path, body)
         except Exception as error:
             log.exception("call %s %s%s failed", method, admin.PREFIX.decode(), path.decode("latin-1"))
             return self.failed(error)
