@@ -24,9 +24,10 @@ Get = Callable[[Item, Values], Value | None]
 
 def condition(node: ast.Condition) -> Condition:
     """Compile a checked condition."""
-    read = paths_in(node)
+    parts = ast.inner_first(node)
+    read = _paths_among(parts)
     inner = tuple([path for path in read if len(path) > 1])
-    return Condition(_test(node), frozenset([str(path[0]) for path in read]), read, inner)
+    return Condition(_test(node), frozenset([str(path[0]) for path in read]), read, inner, len(parts))
 
 
 def projection(node: ast.Projection) -> Projection:
@@ -43,7 +44,11 @@ def projection(node: ast.Projection) -> Projection:
 
 def paths_in(node: ast.Condition | ast.Operand) -> tuple[Path, ...]:
     """Return every document path in a tree, in written order."""
-    return tuple([steps_of(part) for part in ast.inner_first(node) if isinstance(part, ast.Path)])
+    return _paths_among(ast.inner_first(node))
+
+
+def _paths_among(parts: list[Any]) -> tuple[Path, ...]:
+    return tuple([steps_of(part) for part in parts if isinstance(part, ast.Path)])
 
 
 # --- operands -------------------------------------------------------------------------------------------------------
