@@ -35,7 +35,7 @@ def json_text(value: object) -> str:
 
 
 def java_text(shapes: Shapes, shape: Shape, value: Any, most: int) -> str:  # noqa: ANN401 - any parsed value
-    """Print a parsed value of the given shape; stop when there are more than that many characters."""
+    """Print a parsed value of the given shape, of a long one the first characters: one more than `most`."""
     pieces = []
     length = 0
     for piece in _pieces(shapes, shape, value):
@@ -43,7 +43,7 @@ def java_text(shapes: Shapes, shape: Shape, value: Any, most: int) -> str:  # no
         length += len(piece)
         if length > most:
             break
-    return "".join(pieces)
+    return "".join(pieces)[: most + 1]
 
 
 def _pieces(shapes: Shapes, shape: Shape, value: Any) -> Iterator[str]:  # noqa: ANN401 - any parsed value
