@@ -437,7 +437,10 @@ class Connection(asyncio.Protocol):
         if self._counted:
             self._forget_body()
         if not self._refused:
-            body = b"".join((self._body, *self._parts)) if self._parts else self._body
+            body = self._body
+            if self._parts:
+                body = b"".join((body, *self._parts))
+                self._body, self._parts = _NO_BODY, []  # or a connection that rests would keep them
             method = self._parser.get_method().decode("latin-1")
             if self._stalled:
                 request = _Request(method, self._url, self._head, body, keep_alive)
