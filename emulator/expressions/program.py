@@ -9,20 +9,22 @@ Paths here are plain tuples of names (str) and list indexes (int), aliases alrea
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final, NamedTuple, Protocol
 from typing import Literal as OneOf
-from typing import NamedTuple, Protocol
 
 from emulator.expressions.ast import Literal, Placeholder
 from emulator.expressions.update_cost import Cost
-from emulator.values.types import Item, Values
+from emulator.values.types import Item, Value, Values
 
 Path = tuple[str | int, ...]
-KeyOperator = OneOf["=", "<", "<=", ">", ">=", "BETWEEN", "begins_with"]
+KeyOperator = OneOf["=", "<", "<=", ">", ">=", "BETWEEN", "begins_with", "unindexable"]
+UNINDEXABLE: Final = "unindexable"
+"""The operator of a clause that no key may have. Only the key schema decides whether this is the error to report."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyClause:
-    """One condition of a key condition: two operands for BETWEEN, else one."""
+    """One condition of a key condition: two operands for BETWEEN, else one (any number for an unindexable operator)."""
 
     attribute: str
     operator: KeyOperator
@@ -64,10 +66,20 @@ class Apply(Protocol):
 
 
 class GivenType(NamedTuple):
-    """A type that an update itself gives to an attribute. certain: whatever the item has, the attribute gets it."""
+    """A type that an update itself gives to an attribute. certain: whatever the item has, the attribute gets it.
+
+    operand: the value of that type where the update gives it as it is, None for a result.
+    """
 
     tag: str
     certain: bool
+    operand: Placeholder | Literal | None = None
+
+    def value(self, values: Values) -> Value | None:
+        """Return the value that the update gives as it is, None for a result."""
+        if self.operand is None:
+            return None
+        return values[self.operand.name] if isinstance(self.operand, Placeholder) else self.operand.value
 
 
 @dataclass(frozen=True, slots=True)

@@ -396,12 +396,13 @@ class Connection(asyncio.Protocol):
             self._refuse_head()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header or trailer; of several lines the first counts."""
+        """Take a header or trailer; of several lines the first counts, but there may be only one Host."""
         self._block += len(name) + len(value) + FRAMING
-        if self._block > HEADER_BLOCK:
+        name = name.lower()
+        if self._block > HEADER_BLOCK or (name == b"host" and name in self._fields):
             self._refuse_head()
         else:
-            self._fields.setdefault(name.lower(), value)
+            self._fields.setdefault(name, value)
 
     def on_headers_complete(self) -> None:
         """Refuse a body that will be too large; tell a client that waits to go on."""
@@ -470,7 +471,8 @@ class Connection(asyncio.Protocol):
             if path == b"/":
                 answer = self._protocol.answer(method, query, fields, body)
             else:
-                answer = self._protocol.elsewhere(method, path, query, fields, body)
+                address = None if self._transport is None else self._transport.get_extra_info("sockname")
+                answer = self._protocol.elsewhere(method, path, query, fields, body, address)
         except Pending as pending:
             self._answer_later(pending, with_body=method != "HEAD")
         else:
@@ -495,8 +497,8 @@ class Connection(asyncio.Protocol):
             self._go_on()
 
     def _refuse_head(self) -> NoReturn:
-        """Refuse a request line or header block over 16 KB, and the connection with it."""
-        self._end(partial(self._part, self._protocol.refuse(400)))
+        """Refuse a request line or header block over 16 KB, or a second Host, and the connection with it."""
+        self._end(partial(self._part, self._protocol.refuse(400, self._fields)))
 
     def _refuse_body(self) -> None:
         """Answer before the body is there; what still comes of it is passed over."""
@@ -504,11 +506,11 @@ class Connection(asyncio.Protocol):
         self._body = _NO_BODY
         self._parts = []
         self._forget_body()
-        self._in_turn(partial(self._refuse, self._parser.should_keep_alive()))
+        self._in_turn(partial(self._refuse, self._head, self._parser.should_keep_alive()))
 
-    def _refuse(self, keep_alive: bool) -> None:  # noqa: FBT001
+    def _refuse(self, fields: dict[bytes, bytes], keep_alive: bool) -> None:  # noqa: FBT001
         self._keep_alive = keep_alive
-        self._send(self._protocol.refuse(413), with_body=True)
+        self._send(self._protocol.refuse(413, fields), with_body=True)
 
     def _misunderstand(self) -> None:
         self._write(_BAD_REQUEST)
@@ -518,7 +520,7 @@ class Connection(asyncio.Protocol):
         """Answer where our own code failed in a way that the protocol does not expect."""
         log.error("a request failed, its connection is closed", exc_info=error)
         self._asked = None
-        self._part(self._protocol.failed(error))
+        self._part(self._protocol.failed(error, self._head))
 
     def _part(self, answer: Answer) -> None:
         """Send a last answer and close."""
@@ -571,7 +573,8 @@ class Connection(asyncio.Protocol):
             failure = None
         elif failure is not None:
             self._closing = True
-            self._send(self._protocol.failed(failure), with_body=True)
+            fields = next((request.fields for _, request in held if request is not None), self._head)
+            self._send(self._protocol.failed(failure, fields), with_body=True)
         else:
             self._attempts = 0
             if self._transport is not None:
@@ -586,7 +589,8 @@ class Connection(asyncio.Protocol):
     def _again(self, data: bytes, request: _Request | None) -> None:
         """Answer a request again whose writes were lost, or write the same answer where there were none to lose."""
         self._asked = request
-        if request is None or request.url.startswith(admin.CLOCK):  # what moved the clock has moved it
+        # What moved the clock has moved it. The URL may have the absolute form.
+        if request is None or admin.CLOCK in request.url.partition(b"?")[0]:
             self._write(data)
         else:
             self._answer(*request)

@@ -26,6 +26,14 @@ class Pending(Exception):
         super().__init__("the answer is made in slices")
         self.steps = steps
 
+    def changed(self, change: "Callable[[Answer], Answer]") -> "Pending":
+        """Return the same, with an answer that is changed when it is made."""
+        return Pending(_changed(self.steps, change))
+
+
+def _changed(steps: "Steps[Answer]", change: "Callable[[Answer], Answer]") -> "Steps[Answer]":
+    return change((yield from steps))
+
 
 class Run:
     """One answer that is being made. done: called with the answer, unless the run is cancelled before."""
