@@ -236,6 +236,9 @@ def _page(
     partition: bytes | None = None,
 ) -> bytes:
     """Read the page and write the answer."""
+    for program in (checked.filter, checked.projection):
+        if program is not None and program.inner:
+            table.check_paths(program.inner)
     count_only = request.get("Select") == "COUNT"
     wanted = PageRequest(
         table,
@@ -254,11 +257,9 @@ def _page(
     if checked.filter is not None:
         test = checked.filter.test
         values = request.get("ExpressionAttributeValues", NO_VALUES)
-        table.check_paths(checked.filter.inner)
         wanted.test = lambda item: test(item, values)
         wanted.weight = checked.filter.weight
     if checked.projection is not None:
-        table.check_paths(checked.projection.inner)
         wanted.project = checked.projection.project
         wanted.weight += read.PROJECTION_WORK
     elif wanted.fetch and isinstance(source, Index) and request.get("Select") != "ALL_ATTRIBUTES":

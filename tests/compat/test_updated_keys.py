@@ -245,6 +245,15 @@ def test_conditions_below_keys(refused, table, key, condition, place):
     assert refused("execute_transaction", TransactStatements=[exists]) == answer
 
 
+def test_projections_below_keys_that_an_index_lacks(refused, table, key):
+    """The path comes before the rule that a global index has no more than it projects."""
+    read = {"TableName": table, "IndexName": "gsi1", "ProjectionExpression": "l.a"}
+    condition = {"KeyConditionExpression": "x = :s", "ExpressionAttributeValues": {":s": VALUES[":s"]}}
+    answer = ("ValidationException", SCALARS + "IndexKey: l")
+    assert refused("query", **read, **condition) == answer
+    assert refused("scan", **read) == answer
+
+
 def test_projections_beside_keys(client, table, key):
     client.put_item(TableName=table, Item={**key, **ITEM, "doc": {"M": {"x": {"N": "1"}, "pk": {"N": "2"}}}})
     answer = client.get_item(TableName=table, Key=key, ProjectionExpression="pk, x, doc.x, doc.pk.a")
