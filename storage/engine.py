@@ -18,6 +18,7 @@ Rules that hold for every engine:
 * After an error of `put` or `delete` the transaction is over. Whoever uses a transaction after its end gets Closed.
 * Transaction objects belong to the engine, which may hand the same one out again after its `with` block.
 * One thread owns an engine.
+* `write(urgent=True)` is for writes that free room or end a status. On a full disk they find room where others do not.
 
 Commits of an engine that syncs each of them can be grouped: after `group()`, the blocks of `write()` that follow one
 another are one commit, made by `commit()`; what they wrote is seen by every later transaction, and until then not kept
@@ -81,8 +82,8 @@ class Engine(Protocol):
         """Open a snapshot; committed: of what is certain, without what is pending. Raises Closed after close()."""
         ...
 
-    def write(self) -> WriteTxn:
-        """Open the write transaction. Raises Closed after close()."""
+    def write(self, *, urgent: bool = False) -> WriteTxn:
+        """Open the write transaction. Raises Closed after close(); Full where the disk is known to have no room."""
         ...
 
     def group(self, begun: Callable[[], None]) -> None:
@@ -132,6 +133,10 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Sync and release; calling it twice is harmless."""
+        ...
+
+    def room(self) -> int:
+        """Return the bytes that are free on the disk of the store; in memory, more than there can be."""
         ...
 
     def size_on_disk(self) -> int:

@@ -9,6 +9,7 @@ A write transaction changes both in place and keeps the pre-image of every key i
   snapshot holds in the middle of a walk too. A restart is linear in what was written since the snapshot.
 """
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from heapq import merge
 from itertools import islice
@@ -210,7 +211,7 @@ class MemoryEngine:
         self.readers.add(reader)
         return reader
 
-    def write(self) -> MemoryWrite:
+    def write(self, *, urgent: bool = False) -> MemoryWrite:  # noqa: ARG002 - memory is never full
         """Open the write transaction. Raises Closed after close()."""
         if self._closed:
             raise Closed("The store is closed.")
@@ -254,6 +255,10 @@ class MemoryEngine:
         self._closed = True
         self.data.clear()
         self.keys.clear()
+
+    def room(self) -> int:
+        """Return more bytes than there can be."""
+        return sys.maxsize
 
     def size_on_disk(self) -> int:
         """Return 0: nothing is on disk."""

@@ -106,6 +106,7 @@ class SharedEngine:
         self.work_ahead = engine.work_ahead
         self.rest = engine.rest
         self.close = engine.close
+        self.room = engine.room
         self.size_on_disk = engine.size_on_disk
 
     @property
@@ -118,9 +119,9 @@ class SharedEngine:
         self._engine.commit()
         self._versions.committed()
 
-    def write(self) -> WriteTxn:
+    def write(self, *, urgent: bool = False) -> WriteTxn:
         """Open the write transaction. Raises Interrupted where another process has changed definitions."""
-        txn = self._engine.write()
+        txn = self._engine.write(urgent=urgent)
         if not self._versions.current(txn):
             with txn:
                 raise Interrupted("Another process has changed tables: run the request again.")

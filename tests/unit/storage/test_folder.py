@@ -1,6 +1,7 @@
 """Whose folder it is, and which layout it has: one clear sentence each."""
 
 import errno
+import fcntl
 import os
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from storage import Closed, Corrupted, Full, LayoutMismatch, Unavailable, folder, open_engine
+from storage.files import OpenFile, locked
 
 
 def fails(path: Path, kind: type[Exception], message: str, **options: Any) -> None:
@@ -19,7 +21,7 @@ def fails(path: Path, kind: type[Exception], message: str, **options: Any) -> No
 def test_folder_is_made_with_its_parents(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b"
     open_engine(path).close()
-    assert sorted(entry.name for entry in path.iterdir()) == ["data.mdb", "layout", "lock.mdb"]
+    assert sorted(entry.name for entry in path.iterdir()) == ["data.mdb", "identity", "layout", "lock.mdb", "reserve"]
     assert (path / "layout").read_text() == "dynamodb-emulator storage layout 1\n"
 
 
@@ -102,13 +104,13 @@ def test_data_file_is_not_a_file(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="files are never reserved")
 def test_the_lock_cannot_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def open_nothing(*_: object, **__: object) -> None:
-        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+    def lock_nothing(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
-    (tmp_path / "layout").touch()
-    monkeypatch.setattr(Path, "open", open_nothing)
-    with pytest.raises(Unavailable, match="cannot be locked: Too many open files"), folder.resizing(tmp_path):
-        pass
+    with OpenFile(tmp_path / "layout") as layout:
+        monkeypatch.setattr(fcntl, "flock", lock_nothing)
+        with pytest.raises(Unavailable, match="cannot be locked: No locks available"), locked(layout):
+            pass
 
 
 def test_reservable_only_on_known_file_systems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
