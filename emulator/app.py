@@ -9,7 +9,7 @@ from emulator import errors, operations
 from emulator.clock import EmulatorClock
 from emulator.database import declarations, keyspace
 from emulator.database.catalog import Caller, Options
-from emulator.database.database import Database
+from emulator.database.database import Database, report_full
 from emulator.model.service import operations as service_operations
 from emulator.operations.registry import find
 from emulator.settings import Settings
@@ -32,11 +32,11 @@ class Emulator:
 
     def __init__(self, settings: Settings, clock: EmulatorClock | None = None, sharing: Sharing | None = None) -> None:
         path = None if settings.in_memory else settings.data_dir
-        options = {} if path is None else {"durable": settings.durable}
+        durable = settings.durable and path is not None
         self.settings = settings
         self.clock = clock or EmulatorClock(cells=None if sharing is None else sharing.clock_cells)
         self.database = Database(
-            open_engine(path, **options),
+            open_engine(path, durable=durable),
             self.clock,
             Options(
                 shared=settings.shared_db,
@@ -77,7 +77,8 @@ class Emulator:
                 answer = found(database, caller, raw)
             except Interrupted:
                 answer = database.rerun(lambda: found(database, caller, raw))
-        except Full:
+        except Full as error:
+            report_full(error)
             raise errors.storage_full() from None
         return answer if type(answer) is bytes else orjson.dumps(answer)
 
@@ -112,7 +113,7 @@ class Emulator:
         """
         database = self.database
         self.run_due()
-        if not self._background.slices:
+        if not self._background.slices or self._background.held:
             return False
         if self._background.run_slice():
             return True

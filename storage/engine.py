@@ -18,7 +18,8 @@ Rules that hold for every engine:
 * After an error of `put` or `delete` the transaction is over. Whoever uses a transaction after its end gets Closed.
 * Transaction objects belong to the engine, which may hand the same one out again after its `with` block.
 * One thread owns an engine.
-* `write(urgent=True)` is for writes that free room or end a status. On a full disk they find room where others do not.
+* A write that frees room, or ends a status, says so by `urgent = True` before its first put or delete. On a full disk it
+  finds room where others do not.
 
 Commits of an engine that syncs each of them can be grouped: after `group()`, the blocks of `write()` that follow one
 another are one commit, made by `commit()`; what they wrote is seen by every later transaction, and until then not kept
@@ -56,7 +57,12 @@ class ReadTxn(Protocol):
 
 
 class WriteTxn(ReadTxn, Protocol):
-    """The only writer: reads its own writes, commits when its block ends without an exception."""
+    """The only writer: reads its own writes, commits when its block ends without an exception.
+
+    urgent: it may have the room that is kept for such writes on a full disk.
+    """
+
+    urgent: bool
 
     def put(self, key: bytes, value: bytes) -> None:
         """Set the value of key. Raises Full when the disk has no room, Interrupted."""
@@ -82,7 +88,7 @@ class Engine(Protocol):
         """Open a snapshot; committed: of what is certain, without what is pending. Raises Closed after close()."""
         ...
 
-    def write(self, *, urgent: bool = False) -> WriteTxn:
+    def write(self) -> WriteTxn:
         """Open the write transaction. Raises Closed after close(); Full where the disk is known to have no room."""
         ...
 

@@ -194,12 +194,12 @@ class LmdbRead(LmdbTxn):
 class LmdbWrite(LmdbTxn):
     """The write transaction."""
 
-    __slots__ = ("_journal", "_number", "_urgent")
+    __slots__ = ("_journal", "_number", "urgent")
 
-    def start(self, *, urgent: bool = False) -> Self:
+    def start(self) -> Self:
         """Begin."""
         environment = self._environment
-        self._urgent = urgent
+        self.urgent = False
         assert not environment.writing, "one write transaction at a time"
         self.txn = self._begin()
         self._number = self.txn.id()
@@ -264,7 +264,7 @@ class LmdbWrite(LmdbTxn):
 
     def _leave_room(self) -> None:
         """End an ordinary write on a full disk where it takes the pages that urgent ones need. Raises Full."""
-        if not self._urgent and not self._environment.fits(self.txn):
+        if not self.urgent and not self._environment.fits(self.txn):
             self._forget()
             raise Full(f"The disk of the data folder {self._environment.folder} is full.")
 
@@ -313,11 +313,11 @@ class LmdbWrite(LmdbTxn):
         """Make room after an error that says there is none. Raises Full, or what another error means."""
         environment = self._environment
         if isinstance(error, lmdb.MapFullError):
-            (environment.grow_urgently if self._urgent else environment.grow)()
+            (environment.grow_urgently if self.urgent else environment.grow)()
             return
         translated = environment.translated(error)
         no_room = isinstance(translated, Full) and not isinstance(error, lmdb.TxnFullError)
-        if not (no_room and environment.refused(urgent=self._urgent)):
+        if not (no_room and environment.refused(urgent=self.urgent)):
             raise translated from error
 
     def _forget(self) -> None:
@@ -369,7 +369,7 @@ class LmdbGroup(LmdbWrite):
         """Whether a transaction is open, or one was lost that nobody was told of."""
         return self.txn is not ENDED or self._lost is not None
 
-    def start(self, *, urgent: bool = False) -> Self:
+    def start(self) -> Self:
         """Begin a block. The first one of a group sees to room: growing later lets other processes write in between.
 
         Raises Lost after blocks were lost, until `commit` has told that they were; Full where the disk had no room for the
@@ -381,9 +381,9 @@ class LmdbGroup(LmdbWrite):
             if self._refusal.stands():
                 raise Full(f"The disk of the data folder {self._environment.folder} is full.")
             self._environment.make_room(_GROUP_ROOM)
-            super().start(urgent=urgent)
+            super().start()
             self._begun()
-        self._urgent = urgent
+        self.urgent = False
         assert self._mark == len(self._journal), "one write block at a time"
         self._environment.writing = True
         return self
@@ -405,7 +405,7 @@ class LmdbGroup(LmdbWrite):
         elif len(self._journal) > self._mark:
             if self._environment.tight:
                 self._leave_room()
-            self._all_urgent = self._all_urgent and self._urgent
+            self._all_urgent = self._all_urgent and self.urgent
         self._mark = len(self._journal)
 
     def abort(self) -> None:
@@ -414,7 +414,7 @@ class LmdbGroup(LmdbWrite):
 
     def commit(self) -> None:
         """Commit all blocks since the last time, and sync. Raises what made some of them be lost."""
-        self._urgent = self._all_urgent
+        self.urgent = self._all_urgent
         try:
             if self.txn is not ENDED:
                 try:
@@ -423,7 +423,7 @@ class LmdbGroup(LmdbWrite):
                     self._commit_again(failure)
                 self._refusal.forget()
         except Full:
-            if self._urgent:
+            if self.urgent:
                 self._refusal.note()
             raise
         finally:
@@ -481,9 +481,7 @@ class LmdbEngine:
         writemap: bool | None = None,
         verify: Verify | None = None,
     ) -> None:
-        self._environment = acquire(
-            Path(path), map_size=map_size, writemap=writemap, durable=durable, verify=verify
-        )
+        self._environment = acquire(Path(path), map_size=map_size, writemap=writemap, durable=durable, verify=verify)
         self.idle: deque[LmdbRead] = deque()
         self._writer = LmdbWrite(self, self._environment)
         self._group: LmdbGroup | None = None
@@ -525,11 +523,11 @@ class LmdbEngine:
         self._environment.readers.append(reader)
         return reader
 
-    def write(self, *, urgent: bool = False) -> LmdbWrite:
+    def write(self) -> LmdbWrite:
         """Open the write transaction. Raises Closed after close()."""
         if self._closed:
             self._check_open()
-        return self._writer.start(urgent=urgent)
+        return self._writer.start()
 
     def sync(self) -> None:
         """Make every commit so far survive a power cut. Raises Closed, StorageError.

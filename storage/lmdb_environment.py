@@ -375,9 +375,12 @@ class Environment:
         return not self.tight or self.room() >= 2 * RESERVE
 
     def refused(self, *, urgent: bool) -> bool:
-        """Note that the disk had no room for a commit; say whether an urgent one should try again, with the reserve."""
+        """Note that the disk had no room for a commit; say whether an urgent one should try again, with the reserve.
+
+        The pages of a reserved file are there: what it reports as a full disk is another trouble.
+        """
         self.tight = self._reserve.known
-        return urgent and self._reserve.give()
+        return urgent and not self.reserved and self._reserve.give()
 
     def make_room(self, least: int) -> None:
         """Grow until `least` bytes are free at the end of the map, as far as the disk has them plentifully.
@@ -395,7 +398,9 @@ class Environment:
         if not self.reserved:
             return None
         used, size = self._used(), file_size(self.file)
-        next_size = max(size, self._size + _step(self._size)) if self._size - used < min(self._size // 2, _AHEAD) else size
+        next_size = (
+            max(size, self._size + _step(self._size)) if self._size - used < min(self._size // 2, _AHEAD) else size
+        )
         ready = max(used, self._loaded)
         if next_size <= max(size, self._reserved) and ready >= min(used + _AHEAD // 2, size):
             return None

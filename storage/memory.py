@@ -99,10 +99,11 @@ class MemoryRead:
 class MemoryWrite:
     """The write transaction: changes the data in place and remembers what was there."""
 
-    __slots__ = ("_engine", "_undo")
+    __slots__ = ("_engine", "_undo", "urgent")
 
     def __init__(self, engine: "MemoryEngine") -> None:
         self._engine = engine
+        self.urgent = False  # which changes nothing: memory is never full
         self._undo: dict[bytes, Image] = {}
         engine.undo = self._undo
 
@@ -211,7 +212,7 @@ class MemoryEngine:
         self.readers.add(reader)
         return reader
 
-    def write(self, *, urgent: bool = False) -> MemoryWrite:  # noqa: ARG002 - memory is never full
+    def write(self) -> MemoryWrite:
         """Open the write transaction. Raises Closed after close()."""
         if self._closed:
             raise Closed("The store is closed.")

@@ -29,7 +29,7 @@ from emulator.database.enforcement import Enforcer
 from emulator.database.schema import Table
 from emulator.database.streams import Streams
 from emulator.database.versions import Versions
-from storage import Engine, ReadTxn, WriteTxn
+from storage import Engine, Full, ReadTxn, WriteTxn
 
 log = logging.getLogger("emulator")
 
@@ -185,6 +185,7 @@ class Catalog:
         """Let all tables, in other processes too, follow a change of what is enforced."""
         if self._versions.shared:
             with self._engine.write() as txn:
+                txn.urgent = True
                 self._versions.declare(txn, self._enforcer.declared())
             self._versions.tell()
         self.refresh()
@@ -211,6 +212,7 @@ class Catalog:
     def change(self, definition: TableDefinition) -> Table:
         """Store and publish a definition in a transaction of its own."""
         with self._engine.write() as txn:
+            txn.urgent = True
             saved = self.save(txn, definition)
         return self.publish(saved)
 
@@ -220,7 +222,21 @@ class Catalog:
             self.settle(table)
 
     def settle(self, table: Table) -> Table | None:
-        """End the statuses whose time has come; return the table as it is now, None where it is gone."""
+        """End the statuses whose time has come; return the table as it is now, None where it is gone.
+
+        A new status is stored. On a full disk the old one stays until there is room (`overdue`).
+        """
+        try:
+            return self._settle(table)
+        except Full:
+            return table
+
+    def overdue(self, table: Table) -> bool:
+        """Say whether a table keeps a status whose time is over, because the disk has no room for another one."""
+        definition = table.definition
+        return definition.status in (CREATING, DELETING) and self.over(definition.until)
+
+    def _settle(self, table: Table) -> Table | None:
         definition = table.definition
         if not table.transient:
             return table
@@ -254,6 +270,7 @@ class Catalog:
         used = {settled.hash, settled.range}.union(*(index.hash + index.range for index in settled.indexes))
         settled = replace(settled, types={name: kind for name, kind in settled.types.items() if name in used})
         with self._engine.write() as txn:
+            txn.urgent = True
             stored = txn.get(table.statistics_key)
             if stored is not None:
                 pairs = [stored[at : at + 16] for at in range(0, len(stored), 16)]
@@ -268,6 +285,7 @@ class Catalog:
         definition = table.definition
         space = self._space(definition)
         with self._engine.write() as txn:
+            txn.urgent = True
             self._versions.bump(txn)
             txn.delete(keyspace.table(*space, definition.name))
             txn.delete(table.statistics_key)

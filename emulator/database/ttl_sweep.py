@@ -65,6 +65,7 @@ def _sweep(database: "Database", table: Table) -> tuple[int, bool]:
         return 0, False
     expired = current.ttl.expired(database.clock.now())
     with database.write() as txn:
+        txn.urgent = True
         entries = [entry for entry, _ in islice(txn.scan(*expired), SLICE)]
         count = sum(_expire(txn, current, current.ttl, entry) for entry in entries)
     return count, len(entries) == SLICE

@@ -106,7 +106,6 @@ class SharedEngine:
         self.work_ahead = engine.work_ahead
         self.rest = engine.rest
         self.close = engine.close
-        self.room = engine.room
         self.size_on_disk = engine.size_on_disk
 
     @property
@@ -119,9 +118,13 @@ class SharedEngine:
         self._engine.commit()
         self._versions.committed()
 
-    def write(self, *, urgent: bool = False) -> WriteTxn:
+    def room(self) -> int:
+        """Return the bytes that are free on the disk."""
+        return self._engine.room()
+
+    def write(self) -> WriteTxn:
         """Open the write transaction. Raises Interrupted where another process has changed definitions."""
-        txn = self._engine.write(urgent=urgent)
+        txn = self._engine.write()
         if not self._versions.current(txn):
             with txn:
                 raise Interrupted("Another process has changed tables: run the request again.")

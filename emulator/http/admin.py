@@ -19,7 +19,7 @@ import orjson
 from emulator import errors
 from emulator.app import Emulator
 from emulator.database import declarations, ttl_sweep
-from emulator.database.database import Database
+from emulator.database.database import Database, report_full
 from emulator.database.declarations import BadDeclaration, Body
 from emulator.http import admin_clock
 from storage import Full, Interrupted
@@ -82,5 +82,6 @@ def answer(emulator: Emulator, method: str, path: bytes, body: bytes) -> tuple[i
         return 400, orjson.dumps({"message": str(error)})
     except Interrupted:
         return _BUSY, orjson.dumps({"message": "other processes kept this call from running: send it again"})
-    except Full:
+    except Full as error:
+        report_full(error)
         return _NO_ROOM, orjson.dumps({"message": errors.storage_full().message})

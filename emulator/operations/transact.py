@@ -198,7 +198,15 @@ def _step(action: Action, table: Table) -> Step:
     if action.bound is not None and action.bound.condition is not None:
         check_key_paths(table, action.bound.condition.paths)
     prepare = partial(_prepare, action, table, key)
-    return Step(table, action.table_name, key, action.key_item, prepare, action.kind == "ConditionCheck")
+    return Step(
+        table,
+        action.table_name,
+        key,
+        action.key_item,
+        prepare,
+        checks_only=action.kind == "ConditionCheck",
+        deletes=action.kind == "Delete",
+    )
 
 
 def _prepare(action: Action, table: Table, key: bytes, txn: ReadTxn) -> Prepared:
