@@ -1,6 +1,7 @@
 """The emulator without HTTP: an engine, a clock, a database and the operations on it."""
 
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
@@ -36,7 +37,7 @@ class Emulator:
         self.settings = settings
         self.clock = clock or EmulatorClock(cells=None if sharing is None else sharing.clock_cells)
         self.database = Database(
-            open_engine(path, durable=durable),
+            open_engine(path, durable=durable, verify=_verify if sharing is None else _trust),
             self.clock,
             Options(
                 shared=settings.shared_db,
@@ -131,6 +132,17 @@ class Emulator:
     def close(self) -> None:
         """Commit, sync and release the storage."""
         self.database.close()
+
+
+def _verify(folder: Path) -> None:
+    """Verify a data folder that is a copy. Raises Corrupted."""
+    from emulator.database import soundness  # noqa: PLC0415 - only copies need it
+
+    soundness.verify(folder)
+
+
+def _trust(_folder: Path) -> None:
+    """Do nothing: the first process of a server has verified the folder, and others may be writing to it."""
 
 
 def _has_mappings(database: Database) -> bool:

@@ -1,4 +1,4 @@
-"""Whether the files of a folder are still those that a store has written, or a copy of them.
+r"""Whether the files of a folder are still those that a store has written, or a copy of them.
 
 LMDB ends the process by an assertion, or returns nonsense, where its file is a copy that was made while somebody wrote.
 A copy cannot be told from an original by its content, but by what file systems do not copy:

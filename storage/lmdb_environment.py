@@ -371,6 +371,8 @@ class Environment:
 
     def _relaxes(self) -> bool:
         """Say whether the disk has room for urgent writes again; with more of it the reserve is taken again."""
+        if self._refusal.stands():
+            return False
         self.tight = not self._reserve.take()
         return not self.tight or self.room() >= 2 * RESERVE
 
@@ -379,6 +381,7 @@ class Environment:
 
         The pages of a reserved file are there: what it reports as a full disk is another trouble.
         """
+        self._refusal.note()
         self.tight = self._reserve.known
         return urgent and not self.reserved and self._reserve.give()
 

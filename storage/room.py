@@ -1,7 +1,7 @@
 """What a store does about a disk that has no room.
 
-* Reserve: a file beside the data that takes a little more than 1 MiB of the disk. On a full disk its room goes to urgent writes, those that
-  free room or end a status: deletions copy the pages that they change before they free any.
+* Reserve: a file beside the data that takes a little more than 1 MiB of the disk. On a full disk its room goes to urgent
+  writes, those that free room or end a status: deletions copy the pages that they change before they free any.
 * Refusal: the memory that the disk had no room, so that not every write asks it again.
 
 After the first refusal a store is `tight` (lmdb_environment.py). Ordinary writes then leave SPARE_PAGES pages of the file

@@ -13,15 +13,20 @@ _HARMLESS = "a leak"  # pages that nothing refers to are only lost room
 
 def verify(folder: Path) -> None:
     """Read the data file of a folder that nobody writes. Raises Corrupted where it is damaged."""
+    problem = problem_of(folder)
+    if problem is not None:
+        raise damaged(folder, problem)
+
+
+def problem_of(folder: Path) -> str | None:
+    """Return what is wrong with the data file of a folder that nobody writes, None where nothing is."""
     from lmdb.verify import VerifyError, verify  # noqa: PLC0415 - nearly no start needs it
 
     try:
         found: list[str] = verify(str(folder))  # type: ignore[no-untyped-call]
-        problems = [problem for problem in found if _HARMLESS not in problem]
     except (VerifyError, OSError) as error:
-        problems = [str(error)]
-    if problems:
-        raise damaged(folder, problems[0])
+        return str(error)
+    return next((problem for problem in found if _HARMLESS not in problem), None)
 
 
 def damaged(folder: Path, problem: str) -> Corrupted:

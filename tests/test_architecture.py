@@ -12,7 +12,8 @@ from emulator.operations.registry import registered
 ROOT = Path(__file__).parents[1]
 LEAVES = {"errors", "escaping", "limits", "log_limits", "settings", "clock", "sharing", "version"}
 MAY_IMPORT = {
-    "cli": {"app", "database", "flags", "functions", "http", "storage"},
+    "cli": {"app", "commands", "database", "flags", "functions", "http", "storage"},
+    "commands": {"database", "storage"},
     "flags": set(),
     "__main__": {"cli"},
     "http": {"app", "functions", "database", "values", "storage"},

@@ -99,7 +99,6 @@ class Commits:
             failure = error
         except Full as error:
             report_full(error)
-            self._database.background.hold(error)
             failure = error
         except StorageError as error:
             log.error("%d answers failed, their writes may be lost: %s", len(waiting), error)  # noqa: TRY400 - no traceback
@@ -110,6 +109,8 @@ class Commits:
         self._took = monotonic() - begun
         if failure is not None:
             self._recover()
+        if isinstance(failure, Full) and not waiting:
+            self._database.background.hold(failure)
         for connection in waiting:
             try:
                 connection.release(failure)
