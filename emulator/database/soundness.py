@@ -8,11 +8,11 @@ A copy that was made while a server wrote may mix pages of several commits. What
 
 import logging
 import os
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from struct import error as BadStruct  # noqa: N813
 from typing import Any, Final
 
 import orjson
@@ -60,7 +60,7 @@ def check(txn: ReadTxn) -> None:
     """Check all records of a store. Raises Corrupted with the first problem."""
     try:
         problem = next(_problems(txn), None)
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, BadStruct, StorageError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, struct.error, StorageError) as error:
         problem = f"a record cannot be read: {type(error).__name__}: {error}"
     if problem is not None:
         raise Corrupted(problem)

@@ -17,6 +17,7 @@ from emulator.http import asgi
 from emulator.http.commits import Commits
 from emulator.http.connection import connection_factory
 from emulator.http.delivery import run_functions
+from emulator.http.descriptors import raise_limit
 from emulator.http.protocol import Protocol
 from emulator.settings import Settings
 
@@ -126,6 +127,7 @@ def serve(
     file `lifeline` does.
     """
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    raise_limit()
     protocol = Protocol(emulator)
     config = uvicorn.Config(
         asgi.create_app(protocol),
