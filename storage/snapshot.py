@@ -37,6 +37,19 @@ class _Place:
         self.long = long
 
 
+class Snapshot(LmdbTxn):
+    """A commit, as it was when it was opened."""
+
+    __slots__ = ()
+
+    def __init__(self, long: "Table", transaction: "lmdb.Transaction[bytes]") -> None:
+        super().__init__(None, _Place(long))  # type: ignore[arg-type] # it only reads
+        self.txn = transaction
+
+    def __exit__(self, *_: object) -> None:
+        """Do nothing: the environment ends with the snapshot."""
+
+
 @contextlib.contextmanager
 def environment(folder: Path) -> Iterator[lmdb.Environment]:
     """Open the environment of a folder for reading, for the length of a with block. Raises StorageError."""
@@ -59,15 +72,13 @@ def environment(folder: Path) -> Iterator[lmdb.Environment]:
 
 
 @contextlib.contextmanager
-def snapshot(folder: Path) -> Iterator[LmdbTxn]:
+def snapshot(folder: Path) -> Iterator[Snapshot]:
     """Open the newest commit for reading, for the length of a with block. Raises StorageError."""
     with environment(folder) as opened:
         try:
             long = opened.open_db(LONG_TABLE, create=False)
             with opened.begin() as transaction:
-                reader = LmdbTxn(None, _Place(long))  # type: ignore[arg-type] # it only reads
-                reader.txn = transaction
-                yield reader
+                yield Snapshot(long, transaction)
         except lmdb.Error as error:
             raise damaged(folder, str(error)) from error
 
