@@ -23,7 +23,8 @@ class ApiError(Exception):
     """An answer that is an error.
 
     code: the error's name; message: its text, None where the service sends none; status: HTTP status;
-    namespace: what precedes '#' in `__type`; message_member: "message" or "Message"; extra: members beside the message.
+    namespace: what precedes '#' in `__type`; message_member: "message" or "Message"; extra: members beside the message;
+    bare: never put inside the envelope.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class ApiError(Exception):
         namespace: str = SERVICE,
         message_member: str = "message",
         extra: Mapping[str, Any] | None = None,
+        bare: bool = False,
     ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
@@ -43,6 +45,7 @@ class ApiError(Exception):
         self.namespace = namespace
         self.message_member = message_member
         self.extra = extra or {}
+        self.bare = bare
 
     def body(self) -> dict[str, Any]:
         """Return the JSON body: `__type`, the message and the extra members (reference 1.2)."""
@@ -64,7 +67,7 @@ def invalid_parameters(detail: str) -> ApiError:
 
 def enveloped(error: ApiError) -> ApiError:
     """Return the error told inside the envelope, unless it is one that is always bare."""
-    if error.code != "ValidationException" or error.message is None:
+    if error.code != "ValidationException" or error.message is None or error.bare:
         return error
     if error.message == "Empty attribute name" or "validation error detected: " in error.message:
         return error
@@ -134,6 +137,19 @@ def not_implemented(operation: str) -> ApiError:
     )
 
 
+SPEAKS: Final = "This server speaks DynamoDB, DynamoDB Streams and the event source mappings of Lambda only"
+REDIRECTED: Final = (
+    "If AWS_ENDPOINT_URL is set to this server, set AWS_ENDPOINT_URL_DYNAMODB instead "
+    "(and AWS_ENDPOINT_URL_DYNAMODB_STREAMS, AWS_ENDPOINT_URL_LAMBDA), so that other services keep their own endpoints."
+)
+
+
+def another_service(name: str) -> ApiError:
+    """Our own answer to a request of another service of AWS."""
+    what = "other operations of Lambda" if name == "lambda" else name
+    return ApiError("UnknownOperationException", f"{SPEAKS}, not {what}. {REDIRECTED}", namespace="")
+
+
 def signed_twice() -> ApiError:
     text = "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header."
     return ApiError("InvalidSignatureException", text, namespace=CORAL)
@@ -148,8 +164,16 @@ def incomplete_signature(message: str) -> ApiError:
     return ApiError("IncompleteSignatureException", message, namespace=CORAL)
 
 
-def access_denied(message: str) -> ApiError:
+def access_denied(message: str = "Access is denied") -> ApiError:
     return ApiError("AccessDeniedException", message, namespace=CORAL)
+
+
+def not_authorized(account: str, resource: str) -> ApiError:
+    """The data plane's form of access_denied, which names the caller (reference 3.4, inferred)."""
+    return access_denied(
+        f"User: arn:aws:iam::{account}:root is not authorized to perform this action on resource: {resource}"
+        " because no resource-based policy allows the action"
+    )
 
 
 def internal_server_error(message: str = "The request processing has failed because of an unknown error.") -> ApiError:
@@ -273,9 +297,13 @@ def mixed_parameters(legacy: Iterable[str], expressions: Iterable[str]) -> ApiEr
     )
 
 
-def only_with_expressions(member: str) -> ApiError:
-    """Member is ExpressionAttributeNames or ExpressionAttributeValues."""
-    return validation(f"{member} can only be specified when using expressions")
+def only_with_expressions(member: str, absent: str | None = None) -> ApiError:
+    """Member is ExpressionAttributeNames or ExpressionAttributeValues.
+
+    absent: the expression that the OLD layer says is null, where a request has values without it (reference 3.6).
+    """
+    suffix = "" if absent is None else f": {absent} is null"
+    return validation(f"{member} can only be specified when using expressions{suffix}")
 
 
 def must_not_be_empty(member: str) -> ApiError:
@@ -287,10 +315,16 @@ def invalid_placeholder(member: str, key: str) -> ApiError:
 
 
 def placeholder_too_long(member: str, size: int) -> ApiError:
-    """Size in bytes. The limit is documented, the text inferred."""
+    """Size in bytes; only the text about names has it (reference 3.6)."""
+    suffix = f" size of key: {size}" if member == "ExpressionAttributeNames" else ""
     return validation(
-        f"{member} contains invalid key: Key size has exceeded the maximum allowed size; key size: {size}"
+        f"{member} contains invalid key: The expression attribute map contains a key that is too long;{suffix}"
     )
+
+
+def empty_name_of(placeholder: str) -> ApiError:
+    """Make the error of an empty attribute name behind a placeholder (reference 2.1)."""
+    return validation(f"ExpressionAttributeNames contains invalid value: {EMPTY_ATTRIBUTE_NAME} for key {placeholder}")
 
 
 def invalid_expression_value(message: str, key: str) -> ApiError:
@@ -298,8 +332,10 @@ def invalid_expression_value(message: str, key: str) -> ApiError:
     return validation(f"ExpressionAttributeValues contains invalid value: {message} for key {key}")
 
 
-def return_values_not_allowed() -> ApiError:
-    return validation("ReturnValues can only be ALL_OLD or NONE")
+def return_values_not_allowed(*, bare: bool = False) -> ApiError:
+    """Bare where the request has a value nested so deeply that the older layer judges it (reference 3.5)."""
+    text = "ReturnValues can only be ALL_OLD or NONE"
+    return ApiError("ValidationException", text, namespace=VALIDATE, bare=bare)
 
 
 # --- 3.8 keys -------------------------------------------------------------------------------------------------------
@@ -323,8 +359,11 @@ def index_key_type_mismatch(name: str, expected: str, actual: str, index: str) -
     )
 
 
+_EMPTY: Final = "The AttributeValue for a key attribute cannot contain an empty"
+
+
 def _empty(kind: str) -> str:
-    return f"The AttributeValue for a key attribute cannot contain an empty {kind} value."
+    return f"{_EMPTY} {kind} value."
 
 
 def empty_key(name: str, kind: str) -> ApiError:
@@ -334,7 +373,7 @@ def empty_key(name: str, kind: str) -> ApiError:
 
 def is_empty_key(error: ApiError) -> bool:
     """Say whether an error is about an empty value of a key attribute, the table's or an index's."""
-    return error.message is not None and error.message.startswith(INVALID_VALUES) and "Key: " in error.message
+    return error.message is not None and error.message.startswith(INVALID_VALUES) and _EMPTY in error.message
 
 
 def empty_index_key(name: str, kind: str, index: str) -> ApiError:
@@ -439,6 +478,11 @@ def query_condition_not_supported() -> ApiError:
     return validation("Query key condition not supported")
 
 
+def hash_keys_need_equality(names: Iterable[str]) -> ApiError:
+    """Make the error of an index with several HASH attributes. What follows "conditions" is inferred (reference 4.3)."""
+    return validation(f"HASH key attributes {', '.join(names)} must have equality conditions specified in the query")
+
+
 def too_many_query_conditions(given: int, allowed: int) -> ApiError:
     return validation(
         f"The number of query conditions ({given}) exceeds the number of key attributes defined in the schema "
@@ -525,6 +569,14 @@ def query_cannot_restart() -> ApiError:
     return validation("The query can return at most one row and cannot be restarted")
 
 
+def exclusive_start_key_invalid(key: Mapping[str, Mapping[str, Any]]) -> ApiError:
+    """Make the error of a Query of a table without sort key that starts at its own key (corrections.md C38)."""
+    told = ", ".join(
+        f"{name}=AttributeValue: {{{tag}:{content}}}" for name, value in key.items() for tag, content in value.items()
+    )
+    return validation(f"The provided exclusive start key is invalid: ExclusiveStartKey: {{{told}}}")
+
+
 def starting_key_wrong_segment(total: int, segment: int) -> ApiError:
     return starting_key_invalid(
         "Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment. "
@@ -544,8 +596,11 @@ def segment_required() -> ApiError:
     )
 
 
-def segment_out_of_range() -> ApiError:
-    return validation("The Segment parameter is zero-based and must be less than parameter TotalSegments")
+def segment_out_of_range(segment: int, total: int) -> ApiError:
+    return validation(
+        "The Segment parameter is zero-based and must be less than parameter TotalSegments: "
+        f"Segment: {segment} is not less than TotalSegments: {total}"
+    )
 
 
 def duplicate_attribute(name: str) -> ApiError:
@@ -607,6 +662,11 @@ def cancellation_reason(error: ApiError) -> Reason:
 
 def transaction_conflict() -> ApiError:
     return ApiError("TransactionConflictException", "Transaction is ongoing for the item")
+
+
+def no_transact_action() -> ApiError:
+    """Make the error of an element without an action; the wording of us-east-1 (reference 8.1)."""
+    return validation("Invalid Request: TransactWriteRequest should contain Delete or Put or Update request")
 
 
 def one_action_only() -> ApiError:
@@ -672,6 +732,113 @@ def still_in_use(what: str) -> ApiError:
     return resource_in_use(f"Attempt to change a resource which is still in use: {what}")
 
 
+_BEING: Final = {"CREATING": "created", "UPDATING": "updated", "DELETING": "deleted"}
+"""What is being done to a table or index that is not ACTIVE, by its status."""
+
+
+def being_changed(table: str, status: str) -> ApiError:
+    """The status is the table's."""
+    return still_in_use(f"Table is being {_BEING[status]}: {table}")
+
+
+def index_being_changed(table: str, index: str, status: str) -> ApiError:
+    """The status is the index's."""
+    return still_in_use(f"Index is being {_BEING[status]}. Table: {table} Index: {index}")
+
+
+def index_in_use(table: str, index: str, status: str, action: str) -> ApiError:
+    """Make the error of an action on an index for whose sake its table is UPDATING (DDB-TABLE-149, 163).
+
+    status: CREATING or DELETING, the index's; action: Create, Update or Delete.
+    """
+    if status == "CREATING" and action == "Delete":
+        return still_in_use(
+            "Index creation is in resource allocation phase. Retry deletion during backfilling phase or when the index "
+            f"is active. Table: {table} Index: {index}"
+        )
+    if status == "CREATING" and action == "Update":
+        return still_in_use(f"Index is being created but is not backfilling yet. Table: {table} Index: {index}")
+    return index_being_changed(table, index, status)
+
+
+def capacity_in_use(table: str, indexes: Iterable[str], status: str) -> ApiError:
+    """The status is that of the indexes: CREATING or DELETING (control-plane.md 20.4)."""
+    return still_in_use(
+        f"Can't change table IOPS when an index is being {_BEING[status]}. Table: {table} Indexes: [{', '.join(indexes)}]"
+    )
+
+
+def ttl_table_changing(table: str, status: str) -> ApiError:
+    """UpdateTimeToLive's form of being_changed (control-plane.md 0.3)."""
+    return still_in_use(f"Table {table} is being {_BEING[status]}")
+
+
+def ttl_not_described(status: str) -> ApiError:
+    """The status is the table's (corrections.md C116)."""
+    return validation(f"Cannot describe time to live while table is in {status} state: Current table state is {status}")
+
+
+def nothing_to_update(members: Sequence[str]) -> ApiError:
+    """Members are those that UpdateTable could have had (corrections.md C77)."""
+    return validation(f"At least one of {', '.join(members[:-1])} or {members[-1]} is required")
+
+
+def table_class_unknown() -> ApiError:
+    return validation(
+        "Invalid table-class parameter provided. Please try again with a valid table-class value: "
+        "[STANDARD, STANDARD_INFREQUENT_ACCESS]."
+    )
+
+
+def encryption_type_not_supported(kind: str) -> ApiError:
+    return invalid_parameters(f"SSEType {kind} is not supported")
+
+
+def encryption_type_required() -> ApiError:
+    return invalid_parameters("SSEType KMS is required if KMSMasterKeyId is specified")
+
+
+def encrypted_by_default() -> ApiError:
+    return invalid_parameters("Table is already encrypted by default")
+
+
+def encrypted_with_that_key() -> ApiError:
+    return invalid_parameters(
+        "Table is already encrypted with given KMSMasterKeyId. Use KMSMasterKeyId parameter if you want to change "
+        "Master Key"
+    )
+
+
+def attribute_defined_twice(name: str) -> ApiError:
+    return validation(f"Attribute Name is duplicated: {name}")
+
+
+def same_key_name() -> ApiError:
+    """The text for a table's key or an ordinary index key of two attributes."""
+    return validation("Both the Hash Key and the Range Key element in the KeySchema have the same name")
+
+
+def repeated_key_names() -> ApiError:
+    """The text for the key of a global index that has another shape (corrections.md C88)."""
+    return validation("The KeySchema contains multiple key attributes with the same name")
+
+
+KeyAttribute = tuple[str, str, str]
+"""Name, type and kind (HASH or RANGE) of a key attribute."""
+
+
+def attribute_redefined(existing: Iterable[KeyAttribute], new: Iterable[KeyAttribute]) -> ApiError:
+    """Take the key schema that has an attribute already, and that of the new index (corrections.md C87)."""
+
+    def text(schema: Iterable[KeyAttribute]) -> str:
+        return ", ".join(f"SchemaElement: key{{{':'.join(attribute)}}}" for attribute in schema)
+
+    return invalid_parameters(
+        "Attributes cannot be redefined. Please check that your attribute has the same type as previously defined. "
+        f"Existing schema: Schema:[{text(existing)}] New schema: Schema:[{text(new)}]"
+    )
+
+
 def table_exists(name: str) -> ApiError:
     return resource_in_use(f"Table already exists: {name}")
 
@@ -700,11 +867,33 @@ def one_online_index() -> ApiError:
 
 
 def index_throughput_required(index: str) -> ApiError:
+    """UpdateTable's form."""
     return invalid_parameters(f"ProvisionedThroughput must be specified for index: {index}")
+
+
+def index_throughput_missing(index: str) -> ApiError:
+    """CreateTable's form (corrections.md C82)."""
+    return invalid_parameters(f"ProvisionedThroughput is not specified for index: {index}")
+
+
+def index_warmth_empty(index: str) -> ApiError:
+    return invalid_parameters(
+        f"WarmThroughput must have at least one of ReadUnitsPerSecond or WriteUnitsPerSecond specified for index: {index}"
+    )
 
 
 def too_many_tags() -> ApiError:
     return validation("Number of Tags exceed the current limit for the provided ResourceArn")
+
+
+def no_tags(what: str) -> ApiError:
+    """Make the error of an empty list; what is Tag or Tag Key."""
+    return validation(f"Atleast one {what} needs to be provided as Input.")  # sic
+
+
+def tag_set_too_large(size: int, largest: int) -> ApiError:
+    """Sizes in bytes, of all tags that the resource would have (corrections.md C104)."""
+    return validation(f"Tag set size {size} bytes is above max size limit of {largest} bytes")
 
 
 def parameter_required(member: str) -> ApiError:
@@ -822,8 +1011,20 @@ def kinesis_not_active_to_disable() -> ApiError:
     return _destination_state("KinesisStreamingDestination must be ACTIVE to perform DISABLE operation.")
 
 
-def kinesis_not_active_to_update() -> ApiError:
-    return _destination_state("KinesisStreamingDestination must be ACTIVE to perform UPDATE operation.")  # inferred
+def kinesis_not_active_to_update(table: str, arn: str) -> ApiError:
+    return _destination_state(
+        "Kinesis streaming is not in ACTIVE state. Updates are only allowed in ACTIVE state. "
+        f"TableName: {table}, kdsArn: {arn}"
+    )
+
+
+def kinesis_destination_missing(table: str, arn: str) -> ApiError:
+    """Only an update tells this; disabling tells that the destination is not active."""
+    return _destination_state(f"No streaming destination with streamArn: {arn} found for table with tableName: {table}")
+
+
+def kinesis_disable_configured() -> ApiError:
+    return validation("Stream cannot be disabled using EnableKinesisStreamingConfiguration parameters")
 
 
 def _destination_update(detail: str) -> ApiError:
@@ -834,12 +1035,48 @@ def kinesis_update_empty() -> ApiError:
     return _destination_update("UpdateKinesisStreamingConfiguration cannot be null or contain only null values")
 
 
-def kinesis_update_unchanged(precision: str) -> ApiError:
-    return _destination_update(f"ApproximateCreationDateTimePrecision is already {precision}")  # inferred
+def kinesis_update_unchanged(precision: str, table_id: str, arn: str) -> ApiError:
+    return validation(
+        f"Invalid Request: Precision is already set to the desired value of {precision} "
+        f"for tableId: {table_id}, kdsArn: {arn}"
+    )
 
 
-def invalid_kinesis_stream_arn(arn: str) -> ApiError:
-    return validation(f"Invalid StreamArn: {arn} is not the ARN of a Kinesis data stream")  # inferred
+# --- 3.4, 13 ARNs ---------------------------------------------------------------------------------------------------
+
+
+def arn_part_invalid(part: str, arn: str) -> ApiError:
+    """Make the error of a TableName that is a foreign ARN; part is e.g. "AWS region" (corrections.md C106, C108, C109)."""
+    return validation(f"{_ENVELOPE}Invalid {part} in '{arn}'")
+
+
+def arn_format(arn: str) -> ApiError:
+    """Make the error of a TableName that begins like an ARN and is none (only the beginning of the text is recorded)."""
+    return validation(
+        f"{_ENVELOPE}Valid ARN format is arn:<partition>:dynamodb:<region>:<account>:table/<table>, not '{arn}'"
+    )
+
+
+def arn_expected(text: str) -> ApiError:
+    return invalid_parameters(f"ARNs must start with 'arn:': {text}")
+
+
+def resource_arn_invalid(arn: str) -> ApiError:
+    return validation(f"Invalid TableArn: Invalid ResourceArn provided as input {arn}")
+
+
+def resource_arn_of_no_resource(arn: str) -> ApiError:
+    return invalid_parameters(f"Provided Arn is not a DynamoDB resource arn: {arn}")
+
+
+def resource_arn_of_index(arn: str) -> ApiError:
+    return invalid_parameters(
+        f"Invalid resource arn provided, only table or stream is accepted. Provided resource arn: {arn}"
+    )
+
+
+def resource_arn_not_found(arn: str) -> ApiError:
+    return resource_not_found(f": ResourceArn: {arn} not found")
 
 
 # --- 14 PartiQL -----------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ Each field's metadata has its heading and text in --help and, where they say mor
 bounds of a number (`between`), a function that refuses a text with ValueError (`check`) and the `metavar` of the help.
 """
 
+import re
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -23,7 +24,33 @@ class Group(Enum):
 EXCLUSIVE: Final = frozenset(("data_dir", "in_memory"))
 """Settings of which only one may be given."""
 
+DEFAULT_ACCOUNT: Final = "123456789012"
+"""The account of AWS's own examples; AWS has no account 000000000000."""
+
 _DATA: Final = Path("data")
+
+_ORIGIN: Final = re.compile(r"\*|[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?/?", re.IGNORECASE)
+_HOST: Final = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]|[0-9a-f]*:[0-9a-f.]*:[0-9a-f:.]*", re.IGNORECASE)
+
+
+def _check_origin(text: str) -> None:
+    if not _ORIGIN.fullmatch(text):
+        raise ValueError(f"{text!r} is no origin: expected something like http://localhost:3000")
+
+
+def _check_host(text: str) -> None:
+    if not _HOST.fullmatch(text):
+        raise ValueError(f"{text!r} is no host: expected a name or an address, without a port")
+
+
+def is_account(text: str) -> bool:
+    """Say whether a text has the form of an AWS account: twelve digits."""
+    return len(text) == 12 and text.isascii() and text.isdigit()  # noqa: PLR2004 - as the sentence says
+
+
+def _check_account(text: str) -> None:
+    if not is_account(text):
+        raise ValueError(f"{text!r} is not an account: twelve digits")
 
 
 def _setting(group: Group, default: Any, text: str, **metadata: Any) -> Any:  # noqa: ANN401 - a field of any type
@@ -34,14 +61,48 @@ def _setting(group: Group, default: Any, text: str, **metadata: Any) -> Any:  # 
 class Settings:
     """Settings of one server. `data_dir` None means: in memory."""
 
-    host: str = _setting(Group.NETWORK, "127.0.0.1", "address to listen on", metavar="ADDRESS")
+    host: tuple[str, ...] = _setting(
+        Group.NETWORK,
+        ("localhost",),
+        "address to listen on, repeatable; localhost stands for 127.0.0.1 and ::1",
+        metavar="ADDRESS",
+    )
     port: int = _setting(Group.NETWORK, 8000, "port to listen on; 0 takes a free one", between=(0, 65_535))
+    cors: tuple[str, ...] = _setting(
+        Group.NETWORK,
+        (),
+        "origins of the web pages that may use this server; without it, pages of every origin may use the DynamoDB API "
+        "and only pages of this server /_emulator/ and Lambda's API",
+        metavar="LIST",
+        check=_check_origin,
+    )
+    allowed_host: tuple[str, ...] = _setting(
+        Group.NETWORK,
+        (),
+        "name of this server under which /_emulator/ and Lambda's API may be used; local names always may",
+        metavar="NAME",
+        check=_check_host,
+    )
+    request_buffer: int = _setting(
+        Group.NETWORK,
+        256 << 20,
+        "bytes of incomplete request bodies in memory, in each process; with more, clients wait",
+        between=(0, 1 << 40),
+        metavar="BYTES",
+    )
     data_dir: Path | None = _setting(Group.STORAGE, _DATA, "folder of the database, made when missing", metavar="DIR")
     in_memory: bool = _setting(Group.STORAGE, default=False, text="keep everything in memory, forget it at the end")
     durable: bool = _setting(
         Group.STORAGE, default=False, text="sync every commit to the disk (survives a power cut, slower)"
     )
     shared_db: bool = _setting(Group.BEHAVIOUR, default=False, text="one database for all access keys and regions")
+    account: str = _setting(
+        Group.BEHAVIOUR,
+        DEFAULT_ACCOUNT,
+        "account in the ARNs of access keys that are not twelve digits",
+        check=_check_account,
+        metavar="ID",
+    )
     delay_transient_statuses: bool = _setting(
         Group.BEHAVIOUR, default=False, text="show CREATING, UPDATING and DELETING for a few seconds, as AWS does"
     )

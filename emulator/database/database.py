@@ -99,17 +99,20 @@ class Database:
         return work()
 
     def table(self, caller: Caller, name: str) -> Table:
-        """Return a table for the data plane. Raises ResourceNotFoundException without detail (reference 3.1), Full."""
+        """Return a table for the data plane. Raises ResourceNotFoundException without detail (reference 3.1), Full.
+
+        An ARN that names no table of the caller's own raises its error (reference 3.4).
+        """
         table = caller.tables.get(name)
         if table is None or table.transient:
-            table = self.catalog.find(caller, name)
+            table = self.catalog.find(caller, name, data_plane=True)
             if table is not None and self.catalog.overdue(table):
                 raise Full(f"No room is left on the disk for the status of table {name}.")
             return require(table)
         return table
 
     def described(self, caller: Caller, name: str) -> Table:
-        """Return a table for the control plane, whatever its status. Raises its form of ResourceNotFoundException."""
+        """Return a table for the control plane, whatever its status. Raises its form of the same errors."""
         table = self.catalog.find(caller, name)
         if table is None:
             raise errors.table_not_found(name)

@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from emulator.app import Emulator
-from emulator.http.protocol import Answer, Protocol
+from emulator.http.bodies import Bodies
+from emulator.http.protocol import HEADER_BLOCK, Answer, Protocol, fields_of
 from emulator.http.rounds import run_rounds
 from emulator.http.upkeep import Upkeep
 from emulator.limits import REQUEST_BODY
@@ -16,28 +17,51 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
-def create_app(protocol: Protocol) -> App:
-    """Return the ASGI application of a protocol."""
-    respond = protocol.respond
+def create_app(protocol: Protocol, bodies: Bodies) -> App:
+    """Return the ASGI application of a protocol; bodies bounds what incomplete requests take."""
 
     async def app(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         path: bytes = scope.get("raw_path") or scope["path"].encode()  # not every server has the raw one
-        body = await _body(scope, receive)
-        if body is None:
-            answer = protocol.refuse(413)
+        fields = fields_of(scope["headers"])
+        body = await _body(scope, receive, bodies)
+        if fields is None or len(scope["query_string"]) > HEADER_BLOCK:
+            answer = protocol.refuse(400)
+            answer = answer._replace(head=answer.head + b"connection: close\r\n")
+        elif body is None:
+            answer = protocol.refuse(413, fields)
         elif path == b"/":
-            answer = respond(scope["method"], scope["query_string"], scope["headers"], body)
+            answer = protocol.answer(scope["method"], scope["query_string"], fields, body)
         else:
-            fields = dict(reversed(scope["headers"]))  # of several lines the first counts
-            answer = protocol.elsewhere(scope["method"], path, scope["query_string"], fields, body)
+            address = scope.get("server")  # not every server says where it listens
+            answer = protocol.elsewhere(scope["method"], path, scope["query_string"], fields, body, address)
         await _send(send, answer)
 
     return app
 
 
-async def _body(scope: Message, receive: Receive) -> bytes | None:
+class _BodyReader:
+    """One request's turn to read on (bodies.py)."""
+
+    def __init__(self) -> None:
+        self._may_read = asyncio.Event()
+        self._may_read.set()
+
+    def pause(self) -> None:
+        """Let the next `turn` wait."""
+        self._may_read.clear()
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._may_read.set()
+
+    async def turn(self) -> None:
+        """Return when the body may be read on."""
+        await self._may_read.wait()
+
+
+async def _body(scope: Message, receive: Receive, bodies: Bodies) -> bytes | None:
     """Return the whole body, None as soon as it is known to be too large."""
     message = await receive()
     body: bytes = message.get("body", b"")
@@ -48,12 +72,18 @@ async def _body(scope: Message, receive: Receive) -> bytes | None:
             return None
     parts = [body]
     size = len(body)
-    while message.get("more_body"):
-        message = await receive()
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > REQUEST_BODY:
-            return None
+    reader = _BodyReader()
+    try:
+        while message.get("more_body"):
+            bodies.hold(reader, size)
+            await reader.turn()
+            message = await receive()
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > REQUEST_BODY:
+                return None
+    finally:
+        bodies.release(reader)
     return b"".join(parts)
 
 

@@ -5,6 +5,7 @@ model); requests without credentials answer 403, as REST APIs of AWS do.
 """
 
 import logging
+from collections.abc import Mapping
 from typing import Final
 
 import orjson
@@ -12,6 +13,7 @@ import orjson
 from emulator.app import Emulator
 from emulator.database.database import report_full
 from emulator.errors import ApiError
+from emulator.escaping import printable
 from emulator.http import auth
 from storage import Full
 
@@ -33,7 +35,7 @@ def answer(
     method: str,
     path: bytes,
     query: bytes,
-    fields: dict[bytes, bytes],
+    fields: Mapping[bytes, bytes],
     body: bytes,
 ) -> Told:
     """Answer one request; path begins with PREFIX. Never raises."""
@@ -50,7 +52,7 @@ def answer(
         report_full(error)
         return _failure(request_id, "The emulator's disk is full; nothing of this request was stored.")
     except Exception:
-        log.exception("request %s to %s failed", request_id.decode(), path.decode("latin-1"))
+        log.exception("request %s to %s failed", request_id.decode(), printable(path.decode("latin-1")))
         return _failure(request_id, "An error occurred and the request cannot be processed.")
     text = orjson.dumps(told)
     return status, _HEAD % (request_id, b"", len(text)), text

@@ -53,8 +53,17 @@ REQUIRED_BARE: Final[Mapping[str, str]] = {  # structure -> the member whose abs
 # 7.2: an empty map is told bare, after all else
 OPTIONAL_LENGTH: Final = frozenset({"BatchWriteItemInput.RequestItems"})
 
-# 13; told by operations/tag_rules.py in words of its own (observed: ack-api-quirks, DDB-TABLE-107, 457)
-UNCHECKED: Final = frozenset({"Tag.Key", "Tag.Value", "TagKeyList"})  # members, or a list for its members
+# Members, or a list for its members, that operations judge in words of their own. Tags: 13, operations/tag_rules.py
+# (observed: ack-api-quirks, DDB-TABLE-107, 457); classes: 10.1, operations/table_rules.py
+UNCHECKED: Final = frozenset(
+    {"Tag.Key", "Tag.Value", "TagKeyList", "CreateTableInput.TableClass", "UpdateTableInput.TableClass"}
+)
+
+# structure -> member that the service has and the model lacks, the member behind which it stands, its shape
+ADDED_MEMBERS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "CreateTableInput": ("TableThroughputMode", "BillingMode", "BillingMode"),  # 10.1
+    "UpdateTableInput": ("TableThroughputMode", "BillingMode", "BillingMode"),
+}
 
 MEMBER_ORDERS: Final[Mapping[str, tuple[str, ...]]] = {  # structure -> the order in which its members are told
     "ProvisionedThroughput": ("WriteCapacityUnits", "ReadCapacityUnits"),  # observed: DDB-TABLE-038
@@ -83,8 +92,9 @@ TABLE_NAME_PATTERN: Final = "[a-zA-Z0-9_.-]+"
 TABLE_NAME_LENGTH: Final = 255
 ARN: Final = "arn:"
 ARN_LENGTH: Final = 1024
-NEW_TABLE_NAME_MINIMUM: Final = 3  # also of RequestItems' keys (3.2)
-NEW_TABLE_NAMES: Final = frozenset({"CreateTableInput.TableName"})  # 3.4: at least 3 characters, no ARN
+TABLE_NAME_MINIMUM: Final = 3  # of RequestItems' keys (3.2), and of these members (3.4); elsewhere 1
+FULL_TABLE_NAMES: Final = frozenset({"CreateTableInput.TableName", "UpdateTableInput.TableName"})
+NEW_TABLE_NAMES: Final = frozenset({"CreateTableInput.TableName"})  # 3.4: no ARN
 
 # --- wordings -------------------------------------------------------------------------------------------------------
 
@@ -104,38 +114,31 @@ class Wording:
 OLD: Final = Wording("Value {value} at '{wire}' failed to satisfy constraint: {constraint}")
 NEW: Final = Wording("Value at '{api}' failed to satisfy constraint: {constraint}")
 _NEW_ALONE: Final = Wording(NEW.template, alone=True)
-_NEW_KEYS: Final = Wording("Value at '{wire}' failed to satisfy constraint: {constraint}")
 _RETURN_VALUES: Final = Wording(  # sic, UPDATE_NEW
     "Failed to satisfy constraint: Member must satisfy enum value set: "
     "[ALL_OLD, UPDATED_OLD, ALL_NEW, UPDATE_NEW, NONE]"
 )
 _CONDITIONAL_OPERATOR: Final = Wording(  # sic, ALL
-    "Value at '{api}' failed to satisfy constraint: Member must satisfy enum value set: [ALL, OR]",
+    "Failed to satisfy constraint: Member must satisfy enum value set: [ALL, OR]",
     alone=True,
     bare=True,
 )
 
 WORDINGS: Final[Mapping[tuple[str, Kind], Wording]] = {
-    ("PutItemInput.TableName", "minimum"): _NEW_ALONE,  # 3.4, as the next five
+    ("PutItemInput.TableName", "minimum"): _NEW_ALONE,  # 3.4, as the next four; Scan is OLD in us-east-1
     ("GetItemInput.TableName", "minimum"): _NEW_ALONE,
     ("UpdateItemInput.TableName", "minimum"): _NEW_ALONE,
     ("DeleteItemInput.TableName", "minimum"): _NEW_ALONE,
     ("QueryInput.TableName", "minimum"): _NEW_ALONE,
-    ("ScanInput.TableName", "minimum"): _NEW_ALONE,
     ("PutItemInput.ReturnValues", "enum"): _RETURN_VALUES,  # 3.2
     ("UpdateItemInput.ReturnValues", "enum"): _RETURN_VALUES,
     ("DeleteItemInput.ReturnValues", "enum"): _RETURN_VALUES,
     ("QueryInput.ConditionalOperator", "enum"): _CONDITIONAL_OPERATOR,  # 3.3, 3.5
-    ("QueryInput.Limit", "minimum"): NEW,  # 6.1, as the next five
-    ("ScanInput.Limit", "minimum"): NEW,
-    ("ScanInput.Segment", "minimum"): NEW,
-    ("ScanInput.Segment", "maximum"): NEW,  # inferred from the one above
-    ("ScanInput.TotalSegments", "minimum"): NEW,  # inferred
-    ("ScanInput.TotalSegments", "maximum"): NEW,  # inferred
+    ("QueryInput.Limit", "minimum"): NEW,  # 6.1; Scan's numbers are OLD in us-east-1
     ("BatchGetItemInput.RequestItems", "minimum"): NEW,  # 7.1
     ("BatchGetItemInput.RequestItems", "maximum"): NEW,  # inferred from the one above
     ("KeysAndAttributes.Keys", "maximum"): NEW,  # 7.1
-    ("KeysAndAttributes.Keys", "minimum"): _NEW_KEYS,  # 7.1
+    ("KeysAndAttributes.Keys", "minimum"): NEW,  # 7.1
 }
 
 # --- how several failures combine (3.5) -----------------------------------------------------------------------------
@@ -146,25 +149,32 @@ class Report:
     """How one operation tells several failures.
 
     first: members told before the rest, which follows in the model's order; only_first: one failure is told;
-    old: all in the OLD wording; without: the row applies where that member is missing (the first fitting row counts).
+    old: all in the OLD wording. The first fitting row counts: without: the row fits where that member is missing;
+    deep: it fits where an attribute value nests deeply (nesting.py).
     """
 
     first: tuple[str, ...] = ()
     only_first: bool = False
     old: bool = False
     without: str | None = None
+    deep: bool = False
 
 
 DEFAULT_REPORT: Final = Report()
 _TOKEN_FIRST: Final = (Report(first=("ClientRequestToken",)),)  # 8.3
-_SINGLE_WRITE: Final = (Report(first=("ReturnConsumedCapacity", "TableName", "ReturnValues")),)
+_OLD_ORDER: Final = ("ReturnConsumedCapacity", "TableName", "ReturnValues", "ConditionalOperator")
+_SINGLE_WRITE: Final = (
+    Report(first=_OLD_ORDER, old=True, deep=True),
+    Report(first=("ReturnConsumedCapacity", "TableName", "ReturnValues")),
+)
 
 REPORTS: Final[Mapping[str, tuple[Report, ...]]] = {
     "PutItemInput": _SINGLE_WRITE,
     "DeleteItemInput": _SINGLE_WRITE,
     "GetItemInput": (Report(first=("ReturnConsumedCapacity",)),),  # inferred from the writes
     "UpdateItemInput": (
-        Report(first=("ReturnConsumedCapacity", "TableName", "ReturnValues"), old=True, without="Key"),
+        Report(first=_OLD_ORDER, old=True, without="Key"),
+        Report(first=_OLD_ORDER, old=True, deep=True),
         Report(first=("TableName", "ReturnValues", "ReturnConsumedCapacity"), only_first=True),
     ),
     "CreateTableInput": (Report(first=("AttributeDefinitions", "TableName", "KeySchema", "GlobalSecondaryIndexes")),),

@@ -48,7 +48,7 @@ def check_paths(planned: Write) -> None:
     """Raise if a write would change a key attribute, or goes into one (reference 3.8)."""
     if planned.paths:
         check_key_paths(planned.table, planned.paths)
-    check_update_paths(planned.table, planned.update)
+    check_update_paths(planned.table, planned.update, planned.values)
 
 
 def table_of(database: Database, caller: Caller, prepared: Prepared) -> Table:
@@ -150,11 +150,11 @@ def _returned(planned: Write, written: PreparedWrite) -> bytes | None:
             return None if written.new_row is None else row_json(written.new_row)
         case "MODIFIED OLD" if planned.update is not None:
             item = paths.project(written.old or {}, planned.update.targets)
-        case "MODIFIED NEW":
-            item = paths.project(written.new or {}, written.paths)
+        case "MODIFIED NEW" if planned.update is not None:
+            item = paths.project(written.new or {}, planned.update.targets)
         case _:
             return None
-    return orjson.dumps(item) if item else None
+    return orjson.dumps(item, option=orjson.OPT_SORT_KEYS) if item else None
 
 
 # --- NextToken --------------------------------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ class Program:
         parsed = expressions.Parsed(
             statement.update, (), (), tuple(self.types), (), self.parsed.set_functions, 0, redundant=False
         )
-        return updates.update(analyze.analyze_update(parsed, {}, self.types).tree)
+        return updates.update(analyze.analyze_update(parsed, {}, self.types).tree, self.types)
 
     def _condition(self, where: ast.Condition) -> ast.Condition:
         functions, operators = self.parsed.functions, self.parsed.operators

@@ -130,6 +130,7 @@ def _projection(wanted: tuple[Path, ...] | None) -> tuple[Project | None, frozen
     """Return the function of a projection and the top-level attributes it reads.
 
     A nested path gives its leaf under the path's last name (reference 14.2), that of a list's element under the list's.
+    Attributes come in the order in which the whole item has them.
     """
     if wanted is None:
         return None, frozenset()
@@ -139,8 +140,12 @@ def _projection(wanted: tuple[Path, ...] | None) -> tuple[Project | None, frozen
     leaves = tuple((next(step for step in reversed(path) if isinstance(step, str)), path) for path in wanted)
 
     def project(item: Item) -> Item:
-        found = ((name, paths.get(item, path)) for name, path in leaves)
-        return {name: value for name, value in found if value is not None}
+        found = {}
+        for name, path in leaves:
+            value = paths.get(item, path)
+            if value is not None:
+                found[name] = (paths.place(item, path), value)
+        return {name: value for name, (_, value) in sorted(found.items(), key=lambda entry: entry[1][0])}
 
     return project, asked
 

@@ -6,7 +6,7 @@ two layers of the service tell bad numbers and repeated set members differently 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from emulator import errors
@@ -57,7 +57,8 @@ class Problem:
 
     details: the number as written, or the tag of the set. sent: the members of a set with repeats, as they were sent;
     members: the same as the CURRENT layer lists them. placeholder: the ":name" of the expression value, else None.
-    parameter: the request's member that the value is in.
+    parameter: the request's member that the value is in. number: the first bad number among the types of an ambiguous
+    value, None where there is none.
     """
 
     kind: Kind
@@ -66,6 +67,13 @@ class Problem:
     members: tuple[str, ...] = ()
     placeholder: str | None = None
     parameter: str = ""
+    number: "Problem | None" = None
+
+    def numbers_first(self) -> "Problem":
+        """Return the problem that most operations report: a bad number, rather than that it is one of two types."""
+        if self.number is None:
+            return self
+        return replace(self, kind=self.number.kind, details=self.number.details, number=None)
 
     @property
     def is_number(self) -> bool:

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tests.conftest import index_request, new_name
+from tests.conftest import index_request, new_name, table_request
 
 ENVELOPE = "1 validation error detected: "
 INVALID = "One or more parameter values were invalid: "
@@ -20,6 +20,7 @@ SYNTAX = 'Syntax error; token: "<EOF>", near: "="'
 TOO_LARGE = "Item size has exceeded the maximum allowed size"
 DUPLICATES = "Transaction request cannot include multiple operations on one item"
 NO_TABLE = ("ResourceNotFoundException", "Requested resource not found")
+NO_ACTION = "Invalid Request: TransactWriteRequest should contain Delete or Put or Update request"
 KINDS = ("Put", "Update", "Delete", "ConditionCheck")
 
 
@@ -223,7 +224,27 @@ CASES = {
         lambda table, key: action("Put", table, key) | action("Delete", table, key),
         "TransactItems can only contain one of Check, Put, Update or Delete",
     ),
-    "no kind": (lambda _table, _key: {}, "TransactItems can only contain one of Check, Put, Update or Delete"),
+    "C59 no kind": (lambda _table, _key: {}, NO_ACTION),
+    **{
+        f"C60 {kind} {levels}": (
+            with_condition(
+                kind, {"ConditionExpression": "NOT a = :v", "ExpressionAttributeValues": {":v": deep(levels)}}
+            ),
+            f"ExpressionAttributeValues contains invalid value: {NESTING} for key :v",
+        )
+        for kind in KINDS
+        for levels in (33, 40, 100)
+    },
+    "C60 written": (
+        with_condition("Update", {"UpdateExpression": "SET a = :v", "ExpressionAttributeValues": {":v": deep(40)}}),
+        f"ExpressionAttributeValues contains invalid value: {NESTING} for key :v",
+    ),
+    "C60 list": (
+        with_condition(
+            "Update", {"UpdateExpression": "SET a = :v", "ExpressionAttributeValues": {":v": {"L": [deep(39)]}}}
+        ),
+        f"ExpressionAttributeValues contains invalid value: {NESTING} for key :v",
+    ),
 }
 
 
@@ -262,7 +283,14 @@ def test_actions_are_checked_in_request_order(refuse, shared_table, key):
         NESTING: action("Put", shared_table, {**key, "a": deep(32)}),
         f"Invalid ConditionExpression: {SYNTAX}": action("Delete", shared_table, key, ConditionExpression="a ="),
         TOO_LARGE: action("Put", shared_table, {**key, "a": {"S": "x" * 409_600}}),
-        "TransactItems can only contain one of Check, Put, Update or Delete": {},
+        NO_ACTION: {},
+        f"ExpressionAttributeValues contains invalid value: {NESTING} for key :d": action(
+            "ConditionCheck",
+            new_name(),
+            key,
+            ConditionExpression="NOT a = :d",
+            ExpressionAttributeValues={":d": deep(40)},
+        ),
         "ExpressionAttributeValues contains invalid value: Input collection contains duplicates for key :v": action(
             "Update",
             shared_table,
@@ -291,8 +319,8 @@ def test_expression_beats_a_deep_key(refuse, shared_table, key):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_values_that_are_compared_may_be_deep(client, shared_table, key, kind):
-    """Only what an Update writes is too deep, and that cancels (reference 3.7); nothing stored is equal to it."""
-    extra = {"ConditionExpression": "NOT a = :v", "ExpressionAttributeValues": {":v": deep(40)}}
+    """One level too many cancels where an Update writes it (reference 3.7); nothing stored is equal to it."""
+    extra = {"ConditionExpression": "NOT a = :v", "ExpressionAttributeValues": {":v": deep(32)}}
     client.transact_write_items(TransactItems=[action(kind, shared_table, key, **extra)])
 
 
@@ -332,6 +360,66 @@ def test_empty_index_key_value_is_refused(refuse, make_table):
         "The AttributeValue for a key attribute cannot contain an empty string value. IndexName: global, IndexKey: g"
     )
     assert refuse(action("Put", table, {"id": {"S": "1"}, "g": {"S": ""}})) == message
+
+
+UPDATES_TO_EMPTY = {
+    "value": ("SET g = :s", "string"),
+    "among others": ("SET a = :x, g = :s REMOVE c", "string"),
+    "binary": ("SET b = :b", "binary"),
+    "default": ("SET g = if_not_exists(absent, :s)", "string"),
+    "found in the item": ("SET g = blank", "string"),
+    "local": ("SET l = :s", "string"),
+}
+
+
+@pytest.fixture(scope="module")
+def indexed(client):
+    request = table_request(
+        define="g:S b:B l:S",
+        GlobalSecondaryIndexes=[index_request("global", "g"), index_request("binary", "b")],
+        LocalSecondaryIndexes=[index_request("local", "pk l")],
+    )
+    client.create_table(**request)
+    client.get_waiter("table_exists").wait(TableName=request["TableName"], WaiterConfig={"Delay": 1})
+    yield request["TableName"]
+    client.delete_table(TableName=request["TableName"])
+
+
+@pytest.mark.parametrize("case", UPDATES_TO_EMPTY)
+def test_an_update_of_an_index_key_to_an_empty_value_is_refused(client, refused, refuse, indexed, key, case):
+    """No cancellation, whatever is wrong with other actions (corrections.md C58)."""
+    expression, kind = UPDATES_TO_EMPTY[case]
+    message = (
+        f"{NOT_VALID}The update expression attempted to update a secondary index key to a value that is not supported. "
+        f"The AttributeValue for a key attribute cannot contain an empty {kind} value."
+    )
+    item = {**key, "blank": {"S": ""}, "g": {"S": "g"}}
+    client.put_item(TableName=indexed, Item=item)
+    values = {":s": {"S": ""}, ":b": {"B": b""}, ":x": {"S": "x"}}
+    used = {name: value for name, value in values.items() if name in expression}
+    members = {"UpdateExpression": expression} | ({"ExpressionAttributeValues": used} if used else {})
+    update = action("Update", indexed, key, **members)
+    other = {**key, "sk": {"S": "other"}}
+    failing = action("ConditionCheck", indexed, other, ConditionExpression="attribute_exists(pk)")
+    incapable = action("Update", indexed, {**key, "sk": {"S": "third"}}, UpdateExpression="SET a = absent")
+    assert refuse(update) == message
+    assert refuse(failing, incapable, update) == message
+    assert refuse(update, incapable, failing) == message
+    if case not in ("default", "found in the item"):  # known without the item: before whatever else there is
+        wrong = action("Delete", indexed, {"pk": {"N": "1"}})
+        assert refuse(failing, wrong, update, failing) == message
+        guarded = action("Update", indexed, key, **members, ConditionExpression="attribute_not_exists(pk)")
+        assert refuse(guarded) == message
+        single = {"TableName": indexed, "Key": key, **members, "ConditionExpression": "attribute_not_exists(pk)"}
+        assert refused("update_item", **single) == ("ValidationException", message)
+    assert client.get_item(TableName=indexed, Key=key, ConsistentRead=True)["Item"] == item
+
+
+def test_a_statement_that_updates_an_index_key_to_an_empty_value(client, refused, indexed, key):
+    client.put_item(TableName=indexed, Item=key)
+    text = f"UPDATE \"{indexed}\" SET g = '' WHERE pk = '{key['pk']['S']}' AND sk = 's'"
+    code, message = refused("execute_transaction", TransactStatements=[{"Statement": text}])
+    assert (code, message.endswith("cannot contain an empty string value.")) == ("ValidationException", True)
 
 
 # --- tables, duplicates ---------------------------------------------------------------------------------------------
@@ -495,7 +583,8 @@ def test_depth_without_bottom(post, shared_table, key, kind):
     extra = {"ConditionExpression": "NOT a = :v", "ExpressionAttributeValues": {":v": "DEEP"}}
     body = json.dumps({"TransactItems": [action(kind, shared_table, key, **extra)], "ClientRequestToken": new_name()})
     answer = post("TransactWriteItems", body.replace('"DEEP"', value).encode())
-    assert (answer.status, answer.json) == (200, {})
+    wrapped = f"ExpressionAttributeValues contains invalid value: {NESTING} for key :v"
+    assert (answer.status, answer.json["message"]) == (400, wrapped)
     wrong = action(kind, shared_table, key | {"sk": "DEEP"})
     answer = post("TransactWriteItems", json.dumps({"TransactItems": [wrong]}).replace('"DEEP"', value).encode())
     assert (answer.status, answer.json["message"]) == (400, NESTING)
