@@ -7,6 +7,7 @@ of the snapshot. It may grow its file: what this process has mapped stays. Nothi
 import contextlib
 import errno
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from lmdb import _Database as Table
 
 _PAGE: Final = 64 << 10
+_AHEAD: Final = (4 << 30) if sys.maxsize > 1 << 32 else 0
+"""Bytes by which the file may grow until a copy begins. Only address space is taken for them."""
+
 _HARMLESS: Final = {"lost+found"}
 
 
@@ -53,22 +57,29 @@ class Snapshot(LmdbTxn):
 @contextlib.contextmanager
 def environment(folder: Path) -> Iterator[lmdb.Environment]:
     """Open the environment of a folder for reading, for the length of a with block. Raises StorageError."""
-    size = (folder / "data.mdb").stat().st_size
-    try:
-        opened = lmdb.open(
-            os.fspath(folder),
-            map_size=-(-size // _PAGE) * _PAGE,
-            readonly=True,
-            create=False,
-            max_dbs=1,
-            max_readers=READERS,
-        )
-    except lmdb.Error as error:
-        raise damaged(folder, str(error)) from error
+    opened = _opened(folder)
     try:
         yield opened
     finally:
         opened.close()
+
+
+def _opened(folder: Path) -> lmdb.Environment:
+    while True:
+        size = (folder / "data.mdb").stat().st_size + _AHEAD
+        try:
+            return lmdb.open(
+                os.fspath(folder),
+                map_size=-(-size // _PAGE) * _PAGE,
+                readonly=True,
+                create=False,
+                max_dbs=1,
+                max_readers=READERS,
+            )
+        except lmdb.MapResizedError:  # the server's map has grown in this moment
+            continue
+        except lmdb.Error as error:
+            raise damaged(folder, str(error)) from error
 
 
 @contextlib.contextmanager
@@ -145,7 +156,7 @@ def _copy_pages(source: Path, descriptor: int) -> None:
         while True:
             try:
                 opened.copyfd(descriptor, compact=True)
-            except lmdb.MapResizedError:  # the server's map has grown since this one was opened
+            except lmdb.MapResizedError:  # the server's map has grown by more than that
                 opened.set_mapsize(0)
                 os.ftruncate(descriptor, 0)
             except lmdb.Error as error:
