@@ -201,9 +201,10 @@ class Environment:
 
     def _open(self) -> None:
         """Open the files; the caller holds `resizing`."""
-        if self.reserved:
-            with OpenFile(self.folder / "lock.mdb") as lock:
+        with OpenFile(self.folder / "lock.mdb") as lock:  # LMDB would give it a mode by the umask
+            if self.reserved:
                 reserve(lock, _LOCK_FILE_SIZE)
+        if self.reserved:
             self._size = _in_pages(file_size(self.file)) or self._size
         self.env = self._open_lmdb()
         try:

@@ -3,12 +3,15 @@
 import errno
 import fcntl
 import os
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from storage import Closed, Corrupted, Full, LayoutMismatch, Unavailable, folder, open_engine
+from storage.claim import claimed
 from storage.files import OpenFile, locked
 
 
@@ -23,6 +26,49 @@ def test_folder_is_made_with_its_parents(tmp_path: Path) -> None:
     open_engine(path).close()
     assert sorted(entry.name for entry in path.iterdir()) == ["data.mdb", "identity", "layout", "lock.mdb", "reserve"]
     assert (path / "layout").read_text() == "dynamodb-emulator storage layout 1\n"
+
+
+@pytest.fixture(params=[0o022, 0o077, 0o000])
+def umask(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
+
+
+def modes(folder: Path) -> set[int]:
+    return {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir() if file.is_file()}
+
+
+@pytest.mark.parametrize("writemap", [True, False])
+def test_folders_that_are_made_are_private(tmp_path: Path, umask: None, writemap: bool) -> None:
+    path = tmp_path / "a" / "b"
+    with claimed(path):
+        open_engine(path, writemap=writemap).close()
+    assert [stat.S_IMODE(folder.stat().st_mode) for folder in (path, path.parent)] == [0o700] * 2
+    assert modes(path) == {0o600}
+
+
+@pytest.mark.parametrize("mode", [0o700, 0o750, 0o755, 0o2770, 0o777])
+@pytest.mark.parametrize("writemap", [True, False])
+def test_folder_that_was_there_keeps_its_mode_and_its_files_follow_it(
+    tmp_path: Path, umask: None, mode: int, writemap: bool
+) -> None:
+    path = tmp_path / "data"
+    path.mkdir()
+    path.chmod(mode)
+    for _ in range(2):
+        with claimed(path):
+            open_engine(path, writemap=writemap).close()
+        assert stat.S_IMODE(path.stat().st_mode) == mode
+        assert modes(path) == {mode & 0o666}
+
+
+def test_messages_have_absolute_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "thesis.txt").touch()
+    for attempt in (lambda: open_engine("."), lambda: claimed(Path()).__enter__()):
+        with pytest.raises(Unavailable, match=f"^The folder {tmp_path} holds other files"):
+            attempt()
 
 
 def test_empty_folder_of_a_new_volume_is_taken(tmp_path: Path) -> None:
