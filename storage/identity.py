@@ -26,9 +26,8 @@ import stat
 import struct
 import zlib
 from contextlib import suppress
-from enum import Enum
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final
 
 from storage.errors import Corrupted, StorageError, Unavailable
 from storage.folder import os_error, write_whole
@@ -44,48 +43,40 @@ _META = struct.Struct("=Q H H 4x I I 16x I 92x Q Q") if struct.calcsize("P") == 
 _META_FLAG = 8
 
 
-class State(Enum):
-    """What the files of a folder are; see above."""
+OURS: Final = "ours"
+NEW: Final = "new"
+CLOSED: Final = "closed"
+FOREIGN: Final = "foreign"
 
-    OURS = "ours"
-    NEW = "new"
-    CLOSED = "closed"
-    FOREIGN = "foreign"
-
-
-class _Head(NamedTuple):
-    """What the first two pages of a data file say: the number of the last commit, bytes in use, a checksum."""
-
-    commit: int
-    used: int
-    checksum: int
+_Head = tuple[int, int, int]
+"""What the first two pages of a data file say: number of the last commit, bytes in use; and their checksum."""
 
 
-def state_of(folder: Path) -> State:
+def state_of(folder: Path) -> str:
     """Return the state of a prepared folder. Raises Corrupted, Unavailable."""
     identity = _text(folder / "identity")
     try:
         status = (folder / "data.mdb").stat()
     except FileNotFoundError:
         if identity in ("", _NEW):
-            return State.NEW
+            return NEW
         raise Corrupted(f"The data folder {folder} is damaged: data.mdb is missing.") from None
     if not stat.S_ISREG(status.st_mode):
         kind = "Is a directory" if stat.S_ISDIR(status.st_mode) else "Is not a file"
         raise Unavailable(f"The data folder {folder} cannot be opened: data.mdb: {kind}.")
     if not status.st_size:
         if identity == _NEW:
-            return State.NEW
+            return NEW
         raise Corrupted(f"The data folder {folder} is damaged: data.mdb is empty.")
     head = _head(folder)
-    if head is not None and head.used > status.st_size:
-        return State.FOREIGN
+    if head is not None and head[1] > status.st_size:
+        return FOREIGN
     closed = _text(folder / "closed")
     if not closed:
-        return State.OURS if identity == _identity(folder) else State.FOREIGN
+        return OURS if identity == _identity(folder) else FOREIGN
     if head is not None and closed == _closed(head, status.st_size):
-        return State.OURS if identity == _identity(folder) else State.CLOSED
-    return State.FOREIGN
+        return OURS if identity == _identity(folder) else CLOSED
+    return FOREIGN
 
 
 def begin(folder: Path) -> None:
@@ -126,13 +117,14 @@ def _identity(folder: Path) -> str:
 
 
 def _closed(head: _Head, size: int) -> str:
-    return f"{head.commit} {size} {head.checksum}\n"
+    commit, _, checksum = head
+    return f"{commit} {size} {checksum}\n"
 
 
 def _text(file: Path) -> str:
     """Return the text of a small file, "" where there is none."""
     try:
-        return file.read_text("ascii", "replace")
+        return file.read_text("utf-8", "replace")
     except FileNotFoundError:
         return ""
     except OSError as error:
@@ -160,4 +152,4 @@ def _head(folder: Path) -> _Head | None:
             return None
         metas.append((commit, (last_page + 1) * page))
     commit, used = max(metas)
-    return _Head(commit, used, zlib.crc32(data[: 2 * page]))
+    return commit, used, zlib.crc32(data[: 2 * page])

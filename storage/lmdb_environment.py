@@ -51,7 +51,6 @@ from storage.errors import Closed, Corrupted, Full, Interrupted, StorageError, U
 from storage.files import OpenFile, load, locked, reserve
 from storage.folder import NO_ROOM, disk_is_full, file_size, prepare, reservable
 from storage.room import LEAST_STEP, RESERVE, SPARE_PAGES, Refusal, Reserve, free_bytes
-from storage.verification import verify as verify_pages
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -136,7 +135,7 @@ def acquire(
     key = (os.getpid(), status.st_dev, status.st_ino)
     environment = _environments.get(key)
     if environment is None:
-        _see_to_copies(folder, verify or verify_pages)
+        _see_to_copies(folder, verify)
         environment = _environments[key] = Environment(folder, map_size=map_size, writemap=writemap, durable=durable)
         identity.adopt(folder)
     elif environment.durable != durable:
@@ -145,13 +144,15 @@ def acquire(
     return environment
 
 
-def _see_to_copies(folder: Path, verify: Verify) -> None:
-    """Verify a folder that may be a copy of a running server's."""
+def _see_to_copies(folder: Path, verify: Verify | None) -> None:
+    """Verify a folder that may be a copy of a running server's; by its pages where nothing else is given."""
     state = identity.state_of(folder)
-    if state is identity.State.NEW:
+    if state == identity.NEW:
         identity.begin(folder)
-    elif state is identity.State.FOREIGN:
-        verify(folder)
+    elif state == identity.FOREIGN:
+        from storage.verification import verify as verify_pages  # noqa: PLC0415 - nearly no start needs it
+
+        (verify or verify_pages)(folder)
 
 
 class Environment:

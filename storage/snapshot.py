@@ -102,9 +102,9 @@ def copy(source: Path, target: Path, verify: Callable[[Path], None]) -> int:
     """
     check(source)
     state = identity.state_of(source)
-    if state is identity.State.NEW:
+    if state == identity.NEW:
         raise Unavailable(f"The data folder {source} holds no data yet.")
-    if state is identity.State.FOREIGN and not in_use(source):
+    if state == identity.FOREIGN and not in_use(source):
         verify(source)
     if target.is_relative_to(source):
         raise Unavailable(f"The folder {target} is inside of the folder that is to be copied.")
