@@ -217,15 +217,8 @@ def _step(action: Action, table: Table) -> Step:
             if program is not None:
                 check_key_paths(table, program.inner)
     prepare = partial(_prepare, action, table, key)
-    return Step(
-        table,
-        action.table_name,
-        key,
-        action.key_item,
-        prepare,
-        checks_only=action.kind == "ConditionCheck",
-        deletes=action.kind == "Delete",
-    )
+    kind = action.kind
+    return Step(table, action.table_name, key, action.key_item, prepare, kind == "ConditionCheck", kind == "Delete")
 
 
 def _prepare(action: Action, table: Table, key: bytes, txn: ReadTxn) -> Prepared:
