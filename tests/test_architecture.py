@@ -10,7 +10,18 @@ from emulator.model.service import operations as service_operations
 from emulator.operations.registry import registered
 
 ROOT = Path(__file__).parents[1]
-LEAVES = {"errors", "escaping", "limits", "log_limits", "settings", "clock", "sharing", "version"}
+LEAVES = {
+    "caching",
+    "clock",
+    "errors",
+    "escaping",
+    "limits",
+    "log_limits",
+    "settings",
+    "sharing",
+    "slices",
+    "version",
+}
 MAY_IMPORT = {
     "cli": {"app", "commands", "database", "flags", "functions", "http", "storage"},
     "commands": {"database", "storage"},
@@ -25,6 +36,7 @@ MAY_IMPORT = {
     "database": {"expressions", "values", "storage"},
     "expressions": {"values"},
     "values": set(),
+    "caching": set(),
     "errors": set(),
     "escaping": set(),
     "limits": set(),
@@ -32,6 +44,7 @@ MAY_IMPORT = {
     "settings": set(),
     "clock": set(),
     "sharing": set(),
+    "slices": set(),
     "version": set(),
     "storage": set(),
 }
