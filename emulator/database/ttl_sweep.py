@@ -56,7 +56,7 @@ def sweep(database: "Database", swept: Iterable[Table]) -> Steps[Counter[str]]:
         while more:
             count, more = database.rerun(partial(_sweep, database, table, SLICE_OF_SWEEP))
             deleted[table.arn] += count
-            yield
+            yield None
     return +deleted
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from emulator.app import Emulator
 from emulator.settings import Settings
-from tests.conftest import Server, index_request, running, table_request
+from tests.conftest import Server, declaring, index_request, running, table_request
 from tests.model.client import Client
 from tests.model.invariants import check_store
 
@@ -118,6 +118,44 @@ def test_running_server_is_copied(tmp_path: Path, options: tuple[str, ...]) -> N
     assert start(target) == (0, [])
     check(target, writers, before)
     check(data, writers, after)
+
+
+@pytest.mark.parametrize("options", [(), ("--durable", "--workers", "2")], ids=["plain", "durable workers"])
+def test_server_copies_itself_while_it_answers_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+) -> None:
+    data, target = tmp_path / "data", tmp_path / "copy"
+    with running("--data-dir", str(data), *options) as server, writing(server) as writers:
+        call = declaring(server.url)
+        before = [writer.written for writer in writers]
+        answer = call("copy", {"Folder": str(target)})
+        after = [writer.written for writer in writers]
+        assert answer == (200, {"Folder": str(target), "Bytes": (target / "data.mdb").stat().st_size})
+        assert sum(after) - sum(before) > 3, "others write meanwhile"
+        refusal = f"The folder {target} is not empty: a copy needs a folder that is missing or empty."
+        assert call("copy", {"Folder": str(target)}) == (400, {"message": refusal})
+    assert start(target) == (0, [])
+    check(target, writers, before)
+
+
+def test_copy_of_workers_in_memory(tmp_path: Path) -> None:
+    target = tmp_path / "copy"
+    with running("--in-memory", "--workers", "2") as server, writing(server) as writers:
+        before = [writer.written for writer in writers]
+        assert declaring(server.url)("copy", {"Folder": str(target)})[0] == 200
+    check(target, writers, before)
+
+
+def test_relative_folder_is_below_the_servers(tmp_path: Path) -> None:
+    name = f"copy-{tmp_path.parent.name}"
+    with running("--data-dir", str(tmp_path / "data")) as server:
+        status, told = declaring(server.url)("copy", {"Folder": name})
+        made = Path(told["Folder"])
+        try:
+            assert (status, made) == (200, ROOT / name)
+            assert (made / "layout").exists()
+        finally:
+            shutil.rmtree(ROOT / name)
 
 
 def test_copies_made_with_other_tools_open_or_are_refused(tmp_path: Path) -> None:
