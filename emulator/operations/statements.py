@@ -21,7 +21,7 @@ from emulator.database.schema import Table
 from emulator.database.write import Prepared as PreparedWrite
 from emulator.errors import ApiError
 from emulator.model.request import Request
-from emulator.operations.checks import answer, charge_read, check_key_paths, check_values, member
+from emulator.operations.checks import answer, charge_read, check_values, member
 from emulator.operations.registry import Response, operation
 from emulator.operations.write_item import check_update_paths
 from emulator.partiql import pages, plan
@@ -48,7 +48,7 @@ def prepare(request: Mapping[str, Any]) -> Prepared:
 def check_paths(planned: Write) -> None:
     """Raise if a write would change a key attribute, or goes into one (reference 3.8)."""
     if planned.paths:
-        check_key_paths(planned.table, planned.paths)
+        planned.table.check_paths(planned.paths)
     check_update_paths(planned.table, planned.update, planned.values)
 
 
