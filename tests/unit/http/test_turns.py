@@ -58,6 +58,49 @@ def test_short_steps_run_together():
     assert (len(seen), answers, loop.soon) == (100, ["a"], [])
 
 
+class Clock(Loop):
+    """A loop that also keeps what is due later."""
+
+    def __init__(self):
+        super().__init__()
+        self.later = []
+
+    def call_later(self, seconds, call, *arguments):
+        self.later.append((seconds, call, arguments))
+
+    def pass_time(self):
+        _, call, arguments = self.later.pop(0)
+        call(*arguments)
+
+
+def waiting(name):
+    yield 0.5
+    yield 0.25
+    return name
+
+
+def test_an_answer_that_only_waits_has_no_turn_until_its_time():
+    loop, answers = Clock(), []
+    turns = Turns(seconds=60)
+    turns.begin(loop, Pending(waiting("a")), answers.append)
+    for seconds in (0.5, 0.25):
+        loop.end_turn()
+        assert (loop.soon, [due[0] for due in loop.later]) == ([], [seconds])
+        loop.pass_time()
+    loop.end_turn()
+    assert (answers, loop.soon, loop.later) == (["a"], [], [])
+
+
+def test_a_run_that_is_cancelled_while_it_waits_ends():
+    loop, answers = Clock(), []
+    run = Turns(seconds=60).begin(loop, Pending(waiting("a")), answers.append)
+    loop.end_turn()
+    run.cancel()
+    loop.pass_time()
+    loop.end_turn()
+    assert (answers, loop.soon, loop.later) == ([], [], [])
+
+
 def test_a_run_that_is_cancelled_ends():
     loop = Loop()
     seen, answers, (first, _) = begin(Turns(seconds=0), loop, ("a", 3), ("b", 1))
