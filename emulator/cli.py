@@ -21,7 +21,12 @@ _CANNOT_START = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
-    settings = settings_from(sys.argv[1:] if arguments is None else arguments, os.environ)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["copy"]:
+        from emulator.commands import copy  # noqa: PLC0415 - start-up time
+
+        return copy.main(arguments[1:])
+    settings = settings_from(arguments, os.environ)
     logging.basicConfig(
         level=5 if settings.log_level == "trace" else settings.log_level.upper(),
         format="%(asctime)s %(levelname)s %(message)s",

@@ -16,6 +16,9 @@ Every connection has 65 seconds for its next step, else it is closed: to send a 
 a client that was just active may send one more request, whose answer says that the connection closes.
 
 Bodies that are not complete are bounded together, see bodies.py.
+
+An answer may be pending, because it is made in slices (turns.py). What comes later on the connection waits for it; a
+server that stops waits too, and a client that sends no more gets it.
 """
 
 import asyncio
@@ -30,11 +33,12 @@ import httptools
 
 from emulator.http import admin
 from emulator.http.bodies import Bodies
+from emulator.http.commits import reads
 from emulator.http.outbox import Outbox
 from emulator.http.protocol import FRAMING, HEADER_BLOCK, Answer, Protocol
 from emulator.http.turns import Pending, Run
 from emulator.limits import REQUEST_BODY
-from storage import Interrupted, StorageError
+from storage import Full, Interrupted, StorageError
 
 log = logging.getLogger("emulator")
 
@@ -562,7 +566,7 @@ class Connection(asyncio.Protocol):
         """Write what was held back; answer again if it came to nothing; after another failure say so and close."""
         held, self._held = self._held, []
         self._held_bytes = 0
-        if isinstance(failure, Interrupted) and self._attempts < _ATTEMPTS:
+        if _answers_again(failure, held) and self._attempts < _ATTEMPTS:
             self._attempts += 1
             again = [partial(self._again, data, request) for data, request in held]
             for position, act in enumerate(again, 1):
@@ -606,6 +610,16 @@ class Connection(asyncio.Protocol):
             self._outbox.flush()
             self._transport.close()
             self._hurry()
+
+
+def _answers_again(failure: StorageError | None, held: list[tuple[bytes, _Request | None]]) -> bool:
+    """Say whether requests are answered again whose commit failed: after Full only where all of them read.
+
+    They waited because others had written, or because a status was to be stored, which can wait until there is room.
+    """
+    if isinstance(failure, Full):
+        return all(request is None or reads(request.fields) for _, request in held)
+    return isinstance(failure, Interrupted)
 
 
 def connection_factory(protocol: Protocol, bodies: Bodies) -> Callable[..., Connection]:

@@ -11,6 +11,7 @@ from typing import Final
 import orjson
 
 from emulator.app import Emulator
+from emulator.database.database import report_full
 from emulator.errors import ApiError
 from emulator.escaping import printable
 from emulator.http import auth
@@ -47,7 +48,8 @@ def answer(
         status, told = emulator.call_functions(method, path.decode("latin-1"), query.decode("latin-1"), body, caller)
     except ApiError as error:
         return _refusal(request_id, error, error.status)
-    except Full:
+    except Full as error:
+        report_full(error)
         return _failure(request_id, "The emulator's disk is full; nothing of this request was stored.")
     except Exception:
         log.exception("request %s to %s failed", request_id.decode(), printable(path.decode("latin-1")))

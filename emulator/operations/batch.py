@@ -186,7 +186,9 @@ def batch_write_item(database: Database, caller: Caller, request: Request, _: No
     unprocessed: dict[str, list[dict[str, Any]]] = {}
     written: dict[str, list[_Write]] = {}
     refusals: list[ApiError | None] = []
+    only_deletes = all(one.item is None for part in writes.values() for one in part)
     with database.write() as txn:
+        txn.urgent = only_deletes
         for name, part in writes.items():
             for one, sent in zip(part, parts[name], strict=True):
                 try:

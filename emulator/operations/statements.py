@@ -90,6 +90,7 @@ def execute_statement(database: Database, caller: Caller, request: Request, prep
     if isinstance(planned, Write):
         check_paths(planned)
         with database.write() as txn:
+            txn.urgent = planned.kind == "delete"
             written = prepare_write(txn, planned)
             consumed = write.store(txn, written)
         item = _returned(planned, written)
@@ -304,8 +305,10 @@ def batch_execute_statement(
     if len(set(keys)) < len(keys):
         raise errors.duplicate_keys()
     tables: dict[str, _Units] = {}
-    if any(isinstance(each.planned, Write) for each in members):
+    writes = [each.planned for each in members if isinstance(each.planned, Write)]
+    if writes:
         with database.write() as txn:
+            txn.urgent = all(each.kind == "delete" for each in writes)
             for each in members:
                 _run_write(txn, each, tables)
     else:

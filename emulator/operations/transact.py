@@ -217,7 +217,8 @@ def _step(action: Action, table: Table) -> Step:
             if program is not None:
                 table.check_paths(program.inner)
     prepare = partial(_prepare, action, table, key)
-    return Step(table, action.table_name, key, action.key_item, prepare, action.kind == "ConditionCheck")
+    kind = action.kind
+    return Step(table, action.table_name, key, action.key_item, prepare, kind == "ConditionCheck", kind == "Delete")
 
 
 def _prepare(action: Action, table: Table, key: bytes, txn: ReadTxn) -> Prepared:

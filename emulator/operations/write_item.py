@@ -104,6 +104,7 @@ def delete_item(
     key = table.item_key(request["Key"])
     _check_condition_paths(table, bound)
     with database.write() as txn:
+        txn.urgent = True
         prepared = write.prepare_delete(txn, table, key, guard, request["Key"])
         consumed = write.store(txn, prepared)
     if _ASKING.isdisjoint(request):
