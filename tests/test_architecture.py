@@ -10,7 +10,7 @@ from emulator.model.service import operations as service_operations
 from emulator.operations.registry import registered
 
 ROOT = Path(__file__).parents[1]
-LEAVES = {"errors", "limits", "settings", "clock", "sharing", "version"}
+LEAVES = {"errors", "escaping", "limits", "log_limits", "settings", "clock", "sharing", "version"}
 MAY_IMPORT = {
     "cli": {"app", "database", "flags", "functions", "http", "storage"},
     "flags": set(),
@@ -25,7 +25,9 @@ MAY_IMPORT = {
     "expressions": {"values"},
     "values": set(),
     "errors": set(),
+    "escaping": set(),
     "limits": set(),
+    "log_limits": set(),
     "settings": set(),
     "clock": set(),
     "sharing": set(),
@@ -85,8 +87,8 @@ def test_only_http_is_asynchronous(path):
 REAL_TIME = {"now", "utcnow", "today"}
 """What datetime's classes ask the machine."""
 
-KNOW_REAL_TIME = ("emulator/clock.py", "emulator/http/", "emulator/functions/child.py")
-"""The clock itself, sockets, and the processes in which functions run: how long one may run is real time."""
+KNOW_REAL_TIME = ("emulator/clock.py", "emulator/http/", "emulator/functions/child.py", "emulator/log_limits.py")
+"""The clock itself, sockets, the log, and the processes in which functions run: how long one may run is real time."""
 
 
 @pytest.mark.parametrize("path", list(sources()), ids=lambda path: str(path.relative_to(ROOT)))
