@@ -26,6 +26,18 @@ EXCLUSIVE: Final = frozenset(("data_dir", "in_memory"))
 _DATA: Final = Path("data")
 
 
+def _check_url(text: str) -> None:
+    from urllib.parse import urlsplit  # noqa: PLC0415 - start-up time that most never need
+
+    try:
+        parts = urlsplit(text)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, a bracket that is not closed
+        valid = False
+    if not valid:
+        raise ValueError(f"{text!r} is not a URL such as http://127.0.0.1:4568")
+
+
 def _setting(group: Group, default: Any, text: str, **metadata: Any) -> Any:  # noqa: ANN401 - a field of any type
     return field(default=default, metadata={"group": group, "help": text, **metadata})
 
@@ -81,6 +93,7 @@ class Settings:
         "",
         "URL of a Kinesis-compatible server that gets the records of Kinesis streaming destinations",
         metavar="URL",
+        check=_check_url,
     )
     workers: int = _setting(Group.PROCESS, 1, "processes that serve, over one store", between=(1, 64))
     log_level: str = _setting(

@@ -47,6 +47,27 @@ def test_settings(arguments, environment, expected):
             {},
             "argument --log-level: 'loud' is none of critical, error, warning, info, debug, trace",
         ),
+        *(
+            (
+                f"--kinesis-endpoint {text}",
+                {},
+                f"argument --kinesis-endpoint: {text!r} is not a URL such as http://127.0.0.1:4568",
+            )
+            for text in (
+                "nonsense",
+                "127.0.0.1:4568",
+                "ftp://host",
+                "http://",
+                "http://host:0",
+                "http://host:x",
+                "http://[::1",
+            )
+        ),
+        (
+            "",
+            {"KINESIS_ENDPOINT": "localhost"},
+            "DYNAMODB_EMULATOR_KINESIS_ENDPOINT: 'localhost' is not a URL such as http://127.0.0.1:4568",
+        ),
         ("--in-memory --data-dir x", {}, "argument --data-dir: not allowed with argument --in-memory"),
         ("--in-mem", {}, "unrecognized arguments: --in-mem"),
         ("", {"WORKERS": "-1"}, "DYNAMODB_EMULATOR_WORKERS: -1 is not between 1 and 64"),
