@@ -77,8 +77,8 @@ class Emulator:
                 answer = found(database, caller, raw)
             except Interrupted:
                 answer = database.rerun(lambda: found(database, caller, raw))
-        except Full:
-            raise errors.storage_full() from None
+        except Full as error:
+            raise errors.storage_full() from error
         return answer if type(answer) is bytes else orjson.dumps(answer)
 
     @property

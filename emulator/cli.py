@@ -17,15 +17,13 @@ from emulator.settings import Settings
 log = logging.getLogger("emulator")
 
 _CANNOT_START = 2
+_TRACE = 5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     settings = settings_from(sys.argv[1:] if arguments is None else arguments, os.environ)
-    logging.basicConfig(
-        level=5 if settings.log_level == "trace" else settings.log_level.upper(),
-        format="%(asctime)s %(levelname)s %(message)s",
-    )
+    configure_log(settings.log_level)
     for warning in warnings(os.environ):
         log.warning("%s", warning)
     # Imported after the flags are read, so that --help and mistakes answer at once.
@@ -57,6 +55,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ServeError, StorageError) as error:
         return _cannot_start(str(error))
     return 0
+
+
+def configure_log(level: str) -> None:
+    """Log to stderr from a level on; `trace` is below Python's levels."""
+    logging.addLevelName(_TRACE, "TRACE")
+    logging.basicConfig(
+        level=_TRACE if level == "trace" else level.upper(), format="%(asctime)s %(levelname)s %(message)s"
+    )
+    logging.getLogger("asyncio").setLevel(logging.WARNING)  # its debug lines say nothing about requests
 
 
 def _claim(settings: Settings) -> contextlib.AbstractContextManager[None]:

@@ -12,18 +12,19 @@ import sys
 import uvicorn
 
 from emulator.app import Emulator
+from emulator.cli import configure_log
 from emulator.flags import settings_from
 from emulator.http import asgi
-from emulator.http.protocol import Protocol
-from emulator.http.server import bind, greeting
+from emulator.http.server import bind, create_protocol, greeting
 
 
 def main() -> None:
     settings = settings_from(sys.argv[1:], os.environ)
+    configure_log(settings.log_level)
     emulator = Emulator(settings)
     with bind(settings) as listener:
         config = uvicorn.Config(
-            asgi.create_app(Protocol(emulator)),
+            asgi.create_app(create_protocol(emulator)),
             lifespan="off",
             access_log=False,
             log_level="warning",

@@ -25,6 +25,7 @@ from botocore.exceptions import ClientError
 from emulator.app import Emulator
 from emulator.clock import ManualClock
 from emulator.errors import ApiError
+from emulator.log_limits import once_a_minute
 from emulator.settings import Settings
 
 ENGINES = ("memory", "lmdb")
@@ -48,6 +49,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if metafunc.definition.get_closest_marker("own_connection"):
             names = [name for name in names if name != "asgi"]
         metafunc.parametrize("engine_name", names, scope="session")
+
+
+@pytest.fixture(autouse=True)
+def log_anew() -> None:
+    """Let each test see lines that are logged once a minute."""
+    once_a_minute._logged.clear()
 
 
 class Server:

@@ -22,6 +22,7 @@ from emulator.database import declarations, ttl_sweep
 from emulator.database.database import Database
 from emulator.database.declarations import BadDeclaration, Body
 from emulator.http import admin_clock
+from emulator.http.failures import log_failure
 from storage import Full, Interrupted
 
 PREFIX: Final = b"/_emulator/"
@@ -80,7 +81,9 @@ def answer(emulator: Emulator, method: str, path: bytes, body: bytes) -> tuple[i
         return 400, orjson.dumps({"message": "the body is no JSON"})
     except BadDeclaration as error:
         return 400, orjson.dumps({"message": str(error)})
-    except Interrupted:
+    except Interrupted as error:
+        log_failure(f"{method} {(PREFIX + path).decode('latin-1')}", error)
         return _BUSY, orjson.dumps({"message": "other processes kept this call from running: send it again"})
-    except Full:
+    except Full as error:
+        log_failure(f"{method} {(PREFIX + path).decode('latin-1')}", error)
         return _NO_ROOM, orjson.dumps({"message": errors.storage_full().message})

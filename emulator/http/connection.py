@@ -16,7 +16,6 @@ the client does not read; after a shorter time where it is closing already.
 """
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -26,12 +25,11 @@ from typing import Any, Final, NamedTuple, NoReturn
 import httptools
 
 from emulator.http import admin
+from emulator.http.failures import log_failure, log_not_http
 from emulator.http.outbox import Outbox
 from emulator.http.protocol import FRAMING, HEADER_BLOCK, Answer, Protocol
 from emulator.limits import REQUEST_BODY
 from storage import Interrupted, StorageError
-
-log = logging.getLogger("emulator")
 
 _STATUS_LINES: Final = {
     status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode()) for status in HTTPStatus
@@ -200,6 +198,7 @@ class Connection(asyncio.Protocol):
         if isinstance(error, httptools.HttpParserCallbackError):
             self._in_turn(partial(self._fail, error.__context__))
         else:
+            log_not_http(data, error)
             self._in_turn(self._misunderstand)
 
     def _decline_upgrade(self) -> None:
@@ -398,7 +397,7 @@ class Connection(asyncio.Protocol):
 
     def _fail(self, error: BaseException | None) -> None:
         """Answer where our own code failed in a way that the protocol does not expect."""
-        log.error("a request failed, its connection is closed", exc_info=error)
+        log_failure("a request, whose connection is closed,", error or EOFError())
         self._asked = None
         self._part(self._protocol.failed(error))
 

@@ -7,7 +7,6 @@ Checks come in the service's order: size, CORS preflight, GET (health), method a
 authentication, and then the operation's own.
 """
 
-import logging
 import os
 import re
 import uuid
@@ -22,12 +21,11 @@ from emulator.app import Emulator
 from emulator.database.catalog import Caller
 from emulator.errors import ApiError
 from emulator.http import admin, auth, encoding, lambda_api
+from emulator.http.failures import SERVER_ERROR, log_failure, log_refused
 from storage import Full, Lost
 
 if TYPE_CHECKING:
     from emulator.http.commits import Commits
-
-log = logging.getLogger("emulator")
 
 Header = tuple[bytes, bytes]
 
@@ -37,6 +35,7 @@ _TARGET_PREFIXES: Final = ("DynamoDB_20120810.", "DynamoDBStreams_20120810.")
 _STREAM_OPERATIONS: Final = frozenset(("ListStreams", "DescribeStream", "GetShardIterator", "GetRecords"))
 _NOT_FOUND: Final = b"<UnknownOperationException/>\n"
 HEADER_BLOCK: Final = 16 * limits.KIB
+_REFUSALS: Final = {400: "its request line or its headers have more than 16 KB", 413: "its body has more than 16 MB"}
 FRAMING: Final = 4  # bytes of a header line besides its name and value
 _HEAD: Final = (
     b"server: Server\r\n"
@@ -105,16 +104,17 @@ class Protocol:
         try:
             return self._answer(200, self._call(query, fields, body), fields)
         except ApiError as error:
+            if error.status >= SERVER_ERROR:
+                log_failure(_target(fields), error)
             return self._answer(error.status, orjson.dumps(error.body()), fields)
         except encoding.TooLarge:
             return self.refuse(413)
         except Lost as error:  # answered again with the others, see commits.py
             return self.failed(error)
-        except Exception:
+        except Exception as error:  # noqa: BLE001 - is logged
             answer = self._answer(500, orjson.dumps(errors.internal_server_error().body()), fields)
             request_id = dict(answer.headers)[b"x-amzn-requestid"].decode()
-            target = fields.get(b"x-amz-target", b"").decode("latin-1")
-            log.exception("request %s to %s failed", request_id, target)
+            log_failure(f"request {request_id} to {_target(fields)}", error)
             return answer
 
     def elsewhere(self, method: str, path: bytes, query: bytes, fields: dict[bytes, bytes], body: bytes) -> Answer:
@@ -130,8 +130,8 @@ class Protocol:
         """Answer one of the emulator's own calls; path is what follows admin.PREFIX."""
         try:
             status, told = admin.answer(self._emulator, method, path, body)
-        except Exception as error:
-            log.exception("call %s %s%s failed", method, admin.PREFIX.decode(), path.decode("latin-1"))
+        except Exception as error:  # noqa: BLE001 - is logged
+            log_failure(f"{method} {(admin.PREFIX + path).decode('latin-1')}", error)
             return self.failed(error)
         return self._answer(status, told, {})
 
@@ -142,6 +142,7 @@ class Protocol:
 
     def refuse(self, status: int) -> Answer:
         """Answer a request that is not worth reading: 413 for a body over 16 MiB, 400 for headers over 16 KB."""
+        log_refused(_REFUSALS[status])
         return self._answer(status, b"", {})
 
     def _call(self, query: bytes, fields: dict[bytes, bytes], body: bytes) -> bytes:
@@ -214,3 +215,8 @@ class Protocol:
         if b"origin" in fields:
             more += b"access-control-allow-origin: *\r\n"
         return Answer(status, _HEAD % (self._own_id, next(self._numbers), crc32(body), len(body), more), body)
+
+
+def _target(fields: dict[bytes, bytes]) -> str:
+    """Return what an operation is called in the log."""
+    return fields.get(b"x-amz-target", b"").decode("latin-1").rpartition(".")[2]

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -19,9 +20,12 @@ from emulator.http.connection import connection_factory
 from emulator.http.delivery import run_functions
 from emulator.http.protocol import Protocol
 from emulator.settings import Settings
+from emulator.version import VERSION
 
 if TYPE_CHECKING:
     from types import FrameType
+
+log = logging.getLogger("emulator")
 
 _BACKLOG = 2048
 _LAST_PORT = 65_535
@@ -67,7 +71,9 @@ def greeting(settings: Settings, port: int) -> str:
     """Return the block that is printed at start: where, with what storage, for whom, and how to connect."""
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    storage = "in memory, gone at the end" if settings.in_memory else f"LMDB in {settings.data_dir}"
+    storage = (
+        "in memory, gone at the end" if settings.in_memory else f"LMDB in {Path(settings.data_dir or '').absolute()}"
+    )
     if settings.durable and not settings.in_memory:
         storage += ", every commit synced"
     tenants = (
@@ -77,6 +83,7 @@ def greeting(settings: Settings, port: int) -> str:
     )
     return (
         f"dynamodb-emulator is ready\n"
+        f"  version  {VERSION}\n"
         f"  address  {url}\n"
         f"  storage  {storage}\n"
         f"  tables   {tenants}\n"
@@ -84,6 +91,15 @@ def greeting(settings: Settings, port: int) -> str:
         f'           boto3.client("dynamodb", endpoint_url="{url}", region_name="us-east-1", '
         f'aws_access_key_id="local", aws_secret_access_key="local")\n\n'
     )
+
+
+def create_protocol(emulator: Emulator) -> Protocol:
+    """Return what answers requests; at log level debug it logs them."""
+    if not log.isEnabledFor(logging.DEBUG):
+        return Protocol(emulator)
+    from emulator.http.request_log import LoggedProtocol  # noqa: PLC0415 - only this level needs it
+
+    return LoggedProtocol(emulator)
 
 
 class _Server(uvicorn.Server):
@@ -126,7 +142,7 @@ def serve(
     file `lifeline` does.
     """
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    protocol = Protocol(emulator)
+    protocol = create_protocol(emulator)
     config = uvicorn.Config(
         asgi.create_app(protocol),
         loop="auto",
