@@ -36,6 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.freeze()
     gc.enable()
     try:
+        if settings.functions:
+            from emulator.http.function_check import check_functions  # noqa: PLC0415 - start-up time that most never need
+
+            check_functions(settings.functions)
         if settings.workers > 1:
             from emulator.http import workers  # noqa: PLC0415
 

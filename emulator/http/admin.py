@@ -21,6 +21,7 @@ from emulator.app import Emulator
 from emulator.database import declarations, ttl_sweep
 from emulator.database.database import Database
 from emulator.database.declarations import BadDeclaration, Body
+from emulator.database.schema import Table
 from emulator.http import admin_clock
 from emulator.http.failures import log_failure
 from storage import Full, Interrupted
@@ -35,14 +36,22 @@ Call = Callable[[Emulator, Body], Mapping[str, Any]]
 
 
 def _declared(declare: Callable[[Database, Body], None]) -> Call:
-    """Return the call that makes a declaration; it has nothing to answer."""
+    """Return the call that makes a declaration. It answers nothing, but says where a table is not there yet."""
 
     def call(emulator: Emulator, body: Body) -> Mapping[str, Any]:
         database = emulator.database
         database.rerun(lambda: declare(database, body))
-        return {}
+        name = body.get("TableName")
+        if name is None or _named(database, name):
+            return {}
+        return {"message": f"there is no table {name} now; this will hold for one that is created"}
 
     return call
+
+
+def _named(database: Database, name: str) -> list[Table]:
+    """Return the tables of a name in every account and region, or the one of an ARN."""
+    return [table for table in database.catalog.everything() if name in (table.name, table.arn)]
 
 
 def _sweep(emulator: Emulator, body: Body) -> Mapping[str, Any]:
@@ -50,9 +59,12 @@ def _sweep(emulator: Emulator, body: Body) -> Mapping[str, Any]:
     swept = ttl_sweep.tables(database)
     if "TableName" in body:
         name = declarations.member(body, "TableName", str)
-        if not any(name in (table.name, table.arn) for table in database.catalog.everything()):
+        named = _named(database, name)
+        if not named:
             raise BadDeclaration(f"there is no table {name}")
-        swept = [table for table in swept if name in (table.name, table.arn)]
+        swept = [table for table in swept if table in named]
+        if not swept:
+            raise BadDeclaration(f"the time to live of table {name} is not enabled: UpdateTimeToLive enables it")
     deleted = ttl_sweep.sweep_now(database, swept)
     return {"Deleted": deleted.total(), "Tables": deleted}
 
