@@ -30,7 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.disable()  # what modules define stays: looking for garbage among it took 20 ms, a twelfth of the start
     from emulator.app import Emulator  # noqa: PLC0415
     from emulator.database.declarations import BadDeclaration  # noqa: PLC0415
-    from emulator.http.server import ServeError, bind, serve  # noqa: PLC0415
+    from emulator.http.listen import ServeError, listen  # noqa: PLC0415
+    from emulator.http.server import serve  # noqa: PLC0415
     from storage import StorageError  # noqa: PLC0415
 
     gc.freeze()
@@ -45,11 +46,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             workers.run(settings)
             return 0
-        listener = bind(settings)
-        with listener, _claim(settings):
+        with contextlib.ExitStack() as stack:
+            listeners = [stack.enter_context(listener) for listener in listen(settings)]
+            stack.enter_context(_claim(settings))
             emulator = Emulator(settings)
             try:
-                serve(emulator, listener, settings)
+                serve(emulator, listeners, settings)
             finally:
                 emulator.close()
     except BadDeclaration as error:

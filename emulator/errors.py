@@ -23,7 +23,8 @@ class ApiError(Exception):
     """An answer that is an error.
 
     code: the error's name; message: its text, None where the service sends none; status: HTTP status;
-    namespace: what precedes '#' in `__type`; message_member: "message" or "Message"; extra: members beside the message.
+    namespace: what precedes '#' in `__type`; message_member: "message" or "Message"; extra: members beside the message;
+    bare: never put inside the envelope.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class ApiError(Exception):
         namespace: str = SERVICE,
         message_member: str = "message",
         extra: Mapping[str, Any] | None = None,
+        bare: bool = False,
     ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
@@ -43,6 +45,7 @@ class ApiError(Exception):
         self.namespace = namespace
         self.message_member = message_member
         self.extra = extra or {}
+        self.bare = bare
 
     def body(self) -> dict[str, Any]:
         """Return the JSON body: `__type`, the message and the extra members (reference 1.2)."""
@@ -64,7 +67,7 @@ def invalid_parameters(detail: str) -> ApiError:
 
 def enveloped(error: ApiError) -> ApiError:
     """Return the error told inside the envelope, unless it is one that is always bare."""
-    if error.code != "ValidationException" or error.message is None:
+    if error.code != "ValidationException" or error.message is None or error.bare:
         return error
     if error.message == "Empty attribute name" or "validation error detected: " in error.message:
         return error
@@ -287,10 +290,16 @@ def invalid_placeholder(member: str, key: str) -> ApiError:
 
 
 def placeholder_too_long(member: str, size: int) -> ApiError:
-    """Size in bytes. The limit is documented, the text inferred."""
+    """Size in bytes; only the text about names has it (reference 3.6)."""
+    suffix = f" size of key: {size}" if member == "ExpressionAttributeNames" else ""
     return validation(
-        f"{member} contains invalid key: Key size has exceeded the maximum allowed size; key size: {size}"
+        f"{member} contains invalid key: The expression attribute map contains a key that is too long;{suffix}"
     )
+
+
+def empty_name_of(placeholder: str) -> ApiError:
+    """Make the error of an empty attribute name behind a placeholder (reference 2.1)."""
+    return validation(f"ExpressionAttributeNames contains invalid value: {EMPTY_ATTRIBUTE_NAME} for key {placeholder}")
 
 
 def invalid_expression_value(message: str, key: str) -> ApiError:
@@ -298,8 +307,10 @@ def invalid_expression_value(message: str, key: str) -> ApiError:
     return validation(f"ExpressionAttributeValues contains invalid value: {message} for key {key}")
 
 
-def return_values_not_allowed() -> ApiError:
-    return validation("ReturnValues can only be ALL_OLD or NONE")
+def return_values_not_allowed(*, bare: bool = False) -> ApiError:
+    """Bare where the request has a value nested so deeply that the older layer judges it (reference 3.5)."""
+    text = "ReturnValues can only be ALL_OLD or NONE"
+    return ApiError("ValidationException", text, namespace=VALIDATE, bare=bare)
 
 
 # --- 3.8 keys -------------------------------------------------------------------------------------------------------
@@ -915,6 +926,17 @@ def empty_path_component() -> ApiError:
 
 def statement_on_index() -> ApiError:
     return validation("This operation is not supported on an index")
+
+
+def insert_into_index() -> ApiError:
+    """Recorded up to "name" (corrections.md C73); the rest is DynamoDB Local's."""
+    return validation("FROM clause may only contain a single table name in data manipulation statements")
+
+
+def statement_of_multi_attribute_index() -> ApiError:
+    return validation(
+        "PartiQL statements cannot be executed on tables with multi-attribute HASH keys or multi-attribute RANGE keys."
+    )
 
 
 def statement_unknown_index() -> ApiError:

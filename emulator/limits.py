@@ -25,6 +25,7 @@ EXPRESSION_OPERATORS: Final = 300
 EXPRESSION_IN_OPERANDS: Final = 100
 EXPRESSION_VALUES_SIZE: Final = 2 * MIB  # together
 PLACEHOLDER: Final = 255  # bytes of a "#name" or ":value", with its first character
+PATH_ELEMENTS: Final = 32  # names and list indexes of a document path
 LIST_INDEX: Final = 4_294_967_294  # in a document path; observed: github.com/floci-io/floci/issues/3073
 
 TRANSACTION: Final = 4 * MIB  # bytes of the request's items, keys and values

@@ -46,8 +46,20 @@ def _setting(group: Group, default: Any, text: str, **metadata: Any) -> Any:  # 
 class Settings:
     """Settings of one server. `data_dir` None means: in memory."""
 
-    host: str = _setting(Group.NETWORK, "127.0.0.1", "address to listen on", metavar="ADDRESS")
+    host: tuple[str, ...] = _setting(
+        Group.NETWORK,
+        ("localhost",),
+        "address to listen on, repeatable; localhost stands for 127.0.0.1 and ::1",
+        metavar="ADDRESS",
+    )
     port: int = _setting(Group.NETWORK, 8000, "port to listen on; 0 takes a free one", between=(0, 65_535))
+    request_buffer: int = _setting(
+        Group.NETWORK,
+        256 << 20,
+        "bytes of incomplete request bodies in memory, in each process; with more, clients wait",
+        between=(0, 1 << 40),
+        metavar="BYTES",
+    )
     data_dir: Path | None = _setting(Group.STORAGE, _DATA, "folder of the database, made when missing", metavar="DIR")
     in_memory: bool = _setting(Group.STORAGE, default=False, text="keep everything in memory, forget it at the end")
     durable: bool = _setting(

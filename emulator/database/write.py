@@ -23,8 +23,6 @@ from storage import ReadTxn, WriteTxn
 if TYPE_CHECKING:
     from emulator.expressions.program import Update
 
-Path = tuple[str | int, ...]
-
 _NESTS: Final = frozenset(("M", "L"))
 _SHORT: Final = limits.SORT_KEY // (limits.INDEX_KEY_ATTRIBUTES * 4)
 """Characters that an index key attribute may have without any need to measure: four such, in UTF-8, are within bounds."""
@@ -53,8 +51,6 @@ class Prepared:
     old: Item | None  # None also while nobody needed it: see old_item()
     new_row: bytes | None
     new: Item | None
-    paths: tuple[Path, ...] = ()
-    """Targets of an update as they are in the new item."""
     expired: bool = False
     """A deletion by TTL: costs nothing, and streams tell who did it (reference 12)."""
 
@@ -91,14 +87,13 @@ def prepare_update(
     if guard is not None and not guard.test(old or {}, guard.values):
         _refuse_oversized(old or key_item, update, values, exists=old is not None)
         raise _failed(table, key, guard, old_row)
-    paths: tuple[Path, ...] = ()
-    if old is None and update is not None and not update.creates:
-        return Prepared(table, key, None, None, None, None)
     before = new = key_item if old is None else old
     size = item_size(key_item) if old_row is None else row_size(old_row)
     if update is not None:
-        new, paths = update.apply(new, values, exists=old is not None)
-        check_updated_index_keys(table, new, update.attributes, legacy=update.legacy)
+        new = update.apply(new, values, exists=old is not None)
+        if old is None and not update.creates:
+            return Prepared(table, key, None, None, None, None)
+        check_updated_index_keys(table, new, update)
         for name in update.attributes:
             value = new.get(name)
             if value is not None and not _NESTS.isdisjoint(value) and depth_exceeded((value,)):
@@ -106,7 +101,7 @@ def prepare_update(
         size = changed_size(size, before, new, update.attributes)
     if size > limits.ITEM_SIZE:
         raise errors.update_too_large()
-    return Prepared(table, key, old_row, old, encode_row(new, size), new, paths)
+    return Prepared(table, key, old_row, old, encode_row(new, size), new)
 
 
 def store(txn: WriteTxn, write: Prepared, *, times: int = 1) -> Consumed:
@@ -261,18 +256,30 @@ def _excess(index: Index, item: Item) -> tuple[str, str, int, int] | None:
     return None
 
 
-def check_updated_index_keys(table: Table, item: Item, changed: frozenset[str], *, legacy: bool = False) -> None:
-    """Raise if an update gave a secondary index key a value it cannot have (reference 3.8)."""
-    if table.index_keys.keys().isdisjoint(changed):
+def check_given_index_keys(table: Table, update: "Update") -> None:
+    """Raise if an update gives a secondary index key a wrong type, whatever the item is (reference 3.8)."""
+    for name, (expected, index) in table.index_keys.items():
+        given = update.types.get(name)
+        if given is not None and given.certain and given.tag != expected:
+            raise errors.index_key_type_mismatch(name, expected, given.tag, index)
+
+
+def check_updated_index_keys(table: Table, item: Item, update: "Update") -> None:
+    """Raise if an update gave a secondary index key a value it cannot have (reference 3.8).
+
+    The text depends on where a wrong type came from: the default of an if_not_exists, or the item.
+    """
+    if table.index_keys.keys().isdisjoint(update.attributes):
         return
     for name, (expected, index) in table.index_keys.items():
-        value = item.get(name) if name in changed else None
+        value = item.get(name) if name in update.attributes else None
         if value is None:
             continue
         ((actual, content),) = value.items()
-        if actual != expected and legacy:
-            raise errors.index_key_type_mismatch(name, expected, actual, index)
         if actual != expected:
+            given = update.types.get(name)
+            if given is not None and given.tag == actual:
+                raise errors.index_key_type_mismatch(name, expected, actual, index)
             raise errors.update_to_unsupported_index_key_type()
         if not content:
             raise errors.update_to_empty_index_key(KIND[actual])
@@ -323,7 +330,7 @@ def _refuse_oversized(item: Item, update: "Update | None", values: Values, *, ex
     if update is None:
         return
     try:
-        new, _ = update.apply(item, values, exists=exists)
+        new = update.apply(item, values, exists=exists)
     except errors.ApiError:
         return
     if item_size(new) > limits.ITEM_SIZE:

@@ -2,13 +2,13 @@
 
 The trees that leave here have names for aliases. Of several problems the service tells the first of (reference 4.2):
 
-    conditions   redundant parentheses, too many operators, unknown function, misused function, reserved word, list index;
-                 then clause by clause: undefined names and values, operand count, document path required,
+    conditions   redundant parentheses, too many operators, unknown function, misused function, reserved word, path length,
+                 list index; then clause by clause: undefined names and values, operand count, document path required,
                  distinct operands, operand types
     updates      redundant parentheses, too many operators, reserved word, unknown function, misused function,
-                 section twice, list index, undefined name, undefined value, overlap, conflict,
+                 section twice, path length, list index, undefined name, undefined value, overlap, conflict,
                  operand type of ADD and DELETE; then action by action: the operands of SET
-    projections  reserved word, list index, undefined name, overlap, conflict
+    projections  reserved word, path length, list index, undefined name, overlap, conflict
 
 Key conditions are checked as conditions first, then clause by clause (key_clauses.py).
 
@@ -47,6 +47,8 @@ _CONDITIONS: Final = {
 _CONDITION_OPERANDS: Final = frozenset({"size"})
 _UPDATE_OPERANDS: Final = frozenset({"if_not_exists", "list_append"})
 _FUNCTIONS: Final = frozenset({*_CONDITIONS, *_CONDITION_OPERANDS, *_UPDATE_OPERANDS})
+_OUTERMOST: Final = frozenset({"list_append"})
+"""Functions that may not be an operand of another function (reference 4.1)."""
 
 _ORDERED: Final = frozenset({"S", "N", "B"})
 _SETS: Final = frozenset({"SS", "NS", "BS"})
@@ -106,7 +108,7 @@ def analyze_update(parsed: Parsed[ast.Update], names: Names, types: Types) -> Ch
     _check_functions(parsed, _UPDATE_OPERANDS)
     if parsed.tree.repeated is not None:
         raise problems.repeated_section(parsed.tree.repeated)
-    _check_indexes(parsed)
+    _check_elements(parsed)
     _check_defined(parsed, names, types)
     analysis = _UpdateAnalysis(names, types)
     actions = [analysis.action(action) for action in parsed.tree.actions]
@@ -144,13 +146,14 @@ def _check_functions(parsed: Parsed[Tree], operands: frozenset[str]) -> None:
         if usage.function not in _FUNCTIONS:
             raise problems.unknown_function(usage.function)
     for usage in parsed.functions:
-        if usage.function not in (_CONDITIONS if usage.as_condition else operands):
+        allowed = usage.function in (_CONDITIONS if usage.as_condition else operands)
+        if not allowed or (usage.inner and usage.function in _OUTERMOST):
             raise problems.misused_function(usage.function)
 
 
 def _check_paths(parsed: Parsed[Tree]) -> None:
     _check_reserved(parsed)
-    _check_indexes(parsed)
+    _check_elements(parsed)
 
 
 def _check_reserved(parsed: Parsed[Tree]) -> None:
@@ -159,7 +162,10 @@ def _check_reserved(parsed: Parsed[Tree]) -> None:
             raise problems.reserved_word(word)
 
 
-def _check_indexes(parsed: Parsed[Tree]) -> None:
+def _check_elements(parsed: Parsed[Tree]) -> None:
+    """Raise for the first path that has too many elements, else for the first list index that is too large."""
+    if parsed.too_long:
+        raise problems.path_too_long(parsed.too_long)
     for index in parsed.indexes:
         if index > limits.LIST_INDEX:
             raise problems.index_out_of_range(str(index))
@@ -244,7 +250,7 @@ class _ConditionAnalysis:
             case "attribute_exists" | "attribute_not_exists":
                 _check_path(function, first)
             case "attribute_type":
-                _check_path(function, first)
+                _check_distinct(function, arguments)
                 self.check_type_name(function, arguments[1])
             case "contains":
                 _check_distinct(function, arguments)

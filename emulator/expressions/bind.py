@@ -6,13 +6,13 @@ Requests have the same form when their texts, their names and the placeholders a
 Programs of the latest forms are cached; what depends on the contents of values is checked at every call. Failures are
 not cached: they are rare, and would push out what is used.
 
-Order of problems (reference 3.6, 4.2): names or values without an expression that could use them, empty ones, long or
-malformed keys, malformed names; then each expression in the order above with its emptiness, size, syntax, analysis and
-contents of values; then unused names, unused values.
+Order of problems (reference 3.6, 4.2): names or values without an expression that could use them; no names, long or
+malformed keys of names, malformed names; the same of values; then each expression in the order above with its emptiness,
+size, syntax, analysis and contents of values; then unused names, unused values.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final, TypeVar
@@ -87,6 +87,13 @@ def bind(request: Request) -> Bound:
     return bound
 
 
+def check_members_used(request: Request) -> None:
+    """Raise if a request has names or values, but no expression that could use them (reference 3.6)."""
+    for member, users in _USERS.items():
+        if request.get(member) is not None and all(request.get(parameter) is None for parameter in users):
+            raise errors.only_with_expressions(member)
+
+
 def check_names(names: Iterable[str]) -> None:
     """Raise if one of these attribute names is empty or too long (reference 2.1)."""
     for name in names:
@@ -137,16 +144,15 @@ class _Binding:
 
     def check_members(self) -> None:
         """Check names and values by themselves."""
-        present = [member for member in (_NAMES, _VALUES) if self.request.get(member) is not None]
-        for member in present:
-            if all(self.request.get(parameter) is None for parameter in _USERS[member]):
-                raise errors.only_with_expressions(member)
-        for member in present:
-            if not self.request[member]:
-                raise errors.must_not_be_empty(member)
-        _check_placeholders(_NAMES, self.names, _IS_ALIAS)
-        _check_placeholders(_VALUES, self.values, _IS_PLACEHOLDER)
-        check_names(self.names.values())
+        check_members_used(self.request)
+        if self.request.get(_NAMES) is not None:
+            _check_placeholders(_NAMES, self.names, _IS_ALIAS)
+            for alias, name in self.names.items():
+                if not name:
+                    raise errors.empty_name_of(alias)
+            check_names(self.names.values())
+        if self.request.get(_VALUES) is not None:
+            _check_placeholders(_VALUES, self.values, _IS_PLACEHOLDER)
 
     def check_used(self) -> None:
         names = [alias for alias in self.names if alias not in self.used]
@@ -179,7 +185,7 @@ class _Binding:
         return program
 
     def update(self, parsed: Parsed[Any]) -> tuple[Update, tuple[Check, ...]]:
-        return _compiled(updates.update, analyze.analyze_update(parsed, self.names, self.types))
+        return updates.update(analyze.analyze_update(parsed, self.names, self.types).tree, self.types), ()
 
     def condition(self, parsed: Parsed[Any]) -> tuple[Condition, tuple[Check, ...]]:
         return _compiled(compiler.condition, analyze.analyze_condition(parsed, self.names, self.types))
@@ -203,7 +209,9 @@ _USERS: Final = {_NAMES: _PARAMETERS, _VALUES: _PARAMETERS[:-1]}
 """Which parameters use names and values: a projection has no values."""
 
 
-def _check_placeholders(member: str, placeholders: Iterable[str], is_valid: Callable[[str], object]) -> None:
+def _check_placeholders(member: str, placeholders: Collection[str], is_valid: Callable[[str], object]) -> None:
+    if not placeholders:
+        raise errors.must_not_be_empty(member)
     for placeholder in placeholders:
         size = len(placeholder.encode())
         if size > limits.PLACEHOLDER:

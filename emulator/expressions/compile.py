@@ -33,10 +33,12 @@ def projection(node: ast.Projection) -> Projection:
     """Compile a checked projection."""
     wanted = tuple([steps_of(path) for path in node.paths])
     names = frozenset([str(path[0]) for path in wanted])
-    if all(len(path) == 1 for path in wanted):
-        return Projection(lambda item: {name: item[name] for name in names if name in item}, names, wanted)
+    inner = tuple([path for path in wanted if len(path) > 1])
+    if not inner:
+        # By the item's order, not by that of the set, which differs from process to process.
+        return Projection(lambda item: {name: item[name] for name in item if name in names}, names, wanted, inner)
     tree = paths.tree([(path, True) for path in wanted])
-    return Projection(lambda item: paths.pick(item, tree), names, wanted)
+    return Projection(lambda item: paths.pick(item, tree), names, wanted, inner)
 
 
 def paths_in(node: ast.Condition | ast.Operand) -> tuple[Path, ...]:
@@ -293,8 +295,8 @@ def _attribute_not_exists(path: ast.Operand) -> Test:
     return lambda item, values: get(item, values) is None
 
 
-def _attribute_type(path: ast.Operand, kind: ast.Operand) -> Test:
-    get, get_kind = getter(path), getter(kind)
+def _attribute_type(operand: ast.Operand, kind: ast.Operand) -> Test:
+    get, get_kind = getter(operand), getter(kind)
 
     def has_type(item: Item, values: Values) -> bool:
         value, wanted = get(item, values), get_kind(item, values)

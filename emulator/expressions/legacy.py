@@ -251,15 +251,13 @@ def attribute_updates(request: Request) -> program.Update | None:
             for tag in element.get("Value") or ()
         ]
     )
-    creates = any(element.get("Action") != "DELETE" for element in given.values())
-    apply = _typed(compiled.apply, changes) if changes else compiled.apply
-    return replace(compiled, apply=apply, creates=creates, legacy=True)
+    return replace(compiled, apply=_typed(compiled.apply, changes)) if changes else compiled
 
 
 def _typed(apply: program.Apply, changes: tuple[tuple[str, str], ...]) -> program.Apply:
     """Return the function that first checks the types of the attributes it adds to or deletes from."""
 
-    def typed(item: Item, values: Values, *, exists: bool = True) -> tuple[Item, tuple[program.Path, ...]]:
+    def typed(item: Item, values: Values, *, exists: bool = True) -> Item:
         for name, tag in changes:
             if name in item and tag not in item[name]:
                 raise errors.update_type_mismatch()

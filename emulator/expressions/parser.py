@@ -11,6 +11,7 @@ Rules that nest are generators (rules.py): a text of 4,096 bytes can open two th
 from collections.abc import Callable
 from typing import Final, Generic, NamedTuple, TypeVar
 
+from emulator import limits
 from emulator.expressions import problems
 from emulator.expressions.ast import (
     Action,
@@ -47,10 +48,14 @@ _NO_WORDS: Final[frozenset[str]] = frozenset()
 
 
 class Usage(NamedTuple):
-    """A function as it stands in the text: as a condition of its own, or as an operand."""
+    """A function as it stands in the text: as a condition of its own, or as an operand.
+
+    inner: whether it stands among the operands of another function, at any depth.
+    """
 
     function: str
     as_condition: bool
+    inner: bool = False
 
 
 class Parsed(NamedTuple, Generic[Tree]):
@@ -58,7 +63,7 @@ class Parsed(NamedTuple, Generic[Tree]):
 
     words: bare names in paths; aliases and placeholders with their "#" and ":"; indexes: the numbers in brackets;
     functions: every call, outer before inner; operators: how many; redundant: whether parentheses stand around
-    parentheses.
+    parentheses; too_long: how many elements the first path has that has too many, 0 where none has.
     """
 
     tree: Tree
@@ -69,6 +74,7 @@ class Parsed(NamedTuple, Generic[Tree]):
     functions: tuple[Usage, ...]
     operators: int
     redundant: bool
+    too_long: int = 0
 
 
 def parse_condition(text: str) -> Parsed[Condition]:
@@ -106,8 +112,10 @@ class _Parser:
         self.placeholders: list[str] = []
         self.indexes: list[int] = []
         self.functions: list[Usage] = []
+        self.calls = 0
         self.operators = 0
         self.redundant = False
+        self.too_long = 0
 
     def finished(self, tree: Tree) -> Parsed[Tree]:
         """Return the result; the text must end here."""
@@ -121,6 +129,7 @@ class _Parser:
             tuple(self.functions),
             self.operators,
             self.redundant,
+            self.too_long,
         )
 
     # --- the stream of tokens ---
@@ -263,9 +272,11 @@ class _Parser:
         token = self.peek()
         if token.text.upper() in self.keywords:
             raise self.unexpected()
-        self.functions.append(Usage(token.text, as_condition=False))
+        self.functions.append(Usage(token.text, as_condition=False, inner=self.calls > 0))
         self.position += 2
+        self.calls += 1
         arguments = yield self.operands()
+        self.calls -= 1
         self.expect(")")
         return Call(token.text, arguments)
 
@@ -279,6 +290,8 @@ class _Parser:
             elif self.take_if("["):
                 steps.append(self.index())
             else:
+                if len(steps) > limits.PATH_ELEMENTS and not self.too_long:
+                    self.too_long = len(steps)
                 return Path(tuple(steps))
 
     def name(self) -> str | Alias:

@@ -52,6 +52,10 @@ def index_out_of_range(index: str) -> ExpressionError:
     return ExpressionError(f"List index is not within the allowable range; index: [{index}]")
 
 
+def path_too_long(elements: int) -> ExpressionError:
+    return ExpressionError(f"The document path has too many nesting levels; nesting levels: {elements}")
+
+
 def unknown_function(function: str) -> ExpressionError:
     return ExpressionError(f"Invalid function name; function: {function}")
 

@@ -7,12 +7,13 @@ given, and are safe to keep and share.
 Paths here are plain tuples of names (str) and list indexes (int), aliases already replaced.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal as OneOf
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from emulator.expressions.ast import Literal, Placeholder
+from emulator.expressions.update_cost import Cost
 from emulator.values.types import Item, Values
 
 Path = tuple[str | int, ...]
@@ -53,35 +54,49 @@ class Condition:
 class Apply(Protocol):
     """The function of an update."""
 
-    def __call__(self, item: Item, values: Values, *, exists: bool = True) -> tuple[Item, tuple[Path, ...]]:
-        """Return the new item and where the written values are in it; the given item stays as it is.
+    def __call__(self, item: Item, values: Values, *, exists: bool = True) -> Item:
+        """Return the new item; the given item stays as it is.
 
-        item: the existing item, or with exists=False the key attributes of the one to make. A new value is at another
-        index than its target where a list shrank. Raises the run-time errors of reference 4.5.
+        item: the existing item, or with exists=False the key attributes of the one to make. Raises the run-time errors
+        of reference 4.5.
         """
+
+
+class GivenType(NamedTuple):
+    """A type that an update itself gives to an attribute. certain: whatever the item has, the attribute gets it."""
+
+    tag: str
+    certain: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
     """An update.
 
-    targets: the paths it writes or removes, as they are in the item before; attributes: their top-level names;
-    reads: top-level names that its operands read; creates: whether it makes an item that does not exist; legacy: made of
-    AttributeUpdates, of which some errors are told in other words.
+    targets: the paths it writes or removes, in written order; attributes: their top-level names; inner: the targets and
+    then the operands that go into an attribute; types: top-level targets -> the type that the update gives them, where
+    it does not come from the item alone; cost: what it writes, as UpdateItem counts; creates: whether it makes an item
+    that does not exist.
     """
 
     apply: Apply
     targets: tuple[Path, ...]
     attributes: frozenset[str]
-    reads: frozenset[str] = frozenset()
-    creates: bool = True
-    legacy: bool = False
+    inner: tuple[Path, ...]
+    types: Mapping[str, GivenType]
+    cost: Cost
+    creates: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """A projection. project(item): a new item of the parts that exist; values are shared with the given item."""
+    """A projection.
+
+    project(item): a new item of the parts that exist, in the item's order; values are shared with the given item.
+    attributes: the top-level names; paths: in written order; inner: those of them that go into an attribute.
+    """
 
     project: Callable[[Item], Item]
     attributes: frozenset[str]
     paths: tuple[Path, ...]
+    inner: tuple[Path, ...] = ()

@@ -9,7 +9,8 @@ results are computed, in written order, then all are put in their places (values
     ADD     the value where nothing was; else the sum or the union of both
     DELETE  what is left of the set; None for nothing, also where nothing was
 
-A value of a wrong type raises update_operand_type, a number out of bounds the texts of reference 2.1.
+A value of a wrong type raises update_operand_type, a number out of bounds the texts of reference 2.1: also one of more
+than 38 digits is an overflow here (reference 2.2).
 """
 
 from binascii import a2b_base64
@@ -20,7 +21,8 @@ from emulator import errors
 from emulator.expressions import ast
 from emulator.expressions.compile import path_getter, paths_in
 from emulator.expressions.document_paths import steps_of
-from emulator.expressions.program import Apply, Path, Update
+from emulator.expressions.program import Apply, GivenType, Path, Update
+from emulator.expressions.update_cost import cost_of
 from emulator.values import number, paths
 from emulator.values.types import Item, Value, Values
 
@@ -30,8 +32,9 @@ Result = Callable[[Item, Values], Value | None]
 _NUMBER_TEXTS: Final = {
     "overflow": errors.NUMBER_OVERFLOW,
     "underflow": errors.NUMBER_UNDERFLOW,
-    "precision": errors.NUMBER_PRECISION,
+    "precision": errors.NUMBER_OVERFLOW,
 }
+_NO_TYPES: Final[Mapping[str, str]] = {}
 _SORTS: Final[Mapping[str, Callable[[list[str]], None]]] = {
     "SS": list.sort,  # by code points, which is the order of their UTF-8 bytes
     "NS": number.sort_numbers,
@@ -40,20 +43,49 @@ _SORTS: Final[Mapping[str, Callable[[list[str]], None]]] = {
 """Sets and how their canonical form is sorted, in place (values/wire.py)."""
 
 
-def update(node: ast.Update) -> Update:
-    """Compile a checked update."""
+def update(node: ast.Update, types: Mapping[str, str] = _NO_TYPES) -> Update:
+    """Compile a checked update; types: placeholder -> type tag."""
     targets = tuple([steps_of(action.path) for action in node.actions])
     results = tuple([_result(action) for action in node.actions])
-    names = frozenset([str(target[0]) for target in targets])
-    reads = [path for action in node.actions for path in _reads(action)]
-    return Update(_apply(node, targets, results), targets, names, frozenset([str(path[0]) for path in reads]))
+    read = [path for action in node.actions if isinstance(action, ast.SetAction) for path in paths_in(action.value)]
+    return Update(
+        _apply(node, targets, results),
+        targets,
+        frozenset([str(target[0]) for target in targets]),
+        tuple([path for path in (*targets, *read) if len(path) > 1]),
+        _given_types(node, types),
+        cost_of(node),
+        creates=any(isinstance(action, ast.SetAction | ast.AddAction) for action in node.actions),
+    )
 
 
-def _reads(action: ast.Action) -> tuple[Path, ...]:
-    """Return the paths whose old values an action uses."""
-    if isinstance(action, ast.SetAction):
-        return paths_in(action.value)
-    return () if isinstance(action, ast.RemoveAction) else (steps_of(action.path),)
+def _given_types(node: ast.Update, types: Mapping[str, str]) -> dict[str, GivenType]:
+    found = {}
+    for action in node.actions:
+        if isinstance(action, ast.SetAction | ast.AddAction) and len(action.path.steps) == 1:
+            given = _given_type(action.value, types)
+            if given is not None:
+                found[str(action.path.steps[0])] = given
+    return found
+
+
+def _given_type(operand: ast.Operand, types: Mapping[str, str]) -> GivenType | None:
+    """Return the type that an operand gives, None where only the item tells."""
+    certain = True
+    while isinstance(operand, ast.Call) and operand.function == "if_not_exists":
+        certain = False
+        operand = operand.arguments[1]
+    match operand:
+        case ast.Placeholder(name):
+            return GivenType(types[name], certain)
+        case ast.Literal(value):
+            return GivenType(next(iter(value)), certain)
+        case ast.Arithmetic():
+            return GivenType("N", certain)
+        case ast.Call("list_append"):
+            return GivenType("L", certain)
+        case _:
+            return None
 
 
 # --- application ----------------------------------------------------------------------------------------------------
@@ -64,37 +96,35 @@ def _apply(node: ast.Update, targets: tuple[Path, ...], results: tuple[Result, .
         return _apply_nested(node, targets, results)
     names = [str(target[0]) for target in targets]
     if len(names) == 1 and isinstance(node.actions[0], ast.SetAction):
-        return _apply_set(names[0], results[0], targets)
-    return _apply_flat(names, targets, results)
+        return _apply_set(names[0], results[0])
+    return _apply_flat(names, results)
 
 
-def _apply_set(name: str, result: Result, targets: tuple[Path, ...]) -> Apply:
+def _apply_set(name: str, result: Result) -> Apply:
     """Return the function of the commonest update: SET of one top-level attribute."""
     compute = cast("Compute", result)
 
-    def apply(item: Item, values: Values, *, exists: bool = True) -> tuple[Item, tuple[Path, ...]]:  # noqa: ARG001 - Apply
+    def apply(item: Item, values: Values, *, exists: bool = True) -> Item:  # noqa: ARG001 - Apply
         new = item.copy()
         new[name] = compute(item, values)
-        return new, targets
+        return new
 
     return apply
 
 
-def _apply_flat(names: list[str], targets: tuple[Path, ...], results: tuple[Result, ...]) -> Apply:
+def _apply_flat(names: list[str], results: tuple[Result, ...]) -> Apply:
     """Return the function of an update of top-level attributes."""
-    actions = tuple(zip(names, targets, results, strict=True))
+    actions = tuple(zip(names, results, strict=True))
 
-    def apply(item: Item, values: Values, *, exists: bool = True) -> tuple[Item, tuple[Path, ...]]:  # noqa: ARG001 - Apply
+    def apply(item: Item, values: Values, *, exists: bool = True) -> Item:  # noqa: ARG001 - Apply
         new = item.copy()
-        written = []
-        for name, target, result in actions:
+        for name, result in actions:
             value = result(item, values)
             if value is not None:
                 new[name] = value
-                written.append(target)
             elif name in new:
                 del new[name]
-        return new, tuple(written)
+        return new
 
     return apply
 
@@ -105,10 +135,9 @@ def _apply_nested(node: ast.Update, targets: tuple[Path, ...], results: tuple[Re
     removed = frozenset([name for name in tree if name not in needed])
     nothing: frozenset[str] = frozenset()
 
-    def apply(item: Item, values: Values, *, exists: bool = True) -> tuple[Item, tuple[Path, ...]]:
+    def apply(item: Item, values: Values, *, exists: bool = True) -> Item:
         change: paths.Change[int] = paths.Change([result(item, values) for result in results])
-        new = change.item(item, tree, nothing if exists else removed)
-        return new, tuple(change.written)
+        return change.item(item, tree, nothing if exists else removed)
 
     return apply
 

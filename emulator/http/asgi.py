@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from emulator.app import Emulator
+from emulator.http.bodies import Bodies
 from emulator.http.protocol import Answer, Protocol
 from emulator.http.rounds import run_rounds
 from emulator.http.upkeep import Upkeep
@@ -16,15 +17,15 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
-def create_app(protocol: Protocol) -> App:
-    """Return the ASGI application of a protocol."""
+def create_app(protocol: Protocol, bodies: Bodies) -> App:
+    """Return the ASGI application of a protocol; bodies bounds what incomplete requests take."""
     respond = protocol.respond
 
     async def app(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         path: bytes = scope.get("raw_path") or scope["path"].encode()  # not every server has the raw one
-        body = await _body(scope, receive)
+        body = await _body(scope, receive, bodies)
         if body is None:
             answer = protocol.refuse(413)
         elif path == b"/":
@@ -37,7 +38,27 @@ def create_app(protocol: Protocol) -> App:
     return app
 
 
-async def _body(scope: Message, receive: Receive) -> bytes | None:
+class _BodyReader:
+    """One request's turn to read on (bodies.py)."""
+
+    def __init__(self) -> None:
+        self._may_read = asyncio.Event()
+        self._may_read.set()
+
+    def pause(self) -> None:
+        """Let the next `turn` wait."""
+        self._may_read.clear()
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._may_read.set()
+
+    async def turn(self) -> None:
+        """Return when the body may be read on."""
+        await self._may_read.wait()
+
+
+async def _body(scope: Message, receive: Receive, bodies: Bodies) -> bytes | None:
     """Return the whole body, None as soon as it is known to be too large."""
     message = await receive()
     body: bytes = message.get("body", b"")
@@ -48,12 +69,18 @@ async def _body(scope: Message, receive: Receive) -> bytes | None:
             return None
     parts = [body]
     size = len(body)
-    while message.get("more_body"):
-        message = await receive()
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > REQUEST_BODY:
-            return None
+    reader = _BodyReader()
+    try:
+        while message.get("more_body"):
+            bodies.hold(reader, size)
+            await reader.turn()
+            message = await receive()
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > REQUEST_BODY:
+                return None
+    finally:
+        bodies.release(reader)
     return b"".join(parts)
 
 

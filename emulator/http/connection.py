@@ -11,8 +11,11 @@ and bodies (refused before they are held in memory), and closing without cutting
 A client that does not read is not read from; of the requests that had come by then, each waits until the answers before
 it have been read, so that no more than one answer is in memory. What else is to be written waits its turn behind them.
 
-A connection on which nothing comes or goes is closed after a time, in the middle of a request too, and broken off where
-the client does not read; after a shorter time where it is closing already.
+Every connection has 65 seconds for its next step, else it is closed: to send a request, to complete a head, to send
+64 KB more of a body, or to read some of an answer. A connection that is closing already has three. At the server's end
+a client that was just active may send one more request, whose answer says that the connection closes.
+
+Bodies that are not complete are bounded together, see bodies.py.
 """
 
 import asyncio
@@ -25,6 +28,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 import httptools
 
 from emulator.http import admin
+from emulator.http.bodies import Bodies
 from emulator.http.failures import log_failure, log_not_http
 from emulator.http.outbox import Outbox
 from emulator.http.protocol import FRAMING, HEADER_BLOCK, Answer, Protocol
@@ -38,8 +42,12 @@ _BAD_REQUEST: Final = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnect
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _GOES_ON: Final = b"connection: keep-alive\r\n\r\n"  # as the service's answers have it; HTTP/1.0 needs it
 _ENDS: Final = b"connection: close\r\n\r\n"
-_IDLE: Final = 65.0  # seconds a connection is kept on which nothing comes or goes: longer than the SDKs keep one
-_LINGER: Final = 3.0  # seconds one is kept that is closing
+_IDLE: Final = 65.0  # seconds for the next step; longer than the SDKs keep an idle connection
+_LINGER: Final = 3.0  # the same while the connection closes
+_STEP: Final = 64 << 10  # bytes of a body that are a step: 16 MB may take a slow network four hours, a drip 65 seconds
+_SECOND_LOOK: Final = 5.0  # seconds after which a first look at unsent bytes is repeated, to see whether they are read
+_ACTIVE: Final = 1.0  # seconds since its last request in which a client counts as active
+_FAREWELL: Final = 0.25  # seconds in which an active client may send one more request at the server's end
 _MOST_HELD: Final = 4 << 20  # bytes of answers that wait for a commit; with more, further requests wait too
 
 _ATTEMPTS: Final = 20  # at an answer whose writes are lost again and again
@@ -79,8 +87,10 @@ class Connection(asyncio.Protocol):
         "_asked",
         "_attempts",
         "_block",
+        "_bodies",
         "_body",
         "_closing",
+        "_counted",
         "_fields",
         "_head",
         "_held",
@@ -94,14 +104,17 @@ class Connection(asyncio.Protocol):
         "_parts",
         "_protocol",
         "_refused",
+        "_since",
         "_size",
         "_stalled",
         "_state",
+        "_step",
         "_timer",
         "_transport",
         "_unread",
         "_unsent",
         "_url",
+        "_waits",
         "_within",
     )
 
@@ -111,17 +124,23 @@ class Connection(asyncio.Protocol):
         state: Any,  # noqa: ANN401 - uvicorn's own
         loop: asyncio.AbstractEventLoop,
         outbox: Outbox,
+        bodies: Bodies,
     ) -> None:
         self._protocol = protocol
         self._state = state
         self._loop = loop
         self._outbox = outbox
+        self._bodies = bodies
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._moved = 0.0  # when something came or went last
         self._unsent = 0  # bytes that the transport had not sent yet when that was looked at last
         self._within = False  # a request has begun and is not complete yet
+        self._since = 0.0  # when its last step was done
+        self._step = 0  # bytes of its body by then
+        self._counted = False  # its body is among self._bodies
+        self._waits = False  # it is not read on because of other bodies
         self._closing = False  # the next answer is the last
         self._refused = False
         self._keep_alive = True  # as the request has it that is being answered or was last
@@ -143,6 +162,11 @@ class Connection(asyncio.Protocol):
         self._asked: _Request | None = None  # which is being answered, where there are commits
         self._attempts = 0
 
+    @property
+    def last_active(self) -> float:
+        """The loop's time at which something came or was read last."""
+        return self._moved
+
     # --- asyncio's side ---------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -160,6 +184,7 @@ class Connection(asyncio.Protocol):
         self._transport = None
         self._parser = _DEAF
         self._later.clear()
+        self._forget_body()
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser, which calls back below."""
@@ -168,6 +193,9 @@ class Connection(asyncio.Protocol):
             self._parser.feed_data(data)
         except _STOPPED as error:
             self._sort_out(error, data)
+        if self._within and self._size and not self._refused:
+            self._counted = True
+            self._bodies.hold(self, self._size)
 
     def eof_received(self) -> bool:
         """Close when all is answered that has come whole; say that the transport need not close itself."""
@@ -209,19 +237,40 @@ class Connection(asyncio.Protocol):
         self._parser.feed_data(b"\r\n".join(lines) + b"\r\n\r\n")
 
     def pause_writing(self) -> None:
-        """Stop listening to a client that does not read its answers."""
+        """Stop listening to a client that does not read its answers, and note how much it has not read."""
         self._unread = True
+        self._bodies.large = True
+        self._moved = self._loop.time()
+        if self._transport is not None:
+            self._unsent = self._transport.get_write_buffer_size()
         self._stall()
 
     def resume_writing(self) -> None:
         """Go on listening."""
         self._unread = False
+        self._moved = self._loop.time()
         self._go_on()
 
     def shutdown(self) -> None:
-        """Close, after answering a request that is just arriving (called by uvicorn's server at its end)."""
-        if self._within and not self._stalled:
+        """Close, after answering a request that is just arriving (called by uvicorn's server at its end).
+
+        An active client has a moment for one more request, which may be on its way: closing at once would break it.
+        """
+        if self._stalled:
+            self._close()
+        elif self._within:
             self._closing = True
+            self._hurry()
+        elif self._loop.time() - self._moved < _ACTIVE:
+            self._closing = True
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._loop.call_later(_FAREWELL, self._take_leave)
+        else:
+            self._close()
+
+    def _take_leave(self) -> None:
+        if self._within:
             self._hurry()
         else:
             self._close()
@@ -235,9 +284,15 @@ class Connection(asyncio.Protocol):
             return
         now = self._loop.time()
         unsent = transport.get_write_buffer_size()
-        if unsent != self._unsent:
-            self._unsent, self._moved = unsent, now
-        left = self._moved + (_LINGER if self._closing else _IDLE) - now
+        if unsent < self._unsent:
+            self._moved = now
+        elif unsent and not self._unsent:
+            self._moved = max(self._moved, now - _IDLE + _SECOND_LOOK)
+        self._unsent = unsent
+        if self._waits:  # for the server, not for the client
+            self._moved = self._since = now
+        last_step = min(self._moved, self._since) if self._within else self._moved
+        left = last_step + (_LINGER if self._closing else _IDLE) - now
         if left > 0:
             self._timer = self._loop.call_later(left, self._watch)
         elif unsent or transport.is_closing():
@@ -247,7 +302,7 @@ class Connection(asyncio.Protocol):
 
     def _hurry(self) -> None:
         """Have no patience any more, from now on."""
-        self._moved = self._loop.time()
+        self._moved = self._since = self._loop.time()
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self._loop.call_later(_LINGER, self._watch)
@@ -272,8 +327,31 @@ class Connection(asyncio.Protocol):
                 return
         if later:
             self._later = later
-        elif not self._stalled and self._transport is not None and not self._transport.is_closing():
+        elif not self._stalled:
+            self._read_on()
+
+    def _read_on(self) -> None:
+        if not self._waits and self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
+
+    def pause(self) -> None:
+        """Stop reading, because all incomplete bodies together take too much memory (bodies.py)."""
+        self._waits = True
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read on (bodies.py)."""
+        self._waits = False
+        self._since = self._moved = self._loop.time()
+        if not self._stalled:
+            self._read_on()
+
+    def _forget_body(self) -> None:
+        """Count the body of this connection's request no more."""
+        if self._counted:
+            self._counted = self._waits = False
+            self._bodies.release(self)
 
     def _in_turn(self, act: Callable[[], None]) -> None:
         """Do something that is no request behind everything that waits."""
@@ -293,6 +371,8 @@ class Connection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         """Forget the request before."""
         self._within = True
+        self._since = self._moved
+        self._step = 0
         self._refused = False
         self._fields = self._head = {}
         self._block = 0
@@ -317,6 +397,7 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         """Refuse a body that will be too large; tell a client that waits to go on."""
+        self._since = self._moved
         if self._parser.should_upgrade():
             self._refused = True  # as it is: it is read again without the offer
             return
@@ -337,12 +418,16 @@ class Connection(asyncio.Protocol):
         elif not self._refused:
             self._parts.append(body)
         self._size += len(body)
+        if self._size - self._step >= _STEP:
+            self._step, self._since = self._size, self._moved
         if self._size > REQUEST_BODY and not self._refused:
             self._refuse_body()
 
     def on_message_complete(self) -> None:
         """Answer, or let the request wait for its turn."""
         keep_alive = self._parser.should_keep_alive()
+        if self._counted:
+            self._forget_body()
         if not self._refused:
             body = b"".join((self._body, *self._parts)) if self._parts else self._body
             method = self._parser.get_method().decode("latin-1")
@@ -385,6 +470,7 @@ class Connection(asyncio.Protocol):
         self._refused = True
         self._body = _NO_BODY
         self._parts = []
+        self._forget_body()
         self._in_turn(partial(self._refuse, self._parser.should_keep_alive()))
 
     def _refuse(self, keep_alive: bool) -> None:  # noqa: FBT001
@@ -475,7 +561,7 @@ class Connection(asyncio.Protocol):
             self._hurry()
 
 
-def connection_factory(protocol: Protocol) -> Callable[..., Connection]:
+def connection_factory(protocol: Protocol, bodies: Bodies) -> Callable[..., Connection]:
     """Return what uvicorn takes for its HTTP protocol class."""
     outbox = Outbox()
 
@@ -485,6 +571,6 @@ def connection_factory(protocol: Protocol) -> Callable[..., Connection]:
         _loop: asyncio.AbstractEventLoop | None = None,
         **_: Any,  # noqa: ANN401
     ) -> Connection:
-        return Connection(protocol, server_state, _loop or asyncio.get_running_loop(), outbox)
+        return Connection(protocol, server_state, _loop or asyncio.get_running_loop(), outbox, bodies)
 
     return connect

@@ -15,9 +15,12 @@ import uvicorn
 
 from emulator.app import Emulator
 from emulator.http import asgi
+from emulator.http.bodies import Bodies
 from emulator.http.commits import Commits
 from emulator.http.connection import connection_factory
 from emulator.http.delivery import run_functions
+from emulator.http.listen import BACKLOG
+from emulator.http.memory import return_memory
 from emulator.http.protocol import Protocol
 from emulator.settings import Settings
 from emulator.version import VERSION
@@ -27,49 +30,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("emulator")
 
-_BACKLOG = 2048
-_LAST_PORT = 65_535
+_LOCAL = ("localhost", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
 _IDLE = 0.05  # seconds between looks for background work
 _GRACE = 10  # seconds that open requests get at the end
 
 
-class ServeError(Exception):
-    """The server cannot start; the text is one line for the user."""
-
-
-def bind(settings: Settings, *, again: bool = False) -> socket.socket:
-    """Return a listening socket. Raises ServeError when the address cannot be had.
-
-    again: where a socket of ours listens there already, for another worker; all sockets of one port must allow it, so
-    whether the port is free is tried out first.
-    """
-    if not 0 <= settings.port <= _LAST_PORT:  # the resolver would take another one, modulo 65536
-        raise ServeError(f"cannot listen on {settings.host}:{settings.port}: there is no such port")
-    try:
-        family, _, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if settings.workers > 1:
-                if not again and settings.port:
-                    with socket.socket(family, socket.SOCK_STREAM) as trial:
-                        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                        trial.bind(address)
-                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            listener.bind(address)
-            listener.listen(_BACKLOG)
-        except OSError:
-            listener.close()
-            raise
-    except OSError as error:
-        raise ServeError(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from error
-    listener.setblocking(False)  # noqa: FBT003 - the socket module takes it by position
-    return listener
-
-
 def greeting(settings: Settings, port: int) -> str:
     """Return the block that is printed at start: where, with what storage, for whom, and how to connect."""
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
+    host = "127.0.0.1" if settings.host[0] in _LOCAL else settings.host[0]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     storage = (
         "in memory, gone at the end" if settings.in_memory else f"LMDB in {Path(settings.data_dir or '').absolute()}"
@@ -130,7 +98,7 @@ class _Server(uvicorn.Server):
 
 def serve(
     emulator: Emulator,
-    listener: socket.socket,
+    listeners: list[socket.socket],
     settings: Settings,
     *,
     ready: int | None = None,
@@ -143,21 +111,22 @@ def serve(
     """
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     protocol = create_protocol(emulator)
+    bodies = Bodies(settings.request_buffer)
     config = uvicorn.Config(
-        asgi.create_app(protocol),
+        asgi.create_app(protocol, bodies),
         loop="auto",
-        http=connection_factory(protocol),  # type: ignore[arg-type] # called like a class, and that is all
+        http=connection_factory(protocol, bodies),  # type: ignore[arg-type] # called like a class, and that is all
         ws="none",
         lifespan="off",
         access_log=False,
         log_config=None,
         server_header=False,
         timeout_graceful_shutdown=_GRACE,
-        backlog=_BACKLOG,
+        backlog=BACKLOG,
     )
     server = _Server(config, ready)
     if lifeline is None:
-        print(greeting(settings, listener.getsockname()[1]), end="", flush=True)  # noqa: T201 - the user's start-up block
+        print(greeting(settings, listeners[0].getsockname()[1]), end="", flush=True)  # noqa: T201 - the user's start-up block
     gc.collect()
     gc.freeze()
 
@@ -167,6 +136,8 @@ def serve(
         if settings.durable:
             protocol.commits = Commits(emulator.database, asyncio.get_running_loop())
         background = [asyncio.create_task(asgi.run_background(emulator, _IDLE))]
+        clients = server.server_state.connections
+        background.append(asyncio.create_task(return_memory(bodies, clients)))  # type: ignore[arg-type] # all are ours
         if emulator.database.owner:
             background.append(asyncio.create_task(run_functions(emulator, _IDLE)))
         if settings.kinesis_endpoint and emulator.database.owner:
@@ -174,7 +145,7 @@ def serve(
 
             background.append(asyncio.create_task(run_kinesis(emulator, settings.kinesis_endpoint, _IDLE)))
         try:
-            await server.serve(sockets=[listener])
+            await server.serve(sockets=listeners)
         finally:
             for task in background:
                 task.cancel()

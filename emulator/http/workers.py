@@ -27,7 +27,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from emulator.app import Emulator
-from emulator.http.server import ServeError, bind, greeting, serve
+from emulator.http.listen import ServeError, listen
+from emulator.http.server import greeting, serve
 from emulator.settings import Settings
 from emulator.sharing import Sharing
 from storage import StorageError
@@ -51,10 +52,11 @@ def run(settings: Settings) -> None:
     with _folder(settings) as with_folder, contextlib.ExitStack() as stack:
         assert with_folder.data_dir is not None, "several processes have a folder in common"
         stack.enter_context(claimed(with_folder.data_dir))
-        listeners = [stack.enter_context(bind(settings))]
-        port = listeners[0].getsockname()[1]
+        listeners = [listen(settings)]
+        port = listeners[0][0].getsockname()[1]
         again = replace(settings, port=port)
-        listeners += [stack.enter_context(bind(again, again=True)) for _ in range(settings.workers - 1)]
+        listeners += [listen(again, again=True) for _ in range(settings.workers - 1)]
+        stack.callback(_close, listeners)
         Emulator(with_folder).close()  # whatever is wrong with the folder is said once, here
         watcher = _Watcher(with_folder, listeners, temporary=with_folder.data_dir if settings.in_memory else None)
         if watcher.start():
@@ -75,10 +77,16 @@ def _folder(settings: Settings) -> Iterator[Settings]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _close(listeners: list[list[socket.socket]]) -> None:
+    for sockets in listeners:
+        for listener in sockets:
+            listener.close()
+
+
 class _Watcher:
     """The process that watches over the workers. temporary: a folder that goes with the server."""
 
-    def __init__(self, settings: Settings, listeners: list[socket.socket], *, temporary: Path | None) -> None:
+    def __init__(self, settings: Settings, listeners: list[list[socket.socket]], *, temporary: Path | None) -> None:
         self._settings = settings
         self._temporary = temporary
         self._listeners = listeners
@@ -129,6 +137,7 @@ class _Watcher:
 
     def _stop(self, _number: int = 0, _frame: "FrameType | None" = None) -> None:
         self._stopping = True
+        _close(self._listeners)  # else the kernel goes on accepting connections, which nobody would answer
         for process in self._workers:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGTERM)
@@ -158,7 +167,7 @@ class _Watcher:
             os.close(self._alive)
             for other, listener in enumerate(self._listeners):
                 if other != seat:
-                    listener.close()
+                    _close([listener])
             self._sharing.seat = seat
             self._sharing.hint(b"")  # of what the worker before may have committed and not told
             emulator = Emulator(self._settings, sharing=self._sharing)

@@ -146,25 +146,32 @@ class Report:
     """How one operation tells several failures.
 
     first: members told before the rest, which follows in the model's order; only_first: one failure is told;
-    old: all in the OLD wording; without: the row applies where that member is missing (the first fitting row counts).
+    old: all in the OLD wording. The first fitting row counts: without: the row fits where that member is missing;
+    deep: it fits where an attribute value nests deeply (nesting.py).
     """
 
     first: tuple[str, ...] = ()
     only_first: bool = False
     old: bool = False
     without: str | None = None
+    deep: bool = False
 
 
 DEFAULT_REPORT: Final = Report()
 _TOKEN_FIRST: Final = (Report(first=("ClientRequestToken",)),)  # 8.3
-_SINGLE_WRITE: Final = (Report(first=("ReturnConsumedCapacity", "TableName", "ReturnValues")),)
+_OLD_ORDER: Final = ("ReturnConsumedCapacity", "TableName", "ReturnValues", "ConditionalOperator")
+_SINGLE_WRITE: Final = (
+    Report(first=_OLD_ORDER, old=True, deep=True),
+    Report(first=("ReturnConsumedCapacity", "TableName", "ReturnValues")),
+)
 
 REPORTS: Final[Mapping[str, tuple[Report, ...]]] = {
     "PutItemInput": _SINGLE_WRITE,
     "DeleteItemInput": _SINGLE_WRITE,
     "GetItemInput": (Report(first=("ReturnConsumedCapacity",)),),  # inferred from the writes
     "UpdateItemInput": (
-        Report(first=("ReturnConsumedCapacity", "TableName", "ReturnValues"), old=True, without="Key"),
+        Report(first=_OLD_ORDER, old=True, without="Key"),
+        Report(first=_OLD_ORDER, old=True, deep=True),
         Report(first=("TableName", "ReturnValues", "ReturnConsumedCapacity"), only_first=True),
     ),
     "CreateTableInput": (Report(first=("AttributeDefinitions", "TableName", "KeySchema", "GlobalSecondaryIndexes")),),

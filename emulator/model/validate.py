@@ -21,6 +21,7 @@ from emulator.model.constraints import (
     scalar_accept,
     scalar_constraints,
 )
+from emulator.model.nesting import nests_deeply
 from emulator.model.overrides import CHANGES, Change, Kind, Report, Wording
 from emulator.model.printing import java_text, json_text, lower_camel
 from emulator.model.shapes import SCALARS, OperationModel, Shape, Shapes
@@ -126,7 +127,7 @@ def _refuse(shapes: Shapes, node: Node, request: dict[str, Any]) -> None:
 
 def _report(structure: str, request: dict[str, Any]) -> Report:
     for report in overrides.REPORTS.get(structure, ()):
-        if report.without is None or report.without not in request:
+        if (report.without is None or report.without not in request) and (not report.deep or nests_deeply(request)):
             return report
     return overrides.DEFAULT_REPORT
 

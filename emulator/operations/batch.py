@@ -14,9 +14,10 @@ from emulator.database.database import Database
 from emulator.database.schema import Table
 from emulator.errors import ApiError
 from emulator.expressions import legacy
+from emulator.expressions.bind import check_members_used
 from emulator.expressions.program import Projection
 from emulator.model.request import Request
-from emulator.operations.checks import answer, charge_read, check_values, member
+from emulator.operations.checks import answer, charge_read, check_key_paths, check_values, member
 from emulator.operations.get_item import projection_of
 from emulator.operations.registry import Response, operation
 from emulator.values.rows import decode_row, row_json, row_size
@@ -31,7 +32,10 @@ def _check_get(request: Request) -> dict[str, Projection | None]:
         raise errors.too_many_items("BatchGetItem")
     # One block with AttributesToGet and another with an expression are as mixed as one block with both.
     legacy.check_mixing({name: value for part in parts.values() for name, value in part.items()})
-    check_values(request, "current")
+    if request.problems:
+        for part in parts.values():
+            check_members_used(part)
+    check_values(request, "current", numbers_first=True)
     return {name: projection_of(part) for name, part in parts.items()}
 
 
@@ -80,7 +84,11 @@ class _Reads:
 
 
 def _reads_of(table: Table, name: str, part: dict[str, Any], projections: Mapping[str, Projection | None]) -> _Reads:
-    return _Reads(table, name, part, [table.item_key(key) for key in part["Keys"]], projections[name])
+    keys = [table.item_key(key) for key in part["Keys"]]
+    projection = projections[name]
+    if projection is not None:
+        check_key_paths(table, projection.inner)
+    return _Reads(table, name, part, keys, projection)
 
 
 def _read_table(txn: ReadTxn, reads: _Reads, room: int) -> int:
@@ -134,7 +142,7 @@ def _check_write(request: Request) -> None:
         for each in writes:
             if len(each) != 1:
                 raise errors.validation(errors.VALUE_AMBIGUOUS if each else errors.VALUE_EMPTY)
-    check_values(request, "older")
+    check_values(request, "older", numbers_first=True)
     for writes in parts.values():
         for each in writes:
             if "PutRequest" in each and each["PutRequest"]["Item"].size > limits.ITEM_SIZE:

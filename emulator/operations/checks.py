@@ -11,7 +11,7 @@ from emulator.database.capacity import Consumed
 from emulator.database.schema import Table
 from emulator.database.write import Guard
 from emulator.expressions import legacy
-from emulator.expressions.bind import Bound, bind
+from emulator.expressions.bind import Bound, bind, check_members_used
 from emulator.model.request import Request
 from emulator.values.problems import Layer, first_problem
 from emulator.values.types import Item, Values
@@ -19,10 +19,16 @@ from emulator.values.types import Item, Values
 NO_VALUES: Values = {}
 
 
-def check_values(request: Request, layer: Layer) -> None:
-    """Raise the problem of the request's attribute values, in the wording of the layer (reference 2.1)."""
+def check_values(request: Request, layer: Layer, *, numbers_first: bool = False) -> None:
+    """Raise the problem of the request's attribute values, in the wording of the layer (reference 2.1).
+
+    numbers_first: of a value that has two types, one of which is a bad number, report the number. Names or values without
+    an expression come before any value (reference 3.1).
+    """
     if request.problems:
-        raise first_problem(request.problems).error(layer)
+        check_members_used(request)
+        problem = first_problem(request.problems)
+        raise (problem.numbers_first() if numbers_first else problem).error(layer)
 
 
 def guard_of(request: Mapping[str, Any], bound: Bound | None) -> Guard | None:
@@ -91,5 +97,5 @@ def consumed_member(request: Mapping[str, Any], consumed: Consumed) -> list[byte
 
 
 def attributes_member(name: bytes, item: Item | None) -> list[bytes]:
-    """Return a member with an item's attributes, or nothing where there are none to tell."""
-    return [member(name, item)] if item else []
+    """Return a member with an item's attributes, in the order of a stored item; nothing where there are no attributes."""
+    return [b'"%b":%b' % (name, orjson.dumps(item, option=orjson.OPT_SORT_KEYS))] if item else []

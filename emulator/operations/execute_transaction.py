@@ -28,7 +28,7 @@ _NO_RESPONSES: Final = b'"Responses":[]'
 
 
 def _check(request: Request) -> list[Prepared]:
-    check_values(request, "current")
+    check_values(request, "partiql")
     statements = [prepare(each) for each in request["TransactStatements"]]
     plan.check_transaction(statements)
     for position, statement in enumerate(statements):

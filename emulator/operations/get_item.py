@@ -11,7 +11,14 @@ from emulator.database.database import Database
 from emulator.expressions import legacy
 from emulator.expressions.program import Projection
 from emulator.model.request import Request
-from emulator.operations.checks import answer, bound_of, charge_read, check_values, consumed_member
+from emulator.operations.checks import (
+    answer,
+    bound_of,
+    charge_read,
+    check_key_paths,
+    check_values,
+    consumed_member,
+)
 from emulator.operations.registry import Response, operation
 from emulator.values.rows import ROW_HEADER, decode_row, row_size
 
@@ -26,7 +33,7 @@ def projection_of(request: Any) -> Projection | None:  # noqa: ANN401 - a reques
 
 def _check(request: Request) -> Projection | None:
     legacy.check_mixing(request)
-    check_values(request, "current")
+    check_values(request, "current", numbers_first=True)
     return projection_of(request)
 
 
@@ -35,6 +42,8 @@ def get_item(database: Database, caller: Caller, request: Request, projection: P
     """Read one item by its key; a stored item goes out as it is stored."""
     table = database.table(caller, request["TableName"])
     key = table.item_key(request["Key"])
+    if projection is not None and projection.inner:
+        check_key_paths(table, projection.inner)
     with database.read() as txn:
         row = txn.get(key)
     if table.enforcement is not None:

@@ -61,7 +61,7 @@ def _check(request: Request, layer: Literal["current", "older"], filter_member: 
         _check_select(request)
     except errors.ApiError as error:
         raise (errors.enveloped(error) if layer == "current" else error) from None
-    check_values(request, layer)
+    check_values(request, layer, numbers_first=True)
     bound = bound_of(request)
     checked = _Checked(None, None) if bound is None else _Checked(bound.filter, bound.projection, bound.key_condition)
     if filter_member in request or "ConditionalOperator" in request:
@@ -198,6 +198,7 @@ def _page(
         check_key_paths(table, checked.filter.inner)
         wanted.test = lambda item: test(item, values)
     if checked.projection is not None:
+        check_key_paths(table, checked.projection.inner)
         wanted.project = checked.projection.project
     elif wanted.fetch and isinstance(source, Index) and request.get("Select") != "ALL_ATTRIBUTES":
         # Only the filter needs the whole item.

@@ -17,6 +17,7 @@ from emulator.database import capacity, write
 from emulator.database.capacity import Consumed, read_units, write_units
 from emulator.database.catalog import Caller
 from emulator.database.database import Database
+from emulator.database.schema import Table
 from emulator.database.write import Prepared as PreparedWrite
 from emulator.errors import ApiError
 from emulator.model.request import Request
@@ -32,7 +33,7 @@ from emulator.partiql.prepare import prepare as prepare_statement
 from emulator.partiql.select import Read
 from emulator.values import paths
 from emulator.values.rows import decode_row, row_json, row_size
-from emulator.values.wire import Problem, parse_map
+from emulator.values.wire import Problem, first_problem, parse_map, parse_values_of_list
 from storage import ReadTxn, WriteTxn
 
 _NO_ITEMS: Final = b'"Items":[]'
@@ -50,6 +51,16 @@ def check_paths(planned: Write) -> None:
     check_update_paths(planned.table, planned.update)
 
 
+def table_of(database: Database, caller: Caller, prepared: Prepared) -> Table:
+    """Return the table of a statement. Raises ApiError; what is wrong with the statement comes before a missing table."""
+    try:
+        return database.table(caller, prepared.source.table)
+    except ApiError:
+        if prepared.refusal is not None:
+            raise prepared.refusal from None
+        raise
+
+
 def tells_item(request: Mapping[str, Any]) -> bool:
     """Say whether a failed condition is to tell the item."""
     return request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
@@ -59,7 +70,7 @@ def tells_item(request: Mapping[str, Any]) -> bool:
 
 
 def _check(request: Request) -> Prepared:
-    check_values(request, "current")
+    check_values(request, "partiql")
     prepared = prepare(request)
     if isinstance(prepared.statement, Exists):
         raise errors.exists_outside_transaction()
@@ -70,7 +81,7 @@ def _check(request: Request) -> Prepared:
 def execute_statement(database: Database, caller: Caller, request: Request, prepared: Prepared) -> Response:
     """Run one statement; a SELECT a page at a time."""
     name = prepared.source.table
-    table = database.table(caller, name)
+    table = table_of(database, caller, prepared)
     consistent = request.get("ConsistentRead", False)
     planned = plan.bind(prepared, table, consistent=consistent, tell_item=tells_item(request))
     token = request.get("NextToken")
@@ -138,11 +149,11 @@ def _returned(planned: Write, written: PreparedWrite) -> bytes | None:
             return None if written.new_row is None else row_json(written.new_row)
         case "MODIFIED OLD" if planned.update is not None:
             item = paths.project(written.old or {}, planned.update.targets)
-        case "MODIFIED NEW":
-            item = paths.project(written.new or {}, written.paths)
+        case "MODIFIED NEW" if planned.update is not None:
+            item = paths.project(written.new or {}, planned.update.targets)
         case _:
             return None
-    return orjson.dumps(item) if item else None
+    return orjson.dumps(item, option=orjson.OPT_SORT_KEYS) if item else None
 
 
 # --- NextToken --------------------------------------------------------------------------------------------------------
@@ -201,20 +212,24 @@ _CHARGED: Final = frozenset(("ConditionalCheckFailedException", "DuplicateItemEx
 
 @dataclass(slots=True)
 class _Member:
-    """One statement of a batch, and what has come of it: an item as JSON, or an error."""
+    """One statement of a batch, and what has come of it: an item as JSON, or an error.
+
+    ran: whether it was run. Only then a failed statement names its table (reference 14.5).
+    """
 
     request: Mapping[str, Any]
     prepared: Prepared | None = None
     planned: Read | Write | None = None
     item: bytes | None = None
     error: ApiError | None = None
+    ran: bool = False
 
     def response(self) -> bytes:
         members = []
         if self.error is not None:
             told = {"Code": _CODES.get(self.error.code, "InternalServerError"), "Message": self.error.message}
             members.append(member(b"Error", told))
-        if self.prepared is not None:
+        if self.ran and self.prepared is not None:
             members.append(member(b"TableName", self.prepared.source.table))
         if self.item is not None:
             members.append(b'"Item":' + self.item)
@@ -230,15 +245,24 @@ class _Units:
 
 
 def _check_batch(request: Request) -> list[_Member]:
-    check_values(request, "current")
     members = [_Member(each) for each in request["Statements"]]
     for each in members:
         try:
+            if request.problems:
+                _check_parameters(each.request)
             each.prepared = prepare(each.request)
         except ApiError as error:
             each.error = error
     plan.check_batch([each.prepared for each in members if each.prepared is not None])
     return members
+
+
+def _check_parameters(statement: Mapping[str, Any]) -> None:
+    """Raise the problem of one statement's parameters; which statement has one, the batch's problems do not say."""
+    problems: list[Problem] = []
+    parse_values_of_list(statement.get("Parameters", []), problems)
+    if problems:
+        raise first_problem(problems).error("partiql")
 
 
 @operation("BatchExecuteStatement", check=_check_batch)
@@ -274,7 +298,7 @@ def batch_execute_statement(
 def _bind_member(database: Database, caller: Caller, each: _Member) -> None:
     if each.prepared is None:
         return
-    table = database.table(caller, each.prepared.source.table)
+    table = table_of(database, caller, each.prepared)
     consistent = each.request.get("ConsistentRead", False)
     planned = plan.batch_plan(each.prepared, table, consistent=consistent)
     if isinstance(planned, Write):
@@ -290,6 +314,7 @@ def _units_of(each: _Member, tables: dict[str, _Units]) -> _Units:
 def _run_read(txn: ReadTxn, each: _Member, tables: dict[str, _Units]) -> None:
     if not isinstance(each.planned, Read):
         return
+    each.ran = True
     try:
         consistent = each.request.get("ConsistentRead", False)
         each.item, units = read_item(txn, each.planned, consistent=consistent)
@@ -304,6 +329,7 @@ def _run_read(txn: ReadTxn, each: _Member, tables: dict[str, _Units]) -> None:
 def _run_write(txn: WriteTxn, each: _Member, tables: dict[str, _Units]) -> None:
     if not isinstance(each.planned, Write):
         return
+    each.ran = True
     told = _units_of(each, tables)
     try:
         written = prepare_write(txn, each.planned)

@@ -195,8 +195,10 @@ def _step(action: Action, table: Table) -> Step:
     else:
         key = table.item_key(action.key_item)
     check_update_paths(table, action.update)
-    if action.bound is not None and action.bound.condition is not None:
-        check_key_paths(table, action.bound.condition.paths)
+    if action.bound is not None:
+        for program in (action.bound.condition, action.bound.projection):
+            if program is not None:
+                check_key_paths(table, program.inner)
     prepare = partial(_prepare, action, table, key)
     return Step(table, action.table_name, key, action.key_item, prepare, action.kind == "ConditionCheck")
 
@@ -221,7 +223,7 @@ def _check_get(request: Request) -> list[tuple[Action, Projection | None]]:
         bound = _bound(body)
         _check_key(body["Key"])
         projection = None if bound is None else bound.projection
-        reads.append((Action("ConditionCheck", body["TableName"], body["Key"]), projection))
+        reads.append((Action("ConditionCheck", body["TableName"], body["Key"], bound=bound), projection))
     return reads
 
 

@@ -11,6 +11,7 @@ from emulator.database.write import Guard, Prepared
 from emulator.expressions import legacy
 from emulator.expressions.bind import Bound
 from emulator.expressions.program import Update
+from emulator.model.nesting import nests_deeply
 from emulator.model.request import Request
 from emulator.operations.checks import (
     NO_VALUES,
@@ -26,7 +27,7 @@ from emulator.operations.checks import (
 from emulator.operations.registry import Response, operation
 from emulator.values import paths
 from emulator.values.rows import row_json
-from emulator.values.types import Item
+from emulator.values.types import Item, Values
 
 _ASKING: Final = frozenset(("ReturnValues", "ReturnConsumedCapacity", "ReturnItemCollectionMetrics"))
 """Members without which the answer to a write is empty."""
@@ -38,14 +39,14 @@ _OLD_VALUES: Final = ("NONE", "ALL_OLD")
 
 def _check_write(request: Request) -> Bound | None:
     legacy.check_mixing(request)
-    check_values(request, "current")
+    check_values(request, "current", numbers_first=True)
     return bound_of(request)
 
 
 def _check_put(request: Request) -> tuple[Bound | None, Guard | None]:
     legacy.check_mixing(request)
     if request.get("ReturnValues", "NONE") not in _OLD_VALUES:
-        raise errors.return_values_not_allowed()
+        raise errors.return_values_not_allowed(bare=nests_deeply(request))
     check_values(request, "current")
     if request["Item"].size > limits.ITEM_SIZE:
         raise errors.item_too_large()
@@ -55,7 +56,7 @@ def _check_put(request: Request) -> tuple[Bound | None, Guard | None]:
 
 def _check_delete(request: Request) -> tuple[Bound | None, Guard | None]:
     if request.get("ReturnValues", "NONE") not in _OLD_VALUES:
-        raise errors.return_values_not_allowed()
+        raise errors.return_values_not_allowed(bare=nests_deeply(request))
     bound = _check_write(request)
     return bound, guard_of(request, bound)
 
@@ -124,6 +125,8 @@ def update_item(
     check_update_paths(table, update)
     _check_condition_paths(table, bound)
     values = request.get("ExpressionAttributeValues", NO_VALUES)
+    if update is not None and not (update.cost.light and type(values) is dict):
+        _check_cost(update, values)
     with database.write() as txn:
         prepared = write.prepare_update(txn, table, key, key_item, update, values, guard)
         consumed = write.store(txn, prepared)
@@ -133,14 +136,27 @@ def update_item(
     return answer(members + _metrics(database, table, request, key_item))
 
 
+def _check_cost(update: Update, values: Values) -> None:
+    """Raise if an update writes more than an item may have: before its condition is evaluated (reference 2.4)."""
+    if update.cost.total(values) > limits.ITEM_SIZE:
+        raise errors.update_too_large()
+
+
 def check_update_paths(table: Table, update: Update | None) -> None:
-    """Raise if an update would change a key attribute or goes into one (reference 3.8)."""
+    """Raise if an update does not fit the keys of its table, whatever the item is (reference 3.8).
+
+    It may not write a key attribute or below one, go into a key attribute of the table or of an index, nor give an index
+    key a wrong type.
+    """
     if update is None:
         return
-    check_key_paths(table, update.targets)
     for name in table.key_names:
         if name in update.attributes:
             raise errors.cannot_update_key(name)
+    if update.inner:
+        check_key_paths(table, update.inner)
+    if table.index_keys:
+        write.check_given_index_keys(table, update)
 
 
 def _old_item(request: Request, prepared: Prepared) -> list[bytes]:
@@ -157,7 +173,7 @@ def _returned(mode: str | None, update: Update | None, prepared: Prepared) -> li
         case "ALL_OLD":
             return [] if prepared.old_row is None else [b'"Attributes":' + row_json(prepared.old_row)]
         case "UPDATED_NEW" if update is not None:
-            return attributes_member(b"Attributes", paths.project(prepared.new or {}, prepared.paths))
+            return attributes_member(b"Attributes", paths.project(prepared.new or {}, update.targets))
         case "UPDATED_OLD" if update is not None:
             return attributes_member(b"Attributes", paths.project(prepared.old or {}, update.targets))
         case _:

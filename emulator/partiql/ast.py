@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal as OneOf
 
+from emulator.errors import ApiError
 from emulator.expressions import ast
 from emulator.expressions.parser import Usage
 from emulator.values.types import Value, Values
@@ -75,12 +76,17 @@ class OrderKey:
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """SELECT; paths is None for `*`."""
+    """SELECT; paths is None for `*`.
+
+    refusal: what is wrong with the selected columns, such as a function among them. It is kept until the index of the
+    source is known, since some indexes refuse every SELECT in words of their own (reference 14.2).
+    """
 
     source: Source
     paths: tuple[Path, ...] | None
     where: ast.Condition | None
     order: tuple[OrderKey, ...]
+    refusal: ApiError | None = None
 
 
 @dataclass(frozen=True, slots=True)

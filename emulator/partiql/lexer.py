@@ -60,19 +60,26 @@ def tokens(text: str) -> list[Token]:
                 quote = word[0]
                 found.append(Token(kind, word[1:-1].replace(quote * 2, quote), position, end))
             else:
-                _check_exponent(match["exponent"])
+                _check_scale(word, match["exponent"])
                 found.append(Token("number", word, position, end))
         position = end
     found.append(Token("end", "", len(text), len(text)))
     return found
 
 
-def _check_exponent(exponent: str | None) -> None:
-    """Raise for an exponent that the service's parser, which has 32 bits for it, cannot read."""
+def _check_scale(number: str, exponent: str | None) -> None:
+    """Raise for a number that the service's parser cannot read (reference 14.4).
+
+    The parser has 32 bits each for the exponent and for the scale, which is the number of digits behind the point
+    minus the exponent.
+    """
     if exponent is None:
         return
     digits = exponent.lstrip("+-").lstrip("0")
     if len(digits) > _EXPONENT_DIGITS or int(digits or "0") > _EXPONENT_MAX:
+        raise errors.malformed_statement("")
+    fraction = number[: -len(exponent) - 1].partition(".")[2]
+    if len(fraction) - int(exponent) > _EXPONENT_MAX:
         raise errors.malformed_statement("")
 
 

@@ -45,7 +45,7 @@ def _set(members: list[Value]) -> Value:
     problems: list[wire.Problem] = []
     wire.parse_value(value, problems)
     if problems:
-        raise problems[0].error()
+        raise problems[0].error("partiql")
     return value
 
 

@@ -29,7 +29,7 @@ from emulator.partiql.ast import (
     Update,
 )
 from emulator.partiql.keywords import KEYWORDS
-from emulator.partiql.terms import WHERE_FUNCTIONS, Terms
+from emulator.partiql.terms import ITEM, WHERE_FUNCTIONS, Terms
 
 _CACHED: Final = 1024
 _SET_FUNCTIONS: Final = frozenset(("set_add", "set_delete"))
@@ -79,7 +79,7 @@ class _Statements(Terms):
         self.expect_word("FROM")
         source = self.source()
         where = self.where()
-        return Select(source, paths, where, self.order())
+        return Select(source, paths, where, self.order(), self.refusal)
 
     def projection(self) -> tuple[Path, ...] | None:
         if self.take_if("*"):
@@ -91,12 +91,27 @@ class _Statements(Terms):
 
     def projected(self) -> Path:
         token = self.token
-        called = token.kind == "word" and self.peek("(", 1)
-        if called or token.kind in ("string", "number", "?", "[", "{", "<<", "(", "-", "+"):
+        if token.kind in ("string", "number", "?", "[", "{", "<<", "(", "-", "+"):
             raise errors.unexpected_path_component(self.position(token))
+        if self.calls():
+            self.refusal = self.refusal or errors.unexpected_path_component(self.position(token))
+            self.skip_call()
+            return ()
         path = self.path()
         self.refuse_alias()
         return path
+
+    def skip_call(self) -> None:
+        """Pass over a function's name and everything in its parentheses."""
+        self.next()
+        depth = 0
+        while True:
+            token = self.next()
+            if token.kind == "end":
+                raise self.malformed("Expected )")
+            depth += (token.kind == "(") - (token.kind == ")")
+            if depth == 0:
+                return
 
     def order(self) -> tuple[OrderKey, ...]:
         if not self.take_word("ORDER"):
@@ -117,8 +132,10 @@ class _Statements(Terms):
     def insert(self) -> Insert:
         self.expect_word("INTO")
         source = self.source(aliased=False)
+        if self.starts_alias():
+            raise self.malformed("Unexpected token after expression")
         self.expect_word("VALUE")
-        return Insert(source, self.value("root"))
+        return Insert(source, self.value(ITEM))
 
     def update(self) -> Update:
         source = self.source()
@@ -171,11 +188,16 @@ class _Statements(Terms):
         raise self.malformed("Expected identifier")
 
     def refuse_alias(self) -> None:
+        if self.starts_alias():
+            raise errors.aliasing()
+
+    def starts_alias(self) -> bool:
         token = self.token
-        if self.peek_word("AS", "AT") or token.kind == "name":
-            raise errors.aliasing()
-        if token.kind == "word" and token.text.upper() not in KEYWORDS:
-            raise errors.aliasing()
+        return (
+            token.kind == "name"
+            or self.peek_word("AS", "AT")
+            or (token.kind == "word" and token.text.upper() not in KEYWORDS)
+        )
 
     def where(self) -> ast.Condition | None:
         return self.condition() if self.take_word("WHERE") else None
@@ -245,13 +267,15 @@ class _Statements(Terms):
         """SET a = set_add(a, <<...>>): ADD a, or for set_delete DELETE a."""
         token = self.next()
         function, place = token.text.upper(), self.position(token)
+        first = self.at + 1  # behind the opening parenthesis
         arguments = result_of(self.arguments(self.set_operand))
         if len(arguments) != 2:  # noqa: PLR2004 - the text says so
             raise errors.set_function_arguments(function, place)
         target, change = arguments
         if target != path:
             raise errors.set_function_target(function, place)
+        inside = self.span(first, self.next_comma(first))
         if not isinstance(change, ast.Placeholder):
-            raise errors.set_function_value(function, place)
-        changes.append(SetChange(function, change, place))
+            raise errors.set_function_value(function, inside)
+        changes.append(SetChange(function, change, inside))
         return (ast.AddAction if function == "SET_ADD" else ast.DeleteAction)(path, change)

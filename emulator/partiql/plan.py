@@ -64,6 +64,9 @@ def bind(prepared: Prepared, table: Table, *, consistent: bool = False, tell_ite
 
     tell_item: a failed guard tells the item (ReturnValuesOnConditionCheckFailure).
     """
+    if prepared.refusal is not None:
+        select.check_index(table, prepared.source.index)
+        raise prepared.refusal
     found = prepared.program
     if found.layout_of is table.definition:
         layout = found.layout
@@ -208,7 +211,7 @@ def check_in_transaction(prepared: Prepared) -> None:
 def transaction_plan(prepared: Prepared, table: Table, *, tell_item: bool = False) -> Read | Write | Check:
     """Return the plan of a statement of a transaction; raises ApiError (reference 14.6)."""
     plan = bind(prepared, table, tell_item=tell_item)
-    if isinstance(plan, Pages):
+    if isinstance(plan, Pages) or (isinstance(plan, Read) and plan.test is not None):
         raise errors.transaction_read_without_key()
     return plan
 
@@ -219,9 +222,10 @@ def batch_plan(prepared: Prepared, table: Table, *, consistent: bool = False) ->
     if isinstance(statement, Exists):
         raise errors.exists_outside_transaction()
     if isinstance(statement, Select) and statement.source.index is not None:
-        raise errors.batch_read_without_key()
+        select.check_index(table, statement.source.index)
+        raise prepared.refusal or errors.batch_read_without_key()
     plan = bind(prepared, table, consistent=consistent)
-    if isinstance(plan, Pages):
+    if isinstance(plan, Pages) or (isinstance(plan, Read) and plan.test is not None):
         raise errors.batch_read_without_key()
     assert not isinstance(plan, Check), "EXISTS is refused above"
     return plan

@@ -26,7 +26,7 @@ _SETS: Final = frozenset(("SS", "NS", "BS"))
 class Program:
     """What a statement is with parameters of certain types; `layout` is that for the table it was last used with."""
 
-    __slots__ = ("checks", "layout", "layout_of", "parsed", "types", "update", "where")
+    __slots__ = ("checks", "layout", "layout_of", "parsed", "refusal", "types", "update", "where")
 
     def __init__(self, parsed: Parsed, values: Values) -> None:
         statement = parsed.statement
@@ -35,15 +35,21 @@ class Program:
         self.checks: tuple[analyze.Check, ...] = ()
         self.update: program.Update | None = None
         self.where: ast.Condition | None = None
+        self.refusal: errors.ApiError | None = None  # what is wrong with the conditions
         self.layout: Any = None
         self.layout_of: object = None
-        if statement.source.index is not None and isinstance(statement, Insert | Update | Delete):
+        if statement.source.index is not None and isinstance(statement, Update | Delete):
             raise errors.statement_on_index()
+        if statement.source.index is not None and isinstance(statement, Insert):
+            raise errors.insert_into_index()
         if isinstance(statement, Update):
             self.update = self._update(statement)
         if not isinstance(statement, Insert):
             where = statement.select.where if isinstance(statement, Exists) else statement.where
-            self.where = None if where is None else self._condition(where)
+            try:
+                self.where = None if where is None else self._condition(where)
+            except ExpressionError as error:
+                self.refusal = errors.validation(error.detail)
 
     def _update(self, statement: Update) -> program.Update:
         for change in statement.changes:
@@ -52,7 +58,7 @@ class Program:
         parsed = expressions.Parsed(
             statement.update, (), (), tuple(self.types), (), self.parsed.set_functions, 0, redundant=False
         )
-        return updates.update(analyze.analyze_update(parsed, {}, self.types).tree)
+        return updates.update(analyze.analyze_update(parsed, {}, self.types).tree, self.types)
 
     def _condition(self, where: ast.Condition) -> ast.Condition:
         functions, operators = self.parsed.functions, self.parsed.operators
@@ -64,10 +70,14 @@ class Program:
 
 @dataclass(slots=True)
 class Prepared:
-    """A statement with its parameters, checked as far as it can be without a table."""
+    """A statement with its parameters, checked as far as it can be without a table.
+
+    refusal: what is wrong with a SELECT from an index, which `plan.bind` raises unless the index itself is refused.
+    """
 
     program: Program
     values: Values
+    refusal: errors.ApiError | None = None
 
     @property
     def statement(self) -> Select | Insert | Update | Delete | Exists:
@@ -110,9 +120,25 @@ def prepare(text: str, parameters: Sequence[Value] = ()) -> Prepared:
     try:
         if found is None:
             found = Program(parsed, values)
-            _keep(form, found)
-        for check in found.checks:
-            check(values)
+            if found.refusal is None:
+                _keep(form, found)
     except ExpressionError as error:
         raise errors.validation(error.detail) from error
-    return Prepared(found, values)
+    refusal = _refusal(found, values)
+    if refusal is not None and not (isinstance(parsed.statement, Select) and parsed.statement.source.index):
+        raise refusal
+    return Prepared(found, values, refusal)
+
+
+def _refusal(found: Program, values: Values) -> errors.ApiError | None:
+    """Return what is wrong with the columns of a SELECT or with the conditions of a statement."""
+    statement = found.parsed.statement
+    select = statement.select if isinstance(statement, Exists) else statement
+    refusal = select.refusal if isinstance(select, Select) else None
+    if refusal is None and found.refusal is None:
+        try:
+            for check in found.checks:
+                check(values)
+        except ExpressionError as error:
+            return errors.validation(error.detail)
+    return refusal or found.refusal

@@ -1,7 +1,7 @@
 """SELECT: GetItem for a whole key of the table, Query where every branch states partitions, else Scan (reference 14.2)."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -80,9 +80,14 @@ def layout(found: Program, statement: Select, table: Table) -> Layout:
     _check_order(statement, source, planned=branches is not None)
     filter_ = None if found.where is None else compiler.condition(found.where)
     project, asked = _projection(statement.paths)
-    fetch = isinstance(source, Index) and _fetches(source, asked, filter_)
-    if fetch and project is None:
-        project = _held(source)
+    fetch = False
+    if isinstance(source, Index) and not source.projects_all:
+        fetch = _fetches(source, asked)
+        if branches is not None and len(branches) == 1:
+            _check_filter(source, branches[0].rest)
+        if fetch:
+            filter_ = _of_entries(filter_, source)
+            branches = branches and tuple(replace(each, rest=_of_entries(each.rest, source)) for each in branches)
     key, rest = where.key_of(found.where, table.key_names)
     if isinstance(source, Table) and len(key) == table.key_count:
         for attribute, placeholder in key:
@@ -96,9 +101,17 @@ def _index(table: Table, name: str) -> Index:
     index = table.indexes_by_name.get(name)
     if index is None:
         raise errors.statement_unknown_index()
+    check_index(table, name)
     if index.definition.status == CREATING:
         raise errors.backfilling_index(name)
     return index
+
+
+def check_index(table: Table, name: str | None) -> None:
+    """Raise if a SELECT names an index with several attributes of one key type (reference 14.2)."""
+    index = table.indexes_by_name.get(name or "")
+    if index is not None and max(len(index.key_schema.hash), len(index.key_schema.range)) > 1:
+        raise errors.statement_of_multi_attribute_index()
 
 
 def _check_order(statement: Select, source: Table | Index, *, planned: bool) -> None:
@@ -117,6 +130,7 @@ def _projection(wanted: tuple[Path, ...] | None) -> tuple[Project | None, frozen
     """Return the function of a projection and the top-level attributes it reads.
 
     A nested path gives its leaf under the path's last name (reference 14.2), that of a list's element under the list's.
+    Attributes come in the order in which the whole item has them.
     """
     if wanted is None:
         return None, frozenset()
@@ -126,27 +140,40 @@ def _projection(wanted: tuple[Path, ...] | None) -> tuple[Project | None, frozen
     leaves = tuple((next(step for step in reversed(path) if isinstance(step, str)), path) for path in wanted)
 
     def project(item: Item) -> Item:
-        found = ((name, paths.get(item, path)) for name, path in leaves)
-        return {name: value for name, value in found if value is not None}
+        found = {}
+        for name, path in leaves:
+            value = paths.get(item, path)
+            if value is not None:
+                found[name] = (paths.place(item, path), value)
+        return {name: value for name, (_, value) in sorted(found.items(), key=lambda entry: entry[1][0])}
 
     return project, asked
 
 
-def _held(source: Table | Index) -> Project:
-    """Return the projection on what an index holds: `*` is not more, though the filter needed the whole item."""
-    assert isinstance(source, Index), "only an index is fetched for"
-    held = source.attributes
-    return lambda item: {name: value for name, value in item.items() if name in held}
-
-
-def _fetches(index: Index, asked: frozenset[str], condition: program.Condition | None) -> bool:
+def _fetches(index: Index, asked: frozenset[str]) -> bool:
     """Say whether a page needs the table's items; raise where a global index cannot answer."""
-    if index.projects_all:
-        return False
     missing = asked - index.attributes
     if missing and index.is_global:
         raise errors.not_projected(index.name, sorted(missing))
-    return index.local and bool(missing or (condition is not None and condition.attributes - index.attributes))
+    return bool(missing)
+
+
+def _check_filter(index: Index, condition: program.Condition | None) -> None:
+    """Raise if a SELECT by partition key filters on attributes that the index does not project (reference 14.2)."""
+    missing = frozenset[str]() if condition is None else condition.attributes - index.attributes
+    if missing:
+        raise errors.filter_not_projected(index.name, sorted(missing))
+
+
+def _of_entries(condition: program.Condition | None, index: Index) -> program.Condition | None:
+    """Return the condition as it holds for the entries of an index, when pages fetch whole items (reference 14.2)."""
+    if condition is None:
+        return None
+    test, held = condition.test, index.attributes
+    return replace(
+        condition,
+        test=lambda item, values: test({name: value for name, value in item.items() if name in held}, values),
+    )
 
 
 def plan(found: Layout, table: Table, values: Values, *, consistent: bool) -> Read | Pages:

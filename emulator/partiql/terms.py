@@ -21,6 +21,9 @@ from emulator.values.types import Value
 _DEPTH: Final = 100
 """Levels of literals: far more than an item may have, far less than Python's stack."""
 
+ITEM: Final = ""
+"""The place of an INSERT's item, whose attributes' values each have the place "root"."""
+
 _COMPARATORS: Final[dict[str, ast.Comparator]] = {
     "=": "=",
     "<>": "<>",
@@ -51,6 +54,12 @@ _TYPES: Final = {
 """Type names after IS -> type tags."""
 
 _Node = ast.Condition | ast.Operand
+_ROOT: Final = "root"
+
+
+def _is_boolean(node: _Node) -> bool:
+    """Say whether this is a function that is true or false."""
+    return isinstance(node, ast.Call) and node.function in _CONDITIONS
 
 
 class Terms:
@@ -67,6 +76,7 @@ class Terms:
         self.functions: list[Usage] = []
         self.set_functions: list[Usage] = []
         self.operators = 0
+        self.refusal: errors.ApiError | None = None
 
     # --- tokens -----------------------------------------------------------------------------------------------------
 
@@ -112,6 +122,14 @@ class Terms:
 
     def position(self, token: Token) -> str:
         return position(self.text, token)
+
+    def span(self, first: int, end: int) -> str:
+        """Return the position of several tokens together, by their numbers; end is not one of them."""
+        return position(self.text, Token("", "", self.tokens[first].start, self.tokens[end - 1].end))
+
+    def next_comma(self, at: int) -> int:
+        """Return the number of the next comma, from a token's number on."""
+        return next(number for number in range(at, len(self.tokens)) if self.tokens[number].kind == ",")
 
     def deeper(self) -> None:
         self.depth += 1
@@ -162,8 +180,10 @@ class Terms:
         if comparator is not None:
             self.next()
             self.operators += 1
-            left = self.as_operand(left)
-            return ast.Compare(comparator, left, self.simple() or (yield self.operand()))
+            right: _Node = self.simple() or (yield self.nested())
+            if comparator in ("=", "<>") and (_is_boolean(left) or _is_boolean(right)):
+                return self.equal_truths(left, right, negated=comparator == "<>")
+            return ast.Compare(comparator, self.as_operand(left), self.as_operand(right))
         if self.take_word("IS"):
             return self.is_(self.as_operand(left))
         negated = self.take_word("NOT")
@@ -178,6 +198,29 @@ class Terms:
         else:
             return left
         self.operators += 1 + negated
+        return ast.Not(node) if negated else node
+
+    def equal_truths(self, left: _Node, right: _Node, *, negated: bool) -> ast.Condition:
+        """Return the condition that a boolean function and what it is compared with are both true, or both false.
+
+        `f = true` is f, `f = false` is NOT f. What else is compared is true or false only when the item or the
+        parameter is there: (f AND it = true) OR (NOT f AND it = false).
+        """
+        if not _is_boolean(left):
+            left, right = right, left
+        function = self.as_condition(left)
+        if _is_boolean(right):
+            other = self.as_condition(right)
+            node: ast.Condition = ast.Or(ast.And(function, other), ast.And(ast.Not(function), ast.Not(other)))
+        else:
+            value = self.as_operand(right)
+            literal = self.constants.get(value.name, {}) if isinstance(value, ast.Placeholder) else {}
+            if "BOOL" in literal:
+                node = function if literal["BOOL"] else ast.Not(function)
+            else:
+                true = ast.Compare("=", value, self.constant({"BOOL": True}))
+                false = ast.Compare("=", value, self.constant({"BOOL": False}))
+                node = ast.Or(ast.And(function, true), ast.And(ast.Not(function), false))
         return ast.Not(node) if negated else node
 
     def operand(self) -> Rule[ast.Operand]:
@@ -317,17 +360,17 @@ class Terms:
             case "string":
                 return Constant({"S": token.text})
             case "number":
-                return Constant(literals.number_value(token.text, place))
+                return Constant(literals.number_value(token.text, place or _ROOT))
             case "-" | "+":
                 number = self.expect("number").text
-                return Constant(literals.number_value(token.kind + number, place))
+                return Constant(literals.number_value(token.kind + number, place or _ROOT))
             case "?":
                 self.parameters += 1
                 return Parameter(self.parameters - 1)
             case "[":
-                return ListOf(self.elements("]", place))
+                return ListOf(self.elements("]", place or _ROOT))
             case "<<":
-                return BagOf(self.elements(">>", place))
+                return BagOf(self.elements(">>", place or _ROOT))
             case "{":
                 return self.map(place)
             case "word":
@@ -336,8 +379,7 @@ class Terms:
 
     def word(self, token: Token, place: str) -> Template:
         if self.peek("("):
-            above = place.rpartition(".")[0] or place
-            raise errors.unsupported_data_type(token.text.lower(), above, self.position(token))
+            raise errors.unsupported_data_type(token.text.lower(), place or _ROOT, self.position(token))
         match token.text.upper():
             case "TRUE":
                 return Constant({"BOOL": True})
@@ -374,4 +416,4 @@ class Terms:
         if not name:
             raise errors.validation(errors.EMPTY_ATTRIBUTE_NAME)
         self.expect(":")
-        return name, self.template(f"{place}.{name}")
+        return name, self.template(_ROOT if place == ITEM else f"{place}.{name}")

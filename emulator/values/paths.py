@@ -63,17 +63,33 @@ def project(item: Item, paths: Iterable[Path]) -> Item:
 def pick(item: Item, wanted: Tree) -> Item:
     """Return a new item of the parts in a tree.
 
-    Maps keep the wanted entries, lists the wanted elements side by side in their order. A map or list none of whose
-    wanted parts exist is left out itself. Whole values are shared with the item.
+    Maps keep the wanted entries, lists the wanted elements side by side, both in the item's order. A map or list none of
+    whose wanted parts exist is left out itself. Whole values are shared with the item.
     """
     picked = {}
-    for name, below in wanted.items():
-        value = item.get(name)
-        if value is not None and type(below) is dict:
-            value = _part(value, below)
-        if value is not None:
-            picked[name] = value
+    for name, value in item.items():
+        below = wanted.get(name)
+        if below is not None:
+            part = _part(value, below) if type(below) is dict else value
+            if part is not None:
+                picked[name] = part
     return picked
+
+
+def place(item: Item, path: Path) -> tuple[int, ...]:
+    """Return where the value at a path stands in an item, by which such values sort in the item's order.
+
+    There must be a value at the path.
+    """
+    found = []
+    entries = item
+    elements: list[Value] = []
+    for step in path:
+        number = list(entries).index(step) if isinstance(step, str) else step
+        found.append(number)
+        value = entries[step] if isinstance(step, str) else elements[step]
+        entries, elements = value.get("M", {}), value.get("L", [])
+    return tuple(found)
 
 
 def _part(value: Value, wanted: Tree) -> Value | None:
@@ -98,17 +114,12 @@ def _part(value: Value, wanted: Tree) -> Value | None:
 
 
 class Change(Generic[Leaf]):
-    """One change of several paths: what each leaf of their tree becomes, None meaning "removed".
+    """One change of several paths: what each leaf of their tree becomes, None meaning "removed"."""
 
-    `written` collects where the new values should be afterwards: lists that lose elements move them. A value written past
-    a list's end is not where it should be, and so is not among what an update returns (observed).
-    """
-
-    __slots__ = ("results", "written")
+    __slots__ = ("results",)
 
     def __init__(self, results: Mapping[Leaf, Value | None] | Sequence[Value | None]) -> None:
         self.results: Any = results
-        self.written: list[Path] = []
 
     def item(self, old: Item, targets: Tree, skipped: Collection[str] = ()) -> Item:
         """Return the changed copy of an item.
@@ -120,58 +131,50 @@ class Change(Generic[Leaf]):
         new = old.copy()
         for name, below in targets.items():
             if type(below) is not dict:
-                self._put(new, name, below, ())
+                self._put(new, name, below)
             elif name in new or name not in skipped:
-                new[name] = self._value(new.get(name), below, (name,))
+                new[name] = self._value(new.get(name), below)
         return new
 
-    def _put(self, entries: dict[str, Value], name: str, leaf: Leaf, above: Path) -> None:
+    def _put(self, entries: dict[str, Value], name: str, leaf: Leaf) -> None:
         result = self.results[leaf]
         if result is None:
             entries.pop(name, None)
         else:
             entries[name] = result
-            self.written.append((*above, name))
 
-    def _value(self, old: Value | None, targets: Tree, above: Path) -> Value:
+    def _value(self, old: Value | None, targets: Tree) -> Value:
         if old is not None:
             first = next(iter(targets))
             if type(first) is str:
                 members = old.get("M")
                 if members is not None:
-                    return {"M": self._map(members, targets, above)}
+                    return {"M": self._map(members, targets)}
             else:
                 elements = old.get("L")
                 if elements is not None:
-                    return {"L": self._list(elements, targets, above)}
+                    return {"L": self._list(elements, targets)}
         raise errors.update_path_invalid()
 
-    def _map(self, old: dict[str, Value], targets: Tree, above: Path) -> dict[str, Value]:
+    def _map(self, old: dict[str, Value], targets: Tree) -> dict[str, Value]:
         new = old.copy()
         for name, below in targets.items():
             if type(below) is dict:
-                new[name] = self._value(new.get(name), below, (*above, name))
+                new[name] = self._value(new.get(name), below)
             else:
-                self._put(new, name, below, above)
+                self._put(new, name, below)
         return new
 
-    def _list(self, old: list[Value], targets: Tree, above: Path) -> list[Value]:
+    def _list(self, old: list[Value], targets: Tree) -> list[Value]:
         new: list[Value | None] = [*old]
-        removed = 0
         for index in sorted(targets):
             below = targets[index]
             if type(below) is dict:
-                element = old[index] if index < len(old) else None
-                new[index] = self._value(element, below, (*above, index - removed))
+                new[index] = self._value(old[index] if index < len(old) else None, below)
                 continue
             result = self.results[below]
-            if result is not None:
-                if index < len(old):
-                    new[index] = result
-                else:
-                    new.append(result)
-                self.written.append((*above, index - removed))
-            elif index < len(old):
-                new[index] = None
-                removed += 1
+            if index < len(old):
+                new[index] = result
+            elif result is not None:
+                new.append(result)
         return [element for element in new if element is not None]

@@ -6,13 +6,14 @@ two layers of the service tell bad numbers and repeated set members differently 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from emulator import errors
 from emulator.values.number import NumberProblem
 
-Layer = Literal["current", "older"]
+Layer = Literal["current", "older", "partiql"]
+"""Who reads a value: the service's current code, its older code, or PartiQL's (reference 2.1, 14.4)."""
 
 Kind = Literal[
     "empty",
@@ -46,7 +47,8 @@ _EMPTY_SETS: Final = {
     "BS": errors.EMPTY_BINARY_SET,
 }
 _NUMBERS: Final = frozenset({"not_numeric", "overflow", "underflow", "precision"})
-_WRAPPING_EXPONENT: Final = str(2**31 - 1)
+_EXPONENT_MAX: Final = 2**31 - 1
+_WRAPPING_EXPONENT: Final = str(_EXPONENT_MAX)
 
 
 @dataclass(slots=True)
@@ -55,7 +57,8 @@ class Problem:
 
     details: the number as written, or the tag of the set. sent: the members of a set with repeats, as they were sent;
     members: the same as the CURRENT layer lists them. placeholder: the ":name" of the expression value, else None.
-    parameter: the request's member that the value is in.
+    parameter: the request's member that the value is in. number: the first bad number among the types of an ambiguous
+    value, None where there is none.
     """
 
     kind: Kind
@@ -64,6 +67,13 @@ class Problem:
     members: tuple[str, ...] = ()
     placeholder: str | None = None
     parameter: str = ""
+    number: "Problem | None" = None
+
+    def numbers_first(self) -> "Problem":
+        """Return the problem that most operations report: a bad number, rather than that it is one of two types."""
+        if self.number is None:
+            return self
+        return replace(self, kind=self.number.kind, details=self.number.details, number=None)
 
     @property
     def is_number(self) -> bool:
@@ -77,10 +87,14 @@ class Problem:
 
     def text(self, layer: Layer = "current") -> str:
         """Return the message of the problem itself, without envelope and without the name of a placeholder."""
-        older = layer == "older"
+        older = layer != "current"
         if self.kind in _NUMBERS:
-            wrapped = older and self.kind == "overflow" and _exponent_wraps(self.details)
-            return errors.number_text("underflow" if wrapped else self.kind, self.details, older=older)
+            kind: NumberProblem = self.kind  # type: ignore[assignment] # one of them
+            if older and kind == "overflow" and _exponent_wraps(self.details):
+                kind = "underflow"
+            elif layer == "partiql" and _exponent_is_too_long(self.details):
+                kind = "not_numeric"
+            return errors.number_text(kind, self.details, older=older)
         if self.kind == "duplicates":
             return errors.duplicates_text(self.details, self.sent if older else self.members, older=older)
         if self.kind == "empty_set":
@@ -121,6 +135,16 @@ def listed(members: Sequence[str], order: Sequence[object]) -> tuple[str, ...]:
             return (*(seen[before] for before in sorted(seen)), *members[position:])  # type: ignore[type-var]
         seen[key] = member
     return tuple(members)
+
+
+def _exponent_is_too_long(written: str) -> bool:
+    """Say whether a number's exponent, or its digits behind the point minus the exponent, passes 32 bits."""
+    digits, _, power = written.lower().partition("e")
+    try:
+        exponent = int(power or "0")
+    except ValueError:
+        return True
+    return abs(exponent) > _EXPONENT_MAX or len(digits.partition(".")[2]) - exponent > _EXPONENT_MAX
 
 
 def _exponent_wraps(written: str) -> bool:

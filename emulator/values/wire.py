@@ -20,6 +20,8 @@ from emulator.values.size import ENTRY_OVERHEAD, LIST_OVERHEAD, MAP_OVERHEAD, ut
 from emulator.values.types import Value
 
 __all__ = [
+    "LARGE_VALUES",
+    "LargeValues",
     "Layer",
     "ParsedItem",
     "Problem",
@@ -47,6 +49,15 @@ class ParsedItem(dict[str, Value]):
 
     __slots__ = ("size",)
     size: int
+
+
+LARGE_VALUES: Final = 4 * limits.KIB
+
+
+class LargeValues(dict[str, Value]):
+    """ExpressionAttributeValues of more than LARGE_VALUES bytes together: only with them an update may be too large."""
+
+    __slots__ = ()
 
 
 # --- entry points ---------------------------------------------------------------------------------------------------
@@ -92,8 +103,10 @@ def parse_values(raw: object, problems: list[Problem]) -> dict[str, Value]:
     if len(problems) > known:
         del problems[known:]
         _parse_named_values(raw, problems)
-    elif size > limits.EXPRESSION_VALUES_SIZE:
-        _report(problems, "values_size")
+    elif size > LARGE_VALUES:
+        if size > limits.EXPRESSION_VALUES_SIZE:
+            _report(problems, "values_size")
+        return LargeValues(raw)
     return raw
 
 
@@ -201,10 +214,7 @@ def _parse_odd(raw: object, problems: list[Problem], level: int) -> int:
         raw.clear()
         raw.update(known)
     if len(known) != 1:
-        _report(problems, "ambiguous" if known else "empty")
-        for tag, content in known.items():
-            _PARSERS[tag](content, raw, [], level)
-        return 0
+        return _report_ambiguous(known, raw, problems, level) if known else _report(problems, "empty")
     [(tag, content)] = known.items()
     return _PARSERS[tag](content, raw, problems, level)
 
@@ -404,6 +414,19 @@ def _report(problems: list[Problem], kind: Kind, details: str = "") -> int:
     """Note a problem; return the size 0 of a value that will never be stored."""
     if len(problems) < _PROBLEMS:
         problems.append(Problem(kind, details))
+    return 0
+
+
+def _report_ambiguous(known: _Raw, raw: _Raw, problems: list[Problem], level: int) -> int:
+    """Note that a value has several types, and the first bad number among them: some operations report that one."""
+    number = None
+    for tag, content in known.items():
+        found: list[Problem] = []
+        _PARSERS[tag](content, raw, found, level)
+        if tag in ("N", "NS") and found and found[0].is_number:
+            number = number or found[0]
+    if len(problems) < _PROBLEMS:
+        problems.append(Problem("ambiguous", number=number))
     return 0
 
 

@@ -85,6 +85,65 @@ def test_nothing_found_is_an_empty_item(post, shared_table, item_key):
     assert answer.body == b'{"Item":{}}'
 
 
+def answers_of(client, table, key, wanted):
+    """Yield what each way of asking for these attributes answers: one item each."""
+    get = {"TableName": table, "Key": key}
+    project = {"ProjectionExpression": ", ".join(wanted)}
+    condition = {"KeyConditionExpression": "pk = :p", "ExpressionAttributeValues": {":p": key["pk"]}}
+    statement = f"""SELECT {", ".join(wanted)} FROM "{table}" WHERE pk = '{key["pk"]["S"]}'"""
+    yield client.get_item(**get, **project)["Item"]
+    yield client.get_item(**get, AttributesToGet=wanted)["Item"]
+    yield client.batch_get_item(RequestItems={table: {"Keys": [key], **project}})["Responses"][table][0]
+    yield client.transact_get_items(TransactItems=[{"Get": {**get, **project}}])["Responses"][0]["Item"]
+    yield client.query(TableName=table, **condition, **project)["Items"][0]
+    condition["FilterExpression"] = condition.pop("KeyConditionExpression")
+    yield client.scan(TableName=table, **condition, **project)["Items"][0]
+    yield client.execute_statement(Statement=statement)["Items"][0]
+    yield client.execute_statement(Statement=f"{statement} AND sk = 's'")["Items"][0]
+
+
+@pytest.fixture(scope="module")
+def wide_key(client, shared_table):
+    wide_key = {"pk": {"S": "wide"}, "sk": {"S": "s"}}
+    attributes = {name: {"N": "1"} for name in "qdzaxmwbk"}
+    client.put_item(TableName=shared_table, Item={**attributes, **wide_key, "doc": {"M": attributes}})
+    return wide_key
+
+
+@pytest.mark.parametrize("names", ["qdzaxmwbk", "zyxwvutsrqponmlkjihgfedcba", "kxa", "bz"])
+def test_projections_come_in_the_order_of_the_whole_item(client, shared_table, wide_key, names):
+    """Not in the order of the expression, nor in that of a set, which differs from process to process."""
+    whole = client.get_item(TableName=shared_table, Key=wide_key)["Item"]
+    wanted = [*names, "sk", "doc", "pk"]
+    in_order = [name for name in whole if name in wanted]
+    for answer in answers_of(client, shared_table, wide_key, wanted):
+        assert list(answer) == in_order
+        assert list(answer["doc"]["M"]) == list(whole["doc"]["M"])
+    paths = [*names, *(f"doc.{name}" for name in names)]
+    inner = [name for name in whole["doc"]["M"] if name in names]
+    answer = client.get_item(TableName=shared_table, Key=wide_key, ProjectionExpression=", ".join(paths))["Item"]
+    assert list(answer) == [name for name in whole if name in [*names, "doc"]]
+    assert list(answer["doc"]["M"]) == inner
+    leaves = ", ".join(f"doc.{name}" for name in names)
+    for where in ("", " AND sk = 's'"):
+        statement = f"""SELECT {leaves}, sk FROM "{shared_table}" WHERE pk = 'wide'{where}"""
+        assert list(client.execute_statement(Statement=statement)["Items"][0]) == [*inner, "sk"]
+
+
+def test_updated_attributes_come_in_the_order_of_the_item(client, shared_table, key):
+    client.put_item(TableName=shared_table, Item={**key, **{name: {"N": "1"} for name in "qdzaxm"}})
+    request = {"UpdateExpression": "SET e = :v, a = :v, z = :v, q = :v, c = :v"}
+    request["ExpressionAttributeValues"] = {":v": {"M": {"y": {"N": "2"}, "b": {"N": "2"}}}}
+    for mode, told in (("UPDATED_OLD", "aqz"), ("UPDATED_NEW", "aceqz")):
+        answer = client.update_item(TableName=shared_table, Key=key, ReturnValues=mode, **request)
+        assert list(answer["Attributes"]) == list(told)
+        client.delete_item(TableName=shared_table, Key=key)
+        client.put_item(TableName=shared_table, Item={**key, **{name: {"N": "1"} for name in "qdzaxm"}})
+    statement = f"""UPDATE "{shared_table}" SET z = 1, e = 2, a = 3 WHERE pk = '{key["pk"]["S"]}' AND sk = 's'"""
+    answer = client.execute_statement(Statement=statement + " RETURNING MODIFIED NEW *")
+    assert list(answer["Items"][0]) == list("aez")
+
+
 def test_a_set_is_projected_whole(client, shared_table, key):
     client.put_item(TableName=shared_table, Item={**key, "s": {"SS": ["x"]}})
     get = {"TableName": shared_table, "Key": key}

@@ -136,6 +136,59 @@ def test_updates_by_nine_bytes(client, refused, shared_table, key, case):
             assert client.get_item(TableName=shared_table, Key=key, ConsistentRead=True)["Item"] == item
 
 
+# C30: of UpdateItem the cost of the statement counts too (each form of clause: unit/expressions/test_update_cost.py).
+# Expression, bytes of the longest value, an attribute that the item has (None: there is no item).
+COSTS = {
+    "the example": ("SET b = :pad", LIMIT - 3 - 19 - 1, None),
+    "unused default": ("SET b = if_not_exists(b, :pad)", LIMIT - 3 - 19 - 1 - 39 - (1 + 14 + 1), {"b": {"S": "x"}}),
+    "beside a removal": ("SET b = :pad REMOVE c.d", LIMIT - 3 - 19 - 1 - 1 - (1 + 4 + 1), {"c": {"M": {}}}),
+    "nested": ("SET c.d = :pad", LIMIT - 3 - 19 - (1 + 4 + 1), {"c": {"M": {}}}),
+}
+
+
+@pytest.mark.parametrize("case", COSTS)
+def test_an_update_costs_what_it_writes(client, refused, shared_table, key, case):
+    expression, longest, attributes = COSTS[case]
+    if attributes is not None:
+        put(client, shared_table, {**key, **attributes})
+    request = {"TableName": shared_table, "Key": key, "UpdateExpression": expression}
+    value = {":pad": {"S": "x" * (longest + 1)}}
+    refusal = ("ValidationException", UPDATE_TOO_LARGE)
+    assert refused("update_item", **request, ExpressionAttributeValues=value) == refusal
+    failing = {
+        "ConditionExpression": "begins_with(pk, :q)",
+        "ExpressionAttributeValues": {**value, ":q": {"S": "absent"}},
+    }
+    assert refused("update_item", **request, **failing) == refusal
+    before = client.get_item(TableName=shared_table, Key=key, ConsistentRead=True).get("Item")
+    assert before == (None if attributes is None else {**key, **attributes})
+    client.transact_write_items(  # the finished item alone
+        TransactItems=[{"Update": {**request, "ExpressionAttributeValues": value}}]
+    )
+    value[":pad"]["S"] = "x" * longest
+    client.update_item(**request, ExpressionAttributeValues=value)
+
+
+def test_attribute_updates_cost_what_they_write(client, refused, shared_table, key):
+    request = {"TableName": shared_table, "Key": key}
+    longest = LIMIT - 3 - 19 - 1
+    value = {"b": {"Value": {"S": "x" * (longest + 1)}}}
+    assert refused("update_item", **request, AttributeUpdates=value) == ("ValidationException", UPDATE_TOO_LARGE)
+    value["b"]["Value"]["S"] = "x" * longest
+    client.update_item(**request, AttributeUpdates=value)
+
+
+def test_values_of_the_condition_cost_nothing(client, shared_table, key):
+    put(client, shared_table, key)
+    client.update_item(
+        TableName=shared_table,
+        Key=key,
+        UpdateExpression="SET b = :small",
+        ConditionExpression="b <> :pad",
+        ExpressionAttributeValues={":small": {"S": "x" * 1000}, ":pad": {"S": "x" * LIMIT}},
+    )
+
+
 def test_size_is_told_before_a_failed_condition(client, refused, shared_table, key):
     put(client, shared_table, item_of(LIMIT, key))
     answer = refused(

@@ -6,6 +6,7 @@ from botocore.exceptions import ClientError
 from tests.conftest import index_request, new_name, without_metadata
 
 DUPLICATE = ("DuplicateItemException", "Duplicate primary key exists in table")
+ONE_TABLE = "FROM clause may only contain a single table name in data manipulation statements"
 FAILED = ("ConditionalCheckFailedException", "The conditional request failed")
 
 
@@ -448,7 +449,7 @@ def test_local_index_fetches_what_it_lacks(run):
         {"pk": {"S": run.partition}, "sk": {"N": sort}, "l": {"S": local}} for sort, local in (("2", "a"), ("1", "b"))
     ]
     assert run.items('SELECT * FROM {t}."local" WHERE pk = {p}') == keys
-    assert run.items('SELECT * FROM {t}."local" WHERE pk = {p} AND y = 1', ConsistentRead=True) == keys[1:]
+    assert run.items('SELECT * FROM {t}."local" WHERE pk = {p}', ConsistentRead=True) == keys
     assert run.items("SELECT y FROM {t}.\"local\" WHERE pk = {p} AND l > 'a'") == [{"y": {"N": "1"}}]
 
 
@@ -464,7 +465,12 @@ def test_local_index_fetches_what_it_lacks(run):
         ),
         ("SELECT * FROM {t}.a.b", {}, "A path may contain at most 2 components in the FROM clause"),
         ('SELECT * FROM {t}.""', {}, "Path component cannot be an empty string"),
-        ("INSERT INTO {t}.i VALUE {'pk': {p}}", {}, "This operation is not supported on an index"),
+        ("INSERT INTO {t}.i VALUE {'pk': {p}}", {}, ONE_TABLE),
+        ("INSERT INTO nowhere.i VALUE {'pk': {p}}", {}, ONE_TABLE),
+        ("SELECT COUNT(*) FROM {t}", {}, "Unexpected path component at 1:8:5"),
+        ("SELECT pk,\n  size(b) FROM {t}", {}, "Unexpected path component at 2:3:4"),
+        ('SELECT COUNT(*) FROM {t}."local"', {}, "Unexpected path component at 1:8:5"),
+        ("SELECT COUNT(*) FROM nowhere.i", {}, "Unexpected path component at 1:8:5"),
         ("UPDATE {t}.i SET a = 1 WHERE pk = {p}", {}, "This operation is not supported on an index"),
         ("DELETE FROM {t}.i WHERE pk = {p}", {}, "This operation is not supported on an index"),
     ],
@@ -550,7 +556,7 @@ MALFORMED = "Statement wasn't well formed, can't be processed: "
         (
             "UPDATE {t} SET a = set_add(a, ?) WHERE pk = {p} AND sk = 1",
             [{"S": "x"}],
-            "The second argument to SET_ADD must be a value with type SET at 1:{position}:7",
+            "The second argument to SET_ADD must be a value with type SET at 1:{position}:1",
         ),
         (
             "SELECT * FROM {t} WHERE pk = 1",
@@ -575,7 +581,7 @@ MALFORMED = "Statement wasn't well formed, can't be processed: "
     ],
 )
 def test_messages(run, text, parameters, message):
-    message = message.replace("{position}", str(run.text(text).find("set_add") + 1))
+    message = message.replace("{position}", str(run.text(text).find("set_add(") + 1 + len("set_add(")))
     assert run.refused(text, *parameters) == ("ValidationException", message)
 
 
@@ -655,7 +661,7 @@ def test_batch_of_reads(run, batch):
     answer = batch(
         "SELECT * FROM {t} WHERE pk = {p} AND sk = 1",
         "SELECT * FROM {t} WHERE pk = {p} AND sk = 2",
-        "SELECT a FROM {t} WHERE pk = {p} AND sk = 3 AND a = 1",
+        "SELECT a FROM {t} WHERE pk = {p} AND sk = 3",
         "SELECT * FROM {t} WHERE pk = {p}",
         "SELECT * FROM nowhere WHERE pk = {p}",
         "SELECT",

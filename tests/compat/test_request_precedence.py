@@ -90,6 +90,156 @@ def test_put_item(refused, shared_table, key, layer):
     assert refused("put_item", **request) == PUT_LAYERS[layer][1]
 
 
+# --- names or values without an expression, before any value (C14) --------------------------------------------------
+
+NAMES_ALONE = (VALIDATION, "ExpressionAttributeNames can only be specified when using expressions")
+VALUES_ALONE = (VALIDATION, "ExpressionAttributeValues can only be specified when using expressions")
+
+
+@pytest.mark.parametrize(
+    ("members", "answer"),
+    [
+        ({"ExpressionAttributeNames": {"#a": "a"}}, NAMES_ALONE),
+        ({"ExpressionAttributeNames": {}}, NAMES_ALONE),
+        ({"ExpressionAttributeValues": {":v": {}}}, VALUES_ALONE),
+        ({"ExpressionAttributeNames": {"#a": "a"}, "ExpressionAttributeValues": {":v": {"N": "x"}}}, NAMES_ALONE),
+    ],
+)
+@pytest.mark.parametrize("wrong", [{"pk": {}}, {"pk": {"N": "x"}}, {"pk": {"SS": []}}])
+def test_members_without_expression_come_before_values(refused, key, members, answer, wrong):
+    bare, enveloped = answer, (VALIDATION, ENVELOPE + answer[1])
+    table = {"TableName": "missing-table-of-no-one"}
+    if "ExpressionAttributeValues" not in members:
+        assert refused("get_item", **table, Key=wrong, **members) == bare
+        assert refused("batch_get_item", RequestItems={table["TableName"]: {"Keys": [wrong], **members}}) == bare
+    assert refused("scan", **table, ExclusiveStartKey=wrong, **members) == bare
+    assert refused("delete_item", **table, Key=wrong, **members) == enveloped
+    assert refused("update_item", **table, Key=wrong, **members) == enveloped
+    assert refused("put_item", **table, Item=wrong, **members) == enveloped
+
+
+def test_names_come_before_no_values(refused):
+    """C15."""
+    answer = refused(
+        "scan",
+        TableName="missing-table-of-no-one",
+        FilterExpression="a = b",
+        ExpressionAttributeNames={"a": "a"},
+        ExpressionAttributeValues={},
+    )
+    assert answer == (VALIDATION, 'ExpressionAttributeNames contains invalid key: Syntax error; key: "a"')
+
+
+# --- values of two types (C16) --------------------------------------------------------------------------------------
+
+AMBIGUOUS = (
+    "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
+)
+NOT_NUMERIC = "The parameter cannot be converted to a numeric value: abc"
+TWO_TYPES = {"S": "a", "N": "abc"}
+CONDITION = {"ConditionExpression": "a = :v", "ExpressionAttributeValues": {":v": TWO_TYPES}}
+FILTER = {"FilterExpression": "a = :v", "ExpressionAttributeValues": {":v": TWO_TYPES}}
+NO_ONES = "missing-table-of-no-one"
+
+# method, request, text
+NUMBERS_FIRST = [
+    ("get_item", {"TableName": NO_ONES, "Key": {"pk": TWO_TYPES}}, NOT_NUMERIC),
+    ("delete_item", {"TableName": NO_ONES, "Key": {"pk": TWO_TYPES}}, ENVELOPE + NOT_NUMERIC),
+    ("delete_item", {"TableName": NO_ONES, "Key": {"pk": {"S": "a"}}, **CONDITION}, ENVELOPE + NOT_NUMERIC),
+    ("update_item", {"TableName": NO_ONES, "Key": {"pk": TWO_TYPES}}, ENVELOPE + NOT_NUMERIC),
+    (
+        "update_item",
+        {"TableName": NO_ONES, "Key": {"pk": {"S": "a"}}, "AttributeUpdates": {"a": {"Value": {"L": [TWO_TYPES]}}}},
+        ENVELOPE + NOT_NUMERIC,
+    ),
+    (
+        "query",
+        {"TableName": NO_ONES, "KeyConditionExpression": "pk = :v", "ExpressionAttributeValues": {":v": TWO_TYPES}},
+        NOT_NUMERIC,
+    ),
+    (
+        "scan",
+        {"TableName": NO_ONES, **FILTER},
+        f"ExpressionAttributeValues contains invalid value: {NOT_NUMERIC} for key :v",
+    ),
+    ("batch_get_item", {"RequestItems": {NO_ONES: {"Keys": [{"pk": TWO_TYPES}]}}}, NOT_NUMERIC),
+    ("batch_write_item", {"RequestItems": {NO_ONES: [{"DeleteRequest": {"Key": {"pk": TWO_TYPES}}}]}}, NOT_NUMERIC),
+    ("batch_write_item", {"RequestItems": {NO_ONES: [{"PutRequest": {"Item": {"pk": TWO_TYPES}}}]}}, NOT_NUMERIC),
+    # puts and transactions are not among those
+    ("put_item", {"TableName": NO_ONES, "Item": {"pk": TWO_TYPES}}, ENVELOPE + AMBIGUOUS),
+    (
+        "transact_write_items",
+        {"TransactItems": [{"Delete": {"TableName": NO_ONES, "Key": {"pk": TWO_TYPES}}}]},
+        AMBIGUOUS,
+    ),
+]
+
+
+@pytest.mark.parametrize(("method", "request_", "text"), NUMBERS_FIRST)
+def test_a_bad_number_of_two_types(refused, method, request_, text):
+    assert refused(method, **request_) == (VALIDATION, text)
+
+
+# --- values that nest deeply are judged by the older layer (C17) ----------------------------------------------------
+
+
+def inside(maps):
+    value = {"S": "leaf"}
+    for level in range(maps):
+        value = {"M": {"a": value}} if level % 2 else {"L": [value]}
+    return value
+
+
+DEEP_MEMBERS = {
+    "values": lambda value: {
+        "ConditionExpression": "#d = :x",
+        "ExpressionAttributeNames": {"#d": "d"},
+        "ExpressionAttributeValues": {":x": value},
+    },
+    "expected": lambda value: {"Expected": {"a": {"Value": value}}},
+    "expected list": lambda value: {"Expected": {"a": {"ComparisonOperator": "EQ", "AttributeValueList": [value]}}},
+    "key or item": lambda value: {"Key": {"pk": {"S": "a"}, "d": value}, "Item": {"pk": {"S": "a"}, "d": value}},
+}
+NEW_RETURN_VALUES = (
+    ENVELOPE + "Failed to satisfy constraint: Member must satisfy enum value set: "
+    "[ALL_OLD, UPDATED_OLD, ALL_NEW, UPDATE_NEW, NONE]"
+)
+OLD_RETURN_VALUES = (
+    "Value 'BOGUS' at 'returnValues' failed to satisfy constraint: "
+    "Member must satisfy enum value set: [ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]"
+)
+NOT_ALLOWED = "ReturnValues can only be ALL_OLD or NONE"
+
+
+@pytest.mark.parametrize("member", DEEP_MEMBERS)
+@pytest.mark.parametrize("method", ["put_item", "update_item", "delete_item"])
+def test_return_values_beside_deep_values(refused, method, member):
+    def send(value, **members):
+        own = "Item" if method == "put_item" else "Key"
+        request = {"TableName": "missing-table-of-no-one", own: {"pk": {"S": "a"}}, **members}
+        deep = DEEP_MEMBERS[member](value)
+        return (
+            refused(method, **request, **{name: deep[name] for name in deep if name not in ("Key", "Item")})
+            if (member != "key or item")
+            else refused(method, **{**request, own: deep[own]})
+        )
+
+    assert send(inside(40), ReturnValues="BOGUS") == (VALIDATION, NEW_RETURN_VALUES)
+    assert send(inside(63), ReturnValues="BOGUS") == (VALIDATION, ENVELOPE + OLD_RETURN_VALUES)
+    joined = f"2 validation errors detected: {CAPACITY.removeprefix(ENVELOPE)}; {OLD_RETURN_VALUES}"
+    assert send(inside(63), ReturnValues="BOGUS", ReturnConsumedCapacity="X") == (VALIDATION, joined)
+    if method != "update_item":
+        assert send(inside(40), ReturnValues="ALL_NEW") == (VALIDATION, ENVELOPE + NOT_ALLOWED)
+        assert send(inside(63), ReturnValues="ALL_NEW") == (VALIDATION, NOT_ALLOWED)
+
+
+def test_return_values_beside_deep_attribute_updates(refused):
+    request = {"TableName": "missing-table-of-no-one", "Key": {"pk": {"S": "a"}}, "ReturnValues": "BOGUS"}
+    for maps, text in ((40, NEW_RETURN_VALUES), (63, ENVELOPE + OLD_RETURN_VALUES)):
+        updates = {"a": {"Action": "PUT", "Value": inside(maps)}}
+        assert refused("update_item", **request, AttributeUpdates=updates) == (VALIDATION, text)
+
+
 GET_LAYERS = [
     ({"ConsistentRead": "maybe"}, ("SerializationException", "Unexpected token received from parser")),
     ({"ReturnConsumedCapacity": "X"}, (VALIDATION, CAPACITY)),

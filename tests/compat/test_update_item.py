@@ -10,7 +10,6 @@ MISSING = "The provided expression refers to an attribute that does not exist in
 TYPE = "An operand in the update expression has an incorrect data type"
 OVERFLOW = "Number overflow. Attempting to store a number with magnitude larger than supported range"
 UNDERFLOW = "Number underflow. Attempting to store a number with magnitude smaller than supported range"
-PRECISION = "Attempting to store more than 38 significant digits in a Number"
 
 
 def number(text):
@@ -173,7 +172,9 @@ FAILURES = {
     "delete from a set of another type": ("DELETE ns :ss", TYPE),
     "delete from a number": ("DELETE n :ss", TYPE),
     "sum overflows": ("SET a = :big + :big", OVERFLOW),
-    "sum too precise": ("ADD n :fine", PRECISION),
+    "C27 sum too precise": ("SET a = n + :fine", OVERFLOW),
+    "C27 difference too precise": ("SET a = :fine - n", OVERFLOW),
+    "C28 addition too precise": ("ADD n :fine", OVERFLOW),
     "difference underflows": ("SET a = :tiny - :tiny2", UNDERFLOW),
 }
 OPERANDS = {
@@ -211,9 +212,8 @@ CREATIONS = {
     "no expression": (None, None, {}),
     "set": ("SET a = :v", {":v": number("1")}, {"a": number("1")}),
     "add": ("ADD a :v", {":v": number("1")}, {"a": number("1")}),
-    "remove": ("REMOVE a", None, {}),
-    "remove a nested path": ("REMOVE a.b, l[3]", None, {}),
-    "delete": ("DELETE a :v", {":v": {"SS": ["x"]}}, {}),
+    "set beside remove": ("REMOVE b SET a = :v", {":v": number("1")}, {"a": number("1")}),
+    "add beside delete": ("DELETE b :s ADD a :v", {":s": {"SS": ["x"]}, ":v": number("1")}, {"a": number("1")}),
     "key as operand": ("SET a = if_not_exists(b, pk)", None, "pk"),
 }
 
@@ -223,6 +223,35 @@ def test_creates_the_item(client, shared_table, key, case):
     expression, values, attributes = CREATIONS[case]
     assert update(client, shared_table, key, expression, values) == {}
     assert read(client, shared_table, key) == {**key, **({"a": key["pk"]} if attributes == "pk" else attributes)}
+
+
+# C19, C20: nothing to write, no item
+NO_CREATIONS = {
+    "remove": ("REMOVE a", None),
+    "remove a nested path": ("REMOVE a.b, l[3]", None),
+    "delete": ("DELETE a :v", {":v": {"SS": ["x"]}}),
+    "remove and delete": ("REMOVE b DELETE a :v", {":v": {"SS": ["x"]}}),
+}
+
+
+@pytest.mark.parametrize("case", NO_CREATIONS)
+@pytest.mark.parametrize("mode", ["NONE", "ALL_OLD", "ALL_NEW", "UPDATED_OLD", "UPDATED_NEW"])
+def test_creates_no_item(client, shared_table, key, case, mode):
+    expression, values = NO_CREATIONS[case]
+    answer = update(client, shared_table, key, expression, values, ReturnValues=mode, ReturnConsumedCapacity="TOTAL")
+    assert answer == {"ConsumedCapacity": {"TableName": shared_table, "CapacityUnits": 1.0}}
+    assert read(client, shared_table, key) is None
+    answer = update(client, shared_table, key, expression, values, ConditionExpression="attribute_not_exists(pk)")
+    assert answer == {}
+    assert read(client, shared_table, key) is None
+
+
+def test_creates_no_item_where_the_condition_fails(refused, shared_table, key):
+    request = {"UpdateExpression": "REMOVE a", "ConditionExpression": "attribute_exists(pk)"}
+    assert refused("update_item", TableName=shared_table, Key=key, **request) == (
+        "ConditionalCheckFailedException",
+        "The conditional request failed",
+    )
 
 
 def test_no_expression_leaves_an_item_as_it_is(client, shared_table, key):
@@ -250,6 +279,8 @@ OLD = {
     "l": numbers("0", "1", "2"),
     "m": {"M": {"x": number("1"), "y": number("2")}},
     "s": {"SS": ["p", "q"]},
+    "d": {"M": {"l": numbers("0", "1"), "x": string("x")}},
+    "k": {"L": [{"M": {"a": number("0")}}, number("1")]},
 }
 V = {":v": number("9")}
 
@@ -284,7 +315,32 @@ FRAGMENTS = {
         "SET l[2] = :v REMOVE l[0]",
         V,
         {"l": numbers("0", "2")},
-        {"l": numbers("9")},
+        {"l": numbers("1")},
+    ),
+    # C29: what the new item has at every touched path
+    "element removed": ("REMOVE l[1]", None, {"l": numbers("1")}, {"l": numbers("2")}),
+    "last element removed": ("REMOVE l[2]", None, {"l": numbers("2")}, None),
+    "two elements removed": ("REMOVE l[0], l[1]", None, {"l": numbers("0", "1")}, {"l": numbers("2")}),
+    "all elements removed": ("REMOVE l[0], l[1], l[2]", None, {"l": numbers("0", "1", "2")}, None),
+    "element below a map removed": (
+        "REMOVE d.l[0] SET d.x = :v",
+        V,
+        {"d": {"M": {"l": numbers("0"), "x": string("x")}}},
+        {"d": {"M": {"l": numbers("1"), "x": number("9")}}},
+    ),
+    "element removed and another set": (
+        "REMOVE l[0] SET l[1] = :v",
+        V,
+        {"l": numbers("0", "1")},
+        {"l": numbers("9", "2")},
+    ),
+    "element removed and one appended": ("REMOVE l[0] SET l[9] = :v", V, {"l": numbers("0")}, {"l": numbers("1")}),
+    "map in a list removed": ("REMOVE k[0]", None, {"k": {"L": [{"M": {"a": number("0")}}]}}, {"k": numbers("1")}),
+    "path of a removed map": (
+        "REMOVE k[0].a",
+        None,
+        {"k": {"L": [{"M": {"a": number("0")}}]}},
+        None,
     ),
     "add": ("ADD a :v", V, {"a": number("1")}, {"a": number("10")}),
     "delete members": ("DELETE s :v", {":v": {"SS": ["p"]}}, {"s": {"SS": ["p", "q"]}}, {"s": {"SS": ["q"]}}),
@@ -344,6 +400,9 @@ OLD_RETURN_VALUES = (
     "Value 'X' at 'returnValues' failed to satisfy constraint: "
     "Member must satisfy enum value set: [ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]"
 )
+OLD_OPERATOR = (
+    "Value 'XOR' at 'conditionalOperator' failed to satisfy constraint: Member must satisfy enum value set: [OR, AND]"
+)
 OLD_NAME = "Value '' at 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 1"
 UNIT = {":n": number("1"), ":s": string("x"), ":l": numbers("1"), ":m": {"M": {}}, ":b": {"BOOL": True}}
 
@@ -357,6 +416,15 @@ REFUSALS = {
     "other bad enum": ({"ReturnConsumedCapacity": "X"}, ENVELOPE + CAPACITY),
     "no key": ({"Key": None}, ENVELOPE + NULL_KEY),
     "no key, empty name": ({"Key": None, "TableName": ""}, f"2 validation errors detected: {OLD_NAME}; {NULL_KEY}"),
+    # C18
+    "no key, bad operator": (
+        {"Key": None, "Expected": {"a": {"Exists": False}, "b": {"Exists": False}}, "ConditionalOperator": "XOR"},
+        f"2 validation errors detected: {OLD_OPERATOR}; {NULL_KEY}",
+    ),
+    "no key, all that is bad": (
+        {"Key": None, "ConditionalOperator": "XOR", "ReturnValues": "X", "ReturnConsumedCapacity": "X"},
+        f"4 validation errors detected: {CAPACITY}; {OLD_RETURN_VALUES}; {OLD_OPERATOR}; {NULL_KEY}",
+    ),
     "no key, all bad": (
         {"Key": None, "TableName": "", "ReturnValues": "X", "ReturnConsumedCapacity": "X"},
         f"4 validation errors detected: {CAPACITY}; {OLD_NAME}; {OLD_RETURN_VALUES}; {NULL_KEY}",
@@ -477,7 +545,7 @@ REFUSALS = {
     ),
     "below a key": (
         {"UpdateExpression": "SET pk.a = :s", "ExpressionAttributeValues": {":s": string("x")}},
-        "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: pk",
+        "One or more parameter values were invalid: Cannot update attribute pk. This attribute is part of the key",
     ),
 }
 

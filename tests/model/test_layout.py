@@ -282,7 +282,8 @@ def test_taken_port_is_refused(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert refused("--port", str(port), "--data-dir", str(tmp_path / "data")) == (
-            f"dynamodb-emulator: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+            f"dynamodb-emulator: port {port} is in use on localhost: "
+            "stop the other program, or choose another port with --port\n"
         )
     assert not (tmp_path / "data").exists()
 

@@ -93,7 +93,7 @@ class Run:
         match kind:
             case "put":
                 self.changed(key, {**key, **content})
-            case "update":
+            case "update" if content or identity(key) in self.items:  # else it removes an attribute of nothing
                 old = self.items.get(identity(key), key)
                 self.changed(key, {**{name: value for name, value in old.items() if name != "g"}, **content})
             case "delete":

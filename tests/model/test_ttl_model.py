@@ -141,7 +141,7 @@ class Run:
             answer = self.call(
                 "UpdateItem", UpdateExpression=expression, ExpressionAttributeValues={":v": value}, **NAMED, **request
             )
-        if answer is not None:
+        if answer:  # a REMOVE makes no item, and answers nothing where there is none
             self.items[pk] = answer["Attributes"].get("end")
 
     def switch(self) -> None:

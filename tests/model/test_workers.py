@@ -238,7 +238,10 @@ def test_taken_port_is_told_in_one_line():
         command = [sys.executable, "-m", "emulator", "--in-memory", "--workers", "2", "--port", port]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=ROOT)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"dynamodb-emulator: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+    assert done.stderr == (
+        f"dynamodb-emulator: port {port} is in use on localhost: "
+        "stop the other program, or choose another port with --port\n"
+    )
 
 
 def test_second_server_with_workers_does_not_share_the_port(tmp_path):
@@ -247,4 +250,4 @@ def test_second_server_with_workers_does_not_share_the_port(tmp_path):
         command = [sys.executable, "-m", "emulator", "--in-memory", "--workers", "2", "--port", port]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=ROOT)
     assert done.returncode == 2
-    assert "cannot listen" in done.stderr
+    assert f"port {port} is in use" in done.stderr

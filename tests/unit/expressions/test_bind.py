@@ -80,13 +80,33 @@ def syntax(parameter):
         ),
         (
             {NAMES: {"#-" + "a" * 254: "a"}, "ConditionExpression": "!"},
-            "ExpressionAttributeNames contains invalid key: Key size has exceeded the maximum allowed size; key size: 256",
+            (
+                "ExpressionAttributeNames contains invalid key: "
+                "The expression attribute map contains a key that is too long; size of key: 256"
+            ),
+        ),
+        (
+            {NAMES: {"#" + "a" * 255: "a"}, VALUES: {}, "ConditionExpression": "!"},
+            (
+                "ExpressionAttributeNames contains invalid key: "
+                "The expression attribute map contains a key that is too long; size of key: 256"
+            ),
         ),
         (
             {VALUES: {":" + "é" * 128: ONE}, "ConditionExpression": "!"},
-            "ExpressionAttributeValues contains invalid key: Key size has exceeded the maximum allowed size; key size: 257",
+            "ExpressionAttributeValues contains invalid key: The expression attribute map contains a key that is too long;",
         ),
-        ({NAMES: {"#a": ""}, "ConditionExpression": "#a = #a"}, "Empty attribute name"),
+        # C11: an empty name is reported with its placeholder; C15: names before values
+        (
+            {NAMES: {"#b": "b", "#a": ""}, VALUES: {}, "ConditionExpression": "#a = #a"},
+            "ExpressionAttributeNames contains invalid value: Empty attribute name for key #a",
+        ),
+        (
+            {NAMES: {"a": "a"}, VALUES: {}, "FilterExpression": "a = b"},
+            'ExpressionAttributeNames contains invalid key: Syntax error; key: "a"',
+        ),
+        ({NAMES: {"#a": "a"}, VALUES: {}, "FilterExpression": "!"}, "ExpressionAttributeValues must not be empty"),
+        ({NAMES: {}, VALUES: {}, "FilterExpression": "!"}, "ExpressionAttributeNames must not be empty"),
         (
             {NAMES: {"#a": "é" * 32768}, "ConditionExpression": "#a = #a"},
             errors.validation(errors.ATTRIBUTE_NAME_TOO_LONG).message,
@@ -234,10 +254,13 @@ def test_what_programs_tell_about_themselves():
     bound = bind(request)
     assert bound.update.targets == (("x",), ("l", 0), ("r", "s"), ("n",))
     assert bound.update.attributes == {"x", "l", "r", "n"}
-    assert bound.update.reads == {"y", "q", "n"}
+    assert bound.update.inner == (("l", 0), ("r", "s"), ("y", "z"), ("q", 1))
+    assert bound.update.types == {"x": ("N", True), "n": ("N", True)}
+    assert bound.update.creates
     assert bound.condition.paths == (("a", "b", 2), ("c",), ("d",), ("a",), ("e", "f"))
     assert bound.condition.attributes == {"a", "c", "d", "e"}
     assert bound.projection.paths == (("m", "a"), ("m", "b"), ("d",))
+    assert bound.projection.inner == (("m", "a"), ("m", "b"))
     assert bound.projection.attributes == {"m", "d"}
 
 
@@ -277,7 +300,7 @@ UPDATE = {"UpdateExpression": "SET #a = :v", NAMES: {"#a": "a"}, VALUES: {":v": 
 def test_the_same_form_is_bound_once():
     bound = bind(UPDATE)
     assert bind({**UPDATE, "Key": 1, VALUES: {":v": {"N": "2"}}}) is bound
-    assert bound.update.apply({}, {":v": {"N": "2"}}) == ({"a": {"N": "2"}}, (("a",),))
+    assert bound.update.apply({}, {":v": {"N": "2"}}) == {"a": {"N": "2"}}
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import base64
 import copy
-from collections import Counter
 from contextlib import suppress
 from decimal import Decimal
 
@@ -297,29 +296,8 @@ def test_updates_change_what_a_naive_editor_changes(update, item):
         ):
             program.apply(item, values, exists=True)
     else:
-        new, written_paths = program.apply(item, values, exists=True)
-        assert new == expected
-        there = [at(new, path) for path in written_paths]
-        inside = [values[v] for target, v in actions.items() if v is not None and not past_end(before, TARGETS[target])]
-        assert len(there) == len(values)
-        assert not Counter(map(str, inside)) - Counter(map(str, there))
-        assert all(value is None or value in values.values() for value in there)
+        assert program.apply(item, values, exists=True) == expected
     assert item == before
-
-
-def past_end(item, path):
-    """Say whether a path is that of an element which its list does not have yet."""
-    return isinstance(path[-1], int) and path[-1] >= len(at(item, path[:-1])["L"])
-
-
-def at(item, path):
-    """Return what is at a path, None past a list's end."""
-    value = {"M": item}
-    for step in path:
-        if isinstance(step, int) and step >= len(value["L"]):
-            return None
-        value = value["M"][step] if isinstance(step, str) else value["L"][step]
-    return value
 
 
 # --- random texts ---

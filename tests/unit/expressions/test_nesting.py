@@ -18,6 +18,7 @@ FRAMES = 330  # what a condition of 300 operators may take to be evaluated, and 
 PREFIX = "Invalid {}: "
 TOO_MANY = "The expression contains too many operators; operator count: 301"
 REDUNDANT = "The expression has redundant parentheses;"
+NESTED_APPEND = "The function is not allowed to be used this way in an expression; function: list_append"
 NESTED_SIZE = "Incorrect operand type for operator or function; operator or function: size, operand type: N"
 ITEM = {"n": {"S": "axb"}, "l": {"L": []}, "a": {"N": "1"}}
 VALUES = {":v": {"S": "x"}, ":l": {"L": [{"N": "1"}]}}
@@ -106,8 +107,8 @@ def test_refused_conditions(text, message):
 @pytest.mark.parametrize(
     ("text", "name", "value"),
     [
-        ("SET l=" + nested("list_append(l,", 260, ":l"), "l", VALUES[":l"]),
-        ("SET l=" + nested("list_append(:l,", 250, "l"), "l", {"L": VALUES[":l"]["L"] * 250}),
+        ("SET l=" + nested("if_not_exists(m,", 240, ":l"), "l", VALUES[":l"]),
+        ("SET l=list_append(l," + nested("if_not_exists(m,", 230, ":l") + ")", "l", VALUES[":l"]),
         ("SET b=" + nested("if_not_exists(b,", 230, "a"), "b", {"N": "1"}),
         ("SET a=" + nested("(a+", 300, "a"), "a", {"N": "301"}),
         ("SET a=" + nested("(", 299, "a", "+a)"), "a", {"N": "300"}),
@@ -116,7 +117,7 @@ def test_refused_conditions(text, message):
 )
 def test_updates(text, name, value):
     with little_stack(FRAMES):
-        new, _ = bound("UpdateExpression", text).update.apply(ITEM, VALUES, exists=True)
+        new = bound("UpdateExpression", text).update.apply(ITEM, VALUES, exists=True)
         assert new[name] == value
 
 
@@ -124,7 +125,8 @@ def test_updates(text, name, value):
     ("text", "message"),
     [
         ("SET a=" + nested("(a+", 301, "a"), TOO_MANY),
-        ("SET l=" + nested("list_append(", 310, "l"), count("list_append", 1)),
+        ("SET l=" + nested("if_not_exists(", 270, "l"), count("if_not_exists", 1)),
+        ("SET l=" + nested("list_append(", 310, "l"), NESTED_APPEND),
         ("SET l=" + nested("f(", 1300, "l"), "Invalid function name; function: f"),
         ("SET l=" + nested("(", 2000, "l"), REDUNDANT),
     ],
@@ -180,7 +182,7 @@ def test_calls_in_statements():
     text = "UPDATE t SET l=" + nested("list_append(l,", 500, "[1]") + " WHERE pk='x'"
     with little_stack(550):
         prepared = prepare(text)
-        new, _ = prepared.program.update.apply(ITEM, prepared.values, exists=True)
+        new = prepared.program.update.apply(ITEM, prepared.values, exists=True)
         assert new["l"] == {"L": [{"N": "1"}]}
         text = "UPDATE t SET l=" + nested("list_append(", 620, "l") + " WHERE pk='x'"
         assert failure(prepare, text) == count("list_append", 1)

@@ -6,6 +6,7 @@ import zlib
 import pytest
 
 from emulator.http.asgi import create_app
+from emulator.http.bodies import Bodies
 from emulator.http.protocol import Protocol
 from tests.conftest import AUTHORIZATION
 
@@ -21,7 +22,7 @@ MIB16 = 16 * 1024 * 1024
 @pytest.fixture
 def ask(db):
     """Ask the application; the body comes in the given pieces. Return status, headers, body and the pieces left over."""
-    app = create_app(Protocol(db.emulator))
+    app = create_app(Protocol(db.emulator), Bodies(MIB16))
 
     def send(*pieces, method="POST", headers=HEADERS, query=b""):
         waiting = list(pieces)

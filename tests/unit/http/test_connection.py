@@ -5,13 +5,18 @@ from types import SimpleNamespace
 
 import pytest
 
+from emulator.http.bodies import Bodies
 from emulator.http.connection import Connection
+from emulator.http.memory import is_due
 from emulator.http.outbox import Outbox
 from emulator.http.protocol import Protocol
 from tests.conftest import AUTHORIZATION
 
 IDLE = 65.0
 LINGER = 3.0
+FAREWELL = 0.25
+STEP = 64 << 10
+MOST = 1 << 20
 
 
 class Transport:
@@ -92,11 +97,13 @@ class Line:
         if beside is None:
             self.loop = Loop()
             self.outbox = Outbox()
+            self.bodies = Bodies(MOST)
             date = (b"date", b"Thu, 01 Jan 2026 00:00:00 GMT")
             self.state = SimpleNamespace(connections=set(), default_headers=[date])
         else:
             self.loop, self.outbox, self.state = beside.loop, beside.outbox, beside.state
-        self.connection = Connection(Protocol(emulator), self.state, self.loop, self.outbox)
+            self.bodies = beside.bodies
+        self.connection = Connection(Protocol(emulator), self.state, self.loop, self.outbox, self.bodies)
         self.connection.connection_made(self.transport)
 
     def feed(self, data, size=None):
@@ -360,13 +367,41 @@ def test_idle_connections_are_closed(line):
     assert line.transport.closed
 
 
-def test_a_slow_request_is_not_idle(line):
+def test_a_head_must_be_complete_in_time(line):
     data = request()
-    for place in range(len(data)):
-        line.loop.advance(IDLE - 1)
+    line.loop.advance(10)
+    for place in range(13):
         line.feed(data[place : place + 1])
+        line.loop.advance(4)
+    assert not line.transport.closed
+    line.feed(data[13:14])
+    line.loop.advance(IDLE - 13 * 4)
+    assert (line.transport.closed, line.transport.written) == (True, b"")
+
+
+def test_a_slow_body_may_take_long_when_it_goes_on(line):
+    """16 MB over a slow network take an hour: 64 KB within 65 seconds are enough."""
+    body = b'{"Limit": 10}' + b" " * (20 * STEP)
+    data = request(body)
+    line.feed(data[: -20 * STEP])
+    for place in range(20):
+        line.loop.advance(IDLE - 1)
+        line.feed(data[len(data) - (20 - place) * STEP :][:STEP])
     assert statuses(line) == [200]
     assert not line.transport.closed
+
+
+def test_a_body_that_drips_is_given_up(line):
+    data = request(b" " * (2 * STEP))
+    line.feed(data[: -2 * STEP])
+    line.loop.advance(IDLE / 2)
+    line.feed(b" " * (STEP + 1))
+    for _ in range(60):
+        line.loop.advance(1)
+        line.feed(b" ")
+    assert not line.transport.closed
+    line.loop.advance(IDLE - 60)
+    assert (line.transport.closed, line.transport.written) == (True, b"")
 
 
 def test_a_request_of_which_nothing_more_comes(line):
@@ -377,15 +412,33 @@ def test_a_request_of_which_nothing_more_comes(line):
     assert (line.transport.closed, line.transport.written) == (True, b"")
 
 
+def test_a_client_that_does_not_read_is_broken_off(line):
+    line.transport.unsent = 100_000
+    line.transport.when_written = line.connection.pause_writing
+    line.feed(request())
+    line.loop.advance(IDLE - 1)
+    assert not line.transport.closed
+    line.loop.advance(1)
+    assert line.transport.aborted
+
+
+def test_a_client_that_does_not_read_the_little_that_is_left_is_broken_off(line):
+    line.feed(request())
+    line.transport.unsent = 100
+    line.loop.advance(IDLE)
+    assert not line.transport.closed
+    line.loop.advance(5)
+    assert line.transport.aborted
+
+
 def test_a_client_that_reads_slowly_is_not_idle(line):
     line.feed(request())
     line.transport.unsent = 100
+    line.loop.advance(IDLE)
     for _ in range(10):
+        line.transport.unsent -= 1
         line.loop.advance(IDLE)
         assert not line.transport.closed
-        line.transport.unsent -= 1
-    line.loop.advance(IDLE)
-    assert not line.transport.closed
     line.loop.advance(IDLE)
     assert line.transport.aborted
 
@@ -394,6 +447,14 @@ def test_closing_does_not_wait_for_ever_for_a_client_to_read(line):
     line.transport.unsent = 100
     line.feed(request(b"{}", "Connection: close"))
     line.loop.advance(LINGER)
+    assert (line.transport.closed, line.transport.aborted) == (True, True)
+
+
+def test_closing_waits_while_the_client_reads(line):
+    line.transport.unsent = 100
+    line.transport.when_written = line.connection.pause_writing
+    line.feed(request(b"{}", "Connection: close"))
+    line.connection.resume_writing()
     line.transport.unsent = 90
     line.loop.advance(LINGER)
     assert (line.transport.closed, line.transport.aborted) == (True, False)
@@ -405,12 +466,44 @@ def test_shutting_down(db):
     idle, busy = Line(db.emulator), Line(db.emulator)
     data = request()
     busy.feed(data[:50])
+    idle.loop.advance(1)
     for each in (idle, busy):
         each.connection.shutdown()
     assert (idle.transport.closed, busy.transport.closed) == (True, False)
     busy.feed(data[50:] + request())
     ((status, headers, _),) = busy.answers()
     assert (status, headers["connection"], busy.transport.closed) == (200, "close", True)
+
+
+def test_shutting_down_lets_an_active_client_send_one_more_request(line):
+    """Its next request may be on its way: closing at once would reset the connection under it."""
+    line.feed(request())
+    line.loop.advance(0.9)
+    line.connection.shutdown()
+    assert not line.transport.closed
+    line.loop.advance(FAREWELL / 2)
+    line.feed(request())
+    assert [headers["connection"] for _, headers, _ in line.answers()] == ["keep-alive", "close"]
+    assert line.transport.closed
+
+
+def test_shutting_down_closes_an_active_client_that_sends_nothing_more(line):
+    line.feed(request())
+    line.connection.shutdown()
+    line.loop.advance(FAREWELL)
+    assert line.transport.closed
+
+
+def test_shutting_down_answers_the_last_request_of_an_active_client(line):
+    line.feed(request())
+    line.connection.shutdown()
+    data = request()
+    line.feed(data[:50])
+    line.loop.advance(FAREWELL)
+    assert not line.transport.closed
+    line.feed(data[50:])
+    assert statuses(line) == [200, 200]
+    assert line.transport.closed
 
 
 def test_shutting_down_does_not_wait_for_what_does_not_come(line):
@@ -506,3 +599,108 @@ def test_a_client_that_has_gone_gets_nothing(lines):
     first.connection.connection_lost(None)
     first.loop.end_turn()
     assert (first.transport.written, statuses(second)) == (b"", [200])
+
+
+# --- the bound on incomplete bodies ---------------------------------------------------------------------------------
+
+
+def body_in_two(size=MOST * 3 // 4):
+    """Return a request with a body of this size in two halves; the first has the head."""
+    data = request(b"{" + b" " * (size - 2) + b"}")
+    return data[: -size // 2], data[-size // 2 :]
+
+
+def all_statuses(lines):
+    lines[0].loop.end_turn()
+    return [statuses(each) for each in lines]
+
+
+def test_bodies_wait_for_the_oldest_and_are_all_answered(db):
+    lines = [Line(db.emulator)]
+    lines += [Line(db.emulator, beside=lines[0]) for _ in range(4)]
+    first, rest = body_in_two()
+    for each in lines:
+        each.feed(first)
+    assert [each.transport.reading for each in lines] == [True, True, False, False, False]
+    lines[1].feed(rest)
+    assert [each.transport.reading for each in lines] == [True, True, False, False, False], "there is too much still"
+    for each in (lines[0], *lines[2:]):
+        assert each.transport.reading, "the oldest may always go on"
+        each.feed(rest)
+    assert all_statuses(lines) == [[200]] * 5
+    assert lines[0].bodies.total == 0
+
+
+def test_a_lost_connection_makes_room(db):
+    first = Line(db.emulator)
+    other = Line(db.emulator, beside=first)
+    half = body_in_two(MOST * 2)[0]
+    first.feed(half)
+    other.feed(half)
+    assert (first.transport.reading, other.transport.reading) == (True, False)
+    first.connection.connection_lost(None)
+    assert other.transport.reading
+
+
+def test_a_refused_body_makes_room(db):
+    first = Line(db.emulator)
+    other = Line(db.emulator, beside=first)
+    first.feed(
+        request(b" " * MOST * 2, "Transfer-Encoding: chunked", length=False).replace(
+            b" " * MOST * 2, b"2000000\r\n" + b" " * MOST * 2
+        )
+    )
+    other.feed(body_in_two()[0])
+    assert not other.transport.reading
+    first.feed(b" " * (15 << 20))
+    assert all_statuses([first, other]) == [[413], []]
+    assert other.transport.reading
+
+
+def test_who_waits_for_room_is_not_late(db):
+    first = Line(db.emulator)
+    other = Line(db.emulator, beside=first)
+    start, rest = body_in_two(MOST * 2)
+    first.feed(start)
+    other.feed(start)
+    other.connection._watch()
+    other.loop.now += IDLE * 3
+    other.connection._watch()
+    assert not other.transport.closed
+    first.feed(rest)
+    other.loop.now += IDLE - 1
+    other.connection._watch()
+    other.feed(rest)
+    assert all_statuses([first, other]) == [[200], [200]]
+
+
+def test_a_client_that_does_not_read_is_not_read_on_for_having_room(db):
+    first = Line(db.emulator)
+    other = Line(db.emulator, beside=first)
+    start, rest = body_in_two(MOST * 2)
+    first.feed(start)
+    other.feed(start)
+    other.connection.pause_writing()
+    first.feed(rest)
+    assert not other.transport.reading
+    other.connection.resume_writing()
+    assert other.transport.reading
+
+
+def test_memory_is_returned_after_large_bodies_once_clients_are_idle(line):
+    def due():
+        return is_due(line.bodies, line.state.connections, line.loop.now)
+
+    line.feed(request())
+    line.loop.now += 2
+    assert not due(), "nothing was large"
+    for part in body_in_two(MOST * 4):
+        line.feed(part)
+    assert not due(), "the client was just active"
+    line.loop.now += 1
+    assert due()
+    line.bodies.large = False
+    line.transport.when_written = line.connection.pause_writing
+    line.feed(request())
+    line.loop.now += 1
+    assert due(), "an answer was not read at once"

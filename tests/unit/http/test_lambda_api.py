@@ -8,6 +8,7 @@ import pytest
 
 from emulator.app import Emulator
 from emulator.http.asgi import create_app
+from emulator.http.bodies import Bodies
 from emulator.http.protocol import Protocol
 from emulator.settings import Settings
 from storage import Full
@@ -127,7 +128,7 @@ def test_asgi_answers_like_the_connection(protocol):
         "query_string": b"MaxItems=3",
         "headers": list(SIGNED.items()),
     }
-    asyncio.run(create_app(protocol)(scope, receive, send))
+    asyncio.run(create_app(protocol, Bodies(1 << 20))(scope, receive, send))
     assert sent[0]["status"] == 200
     assert json.loads(sent[1]["body"]) == {"EventSourceMappings": []}
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from emulator.http import request_log
 from emulator.http.asgi import create_app
+from emulator.http.bodies import Bodies
 from emulator.http.protocol import Protocol
 from emulator.http.request_log import LoggedProtocol
 from emulator.http.server import create_protocol
@@ -200,7 +201,7 @@ def test_over_a_connection_and_over_asgi(db, caplog):
     line.connection._protocol = create_protocol(db.emulator)
     line.feed(http_request())
     assert lines(caplog) == ["ListTables: 200"]
-    assert create_app(create_protocol(db.emulator))
+    assert create_app(create_protocol(db.emulator), Bodies(1))
 
 
 # --- server errors and refusals, at every level ---

@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 from copy import copy
-from types import SimpleNamespace
 
 import pytest
 
@@ -69,7 +68,7 @@ def processes(monkeypatch, handlers):
 def watcher(monkeypatch):
     """A watcher whose workers say at once that they serve."""
     monkeypatch.setattr(os, "read", lambda *_: b"1")
-    made = workers._Watcher(Settings(), [SimpleNamespace()] * SEATS, temporary=None)
+    made = workers._Watcher(Settings(), [[] for _ in range(SEATS)], temporary=None)
     yield made
     os.close(made._lifeline)
     os.close(made._alive)
@@ -128,7 +127,9 @@ def work(monkeypatch, handlers, tmp_path):
     def be(seat, meanwhile):
         monkeypatch.setattr(workers, "serve", lambda *_, **__: meanwhile(watcher))
         with socket.socket() as one, socket.socket() as two:
-            watcher = workers._Watcher(Settings(data_dir=tmp_path / "data"), [one, two], temporary=tmp_path / "data")
+            watcher = workers._Watcher(
+                Settings(data_dir=tmp_path / "data"), [[one], [two]], temporary=tmp_path / "data"
+            )
             other = copy(watcher._sharing)
             before = other.hints()
             held = os.dup(watcher._alive)

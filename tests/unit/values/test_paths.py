@@ -45,17 +45,30 @@ def test_project_merges_and_packs():
     assert paths.project(ITEM, []) == {}
 
 
+def test_project_keeps_the_order_of_the_item():
+    item = {name: {"M": {inner: {"S": "x"} for inner in "zyxwvutsr"}} for name in "hgfedcba"}
+    wanted = [(name, inner) for inner in "vwxzy" for name in "abcdefg"]
+    projected = paths.project(item, wanted)
+    assert list(projected) == list("gfedcba")
+    assert [list(value["M"]) for value in projected.values()] == [list("zyxwv")] * 7
+
+
+def test_places_are_in_the_order_of_the_item():
+    item = {"b": {"M": {"y": {"L": [{"S": "0"}, {"S": "1"}]}, "x": {"S": "2"}}}, "a": {"S": "3"}}
+    wanted = [("a",), ("b", "x"), ("b", "y", 1), ("b", "y", 0)]
+    assert sorted(wanted, key=lambda path: paths.place(item, path)) == wanted[::-1]
+
+
 def changed(item, leaves, skipped=()):
     targets = paths.tree([(path, number) for number, (path, _) in enumerate(leaves)])
     change = paths.Change([result for _, result in leaves])
-    return change.item(item, targets, skipped), change.written
+    return change.item(item, targets, skipped)
 
 
 def test_change_copies_only_what_it_touches():
     before = copy.deepcopy(ITEM)
-    new, written = changed(ITEM, [(("m", "l", 1, "b"), {"S": "new"})])
+    new = changed(ITEM, [(("m", "l", 1, "b"), {"S": "new"})])
     assert new["m"]["M"]["l"]["L"][1] == {"M": {"b": {"S": "new"}}}
-    assert written == [("m", "l", 1, "b")]
     assert before == ITEM
     assert new["l"] is ITEM["l"]
     assert new["m"]["M"]["l"]["L"][0] is ITEM["m"]["M"]["l"]["L"][0]
@@ -70,16 +83,14 @@ def test_change_of_lists_goes_by_old_positions():
         (("l", 5), {"S": "five"}),
         (("l", 7), None),
     ]
-    new, written = changed(ITEM, leaves)
+    new = changed(ITEM, leaves)
     assert new["l"] == {"L": [{"S": "one"}, {"S": "five"}, {"S": "nine"}]}
-    assert written == [("l", 0), ("l", 3), ("l", 7)]  # past the end: where nothing is, as two were removed
 
 
-def test_elements_below_a_removed_one_are_told_where_they_end_up():
+def test_elements_change_beside_removed_ones():
     item = {"l": {"L": [{"S": "x"}, {"M": {}}]}}
-    new, written = changed(item, [(("l", 0), None), (("l", 1, "a"), {"N": "1"})])
+    new = changed(item, [(("l", 0), None), (("l", 1, "a"), {"N": "1"})])
     assert new == {"l": {"L": [{"M": {"a": {"N": "1"}}}]}}
-    assert written == [("l", 0, "a")]
 
 
 @pytest.mark.parametrize(
@@ -93,7 +104,7 @@ def test_change_needs_the_way(path, result):
 
 
 def test_change_skips_only_missing_attributes():
-    assert changed(ITEM, [(("absent", "a"), None)], {"absent"}) == (ITEM, [])
+    assert changed(ITEM, [(("absent", "a"), None)], {"absent"}) == ITEM
     with pytest.raises(ApiError):
         changed(ITEM, [(("s", "a"), None)], {"s"})
 

@@ -235,6 +235,45 @@ def test_flags(kind, number, number_or_set):
     assert (Problem(kind).is_number, Problem(kind).is_number_or_set) == (number, number_or_set)
 
 
+# C16: a bad number among several types is what most operations report. Value, text about the number (None: there is none)
+AMBIGUITIES = [
+    ({"S": "a", "N": "abc"}, f"{NOT_NUMERIC}: abc"),
+    ({"N": "1e126", "S": "a"}, OVERFLOW),
+    ({"B": "AA==", "N": "1e-131", "NULL": True}, UNDERFLOW),
+    ({"S": "a", "NS": ["1", "1" * 39]}, PRECISION),
+    ({"NS": ["x"], "N": "y"}, f"{NOT_NUMERIC}: x"),
+    ({"N": "1", "NS": ["x"]}, f"{NOT_NUMERIC}: x"),
+    ({"S": "a", "N": "1"}, None),
+    ({"S": "a", "NS": ["1", "1"]}, None),
+    ({"S": "a", "NS": []}, None),
+    ({"S": "a", "L": [{"N": "x"}]}, None),
+    ({"N": "x"}, f"{NOT_NUMERIC}: x"),
+]
+
+
+@pytest.mark.parametrize(("value", "text"), AMBIGUITIES)
+def test_numbers_first(value, text):
+    for nested in (value, {"L": [{"M": {"a": value}}]}):
+        problem = first_problem(parse(json.loads(json.dumps(nested)))[2])
+        problem.parameter = "Key"
+        problem.placeholder = ":v"
+        reported = problem.numbers_first()
+        assert reported.text() == (AMBIGUOUS if text is None else text)
+        assert problem.text() == (text if len(value) == 1 else AMBIGUOUS)
+        assert (reported.parameter, reported.placeholder) == ("Key", ":v")
+
+
+def test_large_values_are_marked():
+    def kind(size):
+        problems = []
+        return type(wire.parse_values({":a": {"S": "x"}, ":b": {"S": "x" * (size - 1)}}, problems)), problems
+
+    assert kind(wire.LARGE_VALUES) == (dict, [])
+    assert kind(wire.LARGE_VALUES + 1) == (wire.LargeValues, [])
+    found, problems = kind(2 * 1024 * 1024 + 1)
+    assert (found, [problem.kind for problem in problems]) == (wire.LargeValues, ["values_size"])
+
+
 # --- maps -----------------------------------------------------------------------------------------------------------
 
 

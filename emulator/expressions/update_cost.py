@@ -1,0 +1,83 @@
+"""What an update writes, as UpdateItem counts it against the limit of an item (service-behaviour.md 2.4).
+
+The cost of a statement is 3 bytes and that of its clauses:
+
+    SET path = value        19 + target + operand
+    ADD path :value         19 + target + size of the value
+    REMOVE path             1 + target
+    DELETE path :value      1 + target
+
+    target                  bytes of the first name, then 4 + bytes of each further element
+    path as operand         1 + 14 for each element + bytes of the elements
+    value as operand        size of the value
+    x + y, x - y            34 or 37 + both operands
+    if_not_exists(x, y)     39 + both operands
+    list_append(x, y)       37 + both operands
+
+The bytes of an element are those of its name or of its digits. `SET b = :pad` costs 3 + 19 + 1 + the size of `:pad`.
+"""
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from emulator import limits
+from emulator.expressions import ast
+from emulator.values.size import utf8_size, value_size
+from emulator.values.types import Values
+from emulator.values.wire import LARGE_VALUES
+
+_STATEMENT: Final = 3
+_CLAUSES: Final[dict[type, int]] = {ast.SetAction: 19, ast.AddAction: 19, ast.RemoveAction: 1, ast.DeleteAction: 1}
+_OPERATIONS: Final = {"+": 34, "-": 37, "if_not_exists": 39, "list_append": 37}
+_TARGET_ELEMENT: Final = 4
+_PATH: Final = 1
+_PATH_ELEMENT: Final = 14
+
+
+class Cost(NamedTuple):
+    """The cost of an update: bytes that do not depend on values, and the placeholders whose values are counted.
+
+    light: whether the update is within the limit unless its values are `wire.LargeValues`.
+    """
+
+    fixed: int
+    placeholders: tuple[str, ...]
+    light: bool
+
+    def total(self, values: Values) -> int:
+        """Return the bytes of the update with the values of a request."""
+        return self.fixed + sum([value_size(values[placeholder]) for placeholder in self.placeholders])
+
+
+def cost_of(node: ast.Update) -> Cost:
+    """Return the cost of a checked update."""
+    fixed = _STATEMENT
+    placeholders: list[str] = []
+    for action in node.actions:
+        steps = action.path.steps
+        fixed += _CLAUSES[type(action)] + _elements_size(steps) + _TARGET_ELEMENT * (len(steps) - 1)
+        if isinstance(action, ast.SetAction | ast.AddAction):
+            for operand in ast.inner_first(action.value):
+                if isinstance(operand, ast.Placeholder):
+                    placeholders.append(operand.name)
+                else:
+                    fixed += _fixed_size(operand)
+    light = fixed + len(placeholders) * LARGE_VALUES <= limits.ITEM_SIZE
+    return Cost(fixed, tuple(placeholders), light)
+
+
+def _fixed_size(operand: ast.Path | ast.Literal | ast.Call | ast.Arithmetic) -> int:
+    """Return the bytes of an operand itself, without those of its own operands."""
+    match operand:
+        case ast.Path(steps):
+            return _PATH + _PATH_ELEMENT * len(steps) + _elements_size(steps)
+        case ast.Literal(value):
+            return value_size(value)
+        case ast.Call(function):
+            return _OPERATIONS[function]
+        case ast.Arithmetic(operator):
+            return _OPERATIONS[operator]
+
+
+def _elements_size(steps: Iterable[object]) -> int:
+    return sum([utf8_size(str(step)) for step in steps])

@@ -1,0 +1,63 @@
+"""A bound on the bytes of request bodies that are in memory before they are complete.
+
+A body may have 16 MB, and a server may have thousands of connections: 60 unfinished bodies took 765 MB. With more
+than the bound in memory, connections are not read from until bodies have been answered. Nothing fails: the sender's
+writes wait in the kernel, as they do for any busy server. The request that began first is always read on, so that one
+request can finish whatever the bound is.
+
+Bodies that arrive whole in one piece are answered at once and never counted here.
+"""
+
+from typing import Final, Protocol
+
+_LARGE: Final = 1 << 20  # bytes whose memory the C library keeps after they are freed, in parts
+
+
+class Reader(Protocol):
+    """Whatever receives a request's body from a client."""
+
+    def pause(self) -> None:
+        """Stop reading."""
+        ...
+
+    def resume(self) -> None:
+        """Read on."""
+        ...
+
+
+class Bodies:
+    """The incomplete bodies of one process. most: bytes of all of them together.
+
+    total: their bytes now. large: there was so much, here or in answers that were not read at once, that the C library
+    may keep a part of the memory (memory.py).
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._sizes: dict[Reader, int] = {}  # in the order in which the requests began
+        self._paused: set[Reader] = set()
+        self.total = 0
+        self.large = False
+
+    def hold(self, reader: Reader, size: int) -> None:
+        """Note how many bytes of a reader's body are in memory now. Pauses the reader if that is too much."""
+        self.total += size - self._sizes.get(reader, 0)
+        self._sizes[reader] = size
+        if self.total >= _LARGE:
+            self.large = True
+        if self.total > self._most and reader is not next(iter(self._sizes)):
+            self._paused.add(reader)
+            reader.pause()
+
+    def release(self, reader: Reader) -> None:
+        """Forget a reader's body: it is complete, refused, or its connection is gone. Resumes readers that now may."""
+        self.total -= self._sizes.pop(reader, 0)
+        self._paused.discard(reader)
+        if not self._paused:
+            return
+        for position, other in enumerate(list(self._sizes)):
+            if position and self.total > self._most:
+                break
+            if other in self._paused:
+                self._paused.remove(other)
+                other.resume()

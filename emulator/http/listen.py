@@ -1,0 +1,130 @@
+"""The sockets that a server listens on: every address of `--host`, all on one port.
+
+`localhost`, the default, stands for both loopback addresses: some clients take the first address that the name resolves
+to, which may be ::1. A machine without IPv6 has 127.0.0.1 alone. An address that was named and cannot be had is an error.
+"""
+
+import contextlib
+import errno
+import os
+import socket
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
+
+from emulator.settings import Settings
+
+BACKLOG: Final = 2048
+_LAST_PORT: Final = 65_535
+_FREE_PORT_TRIES: Final = 20
+_NO_SUCH_ADDRESS: Final = frozenset((errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT))
+
+
+class _Address(NamedTuple):
+    """A numeric address: its family and what a socket's name has besides the port. optional: it may be missing."""
+
+    family: int
+    name: tuple[Any, ...]
+    optional: bool
+
+
+_LOOPBACK: Final = (
+    _Address(socket.AF_INET, ("127.0.0.1",), optional=True),
+    _Address(socket.AF_INET6, ("::1", 0, 0), optional=True),
+)
+
+
+class ServeError(Exception):
+    """The server cannot start; the text is one line for the user."""
+
+
+def listen(settings: Settings, *, again: bool = False) -> list[socket.socket]:
+    """Return listening sockets on one port, one for each address. Raises ServeError when one cannot be had.
+
+    again: for another worker, where sockets of ours listen already. All sockets of one port must allow that, so whether
+    the port is free is tried out before the first of them is opened.
+    """
+    if not 0 <= settings.port <= _LAST_PORT:  # the resolver would take another one, modulo 65536
+        raise ServeError(f"cannot listen on port {settings.port}: there is no such port")
+    tries = 1 if settings.port else _FREE_PORT_TRIES
+    while True:
+        tries -= 1
+        try:
+            return _on_one_port(settings, again=again)
+        except OSError as error:
+            if tries and error.errno == errno.EADDRINUSE:
+                continue  # the port that was free on the first address is taken on another one
+            raise ServeError(_reason(settings, error)) from error
+
+
+def _reason(settings: Settings, error: OSError) -> str:
+    where = ", ".join(settings.host)
+    if error.errno == errno.EADDRINUSE:
+        return f"port {settings.port} is in use on {where}: stop the other program, or choose another port with --port"
+    return f"cannot listen on {where}, port {settings.port}: {error.strerror}"
+
+
+def _on_one_port(settings: Settings, *, again: bool) -> list[socket.socket]:
+    """Return the listening sockets. Raises OSError and leaves none open."""
+    port = settings.port
+    listeners: list[socket.socket] = []
+    missing: OSError | None = None
+    addresses = _addresses(settings.host)
+    only_v6 = len({address.family for address in addresses}) > 1
+    try:
+        for address in addresses:
+            try:
+                listener = _listener(address, port, settings, again=again, only_v6=only_v6)
+            except OSError as error:
+                if not address.optional or error.errno not in _NO_SUCH_ADDRESS:
+                    raise
+                missing = error
+                continue
+            listeners.append(listener)
+            port = listener.getsockname()[1]
+    except OSError:
+        for listener in listeners:
+            listener.close()
+        raise
+    if missing is not None and not listeners:
+        raise missing
+    return listeners
+
+
+def _addresses(hosts: Iterable[str]) -> list[_Address]:
+    """Return the different addresses of host names, in their order. Raises OSError for an unknown name."""
+    found: dict[tuple[Any, ...], _Address] = {}
+    for host in hosts:
+        if host == "localhost":
+            for address in _LOOPBACK:
+                found.setdefault(address.name, address)
+        else:
+            family, _, _, _, resolved = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0]
+            name = (resolved[0], *resolved[2:])
+            found[name] = _Address(family, name, optional=False)
+    return list(found.values())
+
+
+def _listener(address: _Address, port: int, settings: Settings, *, again: bool, only_v6: bool) -> socket.socket:
+    """Return one listening socket. only_v6: IPv4 addresses have sockets of their own, so `::` must not take theirs."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(_socket(address, only_v6=only_v6))
+        place = (address.name[0], port, *address.name[1:])
+        if settings.workers > 1:
+            if not again and port:
+                with _socket(address, only_v6=only_v6) as trial:
+                    trial.bind(place)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind(place)
+        listener.listen(BACKLOG)
+        listener.setblocking(False)  # noqa: FBT003 - the socket module takes it by position
+        stack.pop_all()
+    return listener
+
+
+def _socket(address: _Address, *, only_v6: bool) -> socket.socket:
+    made = socket.socket(address.family, socket.SOCK_STREAM)
+    if os.name == "posix":  # elsewhere the option would let two servers have one port
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if only_v6 and address.family == socket.AF_INET6:
+        made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    return made

@@ -1,0 +1,44 @@
+"""How deeply the attribute values of a request nest.
+
+A PutItem, UpdateItem or DeleteItem with a value of more than about 62 levels is judged by the older layer of the service,
+which words its problems differently (service-behaviour.md 3.5). The exact number of levels is not recorded.
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from typing import Any, Final
+
+_DEEP: Final = 62  # levels, an attribute's own value being level 1
+_VALUES: Final = ("Item", "Key", "ExpressionAttributeValues")
+_STRUCTURES: Final = ("Expected", "AttributeUpdates")
+
+
+def nests_deeply(request: Mapping[str, Any]) -> bool:
+    """Say whether a value of the request has more than 62 levels."""
+    levels = [_values(request)]  # an iterator for each level: memory does not grow with the width of values
+    while levels:
+        for value in levels[-1]:
+            if value:
+                if len(levels) > _DEEP:
+                    return True
+                levels.append(_parts(value))
+                break
+        else:
+            levels.pop()
+    return False
+
+
+def _values(request: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield the attribute values of a request's members."""
+    for member in _VALUES:
+        yield from request.get(member, {}).values()
+    for member in _STRUCTURES:
+        for structure in request.get(member, {}).values():
+            if structure is not None:
+                yield structure.get("Value")
+                yield from structure.get("AttributeValueList", ())
+
+
+def _parts(value: Mapping[str, Any]) -> Iterator[Any]:
+    """Return the values inside a value; what lies too deep was not made canonical, and may have both types or null."""
+    return chain(value.get("L") or (), (value.get("M") or {}).values())

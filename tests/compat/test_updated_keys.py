@@ -1,0 +1,224 @@
+"""Updates and projections against the key attributes of a table and of its indexes (reference 3.8; C13, C21 to C24, C57)."""
+
+import pytest
+
+from tests.conftest import index_request, new_name
+
+INVALID = "One or more parameter values were invalid: "
+SCALARS = "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: "
+UNSUPPORTED = "The update expression attempted to update the secondary index key to unsupported type"
+OPERAND = "An operand in the update expression has an incorrect data type"
+MISSING = "The provided expression refers to an attribute that does not exist in the item"
+
+
+@pytest.fixture(scope="module")
+def table(client):
+    """Keys pk, sk; index key attributes x (S, in two indexes), n (N), b (B), l (S, local)."""
+    name = new_name()
+    client.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": each, "AttributeType": kind}
+            for each, kind in (("pk", "S"), ("sk", "S"), ("x", "S"), ("n", "N"), ("b", "B"), ("l", "S"))
+        ],
+        BillingMode="PAY_PER_REQUEST",
+        GlobalSecondaryIndexes=[
+            index_request("gsi2", "x n"),
+            index_request("gsi1", "x", "KEYS_ONLY"),
+            index_request("gsi3", "b"),
+        ],
+        LocalSecondaryIndexes=[index_request("lsi", "pk l")],
+    )
+    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+    yield name
+    client.delete_table(TableName=name)
+
+
+def mismatch(name, expected, actual, index):
+    return f"{INVALID}Type mismatch for Index Key {name} Expected: {expected} Actual: {actual} IndexName: {index}"
+
+
+def part_of_key(name):
+    return f"{INVALID}Cannot update attribute {name}. This attribute is part of the key"
+
+
+ITEM = {"x": {"S": "v"}, "n": {"N": "1"}, "b": {"B": b"\x00"}, "l": {"S": "v"}, "misc": {"N": "7"}, "doc": {"M": {}}}
+VALUES = {
+    ":s": {"S": "s"},
+    ":n": {"N": "5"},
+    ":b": {"B": b"\x01"},
+    ":bool": {"BOOL": True},
+    ":null": {"NULL": True},
+    ":m": {"M": {}},
+    ":l": {"L": []},
+    ":ss": {"SS": ["a"]},
+    ":ns": {"NS": ["1"]},
+}
+
+
+def update_of(expression):
+    words = expression.replace(",", " ").replace("(", " ").replace(")", " ").split()
+    values = {name: value for name, value in VALUES.items() if name in words}
+    return {"UpdateExpression": expression} | ({"ExpressionAttributeValues": values} if values else {})
+
+
+# Known without the item: reported before a failing condition, for every type, from the first index by name.
+WRONG_TYPES = {
+    "C21 number": ("SET x = :n", mismatch("x", "S", "N", "gsi1")),
+    "C21 binary": ("SET x = :b", mismatch("x", "S", "B", "gsi1")),
+    "C21 boolean": ("SET x = :bool", mismatch("x", "S", "BOOL", "gsi1")),
+    "C21 null": ("SET x = :null", mismatch("x", "S", "NULL", "gsi1")),
+    "C21 map": ("SET x = :m", mismatch("x", "S", "M", "gsi1")),
+    "C21 list": ("SET x = :l", mismatch("x", "S", "L", "gsi1")),
+    "C21 set": ("SET x = :ss", mismatch("x", "S", "SS", "gsi1")),
+    "C21 string for a number": ("SET n = :s", mismatch("n", "N", "S", "gsi2")),
+    "C21 string for binary": ("SET b = :s", mismatch("b", "B", "S", "gsi3")),
+    "C21 local index": ("SET misc = :n, l = :n", mismatch("l", "S", "N", "lsi")),
+    "C21 beside others": ("SET misc = :n, b = :b, x = :n REMOVE doc", mismatch("x", "S", "N", "gsi1")),
+    "C22 add": ("ADD x :n", mismatch("x", "S", "N", "gsi1")),
+    "C22 add a set": ("ADD n :ns", mismatch("n", "N", "NS", "gsi2")),
+    "C22 sum": ("SET x = :n + :n", mismatch("x", "S", "N", "gsi1")),
+    "C22 sum with an attribute": ("SET b = absent - :n", mismatch("b", "B", "N", "gsi3")),
+    "C22 list_append": ("SET x = list_append(absent, :l)", mismatch("x", "S", "L", "gsi1")),
+    "C22 sum with a default": ("SET x = if_not_exists(x, :n) + :n", mismatch("x", "S", "N", "gsi1")),
+}
+PATHS = {
+    "C23 set": ("SET pk.b = :s", part_of_key("pk")),
+    "C23 set an element": ("SET sk[1] = :s", part_of_key("sk")),
+    "C23 remove": ("REMOVE pk.b", part_of_key("pk")),
+    "C23 add": ("ADD pk.b :n", part_of_key("pk")),
+    "C23 delete": ("DELETE sk.b.c :ss", part_of_key("sk")),
+    "C23 before index keys": ("SET x.a = :s, pk.b = :s", part_of_key("pk")),
+    "C23 before index key types": ("SET x = :n REMOVE sk[0]", part_of_key("sk")),
+    "C23 before operands": ("SET misc = x.a REMOVE sk[0]", part_of_key("sk")),
+    "index key as a target": ("SET x.a = :s", SCALARS + "IndexKey: x"),
+    "index key removed from": ("REMOVE l[0]", SCALARS + "IndexKey: l"),
+    "C24 index key": ("SET misc = x[1]", SCALARS + "IndexKey: x"),
+    "C24 index key in a sum": ("SET misc = :n + n.a", SCALARS + "IndexKey: n"),
+    "C24 index key with a default": ("SET misc = if_not_exists(l.a, :n)", SCALARS + "IndexKey: l"),
+    "C24 index key in a list": ("SET misc = list_append(:l, if_not_exists(b[0], :l))", SCALARS + "IndexKey: b"),
+    "C24 key": ("SET misc = pk.a", SCALARS + "Key: pk"),
+    "C24 sort key": ("SET misc = sk[0] + :n", SCALARS + "Key: sk"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_TYPES | PATHS)
+def test_updates_that_no_item_allows(client, refused, canceled, table, key, case):
+    expression, text = (WRONG_TYPES | PATHS)[case]
+    update = {"TableName": table, "Key": key, **update_of(expression)}
+    for condition in ({}, {"ConditionExpression": "attribute_exists(pk)"}):
+        assert refused("update_item", **update, **condition) == ("ValidationException", text)
+    reasons = canceled("transact_write_items", TransactItems=[{"Update": update}])  # C57
+    assert reasons == [{"Code": "ValidationError", "Message": text}]
+    assert "Item" not in client.get_item(TableName=table, Key=key, ConsistentRead=True)
+    client.put_item(TableName=table, Item={**key, **ITEM})
+    assert refused("update_item", **update) == ("ValidationException", text)
+
+
+@pytest.mark.parametrize(
+    ("name", "action", "text"),
+    [
+        ("x", {"Action": "PUT", "Value": {"N": "1"}}, mismatch("x", "S", "N", "gsi1")),
+        ("x", {"Action": "ADD", "Value": {"N": "1"}}, mismatch("x", "S", "N", "gsi1")),
+        ("x", {"Action": "ADD", "Value": {"L": []}}, mismatch("x", "S", "L", "gsi1")),
+        ("n", {"Action": "ADD", "Value": {"SS": ["a"]}}, mismatch("n", "N", "SS", "gsi2")),
+        ("l", {"Value": {"BOOL": True}}, mismatch("l", "S", "BOOL", "lsi")),
+    ],
+)
+def test_attribute_updates(client, refused, table, key, name, action, text):
+    for _ in range(2):
+        answer = refused("update_item", TableName=table, Key=key, AttributeUpdates={name: action})
+        assert answer == ("ValidationException", text)
+        client.put_item(TableName=table, Item={**key, **ITEM})
+
+
+@pytest.mark.parametrize(
+    ("statement", "text"),
+    [
+        ("SET x = 1", mismatch("x", "S", "N", "gsi1")),
+        ("SET n = n + 1 SET b = 'a'", mismatch("b", "B", "S", "gsi3")),
+        ("SET pk.a = 1", part_of_key("pk")),
+        ("SET misc = x[1]", SCALARS + "IndexKey: x"),
+        ("SET x = misc", UNSUPPORTED),
+    ],
+)
+def test_statements(client, refused, table, key, statement, text):
+    client.put_item(TableName=table, Item={**key, **ITEM})
+    where = f"WHERE pk = '{key['pk']['S']}' AND sk = 's'"
+    answer = refused("execute_statement", Statement=f'UPDATE "{table}" {statement} {where}')
+    assert answer == ("ValidationException", text)
+
+
+# Only the item tells: after its condition.
+FROM_THE_ITEM = {
+    "C22 a copy": ("SET x = misc", UNSUPPORTED),
+    "C22 a copied document": ("SET b = doc", UNSUPPORTED),
+    "C22 a default that is there": ("SET x = if_not_exists(misc, :s)", UNSUPPORTED),
+    "C22 a default from the item": ("SET x = if_not_exists(absent, misc)", UNSUPPORTED),
+    "C22 a default from the request": ("SET x = if_not_exists(absent, :bool)", mismatch("x", "S", "BOOL", "gsi1")),
+    "delete": ("DELETE x :ss", OPERAND),
+    "nothing to copy": ("SET x = absent", MISSING),
+}
+
+
+@pytest.mark.parametrize("case", FROM_THE_ITEM)
+def test_types_found_in_the_item(client, refused, canceled, table, key, case):
+    expression, text = FROM_THE_ITEM[case]
+    client.put_item(TableName=table, Item={**key, **ITEM})
+    update = {"TableName": table, "Key": key, **update_of(expression)}
+    assert refused("update_item", **update) == ("ValidationException", text)
+    reasons = canceled("transact_write_items", TransactItems=[{"Update": update}])
+    assert reasons == [{"Code": "ValidationError", "Message": text}]
+    code, _ = refused("update_item", **update, ConditionExpression="attribute_not_exists(pk)")
+    assert code == "ConditionalCheckFailedException"
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "SET x = :s",
+        "SET n = n + :n",
+        "ADD n :n",
+        "SET b = :b, l = x",
+        "SET x = if_not_exists(x, :n)",
+        "REMOVE x, n",
+        "SET misc = if_not_exists(x, :n), doc.x = :n",
+    ],
+)
+def test_right_types(client, table, key, expression):
+    client.put_item(TableName=table, Item={**key, **ITEM})
+    client.update_item(TableName=table, Key=key, **update_of(expression))
+
+
+# --- projections below keys (C13) -----------------------------------------------------------------------------------
+
+BELOW_KEYS = {
+    "pk.b": "Key: pk",
+    "misc, sk[0]": "Key: sk",
+    "x.a": "IndexKey: x",
+    "doc.x, misc, l[2].c": "IndexKey: l",
+    "n.a, pk.a": "IndexKey: n",
+}
+
+
+@pytest.mark.parametrize("expression", BELOW_KEYS)
+def test_projections_below_keys(refused, canceled, table, key, expression):
+    answer = ("ValidationException", SCALARS + BELOW_KEYS[expression])
+    project = {"ProjectionExpression": expression}
+    get = {"TableName": table, "Key": key, **project}
+    condition = {"KeyConditionExpression": "pk = :p", "ExpressionAttributeValues": {":p": key["pk"]}}
+    assert refused("get_item", **get) == answer
+    assert refused("batch_get_item", RequestItems={table: {"Keys": [key], **project}}) == answer
+    assert refused("query", TableName=table, **condition, **project) == answer
+    assert refused("query", TableName=table, IndexName="lsi", **condition, **project) == answer
+    assert refused("scan", TableName=table, **project) == answer
+    assert refused("scan", TableName=table, IndexName="gsi2", **project) == answer
+    reasons = canceled("transact_get_items", TransactItems=[{"Get": get}])
+    assert reasons == [{"Code": "ValidationError", "Message": answer[1]}]
+
+
+def test_projections_beside_keys(client, table, key):
+    client.put_item(TableName=table, Item={**key, **ITEM, "doc": {"M": {"x": {"N": "1"}, "pk": {"N": "2"}}}})
+    answer = client.get_item(TableName=table, Key=key, ProjectionExpression="pk, x, doc.x, doc.pk.a")
+    assert answer["Item"] == {"pk": key["pk"], "x": ITEM["x"], "doc": {"M": {"x": {"N": "1"}}}}
