@@ -276,9 +276,13 @@ def mixed_parameters(legacy: Iterable[str], expressions: Iterable[str]) -> ApiEr
     )
 
 
-def only_with_expressions(member: str) -> ApiError:
-    """Member is ExpressionAttributeNames or ExpressionAttributeValues."""
-    return validation(f"{member} can only be specified when using expressions")
+def only_with_expressions(member: str, absent: str | None = None) -> ApiError:
+    """Member is ExpressionAttributeNames or ExpressionAttributeValues.
+
+    absent: the expression that the OLD layer says is null, where a request has values without it (reference 3.6).
+    """
+    suffix = "" if absent is None else f": {absent} is null"
+    return validation(f"{member} can only be specified when using expressions{suffix}")
 
 
 def must_not_be_empty(member: str) -> ApiError:
@@ -334,8 +338,11 @@ def index_key_type_mismatch(name: str, expected: str, actual: str, index: str) -
     )
 
 
+_EMPTY: Final = "The AttributeValue for a key attribute cannot contain an empty"
+
+
 def _empty(kind: str) -> str:
-    return f"The AttributeValue for a key attribute cannot contain an empty {kind} value."
+    return f"{_EMPTY} {kind} value."
 
 
 def empty_key(name: str, kind: str) -> ApiError:
@@ -345,7 +352,7 @@ def empty_key(name: str, kind: str) -> ApiError:
 
 def is_empty_key(error: ApiError) -> bool:
     """Say whether an error is about an empty value of a key attribute, the table's or an index's."""
-    return error.message is not None and error.message.startswith(INVALID_VALUES) and "Key: " in error.message
+    return error.message is not None and error.message.startswith(INVALID_VALUES) and _EMPTY in error.message
 
 
 def empty_index_key(name: str, kind: str, index: str) -> ApiError:
@@ -450,6 +457,11 @@ def query_condition_not_supported() -> ApiError:
     return validation("Query key condition not supported")
 
 
+def hash_keys_need_equality(names: Iterable[str]) -> ApiError:
+    """Make the error of an index with several HASH attributes. What follows "conditions" is inferred (reference 4.3)."""
+    return validation(f"HASH key attributes {', '.join(names)} must have equality conditions specified in the query")
+
+
 def too_many_query_conditions(given: int, allowed: int) -> ApiError:
     return validation(
         f"The number of query conditions ({given}) exceeds the number of key attributes defined in the schema "
@@ -536,6 +548,14 @@ def query_cannot_restart() -> ApiError:
     return validation("The query can return at most one row and cannot be restarted")
 
 
+def exclusive_start_key_invalid(key: Mapping[str, Mapping[str, Any]]) -> ApiError:
+    """Make the error of a Query of a table without sort key that starts at its own key (corrections.md C38)."""
+    told = ", ".join(
+        f"{name}=AttributeValue: {{{tag}:{content}}}" for name, value in key.items() for tag, content in value.items()
+    )
+    return validation(f"The provided exclusive start key is invalid: ExclusiveStartKey: {{{told}}}")
+
+
 def starting_key_wrong_segment(total: int, segment: int) -> ApiError:
     return starting_key_invalid(
         "Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment. "
@@ -555,8 +575,11 @@ def segment_required() -> ApiError:
     )
 
 
-def segment_out_of_range() -> ApiError:
-    return validation("The Segment parameter is zero-based and must be less than parameter TotalSegments")
+def segment_out_of_range(segment: int, total: int) -> ApiError:
+    return validation(
+        "The Segment parameter is zero-based and must be less than parameter TotalSegments: "
+        f"Segment: {segment} is not less than TotalSegments: {total}"
+    )
 
 
 def duplicate_attribute(name: str) -> ApiError:
@@ -618,6 +641,11 @@ def cancellation_reason(error: ApiError) -> Reason:
 
 def transaction_conflict() -> ApiError:
     return ApiError("TransactionConflictException", "Transaction is ongoing for the item")
+
+
+def no_transact_action() -> ApiError:
+    """Make the error of an element without an action; the wording of us-east-1 (reference 8.1)."""
+    return validation("Invalid Request: TransactWriteRequest should contain Delete or Put or Update request")
 
 
 def one_action_only() -> ApiError:

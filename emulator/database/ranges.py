@@ -6,9 +6,9 @@ value's bytes are framed. Everything else about a range is the same for tables a
 
 from collections.abc import Mapping
 
-from emulator import errors
+from emulator import errors, limits
 from emulator.database import keyspace
-from emulator.database.schema import Index, Table
+from emulator.database.schema import KIND, Index, Table
 from emulator.expressions.keys import KeyRange
 from emulator.values.types import Item, Value
 from storage.keycode import escape, prefix_end
@@ -81,24 +81,51 @@ def _index_bounds(base: bytes, operator: str, operands: list[bytes]) -> Range:
 def start_key(table: Table, source: Table | Index, key: Item) -> bytes:
     """Return the storage key that an ExclusiveStartKey stands for.
 
-    The key has the table's key attributes and, for an index, the index's too, nothing else. Raises
-    `starting_key_invalid` where attributes or types are wrong (reference 6.1).
+    The key has the table's key attributes and, for an index, the index's too, nothing else. Raises the errors of a Query
+    (reference 6.1), the first that applies: wrong names, a wrong type of a key of what is read, of another key of the
+    table, a value that no key can have.
     """
     wanted = table.key_names if isinstance(source, Table) else {*table.key_names, *source.key_names}
     if len(key) != len(wanted) or any(name not in key for name in wanted):
         raise errors.starting_key_invalid()
+    types = table.definition.types
+    mismatch = errors.key_does_not_match_schema()
+    if any(types[name] not in key[name] for name in source.key_names):
+        raise mismatch
+    if any(types[name] not in key[name] for name in table.key_names):
+        raise errors.starting_key_invalid(mismatch.message)
     try:
         item_key = table.item_key(table.key_attributes(key))
-        if isinstance(source, Table):
-            return item_key
-        entry = source.key(key, item_key)
+        entry = item_key if isinstance(source, Table) else source.key(key, item_key)
     except errors.ApiError as error:
-        if error.message is not None and "does not match the schema" not in error.message:
-            raise errors.starting_key_invalid(error.message) from None
-        raise errors.starting_key_invalid() from None
+        raise errors.starting_key_invalid(error.message) from None
     if entry is None:
-        raise errors.starting_key_invalid()
+        assert isinstance(source, Index), "a table has every key"
+        raise errors.starting_key_invalid(_entry_problem(source, key).message)
     return entry
+
+
+def _entry_problem(index: Index, key: Item) -> errors.ApiError:
+    """Return why an index has no entry with this key, whose types are right: it has an empty or a long value."""
+    for name in index.key_names:
+        if not _bytes(index.types, name, key[name]):
+            return errors.empty_key(name, KIND[index.types[name]])
+    size = sum(len(_bytes(index.types, name, key[name])) for name in index.definition.hash)
+    return errors.partition_key_too_long() if size > limits.PARTITION_KEY else errors.sort_key_too_long()
+
+
+def scan_start_key(table: Table, source: Table | Index, key: Item) -> bytes:
+    """Return the storage key that an ExclusiveStartKey of a Scan stands for.
+
+    Raises the errors of a Query, but for a table wrong names and wrong types have one text (reference 6.1, OLD).
+    """
+    try:
+        return start_key(table, source, key)
+    except errors.ApiError as error:
+        mismatch = errors.key_does_not_match_schema().message
+        if isinstance(source, Table) and error.message in (errors.starting_key_invalid().message, mismatch):
+            raise errors.starting_key_invalid(mismatch) from None
+        raise
 
 
 def resume(limits: Range, after: bytes, *, reverse: bool) -> Range:

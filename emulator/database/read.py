@@ -3,6 +3,9 @@
 A page evaluates rows in key order until the range ends, `limit` rows were evaluated, or their sizes reach 1 MB; the row
 that crosses the megabyte still belongs to the page (service-behaviour.md 6.2). Filters and projections come after that
 accounting. Rows that go out as they are stored are never parsed: their JSON is spliced into the answer.
+
+A Query is charged for the sizes of all evaluated rows together. A Scan reads partition after partition, and each is
+rounded up by itself, the empty ones too (service-behaviour.md 9.1).
 """
 
 from collections.abc import Callable
@@ -11,6 +14,7 @@ from typing import Final
 
 import orjson
 
+from emulator.database import partitions
 from emulator.database.capacity import Consumed, read_units
 from emulator.database.ranges import Range, resume
 from emulator.database.schema import Index, Table
@@ -42,6 +46,8 @@ class PageRequest:
     """Read each item from the table: a local index does not hold everything that is asked for."""
     partition: bytes | None = None
     """The digest of the partition that a query reads, None for a scan."""
+    scan: bool = False
+    """Whether the capacity is a Scan's."""
     measured: bool = True
     """Whether the answer tells consumed capacity; if not, sizes are only added up where a page may be full."""
 
@@ -73,29 +79,54 @@ def read_page(txn: ReadTxn, request: PageRequest) -> Page:
 
 
 def _page(txn: ReadTxn, request: PageRequest) -> Page:
-    rows, size, stopped = _evaluated(txn, request)
+    if request.scan and request.measured:
+        rows, units, stopped = _scanned(txn, request)
+    else:
+        rows, size, stopped = _evaluated(txn, request, request.range, request.limit)
+        units = read_units(size, consistent=request.consistent)
     last = _key_of(request, rows[-1]) if stopped else None
     scanned = len(rows)
-    consumed = _consumed(request, size)
+    consumed = _consumed(request, units)
     if request.fetch:
         rows = _fetched(txn, request, rows, consumed)
     items, count = _output(request, rows)
     return Page(items, count, scanned, last, consumed)
 
 
-def _evaluated(txn: ReadTxn, request: PageRequest) -> tuple[list[bytes], int, bool]:
-    """Return the rows of the page, their size (0 if nobody asked and it was not needed), and whether it was cut.
+def _scanned(txn: ReadTxn, request: PageRequest) -> tuple[list[bytes], float, bool]:
+    """Return the rows of a Scan's page, the units of all partitions it reads, and whether the page was cut.
+
+    The page reads the partitions of its range up to the one in which it ends.
+    """
+    rows: list[bytes] = []
+    size = 0
+    units = 0.0
+    for part in partitions.parts(request.table, request.source, request.range):
+        found, size_now, stopped = _evaluated(txn, request, part, request.limit - len(rows), size)
+        rows += found
+        units += read_units(size_now - size, consistent=request.consistent)
+        if stopped:
+            return rows, units, True
+        size = size_now
+    return rows, units, False
+
+
+def _evaluated(
+    txn: ReadTxn, request: PageRequest, limits: Range, limit: int, size: int = 0
+) -> tuple[list[bytes], int, bool]:
+    """Return the rows of a range, up to a page's end, the page's size so far, and whether the page was cut.
+
+    size: of the page's rows before this range. The returned one is 0 if nobody asked and it was not needed.
 
     Rows are taken by the chunk, which halves the time of a page. A row is never shorter than its item's size (see
     values/size.py), so while the rows' lengths stay within the megabyte nothing need be measured.
     """
-    start, stop = request.range
+    start, stop = limits
     reverse = request.reverse
     rows: list[bytes] = []
-    size = 0
     length = PAGE if request.measured else 0
     while True:
-        wanted = min(_CHUNK, request.limit - len(rows))
+        wanted = min(_CHUNK, limit - len(rows))
         taken, last = txn.page(start, stop, wanted, reverse=reverse)
         length += sum(map(len, taken))
         if length >= PAGE:
@@ -106,7 +137,7 @@ def _evaluated(txn: ReadTxn, request: PageRequest) -> tuple[list[bytes], int, bo
                 if size >= PAGE:
                     return rows + taken[:position], size, True
         rows += taken
-        if len(rows) == request.limit:
+        if len(rows) == limit:
             return rows, size, True
         if len(taken) < wanted:
             return rows, size, False
@@ -134,8 +165,7 @@ def _key_of(request: PageRequest, row: bytes) -> Item:
     return {name: item[name] for name in names}
 
 
-def _consumed(request: PageRequest, size: int) -> Consumed:
-    units = read_units(size, consistent=request.consistent)
+def _consumed(request: PageRequest, units: float) -> Consumed:
     source = request.source
     if isinstance(source, Table):
         return Consumed(units)

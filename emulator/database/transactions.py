@@ -76,7 +76,8 @@ def token_of(operation: str, request: dict[str, Any]) -> Token | None:
 def run(database: Database, caller: Caller, token: Token | None, steps: Sequence[Step]) -> tuple[list[Consumed], bool]:
     """Do all steps or none; return what each consumed and whether this replays a token that is known.
 
-    Raises IdempotentParameterMismatchException, TransactionCanceledException.
+    Raises IdempotentParameterMismatchException, TransactionCanceledException, and ValidationException where an update
+    makes an index key empty (reference 8.1).
     """
     now = database.clock.now()
     with database.write() as txn:
@@ -91,14 +92,20 @@ def run(database: Database, caller: Caller, token: Token | None, steps: Sequence
 def _prepare(txn: ReadTxn, steps: Sequence[Step]) -> list[Prepared]:
     prepared = []
     reasons = [errors.NO_REASON] * len(steps)
+    wrong: Failure | None = None
     for position, step in enumerate(steps):
         assert step.prepare is not None, "a step that is run writes or checks"
         try:
             prepared.append(step.prepare(txn))
         except ApiError as error:
+            if errors.is_empty_key(error):
+                raise  # no cancellation, and it comes before one
             if error.code == "ValidationException":
-                raise canceled_by((position, error), len(steps)) from None
-            reasons[position] = errors.cancellation_reason(error)
+                wrong = wrong or (position, error)
+            else:
+                reasons[position] = errors.cancellation_reason(error)
+    if wrong is not None:
+        raise canceled_by(wrong, len(steps))
     if len(prepared) < len(steps):
         raise errors.transaction_canceled(reasons)
     return prepared

@@ -1,6 +1,6 @@
 """A request's expressions, ready to run: parsed, analysed, compiled, and kept for the next request of the same form.
 
-    Update, Condition, KeyCondition, Filter, Projection ──parse, analyze, compile──▶ Bound
+    Update, Condition, Filter, KeyCondition, Projection ──parse, analyze, compile──▶ Bound
 
 Requests have the same form when their texts, their names and the placeholders and *types* of their values are equal.
 Programs of the latest forms are cached; what depends on the contents of values is checked at every call. Failures are
@@ -44,15 +44,15 @@ _CACHED_NAMES: Final = 4 * limits.EXPRESSION_SIZE
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """The programs of one request, None for each parameter that it does not have.
+    """The programs of one request in the order in which they are parsed, None for each parameter that it does not have.
 
     checks: parameter and check, to be run with each request's values.
     """
 
     update: Update | None
     condition: Condition | None
-    key_condition: KeyCondition | None
     filter: Condition | None
+    key_condition: KeyCondition | None
     projection: Projection | None
     checks: tuple[tuple[str, Check], ...] = ()
 
@@ -87,11 +87,19 @@ def bind(request: Request) -> Bound:
     return bound
 
 
-def check_members_used(request: Request) -> None:
-    """Raise if a request has names or values, but no expression that could use them (reference 3.6)."""
+def without_user(request: Request) -> str | None:
+    """Return the member, ExpressionAttributeNames or -Values, that no expression of the request could use, or None."""
     for member, users in _USERS.items():
         if request.get(member) is not None and all(request.get(parameter) is None for parameter in users):
-            raise errors.only_with_expressions(member)
+            return member
+    return None
+
+
+def check_members_used(request: Request) -> None:
+    """Raise if a request has names or values, but no expression that could use them (reference 3.6)."""
+    useless = without_user(request)
+    if useless is not None:
+        raise errors.only_with_expressions(useless)
 
 
 def check_names(names: Iterable[str]) -> None:
@@ -134,8 +142,8 @@ class _Binding:
         bound = Bound(
             self.program("UpdateExpression", parser.parse_update, self.update),
             self.program("ConditionExpression", parser.parse_condition, self.condition),
-            self.program("KeyConditionExpression", parser.parse_key_condition, self.key_condition),
             self.program("FilterExpression", parser.parse_condition, self.condition),
+            self.program("KeyConditionExpression", parser.parse_key_condition, self.key_condition),
             self.program("ProjectionExpression", parser.parse_projection, self.projection),
             tuple(self.checks),
         )
@@ -201,8 +209,8 @@ class _Binding:
 _PARAMETERS: Final = (
     "UpdateExpression",
     "ConditionExpression",
-    "KeyConditionExpression",
     "FilterExpression",
+    "KeyConditionExpression",
     "ProjectionExpression",
 )
 _USERS: Final = {_NAMES: _PARAMETERS, _VALUES: _PARAMETERS[:-1]}

@@ -7,18 +7,26 @@ A schema has one HASH and at most one RANGE attribute in tables and local indexe
 (recent-features.md 3). The RANGE attributes sort one after another, hence a query states equality on some first ones
 and at most one other condition on the next: exactly what `KeyRange` holds.
 
-Of several problems the first of this list is told:
+Of several problems the first of this list is reported:
 
 | problem                                              | error                            |
 |------------------------------------------------------|----------------------------------|
-| a HASH attribute without condition                   | query_missed_key                 |
+| a HASH attribute without condition                   | query_missed_key (1)             |
+| an operator that no key may have                     | not_indexable (2)                |
 | a HASH attribute with another operator than "="      | query_condition_not_supported    |
+|                                                      | (1, 3)                           |
 | a foreign attribute, and a RANGE one is free         | query_missed_key (the free one)  |
 | a foreign attribute, and none is free                | too_many_query_conditions        |
 | a RANGE attribute free, or unequal, before the last  | range_gap                        |
 | an operand of another type than the schema's         | key_condition_type               |
 | an empty string or binary value                      | empty_key                        |
 | values beyond 2048 bytes (HASH), 1024 bytes (RANGE)  | partition_/sort_key_too_long     |
+
+(1) An index with several HASH attributes has one error for both rows, hash_keys_need_equality. It names all HASH
+    attributes without an equality (reference 4.3).
+(2) Only KeyConditions have such operators. A free RANGE attribute beside a foreign one is missed, which is reported
+    first (reference 18).
+(3) key_condition_type is reported before it (reference 4.3).
 
 The usual condition passes one walk over its clauses; only what that walk finds odd is looked at again, rule by rule, to
 name the problem.
@@ -30,7 +38,7 @@ from typing import Final, NamedTuple
 
 from emulator import errors, limits
 from emulator.expressions.ast import Placeholder
-from emulator.expressions.program import KeyClause, KeyCondition
+from emulator.expressions.program import UNINDEXABLE, KeyClause, KeyCondition
 from emulator.values.size import value_size
 from emulator.values.types import Value, Values
 
@@ -68,7 +76,10 @@ def resolve(condition: KeyCondition, schema: KeyNames, values: Values) -> KeyRan
     operator: str | None = None
     odd = False
     characters = 0
-    for clause in _in_schema_order(condition, schema):
+    ordered = _in_schema_order(condition, schema)
+    if ordered is None:
+        raise _shape_error(condition, schema, values)
+    for clause in ordered:
         tag = types[clause.attribute]
         for operand in clause.operands:
             value = values[operand.name] if isinstance(operand, Placeholder) else operand.value
@@ -90,14 +101,17 @@ def resolve(condition: KeyCondition, schema: KeyNames, values: Values) -> KeyRan
     return keys
 
 
-def _in_schema_order(condition: KeyCondition, schema: KeyNames) -> list[KeyClause]:
-    """Return the clauses: equality for all of HASH and for a prefix of RANGE, then at most one of another operator."""
+def _in_schema_order(condition: KeyCondition, schema: KeyNames) -> list[KeyClause] | None:
+    """Return the clauses: equality for all of HASH and for a prefix of RANGE, then at most one of another operator.
+
+    None where they are not like that.
+    """
     clauses = {clause.attribute: clause for clause in condition.clauses}
     ordered = []
     for name in schema.hash:
         clause = clauses.get(name)
         if clause is None or clause.operator != "=":
-            raise _shape_error(clauses, schema)
+            return None
         ordered.append(clause)
     for name in schema.range:
         clause = clauses.get(name)
@@ -105,29 +119,41 @@ def _in_schema_order(condition: KeyCondition, schema: KeyNames) -> list[KeyClaus
             break
         ordered.append(clause)
         if clause.operator != "=":
+            if clause.operator == UNINDEXABLE:
+                return None
             break
-    if len(ordered) != len(clauses):
-        raise _shape_error(clauses, schema)
-    return ordered
+    return ordered if len(ordered) == len(clauses) else None
 
 
-def _shape_error(clauses: Mapping[str, KeyClause], schema: KeyNames) -> errors.ApiError:
-    """Name what `_in_schema_order` found odd; the first five rows of the table, in their order."""
-    for name in schema.hash:
-        if name not in clauses:
-            return errors.query_missed_key(name)
-    for name in schema.hash:
-        if clauses[name].operator != "=":
-            return errors.query_condition_not_supported()
+def _shape_error(condition: KeyCondition, schema: KeyNames, values: Values) -> errors.ApiError:
+    """Name what `_in_schema_order` found odd; the first rows of the table, in their order."""
+    clauses = {clause.attribute: clause for clause in condition.clauses}
+    unequal = [name for name in schema.hash if name not in clauses or clauses[name].operator != "="]
+    if any(name not in clauses for name in unequal):
+        return errors.query_missed_key(unequal[0]) if len(schema.hash) == 1 else errors.hash_keys_need_equality(unequal)
     conditioned = [name for name in schema.range if name in clauses]
-    if len(schema.hash) + len(conditioned) < len(clauses):
-        for name in schema.range:
-            if name not in clauses:
-                return errors.query_missed_key(name)
+    foreign = len(schema.hash) + len(conditioned) < len(clauses)
+    free = next((name for name in schema.range if name not in clauses), None)
+    if any(clause.operator == UNINDEXABLE for clause in condition.clauses):
+        return errors.query_missed_key(free) if foreign and free is not None else errors.not_indexable()
+    if unequal:
+        if any(_has_other_type(clauses[name], schema.types[name], values) for name in (*schema.hash, *conditioned)):
+            return errors.key_condition_type()
+        if len(schema.hash) == 1:
+            return errors.query_condition_not_supported()
+        return errors.hash_keys_need_equality(unequal)
+    if foreign:
+        if free is not None:
+            return errors.query_missed_key(free)
         return errors.too_many_query_conditions(len(clauses), len(schema.hash) + len(schema.range))
     last = conditioned[-1]
     before = schema.range[: schema.range.index(last)]
     return errors.range_gap([name for name in before if name not in clauses or clauses[name].operator != "="], last)
+
+
+def _has_other_type(clause: KeyClause, tag: str, values: Values) -> bool:
+    given = (values[operand.name] if isinstance(operand, Placeholder) else operand.value for operand in clause.operands)
+    return any(tag not in value for value in given)
 
 
 def _check_not_empty(keys: KeyRange, schema: KeyNames) -> None:

@@ -39,11 +39,11 @@ _Arguments = Sequence[Value]
 LEGACY_MEMBERS: Final = (
     "AttributesToGet",
     "AttributeUpdates",
-    "KeyConditions",
     "QueryFilter",
     "ScanFilter",
     "Expected",
     "ConditionalOperator",
+    "KeyConditions",
 )
 EXPRESSION_MEMBERS: Final = (
     "UpdateExpression",
@@ -67,12 +67,15 @@ def check_mixing(
 ) -> None:
     """Raise mixed_parameters if the request has members of both kinds (reference 3.6).
 
-    The members are told in the given order; the defaults are in the order of every operation's request model. An empty
-    map counts as present (observed: github.com/brendanhay/amazonka/issues/142).
+    The members are named in the given order; the defaults are in the order of every operation's request model. An empty
+    map counts as present (observed: github.com/brendanhay/amazonka/issues/142). KeyConditions is refused only beside a
+    KeyConditionExpression: it may stand with the other expressions.
     """
     if _LEGACY.isdisjoint(request):
         return
     legacy = [member for member in legacy_members if request.get(member) is not None]
+    if "KeyConditions" in legacy and request.get("KeyConditionExpression") is None:
+        legacy.remove("KeyConditions")
     if legacy:
         expressions = [member for member in expression_members if request.get(member) is not None]
         if expressions:
@@ -295,6 +298,7 @@ def _action(path: ast.Path, element: Request) -> ast.Action:
 def key_conditions(request: Request) -> program.KeyCondition:
     """Return KeyConditions, which must be present, as a key condition; raises ApiError.
 
+    An operator that no key may have passes: `keys.resolve` refuses it, after the table's own errors (reference 18).
     Without IndexName at most two are allowed. An index may have a multi-attribute key (recent-features.md 3), which
     only `keys.resolve` can tell: for an index up to eight pass here.
     """
@@ -309,10 +313,9 @@ def key_conditions(request: Request) -> program.KeyCondition:
 
 
 def _clause(name: str, element: Request) -> program.KeyClause:
-    operator = _OPERATORS[element["ComparisonOperator"]].key
-    if operator is None:
-        raise errors.not_indexable()
-    return program.KeyClause(name, operator, tuple([ast.Literal(value) for value in element["AttributeValueList"]]))
+    operator = _OPERATORS[element["ComparisonOperator"]].key or program.UNINDEXABLE
+    arguments: _Arguments = element.get("AttributeValueList") or ()
+    return program.KeyClause(name, operator, tuple(map(ast.Literal, arguments)))
 
 
 def attributes_to_get(names: Sequence[str]) -> program.Projection:

@@ -9,20 +9,22 @@ Paths here are plain tuples of names (str) and list indexes (int), aliases alrea
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final, NamedTuple, Protocol
 from typing import Literal as OneOf
-from typing import NamedTuple, Protocol
 
 from emulator.expressions.ast import Literal, Placeholder
 from emulator.expressions.update_cost import Cost
 from emulator.values.types import Item, Values
 
 Path = tuple[str | int, ...]
-KeyOperator = OneOf["=", "<", "<=", ">", ">=", "BETWEEN", "begins_with"]
+KeyOperator = OneOf["=", "<", "<=", ">", ">=", "BETWEEN", "begins_with", "unindexable"]
+UNINDEXABLE: Final = "unindexable"
+"""The operator of a clause that no key may have. Only the key schema decides whether this is the error to report."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyClause:
-    """One condition of a key condition: two operands for BETWEEN, else one."""
+    """One condition of a key condition: two operands for BETWEEN, else one (any number for an unindexable operator)."""
 
     attribute: str
     operator: KeyOperator

@@ -1,6 +1,6 @@
 """BatchGetItem and BatchWriteItem (service-behaviour.md 7)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,29 +51,33 @@ def batch_get_item(
         for part in parts.values():  # a repeated key is told before what only the table tells
             _refuse_duplicates(orjson.dumps(key, option=orjson.OPT_SORT_KEYS) for key in part["Keys"])
         raise
-    _refuse_duplicates(key for each in reads for key in each.keys)  # of all: one table may have a part by its ARN too
+    for each in reads:
+        _refuse_duplicates(each.keys)
+    _leave_out_repeats(reads)
     room = limits.BATCH_GET_RESPONSE
     with database.read() as txn:
         for each in reads:
             room = _read_table(txn, each, room)
     _refuse_if_nothing_done(sum(each.done for each in reads), [each.throttled for each in reads])
-    responses = [b"%b:[%b]" % (orjson.dumps(each.name), b",".join(each.items)) for each in reads]
+    answered = _by_table(reads)
+    responses = [b"%b:[%b]" % (orjson.dumps(each.name), b",".join(each.items)) for each in answered]
     unprocessed = {each.name: {**each.part, "Keys": each.left} for each in reads if each.left}
     members = [b'"Responses":{%b}' % b",".join(responses), member(b"UnprocessedKeys", unprocessed)]
     mode = capacity.wanted(request)
     if mode:
-        told = [capacity.shape(mode, each.name, each.units) for each in reads]
+        told = [capacity.shape(mode, each.name, each.units) for each in answered]
         members.append(member(b"ConsumedCapacity", told))
     return answer(members)
 
 
 @dataclass(slots=True)
 class _Reads:
-    """The reads of one table: what is asked for, and what has come of it."""
+    """The reads of one block: what it asks for, and what has come of it. The name is the table's name or ARN, as sent."""
 
     table: Table
     name: str
     part: dict[str, Any]
+    key_items: list[Item]
     keys: list[bytes]
     project: Projection | None
     items: list[bytes] = field(default_factory=list)
@@ -88,13 +92,35 @@ def _reads_of(table: Table, name: str, part: dict[str, Any], projections: Mappin
     projection = projections[name]
     if projection is not None:
         check_key_paths(table, projection.inner)
-    return _Reads(table, name, part, keys, projection)
+    return _Reads(table, name, part, part["Keys"], keys, projection)
+
+
+def _leave_out_repeats(reads: Sequence[_Reads]) -> None:
+    """Read an item once that two blocks name, one by the table's name and one by its ARN (corrections.md C55)."""
+    known: set[bytes] = set()
+    for each in reads:
+        if not known.isdisjoint(each.keys):
+            new = [pair for pair in zip(each.key_items, each.keys, strict=True) if pair[1] not in known]
+            each.key_items = [key_item for key_item, _ in new]
+            each.keys = [key for _, key in new]
+        known.update(each.keys)
+
+
+def _by_table(reads: Sequence[_Reads]) -> list[_Reads]:
+    """Return the reads with those of one table together, under the name that comes first."""
+    tables: dict[int, _Reads] = {}
+    for each in reads:
+        first = tables.setdefault(each.table.id, each)
+        if first is not each:
+            first.items += each.items
+            first.units.add(each.units)
+    return list(tables.values())
 
 
 def _read_table(txn: ReadTxn, reads: _Reads, room: int) -> int:
-    """Read one table's items while there is room, in bytes of items; return what room is left, 0 after a refusal."""
+    """Read one block's items while there is room, in bytes of items; return what room is left, 0 after a refusal."""
     consistent = reads.part.get("ConsistentRead", False)
-    for key, key_item in zip(reads.keys, reads.part["Keys"], strict=True):
+    for key, key_item in zip(reads.keys, reads.key_items, strict=True):
         row = txn.get(key)
         size = 0 if row is None else row_size(row)
         if size > room or room == 0:
@@ -141,7 +167,7 @@ def _check_write(request: Request) -> None:
     for writes in parts.values():
         for each in writes:
             if len(each) != 1:
-                raise errors.validation(errors.VALUE_AMBIGUOUS if each else errors.VALUE_EMPTY)
+                raise errors.validation(errors.VALUE_AMBIGUOUS)  # also for neither of both (corrections.md C56)
     check_values(request, "older", numbers_first=True)
     for writes in parts.values():
         for each in writes:

@@ -1,6 +1,6 @@
 """Checks and answer parts that several operations share."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -13,7 +13,7 @@ from emulator.database.write import Guard
 from emulator.expressions import legacy
 from emulator.expressions.bind import Bound, bind, check_members_used
 from emulator.model.request import Request
-from emulator.values.problems import Layer, first_problem
+from emulator.values.problems import Layer, Problem, first_problem
 from emulator.values.types import Item, Values
 
 NO_VALUES: Values = {}
@@ -27,7 +27,13 @@ def check_values(request: Request, layer: Layer, *, numbers_first: bool = False)
     """
     if request.problems:
         check_members_used(request)
-        problem = first_problem(request.problems)
+        check_problems(request.problems, layer, numbers_first=numbers_first)
+
+
+def check_problems(problems: Sequence[Problem], layer: Layer, *, numbers_first: bool = False) -> None:
+    """Raise the first of these problems, in the wording of the layer."""
+    if problems:
+        problem = first_problem(problems)
         raise (problem.numbers_first() if numbers_first else problem).error(layer)
 
 

@@ -1,6 +1,6 @@
 """Query and Scan (service-behaviour.md 6)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -12,6 +12,7 @@ from emulator.database.definitions import CREATING
 from emulator.database.read import Page, PageRequest
 from emulator.database.schema import Index, Table
 from emulator.expressions import keys, legacy
+from emulator.expressions.bind import without_user
 from emulator.expressions.program import Condition, KeyCondition, Projection
 from emulator.model.request import Request
 from emulator.operations.checks import (
@@ -19,11 +20,13 @@ from emulator.operations.checks import (
     answer,
     bound_of,
     check_key_paths,
-    check_values,
+    check_problems,
     consumed_member,
     member,
 )
 from emulator.operations.registry import Response, operation
+from emulator.values.problems import Layer
+from emulator.values.types import Item
 from storage.keycode import prefix_end
 
 _UNLIMITED: Final = 1 << 60
@@ -47,32 +50,22 @@ def _check_select(request: Request) -> None:
         if name in request and select != "SPECIFIC_ATTRIBUTES":
             raise errors.projection_with_select(name, select)
     if select == "SPECIFIC_ATTRIBUTES" and "ProjectionExpression" not in request and "AttributesToGet" not in request:
-        raise errors.enveloped(errors.specific_attributes_without_projection())
+        raise errors.specific_attributes_without_projection()
     if select == "ALL_PROJECTED_ATTRIBUTES" and "IndexName" not in request:
         raise errors.projected_attributes_without_index()
 
 
-def _check(request: Request, layer: Literal["current", "older"], filter_member: Any) -> _Checked:  # noqa: ANN401
-    try:
-        legacy.check_mixing(request)
-    except errors.ApiError as error:
-        raise errors.enveloped(error) from None
-    try:
-        _check_select(request)
-    except errors.ApiError as error:
-        raise (errors.enveloped(error) if layer == "current" else error) from None
-    check_values(request, layer, numbers_first=True)
-    bound = bound_of(request)
-    checked = _Checked(None, None) if bound is None else _Checked(bound.filter, bound.projection, bound.key_condition)
-    if filter_member in request or "ConditionalOperator" in request:
-        checked.filter = legacy.filter_condition(request, filter_member)
-    if "AttributesToGet" in request:
-        checked.projection = legacy.attributes_to_get(request["AttributesToGet"])
-    return checked
-
-
 def _check_query(request: Request) -> _Checked:
-    checked = _check(request, "current", "QueryFilter")
+    _in_envelope(legacy.check_mixing, request)
+    if "KeyConditionExpression" not in request:
+        useless = without_user(request)
+        if useless == "ExpressionAttributeNames":
+            raise errors.only_with_expressions(useless)
+        if useless is not None:
+            raise errors.enveloped(errors.only_with_expressions(useless))  # reference 3.6, NEW
+    _in_envelope(_check_select, request)
+    checked = _check_legacy(request, "current", "QueryFilter")
+    _bind(request, checked)
     if "KeyConditions" in request:
         checked.key_condition = legacy.key_conditions(request)
     if checked.key_condition is None:
@@ -81,14 +74,65 @@ def _check_query(request: Request) -> _Checked:
 
 
 def _check_scan(request: Request) -> _Checked:
-    segment, total = request.get("Segment"), request.get("TotalSegments")
-    if segment is not None and total is None:
+    legacy.check_mixing(request)
+    if "FilterExpression" not in request:
+        useless = without_user(request)
+        if useless is not None:  # the OLD layer names the expression that values miss (reference 3.6)
+            absent = "FilterExpression" if useless == "ExpressionAttributeValues" else None
+            raise errors.only_with_expressions(useless, absent)
+    _check_select(request)
+    checked = _check_legacy(request, "older", "ScanFilter")
+    _check_segment(request.get("Segment"), request.get("TotalSegments"))
+    _bind(request, checked)
+    return checked
+
+
+def _in_envelope(check: Callable[[Request], None], request: Request) -> None:
+    """Run a check of a Query, whose errors stand in the envelope (reference 3.6, 6.1)."""
+    try:
+        check(request)
+    except errors.ApiError as error:
+        raise errors.enveloped(error) from None
+
+
+def _check_segment(segment: int | None, total: int | None) -> None:
+    if segment is None and total is None:
+        return
+    if total is None:
         raise errors.total_segments_required()
-    if total is not None and segment is None:
+    if segment is None:
         raise errors.segment_required()
-    if segment is not None and segment >= total:
-        raise errors.segment_out_of_range()
-    return _check(request, "older", "ScanFilter")
+    if segment >= total:
+        raise errors.segment_out_of_range(segment, total)
+
+
+def _check_legacy(request: Request, layer: Layer, filter_member: Literal["QueryFilter", "ScanFilter"]) -> _Checked:
+    """Check attribute values and the legacy filter and projection; return these two.
+
+    A bad value of the start key is reported after both (corrections.md C44, C52).
+    """
+    problems = request.problems
+    if problems:
+        others = [each for each in problems if each.parameter != "ExclusiveStartKey"]
+        check_problems(others, layer, numbers_first=True)
+    checked = _Checked(None, None)
+    if filter_member in request or "ConditionalOperator" in request:
+        checked.filter = legacy.filter_condition(request, filter_member)
+    if "AttributesToGet" in request:
+        checked.projection = legacy.attributes_to_get(request["AttributesToGet"])
+    if problems:
+        check_problems(problems, layer, numbers_first=True)
+    return checked
+
+
+def _bind(request: Request, checked: _Checked) -> None:
+    """Add the programs of the request's expressions."""
+    bound = bound_of(request)
+    if bound is None:
+        return
+    checked.key_condition = bound.key_condition
+    checked.filter = checked.filter or bound.filter
+    checked.projection = checked.projection or bound.projection
 
 
 @operation("Query", check=_check_query)
@@ -96,6 +140,8 @@ def query(database: Database, caller: Caller, request: Request, checked: _Checke
     """Read one page of a partition, in sort key order."""
     table = database.table(caller, request["TableName"])
     source = _source(table, request)
+    start = request.get("ExclusiveStartKey")
+    after = None if start is None else ranges.start_key(table, source, start)
     assert checked.key_condition is not None, "the check requires one"
     values = request.get("ExpressionAttributeValues", NO_VALUES)
     wanted = keys.resolve(checked.key_condition, source.key_schema, values)
@@ -103,14 +149,15 @@ def query(database: Database, caller: Caller, request: Request, checked: _Checke
     limits = ranges.query_range(source, wanted)
     partition = keyspace.partition_of(limits[0])
     reverse = not request.get("ScanIndexForward", True)
-    start = request.get("ExclusiveStartKey")
-    if start is not None:
-        after = ranges.start_key(table, source, start)
-        if isinstance(source, Table) and len(wanted.equal) == len(source.key_names) - 1:
-            raise errors.query_cannot_restart()
-        _check_start(source, wanted, limits, after)
+    limit = request.get("Limit", _UNLIMITED)
+    if isinstance(source, Table) and len(wanted.equal) == len(source.key_names) - 1:
+        if start is not None:
+            raise _cannot_restart(table, start, wanted)
+        limit = _UNLIMITED  # such a query has at most one item, and never a LastEvaluatedKey (reference 6.2)
+    if after is not None:
+        _check_start(limits, after)
         limits = ranges.resume(limits, after, reverse=reverse)
-    return _page(database, table, source, request, checked, limits, reverse=reverse, partition=partition)
+    return _page(database, table, source, request, checked, limits, limit, reverse=reverse, partition=partition)
 
 
 @operation("Scan", check=_check_scan)
@@ -125,14 +172,12 @@ def scan(database: Database, caller: Caller, request: Request, checked: _Checked
         limits = keyspace.segment(source.prefix, segment, request["TotalSegments"])
     start = request.get("ExclusiveStartKey")
     if start is not None:
-        try:
-            after = ranges.start_key(table, source, start)
-        except errors.ApiError:
-            raise errors.starting_key_invalid() from None
+        after = ranges.scan_start_key(table, source, start)
         if not limits[0] <= after < limits[1]:
             raise errors.starting_key_wrong_segment(request["TotalSegments"], request["Segment"])
         limits = ranges.resume(limits, after, reverse=False)
-    return _page(database, table, source, request, checked, limits, reverse=False)
+    limit = request.get("Limit", _UNLIMITED)
+    return _page(database, table, source, request, checked, limits, limit, reverse=False)
 
 
 def _source(table: Table, request: Mapping[str, Any]) -> Table | Index:
@@ -158,11 +203,22 @@ def _check_filter(source: Table | Index, condition: Condition | None, request: R
             raise errors.filter_on_key("QueryFilter" if "QueryFilter" in request else "Filter Expression", name)
 
 
-def _check_start(source: Table | Index, wanted: keys.KeyRange, limits: ranges.Range, after: bytes) -> None:
+def _cannot_restart(table: Table, start: Item, wanted: keys.KeyRange) -> errors.ApiError:
+    """Return the error of a start key for a query that states the whole key of a table."""
+    if table.range is not None:
+        return errors.query_cannot_restart()
+    if start[table.hash] != wanted.partition[0]:
+        return errors.starting_key_outside_query()
+    return errors.exclusive_start_key_invalid(start)
+
+
+def _check_start(limits: ranges.Range, after: bytes) -> None:
+    """Raise if a query cannot go on after this key; the sort key is judged before the partition (corrections.md C43)."""
     if limits[0] <= after < limits[1]:
         return
-    partition = ranges.query_range(source, keys.KeyRange(wanted.partition, (), None, ()))
-    if partition[0] <= after < partition[1]:
+    prefix = keyspace.ITEM_PREFIX + keyspace.DIGEST
+    here = limits[0][:prefix] + after[prefix:]
+    if not limits[0] <= here < limits[1]:
         raise errors.starting_key_misses_predicate()
     raise errors.starting_key_outside_query()
 
@@ -174,6 +230,7 @@ def _page(
     request: Request,
     checked: _Checked,
     limits: ranges.Range,
+    limit: int,
     *,
     reverse: bool,
     partition: bytes | None = None,
@@ -185,11 +242,12 @@ def _page(
         source,
         limits,
         reverse,
-        request.get("Limit", _UNLIMITED),
+        limit,
         request.get("ConsistentRead", False),
         count_only=count_only,
         measured=capacity.wanted(request) is not None,
         partition=partition,
+        scan=partition is None,
         fetch=isinstance(source, Index) and _fetches(source, request, checked),
     )
     if checked.filter is not None:

@@ -18,6 +18,7 @@ from emulator.database.capacity import Consumed
 from emulator.database.keyspace import DIGEST, ITEM_PREFIX, partition_of
 from emulator.database.ranges import Range
 from emulator.database.read import PageRequest, read_page
+from emulator.database.schema import Table
 from emulator.limits import PAGE, READ_UNIT
 from emulator.partiql.select import Pages
 from emulator.values.types import Item
@@ -68,16 +69,19 @@ def read(
     result = Result([], None, None, Consumed())
     for at in range(position, min(position + _RANGES, len(plan.ranges))):
         limits, test = plan.ranges[at]
+        one_item = _states_whole_key(plan, limits)
         if after is not None:
             key = _start_key(plan, after)
             if not limits[0] <= key < limits[1]:
                 raise errors.next_token_invalid()
             limits = ranges.resume(limits, key, reverse=plan.reverse)
             after = None
-        request = PageRequest(plan.table, plan.source, limits, plan.reverse, left, consistent)
+        most = _UNLIMITED if one_item else left
+        request = PageRequest(plan.table, plan.source, limits, plan.reverse, most, consistent)
         request.test, request.project = test, plan.project
         request.fetch, request.measured = plan.fetch, measured or several
         request.partition = partition_of(limits[0]) if plan.query else None
+        request.scan = not plan.query
         page = read_page(txn, request)
         result.items += page.items
         result.consumed.add(page.consumed)
@@ -86,9 +90,16 @@ def read(
             result.last, result.next = page.last, Place(at, page.last)
             return result
         result.next = Place(at + 1, None) if at + 1 < len(plan.ranges) else None
-        if result.consumed.total() * READ_UNIT * (1 if consistent else 2) >= PAGE:
+        if left == 0 or result.consumed.total() * READ_UNIT * (1 if consistent else 2) >= PAGE:
             return result
     return result
+
+
+def _states_whole_key(plan: Pages, limits: Range) -> bool:
+    """Say whether a range is that of one key of the table: such a query has no last key (reference 6.2)."""
+    if not plan.query or not isinstance(plan.source, Table):
+        return False
+    return plan.source.range is None or limits[1] == limits[0] + b"\0"
 
 
 def _start_key(plan: Pages, key: Item) -> bytes:

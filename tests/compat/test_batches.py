@@ -124,7 +124,8 @@ WRITE_REFUSALS = {
     "empty map": ({"RequestItems": {}}, "The requestItems parameter is required for BatchWriteItem"),
     "neither": (
         {"RequestItems": {"TABLE": [{}]}},
-        "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes",
+        # corrections.md C56: as for both
+        "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes",
     ),
     "both": (
         {"RequestItems": {"TABLE": [{**put({"pk": {"S": "a"}}), **delete({"pk": {"S": "a"}})}]}},
@@ -257,7 +258,8 @@ GET_REFUSALS = {
     ),
     "no keys": (
         {"RequestItems": {"TABLE": {"Keys": []}}},
-        ENVELOPE + "Value at 'requestItems.TABLE.member.keys' failed to satisfy constraint: "
+        # corrections.md C54
+        ENVELOPE + "Value at 'RequestItems.TABLE.member.Keys' failed to satisfy constraint: "
         "Member must have length greater than or equal to 1",
     ),
     "keys missing": (
@@ -350,10 +352,28 @@ def test_duplicates_are_told_before_a_missing_table(refused, shared_table, key):
     assert refused("batch_get_item", RequestItems=blocks) == ("ValidationException", DUPLICATES)
 
 
-def test_a_table_by_name_and_by_arn_is_one(client, refused, shared_table, key):
+@pytest.mark.parametrize("arn_first", [True, False])
+def test_a_table_by_name_and_by_arn_is_one(client, refused, shared_table, key, arn_first):
+    """Its blocks are merged, and an item named in both comes once (corrections.md C55)."""
     arn = client.describe_table(TableName=shared_table)["Table"]["TableArn"]
-    reads = {shared_table: {"Keys": [key]}, arn: {"Keys": [key]}}
-    assert refused("batch_get_item", RequestItems=reads) == ("ValidationException", DUPLICATES)
+    names = [arn, shared_table] if arn_first else [shared_table, arn]
+    others = [{**key, "sk": {"S": sort}} for sort in "xyz"]
+    for item in (key, *others):
+        client.put_item(TableName=shared_table, Item={**item, "a": {"N": "1"}})
+    blocks = ({"Keys": [others[0], key]}, {"Keys": [key, others[1]], "ProjectionExpression": "sk"})
+    answer = client.batch_get_item(RequestItems=dict(zip(names, blocks, strict=True)), ReturnConsumedCapacity="TOTAL")
+    ((name, items),) = answer["Responses"].items()
+    assert name == names[0]
+    assert by_sort_key(items) == by_sort_key(
+        [{**key, "a": {"N": "1"}}, {**others[0], "a": {"N": "1"}}, {"sk": {"S": "y"}}]
+    )
+    assert answer["UnprocessedKeys"] == {}
+    assert answer["ConsumedCapacity"] == [{"TableName": name, "CapacityUnits": 1.5}]
+    only = client.batch_get_item(RequestItems={each: {"Keys": [key]} for each in names})
+    assert only["Responses"] == {names[0]: [{**key, "a": {"N": "1"}}]}
+    for twice in names:  # within one block a key twice is still refused
+        reads = {each: {"Keys": [key, key] if each == twice else [key]} for each in names}
+        assert refused("batch_get_item", RequestItems=reads) == ("ValidationException", DUPLICATES)
     writes = {shared_table: [put(key)], arn: [delete(key)]}
     assert refused("batch_write_item", RequestItems=writes) == ("ValidationException", DUPLICATES)
 

@@ -1,8 +1,11 @@
 """ConsumedCapacity and ItemCollectionMetrics of the item operations (reference 9)."""
 
+import hashlib
+import itertools
+
 import pytest
 
-from tests.conftest import index_request, new_name
+from tests.conftest import index_request, new_name, table_request
 
 KIB = 1024
 
@@ -277,6 +280,140 @@ def test_what_a_local_index_fetches_is_charged_item_by_item(client, indexed_tabl
     assert told == consumed(indexed_table, 3 * strong / 2, local=0.5)
     told = query(client, indexed_table, key, IndexName="local", ConsistentRead=True, **more)
     assert told == consumed(indexed_table, 3 * strong, local=1)
+
+
+# --- scans (corrections.md C51) --------------------------------------------------------------------------------------
+
+
+def scan(client, table, **more):
+    return client.scan(TableName=table, ReturnConsumedCapacity="INDEXES", **more)["ConsumedCapacity"]
+
+
+def quarter(partition):
+    """Return in which of four partitions a partition key (S) is."""
+    return hashlib.md5(b"Outliers" + partition.encode()).digest()[0] >> 6
+
+
+def keys_in(wanted):
+    """Return two partition keys in one quarter, in the order of a Scan."""
+    found = (name for number in itertools.count() if quarter(name := f"k{number}") == wanted)
+    return sorted(itertools.islice(found, 2), key=lambda name: hashlib.md5(b"Outliers" + name.encode()).digest())
+
+
+@pytest.fixture(scope="module")
+def scattered(client):
+    """Two items of 5 KB in the second partition and one small one in the third; the global index has the small one."""
+    request = table_request(
+        "pk:S sk:S",
+        define="g:S l:S",
+        GlobalSecondaryIndexes=[index_request("global", "g", "KEYS_ONLY")],
+        LocalSecondaryIndexes=[index_request("local", "pk l", "KEYS_ONLY")],
+    )
+    client.create_table(**request)
+    name = request["TableName"]
+    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+    first, second = keys_in(1)
+    third, _ = keys_in(2)
+    g, _ = keys_in(0)
+    for partition in (first, second):
+        item = item_of(5 * KIB, {"pk": {"S": partition}, "sk": {"S": "s"}}, l="l")
+        client.put_item(TableName=name, Item=item)
+    client.put_item(TableName=name, Item={"pk": {"S": third}, "sk": {"S": "s"}, "g": {"S": g}})
+    yield name, {"pk": {"S": second}, "sk": {"S": "s"}}, {"pk": {"S": third}, "sk": {"S": "s"}}
+    client.delete_table(TableName=name)
+
+
+# request, units of a consistent read of the table: 10 KB in the second of four partitions are three
+SCANS = {
+    "whole": ({}, 1 + 3 + 1 + 1),
+    "counted": ({"Select": "COUNT"}, 6),
+    "projected": ({"ProjectionExpression": "sk"}, 6),
+    "filtered": ({"FilterExpression": "attribute_exists(nothing)"}, 6),
+    "one item": ({"Limit": 1}, 1 + 2),
+    "two items": ({"Limit": 2}, 1 + 3),
+    "three items": ({"Limit": 3}, 1 + 3 + 1),
+    "more than there are": ({"Limit": 4}, 6),
+    "segment without items": ({"Segment": 0, "TotalSegments": 4}, 1),
+    "segment of one partition": ({"Segment": 1, "TotalSegments": 4}, 3),
+    "segment of two": ({"Segment": 1, "TotalSegments": 2}, 2),
+    "segment of half a one": ({"Segment": 7, "TotalSegments": 8}, 1),
+    "segment across two": ({"Segment": 2, "TotalSegments": 3}, 2),
+    "the only segment": ({"Segment": 0, "TotalSegments": 1}, 6),
+}
+
+
+@pytest.mark.parametrize("case", SCANS)
+def test_each_partition_of_a_scan_is_rounded_by_itself(client, scattered, case):
+    table, *_ = scattered
+    request, strong = SCANS[case]
+    assert scan(client, table, **request, ConsistentRead=True) == consumed(table, strong)
+    assert scan(client, table, **request) == consumed(table, strong / 2)
+
+
+def test_a_scan_that_goes_on_reads_the_partitions_left(client, scattered):
+    table, second, third = scattered
+    assert scan(client, table, ExclusiveStartKey=second) == consumed(table, 3 / 2)
+    assert scan(client, table, ExclusiveStartKey=third) == consumed(table, 2 / 2)
+    pages, start, total = 0, {}, 0
+    while True:
+        page = client.scan(TableName=table, Limit=1, ReturnConsumedCapacity="TOTAL", **start)
+        pages, total = pages + 1, total + page["ConsumedCapacity"]["CapacityUnits"]
+        if "LastEvaluatedKey" not in page:
+            break
+        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+    assert (pages, total) == (4, (1 + 2) / 2 + 2 / 2 + (1 + 1) / 2 + (1 + 1) / 2)
+
+
+def test_scans_of_indexes(client, scattered):
+    table, *_ = scattered
+    assert scan(client, table, IndexName="global") == consumed(table, 0, **{"global": 2})
+    assert scan(client, table, IndexName="global", Limit=1) == consumed(table, 0, **{"global": 0.5})
+    assert scan(client, table, IndexName="local") == consumed(table, 0, local=2)
+    assert scan(client, table, IndexName="local", ConsistentRead=True) == consumed(table, 0, local=4)
+    fetched = scan(client, table, IndexName="local", Select="ALL_ATTRIBUTES")
+    assert fetched == consumed(table, 2 * 2 / 2, local=2)  # two items of 5 KB
+
+
+@pytest.mark.parametrize(("consistent", "units_"), [(False, 2), (True, 4)])
+def test_scan_of_an_empty_table(client, make_table, consistent, units_):
+    table = make_table()
+    assert scan(client, table, ConsistentRead=consistent) == consumed(table, units_)
+    statement = {"Statement": f'SELECT * FROM "{table}"', "ConsistentRead": consistent}
+    told = client.execute_statement(**statement, ReturnConsumedCapacity="INDEXES")["ConsumedCapacity"]
+    assert told == consumed(table, units_)
+    assert query(client, table, {"pk": {"S": "p"}}, ConsistentRead=consistent) == consumed(table, units_ / 4)
+
+
+def test_scans_by_statement(client, scattered):
+    table, *_ = scattered
+    for where in ("", " WHERE nothing = 1", " WHERE sk = 's'"):
+        request = {"Statement": f'SELECT sk FROM "{table}"{where}', "ReturnConsumedCapacity": "INDEXES"}
+        assert client.execute_statement(**request)["ConsumedCapacity"] == consumed(table, 6 / 2)
+    request["Statement"] = f'SELECT pk FROM "{table}"."global"'
+    assert client.execute_statement(**request)["ConsumedCapacity"] == consumed(table, 0, **{"global": 2})
+
+
+PROVISIONED = {
+    (5, 5): 1,
+    (3000, 1000): 1,
+    (3001, 5): 2,
+    (5, 1001): 2,
+    (12_000, 4000): 4,
+    (40_000, 40_000): 40,
+}
+"""Throughput -> partitions."""
+
+
+@pytest.mark.parametrize("throughput", PROVISIONED)
+def test_scans_of_provisioned_tables(client, make_table, throughput):
+    """One partition serves 3000 reads and 1000 writes a second; that its number follows from these is inferred."""
+    given = dict(zip(("ReadCapacityUnits", "WriteCapacityUnits"), throughput, strict=True))
+    index = index_request("small", "g") | {"ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}}
+    table = make_table(
+        define="g:S", BillingMode="PROVISIONED", ProvisionedThroughput=given, GlobalSecondaryIndexes=[index]
+    )
+    assert scan(client, table, ConsistentRead=True) == consumed(table, PROVISIONED[throughput])
+    assert scan(client, table, IndexName="small") == consumed(table, 0, small=0.5)
 
 
 # --- batches --------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import pytest
 from tests.conftest import index_request, table_request
 
 INVALID = "One or more parameter values were invalid: "
+HASH = "HASH key attributes {} must have equality conditions specified in the query"
 START = "The provided starting key is invalid"
 
 
@@ -239,26 +240,61 @@ def test_paging_through_an_index(client, indexed, index, names, forward):
 
 
 S = {"S": "group"}
+MISMATCH = "The provided key element does not match the schema"
 
 
 @pytest.mark.parametrize("operation", ["query", "scan"])
 @pytest.mark.parametrize(
-    "start",
+    ("start", "message"),
     [
-        {"pk": S, "sk": S},
-        {"g": S, "l": {"N": "1"}},
-        {"pk": S, "sk": S, "g": S},
-        {"pk": S, "sk": S, "g": S, "l": S},
-        {"pk": S, "sk": S, "g": {"N": "1"}, "l": {"N": "1"}},
-        {"pk": {"N": "1"}, "sk": S, "g": S, "l": {"N": "1"}},
-        {"pk": S, "sk": S, "g": S, "l": {"N": "1"}, "x": S},
+        ({"pk": S, "sk": S}, START),
+        ({"g": S, "l": {"N": "1"}}, START),
+        ({"pk": S, "sk": S, "g": S}, START),
+        ({"pk": S, "sk": S, "g": S, "l": {"N": "1"}, "x": S}, START),
+        # corrections.md C37, C50
+        ({"pk": S, "sk": S, "g": S, "l": S}, MISMATCH),
+        ({"pk": S, "sk": S, "g": {"N": "1"}, "l": {"N": "1"}}, MISMATCH),
+        ({"pk": {"N": "1"}, "sk": S, "g": {"N": "1"}, "l": {"N": "1"}}, MISMATCH),
+        ({"pk": {"N": "1"}, "sk": S, "g": S, "l": {"N": "1"}}, f"{START}: {MISMATCH}"),
+        ({"pk": S, "sk": {"BOOL": True}, "g": S, "l": {"N": "1"}}, f"{START}: {MISMATCH}"),
+        (
+            {"pk": S, "sk": S, "g": {"S": ""}, "l": {"N": "1"}},
+            (
+                f"{START}: One or more parameter values are not valid. "
+                "The AttributeValue for a key attribute cannot contain an empty string value. Key: g"
+            ),
+        ),
+        (
+            {"pk": S, "sk": S, "g": {"S": "x" * 2049}, "l": {"N": "1"}},
+            (
+                f"{START}: One or more parameter values were invalid: "
+                "Size of hashkey has exceeded the maximum size limit of2048 bytes"
+            ),
+        ),
     ],
 )
-def test_refuses_start_keys(refused, indexed, operation, start):
+def test_refuses_start_keys(refused, indexed, operation, start, message):
     request = {"TableName": indexed, "IndexName": "g_some", "ExclusiveStartKey": start}
     if operation == "query":
         request |= {"KeyConditionExpression": "g = :v", "ExpressionAttributeValues": {":v": S}}
-    assert refused(operation, **request) == ("ValidationException", START)
+    assert refused(operation, **request) == ("ValidationException", message)
+
+
+@pytest.mark.parametrize("operation", ["query", "scan"])
+@pytest.mark.parametrize(
+    ("start", "message"),
+    [
+        ({"pk": S, "sk": S, "l": S}, MISMATCH),
+        ({"pk": {"N": "1"}, "sk": S, "l": {"N": "1"}}, MISMATCH),  # the partition key is the index's own too
+        ({"pk": S, "sk": {"N": "1"}, "l": {"N": "1"}}, f"{START}: {MISMATCH}"),
+        ({"pk": S, "l": {"N": "1"}}, START),
+    ],
+)
+def test_refuses_start_keys_of_a_local_index(refused, indexed, operation, start, message):
+    request = {"TableName": indexed, "IndexName": "l_all", "ExclusiveStartKey": start}
+    if operation == "query":
+        request |= {"KeyConditionExpression": "pk = :v", "ExpressionAttributeValues": {":v": S}}
+    assert refused(operation, **request) == ("ValidationException", message)
 
 
 def test_a_start_key_of_another_partition(refused, indexed):
@@ -475,8 +511,12 @@ def test_paging_through_a_wide_index(client, wide):
                 "present on key attribute n"
             ),
         ),
-        ("a = :a", {}, "Query condition missed key schema element: b"),
-        ("b = :b AND s = :s", {"s": "a"}, "Query condition missed key schema element: a"),
+        ("a = :a", {}, HASH.format("b")),  # corrections.md C35, as the rest
+        ("b = :b AND s = :s", {"s": "a"}, HASH.format("a")),
+        ("s = :s", {"s": "a"}, HASH.format("a, b")),
+        ("a = :a AND b > :b", {}, HASH.format("b")),
+        ("begins_with(a, :a) AND b = :b", {}, HASH.format("a")),
+        ("a = :a AND b BETWEEN :b AND :b", {}, HASH.format("b")),
     ],
 )
 def test_a_wide_index_refuses(refused, wide, condition, values, message):

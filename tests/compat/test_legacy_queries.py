@@ -6,6 +6,10 @@ from tests.conftest import index_request, table_request
 
 INVALID = "One or more parameter values were invalid: "
 ONE = "1 validation error detected: "
+MIXED = (
+    "Can not use both expression and non-expression parameters in the same request: "
+    "Non-expression parameters: {%s} Expression parameters: {%s}"
+)
 S = {"S": "p"}
 
 
@@ -129,20 +133,6 @@ ARGUMENTS = "Invalid number of argument(s) for the {} ComparisonOperator"
             {"KeyConditions": PARTITION | {"sk": condition("EQ", n(1)), "t": condition("EQ", S)}},
             "Conditions can be of length 1 or 2 only",
         ),
-        *(
-            (
-                {"KeyConditions": PARTITION | {"sk": condition(operator, *values)}},
-                "Attempted conditional constraint is not an indexable operation",
-            )
-            for operator, values in (
-                ("NE", [S]),
-                ("IN", [S]),
-                ("NULL", []),
-                ("NOT_NULL", []),
-                ("CONTAINS", [S]),
-                ("NOT_CONTAINS", [S]),
-            )
-        ),
         ({"KeyConditions": {"pk": condition("EQ")}}, INVALID + ARGUMENTS.format("EQ")),
         ({"KeyConditions": {"pk": condition("EQ", S, S)}}, INVALID + ARGUMENTS.format("EQ")),
         ({"KeyConditions": PARTITION | {"sk": condition("BETWEEN", S)}}, INVALID + ARGUMENTS.format("BETWEEN")),
@@ -182,15 +172,68 @@ ARGUMENTS = "Invalid number of argument(s) for the {} ComparisonOperator"
             {"KeyConditions": PARTITION, "AttributesToGet": ["a"], "Select": "ALL_ATTRIBUTES"},
             ONE + "Cannot specify the AttributesToGet when choosing to get ALL_ATTRIBUTES",
         ),
-        (
-            {"KeyConditions": PARTITION, "FilterExpression": "a = :a", "ExpressionAttributeValues": {":a": S}},
-            ONE + "Can not use both expression and non-expression parameters in the same request: "
-            "Non-expression parameters: {KeyConditions} Expression parameters: {FilterExpression}",
-        ),
+        # corrections.md C34
         (
             {"KeyConditions": PARTITION, "QueryFilter": {}, "ProjectionExpression": "a"},
-            ONE + "Can not use both expression and non-expression parameters in the same request: "
-            "Non-expression parameters: {KeyConditions, QueryFilter} Expression parameters: {ProjectionExpression}",
+            ONE + MIXED % ("QueryFilter", "ProjectionExpression"),
+        ),
+        (
+            {"KeyConditions": PARTITION, "ConditionalOperator": "OR", "FilterExpression": "a"},
+            ONE + MIXED % ("ConditionalOperator", "FilterExpression"),
+        ),
+        (
+            {"KeyConditions": PARTITION, "KeyConditionExpression": "pk = :a"},
+            ONE + MIXED % ("KeyConditions", "KeyConditionExpression"),
+        ),
+        (
+            {
+                "KeyConditions": PARTITION,
+                "ConditionalOperator": "OR",
+                "QueryFilter": {},
+                "AttributesToGet": ["a"],
+                "KeyConditionExpression": "pk = :a",
+                "FilterExpression": "a",
+            },
+            ONE
+            + MIXED
+            % (
+                "AttributesToGet, QueryFilter, ConditionalOperator, KeyConditions",
+                "FilterExpression, KeyConditionExpression",
+            ),
+        ),
+        # A bad value of the start key comes after these (corrections.md C44).
+        (
+            {"KeyConditions": PARTITION, "QueryFilter": {"a": condition("EQ")}, "ExclusiveStartKey": {"pk": {}}},
+            INVALID + ARGUMENTS.format("EQ"),
+        ),
+        (
+            {"KeyConditions": PARTITION, "AttributesToGet": ["a", "a"], "ExclusiveStartKey": {"pk": {"N": "x"}}},
+            INVALID + "Duplicate value in attribute name: a",
+        ),
+        (
+            {"KeyConditions": PARTITION, "QueryFilter": {"a": condition("EQ", S)}, "ExclusiveStartKey": {"pk": {}}},
+            (
+                "The provided starting key is invalid: "
+                "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
+            ),
+        ),
+        # Names or values without an expression come before any value (reference 3.1).
+        (
+            {"KeyConditions": {"pk": condition("EQ", {})}, "ExpressionAttributeNames": {"#a": "a"}},
+            "ExpressionAttributeNames can only be specified when using expressions",
+        ),
+        (
+            {"KeyConditions": PARTITION, "ExpressionAttributeValues": {":a": {}}},
+            ONE + "ExpressionAttributeValues can only be specified when using expressions",
+        ),
+        (
+            {"KeyConditions": PARTITION, "ExpressionAttributeValues": {":a": S}, "ProjectionExpression": "a"},
+            ONE + "ExpressionAttributeValues can only be specified when using expressions",
+        ),
+        # corrections.md C39
+        (
+            {"KeyConditions": {"pk": condition("EQ")}, "FilterExpression": ""},
+            "Invalid FilterExpression: The expression can not be empty;",
         ),
     ],
 )
@@ -198,11 +241,59 @@ def test_refuses_before_the_table_is_looked_up(refused, request_, message):
     assert refused("query", TableName="missing", **request_) == ("ValidationException", message)
 
 
-def test_values_without_expressions(refused):
-    """In the envelope or bare: the regions differ."""
-    code, message = refused("query", TableName="missing", KeyConditions=PARTITION, ExpressionAttributeValues={":a": S})
-    assert code == "ValidationException"
-    assert message.removeprefix(ONE) == "ExpressionAttributeValues can only be specified when using expressions"
+def test_key_conditions_beside_expressions(client, numbers):
+    """They may stand with a filter and a projection (corrections.md C33)."""
+    conditions = PARTITION | {"sk": condition("GE", n(4))}
+    answer = client.query(
+        TableName=numbers,
+        KeyConditions=conditions,
+        FilterExpression="flag = :true",
+        ProjectionExpression="sk",
+        ExpressionAttributeValues={":true": {"BOOL": True}},
+        ScanIndexForward=False,
+    )
+    assert (answer["Items"], answer["ScannedCount"]) == ([{"sk": n(number)} for number in (9, 8, 7, 6, 5)], 6)
+    answer = client.query(
+        TableName=numbers,
+        KeyConditions=conditions,
+        ProjectionExpression="#f",
+        Limit=1,
+        ExpressionAttributeNames={"#f": "flag"},
+    )
+    assert answer["Items"] == [{"flag": {"BOOL": False}}]
+
+
+NOT_INDEXABLE = "Attempted conditional constraint is not an indexable operation"
+UNINDEXABLE = {
+    "NE": [S],
+    "IN": [S],
+    "NULL": [],
+    "NOT_NULL": [],
+    "CONTAINS": [S],
+    "NOT_CONTAINS": [S],
+}
+
+
+@pytest.mark.parametrize("operator", UNINDEXABLE)
+def test_operators_that_no_key_may_have(refused, numbers, operator):
+    """They are judged late (corrections.md C41)."""
+    wrong = condition(operator, *UNINDEXABLE[operator])
+
+    def answer(conditions, table=numbers, **more):
+        return refused("query", TableName=table, KeyConditions=conditions, **more)
+
+    start = {"ExclusiveStartKey": {"pk": S}}
+    assert answer({"z": wrong}, table="missing") == ("ResourceNotFoundException", "Requested resource not found")
+    unknown = ("ValidationException", "The table does not have the specified index: nowhere")
+    assert answer({"z": wrong}, IndexName="nowhere", **start) == unknown
+    assert answer({"z": wrong}, **start) == ("ValidationException", "The provided starting key is invalid")
+    for name in ("z", "sk"):
+        missed = ("ValidationException", "Query condition missed key schema element: pk")
+        assert answer({name: wrong}) == missed
+    missed = ("ValidationException", "Query condition missed key schema element: sk")
+    assert answer(PARTITION | {"z": wrong}) == missed
+    assert answer(PARTITION | {"sk": wrong}) == ("ValidationException", NOT_INDEXABLE)
+    assert answer({"pk": wrong}) == ("ValidationException", NOT_INDEXABLE)
 
 
 @pytest.mark.parametrize(
@@ -214,6 +305,10 @@ def test_values_without_expressions(refused):
             "Query condition missed key schema element: sk",
         ),
         ({"KeyConditions": {"pk": condition("GT", S)}}, "Query key condition not supported"),
+        (  # corrections.md C42
+            {"KeyConditions": {"pk": condition("GT", n(1))}},
+            INVALID + "Condition parameter type does not match schema type",
+        ),
         (
             {"KeyConditions": PARTITION | {"sk": condition("EQ", S)}},
             INVALID + "Condition parameter type does not match schema type",

@@ -112,6 +112,158 @@ def test_limit(client, ten, limit, forward):
     assert seen == wanted
 
 
+# --- queries of one item --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def one(client, ten):
+    """The ten items' table, and one without sort key, as requests that state a whole key in both ways to write it."""
+    request = table_request("pk:S")
+    name = request["TableName"]
+    client.create_table(**request)
+    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+    client.put_item(TableName=name, Item={"pk": {"S": "p"}})
+    partition = ten["ExpressionAttributeValues"][":p"]
+    five, p = {"S": "5"}, {"S": "p"}
+    yield {
+        "two keys": {
+            "TableName": ten["TableName"],
+            "KeyConditionExpression": "sk = :s AND pk = :p",
+            "ExpressionAttributeValues": {":p": partition, ":s": five},
+        },
+        "two keys, legacy": {
+            "TableName": ten["TableName"],
+            "KeyConditions": {"pk": equal(partition), "sk": equal(five)},
+        },
+        "one key": {
+            "TableName": name,
+            "KeyConditionExpression": "pk = :p",
+            "ExpressionAttributeValues": {":p": p},
+        },
+        "one key, legacy": {"TableName": name, "KeyConditions": {"pk": equal(p)}},
+    }
+    client.delete_table(TableName=name)
+
+
+def equal(value):
+    return {"ComparisonOperator": "EQ", "AttributeValueList": [value]}
+
+
+@pytest.mark.parametrize("form", ["two keys", "two keys, legacy", "one key", "one key, legacy"])
+@pytest.mark.parametrize("forward", [True, False])
+@pytest.mark.parametrize(
+    ("more", "count"),
+    [
+        ({}, 1),
+        ({"Select": "COUNT"}, 1),
+        ({"ConsistentRead": True, "ReturnConsumedCapacity": "TOTAL"}, 1),
+        ({"FilterExpression": "attribute_exists(nothing)"}, 0),
+        ({"Select": "COUNT", "FilterExpression": "attribute_exists(nothing)"}, 0),
+        ({"ProjectionExpression": "nothing"}, 1),
+    ],
+)
+def test_a_query_of_a_whole_key_has_no_last_key(client, one, form, forward, more, count):
+    """It could not be restarted there (exception to reference 6.2)."""
+    for limit in (1, 2):
+        answer = client.query(**one[form], **more, Limit=limit, ScanIndexForward=forward)
+        assert (answer["Count"], answer["ScannedCount"]) == (count, 1)
+        assert "LastEvaluatedKey" not in answer
+
+
+def test_a_statement_of_whole_keys_has_no_last_key(client, ten, one):
+    """Its pages go on with the next key, and there is no token behind the last one."""
+    partition = ten["ExpressionAttributeValues"][":p"]["S"]
+    two, hash_only = ten["TableName"], one["one key"]["TableName"]
+    statements = {
+        f"SELECT sk FROM \"{two}\" WHERE pk IN ['{partition}'] AND sk = '5'": [1],
+        f"SELECT sk FROM \"{two}\" WHERE pk IN ['{partition}', 'nothing'] AND sk = '5'": [1, 0],
+        f"SELECT sk FROM \"{two}\" WHERE pk = '{partition}' AND sk = '5' OR pk = '{partition}' AND sk = '3'": [1, 1],
+        f"SELECT pk FROM \"{hash_only}\" WHERE pk IN ['nothing', 'p', 'none', 'p']": [1, 0],
+        f"SELECT pk FROM \"{hash_only}\" WHERE pk IN ['nothing', 'p']": [1],
+    }
+    for statement, counts in statements.items():
+        pages, token = [], {}
+        while True:
+            page = client.execute_statement(Statement=statement, Limit=1, **token)
+            assert "LastEvaluatedKey" not in page
+            pages.append(len(page["Items"]))
+            if "NextToken" not in page:
+                break
+            token = {"NextToken": page["NextToken"]}
+        assert pages == counts, statement
+
+
+def test_other_queries_of_one_item_have_a_last_key(client, ten, large):
+    partition = ten["ExpressionAttributeValues"][":p"]
+    request = {
+        **ten,
+        "KeyConditionExpression": "pk = :p AND sk BETWEEN :s AND :s",
+        "ExpressionAttributeValues": {":p": partition, ":s": {"S": "5"}},
+        "Limit": 1,
+    }
+    start = client.query(**request)["LastEvaluatedKey"]
+    assert start == {"pk": partition, "sk": {"S": "5"}}
+    assert client.query(**request, ExclusiveStartKey=start)["Items"] == []
+    request = {
+        "TableName": large["TableName"],
+        "IndexName": "global",
+        "KeyConditionExpression": "g = :g AND sk = :s",
+        "ExpressionAttributeValues": {":g": {"S": "g"}, ":s": {"S": "007"}},
+        "Limit": 1,
+    }
+    start = client.query(**request)["LastEvaluatedKey"]
+    assert client.query(**request, ExclusiveStartKey=start)["Items"] == []
+
+
+@pytest.mark.parametrize(
+    ("form", "start", "message"),
+    [
+        ("two keys", {"sk": {"S": "5"}}, "The query can return at most one row and cannot be restarted"),
+        ("two keys, legacy", {"sk": {"S": "6"}}, "The query can return at most one row and cannot be restarted"),
+        (  # corrections.md C38, as the rest
+            "one key",
+            {"pk": {"S": "p"}},
+            "The provided exclusive start key is invalid: ExclusiveStartKey: {pk=AttributeValue: {S:p}}",
+        ),
+        (
+            "one key, legacy",
+            {"pk": {"S": "p"}},
+            "The provided exclusive start key is invalid: ExclusiveStartKey: {pk=AttributeValue: {S:p}}",
+        ),
+        (
+            "one key",
+            {"pk": {"S": "q"}},
+            "The provided starting key is outside query boundaries based on provided conditions",
+        ),
+        ("one key", {"pk": {"N": "1"}}, "The provided key element does not match the schema"),
+    ],
+)
+@pytest.mark.parametrize("forward", [True, False])
+def test_a_query_of_a_whole_key_cannot_be_restarted(refused, ten, one, form, start, message, forward):
+    partition = {} if "pk" in start else {"pk": ten["ExpressionAttributeValues"][":p"]}
+    answer = refused("query", **one[form], ExclusiveStartKey={**partition, **start}, ScanIndexForward=forward)
+    assert answer == ("ValidationException", message)
+
+
+@pytest.mark.parametrize(("kind", "key", "told"), [("N", "1.0", "{N:1}"), ("B", b"ab", "{B:YWI=}")])
+def test_the_own_key_of_a_query_as_it_is_told(refused, make_table, kind, key, told):
+    """The form for S is recorded (C38), the others are inferred."""
+    answer = refused(
+        "query",
+        TableName=make_table(f"id:{kind}"),
+        KeyConditionExpression="id = :p",
+        ExpressionAttributeValues={":p": {kind: key}},
+        ExclusiveStartKey={"id": {kind: key}},
+    )
+    assert answer == (
+        "ValidationException",
+        f"The provided exclusive start key is invalid: ExclusiveStartKey: {{id=AttributeValue: {told}}}",
+    )
+
+
+# --- start keys -----------------------------------------------------------------------------------------------------
+
+
 def test_the_page_behind_the_last_item_is_empty(client, ten):
     partition = ten["ExpressionAttributeValues"][":p"]
     page = client.query(**ten, ExclusiveStartKey={"pk": partition, "sk": {"S": "9"}})

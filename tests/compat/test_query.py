@@ -365,6 +365,10 @@ REFUSED = [
     ("sk = :a", {":a": S}, "Query condition missed key schema element: pk"),
     ("pk = :a AND extra = :b", {":a": S, ":b": S}, "Query condition missed key schema element: sk"),
     ("pk > :a", {":a": S}, "Query key condition not supported"),
+    # corrections.md C42
+    (":a > pk", {":a": N}, TYPE),
+    ("pk BETWEEN :a AND :b", {":a": N, ":b": {"N": "2"}}, TYPE),
+    ("pk > :a AND sk = :b", {":a": S, ":b": N}, TYPE),
     ("begins_with(pk, :a) AND sk = :b", {":a": S, ":b": S}, "Query key condition not supported"),
     (
         "pk = :a AND sk = :b AND extra = :c",
@@ -380,6 +384,46 @@ def test_refuses_key_conditions(refused, shared_table, condition, values, messag
     if values:
         request["ExpressionAttributeValues"] = values
     assert refused("query", **request) == ("ValidationException", message)
+
+
+@pytest.mark.parametrize(
+    ("key_condition", "filter_", "message"),
+    [
+        ("pk = sth", "", "The expression can not be empty;"),
+        ("", "a =", 'Syntax error; token: "<EOF>", near: "="'),
+        (
+            "pk = :a OR sk = :a",
+            "a = :missing",
+            "An expression attribute value used in expression is not defined; attribute value: :missing",
+        ),
+        (
+            "pk = :a",
+            "contains(a)",
+            (
+                "Incorrect number of operands for operator or function; "
+                "operator or function: contains, number of operands: 1"
+            ),
+        ),
+    ],
+)
+def test_faults_of_a_filter_come_before_those_of_the_key_condition(refused, key_condition, filter_, message):
+    """corrections.md C39"""
+    request = {"KeyConditionExpression": key_condition, "FilterExpression": filter_}
+    answer = refused("query", TableName="missing", **request, ExpressionAttributeValues={":a": S, ":unused": S})
+    assert answer == ("ValidationException", f"Invalid FilterExpression: {message}")
+
+
+def test_start_keys_come_before_key_conditions(refused, shared_table):
+    """Where names or types are wrong: the start key is judged before `missed key schema element` (corrections.md C41)."""
+    request = {
+        "TableName": shared_table,
+        "KeyConditionExpression": "sk = :a",
+        "ExpressionAttributeValues": {":a": S},
+    }
+    for start, message in (({"pk": P}, START), ({"pk": P, "sk": N}, MISMATCH)):
+        assert refused("query", **request, ExclusiveStartKey=start) == ("ValidationException", message)
+    answer = refused("query", **request, ExclusiveStartKey={"pk": Q, "sk": Q})
+    assert answer == ("ValidationException", "Query condition missed key schema element: pk")
 
 
 @pytest.mark.parametrize(("condition", "values", "message"), [row for row in REFUSED if KEY in row[2]])
@@ -536,7 +580,7 @@ def test_select_rules(refused, filled, request_, message):
         ),
         (
             {"ConditionalOperator": "XOR", "Select": "EVERYTHING"},
-            "Value at 'ConditionalOperator' failed to satisfy constraint: Member must satisfy enum value set: [ALL, OR]",
+            "Failed to satisfy constraint: Member must satisfy enum value set: [ALL, OR]",
         ),
     ],
 )
@@ -570,6 +614,7 @@ def test_an_unknown_index(refused, filled):
 # --- start keys -----------------------------------------------------------------------------------------------------
 
 START = "The provided starting key is invalid"
+MISMATCH = "The provided key element does not match the schema"
 OUTSIDE = "The provided starting key is outside query boundaries based on provided conditions"
 PREDICATE = "The provided starting key does not match the range key predicate"
 P, Q = {"S": "p"}, {"S": "q"}
@@ -582,8 +627,8 @@ P, Q = {"S": "p"}, {"S": "q"}
         ({"pk": P}, START),
         ({"pk": P, "sk": P, "other": P}, START),
         ({"pk": P, "other": P}, START),
-        ({"pk": P, "sk": {"N": "1"}}, START),
-        ({"pk": {"BOOL": True}, "sk": P}, START),
+        ({"pk": P, "sk": {"N": "1"}}, MISMATCH),  # corrections.md C36
+        ({"pk": {"BOOL": True}, "sk": P}, MISMATCH),
         (
             {"pk": P, "sk": {"S": ""}},
             START + ": One or more parameter values are not valid. "
@@ -596,6 +641,8 @@ P, Q = {"S": "p"}, {"S": "q"}
         ({"pk": P, "sk": {"N": "x"}}, "The parameter cannot be converted to a numeric value: x"),
         ({"pk": P, "sk": {"NS": ["1", "1.0"]}}, INVALID + "Input collection contains duplicates."),
         ({"pk": Q, "sk": {"S": "m"}}, OUTSIDE),
+        ({"pk": Q, "sk": {"S": "a"}}, PREDICATE),  # corrections.md C43
+        ({"pk": Q, "sk": {"S": "z"}}, PREDICATE),
         ({"pk": P, "sk": {"S": "a"}}, PREDICATE),
         ({"pk": P, "sk": {"S": "z"}}, PREDICATE),
     ],

@@ -137,119 +137,171 @@ def test_an_empty_table(client, make_table):
 
 # --- what Scan refuses ----------------------------------------------------------------------------------------------
 
-
-@pytest.mark.parametrize(
-    ("request_", "messages"),
-    [
-        (
-            {"Segment": 0},
-            [
-                (
-                    "The TotalSegments parameter is required but was not present in the request when Segment parameter is "
-                    "present"
-                )
-            ],
-        ),
-        (
-            {"TotalSegments": 4},
-            [
-                (
-                    "The Segment parameter is required but was not present in the request when parameter TotalSegments is "
-                    "present"
-                )
-            ],
-        ),
-        (
-            {"Segment": 5, "TotalSegments": 5},
-            [
-                "The Segment parameter is zero-based and must be less than parameter TotalSegments",
-                (
-                    "The Segment parameter is zero-based and must be less than parameter TotalSegments: "
-                    "Segment: 5 is not less than TotalSegments: 5"
-                ),
-            ],
-        ),
-        (
-            {"Segment": -1, "TotalSegments": 5},
-            [
-                ONE
-                + "Value at 'Segment' failed to satisfy constraint: Member must have value greater than or equal to 0"
-            ],
-        ),
-        (
-            {"Limit": 0},
-            [
-                ONE
-                + "Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1",
-                ONE + "Value '0' at 'limit' failed to satisfy constraint: "
-                "Member must have value greater than or equal to 1",
-            ],
-        ),
-        (
-            {"Select": "SPECIFIC_ATTRIBUTES"},
-            [
-                ONE
-                + "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES",
-                "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES",
-            ],
-        ),
-        (
-            {"Select": "ALL_ATTRIBUTES", "ProjectionExpression": "a"},
-            [
-                "Cannot specify the ProjectionExpression when choosing to get ALL_ATTRIBUTES",
-                ONE + "Cannot specify the ProjectionExpression when choosing to get ALL_ATTRIBUTES",
-            ],
-        ),
-        (
-            {"Select": "COUNT", "ProjectionExpression": "a"},
-            [
-                "Cannot specify the ProjectionExpression when choosing to get only the Count",
-                ONE + "Cannot specify the ProjectionExpression when choosing to get only the Count",
-            ],
-        ),
-        (
-            {"Select": "ALL_PROJECTED_ATTRIBUTES"},
-            [
-                "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName",
-                ONE + "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName",
-            ],
-        ),
-        ({"FilterExpression": "a = a"}, None),
-    ],
+TOTAL_REQUIRED = (
+    "The TotalSegments parameter is required but was not present in the request when Segment parameter is present"
 )
-def test_refuses_before_the_table_is_looked_up(refused, request_, messages):
-    code, message = refused("scan", TableName="missing", **request_)
-    assert code == "ValidationException"
-    messages = messages or [
+MIXED = (
+    "Can not use both expression and non-expression parameters in the same request: "
+    "Non-expression parameters: {%s} Expression parameters: {%s}"
+)
+ONLY = "{} can only be specified when using expressions"
+EQ = {"ComparisonOperator": "EQ"}
+COUNT = INVALID + "Invalid number of argument(s) for the EQ ComparisonOperator"
+REPEATED = INVALID + "Duplicate value in attribute name: a"
+NO_TYPE = "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
+NO_TYPE_IN_START = f"{START}: {NO_TYPE}"
+
+REFUSED = {
+    "segment alone": ({"Segment": 0}, TOTAL_REQUIRED),
+    "total alone": (
+        {"TotalSegments": 4},
+        "The Segment parameter is required but was not present in the request when parameter TotalSegments is present",
+    ),
+    "C45": (
+        {"Segment": 5, "TotalSegments": 5},
+        (
+            "The Segment parameter is zero-based and must be less than parameter TotalSegments: "
+            "Segment: 5 is not less than TotalSegments: 5"
+        ),
+    ),
+    "C48 segment": (
+        {"Segment": -1, "TotalSegments": 5},
+        ONE + "Value '-1' at 'segment' failed to satisfy constraint: Member must have value greater than or equal to 0",
+    ),
+    "C48 total": (
+        {"Segment": 0, "TotalSegments": 0},
+        ONE
+        + "Value '0' at 'totalSegments' failed to satisfy constraint: Member must have value greater than or equal to 1",
+    ),
+    "C47": (
+        {"Limit": 0},
+        ONE + "Value '0' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1",
+    ),
+    "C47 joined": (
+        {"Limit": -7, "Segment": -1, "TotalSegments": 1},
+        (
+            "2 validation errors detected: "
+            "Value '-7' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1; "
+            "Value '-1' at 'segment' failed to satisfy constraint: Member must have value greater than or equal to 0"
+        ),
+    ),
+    "C46": (
+        {"Select": "SPECIFIC_ATTRIBUTES"},
+        "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES",
+    ),
+    "all and projection": (
+        {"Select": "ALL_ATTRIBUTES", "ProjectionExpression": "a"},
+        "Cannot specify the ProjectionExpression when choosing to get ALL_ATTRIBUTES",
+    ),
+    "all and attributes": (
+        {"Select": "ALL_ATTRIBUTES", "AttributesToGet": ["a"]},
+        "Cannot specify the AttributesToGet when choosing to get ALL_ATTRIBUTES",
+    ),
+    "count and projection": (
+        {"Select": "COUNT", "ProjectionExpression": "a"},
+        "Cannot specify the ProjectionExpression when choosing to get only the Count",
+    ),
+    "projected attributes of no index": (
+        {"Select": "ALL_PROJECTED_ATTRIBUTES"},
+        "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName",
+    ),
+    "filter": (
+        {"FilterExpression": "a = a"},
         (
             "Invalid FilterExpression: The first operand must be distinct from the remaining operands for this operator or "
             "function; operator: =, first operand: [a]"
-        )
-    ]
-    assert message in messages
+        ),
+    ),
+    "C53": (
+        {
+            "FilterExpression": "a = :a",
+            "ExpressionAttributeValues": {":a": {"S": "a"}},
+            "AttributesToGet": ["s"],
+        },
+        MIXED % ("AttributesToGet", "FilterExpression"),
+    ),
+    "C53 several": (
+        {"FilterExpression": "a", "ProjectionExpression": "a", "ScanFilter": {}, "ConditionalOperator": "OR"},
+        MIXED % ("ScanFilter, ConditionalOperator", "ProjectionExpression, FilterExpression"),
+    ),
+    # The OLD layer names the expression that is null (reference 3.6).
+    "values alone": (
+        {"ExpressionAttributeValues": {":a": {"S": "a"}}},
+        ONLY.format("ExpressionAttributeValues") + ": FilterExpression is null",
+    ),
+    "values and a projection": (
+        {"ExpressionAttributeValues": {":a": {"S": "a"}}, "ProjectionExpression": "a"},
+        ONLY.format("ExpressionAttributeValues") + ": FilterExpression is null",
+    ),
+    "names alone": ({"ExpressionAttributeNames": {"#a": "a"}}, ONLY.format("ExpressionAttributeNames")),
+    # Before a Segment without TotalSegments.
+    "C52 arguments": ({"Segment": 1, "ScanFilter": {"a": {**EQ, "AttributeValueList": []}}}, COUNT),
+    "C52 mixed": (
+        {"Segment": 1, "ProjectionExpression": "a", "ScanFilter": {}},
+        MIXED % ("ScanFilter", "ProjectionExpression"),
+    ),
+    "C52 names": (
+        {"Segment": 1, "ExpressionAttributeNames": {"#a": "a"}},
+        ONLY.format("ExpressionAttributeNames"),
+    ),
+    "C52 values": (
+        {"TotalSegments": 1, "ExpressionAttributeValues": {":a": {}}},
+        ONLY.format("ExpressionAttributeValues") + ": FilterExpression is null",
+    ),
+    "C52 attributes": ({"Segment": 1, "AttributesToGet": ["a", "a"]}, REPEATED),
+    "C52 start key": ({"Segment": 1, "ExclusiveStartKey": {"pk": {}}}, NO_TYPE_IN_START),
+    "C52 start key out of range": (
+        {"Segment": 2, "TotalSegments": 2, "ExclusiveStartKey": {"pk": {}}},
+        NO_TYPE_IN_START,
+    ),
+    # Among themselves.
+    "arguments before start key": (
+        {"ScanFilter": {"a": EQ}, "ExclusiveStartKey": {"pk": {}}},
+        COUNT,
+    ),
+    "attributes before start key": (
+        {"AttributesToGet": ["a", "a"], "ExclusiveStartKey": {"pk": {"N": "x"}}},
+        REPEATED,
+    ),
+    "value before arguments": (
+        {"ScanFilter": {"a": EQ, "b": {**EQ, "AttributeValueList": [{}]}}, "ExclusiveStartKey": {"pk": {}}},
+        NO_TYPE,
+    ),
+    "segment before filter": ({"Segment": 1, "FilterExpression": "a ="}, TOTAL_REQUIRED),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refuses_before_the_table_is_looked_up(refused, case):
+    request, message = REFUSED[case]
+    assert refused("scan", TableName="missing", **request) == ("ValidationException", message)
 
 
 S = {"S": "x"}
-OUTSIDE = (START, START + ": The provided key element does not match the schema")
+OUTSIDE = START + ": The provided key element does not match the schema"
 
 
 @pytest.mark.parametrize(
-    ("start", "messages"),
+    ("start", "message"),
     [
         ({}, OUTSIDE),
         ({"pk": S}, OUTSIDE),
         ({"pk": S, "sk": S}, OUTSIDE),
         ({"pk": {"N": "1"}, "sk": {"N": "1"}}, OUTSIDE),
         ({"pk": S, "sk": {"N": "1"}, "n": S}, OUTSIDE),
-        ({"pk": S, "sk": {"N": "one"}}, ("The parameter cannot be converted to a numeric value: one",)),
-        ({"pk": S, "sk": {"NS": ["1", "1"]}}, ("Input collection contains duplicates",)),
+        ({"pk": S, "sk": {"N": "one"}}, "The parameter cannot be converted to a numeric value: one"),
+        ({"pk": S, "sk": {"NS": ["1", "1"]}}, "Input collection contains duplicates"),
+        (
+            {"pk": {"S": ""}, "sk": {"N": "1"}},
+            START + ": One or more parameter values are not valid. "
+            "The AttributeValue for a key attribute cannot contain an empty string value. Key: pk",
+        ),
     ],
 )
-def test_refuses_start_keys(refused, scattered, start, messages):
+def test_refuses_start_keys(refused, scattered, start, message):
+    """In the wording of us-east-1 (corrections.md C49)."""
     name, _ = scattered
-    code, message = refused("scan", TableName=name, ExclusiveStartKey=start)
-    assert code == "ValidationException"
-    assert message in messages
+    assert refused("scan", TableName=name, ExclusiveStartKey=start) == ("ValidationException", message)
 
 
 def test_a_start_key_of_another_segment(client, refused, scattered):

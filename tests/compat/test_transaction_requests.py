@@ -20,6 +20,7 @@ SYNTAX = 'Syntax error; token: "<EOF>", near: "="'
 TOO_LARGE = "Item size has exceeded the maximum allowed size"
 DUPLICATES = "Transaction request cannot include multiple operations on one item"
 NO_TABLE = ("ResourceNotFoundException", "Requested resource not found")
+NO_ACTION = "Invalid Request: TransactWriteRequest should contain Delete or Put or Update request"
 KINDS = ("Put", "Update", "Delete", "ConditionCheck")
 
 
@@ -223,7 +224,27 @@ CASES = {
         lambda table, key: action("Put", table, key) | action("Delete", table, key),
         "TransactItems can only contain one of Check, Put, Update or Delete",
     ),
-    "no kind": (lambda _table, _key: {}, "TransactItems can only contain one of Check, Put, Update or Delete"),
+    "C59 no kind": (lambda _table, _key: {}, NO_ACTION),
+    **{
+        f"C60 {kind} {levels}": (
+            with_condition(
+                kind, {"ConditionExpression": "NOT a = :v", "ExpressionAttributeValues": {":v": deep(levels)}}
+            ),
+            f"ExpressionAttributeValues contains invalid value: {NESTING} for key :v",
+        )
+        for kind in KINDS
+        for levels in (33, 40, 100)
+    },
+    "C60 written": (
+        with_condition("Update", {"UpdateExpression": "SET a = :v", "ExpressionAttributeValues": {":v": deep(40)}}),
+        f"ExpressionAttributeValues contains invalid value: {NESTING} for key :v",
+    ),
+    "C60 list": (
+        with_condition(
+            "Update", {"UpdateExpression": "SET a = :v", "ExpressionAttributeValues": {":v": {"L": [deep(39)]}}}
+        ),
+        f"ExpressionAttributeValues contains invalid value: {NESTING} for key :v",
+    ),
 }
 
 
@@ -262,7 +283,14 @@ def test_actions_are_checked_in_request_order(refuse, shared_table, key):
         NESTING: action("Put", shared_table, {**key, "a": deep(32)}),
         f"Invalid ConditionExpression: {SYNTAX}": action("Delete", shared_table, key, ConditionExpression="a ="),
         TOO_LARGE: action("Put", shared_table, {**key, "a": {"S": "x" * 409_600}}),
-        "TransactItems can only contain one of Check, Put, Update or Delete": {},
+        NO_ACTION: {},
+        f"ExpressionAttributeValues contains invalid value: {NESTING} for key :d": action(
+            "ConditionCheck",
+            new_name(),
+            key,
+            ConditionExpression="NOT a = :d",
+            ExpressionAttributeValues={":d": deep(40)},
+        ),
         "ExpressionAttributeValues contains invalid value: Input collection contains duplicates for key :v": action(
             "Update",
             shared_table,
@@ -291,8 +319,8 @@ def test_expression_beats_a_deep_key(refuse, shared_table, key):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_values_that_are_compared_may_be_deep(client, shared_table, key, kind):
-    """Only what an Update writes is too deep, and that cancels (reference 3.7); nothing stored is equal to it."""
-    extra = {"ConditionExpression": "NOT a = :v", "ExpressionAttributeValues": {":v": deep(40)}}
+    """One level too many cancels where an Update writes it (reference 3.7); nothing stored is equal to it."""
+    extra = {"ConditionExpression": "NOT a = :v", "ExpressionAttributeValues": {":v": deep(32)}}
     client.transact_write_items(TransactItems=[action(kind, shared_table, key, **extra)])
 
 
@@ -495,7 +523,8 @@ def test_depth_without_bottom(post, shared_table, key, kind):
     extra = {"ConditionExpression": "NOT a = :v", "ExpressionAttributeValues": {":v": "DEEP"}}
     body = json.dumps({"TransactItems": [action(kind, shared_table, key, **extra)], "ClientRequestToken": new_name()})
     answer = post("TransactWriteItems", body.replace('"DEEP"', value).encode())
-    assert (answer.status, answer.json) == (200, {})
+    wrapped = f"ExpressionAttributeValues contains invalid value: {NESTING} for key :v"
+    assert (answer.status, answer.json["message"]) == (400, wrapped)
     wrong = action(kind, shared_table, key | {"sk": "DEEP"})
     answer = post("TransactWriteItems", json.dumps({"TransactItems": [wrong]}).replace('"DEEP"', value).encode())
     assert (answer.status, answer.json["message"]) == (400, NESTING)

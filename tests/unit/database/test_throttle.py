@@ -433,12 +433,12 @@ def test_on_demand_maximums_come_and_go(db):
 
 
 def test_maximums_of_an_index(db):
-    index = index_request("index", "g") | {"OnDemandThroughput": maximum(1, 2)}
+    index = index_request("index", "g") | {"OnDemandThroughput": maximum(4, 2)}
     table = create_on_demand(db, define="g:S", GlobalSecondaryIndexes=[index])
     assert admitted(db, table, g="g") == 2
     body = refusal(db, "PutItem", TableName=table, Item=item_of(9, g="g"))
     assert body == exceeded(db, table, "IndexWriteMaxOnDemandThroughputExceeded", MAXIMUM, "index")
-    for _ in range(2):
+    for _ in range(2):  # each reads four partitions, half a unit each
         db("Scan", TableName=table, IndexName="index")
     body = refusal(db, "Scan", TableName=table, IndexName="index")
     assert body == exceeded(db, table, "IndexReadMaxOnDemandThroughputExceeded", MAXIMUM, "index")

@@ -126,8 +126,8 @@ def test_expressions_are_checked_in_the_order_of_the_service():
     broken = dict.fromkeys(
         [
             "ProjectionExpression",
-            "FilterExpression",
             "KeyConditionExpression",
+            "FilterExpression",
             "ConditionExpression",
             "UpdateExpression",
         ],

@@ -7,7 +7,7 @@ import pytest
 from emulator.errors import ApiError
 from emulator.expressions.ast import Literal, Placeholder
 from emulator.expressions.keys import KeyNames, KeyRange, resolve
-from emulator.expressions.program import KeyClause, KeyCondition
+from emulator.expressions.program import UNINDEXABLE, KeyClause, KeyCondition
 
 HASH_ONLY = KeyNames(("pk",), (), {"pk": "S"})
 HASH_RANGE = KeyNames(("pk",), ("sk",), {"pk": "S", "sk": "N"})
@@ -18,6 +18,8 @@ MANY = KeyNames(("h1", "h2"), ("r1", "r2", "r3"), {"h1": "S", "h2": "N", "r1": "
 
 MISSED = "Query condition missed key schema element: "
 NOT_SUPPORTED = "Query key condition not supported"
+NOT_INDEXABLE = "Attempted conditional constraint is not an indexable operation"
+HASH = "HASH key attributes {} must have equality conditions specified in the query"
 TOO_MANY = "The number of query conditions ({}) exceeds the number of key attributes defined in the schema ({})"
 GAP = (
     "RANGE key attributes {} must have equality conditions specified in the query because a condition is present on "
@@ -119,14 +121,35 @@ REFUSED = [
     (HASH_ONLY, [("a", "=", s("x"))], MISSED + "pk"),
     (HASH_RANGE, [("sk", "=", n(1))], MISSED + "pk"),
     (HASH_RANGE, [("a", "=", n(1)), ("b", "=", n(1)), ("c", "=", n(1))], MISSED + "pk"),
-    (HASHES, [("h1", "=", s("x"))], MISSED + "h2"),
-    (MANY, [("r1", "=", s("x"))], MISSED + "h1"),
+    (HASHES, [("h1", "=", s("x"))], HASH.format("h2")),
+    (HASHES, [("h2", "=", s("x"))], HASH.format("h1")),
+    (HASHES, [("a", "=", s("x"))], HASH.format("h1, h2")),
+    (MANY, [("r1", "=", s("x"))], HASH.format("h1, h2")),
+    (MANY, [H2, ("r2", "<", s("x")), ("a", "=", s("x"))], HASH.format("h1")),
+    # an operator of KeyConditions that no key may have (corrections.md C41)
+    (HASH_RANGE, [("sk", UNINDEXABLE)], MISSED + "pk"),
+    (HASH_RANGE, [("a", UNINDEXABLE)], MISSED + "pk"),
+    (HASH_RANGE, [PK, ("a", UNINDEXABLE)], MISSED + "sk"),
+    (HASH_RANGE, [PK, ("sk", UNINDEXABLE, n(1))], NOT_INDEXABLE),
+    (HASH_RANGE, [("pk", UNINDEXABLE, s("x"), s("y"))], NOT_INDEXABLE),
+    (HASH_RANGE, [("pk", UNINDEXABLE), ("sk", "=", n(1))], NOT_INDEXABLE),
+    (HASH_RANGE, [("pk", UNINDEXABLE), ("a", "=", n(1))], MISSED + "sk"),
+    (HASH_ONLY, [PK, ("a", UNINDEXABLE)], NOT_INDEXABLE),
+    (HASHES, [("h1", UNINDEXABLE)], HASH.format("h1, h2")),
+    (MANY, [H1, H2, ("r2", UNINDEXABLE)], NOT_INDEXABLE),
     # a HASH attribute unequal
     *[(HASH_RANGE, [("pk", operator, s("x"))], NOT_SUPPORTED) for operator in ("<", "<=", ">", ">=", "begins_with")],
     (HASH_ONLY, [("pk", "BETWEEN", s("a"), s("b"))], NOT_SUPPORTED),
-    (MANY, [H1, ("h2", ">", n(1))], NOT_SUPPORTED),
+    (MANY, [H1, ("h2", ">", n(1))], HASH.format("h2")),
+    (MANY, [("h1", "begins_with", s("x")), ("h2", "BETWEEN", n(1), n(2)), ("r1", "=", s("x"))], HASH.format("h1, h2")),
+    (HASHES, [("h2", "<", s("x"))], HASH.format("h1, h2")),
     (HASH_RANGE, [("pk", "<", s("x")), ("a", "=", n(1))], NOT_SUPPORTED),
-    (HASH_RANGE, [("pk", "<", n(1))], NOT_SUPPORTED),
+    # a wrong type comes before that (corrections.md C42)
+    (HASH_RANGE, [("pk", "<", n(1))], WRONG_TYPE),
+    (HASH_RANGE, [("pk", "<", s("x")), ("sk", "=", s("x"))], WRONG_TYPE),
+    (HASH_RANGE, [("pk", "<", n(1)), ("a", "=", n(1))], WRONG_TYPE),
+    (HASH_RANGE, [("pk", "BETWEEN", s("a"), n(1))], WRONG_TYPE),
+    (MANY, [("h1", "<", n(1)), H2], WRONG_TYPE),
     # foreign attributes
     (HASH_RANGE, [PK, ("a", "=", n(1))], MISSED + "sk"),
     (HASH_RANGE, [PK, ("a", "=", n(1)), ("b", "=", n(1))], MISSED + "sk"),

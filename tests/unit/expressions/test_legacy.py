@@ -12,7 +12,7 @@ from emulator.expressions.legacy import (
     filter_condition,
     key_conditions,
 )
-from emulator.expressions.program import KeyClause, KeyCondition
+from emulator.expressions.program import UNINDEXABLE, KeyClause, KeyCondition
 
 INVALID = "One or more parameter values were invalid: "
 COUNT = INVALID + "Invalid number of argument(s) for the {} ComparisonOperator"
@@ -347,15 +347,12 @@ INDEXABLE = {
 def test_operators_of_key_conditions(operator):
     arguments = [s("x")] * {"BETWEEN": 2, "NULL": 0, "NOT_NULL": 0}.get(operator, 1)
     request = {"KeyConditions": {"pk": element("EQ", n(1)), "sk": element(operator, *arguments)}}
-    if operator in INDEXABLE:
-        assert key_conditions(request) == KeyCondition(
-            (
-                KeyClause("pk", "=", (Literal(n(1)),)),
-                KeyClause("sk", INDEXABLE[operator], tuple(map(Literal, arguments))),
-            )
+    assert key_conditions(request) == KeyCondition(
+        (
+            KeyClause("pk", "=", (Literal(n(1)),)),
+            KeyClause("sk", INDEXABLE.get(operator, UNINDEXABLE), tuple(map(Literal, arguments))),
         )
-    else:
-        assert refused(key_conditions, request) == "Attempted conditional constraint is not an indexable operation"
+    )
 
 
 @pytest.mark.parametrize(
@@ -528,9 +525,13 @@ MIXED = (
         ),
         (
             "KeyConditionExpression FilterExpression ProjectionExpression QueryFilter KeyConditions AttributesToGet",
-            "AttributesToGet, KeyConditions, QueryFilter",
+            "AttributesToGet, QueryFilter, KeyConditions",
             "ProjectionExpression, FilterExpression, KeyConditionExpression",
         ),
+        ("KeyConditions QueryFilter ProjectionExpression", "QueryFilter", "ProjectionExpression"),
+        ("KeyConditions ConditionalOperator FilterExpression", "ConditionalOperator", "FilterExpression"),
+        ("KeyConditions KeyConditionExpression", "KeyConditions", "KeyConditionExpression"),
+        ("QueryFilter KeyConditionExpression", "QueryFilter", "KeyConditionExpression"),
         (
             "FilterExpression ConditionalOperator ScanFilter AttributesToGet",
             "AttributesToGet, ScanFilter, ConditionalOperator",
@@ -547,6 +548,7 @@ def test_mixing(members, legacy, expressions, empty):
     "request_",
     [
         {},
+        {"KeyConditions": {}, "FilterExpression": "x", "ProjectionExpression": "x"},
         {"UpdateExpression": "x", "ConditionExpression": "x", "Expected": None},
         {"AttributeUpdates": {}, "Expected": {}, "ConditionExpression": None, "ExpressionAttributeNames": {}},
     ],

@@ -160,11 +160,11 @@ TABLE_NAMES = [
     *[(operation, {}, old(None, "tableName", NULL)) for operation in ("Query", "Scan", "DescribeTable")],
     *[
         (operation, {"TableName": "", "Key": KEY, "Item": KEY}, new("TableName", shortest(1)))
-        for operation in ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan")
+        for operation in ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query")
     ],
     *[
         (operation, {"TableName": ""}, old("", "tableName", shortest(1)))
-        for operation in ("DescribeTable", "UpdateTable", "DeleteTable", "DescribeTimeToLive")
+        for operation in ("Scan", "DescribeTable", "UpdateTable", "DeleteTable", "DescribeTimeToLive")
     ],
     ("PutItem", {"TableName": "t" * 256, "Item": {}}, old("t" * 256, "tableName", longest(255))),
     ("DescribeTable", {"TableName": "t" * 256}, old("t" * 256, "tableName", longest(255))),
@@ -234,12 +234,12 @@ SINGLE = [
         old("x", "select", one_of("SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES")),
     ),
     ("Query", named(Limit=0), new("Limit", least(1))),
-    ("Scan", named(Limit=0), new("Limit", least(1))),
-    ("Scan", named(Limit=-0.5), new("Limit", least(1))),
-    ("Scan", named(Segment=-1, TotalSegments=1), new("Segment", least(0))),
-    ("Scan", named(Segment=1_000_000, TotalSegments=1), new("Segment", most(999_999))),
-    ("Scan", named(TotalSegments=0), new("TotalSegments", least(1))),
-    ("Scan", named(TotalSegments=1_000_001), new("TotalSegments", most(1_000_000))),
+    ("Scan", named(Limit=0), old("0", "limit", least(1))),  # corrections.md C47
+    ("Scan", named(Limit=-0.5), old("-1", "limit", least(1))),
+    ("Scan", named(Segment=-1, TotalSegments=1), old("-1", "segment", least(0))),  # corrections.md C48
+    ("Scan", named(Segment=1_000_000, TotalSegments=1), old("1000000", "segment", most(999_999))),
+    ("Scan", named(TotalSegments=0), old("0", "totalSegments", least(1))),
+    ("Scan", named(TotalSegments=1_000_001), old("1000001", "totalSegments", most(1_000_000))),
     ("Scan", named(ConditionalOperator="x"), old("x", "conditionalOperator", one_of("OR", "AND"))),
     ("Query", named(IndexName="ab"), old("ab", "indexName", shortest(3))),
     ("Query", named(IndexName="i" * 256), old("i" * 256, "indexName", longest(255))),
@@ -254,7 +254,7 @@ SINGLE = [
         new("RequestItems", longest(100)),
     ),
     ("BatchGetItem", {"RequestItems": {"abc": {}}}, old(None, "requestItems.abc.member.keys", NULL)),
-    ("BatchGetItem", {"RequestItems": {"abc": {"Keys": []}}}, new("requestItems.abc.member.keys", shortest(1))),
+    ("BatchGetItem", {"RequestItems": {"abc": {"Keys": []}}}, new("RequestItems.abc.member.Keys", shortest(1))),  # C54
     (
         "BatchGetItem",
         {"RequestItems": {"abc": {"Keys": [KEY] * 101}}},
@@ -530,7 +530,11 @@ SEVERAL = [
         {"ClientRequestToken": "", "TransactStatements": []},
         told(old("", "clientRequestToken", shortest(1)), old("[]", "transactStatements", shortest(1))),
     ),
-    ("Query", named(Select="x", ConditionalOperator="y"), new("ConditionalOperator", one_of("ALL", "OR"))),
+    (  # corrections.md C40
+        "Query",
+        named(Select="x", ConditionalOperator="y"),
+        "Failed to satisfy constraint: " + one_of("ALL", "OR"),
+    ),
     ("Query", {"TableName": "a b", "Limit": 0}, told(old("a b", "tableName", NAME), new("Limit", least(1)))),
     ("Query", named(IndexName=""), told(old("", "indexName", shortest(3)), old("", "indexName", NAME))),
     (
