@@ -1,5 +1,6 @@
 """The emulator without HTTP: an engine, a clock, a database and the operations on it."""
 
+import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from emulator.clock import EmulatorClock
 from emulator.database import declarations, keyspace
 from emulator.database.catalog import Caller, Options
 from emulator.database.database import Database
+from emulator.log_limits import once_a_minute
 from emulator.model.service import operations as service_operations
 from emulator.operations.registry import find
 from emulator.settings import Settings
@@ -19,6 +21,8 @@ from storage import Full, Interrupted, open_engine
 if TYPE_CHECKING:
     from emulator.functions.api import Answer as Told
     from emulator.functions.service import FunctionService
+
+log = logging.getLogger("emulator")
 
 assert operations, "importing the package registers the operations"
 
@@ -71,7 +75,10 @@ class Emulator:
             database.refresh()
         found = find(operation)
         if found is None:
-            raise errors.not_implemented(operation)
+            refusal = errors.not_implemented(operation)
+            if once_a_minute.allows(("not implemented", operation)):
+                log.warning("%s", refusal.message)
+            raise refusal
         try:
             try:
                 answer = found(database, caller, raw)

@@ -137,6 +137,19 @@ def not_implemented(operation: str) -> ApiError:
     )
 
 
+SPEAKS: Final = "This server speaks DynamoDB, DynamoDB Streams and the event source mappings of Lambda only"
+REDIRECTED: Final = (
+    "If AWS_ENDPOINT_URL is set to this server, set AWS_ENDPOINT_URL_DYNAMODB instead "
+    "(and AWS_ENDPOINT_URL_DYNAMODB_STREAMS, AWS_ENDPOINT_URL_LAMBDA), so that other services keep their own endpoints."
+)
+
+
+def another_service(name: str) -> ApiError:
+    """Our own answer to a request of another service of AWS."""
+    what = "other operations of Lambda" if name == "lambda" else name
+    return ApiError("UnknownOperationException", f"{SPEAKS}, not {what}. {REDIRECTED}", namespace="")
+
+
 def signed_twice() -> ApiError:
     text = "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header."
     return ApiError("InvalidSignatureException", text, namespace=CORAL)

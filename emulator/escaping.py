@@ -9,6 +9,7 @@ import re
 from typing import Final
 
 _LONGEST: Final = 200  # characters: an ARN of a table fits
+ANSWER: Final = 1000  # what a function or another server answered
 
 _NOT_PRINTABLE: Final = re.compile("[^ -~]")
 

@@ -149,8 +149,13 @@ def parsed(field: Field[Any], text: str) -> Any:  # noqa: ANN401 - of the field'
     default: Any = field.default
     if isinstance(default, bool):
         return _switch(text)
+    check = field.metadata.get("check")
     if isinstance(default, tuple):
-        return tuple(part.strip() for part in text.split(",") if part.strip())
+        parts = tuple(part.strip() for part in text.split(",") if part.strip())
+        for part in parts:
+            if check is not None:
+                check(part)
+        return parts
     if isinstance(default, int | float):
         return _number(type(default), text, field.metadata.get("between"))
     choices = field.metadata.get("choices")
@@ -158,7 +163,6 @@ def parsed(field: Field[Any], text: str) -> Any:  # noqa: ANN401 - of the field'
         raise ValueError(f"{text!r} is none of {', '.join(choices)}")
     if choices:
         return text.lower()
-    check = field.metadata.get("check")
     if check is not None:
         check(text)
     return Path(text) if isinstance(default, Path) else text

@@ -4,6 +4,7 @@ Each field's metadata has its heading and text in --help and, where they say mor
 bounds of a number (`between`), a function that refuses a text with ValueError (`check`) and the `metavar` of the help.
 """
 
+import re
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -26,6 +27,10 @@ EXCLUSIVE: Final = frozenset(("data_dir", "in_memory"))
 _DATA: Final = Path("data")
 
 
+_ORIGIN: Final = re.compile(r"\*|[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?/?", re.IGNORECASE)
+_HOST: Final = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]|[0-9a-f]*:[0-9a-f.]*:[0-9a-f:.]*", re.IGNORECASE)
+
+
 def _check_url(text: str) -> None:
     from urllib.parse import urlsplit  # noqa: PLC0415 - start-up time that most never need
 
@@ -36,6 +41,16 @@ def _check_url(text: str) -> None:
         valid = False
     if not valid:
         raise ValueError(f"{text!r} is not a URL such as http://127.0.0.1:4568")
+
+
+def _check_origin(text: str) -> None:
+    if not _ORIGIN.fullmatch(text):
+        raise ValueError(f"{text!r} is no origin: expected something like http://localhost:3000")
+
+
+def _check_host(text: str) -> None:
+    if not _HOST.fullmatch(text):
+        raise ValueError(f"{text!r} is no host: expected a name or an address, without a port")
 
 
 def _setting(group: Group, default: Any, text: str, **metadata: Any) -> Any:  # noqa: ANN401 - a field of any type
@@ -59,6 +74,21 @@ class Settings:
         "bytes of incomplete request bodies in memory, in each process; with more, clients wait",
         between=(0, 1 << 40),
         metavar="BYTES",
+    )
+    cors: tuple[str, ...] = _setting(
+        Group.NETWORK,
+        (),
+        "origins of the web pages that may use this server; without it, pages of every origin may use the DynamoDB API "
+        "and only pages of this server /_emulator/ and Lambda's API",
+        metavar="LIST",
+        check=_check_origin,
+    )
+    allowed_host: tuple[str, ...] = _setting(
+        Group.NETWORK,
+        (),
+        "name of this server under which /_emulator/ and Lambda's API may be used; local names always may",
+        metavar="NAME",
+        check=_check_host,
     )
     data_dir: Path | None = _setting(Group.STORAGE, _DATA, "folder of the database, made when missing", metavar="DIR")
     in_memory: bool = _setting(Group.STORAGE, default=False, text="keep everything in memory, forget it at the end")

@@ -29,6 +29,7 @@ from emulator.database.enforcement import Enforcer
 from emulator.database.schema import Table
 from emulator.database.streams import Streams
 from emulator.database.versions import Versions
+from emulator.escaping import printable
 from storage import Engine, ReadTxn, WriteTxn
 
 log = logging.getLogger("emulator")
@@ -152,13 +153,15 @@ class Catalog:
     def _tell_where(self, caller: Caller, name: str) -> None:
         """Say in the log where a missed table is; a wrong region or key is the most common mistake of all."""
         places = [
-            f"access key {access_key}, region {region}"
+            f"access key {printable(access_key)}, region {printable(region)}"
             for (access_key, region), tables in self._spaces.items()
             if name in tables
         ]
         if places:
-            asked = f"access key {caller.access_key}, region {caller.region}"
-            log.warning("table %s was asked for with %s; it exists under %s", name, asked, " and ".join(places))
+            asked = f"access key {printable(caller.access_key)}, region {printable(caller.region)}"
+            log.warning(
+                "table %s was asked for with %s; it exists under %s", printable(name), asked, " and ".join(places)
+            )
 
     # --- changing ---------------------------------------------------------------------------------------------------
 

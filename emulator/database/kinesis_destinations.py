@@ -18,6 +18,7 @@ from typing import Final
 
 from emulator.database.definitions import KinesisDestination
 from emulator.database.schema import Table
+from emulator.escaping import printable
 
 log = logging.getLogger("emulator")
 
@@ -63,5 +64,8 @@ def tell_unconnected(tables: Iterable[Table]) -> None:
         for destination in table.definition.kinesis:
             if destination.status not in (DISABLING, DISABLED):
                 log.warning(
-                    "Kinesis destination %s of table %s stays ENABLING: %s", destination.arn, table.name, UNCONNECTED
+                    "Kinesis destination %s of table %s stays ENABLING: %s",
+                    printable(destination.arn),
+                    table.name,
+                    UNCONNECTED,
                 )

@@ -28,6 +28,7 @@ from emulator.database.kinesis_destinations import DISABLED, DISABLING, consumer
 from emulator.database.kinesis_records import KinesisRecord, kinesis_record
 from emulator.database.schema import Table
 from emulator.database.stream_definitions import Shard, StreamDefinition
+from emulator.escaping import ANSWER, printable
 from emulator.limits import KIB, KINESIS_BATCH_BYTES, KINESIS_BATCH_RECORDS
 from storage import Full, Interrupted, ReadTxn
 from storage.keycode import u64
@@ -141,7 +142,11 @@ class KinesisFeed:
         if reader is None:
             return
         if not reader.failures:
-            log.warning("Kinesis stream %s does not take records, which wait and are tried again: %s", batch.arn, why)
+            log.warning(
+                "Kinesis stream %s does not take records, which wait and are tried again: %s",
+                printable(batch.arn),
+                printable(why, ANSWER),
+            )
         reader.rest(self._database.clock.now())
 
     def refused(self, batch: Batch, why: str) -> None:
@@ -151,7 +156,11 @@ class KinesisFeed:
             return
         reader.most = max(1, len(batch.records) // 2)
         if len(batch.records) == 1:
-            log.warning("Kinesis stream %s refuses a record, which is given up: %s", batch.arn, why)
+            log.warning(
+                "Kinesis stream %s refuses a record, which is given up: %s",
+                printable(batch.arn),
+                printable(why, ANSWER),
+            )
             self._advance(batch, reader, {batch.records[0].sequence})
 
     def _destinations(self) -> Iterator[tuple[Table, KinesisDestination, StreamDefinition]]:

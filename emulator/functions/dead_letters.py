@@ -4,6 +4,7 @@ The shape is that of Lambda's "Retain discarded records for a DynamoDB event sou
 records sent to S3. `RecordAgeExceeded` as a condition is inferred.
 """
 
+import json
 import logging
 import tempfile
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from typing import Any, Final
 import orjson
 
 from emulator.database.stream_definitions import sequence_text
+from emulator.escaping import printable
 from emulator.functions.events import payload
 from emulator.functions.lanes import Discard
 from emulator.functions.mapping import EventSourceMapping
@@ -79,12 +81,12 @@ class DeadLetters:
             with self.file.open("ab") as file:
                 file.write(line)
         except OSError as error:
-            log.error("cannot write %s (%s); discarded: %s", self.file, error.strerror, line.decode())  # noqa: TRY400
+            log.error("cannot write %s (%s); discarded: %s", self.file, error.strerror, json.dumps(told))  # noqa: TRY400
             return
         log.warning(
             "%d records for %s were given up (%s after %d invocations); they are in %s",
             size,
-            context["functionArn"],
+            printable(context["functionArn"]),
             context["condition"],
             context["approximateInvokeCount"],
             self.file,

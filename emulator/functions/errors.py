@@ -7,7 +7,8 @@ issues say so; the others are inferred or our own.
 
 from typing import Final
 
-from emulator.errors import ApiError
+from emulator.errors import REDIRECTED, SPEAKS, ApiError
+from emulator.escaping import printable
 
 _USER: Final = {"Type": "User"}
 
@@ -92,5 +93,5 @@ def content_invalid() -> ApiError:
 
 def operation_unknown(method: str, path: str) -> ApiError:
     """Our own: Lambda's API has more paths than this emulator."""
-    text = f"{method} {path} is not a call of Lambda's API that this emulator has: only event source mappings are"
+    text = f"{SPEAKS}, not {method} {printable(path)}. {REDIRECTED}"
     return ApiError("UnknownOperationException", text, status=404)

@@ -10,6 +10,7 @@ from typing import Final
 
 from emulator.database import keyspace
 from emulator.database.database import Database
+from emulator.escaping import printable
 from emulator.functions.mapping import DELETING, EventSourceMapping
 from storage import ReadTxn, WriteTxn
 from storage.keycode import prefix_end, u64
@@ -139,7 +140,7 @@ class Mappings:
             self._put(txn, mapping)
         self._mappings[uuid] = mapping
         if result.startswith("PROBLEM"):
-            log.warning("event source mapping %s to %s: %s", uuid, mapping.function_name, result)
+            log.warning("event source mapping %s to %s: %s", uuid, printable(mapping.function_name), printable(result))
 
     def checkpoints(self, mapping: EventSourceMapping) -> dict[int, int]:
         """Return the number of the next record to read by shard, for the shards that have one stored."""

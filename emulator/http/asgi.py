@@ -6,7 +6,7 @@ from typing import Any
 
 from emulator.app import Emulator
 from emulator.http.bodies import Bodies
-from emulator.http.protocol import Answer, Protocol
+from emulator.http.protocol import HEADER_BLOCK, Answer, Protocol, fields_of
 from emulator.http.rounds import run_rounds
 from emulator.http.upkeep import Upkeep
 from emulator.limits import REQUEST_BODY
@@ -19,20 +19,23 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 def create_app(protocol: Protocol, bodies: Bodies) -> App:
     """Return the ASGI application of a protocol; bodies bounds what incomplete requests take."""
-    respond = protocol.respond
 
     async def app(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         path: bytes = scope.get("raw_path") or scope["path"].encode()  # not every server has the raw one
+        fields = fields_of(scope["headers"])
         body = await _body(scope, receive, bodies)
-        if body is None:
-            answer = protocol.refuse(413)
+        if fields is None or len(scope["query_string"]) > HEADER_BLOCK:
+            answer = protocol.refuse(400)
+            answer = answer._replace(head=answer.head + b"connection: close\r\n")
+        elif body is None:
+            answer = protocol.refuse(413, fields)
         elif path == b"/":
-            answer = respond(scope["method"], scope["query_string"], scope["headers"], body)
+            answer = protocol.answer(scope["method"], scope["query_string"], fields, body)
         else:
-            fields = dict(reversed(scope["headers"]))  # of several lines the first counts
-            answer = protocol.elsewhere(scope["method"], path, scope["query_string"], fields, body)
+            address = scope.get("server")  # not every server says where it listens
+            answer = protocol.elsewhere(scope["method"], path, scope["query_string"], fields, body, address)
         await _send(send, answer)
 
     return app

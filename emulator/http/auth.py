@@ -3,6 +3,7 @@
 Signatures are not verified: any secret key is welcome.
 """
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import parse_qsl
@@ -12,6 +13,7 @@ from emulator import errors
 _HEADER_PARTS = ("Credential", "Signature", "SignedHeaders")
 _QUERY_PARTS = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date")
 _DEFAULT_REGION = "us-east-1"
+_BETWEEN_PARTS = re.compile(r"[\s,]+")  # commas, blanks or both (corrections.md C9)
 
 
 class Credentials(NamedTuple):
@@ -24,7 +26,7 @@ class Credentials(NamedTuple):
 def credentials(headers: Mapping[bytes, bytes], query: bytes) -> Credentials:
     """Return the request's credentials. Raises ApiError where the authentication is missing or incomplete."""
     header = headers.get(b"authorization")
-    in_query = b"X-Amz-Algorithm=" in query
+    in_query = b"X-Amz-Algorithm" in query and "X-Amz-Algorithm" in _members(query)  # even without a value (C8)
     if header is not None and in_query:
         raise errors.signed_twice()
     if in_query:
@@ -36,7 +38,7 @@ def credentials(headers: Mapping[bytes, bytes], query: bytes) -> Credentials:
 
 def _from_header(value: str, *, dated: bool) -> Credentials:
     fields = value.partition(" ")[2]
-    parts = dict(field.strip().partition("=")[::2] for field in fields.split(","))
+    parts = dict(field.partition("=")[::2] for field in _BETWEEN_PARTS.split(fields))
     missing = [f"Authorization header requires '{part}' parameter. " for part in _HEADER_PARTS if not parts.get(part)]
     if not dated:
         missing.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ")
@@ -46,14 +48,29 @@ def _from_header(value: str, *, dated: bool) -> Credentials:
 
 
 def _from_query(query: bytes) -> Credentials:
-    parts = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+    parts = _members(query)
     missing = [f"AWS query-string parameters must include '{part}'. " for part in _QUERY_PARTS if not parts.get(part)]
     if missing:
         raise errors.incomplete_signature("".join(missing) + "Re-examine the query-string parameters.")
     return _scope(parts["X-Amz-Credential"])
 
 
+def _members(query: bytes) -> dict[str, str]:
+    return dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+
+
 def _scope(credential: str) -> Credentials:
     """Take apart `<access key>/<date>/<region>/dynamodb/aws4_request`; what is left out has a default."""
     access_key, *rest = credential.split("/")
     return Credentials(access_key, rest[1] if len(rest) > 1 and rest[1] else _DEFAULT_REGION)
+
+
+_CREDENTIAL = re.compile(rb"Credential=([^,\s]+)")
+
+
+def signed_for(headers: Mapping[bytes, bytes], query: bytes) -> str | None:
+    """Return the service that a request's credential scope names, `sts` for example; None where it names none."""
+    found = _CREDENTIAL.search(headers.get(b"authorization", b""))
+    credential = found[1].decode("latin-1") if found else _members(query).get("X-Amz-Credential", "")
+    scope = credential.split("/")
+    return scope[-2] or None if len(scope) > 2 and scope[-1] == "aws4_request" else None  # noqa: PLR2004

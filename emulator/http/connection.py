@@ -388,12 +388,13 @@ class Connection(asyncio.Protocol):
             self._refuse_head()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header or trailer; of several lines the first counts."""
+        """Take a header or trailer; of several lines the first counts, but there may be only one Host."""
         self._block += len(name) + len(value) + FRAMING
-        if self._block > HEADER_BLOCK:
+        name = name.lower()
+        if self._block > HEADER_BLOCK or (name == b"host" and name in self._fields):
             self._refuse_head()
         else:
-            self._fields.setdefault(name.lower(), value)
+            self._fields.setdefault(name, value)
 
     def on_headers_complete(self) -> None:
         """Refuse a body that will be too large; tell a client that waits to go on."""
@@ -458,12 +459,13 @@ class Connection(asyncio.Protocol):
         if path == b"/":
             answer = self._protocol.answer(method, query, fields, body)
         else:
-            answer = self._protocol.elsewhere(method, path, query, fields, body)
+            address = None if self._transport is None else self._transport.get_extra_info("sockname")
+            answer = self._protocol.elsewhere(method, path, query, fields, body, address)
         self._send(answer, with_body=method != "HEAD")
 
     def _refuse_head(self) -> NoReturn:
-        """Refuse a request line or header block over 16 KB, and the connection with it."""
-        self._end(partial(self._part, self._protocol.refuse(400)))
+        """Refuse a request line or header block over 16 KB, or a second Host, and the connection with it."""
+        self._end(partial(self._part, self._protocol.refuse(400, self._fields)))
 
     def _refuse_body(self) -> None:
         """Answer before the body is there; what still comes of it is passed over."""
@@ -471,11 +473,11 @@ class Connection(asyncio.Protocol):
         self._body = _NO_BODY
         self._parts = []
         self._forget_body()
-        self._in_turn(partial(self._refuse, self._parser.should_keep_alive()))
+        self._in_turn(partial(self._refuse, self._head, self._parser.should_keep_alive()))
 
-    def _refuse(self, keep_alive: bool) -> None:  # noqa: FBT001
+    def _refuse(self, fields: dict[bytes, bytes], keep_alive: bool) -> None:  # noqa: FBT001
         self._keep_alive = keep_alive
-        self._send(self._protocol.refuse(413), with_body=True)
+        self._send(self._protocol.refuse(413, fields), with_body=True)
 
     def _misunderstand(self) -> None:
         self._write(_BAD_REQUEST)
@@ -531,7 +533,8 @@ class Connection(asyncio.Protocol):
             self._attempts += 1
             for data, request in held:
                 self._asked = request
-                if request is None or request.url.startswith(admin.CLOCK):  # what moved the clock has moved it
+                # What moved the clock has moved it. The URL may have the absolute form.
+                if request is None or admin.CLOCK in request.url.partition(b"?")[0]:
                     self._write(data)
                 else:
                     self._answer(*request)

@@ -1,6 +1,7 @@
 """Content codings of requests and responses (service-behaviour.md 1.1, 1.2)."""
 
 import gzip
+import re
 import zlib
 from typing import Final
 
@@ -8,6 +9,8 @@ from emulator import errors, limits
 
 _PIECE: Final = 1 << 16  # bytes of a body's first member that zlib gets first
 _NEXT_PIECE: Final = 1 << 6  # of a further member at first
+_CODINGS: Final = ("gzip", "deflate")
+_QUALITY: Final = re.compile("q=([^;]*)")
 
 
 class TooLarge(Exception):
@@ -41,6 +44,8 @@ def _inflate(body: bytes, bits: int) -> bytes:
     zlib copies what comes behind the end of a member. So that many small ones do not have the rest of the body copied each
     time, it gets the body in pieces, which double in size while a member goes on.
     """
+    if not body:  # a broken one: it has no member at all (corrections.md C3)
+        raise EOFError
     out = bytearray()
     rest = memoryview(body)
     size = _PIECE
@@ -60,26 +65,32 @@ def _inflate(body: bytes, bits: int) -> bytes:
 
 
 def chosen(accept: bytes) -> str | None:
-    """Return gzip or deflate where the Accept-Encoding value allows it, the one it prefers; else None."""
-    best, best_quality = None, 0.0
-    for choice in accept.decode("latin-1").lower().split(","):
-        name, *parameters = (part.strip() for part in choice.split(";"))
-        quality = _quality(parameters)
+    """Return gzip or deflate where the Accept-Encoding value allows it, else None (corrections.md C4).
+
+    The highest quality wins, then the order written. `*` stands for the codings that are not named and ranks after the
+    named ones.
+    """
+    named: dict[str, float] = {}
+    others = 0.0
+    for entry in accept.decode("latin-1").lower().split(","):
+        name, quality = entry.partition(";")[0].strip(), _quality(entry)
         if name == "*":
-            name = "gzip"
-        if name in ("gzip", "deflate") and quality > best_quality:
-            best, best_quality = name, quality
-    return best
+            others = max(others, quality)
+        elif name in _CODINGS:
+            named[name] = max(named.get(name, 0.0), quality)
+    ranked = named | {name: others for name in _CODINGS if name not in named}
+    best = max(ranked, key=lambda name: ranked[name])  # of equal ones the first
+    return best if ranked[best] > 0 else None
 
 
-def _quality(parameters: list[str]) -> float:
-    for parameter in parameters:
-        if parameter.startswith("q="):
-            try:
-                return float(parameter[2:])
-            except ValueError:
-                return 0.0
-    return 1.0
+def _quality(entry: str) -> float:
+    """Return the quality of one entry: its first `q=`, wherever it stands; at most 1, and 1 where it is no number."""
+    found = _QUALITY.search(entry)
+    try:
+        quality = float(found[1]) if found else 1.0
+    except ValueError:
+        return 1.0
+    return min(quality, 1.0) if quality == quality else 1.0  # noqa: PLR0124 - NaN is no number
 
 
 def encoded(body: bytes, coding: str) -> bytes:

@@ -9,6 +9,7 @@ import logging
 from contextlib import suppress
 from typing import Protocol
 
+from emulator.escaping import ANSWER, printable
 from emulator.functions.configuration import Function, Url
 from emulator.functions.delivery import Invocation
 from emulator.functions.outcomes import Outcome
@@ -62,7 +63,8 @@ class Invoker:
             log.exception("invoking function %s", function.name)
             outcome = Outcome("failed", detail=repr(error))
         if outcome.kind != "answered":
-            log.warning("function %s, request %s: %s", function.name, invocation.id, outcome.detail)
+            # The function's own words, which may repeat what is in an item.
+            log.warning("function %s, request %s: %s", function.name, invocation.id, printable(outcome.detail, ANSWER))
         self._service.finished(invocation, outcome)
         self.start_due()
 

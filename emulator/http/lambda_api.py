@@ -4,6 +4,7 @@ An error's code is in the header `x-amzn-ErrorType`, its body is `{"Type": "User
 model); requests without credentials answer 403, as REST APIs of AWS do.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import orjson
@@ -30,7 +31,7 @@ def answer(
     method: str,
     path: bytes,
     query: bytes,
-    fields: dict[bytes, bytes],
+    fields: Mapping[bytes, bytes],
     body: bytes,
 ) -> Told:
     """Answer one request; path begins with PREFIX. Never raises."""

@@ -1,15 +1,19 @@
 """The JSON 1.0 protocol without I/O: one HTTP request in, one answer out (service-behaviour.md 1).
 
-`respond` is all there is: it takes the parts of a request and returns status, headers and body. Sockets, ASGI and
-chunking are its caller's business, so the same code serves every front end and is tested without one.
+`answer` takes the parts of a request to `/`, `elsewhere` those of a request to another path; both return status, headers
+and body. Sockets, ASGI and chunking are the caller's business, so the same code serves every front end and is tested
+without one.
 
 Checks come in the service's order: size, CORS preflight, GET (health), method and content type, JSON, target,
 authentication, and then the operation's own.
 """
 
+import logging
 import os
 import re
 import uuid
+from collections.abc import Mapping
+from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -20,36 +24,52 @@ from emulator import errors, limits
 from emulator.app import Emulator
 from emulator.database.catalog import Caller
 from emulator.errors import ApiError
+from emulator.escaping import printable
 from emulator.http import admin, auth, encoding, lambda_api
 from emulator.http.failures import SERVER_ERROR, log_failure, log_refused
+from emulator.log_limits import LogLimit
 from storage import Full, Lost
 
 if TYPE_CHECKING:
     from emulator.http.commits import Commits
+    from emulator.http.origins import Address, PageRules
+    from emulator.http.other_services import Reply
+
+log = logging.getLogger("emulator")
 
 Header = tuple[bytes, bytes]
+Fields = Mapping[bytes, bytes]
+NO_FIELDS: Final[Fields] = {}
 
 _JSON: Final = b"application/x-amz-json-1.0"
-_CONTENT_TYPES: Final = frozenset((_JSON, b"application/json"))
+_PLAIN_JSON: Final = b"application/json"
 _TARGET_PREFIXES: Final = ("DynamoDB_20120810.", "DynamoDBStreams_20120810.")
 _STREAM_OPERATIONS: Final = frozenset(("ListStreams", "DescribeStream", "GetShardIterator", "GetRecords"))
 _NOT_FOUND: Final = b"<UnknownOperationException/>\n"
+_PROTECTED: Final = (admin.PREFIX, lambda_api.PREFIX)
+"""Paths that not every web page may use, see origins.py."""
+_FORBIDDEN: Final = 403
 HEADER_BLOCK: Final = 16 * limits.KIB
-_REFUSALS: Final = {400: "its request line or its headers have more than 16 KB", 413: "its body has more than 16 MB"}
+_REFUSALS: Final = {
+    400: "its request line or its headers have more than 16 KB, or it has two Host headers",
+    413: "its body has more than 16 MB",
+}
 FRAMING: Final = 4  # bytes of a header line besides its name and value
+_TYPE_LINE: Final = b"content-type: %b\r\n"
+_JSON_LINE: Final = _TYPE_LINE % _JSON
 _HEAD: Final = (
-    b"server: Server\r\n"
-    b"content-type: application/x-amz-json-1.0\r\n"
-    b"x-amzn-requestid: %b%020X\r\n"
-    b"x-amz-crc32: %d\r\n"
-    b"content-length: %d\r\n"
-    b"%b"
+    b"server: Server\r\n" + _JSON_LINE + b"x-amzn-requestid: %b%020X\r\nx-amz-crc32: %d\r\ncontent-length: %d\r\n%b"
 )
+_EXPOSED: Final = b"access-control-expose-headers: x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date\r\n"
+"""With it a page can read the request id (corrections.md C1)."""
+_EVERY_ORIGIN: Final = b"access-control-allow-origin: *\r\n" + _EXPOSED
 _CACHED_CALLERS: Final = 1024
 _COMPLETE: Final = re.compile(
-    rb"AWS4-[^ ]+ Credential=([^,]+/aws4_request), ?SignedHeaders=[^,]+, ?Signature=[^,]+"
+    rb"AWS4-[^ ]+ Credential=([^,\s][^,]*/aws4_request), ?SignedHeaders=[^,\s][^,]*, ?Signature=[^,\s][^,]*"
 ).fullmatch
-"""An Authorization header with nothing missing, as SDKs write it."""
+"""An Authorization header with nothing missing, as SDKs write it. A set of one character is the fastest."""
+_THREE_PARTS: Final = re.compile(rb"\S+ [^,\s]+, ?[^,\s]+, ?[^,\s]+").fullmatch
+"""Such a header with no blank inside its parts, which would make more of them (corrections.md C9)."""
 
 
 class Answer(NamedTuple):
@@ -77,30 +97,35 @@ class Protocol:
         self._numbers = count(1)
         self._callers: dict[tuple[bytes, bytes], Caller] = {}
         self._operations: dict[bytes, str] = {}  # by the targets that were seen
+        cors = emulator.settings.cors
+        self._narrowed = bool(cors) and "*" not in cors  # only the origins that --cors lists may read answers
+        self._log_limit = LogLimit(keys=100)  # of lines whose texts clients choose
+
+    @cached_property
+    def _page_rules(self) -> "PageRules":
+        from emulator.http.origins import PageRules  # noqa: PLC0415 - start-up time that most never need
+
+        settings = self._emulator.settings
+        return PageRules(settings.host, settings.cors, settings.allowed_host)
 
     def respond(self, method: str, query: bytes, headers: list[Header], body: bytes) -> Answer:
-        """Answer one request; header names are lower-case. Never raises."""
-        fields: dict[bytes, bytes] = {}
-        block = 0
-        for name, value in headers:
-            block += len(name) + len(value) + FRAMING
-            fields.setdefault(name, value)
-        if block > HEADER_BLOCK or len(query) > HEADER_BLOCK:
+        """Answer one request to `/`; header names are lower-case. Never raises."""
+        fields = fields_of(headers)
+        if fields is None or len(query) > HEADER_BLOCK:
             return self.refuse(400)
         return self.answer(method, query, fields, body)
 
-    def answer(self, method: str, query: bytes, fields: dict[bytes, bytes], body: bytes) -> Answer:
-        """Answer one request whose header block was measured already.
+    def answer(self, method: str, query: bytes, fields: Fields, body: bytes) -> Answer:
+        """Answer one request to `/` whose header block was measured already.
 
         fields: lower-case header names to values; of several lines the first counts (reference 1.2, Accept-Encoding).
         """
         if len(body) > limits.REQUEST_BODY:
-            return self.refuse(413)
+            return self.refuse(413, fields)
         if method != "POST":
-            return self._not_post(method, fields)
-        content_type = fields.get(b"content-type", b"") if body else _JSON
-        if content_type != _JSON and content_type.partition(b";")[0].strip().lower() not in _CONTENT_TYPES:
-            return self._answer(404, _NOT_FOUND, fields)
+            return self._not_post(method, query, fields, body)
+        if fields.get(b"content-type") != _JSON:
+            return self._other_type(query, fields, body)
         try:
             return self._answer(200, self._call(query, fields, body), fields)
         except ApiError as error:
@@ -108,23 +133,60 @@ class Protocol:
                 log_failure(_target(fields), error)
             return self._answer(error.status, orjson.dumps(error.body()), fields)
         except encoding.TooLarge:
-            return self.refuse(413)
+            return self.refuse(413, fields)
         except Lost as error:  # answered again with the others, see commits.py
-            return self.failed(error)
+            return self.failed(error, fields)
         except Exception as error:  # noqa: BLE001 - is logged
             answer = self._answer(500, orjson.dumps(errors.internal_server_error().body()), fields)
             request_id = dict(answer.headers)[b"x-amzn-requestid"].decode()
             log_failure(f"request {request_id} to {_target(fields)}", error)
             return answer
 
-    def elsewhere(self, method: str, path: bytes, query: bytes, fields: dict[bytes, bytes], body: bytes) -> Answer:
-        """Answer a request to any path but `/`: the emulator's own calls, Lambda's API; other paths are as good as `/`."""
+    def elsewhere(
+        self, method: str, path: bytes, query: bytes, fields: Fields, body: bytes, address: "Address | None" = None
+    ) -> Answer:
+        """Answer a request to any path but `/`: the emulator's own calls and Lambda's API; there are no others.
+
+        address: the IP address and port that the connection came to, where the front end knows them.
+        """
+        if path.startswith(_PROTECTED):
+            return self._guarded(method, path, query, fields, body, address)
+        if b"://" in path[:9]:  # the absolute form, whose authority counts for the Host (RFC 9112, 3.2.2)
+            host, slash, rest = path.partition(b"://")[2].partition(b"/")
+            fields = {**fields, b"host": host}
+            if not rest:
+                return self.answer(method, query, fields, body)
+            return self.elsewhere(method, slash + rest, query, fields, body, address)
+        answer = self._for_another_service(method, path, query, fields, body)
+        if answer is not None:
+            return answer
+        if b"x-amz-target" in fields and self._log_limit.allows(path):
+            log.warning(
+                "%s %s: nothing is served at this path, DynamoDB is at /", method, printable(path.decode("latin-1"))
+            )
+        return self._answer(404, _NOT_FOUND, fields)
+
+    def _guarded(
+        self, method: str, path: bytes, query: bytes, fields: Fields, body: bytes, address: "Address | None"
+    ) -> Answer:
+        """Answer a request to a path that not every web page may use."""
+        why = self._page_rules.refusal(method, fields, address)
+        if why is not None:
+            shown = printable(path.decode("latin-1"))
+            if self._log_limit.allows((fields.get(b"host"), fields.get(b"origin"))):
+                log.warning("%s %s was refused: %s", method, shown, why)
+            answer = self._answer(_FORBIDDEN, orjson.dumps({"message": why}), {})
+            return answer._replace(head=answer.head + b"x-amzn-errortype: AccessDeniedException\r\n")
+        origin = fields.get(b"origin")
+        if method == "OPTIONS" and origin is not None:
+            answer = self._answer(200, b"", {})
+            return answer._replace(head=answer.head + _echoed(origin) + _preflight(fields))
         if path.startswith(admin.PREFIX):
-            return self.admin(method, path.removeprefix(admin.PREFIX), body)
-        if path.startswith(lambda_api.PREFIX):
+            answer = self.admin(method, path.removeprefix(admin.PREFIX), body)
+        else:
             request_id = str(uuid.uuid4()).encode()
-            return Answer(*lambda_api.answer(self._emulator, request_id, method, path, query, fields, body))
-        return self.answer(method, query, fields, body)
+            answer = Answer(*lambda_api.answer(self._emulator, request_id, method, path, query, fields, body))
+        return answer if origin is None else answer._replace(head=answer.head + _echoed(origin))
 
     def admin(self, method: str, path: bytes, body: bytes) -> Answer:
         """Answer one of the emulator's own calls; path is what follows admin.PREFIX."""
@@ -135,17 +197,47 @@ class Protocol:
             return self.failed(error)
         return self._answer(status, told, {})
 
-    def failed(self, error: BaseException | None) -> Answer:
+    def failed(self, error: BaseException | None, fields: Fields = NO_FIELDS) -> Answer:
         """Answer for a request whose commit failed, or that failed unexpectedly: nobody knows whether it happened."""
         told = errors.storage_full() if isinstance(error, Full) else errors.internal_server_error()
-        return self._answer(told.status, orjson.dumps(told.body()), {})
+        return self._answer(told.status, orjson.dumps(told.body()), fields)
 
-    def refuse(self, status: int) -> Answer:
-        """Answer a request that is not worth reading: 413 for a body over 16 MiB, 400 for headers over 16 KB."""
+    def refuse(self, status: int, fields: Fields = NO_FIELDS) -> Answer:
+        """Answer a request that is not worth reading: 413 for a body over 16 MiB, 400 for a head that cannot be."""
         log_refused(_REFUSALS[status])
-        return self._answer(status, b"", {})
+        return self._answer(status, b"", fields)
 
-    def _call(self, query: bytes, fields: dict[bytes, bytes], body: bytes) -> bytes:
+    def _other_type(self, query: bytes, fields: Fields, body: bytes) -> Answer:
+        """Answer a POST whose content type is not exactly that of JSON 1.0."""
+        given = fields.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        if body and given not in (_JSON, _PLAIN_JSON):
+            answer = self._for_another_service("POST", b"/", query, fields, body)
+            return answer or self._answer(404, _NOT_FOUND, fields)
+        answer = self.answer("POST", query, {**fields, b"content-type": _JSON}, body)
+        return _typed(answer, _PLAIN_JSON) if given == _PLAIN_JSON else answer  # corrections.md C7
+
+    def _for_another_service(
+        self, method: str, path: bytes, query: bytes, fields: Fields, body: bytes
+    ) -> Answer | None:
+        """Answer a request that belongs to another service; None where it does not."""
+        reply = self._reply_for_another_service(method, path, query, fields, body)
+        if reply is None:
+            return None
+        answer = _typed(self._answer(reply.status, reply.body, fields), reply.content_type)
+        return answer._replace(head=answer.head + reply.head)
+
+    def _reply_for_another_service(
+        self, method: str, path: bytes, query: bytes, fields: Fields, body: bytes
+    ) -> "Reply | None":
+        from emulator.http import other_services  # noqa: PLC0415 - most never need it
+
+        reply = other_services.reply(method, path, query, fields, body)
+        if reply is not None and self._log_limit.allows(reply.service):
+            what = errors.another_service(reply.service).message
+            log.warning("%s %s: %s", method, printable(path.decode("latin-1")), what)
+        return reply
+
+    def _call(self, query: bytes, fields: Fields, body: bytes) -> bytes:
         coding = fields.get(b"content-encoding")
         if coding is not None:
             body = encoding.decoded(body, coding)
@@ -156,21 +248,26 @@ class Protocol:
             except orjson.JSONDecodeError:
                 raise errors.serialization() from None
         target = fields.get(b"x-amz-target", b"")
-        operation = self._operations.get(target) or self._operation(target)
+        operation = self._operations.get(target) or self._operation(target, query, fields)
         caller = self._caller(query, fields)
         if not body:
             raise errors.serialization()
         return self._emulator.call(operation, raw, caller)
 
-    def _operation(self, target: bytes) -> str:
+    def _operation(self, target: bytes, query: bytes, fields: Fields) -> str:
         prefix, _, name = target.decode("latin-1").rpartition(".")
         streams = name in _STREAM_OPERATIONS
         if prefix + "." != _TARGET_PREFIXES[streams] or not self._emulator.knows(name):
-            raise errors.unknown_operation()
+            raise self._unknown(query, fields)
         self._operations[target] = name
         return name
 
-    def _caller(self, query: bytes, fields: dict[bytes, bytes]) -> Caller:
+    def _unknown(self, query: bytes, fields: Fields) -> ApiError:
+        """Return the error of a target that is none of ours: that of the service, unless it is another service's."""
+        reply = self._reply_for_another_service("POST", b"/", query, fields, b"")
+        return errors.unknown_operation() if reply is None else errors.another_service(reply.service)
+
+    def _caller(self, query: bytes, fields: Fields) -> Caller:
         """Return who asks; of a complete header the credential's text is looked up, the signature is new every time."""
         complete = None if query else _COMPLETE(fields.get(b"authorization", b""))
         if complete is None or not (b"x-amz-date" in fields or b"date" in fields):
@@ -179,33 +276,32 @@ class Protocol:
         caller = self._callers.get(key)
         if caller is None:
             caller = self._found_caller(query, fields)
+            if not _THREE_PARTS(fields[b"authorization"]):
+                return caller
             if len(self._callers) >= _CACHED_CALLERS:
                 self._callers.clear()
             self._callers[key] = caller
         return caller
 
-    def _found_caller(self, query: bytes, fields: dict[bytes, bytes]) -> Caller:
+    def _found_caller(self, query: bytes, fields: Fields) -> Caller:
         found = auth.credentials(fields, query)
         return self._emulator.caller(
             found.access_key, found.region, fields.get(b"host", b"localhost").decode("latin-1")
         )
 
-    def _not_post(self, method: str, fields: dict[bytes, bytes]) -> Answer:
+    def _not_post(self, method: str, query: bytes, fields: Fields, body: bytes) -> Answer:
         if method == "OPTIONS" and b"origin" in fields:
-            head = b"access-control-max-age: 172800\r\n"
-            for asked, allowed in (
-                (b"access-control-request-headers", b"access-control-allow-headers"),
-                (b"access-control-request-method", b"access-control-allow-methods"),
-            ):
-                if asked in fields:
-                    head += b"%b: %b\r\n" % (allowed, fields[asked])
             answer = self._answer(200, b"", fields)
-            return answer._replace(head=answer.head + head)
-        if method == "GET":
+            return answer._replace(head=answer.head + _preflight(fields)) if self._cors(fields) else answer
+        if query or b"authorization" in fields:
+            reply = self._for_another_service(method, b"/", query, fields, body)
+            if reply is not None:
+                return reply
+        if method in ("GET", "HEAD"):  # the front end leaves the body of a HEAD's answer away
             return self._answer(200, b"healthy: %b " % fields.get(b"host", b"localhost"), fields)
         return self._answer(404, _NOT_FOUND, fields)
 
-    def _answer(self, status: int, body: bytes, fields: dict[bytes, bytes]) -> Answer:
+    def _answer(self, status: int, body: bytes, fields: Fields) -> Answer:
         more = b""
         if len(body) > limits.RESPONSE_COMPRESSION and b"accept-encoding" in fields:
             coding = encoding.chosen(fields[b"accept-encoding"])
@@ -213,10 +309,59 @@ class Protocol:
                 body = encoding.encoded(body, coding)
                 more = b"content-encoding: %b\r\n" % coding.encode()
         if b"origin" in fields:
-            more += b"access-control-allow-origin: *\r\n"
+            more += self._cors(fields)
         return Answer(status, _HEAD % (self._own_id, next(self._numbers), crc32(body), len(body), more), body)
 
+    def _cors(self, fields: Fields) -> bytes:
+        """Return the header lines that let a page read an answer; none for a page that --cors does not list."""
+        if not self._narrowed:
+            return _EVERY_ORIGIN
+        origin = fields[b"origin"]
+        if self._page_rules.lists(origin):
+            return _echoed(origin)
+        if self._log_limit.allows(origin):
+            shown = printable(origin.decode("latin-1"))
+            log.warning("a page of the origin %s may not read an answer: --cors does not list it", shown)
+        return b""
 
-def _target(fields: dict[bytes, bytes]) -> str:
+
+def fields_of(headers: list[Header]) -> dict[bytes, bytes] | None:
+    """Return header lines by their names, of several lines the first.
+
+    None where the head must be refused: over 16 KB, or with more than one Host (RFC 9112, 3.2).
+    """
+    fields: dict[bytes, bytes] = {}
+    block = 0
+    for name, value in headers:
+        block += len(name) + len(value) + FRAMING
+        fields.setdefault(name, value)
+    if block > HEADER_BLOCK:
+        return None
+    repeated = len(fields) != len(headers)
+    return None if repeated and [name for name, _ in headers].count(b"host") > 1 else fields
+
+
+def _typed(answer: Answer, content_type: bytes) -> Answer:
+    return answer._replace(head=answer.head.replace(_JSON_LINE, _TYPE_LINE % content_type, 1))
+
+
+def _echoed(origin: bytes) -> bytes:
+    """Return the header lines that let the pages of one origin read an answer."""
+    return b"access-control-allow-origin: %b\r\nvary: Origin\r\n%b" % (origin, _EXPOSED)
+
+
+def _preflight(fields: Fields) -> bytes:
+    """Return the header lines that allow what a preflight asks for (reference 1.4, 2)."""
+    head = b"access-control-max-age: 172800\r\n"
+    for asked, allowed in (
+        (b"access-control-request-headers", b"access-control-allow-headers"),
+        (b"access-control-request-method", b"access-control-allow-methods"),
+    ):
+        if asked in fields:
+            head += b"%b: %b\r\n" % (allowed, fields[asked])
+    return head
+
+
+def _target(fields: Fields) -> str:
     """Return what an operation is called in the log."""
     return fields.get(b"x-amz-target", b"").decode("latin-1").rpartition(".")[2]

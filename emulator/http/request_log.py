@@ -13,7 +13,7 @@ import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
 from time import perf_counter
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -21,7 +21,10 @@ from emulator.app import Emulator
 from emulator.errors import ApiError
 from emulator.escaping import printable
 from emulator.http import encoding
-from emulator.http.protocol import Answer, Protocol
+from emulator.http.protocol import NO_FIELDS, Answer, Fields, Protocol
+
+if TYPE_CHECKING:
+    from emulator.http.origins import Address
 
 log = logging.getLogger("emulator")
 
@@ -40,27 +43,27 @@ class LoggedProtocol(Protocol):
         super().__init__(emulator)
         self._within = False  # an answer whose caller logs it
 
-    def answer(self, method: str, query: bytes, fields: dict[bytes, bytes], body: bytes) -> Answer:
+    def answer(self, method: str, query: bytes, fields: Fields, body: bytes) -> Answer:
         """Answer a request to `/`."""
         return self._logged(lambda: Protocol.answer(self, method, query, fields, body), method, b"/", fields, body)
 
-    def elsewhere(self, method: str, path: bytes, query: bytes, fields: dict[bytes, bytes], body: bytes) -> Answer:
+    def elsewhere(
+        self, method: str, path: bytes, query: bytes, fields: Fields, body: bytes, address: "Address | None" = None
+    ) -> Answer:
         """Answer a request to another path."""
         return self._logged(
-            lambda: Protocol.elsewhere(self, method, path, query, fields, body), method, path, fields, body
+            lambda: Protocol.elsewhere(self, method, path, query, fields, body, address), method, path, fields, body
         )
 
-    def failed(self, error: BaseException | None) -> Answer:
+    def failed(self, error: BaseException | None, fields: Fields = NO_FIELDS) -> Answer:
         """Answer a request whose commit failed, or that failed unexpectedly."""
-        return self._logged(lambda: Protocol.failed(self, error), "a request", b"", {}, b"")
+        return self._logged(lambda: Protocol.failed(self, error, fields), "a request", b"", {}, b"")
 
-    def refuse(self, status: int) -> Answer:
+    def refuse(self, status: int, fields: Fields = NO_FIELDS) -> Answer:
         """Answer a request that is not worth reading."""
-        return self._logged(lambda: Protocol.refuse(self, status), "a request", b"", {}, b"")
+        return self._logged(lambda: Protocol.refuse(self, status, fields), "a request", b"", {}, b"")
 
-    def _logged(
-        self, answered: Callable[[], Answer], method: str, path: bytes, fields: Mapping[bytes, bytes], body: bytes
-    ) -> Answer:
+    def _logged(self, answered: Callable[[], Answer], method: str, path: bytes, fields: Fields, body: bytes) -> Answer:
         if self._within:
             return answered()
         self._within = True
@@ -111,7 +114,7 @@ def _parsed(body: bytes) -> Mapping[str, Any]:
     return parsed if isinstance(parsed, dict) else {}
 
 
-def _subject(method: str, path: bytes, fields: Mapping[bytes, bytes], request: Mapping[str, Any]) -> str:
+def _subject(method: str, path: bytes, fields: Fields, request: Mapping[str, Any]) -> str:
     """Return what a request is about: its operation and tables, or its method and path."""
     target = fields.get(b"x-amz-target", b"").decode("latin-1")
     if path != b"/" or method != "POST" or not target:

@@ -132,6 +132,13 @@ def test_content_types_that_are_taken(connection, content_type):
     assert exchange(connection, fields(content_type=content_type)).status == 200
 
 
+@pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8", " Application/JSON "])
+def test_plain_json_is_answered_as_plain_json(connection, content_type):
+    for body, status in ((b"{}", 200), (b"{", 400), (b'{"Limit":0}', 400), (b"", 400)):
+        answer = exchange(connection, fields(content_type=content_type), body)
+        assert (answer.status, answer.headers["content-type"]) == (status, "application/json")
+
+
 def is_the_404_page(answer):
     return (
         (answer.status, answer.body) == (404, PAGE)
@@ -165,6 +172,28 @@ def test_health(connection):
     assert len(answer.body) == 42
     answer = exchange(connection, {}, b"", method="GET")
     assert answer.body == f"healthy: {connection.host}:{connection.port} ".encode()
+    assert exchange(connection, fields(), b"", method="GET", path="/?a=b").body == answer.body
+
+
+def test_head_is_the_health_check_without_its_body(connection):
+    whole = exchange(connection, {}, b"", method="GET")
+    answer = exchange(connection, {}, b"", method="HEAD")
+    assert (answer.status, answer.body) == (200, b"")
+    for name in ("content-length", "content-type", "x-amz-crc32"):
+        assert answer.headers[name] == whole.headers[name]
+
+
+@pytest.mark.parametrize(
+    "path", ["/abc", "/shell/", "//", "/_emulator", "/2015-03-31", "/%2F", "/.", "/favicon.ico?a=b"]
+)
+def test_paths_that_nobody_serves(connection, path):
+    for method, body in (("GET", b""), ("POST", b"{}"), ("PUT", b""), ("DELETE", b""), ("OPTIONS", b"")):
+        for headers in ({}, fields()):
+            assert is_the_404_page(exchange(connection, headers, body, method, path))
+    assert exchange(connection, {}, b"", "HEAD", path).status == 404
+
+
+EXPOSED = "x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date"
 
 
 def test_cross_origin_preflight(connection):
@@ -183,6 +212,7 @@ def test_cross_origin_preflight(connection):
     assert answer.status == 200
     assert "access-control-allow-headers" not in answer.headers
     assert "access-control-allow-methods" not in answer.headers
+    assert answer.headers["access-control-expose-headers"] == EXPOSED
 
 
 @pytest.mark.parametrize(
@@ -193,13 +223,18 @@ def test_cross_origin_preflight(connection):
         (fields(content_type="text/plain"), b"{}", "POST", 404),
         ({}, b"", "GET", 200),
         (fields(content_encoding="br"), b"{}", "POST", 500),
+        (fields(content_type="application/json"), b"{}", "POST", 200),
+        (fields(content_encoding="gzip"), gzip.compress(bytes(MIB16 + 1), 1, mtime=0), "POST", 413),
+        (fields(), b"x" * (MIB16 + 1), "POST", 413),
+        (fields(), b"", "PUT", 404),
     ],
 )
 def test_every_answer_to_an_origin_allows_it(connection, headers, body, method, status):
-    for origin, allowed in (({"origin": "http://a"}, "*"), ({}, None)):
+    for origin, allowed, exposed in (({"origin": "http://a"}, "*", EXPOSED), ({}, None, None)):
         answer = exchange(connection, headers | origin, body, method)
         assert answer.status == status
         assert answer.headers.get("access-control-allow-origin") == allowed
+        assert answer.headers.get("access-control-expose-headers") == exposed
         assert "access-control-max-age" not in answer.headers
 
 
@@ -412,6 +447,16 @@ SCOPE = "Credential=test/20260101/us-east-1/dynamodb/aws4_request"
             incomplete(CREDENTIAL + SIGNATURE + SIGNED_HEADERS + "Authorization=AWS4-"),
         ),
         (
+            "AWS4- Signature=b Credential=a",
+            True,
+            incomplete(SIGNED_HEADERS + "Authorization=AWS4- Signature=b Credential=a"),
+        ),
+        (
+            f"{START}{SCOPE} ,  Signature=a",
+            True,
+            incomplete(SIGNED_HEADERS + f"Authorization={START}{SCOPE} ,  Signature=a"),
+        ),
+        (
             f"{START}SignedHeaders=host",
             False,
             incomplete(CREDENTIAL + SIGNATURE + DATE + f"Authorization={START}SignedHeaders=host"),
@@ -452,6 +497,26 @@ def test_a_date_header_will_do(connection):
     assert exchange(connection, headers).status == 200
 
 
+@pytest.mark.parametrize("between", [",", ", ", " ", "  ", " , ", "\t", ",,"])
+def test_what_separates_the_parts_of_the_header(connection, between):
+    parts = between.join((SCOPE, "SignedHeaders=host", "Signature=a"))
+    assert exchange(connection, fields(authorization=START + parts)).status == 200
+
+
+def test_two_credentials_in_one_header_are_not_remembered(connection, post):
+    mine, other = (SCOPE.replace("test", new_name("key")) for _ in range(2))
+    signed = {"Authorization": f"{START}{other}, SignedHeaders=host, Signature=a"}
+    name = new_name()
+    key = [{"AttributeName": "pk", "KeyType": "HASH"}], [{"AttributeName": "pk", "AttributeType": "S"}]
+    table = {"TableName": name, "KeySchema": key[0], "AttributeDefinitions": key[1], "BillingMode": "PAY_PER_REQUEST"}
+    assert post("CreateTable", table, signed).status == 200
+    for odd in (f"{mine}, SignedHeaders=host {other}, Signature=a", f"{mine} {other}, SignedHeaders=host, Signature=a"):
+        assert exchange(connection, fields(authorization=START + odd)).json == {"TableNames": [name]}
+    mine = fields(authorization=f"{START}{mine}, SignedHeaders=host, Signature=a")
+    assert exchange(connection, mine).json == {"TableNames": []}
+    assert post("DeleteTable", {"TableName": name}, signed).status == 200
+
+
 QUERY = {
     "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
     "X-Amz-Credential": "test/20260101/us-east-1/dynamodb/aws4_request",
@@ -476,6 +541,20 @@ def test_credentials_in_the_query(connection):
             incomplete(told + "Re-examine the query-string parameters."),
         )
     assert exchange(connection, headers, path="/?X-Amz-Credential=a").json == NOT_SIGNED
+    assert exchange(connection, headers, path="/?XX-X-Amz-Algorithm=a").json == NOT_SIGNED
+
+
+@pytest.mark.parametrize("query", ["X-Amz-Algorithm", "X-Amz-Algorithm=", "a=b&X-Amz-Algorithm", "X-Amz-Algorithm&a"])
+def test_an_algorithm_without_a_value_counts(connection, query):
+    twice = exchange(connection, fields(), path="/?" + query)
+    assert (twice.status, twice.json["message"]) == (400, TWICE)
+    alone = exchange(connection, fields(authorization=None), path="/?" + query)
+    told = "".join(f"AWS query-string parameters must include '{name}'. " for name in QUERY)
+    assert alone.json == incomplete(told + "Re-examine the query-string parameters.")
+
+
+def test_a_query_member_of_another_name_is_no_algorithm(connection):
+    assert exchange(connection, fields(), path="/?XX-X-Amz-Algorithm=a&x-amz-algorithm=a").status == 200
 
 
 # --- content codings ------------------------------------------------------------------------------------------------
@@ -494,7 +573,10 @@ def test_compressed_requests(connection, coding):
     answer = exchange(connection, fields(content_encoding=coding), CODED[coding])
     assert answer.status == 200
     answer = exchange(connection, fields(content_encoding=coding), b"")
-    assert answer.json == NO_MESSAGE
+    if coding == "identity":
+        assert (answer.status, answer.json) == (400, NO_MESSAGE)
+    else:  # an empty body is no gzip (corrections.md C3)
+        assert (answer.status, answer.json["__type"]) == (500, SERVICE + "InternalServerError")
 
 
 def test_gzip_of_several_members(connection):
@@ -553,6 +635,10 @@ def stored(client, shared_table):
         ("gzip;q=0.1, deflate;q=0.2", "deflate"),
         ("deflate; q=0.5 , gzip ; q=0.9", "gzip"),
         ("gzip;q=0, deflate", "deflate"),
+        ("*, deflate", "deflate"),
+        ("*, gzip;q=0.5", "deflate"),
+        ("gzip;nq=0;q=1", None),
+        ("gzip;q=31,deflate;q=51", "gzip"),
     ],
 )
 def test_compressed_answers(connection, stored, accept, coding):
@@ -699,6 +785,15 @@ def test_connections_that_end(line, request_):
     opened.sendall(request_)
     answer = read_answer(reader)
     assert (answer.status, answer.headers["connection"]) == (200, "close")
+    assert read_answer(reader) is None
+
+
+@pytest.mark.parametrize("second", ["localhost", "evil.example.com", ""])
+def test_two_hosts(line, second):
+    opened, reader = line
+    opened.sendall(wire().replace(b"\r\n\r\n", f"\r\nHOST: {second}\r\n\r\n".encode()))
+    answer = read_answer(reader)
+    assert (answer.status, answer.headers["connection"]) == (400, "close")
     assert read_answer(reader) is None
 
 

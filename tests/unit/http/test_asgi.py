@@ -24,7 +24,7 @@ def ask(db):
     """Ask the application; the body comes in the given pieces. Return status, headers, body and the pieces left over."""
     app = create_app(Protocol(db.emulator), Bodies(MIB16))
 
-    def send(*pieces, method="POST", headers=HEADERS, query=b""):
+    def send(*pieces, method="POST", headers=HEADERS, query=b"", path="/", server=None):
         waiting = list(pieces)
         sent = []
 
@@ -35,7 +35,8 @@ def ask(db):
         async def note(message):
             sent.append(message)
 
-        scope = {"type": "http", "method": method, "path": "/", "query_string": query, "headers": headers}
+        scope = {"type": "http", "method": method, "path": path, "query_string": query, "headers": headers}
+        scope["server"] = server
         asyncio.run(app(scope, receive, note))
         start, body = sent
         return start["status"], dict(start["headers"]), body["body"], waiting
@@ -64,6 +65,24 @@ def test_large_headers(ask):
     assert ask(b"{}", query=b"x" * 16_385)[0] == 400
 
 
+def test_two_hosts(ask):
+    for second in (b"a", b"b"):
+        status, headers, _, _ = ask(b"{}", headers=[*HEADERS, (b"host", b"a"), (b"host", second)])
+        assert (status, headers[b"connection"]) == (400, b"close")
+
+
+def test_who_may_use_the_protected_paths(ask):
+    page = [(b"host", b"x"), (b"origin", b"http://127.0.0.1:8000")]
+    for server, status in (
+        ((("127.0.0.1", 8000)), 200),
+        (("127.0.0.1", 8001), 403),
+        (None, 403),
+        (("/socket", None), 403),
+    ):
+        assert ask(b"", method="GET", headers=page, path="/_emulator/clock", server=server)[0] == status
+
+
 def test_other_methods(ask):
     assert ask(b"", method="GET", headers=[(b"host", b"here")])[:3:2] == (200, b"healthy: here ")
+    assert ask(b"", method="GET", path="/other")[0] == 404
     assert ask(b"", method="PUT")[0] == 404

@@ -47,6 +47,9 @@ class Transport:
     def is_closing(self):
         return self.closed
 
+    def get_extra_info(self, name):
+        return {"sockname": ("127.0.0.1", 8000)}[name]
+
     def pause_reading(self):
         assert not self.closed
         self.reading = False
@@ -199,8 +202,53 @@ def test_what_is_not_http(line, data):
 
 def test_head_has_no_body(line):
     line.feed(request(b"", method="HEAD"))
-    assert line.transport.written.startswith(b"HTTP/1.1 404 ")
+    assert line.transport.written.startswith(b"HTTP/1.1 200 ")
     assert line.transport.written.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize("hosts", [(b"a", b"evil.example"), (b"localhost", b"localhost"), (b"a", b"a"), (b"", b"")])
+@pytest.mark.parametrize("size", [None, 1])
+def test_two_hosts_are_refused_before_the_body(line, hosts, size):
+    first, second = hosts
+    head = b"POST / HTTP/1.1\r\nhost: %b\r\nContent-Length: 5\r\nHOST: %b\r\n\r\n" % (first, second)
+    line.feed(request() + head, size)
+    statuses = [(status, headers["connection"]) for status, headers, _ in line.answers()]
+    assert statuses == [(200, "keep-alive"), (400, "close")]
+    assert line.transport.closed
+
+
+def test_a_host_in_the_trailers_is_no_second_one(line):
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    line.feed(head + b"2\r\n{}\r\n0\r\nHost: b\r\n\r\n")
+    ((status, headers, _),) = line.answers()
+    assert (status, headers["connection"]) == (404, "keep-alive")
+
+
+def test_a_page_of_this_server_is_known_by_the_address_of_the_connection(line):
+    for port, status in ((8000, 200), (8001, 403)):
+        line.transport.written = b""
+        line.feed(b"GET /_emulator/clock HTTP/1.1\r\nHost: x\r\nOrigin: http://localhost:%d\r\n\r\n" % port)
+        assert [found for found, _, _ in line.answers()] == [status]
+
+
+@pytest.mark.parametrize(("path", "status"), [(b"", 200), (b"/", 200), (b"/_emulator/clock", 200), (b"/other", 404)])
+def test_the_absolute_form_of_a_url(line, path, status):
+    line.feed(b"GET http://localhost:8000%b HTTP/1.1\r\nHost: evil.example\r\n\r\n" % path)
+    ((found, _, body),) = line.answers()
+    assert found == status
+    assert b"evil.example" not in body
+    line.transport.written = b""
+    line.feed(b"GET http://evil.example/_emulator/clock HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert [found for found, _, _ in line.answers()] == [403]
+
+
+@pytest.mark.parametrize(
+    ("more", "status"), [(b"Content-Length: 99999999\r\n\r\n", 413), (b"X-More: " + b"x" * 20_000 + b"\r\n\r\n", 400)]
+)
+def test_pages_may_read_refusals(line, more, status):
+    line.feed(b"POST / HTTP/1.1\r\nOrigin: http://a\r\n" + more)
+    ((found, headers, _),) = line.answers()
+    assert (found, headers["access-control-allow-origin"]) == (status, "*")
 
 
 @pytest.mark.parametrize("size", [None, 1000])

@@ -133,6 +133,6 @@ def test_asgi_answers_like_the_connection(protocol):
     assert json.loads(sent[1]["body"]) == {"EventSourceMappings": []}
 
 
-def test_other_paths_are_as_good_as_the_root(protocol):
-    assert protocol.elsewhere("GET", b"/health", b"", {b"host": b"h"}, b"").body == b"healthy: h "
+def test_paths_of_nobody(protocol):
+    assert protocol.elsewhere("GET", b"/health", b"", {b"host": b"h"}, b"").status == 404
     assert protocol.elsewhere("POST", b"/_emulator/none", b"", {}, b"{}").status == 404

@@ -123,7 +123,7 @@ def test_other_paths_and_refusals(protocol, caplog):
     caplog.clear()
     protocol.respond("POST", b"", [(b"a", b"x" * 17_000)], b"")
     assert lines(caplog) == [
-        "a request was refused: its request line or its headers have more than 16 KB",
+        "a request was refused: its request line or its headers have more than 16 KB, or it has two Host headers",
         "a request: 400",
     ]
 
