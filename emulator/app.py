@@ -44,6 +44,7 @@ class Emulator:
             self.clock,
             Options(
                 shared=settings.shared_db,
+                account=settings.account,
                 delay=settings.delay_transient_statuses,
                 throttle=settings.enforce_throughput,
                 collection_limit=settings.item_collection_limit,

@@ -164,8 +164,16 @@ def incomplete_signature(message: str) -> ApiError:
     return ApiError("IncompleteSignatureException", message, namespace=CORAL)
 
 
-def access_denied(message: str) -> ApiError:
+def access_denied(message: str = "Access is denied") -> ApiError:
     return ApiError("AccessDeniedException", message, namespace=CORAL)
+
+
+def not_authorized(account: str, resource: str) -> ApiError:
+    """The data plane's form of access_denied, which names the caller (reference 3.4, inferred)."""
+    return access_denied(
+        f"User: arn:aws:iam::{account}:root is not authorized to perform this action on resource: {resource}"
+        " because no resource-based policy allows the action"
+    )
 
 
 def internal_server_error(message: str = "The request processing has failed because of an unknown error.") -> ApiError:
@@ -724,6 +732,113 @@ def still_in_use(what: str) -> ApiError:
     return resource_in_use(f"Attempt to change a resource which is still in use: {what}")
 
 
+_BEING: Final = {"CREATING": "created", "UPDATING": "updated", "DELETING": "deleted"}
+"""What is being done to a table or index that is not ACTIVE, by its status."""
+
+
+def being_changed(table: str, status: str) -> ApiError:
+    """The status is the table's."""
+    return still_in_use(f"Table is being {_BEING[status]}: {table}")
+
+
+def index_being_changed(table: str, index: str, status: str) -> ApiError:
+    """The status is the index's."""
+    return still_in_use(f"Index is being {_BEING[status]}. Table: {table} Index: {index}")
+
+
+def index_in_use(table: str, index: str, status: str, action: str) -> ApiError:
+    """Make the error of an action on an index for whose sake its table is UPDATING (DDB-TABLE-149, 163).
+
+    status: CREATING or DELETING, the index's; action: Create, Update or Delete.
+    """
+    if status == "CREATING" and action == "Delete":
+        return still_in_use(
+            "Index creation is in resource allocation phase. Retry deletion during backfilling phase or when the index "
+            f"is active. Table: {table} Index: {index}"
+        )
+    if status == "CREATING" and action == "Update":
+        return still_in_use(f"Index is being created but is not backfilling yet. Table: {table} Index: {index}")
+    return index_being_changed(table, index, status)
+
+
+def capacity_in_use(table: str, indexes: Iterable[str], status: str) -> ApiError:
+    """The status is that of the indexes: CREATING or DELETING (control-plane.md 20.4)."""
+    return still_in_use(
+        f"Can't change table IOPS when an index is being {_BEING[status]}. Table: {table} Indexes: [{', '.join(indexes)}]"
+    )
+
+
+def ttl_table_changing(table: str, status: str) -> ApiError:
+    """UpdateTimeToLive's form of being_changed (control-plane.md 0.3)."""
+    return still_in_use(f"Table {table} is being {_BEING[status]}")
+
+
+def ttl_not_described(status: str) -> ApiError:
+    """The status is the table's (corrections.md C116)."""
+    return validation(f"Cannot describe time to live while table is in {status} state: Current table state is {status}")
+
+
+def nothing_to_update(members: Sequence[str]) -> ApiError:
+    """Members are those that UpdateTable could have had (corrections.md C77)."""
+    return validation(f"At least one of {', '.join(members[:-1])} or {members[-1]} is required")
+
+
+def table_class_unknown() -> ApiError:
+    return validation(
+        "Invalid table-class parameter provided. Please try again with a valid table-class value: "
+        "[STANDARD, STANDARD_INFREQUENT_ACCESS]."
+    )
+
+
+def encryption_type_not_supported(kind: str) -> ApiError:
+    return invalid_parameters(f"SSEType {kind} is not supported")
+
+
+def encryption_type_required() -> ApiError:
+    return invalid_parameters("SSEType KMS is required if KMSMasterKeyId is specified")
+
+
+def encrypted_by_default() -> ApiError:
+    return invalid_parameters("Table is already encrypted by default")
+
+
+def encrypted_with_that_key() -> ApiError:
+    return invalid_parameters(
+        "Table is already encrypted with given KMSMasterKeyId. Use KMSMasterKeyId parameter if you want to change "
+        "Master Key"
+    )
+
+
+def attribute_defined_twice(name: str) -> ApiError:
+    return validation(f"Attribute Name is duplicated: {name}")
+
+
+def same_key_name() -> ApiError:
+    """The text for a table's key or an ordinary index key of two attributes."""
+    return validation("Both the Hash Key and the Range Key element in the KeySchema have the same name")
+
+
+def repeated_key_names() -> ApiError:
+    """The text for the key of a global index that has another shape (corrections.md C88)."""
+    return validation("The KeySchema contains multiple key attributes with the same name")
+
+
+KeyAttribute = tuple[str, str, str]
+"""Name, type and kind (HASH or RANGE) of a key attribute."""
+
+
+def attribute_redefined(existing: Iterable[KeyAttribute], new: Iterable[KeyAttribute]) -> ApiError:
+    """Take the key schema that has an attribute already, and that of the new index (corrections.md C87)."""
+
+    def text(schema: Iterable[KeyAttribute]) -> str:
+        return ", ".join(f"SchemaElement: key{{{':'.join(attribute)}}}" for attribute in schema)
+
+    return invalid_parameters(
+        "Attributes cannot be redefined. Please check that your attribute has the same type as previously defined. "
+        f"Existing schema: Schema:[{text(existing)}] New schema: Schema:[{text(new)}]"
+    )
+
+
 def table_exists(name: str) -> ApiError:
     return resource_in_use(f"Table already exists: {name}")
 
@@ -752,11 +867,33 @@ def one_online_index() -> ApiError:
 
 
 def index_throughput_required(index: str) -> ApiError:
+    """UpdateTable's form."""
     return invalid_parameters(f"ProvisionedThroughput must be specified for index: {index}")
+
+
+def index_throughput_missing(index: str) -> ApiError:
+    """CreateTable's form (corrections.md C82)."""
+    return invalid_parameters(f"ProvisionedThroughput is not specified for index: {index}")
+
+
+def index_warmth_empty(index: str) -> ApiError:
+    return invalid_parameters(
+        f"WarmThroughput must have at least one of ReadUnitsPerSecond or WriteUnitsPerSecond specified for index: {index}"
+    )
 
 
 def too_many_tags() -> ApiError:
     return validation("Number of Tags exceed the current limit for the provided ResourceArn")
+
+
+def no_tags(what: str) -> ApiError:
+    """Make the error of an empty list; what is Tag or Tag Key."""
+    return validation(f"Atleast one {what} needs to be provided as Input.")  # sic
+
+
+def tag_set_too_large(size: int, largest: int) -> ApiError:
+    """Sizes in bytes, of all tags that the resource would have (corrections.md C104)."""
+    return validation(f"Tag set size {size} bytes is above max size limit of {largest} bytes")
 
 
 def parameter_required(member: str) -> ApiError:
@@ -874,8 +1011,20 @@ def kinesis_not_active_to_disable() -> ApiError:
     return _destination_state("KinesisStreamingDestination must be ACTIVE to perform DISABLE operation.")
 
 
-def kinesis_not_active_to_update() -> ApiError:
-    return _destination_state("KinesisStreamingDestination must be ACTIVE to perform UPDATE operation.")  # inferred
+def kinesis_not_active_to_update(table: str, arn: str) -> ApiError:
+    return _destination_state(
+        "Kinesis streaming is not in ACTIVE state. Updates are only allowed in ACTIVE state. "
+        f"TableName: {table}, kdsArn: {arn}"
+    )
+
+
+def kinesis_destination_missing(table: str, arn: str) -> ApiError:
+    """Only an update tells this; disabling tells that the destination is not active."""
+    return _destination_state(f"No streaming destination with streamArn: {arn} found for table with tableName: {table}")
+
+
+def kinesis_disable_configured() -> ApiError:
+    return validation("Stream cannot be disabled using EnableKinesisStreamingConfiguration parameters")
 
 
 def _destination_update(detail: str) -> ApiError:
@@ -886,12 +1035,48 @@ def kinesis_update_empty() -> ApiError:
     return _destination_update("UpdateKinesisStreamingConfiguration cannot be null or contain only null values")
 
 
-def kinesis_update_unchanged(precision: str) -> ApiError:
-    return _destination_update(f"ApproximateCreationDateTimePrecision is already {precision}")  # inferred
+def kinesis_update_unchanged(precision: str, table_id: str, arn: str) -> ApiError:
+    return validation(
+        f"Invalid Request: Precision is already set to the desired value of {precision} "
+        f"for tableId: {table_id}, kdsArn: {arn}"
+    )
 
 
-def invalid_kinesis_stream_arn(arn: str) -> ApiError:
-    return validation(f"Invalid StreamArn: {arn} is not the ARN of a Kinesis data stream")  # inferred
+# --- 3.4, 13 ARNs ---------------------------------------------------------------------------------------------------
+
+
+def arn_part_invalid(part: str, arn: str) -> ApiError:
+    """Make the error of a TableName that is a foreign ARN; part is e.g. "AWS region" (corrections.md C106, C108, C109)."""
+    return validation(f"{_ENVELOPE}Invalid {part} in '{arn}'")
+
+
+def arn_format(arn: str) -> ApiError:
+    """Make the error of a TableName that begins like an ARN and is none (only the beginning of the text is recorded)."""
+    return validation(
+        f"{_ENVELOPE}Valid ARN format is arn:<partition>:dynamodb:<region>:<account>:table/<table>, not '{arn}'"
+    )
+
+
+def arn_expected(text: str) -> ApiError:
+    return invalid_parameters(f"ARNs must start with 'arn:': {text}")
+
+
+def resource_arn_invalid(arn: str) -> ApiError:
+    return validation(f"Invalid TableArn: Invalid ResourceArn provided as input {arn}")
+
+
+def resource_arn_of_no_resource(arn: str) -> ApiError:
+    return invalid_parameters(f"Provided Arn is not a DynamoDB resource arn: {arn}")
+
+
+def resource_arn_of_index(arn: str) -> ApiError:
+    return invalid_parameters(
+        f"Invalid resource arn provided, only table or stream is accepted. Provided resource arn: {arn}"
+    )
+
+
+def resource_arn_not_found(arn: str) -> ApiError:
+    return resource_not_found(f": ResourceArn: {arn} not found")
 
 
 # --- 14 PartiQL -----------------------------------------------------------------------------------------------------

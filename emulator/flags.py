@@ -55,6 +55,9 @@ def settings_from(arguments: Sequence[str], environment: Mapping[str, str]) -> S
     parser = _parser()
     values = vars(parser.parse_args(arguments))
     values |= _from_environment(parser, environment, already=values)
+    for name, value in values.items():
+        if isinstance(value, list):  # argparse's of a flag that may be repeated
+            values[name] = tuple(value)
     return Settings(**values)
 
 

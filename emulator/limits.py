@@ -46,6 +46,7 @@ TAGS_PER_RESOURCE: Final = 50
 TAGS_PER_PAGE: Final = 10
 TAG_KEY: Final = 128  # characters
 TAG_VALUE: Final = 256
+TAG_SET: Final = 10 * KIB  # bytes of all tags of a resource
 THROUGHPUT_VALUE: Final = 1_000_000_000_000
 TABLE_CAPACITY: Final = 40_000  # read or write units of a table, and of each global index (default quota)
 DECREASES_AT_ONCE: Final = 4  # of provisioned throughput on a UTC day, before they must be DECREASE_SECONDS apart

@@ -24,8 +24,10 @@ class Group(Enum):
 EXCLUSIVE: Final = frozenset(("data_dir", "in_memory"))
 """Settings of which only one may be given."""
 
-_DATA: Final = Path("data")
+DEFAULT_ACCOUNT: Final = "123456789012"
+"""The account of AWS's own examples; AWS has no account 000000000000."""
 
+_DATA: Final = Path("data")
 
 _ORIGIN: Final = re.compile(r"\*|[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?/?", re.IGNORECASE)
 _HOST: Final = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]|[0-9a-f]*:[0-9a-f.]*:[0-9a-f:.]*", re.IGNORECASE)
@@ -53,6 +55,16 @@ def _check_host(text: str) -> None:
         raise ValueError(f"{text!r} is no host: expected a name or an address, without a port")
 
 
+def is_account(text: str) -> bool:
+    """Say whether a text has the form of an AWS account: twelve digits."""
+    return len(text) == 12 and text.isascii() and text.isdigit()  # noqa: PLR2004 - as the sentence says
+
+
+def _check_account(text: str) -> None:
+    if not is_account(text):
+        raise ValueError(f"{text!r} is not an account: twelve digits")
+
+
 def _setting(group: Group, default: Any, text: str, **metadata: Any) -> Any:  # noqa: ANN401 - a field of any type
     return field(default=default, metadata={"group": group, "help": text, **metadata})
 
@@ -68,13 +80,6 @@ class Settings:
         metavar="ADDRESS",
     )
     port: int = _setting(Group.NETWORK, 8000, "port to listen on; 0 takes a free one", between=(0, 65_535))
-    request_buffer: int = _setting(
-        Group.NETWORK,
-        256 << 20,
-        "bytes of incomplete request bodies in memory, in each process; with more, clients wait",
-        between=(0, 1 << 40),
-        metavar="BYTES",
-    )
     cors: tuple[str, ...] = _setting(
         Group.NETWORK,
         (),
@@ -90,12 +95,26 @@ class Settings:
         metavar="NAME",
         check=_check_host,
     )
+    request_buffer: int = _setting(
+        Group.NETWORK,
+        256 << 20,
+        "bytes of incomplete request bodies in memory, in each process; with more, clients wait",
+        between=(0, 1 << 40),
+        metavar="BYTES",
+    )
     data_dir: Path | None = _setting(Group.STORAGE, _DATA, "folder of the database, made when missing", metavar="DIR")
     in_memory: bool = _setting(Group.STORAGE, default=False, text="keep everything in memory, forget it at the end")
     durable: bool = _setting(
         Group.STORAGE, default=False, text="sync every commit to the disk (survives a power cut, slower)"
     )
     shared_db: bool = _setting(Group.BEHAVIOUR, default=False, text="one database for all access keys and regions")
+    account: str = _setting(
+        Group.BEHAVIOUR,
+        DEFAULT_ACCOUNT,
+        "account in the ARNs of access keys that are not twelve digits",
+        check=_check_account,
+        metavar="ID",
+    )
     delay_transient_statuses: bool = _setting(
         Group.BEHAVIOUR, default=False, text="show CREATING, UPDATING and DELETING for a few seconds, as AWS does"
     )

@@ -11,7 +11,7 @@ from emulator.database import keyspace
 from emulator.database.definitions import KinesisDestination, TableDefinition
 from emulator.database.drops import Drops
 from emulator.database.ids import next_id
-from emulator.database.kinesis_destinations import DISABLED, DISABLING, consumer
+from emulator.database.kinesis_destinations import DISABLED, DISABLING, ENDED, consumer
 from emulator.database.schema import Table
 from emulator.database.streams import Streams
 from emulator.database.ttl import TtlQueue
@@ -85,10 +85,10 @@ class Attachments:
                 self._streams.remove(txn, each.stream_id)
                 self._drops.begin(txn, keyspace.checkpoints(consumer(each.stream_id)))
                 followed.gone.append(each.stream_id)
-                destination = replace(each, stream_id=None)
+                destination = replace(each, stream_id=None, precision=None)  # forgotten: corrections.md C115
             elif each.status == DISABLING and each.stream_id is not None and self._streams.log(each.stream_id):
                 followed.streams.append(self._streams.close(txn, each.stream_id))
-            elif each.status not in (DISABLING, DISABLED) and each.stream_id is None:
+            elif each.status != DISABLING and each.status not in ENDED and each.stream_id is None:
                 stream = self._streams.open(txn, next_id(txn), definition, "NEW_AND_OLD_IMAGES", hidden=True)
                 followed.streams.append(stream)
                 destination = replace(each, stream_id=stream.id)

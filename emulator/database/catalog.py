@@ -3,19 +3,18 @@
 Tables belong to a *space*: the access key and region of whoever made them, like separate accounts (one space for all
 with `shared_db`). All definitions are held in memory, compiled; storage has them too and is always written first.
 
-A status such as CREATING ends by the clock: the first look at the table after that time *settles* it (and for DELETING
-removes it). Without `delay_transient_statuses` that time is the moment of the request itself, so the answer says
-CREATING and the next look says ACTIVE, which is what the SDKs' waiters want.
+A status such as CREATING ends by the clock, and a pending change comes into force by it: the first look at the table
+after that time *settles* it (and for DELETING removes it). Without `delay_transient_statuses` that time is the moment of
+the request itself, so the answer says CREATING and the next look says ACTIVE, which is what the SDKs' waiters want.
 """
 
-import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from emulator import errors, limits
 from emulator.clock import Background, Clock
-from emulator.database import keyspace
+from emulator.database import arns, keyspace
 from emulator.database.attachments import Attachments, Followed
 from emulator.database.definitions import (
     ACTIVE,
@@ -23,47 +22,59 @@ from emulator.database.definitions import (
     DELETING,
     IndexDefinition,
     TableDefinition,
+    in_force,
 )
 from emulator.database.drops import Drops
 from emulator.database.enforcement import Enforcer
+from emulator.database.misses import Misses
 from emulator.database.schema import Table
+from emulator.database.spaces import SHARED, Space, Spaces, Tables
 from emulator.database.streams import Streams
 from emulator.database.versions import Versions
-from emulator.escaping import printable
+from emulator.settings import DEFAULT_ACCOUNT
 from storage import Engine, ReadTxn, WriteTxn
 
-log = logging.getLogger("emulator")
-
 TRANSIENT_SECONDS: Final = 3.0  # how long a status such as CREATING lasts with delay_transient_statuses
-
-Space = tuple[str, str]
-"""Access key and region."""
-
-_SHARED: Final[Space] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: the credentials' access key and region, the account they stand for, the host name that was asked."""
+    """Who sent a request: access key and region of the credentials, the account they stand for, the Host header."""
 
     access_key: str
     region: str
     account: str
     host: str
+    shared: bool
+    """Whether all callers see the same tables."""
+    space_tables: Tables
+    """The tables of the caller's space, alive: they change while the caller is held."""
     tables: dict[str, Table]
-    """The caller's tables by name: the catalog's own dictionary, alive."""
+    """The same by name."""
+
+    @property
+    def home(self) -> arns.Home:
+        """Return what tells the caller's own ARNs from foreign ones."""
+        return arns.Home(self.account, self.region, self.shared)
+
+    @property
+    def space(self) -> Space:
+        """Return the access key and region under which the caller's resources are."""
+        return SHARED if self.shared else (self.access_key, self.region)
 
 
 class Options(NamedTuple):
     """How a database behaves.
 
-    shared: one space for all callers; delay: transient statuses last a while; throttle: enforce throughput on all tables;
-    collection_limit: bytes of an item collection with local indexes; stream_shards: open shards of a new stream, 0 for as
-    many as its table has partitions; sweep_interval: seconds between sweeps of expired items; kinesis: there is somewhere
+    shared: one space for all callers; account: of access keys that are not accounts; delay: transient
+    statuses last a while; throttle: enforce throughput on all tables; collection_limit: bytes of an item
+    collection with local indexes; stream_shards: open shards of a new stream, 0 for as many as its table
+    has partitions; sweep_interval: seconds between sweeps of expired items; kinesis: there is somewhere
     to put the records of Kinesis destinations.
     """
 
     shared: bool = False
+    account: str = DEFAULT_ACCOUNT
     delay: bool = False
     throttle: bool = False
     collection_limit: int = limits.ITEM_COLLECTION
@@ -90,15 +101,18 @@ class Catalog:
         self._clock = clock
         self._enforcer = enforcer
         self._shared = options.shared
+        self.account = options.account
         self._delay = TRANSIENT_SECONDS if options.delay else 0.0
         self._collection_limit = options.collection_limit
-        self._spaces: dict[Space, dict[str, Table]] = {}
+        self._spaces = Spaces()
+        self._misses = Misses(self._spaces)
         self.drops = Drops(engine, background)
         self.streams = Streams(
             engine,
             clock,
             background,
             self.drops,
+            account=options.account,
             shared=options.shared,
             shards=options.stream_shards,
             delay=self._delay,
@@ -108,11 +122,10 @@ class Catalog:
         self.reload()
 
     def caller(self, access_key: str, region: str, host: str = "localhost") -> Caller:
-        """Return who asks with these credentials; the account is the access key where that has 12 digits."""
-        is_account = len(access_key) == 12 and access_key.isascii() and access_key.isdigit()  # noqa: PLR2004
-        account = access_key if is_account else "000000000000"
-        space = _SHARED if self._shared else (access_key, region)
-        return Caller(access_key, region, account, host, self._spaces.setdefault(space, {}))
+        """Return the caller with these credentials."""
+        account = arns.account_of(access_key, self.account)
+        tables = self._spaces.tables(SHARED if self._shared else (access_key, region))
+        return Caller(access_key, region, account, host, self._shared, tables, tables.by_name)
 
     def until(self) -> float:
         """Return the time at which a status entered now ends."""
@@ -125,43 +138,34 @@ class Catalog:
 
     # --- finding ----------------------------------------------------------------------------------------------------
 
-    def find(self, caller: Caller, name: str, *, expected: bool = True) -> Table | None:
-        """Return the caller's table by name or ARN, settled; None, and a line in the log, where there is none."""
+    def find(self, caller: Caller, name: str, *, expected: bool = True, data_plane: bool = False) -> Table | None:
+        """Return the caller's table by name or ARN, settled; None, and a line in the log, where there is none.
+
+        Raises what an ARN that names no table of the caller's own deserves, in the words of the data plane if asked.
+        """
         table = caller.tables.get(name)
         if table is None and name.startswith("arn:"):
-            table = self._find_arn(caller, name)
+            name = arns.table_name(name, caller.home, data_plane=data_plane)
+            table = caller.tables.get(name)
         if table is not None and table.transient:
             table = self.settle(table)
         if table is None and expected:
-            self._tell_where(caller, name)
+            self._misses.report(caller.space, name)
         return table
 
-    def all(self, caller: Caller) -> list[Table]:
-        """Return the caller's tables in name order, settled."""
-        tables = (self.settle(caller.tables[name]) for name in sorted(caller.tables))
-        return [table for table in tables if table is not None]
+    def page(self, caller: Caller, after: str | None, limit: int) -> tuple[list[str], bool]:
+        """Return the names of the caller's tables that follow a name, in order; say whether there are more.
 
-    def _find_arn(self, caller: Caller, arn: str) -> Table | None:
-        parts = arn.split(":", 5)
-        if len(parts) != 6 or not parts[5].startswith("table/"):  # noqa: PLR2004
-            return None
-        table = caller.tables.get(parts[5].removeprefix("table/"))
-        if self._shared or table is None or table.arn == arn:
-            return table
-        return None
-
-    def _tell_where(self, caller: Caller, name: str) -> None:
-        """Say in the log where a missed table is; a wrong region or key is the most common mistake of all."""
-        places = [
-            f"access key {printable(access_key)}, region {printable(region)}"
-            for (access_key, region), tables in self._spaces.items()
-            if name in tables
-        ]
-        if places:
-            asked = f"access key {printable(caller.access_key)}, region {printable(caller.region)}"
-            log.warning(
-                "table %s was asked for with %s; it exists under %s", printable(name), asked, " and ".join(places)
-            )
+        Settles these tables and at most one more, however many the caller has.
+        """
+        names: list[str] = []
+        while (after := caller.space_tables.after(after)) is not None:
+            if self.settle(caller.tables[after]) is None:
+                continue
+            if len(names) == limit:
+                return names, True
+            names.append(after)
+        return names, False
 
     # --- changing ---------------------------------------------------------------------------------------------------
 
@@ -194,9 +198,9 @@ class Catalog:
 
     def refresh(self) -> None:
         """Let all tables of this process follow a change of what is enforced."""
-        for tables in self._spaces.values():
-            for name, table in tables.items():
-                tables[name] = self.compiled(table.definition)
+        for space, tables in self._spaces:
+            for table in tables.values():
+                self._spaces.put(space, self.compiled(table.definition))
 
     def publish(self, saved: Followed) -> Table:
         """Make a saved table the one that requests find."""
@@ -206,7 +210,7 @@ class Catalog:
             self.streams.forget(stream_id)
         table = self.compiled(saved.definition)
         space = self._space(table.definition)
-        self._spaces.setdefault(space, {})[table.name] = table
+        self._spaces.put(space, table)
         self._held[keyspace.table(*space, table.name)] = table.definition.dump()
         self._versions.tell()
         return table
@@ -231,7 +235,7 @@ class Catalog:
             self._remove(table)
             return None
         settled = replace(
-            definition,
+            in_force(definition, self.over),
             status=ACTIVE if self.over(definition.until) else definition.status,
             indexes=tuple(self._settled(definition.indexes)),
         )
@@ -246,7 +250,8 @@ class Catalog:
             over = self.over(index.until)
             if index.status == DELETING and over:
                 continue
-            yield replace(index, status=ACTIVE) if over and index.filled_to is None else index
+            settled = in_force(index, self.over)
+            yield replace(settled, status=ACTIVE) if over and index.filled_to is None else settled
 
     def _without_indexes(self, table: Table, settled: TableDefinition, gone: list[IndexDefinition]) -> Table:
         """Save a definition that lost indexes.
@@ -280,16 +285,12 @@ class Catalog:
             for index in table.indexes:
                 self.drops.begin(txn, index.prefix)
             self._attachments.remove(txn, definition)
-        self._spaces[space].pop(definition.name, None)
+        self._spaces.remove(space, definition.name)
         self._held.pop(keyspace.table(*space, definition.name), None)
         self._versions.tell()
 
-    def space(self, caller: Caller) -> Space:
-        """Return the access key and region under which the caller's resources are."""
-        return _SHARED if self._shared else (caller.access_key, caller.region)
-
     def _space(self, definition: TableDefinition) -> Space:
-        return _SHARED if self._shared else (definition.access_key, definition.region)
+        return SHARED if self._shared else (definition.access_key, definition.region)
 
     def reload(self) -> None:
         """Read the definitions that are not those in force: another process changed them, or a commit of ours failed."""
@@ -306,18 +307,18 @@ class Catalog:
     def _reload_tables(self, txn: ReadTxn) -> None:
         stored = dict(txn.scan(*keyspace.tables()))
         for key, value in stored.items():
-            access_key, region, name = keyspace.table_of(key)
             if self._held.get(key) != value:
-                table = self.compiled(TableDefinition.load(value))
-                self._spaces.setdefault((access_key, region), {})[name] = table
-        for space, tables in self._spaces.items():
-            for name in [name for name in tables if keyspace.table(*space, name) not in stored]:
-                del tables[name]
+                access_key, region, _ = keyspace.table_of(key)
+                table = self.compiled(TableDefinition.load(value, self.account))
+                self._spaces.put((access_key, region), table)
+        for key in self._held.keys() - stored.keys():
+            access_key, region, name = keyspace.table_of(key)
+            self._spaces.remove((access_key, region), name)
         self._held = stored
 
     def current(self, table: Table) -> Table | None:
         """Return a table as it is by now, unsettled; None where it is gone (one made later under its name is another)."""
-        found = self._spaces[self._space(table.definition)].get(table.name)
+        found = self._spaces.get(self._space(table.definition), table.name)
         return found if found is not None and found.id == table.id else None
 
     def everything(self) -> Iterator[Table]:
@@ -325,8 +326,8 @@ class Catalog:
 
         A folder may also hold tables of the other way of dividing it (`shared`): they wait until it is opened so again.
         """
-        for space, tables in self._spaces.items():
-            if (space == _SHARED) is self._shared:
+        for space, tables in self._spaces:
+            if (space == SHARED) is self._shared:
                 yield from tables.values()
 
 

@@ -92,14 +92,17 @@ class Database:
         return work()
 
     def table(self, caller: Caller, name: str) -> Table:
-        """Return a table for the data plane. Raises ResourceNotFoundException without detail (reference 3.1)."""
+        """Return a table for the data plane. Raises ResourceNotFoundException without detail (reference 3.1).
+
+        An ARN that names no table of the caller's own raises its error (reference 3.4).
+        """
         table = caller.tables.get(name)
         if table is None or table.transient:
-            return require(self.catalog.find(caller, name))
+            return require(self.catalog.find(caller, name, data_plane=True))
         return table
 
     def described(self, caller: Caller, name: str) -> Table:
-        """Return a table for the control plane, whatever its status. Raises its form of ResourceNotFoundException."""
+        """Return a table for the control plane, whatever its status. Raises its form of the same errors."""
         table = self.catalog.find(caller, name)
         if table is None:
             raise errors.table_not_found(name)

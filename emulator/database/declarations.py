@@ -5,7 +5,8 @@ Declarations are JSON objects, from the emulator's own calls (http/admin.py) or 
 * throttling: `{"Enforced": true, "TableName"?}`, on the tables of a name or on all;
 * transaction: `{"TableName", "Key", "Seconds"}` or `{"ClientRequestToken", "Seconds"}`; 0 seconds end it.
 
-A table's name means the tables of that name in every account and region, an ARN that one table.
+A table's name means the tables of that name in every account and region. An ARN means the tables that have it: access
+keys that share an account may have one each.
 """
 
 from collections.abc import Mapping

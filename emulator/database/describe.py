@@ -13,6 +13,7 @@ from emulator.database.definitions import (
     UPDATING,
     IndexDefinition,
     TableDefinition,
+    coming,
     decreases_today,
 )
 
@@ -35,9 +36,9 @@ def created(definition: TableDefinition) -> dict[str, Any]:
 
 
 def deleted(definition: TableDefinition, counts: tuple[int, int], now: float) -> dict[str, Any]:
-    """Return the reduced description that DeleteTable answers."""
+    """Return the reduced description that DeleteTable answers; of billing it tells on-demand mode only (C89)."""
     items, size = counts
-    return {
+    description = {
         "TableName": definition.name,
         "TableStatus": DELETING,
         "ProvisionedThroughput": _throughput(definition, now),
@@ -47,6 +48,9 @@ def deleted(definition: TableDefinition, counts: tuple[int, int], now: float) ->
         "TableId": definition.uuid,
         "DeletionProtectionEnabled": definition.deletion_protection,
     }
+    if definition.billing_mode == "PAY_PER_REQUEST":
+        _add_billing(description, definition)
+    return description
 
 
 def described(definition: TableDefinition, counts: Counts, now: float) -> dict[str, Any]:
@@ -81,10 +85,11 @@ def described(definition: TableDefinition, counts: Counts, now: float) -> dict[s
 def _add_billing(description: dict[str, Any], definition: TableDefinition) -> None:
     if not definition.billing_explicit and definition.billing_mode == "PROVISIONED":
         return
-    summary: dict[str, Any] = {"BillingMode": definition.billing_mode}
+    since: dict[str, Any] = {}
     if definition.pay_per_request_since is not None and definition.status != CREATING:
-        summary["LastUpdateToPayPerRequestDateTime"] = round(definition.pay_per_request_since, 3)
-    description["BillingModeSummary"] = summary
+        since["LastUpdateToPayPerRequestDateTime"] = round(definition.pay_per_request_since, 3)
+    for member in ("BillingMode", "TableThroughputMode"):  # one mode by two names (corrections.md C91)
+        description[f"{member}Summary"] = {member: definition.billing_mode, **since}
 
 
 def _add_settings(description: dict[str, Any], definition: TableDefinition) -> None:
@@ -93,7 +98,9 @@ def _add_settings(description: dict[str, Any], definition: TableDefinition) -> N
     if definition.stream_label is not None:
         description["LatestStreamLabel"] = definition.stream_label
         description["LatestStreamArn"] = f"{definition.arn}/stream/{definition.stream_label}"
-    if definition.sse:
+    if coming(definition, "sse") is not None:  # told with the key that is still in force (DDB-TABLE-140)
+        description["SSEDescription"] = {**definition.sse, "Status": UPDATING}
+    elif definition.sse:
         description["SSEDescription"] = dict(definition.sse)
     if definition.table_class is not None:
         description["TableClassSummary"] = {"TableClass": definition.table_class}
@@ -123,7 +130,8 @@ def _warm(part: TableDefinition | IndexDefinition, billing_mode: str) -> dict[st
     else:
         units = {"ReadUnitsPerSecond": part.read_units, "WriteUnitsPerSecond": part.write_units}
     told: dict[str, Any] = {name: max(least, part.warm.get(name, 0)) for name, least in units.items()}
-    told["Status"] = UPDATING if part.warm and part.status == CREATING else ACTIVE
+    rising = coming(part, "warm") is not None or (part.warm and part.status == CREATING)
+    told["Status"] = UPDATING if rising else ACTIVE
     return told
 
 

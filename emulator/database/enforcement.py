@@ -62,7 +62,7 @@ class Enforcer:
     # --- what a test says -------------------------------------------------------------------------------------------
 
     def set_throttling(self, table: str | None, *, enforced: bool) -> None:
-        """Enforce throughput or stop it, on the tables of a name, the table of an ARN, or (None) on all."""
+        """Enforce throughput or stop it, on the tables of a name or an ARN, or (None) on all."""
         if table is None:
             self._throttle_all = enforced
             self._throttled.clear()

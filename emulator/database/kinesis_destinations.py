@@ -10,9 +10,12 @@ A destination's status follows the clock, and whether there is a Kinesis-compati
 | DISABLED  | DISABLED            | DISABLED                 | DISABLED | none       |
 
 DISABLING is the time in which what was written before is still put; it becomes DISABLED as soon as all of it has been.
+ENABLE_FAILED is stored at once for what can never be a destination, and shown as ENABLING until `until`: on the service
+the request is never refused for its ARN (control-plane.md 13).
 """
 
 import logging
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -27,8 +30,15 @@ ACTIVE: Final = "ACTIVE"
 UPDATING: Final = "UPDATING"
 DISABLING: Final = "DISABLING"
 DISABLED: Final = "DISABLED"
+ENABLE_FAILED: Final = "ENABLE_FAILED"
 
+ENDED: Final = frozenset({DISABLED, ENABLE_FAILED})
+"""Statuses of destinations that get nothing. A table has one destination at most that has another status."""
+
+MILLISECOND: Final = "MILLISECOND"
 MICROSECOND: Final = "MICROSECOND"
+
+_STREAM_ARN: Final = re.compile(r"arn:aws[a-z-]*:kinesis:([a-z0-9-]+):[0-9]{12}:stream/[a-zA-Z0-9_.-]{1,128}")
 
 DRAIN_SECONDS: Final = 60.0  # how long a disabled destination still gets what was written before; ours
 
@@ -38,6 +48,8 @@ UNCONNECTED: Final = "no Kinesis endpoint is configured (--kinesis-endpoint URL)
 def status(destination: KinesisDestination, now: float, *, connected: bool) -> str:
     """Return the status that clients see. connected: there is an endpoint."""
     stored = destination.status
+    if stored == ENABLE_FAILED:
+        return ENABLING if now < destination.until else ENABLE_FAILED
     if stored in (DISABLING, DISABLED):
         return DISABLING if stored == DISABLING and connected and now < destination.until else DISABLED
     if not connected:
@@ -46,8 +58,23 @@ def status(destination: KinesisDestination, now: float, *, connected: bool) -> s
 
 
 def precision(destination: KinesisDestination) -> str:
-    """Return the unit of ApproximateCreationDateTime; AWS's default is microseconds (AWS: CDK's enum of that name)."""
-    return destination.precision or MICROSECOND
+    """Return the unit of ApproximateCreationDateTime (corrections.md C111)."""
+    return destination.precision or MILLISECOND
+
+
+def failure(arn: str, region: str) -> str | None:
+    """Return why a table of a region can never have a destination, None where it can (DDB-TABLE-318).
+
+    What is no data stream is told as the service tells of one that is not there.
+    """
+    match = _STREAM_ARN.fullmatch(arn)
+    if match is None:
+        return "User does not have a permission to use kinesis stream"
+    if match[1] != region:
+        return (
+            "The kinesis Arn used to enable kinesis replication belongs to a stream which is not in the current region"
+        )
+    return None
 
 
 def consumer(stream_id: int) -> str:
@@ -62,7 +89,7 @@ def tell_unconnected(tables: Iterable[Table]) -> None:
     """Say in the log which destinations wait for an endpoint, and why."""
     for table in tables:
         for destination in table.definition.kinesis:
-            if destination.status not in (DISABLING, DISABLED):
+            if destination.status != DISABLING and destination.status not in ENDED:
                 log.warning(
                     "Kinesis destination %s of table %s stays ENABLING: %s",
                     printable(destination.arn),

@@ -115,6 +115,11 @@ class Index:
         return self.filled_to is None or item_key <= self.filled_to
 
 
+def _is_transient(part: TableDefinition | IndexDefinition) -> bool:
+    """Say whether the clock will change a definition."""
+    return part.status != ACTIVE or bool(part.pending)
+
+
 class Table:
     """A table, compiled: key checks, key bytes and its indexes."""
 
@@ -167,7 +172,7 @@ class Table:
         self.enforcement: Enforcement | None = None
         self.logs: tuple[StreamLog, ...] = ()
         self.ttl: TtlQueue | None = None
-        self.transient = definition.status != ACTIVE or any(x.status != ACTIVE for x in definition.indexes)
+        self.transient = _is_transient(definition) or any(map(_is_transient, definition.indexes))
         self.indexes = tuple(Index(index, self, position) for position, index in enumerate(definition.indexes, start=1))
         self.indexes_by_name = {index.name: index for index in self.indexes}
         self.local_indexes = any(index.local for index in self.indexes)

@@ -4,12 +4,15 @@ A stream outlives its table: it stays readable for a day after it was disabled o
 frozen and go to storage as JSON; a change makes a new one.
 """
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Final, Self
 from zlib import crc32
 
 import orjson
+
+from emulator.database.arns import account_of
+from emulator.settings import DEFAULT_ACCOUNT
 
 RETENTION: Final = 86_400.0  # seconds that records are kept (AWS: "Change data capture for DynamoDB Streams")
 SHARD_LIFE: Final = 14_400.0  # seconds after which an open shard is closed and goes on in a child (reference 11.5)
@@ -54,7 +57,8 @@ class StreamDefinition:
     view: KEYS_ONLY, NEW_IMAGE, OLD_IMAGE or NEW_AND_OLD_IMAGES; seed: 16 hex digits that make its event ids its own;
     slots: open shards at a time; until: when ENABLING or DISABLING ends; disabled: since when, None while it is written;
     hidden: a change log of the emulator's own (a Kinesis destination's), which clients are not told of; shared: of a
-    table that is in the one space of all callers.
+    table that is in the one space of all callers; account: as a table's (definitions.py); tags: its own,
+    apart from the table's.
     """
 
     id: int
@@ -74,11 +78,13 @@ class StreamDefinition:
     disabled: float | None = None
     hidden: bool = False
     shared: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, stored: bytes) -> Self:
-        """Return the stream that dump() stored."""
+    def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
+        """Return the stream that dump() stored. account: of access keys that are not accounts."""
         fields = orjson.loads(stored)
+        fields["account"] = account_of(fields["access_key"], account)
         return cls(**{**fields, "shards": tuple(Shard(**shard) for shard in fields["shards"])})
 
     def dump(self) -> bytes:
@@ -88,7 +94,12 @@ class StreamDefinition:
     @property
     def arn(self) -> str:
         """The stream's ARN (reference 11.1)."""
-        return f"arn:aws:dynamodb:{self.region}:{self.account}:table/{self.table}/stream/{self.label}"
+        return f"arn:aws:dynamodb:{self.region}:{self.account}:{self.resource}"
+
+    @property
+    def resource(self) -> str:
+        """What its ARN names, without account and region: no two streams of a space have the same."""
+        return f"table/{self.table}/stream/{self.label}"
 
     def status(self, *, settled: bool) -> str:
         """Return ENABLING, ENABLED, DISABLING or DISABLED; settled: what lasts until `until` is over."""

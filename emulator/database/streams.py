@@ -9,7 +9,7 @@ The newest of a shard's records that are too old always stays, as the mark up to
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -18,10 +18,11 @@ from typing import Final
 
 from emulator import errors
 from emulator.clock import Background, Clock
+from emulator.database import arns, keyspace, stream_reader
 from emulator.database import drops as dropping
-from emulator.database import keyspace, stream_reader
 from emulator.database.definitions import TableDefinition
 from emulator.database.drops import Drops
+from emulator.database.spaces import SHARED, Space
 from emulator.database.stream_definitions import RETENTION, StreamDefinition, closed, opened, turned
 from emulator.database.stream_log import StreamLog, counter_key, last_sequence, record_time, set_last_sequence
 from emulator.database.versions import Versions
@@ -34,9 +35,6 @@ _ON_DEMAND_SHARDS: Final = 4  # an on-demand table starts with four partitions (
 _PARTITION_READS: Final = 3000  # units of a provisioned table's partition (AWS: "Partitions and data distribution")
 _PARTITION_WRITES: Final = 1000
 
-Space = tuple[str, str]
-_SHARED: Final[Space] = ("", "")
-
 
 def _new_seed() -> str:
     return os.urandom(8).hex()
@@ -45,8 +43,9 @@ def _new_seed() -> str:
 class Streams:
     """All streams of an engine.
 
-    shared: one space for all callers; shards: open shards of a new stream, 0 for as many as its table has partitions;
-    delay: seconds that ENABLING and DISABLING last.
+    account: of access keys that are not accounts; shared: one space for all callers; shards: open shards
+    of a new stream, 0 for as many as its table has partitions; delay: seconds that ENABLING and
+    DISABLING last.
     """
 
     def __init__(
@@ -56,6 +55,7 @@ class Streams:
         background: Background,
         drops: Drops,
         *,
+        account: str,
         shared: bool,
         shards: int,
         delay: float,
@@ -65,19 +65,21 @@ class Streams:
         self._clock = clock
         self._background = background
         self._drops = drops
+        self._account = account
         self._shared = shared
         self._shards = shards
         self._delay = delay
         self._versions = versions
         self._definitions: dict[int, StreamDefinition] = {}
         self._logs: dict[int, StreamLog] = {}
-        self._spaces: dict[Space, dict[str, StreamDefinition]] = {}  # by ARN: those that clients are told of
+        self._spaces: dict[Space, dict[str, StreamDefinition]] = {}  # by `resource`: those that clients can see
         self._due: dict[int, float] = {}  # when time changes the definition next
         self._trim: dict[int, float] = {}  # when there may be a record to trim, inf while a slice of that is queued
 
     def reload(self, txn: ReadTxn) -> None:
         """Take over the definitions that are stored, where they are others than those that are held."""
-        stored = {stream.id: stream for stream in (StreamDefinition.load(v) for _, v in txn.scan(*keyspace.streams()))}
+        rows = txn.scan(*keyspace.streams())
+        stored = {stream.id: stream for stream in (StreamDefinition.load(row, self._account) for _, row in rows)}
         for number in self._definitions.keys() - stored.keys():
             self.forget(number)
         for stream in stored.values():
@@ -87,11 +89,18 @@ class Streams:
     # --- finding ----------------------------------------------------------------------------------------------------
 
     def find(self, space: Space, arn: str) -> StreamDefinition:
-        """Return a stream by its ARN. Raises ResourceNotFoundException."""
-        stream = self._spaces.get(space, {}).get(arn)
-        if stream is None:
+        """Return a stream by its ARN. Raises ResourceNotFoundException.
+
+        In the one space of all callers the ARN may have any account and region.
+        """
+        stream = self.of_resource(space, arns.resource(arn))
+        if stream is None or not (stream.shared or stream.arn == arn):
             raise errors.stream_not_found(arn)
         return stream
+
+    def of_resource(self, space: Space, resource: str) -> StreamDefinition | None:
+        """Return a stream by the part of its ARN behind the account."""
+        return self._spaces.get(space, {}).get(resource)
 
     def of(self, space: Space) -> Iterator[StreamDefinition]:
         """Walk the streams that callers with an access key and region see."""
@@ -144,6 +153,14 @@ class Streams:
         self._save(txn, stream)
         return stream
 
+    def tag(self, stream: StreamDefinition, tags: Mapping[str, str]) -> None:
+        """Give a stream other tags, in a transaction of its own."""
+        tagged = replace(stream, tags=tags)
+        with self._engine.write() as txn:
+            self._save(txn, tagged)
+        self.publish(tagged)
+        self._versions.tell()
+
     def remove(self, txn: WriteTxn, stream_id: int) -> None:
         """Delete a stream and all its records, also one that is gone already. `forget` it after the commit."""
         txn.delete(keyspace.stream(stream_id))
@@ -159,7 +176,10 @@ class Streams:
         self._trim.pop(stream_id, None)
         self._logs.pop(stream_id, None)
         if not stream.hidden:
-            del self._spaces[_space(stream)][stream.arn]
+            space = _space(stream)
+            del self._spaces[space][stream.resource]
+            if not self._spaces[space]:
+                del self._spaces[space]
 
     def publish(self, stream: StreamDefinition) -> None:
         """Make a stored definition the one in force."""
@@ -167,7 +187,7 @@ class Streams:
         self._due[stream.id] = stream.due()
         self._trim.setdefault(stream.id, stream.created + RETENTION)
         if not stream.hidden:
-            self._spaces.setdefault(_space(stream), {})[stream.arn] = stream
+            self._spaces.setdefault(_space(stream), {})[stream.resource] = stream
         if stream.disabled is not None:
             self._logs.pop(stream.id, None)
         elif stream.id in self._logs:
@@ -251,7 +271,7 @@ class Streams:
 
 
 def _space(stream: StreamDefinition) -> Space:
-    return _SHARED if stream.shared else (stream.access_key, stream.region)
+    return SHARED if stream.shared else (stream.access_key, stream.region)
 
 
 def _written(txn: ReadTxn, stream: StreamDefinition) -> float:

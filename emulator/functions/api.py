@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, unquote
 
 import orjson
 
+from emulator.database import arns
 from emulator.database.catalog import Caller
 from emulator.database.database import Database
 from emulator.database.stream_definitions import StreamDefinition
@@ -80,7 +81,8 @@ class Api:
         request = parsed("CreateEventSourceMapping", dict(raw))
         function = self._function(caller, request["FunctionName"])
         arn = request.get("EventSourceArn", "")
-        if ":dynamodb:" not in arn:
+        source = arns.parsed(arn)
+        if source is None or source.service != arns.SERVICE:
             raise errors.source_unrecognized()
         position = request.get("StartingPosition")
         if position is None:
@@ -89,16 +91,17 @@ class Api:
             raise errors.starting_position_unsupported(arn)
         checked(request)
         stream = self._stream(caller, arn)
-        self._refuse_second(caller, arn, function)
+        self._refuse_second(caller, stream.arn, function)
         mapping = EventSourceMapping(
             uuid=self._new_id(),
-            space=self._database.catalog.space(caller),
+            space=caller.space,
             function_arn=function,
-            stream_arn=arn,
+            stream_arn=stream.arn,
             stream_id=stream.id,
             starting_position=position,
             modified=self._database.clock.now(),
             until=self._database.catalog.until(),
+            default_account=self._database.catalog.account,
             **fields_of(request),
         )
         self._mappings.save(mapping, self._end(stream) if position == "LATEST" else None)
@@ -119,7 +122,7 @@ class Api:
 
     def _stream(self, caller: Caller, arn: str) -> StreamDefinition:
         try:
-            stream = self._database.streams.find(self._database.catalog.space(caller), arn)
+            stream = self._database.streams.find(caller.space, arn)
         except ApiError:
             raise errors.stream_not_found(arn) from None
         if stream.gone(self._database.clock.now()):
@@ -128,7 +131,7 @@ class Api:
 
     def _refuse_second(self, caller: Caller, stream: str, function: str, but: str = "") -> None:
         """Raise ResourceConflictException where another mapping (not `but`) has the same stream and function."""
-        for mapping in self._mappings.of(self._database.catalog.space(caller)):
+        for mapping in self._mappings.of(caller.space):
             if (mapping.stream_arn, mapping.function_arn) == (stream, function) and mapping.uuid != but:
                 raise errors.mapping_exists(stream, mapping.function_name, mapping.uuid)
 
@@ -136,7 +139,7 @@ class Api:
 
     def _found(self, caller: Caller, identifier: str) -> EventSourceMapping:
         mapping = self._mappings.get(identifier)
-        if mapping is None or mapping.space != self._database.catalog.space(caller):
+        if mapping is None or mapping.space != caller.space:
             raise errors.not_found()
         return mapping
 
@@ -151,7 +154,7 @@ class Api:
         function = names.function_arn(caller, request["FunctionName"]) if "FunctionName" in request else None
         found = [
             mapping
-            for mapping in self._mappings.of(self._database.catalog.space(caller))
+            for mapping in self._mappings.of(caller.space)
             if stream in (None, mapping.stream_arn) and function in (None, mapping.function_arn)
         ]
         if function is not None and not found and names.function_name(function) not in self._functions:

@@ -10,7 +10,9 @@ from typing import Any, Final, Self
 
 import orjson
 
+from emulator.database import arns
 from emulator.functions import names
+from emulator.settings import DEFAULT_ACCOUNT, is_account
 
 CREATING: Final = "Creating"
 ENABLING: Final = "Enabling"
@@ -21,6 +23,9 @@ DELETING: Final = "Deleting"
 NOTHING_YET: Final = "No records processed"
 OK: Final = "OK"
 CALL_FAILED: Final = "PROBLEM: Function call failed"
+
+_FIRST_ACCOUNT: Final = "000000000000"
+"""The account of such access keys in versions that did not store it."""
 
 _FIELDS: Final = {
     "Enabled": "enabled",
@@ -41,7 +46,7 @@ class EventSourceMapping:
     space: access key and region that it belongs to; window: seconds to gather a batch; parallelization: batches of a
     shard at a time; record_age: seconds, -1 for no limit; retries: after the first attempt, -1 for no limit; responses:
     FunctionResponseTypes; filters: patterns; status and until: the state that the last request began, and its end;
-    result: LastProcessingResult.
+    result: LastProcessingResult; default_account: the account of access keys that are not accounts, when it was stored.
     """
 
     uuid: str
@@ -64,11 +69,21 @@ class EventSourceMapping:
     filters: tuple[str, ...] = ()
     on_failure: str | None = None
     result: str = NOTHING_YET
+    default_account: str = _FIRST_ACCOUNT
 
     @classmethod
-    def load(cls, stored: bytes) -> Self:
-        """Return the mapping that dump() stored."""
+    def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
+        """Return the mapping that dump() stored. account: of access keys that are not accounts.
+
+        Where that is another one than it was, the ARNs of function and stream follow it. In the one space
+        of all callers nothing says whose they are, but their account does: it is the one that it was.
+        """
         fields = orjson.loads(stored)
+        before = fields.get("default_account", _FIRST_ACCOUNT)
+        fields["default_account"] = account
+        if not is_account(fields["space"][0]):
+            for name in ("function_arn", "stream_arn"):
+                fields[name] = arns.moved(fields[name], before, account)
         tuples = {name: tuple(fields[name]) for name in ("space", "responses", "filters")}
         return cls(**{**fields, **tuples})
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from emulator.database import keyspace
 from emulator.database.database import Database
+from emulator.database.spaces import SHARED, Space
 from emulator.escaping import printable
 from emulator.functions.mapping import DELETING, EventSourceMapping
 from storage import ReadTxn, WriteTxn
@@ -19,9 +20,6 @@ log = logging.getLogger("emulator")
 
 _CHANGES: Final = keyspace.counter("mappings")
 _ALL: Final = 1 << 20  # more than a mapping has checkpoints
-
-Space = tuple[str, str]
-_SHARED: Final[Space] = ("", "")
 
 
 class Mappings:
@@ -37,10 +35,13 @@ class Mappings:
 
     def _load(self, txn: ReadTxn) -> None:
         self._changes = txn.get(_CHANGES) or b""
-        stored = (EventSourceMapping.load(value) for _, value in txn.scan(*keyspace.mappings()))
-        found = {mapping.uuid: mapping for mapping in stored if (mapping.space == _SHARED) is self._shared}
+        stored = (self._loaded(value) for _, value in txn.scan(*keyspace.mappings()))
+        found = {mapping.uuid: mapping for mapping in stored if (mapping.space == SHARED) is self._shared}
         held = self._mappings
         self._mappings = {uuid: held[uuid] if held.get(uuid) == each else each for uuid, each in found.items()}
+
+    def _loaded(self, stored: bytes) -> EventSourceMapping:
+        return EventSourceMapping.load(stored, self._database.catalog.account)
 
     def _refresh(self) -> None:
         """Take over what other processes have changed; one process alone has nothing to look for."""
@@ -136,7 +137,7 @@ class Mappings:
             stored = txn.get(keyspace.mapping(*held.space, uuid))
             if stored is None:
                 return
-            mapping = replace(EventSourceMapping.load(stored), result=result)
+            mapping = replace(self._loaded(stored), result=result)
             self._put(txn, mapping)
         self._mappings[uuid] = mapping
         if result.startswith("PROBLEM"):

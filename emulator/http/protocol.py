@@ -175,7 +175,7 @@ class Protocol:
             shown = printable(path.decode("latin-1"))
             if self._log_limit.allows((fields.get(b"host"), fields.get(b"origin"))):
                 log.warning("%s %s was refused: %s", method, shown, why)
-            answer = self._answer(_FORBIDDEN, orjson.dumps({"message": why}), {})
+            answer = _typed(self._answer(_FORBIDDEN, orjson.dumps({"message": why}), {}), _PLAIN_JSON)
             return answer._replace(head=answer.head + b"x-amzn-errortype: AccessDeniedException\r\n")
         origin = fields.get(b"origin")
         if method == "OPTIONS" and origin is not None:
@@ -195,7 +195,7 @@ class Protocol:
         except Exception as error:  # noqa: BLE001 - is logged
             log_failure(f"{method} {(admin.PREFIX + path).decode('latin-1')}", error)
             return self.failed(error)
-        return self._answer(status, told, {})
+        return _typed(self._answer(status, told, {}), _PLAIN_JSON)  # which browsers show; they save unknown types
 
     def failed(self, error: BaseException | None, fields: Fields = NO_FIELDS) -> Answer:
         """Answer for a request whose commit failed, or that failed unexpectedly: nobody knows whether it happened."""

@@ -134,7 +134,8 @@ def _is_table_name(shape: Shape, owner: str) -> bool:
 
 def _table_name_rule(owner: str) -> tuple[int, bool]:
     """Return the smallest length of a name and whether an ARN may stand in its place."""
-    return (overrides.NEW_TABLE_NAME_MINIMUM, False) if owner in overrides.NEW_TABLE_NAMES else (1, True)
+    minimum = overrides.TABLE_NAME_MINIMUM if owner in overrides.FULL_TABLE_NAMES else 1
+    return minimum, owner not in overrides.NEW_TABLE_NAMES
 
 
 def _table_name_accept(minimum: int, arn: bool) -> Accept:  # noqa: FBT001 - half of the rule above
@@ -167,6 +168,6 @@ def _table_name_constraints(minimum: int, arn: bool) -> list[Constraint]:  # noq
 
 def _table_name_keys() -> list[Constraint]:
     """Return the constraints on the keys of RequestItems."""
-    accept = _table_name_accept(overrides.NEW_TABLE_NAME_MINIMUM, arn=True)
+    accept = _table_name_accept(overrides.TABLE_NAME_MINIMUM, arn=True)
     texts = {constraint.kind: constraint.text for constraint in _table_name_constraints(3, arn=False)}
     return [Constraint(kind, text, accept) for kind, text in texts.items()]

@@ -53,8 +53,17 @@ REQUIRED_BARE: Final[Mapping[str, str]] = {  # structure -> the member whose abs
 # 7.2: an empty map is told bare, after all else
 OPTIONAL_LENGTH: Final = frozenset({"BatchWriteItemInput.RequestItems"})
 
-# 13; told by operations/tag_rules.py in words of its own (observed: ack-api-quirks, DDB-TABLE-107, 457)
-UNCHECKED: Final = frozenset({"Tag.Key", "Tag.Value", "TagKeyList"})  # members, or a list for its members
+# Members, or a list for its members, that operations judge in words of their own. Tags: 13, operations/tag_rules.py
+# (observed: ack-api-quirks, DDB-TABLE-107, 457); classes: 10.1, operations/table_rules.py
+UNCHECKED: Final = frozenset(
+    {"Tag.Key", "Tag.Value", "TagKeyList", "CreateTableInput.TableClass", "UpdateTableInput.TableClass"}
+)
+
+# structure -> member that the service has and the model lacks, the member behind which it stands, its shape
+ADDED_MEMBERS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "CreateTableInput": ("TableThroughputMode", "BillingMode", "BillingMode"),  # 10.1
+    "UpdateTableInput": ("TableThroughputMode", "BillingMode", "BillingMode"),
+}
 
 MEMBER_ORDERS: Final[Mapping[str, tuple[str, ...]]] = {  # structure -> the order in which its members are told
     "ProvisionedThroughput": ("WriteCapacityUnits", "ReadCapacityUnits"),  # observed: DDB-TABLE-038
@@ -83,8 +92,9 @@ TABLE_NAME_PATTERN: Final = "[a-zA-Z0-9_.-]+"
 TABLE_NAME_LENGTH: Final = 255
 ARN: Final = "arn:"
 ARN_LENGTH: Final = 1024
-NEW_TABLE_NAME_MINIMUM: Final = 3  # also of RequestItems' keys (3.2)
-NEW_TABLE_NAMES: Final = frozenset({"CreateTableInput.TableName"})  # 3.4: at least 3 characters, no ARN
+TABLE_NAME_MINIMUM: Final = 3  # of RequestItems' keys (3.2), and of these members (3.4); elsewhere 1
+FULL_TABLE_NAMES: Final = frozenset({"CreateTableInput.TableName", "UpdateTableInput.TableName"})
+NEW_TABLE_NAMES: Final = frozenset({"CreateTableInput.TableName"})  # 3.4: no ARN
 
 # --- wordings -------------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from emulator.model import overrides
+
 SCALARS: Final = frozenset({"string", "integer", "long", "double", "float", "boolean", "timestamp", "blob"})
 
 
@@ -36,7 +38,7 @@ def _shape(name: str, raw: Mapping[str, Any]) -> Shape:
     return Shape(
         name=name,
         type=raw["type"],
-        members={member: reference["shape"] for member, reference in raw.get("members", {}).items()},
+        members=_members(name, raw),
         required=tuple(raw.get("required", ())),
         value=value.get("shape", ""),
         key=raw.get("key", {}).get("shape", ""),
@@ -45,6 +47,20 @@ def _shape(name: str, raw: Mapping[str, Any]) -> Shape:
         pattern=raw.get("pattern"),
         enum=tuple(raw.get("enum", ())),
     )
+
+
+def _members(name: str, raw: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return a structure's members in order, with those that the model lacks; none for other shapes."""
+    members = {member: reference["shape"] for member, reference in raw.get("members", {}).items()}
+    if name not in overrides.ADDED_MEMBERS:
+        return members
+    added, behind, shape = overrides.ADDED_MEMBERS[name]
+    ordered = {}
+    for member, inner in members.items():
+        ordered[member] = inner
+        if member == behind:
+            ordered[added] = shape
+    return ordered
 
 
 class Shapes:

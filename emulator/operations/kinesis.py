@@ -1,10 +1,9 @@
 """Enable-, Disable-, Describe- and UpdateKinesisStreamingDestination (service-behaviour.md 15).
 
-A table has one destination at a time that is not DISABLED; those that once were are told as DISABLED. What their statuses
-mean is told in database/kinesis_destinations.py; where the errors' texts come from, in the tests.
+A table has one destination at a time that is neither DISABLED nor ENABLE_FAILED; those that are stay in the list. What
+the statuses mean is told in database/kinesis_destinations.py; where the errors' texts come from, in the tests.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Final
@@ -14,48 +13,61 @@ from emulator.database import kinesis_destinations as destinations
 from emulator.database.catalog import Caller
 from emulator.database.database import Database
 from emulator.database.definitions import CREATING, DELETING, KinesisDestination, TableDefinition
-from emulator.database.kinesis_destinations import ACTIVE, DISABLED, DISABLING, ENABLING, UPDATING
+from emulator.database.kinesis_destinations import (
+    ACTIVE,
+    DISABLED,
+    DISABLING,
+    ENABLE_FAILED,
+    ENABLING,
+    ENDED,
+    UPDATING,
+)
 from emulator.model.request import Request
 from emulator.operations.registry import Response, operation
 
-_STREAM_ARN: Final = re.compile(r"arn:aws[a-z-]*:kinesis:[a-z0-9-]+:[0-9]{12}:stream/[a-zA-Z0-9_.-]{1,128}")
 _PRECISION: Final = "ApproximateCreationDateTimePrecision"
 _ENABLE: Final = "EnableKinesisStreamingConfiguration"
 _UPDATE: Final = "UpdateKinesisStreamingConfiguration"
 
 
-def _check_arn(request: Request) -> None:
-    if _STREAM_ARN.fullmatch(request["StreamArn"]) is None:
-        raise errors.invalid_kinesis_stream_arn(request["StreamArn"])
+def _check_disable(request: Request) -> None:
+    if _ENABLE in request:
+        raise errors.kinesis_disable_configured()
 
 
 def _check_update(request: Request) -> None:
-    _check_arn(request)
     if _PRECISION not in request.get(_UPDATE, {}):
         raise errors.kinesis_update_empty()
 
 
-@operation("EnableKinesisStreamingDestination", check=_check_arn)
+@operation("EnableKinesisStreamingDestination")
 def enable(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Begin to record a table's changes for a data stream; it is ENABLING in the answer."""
+    """Begin to record a table's changes for a data stream; it is ENABLING in the answer, whatever becomes of it."""
     definition = _definition(database, caller, request)
-    if any(_status(database, each) != DISABLED for each in definition.kinesis):
+    if any(_status(database, each) not in ENDED for each in definition.kinesis):
         raise errors.kinesis_already_enabled()
     arn = request["StreamArn"]
+    failed = destinations.failure(arn, definition.region) is not None
     enabled = KinesisDestination(
-        arn, ENABLING, precision=request.get(_ENABLE, {}).get(_PRECISION), until=database.catalog.until()
+        arn,
+        ENABLE_FAILED if failed else ENABLING,
+        precision=request.get(_ENABLE, {}).get(_PRECISION),
+        until=database.catalog.until(),
     )
     # A DISABLING that the clock has ended is ended in the store first: it may be of the same data stream.
-    ended = tuple(replace(each, status=DISABLED) for each in definition.kinesis)
+    ended = tuple(
+        each if each.status == ENABLE_FAILED else replace(each, status=DISABLED) for each in definition.kinesis
+    )
     if ended != definition.kinesis:
         definition = database.catalog.change(replace(definition, kinesis=ended)).definition
     table = database.catalog.change(replace(definition, kinesis=_with(definition.kinesis, enabled)))
     if not database.kinesis:
         destinations.tell_unconnected([table])
-    return _answer(definition, enabled, request, _ENABLE)
+    told = _answer(definition, enabled, ENABLING)
+    return told | {_ENABLE: dict(request.get(_ENABLE, {}))}  # corrections.md C110
 
 
-@operation("DisableKinesisStreamingDestination", check=_check_arn)
+@operation("DisableKinesisStreamingDestination", check=_check_disable)
 def disable(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """Stop recording; what was written before is still put where there is an endpoint.
 
@@ -69,7 +81,7 @@ def disable(database: Database, caller: Caller, request: Request, _: None) -> Re
     until = database.clock.now() + destinations.DRAIN_SECONDS
     leaving = replace(destination, status=DISABLING if database.kinesis else DISABLED, until=until)
     database.catalog.change(replace(definition, kinesis=_with(definition.kinesis, leaving)))
-    return _answer(definition, replace(leaving, status=DISABLING), request, _ENABLE)
+    return _answer(definition, leaving, DISABLING)
 
 
 @operation("UpdateKinesisStreamingDestination", check=_check_update)
@@ -77,21 +89,24 @@ def update(database: Database, caller: Caller, request: Request, _: None) -> Res
     """Change the precision of the records' times; the destination is UPDATING in the answer."""
     definition = _definition(database, caller, request)
     destination = _destination(definition, request)
-    if destination is None or _status(database, destination) != ACTIVE:
-        raise errors.kinesis_not_active_to_update()
+    arn = request["StreamArn"]
+    if destination is None:
+        raise errors.kinesis_destination_missing(definition.name, arn)
+    if _status(database, destination) != ACTIVE:
+        raise errors.kinesis_not_active_to_update(definition.name, arn)
     wanted = request[_UPDATE][_PRECISION]
     if wanted == destinations.precision(destination):
-        raise errors.kinesis_update_unchanged(wanted)
+        raise errors.kinesis_update_unchanged(wanted, definition.uuid, arn)
     updated = replace(destination, status=UPDATING, precision=wanted, until=database.catalog.until())
     database.catalog.change(replace(definition, kinesis=_with(definition.kinesis, updated)))
-    return _answer(definition, updated, request, _UPDATE)
+    return _answer(definition, updated, UPDATING) | {_UPDATE: dict(request[_UPDATE])}
 
 
 @operation("DescribeKinesisStreamingDestination")
 def describe(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """Describe all destinations that a table has or had."""
     definition = database.described(caller, request["TableName"]).definition
-    told = [_described(database, each) for each in definition.kinesis]
+    told = [_described(database, each, definition.region) for each in definition.kinesis]
     return {"TableName": definition.name, "KinesisDataStreamDestinations": told}
 
 
@@ -118,23 +133,19 @@ def _with(known: Iterable[KinesisDestination], changed: KinesisDestination) -> t
     return tuple(by_arn.values())
 
 
-def _answer(
-    definition: TableDefinition, destination: KinesisDestination, request: Request, configuration: str
-) -> dict[str, Any]:
-    """Tell what becomes of a destination; the configuration is echoed where it was given."""
-    told = {
-        "TableName": definition.name,
-        "StreamArn": destination.arn,
-        "DestinationStatus": destination.status,
-    }
-    return told | ({configuration: dict(request[configuration])} if configuration in request else {})
+def _answer(definition: TableDefinition, destination: KinesisDestination, status: str) -> dict[str, Any]:
+    return {"TableName": definition.name, "StreamArn": destination.arn, "DestinationStatus": status}
 
 
-def _described(database: Database, destination: KinesisDestination) -> dict[str, Any]:
+def _described(database: Database, destination: KinesisDestination, region: str) -> dict[str, Any]:
+    """Describe a destination; the precision is told once it was set, and forgotten with disabling (C111, C115)."""
     status = _status(database, destination)
     told = {"StreamArn": destination.arn, "DestinationStatus": status}
+    reason = destinations.failure(destination.arn, region) if status == ENABLE_FAILED else None
     if status == ENABLING and not database.kinesis:
-        told["DestinationStatusDescription"] = destinations.UNCONNECTED
-    if destination.precision is not None:
+        reason = destinations.UNCONNECTED
+    if reason is not None:
+        told["DestinationStatusDescription"] = reason
+    if destination.precision is not None and status != DISABLED:
         told[_PRECISION] = destination.precision
     return told

@@ -4,14 +4,13 @@ A shard iterator is text that says everything, nothing is remembered of it: stre
 Its position is the sequence number of the next record to read, or 0: the oldest record that there is when it is used.
 """
 
-import re
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any, Final
 from zlib import crc32
 
 from emulator import errors, limits
-from emulator.database import stream_reader
+from emulator.database import arns, stream_reader
 from emulator.database.catalog import Caller
 from emulator.database.database import Database
 from emulator.database.stream_definitions import RETENTION, Shard, StreamDefinition, sequence_of, sequence_text
@@ -21,19 +20,26 @@ from emulator.operations.checks import answer, member
 from emulator.operations.registry import Response, operation
 from storage import ReadTxn
 
-_STREAM_ARN: Final = re.compile(r"arn:aws[a-z-]*:dynamodb:[^:]*:[^:]*:table/[a-zA-Z0-9_.-]+/stream/[^/]+")
 _OLDEST: Final = 0
 
 
 def _check_arn(arn: str) -> None:
-    if _STREAM_ARN.fullmatch(arn) is None:
+    if not arns.is_stream(arn):
         raise errors.invalid_stream_arn(arn)
 
 
 def _stream(database: Database, caller: Caller, arn: str) -> StreamDefinition:
     """Return a stream that can still be read. Raises ResourceNotFoundException."""
-    stream = database.streams.find(database.catalog.space(caller), arn)
+    stream = database.streams.find(caller.space, arn)
     if stream.gone(database.clock.now()):
+        raise errors.stream_not_found(arn)
+    return stream
+
+
+def _stream_of_iterator(database: Database, caller: Caller, arn: str) -> StreamDefinition:
+    """Return the stream of an iterator, which may have been issued when the caller had another account."""
+    stream = database.streams.of_resource(caller.space, arns.resource(arn))
+    if stream is None or stream.gone(database.clock.now()):
         raise errors.stream_not_found(arn)
     return stream
 
@@ -60,7 +66,7 @@ def list_streams(database: Database, caller: Caller, request: Request, _: None) 
     now = database.clock.now()
     streams = [
         stream
-        for stream in sorted(database.streams.of(database.catalog.space(caller)), key=lambda stream: stream.arn)
+        for stream in sorted(database.streams.of(caller.space), key=lambda stream: stream.arn)
         if stream.arn > after and (table is None or stream.table == table) and not stream.gone(now)
     ]
     page = streams[: request.get("Limit", limits.STREAMS_PAGE)]
@@ -217,7 +223,7 @@ def get_records(database: Database, caller: Caller, request: Request, parsed: tu
     now = database.clock.now()
     if now - issued > limits.ITERATOR_SECONDS:
         raise errors.expired_iterator()
-    stream = _stream(database, caller, arn)
+    stream = _stream_of_iterator(database, caller, arn)
     shard = next((shard for shard in stream.readable(now) if shard.number == number), None)
     if shard is None:
         raise errors.trimmed_data_access()

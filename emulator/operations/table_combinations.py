@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from emulator import errors
+from emulator.database.definitions import CREATING, DELETING, UPDATING, TableDefinition
 from emulator.model.request import Request
+from emulator.operations.table_settings import class_of
 from emulator.operations.table_throughput import PROVISIONED
 
 _CHANGES: Final = (
@@ -34,15 +36,42 @@ _ALONE: Final = {
 _IN_TURN: Final = frozenset({"ProvisionedThroughput", "BillingMode", "StreamSpecification", "TableClass"})
 """Members whose change makes the table UPDATING; the others are done at once, or beside an ACTIVE table."""
 
+_LISTED: Final = (
+    "ProvisionedThroughput",
+    "BillingMode",
+    "UpdateStreamEnabled",
+    "GlobalSecondaryIndexUpdates",
+    "SSESpecification",
+    "ReplicaUpdates",
+    "MultiAccountReplicaReady",
+    "ReplicaTransitRoleArn",
+    "MultiRegionConsistency",
+    "DeletionProtectionEnabled",
+    "OnDemandThroughput",
+    "WarmThroughput",
+    "TableClass",
+)
+"""What the answer to a request that asks for nothing lists; three of them are not in the SDK's model (C77)."""
+
+_NOTHING: Final = frozenset(
+    {"TableName", "AttributeDefinitions", "MultiRegionConsistency", "GlobalTableWitnessUpdates"}
+)
+"""Members that ask for nothing by themselves (control-plane.md 20.1)."""
+
+_NOTHING_IF_EMPTY: Final = (*_ABSENT_IF_EMPTY, "GlobalSecondaryIndexUpdates")
+
+
+def check_asks_for_something(request: Request) -> None:
+    """Raise if the request changes nothing; what it did send is left out of the list (corrections.md C77)."""
+    empty = {member for member in _NOTHING_IF_EMPTY if not request.get(member)}
+    if request.keys() <= _NOTHING | empty:
+        missing = [member for member in _LISTED if member not in request]
+        raise errors.nothing_to_update(missing)
+
 
 def check_combination(request: Request) -> None:
-    """Raise unless the request asks for something, and for one change only."""
+    """Raise unless the request asks for one change only."""
     updates = request.get("GlobalSecondaryIndexUpdates")
-    if not updates and not any(member in request for member in _CHANGES if member != "GlobalSecondaryIndexUpdates"):
-        raise errors.validation(
-            "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or "
-            "SSESpecification or ReplicaUpdates is required"
-        )
     if updates is not None and not updates:
         raise errors.invalid_parameters("List of GlobalSecondaryIndexUpdates is empty")
     _check_index_updates(updates or ())
@@ -56,9 +85,42 @@ def check_combination(request: Request) -> None:
         raise errors.one_online_index()
 
 
-def takes_turns(request: Request) -> bool:
-    """Say whether a table is UPDATING while the request's change is made (observed: DDB-TABLE-135, 148, 410)."""
+def answers_updating(request: Request) -> bool:
+    """Say whether the answer to a request tells that the table is UPDATING (observed: DDB-TABLE-135, 148, 410)."""
     return bool(_builds(request)) or not _IN_TURN.isdisjoint(request)
+
+
+def takes_turns(definition: TableDefinition, request: Request) -> bool:
+    """Say whether a table is UPDATING while the request's change is made.
+
+    The billing mode and the class that a table has are no change, whatever the answer tells (DDB-TABLE-177).
+    """
+    kept = set()
+    if request.get("BillingMode") == definition.billing_mode:
+        kept.add("BillingMode")
+    if request.get("TableClass") == class_of(definition):
+        kept.add("TableClass")
+    return bool(_builds(request)) or not (_IN_TURN - kept).isdisjoint(request)
+
+
+def refuse_while_updating(definition: TableDefinition, request: Request) -> None:
+    """Raise what a request gets from a table that is UPDATING.
+
+    For the sake of a new or vanishing index a table is UPDATING too: then other indexes may be
+    updated, and what has to wait for the index names it (control-plane.md 20.4, DDB-TABLE-149, 163).
+    """
+    online = [index for index in definition.indexes if index.status in (CREATING, DELETING) and not index.local]
+    online = [index for index in online if index.until == definition.until]
+    for update in request.get("GlobalSecondaryIndexUpdates", ()):
+        ((action, body),) = update.items()
+        for index in online:
+            if index.name == body["IndexName"] and (action, index.status) != ("Create", CREATING):
+                raise errors.index_in_use(definition.name, index.name, index.status, action)
+    if online and not {"ProvisionedThroughput", "BillingMode"}.isdisjoint(request):
+        names = [index.name for index in online]
+        raise errors.capacity_in_use(definition.name, names, online[0].status)
+    if not online or request.keys() - {"TableName", "AttributeDefinitions", "GlobalSecondaryIndexUpdates"}:
+        raise errors.being_changed(definition.name, UPDATING)
 
 
 def _actions(request: Request) -> list[str]:

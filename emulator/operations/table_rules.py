@@ -27,6 +27,8 @@ _LATER: Final = {
 
 def check_create(request: Request) -> None:
     """Raise the first problem of a CreateTable request that its member constraints do not cover."""
+    throughput.adopt_mode(request)
+    check_table_class(request)
     refuse_unsupported(request)
     on_demand = request.get("BillingMode") == throughput.ON_DEMAND
     throughput.check_mode(request, on_demand=on_demand)
@@ -34,6 +36,8 @@ def check_create(request: Request) -> None:
     schema = request["KeySchema"]
     _check_table_keys(schema, types, len(request["AttributeDefinitions"]))
     indexes = (*request.get("LocalSecondaryIndexes", ()), *request.get("GlobalSecondaryIndexes", ()))
+    _check_index_lists(request, schema)
+    _check_repeated_names(request)
     _check_all_used(types, schema, indexes)
     names: set[str] = set()
     _check_local_indexes(request, schema, types, names)
@@ -48,6 +52,7 @@ def check_create(request: Request) -> None:
     throughput.check_created_warm(request, on_demand=on_demand)
     check_encryption(request)
     tag_rules.check_tags(request.get("Tags", ()))
+    tag_rules.check_set({tag["Key"]: tag["Value"] for tag in request.get("Tags", ())})
 
 
 def refuse_unsupported(request: Mapping[str, Any]) -> None:
@@ -63,7 +68,7 @@ def types_of(definitions: Sequence[Mapping[str, str]]) -> dict[str, str]:
     for definition in definitions:
         name = definition["AttributeName"]
         if name in types:
-            raise errors.invalid_parameters(f"Duplicate AttributeName in AttributeDefinitions: {name}")
+            raise errors.attribute_defined_twice(name)
         types[name] = definition["AttributeType"]
     return types
 
@@ -82,6 +87,17 @@ def _check_table_keys(schema: Sequence[Mapping[str, str]], types: Mapping[str, s
         raise errors.validation("Invalid KeySchema: Some index key attribute have no definition")
     _check_pair(schema)
     _check_defined(schema, types)
+
+
+def _check_index_lists(request: Request, table: Sequence[Mapping[str, str]]) -> None:
+    """Raise what is told of index lists before attributes that nothing uses (corrections.md C95)."""
+    for member in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes"):
+        if member in request and not request[member]:
+            raise errors.invalid_parameters(f"List of {member} is empty")
+    if "LocalSecondaryIndexes" in request and len(table) == 1:
+        raise errors.invalid_parameters(
+            "Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex"
+        )
 
 
 def _check_all_used(
@@ -106,10 +122,22 @@ def _check_pair(schema: Sequence[Mapping[str, str]]) -> None:
     """Check the key schema of a table or local index: HASH, then perhaps RANGE."""
     if schema[0]["KeyType"] != "HASH":
         raise errors.validation("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
+    if _repeats(schema):
+        raise errors.same_key_name()
     if len(schema) > 1 and schema[1]["KeyType"] != "RANGE":
         raise errors.validation("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
-    if len(set(names_of(schema))) < len(schema):
-        raise errors.validation("Both the Hash Key and the Range Key element in the KeySchema have the same name")
+
+
+def _repeats(schema: Sequence[Mapping[str, str]]) -> bool:
+    return len(set(names_of(schema))) < len(schema)
+
+
+def _check_repeated_names(request: Request) -> None:
+    """Raise if an index has one attribute twice in its key: before attributes that nothing uses (corrections.md C88)."""
+    for member, check in (("LocalSecondaryIndexes", _check_pair), ("GlobalSecondaryIndexes", _check_global_schema)):
+        for index in request.get(member, ()):
+            if _repeats(index["KeySchema"]):
+                check(index["KeySchema"])
 
 
 def _check_global_schema(schema: Sequence[Mapping[str, str]]) -> None:
@@ -127,8 +155,8 @@ def _check_global_schema(schema: Sequence[Mapping[str, str]]) -> None:
             raise errors.invalid_parameters(
                 f"The KeySchema exceeds the maximum allowed number of {kind} key attributes"
             )
-    if len(set(names_of(schema))) < len(schema):
-        raise errors.validation("The KeySchema contains multiple key attributes with the same name")
+    if _repeats(schema):
+        raise errors.repeated_key_names()
 
 
 def _check_defined(schema: Sequence[Mapping[str, str]], types: Mapping[str, str]) -> None:
@@ -146,16 +174,10 @@ def _check_local_indexes(
     indexes = request.get("LocalSecondaryIndexes")
     if indexes is None:
         return
-    if not indexes:
-        raise errors.invalid_parameters("List of LocalSecondaryIndexes is empty")
-    if len(table) == 1:
-        raise errors.invalid_parameters(
-            "Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex"
-        )
     for index in indexes:
         name, schema = index["IndexName"], index["KeySchema"]
-        _check_pair(schema)
         _check_defined(schema, types)
+        _check_pair(schema)
         if len(schema) == 1:
             raise errors.invalid_parameters(f"Index KeySchema does not have a range key for index: {name}")
         if schema[0]["AttributeName"] != table[0]["AttributeName"]:
@@ -178,8 +200,6 @@ def _check_global_indexes(
     indexes = request.get("GlobalSecondaryIndexes")
     if indexes is None:
         return
-    if not indexes:
-        raise errors.invalid_parameters("List of GlobalSecondaryIndexes is empty")
     for index in indexes:
         _check_global_index(index, types, on_demand=on_demand)
         _check_new_name(index["IndexName"], names)
@@ -197,14 +217,14 @@ def _check_global_index(index: Mapping[str, Any], types: Mapping[str, str], *, o
             f"ProvisionedThroughput should not be specified for index: {name} when BillingMode is PAY_PER_REQUEST"
         )
     if "ProvisionedThroughput" not in index and not on_demand:
-        raise errors.index_throughput_required(name)
+        raise errors.index_throughput_missing(name)
     check_index_figures(index, on_demand=on_demand)
 
 
 def check_index_shape(index: Mapping[str, Any], types: Mapping[str, str]) -> None:
     """Raise what is wrong with the keys and the projection of a new global index, given the defined attribute types."""
-    _check_global_schema(index["KeySchema"])
     _check_defined(index["KeySchema"], types)
+    _check_global_schema(index["KeySchema"])
     _check_projection(index["Projection"])
 
 
@@ -258,9 +278,20 @@ def check_stream(request: Mapping[str, Any], *, without: str, unwanted: str) -> 
 
 
 def check_encryption(request: Mapping[str, Any]) -> None:
-    """Raise if SSESpecification names what only an encryption that it enables could have."""
+    """Raise if the members of SSESpecification do not go together, or name a type that tables cannot have."""
     wanted = request.get("SSESpecification", {})
     if wanted.get("Enabled") is False:
         for member in ("SSEType", "KMSMasterKeyId"):
             if member in wanted:
                 raise errors.invalid_parameters(f"{member} can not be specified if Enabled is false")
+    kind = wanted.get("SSEType")
+    if kind not in (None, "KMS"):  # corrections.md C79
+        raise errors.encryption_type_not_supported(kind)
+    if kind is None and "KMSMasterKeyId" in wanted:  # corrections.md C80
+        raise errors.encryption_type_required()
+
+
+def check_table_class(request: Mapping[str, Any]) -> None:
+    """Raise for a TableClass that does not exist, which the service does not judge as an enum (corrections.md C78)."""
+    if request.get("TableClass") not in (None, "STANDARD", "STANDARD_INFREQUENT_ACCESS"):
+        raise errors.table_class_unknown()

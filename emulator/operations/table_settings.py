@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from emulator.database.arns import default_key
 from emulator.database.catalog import Caller
 from emulator.database.definitions import IndexDefinition, TableDefinition
 from emulator.model.request import Request
@@ -36,7 +37,7 @@ def definition_of(request: Request, caller: Caller, number: int, now: float, unt
         tags={tag["Key"]: tag["Value"] for tag in request.get("Tags", ())},
         until=until,
     )
-    return with_settings(definition, request)
+    return replace(definition, **changes_of(definition, request))
 
 
 def _plain_name(name: str) -> str:
@@ -75,8 +76,8 @@ def ceilings(current: Mapping[str, int], part: Mapping[str, Any]) -> dict[str, i
     return {name: units for name, units in merged.items() if units != throughput.NO_CEILING}
 
 
-def with_settings(definition: TableDefinition, request: Mapping[str, Any]) -> TableDefinition:
-    """Return the definition with the settings that creating and updating a table have in common."""
+def changes_of(definition: TableDefinition, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the definition's fields for the settings that creating and updating a table have in common."""
     changes: dict[str, Any] = units_of(request)
     stream = request.get("StreamSpecification")
     if stream is not None:
@@ -91,14 +92,14 @@ def with_settings(definition: TableDefinition, request: Mapping[str, Any]) -> Ta
         changes["on_demand"] = ceilings(definition.on_demand, request)
     if "WarmThroughput" in request:
         changes["warm"] = {**definition.warm, **request["WarmThroughput"]}
-    return replace(definition, **changes)
+    return changes
 
 
 def _encryption(definition: TableDefinition, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Return SSEDescription; not enabled means the service's own key, which is not told (reference 10.3)."""
     if not is_encrypting(wanted):
         return {}
-    key = wanted.get("KMSMasterKeyId", f"key/{uuid.uuid5(uuid.NAMESPACE_URL, definition.account)}")
+    key = wanted.get("KMSMasterKeyId", default_key(definition.account))
     arn = key if key.startswith("arn:") else f"arn:aws:kms:{definition.region}:{definition.account}:{_key_path(key)}"
     return {"Status": "ENABLED", "SSEType": wanted.get("SSEType", "KMS"), "KMSMasterKeyArn": arn}
 
@@ -107,6 +108,11 @@ def is_encrypting(wanted: Mapping[str, Any]) -> bool:
     """Say whether SSESpecification enables encryption: a type alone does too (ack-api-quirks, DDB-TABLE-044)."""
     enabled: bool = wanted.get("Enabled", "SSEType" in wanted)
     return enabled
+
+
+def class_of(definition: TableDefinition) -> str:
+    """Return a table's class; without one it is of the standard class."""
+    return definition.table_class or "STANDARD"
 
 
 def _key_path(key: str) -> str:

@@ -5,11 +5,20 @@ Texts beyond the reference were observed: ack-api-quirks, DDB-TABLE-038, 039, 05
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from emulator import errors, limits
-from emulator.database.definitions import DAY, IndexDefinition, TableDefinition, decreases_today
+from emulator.database.definitions import (
+    DAY,
+    IndexDefinition,
+    Part,
+    TableDefinition,
+    coming,
+    decreases_today,
+    deferred,
+)
 from emulator.database.describe import ON_DEMAND_WARM, warm_units
 
 ON_DEMAND: Final = "PAY_PER_REQUEST"
@@ -18,14 +27,21 @@ NO_CEILING: Final = -1  # takes a member of OnDemandThroughput away
 _CAPACITY: Final = ("ReadCapacityUnits", "WriteCapacityUnits")
 _CAPACITY_OF_WARM: Final = {"ReadUnitsPerSecond": "ReadCapacityUnits", "WriteUnitsPerSecond": "WriteCapacityUnits"}
 
-Part = Mapping[str, Any]
+Members = Mapping[str, Any]
 """The members of a request, or of one index in it, that hold the figures."""
+
+
+def adopt_mode(request: dict[str, Any]) -> None:
+    """Let BillingMode hold what its other name TableThroughputMode says, unless both are given (C91)."""
+    mode = request.pop("TableThroughputMode", None)
+    if mode is not None:
+        request.setdefault("BillingMode", mode)
 
 
 # --- provisioned ----------------------------------------------------------------------------------------------------
 
 
-def check_mode(request: Part, *, on_demand: bool) -> None:
+def check_mode(request: Members, *, on_demand: bool) -> None:
     """Raise unless a table's ProvisionedThroughput and the billing mode go together."""
     units = request.get("ProvisionedThroughput")
     if on_demand and units is not None:
@@ -39,21 +55,22 @@ def check_mode(request: Part, *, on_demand: bool) -> None:
     check_bounds(request)
 
 
-def check_bounds(part: Part) -> None:
+def check_bounds(part: Members) -> None:
     """Raise if a capacity figure is larger than the service takes at all."""
-    for member, units in part.get("ProvisionedThroughput", {}).items():
-        if units > limits.THROUGHPUT_VALUE:
-            raise errors.validation(f"Given value {units} for {member} is out of bounds")
+    units = part.get("ProvisionedThroughput", {})
+    for member in _CAPACITY:  # read units are told first, whatever the request's order (corrections.md C90)
+        if units.get(member, 0) > limits.THROUGHPUT_VALUE:
+            raise errors.validation(f"Given value {units[member]} for {member} is out of bounds")
 
 
-def check_quotas(request: Part, indexes: Iterable[Part], region: str) -> None:
+def check_quotas(request: Members, indexes: Iterable[Members], region: str) -> None:
     """Raise LimitExceededException if the table or one of the indexes is to have more capacity than one may have."""
     _check_quota(request, "", "table", region)
     for index in indexes:
         _check_quota(index, f" for index {index['IndexName']}", "index", region)
 
 
-def _check_quota(part: Part, where: str, what: str, region: str) -> None:
+def _check_quota(part: Members, where: str, what: str, region: str) -> None:
     units = part.get("ProvisionedThroughput", {})
     for member in _CAPACITY:
         if units.get(member, 0) > limits.TABLE_CAPACITY:
@@ -63,7 +80,7 @@ def _check_quota(part: Part, where: str, what: str, region: str) -> None:
             )
 
 
-def refuse_unchanged(current: TableDefinition | IndexDefinition, part: Part, index: str | None = None) -> None:
+def refuse_unchanged(current: TableDefinition | IndexDefinition, part: Members, index: str | None = None) -> None:
     """Raise if the capacity asked for is what the table or index has."""
     units = part.get("ProvisionedThroughput")
     if units is None:
@@ -81,23 +98,31 @@ def refuse_unchanged(current: TableDefinition | IndexDefinition, part: Part, ind
     )
 
 
-def moved(current: TableDefinition | IndexDefinition, part: Part, now: float) -> dict[str, Any]:
-    """Return the definition's fields that tell of raised and lowered capacity; from on demand it does neither.
+def rescaled(current: Part, members: Members, billing_mode: str, now: float, until: float) -> Part:
+    """Return a table's or index's definition with the provisioned figures that a request asks for.
 
+    The times of the change are told at once; the figures and the number of decreases come into force
+    at `until` (corrections.md C84, C85; DDB-TABLE-060). A switch from on demand has no old figures to
+    go on with: the new ones are in force at once, and they are neither a raise nor a decrease.
     Raises LimitExceededException for one decrease too many.
     """
-    units = part.get("ProvisionedThroughput")
-    if units is None or not current.read_units:
-        return {}
-    before = (current.read_units, current.write_units)
-    after = (units["ReadCapacityUnits"], units["WriteCapacityUnits"])
-    fields: dict[str, Any] = {}
-    if any(new > old for new, old in zip(after, before, strict=True)):
-        fields["throughput_increased"] = now
-    if any(new < old for new, old in zip(after, before, strict=True)):
-        fields["throughput_decreased"] = now
-        fields["decreases"] = _next_decrease(current, now)
-    return fields
+    units = members.get("ProvisionedThroughput")
+    if units is None:
+        return current
+    after = {"read_units": units["ReadCapacityUnits"], "write_units": units["WriteCapacityUnits"]}
+    warm = warm_units(current, billing_mode)  # what is held now stays warm
+    if not current.read_units:
+        return replace(current, warm=warm, **after)
+    at_once: dict[str, Any] = {"warm": warm}
+    later: dict[str, Any] = dict(after)
+    moves = (after["read_units"] - current.read_units, after["write_units"] - current.write_units)
+    if any(move > 0 for move in moves):
+        at_once["throughput_increased"] = now
+    if any(move < 0 for move in moves):
+        later["decreases"] = _next_decrease(current, now)
+        at_once["decreases"] = decreases_today(current, now)
+        at_once["throughput_decreased"] = now
+    return deferred(replace(current, **at_once), until, later)
 
 
 def _next_decrease(current: TableDefinition | IndexDefinition, now: float) -> int:
@@ -127,27 +152,24 @@ def _date(time: float) -> str:
 # --- on demand ------------------------------------------------------------------------------------------------------
 
 
-def check_created_ceilings(part: Part, *, on_demand: bool, index: str | None = None) -> None:
+def check_created_ceilings(part: Members, *, on_demand: bool, index: str | None = None) -> None:
     """Raise what is wrong with the OnDemandThroughput of a new table or index."""
-    where = "" if index is None else f" for index: {index}"
-    for name, units in part.get("OnDemandThroughput", {}).items():
-        if not on_demand:
-            raise errors.invalid_parameters(
-                f"{name} for OnDemandThroughput{where} cannot be specified when table BillingMode is PROVISIONED."
-            )
-        if units < 1:
-            raise _out_of_range(name, index)
+    _check_ceilings(part, on_demand=on_demand, index=index, removable=False)
 
 
-def check_updated_ceilings(part: Part, *, on_demand: bool, index: str | None = None) -> None:
+def check_updated_ceilings(part: Members, *, on_demand: bool, index: str | None = None) -> None:
     """Raise what is wrong with the OnDemandThroughput to give to a table or index that is there."""
+    _check_ceilings(part, on_demand=on_demand, index=index, removable=True)
+
+
+def _check_ceilings(part: Members, *, on_demand: bool, index: str | None, removable: bool) -> None:
     where = "" if index is None else f" for index : {index}"  # sic
     for name, units in part.get("OnDemandThroughput", {}).items():
         if not on_demand:
             raise errors.invalid_parameters(
                 f"{name} for OnDemandThroughput{where} cannot be specified when the table BillingMode is PROVISIONED"
             )
-        if units < 1 and units != NO_CEILING:
+        if units < 1 and not (removable and units == NO_CEILING):
             raise _out_of_range(name, index)
 
 
@@ -156,10 +178,15 @@ def _out_of_range(name: str, index: str | None) -> errors.ApiError:
     return errors.invalid_parameters(f"Requested {name} for OnDemandThroughput for {where} is outside of valid range")
 
 
+def removed_ceilings(part: Members) -> dict[str, int]:
+    """Return the members of OnDemandThroughput that a request takes away: its answer echoes their -1 (20.1)."""
+    return {name: units for name, units in part.get("OnDemandThroughput", {}).items() if units == NO_CEILING}
+
+
 # --- warm -----------------------------------------------------------------------------------------------------------
 
 
-def check_created_warm(part: Part, *, on_demand: bool, index: str | None = None) -> None:
+def check_created_warm(part: Members, *, on_demand: bool, index: str | None = None) -> None:
     """Raise if the warm throughput of a new table or index is less than what it begins with anyway."""
     units = part.get("ProvisionedThroughput", {})
     for name, wanted in part.get("WarmThroughput", {}).items():
@@ -171,13 +198,25 @@ def check_created_warm(part: Part, *, on_demand: bool, index: str | None = None)
 
 
 def check_updated_warm(
-    current: TableDefinition | IndexDefinition, part: Part, billing_mode: str, index: str | None = None
+    current: TableDefinition | IndexDefinition, part: Members, billing_mode: str, index: str | None = None
 ) -> None:
     """Raise if a table or index is to become less warm than it is."""
     warm = warm_units(current, billing_mode)
     for name, wanted in part.get("WarmThroughput", {}).items():
         if wanted < warm[name]:
             raise _too_cold(name, index, "current WarmThroughput, decreasing WarmThroughput is not supported")
+
+
+def warmed(current: Part, members: Members, billing_mode: str, until: float) -> Part:
+    """Return a definition that is to be warmer: TableStatus and IndexStatus stay as they are (control-plane.md 20.1).
+
+    Of several rises under way the last one counts (DDB-TABLE-459).
+    """
+    wanted = members.get("WarmThroughput")
+    if not wanted:
+        return current
+    warm = {**warm_units(current, billing_mode), **(coming(current, "warm") or {}), **wanted}
+    return deferred(current, until, {"warm": warm})
 
 
 _INITIAL_THROUGHPUT: Final = (

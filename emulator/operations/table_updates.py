@@ -3,22 +3,33 @@
 Texts beyond the reference were observed: ack-api-quirks, DDB-TABLE-047, 050, 135, 152, 161, 162, 169, 375, 442.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from emulator import errors, limits
-from emulator.database.definitions import ACTIVE, BEING, CREATING, DELETING, UPDATING, IndexDefinition, TableDefinition
+from emulator.database.definitions import (
+    ACTIVE,
+    CREATING,
+    DELETING,
+    UPDATING,
+    IndexDefinition,
+    TableDefinition,
+    deferred,
+)
 from emulator.database.describe import warm_units
 from emulator.model.request import Request
 from emulator.operations import table_rules as rules
 from emulator.operations import table_settings as settings
 from emulator.operations import table_throughput as throughput
-from emulator.operations.table_combinations import check_combination
+from emulator.operations.table_combinations import check_asks_for_something, check_combination
 
 
 def check_update(request: Request) -> None:
     """Raise the first problem of an UpdateTable request that needs no table."""
+    throughput.adopt_mode(request)
+    rules.check_table_class(request)
+    check_asks_for_something(request)
     rules.refuse_unsupported(request)
     check_combination(request)
     billing_mode = request.get("BillingMode")
@@ -32,13 +43,16 @@ def check_update(request: Request) -> None:
         unwanted="If stream is being disabled, then UpdateViewType must not be specified",
     )
     rules.check_encryption(request)
+    for update in request.get("GlobalSecondaryIndexUpdates", ()):
+        if update.get("Update", {}).get("WarmThroughput") == {}:
+            raise errors.index_warmth_empty(update["Update"]["IndexName"])
 
 
 def updated(definition: TableDefinition, request: Request, now: float, until: float) -> TableDefinition:
     """Return the definition with the request's changes, except that indexes are neither added nor removed yet.
 
-    until: when the indexes whose throughput changes are ACTIVE again. Raises what the request may not change about this
-    table (reference 10.4).
+    until: when what changes is in force, and indexes whose throughput changes are ACTIVE again. Raises what the request
+    may not change about this table (reference 10.4).
     """
     on_demand = request.get("BillingMode", definition.billing_mode) == throughput.ON_DEMAND
     if "ProvisionedThroughput" in request:
@@ -48,7 +62,8 @@ def updated(definition: TableDefinition, request: Request, now: float, until: fl
     _check_encryption_change(definition, request)
     throughput.check_updated_ceilings(request, on_demand=on_demand)
     throughput.check_updated_warm(definition, request, definition.billing_mode)
-    changed = _rebilled(definition, request, now)
+    changed = _with_billing_mode(definition, request, until)
+    changed = throughput.rescaled(changed, request, changed.billing_mode, now, until)
     for update in request.get("GlobalSecondaryIndexUpdates", ()):
         if "Update" in update:
             changed = _with_index_settings(changed, update["Update"], now, until, on_demand=on_demand)
@@ -61,9 +76,7 @@ def updated(definition: TableDefinition, request: Request, now: float, until: fl
             if not index.local and not index.read_units:
                 raise errors.index_throughput_required(index.name)
     throughput.check_quotas(request, _index_parts(request), definition.region)
-    if "TableClass" in request:
-        changed = replace(changed, table_class_updated=now)
-    return settings.with_settings(changed, request)
+    return _with_settings(changed, request, until)
 
 
 def _index_parts(request: Request) -> Iterator[Mapping[str, Any]]:
@@ -87,26 +100,39 @@ def _check_stream_change(definition: TableDefinition, request: Request) -> None:
 
 def _check_encryption_change(definition: TableDefinition, request: Request) -> None:
     wanted = request.get("SSESpecification")
-    if wanted is not None and not settings.is_encrypting(wanted) and not definition.sse:
-        raise errors.invalid_parameters("Table is already encrypted by default")
+    if wanted is None:
+        return
+    if not settings.is_encrypting(wanted):
+        if not definition.sse:
+            raise errors.encrypted_by_default()
+    elif definition.sse and wanted.get("KMSMasterKeyId") == definition.sse["KMSMasterKeyArn"]:
+        raise errors.encrypted_with_that_key()
 
 
-def _rebilled(definition: TableDefinition, request: Request, now: float) -> TableDefinition:
-    """Return the definition with another billing mode and the times of changed throughput, but the old figures."""
-    if "BillingMode" in request:
-        definition = _with_billing_mode(definition, request["BillingMode"], now)
-    if "ProvisionedThroughput" not in request:
-        return definition
-    fields = throughput.moved(definition, request, now)
-    return replace(definition, warm=warm_units(definition, definition.billing_mode), **fields)
+_LATER: Final = frozenset({"read_units", "write_units", "warm", "sse", "table_class"})
+"""Fields that come into force later: the answer still has the old values."""
 
 
-def _with_billing_mode(definition: TableDefinition, billing_mode: str, now: float) -> TableDefinition:
-    """Return the definition in a billing mode.
+def _with_settings(definition: TableDefinition, request: Request, until: float) -> TableDefinition:
+    """Return the definition with the request's settings, those that take a while pending (corrections.md C86)."""
+    fields = settings.changes_of(definition, request)
+    changed = replace(definition, **{name: value for name, value in fields.items() if name not in _LATER})
+    changed = throughput.warmed(changed, request, definition.billing_mode, until)
+    if "sse" in fields:
+        changed = deferred(changed, until, {"sse": fields["sse"]})
+    if "table_class" in fields and fields["table_class"] != settings.class_of(definition):
+        table_class = {"table_class": fields["table_class"], "table_class_updated": until}
+        changed = deferred(changed, until, table_class)
+    return changed
+
+
+def _with_billing_mode(definition: TableDefinition, request: Request, until: float) -> TableDefinition:
+    """Return the definition in the request's billing mode, which is in force at once (corrections.md C84).
 
     What the other mode had of figures goes, but what table and indexes were warm for stays (observed: DDB-TABLE-061, 153).
     """
     previous = definition.billing_mode
+    billing_mode = request.get("BillingMode", previous)
     if billing_mode == previous:
         return definition
     kept: dict[str, Any] = {"read_units": 0, "write_units": 0, "on_demand": {}}
@@ -114,19 +140,24 @@ def _with_billing_mode(definition: TableDefinition, billing_mode: str, now: floa
         index if index.local else replace(index, **kept, warm=warm_units(index, previous))
         for index in definition.indexes
     )
-    since = now if billing_mode == throughput.ON_DEMAND else definition.pay_per_request_since
-    return replace(
+    changed = replace(
         definition,
         **kept,
         billing_mode=billing_mode,
         billing_explicit=True,
         indexes=indexes,
         warm=warm_units(definition, previous),
-        pay_per_request_since=since,
     )
+    if billing_mode != throughput.ON_DEMAND:
+        return changed
+    # The time is that of the end of the switch, and none is told before (DDB-TABLE-060, 064).
+    return deferred(replace(changed, pay_per_request_since=None), until, {"pay_per_request_since": until})
 
 
 # --- indexes --------------------------------------------------------------------------------------------------------
+
+_ONLINE: Final = frozenset({CREATING, DELETING})
+"""Statuses of an index that is made or removed beside a table in use: one at a time."""
 
 
 def _find(definition: TableDefinition, name: str, verb: str) -> IndexDefinition:
@@ -145,7 +176,7 @@ def _with_index_settings(
     name = update["IndexName"]
     index = _find(definition, name, "update")
     if index.status != ACTIVE:
-        raise errors.still_in_use(f"Index is being {BEING[index.status]}. Table: {definition.name} Index: {name}")
+        raise errors.index_being_changed(definition.name, name, index.status)
     other = update.get("OnDemandThroughput") or update.get("WarmThroughput")
     if on_demand and ("ProvisionedThroughput" in update or not other):
         raise errors.invalid_parameters(
@@ -156,13 +187,9 @@ def _with_index_settings(
     throughput.refuse_unchanged(index, update, name)
     throughput.check_updated_ceilings(update, on_demand=on_demand, index=name)
     throughput.check_updated_warm(index, update, definition.billing_mode, name)
-    changed = replace(
-        index,
-        on_demand=settings.ceilings(index.on_demand, update),
-        warm={**warm_units(index, definition.billing_mode), **update.get("WarmThroughput", {})},
-        **throughput.moved(index, update, now),
-        **settings.units_of(update),
-    )
+    changed = replace(index, on_demand=settings.ceilings(index.on_demand, update))
+    changed = throughput.rescaled(changed, update, definition.billing_mode, now, until)
+    changed = throughput.warmed(changed, update, definition.billing_mode, until)
     if "ProvisionedThroughput" in update or "OnDemandThroughput" in update:
         changed = replace(changed, status=UPDATING, until=until)
     indexes = tuple(changed if each.name == name else each for each in definition.indexes)
@@ -172,11 +199,11 @@ def _with_index_settings(
 def _with_types(
     definition: TableDefinition, create: Mapping[str, Any], request: Request, *, on_demand: bool
 ) -> TableDefinition:
-    """Return the definition with the attribute types that a new index needs; a type already known stays."""
+    """Return the definition with the attribute types that a new index needs. Raises for another type of a key."""
     name = create["IndexName"]
     if any(index.name == name for index in definition.indexes):
         raise errors.validation("Attempting to create an index which already exists")
-    if any(index.filled_to is not None or index.status == DELETING for index in definition.indexes):
+    if any(index.status in _ONLINE for index in definition.indexes):
         raise errors.one_online_index()
     if "AttributeDefinitions" not in request:
         raise errors.invalid_parameters(f"AttributeDefinitions is not specified for index: {name}")
@@ -190,8 +217,30 @@ def _with_types(
             "Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of "
             f"{limits.GSI_PER_TABLE}"
         )
+    _refuse_redefinition(definition, create["KeySchema"], given)
     needed = {name: given[name] for name in rules.names_of(create["KeySchema"])}
-    return replace(definition, types={**definition.types, **needed, **definition.types})
+    return replace(definition, types={**definition.types, **needed})
+
+
+def _refuse_redefinition(
+    definition: TableDefinition, schema: Sequence[Mapping[str, str]], given: Mapping[str, str]
+) -> None:
+    """Raise if a key attribute of a new index has another type in the table (corrections.md C87).
+
+    Definitions that the new index does not need are ignored (DDB-TABLE-162). The text has one known example, with
+    schemas of one attribute: that a schema is told whole, and the table's before an index's, is our reading.
+    """
+    other = [name for name in rules.names_of(schema) if definition.types.get(name, given[name]) != given[name]]
+    if not other:
+        return
+    keys = ((definition.hash,), (definition.range,) if definition.range else ())
+    parts = [keys, *((index.hash, index.range) for index in definition.indexes)]
+    hashes, ranges = next((part for part in parts if other[0] in (*part[0], *part[1])), keys)
+    existing = [*((name, "HASH") for name in hashes), *((name, "RANGE") for name in ranges)]
+    raise errors.attribute_redefined(
+        [(name, definition.types[name], kind) for name, kind in existing],
+        [(each["AttributeName"], given[each["AttributeName"]], each["KeyType"]) for each in schema],
+    )
 
 
 def _check_new_index_throughput(create: Mapping[str, Any], *, on_demand: bool) -> None:
@@ -210,7 +259,7 @@ def _check_new_index_throughput(create: Mapping[str, Any], *, on_demand: bool) -
 
 def _check_deletable(definition: TableDefinition, name: str) -> None:
     gone = _find(definition, name, "delete")
-    if any(index.filled_to is not None and index is not gone for index in definition.indexes):
+    if any(index.status in _ONLINE for index in definition.indexes if index is not gone):
         raise errors.one_online_index()
 
 

@@ -1,5 +1,6 @@
 """CreateTable, DescribeTable, ListTables, DeleteTable, UpdateTable (service-behaviour.md 10)."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
@@ -7,14 +8,14 @@ from emulator import errors
 from emulator.database import backfill, describe, statistics
 from emulator.database.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.definitions import ACTIVE, BEING, CREATING, DELETING, UPDATING, IndexDefinition, TableDefinition
+from emulator.database.definitions import ACTIVE, CREATING, DELETING, UPDATING, IndexDefinition, TableDefinition
 from emulator.database.ids import next_id
 from emulator.database.schema import Table
 from emulator.model.request import Request
 from emulator.operations import table_rules, table_settings, table_updates
 from emulator.operations import table_throughput as throughput
 from emulator.operations.registry import Response, operation
-from emulator.operations.table_combinations import takes_turns
+from emulator.operations.table_combinations import answers_updating, refuse_while_updating, takes_turns
 
 _DEFAULT_PAGE: Final = 100
 _TABLES_PER_ACCOUNT: Final = 2500  # the default quota (AWS: Service quotas)
@@ -57,12 +58,10 @@ def describe_table(database: Database, caller: Caller, request: Request, _: None
 def list_tables(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """List the caller's tables in name order, by pages."""
     limit = request.get("Limit", _DEFAULT_PAGE)
-    after = request.get("ExclusiveStartTableName")
-    names = [table.name for table in database.catalog.all(caller) if after is None or table.name > after]
-    page = names[:limit]
-    answer: dict[str, Any] = {"TableNames": page}
-    if len(names) > limit:
-        answer["LastEvaluatedTableName"] = page[-1]
+    names, more = database.catalog.page(caller, request.get("ExclusiveStartTableName"), limit)
+    answer: dict[str, Any] = {"TableNames": names}
+    if more:
+        answer["LastEvaluatedTableName"] = names[-1]
     return answer
 
 
@@ -89,11 +88,14 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
     """Change a table's settings, or create, update or delete one of its global indexes."""
     table = database.described(caller, request["TableName"])
     definition = table.definition
-    _refuse_busy(definition)
+    if definition.status == UPDATING:
+        refuse_while_updating(definition, request)
+    else:
+        _refuse_busy(definition)
     catalog = database.catalog
     until = catalog.until()
     changed = table_updates.updated(definition, request, database.clock.now(), until)
-    if takes_turns(request):
+    if takes_turns(definition, request):
         changed = replace(changed, status=UPDATING, until=until)
     created: list[IndexDefinition] = []
     with database.write() as txn:
@@ -112,13 +114,35 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
     published = catalog.publish(saved)
     for index in created:
         backfill.begin(database, published, index.id)
-    return {"TableDescription": _description(database, published)}
+    return {"TableDescription": _updated(_description(database, published), request)}
+
+
+def _updated(description: dict[str, Any], request: Request) -> dict[str, Any]:
+    """Return the description that UpdateTable answers: with what the next look no longer tells."""
+    if answers_updating(request):
+        description["TableStatus"] = UPDATING
+    updates = {each["Update"]["IndexName"]: each["Update"] for each in _index_updates(request)}
+    parts = [(description, request)]
+    parts += [
+        (index, updates[index["IndexName"]])
+        for index in description.get("GlobalSecondaryIndexes", ())
+        if index["IndexName"] in updates
+    ]
+    for told, members in parts:
+        removed = throughput.removed_ceilings(members)
+        if removed:
+            told["OnDemandThroughput"] = {**told.get("OnDemandThroughput", {}), **removed}
+    return description
+
+
+def _index_updates(request: Request) -> Iterator[dict[str, Any]]:
+    return (each for each in request.get("GlobalSecondaryIndexUpdates", ()) if "Update" in each)
 
 
 def _refuse_busy(definition: TableDefinition) -> None:
     """Raise ResourceInUseException unless the table is ACTIVE (reference 10.2)."""
     if definition.status != ACTIVE:
-        raise errors.still_in_use(f"Table is being {BEING[definition.status]}: {definition.name}")
+        raise errors.being_changed(definition.name, definition.status)
 
 
 def _description(database: Database, table: Table) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Observed: a tag's text problems are told bare and in these words, not as member 
 """
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from typing import Final
 
 from emulator import errors, limits
@@ -29,6 +29,17 @@ def check_tags(tags: Sequence[Mapping[str, str]]) -> None:
         seen.add(key)
 
 
+def check_set(tags: Mapping[str, str]) -> None:
+    """Raise if a resource cannot have all these tags together.
+
+    The service does not say how it counts their size: this counts the UTF-8 of keys and values.
+    """
+    _check_count(tags)
+    size = sum(len(key.encode()) + len(value.encode()) for key, value in tags.items())
+    if size > limits.TAG_SET:
+        raise errors.tag_set_too_large(size, limits.TAG_SET)
+
+
 def check_keys(keys: Sequence[str]) -> None:
     """Raise the first problem of the keys of tags to be removed."""
     _check_count(keys)
@@ -36,7 +47,7 @@ def check_keys(keys: Sequence[str]) -> None:
         _checked_key(key)
 
 
-def _check_count(tags: Sequence[object]) -> None:
+def _check_count(tags: Sized) -> None:
     if len(tags) > limits.TAGS_PER_RESOURCE:
         raise errors.too_many_tags()
 

@@ -1,84 +1,88 @@
-"""TagResource, UntagResource, ListTagsOfResource (service-behaviour.md 13)."""
+"""TagResource, UntagResource, ListTagsOfResource (service-behaviour.md 13).
 
-import re
+Tables and streams have tags, each its own. The order of the checks is the service's: first the ARN
+(database/arns.py), then the tags of the request, then whether the resource is there, then the tags that
+it would have.
+
+After a change the service refuses others to the same table for 1.6 seconds (control-plane.md 20.3).
+The emulator does not: that would only slow test suites down.
+"""
+
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from emulator import errors, limits
+from emulator.database import arns
 from emulator.database.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.schema import Table
 from emulator.model.request import Request
 from emulator.operations import tag_rules
 from emulator.operations.registry import Response, operation
 
-_TABLE_ARN: Final = re.compile(r"arn:aws[a-z-]*:dynamodb:[^:]*:[^:]*:table/([^/]+)(/.*)?")
+Tags = Mapping[str, str]
 
 
-def _table_of(database: Database, caller: Caller, arn: str) -> Table:
-    """Return the table of a resource ARN."""
-    if not arn.startswith("arn:"):
-        raise errors.validation(
-            "Invalid TableArn: Invalid ResourceArn provided as input " + arn + ": must start with arn:"
-        )
-    match = _TABLE_ARN.fullmatch(arn)
-    if match is None:
-        raise errors.validation(f"Invalid TableArn: Invalid ResourceArn provided as input {arn}")
-    name, rest = match.groups()
-    if rest is not None and not rest.startswith("/stream/"):
-        raise errors.invalid_parameters(
-            f"Invalid resource arn provided, only table or stream is accepted. Provided resource arn: {arn}"
-        )
-    table_arn = arn.removesuffix(rest or "")
-    table = database.catalog.find(caller, table_arn)
-    if table is None or table.name != name:
-        raise errors.resource_not_found(f": ResourcArn: {arn} not found")  # sic
-    return table
+class _Resource:
+    """A resource with tags: those that it has, and how to give it others."""
+
+    def __init__(self, tags: Tags, change: Callable[[Tags], object]) -> None:
+        self.tags = tags
+        self._change = change
+
+    def change(self, tags: Tags) -> None:
+        """Give the resource other tags. Raises what forbids them."""
+        tag_rules.check_set(tags)
+        if tags != self.tags:
+            self._change(tags)
 
 
-def _change(database: Database, table: Table, tags: dict[str, str]) -> None:
-    if len(tags) > limits.TAGS_PER_RESOURCE:
-        raise errors.too_many_tags()
-    database.catalog.change(replace(table.definition, tags=tags))
+def _found(database: Database, caller: Caller, arn: arns.Arn) -> _Resource:
+    """Return the table or stream that an ARN names. Raises ResourceNotFoundException."""
+    if arn.kind == "stream":
+        stream = database.streams.of_resource(caller.space, arns.resource(arn.text))
+        if stream is None or stream.gone(database.clock.now()):
+            raise errors.resource_arn_not_found(arn.text)
+        return _Resource(stream.tags, lambda tags: database.streams.tag(stream, tags))
+    table = database.catalog.find(caller, arn.table)
+    if table is None:
+        raise errors.resource_arn_not_found(arn.text)
+    definition = table.definition
+    return _Resource(definition.tags, lambda tags: database.catalog.change(replace(definition, tags=tags)))
 
 
-def _check_tagging(request: Request) -> None:
-    if not request["Tags"]:
-        raise errors.validation("Atleast one Tag needs to be provided as Input.")  # sic
-    tag_rules.check_tags(request["Tags"])
-
-
-@operation("TagResource", check=_check_tagging)
+@operation("TagResource")
 def tag_resource(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """Add or replace tags; the answer's body is empty."""
-    table = _table_of(database, caller, request["ResourceArn"])
-    added = {tag["Key"]: tag["Value"] for tag in request["Tags"]}
-    _change(database, table, {**table.definition.tags, **added})
+    arn = arns.tagged(request["ResourceArn"], caller.home)
+    if not request["Tags"]:
+        raise errors.no_tags("Tag")
+    tag_rules.check_tags(request["Tags"])
+    resource = _found(database, caller, arn)
+    resource.change({**resource.tags, **{tag["Key"]: tag["Value"] for tag in request["Tags"]}})
     return b""
 
 
-def _check_untagging(request: Request) -> None:
-    if not request["TagKeys"]:
-        raise errors.validation("Atleast one Tag Key needs to be provided as Input.")  # sic
-    tag_rules.check_keys(request["TagKeys"])
-
-
-@operation("UntagResource", check=_check_untagging)
+@operation("UntagResource")
 def untag_resource(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """Remove tags, present or not; the answer's body is empty."""
-    table = _table_of(database, caller, request["ResourceArn"])
+    arn = arns.tagged(request["ResourceArn"], caller.home)
+    if not request["TagKeys"]:
+        raise errors.no_tags("Tag Key")
+    tag_rules.check_keys(request["TagKeys"])
+    resource = _found(database, caller, arn)
     gone = set(request["TagKeys"])
-    _change(database, table, {key: value for key, value in table.definition.tags.items() if key not in gone})
+    resource.change({key: value for key, value in resource.tags.items() if key not in gone})
     return b""
 
 
 @operation("ListTagsOfResource")
 def list_tags_of_resource(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """List tags in key order, ten a page; a token of no page means the first one."""
-    table = _table_of(database, caller, request["ResourceArn"])
+    resource = _found(database, caller, arns.tagged(request["ResourceArn"], caller.home))
     after = _after(request.get("NextToken"))
-    tags = sorted(table.definition.tags.items())
+    tags = sorted(resource.tags.items())
     rest = [(key, value) for key, value in tags if after is None or key > after]
     page = rest[: limits.TAGS_PER_PAGE]
     answer: dict[str, Any] = {"Tags": [{"Key": key, "Value": value} for key, value in page]}

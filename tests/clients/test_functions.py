@@ -178,7 +178,7 @@ def test_write_reaches_a_callable_of_a_module(clients, functions):
     [record] = told["event"]["Records"]
     assert (record["eventSourceARN"], record["awsRegion"]) == (arn, "us-east-1")
     assert told["function"] == "process-order-changes"
-    assert told["arn"] == "arn:aws:lambda:us-east-1:000000000000:function:process-order-changes"
+    assert told["arn"] == "arn:aws:lambda:us-east-1:123456789012:function:process-order-changes"
     assert clients.functions.delete_event_source_mapping(UUID=uuid)["State"] == "Deleting"
 
 

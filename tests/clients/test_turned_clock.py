@@ -295,7 +295,7 @@ def test_statuses(client, ask):
         status(client, name)
 
 
-def test_ttl_changes_once_an_hour(client, ask, table):
+def test_ttl_changes_again_after_a_while(client, ask, table):
     setting = {"Enabled": False, "AttributeName": "expires"}
     with pytest.raises(ClientError, match="modified multiple times within a fixed interval"):
         client.update_time_to_live(TableName=table, TimeToLiveSpecification=setting)

@@ -1,6 +1,7 @@
-"""ARNs where a table name is meant (service-behaviour.md 3.4, 13)."""
+"""ARNs where a table name is meant (service-behaviour.md 3.4, 13; corrections.md C106 to C109)."""
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.conftest import new_name, table_request
 
@@ -57,3 +58,146 @@ def test_delete_by_arn(client):
 def test_an_arn_of_a_missing_table(refused, arn):
     code, message = refused("get_item", TableName=arn + "x", Key={"pk": {"S": "a"}, "sk": {"S": "a"}})
     assert (code, message) == ("ResourceNotFoundException", "Requested resource not found")
+
+
+# --- ARNs that name no table of the caller's own --------------------------------------------------------------------
+
+VALIDATION = "ValidationException"
+DENIED = "AccessDeniedException"
+ENVELOPE = "1 validation error detected: "
+OTHER_ACCOUNT = "210987654321"
+LABEL = "2026-10-08T12:34:56.789"
+KINESIS = "arn:aws:kinesis:us-east-1:123456789012:stream/orders"
+
+
+def with_part(arn, position, text):
+    parts = arn.split(":")
+    parts[position] = text
+    return ":".join(parts)
+
+
+FOREIGN = {
+    "C106": (lambda arn: with_part(arn, 3, "eu-west-1"), VALIDATION, "Invalid AWS region in '{}'"),
+    "C106, without a region": (lambda arn: with_part(arn, 3, ""), VALIDATION, "Invalid AWS region in '{}'"),
+    "C107": (lambda arn: with_part(arn, 4, OTHER_ACCOUNT), DENIED, None),
+    "C107, nobody's": (lambda arn: with_part(arn, 4, "000000000000"), DENIED, None),
+    "C107, a missing table": (lambda arn: with_part(arn, 4, OTHER_ACCOUNT) + "x", DENIED, None),
+    "C108, an index": (lambda arn: arn + "/index/gsi", VALIDATION, "Invalid resource type in '{}'"),
+    "C108, a stream": (lambda arn: f"{arn}/stream/{LABEL}", VALIDATION, "Invalid resource type in '{}'"),
+    "C108, a backup": (
+        lambda arn: arn + "/backup/01700000000000-abcdef01",
+        VALIDATION,
+        "Invalid resource type in '{}'",
+    ),
+    "C108, no table": (lambda arn: arn.replace(":table/", ":tables/"), VALIDATION, "Invalid resource type in '{}'"),
+    "C109": (lambda arn: with_part(arn, 1, "aws-cn"), VALIDATION, "Invalid AWS partition in '{}'"),
+    "C109, in its region": (
+        lambda arn: with_part(with_part(arn, 1, "aws-cn"), 3, "cn-north-1"),
+        VALIDATION,
+        "Invalid AWS partition in '{}'",
+    ),
+    "another service": (lambda arn: with_part(arn, 2, "s3"), VALIDATION, "Invalid AWS service in '{}'"),
+    "no ARN form": (lambda arn: arn.rpartition(":")[0], VALIDATION, "Valid ARN format is"),
+}
+"""What is wrong -> how to make such an ARN of a good one, and the answer."""
+
+KEY = {"pk": {"S": "k"}, "sk": {"S": "s"}}
+
+CONTROL_PLANE = {
+    "describe_table": {},
+    "update_table": {"DeletionProtectionEnabled": True},
+    "delete_table": {},
+    "describe_time_to_live": {},
+    "update_time_to_live": {"TimeToLiveSpecification": {"Enabled": True, "AttributeName": "ttl"}},
+    "enable_kinesis_streaming_destination": {"StreamArn": KINESIS},
+    "disable_kinesis_streaming_destination": {"StreamArn": KINESIS},
+    "describe_kinesis_streaming_destination": {},
+    "update_kinesis_streaming_destination": {
+        "StreamArn": KINESIS,
+        "UpdateKinesisStreamingConfiguration": {"ApproximateCreationDateTimePrecision": "MICROSECOND"},
+    },
+}
+"""Operations with a member TableName, and what they need besides it."""
+
+DATA_PLANE = {
+    "get_item": lambda name: {"TableName": name, "Key": KEY},
+    "put_item": lambda name: {"TableName": name, "Item": KEY},
+    "update_item": lambda name: {"TableName": name, "Key": KEY},
+    "delete_item": lambda name: {"TableName": name, "Key": KEY},
+    "scan": lambda name: {"TableName": name},
+    "query": lambda name: {
+        "TableName": name,
+        "KeyConditionExpression": "pk = :p",
+        "ExpressionAttributeValues": {":p": {"S": "k"}},
+    },
+    "batch_get_item": lambda name: {"RequestItems": {name: {"Keys": [KEY]}}},
+    "batch_write_item": lambda name: {"RequestItems": {name: [{"PutRequest": {"Item": KEY}}]}},
+    "transact_get_items": lambda name: {"TransactItems": [{"Get": {"TableName": name, "Key": KEY}}]},
+    "transact_write_items": lambda name: {"TransactItems": [{"Put": {"TableName": name, "Item": KEY}}]},
+    "execute_statement": lambda name: {"Statement": f"SELECT * FROM \"{name}\" WHERE pk = 'k'"},
+    "execute_transaction": lambda name: {
+        "TransactStatements": [{"Statement": f"INSERT INTO \"{name}\" VALUE {{'pk': 'k', 'sk': 's'}}"}]
+    },
+}
+
+
+@pytest.mark.parametrize("method", CONTROL_PLANE)
+@pytest.mark.parametrize("fault", FOREIGN)
+def test_the_control_plane_refuses_foreign_arns(refused, arn, method, fault):
+    make, code, text = FOREIGN[fault]
+    foreign = make(arn)
+    found = refused(method, TableName=foreign, **CONTROL_PLANE[method])
+    if text is None:
+        assert found == (code, "Access is denied")
+    else:
+        assert found[0] == code
+        assert found[1].startswith(ENVELOPE + text.format(foreign))
+
+
+@pytest.mark.parametrize("method", DATA_PLANE)
+@pytest.mark.parametrize("fault", FOREIGN)
+def test_the_data_plane_refuses_foreign_arns(refused, arn, method, fault):
+    make, code, text = FOREIGN[fault]
+    foreign = make(arn)
+    found = refused(method, **DATA_PLANE[method](foreign))
+    assert found[0] == code
+    if text is not None:  # that of AccessDeniedException names the caller and is not known
+        assert found[1].startswith(ENVELOPE + text.format(foreign))
+
+
+@pytest.mark.parametrize("fault", FOREIGN)
+def test_a_batch_of_statements_refuses_foreign_arns_one_by_one(client, shared_table, arn, fault):
+    make, code, _ = FOREIGN[fault]
+    names = (make(arn), shared_table, arn)
+    statements = [
+        {"Statement": f"SELECT * FROM \"{name}\" WHERE pk = 'k' AND sk = '{sort}'"} for sort, name in enumerate(names)
+    ]
+    foreign, by_name, by_arn = client.batch_execute_statement(Statements=statements)["Responses"]
+    assert foreign["Error"]["Code"] == {VALIDATION: "ValidationError", DENIED: "AccessDenied"}[code]
+    assert "Error" not in by_name
+    assert "Error" not in by_arn
+
+
+def test_one_foreign_arn_fails_a_whole_batch(client, shared_table, arn):
+    key = {"pk": {"S": new_name()}, "sk": {"S": "s"}}
+    put = [{"PutRequest": {"Item": key}}]
+    with pytest.raises(ClientError, match=DENIED):
+        client.batch_write_item(RequestItems={shared_table: put, with_part(arn, 4, OTHER_ACCOUNT): put})
+    assert "Item" not in client.get_item(TableName=shared_table, Key=key, ConsistentRead=True)
+
+
+@pytest.mark.parametrize("method", CONTROL_PLANE)
+def test_a_missing_table_is_called_by_its_name(refused, arn, method):
+    """By its ARN too (control-plane.md 0.1)."""
+    request = CONTROL_PLANE[method]
+    for name in ("missing-table", with_part(arn, 5, "table/missing-table")):
+        assert refused(method, TableName=name, **request) == (
+            "ResourceNotFoundException",
+            "Requested resource not found: Table: missing-table not found",
+        )
+
+
+def test_the_name_in_an_arn_is_compared_exactly(refused, shared_table, arn):
+    for name in (shared_table.upper(), shared_table[:-1], shared_table + "."):
+        code, _ = refused("describe_table", TableName=with_part(arn, 5, f"table/{name}"))
+        assert code == "ResourceNotFoundException"

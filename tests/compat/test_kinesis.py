@@ -14,8 +14,11 @@ STATE = "Table is not in a valid state to enable Kinesis Streaming Destination: 
 ALREADY = STATE + "EnableKinesisStreamingDestination must be DISABLED or ENABLE_FAILED to perform ENABLE operation."
 # Observed, "enable" included: github.com/aws/aws-cdk/issues/16393
 NOT_ACTIVE = STATE + "KinesisStreamingDestination must be ACTIVE to perform DISABLE operation."
-# Inferred from the one above
-NOT_UPDATABLE = STATE + "KinesisStreamingDestination must be ACTIVE to perform UPDATE operation."
+NOT_UPDATABLE = (  # C114
+    STATE + "Kinesis streaming is not in ACTIVE state. Updates are only allowed in ACTIVE state. "
+    "TableName: {table}, kdsArn: {arn}"
+)
+MISSING = STATE + "No streaming destination with streamArn: {arn} found for table with tableName: {table}"  # C113
 # Reference 15
 EMPTY_UPDATE = (
     "Streaming destination cannot be updated with given parameters: "
@@ -41,7 +44,12 @@ def test_a_table_has_no_destinations_at_first(client, make_table):
 def test_life_of_a_destination(client, make_table):
     table = make_table("pk:S")
     answer = client.enable_kinesis_streaming_destination(TableName=table, StreamArn=ARN)
-    assert without_metadata(answer) == {"TableName": table, "StreamArn": ARN, "DestinationStatus": "ENABLING"}
+    assert without_metadata(answer) == {
+        "TableName": table,
+        "StreamArn": ARN,
+        "DestinationStatus": "ENABLING",
+        "EnableKinesisStreamingConfiguration": {},  # C110
+    }
     assert destinations(client, table) == [
         {"StreamArn": ARN, "DestinationStatus": "ENABLING", "DestinationStatusDescription": REASON}
     ]
@@ -52,12 +60,26 @@ def test_life_of_a_destination(client, make_table):
 
 def test_precision_is_kept_and_echoed(client, make_table):
     table = make_table("pk:S")
-    configuration = {"ApproximateCreationDateTimePrecision": "MILLISECOND"}
+    configuration = {"ApproximateCreationDateTimePrecision": "MICROSECOND"}
     request = {"TableName": table, "StreamArn": ARN, "EnableKinesisStreamingConfiguration": configuration}
     answer = client.enable_kinesis_streaming_destination(**request)
     assert answer["EnableKinesisStreamingConfiguration"] == configuration
     (told,) = destinations(client, table)
-    assert told["ApproximateCreationDateTimePrecision"] == "MILLISECOND"
+    assert told["ApproximateCreationDateTimePrecision"] == "MICROSECOND"
+    client.disable_kinesis_streaming_destination(TableName=table, StreamArn=ARN)
+    assert destinations(client, table) == [{"StreamArn": ARN, "DestinationStatus": "DISABLED"}]  # C115
+    client.enable_kinesis_streaming_destination(TableName=table, StreamArn=ARN)
+    (told,) = destinations(client, table)
+    assert "ApproximateCreationDateTimePrecision" not in told
+
+
+def test_nothing_is_disabled_with_a_configuration(refused):
+    """Observed: ack-api-quirks, DDB-TABLE-301."""
+    request = {"TableName": "no-such-table", "StreamArn": ARN, "EnableKinesisStreamingConfiguration": {}}
+    assert refused("disable_kinesis_streaming_destination", **request) == (
+        "ValidationException",
+        "Stream cannot be disabled using EnableKinesisStreamingConfiguration parameters",
+    )
 
 
 def test_one_destination_at_a_time(client, make_table, refused):
@@ -84,14 +106,14 @@ def test_only_what_is_enabled_can_be_disabled(client, make_table, refused, arn):
     assert error == ("ValidationException", NOT_ACTIVE)
 
 
-@pytest.mark.parametrize("arn", [ARN, OTHER], ids=["not active", "unknown"])
-def test_only_what_is_active_can_be_updated(client, make_table, post, arn):
+@pytest.mark.parametrize(("arn", "text"), [(ARN, NOT_UPDATABLE), (OTHER, MISSING)], ids=["not active", "unknown"])
+def test_only_what_is_active_can_be_updated(client, make_table, post, arn, text):
     table = make_table("pk:S")
     client.enable_kinesis_streaming_destination(TableName=table, StreamArn=ARN)
     configuration = {"ApproximateCreationDateTimePrecision": "MILLISECOND"}
     request = {"TableName": table, "StreamArn": arn, "UpdateKinesisStreamingConfiguration": configuration}
     answer = post("UpdateKinesisStreamingDestination", request)
-    assert (answer.status, answer.json["message"]) == (400, NOT_UPDATABLE)
+    assert (answer.status, answer.json["message"]) == (400, text.format(table=table, arn=arn))
 
 
 @pytest.mark.parametrize("configuration", [{}, None], ids=["empty", "missing"])
@@ -141,21 +163,43 @@ def test_member_constraints(refused, change, members, what, constraint):
 
 
 BAD_ARNS = [
-    "arn:aws:dynamodb:us-east-1:000000000000:table/orders",
-    "arn:aws:kinesis:us-east-1:000000000000:orders/stream",
-    "arn:aws:kinesis:us-east-1:000000000000:stream/or ders",
-    "arn:aws:kinesis:us-east-1:not-an-account:stream/orders",
-    "https://kinesis.us-east-1.amazonaws.com/stream/orders",
+    *(
+        (arn, "User does not have a permission to use kinesis stream")
+        for arn in (
+            "arn:aws:dynamodb:us-east-1:000000000000:table/orders",
+            "arn:aws:kinesis:us-east-1:000000000000:orders/stream",
+            "arn:aws:kinesis:us-east-1:000000000000:stream/or ders",
+            "arn:aws:kinesis:us-east-1:000000000000:stream/orders/consumer/c:1700000000",
+            "https://kinesis.us-east-1.amazonaws.com/stream/orders",
+        )
+    ),
+    (
+        "arn:aws:kinesis:eu-west-1:000000000000:stream/orders",
+        "The kinesis Arn used to enable kinesis replication belongs to a stream which is not in the current region",
+    ),
 ]
 
 
-@pytest.mark.parametrize("arn", BAD_ARNS)
-@pytest.mark.parametrize("change", CHANGES)
-def test_what_is_no_data_stream(refused, change, arn):
-    """The text is ours."""
-    request = {"TableName": "no-such-table", "StreamArn": arn, **EXTRA.get(change, {})}
-    error = refused(f"{change}_kinesis_streaming_destination", **request)
-    assert error == ("ValidationException", f"Invalid StreamArn: {arn} is not the ARN of a Kinesis data stream")
+@pytest.mark.parametrize(("arn", "reason"), BAD_ARNS)
+def test_what_can_be_no_destination_fails_later(client, make_table, refused, post, arn, reason):
+    """control-plane.md 13; observed: ack-api-quirks, DDB-TABLE-268, 302, 318."""
+    table = make_table("pk:S")
+    error = refused("disable_kinesis_streaming_destination", TableName=table, StreamArn=arn)
+    assert error == ("ValidationException", NOT_ACTIVE)
+    update = {"TableName": table, "StreamArn": arn, **EXTRA["update"]}
+    answer = post("UpdateKinesisStreamingDestination", update)
+    assert answer.json["message"] == MISSING.format(arn=arn, table=table)
+    for _ in range(2):
+        answer = client.enable_kinesis_streaming_destination(TableName=table, StreamArn=arn)
+        assert answer["DestinationStatus"] == "ENABLING"
+        told = {"StreamArn": arn, "DestinationStatus": "ENABLE_FAILED", "DestinationStatusDescription": reason}
+        assert destinations(client, table) == [told]
+    error = refused("disable_kinesis_streaming_destination", TableName=table, StreamArn=arn)
+    assert error == ("ValidationException", NOT_ACTIVE)
+    answer = post("UpdateKinesisStreamingDestination", update)
+    assert answer.json["message"] == NOT_UPDATABLE.format(arn=arn, table=table)
+    client.enable_kinesis_streaming_destination(TableName=table, StreamArn=ARN)
+    assert statuses(client, table) == [(arn, "ENABLE_FAILED"), (ARN, "ENABLING")]
 
 
 def test_a_table_is_known_by_its_arn_too(client, make_table):

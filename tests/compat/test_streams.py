@@ -369,7 +369,7 @@ def test_megabyte_of_records(client, streams, make_table):
 LONG_SHARD = "shardId-" + "0" * 58
 SEQUENCE = "1" * 21
 GOOD_SHARD = "shardId-00000001732000000000-1a2b3c4d"
-GOOD_ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/missing/stream/2026-10-08T12:34:56.789"
+GOOD_ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/missing/stream/2026-10-08T12:34:56.789"
 
 
 def null(member):
@@ -496,8 +496,8 @@ def test_member_constraints(refuses, method, request_, parts):
 
 MALFORMED_ARNS = [
     "not an arn but long enough to be one, is it",
-    "arn:aws:dynamodb:us-east-1:000000000000:table/a-table-without-a-stream",
-    "arn:aws:dynamodb:us-east-1:000000000000:table/with-an-index/index/byname",
+    "arn:aws:dynamodb:us-east-1:123456789012:table/a-table-without-a-stream",
+    "arn:aws:dynamodb:us-east-1:123456789012:table/with-an-index/index/byname",
     "arn:aws:kinesis:us-east-1:000000000000:stream/not-of-dynamodb/stream/2026",
 ]
 

@@ -11,6 +11,7 @@ ONE = "1 validation error detected: "
 KEYS_ONLY = {"ProjectionType": "KEYS_ONLY"}
 UNITS = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 6}
 PROVISIONED = {"BillingMode": "PROVISIONED", "ProvisionedThroughput": UNITS}
+TOO_MUCH = {"WriteCapacityUnits": 10**12 + 1, "ReadCapacityUnits": 10**12 + 1}
 INITIAL = (
     "initial throughput for OnDemand. See: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/"
     "on-demand-capacity-mode.html#on-demand-capacity-mode-initial"
@@ -136,6 +137,14 @@ REFUSED = [
         {"BillingMode": None, "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 10**12 + 1}},
         "Given value 1000000000001 for WriteCapacityUnits is out of bounds",
     ),
+    (
+        {"BillingMode": None, "ProvisionedThroughput": TOO_MUCH},
+        "Given value 1000000000001 for ReadCapacityUnits is out of bounds",  # C90, as the next one
+    ),
+    (
+        {**PROVISIONED, "GlobalSecondaryIndexes": [index("global", "sk:H", ProvisionedThroughput=TOO_MUCH)]},
+        "Given value 1000000000001 for ReadCapacityUnits is out of bounds",
+    ),
     # key schema and definitions
     (
         {"AttributeDefinitions": definitions("pk")},
@@ -156,6 +165,70 @@ REFUSED = [
     ),
     ({"KeySchema": schema("pk:R", "sk:H")}, "Invalid KeySchema: The first KeySchemaElement is not a HASH key type"),
     ({"KeySchema": schema("pk:H", "sk:H")}, "Invalid KeySchema: The second KeySchemaElement is not a RANGE key type"),
+    (
+        {"KeySchema": schema("pk:H", "pk:H")},
+        "Both the Hash Key and the Range Key element in the KeySchema have the same name",  # C95
+    ),
+    *(  # C81
+        (
+            {"AttributeDefinitions": [*definitions("pk", "sk"), *definitions("sk", kind=kind)]},
+            "Attribute Name is duplicated: sk",
+        )
+        for kind in ("S", "N")
+    ),
+    # C88: an attribute twice in an index's key is told before an attribute that no key needs
+    *(
+        (
+            {
+                "AttributeDefinitions": definitions("pk", "sk", "a", "unused"),
+                f"{kind}SecondaryIndexes": [index("good", "pk:H", "sk:R"), index("other", *elements)],
+            },
+            message,
+        )
+        for kind, elements, message in (
+            ("Global", ("a:H", "a:H"), "The KeySchema contains multiple key attributes with the same name"),
+            ("Global", ("a:H", "sk:R", "a:R"), "The KeySchema contains multiple key attributes with the same name"),
+            (
+                "Global",
+                ("a:H", "a:R"),
+                "Both the Hash Key and the Range Key element in the KeySchema have the same name",
+            ),
+            (
+                "Local",
+                ("pk:H", "pk:R"),
+                "Both the Hash Key and the Range Key element in the KeySchema have the same name",
+            ),
+        )
+    ),
+    # C95: other things that are told before attributes that no key needs
+    *(
+        (
+            {"AttributeDefinitions": definitions("pk", "sk", "unused"), member: []},
+            INVALID + f"List of {member} is empty",
+        )
+        for member in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes")
+    ),
+    (
+        {
+            "KeySchema": schema("pk:H"),
+            "AttributeDefinitions": definitions("pk", "sk", "unused"),
+            "LocalSecondaryIndexes": [index("local", "pk:H", "sk:R")],
+        },
+        INVALID + "Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex",
+    ),
+    # C95: an index's attributes must be defined before they must be of the right kinds
+    *(
+        (
+            {f"{kind}SecondaryIndexes": [index("other", *elements)]},
+            INVALID + "Some index key attributes are not defined in AttributeDefinitions. "
+            f"Keys: [{names}], AttributeDefinitions: [pk, sk]",
+        )
+        for kind, elements, names in (
+            ("Global", ("nowhere:R", "sk:H"), "nowhere, sk"),
+            ("Global", ("sk:H", "nowhere:R", "pk:H"), "sk, nowhere, pk"),
+            ("Local", ("pk:R", "nowhere:R"), "pk, nowhere"),
+        )
+    ),
     (
         {"KeySchema": schema("pk:H")},
         INVALID + "Number of attributes in KeySchema does not exactly match number of attributes defined in "
@@ -213,7 +286,7 @@ REFUSED = [
             "ProvisionedThroughput": UNITS,
             "GlobalSecondaryIndexes": [index("global", "sk:H")],
         },
-        INVALID + "ProvisionedThroughput must be specified for index: global",
+        INVALID + "ProvisionedThroughput is not specified for index: global",  # C82
     ),
     # projections
     (
@@ -297,6 +370,21 @@ REFUSED = [
         {"SSESpecification": {"Enabled": False, "SSEType": "KMS"}},
         INVALID + "SSEType can not be specified if Enabled is false",
     ),
+    *(
+        ({"SSESpecification": {"SSEType": "AES256", **more}}, INVALID + "SSEType AES256 is not supported")  # C79
+        for more in ({"Enabled": True}, {}, {"Enabled": True, "KMSMasterKeyId": "alias/mine"})
+    ),
+    (
+        {"SSESpecification": {"Enabled": True, "KMSMasterKeyId": "alias/mine"}},
+        INVALID + "SSEType KMS is required if KMSMasterKeyId is specified",  # C80
+    ),
+    (
+        {"TableClass": "X"},
+        (
+            "Invalid table-class parameter provided. Please try again with a valid table-class value: "
+            "[STANDARD, STANDARD_INFREQUENT_ACCESS]."
+        ),  # C78
+    ),
     # on-demand and warm throughput
     *(
         (
@@ -311,8 +399,8 @@ REFUSED = [
     ),
     (
         {**PROVISIONED, "OnDemandThroughput": {"MaxReadRequestUnits": 5}},
-        INVALID + "MaxReadRequestUnits for OnDemandThroughput cannot be specified when table BillingMode is "
-        "PROVISIONED.",
+        INVALID + "MaxReadRequestUnits for OnDemandThroughput cannot be specified when the table BillingMode is "
+        "PROVISIONED",  # C83, as the next one
     ),
     (
         {
@@ -321,8 +409,8 @@ REFUSED = [
                 index("global", "sk:H", ProvisionedThroughput=UNITS, OnDemandThroughput={"MaxReadRequestUnits": 5})
             ],
         },
-        INVALID + "MaxReadRequestUnits for OnDemandThroughput for index: global cannot be specified when table "
-        "BillingMode is PROVISIONED.",
+        INVALID + "MaxReadRequestUnits for OnDemandThroughput for index : global cannot be specified when the table "
+        "BillingMode is PROVISIONED",
     ),
     (
         {"WarmThroughput": {"ReadUnitsPerSecond": 12000, "WriteUnitsPerSecond": 3999}},
@@ -380,7 +468,6 @@ def test_create_refuses(refused, changes, message):
 @pytest.mark.parametrize(
     ("changes", "part"),
     [
-        ({"AttributeDefinitions": definitions("pk", "sk", "sk")}, "Duplicate.*sk"),
         (
             {
                 "LocalSecondaryIndexes": [
@@ -507,6 +594,59 @@ def test_description_of_an_on_demand_table(client, created):
         "CreationDateTime": moment,
         "WarmThroughput": warm,
     }
+
+
+def test_table_throughput_mode_is_the_billing_mode(client, post):
+    """C91. The SDK's model does not know the member."""
+    request = table_request()
+    name = request["TableName"]
+    del request["BillingMode"]
+    told = post("CreateTable", {**request, "TableThroughputMode": "PAY_PER_REQUEST"}).json["TableDescription"]
+    assert told["ProvisionedThroughput"]["ReadCapacityUnits"] == 0
+    assert told["BillingModeSummary"] == {"BillingMode": "PAY_PER_REQUEST"}
+    assert told["TableThroughputModeSummary"] == {"TableThroughputMode": "PAY_PER_REQUEST"}
+    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+    told = post("DescribeTable", {"TableName": name}).json["Table"]
+    since = told["BillingModeSummary"]["LastUpdateToPayPerRequestDateTime"]
+    both = {
+        f"{member}Summary": {member: "PAY_PER_REQUEST", "LastUpdateToPayPerRequestDateTime": since}
+        for member in ("BillingMode", "TableThroughputMode")
+    }
+    assert both.items() <= told.items()
+    assert both.items() <= post("DeleteTable", {"TableName": name}).json["TableDescription"].items()
+
+
+def test_billing_mode_wins_over_table_throughput_mode(client, post):
+    request = table_request(**PROVISIONED)
+    told = post("CreateTable", {**request, "TableThroughputMode": "PAY_PER_REQUEST"}).json["TableDescription"]
+    assert told["ProvisionedThroughput"]["ReadCapacityUnits"] == 5
+    assert not told.keys() & {"BillingModeSummary", "TableThroughputModeSummary"}
+    client.get_waiter("table_exists").wait(TableName=request["TableName"], WaiterConfig={"Delay": 1})
+    told = post("DeleteTable", {"TableName": request["TableName"]}).json["TableDescription"]
+    assert not told.keys() & {"BillingModeSummary", "TableThroughputModeSummary"}  # C89
+
+
+@pytest.mark.parametrize(
+    ("members", "names"),
+    [
+        ({"TableThroughputMode": "BOGUS"}, ["tableThroughputMode"]),
+        ({"BillingMode": "BOGUS", "TableThroughputMode": "BOGUS"}, ["billingMode", "tableThroughputMode"]),
+    ],
+)
+@pytest.mark.parametrize("operation", ["CreateTable", "UpdateTable"])
+def test_a_bad_table_throughput_mode(post, operation, members, names):
+    """C92."""
+    request = {**table_request(), **members}
+    if operation == "UpdateTable":
+        request = {"TableName": request["TableName"], "BillingMode": "PAY_PER_REQUEST", **members}
+    answer = post(operation, request)
+    count = "1 validation error" if len(names) == 1 else "2 validation errors"
+    parts = (
+        f"Value 'BOGUS' at '{name}' failed to satisfy constraint: "
+        "Member must satisfy enum value set: [PROVISIONED, PAY_PER_REQUEST]"
+        for name in names
+    )
+    assert answer.json["message"] == f"{count} detected: {'; '.join(parts)}"
 
 
 def test_description_of_a_provisioned_table_with_indexes(client, created):
@@ -684,8 +824,8 @@ def test_delete_answers_a_reduced_description(client, refused):
     before = described(client, name)
     told = client.delete_table(TableName=name)["TableDescription"]
     told.pop("GlobalSecondaryIndexes", None)  # AWS is not of one mind here
-    told.pop("BillingModeSummary", None)
     assert told == {
+        "BillingModeSummary": before["BillingModeSummary"],  # C89
         "TableName": name,
         "TableStatus": "DELETING",
         "ProvisionedThroughput": {"NumberOfDecreasesToday": 0, "ReadCapacityUnits": 0, "WriteCapacityUnits": 0},

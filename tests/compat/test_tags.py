@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from tests.conftest import table_request
+
 ONE = "1 validation error detected: "
 TOO_MANY = "Number of Tags exceed the current limit for the provided ResourceArn"
 
@@ -106,33 +108,127 @@ def test_a_resource_is_required(refused):
     )
 
 
-@pytest.mark.parametrize(
-    ("call", "request_"),
-    [
-        ("tag_resource", {"Tags": pairs({"a": "b"})}),
-        ("untag_resource", {"TagKeys": ["a"]}),
-        ("list_tags_of_resource", {}),
-    ],
-)
-def test_arns_of_other_things(refused, arn, call, request_):
-    unknown = arn + "x"
-    assert refused(call, ResourceArn=unknown, **request_) == (
-        "ResourceNotFoundException",
-        f"Requested resource not found: ResourcArn: {unknown} not found",
-    )
-    index = arn + "/index/global"
-    assert refused(call, ResourceArn=index, **request_) == (
-        "ValidationException",
-        (
-            "One or more parameter values were invalid: Invalid resource arn provided, only table or stream is accepted. "
-            f"Provided resource arn: {index}"
-        ),
-    )
-    queue = arn.replace(":dynamodb:", ":sqs:").replace(":table/", ":")
-    assert refused(call, ResourceArn=queue, **request_) == (
-        "ValidationException",
-        f"Invalid TableArn: Invalid ResourceArn provided as input {queue}",
-    )
-    code, message = refused(call, ResourceArn="just_a_name", **request_)
-    assert code == "ValidationException"
-    assert re.search("Invalid TableArn|arn:", message)
+# --- which resources (corrections.md C96 to C105) -------------------------------------------------------------------
+
+VALIDATION = "ValidationException"
+NOT_FOUND = "ResourceNotFoundException"
+DENIED = "AccessDeniedException"
+INVALID = "One or more parameter values were invalid: "
+ONLY = f"{INVALID}Invalid resource arn provided, only table or stream is accepted. Provided resource arn: {{arn}}"
+NO_RESOURCE = f"{INVALID}Provided Arn is not a DynamoDB resource arn: {{arn}}"
+TABLE_ARN = "Invalid TableArn: Invalid ResourceArn provided as input {arn}"
+MISSING = "Requested resource not found: ResourceArn: {arn} not found"
+ACCESS = "Access is denied"
+
+FOREIGN = {  # {table}: the ARN of a table; {region}, {account}, {name}: its parts
+    "C96": ("nope", VALIDATION, INVALID + "ARNs must start with 'arn:': nope"),
+    "C96, a table's name": ("{name}", VALIDATION, INVALID + "ARNs must start with 'arn:': {name}"),
+    "C96, letter case": ("ARN:aws:dynamodb", VALIDATION, INVALID + "ARNs must start with 'arn:': ARN:aws:dynamodb"),
+    "C97": ("{table}x", NOT_FOUND, MISSING),
+    "C97, letter case": ("arn:aws:dynamodb:{region}:{account}:table/T_MISSING", NOT_FOUND, MISSING),
+    "C98": ("arn:aws:dynamodb:{region}:210987654321:table/{name}", DENIED, ACCESS),
+    "C98, nobody's": ("arn:aws:dynamodb:{region}:000000000000:table/{name}", DENIED, ACCESS),
+    "C98, a missing table": ("arn:aws:dynamodb:{region}:210987654321:table/missing", DENIED, ACCESS),
+    "C98, a stream": (
+        "arn:aws:dynamodb:{region}:210987654321:table/{name}/stream/2026-10-08T12:34:56.789",
+        DENIED,
+        ACCESS,
+    ),
+    "C99": ("arn:aws:dynamodb:eu-west-1:{account}:table/{name}", VALIDATION, TABLE_ARN),
+    "C99, a stream": ("arn:aws:dynamodb:eu-west-1:{account}:table/{name}/stream/2026", VALIDATION, TABLE_ARN),
+    "C100": ("{table}/backup/01700000000000-abcdef01", VALIDATION, NO_RESOURCE),
+    "C100, an export": ("{table}/export/01700000000000-abcdef01", VALIDATION, NO_RESOURCE),
+    "C100, an import": ("{table}/import/01700000000000-abcdef01", VALIDATION, NO_RESOURCE),
+    "C100, a global table": ("arn:aws:dynamodb::{account}:global-table/{name}", VALIDATION, NO_RESOURCE),
+    "C100, no kind": ("arn:aws:dynamodb:{region}:{account}:{name}", VALIDATION, NO_RESOURCE),
+    "C100, too much": ("{table}/index/i/stream/s", VALIDATION, NO_RESOURCE),
+    "an index": ("{table}/index/global", VALIDATION, ONLY),
+    "C101": ("arn:aws:s3:::bucket", DENIED, ACCESS),
+    "C101, in the account": ("arn:aws:sqs:{region}:{account}:{name}", DENIED, ACCESS),
+    "C103": ("{table}/stream/2000-01-01T00:00:00.000", NOT_FOUND, MISSING),
+    "C105, two characters": ("arn:aws:dynamodb:{region}:{account}:table/ab", VALIDATION, TABLE_ARN),
+    "C105, none": ("arn:aws:dynamodb:{region}:{account}:table/", VALIDATION, TABLE_ARN),
+    "C105, an index of such": ("arn:aws:dynamodb:{region}:{account}:table/ab/index/i", VALIDATION, TABLE_ARN),
+    "no ARN form": ("arn:aws:dynamodb", VALIDATION, TABLE_ARN),
+}
+CALLS = {
+    "tag_resource": {"Tags": pairs({"a": "b"})},
+    "untag_resource": {"TagKeys": ["a"]},
+    "list_tags_of_resource": {},
+}
+NO_TAGS = {"tag_resource": {"Tags": []}, "untag_resource": {"TagKeys": []}}
+
+
+@pytest.fixture(scope="module")
+def parts(client, shared_table):
+    """The ARN of a table and its parts."""
+    table = client.describe_table(TableName=shared_table)["Table"]["TableArn"]
+    _, _, _, region, account, _ = table.split(":")
+    return {"table": table, "region": region, "account": account, "name": shared_table}
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("fault", FOREIGN)
+def test_arns_of_other_things(refused, parts, fault, call):
+    template, code, message = FOREIGN[fault]
+    arn = template.format(**parts)
+    assert refused(call, ResourceArn=arn, **CALLS[call]) == (code, message.format(arn=arn, **parts))
+
+
+@pytest.mark.parametrize("call", NO_TAGS)
+@pytest.mark.parametrize("fault", [fault for fault, (_, code, _) in FOREIGN.items() if code != NOT_FOUND])
+def test_the_arn_is_judged_before_an_empty_list(refused, parts, fault, call):
+    """C105."""
+    template, code, message = FOREIGN[fault]
+    arn = template.format(**parts)
+    assert refused(call, ResourceArn=arn, **NO_TAGS[call]) == (code, message.format(arn=arn, **parts))
+
+
+STREAM = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+
+
+def test_a_stream_has_tags_of_its_own(client, make_table, refused):
+    """C102: apart from the table's, for as long as the stream can be read, and not those of the next stream."""
+    name = make_table("pk:S", StreamSpecification=STREAM, Tags=pairs({"of": "the table"}))
+    described = client.describe_table(TableName=name)["Table"]
+    table, stream = described["TableArn"], described["LatestStreamArn"]
+    assert tags(client, stream) == {}
+    client.tag_resource(ResourceArn=stream, Tags=pairs({"of": "the stream", "a": "1"}))
+    client.untag_resource(ResourceArn=stream, TagKeys=["a", "of nobody"])
+    client.tag_resource(ResourceArn=table, Tags=pairs({"b": "2"}))
+    assert tags(client, table) == {"of": "the table", "b": "2"}
+    assert tags(client, stream) == {"of": "the stream"}
+    many = pairs({f"key{number}": "" for number in range(50)})
+    assert refused("tag_resource", ResourceArn=stream, Tags=many) == (VALIDATION, TOO_MANY)
+    client.update_table(TableName=name, StreamSpecification={"StreamEnabled": False})
+    assert tags(client, stream) == {"of": "the stream"}
+    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+    client.update_table(TableName=name, StreamSpecification=STREAM)
+    newer = client.describe_table(TableName=name)["Table"]["LatestStreamArn"]
+    assert newer != stream
+    assert tags(client, newer) == {}
+
+
+def sized(size):
+    """Tags of so many bytes, as this server counts them: 40 of the same size, and one for the rest."""
+    each = {f"k{number:02}" + "k" * 107: "v" * 140 for number in range(40)}
+    rest = size - 40 * 250
+    return each | {"r": "é" * ((rest - 1) // 2) + "v" * ((rest - 1) % 2)}
+
+
+def test_the_size_of_all_tags(client, refused, make_table):
+    """C104: after the merge, and in CreateTable. How AWS counts is not known, so only this server has an exact limit."""
+    arn = client.describe_table(TableName=make_table("pk:S"))["Table"]["TableArn"]
+    message = "Tag set size {} bytes is above max size limit of 10240 bytes"
+    given = {f"k{number}" + "k" * 107: "v" * 250 for number in range(40)}
+    code, text = refused("tag_resource", ResourceArn=arn, Tags=pairs(given))
+    assert code == VALIDATION
+    assert re.fullmatch(message.format(r"\d+"), text)
+    client.tag_resource(ResourceArn=arn, Tags=pairs(sized(10_240)))
+    assert refused("tag_resource", ResourceArn=arn, Tags=pairs({"": "x"}))[0] == VALIDATION
+    assert refused("tag_resource", ResourceArn=arn, Tags=pairs({"n": ""})) == (VALIDATION, message.format(10_241))
+    replaced = {"r": "v" * 239, "k00" + "k" * 107: "v" * 139}
+    client.tag_resource(ResourceArn=arn, Tags=pairs(replaced))
+    assert tags(client, arn) == sized(10_240) | replaced
+    request = table_request("pk:S", Tags=pairs(sized(10_241)))
+    assert refused("create_table", **request) == (VALIDATION, message.format(10_241))

@@ -1,4 +1,4 @@
-"""UpdateTimeToLive, DescribeTimeToLive: the setting (service-behaviour.md 12). The hour between changes: unit tests."""
+"""UpdateTimeToLive, DescribeTimeToLive: the setting (service-behaviour.md 12). The time between changes: unit tests."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def test_switching_on(client, refused, make_table):
     assert client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["AttributeName"] == "expires"
 
 
-def test_two_changes_within_an_hour(client, refused, make_table):
+def test_two_changes_one_after_the_other(client, refused, make_table):
     name = make_table("pk:S")
     on, off = ({"Enabled": enabled, "AttributeName": "expires"} for enabled in (True, False))
     client.update_time_to_live(TableName=name, TimeToLiveSpecification=on)

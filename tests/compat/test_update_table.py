@@ -49,10 +49,28 @@ def unchanged(read, write, index=None):
     )
 
 
+def nothing(*sent):
+    """What a request that changes nothing is told; the members it sent are left out (corrections.md C77)."""
+    listed = (
+        "ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, SSESpecification, "
+        "ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, "
+        "DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput, TableClass"
+    )
+    *names, last = [name for name in listed.split(", ") if name not in sent]
+    return f"At least one of {', '.join(names)} or {last} is required"
+
+
 NOTHING = (
-    "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or "
-    "SSESpecification or ReplicaUpdates is required"
+    "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, "
+    "SSESpecification, ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, "
+    "DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput or TableClass is required"
 )
+CLASS_UNKNOWN = (
+    "Invalid table-class parameter provided. Please try again with a valid table-class value: "
+    "[STANDARD, STANDARD_INFREQUENT_ACCESS]."
+)
+TOO_MUCH = {"WriteCapacityUnits": 10**12 + 1, "ReadCapacityUnits": 10**12 + 1}
+KMS_KEY = "arn:aws:kms:us-east-1:123456789012:key/8963cda5-0fac-4af1-8635-0af67d16fe14"
 ONE_OF = (
     INVALID + "One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, "
     "GlobalSecondaryIndexUpdate.Delete must not be null"
@@ -62,9 +80,45 @@ ONE_OF = (
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
-        ({}, NOTHING),
-        ({"GlobalSecondaryIndexUpdates": []}, NOTHING),
+        ({}, NOTHING),  # C77, as the next ones
+        ({"GlobalSecondaryIndexUpdates": []}, nothing("GlobalSecondaryIndexUpdates")),
         ({"AttributeDefinitions": definitions("pk:S")}, NOTHING),
+        ({"MultiRegionConsistency": "STRONG"}, nothing("MultiRegionConsistency")),
+        ({"GlobalTableWitnessUpdates": [{"Create": {"RegionName": "us-west-2"}}]}, NOTHING),
+        *(
+            ({member: {} for member in members}, nothing(*members))
+            for members in (["WarmThroughput"], ["OnDemandThroughput"], ["OnDemandThroughput", "WarmThroughput"])
+        ),
+        *(({"TableClass": name}, CLASS_UNKNOWN) for name in ("X", "", "standard")),  # C78
+        ({"TableClass": "X", "DeletionProtectionEnabled": True}, CLASS_UNKNOWN),
+        (
+            {"SSESpecification": {"Enabled": True, "SSEType": "AES256"}},
+            INVALID + "SSEType AES256 is not supported",  # C79
+        ),
+        *(
+            (
+                {"SSESpecification": {**enabled, "KMSMasterKeyId": "alias/mine"}},
+                INVALID + "SSEType KMS is required if KMSMasterKeyId is specified",  # C80
+            )
+            for enabled in ({"Enabled": True}, {})
+        ),
+        (
+            {"SSESpecification": {"Enabled": False, "KMSMasterKeyId": "alias/mine"}},
+            INVALID + "KMSMasterKeyId can not be specified if Enabled is false",
+        ),
+        (
+            {"ProvisionedThroughput": TOO_MUCH},
+            "Given value 1000000000001 for ReadCapacityUnits is out of bounds",
+        ),  # C90
+        *(
+            (
+                {"GlobalSecondaryIndexUpdates": [{"Update": {"IndexName": "one", "WarmThroughput": {}, **more}}]},
+                INVALID
+                + "WarmThroughput must have at least one of ReadUnitsPerSecond or WriteUnitsPerSecond specified "
+                "for index: one",  # C94
+            )
+            for more in ({}, {"OnDemandThroughput": {"MaxReadRequestUnits": 5}})
+        ),
         (
             {"BillingMode": "PAY_PER_REQUEST", "ProvisionedThroughput": UNITS},
             INVALID
@@ -107,6 +161,18 @@ ONE_OF = (
 )
 def test_refuses_before_the_table_is_looked_up(refused, request_, message):
     assert refused("update_table", TableName="missing", **request_) == ("ValidationException", message)
+
+
+@pytest.mark.parametrize("name", ["ab", "a", ""])
+def test_a_table_name_of_less_than_three_characters(refused, name):
+    """C93: other operations look such a table up."""
+    assert refused("update_table", TableName=name, DeletionProtectionEnabled=True) == (
+        "ValidationException",
+        (
+            f"1 validation error detected: Value '{name}' at 'tableName' failed to satisfy constraint: Member must have "
+            "length greater than or equal to 3"
+        ),
+    )
 
 
 MEMBERS = {
@@ -172,8 +238,14 @@ def test_throughput_up_and_down(make_table, update):
     name = make_table(**PROVISIONED)
     answer, _ = update(name, ProvisionedThroughput={"ReadCapacityUnits": 9, "WriteCapacityUnits": 6})
     assert answer["TableStatus"] == "UPDATING"
-    _, told = update(name, ProvisionedThroughput={"ReadCapacityUnits": 9, "WriteCapacityUnits": 2})
+    assert answer["ProvisionedThroughput"].items() >= UNITS.items()  # C84, as below: the figures still in force
+    assert "LastIncreaseDateTime" in answer["ProvisionedThroughput"]
+    answer, told = update(name, ProvisionedThroughput={"ReadCapacityUnits": 9, "WriteCapacityUnits": 2})
+    assert answer["ProvisionedThroughput"]["ReadCapacityUnits"] == 9
+    assert answer["ProvisionedThroughput"]["WriteCapacityUnits"] == 6
+    assert answer["ProvisionedThroughput"]["NumberOfDecreasesToday"] == 0
     units = told["ProvisionedThroughput"]
+    assert units["NumberOfDecreasesToday"] == 1
     assert (units["ReadCapacityUnits"], units["WriteCapacityUnits"]) == (9, 2)
     assert units["LastIncreaseDateTime"] <= units["LastDecreaseDateTime"]
     assert told["WarmThroughput"] == {"ReadUnitsPerSecond": 9, "WriteUnitsPerSecond": 6, "Status": "ACTIVE"}
@@ -233,7 +305,9 @@ def test_billing_mode_there_and_back(refused, make_table, update):
         **PROVISIONED,
         GlobalSecondaryIndexes=[{**index_request("global", "a"), "ProvisionedThroughput": UNITS}],
     )
-    _, told = update(name, BillingMode="PAY_PER_REQUEST")
+    answer, told = update(name, BillingMode="PAY_PER_REQUEST")
+    assert answer["ProvisionedThroughput"]["ReadCapacityUnits"] == 0  # C84: a switch shows the new figures at once
+    assert answer["BillingModeSummary"] == {"BillingMode": "PAY_PER_REQUEST"}
     assert told["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
     assert "LastUpdateToPayPerRequestDateTime" in told["BillingModeSummary"]
     for part in (told, told["GlobalSecondaryIndexes"][0]):
@@ -252,11 +326,13 @@ def test_billing_mode_there_and_back(refused, make_table, update):
         "ValidationException",
         INVALID + "ProvisionedThroughput must be specified for index: global",
     )
-    _, told = update(
+    answer, told = update(
         name,
         **PROVISIONED,
         GlobalSecondaryIndexUpdates=[{"Update": {"IndexName": "global", "ProvisionedThroughput": UNITS}}],
     )
+    for part in (answer, answer["GlobalSecondaryIndexes"][0]):
+        assert part["ProvisionedThroughput"].items() >= UNITS.items()
     assert told["BillingModeSummary"]["BillingMode"] == "PROVISIONED"
     for part in (told, told["GlobalSecondaryIndexes"][0]):
         assert {member: part["ProvisionedThroughput"][member] for member in UNITS} == UNITS
@@ -330,9 +406,13 @@ def test_updating_and_deleting_an_index(client, refused, make_table, update):
     )
     client.put_item(TableName=name, Item={"pk": {"S": "p"}, "a": {"S": "x"}, "b": {"S": "y"}})
     more = {"ReadCapacityUnits": 8, "WriteCapacityUnits": 9}
-    _, told = update(
+    answer, told = update(
         name, GlobalSecondaryIndexUpdates=[{"Update": {"IndexName": "second", "ProvisionedThroughput": more}}]
     )
+    assert answer["TableStatus"] == "ACTIVE"  # C85, as the next two
+    by_name = {index["IndexName"]: index for index in answer["GlobalSecondaryIndexes"]}
+    assert by_name["second"]["IndexStatus"] == "UPDATING"
+    assert by_name["second"]["ProvisionedThroughput"].items() >= UNITS.items()
     by_name = {index["IndexName"]: index for index in told["GlobalSecondaryIndexes"]}
     assert by_name["second"]["ProvisionedThroughput"]["WriteCapacityUnits"] == 9
     assert by_name["first"]["ProvisionedThroughput"]["WriteCapacityUnits"] == 6
@@ -381,15 +461,60 @@ def test_an_index_deleted_and_made_again_is_complete(client, make_table, update)
     assert sorted(item["pk"]["S"] for item in items) == ["1", "2", "3", "4"]
 
 
-def test_a_type_that_is_stored_already_stays(make_table, update):
+def test_definitions_that_the_new_index_does_not_need_are_ignored(make_table, update):
+    """Observed: ack-api-quirks, DDB-TABLE-162, 358."""
     name = make_table("pk:S", define="a:S", GlobalSecondaryIndexes=[index_request("first", "a")])
     _, told = update(
         name,
-        AttributeDefinitions=definitions("a:N b:S unused:S"),
-        GlobalSecondaryIndexUpdates=[creation("second", "b a")],
+        AttributeDefinitions=definitions("pk:N a:N b:S unused:S"),
+        GlobalSecondaryIndexUpdates=[creation("second", "b")],
     )
     types = {each["AttributeName"]: each["AttributeType"] for each in told["AttributeDefinitions"]}
     assert types == {"pk": "S", "a": "S", "b": "S"}
+
+
+@pytest.mark.parametrize(
+    ("keys", "types", "existing", "new"),
+    [
+        ("a", "a:N", "a:S:HASH", "a:N:HASH"),
+        ("b a", "b:S a:B", "a:S:HASH", "b:S:HASH a:B:RANGE"),
+        ("pk", "pk:N", "pk:S:HASH sk:S:RANGE", "pk:N:HASH"),
+        ("a c", "a:S c:N", "pk:S:HASH c:S:RANGE", "a:S:HASH c:N:RANGE"),
+    ],
+    ids=["another index's", "as sort key", "the table's", "a local index's"],
+)
+def test_an_attribute_keeps_its_type(client, refused, retyped, keys, types, existing, new):
+    """C87; of schemas with more than one attribute the text is our reading."""
+
+    def schema(text):
+        return "Schema:[" + ", ".join(f"SchemaElement: key{{{each}}}" for each in text.split()) + "]"
+
+    before = client.describe_table(TableName=retyped)["Table"]
+    assert refused(
+        "update_table",
+        TableName=retyped,
+        AttributeDefinitions=definitions(types),
+        GlobalSecondaryIndexUpdates=[creation("second", keys)],
+    ) == (
+        "ValidationException",
+        INVALID + "Attributes cannot be redefined. Please check that your attribute has the same type as previously "
+        f"defined. Existing schema: {schema(existing)} New schema: {schema(new)}",
+    )
+    assert client.describe_table(TableName=retyped)["Table"] == before
+
+
+@pytest.fixture(scope="module")
+def retyped(client):
+    """A table with a global index on attribute a and a local one on attribute c."""
+    request = table_request(
+        define="a:S c:S",
+        GlobalSecondaryIndexes=[index_request("first", "a")],
+        LocalSecondaryIndexes=[index_request("local", "pk c")],
+    )
+    client.create_table(**request)
+    client.get_waiter("table_exists").wait(TableName=request["TableName"], WaiterConfig={"Delay": 1})
+    yield request["TableName"]
+    client.delete_table(TableName=request["TableName"])
 
 
 @pytest.mark.parametrize(
@@ -609,22 +734,66 @@ def test_encryption_and_class(refused, make_table, update):
             "ValidationException",
             INVALID + "Table is already encrypted by default",
         )
-    _, told = update(name, SSESpecification={"Enabled": True, "SSEType": "KMS"})
-    assert told["SSEDescription"]["Status"] == "ENABLED"
-    _, told = update(name, SSESpecification={"Enabled": False})
+    answer, told = update(name, SSESpecification={"Enabled": True, "SSEType": "KMS"})
+    assert answer["SSEDescription"] == {"Status": "UPDATING"}  # with the key in force, here none (DDB-TABLE-140)
+    managed = told["SSEDescription"]
+    assert managed["Status"] == "ENABLED"
+    other = {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": KMS_KEY}
+    answer, told = update(name, SSESpecification=other)
+    assert answer["SSEDescription"] == {**managed, "Status": "UPDATING"}
+    assert told["SSEDescription"]["KMSMasterKeyArn"] == KMS_KEY
+    assert refused("update_table", TableName=name, SSESpecification=other) == (
+        "ValidationException",
+        INVALID + "Table is already encrypted with given KMSMasterKeyId. Use KMSMasterKeyId parameter if you want to "
+        "change Master Key",
+    )
+    answer, told = update(name, SSESpecification={"Enabled": False})
+    assert answer["SSEDescription"]["KMSMasterKeyArn"] == KMS_KEY
     assert "SSEDescription" not in told
-    _, told = update(name, TableClass="STANDARD_INFREQUENT_ACCESS")
-    assert told["TableClassSummary"]["TableClass"] == "STANDARD_INFREQUENT_ACCESS"
-    assert "LastUpdateDateTime" in told["TableClassSummary"]
+
+
+def test_table_class(make_table, update):
+    """C86: the answer has the old summary, and a table without one stays so while the class is the standard one."""
+    name = make_table()
+    answer, told = update(name, TableClass="STANDARD")
+    assert answer["TableStatus"] == "UPDATING"
+    assert "TableClassSummary" not in {**answer, **told}
+    answer, told = update(name, TableClass="STANDARD_INFREQUENT_ACCESS")
+    assert answer["TableStatus"] == "UPDATING"
+    assert "TableClassSummary" not in answer
+    summary = told["TableClassSummary"]
+    assert summary["TableClass"] == "STANDARD_INFREQUENT_ACCESS"
+    assert "LastUpdateDateTime" in summary
+    answer, told = update(name, TableClass="STANDARD_INFREQUENT_ACCESS")
+    assert answer["TableStatus"] == "UPDATING"
+    assert answer["TableClassSummary"] == told["TableClassSummary"] == summary
+    answer, told = update(name, TableClass="STANDARD")
+    assert answer["TableClassSummary"] == summary
+    assert told["TableClassSummary"]["TableClass"] == "STANDARD"
 
 
 def test_on_demand_ceilings_merge_member_by_member(make_table, update):
     name = make_table(OnDemandThroughput={"MaxReadRequestUnits": 10, "MaxWriteRequestUnits": 20})
     _, told = update(name, OnDemandThroughput={"MaxReadRequestUnits": 11})
     assert told["OnDemandThroughput"] == {"MaxReadRequestUnits": 11, "MaxWriteRequestUnits": 20}
-    _, told = update(name, OnDemandThroughput={"MaxReadRequestUnits": -1})
-    assert told["OnDemandThroughput"].get("MaxReadRequestUnits", -1) == -1
-    assert told["OnDemandThroughput"]["MaxWriteRequestUnits"] == 20
+    answer, told = update(name, OnDemandThroughput={"MaxReadRequestUnits": -1})
+    assert answer["OnDemandThroughput"] == {"MaxReadRequestUnits": -1, "MaxWriteRequestUnits": 20}
+    assert told["OnDemandThroughput"] == {"MaxWriteRequestUnits": 20}
+    for _ in range(2):
+        removed = {"MaxReadRequestUnits": -1, "MaxWriteRequestUnits": -1}
+        answer, told = update(name, OnDemandThroughput=removed)
+        assert answer["OnDemandThroughput"] == removed
+        assert "OnDemandThroughput" not in told
+
+
+def test_the_ceiling_of_an_index_goes(make_table, update):
+    ceilings = {"OnDemandThroughput": {"MaxReadRequestUnits": 5}}
+    name = make_table(define="a:S", GlobalSecondaryIndexes=[{**index_request("global", "a"), **ceilings}])
+    removed = {"MaxReadRequestUnits": -1}
+    update_ = {"Update": {"IndexName": "global", "OnDemandThroughput": removed}}
+    answer, told = update(name, GlobalSecondaryIndexUpdates=[update_])
+    assert answer["GlobalSecondaryIndexes"][0]["OnDemandThroughput"] == removed
+    assert "OnDemandThroughput" not in {**answer, **told, **told["GlobalSecondaryIndexes"][0]}
 
 
 @pytest.mark.parametrize("units", [0, -2])
@@ -655,7 +824,9 @@ def test_on_demand_ceilings_need_on_demand(refused, make_table):
 
 def test_warm_throughput_only_rises(refused, make_table, update):
     name = make_table(define="a:S", GlobalSecondaryIndexes=[index_request("global", "a")])
-    _, told = update(name, WarmThroughput={"ReadUnitsPerSecond": 13000, "WriteUnitsPerSecond": 4500})
+    answer, told = update(name, WarmThroughput={"ReadUnitsPerSecond": 13000, "WriteUnitsPerSecond": 4500})
+    old = {"ReadUnitsPerSecond": 12000, "WriteUnitsPerSecond": 4000, "Status": "UPDATING"}
+    assert (answer["TableStatus"], answer["WarmThroughput"]) == ("ACTIVE", old)  # control-plane.md 20.1
     assert told["WarmThroughput"] == {"ReadUnitsPerSecond": 13000, "WriteUnitsPerSecond": 4500, "Status": "ACTIVE"}
     assert refused(
         "update_table", TableName=name, WarmThroughput={"ReadUnitsPerSecond": 13000, "WriteUnitsPerSecond": 4499}
@@ -665,7 +836,9 @@ def test_warm_throughput_only_rises(refused, make_table, update):
         "decreasing WarmThroughput is not supported",
     )
     index = {"Update": {"IndexName": "global", "WarmThroughput": {"ReadUnitsPerSecond": 14000}}}
-    _, told = update(name, GlobalSecondaryIndexUpdates=[index])
+    answer, told = update(name, GlobalSecondaryIndexUpdates=[index])
+    assert answer["GlobalSecondaryIndexes"][0]["WarmThroughput"] == old
+    assert answer["GlobalSecondaryIndexes"][0]["IndexStatus"] == "ACTIVE"
     assert told["GlobalSecondaryIndexes"][0]["WarmThroughput"]["ReadUnitsPerSecond"] == 14000
     assert told["WarmThroughput"]["ReadUnitsPerSecond"] == 13000
 
@@ -699,6 +872,34 @@ def test_status_of_an_index_that_changes(make_table, update, table, change, stat
     answer, _ = update(name, GlobalSecondaryIndexUpdates=[{"Update": {"IndexName": "global", **change}}])
     assert answer["TableStatus"] == "ACTIVE"
     assert answer["GlobalSecondaryIndexes"][0]["IndexStatus"] == status
+
+
+def test_table_throughput_mode_is_the_billing_mode(client, post, make_table, update):
+    """C91, C92. The SDK's model does not know the member."""
+    name = make_table(**PROVISIONED)
+
+    def send(**request):
+        answer = post("UpdateTable", {"TableName": name, **request})
+        client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+        return answer.json
+
+    told = send(TableThroughputMode="PAY_PER_REQUEST")["TableDescription"]
+    assert told["TableStatus"] == "UPDATING"
+    assert told["TableThroughputModeSummary"] == {"TableThroughputMode": "PAY_PER_REQUEST"}
+    later = post("DescribeTable", {"TableName": name}).json["Table"]
+    assert later["TableThroughputModeSummary"] == {
+        "TableThroughputMode": "PAY_PER_REQUEST",
+        "LastUpdateToPayPerRequestDateTime": later["BillingModeSummary"]["LastUpdateToPayPerRequestDateTime"],
+    }
+    told = send(BillingMode="PROVISIONED", TableThroughputMode="PAY_PER_REQUEST", ProvisionedThroughput=UNITS)
+    assert told["TableDescription"]["BillingModeSummary"]["BillingMode"] == "PROVISIONED"
+    told = send(TableThroughputMode="PROVISIONED")
+    assert told["message"] == INVALID + "ProvisionedThroughput must be specified when BillingMode is PROVISIONED"
+    told = send(TableThroughputMode="BOGUS", BillingMode="PAY_PER_REQUEST")
+    assert told["message"] == (
+        "1 validation error detected: Value 'BOGUS' at 'tableThroughputMode' failed to satisfy constraint: "
+        "Member must satisfy enum value set: [PROVISIONED, PAY_PER_REQUEST]"
+    )
 
 
 def test_a_refused_update_changes_nothing(client, refused, make_table):

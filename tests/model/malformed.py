@@ -71,7 +71,7 @@ SCALARS: list[Any] = [
     "AA",
     "AB==",
     "=",
-    "arn:aws:dynamodb:us-east-1:000000000000:table/music",
+    "arn:aws:dynamodb:us-east-1:123456789012:table/music",
     "music",
     "plain",
     "pk",

@@ -39,7 +39,7 @@ TABLES: list[dict[str, Any]] = [
     },
 ]
 
-ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/plain"
+ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/plain"
 
 DESTINATION = {"TableName": "plain", "StreamArn": "arn:aws:kinesis:us-east-1:000000000000:stream/plain"}
 """A Kinesis destination, enabled before the items are put."""
@@ -53,7 +53,7 @@ _STREAM = opened(
         id=0,
         seed=STREAM_SEED,
         access_key="test",
-        account="000000000000",
+        account="123456789012",
         region="us-east-1",
         table="music",
         label="2023-11-14T22:13:20.000",
@@ -387,6 +387,7 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
         },
         {"TableName": ARN, "DeletionProtectionEnabled": True},
         {"TableName": "music", "TableClass": "STANDARD"},
+        {"TableName": "plain", "TableThroughputMode": "PAY_PER_REQUEST"},
     ],
     "DescribeTable": [{"TableName": "music"}, {"TableName": ARN}],
     "DeleteTable": [{"TableName": "music"}],
@@ -427,7 +428,7 @@ SEEDS: dict[str, list[dict[str, Any]]] = {
     "UpdateKinesisStreamingDestination": [
         {
             **DESTINATION,
-            "UpdateKinesisStreamingConfiguration": {"ApproximateCreationDateTimePrecision": "MILLISECOND"},
+            "UpdateKinesisStreamingConfiguration": {"ApproximateCreationDateTimePrecision": "MICROSECOND"},
         }
     ],
     "DescribeKinesisStreamingDestination": [{"TableName": "plain"}, {"TableName": ARN}],

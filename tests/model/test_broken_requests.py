@@ -60,16 +60,12 @@ class World:
 
     def reset(self) -> None:
         """Put everything back."""
-        catalog = self.database.catalog
         self.database.background.run_all()
         with self.database.write() as txn:
             txn.drop_range(*EVERYTHING, 1 << 30)
             for key, value in self.first[0]:
                 txn.put(key, value)
-        for tables in catalog._spaces.values():
-            tables.clear()
-        catalog._held.clear()
-        catalog.reload()
+        self.database.catalog.reload()
 
     def post(self, operation: str, body: bytes) -> Answer:
         return self.protocol.respond("POST", b"", http_headers(operation), body)

@@ -25,6 +25,19 @@ from emulator.settings import Settings
         ("--in-memory", {"DATA_DIR": "x"}, Settings(in_memory=True)),
         ("", {"LOG_LEVEL": "DEBUG"}, Settings(log_level="debug")),
         ("", {"PORT": "tcp://10.0.0.1:8001"}, Settings()),
+        (
+            "--cors http://a,https://b.example:8443/ --cors * --allowed-host db.example",
+            {},
+            Settings(cors=("http://a", "https://b.example:8443/", "*"), allowed_host=("db.example",)),
+        ),
+        (
+            "",
+            {"CORS": "http://localhost:3000, null-extension://a", "ALLOWED_HOST": "a.example,[::1]"},
+            Settings(cors=("http://localhost:3000", "null-extension://a"), allowed_host=("a.example", "[::1]")),
+        ),
+        ("--account 000000000001", {"ACCOUNT": "210987654321"}, Settings(account="000000000001")),
+        ("", {"ACCOUNT": "210987654321"}, Settings(account="210987654321")),
+        ("", {"ACCOUNT": ""}, Settings(account="123456789012")),
         ("--ttl-sweep-interval 0.5 --stream-shards 8", {}, Settings(ttl_sweep_interval=0.5, stream_shards=8)),
     ],
 )
@@ -68,6 +81,26 @@ def test_settings(arguments, environment, expected):
             {"KINESIS_ENDPOINT": "localhost"},
             "DYNAMODB_EMULATOR_KINESIS_ENDPOINT: 'localhost' is not a URL such as http://127.0.0.1:4568",
         ),
+        *(
+            (
+                f"--cors http://a,{text}",
+                {},
+                f"argument --cors: {text!r} is no origin: expected something like http://localhost:3000",
+            )
+            for text in ("a.example", "null", "http://a/b", "http://", "http://a:b", "http://*.a")
+        ),
+        *(
+            (
+                "",
+                {"ALLOWED_HOST": text},
+                f"DYNAMODB_EMULATOR_ALLOWED_HOST: {text!r} is no host: expected a name or an address, without a port",
+            )
+            for text in ("a.example:80", "http://a", "[::1]:80", "a b", "*", "abc:80")
+        ),
+        ("--account 12345678901", {}, "argument --account: '12345678901' is not an account: twelve digits"),
+        ("--account 1234567890123", {}, "argument --account: '1234567890123' is not an account: twelve digits"),
+        ("--account 12345678901x", {}, "argument --account: '12345678901x' is not an account: twelve digits"),
+        ("", {"ACCOUNT": "١٢٣٤٥٦٧٨٩٠١٢"}, "DYNAMODB_EMULATOR_ACCOUNT: '١٢٣٤٥٦٧٨٩٠١٢' is not an account: twelve digits"),
         ("--in-memory --data-dir x", {}, "argument --data-dir: not allowed with argument --in-memory"),
         ("--in-mem", {}, "unrecognized arguments: --in-mem"),
         ("", {"WORKERS": "-1"}, "DYNAMODB_EMULATOR_WORKERS: -1 is not between 1 and 64"),

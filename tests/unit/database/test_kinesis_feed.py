@@ -16,10 +16,7 @@ from tests.model.invariants import dump
 
 ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/orders"
 ENDPOINT = "http://127.0.0.1:9"  # nothing here connects to it
-UNCHANGED = (  # inferred
-    "Streaming destination cannot be updated with given parameters: "
-    "ApproximateCreationDateTimePrecision is already MICROSECOND"
-)
+UNCHANGED = "Invalid Request: Precision is already set to the desired value of {} for tableId: {}, kdsArn: {}"
 HOURS = 3600
 NOW = 1_700_000_000
 
@@ -115,11 +112,11 @@ def test_shape_of_a_record(fed):
         "recordFormat": "application/json",
         "tableName": "tab",
         "dynamodb": {
-            "ApproximateCreationDateTime": NOW * 1_000_000 + 125_000,
+            "ApproximateCreationDateTime": NOW * 1_000 + 125,
             "Keys": {"pk": {"S": "a"}},
             "NewImage": {"pk": {"S": "a"}, "v": {"N": "1"}},
             "SizeBytes": 9,
-            "ApproximateCreationDateTimePrecision": "MICROSECOND",
+            "ApproximateCreationDateTimePrecision": "MILLISECOND",
         },
         "eventSource": "aws:dynamodb",
     }
@@ -130,24 +127,71 @@ def test_shape_of_a_record(fed):
 
 
 def test_records_carry_the_time_in_the_precision_that_is_wanted(fed):
-    fed.disable()
-    fed.due()
-    fed.enable(ApproximateCreationDateTimePrecision="MILLISECOND")
+    """C111, C112, C115: milliseconds are the default; disabling forgets another precision."""
+    table_id = fed("DescribeTable", TableName="tab")["Table"]["TableId"]
+
+    def told():
+        (each,) = fed("DescribeKinesisStreamingDestination", TableName="tab")["KinesisDataStreamDestinations"]
+        return each.get("ApproximateCreationDateTimePrecision")
+
+    def unchanged(precision):
+        update = {"UpdateKinesisStreamingConfiguration": {"ApproximateCreationDateTimePrecision": precision}}
+        error = fed.error("UpdateKinesisStreamingDestination", TableName="tab", StreamArn=ARN, **update)
+        assert error == ("ValidationException", UNCHANGED.format(precision, table_id, ARN))
+
     fed.put("a", 1)
     fed.drain()
+    unchanged("MILLISECOND")
+    assert told() is None
     update = {"UpdateKinesisStreamingConfiguration": {"ApproximateCreationDateTimePrecision": "MICROSECOND"}}
     answer = fed("UpdateKinesisStreamingDestination", TableName="tab", StreamArn=ARN, **update)
     assert answer == {"TableName": "tab", "StreamArn": ARN, "DestinationStatus": "UPDATING", **update}
     assert fed.status() == "ACTIVE"
     fed.put("a", 2)
     fed.drain()
-    told = [json.loads(record.data)["dynamodb"]["ApproximateCreationDateTime"] for record in fed.taken]
-    assert told == [NOW * 1_000, NOW * 1_000_000]
-    error = fed.error("UpdateKinesisStreamingDestination", TableName="tab", StreamArn=ARN, **update)
-    assert error == (
-        "ValidationException",
-        UNCHANGED,
-    )
+    times = [json.loads(record.data)["dynamodb"]["ApproximateCreationDateTime"] for record in fed.taken]
+    assert times == [NOW * 1_000, NOW * 1_000_000]
+    unchanged("MICROSECOND")
+    assert told() == "MICROSECOND"
+    fed.put("a", 3)
+    fed.disable()
+    fed.drain()
+    last = json.loads(fed.taken[-1].data)["dynamodb"]  # what was written before goes as it would have gone
+    assert last["ApproximateCreationDateTimePrecision"] == "MICROSECOND"
+    assert (fed.status(), told()) == ("DISABLED", None)
+    fed.enable()
+    assert (fed.status(), told()) == ("ACTIVE", None)
+    unchanged("MILLISECOND")
+
+
+def test_what_is_no_active_destination_cannot_be_updated(fed):
+    """C113, C114."""
+    update = {"UpdateKinesisStreamingConfiguration": {"ApproximateCreationDateTimePrecision": "MICROSECOND"}}
+    state = "Table is not in a valid state to enable Kinesis Streaming Destination: "
+    error = fed.error("UpdateKinesisStreamingDestination", TableName="tab", StreamArn=ARN + "x", **update)
+    missing = f"No streaming destination with streamArn: {ARN}x found for table with tableName: tab"
+    assert error == ("ValidationException", state + missing)
+    fed.disable()
+    for status in ("DISABLING", "DISABLED"):
+        assert fed.status() == status
+        error = fed.error("UpdateKinesisStreamingDestination", TableName="tab", StreamArn=ARN, **update)
+        inactive = "Kinesis streaming is not in ACTIVE state. Updates are only allowed in ACTIVE state. "
+        assert error == ("ValidationException", f"{state}{inactive}TableName: tab, kdsArn: {ARN}")
+        fed.clock.advance(HOURS)
+
+
+def test_what_failed_gets_nothing_and_leaves_nothing(fed):
+    """control-plane.md 13: beside it another destination may be enabled."""
+    fed.disable()
+    fed.drain()
+    bad = "arn:aws:kinesis:eu-west-1:000000000000:stream/orders"
+    fed("EnableKinesisStreamingDestination", TableName="tab", StreamArn=bad)
+    fed.put("a", 1)
+    fed.clock.advance(1)
+    assert (fed.drain(), fed.rows()) == ([], [])
+    fed.enable()
+    fed.put("a", 2)
+    assert fed.drain() == [("a", 2)]
 
 
 def test_what_expires_says_so(fed):

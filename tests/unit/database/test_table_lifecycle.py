@@ -121,7 +121,11 @@ def test_updating(slow):
     slow.clock.advance(3)
     slow("UpdateTable", TableName=name, DeletionProtectionEnabled=False)
     assert status(slow, name) == "ACTIVE"
-    slow("UpdateTable", TableName=name, TableClass="STANDARD")
+    told = slow("UpdateTable", TableName=name, TableClass="STANDARD")["TableDescription"]  # no change, whatever is told
+    assert (told["TableStatus"], status(slow, name)) == ("UPDATING", "ACTIVE")
+    told = slow("UpdateTable", TableName=name, BillingMode="PAY_PER_REQUEST")["TableDescription"]
+    assert (told["TableStatus"], status(slow, name)) == ("UPDATING", "ACTIVE")
+    slow("UpdateTable", TableName=name, TableClass="STANDARD_INFREQUENT_ACCESS")
     assert status(slow, name) == "UPDATING"
     slow("PutItem", TableName=name, Item=ITEM)
     assert slow("Scan", TableName=name)["Count"] == 1
@@ -187,7 +191,7 @@ def test_an_index_is_active_after_its_time_and_its_filling(slow, monkeypatch):
             "Cannot read from backfilling global secondary index: global",
         )
     assert slow.error("DeleteTable", TableName=name) == BUSY_INDEXES
-    slow("UpdateTable", TableName=name, TableClass="STANDARD")
+    slow("UpdateTable", TableName=name, TableClass="STANDARD_INFREQUENT_ACCESS")
     assert (status(slow, name), index_of(slow, name)) == ("UPDATING", ("CREATING", True))
     slow.clock.advance(3)
     another = {"GlobalSecondaryIndexUpdates": [{"Create": index_request("another", "g")}]}
@@ -238,6 +242,182 @@ def test_updating_an_index(slow):
     assert index_of(slow, name) == ("ACTIVE", None)
 
 
+# --- what is in force while a change is under way (corrections.md C84 to C86) ----------------------------------------
+
+
+def units(each):
+    return {"ProvisionedThroughput": {"ReadCapacityUnits": each, "WriteCapacityUnits": each}}
+
+
+def provisioned(db, **extra):
+    indexes = [{**index_request("global", "sk"), **units(5)}]
+    name = create(db, BillingMode="PROVISIONED", **units(5), GlobalSecondaryIndexes=indexes, **extra)
+    db.clock.advance(3)
+    return name
+
+
+def read_units(db, name):
+    """Read units of the table and of its global index."""
+    told = db("DescribeTable", TableName=name)["Table"]
+    return tuple(part["ProvisionedThroughput"]["ReadCapacityUnits"] for part in (told, *told["GlobalSecondaryIndexes"]))
+
+
+def test_figures_change_with_the_status(slow):
+    name = provisioned(slow)
+    update = [{"Update": {"IndexName": "global", **units(9)}}]
+    told = slow("UpdateTable", TableName=name, **units(9), GlobalSecondaryIndexUpdates=update)["TableDescription"]
+    assert told["ProvisionedThroughput"]["ReadCapacityUnits"] == 5
+    slow.clock.advance(2.9)
+    assert read_units(slow, name) == (5, 5)
+    slow.clock.advance(0.2)
+    assert read_units(slow, name) == (9, 9)
+    slow("UpdateTable", TableName=name, GlobalSecondaryIndexUpdates=[{"Update": {"IndexName": "global", **units(7)}}])
+    assert read_units(slow, name) == (9, 9)
+    slow.clock.advance(3)
+    assert read_units(slow, name) == (9, 7)
+
+
+def test_a_pending_change_survives_a_restart(tmp_path):
+    settings = Settings(data_dir=tmp_path / "data", delay_transient_statuses=True)
+    before = InProcess(settings)
+    start = before.clock.now()
+    name = provisioned(before)
+    assert read_units(before, name) == (5, 5)
+    before.clock.freeze(start)
+    update = [{"Update": {"IndexName": "global", **units(8)}}]
+    before("UpdateTable", TableName=name, **units(9), GlobalSecondaryIndexUpdates=update)
+    before.emulator.close()
+    after = InProcess(settings)
+    assert read_units(after, name) == (5, 5)
+    after.clock.advance(3)
+    assert read_units(after, name) == (9, 8)
+    after.emulator.close()
+
+
+def test_several_changes_under_way_come_one_by_one(slow):
+    name = provisioned(slow)
+    slow("UpdateTable", TableName=name, WarmThroughput={"ReadUnitsPerSecond": 50})
+    slow.clock.advance(1)
+    slow("UpdateTable", TableName=name, WarmThroughput={"WriteUnitsPerSecond": 60})  # the last one counts
+    slow("UpdateTable", TableName=name, SSESpecification={"Enabled": True})
+    slow.clock.advance(1)
+    slow("UpdateTable", TableName=name, **units(9))
+    slow.clock.advance(1)
+
+    def told():
+        table = slow("DescribeTable", TableName=name)["Table"]
+        warm = table["WarmThroughput"]
+        return (
+            table["TableStatus"],
+            table["ProvisionedThroughput"]["ReadCapacityUnits"],
+            (warm["ReadUnitsPerSecond"], warm["WriteUnitsPerSecond"], warm["Status"]),
+            table.get("SSEDescription", {}).get("Status"),
+        )
+
+    assert told() == ("UPDATING", 5, (5, 5, "UPDATING"), "UPDATING")
+    slow.clock.advance(1)
+    assert told() == ("UPDATING", 5, (50, 60, "ACTIVE"), "ENABLED")
+    slow.clock.advance(1)
+    assert told() == ("ACTIVE", 9, (50, 60, "ACTIVE"), "ENABLED")
+
+
+def test_the_class_and_the_time_of_a_billing_mode_come_with_the_status(slow):
+    name = create(slow)
+    slow.clock.advance(3)
+    slow("UpdateTable", TableName=name, TableClass="STANDARD_INFREQUENT_ACCESS")
+    assert "TableClassSummary" not in slow("DescribeTable", TableName=name)["Table"]
+    slow.clock.advance(3)
+    told = slow("DescribeTable", TableName=name)["Table"]
+    assert told["TableClassSummary"] == {
+        "TableClass": "STANDARD_INFREQUENT_ACCESS",
+        "LastUpdateDateTime": slow.clock.now(),
+    }
+    slow("UpdateTable", TableName=name, BillingMode="PROVISIONED", **units(5))
+    slow.clock.advance(3)
+    slow("UpdateTable", TableName=name, BillingMode="PAY_PER_REQUEST")
+    told = slow("DescribeTable", TableName=name)["Table"]
+    assert told["BillingModeSummary"] == {"BillingMode": "PAY_PER_REQUEST"}
+    slow.clock.advance(3)
+    told = slow("DescribeTable", TableName=name)["Table"]
+    assert told["BillingModeSummary"]["LastUpdateToPayPerRequestDateTime"] == slow.clock.now()
+
+
+@pytest.mark.parametrize(
+    ("start", "request_", "detail"),
+    [
+        ("Create", units(9), "Can't change table IOPS when an index is being created. Table: {} Indexes: [more]"),
+        (
+            "Create",
+            {"BillingMode": "PAY_PER_REQUEST"},
+            "Can't change table IOPS when an index is being created. Table: {} Indexes: [more]",
+        ),
+        (
+            "Create",
+            {"GlobalSecondaryIndexUpdates": [{"Update": {"IndexName": "more", **units(9)}}]},
+            "Index is being created but is not backfilling yet. Table: {} Index: more",
+        ),
+        (
+            "Create",
+            {"GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": "more"}}]},
+            (
+                "Index creation is in resource allocation phase. Retry deletion during backfilling phase or when the index "
+                "is active. Table: {} Index: more"
+            ),
+        ),
+        ("Create", {"DeletionProtectionEnabled": True}, "Table is being updated: {}"),
+        ("Delete", units(9), "Can't change table IOPS when an index is being deleted. Table: {} Indexes: [global]"),
+        *(
+            (
+                "Delete",
+                {"GlobalSecondaryIndexUpdates": [{action: body}], **more},
+                "Index is being deleted. Table: {} Index: global",
+            )
+            for action, body, more in (
+                ("Update", {"IndexName": "global", **units(9)}, {}),
+                ("Update", {"IndexName": "global", **units(9)}, units(9)),
+                ("Delete", {"IndexName": "global"}, {}),
+                ("Create", {**index_request("global", "g"), **units(5)}, {}),
+            )
+        ),
+    ],
+)
+def test_what_has_to_wait_for_an_index_names_it(slow, start, request_, detail):
+    """control-plane.md 20.4; observed: ack-api-quirks, DDB-TABLE-149, 163, 376."""
+    name = provisioned(slow, define="other:S", LocalSecondaryIndexes=[index_request("local", "pk other")])
+    slow("UpdateTable", TableName=name, **online(start))
+    error = slow.error("UpdateTable", TableName=name, **request_)
+    assert error == ("ResourceInUseException", IN_USE + detail.format(name))
+
+
+def online(action):
+    """A request that makes the index `more`, or removes the index `global`, of a provisioned table."""
+    bodies = {"Create": {**index_request("more", "g"), **units(5)}, "Delete": {"IndexName": "global"}}
+    definitions = [{"AttributeName": "g", "AttributeType": "S"}]
+    return {"AttributeDefinitions": definitions, "GlobalSecondaryIndexUpdates": [{action: bodies[action]}]}
+
+
+@pytest.mark.parametrize(("first", "second"), [("Create", "Delete"), ("Delete", "Create")])
+def test_one_index_at_a_time_is_made_or_removed(slow, first, second):
+    name = provisioned(slow)
+    slow("UpdateTable", TableName=name, **online(first))
+    assert slow.error("UpdateTable", TableName=name, **online(second)) == (
+        "LimitExceededException",
+        "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table",
+    )
+
+
+def test_another_index_can_be_updated_meanwhile(slow):
+    name = provisioned(slow)
+    slow("UpdateTable", TableName=name, **online("Create"))
+    slow("UpdateTable", TableName=name, GlobalSecondaryIndexUpdates=[{"Update": {"IndexName": "global", **units(9)}}])
+    told = slow("DescribeTable", TableName=name)["Table"]
+    statuses = {index["IndexName"]: index["IndexStatus"] for index in told["GlobalSecondaryIndexes"]}
+    assert (told["TableStatus"], statuses) == ("UPDATING", {"global": "UPDATING", "more": "CREATING"})
+    slow.emulator.database.background.run_all()
+    slow.clock.advance(3)
+    assert read_units(slow, name) == (5, 9, 5)
+
+
 # --- times ----------------------------------------------------------------------------------------------------------
 
 
@@ -256,7 +436,7 @@ def test_times_are_the_clocks(db):
     assert told()["CreationDateTime"] == start
     assert told()["LatestStreamLabel"] == "2023-11-14T22:13:20.000"
     db.clock.advance(0.25)
-    db("UpdateTable", TableName=name, TableClass="STANDARD")
+    db("UpdateTable", TableName=name, TableClass="STANDARD_INFREQUENT_ACCESS")
     db("UpdateTable", TableName=name, ProvisionedThroughput={"ReadCapacityUnits": 6, "WriteCapacityUnits": 5})
     assert told()["ProvisionedThroughput"]["LastIncreaseDateTime"] == start + 0.25
     assert "LastDecreaseDateTime" not in told()["ProvisionedThroughput"]
@@ -285,9 +465,6 @@ DECREASES = (
 
 
 def test_decreases_of_throughput_on_a_day(db):
-    def units(each):
-        return {"ProvisionedThroughput": {"ReadCapacityUnits": each, "WriteCapacityUnits": each}}
-
     def change(each, **more):
         return {"TableName": name, **units(each), **more}
 
@@ -331,7 +508,7 @@ def test_decreases_of_throughput_on_a_day(db):
     assert units_told["LastDecreaseDateTime"] == start + 3599
 
 
-def test_time_to_live_changes_once_an_hour(db):
+def test_time_to_live_changes_once_in_31_minutes(db):
     name = create(db)
 
     def change(enabled, attribute="ttl"):
@@ -342,21 +519,21 @@ def test_time_to_live_changes_once_an_hour(db):
 
     soon = ("ValidationException", "Time to live has been modified multiple times within a fixed interval")
     db("UpdateTimeToLive", change(True))
-    db.clock.advance(3599)
+    db.clock.advance(1812)
     assert db.error("UpdateTimeToLive", change(False)) == soon
     assert db.error("UpdateTimeToLive", change(True)) == ("ValidationException", "TimeToLive is already enabled")
     different = (
         "ValidationException",
         "TimeToLive is active on a different AttributeName: current AttributeName is ttl",
     )
-    db.clock.advance(1)
+    db.clock.advance(59)
     assert db.error("UpdateTimeToLive", change(True, "other")) == different
     assert db.error("UpdateTimeToLive", change(False, "other")) == different
     db("UpdateTimeToLive", change(False))
     assert db("DescribeTimeToLive", TableName=name) == {"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}}
     assert db.error("UpdateTimeToLive", change(False)) == ("ValidationException", "TimeToLive is already disabled")
     assert db.error("UpdateTimeToLive", change(True)) == soon
-    db.clock.advance(3600)
+    db.clock.advance(1871)
     db("UpdateTimeToLive", change(True, "other"))
     assert db("DescribeTimeToLive", TableName=name) == {
         "TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED", "AttributeName": "other"}

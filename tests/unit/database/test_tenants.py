@@ -60,15 +60,50 @@ def test_they_have_them_after_reopening(tmp_path):
     [
         ("123456789012", "123456789012"),
         ("000000000001", "000000000001"),
-        ("12345678901", "000000000000"),
-        ("1234567890123", "000000000000"),
-        ("AKIAIOSFODNN7EXAMPLE", "000000000000"),
-        ("١٢٣٤٥٦٧٨٩٠١٢", "000000000000"),
+        ("12345678901", "123456789012"),
+        ("1234567890123", "123456789012"),
+        ("AKIAIOSFODNN7EXAMPLE", "123456789012"),
+        ("١٢٣٤٥٦٧٨٩٠١٢", "123456789012"),
     ],
 )
 def test_the_account_in_arns(db, access_key, account):
     told = create(db, (access_key, "ap-south-1"), "table")
     assert told["TableArn"] == f"arn:aws:dynamodb:ap-south-1:{account}:table/table"
+
+
+@pytest.mark.parametrize("account", ["000000000000", "210987654321"])
+def test_the_account_of_other_access_keys_can_be_set(tmp_path, account):
+    db = InProcess(Settings(in_memory=True, account=account))
+    assert create(db, HERE, "table")["TableArn"] == f"arn:aws:dynamodb:us-east-1:{account}:table/table"
+    own = create(db, ("111111111111", "us-east-1"), "table")["TableArn"]
+    assert own == "arn:aws:dynamodb:us-east-1:111111111111:table/table"
+    db.emulator.close()
+
+
+def test_keys_of_one_account_have_separate_tables(db):
+    """An ARN names the caller's own table, whichever of the keys that share the account it is."""
+    stream = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+    callers = (HERE, OTHER_KEY, ("123456789012", "us-east-1"))
+    arn = "arn:aws:dynamodb:us-east-1:123456789012:table/same"
+    streams = set()
+    for number, caller in enumerate(callers):
+        request = {**table_request("pk:S", StreamSpecification=stream), "TableName": "same"}
+        described = as_(db, caller, "CreateTable", **request)["TableDescription"]
+        assert described["TableArn"] == arn
+        streams.add(described["LatestStreamArn"])
+        as_(db, caller, "PutItem", TableName=arn, Item={**ITEM, "n": {"N": str(number)}})
+        as_(db, caller, "TagResource", ResourceArn=arn, Tags=[{"Key": "number", "Value": str(number)}])
+    assert len(streams) == 3
+    for number, caller in enumerate(callers):
+        assert as_(db, caller, "GetItem", TableName=arn, Key=ITEM)["Item"]["n"] == {"N": str(number)}
+        assert as_(db, caller, "ListTagsOfResource", ResourceArn=arn)["Tags"][0]["Value"] == str(number)
+        (own,) = as_(db, caller, "ListStreams")["Streams"]
+        for other in streams - {own["StreamArn"]}:
+            assert db.error("DescribeStream", StreamArn=other)[0] == "ResourceNotFoundException"
+            assert db.error("ListTagsOfResource", ResourceArn=other)[0] == "ResourceNotFoundException"
+    as_(db, HERE, "DeleteTable", TableName=arn)
+    assert names(db, HERE) == []
+    assert names(db, OTHER_KEY) == ["same"]
 
 
 def test_arns_of_others_find_nothing(db):
@@ -91,8 +126,18 @@ def test_one_database_for_all(tmp_path):
     as_(db, HERE, "PutItem", TableName="table", Item=ITEM)
     assert as_(db, OTHER_KEY, "GetItem", TableName="table", Key=ITEM)["Item"] == ITEM
     assert as_(db, OTHER_REGION, "GetItem", TableName=arn, Key=ITEM)["Item"] == ITEM
-    elsewhere = arn.replace("eu-west-1", "us-east-1").replace("111111111111", "000000000000")
+    elsewhere = arn.replace("eu-west-1", "us-east-1").replace("111111111111", "123456789012")
     assert as_(db, OTHER_REGION, "GetItem", TableName=elsewhere, Key=ITEM)["Item"] == ITEM
+    as_(db, OTHER_KEY, "TagResource", ResourceArn=elsewhere, Tags=[{"Key": "a", "Value": "b"}])
+    assert as_(db, HERE, "ListTagsOfResource", ResourceArn=arn)["Tags"] == [{"Key": "a", "Value": "b"}]
+    stream = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+    latest = as_(db, HERE, "UpdateTable", TableName=arn, StreamSpecification=stream)["TableDescription"][
+        "LatestStreamArn"
+    ]
+    for account in ("111111111111", "123456789012", "210987654321"):
+        same = latest.replace("111111111111", account)
+        assert as_(db, OTHER_KEY, "DescribeStream", StreamArn=same)["StreamDescription"]["StreamArn"] == latest
+        assert as_(db, OTHER_KEY, "ListTagsOfResource", ResourceArn=same)["Tags"] == []
     db.emulator.close()
     db = InProcess(settings)
     assert names(db, HERE) == ["table"]

@@ -87,7 +87,11 @@ def test_a_table_that_comes_or_goes_is_not_changed(slow, status, word):
         slow("DeleteTable", TableName=table)
     assert slow.error("UpdateTimeToLive", setting(table, enabled=True)) == (
         "ResourceInUseException",
-        f"Attempt to change a resource which is still in use: Table is being {word}: {table}",
+        f"Attempt to change a resource which is still in use: Table {table} is being {word}",
+    )
+    assert slow.error("DescribeTimeToLive", TableName=table) == (  # corrections.md C116
+        "ValidationException",
+        f"Cannot describe time to live while table is in {status} state: Current table state is {status}",
     )
 
 

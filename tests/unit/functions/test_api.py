@@ -6,7 +6,7 @@ from emulator.database import keyspace
 from emulator.settings import Settings
 from tests.unit.functions.stages import Stage, configured
 
-FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:process-order-changes"
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:process-order-changes"
 UNKNOWN = "00000000-0000-0000-0000-000000000000"
 
 
@@ -45,7 +45,7 @@ def test_new_mapping_has_the_defaults_and_is_enabled_at_the_next_look(stage, ord
         "MaximumRetryAttempts": -1,
         "TumblingWindowInSeconds": 0,
         "FunctionResponseTypes": [],
-        "EventSourceMappingArn": f"arn:aws:lambda:us-east-1:000000000000:event-source-mapping:{uuid}",
+        "EventSourceMappingArn": f"arn:aws:lambda:us-east-1:123456789012:event-source-mapping:{uuid}",
     }
     assert stage.api("GET", f"/{uuid}") == (200, told | {"State": "Enabled"})
 
@@ -111,7 +111,7 @@ def test_deleted_mapping_leaves_nothing_in_storage(stage, orders):
 def test_function_is_changed(stage, orders):
     uuid = stage.mapping(orders)
     _, told = stage.api("PUT", f"/{uuid}", {"FunctionName": "audit"})
-    assert told["FunctionArn"] == "arn:aws:lambda:us-east-1:000000000000:function:audit"
+    assert told["FunctionArn"] == "arn:aws:lambda:us-east-1:123456789012:function:audit"
 
 
 def test_transient_states_last_where_they_are_asked_for(make_stage):
@@ -166,7 +166,7 @@ def test_mappings_are_listed_by_stream_function_and_pages(stage, orders):
     assert stage.refused("GET", "", query="FunctionName=nobody") == (
         404,
         "ResourceNotFoundException",
-        "Function not found: arn:aws:lambda:us-east-1:000000000000:function:nobody",
+        "Function not found: arn:aws:lambda:us-east-1:123456789012:function:nobody",
     )
 
 
@@ -206,9 +206,9 @@ CREATE_ERRORS = [
     ({"EventSourceArn": None}, INVALID, "Unrecognized event source."),
     ({"EventSourceArn": "arn:aws:sqs:us-east-1:000000000000:queue"}, INVALID, "Unrecognized event source."),
     (
-        {"EventSourceArn": "arn:aws:dynamodb:us-east-1:000000000000:table/Orders/stream/2020-01-01T00:00:00.000"},
+        {"EventSourceArn": "arn:aws:dynamodb:us-east-1:123456789012:table/Orders/stream/2020-01-01T00:00:00.000"},
         INVALID,
-        "Stream not found: arn:aws:dynamodb:us-east-1:000000000000:table/Orders/stream/2020-01-01T00:00:00.000",
+        "Stream not found: arn:aws:dynamodb:us-east-1:123456789012:table/Orders/stream/2020-01-01T00:00:00.000",
     ),
     (
         {"StartingPosition": None},

@@ -18,7 +18,7 @@ def test_event_has_lambdas_exact_shape(stage):
     stage.put("o-1", 2)
     stage("DeleteItem", TableName="Orders", Key={"pk": {"S": "o-1"}})
     [invocation] = stage.service.due()
-    assert invocation.function_arn == "arn:aws:lambda:us-east-1:000000000000:function:process-order-changes"
+    assert invocation.function_arn == "arn:aws:lambda:us-east-1:123456789012:function:process-order-changes"
     assert invocation.function.name == "process-order-changes"
     event = json.loads(invocation.payload)
     assert list(event) == ["Records"]
@@ -426,7 +426,7 @@ def test_function_that_is_not_configured_any_more_is_told(restart, caplog):
     stage.put("a")
     stage = restart(functions="")
     assert stage.due() == []
-    problem = "PROBLEM: Function not found: arn:aws:lambda:us-east-1:000000000000:function:process-order-changes"
+    problem = "PROBLEM: Function not found: arn:aws:lambda:us-east-1:123456789012:function:process-order-changes"
     assert stage.api("GET", f"/{uuid}")[1]["LastProcessingResult"] == problem
     assert problem in caplog.text
     assert restart().deliver() == [["a"]]

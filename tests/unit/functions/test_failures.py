@@ -80,7 +80,7 @@ def test_batch_is_given_up_after_its_retries(stage, mapped, caplog):
     arn = stage.api("GET", f"/{uuid}")[1]["EventSourceArn"]
     assert letter == {
         "requestContext": {
-            "functionArn": "arn:aws:lambda:us-east-1:000000000000:function:process-order-changes",
+            "functionArn": "arn:aws:lambda:us-east-1:123456789012:function:process-order-changes",
             "condition": "RetryAttemptsExhausted",
             "approximateInvokeCount": 3,
         },

@@ -24,7 +24,7 @@ def answer(status, body, *headers):
 
 def invocation(target, timeout=5.0):
     function = Function("f", target, timeout)
-    return Invocation("request-1", function, "arn:aws:lambda:us-east-1:000000000000:function:f", EVENT)
+    return Invocation("request-1", function, "arn:aws:lambda:us-east-1:123456789012:function:f", EVENT)
 
 
 # --- URLs -----------------------------------------------------------------------------------------------------------
@@ -184,7 +184,7 @@ def test_handler_gets_event_and_context_and_its_process_lives_on(call, capfd):
         "event": {"Records": [{"eventID": "1"}]},
         "calls": 1,
         "name": "f",
-        "arn": "arn:aws:lambda:us-east-1:000000000000:function:f",
+        "arn": "arn:aws:lambda:us-east-1:123456789012:function:f",
         "request": "request-1",
         "memory": "128",
     }

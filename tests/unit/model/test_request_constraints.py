@@ -24,7 +24,7 @@ BATCH_LENGTH = (
     "Map value must satisfy constraint: [Member must have length less than or equal to 25, "
     "Member must have length greater than or equal to 1]"
 )
-ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/abc"
+ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/abc"
 
 
 def old(value, path, constraint):
@@ -135,7 +135,10 @@ VALID = [
     ("CreateTable", table()),
     ("CreateTable", table(GlobalSecondaryIndexes=[index(KeySchema=[ELEMENT] * 8)], LocalSecondaryIndexes=[])),
     ("CreateTable", named(GlobalTableSourceArn=ARN)),
-    ("UpdateTable", {"TableName": "t"}),
+    ("UpdateTable", {"TableName": "abc"}),
+    ("UpdateTable", {"TableName": ARN}),
+    ("UpdateTable", {"TableName": "abc", "TableClass": "x", "TableThroughputMode": "PROVISIONED"}),
+    ("DeleteTable", {"TableName": "t"}),
     ("TagResource", {"ResourceArn": "x", "Tags": [{"Key": "a", "Value": ""}]}),
     ("TagResource", {"ResourceArn": "x", "Tags": []}),
     ("TagResource", {"ResourceArn": "x", "Tags": [{"Key": ""}, {"Value": "v" * 257}]}),  # told by operations/tag_rules
@@ -164,7 +167,10 @@ TABLE_NAMES = [
     ],
     *[
         (operation, {"TableName": ""}, old("", "tableName", shortest(1)))
-        for operation in ("Scan", "DescribeTable", "UpdateTable", "DeleteTable", "DescribeTimeToLive")
+        for operation in ("Scan", "DescribeTable", "DeleteTable", "DescribeTimeToLive")
+    ],
+    *[  # corrections.md C93
+        ("UpdateTable", {"TableName": name}, old(name, "tableName", shortest(3))) for name in ("", "a", "ab")
     ],
     ("PutItem", {"TableName": "t" * 256, "Item": {}}, old("t" * 256, "tableName", longest(255))),
     ("DescribeTable", {"TableName": "t" * 256}, old("t" * 256, "tableName", longest(255))),
