@@ -24,6 +24,8 @@ What is nobody's request (sweeps, turning of streams) is due by `clock.Scheduler
 the store's own needs (syncs, room, memory) are seen to by `http.upkeep`.
 Several processes (`http.workers`) share one folder; how each notices what another has changed: `database.versions`.
 
+Which requests of web pages `/_emulator/` and Lambda's API refuse is decided in `http.origins`.
+
 A request to a path of Lambda's API goes from `http.lambda_api` to `functions.service` instead; how records of streams get to
 functions is told in `functions/__init__.py`.
 

@@ -43,7 +43,6 @@ NON_KEY_ATTRIBUTES_TOTAL: Final = 100
 NON_KEY_ATTRIBUTES_PER_INDEX: Final = 20
 INDEX_KEY_ATTRIBUTES: Final = 4  # of each kind, HASH and RANGE, in a GSI
 TAGS_PER_RESOURCE: Final = 50
-TAGS_PER_PAGE: Final = 10
 TAG_KEY: Final = 128  # characters
 TAG_VALUE: Final = 256
 TAG_SET: Final = 10 * KIB  # bytes of all tags of a resource

@@ -78,7 +78,7 @@ def parsed(text: str) -> Arn | None:
 def is_stream(text: str) -> bool:
     """Say whether a text has the form of a stream's ARN."""
     arn = parsed(text)
-    return arn is not None and arn.kind == "stream" and bool(re.fullmatch(r"[a-zA-Z0-9_.-]+", arn.table))
+    return arn is not None and arn.kind == "stream" and arn.is_of_table() and arn.partition.startswith("aws")
 
 
 def resource(text: str) -> str:

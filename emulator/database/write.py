@@ -256,12 +256,24 @@ def _excess(index: Index, item: Item) -> tuple[str, str, int, int] | None:
     return None
 
 
-def check_given_index_keys(table: Table, update: "Update") -> None:
-    """Raise if an update gives a secondary index key a wrong type, whatever the item is (reference 3.8)."""
+def check_given_index_keys(table: Table, update: "Update", values: Values) -> None:
+    """Raise if an update gives a secondary index key a wrong type or an empty value, whatever the item is (reference 3.8).
+
+    An empty value comes first: it refuses a transaction as a whole, where a wrong type only cancels it (reference 8.1).
+    """
+    mismatch = None
     for name, (expected, index) in table.index_keys.items():
         given = update.types.get(name)
-        if given is not None and given.certain and given.tag != expected:
-            raise errors.index_key_type_mismatch(name, expected, given.tag, index)
+        if given is None or not given.certain:
+            continue
+        if given.tag != expected:
+            mismatch = mismatch or errors.index_key_type_mismatch(name, expected, given.tag, index)
+            continue
+        value = given.value(values)
+        if value is not None and not value[expected]:
+            raise errors.update_to_empty_index_key(KIND[expected])
+    if mismatch is not None:
+        raise mismatch
 
 
 def check_updated_index_keys(table: Table, item: Item, update: "Update") -> None:

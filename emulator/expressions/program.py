@@ -14,7 +14,7 @@ from typing import Literal as OneOf
 
 from emulator.expressions.ast import Literal, Placeholder
 from emulator.expressions.update_cost import Cost
-from emulator.values.types import Item, Values
+from emulator.values.types import Item, Value, Values
 
 Path = tuple[str | int, ...]
 KeyOperator = OneOf["=", "<", "<=", ">", ">=", "BETWEEN", "begins_with", "unindexable"]
@@ -65,10 +65,20 @@ class Apply(Protocol):
 
 
 class GivenType(NamedTuple):
-    """A type that an update itself gives to an attribute. certain: whatever the item has, the attribute gets it."""
+    """A type that an update itself gives to an attribute. certain: whatever the item has, the attribute gets it.
+
+    operand: the value of that type where the update gives it as it is, None for a result.
+    """
 
     tag: str
     certain: bool
+    operand: Placeholder | Literal | None = None
+
+    def value(self, values: Values) -> Value | None:
+        """Return the value that the update gives as it is, None for a result."""
+        if self.operand is None:
+            return None
+        return values[self.operand.name] if isinstance(self.operand, Placeholder) else self.operand.value
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,9 +77,9 @@ def _given_type(operand: ast.Operand, types: Mapping[str, str]) -> GivenType | N
         operand = operand.arguments[1]
     match operand:
         case ast.Placeholder(name):
-            return GivenType(types[name], certain)
+            return GivenType(types[name], certain, operand)
         case ast.Literal(value):
-            return GivenType(next(iter(value)), certain)
+            return GivenType(next(iter(value)), certain, operand)
         case ast.Arithmetic():
             return GivenType("N", certain)
         case ast.Call("list_append"):

@@ -487,7 +487,7 @@ class Connection(asyncio.Protocol):
         """Answer where our own code failed in a way that the protocol does not expect."""
         log_failure("a request, whose connection is closed,", error or EOFError())
         self._asked = None
-        self._part(self._protocol.failed(error))
+        self._part(self._protocol.failed(error, self._head))
 
     def _part(self, answer: Answer) -> None:
         """Send a last answer and close."""
@@ -542,7 +542,8 @@ class Connection(asyncio.Protocol):
             failure = None
         elif failure is not None:
             self._closing = True
-            self._send(self._protocol.failed(failure), with_body=True)
+            fields = next((request.fields for _, request in held if request is not None), self._head)
+            self._send(self._protocol.failed(failure, fields), with_body=True)
         else:
             self._attempts = 0
             if self._transport is not None:

@@ -49,6 +49,7 @@ _NOT_FOUND: Final = b"<UnknownOperationException/>\n"
 _PROTECTED: Final = (admin.PREFIX, lambda_api.PREFIX)
 """Paths that not every web page may use, see origins.py."""
 _FORBIDDEN: Final = 403
+_LINES: Final = 100  # of one kind that clients can have logged in a minute
 HEADER_BLOCK: Final = 16 * limits.KIB
 _REFUSALS: Final = {
     400: "its request line or its headers have more than 16 KB, or it has two Host headers",
@@ -99,7 +100,8 @@ class Protocol:
         self._operations: dict[bytes, str] = {}  # by the targets that were seen
         cors = emulator.settings.cors
         self._narrowed = bool(cors) and "*" not in cors  # only the origins that --cors lists may read answers
-        self._log_limit = LogLimit(keys=100)  # of lines whose texts clients choose
+        self._mistakes = LogLimit(keys=_LINES)  # of programs: wrong paths and services
+        self._refusals = LogLimit(keys=_LINES)  # of web pages
 
     @cached_property
     def _page_rules(self) -> "PageRules":
@@ -151,7 +153,9 @@ class Protocol:
         """
         if path.startswith(_PROTECTED):
             return self._guarded(method, path, query, fields, body, address)
-        if b"://" in path[:9]:  # the absolute form, whose authority counts for the Host (RFC 9112, 3.2.2)
+        if b"://" in path[:9] and not path.startswith(
+            b"/"
+        ):  # the absolute form, whose authority counts for the Host (RFC 9112, 3.2.2)
             host, slash, rest = path.partition(b"://")[2].partition(b"/")
             fields = {**fields, b"host": host}
             if not rest:
@@ -160,7 +164,7 @@ class Protocol:
         answer = self._for_another_service(method, path, query, fields, body)
         if answer is not None:
             return answer
-        if b"x-amz-target" in fields and self._log_limit.allows(path):
+        if b"x-amz-target" in fields and self._mistakes.allows(path):
             log.warning(
                 "%s %s: nothing is served at this path, DynamoDB is at /", method, printable(path.decode("latin-1"))
             )
@@ -173,7 +177,7 @@ class Protocol:
         why = self._page_rules.refusal(method, fields, address)
         if why is not None:
             shown = printable(path.decode("latin-1"))
-            if self._log_limit.allows((fields.get(b"host"), fields.get(b"origin"))):
+            if self._refusals.allows((fields.get(b"host"), fields.get(b"origin"))):
                 log.warning("%s %s was refused: %s", method, shown, why)
             answer = _typed(self._answer(_FORBIDDEN, orjson.dumps({"message": why}), {}), _PLAIN_JSON)
             return answer._replace(head=answer.head + b"x-amzn-errortype: AccessDeniedException\r\n")
@@ -232,7 +236,7 @@ class Protocol:
         from emulator.http import other_services  # noqa: PLC0415 - most never need it
 
         reply = other_services.reply(method, path, query, fields, body)
-        if reply is not None and self._log_limit.allows(reply.service):
+        if reply is not None and self._mistakes.allows(reply.service):
             what = errors.another_service(reply.service).message
             log.warning("%s %s: %s", method, printable(path.decode("latin-1")), what)
         return reply
@@ -319,7 +323,7 @@ class Protocol:
         origin = fields[b"origin"]
         if self._page_rules.lists(origin):
             return _echoed(origin)
-        if self._log_limit.allows(origin):
+        if self._refusals.allows(origin):
             shown = printable(origin.decode("latin-1"))
             log.warning("a page of the origin %s may not read an answer: --cors does not list it", shown)
         return b""

@@ -22,8 +22,7 @@ NO_VALUES: Values = {}
 def check_values(request: Request, layer: Layer, *, numbers_first: bool = False) -> None:
     """Raise the problem of the request's attribute values, in the wording of the layer (reference 2.1).
 
-    numbers_first: of a value that has two types, one of which is a bad number, report the number. Names or values without
-    an expression come before any value (reference 3.1).
+    Names or values without an expression come before any value (reference 3.1). numbers_first: as in check_problems.
     """
     if request.problems:
         check_members_used(request)
@@ -31,7 +30,10 @@ def check_values(request: Request, layer: Layer, *, numbers_first: bool = False)
 
 
 def check_problems(problems: Sequence[Problem], layer: Layer, *, numbers_first: bool = False) -> None:
-    """Raise the first of these problems, in the wording of the layer."""
+    """Raise the first of these problems, in the wording of the layer.
+
+    numbers_first: of a value that has two types, one of which is a bad number, report the number.
+    """
     if problems:
         problem = first_problem(problems)
         raise (problem.numbers_first() if numbers_first else problem).error(layer)

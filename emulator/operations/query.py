@@ -1,6 +1,6 @@
 """Query and Scan (service-behaviour.md 6)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -42,10 +42,8 @@ class _Checked:
 
 
 def _check_select(request: Request) -> None:
-    """Check Select against the projection parameters (reference 6.1)."""
-    select = request.get("Select")
-    if select is None:
-        return
+    """Check Select, which is present, against the projection parameters (reference 6.1)."""
+    select = request["Select"]
     for name in ("ProjectionExpression", "AttributesToGet"):
         if name in request and select != "SPECIFIC_ATTRIBUTES":
             raise errors.projection_with_select(name, select)
@@ -56,14 +54,21 @@ def _check_select(request: Request) -> None:
 
 
 def _check_query(request: Request) -> _Checked:
-    _in_envelope(legacy.check_mixing, request)
+    try:
+        legacy.check_mixing(request)
+    except errors.ApiError as error:
+        raise errors.enveloped(error) from None
     if "KeyConditionExpression" not in request:
         useless = without_user(request)
         if useless == "ExpressionAttributeNames":
             raise errors.only_with_expressions(useless)
         if useless is not None:
             raise errors.enveloped(errors.only_with_expressions(useless))  # reference 3.6, NEW
-    _in_envelope(_check_select, request)
+    if "Select" in request:
+        try:
+            _check_select(request)
+        except errors.ApiError as error:
+            raise errors.enveloped(error) from None
     checked = _check_legacy(request, "current", "QueryFilter")
     _bind(request, checked)
     if "KeyConditions" in request:
@@ -80,19 +85,12 @@ def _check_scan(request: Request) -> _Checked:
         if useless is not None:  # the OLD layer names the expression that values miss (reference 3.6)
             absent = "FilterExpression" if useless == "ExpressionAttributeValues" else None
             raise errors.only_with_expressions(useless, absent)
-    _check_select(request)
+    if "Select" in request:
+        _check_select(request)
     checked = _check_legacy(request, "older", "ScanFilter")
     _check_segment(request.get("Segment"), request.get("TotalSegments"))
     _bind(request, checked)
     return checked
-
-
-def _in_envelope(check: Callable[[Request], None], request: Request) -> None:
-    """Run a check of a Query, whose errors stand in the envelope (reference 3.6, 6.1)."""
-    try:
-        check(request)
-    except errors.ApiError as error:
-        raise errors.enveloped(error) from None
 
 
 def _check_segment(segment: int | None, total: int | None) -> None:

@@ -48,7 +48,7 @@ def check_paths(planned: Write) -> None:
     """Raise if a write would change a key attribute, or goes into one (reference 3.8)."""
     if planned.paths:
         check_key_paths(planned.table, planned.paths)
-    check_update_paths(planned.table, planned.update)
+    check_update_paths(planned.table, planned.update, planned.values)
 
 
 def table_of(database: Database, caller: Caller, prepared: Prepared) -> Table:

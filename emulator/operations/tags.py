@@ -8,12 +8,10 @@ After a change the service refuses others to the same table for 1.6 seconds (con
 The emulator does not: that would only slow test suites down.
 """
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
-from emulator import errors, limits
+from emulator import errors
 from emulator.database import arns
 from emulator.database.catalog import Caller
 from emulator.database.database import Database
@@ -79,21 +77,6 @@ def untag_resource(database: Database, caller: Caller, request: Request, _: None
 
 @operation("ListTagsOfResource")
 def list_tags_of_resource(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """List tags in key order, ten a page; a token of no page means the first one."""
+    """List all tags at once: even fifty come without a NextToken, and any token means the same (reference 13)."""
     resource = _found(database, caller, arns.tagged(request["ResourceArn"], caller.home))
-    after = _after(request.get("NextToken"))
-    tags = sorted(resource.tags.items())
-    rest = [(key, value) for key, value in tags if after is None or key > after]
-    page = rest[: limits.TAGS_PER_PAGE]
-    answer: dict[str, Any] = {"Tags": [{"Key": key, "Value": value} for key, value in page]}
-    if len(rest) > len(page):
-        answer["NextToken"] = urlsafe_b64encode(page[-1][0].encode()).decode()
-    return answer
-
-
-def _after(token: str | None) -> str | None:
-    """Return the last tag key of the page that a token ended; None for a bad token (ack-api-quirks, DDB-TABLE-073)."""
-    try:
-        return None if token is None else urlsafe_b64decode(token.encode()).decode()
-    except ValueError:
-        return None
+    return {"Tags": [{"Key": key, "Value": value} for key, value in resource.tags.items()]}

@@ -211,7 +211,7 @@ def _step(action: Action, table: Table) -> Step:
         write.check_index_keys(table, action.item)
     else:
         key = table.item_key(action.key_item)
-    check_update_paths(table, action.update)
+    check_update_paths(table, action.update, action.values)
     if action.bound is not None:
         for program in (action.bound.condition, action.bound.projection):
             if program is not None:

@@ -122,9 +122,9 @@ def update_item(
     key_item = request["Key"]
     table = database.table(caller, request["TableName"])
     key = table.item_key(key_item)
-    check_update_paths(table, update)
-    _check_condition_paths(table, bound)
     values = request.get("ExpressionAttributeValues", NO_VALUES)
+    check_update_paths(table, update, values)
+    _check_condition_paths(table, bound)
     if update is not None and not (update.cost.light and type(values) is dict):
         _check_cost(update, values)
     with database.write() as txn:
@@ -142,11 +142,11 @@ def _check_cost(update: Update, values: Values) -> None:
         raise errors.update_too_large()
 
 
-def check_update_paths(table: Table, update: Update | None) -> None:
+def check_update_paths(table: Table, update: Update | None, values: Values) -> None:
     """Raise if an update does not fit the keys of its table, whatever the item is (reference 3.8).
 
     It may not write a key attribute or below one, go into a key attribute of the table or of an index, nor give an index
-    key a wrong type.
+    key a wrong type or an empty value.
     """
     if update is None:
         return
@@ -156,7 +156,7 @@ def check_update_paths(table: Table, update: Update | None) -> None:
     if update.inner:
         check_key_paths(table, update.inner)
     if table.index_keys:
-        write.check_given_index_keys(table, update)
+        write.check_given_index_keys(table, update, values)
 
 
 def _old_item(request: Request, prepared: Prepared) -> list[bytes]:

@@ -499,6 +499,9 @@ MALFORMED_ARNS = [
     "arn:aws:dynamodb:us-east-1:123456789012:table/a-table-without-a-stream",
     "arn:aws:dynamodb:us-east-1:123456789012:table/with-an-index/index/byname",
     "arn:aws:kinesis:us-east-1:000000000000:stream/not-of-dynamodb/stream/2026",
+    "arn:other:dynamodb:us-east-1:123456789012:table/of-another-kind/stream/2026",
+    "arn:aws:dynamodb:us-east-1:123456789012:table/a table/stream/2026-10-08T12:34:56.789",
+    "arn:aws:dynamodb:us-east-1:123456789012:table/without-a-label/stream/",
 ]
 
 

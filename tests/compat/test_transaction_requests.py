@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tests.conftest import index_request, new_name
+from tests.conftest import index_request, new_name, table_request
 
 ENVELOPE = "1 validation error detected: "
 INVALID = "One or more parameter values were invalid: "
@@ -360,6 +360,66 @@ def test_empty_index_key_value_is_refused(refuse, make_table):
         "The AttributeValue for a key attribute cannot contain an empty string value. IndexName: global, IndexKey: g"
     )
     assert refuse(action("Put", table, {"id": {"S": "1"}, "g": {"S": ""}})) == message
+
+
+UPDATES_TO_EMPTY = {
+    "value": ("SET g = :s", "string"),
+    "among others": ("SET a = :x, g = :s REMOVE c", "string"),
+    "binary": ("SET b = :b", "binary"),
+    "default": ("SET g = if_not_exists(absent, :s)", "string"),
+    "found in the item": ("SET g = blank", "string"),
+    "local": ("SET l = :s", "string"),
+}
+
+
+@pytest.fixture(scope="module")
+def indexed(client):
+    request = table_request(
+        define="g:S b:B l:S",
+        GlobalSecondaryIndexes=[index_request("global", "g"), index_request("binary", "b")],
+        LocalSecondaryIndexes=[index_request("local", "pk l")],
+    )
+    client.create_table(**request)
+    client.get_waiter("table_exists").wait(TableName=request["TableName"], WaiterConfig={"Delay": 1})
+    yield request["TableName"]
+    client.delete_table(TableName=request["TableName"])
+
+
+@pytest.mark.parametrize("case", UPDATES_TO_EMPTY)
+def test_an_update_of_an_index_key_to_an_empty_value_is_refused(client, refused, refuse, indexed, key, case):
+    """No cancellation, whatever is wrong with other actions (corrections.md C58)."""
+    expression, kind = UPDATES_TO_EMPTY[case]
+    message = (
+        f"{NOT_VALID}The update expression attempted to update a secondary index key to a value that is not supported. "
+        f"The AttributeValue for a key attribute cannot contain an empty {kind} value."
+    )
+    item = {**key, "blank": {"S": ""}, "g": {"S": "g"}}
+    client.put_item(TableName=indexed, Item=item)
+    values = {":s": {"S": ""}, ":b": {"B": b""}, ":x": {"S": "x"}}
+    used = {name: value for name, value in values.items() if name in expression}
+    members = {"UpdateExpression": expression} | ({"ExpressionAttributeValues": used} if used else {})
+    update = action("Update", indexed, key, **members)
+    other = {**key, "sk": {"S": "other"}}
+    failing = action("ConditionCheck", indexed, other, ConditionExpression="attribute_exists(pk)")
+    incapable = action("Update", indexed, {**key, "sk": {"S": "third"}}, UpdateExpression="SET a = absent")
+    assert refuse(update) == message
+    assert refuse(failing, incapable, update) == message
+    assert refuse(update, incapable, failing) == message
+    if case not in ("default", "found in the item"):  # known without the item: before whatever else there is
+        wrong = action("Delete", indexed, {"pk": {"N": "1"}})
+        assert refuse(failing, wrong, update, failing) == message
+        guarded = action("Update", indexed, key, **members, ConditionExpression="attribute_not_exists(pk)")
+        assert refuse(guarded) == message
+        single = {"TableName": indexed, "Key": key, **members, "ConditionExpression": "attribute_not_exists(pk)"}
+        assert refused("update_item", **single) == ("ValidationException", message)
+    assert client.get_item(TableName=indexed, Key=key, ConsistentRead=True)["Item"] == item
+
+
+def test_a_statement_that_updates_an_index_key_to_an_empty_value(client, refused, indexed, key):
+    client.put_item(TableName=indexed, Item=key)
+    text = f"UPDATE \"{indexed}\" SET g = '' WHERE pk = '{key['pk']['S']}' AND sk = 's'"
+    code, message = refused("execute_transaction", TransactStatements=[{"Statement": text}])
+    assert (code, message.endswith("cannot contain an empty string value.")) == ("ValidationException", True)
 
 
 # --- tables, duplicates ---------------------------------------------------------------------------------------------

@@ -49,7 +49,9 @@ ORDERS = {
 }
 ARCHIVED = {
     **table_request(
-        "pk:S", StreamSpecification=STREAM, SSESpecification={"Enabled": True, "KMSMasterKeyId": "alias/a"}
+        "pk:S",
+        StreamSpecification=STREAM,
+        SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": "alias/a"},
     ),
     "TableName": "archived",
 }

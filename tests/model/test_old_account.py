@@ -227,3 +227,18 @@ def test_workers_agree(tmp_path: Path) -> None:
             assert told["TableArn"] == arn_of(OTHER, f"table/{made[-1]}")
             client.close()
         assert server.stop() == 0
+
+
+def test_a_change_that_is_not_in_force_yet_follows(case: dict[str, Any]) -> None:
+    """UpdateTable to another key, of which the answer has been given and the time has not come."""
+    stage = as_(opened(case["folder"], account=case["before"], delay_transient_statuses=True), LOCAL)
+    wanted = {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": "alias/b"}
+    stage("UpdateTable", TableName="archived", SSESpecification=wanted)
+    told = stage("DescribeTable", TableName="archived")["Table"]["SSEDescription"]
+    assert told["KMSMasterKeyArn"] == f"arn:aws:kms:us-east-1:{case['before']}:alias/a"
+    stage.emulator.close()
+    stage = as_(stage_of(case, delay_transient_statuses=True), LOCAL)
+    stage.clock.advance(3600)
+    told = stage("DescribeTable", TableName="archived")["Table"]["SSEDescription"]
+    assert told["KMSMasterKeyArn"] == f"arn:aws:kms:us-east-1:{case['after']}:alias/b"
+    stage.emulator.close()

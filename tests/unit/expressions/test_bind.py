@@ -255,7 +255,7 @@ def test_what_programs_tell_about_themselves():
     assert bound.update.targets == (("x",), ("l", 0), ("r", "s"), ("n",))
     assert bound.update.attributes == {"x", "l", "r", "n"}
     assert bound.update.inner == (("l", 0), ("r", "s"), ("y", "z"), ("q", 1))
-    assert bound.update.types == {"x": ("N", True), "n": ("N", True)}
+    assert bound.update.types == {"x": ("N", True, None), "n": ("N", True, Placeholder(":v"))}
     assert bound.update.creates
     assert bound.condition.paths == (("a", "b", 2), ("c",), ("d",), ("a",), ("e", "f"))
     assert bound.condition.attributes == {"a", "c", "d", "e"}

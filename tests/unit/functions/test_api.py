@@ -326,7 +326,10 @@ def test_update_is_checked_like_a_creation(stage, orders):
 def test_other_calls_of_lambda_are_not_there(stage, method, path):
     status, code, message = stage.refused(method, path)
     assert (status, code) == (404, "UnknownOperationException")
-    assert message.endswith("only event source mappings are")
+    assert message.startswith(
+        "This server speaks DynamoDB, DynamoDB Streams and the event source mappings of Lambda only"
+    )
+    assert f", not {method} " in message
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'"text"'])

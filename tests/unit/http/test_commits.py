@@ -284,7 +284,7 @@ def test_table_of_a_lost_group_is_made_again(durable):
 def test_who_is_interrupted_again_and_again_is_told(durable, monkeypatch):
     make_table(durable)
     line = durable.line()
-    line.feed(put("a"))
+    line.feed(put("a").replace(b"\r\n", b"\r\nOrigin: http://a\r\n", 1))
 
     def lost():
         durable.emulator.database.engine._group._end()
@@ -293,8 +293,9 @@ def test_who_is_interrupted_again_and_again_is_told(durable, monkeypatch):
     monkeypatch.setattr(durable.emulator.database.engine, "commit", lost)
     for _ in range(25):
         durable.loop.run()
-    ((status, _, body),) = line.answers()
+    ((status, fields, body),) = line.answers()
     assert (status, b"InternalServerError" in body, line.transport.closed) == (500, True, True)
+    assert fields["access-control-allow-origin"] == "*"
 
 
 def test_a_write_that_finds_the_disk_full_fails_alone(durable):

@@ -238,6 +238,9 @@ def test_the_absolute_form_of_a_url(line, path, status):
     assert found == status
     assert b"evil.example" not in body
     line.transport.written = b""
+    line.feed(b"GET http://a%b HTTP/1.1\r\nHost: x\r\n\r\n" % (b"/http://a" * 1500))
+    assert [found for found, _, _ in line.answers()] == [404]
+    line.transport.written = b""
     line.feed(b"GET http://evil.example/_emulator/clock HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert [found for found, _, _ in line.answers()] == [403]
 
@@ -384,9 +387,10 @@ def test_requests_that_wait_when_the_connection_is_lost_are_not_done(line):
 
 def test_a_failure_of_our_own_is_logged_and_told(line, monkeypatch, caplog):
     monkeypatch.setattr(Protocol, "answer", lambda *_: 1 / 0)
-    line.feed(request() + request())
+    line.feed(request(b"{}", "Origin: http://a") + request())
     ((status, headers, body),) = line.answers()
     assert (status, headers["connection"], line.transport.closed) == (500, "close", True)
+    assert headers["access-control-allow-origin"] == "*"
     assert b"InternalServerError" in body
     assert "ZeroDivisionError" in caplog.text
 

@@ -16,7 +16,7 @@ from emulator.settings import Settings
 from tests.conftest import InProcess, table_request
 from tests.kinesis import WAIT, fake_kinesis
 
-ARN = "arn:aws:kinesis:eu-central-1:000000000000:stream/orders"
+ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/orders"
 INTERVAL = 0.001
 
 
