@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,6 +55,8 @@ def greeting(settings: Settings, port: int) -> str:
         f"  address  {url}\n"
         f"  storage  {storage}\n"
         f"  tables   {tenants}\n"
+        f"  shell    export AWS_ENDPOINT_URL={url} AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 "
+        f"AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local\n"
         f"  boto3    import boto3\n"
         f'           boto3.client("dynamodb", endpoint_url="{url}", region_name="us-east-1", '
         f'aws_access_key_id="local", aws_secret_access_key="local")\n\n'
@@ -71,17 +73,15 @@ def create_protocol(emulator: Emulator) -> Protocol:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, ending with status 0 when it is told to. ready: a file that gets a byte once it listens."""
+    """uvicorn's server, ending with status 0 after a signal. announce: called once it serves and signals are handled."""
 
-    def __init__(self, config: uvicorn.Config, ready: int | None) -> None:
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
         super().__init__(config)
-        self._ready = ready
+        self._announce = announce
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        if self._ready is not None:
-            os.write(self._ready, b"1")
-            os.close(self._ready)
+        self._announce()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -124,9 +124,15 @@ def serve(
         timeout_graceful_shutdown=_GRACE,
         backlog=BACKLOG,
     )
-    server = _Server(config, ready)
-    if lifeline is None:
-        print(greeting(settings, listeners[0].getsockname()[1]), end="", flush=True)  # noqa: T201 - the user's start-up block
+
+    def announce() -> None:
+        if lifeline is None:
+            print(greeting(settings, listeners[0].getsockname()[1]), end="", flush=True)  # noqa: T201 - the user's start-up block
+        elif ready is not None:
+            os.write(ready, b"1")
+            os.close(ready)
+
+    server = _Server(config, announce)
     gc.collect()
     gc.freeze()
 
