@@ -51,9 +51,48 @@ class ApiError(Exception):
         """Return the JSON body: `__type`, the message and the extra members (reference 1.2)."""
         body: dict[str, Any] = {"__type": self.namespace + self.code}
         if self.message is not None:
-            body[self.message_member] = self.message
+            body[self.message_member] = _answerable(self.message)
         body.update(self.extra)
         return body
+
+
+LONGEST_WHOLE: Final = 68_000
+"""Bytes of JSON. A longer message is cut: a request could make one as long as itself.
+
+Where the service cuts its messages is not recorded. So all that a client may see by an ordinary mistake
+stays whole, such as an attribute name of one byte over the limit of 65,535."""
+LONGEST_CUT: Final = 60_000
+"""Bytes of JSON that are left of a message that is cut."""
+
+_CUT: Final = "..."  # our own
+
+
+def _answerable(message: str) -> str:
+    if len(message) * _JSON_GROWTH <= LONGEST_WHOLE or json_size(message) <= LONGEST_WHOLE:
+        return message
+    return shortened(message, LONGEST_CUT)
+
+
+def shortened(text: str, most: int) -> str:
+    """Return a text that is at most that many bytes of JSON, cut and marked where it is longer."""
+    if len(text) * _JSON_GROWTH <= most or (len(text) <= most and json_size(text) <= most):
+        return text
+    text = text[:most]
+    room = max(most - len(_CUT), 0)
+    while (size := json_size(text)) > room:
+        text = text[: min(len(text) * room // size, len(text) - 1)]
+    return text + _CUT
+
+
+def json_size(text: str) -> int:
+    """Return the bytes that a text takes in JSON at most, without its quotes."""
+    data = text.encode()
+    controls = len(data) - len(data.translate(None, _CONTROLS))
+    return len(data) + data.count(b'"') + data.count(b"\\") + 5 * controls
+
+
+_CONTROLS: Final = bytes(range(32))
+_JSON_GROWTH: Final = 6  # bytes of JSON that a character takes at most: \u0001
 
 
 def validation(message: str) -> ApiError:

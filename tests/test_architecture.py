@@ -10,7 +10,18 @@ from emulator.model.service import operations as service_operations
 from emulator.operations.registry import registered
 
 ROOT = Path(__file__).parents[1]
-LEAVES = {"errors", "escaping", "limits", "log_limits", "settings", "clock", "sharing", "version"}
+LEAVES = {
+    "caching",
+    "clock",
+    "errors",
+    "escaping",
+    "limits",
+    "log_limits",
+    "settings",
+    "sharing",
+    "slices",
+    "version",
+}
 MAY_IMPORT = {
     "cli": {"app", "database", "flags", "functions", "http", "storage"},
     "flags": set(),
@@ -24,6 +35,7 @@ MAY_IMPORT = {
     "database": {"expressions", "values", "storage"},
     "expressions": {"values"},
     "values": set(),
+    "caching": set(),
     "errors": set(),
     "escaping": set(),
     "limits": set(),
@@ -31,6 +43,7 @@ MAY_IMPORT = {
     "settings": set(),
     "clock": set(),
     "sharing": set(),
+    "slices": set(),
     "version": set(),
     "storage": set(),
 }

@@ -46,6 +46,7 @@ class Database:
         self.write = engine.write
         self.streams = self.catalog.streams
         self.kinesis = options.kinesis
+        self.sliced = False  # whoever calls operations can wait for an answer in slices: they may raise Sliced
         self.owner = sharing is None or sharing.owner
         if self.owner:
             self._take_over(options)

@@ -25,6 +25,7 @@ View = tuple[Callable[[bytes], Item], tuple[str, ...]]
 """A decoder of rows that may leave attributes out, and the key attributes that it need not find."""
 
 _MOST_VIEWS: Final = 256
+_LONGEST_VIEW: Final = 4 * limits.EXPRESSION_SIZE  # characters of the names of a view that is kept
 
 
 def _key_names(index: IndexDefinition) -> tuple[str, ...]:
@@ -183,10 +184,13 @@ class Table:
         """Return how to decode of a row what somebody who has its key must see of these attributes."""
         view = self.views.get(attributes)
         if view is None:
+            own = tuple(name for name in self.key_names if name in attributes)
+            view = decoder_of(attributes.difference(own)), own
+            if sum(map(len, attributes)) > _LONGEST_VIEW:  # as legacy conditions can have
+                return view
             if len(self.views) >= _MOST_VIEWS:
                 self.views.clear()
-            own = tuple(name for name in self.key_names if name in attributes)
-            view = self.views[attributes] = (decoder_of(attributes.difference(own)), own)
+            self.views[attributes] = view
         return view
 
     def _index_keys(self) -> dict[str, tuple[str, str]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from emulator.database import walk
 from emulator.database.schema import Table
+from emulator.slices import Steps
 from emulator.values.rows import decode_row
 
 if TYPE_CHECKING:
@@ -31,9 +32,9 @@ def resume_all(database: "Database") -> None:
             begin(database, table)
 
 
-def finish(database: "Database", table: Table) -> None:
-    """Fill a table's queue to its end, at once."""
-    walk.finish(database, table, partial(_fill, database, table.definition.ttl_queue))
+def finish(database: "Database", table: Table) -> Steps[None]:
+    """Fill a table's queue to its end now, a slice in each step."""
+    return walk.finish(database, table, partial(_fill, database, table.definition.ttl_queue))
 
 
 def _fill(database: "Database", queue_id: int | None, table: Table) -> bool:

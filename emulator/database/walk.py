@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from emulator.database.schema import Table
+from emulator.slices import Steps
 from storage import ReadTxn
 from storage.keycode import prefix_end
 
@@ -30,10 +31,10 @@ def begin(database: "Database", table: Table, name: Hashable, visit: Visit) -> N
     database.background.add(name, partial(_visit, database, table, visit))
 
 
-def finish(database: "Database", table: Table, visit: Visit) -> None:
-    """Run the slices of a walk at once; those that are queued find nothing to do then."""
+def finish(database: "Database", table: Table, visit: Visit) -> Steps[None]:
+    """Run the slices of a walk now, one in each step; those that are queued find nothing to do then."""
     while database.rerun(partial(_visit, database, table, visit)):
-        pass
+        yield
 
 
 def _visit(database: "Database", table: Table, visit: Visit) -> bool:

@@ -18,6 +18,7 @@ from itertools import chain
 from typing import Any, Final, TypeVar
 
 from emulator import errors, limits
+from emulator.caching import BoundedCache
 from emulator.expressions import analyze, parser, problems
 from emulator.expressions import compile as compiler
 from emulator.expressions import update as updates
@@ -37,10 +38,6 @@ _IS_ALIAS: Final = re.compile(r"#[0-9a-zA-Z_]+").fullmatch
 _IS_PLACEHOLDER: Final = re.compile(r":[0-9a-zA-Z_]+").fullmatch
 _NO_VALUES: Final[Values] = {}
 
-_CACHED_FORMS: Final = 1024
-_CACHED_NAMES: Final = 4 * limits.EXPRESSION_SIZE
-"""Characters; forms with longer attribute names are not kept, which bounds a form (texts and keys are bounded anyway)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Bound:
@@ -57,7 +54,7 @@ class Bound:
     checks: tuple[tuple[str, Check], ...] = ()
 
 
-_cache: dict[Any, Bound] = {}
+_cache: BoundedCache[Bound] = BoundedCache()
 
 
 def bind(request: Request) -> Bound:
@@ -80,7 +77,7 @@ def bind(request: Request) -> Bound:
     bound = _cache.get(form)
     if bound is None:
         bound = _Binding(request).bound()
-        _keep(form, bound, names)
+        _cache.keep(form, bound, _length(request, names, values))
     elif bound.checks:
         for parameter, check in bound.checks:
             _run(parameter, check, values or _NO_VALUES)
@@ -111,12 +108,10 @@ def check_names(names: Iterable[str]) -> None:
             raise errors.validation(errors.ATTRIBUTE_NAME_TOO_LONG)
 
 
-def _keep(form: object, bound: Bound, names: Mapping[str, str] | None) -> None:
-    if names and sum(map(len, names.values())) > _CACHED_NAMES:
-        return
-    if len(_cache) >= _CACHED_FORMS:
-        del _cache[next(iter(_cache))]
-    _cache[form] = bound
+def _length(request: Request, names: Mapping[str, str] | None, values: Values | None) -> int:
+    """Return the characters of all texts that a form is made of."""
+    texts = [text for parameter in _PARAMETERS if (text := request.get(parameter)) is not None]
+    return sum(map(len, chain(texts, names or (), (names or {}).values(), values or ())))
 
 
 def _run(parameter: str, check: Check, values: Values) -> None:

@@ -24,26 +24,39 @@ Get = Callable[[Item, Values], Value | None]
 
 def condition(node: ast.Condition) -> Condition:
     """Compile a checked condition."""
-    read = paths_in(node)
+    parts = ast.inner_first(node)
+    read = _paths_among(parts)
     inner = tuple([path for path in read if len(path) > 1])
-    return Condition(_test(node), frozenset([str(path[0]) for path in read]), read, inner)
+    return Condition(_test(node), frozenset([str(path[0]) for path in read]), read, inner, len(parts))
 
 
 def projection(node: ast.Projection) -> Projection:
     """Compile a checked projection."""
     wanted = tuple([steps_of(path) for path in node.paths])
-    names = frozenset([str(path[0]) for path in wanted])
     inner = tuple([path for path in wanted if len(path) > 1])
     if not inner:
-        # By the item's order, not by that of the set, which differs from process to process.
-        return Projection(lambda item: {name: item[name] for name in item if name in names}, names, wanted, inner)
+        return projection_of([str(path[0]) for path in wanted])
+    names = frozenset([str(path[0]) for path in wanted])
     tree = paths.tree([(path, True) for path in wanted])
     return Projection(lambda item: paths.pick(item, tree), names, wanted, inner)
 
 
+def projection_of(names: Sequence[str]) -> Projection:
+    """Return the projection on top-level attributes."""
+    wanted = frozenset(names)
+    # By the item's order, not by that of the set, which differs from process to process.
+    return Projection(
+        lambda item: {name: item[name] for name in item if name in wanted}, wanted, tuple([(name,) for name in names])
+    )
+
+
 def paths_in(node: ast.Condition | ast.Operand) -> tuple[Path, ...]:
     """Return every document path in a tree, in written order."""
-    return tuple([steps_of(part) for part in ast.inner_first(node) if isinstance(part, ast.Path)])
+    return _paths_among(ast.inner_first(node))
+
+
+def _paths_among(parts: list[Any]) -> tuple[Path, ...]:
+    return tuple([steps_of(part) for part in parts if isinstance(part, ast.Path)])
 
 
 # --- operands -------------------------------------------------------------------------------------------------------

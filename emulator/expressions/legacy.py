@@ -321,9 +321,10 @@ def _clause(name: str, element: Request) -> program.KeyClause:
 def attributes_to_get(names: Sequence[str]) -> program.Projection:
     """Return the projection on the top-level attributes; a name given twice is refused (reference 4.7)."""
     check_names(names)
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            raise errors.duplicate_attribute(name)
-        seen.add(name)
-    return compiler.projection(ast.Projection(tuple([ast.Path((name,)) for name in names])))
+    if len(frozenset(names)) < len(names):
+        seen: set[str] = set()
+        for name in names:
+            if name in seen:
+                raise errors.duplicate_attribute(name)
+            seen.add(name)
+    return compiler.projection_of(names)

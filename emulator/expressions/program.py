@@ -44,13 +44,14 @@ class Condition:
 
     test(item, values): whether it holds; an item that does not exist is tested as an empty one.
     attributes: top-level names it reads; paths: every document path it reads, in written order; inner: those of them that
-    go into an attribute.
+    go into an attribute. weight: of how many operators and operands it consists, by which its time is estimated.
     """
 
     test: Callable[[Item, Values], bool]
     attributes: frozenset[str]
     paths: tuple[Path, ...]
     inner: tuple[Path, ...]
+    weight: int = 0
 
 
 class Apply(Protocol):

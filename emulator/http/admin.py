@@ -11,7 +11,7 @@ They need no credentials. An empty body counts as `{}`. A call that is not under
 expected.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any, Final
 
 import orjson
@@ -24,6 +24,7 @@ from emulator.database.declarations import BadDeclaration, Body
 from emulator.database.schema import Table
 from emulator.http import admin_clock
 from emulator.http.failures import log_failure
+from emulator.slices import Steps
 from storage import Full, Interrupted
 
 PREFIX: Final = b"/_emulator/"
@@ -32,7 +33,8 @@ CLOCK: Final = PREFIX + b"clock"
 _BUSY: Final = 503  # Service Unavailable
 _NO_ROOM: Final = 507  # Insufficient Storage
 
-Call = Callable[[Emulator, Body], Mapping[str, Any]]
+Call = Callable[[Emulator, Body], Mapping[str, Any] | Steps[Mapping[str, Any]]]
+"""Returns what is answered, or steps that do: other requests are answered between two of them."""
 
 
 def _declared(declare: Callable[[Database, Body], None]) -> Call:
@@ -54,7 +56,7 @@ def _named(database: Database, name: str) -> list[Table]:
     return [table for table in database.catalog.everything() if name in (table.name, table.arn)]
 
 
-def _sweep(emulator: Emulator, body: Body) -> Mapping[str, Any]:
+def _sweep(emulator: Emulator, body: Body) -> Steps[Mapping[str, Any]]:
     database = emulator.database
     swept = ttl_sweep.tables(database)
     if "TableName" in body:
@@ -65,7 +67,7 @@ def _sweep(emulator: Emulator, body: Body) -> Mapping[str, Any]:
         swept = [table for table in swept if table in named]
         if not swept:
             raise BadDeclaration(f"the time to live of table {name} is not enabled: UpdateTimeToLive enables it")
-    deleted = ttl_sweep.sweep_now(database, swept)
+    deleted = yield from ttl_sweep.sweep(database, swept)
     return {"Deleted": deleted.total(), "Tables": deleted}
 
 
@@ -78,8 +80,8 @@ _CALLS: Final[Mapping[tuple[str, bytes], Call]] = {
 }
 
 
-def answer(emulator: Emulator, method: str, path: bytes, body: bytes) -> tuple[int, bytes]:
-    """Answer a call; return its status and JSON body. path is what follows PREFIX."""
+def answer(emulator: Emulator, method: str, path: bytes, body: bytes) -> Steps[tuple[int, bytes]]:
+    """Answer a call, most of them in one step; return its status and JSON body. path is what follows PREFIX."""
     call = _CALLS.get((method, path))
     if call is None:
         known = ", ".join(f"{verb} {PREFIX.decode()}{name.decode()}" for verb, name in _CALLS)
@@ -88,7 +90,10 @@ def answer(emulator: Emulator, method: str, path: bytes, body: bytes) -> tuple[i
         emulator.database.refresh()
     try:
         parsed = orjson.loads(body or b"{}")
-        return 200, orjson.dumps(call(emulator, parsed if isinstance(parsed, dict) else {}))
+        told = call(emulator, parsed if isinstance(parsed, dict) else {})
+        if isinstance(told, Generator):
+            told = yield from told
+        return 200, orjson.dumps(told)
     except orjson.JSONDecodeError:
         return 400, orjson.dumps({"message": "the body is no JSON"})
     except BadDeclaration as error:

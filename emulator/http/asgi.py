@@ -8,6 +8,7 @@ from emulator.app import Emulator
 from emulator.http.bodies import Bodies
 from emulator.http.protocol import HEADER_BLOCK, Answer, Protocol, fields_of
 from emulator.http.rounds import run_rounds
+from emulator.http.turns import Pending
 from emulator.http.upkeep import Upkeep
 from emulator.limits import REQUEST_BODY
 
@@ -19,6 +20,7 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 def create_app(protocol: Protocol, bodies: Bodies) -> App:
     """Return the ASGI application of a protocol; bodies bounds what incomplete requests take."""
+    protocol.take_turns()
 
     async def app(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -26,19 +28,34 @@ def create_app(protocol: Protocol, bodies: Bodies) -> App:
         path: bytes = scope.get("raw_path") or scope["path"].encode()  # not every server has the raw one
         fields = fields_of(scope["headers"])
         body = await _body(scope, receive, bodies)
-        if fields is None or len(scope["query_string"]) > HEADER_BLOCK:
-            answer = protocol.refuse(400)
-            answer = answer._replace(head=answer.head + b"connection: close\r\n")
-        elif body is None:
-            answer = protocol.refuse(413, fields)
-        elif path == b"/":
-            answer = protocol.answer(scope["method"], scope["query_string"], fields, body)
-        else:
-            address = scope.get("server")  # not every server says where it listens
-            answer = protocol.elsewhere(scope["method"], path, scope["query_string"], fields, body, address)
+        try:
+            if fields is None or len(scope["query_string"]) > HEADER_BLOCK:
+                answer = protocol.refuse(400)
+                answer = answer._replace(head=answer.head + b"connection: close\r\n")
+            elif body is None:
+                answer = protocol.refuse(413, fields)
+            elif path == b"/":
+                answer = protocol.answer(scope["method"], scope["query_string"], fields, body)
+            else:
+                address = scope.get("server")  # not every server says where it listens
+                answer = protocol.elsewhere(scope["method"], path, scope["query_string"], fields, body, address)
+        except Pending as pending:
+            answer = await _finished(protocol, pending)
         await _send(send, answer)
 
     return app
+
+
+async def _finished(protocol: Protocol, pending: Pending) -> Answer:
+    """Return an answer that is made in slices."""
+    assert protocol.turns is not None, "without turns no answer is pending"
+    loop = asyncio.get_running_loop()
+    made: asyncio.Future[Answer] = loop.create_future()
+    run = protocol.turns.begin(loop, pending, made.set_result)
+    try:
+        return await made
+    finally:
+        run.cancel()
 
 
 class _BodyReader:

@@ -32,6 +32,7 @@ from emulator.http.bodies import Bodies
 from emulator.http.failures import log_failure, log_not_http
 from emulator.http.outbox import Outbox
 from emulator.http.protocol import FRAMING, HEADER_BLOCK, Answer, Protocol
+from emulator.http.turns import Pending, Run
 from emulator.limits import REQUEST_BODY
 from storage import Interrupted, StorageError
 
@@ -104,6 +105,7 @@ class Connection(asyncio.Protocol):
         "_parts",
         "_protocol",
         "_refused",
+        "_run",
         "_since",
         "_size",
         "_stalled",
@@ -161,6 +163,7 @@ class Connection(asyncio.Protocol):
         self._held_bytes = 0
         self._asked: _Request | None = None  # which is being answered, where there are commits
         self._attempts = 0
+        self._run: Run | None = None  # the answer that is being made in slices; what comes later waits for it
 
     @property
     def last_active(self) -> float:
@@ -185,6 +188,8 @@ class Connection(asyncio.Protocol):
         self._parser = _DEAF
         self._later.clear()
         self._forget_body()
+        if self._run is not None:
+            self._run.cancel()
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser, which calls back below."""
@@ -256,7 +261,9 @@ class Connection(asyncio.Protocol):
 
         An active client has a moment for one more request, which may be on its way: closing at once would break it.
         """
-        if self._stalled:
+        if self._run is not None:
+            self._closing = True
+        elif self._stalled:
             self._close()
         elif self._within:
             self._closing = True
@@ -272,7 +279,7 @@ class Connection(asyncio.Protocol):
     def _take_leave(self) -> None:
         if self._within:
             self._hurry()
-        else:
+        elif self._run is None:
             self._close()
 
     # --- time, and turns --------------------------------------------------------------------------------------------
@@ -289,7 +296,7 @@ class Connection(asyncio.Protocol):
         elif unsent and not self._unsent:
             self._moved = max(self._moved, now - _IDLE + _SECOND_LOOK)
         self._unsent = unsent
-        if self._waits:  # for the server, not for the client
+        if self._waits or self._run is not None:  # for the server, not for the client
             self._moved = self._since = now
         last_step = min(self._moved, self._since) if self._within else self._moved
         left = last_step + (_LINGER if self._closing else _IDLE) - now
@@ -317,7 +324,7 @@ class Connection(asyncio.Protocol):
 
     def _go_on(self) -> None:
         """Do what waits, as far as the answers are read, then read on."""
-        self._stalled = self._unread or self._held_bytes > _MOST_HELD
+        self._stalled = self._run is not None or self._unread or self._held_bytes > _MOST_HELD
         later, self._later = self._later, deque()
         while later and not self._stalled:
             try:
@@ -355,7 +362,7 @@ class Connection(asyncio.Protocol):
 
     def _in_turn(self, act: Callable[[], None]) -> None:
         """Do something that is no request behind everything that waits."""
-        if self._later:
+        if self._later or self._run is not None:
             self._later.append(act)
         else:
             act()
@@ -430,7 +437,10 @@ class Connection(asyncio.Protocol):
         if self._counted:
             self._forget_body()
         if not self._refused:
-            body = b"".join((self._body, *self._parts)) if self._parts else self._body
+            body = self._body
+            if self._parts:
+                body = b"".join((body, *self._parts))
+                self._body, self._parts = _NO_BODY, []  # or a connection that rests would keep them
             method = self._parser.get_method().decode("latin-1")
             if self._stalled:
                 request = _Request(method, self._url, self._head, body, keep_alive)
@@ -456,12 +466,34 @@ class Connection(asyncio.Protocol):
     def _answer(self, method: str, url: bytes, fields: dict[bytes, bytes], body: bytes, keep_alive: bool) -> None:  # noqa: FBT001 - hot
         self._keep_alive = keep_alive
         path, _, query = url.partition(b"?")
-        if path == b"/":
-            answer = self._protocol.answer(method, query, fields, body)
+        try:
+            if path == b"/":
+                answer = self._protocol.answer(method, query, fields, body)
+            else:
+                address = None if self._transport is None else self._transport.get_extra_info("sockname")
+                answer = self._protocol.elsewhere(method, path, query, fields, body, address)
+        except Pending as pending:
+            self._answer_later(pending, with_body=method != "HEAD")
         else:
-            address = None if self._transport is None else self._transport.get_extra_info("sockname")
-            answer = self._protocol.elsewhere(method, path, query, fields, body, address)
-        self._send(answer, with_body=method != "HEAD")
+            self._send(answer, with_body=method != "HEAD")
+
+    def _answer_later(self, pending: Pending, *, with_body: bool) -> None:
+        """Answer when all slices are done; until then, let what comes after wait."""
+        assert self._protocol.turns is not None, "without turns no answer is pending"
+        send = partial(self._send_late, self._asked, with_body=with_body)
+        self._run = self._protocol.turns.begin(self._loop, pending, send)
+        self._stall()
+
+    def _send_late(self, asked: _Request | None, answer: Answer, *, with_body: bool) -> None:
+        """Send an answer that was made in slices, and go on."""
+        self._run = None
+        self._asked = asked
+        self._send(answer, with_body=with_body)
+        self._asked = None
+        if self._closing:
+            self._close()
+        else:
+            self._go_on()
 
     def _refuse_head(self) -> NoReturn:
         """Refuse a request line or header block over 16 KB, or a second Host, and the connection with it."""
@@ -531,14 +563,12 @@ class Connection(asyncio.Protocol):
         self._held_bytes = 0
         if isinstance(failure, Interrupted) and self._attempts < _ATTEMPTS:
             self._attempts += 1
-            for data, request in held:
-                self._asked = request
-                # What moved the clock has moved it. The URL may have the absolute form.
-                if request is None or admin.CLOCK in request.url.partition(b"?")[0]:
-                    self._write(data)
-                else:
-                    self._answer(*request)
-            self._asked = None
+            again = [partial(self._again, data, request) for data, request in held]
+            for position, act in enumerate(again, 1):
+                act()
+                if self._run is not None:
+                    self._later.extendleft(reversed(again[position:]))
+                    break
             failure = None
         elif failure is not None:
             self._closing = True
@@ -548,10 +578,22 @@ class Connection(asyncio.Protocol):
             self._attempts = 0
             if self._transport is not None:
                 self._put(self._transport, b"".join([data for data, _ in held]))
+        if self._run is not None:
+            return
         if failure is not None or ((self._closing or not self._keep_alive) and not self._within):
             self._close()
         elif self._stalled:
             self._go_on()
+
+    def _again(self, data: bytes, request: _Request | None) -> None:
+        """Answer a request again whose writes were lost, or write the same answer where there were none to lose."""
+        self._asked = request
+        # What moved the clock has moved it. The URL may have the absolute form.
+        if request is None or admin.CLOCK in request.url.partition(b"?")[0]:
+            self._write(data)
+        else:
+            self._answer(*request)
+        self._asked = None
 
     def _close(self) -> None:
         """Stop listening, and close once nothing is held back."""
@@ -568,6 +610,7 @@ class Connection(asyncio.Protocol):
 def connection_factory(protocol: Protocol, bodies: Bodies) -> Callable[..., Connection]:
     """Return what uvicorn takes for its HTTP protocol class."""
     outbox = Outbox()
+    protocol.take_turns()
 
     def connect(
         *,

@@ -8,6 +8,7 @@ Checks come in the service's order: size, CORS preflight, GET (health), method a
 authentication, and then the operation's own.
 """
 
+import gc
 import logging
 import os
 import re
@@ -27,7 +28,9 @@ from emulator.errors import ApiError
 from emulator.escaping import printable
 from emulator.http import admin, auth, encoding, lambda_api
 from emulator.http.failures import SERVER_ERROR, log_failure, log_refused
+from emulator.http.turns import Pending, Turns
 from emulator.log_limits import LogLimit
+from emulator.slices import Sliced, Steps, finish
 from storage import Full, Lost
 
 if TYPE_CHECKING:
@@ -61,10 +64,12 @@ _JSON_LINE: Final = _TYPE_LINE % _JSON
 _HEAD: Final = (
     b"server: Server\r\n" + _JSON_LINE + b"x-amzn-requestid: %b%020X\r\nx-amz-crc32: %d\r\ncontent-length: %d\r\n%b"
 )
+_LARGE: Final = 256 * limits.KIB  # bytes of a body: less make no work for the garbage collector that counts
 _EXPOSED: Final = b"access-control-expose-headers: x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date\r\n"
 """With it a page can read the request id (corrections.md C1)."""
 _EVERY_ORIGIN: Final = b"access-control-allow-origin: *\r\n" + _EXPOSED
 _CACHED_CALLERS: Final = 1024
+_LONG_CALLER: Final = 1024  # bytes of a credential and a host that nobody but an attacker has
 _COMPLETE: Final = re.compile(
     rb"AWS4-[^ ]+ Credential=([^,\s][^,]*/aws4_request), ?SignedHeaders=[^,\s][^,]*, ?Signature=[^,\s][^,]*"
 ).fullmatch
@@ -93,6 +98,7 @@ class Protocol:
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
         self.commits: Commits | None = None  # where answers have to wait for one
+        self.turns: Turns | None = None  # where answers may be made in slices
         # A request id is 52 characters [0-9A-Z], unique and as cheap as a counter: 32 of this process, then the number.
         self._own_id = os.urandom(16).hex().upper().encode()
         self._numbers = count(1)
@@ -110,8 +116,14 @@ class Protocol:
         settings = self._emulator.settings
         return PageRules(settings.host, settings.cors, settings.allowed_host)
 
+    def take_turns(self) -> None:
+        """Make long answers in slices from now on: `answer` and whatever else answers may raise Pending."""
+        if self.turns is None:
+            self.turns = Turns()
+            self._emulator.database.sliced = True
+
     def respond(self, method: str, query: bytes, headers: list[Header], body: bytes) -> Answer:
-        """Answer one request to `/`; header names are lower-case. Never raises."""
+        """Answer one request to `/`; header names are lower-case. Raises nothing but Pending."""
         fields = fields_of(headers)
         if fields is None or len(query) > HEADER_BLOCK:
             return self.refuse(400)
@@ -130,19 +142,32 @@ class Protocol:
             return self._other_type(query, fields, body)
         try:
             return self._answer(200, self._call(query, fields, body), fields)
-        except ApiError as error:
+        except Sliced as sliced:
+            raise Pending(self._in_slices(sliced.steps, fields)) from None
+        except Exception as error:  # noqa: BLE001 - becomes an answer
+            return self._refusal(error, fields)
+
+    def _in_slices(self, steps: Steps[bytes], fields: Fields) -> Steps[Answer]:
+        """Return the answer whose body is made in slices."""
+        try:
+            return self._answer(200, (yield from steps), fields)
+        except Exception as error:  # noqa: BLE001 - becomes an answer
+            return self._refusal(error, fields)
+
+    def _refusal(self, error: Exception, fields: Fields) -> Answer:
+        """Return the answer for a request that failed."""
+        if isinstance(error, ApiError):
             if error.status >= SERVER_ERROR:
                 log_failure(_target(fields), error)
             return self._answer(error.status, orjson.dumps(error.body()), fields)
-        except encoding.TooLarge:
+        if isinstance(error, encoding.TooLarge):
             return self.refuse(413, fields)
-        except Lost as error:  # answered again with the others, see commits.py
+        if isinstance(error, Lost):  # answered again with the others, see commits.py
             return self.failed(error, fields)
-        except Exception as error:  # noqa: BLE001 - is logged
-            answer = self._answer(500, orjson.dumps(errors.internal_server_error().body()), fields)
-            request_id = dict(answer.headers)[b"x-amzn-requestid"].decode()
-            log_failure(f"request {request_id} to {_target(fields)}", error)
-            return answer
+        answer = self._answer(500, orjson.dumps(errors.internal_server_error().body()), fields)
+        request_id = dict(answer.headers)[b"x-amzn-requestid"].decode()
+        log_failure(f"request {request_id} to {_target(fields)}", error)
+        return answer
 
     def elsewhere(
         self, method: str, path: bytes, query: bytes, fields: Fields, body: bytes, address: "Address | None" = None
@@ -186,7 +211,12 @@ class Protocol:
             answer = self._answer(200, b"", {})
             return answer._replace(head=answer.head + _echoed(origin) + _preflight(fields))
         if path.startswith(admin.PREFIX):
-            answer = self.admin(method, path.removeprefix(admin.PREFIX), body)
+            try:
+                answer = self.admin(method, path.removeprefix(admin.PREFIX), body)
+            except Pending as pending:
+                if origin is None:
+                    raise
+                raise pending.changed(lambda late: late._replace(head=late.head + _echoed(origin))) from None
         else:
             request_id = str(uuid.uuid4()).encode()
             answer = Answer(*lambda_api.answer(self._emulator, request_id, method, path, query, fields, body))
@@ -194,8 +224,19 @@ class Protocol:
 
     def admin(self, method: str, path: bytes, body: bytes) -> Answer:
         """Answer one of the emulator's own calls; path is what follows admin.PREFIX."""
+        steps = self._admin(method, path, body)
+        if self.turns is None:
+            return finish(steps)
         try:
-            status, told = admin.answer(self._emulator, method, path, body)
+            next(steps)
+        except StopIteration as end:
+            answer: Answer = end.value
+            return answer
+        raise Pending(steps)
+
+    def _admin(self, method: str, path: bytes, body: bytes) -> Steps[Answer]:
+        try:
+            status, told = yield from admin.answer(self._emulator, method, path, body)
         except Exception as error:  # noqa: BLE001 - is logged
             log_failure(f"{method} {(admin.PREFIX + path).decode('latin-1')}", error)
             return self.failed(error)
@@ -217,7 +258,12 @@ class Protocol:
         if body and given not in (_JSON, _PLAIN_JSON):
             answer = self._for_another_service("POST", b"/", query, fields, body)
             return answer or self._answer(404, _NOT_FOUND, fields)
-        answer = self.answer("POST", query, {**fields, b"content-type": _JSON}, body)
+        try:
+            answer = self.answer("POST", query, {**fields, b"content-type": _JSON}, body)
+        except Pending as pending:
+            if given != _PLAIN_JSON:
+                raise
+            raise pending.changed(lambda late: _typed(late, _PLAIN_JSON)) from None
         return _typed(answer, _PLAIN_JSON) if given == _PLAIN_JSON else answer  # corrections.md C7
 
     def _for_another_service(
@@ -245,6 +291,8 @@ class Protocol:
         coding = fields.get(b"content-encoding")
         if coding is not None:
             body = encoding.decoded(body, coding)
+        if len(body) > _LARGE and gc.isenabled():
+            return self._call_large(query, fields, body)
         raw: object = None
         if body:
             try:
@@ -257,6 +305,19 @@ class Protocol:
         if not body:
             raise errors.serialization()
         return self._emulator.call(operation, raw, caller)
+
+    def _call_large(self, query: bytes, fields: Fields, body: bytes) -> bytes:
+        """Answer a request with a large body while the garbage collector rests.
+
+        A body of 16 MB becomes millions of objects that live until the answer. The collector would look at them
+        again and again, which took three quarters of the time of parsing some bodies.
+        """
+        plain = {name: value for name, value in fields.items() if name != b"content-encoding"}
+        gc.disable()
+        try:
+            return self._call(query, plain, body)
+        finally:
+            gc.enable()
 
     def _operation(self, target: bytes, query: bytes, fields: Fields) -> str:
         prefix, _, name = target.decode("latin-1").rpartition(".")
@@ -280,7 +341,7 @@ class Protocol:
         caller = self._callers.get(key)
         if caller is None:
             caller = self._found_caller(query, fields)
-            if not _THREE_PARTS(fields[b"authorization"]):
+            if len(key[0]) + len(key[1]) > _LONG_CALLER or not _THREE_PARTS(fields[b"authorization"]):
                 return caller
             if len(self._callers) >= _CACHED_CALLERS:
                 self._callers.clear()

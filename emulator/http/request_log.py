@@ -22,6 +22,8 @@ from emulator.errors import ApiError
 from emulator.escaping import printable
 from emulator.http import encoding
 from emulator.http.protocol import NO_FIELDS, Answer, Fields, Protocol
+from emulator.http.turns import Pending
+from emulator.slices import Steps
 
 if TYPE_CHECKING:
     from emulator.http.origins import Address
@@ -66,21 +68,42 @@ class LoggedProtocol(Protocol):
     def _logged(self, answered: Callable[[], Answer], method: str, path: bytes, fields: Fields, body: bytes) -> Answer:
         if self._within:
             return answered()
-        self._within = True
         begun = perf_counter()
+        self._within = True
         try:
             answer = answered()
+        except Pending as pending:
+            raise Pending(self._logged_late(pending.steps, begun, method, path, fields, body)) from None
         finally:
             self._within = False
+        self._log(answer, begun, method, path, fields, body)
+        return answer
+
+    def _logged_late(
+        self, steps: Steps[Answer], begun: float, method: str, path: bytes, fields: Fields, body: bytes
+    ) -> Steps[Answer]:
+        """Return an answer that is made in slices, logged."""
+        while True:
+            self._within = True
+            try:
+                next(steps)
+            except StopIteration as end:
+                answer: Answer = end.value
+                break
+            finally:
+                self._within = False
+            yield
+        self._log(answer, begun, method, path, fields, body)
+        return answer
+
+    def _log(self, answer: Answer, begun: float, method: str, path: bytes, fields: Fields, body: bytes) -> None:
         seconds = perf_counter() - begun
         text = _plain(body, fields.get(b"content-encoding"))
         log.debug("%s", _line(_subject(method, path, fields, _parsed(text)), answer, seconds))
         if log.isEnabledFor(TRACE):
+            coding = dict(answer.headers).get(b"content-encoding")
             log.log(TRACE, "request body: %s", _shown(text))
-            log.log(
-                TRACE, "response body: %s", _shown(_plain(answer.body, dict(answer.headers).get(b"content-encoding")))
-            )
-        return answer
+            log.log(TRACE, "response body: %s", _shown(_plain(answer.body, coding)))
 
 
 def _line(subject: str, answer: Answer, seconds: float) -> str:

@@ -4,7 +4,9 @@ The walk is in document order and stops at the first type error, as the service 
 values/wire.py. Recursion follows the shapes, never the data: AttributeValue is the only shape that contains itself.
 """
 
+import sys
 from collections.abc import Callable
+from itertools import islice
 from math import floor
 from typing import Any, Final, NoReturn
 
@@ -34,6 +36,15 @@ _LARGEST: Final = {"integer": 2**31 - 1, "long": 2**63 - 1}
 _BOOLEANS: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 _ATTRIBUTE_VALUE: Final = "AttributeValue"
+
+# A collection that is longer than any request may have is refused for its length, so only its first
+# members are read: 16 MB can hold five million of them.
+_KEPT_OF_BOUNDED: Final = 1_000  # members; the largest maximum of the model below that is 255
+_KEPT_OF_STRUCTURES: Final = 10_000  # where the model has no maximum, but a table has: 50 tags, 20 indexes
+_KEPT: Final = {  # some 7,000 can be used, by five expressions of 4 KB or a statement of 8 KB; the rest is too many
+    "ExpressionAttributeNameMap": 10_000,
+    "PreparedStatementParameters": 10_000,
+}
 _MAP_PARSERS: Final[dict[str, Callable[[object, list[Problem]], dict[str, Value]]]] = {
     "PutItemInputAttributeMap": wire.parse_item,
     "ExpressionAttributeValueMap": wire.parse_values,
@@ -98,12 +109,23 @@ def _parser(shapes: Shapes, shape: Shape, scalar_error: _ScalarError) -> Parser:
     if shape.type == "structure":
         return _structure(_members(shapes, shape), java_type, scalar_error)
     if shape.type == "list" and shape.value == _ATTRIBUTE_VALUE:
-        return _attribute_value_list(scalar_error)
+        return _attribute_value_list(scalar_error, _kept(shapes, shape))
     if shape.type == "list":
-        return _list(_parser(shapes, shapes[shape.value], errors.scalar_as_member), scalar_error)
+        return _list(_parser(shapes, shapes[shape.value], errors.scalar_as_member), scalar_error, _kept(shapes, shape))
     if shape.value == _ATTRIBUTE_VALUE:
         return _attribute_values(shape, java_type, scalar_error)
-    return _map(_parser(shapes, shapes[shape.value], errors.scalar_as_member), java_type, scalar_error)
+    member = _parser(shapes, shapes[shape.value], errors.scalar_as_member)
+    return _map(member, java_type, scalar_error, _kept(shapes, shape))
+
+
+def _kept(shapes: Shapes, shape: Shape) -> int:
+    """Return how many members of a list or map are read at most."""
+    if shape.name in _KEPT:
+        return _KEPT[shape.name]
+    if shape.maximum is not None:
+        return _KEPT_OF_BOUNDED if shape.maximum < _KEPT_OF_BOUNDED else sys.maxsize
+    structures = shape.type == "list" and shapes[shape.value].type == "structure" and shape.value != _ATTRIBUTE_VALUE
+    return _KEPT_OF_STRUCTURES if structures else sys.maxsize
 
 
 def _java_type(shapes: Shapes, shape: Shape) -> str:
@@ -142,19 +164,23 @@ def _structure(members: dict[str, Parser], java_type: str, scalar_error: _Scalar
     return parse
 
 
-def _list(member: Parser, scalar_error: _ScalarError) -> Parser:
+def _list(member: Parser, scalar_error: _ScalarError, kept: int) -> Parser:
     def parse(raw: object, problems: list[Problem]) -> list[Any]:
         if type(raw) is not list:
             raise errors.structure_not_expected() if type(raw) is dict else scalar_error()
+        if len(raw) > kept:
+            del raw[kept:]
         return [None if value is None else member(value, problems) for value in raw]
 
     return parse
 
 
-def _map(member: Parser, java_type: str, scalar_error: _ScalarError) -> Parser:
+def _map(member: Parser, java_type: str, scalar_error: _ScalarError, kept: int) -> Parser:
     def parse(raw: object, problems: list[Problem]) -> dict[str, Any]:
         if type(raw) is not dict:
             _refuse_as_collection(raw, java_type, scalar_error)
+        if len(raw) > kept:
+            raw = dict(islice(raw.items(), kept))
         return {key: None if value is None else member(value, problems) for key, value in raw.items()}
 
     return parse
@@ -180,12 +206,14 @@ def _attribute_value(java_type: str, scalar_error: _ScalarError) -> Parser:
     return parse
 
 
-def _attribute_value_list(scalar_error: _ScalarError) -> Parser:
+def _attribute_value_list(scalar_error: _ScalarError, kept: int) -> Parser:
     parse_list = wire.parse_values_of_list
 
     def parse(raw: object, problems: list[Problem]) -> list[Any]:
         if type(raw) is not list:
             raise errors.structure_not_expected() if type(raw) is dict else scalar_error()
+        if len(raw) > kept:
+            del raw[kept:]
         return parse_list(raw, problems)
 
     return parse

@@ -7,11 +7,13 @@ Absent members print as null; an AttributeValue prints as class and hash (messag
 github.com/risingwavelabs/risingwave/issues/17572). The service's hash is unknown: ours is a checksum of the value.
 """
 
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 from zlib import crc32
 
 import orjson
 
+from emulator import errors
 from emulator.model import overrides
 from emulator.model.shapes import Shape, Shapes
 
@@ -32,29 +34,65 @@ def json_text(value: object) -> str:
         return _TOO_DEEP
 
 
-def java_text(shapes: Shapes, shape: Shape, value: Any) -> str:  # noqa: ANN401 - any parsed value
-    """Print a parsed value of the given shape."""
+def java_text(shapes: Shapes, shape: Shape, value: Any, most: int) -> str:  # noqa: ANN401 - any parsed value
+    """Print a parsed value of the given shape, of a long one the first characters: one more than `most`."""
+    pieces = []
+    length = 0
+    for piece in _pieces(shapes, shape, value):
+        pieces.append(piece)
+        length += len(piece)
+        if length > most:
+            break
+    return "".join(pieces)[: most + 1]
+
+
+def _pieces(shapes: Shapes, shape: Shape, value: Any) -> Iterator[str]:  # noqa: ANN401 - any parsed value
     if value is None:
-        return "null"
-    if shape.name == _ATTRIBUTE_VALUE:
-        return f"com.amazonaws.dynamodb.v20120810.{_ATTRIBUTE_VALUE}@{crc32(json_text(value).encode()):x}"
-    if shape.type == "structure":
-        return _structure_text(shapes, shape, value)
-    if shape.type == "list":
+        yield "null"
+    elif shape.name == _ATTRIBUTE_VALUE:
+        yield f"com.amazonaws.dynamodb.v20120810.{_ATTRIBUTE_VALUE}@{crc32(json_text(value).encode()):x}"
+    elif shape.type == "structure":
+        yield from _structure_pieces(shapes, shape, value)
+    elif shape.type == "list":
         inner = shapes[shape.value]
-        return f"[{', '.join(java_text(shapes, inner, member) for member in value)}]"
-    if shape.type == "map":
+        yield from _joined("[", (("", inner, member) for member in value), "]", shapes)
+    elif shape.type == "map":
         inner = shapes[shape.value]
-        return f"{{{', '.join(f'{key}={java_text(shapes, inner, member)}' for key, member in value.items())}}}"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
+        yield from _joined("{", ((f"{key}=", inner, member) for key, member in value.items()), "}", shapes)
+    elif isinstance(value, bool):
+        yield "true" if value else "false"
+    else:
+        yield str(value)
 
 
-def _structure_text(shapes: Shapes, shape: Shape, value: dict[str, Any]) -> str:
-    told = [
-        f"{lower_camel(name)}={java_text(shapes, shapes[inner], value.get(name))}"
-        for name, inner in shape.members.items()
-    ]
-    told += [f"{name}=null" for name in overrides.PRINTED_ALSO.get(shape.name, ())]
-    return f"{shape.name}({', '.join(told)})"
+def _structure_pieces(shapes: Shapes, shape: Shape, value: dict[str, Any]) -> Iterator[str]:
+    members = [(f"{lower_camel(name)}=", shapes[inner], value.get(name)) for name, inner in shape.members.items()]
+    members += [(f"{name}=", shape, None) for name in overrides.PRINTED_ALSO.get(shape.name, ())]
+    yield from _joined(f"{shape.name}(", members, ")", shapes)
+
+
+def _joined(begin: str, members: Iterable[tuple[str, Shape, Any]], end: str, shapes: Shapes) -> Iterator[str]:
+    """Yield what each member begins with and its value, with commas between the members."""
+    yield begin
+    comma = ""
+    for name, shape, value in members:
+        yield comma + name
+        yield from _pieces(shapes, shape, value)
+        comma = ", "
+    yield end
+
+
+def shares(texts: Sequence[str], most: int) -> list[str]:
+    """Return texts as they are, or, where an answer would be too long, the longest of them cut.
+
+    most: bytes of JSON that all of them have after that.
+    """
+    cut = list(texts)
+    if sum(map(errors.json_size, texts)) <= errors.LONGEST_WHOLE:
+        return cut
+    left = most
+    by_length = sorted(range(len(texts)), key=lambda position: len(texts[position]))
+    for done, position in enumerate(by_length):
+        cut[position] = text = errors.shortened(texts[position], left // (len(texts) - done))
+        left -= errors.json_size(text)
+    return cut

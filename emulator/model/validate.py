@@ -2,11 +2,16 @@
 
 Fast accept, slow explain: every constrained shape compiles into a `Node` with two functions. `accept` is what a valid
 request pays for: it looks at present members only and builds nothing. When it says no, `explain` walks the request
-again and lists every `Failure`; it has the last word (accept may refuse what explain lets pass, never the reverse).
+again and lists each `Failure`; it has the last word (accept may refuse what explain lets pass, never the reverse).
+
+An answer names ten failures at most (3.1) and stays below 64 KB, so explaining stops early: after the first failures of
+each member of the request, in the order of the report. Long values and names are cut.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from emulator import errors, limits
@@ -23,7 +28,7 @@ from emulator.model.constraints import (
 )
 from emulator.model.nesting import nests_deeply
 from emulator.model.overrides import CHANGES, Change, Kind, Report, Wording
-from emulator.model.printing import java_text, json_text, lower_camel
+from emulator.model.printing import java_text, json_text, lower_camel, shares
 from emulator.model.shapes import SCALARS, OperationModel, Shape, Shapes
 
 Validator = Callable[[dict[str, Any]], None]
@@ -47,6 +52,8 @@ class Path(NamedTuple):
 
     def member(self, key: object) -> "Path":
         """Return the path of a list's (counted from 1) or map's member."""
+        if isinstance(key, str):
+            key = errors.shortened(key, _LONGEST_KEY)
         return Path(f"{self.wire}.{key}.member", f"{self.api}.{key}.member")
 
 
@@ -63,22 +70,27 @@ class Failure:
 
 
 _Explain = Callable[[Any, Path], Iterator[Failure]]
+_MATCHED: Final = 100_000  # characters of a value that are compared with a pattern: those of 16 MB take 60 ms
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A shape's compiled check. own: constraints on the value itself; inside: explains what it contains."""
+    """A shape's compiled check. own: constraints on the value itself; inside: explains what it contains.
+
+    members: of a structure; each explains that member of it, present or missing.
+    """
 
     shape: Shape
     owner: str
     own: Sequence[Constraint]
     accept: Accept | None
     inside: _Explain | None
+    members: Mapping[str, _Explain] = field(default_factory=dict)
 
     def explain(self, value: Any, path: Path) -> Iterator[Failure]:  # noqa: ANN401 - any parsed value
         """Yield the failures of the value and of what it contains, in the order of the model."""
         for constraint in self.own:
-            if not constraint.holds(value):
+            if not constraint.holds(value[:_MATCHED] if constraint.kind == "pattern" else value):
                 yield Failure(self.owner, constraint.kind, path, constraint.text, self.shape, value)
         if self.inside is not None:
             yield from self.inside(value, path)
@@ -119,8 +131,9 @@ def _refuse(shapes: Shapes, node: Node, request: dict[str, Any]) -> None:
     if bare is not None and bare not in request:
         raise errors.parameter_required(bare)
     report = _report(structure, request)
-    assert node.inside is not None, "a structure explains its members"
-    failures = sorted(node.inside(request, Path()), key=lambda failure: _rank(failure, report))
+    failures: list[Failure] = []
+    for name in sorted(node.members, key=lambda name: _rank(name, report)):
+        failures += islice(node.members[name](request, Path()), _EXPLAINED)
     if failures:
         raise _error(shapes, failures, report)
 
@@ -132,8 +145,7 @@ def _report(structure: str, request: dict[str, Any]) -> Report:
     return overrides.DEFAULT_REPORT
 
 
-def _rank(failure: Failure, report: Report) -> int:
-    member = failure.path.api.partition(".")[0]
+def _rank(member: str, report: Report) -> int:
     return report.first.index(member) if member in report.first else len(report.first)
 
 
@@ -145,11 +157,16 @@ def _error(shapes: Shapes, failures: Sequence[Failure], report: Report) -> error
         worded = [lone]
     elif report.only_first:
         worded = worded[:1]
-    parts = [_part(shapes, failure, wording) for failure, wording in worded[:_PARTS]]
+    worded = worded[:_PARTS]
+    values = shares([_printed(shapes, failure, wording) for failure, wording in worded], _PRINTED)
+    parts = [_part(failure, wording, value) for (failure, wording), value in zip(worded, values, strict=True)]
     return errors.validation(parts[0]) if worded[0][1].bare else errors.constraints(parts)
 
 
 _PARTS: Final = 10  # the service tells no more (3.1)
+_EXPLAINED: Final = _PARTS + len(overrides.LAST_RESORT)  # failures of each member: those may turn out not to count
+_LONGEST_KEY: Final = 1_500  # bytes of JSON: a map's key in a path; an ARN has 1,024 characters at most
+_PRINTED: Final = 44_000  # bytes of JSON that all values of an answer get where they are cut (errors.LONGEST_CUT)
 
 
 def _wording(failure: Failure, report: Report) -> Wording:
@@ -158,19 +175,18 @@ def _wording(failure: Failure, report: Report) -> Wording:
     return overrides.WORDINGS.get((failure.owner, failure.kind), overrides.OLD)
 
 
-def _part(shapes: Shapes, failure: Failure, wording: Wording) -> str:
-    value = ""
-    if "{value}" in wording.template:
-        value = _printed(shapes, failure)
+def _part(failure: Failure, wording: Wording, printed: str) -> str:
+    value = "null" if failure.value is None else f"'{printed}'"
     return wording.template.format(value=value, wire=failure.path.wire, api=failure.path.api, constraint=failure.text)
 
 
-def _printed(shapes: Shapes, failure: Failure) -> str:
-    if failure.value is None:
-        return "null"
+def _printed(shapes: Shapes, failure: Failure, wording: Wording) -> str:
+    """Return the value as the wording tells it, "" if it does not; cut where it would be cut anyway."""
+    if failure.value is None or "{value}" not in wording.template:
+        return ""
     if failure.owner in overrides.PRINTED_AS_JSON:
-        return f"'{json_text(failure.value)}'"
-    return f"'{java_text(shapes, failure.shape, failure.value)}'"
+        return json_text(failure.value)[: errors.LONGEST_WHOLE + 1]
+    return java_text(shapes, failure.shape, failure.value, errors.LONGEST_WHOLE)
 
 
 # --- totals over a whole batch, told after the constraints (7.1, 7.2) -----------------------------------------------
@@ -212,14 +228,20 @@ def _structure(shapes: Shapes, shape: Shape, owner: str) -> Node:
     accepts = {name: node.accept for name, node in nodes.items() if node.accept is not None}
     accept = _accept_structure(tuple(required), accepts) if required or accepts else None
 
-    def inside(value: dict[str, Any], path: Path) -> Iterator[Failure]:
-        for name, node in nodes.items():
-            if name in value:
-                yield from node.explain(value[name], path.child(name))
-            elif name in required and required[name] not in value:
-                yield Failure(node.owner, "required", path.child(name), errors.MUST_NOT_BE_NULL, node.shape, None)
+    def explain_member(name: str, value: dict[str, Any], path: Path) -> Iterator[Failure]:
+        node = nodes[name]
+        if name in value:
+            yield from node.explain(value[name], path.child(name))
+        elif name in required and required[name] not in value:
+            yield Failure(node.owner, "required", path.child(name), errors.MUST_NOT_BE_NULL, node.shape, None)
 
-    return Node(shape, owner, (), accept, inside)
+    explain = {name: partial(explain_member, name) for name in nodes}
+
+    def inside(value: dict[str, Any], path: Path) -> Iterator[Failure]:
+        for explain_one in explain.values():
+            yield from explain_one(value, path)
+
+    return Node(shape, owner, (), accept, inside, explain)
 
 
 def _required(shape: Shape) -> dict[str, str | None]:

@@ -25,6 +25,7 @@ from emulator.operations.checks import (
     member,
 )
 from emulator.operations.registry import Response, operation
+from emulator.slices import Sliced, Steps
 from emulator.values.problems import Layer
 from emulator.values.types import Item
 from storage.keycode import prefix_end
@@ -247,22 +248,32 @@ def _page(
         partition=partition,
         scan=partition is None,
         fetch=isinstance(source, Index) and _fetches(source, request, checked),
+        sliced=database.sliced,
     )
     if checked.filter is not None:
         test = checked.filter.test
         values = request.get("ExpressionAttributeValues", NO_VALUES)
         check_key_paths(table, checked.filter.inner)
         wanted.test = lambda item: test(item, values)
+        wanted.weight = checked.filter.weight
     if checked.projection is not None:
         check_key_paths(table, checked.projection.inner)
         wanted.project = checked.projection.project
+        wanted.weight += read.PROJECTION_WORK
     elif wanted.fetch and isinstance(source, Index) and request.get("Select") != "ALL_ATTRIBUTES":
         # Only the filter needs the whole item.
         projected = source.attributes
         wanted.project = lambda item: {name: value for name, value in item.items() if name in projected}
     with database.read() as txn:
         page = read.read_page(txn, wanted)
+    if page.rest:
+        raise Sliced(_answer_later(request, wanted, page))
     return _answer(request, page, count_only=count_only)
+
+
+def _answer_later(request: Request, wanted: PageRequest, page: Page) -> Steps[bytes]:
+    yield from read.complete(wanted, page)
+    return _answer(request, page, count_only=wanted.count_only)
 
 
 def _answer(request: Request, page: Page, *, count_only: bool) -> bytes:

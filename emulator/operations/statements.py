@@ -31,6 +31,7 @@ from emulator.partiql.plan import Check, Write, prepare_write
 from emulator.partiql.prepare import Prepared
 from emulator.partiql.prepare import prepare as prepare_statement
 from emulator.partiql.select import Read
+from emulator.slices import Sliced, Steps
 from emulator.values import paths
 from emulator.values.rows import decode_row, row_json, row_size
 from emulator.values.wire import Problem, first_problem, parse_map, parse_values_of_list
@@ -106,13 +107,37 @@ def execute_statement(database: Database, caller: Caller, request: Request, prep
         assert not isinstance(planned, Check), "the check refused it"
         measured = capacity.wanted(request) is not None
         with database.read() as txn:
-            page = pages.read(txn, planned, start, request.get("Limit"), consistent=consistent, measured=measured)
+            page = pages.read(
+                txn,
+                planned,
+                start,
+                request.get("Limit"),
+                consistent=consistent,
+                measured=measured,
+                sliced=database.sliced,
+            )
+        if page.later:
+            raise Sliced(_answer_later(request, name, page))
         consumed = page.consumed
-        members = [b'"Items":[' + b",".join(page.items) + b"]"]
-        if page.next is not None:
-            members.append(member(b"NextToken", _token_of(request, page.next)))
-        if page.last is not None:
-            members.append(member(b"LastEvaluatedKey", page.last))
+        members = _page_members(request, page)
+    return _answer(request, name, members, consumed)
+
+
+def _answer_later(request: Request, name: str, page: pages.Result) -> Steps[bytes]:
+    yield from page.complete()
+    return _answer(request, name, _page_members(request, page), page.consumed)
+
+
+def _page_members(request: Request, page: pages.Result) -> list[bytes]:
+    members = [b'"Items":[' + b",".join(page.items) + b"]"]
+    if page.next is not None:
+        members.append(member(b"NextToken", _token_of(request, page.next)))
+    if page.last is not None:
+        members.append(member(b"LastEvaluatedKey", page.last))
+    return members
+
+
+def _answer(request: Request, name: str, members: list[bytes], consumed: Consumed) -> bytes:
     mode = capacity.wanted(request)
     if mode is not None:
         members.append(member(b"ConsumedCapacity", capacity.shape(mode, name, consumed)))

@@ -7,7 +7,7 @@ so a page may hold up to a megabyte more than one of a single query.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from heapq import merge
 from itertools import islice
 from typing import Final, Self
@@ -17,10 +17,11 @@ from emulator.database import ranges
 from emulator.database.capacity import Consumed
 from emulator.database.keyspace import DIGEST, ITEM_PREFIX, partition_of
 from emulator.database.ranges import Range
-from emulator.database.read import PageRequest, read_page
+from emulator.database.read import Page, PageRequest, complete, read_page
 from emulator.database.schema import Table
 from emulator.limits import PAGE, READ_UNIT
 from emulator.partiql.select import Pages
+from emulator.slices import Steps
 from emulator.values.types import Item
 from storage import ReadTxn
 from storage.keycode import prefix_end
@@ -41,12 +42,30 @@ class Place:
 
 @dataclass(slots=True)
 class Result:
-    """items: JSON texts; last: the last key evaluated, where the page ended within a range; next: None at the end."""
+    """items: JSON texts; last: the last key evaluated, where the page ended within a range; next: None at the end.
+
+    later: reads whose items come after these, where one of them has rows that are yet to be tested (read.complete).
+    """
 
     items: list[bytes]
     last: Item | None
     next: Place | None
     consumed: Consumed
+    later: list[tuple[PageRequest, Page]] = field(default_factory=list)
+
+    def add(self, request: PageRequest, page: Page) -> None:
+        """Add the items of a read."""
+        if self.later or page.rest:
+            self.later.append((request, page))
+        else:
+            self.items += page.items
+
+    def complete(self) -> Steps[None]:
+        """Test and project what is yet to be, in slices."""
+        for request, page in self.later:
+            yield from complete(request, page)
+            self.items += page.items
+        self.later = []
 
 
 def read(
@@ -57,11 +76,15 @@ def read(
     *,
     consistent: bool = False,
     measured: bool = True,
+    sliced: bool = False,
 ) -> Result:
-    """Read a page; raises ApiError for a place that this statement never told."""
+    """Read a page; raises ApiError for a place that this statement never told.
+
+    sliced: the caller completes the result if it has to.
+    """
     left = _UNLIMITED if limit is None else limit
     if plan.merged:
-        return _read_merged(txn, plan, start, left, consistent=consistent)
+        return _read_merged(txn, plan, start, left, consistent=consistent, sliced=sliced)
     position, after = (0, None) if start is None else (start.position, start.after)
     if not 0 <= position < len(plan.ranges):
         raise errors.next_token_invalid()
@@ -81,9 +104,10 @@ def read(
         request.test, request.project = test, plan.project
         request.fetch, request.measured = plan.fetch, measured or several
         request.partition = partition_of(limits[0]) if plan.query else None
+        request.weight, request.sliced = plan.weight, sliced
         request.scan = not plan.query
         page = read_page(txn, request)
-        result.items += page.items
+        result.add(request, page)
         result.consumed.add(page.consumed)
         left -= page.scanned
         if page.last is not None:
@@ -109,14 +133,19 @@ def _start_key(plan: Pages, key: Item) -> bytes:
         raise errors.next_token_invalid() from None
 
 
-def _read_merged(txn: ReadTxn, plan: Pages, start: Place | None, limit: int, *, consistent: bool) -> Result:
+def _read_merged(
+    txn: ReadTxn, plan: Pages, start: Place | None, limit: int, *, consistent: bool, sliced: bool
+) -> Result:
     """Read several partitions in the order of their sort keys, as one query."""
     walk = _Merged(txn, plan, None if start is None else start.after)
     everything = (plan.source.prefix, prefix_end(plan.source.prefix))
     request = PageRequest(plan.table, plan.source, everything, plan.reverse, limit, consistent)
     request.test, request.project, request.fetch = plan.ranges[0][1], plan.project, plan.fetch
+    request.weight, request.sliced = plan.weight, sliced
     page = read_page(walk, request)
-    return Result(page.items, page.last, None if page.last is None else Place(0, page.last), page.consumed)
+    result = Result([], page.last, None if page.last is None else Place(0, page.last), page.consumed)
+    result.add(request, page)
+    return result
 
 
 class _Merged:

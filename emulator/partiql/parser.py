@@ -1,16 +1,16 @@
 """Statements (reference 14.1): recursive descent, one method for each rule of the grammar.
 
-`parse` is a pure function of the text; its latest results are kept. Errors are ApiErrors: PartiQL has no parameter name
+`parse` is a pure function of the text; its latest results are cached. Errors are ApiErrors: PartiQL has no parameter name
 to put before a message, and many messages tell their position in the text.
 
 The details of malformed statements other than those in reference 14.4 follow the wording of PartiQL's published parser as
 far as known; the service may tell others.
 """
 
-from functools import lru_cache
 from typing import Final, cast
 
 from emulator import errors
+from emulator.caching import BoundedCache
 from emulator.expressions import ast
 from emulator.expressions.parser import Usage
 from emulator.expressions.rules import Rule, result_of
@@ -31,14 +31,19 @@ from emulator.partiql.ast import (
 from emulator.partiql.keywords import KEYWORDS
 from emulator.partiql.terms import ITEM, WHERE_FUNCTIONS, Terms
 
-_CACHED: Final = 1024
 _SET_FUNCTIONS: Final = frozenset(("set_add", "set_delete"))
 
 
-@lru_cache(_CACHED)
+_parsed: BoundedCache[Parsed] = BoundedCache()
+
+
 def parse(text: str) -> Parsed:
     """Parse a statement; raises ApiError."""
-    return _Statements(text).parsed()
+    parsed = _parsed.get(text)
+    if parsed is None:
+        parsed = _Statements(text).parsed()
+        _parsed.keep(text, parsed, len(text))
+    return parsed
 
 
 class _Statements(Terms):

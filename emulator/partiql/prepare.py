@@ -1,7 +1,7 @@
 """A statement with its parameters: analysed and compiled as the native operations' expressions are.
 
 What comes of it depends on the text and the types of the parameters alone and is kept under those, so that a statement
-that comes again is looked up; the contents of parameters are checked every time.
+that comes again is looked up (caching.py); the contents of parameters are checked every time.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Any, Final
 
 from emulator import errors
+from emulator.caching import BoundedCache
 from emulator.expressions import analyze, ast, program
 from emulator.expressions import parser as expressions
 from emulator.expressions import update as updates
@@ -19,7 +20,6 @@ from emulator.partiql.ast import Delete, Exists, Insert, Parsed, Select, Source,
 from emulator.partiql.parser import parse
 from emulator.values.types import Value, Values
 
-_CACHED_FORMS: Final = 1024
 _SETS: Final = frozenset(("SS", "NS", "BS"))
 
 
@@ -95,13 +95,7 @@ class Prepared:
         return isinstance(self.program.parsed.statement, Select)
 
 
-_programs: dict[Any, Program] = {}
-
-
-def _keep(form: object, found: Program) -> None:
-    if len(_programs) >= _CACHED_FORMS:
-        del _programs[next(iter(_programs))]
-    _programs[form] = found
+_programs: BoundedCache[Program] = BoundedCache()
 
 
 def prepare(text: str, parameters: Sequence[Value] = ()) -> Prepared:
@@ -121,7 +115,7 @@ def prepare(text: str, parameters: Sequence[Value] = ()) -> Prepared:
         if found is None:
             found = Program(parsed, values)
             if found.refusal is None:
-                _keep(form, found)
+                _programs.keep(form, found, len(text))
     except ExpressionError as error:
         raise errors.validation(error.detail) from error
     refusal = _refusal(found, values)

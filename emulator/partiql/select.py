@@ -9,6 +9,7 @@ from emulator import errors
 from emulator.database import keyspace, ranges
 from emulator.database.definitions import CREATING
 from emulator.database.ranges import Range
+from emulator.database.read import PROJECTION_WORK
 from emulator.database.schema import Index, Table
 from emulator.expressions import ast, keys, program
 from emulator.expressions import compile as compiler
@@ -40,7 +41,7 @@ class Pages:
     """A SELECT of several items: ranges to be read one after another, each with its filter.
 
     query: each range is in one partition, else the only one is all of the table or index, for a Scan. merged: the ranges
-    are to be read as one, in the order of the sort key. fetch: as in read.PageRequest.
+    are to be read as one, in the order of the sort key. fetch, weight: as in read.PageRequest.
     """
 
     table: Table
@@ -51,6 +52,7 @@ class Pages:
     fetch: bool
     query: bool
     merged: bool = False
+    weight: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,11 +190,23 @@ def plan(found: Layout, table: Table, values: Values, *, consistent: bool) -> Re
         if consistent and index.is_global:
             raise errors.statement_consistent_read_on_gsi()
         source = index
+    weight = 0 if found.filter is None else found.filter.weight
+    if found.project is not None:
+        weight += PROJECTION_WORK
     if found.branches is None:
         everything = [((source.prefix, prefix_end(source.prefix)), test)]
-        return Pages(table, source, everything, reverse=False, project=found.project, fetch=found.fetch, query=False)
+        return Pages(
+            table,
+            source,
+            everything,
+            reverse=False,
+            project=found.project,
+            fetch=found.fetch,
+            query=False,
+            weight=weight,
+        )
     reverse = any(key.descending for key in found.order if key.path[0] in found.names.range)
-    pages = Pages(table, source, [], reverse, found.project, found.fetch, query=True)
+    pages = Pages(table, source, [], reverse, found.project, found.fetch, query=True, weight=weight)
     first = found.branches[0]
     if len(found.branches) == len(first.queries) == 1:
         wanted = keys.resolve(first.queries[0], found.names, values)

@@ -44,7 +44,6 @@ def decode_row(row: bytes) -> Item:
     return item
 
 
-@lru_cache(maxsize=256)
 def decoder_of(names: frozenset[str]) -> Callable[[bytes], Item]:
     """Return a function like `decode_row` that may leave out other attributes than these: one costs a third of a 1 KB row.
 
@@ -54,9 +53,16 @@ def decoder_of(names: frozenset[str]) -> Callable[[bytes], Item]:
     begins, if that is JSON: no object's text begins another's.
     Whatever is not as simple is left to `decode_row`.
     """
+    if len(names) > _FEW or sum(map(len, names)) > _LONG_NAMES:
+        return decode_row
+    return _decoder_of(names)
+
+
+@lru_cache(maxsize=256)
+def _decoder_of(names: frozenset[str]) -> Callable[[bytes], Item]:
     if not names:
         return lambda _row: {}
-    if len(names) > _FEW or any(name[0] in _AFTER_STRING or name in _TAGS for name in names):
+    if any(name[0] in _AFTER_STRING or name in _TAGS for name in names):
         return decode_row
     keys = [(name, orjson.dumps(name) + b":") for name in names]
 
@@ -79,6 +85,7 @@ def decoder_of(names: frozenset[str]) -> Callable[[bytes], Item]:
 
 
 _FEW: Final = 2  # looking for a third one costs as much as decoding a row of 1 KB
+_LONG_NAMES: Final = 1_000  # characters: a decoder for such is not worth being kept
 _BACKSLASH: Final = ord("\\")
 _NEXT: Final = b'},"'
 _MAP: Final = b'"M":{'

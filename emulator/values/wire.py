@@ -11,6 +11,7 @@ element of a list it leaves a value without type, hence the problem "empty".
 
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any, Final
 
 from emulator import errors, limits
@@ -38,6 +39,13 @@ __all__ = [
 _NESTING: Final = limits.NESTING
 _NAME: Final = limits.ATTRIBUTE_NAME
 _PROBLEMS: Final = 100  # only one is ever told; the cap keeps a hostile request from growing megabytes of them
+
+_MOST_VALUES: Final = 10_000  # values of expressions: some 7,000 fit into five of 4 KB, so there are unused ones
+
+# Of a set that is larger than all values of a request may be together, only as much is read as shows that.
+_MOST_NUMBERS: Final = limits.EXPRESSION_VALUES_SIZE // 2 + 2  # different ones take two bytes each, zero takes one
+_MOST_STRINGS: Final = limits.EXPRESSION_VALUES_SIZE + 2  # different ones take a byte each, the empty one none
+_MOST_LISTED: Final = 40_000  # members of a set with a repeat: a longer message is cut (errors.LONGEST_WHOLE)
 
 _JAVA_VALUE: Final = "com.amazonaws.dynamodb.v20120810.AttributeValue"
 _JAVA_CLASSES: Final = {"String": "class java.lang.String", "Boolean": "class java.lang.Boolean"}
@@ -98,6 +106,8 @@ def parse_values(raw: object, problems: list[Problem]) -> dict[str, Value]:
     """
     if type(raw) is not dict:
         raise _not_a_map(raw)
+    if len(raw) > _MOST_VALUES:
+        raw = dict(islice(raw.items(), _MOST_VALUES))
     known = len(problems)
     size = _parse_all(raw.values(), problems, 1)
     if len(problems) > known:
@@ -193,6 +203,8 @@ def _parse_all(values: Iterable[Any], problems: list[Problem], level: int) -> in
                 continue
             parse = parsers[tag]
         except _ODD:
+            if level > 1 and len(problems) >= _PROBLEMS:
+                return size  # nobody will use the list or map that these values are in
             size += _parse_odd(value, problems, level)
             continue
         size += _parse_odd(value, problems, level) if content is None else parse(content, value, problems, level)
@@ -283,6 +295,8 @@ def _decoded(content: object) -> bytes:
 
 def _parse_string_set(content: object, raw: _Raw, problems: list[Problem], _level: int) -> int:
     members, joined = _strings(content, raw, "SS")
+    if len(members) > _MOST_STRINGS:
+        del members[_MOST_STRINGS:]
     if not members:
         return _report(problems, "empty_set", "SS")
     if len(set(members)) != len(members):
@@ -295,12 +309,16 @@ def _parse_number_set(content: object, raw: _Raw, problems: list[Problem], _leve
     members, _ = _strings(content, raw, "NS")
     if not members:
         return _report(problems, "empty_set", "NS")
+    if len(members) > _MOST_NUMBERS:
+        del members[_MOST_NUMBERS:]
     try:
         texts = [canonical(member) for member in members]
     except NumberError as error:
         return _report(problems, error.kind, error.text)
     if len(set(texts)) != len(texts):
         return _report_repeat(problems, "NS", members, texts)
+    if len(texts) == _MOST_NUMBERS:
+        return limits.EXPRESSION_VALUES_SIZE + 1
     sort_numbers(texts)
     raw["NS"] = texts
     return sum(map(stored_size, texts))
@@ -308,6 +326,8 @@ def _parse_number_set(content: object, raw: _Raw, problems: list[Problem], _leve
 
 def _parse_binary_set(content: object, raw: _Raw, problems: list[Problem], _level: int) -> int:
     members = _members(content, raw, "BS")
+    if len(members) > _MOST_STRINGS:
+        del members[_MOST_STRINGS:]
     datas = [_decoded(member) for member in members]
     if not members:
         return _report(problems, "empty_set", "BS")
@@ -432,6 +452,7 @@ def _report_ambiguous(known: _Raw, raw: _Raw, problems: list[Problem], level: in
 
 def _report_repeat(problems: list[Problem], tag: str, sent: list[str], order: list[Any]) -> int:
     if len(problems) < _PROBLEMS:
+        sent, order = sent[:_MOST_LISTED], order[:_MOST_LISTED]
         problems.append(Problem("duplicates", tag, tuple(sent), listed(sent, order)))
     return 0
 

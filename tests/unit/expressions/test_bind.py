@@ -3,6 +3,7 @@
 import pytest
 
 from emulator import errors
+from emulator.caching import PER_CHARACTER, PER_ENTRY, BoundedCache
 from emulator.errors import ApiError
 from emulator.expressions import bind as module
 from emulator.expressions.ast import Placeholder
@@ -343,10 +344,20 @@ def test_failures_are_not_kept():
 
 
 def test_the_cache_is_bounded(monkeypatch):
-    monkeypatch.setattr(module, "_CACHED_FORMS", 3)
+    monkeypatch.setattr(module, "_cache", BoundedCache(3 * (PER_ENTRY + 2 * PER_CHARACTER)))
     for number in range(5):
         bind({"ProjectionExpression": f"a{number}"})
     assert [form[4] for form in module._cache] == ["a2", "a3", "a4"]
+
+
+def test_all_texts_count(monkeypatch):
+    lengths = []
+    monkeypatch.setattr(BoundedCache, "keep", lambda _cache, _form, _bound, length: lengths.append(length))
+    bind(UPDATE)
+    bind(
+        {"ProjectionExpression": "#abc", "FilterExpression": "abc = :v", NAMES: {"#abc": "12345"}, VALUES: {":v": ONE}}
+    )
+    assert lengths == [len("SET #a = :v#aa:v"), len("#abcabc = :v#abc12345:v")]
 
 
 def test_long_names_are_not_kept():

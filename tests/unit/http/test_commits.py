@@ -11,6 +11,7 @@ from emulator.app import Emulator
 from emulator.database import keyspace
 from emulator.http import commits as module
 from emulator.http.commits import Commits
+from emulator.http.turns import Turns
 from emulator.settings import Settings
 from storage import Full, Interrupted, StorageError
 from tests.conftest import table_request
@@ -428,3 +429,60 @@ def test_commits_that_fail_again_and_again_do_not_pile_up_work(durable):
     for _ in range(3):
         durable.emulator.database.recover()
     assert len(durable.emulator.database.background.slices) == 1
+
+
+# --- answers that are made in slices (turns.py) ---------------------------------------------------------------------
+
+SWEEP = b"POST /_emulator/ttl HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+
+
+@pytest.fixture
+def expired(durable):
+    """A durable emulator with expired items for three slices, and a line on which a sweep has begun."""
+    make_table(durable)
+    line = durable.line()
+    setting = {"Enabled": True, "AttributeName": "ttl"}
+    line.feed(request("UpdateTimeToLive", {"TableName": "table", "TimeToLiveSpecification": setting}))
+    for number in range(250):
+        item = {"pk": {"S": str(number)}, "ttl": {"N": str(int(durable.emulator.clock.now()) - 60)}}
+        line.feed(request("PutItem", {"TableName": "table", "Item": item}))
+    durable.loop.run()
+    durable.emulator.database.background.run_all()
+    durable.loop.run()
+    durable.line = lambda: patient(connected(durable.emulator, durable.commits))
+    return durable
+
+
+def patient(line):
+    line.connection._protocol.take_turns()
+    line.connection._protocol.turns = Turns(seconds=0)
+    return line
+
+
+def test_an_answer_in_slices_waits_for_the_commit_of_the_last_one(expired):
+    line = expired.line()
+    line.feed(SWEEP + get("249"))
+    line.loop.end_turn()
+    expired.loop.run()
+    for _ in range(2):
+        line.loop.end_turn()
+    assert line.transport.written == b"", "the last slice is not committed yet"
+    expired.loop.run()
+    (status, _, swept), (_, _, item) = line.answers()
+    assert (status, json.loads(swept)["Deleted"], item) == (200, 250, b"{}")
+
+
+def test_an_answer_in_slices_that_was_lost_is_made_again(expired):
+    line, other = expired.line(), expired.line()
+    line.feed(SWEEP + get("249"))
+    for _ in range(4):
+        line.loop.end_turn()
+    lose_the_group(expired)
+    other.feed(put("a"))
+    expired.loop.run()
+    assert line.transport.written == b"", "it is made again"
+    for _ in range(4):
+        line.loop.end_turn()
+    expired.loop.run()
+    (status, _, swept), (_, _, item) = line.answers()
+    assert (status, json.loads(swept)["Deleted"], item) == (200, 250, b"{}")

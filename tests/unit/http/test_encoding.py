@@ -117,3 +117,63 @@ def test_broken_bodies(body, coding):
     with pytest.raises(ApiError) as caught:
         decoded(body, coding)
     assert (caught.value.code, caught.value.status) == ("InternalServerError", 500)
+
+
+def bare(data):
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packer.compress(data) + packer.flush()
+
+
+EMPTY_BLOCK = b"\0\0\0\xff\xff"  # stored, not the last one
+
+
+@pytest.mark.parametrize(
+    ("body", "coding"),
+    [
+        (gzip.compress(b"x", mtime=0) * 1001, b"gzip"),
+        (zlib.compress(b"x") * 1001, b"deflate"),
+        (bare(b"x") * 1001, b"deflate"),
+        (gzip.compress(bytes(1000), mtime=0) * 1001, b"gzip"),
+        (EMPTY_BLOCK * 20_000 + bare(b"{}"), b"deflate"),
+        (gzip.compress(b"")[:10] + EMPTY_BLOCK * 20_000, b"gzip"),
+        (gzip.compress(bytes(100_000), mtime=0) + gzip.compress(b"")[:10] + EMPTY_BLOCK * 80_000, b"gzip"),
+    ],
+)
+def test_bodies_of_nothing_but_frames_are_broken(body, coding):
+    with pytest.raises(ApiError) as caught:
+        decoded(body, coding)
+    assert caught.value.code == "InternalServerError"
+
+
+def test_bodies_of_nothing_but_frames_are_not_read_to_their_end(monkeypatch):
+    fed = []
+    zlib_decompressobj = zlib.decompressobj
+
+    class Counted:
+        def __init__(self, bits):
+            self._member = zlib_decompressobj(bits)
+
+        def __getattr__(self, name):
+            return getattr(self._member, name)
+
+        def decompress(self, data, most):
+            fed.append(len(data))
+            return self._member.decompress(data, most)
+
+    monkeypatch.setattr(zlib, "decompressobj", Counted)
+    for body, coding in (
+        (b"\x03\0" * 500_000, b"deflate"),
+        (EMPTY_BLOCK * 200_000, b"deflate"),
+        (gzip.compress(b"") * 50_000, b"gzip"),
+    ):
+        fed.clear()
+        with pytest.raises(ApiError):
+            decoded(body, coding)
+        assert sum(fed) < len(body) / 2
+
+
+def test_a_stream_that_is_flushed_often_is_whole():
+    packer = zlib.compressobj(wbits=16 + zlib.MAX_WBITS)
+    pieces = [b'{"pk":{"S":"%d"}},' % number for number in range(20_000)]
+    body = b"".join(packer.compress(piece) + packer.flush(zlib.Z_SYNC_FLUSH) for piece in pieces) + packer.flush()
+    assert decoded(body, b"gzip") == b"".join(pieces)

@@ -17,6 +17,8 @@ from emulator.http.bodies import Bodies
 from emulator.http.protocol import Protocol
 from emulator.http.request_log import LoggedProtocol
 from emulator.http.server import create_protocol
+from emulator.http.turns import Pending
+from emulator.slices import Sliced, finish
 from storage import Full
 from tests.conftest import AUTHORIZATION, index_request, table_request
 from tests.unit.http.test_connection import Line
@@ -202,6 +204,38 @@ def test_over_a_connection_and_over_asgi(db, caplog):
     line.feed(http_request())
     assert lines(caplog) == ["ListTables: 200"]
     assert create_app(create_protocol(db.emulator), Bodies(1))
+
+
+@pytest.mark.parametrize(
+    ("end", "expected"),
+    [
+        (lambda: b'{"ConsumedCapacity":{"TableName":"Orders","CapacityUnits":2.0}}', ["Scan Orders: 200, 2.0 units"]),
+        (
+            lambda: 1 / 0,
+            ["Scan Orders: 500 InternalServerError: The request processing has failed because of an unknown error."],
+        ),
+    ],
+)
+def test_an_answer_that_is_made_in_slices_is_logged_when_it_is_made(protocol, caplog, monkeypatch, end, expected):
+    def steps():
+        yield
+        yield
+        return end()
+
+    def slow(*_):
+        raise Sliced(steps())
+
+    protocol.take_turns()
+    with monkeypatch.context() as patch:
+        patch.setattr("emulator.operations.registry.Operation.__call__", slow)
+        with pytest.raises(Pending) as pending:
+            protocol.answer("POST", b"", fields("Scan"), b'{"TableName": "Orders"}')
+    slices = pending.value.steps
+    next(slices)
+    protocol.answer("POST", b"", fields("ListTables"), b"{}")  # between two slices
+    finish(slices)
+    debug = [ENDING.sub("", record.getMessage()) for record in caplog.records if record.levelno == logging.DEBUG]
+    assert debug == ["ListTables: 200", *expected]
 
 
 # --- server errors and refusals, at every level ---

@@ -1,4 +1,5 @@
 import json
+from base64 import b64encode
 from copy import deepcopy
 
 import orjson
@@ -10,6 +11,7 @@ from value_strategies import deterministic, items, values
 from emulator import limits
 from emulator.errors import ApiError
 from emulator.values import rows, wire
+from emulator.values.number import stored_size
 from emulator.values.problems import Problem, first_problem
 from emulator.values.size import item_size, value_size
 
@@ -554,3 +556,66 @@ def test_values_of_expressions_have_a_size_together():
     assert [problem.kind for problem in problems] == ["values_size"]
     assert problems[0].error().message == "ExpressionAttributeValues size has exceeded the maximum allowed size"
     assert problems[0].error("older").message == problems[0].error().message
+
+
+# --- what is over a limit anyway ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("tag", "most", "members"),
+    [
+        ("NS", "_MOST_NUMBERS", [str(number) for number in range(50)]),
+        ("SS", "_MOST_STRINGS", [f"{number:02d}" for number in range(50)]),
+        ("BS", "_MOST_STRINGS", [b64encode(b"%03d" % number).decode() for number in range(50)]),
+    ],
+)
+def test_of_a_set_that_no_request_may_have_a_part_is_read(tag, most, members, monkeypatch):
+    monkeypatch.setattr(wire, most, 20)
+    canonical, size, problems = parse({tag: members})
+    assert problems == []
+    assert len(canonical[tag]) == 20
+    assert size >= 20
+    _, _, problems = parse({tag: [*members[:10], members[0], *members[10:]]})
+    assert [problem.kind for problem in problems] == ["duplicates"]
+
+
+def test_a_set_of_more_numbers_than_any_use_allows_is_too_large_for_each(monkeypatch):
+    monkeypatch.setattr(wire, "_MOST_NUMBERS", 20)
+    _, size, _ = parse({"NS": [str(number) for number in range(50)]})
+    assert size > max(limits.ITEM_SIZE, limits.EXPRESSION_VALUES_SIZE)
+
+
+def test_the_least_size_of_a_set_that_is_read_in_part():
+    smallest = stored_size("0") + stored_size("1") * (wire._MOST_NUMBERS - 1)
+    assert smallest > limits.EXPRESSION_VALUES_SIZE
+
+
+def test_of_repeats_in_a_large_set_a_part_is_listed(monkeypatch):
+    monkeypatch.setattr(wire, "_MOST_LISTED", 10)
+    for tag, member in (("NS", "1"), ("SS", "a"), ("BS", "AAAA")):
+        _, _, [problem] = parse({tag: [member] * 50})
+        assert problem.sent == problem.members == (member,) * 10
+
+
+def test_values_after_many_problems_are_passed_over():
+    looked = []
+
+    class Looked(str):
+        __slots__ = ()
+
+        def isascii(self):
+            looked.append(self)
+            return True
+
+    _, _, problems = parse({"L": [{}] * 200 + [{"S": Looked("after")}]})
+    assert len(problems) == wire._PROBLEMS
+    assert looked == []
+    problems = []
+    wire.parse_item({str(number): {} for number in range(200)} | {"last": {"N": "1.0"}, "null": None}, problems)
+    assert len(problems) == wire._PROBLEMS
+
+
+def test_values_that_no_expression_can_use_are_not_parsed():
+    raw = {f":{number}": {"S": "x"} for number in range(wire._MOST_VALUES + 1)}
+    problems = []
+    assert len(wire.parse_values(raw, problems)) == wire._MOST_VALUES

@@ -1,0 +1,33 @@
+"""Long work for an answer, done in slices between which other requests are answered.
+
+    handler ──raises Sliced──▶ http.protocol ──raises Pending──▶ connection: http.turns runs the slices, one in a turn
+
+The work is a generator. Each step does a slice of it, a few milliseconds at most, and holds no transaction when it yields.
+Whoever calls without a server, such as a test, runs all slices at once (`finish`).
+"""
+
+from collections.abc import Generator
+from typing import TypeVar
+
+_T = TypeVar("_T")
+
+Steps = Generator[None, None, _T]
+"""Work in slices; what the generator returns is the result."""
+
+
+class Sliced(Exception):
+    """Raised by an operation in the place of an answer that takes long; `steps` makes the answer."""
+
+    def __init__(self, steps: Steps[bytes]) -> None:
+        super().__init__("the answer is made in slices")
+        self.steps = steps
+
+
+def finish(steps: Steps[_T]) -> _T:
+    """Run all slices at once; return the result."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: _T = end.value
+            return result

@@ -1,0 +1,38 @@
+"""The garbage collector rests while a large body is parsed and answered, and only then."""
+
+import gc
+
+import orjson
+import pytest
+
+from emulator.app import Emulator
+from emulator.http import encoding
+from emulator.http.protocol import _LARGE, Protocol
+from emulator.settings import Settings
+from tests.conftest import AUTHORIZATION
+
+FIELDS = {
+    b"content-type": b"application/x-amz-json-1.0",
+    b"x-amz-target": b"DynamoDB_20120810.ListTables",
+    b"x-amz-date": b"20260101T000000Z",
+    b"authorization": AUTHORIZATION.format(key="test", region="us-east-1").encode(),
+}
+SMALL = b"{}"
+LARGE = orjson.dumps({"Unknown": "x" * _LARGE})
+WRONG = orjson.dumps({"Limit": 0, "Unknown": "x" * _LARGE})
+
+
+@pytest.mark.parametrize("coding", [None, "gzip"])
+@pytest.mark.parametrize(("body", "status", "rests"), [(SMALL, 200, False), (LARGE, 200, True), (WRONG, 400, True)])
+def test_the_collector_rests(monkeypatch, coding, body, status, rests):
+    emulator = Emulator(Settings(in_memory=True))
+    protocol = Protocol(emulator)
+    resting = []
+    call = emulator.call
+    monkeypatch.setattr(emulator, "call", lambda *given: resting.append(not gc.isenabled()) or call(*given))
+    fields = FIELDS if coding is None else FIELDS | {b"content-encoding": coding.encode()}
+    sent = body if coding is None else encoding.encoded(body, coding)
+    assert protocol.answer("POST", b"", fields, sent).status == status
+    assert resting == [rests]
+    assert gc.isenabled()
+    emulator.close()

@@ -1,0 +1,159 @@
+"""Requests of any length get short answers: what is read and explained of them is bounded.
+
+An answer names ten failures at most (service-behaviour.md 3.1).
+"""
+
+import orjson
+import pytest
+
+from emulator import errors
+from emulator.errors import ApiError
+from emulator.model import validate
+from emulator.model.service import request_model
+
+ANSWER = 64 * 1024  # bytes of an answer
+MANY = 11_000  # members
+
+PUT = {"Put": {"TableName": "tab", "Item": {"pk": {"S": "x"}}}}
+LONG = "é" * 70_000
+ODD = '\x01"\\' * 70_000  # each character takes two to six bytes of JSON
+LONG_REQUESTS = {
+    "empty actions": ("TransactWriteItems", {"TransactItems": [{}] * MANY}),
+    "null actions": ("TransactWriteItems", {"TransactItems": [None] * MANY}),
+    "whole actions": ("TransactWriteItems", {"TransactItems": [PUT] * MANY}),
+    "empty reads": ("TransactGetItems", {"TransactItems": [{}] * MANY}),
+    "empty statements": ("BatchExecuteStatement", {"Statements": [{}] * MANY}),
+    "empty statements of a transaction": ("ExecuteTransaction", {"TransactStatements": [{}] * MANY}),
+    "empty indexes": ("CreateTable", {"TableName": "tab", "GlobalSecondaryIndexes": [{}] * MANY}),
+    "tables to write": ("BatchWriteItem", {"RequestItems": {f"t{number}": [] for number in range(MANY)}}),
+    "tables to read": ("BatchGetItem", {"RequestItems": {f"t{number}": {} for number in range(MANY)}}),
+    "keys to read": ("BatchGetItem", {"RequestItems": {"tab": {"Keys": [{"pk": {"S": "x"}}] * MANY}}}),
+    "keys of an index": (
+        "UpdateTable",
+        {"TableName": "tab", "GlobalSecondaryIndexUpdates": [{"Create": {"KeySchema": [{}] * MANY}}]},
+    ),
+    "a long name": ("GetItem", {"TableName": LONG, "Key": {}}),
+    "a long name of odd characters": ("GetItem", {"TableName": ODD, "Key": {}}),
+    "a long name in a path": ("BatchGetItem", {"RequestItems": {ODD: {"Keys": [None] * 50}}}),
+    "a long statement": ("ExecuteStatement", {"Statement": ODD}),
+    "two long members": (
+        "TransactWriteItems",
+        {"TransactItems": [{}] * MANY, "ClientRequestToken": ODD, "ReturnConsumedCapacity": LONG},
+    ),
+    "many long names": (
+        "TransactGetItems",
+        {"TransactItems": [{"Get": {"TableName": ODD, "Key": {}}} for _ in range(12)]},
+    ),
+}
+
+
+def refusal(operation, raw):
+    model = request_model(operation)
+    with pytest.raises(ApiError) as caught:
+        model.validate(model.parse(orjson.loads(orjson.dumps(raw))))
+    return caught.value
+
+
+@pytest.mark.parametrize("name", LONG_REQUESTS)
+def test_the_answer_is_short(name):
+    error = refusal(*LONG_REQUESTS[name])
+    assert error.code == "ValidationException"
+    assert "failed to satisfy constraint: Member must" in error.message
+    assert len(orjson.dumps(error.body())) < ANSWER
+
+
+@pytest.mark.parametrize("name", LONG_REQUESTS)
+def test_few_failures_are_made(name, monkeypatch):
+    made = []
+    failure = validate.Failure
+    monkeypatch.setattr(validate, "Failure", lambda *values: made.append(values) or failure(*values))
+    refusal(*LONG_REQUESTS[name])
+    assert 0 < len(made) <= 40
+
+
+def test_of_a_list_over_its_maximum_a_part_is_read():
+    model = request_model("TransactWriteItems")
+    request = model.parse({"TransactItems": [{} for _ in range(MANY)]})
+    assert len(request["TransactItems"]) == 1_000
+
+
+@pytest.mark.parametrize(
+    ("operation", "raw", "member", "kept"),
+    [
+        ("GetItem", {"ExpressionAttributeNames": {f"#{number}": "a" for number in range(MANY)}}, None, 10_000),
+        ("Scan", {"ExpressionAttributeValues": {f":{number}": {"S": "a"} for number in range(MANY)}}, None, 10_000),
+        ("ExecuteStatement", {"Parameters": [{"S": "a"}] * MANY}, None, 10_000),
+        ("CreateTable", {"AttributeDefinitions": [{"AttributeName": "a"}] * MANY}, None, 10_000),
+        ("BatchWriteItem", {"RequestItems": {str(number): [] for number in range(MANY)}}, None, 1_000),
+        ("BatchWriteItem", {"RequestItems": {"tab": [{}] * MANY}}, "tab", 1_000),
+        ("GetItem", {"AttributesToGet": ["a"] * MANY}, None, MANY),
+        ("UpdateItem", {"AttributeUpdates": {str(number): {} for number in range(MANY)}}, None, MANY),
+    ],
+)
+def test_what_is_read_of_a_long_collection(operation, raw, member, kept):
+    [found] = request_model(operation).parse(raw).values()
+    assert len(found if member is None else found[member]) == kept
+
+
+def test_failures_of_the_member_that_is_reported_first_leave_no_room_for_others():
+    wrong = {
+        "TableName": "",
+        "AttributeDefinitions": [{"AttributeName": "a", "AttributeType": "X"}] * 12,
+        "KeySchema": [{"AttributeName": "a", "KeyType": "X"}],
+    }
+    message = refusal("CreateTable", wrong).message
+    assert message.startswith("10 validation errors detected: ")
+    assert [f"attributeDefinitions.{number}.member" in message for number in (1, 10, 11)] == [True, True, False]
+    assert "tableName" not in message
+
+
+def test_members_are_reported_in_their_order_whatever_was_left_out_before():
+    wrong = {
+        "GlobalSecondaryIndexes": [{}] * 12,
+        "TableName": "",
+        "AttributeDefinitions": [{"AttributeName": "a", "AttributeType": "X"}] * 2,
+        "KeySchema": [{"AttributeName": "a", "KeyType": "X"}],
+        "BillingMode": "X",
+    }
+    message = refusal("CreateTable", wrong).message
+    positions = [
+        message.index(text)
+        for text in (
+            "attributeDefinitions.1.member",
+            "attributeDefinitions.2.member",
+            "tableName",
+            "keySchema.1.member",
+            "globalSecondaryIndexes.1.member",
+        )
+    ]
+    assert positions == sorted(positions)
+    assert message.count(" failed to satisfy ") == 10
+    assert "billingMode" not in message
+
+
+def test_values_share_the_room_and_short_ones_stay_whole():
+    message = refusal(
+        "TransactWriteItems", {"TransactItems": [{}] * MANY, "ReturnConsumedCapacity": "B" * 1_000}
+    ).message
+    assert f"Value '{'B' * 1_000}' at 'returnConsumedCapacity'" in message
+
+
+@pytest.mark.parametrize("length", [255, 5_000, 20_000])
+def test_what_fits_is_printed_whole(length):
+    name = "a" * length + "!"
+    assert refusal("GetItem", {"TableName": name, "Key": {}}).message.count(name) >= 1
+
+
+@pytest.mark.parametrize("text", ["", "a", "é" * 50, "\x01" * 50, '"' * 50, "a" * 10_000, "\U0001f600" * 3_000])
+@pytest.mark.parametrize("most", [3, 60, 5_000])
+def test_shortened(text, most):
+    short = errors.shortened(text, most)
+    assert len(orjson.dumps(short)) - 2 <= max(most, 3)
+    assert short == text or (short.endswith("...") and text.startswith(short[:-3]))
+    if len(orjson.dumps(text)) - 2 <= most:
+        assert short == text
+
+
+def test_any_message_is_cut():
+    error = errors.names_unused(f"#name{number}" for number in range(100_000))
+    assert len(orjson.dumps(error.body())) < ANSWER
