@@ -5,6 +5,7 @@ why.
 """
 
 import contextlib
+import errno
 import gc
 import logging
 import os
@@ -17,11 +18,24 @@ from emulator.settings import Settings
 log = logging.getLogger("emulator")
 
 _CANNOT_START = 2
+_INTERRUPTED = 130  # as shells have it
 _TRACE = 5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
+    _open_standard_files()
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:  # before the server handles signals
+        return _INTERRUPTED
+    except OSError as error:
+        if error.errno != errno.EMFILE:
+            raise
+        return _cannot_start("the process may not open enough files: raise the limit that `ulimit -n` shows")
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     settings = settings_from(sys.argv[1:] if arguments is None else arguments, os.environ)
     configure_log(settings.log_level)
     for warning in warnings(os.environ):
@@ -61,6 +75,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ServeError, StorageError) as error:
         return _cannot_start(str(error))
     return 0
+
+
+def _open_standard_files() -> None:
+    """Open stdin, stdout and stderr where the caller has closed them: other files would get their numbers."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
 
 
 def configure_log(level: str) -> None:
