@@ -2,6 +2,7 @@
 
 import logging
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
@@ -10,7 +11,7 @@ from emulator import errors, operations
 from emulator.clock import EmulatorClock
 from emulator.database import declarations, keyspace
 from emulator.database.catalog import Caller, Options
-from emulator.database.database import Database
+from emulator.database.database import Database, report_full
 from emulator.log_limits import once_a_minute
 from emulator.model.service import operations as service_operations
 from emulator.operations.registry import find
@@ -36,11 +37,11 @@ class Emulator:
 
     def __init__(self, settings: Settings, clock: EmulatorClock | None = None, sharing: Sharing | None = None) -> None:
         path = None if settings.in_memory else settings.data_dir
-        options = {} if path is None else {"durable": settings.durable}
+        durable = settings.durable and path is not None
         self.settings = settings
         self.clock = clock or EmulatorClock(cells=None if sharing is None else sharing.clock_cells)
         self.database = Database(
-            open_engine(path, **options),
+            open_engine(path, durable=durable, verify=_verify if sharing is None else _trust),
             self.clock,
             Options(
                 shared=settings.shared_db,
@@ -86,6 +87,7 @@ class Emulator:
             except Interrupted:
                 answer = database.rerun(lambda: found(database, caller, raw))
         except Full as error:
+            report_full(error)
             raise errors.storage_full() from error
         return answer if type(answer) is bytes else orjson.dumps(answer)
 
@@ -120,7 +122,7 @@ class Emulator:
         """
         database = self.database
         self.run_due()
-        if not self._background.slices:
+        if not self._background.slices or self._background.held:
             return False
         if self._background.run_slice():
             return True
@@ -138,6 +140,17 @@ class Emulator:
     def close(self) -> None:
         """Commit, sync and release the storage."""
         self.database.close()
+
+
+def _verify(folder: Path) -> None:
+    """Verify a data folder that is a copy. Raises Corrupted."""
+    from emulator.database import soundness  # noqa: PLC0415 - only copies need it
+
+    soundness.verify(folder)
+
+
+def _trust(_folder: Path) -> None:
+    """Do nothing: the first process of a server has verified the folder, and others may be writing to it."""
 
 
 def _has_mappings(database: Database) -> bool:

@@ -36,7 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    settings = settings_from(sys.argv[1:] if arguments is None else arguments, os.environ)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["copy"]:
+        from emulator.commands import copy  # noqa: PLC0415 - start-up time
+
+        return copy.main(arguments[1:])
+    settings = settings_from(arguments, os.environ)
     configure_log(settings.log_level)
     for warning in warnings(os.environ):
         log.warning("%s", warning)

@@ -4,12 +4,22 @@ One clock serves everything that looks at the time: statuses, creation dates, TT
 functions. It follows the machine's until a test moves it; nothing in the emulator sleeps or asks the machine itself.
 """
 
+import logging
 import time
 from array import array
 from collections.abc import Callable, Hashable, MutableSequence
 from dataclasses import dataclass
-from math import isnan, nan
+from math import inf, isnan, nan
 from typing import Final, Protocol
+
+from emulator.log_limits import once_a_minute
+
+log = logging.getLogger("emulator")
+
+_SHORTEST_PAUSE: Final = 0.5  # seconds
+_LONGEST_PAUSE: Final = 30.0
+_RECENT: Final = 60.0  # seconds between pauses that belong together
+_FREED: Final = 1 << 20  # bytes that end a pause
 
 
 class Clock(Protocol):
@@ -118,29 +128,75 @@ class Background:
     Before each request, and whenever the server is idle, one slice runs; so the work advances with the traffic, a
     request never waits for more than one slice, and a test drives it by calling `run_slice`.
 
-    A slice that raises one of `wait` (the disk is full) has done nothing, disturbs nobody, and is tried again later.
-    `slices` is the work that waits, by its name, for looking only.
+    A slice that raises one of `wait` has done nothing, disturbs nobody, and is tried again later. One that raises one of
+    `full` found no room on the disk. Once that is so for all work in turn, nothing runs for some seconds of real time,
+    twice as many after each such failure, or until room is freed or other work comes, which may free some. `hold` begins
+    such a pause too. `slices` is the work that waits, by its name, for reading only.
+
+    room: returns the free bytes of the disk; monotonic: the seconds that pauses are measured in.
     """
 
-    def __init__(self, wait: tuple[type[Exception], ...]) -> None:
+    def __init__(
+        self,
+        wait: tuple[type[Exception], ...],
+        full: tuple[type[Exception], ...] = (),
+        room: Callable[[], int] = lambda: 0,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._wait = wait
+        self._full = full
+        self._room = room
+        self._monotonic = monotonic
+        self._failures = 0  # slices one after another that found no room
+        self._held = False
+        self._pause = 0.0  # seconds of the last pause
+        self._until = -inf  # when it ends
+        self._free = 0  # bytes that were free when it began
         self.slices: dict[Hashable, Slice] = {}
+
+    def hold(self, why: Exception) -> None:
+        """Begin a pause, because the disk is full."""
+        now = self._monotonic()
+        soon = now - self._until < _RECENT
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE) if soon else _SHORTEST_PAUSE
+        self._held = True
+        self._until = now + self._pause
+        self._free = self._room()
+        if once_a_minute.allows("background work waits"):
+            log.warning("background work waits until the disk has room: %s", why)
+
+    @property
+    def held(self) -> bool:
+        """Whether there is a pause."""
+        if self._held and (self._monotonic() >= self._until or self._room() >= self._free + _FREED):
+            self._held = False
+        return self._held
 
     def add(self, name: Hashable, work: Slice) -> None:
         """Queue work, unless work of this name is waiting; its slices take turns with those of other work."""
-        self.slices.setdefault(name, work)
+        if name not in self.slices:
+            self.slices[name] = work
+            self._held = False
 
     def run_slice(self) -> bool:
         """Run one slice of the work that waited longest; say whether it could run."""
-        if not self.slices:
+        if not self.slices or self.held:
             return False
         name = next(iter(self.slices))
         work = self.slices.pop(name)
         try:
             more = work()
+        except self._full as error:
+            self.add(name, work)
+            self._failures += 1
+            if self._failures >= len(self.slices):
+                self._failures = 0
+                self.hold(error)
+            return False
         except self._wait:
             self.add(name, work)
             return False
+        self._failures = 0
         if more:
             self.add(name, work)
         return True

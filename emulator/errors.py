@@ -458,9 +458,15 @@ def cannot_update_key(name: str) -> ApiError:
 
 def key_must_be_scalar(name: str, *, index: bool = False) -> ApiError:
     what = "IndexKey" if index else "Key"
-    return validation(
-        f"Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: {what}: {name}"
-    )
+    return validation(f"{_KEY_PATH}{what}: {name}")
+
+
+_KEY_PATH: Final = "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: "
+
+
+def is_key_path(error: ApiError) -> bool:
+    """Say whether an error is about a document path below a key attribute."""
+    return error.message is not None and error.message.startswith(_KEY_PATH)
 
 
 # --- 4 expressions --------------------------------------------------------------------------------------------------

@@ -42,6 +42,7 @@ examples:
   {PROGRAM} --data-dir /var/lib/dynamodb      keep the data in a folder
   {PROGRAM} --port 0 --shared-db              a free port, one database for all access keys
   {PROGRAM} --functions functions.toml        invoke functions with the records of streams
+  {PROGRAM} copy FROM TO                      copy a data folder, also while a server uses it
 
 exit status: 0 after a signal, 2 when the server cannot start (one line says why)
 """

@@ -11,8 +11,8 @@ from typing import TypeVar
 
 _T = TypeVar("_T")
 
-Steps = Generator[None, None, _T]
-"""Work in slices; what the generator returns is the result."""
+Steps = Generator[float | None, None, _T]
+"""Work in slices; what the generator returns is the result. It yields None, or the seconds for which it only waits."""
 
 
 class Sliced(Exception):

@@ -7,6 +7,8 @@
 """
 
 import os
+from collections.abc import Callable
+from pathlib import Path
 
 from storage.engine import Engine, ReadTxn, WriteTxn
 from storage.errors import Closed, Corrupted, Full, Interrupted, LayoutMismatch, Lost, StorageError, Unavailable
@@ -34,6 +36,7 @@ def open_engine(
     map_size: int | None = None,
     durable: bool = False,
     writemap: bool | None = None,
+    verify: Callable[[Path], None] | None = None,
 ) -> Engine:
     """Open the store in the folder path, made if missing, or a new one in memory when path is None.
 
@@ -44,4 +47,4 @@ def open_engine(
     # Loading LMDB costs start-up time that users of the engine in memory need not pay.
     from storage.lmdb_engine import LmdbEngine  # noqa: PLC0415
 
-    return LmdbEngine(path, map_size=map_size, durable=durable, writemap=writemap)
+    return LmdbEngine(path, map_size=map_size, durable=durable, writemap=writemap, verify=verify)

@@ -5,34 +5,72 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from storage import identity
 from storage.errors import Unavailable
-from storage.folder import os_error, prepare
+from storage.folder import new_file, os_error, prepare
+
+_LONGEST = 20  # bytes of a process id
 
 
 @contextlib.contextmanager
 def claimed(folder: Path) -> Iterator[None]:
     """Hold a folder for this process and those that it forks; the claim ends with the last of them, however it ends.
 
-    Raises Unavailable where another server holds it, LayoutMismatch and Full as opening the store does. Where the system
-    has no flock (Windows), nothing is held.
+    When the block ends, nobody may have the store open: that is noted in the folder (identity.py). Raises Unavailable
+    where another server holds it, LayoutMismatch and Full as opening the store does. Where the system has no flock
+    (Windows), nothing is held.
     """
+    folder = folder.absolute()
     prepare(folder)
     try:
-        import fcntl  # noqa: PLC0415 - which Windows does not have
-    except ImportError:
-        yield
-        return
-    try:
-        descriptor = os.open(folder / "server.lock", os.O_RDWR | os.O_CREAT, 0o644)
+        descriptor = new_file(folder / "server.lock")
     except OSError as error:
         raise os_error(error, f"The data folder {folder} cannot be used") from error
     try:
+        if not _locked(descriptor):
+            raise Unavailable(f"The data folder {folder} is in use by another server{_holder(descriptor)}.")
+        with contextlib.suppress(OSError):  # the process id is only for the message above
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, b"%d\n" % os.getpid())
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Unavailable(f"The data folder {folder} is in use by another server.") from None
-        except OSError:  # a file system without locks
-            pass
-        yield
+            yield
+        finally:
+            identity.close(folder)
     finally:
         os.close(descriptor)
+
+
+def in_use(folder: Path) -> bool:
+    """Say whether a server holds a folder. Holds it itself for a moment."""
+    try:
+        descriptor = os.open(folder / "server.lock", os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        return not _locked(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    """Lock a file, and say whether that went; it counts as locked where there are no locks."""
+    try:
+        import fcntl  # noqa: PLC0415 - which Windows does not have
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return True
+    return True
+
+
+def _holder(descriptor: int) -> str:
+    """Return which process holds a lock file, as far as the file says it."""
+    with contextlib.suppress(OSError):
+        text = os.read(descriptor, _LONGEST).strip()
+        if text.isdigit():
+            return f" (process {text.decode()})"
+    return ""

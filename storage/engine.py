@@ -18,6 +18,8 @@ Rules that hold for every engine:
 * After an error of `put` or `delete` the transaction is over. Whoever uses a transaction after its end gets Closed.
 * Transaction objects belong to the engine, which may hand the same one out again after its `with` block.
 * One thread owns an engine.
+* A write that frees room, or ends a status, says so by `urgent = True` before its first put or delete. On a full disk it
+  finds room where others do not.
 
 Commits of an engine that syncs each of them can be grouped: after `group()`, the blocks of `write()` that follow one
 another are one commit, made by `commit()`; what they wrote is seen by every later transaction, and until then not kept
@@ -55,7 +57,12 @@ class ReadTxn(Protocol):
 
 
 class WriteTxn(ReadTxn, Protocol):
-    """The only writer: reads its own writes, commits when its block ends without an exception."""
+    """The only writer: reads its own writes, commits when its block ends without an exception.
+
+    urgent: it may have the room that is kept for such writes on a full disk.
+    """
+
+    urgent: bool
 
     def put(self, key: bytes, value: bytes) -> None:
         """Set the value of key. Raises Full when the disk has no room, Interrupted."""
@@ -82,7 +89,7 @@ class Engine(Protocol):
         ...
 
     def write(self) -> WriteTxn:
-        """Open the write transaction. Raises Closed after close()."""
+        """Open the write transaction. Raises Closed after close(); Full where the disk is known to have no room."""
         ...
 
     def group(self, begun: Callable[[], None]) -> None:
@@ -132,6 +139,10 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Sync and release; calling it twice is harmless."""
+        ...
+
+    def room(self) -> int:
+        """Return the bytes that are free on the disk of the store; in memory, more than there can be."""
         ...
 
     def size_on_disk(self) -> int:

@@ -1,21 +1,26 @@
-r"""The folder of a store on disk: whose it is, which layout it has, and how room for it is reserved.
+r"""The folder of a store on disk: whose it is, which layout it has, who may read it.
 
-    <folder>/layout       "dynamodb-emulator storage layout 1\n", written before anything else and never changed
+    <folder>/layout       "dynamodb-emulator storage layout 1\n", written at first and never changed
     <folder>/data.mdb     LMDB's pages
     <folder>/lock.mdb     LMDB's table of readers and its write lock, shared by all processes
-    <folder>/server.lock  empty, locked by the server that has the folder (claim.py)
+    <folder>/identity     which files these are, so that a copy is recognised (identity.py)
+    <folder>/closed       what data.mdb was when the last server ended; not there while one runs (identity.py)
+    <folder>/reserve      room of the disk for deletions on a full disk (room.py)
+    <folder>/server.lock  locked by the server that has the folder, whose process id it holds (claim.py)
 
 A folder is ours when it has our `layout` file. One that holds nothing (but what file systems and `prepare` itself
 leave behind) becomes ours. Anything else is left alone.
 
 The open `layout` file is also what processes lock while they change the size of the map, see lmdb_environment.py.
+
+Folders that are made here are their owner's alone (0700). A folder that was there keeps its mode. Files get the mode of
+their folder, without the right to execute and whatever the umask is.
 """
 
-import contextlib
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+import stat
 from pathlib import Path
 
 from storage.errors import Full, LayoutMismatch, StorageError, Unavailable
@@ -26,20 +31,15 @@ LAYOUT = 1
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """Error numbers that mean: no room for the write (disk full, over the quota, over the limit of a file)."""
 
-_PIECE = 1 << 20  # bytes that the kernel is asked to read at once: it may cut longer requests short
 _SIGNATURE = "dynamodb-emulator storage layout "
+_PRIVATE = 0o700
 _HARMLESS = {"lost+found"}
 _RESERVABLE = frozenset({"ext4", "xfs", "tmpfs", "overlay"})
 
 
 def prepare(folder: Path) -> None:
     """Make folder ours, or check that it is. Raises Unavailable, LayoutMismatch, Full."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise Unavailable(f"The data path {folder} is not a folder.") from None
-    except OSError as error:
-        raise os_error(error, f"The data folder {folder} cannot be created") from error
+    make(folder)
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         raise Unavailable(f"The data folder {folder} is not writable.")
     try:
@@ -49,6 +49,57 @@ def prepare(folder: Path) -> None:
     _check_layout(folder, text)
 
 
+def check(folder: Path) -> None:
+    """Check that a folder is ours, and change nothing. Raises Unavailable, LayoutMismatch."""
+    try:
+        text = (folder / "layout").read_text("utf-8", "replace")
+    except FileNotFoundError:
+        raise Unavailable(f"The folder {folder} is no data folder of this program.") from None
+    except OSError as error:
+        raise os_error(error, f"The data folder {folder} cannot be used") from error
+    _check_layout(folder, text)
+
+
+def make(folder: Path) -> None:
+    """Make a folder where it is missing. Raises Unavailable, Full."""
+    try:
+        _make(folder)
+    except (FileExistsError, NotADirectoryError):
+        raise Unavailable(f"The data path {folder} is not a folder.") from None
+    except OSError as error:
+        raise os_error(error, f"The data folder {folder} cannot be created") from error
+
+
+def _make(folder: Path) -> None:
+    """Make a folder, and its parents, where they are missing."""
+    try:
+        folder.mkdir(mode=_PRIVATE, exist_ok=True)
+    except FileNotFoundError:
+        if folder.parent == folder:
+            raise
+        _make(folder.parent)
+        folder.mkdir(mode=_PRIVATE, exist_ok=True)
+
+
+def file_mode(folder: Path) -> int:
+    """Return the mode of the files in a folder."""
+    return stat.S_IMODE(folder.stat().st_mode) & 0o666
+
+
+def new_file(path: Path) -> int:
+    """Open a file for reading and writing, made with the mode of its folder if it is missing; return its descriptor."""
+    flags = os.O_RDWR | getattr(os, "O_BINARY", 0)
+    try:
+        return os.open(path, flags)
+    except FileNotFoundError:
+        pass
+    mode = file_mode(path.parent)
+    descriptor = os.open(path, flags | os.O_CREAT, mode)
+    if hasattr(os, "fchmod"):
+        os.fchmod(descriptor, mode)
+    return descriptor
+
+
 def _layout_text(folder: Path) -> str:
     """Return the text of the layout file, which is written if the folder is new, or "" if the folder is not ours."""
     file = folder / "layout"
@@ -56,18 +107,30 @@ def _layout_text(folder: Path) -> str:
         if any(entry.name not in _HARMLESS and not entry.name.startswith(".layout-") for entry in folder.iterdir()):
             # Another process may have prepared the folder since the first look.
             return file.read_text("utf-8", "replace") if file.exists() else ""
-        _write_whole(file, f"{_SIGNATURE}{LAYOUT}\n")
+        write_layout(folder)
     return file.read_text("utf-8", "replace")
 
 
-def _write_whole(file: Path, text: str) -> None:
-    """Write a small file so that nobody ever sees a part of it, not even after a power cut."""
+def write_layout(folder: Path) -> None:
+    """Write the layout file, which makes a folder ours."""
+    write_whole(folder / "layout", f"{_SIGNATURE}{LAYOUT}\n", certain=True)
+
+
+def write_whole(file: Path, text: str, *, certain: bool = False) -> None:
+    """Write a small file so that nobody ever sees a part of it; certain: not even after a power cut."""
     draft = file.with_name(f".{file.name}-{os.urandom(8).hex()}")
-    with draft.open("x", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    draft.replace(file)
+    descriptor = new_file(draft)
+    try:
+        try:
+            os.write(descriptor, text.encode())
+            if certain:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        draft.replace(file)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def _check_layout(folder: Path, text: str) -> None:
@@ -85,23 +148,6 @@ def os_error(error: OSError, what: str) -> StorageError:
     """Translate an error of the operating system; what begins the sentence."""
     kind = Full if error.errno in NO_ROOM else Unavailable
     return kind(f"{what}: {error.strerror}.")
-
-
-@contextlib.contextmanager
-def resizing(folder: Path) -> Iterator[None]:
-    """Hold the lock under which the size of the data file is looked at and changed; processes wait for each other.
-
-    Raises Unavailable.
-    """
-    import fcntl  # noqa: PLC0415 - only where files are reserved, which is never on Windows
-
-    with contextlib.ExitStack() as stack:
-        try:
-            stream = stack.enter_context((folder / "layout").open("rb"))
-            fcntl.flock(stream, fcntl.LOCK_EX)
-        except OSError as error:
-            raise os_error(error, f"The data folder {folder} cannot be locked") from error
-        yield
 
 
 def reservable(folder: Path) -> bool:
@@ -128,46 +174,9 @@ def _file_system(folder: Path) -> str:
     return ""
 
 
-def reserve(file: Path, size: int) -> None:
-    """Give file all its blocks up to size bytes, making it if needed. Raises Full, Unavailable."""
-    try:
-        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            os.posix_fallocate(descriptor, 0, size)
-        finally:
-            os.close(descriptor)
-    except OSError as error:
-        raise os_error(error, f"The data file {file} cannot have {size} bytes") from error
-
-
-def load(file: Path, start: int, stop: int) -> None:
-    """Bring the bytes from start to stop of a file into the page cache; errors do not matter."""
-    if not hasattr(os, "posix_fadvise"):
-        return
-    with contextlib.suppress(OSError):
-        descriptor = os.open(file, os.O_RDONLY)
-        try:
-            for position in range(start, stop, _PIECE):
-                os.posix_fadvise(descriptor, position, min(_PIECE, stop - position), os.POSIX_FADV_WILLNEED)
-        finally:
-            os.close(descriptor)
-
-
 def disk_is_full(folder: Path) -> bool:
     """Say whether less than 1 MiB is left on the disk of folder."""
     return shutil.disk_usage(folder).free < 1 << 20
-
-
-def flush(file: Path) -> None:
-    """Wait until all that was written to a file is on the disk. Raises StorageError."""
-    try:
-        handle = os.open(file, os.O_RDWR)
-        try:
-            getattr(os, "fdatasync", os.fsync)(handle)
-        finally:
-            os.close(handle)
-    except OSError as error:
-        raise os_error(error, f"The data file {file} cannot be flushed") from error
 
 
 def file_size(file: Path) -> int:

@@ -24,9 +24,11 @@ import lmdb
 from storage import buckets
 from storage.buckets import LONGEST
 from storage.engine import Page
-from storage.errors import Closed, Interrupted, Lost, StorageError
-from storage.folder import bytes_on_disk, flush
-from storage.lmdb_environment import ENDED, Environment, acquire
+from storage.errors import Closed, Full, Interrupted, Lost, StorageError
+from storage.files import flush
+from storage.folder import bytes_on_disk
+from storage.lmdb_environment import ENDED, Environment, Verify, acquire
+from storage.room import Refusal
 
 if TYPE_CHECKING:
     from lmdb import _Database as Table
@@ -192,11 +194,12 @@ class LmdbRead(LmdbTxn):
 class LmdbWrite(LmdbTxn):
     """The write transaction."""
 
-    __slots__ = ("_journal", "_number")
+    __slots__ = ("_journal", "_number", "urgent")
 
     def start(self) -> Self:
         """Begin."""
         environment = self._environment
+        self.urgent = False
         assert not environment.writing, "one write transaction at a time"
         self.txn = self._begin()
         self._number = self.txn.id()
@@ -217,6 +220,8 @@ class LmdbWrite(LmdbTxn):
             if kind is not None:
                 self.txn.abort()
             elif self.txn is not ENDED:
+                if self._environment.tight:
+                    self._leave_room()
                 try:
                     self.txn.commit()
                 except lmdb.Error as failure:
@@ -257,6 +262,12 @@ class LmdbWrite(LmdbTxn):
         self.txn.abort()
         self.txn = ENDED
 
+    def _leave_room(self) -> None:
+        """End an ordinary write on a full disk where it takes the pages that urgent ones need. Raises Full."""
+        if not self.urgent and not self._environment.fits(self.txn):
+            self._forget()
+            raise Full(f"The disk of the data folder {self._environment.folder} is full.")
+
     def _change_bucket(self, key: bytes, value: bytes | None) -> bool:
         """Put or delete a long key; say whether anything is different."""
         head, rest, long = key[:LONGEST], key[LONGEST:], self._environment.long
@@ -285,9 +296,7 @@ class LmdbWrite(LmdbTxn):
             if error is not None:
                 self.txn.abort()
                 self.txn = ENDED
-                if not isinstance(error, lmdb.MapFullError):
-                    raise self._environment.translated(error) from error
-                self._environment.grow()
+                self._find_room(error)
                 self.txn = self._begin()
             if self.txn.id() != self._number:
                 raise Interrupted("Another process wrote in between: run the transaction again.")
@@ -299,6 +308,17 @@ class LmdbWrite(LmdbTxn):
                 error = next_error
             else:
                 return result
+
+    def _find_room(self, error: lmdb.Error) -> None:
+        """Make room after an error that says there is none. Raises Full, or what another error means."""
+        environment = self._environment
+        if isinstance(error, lmdb.MapFullError):
+            (environment.grow_urgently if self.urgent else environment.grow)()
+            return
+        translated = environment.translated(error)
+        no_room = isinstance(translated, Full) and not isinstance(error, lmdb.TxnFullError)
+        if not (no_room and environment.refused(urgent=self.urgent)):
+            raise translated from error
 
     def _forget(self) -> None:
         """Be over after an error."""
@@ -333,7 +353,7 @@ class LmdbGroup(LmdbWrite):
     transaction is thrown away, and the journal of the blocks before it runs again in a new one.
     """
 
-    __slots__ = ("_begun", "_lost", "_mark")
+    __slots__ = ("_all_urgent", "_begun", "_lost", "_mark", "_refusal")
 
     def __init__(self, engine: "LmdbEngine", environment: Environment, begun: Callable[[], None]) -> None:
         super().__init__(engine, environment)
@@ -341,6 +361,8 @@ class LmdbGroup(LmdbWrite):
         self._journal: list[tuple[bytes, bytes | None]] = []
         self._mark = 0
         self._lost: Lost | None = None
+        self._all_urgent = True
+        self._refusal = Refusal(environment.room)
 
     @property
     def pending(self) -> bool:
@@ -350,14 +372,18 @@ class LmdbGroup(LmdbWrite):
     def start(self) -> Self:
         """Begin a block. The first one of a group sees to room: growing later lets other processes write in between.
 
-        Raises Lost after blocks were lost, until `commit` has told that they were.
+        Raises Lost after blocks were lost, until `commit` has told that they were; Full where the disk had no room for the
+        last commit and has none now.
         """
         if self._lost is not None:
             raise self._lost
         if self.txn is ENDED:
+            if self._refusal.stands():
+                raise Full(f"The disk of the data folder {self._environment.folder} is full.")
             self._environment.make_room(_GROUP_ROOM)
             super().start()
             self._begun()
+        self.urgent = False
         assert self._mark == len(self._journal), "one write block at a time"
         self._environment.writing = True
         return self
@@ -376,6 +402,10 @@ class LmdbGroup(LmdbWrite):
         self._environment.writing = False
         if kind is not None:
             self._take_back()
+        elif len(self._journal) > self._mark:
+            if self._environment.tight:
+                self._leave_room()
+            self._all_urgent = self._all_urgent and self.urgent
         self._mark = len(self._journal)
 
     def abort(self) -> None:
@@ -384,12 +414,18 @@ class LmdbGroup(LmdbWrite):
 
     def commit(self) -> None:
         """Commit all blocks since the last time, and sync. Raises what made some of them be lost."""
+        self.urgent = self._all_urgent
         try:
             if self.txn is not ENDED:
                 try:
                     self.txn.commit()
                 except lmdb.Error as failure:
                     self._commit_again(failure)
+                self._refusal.forget()
+        except Full:
+            if self.urgent:
+                self._refusal.note()
+            raise
         finally:
             self._end()
             lost, self._lost = self._lost, None
@@ -422,6 +458,7 @@ class LmdbGroup(LmdbWrite):
         self.txn = ENDED
         self._journal = []
         self._mark = 0
+        self._all_urgent = True
 
 
 class LmdbEngine:
@@ -430,7 +467,9 @@ class LmdbEngine:
     map_size: bytes of the first map of a new store, default 16 MiB (1 TiB where the file cannot be reserved).
     durable: every commit reaches the disk before its block ends.
     writemap: reserve the file and write through the map; None does so where it is safe. All processes that share a
-    folder must agree. Raises Unavailable, LayoutMismatch, Corrupted, Full.
+    folder must agree.
+    verify: looks whether a folder that is a copy is sound, and raises Corrupted; None checks the pages of its file.
+    Raises Unavailable, LayoutMismatch, Corrupted, Full.
     """
 
     def __init__(
@@ -440,8 +479,9 @@ class LmdbEngine:
         map_size: int | None = None,
         durable: bool = False,
         writemap: bool | None = None,
+        verify: Verify | None = None,
     ) -> None:
-        self._environment = acquire(Path(path), map_size=map_size, writemap=writemap, durable=durable)
+        self._environment = acquire(Path(path), map_size=map_size, writemap=writemap, durable=durable, verify=verify)
         self.idle: deque[LmdbRead] = deque()
         self._writer = LmdbWrite(self, self._environment)
         self._group: LmdbGroup | None = None
@@ -495,7 +535,7 @@ class LmdbEngine:
         LMDB's own sync would not bear the map being moved meanwhile; the file knows all that was written through the map.
         """
         self._check_open()
-        flush(self._environment.file)
+        flush(self._environment.data)
 
     def commits(self) -> int:
         """Return the number of LMDB's last transaction."""
@@ -519,6 +559,10 @@ class LmdbEngine:
         self._environment.readers = [reader for reader in self._environment.readers if reader not in self.idle]
         self.idle = deque(maxlen=0)  # readers still open are not kept
         self._environment.release()
+
+    def room(self) -> int:
+        """Return the bytes that are free on the disk of the folder."""
+        return self._environment.room()
 
     def size_on_disk(self) -> int:
         """Bytes the data file occupies on disk, what is reserved included."""

@@ -22,6 +22,10 @@ tenths of a second for it while others write to the disk. Growing is then only m
 
 A process that is killed loses no commit in either way: what it stored is in the page cache.
 
+A full disk. The file grows by the largest step that the disk has, down to 1 MiB. After a refusal the environment is
+`tight`: urgent writes get the reserve (room.py), ordinary ones leave pages for them (`fits`). In a sparse file the pages
+that are there already count, as no others can be written.
+
 Moving the map ends every LMDB transaction of this process. `_move` therefore opens the readers' snapshots again. A
 snapshot is still there if nothing was committed since it was taken; otherwise its reader is lost and says so
 (Interrupted). Walks go on by themselves, see LmdbTxn in lmdb_engine.py.
@@ -32,6 +36,7 @@ other; engines of the same folder share one Environment.
 
 import contextlib
 import errno
+import mmap
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -41,8 +46,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import lmdb
 
+from storage import identity
 from storage.errors import Closed, Corrupted, Full, Interrupted, StorageError, Unavailable
-from storage.folder import NO_ROOM, disk_is_full, file_size, load, prepare, reservable, reserve, resizing
+from storage.files import OpenFile, load, locked, reserve
+from storage.folder import NO_ROOM, disk_is_full, file_size, prepare, reservable
+from storage.room import LEAST_STEP, RESERVE, SPARE_PAGES, Refusal, Reserve, free_bytes
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -75,7 +83,7 @@ _GIVEN_BACK = 64 << 20
 
 _PAGE = 64 << 10
 _LOCK_FILE_SIZE = 32 << 10
-_READERS = 254
+READERS = 254
 _DAMAGED = (lmdb.CorruptedError, lmdb.InvalidError, lmdb.PageNotFoundError, lmdb.VersionMismatchError)
 
 
@@ -110,29 +118,48 @@ ENDED: Any = _Ended()
 _environments: dict[tuple[int, int, int], "Environment"] = {}
 
 
-def acquire(folder: Path, *, map_size: int | None, writemap: bool | None, durable: bool) -> "Environment":
+Verify = Callable[[Path], None]
+"""What looks whether the data of a folder are sound. Raises Corrupted where they are not."""
+
+
+def acquire(
+    folder: Path, *, map_size: int | None, writemap: bool | None, durable: bool, verify: Verify | None
+) -> "Environment":
     """Open the environment of folder, or join the one this process has open; release() it once for each call.
 
-    Raises Unavailable, LayoutMismatch, Corrupted, Full.
+    verify: asked before a folder is opened that is a copy. Raises Unavailable, LayoutMismatch, Corrupted, Full.
     """
+    folder = folder.absolute()
     prepare(folder)
     status = folder.stat()
-    identity = (os.getpid(), status.st_dev, status.st_ino)
-    environment = _environments.get(identity)
+    key = (os.getpid(), status.st_dev, status.st_ino)
+    environment = _environments.get(key)
     if environment is None:
-        environment = _environments[identity] = Environment(
-            folder, map_size=map_size, writemap=writemap, durable=durable
-        )
+        _see_to_copies(folder, verify)
+        environment = _environments[key] = Environment(folder, map_size=map_size, writemap=writemap, durable=durable)
+        identity.adopt(folder)
     elif environment.durable != durable:
         raise Unavailable(f"The data folder {folder} is open in this process with another durability.")
     environment.users += 1
     return environment
 
 
+def _see_to_copies(folder: Path, verify: Verify | None) -> None:
+    """Verify a folder that may be a copy of a running server's; by its pages where nothing else is given."""
+    state = identity.state_of(folder)
+    if state == identity.NEW:
+        identity.begin(folder)
+    elif state == identity.FOREIGN:
+        from storage.verification import verify as verify_pages  # noqa: PLC0415 - nearly no start needs it
+
+        (verify or verify_pages)(folder)
+
+
 class Environment:
     """The one open LMDB environment of a folder in this process. Its engines and transactions use its fields directly.
 
-    readers: every reader object made so far, idle ones included; moves: how often the map has moved.
+    readers: every reader object made so far, idle ones included; moves: how often the map has moved; tight: the disk has
+    refused to let the file grow.
     """
 
     def __init__(self, folder: Path, *, map_size: int | None, writemap: bool | None, durable: bool) -> None:
@@ -145,27 +172,41 @@ class Environment:
         self.writing = False
         self.moves = 0
         self._loaded = 0  # where the pages end that were brought into the page cache ahead of the writer
+        self._closed = False
         self._reserved = 0  # the size that was asked for ahead of the writer, whether the disk had it or not
         size = map_size or (FIRST_RESERVED if self.reserved else FIRST_SPARSE)
         self._size = -(-size // _PAGE) * _PAGE
-        with self._resizing():
-            self._open()
+        with contextlib.ExitStack() as files:
+            self.data = files.enter_context(OpenFile(self.file))
+            self._layout = files.enter_context(OpenFile(folder / "layout"))
+            self._layout_ahead = files.enter_context(OpenFile(folder / "layout"))  # for the other thread
+            self._reserve = files.enter_context(Reserve(folder, reservable=self.reserved))
+            self._refusal = Refusal(self.room)
+            with self._resizing():
+                self._open()
+            self.tight = not self._reserve.take() and self._reserve.spent
+            self._files = files.pop_all()
 
     def release(self) -> None:
         """Give up one acquire(); the last one closes the environment."""
         self.users -= 1
         if not self.users:
-            for identity in [identity for identity, known in _environments.items() if known is self]:
-                del _environments[identity]
+            for key in [key for key, known in _environments.items() if known is self]:
+                del _environments[key]
+            with self._resizing():  # the other thread may be reserving
+                self._closed = True
             self.env.close()
+            self._files.close()
 
     # Opening
 
     def _open(self) -> None:
         """Open the files; the caller holds `resizing`."""
+        with OpenFile(self.folder / "lock.mdb") as lock:  # LMDB would give it a mode by the umask
+            if self.reserved:
+                reserve(lock, _LOCK_FILE_SIZE)
         if self.reserved:
-            reserve(self.folder / "lock.mdb", _LOCK_FILE_SIZE)
-            self._size = file_size(self.file) or self._size
+            self._size = _in_pages(file_size(self.file)) or self._size
         self.env = self._open_lmdb()
         try:
             self._prepare_tables()
@@ -185,7 +226,7 @@ class Environment:
                     writemap=self.reserved,
                     mode=0o644,
                     max_dbs=1,
-                    max_readers=_READERS,
+                    max_readers=READERS,
                     max_spare_txns=1,
                 )
             except lmdb.MemoryError as error:
@@ -206,11 +247,12 @@ class Environment:
     def _prepare_tables(self) -> None:
         if self.reserved:
             self._size = self.env.info()["map_size"]
-            reserve(self.file, self._size)
+            reserve(self.data, self._size)
         self.env.reader_check()
         self._page_size = self.env.stat()["psize"]
         try:
             self.long = self._open_long()
+            self._main = self.env.open_db(None)
         except lmdb.Error as error:
             raise self._not_opened(error) from error
 
@@ -223,7 +265,7 @@ class Environment:
                 self.env.set_mapsize(0)
 
     def _resizing(self) -> "AbstractContextManager[None]":
-        return resizing(self.folder) if self.reserved else contextlib.nullcontext()
+        return locked(self._layout) if self.reserved else contextlib.nullcontext()
 
     # Beginning, and what can go wrong
 
@@ -250,7 +292,7 @@ class Environment:
         number = errno.ENOSPC if isinstance(error, lmdb.DiskError) else getattr(error, "code", 0)
         # LMDB reports a write that was cut short by a full disk as EIO.
         if number in NO_ROOM or (number == errno.EIO and disk_is_full(self.folder)):
-            return Full(f"No room is left on the disk of the data folder {self.folder}.")
+            return self._full()
         if isinstance(error, lmdb.TxnFullError):
             return Full("The transaction is too large.")
         if isinstance(error, _DAMAGED):
@@ -259,34 +301,101 @@ class Environment:
 
     # Room
 
+    def room(self) -> int:
+        """Return the bytes that are free on the disk."""
+        return free_bytes(self.folder)
+
     def adopt(self) -> None:
         """Use the size another process has given the map."""
         with self._resizing():
-            self._move(file_size(self.file) if self.reserved else 0)
+            self._move(_in_pages(file_size(self.file)) if self.reserved else 0)
+        self.tight = self.tight or self._reserve.spent
 
     def grow(self) -> None:
-        """Make the map larger; no write transaction may be open in this process. Raises Full, and then nothing changed.
+        """Make the map larger; no write transaction may be open in this process. Raises Full, and then nothing changed."""
+        self._grow()
+
+    def grow_urgently(self) -> None:
+        """Make the map larger for an urgent write, with the reserve if need be. Raises Full as `grow` does."""
+        try:
+            self._grow()
+        except Full:
+            if not self._reserve.give():
+                raise
+            self._refusal.forget()
+            self._grow()
+
+    def _grow(self) -> None:
+        """Make the map larger by a step, or by less where the disk has no more.
 
         Readers that died (killed processes) are cleared first: they keep pages from being used again.
         """
         self.env.reader_check()
         with self._resizing():
             size = self._size
-            present = file_size(self.file) if self.reserved else size
+            present = _in_pages(file_size(self.file)) if self.reserved else size
             if present <= size:
-                present = _larger(size)
-                if self.reserved:
-                    reserve(self.file, present)
-                    load(self.file, size, size + _AT_ONCE)
+                present = self._extended(size) if self.reserved else size + _step(size)
             self._move(present)
 
+    def _extended(self, size: int) -> int:
+        """Reserve the largest step beyond size that the disk has room for; return the file's new size. Raises Full."""
+        step = _step(size)
+        least = min(step, LEAST_STEP)
+        room = self.room()
+        if self._refusal.stands():
+            raise self._full()
+        while step > max(room, least):
+            step = _half(step, least)
+        while True:
+            try:
+                reserve(self.data, size + step)
+            except Full:
+                if step == least:
+                    self._refusal.note()
+                    self.tight = self._reserve.known
+                    raise
+                step = _half(step, least)
+            else:
+                self._refusal.forget()
+                load(self.data, size, size + _AT_ONCE)
+                return size + step
+
+    def _full(self) -> Full:
+        return Full(f"No room is left on the disk of the data folder {self.folder}.")
+
+    def fits(self, transaction: "Transaction") -> bool:
+        """Say whether a write leaves enough pages for urgent ones; for ordinary writes while the disk is full."""
+        pages = (self._size if self.reserved else file_size(self.file)) // self._page_size
+        tables = (transaction.stat(self._main), transaction.stat(self.long))
+        data = sum(table["branch_pages"] + table["leaf_pages"] + table["overflow_pages"] for table in tables)
+        return pages - data >= SPARE_PAGES or self._relaxes()
+
+    def _relaxes(self) -> bool:
+        """Say whether the disk has room for urgent writes again; with more of it the reserve is taken again."""
+        if self._refusal.stands():
+            return False
+        self.tight = not self._reserve.take()
+        return not self.tight or self.room() >= 2 * RESERVE
+
+    def refused(self, *, urgent: bool) -> bool:
+        """Note that the disk had no room for a commit; say whether an urgent one should try again, with the reserve.
+
+        The pages of a reserved file are there: what it reports as a full disk is another trouble.
+        """
+        self._refusal.note()
+        self.tight = self._reserve.known
+        return urgent and not self.reserved and self._reserve.give()
+
     def make_room(self, least: int) -> None:
-        """Grow until `least` bytes are free at the end of the map, as far as the disk has them.
+        """Grow until `least` bytes are free at the end of the map, as far as the disk has them plentifully.
 
         No transaction may be open. What LMDB can use again inside of the map comes on top.
         """
         with contextlib.suppress(Full):
             while self._size - self._used() < least:
+                if self.reserved and self.room() < 2 * _step(self._size):
+                    return
                 self.grow()
 
     def work_ahead(self) -> Callable[[], None] | None:
@@ -294,7 +403,9 @@ class Environment:
         if not self.reserved:
             return None
         used, size = self._used(), file_size(self.file)
-        next_size = max(size, _larger(self._size)) if self._size - used < min(self._size // 2, _AHEAD) else size
+        next_size = (
+            max(size, self._size + _step(self._size)) if self._size - used < min(self._size // 2, _AHEAD) else size
+        )
         ready = max(used, self._loaded)
         if next_size <= max(size, self._reserved) and ready >= min(used + _AHEAD // 2, size):
             return None
@@ -304,10 +415,13 @@ class Environment:
 
     def _make_ready(self, size: int, start: int, stop: int) -> None:
         """Reserve the file up to a size, load its pages from start to stop: in another thread, and in vain if need be."""
-        with contextlib.suppress(StorageError, OSError), self._resizing():
-            if file_size(self.file) < size:
-                reserve(self.file, size)
-        load(self.file, start, stop)
+        with contextlib.suppress(StorageError, OSError), locked(self._layout_ahead):
+            if self._closed:
+                return
+            present = file_size(self.file)
+            if present < size <= present + self.room():
+                reserve(self.data, size)
+        load(self.data, start, stop)
 
     def rest(self) -> Iterator[None]:
         """Make the map's pages not resident in this process, where they are many, in steps.
@@ -318,8 +432,10 @@ class Environment:
         used = self._used()
         if used < _LARGE:
             return
-        from storage import residency  # noqa: PLC0415 - ctypes, which small stores never need
-
+        try:
+            from storage import residency  # noqa: PLC0415 - ctypes, which small stores never need
+        except OSError:  # no file descriptor is left to read the module
+            return
         for start in range(0, used, _GIVEN_BACK):
             residency.forget(self.file, start, _GIVEN_BACK)
             yield
@@ -371,6 +487,15 @@ class Environment:
         return LOST  # type: ignore[no-any-return]
 
 
-def _larger(size: int) -> int:
-    """Return the size of a map that was found too small."""
-    return size + min(size, LARGEST_STEP)
+def _step(size: int) -> int:
+    """Return by how much a map grows that was found too small."""
+    return min(size, LARGEST_STEP)
+
+
+def _half(step: int, least: int) -> int:
+    return max(step // 2 // _PAGE * _PAGE, least)
+
+
+def _in_pages(size: int) -> int:
+    """Return the bytes of whole pages in a file. A disk that was full may have cut its last one."""
+    return size // mmap.PAGESIZE * mmap.PAGESIZE

@@ -9,6 +9,7 @@ A write transaction changes both in place and keeps the pre-image of every key i
   snapshot holds in the middle of a walk too. A restart is linear in what was written since the snapshot.
 """
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from heapq import merge
 from itertools import islice
@@ -98,10 +99,11 @@ class MemoryRead:
 class MemoryWrite:
     """The write transaction: changes the data in place and remembers what was there."""
 
-    __slots__ = ("_engine", "_undo")
+    __slots__ = ("_engine", "_undo", "urgent")
 
     def __init__(self, engine: "MemoryEngine") -> None:
         self._engine = engine
+        self.urgent = False  # which changes nothing: memory is never full
         self._undo: dict[bytes, Image] = {}
         engine.undo = self._undo
 
@@ -254,6 +256,10 @@ class MemoryEngine:
         self._closed = True
         self.data.clear()
         self.keys.clear()
+
+    def room(self) -> int:
+        """Return more bytes than there can be."""
+        return sys.maxsize
 
     def size_on_disk(self) -> int:
         """Return 0: nothing is on disk."""

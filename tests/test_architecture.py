@@ -23,7 +23,8 @@ LEAVES = {
     "version",
 }
 MAY_IMPORT = {
-    "cli": {"app", "database", "flags", "functions", "http", "storage"},
+    "cli": {"app", "commands", "database", "flags", "functions", "http", "storage"},
+    "commands": {"database", "storage"},
     "flags": set(),
     "__main__": {"cli"},
     "http": {"app", "functions", "database", "values", "storage"},

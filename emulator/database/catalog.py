@@ -32,7 +32,7 @@ from emulator.database.spaces import SHARED, Space, Spaces, Tables
 from emulator.database.streams import Streams
 from emulator.database.versions import Versions
 from emulator.settings import DEFAULT_ACCOUNT
-from storage import Engine, ReadTxn, WriteTxn
+from storage import Engine, Full, ReadTxn, WriteTxn
 
 TRANSIENT_SECONDS: Final = 3.0  # how long a status such as CREATING lasts with delay_transient_statuses
 
@@ -192,6 +192,7 @@ class Catalog:
         """Let all tables, in other processes too, follow a change of what is enforced."""
         if self._versions.shared:
             with self._engine.write() as txn:
+                txn.urgent = True
                 self._versions.declare(txn, self._enforcer.declared())
             self._versions.tell()
         self.refresh()
@@ -218,6 +219,7 @@ class Catalog:
     def change(self, definition: TableDefinition) -> Table:
         """Store and publish a definition in a transaction of its own."""
         with self._engine.write() as txn:
+            txn.urgent = True
             saved = self.save(txn, definition)
         return self.publish(saved)
 
@@ -227,7 +229,21 @@ class Catalog:
             self.settle(table)
 
     def settle(self, table: Table) -> Table | None:
-        """End the statuses whose time has come; return the table as it is now, None where it is gone."""
+        """End the statuses whose time has come; return the table as it is now, None where it is gone.
+
+        A new status is stored. On a full disk the old one stays until there is room (`overdue`).
+        """
+        try:
+            return self._settle(table)
+        except Full:
+            return table
+
+    def overdue(self, table: Table) -> bool:
+        """Say whether a table keeps a status whose time is over, because the disk has no room for another one."""
+        definition = table.definition
+        return definition.status in (CREATING, DELETING) and self.over(definition.until)
+
+    def _settle(self, table: Table) -> Table | None:
         definition = table.definition
         if not table.transient:
             return table
@@ -262,6 +278,7 @@ class Catalog:
         used = {settled.hash, settled.range}.union(*(index.hash + index.range for index in settled.indexes))
         settled = replace(settled, types={name: kind for name, kind in settled.types.items() if name in used})
         with self._engine.write() as txn:
+            txn.urgent = True
             stored = txn.get(table.statistics_key)
             if stored is not None:
                 pairs = [stored[at : at + 16] for at in range(0, len(stored), 16)]
@@ -276,6 +293,7 @@ class Catalog:
         definition = table.definition
         space = self._space(definition)
         with self._engine.write() as txn:
+            txn.urgent = True
             self._versions.bump(txn)
             txn.delete(keyspace.table(*space, definition.name))
             txn.delete(table.statistics_key)

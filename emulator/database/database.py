@@ -13,6 +13,7 @@ from emulator.database.enforcement import Enforcer
 from emulator.database.schema import Table
 from emulator.database.streams import TURN_SECONDS
 from emulator.database.versions import SharedEngine, Versions
+from emulator.log_limits import once_a_minute
 from emulator.sharing import Sharing
 from storage import Engine, Full, Interrupted, Lost, StorageError
 
@@ -22,6 +23,12 @@ _DEFAULTS: Final = Options()
 _ATTEMPTS: Final = 20  # at a request that other processes keep from running, before it fails
 
 _T = TypeVar("_T")
+
+
+def report_full(error: Full) -> None:
+    """Log that a write was refused for want of room, once a minute."""
+    if once_a_minute.allows("disk full"):
+        log.error("writes are refused because the disk is full: %s", error)
 
 
 class Database:
@@ -38,7 +45,7 @@ class Database:
             engine = SharedEngine(engine, self.versions)
         self.engine = engine
         self.clock = clock
-        self.background = Background(wait=(Full, Interrupted))
+        self.background = Background(wait=(Interrupted,), full=(Full,), room=engine.room)
         self.scheduler = Scheduler(clock)
         self.enforcer = Enforcer(clock, throttle_all=options.throttle)
         self.catalog = Catalog(engine, clock, self.background, self.enforcer, options, self.versions)
@@ -93,13 +100,16 @@ class Database:
         return work()
 
     def table(self, caller: Caller, name: str) -> Table:
-        """Return a table for the data plane. Raises ResourceNotFoundException without detail (reference 3.1).
+        """Return a table for the data plane. Raises ResourceNotFoundException without detail (reference 3.1), Full.
 
         An ARN that names no table of the caller's own raises its error (reference 3.4).
         """
         table = caller.tables.get(name)
         if table is None or table.transient:
-            return require(self.catalog.find(caller, name, data_plane=True))
+            table = self.catalog.find(caller, name, data_plane=True)
+            if table is not None and self.catalog.overdue(table):
+                raise Full(f"No room is left on the disk for the status of table {name}.")
+            return require(table)
         return table
 
     def described(self, caller: Caller, name: str) -> Table:

@@ -84,6 +84,10 @@ class KinesisDestination:
     until: float = 0.0
 
 
+GONE: Final = ("ttl_disabled", "ttl_until")
+"""Fields of tables that older versions stored."""
+
+
 @dataclass(frozen=True, slots=True)
 class TableDefinition:
     """A table as stored. Times are seconds since the epoch; units are capacity units per second.
@@ -123,9 +127,7 @@ class TableDefinition:
     sse: Mapping[str, Any] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     ttl_attribute: str | None = None
-    ttl_disabled: str | None = None  # the attribute until TTL was switched off: still told while it is DISABLING
     ttl_changed: float | None = None
-    ttl_until: float = 0.0
     ttl_queue: int | None = None  # id of the queue of expiry times, a new one each time TTL is switched on
     ttl_filled_to: str | None = None  # as an index's: items up to there are in the queue; None once all are
     kinesis: tuple[KinesisDestination, ...] = ()
@@ -137,6 +139,8 @@ class TableDefinition:
     def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
         """Return the table that dump() stored. account: of access keys that are not accounts."""
         fields = orjson.loads(stored)
+        for gone in GONE:
+            fields.pop(gone, None)
         _move(fields, arns.account_of(fields["access_key"], account))
         fields["indexes"] = tuple(map(IndexDefinition.load, fields["indexes"]))
         fields["kinesis"] = tuple(KinesisDestination(**each) for each in fields.get("kinesis", ()))

@@ -36,6 +36,7 @@ class Drops:
 
     def _slice(self, record: bytes) -> bool:
         with self._engine.write() as txn:
+            txn.urgent = True
             if txn.get(record) is None:  # the transaction that asked for it did not commit
                 return False
             if txn.drop_range(*keyspace.dropped_range(record), DROP_SLICE) == DROP_SLICE:

@@ -185,6 +185,7 @@ class KinesisFeed:
             return
         gone = reader.shards.keys() - {shard.number for shard in stream.shards}
         with suppress(Full, Interrupted), self._database.write() as txn:
+            txn.urgent = True
             for number in shards - gone:
                 txn.put(keyspace.checkpoint(consumer(batch.log), number), u64(reader.shards[number].checkpoint))
             for number in gone:

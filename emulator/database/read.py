@@ -118,7 +118,7 @@ def complete(request: PageRequest, page: Page) -> Steps[None]:
             page.items += items
             page.count += count
             begun, work = position, 0
-            yield
+            yield None
 
 
 def _takes_long(request: PageRequest, rows: list[bytes]) -> bool:

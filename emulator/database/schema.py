@@ -4,7 +4,7 @@ A change of a definition makes a new Table. Everything a request needs on the ho
 computed once, when the Table is made.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from emulator import errors, limits
@@ -229,6 +229,19 @@ class Table:
     def partition_prefix(self, partition: Value) -> bytes:
         """Return the prefix of all items with this partition key value."""
         return self.prefix + keyspace.digest(self.hash_encode(partition))
+
+    def check_paths(self, paths: Iterable[tuple[str | int, ...]]) -> None:
+        """Raise if a document path goes into a key attribute, which is always a scalar (service-behaviour.md 3.8).
+
+        The keys of the table come before those of its indexes, wherever the paths stand.
+        """
+        names = [path[0] for path in paths if len(path) > 1]
+        for name in names:
+            if name in self.key_names:
+                raise errors.key_must_be_scalar(str(name))
+        for name in names:
+            if name in self.index_keys:
+                raise errors.key_must_be_scalar(str(name), index=True)
 
     def _checked(self, partition: bytes, sort: bytes) -> bytes:
         if not partition:

@@ -227,6 +227,7 @@ class Streams:
 
     def _turn(self, stream: StreamDefinition, now: float) -> None:
         with self._engine.write() as txn:
+            txn.urgent = True
             last = last_sequence(txn, stream.id)
             changed, used = turned(stream, last, _written(txn, stream), now)
             if changed == stream:
@@ -243,6 +244,7 @@ class Streams:
 
     def _forget(self, stream_id: int) -> None:
         with self._engine.write() as txn:
+            txn.urgent = True
             self._versions.bump(txn)
             self.remove(txn, stream_id)
         self.forget(stream_id)
@@ -257,6 +259,7 @@ class Streams:
         due = now + RETENTION  # when what is written from now on is too old
         room = dropping.DROP_SLICE
         with self._engine.write() as txn:
+            txn.urgent = True
             for shard in stream.shards:
                 mark = stream_reader.trimmed_to(txn, stream, shard, now - RETENTION)
                 prefix = keyspace.shard_records(stream.id, shard.number)

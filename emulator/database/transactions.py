@@ -30,7 +30,7 @@ class Step:
     """One part of a transaction: what it does to the item with this storage key.
 
     table_name: as the request has it; prepare: the first half of the write (database/write.py), None for a step that only
-    reads; checks_only: the prepared write is a condition, nothing is stored.
+    reads; checks_only: the prepared write is a condition, nothing is stored; deletes: it can only delete the item.
     """
 
     table: Table
@@ -39,6 +39,7 @@ class Step:
     key_item: Item
     prepare: Callable[[ReadTxn], Prepared] | None = None
     checks_only: bool = False
+    deletes: bool = False
 
 
 def refuse_duplicates(keys: Iterable[bytes]) -> None:
@@ -81,6 +82,7 @@ def run(database: Database, caller: Caller, token: Token | None, steps: Sequence
     """
     now = database.clock.now()
     with database.write() as txn:
+        txn.urgent = all(step.deletes or step.checks_only for step in steps)
         if token is not None and tokens.has_run(txn, caller, token.operation, token.text, token.mark, now):
             return _replayed(txn, steps), True
         consumed = _store(txn, _prepare(txn, steps), steps)

@@ -56,7 +56,7 @@ def sweep(database: "Database", swept: Iterable[Table]) -> Steps[Counter[str]]:
         while more:
             count, more = database.rerun(partial(_sweep, database, table, SLICE_OF_SWEEP))
             deleted[table.arn] += count
-            yield
+            yield None
     return +deleted
 
 
@@ -73,6 +73,7 @@ def _sweep(database: "Database", table: Table, most: int) -> tuple[int, bool]:
         return 0, False
     expired = current.ttl.expired(database.clock.now())
     with database.write() as txn:
+        txn.urgent = True
         entries = [entry for entry, _ in islice(txn.scan(*expired), most)]
         count = sum(_expire(txn, current, current.ttl, entry) for entry in entries)
     return count, len(entries) == most

@@ -118,6 +118,10 @@ class SharedEngine:
         self._engine.commit()
         self._versions.committed()
 
+    def room(self) -> int:
+        """Return the bytes that are free on the disk."""
+        return self._engine.room()
+
     def write(self) -> WriteTxn:
         """Open the write transaction. Raises Interrupted where another process has changed definitions."""
         txn = self._engine.write()

@@ -34,7 +34,7 @@ def begin(database: "Database", table: Table, name: Hashable, visit: Visit) -> N
 def finish(database: "Database", table: Table, visit: Visit) -> Steps[None]:
     """Run the slices of a walk now, one in each step; those that are queued find nothing to do then."""
     while database.rerun(partial(_visit, database, table, visit)):
-        yield
+        yield None
 
 
 def _visit(database: "Database", table: Table, visit: Visit) -> bool:

@@ -7,7 +7,7 @@ Programs of the latest forms are cached; what depends on the contents of values 
 not cached: they are rare, and would push out what is used.
 
 Order of problems (reference 3.6, 4.2): names or values without an expression that could use them; no names, long or
-malformed keys of names, malformed names; the same of values; then each expression in the order above with its emptiness,
+malformed keys of names; the same of values; malformed names; then each expression in the order above with its emptiness,
 size, syntax, analysis and contents of values; then unused names, unused values.
 """
 
@@ -150,12 +150,12 @@ class _Binding:
         check_members_used(self.request)
         if self.request.get(_NAMES) is not None:
             _check_placeholders(_NAMES, self.names, _IS_ALIAS)
-            for alias, name in self.names.items():
-                if not name:
-                    raise errors.empty_name_of(alias)
-            check_names(self.names.values())
         if self.request.get(_VALUES) is not None:
             _check_placeholders(_VALUES, self.values, _IS_PLACEHOLDER)
+        for alias, name in self.names.items():
+            if not name:
+                raise errors.empty_name_of(alias)
+        check_names(self.names.values())
 
     def check_used(self) -> None:
         names = [alias for alias in self.names if alias not in self.used]

@@ -6,7 +6,9 @@ records sent to S3. `RecordAgeExceeded` as a condition is inferred.
 
 import json
 import logging
+import os
 import tempfile
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -19,10 +21,14 @@ from emulator.escaping import printable
 from emulator.functions.events import payload
 from emulator.functions.lanes import Discard
 from emulator.functions.mapping import EventSourceMapping
+from storage.folder import new_file
 
 log = logging.getLogger("emulator")
 
 FILE: Final = "dead-letters.jsonl"
+OLDER: Final = "dead-letters.1.jsonl"
+
+_LARGE: Final = 10 << 20  # bytes
 
 
 def letter(mapping: EventSourceMapping, shard_id: str, discard: Discard, request_id: str, now: float) -> dict[str, Any]:
@@ -61,7 +67,10 @@ def _iso(moment: float, precision: str) -> str:
 
 
 class DeadLetters:
-    """The file of the discarded batches. folder: the database's; None: a temporary one, made when it is needed."""
+    """The file of the discarded batches. folder: the database's; None: a temporary one, made when it is needed.
+
+    A file that has become large is kept under the name OLDER, and the one that had that name before goes.
+    """
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
@@ -72,12 +81,19 @@ class DeadLetters:
         folder = self._folder or Path(tempfile.mkdtemp(prefix="dynamodb-emulator-"))
         return folder.resolve() / FILE
 
+    def _rotate(self) -> None:
+        with suppress(FileNotFoundError):
+            if self.file.stat().st_size >= _LARGE:
+                self.file.replace(self.file.with_name(OLDER))
+
     def append(self, told: dict[str, Any]) -> None:
         """Write a letter and say so in the log; what cannot be written goes to the log whole."""
         line = orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE)
         context = told["requestContext"]
         size = told["DDBStreamBatchInfo"]["batchSize"]
         try:
+            self._rotate()
+            os.close(new_file(self.file))
             with self.file.open("ab") as file:
                 file.write(line)
         except OSError as error:

@@ -92,6 +92,7 @@ class Mappings:
     def save(self, mapping: EventSourceMapping, positions: Mapping[int, int] | None = None) -> None:
         """Store a new or changed mapping and, for a new one, where it begins in each shard."""
         with self._database.write() as txn:
+            txn.urgent = True
             self._put(txn, mapping)
             for shard, position in (positions or {}).items():
                 txn.put(keyspace.checkpoint(mapping.consumer, shard), u64(position))
@@ -113,6 +114,7 @@ class Mappings:
     def _remove(self, mapping: EventSourceMapping) -> None:
         prefix = keyspace.checkpoints(mapping.consumer)
         with self._database.write() as txn:
+            txn.urgent = True
             self._count(txn)
             txn.delete(keyspace.mapping(*mapping.space, mapping.uuid))
             txn.drop_range(prefix, prefix_end(prefix), _ALL)
@@ -134,6 +136,7 @@ class Mappings:
         if held is None or held.result == result:
             return
         with self._database.write() as txn:
+            txn.urgent = True
             stored = txn.get(keyspace.mapping(*held.space, uuid))
             if stored is None:
                 return
@@ -153,6 +156,7 @@ class Mappings:
     def checkpoint(self, mapping: EventSourceMapping, positions: Mapping[int, int], gone: Collection[int]) -> None:
         """Store how far a mapping has come in some shards, and forget shards that are gone; nothing if it is deleted."""
         with self._database.write() as txn:
+            txn.urgent = True
             if txn.get(keyspace.mapping(*mapping.space, mapping.uuid)) is None:
                 return
             for shard, position in positions.items():

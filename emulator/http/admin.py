@@ -4,6 +4,8 @@
 * `POST /_emulator/transactions` `{"TableName", "Key", "Seconds"}` or `{"ClientRequestToken", "Seconds"}`: declare that a
   transaction is under way on an item, or with a token, for some seconds of the emulator's clock; 0 ends it.
 * `GET /_emulator/clock`, `POST /_emulator/clock`: look at the emulator's clock, and move it; see admin_clock.py.
+* `POST /_emulator/copy` `{"Folder"}`: copy the data folder to another folder, which is missing or empty, while the server
+  goes on; see copying.py. `{"Folder": its absolute path, "Bytes": of its data file}`.
 * `POST /_emulator/ttl` `{"TableName"?}`: delete all that has expired, in tables of a name or in all, before the answer:
   `{"Deleted": how many items, "Tables": {ARN: how many of them}}`.
 
@@ -19,7 +21,7 @@ import orjson
 from emulator import errors
 from emulator.app import Emulator
 from emulator.database import declarations, ttl_sweep
-from emulator.database.database import Database
+from emulator.database.database import Database, report_full
 from emulator.database.declarations import BadDeclaration, Body
 from emulator.database.schema import Table
 from emulator.http import admin_clock
@@ -71,12 +73,19 @@ def _sweep(emulator: Emulator, body: Body) -> Steps[Mapping[str, Any]]:
     return {"Deleted": deleted.total(), "Tables": deleted}
 
 
+def _copy(emulator: Emulator, body: Body) -> Steps[Mapping[str, Any]]:
+    from emulator.http import copying  # noqa: PLC0415 - most servers never copy
+
+    return copying.copy(emulator, body)
+
+
 _CALLS: Final[Mapping[tuple[str, bytes], Call]] = {
     ("POST", b"throttling"): _declared(declarations.throttling),
     ("POST", b"transactions"): _declared(declarations.transaction),
     ("GET", b"clock"): admin_clock.state,
     ("POST", b"clock"): admin_clock.move,
     ("POST", b"ttl"): _sweep,
+    ("POST", b"copy"): _copy,
 }
 
 
@@ -102,5 +111,5 @@ def answer(emulator: Emulator, method: str, path: bytes, body: bytes) -> Steps[t
         log_failure(f"{method} {(PREFIX + path).decode('latin-1')}", error)
         return _BUSY, orjson.dumps({"message": "other processes kept this call from running: send it again"})
     except Full as error:
-        log_failure(f"{method} {(PREFIX + path).decode('latin-1')}", error)
+        report_full(error)
         return _NO_ROOM, orjson.dumps({"message": errors.storage_full().message})

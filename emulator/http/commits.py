@@ -11,27 +11,38 @@ Reads that see what is not committed yet are held back with the writes, so nobod
 could take away.
 
 Where several processes write, a group that outgrows the room it found can be lost as a whole (storage raises Interrupted).
-Nobody was told anything, so its requests are simply answered again.
+Nobody was told anything, so its requests are simply answered again. A group for which the disk has no room is lost as a
+whole too: its writes fail, its reads are answered again.
 """
 
 import asyncio
 import logging
+import re
+from collections.abc import Mapping
 from time import monotonic
 from typing import Final, Protocol
 
-from emulator.database.database import Database
-from storage import Interrupted, StorageError
+from emulator.database.database import Database, report_full
+from storage import Full, Interrupted, StorageError
 
 log = logging.getLogger("emulator")
 
 _GATHERING: Final = 0.002  # seconds a group may grow at least, if it does: what some twenty writes take
 
 
+_READS: Final = re.compile(rb"\w+\.(BatchGetItem|Describe\w+|Get\w+|List\w+|Query|Scan|TransactGetItems)").fullmatch
+
+
+def reads(fields: Mapping[bytes, bytes]) -> bool:
+    """Say whether a request with these header fields only reads, as far as its client is concerned."""
+    return _READS(fields.get(b"x-amz-target", b"")) is not None
+
+
 class Waiting(Protocol):
     """A connection with answers that are held back."""
 
     def release(self, failure: StorageError | None) -> None:
-        """Send what is held back. After a failure say so instead or, if that was Interrupted, answer once more."""
+        """Send what is held back. After a failure say so instead or, where `commits` explains it, answer once more."""
         ...
 
 
@@ -86,6 +97,9 @@ class Commits:
             self._engine.commit()
         except Interrupted as error:
             failure = error
+        except Full as error:
+            report_full(error)
+            failure = error
         except StorageError as error:
             log.error("%d answers failed, their writes may be lost: %s", len(waiting), error)  # noqa: TRY400 - no traceback
             failure = error
@@ -95,6 +109,8 @@ class Commits:
         self._took = monotonic() - begun
         if failure is not None:
             self._recover()
+        if isinstance(failure, Full) and not waiting:
+            self._database.background.hold(failure)
         for connection in waiting:
             try:
                 connection.release(failure)

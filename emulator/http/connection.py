@@ -29,12 +29,13 @@ import httptools
 
 from emulator.http import admin
 from emulator.http.bodies import Bodies
+from emulator.http.commits import reads
 from emulator.http.failures import log_failure, log_not_http
 from emulator.http.outbox import Outbox
 from emulator.http.protocol import FRAMING, HEADER_BLOCK, Answer, Protocol
 from emulator.http.turns import Pending, Run
 from emulator.limits import REQUEST_BODY
-from storage import Interrupted, StorageError
+from storage import Full, Interrupted, StorageError
 
 _STATUS_LINES: Final = {
     status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode()) for status in HTTPStatus
@@ -561,7 +562,7 @@ class Connection(asyncio.Protocol):
         """Write what was held back; answer again if it came to nothing; after another failure say so and close."""
         held, self._held = self._held, []
         self._held_bytes = 0
-        if isinstance(failure, Interrupted) and self._attempts < _ATTEMPTS:
+        if _answers_again(failure, held) and self._attempts < _ATTEMPTS:
             self._attempts += 1
             again = [partial(self._again, data, request) for data, request in held]
             for position, act in enumerate(again, 1):
@@ -605,6 +606,16 @@ class Connection(asyncio.Protocol):
             self._outbox.flush()
             self._transport.close()
             self._hurry()
+
+
+def _answers_again(failure: StorageError | None, held: list[tuple[bytes, _Request | None]]) -> bool:
+    """Say whether requests are answered again whose commit failed: after Full only where all of them read.
+
+    They waited because others had written, or because a status was to be stored, which can wait until there is room.
+    """
+    if isinstance(failure, Full):
+        return all(request is None or reads(request.fields) for _, request in held)
+    return isinstance(failure, Interrupted)
 
 
 def connection_factory(protocol: Protocol, bodies: Bodies) -> Callable[..., Connection]:

@@ -6,10 +6,11 @@ The same thing is logged once a minute: clients repeat what failed.
 import logging
 from typing import Final
 
+from emulator.database.database import report_full
 from emulator.errors import ApiError
 from emulator.escaping import printable
 from emulator.log_limits import once_a_minute
-from storage import StorageError
+from storage import Full, StorageError
 
 log = logging.getLogger("emulator")
 
@@ -23,7 +24,9 @@ _HTTP_2: Final = b"PRI * HTTP/2"
 def log_failure(what: str, error: BaseException) -> None:
     """Log why the answer to a request says that the server failed; what: the operation or path, as the client sent it."""
     reason = error.__cause__ if isinstance(error.__cause__, StorageError) else error
-    if isinstance(reason, ApiError | StorageError):
+    if isinstance(reason, Full):
+        report_full(reason)
+    elif isinstance(reason, ApiError | StorageError):
         if once_a_minute.allows((type(reason), str(reason))):
             log.warning("%s failed: %s", printable(what), reason)
     elif once_a_minute.allows(_origin(reason)):

@@ -10,6 +10,7 @@ from typing import Final
 import orjson
 
 from emulator.app import Emulator
+from emulator.database.database import report_full
 from emulator.errors import ApiError
 from emulator.http import auth
 from emulator.http.failures import log_failure
@@ -45,7 +46,7 @@ def answer(
     except ApiError as error:
         return _refusal(request_id, error, error.status)
     except Full as error:
-        log_failure(f"{method} {path.decode('latin-1')}", error)
+        report_full(error)
         return _failure(request_id, "The emulator's disk is full; nothing of this request was stored.")
     except Exception as error:  # noqa: BLE001 - is logged
         log_failure(f"request {request_id.decode()} to {path.decode('latin-1')}", error)

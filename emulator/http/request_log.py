@@ -12,6 +12,7 @@ answer: without ReturnConsumedCapacity nothing computes them.
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -83,16 +84,17 @@ class LoggedProtocol(Protocol):
         self, steps: Steps[Answer], begun: float, method: str, path: bytes, fields: Fields, body: bytes
     ) -> Steps[Answer]:
         """Return an answer that is made in slices, logged."""
-        while True:
-            self._within = True
-            try:
-                next(steps)
-            except StopIteration as end:
-                answer: Answer = end.value
-                break
-            finally:
-                self._within = False
-            yield
+        with closing(steps):
+            while True:
+                self._within = True
+                try:
+                    pause = next(steps)
+                except StopIteration as end:
+                    answer: Answer = end.value
+                    break
+                finally:
+                    self._within = False
+                yield pause
         self._log(answer, begun, method, path, fields, body)
         return answer
 

@@ -19,6 +19,7 @@ from emulator.http.bodies import Bodies
 from emulator.http.commits import Commits
 from emulator.http.connection import connection_factory
 from emulator.http.delivery import run_functions
+from emulator.http.descriptors import raise_limit
 from emulator.http.listen import BACKLOG
 from emulator.http.memory import return_memory
 from emulator.http.protocol import Protocol
@@ -110,6 +111,7 @@ def serve(
     file `lifeline` does.
     """
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    raise_limit()
     protocol = create_protocol(emulator)
     bodies = Bodies(settings.request_buffer)
     config = uvicorn.Config(

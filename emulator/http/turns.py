@@ -1,7 +1,8 @@
 """Answers that are made in slices take turns with each other, and with all other requests.
 
 In each turn of the event loop one slice of one answer runs, so other clients wait for one slice at most, however many
-long answers are under way.
+long answers are under way. An answer that waits for something else (another process) says for how long it has nothing to
+do, and its next turn comes after that.
 """
 
 from collections import deque
@@ -74,25 +75,35 @@ class Turns:
     def _turn(self, loop: "AbstractEventLoop") -> None:
         self._scheduled = False
         run = self._runs.popleft()
-        answer = None
+        made: Answer | float = 0.0
         try:
-            if not run.cancelled:
-                answer = self._go_on(run.steps)
-                if answer is None:
-                    self._runs.append(run)
+            if run.cancelled:
+                return
+            made = self._go_on(run.steps)
+            if made == 0.0:
+                self._runs.append(run)
         finally:
             self._schedule(loop)
-        if answer is not None:
-            run.done(answer)
+        if not isinstance(made, float):
+            run.done(made)
+        elif made:
+            loop.call_later(made, self._again, loop, run)
 
-    def _go_on(self, steps: "Steps[Answer]") -> "Answer | None":
-        """Run steps for a while; return the answer, None if there is more to do."""
+    def _again(self, loop: "AbstractEventLoop", run: Run) -> None:
+        """Go on with an answer that had nothing to do for a time."""
+        self._runs.append(run)
+        self._schedule(loop)
+
+    def _go_on(self, steps: "Steps[Answer]") -> "Answer | float":
+        """Run steps for a while; return the answer or, if there is more to do, the seconds until then."""
         until = monotonic() + self._seconds
         while True:
             try:
-                next(steps)
+                pause = next(steps)
             except StopIteration as end:
                 answer: Answer = end.value
                 return answer
+            if pause:
+                return pause
             if monotonic() >= until:
-                return None
+                return 0.0

@@ -19,7 +19,6 @@ import select
 import shutil
 import signal
 import socket
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -28,6 +27,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from emulator.app import Emulator
 from emulator.http.listen import ServeError, listen
+from emulator.http.memory_folder import memory_folder
 from emulator.http.server import greeting, serve
 from emulator.settings import Settings
 from emulator.sharing import Sharing
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("emulator")
 
-_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a private folder is made in it
 _TOO_SOON: Final = 1.0  # seconds after its start in which a worker should not die
 _PATIENCE: Final = 5  # workers that may die too soon, one after another, before the server gives up
 _ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -51,7 +50,6 @@ def run(settings: Settings) -> None:
         raise ServeError("--workers needs an operating system with fork and SO_REUSEPORT")
     with _folder(settings) as with_folder, contextlib.ExitStack() as stack:
         assert with_folder.data_dir is not None, "several processes have a folder in common"
-        stack.enter_context(claimed(with_folder.data_dir))
         listeners = [listen(settings)]
         port = listeners[0][0].getsockname()[1]
         again = replace(settings, port=port)
@@ -66,15 +64,17 @@ def run(settings: Settings) -> None:
 
 @contextlib.contextmanager
 def _folder(settings: Settings) -> Iterator[Settings]:
-    """Yield the settings with a data folder: their own or, in memory, one that is removed at the end."""
-    if not settings.in_memory:
-        yield settings
-        return
-    folder = tempfile.mkdtemp(prefix="dynamodb-emulator-", dir=_MEMORY if _MEMORY.is_dir() else None)
-    try:
-        yield replace(settings, in_memory=False, data_dir=Path(folder))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    """Yield the settings with a data folder that this server holds: their own or, in memory, one that goes at the end.
+
+    Raises StorageError.
+    """
+    if settings.in_memory:
+        with memory_folder() as folder:
+            yield replace(settings, in_memory=False, data_dir=folder)
+    else:
+        assert settings.data_dir is not None, "what is not in memory has a folder"
+        with claimed(settings.data_dir):
+            yield settings
 
 
 def _close(listeners: list[list[socket.socket]]) -> None:

@@ -17,7 +17,7 @@ from emulator.expressions import legacy
 from emulator.expressions.bind import check_members_used
 from emulator.expressions.program import Projection
 from emulator.model.request import Request
-from emulator.operations.checks import answer, charge_read, check_key_paths, check_values, member
+from emulator.operations.checks import answer, charge_read, check_values, member
 from emulator.operations.get_item import projection_of
 from emulator.operations.registry import Response, operation
 from emulator.values.rows import decode_row, row_json, row_size
@@ -91,7 +91,7 @@ def _reads_of(table: Table, name: str, part: dict[str, Any], projections: Mappin
     keys = [table.item_key(key) for key in part["Keys"]]
     projection = projections[name]
     if projection is not None:
-        check_key_paths(table, projection.inner)
+        table.check_paths(projection.inner)
     return _Reads(table, name, part, part["Keys"], keys, projection)
 
 
@@ -186,7 +186,9 @@ def batch_write_item(database: Database, caller: Caller, request: Request, _: No
     unprocessed: dict[str, list[dict[str, Any]]] = {}
     written: dict[str, list[_Write]] = {}
     refusals: list[ApiError | None] = []
+    only_deletes = all(one.item is None for part in writes.values() for one in part)
     with database.write() as txn:
+        txn.urgent = only_deletes
         for name, part in writes.items():
             for one, sent in zip(part, parts[name], strict=True):
                 try:

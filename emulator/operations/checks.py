@@ -1,11 +1,10 @@
 """Checks and answer parts that several operations share."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
-from emulator import errors
 from emulator.database import capacity, keyspace
 from emulator.database.capacity import Consumed
 from emulator.database.schema import Table
@@ -67,17 +66,6 @@ _EXPRESSIONS = frozenset(
 def bound_of(request: Mapping[str, Any]) -> Bound | None:
     """Return the request's expressions, parsed, analysed and compiled; None where it has none."""
     return None if _EXPRESSIONS.isdisjoint(request) else bind(request)
-
-
-def check_key_paths(table: Table, paths: Iterable[tuple[str | int, ...]]) -> None:
-    """Raise if a document path goes into a key attribute, which is always a scalar (reference 3.8)."""
-    for path in paths:
-        if len(path) > 1:
-            name = path[0]
-            if name in table.key_names:
-                raise errors.key_must_be_scalar(str(name))
-            if name in table.index_keys:
-                raise errors.key_must_be_scalar(str(name), index=True)
 
 
 def charge_read(table: Table, key: bytes, units: float) -> None:

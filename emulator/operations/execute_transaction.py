@@ -93,6 +93,7 @@ def _step(planned: Read | Write | plan.Check, table_name: str) -> Step:
     step = Step(planned.table, table_name, planned.key, planned.key_item)
     if isinstance(planned, Write):
         step.prepare = partial(_prepared, planned)
+        step.deletes = planned.kind == "delete"
     elif isinstance(planned, plan.Check):
         step.prepare = partial(_checked, planned)
         step.checks_only = True

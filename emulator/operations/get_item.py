@@ -15,7 +15,6 @@ from emulator.operations.checks import (
     answer,
     bound_of,
     charge_read,
-    check_key_paths,
     check_values,
     consumed_member,
 )
@@ -43,7 +42,7 @@ def get_item(database: Database, caller: Caller, request: Request, projection: P
     table = database.table(caller, request["TableName"])
     key = table.item_key(request["Key"])
     if projection is not None and projection.inner:
-        check_key_paths(table, projection.inner)
+        table.check_paths(projection.inner)
     with database.read() as txn:
         row = txn.get(key)
     if table.enforcement is not None:

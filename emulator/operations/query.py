@@ -19,7 +19,6 @@ from emulator.operations.checks import (
     NO_VALUES,
     answer,
     bound_of,
-    check_key_paths,
     check_problems,
     consumed_member,
     member,
@@ -144,7 +143,7 @@ def query(database: Database, caller: Caller, request: Request, checked: _Checke
     assert checked.key_condition is not None, "the check requires one"
     values = request.get("ExpressionAttributeValues", NO_VALUES)
     wanted = keys.resolve(checked.key_condition, source.key_schema, values)
-    _check_filter(source, checked.filter, request)
+    _check_filter(table, source, checked.filter, request)
     limits = ranges.query_range(source, wanted)
     partition = keyspace.partition_of(limits[0])
     reverse = not request.get("ScanIndexForward", True)
@@ -194,11 +193,13 @@ def _source(table: Table, request: Mapping[str, Any]) -> Table | Index:
     return index
 
 
-def _check_filter(source: Table | Index, condition: Condition | None, request: Request) -> None:
+def _check_filter(table: Table, source: Table | Index, condition: Condition | None, request: Request) -> None:
+    """Raise if a filter has a key attribute of what is read; a path below one comes first (reference 3.8, 4.3)."""
     if condition is None:
         return
     for name in source.key_names:
         if name in condition.attributes:
+            table.check_paths(condition.inner)
             raise errors.filter_on_key("QueryFilter" if "QueryFilter" in request else "Filter Expression", name)
 
 
@@ -235,6 +236,9 @@ def _page(
     partition: bytes | None = None,
 ) -> bytes:
     """Read the page and write the answer."""
+    for program in (checked.filter, checked.projection):
+        if program is not None and program.inner:
+            table.check_paths(program.inner)
     count_only = request.get("Select") == "COUNT"
     wanted = PageRequest(
         table,
@@ -253,11 +257,9 @@ def _page(
     if checked.filter is not None:
         test = checked.filter.test
         values = request.get("ExpressionAttributeValues", NO_VALUES)
-        check_key_paths(table, checked.filter.inner)
         wanted.test = lambda item: test(item, values)
         wanted.weight = checked.filter.weight
     if checked.projection is not None:
-        check_key_paths(table, checked.projection.inner)
         wanted.project = checked.projection.project
         wanted.weight += read.PROJECTION_WORK
     elif wanted.fetch and isinstance(source, Index) and request.get("Select") != "ALL_ATTRIBUTES":

@@ -21,7 +21,7 @@ from emulator.database.schema import Table
 from emulator.database.write import Prepared as PreparedWrite
 from emulator.errors import ApiError
 from emulator.model.request import Request
-from emulator.operations.checks import answer, charge_read, check_key_paths, check_values, member
+from emulator.operations.checks import answer, charge_read, check_values, member
 from emulator.operations.registry import Response, operation
 from emulator.operations.write_item import check_update_paths
 from emulator.partiql import pages, plan
@@ -48,7 +48,7 @@ def prepare(request: Mapping[str, Any]) -> Prepared:
 def check_paths(planned: Write) -> None:
     """Raise if a write would change a key attribute, or goes into one (reference 3.8)."""
     if planned.paths:
-        check_key_paths(planned.table, planned.paths)
+        planned.table.check_paths(planned.paths)
     check_update_paths(planned.table, planned.update, planned.values)
 
 
@@ -90,6 +90,7 @@ def execute_statement(database: Database, caller: Caller, request: Request, prep
     if isinstance(planned, Write):
         check_paths(planned)
         with database.write() as txn:
+            txn.urgent = planned.kind == "delete"
             written = prepare_write(txn, planned)
             consumed = write.store(txn, written)
         item = _returned(planned, written)
@@ -304,8 +305,10 @@ def batch_execute_statement(
     if len(set(keys)) < len(keys):
         raise errors.duplicate_keys()
     tables: dict[str, _Units] = {}
-    if any(isinstance(each.planned, Write) for each in members):
+    writes = [each.planned for each in members if isinstance(each.planned, Write)]
+    if writes:
         with database.write() as txn:
+            txn.urgent = all(each.kind == "delete" for each in writes)
             for each in members:
                 _run_write(txn, each, tables)
     else:

@@ -4,7 +4,7 @@ Reference: service-behaviour.md 2.5, 10.1, 10.4, recent-features.md 4. `index` i
 Texts beyond the reference were observed: ack-api-quirks, DDB-TABLE-038, 039, 059, 128, 152, 155, 164, 170.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -25,10 +25,16 @@ ON_DEMAND: Final = "PAY_PER_REQUEST"
 PROVISIONED: Final = "PROVISIONED"
 NO_CEILING: Final = -1  # takes a member of OnDemandThroughput away
 _CAPACITY: Final = ("ReadCapacityUnits", "WriteCapacityUnits")
+_CEILINGS: Final = ("MaxReadRequestUnits", "MaxWriteRequestUnits")
 _CAPACITY_OF_WARM: Final = {"ReadUnitsPerSecond": "ReadCapacityUnits", "WriteUnitsPerSecond": "WriteCapacityUnits"}
 
 Members = Mapping[str, Any]
 """The members of a request, or of one index in it, that hold the figures."""
+
+
+def _in_order(figures: Mapping[str, int], members: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Yield figures with their names, those of reads first, whatever the request's order (corrections.md C90)."""
+    return ((name, figures[name]) for name in members if name in figures)
 
 
 def adopt_mode(request: dict[str, Any]) -> None:
@@ -58,9 +64,9 @@ def check_mode(request: Members, *, on_demand: bool) -> None:
 def check_bounds(part: Members) -> None:
     """Raise if a capacity figure is larger than the service takes at all."""
     units = part.get("ProvisionedThroughput", {})
-    for member in _CAPACITY:  # read units are told first, whatever the request's order (corrections.md C90)
-        if units.get(member, 0) > limits.THROUGHPUT_VALUE:
-            raise errors.validation(f"Given value {units[member]} for {member} is out of bounds")
+    for member, figure in _in_order(units, _CAPACITY):
+        if figure > limits.THROUGHPUT_VALUE:
+            raise errors.validation(f"Given value {figure} for {member} is out of bounds")
 
 
 def check_quotas(request: Members, indexes: Iterable[Members], region: str) -> None:
@@ -72,10 +78,10 @@ def check_quotas(request: Members, indexes: Iterable[Members], region: str) -> N
 
 def _check_quota(part: Members, where: str, what: str, region: str) -> None:
     units = part.get("ProvisionedThroughput", {})
-    for member in _CAPACITY:
-        if units.get(member, 0) > limits.TABLE_CAPACITY:
+    for member, figure in _in_order(units, _CAPACITY):
+        if figure > limits.TABLE_CAPACITY:
             raise errors.limit_exceeded(
-                f"The requested {member}{where}, {units[member]}, is above the per {what} maximum for the account in "
+                f"The requested {member}{where}, {figure}, is above the per {what} maximum for the account in "
                 f"{region}. Per table maximum: {limits.TABLE_CAPACITY}. {errors.SEE_LIMITS}"
             )
 
@@ -164,7 +170,7 @@ def check_updated_ceilings(part: Members, *, on_demand: bool, index: str | None 
 
 def _check_ceilings(part: Members, *, on_demand: bool, index: str | None, removable: bool) -> None:
     where = "" if index is None else f" for index : {index}"  # sic
-    for name, units in part.get("OnDemandThroughput", {}).items():
+    for name, units in _in_order(part.get("OnDemandThroughput", {}), _CEILINGS):
         if not on_demand:
             raise errors.invalid_parameters(
                 f"{name} for OnDemandThroughput{where} cannot be specified when the table BillingMode is PROVISIONED"
@@ -189,7 +195,7 @@ def removed_ceilings(part: Members) -> dict[str, int]:
 def check_created_warm(part: Members, *, on_demand: bool, index: str | None = None) -> None:
     """Raise if the warm throughput of a new table or index is less than what it begins with anyway."""
     units = part.get("ProvisionedThroughput", {})
-    for name, wanted in part.get("WarmThroughput", {}).items():
+    for name, wanted in _in_order(part.get("WarmThroughput", {}), _CAPACITY_OF_WARM):
         capacity = _CAPACITY_OF_WARM[name]
         if on_demand and wanted < ON_DEMAND_WARM[name]:
             raise _too_cold(name, index, f"initial throughput for OnDemand. See: {_INITIAL_THROUGHPUT}")
@@ -202,7 +208,7 @@ def check_updated_warm(
 ) -> None:
     """Raise if a table or index is to become less warm than it is."""
     warm = warm_units(current, billing_mode)
-    for name, wanted in part.get("WarmThroughput", {}).items():
+    for name, wanted in _in_order(part.get("WarmThroughput", {}), _CAPACITY_OF_WARM):
         if wanted < warm[name]:
             raise _too_cold(name, index, "current WarmThroughput, decreasing WarmThroughput is not supported")
 

@@ -99,6 +99,7 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
         changed = replace(changed, status=UPDATING, until=until)
     created: list[IndexDefinition] = []
     with database.write() as txn:
+        txn.urgent = not any("Create" in update for update in request.get("GlobalSecondaryIndexUpdates", ()))
         indexes = list(changed.indexes)
         for update in request.get("GlobalSecondaryIndexUpdates", ()):
             if "Create" in update:

@@ -15,6 +15,7 @@ from emulator import errors
 from emulator.database import arns
 from emulator.database.catalog import Caller
 from emulator.database.database import Database
+from emulator.database.definitions import CREATING, DELETING
 from emulator.model.request import Request
 from emulator.operations import tag_rules
 from emulator.operations.registry import Response, operation
@@ -36,8 +37,11 @@ class _Resource:
             self._change(tags)
 
 
-def _found(database: Database, caller: Caller, arn: arns.Arn) -> _Resource:
-    """Return the table or stream that an ARN names. Raises ResourceNotFoundException."""
+def _found(database: Database, caller: Caller, arn: arns.Arn, *, to_change: bool) -> _Resource:
+    """Return the table or stream that an ARN names. Raises ResourceNotFoundException.
+
+    to_change: its tags are to be changed, which a table refuses while it comes or goes (control-plane.md 0.3).
+    """
     if arn.kind == "stream":
         stream = database.streams.of_resource(caller.space, arns.resource(arn.text))
         if stream is None or stream.gone(database.clock.now()):
@@ -47,6 +51,8 @@ def _found(database: Database, caller: Caller, arn: arns.Arn) -> _Resource:
     if table is None:
         raise errors.resource_arn_not_found(arn.text)
     definition = table.definition
+    if to_change and definition.status in (CREATING, DELETING):
+        raise errors.being_changed(definition.name, definition.status)
     return _Resource(definition.tags, lambda tags: database.catalog.change(replace(definition, tags=tags)))
 
 
@@ -57,7 +63,7 @@ def tag_resource(database: Database, caller: Caller, request: Request, _: None) 
     if not request["Tags"]:
         raise errors.no_tags("Tag")
     tag_rules.check_tags(request["Tags"])
-    resource = _found(database, caller, arn)
+    resource = _found(database, caller, arn, to_change=True)
     resource.change({**resource.tags, **{tag["Key"]: tag["Value"] for tag in request["Tags"]}})
     return b""
 
@@ -69,7 +75,7 @@ def untag_resource(database: Database, caller: Caller, request: Request, _: None
     if not request["TagKeys"]:
         raise errors.no_tags("Tag Key")
     tag_rules.check_keys(request["TagKeys"])
-    resource = _found(database, caller, arn)
+    resource = _found(database, caller, arn, to_change=True)
     gone = set(request["TagKeys"])
     resource.change({key: value for key, value in resource.tags.items() if key not in gone})
     return b""
@@ -78,5 +84,5 @@ def untag_resource(database: Database, caller: Caller, request: Request, _: None
 @operation("ListTagsOfResource")
 def list_tags_of_resource(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """List all tags at once: even fifty come without a NextToken, and any token means the same (reference 13)."""
-    resource = _found(database, caller, arns.tagged(request["ResourceArn"], caller.home))
+    resource = _found(database, caller, arns.tagged(request["ResourceArn"], caller.home), to_change=False)
     return {"Tags": [{"Key": key, "Value": value} for key, value in resource.tags.items()]}

@@ -23,7 +23,7 @@ from emulator.errors import ApiError
 from emulator.expressions.bind import Bound, bind
 from emulator.expressions.program import Projection, Update
 from emulator.model.request import Request
-from emulator.operations.checks import NO_VALUES, answer, check_key_paths, guard_of, member
+from emulator.operations.checks import NO_VALUES, answer, guard_of, member
 from emulator.operations.registry import Response, operation
 from emulator.operations.write_item import check_update_paths
 from emulator.values.problems import Problem, first_problem
@@ -196,7 +196,7 @@ def _steps(database: Database, caller: Caller, actions: Sequence[Action]) -> lis
         try:
             steps.append(_step(action, table))
         except ApiError as error:
-            if errors.is_empty_key(error):
+            if errors.is_empty_key(error) or errors.is_key_path(error):
                 raise  # the request's own fault (reference 8.1)
             failure = failure or (position, error)
     transactions.refuse_duplicates(step.key for step in steps)
@@ -215,9 +215,10 @@ def _step(action: Action, table: Table) -> Step:
     if action.bound is not None:
         for program in (action.bound.condition, action.bound.projection):
             if program is not None:
-                check_key_paths(table, program.inner)
+                table.check_paths(program.inner)
     prepare = partial(_prepare, action, table, key)
-    return Step(table, action.table_name, key, action.key_item, prepare, action.kind == "ConditionCheck")
+    kind = action.kind
+    return Step(table, action.table_name, key, action.key_item, prepare, kind == "ConditionCheck", kind == "Delete")
 
 
 def _prepare(action: Action, table: Table, key: bytes, txn: ReadTxn) -> Prepared:

@@ -1,7 +1,10 @@
-"""UpdateTimeToLive and DescribeTimeToLive (service-behaviour.md 12); what expires and when: database/ttl.py."""
+"""UpdateTimeToLive and DescribeTimeToLive (service-behaviour.md 12, control-plane.md 20.2).
+
+What expires and when: database/ttl.py.
+"""
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from emulator import errors
 from emulator.database import ttl_fill
@@ -25,9 +28,7 @@ def update_time_to_live(database: Database, caller: Caller, request: Request, _:
     changed = replace(
         definition,
         ttl_attribute=attribute if enabled else None,
-        ttl_disabled=None if enabled else attribute,
         ttl_changed=now,
-        ttl_until=database.catalog.until(),
     )
     table = database.catalog.change(changed)
     if enabled:
@@ -37,12 +38,13 @@ def update_time_to_live(database: Database, caller: Caller, request: Request, _:
 
 @operation("DescribeTimeToLive")
 def describe_time_to_live(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Describe the setting; the attribute is told unless expiry is off."""
+    """Describe the setting: ENABLED or DISABLED, because the service shows no status between them (20.2)."""
     definition = database.described(caller, request["TableName"]).definition
     if definition.status in (CREATING, DELETING):
         raise errors.ttl_not_described(definition.status)
-    over = database.catalog.over(definition.ttl_until)
-    return {"TimeToLiveDescription": _description(definition, over=over)}
+    if definition.ttl_attribute is None:
+        return {"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}}
+    return {"TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED", "AttributeName": definition.ttl_attribute}}
 
 
 def _check(definition: TableDefinition, attribute: str, *, enabled: bool, now: float) -> None:
@@ -59,13 +61,3 @@ def _check(definition: TableDefinition, attribute: str, *, enabled: bool, now: f
     changed = definition.ttl_changed
     if changed is not None and 0 <= now - changed < _INTERVAL:  # unless the clock was set back since
         raise errors.ttl_changed_too_often()
-
-
-def _description(definition: TableDefinition, *, over: bool) -> dict[str, Any]:
-    """Return TimeToLiveDescription; over: the change that was made last has taken effect."""
-    if definition.ttl_attribute is not None:
-        status = "ENABLED" if over else "ENABLING"
-        return {"TimeToLiveStatus": status, "AttributeName": definition.ttl_attribute}
-    if over or definition.ttl_disabled is None:
-        return {"TimeToLiveStatus": "DISABLED"}
-    return {"TimeToLiveStatus": "DISABLING", "AttributeName": definition.ttl_disabled}

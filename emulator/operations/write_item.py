@@ -18,7 +18,6 @@ from emulator.operations.checks import (
     answer,
     attributes_member,
     bound_of,
-    check_key_paths,
     check_values,
     consumed_member,
     guard_of,
@@ -71,7 +70,7 @@ def _check_update(request: Request) -> tuple[Bound | None, Guard | None, Update 
 
 def _check_condition_paths(table: Table, bound: Bound | None) -> None:
     if bound is not None and bound.condition is not None and bound.condition.inner:
-        check_key_paths(table, bound.condition.inner)
+        table.check_paths(bound.condition.inner)
 
 
 @operation("PutItem", check=_check_put, enveloped=True)
@@ -105,6 +104,7 @@ def delete_item(
     key = table.item_key(request["Key"])
     _check_condition_paths(table, bound)
     with database.write() as txn:
+        txn.urgent = True
         prepared = write.prepare_delete(txn, table, key, guard, request["Key"])
         consumed = write.store(txn, prepared)
     if _ASKING.isdisjoint(request):
@@ -154,7 +154,7 @@ def check_update_paths(table: Table, update: Update | None, values: Values) -> N
         if name in update.attributes:
             raise errors.cannot_update_key(name)
     if update.inner:
-        check_key_paths(table, update.inner)
+        table.check_paths(update.inner)
     if table.index_keys:
         write.check_given_index_keys(table, update, values)
 

@@ -78,8 +78,9 @@ class OrderKey:
 class Select:
     """SELECT; paths is None for `*`.
 
-    refusal: what is wrong with the selected columns, such as a function among them. It is kept until the index of the
-    source is known, since some indexes refuse every SELECT in words of their own (reference 14.2).
+    refusal: what is wrong with the selected columns, such as a function among them, or a path with too many elements.
+    It is kept until the index of the source is known, since some indexes refuse every SELECT in words of their own
+    (reference 14.2).
     """
 
     source: Source

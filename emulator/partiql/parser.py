@@ -52,6 +52,8 @@ class _Statements(Terms):
         self.take_if(";")
         if self.token.kind != "end":
             raise self.malformed("Unexpected token after expression")
+        if self.refusal is not None and not isinstance(statement, Select | Exists):
+            raise self.refusal
         return Parsed(
             statement,
             tuple(f"?{index}" for index in range(self.parameters)),

@@ -121,6 +121,7 @@ def _layout(found: Program, table: Table) -> select.Layout | _KeyLayout | None:
     if isinstance(statement, Exists):
         if len(key) != table.key_count or rest is None:
             raise errors.transaction_exists()
+        table.check_paths(rest.inner)
         return _CheckLayout(key, rest)
     if len(key) != table.key_count:
         raise errors.statement_without_key()

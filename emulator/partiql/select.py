@@ -78,9 +78,10 @@ def layout(found: Program, statement: Select, table: Table) -> Layout:
     name = statement.source.index
     source = table if name is None else _index(table, name)
     names = source.key_schema
+    filter_ = None if found.where is None else compiler.condition(found.where)
+    table.check_paths((*(statement.paths or ()), *(() if filter_ is None else filter_.inner)))
     branches = where.branches(found.where, names)
     _check_order(statement, source, planned=branches is not None)
-    filter_ = None if found.where is None else compiler.condition(found.where)
     project, asked = _projection(statement.paths)
     fetch = False
     if isinstance(source, Index) and not source.projects_all:

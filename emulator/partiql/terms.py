@@ -323,7 +323,10 @@ class Terms:
                     raise self.malformed("Invalid path component")
                 self.expect("]")
             else:
-                return tuple(steps)
+                break
+        if len(steps) > limits.PATH_ELEMENTS:  # corrections.md C12; syntax errors that follow come first
+            self.refusal = self.refusal or errors.validation(problems.path_too_long(len(steps)).detail)
+        return tuple(steps)
 
     def index(self, digits: str) -> int:
         written = digits.lstrip("0") or "0"

@@ -277,17 +277,10 @@ def test_statuses(client, ask):
     ask("clock", {"Freeze": True})
     request = table_request("pk:S")
     name = request["TableName"]
-    setting = {"Enabled": True, "AttributeName": "expires"}
     assert client.create_table(**request)["TableDescription"]["TableStatus"] == "CREATING"
     assert status(client, name) == "CREATING"
     ask("clock", {"Advance": 3})
     assert status(client, name) == "ACTIVE"
-    client.update_time_to_live(TableName=name, TimeToLiveSpecification=setting)
-    told = []
-    for _ in range(2):
-        told.append(client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["TimeToLiveStatus"])
-        ask("clock", {"Advance": 3})
-    assert told == ["ENABLING", "ENABLED"]
     client.delete_table(TableName=name)
     assert status(client, name) == "DELETING"
     ask("clock", {"Advance": 3})

@@ -129,6 +129,39 @@ def test_deep_parameter_of_a_batch_fails_its_own_statement(batch):
     ]
 
 
+LONG = "a" + ".b" * 31 + "[0]"
+TOO_MANY_ELEMENTS = "The document path has too many nesting levels; nesting levels: 33"
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        (f"SELECT v, {LONG} FROM T", TOO_MANY_ELEMENTS),
+        (f"SELECT * FROM T WHERE pk = 'p' AND {LONG} = 1", TOO_MANY_ELEMENTS),
+        (f"SELECT * FROM T.inc WHERE g = 'p' OR NOT attribute_exists({LONG}.c)", TOO_MANY_ELEMENTS[:-1] + "4"),
+        (f"SELECT * FROM absent WHERE size({LONG}) = 1", TOO_MANY_ELEMENTS),
+        (f"UPDATE T SET {LONG} = 1 WHERE pk = 'p' AND sk = 's'", TOO_MANY_ELEMENTS),
+        (f"UPDATE T SET v = {LONG} WHERE pk = 'p' AND sk = 's'", TOO_MANY_ELEMENTS),
+        (f"UPDATE T REMOVE {LONG} WHERE pk = 'p' AND sk = 's'", TOO_MANY_ELEMENTS),
+        (f"DELETE FROM T WHERE pk = 'p' AND sk = 's' AND {LONG} = 1", TOO_MANY_ELEMENTS),
+        (
+            f"DELETE FROM T WHERE {LONG} = 1 )",
+            "Statement wasn't well formed, can't be processed: Unexpected token after expression",
+        ),
+    ],
+)
+def test_paths_have_32_elements(outcome, batch, statement, message):
+    """C12."""
+    assert outcome(statement) == ("ValidationException", message)
+    [answer] = batch((statement,))
+    assert answer["Error"]["Code"] == "ValidationError"
+
+
+def test_a_path_of_32_elements(outcome):
+    """C12."""
+    assert outcome(f"SELECT {LONG.removesuffix('[0]')} FROM T WHERE pk = 'none'") == []
+
+
 REFUSED = [
     f'SELECT {columns} FROM T."{index}" {where}'
     for index in ("two-two", "one-two", "two-none")

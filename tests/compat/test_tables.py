@@ -394,6 +394,10 @@ REFUSED = [
         for units in (0, -1, -2)
     ),
     (
+        {"OnDemandThroughput": {"MaxWriteRequestUnits": 0, "MaxReadRequestUnits": 0}},  # reads first, as in C90
+        INVALID + "Requested MaxReadRequestUnits for OnDemandThroughput for table is outside of valid range",
+    ),
+    (
         {"GlobalSecondaryIndexes": [index("global", "sk:H", OnDemandThroughput={"MaxWriteRequestUnits": -1})]},
         INVALID + "Requested MaxWriteRequestUnits for OnDemandThroughput for index : global is outside of valid range",
     ),
@@ -411,6 +415,10 @@ REFUSED = [
         },
         INVALID + "MaxReadRequestUnits for OnDemandThroughput for index : global cannot be specified when the table "
         "BillingMode is PROVISIONED",
+    ),
+    (
+        {"WarmThroughput": {"WriteUnitsPerSecond": 1, "ReadUnitsPerSecond": 1}},
+        INVALID + "Requested ReadUnitsPerSecond for WarmThroughput for table is lower than " + INITIAL,
     ),
     (
         {"WarmThroughput": {"ReadUnitsPerSecond": 12000, "WriteUnitsPerSecond": 3999}},

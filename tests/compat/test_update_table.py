@@ -218,7 +218,7 @@ STREAM_AND_UNITS = "You cannot modify stream status while updating table IOPS"
         *(("ceiling " + other, CEILING) for other in ("stream", "units", "create")),
         *((other + " units", INDEX_AND_UNITS) for other in ("create", "delete")),
         *((other + " stream", INDEX_AND_STREAM) for other in ("create", "delete")),
-        *(("stream " + other, STREAM_AND_UNITS) for other in ("units", "provisioned")),
+        *(("stream " + other, STREAM_AND_UNITS) for other in ("units", "provisioned", "units create", "units delete")),
     ],
 )
 def test_one_change_a_call(refused, names, message):

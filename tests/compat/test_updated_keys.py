@@ -99,6 +99,7 @@ PATHS = {
     "C24 index key with a default": ("SET misc = if_not_exists(l.a, :n)", SCALARS + "IndexKey: l"),
     "C24 index key in a list": ("SET misc = list_append(:l, if_not_exists(b[0], :l))", SCALARS + "IndexKey: b"),
     "C24 key": ("SET misc = pk.a", SCALARS + "Key: pk"),
+    "C24 key before index key": ("SET misc = x.a, doc = pk.a", SCALARS + "Key: pk"),
     "C24 sort key": ("SET misc = sk[0] + :n", SCALARS + "Key: sk"),
 }
 
@@ -109,8 +110,11 @@ def test_updates_that_no_item_allows(client, refused, canceled, table, key, case
     update = {"TableName": table, "Key": key, **update_of(expression)}
     for condition in ({}, {"ConditionExpression": "attribute_exists(pk)"}):
         assert refused("update_item", **update, **condition) == ("ValidationException", text)
-    reasons = canceled("transact_write_items", TransactItems=[{"Update": update}])  # C57
-    assert reasons == [{"Code": "ValidationError", "Message": text}]
+    if text.startswith(SCALARS):
+        assert refused("transact_write_items", TransactItems=[{"Update": update}]) == ("ValidationException", text)
+    else:
+        reasons = canceled("transact_write_items", TransactItems=[{"Update": update}])  # C57
+        assert reasons == [{"Code": "ValidationError", "Message": text}]
     assert "Item" not in client.get_item(TableName=table, Key=key, ConsistentRead=True)
     client.put_item(TableName=table, Item={**key, **ITEM})
     assert refused("update_item", **update) == ("ValidationException", text)
@@ -198,12 +202,13 @@ BELOW_KEYS = {
     "misc, sk[0]": "Key: sk",
     "x.a": "IndexKey: x",
     "doc.x, misc, l[2].c": "IndexKey: l",
-    "n.a, pk.a": "IndexKey: n",
+    "n.a, l.a": "IndexKey: n",
+    "n.a, pk.a": "Key: pk",
 }
 
 
 @pytest.mark.parametrize("expression", BELOW_KEYS)
-def test_projections_below_keys(refused, canceled, table, key, expression):
+def test_projections_below_keys(refused, table, key, expression):
     answer = ("ValidationException", SCALARS + BELOW_KEYS[expression])
     project = {"ProjectionExpression": expression}
     get = {"TableName": table, "Key": key, **project}
@@ -214,8 +219,39 @@ def test_projections_below_keys(refused, canceled, table, key, expression):
     assert refused("query", TableName=table, IndexName="lsi", **condition, **project) == answer
     assert refused("scan", TableName=table, **project) == answer
     assert refused("scan", TableName=table, IndexName="gsi2", **project) == answer
-    reasons = canceled("transact_get_items", TransactItems=[{"Get": get}])
-    assert reasons == [{"Code": "ValidationError", "Message": answer[1]}]
+    assert refused("transact_get_items", TransactItems=[{"Get": get}]) == answer
+    assert refused("execute_statement", Statement=f'SELECT {expression} FROM "{table}"') == answer
+
+
+@pytest.mark.parametrize(
+    ("condition", "place"),
+    [("pk.b = :s", "Key: pk"), ("x[0] = :s", "IndexKey: x"), ("l.a = :s OR sk[1] = :s", "Key: sk")],
+)
+def test_conditions_below_keys(refused, table, key, condition, place):
+    """A path below a key comes before the rule that a filter has no key attributes."""
+    answer = ("ValidationException", SCALARS + place)
+    value = {":s": VALUES[":s"]}
+    request = {"TableName": table, "ExpressionAttributeValues": value}
+    query = {"KeyConditionExpression": "pk = :p", "ExpressionAttributeValues": {**value, ":p": key["pk"]}}
+    check = {**request, "Key": key, "ConditionExpression": condition}
+    assert refused("delete_item", **check) == answer
+    assert refused("transact_write_items", TransactItems=[{"ConditionCheck": check}]) == answer
+    assert refused("scan", **request, FilterExpression=condition) == answer
+    for source in ({}, {"IndexName": "lsi"}):
+        assert refused("query", **request | query, **source, FilterExpression=condition) == answer
+    where = f"pk = '{key['pk']['S']}' AND sk = 's' AND ({condition.replace(':s', '1')})"
+    assert refused("execute_statement", Statement=f'SELECT * FROM "{table}" WHERE {where}') == answer
+    exists = {"Statement": f'EXISTS(SELECT * FROM "{table}" WHERE {where})'}
+    assert refused("execute_transaction", TransactStatements=[exists]) == answer
+
+
+def test_projections_below_keys_that_an_index_lacks(refused, table, key):
+    """The path comes before the rule that a global index has no more than it projects."""
+    read = {"TableName": table, "IndexName": "gsi1", "ProjectionExpression": "l.a"}
+    condition = {"KeyConditionExpression": "x = :s", "ExpressionAttributeValues": {":s": VALUES[":s"]}}
+    answer = ("ValidationException", SCALARS + "IndexKey: l")
+    assert refused("query", **read, **condition) == answer
+    assert refused("scan", **read) == answer
 
 
 def test_projections_beside_keys(client, table, key):

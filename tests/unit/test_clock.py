@@ -5,7 +5,9 @@ from math import inf, nan
 
 import pytest
 
+from emulator import clock as module
 from emulator.clock import EARLIEST, LATEST, Background, EmulatorClock, ManualClock, Scheduler, TimeOutOfRange
+from emulator.log_limits import LogLimit
 
 NOW = 1_700_000_000.0
 
@@ -154,6 +156,79 @@ def test_work_that_has_to_wait_stays():
     background.add("work", work)
     assert [background.run_slice() for _ in range(4)] == [False, False, True, False]
     assert log == ["done"]
+
+
+class Worker:
+    """Background work on a machine whose time and free bytes are set by hand."""
+
+    def __init__(self):
+        self.now, self.free = 1000.0, 0
+        self.background = Background(
+            wait=(IndexError,), full=(KeyError,), room=lambda: self.free, monotonic=lambda: self.now
+        )
+
+    def tries_of(self, log, seconds, step=0.05):
+        """Run slices for some seconds; return how often the work in the log was tried."""
+        before = len(log)
+        for _ in range(round(seconds / step)):
+            self.now += step
+            self.background.run_slice()
+        return len(log) - before
+
+
+@pytest.fixture
+def worker():
+    return Worker()
+
+
+def full(log, name="full"):
+    def work():
+        log.append(name)
+        raise KeyError("no room")
+
+    return work
+
+
+def test_work_that_finds_no_room_is_tried_ever_more_seldom(worker):
+    log = []
+    worker.background.add("full", full(log))
+    assert worker.tries_of(log, 10) <= 6
+    assert worker.tries_of(log, 60) <= 4
+    worker.now += 3600
+    assert worker.tries_of(log, 0.2) == 1, "work that found no room long ago begins anew"
+    assert worker.tries_of(log, 1) >= 1
+
+
+def test_room_ends_a_pause(worker):
+    log = []
+    worker.background.add("full", full(log))
+    worker.tries_of(log, 10)
+    worker.free += (1 << 20) - 1
+    assert worker.tries_of(log, 0.1) == 0
+    worker.free += 1
+    assert worker.tries_of(log, 0.1) == 1
+
+
+def test_other_work_ends_a_pause_and_goes_on_beside_work_without_room(worker):
+    """A table that is deleted frees the room for which the work before it waits."""
+    log, done = [], []
+    worker.background.add("full", full(log))
+    worker.tries_of(log, 10)
+    worker.background.add("drop", counted(20, done, "drop"))
+    worker.tries_of(log, 2.5)
+    assert len(done) == 20
+    assert len(worker.background.slices) == 1
+
+
+def test_pauses_are_logged_once_a_minute(worker, caplog, monkeypatch):
+    monkeypatch.setattr(module, "once_a_minute", LogLimit(now=lambda: worker.now))
+    worker.background.add("full", full([]))
+    worker.tries_of([], 50)
+    assert [record.getMessage() for record in caplog.records] == [
+        "background work waits until the disk has room: 'no room'"
+    ]
+    worker.tries_of([], 100)
+    assert 2 <= len(caplog.records) <= 3
 
 
 # --- jobs -----------------------------------------------------------------------------------------------------------

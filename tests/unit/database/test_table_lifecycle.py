@@ -99,6 +99,27 @@ def test_creating(slow):
     slow("PutItem", TableName=name, Item=ITEM)
 
 
+def test_tags_of_a_table_that_comes_or_goes_stay(slow):
+    """Observed of TagResource: ack-api-quirks, catalogue of ResourceInUseException (control-plane.md 0.3)."""
+    name = create(slow)
+    arn = slow("DescribeTable", TableName=name)["Table"]["TableArn"]
+    tags = [{"Key": "a", "Value": "b"}]
+
+    def refuse(word):
+        in_use = ("ResourceInUseException", IN_USE + f"Table is being {word}: {name}")
+        assert slow.error("TagResource", ResourceArn=arn, Tags=tags) == in_use
+        assert slow.error("UntagResource", ResourceArn=arn, TagKeys=["a"]) == in_use
+
+    refuse("created")
+    slow.clock.advance(3)
+    slow("UpdateTable", TableName=name, TableClass="STANDARD_INFREQUENT_ACCESS")
+    slow("TagResource", ResourceArn=arn, Tags=tags)
+    slow.clock.advance(3)
+    slow("DeleteTable", TableName=name)
+    refuse("deleted")
+    assert slow("ListTagsOfResource", ResourceArn=arn)["Tags"] == tags
+
+
 def test_when_a_table_went_on_demand_is_told_once_it_is_active(slow):
     name = create(slow)
     told = slow("DescribeTable", TableName=name)["Table"]

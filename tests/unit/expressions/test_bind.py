@@ -97,10 +97,18 @@ def syntax(parameter):
             {VALUES: {":" + "é" * 128: ONE}, "ConditionExpression": "!"},
             "ExpressionAttributeValues contains invalid key: The expression attribute map contains a key that is too long;",
         ),
-        # C11: an empty name is reported with its placeholder; C15: names before values
+        # C11: an empty name is reported with its placeholder; C15: of names only the keys come before values
         (
-            {NAMES: {"#b": "b", "#a": ""}, VALUES: {}, "ConditionExpression": "#a = #a"},
+            {NAMES: {"#b": "b", "#a": ""}, "ConditionExpression": "#a = #a"},
             "ExpressionAttributeNames contains invalid value: Empty attribute name for key #a",
+        ),
+        (
+            {NAMES: {"#a": ""}, VALUES: {}, "ConditionExpression": "#a = #a"},
+            "ExpressionAttributeValues must not be empty",
+        ),
+        (
+            {NAMES: {"#a": ""}, VALUES: {"b": ONE}, "ConditionExpression": "#a = #a"},
+            'ExpressionAttributeValues contains invalid key: Syntax error; key: "b"',
         ),
         (
             {NAMES: {"a": "a"}, VALUES: {}, "FilterExpression": "a = b"},

@@ -1,8 +1,11 @@
 """What failures do: retries, halves, partial responses, and what is given up."""
 
+import json
+
 import pytest
 
 from emulator.database.stream_definitions import sequence_text
+from emulator.functions import dead_letters
 from emulator.functions.lanes import backoff
 from emulator.functions.outcomes import Outcome
 from tests.unit.functions.stages import DONE, FAILED, UNREACHABLE, failing, keys, sequences
@@ -263,6 +266,39 @@ def test_letters_are_in_the_data_folder_or_a_temporary_one(stage, mapped):
     file = stage.service.dead_letters.file
     assert file.name == "dead-letters.jsonl"
     assert (file.parent == data_dir.resolve()) is (not stage.emulator.settings.in_memory)
+    file.unlink()
+
+
+def test_letters_are_kept_in_two_files_of_bounded_size(stage, mapped, monkeypatch):
+    monkeypatch.setattr(dead_letters, "_LARGE", 1000)
+    mapped(written="abcdef", MaximumRetryAttempts=0, BatchSize=1)
+    file = stage.service.dead_letters.file
+    older = file.with_name("dead-letters.1.jsonl")
+    given_up = []
+    for _ in range(6):
+        stage.deliver(poison(*"abcdef"))
+    given_up = [
+        letter["DDBStreamBatchInfo"]["startSequenceNumber"]
+        for each in (older, file)
+        for letter in map(json.loads, each.read_text().splitlines())
+    ]
+    assert given_up == sorted(given_up)
+    assert 2 <= len(given_up) < 6
+    assert sorted(each.name for each in file.parent.glob("dead-letters*")) == [older.name, file.name]
+    assert max(each.stat().st_size for each in (older, file)) < 1000 + 2000
+    older.unlink()
+    file.unlink()
+
+
+def test_letters_are_for_those_who_may_read_the_folder(stage, mapped):
+    mapped(written="", MaximumRetryAttempts=0)
+    file = stage.service.dead_letters.file
+    for mode in (0o700, 0o755):
+        file.unlink(missing_ok=True)
+        file.parent.chmod(mode)
+        stage.put("a", mode)
+        stage.deliver(poison("a"))
+        assert file.stat().st_mode & 0o777 == mode & 0o666
     file.unlink()
 
 

@@ -26,4 +26,4 @@ def test_a_call_that_the_store_refuses_says_so(db, monkeypatch, caplog, failure,
     answer = Protocol(db.emulator).admin("POST", b"throttling", b'{"Enforced": true}')
     assert answer.status == status
     assert json.loads(answer.body)["message"]
-    assert f"POST /_emulator/throttling failed: {failure}" in caplog.text
+    assert str(failure) in caplog.text

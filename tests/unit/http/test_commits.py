@@ -431,6 +431,79 @@ def test_commits_that_fail_again_and_again_do_not_pile_up_work(durable):
     assert len(durable.emulator.database.background.slices) == 1
 
 
+# --- a full disk ----------------------------------------------------------------------------------------------------
+
+
+def fail_commits(durable, monkeypatch, failures):
+    """Let that many commits of what is pending find no room."""
+    engine = durable.emulator.database.engine
+    left = [None] * failures
+    commit = engine.commit
+
+    def fail():
+        if engine.pending and left:
+            left.pop()
+            group = engine._group
+            group.txn = Failing(group.txn, lmdb.DiskError("full"), "commit")
+        commit()
+
+    monkeypatch.setattr(engine, "commit", fail)
+
+
+def test_reads_beside_a_commit_that_finds_no_room_are_answered(durable, monkeypatch):
+    make_table(durable)
+    writing, reading = durable.line(), durable.line()
+    fail_commits(durable, monkeypatch, 1)
+    writing.feed(put("a"))
+    reading.feed(get("a"))
+    durable.loop.run()
+    ((status, _, body),) = writing.answers()
+    assert (status, json.loads(body)["message"]) == (
+        500,
+        "The emulator's disk is full; nothing of this request was stored.",
+    )
+    assert [(status, body) for status, _, body in reading.answers()] == [(200, b"{}")]
+
+
+@pytest.mark.parametrize("failures", [1, 1000])
+def test_description_of_a_table_whose_status_finds_no_room_is_told(durable, monkeypatch, failures):
+    """However often the commit fails: a status that cannot be stored stays the old one."""
+    line = durable.line()
+    line.feed(request("CreateTable", TABLE))
+    durable.loop.run()
+    fail_commits(durable, monkeypatch, failures)
+    for operation, body in (("DescribeTable", {"TableName": "table"}), ("ListTables", {})) * 10:
+        line.feed(request(operation, body))
+        for _ in range(30):
+            durable.loop.run()
+    answers = line.answers()[1:]
+    assert [status for status, _, _ in answers] == [200] * 20
+    described = [json.loads(body)["Table"]["TableStatus"] for _, _, body in answers[::2]]
+    assert described == ["ACTIVE" if failures == 1 else "CREATING"] * 10
+
+
+def test_background_work_without_room_backs_off(durable, monkeypatch):
+    make_table(durable)
+    line = durable.line()
+    line.feed(put("a"))
+    durable.loop.run()
+    line.feed(request("DeleteTable", {"TableName": "table"}) + request("ListTables", {}))
+    durable.loop.run()
+    fail_commits(durable, monkeypatch, 1000)
+    database = durable.emulator.database
+    ran = 0
+    for _ in range(100):
+        ran += durable.emulator.tick()
+        durable.loop.run()
+    assert 1 <= ran <= 3
+    assert database.background.slices
+    monkeypatch.undo()
+    monkeypatch.setattr(type(database.background), "held", False)
+    durable.emulator.tick()
+    durable.loop.run()
+    assert not database.background.slices
+
+
 # --- answers that are made in slices (turns.py) ---------------------------------------------------------------------
 
 SWEEP = b"POST /_emulator/ttl HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"

@@ -756,3 +756,10 @@ def test_memory_is_returned_after_large_bodies_once_clients_are_idle(line):
     line.feed(request())
     line.loop.now += 1
     assert due(), "an answer was not read at once"
+
+
+def test_a_connection_that_rests_keeps_no_large_body(line):
+    for part in body_in_two(MOST * 4):
+        line.feed(part)
+    assert all_statuses([line]) == [[200]]
+    assert (line.connection._body, line.connection._parts) == (b"", [])

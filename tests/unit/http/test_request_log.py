@@ -252,7 +252,7 @@ def test_a_full_disk_is_logged_once(db, monkeypatch, caplog):
         assert protocol.answer("POST", b"", fields("PutItem"), b"{}").status == 500
     assert protocol.elsewhere("GET", b"/2015-03-31/event-source-mappings/", b"", fields("x"), b"").status == 500
     assert [record.getMessage() for record in caplog.records] == [
-        "PutItem failed: No room is left on the disk of the data folder /x."
+        "writes are refused because the disk is full: No room is left on the disk of the data folder /x."
     ]
 
 

@@ -6,12 +6,13 @@ import json
 import pytest
 from test_connection import Line, Loop, request
 
+from emulator.database import read
 from emulator.http.asgi import create_app
 from emulator.http.bodies import Bodies
 from emulator.http.protocol import Protocol
 from emulator.http.turns import Pending, Turns
 from emulator.slices import finish
-from tests.conftest import table_request
+from tests.conftest import AUTHORIZATION, table_request
 
 EXPIRED = 250  # items: three steps of a sweep
 SWEEP = b"POST /_emulator/ttl HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
@@ -55,6 +56,49 @@ def test_short_steps_run_together():
     seen, answers, _ = begin(Turns(seconds=60), loop, ("a", 100))
     loop.end_turn()
     assert (len(seen), answers, loop.soon) == (100, ["a"], [])
+
+
+class Clock(Loop):
+    """A loop that also keeps what is due later."""
+
+    def __init__(self):
+        super().__init__()
+        self.later = []
+
+    def call_later(self, seconds, call, *arguments):
+        self.later.append((seconds, call, arguments))
+
+    def pass_time(self):
+        _, call, arguments = self.later.pop(0)
+        call(*arguments)
+
+
+def waiting(name):
+    yield 0.5
+    yield 0.25
+    return name
+
+
+def test_an_answer_that_only_waits_has_no_turn_until_its_time():
+    loop, answers = Clock(), []
+    turns = Turns(seconds=60)
+    turns.begin(loop, Pending(waiting("a")), answers.append)
+    for seconds in (0.5, 0.25):
+        loop.end_turn()
+        assert (loop.soon, [due[0] for due in loop.later]) == ([], [seconds])
+        loop.pass_time()
+    loop.end_turn()
+    assert (answers, loop.soon, loop.later) == (["a"], [], [])
+
+
+def test_a_run_that_is_cancelled_while_it_waits_ends():
+    loop, answers = Clock(), []
+    run = Turns(seconds=60).begin(loop, Pending(waiting("a")), answers.append)
+    loop.end_turn()
+    run.cancel()
+    loop.pass_time()
+    loop.end_turn()
+    assert (answers, loop.soon, loop.later) == ([], [], [])
 
 
 def test_a_run_that_is_cancelled_ends():
@@ -277,6 +321,51 @@ def test_two_sweeps_at_the_same_time_delete_each_item_once(expired, line):
     [first], [second] = bodies(line), bodies(other)
     assert first["Deleted"] + second["Deleted"] == EXPIRED
     assert count(expired) == 0
+
+
+def test_headers_that_depend_on_the_request_are_there_in_the_end(expired):
+    protocol = Protocol(expired.emulator)
+    protocol.take_turns()
+    fields = {b"host": b"127.0.0.1:8000", b"origin": b"http://127.0.0.1:8000"}
+    with pytest.raises(Pending) as caught:
+        protocol.elsewhere("POST", b"/_emulator/ttl", b"", fields, b"", ("127.0.0.1", 8000))
+    answer = finish(caught.value.steps)
+    assert (b"access-control-allow-origin", b"http://127.0.0.1:8000") in answer.headers
+    assert json.loads(answer.body)["Deleted"] == EXPIRED
+
+
+@pytest.mark.parametrize("content_type", [b"application/json", b"application/x-amz-json-1.0"])
+def test_the_content_type_of_an_operation_in_slices(expired, monkeypatch, content_type):
+    protocol = Protocol(expired.emulator)
+    protocol.take_turns()
+    monkeypatch.setattr(read, "_LONG", 0)
+    with pytest.raises(Pending) as caught:
+        protocol.answer("POST", b"", fields_of_scan(content_type), json.dumps({"TableName": expired.table}).encode())
+    answer = finish(caught.value.steps)
+    assert (b"content-type", content_type) in answer.headers
+    assert json.loads(answer.body)["Count"] == EXPIRED
+
+
+def test_an_operation_that_fails_in_a_later_slice(expired, monkeypatch, caplog):
+    protocol = Protocol(expired.emulator)
+    protocol.take_turns()
+    monkeypatch.setattr(read, "_LONG", 0)
+    monkeypatch.setattr(read, "_output", lambda _request, _rows: 1 / 0)
+    fields = fields_of_scan(b"application/x-amz-json-1.0")
+    with pytest.raises(Pending) as caught:
+        protocol.answer("POST", b"", fields, json.dumps({"TableName": expired.table}).encode())
+    assert finish(caught.value.steps).status == 500
+    assert "to DynamoDB_20120810.Scan failed" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+
+
+def fields_of_scan(content_type):
+    return {
+        b"content-type": content_type,
+        b"x-amz-target": b"DynamoDB_20120810.Scan",
+        b"x-amz-date": b"20260101T000000Z",
+        b"authorization": AUTHORIZATION.format(key="test", region="us-east-1").encode(),
+    }
 
 
 # --- ASGI -----------------------------------------------------------------------------------------------------------

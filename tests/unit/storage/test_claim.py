@@ -15,7 +15,8 @@ def test_second_server_is_refused_until_the_first_has_ended(tmp_path: Path) -> N
         open_engine(path).close()
         with pytest.raises(Unavailable) as caught, claimed(path):
             pass
-        assert str(caught.value) == f"The data folder {path} is in use by another server."
+        message = f"The data folder {path} is in use by another server (process {os.getpid()})."
+        assert str(caught.value) == message
     with claimed(path):
         pass
 

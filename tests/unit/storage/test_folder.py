@@ -1,13 +1,18 @@
 """Whose folder it is, and which layout it has: one clear sentence each."""
 
 import errno
+import fcntl
 import os
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from storage import Closed, Corrupted, Full, LayoutMismatch, Unavailable, folder, open_engine
+from storage.claim import claimed
+from storage.files import OpenFile, locked
 
 
 def fails(path: Path, kind: type[Exception], message: str, **options: Any) -> None:
@@ -19,8 +24,51 @@ def fails(path: Path, kind: type[Exception], message: str, **options: Any) -> No
 def test_folder_is_made_with_its_parents(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b"
     open_engine(path).close()
-    assert sorted(entry.name for entry in path.iterdir()) == ["data.mdb", "layout", "lock.mdb"]
+    assert sorted(entry.name for entry in path.iterdir()) == ["data.mdb", "identity", "layout", "lock.mdb", "reserve"]
     assert (path / "layout").read_text() == "dynamodb-emulator storage layout 1\n"
+
+
+@pytest.fixture(params=[0o022, 0o077, 0o000])
+def umask(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
+
+
+def modes(folder: Path) -> set[int]:
+    return {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir() if file.is_file()}
+
+
+@pytest.mark.parametrize("writemap", [True, False])
+def test_folders_that_are_made_are_private(tmp_path: Path, umask: None, writemap: bool) -> None:
+    path = tmp_path / "a" / "b"
+    with claimed(path):
+        open_engine(path, writemap=writemap).close()
+    assert [stat.S_IMODE(folder.stat().st_mode) for folder in (path, path.parent)] == [0o700] * 2
+    assert modes(path) == {0o600}
+
+
+@pytest.mark.parametrize("mode", [0o700, 0o750, 0o755, 0o2770, 0o777])
+@pytest.mark.parametrize("writemap", [True, False])
+def test_folder_that_was_there_keeps_its_mode_and_its_files_follow_it(
+    tmp_path: Path, umask: None, mode: int, writemap: bool
+) -> None:
+    path = tmp_path / "data"
+    path.mkdir()
+    path.chmod(mode)
+    for _ in range(2):
+        with claimed(path):
+            open_engine(path, writemap=writemap).close()
+        assert stat.S_IMODE(path.stat().st_mode) == mode
+        assert modes(path) == {mode & 0o666}
+
+
+def test_messages_have_absolute_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "thesis.txt").touch()
+    for attempt in (lambda: open_engine("."), lambda: claimed(Path()).__enter__()):
+        with pytest.raises(Unavailable, match=f"^The folder {tmp_path} holds other files"):
+            attempt()
 
 
 def test_empty_folder_of_a_new_volume_is_taken(tmp_path: Path) -> None:
@@ -102,13 +150,13 @@ def test_data_file_is_not_a_file(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="files are never reserved")
 def test_the_lock_cannot_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def open_nothing(*_: object, **__: object) -> None:
-        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+    def lock_nothing(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
-    (tmp_path / "layout").touch()
-    monkeypatch.setattr(Path, "open", open_nothing)
-    with pytest.raises(Unavailable, match="cannot be locked: Too many open files"), folder.resizing(tmp_path):
-        pass
+    with OpenFile(tmp_path / "layout") as layout:
+        monkeypatch.setattr(fcntl, "flock", lock_nothing)
+        with pytest.raises(Unavailable, match="cannot be locked: No locks available"), locked(layout):
+            pass
 
 
 def test_reservable_only_on_known_file_systems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import lmdb
 import pytest
 
-from storage import Closed, Full, Interrupted, StorageError, folder, lmdb_environment, open_engine
+from storage import Closed, Full, Interrupted, StorageError, files, lmdb_environment, open_engine
 from storage.keycode import LAST
 
 TINY = 64 << 10
@@ -330,9 +330,9 @@ def test_size_is_only_changed_under_the_lock(tmp_path: Path, monkeypatch: pytest
                 return True
         return False
 
-    def reserve(file: Path, size: int) -> None:
+    def reserve(file: files.OpenFile, size: int) -> None:
         held.append((file.name, is_held()))
-        folder.reserve(file, size)
+        files.reserve(file, size)
 
     monkeypatch.setattr(lmdb_environment, "reserve", reserve)
     engine = open_engine(tmp_path, map_size=TINY, writemap=True)
@@ -465,7 +465,7 @@ def test_a_file_is_reserved_before_its_map_is_full(tmp_path: Path, monkeypatch: 
 
 
 def test_room_that_the_disk_does_not_have_is_asked_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = open_engine(tmp_path / "store", map_size=8 * TINY, writemap=True)
+    engine: Any = open_engine(tmp_path / "store", map_size=8 * TINY, writemap=True)
     put_all(engine, ROWS[:240])
     asked = []
 
@@ -476,7 +476,7 @@ def test_room_that_the_disk_does_not_have_is_asked_for_once(tmp_path: Path, monk
     monkeypatch.setattr(lmdb_environment, "reserve", full)
     finish(engine)
     finish(engine)
-    assert asked == [(tmp_path / "store" / "data.mdb", 16 * TINY)]
+    assert asked == [(engine._environment.data, 16 * TINY)]
     engine.close()
 
 
@@ -494,11 +494,12 @@ def test_a_sparse_file_has_no_pages_to_load(tmp_path: Path) -> None:
 
 
 def test_loading_what_is_not_there_does_not_matter(tmp_path: Path) -> None:
-    file = tmp_path / "data"
-    folder.load(file, 0, 100)
-    file.write_bytes(b"abc")
-    folder.load(file, 0, 5 << 20)
-    assert file.read_bytes() == b"abc"
+    with files.OpenFile(tmp_path / "data") as file:
+        files.load(file, 0, 100)
+        file.path.write_bytes(b"abc")
+        files.load(file, 0, 5 << 20)
+        assert file.path.read_bytes() == b"abc"
+    files.load(file, 0, 100)
 
 
 def finish_rest(engine: Any) -> None:

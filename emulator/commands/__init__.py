@@ -1,0 +1,1 @@
+"""What the program does besides serving; each module is a command with a `main`."""

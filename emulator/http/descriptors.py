@@ -1,0 +1,29 @@
+"""How many file descriptors the server may have: one for each connection, and some for the store.
+
+Many systems start programs with a soft limit of 1,024 and let them raise it themselves.
+"""
+
+from typing import Final
+
+_MOST: Final = 1 << 20
+_SOME: Final = 10_240
+"""What macOS allows at most, whatever it says about the hard limit."""
+
+
+def raise_limit() -> None:
+    """Raise the soft limit of this process as far as it may go; where that is not possible, it stays."""
+    try:
+        import resource  # noqa: PLC0415 - which Windows does not have
+    except ImportError:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    endless = resource.RLIM_INFINITY
+    highest = _MOST if hard == endless else min(hard, _MOST)
+    for wanted in (highest, min(highest, _SOME)):
+        if soft == endless or soft >= wanted:
+            return
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        except (OSError, ValueError):
+            continue
+        return

@@ -1,0 +1,68 @@
+"""The folder in memory that the workers of one server share, and what servers that were killed have left of theirs.
+
+A folder gets its name, `dynamodb-emulator-*`, once its server holds it. So one of that name that nobody holds belongs to
+a server that was killed with all its processes, and goes when the next server starts. The file `in-memory` in it tells
+it from a data folder that a user has put there under such a name.
+"""
+
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from stat import S_ISDIR
+from time import time
+from typing import Final
+
+from storage.claim import claimed, in_use
+
+log = logging.getLogger("emulator")
+
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a private folder is made in it
+_NAME: Final = "dynamodb-emulator-"
+_DRAFT: Final = "." + _NAME
+_MARK: Final = "in-memory"
+_OLD: Final = 3600.0  # seconds after which a draft is nobody's
+
+
+@contextmanager
+def memory_folder(place: Path | None = None) -> Iterator[Path]:
+    """Yield a new folder in memory that this process holds; it is removed at the end. Raises StorageError.
+
+    place: where it is made; None: in memory, or where temporary files are.
+    """
+    if place is None:
+        place = _MEMORY if _MEMORY.is_dir() else Path(tempfile.gettempdir())
+    remove_abandoned(place)
+    draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=place))
+    folder = place / draft.name.removeprefix(".")
+    try:
+        with claimed(draft):
+            (draft / _MARK).touch()
+            draft.rename(folder)
+            yield folder
+    finally:
+        for path in (draft, folder):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def remove_abandoned(place: Path) -> None:
+    """Remove the folders of servers of this user that were killed."""
+    for folder in place.glob(_NAME + "*"):
+        if _ours(folder) and (folder / _MARK).exists() and (folder / "server.lock").exists() and not in_use(folder):
+            log.info("removing %s, which a server that was killed has left in memory", folder)
+            shutil.rmtree(folder, ignore_errors=True)
+    for folder in place.glob(_DRAFT + "*"):
+        if _ours(folder) and time() - folder.stat().st_mtime > _OLD:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _ours(path: Path) -> bool:
+    """Say whether a path is a folder of this process's user."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return False
+    return S_ISDIR(status.st_mode) and (not hasattr(os, "geteuid") or status.st_uid == os.geteuid())

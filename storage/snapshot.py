@@ -1,0 +1,167 @@
+"""The newest commit of a store, read by a process that is not its server; and a copy of it in another folder.
+
+The process opens LMDB for reading only, with the lock file of the folder, so a server that runs meanwhile keeps the pages
+of the snapshot. It may grow its file: what this process has mapped stays. Nothing of the folder is changed.
+"""
+
+import contextlib
+import errno
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import lmdb
+
+from storage import identity
+from storage.claim import in_use
+from storage.errors import Full, StorageError, Unavailable
+from storage.folder import NO_ROOM, check, make, new_file, os_error, write_layout
+from storage.lmdb_engine import LmdbTxn
+from storage.lmdb_environment import LONG_TABLE, READERS
+from storage.verification import damaged
+
+if TYPE_CHECKING:
+    from lmdb import _Database as Table
+
+_PAGE: Final = 64 << 10
+_AHEAD: Final = (4 << 30) if sys.maxsize > 1 << 32 else 0
+"""Bytes by which the file may grow until a copy begins. Only address space is taken for them."""
+
+_HARMLESS: Final = {"lost+found"}
+
+
+class _Place:
+    """What a transaction needs to know of its environment, one that never moves."""
+
+    moves = 0
+
+    def __init__(self, long: "Table") -> None:
+        self.long = long
+
+
+class Snapshot(LmdbTxn):
+    """A commit, as it was when it was opened."""
+
+    __slots__ = ()
+
+    def __init__(self, long: "Table", transaction: "lmdb.Transaction[bytes]") -> None:
+        super().__init__(None, _Place(long))  # type: ignore[arg-type] # it only reads
+        self.txn = transaction
+
+    def __exit__(self, *_: object) -> None:
+        """Do nothing: the environment ends with the snapshot."""
+
+
+@contextlib.contextmanager
+def environment(folder: Path) -> Iterator[lmdb.Environment]:
+    """Open the environment of a folder for reading, for the length of a with block. Raises StorageError."""
+    opened = _opened(folder)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def _opened(folder: Path) -> lmdb.Environment:
+    while True:
+        size = (folder / "data.mdb").stat().st_size + _AHEAD
+        try:
+            return lmdb.open(
+                os.fspath(folder),
+                map_size=-(-size // _PAGE) * _PAGE,
+                readonly=True,
+                create=False,
+                max_dbs=1,
+                max_readers=READERS,
+            )
+        except lmdb.MapResizedError:  # the server's map has grown in this moment
+            continue
+        except lmdb.Error as error:
+            raise damaged(folder, str(error)) from error
+
+
+@contextlib.contextmanager
+def snapshot(folder: Path) -> Iterator[Snapshot]:
+    """Open the newest commit for reading, for the length of a with block. Raises StorageError."""
+    with environment(folder) as opened:
+        try:
+            long = opened.open_db(LONG_TABLE, create=False)
+            with opened.begin() as transaction:
+                yield Snapshot(long, transaction)
+        except lmdb.Error as error:
+            raise damaged(folder, str(error)) from error
+
+
+def copy(source: Path, target: Path, verify: Callable[[Path], None]) -> int:
+    """Copy the newest commit of a store, without its unused pages, to a folder that is missing or empty.
+
+    verify: raises Corrupted where the source is damaged; it is asked where that is a copy itself. Returns the size of the
+    new data file in bytes. Raises StorageError, and then nothing of the target is left.
+    """
+    check(source)
+    state = identity.state_of(source)
+    if state == identity.NEW:
+        raise Unavailable(f"The data folder {source} holds no data yet.")
+    if state == identity.FOREIGN and not in_use(source):
+        verify(source)
+    if target.is_relative_to(source):
+        raise Unavailable(f"The folder {target} is inside of the folder that is to be copied.")
+    made = _make_empty(target)
+    try:
+        return _fill(source, target)
+    except BaseException:
+        for name in ("layout", "identity", "closed", "data.mdb"):
+            with contextlib.suppress(OSError):
+                (target / name).unlink()
+        if made:
+            with contextlib.suppress(OSError):
+                target.rmdir()
+        raise
+
+
+def _make_empty(target: Path) -> bool:
+    """Make a folder where it is missing, and say whether it was. Raises Unavailable where it holds anything."""
+    made = not target.exists()
+    make(target)
+    try:
+        if any(entry.name not in _HARMLESS for entry in target.iterdir()):
+            raise Unavailable(f"The folder {target} is not empty: a copy needs a folder that is missing or empty.")
+    except OSError as error:
+        raise os_error(error, f"The folder {target} cannot be used") from error
+    return made
+
+
+def _fill(source: Path, target: Path) -> int:
+    try:
+        descriptor = new_file(target / "data.mdb")
+        try:
+            _copy_pages(source, descriptor)
+            os.fsync(descriptor)
+            size = os.fstat(descriptor).st_size
+        finally:
+            os.close(descriptor)
+        # A folder without `layout` is refused, so half a copy never passes for a whole one.
+        write_layout(target)
+        identity.adopt(target)
+        identity.close(target)
+    except OSError as error:
+        raise os_error(error, f"The folder {target} cannot be written") from error
+    return size
+
+
+def _copy_pages(source: Path, descriptor: int) -> None:
+    with environment(source) as opened:
+        while True:
+            try:
+                opened.copyfd(descriptor, compact=True)
+            except lmdb.MapResizedError:  # the server's map has grown by more than that
+                opened.set_mapsize(0)
+                os.ftruncate(descriptor, 0)
+            except lmdb.Error as error:
+                if getattr(error, "code", 0) in NO_ROOM or isinstance(error, lmdb.DiskError):
+                    raise Full(f"The copy does not fit on the disk: {os.strerror(errno.ENOSPC)}.") from error
+                raise StorageError(f"The data folder {source} cannot be copied: {error}.") from error
+            else:
+                return

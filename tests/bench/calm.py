@@ -1,0 +1,292 @@
+"""What other clients notice while one client sends the dearest requests that the server takes.
+
+    .venv/bin/python -m tests.bench.calm                        # in memory; about five minutes
+    .venv/bin/python -m tests.bench.calm --lmdb --only filter   # on LMDB, cases whose names contain a text
+    .venv/bin/python -m tests.bench.calm --items 1000000        # as many expired items for the sweep
+
+For each case a server is loaded, one client repeats the request for some seconds (at most once a second), and another process
+measures GetItem on a connection of its own. The table has the server's CPU seconds for one request, the time that parsing its
+JSON alone takes (one call, which nothing can interrupt), the size of the answer, percentiles of the other client, and the
+server's anonymous memory before, right after, and after a rest. It exits with 1 where p99 is 50 ms or more.
+"""
+
+import argparse
+import gc
+import http.client
+import json
+import multiprocessing
+import multiprocessing.connection
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import orjson
+
+from tests.bench.hostile import REQUESTS, Hostile, insert_statements
+from tests.conftest import AUTHORIZATION, running
+
+MOST = 0.050  # seconds of others' 99th percentile
+_TICKS = os.sysconf("SC_CLK_TCK")
+_TINY_ITEMS = 140_000  # a page of 1 MB has 133,000
+_EVERY = 1.0  # seconds from one request to the next
+
+TINY: dict[str, Any] = {
+    "TableName": "tiny",
+    "KeySchema": [{"AttributeName": "p", "KeyType": "HASH"}, {"AttributeName": "s", "KeyType": "RANGE"}],
+    "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "N"} for name in "ps"],
+    "BillingMode": "PAY_PER_REQUEST",
+}
+TAB: dict[str, Any] = {
+    "TableName": "tab",
+    "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+    "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+    "BillingMode": "PAY_PER_REQUEST",
+}
+ONE = {":v": {"N": "1"}}
+EQUAL = " OR ".join(["a = :v"] * 150)
+FUNCTIONS = " OR ".join(["contains(q, :v) OR size(a) > :v"] * 75)
+FILTERS = {
+    "filter of 1": ("Scan", {"TableName": "tiny", "FilterExpression": "a = :v", "ExpressionAttributeValues": ONE}),
+    "filter of 150": ("Scan", {"TableName": "tiny", "FilterExpression": EQUAL, "ExpressionAttributeValues": ONE}),
+    "filter of 150 functions": (
+        "Scan",
+        {"TableName": "tiny", "FilterExpression": FUNCTIONS, "ExpressionAttributeValues": ONE},
+    ),
+    "filter of 150, Query": (
+        "Query",
+        {
+            "TableName": "tiny",
+            "KeyConditionExpression": "p = :v",
+            "FilterExpression": EQUAL,
+            "ExpressionAttributeValues": ONE,
+        },
+    ),
+    "filter of 140, PartiQL": (
+        "ExecuteStatement",
+        {"Statement": f"SELECT * FROM tiny WHERE p = 1 AND ({' OR '.join(['a = 1'] * 140)})"},
+    ),
+    "page of tiny items": ("Scan", {"TableName": "tiny"}),
+    "projection of tiny items": ("Scan", {"TableName": "tiny", "ProjectionExpression": "s"}),
+}
+
+
+class Client:
+    """One connection to the server."""
+
+    def __init__(self, url: str) -> None:
+        self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=600)
+
+    def send(self, operation: str, body: bytes, coding: str = "") -> tuple[int, bytes]:
+        headers = {
+            "Content-Type": "application/x-amz-json-1.0",
+            "X-Amz-Target": f"DynamoDB_20120810.{operation}",
+            "X-Amz-Date": "20260101T000000Z",
+            "Authorization": AUTHORIZATION.format(key="test", region="us-east-1"),
+        }
+        if coding:
+            headers["Content-Encoding"] = coding
+        return self.post("/", body, headers)
+
+    def post(self, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+        self._connection.request("POST", path, body, headers)
+        answer = self._connection.getresponse()
+        return answer.status, answer.read()
+
+    def call(self, operation: str, **request: Any) -> Any:
+        status, answer = self.send(operation, orjson.dumps(request))
+        assert status == 200, answer[:500]
+        return orjson.loads(answer)
+
+
+class Case(NamedTuple):
+    """Requests that are sent one after another; each is sent by a function and answers with its status and body."""
+
+    name: str
+    requests: Iterator[Callable[[Client], tuple[int, bytes]]]
+    parsing: float  # seconds
+
+
+def cases() -> Iterator[Case]:
+    for name, make in REQUESTS.items():
+        yield of_request(name, make())
+    for name, (operation, request) in FILTERS.items():
+        yield of_request(name, Hostile(operation, orjson.dumps(request)))
+    yield Case("1,000 INSERT statements of 8 KB", iter([insert_all]), 0.0)
+    yield Case("sweep of expired items", iter([sweep]), 0.0)
+
+
+def of_request(name: str, hostile: Hostile) -> Case:
+    def again() -> Iterator[Callable[[Client], tuple[int, bytes]]]:
+        while True:
+            yield lambda client: client.send(*hostile)
+
+    return Case(name, again(), 0.0 if hostile.coding else parsing_time(hostile.body))
+
+
+def parsing_time(body: bytes) -> float:
+    gc.disable()
+    begun = time.process_time()
+    try:
+        orjson.loads(body)
+        return time.process_time() - begun
+    except orjson.JSONDecodeError:
+        return 0.0
+    finally:
+        gc.enable()
+
+
+def insert_all(client: Client) -> tuple[int, bytes]:
+    answers = [client.send(*hostile) for hostile in insert_statements(1000)]
+    return answers[-1]
+
+
+def sweep(client: Client) -> tuple[int, bytes]:
+    return client.post("/_emulator/ttl", b"{}", {})
+
+
+# --- the other client -----------------------------------------------------------------------------------------------
+
+
+def measure(url: str, pipe: multiprocessing.connection.Connection) -> None:
+    """Get an item again and again until the pipe says so; send the latencies."""
+    client = Client(url)
+    body = orjson.dumps({"TableName": "tab", "Key": {"pk": {"S": "one"}}})
+    latencies = []
+    pipe.send(None)
+    while not pipe.poll():
+        begun = time.perf_counter()
+        status, _ = client.send("GetItem", body)
+        latencies.append(time.perf_counter() - begun)
+        assert status == 200
+        time.sleep(0.0005)  # so that the other client has the second processor too
+    pipe.send(latencies)
+
+
+def percentile(latencies: Sequence[float], part: float) -> float:
+    return sorted(latencies)[min(int(len(latencies) * part), len(latencies) - 1)]
+
+
+# --- the server -----------------------------------------------------------------------------------------------------
+
+
+def cpu_of(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def memory_of(pid: int) -> float:
+    [line] = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("RssAnon")]
+    return int(line.split()[1]) / 1024
+
+
+def load(client: Client, expired: int) -> None:
+    for table in (TAB, TINY, {**TAB, "TableName": "expired"}):
+        client.call("CreateTable", **table)
+        while client.call("DescribeTable", TableName=table["TableName"])["Table"]["TableStatus"] != "ACTIVE":
+            time.sleep(0.05)
+    client.call("PutItem", TableName="tab", Item={"pk": {"S": "one"}, "a": {"S": "x" * 1000}})
+    fill(client, "tiny", _TINY_ITEMS, lambda number: {"p": {"N": "1"}, "s": {"N": str(number)}})
+    fill(client, "expired", expired, lambda number: {"pk": {"S": f"k{number}"}, "ttl": {"N": "1700000000"}})
+    setting = {"Enabled": True, "AttributeName": "ttl"}
+    client.call("UpdateTimeToLive", TableName="expired", TimeToLiveSpecification=setting)
+
+
+def fill(client: Client, table: str, number: int, item: Callable[[int], dict[str, Any]]) -> None:
+    for first in range(0, number, 25):
+        puts = [{"PutRequest": {"Item": item(each)}} for each in range(first, min(first + 25, number))]
+        client.call("BatchWriteItem", RequestItems={table: puts})
+
+
+class Measured(NamedTuple):
+    """One line of the table."""
+
+    name: str
+    status: int
+    answer: int  # bytes
+    cpu: float  # seconds for one request
+    parsing: float
+    p99: float
+    longest: float
+    before: float  # MB
+    after: float
+    rested: float
+
+
+def run(case: Case, url: str, pid: int, seconds: float, rest: float) -> Measured:
+    client = Client(url)
+    here, there = multiprocessing.Pipe()
+    other = multiprocessing.Process(target=measure, args=(url, there))
+    other.start()
+    here.recv()
+    time.sleep(0.2)
+    before, sent = memory_of(pid), 0
+    cpu = 0.0
+    end = time.monotonic() + seconds
+    for request in case.requests:
+        begun, used = time.monotonic(), cpu_of(pid)
+        status, answer = request(client)
+        cpu += cpu_of(pid) - used
+        sent += 1
+        if time.monotonic() >= end:
+            break
+        time.sleep(max(begun + _EVERY - time.monotonic(), 0))
+    after = memory_of(pid)
+    here.send(None)
+    latencies = here.recv()
+    other.join()
+    time.sleep(rest)
+    return Measured(
+        case.name,
+        status,
+        len(answer),
+        cpu / sent,
+        case.parsing,
+        percentile(latencies, 0.99),
+        max(latencies),
+        before,
+        after,
+        memory_of(pid),
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--lmdb", action="store_true", help="on LMDB; else in memory")
+    parser.add_argument("--items", type=int, default=100_000, help="expired items for the sweep (default 100000)")
+    parser.add_argument("--only", action="append", help="cases whose names contain this text; may be repeated")
+    parser.add_argument("--seconds", type=float, default=3.0, help="for which a request is repeated (default 3)")
+    parser.add_argument("--rest", type=float, default=5.0, help="seconds before memory is looked at again (default 5)")
+    parser.add_argument("--server", action="append", default=[], help="an option for the server; may be repeated")
+    chosen = parser.parse_args(arguments)
+    missed = 0
+    print(
+        "| request | status | answer, bytes | CPU, s | of it JSON, s | others' p99, ms | max, ms | memory, MB | after | rested |"
+    )
+    print("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
+    with tempfile.TemporaryDirectory() as folder:
+        store = ("--data-dir", folder) if chosen.lmdb else ("--in-memory",)
+        with running(*store, "--ttl-sweep-interval", "1000000", *chosen.server) as server:
+            load(Client(server.url), chosen.items)
+            for case in cases():
+                if chosen.only and not any(text in case.name for text in chosen.only):
+                    continue
+                line = run(case, server.url, server.process.pid, chosen.seconds, chosen.rest)
+                missed += line.p99 >= MOST
+                print(
+                    f"| {line.name} | {line.status} | {line.answer:,} | {line.cpu:.2f} | {line.parsing:.2f} "
+                    f"| {line.p99 * 1000:.1f} | {line.longest * 1000:.0f} "
+                    f"| {line.before:.0f} | {line.after:.0f} | {line.rested:.0f} |",
+                    flush=True,
+                )
+    print(json.dumps({"p99 of 50 ms or more": missed}))
+    return missed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,215 @@
+"""Which folders are opened at once, which are verified first, and which are refused as damaged."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage import Corrupted, open_engine
+from storage.claim import claimed
+from storage.keycode import LAST
+
+ROOT = Path(__file__).parents[3]
+ROWS = [(b"%06d" % number, b"v" * 700) for number in range(300)]
+
+UNCLEAN = """
+import os, sys
+from storage import open_engine
+engine = open_engine(sys.argv[1])
+with engine.write() as txn:
+    for number in range(300):
+        txn.put(b"%06d" % number, b"v" * 700)
+os._exit(0)
+"""
+
+
+@pytest.fixture(params=[True, False], ids=["ended", "killed"])
+def ended(request: pytest.FixtureRequest) -> bool:
+    """Whether the server of a folder has ended as it should, or was killed."""
+    return bool(request.param)
+
+
+@pytest.fixture
+def path(tmp_path: Path, ended: bool) -> Path:
+    """A folder with ROWS in it."""
+    folder = tmp_path / "data"
+    if ended:
+        with claimed(folder):
+            engine = open_engine(folder)
+            with engine.write() as txn:
+                for key, value in ROWS:
+                    txn.put(key, value)
+            engine.close()
+    else:
+        subprocess.run([sys.executable, "-c", UNCLEAN, str(folder)], cwd=ROOT, check=True)
+    return folder
+
+
+def verified_by_opening(folder: Path) -> bool:
+    """Open a folder, look at its rows, and say whether it was verified."""
+    asked: list[Path] = []
+    with claimed(folder):
+        engine = open_engine(folder, verify=asked.append)
+        with engine.read() as txn:
+            assert list(txn.scan(b"", LAST)) == ROWS
+        engine.close()
+    assert asked in ([], [folder])
+    return bool(asked)
+
+
+def opened(folder: Path) -> None:
+    open_engine(folder).close()
+
+
+def renamed(folder: Path) -> Path:
+    return folder.rename(folder.with_name("renamed"))
+
+
+def copied(folder: Path) -> Path:
+    return Path(shutil.copytree(folder, folder.with_name("copy")))
+
+
+def restored(folder: Path) -> Path:
+    """Copy the folder away and back, which on many file systems gives the files their old inode numbers."""
+    away = copied(folder)
+    shutil.rmtree(folder)
+    shutil.copytree(away, folder)
+    return folder
+
+
+def overwritten(folder: Path) -> Path:
+    """Write the files again in their places, as `cp -r backup/. data/` does."""
+    for file in folder.iterdir():
+        content = file.read_bytes()
+        with file.open("r+b") as stream:
+            stream.write(content)
+        os.utime(file)
+    return folder
+
+
+def of_an_older_version(folder: Path) -> Path:
+    for name in ("identity", "closed", "reserve"):
+        (folder / name).unlink(missing_ok=True)
+    return folder
+
+
+def same(folder: Path) -> Path:
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("change", "after_end", "after_kill"),
+    [
+        (same, False, False),
+        (renamed, False, False),
+        (copied, False, True),
+        (restored, False, True),
+        (overwritten, False, True),
+        (of_an_older_version, True, True),
+    ],
+)
+def test_only_what_may_be_torn_is_verified_and_only_once(
+    path: Path, ended: bool, change: Callable[[Path], Path], after_end: bool, after_kill: bool
+) -> None:
+    folder = change(path)
+    assert verified_by_opening(folder) is (after_end if ended else after_kill)
+    assert not verified_by_opening(folder)
+
+
+def test_data_file_that_is_not_the_closed_one_is_verified(path: Path, ended: bool) -> None:
+    """A data file that was put in the place of another keeps the folder's identity."""
+    if not ended:
+        pytest.skip("nothing says what the data file was")
+    before = (path / "data.mdb").read_bytes()
+    engine = open_engine(path)
+    with engine.write() as txn:
+        txn.put(b"more", b"1")
+    engine.close()
+    with claimed(path):
+        opened(path)
+    with (path / "data.mdb").open("r+b") as stream:
+        stream.write(before)
+    assert verified_by_opening(path)
+
+
+def test_mark_of_the_end_is_gone_while_a_store_is_open(tmp_path: Path) -> None:
+    with claimed(tmp_path / "data"):
+        opened(tmp_path / "data")
+    assert (tmp_path / "data" / "closed").exists()
+    engine = open_engine(tmp_path / "data")
+    assert not (tmp_path / "data" / "closed").exists()
+    engine.close()
+    assert not (tmp_path / "data" / "closed").exists(), "others may have it open"
+
+
+def test_copy_that_did_not_pass_stays_refused(path: Path) -> None:
+    def refuse(folder: Path) -> None:
+        raise Corrupted(f"{folder} is bad")
+
+    folder = of_an_older_version(copied(path))
+    for _ in range(2):
+        with claimed(folder), pytest.raises(Corrupted):
+            open_engine(folder, verify=refuse)
+    assert verified_by_opening(folder)
+
+
+@pytest.mark.parametrize("in_use", [True, False])
+def test_copy_of_a_torn_file_is_refused_without_an_assertion(path: Path, in_use: bool) -> None:
+    """By default the pages are verified, before LMDB sees them."""
+    folder = of_an_older_version(copied(path))
+    content = bytearray((folder / "data.mdb").read_bytes())
+    page = 4096
+    leaf = next(at for at in range(2 * page, len(content), page) if content[at + 10] == 2 and at // page > 3)
+    content[leaf : leaf + page] = content[leaf - page : leaf] if in_use else bytes(page)
+    (folder / "data.mdb").write_bytes(content)
+    with pytest.raises(
+        Corrupted, match=r"^The data folder .*/copy is damaged \(.+\)\. It is a copy that was made while"
+    ):
+        open_engine(folder)
+
+
+def emptied(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def cut(file: Path) -> None:
+    with file.open("r+b") as stream:
+        stream.truncate(64 << 10)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (emptied, r"is damaged: data\.mdb is empty\.$"),
+        (Path.unlink, r"is damaged: data\.mdb is missing\.$"),
+        (cut, r"is damaged \(.*\)\. It is a copy"),
+    ],
+)
+def test_data_that_are_gone_are_damage(path: Path, damage: Callable[[Path], Any], message: str) -> None:
+    damage(path / "data.mdb")
+    for _ in range(2):
+        with pytest.raises(Corrupted, match=message), claimed(path):
+            open_engine(path)
+
+
+@pytest.mark.parametrize("file", [None, b""])
+def test_store_whose_making_was_cut_short_is_made_again(tmp_path: Path, file: bytes | None) -> None:
+    folder = tmp_path / "data"
+    opened(folder)
+    (folder / "data.mdb").unlink()
+    (folder / "identity").write_text("new\n")
+    if file is not None:
+        (folder / "data.mdb").write_bytes(file)
+    opened(folder)
+    assert not verified_by_opening_empty(folder)
+
+
+def verified_by_opening_empty(folder: Path) -> bool:
+    asked: list[Path] = []
+    open_engine(folder, verify=asked.append).close()
+    return bool(asked)
