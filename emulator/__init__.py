@@ -20,6 +20,9 @@ The life of a request, from right to left through the layers:
    With synced commits the answer waits for one that many share (`http.commits`). What is answered in one turn of the event
    loop is sent together (`http.outbox`).
 
+An answer that takes long is made in slices between which other requests are answered: its handler raises
+`slices.Sliced`, the protocol `http.turns.Pending`, and the connection sends the answer when the last slice is done.
+
 What is nobody's request (sweeps, turning of streams) is due by `clock.Scheduler` and done in slices by `clock.Background`;
 the store's own needs (syncs, room, memory) are seen to by `http.upkeep`.
 Several processes (`http.workers`) share one folder; how each notices what another has changed: `database.versions`.

@@ -16,6 +16,9 @@ Every connection has 65 seconds for its next step, else it is closed: to send a 
 a client that was just active may send one more request, whose answer says that the connection closes.
 
 Bodies that are not complete are bounded together, see bodies.py.
+
+An answer may be pending, because it is made in slices (turns.py). What comes later on the connection waits for it; a
+server that stops waits too, and a client that sends no more gets it.
 """
 
 import asyncio
