@@ -355,7 +355,7 @@ def test_an_operation_that_fails_in_a_later_slice(expired, monkeypatch, caplog):
     with pytest.raises(Pending) as caught:
         protocol.answer("POST", b"", fields, json.dumps({"TableName": expired.table}).encode())
     assert finish(caught.value.steps).status == 500
-    assert "to DynamoDB_20120810.Scan failed" in caplog.text
+    assert "to Scan failed" in caplog.text
     assert "ZeroDivisionError" in caplog.text
 
 
