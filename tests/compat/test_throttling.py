@@ -186,7 +186,7 @@ def test_a_table_that_is_not_there_yet_is_told(declare, call, body, name):
     ("call", "method"), [("throttle", "POST"), ("", "POST"), ("throttling", "GET"), ("throttling", "PUT")]
 )
 def test_calls_that_there_are_not(declare, call, method):
-    known = ["POST throttling", "POST transactions", "GET clock", "POST clock", "POST ttl"]
+    known = ["POST throttling", "POST transactions", "GET clock", "POST clock", "POST ttl", "POST copy"]
     text = "there is no such call; there are: " + ", ".join(name.replace(" ", " /_emulator/") for name in known)
     assert declare(call, {"Enforced": False}, method) == (404, {"message": text})
 
