@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from emulator import errors, limits
 from emulator.database import keyspace
 from emulator.database.schema import KIND, Index, Table
-from emulator.expressions.keys import KeyRange
+from emulator.expressions.key_range import KeyRange
 from emulator.values.types import Item, Value
 from storage.keycode import escape, prefix_end
 

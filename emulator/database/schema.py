@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from emulator import errors, limits
 from emulator.database import keyspace
 from emulator.database.definitions import ACTIVE, IndexDefinition, TableDefinition
-from emulator.expressions.keys import KeyNames
+from emulator.expressions.key_range import KeyNames
 from emulator.values.rows import decoder_of, encode_row
 from emulator.values.size import item_size
 from emulator.values.types import Item, Value

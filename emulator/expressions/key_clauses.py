@@ -4,7 +4,7 @@ The condition has passed the analyser. Clauses are walked in written order, the 
 
     an operator no key takes, a function as operand, not exactly one path, the path not first, the path nested
 
-A comparison may be written value first: it is mirrored. The rules of a schema follow in keys.py.
+A comparison may be written value first: it is mirrored. The rules of a schema follow in key_range.py.
 """
 
 from collections.abc import Iterator, Mapping

@@ -298,9 +298,9 @@ def _action(path: ast.Path, element: Request) -> ast.Action:
 def key_conditions(request: Request) -> program.KeyCondition:
     """Return KeyConditions, which must be present, as a key condition; raises ApiError.
 
-    An operator that no key may have passes: `keys.resolve` refuses it, after the table's own errors (reference 18).
+    An operator that no key may have passes: `key_range.resolve` refuses it, after the table's own errors (reference 18).
     Without IndexName at most two are allowed. An index may have a multi-attribute key (recent-features.md 3), which
-    only `keys.resolve` can tell: for an index up to eight pass here.
+    only `key_range.resolve` can tell: for an index up to eight pass here.
     """
     given: Mapping[str, Request] = request["KeyConditions"]
     check_names(given)

@@ -11,7 +11,7 @@ from emulator.database.database import Database
 from emulator.database.definitions import CREATING
 from emulator.database.read import Page, PageRequest
 from emulator.database.schema import Index, Table
-from emulator.expressions import keys, legacy
+from emulator.expressions import key_range, legacy
 from emulator.expressions.bind import without_user
 from emulator.expressions.program import Condition, KeyCondition, Projection
 from emulator.model.request import Request
@@ -142,7 +142,7 @@ def query(database: Database, caller: Caller, request: Request, checked: _Checke
     after = None if start is None else ranges.start_key(table, source, start)
     assert checked.key_condition is not None, "the check requires one"
     values = request.get("ExpressionAttributeValues", NO_VALUES)
-    wanted = keys.resolve(checked.key_condition, source.key_schema, values)
+    wanted = key_range.resolve(checked.key_condition, source.key_schema, values)
     _check_filter(table, source, checked.filter, request)
     limits = ranges.query_range(source, wanted)
     partition = keyspace.partition_of(limits[0])
@@ -203,7 +203,7 @@ def _check_filter(table: Table, source: Table | Index, condition: Condition | No
             raise errors.filter_on_key("QueryFilter" if "QueryFilter" in request else "Filter Expression", name)
 
 
-def _cannot_restart(table: Table, start: Item, wanted: keys.KeyRange) -> errors.ApiError:
+def _cannot_restart(table: Table, start: Item, wanted: key_range.KeyRange) -> errors.ApiError:
     """Return the error of a start key for a query that states the whole key of a table."""
     if table.range is not None:
         return errors.query_cannot_restart()

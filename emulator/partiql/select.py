@@ -11,7 +11,7 @@ from emulator.database.definitions import CREATING
 from emulator.database.ranges import Range
 from emulator.database.read import PROJECTION_WORK
 from emulator.database.schema import Index, Table
-from emulator.expressions import ast, keys, program
+from emulator.expressions import ast, key_range, program
 from emulator.expressions import compile as compiler
 from emulator.partiql import where
 from emulator.partiql.ast import OrderKey, Path, Select
@@ -66,7 +66,7 @@ class Layout:
     index: str | None
     key: where.Key | None
     branches: tuple[where.Branch, ...] | None
-    names: keys.KeyNames
+    names: key_range.KeyNames
     filter: program.Condition | None
     project: Project | None
     fetch: bool
@@ -210,7 +210,7 @@ def plan(found: Layout, table: Table, values: Values, *, consistent: bool) -> Re
     pages = Pages(table, source, [], reverse, found.project, found.fetch, query=True, weight=weight)
     first = found.branches[0]
     if len(found.branches) == len(first.queries) == 1:
-        wanted = keys.resolve(first.queries[0], found.names, values)
+        wanted = key_range.resolve(first.queries[0], found.names, values)
         pages.ranges = [(ranges.query_range(source, wanted), _bound(first.rest, values))]
         return pages
     partitions = _partitions(source, found, test, values)
@@ -243,17 +243,17 @@ def _partitions(
     together, with the whole WHERE as filter, where one does not.
     """
     assert found.branches is not None, "a Scan has no partitions"
-    grouped: dict[tuple[Any, ...], list[tuple[keys.KeyRange, where.Branch]]] = {}
+    grouped: dict[tuple[Any, ...], list[tuple[key_range.KeyRange, where.Branch]]] = {}
     for branch in found.branches:
         for query in branch.queries:
-            wanted = keys.resolve(query, found.names, values)
+            wanted = key_range.resolve(query, found.names, values)
             reads = grouped.setdefault(tuple(content for value in wanted.partition for content in value.values()), [])
             if not any(other is branch for _, other in reads):  # IN may name a value twice
                 reads.append((wanted, branch))
     partitions = []
     for reads in grouped.values():
         if len(reads) > 1 and not all(branch.sorted for _, branch in reads):
-            whole = keys.KeyRange(reads[0][0].partition, (), None, ())
+            whole = key_range.KeyRange(reads[0][0].partition, (), None, ())
             group: list[_Filtered] = [(ranges.query_range(source, whole), test)]
         else:
             group = _apart(source, reads, values)
@@ -262,7 +262,7 @@ def _partitions(
 
 
 def _apart(
-    source: Table | Index, reads: Sequence[tuple[keys.KeyRange, where.Branch]], values: Values
+    source: Table | Index, reads: Sequence[tuple[key_range.KeyRange, where.Branch]], values: Values
 ) -> list[_Filtered]:
     group = [(ranges.query_range(source, wanted), _bound(branch.rest, values)) for wanted, branch in reads]
     group.sort(key=lambda read: read[0])

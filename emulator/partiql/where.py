@@ -11,7 +11,7 @@ from math import prod
 from typing import Final
 
 from emulator import errors
-from emulator.expressions import ast, keys, problems, program
+from emulator.expressions import ast, key_range, problems, program
 from emulator.expressions import compile as compiler
 from emulator.expressions.program import KeyClause, KeyCondition
 
@@ -53,7 +53,7 @@ class Branch:
     rest: program.Condition | None
 
 
-def branches(where: ast.Condition | None, names: keys.KeyNames) -> tuple[Branch, ...] | None:
+def branches(where: ast.Condition | None, names: key_range.KeyNames) -> tuple[Branch, ...] | None:
     """Return the branches of a WHERE, None unless each of them states its partitions."""
     found = []
     for part in _parts(where, ast.Or):
@@ -64,7 +64,7 @@ def branches(where: ast.Condition | None, names: keys.KeyNames) -> tuple[Branch,
     return tuple(found) or None
 
 
-def _branch(node: ast.Condition, names: keys.KeyNames) -> Branch | None:
+def _branch(node: ast.Condition, names: key_range.KeyNames) -> Branch | None:
     partition: dict[str, tuple[ast.Placeholder, ...]] = {}
     sort: dict[str, tuple[KeyClause, ast.Condition]] = {}
     rest = []
@@ -91,7 +91,7 @@ def _branch(node: ast.Condition, names: keys.KeyNames) -> Branch | None:
 
 
 def _queries(
-    names: keys.KeyNames, partition: dict[str, tuple[ast.Placeholder, ...]], sort: Sequence[KeyClause]
+    names: key_range.KeyNames, partition: dict[str, tuple[ast.Placeholder, ...]], sort: Sequence[KeyClause]
 ) -> tuple[KeyCondition, ...]:
     count = prod(map(len, partition.values()))
     if count > _HASH_VALUES:

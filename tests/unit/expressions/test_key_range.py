@@ -6,7 +6,7 @@ import pytest
 
 from emulator.errors import ApiError
 from emulator.expressions.ast import Literal, Placeholder
-from emulator.expressions.keys import KeyNames, KeyRange, resolve
+from emulator.expressions.key_range import KeyNames, KeyRange, resolve
 from emulator.expressions.program import UNINDEXABLE, KeyClause, KeyCondition
 
 HASH_ONLY = KeyNames(("pk",), (), {"pk": "S"})
