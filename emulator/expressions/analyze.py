@@ -10,7 +10,7 @@ The trees that leave here have names for aliases. Of several problems the servic
                  operand type of ADD and DELETE; then action by action: the operands of SET
     projections  reserved word, path length, list index, undefined name, overlap, conflict
 
-Key conditions are checked as conditions first, then clause by clause (key_clauses.py).
+Key conditions are checked as conditions first, then clause by clause (key_condition.py).
 
 Analysis depends on the types of values only, so that its outcome serves all requests of one form. What depends on
 their contents (the order of BETWEEN's bounds, the type name of attribute_type) is returned as `checks`, to be run with
@@ -23,7 +23,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 from emulator import limits
 from emulator.expressions import ast, problems
 from emulator.expressions.document_paths import Names, check_disjoint, resolved, steps_of
-from emulator.expressions.key_clauses import key_condition
+from emulator.expressions.key_condition import key_condition
 from emulator.expressions.parser import Parsed
 from emulator.expressions.problems import ExpressionError
 from emulator.expressions.program import KeyCondition
