@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 from emulator import errors, limits
 from emulator.database import keyspace
-from emulator.database.schema import KIND, Index, Table
+from emulator.database.schema import Index, Table
 from emulator.expressions.key_range import KeyRange
-from emulator.values.types import Item, Value
+from emulator.values.types import KIND, Item, Value
 from storage.keycode import escape, prefix_end
 
 Range = tuple[bytes, bytes]

@@ -13,7 +13,7 @@ from emulator.database.definitions import ACTIVE, IndexDefinition, TableDefiniti
 from emulator.expressions.key_range import KeyNames
 from emulator.values.rows import decoder_of, encode_row
 from emulator.values.size import item_size
-from emulator.values.types import Item, Value
+from emulator.values.types import KIND, Item, Value
 from storage.keycode import escape
 
 if TYPE_CHECKING:
@@ -264,7 +264,3 @@ class Table:
             if actual != expected:
                 return errors.key_type_mismatch(name, expected, actual)
         raise AssertionError("a key that cannot be encoded lacks an attribute or has another type")
-
-
-KIND: Final = {"S": "string", "B": "binary", "N": "number"}
-"""Word of an empty key's error for each key type; a number is never empty."""

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from emulator import errors, limits
 from emulator.database import collections, keyspace, statistics
 from emulator.database.capacity import Consumed, entry_units, write_units
-from emulator.database.schema import KIND, Index, Table
+from emulator.database.schema import Index, Table
 from emulator.values.rows import decode_row, encode_row, row_size
 from emulator.values.size import changed_size, item_size, value_size
-from emulator.values.types import Item, Values
+from emulator.values.types import KIND, Item, Values
 from emulator.values.wire import depth_exceeded
 from storage import ReadTxn, WriteTxn
 

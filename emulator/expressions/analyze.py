@@ -30,7 +30,7 @@ from emulator.expressions.program import KeyCondition
 from emulator.expressions.reserved import RESERVED
 from emulator.expressions.rules import Rule, result_of
 from emulator.values import compare
-from emulator.values.types import Values
+from emulator.values.types import ORDERED, SETS, TYPES, Values
 
 Tree = TypeVar("Tree")
 Check = Callable[[Values], None]
@@ -50,23 +50,20 @@ _FUNCTIONS: Final = frozenset({*_CONDITIONS, *_CONDITION_OPERANDS, *_UPDATE_OPER
 _OUTERMOST: Final = frozenset({"list_append"})
 """Functions that may not be an operand of another function (reference 4.1)."""
 
-_ORDERED: Final = frozenset({"S", "N", "B"})
-_SETS: Final = frozenset({"SS", "NS", "BS"})
-_TYPES: Final = _ORDERED | _SETS | {"L", "M", "BOOL", "NULL"}
 _OPERAND_TYPES: Final[Mapping[str, frozenset[str]]] = {
-    "<": _ORDERED,
-    "<=": _ORDERED,
-    ">": _ORDERED,
-    ">=": _ORDERED,
-    "BETWEEN": _ORDERED,
+    "<": ORDERED,
+    "<=": ORDERED,
+    ">": ORDERED,
+    ">=": ORDERED,
+    "BETWEEN": ORDERED,
     "begins_with": frozenset({"S", "B"}),
-    "size": _TYPES - {"N", "BOOL", "NULL"},
+    "size": TYPES - {"N", "BOOL", "NULL"},
     "list_append": frozenset({"L"}),
     "+": frozenset({"N"}),
     "-": frozenset({"N"}),
 }
 """Operator or function -> types that its operands may have; any where it is not listed."""
-_CONTAINERS: Final = _SETS | {"S", "B", "L"}
+_CONTAINERS: Final = SETS | {"S", "B", "L"}
 _WORDS: Final = {
     "S": "STRING",
     "N": "NUMBER",
@@ -271,7 +268,7 @@ class _ConditionAnalysis:
 
     def check_type(self, operator: str, node: ast.Operand) -> None:
         tag = self.type_of(node)
-        if tag is not None and tag not in _OPERAND_TYPES.get(operator, _TYPES):
+        if tag is not None and tag not in _OPERAND_TYPES.get(operator, TYPES):
             raise problems.operand_type(operator, tag)
 
     def check_type_name(self, function: str, node: ast.Operand) -> None:
@@ -283,7 +280,7 @@ class _ConditionAnalysis:
 
         def check(values: Values) -> None:
             name = values[placeholder]["S"]
-            if name not in _TYPES:
+            if name not in TYPES:
                 raise problems.unknown_type_name(name)
 
         self.checks.append(check)
@@ -355,7 +352,7 @@ class _UpdateAnalysis:
             return
         tag = self.type_of(action.value)
         adds = isinstance(action, ast.AddAction)
-        if tag is not None and tag not in _SETS and not (adds and tag == "N"):
+        if tag is not None and tag not in SETS and not (adds and tag == "N"):
             raise problems.action_operand_type("ADD" if adds else "DELETE", _WORDS[tag])
 
     def check_value(self, node: ast.Operand) -> None:

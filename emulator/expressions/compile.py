@@ -13,9 +13,10 @@ from typing import Any, Final, cast
 
 from emulator.expressions import ast
 from emulator.expressions.document_paths import steps_of
-from emulator.expressions.program import Condition, Path, Projection
+from emulator.expressions.program import Condition, Projection
 from emulator.values import paths
 from emulator.values.compare import begins_with, contains, equal, order, size_of
+from emulator.values.paths import Path
 from emulator.values.types import Item, Value, Values
 
 Test = Callable[[Item, Values], bool]

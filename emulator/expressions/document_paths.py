@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import cast
 
 from emulator.expressions import ast, problems
-from emulator.expressions.program import Path
+from emulator.values.paths import Path
 
 Names = Mapping[str, str]
 """ExpressionAttributeNames: "#alias" -> attribute name."""

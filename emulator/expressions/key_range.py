@@ -40,10 +40,9 @@ from emulator import errors, limits
 from emulator.expressions.ast import Placeholder
 from emulator.expressions.program import UNINDEXABLE, KeyClause, KeyCondition
 from emulator.values.size import value_size
-from emulator.values.types import Value, Values
+from emulator.values.types import KIND, Value, Values
 
 _UNMEASURED: Final = limits.SORT_KEY // 4  # characters; UTF-8 takes at most four bytes for each, base64 stands for less
-_KINDS: Final = {"S": "string", "B": "binary"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +164,7 @@ def _check_not_empty(keys: KeyRange, schema: KeyNames) -> None:
     for name, value in named:
         for tag, content in value.items():
             if not content:
-                raise errors.empty_key(name, _KINDS[tag])
+                raise errors.empty_key(name, KIND[tag])
 
 
 def _check_lengths(keys: KeyRange) -> None:

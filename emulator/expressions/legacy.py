@@ -31,7 +31,7 @@ from emulator.expressions import compile as compiler
 from emulator.expressions.bind import check_names
 from emulator.expressions.update import update
 from emulator.values import compare
-from emulator.values.types import Item, Value, Values
+from emulator.values.types import ORDERED, SETS, TYPES, Item, Value, Values
 
 Request = Mapping[str, Any]
 _Arguments = Sequence[Value]
@@ -55,9 +55,6 @@ EXPRESSION_MEMBERS: Final = (
 _LEGACY: Final = frozenset(LEGACY_MEMBERS)
 
 _KEY_CONDITIONS: Final = 2  # of a table; an index may have as many as limits.INDEX_KEY_ATTRIBUTES of each kind
-_SETS: Final = frozenset({"SS", "NS", "BS"})
-_ORDERED: Final = frozenset({"S", "N", "B"})
-_ANY: Final = _ORDERED | _SETS | {"BOOL", "NULL", "L", "M"}
 
 
 def check_mixing(
@@ -212,19 +209,19 @@ def _not_contains(path: ast.Path, literals: _Literals) -> ast.Condition:
 
 
 _OPERATORS: Final[Mapping[str, _Operator]] = {
-    "EQ": _Operator(1, 1, _ANY, _compare("="), "="),
-    "NE": _Operator(1, 1, _ANY, _compare("<>")),
-    "LE": _Operator(1, 1, _ORDERED, _compare("<="), "<="),
-    "LT": _Operator(1, 1, _ORDERED, _compare("<"), "<"),
-    "GE": _Operator(1, 1, _ORDERED, _compare(">="), ">="),
-    "GT": _Operator(1, 1, _ORDERED, _compare(">"), ">"),
-    "BETWEEN": _Operator(2, 2, _ORDERED, _between, "BETWEEN"),
-    "IN": _Operator(1, None, _ORDERED, _in),
-    "NULL": _Operator(0, 0, _ANY, _call("attribute_not_exists")),
-    "NOT_NULL": _Operator(0, 0, _ANY, _call("attribute_exists")),
+    "EQ": _Operator(1, 1, TYPES, _compare("="), "="),
+    "NE": _Operator(1, 1, TYPES, _compare("<>")),
+    "LE": _Operator(1, 1, ORDERED, _compare("<="), "<="),
+    "LT": _Operator(1, 1, ORDERED, _compare("<"), "<"),
+    "GE": _Operator(1, 1, ORDERED, _compare(">="), ">="),
+    "GT": _Operator(1, 1, ORDERED, _compare(">"), ">"),
+    "BETWEEN": _Operator(2, 2, ORDERED, _between, "BETWEEN"),
+    "IN": _Operator(1, None, ORDERED, _in),
+    "NULL": _Operator(0, 0, TYPES, _call("attribute_not_exists")),
+    "NOT_NULL": _Operator(0, 0, TYPES, _call("attribute_exists")),
     # The guide says S, N or B and later "cannot be a set, a map, or a list", which leaves BOOL and NULL for lists.
-    "CONTAINS": _Operator(1, 1, _ORDERED | {"BOOL", "NULL"}, _call("contains")),
-    "NOT_CONTAINS": _Operator(1, 1, _ORDERED | {"BOOL", "NULL"}, _not_contains),
+    "CONTAINS": _Operator(1, 1, ORDERED | {"BOOL", "NULL"}, _call("contains")),
+    "NOT_CONTAINS": _Operator(1, 1, ORDERED | {"BOOL", "NULL"}, _not_contains),
     "BEGINS_WITH": _Operator(1, 1, frozenset({"S", "B"}), _call("begins_with"), "begins_with"),
 }
 
@@ -281,13 +278,13 @@ def _action(path: ast.Path, element: Request) -> ast.Action:
     if action == "PUT":
         return ast.SetAction(path, literal)
     if action == "DELETE":
-        if tag not in _SETS:
+        if tag not in SETS:
             raise errors.delete_value_not_supported(tag)
         return ast.DeleteAction(path, literal)
     if tag == "L":
         old = ast.Call("if_not_exists", (path, ast.Literal({"L": []})))
         return ast.SetAction(path, ast.Call("list_append", (old, literal)))
-    if tag not in _SETS and tag != "N":
+    if tag not in SETS and tag != "N":
         raise errors.add_not_supported(tag)
     return ast.AddAction(path, literal)
 

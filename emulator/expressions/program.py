@@ -14,9 +14,9 @@ from typing import Literal as OneOf
 
 from emulator.expressions.ast import Literal, Placeholder
 from emulator.expressions.update_cost import Cost
+from emulator.values.paths import Path
 from emulator.values.types import Item, Value, Values
 
-Path = tuple[str | int, ...]
 KeyOperator = OneOf["=", "<", "<=", ">", ">=", "BETWEEN", "begins_with", "unindexable"]
 UNINDEXABLE: Final = "unindexable"
 """The operator of a clause that no key may have. Only the key schema decides whether this is the error to report."""

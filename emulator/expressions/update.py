@@ -21,9 +21,10 @@ from emulator import errors
 from emulator.expressions import ast
 from emulator.expressions.compile import path_getter, paths_in
 from emulator.expressions.document_paths import steps_of
-from emulator.expressions.program import Apply, GivenType, Path, Update
+from emulator.expressions.program import Apply, GivenType, Update
 from emulator.expressions.update_cost import cost_of
 from emulator.values import number, paths
+from emulator.values.paths import Path
 from emulator.values.types import Item, Value, Values
 
 Compute = Callable[[Item, Values], Value]

@@ -16,7 +16,7 @@ from emulator import errors, limits
 from emulator.database import capacity, transactions, write
 from emulator.database.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.schema import KIND, Table
+from emulator.database.schema import Table
 from emulator.database.transactions import Step
 from emulator.database.write import Guard, Prepared
 from emulator.errors import ApiError
@@ -29,7 +29,7 @@ from emulator.operations.write_item import check_update_paths
 from emulator.values.problems import Problem, first_problem
 from emulator.values.rows import ROW_HEADER, decode_row
 from emulator.values.size import item_size
-from emulator.values.types import Item, Value, Values
+from emulator.values.types import KIND, Item, Value, Values
 from emulator.values.wire import ParsedItem, parse_map, parse_values
 from storage import ReadTxn
 

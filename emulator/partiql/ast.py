@@ -14,9 +14,9 @@ from typing import Literal as OneOf
 from emulator.errors import ApiError
 from emulator.expressions import ast
 from emulator.expressions.parser import Usage
+from emulator.values.paths import Path
 from emulator.values.types import Value, Values
 
-Path = tuple[str | int, ...]
 Returning = OneOf["ALL OLD", "ALL NEW", "MODIFIED OLD", "MODIFIED NEW"]
 
 

@@ -1,14 +1,11 @@
 """Literals: from what a statement spells to attribute values (reference 2.1, 14.1, 14.4)."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from emulator import errors
 from emulator.partiql.ast import BagOf, Constant, ListOf, MapOf, Parameter, Template
 from emulator.values import number, wire
-from emulator.values.types import Value
-
-_SETS: Final = {"S": "SS", "N": "NS", "B": "BS"}
+from emulator.values.types import SET_OF, Value
 
 
 def number_value(written: str, place: str) -> Value:
@@ -38,7 +35,7 @@ def _set(members: list[Value]) -> Value:
     if not members:
         raise errors.empty_bag()
     tags = {tag for member in members for tag in member}
-    tag = _SETS.get(tags.pop()) if len(tags) == 1 else None
+    tag = SET_OF.get(tags.pop()) if len(tags) == 1 else None
     if tag is None:
         raise errors.unsupported_bag()
     value: Value = {tag: [content for member in members for content in member.values()]}

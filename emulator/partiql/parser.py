@@ -20,7 +20,6 @@ from emulator.partiql.ast import (
     Insert,
     OrderKey,
     Parsed,
-    Path,
     Returning,
     Select,
     SetChange,
@@ -30,6 +29,7 @@ from emulator.partiql.ast import (
 )
 from emulator.partiql.keywords import KEYWORDS
 from emulator.partiql.terms import ITEM, WHERE_FUNCTIONS, Terms
+from emulator.values.paths import Path
 
 _SET_FUNCTIONS: Final = frozenset(("set_add", "set_delete"))
 

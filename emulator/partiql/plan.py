@@ -19,10 +19,11 @@ from emulator.database.schema import Table
 from emulator.database.write import Guard
 from emulator.expressions import program
 from emulator.partiql import select, where
-from emulator.partiql.ast import Delete, Exists, Insert, Path, Returning, Select, Update
+from emulator.partiql.ast import Delete, Exists, Insert, Returning, Select, Update
 from emulator.partiql.prepare import Prepared, Program
 from emulator.partiql.select import Pages, Read
 from emulator.values import wire
+from emulator.values.paths import Path
 from emulator.values.size import item_size
 from emulator.values.types import Item, Values
 from storage import ReadTxn

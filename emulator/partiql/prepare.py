@@ -7,7 +7,7 @@ that comes again is looked up (caching.py); the contents of parameters are check
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Final
+from typing import Any
 
 from emulator import errors
 from emulator.caching import BoundedCache
@@ -18,9 +18,7 @@ from emulator.expressions.problems import ExpressionError
 from emulator.partiql import literals
 from emulator.partiql.ast import Delete, Exists, Insert, Parsed, Select, Source, Update
 from emulator.partiql.parser import parse
-from emulator.values.types import Value, Values
-
-_SETS: Final = frozenset(("SS", "NS", "BS"))
+from emulator.values.types import SETS, Value, Values
 
 
 class Program:
@@ -53,7 +51,7 @@ class Program:
 
     def _update(self, statement: Update) -> program.Update:
         for change in statement.changes:
-            if self.types[change.argument.name] not in _SETS:
+            if self.types[change.argument.name] not in SETS:
                 raise errors.set_function_value(change.function, change.position)
         parsed = expressions.Parsed(
             statement.update, (), (), tuple(self.types), (), self.parsed.set_functions, 0, redundant=False

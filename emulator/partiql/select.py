@@ -14,9 +14,10 @@ from emulator.database.schema import Index, Table
 from emulator.expressions import ast, key_range, program
 from emulator.expressions import compile as compiler
 from emulator.partiql import where
-from emulator.partiql.ast import OrderKey, Path, Select
+from emulator.partiql.ast import OrderKey, Select
 from emulator.partiql.prepare import Program
 from emulator.values import paths
+from emulator.values.paths import Path
 from emulator.values.types import Item, Values
 from storage.keycode import prefix_end
 

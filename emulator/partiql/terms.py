@@ -13,9 +13,10 @@ from emulator.expressions import ast, problems
 from emulator.expressions.parser import Usage
 from emulator.expressions.rules import Rule, result_of
 from emulator.partiql import literals
-from emulator.partiql.ast import BagOf, Constant, ListOf, MapOf, Parameter, Path, Template
+from emulator.partiql.ast import BagOf, Constant, ListOf, MapOf, Parameter, Template
 from emulator.partiql.keywords import KEYWORDS
 from emulator.partiql.lexer import Token, position, tokens
+from emulator.values.paths import Path
 from emulator.values.types import Value
 
 _DEPTH: Final = 100

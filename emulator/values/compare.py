@@ -5,14 +5,12 @@ value and compare as the bytes they stand for.
 """
 
 from binascii import a2b_base64
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from emulator.values import number
-from emulator.values.types import Value
+from emulator.values.types import SET_OF, Value
 
 _Text = TypeVar("_Text", str, bytes)
-
-_SET_OF: Final = {"S": "SS", "N": "NS", "B": "BS"}
 
 
 def equal(left: Value, right: Value) -> bool:
@@ -45,7 +43,7 @@ def contains(container: Value, operand: Value) -> bool:
         return wanted in content
     if tag == kind == "B":
         return a2b_base64(wanted) in a2b_base64(content)
-    return _SET_OF.get(kind) == tag and wanted in content
+    return SET_OF.get(kind) == tag and wanted in content
 
 
 def begins_with(value: Value, prefix: Value) -> bool:

@@ -15,7 +15,7 @@ from typing import Final
 
 import orjson
 
-from emulator.values.types import Item
+from emulator.values.types import TYPES, Item
 
 ROW_HEADER: Final = 4
 _ROW_VERSION: Final = 0x01000000
@@ -62,7 +62,7 @@ def decoder_of(names: frozenset[str]) -> Callable[[bytes], Item]:
 def _decoder_of(names: frozenset[str]) -> Callable[[bytes], Item]:
     if not names:
         return lambda _row: {}
-    if any(name[0] in _AFTER_STRING or name in _TAGS for name in names):
+    if any(name[0] in _AFTER_STRING or name in TYPES for name in names):
         return decode_row
     keys = [(name, orjson.dumps(name) + b":") for name in names]
 
@@ -89,6 +89,5 @@ _LONG_NAMES: Final = 1_000  # characters: a decoder for such is not worth being 
 _BACKSLASH: Final = ord("\\")
 _NEXT: Final = b'},"'
 _MAP: Final = b'"M":{'
-_TAGS: Final = frozenset(("S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL", "BOOL"))
 _AFTER_STRING: Final = frozenset(":,]}")
 """What follows a string's last quote: with a name that begins so, that quote could be taken for the first one of a key."""

@@ -1,6 +1,7 @@
-"""Names for the shapes that travel through the emulator."""
+"""Names for the shapes that travel through the emulator, and the words for types of values."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 Value = dict[str, Any]
 """A canonical attribute value: one tag and its content, e.g. {"S": "x"}, {"N": "1"}, {"L": [{"BOOL": True}]}."""
@@ -10,3 +11,13 @@ Item = dict[str, Value]
 
 Values = dict[str, Value]
 """ExpressionAttributeValues: ":name" -> canonical value."""
+
+ORDERED: Final = frozenset({"S", "N", "B"})
+"""Types whose values have an order: those of keys and of `<`."""
+SETS: Final = frozenset({"SS", "NS", "BS"})
+TYPES: Final = ORDERED | SETS | {"L", "M", "BOOL", "NULL"}
+"""All types."""
+SET_OF: Final[Mapping[str, str]] = {"S": "SS", "N": "NS", "B": "BS"}
+"""Type of a member -> type of its sets."""
+KIND: Final[Mapping[str, str]] = {"S": "string", "B": "binary", "N": "number"}
+"""Type of a key -> its word in the errors of empty keys; a number is never empty."""
