@@ -8,7 +8,7 @@ Nodes are named tuples: such a class is made in 0.2 ms, a frozen dataclass in 0.
 nodes of different kinds with equal fields are equal. The two that requests read are dataclasses, which are read faster.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 from typing import Literal as OneOf
@@ -140,6 +140,22 @@ def inner_first(node: Condition | Operand) -> list[Any]:
         found.append(node)
         waiting += parts_of(node)
     return found[::-1]
+
+
+def chain(
+    node: Condition, kind: type[And | Or], seen_as: Callable[[Condition], Condition] = lambda node: node
+) -> Iterator[Condition]:
+    """Yield the conditions that a chain of ANDs, or of ORs, joins, left to right; a chain may be thousands long.
+
+    seen_as: what to take each condition for, as a chain may go on behind a double NOT.
+    """
+    waiting = [node]
+    while waiting:
+        part = seen_as(waiting.pop())
+        if isinstance(part, kind):
+            waiting += (part.right, part.left)
+        else:
+            yield part
 
 
 class SetAction(NamedTuple):

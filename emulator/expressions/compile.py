@@ -127,16 +127,7 @@ def _joined(node: ast.Condition) -> Sequence[ast.Condition]:
     """Return the conditions that an AND, OR or NOT joins, left to right: all of a chain."""
     if isinstance(node, ast.Not):
         return (_without_double_not(node.operand),)
-    kind = cast("type[ast.And | ast.Or]", type(node))
-    found: list[ast.Condition] = []
-    waiting: list[ast.Condition] = [node]
-    while waiting:
-        part = _without_double_not(waiting.pop())
-        if isinstance(part, kind):
-            waiting += (part.right, part.left)
-        else:
-            found.append(part)
-    return found
+    return tuple(ast.chain(node, cast("type[ast.And | ast.Or]", type(node)), _without_double_not))
 
 
 def _without_double_not(node: ast.Condition) -> ast.Condition:

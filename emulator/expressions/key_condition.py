@@ -7,36 +7,23 @@ The condition has passed the analyser. Clauses are walked in written order, the 
 A comparison may be written value first: it is mirrored. The rules of a schema follow in key_range.py.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Final, cast
+from typing import cast
 
 from emulator.expressions import ast, problems
 from emulator.expressions.document_paths import steps_of
 from emulator.expressions.problems import ExpressionError
-from emulator.expressions.program import KeyClause, KeyCondition, KeyOperator
-
-_MIRRORED: Final[Mapping[str, KeyOperator]] = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+from emulator.expressions.program import MIRRORED, KeyClause, KeyCondition, KeyOperator
 
 
 def key_condition(node: ast.Condition) -> KeyCondition:
     """Return a checked condition as a key condition; raises ExpressionError."""
     clauses: dict[str, KeyClause] = {}
-    for clause in _clauses(node):
+    for part in ast.chain(node, ast.And):
+        clause = _clause(part)
         if clause.attribute in clauses:
             raise ExpressionError(problems.SEVERAL_CONDITIONS)
         clauses[clause.attribute] = clause
     return KeyCondition(tuple(clauses.values()))
-
-
-def _clauses(node: ast.Condition) -> Iterator[KeyClause]:
-    """Yield the clauses in written order, each checked only when its turn comes."""
-    waiting = [node]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.And):
-            waiting += (node.right, node.left)
-        else:
-            yield _clause(node)
 
 
 def _clause(node: ast.Condition) -> KeyClause:
@@ -45,7 +32,7 @@ def _clause(node: ast.Condition) -> KeyClause:
             mirrored = isinstance(right, ast.Path) and not isinstance(left, ast.Path)
             if mirrored:
                 left, right = right, left
-            return _with_path_first(_MIRRORED[operator] if mirrored else cast("KeyOperator", operator), (left, right))
+            return _with_path_first(MIRRORED[operator] if mirrored else cast("KeyOperator", operator), (left, right))
         case ast.Between(operand, low, high):
             return _with_path_first("BETWEEN", (operand, low, high))
         case ast.Call("begins_with", arguments):

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 from typing import Literal as OneOf
 
-from emulator.expressions.ast import Literal, Placeholder
+from emulator.expressions.ast import Comparator, Literal, Placeholder
 from emulator.expressions.update_cost import Cost
 from emulator.values.paths import Path
 from emulator.values.types import Item, Value, Values
 
 KeyOperator = OneOf["=", "<", "<=", ">", ">=", "BETWEEN", "begins_with", "unindexable"]
+MIRRORED: Final[Mapping[Comparator, KeyOperator]] = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+"""Comparator -> the operator that says the same with the key attribute on the other side."""
 UNINDEXABLE: Final = "unindexable"
 """The operator of a clause that no key may have. Only the key schema decides whether this is the error to report."""
 

@@ -33,7 +33,6 @@ _JAVA_CLASSES: Final = {
     "blob": "java.nio.ByteBuffer",
 }
 _LARGEST: Final = {"integer": 2**31 - 1, "long": 2**63 - 1}
-_BOOLEANS: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 _ATTRIBUTE_VALUE: Final = "AttributeValue"
 
@@ -258,7 +257,7 @@ def _boolean(raw: object, _problems: list[Problem]) -> bool:
         return raw
     if type(raw) is not str:
         _refuse_as_scalar(raw, "java.lang.Boolean")
-    converted = _BOOLEANS.get(raw.lower())
+    converted = wire.BOOLEANS.get(raw.lower())
     if converted is None:
         raise errors.not_a_boolean()
     return converted

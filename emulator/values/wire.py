@@ -49,7 +49,8 @@ _MOST_LISTED: Final = 40_000  # members of a set with a repeat: a longer message
 
 _JAVA_VALUE: Final = "com.amazonaws.dynamodb.v20120810.AttributeValue"
 _JAVA_CLASSES: Final = {"String": "class java.lang.String", "Boolean": "class java.lang.Boolean"}
-_BOOLEANS: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+BOOLEANS: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+"""Strings that are taken for a Boolean, here and in other members of a request."""
 
 
 class ParsedItem(dict[str, Value]):
@@ -268,7 +269,7 @@ def _boolean(content: object) -> bool:
         return content
     if type(content) is not str:
         raise _not_a_scalar(content, "Boolean")
-    truth = _BOOLEANS.get(content.lower())
+    truth = BOOLEANS.get(content.lower())
     if truth is None:
         raise errors.not_a_boolean()
     return truth
