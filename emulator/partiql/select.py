@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
 
 from emulator import errors
 from emulator.database import keyspace, ranges
@@ -18,7 +17,7 @@ from emulator.partiql.ast import OrderKey, Select
 from emulator.partiql.prepare import Program
 from emulator.values import paths
 from emulator.values.paths import Path
-from emulator.values.types import Item, Values
+from emulator.values.types import Item, Value, Values
 from storage.keycode import prefix_end
 
 Test = Callable[[Item], bool]
@@ -219,11 +218,11 @@ def plan(found: Layout, table: Table, values: Values, *, consistent: bool) -> Re
         pages.merged = True
         pages.ranges = [(limits, test) for _, group in partitions for limits, _ in group]
         return pages
-    for key in reversed(found.order):
-        if key.path[0] in found.names.hash:
-            position = found.names.hash.index(str(key.path[0]))
-            encode = keyspace.KEY_BYTES[found.names.types[found.names.hash[position]]]
-            partitions.sort(key=lambda pair: encode(pair[0][position]), reverse=key.descending)
+    [hash_name] = found.names.hash
+    descending = next((key.descending for key in found.order if key.path[0] == hash_name), None)
+    if descending is not None:
+        encode = keyspace.KEY_BYTES[found.names.types[hash_name]]
+        partitions.sort(key=lambda pair: encode(pair[0]), reverse=descending)
     pages.ranges = [read for _, group in partitions for read in (group[::-1] if reverse else group)]
     return pages
 
@@ -237,18 +236,19 @@ def _bound(condition: program.Condition | None, values: Values) -> Test | None:
 
 def _partitions(
     source: Table | Index, found: Layout, test: Test | None, values: Values
-) -> list[tuple[tuple[Any, ...], list[_Filtered]]]:
-    """Return each partition's key values and its ranges, which do not overlap, in sort key order.
+) -> list[tuple[Value, list[_Filtered]]]:
+    """Return each partition's key value and its ranges, which do not overlap, in sort key order.
 
     Partitions come in written order. Branches of one partition are read apart where all of them limit the sort key, and
     together, with the whole WHERE as filter, where one does not.
     """
     assert found.branches is not None, "a Scan has no partitions"
-    grouped: dict[tuple[Any, ...], list[tuple[key_range.KeyRange, where.Branch]]] = {}
+    grouped: dict[str, list[tuple[key_range.KeyRange, where.Branch]]] = {}
     for branch in found.branches:
         for query in branch.queries:
             wanted = key_range.resolve(query, found.names, values)
-            reads = grouped.setdefault(tuple(content for value in wanted.partition for content in value.values()), [])
+            [content] = wanted.partition[0].values()
+            reads = grouped.setdefault(content, [])
             if not any(other is branch for _, other in reads):  # IN may name a value twice
                 reads.append((wanted, branch))
     partitions = []
@@ -258,7 +258,7 @@ def _partitions(
             group: list[_Filtered] = [(ranges.query_range(source, whole), test)]
         else:
             group = _apart(source, reads, values)
-        partitions.append((reads[0][0].partition, group))
+        partitions.append((reads[0][0].partition[0], group))
     return partitions
 
 

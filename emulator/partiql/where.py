@@ -1,13 +1,12 @@
 """What a WHERE clause says about keys: a whole key, or the partitions and sort key ranges of queries.
 
-A WHERE is one branch, or several joined by OR; a branch is a chain of conditions joined by AND.
+A WHERE is one branch, or several joined by OR; a branch is a chain of conditions joined by AND. A key has one HASH and
+at most one RANGE attribute: SELECT refuses the indexes that have several (reference 14.2).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
-from itertools import product
-from math import prod
 from typing import Final
 
 from emulator import errors
@@ -24,9 +23,11 @@ _HASH_VALUES: Final = 50
 
 def key_of(where: ast.Condition | None, names: Sequence[str]) -> tuple[Key, program.Condition | None]:
     """Return the first equality on each key attribute, and the program of everything else (None: nothing)."""
+    if where is None:
+        return (), None
     found: dict[str, str] = {}
     rest = []
-    for part in _parts(where, ast.And):
+    for part in ast.chain(where, ast.And):
         clause = _clause(part)
         if (
             clause is not None
@@ -55,67 +56,42 @@ class Branch:
 
 def branches(where: ast.Condition | None, names: key_range.KeyNames) -> tuple[Branch, ...] | None:
     """Return the branches of a WHERE, None unless each of them states its partitions."""
+    if where is None:
+        return None
     found = []
-    for part in _parts(where, ast.Or):
+    for part in ast.chain(where, ast.Or):
         branch = _branch(part, names)
         if branch is None:
             return None
         found.append(branch)
-    return tuple(found) or None
+    return tuple(found)
 
 
 def _branch(node: ast.Condition, names: key_range.KeyNames) -> Branch | None:
-    partition: dict[str, tuple[ast.Placeholder, ...]] = {}
-    sort: dict[str, tuple[KeyClause, ast.Condition]] = {}
+    [hash_name] = names.hash
+    partitions: tuple[ast.Placeholder, ...] | None = None
+    sort: KeyClause | None = None
     rest = []
-    for part in _parts(node, ast.And):
+    for part in ast.chain(node, ast.And):
         clause = _clause(part)
         options = _options(part)
-        if options is not None and options[0] in names.hash and options[0] not in partition:
-            partition[options[0]] = options[1]
-        elif clause is not None and clause.attribute in names.range and clause.attribute not in sort:
-            sort[clause.attribute] = (clause, part)
+        if partitions is None and options is not None and options[0] == hash_name:
+            partitions = options[1]
+        elif sort is None and clause is not None and clause.attribute in names.range:
+            sort = clause
         else:
             rest.append(part)
-    if len(partition) < len(names.hash):
+    if partitions is None:
         return None
-    usable = []
-    for name in names.range:
-        if name not in sort:
-            break
-        usable.append(sort.pop(name)[0])
-        if usable[-1].operator != "=":
-            break
-    rest += [part for _, part in sort.values()]
-    return Branch(_queries(names, partition, usable), bool(usable), _all(rest))
-
-
-def _queries(
-    names: key_range.KeyNames, partition: dict[str, tuple[ast.Placeholder, ...]], sort: Sequence[KeyClause]
-) -> tuple[KeyCondition, ...]:
-    count = prod(map(len, partition.values()))
-    if count > _HASH_VALUES:
-        raise errors.validation(problems.too_many_options(count).detail)
-    choices = product(*[[KeyClause(name, "=", (value,)) for value in partition[name]] for name in names.hash])
-    return tuple(KeyCondition((*choice, *sort)) for choice in choices)
-
-
-def _parts(node: ast.Condition | None, kind: type[ast.And | ast.Or]) -> Iterator[ast.Condition]:
-    """Yield the conditions that a chain of one operator joins, left to right."""
-    waiting = [] if node is None else [node]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, kind):
-            waiting += (part.right, part.left)
-        else:
-            yield part
+    if len(partitions) > _HASH_VALUES:
+        raise errors.validation(problems.too_many_options(len(partitions)).detail)
+    sort_clauses = () if sort is None else (sort,)
+    queries = tuple(KeyCondition((KeyClause(hash_name, "=", (value,)), *sort_clauses)) for value in partitions)
+    return Branch(queries, sort is not None, _all(rest))
 
 
 def _all(parts: Sequence[ast.Condition]) -> program.Condition | None:
     return compiler.condition(reduce(ast.And, parts)) if parts else None
-
-
-_MIRRORED: Final[dict[ast.Comparator, program.KeyOperator]] = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "="}
 
 
 def _clause(node: ast.Condition) -> KeyClause | None:
@@ -124,7 +100,7 @@ def _clause(node: ast.Condition) -> KeyClause | None:
         case ast.Compare(operator, ast.Path((str(name),)), ast.Placeholder() as value) if operator != "<>":
             return KeyClause(name, operator, (value,))
         case ast.Compare(operator, ast.Placeholder() as value, ast.Path((str(name),))) if operator != "<>":
-            return KeyClause(name, _MIRRORED[operator], (value,))
+            return KeyClause(name, program.MIRRORED[operator], (value,))
         case ast.Between(ast.Path((str(name),)), ast.Placeholder() as low, ast.Placeholder() as high):
             return KeyClause(name, "BETWEEN", (low, high))
         case ast.Call("begins_with", (ast.Path((str(name),)), ast.Placeholder() as value)):

@@ -62,6 +62,7 @@ def told(found):
         ("WHERE (pk = 'a') AND ((sk = 1) AND x = 1)", "GET filtered"),
         ("WHERE pk = 'a'", "1 QUERY"),
         ("WHERE pk = 'a' AND x = 1", "1 QUERY 1 filtered"),
+        ("WHERE pk = 'a' AND pk = 'b'", "1 QUERY 1 filtered"),
         ("WHERE pk = 'a' AND sk > 1", "1 QUERY"),
         ("WHERE pk = 'a' AND 1 <= sk", "1 QUERY"),
         ("WHERE pk = 'a' AND sk BETWEEN 1 AND 2", "1 QUERY"),
@@ -111,6 +112,7 @@ def test_partitions_come_in_the_order_of_the_statement(table):
     assert prefixes("pk = 'c' OR pk = 'a'") == [c, a]
     assert prefixes("pk IN ['c', 'a', 'b'] ORDER BY pk") == [a, b, c]
     assert prefixes("pk IN ['c', 'a', 'b'] ORDER BY pk DESC") == [c, b, a]
+    assert prefixes("pk IN ['c', 'a', 'b'] ORDER BY pk DESC, sk, pk") == [c, b, a]
 
 
 def test_writes(table):
