@@ -17,12 +17,13 @@ their contents (the order of BETWEEN's bounds, the type name of attribute_type) 
 the values of each request.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from emulator import limits
 from emulator.expressions import ast, problems
 from emulator.expressions.document_paths import Names, check_disjoint, resolved, steps_of
+from emulator.expressions.functions import FUNCTIONS, Place
 from emulator.expressions.key_condition import key_condition
 from emulator.expressions.parser import Parsed
 from emulator.expressions.problems import ExpressionError
@@ -36,34 +37,19 @@ Tree = TypeVar("Tree")
 Check = Callable[[Values], None]
 Types = Mapping[str, str]
 
-_CONDITIONS: Final = {
-    "attribute_exists": 1,
-    "attribute_not_exists": 1,
-    "attribute_type": 2,
-    "begins_with": 2,
-    "contains": 2,
-}
-"""Functions that are conditions -> number of operands."""
-_CONDITION_OPERANDS: Final = frozenset({"size"})
-_UPDATE_OPERANDS: Final = frozenset({"if_not_exists", "list_append"})
-_FUNCTIONS: Final = frozenset({*_CONDITIONS, *_CONDITION_OPERANDS, *_UPDATE_OPERANDS})
-_OUTERMOST: Final = frozenset({"list_append"})
-"""Functions that may not be an operand of another function (reference 4.1)."""
-
 _OPERAND_TYPES: Final[Mapping[str, frozenset[str]]] = {
     "<": ORDERED,
     "<=": ORDERED,
     ">": ORDERED,
     ">=": ORDERED,
     "BETWEEN": ORDERED,
-    "begins_with": frozenset({"S", "B"}),
-    "size": TYPES - {"N", "BOOL", "NULL"},
-    "list_append": frozenset({"L"}),
+    "=": TYPES,
+    "<>": TYPES,
+    "IN": TYPES,
     "+": frozenset({"N"}),
     "-": frozenset({"N"}),
 }
-"""Operator or function -> types that its operands may have; any where it is not listed."""
-_CONTAINERS: Final = SETS | {"S", "B", "L"}
+"""Operator -> types that its operands may have; those of functions are in their rows (functions.py)."""
 _WORDS: Final = {
     "S": "STRING",
     "N": "NUMBER",
@@ -85,7 +71,7 @@ class Checked(NamedTuple, Generic[Tree]):
 def analyze_condition(parsed: Parsed[ast.Condition], names: Names, types: Types) -> Checked[ast.Condition]:
     """Check a condition; types: placeholder -> type tag. Raises ExpressionError."""
     _check_size(parsed)
-    _check_functions(parsed, _CONDITION_OPERANDS)
+    _check_functions(parsed, "condition operand")
     _check_paths(parsed)
     analysis = _ConditionAnalysis(names, types)
     tree = analysis.condition(parsed.tree)
@@ -102,7 +88,7 @@ def analyze_update(parsed: Parsed[ast.Update], names: Names, types: Types) -> Ch
     """Check an update; raises ExpressionError."""
     _check_size(parsed)
     _check_reserved(parsed)
-    _check_functions(parsed, _UPDATE_OPERANDS)
+    _check_functions(parsed, "update operand")
     if parsed.tree.repeated is not None:
         raise problems.repeated_section(parsed.tree.repeated)
     _check_elements(parsed)
@@ -137,14 +123,14 @@ def _check_size(parsed: Parsed[Tree]) -> None:
         raise problems.too_many_operators(limits.EXPRESSION_OPERATORS + 1)
 
 
-def _check_functions(parsed: Parsed[Tree], operands: frozenset[str]) -> None:
+def _check_functions(parsed: Parsed[Tree], operands: Place) -> None:
     """Raise for the first unknown function, else for the first that stands where it must not."""
     for usage in parsed.functions:
-        if usage.function not in _FUNCTIONS:
+        if usage.function not in FUNCTIONS:
             raise problems.unknown_function(usage.function)
     for usage in parsed.functions:
-        allowed = usage.function in (_CONDITIONS if usage.as_condition else operands)
-        if not allowed or (usage.inner and usage.function in _OUTERMOST):
+        function = FUNCTIONS[usage.function]
+        if function.place != ("condition" if usage.as_condition else operands) or (usage.inner and function.outermost):
             raise problems.misused_function(usage.function)
 
 
@@ -177,15 +163,75 @@ def _check_defined(parsed: Parsed[Tree], names: Names, types: Types) -> None:
             raise problems.undefined_value(placeholder)
 
 
-# --- conditions -----------------------------------------------------------------------------------------------------
+# --- operands -------------------------------------------------------------------------------------------------------
 
 
-class _ConditionAnalysis:
+class _Analysis:
+    """What conditions and updates have in common: the types of operands, and the rules of functions."""
+
     def __init__(self, names: Names, types: Types) -> None:
         self.names = names
         self.types = types
         self.checks: list[Check] = []
 
+    def check_call(self, name: str, arguments: Sequence[ast.Operand]) -> None:
+        """Raise for the first rule of the function that its resolved operands break."""
+        function = FUNCTIONS[name]
+        if len(arguments) != len(function.operands):
+            raise problems.operand_count(name, len(arguments))
+        for operand, node in zip(function.operands, arguments, strict=True):
+            if operand.path and not isinstance(node, ast.Path):
+                raise problems.path_required(name)
+        if function.distinct:
+            _check_distinct(name, arguments)
+        for operand, node in zip(function.operands, arguments, strict=True):
+            if operand.type_name:
+                self.check_type_name(name, node)
+            else:
+                self.check_type(name, node, operand.types)
+
+    def check_type(self, operator: str, node: ast.Operand, accepted: frozenset[str]) -> None:
+        tag = self.type_of(node)
+        if tag is not None and tag not in accepted:
+            raise problems.operand_type(operator, tag)
+
+    def type_of(self, node: ast.Operand) -> str | None:
+        """Return the type that an operand always has, None where only the item decides it."""
+        match node:
+            case ast.Placeholder(name):
+                return self.types[name]
+            case ast.Arithmetic():
+                return "N"
+            case ast.Call(function):
+                return FUNCTIONS[function].result
+            case _:
+                return None
+
+    def check_type_name(self, function: str, node: ast.Operand) -> None:
+        tag = self.type_of(node) or problems.ANY_TYPE
+        if tag != "S":
+            raise problems.operand_type(function, tag)
+        assert isinstance(node, ast.Placeholder), "only a value is known to be a string"
+        placeholder = node.name
+
+        def check(values: Values) -> None:
+            name = values[placeholder]["S"]
+            if name not in TYPES:
+                raise problems.unknown_type_name(name)
+
+        self.checks.append(check)
+
+
+def _check_distinct(operator: str, operands: Sequence[ast.Operand]) -> None:
+    first = operands[0]
+    if isinstance(first, ast.Path) and first in operands[1:]:
+        raise problems.operands_not_distinct(operator, steps_of(first))
+
+
+# --- conditions -----------------------------------------------------------------------------------------------------
+
+
+class _ConditionAnalysis(_Analysis):
     def condition(self, node: ast.Condition) -> ast.Condition:
         """Return the condition with its paths resolved; one frame for each level, of which operators allow 300."""
         match node:
@@ -207,15 +253,17 @@ class _ConditionAnalysis:
                     raise problems.too_many_options(len(options))
                 operand, *rest = self.operands("IN", (operand, *options))
                 return ast.In(operand, tuple(rest))
-            case ast.Call(function, arguments):
-                return self.call(function, arguments)
+            case ast.Call(function, given):
+                arguments = [self.operand(node) for node in given]
+                self.check_call(function, arguments)
+                return ast.Call(function, tuple(arguments))
 
     def operands(self, operator: str, given: tuple[ast.Operand, ...]) -> list[ast.Operand]:
         """Return the resolved operands of an operator, which must be distinct and of types that it takes."""
         found = [self.operand(node) for node in given]
         _check_distinct(operator, found)
         for node in found:
-            self.check_type(operator, node)
+            self.check_type(operator, node, _OPERAND_TYPES[operator])
         return found
 
     def operand(self, node: ast.Operand) -> ast.Operand:
@@ -226,64 +274,22 @@ class _ConditionAnalysis:
                 raise problems.undefined_value(node.name)
             return node
         assert isinstance(node, ast.Call), "literals and arithmetic are not in the grammar of conditions"
-        return self.size(node)
+        return self.call(node)
 
-    def size(self, node: ast.Call) -> ast.Call:
-        # A size() in it is refused whatever is in that one, so this goes no deeper.
-        found = [self.operand(argument) for argument in node.arguments if not isinstance(argument, ast.Call)]
-        if len(node.arguments) != 1:
-            raise problems.operand_count(node.function, len(node.arguments))
-        if not found:
-            raise problems.operand_type(node.function, "N")
-        self.check_type(node.function, found[0])
-        return ast.Call(node.function, (found[0],))
+    def call(self, node: ast.Call) -> ast.Call:
+        """Return a function that is an operand, resolved.
 
-    def call(self, function: str, given: tuple[ast.Operand, ...]) -> ast.Call:
-        arguments = [self.operand(node) for node in given]
-        if len(arguments) != _CONDITIONS[function]:
-            raise problems.operand_count(function, len(arguments))
-        first = arguments[0]
-        match function:
-            case "attribute_exists" | "attribute_not_exists":
-                _check_path(function, first)
-            case "attribute_type":
-                _check_distinct(function, arguments)
-                self.check_type_name(function, arguments[1])
-            case "contains":
-                _check_distinct(function, arguments)
-                tag = self.type_of(first)
-                if tag is not None and tag not in _CONTAINERS:
-                    raise problems.operand_type(function, tag)
-            case _:
-                _check_distinct(function, arguments)
-                for node in arguments:
-                    self.check_type(function, node)
-        return ast.Call(function, tuple(arguments))
-
-    def type_of(self, node: ast.Operand) -> str | None:
-        """Return the type that an operand always has, None for a path."""
-        if isinstance(node, ast.Placeholder):
-            return self.types[node.name]
-        return "N" if isinstance(node, ast.Call) else None
-
-    def check_type(self, operator: str, node: ast.Operand) -> None:
-        tag = self.type_of(node)
-        if tag is not None and tag not in _OPERAND_TYPES.get(operator, TYPES):
-            raise problems.operand_type(operator, tag)
-
-    def check_type_name(self, function: str, node: ast.Operand) -> None:
-        tag = self.type_of(node) or problems.ANY_TYPE
-        if tag != "S":
-            raise problems.operand_type(function, tag)
-        assert isinstance(node, ast.Placeholder), "only a value is known to be a string"
-        placeholder = node.name
-
-        def check(values: Values) -> None:
-            name = values[placeholder]["S"]
-            if name not in TYPES:
-                raise problems.unknown_type_name(name)
-
-        self.checks.append(check)
+        Its own operands must not be functions. One that is gets refused whatever stands in it, so
+        this does not analyse what does: a text may nest thousands of them.
+        """
+        arguments = [part if isinstance(part, ast.Call) else self.operand(part) for part in node.arguments]
+        self.check_call(node.function, arguments)
+        for argument in arguments:
+            if isinstance(argument, ast.Call):
+                tag = self.type_of(argument)
+                assert tag is not None, "every function that is an operand of conditions has a type"
+                raise problems.operand_type(node.function, tag)
+        return ast.Call(node.function, tuple(arguments))
 
     def check_bounds(self, low: ast.Operand, high: ast.Operand) -> None:
         if not isinstance(low, ast.Placeholder) or not isinstance(high, ast.Placeholder):
@@ -300,25 +306,10 @@ class _ConditionAnalysis:
         self.checks.append(check)
 
 
-def _check_distinct(operator: str, operands: list[ast.Operand]) -> None:
-    first = operands[0]
-    if isinstance(first, ast.Path) and first in operands[1:]:
-        raise problems.operands_not_distinct(operator, steps_of(first))
-
-
-def _check_path(function: str, operand: ast.Operand) -> None:
-    if not isinstance(operand, ast.Path):
-        raise problems.path_required(function)
-
-
 # --- updates --------------------------------------------------------------------------------------------------------
 
 
-class _UpdateAnalysis:
-    def __init__(self, names: Names, types: Types) -> None:
-        self.names = names
-        self.types = types
-
+class _UpdateAnalysis(_Analysis):
     def action(self, node: ast.Action) -> ast.Action:
         """Return the action with its paths resolved."""
         path = resolved(node.path, self.names)
@@ -361,30 +352,5 @@ class _UpdateAnalysis:
             if isinstance(part, ast.Call):
                 self.check_call(part.function, part.arguments)
             elif isinstance(part, ast.Arithmetic):
-                self.check_types(part.operator, (part.left, part.right))
-
-    def check_call(self, function: str, arguments: tuple[ast.Operand, ...]) -> None:
-        if len(arguments) != 2:  # noqa: PLR2004 - if_not_exists and list_append both take two
-            raise problems.operand_count(function, len(arguments))
-        if function == "if_not_exists":
-            _check_path(function, arguments[0])
-        else:
-            self.check_types(function, arguments)
-
-    def check_types(self, operator: str, operands: tuple[ast.Operand, ...]) -> None:
-        for node in operands:
-            tag = self.type_of(node)
-            if tag is not None and tag not in _OPERAND_TYPES[operator]:
-                raise problems.operand_type(operator, tag)
-
-    def type_of(self, node: ast.Operand) -> str | None:
-        """Return the type that an operand always has, None where only the item tells."""
-        match node:
-            case ast.Placeholder(name):
-                return self.types[name]
-            case ast.Arithmetic():
-                return "N"
-            case ast.Call("list_append"):
-                return "L"
-            case _:
-                return None
+                for operand in (part.left, part.right):
+                    self.check_type(part.operator, operand, _OPERAND_TYPES[part.operator])

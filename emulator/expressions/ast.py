@@ -46,9 +46,9 @@ class Literal:
 
 
 class Call(NamedTuple):
-    """A function: size, if_not_exists, list_append as operands; attribute_exists, begins_with... as conditions.
+    """A function (functions.py), as an operand or as a condition.
 
-    The name stands as written; an unknown one is the analyser's finding, not the parser's.
+    The name stands as written: the analyser, not the parser, refuses an unknown one.
     """
 
     function: str

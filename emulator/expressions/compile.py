@@ -12,15 +12,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
 from emulator.expressions import ast
-from emulator.expressions.document_paths import steps_of
+from emulator.expressions.document_paths import path_getter, steps_of
+from emulator.expressions.functions import FUNCTIONS, Get, Test
 from emulator.expressions.program import Condition, Projection
 from emulator.values import paths
-from emulator.values.compare import begins_with, contains, equal, order, size_of
+from emulator.values.compare import equal, order
 from emulator.values.paths import Path
-from emulator.values.types import Item, Value, Values
-
-Test = Callable[[Item, Values], bool]
-Get = Callable[[Item, Values], Value | None]
+from emulator.values.types import Item, Values
 
 
 def condition(node: ast.Condition) -> Condition:
@@ -64,7 +62,7 @@ def _paths_among(parts: list[Any]) -> tuple[Path, ...]:
 
 
 def getter(node: ast.Operand) -> Get:
-    """Return the function that finds the value of a path, placeholder, literal or size()."""
+    """Return the function that finds the value of a path, placeholder, literal or call."""
     match node:
         case ast.Path():
             return path_getter(steps_of(node))
@@ -72,28 +70,9 @@ def getter(node: ast.Operand) -> Get:
             return lambda _item, values: values[name]
         case ast.Literal(value):
             return lambda _item, _values: value
-        case ast.Call("size", (argument,)):
-            return _size(getter(argument))
+        case ast.Call():
+            return _call(node)
     raise AssertionError("no other operand is left in a checked condition")
-
-
-def path_getter(path: Path) -> Get:
-    """Return the function that finds the value at a path."""
-    name, *steps = path
-    assert isinstance(name, str), "the first step is a name"
-    if not steps:
-        return lambda item, _values: item.get(name)
-    descend = paths.descend
-    return lambda item, _values: descend(item.get(name), steps)
-
-
-def _size(get: Get) -> Get:
-    def size(item: Item, values: Values) -> Value | None:
-        value = get(item, values)
-        length = None if value is None else size_of(value)
-        return None if length is None else {"N": str(length)}
-
-    return size
 
 
 def _top_level(node: ast.Operand) -> str | None:
@@ -277,61 +256,16 @@ def _in(node: ast.In) -> Test:
     return among
 
 
-# --- functions ------------------------------------------------------------------------------------------------------
+def _call(node: ast.Call) -> Callable[..., Any]:
+    """Return the function of a call: of a condition, or of an operand."""
+    function = FUNCTIONS[node.function]
+    arguments = [
+        steps_of(cast("ast.Path", argument)) if operand.path else getter(argument)
+        for operand, argument in zip(function.operands, node.arguments, strict=True)
+    ]
+    built: Callable[..., Any] = function.build(*arguments)
+    return built
 
-
-def _call(node: ast.Call) -> Test:
-    return FUNCTIONS[node.function](*node.arguments)
-
-
-def _attribute_exists(path: ast.Operand) -> Test:
-    name = _top_level(path)
-    if name is not None:
-        return lambda item, _values: name in item
-    get = getter(path)
-    return lambda item, values: get(item, values) is not None
-
-
-def _attribute_not_exists(path: ast.Operand) -> Test:
-    name = _top_level(path)
-    if name is not None:
-        return lambda item, _values: name not in item
-    get = getter(path)
-    return lambda item, values: get(item, values) is None
-
-
-def _attribute_type(operand: ast.Operand, kind: ast.Operand) -> Test:
-    get, get_kind = getter(operand), getter(kind)
-
-    def has_type(item: Item, values: Values) -> bool:
-        value, wanted = get(item, values), get_kind(item, values)
-        return value is not None and wanted is not None and wanted["S"] in value
-
-    return has_type
-
-
-def _binary(holds: Callable[[Value, Value], bool]) -> Callable[[ast.Operand, ast.Operand], Test]:
-    """Return the builder of a function of two values that is false where either is missing."""
-
-    def build(first: ast.Operand, second: ast.Operand) -> Test:
-        get_first, get_second = getter(first), getter(second)
-
-        def test(item: Item, values: Values) -> bool:
-            left, right = get_first(item, values), get_second(item, values)
-            return left is not None and right is not None and holds(left, right)
-
-        return test
-
-    return build
-
-
-FUNCTIONS: Final[dict[str, Callable[..., Test]]] = {
-    "attribute_exists": _attribute_exists,
-    "attribute_not_exists": _attribute_not_exists,
-    "attribute_type": _attribute_type,
-    "begins_with": _binary(begins_with),
-    "contains": _binary(contains),
-}
 
 _BUILDERS: Final[dict[type, Callable[[Any], Test]]] = {
     ast.Compare: _compare,

@@ -1,10 +1,11 @@
-"""The document paths of an expression: names for aliases, and no two that get in each other's way (reference 4.2)."""
+"""The document paths of an expression: names for aliases, no two that overlap or conflict (reference 4.2), and getters."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import cast
 
 from emulator.expressions import ast, problems
-from emulator.values.paths import Path
+from emulator.values.paths import Path, descend
+from emulator.values.types import Item, Value, Values
 
 Names = Mapping[str, str]
 """ExpressionAttributeNames: "#alias" -> attribute name."""
@@ -30,6 +31,15 @@ def _name(alias: ast.Alias, names: Names) -> str:
 def steps_of(path: ast.Path) -> Path:
     """Return the steps of a path that the analyser has seen."""
     return cast("Path", path.steps)
+
+
+def path_getter(path: Path) -> Callable[[Item, Values], Value | None]:
+    """Return the function that finds the value at a path."""
+    name, *steps = path
+    assert isinstance(name, str), "the first step is a name"
+    if not steps:
+        return lambda item, _values: item.get(name)
+    return lambda item, _values: descend(item.get(name), steps)
 
 
 class _Node:

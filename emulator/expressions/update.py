@@ -19,15 +19,16 @@ from typing import Final, cast
 
 from emulator import errors
 from emulator.expressions import ast
-from emulator.expressions.compile import path_getter, paths_in
-from emulator.expressions.document_paths import steps_of
+from emulator.expressions.compile import paths_in
+from emulator.expressions.document_paths import path_getter, steps_of
+from emulator.expressions.functions import FUNCTIONS, Compute
 from emulator.expressions.program import Apply, GivenType, Update
+from emulator.expressions.rules import Rule, result_of
 from emulator.expressions.update_cost import cost_of
 from emulator.values import number, paths
 from emulator.values.paths import Path
 from emulator.values.types import Item, Value, Values
 
-Compute = Callable[[Item, Values], Value]
 Result = Callable[[Item, Values], Value | None]
 
 _NUMBER_TEXTS: Final = {
@@ -73,9 +74,13 @@ def _given_types(node: ast.Update, types: Mapping[str, str]) -> dict[str, GivenT
 def _given_type(operand: ast.Operand, types: Mapping[str, str]) -> GivenType | None:
     """Return the type that an operand gives, None where only the item tells."""
     certain = True
-    while isinstance(operand, ast.Call) and operand.function == "if_not_exists":
+    while isinstance(operand, ast.Call):
+        function = FUNCTIONS[operand.function]
+        if function.result is not None:
+            return GivenType(function.result, certain)
+        assert function.default is not None, "a function of updates has a type or takes that of an operand"
         certain = False
-        operand = operand.arguments[1]
+        operand = operand.arguments[function.default]
     match operand:
         case ast.Placeholder(name):
             return GivenType(types[name], certain, operand)
@@ -83,8 +88,6 @@ def _given_type(operand: ast.Operand, types: Mapping[str, str]) -> GivenType | N
             return GivenType(next(iter(value)), certain, operand)
         case ast.Arithmetic():
             return GivenType("N", certain)
-        case ast.Call("list_append"):
-            return GivenType("L", certain)
         case _:
             return None
 
@@ -206,6 +209,10 @@ def _delete(path: Path, operand: Compute) -> Result:
 
 
 def _value(node: ast.Operand) -> Compute:
+    return result_of(_value_rule(node))
+
+
+def _value_rule(node: ast.Operand) -> Rule[Compute]:
     match node:
         case ast.Placeholder(name):
             return lambda _item, values: values[name]
@@ -213,13 +220,17 @@ def _value(node: ast.Operand) -> Compute:
             return lambda _item, _values: value
         case ast.Path():
             return _path_value(steps_of(node))
-        case ast.Arithmetic():
-            return _arithmetic(node.operator, _value(node.left), _value(node.right))
-        case ast.Call("if_not_exists", (path, default)):
-            return _if_not_exists(path_getter(steps_of(cast("ast.Path", path))), _value(default))
-        case ast.Call("list_append", (first, second)):
-            return _list_append(_value(first), _value(second))
-    raise AssertionError("no other operand is left in a checked update")
+        case ast.Arithmetic(operator, left, right):
+            return _arithmetic(operator, (yield _value_rule(left)), (yield _value_rule(right)))
+        case ast.Call(name, given):
+            function = FUNCTIONS[name]
+            arguments = []
+            for operand, argument in zip(function.operands, given, strict=True):
+                if operand.path:
+                    arguments.append(steps_of(cast("ast.Path", argument)))
+                else:
+                    arguments.append((yield _value_rule(argument)))
+            return cast("Compute", function.build(*arguments))
 
 
 def _path_value(path: Path) -> Compute:
@@ -230,24 +241,6 @@ def _path_value(path: Path) -> Compute:
         if value is None:
             raise errors.update_operand_missing()
         return value
-
-    return compute
-
-
-def _if_not_exists(get: Result, default: Compute) -> Compute:
-    def compute(item: Item, values: Values) -> Value:
-        value = get(item, values)
-        return default(item, values) if value is None else value
-
-    return compute
-
-
-def _list_append(first: Compute, second: Compute) -> Compute:
-    def compute(item: Item, values: Values) -> Value:
-        left, right = first(item, values), second(item, values)
-        if "L" not in left or "L" not in right:
-            raise errors.update_operand_type()
-        return {"L": left["L"] + right["L"]}
 
     return compute
 

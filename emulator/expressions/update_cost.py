@@ -11,8 +11,7 @@ The cost of a statement is 3 bytes and that of its clauses:
     path as operand         1 + 14 for each element + bytes of the elements
     value as operand        size of the value
     x + y, x - y            34 or 37 + both operands
-    if_not_exists(x, y)     39 + both operands
-    list_append(x, y)       37 + both operands
+    f(x, y)                 cost of the function (functions.py) + its operands
 
 The bytes of an element are those of its name or of its digits. `SET b = :pad` costs 3 + 19 + 1 + the size of `:pad`.
 """
@@ -22,13 +21,14 @@ from typing import Final, NamedTuple
 
 from emulator import limits
 from emulator.expressions import ast
+from emulator.expressions.functions import FUNCTIONS
 from emulator.values.size import utf8_size, value_size
 from emulator.values.types import Values
 from emulator.values.wire import LARGE_VALUES
 
 _STATEMENT: Final = 3
 _CLAUSES: Final[dict[type, int]] = {ast.SetAction: 19, ast.AddAction: 19, ast.RemoveAction: 1, ast.DeleteAction: 1}
-_OPERATIONS: Final = {"+": 34, "-": 37, "if_not_exists": 39, "list_append": 37}
+_OPERATORS: Final = {"+": 34, "-": 37}
 _TARGET_ELEMENT: Final = 4
 _PATH: Final = 1
 _PATH_ELEMENT: Final = 14
@@ -74,9 +74,11 @@ def _fixed_size(operand: ast.Path | ast.Literal | ast.Call | ast.Arithmetic) -> 
         case ast.Literal(value):
             return value_size(value)
         case ast.Call(function):
-            return _OPERATIONS[function]
+            cost = FUNCTIONS[function].cost
+            assert cost is not None, "all functions of updates have a cost"
+            return cost
         case ast.Arithmetic(operator):
-            return _OPERATIONS[operator]
+            return _OPERATORS[operator]
 
 
 def _elements_size(steps: Iterable[object]) -> int:

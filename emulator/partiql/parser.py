@@ -28,7 +28,7 @@ from emulator.partiql.ast import (
     Update,
 )
 from emulator.partiql.keywords import KEYWORDS
-from emulator.partiql.terms import ITEM, WHERE_FUNCTIONS, Terms
+from emulator.partiql.terms import ITEM, Terms
 from emulator.values.paths import Path
 
 _SET_FUNCTIONS: Final = frozenset(("set_add", "set_delete"))
@@ -263,12 +263,9 @@ class _Statements(Terms):
         return ast.Path(self.path()) if self.starts_path() else self.value("root")
 
     def set_call(self) -> Rule[ast.Call]:
-        token = self.next()
-        function = token.text.lower()
-        if function not in ("list_append", *WHERE_FUNCTIONS):
-            raise errors.unrecognized_function(function, self.position(token))
-        self.set_functions.append(Usage(function, as_condition=False))
-        return ast.Call(function, (yield self.arguments(self.set_operand)))
+        function = self.function(in_set=True)
+        self.set_functions.append(Usage(function.name, as_condition=False))
+        return ast.Call(function.name, (yield self.arguments(self.set_operand)))
 
     def set_change(self, path: ast.Path, changes: list[SetChange]) -> ast.Action:
         """SET a = set_add(a, <<...>>): ADD a, or for set_delete DELETE a."""

@@ -10,6 +10,7 @@ from typing import Final
 
 from emulator import errors, limits
 from emulator.expressions import ast, problems
+from emulator.expressions.functions import FUNCTIONS, Function
 from emulator.expressions.parser import Usage
 from emulator.expressions.rules import Rule, result_of
 from emulator.partiql import literals
@@ -34,10 +35,6 @@ _COMPARATORS: Final[dict[str, ast.Comparator]] = {
     ">": ">",
     ">=": ">=",
 }
-_CONDITIONS: Final = frozenset(
-    ("attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains")
-)
-WHERE_FUNCTIONS: Final = _CONDITIONS | {"size"}
 
 _TYPES: Final = {
     "STRING": "S",
@@ -60,7 +57,7 @@ _ROOT: Final = "root"
 
 def _is_boolean(node: _Node) -> bool:
     """Say whether this is a function that is true or false."""
-    return isinstance(node, ast.Call) and node.function in _CONDITIONS
+    return isinstance(node, ast.Call) and FUNCTIONS[node.function].place == "condition"
 
 
 class Terms:
@@ -278,11 +275,17 @@ class Terms:
         return call
 
     def call(self) -> Rule[ast.Call]:
+        function = self.function()
+        return ast.Call(function.name, (yield self.arguments(self.operand)))
+
+    def function(self, *, in_set: bool = False) -> Function:
+        """Return the function whose name comes: one that may stand in a WHERE, or with `in_set` after SET."""
         token = self.next()
-        function = token.text.lower()
-        if function not in WHERE_FUNCTIONS:
-            raise errors.unrecognized_function(function, self.position(token))
-        return ast.Call(function, (yield self.arguments(self.operand)))
+        name = token.text.lower()
+        function = FUNCTIONS.get(name)
+        if function is None or not function.partiql or (function.place == "update operand" and not in_set):
+            raise errors.unrecognized_function(name, self.position(token))
+        return function
 
     def arguments(self, argument: Callable[[], Rule[ast.Operand]]) -> Rule[tuple[ast.Operand, ...]]:
         self.expect("(")

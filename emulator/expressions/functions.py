@@ -1,0 +1,216 @@
+"""The functions of conditions and updates: one row in `FUNCTIONS` for each.
+
+To add a function, write what it computes here and add its row. The analyser, the compilers, the
+cost of updates and PartiQL read the table whenever they meet a function. Add its cases to
+tests/cases/expressions: a test fails for a function without cases.
+
+| place             | what its builder returns: a function of (item, values)                            |
+|-------------------|-----------------------------------------------------------------------------------|
+| condition         | whether it holds                                                                  |
+| condition operand | a value, or None where there is none                                              |
+| update operand    | a value; raises ApiError for operands that the item turns out not to have         |
+
+A builder takes one argument for each operand: the steps of an operand that must be a path, of any
+other a function of (item, values) that returns its value. In a condition that value may be None; in
+an update it never is.
+
+Two facts about functions lie elsewhere, as they are about more than functions: begins_with is also
+an operator of key conditions (key_condition.py, partiql/where.py), and some legacy operators and
+PartiQL's IS stand for functions (legacy.py, partiql/terms.py).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, Final, NamedTuple
+from typing import Literal as OneOf
+
+from emulator import errors
+from emulator.expressions.document_paths import path_getter
+from emulator.values.compare import begins_with, contains, size_of
+from emulator.values.paths import Path
+from emulator.values.types import SETS, TYPES, Item, Value, Values
+
+Test = Callable[[Item, Values], bool]
+Get = Callable[[Item, Values], Value | None]
+Compute = Callable[[Item, Values], Value]
+
+Place = OneOf["condition", "condition operand", "update operand"]
+"""Where a function may stand: as a condition by itself, or as an operand of one kind of expression."""
+
+
+class Operand(NamedTuple):
+    """What a function takes at one position.
+
+    types: those that it may have. Where only the item decides the type, analysis lets it pass.
+    path: it must be a document path. type_name: it must be a value that names a type.
+    """
+
+    types: frozenset[str]
+    path: bool = False
+    type_name: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function. Its row must be complete: the assertions below say what a place requires.
+
+    distinct: the first operand, if it is a path, must differ from the others.
+    partiql: PartiQL has it too. There an operand of updates stands behind SET only.
+    result: the type of what it returns; None for a condition, and where the operand at `default`
+    may be what it returns.
+    cost: what an update is charged for it, without its operands (update_cost.py).
+    outermost: it may not be an operand of another function (reference 4.1).
+    """
+
+    name: str
+    place: Place
+    operands: tuple[Operand, ...]
+    build: Callable[..., Any]
+    _: KW_ONLY
+    distinct: bool
+    partiql: bool
+    result: str | None = None
+    default: int | None = None
+    cost: int | None = None
+    outermost: bool = False
+
+    def __post_init__(self) -> None:
+        in_update = self.place == "update operand"
+        assert self.name.isidentifier(), "the lexers read a function as a name"
+        assert self.name.islower(), "PartiQL looks functions up in small letters"
+        assert self.operands, "the grammar has no call without operands"
+        for operand in self.operands:
+            assert operand.types, "an operand of no type is always wrong"
+            assert operand.types <= TYPES, "a type that does not exist"
+            assert not (operand.type_name and in_update), "updates do not check names of types"
+        assert not self.distinct or len(self.operands) > 1, "a single operand differs from nothing"
+        assert self.result is None or self.result in TYPES, "a type that does not exist"
+        if self.place == "condition":
+            assert self.result is None, "a condition is true or false, not a value"
+            assert self.default is None, "a condition is true or false, not a value"
+        elif in_update:
+            assert (self.result is None) is not (self.default is None), "what type does it return?"
+            assert self.default is None or self.default < len(self.operands), "no such operand"
+        else:
+            assert self.result is not None, "analysis needs the type of an operand"
+            assert self.default is None, "only updates ask where a value comes from"
+        assert (self.cost is not None) is in_update, "updates, and nothing else, have a cost"
+
+
+# --- conditions -----------------------------------------------------------------------------------
+
+
+def _exists(path: Path) -> Test:
+    if len(path) == 1:
+        [name] = path
+        return lambda item, _values: name in item
+    get = path_getter(path)
+    return lambda item, values: get(item, values) is not None
+
+
+def _not_exists(path: Path) -> Test:
+    if len(path) == 1:
+        [name] = path
+        return lambda item, _values: name not in item
+    get = path_getter(path)
+    return lambda item, values: get(item, values) is None
+
+
+def _has_type(get: Get, get_type: Get) -> Test:
+    def has_type(item: Item, values: Values) -> bool:
+        value, wanted = get(item, values), get_type(item, values)
+        return value is not None and wanted is not None and wanted["S"] in value
+
+    return has_type
+
+
+def both(holds: Callable[[Value, Value], bool]) -> Callable[[Get, Get], Test]:
+    """Return the builder of a condition on two values that is false where either is missing."""
+
+    def build(get_first: Get, get_second: Get) -> Test:
+        def test(item: Item, values: Values) -> bool:
+            first, second = get_first(item, values), get_second(item, values)
+            return first is not None and second is not None and holds(first, second)
+
+        return test
+
+    return build
+
+
+# --- operands of conditions -----------------------------------------------------------------------
+
+
+def _size(get: Get) -> Get:
+    def size(item: Item, values: Values) -> Value | None:
+        value = get(item, values)
+        length = None if value is None else size_of(value)
+        return None if length is None else {"N": str(length)}
+
+    return size
+
+
+# --- operands of updates --------------------------------------------------------------------------
+
+
+def _if_not_exists(path: Path, default: Compute) -> Compute:
+    get = path_getter(path)
+
+    def compute(item: Item, values: Values) -> Value:
+        value = get(item, values)
+        return default(item, values) if value is None else value
+
+    return compute
+
+
+def _list_append(first: Compute, second: Compute) -> Compute:
+    def compute(item: Item, values: Values) -> Value:
+        left, right = first(item, values), second(item, values)
+        if "L" not in left or "L" not in right:
+            raise errors.update_operand_type()
+        return {"L": left["L"] + right["L"]}
+
+    return compute
+
+
+# --- the table ------------------------------------------------------------------------------------
+
+ANY: Final = Operand(TYPES)
+PATH: Final = Operand(TYPES, path=True)
+_TYPE_NAME: Final = Operand(frozenset({"S"}), type_name=True)
+_TEXT: Final = Operand(frozenset({"S", "B"}))
+_CONTAINER: Final = Operand(SETS | {"S", "B", "L"})
+_SIZED: Final = Operand(TYPES - {"N", "BOOL", "NULL"})
+_LIST: Final = Operand(frozenset({"L"}))
+
+_ROWS: Final = (
+    Function("attribute_exists", "condition", (PATH,), _exists, distinct=False, partiql=True),
+    Function("attribute_not_exists", "condition", (PATH,), _not_exists, distinct=False, partiql=True),
+    Function("attribute_type", "condition", (ANY, _TYPE_NAME), _has_type, distinct=True, partiql=True),
+    Function("begins_with", "condition", (_TEXT, _TEXT), both(begins_with), distinct=True, partiql=True),
+    Function("contains", "condition", (_CONTAINER, ANY), both(contains), distinct=True, partiql=True),
+    Function("size", "condition operand", (_SIZED,), _size, distinct=False, partiql=True, result="N"),
+    Function(
+        "if_not_exists",
+        "update operand",
+        (PATH, ANY),
+        _if_not_exists,
+        distinct=False,
+        partiql=False,
+        default=1,
+        cost=39,
+    ),
+    Function(
+        "list_append",
+        "update operand",
+        (_LIST, _LIST),
+        _list_append,
+        distinct=False,
+        partiql=True,
+        result="L",
+        cost=37,
+        outermost=True,
+    ),
+)
+
+FUNCTIONS: Final[Mapping[str, Function]] = {row.name: row for row in _ROWS}
+"""Name -> function (reference 4.1, 4.2, 4.4, 4.5)."""

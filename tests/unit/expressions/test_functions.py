@@ -1,0 +1,313 @@
+"""One row is all a function takes: the rows keep the rules, and a toy function needs nothing else."""
+
+import json
+import re
+from inspect import signature
+from pathlib import Path
+
+import pytest
+
+from emulator.errors import ApiError
+from emulator.expressions import compile as compiler
+from emulator.expressions.bind import bind
+from emulator.expressions.functions import ANY, FUNCTIONS, PATH, Function, Operand, both
+from emulator.partiql.prepare import prepare
+from emulator.values.types import TYPES
+
+CASES = Path(__file__).parents[2] / "cases" / "expressions"
+VALUES = {
+    "S": "x",
+    "N": "1",
+    "B": "AQ==",
+    "BOOL": True,
+    "NULL": True,
+    "L": [],
+    "M": {},
+    "SS": ["x"],
+    "NS": ["1"],
+    "BS": ["AQ=="],
+}
+
+
+# --- a toy function of each place ---
+
+TEXT = Operand(frozenset({"S"}))
+NUMBER = Operand(frozenset({"N"}))
+
+
+def ends_with(value, suffix):
+    return "S" in value and "S" in suffix and value["S"].endswith(suffix["S"])
+
+
+def mirror_of(get):
+    def mirror(item, values):
+        value = get(item, values)
+        return None if value is None or "S" not in value else {"S": value["S"][::-1]}
+
+    return mirror
+
+
+def twice(compute):
+    return lambda item, values: {"N": str(2 * int(compute(item, values)["N"]))}
+
+
+TOYS = (
+    Function("toy_ends_with", "condition", (TEXT, TEXT), both(ends_with), distinct=True, partiql=True),
+    Function(
+        "toy_native", "condition", (PATH,), lambda path: lambda item, _: path[0] in item, distinct=False, partiql=False
+    ),
+    Function("toy_mirror", "condition operand", (TEXT,), mirror_of, distinct=False, partiql=True, result="S"),
+    Function("toy_twice", "update operand", (NUMBER,), twice, distinct=False, partiql=True, result="N", cost=50),
+)
+ITEM = {"a": {"S": "banana"}, "b": {"S": "ananab"}, "n": {"N": "21"}}
+
+
+@pytest.fixture
+def toys(monkeypatch):
+    for row in TOYS:
+        monkeypatch.setitem(FUNCTIONS, row.name, row)
+
+
+def condition(text, values):
+    given = {"ExpressionAttributeValues": values} if values else {}
+    return bind({"ConditionExpression": text} | given).condition.test(ITEM, values)
+
+
+def where(text, *parameters):
+    prepared = prepare(f"SELECT * FROM t WHERE {text}", parameters)
+    return compiler.condition(prepared.program.where).test(ITEM, prepared.values)
+
+
+def failure(make, *arguments):
+    with pytest.raises(ApiError) as caught:
+        make(*arguments)
+    assert caught.value.code == "ValidationException"
+    return caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("toy_ends_with(a, :v)", True),
+        ("NOT toy_ends_with(b, :v)", True),
+        ("toy_ends_with(gone, :v)", False),
+        ("toy_mirror(a) = b AND a <> :v", True),
+        ("toy_ends_with(toy_mirror(b), :v)", True),
+        ("toy_mirror(n) <> :v", False),
+        ("toy_native(a) AND a <> :v", True),
+    ],
+)
+def test_a_toy_in_a_condition(toys, text, holds):
+    assert condition(text, {":v": {"S": "ana"}}) is holds
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("toy_ends_with(a, ?)", True),
+        ("TOY_ENDS_WITH(b, ?)", False),
+        ("toy_ends_with(a, ?) = true", True),
+        ("toy_ends_with(a, ?) = toy_ends_with(b, 'x')", False),
+        ("toy_mirror(a) = b AND toy_ends_with(a, ?)", True),
+    ],
+)
+def test_a_toy_in_a_statement(toys, text, holds):
+    assert where(text, {"S": "ana"}) is holds
+
+
+WRONG = "Incorrect operand type for operator or function; operator or function: {}, operand type: {}"
+COUNT = "Incorrect number of operands for operator or function; operator or function: {}, number of operands: {}"
+MISUSED = "The function is not allowed to be used this way in an expression; function: {}"
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "detail"),
+    [
+        ("toy_ends_with(a, :v)", {":v": {"N": "1"}}, WRONG.format("toy_ends_with", "N")),
+        ("toy_ends_with(a, size(b))", {}, WRONG.format("toy_ends_with", "N")),
+        ("toy_ends_with(a)", {}, COUNT.format("toy_ends_with", 1)),
+        ("toy_mirror(size(a)) = b", {}, WRONG.format("toy_mirror", "N")),
+        ("toy_mirror(toy_mirror(a)) = b", {}, WRONG.format("toy_mirror", "S")),
+        ("toy_mirror(a) < size(b)", {}, None),
+        ("toy_mirror(a)", {}, MISUSED.format("toy_mirror")),
+        ("toy_twice(n) = n", {}, MISUSED.format("toy_twice")),
+        ("toy_ends_with(a, b) = a", {}, MISUSED.format("toy_ends_with")),
+    ],
+)
+def test_what_is_wrong_with_a_toy(toys, text, values, detail):
+    if detail is None:
+        assert condition(text, values) is False
+    else:
+        assert failure(condition, text, values) == f"Invalid ConditionExpression: {detail}"
+
+
+def test_what_is_wrong_with_a_toy_in_a_statement(toys):
+    assert failure(where, "toy_ends_with(a, 1)") == WRONG.format("toy_ends_with", "N")
+    for unknown in ("toy_native(a)", "toy_twice(n) = 1"):
+        assert failure(where, unknown).startswith(f"Unrecognized function: {unknown.partition('(')[0]} at ")
+
+
+def test_a_toy_in_an_update(toys):
+    native = bind({"UpdateExpression": "SET n = toy_twice(n)"}).update
+    assert native.apply(ITEM, {})["n"] == {"N": "42"}
+    assert native.cost.fixed == 3 + (19 + 1) + 50 + (1 + 14 + 1)
+    assert native.types["n"].tag == "N"
+    statement = prepare("UPDATE t SET n = toy_twice(n) WHERE pk = 'a'")
+    assert statement.program.update.apply(ITEM, statement.values)["n"] == {"N": "42"}
+    text = failure(bind, {"UpdateExpression": "SET n = toy_twice(:v)", "ExpressionAttributeValues": {":v": {"S": "x"}}})
+    assert text == f"Invalid UpdateExpression: {WRONG.format('toy_twice', 'S')}"
+
+
+# --- rows that are not complete ---
+
+
+@pytest.mark.parametrize(
+    ("place", "fields"),
+    [
+        ("condition", {"name": "two words"}),
+        ("condition", {"name": "Capital"}),
+        ("condition", {"operands": ()}),
+        ("condition", {"operands": (Operand(frozenset()), ANY)}),
+        ("condition", {"operands": (Operand(frozenset({"X"})), ANY)}),
+        ("condition", {"operands": (ANY,), "distinct": True}),
+        ("condition", {"result": "N"}),
+        ("condition", {"default": 0}),
+        ("condition", {"cost": 1}),
+        ("condition operand", {}),
+        ("condition operand", {"result": "X"}),
+        ("condition operand", {"result": "N", "cost": 1}),
+        ("condition operand", {"result": "N", "default": 0}),
+        ("update operand", {"result": "N"}),
+        ("update operand", {"cost": 1}),
+        ("update operand", {"cost": 1, "result": "N", "default": 0}),
+        ("update operand", {"cost": 1, "default": 2}),
+        ("update operand", {"cost": 1, "result": "N", "operands": (ANY, Operand(frozenset({"S"}), type_name=True))}),
+    ],
+)
+def test_a_row_that_is_not_complete(place, fields):
+    row = {"name": "toy", "operands": (ANY, ANY), "distinct": False, "partiql": True, "build": both(ends_with)} | fields
+    with pytest.raises(AssertionError):
+        Function(place=place, **row)
+
+
+@pytest.mark.parametrize("missing", ["name", "place", "operands", "build", "distinct", "partiql"])
+def test_a_row_without_a_field(missing):
+    row = {"name": "toy", "place": "condition", "operands": (ANY, ANY), "build": both(ends_with), "distinct": True}
+    row["partiql"] = True
+    Function(**row)
+    del row[missing]
+    with pytest.raises(TypeError):
+        Function(**row)
+
+
+# --- what holds for every row ---
+
+ROWS = [pytest.param(row, id=name) for name, row in FUNCTIONS.items()]
+PARAMETERS = {
+    "condition": ("ConditionExpression", "{}"),
+    "condition operand": ("ConditionExpression", "{} = zz"),
+    "update operand": ("UpdateExpression", "SET zz = {}"),
+}
+
+
+def detail(row, operands, values=()):
+    """Return what is wrong with a call of the function with these operands."""
+    parameter, frame = PARAMETERS[row.place]
+    request = {parameter: frame.format(f"{row.name}({', '.join(operands)})")}
+    if values:
+        request["ExpressionAttributeValues"] = dict(values)
+    return failure(bind, request).removeprefix(f"Invalid {parameter}: ")
+
+
+def fitting(row):
+    """Return operands of the function without fault, and their values."""
+    operands, values = [], {}
+    for position, operand in enumerate(row.operands):
+        if operand.type_name:
+            operands.append(f":v{position}")
+            values[f":v{position}"] = {"S": "S"}
+        else:
+            operands.append(f"p{position}")
+    return operands, values
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_its_name_and_its_builder(row):
+    assert FUNCTIONS[row.name] is row
+    signature(row.build).bind(*row.operands)
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_its_operands_are_accepted(row):
+    operands, values = fitting(row)
+    parameter, frame = PARAMETERS[row.place]
+    request = {parameter: frame.format(f"{row.name}({', '.join(operands)})")}
+    bind(request | ({"ExpressionAttributeValues": values} if values else {}))
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_the_number_of_its_operands(row):
+    operands, values = fitting(row)
+    longer = [*operands, "more"]
+    assert detail(row, longer, values) == COUNT.format(row.name, len(longer))
+    if len(operands) > 1:
+        assert detail(row, operands[:1]) == COUNT.format(row.name, 1)
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_the_types_of_its_operands(row):
+    for position, operand in enumerate(row.operands):
+        for tag in TYPES:
+            operands, values = fitting(row)
+            operands[position] = ":w"
+            values.pop(f":v{position}", None)
+            values[":w"] = {tag: VALUES[tag]}
+            if operand.path:
+                assert detail(row, operands, values).startswith("Operator or function requires a document path;")
+            elif tag not in operand.types:
+                assert detail(row, operands, values) == WRONG.format(row.name, tag)
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_whether_its_operands_are_distinct(row):
+    if row.distinct:
+        text = detail(row, ["same"] * len(row.operands))
+        assert text.startswith("The first operand must be distinct from the remaining operands")
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_where_it_may_stand(row):
+    operands, values = fitting(row)
+    given = {"ExpressionAttributeValues": values} if values else {}
+    call = f"{row.name}({', '.join(operands)})"
+    for place, (parameter, frame) in PARAMETERS.items():
+        if place != row.place:
+            text = failure(bind, {parameter: frame.format(call)} | given)
+            assert text == f"Invalid {parameter}: {MISUSED.format(row.name)}"
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_whether_partiql_has_it(row):
+    call = f"{row.name.upper()}({', '.join(['?' if operand.type_name else 'p' for operand in row.operands])})"
+    where_clause = call if row.place == "condition" else f"{call} = 'x'"
+
+    def unknown(text):
+        parameters = [{"S": "S"}] * text.count("?")
+        try:
+            prepare(text, parameters)
+        except ApiError as error:
+            return error.message.startswith(f"Unrecognized function: {row.name} at ")
+        return False
+
+    assert unknown(f"SELECT * FROM t WHERE {where_clause}") is (not row.partiql or row.place == "update operand")
+    assert unknown(f"UPDATE t SET zz = {call} WHERE pk = 'a'") is (not row.partiql)
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_it_has_cases(row):
+    """Rules alone do not say what a function computes: its outcomes and errors stand in the tables."""
+    table = "updates" if row.place == "update operand" else "conditions"
+    cases = json.loads((CASES / f"{table}.json").read_text())["cases"]
+    used = [case for case in cases if re.search(rf"\b{row.name}\(", case["expression"])]
+    outcomes = {json.dumps(case.get("result", case.get("changes", case.get("error")))) for case in used}
+    assert len(outcomes) > 1, f"{table}.json needs two outcomes of {row.name}"
