@@ -3,17 +3,24 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+AWSCLI := .venv-awscli
 ARGS ?=
+EXAMPLES ?= 20
 PEERS := tests/bench/.peers
 
-.PHONY: run test check format bench bench-short bench-stages bench-instructions bench-peers readme clean
+.PHONY: run test nightly check format bench bench-short bench-stages bench-instructions bench-peers readme dist clean \
+	new-venv new-awscli
 
 run: $(VENV)/.run
 	$(BIN)/dynamodb-emulator $(ARGS)
 
 # The AWS CLI pins its botocore and the JavaScript SDK comes from npm: each has a place of its own.
-test: $(VENV)/.test .venv-awscli/.done tests/clients/node_modules/.done
+test: $(VENV)/.test $(AWSCLI)/.done tests/clients/node_modules/.done
 	$(BIN)/pytest -n 2 $(ARGS)
+
+# What is too long for every run: random tests with many more examples, different ones each time, and more crashes.
+nightly: $(VENV)/.test $(AWSCLI)/.done tests/clients/node_modules/.done
+	EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n 2 --nightly -m "hypothesis or crash or nightly" $(ARGS)
 
 check: $(VENV)/.test
 	$(BIN)/ruff format --check
@@ -50,24 +57,55 @@ bench-peers:
 readme: $(VENV)/.test
 	$(BIN)/python -m tests.support_table
 
+# The wheel and the sdist, in dist/.
+dist: $(VENV)/.test
+	rm -rf dist
+	$(BIN)/pip install --quiet build twine
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/twine check --strict dist/*
+
 clean:
-	rm -rf $(VENV) .venv-awscli tests/clients/node_modules build *.egg-info
+	rm -rf $(VENV) $(AWSCLI) tests/clients/node_modules emulator/model/data build dist *.egg-info
 
-$(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+# A virtual environment works only where it was made, and with the Python that made it. `works` says `yes` of one that is
+# in order; one that was moved, whose Python is gone or too old, or that has no pip is made again.
+works = $(shell $(1)/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && \
+	grep -qsF "$(CURDIR)/$(1)/bin/" $(1)/bin/pip && echo yes)
 
-$(VENV)/.run: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --editable .
-	touch $@
+define make-venv
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "make: Python 3.11 or newer is needed and $(PYTHON) is %d.%d; name another one: make $(MAKECMDGOALS) PYTHON=python3.12" % sys.version_info[:2])'
+rm -rf $(1)
+$(PYTHON) -m venv $(1)
+endef
 
-$(VENV)/.test: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --editable '.[test,dev]'
-	touch $@ $(VENV)/.run
+ifneq ($(call works,$(VENV)),yes)
+$(VENV)/.run $(VENV)/.test: new-venv
+endif
 
-.venv-awscli/.done:
-	$(PYTHON) -m venv .venv-awscli
-	.venv-awscli/bin/pip install --quiet awscli
-	touch $@
+ifneq ($(call works,$(AWSCLI)),yes)
+$(AWSCLI)/.done: new-awscli
+endif
+
+new-venv:
+	$(call make-venv,$(VENV))
+
+new-awscli:
+	$(call make-venv,$(AWSCLI))
+
+$(VENV)/.run: pyproject.toml
+	@echo "Installing the server and what it needs into $(VENV): once, some 10 to 30 seconds."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.test: pyproject.toml
+	@echo "Installing the server and its tools for tests into $(VENV): once, up to a minute."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,dev]'
+	@touch $@ $(VENV)/.run
+
+$(AWSCLI)/.done:
+	@echo "Installing the AWS command line interface for tests into $(AWSCLI): once, up to a minute."
+	@$(AWSCLI)/bin/pip install --quiet --disable-pip-version-check awscli
+	@touch $@
 
 # Without npm the JavaScript tests are skipped, with a reason.
 tests/clients/node_modules/.done: tests/clients/package.json

@@ -88,7 +88,7 @@ class Emulator:
                 answer = database.rerun(lambda: found(database, caller, raw))
         except Full as error:
             report_full(error)
-            raise errors.storage_full() from None
+            raise errors.storage_full() from error
         return answer if type(answer) is bytes else orjson.dumps(answer)
 
     @property

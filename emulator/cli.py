@@ -5,6 +5,7 @@ why.
 """
 
 import contextlib
+import errno
 import gc
 import logging
 import os
@@ -17,20 +18,31 @@ from emulator.settings import Settings
 log = logging.getLogger("emulator")
 
 _CANNOT_START = 2
+_INTERRUPTED = 130  # as shells have it
+_TRACE = 5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
+    _open_standard_files()
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:  # before the server handles signals
+        return _INTERRUPTED
+    except OSError as error:
+        if error.errno != errno.EMFILE:
+            raise
+        return _cannot_start("the process may not open enough files: raise the limit that `ulimit -n` shows")
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments[:1] == ["copy"]:
         from emulator.commands import copy  # noqa: PLC0415 - start-up time
 
         return copy.main(arguments[1:])
     settings = settings_from(arguments, os.environ)
-    logging.basicConfig(
-        level=5 if settings.log_level == "trace" else settings.log_level.upper(),
-        format="%(asctime)s %(levelname)s %(message)s",
-    )
+    configure_log(settings.log_level)
     for warning in warnings(os.environ):
         log.warning("%s", warning)
     # Imported after the flags are read, so that --help and mistakes answer at once.
@@ -44,6 +56,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.freeze()
     gc.enable()
     try:
+        if settings.functions:
+            from emulator.http.function_check import check_functions  # noqa: PLC0415 - start-up time that most never need
+
+            check_functions(settings.functions)
         if settings.workers > 1:
             from emulator.http import workers  # noqa: PLC0415
 
@@ -64,6 +80,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ServeError, StorageError) as error:
         return _cannot_start(str(error))
     return 0
+
+
+def _open_standard_files() -> None:
+    """Open stdin, stdout and stderr where the caller has closed them: other files would get their numbers."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+def configure_log(level: str) -> None:
+    """Log to stderr from a level on; `trace` is below Python's levels."""
+    logging.addLevelName(_TRACE, "TRACE")
+    logging.basicConfig(
+        level=_TRACE if level == "trace" else level.upper(), format="%(asctime)s %(levelname)s %(message)s"
+    )
+    logging.getLogger("asyncio").setLevel(logging.WARNING)  # its debug lines say nothing about requests
 
 
 def _claim(settings: Settings) -> contextlib.AbstractContextManager[None]:

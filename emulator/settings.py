@@ -33,6 +33,18 @@ _ORIGIN: Final = re.compile(r"\*|[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-
 _HOST: Final = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]|[0-9a-f]*:[0-9a-f.]*:[0-9a-f:.]*", re.IGNORECASE)
 
 
+def _check_url(text: str) -> None:
+    from urllib.parse import urlsplit  # noqa: PLC0415 - start-up time that most never need
+
+    try:
+        parts = urlsplit(text)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, a bracket that is not closed
+        valid = False
+    if not valid:
+        raise ValueError(f"{text!r} is not a URL such as http://127.0.0.1:4568")
+
+
 def _check_origin(text: str) -> None:
     if not _ORIGIN.fullmatch(text):
         raise ValueError(f"{text!r} is no origin: expected something like http://localhost:3000")
@@ -142,6 +154,7 @@ class Settings:
         "",
         "URL of a Kinesis-compatible server that gets the records of Kinesis streaming destinations",
         metavar="URL",
+        check=_check_url,
     )
     workers: int = _setting(Group.PROCESS, 1, "processes that serve, over one store", between=(1, 64))
     log_level: str = _setting(

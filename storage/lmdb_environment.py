@@ -12,7 +12,8 @@ Room. LMDB maps a fixed number of bytes of its file. Two ways to choose it:
   reserved steps. LMDB cuts the file to the size of the map whenever it maps it, so all processes choose that size while
   holding `resizing`, never below the size of the file.
 * sparse (everywhere else): the map is read-only and very large, the file grows by writes to it; a full disk is an
-  ordinary error of the commit.
+  ordinary error of the commit. On Windows LMDB makes the file as large as the map, so there the map starts at 16 MiB
+  and doubles.
 
 The pages of a reserved file that were never written are not free either: the first touch of one makes the kernel read
 ahead, which for such pages means clearing memory, 8 MB of it and 30 ms where a device is set up so. Pages ahead of the
@@ -64,10 +65,9 @@ if TYPE_CHECKING:
 LONG_TABLE = b"\xff" * 511
 
 FIRST_RESERVED = 16 << 20
-FIRST_SPARSE = min(1 << 40, sys.maxsize >> 3)
 LEAST_SPARSE = 16 << 20
 LARGEST_STEP = 256 << 20
-"""Bytes. The map doubles until it grows by this much; a sparse one starts so large that growing is theoretical."""
+"""Bytes. The map doubles until it grows by this much; a sparse one starts so large that it need not grow."""
 
 _AHEAD = 64 << 20
 """Bytes of a reserved file beyond the last page in use that are kept ready: a writer's next seconds."""
@@ -174,7 +174,7 @@ class Environment:
         self._loaded = 0  # where the pages end that were brought into the page cache ahead of the writer
         self._closed = False
         self._reserved = 0  # the size that was asked for ahead of the writer, whether the disk had it or not
-        size = map_size or (FIRST_RESERVED if self.reserved else FIRST_SPARSE)
+        size = map_size or (FIRST_RESERVED if self.reserved else first_sparse())
         self._size = -(-size // _PAGE) * _PAGE
         with contextlib.ExitStack() as files:
             self.data = files.enter_context(OpenFile(self.file))
@@ -485,6 +485,11 @@ class Environment:
             return txn
         txn.abort()
         return LOST  # type: ignore[no-any-return]
+
+
+def first_sparse(system: str = os.name) -> int:
+    """Return the bytes of the first map of a sparse file, on a system by its name in `os.name`."""
+    return LEAST_SPARSE if system == "nt" else min(1 << 40, sys.maxsize >> 3)
 
 
 def _step(size: int) -> int:

@@ -26,7 +26,9 @@ RESERVE = LEAST_STEP + (128 << 10)
 SPARE_PAGES = 256
 """Pages that ordinary writes leave on a full disk. A deletion changes about ten."""
 
-_WELL_OFF = 4 << 20  # bytes free on the disk from which the reserve is taken
+_WELL_OFF = (
+    2 * RESERVE
+)  # bytes free on the disk from which the reserve is taken: a 20 MB disk has them beside a new store
 _BELIEVED = 4  # refusals in a row after which the next ones are taken for granted
 _ASK_AGAIN = 32  # of so many requests after that one asks: where quotas refuse, the free bytes of the disk say nothing
 

@@ -13,21 +13,22 @@ import sys
 import uvicorn
 
 from emulator.app import Emulator
+from emulator.cli import configure_log
 from emulator.flags import settings_from
 from emulator.http import asgi
 from emulator.http.bodies import Bodies
 from emulator.http.listen import listen
-from emulator.http.protocol import Protocol
-from emulator.http.server import greeting
+from emulator.http.server import create_protocol, greeting
 
 
 def main() -> None:
     settings = settings_from(sys.argv[1:], os.environ)
+    configure_log(settings.log_level)
     emulator = Emulator(settings)
     with contextlib.ExitStack() as stack:
         listeners = [stack.enter_context(listener) for listener in listen(settings)]
         config = uvicorn.Config(
-            asgi.create_app(Protocol(emulator), Bodies(settings.request_buffer)),
+            asgi.create_app(create_protocol(emulator), Bodies(settings.request_buffer)),
             lifespan="off",
             access_log=False,
             log_level="warning",

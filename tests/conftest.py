@@ -21,11 +21,17 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from hypothesis import settings
 
 from emulator.app import Emulator
 from emulator.clock import ManualClock
 from emulator.errors import ApiError
+from emulator.log_limits import once_a_minute
 from emulator.settings import Settings
+from tests.model.profile import profile
+
+settings.register_profile("default", profile(100))
+settings.load_profile("default")
 
 ENGINES = ("memory", "lmdb")
 SERVERS = (*ENGINES, "workers", "asgi")
@@ -37,6 +43,16 @@ AUTHORIZATION = (
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--endpoint", help="URL of a running server for the black-box tests")
+    parser.addoption("--nightly", action="store_true", help="run what is too long for every run, too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what only `make nightly` runs."""
+    if not config.getoption("--nightly"):
+        left_out = [item for item in items if item.get_closest_marker("nightly")]
+        if left_out:
+            config.hook.pytest_deselected(items=left_out)
+            items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -48,6 +64,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if metafunc.definition.get_closest_marker("own_connection"):
             names = [name for name in names if name != "asgi"]
         metafunc.parametrize("engine_name", names, scope="session")
+
+
+@pytest.fixture(autouse=True)
+def log_anew() -> None:
+    """Let each test see lines that are logged once a minute."""
+    once_a_minute._logged.clear()
 
 
 class Server:

@@ -1,5 +1,6 @@
 """The README tells what is true: operations, settings, commands."""
 
+import re
 from dataclasses import fields
 
 from emulator.settings import Settings
@@ -16,3 +17,18 @@ def test_every_setting_has_a_row():
     for field in fields(Settings):
         flag = "--" + field.name.replace("_", "-")
         assert f"| `{flag}` | `DYNAMODB_EMULATOR_{field.name.upper()}` |" in readme
+
+
+def test_every_flag_in_the_text_is_one():
+    """Flags of other programs stand in blocks, which tests/clients/test_readme_lines.py runs; Docker's is the exception."""
+    text = re.sub(r"^```.*?^```$", "", README.read_text(), flags=re.DOTALL | re.MULTILINE)
+    known = {"--" + field.name.replace("_", "-") for field in fields(Settings)} | {"--help", "--version", "--shm-size"}
+    named = set(re.findall(r"`(?:dynamodb-emulator )?(--[a-z][a-z-]*)", text))
+    assert named <= known
+
+
+def test_every_link_works_outside_of_the_repository_too():
+    """PyPI shows the text without the files beside it."""
+    text = README.read_text()
+    assert not re.findall(r"\]\((?!https?://)", text)
+    assert "<img" not in text

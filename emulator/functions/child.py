@@ -9,18 +9,28 @@ Requests come as lines on stdin, answers go as lines to stdout, one at a time:
 
 The first line that it writes is `{}`, or the error of importing the module. What the function prints goes to stderr. The
 end of stdin is the end of the process.
+
+A request that comes after a source file of the function has changed gets `{"changed": <the file>}` and is not run: a new
+process must load the new code. Source files are those of the modules below the folders, without installed packages.
+
+    python child.py --find <JSON list of modules> folder...
+
+writes the JSON list of those modules that do not exist, and imports none of them where it can be known without.
 """
 
 import importlib
+import importlib.util
 import json
 import os
 import sys
 import time
 import traceback
 from dataclasses import dataclass, field
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any, BinaryIO
 
+_INSTALLED = {"site-packages", "dist-packages"}
 _MEMORY = 128  # megabytes, Lambda's smallest; nothing is limited
 
 
@@ -45,23 +55,84 @@ class Context:
         return max(0, int((self.deadline - self._clock()) * 1000))
 
 
+class Sources:
+    """The source files of the modules below some folders, as they were when they were seen first."""
+
+    def __init__(self, folders: list[str]) -> None:
+        self._roots = tuple(f"{Path(folder).resolve()}{os.sep}".replace(os.sep * 2, os.sep) for folder in folders)
+        self._modules = 0
+        self._stamps: dict[str, tuple[int, int] | None] = {}
+
+    def look(self) -> None:
+        """Take in the modules that have been imported since the last look."""
+        if len(sys.modules) != self._modules:
+            self._modules = len(sys.modules)
+            for module in list(sys.modules.values()):
+                file = getattr(module, "__file__", None)
+                if isinstance(file, str) and file not in self._stamps and self._is_ours(file):
+                    self._stamps[file] = _stamp(file)
+
+    def _is_ours(self, file: str) -> bool:
+        return os.path.realpath(file).startswith(self._roots) and not _INSTALLED & set(Path(file).parts)
+
+    def changed(self) -> str:
+        """Return a file that has changed or is gone, empty where none has."""
+        return next((file for file, stamp in self._stamps.items() if _stamp(file) != stamp), "")
+
+
+def _stamp(file: str) -> "tuple[int, int] | None":
+    try:
+        status = Path(file).stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size
+
+
 def main(arguments: list[str]) -> None:
     """Serve until stdin ends. arguments: the handler, then the folders of its module path."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints, subprocesses too
     sys.stdout = sys.stderr
+    folders = arguments[2:] if arguments[0] == "--find" else arguments[1:]
     here = str(Path(__file__).parent)
-    sys.path[:] = [*arguments[1:], *(folder for folder in sys.path if folder != here)]
+    sys.path[:] = [*folders, *(folder for folder in sys.path if folder != here)]
+    if arguments[0] == "--find":
+        _write(answers, [module for module in json.loads(arguments[1]) if not _exists(module)])
+        return
+    sources = Sources(folders)
     try:
         handler = _handler(arguments[0])
     except BaseException as error:  # noqa: BLE001 - a module may raise anything, SystemExit too
         _write(answers, {"error": _told(error)})
         return
     _write(answers, {})
+    sources.look()
     for line in sys.stdin.buffer:
+        changed = sources.changed()
+        if changed:
+            _write(answers, {"changed": changed})
+            return
         request = json.loads(line)
         context = Context(request["name"], request["arn"], request["id"], time.monotonic() + request["timeout"])
-        _write(answers, _answer(handler, request["event"], context))
+        answer = _answer(handler, request["event"], context)
+        sources.look()
+        _write(answers, answer)
+
+
+def _exists(module: str) -> bool:
+    """Say whether a module can be found. Its packages are imported only where it is not in their folders."""
+    top, *rest = module.split(".")
+    spec = importlib.util.find_spec(top)
+    name = top
+    for part in rest:
+        name = f"{name}.{part}"
+        spec = spec and PathFinder.find_spec(name, spec.submodule_search_locations or [])
+    if spec is not None:
+        return True
+    try:
+        return importlib.util.find_spec(module) is not None
+    except BaseException:  # noqa: BLE001 - a package may raise anything
+        return False
 
 
 def _handler(text: str) -> Any:  # noqa: ANN401 - whatever the module has there
@@ -90,7 +161,7 @@ def _told(error: BaseException) -> dict[str, Any]:
     }
 
 
-def _write(answers: BinaryIO, answer: dict[str, Any]) -> None:
+def _write(answers: BinaryIO, answer: dict[str, Any] | list[str]) -> None:
     answers.write(json.dumps(answer).encode() + b"\n")
     answers.flush()
 

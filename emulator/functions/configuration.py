@@ -45,6 +45,11 @@ class Handler:
     folder: str
     python: str
 
+    @property
+    def module(self) -> str:
+        """The name of the module."""
+        return self.text.partition(":")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Function:
@@ -68,10 +73,11 @@ def load(path: str) -> Functions:
     try:
         entries = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise BadConfiguration(f"cannot read {path}: {error.strerror}") from error
+        raise BadConfiguration(f"cannot read {Path(path).absolute()}: {error.strerror}") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadConfiguration(f"{path} is no TOML: {error}") from error
+        raise BadConfiguration(f"{Path(path).absolute()} is no TOML: {error}") from error
     folder = Path(path).resolve().parent
+    path = str(Path(path).absolute())
     return {name: _function(path, folder, name, entry) for name, entry in entries.items()}
 
 

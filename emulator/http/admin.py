@@ -23,7 +23,9 @@ from emulator.app import Emulator
 from emulator.database import declarations, ttl_sweep
 from emulator.database.database import Database, report_full
 from emulator.database.declarations import BadDeclaration, Body
+from emulator.database.schema import Table
 from emulator.http import admin_clock
+from emulator.http.failures import log_failure
 from emulator.slices import Steps
 from storage import Full, Interrupted
 
@@ -38,14 +40,22 @@ Call = Callable[[Emulator, Body], Mapping[str, Any] | Steps[Mapping[str, Any]]]
 
 
 def _declared(declare: Callable[[Database, Body], None]) -> Call:
-    """Return the call that makes a declaration; it has nothing to answer."""
+    """Return the call that makes a declaration. It answers nothing, but says where a table is not there yet."""
 
     def call(emulator: Emulator, body: Body) -> Mapping[str, Any]:
         database = emulator.database
         database.rerun(lambda: declare(database, body))
-        return {}
+        name = body.get("TableName")
+        if name is None or _named(database, name):
+            return {}
+        return {"message": f"there is no table {name} now; this will hold for one that is created"}
 
     return call
+
+
+def _named(database: Database, name: str) -> list[Table]:
+    """Return the tables of a name in every account and region, or the one of an ARN."""
+    return [table for table in database.catalog.everything() if name in (table.name, table.arn)]
 
 
 def _sweep(emulator: Emulator, body: Body) -> Steps[Mapping[str, Any]]:
@@ -53,9 +63,12 @@ def _sweep(emulator: Emulator, body: Body) -> Steps[Mapping[str, Any]]:
     swept = ttl_sweep.tables(database)
     if "TableName" in body:
         name = declarations.member(body, "TableName", str)
-        if not any(name in (table.name, table.arn) for table in database.catalog.everything()):
+        named = _named(database, name)
+        if not named:
             raise BadDeclaration(f"there is no table {name}")
-        swept = [table for table in swept if name in (table.name, table.arn)]
+        swept = [table for table in swept if table in named]
+        if not swept:
+            raise BadDeclaration(f"the time to live of table {name} is not enabled: UpdateTimeToLive enables it")
     deleted = yield from ttl_sweep.sweep(database, swept)
     return {"Deleted": deleted.total(), "Tables": deleted}
 
@@ -94,7 +107,8 @@ def answer(emulator: Emulator, method: str, path: bytes, body: bytes) -> Steps[t
         return 400, orjson.dumps({"message": "the body is no JSON"})
     except BadDeclaration as error:
         return 400, orjson.dumps({"message": str(error)})
-    except Interrupted:
+    except Interrupted as error:
+        log_failure(f"{method} {(PREFIX + path).decode('latin-1')}", error)
         return _BUSY, orjson.dumps({"message": "other processes kept this call from running: send it again"})
     except Full as error:
         report_full(error)

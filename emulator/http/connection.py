@@ -22,7 +22,6 @@ server that stops waits too, and a client that sends no more gets it.
 """
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -34,13 +33,12 @@ import httptools
 from emulator.http import admin
 from emulator.http.bodies import Bodies
 from emulator.http.commits import reads
+from emulator.http.failures import log_failure, log_not_http
 from emulator.http.outbox import Outbox
 from emulator.http.protocol import FRAMING, HEADER_BLOCK, Answer, Protocol
 from emulator.http.turns import Pending, Run
 from emulator.limits import REQUEST_BODY
 from storage import Full, Interrupted, StorageError
-
-log = logging.getLogger("emulator")
 
 _STATUS_LINES: Final = {
     status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode()) for status in HTTPStatus
@@ -237,6 +235,7 @@ class Connection(asyncio.Protocol):
         if isinstance(error, httptools.HttpParserCallbackError):
             self._in_turn(partial(self._fail, error.__context__))
         else:
+            log_not_http(data, error)
             self._in_turn(self._misunderstand)
 
     def _decline_upgrade(self) -> None:
@@ -522,7 +521,7 @@ class Connection(asyncio.Protocol):
 
     def _fail(self, error: BaseException | None) -> None:
         """Answer where our own code failed in a way that the protocol does not expect."""
-        log.error("a request failed, its connection is closed", exc_info=error)
+        log_failure("a request, whose connection is closed,", error or EOFError())
         self._asked = None
         self._part(self._protocol.failed(error, self._head))
 

@@ -1,10 +1,12 @@
 """Functions of Python modules: one process for each, which lives from the first invocation to the end of the server.
 
 The process is `functions/child.py`; what goes to it and comes from it is described there. It has a session of its own, so
-that a Ctrl-C in the server's terminal does not end it before its invocation.
+that a Ctrl-C in the server's terminal does not end it before its invocation. When a source file of the function has changed,
+another process takes its place.
 """
 
 import asyncio
+import logging
 from asyncio.subprocess import PIPE, Process
 from contextlib import suppress
 from pathlib import Path
@@ -12,11 +14,14 @@ from typing import Any, Final
 
 import orjson
 
+from emulator.escaping import printable
 from emulator.functions import child
 from emulator.functions.configuration import Function, Handler
 from emulator.functions.delivery import Invocation
 from emulator.functions.outcomes import Outcome
 from emulator.limits import MIB
+
+log = logging.getLogger("emulator")
 
 _LINE: Final = 16 * MIB  # bytes of an answer
 _PATIENCE: Final = 2.0  # seconds that a process gets to end by itself
@@ -52,13 +57,22 @@ class ProcessFunction:
             return Outcome("failed", detail=f"the function's process ended: {error}")
 
     async def _ask(self, invocation: Invocation) -> Outcome:
+        answer = await self._answer(invocation)
+        if isinstance(answer, dict) and "changed" in answer:
+            log.info("function %s is loaded again: %s has changed", self._function.name, printable(answer["changed"]))
+            await self._end()
+            answer = await self._answer(invocation)
+        return answer if isinstance(answer, Outcome) else _outcome(answer)
+
+    async def _answer(self, invocation: Invocation) -> Outcome | dict[str, Any]:
+        """Return what the process says to an invocation, or why there is no process."""
         process = self._process
         if process is None or process.returncode is not None:
             try:
                 process = await self._started()
             except OSError as error:
                 return Outcome("unreachable", detail=f"cannot run {self._handler.python}: {error.strerror}")
-            refused = await _answer(process)
+            refused = await _line(process)
             if "error" in refused:
                 await self._end()
                 return _outcome(refused)
@@ -71,7 +85,7 @@ class ProcessFunction:
         }
         process.stdin.write(orjson.dumps(told)[:-1] + b',"event":' + invocation.payload + b"}\n")
         await process.stdin.drain()
-        return _outcome(await _answer(process))
+        return await _line(process)
 
     async def _started(self) -> Process:
         self._process = await asyncio.create_subprocess_exec(
@@ -109,7 +123,7 @@ class ProcessFunction:
             await self._end()
 
 
-async def _answer(process: Process) -> dict[str, Any]:
+async def _line(process: Process) -> dict[str, Any]:
     """Return the next line of a process. Raises EOFError, ValueError."""
     assert process.stdout is not None, "it was started with a pipe"
     line = await process.stdout.readline()

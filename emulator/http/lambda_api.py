@@ -4,7 +4,6 @@ An error's code is in the header `x-amzn-ErrorType`, its body is `{"Type": "User
 model); requests without credentials answer 403, as REST APIs of AWS do.
 """
 
-import logging
 from collections.abc import Mapping
 from typing import Final
 
@@ -13,11 +12,9 @@ import orjson
 from emulator.app import Emulator
 from emulator.database.database import report_full
 from emulator.errors import ApiError
-from emulator.escaping import printable
 from emulator.http import auth
+from emulator.http.failures import log_failure
 from storage import Full
-
-log = logging.getLogger("emulator")
 
 PREFIX: Final = b"/2015-03-31/"
 
@@ -51,8 +48,8 @@ def answer(
     except Full as error:
         report_full(error)
         return _failure(request_id, "The emulator's disk is full; nothing of this request was stored.")
-    except Exception:
-        log.exception("request %s to %s failed", request_id.decode(), printable(path.decode("latin-1")))
+    except Exception as error:  # noqa: BLE001 - is logged
+        log_failure(f"request {request_id.decode()} to {path.decode('latin-1')}", error)
         return _failure(request_id, "An error occurred and the request cannot be processed.")
     text = orjson.dumps(told)
     return status, _HEAD % (request_id, b"", len(text)), text

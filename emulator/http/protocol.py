@@ -27,6 +27,7 @@ from emulator.database.catalog import Caller
 from emulator.errors import ApiError
 from emulator.escaping import printable
 from emulator.http import admin, auth, encoding, lambda_api
+from emulator.http.failures import SERVER_ERROR, log_failure, log_refused
 from emulator.http.turns import Pending, Turns
 from emulator.log_limits import LogLimit
 from emulator.slices import Sliced, Steps, finish
@@ -41,7 +42,7 @@ log = logging.getLogger("emulator")
 
 Header = tuple[bytes, bytes]
 Fields = Mapping[bytes, bytes]
-_NO_FIELDS: Final[Fields] = {}
+NO_FIELDS: Final[Fields] = {}
 
 _JSON: Final = b"application/x-amz-json-1.0"
 _PLAIN_JSON: Final = b"application/json"
@@ -53,6 +54,10 @@ _PROTECTED: Final = (admin.PREFIX, lambda_api.PREFIX)
 _FORBIDDEN: Final = 403
 _LINES: Final = 100  # of one kind that clients can have logged in a minute
 HEADER_BLOCK: Final = 16 * limits.KIB
+_REFUSALS: Final = {
+    400: "its request line or its headers have more than 16 KB, or it has two Host headers",
+    413: "its body has more than 16 MB",
+}
 FRAMING: Final = 4  # bytes of a header line besides its name and value
 _TYPE_LINE: Final = b"content-type: %b\r\n"
 _JSON_LINE: Final = _TYPE_LINE % _JSON
@@ -152,6 +157,8 @@ class Protocol:
     def _refusal(self, error: Exception, fields: Fields) -> Answer:
         """Return the answer for a request that failed."""
         if isinstance(error, ApiError):
+            if error.status >= SERVER_ERROR:
+                log_failure(_target(fields), error)
             return self._answer(error.status, orjson.dumps(error.body()), fields)
         if isinstance(error, encoding.TooLarge):
             return self.refuse(413, fields)
@@ -159,8 +166,7 @@ class Protocol:
             return self.failed(error, fields)
         answer = self._answer(500, orjson.dumps(errors.internal_server_error().body()), fields)
         request_id = dict(answer.headers)[b"x-amzn-requestid"].decode()
-        target = fields.get(b"x-amz-target", b"").decode("latin-1")
-        log.error("request %s to %s failed", request_id, printable(target), exc_info=error)
+        log_failure(f"request {request_id} to {_target(fields)}", error)
         return answer
 
     def elsewhere(
@@ -231,18 +237,19 @@ class Protocol:
     def _admin(self, method: str, path: bytes, body: bytes) -> Steps[Answer]:
         try:
             status, told = yield from admin.answer(self._emulator, method, path, body)
-        except Exception as error:
-            log.exception("call %s %s%s failed", method, admin.PREFIX.decode(), printable(path.decode("latin-1")))
+        except Exception as error:  # noqa: BLE001 - is logged
+            log_failure(f"{method} {(admin.PREFIX + path).decode('latin-1')}", error)
             return self.failed(error)
         return _typed(self._answer(status, told, {}), _PLAIN_JSON)  # which browsers show; they save unknown types
 
-    def failed(self, error: BaseException | None, fields: Fields = _NO_FIELDS) -> Answer:
+    def failed(self, error: BaseException | None, fields: Fields = NO_FIELDS) -> Answer:
         """Answer for a request whose commit failed, or that failed unexpectedly: nobody knows whether it happened."""
         told = errors.storage_full() if isinstance(error, Full) else errors.internal_server_error()
         return self._answer(told.status, orjson.dumps(told.body()), fields)
 
-    def refuse(self, status: int, fields: Fields = _NO_FIELDS) -> Answer:
+    def refuse(self, status: int, fields: Fields = NO_FIELDS) -> Answer:
         """Answer a request that is not worth reading: 413 for a body over 16 MiB, 400 for a head that cannot be."""
+        log_refused(_REFUSALS[status])
         return self._answer(status, b"", fields)
 
     def _other_type(self, query: bytes, fields: Fields, body: bytes) -> Answer:
@@ -418,3 +425,8 @@ def _preflight(fields: Fields) -> bytes:
         if asked in fields:
             head += b"%b: %b\r\n" % (allowed, fields[asked])
     return head
+
+
+def _target(fields: Fields) -> str:
+    """Return what an operation is called in the log."""
+    return fields.get(b"x-amz-target", b"").decode("latin-1").rpartition(".")[2]

@@ -7,7 +7,8 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -23,9 +24,12 @@ from emulator.http.listen import BACKLOG
 from emulator.http.memory import return_memory
 from emulator.http.protocol import Protocol
 from emulator.settings import Settings
+from emulator.version import VERSION
 
 if TYPE_CHECKING:
     from types import FrameType
+
+log = logging.getLogger("emulator")
 
 _LOCAL = ("localhost", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
 _IDLE = 0.05  # seconds between looks for background work
@@ -36,7 +40,9 @@ def greeting(settings: Settings, port: int) -> str:
     """Return the block that is printed at start: where, with what storage, for whom, and how to connect."""
     host = "127.0.0.1" if settings.host[0] in _LOCAL else settings.host[0]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    storage = "in memory, gone at the end" if settings.in_memory else f"LMDB in {settings.data_dir}"
+    storage = (
+        "in memory, gone at the end" if settings.in_memory else f"LMDB in {Path(settings.data_dir or '').absolute()}"
+    )
     if settings.durable and not settings.in_memory:
         storage += ", every commit synced"
     tenants = (
@@ -46,27 +52,37 @@ def greeting(settings: Settings, port: int) -> str:
     )
     return (
         f"dynamodb-emulator is ready\n"
+        f"  version  {VERSION}\n"
         f"  address  {url}\n"
         f"  storage  {storage}\n"
         f"  tables   {tenants}\n"
+        f"  shell    export AWS_ENDPOINT_URL={url} AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 "
+        f"AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local\n"
         f"  boto3    import boto3\n"
         f'           boto3.client("dynamodb", endpoint_url="{url}", region_name="us-east-1", '
         f'aws_access_key_id="local", aws_secret_access_key="local")\n\n'
     )
 
 
-class _Server(uvicorn.Server):
-    """uvicorn's server, ending with status 0 when it is told to. ready: a file that gets a byte once it listens."""
+def create_protocol(emulator: Emulator) -> Protocol:
+    """Return what answers requests; at log level debug it logs them."""
+    if not log.isEnabledFor(logging.DEBUG):
+        return Protocol(emulator)
+    from emulator.http.request_log import LoggedProtocol  # noqa: PLC0415 - only this level needs it
 
-    def __init__(self, config: uvicorn.Config, ready: int | None) -> None:
+    return LoggedProtocol(emulator)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, ending with status 0 after a signal. announce: called once it serves and signals are handled."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
         super().__init__(config)
-        self._ready = ready
+        self._announce = announce
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        if self._ready is not None:
-            os.write(self._ready, b"1")
-            os.close(self._ready)
+        self._announce()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -96,7 +112,7 @@ def serve(
     """
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     raise_limit()
-    protocol = Protocol(emulator)
+    protocol = create_protocol(emulator)
     bodies = Bodies(settings.request_buffer)
     config = uvicorn.Config(
         asgi.create_app(protocol, bodies),
@@ -110,9 +126,15 @@ def serve(
         timeout_graceful_shutdown=_GRACE,
         backlog=BACKLOG,
     )
-    server = _Server(config, ready)
-    if lifeline is None:
-        print(greeting(settings, listeners[0].getsockname()[1]), end="", flush=True)  # noqa: T201 - the user's start-up block
+
+    def announce() -> None:
+        if lifeline is None:
+            print(greeting(settings, listeners[0].getsockname()[1]), end="", flush=True)  # noqa: T201 - the user's start-up block
+        elif ready is not None:
+            os.write(ready, b"1")
+            os.close(ready)
+
+    server = _Server(config, announce)
     gc.collect()
     gc.freeze()
 

@@ -6,18 +6,25 @@ the first of them, and so on; as soon as they pause, at once.
 """
 
 import asyncio
+import errno
+import logging
+import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Final
 
 from emulator.app import Emulator
+from emulator.log_limits import once_a_minute
 from storage import StorageError
+
+log = logging.getLogger("emulator")
 
 _LOOK: Final = 0.05  # seconds
 _QUIET: Final = 0.5  # seconds without a commit that are a pause
 _OFTEN: Final = 1.0  # seconds between syncs at least, and from a first commit to the next sync
 _BUSY: Final = 15.0  # the same at most, while there are commits
 _REST: Final = 5.0  # seconds between givings back of memory at least
+_PROBE: Final = 1.0  # seconds between attempts to open a file
 
 
 class Upkeep:
@@ -30,7 +37,7 @@ class Upkeep:
         self._syncs = self._owner and not emulator.settings.durable
         self._loop = loop
         now = loop.time()
-        self._next = now
+        self._next = self._probe = now
         self._sync: asyncio.Future[None] | None = None
         self._ahead: asyncio.Future[None] | None = None
         commits = self._engine.commits()
@@ -48,6 +55,9 @@ class Upkeep:
             work = self._engine.work_ahead()
             self._ahead = None if work is None else self._begin(work)
         self._look_at_commits(now, self._engine.commits())
+        if now >= self._probe:
+            self._probe = now + _PROBE
+            warn_of_missing_descriptors()
 
     def _look_at_commits(self, now: float, commits: int) -> None:
         if commits != self._seen:
@@ -69,6 +79,17 @@ class Upkeep:
 
     def _begin(self, work: Callable[[], None]) -> asyncio.Future[None]:
         return self._loop.run_in_executor(None, work)
+
+
+def warn_of_missing_descriptors() -> None:
+    """Log it when the process cannot open another file: libuv then closes new connections without a word."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE) and once_a_minute.allows("descriptors"):
+            log.warning(
+                "connections are refused: the process has used up its file descriptors (`ulimit -n` raises the limit)"
+            )
 
 
 def _is_over(work: asyncio.Future[None] | None) -> bool:

@@ -1,38 +1,50 @@
-"""Reads the service model out of the installed botocore's data files.
+"""Reads the service model: AWS's own description of DynamoDB's operations and of the types of their requests.
 
-botocore itself is never imported: that costs more than 100 ms of start-up. Reading both files takes about 8 ms; shapes,
-parsers and validators are made operation by operation, at first use.
+A build writes it into `data/` (buildtools/backend.py says why and in which form). A source tree that was never built
+reads the files of an installed botocore instead, which contain the same and more; botocore itself is never imported.
+
+Reading takes 0.3 ms (8 ms from botocore's files); shapes, parsers and validators are made operation by operation, at first
+use.
 """
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
 import orjson
-from zlib_ng.zlib_ng import decompress  # faster than zlib's, and imported already: a millisecond of the start
 
 from emulator.model.request import RequestModel
 from emulator.model.shapes import OperationModel, Shapes
 
 _SERVICES: Final = ("dynamodb/2012-08-10", "dynamodbstreams/2012-08-10")
-_GZIP: Final = 31  # zlib's window bits for a gzip header
+_DATA: Final = Path(__file__).parent / "data"
 
 
 def read_model(service: str) -> dict[str, Any]:
-    """Parse one service's file; botocore has shipped it plain and compressed."""
-    spec = find_spec("botocore")
-    assert spec is not None, "botocore, whose data files hold the service model, is not installed"
-    assert spec.origin is not None, "botocore is not a package on disk"
-    folder = Path(spec.origin).parent / "data" / service
-    packed = folder / "service-2.json.gz"
-    plain = folder / "service-2.json"
-    model: dict[str, Any] = orjson.loads(
-        decompress(packed.read_bytes(), _GZIP) if packed.exists() else plain.read_bytes()
-    )
+    """Return the model of a service, named as botocore's folders are."""
+    try:
+        text = (_DATA / f"{service.partition('/')[0]}.json").read_bytes()
+    except FileNotFoundError:
+        text = _from_botocore(service)
+    model: dict[str, Any] = orjson.loads(text)
     return model
+
+
+def _from_botocore(service: str) -> bytes:
+    """Return the file of an installed botocore, which has shipped it plain and compressed."""
+    import gzip  # noqa: PLC0415 - an installed server never comes here
+    from importlib.util import find_spec  # noqa: PLC0415
+
+    spec = find_spec("botocore")
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError(
+            f"{_DATA} has no service model: this source tree was never built; run `pip install --editable .` in it"
+        )
+    plain = Path(spec.origin).parent / "data" / service / "service-2.json"
+    packed = plain.with_suffix(".json.gz")
+    return gzip.decompress(packed.read_bytes()) if packed.exists() else plain.read_bytes()
 
 
 @cache

@@ -236,9 +236,10 @@ def _page(
     partition: bytes | None = None,
 ) -> bytes:
     """Read the page and write the answer."""
-    for program in (checked.filter, checked.projection):
-        if program is not None and program.inner:
-            table.check_paths(program.inner)
+    if checked.filter is not None:
+        table.check_paths(checked.filter.inner)
+    if checked.projection is not None:
+        table.check_paths(checked.projection.inner)
     count_only = request.get("Select") == "COUNT"
     wanted = PageRequest(
         table,

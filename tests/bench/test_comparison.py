@@ -181,7 +181,7 @@ def test_the_readme_is_replaced_between_its_marks(runs):
     assert text.startswith("before\n")
     assert text.endswith("after\n")
     assert "old" not in text
-    assert "comparison.svg" in text
+    assert "comparison.md" in text
     assert with_benchmarks(text, runs) == text
     assert with_benchmarks("no marks\n", runs) == "no marks\n"
 

@@ -253,6 +253,8 @@ def test_workers_share_mappings_and_one_of_them_delivers(functions, tmp_path):
     [
         ("f = 3", 'f: expected a URL or "module:callable", found 3'),
         ("f = ", "is no TOML: Invalid value"),
+        ('f = "no_such_module:handler"', "f: there is no module no_such_module in "),
+        ('[f]\ntarget = "json:loads"\npython = "/none"', "f: cannot run /none: No such file or directory"),
     ],
 )
 def test_bad_configuration_ends_the_start_with_one_line(tmp_path, text, told):

@@ -173,10 +173,20 @@ def test_bad_declarations(declare, case):
 
 
 @pytest.mark.parametrize(
+    ("call", "body"),
+    [("throttling", {"Enforced": True}), ("transactions", {"Key": {"pk": {"S": "a"}}, "Seconds": 0})],
+)
+@pytest.mark.parametrize("name", ["none-yet", "arn:aws:dynamodb:us-east-1:000000000000:table/none-yet"])
+def test_a_table_that_is_not_there_yet_is_told(declare, call, body, name):
+    text = f"there is no table {name} now; this will hold for one that is created"
+    assert declare(call, {"TableName": name, **body}) == (200, {"message": text})
+
+
+@pytest.mark.parametrize(
     ("call", "method"), [("throttle", "POST"), ("", "POST"), ("throttling", "GET"), ("throttling", "PUT")]
 )
 def test_calls_that_there_are_not(declare, call, method):
-    known = ["POST throttling", "POST transactions", "GET clock", "POST clock", "POST ttl"]
+    known = ["POST throttling", "POST transactions", "GET clock", "POST clock", "POST ttl", "POST copy"]
     text = "there is no such call; there are: " + ", ".join(name.replace(" ", " /_emulator/") for name in known)
     assert declare(call, {"Enforced": False}, method) == (404, {"message": text})
 

@@ -23,10 +23,13 @@ from storage.keycode import prefix_end
 from tests.conftest import Server, index_request, table_request
 from tests.model.client import Client
 from tests.model.invariants import check_store
+from tests.model.profile import TIMES
+
+pytestmark = pytest.mark.crash
 
 Item = dict[str, dict[str, Any]]
 
-ROUNDS = 12
+ROUNDS = 12 * TIMES
 WRITERS = 5
 ACKNOWLEDGED = 250  # requests before the server is killed, of all writers together
 
@@ -163,7 +166,9 @@ def load(url: str, writers: list[Writer], kill: Any) -> None:
     assert [writer.failure for writer in writers] == [None] * len(writers)
 
 
-@pytest.mark.parametrize(("options", "rounds"), [((), ROUNDS), (("--durable",), 4), (("--workers", "2"), 4)])
+@pytest.mark.parametrize(
+    ("options", "rounds"), [((), ROUNDS), (("--durable",), 4 * TIMES), (("--workers", "2"), 4 * TIMES)]
+)
 def test_no_acknowledged_write_is_lost(tmp_path: Path, options: tuple[str, ...], rounds: int) -> None:
     folder = tmp_path / "data"
     writers = [Writer(number) for number in range(WRITERS)]

@@ -14,11 +14,16 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.conftest import Server, index_request, table_request
 from tests.model.client import Client
 from tests.model.invariants import check_store
+from tests.model.profile import TIMES
 from tests.model.test_crash import killed, opened
 from tests.stream_reading import by_sequence, read_all, replay, shards_of, stream_of
+
+pytestmark = pytest.mark.crash
 
 Item = dict[str, dict[str, Any]]
 Change = tuple[str, Item | None]
@@ -199,7 +204,8 @@ def check_lineage(shards: list[dict[str, Any]]) -> None:
             assert int(parent["EndingSequenceNumber"]) < int(child["StartingSequenceNumber"])
 
 
-def test_items_and_records_are_never_apart(tmp_path: Path) -> None:
+@pytest.mark.parametrize("_again", range(TIMES))  # more rounds in one run would outlive the records
+def test_items_and_records_are_never_apart(tmp_path: Path, _again: int) -> None:
     folder = tmp_path / "data"
     writers = [Writer(number) for number in range(WRITERS)]
     for attempt in range(ROUNDS + 1):

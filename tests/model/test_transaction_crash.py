@@ -14,14 +14,19 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from emulator.database.database import Database
 from storage.keycode import prefix_end
 from tests.conftest import Server, index_request, table_request
 from tests.model.client import Client
 from tests.model.invariants import check_store
+from tests.model.profile import TIMES
 from tests.model.test_crash import killed, opened
 
-ROUNDS = 10
+pytestmark = pytest.mark.crash
+
+ROUNDS = 10 * TIMES
 WORKERS = 5
 ACKNOWLEDGED = 80  # transfers before the server is killed, of all workers together
 ACCOUNTS = [f"account-{number}" for number in range(8)]

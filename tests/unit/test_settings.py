@@ -62,6 +62,27 @@ def test_settings(arguments, environment, expected):
         ),
         *(
             (
+                f"--kinesis-endpoint {text}",
+                {},
+                f"argument --kinesis-endpoint: {text!r} is not a URL such as http://127.0.0.1:4568",
+            )
+            for text in (
+                "nonsense",
+                "127.0.0.1:4568",
+                "ftp://host",
+                "http://",
+                "http://host:0",
+                "http://host:x",
+                "http://[::1",
+            )
+        ),
+        (
+            "",
+            {"KINESIS_ENDPOINT": "localhost"},
+            "DYNAMODB_EMULATOR_KINESIS_ENDPOINT: 'localhost' is not a URL such as http://127.0.0.1:4568",
+        ),
+        *(
+            (
                 f"--cors http://a,{text}",
                 {},
                 f"argument --cors: {text!r} is no origin: expected something like http://localhost:3000",

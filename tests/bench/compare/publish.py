@@ -50,8 +50,7 @@ def _section(runs: Runs) -> str:
     labels = [label for label in ("memory", "lmdb", "lmdb_w2", "local", "dynalite", "moto") if label in runs.targets]
     rows = [(title, *(figure(runs.median(label, name)) for label in labels)) for name, title in SHOWN]
     return (
-        f"![Requests a second, as multiples of the best peer]({where}/comparison.svg)\n\n"
         f"{runs.machine['date']}: {facts}\n\n"
         + table(("requests a second", *map(runs.title, labels)), rows)
-        + f"\n{met} of {len(found)} aims met; all figures: [{where}/comparison.md]({where}/comparison.md).\n"
+        + f"\n{met} of {len(found)} aims met; all figures: `{where}/comparison.md`, with a chart beside it.\n"
     )

@@ -6,7 +6,7 @@ from contextlib import suppress
 from decimal import Decimal
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from emulator.errors import ApiError
@@ -14,8 +14,9 @@ from emulator.expressions.bind import bind
 from emulator.expressions.parser import parse_condition, parse_projection, parse_update
 from emulator.expressions.problems import ExpressionError
 from emulator.values.rows import decoder_of, encode_row
+from tests.model.profile import profile
 
-FEW = settings(max_examples=100, deadline=None)
+FEW = profile(100)
 
 strings = st.sampled_from(["", "a", "ab", "b", "ä"]).map(lambda text: {"S": text})
 numbers = st.sampled_from(["-10", "-1", "0", "0.5", "1", "2", "10", "100"]).map(lambda text: {"N": text})
@@ -210,7 +211,7 @@ def request(parameter, text, values):
     return {parameter: text} | {key: part for key, part in parts.items() if part}
 
 
-@settings(max_examples=120, deadline=None)
+@profile(120)
 @given(conditions(), st.lists(items, min_size=1, max_size=4))
 def test_conditions_hold_as_a_naive_reading_says(condition, candidates):
     node, values = condition
@@ -309,7 +310,7 @@ pieces = st.lists(st.sampled_from(WORDS.split()))
 texts = st.one_of(st.text(), pieces.map(" ".join), pieces.map("".join))
 
 
-@settings(max_examples=120, deadline=None)
+@profile(120)
 @given(texts)
 @example("(" * 4096)
 @example("NOT " * 1024)

@@ -4,10 +4,11 @@ from collections import defaultdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.functions.service import FunctionService
+from tests.model.profile import profile
 from tests.unit.functions.stages import DONE, FAILED, UNREACHABLE, Stage, configured, failing, sequences
 
 KEYS = "abcdef"
@@ -77,7 +78,7 @@ class Run:
         self.restarts += 1
 
 
-@settings(max_examples=60, deadline=None)
+@profile(60)
 @given(st.integers(1, 3), MEMBERS, st.lists(st.one_of(WRITE, DELIVER, PASS, RESTART), max_size=14))
 def test_nothing_is_lost_and_each_items_order_is_kept(shards, members, steps):
     with TemporaryDirectory() as folder:

@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from emulator.functions.configuration import Function, Handler, Url
+from emulator.functions.configuration import BadConfiguration, Function, Handler, Url
 from emulator.functions.delivery import Invocation
+from emulator.http.function_check import check_functions
 from emulator.http.function_process import ProcessFunction
 from emulator.http.function_url import UrlFunction
 
@@ -221,3 +222,135 @@ def test_process_that_died_is_started_again(call):
 
 def test_nested_callable_is_found(call):
     assert call("Class.method")[0].payload == b'"nested"'
+
+
+# --- changed source files ---
+
+
+@pytest.fixture
+def changing(tmp_path, monkeypatch, caplog):
+    """change(times) invokes package.handlers:handler so often; before each but the first it applies an edit."""
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "values.py").write_text("VALUE = 'one'")
+    (package / "late.py").write_text("VALUE = 'late'")
+    (package / "handlers.py").write_text(
+        "from package.values import VALUE\ncalls = 0\n"
+        "def handler(event, context):\n    global calls\n    calls += 1\n"
+        "    from package.late import VALUE as LATE\n    return [VALUE, LATE, calls]\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    caplog.set_level("INFO", "emulator")
+
+    def run(*edits):
+        target = Handler("package.handlers:handler", str(tmp_path), sys.executable)
+
+        async def invoke():
+            one = invocation(target)
+            function = ProcessFunction(one.function, target)
+            outcomes = []
+            try:
+                for edit in (lambda: None, *edits):
+                    edit()
+                    outcomes.append(await function.invoke(one))
+                return outcomes
+            finally:
+                await function.close()
+
+        return asyncio.run(invoke())
+
+    return package, run
+
+
+def payloads(outcomes):
+    return [json.loads(outcome.payload) for outcome in outcomes]
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"), [("values.py", ["three!", "late", 1]), ("late.py", ["one", "three!", 1])]
+)
+def test_a_changed_source_file_is_loaded_again(changing, caplog, file, expected):
+    """The module of the handler, what it imports, and what its calls import later."""
+    package, run = changing
+    first, second, third = payloads(run(lambda: None, lambda: (package / file).write_text("VALUE = 'three!'")))
+    assert (first, second) == (["one", "late", 1], ["one", "late", 2])
+    assert third == expected
+    assert [record.getMessage() for record in caplog.records] == [
+        f"function f is loaded again: {package / file} has changed"
+    ]
+
+
+def test_a_mistake_in_a_changed_file_is_told_with_its_own_lines_and_mended_by_the_next_change(changing):
+    package, run = changing
+    handlers = package / "handlers.py"
+    good = handlers.read_text()
+    _, broken, gone, mended = run(
+        lambda: handlers.write_text("def handler(:"), handlers.unlink, lambda: handlers.write_text(good)
+    )
+    assert broken.detail.startswith("SyntaxError")
+    assert "def handler(:" in broken.payload.decode()
+    assert gone.detail == "ModuleNotFoundError: No module named 'package.handlers'"
+    assert json.loads(mended.payload) == ["one", "late", 1]
+
+
+def test_other_files_are_no_reason_to_load_again(changing):
+    package, run = changing
+    installed = package.parent / "venv" / "site-packages"
+    installed.mkdir(parents=True)
+    (installed / "library.py").write_text("")
+    late = "import sys\nsys.path.append('venv/site-packages')\nimport library\nVALUE = 'late'\n"
+    (package / "late.py").write_text(late)
+    (package / "data.json").write_text("1")
+    edits = [
+        lambda path=path: path.write_text("# longer") for path in (installed / "library.py", package / "data.json")
+    ]
+    assert [calls for _, _, calls in payloads(run(*edits))] == [1, 2, 3]
+
+
+# --- the look at the start ---
+
+
+def checked(tmp_path, monkeypatch, text):
+    """Return what is wrong with functions, None where nothing is."""
+    (tmp_path / "package").mkdir(exist_ok=True)
+    (tmp_path / "package" / "__init__.py").write_text("open('imported', 'w').close()")
+    (tmp_path / "package" / "handlers.py").write_text("raise SystemExit('imported')")
+    (tmp_path / "dynamic").mkdir(exist_ok=True)
+    (tmp_path / "dynamic" / "__init__.py").write_text("import os; __path__.append(os.path.join(__path__[0], 'more'))")
+    (tmp_path / "dynamic" / "more").mkdir(exist_ok=True)
+    (tmp_path / "dynamic" / "more" / "handlers.py").write_text("")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "functions.toml").write_text(text)
+    try:
+        check_functions("functions.toml")
+    except BadConfiguration as error:
+        return str(error).removeprefix(f"{tmp_path / 'functions.toml'}: ").replace(str(tmp_path), "HERE")
+    assert not (tmp_path / "imported").exists(), "what is where it belongs need not be imported"
+    return None
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("", None),
+        ('f = "http://localhost:1"', None),
+        ('f = "package.handlers:f"\ng = "json.decoder:f"\nh = "sys:exit"\ni = "package:f"', None),
+        ('f = "dynamic.handlers:f"', None),
+        ('f = "package.handlers:f"\ng = "package.handler:f"', "g: there is no module package.handler in HERE"),
+        ('g = "packages.handlers:f"', "g: there is no module packages.handlers in HERE"),
+        ('g = "package.handlers.x:f"', "g: there is no module package.handlers.x in HERE"),
+        ('[g]\ntarget = "a:f"\npython = "/none/python"', "g: cannot run /none/python: No such file or directory"),
+        ('[g]\ntarget = "a:f"\npython = "/etc/passwd"', "g: cannot run /etc/passwd: Permission denied"),
+        (
+            '[g]\ntarget = "a:f"\npython = "/bin/false"',
+            "g: /bin/false is not a Python that can run functions: exit status 1",
+        ),
+        (
+            '[g]\ntarget = "a:f"\npython = "/bin/cat"',
+            "g: /bin/cat is not a Python that can run functions: Try '/bin/cat --help' for more information.",
+        ),
+    ],
+)
+def test_functions_are_checked_at_the_start(tmp_path, monkeypatch, text, wrong):
+    assert checked(tmp_path, monkeypatch, text) == wrong

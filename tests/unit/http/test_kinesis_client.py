@@ -1,14 +1,17 @@
-"""Records go to a Kinesis-compatible server through botocore; the emulator's clock decides when they are tried again."""
+"""Records go to a Kinesis-compatible server; the emulator's clock decides when they are tried again."""
 
 import asyncio
 import logging
 from contextlib import suppress
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 from emulator.database.kinesis_feed import FIRST_REST, LONGEST_REST, KinesisFeed
 from emulator.http import rounds
-from emulator.http.kinesis import run_kinesis
+from emulator.http.kinesis import KinesisClient, _refusal, run_kinesis
 from emulator.settings import Settings
 from tests.conftest import InProcess, table_request
 from tests.kinesis import WAIT, fake_kinesis
@@ -157,3 +160,34 @@ def test_disabling_ends_when_all_is_put(inside, fake):
     assert status() == "DISABLING"
     inside.until(lambda: status() == "DISABLED")
     assert fake.values() == [("a", number) for number in range(5)]
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:4568", "http://localhost:4568/kinesis", "https://[::1]"])
+def test_calls_are_signed_as_botocore_signs_them(url):
+    body = b'{"Records":[]}'
+    ours = KinesisClient(url)._head("eu-central-1", "AKIA", body)
+    date = ours["x-amz-date"]
+    request = AWSRequest("POST", url, {name: ours[name] for name in ("content-type", "x-amz-target")}, body)
+    request.context["timestamp"] = date
+    signer = SigV4Auth(Credentials("AKIA", "local"), "kinesis", "eu-central-1")
+    request.headers["X-Amz-Date"] = date
+    request.headers["host"] = ours["host"]
+    signature = signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request)
+    assert ours["authorization"].endswith(
+        f"/{date[:8]}/eu-central-1/kinesis/aws4_request, "
+        f"SignedHeaders=content-type;host;x-amz-date;x-amz-target, Signature={signature}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "errortype", "body", "code"),
+    [
+        (400, "", b'{"__type": "com.amazonaws.kinesis#ValidationException", "message": "m"}', "ValidationException"),
+        (400, "InvalidArgumentException:http://internal/", b"{}", "InvalidArgumentException"),
+        (400, "", b'{"code": "SerializationException"}', "SerializationException"),
+        (413, "", b"<html>", "413"),
+        (500, "", b"[]", "500"),
+    ],
+)
+def test_the_code_of_an_error(status, errortype, body, code):
+    assert _refusal(status, errortype, body)[0] == code

@@ -301,7 +301,7 @@ def test_a_call_that_fails_in_a_later_slice_says_so(expired, line, monkeypatch, 
     monkeypatch.setattr(expired.emulator.database.catalog, "current", lambda _table: 1 / 0)
     turn(line, 2)
     assert [status for status, _, _ in line.answers()] == [500]
-    assert "call POST /_emulator/ttl failed" in caplog.text
+    assert "POST /_emulator/ttl failed" in caplog.text
 
 
 def test_a_table_that_goes_meanwhile(expired, line):
@@ -355,7 +355,7 @@ def test_an_operation_that_fails_in_a_later_slice(expired, monkeypatch, caplog):
     with pytest.raises(Pending) as caught:
         protocol.answer("POST", b"", fields, json.dumps({"TableName": expired.table}).encode())
     assert finish(caught.value.steps).status == 500
-    assert "to DynamoDB_20120810.Scan failed" in caplog.text
+    assert "to Scan failed" in caplog.text
     assert "ZeroDivisionError" in caplog.text
 
 

@@ -1,6 +1,8 @@
 """When the store is synced and its pages are made ready."""
 
 import asyncio
+import errno
+import os
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -182,3 +184,18 @@ def test_pages_are_made_ready_one_piece_of_work_at_a_time(loop: Loop) -> None:
     loop.now += 1
     upkeep.look()
     assert store.done == ["ahead"] * 2
+
+
+@pytest.mark.parametrize(("number", "logged"), [(errno.EMFILE, 1), (errno.ENFILE, 1), (errno.EACCES, 0), (None, 0)])
+def test_a_lack_of_file_descriptors_is_logged(loop: Loop, monkeypatch, caplog, number, logged) -> None:
+    """libuv closes new connections without telling anybody, so the server has to look."""
+    store = Store()
+
+    def refuse(*_):
+        raise OSError(number, "no")
+
+    with monkeypatch.context() as patch:
+        if number is not None:
+            patch.setattr(os, "open", refuse)
+        pass_seconds(upkeep_of(store, loop), loop, store, 5, writing=False)
+    assert caplog.text.count("used up its file descriptors") == logged

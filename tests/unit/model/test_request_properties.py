@@ -6,13 +6,14 @@ A sample has every member of its operation's input; what the generic walk cannot
 from copy import deepcopy
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.errors import ApiError
 from emulator.model.overrides import UNCHECKED
 from emulator.model.service import operations, request_model
 from emulator.model.validate import Path, input_node
+from tests.model.profile import profile
 
 NAMES = sorted(operations())
 SAMPLES = {
@@ -120,7 +121,7 @@ JSON = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(MEMBERS, inner, max_size=4)),
     max_leaves=12,
 )
-EXAMPLES = settings(max_examples=200, deadline=None, derandomize=True, database=None)
+EXAMPLES = profile(200)
 
 
 def places(raw):

@@ -1,12 +1,21 @@
-"""The service model: all operations, read without importing botocore."""
+"""The service model: all operations, read without importing botocore; a build has what the pinned botocore has."""
 
+import importlib.metadata
+import json
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from service_model import write_models
 
+from emulator.model import service
 from emulator.model.service import operations, request_model
+from emulator.model.shapes import Shapes
+
+ROOT = Path(__file__).parents[3]
 
 # recent-features.md 11
 DATA_AND_CONTROL_PLANE = """
@@ -61,4 +70,71 @@ def test_botocore_is_not_imported():
         "import sys; from emulator.model.service import operations, request_model; request_model('GetItem'); "
         "assert not any(name.partition('.')[0] == 'botocore' for name in sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[3])
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """The data folder of a wheel."""
+    folder = tmp_path_factory.mktemp("data")
+    write_models(folder)
+    return folder
+
+
+def pinned():
+    (requirement,) = (
+        text
+        for text in tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]["requires"]
+        if text.startswith("botocore")
+    )
+    return requirement.removeprefix("botocore==")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["dynamodb/2012-08-10", "dynamodbstreams/2012-08-10", "lambda/2015-03-31"],
+)
+def test_a_build_says_of_requests_what_botocore_says(built, name):
+    """Every operation with its input, and every shape that an input contains, with all that the server looks at."""
+    ours = json.loads((built / f"{name.partition('/')[0]}.json").read_text())
+    theirs = json.loads(service._from_botocore(name))
+    expected = theirs["operations"] if name.startswith("dynamodb") else ours["operations"]
+    assert {n: raw["input"]["shape"] for n, raw in ours["operations"].items()} == {
+        n: theirs["operations"][n]["input"]["shape"] for n in expected
+    }
+    assert ours["metadata"]["targetPrefix"] == theirs["metadata"].get("targetPrefix", "")
+    made, original = Shapes(ours["shapes"]), Shapes(theirs["shapes"])
+    todo = [raw["input"]["shape"] for raw in ours["operations"].values()]
+    seen = set()
+    while todo:
+        shape = original[todo.pop()]
+        if shape.name not in seen:
+            seen.add(shape.name)
+            assert made[shape.name] == shape
+            assert list(made[shape.name].members) == list(shape.members)
+            todo += [each for each in (*shape.members.values(), shape.value, shape.key) if each]
+    assert seen == set(ours["shapes"])
+
+
+def test_a_build_has_botocores_licence_and_names_it(built):
+    assert "Apache License" in (built / "LICENSE.txt").read_text()
+    assert "Amazon.com" in (built / "NOTICE").read_text()
+    assert (
+        f"botocore {importlib.metadata.version('botocore')}"
+        in json.loads((built / "dynamodb.json").read_text())["source"]
+    )
+    assert sum(path.stat().st_size for path in built.iterdir()) < 80 << 10
+
+
+def test_tests_and_builds_use_one_botocore():
+    """And what an editable install has written into this tree, where there is one, is of the same."""
+    assert importlib.metadata.version("botocore") == pinned()
+    for path in (ROOT / "emulator" / "model" / "data").glob("*.json"):
+        assert re.match(r"botocore (\S+),", json.loads(path.read_text())["source"])[1] == pinned()
+
+
+def test_a_tree_that_was_never_built_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(service, "_DATA", tmp_path)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(FileNotFoundError, match="pip install --editable"):
+        service.read_model("dynamodb/2012-08-10")

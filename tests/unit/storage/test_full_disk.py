@@ -278,10 +278,10 @@ def test_refusal_is_believed_until_room_is_freed() -> None:
 @pytest.mark.parametrize("reservable", [True, False])
 def test_reserve_is_taken_from_a_disk_with_plenty_of_room(disk: Disk, reservable: bool) -> None:
     disk.folder.mkdir()
-    disk.size = 3 * MIB
+    disk.size = 2 * MIB
     with room.Reserve(disk.folder, reservable=reservable) as reserve:
         assert (reserve.take(), reserve.known, reserve.spent, reserve.give()) == (False, False, False, False)
-        disk.size = 5 * MIB
+        disk.size = 3 * MIB
         assert (reserve.take(), reserve.known, reserve.spent) == (True, True, False)
         assert disk.folder.joinpath("reserve").stat().st_blocks * 512 >= room.RESERVE
         assert reserve.take()

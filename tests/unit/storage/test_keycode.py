@@ -1,12 +1,13 @@
 """Composed keys must sort as the tuples they are made of, and decode to them."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.keycode import LAST, escape, prefix_end, u32, u64, unescape
+from tests.model.profile import profile
 
-QUICK = settings(max_examples=60, deadline=None, derandomize=True, database=None)
+QUICK = profile(60)
 DATA = st.binary(max_size=6) | st.lists(st.sampled_from([b"\x00", b"\x01", b"\xff", b"a"]), max_size=6).map(b"".join)
 
 

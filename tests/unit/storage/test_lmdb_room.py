@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,20 @@ def test_grows(small: Any, at_a_time: int) -> None:
     for first in range(0, len(ROWS), at_a_time):
         put_all(small, ROWS[first : first + at_a_time])
     assert contents(small) == ROWS
+
+
+def test_a_sparse_map_starts_small_where_the_file_takes_its_size() -> None:
+    """LMDB on Windows makes the file as large as the map: 1 TiB elsewhere, 16 MiB there."""
+    assert lmdb_environment.first_sparse("nt") == 16 << 20
+    assert lmdb_environment.first_sparse("posix") == 1 << 40
+
+
+def test_a_sparse_map_that_starts_small_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lmdb_environment, "first_sparse", lambda: TINY)
+    with closing(open_engine(tmp_path / "store", writemap=False)) as engine:
+        for first in range(0, len(ROWS), 100):
+            put_all(engine, ROWS[first : first + 100])
+        assert contents(engine) == ROWS
 
 
 def test_deletes_and_drops_are_run_again(small: Any) -> None:

@@ -8,12 +8,13 @@ import shutil
 import tempfile
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from storage import Engine, Interrupted, open_engine
 from storage.keycode import LAST
+from tests.model.profile import profile
 
 HEADS = [b"h" * 495, b"h" * 494 + b"i", b"\xff" * 495]
 
@@ -134,11 +135,4 @@ class Mirror(RuleBasedStateMachine):
 
 
 TestMirror = Mirror.TestCase
-TestMirror.settings = settings(
-    max_examples=30,
-    stateful_step_count=25,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
+TestMirror.settings = settings(profile(30), stateful_step_count=25)

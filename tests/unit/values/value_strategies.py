@@ -2,12 +2,12 @@
 
 from base64 import b64encode
 
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from emulator.values.number import canonical
+from tests.model.profile import profile
 
-deterministic = settings(derandomize=True, deadline=None)  # the same examples each time, on machines of any speed
+deterministic = profile(100)  # the same examples each time, on machines of any speed
 
 texts = st.text(max_size=6)
 binaries = st.binary(max_size=6).map(lambda data: b64encode(data).decode())

@@ -1,0 +1,95 @@
+"""Takes the service model out of botocore, for a build (backend.py).
+
+The server reads the types and constraints of requests from AWS's own model of DynamoDB, which botocore ships. All of
+botocore is 32 MB, and a requirement for it would collide with the versions that users pin. So a build takes what the
+server needs out of the botocore that pyproject.toml pins: 60 KB of operations and shapes, without documentation and
+answers.
+
+A file of the data folder is `{"source", "metadata": {"targetPrefix"}, "operations": {name: {"input"}}, "shapes": {..}}`,
+spelled as in botocore's `service-2.json`. Botocore's licence and notice lie beside them.
+"""
+
+import gzip
+import importlib.metadata
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+DATA: Final = Path(__file__).parents[1] / "emulator" / "model" / "data"
+
+_SERVICES: Final[Mapping[str, tuple[str, ...] | None]] = {
+    "dynamodb/2012-08-10": None,
+    "dynamodbstreams/2012-08-10": None,
+    "lambda/2015-03-31": (
+        "CreateEventSourceMapping",
+        "DeleteEventSourceMapping",
+        "GetEventSourceMapping",
+        "ListEventSourceMappings",
+        "UpdateEventSourceMapping",
+    ),
+}
+"""The services that the server speaks and the operations that it needs of each, None for all."""
+
+_CONSTRAINTS: Final = ("type", "required", "min", "max", "pattern", "enum")
+_REFERENCES: Final = ("member", "key", "value")
+_LEGAL: Final = ("LICENSE.txt", "NOTICE")
+
+
+def write_models(folder: Path) -> None:
+    """Write the models of the installed botocore, and its licence, into a folder."""
+    botocore = importlib.metadata.distribution("botocore")
+    folder.mkdir(exist_ok=True)
+    for service, operations in _SERVICES.items():
+        model = _read(botocore, service)
+        reduced = {"source": _source(botocore, service), **_reduced(model, operations or model["operations"])}
+        _write(folder / f"{service.partition('/')[0]}.json", json.dumps(reduced, separators=(",", ":")))
+    for file in botocore.files or ():
+        if file.name in _LEGAL and file.parts[0].endswith(".dist-info"):
+            _write(folder / file.name, file.read_text())
+
+
+def _source(botocore: importlib.metadata.Distribution, service: str) -> str:
+    return f"botocore {botocore.version}, data/{service}/service-2.json, reduced to the shapes of requests"
+
+
+def _read(botocore: importlib.metadata.Distribution, service: str) -> dict[str, Any]:
+    """Return a service's model; botocore has shipped it plain and compressed."""
+    path = Path(str(botocore.locate_file(f"botocore/data/{service}/service-2.json")))
+    packed = path.with_suffix(".json.gz")
+    text = gzip.decompress(packed.read_bytes()) if packed.exists() else path.read_bytes()
+    model: dict[str, Any] = json.loads(text)
+    return model
+
+
+def _reduced(model: Mapping[str, Any], operations: Iterable[str]) -> dict[str, Any]:
+    """Return what the server reads: operations with their input, and the shapes that inputs contain."""
+    inputs = {name: model["operations"][name]["input"]["shape"] for name in operations}
+    shapes: dict[str, Any] = {}
+    open_names = list(inputs.values())
+    while open_names:
+        name = open_names.pop()
+        if name not in shapes:
+            shapes[name] = shape = _shape(model["shapes"][name])
+            parts = (*shape.get("members", {}).values(), *(shape[part] for part in _REFERENCES if part in shape))
+            open_names += [part["shape"] for part in parts]
+    return {
+        "metadata": {"targetPrefix": model["metadata"].get("targetPrefix", "")},
+        "operations": {name: {"input": {"shape": shape}} for name, shape in inputs.items()},
+        "shapes": shapes,
+    }
+
+
+def _shape(raw: Mapping[str, Any]) -> dict[str, Any]:
+    shape = {name: raw[name] for name in _CONSTRAINTS if name in raw}
+    shape |= {name: {"shape": raw[name]["shape"]} for name in _REFERENCES if name in raw}
+    if "members" in raw:
+        shape["members"] = {name: {"shape": member["shape"]} for name, member in raw["members"].items()}
+    return shape
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace a file at once: a server that starts meanwhile reads the old one or the new one."""
+    draft = path.with_name(path.name + ".new")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)

@@ -1,0 +1,59 @@
+"""What the log says of requests that got a status of 500 or above, and of connections that were refused.
+
+The same thing is logged once a minute: clients repeat what failed.
+"""
+
+import logging
+from typing import Final
+
+from emulator.database.database import report_full
+from emulator.errors import ApiError
+from emulator.escaping import printable
+from emulator.log_limits import once_a_minute
+from storage import Full, StorageError
+
+log = logging.getLogger("emulator")
+
+SERVER_ERROR: Final = 500  # the least status that a client did not cause
+
+_SHOWN: Final = 60  # bytes of what is not HTTP
+_TLS: Final = b"\x16\x03"  # how a TLS handshake begins
+_HTTP_2: Final = b"PRI * HTTP/2"
+
+
+def log_failure(what: str, error: BaseException) -> None:
+    """Log why the answer to a request says that the server failed; what: the operation or path, as the client sent it."""
+    reason = error.__cause__ if isinstance(error.__cause__, StorageError) else error
+    if isinstance(reason, Full):
+        report_full(reason)
+    elif isinstance(reason, ApiError | StorageError):
+        if once_a_minute.allows((type(reason), str(reason))):
+            log.warning("%s failed: %s", printable(what), reason)
+    elif once_a_minute.allows(_origin(reason)):
+        log.error("%s failed", printable(what), exc_info=reason)
+
+
+def log_refused(why: str) -> None:
+    """Log why a request was refused before its operation was known."""
+    if once_a_minute.allows(why):
+        log.warning("a request was refused: %s", why)
+
+
+def log_not_http(data: bytes, error: Exception) -> None:
+    """Log that a connection was closed because the server could not read what came."""
+    hint = ""
+    if data.startswith(_TLS):
+        hint = "; it looks like TLS: clients must use http://, not https://"
+    elif data.startswith(_HTTP_2):
+        hint = "; it is HTTP/2: clients must use HTTP/1.1"
+    if once_a_minute.allows(("not HTTP", hint)):
+        begin = printable(data[:_SHOWN].decode("latin-1"))
+        log.warning('a connection was closed: it sent "%s", which is not HTTP/1.1 (%s)%s', begin, error, hint)
+
+
+def _origin(error: BaseException) -> tuple[object, ...]:
+    """Return the kind of an unexpected error and where it was raised."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return (type(error), trace and (trace.tb_frame.f_code, trace.tb_lineno))

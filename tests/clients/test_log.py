@@ -1,0 +1,71 @@
+"""The log of a real server at debug and trace, as one process, with workers and as a plain ASGI application."""
+
+import re
+import socket
+import subprocess
+import sys
+
+import boto3
+import pytest
+
+from tests.conftest import boto_options, table_request
+
+
+@pytest.fixture
+def logged(tmp_path):
+    """Run work(url) with a server; return what the server wrote to its log."""
+
+    def run(work, *arguments, module="emulator"):
+        command = [sys.executable, "-m", module, "--port", "0", "--in-memory", *arguments]
+        with (tmp_path / "log").open("w+") as log:
+            server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+            try:
+                work(next(line.split()[1] for line in server.stdout if "address" in line))
+            finally:
+                server.terminate()
+                server.wait(20)
+                server.stdout.close()
+            log.seek(0)
+            return log.read()
+
+    return run
+
+
+def everyday(url):
+    client = boto3.client("dynamodb", **boto_options(url))
+    client.create_table(**{**table_request("pk:S"), "TableName": "Orders"})
+    client.put_item(TableName="Orders", Item={"pk": {"S": "secret"}}, ReturnConsumedCapacity="TOTAL")
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.get_item(TableName="Order", Key={"pk": {"S": "secret"}})
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments"), [("emulator", ()), ("emulator", ("--workers", "2")), ("tests.asgi_server", ())]
+)
+def test_one_line_a_request(logged, module, arguments):
+    text = logged(everyday, "--log-level", "debug", *arguments, module=module)
+    lines = [
+        re.sub(r"\d+\.\d ms, request [0-9A-Z]{52}", "..", line.partition(" DEBUG ")[2]) for line in text.splitlines()
+    ]
+    assert [line for line in lines if "Item" in line] == [
+        "PutItem Orders: 200, 1.0 units, ..",
+        "GetItem Order: 400 ResourceNotFoundException: Requested resource not found, ..",
+    ]
+    assert "secret" not in text
+
+
+def test_bodies(logged):
+    text = logged(everyday, "--log-level", "trace")
+    assert re.search(r'TRACE request body: \{"TableName": ?"Orders", ?"Item": ?\{"pk": ?\{"S": ?"secret"', text)
+    assert re.search(r'TRACE response body: \{"ConsumedCapacity":\{"TableName":"Orders","CapacityUnits":1.0\}\}', text)
+
+
+def test_at_info_only_what_went_wrong(logged):
+    def work(url):
+        everyday(url)
+        with socket.create_connection(url.removeprefix("http://").split(":")) as line:
+            line.sendall(b"\x16\x03\x01")
+            line.recv(100)
+
+    (line,) = logged(work).splitlines()
+    assert " WARNING a connection was closed" in line

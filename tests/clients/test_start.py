@@ -1,0 +1,53 @@
+"""How the command starts and ends in unusual circumstances."""
+
+import errno
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+
+import pytest
+
+from emulator import cli
+from tests.clients.test_readme_lines import free_port
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&- 2>&-"])
+def test_without_standard_files(closed):
+    """Other files would get their numbers: the end of the interpreter closed the store's and aborted."""
+    port = free_port()
+    command = f"exec {sys.executable} -m emulator --in-memory --port {port} --log-level debug {closed}"
+    with subprocess.Popen(["bash", "-c", command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        while True:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as answer:
+                    assert answer.status == 200
+                break
+            except urllib.error.URLError:
+                assert server.poll() is None
+        server.terminate()
+        assert server.wait(20) == 0
+
+
+def test_too_few_files_are_one_line():
+    command = f"ulimit -n 10; exec {sys.executable} -m emulator --in-memory --port 0"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2
+    last = done.stderr.splitlines()[-1]
+    assert last == "dynamodb-emulator: the process may not open enough files: raise the limit that `ulimit -n` shows"
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("error", "status"), [(KeyboardInterrupt(), 130), (OSError(errno.EMFILE, "x"), 2)])
+def test_what_ends_the_start(monkeypatch, error, status):
+    def fail(_):
+        raise error
+
+    monkeypatch.setattr(cli, "_run", fail)
+    assert cli.main([]) == status
+
+
+def test_other_failures_are_not_hidden(monkeypatch):
+    monkeypatch.setattr(cli, "_run", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        cli.main([])

@@ -1,0 +1,289 @@
+"""What the log says: of each request at debug and trace, and of server errors and refusals at every level."""
+
+import gzip
+import json
+import logging
+import re
+import zlib
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emulator.http import request_log
+from emulator.http.asgi import create_app
+from emulator.http.bodies import Bodies
+from emulator.http.protocol import Protocol
+from emulator.http.request_log import LoggedProtocol
+from emulator.http.server import create_protocol
+from emulator.http.turns import Pending
+from emulator.slices import Sliced, finish
+from storage import Full
+from tests.conftest import AUTHORIZATION, index_request, table_request
+from tests.unit.http.test_connection import Line
+from tests.unit.http.test_connection import request as http_request
+
+TABLE = {
+    **table_request("pk:S sk:S", define="g:S", GlobalSecondaryIndexes=[index_request("by-g", "g")]),
+    "TableName": "Orders",
+}
+ENDING = re.compile(r", \d+\.\d ms, request [0-9A-Z]{52}$")
+ITEM = {"pk": {"S": "a"}, "sk": {"S": "b"}}
+
+
+def fields(operation, **more):
+    return {
+        b"content-type": b"application/x-amz-json-1.0",
+        b"x-amz-target": f"DynamoDB_20120810.{operation}".encode(),
+        b"x-amz-date": b"20260101T000000Z",
+        b"authorization": AUTHORIZATION.format(key="test", region="us-east-1").encode(),
+        **{name.replace("_", "-").encode(): value for name, value in more.items()},
+    }
+
+
+@pytest.fixture
+def protocol(db, caplog):
+    made = LoggedProtocol(db.emulator)
+    made.answer("POST", b"", fields("CreateTable"), json.dumps(TABLE).encode())
+    caplog.set_level(logging.DEBUG, "emulator")
+    caplog.clear()
+    return made
+
+
+def lines(caplog):
+    """What was logged, without the time and the request id."""
+    return [ENDING.sub("", record.getMessage()) for record in caplog.records]
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "expected"),
+    [
+        ("PutItem", {"TableName": "Orders", "Item": ITEM}, "PutItem Orders: 200"),
+        (
+            "PutItem",
+            {"TableName": "Orders", "Item": ITEM, "ReturnConsumedCapacity": "TOTAL"},
+            "PutItem Orders: 200, 1.0 units",
+        ),
+        (
+            "BatchGetItem",
+            {"RequestItems": {"Orders": {"Keys": [ITEM]}}, "ReturnConsumedCapacity": "INDEXES"},
+            "BatchGetItem Orders: 200, 0.5 units",
+        ),
+        (
+            "Query",
+            {"TableName": "Orders", "IndexName": "by-g"},
+            (
+                "Query Orders/by-g: 400 ValidationException: Either the KeyConditions or KeyConditionExpression parameter "
+                "must be specified in the request."
+            ),
+        ),
+        (
+            "TransactGetItems",
+            {
+                "TransactItems": [
+                    {"Get": {"TableName": name, "Key": ITEM}} for name in ("Orders", "b12", "c12", "d12", "e12")
+                ]
+            },
+            "TransactGetItems Orders, b12, c12, 2 more: 400 ResourceNotFoundException: Requested resource not found",
+        ),
+        ("ExecuteStatement", {"Statement": 'SELECT * FROM "Orders"'}, "ExecuteStatement Orders: 200"),
+        ("ListTables", {}, "ListTables: 200"),
+        (
+            "ListTables",
+            [],
+            (
+                "ListTables: 400 SerializationException: Unrecognized collection type class "
+                "com.amazonaws.dynamodb.v20120810.ListTablesInput"
+            ),
+        ),
+        (
+            "DescribeTable",
+            {"TableName": "forged\n2026-01-01 INFO x"},
+            r"DescribeTable forged\n2026-01-01 INFO x: 400 ValidationException",
+        ),
+        ("No\nsuch", {}, r"No\nsuch: 400 UnknownOperationException"),
+    ],
+)
+def test_a_line_for_each_request(protocol, caplog, operation, body, expected):
+    protocol.answer("POST", b"", fields(operation), json.dumps(body).encode())
+    (line,) = [text for text in lines(caplog) if text.startswith(expected.partition(":")[0])][-1:]
+    assert line == expected or (expected.endswith("Exception") and line.startswith(expected))
+
+
+def test_other_paths_and_refusals(protocol, caplog):
+    protocol.elsewhere("POST", b"/_emulator/clock", b"", {}, b'{"Advance": 1}')
+    protocol.elsewhere("GET", b"/2015-03-31/event-source-mappings/", b"", fields("x"), b"")
+    protocol.elsewhere("GET", b"/2015-03-31/event-source-mappings/", b"", {}, b"")
+    protocol.answer("GET", b"", {}, b"")
+    debug = [ENDING.sub("", each.getMessage()) for each in caplog.records if each.levelno == logging.DEBUG]
+    assert debug[0] == "POST /_emulator/clock: 200"
+    assert debug[1].startswith("GET /2015-03-31/event-source-mappings/: 200")
+    assert debug[2].startswith("GET /2015-03-31/event-source-mappings/: 403 MissingAuthenticationTokenException")
+    assert debug[3] == "GET /: 200"
+    assert len(debug) == 4
+    caplog.clear()
+    protocol.respond("POST", b"", [(b"a", b"x" * 17_000)], b"")
+    assert lines(caplog) == [
+        "a request was refused: its request line or its headers have more than 16 KB, or it has two Host headers",
+        "a request: 400",
+    ]
+
+
+def test_compressed_requests_and_answers(protocol, caplog):
+    body = json.dumps({"TableName": "Orders", "Item": ITEM, "ReturnConsumedCapacity": "TOTAL"}).encode()
+    protocol.answer("POST", b"", fields("PutItem", content_encoding=b"gzip"), gzip.compress(body))
+    big = {"pk": {"S": "a"}, "sk": {"S": "c"}, "x": {"S": "y" * 5000}}
+    protocol.answer("POST", b"", fields("PutItem"), json.dumps({"TableName": "Orders", "Item": big}).encode())
+    caplog.clear()
+    wanted = {"TableName": "Orders", "Key": {"pk": {"S": "a"}, "sk": {"S": "c"}}, "ReturnConsumedCapacity": "TOTAL"}
+    answer = protocol.answer("POST", b"", fields("GetItem", accept_encoding=b"deflate"), json.dumps(wanted).encode())
+    assert zlib.decompress(answer.body)
+    assert lines(caplog) == ["GetItem Orders: 200, 1.0 units"]
+
+
+def test_trace_has_the_bodies_bounded_and_escaped(protocol, caplog):
+    caplog.set_level(request_log.TRACE, "emulator")
+    item = {**ITEM, "x": {"S": "é\u202e\n" + "y" * 10_000}}
+    body = orjson.dumps({"TableName": "Orders", "Item": item})
+    protocol.answer("POST", b"", fields("PutItem"), body)
+    protocol.answer("POST", b"", fields("PutItem"), b"\xff\x00\x1b[31m")
+    _, sent, received, _, broken, error = [record.getMessage() for record in caplog.records]
+    assert sent.startswith(
+        r'request body: {"TableName":"Orders","Item":{"pk":{"S":"a"},"sk":{"S":"b"},"x":{"S":"\xe9\u202e\nyyy'
+    )
+    assert sent.endswith(f"... ({len(body)} bytes)")
+    assert len(sent) < 5000
+    assert received == "response body: {}"
+    assert broken == r"request body: \xff\x00\x1b[31m"
+    assert "SerializationException" in error
+    assert all(record.getMessage().isascii() and record.getMessage().isprintable() for record in caplog.records)
+
+
+def test_debug_has_no_bodies(protocol, caplog):
+    protocol.answer("POST", b"", fields("PutItem"), orjson.dumps({"TableName": "Orders", "Item": ITEM}))
+    assert len(caplog.records) == 1
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["TableName", "RequestItems", "TransactItems", "Statement", "Statements", "IndexName", "Get", "x"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+)
+
+
+@given(JSON)
+def test_no_request_breaks_the_log(body):
+    text = orjson.dumps(body)
+    subject = request_log._subject("POST", b"/", fields("PutItem"), request_log._parsed(text))
+    assert subject.startswith("PutItem")
+    assert subject.isascii()
+    assert subject.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("level", "kind"), [(logging.INFO, Protocol), (logging.DEBUG, LoggedProtocol), (5, LoggedProtocol)]
+)
+def test_requests_are_logged_only_where_somebody_reads_it(db, caplog, level, kind):
+    caplog.set_level(level, "emulator")
+    assert type(create_protocol(db.emulator)) is kind
+
+
+def test_over_a_connection_and_over_asgi(db, caplog):
+    caplog.set_level(logging.DEBUG, "emulator")
+    line = Line(db.emulator)
+    line.connection._protocol = create_protocol(db.emulator)
+    line.feed(http_request())
+    assert lines(caplog) == ["ListTables: 200"]
+    assert create_app(create_protocol(db.emulator), Bodies(1))
+
+
+@pytest.mark.parametrize(
+    ("end", "expected"),
+    [
+        (lambda: b'{"ConsumedCapacity":{"TableName":"Orders","CapacityUnits":2.0}}', ["Scan Orders: 200, 2.0 units"]),
+        (
+            lambda: 1 / 0,
+            ["Scan Orders: 500 InternalServerError: The request processing has failed because of an unknown error."],
+        ),
+    ],
+)
+def test_an_answer_that_is_made_in_slices_is_logged_when_it_is_made(protocol, caplog, monkeypatch, end, expected):
+    def steps():
+        yield
+        yield
+        return end()
+
+    def slow(*_):
+        raise Sliced(steps())
+
+    protocol.take_turns()
+    with monkeypatch.context() as patch:
+        patch.setattr("emulator.operations.registry.Operation.__call__", slow)
+        with pytest.raises(Pending) as pending:
+            protocol.answer("POST", b"", fields("Scan"), b'{"TableName": "Orders"}')
+    slices = pending.value.steps
+    next(slices)
+    protocol.answer("POST", b"", fields("ListTables"), b"{}")  # between two slices
+    finish(slices)
+    debug = [ENDING.sub("", record.getMessage()) for record in caplog.records if record.levelno == logging.DEBUG]
+    assert debug == ["ListTables: 200", *expected]
+
+
+# --- server errors and refusals, at every level ---
+
+
+def test_a_full_disk_is_logged_once(db, monkeypatch, caplog):
+    def fail(*_):
+        raise Full("No room is left on the disk of the data folder /x.")
+
+    protocol = Protocol(db.emulator)
+    monkeypatch.setattr(db.emulator.database, "rerun", fail)
+    monkeypatch.setattr("emulator.operations.registry.Operation.__call__", fail)
+    for _ in range(3):
+        assert protocol.answer("POST", b"", fields("PutItem"), b"{}").status == 500
+    assert protocol.elsewhere("GET", b"/2015-03-31/event-source-mappings/", b"", fields("x"), b"").status == 500
+    assert [record.getMessage() for record in caplog.records] == [
+        "writes are refused because the disk is full: No room is left on the disk of the data folder /x."
+    ]
+
+
+def test_a_mistake_of_ours_is_logged_with_its_traceback_and_once_a_minute(db, monkeypatch, caplog):
+    monkeypatch.setattr("emulator.operations.registry.Operation.__call__", lambda *_: 1 / 0)
+    protocol = Protocol(db.emulator)
+    for _ in range(3):
+        answer = protocol.answer("POST", b"", fields("PutItem"), b"{}")
+    assert answer.status == 500
+    (record,) = caplog.records
+    assert re.fullmatch(r"request [0-9A-Z]{52} to PutItem failed", record.getMessage())
+    assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("sent", "begin", "end"),
+    [
+        (
+            b"\x16\x03\x01\x02\x00",
+            r'it sent "\x16\x03\x01\x02\x00"',
+            "; it looks like TLS: clients must use http://, not https://",
+        ),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 'it sent "PRI * HTTP/2.0', "; it is HTTP/2: clients must use HTTP/1.1"),
+        (b"\x1b[31mred\n\n", r'it sent "\x1b[31mred\n\n"', ")"),
+    ],
+)
+def test_what_is_not_http_is_logged(db, caplog, sent, begin, end):
+    for _ in range(2):
+        Line(db.emulator).feed(sent)
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert begin in record.getMessage()
+    assert record.getMessage().endswith(end)
+    assert record.getMessage().isprintable()
