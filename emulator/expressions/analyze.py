@@ -49,7 +49,7 @@ _OPERAND_TYPES: Final[Mapping[str, frozenset[str]]] = {
     "+": frozenset({"N"}),
     "-": frozenset({"N"}),
 }
-"""Operator -> types that its operands may have; those of functions are in their rows (functions.py)."""
+"""Operator -> types that its operands may have. For functions see functions.py."""
 _WORDS: Final = {
     "S": "STRING",
     "N": "NUMBER",
@@ -167,7 +167,7 @@ def _check_defined(parsed: Parsed[Tree], names: Names, types: Types) -> None:
 
 
 class _Analysis:
-    """What conditions and updates have in common: the types of operands, and the rules of functions."""
+    """What conditions and updates share: the types of operands, and the rules of functions."""
 
     def __init__(self, names: Names, types: Types) -> None:
         self.names = names

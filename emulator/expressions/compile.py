@@ -4,7 +4,8 @@ Conditions are functions of (item, values). What the usual ones consist of (a to
 of its own without a call in between. Chains of AND and OR are flat and double NOTs cancel out, so that closures nest no
 deeper than parentheses do: less than the 300 operators of a condition, well within Python's stack.
 
-A missing operand (reference 4.4) makes a condition false, but `<>` true: unless it is size() that has no value.
+A missing operand (reference 4.4) makes a condition false, but `<>` true, unless the operand is a
+function that has no value.
 """
 
 import operator
@@ -175,12 +176,12 @@ def _equality(node: ast.Compare) -> Test:
 
 def _inequality(node: ast.Compare) -> Test:
     get_left, get_right = getter(node.left), getter(node.right)
-    left_is_size, right_is_size = isinstance(node.left, ast.Call), isinstance(node.right, ast.Call)
+    left_is_call, right_is_call = isinstance(node.left, ast.Call), isinstance(node.right, ast.Call)
 
     def different(item: Item, values: Values) -> bool:
         left, right = get_left(item, values), get_right(item, values)
         if left is None or right is None:
-            return not (left is None and left_is_size) and not (right is None and right_is_size)
+            return not (left is None and left_is_call) and not (right is None and right_is_call)
         return not equal(left, right)
 
     return different

@@ -1,4 +1,8 @@
-"""The document paths of an expression: names for aliases, no two that overlap or conflict (reference 4.2), and getters."""
+"""The document paths of an expression.
+
+Aliases in them become names, no two paths may overlap or conflict (reference 4.2), and a getter
+finds what is at a path in an item.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import cast

@@ -19,7 +19,7 @@ from emulator.values.types import Item, Value, Values
 
 KeyOperator = OneOf["=", "<", "<=", ">", ">=", "BETWEEN", "begins_with", "unindexable"]
 MIRRORED: Final[Mapping[Comparator, KeyOperator]] = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-"""Comparator -> the operator that says the same with the key attribute on the other side."""
+"""Comparator -> the operator that says the same with its sides exchanged."""
 UNINDEXABLE: Final = "unindexable"
 """The operator of a clause that no key may have. Only the key schema decides whether this is the error to report."""
 

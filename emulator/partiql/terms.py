@@ -279,7 +279,7 @@ class Terms:
         return ast.Call(function.name, (yield self.arguments(self.operand)))
 
     def function(self, *, in_set: bool = False) -> Function:
-        """Return the function whose name comes: one that may stand in a WHERE, or with `in_set` after SET."""
+        """Return the function whose name comes next; with `in_set` also one of updates."""
         token = self.next()
         name = token.text.lower()
         function = FUNCTIONS.get(name)
