@@ -145,7 +145,7 @@ def inner_first(node: Condition | Operand) -> list[Any]:
 def chain(
     node: Condition, kind: type[And | Or], seen_as: Callable[[Condition], Condition] = lambda node: node
 ) -> Iterator[Condition]:
-    """Yield the conditions that a chain of ANDs, or of ORs, joins, left to right; a chain may be thousands long.
+    """Yield the conditions that a chain of ANDs, or of ORs, joins, left to right: maybe thousands.
 
     seen_as: what to take each condition for, as a chain may go on behind a double NOT.
     """

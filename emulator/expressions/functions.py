@@ -35,7 +35,7 @@ Get = Callable[[Item, Values], Value | None]
 Compute = Callable[[Item, Values], Value]
 
 Place = OneOf["condition", "condition operand", "update operand"]
-"""Where a function may stand: as a condition by itself, or as an operand of one kind of expression."""
+"""Where a function may stand: as a condition, or as an operand in conditions or in updates."""
 
 
 class Operand(NamedTuple):
