@@ -10,7 +10,7 @@ import pytest
 from emulator.errors import ApiError
 from emulator.expressions import compile as compiler
 from emulator.expressions.bind import bind
-from emulator.expressions.functions import ANY, FUNCTIONS, PATH, Function, Operand, both
+from emulator.expressions.functions import ANY, FUNCTIONS, PATH, Function, Operand, both, checked
 from emulator.partiql.prepare import prepare
 from emulator.values.types import TYPES
 
@@ -65,7 +65,7 @@ ITEM = {"a": {"S": "banana"}, "b": {"S": "ananab"}, "n": {"N": "21"}}
 @pytest.fixture
 def toys(monkeypatch):
     for row in TOYS:
-        monkeypatch.setitem(FUNCTIONS, row.name, row)
+        monkeypatch.setitem(FUNCTIONS, row.name, checked(row))
 
 
 def condition(text, values):
@@ -187,14 +187,14 @@ def test_a_toy_in_an_update(toys):
 def test_a_row_that_is_not_complete(place, fields):
     row = {"name": "toy", "operands": (ANY, ANY), "distinct": False, "partiql": True, "build": both(ends_with)} | fields
     with pytest.raises(AssertionError):
-        Function(place=place, **row)
+        checked(Function(place=place, **row))
 
 
 @pytest.mark.parametrize("missing", ["name", "place", "operands", "build", "distinct", "partiql"])
 def test_a_row_without_a_field(missing):
     row = {"name": "toy", "place": "condition", "operands": (ANY, ANY), "build": both(ends_with), "distinct": True}
     row["partiql"] = True
-    Function(**row)
+    checked(Function(**row))
     del row[missing]
     with pytest.raises(TypeError):
         Function(**row)
