@@ -24,7 +24,7 @@ LEAVES = {
 }
 MAY_IMPORT = {
     "cli": {"app", "commands", "database", "flags", "functions", "http", "storage"},
-    "commands": {"database", "storage"},
+    "commands": {"database", "flags", "storage"},
     "flags": set(),
     "__main__": {"cli"},
     "http": {"app", "functions", "database", "values", "storage"},
