@@ -181,12 +181,13 @@ REDIRECTED: Final = (
     "If AWS_ENDPOINT_URL is set to this server, set AWS_ENDPOINT_URL_DYNAMODB instead "
     "(and AWS_ENDPOINT_URL_DYNAMODB_STREAMS, AWS_ENDPOINT_URL_LAMBDA), so that other services keep their own endpoints."
 )
+REST_OF_LAMBDA: Final = "Use a client with another endpoint for Lambda's other operations."
 
 
 def another_service(name: str) -> ApiError:
     """Our own answer to a request of another service of AWS."""
-    what = "other operations of Lambda" if name == "lambda" else name
-    return ApiError("UnknownOperationException", f"{SPEAKS}, not {what}. {REDIRECTED}", namespace="")
+    text = f"other operations of Lambda. {REST_OF_LAMBDA}" if name == "lambda" else f"{name}. {REDIRECTED}"
+    return ApiError("UnknownOperationException", f"{SPEAKS}, not {text}", namespace="")
 
 
 def signed_twice() -> ApiError:

@@ -106,7 +106,7 @@ class Protocol:
         self._operations: dict[bytes, str] = {}  # by the targets that were seen
         cors = emulator.settings.cors
         self._narrowed = bool(cors) and "*" not in cors  # only the origins that --cors lists may read answers
-        self._mistakes = LogLimit(keys=_LINES)  # of programs: wrong paths and services
+        self._mistakes = LogLimit(keys=_LINES)  # of programs: wrong paths, services, operations
         self._refusals = LogLimit(keys=_LINES)  # of web pages
 
     @cached_property
@@ -219,7 +219,8 @@ class Protocol:
                 raise pending.changed(lambda late: late._replace(head=late.head + _echoed(origin))) from None
         else:
             request_id = str(uuid.uuid4()).encode()
-            answer = Answer(*lambda_api.answer(self._emulator, request_id, method, path, query, fields, body))
+            told = lambda_api.answer(self._emulator, request_id, method, path, query, fields, body, self._mistakes)
+            answer = Answer(*told)
         return answer if origin is None else answer._replace(head=answer.head + _echoed(origin))
 
     def admin(self, method: str, path: bytes, body: bytes) -> Answer:
