@@ -34,6 +34,7 @@ from emulator.slices import Sliced, Steps, finish
 from storage import Full, Lost
 
 if TYPE_CHECKING:
+    from emulator.http.bodies import Bodies
     from emulator.http.commits import Commits
     from emulator.http.origins import Address, PageRules
     from emulator.http.other_services import Reply
@@ -99,6 +100,7 @@ class Protocol:
         self._emulator = emulator
         self.commits: Commits | None = None  # where answers have to wait for one
         self.turns: Turns | None = None  # where answers may be made in slices
+        self.bodies: Bodies | None = None  # where memory is returned after large bodies
         # A request id is 52 characters [0-9A-Z], unique and as cheap as a counter: 32 of this process, then the number.
         self._own_id = os.urandom(16).hex().upper().encode()
         self._numbers = count(1)
@@ -291,6 +293,8 @@ class Protocol:
     def _call(self, query: bytes, fields: Fields, body: bytes) -> bytes:
         coding = fields.get(b"content-encoding")
         if coding is not None:
+            if self.bodies is not None:
+                self.bodies.note(len(body) * encoding.MOST_INFLATED)
             body = encoding.decoded(body, coding)
         if len(body) > _LARGE and gc.isenabled():
             return self._call_large(query, fields, body)
