@@ -97,7 +97,7 @@ def prepare_update(
         for name in update.attributes:
             value = new.get(name)
             if value is not None and not _NESTS.isdisjoint(value) and depth_exceeded((value,)):
-                raise errors.nesting()
+                raise errors.nesting(about="item")
         size = changed_size(size, before, new, update.attributes)
     if size > limits.ITEM_SIZE:
         raise errors.update_too_large()

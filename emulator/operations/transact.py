@@ -196,8 +196,8 @@ def _steps(database: Database, caller: Caller, actions: Sequence[Action]) -> lis
         try:
             steps.append(_step(action, table))
         except ApiError as error:
-            if errors.is_empty_key(error) or errors.is_key_path(error):
-                raise  # the request's own fault (reference 8.1)
+            if error.about == "request":
+                raise  # an empty key, or a path into one (reference 8.1)
             failure = failure or (position, error)
     transactions.refuse_duplicates(step.key for step in steps)
     if failure is not None:
