@@ -278,6 +278,7 @@ def _check_batch(request: Request) -> list[_Member]:
             each.prepared = prepare(each.request)
         except ApiError as error:
             each.error = error
+    request.mark_reported()  # each in the entry of its statement
     plan.check_batch([each.prepared for each in members if each.prepared is not None])
     return members
 

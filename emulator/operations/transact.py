@@ -66,6 +66,7 @@ def _check_write(request: Request) -> list[Action]:
         action = _action(kind, body)
         actions.append(action)
         size += _payload(action)
+    request.mark_reported()  # those that _check_values lets pass have stand-ins
     if size > limits.TRANSACTION:
         raise errors.transaction_too_large()
     return actions
@@ -242,6 +243,7 @@ def _check_get(request: Request) -> list[tuple[Action, Projection | None]]:
         _check_key(body["Key"])
         projection = None if bound is None else bound.projection
         reads.append((Action("ConditionCheck", body["TableName"], body["Key"], bound=bound), projection))
+    request.mark_reported()
     return reads
 
 
