@@ -6,8 +6,8 @@ prepared; the handler finds the table and does the work. Types and member constr
 service model.
 
 Problems of attribute values are found while the request is parsed, but reported by the check, in
-its own order and wording. The registry refuses to run a handler whose check forgot them: a value
-that is none would be stored.
+its own order and wording. The registry refuses to run a handler whose check forgot them, because
+that handler could store a malformed value.
 """
 
 from collections.abc import Callable, Mapping
