@@ -15,7 +15,7 @@ def item_too_large() -> ApiError:
 
 def update_too_large() -> ApiError:
     """Make the error of an item as an update would leave it."""
-    return validation("Item size to update has exceeded the maximum allowed size", about="item")
+    return validation("Item size to update has exceeded the maximum allowed size", about="item", bare=True)
 
 
 def item_collection_too_large() -> ApiError:
