@@ -109,7 +109,7 @@ def _check_depth(new: Item, update: "Update") -> None:
     for name in update.attributes:
         value = new.get(name)
         if value is not None and not _NESTS.isdisjoint(value) and depth_exceeded((value,)):
-            raise errors.nesting()
+            raise errors.nesting(about="item")
 
 
 def store(txn: WriteTxn, write: Prepared, *, times: int = 1) -> Consumed:

@@ -286,8 +286,8 @@ class Protocol:
 
         reply = other_services.reply(method, path, query, fields, body)
         if reply is not None and self._mistakes.allows(reply.service):
-            what = errors.another_service(reply.service).message
-            log.warning("%s %s: %s", method, printable(path.decode("latin-1")), what)
+            where = printable(path.decode("latin-1"))
+            log.warning("%s %s: %s", method, where, errors.another_service(reply.service).message)
         return reply
 
     def _call(self, query: bytes, fields: Fields, body: bytes) -> bytes:
@@ -303,12 +303,12 @@ class Protocol:
             try:
                 raw = orjson.loads(body)
             except orjson.JSONDecodeError:
-                raise errors.serialization() from None
+                raise errors.not_json() from None
         target = fields.get(b"x-amz-target", b"")
         operation = self._operations.get(target) or self._operation(target, query, fields)
         caller = self._caller(query, fields)
         if not body:
-            raise errors.serialization()
+            raise errors.not_json()
         return self._emulator.call(operation, raw, caller)
 
     def _call_large(self, query: bytes, fields: Fields, body: bytes) -> bytes:

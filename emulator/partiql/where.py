@@ -95,7 +95,7 @@ def _queries(
 ) -> tuple[KeyCondition, ...]:
     count = prod(map(len, partition.values()))
     if count > _HASH_VALUES:
-        raise errors.validation(problems.too_many_options(count).detail)
+        raise errors.statement_expression(problems.too_many_options(count).detail)
     choices = product(*[[KeyClause(name, "=", (value,)) for value in partition[name]] for name in names.hash])
     return tuple(KeyCondition((*choice, *sort)) for choice in choices)
 
