@@ -65,7 +65,8 @@ dist: $(VENV)/.test
 	$(BIN)/twine check --strict dist/*
 
 clean:
-	rm -rf $(VENV) $(AWSCLI) tests/clients/node_modules emulator/model/data build dist *.egg-info
+	rm -rf $(VENV) $(AWSCLI) tests/clients/node_modules emulator/model/data build dist *.egg-info \
+		.benchmarks .hypothesis .mypy_cache .ruff_cache
 
 # A virtual environment works only where it was made, and with the Python that made it. `works` says `yes` of one that is
 # in order; one that was moved, whose Python is gone or too old, or that has no pip is made again.

@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import Field, fields
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from emulator.settings import EXCLUSIVE, Group, Settings
 from emulator.version import VERSION
@@ -29,10 +29,26 @@ _FALSE: Final = frozenset(("0", "false", "no", "off"))
 _METAVARS: Final[Mapping[type, str]] = {int: "N", float: "SECONDS"}
 
 _SERVICE_LINK: Final = re.compile(
-    r"SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?"
+    r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
 ).fullmatch
-"""What Kubernetes sets in every pod beside a Service called `dynamodb-emulator`, besides the next one."""
+"""What Kubernetes sets in every pod beside a Service called `dynamodb-emulator`, besides the next one.
+
+A Service called `dynamodb-emulator-2` sets DYNAMODB_EMULATOR_2_SERVICE_HOST and the rest.
+"""
 _LINKED_PORT: Final = re.compile(r"(tcp|udp|sctp)://.*").fullmatch
+
+_DYNAMODB_LOCAL: Final[Mapping[str, str]] = {
+    "-port": "use --port",
+    "-inMemory": "use --in-memory",
+    "-dbPath": "use --data-dir",
+    "-sharedDb": "use --shared-db",
+    "-cors": "use --cors",
+    "-delayTransientStatuses": "use --delay-transient-statuses",
+    "-version": "use --version",
+    "-optimizeDbBeforeStartup": "leave it out",
+    "-disableTelemetry": "leave it out",
+}
+"""DynamoDB Local's options (developer guide, "DynamoDB local usage notes") and what to do instead."""
 
 _EXAMPLES: Final = f"""\
 Every option can come from the environment too: {PREFIX}PORT=8001. A flag wins over the environment.
@@ -54,7 +70,10 @@ def settings_from(arguments: Sequence[str], environment: Mapping[str, str]) -> S
     Exits with status 2 and one line where a value is not understood, with 0 after --help and --version.
     """
     parser = _parser()
-    values = vars(parser.parse_args(arguments))
+    known, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        parser.error(_unknown_arguments(unknown))
+    values = vars(known)
     values |= _from_environment(parser, environment, already=values)
     for name, value in values.items():
         if isinstance(value, list):  # argparse's of a flag that may be repeated
@@ -71,10 +90,20 @@ def warnings(environment: Mapping[str, str]) -> list[str]:
         if name == variable or _SERVICE_LINK(name):
             continue
         if name not in known:
+            if name.endswith("_PORT") and _LINKED_PORT(text):
+                continue
             found.append(f"the environment variable {variable} is unknown and has no effect{_hint(name, known)}")
         elif name == "PORT" and _LINKED_PORT(text):
             found.append(f"the environment variable {variable} is a Kubernetes service link, not a setting: ignored")
     return found
+
+
+def _unknown_arguments(arguments: Sequence[str]) -> str:
+    for argument in arguments:
+        ours = _DYNAMODB_LOCAL.get(argument)
+        if ours is not None:
+            return f"{argument} is an option of DynamoDB Local: {ours}"
+    return f"unrecognized arguments: {' '.join(arguments)}; --help lists the options"
 
 
 def _hint(name: str, known: Iterable[str]) -> str:
@@ -84,14 +113,23 @@ def _hint(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {PREFIX}{close[0]}?" if close else ""
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+class Parser(argparse.ArgumentParser):
+    """Reports a mistake in one line; argparse's own parser prints the usage before, which is longer than a screen."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the program."""
+        self.exit(2, f"{self.prog}: error: {message}\n")
+
+
+def _parser() -> Parser:
+    parser = Parser(
         prog=PROGRAM,
         description="A local server that speaks Amazon DynamoDB's wire protocol.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    parser.add_argument("-help", action="help", help=argparse.SUPPRESS)  # DynamoDB Local's spelling
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {VERSION}")
     groups = {group: parser.add_argument_group(group.value) for group in Group}
     either = groups[Group.STORAGE].add_mutually_exclusive_group()
@@ -126,9 +164,7 @@ def _for_argparse(field: Field[Any], text: str) -> Any:  # noqa: ANN401 - of the
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _from_environment(
-    parser: argparse.ArgumentParser, environment: Mapping[str, str], already: Mapping[str, Any]
-) -> dict[str, Any]:
+def _from_environment(parser: Parser, environment: Mapping[str, str], already: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings that only the environment gives; already: what flags have given."""
     found = {}
     decided = EXCLUSIVE if EXCLUSIVE & already.keys() else frozenset[str]()

@@ -12,7 +12,6 @@ RESPONSE_COMPRESSION: Final = 4 * KIB  # bodies above this are compressed when t
 ITEM_SIZE: Final = 400 * KIB  # bytes by the rules of values/size.py
 NESTING: Final = 32  # levels, the attribute's own value being level 1
 ATTRIBUTE_NAME: Final = 65_535  # bytes of UTF-8
-KEY_ATTRIBUTE_NAME: Final = 255
 PARTITION_KEY: Final = 2048  # bytes
 SORT_KEY: Final = 1024  # bytes, all RANGE attributes together
 
@@ -36,12 +35,10 @@ PAGE: Final = MIB  # bytes evaluated by one Query or Scan page
 BATCH_GET_KEYS: Final = 100
 BATCH_GET_RESPONSE: Final = 16 * MIB
 BATCH_WRITE_ITEMS: Final = 25
-TOTAL_SEGMENTS: Final = 1_000_000
 
 GSI_PER_TABLE: Final = 20
 LSI_PER_TABLE: Final = 5
 NON_KEY_ATTRIBUTES_TOTAL: Final = 100
-NON_KEY_ATTRIBUTES_PER_INDEX: Final = 20
 INDEX_KEY_ATTRIBUTES: Final = 4  # of each kind, HASH and RANGE, in a GSI
 TAGS_PER_RESOURCE: Final = 50
 TAG_KEY: Final = 128  # characters

@@ -144,7 +144,3 @@ class Engine(Protocol):
     def room(self) -> int:
         """Return the bytes that are free on the disk of the store; in memory, more than there can be."""
         ...
-
-    def size_on_disk(self) -> int:
-        """Bytes the store occupies on disk; 0 in memory."""
-        ...

@@ -185,9 +185,3 @@ def file_size(file: Path) -> int:
         return file.stat().st_size
     except FileNotFoundError:
         return 0
-
-
-def bytes_on_disk(file: Path) -> int:
-    """Return what file occupies on disk, which for a file with holes is less than its size."""
-    status = file.stat()
-    return getattr(status, "st_blocks", -(-status.st_size // 512)) * 512

@@ -26,7 +26,6 @@ from storage.buckets import LONGEST
 from storage.engine import Page
 from storage.errors import Closed, Full, Interrupted, Lost, StorageError
 from storage.files import flush
-from storage.folder import bytes_on_disk
 from storage.lmdb_environment import ENDED, Environment, Verify, acquire
 from storage.room import Refusal
 
@@ -563,10 +562,6 @@ class LmdbEngine:
     def room(self) -> int:
         """Return the bytes that are free on the disk of the folder."""
         return self._environment.room()
-
-    def size_on_disk(self) -> int:
-        """Bytes the data file occupies on disk, what is reserved included."""
-        return bytes_on_disk(self._environment.file)
 
     def _check_open(self) -> None:
         if self._closed:

@@ -260,7 +260,3 @@ class MemoryEngine:
     def room(self) -> int:
         """Return more bytes than there can be."""
         return sys.maxsize
-
-    def size_on_disk(self) -> int:
-        """Return 0: nothing is on disk."""
-        return 0

@@ -1,11 +1,13 @@
 """Imports go one way, and every operation is whole: handler, request model, test."""
 
 import ast
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from emulator import operations
+from emulator import errors, operations
+from emulator.errors import forms
 from emulator.model.service import operations as service_operations
 from emulator.operations.registry import registered
 
@@ -24,7 +26,7 @@ LEAVES = {
 }
 MAY_IMPORT = {
     "cli": {"app", "commands", "database", "flags", "functions", "http", "storage"},
-    "commands": {"database", "storage"},
+    "commands": {"database", "flags", "storage"},
     "flags": set(),
     "__main__": {"cli"},
     "http": {"app", "functions", "database", "values", "storage"},
@@ -126,3 +128,162 @@ def test_every_operation_has_a_black_box_test(name):
     words = "".join("_" + letter.lower() if letter.isupper() else letter for letter in name).lstrip("_")
     texts = [path.read_text() for path in (ROOT / "tests" / "compat").glob("test_*.py")]
     assert any(f".{words}(" in text or f'"{name}"' in text for text in texts)
+
+
+# --- errors -----------------------------------------------------------------------------------------------------------
+
+MAKE_ERRORS = ("emulator/errors/", "emulator/functions/errors.py")
+"""Where the texts of errors are. Everything else calls the factories there."""
+
+TAKE_ANY_TEXT = {name for name, form in vars(forms).items() if getattr(form, "__module__", "") == forms.__name__}
+
+
+ELSEWHERE = [path for path in sources() if not path.relative_to(ROOT).as_posix().startswith(MAKE_ERRORS)]
+
+
+def with_parents(node, parents=()):
+    yield node, parents
+    for child in ast.iter_child_nodes(node):
+        yield from with_parents(child, (*parents, node))
+
+
+PASS_ON = (ast.Raise, ast.Return, ast.Expr, ast.Assign)
+CARRY = (ast.Call, ast.Dict, ast.FormattedValue)
+LOOK_AT = (ast.Compare, ast.IfExp, ast.Subscript, ast.comprehension, ast.NamedExpr, ast.BinOp)
+SEARCH = {"startswith", "endswith", "find", "index", "count", "match", "search", "fullmatch", "len"}
+
+
+def is_passed_on(parents):
+    """Say whether an expression is only an argument, a part of a text or a member of JSON."""
+    at = max(position for position, parent in enumerate(parents) if isinstance(parent, ast.stmt))
+    around = parents[at + 1 :]
+    called = {ast.unparse(each.func).rpartition(".")[2] for each in around if isinstance(each, ast.Call)}
+    return (
+        isinstance(parents[at], PASS_ON)
+        and any(isinstance(each, CARRY) for each in around)
+        and not any(isinstance(each, LOOK_AT) for each in around)
+        and not isinstance(parents[-1], ast.Attribute)
+        and not called & SEARCH
+    )
+
+
+def read_messages(tree):
+    """Return the lines on which an error's message is looked at rather than passed on."""
+    lines = set()
+    for node, parents in with_parents(tree):
+        if isinstance(node, ast.Attribute) and node.attr == "message" and not is_passed_on(parents):
+            lines.add(node.lineno)
+        if isinstance(node, ast.ExceptHandler) and node.name and "ApiError" in ast.unparse(node.type):
+            texts = {f"str({node.name})", f"repr({node.name})", f"{node.name}.args"}
+            inside = [each for each in ast.walk(node) if isinstance(each, ast.Call | ast.Attribute)]
+            lines.update(each.lineno for each in inside if ast.unparse(each) in texts)
+    return lines
+
+
+@pytest.mark.parametrize("path", ELSEWHERE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_is_decided_by_the_text_of_an_error(path):
+    """What code decides by is in `ApiError.about`: whoever corrects a text changes nothing else."""
+    assert read_messages(ast.parse(path.read_text())) == set()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'if error.message == "Empty attribute name": pass',
+        'return error.message is not None and error.message.startswith("One")',
+        'text = error.message or ""',
+        "raise error if error.message in own else other",
+        'found = "Key" in error.message',
+        "return KEY.match(error.message)",
+        "return len(error.message)",
+        "raise CODES[error.message]",
+        "raise other(error.message.partition(':')[0])",
+        "return dict(each for each in known if each.message == text)",
+        "try: run()\nexcept errors.ApiError as error: return known(str(error))",
+    ],
+)
+def test_texts_that_are_looked_at_are_found(code):
+    assert read_messages(ast.parse(code))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'raise Other(f"no key: {error.message}")',
+        "raise errors.starting_key_invalid(errors.empty_key(name, kind).message)",
+        'return orjson.dumps({"message": error.message})',
+        'log.warning("%s", refusal.message)',
+        "return escape(error.message or '')",
+        "try: run()\nexcept ValueError as error: return str(error)",
+    ],
+)
+def test_texts_that_are_passed_on_are_left_alone(code):
+    assert not read_messages(ast.parse(code))
+
+
+def texts_made(tree):
+    """Yield the calls that make an error with a text of their own.
+
+    A literal that a factory takes is a name of at most two words, such as "Filter Expression".
+    """
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        module, _, name = ast.unparse(node.func).rpartition(".")
+        given = [*node.args, *(each.value for each in node.keywords)]
+        literals = [each.value for one in given for each in ast.walk(one) if isinstance(each, ast.Constant)]
+        sentence = any(isinstance(each, str) and each.count(" ") > 1 for each in literals)
+        if (
+            name == "ApiError"
+            or (module == "errors" and (name in TAKE_ANY_TEXT or sentence))
+            or (name == "ExpressionError" and not ast.unparse(given[0]).startswith("problems."))
+        ):
+            yield ast.unparse(node)
+
+
+@pytest.mark.parametrize("path", ELSEWHERE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_texts_of_errors_are_made_in_their_families(path):
+    """The details of a wrong expression have a file of their own, beside the class that carries them."""
+    tree = ast.parse(path.read_text())
+    makes_details = any(isinstance(each, ast.ClassDef) and each.name == "ExpressionError" for each in ast.walk(tree))
+    assert makes_details or list(texts_made(tree)) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'raise errors.validation("x")',
+        'raise ApiError("ValidationException", text)',
+        "raise errors.ApiError(code, text)",
+        'raise errors.starting_key_invalid("The key is odd")',
+        'raise errors.key_type_mismatch(f"the odd key {name}", expected, actual)',
+        'raise ExpressionError("odd")',
+    ],
+)
+def test_texts_of_errors_elsewhere_are_found(code):
+    assert list(texts_made(ast.parse(code)))
+
+
+def test_every_family_of_errors_is_in_their_namespace():
+    """The families that are loaded at first use are listed twice, once for the type checker."""
+    families = {path.stem for path in (ROOT / "emulator" / "errors").glob("*.py")} - {"__init__", "forms"}
+    starred = {
+        node.module.rpartition(".")[2]
+        for node in ast.walk(ast.parse((ROOT / "emulator" / "errors" / "__init__.py").read_text()))
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
+    }
+    assert families == starred
+    for family in families:
+        contents = vars(import_module(f"emulator.errors.{family}"))
+        made = [name for name, each in contents.items() if getattr(each, "__module__", "").endswith(f".{family}")]
+        assert all(getattr(errors, name) is contents[name] for name in made if not name.startswith("_"))
+
+
+def test_no_two_families_of_errors_use_one_name():
+    names = [
+        node.name
+        for path in (ROOT / "emulator" / "errors").glob("*.py")
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
+    ]
+    assert len(set(names)) == len(names)

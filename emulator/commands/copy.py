@@ -6,13 +6,13 @@ The server goes on meanwhile.
 Exit status: 0, or 2 where nothing was copied, with one line that says why.
 """
 
-import argparse
 import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from emulator.database import soundness
+from emulator.flags import Parser
 from storage import StorageError
 from storage.snapshot import copy
 
@@ -21,7 +21,7 @@ _FAILED = 2
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command; return its exit status."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="dynamodb-emulator copy",
         description="Copy a data folder, also while a server uses it. The copy has no unused pages.",
     )

@@ -156,6 +156,8 @@ class Catalog:
     def page(self, caller: Caller, after: str | None, limit: int) -> tuple[list[str], bool]:
         """Return the names of the caller's tables that follow a name, in order; say whether there are more.
 
+        A caller without tables gets a line in the log.
+
         Settles these tables and at most one more, however many the caller has.
         """
         names: list[str] = []
@@ -165,6 +167,8 @@ class Catalog:
             if len(names) == limit:
                 return names, True
             names.append(after)
+        if not caller.tables:
+            self._misses.report_empty(caller.space)
         return names, False
 
     # --- changing ---------------------------------------------------------------------------------------------------

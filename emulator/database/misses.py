@@ -5,6 +5,7 @@ table. So the log says where a table of that name is.
 """
 
 import logging
+from collections.abc import Collection
 from itertools import islice
 from typing import Final
 
@@ -29,15 +30,31 @@ class Misses:
         places = self._spaces.places(name)
         if not places or not self._limit.allows((name, asked)):
             return
-        found = list(islice(places, _PLACES))
-        keys = [_credentials(space) for space in found if space != SHARED]
-        where = [f"under {' and '.join(keys)}"] if keys else []
-        if SHARED in found:
-            where.append("in the shared database (--shared-db)")
-        if len(places) > len(found):
-            where.append(f"in {len(places) - len(found)} more places")
-        asking = "--shared-db" if asked == SHARED else _credentials(asked)
-        log.warning("table %s was asked for with %s; it exists %s", printable(name), asking, " and ".join(where))
+        log.warning("table %s was asked for with %s; it exists %s", printable(name), _asking(asked), _listed(places))
+
+    def report_empty(self, asked: Space) -> None:
+        """Log where there are tables, for somebody who sees none; once a minute in all, as test suites list often."""
+        places = self._spaces.occupied()
+        if places and self._limit.allows("no tables"):
+            log.warning(
+                "tables were listed with %s, which has none; there are some %s", _asking(asked), _listed(places)
+            )
+
+
+def _listed(places: Collection[Space]) -> str:
+    """Name the first places and count the others."""
+    found = list(islice(places, _PLACES))
+    keys = [_credentials(space) for space in found if space != SHARED]
+    where = [f"under {' and '.join(keys)}"] if keys else []
+    if SHARED in found:
+        where.append("in the shared database (--shared-db)")
+    if len(places) > len(found):
+        where.append(f"in {len(places) - len(found)} more places")
+    return " and ".join(where)
+
+
+def _asking(space: Space) -> str:
+    return "--shared-db" if space == SHARED else _credentials(space)
 
 
 def _credentials(space: Space) -> str:

@@ -85,15 +85,12 @@ def start_key(table: Table, source: Table | Index, key: Item) -> bytes:
     (reference 6.1), the first that applies: wrong names, a wrong type of a key of what is read, of another key of the
     table, a value that no key can have.
     """
-    wanted = table.key_names if isinstance(source, Table) else {*table.key_names, *source.key_names}
-    if len(key) != len(wanted) or any(name not in key for name in wanted):
+    if not _has_names(table, source, key):
         raise errors.starting_key_invalid()
-    types = table.definition.types
-    mismatch = errors.key_does_not_match_schema()
-    if any(types[name] not in key[name] for name in source.key_names):
-        raise mismatch
-    if any(types[name] not in key[name] for name in table.key_names):
-        raise errors.starting_key_invalid(mismatch.message)
+    if not _has_types(table, source, key):
+        raise errors.key_does_not_match_schema()
+    if not _has_types(table, table, key):
+        raise errors.starting_key_of_other_types()
     try:
         item_key = table.item_key(table.key_attributes(key))
         entry = item_key if isinstance(source, Table) else source.key(key, item_key)
@@ -103,6 +100,18 @@ def start_key(table: Table, source: Table | Index, key: Item) -> bytes:
         assert isinstance(source, Index), "a table has every key"
         raise errors.starting_key_invalid(_entry_problem(source, key).message)
     return entry
+
+
+def _has_names(table: Table, source: Table | Index, key: Item) -> bool:
+    """Say whether a start key has the attributes that it must have, and no others."""
+    wanted = table.key_names if isinstance(source, Table) else {*table.key_names, *source.key_names}
+    return len(key) == len(wanted) and all(name in key for name in wanted)
+
+
+def _has_types(table: Table, source: Table | Index, key: Item) -> bool:
+    """Say whether the key attributes of a table or index have their types in a start key."""
+    types = table.definition.types
+    return all(types[name] in key[name] for name in source.key_names)
 
 
 def _entry_problem(index: Index, key: Item) -> errors.ApiError:
@@ -119,13 +128,9 @@ def scan_start_key(table: Table, source: Table | Index, key: Item) -> bytes:
 
     Raises the errors of a Query, but for a table wrong names and wrong types have one text (reference 6.1, OLD).
     """
-    try:
-        return start_key(table, source, key)
-    except errors.ApiError as error:
-        mismatch = errors.key_does_not_match_schema().message
-        if isinstance(source, Table) and error.message in (errors.starting_key_invalid().message, mismatch):
-            raise errors.starting_key_invalid(mismatch) from None
-        raise
+    if isinstance(source, Table) and not (_has_names(table, source, key) and _has_types(table, source, key)):
+        raise errors.starting_key_of_other_types()
+    return start_key(table, source, key)
 
 
 def resume(limits: Range, after: bytes, *, reverse: bool) -> Range:

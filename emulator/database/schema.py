@@ -13,7 +13,7 @@ from emulator.database.definitions import ACTIVE, IndexDefinition, TableDefiniti
 from emulator.expressions.key_range import KeyNames
 from emulator.values.rows import decoder_of, encode_row
 from emulator.values.size import item_size
-from emulator.values.types import KIND, Item, Value
+from emulator.values.types import KIND, Item
 from storage.keycode import escape
 
 if TYPE_CHECKING:
@@ -225,10 +225,6 @@ class Table:
     def key_attributes(self, item: Item) -> Item:
         """Return the primary key of an item."""
         return {name: item[name] for name in self.key_names}
-
-    def partition_prefix(self, partition: Value) -> bytes:
-        """Return the prefix of all items with this partition key value."""
-        return self.prefix + keyspace.digest(self.hash_encode(partition))
 
     def check_paths(self, paths: Iterable[tuple[str | int, ...]]) -> None:
         """Raise if a document path goes into a key attribute, which is always a scalar (service-behaviour.md 3.8).

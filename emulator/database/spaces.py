@@ -92,6 +92,10 @@ class Spaces:
         """Return the spaces that have a table of this name, as the keys of a mapping."""
         return self._places.get(name, {})
 
+    def occupied(self) -> Mapping[Space, Tables]:
+        """Return the spaces that have tables."""
+        return self._occupied
+
     def __iter__(self) -> Iterator[tuple[Space, dict[str, Table]]]:
         """Walk the spaces that have tables, with these by name."""
         return ((space, tables.by_name) for space, tables in self._occupied.items())

@@ -100,9 +100,9 @@ def _prepare(txn: ReadTxn, steps: Sequence[Step]) -> list[Prepared]:
         try:
             prepared.append(step.prepare(txn))
         except ApiError as error:
-            if errors.is_empty_key(error):
-                raise  # no cancellation, and it comes before one
-            if error.code == "ValidationException":
+            if error.about == "request":
+                raise  # an empty index key: no cancellation, and it comes before one
+            if error.about in ("key", "item"):
                 wrong = wrong or (position, error)
             else:
                 reasons[position] = errors.cancellation_reason(error)

@@ -106,7 +106,6 @@ class SharedEngine:
         self.work_ahead = engine.work_ahead
         self.rest = engine.rest
         self.close = engine.close
-        self.size_on_disk = engine.size_on_disk
 
     @property
     def pending(self) -> bool:

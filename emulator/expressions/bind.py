@@ -103,9 +103,9 @@ def check_names(names: Iterable[str]) -> None:
     """Raise if one of these attribute names is empty or too long (reference 2.1)."""
     for name in names:
         if not name:
-            raise errors.validation(errors.EMPTY_ATTRIBUTE_NAME)
+            raise errors.empty_attribute_name()
         if len(name) > limits.ATTRIBUTE_NAME // 4 and len(name.encode()) > limits.ATTRIBUTE_NAME:
-            raise errors.validation(errors.ATTRIBUTE_NAME_TOO_LONG)
+            raise errors.attribute_name_too_long()
 
 
 def _length(request: Request, names: Mapping[str, str] | None, values: Values | None) -> int:

@@ -31,11 +31,6 @@ from emulator.values.types import Item, Value, Values
 
 Result = Callable[[Item, Values], Value | None]
 
-_NUMBER_TEXTS: Final = {
-    "overflow": errors.NUMBER_OVERFLOW,
-    "underflow": errors.NUMBER_UNDERFLOW,
-    "precision": errors.NUMBER_OVERFLOW,
-}
 _NO_TYPES: Final[Mapping[str, str]] = {}
 _SORTS: Final[Mapping[str, Callable[[list[str]], None]]] = {
     "SS": list.sort,  # by code points, which is the order of their UTF-8 bytes
@@ -261,4 +256,4 @@ def _arithmetic_result(operation: Callable[[str, str], str], left: str, right: s
     try:
         return {"N": operation(left, right)}
     except number.NumberError as error:
-        raise errors.validation(_NUMBER_TEXTS[error.kind]) from error
+        raise errors.update_number(error.kind) from error

@@ -7,7 +7,7 @@ issues say so; the others are inferred or our own.
 
 from typing import Final
 
-from emulator.errors import REDIRECTED, SPEAKS, ApiError
+from emulator.errors import REST_OF_LAMBDA, SPEAKS, ApiError
 from emulator.escaping import printable
 
 _USER: Final = {"Type": "User"}
@@ -93,5 +93,5 @@ def content_invalid() -> ApiError:
 
 def operation_unknown(method: str, path: str) -> ApiError:
     """Our own: Lambda's API has more paths than this emulator."""
-    text = f"{SPEAKS}, not {method} {printable(path)}. {REDIRECTED}"
+    text = f"{SPEAKS}, not {method} {printable(path)}. {REST_OF_LAMBDA}"
     return ApiError("UnknownOperationException", text, status=404)

@@ -39,19 +39,17 @@ def credentials(headers: Mapping[bytes, bytes], query: bytes) -> Credentials:
 def _from_header(value: str, *, dated: bool) -> Credentials:
     fields = value.partition(" ")[2]
     parts = dict(field.partition("=")[::2] for field in _BETWEEN_PARTS.split(fields))
-    missing = [f"Authorization header requires '{part}' parameter. " for part in _HEADER_PARTS if not parts.get(part)]
-    if not dated:
-        missing.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ")
-    if missing:
-        raise errors.incomplete_signature("".join(missing) + f"Authorization={value}")
+    missing = [part for part in _HEADER_PARTS if not parts.get(part)]
+    if missing or not dated:
+        raise errors.incomplete_authorization(missing, value, dated=dated)
     return _scope(parts["Credential"])
 
 
 def _from_query(query: bytes) -> Credentials:
     parts = _members(query)
-    missing = [f"AWS query-string parameters must include '{part}'. " for part in _QUERY_PARTS if not parts.get(part)]
+    missing = [part for part in _QUERY_PARTS if not parts.get(part)]
     if missing:
-        raise errors.incomplete_signature("".join(missing) + "Re-examine the query-string parameters.")
+        raise errors.incomplete_query_authorization(missing)
     return _scope(parts["X-Amz-Credential"])
 
 

@@ -28,8 +28,8 @@ class Reader(Protocol):
 class Bodies:
     """The incomplete bodies of one process. most: bytes of all of them together.
 
-    total: their bytes now. large: there was so much, here or in answers that were not read at once, that the C library
-    may keep a part of the memory (memory.py).
+    total: their bytes now. large: there was so much, here, in inflated bodies or in answers that were not read at once, that
+    the C library may keep a part of the memory (memory.py).
     """
 
     def __init__(self, most: int) -> None:
@@ -43,11 +43,15 @@ class Bodies:
         """Note how many bytes of a reader's body are in memory now. Pauses the reader if that is too much."""
         self.total += size - self._sizes.get(reader, 0)
         self._sizes[reader] = size
-        if self.total >= _LARGE:
-            self.large = True
+        self.note(self.total)
         if self.total > self._most and reader is not next(iter(self._sizes)):
             self._paused.add(reader)
             reader.pause()
+
+    def note(self, size: int) -> None:
+        """Note that so many bytes were in memory, for a short time at least."""
+        if size >= _LARGE:
+            self.large = True
 
     def release(self, reader: Reader) -> None:
         """Forget a reader's body: it is complete, refused, or its connection is gone. Resumes readers that now may."""

@@ -625,6 +625,7 @@ def connection_factory(protocol: Protocol, bodies: Bodies) -> Callable[..., Conn
     """Return what uvicorn takes for its HTTP protocol class."""
     outbox = Outbox()
     protocol.take_turns()
+    protocol.bodies = bodies
 
     def connect(
         *,

@@ -7,6 +7,8 @@ from typing import Final
 
 from emulator import errors, limits
 
+MOST_INFLATED: Final = 1_032  # bytes that one byte of deflated data can become
+
 _PIECE: Final = 1 << 16  # bytes of a body's first member that zlib gets first
 _NEXT_PIECE: Final = 1 << 6  # of a further member at first
 _MOST_MEMBERS: Final = 1_000  # of a body: 16 MB in the common pieces of 64 KB are 256

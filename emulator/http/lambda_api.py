@@ -4,6 +4,7 @@ An error's code is in the header `x-amzn-ErrorType`, its body is `{"Type": "User
 model); requests without credentials answer 403, as REST APIs of AWS do.
 """
 
+import logging
 from collections.abc import Mapping
 from typing import Final
 
@@ -14,10 +15,14 @@ from emulator.database.database import report_full
 from emulator.errors import ApiError
 from emulator.http import auth
 from emulator.http.failures import log_failure
+from emulator.log_limits import LogLimit
 from storage import Full
+
+log = logging.getLogger("emulator")
 
 PREFIX: Final = b"/2015-03-31/"
 
+_UNKNOWN: Final = "UnknownOperationException"
 _FORBIDDEN: Final = 403
 _SERVER_ERROR: Final = 500
 _HEAD: Final = b"content-type: application/json\r\nx-amzn-requestid: %b\r\n%bcontent-length: %d\r\n"
@@ -34,8 +39,12 @@ def answer(
     query: bytes,
     fields: Mapping[bytes, bytes],
     body: bytes,
+    mistakes: LogLimit,
 ) -> Told:
-    """Answer one request; path begins with PREFIX. Never raises."""
+    """Answer one request; path begins with PREFIX. Never raises.
+
+    mistakes: how often the log names an operation that is not there.
+    """
     try:
         found = auth.credentials(fields, query)
         caller = emulator.caller(found.access_key, found.region)
@@ -44,6 +53,8 @@ def answer(
     try:
         status, told = emulator.call_functions(method, path.decode("latin-1"), query.decode("latin-1"), body, caller)
     except ApiError as error:
+        if error.code == _UNKNOWN and mistakes.allows((method, path)):
+            log.warning("%s", error.message)
         return _refusal(request_id, error, error.status)
     except Full as error:
         report_full(error)

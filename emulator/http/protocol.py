@@ -34,6 +34,7 @@ from emulator.slices import Sliced, Steps, finish
 from storage import Full, Lost
 
 if TYPE_CHECKING:
+    from emulator.http.bodies import Bodies
     from emulator.http.commits import Commits
     from emulator.http.origins import Address, PageRules
     from emulator.http.other_services import Reply
@@ -99,6 +100,7 @@ class Protocol:
         self._emulator = emulator
         self.commits: Commits | None = None  # where answers have to wait for one
         self.turns: Turns | None = None  # where answers may be made in slices
+        self.bodies: Bodies | None = None  # where memory is returned after large bodies
         # A request id is 52 characters [0-9A-Z], unique and as cheap as a counter: 32 of this process, then the number.
         self._own_id = os.urandom(16).hex().upper().encode()
         self._numbers = count(1)
@@ -106,7 +108,7 @@ class Protocol:
         self._operations: dict[bytes, str] = {}  # by the targets that were seen
         cors = emulator.settings.cors
         self._narrowed = bool(cors) and "*" not in cors  # only the origins that --cors lists may read answers
-        self._mistakes = LogLimit(keys=_LINES)  # of programs: wrong paths and services
+        self._mistakes = LogLimit(keys=_LINES)  # of programs: wrong paths, services, operations
         self._refusals = LogLimit(keys=_LINES)  # of web pages
 
     @cached_property
@@ -219,7 +221,8 @@ class Protocol:
                 raise pending.changed(lambda late: late._replace(head=late.head + _echoed(origin))) from None
         else:
             request_id = str(uuid.uuid4()).encode()
-            answer = Answer(*lambda_api.answer(self._emulator, request_id, method, path, query, fields, body))
+            told = lambda_api.answer(self._emulator, request_id, method, path, query, fields, body, self._mistakes)
+            answer = Answer(*told)
         return answer if origin is None else answer._replace(head=answer.head + _echoed(origin))
 
     def admin(self, method: str, path: bytes, body: bytes) -> Answer:
@@ -283,13 +286,15 @@ class Protocol:
 
         reply = other_services.reply(method, path, query, fields, body)
         if reply is not None and self._mistakes.allows(reply.service):
-            what = errors.another_service(reply.service).message
-            log.warning("%s %s: %s", method, printable(path.decode("latin-1")), what)
+            where = printable(path.decode("latin-1"))
+            log.warning("%s %s: %s", method, where, errors.another_service(reply.service).message)
         return reply
 
     def _call(self, query: bytes, fields: Fields, body: bytes) -> bytes:
         coding = fields.get(b"content-encoding")
         if coding is not None:
+            if self.bodies is not None:
+                self.bodies.note(len(body) * encoding.MOST_INFLATED)
             body = encoding.decoded(body, coding)
         if len(body) > _LARGE and gc.isenabled():
             return self._call_large(query, fields, body)
@@ -298,12 +303,12 @@ class Protocol:
             try:
                 raw = orjson.loads(body)
             except orjson.JSONDecodeError:
-                raise errors.serialization() from None
+                raise errors.not_json() from None
         target = fields.get(b"x-amz-target", b"")
         operation = self._operations.get(target) or self._operation(target, query, fields)
         caller = self._caller(query, fields)
         if not body:
-            raise errors.serialization()
+            raise errors.not_json()
         return self._emulator.call(operation, raw, caller)
 
     def _call_large(self, query: bytes, fields: Fields, body: bytes) -> bytes:

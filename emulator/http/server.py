@@ -38,8 +38,8 @@ _GRACE = 10  # seconds that open requests get at the end
 
 def greeting(settings: Settings, port: int) -> str:
     """Return the block that is printed at start: where, with what storage, for whom, and how to connect."""
-    host = "127.0.0.1" if settings.host[0] in _LOCAL else settings.host[0]
-    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    urls = [_url(host, port) for host in settings.host]
+    url = urls[0]
     storage = (
         "in memory, gone at the end" if settings.in_memory else f"LMDB in {Path(settings.data_dir or '').absolute()}"
     )
@@ -53,7 +53,7 @@ def greeting(settings: Settings, port: int) -> str:
     return (
         f"dynamodb-emulator is ready\n"
         f"  version  {VERSION}\n"
-        f"  address  {url}\n"
+        f"  address  {' '.join(urls)}\n"
         f"  storage  {storage}\n"
         f"  tables   {tenants}\n"
         f"  shell    export AWS_ENDPOINT_URL={url} AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 "
@@ -62,6 +62,12 @@ def greeting(settings: Settings, port: int) -> str:
         f'           boto3.client("dynamodb", endpoint_url="{url}", region_name="us-east-1", '
         f'aws_access_key_id="local", aws_secret_access_key="local")\n\n'
     )
+
+
+def _url(host: str, port: int) -> str:
+    if host in _LOCAL:
+        return f"http://127.0.0.1:{port}"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def create_protocol(emulator: Emulator) -> Protocol:

@@ -126,8 +126,9 @@ class _Watcher:
             seat, since = self._workers.pop(process, (0, 0.0))
             if self._stopping:
                 continue
-            log.error("worker %d ended with status %d", seat, os.waitstatus_to_exitcode(status))
             self._died_too_soon = self._died_too_soon + 1 if time.monotonic() - since < _TOO_SOON else 0
+            outcome = "" if self._died_too_soon == _PATIENCE else "; another one takes its place"
+            log.error("worker %d ended with status %d%s", seat, os.waitstatus_to_exitcode(status), outcome)
             if self._died_too_soon == _PATIENCE:
                 self._stop()
             else:

@@ -54,11 +54,19 @@ _MAP_PARSERS: Final[dict[str, Callable[[object, list[Problem]], dict[str, Value]
 
 
 class Request(dict[str, Any]):
-    """A request of the right types. `problems`: of its attribute values, in document order; operations tell them."""
+    """A request of the right types.
+
+    problems: those of its attribute values, in document order, until the operation's check has
+    reported them.
+    """
 
     __slots__ = ("problems",)
 
     problems: list[Problem]
+
+    def mark_reported(self) -> None:
+        """Note that a check has reported the problems itself, each with the part that has it."""
+        self.problems = []
 
 
 def compile_parser(operation: OperationModel) -> Callable[[object], Request]:

@@ -160,7 +160,7 @@ def _error(shapes: Shapes, failures: Sequence[Failure], report: Report) -> error
     worded = worded[:_PARTS]
     values = shares([_printed(shapes, failure, wording) for failure, wording in worded], _PRINTED)
     parts = [_part(failure, wording, value) for (failure, wording), value in zip(worded, values, strict=True)]
-    return errors.validation(parts[0]) if worded[0][1].bare else errors.constraints(parts)
+    return errors.bare_constraint(parts[0]) if worded[0][1].bare else errors.constraints(parts)
 
 
 _PARTS: Final = 10  # the service tells no more (3.1)

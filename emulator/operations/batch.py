@@ -28,8 +28,6 @@ from storage import ReadTxn, WriteTxn
 
 def _check_get(request: Request) -> dict[str, Projection | None]:
     parts: dict[str, dict[str, Any]] = request["RequestItems"]
-    if sum(len(part["Keys"]) for part in parts.values()) > limits.BATCH_GET_KEYS:
-        raise errors.too_many_items("BatchGetItem")
     # One block with AttributesToGet and another with an expression are as mixed as one block with both.
     legacy.check_mixing({name: value for part in parts.values() for name, value in part.items()})
     if request.problems:
@@ -162,12 +160,10 @@ class _Write:
 
 def _check_write(request: Request) -> None:
     parts: dict[str, list[dict[str, Any]]] = request["RequestItems"]
-    if sum(map(len, parts.values())) > limits.BATCH_WRITE_ITEMS:
-        raise errors.too_many_items("BatchWriteItem")
     for writes in parts.values():
         for each in writes:
             if len(each) != 1:
-                raise errors.validation(errors.VALUE_AMBIGUOUS)  # also for neither of both (corrections.md C56)
+                raise errors.value_ambiguous()  # also for neither of both (corrections.md C56)
     check_values(request, "older", numbers_first=True)
     for writes in parts.values():
         for each in writes:
@@ -194,7 +190,7 @@ def batch_write_item(database: Database, caller: Caller, request: Request, _: No
                 try:
                     consumed[name].add(_store(txn, one))
                 except ApiError as error:
-                    if not errors.is_throttled(error):
+                    if error.about != "capacity":
                         raise
                     refusals.append(error)
                     unprocessed.setdefault(name, []).append(sent)

@@ -68,7 +68,11 @@ def execute_transaction(database: Database, caller: Caller, request: Request, st
 def _plans(
     requests: Sequence[dict[str, Any]], statements: Sequence[Prepared], tables: Sequence[Table]
 ) -> list[Read | Write | plan.Check]:
-    """Plan every statement. Raises what a statement says wrong, or the cancellation for an item that does not fit."""
+    """Plan every statement.
+
+    Raises what is wrong with a statement, or the cancellation for a key that does not suit its
+    table.
+    """
     plans = []
     for position, (request, statement, table) in enumerate(zip(requests, statements, tables, strict=True)):
         try:
@@ -76,17 +80,13 @@ def _plans(
             if isinstance(each, Write):
                 check_paths(each)
         except ApiError as error:
-            if errors.is_about_the_item(error):
-                raise transactions.canceled_by((position, error), len(statements)) from None
-            raise _told(position, error) from None
+            if error.about == "transaction":
+                raise errors.transaction_statement(position, error) from None
+            if error.about == "request":
+                raise
+            raise transactions.canceled_by((position, error), len(statements)) from None
         plans.append(each)
     return plans
-
-
-def _told(position: int, error: ApiError) -> ApiError:
-    """Return a statement's error as the transaction tells it: what transactions alone refuse names the statement."""
-    own = (errors.transaction_read_without_key(), errors.transaction_exists())
-    return errors.transaction_statement(position, error) if error.message in {each.message for each in own} else error
 
 
 def _step(planned: Read | Write | plan.Check, table_name: str) -> Step:

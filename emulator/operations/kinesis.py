@@ -113,9 +113,8 @@ def describe(database: Database, caller: Caller, request: Request, _: None) -> R
 def _definition(database: Database, caller: Caller, request: Request) -> TableDefinition:
     """Return the table whose destinations are to be changed. Raises as UpdateTable does (reference 10.2)."""
     definition = database.described(caller, request["TableName"]).definition
-    word = {CREATING: "created", DELETING: "deleted"}.get(definition.status)
-    if word is not None:
-        raise errors.still_in_use(f"Table is being {word}: {definition.name}")
+    if definition.status in (CREATING, DELETING):
+        raise errors.being_changed(definition.name, definition.status)
     return definition
 
 

@@ -4,6 +4,10 @@ An operation is a *check* and a *handler*, side by side in its family's file. Th
 service-behaviour.md 3.1: parameter combinations, attribute values, expressions) and returns whatever the handler wants
 prepared; the handler finds the table and does the work. Types and member constraints (layers 1 and 2) come from the
 service model.
+
+Problems of attribute values are found while the request is parsed, but reported by the check, in
+its own order and wording. The registry refuses to run a handler whose check forgot them, because
+that handler could store a malformed value.
 """
 
 from collections.abc import Callable, Mapping
@@ -50,6 +54,8 @@ class Operation:
                 if self.enveloped:
                     raise errors.enveloped(error) from None
                 raise
+        if request.problems:
+            raise AssertionError(f"the check of {self.name} does not report the problems of attribute values")
         return self.handler(database, caller, request, prepared)
 
 

@@ -233,7 +233,6 @@ _CODES: Final = {
     "DuplicateItemException": "DuplicateItem",
 }
 """Codes of the service's errors -> those in the entries of a batch."""
-_CHARGED: Final = frozenset(("ConditionalCheckFailedException", "DuplicateItemException"))
 
 
 @dataclass(slots=True)
@@ -279,6 +278,7 @@ def _check_batch(request: Request) -> list[_Member]:
             each.prepared = prepare(each.request)
         except ApiError as error:
             each.error = error
+    request.mark_reported()  # each in the entry of its statement
     plan.check_batch([each.prepared for each in members if each.prepared is not None])
     return members
 
@@ -364,7 +364,7 @@ def _run_write(txn: WriteTxn, each: _Member, tables: dict[str, _Units]) -> None:
         told.consumed.add(write.store(txn, written))
     except ApiError as error:
         each.error = error
-        if error.code in _CHARGED:
+        if error.about == "condition":
             row = txn.get(each.planned.key)
             told.consumed.table += write_units(0 if row is None else row_size(row), 0)
         return

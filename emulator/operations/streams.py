@@ -86,7 +86,7 @@ def _check_describe(request: Request) -> None:
     if shard_filter is not None:
         for name in ("Type", "ShardId"):
             if name not in shard_filter:
-                raise errors.invalid_parameters(f"ShardFilter must have {name}")  # inferred
+                raise errors.shard_filter_member_required(name)
 
 
 @operation("DescribeStream", check=_check_describe)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from emulator import errors
 from emulator.database.definitions import CREATING, DELETING, UPDATING, TableDefinition
+from emulator.errors import ApiError
 from emulator.model.request import Request
 from emulator.operations.table_settings import class_of
 from emulator.operations.table_throughput import PROVISIONED
@@ -73,14 +74,13 @@ def check_combination(request: Request) -> None:
     """Raise unless the request asks for one change only."""
     updates = request.get("GlobalSecondaryIndexUpdates")
     if updates is not None and not updates:
-        raise errors.invalid_parameters("List of GlobalSecondaryIndexUpdates is empty")
+        raise errors.empty_index_list("GlobalSecondaryIndexUpdates")
     _check_index_updates(updates or ())
     changes = {member for member in _CHANGES if member in request} - {
         member for member in _ABSENT_IF_EMPTY if not request.get(member)
     }
-    problem = next(_problems(changes, _actions(request), request.get("BillingMode")), None)
-    if problem is not None:
-        raise errors.invalid_parameters(problem)
+    for error in _mismatches(changes, _actions(request), request.get("BillingMode")):
+        raise error
     if len(_builds(request)) > 1:
         raise errors.one_online_index()
 
@@ -136,38 +136,31 @@ def _check_index_updates(updates: Iterable[Mapping[str, Any]]) -> None:
     seen: set[str] = set()
     for update in updates:
         if not update:
-            raise errors.invalid_parameters(
-                "One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, "
-                "GlobalSecondaryIndexUpdate.Delete must not be null"
-            )
+            raise errors.index_update_empty()
         if len(update) > 1:
-            raise errors.invalid_parameters(
-                "Only one global secondary index action is allowed per GlobalSecondaryIndexUpdate object"
-            )
+            raise errors.index_update_ambiguous()
         ((_, body),) = update.items()
         name = body["IndexName"]
         if name in seen:
-            raise errors.invalid_parameters(
-                f"Only one global secondary index update per index is allowed simultaneously. Index: {name}"
-            )
+            raise errors.index_updated_twice(name)
         seen.add(name)
 
 
-def _problems(changes: set[str], actions: list[str], billing_mode: str | None) -> Iterator[str]:
+def _mismatches(changes: set[str], actions: list[str], billing_mode: str | None) -> Iterator[ApiError]:
     """Yield what does not go together, in the order of service-behaviour.md 10.7 where none was observed."""
     builds = "Create" in actions or "Delete" in actions
     for member, name in _ALONE.items():
         if member in changes and len(changes) > 1:
-            yield f"{name} must be the only operation in the request"
+            yield errors.only_change(name)
     if "WarmThroughput" in changes and "Create" in actions:
-        yield "Create global secondary index cannot be specified when updating WarmThroughput"
+        yield errors.index_creation_with_warmth()
     if "OnDemandThroughput" in changes and changes - {"OnDemandThroughput", "BillingMode"}:
-        yield "OnDemandThroughput can only be combined with BillingMode in an UpdateTable request"
+        yield errors.ceilings_not_combinable()
     if "WarmThroughput" in changes and len(changes) > 1:
-        yield "WarmThroughput must be the only operation in the request"
+        yield errors.only_change("WarmThroughput")
     if "StreamSpecification" in changes and ("ProvisionedThroughput" in changes or billing_mode == PROVISIONED):
-        yield "You cannot modify stream status while updating table IOPS"
+        yield errors.stream_change_with_throughput()
     if builds and "ProvisionedThroughput" in changes:
-        yield "You cannot create or delete index while updating table IOPS"
+        yield errors.index_change_with_throughput()
     if builds and "StreamSpecification" in changes:
-        yield "You cannot create or delete index while changing stream status"
+        yield errors.index_change_with_stream()

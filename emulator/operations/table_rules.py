@@ -43,11 +43,7 @@ def check_create(request: Request) -> None:
     _check_local_indexes(request, schema, types, names)
     _check_global_indexes(request, types, names, on_demand=on_demand)
     check_non_key_total(index["Projection"].get("NonKeyAttributes", ()) for index in indexes)
-    check_stream(
-        request,
-        without="Table is being created with a stream enabled, UpdateViewType is required",
-        unwanted="Table is being created with a stream disabled, UpdateViewType should not be specified",
-    )
+    check_stream(request, creates=True)
     throughput.check_created_ceilings(request, on_demand=on_demand)
     throughput.check_created_warm(request, on_demand=on_demand)
     check_encryption(request)
@@ -59,7 +55,7 @@ def refuse_unsupported(request: Mapping[str, Any]) -> None:
     """Raise for a member of a feature that is not there: better a clear no than a setting that does nothing."""
     for member, feature in _LATER.items():
         if member in request:
-            raise errors.validation(f"{member}: this emulator does not implement {feature} yet")
+            raise errors.feature_missing(member, feature)
 
 
 def types_of(definitions: Sequence[Mapping[str, str]]) -> dict[str, str]:
@@ -73,10 +69,6 @@ def types_of(definitions: Sequence[Mapping[str, str]]) -> dict[str, str]:
     return types
 
 
-def _listed(names: Iterable[str]) -> str:
-    return f"[{', '.join(names)}]"
-
-
 def names_of(schema: Sequence[Mapping[str, str]]) -> list[str]:
     """Return the attribute names of a key schema."""
     return [element["AttributeName"] for element in schema]
@@ -84,7 +76,7 @@ def names_of(schema: Sequence[Mapping[str, str]]) -> list[str]:
 
 def _check_table_keys(schema: Sequence[Mapping[str, str]], types: Mapping[str, str], definitions: int) -> None:
     if len(schema) > definitions:
-        raise errors.validation("Invalid KeySchema: Some index key attribute have no definition")
+        raise errors.key_without_definition()
     _check_pair(schema)
     _check_defined(schema, types)
 
@@ -93,11 +85,9 @@ def _check_index_lists(request: Request, table: Sequence[Mapping[str, str]]) -> 
     """Raise what is told of index lists before attributes that nothing uses (corrections.md C95)."""
     for member in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes"):
         if member in request and not request[member]:
-            raise errors.invalid_parameters(f"List of {member} is empty")
+            raise errors.empty_index_list(member)
     if "LocalSecondaryIndexes" in request and len(table) == 1:
-        raise errors.invalid_parameters(
-            "Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex"
-        )
+        raise errors.local_index_without_table_range_key()
 
 
 def _check_all_used(
@@ -108,24 +98,18 @@ def _check_all_used(
     if used.issuperset(types):
         return
     if not indexes:
-        raise errors.invalid_parameters(
-            "Number of attributes in KeySchema does not exactly match number of attributes defined in "
-            "AttributeDefinitions"
-        )
-    raise errors.invalid_parameters(
-        "Some AttributeDefinitions are not used. "
-        f"AttributeDefinitions: {_listed(types)}, keys used: {_listed(name for name in types if name in used)}"
-    )
+        raise errors.attribute_definitions_unused()
+    raise errors.some_attribute_definitions_unused(types, (name for name in types if name in used))
 
 
 def _check_pair(schema: Sequence[Mapping[str, str]]) -> None:
     """Check the key schema of a table or local index: HASH, then perhaps RANGE."""
     if schema[0]["KeyType"] != "HASH":
-        raise errors.validation("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
+        raise errors.first_key_not_hash()
     if _repeats(schema):
         raise errors.same_key_name()
     if len(schema) > 1 and schema[1]["KeyType"] != "RANGE":
-        raise errors.validation("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
+        raise errors.second_key_not_range()
 
 
 def _repeats(schema: Sequence[Mapping[str, str]]) -> bool:
@@ -147,14 +131,12 @@ def _check_global_schema(schema: Sequence[Mapping[str, str]]) -> None:
         _check_pair(schema)
         return
     if kinds[0] != "HASH":
-        raise errors.validation("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
+        raise errors.first_key_not_hash()
     if kinds != sorted(kinds):
-        raise errors.invalid_parameters("All HASH key attributes must precede RANGE key attributes in the KeySchema")
+        raise errors.hash_key_after_range_key()
     for kind in ("HASH", "RANGE"):
         if kinds.count(kind) > limits.INDEX_KEY_ATTRIBUTES:
-            raise errors.invalid_parameters(
-                f"The KeySchema exceeds the maximum allowed number of {kind} key attributes"
-            )
+            raise errors.too_many_key_attributes(kind)
     if _repeats(schema):
         raise errors.repeated_key_names()
 
@@ -162,10 +144,7 @@ def _check_global_schema(schema: Sequence[Mapping[str, str]]) -> None:
 def _check_defined(schema: Sequence[Mapping[str, str]], types: Mapping[str, str]) -> None:
     names = names_of(schema)
     if any(name not in types for name in names):
-        raise errors.invalid_parameters(
-            "Some index key attributes are not defined in AttributeDefinitions. "
-            f"Keys: {_listed(names)}, AttributeDefinitions: {_listed(types)}"
-        )
+        raise errors.key_attributes_undefined(names, types)
 
 
 def _check_local_indexes(
@@ -179,19 +158,13 @@ def _check_local_indexes(
         _check_defined(schema, types)
         _check_pair(schema)
         if len(schema) == 1:
-            raise errors.invalid_parameters(f"Index KeySchema does not have a range key for index: {name}")
+            raise errors.index_without_range_key(name)
         if schema[0]["AttributeName"] != table[0]["AttributeName"]:
-            raise errors.invalid_parameters(
-                "Index KeySchema does not have the same leading hash key as table KeySchema for index: "
-                f"{name}. index hash key: {schema[0]['AttributeName']}, "
-                f"table hash key: {table[0]['AttributeName']}"
-            )
+            raise errors.index_with_another_hash_key(name, schema[0]["AttributeName"], table[0]["AttributeName"])
         _check_projection(index["Projection"])
         _check_new_name(name, names)
     if len(indexes) > limits.LSI_PER_TABLE:
-        raise errors.invalid_parameters(
-            f"Number of LocalSecondaryIndexes exceeds per-table limit of {limits.LSI_PER_TABLE}"
-        )
+        raise errors.too_many_local_indexes()
 
 
 def _check_global_indexes(
@@ -204,18 +177,14 @@ def _check_global_indexes(
         _check_global_index(index, types, on_demand=on_demand)
         _check_new_name(index["IndexName"], names)
     if len(indexes) > limits.GSI_PER_TABLE:
-        raise errors.invalid_parameters(
-            f"GlobalSecondaryIndex count exceeds the per-table limit of {limits.GSI_PER_TABLE}"
-        )
+        raise errors.too_many_global_indexes()
 
 
 def _check_global_index(index: Mapping[str, Any], types: Mapping[str, str], *, on_demand: bool) -> None:
     name = index["IndexName"]
     check_index_shape(index, types)
     if "ProvisionedThroughput" in index and on_demand:
-        raise errors.invalid_parameters(
-            f"ProvisionedThroughput should not be specified for index: {name} when BillingMode is PAY_PER_REQUEST"
-        )
+        raise errors.index_throughput_on_demand(name)
     if "ProvisionedThroughput" not in index and not on_demand:
         raise errors.index_throughput_missing(name)
     check_index_figures(index, on_demand=on_demand)
@@ -237,7 +206,7 @@ def check_index_figures(index: Mapping[str, Any], *, on_demand: bool) -> None:
 
 def _check_new_name(name: str, names: set[str]) -> None:
     if name in names:
-        raise errors.invalid_parameters(f"Duplicate index name: {name}")
+        raise errors.duplicate_index_name(name)
     names.add(name)
 
 
@@ -245,15 +214,15 @@ def _check_projection(projection: Mapping[str, Any]) -> None:
     kind = projection.get("ProjectionType")
     named = projection.get("NonKeyAttributes")
     if kind is None:
-        raise errors.invalid_parameters("Unknown ProjectionType: null")
+        raise errors.projection_type_missing()
     if kind != "INCLUDE" and named is not None:
-        raise errors.invalid_parameters(f"ProjectionType is {kind}, but NonKeyAttributes is specified")
+        raise errors.non_key_attributes_forbidden(kind)
     if kind == "INCLUDE" and named is None:
-        raise errors.invalid_parameters("ProjectionType is INCLUDE, but NonKeyAttributes is not specified")
+        raise errors.non_key_attributes_required()
     seen: set[str] = set()
     for name in named or ():
         if name in seen:
-            raise errors.invalid_parameters(f"Duplicate element in NonKeyAttributes: {name}")
+            raise errors.duplicate_non_key_attribute(name)
         seen.add(name)
 
 
@@ -261,20 +230,18 @@ def check_non_key_total(named: Iterable[Sequence[str]]) -> None:
     """Raise if the indexes of a table, each given by its NonKeyAttributes, have too many of them together."""
     total = sum(map(len, named))
     if total > limits.NON_KEY_ATTRIBUTES_TOTAL:
-        raise errors.invalid_parameters(
-            f"The total number of NonKeyAttributes, {total}, "
-            f"exceeds the per-table limit of {limits.NON_KEY_ATTRIBUTES_TOTAL}"
-        )
+        raise errors.too_many_non_key_attributes(total)
 
 
-def check_stream(request: Mapping[str, Any], *, without: str, unwanted: str) -> None:
+def check_stream(request: Mapping[str, Any], *, creates: bool) -> None:
     """Raise unless StreamSpecification has a view type exactly where it enables a stream.
 
-    without: what is told of a stream that is enabled without one; unwanted: of one that is disabled with one.
+    creates: the request creates the table.
     """
     stream = request.get("StreamSpecification")
     if stream is not None and stream["StreamEnabled"] is not ("StreamViewType" in stream):
-        raise errors.invalid_parameters(without if stream["StreamEnabled"] else unwanted)
+        wrong = errors.stream_without_view if stream["StreamEnabled"] else errors.view_without_stream
+        raise wrong(created=creates)
 
 
 def check_encryption(request: Mapping[str, Any]) -> None:
@@ -283,7 +250,7 @@ def check_encryption(request: Mapping[str, Any]) -> None:
     if wanted.get("Enabled") is False:
         for member in ("SSEType", "KMSMasterKeyId"):
             if member in wanted:
-                raise errors.invalid_parameters(f"{member} can not be specified if Enabled is false")
+                raise errors.encryption_member_without_encryption(member)
     kind = wanted.get("SSEType")
     if kind not in (None, "KMS"):  # corrections.md C79
         raise errors.encryption_type_not_supported(kind)

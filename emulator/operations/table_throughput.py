@@ -6,7 +6,6 @@ Texts beyond the reference were observed: ack-api-quirks, DDB-TABLE-038, 039, 05
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from emulator import errors, limits
@@ -51,13 +50,9 @@ def check_mode(request: Members, *, on_demand: bool) -> None:
     """Raise unless a table's ProvisionedThroughput and the billing mode go together."""
     units = request.get("ProvisionedThroughput")
     if on_demand and units is not None:
-        raise errors.invalid_parameters(
-            "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST"
-        )
+        raise errors.capacity_on_demand()
     if not on_demand and units is None:
-        raise errors.invalid_parameters(
-            "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED"
-        )
+        raise errors.capacity_required()
     check_bounds(request)
 
 
@@ -66,24 +61,21 @@ def check_bounds(part: Members) -> None:
     units = part.get("ProvisionedThroughput", {})
     for member, figure in _in_order(units, _CAPACITY):
         if figure > limits.THROUGHPUT_VALUE:
-            raise errors.validation(f"Given value {figure} for {member} is out of bounds")
+            raise errors.capacity_out_of_bounds(member, figure)
 
 
 def check_quotas(request: Members, indexes: Iterable[Members], region: str) -> None:
     """Raise LimitExceededException if the table or one of the indexes is to have more capacity than one may have."""
-    _check_quota(request, "", "table", region)
+    _check_quota(request, None, region)
     for index in indexes:
-        _check_quota(index, f" for index {index['IndexName']}", "index", region)
+        _check_quota(index, index["IndexName"], region)
 
 
-def _check_quota(part: Members, where: str, what: str, region: str) -> None:
+def _check_quota(part: Members, index: str | None, region: str) -> None:
     units = part.get("ProvisionedThroughput", {})
     for member, figure in _in_order(units, _CAPACITY):
         if figure > limits.TABLE_CAPACITY:
-            raise errors.limit_exceeded(
-                f"The requested {member}{where}, {figure}, is above the per {what} maximum for the account in "
-                f"{region}. Per table maximum: {limits.TABLE_CAPACITY}. {errors.SEE_LIMITS}"
-            )
+            raise errors.capacity_above_quota(member, figure, index, region)
 
 
 def refuse_unchanged(current: TableDefinition | IndexDefinition, part: Members, index: str | None = None) -> None:
@@ -92,16 +84,8 @@ def refuse_unchanged(current: TableDefinition | IndexDefinition, part: Members, 
     if units is None:
         return
     read, write = current.read_units, current.write_units
-    if (units["ReadCapacityUnits"], units["WriteCapacityUnits"]) != (read, write):
-        return
-    what = "the table" if index is None else f"index {index}"
-    raise errors.validation(
-        f"The provisioned throughput for {'the ' if index is not None else ''}{what} will not change. "
-        "The requested value equals the current value. "
-        f"Current ReadCapacityUnits provisioned for {what}: {read}. Requested ReadCapacityUnits: {read}. "
-        f"Current WriteCapacityUnits provisioned for {what}: {write}. Requested WriteCapacityUnits: {write}. "
-        + errors.SEE_LIMITS
-    )
+    if (units["ReadCapacityUnits"], units["WriteCapacityUnits"]) == (read, write):
+        raise errors.capacity_unchanged(read, write, index)
 
 
 def rescaled(current: Part, members: Members, billing_mode: str, now: float, until: float) -> Part:
@@ -137,22 +121,7 @@ def _next_decrease(current: TableDefinition | IndexDefinition, now: float) -> in
     if last is None or count < limits.DECREASES_AT_ONCE or now >= last + limits.DECREASE_SECONDS:
         return count + 1
     midnight = last - last % DAY + DAY
-    raise errors.limit_exceeded(
-        "Subscriber limit exceeded: Provisioned throughput decreases are limited within a given UTC day. After the first "
-        f"{limits.DECREASES_AT_ONCE} decreases, each subsequent decrease in the same UTC day can be performed at most "
-        f"once every {limits.DECREASE_SECONDS} seconds. Number of decreases today: {count}. "
-        f"Last decrease at {_date(last)}. "
-        f"Next decrease can be made at {_date(min(last + limits.DECREASE_SECONDS, midnight))}"
-    )
-
-
-def _date(time: float) -> str:
-    """Return a time as e.g. "Thursday, October 8, 2026 at 11:20:48 PM Coordinated Universal Time"."""
-    date = datetime.fromtimestamp(time, UTC)
-    return (
-        f"{date:%A, %B} {date.day}, {date.year} at {date.hour % 12 or 12}:{date:%M:%S} {'AM' if date.hour < 12 else 'PM'} "  # noqa: PLR2004
-        "Coordinated Universal Time"
-    )
+    raise errors.too_many_decreases(count, last, min(last + limits.DECREASE_SECONDS, midnight))
 
 
 # --- on demand ------------------------------------------------------------------------------------------------------
@@ -169,19 +138,11 @@ def check_updated_ceilings(part: Members, *, on_demand: bool, index: str | None 
 
 
 def _check_ceilings(part: Members, *, on_demand: bool, index: str | None, removable: bool) -> None:
-    where = "" if index is None else f" for index : {index}"  # sic
     for name, units in _in_order(part.get("OnDemandThroughput", {}), _CEILINGS):
         if not on_demand:
-            raise errors.invalid_parameters(
-                f"{name} for OnDemandThroughput{where} cannot be specified when the table BillingMode is PROVISIONED"
-            )
+            raise errors.ceiling_with_provisioned(name, index)
         if units < 1 and not (removable and units == NO_CEILING):
-            raise _out_of_range(name, index)
-
-
-def _out_of_range(name: str, index: str | None) -> errors.ApiError:
-    where = "table" if index is None else f"index : {index}"  # sic
-    return errors.invalid_parameters(f"Requested {name} for OnDemandThroughput for {where} is outside of valid range")
+            raise errors.ceiling_out_of_range(name, index)
 
 
 def removed_ceilings(part: Members) -> dict[str, int]:
@@ -198,9 +159,9 @@ def check_created_warm(part: Members, *, on_demand: bool, index: str | None = No
     for name, wanted in _in_order(part.get("WarmThroughput", {}), _CAPACITY_OF_WARM):
         capacity = _CAPACITY_OF_WARM[name]
         if on_demand and wanted < ON_DEMAND_WARM[name]:
-            raise _too_cold(name, index, f"initial throughput for OnDemand. See: {_INITIAL_THROUGHPUT}")
+            raise errors.warmth_below_initial(name, index)
         if not on_demand and wanted < units[capacity]:
-            raise _too_cold(name, index, f"{capacity} of ProvisionedThroughput")
+            raise errors.warmth_below_capacity(name, index, capacity)
 
 
 def check_updated_warm(
@@ -210,7 +171,7 @@ def check_updated_warm(
     warm = warm_units(current, billing_mode)
     for name, wanted in _in_order(part.get("WarmThroughput", {}), _CAPACITY_OF_WARM):
         if wanted < warm[name]:
-            raise _too_cold(name, index, "current WarmThroughput, decreasing WarmThroughput is not supported")
+            raise errors.warmth_decreased(name, index)
 
 
 def warmed(current: Part, members: Members, billing_mode: str, until: float) -> Part:
@@ -223,14 +184,3 @@ def warmed(current: Part, members: Members, billing_mode: str, until: float) -> 
         return current
     warm = {**warm_units(current, billing_mode), **(coming(current, "warm") or {}), **wanted}
     return deferred(current, until, {"warm": warm})
-
-
-_INITIAL_THROUGHPUT: Final = (
-    "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html"
-    "#on-demand-capacity-mode-initial"
-)
-
-
-def _too_cold(name: str, index: str | None, bound: str) -> errors.ApiError:
-    where = "table" if index is None else f"index {index}"
-    return errors.invalid_parameters(f"Requested {name} for WarmThroughput for {where} is lower than {bound}")

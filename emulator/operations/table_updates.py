@@ -36,12 +36,8 @@ def check_update(request: Request) -> None:
     if "ProvisionedThroughput" in request:
         throughput.check_mode(request, on_demand=billing_mode == throughput.ON_DEMAND)
     elif billing_mode == throughput.PROVISIONED:
-        raise errors.invalid_parameters("ProvisionedThroughput must be specified when BillingMode is PROVISIONED")
-    rules.check_stream(
-        request,
-        without="If stream is being enabled then UpdateViewType is required",
-        unwanted="If stream is being disabled, then UpdateViewType must not be specified",
-    )
+        raise errors.throughput_required()
+    rules.check_stream(request, creates=False)
     rules.check_encryption(request)
     for update in request.get("GlobalSecondaryIndexUpdates", ()):
         if update.get("Update", {}).get("WarmThroughput") == {}:
@@ -93,9 +89,9 @@ def _check_stream_change(definition: TableDefinition, request: Request) -> None:
     if stream is None:
         return
     if stream["StreamEnabled"] and definition.stream_view is not None:
-        raise errors.validation(f"Table already has an enabled stream: TableName: {definition.name}")
+        raise errors.stream_already_enabled(definition.name)
     if not stream["StreamEnabled"] and definition.stream_view is None:
-        raise errors.validation(f"Table has no stream to disable: TableName: {definition.name}")
+        raise errors.no_stream_to_disable(definition.name)
 
 
 def _check_encryption_change(definition: TableDefinition, request: Request) -> None:
@@ -165,7 +161,7 @@ def _find(definition: TableDefinition, name: str, verb: str) -> IndexDefinition:
     for index in definition.indexes:
         if index.name == name:
             if index.local:
-                raise errors.validation(f"Cannot {verb} an index that is not a GlobalSecondaryIndex: {name}")
+                raise errors.not_a_global_index(name, verb)
             return index
     raise errors.index_not_found(name, definition.name)
 
@@ -179,10 +175,7 @@ def _with_index_settings(
         raise errors.index_being_changed(definition.name, name, index.status)
     other = update.get("OnDemandThroughput") or update.get("WarmThroughput")
     if on_demand and ("ProvisionedThroughput" in update or not other):
-        raise errors.invalid_parameters(
-            f"The only Updates for index: {name} when TableThroughputMode is PAY_PER_REQUEST can be to "
-            "OnDemandThroughput, WarmThroughput"
-        )
+        raise errors.index_update_on_demand(name)
     throughput.check_bounds(update)
     throughput.refuse_unchanged(index, update, name)
     throughput.check_updated_ceilings(update, on_demand=on_demand, index=name)
@@ -202,21 +195,18 @@ def _with_types(
     """Return the definition with the attribute types that a new index needs. Raises for another type of a key."""
     name = create["IndexName"]
     if any(index.name == name for index in definition.indexes):
-        raise errors.validation("Attempting to create an index which already exists")
+        raise errors.index_exists()
     if any(index.status in _ONLINE for index in definition.indexes):
         raise errors.one_online_index()
     if "AttributeDefinitions" not in request:
-        raise errors.invalid_parameters(f"AttributeDefinitions is not specified for index: {name}")
+        raise errors.index_without_attribute_definitions(name)
     given = rules.types_of(request["AttributeDefinitions"])
     rules.check_index_shape(create, given)
     _check_new_index_throughput(create, on_demand=on_demand)
     named = [index.non_key for index in definition.indexes]
     rules.check_non_key_total([*named, create["Projection"].get("NonKeyAttributes", ())])
     if sum(not index.local for index in definition.indexes) >= limits.GSI_PER_TABLE:
-        raise errors.limit_exceeded(
-            "Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of "
-            f"{limits.GSI_PER_TABLE}"
-        )
+        raise errors.no_room_for_global_index()
     _refuse_redefinition(definition, create["KeySchema"], given)
     needed = {name: given[name] for name in rules.names_of(create["KeySchema"])}
     return replace(definition, types={**definition.types, **needed})
@@ -246,14 +236,9 @@ def _refuse_redefinition(
 def _check_new_index_throughput(create: Mapping[str, Any], *, on_demand: bool) -> None:
     name, given = create["IndexName"], "ProvisionedThroughput" in create
     if given and on_demand:
-        raise errors.invalid_parameters(
-            f"Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: {name} when BillingMode is "
-            "PAY_PER_REQUEST"
-        )
+        raise errors.index_capacity_on_demand(name)
     if not given and not on_demand:
-        raise errors.invalid_parameters(
-            f"Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: {name}"
-        )
+        raise errors.index_capacity_required(name)
     rules.check_index_figures(create, on_demand=on_demand)
 
 

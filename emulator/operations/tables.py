@@ -33,9 +33,7 @@ def create_table(database: Database, caller: Caller, request: Request, _: None) 
         raise errors.table_exists(name)
     throughput.check_quotas(request, request.get("GlobalSecondaryIndexes", ()), caller.region)
     if len(caller.tables) >= _TABLES_PER_ACCOUNT:
-        raise errors.limit_exceeded(
-            f"Subscriber limit exceeded: There is a limit of {_TABLES_PER_ACCOUNT} tables per subscriber"
-        )
+        raise errors.too_many_tables(_TABLES_PER_ACCOUNT)
     until = catalog.until()
     with database.write() as txn:
         definition = table_settings.definition_of(request, caller, next_id(txn), database.clock.now(), until)

@@ -23,9 +23,9 @@ def check_tags(tags: Sequence[Mapping[str, str]]) -> None:
         key = _checked_key(tag.get("Key"))
         value = tag.get("Value")
         if value is None or len(value) > limits.TAG_VALUE or not _is_legal(value):
-            raise errors.validation(f"The Tag Value provided is invalid, Value: {_told(value)}")
+            raise errors.tag_value_invalid(value)
         if key in seen:
-            raise errors.validation(f"Duplicate Tag Keys provided as input: Duplicate Tag Key found {key}")
+            raise errors.duplicate_tag_key(key)
         seen.add(key)
 
 
@@ -54,15 +54,11 @@ def _check_count(tags: Sized) -> None:
 
 def _checked_key(key: str | None) -> str:
     if not key or len(key) > limits.TAG_KEY or not _is_legal(key):
-        raise errors.validation(f"The Tag Key provided is invalid, Key: {_told(key)}")
+        raise errors.tag_key_invalid(key)
     if key[: len(_RESERVED)].lower() == _RESERVED:
-        raise errors.validation(f"Tag Key cannot be prefixed with aws:, Key: {key}")
+        raise errors.tag_key_reserved(key)
     return key
 
 
 def _is_legal(text: Iterable[str]) -> bool:
     return all(each in _PUNCTUATION or unicodedata.category(each)[0] in _CATEGORIES for each in text)
-
-
-def _told(text: str | None) -> str:
-    return "null" if text is None else text

@@ -66,6 +66,7 @@ def _check_write(request: Request) -> list[Action]:
         action = _action(kind, body)
         actions.append(action)
         size += _payload(action)
+    request.mark_reported()  # those that _check_values lets pass have stand-ins
     if size > limits.TRANSACTION:
         raise errors.transaction_too_large()
     return actions
@@ -196,8 +197,8 @@ def _steps(database: Database, caller: Caller, actions: Sequence[Action]) -> lis
         try:
             steps.append(_step(action, table))
         except ApiError as error:
-            if errors.is_empty_key(error) or errors.is_key_path(error):
-                raise  # the request's own fault (reference 8.1)
+            if error.about == "request":
+                raise  # an empty key, or a path into one (reference 8.1)
             failure = failure or (position, error)
     transactions.refuse_duplicates(step.key for step in steps)
     if failure is not None:
@@ -242,6 +243,7 @@ def _check_get(request: Request) -> list[tuple[Action, Projection | None]]:
         _check_key(body["Key"])
         projection = None if bound is None else bound.projection
         reads.append((Action("ConditionCheck", body["TableName"], body["Key"], bound=bound), projection))
+    request.mark_reported()
     return reads
 
 

@@ -137,7 +137,7 @@ def _insert_plan(prepared: Prepared, table: Table) -> Write:
     assert isinstance(statement, Insert), "every other statement has a layout"
     item = prepared.values[statement.item.name].get("M")
     if item is None:
-        raise errors.malformed_statement("Expected a map")
+        raise errors.item_not_a_map()
     size = item_size(item)
     if size > limits.ITEM_SIZE:
         raise errors.item_too_large()

@@ -47,7 +47,7 @@ class Program:
             try:
                 self.where = None if where is None else self._condition(where)
             except ExpressionError as error:
-                self.refusal = errors.validation(error.detail)
+                self.refusal = errors.statement_expression(error.detail)
 
     def _update(self, statement: Update) -> program.Update:
         for change in statement.changes:
@@ -115,7 +115,7 @@ def prepare(text: str, parameters: Sequence[Value] = ()) -> Prepared:
             if found.refusal is None:
                 _programs.keep(form, found, len(text))
     except ExpressionError as error:
-        raise errors.validation(error.detail) from error
+        raise errors.statement_expression(error.detail) from error
     refusal = _refusal(found, values)
     if refusal is not None and not (isinstance(parsed.statement, Select) and parsed.statement.source.index):
         raise refusal
@@ -132,5 +132,5 @@ def _refusal(found: Program, values: Values) -> errors.ApiError | None:
             for check in found.checks:
                 check(values)
         except ExpressionError as error:
-            return errors.validation(error.detail)
+            return errors.statement_expression(error.detail)
     return refusal or found.refusal

@@ -329,13 +329,13 @@ class Terms:
             else:
                 break
         if len(steps) > limits.PATH_ELEMENTS:  # corrections.md C12; syntax errors that follow come first
-            self.refusal = self.refusal or errors.validation(problems.path_too_long(len(steps)).detail)
+            self.refusal = self.refusal or errors.statement_expression(problems.path_too_long(len(steps)).detail)
         return tuple(steps)
 
     def index(self, digits: str) -> int:
         written = digits.lstrip("0") or "0"
         if len(written) > len(str(limits.LIST_INDEX)) or int(written) > limits.LIST_INDEX:
-            raise errors.validation(problems.index_out_of_range(written).detail)
+            raise errors.statement_expression(problems.index_out_of_range(written).detail)
         return int(written)
 
     def step(self, name: str) -> str:
@@ -421,6 +421,6 @@ class Terms:
     def entry(self, place: str) -> tuple[str, Template]:
         name = self.expect("string").text
         if not name:
-            raise errors.validation(errors.EMPTY_ATTRIBUTE_NAME)
+            raise errors.empty_attribute_name()
         self.expect(":")
         return name, self.template(_ROOT if place == ITEM else f"{place}.{name}")

@@ -85,7 +85,7 @@ def _branch(node: ast.Condition, names: key_range.KeyNames) -> Branch | None:
     if partitions is None:
         return None
     if len(partitions) > _HASH_VALUES:
-        raise errors.validation(problems.too_many_options(len(partitions)).detail)
+        raise errors.statement_expression(problems.too_many_options(len(partitions)).detail)
     sort_clauses = () if sort is None else (sort,)
     queries = tuple(KeyCondition((KeyClause(hash_name, "=", (value,)), *sort_clauses)) for value in partitions)
     return Branch(queries, sort is not None, _all(rest))

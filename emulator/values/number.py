@@ -199,8 +199,6 @@ _POSITIVE: Final = bytes((byte >> 4) * 10 + (byte & 15) + 1 for byte in range(15
 _NEGATIVE: Final = bytes(102 - byte if byte else 0 for byte in _POSITIVE)
 _POSITIVE_EXPONENT: Final = {pairs: bytes((0xC0 + pairs,)) for pairs in range(-64, 64)}
 _NEGATIVE_EXPONENT: Final = {pairs: bytes((0x3F - pairs,)) for pairs in range(-64, 64)}
-_DIGITS: Final = {byte: f"{byte - 1:02d}" for byte in range(1, 101)}
-_MIRRORED: Final = bytes(max(102 - byte, 0) for byte in range(256))
 
 
 def sort_bytes(text: str) -> bytes:
@@ -231,19 +229,6 @@ def _sort_bytes(text: str) -> bytes:
         return _POSITIVE_EXPONENT[pairs] + packed.translate(_POSITIVE).rstrip(b"\x01")
     mantissa = packed.translate(_NEGATIVE).rstrip(b"\x65")
     return _NEGATIVE_EXPONENT[pairs] + mantissa + (b"\x66" if len(mantissa) < _MAX_PAIRS else b"")
-
-
-def from_sort_bytes(data: bytes) -> str:
-    """Return the canonical text of a number's sortable bytes."""
-    if data == _ZERO:
-        return "0"
-    negative = data[0] < _ZERO[0]
-    mantissa = data[1:].removesuffix(b"\x66").translate(_MIRRORED) if negative else data[1:]
-    pairs = 0x3F - data[0] if negative else data[0] - 0xC0
-    written = "".join([_DIGITS[byte] for byte in mantissa])
-    digits = written.lstrip("0")
-    exponent = 2 * pairs - 1 - (len(written) - len(digits))
-    return ("-" if negative else "") + _plain(digits.rstrip("0"), exponent)
 
 
 # --- size -----------------------------------------------------------------------------------------------------------

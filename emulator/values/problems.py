@@ -107,7 +107,7 @@ class Problem:
             return errors.starting_key_invalid(self.text(layer))
         if layer == "older" and self.placeholder is not None:
             return errors.invalid_expression_value(self.text(layer), self.placeholder)
-        return errors.validation(self.text(layer))
+        return errors.wrong_value(self.text(layer))
 
 
 def first_problem(problems: Sequence[Problem]) -> Problem:

@@ -29,6 +29,20 @@ def test_without_standard_files(closed):
         assert server.wait(20) == 0
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_the_first_block_names_each_address(workers):
+    command = [sys.executable, "-m", "emulator", "--in-memory", "--port", "0", "--workers", workers]
+    command += ["--host", "127.0.0.1", "--host", "127.0.0.2"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        line = next(line for line in server.stdout if line.startswith("  address "))
+        for url in line.split()[1:]:
+            with urllib.request.urlopen(url) as answer:
+                assert answer.status == 200
+        server.terminate()
+        assert server.wait(20) == 0
+    assert [url.rpartition(":")[0] for url in line.split()[1:]] == ["http://127.0.0.1", "http://127.0.0.2"]
+
+
 def test_too_few_files_are_one_line():
     command = f"ulimit -n 10; exec {sys.executable} -m emulator --in-memory --port 0"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60)

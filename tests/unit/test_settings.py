@@ -102,7 +102,12 @@ def test_settings(arguments, environment, expected):
         ("--account 12345678901x", {}, "argument --account: '12345678901x' is not an account: twelve digits"),
         ("", {"ACCOUNT": "١٢٣٤٥٦٧٨٩٠١٢"}, "DYNAMODB_EMULATOR_ACCOUNT: '١٢٣٤٥٦٧٨٩٠١٢' is not an account: twelve digits"),
         ("--in-memory --data-dir x", {}, "argument --data-dir: not allowed with argument --in-memory"),
-        ("--in-mem", {}, "unrecognized arguments: --in-mem"),
+        ("--in-mem", {}, "unrecognized arguments: --in-mem; --help lists the options"),
+        ("copi a b --port 1", {}, "unrecognized arguments: copi a b; --help lists the options"),
+        ("-port 8000", {}, "-port is an option of DynamoDB Local: use --port"),
+        ("-sharedDb -inMemory", {}, "-sharedDb is an option of DynamoDB Local: use --shared-db"),
+        ("--in-memory -dbPath x", {}, "-dbPath is an option of DynamoDB Local: use --data-dir"),
+        ("-disableTelemetry", {}, "-disableTelemetry is an option of DynamoDB Local: leave it out"),
         ("", {"WORKERS": "-1"}, "DYNAMODB_EMULATOR_WORKERS: -1 is not between 1 and 64"),
         (
             "",
@@ -126,7 +131,7 @@ def test_wrong_settings(arguments, environment, message, capsys):
     with pytest.raises(SystemExit) as ended:
         settings_from(arguments.split(), variables)
     assert ended.value.code == 2
-    assert capsys.readouterr().err.endswith(f"error: {message}\n")
+    assert capsys.readouterr().err == f"dynamodb-emulator: error: {message}\n"
 
 
 @pytest.mark.parametrize(
@@ -150,6 +155,16 @@ def test_wrong_settings(arguments, environment, message, capsys):
         ("DYNAMODB_EMULATOR_SERVICE_PORT_HTTP=8000", None),
         ("DYNAMODB_EMULATOR_PORT_8000_TCP=tcp://10.0.0.1:8000", None),
         ("DYNAMODB_EMULATOR_PORT_8000_TCP_ADDR=10.0.0.1", None),
+        ("DYNAMODB_EMULATOR_2_SERVICE_HOST=10.0.0.1", None),
+        ("DYNAMODB_EMULATOR_2_PORT=tcp://10.0.0.1:8000", None),
+        ("DYNAMODB_EMULATOR_2_PORT_8000_TCP_PORT=8000", None),
+        (
+            "DYNAMODB_EMULATOR_2_PORT=8000",
+            (
+                "the environment variable DYNAMODB_EMULATOR_2_PORT is unknown and has no effect"
+                "; did you mean DYNAMODB_EMULATOR_PORT?"
+            ),
+        ),
     ],
 )
 def test_variables_without_effect_are_reported(variable, warning):

@@ -166,6 +166,24 @@ def test_the_log_tells_it_once_a_minute_for_each_table_and_key(inside, caplog, m
             assert len(caplog.messages) == lines
 
 
+def test_an_empty_list_of_tables_is_explained(inside, caplog, minutes):
+    with caplog.at_level(logging.WARNING, logger="emulator"):
+        inside("ListTables")
+        assert caplog.messages == []  # there are no tables at all
+        create(as_(inside, "owner"), "tab")
+        create(as_(inside, "test", "eu-west-1"), "tab")
+        as_(inside, "owner")("ListTables", ExclusiveStartTableName="tab")
+        assert caplog.messages == []
+        for minute in (0, 0.9, 1.1):
+            minutes[0] = minute
+            as_(inside, "test")("ListTables")
+            as_(inside, "another\nkey")("ListTables")
+    where = "there are some under access key owner, region us-east-1 and access key test, region eu-west-1"
+    assert (
+        caplog.messages == [f"tables were listed with access key test, region us-east-1, which has none; {where}"] * 2
+    )
+
+
 def test_the_log_cannot_be_forged(inside, caplog):
     create(as_(inside, "a\nCRITICAL forged", "\x1b[31m"), "tab")
     with caplog.at_level(logging.WARNING, logger="emulator"):

@@ -3,7 +3,7 @@
 import pytest
 
 from emulator.database import declarations
-from emulator.errors import ApiError, is_throttled
+from emulator.errors import ApiError
 from tests.conftest import index_request, table_request
 from tests.model.invariants import dump
 
@@ -107,7 +107,7 @@ def admitted(db, table, most=10_000, **item):
         try:
             put(db, table, number, **item)
         except ApiError as error:
-            if is_throttled(error):
+            if error.about == "capacity":
                 return number
             raise
     return most

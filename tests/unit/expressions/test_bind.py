@@ -118,7 +118,7 @@ def syntax(parameter):
         ({NAMES: {}, VALUES: {}, "FilterExpression": "!"}, "ExpressionAttributeNames must not be empty"),
         (
             {NAMES: {"#a": "é" * 32768}, "ConditionExpression": "#a = #a"},
-            errors.validation(errors.ATTRIBUTE_NAME_TOO_LONG).message,
+            errors.attribute_name_too_long().message,
         ),
     ],
 )

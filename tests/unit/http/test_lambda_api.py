@@ -38,6 +38,18 @@ def asked(protocol, method="GET", path=MAPPINGS, query=b"", fields=SIGNED, body=
     return answer.status, headers.get(b"x-amzn-errortype"), json.loads(answer.body)
 
 
+def test_an_operation_that_is_not_there_is_logged_once_a_minute(protocol, caplog):
+    for _ in range(3):
+        status, code, error = asked(protocol, path=b"/2015-03-31/functions/\x1b")
+        assert (status, code) == (404, b"UnknownOperationException")
+    assert caplog.messages == [error["message"]]
+    assert error["message"].endswith(
+        " only, not GET /2015-03-31/functions/\\x1b. Use a client with another endpoint for Lambda's other operations."
+    )
+    asked(protocol, path=MAPPINGS + b"0" * 36)
+    assert len(caplog.messages) == 1
+
+
 def test_success_is_bare_json(protocol):
     assert asked(protocol) == (200, None, {"EventSourceMappings": []})
 

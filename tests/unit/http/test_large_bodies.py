@@ -1,4 +1,4 @@
-"""The garbage collector rests while a large body is parsed and answered, and only then."""
+"""What is done about the memory of large bodies: the garbage collector rests, and what a body inflates to is noted."""
 
 import gc
 
@@ -7,6 +7,7 @@ import pytest
 
 from emulator.app import Emulator
 from emulator.http import encoding
+from emulator.http.bodies import Bodies
 from emulator.http.protocol import _LARGE, Protocol
 from emulator.settings import Settings
 from tests.conftest import AUTHORIZATION
@@ -35,4 +36,18 @@ def test_the_collector_rests(monkeypatch, coding, body, status, rests):
     assert protocol.answer("POST", b"", fields, sent).status == status
     assert resting == [rests]
     assert gc.isenabled()
+    emulator.close()
+
+
+@pytest.mark.parametrize(
+    ("plain", "status", "large"),
+    [(SMALL, 200, False), (b" " * (1 << 20) + SMALL, 200, True), (b" " * (17 << 20), 413, True)],
+)
+def test_a_body_that_inflates_leaves_memory_behind(plain, status, large):
+    emulator = Emulator(Settings(in_memory=True))
+    protocol = Protocol(emulator)
+    protocol.bodies = bodies = Bodies(1 << 20)
+    fields = FIELDS | {b"content-encoding": b"gzip"}
+    assert protocol.answer("POST", b"", fields, encoding.encoded(plain, "gzip")).status == status
+    assert bodies.large is large
     emulator.close()

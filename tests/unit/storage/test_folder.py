@@ -212,12 +212,3 @@ def test_everything_is_there_after_opening_again(disk: Any) -> None:
             txn.put(b"%d" % number, b"v" * 5000)
             txn.put(b"%d" % number * 600, b"w")
         engine.close()
-
-
-def test_size_on_disk(disk: Any) -> None:
-    engine = disk()
-    with engine.write() as txn:
-        txn.put(b"a", b"v" * 1_000_000)
-    engine.sync()
-    assert 1_000_000 < engine.size_on_disk() < 17 << 20
-    assert open_engine().size_on_disk() == 0

@@ -210,7 +210,6 @@ SORTABLE = {
 @pytest.mark.parametrize(("text", "expected"), SORTABLE.items())
 def test_sort_bytes(text, expected):
     assert number.sort_bytes(text) == bytes.fromhex(expected)
-    assert number.from_sort_bytes(bytes.fromhex(expected)) == text
 
 
 @deterministic
@@ -234,11 +233,8 @@ def test_sort_numbers(values):
 
 @deterministic
 @given(decimals())
-def test_sort_bytes_come_back(value):
-    text = plain(value)
-    data = number.sort_bytes(text)
-    assert number.from_sort_bytes(data) == text
-    assert len(data) <= 22
+def test_sort_bytes_are_short(value):
+    assert len(number.sort_bytes(plain(value))) <= 22
 
 
 SUMS = [

@@ -2,7 +2,8 @@
 
 import pytest
 
-from emulator.values.size import binary_size, item_size, utf8_size, value_size
+from emulator.limits import ITEM_SIZE
+from emulator.values.size import binary_size, changed_size, item_size, utf8_size, value_size
 
 SIZES = [
     ({"S": ""}, 0),
@@ -46,3 +47,22 @@ def test_utf8_size(text, size):
 @pytest.mark.parametrize(("text", "size"), [("", 0), ("QQ==", 1), ("QUI=", 2), ("QUJD", 3), ("QUJDRA==", 4)])
 def test_binary_size(text, size):
     assert binary_size(text) == size
+
+
+HALF = {"S": "x" * (ITEM_SIZE // 2)}
+
+
+@pytest.mark.parametrize("names", ["ab", "ba"])
+def test_changed_size_of_an_item_that_makes_room(names):
+    """What is taken away counts also after what is added, as far as an item can have it."""
+    before = {"k": {"S": "x"}, "a": HALF}
+    after = {"k": {"S": "x"}, "b": HALF}
+    assert changed_size(item_size(before), before, after, names) == item_size(after)
+
+
+def test_changed_size_does_not_add_up_what_is_far_too_large():
+    before = {"k": {"S": "x"}, "z": HALF}
+    after = {f"a{number}": HALF for number in range(150)}
+    names = iter(after)
+    assert changed_size(item_size(before), before, after, names) > ITEM_SIZE
+    assert len(list(names)) > 140

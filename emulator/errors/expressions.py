@@ -1,0 +1,53 @@
+"""Errors of expressions and of what they do to an item (service-behaviour.md 4).
+
+The details of a wrong expression are in expressions/problems.py, whose code raises them.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from emulator.errors.base import ApiError
+from emulator.errors.forms import validation
+from emulator.errors.values import NUMBER_OVERFLOW, NUMBER_UNDERFLOW
+
+
+def invalid_expression(parameter: str, detail: str) -> ApiError:
+    """Make the error of an expression parameter, e.g. ("UpdateExpression", "The expression can not be empty;")."""
+    return validation(f"Invalid {parameter}: {detail}")
+
+
+def names_unused(keys: Iterable[str]) -> ApiError:
+    return validation(f"Value provided in ExpressionAttributeNames unused in expressions: keys: {{{', '.join(keys)}}}")
+
+
+def values_unused(keys: Iterable[str]) -> ApiError:
+    return validation(f"Value provided in ExpressionAttributeValues unused in expressions: keys: {{{', '.join(keys)}}}")
+
+
+def conditional_check_failed(item: Mapping[str, Any] | None = None) -> ApiError:
+    """The item is told where ReturnValuesOnConditionCheckFailure asked for it (reference 4.6)."""
+    extra = None if item is None else {"Item": item}
+    return ApiError("ConditionalCheckFailedException", "The conditional request failed", extra=extra, about="condition")
+
+
+def update_path_invalid() -> ApiError:
+    return validation("The document path provided in the update expression is invalid for update", about="item")
+
+
+def update_operand_missing() -> ApiError:
+    return validation("The provided expression refers to an attribute that does not exist in the item", about="item")
+
+
+def update_operand_type() -> ApiError:
+    return validation("An operand in the update expression has an incorrect data type", about="item")
+
+
+def update_type_mismatch() -> ApiError:
+    """The legacy AttributeUpdates form of update_operand_type."""
+    return validation("Type mismatch for attribute to update", about="item")
+
+
+def update_number(kind: str) -> ApiError:
+    """Make the error of arithmetic in an update whose result is not a number; kind as in values/number.py."""
+    texts = {"overflow": NUMBER_OVERFLOW, "underflow": NUMBER_UNDERFLOW, "precision": NUMBER_OVERFLOW}
+    return validation(texts[kind], about="item")

@@ -1,0 +1,25 @@
+"""The forms that many errors share. Only the factories of this package use them: they take any text."""
+
+from typing import Final
+
+from emulator.errors.base import VALIDATE, About, ApiError
+
+INVALID_PARAMETERS: Final = "One or more parameter values were invalid: "
+
+
+def validation(message: str, *, about: About = "request", bare: bool = False) -> ApiError:
+    return ApiError("ValidationException", message, namespace=VALIDATE, about=about, bare=bare)
+
+
+def invalid_parameters(detail: str, *, about: About = "request") -> ApiError:
+    """Make a ValidationException whose text starts "One or more parameter values were invalid: "."""
+    return validation(INVALID_PARAMETERS + detail, about=about)
+
+
+def missing_resource(detail: str) -> ApiError:
+    """Make the control plane's form of tables.resource_not_found."""
+    return ApiError("ResourceNotFoundException", "Requested resource not found" + detail)
+
+
+def limit_exceeded(message: str) -> ApiError:
+    return ApiError("LimitExceededException", message)

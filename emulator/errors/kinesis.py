@@ -1,0 +1,51 @@
+"""Errors of Kinesis destinations (service-behaviour.md 15). "inferred": the code is known, the text is ours."""
+
+from emulator.errors.base import ApiError
+from emulator.errors.forms import validation
+
+
+def _destination_state(detail: str) -> ApiError:
+    """Make the error of a destination that is in the wrong state; it says "enable" also where it is about others, sic."""
+    return validation(f"Table is not in a valid state to enable Kinesis Streaming Destination: {detail}")
+
+
+def kinesis_already_enabled() -> ApiError:
+    """Also told where another data stream is enabled: a table has one at a time."""
+    return _destination_state(
+        "EnableKinesisStreamingDestination must be DISABLED or ENABLE_FAILED to perform ENABLE operation."
+    )
+
+
+def kinesis_not_active_to_disable() -> ApiError:
+    return _destination_state("KinesisStreamingDestination must be ACTIVE to perform DISABLE operation.")
+
+
+def kinesis_not_active_to_update(table: str, arn: str) -> ApiError:
+    return _destination_state(
+        "Kinesis streaming is not in ACTIVE state. Updates are only allowed in ACTIVE state. "
+        f"TableName: {table}, kdsArn: {arn}"
+    )
+
+
+def kinesis_destination_missing(table: str, arn: str) -> ApiError:
+    """Only an update tells this; disabling tells that the destination is not active."""
+    return _destination_state(f"No streaming destination with streamArn: {arn} found for table with tableName: {table}")
+
+
+def kinesis_disable_configured() -> ApiError:
+    return validation("Stream cannot be disabled using EnableKinesisStreamingConfiguration parameters")
+
+
+def _destination_update(detail: str) -> ApiError:
+    return validation(f"Streaming destination cannot be updated with given parameters: {detail}")
+
+
+def kinesis_update_empty() -> ApiError:
+    return _destination_update("UpdateKinesisStreamingConfiguration cannot be null or contain only null values")
+
+
+def kinesis_update_unchanged(precision: str, table_id: str, arn: str) -> ApiError:
+    return validation(
+        f"Invalid Request: Precision is already set to the desired value of {precision} "
+        f"for tableId: {table_id}, kdsArn: {arn}"
+    )

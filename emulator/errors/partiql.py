@@ -1,0 +1,186 @@
+"""Errors of PartiQL (service-behaviour.md 14).
+
+`position` is "<line>:<column>:<length>". "recall": wording known from hearsay only, not from the
+reference.
+"""
+
+from emulator.errors.base import ApiError
+from emulator.errors.forms import validation
+from emulator.errors.values import number_text
+
+
+def malformed_statement(detail: str) -> ApiError:
+    """Make a syntax error; the detail is empty where the text cannot even be cut into tokens."""
+    return validation(f"Statement wasn't well formed, can't be processed: {detail}")
+
+
+def item_not_a_map() -> ApiError:
+    return malformed_statement("Expected a map")
+
+
+def statement_expression(detail: str) -> ApiError:
+    """Make the error of an expression in a statement: the detail (expressions/problems.py) alone."""
+    return validation(detail)
+
+
+def aliasing() -> ApiError:
+    return validation("Aliasing is not supported")
+
+
+def parameter_count() -> ApiError:
+    return validation("Number of parameters in request and statement don't match.")
+
+
+def number_under(kind: str, written: str, place: str) -> ApiError:
+    """Make the error of a number literal; kind as in values/number.py."""
+    return validation(f"{number_text(kind, written)} under {place}")
+
+
+def unrecognized_function(function: str, position: str) -> ApiError:
+    return validation(f"Unrecognized function: {function} at {position}")
+
+
+def unexpected_path_component(position: str) -> ApiError:
+    return validation(f"Unexpected path component at {position}")
+
+
+def unsupported_data_type(function: str, place: str, position: str) -> ApiError:
+    """A function call where a literal must stand; place is the key it is under, "root" for the item itself."""
+    return validation(f"Unsupported data type: {function} under key {place} at {position}")
+
+
+def empty_bag() -> ApiError:
+    return validation("Empty bags are not supported")
+
+
+def unsupported_bag() -> ApiError:
+    """Our own wording: a set of mixed or impossible types."""
+    return validation("Only bags of strings, of numbers or of binary values are supported")
+
+
+def set_function_target(function: str, position: str) -> ApiError:
+    """Function is SET_ADD or SET_DELETE, here and in the next two."""
+    return validation(f"The first argument to {function} must equal the assignment value at {position}")
+
+
+def set_function_value(function: str, position: str) -> ApiError:
+    return validation(f"The second argument to {function} must be a value with type SET at {position}")
+
+
+def set_function_arguments(function: str, position: str) -> ApiError:
+    return validation(f"{function} must have exactly two arguments at {position}")
+
+
+def invalid_returning(returning: str) -> ApiError:
+    return validation(
+        f"Invalid returning clause: RETURNING {returning} *. Only RETURNING ALL OLD * is allowed in DELETE statements."
+    )
+
+
+def too_many_from_components() -> ApiError:
+    return validation("A path may contain at most 2 components in the FROM clause")
+
+
+def empty_path_component() -> ApiError:
+    return validation("Path component cannot be an empty string")
+
+
+def statement_on_index() -> ApiError:
+    return validation("This operation is not supported on an index")
+
+
+def insert_into_index() -> ApiError:
+    """Recorded up to "name" (corrections.md C73); the rest is DynamoDB Local's."""
+    return validation("FROM clause may only contain a single table name in data manipulation statements")
+
+
+def statement_of_multi_attribute_index() -> ApiError:
+    return validation(
+        "PartiQL statements cannot be executed on tables with multi-attribute HASH keys or multi-attribute RANGE keys."
+    )
+
+
+def statement_unknown_index() -> ApiError:
+    return validation("The table does not have the specified index")
+
+
+def statement_consistent_read_on_gsi() -> ApiError:
+    return validation("Strongly consistent read is not supported on Global Secondary Indexes")
+
+
+def statement_without_key() -> ApiError:
+    return validation("Where clause does not contain a mandatory equality on all key attributes")
+
+
+def overlapping_conditions() -> ApiError:
+    return validation("Overlapping conditions with range keys are not supported in where clause")
+
+
+def order_without_where() -> ApiError:
+    """Recall, as the next two."""
+    return validation("Must have WHERE clause in the statement when using ORDER BY clause.")
+
+
+def order_without_key() -> ApiError:
+    return validation(
+        "Must have at least one non-optional hash key condition in WHERE clause when using ORDER BY clause."
+    )
+
+
+def order_by_non_key(name: str) -> ApiError:
+    return validation(f"Variable reference {name} in ORDER BY clause must be part of the primary key")
+
+
+def duplicate_item() -> ApiError:
+    return ApiError("DuplicateItemException", "Duplicate primary key exists in table", about="condition")
+
+
+def next_token_mismatch() -> ApiError:
+    return validation("NextToken does not match request")
+
+
+def next_token_invalid() -> ApiError:
+    return validation("Invalid NextToken")
+
+
+def batch_mixed() -> ApiError:
+    return validation("Read and write requests together in the same batch is not supported.")
+
+
+def batch_read_without_key() -> ApiError:
+    return validation(
+        "Select statements within BatchExecuteStatement must specify the primary key in the where clause."
+    )
+
+
+def transaction_mixed() -> ApiError:
+    return validation("ExecuteTransaction API does not support both read and write operations in the same request.")
+
+
+def transaction_statement(position: int, error: ApiError) -> ApiError:
+    """Return the error of one statement with the statement's position, which counts from 0."""
+    return validation(f"Validation failed in TransactStatements[{position}]: {error.message}")
+
+
+def transaction_returning() -> ApiError:
+    return validation("RETURNING clause is not supported in ExecuteTransaction.")
+
+
+def transaction_read_on_index() -> ApiError:
+    return validation("Reads on indices are not supported within transactions.")
+
+
+def transaction_read_without_key() -> ApiError:
+    return validation(
+        "Select statements within ExecuteTransaction must specify the primary key in the where clause.",
+        about="transaction",
+    )
+
+
+def transaction_exists() -> ApiError:
+    return validation("EXISTS() must contain a single item read with additional condition", about="transaction")
+
+
+def exists_outside_transaction() -> ApiError:
+    """Our own wording: EXISTS() as a statement is for ExecuteTransaction alone."""
+    return validation("EXISTS() is only supported in ExecuteTransaction.")

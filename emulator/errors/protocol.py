@@ -1,0 +1,140 @@
+"""Errors of the protocol: JSON types, authentication, unknown operations, our own trouble (service-behaviour.md 1)."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from emulator.errors.base import CORAL, ApiError
+
+
+def not_json() -> ApiError:
+    """Make the error of a body that is not JSON: it has no text."""
+    return _serialization(None)
+
+
+def _serialization(message: str | None) -> ApiError:
+    return ApiError("SerializationException", message, namespace=CORAL, message_member="Message")
+
+
+def wrong_token(token: str, expected: str) -> ApiError:
+    """Token is TRUE, FALSE, NUMBER, DECIMAL or STRING; expected a Java type's simple name (reference 1.6)."""
+    return _serialization(f"{token}_VALUE cannot be converted to {expected}")
+
+
+def wrong_collection(java_type: str) -> ApiError:
+    """Make the error of an array given for anything but a list; java_type e.g. "class java.lang.String"."""
+    return _serialization(f"Unrecognized collection type {java_type}")
+
+
+def structure_not_expected() -> ApiError:
+    """Make the error of an object given for a scalar or a list."""
+    return _serialization("Start of structure or map found where not expected")
+
+
+def scalar_as_field() -> ApiError:
+    """Make the error of a scalar given for a list, map or structure that is a structure's member."""
+    return _serialization("Unexpected field type")
+
+
+def scalar_as_member() -> ApiError:
+    """Make the error of a scalar given for a structure that is a list's or map's member."""
+    return _serialization("Unexpected value type in payload")
+
+
+def not_a_boolean() -> ApiError:
+    return _serialization("Unexpected token received from parser")
+
+
+def not_base64() -> ApiError:
+    """Make the error of a boolean or a number given for binary data."""
+    return _serialization("only base-64-encoded strings are convertible to bytes")
+
+
+def base64_length(length: int) -> ApiError:
+    return _serialization(f"Base64 encoded length is expected a multiple of 4 bytes but found: {length}")
+
+
+def base64_tail() -> ApiError:
+    return _serialization("Invalid last non-pad Base64 character dectected")  # sic
+
+
+def unknown_operation() -> ApiError:
+    return ApiError("UnknownOperationException", None, namespace=CORAL)
+
+
+def not_implemented(operation: str) -> ApiError:
+    """Our own answer for an operation of the service that this emulator does not have yet."""
+    return ApiError(
+        "UnknownOperationException",
+        f"{operation} is an operation of DynamoDB that this emulator does not implement yet (see the README's table)",
+        namespace=CORAL,
+    )
+
+
+SPEAKS: Final = "This server speaks DynamoDB, DynamoDB Streams and the event source mappings of Lambda only"
+REDIRECTED: Final = (
+    "If AWS_ENDPOINT_URL is set to this server, set AWS_ENDPOINT_URL_DYNAMODB instead "
+    "(and AWS_ENDPOINT_URL_DYNAMODB_STREAMS, AWS_ENDPOINT_URL_LAMBDA), so that other services keep their own endpoints."
+)
+REST_OF_LAMBDA: Final = "Use a client with another endpoint for Lambda's other operations."
+
+
+def another_service(name: str) -> ApiError:
+    """Our own answer to a request of another service of AWS."""
+    text = f"other operations of Lambda. {REST_OF_LAMBDA}" if name == "lambda" else f"{name}. {REDIRECTED}"
+    return ApiError("UnknownOperationException", f"{SPEAKS}, not {text}", namespace="")
+
+
+def signed_twice() -> ApiError:
+    text = "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header."
+    return ApiError("InvalidSignatureException", text, namespace=CORAL)
+
+
+def missing_authentication_token() -> ApiError:
+    text = "Request is missing Authentication Token"
+    return ApiError("MissingAuthenticationTokenException", text, namespace=CORAL)
+
+
+def incomplete_authorization(missing: Iterable[str], value: str, *, dated: bool) -> ApiError:
+    """Make the error of a header without some of its parts; dated: whether the request has a date."""
+    texts = [f"Authorization header requires '{part}' parameter. " for part in missing]
+    if not dated:
+        texts.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ")
+    return _incomplete_signature(f"{''.join(texts)}Authorization={value}")
+
+
+def incomplete_query_authorization(missing: Iterable[str]) -> ApiError:
+    texts = [f"AWS query-string parameters must include '{part}'. " for part in missing]
+    return _incomplete_signature(f"{''.join(texts)}Re-examine the query-string parameters.")
+
+
+def _incomplete_signature(message: str) -> ApiError:
+    return ApiError("IncompleteSignatureException", message, namespace=CORAL)
+
+
+def access_denied() -> ApiError:
+    return _access_denied("Access is denied")
+
+
+def _access_denied(message: str) -> ApiError:
+    return ApiError("AccessDeniedException", message, namespace=CORAL)
+
+
+def not_authorized(account: str, resource: str) -> ApiError:
+    """The data plane's form of access_denied, which names the caller (reference 3.4, inferred)."""
+    return _access_denied(
+        f"User: arn:aws:iam::{account}:root is not authorized to perform this action on resource: {resource}"
+        " because no resource-based policy allows the action"
+    )
+
+
+def internal_server_error() -> ApiError:
+    return _internal_server_error("The request processing has failed because of an unknown error.")
+
+
+def _internal_server_error(message: str) -> ApiError:
+    return ApiError("InternalServerError", message, status=500)
+
+
+def storage_full() -> ApiError:
+    """Our own trouble, told like the service's: the disk under the data folder has no room, nothing was written."""
+    return _internal_server_error("The emulator's disk is full; nothing of this request was stored.")

@@ -1,0 +1,107 @@
+"""Errors of member constraints and of parameter combinations (service-behaviour.md 3.2, 3.6)."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from emulator.errors.base import ApiError
+from emulator.errors.forms import validation
+from emulator.errors.values import EMPTY_ATTRIBUTE_NAME
+
+# --- 3.2 member constraints -----------------------------------------------------------------------------------------
+
+
+def constraints(parts: Sequence[str]) -> ApiError:
+    """Join failed constraints into one answer, which has an envelope by itself (reference 3.1)."""
+    noun = "error" if len(parts) == 1 else "errors"
+    return validation(f"{len(parts)} validation {noun} detected: " + "; ".join(parts), bare=True)
+
+
+def bare_constraint(part: str) -> ApiError:
+    """Make the answer of a failed constraint that comes without the count of errors."""
+    return validation(part)
+
+
+MUST_NOT_BE_NULL: Final = "Member must not be null"
+
+
+def min_length(bound: int) -> str:
+    return f"Member must have length greater than or equal to {bound}"
+
+
+def max_length(bound: int) -> str:
+    return f"Member must have length less than or equal to {bound}"
+
+
+def min_value(bound: int) -> str:
+    return f"Member must have value greater than or equal to {bound}"
+
+
+def max_value(bound: int) -> str:
+    return f"Member must have value less than or equal to {bound}"
+
+
+def must_match(pattern: str) -> str:
+    return f"Member must satisfy regular expression pattern: {pattern}"
+
+
+def must_be_one_of(values: Iterable[str]) -> str:
+    return f"Member must satisfy enum value set: [{', '.join(values)}]"
+
+
+def members_must(what: str, constraints_told: Iterable[str]) -> str:
+    """Make the constraint of a collection's members; what is "Member", "Map keys" or "Map value"."""
+    return f"{what} must satisfy constraint: [{', '.join(constraints_told)}]"
+
+
+# --- 3.6 parameter combinations -------------------------------------------------------------------------------------
+
+
+def mixed_parameters(legacy: Iterable[str], expressions: Iterable[str]) -> ApiError:
+    return validation(
+        "Can not use both expression and non-expression parameters in the same request: "
+        f"Non-expression parameters: {{{', '.join(legacy)}}} Expression parameters: {{{', '.join(expressions)}}}"
+    )
+
+
+def only_with_expressions(member: str, absent: str | None = None) -> ApiError:
+    """Member is ExpressionAttributeNames or ExpressionAttributeValues.
+
+    absent: the expression that the OLD layer says is null, where a request has values without it (reference 3.6).
+    """
+    suffix = "" if absent is None else f": {absent} is null"
+    return validation(f"{member} can only be specified when using expressions{suffix}")
+
+
+def must_not_be_empty(member: str) -> ApiError:
+    return validation(f"{member} must not be empty")
+
+
+def invalid_placeholder(member: str, key: str) -> ApiError:
+    return validation(f'{member} contains invalid key: Syntax error; key: "{key}"')
+
+
+def placeholder_too_long(member: str, size: int) -> ApiError:
+    """Size in bytes; only the text about names has it (reference 3.6)."""
+    suffix = f" size of key: {size}" if member == "ExpressionAttributeNames" else ""
+    return validation(
+        f"{member} contains invalid key: The expression attribute map contains a key that is too long;{suffix}"
+    )
+
+
+def empty_name_of(placeholder: str) -> ApiError:
+    """Make the error of an empty attribute name behind a placeholder (reference 2.1)."""
+    return validation(f"ExpressionAttributeNames contains invalid value: {EMPTY_ATTRIBUTE_NAME} for key {placeholder}")
+
+
+def invalid_expression_value(message: str, key: str) -> ApiError:
+    """The OLDER layer's wrapping of a value problem (reference 2.1)."""
+    return validation(f"ExpressionAttributeValues contains invalid value: {message} for key {key}")
+
+
+def return_values_not_allowed(*, bare: bool = False) -> ApiError:
+    """Bare where the request has a value nested so deeply that the older layer judges it (reference 3.5)."""
+    return validation("ReturnValues can only be ALL_OLD or NONE", bare=bare)
+
+
+def parameter_required(member: str) -> ApiError:
+    return validation(f"The parameter '{member}' is required but was not present in the request")

@@ -1,0 +1,47 @@
+"""Errors of streams (service-behaviour.md 11). "inferred": the code is known, the text is ours."""
+
+from emulator.errors.base import ApiError
+from emulator.errors.forms import invalid_parameters, missing_resource, validation
+
+
+def stream_not_found(arn: str) -> ApiError:
+    return missing_resource(f": Stream: {arn} not found")
+
+
+def shard_not_found(shard: str, arn: str) -> ApiError:
+    return missing_resource(f": Shard: {shard} in Stream: {arn} not found")  # inferred
+
+
+def invalid_stream_arn(arn: str) -> ApiError:
+    return validation(f"Invalid StreamArn: {arn}")  # inferred
+
+
+def invalid_sequence_number(text: str) -> ApiError:
+    return invalid_parameters(f"Invalid SequenceNumber: {text}")  # inferred
+
+
+def iterator_parameter_required(member: str, kind: str) -> ApiError:
+    return invalid_parameters(f"{member} must be specified when ShardIteratorType is {kind}")  # inferred
+
+
+def iterator_parameter_forbidden(member: str, kind: str) -> ApiError:
+    return invalid_parameters(f"{member} must not be specified when ShardIteratorType is {kind}")  # inferred
+
+
+def invalid_shard_iterator() -> ApiError:
+    return validation("Invalid ShardIterator")  # inferred
+
+
+def expired_iterator() -> ApiError:
+    return ApiError("ExpiredIteratorException", "Iterator expired: it was issued more than 15 minutes ago")  # inferred
+
+
+def trimmed_data_access() -> ApiError:
+    return ApiError(
+        "TrimmedDataAccessException",
+        "The operation attempted to read past the oldest stream record in a shard",  # inferred
+    )
+
+
+def shard_filter_member_required(member: str) -> ApiError:
+    return invalid_parameters(f"ShardFilter must have {member}")  # inferred

@@ -1,0 +1,191 @@
+"""Errors of tables: their state and settings (service-behaviour.md 10, 12)."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from emulator.errors.base import ApiError
+from emulator.errors.forms import invalid_parameters, limit_exceeded, missing_resource, validation
+
+
+def resource_not_found() -> ApiError:
+    """Make the data plane's form."""
+    return missing_resource("")
+
+
+def table_not_found(name: str) -> ApiError:
+    """The control plane's form (reference 10.2). An ARN is told as the name in it (ack-api-quirks, DDB-TABLE-072)."""
+    return missing_resource(f": Table: {name.rsplit('/', 1)[-1]} not found")
+
+
+def _resource_in_use(message: str) -> ApiError:
+    return ApiError("ResourceInUseException", message)
+
+
+def _still_in_use(what: str) -> ApiError:
+    """Make the error of a resource that is not ACTIVE; what is e.g. "Table is being created: t"."""
+    return _resource_in_use(f"Attempt to change a resource which is still in use: {what}")
+
+
+_BEING: Final = {"CREATING": "created", "UPDATING": "updated", "DELETING": "deleted"}
+"""What is being done to a table or index that is not ACTIVE, by its status."""
+
+
+def being_changed(table: str, status: str) -> ApiError:
+    """The status is the table's."""
+    return _still_in_use(f"Table is being {_BEING[status]}: {table}")
+
+
+def index_being_changed(table: str, index: str, status: str) -> ApiError:
+    """The status is the index's."""
+    return _still_in_use(f"Index is being {_BEING[status]}. Table: {table} Index: {index}")
+
+
+def index_in_use(table: str, index: str, status: str, action: str) -> ApiError:
+    """Make the error of an action on an index for whose sake its table is UPDATING (DDB-TABLE-149, 163).
+
+    status: CREATING or DELETING, the index's; action: Create, Update or Delete.
+    """
+    if status == "CREATING" and action == "Delete":
+        return _still_in_use(
+            "Index creation is in resource allocation phase. Retry deletion during backfilling phase or when the index "
+            f"is active. Table: {table} Index: {index}"
+        )
+    if status == "CREATING" and action == "Update":
+        return _still_in_use(f"Index is being created but is not backfilling yet. Table: {table} Index: {index}")
+    return index_being_changed(table, index, status)
+
+
+def capacity_in_use(table: str, indexes: Iterable[str], status: str) -> ApiError:
+    """The status is that of the indexes: CREATING or DELETING (control-plane.md 20.4)."""
+    return _still_in_use(
+        f"Can't change table IOPS when an index is being {_BEING[status]}. Table: {table} Indexes: [{', '.join(indexes)}]"
+    )
+
+
+def too_many_tables(largest: int) -> ApiError:
+    return limit_exceeded(f"Subscriber limit exceeded: There is a limit of {largest} tables per subscriber")
+
+
+def table_exists(name: str) -> ApiError:
+    return _resource_in_use(f"Table already exists: {name}")
+
+
+def indexes_being_changed() -> ApiError:
+    return _still_in_use("Cannot delete table while indexes are being created, updated, or deleted.")
+
+
+def deletion_protected() -> ApiError:
+    return validation(
+        "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first."
+    )
+
+
+# --- settings -------------------------------------------------------------------------------------------------------
+
+
+def nothing_to_update(members: Sequence[str]) -> ApiError:
+    """Members are those that UpdateTable could have had (corrections.md C77)."""
+    return validation(f"At least one of {', '.join(members[:-1])} or {members[-1]} is required")
+
+
+def only_change(what: str) -> ApiError:
+    """Make the error of a change that nothing else may stand beside; what is e.g. "TableClass modification"."""
+    return invalid_parameters(f"{what} must be the only operation in the request")
+
+
+def stream_change_with_throughput() -> ApiError:
+    return invalid_parameters("You cannot modify stream status while updating table IOPS")
+
+
+def index_change_with_throughput() -> ApiError:
+    return invalid_parameters("You cannot create or delete index while updating table IOPS")
+
+
+def index_change_with_stream() -> ApiError:
+    return invalid_parameters("You cannot create or delete index while changing stream status")
+
+
+def stream_without_view(*, created: bool) -> ApiError:
+    """Make the error of CreateTable, or of UpdateTable."""
+    if created:
+        return invalid_parameters("Table is being created with a stream enabled, UpdateViewType is required")
+    return invalid_parameters("If stream is being enabled then UpdateViewType is required")
+
+
+def view_without_stream(*, created: bool) -> ApiError:
+    """Make the error of CreateTable, or of UpdateTable."""
+    if created:
+        return invalid_parameters(
+            "Table is being created with a stream disabled, UpdateViewType should not be specified"
+        )
+    return invalid_parameters("If stream is being disabled, then UpdateViewType must not be specified")
+
+
+def stream_already_enabled(table: str) -> ApiError:
+    return validation(f"Table already has an enabled stream: TableName: {table}")
+
+
+def no_stream_to_disable(table: str) -> ApiError:
+    return validation(f"Table has no stream to disable: TableName: {table}")
+
+
+def encryption_member_without_encryption(member: str) -> ApiError:
+    """Member is SSEType or KMSMasterKeyId."""
+    return invalid_parameters(f"{member} can not be specified if Enabled is false")
+
+
+def feature_missing(member: str, feature: str) -> ApiError:
+    """Our own answer to a member whose feature this emulator does not have yet."""
+    return validation(f"{member}: this emulator does not implement {feature} yet")
+
+
+def table_class_unknown() -> ApiError:
+    return validation(
+        "Invalid table-class parameter provided. Please try again with a valid table-class value: "
+        "[STANDARD, STANDARD_INFREQUENT_ACCESS]."
+    )
+
+
+def encryption_type_not_supported(kind: str) -> ApiError:
+    return invalid_parameters(f"SSEType {kind} is not supported")
+
+
+def encryption_type_required() -> ApiError:
+    return invalid_parameters("SSEType KMS is required if KMSMasterKeyId is specified")
+
+
+def encrypted_by_default() -> ApiError:
+    return invalid_parameters("Table is already encrypted by default")
+
+
+def encrypted_with_that_key() -> ApiError:
+    return invalid_parameters(
+        "Table is already encrypted with given KMSMasterKeyId. Use KMSMasterKeyId parameter if you want to change "
+        "Master Key"
+    )
+
+
+# --- time to live ---------------------------------------------------------------------------------------------------
+
+
+def ttl_already(state: str) -> ApiError:
+    """State is "enabled" or "disabled" (reference 12)."""
+    return validation(f"TimeToLive is already {state}")
+
+
+def ttl_on_another_attribute(current: str) -> ApiError:
+    return validation(f"TimeToLive is active on a different AttributeName: current AttributeName is {current}")
+
+
+def ttl_changed_too_often() -> ApiError:
+    return validation("Time to live has been modified multiple times within a fixed interval")
+
+
+def ttl_table_changing(table: str, status: str) -> ApiError:
+    """UpdateTimeToLive's form of being_changed (control-plane.md 0.3)."""
+    return _still_in_use(f"Table {table} is being {_BEING[status]}")
+
+
+def ttl_not_described(status: str) -> ApiError:
+    """The status is the table's (corrections.md C116)."""
+    return validation(f"Cannot describe time to live while table is in {status} state: Current table state is {status}")

@@ -1,0 +1,39 @@
+"""Errors of tags (service-behaviour.md 13)."""
+
+from emulator.errors.base import ApiError
+from emulator.errors.forms import validation
+
+
+def too_many_tags() -> ApiError:
+    return validation("Number of Tags exceed the current limit for the provided ResourceArn")
+
+
+def no_tags(what: str) -> ApiError:
+    """Make the error of an empty list; what is Tag or Tag Key."""
+    return validation(f"Atleast one {what} needs to be provided as Input.")  # sic
+
+
+def tag_set_too_large(size: int, largest: int) -> ApiError:
+    """Sizes in bytes, of all tags that the resource would have (corrections.md C104)."""
+    return validation(f"Tag set size {size} bytes is above max size limit of {largest} bytes")
+
+
+def tag_key_invalid(key: str | None) -> ApiError:
+    """A missing key is written as null; likewise a missing value in the next."""
+    return validation(f"The Tag Key provided is invalid, Key: {_printed(key)}")
+
+
+def tag_value_invalid(value: str | None) -> ApiError:
+    return validation(f"The Tag Value provided is invalid, Value: {_printed(value)}")
+
+
+def _printed(text: str | None) -> str:
+    return "null" if text is None else text
+
+
+def tag_key_reserved(key: str) -> ApiError:
+    return validation(f"Tag Key cannot be prefixed with aws:, Key: {key}")
+
+
+def duplicate_tag_key(key: str) -> ApiError:
+    return validation(f"Duplicate Tag Keys provided as input: Duplicate Tag Key found {key}")

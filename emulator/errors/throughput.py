@@ -1,0 +1,209 @@
+"""Errors of capacity: what is used up, and which figures a request may name (service-behaviour.md 9, 10, 16).
+
+`index` is an index's name, None for the table.
+"""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from emulator import limits
+from emulator.errors.base import ApiError
+from emulator.errors.forms import invalid_parameters, limit_exceeded, validation
+
+# --- throttling -----------------------------------------------------------------------------------------------------
+
+_PROVISIONED_TABLE: Final = (
+    "The level of configured provisioned throughput for the table was exceeded. "
+    "Consider increasing your provisioning level with the UpdateTable API."
+)
+_PROVISIONED_INDEX: Final = (
+    "The level of configured provisioned throughput for one or more global secondary indexes of the table was exceeded. "
+    "Consider increasing your provisioning level for the under-provisioned global secondary indexes with the UpdateTable "
+    "API"
+)
+_ON_DEMAND: Final = (
+    "Throughput exceeds the current capacity of your table or index. DynamoDB is automatically scaling your table or index "
+    "so please try again shortly. If exceptions persist, check if you have a hot key: "
+    "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html"
+)
+_ON_DEMAND_INDEX: Final = (
+    "Throughput exceeds the current capacity for one or more global secondary indexes. "
+    "DynamoDB is automatically scaling your index so please try again shortly."
+)
+_MAXIMUM: Final = "Throughput exceeds the maximum OnDemandThroughput configured on table or index."
+
+
+def throughput_exceeded(
+    arn: str, kind: str, *, index: bool, on_demand: bool, maximum: bool, key_range: bool = False
+) -> ApiError:
+    """Make a throttled request's answer. arn: of the table or index; kind: Read or Write; key_range: one hot partition."""
+    limit = "KeyRangeThroughputExceeded" if key_range else "ProvisionedThroughputExceeded"
+    if maximum:
+        limit = "MaxOnDemandThroughputExceeded"
+    reasons = [{"reason": f"{'Index' if index else 'Table'}{kind}{limit}", "resource": arn}]
+    if on_demand:
+        text = _MAXIMUM if maximum else _ON_DEMAND_INDEX if index else _ON_DEMAND
+        return ApiError("ThrottlingException", text, extra={"throttlingReasons": reasons}, about="capacity")
+    text = _PROVISIONED_INDEX if index else _PROVISIONED_TABLE
+    return ApiError(
+        "ProvisionedThroughputExceededException", text, extra={"ThrottlingReasons": reasons}, about="capacity"
+    )
+
+
+# --- provisioned ----------------------------------------------------------------------------------------------------
+
+_SEE_LIMITS: Final = "Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits."
+
+
+def throughput_required() -> ApiError:
+    """Make the error of an UpdateTable that switches to PROVISIONED without figures."""
+    return invalid_parameters("ProvisionedThroughput must be specified when BillingMode is PROVISIONED")
+
+
+def capacity_required() -> ApiError:
+    return invalid_parameters(
+        "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED"
+    )
+
+
+def capacity_on_demand() -> ApiError:
+    return invalid_parameters(
+        "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST"
+    )
+
+
+def index_throughput_required(index: str) -> ApiError:
+    """UpdateTable's form."""
+    return invalid_parameters(f"ProvisionedThroughput must be specified for index: {index}")
+
+
+def index_throughput_missing(index: str) -> ApiError:
+    """CreateTable's form (corrections.md C82)."""
+    return invalid_parameters(f"ProvisionedThroughput is not specified for index: {index}")
+
+
+def index_throughput_on_demand(index: str) -> ApiError:
+    """CreateTable's form."""
+    return invalid_parameters(
+        f"ProvisionedThroughput should not be specified for index: {index} when BillingMode is PAY_PER_REQUEST"
+    )
+
+
+def index_capacity_on_demand(index: str) -> ApiError:
+    """UpdateTable's form of index_throughput_on_demand."""
+    return invalid_parameters(
+        f"Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: {index} when BillingMode is "
+        "PAY_PER_REQUEST"
+    )
+
+
+def index_capacity_required(index: str) -> ApiError:
+    """Make the error of a new index in UpdateTable without figures."""
+    return invalid_parameters(f"Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: {index}")
+
+
+def index_update_on_demand(index: str) -> ApiError:
+    return invalid_parameters(
+        f"The only Updates for index: {index} when TableThroughputMode is PAY_PER_REQUEST can be to "
+        "OnDemandThroughput, WarmThroughput"
+    )
+
+
+def capacity_out_of_bounds(member: str, figure: int) -> ApiError:
+    return validation(f"Given value {figure} for {member} is out of bounds")
+
+
+def capacity_above_quota(member: str, figure: int, index: str | None, region: str) -> ApiError:
+    where, what = ("", "table") if index is None else (f" for index {index}", "index")
+    return limit_exceeded(
+        f"The requested {member}{where}, {figure}, is above the per {what} maximum for the account in "
+        f"{region}. Per table maximum: {limits.TABLE_CAPACITY}. {_SEE_LIMITS}"
+    )
+
+
+def capacity_unchanged(read: int, write: int, index: str | None) -> ApiError:
+    what = "the table" if index is None else f"index {index}"
+    return validation(
+        f"The provisioned throughput for {'the ' if index is not None else ''}{what} will not change. "
+        "The requested value equals the current value. "
+        f"Current ReadCapacityUnits provisioned for {what}: {read}. Requested ReadCapacityUnits: {read}. "
+        f"Current WriteCapacityUnits provisioned for {what}: {write}. Requested WriteCapacityUnits: {write}. "
+        + _SEE_LIMITS
+    )
+
+
+def too_many_decreases(count: int, last: float, following: float) -> ApiError:
+    """Count of the UTC day; the times of the last decrease and of the earliest next one in seconds of the epoch."""
+    return limit_exceeded(
+        "Subscriber limit exceeded: Provisioned throughput decreases are limited within a given UTC day. After the first "
+        f"{limits.DECREASES_AT_ONCE} decreases, each subsequent decrease in the same UTC day can be performed at most "
+        f"once every {limits.DECREASE_SECONDS} seconds. Number of decreases today: {count}. "
+        f"Last decrease at {_date(last)}. Next decrease can be made at {_date(following)}"
+    )
+
+
+def _date(time: float) -> str:
+    """Return a time as e.g. "Thursday, October 8, 2026 at 11:20:48 PM Coordinated Universal Time"."""
+    date = datetime.fromtimestamp(time, UTC)
+    return (
+        f"{date:%A, %B} {date.day}, {date.year} at {date.hour % 12 or 12}:{date:%M:%S} {'AM' if date.hour < 12 else 'PM'} "  # noqa: PLR2004
+        "Coordinated Universal Time"
+    )
+
+
+# --- on demand ------------------------------------------------------------------------------------------------------
+
+
+def ceiling_with_provisioned(member: str, index: str | None) -> ApiError:
+    """Member is one of OnDemandThroughput, here and in the next."""
+    where = "" if index is None else f" for index : {index}"  # sic
+    return invalid_parameters(
+        f"{member} for OnDemandThroughput{where} cannot be specified when the table BillingMode is PROVISIONED"
+    )
+
+
+def ceiling_out_of_range(member: str, index: str | None) -> ApiError:
+    where = "table" if index is None else f"index : {index}"  # sic
+    return invalid_parameters(f"Requested {member} for OnDemandThroughput for {where} is outside of valid range")
+
+
+def ceilings_not_combinable() -> ApiError:
+    return invalid_parameters("OnDemandThroughput can only be combined with BillingMode in an UpdateTable request")
+
+
+# --- warm -----------------------------------------------------------------------------------------------------------
+
+
+def index_warmth_empty(index: str) -> ApiError:
+    return invalid_parameters(
+        f"WarmThroughput must have at least one of ReadUnitsPerSecond or WriteUnitsPerSecond specified for index: {index}"
+    )
+
+
+def index_creation_with_warmth() -> ApiError:
+    return invalid_parameters("Create global secondary index cannot be specified when updating WarmThroughput")
+
+
+def warmth_below_initial(member: str, index: str | None) -> ApiError:
+    """Member is one of WarmThroughput, here and in the next two."""
+    return _too_cold(member, index, f"initial throughput for OnDemand. See: {_INITIAL_THROUGHPUT}")
+
+
+def warmth_below_capacity(member: str, index: str | None, capacity: str) -> ApiError:
+    """Capacity is ReadCapacityUnits or WriteCapacityUnits."""
+    return _too_cold(member, index, f"{capacity} of ProvisionedThroughput")
+
+
+def warmth_decreased(member: str, index: str | None) -> ApiError:
+    return _too_cold(member, index, "current WarmThroughput, decreasing WarmThroughput is not supported")
+
+
+_INITIAL_THROUGHPUT: Final = (
+    "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html"
+    "#on-demand-capacity-mode-initial"
+)
+
+
+def _too_cold(member: str, index: str | None, bound: str) -> ApiError:
+    where = "table" if index is None else f"index {index}"
+    return invalid_parameters(f"Requested {member} for WarmThroughput for {where} is lower than {bound}")

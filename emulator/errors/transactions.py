@@ -1,0 +1,92 @@
+"""Errors of batches and transactions (service-behaviour.md 7, 8)."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from emulator.errors.base import ApiError
+from emulator.errors.forms import validation
+
+# --- 7 batches ------------------------------------------------------------------------------------------------------
+
+
+def too_many_items(operation: str) -> ApiError:
+    """Operation is BatchGetItem or BatchWriteItem."""
+    return validation(f"Too many items requested for the {operation} call")
+
+
+def request_items_required(operation: str) -> ApiError:
+    return validation(f"The requestItems parameter is required for {operation}")
+
+
+def duplicate_keys() -> ApiError:
+    return validation("Provided list of item keys contains duplicates")
+
+
+# --- 8 transactions -------------------------------------------------------------------------------------------------
+
+
+Reason = dict[str, Any]
+"""An entry of CancellationReasons: Code, and for a failure Message and perhaps Item."""
+
+NO_REASON: Final[Reason] = {"Code": "None"}
+
+
+def transaction_canceled(reasons: Sequence[Reason]) -> ApiError:
+    """Make the answer of a transaction that did not happen, with one reason for each action (reference 8.2)."""
+    codes = ", ".join(reason["Code"] for reason in reasons)
+    return ApiError(
+        "TransactionCanceledException",
+        f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]",
+        message_member="Message",
+        extra={"CancellationReasons": list(reasons)},
+    )
+
+
+def cancellation_reason(error: ApiError) -> Reason:
+    """Return the reason that tells why one action could not happen."""
+    code = {
+        "ConditionalCheckFailedException": "ConditionalCheckFailed",
+        "ItemCollectionSizeLimitExceededException": "ItemCollectionSizeLimitExceeded",
+        "TransactionConflictException": "TransactionConflict",
+        "ProvisionedThroughputExceededException": "ProvisionedThroughputExceeded",
+        "ThrottlingException": "ThrottlingError",
+        "DuplicateItemException": "DuplicateItem",
+        "ValidationException": "ValidationError",
+    }[error.code]
+    item = {"Item": error.extra["Item"]} if "Item" in error.extra else {}
+    message = error.message
+    if code == "ProvisionedThroughputExceeded" and message is not None:
+        message = message.removesuffix(".")  # as reference 8.2 has it, other than 16
+    return {"Code": code, "Message": message, **item}
+
+
+def transaction_conflict() -> ApiError:
+    return ApiError("TransactionConflictException", "Transaction is ongoing for the item", about="conflict")
+
+
+def no_transact_action() -> ApiError:
+    """Make the error of an element without an action; the wording of us-east-1 (reference 8.1)."""
+    return validation("Invalid Request: TransactWriteRequest should contain Delete or Put or Update request")
+
+
+def one_action_only() -> ApiError:
+    return validation("TransactItems can only contain one of Check, Put, Update or Delete")
+
+
+def duplicate_transact_items() -> ApiError:
+    return validation("Transaction request cannot include multiple operations on one item")
+
+
+def transaction_too_large() -> ApiError:
+    """The text is known to contain "size cannot exceed" (reference 8.1)."""
+    return validation("Transaction request size cannot exceed 4194304 bytes")
+
+
+def idempotent_parameter_mismatch() -> ApiError:
+    text = "The request uses the same client token as a previous, but non-identical request."
+    return ApiError("IdempotentParameterMismatchException", text, message_member="Message")
+
+
+def transaction_in_progress() -> ApiError:
+    text = "The transaction with the given request token is already in progress."
+    return ApiError("TransactionInProgressException", text, message_member="Message")

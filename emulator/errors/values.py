@@ -1,0 +1,69 @@
+"""Errors of attribute values (service-behaviour.md 2.1). `sic` marks the service's own slips, here and in all families."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from emulator.errors.base import About, ApiError
+from emulator.errors.forms import INVALID_PARAMETERS, validation
+
+NUMBER_OVERFLOW: Final = "Number overflow. Attempting to store a number with magnitude larger than supported range"
+NUMBER_UNDERFLOW: Final = "Number underflow. Attempting to store a number with magnitude smaller than supported range"
+NUMBER_PRECISION: Final = "Attempting to store more than 38 significant digits in a Number"
+VALUE_EMPTY: Final = "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
+VALUE_AMBIGUOUS: Final = (
+    "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
+)
+NULL_FALSE: Final = INVALID_PARAMETERS + "Null attribute value types must have the value of true"
+EMPTY_STRING_SET: Final = INVALID_PARAMETERS + "An string set  may not be empty"  # sic, two spaces
+EMPTY_NUMBER_SET: Final = INVALID_PARAMETERS + "An number set  may not be empty"  # sic
+EMPTY_BINARY_SET: Final = INVALID_PARAMETERS + "Binary sets should not be empty"
+EMPTY_ATTRIBUTE_NAME: Final = "Empty attribute name"
+VALUES_TOO_LARGE: Final = "ExpressionAttributeValues size has exceeded the maximum allowed size"  # inferred
+ATTRIBUTE_NAME_TOO_LONG: Final = (
+    INVALID_PARAMETERS + "Attribute name is too large, must be less than or equal to 65535 bytes"
+)
+_COLLECTION: Final = INVALID_PARAMETERS + "Input collection"
+NESTING: Final = (
+    "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
+)
+
+
+def nesting(*, about: About = "request") -> ApiError:
+    """Make the error of a value that is too deep: in a request, or (about an item) in what an update makes."""
+    return validation(NESTING, about=about)
+
+
+def empty_attribute_name() -> ApiError:
+    """Always bare (reference 2.1)."""
+    return validation(EMPTY_ATTRIBUTE_NAME, bare=True)
+
+
+def attribute_name_too_long() -> ApiError:
+    return validation(ATTRIBUTE_NAME_TOO_LONG)
+
+
+def value_ambiguous() -> ApiError:
+    return validation(VALUE_AMBIGUOUS)
+
+
+def wrong_value(text: str) -> ApiError:
+    """Make the error of an attribute value from one of the texts of this file."""
+    return validation(text, bare=text is EMPTY_ATTRIBUTE_NAME)
+
+
+def number_text(kind: str, written: str, *, older: bool = False) -> str:
+    """Return the message of a bad number; kind as in values/number.py. The layers differ in telling an empty text."""
+    if kind == "not_numeric":
+        told = "" if older and not written else f": {written}"
+        return f"The parameter cannot be converted to a numeric value{told}"
+    return {"overflow": NUMBER_OVERFLOW, "underflow": NUMBER_UNDERFLOW, "precision": NUMBER_PRECISION}[kind]
+
+
+def duplicates_text(tag: str, members: Sequence[str], *, older: bool = False) -> str:
+    """Return the message of a repeated set member; tag is SS, NS or BS, members are told in the order given."""
+    if tag == "NS":
+        return "Input collection contains duplicates" if older else f"{_COLLECTION} contains duplicates."
+    told = members if older else [f'"{member}"' for member in members]
+    if tag == "BS":
+        return f"{_COLLECTION} [{(', ' if older else ',').join(told)}]of type BS contains duplicates."  # sic
+    return f"{_COLLECTION} [{', '.join(told)}] contains duplicates."

@@ -1,0 +1,45 @@
+"""The registry stands between an operation's check and its handler."""
+
+import pytest
+
+from emulator.errors import ApiError
+from emulator.operations.checks import check_values
+from emulator.operations.registry import Operation
+
+BAD = {"TableName": "toys", "Item": {"pk": {"N": "not a number"}}}
+GOOD = {"TableName": "toys", "Item": {"pk": {"N": "1"}}}
+
+
+def toy(check):
+    """Return an operation with PutItem's requests and this check, and the requests that its handler has seen."""
+    seen = []
+
+    def handler(_database, _caller, request, _prepared):
+        seen.append(request)
+        return b"{}"
+
+    return Operation("PutItem", check, handler, enveloped=False), seen
+
+
+@pytest.mark.parametrize("check", [None, lambda _request: None], ids=["no check", "a check that forgets"])
+def test_a_handler_never_sees_problems_that_were_not_reported(check):
+    operation, seen = toy(check)
+    with pytest.raises(AssertionError, match="the check of PutItem"):
+        operation(None, None, BAD)
+    assert seen == []
+    assert operation(None, None, GOOD) == b"{}"
+    assert seen == [GOOD]
+
+
+def test_a_check_may_raise_the_problem():
+    operation, seen = toy(lambda request: check_values(request, "current"))
+    with pytest.raises(ApiError, match="cannot be converted to a numeric value"):
+        operation(None, None, BAD)
+    assert seen == []
+
+
+def test_a_check_may_report_problems_elsewhere():
+    """BatchExecuteStatement does: in the entry of the statement that has the problem."""
+    operation, seen = toy(lambda request: request.mark_reported())
+    assert operation(None, None, BAD) == b"{}"
+    assert len(seen) == 1
