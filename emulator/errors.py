@@ -281,7 +281,7 @@ def item_too_large() -> ApiError:
 
 
 def update_too_large() -> ApiError:
-    return validation(UPDATE_TOO_LARGE)
+    return ApiError("ValidationException", UPDATE_TOO_LARGE, namespace=VALIDATE, bare=True)
 
 
 # --- 3.2 member constraints -----------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ NUMBER_MIN_EXPONENT: Final = -130
 EXPRESSION_SIZE: Final = 4096  # bytes, each expression parameter
 EXPRESSION_OPERATORS: Final = 300
 EXPRESSION_IN_OPERANDS: Final = 100
+LEGACY_NAMES: Final = ITEM_SIZE  # bytes of the attribute names in Expected or a filter; observed: DynamoDB Local
 EXPRESSION_VALUES_SIZE: Final = 2 * MIB  # together
 PLACEHOLDER: Final = 255  # bytes of a "#name" or ":value", with its first character
 PATH_ELEMENTS: Final = 32  # names and list indexes of a document path

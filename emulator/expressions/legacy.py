@@ -31,6 +31,7 @@ from emulator.expressions import compile as compiler
 from emulator.expressions.bind import check_names
 from emulator.expressions.update import update
 from emulator.values import compare
+from emulator.values.size import utf8_size
 from emulator.values.types import Item, Value, Values
 
 Request = Mapping[str, Any]
@@ -98,6 +99,10 @@ def filter_condition(request: Request, member: OneOf["QueryFilter", "ScanFilter"
     return _combined(request, member, _condition)
 
 
+def _too_many_names(elements: Iterable[str]) -> bool:
+    return sum(map(utf8_size, elements)) > limits.LEGACY_NAMES
+
+
 def _combined(
     request: Request, member: str, build: Callable[[str, Request], ast.Condition]
 ) -> program.Condition | None:
@@ -107,6 +112,8 @@ def _combined(
         raise errors.conditional_operator_alone()
     if not elements:
         return None
+    if _too_many_names(elements):
+        raise errors.item_too_large()
     check_names(elements)
     conditions = [build(name, element) for name, element in elements.items()]
     # A chain as deep as there are conditions, maybe many thousands: the compiler makes such chains flat without recursion.
@@ -243,6 +250,8 @@ def attribute_updates(request: Request) -> program.Update | None:
     given: Mapping[str, Request] | None = request.get("AttributeUpdates")
     if not given:
         return None
+    if _too_many_names(given):  # each clause costs more than its attribute's name, see update_cost.py
+        raise errors.update_too_large()
     check_names(given)
     actions = tuple([_action(ast.Path((name,)), element) for name, element in given.items()])
     compiled = update(ast.Update(actions))

@@ -10,7 +10,7 @@ from itertools import islice
 from math import floor
 from typing import Any, Final, NoReturn
 
-from emulator import errors
+from emulator import errors, limits
 from emulator.model.shapes import SCALARS, OperationModel, Shape, Shapes
 from emulator.values import wire
 from emulator.values.types import Value
@@ -44,7 +44,10 @@ _KEPT_OF_STRUCTURES: Final = 10_000  # where the model has no maximum, but a tab
 _KEPT: Final = {  # some 7,000 can be used, by five expressions of 4 KB or a statement of 8 KB; the rest is too many
     "ExpressionAttributeNameMap": 10_000,
     "PreparedStatementParameters": 10_000,
+    "KeyConditions": 10_000,
 }
+_BY_ATTRIBUTE: Final = frozenset(("ExpectedAttributeMap", "FilterConditionMap", "AttributeUpdates"))
+"""Legacy parameters whose names together may take the bytes of an item; one with more is refused for that."""
 _MAP_PARSERS: Final[dict[str, Callable[[object, list[Problem]], dict[str, Value]]]] = {
     "PutItemInputAttributeMap": wire.parse_item,
     "ExpressionAttributeValueMap": wire.parse_values,
@@ -115,7 +118,8 @@ def _parser(shapes: Shapes, shape: Shape, scalar_error: _ScalarError) -> Parser:
     if shape.value == _ATTRIBUTE_VALUE:
         return _attribute_values(shape, java_type, scalar_error)
     member = _parser(shapes, shapes[shape.value], errors.scalar_as_member)
-    return _map(member, java_type, scalar_error, _kept(shapes, shape))
+    parse = _map(member, java_type, scalar_error, _kept(shapes, shape))
+    return _by_attribute(parse) if shape.name in _BY_ATTRIBUTE else parse
 
 
 def _kept(shapes: Shapes, shape: Shape) -> int:
@@ -182,6 +186,24 @@ def _map(member: Parser, java_type: str, scalar_error: _ScalarError, kept: int) 
         if len(raw) > kept:
             raw = dict(islice(raw.items(), kept))
         return {key: None if value is None else member(value, problems) for key, value in raw.items()}
+
+    return parse
+
+
+def _by_attribute(parse_map: Parser) -> Parser:
+    """Return a parser that reads no more entries than are enough to refuse them (limits.LEGACY_NAMES)."""
+
+    def parse(raw: object, problems: list[Problem]) -> Any:  # noqa: ANN401 - as the other parser
+        if type(raw) is dict and len(raw) > _KEPT_OF_STRUCTURES:
+            kept = {}
+            size = 0
+            for name, value in raw.items():
+                kept[name] = value
+                size += len(name)
+                if size > limits.LEGACY_NAMES:
+                    break
+            raw = kept
+        return parse_map(raw, problems)
 
     return parse
 

@@ -190,10 +190,10 @@ def load(client: Client, expired: int) -> None:
         while client.call("DescribeTable", TableName=table["TableName"])["Table"]["TableStatus"] != "ACTIVE":
             time.sleep(0.05)
     client.call("PutItem", TableName="tab", Item={"pk": {"S": "one"}, "a": {"S": "x" * 1000}})
-    fill(client, "tiny", _TINY_ITEMS, lambda number: {"p": {"N": "1"}, "s": {"N": str(number)}})
-    fill(client, "expired", expired, lambda number: {"pk": {"S": f"k{number}"}, "ttl": {"N": "1700000000"}})
     setting = {"Enabled": True, "AttributeName": "ttl"}
     client.call("UpdateTimeToLive", TableName="expired", TimeToLiveSpecification=setting)
+    fill(client, "tiny", _TINY_ITEMS, lambda number: {"p": {"N": "1"}, "s": {"N": str(number)}})
+    fill(client, "expired", expired, lambda number: {"pk": {"S": f"k{number}"}, "ttl": {"N": "1700000000"}})
 
 
 def fill(client: Client, table: str, number: int, item: Callable[[int], dict[str, Any]]) -> None:

@@ -10,6 +10,7 @@ from emulator import errors
 from emulator.errors import ApiError
 from emulator.model import validate
 from emulator.model.service import request_model
+from tests.conftest import table_request
 
 ANSWER = 64 * 1024  # bytes of an answer
 MANY = 11_000  # members
@@ -157,3 +158,41 @@ def test_shortened(text, most):
 def test_any_message_is_cut():
     error = errors.names_unused(f"#name{number}" for number in range(100_000))
     assert len(orjson.dumps(error.body())) < ANSWER
+
+
+NAMES = [f"{number:06}" for number in range(80_000)]
+ITEM_TOO_LARGE = "Item size has exceeded the maximum allowed size"
+LEGACY = [
+    (
+        "PutItem",
+        {"Item": {"pk": {"S": "a"}}},
+        "Expected",
+        {"Exists": False},
+        f"1 validation error detected: {ITEM_TOO_LARGE}",
+    ),
+    (
+        "DeleteItem",
+        {"Key": {"pk": {"S": "a"}}},
+        "Expected",
+        {"Exists": False},
+        f"1 validation error detected: {ITEM_TOO_LARGE}",
+    ),
+    ("Scan", {}, "ScanFilter", {"ComparisonOperator": "NULL"}, ITEM_TOO_LARGE),
+    (
+        "UpdateItem",
+        {"Key": {"pk": {"S": "a"}}},
+        "AttributeUpdates",
+        {"Action": "DELETE"},
+        "Item size to update has exceeded the maximum allowed size",
+    ),
+]
+
+
+@pytest.mark.parametrize(("operation", "rest", "member", "element", "message"), LEGACY, ids=lambda part: str(part)[:20])
+def test_legacy_parameters_with_more_names_than_an_item_has_room_for(db, operation, rest, member, element, message):
+    """The entries behind those that are enough to refuse the request are not even read."""
+    db("CreateTable", **table_request("pk:S", TableName="tab"))
+    request = {"TableName": "tab", **rest, member: dict.fromkeys(NAMES, element) | {"last": "is not an object"}}
+    assert db.error(operation, **request) == ("ValidationException", message)
+    request[member] = dict.fromkeys(NAMES[:1_000], element)
+    db(operation, **request)
