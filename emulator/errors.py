@@ -1,10 +1,10 @@
 """Every error the service answers with, verbatim, once.
 
 `ApiError` is the only exception that reaches a client; the factories below make it. Texts follow
-shared/reference/service-behaviour.md (the section stands at each group); `sic` marks the service's own slips.
+emulator/reference/behaviour.md (cited at each group); `sic` marks the service's own slips.
 
 An error's *envelope* is the prefix "1 validation error detected: ". Whether a request problem is told inside it or bare
-depends on the operation (reference 2.1, 3.6): checks raise the bare error, the operation registry applies `enveloped`.
+depends on the operation (behaviour 2.1, 3.6): checks raise the bare error, the operation registry applies `enveloped`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -48,7 +48,7 @@ class ApiError(Exception):
         self.bare = bare
 
     def body(self) -> dict[str, Any]:
-        """Return the JSON body: `__type`, the message and the extra members (reference 1.2)."""
+        """Return the JSON body: `__type`, the message and the extra members (behaviour 1.2)."""
         body: dict[str, Any] = {"__type": self.namespace + self.code}
         if self.message is not None:
             body[self.message_member] = _answerable(self.message)
@@ -117,12 +117,12 @@ def enveloped(error: ApiError) -> ApiError:
 
 
 def serialization(message: str | None = None) -> ApiError:
-    """A type error in the JSON (reference 1.6), or without text: no JSON at all."""
+    """A type error in the JSON (behaviour 1.6), or without text: no JSON at all."""
     return ApiError("SerializationException", message, namespace=CORAL, message_member="Message")
 
 
 def wrong_token(token: str, expected: str) -> ApiError:
-    """Token is TRUE, FALSE, NUMBER, DECIMAL or STRING; expected a Java type's simple name (reference 1.6)."""
+    """Token is TRUE, FALSE, NUMBER, DECIMAL or STRING; expected a Java type's simple name (behaviour 1.6)."""
     return serialization(f"{token}_VALUE cannot be converted to {expected}")
 
 
@@ -208,7 +208,7 @@ def access_denied(message: str = "Access is denied") -> ApiError:
 
 
 def not_authorized(account: str, resource: str) -> ApiError:
-    """The data plane's form of access_denied, which names the caller (reference 3.4, inferred)."""
+    """The data plane's form of access_denied, which names the caller (behaviour 3.4, inferred)."""
     return access_denied(
         f"User: arn:aws:iam::{account}:root is not authorized to perform this action on resource: {resource}"
         " because no resource-based policy allows the action"
@@ -224,7 +224,7 @@ def storage_full() -> ApiError:
     return internal_server_error("The emulator's disk is full; nothing of this request was stored.")
 
 
-# --- 2.1 attribute values -------------------------------------------------------------------------------------------
+# --- attribute values (behaviour 2.1) -------------------------------------------------------------------------------
 
 NUMBER_OVERFLOW: Final = "Number overflow. Attempting to store a number with magnitude larger than supported range"
 NUMBER_UNDERFLOW: Final = "Number underflow. Attempting to store a number with magnitude smaller than supported range"
@@ -270,7 +270,7 @@ def duplicates_text(tag: str, members: Sequence[str], *, older: bool = False) ->
     return f"{_COLLECTION} [{', '.join(told)}] contains duplicates."
 
 
-# --- 2.4 sizes ------------------------------------------------------------------------------------------------------
+# --- sizes (behaviour 2.4) ------------------------------------------------------------------------------------------
 
 ITEM_TOO_LARGE: Final = "Item size has exceeded the maximum allowed size"
 UPDATE_TOO_LARGE: Final = "Item size to update has exceeded the maximum allowed size"
@@ -284,11 +284,11 @@ def update_too_large() -> ApiError:
     return ApiError("ValidationException", UPDATE_TOO_LARGE, namespace=VALIDATE, bare=True)
 
 
-# --- 3.2 member constraints -----------------------------------------------------------------------------------------
+# --- member constraints (behaviour 3.2) -----------------------------------------------------------------------------
 
 
 def constraints(parts: Sequence[str]) -> ApiError:
-    """Join failed constraints into one answer; the service tells at most ten (reference 3.1)."""
+    """Join failed constraints into one answer; the service tells at most ten (behaviour 3.1)."""
     parts = parts[:10]
     noun = "error" if len(parts) == 1 else "errors"
     return validation(f"{len(parts)} validation {noun} detected: " + "; ".join(parts))
@@ -326,7 +326,7 @@ def members_must(what: str, constraints_told: Iterable[str]) -> str:
     return f"{what} must satisfy constraint: [{', '.join(constraints_told)}]"
 
 
-# --- 3.6 parameter combinations -------------------------------------------------------------------------------------
+# --- parameter combinations (behaviour 3.6) -------------------------------------------------------------------------
 
 
 def mixed_parameters(legacy: Iterable[str], expressions: Iterable[str]) -> ApiError:
@@ -339,7 +339,7 @@ def mixed_parameters(legacy: Iterable[str], expressions: Iterable[str]) -> ApiEr
 def only_with_expressions(member: str, absent: str | None = None) -> ApiError:
     """Member is ExpressionAttributeNames or ExpressionAttributeValues.
 
-    absent: the expression that the OLD layer says is null, where a request has values without it (reference 3.6).
+    absent: the expression that the OLD layer says is null, where a request has values without it (behaviour 3.6).
     """
     suffix = "" if absent is None else f": {absent} is null"
     return validation(f"{member} can only be specified when using expressions{suffix}")
@@ -354,7 +354,7 @@ def invalid_placeholder(member: str, key: str) -> ApiError:
 
 
 def placeholder_too_long(member: str, size: int) -> ApiError:
-    """Size in bytes; only the text about names has it (reference 3.6)."""
+    """Size in bytes; only the text about names has it (behaviour 3.6)."""
     suffix = f" size of key: {size}" if member == "ExpressionAttributeNames" else ""
     return validation(
         f"{member} contains invalid key: The expression attribute map contains a key that is too long;{suffix}"
@@ -362,22 +362,22 @@ def placeholder_too_long(member: str, size: int) -> ApiError:
 
 
 def empty_name_of(placeholder: str) -> ApiError:
-    """Make the error of an empty attribute name behind a placeholder (reference 2.1)."""
+    """Make the error of an empty attribute name behind a placeholder (behaviour 2.1)."""
     return validation(f"ExpressionAttributeNames contains invalid value: {EMPTY_ATTRIBUTE_NAME} for key {placeholder}")
 
 
 def invalid_expression_value(message: str, key: str) -> ApiError:
-    """The OLDER layer's wrapping of a value problem (reference 2.1)."""
+    """The OLDER layer's wrapping of a value problem (behaviour 2.1)."""
     return validation(f"ExpressionAttributeValues contains invalid value: {message} for key {key}")
 
 
 def return_values_not_allowed(*, bare: bool = False) -> ApiError:
-    """Bare where the request has a value nested so deeply that the older layer judges it (reference 3.5)."""
+    """Bare where the request has a value nested so deeply that the older layer judges it (behaviour 3.5)."""
     text = "ReturnValues can only be ALL_OLD or NONE"
     return ApiError("ValidationException", text, namespace=VALIDATE, bare=bare)
 
 
-# --- 3.8 keys -------------------------------------------------------------------------------------------------------
+# --- keys (behaviour 3.8) -------------------------------------------------------------------------------------------
 
 
 def key_does_not_match_schema() -> ApiError:
@@ -486,7 +486,7 @@ def values_unused(keys: Iterable[str]) -> ApiError:
 
 
 def conditional_check_failed(item: Mapping[str, Any] | None = None) -> ApiError:
-    """The item is told where ReturnValuesOnConditionCheckFailure asked for it (reference 4.6)."""
+    """The item is told where ReturnValuesOnConditionCheckFailure asked for it (behaviour 4.6)."""
     extra = None if item is None else {"Item": item}
     return ApiError("ConditionalCheckFailedException", "The conditional request failed", extra=extra)
 
@@ -508,7 +508,7 @@ def update_type_mismatch() -> ApiError:
     return validation("Type mismatch for attribute to update")
 
 
-# --- 4.3 key conditions, 6 query and scan ---------------------------------------------------------------------------
+# --- key conditions, query and scan (behaviour 4.3, 6) --------------------------------------------------------------
 
 
 def key_condition_type() -> ApiError:
@@ -524,7 +524,7 @@ def query_condition_not_supported() -> ApiError:
 
 
 def hash_keys_need_equality(names: Iterable[str]) -> ApiError:
-    """Make the error of an index with several HASH attributes. What follows "conditions" is inferred (reference 4.3)."""
+    """Make the error of an index with several HASH attributes. What follows "conditions" is inferred (behaviour 4.3)."""
     return validation(f"HASH key attributes {', '.join(names)} must have equality conditions specified in the query")
 
 
@@ -615,7 +615,7 @@ def query_cannot_restart() -> ApiError:
 
 
 def exclusive_start_key_invalid(key: Mapping[str, Mapping[str, Any]]) -> ApiError:
-    """Make the error of a Query of a table without sort key that starts at its own key (corrections.md C38)."""
+    """Make the error of a Query of a table without sort key that starts at its own key (behaviour 6.1)."""
     told = ", ".join(
         f"{name}=AttributeValue: {{{tag}:{content}}}" for name, value in key.items() for tag, content in value.items()
     )
@@ -677,7 +677,7 @@ NO_REASON: Final[Reason] = {"Code": "None"}
 
 
 def transaction_canceled(reasons: Sequence[Reason]) -> ApiError:
-    """Make the answer of a transaction that did not happen, with one reason for each action (reference 8.2)."""
+    """Make the answer of a transaction that did not happen, with one reason for each action (behaviour 8.2)."""
     codes = ", ".join(reason["Code"] for reason in reasons)
     return ApiError(
         "TransactionCanceledException",
@@ -701,7 +701,7 @@ def cancellation_reason(error: ApiError) -> Reason:
     item = {"Item": error.extra["Item"]} if "Item" in error.extra else {}
     message = error.message
     if code == "ProvisionedThroughputExceeded" and message is not None:
-        message = message.removesuffix(".")  # as reference 8.2 has it, other than 16
+        message = message.removesuffix(".")  # as behaviour 8.2 has it, other than behaviour 16
     return {"Code": code, "Message": message, **item}
 
 
@@ -710,7 +710,7 @@ def transaction_conflict() -> ApiError:
 
 
 def no_transact_action() -> ApiError:
-    """Make the error of an element without an action; the wording of us-east-1 (reference 8.1)."""
+    """Make the error of an element without an action; the wording of us-east-1 (behaviour 8.1)."""
     return validation("Invalid Request: TransactWriteRequest should contain Delete or Put or Update request")
 
 
@@ -723,7 +723,7 @@ def duplicate_transact_items() -> ApiError:
 
 
 def transaction_too_large() -> ApiError:
-    """The text is known to contain "size cannot exceed" (reference 8.1)."""
+    """The text is known to contain "size cannot exceed" (behaviour 8.1)."""
     return validation("Transaction request size cannot exceed 4194304 bytes")
 
 
@@ -746,7 +746,7 @@ def resource_not_found(detail: str = "") -> ApiError:
 
 
 def table_not_found(name: str) -> ApiError:
-    """The control plane's form (reference 10.2). An ARN is told as the name in it (ack-api-quirks, DDB-TABLE-072)."""
+    """The control plane's form (behaviour 10.2). An ARN is told as the name in it (ack-api-quirks, DDB-TABLE-072)."""
     return resource_not_found(f": Table: {name.rsplit('/', 1)[-1]} not found")
 
 
@@ -760,7 +760,7 @@ def resource_in_use(message: str) -> ApiError:
 
 
 def ttl_already(state: str) -> ApiError:
-    """State is "enabled" or "disabled" (reference 12)."""
+    """State is "enabled" or "disabled" (behaviour 12)."""
     return validation(f"TimeToLive is already {state}")
 
 
@@ -807,24 +807,24 @@ def index_in_use(table: str, index: str, status: str, action: str) -> ApiError:
 
 
 def capacity_in_use(table: str, indexes: Iterable[str], status: str) -> ApiError:
-    """The status is that of the indexes: CREATING or DELETING (control-plane.md 20.4)."""
+    """The status is that of the indexes: CREATING or DELETING (control-plane 20.4)."""
     return still_in_use(
         f"Can't change table IOPS when an index is being {_BEING[status]}. Table: {table} Indexes: [{', '.join(indexes)}]"
     )
 
 
 def ttl_table_changing(table: str, status: str) -> ApiError:
-    """UpdateTimeToLive's form of being_changed (control-plane.md 0.3)."""
+    """UpdateTimeToLive's form of being_changed (control-plane 0.3)."""
     return still_in_use(f"Table {table} is being {_BEING[status]}")
 
 
 def ttl_not_described(status: str) -> ApiError:
-    """The status is the table's (corrections.md C116)."""
+    """The status is the table's (behaviour 12)."""
     return validation(f"Cannot describe time to live while table is in {status} state: Current table state is {status}")
 
 
 def nothing_to_update(members: Sequence[str]) -> ApiError:
-    """Members are those that UpdateTable could have had (corrections.md C77)."""
+    """Members are those that UpdateTable could have had (behaviour 10.4)."""
     return validation(f"At least one of {', '.join(members[:-1])} or {members[-1]} is required")
 
 
@@ -864,7 +864,7 @@ def same_key_name() -> ApiError:
 
 
 def repeated_key_names() -> ApiError:
-    """The text for the key of a global index that has another shape (corrections.md C88)."""
+    """The text for the key of a global index that has another shape (behaviour 10.1)."""
     return validation("The KeySchema contains multiple key attributes with the same name")
 
 
@@ -873,7 +873,7 @@ KeyAttribute = tuple[str, str, str]
 
 
 def attribute_redefined(existing: Iterable[KeyAttribute], new: Iterable[KeyAttribute]) -> ApiError:
-    """Take the key schema that has an attribute already, and that of the new index (corrections.md C87)."""
+    """Take the key schema that has an attribute already, and that of the new index (behaviour 10.4)."""
 
     def text(schema: Iterable[KeyAttribute]) -> str:
         return ", ".join(f"SchemaElement: key{{{':'.join(attribute)}}}" for attribute in schema)
@@ -917,7 +917,7 @@ def index_throughput_required(index: str) -> ApiError:
 
 
 def index_throughput_missing(index: str) -> ApiError:
-    """CreateTable's form (corrections.md C82)."""
+    """CreateTable's form (behaviour 10.1)."""
     return invalid_parameters(f"ProvisionedThroughput is not specified for index: {index}")
 
 
@@ -937,7 +937,7 @@ def no_tags(what: str) -> ApiError:
 
 
 def tag_set_too_large(size: int, largest: int) -> ApiError:
-    """Sizes in bytes, of all tags that the resource would have (corrections.md C104)."""
+    """Sizes in bytes, of all tags that the resource would have (behaviour 13)."""
     return validation(f"Tag set size {size} bytes is above max size limit of {largest} bytes")
 
 
@@ -1087,11 +1087,11 @@ def kinesis_update_unchanged(precision: str, table_id: str, arn: str) -> ApiErro
     )
 
 
-# --- 3.4, 13 ARNs ---------------------------------------------------------------------------------------------------
+# --- ARNs (behaviour 3.4, 13) ---------------------------------------------------------------------------------------
 
 
 def arn_part_invalid(part: str, arn: str) -> ApiError:
-    """Make the error of a TableName that is a foreign ARN; part is e.g. "AWS region" (corrections.md C106, C108, C109)."""
+    """Make the error of a TableName that is a foreign ARN; part is e.g. "AWS region" (behaviour 3.4)."""
     return validation(f"{_ENVELOPE}Invalid {part} in '{arn}'")
 
 
@@ -1125,7 +1125,7 @@ def resource_arn_not_found(arn: str) -> ApiError:
 
 
 # --- 14 PartiQL -----------------------------------------------------------------------------------------------------
-# `position` is "<line>:<column>:<length>". "recall": wording known from hearsay only, not from the reference.
+# `position` is "<line>:<column>:<length>". "recall": wording known from hearsay only.
 
 
 def malformed_statement(detail: str) -> ApiError:
@@ -1200,7 +1200,7 @@ def statement_on_index() -> ApiError:
 
 
 def insert_into_index() -> ApiError:
-    """Recorded up to "name" (corrections.md C73); the rest is DynamoDB Local's."""
+    """Recorded up to "name" (behaviour 14.2); the rest is DynamoDB Local's."""
     return validation("FROM clause may only contain a single table name in data manipulation statements")
 
 

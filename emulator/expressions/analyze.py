@@ -1,6 +1,6 @@
 """Checks a parsed expression against names and the types of values: everything that is known before an item is.
 
-The trees that leave here have names for aliases. Of several problems the service tells the first of (reference 4.2):
+The trees that leave here have names for aliases. Of several problems the service tells the first of (behaviour 4.2):
 
     conditions   redundant parentheses, too many operators, unknown function, misused function, reserved word, path length,
                  list index; then clause by clause: undefined names and values, operand count, document path required,
@@ -48,7 +48,7 @@ _CONDITION_OPERANDS: Final = frozenset({"size"})
 _UPDATE_OPERANDS: Final = frozenset({"if_not_exists", "list_append"})
 _FUNCTIONS: Final = frozenset({*_CONDITIONS, *_CONDITION_OPERANDS, *_UPDATE_OPERANDS})
 _OUTERMOST: Final = frozenset({"list_append"})
-"""Functions that may not be an operand of another function (reference 4.1)."""
+"""Functions that may not be an operand of another function (behaviour 4.1)."""
 
 _ORDERED: Final = frozenset({"S", "N", "B"})
 _SETS: Final = frozenset({"SS", "NS", "BS"})

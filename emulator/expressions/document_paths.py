@@ -1,4 +1,4 @@
-"""The document paths of an expression: names for aliases, and no two that get in each other's way (reference 4.2)."""
+"""The document paths of an expression: names for aliases, and no two that get in each other's way (behaviour 4.2)."""
 
 from collections.abc import Iterable, Mapping
 from typing import cast
