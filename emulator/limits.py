@@ -1,4 +1,4 @@
-"""The service's limits, named once (service-behaviour.md 2.5; AWS: "Quotas in Amazon DynamoDB")."""
+"""The service's limits, named once (behaviour 2.5; AWS: "Quotas in Amazon DynamoDB")."""
 
 from typing import Final
 

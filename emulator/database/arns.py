@@ -1,4 +1,4 @@
-"""ARNs and accounts: what an ARN names, and whose it is (service-behaviour.md 3.4 and 13).
+"""ARNs and accounts: what an ARN names, and whose it is (behaviour 3.4 and 13).
 
     arn:<partition>:<service>:<region>:<account>:<resource>
 
@@ -90,7 +90,7 @@ def resource(text: str) -> str:
 
 
 def table_name(text: str, home: Home, *, data_plane: bool) -> str:
-    """Return the name of a table of the caller's own, from its ARN. Raises what corrections.md C106 to C109 say."""
+    """Return the name of a table of the caller's own, from its ARN. Raises what behaviour 3.4 says."""
     arn = parsed(text)
     if arn is None:
         raise errors.arn_format(text)
@@ -108,7 +108,7 @@ def table_name(text: str, home: Home, *, data_plane: bool) -> str:
 
 
 def tagged(text: str, home: Home) -> Arn:
-    """Return the ARN of a table or stream of the caller's own. Raises what corrections.md C96 to C105 say."""
+    """Return the ARN of a table or stream of the caller's own. Raises what behaviour 13 says."""
     if not text.startswith("arn:"):
         raise errors.arn_expected(text)
     arn = parsed(text)

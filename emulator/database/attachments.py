@@ -85,7 +85,7 @@ class Attachments:
                 self._streams.remove(txn, each.stream_id)
                 self._drops.begin(txn, keyspace.checkpoints(consumer(each.stream_id)))
                 followed.gone.append(each.stream_id)
-                destination = replace(each, stream_id=None, precision=None)  # forgotten: corrections.md C115
+                destination = replace(each, stream_id=None, precision=None)  # forgotten: behaviour 15
             elif each.status == DISABLING and each.stream_id is not None and self._streams.log(each.stream_id):
                 followed.streams.append(self._streams.close(txn, each.stream_id))
             elif each.status != DISABLING and each.status not in ENDED and each.stream_id is None:

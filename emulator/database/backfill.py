@@ -2,7 +2,7 @@
 
 The index remembers how far it has come (`filled_to`, see walk.py). Writes to items up to there enter the index at once;
 items beyond are left alone until the walk reaches them, so neither side ever enters or charges an item twice. Items
-without the index's key attributes, or with a wrong type, are skipped (service-behaviour.md 10.4).
+without the index's key attributes, or with a wrong type, are skipped (behaviour 10.4).
 """
 
 from dataclasses import replace

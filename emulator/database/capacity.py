@@ -1,4 +1,4 @@
-"""What a request consumes, and how it is told (service-behaviour.md 9).
+"""What a request consumes, and how it is told (behaviour 9).
 
 Sizes are bytes by the rules of values/size.py; units are capacity units, halves for eventually consistent reads.
 """
@@ -72,7 +72,7 @@ def _units(units: float, kind: str | None) -> dict[str, float]:
 def shape(
     mode: str, table_name: str, consumed: Consumed, kind: Literal["Read", "Write"] | None = None
 ) -> dict[str, Any]:
-    """Return the ConsumedCapacity member; table_name echoes the request's (reference 9.3).
+    """Return the ConsumedCapacity member; table_name echoes the request's (behaviour 9.3).
 
     kind: transactions tell ReadCapacityUnits or WriteCapacityUnits beside CapacityUnits, others do not.
     """

@@ -354,7 +354,7 @@ class Catalog:
 
 
 def require(table: Table | None) -> Table:
-    """Return the table if the data plane may use it. Raises ResourceNotFoundException (service-behaviour.md 3.1)."""
+    """Return the table if the data plane may use it. Raises ResourceNotFoundException (behaviour 3.1)."""
     if table is None or table.definition.status in (CREATING, DELETING):
         raise errors.resource_not_found()
     return table

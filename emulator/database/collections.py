@@ -1,4 +1,4 @@
-"""Item collections: all items of one partition key, in the table and its local indexes (service-behaviour.md 9.4).
+"""Item collections: all items of one partition key, in the table and its local indexes (behaviour 9.4).
 
 Their sizes are kept, like the statistics, by the write path in the write's own transaction; only for tables with local
 indexes, which exist from the table's first moment.

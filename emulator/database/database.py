@@ -100,9 +100,9 @@ class Database:
         return work()
 
     def table(self, caller: Caller, name: str) -> Table:
-        """Return a table for the data plane. Raises ResourceNotFoundException without detail (reference 3.1), Full.
+        """Return a table for the data plane. Raises ResourceNotFoundException without detail (behaviour 3.1), Full.
 
-        An ARN that names no table of the caller's own raises its error (reference 3.4).
+        An ARN that names no table of the caller's own raises its error (behaviour 3.4).
         """
         table = caller.tables.get(name)
         if table is None or table.transient:

@@ -22,7 +22,7 @@ DAY: Final = 86_400  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A change that was answered and is not in force yet (corrections.md C84 to C86).
+    """A change that was answered and is not in force yet (behaviour 10.4).
 
     until: time (seconds) at which it comes into force; fields: names of fields of the definition, and
     the values that they have from then on.
@@ -153,7 +153,7 @@ class TableDefinition:
 
     @property
     def arn(self) -> str:
-        """The table's ARN (service-behaviour.md 13)."""
+        """The table's ARN (behaviour 13)."""
         return f"arn:aws:dynamodb:{self.region}:{self.account}:table/{self.name}"
 
 

@@ -1,4 +1,4 @@
-"""TableDescription: how a table's definition is told (service-behaviour.md 10.3).
+"""TableDescription: how a table's definition is told (behaviour 10.3).
 
 Attributes are told in name order, indexes in the order they came in (observed: ack-api-quirks, DDB-TABLE-125).
 """
@@ -21,7 +21,7 @@ Counts = Sequence[tuple[int, int]]
 """(items, bytes) of the table and then of each of its indexes."""
 
 ON_DEMAND_WARM: Final = {"ReadUnitsPerSecond": 12_000, "WriteUnitsPerSecond": 4_000}
-"""What every on-demand table and index is warm for (recent-features.md 4)."""
+"""What every on-demand table and index is warm for (features 4)."""
 
 
 def created(definition: TableDefinition) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def created(definition: TableDefinition) -> dict[str, Any]:
 
 
 def deleted(definition: TableDefinition, counts: tuple[int, int], now: float) -> dict[str, Any]:
-    """Return the reduced description that DeleteTable answers; of billing it tells on-demand mode only (C89)."""
+    """Return the reduced description that DeleteTable answers; of billing it tells on-demand mode only (behaviour 10.2)."""
     items, size = counts
     description = {
         "TableName": definition.name,
@@ -88,7 +88,7 @@ def _add_billing(description: dict[str, Any], definition: TableDefinition) -> No
     since: dict[str, Any] = {}
     if definition.pay_per_request_since is not None and definition.status != CREATING:
         since["LastUpdateToPayPerRequestDateTime"] = round(definition.pay_per_request_since, 3)
-    for member in ("BillingMode", "TableThroughputMode"):  # one mode by two names (corrections.md C91)
+    for member in ("BillingMode", "TableThroughputMode"):  # one mode by two names (behaviour 10.1, 10.3)
         description[f"{member}Summary"] = {member: definition.billing_mode, **since}
 
 

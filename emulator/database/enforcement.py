@@ -2,7 +2,7 @@
 
 Both are off unless asked for. A table to which nothing applies has no `Enforcement`, so ordinary requests pay one look.
 Requests run one after another here, hence no transaction ever meets another by itself; a test declares that one is under
-way on an item, or with a token, for a while of the emulator's clock (service-behaviour.md 8.4).
+way on an item, or with a token, for a while of the emulator's clock (behaviour 8.4).
 """
 
 from collections.abc import Mapping

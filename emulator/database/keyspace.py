@@ -20,7 +20,7 @@
 |            |                                                                                   | the next record to read  |
 
 The digest bounds a partition key's length and gives Scan the order it has on AWS: ascending MD5 over the ASCII bytes
-`Outliers` followed by the partition key's bytes (service-behaviour.md 6.2). Key bytes are UTF-8 for S, raw for B, and the
+`Outliers` followed by the partition key's bytes (behaviour 6.2). Key bytes are UTF-8 for S, raw for B, and the
 order-preserving number bytes of values/number.py for N. A sort key stands last in an item key and therefore unescaped;
 in an index key it is followed by the item key and is escaped, so that components compare one after another.
 """

@@ -11,7 +11,7 @@ A destination's status follows the clock, and whether there is a Kinesis-compati
 
 DISABLING is the time in which what was written before is still put; it becomes DISABLED as soon as all of it has been.
 ENABLE_FAILED is stored at once for what can never be a destination, and shown as ENABLING until `until`: on the service
-the request is never refused for its ARN (control-plane.md 13).
+the request is never refused for its ARN (control-plane 13).
 """
 
 import logging
@@ -58,7 +58,7 @@ def status(destination: KinesisDestination, now: float, *, connected: bool) -> s
 
 
 def precision(destination: KinesisDestination) -> str:
-    """Return the unit of ApproximateCreationDateTime (corrections.md C111)."""
+    """Return the unit of ApproximateCreationDateTime (behaviour 15)."""
     return destination.precision or MILLISECOND
 
 

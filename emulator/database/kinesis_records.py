@@ -1,6 +1,6 @@
 """A stored stream record as Kinesis gets it.
 
-From service-behaviour.md 15, and records that users of the service published:
+From behaviour 15, and records that users of the service published:
 
     {"awsRegion", "eventID": a UUID, "eventName", "userIdentity": null, "recordFormat": "application/json", "tableName",
      "dynamodb": {"ApproximateCreationDateTime": whole milli- or microseconds, "Keys", "NewImage", "OldImage", "SizeBytes",

@@ -1,7 +1,7 @@
 """The partitions of a table or an index: how many there are, and what each of them holds.
 
 A partition serves 3000 read and 1000 write units a second, so an on-demand table, which starts with 12,000 and 4,000,
-has four (observed: a Scan of such a table costs four minimal reads, service-behaviour.md 9.1). Other tables and indexes
+has four (observed: a Scan of such a table costs four minimal reads, behaviour 9.1). Other tables and indexes
 have as many as their warm throughput needs. Partitions share the hash range equally. That the figure of global indexes
 follows the same rule is inferred, and so are the equal shares. Splits by size (10 GB) are left out.
 """

@@ -82,7 +82,7 @@ def start_key(table: Table, source: Table | Index, key: Item) -> bytes:
     """Return the storage key that an ExclusiveStartKey stands for.
 
     The key has the table's key attributes and, for an index, the index's too, nothing else. Raises the errors of a Query
-    (reference 6.1), the first that applies: wrong names, a wrong type of a key of what is read, of another key of the
+    (behaviour 6.1), the first that applies: wrong names, a wrong type of a key of what is read, of another key of the
     table, a value that no key can have.
     """
     if not _has_names(table, source, key):
@@ -126,7 +126,7 @@ def _entry_problem(index: Index, key: Item) -> errors.ApiError:
 def scan_start_key(table: Table, source: Table | Index, key: Item) -> bytes:
     """Return the storage key that an ExclusiveStartKey of a Scan stands for.
 
-    Raises the errors of a Query, but for a table wrong names and wrong types have one text (reference 6.1, OLD).
+    Raises the errors of a Query, but for a table wrong names and wrong types have one text (behaviour 6.1, OLD).
     """
     if isinstance(source, Table) and not (_has_names(table, source, key) and _has_types(table, source, key)):
         raise errors.starting_key_of_other_types()

@@ -1,11 +1,11 @@
 """Reading pages: Query and Scan.
 
 A page evaluates rows in key order until the range ends, `limit` rows were evaluated, or their sizes reach 1 MB; the row
-that crosses the megabyte still belongs to the page (service-behaviour.md 6.2). Filters and projections come after that
+that crosses the megabyte still belongs to the page (behaviour 6.2). Filters and projections come after that
 accounting. Rows that go out as they are stored are never parsed: their JSON is spliced into the answer.
 
 A Query is charged for the sizes of all evaluated rows together. A Scan reads partition after partition, and each is
-rounded up by itself, the empty ones too (service-behaviour.md 9.1).
+rounded up by itself, the empty ones too (behaviour 9.1).
 
 Filters of a page with many operators and many rows take seconds. Where the caller can wait they are applied in slices,
 after the transaction, to the rows that it saw.
@@ -232,7 +232,7 @@ def _consumed(request: PageRequest, units: float) -> Consumed:
 
 
 def _fetched(txn: ReadTxn, request: PageRequest, rows: list[bytes], consumed: Consumed) -> list[bytes]:
-    """Replace index rows by the table's rows, each charged as a read of its own (reference 9.2)."""
+    """Replace index rows by the table's rows, each charged as a read of its own (behaviour 9.2)."""
     table = request.table
     fetched = []
     for row in rows:

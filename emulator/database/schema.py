@@ -194,7 +194,7 @@ class Table:
         return view
 
     def _index_keys(self) -> dict[str, tuple[str, str]]:
-        """Return name -> (type, index told in errors: the alphabetically first one), reference 3.8."""
+        """Return name -> (type, index told in errors: the alphabetically first one), behaviour 3.8."""
         keys: dict[str, tuple[str, str]] = {}
         for index in sorted(self.indexes, key=lambda index: index.name):
             for name in index.key_names:
@@ -203,7 +203,7 @@ class Table:
         return keys
 
     def item_key(self, key: Item) -> bytes:
-        """Return the storage key of a request's Key. Raises the errors of reference 3.8."""
+        """Return the storage key of a request's Key. Raises the errors of behaviour 3.8."""
         if len(key) != self.key_count:
             raise errors.key_does_not_match_schema()
         try:
@@ -214,7 +214,7 @@ class Table:
         return self._checked(partition, sort)
 
     def key_of_item(self, item: Item) -> bytes:
-        """Return the storage key of an item to be put. Raises the errors of reference 3.8."""
+        """Return the storage key of an item to be put. Raises the errors of behaviour 3.8."""
         try:
             partition = self.hash_encode(item[self.hash])
             sort = b"" if self.range is None else self.range_encode(item[self.range])
@@ -227,7 +227,7 @@ class Table:
         return {name: item[name] for name in self.key_names}
 
     def check_paths(self, paths: Iterable[tuple[str | int, ...]]) -> None:
-        """Raise if a document path goes into a key attribute, which is always a scalar (service-behaviour.md 3.8).
+        """Raise if a document path goes into a key attribute, which is always a scalar (behaviour 3.8).
 
         The keys of the table come before those of its indexes, wherever the paths stand.
         """

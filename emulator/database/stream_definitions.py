@@ -1,4 +1,4 @@
-"""What is stored about streams and their shards (service-behaviour.md 11).
+"""What is stored about streams and their shards (behaviour 11).
 
 A stream outlives its table: it stays readable for a day after it was disabled or the table deleted. Definitions are
 frozen and go to storage as JSON; a change makes a new one.
@@ -15,9 +15,9 @@ from emulator.database.arns import account_of
 from emulator.settings import DEFAULT_ACCOUNT
 
 RETENTION: Final = 86_400.0  # seconds that records are kept (AWS: "Change data capture for DynamoDB Streams")
-SHARD_LIFE: Final = 14_400.0  # seconds after which an open shard is closed and goes on in a child (reference 11.5)
+SHARD_LIFE: Final = 14_400.0  # seconds after which an open shard is closed and goes on in a child (behaviour 11.5)
 
-FIRST_SEQUENCE: Final = 100_000_000_000_000_000_000  # sequence numbers have at least 21 digits (reference 11.1)
+FIRST_SEQUENCE: Final = 100_000_000_000_000_000_000  # sequence numbers have at least 21 digits (behaviour 11.1)
 
 
 def sequence_text(number: int) -> str:
@@ -93,7 +93,7 @@ class StreamDefinition:
 
     @property
     def arn(self) -> str:
-        """The stream's ARN (reference 11.1)."""
+        """The stream's ARN (behaviour 11.1)."""
         return f"arn:aws:dynamodb:{self.region}:{self.account}:{self.resource}"
 
     @property

@@ -6,7 +6,7 @@ A stored record is made once and spliced into answers as it is:
     8 bytes    time of the change, milliseconds since the epoch (see `milliseconds`), big-endian
     8 bytes    sequence number
     4 bytes    SizeBytes: of Keys and the images that are there, by the rules of values/size.py; never more than the rest
-    the rest   the record as GetRecords and (nearly) Lambda tell it, JSON (service-behaviour.md 11.3)
+    the rest   the record as GetRecords and (nearly) Lambda tell it, JSON (behaviour 11.3)
 
 The last sequence number is a counter of the stream in storage, so numbers rise in commit order and survive a crash.
 """

@@ -1,4 +1,4 @@
-"""Throughput limits, enforced on request: token buckets that live by the emulator's clock (service-behaviour.md 16).
+"""Throughput limits, enforced on request: token buckets that live by the emulator's clock (behaviour 16).
 
 A provisioned table or global index fills its bucket at its rate and keeps up to 300 seconds of unused capacity; a new one
 starts with one second's. A request is admitted while the bucket holds what it costs, or is full, and what it really cost

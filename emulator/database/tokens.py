@@ -1,4 +1,4 @@
-"""ClientRequestTokens: which transactions have happened already (service-behaviour.md 8.3).
+"""ClientRequestTokens: which transactions have happened already (behaviour 8.3).
 
 A token is remembered for ten minutes of the emulator's clock, in the same storage transaction as the writes that it
 stands for, so it is as durable as they are. Beside the record itself an entry by time of expiry lets every new token

@@ -1,4 +1,4 @@
-"""Transactions: all of several writes or none, and reads of one moment (service-behaviour.md 8).
+"""Transactions: all of several writes or none, and reads of one moment (behaviour 8).
 
 TransactWriteItems, TransactGetItems and ExecuteTransaction say what they want as *steps*; everything after that is the same
 for them and is here. A step that cannot be done cancels the transaction, with one reason for each step: a step that is
@@ -78,7 +78,7 @@ def run(database: Database, caller: Caller, token: Token | None, steps: Sequence
     """Do all steps or none; return what each consumed and whether this replays a token that is known.
 
     Raises IdempotentParameterMismatchException, TransactionCanceledException, and ValidationException where an update
-    makes an index key empty (reference 8.1).
+    makes an index key empty (behaviour 8.1).
     """
     now = database.clock.now()
     with database.write() as txn:
@@ -130,12 +130,12 @@ def _store(txn: WriteTxn, prepared: Sequence[Prepared], steps: Sequence[Step]) -
 
 
 def _checked_units(checked: Prepared) -> float:
-    """Return what a condition check costs: a write of the image it read (reference 9.1)."""
+    """Return what a condition check costs: a write of the image it read (behaviour 9.1)."""
     return write_units(0 if checked.old_row is None else row_size(checked.old_row), 0)
 
 
 def _replayed(txn: ReadTxn, steps: Sequence[Step]) -> list[Consumed]:
-    """Return what a transaction that has run already costs: reading its items (reference 8.3)."""
+    """Return what a transaction that has run already costs: reading its items (behaviour 8.3)."""
     return _charge_reads(steps, [txn.get(step.key) for step in steps])
 
 

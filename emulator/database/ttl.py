@@ -1,4 +1,4 @@
-"""Time to live: a queue of expiry times for each table that has it, kept by the write path (service-behaviour.md 12).
+"""Time to live: a queue of expiry times for each table that has it, kept by the write path (behaviour 12).
 
 An entry of the queue is a key of milliseconds of expiry and item, so what has expired stands together, in order, and
 finding it costs nothing for the items that have not. Items that were there before TTL was switched on enter the queue by
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from emulator.database.write import Prepared
 
 _LATEST: Final = (1 << 63) - 1  # milliseconds; what expires later than in 292 million years does not expire
-_TOO_OLD: Final = 5 * 365 * 86_400_000  # milliseconds; what expired longer ago than five years stays (reference 12)
+_TOO_OLD: Final = 5 * 365 * 86_400_000  # milliseconds; what expired longer ago than five years stays (behaviour 12)
 
 
 class TtlQueue:

@@ -1,4 +1,4 @@
-"""Deleting what has expired (service-behaviour.md 12), in slices of background work.
+"""Deleting what has expired (behaviour 12), in slices of background work.
 
 A sweep costs what it deletes, and one look for each table with TTL. Deletions go through the one write path, so indexes,
 statistics, item collections and streams follow; they cost no capacity, and neither enforced throughput nor declared

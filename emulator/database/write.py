@@ -54,7 +54,7 @@ class Prepared:
     new_row: bytes | None
     new: Item | None
     expired: bool = False
-    """A deletion by TTL: costs nothing, and streams tell who did it (reference 12)."""
+    """A deletion by TTL: costs nothing, and streams tell who did it (behaviour 12)."""
 
     def old_item(self) -> Item | None:
         """Return the item before the write, decoded at the first call."""
@@ -82,7 +82,7 @@ def prepare_update(
 ) -> Prepared:
     """Prepare the change of an item, or its creation from its key.
 
-    Raises the run-time errors of updates (reference 4.5) and of the resulting item: size, nesting, index keys.
+    Raises the run-time errors of updates (behaviour 4.5) and of the resulting item: size, nesting, index keys.
     """
     old_row = _current(txn, table, key)
     old = None if old_row is None else decode_row(old_row)
@@ -174,7 +174,7 @@ class _EntryChange:
 
     @property
     def units(self) -> float:
-        """What the change costs (reference 9.2)."""
+        """What the change costs (behaviour 9.2)."""
         return self.old_units + self.new_units
 
 
@@ -231,7 +231,7 @@ def charge(table: Table, key: bytes, consumed: Consumed, changes: Sequence[_Entr
 
 
 def check_index_keys(table: Table, item: Item) -> None:
-    """Raise if the item has a secondary index key of a wrong type, empty or too long (reference 3.8)."""
+    """Raise if the item has a secondary index key of a wrong type, empty or too long (behaviour 3.8)."""
     for name, (expected, index) in table.index_keys.items():
         value = item.get(name)
         if value is None:
@@ -246,7 +246,7 @@ def check_index_keys(table: Table, item: Item) -> None:
 
 
 def _check_index_key_lengths(table: Table, item: Item) -> None:
-    """Raise if the key attributes of an index are longer than their role allows (2.5); the first index by name is told."""
+    """Raise if an index's key attributes are longer than allowed (behaviour 2.5). The first index by name is reported."""
     found = [excess for index in table.indexes if (excess := _excess(index, item)) is not None]
     if found:
         raise errors.index_key_too_long(*min(found))
@@ -265,9 +265,9 @@ def _excess(index: Index, item: Item) -> tuple[str, str, int, int] | None:
 
 
 def check_given_index_keys(table: Table, update: "Update", values: Values) -> None:
-    """Raise if an update gives a secondary index key a wrong type or an empty value, whatever the item is (reference 3.8).
+    """Raise if an update gives a secondary index key a wrong type or an empty value, whatever the item is (behaviour 3.8).
 
-    An empty value comes first: it refuses a transaction as a whole, where a wrong type only cancels it (reference 8.1).
+    An empty value comes first: it refuses a transaction as a whole, where a wrong type only cancels it (behaviour 8.1).
     """
     mismatch = None
     for name, (expected, index) in table.index_keys.items():
@@ -285,7 +285,7 @@ def check_given_index_keys(table: Table, update: "Update", values: Values) -> No
 
 
 def check_updated_index_keys(table: Table, item: Item, update: "Update") -> None:
-    """Raise if an update gave a secondary index key a value it cannot have (reference 3.8).
+    """Raise if an update gave a secondary index key a value it cannot have (behaviour 3.8).
 
     The text depends on where a wrong type came from: the default of an if_not_exists, or the item.
     """
@@ -338,7 +338,7 @@ def _passed(table: Table, key: bytes, guard: Guard, old_row: bytes | None, keyed
 
 
 def _failed(table: Table, key: bytes, guard: Guard, old_row: bytes | None) -> errors.ApiError:
-    """Return a failed condition's error; it costs what writing the existing item would (reference 9.1)."""
+    """Return a failed condition's error; it costs what writing the existing item would (behaviour 9.1)."""
     charge(table, key, Consumed(write_units(0 if old_row is None else row_size(old_row), 0)))
     if guard.duplicate:
         return errors.duplicate_item()
@@ -346,7 +346,7 @@ def _failed(table: Table, key: bytes, guard: Guard, old_row: bytes | None) -> er
 
 
 def _refuse_oversized(item: Item, update: "Update | None", values: Values, *, exists: bool) -> None:
-    """Raise if the update would make the item too large: that beats a failed condition (reference 2.4)."""
+    """Raise if the update would make the item too large: that beats a failed condition (behaviour 2.4)."""
     if update is None:
         return
     try:

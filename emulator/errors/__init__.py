@@ -1,7 +1,7 @@
 """Every error the service answers with, verbatim, once: `errors.table_not_found("t")`.
 
 `base` has the error itself, `forms` what several texts share, and the other files are families of
-factories. Texts follow service-behaviour.md (each family names its sections); `sic` marks the
+factories. Texts follow emulator/reference/behaviour.md (each family names its sections); `sic` marks the
 service's own slips.
 
 A new error is a function in the fitting family: this file makes one namespace of all families.

@@ -1,11 +1,11 @@
-"""Errors of ARNs where a name may stand, or must (service-behaviour.md 3.4, 13)."""
+"""Errors of ARNs where a name may stand, or must (behaviour 3.4, 13)."""
 
 from emulator.errors.base import ENVELOPE, ApiError
 from emulator.errors.forms import invalid_parameters, missing_resource, validation
 
 
 def arn_part_invalid(part: str, arn: str) -> ApiError:
-    """Make the error of a TableName that is a foreign ARN; part is e.g. "AWS region" (corrections.md C106, C108, C109)."""
+    """Make the error of a TableName that is a foreign ARN; part is e.g. "AWS region" (behaviour 3.4)."""
     return validation(f"{ENVELOPE}Invalid {part} in '{arn}'", bare=True)
 
 

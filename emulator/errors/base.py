@@ -4,7 +4,7 @@
 and those of Lambda's errors in functions/errors.py.
 
 An error's *envelope* is the prefix "1 validation error detected: ". Whether a request problem
-comes inside it or bare depends on the operation (service-behaviour.md 2.1, 3.6): checks raise
+comes inside it or bare depends on the operation (behaviour 2.1, 3.6): checks raise
 the bare error, the operation registry applies `enveloped`.
 """
 
@@ -62,7 +62,7 @@ class ApiError(Exception):
         self.bare = bare
 
     def body(self) -> dict[str, Any]:
-        """Return the JSON body: `__type`, the message and the extra members (reference 1.2)."""
+        """Return the JSON body: `__type`, the message and the extra members (behaviour 1.2)."""
         body: dict[str, Any] = {"__type": self.namespace + self.code}
         if self.message is not None:
             body[self.message_member] = _answerable(self.message)

@@ -1,4 +1,4 @@
-"""Errors of expressions and of what they do to an item (service-behaviour.md 4).
+"""Errors of expressions and of what they do to an item (behaviour 4).
 
 The details of a wrong expression are in expressions/problems.py, whose code raises them.
 """
@@ -25,7 +25,7 @@ def values_unused(keys: Iterable[str]) -> ApiError:
 
 
 def conditional_check_failed(item: Mapping[str, Any] | None = None) -> ApiError:
-    """The item is told where ReturnValuesOnConditionCheckFailure asked for it (reference 4.6)."""
+    """The item is told where ReturnValuesOnConditionCheckFailure asked for it (behaviour 4.6)."""
     extra = None if item is None else {"Item": item}
     return ApiError("ConditionalCheckFailedException", "The conditional request failed", extra=extra, about="condition")
 

@@ -1,4 +1,4 @@
-"""Errors of key schemas, secondary indexes and projections (service-behaviour.md 10)."""
+"""Errors of key schemas, secondary indexes and projections (behaviour 10)."""
 
 from collections.abc import Iterable
 
@@ -19,7 +19,7 @@ def same_key_name() -> ApiError:
 
 
 def repeated_key_names() -> ApiError:
-    """The text for the key of a global index that has another shape (corrections.md C88)."""
+    """The text for the key of a global index that has another shape (behaviour 10.1)."""
     return validation("The KeySchema contains multiple key attributes with the same name")
 
 
@@ -28,7 +28,7 @@ KeyAttribute = tuple[str, str, str]
 
 
 def attribute_redefined(existing: Iterable[KeyAttribute], new: Iterable[KeyAttribute]) -> ApiError:
-    """Take the key schema that has an attribute already, and that of the new index (corrections.md C87)."""
+    """Take the key schema that has an attribute already, and that of the new index (behaviour 10.4)."""
 
     def text(schema: Iterable[KeyAttribute]) -> str:
         return ", ".join(f"SchemaElement: key{{{':'.join(attribute)}}}" for attribute in schema)

@@ -1,11 +1,11 @@
-"""Errors of items and their keys (service-behaviour.md 2.4, 3.8)."""
+"""Errors of items and their keys (behaviour 2.4, 3.8)."""
 
 from typing import Final
 
 from emulator.errors.base import ApiError
 from emulator.errors.forms import invalid_parameters, validation
 
-# --- 2.4 sizes ------------------------------------------------------------------------------------------------------
+# --- sizes (behaviour 2.4) ------------------------------------------------------------------------------------------
 
 
 def item_too_large() -> ApiError:
@@ -22,7 +22,7 @@ def item_collection_too_large() -> ApiError:
     return ApiError("ItemCollectionSizeLimitExceededException", "Collection size exceeded.", about="item")
 
 
-# --- 3.8 keys -------------------------------------------------------------------------------------------------------
+# --- keys (behaviour 3.8) -------------------------------------------------------------------------------------------
 
 
 def key_does_not_match_schema() -> ApiError:

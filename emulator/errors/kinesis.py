@@ -1,4 +1,4 @@
-"""Errors of Kinesis destinations (service-behaviour.md 15). "inferred": the code is known, the text is ours."""
+"""Errors of Kinesis destinations (behaviour 15). "inferred": the code is known, the text is ours."""
 
 from emulator.errors.base import ApiError
 from emulator.errors.forms import validation

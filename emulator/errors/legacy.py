@@ -1,4 +1,4 @@
-"""Errors of the legacy parameters (service-behaviour.md 18)."""
+"""Errors of the legacy parameters (behaviour 18)."""
 
 from emulator.errors.base import ApiError
 from emulator.errors.forms import invalid_parameters, validation

@@ -1,4 +1,4 @@
-"""Errors of PartiQL (service-behaviour.md 14).
+"""Errors of PartiQL (behaviour 14).
 
 `position` is "<line>:<column>:<length>". "recall": wording known from hearsay only, not from the
 reference.
@@ -90,7 +90,7 @@ def statement_on_index() -> ApiError:
 
 
 def insert_into_index() -> ApiError:
-    """Recorded up to "name" (corrections.md C73); the rest is DynamoDB Local's."""
+    """Recorded up to "name" (behaviour 14.2); the rest is DynamoDB Local's."""
     return validation("FROM clause may only contain a single table name in data manipulation statements")
 
 

@@ -1,4 +1,4 @@
-"""Errors of the protocol: JSON types, authentication, unknown operations, our own trouble (service-behaviour.md 1)."""
+"""Errors of the protocol: JSON types, authentication, unknown operations, our own trouble (behaviour 1)."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -16,7 +16,7 @@ def _serialization(message: str | None) -> ApiError:
 
 
 def wrong_token(token: str, expected: str) -> ApiError:
-    """Token is TRUE, FALSE, NUMBER, DECIMAL or STRING; expected a Java type's simple name (reference 1.6)."""
+    """Token is TRUE, FALSE, NUMBER, DECIMAL or STRING; expected a Java type's simple name (behaviour 1.6)."""
     return _serialization(f"{token}_VALUE cannot be converted to {expected}")
 
 
@@ -120,7 +120,7 @@ def _access_denied(message: str) -> ApiError:
 
 
 def not_authorized(account: str, resource: str) -> ApiError:
-    """The data plane's form of access_denied, which names the caller (reference 3.4, inferred)."""
+    """The data plane's form of access_denied, which names the caller (behaviour 3.4, inferred)."""
     return _access_denied(
         f"User: arn:aws:iam::{account}:root is not authorized to perform this action on resource: {resource}"
         " because no resource-based policy allows the action"

@@ -1,4 +1,4 @@
-"""Errors of key conditions, queries and scans (service-behaviour.md 4.3, 6)."""
+"""Errors of key conditions, queries and scans (behaviour 4.3, 6)."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -20,7 +20,7 @@ def query_condition_not_supported() -> ApiError:
 
 
 def hash_keys_need_equality(names: Iterable[str]) -> ApiError:
-    """Make the error of an index with several HASH attributes. What follows "conditions" is inferred (reference 4.3)."""
+    """Make the error of an index with several HASH attributes. What follows "conditions" is inferred (behaviour 4.3)."""
     return validation(f"HASH key attributes {', '.join(names)} must have equality conditions specified in the query")
 
 
@@ -115,7 +115,7 @@ def query_cannot_restart() -> ApiError:
 
 
 def exclusive_start_key_invalid(key: Mapping[str, Mapping[str, Any]]) -> ApiError:
-    """Make the error of a Query of a table without sort key that starts at its own key (corrections.md C38)."""
+    """Make the error of a Query of a table without sort key that starts at its own key (behaviour 6.1)."""
     told = ", ".join(
         f"{name}=AttributeValue: {{{tag}:{content}}}" for name, value in key.items() for tag, content in value.items()
     )

@@ -1,4 +1,4 @@
-"""Errors of member constraints and of parameter combinations (service-behaviour.md 3.2, 3.6)."""
+"""Errors of member constraints and of parameter combinations (behaviour 3.2, 3.6)."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -7,11 +7,11 @@ from emulator.errors.base import ApiError
 from emulator.errors.forms import validation
 from emulator.errors.values import EMPTY_ATTRIBUTE_NAME
 
-# --- 3.2 member constraints -----------------------------------------------------------------------------------------
+# --- member constraints (behaviour 3.2) -----------------------------------------------------------------------------
 
 
 def constraints(parts: Sequence[str]) -> ApiError:
-    """Join failed constraints into one answer, which has an envelope by itself (reference 3.1)."""
+    """Join failed constraints into one answer, which has an envelope by itself (behaviour 3.1)."""
     noun = "error" if len(parts) == 1 else "errors"
     return validation(f"{len(parts)} validation {noun} detected: " + "; ".join(parts), bare=True)
 
@@ -53,7 +53,7 @@ def members_must(what: str, constraints_told: Iterable[str]) -> str:
     return f"{what} must satisfy constraint: [{', '.join(constraints_told)}]"
 
 
-# --- 3.6 parameter combinations -------------------------------------------------------------------------------------
+# --- parameter combinations (behaviour 3.6) -------------------------------------------------------------------------
 
 
 def mixed_parameters(legacy: Iterable[str], expressions: Iterable[str]) -> ApiError:
@@ -66,7 +66,7 @@ def mixed_parameters(legacy: Iterable[str], expressions: Iterable[str]) -> ApiEr
 def only_with_expressions(member: str, absent: str | None = None) -> ApiError:
     """Member is ExpressionAttributeNames or ExpressionAttributeValues.
 
-    absent: the expression that the OLD layer says is null, where a request has values without it (reference 3.6).
+    absent: the expression that the OLD layer says is null, where a request has values without it (behaviour 3.6).
     """
     suffix = "" if absent is None else f": {absent} is null"
     return validation(f"{member} can only be specified when using expressions{suffix}")
@@ -81,7 +81,7 @@ def invalid_placeholder(member: str, key: str) -> ApiError:
 
 
 def placeholder_too_long(member: str, size: int) -> ApiError:
-    """Size in bytes; only the text about names has it (reference 3.6)."""
+    """Size in bytes; only the text about names has it (behaviour 3.6)."""
     suffix = f" size of key: {size}" if member == "ExpressionAttributeNames" else ""
     return validation(
         f"{member} contains invalid key: The expression attribute map contains a key that is too long;{suffix}"
@@ -89,17 +89,17 @@ def placeholder_too_long(member: str, size: int) -> ApiError:
 
 
 def empty_name_of(placeholder: str) -> ApiError:
-    """Make the error of an empty attribute name behind a placeholder (reference 2.1)."""
+    """Make the error of an empty attribute name behind a placeholder (behaviour 2.1)."""
     return validation(f"ExpressionAttributeNames contains invalid value: {EMPTY_ATTRIBUTE_NAME} for key {placeholder}")
 
 
 def invalid_expression_value(message: str, key: str) -> ApiError:
-    """The OLDER layer's wrapping of a value problem (reference 2.1)."""
+    """The OLDER layer's wrapping of a value problem (behaviour 2.1)."""
     return validation(f"ExpressionAttributeValues contains invalid value: {message} for key {key}")
 
 
 def return_values_not_allowed(*, bare: bool = False) -> ApiError:
-    """Bare where the request has a value nested so deeply that the older layer judges it (reference 3.5)."""
+    """Bare where the request has a value nested so deeply that the older layer judges it (behaviour 3.5)."""
     return validation("ReturnValues can only be ALL_OLD or NONE", bare=bare)
 
 

@@ -1,4 +1,4 @@
-"""Errors of streams (service-behaviour.md 11). "inferred": the code is known, the text is ours."""
+"""Errors of streams (behaviour 11). "inferred": the code is known, the text is ours."""
 
 from emulator.errors.base import ApiError
 from emulator.errors.forms import invalid_parameters, missing_resource, validation

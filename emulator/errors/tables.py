@@ -1,4 +1,4 @@
-"""Errors of tables: their state and settings (service-behaviour.md 10, 12)."""
+"""Errors of tables: their state and settings (behaviour 10, 12)."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -13,7 +13,7 @@ def resource_not_found() -> ApiError:
 
 
 def table_not_found(name: str) -> ApiError:
-    """The control plane's form (reference 10.2). An ARN is told as the name in it (ack-api-quirks, DDB-TABLE-072)."""
+    """The control plane's form (behaviour 10.2). An ARN is told as the name in it (ack-api-quirks, DDB-TABLE-072)."""
     return missing_resource(f": Table: {name.rsplit('/', 1)[-1]} not found")
 
 
@@ -56,7 +56,7 @@ def index_in_use(table: str, index: str, status: str, action: str) -> ApiError:
 
 
 def capacity_in_use(table: str, indexes: Iterable[str], status: str) -> ApiError:
-    """The status is that of the indexes: CREATING or DELETING (control-plane.md 20.4)."""
+    """The status is that of the indexes: CREATING or DELETING (control-plane 20.4)."""
     return _still_in_use(
         f"Can't change table IOPS when an index is being {_BEING[status]}. Table: {table} Indexes: [{', '.join(indexes)}]"
     )
@@ -84,7 +84,7 @@ def deletion_protected() -> ApiError:
 
 
 def nothing_to_update(members: Sequence[str]) -> ApiError:
-    """Members are those that UpdateTable could have had (corrections.md C77)."""
+    """Members are those that UpdateTable could have had (behaviour 10.4)."""
     return validation(f"At least one of {', '.join(members[:-1])} or {members[-1]} is required")
 
 
@@ -169,7 +169,7 @@ def encrypted_with_that_key() -> ApiError:
 
 
 def ttl_already(state: str) -> ApiError:
-    """State is "enabled" or "disabled" (reference 12)."""
+    """State is "enabled" or "disabled" (behaviour 12)."""
     return validation(f"TimeToLive is already {state}")
 
 
@@ -182,10 +182,10 @@ def ttl_changed_too_often() -> ApiError:
 
 
 def ttl_table_changing(table: str, status: str) -> ApiError:
-    """UpdateTimeToLive's form of being_changed (control-plane.md 0.3)."""
+    """UpdateTimeToLive's form of being_changed (control-plane 0.3)."""
     return _still_in_use(f"Table {table} is being {_BEING[status]}")
 
 
 def ttl_not_described(status: str) -> ApiError:
-    """The status is the table's (corrections.md C116)."""
+    """The status is the table's (behaviour 12)."""
     return validation(f"Cannot describe time to live while table is in {status} state: Current table state is {status}")

@@ -1,4 +1,4 @@
-"""Errors of tags (service-behaviour.md 13)."""
+"""Errors of tags (behaviour 13)."""
 
 from emulator.errors.base import ApiError
 from emulator.errors.forms import validation
@@ -14,7 +14,7 @@ def no_tags(what: str) -> ApiError:
 
 
 def tag_set_too_large(size: int, largest: int) -> ApiError:
-    """Sizes in bytes, of all tags that the resource would have (corrections.md C104)."""
+    """Sizes in bytes, of all tags that the resource would have (behaviour 13)."""
     return validation(f"Tag set size {size} bytes is above max size limit of {largest} bytes")
 
 

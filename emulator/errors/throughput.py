@@ -1,4 +1,4 @@
-"""Errors of capacity: what is used up, and which figures a request may name (service-behaviour.md 9, 10, 16).
+"""Errors of capacity: what is used up, and which figures a request may name (behaviour 9, 10, 16).
 
 `index` is an index's name, None for the table.
 """
@@ -78,7 +78,7 @@ def index_throughput_required(index: str) -> ApiError:
 
 
 def index_throughput_missing(index: str) -> ApiError:
-    """CreateTable's form (corrections.md C82)."""
+    """CreateTable's form (behaviour 10.1)."""
     return invalid_parameters(f"ProvisionedThroughput is not specified for index: {index}")
 
 

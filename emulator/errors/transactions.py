@@ -1,4 +1,4 @@
-"""Errors of batches and transactions (service-behaviour.md 7, 8)."""
+"""Errors of batches and transactions (behaviour 7, 8)."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -6,7 +6,7 @@ from typing import Any, Final
 from emulator.errors.base import ApiError
 from emulator.errors.forms import validation
 
-# --- 7 batches ------------------------------------------------------------------------------------------------------
+# --- batches (behaviour 7) ------------------------------------------------------------------------------------------
 
 
 def too_many_items(operation: str) -> ApiError:
@@ -22,7 +22,7 @@ def duplicate_keys() -> ApiError:
     return validation("Provided list of item keys contains duplicates")
 
 
-# --- 8 transactions -------------------------------------------------------------------------------------------------
+# --- transactions (behaviour 8) -------------------------------------------------------------------------------------
 
 
 Reason = dict[str, Any]
@@ -32,7 +32,7 @@ NO_REASON: Final[Reason] = {"Code": "None"}
 
 
 def transaction_canceled(reasons: Sequence[Reason]) -> ApiError:
-    """Make the answer of a transaction that did not happen, with one reason for each action (reference 8.2)."""
+    """Make the answer of a transaction that did not happen, with one reason for each action (behaviour 8.2)."""
     codes = ", ".join(reason["Code"] for reason in reasons)
     return ApiError(
         "TransactionCanceledException",
@@ -56,7 +56,7 @@ def cancellation_reason(error: ApiError) -> Reason:
     item = {"Item": error.extra["Item"]} if "Item" in error.extra else {}
     message = error.message
     if code == "ProvisionedThroughputExceeded" and message is not None:
-        message = message.removesuffix(".")  # as reference 8.2 has it, other than 16
+        message = message.removesuffix(".")  # as behaviour 8.2 has it, other than 16
     return {"Code": code, "Message": message, **item}
 
 
@@ -65,7 +65,7 @@ def transaction_conflict() -> ApiError:
 
 
 def no_transact_action() -> ApiError:
-    """Make the error of an element without an action; the wording of us-east-1 (reference 8.1)."""
+    """Make the error of an element without an action; the wording of us-east-1 (behaviour 8.1)."""
     return validation("Invalid Request: TransactWriteRequest should contain Delete or Put or Update request")
 
 
@@ -78,7 +78,7 @@ def duplicate_transact_items() -> ApiError:
 
 
 def transaction_too_large() -> ApiError:
-    """The text is known to contain "size cannot exceed" (reference 8.1)."""
+    """The text is known to contain "size cannot exceed" (behaviour 8.1)."""
     return validation("Transaction request size cannot exceed 4194304 bytes")
 
 

@@ -1,4 +1,4 @@
-"""Errors of attribute values (service-behaviour.md 2.1). `sic` marks the service's own slips, here and in all families."""
+"""Errors of attribute values (behaviour 2.1). `sic` marks the service's own slips, here and in all families."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -34,7 +34,7 @@ def nesting(*, about: About = "request") -> ApiError:
 
 
 def empty_attribute_name() -> ApiError:
-    """Always bare (reference 2.1)."""
+    """Always bare (behaviour 2.1)."""
     return validation(EMPTY_ATTRIBUTE_NAME, bare=True)
 
 

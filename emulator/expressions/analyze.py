@@ -1,6 +1,6 @@
 """Checks a parsed expression against names and the types of values: everything that is known before an item is.
 
-The trees that leave here have names for aliases. Of several problems the service tells the first of (reference 4.2):
+The trees that leave here have names for aliases. Of several problems the service tells the first of (behaviour 4.2):
 
     conditions   redundant parentheses, too many operators, unknown function, misused function, reserved word, path length,
                  list index; then clause by clause: undefined names and values, operand count, document path required,

@@ -6,7 +6,7 @@ Requests have the same form when their texts, their names and the placeholders a
 Programs of the latest forms are cached; what depends on the contents of values is checked at every call. Failures are
 not cached: they are rare, and would push out what is used.
 
-Order of problems (reference 3.6, 4.2): names or values without an expression that could use them; no names, long or
+Order of problems (behaviour 3.6, 4.2): names or values without an expression that could use them; no names, long or
 malformed keys of names; the same of values; malformed names; then each expression in the order above with its emptiness,
 size, syntax, analysis and contents of values; then unused names, unused values.
 """
@@ -93,14 +93,14 @@ def without_user(request: Request) -> str | None:
 
 
 def check_members_used(request: Request) -> None:
-    """Raise if a request has names or values, but no expression that could use them (reference 3.6)."""
+    """Raise if a request has names or values, but no expression that could use them (behaviour 3.6)."""
     useless = without_user(request)
     if useless is not None:
         raise errors.only_with_expressions(useless)
 
 
 def check_names(names: Iterable[str]) -> None:
-    """Raise if one of these attribute names is empty or too long (reference 2.1)."""
+    """Raise if one of these attribute names is empty or too long (behaviour 2.1)."""
     for name in names:
         if not name:
             raise errors.empty_attribute_name()

@@ -4,7 +4,7 @@ Conditions are functions of (item, values). What the usual ones consist of (a to
 of its own without a call in between. Chains of AND and OR are flat and double NOTs cancel out, so that closures nest no
 deeper than parentheses do: less than the 300 operators of a condition, well within Python's stack.
 
-A missing operand (reference 4.4) makes a condition false, but `<>` true, unless the operand is a
+A missing operand (behaviour 4.4) makes a condition false, but `<>` true, unless the operand is a
 function that has no value.
 """
 

@@ -1,6 +1,6 @@
 """The document paths of an expression.
 
-Aliases in them become names, no two paths may overlap or conflict (reference 4.2), and a getter
+Aliases in them become names, no two paths may overlap or conflict (behaviour 4.2), and a getter
 finds what is at a path in an item.
 """
 

@@ -59,7 +59,7 @@ class Function(NamedTuple):
     result: the type of what it returns; None for a condition, and where the operand at `default`
     may be what it returns.
     cost: what an update is charged for it, without its operands (update_cost.py).
-    outermost: it may not be an operand of another function (reference 4.1).
+    outermost: it may not be an operand of another function (behaviour 4.1).
     """
 
     name: str
@@ -215,4 +215,4 @@ _ROWS: Final = (
 )
 
 FUNCTIONS: Final[Mapping[str, Function]] = {row.name: checked(row) for row in _ROWS}
-"""Name -> function (reference 4.1, 4.2, 4.4, 4.5)."""
+"""Name -> function (behaviour 4.1, 4.2, 4.4, 4.5)."""

@@ -1,4 +1,4 @@
-"""What makes a condition a key condition, as far as it can be told without a schema (reference 4.3, first list).
+"""What makes a condition a key condition, as far as it can be told without a schema (behaviour 4.3, first list).
 
 The condition has passed the analyser. Clauses are walked in written order, the first problem is told. In one clause:
 

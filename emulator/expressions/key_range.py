@@ -1,10 +1,10 @@
 """Key conditions against a key schema: which partition, and which range of its sort keys, a Query reads.
 
 Why its own stage: the rules without a schema (one condition per key, no OR...) are told before the table is looked up,
-these after it (reference 3.1, layers 3 and 5). Nothing here knows how keys are stored: they stay attribute values.
+these after it (behaviour 3.1, layers 3 and 5). Nothing here knows how keys are stored: they stay attribute values.
 
 A schema has one HASH and at most one RANGE attribute in tables and local indexes, up to four of each in a global index
-(recent-features.md 3). The RANGE attributes sort one after another, hence a query states equality on some first ones
+(features 3). The RANGE attributes sort one after another, hence a query states equality on some first ones
 and at most one other condition on the next: exactly what `KeyRange` holds.
 
 Of several problems the first of this list is reported:
@@ -23,10 +23,10 @@ Of several problems the first of this list is reported:
 | values beyond 2048 bytes (HASH), 1024 bytes (RANGE)  | partition_/sort_key_too_long     |
 
 (1) An index with several HASH attributes has one error for both rows, hash_keys_need_equality. It names all HASH
-    attributes without an equality (reference 4.3).
+    attributes without an equality (behaviour 4.3).
 (2) Only KeyConditions have such operators. A free RANGE attribute beside a foreign one is missed, which is reported
-    first (reference 18).
-(3) key_condition_type is reported before it (reference 4.3).
+    first (behaviour 18).
+(3) key_condition_type is reported before it (behaviour 4.3).
 
 The usual condition passes one walk over its clauses; only what that walk finds odd is looked at again, rule by rule, to
 name the problem.
@@ -69,7 +69,7 @@ class KeyRange(NamedTuple):
 
 
 def resolve(condition: KeyCondition, schema: KeyNames, values: Values) -> KeyRange:
-    """Return the keys that satisfy the condition; raises ApiError by the table above (texts: reference 3.8, 4.3)."""
+    """Return the keys that satisfy the condition; raises ApiError by the table above (texts: behaviour 3.8, 4.3)."""
     types = schema.types
     given: list[Value] = []
     operator: str | None = None

@@ -1,6 +1,6 @@
 """The parameters from before expressions: Expected, *Filter, KeyConditions, AttributeUpdates, AttributesToGet.
 
-They end in the same programs as expressions (reference 18; Developer Guide, "Legacy DynamoDB conditional parameters"),
+They end in the same programs as expressions (behaviour 18; Developer Guide, "Legacy DynamoDB conditional parameters"),
 so the rest of the emulator knows one kind of condition. They name top-level attributes only, dots included, and bring
 their values along: programs made here read nothing from their `values` argument.
 
@@ -63,7 +63,7 @@ def check_mixing(
     legacy_members: Iterable[str] = LEGACY_MEMBERS,
     expression_members: Iterable[str] = EXPRESSION_MEMBERS,
 ) -> None:
-    """Raise mixed_parameters if the request has members of both kinds (reference 3.6).
+    """Raise mixed_parameters if the request has members of both kinds (behaviour 3.6).
 
     The members are named in the given order; the defaults are in the order of every operation's request model. An empty
     map counts as present (observed: github.com/brendanhay/amazonka/issues/142). KeyConditions is refused only beside a
@@ -304,8 +304,8 @@ def _action(path: ast.Path, element: Request) -> ast.Action:
 def key_conditions(request: Request) -> program.KeyCondition:
     """Return KeyConditions, which must be present, as a key condition; raises ApiError.
 
-    An operator that no key may have passes: `key_range.resolve` refuses it, after the table's own errors (reference 18).
-    Without IndexName at most two are allowed. An index may have a multi-attribute key (recent-features.md 3), which
+    An operator that no key may have passes: `key_range.resolve` refuses it, after the table's own errors (behaviour 18).
+    Without IndexName at most two are allowed. An index may have a multi-attribute key (features 3), which
     only `key_range.resolve` can tell: for an index up to eight pass here.
     """
     given: Mapping[str, Request] = request["KeyConditions"]
@@ -325,7 +325,7 @@ def _clause(name: str, element: Request) -> program.KeyClause:
 
 
 def attributes_to_get(names: Sequence[str]) -> program.Projection:
-    """Return the projection on the top-level attributes; a name given twice is refused (reference 4.7)."""
+    """Return the projection on the top-level attributes; a name given twice is refused (behaviour 4.7)."""
     check_names(names)
     if len(frozenset(names)) < len(names):
         seen: set[str] = set()

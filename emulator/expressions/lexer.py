@@ -1,4 +1,4 @@
-"""Tokens of all five expression grammars (reference 4.1).
+"""Tokens of all five expression grammars (behaviour 4.1).
 
     name    letter, then letters, digits, underscores; keywords are names until a parser asks
     alias   # and letters, digits, underscores          number  digits

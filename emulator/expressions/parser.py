@@ -1,4 +1,4 @@
-"""Texts to trees: recursive descent, one method per rule of reference 4.1.
+"""Texts to trees: recursive descent, one method per rule of behaviour 4.1.
 
 A pure function of the text. Next to the tree it notes, in written order, what can be wrong with a text that is no syntax
 error (`Parsed`): the service looks at reserved words, functions and parentheses everywhere before it looks at any clause.

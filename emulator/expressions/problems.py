@@ -1,4 +1,4 @@
-"""What can be wrong with an expression: every text of reference 4.2 and of 4.3's first list, once.
+"""What can be wrong with an expression: every text of behaviour 4.2 and of the first list of behaviour 4.3, once.
 
 The stages of an expression do not know which parameter it came in, so they raise the detail alone; whoever knows the
 parameter puts "Invalid <parameter>: " before it (errors.invalid_expression).
@@ -162,7 +162,7 @@ def _value(value: Value) -> str:
     return f"AttributeValue: {{{tag}:{content}}}"
 
 
-# --- 4.3 key conditions ---------------------------------------------------------------------------------------------
+# --- key conditions (behaviour 4.3) ---------------------------------------------------------------------------------
 
 NESTED_OPERATION: Final = "KeyConditionExpressions cannot contain nested operations"
 NESTED_ATTRIBUTE: Final = "KeyConditionExpressions cannot have conditions on nested attributes"

@@ -63,7 +63,7 @@ class Apply(Protocol):
         """Return the new item; the given item stays as it is.
 
         item: the existing item, or with exists=False the key attributes of the one to make. Raises the run-time errors
-        of reference 4.5.
+        of behaviour 4.5.
         """
 
 

@@ -1,4 +1,4 @@
-"""DynamoDB's reserved words: names that an expression may only use through an alias (reference 4.1).
+"""DynamoDB's reserved words: names that an expression may only use through an alias (behaviour 4.1).
 
 Source: Developer Guide, "Reserved words in DynamoDB". They are reserved in any case and at any position of a path.
 """

@@ -1,4 +1,4 @@
-"""Updates: what SET, REMOVE, ADD and DELETE do to an item (reference 4.5).
+"""Updates: what SET, REMOVE, ADD and DELETE do to an item (behaviour 4.5).
 
 An action is a target path and a function of (item, values) that computes the target's new value, None to remove it.
 All functions see the item as it was. Their targets neither overlap nor conflict, so their order does not matter: first all
@@ -9,8 +9,8 @@ results are computed, in written order, then all are put in their places (values
     ADD     the value where nothing was; else the sum or the union of both
     DELETE  what is left of the set; None for nothing, also where nothing was
 
-A value of a wrong type raises update_operand_type, a number out of bounds the texts of reference 2.1: also one of more
-than 38 digits is an overflow here (reference 2.2).
+A value of a wrong type raises update_operand_type, a number out of bounds the texts of behaviour 2.1: also one of more
+than 38 digits is an overflow here (behaviour 2.2).
 """
 
 from binascii import a2b_base64

@@ -1,4 +1,4 @@
-"""What an update writes, as UpdateItem counts it against the limit of an item (service-behaviour.md 2.4).
+"""What an update writes, as UpdateItem counts it against the limit of an item (behaviour 2.4).
 
 The cost of a statement is 3 bytes and that of its clauses:
 

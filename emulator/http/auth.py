@@ -1,4 +1,4 @@
-"""Who asks: access key and region out of a request's SigV4 credentials (service-behaviour.md 1.4, points 7 to 9).
+"""Who asks: access key and region out of a request's SigV4 credentials (behaviour 1.4, points 7 to 9).
 
 Signatures are not verified: any secret key is welcome.
 """
@@ -13,7 +13,7 @@ from emulator import errors
 _HEADER_PARTS = ("Credential", "Signature", "SignedHeaders")
 _QUERY_PARTS = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date")
 _DEFAULT_REGION = "us-east-1"
-_BETWEEN_PARTS = re.compile(r"[\s,]+")  # commas, blanks or both (corrections.md C9)
+_BETWEEN_PARTS = re.compile(r"[\s,]+")  # commas, blanks or both (behaviour 1.4)
 
 
 class Credentials(NamedTuple):
@@ -26,7 +26,7 @@ class Credentials(NamedTuple):
 def credentials(headers: Mapping[bytes, bytes], query: bytes) -> Credentials:
     """Return the request's credentials. Raises ApiError where the authentication is missing or incomplete."""
     header = headers.get(b"authorization")
-    in_query = b"X-Amz-Algorithm" in query and "X-Amz-Algorithm" in _members(query)  # even without a value (C8)
+    in_query = b"X-Amz-Algorithm" in query and "X-Amz-Algorithm" in _members(query)  # or without value: behaviour 1.4
     if header is not None and in_query:
         raise errors.signed_twice()
     if in_query:

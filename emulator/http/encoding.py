@@ -1,4 +1,4 @@
-"""Content codings of requests and responses (service-behaviour.md 1.1, 1.2)."""
+"""Content codings of requests and responses (behaviour 1.1, 1.2)."""
 
 import gzip
 import re
@@ -51,7 +51,7 @@ def _inflate(body: bytes, bits: int) -> bytes:
     zlib copies what comes behind the end of a member. So that many small ones do not have the rest of the body copied each
     time, it gets the body in pieces, which double in size while a member goes on.
     """
-    if not body:  # a broken one: it has no member at all (corrections.md C3)
+    if not body:  # a broken one: it has no member at all (behaviour 1.1)
         raise EOFError
     out = bytearray()
     rest = memoryview(body)
@@ -78,7 +78,7 @@ def _inflate(body: bytes, bits: int) -> bytes:
 
 
 def chosen(accept: bytes) -> str | None:
-    """Return gzip or deflate where the Accept-Encoding value allows it, else None (corrections.md C4).
+    """Return gzip or deflate where the Accept-Encoding value allows it, else None (behaviour 1.2).
 
     The highest quality wins, then the order written. `*` stands for the codings that are not named and ranks after the
     named ones.

@@ -1,4 +1,4 @@
-"""The JSON 1.0 protocol without I/O: one HTTP request in, one answer out (service-behaviour.md 1).
+"""The JSON 1.0 protocol without I/O: one HTTP request in, one answer out (behaviour 1).
 
 `answer` takes the parts of a request to `/`, `elsewhere` those of a request to another path; both return status, headers
 and body. Sockets, ASGI and chunking are the caller's business, so the same code serves every front end and is tested
@@ -67,7 +67,7 @@ _HEAD: Final = (
 )
 _LARGE: Final = 256 * limits.KIB  # bytes of a body: less make no work for the garbage collector that counts
 _EXPOSED: Final = b"access-control-expose-headers: x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date\r\n"
-"""With it a page can read the request id (corrections.md C1)."""
+"""With it a page can read the request id (behaviour 1.4)."""
 _EVERY_ORIGIN: Final = b"access-control-allow-origin: *\r\n" + _EXPOSED
 _CACHED_CALLERS: Final = 1024
 _LONG_CALLER: Final = 1024  # bytes of a credential and a host that nobody but an attacker has
@@ -76,7 +76,7 @@ _COMPLETE: Final = re.compile(
 ).fullmatch
 """An Authorization header with nothing missing, as SDKs write it. A set of one character is the fastest."""
 _THREE_PARTS: Final = re.compile(rb"\S+ [^,\s]+, ?[^,\s]+, ?[^,\s]+").fullmatch
-"""Such a header with no blank inside its parts, which would make more of them (corrections.md C9)."""
+"""Such a header with no blank inside its parts, which would make more of them (behaviour 1.4)."""
 
 
 class Answer(NamedTuple):
@@ -134,7 +134,7 @@ class Protocol:
     def answer(self, method: str, query: bytes, fields: Fields, body: bytes) -> Answer:
         """Answer one request to `/` whose header block was measured already.
 
-        fields: lower-case header names to values; of several lines the first counts (reference 1.2, Accept-Encoding).
+        fields: lower-case header names to values; of several lines the first counts (behaviour 1.2, Accept-Encoding).
         """
         if len(body) > limits.REQUEST_BODY:
             return self.refuse(413, fields)
@@ -267,7 +267,7 @@ class Protocol:
             if given != _PLAIN_JSON:
                 raise
             raise pending.changed(lambda late: _typed(late, _PLAIN_JSON)) from None
-        return _typed(answer, _PLAIN_JSON) if given == _PLAIN_JSON else answer  # corrections.md C7
+        return _typed(answer, _PLAIN_JSON) if given == _PLAIN_JSON else answer  # behaviour 1.2
 
     def _for_another_service(
         self, method: str, path: bytes, query: bytes, fields: Fields, body: bytes
@@ -421,7 +421,7 @@ def _echoed(origin: bytes) -> bytes:
 
 
 def _preflight(fields: Fields) -> bytes:
-    """Return the header lines that allow what a preflight asks for (reference 1.4, 2)."""
+    """Return the header lines that allow what a preflight asks for (behaviour 1.4, point 2)."""
     head = b"access-control-max-age: 172800\r\n"
     for asked, allowed in (
         (b"access-control-request-headers", b"access-control-allow-headers"),

@@ -72,7 +72,7 @@ def key_constraint(shape: Shape) -> Iterator[Constraint]:
 
 
 def in_collections(own: Sequence[Constraint]) -> list[Constraint]:
-    """Return constraints in the order a collection tells its members' (reference 3.2): the maximum first."""
+    """Return constraints in the order a collection tells its members' (behaviour 3.2): the maximum first."""
     return sorted(own, key=lambda constraint: constraint.kind != "maximum")
 
 
@@ -125,7 +125,7 @@ def _pattern(pattern: str) -> Iterator[Constraint]:
     yield Constraint("pattern", errors.must_match(pattern), match)
 
 
-# --- table names (reference 3.4) ------------------------------------------------------------------------------------
+# --- table names (behaviour 3.4) ------------------------------------------------------------------------------------
 
 
 def _is_table_name(shape: Shape, owner: str) -> bool:

@@ -1,7 +1,7 @@
 """How deeply the attribute values of a request nest.
 
 A PutItem, UpdateItem or DeleteItem with a value of more than about 62 levels is judged by the older layer of the service,
-which words its problems differently (service-behaviour.md 3.5). The exact number of levels is not recorded.
+which words its problems differently (behaviour 3.5). The exact number of levels is not recorded.
 """
 
 from collections.abc import Iterator, Mapping

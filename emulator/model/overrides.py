@@ -1,9 +1,7 @@
 """What the service has and its published model lacks: one row per rule.
 
-Rows name a member as "Structure.Member". The number after a row's `#` is the section of
-shared/reference/service-behaviour.md the fact comes from ("features": recent-features.md); "inferred" marks our
-reading.
-A wording that is not listed is the OLD one: value and lower-camel path (3.2).
+Rows name a member as "Structure.Member". A comment behind a row cites where the fact comes from; "inferred" marks
+our reading. A wording that is not listed is the OLD one: value and lower-camel path (behaviour 3.2).
 """
 
 from collections.abc import Mapping
@@ -30,38 +28,38 @@ _TABLE_KEY: Final = Change(maximum=2)
 _DIMENSIONS: Final = Change(maximum=4096)
 
 CHANGES: Final[Mapping[str, Change]] = {
-    # 10.1; the model stopped requiring both when GlobalTableSourceArn came, which copies the source's (inferred)
+    # behaviour 10.1; the model stopped requiring both when GlobalTableSourceArn came, which copies the source's (inferred)
     "CreateTableInput.AttributeDefinitions": Change(required=True, unless="GlobalTableSourceArn"),
-    "CreateTableInput.KeySchema": Change(required=True, unless="GlobalTableSourceArn", maximum=2),  # 10.1
+    "CreateTableInput.KeySchema": Change(required=True, unless="GlobalTableSourceArn", maximum=2),  # behaviour 10.1
     "TableCreationParameters.KeySchema": _TABLE_KEY,  # features 3
     "LocalSecondaryIndex.KeySchema": _TABLE_KEY,  # features 3
     "GlobalSecondaryIndex.KeySchema": _INDEX_KEY,  # features 3
     "CreateGlobalSecondaryIndexAction.KeySchema": _INDEX_KEY,  # features 3
     "VectorIndex.Dimensions": _DIMENSIONS,  # features 1.1
     "CreateVectorIndexAction.Dimensions": _DIMENSIONS,  # features 1.1
-    "DescribeStreamInput.Limit": Change(maximum=100),  # 11.2
-    "GetRecordsInput.Limit": Change(maximum=1000),  # 2.5
-    "ListStreamsInput.Limit": Change(maximum=100),  # 2.5
+    "DescribeStreamInput.Limit": Change(maximum=100),  # behaviour 11.2
+    "GetRecordsInput.Limit": Change(maximum=1000),  # behaviour 2.5
+    "ListStreamsInput.Limit": Change(maximum=100),  # behaviour 2.5
 }
 
-REQUIRED_BARE: Final[Mapping[str, str]] = {  # structure -> the member whose absence is told bare and first, 3.4
+REQUIRED_BARE: Final[Mapping[str, str]] = {  # structure -> member reported first and bare if absent (behaviour 3.4)
     "CreateTableInput": "TableName",
     "UpdateTableInput": "TableName",
     "DeleteTableInput": "TableName",
 }
 
-# 7.2: an empty map is told bare, after all else
+# behaviour 7.2: an empty map is told bare, after all else
 OPTIONAL_LENGTH: Final = frozenset({"BatchWriteItemInput.RequestItems"})
 
-# Members, or a list for its members, that operations judge in words of their own. Tags: 13, operations/tag_rules.py
-# (observed: ack-api-quirks, DDB-TABLE-107, 457); classes: 10.1, operations/table_rules.py
+# Members, or a list for its members, that operations judge in words of their own. Tags: behaviour 13, tag_rules.py
+# (observed: ack-api-quirks, DDB-TABLE-107, 457); classes: behaviour 10.1, table_rules.py (both in operations/)
 UNCHECKED: Final = frozenset(
     {"Tag.Key", "Tag.Value", "TagKeyList", "CreateTableInput.TableClass", "UpdateTableInput.TableClass"}
 )
 
 # structure -> member that the service has and the model lacks, the member behind which it stands, its shape
 ADDED_MEMBERS: Final[Mapping[str, tuple[str, str, str]]] = {
-    "CreateTableInput": ("TableThroughputMode", "BillingMode", "BillingMode"),  # 10.1
+    "CreateTableInput": ("TableThroughputMode", "BillingMode", "BillingMode"),  # behaviour 10.1
     "UpdateTableInput": ("TableThroughputMode", "BillingMode", "BillingMode"),
 }
 
@@ -69,7 +67,7 @@ MEMBER_ORDERS: Final[Mapping[str, tuple[str, ...]]] = {  # structure -> the orde
     "ProvisionedThroughput": ("WriteCapacityUnits", "ReadCapacityUnits"),  # observed: DDB-TABLE-038
 }
 
-ENUM_ORDERS: Final[Mapping[str, tuple[str, ...]]] = {  # 3.3; shapes that are not listed print the model's order
+ENUM_ORDERS: Final[Mapping[str, tuple[str, ...]]] = {  # behaviour 3.3; others print the model's order
     "ReturnValue": ("ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW"),
     "Select": ("SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES"),
     "ScalarAttributeType": ("B", "N", "S"),
@@ -87,14 +85,14 @@ PATTERNS: Final[Mapping[str, str]] = {  # Java's regular expressions that Python
 # --- table names ----------------------------------------------------------------------------------------------------
 
 TABLE_NAME: Final = "TableName"
-TABLE_NAME_SHAPE: Final = "TableArn"  # 1..1024 characters in the model; the service is stricter with names (3.4)
+TABLE_NAME_SHAPE: Final = "TableArn"  # 1..1024 characters in the model; names are shorter (behaviour 3.4)
 TABLE_NAME_PATTERN: Final = "[a-zA-Z0-9_.-]+"
 TABLE_NAME_LENGTH: Final = 255
 ARN: Final = "arn:"
 ARN_LENGTH: Final = 1024
-TABLE_NAME_MINIMUM: Final = 3  # of RequestItems' keys (3.2), and of these members (3.4); elsewhere 1
+TABLE_NAME_MINIMUM: Final = 3  # of RequestItems' keys, and of these members (behaviour 3.2, 3.4); elsewhere 1
 FULL_TABLE_NAMES: Final = frozenset({"CreateTableInput.TableName", "UpdateTableInput.TableName"})
-NEW_TABLE_NAMES: Final = frozenset({"CreateTableInput.TableName"})  # 3.4: no ARN
+NEW_TABLE_NAMES: Final = frozenset({"CreateTableInput.TableName"})  # behaviour 3.4: no ARN
 
 # --- wordings -------------------------------------------------------------------------------------------------------
 
@@ -125,23 +123,23 @@ _CONDITIONAL_OPERATOR: Final = Wording(  # sic, ALL
 )
 
 WORDINGS: Final[Mapping[tuple[str, Kind], Wording]] = {
-    ("PutItemInput.TableName", "minimum"): _NEW_ALONE,  # 3.4, as the next four; Scan is OLD in us-east-1
+    ("PutItemInput.TableName", "minimum"): _NEW_ALONE,  # behaviour 3.4, as the next four; Scan is OLD in us-east-1
     ("GetItemInput.TableName", "minimum"): _NEW_ALONE,
     ("UpdateItemInput.TableName", "minimum"): _NEW_ALONE,
     ("DeleteItemInput.TableName", "minimum"): _NEW_ALONE,
     ("QueryInput.TableName", "minimum"): _NEW_ALONE,
-    ("PutItemInput.ReturnValues", "enum"): _RETURN_VALUES,  # 3.2
+    ("PutItemInput.ReturnValues", "enum"): _RETURN_VALUES,  # behaviour 3.2
     ("UpdateItemInput.ReturnValues", "enum"): _RETURN_VALUES,
     ("DeleteItemInput.ReturnValues", "enum"): _RETURN_VALUES,
-    ("QueryInput.ConditionalOperator", "enum"): _CONDITIONAL_OPERATOR,  # 3.3, 3.5
-    ("QueryInput.Limit", "minimum"): NEW,  # 6.1; Scan's numbers are OLD in us-east-1
-    ("BatchGetItemInput.RequestItems", "minimum"): NEW,  # 7.1
+    ("QueryInput.ConditionalOperator", "enum"): _CONDITIONAL_OPERATOR,  # behaviour 3.3, 3.5
+    ("QueryInput.Limit", "minimum"): NEW,  # behaviour 6.1; Scan's numbers are OLD in us-east-1
+    ("BatchGetItemInput.RequestItems", "minimum"): NEW,  # behaviour 7.1
     ("BatchGetItemInput.RequestItems", "maximum"): NEW,  # inferred from the one above
-    ("KeysAndAttributes.Keys", "maximum"): NEW,  # 7.1
-    ("KeysAndAttributes.Keys", "minimum"): NEW,  # 7.1
+    ("KeysAndAttributes.Keys", "maximum"): NEW,  # behaviour 7.1
+    ("KeysAndAttributes.Keys", "minimum"): NEW,  # behaviour 7.1
 }
 
-# --- how several failures combine (3.5) -----------------------------------------------------------------------------
+# --- how several failures combine (behaviour 3.5) -------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +159,7 @@ class Report:
 
 
 DEFAULT_REPORT: Final = Report()
-_TOKEN_FIRST: Final = (Report(first=("ClientRequestToken",)),)  # 8.3
+_TOKEN_FIRST: Final = (Report(first=("ClientRequestToken",)),)  # behaviour 8.3
 _OLD_ORDER: Final = ("ReturnConsumedCapacity", "TableName", "ReturnValues", "ConditionalOperator")
 _SINGLE_WRITE: Final = (
     Report(first=_OLD_ORDER, old=True, deep=True),
@@ -187,7 +185,7 @@ LAST_RESORT: Final[frozenset[tuple[str, Kind]]] = frozenset({("BatchWriteItemInp
 
 # --- printed values -------------------------------------------------------------------------------------------------
 
-PRINTED_AS_JSON: Final = frozenset({"BatchGetItemInput.RequestItems"})  # 3.2
+PRINTED_AS_JSON: Final = frozenset({"BatchGetItemInput.RequestItems"})  # behaviour 3.2
 
 PRINTED_ALSO: Final[Mapping[str, tuple[str, ...]]] = {  # members the service has and the model lacks, always null
     "PutRequest": ("workloadProfileName",),  # a message quoted in github.com/risingwavelabs/risingwave/issues/17572

@@ -1,4 +1,4 @@
-"""Layer 1: JSON types (service-behaviour.md 1.6). Compiles a shape into closures that type-check and convert.
+"""Layer 1: JSON types (behaviour 1.6). Compiles a shape into closures that type-check and convert.
 
 The walk is in document order and stops at the first type error, as the service does. Attribute values are handed to
 values/wire.py. Recursion follows the shapes, never the data: AttributeValue is the only shape that contains itself.

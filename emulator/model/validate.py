@@ -4,8 +4,8 @@ Fast accept, slow explain: every constrained shape compiles into a `Node` with t
 request pays for: it looks at present members only and builds nothing. When it says no, `explain` walks the request
 again and lists each `Failure`; it has the last word (accept may refuse what explain lets pass, never the reverse).
 
-An answer names ten failures at most (3.1) and stays below 64 KB, so explaining stops early: after the first failures of
-each member of the request, in the order of the report. Long values and names are cut.
+An answer names ten failures at most (behaviour 3.1) and stays below 64 KB, so explaining stops early: after the first
+failures of each member of the request, in the order of the report. Long values and names are cut.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -163,7 +163,7 @@ def _error(shapes: Shapes, failures: Sequence[Failure], report: Report) -> error
     return errors.bare_constraint(parts[0]) if worded[0][1].bare else errors.constraints(parts)
 
 
-_PARTS: Final = 10  # the service tells no more (3.1)
+_PARTS: Final = 10  # the service tells no more (behaviour 3.1)
 _EXPLAINED: Final = _PARTS + len(overrides.LAST_RESORT)  # failures of each member: those may turn out not to count
 _LONGEST_KEY: Final = 1_500  # bytes of JSON: a map's key in a path; an ARN has 1,024 characters at most
 _PRINTED: Final = 44_000  # bytes of JSON that all values of an answer get where they are cut (errors.LONGEST_CUT)
@@ -189,7 +189,7 @@ def _printed(shapes: Shapes, failure: Failure, wording: Wording) -> str:
     return java_text(shapes, failure.shape, failure.value, errors.LONGEST_WHOLE)
 
 
-# --- totals over a whole batch, told after the constraints (7.1, 7.2) -----------------------------------------------
+# --- totals over a whole batch, told after the constraints (behaviour 7.1, 7.2) -------------------------------------
 
 
 def _batch_get_total(request: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""BatchGetItem and BatchWriteItem (service-behaviour.md 7)."""
+"""BatchGetItem and BatchWriteItem (behaviour 7)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -94,7 +94,7 @@ def _reads_of(table: Table, name: str, part: dict[str, Any], projections: Mappin
 
 
 def _leave_out_repeats(reads: Sequence[_Reads]) -> None:
-    """Read an item once that two blocks name, one by the table's name and one by its ARN (corrections.md C55)."""
+    """Read an item once that two blocks name, one by the table's name and one by its ARN (behaviour 7.1)."""
     known: set[bytes] = set()
     for each in reads:
         if not known.isdisjoint(each.keys):
@@ -142,7 +142,7 @@ def _read_table(txn: ReadTxn, reads: _Reads, room: int) -> int:
 
 
 def _refuse_if_nothing_done(done: int, refusals: Iterable[ApiError | None]) -> None:
-    """Raise the first refusal if nothing was done: only then does the call fail as a whole (reference 16)."""
+    """Raise the first refusal if nothing was done: only then does the call fail as a whole (behaviour 16)."""
     for error in refusals:
         if error is not None and not done:
             raise error
@@ -163,7 +163,7 @@ def _check_write(request: Request) -> None:
     for writes in parts.values():
         for each in writes:
             if len(each) != 1:
-                raise errors.value_ambiguous()  # also for neither of both (corrections.md C56)
+                raise errors.value_ambiguous()  # also for neither of both (behaviour 7.2)
     check_values(request, "older", numbers_first=True)
     for writes in parts.values():
         for each in writes:
@@ -218,7 +218,7 @@ def _store(txn: WriteTxn, one: _Write) -> Consumed:
 
 
 def _write_of(table: Table, each: dict[str, Any]) -> _Write:
-    """Check one member against its table (reference 3.8: a wrong or missing key has the text of Key here)."""
+    """Check one member against its table (behaviour 3.8: a wrong or missing key has the text of Key here)."""
     if "DeleteRequest" in each:
         key = each["DeleteRequest"]["Key"]
         return _Write(table, table.item_key(key), None, key)

@@ -19,9 +19,9 @@ NO_VALUES: Values = {}
 
 
 def check_values(request: Request, layer: Layer, *, numbers_first: bool = False) -> None:
-    """Raise the problem of the request's attribute values, in the wording of the layer (reference 2.1).
+    """Raise the problem of the request's attribute values, in the wording of the layer (behaviour 2.1).
 
-    Names or values without an expression come before any value (reference 3.1). numbers_first: as in check_problems.
+    Names or values without an expression come before any value (behaviour 3.1). numbers_first: as in check_problems.
     """
     if request.problems:
         check_members_used(request)

@@ -1,4 +1,4 @@
-"""ExecuteTransaction: PartiQL statements as one transaction (service-behaviour.md 14.6).
+"""ExecuteTransaction: PartiQL statements as one transaction (behaviour 14.6).
 
 The statements become the plans that they are alone, the plans become the steps of a transaction.
 """

@@ -1,4 +1,4 @@
-"""GetItem (service-behaviour.md 5)."""
+"""GetItem (behaviour 5)."""
 
 from typing import Any
 

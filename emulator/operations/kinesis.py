@@ -1,4 +1,4 @@
-"""Enable-, Disable-, Describe- and UpdateKinesisStreamingDestination (service-behaviour.md 15).
+"""Enable-, Disable-, Describe- and UpdateKinesisStreamingDestination (behaviour 15).
 
 A table has one destination at a time that is neither DISABLED nor ENABLE_FAILED; those that are stay in the list. What
 the statuses mean is told in database/kinesis_destinations.py; where the errors' texts come from, in the tests.
@@ -64,7 +64,7 @@ def enable(database: Database, caller: Caller, request: Request, _: None) -> Res
     if not database.kinesis:
         destinations.tell_unconnected([table])
     told = _answer(definition, enabled, ENABLING)
-    return told | {_ENABLE: dict(request.get(_ENABLE, {}))}  # corrections.md C110
+    return told | {_ENABLE: dict(request.get(_ENABLE, {}))}  # behaviour 15
 
 
 @operation("DisableKinesisStreamingDestination", check=_check_disable)
@@ -111,7 +111,7 @@ def describe(database: Database, caller: Caller, request: Request, _: None) -> R
 
 
 def _definition(database: Database, caller: Caller, request: Request) -> TableDefinition:
-    """Return the table whose destinations are to be changed. Raises as UpdateTable does (reference 10.2)."""
+    """Return the table whose destinations are to be changed. Raises as UpdateTable does (behaviour 10.2)."""
     definition = database.described(caller, request["TableName"]).definition
     if definition.status in (CREATING, DELETING):
         raise errors.being_changed(definition.name, definition.status)
@@ -137,7 +137,7 @@ def _answer(definition: TableDefinition, destination: KinesisDestination, status
 
 
 def _described(database: Database, destination: KinesisDestination, region: str) -> dict[str, Any]:
-    """Describe a destination; the precision is told once it was set, and forgotten with disabling (C111, C115)."""
+    """Describe a destination; the precision is told once it was set, and forgotten with disabling (behaviour 15)."""
     status = _status(database, destination)
     told = {"StreamArn": destination.arn, "DestinationStatus": status}
     reason = destinations.failure(destination.arn, region) if status == ENABLE_FAILED else None

@@ -1,4 +1,4 @@
-"""Query and Scan (service-behaviour.md 6)."""
+"""Query and Scan (behaviour 6)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class _Checked:
 
 
 def _check_select(request: Request) -> None:
-    """Check Select, which is present, against the projection parameters (reference 6.1)."""
+    """Check Select, which is present, against the projection parameters (behaviour 6.1)."""
     select = request["Select"]
     for name in ("ProjectionExpression", "AttributesToGet"):
         if name in request and select != "SPECIFIC_ATTRIBUTES":
@@ -63,7 +63,7 @@ def _check_query(request: Request) -> _Checked:
         if useless == "ExpressionAttributeNames":
             raise errors.only_with_expressions(useless)
         if useless is not None:
-            raise errors.enveloped(errors.only_with_expressions(useless))  # reference 3.6, NEW
+            raise errors.enveloped(errors.only_with_expressions(useless))  # behaviour 3.6, NEW
     if "Select" in request:
         try:
             _check_select(request)
@@ -82,7 +82,7 @@ def _check_scan(request: Request) -> _Checked:
     legacy.check_mixing(request)
     if "FilterExpression" not in request:
         useless = without_user(request)
-        if useless is not None:  # the OLD layer names the expression that values miss (reference 3.6)
+        if useless is not None:  # the OLD layer names the expression that values miss (behaviour 3.6)
             absent = "FilterExpression" if useless == "ExpressionAttributeValues" else None
             raise errors.only_with_expressions(useless, absent)
     if "Select" in request:
@@ -107,7 +107,7 @@ def _check_segment(segment: int | None, total: int | None) -> None:
 def _check_legacy(request: Request, layer: Layer, filter_member: Literal["QueryFilter", "ScanFilter"]) -> _Checked:
     """Check attribute values and the legacy filter and projection; return these two.
 
-    A bad value of the start key is reported after both (corrections.md C44, C52).
+    A bad value of the start key is reported after both (behaviour 6.1).
     """
     problems = request.problems
     if problems:
@@ -151,7 +151,7 @@ def query(database: Database, caller: Caller, request: Request, checked: _Checke
     if isinstance(source, Table) and len(wanted.equal) == len(source.key_names) - 1:
         if start is not None:
             raise _cannot_restart(table, start, wanted)
-        limit = _UNLIMITED  # such a query has at most one item, and never a LastEvaluatedKey (reference 6.2)
+        limit = _UNLIMITED  # such a query has at most one item, and never a LastEvaluatedKey (behaviour 6.2)
     if after is not None:
         _check_start(limits, after)
         limits = ranges.resume(limits, after, reverse=reverse)
@@ -194,7 +194,7 @@ def _source(table: Table, request: Mapping[str, Any]) -> Table | Index:
 
 
 def _check_filter(table: Table, source: Table | Index, condition: Condition | None, request: Request) -> None:
-    """Raise if a filter has a key attribute of what is read; a path below one comes first (reference 3.8, 4.3)."""
+    """Raise if a filter has a key attribute of what is read; a path below one comes first (behaviour 3.8, 4.3)."""
     if condition is None:
         return
     for name in source.key_names:
@@ -213,7 +213,7 @@ def _cannot_restart(table: Table, start: Item, wanted: key_range.KeyRange) -> er
 
 
 def _check_start(limits: ranges.Range, after: bytes) -> None:
-    """Raise if a query cannot go on after this key; the sort key is judged before the partition (corrections.md C43)."""
+    """Raise if a query cannot go on after this key; the sort key is judged before the partition (behaviour 6.1)."""
     if limits[0] <= after < limits[1]:
         return
     prefix = keyspace.ITEM_PREFIX + keyspace.DIGEST
@@ -296,7 +296,7 @@ def _answer(request: Request, page: Page, *, count_only: bool) -> bytes:
 
 
 def _fetches(index: Index, request: Request, checked: _Checked) -> bool:
-    """Say whether an index page needs the table's items; raise where a global index cannot answer (reference 6.1)."""
+    """Say whether an index page needs the table's items; raise where a global index cannot answer (behaviour 6.1)."""
     if index.projects_all:
         return False
     if request.get("Select") == "ALL_ATTRIBUTES":

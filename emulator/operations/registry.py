@@ -1,7 +1,7 @@
 """Which operations exist, and the order in which a request passes its checks.
 
 An operation is a *check* and a *handler*, side by side in its family's file. The check sees the request alone (layer 3 of
-service-behaviour.md 3.1: parameter combinations, attribute values, expressions) and returns whatever the handler wants
+behaviour 3.1: parameter combinations, attribute values, expressions) and returns whatever the handler wants
 prepared; the handler finds the table and does the work. Types and member constraints (layers 1 and 2) come from the
 service model.
 

@@ -1,4 +1,4 @@
-"""ExecuteStatement and BatchExecuteStatement: PartiQL (service-behaviour.md 14).
+"""ExecuteStatement and BatchExecuteStatement: PartiQL (behaviour 14).
 
 A statement is prepared (parsed, analysed, compiled: emulator/partiql) by the check, bound to its table by the handler, and
 run on the paths of the native operations. A batch's statements fail one by one, in entries of the answer.
@@ -46,7 +46,7 @@ def prepare(request: Mapping[str, Any]) -> Prepared:
 
 
 def check_paths(planned: Write) -> None:
-    """Raise if a write would change a key attribute, or goes into one (reference 3.8)."""
+    """Raise if a write would change a key attribute, or goes into one (behaviour 3.8)."""
     if planned.paths:
         planned.table.check_paths(planned.paths)
     check_update_paths(planned.table, planned.update, planned.values)
@@ -167,7 +167,7 @@ def found_item(planned: Read, row: bytes | None) -> bytes | None:
 
 
 def _returned(planned: Write, written: PreparedWrite) -> bytes | None:
-    """Return what RETURNING asks for as JSON, None for nothing (reference 14.3)."""
+    """Return what RETURNING asks for as JSON, None for nothing (behaviour 14.3)."""
     match planned.returning:
         case "ALL OLD":
             return None if written.old_row is None else row_json(written.old_row)
@@ -239,7 +239,7 @@ _CODES: Final = {
 class _Member:
     """One statement of a batch, and what has come of it: an item as JSON, or an error.
 
-    ran: whether it was run. Only then a failed statement names its table (reference 14.5).
+    ran: whether it was run. Only then a failed statement names its table (behaviour 14.5).
     """
 
     request: Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""ListStreams, DescribeStream, GetShardIterator, GetRecords (service-behaviour.md 11).
+"""ListStreams, DescribeStream, GetShardIterator, GetRecords (behaviour 11).
 
 A shard iterator is text that says everything, nothing is remembered of it: stream, shard, position and when it was issued.
 Its position is the sequence number of the next record to read, or 0: the oldest record that there is when it is used.

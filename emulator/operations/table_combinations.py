@@ -1,4 +1,4 @@
-"""Which members one UpdateTable request may have together (service-behaviour.md 10.4).
+"""Which members one UpdateTable request may have together (behaviour 10.4).
 
 The service makes one change a call; what may go together are BillingMode, ProvisionedThroughput and updates of global
 indexes, BillingMode and OnDemandThroughput, a switch to on-demand and a stream, a new index and a billing mode.
@@ -52,18 +52,18 @@ _LISTED: Final = (
     "WarmThroughput",
     "TableClass",
 )
-"""What the answer to a request that asks for nothing lists; three of them are not in the SDK's model (C77)."""
+"""What the answer to a request that asks for nothing lists; three of them are not in the SDK's model (behaviour 10.4)."""
 
 _NOTHING: Final = frozenset(
     {"TableName", "AttributeDefinitions", "MultiRegionConsistency", "GlobalTableWitnessUpdates"}
 )
-"""Members that ask for nothing by themselves (control-plane.md 20.1)."""
+"""Members that ask for nothing by themselves (control-plane 20.1)."""
 
 _NOTHING_IF_EMPTY: Final = (*_ABSENT_IF_EMPTY, "GlobalSecondaryIndexUpdates")
 
 
 def check_asks_for_something(request: Request) -> None:
-    """Raise if the request changes nothing; what it did send is left out of the list (corrections.md C77)."""
+    """Raise if the request changes nothing; what it did send is left out of the list (behaviour 10.4)."""
     empty = {member for member in _NOTHING_IF_EMPTY if not request.get(member)}
     if request.keys() <= _NOTHING | empty:
         missing = [member for member in _LISTED if member not in request]
@@ -107,7 +107,7 @@ def refuse_while_updating(definition: TableDefinition, request: Request) -> None
     """Raise what a request gets from a table that is UPDATING.
 
     For the sake of a new or vanishing index a table is UPDATING too: then other indexes may be
-    updated, and what has to wait for the index names it (control-plane.md 20.4, DDB-TABLE-149, 163).
+    updated, and what has to wait for the index names it (control-plane 20.4, DDB-TABLE-149, 163).
     """
     online = [index for index in definition.indexes if index.status in (CREATING, DELETING) and not index.local]
     online = [index for index in online if index.until == definition.until]
@@ -147,7 +147,7 @@ def _check_index_updates(updates: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _mismatches(changes: set[str], actions: list[str], billing_mode: str | None) -> Iterator[ApiError]:
-    """Yield what does not go together, in the order of service-behaviour.md 10.7 where none was observed."""
+    """Yield what does not go together, in the order of behaviour 10.7 where none was observed."""
     builds = "Create" in actions or "Delete" in actions
     for member, name in _ALONE.items():
         if member in changes and len(changes) > 1:

@@ -1,6 +1,6 @@
-"""What CreateTable refuses; UpdateTable shares some of it (service-behaviour.md 10.1).
+"""What CreateTable refuses; UpdateTable shares some of it (behaviour 10.1).
 
-Texts and their order beyond the reference were observed: ack-api-quirks, DDB-TABLE-123, 126, 127, 437, 442.
+Other texts, and the order of all, were observed: ack-api-quirks, DDB-TABLE-123, 126, 127, 437, 442.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -82,7 +82,7 @@ def _check_table_keys(schema: Sequence[Mapping[str, str]], types: Mapping[str, s
 
 
 def _check_index_lists(request: Request, table: Sequence[Mapping[str, str]]) -> None:
-    """Raise what is told of index lists before attributes that nothing uses (corrections.md C95)."""
+    """Raise what is told of index lists before attributes that nothing uses (behaviour 10.1)."""
     for member in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes"):
         if member in request and not request[member]:
             raise errors.empty_index_list(member)
@@ -117,7 +117,7 @@ def _repeats(schema: Sequence[Mapping[str, str]]) -> bool:
 
 
 def _check_repeated_names(request: Request) -> None:
-    """Raise if an index has one attribute twice in its key: before attributes that nothing uses (corrections.md C88)."""
+    """Raise if an index has one attribute twice in its key: before attributes that nothing uses (behaviour 10.1)."""
     for member, check in (("LocalSecondaryIndexes", _check_pair), ("GlobalSecondaryIndexes", _check_global_schema)):
         for index in request.get(member, ()):
             if _repeats(index["KeySchema"]):
@@ -125,7 +125,7 @@ def _check_repeated_names(request: Request) -> None:
 
 
 def _check_global_schema(schema: Sequence[Mapping[str, str]]) -> None:
-    """Check a GSI's key schema: up to four HASH attributes, then up to four RANGE ones (recent-features.md 3)."""
+    """Check a GSI's key schema: up to four HASH attributes, then up to four RANGE ones (features 3)."""
     kinds = [element["KeyType"] for element in schema]
     if len(schema) <= 2 and kinds != ["HASH", "HASH"]:  # noqa: PLR2004 - the ordinary shape has the ordinary texts
         _check_pair(schema)
@@ -252,13 +252,13 @@ def check_encryption(request: Mapping[str, Any]) -> None:
             if member in wanted:
                 raise errors.encryption_member_without_encryption(member)
     kind = wanted.get("SSEType")
-    if kind not in (None, "KMS"):  # corrections.md C79
+    if kind not in (None, "KMS"):  # behaviour 10.1
         raise errors.encryption_type_not_supported(kind)
-    if kind is None and "KMSMasterKeyId" in wanted:  # corrections.md C80
+    if kind is None and "KMSMasterKeyId" in wanted:  # behaviour 10.1
         raise errors.encryption_type_required()
 
 
 def check_table_class(request: Mapping[str, Any]) -> None:
-    """Raise for a TableClass that does not exist, which the service does not judge as an enum (corrections.md C78)."""
+    """Raise for a TableClass that does not exist, which the service does not judge as an enum (behaviour 10.1)."""
     if request.get("TableClass") not in (None, "STANDARD", "STANDARD_INFREQUENT_ACCESS"):
         raise errors.table_class_unknown()

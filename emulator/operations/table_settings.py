@@ -1,4 +1,4 @@
-"""From the members of CreateTable and UpdateTable to definitions (service-behaviour.md 10.3)."""
+"""From the members of CreateTable and UpdateTable to definitions (behaviour 10.3)."""
 
 import uuid
 from collections.abc import Mapping
@@ -71,7 +71,7 @@ def index_of(index: Mapping[str, Any], *, local: bool) -> IndexDefinition:
 
 
 def ceilings(current: Mapping[str, int], part: Mapping[str, Any]) -> dict[str, int]:
-    """Merge OnDemandThroughput member by member; -1 takes a ceiling away (recent-features.md 4)."""
+    """Merge OnDemandThroughput member by member; -1 takes a ceiling away (features 4)."""
     merged = {**current, **part.get("OnDemandThroughput", {})}
     return {name: units for name, units in merged.items() if units != throughput.NO_CEILING}
 
@@ -96,7 +96,7 @@ def changes_of(definition: TableDefinition, request: Mapping[str, Any]) -> dict[
 
 
 def _encryption(definition: TableDefinition, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Return SSEDescription; not enabled means the service's own key, which is not told (reference 10.3)."""
+    """Return SSEDescription; not enabled means the service's own key, which is not told (behaviour 10.3)."""
     if not is_encrypting(wanted):
         return {}
     key = wanted.get("KMSMasterKeyId", default_key(definition.account))

@@ -1,7 +1,7 @@
 """Which capacity figures a request may name for a table or a global index.
 
-Reference: service-behaviour.md 2.5, 10.1, 10.4, recent-features.md 4. `index` is an index's name, None for the table.
-Texts beyond the reference were observed: ack-api-quirks, DDB-TABLE-038, 039, 059, 128, 152, 155, 164, 170.
+Facts: behaviour 2.5, 10.1, 10.4, features 4. `index` is an index's name, None for the table.
+Other texts were observed: ack-api-quirks, DDB-TABLE-038, 039, 059, 128, 152, 155, 164, 170.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -32,12 +32,12 @@ Members = Mapping[str, Any]
 
 
 def _in_order(figures: Mapping[str, int], members: Iterable[str]) -> Iterator[tuple[str, int]]:
-    """Yield figures with their names, those of reads first, whatever the request's order (corrections.md C90)."""
+    """Yield figures with their names, those of reads first, whatever the request's order (behaviour 10.1)."""
     return ((name, figures[name]) for name in members if name in figures)
 
 
 def adopt_mode(request: dict[str, Any]) -> None:
-    """Let BillingMode hold what its other name TableThroughputMode says, unless both are given (C91)."""
+    """Let BillingMode hold what its other name TableThroughputMode says, unless both are given (behaviour 10.1, 10.3)."""
     mode = request.pop("TableThroughputMode", None)
     if mode is not None:
         request.setdefault("BillingMode", mode)
@@ -92,7 +92,7 @@ def rescaled(current: Part, members: Members, billing_mode: str, now: float, unt
     """Return a table's or index's definition with the provisioned figures that a request asks for.
 
     The times of the change are told at once; the figures and the number of decreases come into force
-    at `until` (corrections.md C84, C85; DDB-TABLE-060). A switch from on demand has no old figures to
+    at `until` (behaviour 10.4; DDB-TABLE-060). A switch from on demand has no old figures to
     go on with: the new ones are in force at once, and they are neither a raise nor a decrease.
     Raises LimitExceededException for one decrease too many.
     """
@@ -146,7 +146,7 @@ def _check_ceilings(part: Members, *, on_demand: bool, index: str | None, remova
 
 
 def removed_ceilings(part: Members) -> dict[str, int]:
-    """Return the members of OnDemandThroughput that a request takes away: its answer echoes their -1 (20.1)."""
+    """Return the members of OnDemandThroughput that a request takes away; the answer has -1 (control-plane 20.1)."""
     return {name: units for name, units in part.get("OnDemandThroughput", {}).items() if units == NO_CEILING}
 
 
@@ -175,7 +175,7 @@ def check_updated_warm(
 
 
 def warmed(current: Part, members: Members, billing_mode: str, until: float) -> Part:
-    """Return a definition that is to be warmer: TableStatus and IndexStatus stay as they are (control-plane.md 20.1).
+    """Return a definition that is to be warmer: TableStatus and IndexStatus stay as they are (control-plane 20.1).
 
     Of several rises under way the last one counts (DDB-TABLE-459).
     """

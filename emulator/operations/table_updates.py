@@ -1,6 +1,6 @@
-"""What UpdateTable refuses, and the definition it makes (service-behaviour.md 10.4).
+"""What UpdateTable refuses, and the definition it makes (behaviour 10.4).
 
-Texts beyond the reference were observed: ack-api-quirks, DDB-TABLE-047, 050, 135, 152, 161, 162, 169, 375, 442.
+Other texts were observed: ack-api-quirks, DDB-TABLE-047, 050, 135, 152, 161, 162, 169, 375, 442.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -48,7 +48,7 @@ def updated(definition: TableDefinition, request: Request, now: float, until: fl
     """Return the definition with the request's changes, except that indexes are neither added nor removed yet.
 
     until: when what changes is in force, and indexes whose throughput changes are ACTIVE again. Raises what the request
-    may not change about this table (reference 10.4).
+    may not change about this table (behaviour 10.4).
     """
     on_demand = request.get("BillingMode", definition.billing_mode) == throughput.ON_DEMAND
     if "ProvisionedThroughput" in request:
@@ -110,7 +110,7 @@ _LATER: Final = frozenset({"read_units", "write_units", "warm", "sse", "table_cl
 
 
 def _with_settings(definition: TableDefinition, request: Request, until: float) -> TableDefinition:
-    """Return the definition with the request's settings, those that take a while pending (corrections.md C86)."""
+    """Return the definition with the request's settings, those that take a while pending (behaviour 10.4)."""
     fields = settings.changes_of(definition, request)
     changed = replace(definition, **{name: value for name, value in fields.items() if name not in _LATER})
     changed = throughput.warmed(changed, request, definition.billing_mode, until)
@@ -123,7 +123,7 @@ def _with_settings(definition: TableDefinition, request: Request, until: float) 
 
 
 def _with_billing_mode(definition: TableDefinition, request: Request, until: float) -> TableDefinition:
-    """Return the definition in the request's billing mode, which is in force at once (corrections.md C84).
+    """Return the definition in the request's billing mode, which is in force at once (behaviour 10.4).
 
     What the other mode had of figures goes, but what table and indexes were warm for stays (observed: DDB-TABLE-061, 153).
     """
@@ -215,7 +215,7 @@ def _with_types(
 def _refuse_redefinition(
     definition: TableDefinition, schema: Sequence[Mapping[str, str]], given: Mapping[str, str]
 ) -> None:
-    """Raise if a key attribute of a new index has another type in the table (corrections.md C87).
+    """Raise if a key attribute of a new index has another type in the table (behaviour 10.4).
 
     Definitions that the new index does not need are ignored (DDB-TABLE-162). The text has one known example, with
     schemas of one attribute: that a schema is told whole, and the table's before an index's, is our reading.

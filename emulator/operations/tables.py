@@ -1,4 +1,4 @@
-"""CreateTable, DescribeTable, ListTables, DeleteTable, UpdateTable (service-behaviour.md 10)."""
+"""CreateTable, DescribeTable, ListTables, DeleteTable, UpdateTable (behaviour 10)."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -139,7 +139,7 @@ def _index_updates(request: Request) -> Iterator[dict[str, Any]]:
 
 
 def _refuse_busy(definition: TableDefinition) -> None:
-    """Raise ResourceInUseException unless the table is ACTIVE (reference 10.2)."""
+    """Raise ResourceInUseException unless the table is ACTIVE (behaviour 10.2)."""
     if definition.status != ACTIVE:
         raise errors.being_changed(definition.name, definition.status)
 

@@ -1,4 +1,4 @@
-"""Which tags the service takes (service-behaviour.md 13).
+"""Which tags the service takes (behaviour 13).
 
 Observed: a tag's text problems are told bare and in these words, not as member constraints, a missing member as `null`
 (ack-api-quirks, DDB-TABLE-105 to 107, 110, 372).

@@ -1,10 +1,10 @@
-"""TagResource, UntagResource, ListTagsOfResource (service-behaviour.md 13).
+"""TagResource, UntagResource, ListTagsOfResource (behaviour 13).
 
 Tables and streams have tags, each its own. The order of the checks is the service's: first the ARN
 (database/arns.py), then the tags of the request, then whether the resource is there, then the tags that
 it would have.
 
-After a change the service refuses others to the same table for 1.6 seconds (control-plane.md 20.3).
+After a change the service refuses others to the same table for 1.6 seconds (control-plane 20.3).
 The emulator does not: that would only slow test suites down.
 """
 
@@ -40,7 +40,7 @@ class _Resource:
 def _found(database: Database, caller: Caller, arn: arns.Arn, *, to_change: bool) -> _Resource:
     """Return the table or stream that an ARN names. Raises ResourceNotFoundException.
 
-    to_change: its tags are to be changed, which a table refuses while it comes or goes (control-plane.md 0.3).
+    to_change: its tags are to be changed, which a table refuses while it comes or goes (control-plane 0.3).
     """
     if arn.kind == "stream":
         stream = database.streams.of_resource(caller.space, arns.resource(arn.text))
@@ -83,6 +83,6 @@ def untag_resource(database: Database, caller: Caller, request: Request, _: None
 
 @operation("ListTagsOfResource")
 def list_tags_of_resource(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """List all tags at once: even fifty come without a NextToken, and any token means the same (reference 13)."""
+    """List all tags at once: even fifty come without a NextToken, and any token means the same (behaviour 13)."""
     resource = _found(database, caller, arns.tagged(request["ResourceArn"], caller.home), to_change=False)
     return {"Tags": [{"Key": key, "Value": value} for key, value in resource.tags.items()]}

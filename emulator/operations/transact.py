@@ -1,4 +1,4 @@
-"""TransactWriteItems and TransactGetItems (service-behaviour.md 8).
+"""TransactWriteItems and TransactGetItems (behaviour 8).
 
 Order of problems: whatever a request says wrong by itself is a ValidationException, action by action; then missing tables;
 then two actions on one item. What an action cannot do to its item cancels the transaction: first the key and type errors
@@ -73,11 +73,11 @@ def _check_write(request: Request) -> list[Action]:
 
 
 def _check_values(body: Mapping[str, Any]) -> None:
-    """Raise the first problem of one action's values (reference 3.7).
+    """Raise the first problem of one action's values (behaviour 3.7).
 
     Depth counts where a value is stored. An expression's value with just one level too many takes part as another one,
     which is like it in what matters: equal to nothing that is stored, and refused where it would be. Deeper ones are
-    refused here (corrections.md C60: 32 maps around a scalar pass, 40 do not; what is between is not recorded).
+    refused here (behaviour 3.7: 32 maps around a scalar pass, 40 do not; what is between is not recorded).
     """
     problems: list[Problem] = []
     for name in ("Item", "Key"):
@@ -129,7 +129,7 @@ _TOO_DEEP: Final = {tag: _nested(tag) for tag in "LM"}
 
 
 def _check_key(key: Item) -> None:
-    """Raise if a key has an empty value, which needs no table to be seen (reference 8.1)."""
+    """Raise if a key has an empty value, which needs no table to be seen (behaviour 8.1)."""
     for name, value in key.items():
         for tag in ("S", "B"):
             if value.get(tag) == "":
@@ -198,7 +198,7 @@ def _steps(database: Database, caller: Caller, actions: Sequence[Action]) -> lis
             steps.append(_step(action, table))
         except ApiError as error:
             if error.about == "request":
-                raise  # an empty key, or a path into one (reference 8.1)
+                raise  # an empty key, or a path into one (behaviour 8.1)
             failure = failure or (position, error)
     transactions.refuse_duplicates(step.key for step in steps)
     if failure is not None:

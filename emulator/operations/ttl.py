@@ -1,4 +1,4 @@
-"""UpdateTimeToLive and DescribeTimeToLive (service-behaviour.md 12, control-plane.md 20.2).
+"""UpdateTimeToLive and DescribeTimeToLive (behaviour 12, control-plane 20.2).
 
 What expires and when: database/ttl.py.
 """
@@ -38,7 +38,7 @@ def update_time_to_live(database: Database, caller: Caller, request: Request, _:
 
 @operation("DescribeTimeToLive")
 def describe_time_to_live(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Describe the setting: ENABLED or DISABLED, because the service shows no status between them (20.2)."""
+    """Describe the setting: ENABLED or DISABLED, because the service shows no status between them (control-plane 20.2)."""
     definition = database.described(caller, request["TableName"]).definition
     if definition.status in (CREATING, DELETING):
         raise errors.ttl_not_described(definition.status)

@@ -1,4 +1,4 @@
-"""PutItem, UpdateItem, DeleteItem (service-behaviour.md 4.5, 4.6, 5). Their checks' problems come in the envelope."""
+"""PutItem, UpdateItem, DeleteItem (behaviour 4.5, 4.6, 5). Their checks' problems come in the envelope."""
 
 from typing import Any, Final
 
@@ -137,13 +137,13 @@ def update_item(
 
 
 def _check_cost(update: Update, values: Values) -> None:
-    """Raise if an update writes more than an item may have: before its condition is evaluated (reference 2.4)."""
+    """Raise if an update writes more than an item may have: before its condition is evaluated (behaviour 2.4)."""
     if update.cost.total(values) > limits.ITEM_SIZE:
         raise errors.update_too_large()
 
 
 def check_update_paths(table: Table, update: Update | None, values: Values) -> None:
-    """Raise if an update does not fit the keys of its table, whatever the item is (reference 3.8).
+    """Raise if an update does not fit the keys of its table, whatever the item is (behaviour 3.8).
 
     It may not write a key attribute or below one, go into a key attribute of the table or of an index, nor give an index
     key a wrong type or an empty value.
@@ -166,7 +166,7 @@ def _old_item(request: Request, prepared: Prepared) -> list[bytes]:
 
 
 def _returned(mode: str | None, update: Update | None, prepared: Prepared) -> list[bytes]:
-    """Return the Attributes member of an update (reference 4.6)."""
+    """Return the Attributes member of an update (behaviour 4.6)."""
     match mode:
         case "ALL_NEW":
             return [] if prepared.new_row is None else [b'"Attributes":' + row_json(prepared.new_row)]

@@ -1,4 +1,4 @@
-"""PartiQL: statements as another way to write the native operations (service-behaviour.md 14).
+"""PartiQL: statements as another way to write the native operations (behaviour 14).
 
 1. `lexer.tokens` cuts the text, `parser.parse` makes it an `ast.Parsed`: a pure function of the text, cached.
 2. `prepare.prepare` joins it with the request's parameters: literals and parameters alike are the placeholders of an

@@ -80,7 +80,7 @@ class Select:
 
     refusal: what is wrong with the selected columns, such as a function among them, or a path with too many elements.
     It is kept until the index of the source is known, since some indexes refuse every SELECT in words of their own
-    (reference 14.2).
+    (behaviour 14.2).
     """
 
     source: Source

@@ -1,4 +1,4 @@
-"""Tokens of PartiQL statements (reference 14.1).
+"""Tokens of PartiQL statements (behaviour 14.1).
 
     word    letter, underscore or $, then letters, digits, underscores, $: identifiers and keywords
     name    "double quoted", "" for a quote; never a keyword        string  'single quoted', '' for a quote
@@ -68,7 +68,7 @@ def tokens(text: str) -> list[Token]:
 
 
 def _check_scale(number: str, exponent: str | None) -> None:
-    """Raise for a number that the service's parser cannot read (reference 14.4).
+    """Raise for a number that the service's parser cannot read (behaviour 14.4).
 
     The parser has 32 bits each for the exponent and for the scale, which is the number of digits behind the point
     minus the exponent.

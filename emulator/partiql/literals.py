@@ -1,4 +1,4 @@
-"""Literals: from what a statement spells to attribute values (reference 2.1, 14.1, 14.4)."""
+"""Literals: from what a statement spells to attribute values (behaviour 2.1, 14.1, 14.4)."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Reading what a SELECT of several items asks for, a page at a time (reference 14.2).
+"""Reading what a SELECT of several items asks for, a page at a time (behaviour 14.2).
 
 A page ends as that of a Query or Scan does: at `Limit` evaluated items or at 1 MB. A SELECT that becomes several queries
 runs one after another, each charged as a query of its own, ten at most for a page (Developer Guide, "PartiQL arithmetic,
@@ -120,7 +120,7 @@ def read(
 
 
 def _states_whole_key(plan: Pages, limits: Range) -> bool:
-    """Say whether a range is that of one key of the table: such a query has no last key (reference 6.2)."""
+    """Say whether a range is that of one key of the table: such a query has no last key (behaviour 6.2)."""
     if not plan.query or not isinstance(plan.source, Table):
         return False
     return plan.source.range is None or limits[1] == limits[0] + b"\0"

@@ -1,9 +1,9 @@
-"""Statements (reference 14.1): recursive descent, one method for each rule of the grammar.
+"""Statements (behaviour 14.1): recursive descent, one method for each rule of the grammar.
 
 `parse` is a pure function of the text; its latest results are cached. Errors are ApiErrors: PartiQL has no parameter name
 to put before a message, and many messages tell their position in the text.
 
-The details of malformed statements other than those in reference 14.4 follow the wording of PartiQL's published parser as
+The details of malformed statements other than those in behaviour 14.4 follow the wording of PartiQL's published parser as
 far as known; the service may tell others.
 """
 

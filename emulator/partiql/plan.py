@@ -4,7 +4,7 @@
 
 `bind` chooses the way by the key schema. What it finds for a table's definition, the *layout*, is kept with the program.
 
-The guards of writes (reference 14.3; Developer Guide, "PartiQL delete statements"): UPDATE needs an item that meets the
+The guards of writes (behaviour 14.3; Developer Guide, "PartiQL delete statements"): UPDATE needs an item that meets the
 conditions besides the key; DELETE needs them to hold only where there is an item; INSERT needs that there is none.
 """
 
@@ -190,19 +190,19 @@ def _guard(rest: program.Condition | None, *, missing: bool) -> Callable[[Item, 
 
 
 def check_batch(statements: Sequence[Prepared]) -> None:
-    """Raise unless all statements read or all write (reference 14.5)."""
+    """Raise unless all statements read or all write (behaviour 14.5)."""
     if len({statement.reads for statement in statements}) > 1:
         raise errors.batch_mixed()
 
 
 def check_transaction(statements: Sequence[Prepared]) -> None:
-    """Raise unless all statements read or all write; EXISTS counts as a write (reference 14.6)."""
+    """Raise unless all statements read or all write; EXISTS counts as a write (behaviour 14.6)."""
     if len({statement.reads for statement in statements}) > 1:
         raise errors.transaction_mixed()
 
 
 def check_in_transaction(prepared: Prepared) -> None:
-    """Raise what a transaction refuses about one statement before its table is known (reference 14.6)."""
+    """Raise what a transaction refuses about one statement before its table is known (behaviour 14.6)."""
     statement = prepared.statement
     if isinstance(statement, Update | Delete) and statement.returning is not None:
         raise errors.transaction_returning()
@@ -211,7 +211,7 @@ def check_in_transaction(prepared: Prepared) -> None:
 
 
 def transaction_plan(prepared: Prepared, table: Table, *, tell_item: bool = False) -> Read | Write | Check:
-    """Return the plan of a statement of a transaction; raises ApiError (reference 14.6)."""
+    """Return the plan of a statement of a transaction; raises ApiError (behaviour 14.6)."""
     plan = bind(prepared, table, tell_item=tell_item)
     if isinstance(plan, Pages) or (isinstance(plan, Read) and plan.test is not None):
         raise errors.transaction_read_without_key()
@@ -219,7 +219,7 @@ def transaction_plan(prepared: Prepared, table: Table, *, tell_item: bool = Fals
 
 
 def batch_plan(prepared: Prepared, table: Table, *, consistent: bool = False) -> Read | Write:
-    """Return the plan of a statement of a batch; raises ApiError (reference 14.5)."""
+    """Return the plan of a statement of a batch; raises ApiError (behaviour 14.5)."""
     statement = prepared.statement
     if isinstance(statement, Exists):
         raise errors.exists_outside_transaction()

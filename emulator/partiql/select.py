@@ -1,4 +1,4 @@
-"""SELECT: GetItem for a whole key of the table, Query where every branch states partitions, else Scan (reference 14.2)."""
+"""SELECT: GetItem for a whole key of the table, Query where every branch states partitions, else Scan (behaviour 14.2)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -111,7 +111,7 @@ def _index(table: Table, name: str) -> Index:
 
 
 def check_index(table: Table, name: str | None) -> None:
-    """Raise if a SELECT names an index with several attributes of one key type (reference 14.2)."""
+    """Raise if a SELECT names an index with several attributes of one key type (behaviour 14.2)."""
     index = table.indexes_by_name.get(name or "")
     if index is not None and max(len(index.key_schema.hash), len(index.key_schema.range)) > 1:
         raise errors.statement_of_multi_attribute_index()
@@ -132,7 +132,7 @@ def _check_order(statement: Select, source: Table | Index, *, planned: bool) -> 
 def _projection(wanted: tuple[Path, ...] | None) -> tuple[Project | None, frozenset[str]]:
     """Return the function of a projection and the top-level attributes it reads.
 
-    A nested path gives its leaf under the path's last name (reference 14.2), that of a list's element under the list's.
+    A nested path gives its leaf under the path's last name (behaviour 14.2), that of a list's element under the list's.
     Attributes come in the order in which the whole item has them.
     """
     if wanted is None:
@@ -162,14 +162,14 @@ def _fetches(index: Index, asked: frozenset[str]) -> bool:
 
 
 def _check_filter(index: Index, condition: program.Condition | None) -> None:
-    """Raise if a SELECT by partition key filters on attributes that the index does not project (reference 14.2)."""
+    """Raise if a SELECT by partition key filters on attributes that the index does not project (behaviour 14.2)."""
     missing = frozenset[str]() if condition is None else condition.attributes - index.attributes
     if missing:
         raise errors.filter_not_projected(index.name, sorted(missing))
 
 
 def _of_entries(condition: program.Condition | None, index: Index) -> program.Condition | None:
-    """Return the condition as it holds for the entries of an index, when pages fetch whole items (reference 14.2)."""
+    """Return the condition as it holds for the entries of an index, when pages fetch whole items (behaviour 14.2)."""
     if condition is None:
         return None
     test, held = condition.test, index.attributes

@@ -1,4 +1,4 @@
-"""What statements consist of: conditions, paths, values (reference 14.1). One method for each rule of the grammar.
+"""What statements consist of: conditions, paths, values (behaviour 14.1). One method for each rule of the grammar.
 
 Conditions and calls nest as deep as a statement is long: their rules are generators (expressions/rules.py).
 """
@@ -328,7 +328,7 @@ class Terms:
                 self.expect("]")
             else:
                 break
-        if len(steps) > limits.PATH_ELEMENTS:  # corrections.md C12; syntax errors that follow come first
+        if len(steps) > limits.PATH_ELEMENTS:  # behaviour 2.5; syntax errors that follow come first
             self.refusal = self.refusal or errors.statement_expression(problems.path_too_long(len(steps)).detail)
         return tuple(steps)
 

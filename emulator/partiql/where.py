@@ -2,7 +2,7 @@
 
 A WHERE is one branch, or several joined by OR; a branch is a chain of conditions joined by AND.
 A key has one HASH and at most one RANGE attribute: SELECT refuses the indexes that have several
-(reference 14.2).
+(behaviour 14.2).
 """
 
 from collections.abc import Sequence

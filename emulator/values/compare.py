@@ -1,4 +1,4 @@
-"""Equality, order and the functions of conditions, on canonical values (reference 4.4).
+"""Equality, order and the functions of conditions, on canonical values (behaviour 4.4).
 
 Strings compare as Python does, by code point, which is the byte order of their UTF-8. Binaries are base64 text in a
 value and compare as the bytes they stand for.

@@ -1,7 +1,7 @@
 """Numbers: exact decimals of 38 digits that live as text.
 
 Clients send numbers as text and get them back in one plain form, so the emulator never makes objects of them: a number
-is its *canonical* text (reference 2.2), with no exponent, no plus sign, no needless zeros, and "0" for every zero.
+is its *canonical* text (behaviour 2.2), with no exponent, no plus sign, no needless zeros, and "0" for every zero.
 Two numbers are equal exactly when their canonical texts are. Decimal is not used: it rounds silently and costs more.
 
 Every function but `canonical` takes canonical texts and trusts them.
@@ -9,7 +9,7 @@ Every function but `canonical` takes canonical texts and trusts them.
 In between, a number is `digits` (no leading or trailing zeros) and the exponent of the first of them:
 "1200" = ("12", 3), "0.05" = ("5", -2); or an integer and a scale: 12.5 = 125 * 10**-1.
 
-Sortable bytes (reference 6.2, Oracle's NUMBER): with |n| = 0.d1 d2 d3... * 100**e in base 100 and d1 > 0,
+Sortable bytes (behaviour 6.2, Oracle's NUMBER): with |n| = 0.d1 d2 d3... * 100**e in base 100 and d1 > 0,
 
     zero       80
     n > 0      C0 + e, then d + 1 for each digit
@@ -235,7 +235,7 @@ def _sort_bytes(text: str) -> bytes:
 
 
 def stored_size(text: str) -> int:
-    """Return the bytes a number counts in an item: 1, a byte per two digits of either side, 1 if negative (2.3).
+    """Return the bytes a number counts in an item: 1, a byte per two digits of either side, 1 if negative (behaviour 2.3).
 
     A whole number counts without its trailing zeros, a fraction below one without its leading zeros.
     """

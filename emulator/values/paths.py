@@ -56,7 +56,7 @@ def tree(leaves: Iterable[tuple[Path, object]]) -> Tree:
 
 
 def project(item: Item, paths: Iterable[Path]) -> Item:
-    """Return a new item of what is at the paths (reference 4.7); see `pick`."""
+    """Return a new item of what is at the paths (behaviour 4.7); see `pick`."""
     return pick(item, tree([(path, True) for path in paths]))
 
 
@@ -126,7 +126,7 @@ class Change(Generic[Leaf]):
 
         Values on the way to a leaf must exist and be maps or lists, else update_path_invalid is raised; attributes in
         `skipped` are left alone where they are missing. Removing what is not there does nothing. New elements past a
-        list's end are appended in the order of their indexes; removals go by the old indexes (reference 4.5).
+        list's end are appended in the order of their indexes; removals go by the old indexes (behaviour 4.5).
         """
         new = old.copy()
         for name, below in targets.items():

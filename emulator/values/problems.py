@@ -1,8 +1,8 @@
 """What can be wrong with an attribute value, found while parsing and told later.
 
 A JSON type error outranks everything and is raised at once; the problems here come after the member constraints of the
-whole request (reference 3.1), so `wire` collects them and the operation raises the one that counts, in its own wording:
-two layers of the service tell bad numbers and repeated set members differently (reference 2.1).
+whole request (behaviour 3.1), so `wire` collects them and the operation raises the one that counts, in its own wording:
+two layers of the service tell bad numbers and repeated set members differently (behaviour 2.1).
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from emulator import errors
 from emulator.values.number import NumberProblem
 
 Layer = Literal["current", "older", "partiql"]
-"""Who reads a value: the service's current code, its older code, or PartiQL's (reference 2.1, 14.4)."""
+"""Who reads a value: the service's current code, its older code, or PartiQL's (behaviour 2.1, 14.4)."""
 
 Kind = Literal[
     "empty",
@@ -102,7 +102,7 @@ class Problem:
         return _TEXTS[self.kind]
 
     def error(self, layer: Layer = "current") -> errors.ApiError:
-        """Return the bare error; the OLDER layer names the expression value it is about (reference 2.1, 6.1)."""
+        """Return the bare error; the OLDER layer names the expression value it is about (behaviour 2.1, 6.1)."""
         if self.parameter == "ExclusiveStartKey" and not self.is_number_or_set:
             return errors.starting_key_invalid(self.text(layer))
         if layer == "older" and self.placeholder is not None:
@@ -111,7 +111,7 @@ class Problem:
 
 
 def first_problem(problems: Sequence[Problem]) -> Problem:
-    """Return the problem that is told: the first in walk order, with the two exceptions of reference 3.7.
+    """Return the problem that is told: the first in walk order, with the two exceptions of behaviour 3.7.
 
     An empty name of an attribute itself beats all others; a value too deep beats an empty key of a nested map.
     """

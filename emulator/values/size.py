@@ -1,6 +1,6 @@
 """How many bytes a value counts: for the 400 KB limit of an item, for capacity and for the 1 MB of a page.
 
-The rules are reference 2.3. `wire` computes the same while it parses; these functions serve values that no client sent,
+The rules are behaviour 2.3. `wire` computes the same while it parses; these functions serve values that no client sent,
 such as the result of an update or what an index projects, and take canonical values only. They recurse: a canonical
 value has at most 32 levels, and an update can at most double that.
 """

@@ -5,7 +5,7 @@ members sorted, unknown and null members dropped) and adds up its size. Type err
 collected in walk order (see problems.py). A value with a problem stays as it was sent, apart from null in the place of
 a value, which becomes the empty value {}: nobody may use such values for more than looking at their tag.
 
-JSON null means "absent" (reference 1.6). For a member of a value or of a set that drops it; for an entry of a map or an
+JSON null means "absent" (behaviour 1.6). For a member of a value or of a set that drops it; for an entry of a map or an
 element of a list it leaves a value without type, hence the problem "empty".
 """
 

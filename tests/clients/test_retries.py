@@ -198,7 +198,7 @@ def test_retries_end(service, mode):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_cancelled_transaction_is_the_programs_to_repeat(service, mode):
-    """botocore does not repeat it (reference 8.4); once the clock has moved the same request succeeds."""
+    """botocore does not repeat it (behaviour 8.4); once the clock has moved the same request succeeds."""
     client = service.client(mode)
     table = create(client, write=4)
     request = {"TransactItems": [{"Put": {"TableName": table, "Item": item_of(number)}} for number in range(4)]}

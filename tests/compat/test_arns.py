@@ -1,4 +1,4 @@
-"""ARNs where a table name is meant (service-behaviour.md 3.4, 13; corrections.md C106 to C109)."""
+"""ARNs where a table name is meant (behaviour 3.4, 13)."""
 
 import pytest
 from botocore.exceptions import ClientError
@@ -77,21 +77,21 @@ def with_part(arn, position, text):
 
 
 FOREIGN = {
-    "C106": (lambda arn: with_part(arn, 3, "eu-west-1"), VALIDATION, "Invalid AWS region in '{}'"),
-    "C106, without a region": (lambda arn: with_part(arn, 3, ""), VALIDATION, "Invalid AWS region in '{}'"),
-    "C107": (lambda arn: with_part(arn, 4, OTHER_ACCOUNT), DENIED, None),
-    "C107, nobody's": (lambda arn: with_part(arn, 4, "000000000000"), DENIED, None),
-    "C107, a missing table": (lambda arn: with_part(arn, 4, OTHER_ACCOUNT) + "x", DENIED, None),
-    "C108, an index": (lambda arn: arn + "/index/gsi", VALIDATION, "Invalid resource type in '{}'"),
-    "C108, a stream": (lambda arn: f"{arn}/stream/{LABEL}", VALIDATION, "Invalid resource type in '{}'"),
-    "C108, a backup": (
+    "another region": (lambda arn: with_part(arn, 3, "eu-west-1"), VALIDATION, "Invalid AWS region in '{}'"),
+    "without a region": (lambda arn: with_part(arn, 3, ""), VALIDATION, "Invalid AWS region in '{}'"),
+    "another account": (lambda arn: with_part(arn, 4, OTHER_ACCOUNT), DENIED, None),
+    "account 000000000000": (lambda arn: with_part(arn, 4, "000000000000"), DENIED, None),
+    "a missing table of another account": (lambda arn: with_part(arn, 4, OTHER_ACCOUNT) + "x", DENIED, None),
+    "an index": (lambda arn: arn + "/index/gsi", VALIDATION, "Invalid resource type in '{}'"),
+    "a stream": (lambda arn: f"{arn}/stream/{LABEL}", VALIDATION, "Invalid resource type in '{}'"),
+    "a backup": (
         lambda arn: arn + "/backup/01700000000000-abcdef01",
         VALIDATION,
         "Invalid resource type in '{}'",
     ),
-    "C108, no table": (lambda arn: arn.replace(":table/", ":tables/"), VALIDATION, "Invalid resource type in '{}'"),
-    "C109": (lambda arn: with_part(arn, 1, "aws-cn"), VALIDATION, "Invalid AWS partition in '{}'"),
-    "C109, in its region": (
+    "no table": (lambda arn: arn.replace(":table/", ":tables/"), VALIDATION, "Invalid resource type in '{}'"),
+    "another partition": (lambda arn: with_part(arn, 1, "aws-cn"), VALIDATION, "Invalid AWS partition in '{}'"),
+    "another partition, in its region": (
         lambda arn: with_part(with_part(arn, 1, "aws-cn"), 3, "cn-north-1"),
         VALIDATION,
         "Invalid AWS partition in '{}'",
@@ -188,7 +188,7 @@ def test_one_foreign_arn_fails_a_whole_batch(client, shared_table, arn):
 
 @pytest.mark.parametrize("method", CONTROL_PLANE)
 def test_a_missing_table_is_called_by_its_name(refused, arn, method):
-    """By its ARN too (control-plane.md 0.1)."""
+    """By its ARN too (control-plane 0.1)."""
     request = CONTROL_PLANE[method]
     for name in ("missing-table", with_part(arn, 5, "table/missing-table")):
         assert refused(method, TableName=name, **request) == (

@@ -1,6 +1,6 @@
-"""Attribute values: what is stored and told back, and every bad value on every surface (reference 2.1, 2.2, 3.7).
+"""Attribute values: what is stored and told back, and every bad value on every surface (behaviour 2.1, 2.2, 3.7).
 
-Which surface tells a bad value how (reference 2.1): single-item writes inside the envelope, single-item reads, batch
+Which surface tells a bad value how (behaviour 2.1): single-item writes inside the envelope, single-item reads, batch
 reads and Query bare, BatchWriteItem and Scan bare in older words.
 """
 
@@ -168,7 +168,7 @@ def older_wrapped(_current, older_text):
 
 
 def start_key(current, _older):
-    """Numbers and repeated members are told as they are, all else with what it is about (reference 6.1)."""
+    """Numbers and repeated members are told as they are, all else with what it is about (behaviour 6.1)."""
     as_it_is = any(part in current for part in (NOT_NUMERIC, "Number", "contains duplicates"))
     return current if as_it_is else "The provided starting key is invalid: " + current
 

@@ -1,4 +1,4 @@
-"""BatchGetItem and BatchWriteItem: results, limits, duplicates, what is left unprocessed (reference 7)."""
+"""BatchGetItem and BatchWriteItem: results, limits, duplicates, what is left unprocessed (behaviour 7)."""
 
 import pytest
 
@@ -124,7 +124,7 @@ WRITE_REFUSALS = {
     "empty map": ({"RequestItems": {}}, "The requestItems parameter is required for BatchWriteItem"),
     "neither": (
         {"RequestItems": {"TABLE": [{}]}},
-        # corrections.md C56: as for both
+        # behaviour 7.2: as for both
         "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes",
     ),
     "both": (
@@ -258,7 +258,7 @@ GET_REFUSALS = {
     ),
     "no keys": (
         {"RequestItems": {"TABLE": {"Keys": []}}},
-        # corrections.md C54
+        # behaviour 7.1
         ENVELOPE + "Value at 'RequestItems.TABLE.member.Keys' failed to satisfy constraint: "
         "Member must have length greater than or equal to 1",
     ),
@@ -354,7 +354,7 @@ def test_duplicates_are_told_before_a_missing_table(refused, shared_table, key):
 
 @pytest.mark.parametrize("arn_first", [True, False])
 def test_a_table_by_name_and_by_arn_is_one(client, refused, shared_table, key, arn_first):
-    """Its blocks are merged, and an item named in both comes once (corrections.md C55)."""
+    """Its blocks are merged, and an item named in both comes once (behaviour 7.1)."""
     arn = client.describe_table(TableName=shared_table)["Table"]["TableArn"]
     names = [arn, shared_table] if arn_first else [shared_table, arn]
     others = [{**key, "sk": {"S": sort}} for sort in "xyz"]

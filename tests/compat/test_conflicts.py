@@ -1,4 +1,4 @@
-"""Items that a test declares to be in an ongoing transaction, over HTTP (reference 8.4).
+"""Items that a test declares to be in an ongoing transaction, over HTTP (behaviour 8.4).
 
 Declarations last for ten minutes here and are ended by a second one: nobody waits for a clock.
 """

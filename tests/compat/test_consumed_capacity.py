@@ -1,4 +1,4 @@
-"""ConsumedCapacity and ItemCollectionMetrics of the item operations (reference 9)."""
+"""ConsumedCapacity and ItemCollectionMetrics of the item operations (behaviour 9)."""
 
 import hashlib
 import itertools
@@ -282,7 +282,7 @@ def test_what_a_local_index_fetches_is_charged_item_by_item(client, indexed_tabl
     assert told == consumed(indexed_table, 3 * strong, local=1)
 
 
-# --- scans (corrections.md C51) --------------------------------------------------------------------------------------
+# --- scans (behaviour 9.1) ------------------------------------------------------------------------------------------
 
 
 def scan(client, table, **more):

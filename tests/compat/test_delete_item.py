@@ -1,4 +1,4 @@
-"""DeleteItem: missing items, ReturnValues, refusals (reference 3.5, 3.6, 4.6, 5)."""
+"""DeleteItem: missing items, ReturnValues, refusals (behaviour 3.5, 3.6, 4.6, 5)."""
 
 import pytest
 

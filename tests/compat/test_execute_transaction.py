@@ -1,4 +1,4 @@
-"""ExecuteTransaction: PartiQL statements that happen together or not at all (reference 14.6, 8.2, 8.3, 9.3)."""
+"""ExecuteTransaction: PartiQL statements that happen together or not at all (behaviour 14.6, 8.2, 8.3, 9.3)."""
 
 import pytest
 

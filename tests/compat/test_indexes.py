@@ -1,4 +1,4 @@
-"""Queries and scans of secondary indexes: membership, projection, order, start keys (service-behaviour.md 6, features 3)."""
+"""Queries and scans of secondary indexes: membership, projection, order, start keys (behaviour 6, features 3)."""
 
 import itertools
 import random
@@ -251,7 +251,7 @@ MISMATCH = "The provided key element does not match the schema"
         ({"g": S, "l": {"N": "1"}}, START),
         ({"pk": S, "sk": S, "g": S}, START),
         ({"pk": S, "sk": S, "g": S, "l": {"N": "1"}, "x": S}, START),
-        # corrections.md C37, C50
+        # behaviour 6.1
         ({"pk": S, "sk": S, "g": S, "l": S}, MISMATCH),
         ({"pk": S, "sk": S, "g": {"N": "1"}, "l": {"N": "1"}}, MISMATCH),
         ({"pk": {"N": "1"}, "sk": S, "g": {"N": "1"}, "l": {"N": "1"}}, MISMATCH),
@@ -511,7 +511,7 @@ def test_paging_through_a_wide_index(client, wide):
                 "present on key attribute n"
             ),
         ),
-        ("a = :a", {}, HASH.format("b")),  # corrections.md C35, as the rest
+        ("a = :a", {}, HASH.format("b")),  # behaviour 4.3, as the rest
         ("b = :b AND s = :s", {"s": "a"}, HASH.format("a")),
         ("s = :s", {"s": "a"}, HASH.format("a, b")),
         ("a = :a AND b > :b", {}, HASH.format("b")),

@@ -1,4 +1,4 @@
-"""Keys of items and of secondary indexes: every wrong one on every surface (reference 2.5, 3.8)."""
+"""Keys of items and of secondary indexes: every wrong one on every surface (behaviour 2.5, 3.8)."""
 
 import pytest
 

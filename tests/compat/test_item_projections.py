@@ -1,4 +1,4 @@
-"""ProjectionExpression and AttributesToGet of GetItem and BatchGetItem (reference 4.7)."""
+"""ProjectionExpression and AttributesToGet of GetItem and BatchGetItem (behaviour 4.7)."""
 
 import pytest
 

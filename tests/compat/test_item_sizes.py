@@ -1,4 +1,4 @@
-"""The largest item: 409,600 bytes, byte by byte and on every surface that stores one (reference 2.3, 2.4)."""
+"""The largest item: 409,600 bytes, byte by byte and on every surface that stores one (behaviour 2.3, 2.4)."""
 
 import pytest
 
@@ -136,7 +136,7 @@ def test_updates_by_nine_bytes(client, refused, shared_table, key, case):
             assert client.get_item(TableName=shared_table, Key=key, ConsistentRead=True)["Item"] == item
 
 
-# C30: of UpdateItem the cost of the statement counts too (each form of clause: unit/expressions/test_update_cost.py).
+# behaviour 2.4: UpdateItem counts the cost of the statement too (each clause: unit/expressions/test_update_cost.py).
 # Expression, bytes of the longest value, an attribute that the item has (None: there is no item).
 COSTS = {
     "the example": ("SET b = :pad", LIMIT - 3 - 19 - 1, None),
@@ -219,7 +219,7 @@ def test_an_item_that_an_update_creates(client, refused, shared_table, key):
     request = {"TableName": shared_table, "Key": key, "UpdateExpression": "SET b = :v"}
     answer = refused("update_item", **request, ExpressionAttributeValues={":v": {"S": "x" * (room + 1)}})
     assert answer == ("ValidationException", UPDATE_TOO_LARGE)
-    # Some regions count the statement too, about 20 bytes of it (reference 2.4).
+    # Some regions count the statement too, about 20 bytes of it (behaviour 2.4).
     client.update_item(**request, ExpressionAttributeValues={":v": {"S": "x" * (room - 30)}})
 
 

@@ -14,12 +14,11 @@ STATE = "Table is not in a valid state to enable Kinesis Streaming Destination: 
 ALREADY = STATE + "EnableKinesisStreamingDestination must be DISABLED or ENABLE_FAILED to perform ENABLE operation."
 # Observed, "enable" included: github.com/aws/aws-cdk/issues/16393
 NOT_ACTIVE = STATE + "KinesisStreamingDestination must be ACTIVE to perform DISABLE operation."
-NOT_UPDATABLE = (  # C114
+NOT_UPDATABLE = (  # behaviour 15
     STATE + "Kinesis streaming is not in ACTIVE state. Updates are only allowed in ACTIVE state. "
     "TableName: {table}, kdsArn: {arn}"
 )
-MISSING = STATE + "No streaming destination with streamArn: {arn} found for table with tableName: {table}"  # C113
-# Reference 15
+MISSING = STATE + "No streaming destination with streamArn: {arn} found for table with tableName: {table}"
 EMPTY_UPDATE = (
     "Streaming destination cannot be updated with given parameters: "
     "UpdateKinesisStreamingConfiguration cannot be null or contain only null values"
@@ -48,7 +47,7 @@ def test_life_of_a_destination(client, make_table):
         "TableName": table,
         "StreamArn": ARN,
         "DestinationStatus": "ENABLING",
-        "EnableKinesisStreamingConfiguration": {},  # C110
+        "EnableKinesisStreamingConfiguration": {},  # behaviour 15
     }
     assert destinations(client, table) == [
         {"StreamArn": ARN, "DestinationStatus": "ENABLING", "DestinationStatusDescription": REASON}
@@ -67,7 +66,7 @@ def test_precision_is_kept_and_echoed(client, make_table):
     (told,) = destinations(client, table)
     assert told["ApproximateCreationDateTimePrecision"] == "MICROSECOND"
     client.disable_kinesis_streaming_destination(TableName=table, StreamArn=ARN)
-    assert destinations(client, table) == [{"StreamArn": ARN, "DestinationStatus": "DISABLED"}]  # C115
+    assert destinations(client, table) == [{"StreamArn": ARN, "DestinationStatus": "DISABLED"}]  # behaviour 15
     client.enable_kinesis_streaming_destination(TableName=table, StreamArn=ARN)
     (told,) = destinations(client, table)
     assert "ApproximateCreationDateTimePrecision" not in told
@@ -182,7 +181,7 @@ BAD_ARNS = [
 
 @pytest.mark.parametrize(("arn", "reason"), BAD_ARNS)
 def test_what_can_be_no_destination_fails_later(client, make_table, refused, post, arn, reason):
-    """control-plane.md 13; observed: ack-api-quirks, DDB-TABLE-268, 302, 318."""
+    """control-plane 13; observed: ack-api-quirks, DDB-TABLE-268, 302, 318."""
     table = make_table("pk:S")
     error = refused("disable_kinesis_streaming_destination", TableName=table, StreamArn=arn)
     assert error == ("ValidationException", NOT_ACTIVE)

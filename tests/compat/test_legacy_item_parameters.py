@@ -1,4 +1,4 @@
-"""Expected, ConditionalOperator and AttributeUpdates of the single-item writes (reference 18)."""
+"""Expected, ConditionalOperator and AttributeUpdates of the single-item writes (behaviour 18)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""KeyConditions, QueryFilter, ScanFilter and their like, of Query and Scan (service-behaviour.md 18)."""
+"""KeyConditions, QueryFilter, ScanFilter and their like, of Query and Scan (behaviour 18)."""
 
 import pytest
 
@@ -172,7 +172,7 @@ ARGUMENTS = "Invalid number of argument(s) for the {} ComparisonOperator"
             {"KeyConditions": PARTITION, "AttributesToGet": ["a"], "Select": "ALL_ATTRIBUTES"},
             ONE + "Cannot specify the AttributesToGet when choosing to get ALL_ATTRIBUTES",
         ),
-        # corrections.md C34
+        # behaviour 3.6
         (
             {"KeyConditions": PARTITION, "QueryFilter": {}, "ProjectionExpression": "a"},
             ONE + MIXED % ("QueryFilter", "ProjectionExpression"),
@@ -201,7 +201,7 @@ ARGUMENTS = "Invalid number of argument(s) for the {} ComparisonOperator"
                 "FilterExpression, KeyConditionExpression",
             ),
         ),
-        # A bad value of the start key comes after these (corrections.md C44).
+        # A bad value of the start key comes after these (behaviour 6.1).
         (
             {"KeyConditions": PARTITION, "QueryFilter": {"a": condition("EQ")}, "ExclusiveStartKey": {"pk": {}}},
             INVALID + ARGUMENTS.format("EQ"),
@@ -217,7 +217,7 @@ ARGUMENTS = "Invalid number of argument(s) for the {} ComparisonOperator"
                 "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
             ),
         ),
-        # Names or values without an expression come before any value (reference 3.1).
+        # Names or values without an expression come before any value (behaviour 3.1).
         (
             {"KeyConditions": {"pk": condition("EQ", {})}, "ExpressionAttributeNames": {"#a": "a"}},
             "ExpressionAttributeNames can only be specified when using expressions",
@@ -230,7 +230,7 @@ ARGUMENTS = "Invalid number of argument(s) for the {} ComparisonOperator"
             {"KeyConditions": PARTITION, "ExpressionAttributeValues": {":a": S}, "ProjectionExpression": "a"},
             ONE + "ExpressionAttributeValues can only be specified when using expressions",
         ),
-        # corrections.md C39
+        # behaviour 4.2
         (
             {"KeyConditions": {"pk": condition("EQ")}, "FilterExpression": ""},
             "Invalid FilterExpression: The expression can not be empty;",
@@ -242,7 +242,7 @@ def test_refuses_before_the_table_is_looked_up(refused, request_, message):
 
 
 def test_key_conditions_beside_expressions(client, numbers):
-    """They may stand with a filter and a projection (corrections.md C33)."""
+    """They may stand with a filter and a projection (behaviour 3.6)."""
     conditions = PARTITION | {"sk": condition("GE", n(4))}
     answer = client.query(
         TableName=numbers,
@@ -276,7 +276,7 @@ UNINDEXABLE = {
 
 @pytest.mark.parametrize("operator", UNINDEXABLE)
 def test_operators_that_no_key_may_have(refused, numbers, operator):
-    """They are judged late (corrections.md C41)."""
+    """They are judged late (behaviour 18)."""
     wrong = condition(operator, *UNINDEXABLE[operator])
 
     def answer(conditions, table=numbers, **more):
@@ -305,7 +305,7 @@ def test_operators_that_no_key_may_have(refused, numbers, operator):
             "Query condition missed key schema element: sk",
         ),
         ({"KeyConditions": {"pk": condition("GT", S)}}, "Query key condition not supported"),
-        (  # corrections.md C42
+        (  # behaviour 4.3
             {"KeyConditions": {"pk": condition("GT", n(1))}},
             INVALID + "Condition parameter type does not match schema type",
         ),

@@ -1,4 +1,4 @@
-"""DescribeLimits and DescribeEndpoints (service-behaviour.md 10.6, 1.7)."""
+"""DescribeLimits and DescribeEndpoints (behaviour 10.6, 1.7)."""
 
 from urllib.parse import urlsplit
 

@@ -1,4 +1,4 @@
-"""Pages: Limit, the megabyte, LastEvaluatedKey (service-behaviour.md 6.2). Exact accounting: unit/database/test_pages."""
+"""Pages: Limit, the megabyte, LastEvaluatedKey (behaviour 6.2). Exact accounting: unit/database/test_pages."""
 
 import pytest
 
@@ -163,7 +163,7 @@ def equal(value):
     ],
 )
 def test_a_query_of_a_whole_key_has_no_last_key(client, one, form, forward, more, count):
-    """It could not be restarted there (exception to reference 6.2)."""
+    """It could not be restarted there (exception to behaviour 6.2)."""
     for limit in (1, 2):
         answer = client.query(**one[form], **more, Limit=limit, ScanIndexForward=forward)
         assert (answer["Count"], answer["ScannedCount"]) == (count, 1)
@@ -220,7 +220,7 @@ def test_other_queries_of_one_item_have_a_last_key(client, ten, large):
     [
         ("two keys", {"sk": {"S": "5"}}, "The query can return at most one row and cannot be restarted"),
         ("two keys, legacy", {"sk": {"S": "6"}}, "The query can return at most one row and cannot be restarted"),
-        (  # corrections.md C38, as the rest
+        (  # behaviour 6.1, as the rest
             "one key",
             {"pk": {"S": "p"}},
             "The provided exclusive start key is invalid: ExclusiveStartKey: {pk=AttributeValue: {S:p}}",
@@ -247,7 +247,7 @@ def test_a_query_of_a_whole_key_cannot_be_restarted(refused, ten, one, form, sta
 
 @pytest.mark.parametrize(("kind", "key", "told"), [("N", "1.0", "{N:1}"), ("B", b"ab", "{B:YWI=}")])
 def test_the_own_key_of_a_query_as_it_is_told(refused, make_table, kind, key, told):
-    """The form for S is recorded (C38), the others are inferred."""
+    """The form for S is recorded (behaviour 6.1), the others are inferred."""
     answer = refused(
         "query",
         TableName=make_table(f"id:{kind}"),

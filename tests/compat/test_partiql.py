@@ -1,4 +1,4 @@
-"""ExecuteStatement and BatchExecuteStatement: statements do what the native operations do (reference 14)."""
+"""ExecuteStatement and BatchExecuteStatement: statements do what the native operations do (behaviour 14)."""
 
 import pytest
 from botocore.exceptions import ClientError
@@ -601,7 +601,7 @@ def test_empty_parameters_are_refused(run):
     )
 
 
-# --- consumed capacity (reference 9.3) ---
+# --- consumed capacity (behaviour 9.3) ---
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Rules of PartiQL that were recorded on the service in 2026 (corrections.md C61 to C76), one row for each case."""
+"""Rules of PartiQL that were recorded on the service in 2026 (behaviour 14), one row for each case."""
 
 import pytest
 from botocore.exceptions import ClientError
@@ -92,7 +92,7 @@ PARAMETERS = [
 
 @pytest.mark.parametrize(("value", "message"), PARAMETERS, ids=lambda part: str(part)[:40])
 def test_bad_parameters(outcome, batch, canceled_or_refused, value, message):
-    """C61, C62: PartiQL reads parameters in its own way; a batch tells their faults for each statement."""
+    """behaviour 14.4, 14.5: PartiQL reads parameters in its own way; a batch reports each statement's faults."""
     error = ("ValidationException", message)
     assert outcome("SELECT * FROM T WHERE pk = 'pk' AND np = ?", value) == error
     assert outcome("INSERT INTO T VALUE {'pk': 'x', 'sk': 'x', 'v': ?}", value) == error
@@ -116,7 +116,7 @@ def canceled_or_refused(client, table):
 
 
 def test_deep_parameter_of_a_batch_fails_its_own_statement(batch):
-    """C62: values nested too deep, and values without a type, fail as bad numbers do."""
+    """behaviour 14.5: values nested too deep, and values without a type, fail as bad numbers do."""
     deep = {"S": "leaf"}
     for _ in range(40):
         deep = {"L": [deep]}
@@ -151,14 +151,14 @@ TOO_MANY_ELEMENTS = "The document path has too many nesting levels; nesting leve
     ],
 )
 def test_paths_have_32_elements(outcome, batch, statement, message):
-    """C12."""
+    """behaviour 2.5."""
     assert outcome(statement) == ("ValidationException", message)
     [answer] = batch((statement,))
     assert answer["Error"]["Code"] == "ValidationError"
 
 
 def test_a_path_of_32_elements(outcome):
-    """C12."""
+    """behaviour 2.5."""
     assert outcome(f"SELECT {LONG.removesuffix('[0]')} FROM T WHERE pk = 'none'") == []
 
 
@@ -180,7 +180,7 @@ REFUSED = [
 
 @pytest.mark.parametrize("statement", REFUSED)
 def test_indexes_with_several_attributes_of_a_key_type_are_not_read(outcome, batch, statement):
-    """C63, C64."""
+    """behaviour 14.2."""
     assert outcome(statement) == ("ValidationException", SEVERAL)
     assert batch((statement,)) == [{"Error": {"Code": "ValidationError", "Message": SEVERAL}}]
 
@@ -199,12 +199,12 @@ def test_indexes_with_several_attributes_of_a_key_type_are_not_read(outcome, bat
     ],
 )
 def test_what_comes_before_the_refusal_of_an_index(outcome, statement, parameters, message):
-    """C63."""
+    """behaviour 14.2."""
     assert outcome(statement, *parameters) == ("ValidationException", message)
 
 
 def test_the_table_and_its_other_indexes_stay_readable(outcome):
-    """C63."""
+    """behaviour 14.2."""
     whole = {name: {"S": name} for name in ("pk", "sk", "h1", "h2", "r1", "r2")}
     assert outcome("SELECT h2 FROM T WHERE pk = 'pk' AND sk = 'sk'") == [{}]
     assert outcome("SELECT r1 FROM T.\"one-one\" WHERE h1 = 'h1'") == [{"r1": whole["r1"]}]
@@ -238,13 +238,13 @@ def not_projected(index, *names):
     ],
 )
 def test_filters_on_what_an_index_does_not_project(outcome, statement, expected):
-    """C70, C71: refused with the partition key; else entries are filtered as they are."""
+    """behaviour 14.2: refused with the partition key; else entries are filtered as they are."""
     assert outcome(statement) == expected
 
 
 @pytest.mark.parametrize("more", ["attribute_exists(np)", "np = 'np'", "NOT np = 'x'", "sk > 'a'", "pk <> 'x'"])
 def test_reads_of_a_batch_name_the_key_and_nothing_else(batch, more):
-    """C72."""
+    """behaviour 14.5, 14.6."""
     statement = f"SELECT * FROM T WHERE pk = 'pk' AND sk = 'sk' AND {more}"
     assert batch((statement,)) == [{"Error": {"Code": "ValidationError", "Message": BATCH_KEY}}]
 
@@ -274,13 +274,13 @@ def test_reads_of_a_batch_name_the_key_and_nothing_else(batch, more):
     ],
 )
 def test_boolean_functions_are_compared(outcome, condition, holds):
-    """C74."""
+    """behaviour 14.1."""
     assert outcome(f"SELECT sk FROM T WHERE pk = 'k' AND {condition}") == ([{"sk": {"S": "s"}}] if holds else [])
 
 
 @pytest.mark.parametrize(("value", "holds"), [(True, True), (False, False)])
 def test_boolean_functions_are_compared_with_parameters(outcome, value, holds):
-    """C74."""
+    """behaviour 14.1."""
     found = outcome("SELECT sk FROM T WHERE pk = 'k' AND attribute_exists(a) = ?", {"BOOL": value})
     assert found == ([{"sk": {"S": "s"}}] if holds else [])
 
@@ -300,7 +300,7 @@ def test_boolean_functions_are_compared_with_parameters(outcome, value, holds):
     ],
 )
 def test_failed_members_name_their_table_only_when_they_were_run(batch, table, statement, code, named):
-    """C76."""
+    """behaviour 14.5."""
     [answer] = batch((statement,))
     assert answer["Error"]["Code"] == code
     assert answer.get("TableName") == (table if named else None)

@@ -1,4 +1,4 @@
-"""The HTTP protocol, line by line (service-behaviour.md 1), by raw requests that no SDK would send."""
+"""The HTTP protocol, line by line (behaviour 1), by raw requests that no SDK would send."""
 
 import gzip
 import http.client
@@ -348,7 +348,7 @@ def test_texts_that_are_booleans(connection, written):
     assert answer.json["__type"] == SERVICE + "ResourceNotFoundException"
 
 
-# --- the order of checks (1.4) --------------------------------------------------------------------------------------
+# --- the order of checks (behaviour 1.4) ----------------------------------------------------------------------------
 
 TWICE = "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header."
 CREDENTIAL = "Authorization header requires 'Credential' parameter. "
@@ -575,7 +575,7 @@ def test_compressed_requests(connection, coding):
     answer = exchange(connection, fields(content_encoding=coding), b"")
     if coding == "identity":
         assert (answer.status, answer.json) == (400, NO_MESSAGE)
-    else:  # an empty body is no gzip (corrections.md C3)
+    else:  # an empty body is no gzip (behaviour 1.1)
         assert (answer.status, answer.json["__type"]) == (500, SERVICE + "InternalServerError")
 
 

@@ -1,4 +1,4 @@
-"""Query: key conditions over every key type, order, Select, filters, start keys (service-behaviour.md 4.3, 6)."""
+"""Query: key conditions over every key type, order, Select, filters, start keys (behaviour 4.3, 6)."""
 
 import random
 from decimal import Decimal
@@ -365,7 +365,7 @@ REFUSED = [
     ("sk = :a", {":a": S}, "Query condition missed key schema element: pk"),
     ("pk = :a AND extra = :b", {":a": S, ":b": S}, "Query condition missed key schema element: sk"),
     ("pk > :a", {":a": S}, "Query key condition not supported"),
-    # corrections.md C42
+    # behaviour 4.3
     (":a > pk", {":a": N}, TYPE),
     ("pk BETWEEN :a AND :b", {":a": N, ":b": {"N": "2"}}, TYPE),
     ("pk > :a AND sk = :b", {":a": S, ":b": N}, TYPE),
@@ -407,14 +407,14 @@ def test_refuses_key_conditions(refused, shared_table, condition, values, messag
     ],
 )
 def test_faults_of_a_filter_come_before_those_of_the_key_condition(refused, key_condition, filter_, message):
-    """corrections.md C39"""
+    """behaviour 4.2"""
     request = {"KeyConditionExpression": key_condition, "FilterExpression": filter_}
     answer = refused("query", TableName="missing", **request, ExpressionAttributeValues={":a": S, ":unused": S})
     assert answer == ("ValidationException", f"Invalid FilterExpression: {message}")
 
 
 def test_start_keys_come_before_key_conditions(refused, shared_table):
-    """Where names or types are wrong: the start key is judged before `missed key schema element` (corrections.md C41)."""
+    """Where names or types are wrong: the start key is judged before `missed key schema element` (behaviour 18)."""
     request = {
         "TableName": shared_table,
         "KeyConditionExpression": "sk = :a",
@@ -627,7 +627,7 @@ P, Q = {"S": "p"}, {"S": "q"}
         ({"pk": P}, START),
         ({"pk": P, "sk": P, "other": P}, START),
         ({"pk": P, "other": P}, START),
-        ({"pk": P, "sk": {"N": "1"}}, MISMATCH),  # corrections.md C36
+        ({"pk": P, "sk": {"N": "1"}}, MISMATCH),  # behaviour 6.1
         ({"pk": {"BOOL": True}, "sk": P}, MISMATCH),
         (
             {"pk": P, "sk": {"S": ""}},
@@ -641,7 +641,7 @@ P, Q = {"S": "p"}, {"S": "q"}
         ({"pk": P, "sk": {"N": "x"}}, "The parameter cannot be converted to a numeric value: x"),
         ({"pk": P, "sk": {"NS": ["1", "1.0"]}}, INVALID + "Input collection contains duplicates."),
         ({"pk": Q, "sk": {"S": "m"}}, OUTSIDE),
-        ({"pk": Q, "sk": {"S": "a"}}, PREDICATE),  # corrections.md C43
+        ({"pk": Q, "sk": {"S": "a"}}, PREDICATE),  # behaviour 6.1
         ({"pk": Q, "sk": {"S": "z"}}, PREDICATE),
         ({"pk": P, "sk": {"S": "a"}}, PREDICATE),
         ({"pk": P, "sk": {"S": "z"}}, PREDICATE),

@@ -1,6 +1,6 @@
 """Which of several problems a request is told: types, members, combinations, values, expressions, table, keys, item.
 
-The layers are those of reference 3.1; the order of an expression's own problems is that of 4.2.
+The layers are those of behaviour 3.1; the order of an expression's own problems is that of behaviour 4.2.
 """
 
 import pytest
@@ -90,7 +90,7 @@ def test_put_item(refused, shared_table, key, layer):
     assert refused("put_item", **request) == PUT_LAYERS[layer][1]
 
 
-# --- names or values without an expression, before any value (C14) --------------------------------------------------
+# --- names or values without an expression, before any value (behaviour 3.1) ----------------------------------------
 
 NAMES_ALONE = (VALIDATION, "ExpressionAttributeNames can only be specified when using expressions")
 VALUES_ALONE = (VALIDATION, "ExpressionAttributeValues can only be specified when using expressions")
@@ -120,7 +120,7 @@ def test_members_without_expression_come_before_values(refused, key, members, an
 
 
 def test_names_come_before_no_values(refused):
-    """C15."""
+    """behaviour 3.6."""
     answer = refused(
         "scan",
         TableName="missing-table-of-no-one",
@@ -131,7 +131,7 @@ def test_names_come_before_no_values(refused):
     assert answer == (VALIDATION, 'ExpressionAttributeNames contains invalid key: Syntax error; key: "a"')
 
 
-# --- values of two types (C16) --------------------------------------------------------------------------------------
+# --- values of two types (behaviour 2.1) ----------------------------------------------------------------------------
 
 AMBIGUOUS = (
     "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
@@ -181,7 +181,7 @@ def test_a_bad_number_of_two_types(refused, method, request_, text):
     assert refused(method, **request_) == (VALIDATION, text)
 
 
-# --- values that nest deeply are judged by the older layer (C17) ----------------------------------------------------
+# --- values that nest deeply are judged by the older layer (behaviour 3.5) ------------------------------------------
 
 
 def inside(maps):
@@ -282,7 +282,7 @@ def test_batches(refused, shared_table, key, method):
     assert send(shared_table, [key, key]) == DUPLICATES
 
 
-# --- one expression with several faults (4.2) -----------------------------------------------------------------------
+# --- one expression with several faults (behaviour 4.2) -------------------------------------------------------------
 
 # Conditions, each with a fault of every kind from its own on.
 CONDITION_FAULTS = [

@@ -1,4 +1,4 @@
-"""Scan: order, segments, filters, Select, start keys (service-behaviour.md 6)."""
+"""Scan: order, segments, filters, Select, start keys (behaviour 6)."""
 
 import hashlib
 import random
@@ -157,27 +157,27 @@ REFUSED = {
         {"TotalSegments": 4},
         "The Segment parameter is required but was not present in the request when parameter TotalSegments is present",
     ),
-    "C45": (
+    "segment not below total": (
         {"Segment": 5, "TotalSegments": 5},
         (
             "The Segment parameter is zero-based and must be less than parameter TotalSegments: "
             "Segment: 5 is not less than TotalSegments: 5"
         ),
     ),
-    "C48 segment": (
+    "negative segment": (
         {"Segment": -1, "TotalSegments": 5},
         ONE + "Value '-1' at 'segment' failed to satisfy constraint: Member must have value greater than or equal to 0",
     ),
-    "C48 total": (
+    "no segments": (
         {"Segment": 0, "TotalSegments": 0},
         ONE
         + "Value '0' at 'totalSegments' failed to satisfy constraint: Member must have value greater than or equal to 1",
     ),
-    "C47": (
+    "limit": (
         {"Limit": 0},
         ONE + "Value '0' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1",
     ),
-    "C47 joined": (
+    "limit and segment": (
         {"Limit": -7, "Segment": -1, "TotalSegments": 1},
         (
             "2 validation errors detected: "
@@ -185,7 +185,7 @@ REFUSED = {
             "Value '-1' at 'segment' failed to satisfy constraint: Member must have value greater than or equal to 0"
         ),
     ),
-    "C46": (
+    "specific without projection": (
         {"Select": "SPECIFIC_ATTRIBUTES"},
         "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES",
     ),
@@ -212,7 +212,7 @@ REFUSED = {
             "function; operator: =, first operand: [a]"
         ),
     ),
-    "C53": (
+    "mixed": (
         {
             "FilterExpression": "a = :a",
             "ExpressionAttributeValues": {":a": {"S": "a"}},
@@ -220,11 +220,11 @@ REFUSED = {
         },
         MIXED % ("AttributesToGet", "FilterExpression"),
     ),
-    "C53 several": (
+    "several mixed": (
         {"FilterExpression": "a", "ProjectionExpression": "a", "ScanFilter": {}, "ConditionalOperator": "OR"},
         MIXED % ("ScanFilter, ConditionalOperator", "ProjectionExpression, FilterExpression"),
     ),
-    # The OLD layer names the expression that is null (reference 3.6).
+    # The OLD layer names the expression that is null (behaviour 3.6).
     "values alone": (
         {"ExpressionAttributeValues": {":a": {"S": "a"}}},
         ONLY.format("ExpressionAttributeValues") + ": FilterExpression is null",
@@ -235,22 +235,22 @@ REFUSED = {
     ),
     "names alone": ({"ExpressionAttributeNames": {"#a": "a"}}, ONLY.format("ExpressionAttributeNames")),
     # Before a Segment without TotalSegments.
-    "C52 arguments": ({"Segment": 1, "ScanFilter": {"a": {**EQ, "AttributeValueList": []}}}, COUNT),
-    "C52 mixed": (
+    "before the total: arguments": ({"Segment": 1, "ScanFilter": {"a": {**EQ, "AttributeValueList": []}}}, COUNT),
+    "before the total: mixed": (
         {"Segment": 1, "ProjectionExpression": "a", "ScanFilter": {}},
         MIXED % ("ScanFilter", "ProjectionExpression"),
     ),
-    "C52 names": (
+    "before the total: names": (
         {"Segment": 1, "ExpressionAttributeNames": {"#a": "a"}},
         ONLY.format("ExpressionAttributeNames"),
     ),
-    "C52 values": (
+    "before the total: values": (
         {"TotalSegments": 1, "ExpressionAttributeValues": {":a": {}}},
         ONLY.format("ExpressionAttributeValues") + ": FilterExpression is null",
     ),
-    "C52 attributes": ({"Segment": 1, "AttributesToGet": ["a", "a"]}, REPEATED),
-    "C52 start key": ({"Segment": 1, "ExclusiveStartKey": {"pk": {}}}, NO_TYPE_IN_START),
-    "C52 start key out of range": (
+    "before the total: attributes": ({"Segment": 1, "AttributesToGet": ["a", "a"]}, REPEATED),
+    "before the total: start key": ({"Segment": 1, "ExclusiveStartKey": {"pk": {}}}, NO_TYPE_IN_START),
+    "before the total: start key out of range": (
         {"Segment": 2, "TotalSegments": 2, "ExclusiveStartKey": {"pk": {}}},
         NO_TYPE_IN_START,
     ),
@@ -299,7 +299,7 @@ OUTSIDE = START + ": The provided key element does not match the schema"
     ],
 )
 def test_refuses_start_keys(refused, scattered, start, message):
-    """In the wording of us-east-1 (corrections.md C49)."""
+    """In the wording of us-east-1 (behaviour 6.1)."""
     name, _ = scattered
     assert refused("scan", TableName=name, ExclusiveStartKey=start) == ("ValidationException", message)
 

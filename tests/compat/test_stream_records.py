@@ -1,4 +1,4 @@
-"""Stream records: which writes make one, and what is in it (service-behaviour.md 11.3, 11.4).
+"""Stream records: which writes make one, and what is in it (behaviour 11.3, 11.4).
 
 Each test writes items of a partition key of its own, which is in one shard at a time: their records come in the order of
 the writes. That there is none is seen when the record of a later write, `last`, is the next one. What DynamoDB does not
@@ -304,7 +304,7 @@ def test_write_that_changes_nothing_makes_no_record(partition, write):
 
 @pytest.mark.parametrize("expression", ["REMOVE a", "REMOVE a.b", "DELETE a :a"])
 def test_update_that_gives_a_missing_item_nothing(partition, expression):
-    """Reference 4.5: that makes an item of its key alone (11.4 doubts it): there is a record exactly if there is an item."""
+    """behaviour 4.5 makes an item of its key alone (behaviour 11.4 doubts it): a record exists exactly if an item does."""
     partition.update(expression, **({"a": {"SS": ["a"]}} if ":a" in expression else {}))
     made = "Item" in partition.client.get_item(TableName=partition.table, Key=partition.key(), ConsistentRead=True)
     assert partition.changes() == ([("INSERT", "s", None, partition.key())] if made else [])

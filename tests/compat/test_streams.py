@@ -1,4 +1,4 @@
-"""ListStreams, DescribeStream, GetShardIterator, GetRecords: streams, shards and positions (service-behaviour.md 11).
+"""ListStreams, DescribeStream, GetShardIterator, GetRecords: streams, shards and positions (behaviour 11).
 
 What is in the records: test_stream_records.py. What needs hours: tests/unit/database/test_stream_*.py. A stream has one
 shard or several, on AWS as here, so these tests look at all of them.
@@ -255,7 +255,7 @@ def test_pages_of_shards(streams, client, arn):
 
 
 def test_shards_after_one_that_is_not_there(streams, arn):
-    """No error (reference 11.2)."""
+    """No error (behaviour 11.2)."""
     unknown = "shardId-00000000000000000000-00000000"
     told = streams.describe_stream(StreamArn=arn, ExclusiveStartShardId=unknown)["StreamDescription"]
     assert told["Shards"] == shards_of(api(streams), arn)
@@ -486,7 +486,7 @@ def broken(value, member, rule):
     ],
 )
 def test_member_constraints(refuses, method, request_, parts):
-    """All broken members in one message; in any order, as the reference does not know it for these operations."""
+    """All broken members in one message; in any order, as the order is not known for these operations."""
     code, message = refuses(method, **request_)
     assert code == VALIDATION
     head, _, rest = message.partition(": ")

@@ -1,4 +1,4 @@
-"""CreateTable, DescribeTable, ListTables, DeleteTable (service-behaviour.md 10.1 to 10.3, 10.5, 3.4)."""
+"""CreateTable, DescribeTable, ListTables, DeleteTable (behaviour 10.1 to 10.3, 10.5, 3.4)."""
 
 import re
 
@@ -139,7 +139,7 @@ REFUSED = [
     ),
     (
         {"BillingMode": None, "ProvisionedThroughput": TOO_MUCH},
-        "Given value 1000000000001 for ReadCapacityUnits is out of bounds",  # C90, as the next one
+        "Given value 1000000000001 for ReadCapacityUnits is out of bounds",  # behaviour 10.1, as the next one
     ),
     (
         {**PROVISIONED, "GlobalSecondaryIndexes": [index("global", "sk:H", ProvisionedThroughput=TOO_MUCH)]},
@@ -167,16 +167,16 @@ REFUSED = [
     ({"KeySchema": schema("pk:H", "sk:H")}, "Invalid KeySchema: The second KeySchemaElement is not a RANGE key type"),
     (
         {"KeySchema": schema("pk:H", "pk:H")},
-        "Both the Hash Key and the Range Key element in the KeySchema have the same name",  # C95
+        "Both the Hash Key and the Range Key element in the KeySchema have the same name",  # behaviour 10.1
     ),
-    *(  # C81
+    *(  # behaviour 10.1
         (
             {"AttributeDefinitions": [*definitions("pk", "sk"), *definitions("sk", kind=kind)]},
             "Attribute Name is duplicated: sk",
         )
         for kind in ("S", "N")
     ),
-    # C88: an attribute twice in an index's key is told before an attribute that no key needs
+    # behaviour 10.1: an attribute twice in an index's key is told before an attribute that no key needs
     *(
         (
             {
@@ -200,7 +200,7 @@ REFUSED = [
             ),
         )
     ),
-    # C95: other things that are told before attributes that no key needs
+    # behaviour 10.1: other things that are told before attributes that no key needs
     *(
         (
             {"AttributeDefinitions": definitions("pk", "sk", "unused"), member: []},
@@ -216,7 +216,7 @@ REFUSED = [
         },
         INVALID + "Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex",
     ),
-    # C95: an index's attributes must be defined before they must be of the right kinds
+    # behaviour 10.1: an index's attributes must be defined before they must be of the right kinds
     *(
         (
             {f"{kind}SecondaryIndexes": [index("other", *elements)]},
@@ -286,7 +286,7 @@ REFUSED = [
             "ProvisionedThroughput": UNITS,
             "GlobalSecondaryIndexes": [index("global", "sk:H")],
         },
-        INVALID + "ProvisionedThroughput is not specified for index: global",  # C82
+        INVALID + "ProvisionedThroughput is not specified for index: global",  # behaviour 10.1
     ),
     # projections
     (
@@ -371,19 +371,19 @@ REFUSED = [
         INVALID + "SSEType can not be specified if Enabled is false",
     ),
     *(
-        ({"SSESpecification": {"SSEType": "AES256", **more}}, INVALID + "SSEType AES256 is not supported")  # C79
+        ({"SSESpecification": {"SSEType": "AES256", **more}}, INVALID + "SSEType AES256 is not supported")
         for more in ({"Enabled": True}, {}, {"Enabled": True, "KMSMasterKeyId": "alias/mine"})
     ),
     (
         {"SSESpecification": {"Enabled": True, "KMSMasterKeyId": "alias/mine"}},
-        INVALID + "SSEType KMS is required if KMSMasterKeyId is specified",  # C80
+        INVALID + "SSEType KMS is required if KMSMasterKeyId is specified",  # behaviour 10.1
     ),
     (
         {"TableClass": "X"},
         (
             "Invalid table-class parameter provided. Please try again with a valid table-class value: "
             "[STANDARD, STANDARD_INFREQUENT_ACCESS]."
-        ),  # C78
+        ),  # behaviour 10.1
     ),
     # on-demand and warm throughput
     *(
@@ -394,7 +394,7 @@ REFUSED = [
         for units in (0, -1, -2)
     ),
     (
-        {"OnDemandThroughput": {"MaxWriteRequestUnits": 0, "MaxReadRequestUnits": 0}},  # reads first, as in C90
+        {"OnDemandThroughput": {"MaxWriteRequestUnits": 0, "MaxReadRequestUnits": 0}},  # reads first: behaviour 10.1
         INVALID + "Requested MaxReadRequestUnits for OnDemandThroughput for table is outside of valid range",
     ),
     (
@@ -404,7 +404,7 @@ REFUSED = [
     (
         {**PROVISIONED, "OnDemandThroughput": {"MaxReadRequestUnits": 5}},
         INVALID + "MaxReadRequestUnits for OnDemandThroughput cannot be specified when the table BillingMode is "
-        "PROVISIONED",  # C83, as the next one
+        "PROVISIONED",  # behaviour 10.1, as the next one
     ),
     (
         {
@@ -605,7 +605,7 @@ def test_description_of_an_on_demand_table(client, created):
 
 
 def test_table_throughput_mode_is_the_billing_mode(client, post):
-    """C91. The SDK's model does not know the member."""
+    """behaviour 10.1, 10.3. The SDK's model does not know the member."""
     request = table_request()
     name = request["TableName"]
     del request["BillingMode"]
@@ -631,7 +631,7 @@ def test_billing_mode_wins_over_table_throughput_mode(client, post):
     assert not told.keys() & {"BillingModeSummary", "TableThroughputModeSummary"}
     client.get_waiter("table_exists").wait(TableName=request["TableName"], WaiterConfig={"Delay": 1})
     told = post("DeleteTable", {"TableName": request["TableName"]}).json["TableDescription"]
-    assert not told.keys() & {"BillingModeSummary", "TableThroughputModeSummary"}  # C89
+    assert not told.keys() & {"BillingModeSummary", "TableThroughputModeSummary"}  # behaviour 10.2
 
 
 @pytest.mark.parametrize(
@@ -643,7 +643,7 @@ def test_billing_mode_wins_over_table_throughput_mode(client, post):
 )
 @pytest.mark.parametrize("operation", ["CreateTable", "UpdateTable"])
 def test_a_bad_table_throughput_mode(post, operation, members, names):
-    """C92."""
+    """behaviour 10.1."""
     request = {**table_request(), **members}
     if operation == "UpdateTable":
         request = {"TableName": request["TableName"], "BillingMode": "PAY_PER_REQUEST", **members}
@@ -833,7 +833,7 @@ def test_delete_answers_a_reduced_description(client, refused):
     told = client.delete_table(TableName=name)["TableDescription"]
     told.pop("GlobalSecondaryIndexes", None)  # AWS is not of one mind here
     assert told == {
-        "BillingModeSummary": before["BillingModeSummary"],  # C89
+        "BillingModeSummary": before["BillingModeSummary"],  # behaviour 10.2
         "TableName": name,
         "TableStatus": "DELETING",
         "ProvisionedThroughput": {"NumberOfDecreasesToday": 0, "ReadCapacityUnits": 0, "WriteCapacityUnits": 0},

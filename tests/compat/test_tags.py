@@ -1,4 +1,4 @@
-"""TagResource, UntagResource, ListTagsOfResource (service-behaviour.md 13)."""
+"""TagResource, UntagResource, ListTagsOfResource (behaviour 13)."""
 
 import re
 
@@ -104,7 +104,7 @@ def test_a_resource_is_required(refused):
     )
 
 
-# --- which resources (corrections.md C96 to C105) -------------------------------------------------------------------
+# --- which resources (behaviour 13) ---------------------------------------------------------------------------------
 
 VALIDATION = "ValidationException"
 NOT_FOUND = "ResourceNotFoundException"
@@ -117,34 +117,46 @@ MISSING = "Requested resource not found: ResourceArn: {arn} not found"
 ACCESS = "Access is denied"
 
 FOREIGN = {  # {table}: the ARN of a table; {region}, {account}, {name}: its parts
-    "C96": ("nope", VALIDATION, INVALID + "ARNs must start with 'arn:': nope"),
-    "C96, a table's name": ("{name}", VALIDATION, INVALID + "ARNs must start with 'arn:': {name}"),
-    "C96, letter case": ("ARN:aws:dynamodb", VALIDATION, INVALID + "ARNs must start with 'arn:': ARN:aws:dynamodb"),
-    "C97": ("{table}x", NOT_FOUND, MISSING),
-    "C97, letter case": ("arn:aws:dynamodb:{region}:{account}:table/T_MISSING", NOT_FOUND, MISSING),
-    "C98": ("arn:aws:dynamodb:{region}:210987654321:table/{name}", DENIED, ACCESS),
-    "C98, nobody's": ("arn:aws:dynamodb:{region}:000000000000:table/{name}", DENIED, ACCESS),
-    "C98, a missing table": ("arn:aws:dynamodb:{region}:210987654321:table/missing", DENIED, ACCESS),
-    "C98, a stream": (
+    "no ARN": ("nope", VALIDATION, INVALID + "ARNs must start with 'arn:': nope"),
+    "a table's name": ("{name}", VALIDATION, INVALID + "ARNs must start with 'arn:': {name}"),
+    "letter case of the scheme": (
+        "ARN:aws:dynamodb",
+        VALIDATION,
+        INVALID + "ARNs must start with 'arn:': ARN:aws:dynamodb",
+    ),
+    "no such table": ("{table}x", NOT_FOUND, MISSING),
+    "letter case of a name": ("arn:aws:dynamodb:{region}:{account}:table/T_MISSING", NOT_FOUND, MISSING),
+    "another account": ("arn:aws:dynamodb:{region}:210987654321:table/{name}", DENIED, ACCESS),
+    "account 000000000000": ("arn:aws:dynamodb:{region}:000000000000:table/{name}", DENIED, ACCESS),
+    "a missing table of another account": ("arn:aws:dynamodb:{region}:210987654321:table/missing", DENIED, ACCESS),
+    "a stream of another account": (
         "arn:aws:dynamodb:{region}:210987654321:table/{name}/stream/2026-10-08T12:34:56.789",
         DENIED,
         ACCESS,
     ),
-    "C99": ("arn:aws:dynamodb:eu-west-1:{account}:table/{name}", VALIDATION, TABLE_ARN),
-    "C99, a stream": ("arn:aws:dynamodb:eu-west-1:{account}:table/{name}/stream/2026", VALIDATION, TABLE_ARN),
-    "C100": ("{table}/backup/01700000000000-abcdef01", VALIDATION, NO_RESOURCE),
-    "C100, an export": ("{table}/export/01700000000000-abcdef01", VALIDATION, NO_RESOURCE),
-    "C100, an import": ("{table}/import/01700000000000-abcdef01", VALIDATION, NO_RESOURCE),
-    "C100, a global table": ("arn:aws:dynamodb::{account}:global-table/{name}", VALIDATION, NO_RESOURCE),
-    "C100, no kind": ("arn:aws:dynamodb:{region}:{account}:{name}", VALIDATION, NO_RESOURCE),
-    "C100, too much": ("{table}/index/i/stream/s", VALIDATION, NO_RESOURCE),
+    "another region": ("arn:aws:dynamodb:eu-west-1:{account}:table/{name}", VALIDATION, TABLE_ARN),
+    "a stream of another region": (
+        "arn:aws:dynamodb:eu-west-1:{account}:table/{name}/stream/2026",
+        VALIDATION,
+        TABLE_ARN,
+    ),
+    "a backup": ("{table}/backup/01700000000000-abcdef01", VALIDATION, NO_RESOURCE),
+    "an export": ("{table}/export/01700000000000-abcdef01", VALIDATION, NO_RESOURCE),
+    "an import": ("{table}/import/01700000000000-abcdef01", VALIDATION, NO_RESOURCE),
+    "a global table": ("arn:aws:dynamodb::{account}:global-table/{name}", VALIDATION, NO_RESOURCE),
+    "no kind": ("arn:aws:dynamodb:{region}:{account}:{name}", VALIDATION, NO_RESOURCE),
+    "too much": ("{table}/index/i/stream/s", VALIDATION, NO_RESOURCE),
     "an index": ("{table}/index/global", VALIDATION, ONLY),
-    "C101": ("arn:aws:s3:::bucket", DENIED, ACCESS),
-    "C101, in the account": ("arn:aws:sqs:{region}:{account}:{name}", DENIED, ACCESS),
-    "C103": ("{table}/stream/2000-01-01T00:00:00.000", NOT_FOUND, MISSING),
-    "C105, two characters": ("arn:aws:dynamodb:{region}:{account}:table/ab", VALIDATION, TABLE_ARN),
-    "C105, none": ("arn:aws:dynamodb:{region}:{account}:table/", VALIDATION, TABLE_ARN),
-    "C105, an index of such": ("arn:aws:dynamodb:{region}:{account}:table/ab/index/i", VALIDATION, TABLE_ARN),
+    "another service": ("arn:aws:s3:::bucket", DENIED, ACCESS),
+    "another service, in the account": ("arn:aws:sqs:{region}:{account}:{name}", DENIED, ACCESS),
+    "no such stream": ("{table}/stream/2000-01-01T00:00:00.000", NOT_FOUND, MISSING),
+    "a name of two characters": ("arn:aws:dynamodb:{region}:{account}:table/ab", VALIDATION, TABLE_ARN),
+    "no name": ("arn:aws:dynamodb:{region}:{account}:table/", VALIDATION, TABLE_ARN),
+    "an index of a name of two characters": (
+        "arn:aws:dynamodb:{region}:{account}:table/ab/index/i",
+        VALIDATION,
+        TABLE_ARN,
+    ),
     "no ARN form": ("arn:aws:dynamodb", VALIDATION, TABLE_ARN),
 }
 CALLS = {
@@ -174,7 +186,7 @@ def test_arns_of_other_things(refused, parts, fault, call):
 @pytest.mark.parametrize("call", NO_TAGS)
 @pytest.mark.parametrize("fault", [fault for fault, (_, code, _) in FOREIGN.items() if code != NOT_FOUND])
 def test_the_arn_is_judged_before_an_empty_list(refused, parts, fault, call):
-    """C105."""
+    """behaviour 13."""
     template, code, message = FOREIGN[fault]
     arn = template.format(**parts)
     assert refused(call, ResourceArn=arn, **NO_TAGS[call]) == (code, message.format(arn=arn, **parts))
@@ -184,7 +196,7 @@ STREAM = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
 
 
 def test_a_stream_has_tags_of_its_own(client, make_table, refused):
-    """C102: apart from the table's, for as long as the stream can be read, and not those of the next stream."""
+    """behaviour 13: apart from the table's, for as long as the stream can be read, and not those of the next stream."""
     name = make_table("pk:S", StreamSpecification=STREAM, Tags=pairs({"of": "the table"}))
     described = client.describe_table(TableName=name)["Table"]
     table, stream = described["TableArn"], described["LatestStreamArn"]
@@ -213,7 +225,7 @@ def sized(size):
 
 
 def test_the_size_of_all_tags(client, refused, make_table):
-    """C104: after the merge, and in CreateTable. How AWS counts is not known, so only this server has an exact limit."""
+    """behaviour 13: after the merge, and in CreateTable. AWS's count is not known: only this server has an exact limit."""
     arn = client.describe_table(TableName=make_table("pk:S"))["Table"]["TableArn"]
     message = "Tag set size {} bytes is above max size limit of 10240 bytes"
     given = {f"k{number}" + "k" * 107: "v" * 250 for number in range(40)}

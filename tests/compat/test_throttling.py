@@ -1,4 +1,4 @@
-"""Enforced throughput as a client sees it over HTTP (reference 16). The machine's clock runs, so there is room for it:
+"""Enforced throughput as a client sees it over HTTP (behaviour 16). The machine's clock runs, so there is room for it:
 whatever must be refused is far beyond what a test's time could earn. tests/unit/database/test_throttle.py has the rest.
 """
 

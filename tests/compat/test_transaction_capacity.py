@@ -1,4 +1,4 @@
-"""What transactions say that they consumed, and their item collections (reference 8.3, 9)."""
+"""What transactions say that they consumed, and their item collections (behaviour 8.3, 9)."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""What TransactWriteItems refuses as a whole before it looks at any item, and in which order (reference 2.1, 3.7, 8.1).
+"""What TransactWriteItems refuses as a whole before it looks at any item, and in which order (behaviour 2.1, 3.7, 8.1).
 
 None of this is a cancellation: those are in test_transactions.py.
 """
@@ -224,9 +224,9 @@ CASES = {
         lambda table, key: action("Put", table, key) | action("Delete", table, key),
         "TransactItems can only contain one of Check, Put, Update or Delete",
     ),
-    "C59 no kind": (lambda _table, _key: {}, NO_ACTION),
+    "no kind": (lambda _table, _key: {}, NO_ACTION),
     **{
-        f"C60 {kind} {levels}": (
+        f"too deep: {kind} {levels}": (
             with_condition(
                 kind, {"ConditionExpression": "NOT a = :v", "ExpressionAttributeValues": {":v": deep(levels)}}
             ),
@@ -235,11 +235,11 @@ CASES = {
         for kind in KINDS
         for levels in (33, 40, 100)
     },
-    "C60 written": (
+    "too deep: written": (
         with_condition("Update", {"UpdateExpression": "SET a = :v", "ExpressionAttributeValues": {":v": deep(40)}}),
         f"ExpressionAttributeValues contains invalid value: {NESTING} for key :v",
     ),
-    "C60 list": (
+    "too deep: list": (
         with_condition(
             "Update", {"UpdateExpression": "SET a = :v", "ExpressionAttributeValues": {":v": {"L": [deep(39)]}}}
         ),
@@ -308,7 +308,7 @@ def test_actions_are_checked_in_request_order(refuse, shared_table, key):
 
 
 def test_expression_beats_a_deep_key(refuse, shared_table, key):
-    """Inside one action (reference 3.7)."""
+    """Inside one action (behaviour 3.7)."""
     wrong = key | {"sk": deep(32)}
     assert refuse(action("Delete", shared_table, wrong)) == NESTING
     told = refuse(action("Delete", shared_table, wrong, ConditionExpression="a ="))
@@ -319,7 +319,7 @@ def test_expression_beats_a_deep_key(refuse, shared_table, key):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_values_that_are_compared_may_be_deep(client, shared_table, key, kind):
-    """One level too many cancels where an Update writes it (reference 3.7); nothing stored is equal to it."""
+    """One level too many cancels where an Update writes it (behaviour 3.7); nothing stored is equal to it."""
     extra = {"ConditionExpression": "NOT a = :v", "ExpressionAttributeValues": {":v": deep(32)}}
     client.transact_write_items(TransactItems=[action(kind, shared_table, key, **extra)])
 
@@ -387,7 +387,7 @@ def indexed(client):
 
 @pytest.mark.parametrize("case", UPDATES_TO_EMPTY)
 def test_an_update_of_an_index_key_to_an_empty_value_is_refused(client, refused, refuse, indexed, key, case):
-    """No cancellation, whatever is wrong with other actions (corrections.md C58)."""
+    """No cancellation, whatever is wrong with other actions (behaviour 8.1)."""
     expression, kind = UPDATES_TO_EMPTY[case]
     message = (
         f"{NOT_VALID}The update expression attempted to update a secondary index key to a value that is not supported. "

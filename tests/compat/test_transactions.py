@@ -1,4 +1,4 @@
-"""TransactWriteItems: all actions or none, and the reasons of a transaction that is cancelled (reference 8.1, 8.2)."""
+"""TransactWriteItems: all actions or none, and the reasons of a transaction that is cancelled (behaviour 8.1, 8.2)."""
 
 import pytest
 

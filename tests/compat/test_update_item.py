@@ -1,4 +1,4 @@
-"""UpdateItem: what every clause does, every ReturnValues mode, and its refusals (reference 3.5, 3.6, 4.5, 4.6)."""
+"""UpdateItem: what every clause does, every ReturnValues mode, and its refusals (behaviour 3.5, 3.6, 4.5, 4.6)."""
 
 import pytest
 
@@ -172,9 +172,9 @@ FAILURES = {
     "delete from a set of another type": ("DELETE ns :ss", TYPE),
     "delete from a number": ("DELETE n :ss", TYPE),
     "sum overflows": ("SET a = :big + :big", OVERFLOW),
-    "C27 sum too precise": ("SET a = n + :fine", OVERFLOW),
-    "C27 difference too precise": ("SET a = :fine - n", OVERFLOW),
-    "C28 addition too precise": ("ADD n :fine", OVERFLOW),
+    "sum too precise": ("SET a = n + :fine", OVERFLOW),
+    "difference too precise": ("SET a = :fine - n", OVERFLOW),
+    "addition too precise": ("ADD n :fine", OVERFLOW),
     "difference underflows": ("SET a = :tiny - :tiny2", UNDERFLOW),
 }
 OPERANDS = {
@@ -225,7 +225,7 @@ def test_creates_the_item(client, shared_table, key, case):
     assert read(client, shared_table, key) == {**key, **({"a": key["pk"]} if attributes == "pk" else attributes)}
 
 
-# C19, C20: nothing to write, no item
+# behaviour 4.5: nothing to write, no item
 NO_CREATIONS = {
     "remove": ("REMOVE a", None),
     "remove a nested path": ("REMOVE a.b, l[3]", None),
@@ -317,7 +317,7 @@ FRAGMENTS = {
         {"l": numbers("0", "2")},
         {"l": numbers("1")},
     ),
-    # C29: what the new item has at every touched path
+    # behaviour 4.6: what the new item has at every touched path
     "element removed": ("REMOVE l[1]", None, {"l": numbers("1")}, {"l": numbers("2")}),
     "last element removed": ("REMOVE l[2]", None, {"l": numbers("2")}, None),
     "two elements removed": ("REMOVE l[0], l[1]", None, {"l": numbers("0", "1")}, {"l": numbers("2")}),
@@ -416,7 +416,7 @@ REFUSALS = {
     "other bad enum": ({"ReturnConsumedCapacity": "X"}, ENVELOPE + CAPACITY),
     "no key": ({"Key": None}, ENVELOPE + NULL_KEY),
     "no key, empty name": ({"Key": None, "TableName": ""}, f"2 validation errors detected: {OLD_NAME}; {NULL_KEY}"),
-    # C18
+    # behaviour 3.5
     "no key, bad operator": (
         {"Key": None, "Expected": {"a": {"Exists": False}, "b": {"Exists": False}}, "ConditionalOperator": "XOR"},
         f"2 validation errors detected: {OLD_OPERATOR}; {NULL_KEY}",

@@ -1,4 +1,4 @@
-"""UpdateTable (service-behaviour.md 10.4). How a backfill goes on while items change: unit/database/test_index_backfill."""
+"""UpdateTable (behaviour 10.4). How a backfill goes on while items change: unit/database/test_index_backfill."""
 
 import pytest
 
@@ -50,7 +50,7 @@ def unchanged(read, write, index=None):
 
 
 def nothing(*sent):
-    """What a request that changes nothing is told; the members it sent are left out (corrections.md C77)."""
+    """What a request that changes nothing is told; the members it sent are left out (behaviour 10.4)."""
     listed = (
         "ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, SSESpecification, "
         "ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, "
@@ -80,7 +80,7 @@ ONE_OF = (
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
-        ({}, NOTHING),  # C77, as the next ones
+        ({}, NOTHING),  # behaviour 10.4, as the next ones
         ({"GlobalSecondaryIndexUpdates": []}, nothing("GlobalSecondaryIndexUpdates")),
         ({"AttributeDefinitions": definitions("pk:S")}, NOTHING),
         ({"MultiRegionConsistency": "STRONG"}, nothing("MultiRegionConsistency")),
@@ -89,16 +89,16 @@ ONE_OF = (
             ({member: {} for member in members}, nothing(*members))
             for members in (["WarmThroughput"], ["OnDemandThroughput"], ["OnDemandThroughput", "WarmThroughput"])
         ),
-        *(({"TableClass": name}, CLASS_UNKNOWN) for name in ("X", "", "standard")),  # C78
+        *(({"TableClass": name}, CLASS_UNKNOWN) for name in ("X", "", "standard")),  # behaviour 10.1
         ({"TableClass": "X", "DeletionProtectionEnabled": True}, CLASS_UNKNOWN),
         (
             {"SSESpecification": {"Enabled": True, "SSEType": "AES256"}},
-            INVALID + "SSEType AES256 is not supported",  # C79
+            INVALID + "SSEType AES256 is not supported",  # behaviour 10.1
         ),
         *(
             (
                 {"SSESpecification": {**enabled, "KMSMasterKeyId": "alias/mine"}},
-                INVALID + "SSEType KMS is required if KMSMasterKeyId is specified",  # C80
+                INVALID + "SSEType KMS is required if KMSMasterKeyId is specified",  # behaviour 10.1
             )
             for enabled in ({"Enabled": True}, {})
         ),
@@ -109,13 +109,13 @@ ONE_OF = (
         (
             {"ProvisionedThroughput": TOO_MUCH},
             "Given value 1000000000001 for ReadCapacityUnits is out of bounds",
-        ),  # C90
+        ),  # behaviour 10.1
         *(
             (
                 {"GlobalSecondaryIndexUpdates": [{"Update": {"IndexName": "one", "WarmThroughput": {}, **more}}]},
                 INVALID
                 + "WarmThroughput must have at least one of ReadUnitsPerSecond or WriteUnitsPerSecond specified "
-                "for index: one",  # C94
+                "for index: one",  # behaviour 10.7
             )
             for more in ({}, {"OnDemandThroughput": {"MaxReadRequestUnits": 5}})
         ),
@@ -165,7 +165,7 @@ def test_refuses_before_the_table_is_looked_up(refused, request_, message):
 
 @pytest.mark.parametrize("name", ["ab", "a", ""])
 def test_a_table_name_of_less_than_three_characters(refused, name):
-    """C93: other operations look such a table up."""
+    """behaviour 2.5, 3.4: other operations look such a table up."""
     assert refused("update_table", TableName=name, DeletionProtectionEnabled=True) == (
         "ValidationException",
         (
@@ -238,7 +238,7 @@ def test_throughput_up_and_down(make_table, update):
     name = make_table(**PROVISIONED)
     answer, _ = update(name, ProvisionedThroughput={"ReadCapacityUnits": 9, "WriteCapacityUnits": 6})
     assert answer["TableStatus"] == "UPDATING"
-    assert answer["ProvisionedThroughput"].items() >= UNITS.items()  # C84, as below: the figures still in force
+    assert answer["ProvisionedThroughput"].items() >= UNITS.items()  # behaviour 10.4: those in force
     assert "LastIncreaseDateTime" in answer["ProvisionedThroughput"]
     answer, told = update(name, ProvisionedThroughput={"ReadCapacityUnits": 9, "WriteCapacityUnits": 2})
     assert answer["ProvisionedThroughput"]["ReadCapacityUnits"] == 9
@@ -306,7 +306,7 @@ def test_billing_mode_there_and_back(refused, make_table, update):
         GlobalSecondaryIndexes=[{**index_request("global", "a"), "ProvisionedThroughput": UNITS}],
     )
     answer, told = update(name, BillingMode="PAY_PER_REQUEST")
-    assert answer["ProvisionedThroughput"]["ReadCapacityUnits"] == 0  # C84: a switch shows the new figures at once
+    assert answer["ProvisionedThroughput"]["ReadCapacityUnits"] == 0  # behaviour 10.4: at once
     assert answer["BillingModeSummary"] == {"BillingMode": "PAY_PER_REQUEST"}
     assert told["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
     assert "LastUpdateToPayPerRequestDateTime" in told["BillingModeSummary"]
@@ -409,7 +409,7 @@ def test_updating_and_deleting_an_index(client, refused, make_table, update):
     answer, told = update(
         name, GlobalSecondaryIndexUpdates=[{"Update": {"IndexName": "second", "ProvisionedThroughput": more}}]
     )
-    assert answer["TableStatus"] == "ACTIVE"  # C85, as the next two
+    assert answer["TableStatus"] == "ACTIVE"  # behaviour 10.4, as the next two
     by_name = {index["IndexName"]: index for index in answer["GlobalSecondaryIndexes"]}
     assert by_name["second"]["IndexStatus"] == "UPDATING"
     assert by_name["second"]["ProvisionedThroughput"].items() >= UNITS.items()
@@ -484,7 +484,7 @@ def test_definitions_that_the_new_index_does_not_need_are_ignored(make_table, up
     ids=["another index's", "as sort key", "the table's", "a local index's"],
 )
 def test_an_attribute_keeps_its_type(client, refused, retyped, keys, types, existing, new):
-    """C87; of schemas with more than one attribute the text is our reading."""
+    """behaviour 10.4; of schemas with more than one attribute the text is our reading."""
 
     def schema(text):
         return "Schema:[" + ", ".join(f"SchemaElement: key{{{each}}}" for each in text.split()) + "]"
@@ -753,7 +753,7 @@ def test_encryption_and_class(refused, make_table, update):
 
 
 def test_table_class(make_table, update):
-    """C86: the answer has the old summary, and a table without one stays so while the class is the standard one."""
+    """behaviour 10.4: the answer has the old summary; a table without one has none while its class is the standard one."""
     name = make_table()
     answer, told = update(name, TableClass="STANDARD")
     assert answer["TableStatus"] == "UPDATING"
@@ -826,7 +826,7 @@ def test_warm_throughput_only_rises(refused, make_table, update):
     name = make_table(define="a:S", GlobalSecondaryIndexes=[index_request("global", "a")])
     answer, told = update(name, WarmThroughput={"ReadUnitsPerSecond": 13000, "WriteUnitsPerSecond": 4500})
     old = {"ReadUnitsPerSecond": 12000, "WriteUnitsPerSecond": 4000, "Status": "UPDATING"}
-    assert (answer["TableStatus"], answer["WarmThroughput"]) == ("ACTIVE", old)  # control-plane.md 20.1
+    assert (answer["TableStatus"], answer["WarmThroughput"]) == ("ACTIVE", old)  # control-plane 20.1
     assert told["WarmThroughput"] == {"ReadUnitsPerSecond": 13000, "WriteUnitsPerSecond": 4500, "Status": "ACTIVE"}
     assert refused(
         "update_table", TableName=name, WarmThroughput={"ReadUnitsPerSecond": 13000, "WriteUnitsPerSecond": 4499}
@@ -875,7 +875,7 @@ def test_status_of_an_index_that_changes(make_table, update, table, change, stat
 
 
 def test_table_throughput_mode_is_the_billing_mode(client, post, make_table, update):
-    """C91, C92. The SDK's model does not know the member."""
+    """behaviour 10.1, 10.3. The SDK's model does not know the member."""
     name = make_table(**PROVISIONED)
 
     def send(**request):

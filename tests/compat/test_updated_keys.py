@@ -1,4 +1,4 @@
-"""Updates and projections against the key attributes of a table and of its indexes (reference 3.8; C13, C21 to C24, C57)."""
+"""Updates and projections against the key attributes of a table and of its indexes (behaviour 3.8)."""
 
 import pytest
 
@@ -65,42 +65,42 @@ def update_of(expression):
 
 # Known without the item: reported before a failing condition, for every type, from the first index by name.
 WRONG_TYPES = {
-    "C21 number": ("SET x = :n", mismatch("x", "S", "N", "gsi1")),
-    "C21 binary": ("SET x = :b", mismatch("x", "S", "B", "gsi1")),
-    "C21 boolean": ("SET x = :bool", mismatch("x", "S", "BOOL", "gsi1")),
-    "C21 null": ("SET x = :null", mismatch("x", "S", "NULL", "gsi1")),
-    "C21 map": ("SET x = :m", mismatch("x", "S", "M", "gsi1")),
-    "C21 list": ("SET x = :l", mismatch("x", "S", "L", "gsi1")),
-    "C21 set": ("SET x = :ss", mismatch("x", "S", "SS", "gsi1")),
-    "C21 string for a number": ("SET n = :s", mismatch("n", "N", "S", "gsi2")),
-    "C21 string for binary": ("SET b = :s", mismatch("b", "B", "S", "gsi3")),
-    "C21 local index": ("SET misc = :n, l = :n", mismatch("l", "S", "N", "lsi")),
-    "C21 beside others": ("SET misc = :n, b = :b, x = :n REMOVE doc", mismatch("x", "S", "N", "gsi1")),
-    "C22 add": ("ADD x :n", mismatch("x", "S", "N", "gsi1")),
-    "C22 add a set": ("ADD n :ns", mismatch("n", "N", "NS", "gsi2")),
-    "C22 sum": ("SET x = :n + :n", mismatch("x", "S", "N", "gsi1")),
-    "C22 sum with an attribute": ("SET b = absent - :n", mismatch("b", "B", "N", "gsi3")),
-    "C22 list_append": ("SET x = list_append(absent, :l)", mismatch("x", "S", "L", "gsi1")),
-    "C22 sum with a default": ("SET x = if_not_exists(x, :n) + :n", mismatch("x", "S", "N", "gsi1")),
+    "number": ("SET x = :n", mismatch("x", "S", "N", "gsi1")),
+    "binary": ("SET x = :b", mismatch("x", "S", "B", "gsi1")),
+    "boolean": ("SET x = :bool", mismatch("x", "S", "BOOL", "gsi1")),
+    "null": ("SET x = :null", mismatch("x", "S", "NULL", "gsi1")),
+    "map": ("SET x = :m", mismatch("x", "S", "M", "gsi1")),
+    "list": ("SET x = :l", mismatch("x", "S", "L", "gsi1")),
+    "set": ("SET x = :ss", mismatch("x", "S", "SS", "gsi1")),
+    "string for a number": ("SET n = :s", mismatch("n", "N", "S", "gsi2")),
+    "string for binary": ("SET b = :s", mismatch("b", "B", "S", "gsi3")),
+    "local index": ("SET misc = :n, l = :n", mismatch("l", "S", "N", "lsi")),
+    "beside others": ("SET misc = :n, b = :b, x = :n REMOVE doc", mismatch("x", "S", "N", "gsi1")),
+    "add": ("ADD x :n", mismatch("x", "S", "N", "gsi1")),
+    "add a set": ("ADD n :ns", mismatch("n", "N", "NS", "gsi2")),
+    "sum": ("SET x = :n + :n", mismatch("x", "S", "N", "gsi1")),
+    "sum with an attribute": ("SET b = absent - :n", mismatch("b", "B", "N", "gsi3")),
+    "list_append": ("SET x = list_append(absent, :l)", mismatch("x", "S", "L", "gsi1")),
+    "sum with a default": ("SET x = if_not_exists(x, :n) + :n", mismatch("x", "S", "N", "gsi1")),
 }
 PATHS = {
-    "C23 set": ("SET pk.b = :s", part_of_key("pk")),
-    "C23 set an element": ("SET sk[1] = :s", part_of_key("sk")),
-    "C23 remove": ("REMOVE pk.b", part_of_key("pk")),
-    "C23 add": ("ADD pk.b :n", part_of_key("pk")),
-    "C23 delete": ("DELETE sk.b.c :ss", part_of_key("sk")),
-    "C23 before index keys": ("SET x.a = :s, pk.b = :s", part_of_key("pk")),
-    "C23 before index key types": ("SET x = :n REMOVE sk[0]", part_of_key("sk")),
-    "C23 before operands": ("SET misc = x.a REMOVE sk[0]", part_of_key("sk")),
+    "below a key: set": ("SET pk.b = :s", part_of_key("pk")),
+    "below a key: set an element": ("SET sk[1] = :s", part_of_key("sk")),
+    "below a key: remove": ("REMOVE pk.b", part_of_key("pk")),
+    "below a key: add": ("ADD pk.b :n", part_of_key("pk")),
+    "below a key: delete": ("DELETE sk.b.c :ss", part_of_key("sk")),
+    "below a key: before index keys": ("SET x.a = :s, pk.b = :s", part_of_key("pk")),
+    "below a key: before index key types": ("SET x = :n REMOVE sk[0]", part_of_key("sk")),
+    "below a key: before operands": ("SET misc = x.a REMOVE sk[0]", part_of_key("sk")),
     "index key as a target": ("SET x.a = :s", SCALARS + "IndexKey: x"),
     "index key removed from": ("REMOVE l[0]", SCALARS + "IndexKey: l"),
-    "C24 index key": ("SET misc = x[1]", SCALARS + "IndexKey: x"),
-    "C24 index key in a sum": ("SET misc = :n + n.a", SCALARS + "IndexKey: n"),
-    "C24 index key with a default": ("SET misc = if_not_exists(l.a, :n)", SCALARS + "IndexKey: l"),
-    "C24 index key in a list": ("SET misc = list_append(:l, if_not_exists(b[0], :l))", SCALARS + "IndexKey: b"),
-    "C24 key": ("SET misc = pk.a", SCALARS + "Key: pk"),
-    "C24 key before index key": ("SET misc = x.a, doc = pk.a", SCALARS + "Key: pk"),
-    "C24 sort key": ("SET misc = sk[0] + :n", SCALARS + "Key: sk"),
+    "read below: index key": ("SET misc = x[1]", SCALARS + "IndexKey: x"),
+    "read below: index key in a sum": ("SET misc = :n + n.a", SCALARS + "IndexKey: n"),
+    "read below: index key with a default": ("SET misc = if_not_exists(l.a, :n)", SCALARS + "IndexKey: l"),
+    "read below: index key in a list": ("SET misc = list_append(:l, if_not_exists(b[0], :l))", SCALARS + "IndexKey: b"),
+    "read below: key": ("SET misc = pk.a", SCALARS + "Key: pk"),
+    "read below: key before index key": ("SET misc = x.a, doc = pk.a", SCALARS + "Key: pk"),
+    "read below: sort key": ("SET misc = sk[0] + :n", SCALARS + "Key: sk"),
 }
 
 
@@ -113,7 +113,7 @@ def test_updates_that_no_item_allows(client, refused, canceled, table, key, case
     if text.startswith(SCALARS):
         assert refused("transact_write_items", TransactItems=[{"Update": update}]) == ("ValidationException", text)
     else:
-        reasons = canceled("transact_write_items", TransactItems=[{"Update": update}])  # C57
+        reasons = canceled("transact_write_items", TransactItems=[{"Update": update}])  # behaviour 3.8
         assert reasons == [{"Code": "ValidationError", "Message": text}]
     assert "Item" not in client.get_item(TableName=table, Key=key, ConsistentRead=True)
     client.put_item(TableName=table, Item={**key, **ITEM})
@@ -156,11 +156,11 @@ def test_statements(client, refused, table, key, statement, text):
 
 # Only the item tells: after its condition.
 FROM_THE_ITEM = {
-    "C22 a copy": ("SET x = misc", UNSUPPORTED),
-    "C22 a copied document": ("SET b = doc", UNSUPPORTED),
-    "C22 a default that is there": ("SET x = if_not_exists(misc, :s)", UNSUPPORTED),
-    "C22 a default from the item": ("SET x = if_not_exists(absent, misc)", UNSUPPORTED),
-    "C22 a default from the request": ("SET x = if_not_exists(absent, :bool)", mismatch("x", "S", "BOOL", "gsi1")),
+    "a copy": ("SET x = misc", UNSUPPORTED),
+    "a copied document": ("SET b = doc", UNSUPPORTED),
+    "a default that is there": ("SET x = if_not_exists(misc, :s)", UNSUPPORTED),
+    "a default from the item": ("SET x = if_not_exists(absent, misc)", UNSUPPORTED),
+    "a default from the request": ("SET x = if_not_exists(absent, :bool)", mismatch("x", "S", "BOOL", "gsi1")),
     "delete": ("DELETE x :ss", OPERAND),
     "nothing to copy": ("SET x = absent", MISSING),
 }
@@ -195,7 +195,7 @@ def test_right_types(client, table, key, expression):
     client.update_item(TableName=table, Key=key, **update_of(expression))
 
 
-# --- projections below keys (C13) -----------------------------------------------------------------------------------
+# --- projections below keys (behaviour 3.8) -------------------------------------------------------------------------
 
 BELOW_KEYS = {
     "pk.b": "Key: pk",

@@ -1,4 +1,4 @@
-"""Conditions of PutItem, UpdateItem and DeleteItem: evaluation, failure, the failed item (reference 4.4, 4.6)."""
+"""Conditions of PutItem, UpdateItem and DeleteItem: evaluation, failure, the failed item (behaviour 4.4, 4.6)."""
 
 import pytest
 from boto3.dynamodb.conditions import Attr

@@ -94,13 +94,13 @@ def key_of(item: Item, names: tuple[str, ...] = KEYS) -> Item:
 
 
 def order(value: dict[str, str]) -> Any:
-    """Return what key attributes are ordered by (reference 2.6)."""
+    """Return what key attributes are ordered by (behaviour 2.6)."""
     ((kind, content),) = value.items()
     return Decimal(content) if kind == "N" else content.encode()
 
 
 def number_size(text: str) -> int:
-    """Return the size of a number without exponent (reference 2.3)."""
+    """Return the size of a number without exponent (behaviour 2.3)."""
     whole, _, fraction = text.lstrip("-").partition(".")
     whole = whole.strip("0") if not fraction else whole.lstrip("0")
     fraction = fraction if whole else fraction.lstrip("0")

@@ -186,7 +186,7 @@ def test_broken_headers(world: World) -> None:
         found = dict(answer.headers)
         assert int(found[b"content-length"]) == len(answer.body)
         assert int(found[b"x-amz-crc32"]) == zlib.crc32(answer.body)
-        if answer.status == 500:  # the service's own answer to a broken content coding (reference 1.1)
+        if answer.status == 500:  # the service's own answer to a broken content coding (behaviour 1.1)
             assert b"content-encoding" in dict(sent)
             assert json.loads(answer.body)["__type"] == "com.amazonaws.dynamodb.v20120810#InternalServerError"
         else:

@@ -1,4 +1,4 @@
-"""What an ARN names and whose it is, for callers of both kinds (service-behaviour.md 3.4 and 13)."""
+"""What an ARN names and whose it is, for callers of both kinds (behaviour 3.4 and 13)."""
 
 import pytest
 
@@ -45,7 +45,7 @@ def control_plane(text, home):
             SHARED,
             FINDS,
             FINDS,
-        ),  # C98: every account is the caller's
+        ),  # behaviour 13: every account is the caller's
         ("arn:aws:dynamodb:eu-west-1:000000000000:table/tab", SHARED, FINDS, FINDS),
         ("arn:aws:dynamodb:eu-west-1:210987654321:table/tab", OWN, REGION, DENIED),
         (IN_CHINA, SHARED, FINDS, FINDS),
@@ -71,7 +71,7 @@ def test_whose_an_arn_is(text, home, as_table_name, as_resource):
 
 
 def test_the_data_plane_names_the_caller():
-    """C107: the text is not known."""
+    """behaviour 3.4: the text is not known."""
     foreign = TABLE.replace("123456789012", "210987654321")
     with pytest.raises(ApiError) as caught:
         arns.table_name(foreign, OWN, data_plane=True)

@@ -1,4 +1,4 @@
-"""A new index over a table that goes on changing (service-behaviour.md 10.4).
+"""A new index over a table that goes on changing (behaviour 10.4).
 
 Each table here has the index `twin` from its beginning; `new`, of the same shape, is built later. Whatever is written
 while it is being filled, both must be equal in the end.

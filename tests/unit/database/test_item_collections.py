@@ -1,4 +1,4 @@
-"""Item collections: their sizes are those of a recount, and a limit stops them from growing (reference 9.4)."""
+"""Item collections: their sizes are those of a recount, and a limit stops them from growing (behaviour 9.4)."""
 
 import random
 

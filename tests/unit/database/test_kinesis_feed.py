@@ -94,7 +94,7 @@ def values(batch):
 
 
 def test_shape_of_a_record(fed):
-    """As users of the service published them, e.g. github.com/risingwavelabs/risingwave, and reference 15."""
+    """As users of the service published them, e.g. github.com/risingwavelabs/risingwave, and behaviour 15."""
     fed.clock.freeze(NOW + 0.125)
     fed.put("a", 1)
     fed("DeleteItem", TableName="tab", Key={"pk": {"S": "a"}})
@@ -127,7 +127,7 @@ def test_shape_of_a_record(fed):
 
 
 def test_records_carry_the_time_in_the_precision_that_is_wanted(fed):
-    """C111, C112, C115: milliseconds are the default; disabling forgets another precision."""
+    """behaviour 15: milliseconds are the default; disabling forgets another precision."""
     table_id = fed("DescribeTable", TableName="tab")["Table"]["TableId"]
 
     def told():
@@ -165,7 +165,7 @@ def test_records_carry_the_time_in_the_precision_that_is_wanted(fed):
 
 
 def test_what_is_no_active_destination_cannot_be_updated(fed):
-    """C113, C114."""
+    """behaviour 15."""
     update = {"UpdateKinesisStreamingConfiguration": {"ApproximateCreationDateTimePrecision": "MICROSECOND"}}
     state = "Table is not in a valid state to enable Kinesis Streaming Destination: "
     error = fed.error("UpdateKinesisStreamingDestination", TableName="tab", StreamArn=ARN + "x", **update)
@@ -181,7 +181,7 @@ def test_what_is_no_active_destination_cannot_be_updated(fed):
 
 
 def test_what_failed_gets_nothing_and_leaves_nothing(fed):
-    """control-plane.md 13: beside it another destination may be enabled."""
+    """control-plane 13: beside it another destination may be enabled."""
     fed.disable()
     fed.drain()
     bad = "arn:aws:kinesis:eu-west-1:000000000000:stream/orders"

@@ -1,4 +1,4 @@
-"""Where a page ends, exactly (service-behaviour.md 6.2): the item that reaches the megabyte is its last."""
+"""Where a page ends, exactly (behaviour 6.2): the item that reaches the megabyte is its last."""
 
 import random
 from itertools import accumulate

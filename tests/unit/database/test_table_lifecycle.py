@@ -1,4 +1,4 @@
-"""Statuses by the clock (service-behaviour.md 10.2, 10.4), seen at once and, with delay_transient_statuses, for real."""
+"""Statuses by the clock (behaviour 10.2, 10.4), seen at once and, with delay_transient_statuses, for real."""
 
 import pytest
 
@@ -100,7 +100,7 @@ def test_creating(slow):
 
 
 def test_tags_of_a_table_that_comes_or_goes_stay(slow):
-    """Observed of TagResource: ack-api-quirks, catalogue of ResourceInUseException (control-plane.md 0.3)."""
+    """Observed of TagResource: ack-api-quirks, catalogue of ResourceInUseException (control-plane 0.3)."""
     name = create(slow)
     arn = slow("DescribeTable", TableName=name)["Table"]["TableArn"]
     tags = [{"Key": "a", "Value": "b"}]
@@ -263,7 +263,7 @@ def test_updating_an_index(slow):
     assert index_of(slow, name) == ("ACTIVE", None)
 
 
-# --- what is in force while a change is under way (corrections.md C84 to C86) ----------------------------------------
+# --- what is in force while a change is under way (behaviour 10.4) --------------------------------------------------
 
 
 def units(each):
@@ -403,7 +403,7 @@ def test_the_class_and_the_time_of_a_billing_mode_come_with_the_status(slow):
     ],
 )
 def test_what_has_to_wait_for_an_index_names_it(slow, start, request_, detail):
-    """control-plane.md 20.4; observed: ack-api-quirks, DDB-TABLE-149, 163, 376."""
+    """control-plane 20.4; observed: ack-api-quirks, DDB-TABLE-149, 163, 376."""
     name = provisioned(slow, define="other:S", LocalSecondaryIndexes=[index_request("local", "pk other")])
     slow("UpdateTable", TableName=name, **online(start))
     error = slow.error("UpdateTable", TableName=name, **request_)

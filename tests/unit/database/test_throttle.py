@@ -1,6 +1,6 @@
 """Enforced throughput, on a clock that is moved by hand: what is admitted when, what it takes, what a refusal says.
 
-Facts: reference 16; Developer Guide, "Burst and adaptive capacity", "Maximum throughput for on-demand tables".
+Facts: behaviour 16; Developer Guide, "Burst and adaptive capacity", "Maximum throughput for on-demand tables".
 Tables begin with one second's worth of units; items of 1 KB cost one unit to write, or to read consistently.
 """
 
@@ -262,7 +262,7 @@ def test_what_is_taken_is_what_is_told(db, case, asked):
 
 
 def test_a_failed_condition_is_charged(db):
-    """As much as writing the existing item would be, one unit where there is none (reference 9.1)."""
+    """As much as writing the existing item would be, one unit where there is none (behaviour 9.1)."""
     filled = create_filled(db)
     for number, cost in ((2, 9), (9, 1)):
         for operation, request in (

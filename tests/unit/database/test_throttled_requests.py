@@ -1,4 +1,4 @@
-"""Requests of several parts under enforced throughput: what of them is done, and what is told of the rest (reference 16)."""
+"""Requests of several parts under enforced throughput: what of them is done, and what is told of the rest (behaviour 16)."""
 
 import pytest
 from throttled_tables import (

@@ -1,4 +1,4 @@
-"""ClientRequestTokens: a request is done once within ten minutes, whatever happens in between (reference 8.3)."""
+"""ClientRequestTokens: a request is done once within ten minutes, whatever happens in between (behaviour 8.3)."""
 
 import uuid
 

@@ -1,4 +1,4 @@
-"""Which items expire, and what happens until and when they do (service-behaviour.md 12)."""
+"""Which items expire, and what happens until and when they do (behaviour 12)."""
 
 import pytest
 

@@ -48,7 +48,7 @@ def test_statuses(db):
 
 
 def test_statuses_with_delay(slow):
-    """The service shows neither ENABLING nor DISABLING (control-plane.md 20.2)."""
+    """The service shows neither ENABLING nor DISABLING (control-plane 20.2)."""
     follow(slow)
 
 
@@ -85,7 +85,7 @@ def test_a_table_that_comes_or_goes_is_not_changed(slow, status, word):
         "ResourceInUseException",
         f"Attempt to change a resource which is still in use: Table {table} is being {word}",
     )
-    assert slow.error("DescribeTimeToLive", TableName=table) == (  # corrections.md C116
+    assert slow.error("DescribeTimeToLive", TableName=table) == (  # behaviour 12
         "ValidationException",
         f"Cannot describe time to live while table is in {status} state: Current table state is {status}",
     )

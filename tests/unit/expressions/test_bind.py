@@ -97,7 +97,8 @@ def syntax(parameter):
             {VALUES: {":" + "é" * 128: ONE}, "ConditionExpression": "!"},
             "ExpressionAttributeValues contains invalid key: The expression attribute map contains a key that is too long;",
         ),
-        # C11: an empty name is reported with its placeholder; C15: of names only the keys come before values
+        # behaviour 2.1: an empty name is reported with its placeholder
+        # behaviour 3.6: of names only the keys come before values
         (
             {NAMES: {"#b": "b", "#a": ""}, "ConditionExpression": "#a = #a"},
             "ExpressionAttributeNames contains invalid value: Empty attribute name for key #a",

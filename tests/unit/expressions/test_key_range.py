@@ -1,4 +1,4 @@
-"""Key conditions against schemas of 1+0, 1+1, 1+0 with several hashes and 2+3 attributes (reference 3.8, 4.3)."""
+"""Key conditions against schemas of 1+0, 1+1, 1+0 with several hashes and 2+3 attributes (behaviour 3.8, 4.3)."""
 
 from itertools import product
 
@@ -126,7 +126,7 @@ REFUSED = [
     (HASHES, [("a", "=", s("x"))], HASH.format("h1, h2")),
     (MANY, [("r1", "=", s("x"))], HASH.format("h1, h2")),
     (MANY, [H2, ("r2", "<", s("x")), ("a", "=", s("x"))], HASH.format("h1")),
-    # an operator of KeyConditions that no key may have (corrections.md C41)
+    # an operator of KeyConditions that no key may have (behaviour 18)
     (HASH_RANGE, [("sk", UNINDEXABLE)], MISSED + "pk"),
     (HASH_RANGE, [("a", UNINDEXABLE)], MISSED + "pk"),
     (HASH_RANGE, [PK, ("a", UNINDEXABLE)], MISSED + "sk"),
@@ -144,7 +144,7 @@ REFUSED = [
     (MANY, [("h1", "begins_with", s("x")), ("h2", "BETWEEN", n(1), n(2)), ("r1", "=", s("x"))], HASH.format("h1, h2")),
     (HASHES, [("h2", "<", s("x"))], HASH.format("h1, h2")),
     (HASH_RANGE, [("pk", "<", s("x")), ("a", "=", n(1))], NOT_SUPPORTED),
-    # a wrong type comes before that (corrections.md C42)
+    # a wrong type comes before that (behaviour 4.3)
     (HASH_RANGE, [("pk", "<", n(1))], WRONG_TYPE),
     (HASH_RANGE, [("pk", "<", s("x")), ("sk", "=", s("x"))], WRONG_TYPE),
     (HASH_RANGE, [("pk", "<", n(1)), ("a", "=", n(1))], WRONG_TYPE),

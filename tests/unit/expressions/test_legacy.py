@@ -1,4 +1,4 @@
-"""The legacy parameters: meaning of every operator and action, every text of reference 18, 3.6 and 4.7."""
+"""The legacy parameters: meaning of every operator and action, every text of behaviour 18, 3.6 and 4.7."""
 
 import pytest
 

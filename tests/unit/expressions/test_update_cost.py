@@ -1,4 +1,4 @@
-"""What UpdateItem counts of an update, clause by clause: the formula of reference 2.4 (C30)."""
+"""What UpdateItem counts of an update, clause by clause: the formula of behaviour 2.4."""
 
 import pytest
 
@@ -82,7 +82,7 @@ def test_cost(expression, size):
     assert cost.total(values) == 3 + size
 
 
-def test_the_example_of_the_reference():
+def test_the_example_of_the_formula():
     cost, _ = cost_of("SET b = :pad")
     assert cost.total({":pad": {"S": "x" * 409_577}}) == ITEM_SIZE
 

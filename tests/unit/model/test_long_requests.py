@@ -1,6 +1,6 @@
 """Requests of any length get short answers: what is read and explained of them is bounded.
 
-An answer names ten failures at most (service-behaviour.md 3.1).
+An answer names ten failures at most (behaviour 3.1).
 """
 
 import orjson

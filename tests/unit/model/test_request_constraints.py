@@ -1,4 +1,4 @@
-"""Layer 2: the member constraints of service-behaviour.md 3.2 to 3.5, 6.1, 7, 8, 10.1, 12, 13 and 14.4, full texts."""
+"""Layer 2: the member constraints of behaviour 3.2 to 3.5, 6.1, 7, 8, 10.1, 12, 13 and 14.4, full texts."""
 
 import re
 
@@ -169,7 +169,7 @@ TABLE_NAMES = [
         (operation, {"TableName": ""}, old("", "tableName", shortest(1)))
         for operation in ("Scan", "DescribeTable", "DeleteTable", "DescribeTimeToLive")
     ],
-    *[  # corrections.md C93
+    *[  # behaviour 2.5, 3.4
         ("UpdateTable", {"TableName": name}, old(name, "tableName", shortest(3))) for name in ("", "a", "ab")
     ],
     ("PutItem", {"TableName": "t" * 256, "Item": {}}, old("t" * 256, "tableName", longest(255))),
@@ -233,16 +233,16 @@ SINGLE = [
         named(Key={}, AttributeUpdates={"a": {"Action": "x"}}),
         old("x", "attributeUpdates.a.member.action", one_of("ADD", "PUT", "DELETE")),
     ),
-    # 6.1
+    # behaviour 6.1
     (
         "Query",
         named(Select="x"),
         old("x", "select", one_of("SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES")),
     ),
     ("Query", named(Limit=0), new("Limit", least(1))),
-    ("Scan", named(Limit=0), old("0", "limit", least(1))),  # corrections.md C47
+    ("Scan", named(Limit=0), old("0", "limit", least(1))),  # behaviour 6.1
     ("Scan", named(Limit=-0.5), old("-1", "limit", least(1))),
-    ("Scan", named(Segment=-1, TotalSegments=1), old("-1", "segment", least(0))),  # corrections.md C48
+    ("Scan", named(Segment=-1, TotalSegments=1), old("-1", "segment", least(0))),  # behaviour 6.1
     ("Scan", named(Segment=1_000_000, TotalSegments=1), old("1000000", "segment", most(999_999))),
     ("Scan", named(TotalSegments=0), old("0", "totalSegments", least(1))),
     ("Scan", named(TotalSegments=1_000_001), old("1000001", "totalSegments", most(1_000_000))),
@@ -251,7 +251,7 @@ SINGLE = [
     ("Query", named(IndexName="i" * 256), old("i" * 256, "indexName", longest(255))),
     ("Query", named(IndexName="a b"), old("a b", "indexName", NAME)),
     ("Query", named(KeyConditions={"a": {}}), old(None, "keyConditions.a.member.comparisonOperator", NULL)),
-    # 7.1
+    # behaviour 7.1
     ("BatchGetItem", {}, old(None, "requestItems", NULL)),
     ("BatchGetItem", {"RequestItems": {}}, new("RequestItems", shortest(1))),
     (
@@ -260,7 +260,7 @@ SINGLE = [
         new("RequestItems", longest(100)),
     ),
     ("BatchGetItem", {"RequestItems": {"abc": {}}}, old(None, "requestItems.abc.member.keys", NULL)),
-    ("BatchGetItem", {"RequestItems": {"abc": {"Keys": []}}}, new("RequestItems.abc.member.Keys", shortest(1))),  # C54
+    ("BatchGetItem", {"RequestItems": {"abc": {"Keys": []}}}, new("RequestItems.abc.member.Keys", shortest(1))),
     (
         "BatchGetItem",
         {"RequestItems": {"abc": {"Keys": [KEY] * 101}}},
@@ -271,7 +271,7 @@ SINGLE = [
         {"RequestItems": {"a b": {"Keys": [KEY], "ConsistentRead": True}}},
         old('{"a b":{"Keys":[{"pk":{"S":"x"}}],"ConsistentRead":true}}', "requestItems", NAME_KEYS),
     ),
-    # 7.2
+    # behaviour 7.2
     ("BatchWriteItem", {}, old(None, "requestItems", NULL)),
     ("BatchWriteItem", {"RequestItems": {"abc": []}}, old("{abc=[]}", "requestItems", BATCH_LENGTH)),
     (
@@ -323,7 +323,7 @@ SINGLE = [
         {"TransactItems": [{}], "ClientRequestToken": ""},
         old("", "clientRequestToken", shortest(1)),
     ),
-    # 10.1, 10.5
+    # behaviour 10.1, 10.5
     ("CreateTable", table(KeySchema=[ELEMENT] * 3), old(elements(3), "keySchema", longest(2))),
     ("CreateTable", table(KeySchema=[]), old("[]", "keySchema", shortest(1))),
     (
@@ -454,7 +454,7 @@ SINGLE = [
             f"Member must satisfy constraint: [{longest(255)}, {shortest(1)}]",
         ),
     ),
-    # 14.4, 14.5
+    # behaviour 14.4, 14.5
     ("ExecuteStatement", {"Statement": "x", "Parameters": []}, old("[]", "parameters", shortest(1))),
     ("ExecuteStatement", {"Statement": ""}, old("", "statement", shortest(1))),
     (
@@ -536,7 +536,7 @@ SEVERAL = [
         {"ClientRequestToken": "", "TransactStatements": []},
         told(old("", "clientRequestToken", shortest(1)), old("[]", "transactStatements", shortest(1))),
     ),
-    (  # corrections.md C40
+    (  # behaviour 3.3
         "Query",
         named(Select="x", ConditionalOperator="y"),
         "Failed to satisfy constraint: " + one_of("ALL", "OR"),

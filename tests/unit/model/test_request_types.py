@@ -1,4 +1,4 @@
-"""Layer 1: service-behaviour.md 1.6, every row, and what conversions leave."""
+"""Layer 1: behaviour 1.6, every row, and what conversions leave."""
 
 import orjson
 import pytest

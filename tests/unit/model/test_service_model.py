@@ -17,7 +17,7 @@ from emulator.model.shapes import Shapes
 
 ROOT = Path(__file__).parents[3]
 
-# recent-features.md 11
+# features 11
 DATA_AND_CONTROL_PLANE = """
 BatchExecuteStatement BatchGetItem BatchWriteItem CancelBulkOperation CreateBackup CreateGlobalTable CreateTable
 DeleteBackup DeleteItem DeleteResourcePolicy DeleteTable DescribeBackup DescribeBulkOperation DescribeContinuousBackups

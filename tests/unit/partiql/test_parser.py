@@ -1,4 +1,4 @@
-"""What statements parse to, and what is said of those that do not parse (reference 14.1, 14.4)."""
+"""What statements parse to, and what is said of those that do not parse (behaviour 14.1, 14.4)."""
 
 import pytest
 

@@ -292,7 +292,7 @@ def test_arithmetic_is_exact_or_refused(left, right, minus):
         assert outside[kind]
 
 
-# Reference 2.3, "verified".
+# behaviour 2.3, "verified".
 SIZES = {
     "0": 1,
     "-0": 1,

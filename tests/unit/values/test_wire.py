@@ -48,7 +48,7 @@ def texts(raw, layer="current"):
 
 # --- canonical form -------------------------------------------------------------------------------------------------
 
-# value as sent, canonical value, size by reference 2.3
+# value as sent, canonical value, size by behaviour 2.3
 CANONICAL = [
     ({"S": ""}, {"S": ""}, 0),
     ({"S": "abc"}, {"S": "abc"}, 3),
@@ -237,7 +237,8 @@ def test_flags(kind, number, number_or_set):
     assert (Problem(kind).is_number, Problem(kind).is_number_or_set) == (number, number_or_set)
 
 
-# C16: a bad number among several types is what most operations report. Value, text about the number (None: there is none)
+# behaviour 2.1: most operations report a bad number among several types.
+# Value, text about the number (None: there is none)
 AMBIGUITIES = [
     ({"S": "a", "N": "abc"}, f"{NOT_NUMERIC}: abc"),
     ({"N": "1e126", "S": "a"}, OVERFLOW),
@@ -315,7 +316,7 @@ def test_maps_and_items_are_parsed_in_place():
 
 # --- type errors ----------------------------------------------------------------------------------------------------
 
-# (value, message); every applicable row of the table in reference 1.6
+# (value, message); every applicable row of the table in behaviour 1.6
 TYPE_ERRORS = [
     *[({tag: True}, to("TRUE", "String")) for tag in "SN"],
     *[({tag: False}, to("FALSE", "String")) for tag in "SN"],

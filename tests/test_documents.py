@@ -1,0 +1,78 @@
+"""What the documents for developers name is there, and none of them is in a wheel."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = (
+    "CONTRIBUTING.md",
+    "emulator/README.md",
+    "emulator/reference/README.md",
+    "storage/README.md",
+    "tests/README.md",
+)
+
+_NAMED = re.compile(r"`([\w.*<>-]*/[\w.*<>/-]*|[\w*<>-]+\.(?:py|md|json|txt|toml|golden))`")
+_LINKED = re.compile(r"\]\((?!https?://)([^)#]+)\)")
+
+
+def missing(text, folder):
+    """Return the paths in a document's text that are neither below its folder nor below the root."""
+    named = [name for name in _NAMED.findall(text) if not name.startswith("/")]  # as the path of a URL does
+    linked = [name for name in _LINKED.findall(text) if not (folder / name).exists()]
+    return [name for name in named if not (there(folder, name) or there(ROOT, name))] + linked
+
+
+def there(folder, name):
+    """Say whether a path exists below a folder; `<...>` in it stands for any text."""
+    pattern = re.sub("<.*?>", "*", name)
+    return any(folder.glob(pattern.rstrip("/")))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_path_exists(document):
+    path = ROOT / document
+    assert missing(path.read_text(), path.parent) == []
+
+
+def test_a_made_up_path_is_found():
+    text = (
+        "`app.py`, `no.py`, `database/none.py`, `tests/unit/<package>/`, [a](there.md), [b](README.md), `/_emulator/`"
+    )
+    assert missing(text, ROOT / "emulator") == ["no.py", "database/none.py", "there.md"]
+
+
+def test_the_documents_name_many_paths():
+    """The search itself works."""
+    assert sum(len(_NAMED.findall((ROOT / document).read_text())) for document in DOCUMENTS) > 100
+
+
+def test_every_document_is_in_the_readme():
+    readme = (ROOT / "README.md").read_text()
+    for document in DOCUMENTS:
+        assert f"/blob/main/{document})" in readme
+
+
+def test_every_package_explains_itself():
+    for folder in ("emulator", "storage"):
+        for path in (ROOT / folder).rglob("__init__.py"):
+            assert path.read_text().startswith('"""'), path
+
+
+def test_a_wheel_has_no_documents():
+    """.ci/run looks into a real one."""
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    assert setuptools["include-package-data"] is False
+    assert setuptools["packages"]["find"]["namespaces"] is False
+    assert not (ROOT / "emulator" / "reference" / "__init__.py").exists()
+    data = {
+        path.relative_to(ROOT).as_posix()
+        for package, patterns in setuptools["package-data"].items()
+        for pattern in patterns
+        for path in (ROOT / package).glob(pattern)
+    }
+    assert {"emulator/py.typed", "storage/py.typed"} <= data
+    assert {path for path in data if path.endswith((".md", ".txt")) and "/model/data/" not in path} == set()
