@@ -1,6 +1,7 @@
 """Imports go one way, and every operation is whole: handler, request model, test."""
 
 import ast
+from collections import Counter
 from importlib import import_module
 from pathlib import Path
 
@@ -287,3 +288,10 @@ def test_no_two_families_of_errors_use_one_name():
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
     ]
     assert len(set(names)) == len(names)
+
+
+def test_test_files_of_folders_without_a_package_have_names_of_their_own():
+    """pytest imports such files by their names alone: two of one name cannot be collected in one run."""
+    files = [path for path in (ROOT / "tests").rglob("test_*.py") if not (path.parent / "__init__.py").exists()]
+    names = Counter(path.name for path in files if "node_modules" not in path.parts)
+    assert [name for name, count in names.items() if count > 1] == []
