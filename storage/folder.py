@@ -86,15 +86,19 @@ def file_mode(folder: Path) -> int:
     return stat.S_IMODE(folder.stat().st_mode) & 0o666
 
 
-def new_file(path: Path) -> int:
-    """Open a file for reading and writing, made with the mode of its folder if it is missing; return its descriptor."""
+def new_file(path: Path, *, exclusive: bool = False) -> int:
+    """Open a file for reading and writing, made with the mode of its folder if it is missing; return its descriptor.
+
+    exclusive: it must be missing. Raises OSError.
+    """
     flags = os.O_RDWR | getattr(os, "O_BINARY", 0)
-    try:
-        return os.open(path, flags)
-    except FileNotFoundError:
-        pass
+    if not exclusive:
+        try:
+            return os.open(path, flags)
+        except FileNotFoundError:
+            pass
     mode = file_mode(path.parent)
-    descriptor = os.open(path, flags | os.O_CREAT, mode)
+    descriptor = os.open(path, flags | os.O_CREAT | (os.O_EXCL if exclusive else 0), mode)
     if hasattr(os, "fchmod"):
         os.fchmod(descriptor, mode)
     return descriptor

@@ -109,8 +109,9 @@ def copy(source: Path, target: Path, verify: Callable[[Path], None]) -> int:
     if target.is_relative_to(source):
         raise Unavailable(f"The folder {target} is inside of the folder that is to be copied.")
     made = _make_empty(target)
+    descriptor = _begin(target)
     try:
-        return _fill(source, target)
+        return _fill(source, target, descriptor)
     except BaseException:
         for name in ("layout", "identity", "closed", "data.mdb"):
             with contextlib.suppress(OSError):
@@ -127,15 +128,29 @@ def _make_empty(target: Path) -> bool:
     make(target)
     try:
         if any(entry.name not in _HARMLESS for entry in target.iterdir()):
-            raise Unavailable(f"The folder {target} is not empty: a copy needs a folder that is missing or empty.")
+            raise _not_empty(target)
     except OSError as error:
         raise os_error(error, f"The folder {target} cannot be used") from error
     return made
 
 
-def _fill(source: Path, target: Path) -> int:
+def _begin(target: Path) -> int:
+    """Make the data file of a copy and return its descriptor. Raises Unavailable where another copy was faster."""
     try:
-        descriptor = new_file(target / "data.mdb")
+        return new_file(target / "data.mdb", exclusive=True)
+    except FileExistsError:
+        raise _not_empty(target) from None
+    except OSError as error:
+        raise os_error(error, f"The folder {target} cannot be written") from error
+
+
+def _not_empty(target: Path) -> Unavailable:
+    return Unavailable(f"The folder {target} is not empty: a copy needs a folder that is missing or empty.")
+
+
+def _fill(source: Path, target: Path, descriptor: int) -> int:
+    """Write the copy; close the descriptor of its data file. Returns the file's size in bytes."""
+    try:
         try:
             _copy_pages(source, descriptor)
             os.fsync(descriptor)

@@ -224,3 +224,15 @@ def test_empty_target_keeps_its_mode_and_stays_after_a_failure(tmp_path: Path, m
     copy(tmp_path / "data", target, lambda _: None)
     assert {stat.S_IMODE(file.stat().st_mode) for file in target.iterdir()} == {0o644}
     assert check(target) == 3
+
+
+def test_of_two_copies_to_one_folder_the_slower_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both found the folder empty. The faster one's files stay, whatever becomes of the other."""
+    open_engine(tmp_path / "data").close()
+    target = tmp_path / "copy"
+    copy(tmp_path / "data", target, lambda _: None)
+    before = {entry.name: entry.read_bytes() for entry in target.iterdir()}
+    monkeypatch.setattr("storage.snapshot._make_empty", lambda _: False)
+    with pytest.raises(Unavailable, match="is not empty"):
+        copy(tmp_path / "data", target, lambda _: None)
+    assert {entry.name: entry.read_bytes() for entry in target.iterdir()} == before
