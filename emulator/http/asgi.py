@@ -27,7 +27,10 @@ def create_app(protocol: Protocol, bodies: Bodies) -> App:
             return
         path: bytes = scope.get("raw_path") or scope["path"].encode()  # not every server has the raw one
         fields = fields_of(scope["headers"])
-        body = await _body(scope, receive, bodies)
+        try:
+            body = await _body(scope, receive, bodies)
+        except _Disconnected:
+            return
         try:
             if fields is None or len(scope["query_string"]) > HEADER_BLOCK:
                 answer = protocol.refuse(400)
@@ -58,6 +61,10 @@ async def _finished(protocol: Protocol, pending: Pending) -> Answer:
         run.cancel()
 
 
+class _Disconnected(Exception):
+    """The client is gone before its request was complete. Such a request is not run, even if it happens to be valid."""
+
+
 class _BodyReader:
     """One request's turn to read on (bodies.py)."""
 
@@ -79,8 +86,8 @@ class _BodyReader:
 
 
 async def _body(scope: Message, receive: Receive, bodies: Bodies) -> bytes | None:
-    """Return the whole body, None as soon as it is known to be too large."""
-    message = await receive()
+    """Return the whole body, None as soon as it is known to be too large. Raises _Disconnected."""
+    message = await _next(receive)
     body: bytes = message.get("body", b"")
     if not message.get("more_body"):
         return body
@@ -94,7 +101,7 @@ async def _body(scope: Message, receive: Receive, bodies: Bodies) -> bytes | Non
         while message.get("more_body"):
             bodies.hold(reader, size)
             await reader.turn()
-            message = await receive()
+            message = await _next(receive)
             parts.append(message.get("body", b""))
             size += len(parts[-1])
             if size > REQUEST_BODY:
@@ -102,6 +109,14 @@ async def _body(scope: Message, receive: Receive, bodies: Bodies) -> bytes | Non
     finally:
         bodies.release(reader)
     return b"".join(parts)
+
+
+async def _next(receive: Receive) -> Message:
+    """Return the next piece of a request."""
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise _Disconnected
+    return message
 
 
 async def _send(send: Send, answer: Answer) -> None:

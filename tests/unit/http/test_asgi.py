@@ -59,6 +59,25 @@ def test_bodies_that_are_too_large(ask):
     assert (status, unread) == (413, [b"}"])
 
 
+@pytest.mark.parametrize("pieces", [[], [b"{}"], [b"{", b"}"]])
+def test_a_client_that_disconnects(db, pieces):
+    """What has come of its request is not run, though it is valid JSON; its bytes are not counted any more."""
+    messages = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces]
+    messages.append({"type": "http.disconnect"})
+    sent = []
+    bodies = Bodies(MIB16)
+
+    async def receive():
+        return messages.pop(0)
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": HEADERS}
+    asyncio.run(create_app(Protocol(db.emulator), bodies)(scope, receive, send))
+    assert (sent, messages, bodies.total) == ([], [], 0)
+
+
 def test_large_headers(ask):
     assert ask(b"{}", headers=[*HEADERS, (b"x-more", b"x" * 15_000)])[0] == 200
     assert ask(b"{}", headers=[*HEADERS, (b"x-more", b"x" * 16_384)])[0] == 400
