@@ -28,14 +28,12 @@ _TRUE: Final = frozenset(("1", "true", "yes", "on"))
 _FALSE: Final = frozenset(("0", "false", "no", "off"))
 _METAVARS: Final[Mapping[type, str]] = {int: "N", float: "SECONDS"}
 
-_SERVICE_LINK: Final = re.compile(
-    r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
-).fullmatch
+_SERVICE_LINK: Final = r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
 """What Kubernetes sets in every pod beside a Service called `dynamodb-emulator`, besides the next one.
 
 A Service called `dynamodb-emulator-2` sets DYNAMODB_EMULATOR_2_SERVICE_HOST and the rest.
 """
-_LINKED_PORT: Final = re.compile(r"(tcp|udp|sctp)://.*").fullmatch
+_LINKED_PORT: Final = ("tcp://", "udp://", "sctp://")
 
 _DYNAMODB_LOCAL: Final[Mapping[str, str]] = {
     "-port": "use --port",
@@ -87,13 +85,13 @@ def warnings(environment: Mapping[str, str]) -> list[str]:
     found = []
     for variable, text in sorted(environment.items()):
         name = variable.removeprefix(PREFIX)
-        if name == variable or _SERVICE_LINK(name):
+        if name == variable or re.fullmatch(_SERVICE_LINK, name):
             continue
         if name not in known:
-            if name.endswith("_PORT") and _LINKED_PORT(text):
+            if name.endswith("_PORT") and text.startswith(_LINKED_PORT):
                 continue
             found.append(f"the environment variable {variable} is unknown and has no effect{_hint(name, known)}")
-        elif name == "PORT" and _LINKED_PORT(text):
+        elif name == "PORT" and text.startswith(_LINKED_PORT):
             found.append(f"the environment variable {variable} is a Kubernetes service link, not a setting: ignored")
     return found
 
@@ -173,7 +171,7 @@ def _from_environment(parser: Parser, environment: Mapping[str, str], already: M
         text = environment.get(variable, "")
         if not text or field.name in already or field.name in decided:
             continue
-        if field.name == "port" and _LINKED_PORT(text):
+        if field.name == "port" and text.startswith(_LINKED_PORT):
             continue
         try:
             found[field.name] = parsed(field, text)
