@@ -1,6 +1,6 @@
 """The one syntax tree of conditions, updates, projections and key conditions.
 
-Expressions, the legacy parameters and (later) PartiQL all end here. A tree that the parser made may hold `Alias` steps and
+Expressions, the legacy parameters and PartiQL all end here. A tree that the parser made may hold `Alias` steps and
 `Placeholder` operands; the analyser replaces aliases by names, placeholders stay, because values are arguments of a call
 and not part of the program. Legacy parameters and PartiQL literals bring their values along as `Literal`.
 

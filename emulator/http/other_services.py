@@ -94,8 +94,8 @@ def reply(method: str, path: bytes, query: bytes, fields: Mapping[bytes, bytes],
         return Reply(shown, _NO_PATH, b"text/xml", b"", _query(error))
     if path == b"/" and method == "POST":
         return None
-    told = orjson.dumps({"message": error.message})
-    return Reply(shown, _NO_PATH, b"application/json", b"x-amzn-errortype: %b\r\n" % _CODE.encode(), told)
+    message = orjson.dumps({"message": error.message})
+    return Reply(shown, _NO_PATH, b"application/json", b"x-amzn-errortype: %b\r\n" % _CODE.encode(), message)
 
 
 def _service(query: bytes, fields: Mapping[bytes, bytes]) -> str | None:

@@ -111,11 +111,11 @@ class LoggedProtocol(Protocol):
 def _line(subject: str, answer: Answer, seconds: float) -> str:
     head = dict(answer.headers)
     parts = [str(answer.status)]
-    told = _parsed(_plain(answer.body, head.get(b"content-encoding")))
+    parsed = _parsed(_plain(answer.body, head.get(b"content-encoding")))
     if answer.status >= _FIRST_ERROR:
-        parts[0] += _error(told, head.get(b"x-amzn-errortype", b"").decode("latin-1"))
+        parts[0] += _error(parsed, head.get(b"x-amzn-errortype", b"").decode("latin-1"))
     else:
-        parts += [f"{units} units" for units in _units(told)]
+        parts += [f"{units} units" for units in _units(parsed)]
     request_id = head.get(b"x-amzn-requestid", b"").decode("latin-1")
     return f"{subject}: {', '.join(parts)}, {seconds * 1000:.1f} ms, request {request_id}"
 
