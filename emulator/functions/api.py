@@ -19,11 +19,11 @@ from urllib.parse import parse_qsl, unquote
 
 import orjson
 
-from emulator.database import arns
-from emulator.database.catalog import Caller
+from emulator.database.catalog.catalog import Caller
+from emulator.database.changes.log import last_sequence
 from emulator.database.database import Database
-from emulator.database.stream_definitions import StreamDefinition
-from emulator.database.stream_log import last_sequence
+from emulator.database.definitions import arns
+from emulator.database.definitions.streams import StreamDefinition
 from emulator.errors import ApiError
 from emulator.functions import errors, names
 from emulator.functions.configuration import Functions

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import orjson
 
-from emulator.database.stream_definitions import sequence_text
+from emulator.database.definitions.streams import sequence_text
 from emulator.escaping import printable
 from emulator.functions.events import payload
 from emulator.functions.lanes import Discard

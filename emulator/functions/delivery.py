@@ -17,9 +17,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from emulator.database.changes.log import last_sequence
 from emulator.database.database import Database
-from emulator.database.stream_definitions import StreamDefinition
-from emulator.database.stream_log import last_sequence
+from emulator.database.definitions.streams import StreamDefinition
 from emulator.functions import mapping as results
 from emulator.functions.configuration import Function, Functions
 from emulator.functions.dead_letters import letter

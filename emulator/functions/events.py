@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import orjson
 
-from emulator.database.stream_log import record_json, record_sequence, record_time
+from emulator.database.changes.log import record_json, record_sequence, record_time
 from emulator.limits import MIB
 
 PAYLOAD: Final = 6 * MIB  # bytes of one invocation (Lambda quotas: synchronous invocation payload)

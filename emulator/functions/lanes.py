@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from emulator.database.stream_definitions import RETENTION
+from emulator.database.definitions.streams import RETENTION
 from emulator.functions.events import FRAME, PAYLOAD, Record
 from emulator.functions.mapping import EventSourceMapping
 from emulator.functions.outcomes import Outcome, first_failure

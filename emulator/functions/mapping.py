@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 
 import orjson
 
-from emulator.database import arns
+from emulator.database.definitions import arns
 from emulator.functions import names
 from emulator.settings import DEFAULT_ACCOUNT, is_account
 

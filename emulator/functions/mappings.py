@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
-from emulator.database import keyspace
+from emulator.database.catalog.spaces import SHARED, Space
 from emulator.database.database import Database
-from emulator.database.spaces import SHARED, Space
+from emulator.database.store import keyspace
 from emulator.escaping import printable
 from emulator.functions.mapping import DELETING, EventSourceMapping
 from storage import ReadTxn, WriteTxn

@@ -7,7 +7,7 @@ qualifier count here, because a function is whatever the configuration says abou
 import re
 from typing import Final
 
-from emulator.database.catalog import Caller
+from emulator.database.catalog.catalog import Caller
 
 _NAME: Final = re.compile(
     r"(?:arn:aws[a-zA-Z-]*:lambda:)?(?:[a-z]{2}[a-z-]*-\d:)?(?:\d{12}:)?(?:function:)?"

@@ -17,7 +17,7 @@ from typing import Any, Final, Literal
 
 import orjson
 
-from emulator.database.stream_definitions import sequence_text
+from emulator.database.definitions.streams import sequence_text
 from emulator.functions.events import Record
 
 

@@ -8,9 +8,9 @@ from zlib import crc32
 
 import orjson
 
-from emulator.database import stream_reader
-from emulator.database.stream_definitions import RETENTION, Shard, StreamDefinition
-from emulator.database.stream_log import record_time
+from emulator.database.changes import reader
+from emulator.database.changes.log import record_time
+from emulator.database.definitions.streams import RETENTION, Shard, StreamDefinition
 from emulator.functions.events import PAYLOAD, Record, record_of
 from emulator.functions.filters import Test
 from emulator.functions.lanes import Lane
@@ -68,8 +68,8 @@ class Reader:
         room = self._room(mapping)
         if room <= 0:
             return True
-        limit = min(room, stream_reader.RECORDS)
-        rows, self._next = stream_reader.read(txn, stream.id, shard.number, self._next, limit=limit)
+        limit = min(room, reader.RECORDS)
+        rows, self._next = reader.read(txn, stream.id, shard.number, self._next, limit=limit)
         if not rows:
             self.drained = shard.end is not None
             if shard.end is not None:

@@ -1,6 +1,6 @@
 """What an emulator owns of this package: the configured functions, the mappings, their delivery and the API."""
 
-from emulator.database.catalog import Caller
+from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
 from emulator.functions import configuration
 from emulator.functions.api import Answer, Api

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from emulator import errors
-from emulator.database.definitions import CREATING, DELETING, UPDATING, TableDefinition
+from emulator.database.definitions.tables import CREATING, DELETING, UPDATING, TableDefinition
 from emulator.errors import ApiError
 from emulator.model.request import Request
 from emulator.operations.table_settings import class_of

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from emulator.database.arns import default_key
-from emulator.database.catalog import Caller
-from emulator.database.definitions import IndexDefinition, TableDefinition
+from emulator.database.catalog.catalog import Caller
+from emulator.database.definitions.arns import default_key
+from emulator.database.definitions.tables import IndexDefinition, TableDefinition
 from emulator.model.request import Request
 from emulator.operations import table_rules as rules
 from emulator.operations import table_throughput as throughput

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from emulator import errors, limits
-from emulator.database.definitions import (
+from emulator.database.definitions.tables import (
     DAY,
     IndexDefinition,
     Part,
@@ -18,7 +18,7 @@ from emulator.database.definitions import (
     decreases_today,
     deferred,
 )
-from emulator.database.describe import ON_DEMAND_WARM, warm_units
+from emulator.database.schema.describe import ON_DEMAND_WARM, warm_units
 
 ON_DEMAND: Final = "PAY_PER_REQUEST"
 PROVISIONED: Final = "PROVISIONED"

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from emulator import errors, limits
-from emulator.database.definitions import (
+from emulator.database.definitions.tables import (
     ACTIVE,
     CREATING,
     DELETING,
@@ -17,7 +17,7 @@ from emulator.database.definitions import (
     TableDefinition,
     deferred,
 )
-from emulator.database.describe import warm_units
+from emulator.database.schema.describe import warm_units
 from emulator.model.request import Request
 from emulator.operations import table_rules as rules
 from emulator.operations import table_settings as settings

@@ -5,12 +5,14 @@ from dataclasses import replace
 from typing import Any, Final
 
 from emulator import errors
-from emulator.database import backfill, describe, statistics
-from emulator.database.catalog import Caller
+from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.definitions import ACTIVE, CREATING, DELETING, UPDATING, IndexDefinition, TableDefinition
-from emulator.database.ids import next_id
-from emulator.database.schema import Table
+from emulator.database.definitions.tables import ACTIVE, CREATING, DELETING, UPDATING, IndexDefinition, TableDefinition
+from emulator.database.items import statistics
+from emulator.database.jobs import backfill
+from emulator.database.schema import describe
+from emulator.database.schema.table import Table
+from emulator.database.store.ids import next_id
 from emulator.model.request import Request
 from emulator.operations import table_rules, table_settings, table_updates
 from emulator.operations import table_throughput as throughput

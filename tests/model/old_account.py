@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from emulator.database.kinesis_feed import KinesisFeed
+from emulator.kinesis.feed import KinesisFeed
 from tests.conftest import index_request, table_request
 from tests.stream_reading import iterator, shards_of
 from tests.unit.functions.stages import DONE, Stage, configured

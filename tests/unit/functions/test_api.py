@@ -2,7 +2,7 @@
 
 import pytest
 
-from emulator.database import keyspace
+from emulator.database.store import keyspace
 from emulator.settings import Settings
 from tests.unit.functions.stages import Stage, configured
 

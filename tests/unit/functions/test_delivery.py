@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from emulator.database.stream_definitions import sequence_text
+from emulator.database.definitions.streams import sequence_text
 from tests.unit.functions.stages import DONE, FAILED, Stage, configured, keys, sequences
 
 DAY = 86_400

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from emulator.database.stream_definitions import sequence_text
+from emulator.database.definitions.streams import sequence_text
 from emulator.functions import dead_letters
 from emulator.functions.lanes import backoff
 from emulator.functions.outcomes import Outcome

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from emulator.database.stream_definitions import sequence_text
+from emulator.database.definitions.streams import sequence_text
 from emulator.functions.events import Record
 from emulator.functions.outcomes import Outcome, first_failure
 
