@@ -23,8 +23,8 @@ from emulator.sharing import Sharing
 from storage import Full, Interrupted, open_engine
 
 if TYPE_CHECKING:
-    from emulator.functions.api import Answer as Told
-    from emulator.functions.service import FunctionService
+    from emulator.event_sources.api import Answer as Told
+    from emulator.event_sources.service import FunctionService
 
 log = logging.getLogger("emulator")
 
@@ -104,7 +104,7 @@ class Emulator:
         return self._functions
 
     def _load_functions(self) -> "FunctionService":
-        from emulator.functions.service import FunctionService  # noqa: PLC0415 - a tenth of the start-up time
+        from emulator.event_sources.service import FunctionService  # noqa: PLC0415 - a tenth of the start-up time
 
         return FunctionService(self.database, self.settings)
 

@@ -12,7 +12,7 @@ from emulator.database.definitions.streams import StreamDefinition
 from emulator.database.items import statistics
 from emulator.database.schema.table import Index, Table
 from emulator.database.store import keyspace
-from emulator.functions.mapping import EventSourceMapping
+from emulator.event_sources.mapping import EventSourceMapping
 from emulator.values.rows import decode_row, encode_row, row_size
 from emulator.values.size import item_size
 from storage import ReadTxn

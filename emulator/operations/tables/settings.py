@@ -9,8 +9,7 @@ from emulator.database.catalog.catalog import Caller
 from emulator.database.definitions.arns import default_key
 from emulator.database.definitions.tables import IndexDefinition, TableDefinition
 from emulator.model.request import Request
-from emulator.operations import table_rules as rules
-from emulator.operations import table_throughput as throughput
+from emulator.operations.tables import rules, throughput
 
 
 def definition_of(request: Request, caller: Caller, number: int, now: float, until: float) -> TableDefinition:

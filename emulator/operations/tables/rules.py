@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from emulator import errors, limits
 from emulator.model.request import Request
-from emulator.operations import table_throughput as throughput
 from emulator.operations import tag_rules
+from emulator.operations.tables import throughput
 
 _LATER: Final = {
     "VectorIndexes": "vector indexes",

@@ -11,10 +11,10 @@ import orjson
 from emulator.database.changes import reader
 from emulator.database.changes.log import record_time
 from emulator.database.definitions.streams import RETENTION, Shard, StreamDefinition
-from emulator.functions.events import PAYLOAD, Record, record_of
-from emulator.functions.filters import Test
-from emulator.functions.lanes import Lane
-from emulator.functions.mapping import EventSourceMapping
+from emulator.event_sources.events import PAYLOAD, Record, record_of
+from emulator.event_sources.filters import Test
+from emulator.event_sources.lanes import Lane
+from emulator.event_sources.mapping import EventSourceMapping
 from storage import ReadTxn
 
 

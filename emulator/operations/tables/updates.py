@@ -19,10 +19,8 @@ from emulator.database.definitions.tables import (
 )
 from emulator.database.schema.describe import warm_units
 from emulator.model.request import Request
-from emulator.operations import table_rules as rules
-from emulator.operations import table_settings as settings
-from emulator.operations import table_throughput as throughput
-from emulator.operations.table_combinations import check_asks_for_something, check_combination
+from emulator.operations.tables import rules, settings, throughput
+from emulator.operations.tables.combinations import check_asks_for_something, check_combination
 
 
 def check_update(request: Request) -> None:

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from emulator.database.definitions.streams import sequence_text
-from emulator.functions.events import Record
-from emulator.functions.outcomes import Outcome, first_failure
+from emulator.event_sources.events import Record
+from emulator.event_sources.outcomes import Outcome, first_failure
 
 RECORDS = [Record(number, 0.0, b"{}") for number in (7, 8, 9)]
 SEVEN, EIGHT, NINE = (sequence_text(record.sequence) for record in RECORDS)

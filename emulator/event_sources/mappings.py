@@ -12,7 +12,7 @@ from emulator.database.catalog.spaces import SHARED, Space
 from emulator.database.database import Database
 from emulator.database.store import keyspace
 from emulator.escaping import printable
-from emulator.functions.mapping import DELETING, EventSourceMapping
+from emulator.event_sources.mapping import DELETING, EventSourceMapping
 from storage import ReadTxn, WriteTxn
 from storage.keycode import prefix_end, u64
 

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from emulator.database.definitions.streams import sequence_text
-from emulator.functions import dead_letters
-from emulator.functions.lanes import backoff
-from emulator.functions.outcomes import Outcome
-from tests.unit.functions.stages import DONE, FAILED, UNREACHABLE, failing, keys, sequences
+from emulator.event_sources import dead_letters
+from emulator.event_sources.lanes import backoff
+from emulator.event_sources.outcomes import Outcome
+from tests.unit.event_sources.stages import DONE, FAILED, UNREACHABLE, failing, keys, sequences
 
 REPORTS = ["ReportBatchItemFailures"]
 

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from emulator.database.definitions.streams import RETENTION
-from emulator.functions.events import FRAME, PAYLOAD, Record
-from emulator.functions.mapping import EventSourceMapping
-from emulator.functions.outcomes import Outcome, first_failure
+from emulator.event_sources.events import FRAME, PAYLOAD, Record
+from emulator.event_sources.mapping import EventSourceMapping
+from emulator.event_sources.outcomes import Outcome, first_failure
 
 _LONGEST_WAIT: Final = 60.0
 

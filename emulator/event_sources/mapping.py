@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 import orjson
 
 from emulator.database.definitions import arns
-from emulator.functions import names
+from emulator.event_sources import names
 from emulator.settings import DEFAULT_ACCOUNT, is_account
 
 CREATING: Final = "Creating"

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from emulator.functions.configuration import BadConfiguration, Function, Handler, Url, load
+from emulator.event_sources.configuration import BadConfiguration, Function, Handler, Url, load
 
 INVOCATIONS = "/2015-03-31/functions/function/invocations"
 

@@ -25,11 +25,11 @@ from emulator.database.database import Database
 from emulator.database.definitions import arns
 from emulator.database.definitions.streams import StreamDefinition
 from emulator.errors import ApiError
-from emulator.functions import errors, names
-from emulator.functions.configuration import Functions
-from emulator.functions.mapping import DISABLING, ENABLING, UPDATING, EventSourceMapping, fields_of
-from emulator.functions.mappings import Mappings
-from emulator.functions.requests import checked, parsed
+from emulator.event_sources import errors, names
+from emulator.event_sources.configuration import Functions
+from emulator.event_sources.mapping import DISABLING, ENABLING, UPDATING, EventSourceMapping, fields_of
+from emulator.event_sources.mappings import Mappings
+from emulator.event_sources.requests import checked, parsed
 
 PREFIX: Final = "/2015-03-31/"
 _RESOURCE: Final = "event-source-mappings"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from emulator.functions.filters import BadPattern, compile_filters, compile_pattern
+from emulator.event_sources.filters import BadPattern, compile_filters, compile_pattern
 
 RECORD = {
     "eventName": "INSERT",

@@ -12,8 +12,8 @@ from emulator import errors
 from emulator.database.definitions.tables import CREATING, DELETING, UPDATING, TableDefinition
 from emulator.errors import ApiError
 from emulator.model.request import Request
-from emulator.operations.table_settings import class_of
-from emulator.operations.table_throughput import PROVISIONED
+from emulator.operations.tables.settings import class_of
+from emulator.operations.tables.throughput import PROVISIONED
 
 _CHANGES: Final = (
     "ProvisionedThroughput",

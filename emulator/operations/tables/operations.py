@@ -14,16 +14,15 @@ from emulator.database.schema import describe
 from emulator.database.schema.table import Table
 from emulator.database.store.ids import next_id
 from emulator.model.request import Request
-from emulator.operations import table_rules, table_settings, table_updates
-from emulator.operations import table_throughput as throughput
 from emulator.operations.registry import Response, operation
-from emulator.operations.table_combinations import answers_updating, refuse_while_updating, takes_turns
+from emulator.operations.tables import rules, settings, throughput, updates
+from emulator.operations.tables.combinations import answers_updating, refuse_while_updating, takes_turns
 
 _DEFAULT_PAGE: Final = 100
 _TABLES_PER_ACCOUNT: Final = 2500  # the default quota (AWS: Service quotas)
 
 
-@operation("CreateTable", check=table_rules.check_create)
+@operation("CreateTable", check=rules.check_create)
 def create_table(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """Create a table; it is CREATING in the answer."""
     name = request["TableName"]
@@ -38,7 +37,7 @@ def create_table(database: Database, caller: Caller, request: Request, _: None) 
         raise errors.too_many_tables(_TABLES_PER_ACCOUNT)
     until = catalog.until()
     with database.write() as txn:
-        definition = table_settings.definition_of(request, caller, next_id(txn), database.clock.now(), until)
+        definition = settings.definition_of(request, caller, next_id(txn), database.clock.now(), until)
         definition = replace(
             definition,
             indexes=tuple(replace(index, id=next_id(txn), until=until) for index in definition.indexes),
@@ -83,7 +82,7 @@ def delete_table(database: Database, caller: Caller, request: Request, _: None) 
     return {"TableDescription": describe.deleted(changed, counts[0], database.clock.now())}
 
 
-@operation("UpdateTable", check=table_updates.check_update)
+@operation("UpdateTable", check=updates.check_update)
 def update_table(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """Change a table's settings, or create, update or delete one of its global indexes."""
     table = database.described(caller, request["TableName"])
@@ -94,7 +93,7 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
         _refuse_busy(definition)
     catalog = database.catalog
     until = catalog.until()
-    changed = table_updates.updated(definition, request, database.clock.now(), until)
+    changed = updates.updated(definition, request, database.clock.now(), until)
     if takes_turns(definition, request):
         changed = replace(changed, status=UPDATING, until=until)
     created: list[IndexDefinition] = []
@@ -103,7 +102,7 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
         indexes = list(changed.indexes)
         for update in request.get("GlobalSecondaryIndexUpdates", ()):
             if "Create" in update:
-                index = table_updates.new_index(changed, update["Create"], next_id(txn), until)
+                index = updates.new_index(changed, update["Create"], next_id(txn), until)
                 indexes.append(index)
                 created.append(index)
             elif "Delete" in update:

@@ -3,7 +3,7 @@
 import pytest
 
 from emulator.app import Emulator
-from emulator.functions.names import function_arn, function_name, mapping_arn
+from emulator.event_sources.names import function_arn, function_name, mapping_arn
 from emulator.settings import Settings
 
 ARN = "arn:aws:lambda:eu-west-1:123456789012:function:f"

@@ -18,7 +18,7 @@ from typing import Any, Final, Literal
 import orjson
 
 from emulator.database.definitions.streams import sequence_text
-from emulator.functions.events import Record
+from emulator.event_sources.events import Record
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,9 @@ import orjson
 
 from emulator.database.definitions.streams import sequence_text
 from emulator.escaping import printable
-from emulator.functions.events import payload
-from emulator.functions.lanes import Discard
-from emulator.functions.mapping import EventSourceMapping
+from emulator.event_sources.events import payload
+from emulator.event_sources.lanes import Discard
+from emulator.event_sources.mapping import EventSourceMapping
 from storage.folder import new_file
 
 log = logging.getLogger("emulator")

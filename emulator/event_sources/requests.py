@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
-from emulator.functions import errors
-from emulator.functions.filters import BadPattern, compile_filters
+from emulator.event_sources import errors
+from emulator.event_sources.filters import BadPattern, compile_filters
 from emulator.model.request import Request, RequestModel
 from emulator.model.service import read_model
 from emulator.model.shapes import OperationModel, Shapes

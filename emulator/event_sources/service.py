@@ -2,12 +2,12 @@
 
 from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
-from emulator.functions import configuration
-from emulator.functions.api import Answer, Api
-from emulator.functions.dead_letters import DeadLetters
-from emulator.functions.delivery import Delivery, Invocation
-from emulator.functions.mappings import Mappings
-from emulator.functions.outcomes import Outcome
+from emulator.event_sources import configuration
+from emulator.event_sources.api import Answer, Api
+from emulator.event_sources.dead_letters import DeadLetters
+from emulator.event_sources.delivery import Delivery, Invocation
+from emulator.event_sources.mappings import Mappings
+from emulator.event_sources.outcomes import Outcome
 from emulator.settings import Settings
 
 

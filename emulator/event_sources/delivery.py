@@ -20,16 +20,16 @@ from typing import Any, Protocol
 from emulator.database.changes.log import last_sequence
 from emulator.database.database import Database
 from emulator.database.definitions.streams import StreamDefinition
-from emulator.functions import mapping as results
-from emulator.functions.configuration import Function, Functions
-from emulator.functions.dead_letters import letter
-from emulator.functions.events import payload
-from emulator.functions.filters import compile_filters
-from emulator.functions.lanes import Discard, Lane
-from emulator.functions.mapping import EventSourceMapping
-from emulator.functions.mappings import Mappings
-from emulator.functions.outcomes import Outcome
-from emulator.functions.readers import Reader
+from emulator.event_sources import mapping as results
+from emulator.event_sources.configuration import Function, Functions
+from emulator.event_sources.dead_letters import letter
+from emulator.event_sources.events import payload
+from emulator.event_sources.filters import compile_filters
+from emulator.event_sources.lanes import Discard, Lane
+from emulator.event_sources.mapping import EventSourceMapping
+from emulator.event_sources.mappings import Mappings
+from emulator.event_sources.outcomes import Outcome
+from emulator.event_sources.readers import Reader
 from storage import Full, Interrupted, ReadTxn
 
 
