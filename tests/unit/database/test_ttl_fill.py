@@ -15,7 +15,7 @@ ITEMS = 60
 @pytest.fixture(autouse=True)
 def _small_slices(monkeypatch):
     for name in ("ttl_fill.SLICE", "ttl_sweep.SLICE", "backfill.SLICE"):
-        monkeypatch.setattr(f"emulator.database.{name}", 3)
+        monkeypatch.setattr(f"emulator.database.jobs.{name}", 3)
     monkeypatch.setattr("emulator.database.store.deletions.DROP_SLICE", 7)
 
 
