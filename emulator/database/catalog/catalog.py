@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from emulator import errors, limits
 from emulator.clock import Background, Clock
 from emulator.database.catalog.attachments import Attachments, Followed
+from emulator.database.catalog.enforcer import Enforcer
 from emulator.database.catalog.misses import Misses
 from emulator.database.catalog.spaces import SHARED, Space, Spaces, Tables
 from emulator.database.changes.streams import Streams
@@ -31,7 +32,6 @@ from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.database.store.deletions import Drops
 from emulator.database.store.versions import Versions
-from emulator.database.throughput.enforcement import Enforcer
 from emulator.settings import DEFAULT_ACCOUNT
 from storage import Engine, Full, ReadTxn, WriteTxn
 
@@ -102,7 +102,6 @@ class Catalog:
         self._shared = options.shared
         self.account = options.account
         self._delay = TRANSIENT_SECONDS if options.delay else 0.0
-        self._collection_limit = options.collection_limit
         self._spaces = Spaces()
         self._misses = Misses(self._spaces)
         self.drops = Drops(engine, background)
@@ -117,7 +116,7 @@ class Catalog:
             delay=self._delay,
             versions=versions,
         )
-        self._attachments = Attachments(self.streams, self.drops)
+        self._attachments = Attachments(self.streams, self.drops, options.collection_limit)
         self.reload()
 
     def caller(self, access_key: str, region: str, host: str = "localhost") -> Caller:
@@ -185,10 +184,8 @@ class Catalog:
 
     def compiled(self, definition: TableDefinition) -> Table:
         """Return the table of a definition, with what is enforced on it and what is kept beside its items."""
-        table = Table(definition)
-        table.collection_limit = self._collection_limit
+        table = self._attachments.compiled(definition)
         table.enforcement = self._enforcer.of(table)
-        self._attachments.attach(table)
         return table
 
     def declare(self) -> None:

@@ -193,7 +193,7 @@ class Streams:
         if stream.disabled is not None:
             self._logs.pop(stream.id, None)
         elif stream.id in self._logs:
-            self._logs[stream.id].follow(stream)
+            self._logs[stream.id].adopt(stream)
         else:
             self._logs[stream.id] = StreamLog(stream, self._clock, alone=not self._versions.shared)
 
