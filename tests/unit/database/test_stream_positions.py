@@ -156,7 +156,7 @@ def test_cost_of_finding_a_time(inside, monkeypatch):
         inside.clock.advance(1)
         streamed.put()
     database = inside.emulator.database
-    stream = database.streams.find(inside.caller.space, streamed.arn)
+    stream = database.streams.find(inside.caller.tenant, streamed.arn)
     reads = []
     with database.read() as txn:
 

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from emulator.database.catalog.catalog import Caller
-from emulator.database.catalog.spaces import Spaces
+from emulator.database.catalog.tenants import Tenants
 from emulator.log_limits import LogLimit
 from emulator.settings import Settings
 from tests.conftest import InProcess, table_request
@@ -71,10 +71,10 @@ def test_a_miss_costs_the_same_however_many_spaces_have_the_table(inside, caplog
     costs = []
     create(as_(inside, "owner", "region"), "tab")
     as_(inside, "first").error("GetItem", TableName="tab", Key=KEY)  # compiles the model, writes the first line ever
-    for spaces in (10, 300):
-        for number in range(spaces):
-            create(as_(inside, f"key{number}", f"region-{spaces}"), "tab")
-        miss = as_(inside, f"nobody{spaces}")
+    for tenants in (10, 300):
+        for number in range(tenants):
+            create(as_(inside, f"key{number}", f"region-{tenants}"), "tab")
+        miss = as_(inside, f"nobody{tenants}")
         costs.append(calls(lambda miss=miss: miss.error("GetItem", TableName="tab", Key=KEY)))
     assert len(caplog.messages) == 3
     assert costs[0] == costs[1]
@@ -103,7 +103,7 @@ def test_pages_of_tables(inside):
 
 
 def test_a_caller_sees_the_tables_that_come_later(inside):
-    """Two callers of one space hold the same tables, also when it had none while they asked."""
+    """Two callers of one tenant hold the same tables, also when it had none while they asked."""
     early, second = (inside.emulator.caller("key", "us-east-1", host) for host in ("a", "b"))
     other = inside.emulator.caller("key", "eu-west-1")
     create(as_(inside, "key"), "tab")
@@ -118,15 +118,15 @@ def test_a_caller_sees_the_tables_that_come_later(inside):
 
 def test_spaces_without_tables_are_forgotten(inside):
     create(as_(inside, "key"), "tab")
-    spaces = inside.emulator.database.catalog._spaces
-    assert [space for space, _ in spaces] == [("key", "us-east-1")]
-    assert list(spaces.places("tab")) == [("key", "us-east-1")]
+    tenants = inside.emulator.database.catalog._tenants
+    assert [tenant for tenant, _ in tenants] == [("key", "us-east-1")]
+    assert list(tenants.places("tab")) == [("key", "us-east-1")]
     inside("DeleteTable", TableName="tab")
     inside("ListTables")
-    assert list(spaces) == []
-    assert list(spaces.places("tab")) == []
-    spaces.remove(("key", "us-east-1"), "tab")
-    assert Spaces().get(("key", "us-east-1"), "tab") is None
+    assert list(tenants) == []
+    assert list(tenants.places("tab")) == []
+    tenants.remove(("key", "us-east-1"), "tab")
+    assert Tenants().get(("key", "us-east-1"), "tab") is None
 
 
 # --- the log --------------------------------------------------------------------------------------------------------
