@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.functions.stages import Stage, configured
+from tests.support.stages import Stage, configured
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from emulator.database.stream_definitions import sequence_text
 from emulator.functions import dead_letters
 from emulator.functions.lanes import backoff
 from emulator.functions.outcomes import Outcome
-from tests.unit.functions.stages import DONE, FAILED, UNREACHABLE, failing, keys, sequences
+from tests.support.stages import DONE, FAILED, UNREACHABLE, failing, keys, sequences
 
 REPORTS = ["ReportBatchItemFailures"]
 

@@ -1,6 +1,6 @@
 """Serves the ASGI application with uvicorn's own HTTP protocol: the black-box tests run on that path too.
 
-    python -m tests.asgi_server --port 0 --in-memory
+    python -m tests.support.asgi_server --port 0 --in-memory
 
 prints the same first lines as the command, and ends as it does.
 """

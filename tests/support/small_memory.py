@@ -1,6 +1,6 @@
 """Serves with a /dev/shm of 64 MB, as Docker gives it; for root on Linux.
 
-python -m tests.small_memory --port 0 --in-memory --workers 2
+python -m tests.support.small_memory --port 0 --in-memory --workers 2
 """
 
 import ctypes

@@ -10,7 +10,7 @@ import pytest
 from emulator.errors import ApiError
 from emulator.functions.outcomes import Outcome
 from emulator.settings import Settings
-from tests.conftest import InProcess
+from tests.support.in_process import InProcess
 
 CONFIGURATION = 'process-order-changes = "http://localhost:9000"\naudit = "handlers.audit:handler"\n'
 MAPPINGS = "/2015-03-31/event-source-mappings"

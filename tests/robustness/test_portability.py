@@ -6,7 +6,7 @@ from pathlib import Path
 
 import boto3
 
-from tests.conftest import boto_options
+from tests.support.http_clients import boto_options
 
 ELSEWHERE = """
 import os, pathlib, socket, sys

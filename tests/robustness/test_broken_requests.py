@@ -20,11 +20,11 @@ from emulator.http.protocol import Answer, Protocol
 from emulator.model.service import operations as service_operations
 from emulator.operations.registry import registered
 from emulator.settings import Settings
-from tests.model import malformed
-from tests.model.client import Client, headers
-from tests.model.invariants import EVERYTHING, check_store, dump
-from tests.model.profile import profile
-from tests.model.seeds import DESTINATION, ITEMS, READS, SEEDS, STREAM_SEED, TABLES
+from tests.support import malformed
+from tests.support.http_clients import Client, headers
+from tests.support.invariants import EVERYTHING, check_store, dump
+from tests.support.profile import profile
+from tests.support.seeds import DESTINATION, ITEMS, READS, SEEDS, STREAM_SEED, TABLES
 
 if TYPE_CHECKING:
     from pathlib import Path

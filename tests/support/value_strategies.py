@@ -5,7 +5,7 @@ from base64 import b64encode
 from hypothesis import strategies as st
 
 from emulator.values.number import canonical
-from tests.model.profile import profile
+from tests.support.profile import profile
 
 deterministic = profile(100)  # the same examples each time, on machines of any speed
 

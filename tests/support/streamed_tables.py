@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from itertools import count
 
 from emulator.settings import Settings
-from tests.conftest import InProcess, new_name, table_request
-from tests.stream_reading import read_all, shards_of, stream_of
+from tests.support.in_process import InProcess
+from tests.support.stream_reading import read_all, shards_of, stream_of
+from tests.support.tables import new_name, table_request
 
 MINUTE = 60
 HOUR = 60 * MINUTE

@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.settings import Settings
-from tests.conftest import InProcess, index_request, table_request
-from tests.model.invariants import check_store
-from tests.model.profile import profile
-from tests.stream_reading import by_sequence, parents_first, read_shard, replay, shards_of, stream_of
+from tests.support.in_process import InProcess
+from tests.support.invariants import check_store
+from tests.support.profile import profile
+from tests.support.stream_reading import by_sequence, parents_first, read_shard, replay, shards_of, stream_of
+from tests.support.tables import index_request, table_request
 
 Item = dict[str, Any]
 Change = tuple[str, Item | None, Item | None]

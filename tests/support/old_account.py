@@ -3,7 +3,7 @@
 `old_account.tar.xz` is such a folder as commit 69094b4 wrote it, the last version in which access keys that are not twelve
 digits stood for account 000000000000. That commit ran this module as a program:
 
-    python -m tests.model.old_account tests/model/old_account.tar.xz
+    python -m tests.support.old_account tests/robustness/old_account.tar.xz
 
 The archive is never written again. Tests open it (`unpack`), or write a folder with the code of today (`write`).
 """
@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from emulator.database.kinesis_feed import KinesisFeed
-from tests.conftest import index_request, table_request
-from tests.stream_reading import iterator, shards_of
-from tests.unit.functions.stages import DONE, Stage, configured
+from tests.support.servers import ROOT
+from tests.support.stages import DONE, Stage, configured
+from tests.support.stream_reading import iterator, shards_of
+from tests.support.tables import index_request, table_request
 
-ARCHIVE = Path(__file__).with_name("old_account.tar.xz")
+ARCHIVE = ROOT / "tests" / "robustness" / "old_account.tar.xz"
 
 LOCAL = ("local", "us-east-1")
 EUROPE = ("local", "eu-west-1")

@@ -4,8 +4,8 @@ import pytest
 
 from emulator.database import declarations
 from emulator.errors import ApiError
-from tests.conftest import index_request, table_request
-from tests.model.invariants import dump
+from tests.support.invariants import dump
+from tests.support.tables import index_request, table_request
 
 KIB = 1024
 HOT = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html"

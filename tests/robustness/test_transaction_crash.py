@@ -18,11 +18,12 @@ import pytest
 
 from emulator.database.database import Database
 from storage.keycode import prefix_end
-from tests.conftest import Server, index_request, table_request
-from tests.model.client import Client
-from tests.model.invariants import check_store
-from tests.model.profile import TIMES
-from tests.model.test_crash import killed, opened
+from tests.support.crashes import killed, opened
+from tests.support.http_clients import Client
+from tests.support.invariants import check_store
+from tests.support.profile import TIMES
+from tests.support.servers import Server
+from tests.support.tables import index_request, table_request
 
 pytestmark = pytest.mark.crash
 

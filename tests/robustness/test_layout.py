@@ -26,10 +26,12 @@ from emulator.database.definitions import GONE
 from emulator.settings import Settings
 from storage import folder, open_engine
 from storage.lmdb_environment import LONG_TABLE
-from tests.conftest import InProcess, Server, index_request, running, table_request
-from tests.model.client import Client, headers
-from tests.model.invariants import check_store
-from tests.stream_reading import read_shard, shards_of
+from tests.support.http_clients import Client, headers
+from tests.support.in_process import InProcess
+from tests.support.invariants import check_store
+from tests.support.servers import Server, running
+from tests.support.stream_reading import read_shard, shards_of
+from tests.support.tables import index_request, table_request
 
 GOLDEN = Path(__file__).with_name(f"layout_{folder.LAYOUT}.golden")
 ROOT = Path(__file__).parents[2]

@@ -16,12 +16,13 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Server, index_request, table_request
-from tests.model.client import Client
-from tests.model.invariants import check_store
-from tests.model.profile import TIMES
-from tests.model.test_crash import killed, opened
-from tests.stream_reading import by_sequence, read_all, replay, shards_of, stream_of
+from tests.support.crashes import killed, opened
+from tests.support.http_clients import Client
+from tests.support.invariants import check_store
+from tests.support.profile import TIMES
+from tests.support.servers import Server
+from tests.support.stream_reading import by_sequence, read_all, replay, shards_of, stream_of
+from tests.support.tables import index_request, table_request
 
 pytestmark = pytest.mark.crash
 

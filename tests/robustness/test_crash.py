@@ -8,8 +8,7 @@ import http.client
 import json
 import random
 import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +19,11 @@ from emulator.database import backfill, drops
 from emulator.database.database import Database
 from emulator.settings import Settings
 from storage.keycode import prefix_end
-from tests.conftest import Server, index_request, table_request
-from tests.model.client import Client
-from tests.model.invariants import check_store
-from tests.model.profile import TIMES
+from tests.support.crashes import killed, opened
+from tests.support.http_clients import Client
+from tests.support.invariants import check_store
+from tests.support.profile import TIMES
+from tests.support.tables import index_request, table_request
 
 pytestmark = pytest.mark.crash
 
@@ -42,26 +42,6 @@ TABLE = {
     ),
     "TableName": "load",
 }
-
-
-@contextmanager
-def killed(folder: Path, *options: str) -> Iterator[Server]:
-    """Run a server on the folder for the length of a with block, and end it as a crash would."""
-    server = Server("--data-dir", str(folder), *options)
-    try:
-        yield server
-    finally:
-        server.kill()
-
-
-@contextmanager
-def opened(folder: Path) -> Iterator[Database]:
-    """Look into the folder; a server may be running on it."""
-    emulator = Emulator(Settings(data_dir=folder))
-    try:
-        yield emulator.database
-    finally:
-        emulator.close()
 
 
 def stored(database: Database, table: str) -> dict[str, Item]:

@@ -20,9 +20,10 @@ from hypothesis import strategies as st
 from emulator.database import backfill, drops
 from emulator.errors import ApiError
 from emulator.settings import Settings
-from tests.conftest import InProcess, index_request, table_request
-from tests.model.invariants import check_store
-from tests.model.profile import profile
+from tests.support.in_process import InProcess
+from tests.support.invariants import check_store
+from tests.support.profile import profile
+from tests.support.tables import index_request, table_request
 
 Item = dict[str, dict[str, str]]
 

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.conftest import AUTHORIZATION, running
+from tests.support.http_clients import AUTHORIZATION
+from tests.support.servers import running
 
 CLIENTS = 6
 HEADERS = {

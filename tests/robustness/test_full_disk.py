@@ -12,10 +12,11 @@ import pytest
 
 from emulator.app import Emulator
 from emulator.settings import Settings
-from tests.conftest import running, table_request
-from tests.model.client import Client
-from tests.model.invariants import check_store
-from tests.small_memory import SIZE
+from tests.support.http_clients import Client
+from tests.support.invariants import check_store
+from tests.support.servers import running
+from tests.support.small_memory import SIZE
+from tests.support.tables import table_request
 
 DATA = "x" * 30_000
 FULL = "The emulator's disk is full; nothing of this request was stored."
@@ -153,5 +154,5 @@ def test_full_disk(disk: Callable[[str], Path], kind: str, options: tuple[str, .
 def test_memory_of_workers_is_used_as_far_as_it_goes() -> None:
     """Docker makes /dev/shm 64 MB."""
     arguments = ("--in-memory", "--workers", "2", "--log-level", "critical")
-    with running(*arguments, module="tests.small_memory") as server, closing(Client(server.url)) as client:
+    with running(*arguments, module="tests.support.small_memory") as server, closing(Client(server.url)) as client:
         use(Filler(client))

@@ -13,9 +13,10 @@ import pytest
 
 from emulator.app import Emulator
 from emulator.settings import Settings
-from tests.conftest import Server, declaring, index_request, running, table_request
-from tests.model.client import Client
-from tests.model.invariants import check_store
+from tests.support.http_clients import Client, declaring
+from tests.support.invariants import check_store
+from tests.support.servers import Server, running
+from tests.support.tables import index_request, table_request
 
 ROOT = Path(__file__).parents[2]
 TABLE = {

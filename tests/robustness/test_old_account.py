@@ -13,12 +13,14 @@ import pytest
 
 from emulator.database.kinesis_feed import KinesisFeed
 from emulator.settings import DEFAULT_ACCOUNT
-from tests.conftest import boto_options, running, table_request
-from tests.model import old_account as old
-from tests.model.invariants import dump
-from tests.model.old_account import ACCOUNT, EUROPE, ITEMS, LOCAL, ZEROS, as_, opened
-from tests.stream_reading import pages, read_all
-from tests.unit.functions.stages import DONE, Stage
+from tests.support import old_account as old
+from tests.support.http_clients import boto_options
+from tests.support.invariants import dump
+from tests.support.old_account import ACCOUNT, EUROPE, ITEMS, LOCAL, ZEROS, as_, opened
+from tests.support.servers import running
+from tests.support.stages import DONE, Stage
+from tests.support.stream_reading import pages, read_all
+from tests.support.tables import table_request
 
 OTHER = "555566667777"
 AWS = "123456789012"

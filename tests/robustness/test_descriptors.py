@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.conftest import running, table_request
-from tests.model.client import Client
+from tests.support.http_clients import Client
+from tests.support.servers import running
+from tests.support.tables import table_request
 
 LIMIT = 64
 VALUE = "x" * 200_000

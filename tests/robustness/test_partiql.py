@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from emulator.errors import ApiError
 from emulator.settings import Settings
-from tests.conftest import InProcess, index_request, table_request
-from tests.model.profile import profile
+from tests.support.in_process import InProcess
+from tests.support.profile import profile
+from tests.support.tables import index_request, table_request
 
 PARTIQL, NATIVE = "partiql", "native"
 ITEMS: list[dict[str, Any]] = [
