@@ -95,8 +95,9 @@ def make_table(client: Any) -> Iterator[Callable[..., str]]:
         request = table_request(keys, **extra)
         client.create_table(**request)
         client.get_waiter("table_exists").wait(TableName=request["TableName"], WaiterConfig={"Delay": 1})
-        made.append(request["TableName"])
-        return request["TableName"]
+        name: str = request["TableName"]
+        made.append(name)
+        return name
 
     yield make
     for name in made:

@@ -11,7 +11,9 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 COMMAND = shutil.which("chromium") or shutil.which("google-chrome")
 _SECONDS = 60  # for one answer; a busy machine is slow to start a browser
@@ -32,9 +34,10 @@ _FLAGS = (
 
 
 class Browser:
-    """One browser with one page. names: host names that lead to 127.0.0.1, as a hostile name server would have it."""
+    """One browser with one page. names: host names that resolve to 127.0.0.1, as of a hostile name server."""
 
-    def __init__(self, *names):
+    def __init__(self, *names: str) -> None:
+        assert COMMAND is not None
         self._profile = tempfile.mkdtemp(prefix="chromium-")
         rules = ", ".join(f"MAP {name} 127.0.0.1" for name in names)
         options = (*_FLAGS, f"--user-data-dir={self._profile}", f"--host-resolver-rules={rules}", "about:blank")
@@ -51,36 +54,38 @@ class Browser:
         os.close(its_output)
         self._buffer = b""
         self._number = 0
-        self._session = None
+        self._session: str | None = None
         self._loads = 0
         target = self._call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self._call("Page.enable")
 
-    def open(self, url):
+    def open(self, url: str) -> str:
         """Show a URL, and wait until it is loaded; return the text of the page."""
 
-        def navigate():
-            told = self._call("Page.navigate", url=url)
-            assert "errorText" not in told, told  # as for an answer that the browser would save, not show
+        def navigate() -> None:
+            answer = self._call("Page.navigate", url=url)
+            assert "errorText" not in answer, answer  # as when the browser would save the file, not show it
 
         return self.after(navigate)
 
-    def after(self, act):
-        """Do something that loads another page, and wait for it; return the text of the page."""
+    def after(self, act: Callable[[], Any]) -> str:
+        """Do something that loads another page, and wait until it is loaded; return the text of the page."""
         loads = self._loads
         act()
         while self._loads == loads:
             self._note(self._message())
-        return self.run("document.body ? document.body.innerText : ''")
+        text: str = self.run("document.body ? document.body.innerText : ''")
+        return text
 
-    def run(self, script):
-        """Return the value of a JavaScript expression in the page; of a promise what it comes to."""
-        told = self._call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
-        assert "exceptionDetails" not in told, told
-        return told["result"].get("value")
+    def run(self, script: str) -> Any:
+        """Return the value of a JavaScript expression in the page; for a promise, the value it resolves to."""
+        answer = self._call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
 
-    def close(self):
+    def close(self) -> None:
+        """End the browser."""
         with suppress(OSError, AssertionError):
             self._session = None
             self._call("Browser.close")
@@ -93,9 +98,9 @@ class Browser:
         os.close(self._in)
         shutil.rmtree(self._profile, ignore_errors=True)
 
-    def _call(self, method, **parameters):
+    def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
         self._number += 1
-        message = {"id": self._number, "method": method, "params": parameters}
+        message: dict[str, Any] = {"id": self._number, "method": method, "params": parameters}
         if self._session is not None:
             message["sessionId"] = self._session
         os.write(self._out, json.dumps(message).encode() + b"\0")
@@ -103,13 +108,14 @@ class Browser:
             answer = self._message()
             if answer.get("id") == self._number:
                 assert "error" not in answer, answer
-                return answer["result"]
+                result: dict[str, Any] = answer["result"]
+                return result
             self._note(answer)
 
-    def _note(self, event):
+    def _note(self, event: dict[str, Any]) -> None:
         self._loads += event.get("method") == "Page.loadEventFired"
 
-    def _message(self):
+    def _message(self) -> dict[str, Any]:
         until = time.monotonic() + _SECONDS
         while b"\0" not in self._buffer:
             assert select.select([self._in], [], [], max(0, until - time.monotonic()))[0], "the browser does not answer"
@@ -117,4 +123,5 @@ class Browser:
             assert data, "the browser ended"
             self._buffer += data
         message, _, self._buffer = self._buffer.partition(b"\0")
-        return json.loads(message)
+        parsed: dict[str, Any] = json.loads(message)
+        return parsed

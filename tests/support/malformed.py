@@ -368,6 +368,8 @@ def slots(value: Any) -> list[Slot]:
     return found
 
 
+LISTS: list[Any] = [[], [{}], [None], [{"S": "a", "N": "1"}], [{"N": "1"}] * 3]
+MAPS: list[Any] = [{}, {"": {"S": ""}}, {"a": {}}, {"a": {"M": {"b": {"N": "x"}}}}]
 WELL_TYPED: list[Any] = [
     *({"S": text} for text in ("", "a", "p0", "g", "é", "x" * 1024, "x" * 1025, "x" * 2049, "x" * 409_600)),
     *({"N": text} for text in ("0", "-0.0", "1e125", "1e126", "1e-131", "9" * 38, "9" * 39, "NaN", "", " 1", "1_0")),
@@ -375,8 +377,8 @@ WELL_TYPED: list[Any] = [
     *({"SS": texts} for texts in ([], ["a"], ["a", "a"], ["", "b"], ["a", None])),
     *({"NS": texts} for texts in ([], ["1"], ["1", "1.0"], ["1", "x"])),
     *({"BS": texts} for texts in ([], ["AA=="], ["AA==", "AA=="])),
-    *({"L": values} for values in ([], [{}], [None], [{"S": "a", "N": "1"}], [{"N": "1"}] * 3)),
-    *({"M": values} for values in ({}, {"": {"S": ""}}, {"a": {}}, {"a": {"M": {"b": {"N": "x"}}}})),
+    *({"L": elements} for elements in LISTS),
+    *({"M": entries} for entries in MAPS),
     *({"NULL": truth} for truth in (True, False)),
     *({"BOOL": truth} for truth in (True, False)),
     *(_deep(depth, kind) for depth in (31, 32, 33) for kind in (0, 1)),

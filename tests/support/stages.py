@@ -55,7 +55,8 @@ class Stage(InProcess):
             BillingMode="PAY_PER_REQUEST",
             StreamSpecification={"StreamEnabled": True, "StreamViewType": view},
         )
-        return described["TableDescription"]["LatestStreamArn"]
+        stream: str = described["TableDescription"]["LatestStreamArn"]
+        return stream
 
     def mapping(self, arn: str, **members: Any) -> str:
         """Map a stream to a function; return the mapping's UUID."""
@@ -65,7 +66,8 @@ class Stage(InProcess):
             "StartingPosition": "TRIM_HORIZON",
             **members,
         }
-        return self.api("POST", body=request)[1]["UUID"]
+        mapping: str = self.api("POST", body=request)[1]["UUID"]
+        return mapping
 
     def put(self, key: str, value: int = 0, table: str = "Orders") -> None:
         self("PutItem", TableName=table, Item={"pk": {"S": key}, "n": {"N": str(value)}})

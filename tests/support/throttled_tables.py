@@ -1,9 +1,13 @@
-"""Tables whose throughput is enforced, and what their refusals say: for the tests of throttling."""
+"""Tables whose throughput is enforced, and the bodies of their refusals, for the tests of throttling."""
+
+from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
 from emulator.database import declarations
 from emulator.errors import ApiError
+from tests.support.in_process import InProcess
 from tests.support.invariants import dump
 from tests.support.tables import index_request, table_request
 
@@ -30,57 +34,67 @@ MAXIMUM = "Throughput exceeds the maximum OnDemandThroughput configured on table
 SERVICE = "com.amazonaws.dynamodb.v20120810#"
 
 
-def units(read, write):
+def units(read: int, write: int) -> dict[str, int]:
+    """Return a ProvisionedThroughput."""
     return {"ReadCapacityUnits": read, "WriteCapacityUnits": write}
 
 
-def maximum(read=None, write=None):
+def maximum(read: int | None = None, write: int | None = None) -> dict[str, int]:
+    """Return an OnDemandThroughput."""
     given = {"MaxReadRequestUnits": read, "MaxWriteRequestUnits": write}
-    return {name: each for name, each in given.items() if each is not None}
+    return {name: limit for name, limit in given.items() if limit is not None}
 
 
-def enforce(db, table=None, *, enforced=True):
-    body = {"Enforced": enforced} | ({} if table is None else {"TableName": table})
+def enforce(db: InProcess, table: str | None = None, *, enforced: bool = True) -> None:
+    """Turn enforcement on or off, for a table or for all."""
+    body: dict[str, Any] = {"Enforced": enforced} | ({} if table is None else {"TableName": table})
     declarations.throttling(db.emulator.database, body)
 
 
-def create(db, read=1000, write=1000, keys="pk:S sk:S", **extra):
+def create(db: InProcess, read: int = 1000, write: int = 1000, keys: str = "pk:S sk:S", **extra: Any) -> str:
     """Create a provisioned table whose throughput is enforced; return its name."""
     request = table_request(keys, BillingMode="PROVISIONED", ProvisionedThroughput=units(read, write), **extra)
     db("CreateTable", request)
     enforce(db, request["TableName"])
     db("DescribeTable", TableName=request["TableName"])  # from now on it is ACTIVE
-    return request["TableName"]
+    name: str = request["TableName"]
+    return name
 
 
-def create_on_demand(db, keys="pk:S sk:S", **extra):
+def create_on_demand(db: InProcess, keys: str = "pk:S sk:S", **extra: Any) -> str:
+    """Create an on-demand table whose throughput is enforced; return its name."""
     request = table_request(keys, **extra)
     db("CreateTable", request)
     enforce(db, request["TableName"])
     db("DescribeTable", TableName=request["TableName"])  # from now on it is ACTIVE
-    return request["TableName"]
+    name: str = request["TableName"]
+    return name
 
 
-def gsi(name, keys, read=1000, write=1000, projection="ALL"):
+def gsi(name: str, keys: str, read: int = 1000, write: int = 1000, projection: str = "ALL") -> dict[str, Any]:
+    """Return a provisioned global index for a request."""
     return index_request(name, keys, projection) | {"ProvisionedThroughput": units(read, write)}
 
 
-def key_of(number, pk=None):
+def key_of(number: int, pk: str | None = None) -> dict[str, Any]:
+    """Return the key of item `number`."""
     return {"pk": {"S": pk or f"k{number:05}"}, "sk": {"S": f"{number:05}"}}
 
 
-def item_of(number, size=100, pk=None, **more):
+def item_of(number: int, size: int = 100, pk: str | None = None, **more: str) -> dict[str, Any]:
+    """Return item `number`, filled to a size."""
     item = key_of(number, pk) | {name: {"S": value} for name, value in more.items()}
     used = sum(len(name) + len(value["S"]) for name, value in item.items())
     return item | {"a": {"S": "x" * (size - used - 1)}}
 
 
-def put(db, table, number=0, size=100, pk=None, **more):
+def put(db: InProcess, table: str, number: int = 0, size: int = 100, pk: str | None = None, **more: str) -> Any:
+    """Put item `number`; return the answer."""
     return db("PutItem", TableName=table, Item=item_of(number, size, pk, **more))
 
 
-def refusal(db, operation, **request):
-    """Return the body of the answer to a request that must be refused, which must leave everything as it was."""
+def refusal(db: InProcess, operation: str, **request: Any) -> dict[str, Any]:
+    """Send a request that must be refused and must change nothing; return the body of the refusal."""
     before = dump(db.emulator.database)
     with pytest.raises(ApiError) as caught:
         db(operation, request)
@@ -89,8 +103,8 @@ def refusal(db, operation, **request):
     return caught.value.body()
 
 
-def exceeded(db, table, reason, text=TABLE, index=None):
-    """Return the body of an answer that refuses for throughput."""
+def exceeded(db: InProcess, table: str, reason: str, text: str = TABLE, index: str | None = None) -> dict[str, Any]:
+    """Return the body of a refusal because of throughput."""
     arn = db("DescribeTable", TableName=table)["Table"]["TableArn"]
     resource = arn if index is None else f"{arn}/index/{index}"
     provisioned = text in (TABLE, INDEX)
@@ -101,7 +115,7 @@ def exceeded(db, table, reason, text=TABLE, index=None):
     }
 
 
-def admitted(db, table, most=10_000, **item):
+def admitted(db: InProcess, table: str, most: int = 10_000, **item: Any) -> int:
     """Put items, each to a partition of its own, until one is refused; return how many were admitted."""
     for number in range(most):
         try:
@@ -113,17 +127,25 @@ def admitted(db, table, most=10_000, **item):
     return most
 
 
-def levels(db, table, kind="Write"):
+def levels(db: InProcess, table: str, kind: str = "Write") -> dict[str | None, float]:
     """Return the tokens left of the table (None) and its global indexes."""
-    found = db.emulator.database.table(db.caller, table).enforcement.throttle._resources
-    return {name: each._whole.level for (name, direction), each in found.items() if direction == kind}
+    enforcement = db.emulator.database.table(db.caller, table).enforcement
+    assert enforcement is not None
+    assert enforcement.throttle is not None
+    buckets = {
+        name: resource._whole
+        for (name, direction), resource in enforcement.throttle._resources.items()
+        if direction == kind
+    }
+    return {name: bucket.level for name, bucket in buckets.items() if bucket is not None}
 
 
-def puts(numbers, **item):
+def puts(numbers: Iterable[int], **item: Any) -> list[dict[str, Any]]:
+    """Return put requests for BatchWriteItem."""
     return [{"PutRequest": {"Item": item_of(number, **item)}} for number in numbers]
 
 
-def create_filled(db):
+def create_filled(db: InProcess) -> str:
     """Create a table with a local index of keys and items of 100 bytes, 9 KB and 3 KB."""
     table = create(db, define="l:S", LocalSecondaryIndexes=[index_request("local", "pk l", "KEYS_ONLY")])
     for number, size in ((1, 100), (2, 9 * KIB), (3, 3 * KIB)):

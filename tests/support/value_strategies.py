@@ -1,4 +1,4 @@
-"""Random attribute values, which parse without problems, and how property tests here are run."""
+"""Random attribute values that parse without problems, and the settings of the property tests on them."""
 
 from base64 import b64encode
 
@@ -20,7 +20,7 @@ numbers = st.one_of(
 names = st.text(min_size=1, max_size=4)
 
 
-def _distinct_numbers(members):
+def _distinct_numbers(members: list[str]) -> bool:
     return len({canonical(member) for member in members}) == len(members)
 
 
