@@ -381,3 +381,52 @@ def test_test_files_of_folders_without_a_package_have_names_of_their_own():
     files = [path for path in (ROOT / "tests").rglob("test_*.py") if not (path.parent / "__init__.py").exists()]
     names = Counter(path.name for path in files if "node_modules" not in path.parts)
     assert [name for name, count in names.items() if count > 1] == []
+
+
+# --- tests ------------------------------------------------------------------------------------------------------------
+
+TESTS = [path for path in sorted((ROOT / "tests").rglob("*.py")) if "node_modules" not in path.parts]
+TESTS = [path for path in TESTS if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)]
+
+
+def other_tests(tree, bench=False):
+    """Return the modules of tests/ that a file imports although they are not for sharing.
+
+    Benchmarks (`bench`) share code among themselves as well. A name without a dot is a module beside the file.
+    """
+    modules = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            modules.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module == "tests":
+            modules.update(f"tests.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            modules.update({node.module or ".", *(f"{node.module}.{alias.name}" for alias in node.names)})
+    shared = ("tests.support", "tests.bench") if bench else ("tests.support",)
+    ours = {name for name in modules if name.startswith("tests.") and not name.startswith(shared)}
+    return ours | {name for name in modules if name.rpartition(".")[2].startswith(("test_", "conftest"))}
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_test_imports_no_other_test(path):
+    """What two tests need is in tests/support/."""
+    assert other_tests(ast.parse(path.read_text()), bench="bench" in path.parts) == set()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from tests.conftest import running",
+        "from tests import conftest",
+        "from test_crash import killed",
+        "import tests.robustness.test_crash as crash",
+        "from tests.bench import workload",
+        "from tests.robustness import test_crash",
+    ],
+)
+def test_imports_of_other_tests_are_found(code):
+    assert other_tests(ast.parse(code))
+
+
+def test_imports_of_shared_code_are_left_alone():
+    assert not other_tests(ast.parse("from tests.support.tables import new_name\nfrom tests.support import seeds"))

@@ -9,8 +9,9 @@ from emulator.database.store import keyspace
 from emulator.errors import ApiError
 from emulator.settings import Settings
 from emulator.values.size import item_size
-from tests.conftest import InProcess, index_request, table_request
-from tests.model.invariants import check_store, dump
+from tests.support.in_process import InProcess
+from tests.support.invariants import check_store, dump
+from tests.support.tables import index_request, table_request
 
 LIMIT = 3000
 TOO_LARGE = ("ItemCollectionSizeLimitExceededException", "Collection size exceeded.")

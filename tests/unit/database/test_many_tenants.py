@@ -11,7 +11,8 @@ from emulator.database.catalog.catalog import Caller
 from emulator.database.catalog.tenants import Tenants
 from emulator.log_limits import LogLimit
 from emulator.settings import Settings
-from tests.conftest import InProcess, table_request
+from tests.support.in_process import InProcess
+from tests.support.tables import table_request
 
 KEY = {"pk": {"S": "p"}}
 

@@ -8,9 +8,10 @@ from emulator.database.changes.ttl_queue import queue_of
 from emulator.database.jobs import ttl_sweep
 from emulator.settings import Settings
 from emulator.values.rows import decode_row
-from tests.conftest import InProcess, table_request
-from tests.model.invariants import check_store
-from tests.unit.database.expiring_tables import HOUR, NOW, background, create, names, put, sweep, switch, wait
+from tests.support.expiring_tables import HOUR, NOW, background, create, names, put, sweep, switch, wait
+from tests.support.in_process import InProcess
+from tests.support.invariants import check_store
+from tests.support.tables import table_request
 
 
 def tick(db, seconds):

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from emulator.database.definitions.streams import sequence_text
-from tests.unit.event_sources.stages import DONE, FAILED, Stage, configured, keys, sequences
+from tests.support.stages import DONE, FAILED, Stage, configured, keys, sequences
 
 DAY = 86_400
 
