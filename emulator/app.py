@@ -9,7 +9,8 @@ import orjson
 
 from emulator import errors, operations
 from emulator.clock import EmulatorClock
-from emulator.database import declarations, keyspace
+from emulator.controls import declarations
+from emulator.database import keyspace
 from emulator.database.catalog import Caller, Options
 from emulator.database.database import Database, report_full
 from emulator.log_limits import once_a_minute

@@ -15,8 +15,8 @@ import uvicorn
 from emulator.app import Emulator
 from emulator.cli import configure_log
 from emulator.flags import settings_from
-from emulator.http import asgi
-from emulator.http.bodies import Bodies
+from emulator.http.front import asgi
+from emulator.http.front.bodies import Bodies
 from emulator.http.listen import listen
 from emulator.http.server import create_protocol, greeting
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final, Protocol
 
-from emulator.http.bodies import Bodies
-from emulator.http.rounds import run_rounds
+from emulator.http.front.bodies import Bodies
+from emulator.rounds import run_rounds
 
 _ROUND: Final = 1.0  # seconds between looks
 _IDLE: Final = 1.0  # seconds since the last activity of any client

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from emulator.app import Emulator
-from emulator.http import asgi
-from emulator.http.bodies import Bodies
-from emulator.http.commits import Commits
-from emulator.http.connection import connection_factory
-from emulator.http.delivery import run_functions
 from emulator.http.descriptors import raise_limit
+from emulator.http.front import asgi
+from emulator.http.front.bodies import Bodies
+from emulator.http.front.commits import Commits
+from emulator.http.front.connection import connection_factory
+from emulator.http.front.dynamodb import Protocol
 from emulator.http.listen import BACKLOG
 from emulator.http.memory import return_memory
-from emulator.http.protocol import Protocol
+from emulator.outbound.deliveries import run_functions
 from emulator.settings import Settings
 from emulator.version import VERSION
 
@@ -74,7 +74,7 @@ def create_protocol(emulator: Emulator) -> Protocol:
     """Return what answers requests; at log level debug it logs them."""
     if not log.isEnabledFor(logging.DEBUG):
         return Protocol(emulator)
-    from emulator.http.request_log import LoggedProtocol  # noqa: PLC0415 - only this level needs it
+    from emulator.http.front.request_log import LoggedProtocol  # noqa: PLC0415 - only this level needs it
 
     return LoggedProtocol(emulator)
 
@@ -155,7 +155,7 @@ def serve(
         if emulator.database.owner:
             background.append(asyncio.create_task(run_functions(emulator, _IDLE)))
         if settings.kinesis_endpoint and emulator.database.owner:
-            from emulator.http.kinesis import run_kinesis  # noqa: PLC0415 - start-up time that most never need
+            from emulator.outbound.kinesis import run_kinesis  # noqa: PLC0415 - start-up time that most never need
 
             background.append(asyncio.create_task(run_kinesis(emulator, settings.kinesis_endpoint, _IDLE)))
         try:

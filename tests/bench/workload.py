@@ -7,7 +7,7 @@ A write that changes nothing is not stored, so the writes alternate between two 
 from itertools import cycle
 
 from emulator.app import Emulator
-from emulator.http.protocol import Protocol
+from emulator.http.front.dynamodb import Protocol
 from tests.bench.bodies import batch, create, get, put, query, transact_gets, transact_puts, update
 from tests.bench.items import indexed, item_1k, item_200, key
 

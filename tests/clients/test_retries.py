@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 
 from emulator.app import Emulator
 from emulator.clock import ManualClock
-from emulator.http.protocol import Protocol
+from emulator.http.front.dynamodb import Protocol
 from emulator.settings import Settings
 from tests.conftest import boto_options, index_request, table_request
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from emulator.app import Emulator
 from emulator.clock import ManualClock
-from emulator.http.protocol import Answer, Protocol
+from emulator.http.front.dynamodb import Answer, Protocol
 from emulator.model.service import operations as service_operations
 from emulator.operations.registry import registered
 from emulator.settings import Settings

@@ -7,8 +7,8 @@ import pytest
 
 from emulator.app import Emulator
 from emulator.clock import ManualClock
-from emulator.database import declarations
-from emulator.database.declarations import BadDeclaration
+from emulator.controls import declarations
+from emulator.controls.declarations import BadDeclaration
 from emulator.errors import ApiError
 from emulator.settings import Settings
 from tests.conftest import InProcess, index_request, table_request

@@ -2,7 +2,7 @@
 
 import pytest
 
-from emulator.database import declarations
+from emulator.controls import declarations
 from emulator.errors import ApiError
 from tests.conftest import index_request, table_request
 from tests.model.invariants import dump

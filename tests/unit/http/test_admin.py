@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from emulator.http.protocol import Protocol
+from emulator.http.front.dynamodb import Protocol
 from storage import Full, Interrupted, Lost
 
 

@@ -5,9 +5,9 @@ import zlib
 
 import pytest
 
-from emulator.http.asgi import create_app
-from emulator.http.bodies import Bodies
-from emulator.http.protocol import Protocol
+from emulator.http.front.asgi import create_app
+from emulator.http.front.bodies import Bodies
+from emulator.http.front.dynamodb import Protocol
 from tests.conftest import AUTHORIZATION
 
 HEADERS = [

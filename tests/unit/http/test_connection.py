@@ -5,11 +5,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from emulator.http.bodies import Bodies
-from emulator.http.connection import Connection
+from emulator.http.front.bodies import Bodies
+from emulator.http.front.connection import Connection
+from emulator.http.front.dynamodb import Protocol
+from emulator.http.front.outbox import Outbox
 from emulator.http.memory import is_due
-from emulator.http.outbox import Outbox
-from emulator.http.protocol import Protocol
 from tests.conftest import AUTHORIZATION
 
 IDLE = 65.0

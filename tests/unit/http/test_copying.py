@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from emulator.http.protocol import Protocol
+from emulator.http.front.dynamodb import Protocol
 
 
 def call(db, body):

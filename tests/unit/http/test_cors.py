@@ -2,7 +2,7 @@
 
 import pytest
 
-from emulator.http.protocol import Protocol
+from emulator.http.front.dynamodb import Protocol
 from emulator.settings import Settings
 from tests.conftest import AUTHORIZATION, InProcess
 

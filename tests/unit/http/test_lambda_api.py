@@ -7,9 +7,9 @@ import uuid
 import pytest
 
 from emulator.app import Emulator
-from emulator.http.asgi import create_app
-from emulator.http.bodies import Bodies
-from emulator.http.protocol import Protocol
+from emulator.http.front.asgi import create_app
+from emulator.http.front.bodies import Bodies
+from emulator.http.front.dynamodb import Protocol
 from emulator.settings import Settings
 from storage import Full
 

@@ -6,9 +6,9 @@ import orjson
 import pytest
 
 from emulator.app import Emulator
-from emulator.http import encoding
-from emulator.http.bodies import Bodies
-from emulator.http.protocol import _LARGE, Protocol
+from emulator.http.front import encoding
+from emulator.http.front.bodies import Bodies
+from emulator.http.front.dynamodb import _LARGE, Protocol
 from emulator.settings import Settings
 from tests.conftest import AUTHORIZATION
 

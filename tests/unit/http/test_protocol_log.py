@@ -6,8 +6,8 @@ from urllib.parse import quote
 import pytest
 
 from emulator import app
-from emulator.http import protocol as protocol_module
-from emulator.http.protocol import Protocol
+from emulator.http.front import dynamodb as protocol_module
+from emulator.http.front.dynamodb import Protocol
 from emulator.log_limits import LogLimit
 from emulator.model.service import operations
 from emulator.operations.registry import registered

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.http import request_log
-from emulator.http.asgi import create_app
-from emulator.http.bodies import Bodies
-from emulator.http.protocol import Protocol
-from emulator.http.request_log import LoggedProtocol
+from emulator.http.front import request_log
+from emulator.http.front.asgi import create_app
+from emulator.http.front.bodies import Bodies
+from emulator.http.front.dynamodb import Protocol
+from emulator.http.front.request_log import LoggedProtocol
+from emulator.http.front.turns import Pending
 from emulator.http.server import create_protocol
-from emulator.http.turns import Pending
 from emulator.slices import Sliced, finish
 from storage import Full
 from tests.conftest import AUTHORIZATION, index_request, table_request

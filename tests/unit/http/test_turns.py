@@ -7,10 +7,10 @@ import pytest
 from test_connection import Line, Loop, request
 
 from emulator.database import read
-from emulator.http.asgi import create_app
-from emulator.http.bodies import Bodies
-from emulator.http.protocol import Protocol
-from emulator.http.turns import Pending, Turns
+from emulator.http.front.asgi import create_app
+from emulator.http.front.bodies import Bodies
+from emulator.http.front.dynamodb import Protocol
+from emulator.http.front.turns import Pending, Turns
 from emulator.slices import finish
 from tests.conftest import AUTHORIZATION, table_request
 

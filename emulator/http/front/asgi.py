@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from emulator.app import Emulator
-from emulator.http.bodies import Bodies
-from emulator.http.protocol import HEADER_BLOCK, Answer, Protocol, fields_of
-from emulator.http.rounds import run_rounds
-from emulator.http.turns import Pending
+from emulator.http.front.bodies import Bodies
+from emulator.http.front.dynamodb import HEADER_BLOCK, Answer, Protocol, fields_of
+from emulator.http.front.turns import Pending
 from emulator.http.upkeep import Upkeep
 from emulator.limits import REQUEST_BODY
+from emulator.rounds import run_rounds
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

@@ -1,6 +1,6 @@
 """What a test declares to the emulator: enforced throughput, transactions that are under way.
 
-Declarations are JSON objects, from the emulator's own calls (http/admin.py) or from the command line:
+Declarations are JSON objects, from the emulator's own calls (http/site/controls.py) or from the command line:
 
 * throttling: `{"Enforced": true, "TableName"?}`, on the tables of a name or on all;
 * transaction: `{"TableName", "Key", "Seconds"}` or `{"ClientRequestToken", "Seconds"}`; 0 seconds end it.

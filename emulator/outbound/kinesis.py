@@ -19,7 +19,7 @@ import orjson
 
 from emulator.app import Emulator
 from emulator.database.kinesis_feed import Batch, KinesisFeed
-from emulator.http.rounds import run_rounds
+from emulator.rounds import run_rounds
 
 log = logging.getLogger("emulator")
 

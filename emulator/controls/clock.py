@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from emulator.app import Emulator
 from emulator.clock import EmulatorClock, TimeOutOfRange
-from emulator.database.declarations import BadDeclaration, Body
+from emulator.controls.declarations import BadDeclaration, Body
 
 
 def state(emulator: Emulator, _body: Body) -> dict[str, Any]:

@@ -20,12 +20,13 @@ import orjson
 
 from emulator import errors
 from emulator.app import Emulator
-from emulator.database import declarations, ttl_sweep
+from emulator.controls import clock as admin_clock
+from emulator.controls import declarations
+from emulator.controls.declarations import BadDeclaration, Body
+from emulator.database import ttl_sweep
 from emulator.database.database import Database, report_full
-from emulator.database.declarations import BadDeclaration, Body
 from emulator.database.schema import Table
-from emulator.http import admin_clock
-from emulator.http.failures import log_failure
+from emulator.http.front.failures import log_failure
 from emulator.slices import Steps
 from storage import Full, Interrupted
 
@@ -74,7 +75,7 @@ def _sweep(emulator: Emulator, body: Body) -> Steps[Mapping[str, Any]]:
 
 
 def _copy(emulator: Emulator, body: Body) -> Steps[Mapping[str, Any]]:
-    from emulator.http import copying  # noqa: PLC0415 - most servers never copy
+    from emulator.controls import copy as copying  # noqa: PLC0415 - most servers never copy
 
     return copying.copy(emulator, body)
 

@@ -14,8 +14,8 @@ from emulator.functions.configuration import Function, Url
 from emulator.functions.delivery import Invocation
 from emulator.functions.outcomes import Outcome
 from emulator.functions.service import FunctionService
-from emulator.http.function_process import ProcessFunction
-from emulator.http.function_url import UrlFunction
+from emulator.outbound.function_process import ProcessFunction
+from emulator.outbound.function_url import UrlFunction
 from storage import Full, Interrupted
 
 log = logging.getLogger("emulator")

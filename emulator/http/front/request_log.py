@@ -21,13 +21,13 @@ import orjson
 from emulator.app import Emulator
 from emulator.errors import ApiError
 from emulator.escaping import printable
-from emulator.http import encoding
-from emulator.http.protocol import NO_FIELDS, Answer, Fields, Protocol
-from emulator.http.turns import Pending
+from emulator.http.front import encoding
+from emulator.http.front.dynamodb import NO_FIELDS, Answer, Fields, Protocol
+from emulator.http.front.turns import Pending
 from emulator.slices import Steps
 
 if TYPE_CHECKING:
-    from emulator.http.origins import Address
+    from emulator.http.front.origins import Address
 
 log = logging.getLogger("emulator")
 

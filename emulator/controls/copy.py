@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from emulator.app import Emulator
-from emulator.database.declarations import BadDeclaration, Body, member
+from emulator.controls.declarations import BadDeclaration, Body, member
 from emulator.database.soundness import environment_of_children
 from emulator.slices import Steps
 

@@ -30,13 +30,13 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 import httptools
 
-from emulator.http import admin
-from emulator.http.bodies import Bodies
-from emulator.http.commits import reads
-from emulator.http.failures import log_failure, log_not_http
-from emulator.http.outbox import Outbox
-from emulator.http.protocol import FRAMING, HEADER_BLOCK, Answer, Protocol
-from emulator.http.turns import Pending, Run
+from emulator.http.front.bodies import Bodies
+from emulator.http.front.commits import reads
+from emulator.http.front.dynamodb import FRAMING, HEADER_BLOCK, Answer, Protocol
+from emulator.http.front.failures import log_failure, log_not_http
+from emulator.http.front.outbox import Outbox
+from emulator.http.front.turns import Pending, Run
+from emulator.http.site import controls as admin
 from emulator.limits import REQUEST_BODY
 from storage import Full, Interrupted, StorageError
 
