@@ -9,7 +9,7 @@ import orjson
 
 from emulator import errors, operations
 from emulator.clock import EmulatorClock
-from emulator.controls import declarations
+from emulator.controls.body import BadDeclaration, Body
 from emulator.database import keyspace
 from emulator.database.catalog import Caller, Options
 from emulator.database.database import Database, report_full
@@ -32,8 +32,9 @@ assert operations, "importing the package registers the operations"
 class Emulator:
     """One emulator; one thread owns it.
 
-    Raises StorageError when its folder cannot be opened, BadDeclaration when settings.ongoing_transaction is none,
-    BadConfiguration when settings.functions is a file that is not understood.
+    Raises StorageError if the data folder cannot be opened, BadDeclaration if
+    settings.ongoing_transaction is not a valid declaration, BadConfiguration if the file
+    settings.functions is wrong.
     """
 
     def __init__(self, settings: Settings, clock: EmulatorClock | None = None, sharing: Sharing | None = None) -> None:
@@ -56,8 +57,8 @@ class Emulator:
             ),
             sharing,
         )
-        for declaration in _declarations(settings.ongoing_transaction):
-            declarations.transaction(self.database, declaration)
+        if settings.ongoing_transaction:
+            _declare_transactions(self.database, settings.ongoing_transaction)
         self._background = self.database.background
         self._shared = self.database.versions.shared
         self.caller = self.database.catalog.caller
@@ -159,13 +160,14 @@ def _has_mappings(database: Database) -> bool:
         return bool(txn.page(*keyspace.mappings(), 1)[0])
 
 
-def _declarations(text: str) -> list[declarations.Body]:
-    """Return the JSON objects of a setting that holds one or a list of them."""
-    if not text:
-        return []
+def _declare_transactions(database: Database, text: str) -> None:
+    """Make the declarations of a setting that holds one or a list of them as JSON. Raises BadDeclaration."""
+    from emulator.controls.declarations import declare_transaction  # noqa: PLC0415 - few starts declare anything
+
     try:
         parsed = orjson.loads(text)
     except orjson.JSONDecodeError:
-        raise declarations.BadDeclaration("it is no JSON") from None
-    found = parsed if isinstance(parsed, list) else [parsed]
-    return [each if isinstance(each, dict) else {} for each in found]
+        raise BadDeclaration("it is not JSON") from None
+    for each in parsed if isinstance(parsed, list) else [parsed]:
+        body: Body = each if isinstance(each, dict) else {}
+        declare_transaction(database, body)

@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "http": {"app", "controls", "functions", "database", "outbound", "rounds", "values", "storage"},
     "outbound": {"app", "functions", "database", "rounds", "storage"},
     "rounds": set(),
-    "controls": {"app", "database", "values", "storage"},
+    "controls": {"database", "values", "storage"},
     "app": {"controls", "operations", "functions", "database", "model", "storage"},
     "functions": {"database", "model", "values", "storage"},
     "operations": {"partiql", "database", "expressions", "model", "values", "storage"},

@@ -1,36 +1,59 @@
-"""What a test declares to the emulator: enforced throughput, transactions that are under way.
+"""Declarations: enforced throughput, and transactions that are under way.
 
-Declarations are JSON objects, from the emulator's own calls (http/site/controls.py) or from the command line:
+| control        | body                                                                          |
+|----------------|-------------------------------------------------------------------------------|
+| `throttling`   | `{"Enforced": true, "TableName"?}`: on the tables of a name, or on all          |
+| `transactions` | `{"TableName", "Key", "Seconds"}` or `{"ClientRequestToken", "Seconds"}`        |
 
-* throttling: `{"Enforced": true, "TableName"?}`, on the tables of a name or on all;
-* transaction: `{"TableName", "Key", "Seconds"}` or `{"ClientRequestToken", "Seconds"}`; 0 seconds end it.
+A declared transaction ends after so many seconds of the emulator's clock, or at once with 0.
 
-A table's name means the tables of that name in every account and region. An ARN means the tables that have it: access
-keys that share an account may have one each.
+A table's name means the tables of that name in every account and region. An ARN means the tables
+that have it: access keys that share an account may have one each.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable
 
+from emulator.controls.body import BadDeclaration, Body, member
+from emulator.controls.registry import Emulator, Result, control
 from emulator.database.database import Database
+from emulator.database.schema import Table
 from emulator.errors import ApiError
 from emulator.values.wire import Problem, parse_map
 
-Body = Mapping[str, Any]
 
-
-class BadDeclaration(Exception):
-    """The declaration is not understood; the text says what was expected."""
-
-
-def throttling(database: Database, body: Body) -> None:
+@control("throttling", summary="enforce provisioned throughput on one table or on all, or stop it")
+def throttling(emulator: Emulator, body: Body) -> Result:
     """Enforce throughput or stop it. Raises BadDeclaration."""
+    return _declare(emulator.database, body, _enforce)
+
+
+@control("transactions", summary="declare a transaction under way on an item, or with a token")
+def transactions(emulator: Emulator, body: Body) -> Result:
+    """Declare that a transaction is under way. Raises BadDeclaration."""
+    return _declare(emulator.database, body, declare_transaction)
+
+
+def _declare(database: Database, body: Body, declare: Callable[[Database, Body], None]) -> Result:
+    """Make a declaration. The result is empty, but says if the table does not exist yet."""
+    database.rerun(lambda: declare(database, body))
+    name = body.get("TableName")
+    if name is None or tables_named(database, name):
+        return {}
+    return {"message": f"there is no table {name} now; this will hold for one that is created"}
+
+
+def tables_named(database: Database, name: str) -> list[Table]:
+    """Return the tables of a name in every account and region, or those of an ARN."""
+    return [table for table in database.catalog.everything() if name in (table.name, table.arn)]
+
+
+def _enforce(database: Database, body: Body) -> None:
     table = member(body, "TableName", str) if "TableName" in body else None
     database.enforcer.set_throttling(table, enforced=member(body, "Enforced", bool))
     database.catalog.declare()
 
 
-def transaction(database: Database, body: Body) -> None:
+def declare_transaction(database: Database, body: Body) -> None:
     """Declare that a transaction is under way on an item, or with a token. Raises BadDeclaration."""
     seconds = float(member(body, "Seconds", (int, float)))
     if "ClientRequestToken" in body:
@@ -46,11 +69,3 @@ def transaction(database: Database, body: Body) -> None:
         raise BadDeclaration(f"the member Key is no key: {problems[0].text()}")
     database.enforcer.hold_item(member(body, "TableName", str), key, seconds)
     database.catalog.declare()
-
-
-def member(body: Body, name: str, kind: type | tuple[type, ...]) -> Any:  # noqa: ANN401 - of the kind
-    """Return a member of a body. Raises BadDeclaration where it is missing or of a wrong type."""
-    value = body.get(name)
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise BadDeclaration(f"the member {name} is missing or of a wrong type")
-    return value

@@ -2,7 +2,7 @@
 
 import pytest
 
-from emulator.controls import declarations
+from emulator.controls import registry
 from emulator.errors import ApiError
 from tests.conftest import index_request, table_request
 from tests.model.invariants import dump
@@ -41,7 +41,7 @@ def maximum(read=None, write=None):
 
 def enforce(db, table=None, *, enforced=True):
     body = {"Enforced": enforced} | ({} if table is None else {"TableName": table})
-    declarations.throttling(db.emulator.database, body)
+    registry.call(db.emulator, "throttling", body)
 
 
 def create(db, read=1000, write=1000, keys="pk:S sk:S", **extra):
