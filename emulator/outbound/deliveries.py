@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from emulator.app import Emulator
-from emulator.rounds import run_rounds
+from emulator.rounds import run_forever
 
 if TYPE_CHECKING:
     from emulator.functions.service import FunctionService
@@ -27,7 +27,7 @@ async def run_functions(emulator: Emulator, interval: float) -> None:
         return _LOOK
 
     try:
-        await run_rounds("delivering to functions", look)
+        await run_forever("delivering to functions", look)
     finally:
         if invoker is not None:
             await invoker.close()

@@ -10,7 +10,7 @@ from emulator.http.front.dynamodb import HEADER_BLOCK, Answer, Protocol, fields_
 from emulator.http.front.turns import Pending
 from emulator.http.upkeep import Upkeep
 from emulator.limits import REQUEST_BODY
-from emulator.rounds import run_rounds
+from emulator.rounds import run_forever
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -135,4 +135,4 @@ async def run_background(emulator: Emulator, interval: float) -> None:
         upkeep.look()
         return interval
 
-    await asyncio.gather(run_rounds("background work", tick), run_rounds("looking after the storage", look))
+    await asyncio.gather(run_forever("background work", tick), run_forever("looking after the storage", look))

@@ -26,7 +26,7 @@ def run(outcomes):
         return outcome
 
     with pytest.raises(asyncio.CancelledError):
-        asyncio.run(rounds.run_rounds("counting", work))
+        asyncio.run(rounds.run_forever("counting", work))
     return len(outcomes) - len(left)
 
 
