@@ -3,13 +3,13 @@
 The first process only watches: it binds the port, once for each worker (the kernel spreads connections over sockets of one
 port), forks the workers, starts one again that died, and ends them all. It never opens the store while workers live, so
 what it forks has nothing of a store in it. A worker is an ordinary server (server.py) with a seat; seat 0 does what is
-nobody's request. A worker whose watcher is gone ends: the pipe that only the watcher holds open says so.
+nobody's request. A worker whose supervisor is gone ends: the pipe that only the supervisor holds open says so.
 
-Without a data folder the workers share one in memory (tmpfs), which goes at the end; seat 0 removes it where the watcher
+Without a data folder the workers share one in memory (tmpfs), which goes at the end; seat 0 removes it where the supervisor
 has gone without doing so.
 
-A signal may come while a worker is being made. The watcher passes it on once the worker is listed; the worker itself must
-not take it for one to the watcher, so it is blocked until the worker has its own ways with signals.
+A signal may come while a worker is being made. The supervisor passes it on once the worker is listed; the worker itself must
+not take it for one to the supervisor, so it is blocked until the worker has its own ways with signals.
 """
 
 import contextlib
@@ -56,10 +56,10 @@ def run(settings: Settings) -> None:
         listeners += [listen(again, again=True) for _ in range(settings.workers - 1)]
         stack.callback(_close, listeners)
         Emulator(with_folder).close()  # whatever is wrong with the folder is said once, here
-        watcher = _Watcher(with_folder, listeners, temporary=with_folder.data_dir if settings.in_memory else None)
-        if watcher.start():
+        supervisor = Supervisor(with_folder, listeners, temporary=with_folder.data_dir if settings.in_memory else None)
+        if supervisor.start():
             print(greeting(settings, port), end="", flush=True)  # noqa: T201 - the user's start-up block
-        watcher.watch()
+        supervisor.watch()
 
 
 @contextlib.contextmanager
@@ -83,7 +83,7 @@ def _close(listeners: list[list[socket.socket]]) -> None:
             listener.close()
 
 
-class _Watcher:
+class Supervisor:
     """The process that watches over the workers. temporary: a folder that goes with the server."""
 
     def __init__(self, settings: Settings, listeners: list[list[socket.socket]], *, temporary: Path | None) -> None:
@@ -94,7 +94,7 @@ class _Watcher:
         self._workers: dict[int, tuple[int, float]] = {}  # process id -> seat, time of start
         self._stopping = False
         self._died_too_soon = 0
-        self._lifeline, self._alive = os.pipe()  # nobody writes; the reading end sees when the watcher is gone
+        self._lifeline, self._alive = os.pipe()  # nobody writes; the reading end sees when the supervisor is gone
 
     def start(self) -> bool:
         """Start all workers and wait until each of them serves; False if a signal came before. Raises ServeError."""
@@ -159,7 +159,7 @@ class _Watcher:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _work(self, seat: int, ready: int | None) -> NoReturn:
-        """Be a worker; never return into the watcher's code."""
+        """Be a worker; never return into the supervisor's code."""
         status = 1
         try:
             for number in _ENDINGS:
@@ -187,5 +187,5 @@ class _Watcher:
             os._exit(status)
 
     def _orphaned(self) -> bool:
-        """Say whether the watcher is gone; for workers."""
+        """Say whether the supervisor is gone; for workers."""
         return bool(select.select([self._lifeline], [], [], 0)[0])
