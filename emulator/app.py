@@ -17,7 +17,7 @@ from emulator.log_limits import once_a_minute
 from emulator.model.service import operations as service_operations
 from emulator.operations.registry import find
 from emulator.settings import Settings
-from emulator.sharing import Sharing
+from emulator.shared_memory import SharedMemory
 from storage import Full, Interrupted, open_engine
 
 if TYPE_CHECKING:
@@ -37,7 +37,9 @@ class Emulator:
     settings.functions is wrong.
     """
 
-    def __init__(self, settings: Settings, clock: EmulatorClock | None = None, sharing: Sharing | None = None) -> None:
+    def __init__(
+        self, settings: Settings, clock: EmulatorClock | None = None, sharing: SharedMemory | None = None
+    ) -> None:
         path = None if settings.in_memory else settings.data_dir
         durable = settings.durable and path is not None
         self.settings = settings

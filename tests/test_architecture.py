@@ -21,7 +21,7 @@ LEAVES = {
     "limits",
     "log_limits",
     "settings",
-    "sharing",
+    "shared_memory",
     "slices",
     "version",
 }
@@ -49,7 +49,7 @@ MAY_IMPORT = {
     "log_limits": set(),
     "settings": set(),
     "clock": set(),
-    "sharing": set(),
+    "shared_memory": set(),
     "slices": set(),
     "version": set(),
     "storage": set(),

@@ -14,7 +14,7 @@ from emulator.database.schema import Table
 from emulator.database.streams import TURN_SECONDS
 from emulator.database.versions import SharedEngine, Versions
 from emulator.log_limits import once_a_minute
-from emulator.sharing import Sharing
+from emulator.shared_memory import SharedMemory
 from storage import Engine, Full, Interrupted, Lost, StorageError
 
 log = logging.getLogger("emulator")
@@ -38,7 +38,7 @@ class Database:
     """
 
     def __init__(
-        self, engine: Engine, clock: Clock, options: Options = _DEFAULTS, sharing: Sharing | None = None
+        self, engine: Engine, clock: Clock, options: Options = _DEFAULTS, sharing: SharedMemory | None = None
     ) -> None:
         self.versions = Versions(sharing, engine)
         if sharing is not None:

@@ -30,7 +30,7 @@ from emulator.http.listen import ServeError, listen
 from emulator.http.memory_folder import memory_folder
 from emulator.http.server import greeting, serve
 from emulator.settings import Settings
-from emulator.sharing import Sharing
+from emulator.shared_memory import SharedMemory
 from storage import StorageError
 from storage.claim import claimed
 
@@ -90,7 +90,7 @@ class Supervisor:
         self._settings = settings
         self._temporary = temporary
         self._listeners = listeners
-        self._sharing = Sharing(len(listeners))
+        self._sharing = SharedMemory(len(listeners))
         self._workers: dict[int, tuple[int, float]] = {}  # process id -> seat, time of start
         self._stopping = False
         self._died_too_soon = 0

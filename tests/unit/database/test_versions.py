@@ -9,7 +9,7 @@ import pytest
 from emulator.app import Emulator
 from emulator.database.versions import SharedEngine, Versions
 from emulator.settings import Settings
-from emulator.sharing import Sharing
+from emulator.shared_memory import SharedMemory
 from storage import Interrupted, Lost
 from tests.conftest import table_request
 
@@ -32,7 +32,7 @@ class Grouping:
 @pytest.fixture
 def two():
     """The versions of two processes; the first one's engine."""
-    sharing = Sharing(2)
+    sharing = SharedMemory(2)
     other = copy(sharing)
     other.seat = 1
     engine = Grouping()
@@ -96,7 +96,7 @@ def test_what_is_due_stays_due_while_it_is_interrupted(db):
 @pytest.fixture
 def workers(tmp_path):
     """Start a worker over one folder, by its seat; each is an emulator of its own."""
-    sharing = Sharing(2)
+    sharing = SharedMemory(2)
     started = []
 
     def start(seat):

@@ -18,7 +18,7 @@ from emulator.clock import CLOCK_CELLS
 _CLOCK: Final = 8 * CLOCK_CELLS  # bytes
 
 
-class Sharing:
+class SharedMemory:
     """The shared bytes of `workers` processes; `seat` is the number of this one, from 0."""
 
     def __init__(self, workers: int = 1) -> None:
