@@ -1,11 +1,10 @@
-"""What several worker processes over one folder share besides the store: the clock's state, and hints of change.
+"""What several worker processes over one folder share besides the store: the clock, and hints of change.
 
-A few bytes of memory that every worker maps, made before they are forked:
+The workers map a few bytes of memory, which the supervisor makes before it forks them:
 
-    16 bytes       the clock: offset and time of standing still, doubles (clock.EmulatorClock)
-    8 bytes each   one counter per worker, which it alone raises when it has changed definitions (database/versions.py)
-
-A single process has such a block to itself, in which nothing ever changes behind its back.
+    16 bytes       the clock: its offset, and the time at which it is frozen; doubles (clock.EmulatorClock)
+    8 bytes each   one counter for each worker, which only that worker raises, when it has changed
+                   definitions (database/versions.py)
 """
 
 import mmap
@@ -19,12 +18,12 @@ _CLOCK: Final = 8 * CLOCK_CELLS  # bytes
 
 
 class SharedMemory:
-    """The shared bytes of `workers` processes; `seat` is the number of this one, from 0."""
+    """The bytes that `workers` processes share. worker_index: the number of this process, from 0."""
 
     def __init__(self, workers: int = 1) -> None:
         self.workers = workers
-        self.seat = 0
-        self.run = os.urandom(16)  # tells this start of the server from others
+        self.worker_index = 0
+        self.run = os.urandom(16)  # identifies this start of the server
         self._hints_end = _CLOCK + 8 * workers
         self._memory = mmap.mmap(-1, self._hints_end)
         self._counters = memoryview(self._memory)[_CLOCK : self._hints_end].cast("Q")
@@ -33,18 +32,18 @@ class SharedMemory:
 
     @property
     def owner(self) -> bool:
-        """Whether this process does the work that is nobody's request: sweeps, turning of streams, functions."""
-        return self.seat == 0
+        """Whether this process does the background work: sweeps, shard rollover, functions."""
+        return self.worker_index == 0
 
     def hints(self) -> bytes:
-        """Return bytes that are different after any worker has changed something."""
+        """Return all counters as bytes. They differ after any worker has changed something."""
         return self._memory[_CLOCK : self._hints_end]
 
-    def hint(self, seen: bytes) -> bytes:
-        """Tell the other workers that this one has changed something; after the commit, so that they find it.
+    def notify(self, seen: bytes) -> bytes:
+        """Notify the other workers that this one has changed something. Call it after the commit.
 
-        Returns the hints that were seen before, with this worker's own brought up to date.
+        seen: the hints that this worker knows. Returns them with this worker's own counter updated.
         """
-        self._counters[self.seat] += 1
-        at = 8 * self.seat
+        self._counters[self.worker_index] += 1
+        at = 8 * self.worker_index
         return seen[:at] + self.hints()[at : at + 8] + seen[at + 8 :]

@@ -80,7 +80,7 @@ class Versions:
         if self._engine.pending:
             self._untold = True
         else:
-            self._hints = self._sharing.hint(self._hints)
+            self._hints = self._sharing.notify(self._hints)
 
     def committed(self) -> None:
         """Note that nothing is pending any more."""
