@@ -131,7 +131,7 @@ def work(monkeypatch, handlers, tmp_path):
             supervisor = workers.Supervisor(
                 Settings(data_dir=tmp_path / "data"), [[one], [two]], temporary=tmp_path / "data"
             )
-            other = copy(supervisor._sharing)
+            other = copy(supervisor._shared_memory)
             before = other.hints()
             held = os.dup(supervisor._alive)
             supervisor.held = held
@@ -145,7 +145,7 @@ def work(monkeypatch, handlers, tmp_path):
 
 
 @pytest.mark.parametrize("worker_index", [0, 1])
-def test_folder_in_memory_goes_when_the_watcher_is_gone(work, tmp_path, worker_index):
+def test_folder_in_memory_goes_when_the_supervisor_is_gone(work, tmp_path, worker_index):
     work(worker_index, lambda supervisor: os.close(supervisor.held))
     assert (tmp_path / "data").exists() == (worker_index == 1)
 
