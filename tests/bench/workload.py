@@ -7,7 +7,7 @@ A write that changes nothing is not stored, so the writes alternate between two 
 from itertools import cycle
 
 from emulator.app import Emulator
-from emulator.http.front.dynamodb import Protocol
+from emulator.http.front.dynamodb import DynamoDbEndpoint
 from tests.bench.bodies import batch, create, get, put, query, transact_gets, transact_puts, update
 from tests.bench.items import indexed, item_1k, item_200, key
 
@@ -90,7 +90,7 @@ class Loaded:
     def __init__(self, settings):
         self.emulator = Emulator(settings)
         self.caller = self.emulator.caller("AKID", "us-east-1")
-        self.protocol = Protocol(self.emulator)
+        self.endpoint = DynamoDbEndpoint(self.emulator)
         for name in ("records", "puts", "small", "big"):
             self.emulator.call("CreateTable", create(name), self.caller)
         self.emulator.call("CreateTable", create("gsis", indexes=2), self.caller)
@@ -112,7 +112,7 @@ class Loaded:
 
     def over_protocol(self, operation, bodies):
         """A function that sends the next request as bytes with headers and returns the answer."""
-        respond = self.protocol.respond
+        respond = self.endpoint.respond
         headers = [(b"x-amz-target", b"DynamoDB_20120810." + operation.encode()), *HEADERS]
         turn = cycle(bodies).__next__
         return lambda: respond("POST", b"", headers, turn())

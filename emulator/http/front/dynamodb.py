@@ -95,7 +95,7 @@ class Answer(NamedTuple):
         return [(name, value) for name, _, value in (line.partition(b": ") for line in lines)]
 
 
-class Protocol:
+class DynamoDbEndpoint:
     """Answers HTTP requests with an emulator."""
 
     def __init__(self, emulator: Emulator) -> None:

@@ -47,7 +47,7 @@ def durable(tmp_path):
 
 def connected(emulator, commits):
     line = Line(emulator)
-    line.connection._protocol.commits = commits
+    line.connection._endpoint.commits = commits
     return line
 
 
@@ -527,8 +527,8 @@ def expired(durable):
 
 
 def patient(line):
-    line.connection._protocol.take_turns()
-    line.connection._protocol.turns = Turns(seconds=0)
+    line.connection._endpoint.take_turns()
+    line.connection._endpoint.turns = Turns(seconds=0)
     return line
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from emulator.http.front.bodies import Bodies
 from emulator.http.front.connection import Connection
-from emulator.http.front.dynamodb import Protocol
+from emulator.http.front.dynamodb import DynamoDbEndpoint
 from emulator.http.front.outbox import Outbox
 from emulator.http.memory import is_due
 from tests.conftest import AUTHORIZATION
@@ -106,7 +106,7 @@ class Line:
         else:
             self.loop, self.outbox, self.state = beside.loop, beside.outbox, beside.state
             self.bodies = beside.bodies
-        self.connection = Connection(Protocol(emulator), self.state, self.loop, self.outbox, self.bodies)
+        self.connection = Connection(DynamoDbEndpoint(emulator), self.state, self.loop, self.outbox, self.bodies)
         self.connection.connection_made(self.transport)
 
     def feed(self, data, size=None):
@@ -386,7 +386,7 @@ def test_requests_that_wait_when_the_connection_is_lost_are_not_done(line):
 
 
 def test_a_failure_of_our_own_is_logged_and_told(line, monkeypatch, caplog):
-    monkeypatch.setattr(Protocol, "answer", lambda *_: 1 / 0)
+    monkeypatch.setattr(DynamoDbEndpoint, "answer", lambda *_: 1 / 0)
     line.feed(request(b"{}", "Origin: http://a") + request())
     ((status, headers, body),) = line.answers()
     assert (status, headers["connection"], line.transport.closed) == (500, "close", True)
@@ -398,7 +398,7 @@ def test_a_failure_of_our_own_is_logged_and_told(line, monkeypatch, caplog):
 def test_a_failure_of_our_own_at_a_request_that_waited(line, monkeypatch, caplog):
     line.connection.pause_writing()
     line.feed(request() + request())
-    monkeypatch.setattr(Protocol, "answer", lambda *_: 1 / 0)
+    monkeypatch.setattr(DynamoDbEndpoint, "answer", lambda *_: 1 / 0)
     line.connection.resume_writing()
     assert (statuses(line), line.transport.closed) == ([500], True)
     assert "ZeroDivisionError" in caplog.text
