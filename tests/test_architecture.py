@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "commands": {"database", "flags", "storage"},
     "flags": set(),
     "__main__": {"cli"},
-    "http": {"app", "controls", "kinesis", "event_sources", "database", "outbound", "rounds", "values", "storage"},
+    "http": {"app", "controls", "database", "event_sources", "flags", "outbound", "rounds", "storage"},
     "outbound": {"app", "kinesis", "event_sources", "database", "rounds", "storage"},
     "rounds": set(),
     "kinesis": {"database", "storage"},
@@ -70,6 +70,39 @@ ROOMS = {
         {"tokens", "soundness"},
         {"transactions"},
         {"jobs"},
+    ),
+    "emulator/http": (
+        {"front"},
+        {"site", "memory", "upkeep", "listen", "descriptors", "memory_folder"},
+        {"lifespan"},
+        {"application"},
+        {"server"},
+        {"workers"},
+    ),
+    "emulator/http/front": (
+        {"auth", "bodies", "encoding", "failures", "origins", "outbox", "states"},
+        {"answers"},
+        {"other_services", "requests", "sliced_answers", "commits"},
+        {"dynamodb"},
+        {"front", "request_log", "held_answers"},
+        {"asgi", "cycle"},
+        {"connection"},
+    ),
+    "emulator/http/site": (
+        {"responses", "page_guard", "request_log"},
+        {"controls", "lambda_api", "other_paths"},
+        {"app"},
+    ),
+    "emulator/controls": (
+        {"body"},
+        {"registry"},
+        {"clock", "copy", "declarations"},
+        {"ttl"},
+    ),
+    "emulator/outbound": (
+        {"function_check", "function_process", "function_url", "kinesis"},
+        {"invoker"},
+        {"deliveries"},
     ),
 }
 """The folders and files of a package in their order: each imports only from those before it."""
