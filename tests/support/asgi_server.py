@@ -1,4 +1,4 @@
-"""Serves the ASGI application with uvicorn as it is, without anything of our own around it.
+"""Serves the ASGI application with uvicorn as it is, with no more than two of its options.
 
     python -m tests.support.asgi_server --port 0 --in-memory
 
@@ -24,7 +24,7 @@ def main() -> None:
     configure_log(settings.log_level)
     with contextlib.ExitStack() as stack:
         listeners = [stack.enter_context(listener) for listener in listen(settings)]
-        config = uvicorn.Config(application.create(settings), log_level="warning")
+        config = uvicorn.Config(application.create(settings), log_level="warning", server_header=False)
         print(greeting(settings, listeners[0].getsockname()[1]), end="", flush=True)
         uvicorn.Server(config).run(sockets=listeners)
 
