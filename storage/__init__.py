@@ -45,6 +45,6 @@ def open_engine(
     if path is None:
         return MemoryEngine()
     # Loading LMDB costs start-up time that users of the engine in memory need not pay.
-    from storage.lmdb_engine import LmdbEngine  # noqa: PLC0415
+    from storage.disk.engine import LmdbEngine  # noqa: PLC0415
 
     return LmdbEngine(path, map_size=map_size, durable=durable, writemap=writemap, verify=verify)

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from emulator.database import soundness
 from storage import StorageError
-from storage.snapshot import snapshot
-from storage.verification import problem_of
+from storage.data_folder import problem_of, snapshot
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -24,8 +24,8 @@ from emulator.database.stream_definitions import StreamDefinition
 from emulator.database.stream_log import record_json, record_sequence
 from emulator.values.rows import decode_row, row_json, row_size
 from storage import Corrupted, ReadTxn, StorageError
+from storage.data_folder import damaged
 from storage.keycode import prefix_end
-from storage.verification import damaged
 
 log = logging.getLogger("emulator")
 

@@ -21,7 +21,7 @@ from emulator.escaping import printable
 from emulator.functions.events import payload
 from emulator.functions.lanes import Discard
 from emulator.functions.mapping import EventSourceMapping
-from storage.folder import new_file
+from storage.data_folder import new_file
 
 log = logging.getLogger("emulator")
 

@@ -32,7 +32,7 @@ from emulator.http.server import greeting, serve
 from emulator.settings import Settings
 from emulator.sharing import Sharing
 from storage import StorageError
-from storage.claim import claimed
+from storage.data_folder import claimed
 
 if TYPE_CHECKING:
     from types import FrameType

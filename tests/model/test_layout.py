@@ -24,8 +24,9 @@ import pytest
 
 from emulator.database.definitions import GONE
 from emulator.settings import Settings
-from storage import folder, open_engine
-from storage.lmdb_environment import LONG_TABLE
+from storage import open_engine
+from storage.disk import folder
+from storage.disk.environment import LONG_TABLE
 from tests.conftest import InProcess, Server, index_request, running, table_request
 from tests.model.client import Client, headers
 from tests.model.invariants import check_store

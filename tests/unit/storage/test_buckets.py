@@ -3,7 +3,7 @@
 import pytest
 
 from storage import Corrupted
-from storage.buckets import LONGEST, bound, changed, entries, find, pack
+from storage.disk.buckets import LONGEST, bound, changed, entries, find, pack
 
 TWO = b"\0\0\0\1\0\0\0\2" + b"a" + b"xy" + b"\0\0\0\2\0\0\0\0" + b"bb"
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from storage import Closed, Corrupted, Full, LayoutMismatch, Unavailable, folder, open_engine
-from storage.claim import claimed
-from storage.files import OpenFile, locked
+from storage import Closed, Corrupted, Full, LayoutMismatch, Unavailable, open_engine
+from storage.disk import folder
+from storage.disk.claim import claimed
+from storage.disk.files import OpenFile, locked
 
 
 def fails(path: Path, kind: type[Exception], message: str, **options: Any) -> None:

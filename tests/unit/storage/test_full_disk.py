@@ -9,7 +9,9 @@ from typing import Any
 import lmdb
 import pytest
 
-from storage import Full, files, lmdb_environment, open_engine, room
+from storage import Full, open_engine
+from storage.disk import environment as disk_environment
+from storage.disk import files, room
 from storage.keycode import LAST
 from tests.unit.storage.test_lmdb_room import Stubborn
 
@@ -39,7 +41,7 @@ class Disk:
 @pytest.fixture
 def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Disk:
     made = Disk(tmp_path / "store", 12 * MIB)
-    for module in (lmdb_environment, room):
+    for module in (disk_environment, room):
         monkeypatch.setattr(module, "reserve", made.reserve)
         monkeypatch.setattr(module, "free_bytes", made.free)
     return made

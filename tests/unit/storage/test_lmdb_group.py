@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from storage import Full, Interrupted, Lost, MemoryEngine, lmdb_engine
+from storage import Full, Interrupted, Lost, MemoryEngine
+from storage.disk import engine as lmdb_engine
 from storage.keycode import LAST
 from tests.unit.storage.test_lmdb_room import Stubborn
 

@@ -14,7 +14,9 @@ from typing import Any
 import lmdb
 import pytest
 
-from storage import Closed, Full, Interrupted, StorageError, files, lmdb_environment, open_engine
+from storage import Closed, Full, Interrupted, StorageError, open_engine
+from storage.disk import environment as disk_environment
+from storage.disk import files
 from storage.keycode import LAST
 
 TINY = 64 << 10
@@ -65,12 +67,12 @@ def test_grows(small: Any, at_a_time: int) -> None:
 
 def test_a_sparse_map_starts_small_where_the_file_takes_its_size() -> None:
     """LMDB on Windows makes the file as large as the map: 1 TiB elsewhere, 16 MiB there."""
-    assert lmdb_environment.first_sparse("nt") == 16 << 20
-    assert lmdb_environment.first_sparse("posix") == 1 << 40
+    assert disk_environment.first_sparse("nt") == 16 << 20
+    assert disk_environment.first_sparse("posix") == 1 << 40
 
 
 def test_a_sparse_map_that_starts_small_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lmdb_environment, "first_sparse", lambda: TINY)
+    monkeypatch.setattr(disk_environment, "first_sparse", lambda: TINY)
     with closing(open_engine(tmp_path / "store", writemap=False)) as engine:
         for first in range(0, len(ROWS), 100):
             put_all(engine, ROWS[first : first + 100])
@@ -165,14 +167,14 @@ def test_ended_walk_does_not_come_back(small: Any) -> None:
 
 
 def test_interrupted_when_somebody_wrote_in_between(small: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    grow = lmdb_environment.Environment.grow
+    grow = disk_environment.Environment.grow
 
     def grow_while_another_process_writes(environment: Any) -> None:
         grow(environment)
         with environment.env.begin(write=True) as other:
             other.put(b"other", b"1")
 
-    monkeypatch.setattr(lmdb_environment.Environment, "grow", grow_while_another_process_writes)
+    monkeypatch.setattr(disk_environment.Environment, "grow", grow_while_another_process_writes)
     message = r"^Another process wrote in between: run the transaction again."
     with pytest.raises(Interrupted, match=message):
         put_all(small, ROWS)
@@ -256,7 +258,7 @@ def test_write_fails(disk: Any, method: str, error: lmdb.Error, kind: type[Excep
 def test_short_write_on_a_full_disk_is_full(disk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """LMDB reports a write the disk took only a part of as EIO."""
     engine = disk()
-    monkeypatch.setattr(lmdb_environment, "disk_is_full", lambda _: True)
+    monkeypatch.setattr(disk_environment, "disk_is_full", lambda _: True)
     with pytest.raises(Full, match=NO_ROOM):
         fail_at(engine, "commit", lmdb_error(errno.EIO))
     assert contents(engine) == []
@@ -349,7 +351,7 @@ def test_size_is_only_changed_under_the_lock(tmp_path: Path, monkeypatch: pytest
         held.append((file.name, is_held()))
         files.reserve(file, size)
 
-    monkeypatch.setattr(lmdb_environment, "reserve", reserve)
+    monkeypatch.setattr(disk_environment, "reserve", reserve)
     engine = open_engine(tmp_path, map_size=TINY, writemap=True)
     put_all(engine, ROWS[:50])
     assert held == [("lock.mdb", True), ("data.mdb", True), ("data.mdb", True)]
@@ -432,7 +434,7 @@ def test_panic_is_left_by_opening_again(disk: Any) -> None:
 def loaded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     """The parts of the data file that were brought into the page cache."""
     parts: list[tuple[int, int]] = []
-    monkeypatch.setattr(lmdb_environment, "load", lambda _, start, stop: parts.append((start, stop)))
+    monkeypatch.setattr(disk_environment, "load", lambda _, start, stop: parts.append((start, stop)))
     return parts
 
 
@@ -472,7 +474,7 @@ def test_a_file_is_reserved_before_its_map_is_full(tmp_path: Path, monkeypatch: 
     put_all(engine, ROWS[:240])
     finish(engine)
     assert file.stat().st_size == 2 * size, "less than half of the map is free"
-    monkeypatch.setattr(lmdb_environment, "reserve", lambda *_: pytest.fail("growing reserves"))
+    monkeypatch.setattr(disk_environment, "reserve", lambda *_: pytest.fail("growing reserves"))
     put_all(engine, ROWS[240:480])
     assert engine._environment.moves == 1
     assert contents(engine) == ROWS[:480]
@@ -488,7 +490,7 @@ def test_room_that_the_disk_does_not_have_is_asked_for_once(tmp_path: Path, monk
         asked.append(request)
         raise Full("no room")
 
-    monkeypatch.setattr(lmdb_environment, "reserve", full)
+    monkeypatch.setattr(disk_environment, "reserve", full)
     finish(engine)
     finish(engine)
     assert asked == [(engine._environment.data, 16 * TINY)]
@@ -554,7 +556,7 @@ def test_who_rests_has_no_pages_and_loses_nothing(tmp_path: Path, writemap: bool
 
 
 def test_a_small_store_keeps_its_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "storage.residency", None)  # to import it would fail
+    monkeypatch.setitem(sys.modules, "storage.disk.residency", None)  # to import it would fail
     engine = open_engine(tmp_path / "store")
     put_all(engine, ROWS[:10])
     finish_rest(engine)

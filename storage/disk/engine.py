@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING, Self
 
 import lmdb
 
-from storage import buckets
-from storage.buckets import LONGEST
+from storage.disk import buckets
+from storage.disk.buckets import LONGEST
+from storage.disk.environment import ENDED, Environment, Verify, acquire
+from storage.disk.files import flush
+from storage.disk.room import Refusal
 from storage.engine import Page
 from storage.errors import Closed, Full, Interrupted, Lost, StorageError
-from storage.files import flush
-from storage.lmdb_environment import ENDED, Environment, Verify, acquire
-from storage.room import Refusal
 
 if TYPE_CHECKING:
     from lmdb import _Database as Table

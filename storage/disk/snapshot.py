@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Final
 
 import lmdb
 
-from storage import identity
-from storage.claim import in_use
+from storage.disk import identity
+from storage.disk.claim import in_use
+from storage.disk.engine import LmdbTxn
+from storage.disk.environment import LONG_TABLE, READERS
+from storage.disk.folder import NO_ROOM, check, make, new_file, os_error, write_layout
+from storage.disk.verification import damaged
 from storage.errors import Full, StorageError, Unavailable
-from storage.folder import NO_ROOM, check, make, new_file, os_error, write_layout
-from storage.lmdb_engine import LmdbTxn
-from storage.lmdb_environment import LONG_TABLE, READERS
-from storage.verification import damaged
 
 if TYPE_CHECKING:
     from lmdb import _Database as Table

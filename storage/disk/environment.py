@@ -47,18 +47,18 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import lmdb
 
-from storage import identity
+from storage.disk import identity
+from storage.disk.files import OpenFile, load, locked, reserve
+from storage.disk.folder import NO_ROOM, disk_is_full, file_size, prepare, reservable
+from storage.disk.room import LEAST_STEP, RESERVE, SPARE_PAGES, Refusal, Reserve, free_bytes
 from storage.errors import Closed, Corrupted, Full, Interrupted, StorageError, Unavailable
-from storage.files import OpenFile, load, locked, reserve
-from storage.folder import NO_ROOM, disk_is_full, file_size, prepare, reservable
-from storage.room import LEAST_STEP, RESERVE, SPARE_PAGES, Refusal, Reserve, free_bytes
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from lmdb import _Database as Table
 
-    from storage.lmdb_engine import LmdbRead
+    from storage.disk.engine import LmdbRead
 
     Transaction = lmdb.Transaction[bytes]
 
@@ -150,7 +150,7 @@ def _see_to_copies(folder: Path, verify: Verify | None) -> None:
     if state == identity.NEW:
         identity.begin(folder)
     elif state == identity.FOREIGN:
-        from storage.verification import verify as verify_pages  # noqa: PLC0415 - nearly no start needs it
+        from storage.disk.verification import verify as verify_pages  # noqa: PLC0415 - nearly no start needs it
 
         (verify or verify_pages)(folder)
 
@@ -433,7 +433,7 @@ class Environment:
         if used < _LARGE:
             return
         try:
-            from storage import residency  # noqa: PLC0415 - ctypes, which small stores never need
+            from storage.disk import residency  # noqa: PLC0415 - ctypes, which small stores never need
         except OSError:  # no file descriptor is left to read the module
             return
         for start in range(0, used, _GIVEN_BACK):

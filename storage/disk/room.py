@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
+from storage.disk.files import OpenFile, reserve
 from storage.errors import Full
-from storage.files import OpenFile, reserve
 
 LEAST_STEP = 1 << 20
 """Bytes. A file that cannot grow by this much cannot grow."""

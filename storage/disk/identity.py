@@ -29,8 +29,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from storage.disk.folder import os_error, write_whole
 from storage.errors import Corrupted, StorageError, Unavailable
-from storage.folder import os_error, write_whole
 
 _NEW = "new\n"
 _MAGIC = 0xBEEFC0DE

@@ -5,9 +5,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from storage import identity
+from storage.disk import identity
+from storage.disk.folder import new_file, os_error, prepare
 from storage.errors import Unavailable
-from storage.folder import new_file, os_error, prepare
 
 _LONGEST = 20  # bytes of a process id
 

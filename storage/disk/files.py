@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
-from storage.folder import new_file, os_error
+from storage.disk.folder import new_file, os_error
 
 _PIECE = 1 << 20  # bytes that the kernel is asked to read at once: it may cut longer requests short
 
