@@ -123,7 +123,7 @@ class Engine(Protocol):
         """Return a number that is another one after each commit, of this process or another; 0 where nothing is synced."""
         ...
 
-    def work_ahead(self) -> Callable[[], None] | None:
+    def preallocate(self) -> Callable[[], None] | None:
         """Return what is worth doing now, in another thread, so that later writes need not wait for it; mostly None.
 
         Whoever serves asks for it twenty times a second, and not while an earlier answer still runs.

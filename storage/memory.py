@@ -244,7 +244,7 @@ class MemoryEngine:
         """Return 0: nothing is ever synced."""
         return 0
 
-    def work_ahead(self) -> None:
+    def preallocate(self) -> None:
         """Return None: there is no disk."""
 
     def rest(self) -> Iterator[None]:

@@ -103,7 +103,7 @@ class SharedEngine:
         self.group = engine.group
         self.sync = engine.sync
         self.commits = engine.commits
-        self.work_ahead = engine.work_ahead
+        self.preallocate = engine.preallocate
         self.rest = engine.rest
         self.close = engine.close
 

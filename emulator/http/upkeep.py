@@ -52,7 +52,7 @@ class Upkeep:
             return
         self._next = now + _LOOK
         if self._owner and _is_over(self._ahead):
-            work = self._engine.work_ahead()
+            work = self._engine.preallocate()
             self._ahead = None if work is None else self._begin(work)
         self._look_at_commits(now, self._engine.commits())
         if now >= self._probe:

@@ -540,9 +540,9 @@ class LmdbEngine:
         """Return the number of LMDB's last transaction."""
         return self._environment.env.info()["last_txnid"]
 
-    def work_ahead(self) -> Callable[[], None] | None:
+    def preallocate(self) -> Callable[[], None] | None:
         """Return what makes the next pages of the file ready, where few of them are."""
-        return self._environment.work_ahead()
+        return self._environment.preallocate()
 
     def rest(self) -> Iterator[None]:
         """Take the pages of a large map out of this process's resident memory, where the page cache keeps them; grow."""

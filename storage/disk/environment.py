@@ -17,7 +17,7 @@ Room. LMDB maps a fixed number of bytes of its file. Two ways to choose it:
 
 The pages of a reserved file that were never written are not free either: the first touch of one makes the kernel read
 ahead, which for such pages means clearing memory, 8 MB of it and 30 ms where a device is set up so. Pages ahead of the
-writer are therefore brought into the page cache by another thread (`work_ahead`) and, for the moment after the map has
+writer are therefore brought into the page cache by another thread (`preallocate`) and, for the moment after the map has
 grown, by whoever grows it. The same thread reserves the file's next step before the map is full: the file system may take
 tenths of a second for it while others write to the disk. Growing is then only mapping more of the file.
 
@@ -398,7 +398,7 @@ class Environment:
                     return
                 self.grow()
 
-    def work_ahead(self) -> Callable[[], None] | None:
+    def preallocate(self) -> Callable[[], None] | None:
         """Return what makes the part of the file ready that is used next, None while enough is."""
         if not self.reserved:
             return None

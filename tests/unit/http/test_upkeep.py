@@ -27,7 +27,7 @@ class Store:
     def commits(self) -> int:
         return self.number
 
-    def work_ahead(self) -> Callable[[], None] | None:
+    def preallocate(self) -> Callable[[], None] | None:
         return self.work
 
     def sync(self) -> None:

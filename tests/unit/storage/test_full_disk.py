@@ -176,7 +176,7 @@ def test_room_is_not_made_ahead_of_a_disk_that_is_nearly_full(engine: Any, disk:
     disk.size = disk.used() + 3 * MIB
     size = disk.folder.joinpath("data.mdb").stat().st_size
     engine._environment.make_room(64 * MIB)
-    work = engine.work_ahead()
+    work = engine.preallocate()
     if work is not None:
         work()
     assert disk.folder.joinpath("data.mdb").stat().st_size == size

@@ -440,17 +440,17 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
 
 def test_pages_ahead_of_the_writer_are_loaded_once(tmp_path: Path, loaded: list[tuple[int, int]]) -> None:
     engine = open_engine(tmp_path / "store", map_size=512 << 20, writemap=True)
-    work = engine.work_ahead()
+    work = engine.preallocate()
     assert work is not None
     work()
     [(start, stop)] = loaded
     assert 0 < start < 1 << 20
     assert stop - start == 64 << 20
-    assert engine.work_ahead() is None
+    assert engine.preallocate() is None
     for number in range(36):
         with engine.write() as txn:
             txn.put(b"%d" % number, bytes(1 << 20))
-    work = engine.work_ahead()
+    work = engine.preallocate()
     assert work is not None
     work()
     assert loaded[1][0] == stop
@@ -499,14 +499,14 @@ def test_room_that_the_disk_does_not_have_is_asked_for_once(tmp_path: Path, monk
 
 def finish(engine: Any) -> None:
     """Do the work that is to be done ahead, as the other thread would."""
-    work = engine.work_ahead()
+    work = engine.preallocate()
     if work is not None:
         work()
 
 
 def test_a_sparse_file_has_no_pages_to_load(tmp_path: Path) -> None:
     engine = open_engine(tmp_path / "store", writemap=False)
-    assert engine.work_ahead() is None
+    assert engine.preallocate() is None
     engine.close()
 
 
