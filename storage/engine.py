@@ -130,7 +130,7 @@ class Engine(Protocol):
         """
         ...
 
-    def rest(self) -> Iterator[None]:
+    def trim(self) -> Iterator[None]:
         """Use a pause in which nothing is written: give back memory that only speed needs, make room for later writes.
 
         Each step of the iterator takes a few milliseconds, while nothing is pending; who writes again stops asking for more.

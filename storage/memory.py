@@ -247,7 +247,7 @@ class MemoryEngine:
     def preallocate(self) -> None:
         """Return None: there is no disk."""
 
-    def rest(self) -> Iterator[None]:
+    def trim(self) -> Iterator[None]:
         """Return nothing to do: everything is needed."""
         return iter(())
 

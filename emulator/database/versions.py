@@ -104,7 +104,7 @@ class SharedEngine:
         self.sync = engine.sync
         self.commits = engine.commits
         self.preallocate = engine.preallocate
-        self.rest = engine.rest
+        self.trim = engine.trim
         self.close = engine.close
 
     @property

@@ -23,7 +23,7 @@ _LOOK: Final = 0.05  # seconds
 _QUIET: Final = 0.5  # seconds without a commit that are a pause
 _OFTEN: Final = 1.0  # seconds between syncs at least, and from a first commit to the next sync
 _BUSY: Final = 15.0  # the same at most, while there are commits
-_REST: Final = 5.0  # seconds between givings back of memory at least
+_TRIM: Final = 5.0  # seconds between givings back of memory at least
 _PROBE: Final = 1.0  # seconds between attempts to open a file
 
 
@@ -41,9 +41,9 @@ class Upkeep:
         self._sync: asyncio.Future[None] | None = None
         self._ahead: asyncio.Future[None] | None = None
         commits = self._engine.commits()
-        self._resting: Iterator[None] = iter(())
-        self._seen = self._synced = self._rested = commits  # the last commit that each of them knew
-        self._seen_at = self._unsynced_at = self._rested_at = now
+        self._trimming: Iterator[None] = iter(())
+        self._seen = self._synced = self._trimmed = commits  # the last commit that each of them knew
+        self._seen_at = self._unsynced_at = self._trimmed_at = now
 
     def look(self) -> None:
         """Begin what is due; to be called often, while no transaction is open."""
@@ -63,14 +63,14 @@ class Upkeep:
         if commits != self._seen:
             self._seen, self._seen_at = commits, now
         pause = now - self._seen_at >= _QUIET
-        if pause and commits != self._rested and now - self._rested_at >= _REST:
-            self._rested, self._rested_at = commits, now
-            self._resting = self._engine.rest()
+        if pause and commits != self._trimmed and now - self._trimmed_at >= _TRIM:
+            self._trimmed, self._trimmed_at = commits, now
+            self._trimming = self._engine.trim()
         if not pause:
-            self._resting = iter(())
+            self._trimming = iter(())
         elif not self._engine.pending:
             with suppress(StorageError):  # growing may fail; who needs the room is told
-                next(self._resting, None)
+                next(self._trimming, None)
         if commits == self._synced:
             self._unsynced_at = now
         elif self._syncs and _is_over(self._sync) and now - self._unsynced_at >= (_OFTEN if pause else _BUSY):

@@ -544,9 +544,9 @@ class LmdbEngine:
         """Return what makes the next pages of the file ready, where few of them are."""
         return self._environment.preallocate()
 
-    def rest(self) -> Iterator[None]:
+    def trim(self) -> Iterator[None]:
         """Take the pages of a large map out of this process's resident memory, where the page cache keeps them; grow."""
-        return self._environment.rest()
+        return self._environment.trim()
 
     def close(self) -> None:
         """Sync and release; calling it twice is harmless."""

@@ -423,7 +423,7 @@ class Environment:
                 reserve(self.data, size)
         load(self.data, start, stop)
 
-    def rest(self) -> Iterator[None]:
+    def trim(self) -> Iterator[None]:
         """Make the map's pages not resident in this process, where they are many, in steps.
 
         Growing, too, takes milliseconds that nobody misses now: there is to be room for half as much again. No write

@@ -519,9 +519,9 @@ def test_loading_what_is_not_there_does_not_matter(tmp_path: Path) -> None:
     files.load(file, 0, 100)
 
 
-def finish_rest(engine: Any) -> None:
+def finish_trim(engine: Any) -> None:
     """Give everything back, step by step."""
-    for _ in engine.rest():
+    for _ in engine.trim():
         pass
 
 
@@ -538,7 +538,7 @@ def resident(file: Path) -> int:
 
 @pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="only Linux tells what is resident")
 @pytest.mark.parametrize("writemap", [True, False])
-def test_who_rests_has_no_pages_and_loses_nothing(tmp_path: Path, writemap: bool) -> None:
+def test_trimming_removes_pages_from_memory_and_loses_nothing(tmp_path: Path, writemap: bool) -> None:
     engine = open_engine(tmp_path / "store", writemap=writemap)
     rows = [(b"%06d" % number, b"v" * 3000) for number in range(5000)]
     put_all(engine, rows)
@@ -546,7 +546,7 @@ def test_who_rests_has_no_pages_and_loses_nothing(tmp_path: Path, writemap: bool
     file = tmp_path / "store" / "data.mdb"
     assert resident(file) > 10 << 20
     with engine.read() as txn:
-        finish_rest(engine)
+        finish_trim(engine)
         assert resident(file) < 1 << 20
         assert txn.get(rows[77][0]) == rows[77][1]
     assert contents(engine) == rows
@@ -559,19 +559,19 @@ def test_a_small_store_keeps_its_pages(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "storage.disk.residency", None)  # to import it would fail
     engine = open_engine(tmp_path / "store")
     put_all(engine, ROWS[:10])
-    finish_rest(engine)
+    finish_trim(engine)
     engine.close()
 
 
 @pytest.mark.parametrize("writemap", [True, False])
-def test_who_rests_finds_room_afterwards(tmp_path: Path, writemap: bool) -> None:
+def test_trimming_makes_room_for_later_writes(tmp_path: Path, writemap: bool) -> None:
     engine = open_engine(tmp_path / "store", map_size=TINY if writemap else None, writemap=writemap)
     put_all(engine, [(b"%06d" % number, b"v" * 3000) for number in range(5000)])
-    finish_rest(engine)
+    finish_trim(engine)
     info = engine._environment.env.info()
     used = info["last_pgno"] * 4096
     assert info["map_size"] - used >= used // 2 - 4096
     before = info["map_size"]
-    finish_rest(engine)
+    finish_trim(engine)
     assert engine._environment.env.info()["map_size"] == before
     engine.close()
