@@ -119,7 +119,7 @@ class Engine(Protocol):
         """
         ...
 
-    def commits(self) -> int:
+    def commit_number(self) -> int:
         """Return a number that is another one after each commit, of this process or another; 0 where nothing is synced."""
         ...
 

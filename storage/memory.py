@@ -240,7 +240,7 @@ class MemoryEngine:
         if self._closed:
             raise Closed("The store is closed.")
 
-    def commits(self) -> int:
+    def commit_number(self) -> int:
         """Return 0: nothing is ever synced."""
         return 0
 

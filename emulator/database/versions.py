@@ -102,7 +102,7 @@ class SharedEngine:
         self.read = engine.read
         self.group = engine.group
         self.sync = engine.sync
-        self.commits = engine.commits
+        self.commit_number = engine.commit_number
         self.preallocate = engine.preallocate
         self.trim = engine.trim
         self.close = engine.close

@@ -40,7 +40,7 @@ class Upkeep:
         self._next = self._probe = now
         self._sync: asyncio.Future[None] | None = None
         self._ahead: asyncio.Future[None] | None = None
-        commits = self._engine.commits()
+        commits = self._engine.commit_number()
         self._trimming: Iterator[None] = iter(())
         self._seen = self._synced = self._trimmed = commits  # the last commit that each of them knew
         self._seen_at = self._unsynced_at = self._trimmed_at = now
@@ -54,7 +54,7 @@ class Upkeep:
         if self._owner and _is_over(self._ahead):
             work = self._engine.preallocate()
             self._ahead = None if work is None else self._begin(work)
-        self._look_at_commits(now, self._engine.commits())
+        self._look_at_commits(now, self._engine.commit_number())
         if now >= self._probe:
             self._probe = now + _PROBE
             warn_of_missing_descriptors()

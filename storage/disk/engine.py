@@ -536,7 +536,7 @@ class LmdbEngine:
         self._check_open()
         flush(self._environment.data)
 
-    def commits(self) -> int:
+    def commit_number(self) -> int:
         """Return the number of LMDB's last transaction."""
         return self._environment.env.info()["last_txnid"]
 

@@ -24,7 +24,7 @@ class Store:
         self.steps = 0
         self.pending = False
 
-    def commits(self) -> int:
+    def commit_number(self) -> int:
         return self.number
 
     def preallocate(self) -> Callable[[], None] | None:
