@@ -141,6 +141,6 @@ class Engine(Protocol):
         """Sync and release; calling it twice is harmless."""
         ...
 
-    def room(self) -> int:
+    def free_bytes(self) -> int:
         """Return the bytes that are free on the disk of the store; in memory, more than there can be."""
         ...

@@ -257,6 +257,6 @@ class MemoryEngine:
         self.data.clear()
         self.keys.clear()
 
-    def room(self) -> int:
+    def free_bytes(self) -> int:
         """Return more bytes than there can be."""
         return sys.maxsize

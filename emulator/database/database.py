@@ -45,7 +45,7 @@ class Database:
             engine = SharedEngine(engine, self.versions)
         self.engine = engine
         self.clock = clock
-        self.background = Background(wait=(Interrupted,), full=(Full,), room=engine.room)
+        self.background = Background(wait=(Interrupted,), full=(Full,), room=engine.free_bytes)
         self.scheduler = Scheduler(clock)
         self.enforcer = Enforcer(clock, throttle_all=options.throttle)
         self.catalog = Catalog(engine, clock, self.background, self.enforcer, options, self.versions)

@@ -117,9 +117,9 @@ class SharedEngine:
         self._engine.commit()
         self._versions.committed()
 
-    def room(self) -> int:
+    def free_bytes(self) -> int:
         """Return the bytes that are free on the disk."""
-        return self._engine.room()
+        return self._engine.free_bytes()
 
     def write(self) -> WriteTxn:
         """Open the write transaction. Raises Interrupted where another process has changed definitions."""

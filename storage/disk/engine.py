@@ -361,7 +361,7 @@ class LmdbGroup(LmdbWrite):
         self._mark = 0
         self._lost: Lost | None = None
         self._all_urgent = True
-        self._refusal = Refusal(environment.room)
+        self._refusal = Refusal(environment.free_bytes)
 
     @property
     def pending(self) -> bool:
@@ -559,9 +559,9 @@ class LmdbEngine:
         self.idle = deque(maxlen=0)  # readers still open are not kept
         self._environment.release()
 
-    def room(self) -> int:
+    def free_bytes(self) -> int:
         """Return the bytes that are free on the disk of the folder."""
-        return self._environment.room()
+        return self._environment.free_bytes()
 
     def _check_open(self) -> None:
         if self._closed:

@@ -181,7 +181,7 @@ class Environment:
             self._layout = files.enter_context(OpenFile(folder / "layout"))
             self._layout_ahead = files.enter_context(OpenFile(folder / "layout"))  # for the other thread
             self._reserve = files.enter_context(Reserve(folder, reservable=self.reserved))
-            self._refusal = Refusal(self.room)
+            self._refusal = Refusal(self.free_bytes)
             with self._resizing():
                 self._open()
             self.tight = not self._reserve.take() and self._reserve.spent
@@ -301,7 +301,7 @@ class Environment:
 
     # Room
 
-    def room(self) -> int:
+    def free_bytes(self) -> int:
         """Return the bytes that are free on the disk."""
         return free_bytes(self.folder)
 
@@ -342,7 +342,7 @@ class Environment:
         """Reserve the largest step beyond size that the disk has room for; return the file's new size. Raises Full."""
         step = _step(size)
         least = min(step, LEAST_STEP)
-        room = self.room()
+        room = self.free_bytes()
         if self._refusal.stands():
             raise self._full()
         while step > max(room, least):
@@ -376,7 +376,7 @@ class Environment:
         if self._refusal.stands():
             return False
         self.tight = not self._reserve.take()
-        return not self.tight or self.room() >= 2 * RESERVE
+        return not self.tight or self.free_bytes() >= 2 * RESERVE
 
     def refused(self, *, urgent: bool) -> bool:
         """Note that the disk had no room for a commit; say whether an urgent one should try again, with the reserve.
@@ -394,7 +394,7 @@ class Environment:
         """
         with contextlib.suppress(Full):
             while self._size - self._used() < least:
-                if self.reserved and self.room() < 2 * _step(self._size):
+                if self.reserved and self.free_bytes() < 2 * _step(self._size):
                     return
                 self.grow()
 
@@ -419,7 +419,7 @@ class Environment:
             if self._closed:
                 return
             present = file_size(self.file)
-            if present < size <= present + self.room():
+            if present < size <= present + self.free_bytes():
                 reserve(self.data, size)
         load(self.data, start, stop)
 
