@@ -21,7 +21,7 @@ Rules that hold for every engine:
 * A write that frees room, or ends a status, says so by `urgent = True` before its first put or delete. On a full disk it
   finds room where others do not.
 
-Commits of an engine that syncs each of them can be grouped: after `group()`, the blocks of `write()` that follow one
+Commits of an engine that syncs each of them can be grouped: after `group_writes()`, the blocks of `write()` that follow one
 another are one commit, made by `commit()`; what they wrote is seen by every later transaction, and until then not kept
 for certain (`pending`). Whoever groups must not tell anybody of a write before the `commit()` that follows it.
 """
@@ -92,7 +92,7 @@ class Engine(Protocol):
         """Open the write transaction. Raises Closed after close(); Full where the disk is known to have no room."""
         ...
 
-    def group(self, begun: Callable[[], None]) -> None:
+    def group_writes(self, begun: Callable[[], None]) -> None:
         """Group commits from now on, where that saves anything: where each of them is synced.
 
         begun: called whenever a first write makes something pending; until the `commit()` no other process can write.

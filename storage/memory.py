@@ -229,7 +229,7 @@ class MemoryEngine:
 
     pending = False
 
-    def group(self, begun: Callable[[], None]) -> None:
+    def group_writes(self, begun: Callable[[], None]) -> None:
         """Do nothing: there is no disk."""
 
     def commit(self) -> None:

@@ -100,7 +100,7 @@ class SharedEngine:
         self._engine = engine
         self._versions = versions
         self.read = engine.read
-        self.group = engine.group
+        self.group_writes = engine.group_writes
         self.sync = engine.sync
         self.commit_number = engine.commit_number
         self.preallocate = engine.preallocate

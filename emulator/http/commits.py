@@ -59,7 +59,7 @@ class Commits:
         self._gathered = 0  # connections that waited when the loop's last turn ended
         self._until = 0.0
         self._took = 0.0  # seconds of the last commit
-        engine.group(self._soon)
+        engine.group_writes(self._soon)
 
     def pending(self) -> bool:
         """Say whether an answer must wait."""

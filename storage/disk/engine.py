@@ -486,7 +486,7 @@ class LmdbEngine:
         self._group: LmdbGroup | None = None
         self._closed = False
 
-    def group(self, begun: Callable[[], None]) -> None:
+    def group_writes(self, begun: Callable[[], None]) -> None:
         """Group commits from now on, if each of them is synced; `begun` is called when something becomes pending."""
         if self._environment.durable and self._group is None:
             self._writer = self._group = LmdbGroup(self, self._environment, begun)

@@ -17,7 +17,7 @@ from tests.conftest import table_request
 class Grouping:
     """An engine with a group of commits, as far as versions look at it."""
 
-    read = write = group = sync = commit_number = preallocate = trim = close = None
+    read = write = group_writes = sync = commit_number = preallocate = trim = close = None
 
     def __init__(self):
         self.pending = False

@@ -50,7 +50,7 @@ def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Disk:
 @pytest.fixture(params=[False, True], ids=["plain", "durable"])
 def engine(request: pytest.FixtureRequest, disk: Disk) -> Iterator[Any]:
     opened: Any = open_engine(disk.folder, map_size=2 * MIB, writemap=True, durable=request.param)
-    opened.group(lambda: None)
+    opened.group_writes(lambda: None)
     yield opened
     opened.close()
 
@@ -188,7 +188,7 @@ def test_room_is_not_made_ahead_of_a_disk_that_is_nearly_full(engine: Any, disk:
 @pytest.fixture(params=[False, True], ids=["plain", "durable"])
 def sparse(request: pytest.FixtureRequest, disk: Disk) -> Iterator[Any]:
     opened: Any = open_engine(disk.folder, writemap=False, durable=request.param)
-    opened.group(lambda: None)
+    opened.group_writes(lambda: None)
     yield opened
     opened.close()
 
@@ -233,7 +233,7 @@ def test_ordinary_commits_are_refused_before_they_fail_once_the_reserve_is_spent
 
 def test_group_of_urgent_writes_that_fails_is_not_tried_again_and_again(disk: Disk) -> None:
     engine: Any = open_engine(disk.folder, writemap=False, durable=True)
-    engine.group(lambda: None)
+    engine.group_writes(lambda: None)
     put(engine, 1)
     disk.size = disk.used()
     engine._environment._reserve.give()

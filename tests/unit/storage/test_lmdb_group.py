@@ -18,7 +18,7 @@ LONG = b"l" * 600
 def engine(disk: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(lmdb_engine, "_GROUP_ROOM", 0)  # so that a group meets the end of the map
     opened = disk(durable=True, map_size=TINY)
-    opened.group(lambda: None)
+    opened.group_writes(lambda: None)
     return opened
 
 
@@ -190,7 +190,7 @@ def test_a_put_that_grows_after_another_process_wrote_loses_the_group_and_the_co
 
 def test_each_group_says_that_it_has_begun(disk: Callable[..., Any]) -> None:
     opened, begun = disk(durable=True), []
-    opened.group(lambda: begun.append(opened.pending))
+    opened.group_writes(lambda: begun.append(opened.pending))
     for count in (1, 2):
         put(opened, a="1")
         put(opened, a="2")
@@ -200,7 +200,7 @@ def test_each_group_says_that_it_has_begun(disk: Callable[..., Any]) -> None:
 
 def test_a_group_finds_room_at_its_beginning(disk: Callable[..., Any]) -> None:
     opened = disk(durable=True, map_size=TINY)
-    opened.group(lambda: None)
+    opened.group_writes(lambda: None)
     for _ in range(3):
         put(opened, a="1")
         info = opened._environment.env.info()
@@ -210,7 +210,7 @@ def test_a_group_finds_room_at_its_beginning(disk: Callable[..., Any]) -> None:
 
 def test_closing_commits(disk: Callable[..., Any]) -> None:
     first = disk(durable=True)
-    first.group(lambda: None)
+    first.group_writes(lambda: None)
     put(first, a="1")
     first.close()
     assert contents(disk()) == {"a": "1"}
@@ -219,7 +219,7 @@ def test_closing_commits(disk: Callable[..., Any]) -> None:
 @pytest.mark.parametrize("kind", ["memory", "lmdb"])
 def test_where_commits_are_not_synced_there_is_nothing_to_group(kind: str, disk: Callable[..., Any]) -> None:
     engine = MemoryEngine() if kind == "memory" else disk()
-    engine.group(lambda: None)
+    engine.group_writes(lambda: None)
     put(engine, a="1")
     assert not engine.pending
     engine.commit()
