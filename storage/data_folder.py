@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from storage.disk.claim import claimed, in_use
-from storage.disk.folder import new_file
+from storage.disk.file_system import new_file
 from storage.disk.verification import damaged, problem_of
 from storage.engine import ReadTxn
 

@@ -1,8 +1,9 @@
-"""`python -m emulator.commands.verify FOLDER`: look whether a data folder that nobody writes is sound.
+"""`python -m emulator.commands.verify FOLDER`: find out whether a data folder is sound.
 
-Status 0 if it is, else 1 and the problem on the last line of stderr. The server runs it on folders that are copies
-(database/soundness.py). The first look is at the pages, in Python: after it LMDB can read the file without being ended
-by what it finds.
+Nobody may be writing to the folder. The exit status is 0 if it is sound; else it is 1, and the last
+line of stderr is the problem. The server runs this command on folders that are copies
+(database/soundness.py). The pages are checked first: opening a store whose pages are damaged could
+end the process.
 """
 
 import sys

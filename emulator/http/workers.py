@@ -31,7 +31,7 @@ from emulator.http.memory_folder import memory_folder
 from emulator.http.server import greeting, serve
 from emulator.settings import Settings
 from emulator.sharing import Sharing
-from storage import StorageError
+from storage import MemoryEngine, StorageError
 from storage.data_folder import claimed
 
 if TYPE_CHECKING:
@@ -55,10 +55,12 @@ def run(settings: Settings) -> None:
         again = replace(settings, port=port)
         listeners += [listen(again, again=True) for _ in range(settings.workers - 1)]
         stack.callback(_close, listeners)
-        Emulator(with_folder).close()  # whatever is wrong with the folder is said once, here
+        checked = Emulator(with_folder)  # whatever is wrong with the folder is reported once, here
+        checked.close()
+        storage = MemoryEngine.description if settings.in_memory else checked.database.engine.description
         watcher = _Watcher(with_folder, listeners, temporary=with_folder.data_dir if settings.in_memory else None)
         if watcher.start():
-            print(greeting(settings, port), end="", flush=True)  # noqa: T201 - the user's start-up block
+            print(greeting(settings, port, storage), end="", flush=True)  # noqa: T201 - the user's start-up block
         watcher.watch()
 
 

@@ -1,19 +1,21 @@
-"""Keys longer than LMDB allows, kept in exact order: many long keys share one record, a bucket.
+"""Keys longer than LMDB allows, in exact order: long keys with the same beginning share a bucket.
 
-LMDB keys end at 511 bytes. A key of at most LONGEST bytes is its own LMDB key in the main table. A longer one is cut
-after LONGEST bytes: the *head* is the key of a bucket in a second LMDB table, the *rest* stands inside the bucket:
+LMDB keys end at 511 bytes. A key of at most LONGEST bytes is its own LMDB key in the main table. A
+longer key is cut after LONGEST bytes. The first part, its *head*, is the key of a bucket in a second
+LMDB table. The second part, its *tail*, is inside the bucket:
 
-    bucket   = entry*                                    sorted by rest, each rest once, never empty
-    entry    = u32 length of rest | u32 length of value | rest | value             (big-endian)
+    bucket   = entry*                                    sorted by tail, each tail once, never empty
+    entry    = u32 length of tail | u32 length of value | tail | value             (big-endian)
 
-Why order holds. Let H be a head (exactly LONGEST bytes) and k any other short key. If k <= H, k sorts before all of
-H's long keys; if k > H, the two differ within k's length (k is at most as long as H), so k sorts after all of them.
-The keys of a bucket are therefore neighbours in the whole order, directly after the short key H where it exists, and
-different heads of the same length compare as their keys do. Two tables mean no marker byte is needed and a walk of
-the main table meets no bucket.
+Why the order holds. Let H be a head (exactly LONGEST bytes) and k any short key. If k <= H, then k
+sorts before all long keys of H. If k > H, the two differ within the length of k, because k is not
+longer than H; so k sorts after all long keys of H. The keys of a bucket are therefore neighbours in
+the whole order, directly after the short key H if that exists. Different heads have the same length,
+so they sort as their keys do. With two tables, keys need no marker byte, and a walk of the main table
+meets no bucket.
 
-Changing a bucket rewrites it: linear in the bucket, because more than a handful of keys sharing their first 495 bytes
-is not expected of any application.
+A change rewrites the whole bucket. Its cost grows with the bucket, which is acceptable: no
+application is expected to have more than a handful of keys that share their first 495 bytes.
 """
 
 import struct
@@ -23,7 +25,7 @@ from collections.abc import Iterable
 from storage.errors import Corrupted
 
 LONGEST = 495
-"""Length in bytes of the longest key stored as it is, and of every head."""
+"""Bytes of the longest key that is an LMDB key, and of every head."""
 
 _LENGTHS = struct.Struct(">II")
 
@@ -31,21 +33,21 @@ Entry = tuple[bytes, bytes]
 
 
 def bound(key: bytes) -> bytes:
-    """Return the LMDB key that splits both tables where key splits the whole order.
+    """Return the LMDB key that splits both tables where a key splits the whole order.
 
-    No short key lies between a long key and its head, so the split moves to directly after the head.
+    No short key lies between a long key and its head, so the split moves to right after the head.
     """
     return key[:LONGEST] + b"\x00" if len(key) > LONGEST else key
 
 
 def entries(bucket: bytes) -> list[Entry]:
-    """Decode a bucket to its (rest, value) pairs in order. Raises Corrupted."""
+    """Decode a bucket to its (tail, value) pairs in order. Raises Corrupted."""
     found: list[Entry] = []
     offset, end = 0, len(bucket)
     try:
         while offset < end:
-            rest_length, value_length = _LENGTHS.unpack_from(bucket, offset)
-            middle = offset + 8 + rest_length
+            tail_length, value_length = _LENGTHS.unpack_from(bucket, offset)
+            middle = offset + 8 + tail_length
             found.append((bucket[offset + 8 : middle], bucket[middle : middle + value_length]))
             offset = middle + value_length
     except struct.error as error:
@@ -56,19 +58,22 @@ def entries(bucket: bytes) -> list[Entry]:
 
 
 def pack(found: Iterable[Entry]) -> bytes:
-    """Encode (rest, value) pairs, given in order, as a bucket."""
-    return b"".join([part for rest, value in found for part in (_LENGTHS.pack(len(rest), len(value)), rest, value)])
+    """Encode (tail, value) pairs, given in order, as a bucket."""
+    return b"".join([part for tail, value in found for part in (_LENGTHS.pack(len(tail), len(value)), tail, value)])
 
 
-def find(bucket: bytes | None, rest: bytes) -> bytes | None:
-    """Return the value of rest in a bucket, or None."""
-    return None if bucket is None else dict(entries(bucket)).get(rest)
+def find(bucket: bytes | None, tail: bytes) -> bytes | None:
+    """Return the value of a tail in a bucket, or None."""
+    return None if bucket is None else dict(entries(bucket)).get(tail)
 
 
-def changed(bucket: bytes | None, rest: bytes, value: bytes | None) -> bytes:
-    """Return the bucket with rest set to value, or without rest when value is None (empty bytes: nothing is left)."""
+def changed(bucket: bytes | None, tail: bytes, value: bytes | None) -> bytes:
+    """Return the bucket with a tail set to a value, or without it if the value is None.
+
+    Empty bytes mean that no entry is left.
+    """
     found = entries(bucket) if bucket else []
-    place = bisect_left(found, (rest,))
-    there = place < len(found) and found[place][0] == rest
-    found[place : place + there] = [] if value is None else [(rest, value)]
+    place = bisect_left(found, (tail,))
+    there = place < len(found) and found[place][0] == tail
+    found[place : place + there] = [] if value is None else [(tail, value)]
     return pack(found)

@@ -1,11 +1,13 @@
-"""What a store does about a disk that has no room.
+"""What a store does when the disk has no room.
 
-* Reserve: a file beside the data that takes a little more than 1 MiB of the disk. On a full disk its room goes to urgent
-  writes, those that free room or end a status: deletions copy the pages that they change before they free any.
-* Refusal: the memory that the disk had no room, so that not every write asks it again.
+* Reserve: a file beside the data that occupies a little more than 1 MiB. On a full disk its room goes
+  to urgent writes, which free room or end a status: a deletion copies the pages that it changes
+  before it frees any.
+* Refusal: a record that the disk had no room, so that not every write asks it again.
 
-After the first refusal a store is `tight` (lmdb_environment.py). Ordinary writes then leave SPARE_PAGES pages of the file
-that hold no data, in which later urgent writes do their work. Deletions thereby make ordinary writes possible again.
+After the first refusal a store is `tight` (environment.py). Ordinary writes must then leave
+SPARE_PAGES pages of the file that hold no data, for later urgent writes. So deletions make ordinary
+writes possible again.
 """
 
 import contextlib
@@ -14,37 +16,31 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
+from storage.disk.file_system import free_bytes
 from storage.disk.files import OpenFile, reserve
 from storage.errors import Full
 
 LEAST_STEP = 1 << 20
-"""Bytes. A file that cannot grow by this much cannot grow."""
+"""Bytes. If the disk has no room for this much, the file cannot grow."""
 
 RESERVE = LEAST_STEP + (128 << 10)
-"""Bytes: a step, and what the file system needs to note it."""
+"""Bytes: a step, and what the file system needs to record it."""
 
 SPARE_PAGES = 256
 """Pages that ordinary writes leave on a full disk. A deletion changes about ten."""
 
-_WELL_OFF = (
-    2 * RESERVE
-)  # bytes free on the disk from which the reserve is taken: a 20 MB disk has them beside a new store
-_BELIEVED = 4  # refusals in a row after which the next ones are taken for granted
-_ASK_AGAIN = 32  # of so many requests after that one asks: where quotas refuse, the free bytes of the disk say nothing
+_PLENTY = 2 * RESERVE
+"""Free bytes from which the reserve is taken: a disk of 20 MB has them beside a new store."""
 
+_BELIEVED = 4
+"""Refusals in a row after which the disk is not asked again while its free bytes stay the same."""
 
-def free_bytes(folder: Path) -> int:
-    """Return the bytes that are free for us on the disk of a folder."""
-    if hasattr(os, "statvfs"):
-        status = os.statvfs(folder)
-        return status.f_bavail * status.f_frsize
-    import shutil  # noqa: PLC0415 - only on Windows
-
-    return shutil.disk_usage(folder).free
+_ASK_AGAIN = 32
+"""After that, one of so many requests still asks: if a quota refuses, free bytes say nothing."""
 
 
 class Refusal:
-    """The memory that the disk has refused. room: returns its free bytes."""
+    """A record that the disk has refused. room: returns the disk's free bytes."""
 
     def __init__(self, room: Callable[[], int]) -> None:
         self._room = room
@@ -52,17 +48,17 @@ class Refusal:
         self._times = 0
 
     def note(self) -> None:
-        """Remember that the disk has refused now."""
+        """Record that the disk has refused now."""
         self._free = self._room()
         self._times += 1
 
     def forget(self) -> None:
-        """Remember nothing any more: the disk had room."""
+        """Delete the record: the disk had room."""
         self._free = None
         self._times = 0
 
     def stands(self) -> bool:
-        """Say whether another request would be in vain: nothing has become free since the last refusals."""
+        """Return whether to assume another refusal: nothing was freed since the last ones."""
         if self._free is None or self._times < _BELIEVED or self._room() >= self._free + LEAST_STEP:
             return False
         self._times += 1
@@ -70,10 +66,10 @@ class Refusal:
 
 
 class Reserve:
-    """The file `reserve` of a folder, which takes RESERVE bytes of the disk until they are needed.
+    """The file `reserve` of a folder, which occupies RESERVE bytes of the disk until they are needed.
 
-    Its size says which state it is in, also to other processes: 0 where the disk never had room for it, RESERVE while
-    the room is there, 1 once it was given away.
+    Its size is its state, also for other processes: 0 if the disk never had room for it, RESERVE
+    while it is full, 1 after it was given away.
     """
 
     def __init__(self, folder: Path, *, reservable: bool) -> None:
@@ -82,19 +78,19 @@ class Reserve:
 
     @property
     def spent(self) -> bool:
-        """Whether the room was given away."""
+        """Whether the reserve was given away."""
         return self._file.size == 1
 
     @property
     def known(self) -> bool:
-        """Whether the room is there, or was once."""
+        """Whether the reserve is full, or once was."""
         return self._file.size > 0
 
     def take(self) -> bool:
-        """Take the room where it is not taken yet and the disk has plenty; say whether it is there."""
+        """Fill the reserve if the disk has plenty of room; return whether it is full."""
         if self._file.size == RESERVE:
             return True
-        if free_bytes(self._file.path.parent) < _WELL_OFF:
+        if free_bytes(self._file.path.parent) < _PLENTY:
             return False
         before = self._file.size
         try:
@@ -109,12 +105,12 @@ class Reserve:
             reserve(self._file, RESERVE)
             return
         os.lseek(self._file.descriptor, 0, os.SEEK_SET)
-        # Some file systems compress, so the bytes are random. On a full disk only a part of them is written.
+        # Random bytes, because some file systems compress. On a full disk only a part is written.
         if os.write(self._file.descriptor, os.urandom(RESERVE)) < RESERVE:
             raise Full("The disk has no room for the reserve.")
 
     def give(self) -> bool:
-        """Give the room away; say whether there was any."""
+        """Give the reserve away; return whether there was any."""
         if self._file.size != RESERVE:
             return False
         os.ftruncate(self._file.descriptor, 1)

@@ -16,7 +16,7 @@ class Store:
     """The part of a database and its engine that upkeep uses; notes what was done."""
 
     def __init__(self, *, owner: bool = True) -> None:
-        self.owner, self.engine = owner, self
+        self.owner, self.upkeep = owner, self
         self.number = 7
         self.work: Callable[[], None] | None = None
         self.done: list[str] = []

@@ -171,13 +171,13 @@ def test_source_that_a_server_holds_is_trusted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "target", "kind", "message"),
     [
-        ("none", "new", Unavailable, "The folder {}/none is no data folder of this program."),
-        ("thesis", "new", Unavailable, "The folder {}/thesis is no data folder of this program."),
+        ("none", "new", Unavailable, "The folder {}/none is not a data folder of this program."),
+        ("thesis", "new", Unavailable, "The folder {}/thesis is not a data folder of this program."),
         ("newer", "new", LayoutMismatch, "The data folder {}/newer has storage layout 9, but"),
         ("fresh", "new", Unavailable, "The data folder {}/fresh holds no data yet."),
         ("emptied", "new", Corrupted, "The data folder {}/emptied is damaged: data.mdb is empty."),
-        ("data", "data", Unavailable, "The folder {0}/data is inside of the folder that is to be copied."),
-        ("data", "data/below", Unavailable, "The folder {0}/data/below is inside of the folder that is to be copied."),
+        ("data", "data", Unavailable, "The folder {0}/data is inside the folder that is to be copied."),
+        ("data", "data/below", Unavailable, "The folder {0}/data/below is inside the folder that is to be copied."),
         (
             "data",
             "thesis",

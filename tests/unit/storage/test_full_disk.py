@@ -11,7 +11,7 @@ import pytest
 
 from storage import Full, open_engine
 from storage.disk import environment as disk_environment
-from storage.disk import files, room
+from storage.disk import file_system, files, room, upkeep
 from storage.keycode import LAST
 from tests.unit.storage.test_lmdb_room import Stubborn
 
@@ -34,7 +34,7 @@ class Disk:
     def reserve(self, file: files.OpenFile, size: int) -> None:
         self.asked += 1
         if size - file.size > self.free():
-            raise files.os_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "The fake disk refused")
+            raise file_system.os_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "The fake disk refused")
         files.reserve(file, size)
 
 
@@ -44,6 +44,7 @@ def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Disk:
     for module in (disk_environment, room):
         monkeypatch.setattr(module, "reserve", made.reserve)
         monkeypatch.setattr(module, "free_bytes", made.free)
+    monkeypatch.setattr(upkeep, "reserve", made.reserve)
     return made
 
 
@@ -167,7 +168,7 @@ def test_writer_of_another_process_learns_that_the_reserve_is_spent(engine: Any,
     spend_reserve(engine, disk)
     environment = engine._environment
     environment.tight = False  # as another process has it until it meets the larger map
-    environment.adopt()
+    environment.remap()
     assert environment.tight
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from storage import Full, Interrupted, Lost, MemoryEngine
-from storage.disk import engine as lmdb_engine
+from storage import Full, Interrupted, Lost
+from storage.disk import group
 from storage.keycode import LAST
 from tests.unit.storage.test_lmdb_room import Stubborn
 
@@ -16,7 +16,7 @@ LONG = b"l" * 600
 
 @pytest.fixture
 def engine(disk: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(lmdb_engine, "_GROUP_ROOM", 0)  # so that a group meets the end of the map
+    monkeypatch.setattr(group, "GROUP_ROOM", 0)  # so that a group meets the end of the map
     opened = disk(durable=True, map_size=TINY)
     opened.group_writes(lambda: None)
     return opened
@@ -59,7 +59,7 @@ def test_nothing_is_committed_before_commit(engine: Any) -> None:
     put(engine, b="2")
     assert engine.pending
     assert committed(engine) == {}
-    with engine.read(committed=True) as txn:
+    with engine.read_committed() as txn:
         assert txn.get(b"a") is None
     engine.commit()
     assert not engine.pending
@@ -216,9 +216,8 @@ def test_closing_commits(disk: Callable[..., Any]) -> None:
     assert contents(disk()) == {"a": "1"}
 
 
-@pytest.mark.parametrize("kind", ["memory", "lmdb"])
-def test_where_commits_are_not_synced_there_is_nothing_to_group(kind: str, disk: Callable[..., Any]) -> None:
-    engine = MemoryEngine() if kind == "memory" else disk()
+def test_where_commits_are_not_synced_there_is_nothing_to_group(disk: Callable[..., Any]) -> None:
+    engine = disk()
     engine.group_writes(lambda: None)
     put(engine, a="1")
     assert not engine.pending

@@ -16,7 +16,7 @@ import pytest
 
 from storage import Closed, Full, Interrupted, StorageError, open_engine
 from storage.disk import environment as disk_environment
-from storage.disk import files
+from storage.disk import files, lmdb_errors, sizes, upkeep
 from storage.keycode import LAST
 
 TINY = 64 << 10
@@ -67,8 +67,8 @@ def test_grows(small: Any, at_a_time: int) -> None:
 
 def test_a_sparse_map_starts_small_where_the_file_takes_its_size() -> None:
     """LMDB on Windows makes the file as large as the map: 1 TiB elsewhere, 16 MiB there."""
-    assert disk_environment.first_sparse("nt") == 16 << 20
-    assert disk_environment.first_sparse("posix") == 1 << 40
+    assert sizes.first_sparse("nt") == 16 << 20
+    assert sizes.first_sparse("posix") == 1 << 40
 
 
 def test_a_sparse_map_that_starts_small_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,7 +258,7 @@ def test_write_fails(disk: Any, method: str, error: lmdb.Error, kind: type[Excep
 def test_short_write_on_a_full_disk_is_full(disk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """LMDB reports a write the disk took only a part of as EIO."""
     engine = disk()
-    monkeypatch.setattr(disk_environment, "disk_is_full", lambda _: True)
+    monkeypatch.setattr(lmdb_errors, "disk_is_full", lambda _: True)
     with pytest.raises(Full, match=NO_ROOM):
         fail_at(engine, "commit", lmdb_error(errno.EIO))
     assert contents(engine) == []
@@ -402,7 +402,7 @@ def test_address_space_ends(tmp_path: Path) -> None:
     with engine.read() as reader:
         walk = reader.scan(b"", LAST)
         next(walk)
-        environment._size = 1 << 61
+        environment.size = 1 << 61
         message = f"^The address space has no room for {(1 << 61) + (256 << 20)} bytes: {tmp_path}.$"
         with pytest.raises(Full, match=message):
             environment.grow()
@@ -434,7 +434,8 @@ def test_panic_is_left_by_opening_again(disk: Any) -> None:
 def loaded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     """The parts of the data file that were brought into the page cache."""
     parts: list[tuple[int, int]] = []
-    monkeypatch.setattr(disk_environment, "load", lambda _, start, stop: parts.append((start, stop)))
+    for module in (disk_environment, upkeep):
+        monkeypatch.setattr(module, "load", lambda _, start, stop: parts.append((start, stop)))
     return parts
 
 
@@ -490,7 +491,7 @@ def test_room_that_the_disk_does_not_have_is_asked_for_once(tmp_path: Path, monk
         asked.append(request)
         raise Full("no room")
 
-    monkeypatch.setattr(disk_environment, "reserve", full)
+    monkeypatch.setattr(upkeep, "reserve", full)
     finish(engine)
     finish(engine)
     assert asked == [(engine._environment.data, 16 * TINY)]
