@@ -7,11 +7,11 @@ import orjson
 import pytest
 
 from emulator.app import Emulator
-from emulator.database.versions import Versions
+from emulator.database.store.versions import Versions
 from emulator.settings import Settings
 from emulator.sharing import Sharing
 from storage import Interrupted, Lost
-from tests.conftest import table_request
+from tests.support.tables import table_request
 
 
 @pytest.fixture

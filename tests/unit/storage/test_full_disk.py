@@ -13,7 +13,7 @@ from storage import Full, open_engine
 from storage.disk import environment as disk_environment
 from storage.disk import file_system, files, room, upkeep
 from storage.keycode import LAST
-from tests.unit.storage.test_lmdb_room import Stubborn
+from tests.support.failing_lmdb import Stubborn
 
 MIB = 1 << 20
 VALUE = b"v" * 1900
