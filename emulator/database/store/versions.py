@@ -3,8 +3,8 @@
 Definitions (tables, streams, what a test declared) are held in memory, compiled, by every process. Their version is a
 counter in the store that each change raises in its own transaction. A process
 
-* looks at the shared hints (sharing.py) before a request, and reads changed definitions anew: what one worker answered,
-  the next request to another knows;
+* compares the shared hints (shared_memory.py) before a request, and reads changed definitions anew:
+  what one worker answered, the next request to another knows;
 * compares the version at the beginning of each write transaction: a write never happens by definitions that are not the
   newest, because the store has one writer at a time. A comparison that fails raises `Interrupted`, and the request runs
   again from its start (app.py).
@@ -15,7 +15,7 @@ A process that is alone has none of this and pays nothing.
 from typing import Final
 
 from emulator.database.store import keyspace
-from emulator.sharing import Sharing
+from emulator.shared_memory import SharedMemory
 from storage import Engine, Interrupted, ReadTxn, WriteTxn
 from storage.host import GroupCommit
 
@@ -29,7 +29,7 @@ class Versions:
     sharing: None for a process that is alone. group_commit: None if no commit is ever pending.
     """
 
-    def __init__(self, sharing: Sharing | None, group_commit: GroupCommit | None) -> None:
+    def __init__(self, sharing: SharedMemory | None, group_commit: GroupCommit | None) -> None:
         self._sharing = sharing
         self._group_commit = group_commit
         self._held = 0
@@ -84,7 +84,7 @@ class Versions:
         if self._group_commit is not None and self._group_commit.pending:
             self._untold = True
         else:
-            self._hints = self._sharing.hint(self._hints)
+            self._hints = self._sharing.notify(self._hints)
 
     def committed(self) -> None:
         """Send the notification that was waiting for this commit, if any."""

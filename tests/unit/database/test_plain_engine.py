@@ -9,7 +9,7 @@ from emulator.app import Emulator
 from emulator.http.server import greeting
 from emulator.http.upkeep import Upkeep
 from emulator.settings import Settings
-from emulator.sharing import Sharing
+from emulator.shared_memory import SharedMemory
 from tests.support.in_process import InProcess
 from tests.support.invariants import check_store, dump
 from tests.support.plain_engine import PlainEngine
@@ -95,9 +95,9 @@ def test_the_start_says_what_the_engine_says(plain):
 def test_processes_notice_changes_of_one_another(monkeypatch):
     engine = PlainEngine()
     monkeypatch.setattr("emulator.app.open_engine", lambda *_, **__: engine)
-    sharing = Sharing(2)
+    sharing = SharedMemory(2)
     other = copy(sharing)
-    other.seat = 1
+    other.worker_index = 1
     first, second = (Emulator(Settings(in_memory=True), sharing=each) for each in (sharing, other))
     caller = first.caller("test", "us-east-1")
     first.call("CreateTable", table_request(TableName="tab"), caller)
