@@ -45,8 +45,8 @@ def open_engine(
 ) -> Engine:
     """Open the store in a folder, which is created if it is missing. None: a new store in memory.
 
-    The options are LmdbEngine's; a store in memory ignores them. Raises Unavailable, LayoutMismatch,
-    Corrupted, Full.
+    The options are LmdbEngine's; a store in memory ignores them. Raises Unavailable,
+    LayoutMismatch, Corrupted, Full.
     """
     if path is None:
         return MemoryEngine()

@@ -20,8 +20,8 @@ def copy(source: Path, target: Path, verify: Callable[[Path], None]) -> int:
     """Copy the newest commit of a data folder to a folder that is missing or empty.
 
     A server may be using the source. If the source is itself a copy, `verify` is called first; it
-    raises Corrupted if the source is damaged. Returns the size of the new data file in bytes. Raises
-    StorageError and then leaves nothing of the target behind.
+    raises Corrupted if the source is damaged. Returns the size of the new data file in bytes.
+    Raises StorageError and then leaves nothing of the target behind.
     """
     from storage.disk import snapshot  # noqa: PLC0415 - it imports LMDB, which most users of this module do not need
 
@@ -29,7 +29,7 @@ def copy(source: Path, target: Path, verify: Callable[[Path], None]) -> int:
 
 
 def snapshot(folder: Path) -> AbstractContextManager[ReadTxn]:
-    """Open the newest commit of a data folder for reading, as a context manager. Raises StorageError."""
+    """Open the newest commit of a data folder, as a context manager. Raises StorageError."""
     from storage.disk import snapshot  # noqa: PLC0415 - see copy
 
     return snapshot.snapshot(folder)

@@ -7,8 +7,8 @@ Rules for every engine:
 
 * Keys are non-empty bytes of any length; values are bytes. Keys sort as unsigned bytes.
 * `read()` opens a snapshot: it never sees a write that commits later.
-* There is one write transaction at a time. It sees its own writes and is atomic: if its `with` block
-  ends normally, it commits; after an exception or `abort()` nothing of it remains.
+* There is one write transaction at a time. It sees its own writes and is atomic: if its `with`
+  block ends normally, it commits; after an exception or `abort()` nothing of it remains.
 * `scan` walks the keys `start <= key < stop`, ascending or descending. A walk must not be continued
   after its transaction has ended or, in a write transaction, after a put or delete.
 * An engine may lose an open snapshot, for example when a file has to grow. The next use of that

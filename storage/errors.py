@@ -6,7 +6,7 @@ class StorageError(Exception):
 
 
 class Full(StorageError):
-    """The disk or the address space has no room for the write. Nothing of the transaction was kept."""
+    """The disk or the address space has no room. Nothing of the transaction was kept."""
 
 
 class Interrupted(StorageError):

@@ -13,15 +13,15 @@ from storage.engine import Engine, ReadTxn
 
 @runtime_checkable
 class GroupCommit(Protocol):
-    """One commit for many blocks of `write()`, for an engine on which each commit costs milliseconds.
+    """One commit for many blocks of `write()`, for engines on which a commit costs milliseconds.
 
     Once `group_writes` has been called, a block that ends leaves its changes *pending*: later
-    transactions see them, but a crash would lose them. `commit()` makes all of them certain at once.
-    So the host must not send a response that depends on pending writes before the `commit()` after
-    them. storage/README.md ("Group commit") describes failures.
+    transactions see them, but a crash would lose them. `commit()` makes all of them certain at
+    once. So the host must not send a response that depends on pending writes before the `commit()`
+    after them. storage/README.md ("Group commit") describes failures.
 
-    While writes are pending, `read()` returns the newest state instead of a snapshot. Nothing can be
-    written before its block ends.
+    While writes are pending, `read()` returns the newest state instead of a snapshot. Nothing can
+    be written before its block ends.
     """
 
     def group_writes(self, on_pending: Callable[[], None]) -> None:
@@ -40,8 +40,8 @@ class GroupCommit(Protocol):
     def commit(self) -> None:
         """Commit all pending writes.
 
-        Raises Interrupted if all of them were lost and can be run again (Lost: they were lost before
-        this call). After Full or StorageError some of them may be lost.
+        Raises Interrupted if all of them were lost and can be run again; Lost if that happened
+        before this call. After Full or StorageError some of them may be lost.
         """
         ...
 

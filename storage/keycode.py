@@ -6,10 +6,10 @@ r"""Order-preserving pieces of keys: the bytes of a key sort as the tuple it was
     escape    data with 00 replaced by 00 FF, then 00 01         byte string of any length
     (fixed)   a digest or a tag byte, unchanged                  byte string of one fixed length
 
-Every piece marks its own end, so pieces can be joined: escape(a) + x < escape(b) + y whenever a < b.
-The terminator 00 01 sorts before an escaped zero 00 FF and before every other byte. So b"a" comes
-before b"a\x00", which comes before b"ab". FoundationDB's tuple layer works in the same way, but ends
-a piece with 00. Here the end is 00 01, so that no piece is a prefix of another.
+Every piece marks its own end, so pieces can be joined: escape(a) + x < escape(b) + y whenever a <
+b. The terminator 00 01 sorts before an escaped zero 00 FF and before every other byte. So b"a"
+comes before b"a\x00", which comes before b"ab". FoundationDB's tuple layer works in the same way,
+but ends a piece with 00. Here the end is 00 01, so that no piece is a prefix of another.
 
     escape(b"")        00 01
     escape(b"a")       61 00 01
@@ -24,7 +24,7 @@ _END = b"\x00\x01"
 _ZERO = b"\x00\xff"
 
 LAST = b"\xff" * 4096
-"""Sorts after every key: the longest DynamoDB key attribute has 2048 bytes, and no key is all FF."""
+"""Sorts after every key: the longest key attribute has 2048 bytes, and no key is all FF."""
 
 u32 = _U32.pack
 """Encode 0 .. 2**32 - 1 as 4 bytes; struct.error outside."""
@@ -54,6 +54,6 @@ def unescape(data: bytes, offset: int = 0) -> tuple[bytes, int]:
 
 
 def prefix_end(prefix: bytes) -> bytes:
-    """Return the smallest key after all keys with a prefix, or LAST if the prefix is empty or all FF."""
+    """Return the smallest key after all keys with a prefix; LAST if it is empty or all FF."""
     stem = prefix.rstrip(b"\xff")
     return stem[:-1] + bytes((stem[-1] + 1,)) if stem else LAST

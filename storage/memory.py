@@ -4,8 +4,8 @@ A write transaction changes both in place. Its undo log keeps the old value of e
 
 * An abort puts the old values back.
 * Snapshots cost nothing while no reader is open. A commit hands its undo log to every open reader,
-  which from then on looks there first. While a write is in progress, readers also look into its undo
-  log. If both have a key, the older value counts.
+  which from then on looks there first. While a write is in progress, readers also look into its
+  undo log. If both have a key, the older value counts.
 * A walk remembers its last key and starts again after it if something was written meanwhile. So a
   snapshot stays true in the middle of a walk. Starting again takes time in proportion to what was
   written since the snapshot.
@@ -92,7 +92,7 @@ class MemoryRead:
         return self._engine.page(start, stop, limit, reverse=reverse)
 
     def absorb(self, undo: Mapping[bytes, Image]) -> None:
-        """Keep the old values of a commit, except of keys that an earlier commit has changed already."""
+        """Keep the old values of a commit, except of keys that an earlier commit has changed."""
         self._past = {**undo, **self._past}
 
 

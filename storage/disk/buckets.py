@@ -1,8 +1,8 @@
 """Keys longer than LMDB allows, in exact order: long keys with the same beginning share a bucket.
 
 LMDB keys end at 511 bytes. A key of at most LONGEST bytes is its own LMDB key in the main table. A
-longer key is cut after LONGEST bytes. The first part, its *head*, is the key of a bucket in a second
-LMDB table. The second part, its *tail*, is inside the bucket:
+longer key is cut after LONGEST bytes. The first part, its *head*, is the key of a bucket in a
+second LMDB table. The second part, its *tail*, is inside the bucket:
 
     bucket   = entry*                                    sorted by tail, each tail once, never empty
     entry    = u32 length of tail | u32 length of value | tail | value             (big-endian)
@@ -10,9 +10,9 @@ LMDB table. The second part, its *tail*, is inside the bucket:
 Why the order holds. Let H be a head (exactly LONGEST bytes) and k any short key. If k <= H, then k
 sorts before all long keys of H. If k > H, the two differ within the length of k, because k is not
 longer than H; so k sorts after all long keys of H. The keys of a bucket are therefore neighbours in
-the whole order, directly after the short key H if that exists. Different heads have the same length,
-so they sort as their keys do. With two tables, keys need no marker byte, and a walk of the main table
-meets no bucket.
+the whole order, directly after the short key H if that exists. Different heads have the same
+length, so they sort as their keys do. With two tables, keys need no marker byte, and a walk of the
+main table meets no bucket.
 
 A change rewrites the whole bucket. Its cost grows with the bucket, which is acceptable: no
 application is expected to have more than a handful of keys that share their first 495 bytes.

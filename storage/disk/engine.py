@@ -97,7 +97,7 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
     # Group commit
 
     def group_writes(self, on_pending: Callable[[], None]) -> None:
-        """Group writes from now on, if each commit is synced; call `on_pending` when a group begins."""
+        """Group writes from now on if commits are synced; call `on_pending` as a group begins."""
         if self._environment.durable and self._group is None:
             self._writer = self._group = LmdbGroup(self._environment, on_pending)
 

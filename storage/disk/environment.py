@@ -8,28 +8,29 @@ bounds meets it.
 Room. LMDB maps a fixed number of bytes of its file. There are two ways to choose it:
 
 * reserved (Linux, common file systems): the map is writable and exactly as large as the file, and
-  every block of the file is reserved beforehand. A commit is then a few stores to memory: 2.8 instead
-  of 9.7 µs for a row of 1 KB. A writable map over a file with holes would kill the process (SIGBUS)
-  on a full disk, which is why the map grows in reserved steps. LMDB cuts the file to the size of the
-  map whenever it maps it. So all processes choose that size while they hold the lock `resizing`, and
-  never below the size of the file.
-* sparse (everywhere else): the map is read-only and very large, and writes make the file grow. A full
-  disk is an ordinary error of the commit. On Windows LMDB makes the file as large as the map, so
-  there the map starts at 16 MiB and doubles.
+  every block of the file is reserved beforehand. A commit is then a few stores to memory: 2.8
+  instead of 9.7 µs for a row of 1 KB. A writable map over a file with holes would kill the process
+  (SIGBUS) on a full disk, which is why the map grows in reserved steps. LMDB cuts the file to the
+  size of the map whenever it maps it. So all processes choose that size while they hold the lock
+  `resizing`, and never below the size of the file.
+* sparse (everywhere else): the map is read-only and very large, and writes make the file grow. A
+  full disk is an ordinary error of the commit. On Windows LMDB makes the file as large as the map,
+  so there the map starts at 16 MiB and doubles.
 
 A process that is killed loses no commit either way: what it stored is in the page cache.
 
 A full disk. The file grows by the largest step that the disk has room for, down to 1 MiB. After a
-refusal the environment is `tight`: urgent writes get the reserve (room.py), and ordinary writes must
-leave pages for them (`fits`). In a sparse file the pages that exist already count, because no others
-can be written.
+refusal the environment is `tight`: urgent writes get the reserve (room.py), and ordinary writes
+must leave pages for them (`fits`). In a sparse file the pages that exist already count, because no
+others can be written.
 
 Moving the map ends every LMDB transaction of this process. `_move` therefore opens the readers'
-snapshots again. LMDB still has a snapshot if nothing was committed since it was taken. Otherwise its
-reader is lost, and its next use raises Interrupted. Walks continue by themselves (transactions.py).
+snapshots again. LMDB still has a snapshot if nothing was committed since it was taken. Otherwise
+its reader is lost, and its next use raises Interrupted. Walks continue by themselves
+(transactions.py).
 
-py-lmdb, like LMDB, forbids opening a folder twice in one process, because closing one would drop the
-file locks of the other. So the engines of one folder share one Environment.
+py-lmdb, like LMDB, forbids opening a folder twice in one process, because closing one would drop
+the file locks of the other. So the engines of one folder share one Environment.
 """
 
 import contextlib
@@ -239,7 +240,7 @@ class Environment:
     # Room
 
     def used(self) -> int:
-        """Return where the pages end that are in use, or once were, in bytes from the map's beginning."""
+        """Return the map's bytes up to the last page that is in use, or once was."""
         return (self.env.info()["last_pgno"] + 1) * self._page_size
 
     def free_bytes(self) -> int:
@@ -254,7 +255,7 @@ class Environment:
         self._grow()
 
     def grow_urgently(self) -> None:
-        """Make the map larger for an urgent write, with the reserve if need be. Raises Full as `grow` does."""
+        """Make the map larger for an urgent write, with the reserve if need be. Raises Full."""
         try:
             self._grow()
         except Full:
@@ -277,7 +278,7 @@ class Environment:
             self._move(present)
 
     def _extended(self, size: int) -> int:
-        """Reserve the largest step that the disk has room for; return the file's new size. Raises Full."""
+        """Reserve the largest step that fits on the disk; return the new size. Raises Full."""
         step = step_after(size)
         least = min(step, LEAST_STEP)
         room = self.free_bytes()
@@ -300,7 +301,7 @@ class Environment:
                 return size + step
 
     def make_room(self, least: int) -> None:
-        """Grow until `least` bytes are free at the end of the map, while the disk has plenty of room.
+        """Grow until `least` bytes are free at the end of the map, if the disk has plenty.
 
         No transaction may be open. Pages inside the map that LMDB can use again are not counted.
         """
@@ -320,14 +321,14 @@ class Environment:
         return pages - data >= SPARE_PAGES or self._relaxes()
 
     def _relaxes(self) -> bool:
-        """Return whether the disk has room for urgent writes again; if it has plenty, refill the reserve."""
+        """Return whether urgent writes have room again; refill the reserve if there is plenty."""
         if self._refusal.stands():
             return False
         self.tight = not self._reserve.take()
         return not self.tight or self.free_bytes() >= 2 * RESERVE
 
     def refused(self, *, urgent: bool) -> bool:
-        """Note that the disk had no room for a commit; return whether to try again with the reserve.
+        """Note that a commit found no room; return whether to try again with the reserve.
 
         Only urgent writes may. The pages of a reserved file exist already, so its "disk full" has
         another cause, which the reserve cannot cure.

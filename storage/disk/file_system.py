@@ -1,4 +1,4 @@
-"""What the store needs of the operating system: its files' modes, its errors, the room on a disk."""
+"""What the store needs of the operating system: modes of files, errors, the room on a disk."""
 
 import errno
 import os
@@ -10,7 +10,7 @@ from typing import Final
 from storage.errors import Full, StorageError, Unavailable
 
 NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""Error numbers that mean no room for a write: disk full, over the quota, over the limit of a file."""
+"""Error numbers for want of room: disk full, over the quota, over the limit of a file."""
 
 _RESERVABLE: Final = {"ext4", "xfs", "tmpfs", "overlay"}
 
@@ -45,7 +45,10 @@ def new_file(path: Path, *, exclusive: bool = False) -> int:
 
 
 def write_whole(file: Path, text: str, *, certain: bool = False) -> None:
-    """Write a small file so that nobody ever sees a part of it. certain: not even after a power cut."""
+    """Write a small file so that nobody ever sees a part of it.
+
+    certain: not even after a power cut.
+    """
     draft = file.with_name(f".{file.name}-{os.urandom(8).hex()}")
     descriptor = new_file(draft)
     try:
@@ -85,9 +88,9 @@ def disk_is_full(folder: Path) -> bool:
 def reservable(folder: Path) -> bool:
     """Return whether a file's blocks can be reserved, so that writing to them cannot fail.
 
-    Only for file systems that are known to reserve natively and to overwrite in place. Copy-on-write
-    file systems (btrfs, zfs) need new blocks for every write. Where a file system cannot reserve, the
-    C library imitates posix_fallocate.
+    Only for file systems that are known to reserve natively and to overwrite in place.
+    Copy-on-write file systems (btrfs, zfs) need new blocks for every write. Where a file system
+    cannot reserve, the C library imitates posix_fallocate.
     """
     return hasattr(os, "posix_fallocate") and _file_system(folder) in _RESERVABLE
 

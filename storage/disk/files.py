@@ -1,7 +1,7 @@
 """The files of an open store that stay open.
 
-Growing the store needs its `layout` (the lock) and `data.mdb` again and again. A server's clients may
-use up its file descriptors, so the store opens at the start what it needs later.
+Growing the store needs its `layout` (the lock) and `data.mdb` again and again. A server's clients
+may use up its file descriptors, so the store opens at the start what it needs later.
 """
 
 import contextlib

@@ -7,7 +7,7 @@ r"""The folder of a store on disk: whether it is ours, and its layout.
     <folder>/closed       what data.mdb was when the last server ended; absent while one runs
                           (identity.py)
     <folder>/reserve      room on the disk for deletions when the disk is full (room.py)
-    <folder>/server.lock  locked by the server that has claimed the folder; its process id (claim.py)
+    <folder>/server.lock  locked by the server that claimed the folder; its process id (claim.py)
 
 A folder is ours if it has our `layout` file. An empty folder becomes ours; files that file systems
 and `prepare` itself leave behind do not count. Any other folder is left alone.

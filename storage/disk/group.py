@@ -2,9 +2,9 @@
 
 A synced commit costs milliseconds, whatever it contains. So each block ends without a commit, and
 `commit` makes one for all of them. A block that fails must undo only its own writes, but LMDB can
-only undo a whole transaction. So the LMDB transaction is thrown away, and the journal of the earlier
-blocks is replayed in a new one. If another process has written in between, the earlier blocks are
-lost; see "Group commit" in storage/README.md.
+only undo a whole transaction. So the LMDB transaction is thrown away, and the journal of the
+earlier blocks is replayed in a new one. If another process has written in between, the earlier
+blocks are lost; see "Group commit" in storage/README.md.
 """
 
 from collections.abc import Callable
@@ -102,7 +102,7 @@ class LmdbGroup(LmdbWrite):
         self._undo_block()
 
     def commit(self) -> None:
-        """Commit and sync all blocks since the last commit. Raises what made it lose any of them."""
+        """Commit and sync all blocks since the last commit. Raises the cause if any were lost."""
         self.urgent = self._all_urgent
         try:
             if self.txn is not ENDED:

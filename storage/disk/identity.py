@@ -1,13 +1,13 @@
 r"""Whether the files of a folder are those that a store has written, or a copy of them.
 
 If LMDB opens a copy of a file that was being written, it may end the process by an assertion, or
-return nonsense. The content of a copy does not differ from an original, but file systems do not copy
-everything. So two small files record what they do not copy:
+return nonsense. The content of a copy does not differ from an original, but file systems do not
+copy everything. So two small files record what they do not copy:
 
     <folder>/identity   "new\n" until there is a data file, then "<inode of data.mdb> <inode of
                         layout> <time of the last change of layout's inode, ns>\n"
     <folder>/closed     "<number of the last commit> <size of data.mdb> <CRC-32 of its first two
-                        pages>\n", written when a server has ended, removed when the folder is opened
+                        pages>\n", written when a server has ended, removed at the next opening
 
 `layout` is never written again, so its times change only when it is copied, restored or given to
 another owner. Moving the folder within its file system changes nothing.
@@ -17,12 +17,13 @@ A folder is in one of four states:
 * OURS: the files are the ones that were written here, also after kill -9, which loses no commit. It
   is opened at once.
 * NEW: it has no data yet.
-* CLOSED: a copy of a folder that no server had open. `closed` matches the data. It is opened at once.
+* CLOSED: a copy of a folder that no server had open. `closed` matches the data. It is opened at
+  once.
 * FOREIGN: any other copy, or a folder of a version that kept no identity. It is verified once
   (verification.py).
 
-An empty or missing `data.mdb` is damage. If the file is shorter than its own pages say, the folder is
-FOREIGN: LMDB may leave free pages at the end unwritten, but a copy may also have been cut off.
+An empty or missing `data.mdb` is damage. If the file is shorter than its own pages say, the folder
+is FOREIGN: LMDB may leave free pages at the end unwritten, but a copy may also have been cut off.
 """
 
 import stat
@@ -41,8 +42,8 @@ _PAGE = 4096  # bytes of a page, nearly everywhere
 _PAGES = range(256, 1 << 16)  # bytes that a page may have
 
 # LMDB's mdb.c: a page's number, two unused bytes, its flags, four bytes of bounds. Then MDB_meta:
-# magic, version, address, size of the map; two MDB_db of 48 bytes, the first of which begins with the
-# page size; last page, last transaction.
+# magic, version, address, size of the map; two MDB_db of 48 bytes, the first of which begins with
+# the page size; last page, last transaction.
 _META = struct.Struct("=Q H H 4x I I 16x I 92x Q Q") if struct.calcsize("P") == 8 else None  # noqa: PLR2004
 _META_FLAG = 8
 

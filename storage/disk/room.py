@@ -1,8 +1,8 @@
 """What a store does when the disk has no room.
 
-* Reserve: a file beside the data that occupies a little more than 1 MiB. On a full disk its room goes
-  to urgent writes, which free room or end a status: a deletion copies the pages that it changes
-  before it frees any.
+* Reserve: a file beside the data that occupies a little more than 1 MiB. On a full disk its room
+  goes to urgent writes, which free room or end a status: a deletion copies the pages that it
+  changes before it frees any.
 * Refusal: a record that the disk had no room, so that not every write asks it again.
 
 After the first refusal a store is `tight` (environment.py). Ordinary writes must then leave
@@ -66,7 +66,7 @@ class Refusal:
 
 
 class Reserve:
-    """The file `reserve` of a folder, which occupies RESERVE bytes of the disk until they are needed.
+    """The file `reserve` of a folder, which occupies RESERVE bytes of the disk.
 
     Its size is its state, also for other processes: 0 if the disk never had room for it, RESERVE
     while it is full, 1 after it was given away.

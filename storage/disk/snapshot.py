@@ -1,8 +1,8 @@
 """Reading the newest commit of a store in a process that is not its server, and copying it.
 
 The process opens LMDB for reading only, with the lock file of the folder. So a server that runs
-meanwhile keeps the pages of the snapshot. The server may grow its file: what this process has mapped
-stays. Nothing in the folder is changed.
+meanwhile keeps the pages of the snapshot. The server may grow its file: what this process has
+mapped stays. Nothing in the folder is changed.
 """
 
 import contextlib
@@ -96,8 +96,9 @@ def snapshot(folder: Path) -> Iterator[Snapshot]:
 def copy(source: Path, target: Path, verify: Callable[[Path], None]) -> int:
     """Copy the newest commit, without unused pages, to a folder that is missing or empty.
 
-    verify: called if the source is itself a copy; raises Corrupted if the source is damaged. Returns
-    the size of the new data file in bytes. Raises StorageError and then leaves nothing of the target.
+    verify: called if the source is itself a copy; raises Corrupted if the source is damaged.
+    Returns the size of the new data file in bytes. Raises StorageError and then leaves nothing of
+    the target.
     """
     check(source)
     state = identity.state_of(source)
@@ -122,7 +123,7 @@ def copy(source: Path, target: Path, verify: Callable[[Path], None]) -> int:
 
 
 def _make_empty(target: Path) -> bool:
-    """Create a folder if it is missing; return whether it was. Raises Unavailable if it is not empty."""
+    """Create a folder if it is missing; return whether it was. Raises Unavailable."""
     made = not target.exists()
     make(target)
     try:

@@ -1,10 +1,10 @@
 """Transactions over LMDB: one B+tree, one writer, readers that never wait, across processes.
 
-A key of up to 495 bytes is an LMDB key. Longer keys live in buckets (buckets.py); a walk merges them
-in only if its range has any.
+A key of up to 495 bytes is an LMDB key. Longer keys live in buckets (buckets.py); a walk merges
+them in only if its range has any.
 
-A write transaction keeps a journal of its writes. If LMDB has no page left (MapFullError from a put,
-a delete or the commit), the LMDB transaction is thrown away, the map grows, and the journal is
+A write transaction keeps a journal of its writes. If LMDB has no page left (MapFullError from a
+put, a delete or the commit), the LMDB transaction is thrown away, the map grows, and the journal is
 replayed in a new LMDB transaction. That is the same transaction only if nobody else has written in
 between. The number of the LMDB transaction shows it: if it differs, the write raises Interrupted.
 
@@ -162,7 +162,7 @@ class LmdbTxn:
 
 
 def _step_back(cursor: "Cursor", most: int, low: bytes, high: bytes, *, reverse: bool) -> tuple[int, bytes]:
-    """Step back into the range, at most `most` times; return the number of steps and the key there."""
+    """Step back into the range, at most `most` times; return the steps and the key there."""
     back = cursor.next if reverse else cursor.prev
     key = cursor.key()
     steps = 0
@@ -308,7 +308,7 @@ class LmdbWrite(LmdbTxn):
             raise
 
     def _replay(self, error: lmdb.Error | None) -> bool:
-        """Replay the journal in a new LMDB transaction. error: what ended the one before, if any."""
+        """Replay the journal in a new LMDB transaction. error: what ended the last one, if any."""
         while True:
             if error is not None:
                 self.txn.abort()

@@ -3,8 +3,8 @@
 Ahead of the writer. The first touch of a page that was never written makes the kernel read ahead.
 For such a page that means clearing memory: 8 MB and 30 ms on devices that are set up so. Therefore
 another thread brings the pages that follow the last one in use into the page cache. The same thread
-reserves the next step of the file before the map is full, because the file system may need tenths of
-a second for it while others write to the disk. Growing then only maps more of the file.
+reserves the next step of the file before the map is full, because the file system may need tenths
+of a second for it while others write to the disk. Growing then only maps more of the file.
 
 After use. Pages that were touched stay resident until the kernel needs memory. They belong to the
 page cache, but tools count them as this process's memory (residency.py). In a pause they are given
@@ -23,7 +23,7 @@ from storage.disk.sizes import LARGEST_STEP, step_after
 from storage.errors import StorageError
 
 AHEAD: Final = 64 << 20
-"""Bytes of a reserved file after the last page in use that are kept ready: the next seconds of writes."""
+"""Bytes after the last page in use that are kept ready: what is written in the next seconds."""
 
 LARGE: Final = 8 << 20
 """Bytes in use from which giving pages back is worth it."""
@@ -45,7 +45,7 @@ class PageUpkeep:
         self._reserved = 0
 
     def preallocate(self) -> Callable[[], None] | None:
-        """Return work that prepares the part of the file to be used next, or None while enough is ready."""
+        """Return work that prepares the next pages of the file, or None while enough are ready."""
         environment = self._environment
         if not environment.reserved:
             return None

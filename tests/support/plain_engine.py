@@ -1,4 +1,4 @@
-"""The least that an engine can be: what storage/engine.py requires, over a dict, and nothing that it offers its host."""
+"""The least that an engine can be: what storage/engine.py requires, over a dict, and no offers."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""The database on an engine that has only what the contract requires: no group commit and no upkeep."""
+"""The database on an engine with only what the contract requires: no group commit, no upkeep."""
 
 import asyncio
 from copy import copy
