@@ -173,7 +173,7 @@ def test_writer_of_another_process_learns_that_the_reserve_is_spent(engine: Any,
 
 
 def test_room_is_not_made_ahead_of_a_disk_that_is_nearly_full(engine: Any, disk: Disk) -> None:
-    """Who rests makes room for later, but does not take the last room of the disk from others."""
+    """Trimming makes room for later writes, but leaves the last room of the disk to others."""
     disk.size = disk.used() + 3 * MIB
     size = disk.folder.joinpath("data.mdb").stat().st_size
     engine._environment.make_room(64 * MIB)

@@ -48,7 +48,7 @@ def contents(engine: Any) -> dict[str, str]:
 
 
 def committed(engine: Any) -> dict[str, str]:
-    """Return what a process that is not this one sees."""
+    """Return what another process sees."""
     with engine._environment.env.begin() as txn:
         return {key.decode(): value.decode() for key, value in txn.cursor() if len(key) < 511}
 
@@ -80,7 +80,7 @@ def test_later_transactions_see_what_is_pending(engine: Any) -> None:
     assert contents(engine) == {"b": "2"}
 
 
-def test_a_block_that_fails_takes_back_only_its_own_writes(engine: Any) -> None:
+def test_a_block_that_fails_undoes_only_its_own_writes(engine: Any) -> None:
     put(engine, a="1", b="1")
     with pytest.raises(KeyError):
         write_and_fail(engine)
@@ -90,7 +90,7 @@ def test_a_block_that_fails_takes_back_only_its_own_writes(engine: Any) -> None:
     assert contents(engine) == committed(engine) == {"a": "1", "b": "1", "c": "3"}
 
 
-def test_a_block_that_is_aborted_takes_back_its_writes(engine: Any) -> None:
+def test_a_block_that_is_aborted_undoes_its_writes(engine: Any) -> None:
     put(engine, a="1")
     with engine.write() as txn:
         txn.put(b"a", b"2")
@@ -127,7 +127,7 @@ def test_grows_at_the_commit(engine: Any, monkeypatch: pytest.MonkeyPatch) -> No
     assert committed(engine) == {"a": "1", "b": "2"}
 
 
-def test_a_commit_that_fails_says_so_once_and_leaves_a_store_that_works(engine: Any) -> None:
+def test_a_commit_that_fails_raises_once_and_leaves_a_store_that_works(engine: Any) -> None:
     import lmdb
 
     put(engine, a="1")
@@ -143,7 +143,7 @@ def test_a_commit_that_fails_says_so_once_and_leaves_a_store_that_works(engine: 
     assert committed(engine) == {"a": "3"}
 
 
-def test_a_put_that_fails_takes_back_only_its_own_block(engine: Any) -> None:
+def test_a_put_that_fails_undoes_only_its_own_block(engine: Any) -> None:
     import lmdb
 
     put(engine, a="1")
@@ -168,7 +168,7 @@ def test_a_first_put_that_fails_leaves_nothing_pending(engine: Any) -> None:
     assert committed(engine) == {"b": "2"}
 
 
-def test_a_put_that_grows_after_another_process_wrote_loses_the_group_and_the_commit_tells(engine: Any) -> None:
+def test_a_put_that_grows_after_another_process_wrote_loses_the_group_and_the_commit_reports_it(engine: Any) -> None:
     import lmdb
 
     put(engine, a="1")
@@ -188,7 +188,7 @@ def test_a_put_that_grows_after_another_process_wrote_loses_the_group_and_the_co
     assert committed(engine) == {"c": "3"}
 
 
-def test_each_group_says_that_it_has_begun(disk: Callable[..., Any]) -> None:
+def test_each_group_calls_back_when_it_begins(disk: Callable[..., Any]) -> None:
     opened, begun = disk(durable=True), []
     opened.group_writes(lambda: begun.append(opened.pending))
     for count in (1, 2):

@@ -322,7 +322,7 @@ def test_opening_on_an_almost_full_disk(tiny_disk: Path) -> None:
 
 
 def test_size_is_only_changed_under_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """LMDB cuts the file to the size it maps: another process must not look at the size in between."""
+    """LMDB cuts the file to the size it maps: another process must not read the size in between."""
     held = []
 
     def is_held() -> bool:
@@ -485,7 +485,7 @@ def test_room_that_the_disk_does_not_have_is_asked_for_once(tmp_path: Path, monk
 
 
 def finish(engine: Any) -> None:
-    """Do the work that is to be done ahead, as the other thread would."""
+    """Do the work ahead of the writer, as the other thread would."""
     work = engine.preallocate()
     if work is not None:
         work()
