@@ -110,7 +110,7 @@ def describe_stream(database: Database, caller: Caller, request: Request, _: Non
     description: dict[str, Any] = {
         "StreamArn": stream.arn,
         "StreamLabel": stream.label,
-        "StreamStatus": stream.status(settled=database.catalog.over(stream.until)),
+        "StreamStatus": stream.status(settled=database.catalog.has_passed(stream.until)),
         "StreamViewType": stream.view,
         "CreationRequestDateTime": round(stream.created, 3),
         "TableName": stream.table,
