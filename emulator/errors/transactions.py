@@ -6,7 +6,7 @@ from typing import Any, Final
 from emulator.errors.base import ApiError
 from emulator.errors.forms import validation
 
-# --- batches (behaviour 7) ------------------------------------------------------------------------------------------
+# --- batches (behaviour 7) -----------------------------------------------------------------------
 
 
 def too_many_items(operation: str) -> ApiError:
@@ -22,7 +22,7 @@ def duplicate_keys() -> ApiError:
     return validation("Provided list of item keys contains duplicates")
 
 
-# --- transactions (behaviour 8) -------------------------------------------------------------------------------------
+# --- transactions (behaviour 8) -----------------------------------------------------------------
 
 
 Reason = dict[str, Any]

@@ -113,7 +113,7 @@ def analyze_projection(parsed: Parsed[ast.Projection], names: Names) -> Checked[
     return Checked(ast.Projection(paths))
 
 
-# --- the whole text -------------------------------------------------------------------------------------------------
+# --- the whole text -----------------------------------------------------------------------------
 
 
 def _check_size(parsed: Parsed[Tree]) -> None:
@@ -163,7 +163,7 @@ def _check_defined(parsed: Parsed[Tree], names: Names, types: Types) -> None:
             raise problems.undefined_value(placeholder)
 
 
-# --- operands -------------------------------------------------------------------------------------------------------
+# --- operands -----------------------------------------------------------------------------------
 
 
 class _Analysis:
@@ -228,7 +228,7 @@ def _check_distinct(operator: str, operands: Sequence[ast.Operand]) -> None:
         raise problems.operands_not_distinct(operator, steps_of(first))
 
 
-# --- conditions -----------------------------------------------------------------------------------------------------
+# --- conditions ---------------------------------------------------------------------------------
 
 
 class _ConditionAnalysis(_Analysis):
@@ -306,7 +306,7 @@ class _ConditionAnalysis(_Analysis):
         self.checks.append(check)
 
 
-# --- updates --------------------------------------------------------------------------------------------------------
+# --- updates ------------------------------------------------------------------------------------
 
 
 class _UpdateAnalysis(_Analysis):

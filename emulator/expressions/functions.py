@@ -99,7 +99,7 @@ def checked(row: Function) -> Function:
     return row
 
 
-# --- conditions -----------------------------------------------------------------------------------
+# --- conditions ---------------------------------------------------------------------------------
 
 
 def _exists(path: Path) -> Test:
@@ -139,7 +139,7 @@ def both(holds: Callable[[Value, Value], bool]) -> Callable[[Get, Get], Test]:
     return build
 
 
-# --- operands of conditions -----------------------------------------------------------------------
+# --- operands of conditions ---------------------------------------------------------------------
 
 
 def _size(get: Get) -> Get:
@@ -151,7 +151,7 @@ def _size(get: Get) -> Get:
     return size
 
 
-# --- operands of updates --------------------------------------------------------------------------
+# --- operands of updates ------------------------------------------------------------------------
 
 
 def _if_not_exists(path: Path, default: Compute) -> Compute:
@@ -174,7 +174,7 @@ def _list_append(first: Compute, second: Compute) -> Compute:
     return compute
 
 
-# --- the table ------------------------------------------------------------------------------------
+# --- the table ----------------------------------------------------------------------------------
 
 ANY: Final = Operand(TYPES)
 PATH: Final = Operand(TYPES, path=True)

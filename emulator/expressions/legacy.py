@@ -80,7 +80,7 @@ def check_mixing(
             raise errors.mixed_parameters(legacy, expressions)
 
 
-# --- conditions -----------------------------------------------------------------------------------------------------
+# --- conditions ---------------------------------------------------------------------------------
 
 
 def expected(request: Request) -> program.Condition | None:
@@ -170,7 +170,7 @@ def _check_arguments(operator: str, arguments: _Arguments) -> None:
         raise errors.between_bounds_reversed()
 
 
-# --- operators ------------------------------------------------------------------------------------------------------
+# --- operators ----------------------------------------------------------------------------------
 
 _Literals = tuple[ast.Literal, ...]
 _Build = Callable[[ast.Path, _Literals], ast.Condition]
@@ -233,7 +233,7 @@ _OPERATORS: Final[Mapping[str, _Operator]] = {
 }
 
 
-# --- updates --------------------------------------------------------------------------------------------------------
+# --- updates ------------------------------------------------------------------------------------
 
 
 def attribute_updates(request: Request) -> program.Update | None:
@@ -298,7 +298,7 @@ def _action(path: ast.Path, element: Request) -> ast.Action:
     return ast.AddAction(path, literal)
 
 
-# --- keys and projections -------------------------------------------------------------------------------------------
+# --- keys and projections -----------------------------------------------------------------------
 
 
 def key_conditions(request: Request) -> program.KeyCondition:

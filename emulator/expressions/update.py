@@ -87,7 +87,7 @@ def _given_type(operand: ast.Operand, types: Mapping[str, str]) -> GivenType | N
             return None
 
 
-# --- application ----------------------------------------------------------------------------------------------------
+# --- application --------------------------------------------------------------------------------
 
 
 def _apply(node: ast.Update, targets: tuple[Path, ...], results: tuple[Result, ...]) -> Apply:
@@ -145,7 +145,7 @@ def _removes(action: ast.Action) -> bool:
     return isinstance(action, ast.RemoveAction)
 
 
-# --- actions --------------------------------------------------------------------------------------------------------
+# --- actions ------------------------------------------------------------------------------------
 
 
 def _result(action: ast.Action) -> Result:
@@ -200,7 +200,7 @@ def _delete(path: Path, operand: Compute) -> Result:
     return delete
 
 
-# --- values ---------------------------------------------------------------------------------------------------------
+# --- values -------------------------------------------------------------------------------------
 
 
 def _value(node: ast.Operand) -> Compute:

@@ -11,7 +11,7 @@ from typing import Final, Literal
 Kind = Literal["required", "minimum", "maximum", "pattern", "enum", "keys", "members"]
 """What failed; "keys" and "members" are constraints on the members of a map or list, told at the collection."""
 
-# --- constraints ----------------------------------------------------------------------------------------------------
+# --- constraints ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ PATTERNS: Final[Mapping[str, str]] = {  # Java's regular expressions that Python
     ),
 }
 
-# --- table names ----------------------------------------------------------------------------------------------------
+# --- table names ---------------------------------------------------------------------------------
 
 TABLE_NAME: Final = "TableName"
 TABLE_NAME_SHAPE: Final = "TableArn"  # 1..1024 characters in the model; names are shorter (behaviour 3.4)
@@ -94,7 +94,7 @@ TABLE_NAME_MINIMUM: Final = 3  # of RequestItems' keys, and of these members (be
 FULL_TABLE_NAMES: Final = frozenset({"CreateTableInput.TableName", "UpdateTableInput.TableName"})
 NEW_TABLE_NAMES: Final = frozenset({"CreateTableInput.TableName"})  # behaviour 3.4: no ARN
 
-# --- wordings -------------------------------------------------------------------------------------------------------
+# --- wordings ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ WORDINGS: Final[Mapping[tuple[str, Kind], Wording]] = {
     ("KeysAndAttributes.Keys", "minimum"): NEW,  # behaviour 7.1
 }
 
-# --- how several failures combine (behaviour 3.5) -------------------------------------------------------------------
+# --- how several failures combine (behaviour 3.5) ------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ REPORTS: Final[Mapping[str, tuple[Report, ...]]] = {
 # told only where nothing else failed: a malformed table name
 LAST_RESORT: Final[frozenset[tuple[str, Kind]]] = frozenset({("BatchWriteItemInput.RequestItems", "keys")})
 
-# --- printed values -------------------------------------------------------------------------------------------------
+# --- printed values ------------------------------------------------------------------------------
 
 PRINTED_AS_JSON: Final = frozenset({"BatchGetItemInput.RequestItems"})  # behaviour 3.2
 

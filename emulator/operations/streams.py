@@ -51,7 +51,7 @@ def _shard(stream: StreamDefinition, shard_id: str, now: float) -> Shard:
     raise errors.shard_not_found(shard_id, stream.arn)
 
 
-# --- what there is --------------------------------------------------------------------------------------------------
+# --- what there is ------------------------------------------------------------------------------
 
 
 def _check_list(request: Request) -> None:
@@ -132,7 +132,7 @@ def _described(shard: Shard) -> dict[str, Any]:
     return told
 
 
-# --- where to read --------------------------------------------------------------------------------------------------
+# --- where to read ------------------------------------------------------------------------------
 
 _POSITION: Final = struct.Struct(">IQQI")  # shard number, sequence number, when issued (ms), crc of these and the ARN
 _NEEDS: Final = {
@@ -209,7 +209,7 @@ def _parsed_iterator(text: str) -> tuple[str, int, int, float]:
     return arn, number, position, issued / 1000
 
 
-# --- reading --------------------------------------------------------------------------------------------------------
+# --- reading ------------------------------------------------------------------------------------
 
 
 def _check_get_records(request: Request) -> tuple[str, int, int, float]:

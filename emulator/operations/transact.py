@@ -51,7 +51,7 @@ class Action:
     bound: Bound | None = None
 
 
-# --- TransactWriteItems ---------------------------------------------------------------------------------------------
+# --- TransactWriteItems -------------------------------------------------------------------------
 
 
 def _check_write(request: Request) -> list[Action]:
@@ -230,7 +230,7 @@ def _prepare(action: Action, table: Table, key: bytes, txn: ReadTxn) -> Prepared
     return write.prepare_delete(txn, table, key, action.guard, action.key_item)
 
 
-# --- TransactGetItems -----------------------------------------------------------------------------------------------
+# --- TransactGetItems ---------------------------------------------------------------------------
 
 
 def _check_get(request: Request) -> list[tuple[Action, Projection | None]]:

@@ -93,7 +93,7 @@ def prepare_write(txn: ReadTxn, plan: Write) -> write.Prepared:
     return write.prepare_update(txn, plan.table, plan.key, plan.key_item, plan.update, plan.values, plan.guard)
 
 
-# --- layouts --------------------------------------------------------------------------------------------------------
+# --- layouts ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ def _layout(found: Program, table: Table) -> select.Layout | _KeyLayout | None:
     return _KeyLayout(key, rest)
 
 
-# --- writes -----------------------------------------------------------------------------------------------------------
+# --- writes -------------------------------------------------------------------------------------
 
 
 def _insert_plan(prepared: Prepared, table: Table) -> Write:
@@ -186,7 +186,7 @@ def _guard(rest: program.Condition | None, *, missing: bool) -> Callable[[Item, 
     return lambda item, values: bool(item) and test(item, values)
 
 
-# --- rules of batches and transactions --------------------------------------------------------------------------------
+# --- rules of batches and transactions ----------------------------------------------------------
 
 
 def check_batch(statements: Sequence[Prepared]) -> None:

@@ -76,7 +76,7 @@ class Terms:
         self.operators = 0
         self.refusal: errors.ApiError | None = None
 
-    # --- tokens -----------------------------------------------------------------------------------------------------
+    # --- tokens ----------------------------------------------------------------------------------
 
     @property
     def token(self) -> Token:
@@ -134,7 +134,7 @@ class Terms:
         if self.depth > _DEPTH:
             raise self.malformed("")
 
-    # --- conditions -------------------------------------------------------------------------------------------------
+    # --- conditions ------------------------------------------------------------------------------
 
     def condition(self) -> ast.Condition:
         return self.as_condition(result_of(self.or_()))
@@ -297,7 +297,7 @@ class Terms:
             self.expect(")")
         return tuple(found)
 
-    # --- paths ------------------------------------------------------------------------------------------------------
+    # --- paths -----------------------------------------------------------------------------------
 
     def starts_path(self) -> bool:
         token = self.token
@@ -343,7 +343,7 @@ class Terms:
             raise errors.empty_path_component()
         return name
 
-    # --- values -----------------------------------------------------------------------------------------------------
+    # --- values ----------------------------------------------------------------------------------
 
     def constant(self, value: Value) -> ast.Placeholder:
         name = f":{len(self.constants)}"
