@@ -1,11 +1,14 @@
 """The one syntax tree of conditions, updates, projections and key conditions.
 
-Expressions, the legacy parameters and PartiQL all end here. A tree that the parser made may hold `Alias` steps and
-`Placeholder` operands; the analyser replaces aliases by names, placeholders stay, because values are arguments of a call
-and not part of the program. Legacy parameters and PartiQL literals bring their values along as `Literal`.
+Expressions, legacy parameters and PartiQL all become this tree. A tree from the parser may hold
+`Alias` steps and `Placeholder` operands. The analyser replaces aliases by names. Placeholders stay:
+values are arguments of each call and not part of the program. Legacy parameters and PartiQL bring
+their values along as `Literal`.
 
-Nodes are named tuples: such a class is made in 0.2 ms, a frozen dataclass in 0.7, and there are sixteen. The price is that
-nodes of different kinds with equal fields are equal. The two that requests read are dataclasses, which are read faster.
+Nodes are named tuples because there are sixteen classes: Python makes such a class in 0.2 ms, and a
+frozen dataclass in 0.7 ms. The price: nodes of different kinds are equal if their fields are equal.
+`Placeholder` and `Literal` are dataclasses, because every request reads their fields, and a
+dataclass is faster to read.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,20 +20,23 @@ Comparator = OneOf["=", "<>", "<", "<=", ">", ">="]
 
 
 class Alias(NamedTuple):
-    """A `#name` step of a path; `name` includes the '#'."""
+    """A `#name` step of a path. `name` includes the '#'."""
 
     name: str
 
 
 class Path(NamedTuple):
-    """A document path: names (str), list indexes (int) and, before analysis, aliases. The first step is a name."""
+    """A document path: names (str), list indexes (int) and, before analysis, aliases.
+
+    The first step is a name.
+    """
 
     steps: tuple[str | int | Alias, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """A `:value`; `name` includes the ':'."""
+    """A `:value`. `name` includes the ':'."""
 
     name: str
 
@@ -48,7 +54,7 @@ class Literal:
 class Call(NamedTuple):
     """A function (functions.py), as an operand or as a condition.
 
-    The name stands as written: the analyser, not the parser, refuses an unknown one.
+    The name is as written. The analyser, not the parser, refuses an unknown one.
     """
 
     function: str
@@ -90,14 +96,14 @@ class In(NamedTuple):
 
 
 class And(NamedTuple):
-    """`left AND right`; a longer chain leans to the left."""
+    """`left AND right`. A longer chain leans to the left."""
 
     left: "Condition"
     right: "Condition"
 
 
 class Or(NamedTuple):
-    """`left OR right`; a longer chain leans to the left."""
+    """`left OR right`. A longer chain leans to the left."""
 
     left: "Condition"
     right: "Condition"
@@ -127,27 +133,31 @@ _PARTS: Final[dict[type, Callable[[Any], tuple[Any, ...]]]] = {
 
 
 def parts_of(node: Condition | Operand) -> tuple[Any, ...]:
-    """Return the conditions and operands that a node is made of, in written order."""
+    """Return the direct parts of a node, conditions and operands, in written order."""
     return _PARTS[type(node)](node)
 
 
 def inner_first(node: Condition | Operand) -> list[Any]:
-    """Return all nodes of a tree, however deep, each after its parts, these in written order."""
-    found: list[Any] = []
+    """Return all nodes of a tree of any depth, each after its parts.
+
+    The parts of a node come in written order.
+    """
+    nodes: list[Any] = []
     waiting: list[Any] = [node]
     while waiting:
         node = waiting.pop()
-        found.append(node)
+        nodes.append(node)
         waiting += parts_of(node)
-    return found[::-1]
+    return nodes[::-1]
 
 
 def chain(
     node: Condition, kind: type[And | Or], seen_as: Callable[[Condition], Condition] = lambda node: node
 ) -> Iterator[Condition]:
-    """Yield the conditions that a chain of ANDs, or of ORs, joins, left to right: maybe thousands.
+    """Yield the conditions that a chain of ANDs, or of ORs, joins, from left to right.
 
-    seen_as: what to take each condition for, as a chain may go on behind a double NOT.
+    There may be thousands. seen_as: applied to each condition first, because a chain may continue
+    behind a double NOT.
     """
     waiting = [node]
     while waiting:
@@ -189,7 +199,10 @@ Action = SetAction | RemoveAction | AddAction | DeleteAction
 
 
 class Update(NamedTuple):
-    """All actions in written order; `repeated` names the first section that was opened twice, which is refused later."""
+    """All actions in written order.
+
+    repeated: the first section that was opened twice, an error that the analyser reports.
+    """
 
     actions: tuple[Action, ...]
     repeated: str | None = None

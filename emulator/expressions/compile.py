@@ -1,11 +1,12 @@
-"""Checked trees to programs: each node becomes a closure that calls those of its parts.
+"""Checked trees to programs: each node becomes a closure that calls the closures of its parts.
 
-Conditions are functions of (item, values). What the usual ones consist of (a top-level name, a placeholder) has closures
-of its own without a call in between. Chains of AND and OR are flat and double NOTs cancel out, so that closures nest no
-deeper than parentheses do: less than the 300 operators of a condition, well within Python's stack.
+Conditions are functions of (item, values). The most frequent operands (a top-level name, a
+placeholder) have special closures that save a call. Chains of AND and OR become flat and double
+NOTs cancel out. So closures nest no deeper than parentheses do: less than the 300 operators of a
+condition, well within Python's stack.
 
-A missing operand (behaviour 4.4) makes a condition false, but `<>` true, unless the operand is a
-function that has no value.
+A missing operand (behaviour 4.4) makes a condition false, but makes `<>` true, unless that operand
+is a function without a value.
 """
 
 import operator
@@ -44,7 +45,7 @@ def projection(node: ast.Projection) -> Projection:
 def projection_of(names: Sequence[str]) -> Projection:
     """Return the projection on top-level attributes."""
     wanted = frozenset(names)
-    # By the item's order, not by that of the set, which differs from process to process.
+    # In the order of the item. The order of a set differs from process to process.
     return Projection(
         lambda item: {name: item[name] for name in item if name in wanted}, wanted, tuple([(name,) for name in names])
     )
@@ -63,7 +64,7 @@ def _paths_among(parts: list[Any]) -> tuple[Path, ...]:
 
 
 def getter(node: ast.Operand) -> Get:
-    """Return the function that finds the value of a path, placeholder, literal or call."""
+    """Return a function that finds the value of a path, placeholder, literal or call."""
     match node:
         case ast.Path():
             return path_getter(steps_of(node))
@@ -77,7 +78,7 @@ def getter(node: ast.Operand) -> Get:
 
 
 def _top_level(node: ast.Operand) -> str | None:
-    """Return the name of a path of one step, None for other operands."""
+    """Return the name of a path with one step, None for other operands."""
     if isinstance(node, ast.Path) and len(node.steps) == 1:
         return str(node.steps[0])
     return None
@@ -87,16 +88,20 @@ def _top_level(node: ast.Operand) -> str | None:
 
 
 def _test(node: ast.Condition) -> Test:
-    """Return a condition's function; a loop, as a chain of legacy conditions may have thousands and trees are deep."""
-    found: list[tuple[ast.Condition, int]] = []
+    """Return the function of a condition.
+
+    This does not recurse: a chain of legacy conditions may have thousands of parts, and its tree is
+    as deep.
+    """
+    parts: list[tuple[ast.Condition, int]] = []
     waiting = [_without_double_not(node)]
     while waiting:
         part = waiting.pop()
         joined = _joined(part) if type(part) in _JOINERS else ()
-        found.append((part, len(joined)))
+        parts.append((part, len(joined)))
         waiting += joined
     tests: list[Test] = []
-    for part, count in reversed(found):  # inner ones first, left to right
+    for part, count in reversed(parts):  # inner conditions first, from left to right
         inner = tests[len(tests) - count :]
         del tests[len(tests) - count :]
         tests.append(_JOINERS[type(part)](inner) if inner else _BUILDERS[type(part)](part))
@@ -104,7 +109,10 @@ def _test(node: ast.Condition) -> Test:
 
 
 def _joined(node: ast.Condition) -> Sequence[ast.Condition]:
-    """Return the conditions that an AND, OR or NOT joins, left to right: all of a chain."""
+    """Return the conditions that an AND, OR or NOT joins, from left to right.
+
+    A chain is joined whole.
+    """
     if isinstance(node, ast.Not):
         return (_without_double_not(node.operand),)
     return tuple(ast.chain(node, cast("type[ast.And | ast.Or]", type(node)), _without_double_not))
@@ -188,7 +196,9 @@ def _inequality(node: ast.Compare) -> Test:
 
 
 _ACCEPTED: Final = {"<": (-1,), "<=": (-1, 0), ">": (1,), ">=": (0, 1)}
-"""Comparator -> outcomes of compare.order for which it holds; None, for incomparable values, is among none of them."""
+"""Comparator -> the results of compare.order for which it holds. None, the result for incomparable
+values, is never among them.
+"""
 
 
 _OPERATIONS: Final = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
@@ -209,9 +219,10 @@ def _ordering(node: ast.Compare) -> Test:
 
 
 def _simple_ordering(name: str, placeholder: str, accepted: tuple[int, ...], holds: Callable[[Any, Any], bool]) -> Test:
-    """Return the test of an attribute against a value: what most filters consist of.
+    """Return the test of an attribute against a value, the most frequent part of filters.
 
-    Whole numbers without sign are compared here, by length and digits; compare.order takes twice as long for them.
+    It compares whole numbers without a sign by length and digits. compare.order takes twice as long
+    for them.
     """
 
     def ordered(item: Item, values: Values) -> bool:
@@ -258,7 +269,7 @@ def _in(node: ast.In) -> Test:
 
 
 def _call(node: ast.Call) -> Callable[..., Any]:
-    """Return the function of a call: of a condition, or of an operand."""
+    """Return the function of a call that is a condition or an operand."""
     function = FUNCTIONS[node.function]
     arguments = [
         steps_of(cast("ast.Path", argument)) if operand.path else getter(argument)

@@ -1,10 +1,12 @@
-"""What makes a condition a key condition, as far as it can be told without a schema (behaviour 4.3, first list).
+"""Turns a checked condition into a key condition (behaviour 4.3, first list).
 
-The condition has passed the analyser. Clauses are walked in written order, the first problem is told. In one clause:
+This covers the rules that need no schema; key_range.py has the others. Clauses are checked in
+written order and the first problem is reported. The order of problems within a clause:
 
-    an operator no key takes, a function as operand, not exactly one path, the path not first, the path nested
+    an operator that no key takes, a function as operand, not exactly one path,
+    the path is not first, the path is nested
 
-A comparison may be written value first: it is mirrored. The rules of a schema follow in key_range.py.
+A comparison may have its value first: it is mirrored.
 """
 
 from typing import cast
@@ -16,7 +18,7 @@ from emulator.expressions.program import MIRRORED, KeyClause, KeyCondition, KeyO
 
 
 def key_condition(node: ast.Condition) -> KeyCondition:
-    """Return a checked condition as a key condition; raises ExpressionError."""
+    """Return a checked condition as a key condition. Raises ExpressionError."""
     clauses: dict[str, KeyClause] = {}
     for part in ast.chain(node, ast.And):
         clause = _clause(part)

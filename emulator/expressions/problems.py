@@ -1,7 +1,8 @@
-"""What can be wrong with an expression: every text of behaviour 4.2 and of the first list of behaviour 4.3, once.
+"""Every error text of expressions, once (behaviour 4.2 and the first list of 4.3).
 
-The stages of an expression do not know which parameter it came in, so they raise the detail alone; whoever knows the
-parameter puts "Invalid <parameter>: " before it (errors.invalid_expression).
+The stages of an expression do not know the parameter that contained it. So they raise only the
+detail, and a caller that knows the parameter adds "Invalid <parameter>: "
+(errors.invalid_expression).
 """
 
 # ruff: noqa: D103 - a factory's text says what it is for
@@ -13,7 +14,7 @@ from emulator.values.types import Value
 
 
 class ExpressionError(Exception):
-    """A problem of an expression; `detail` is its text without the parameter."""
+    """A problem of an expression. `detail` is its text without the parameter."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -23,15 +24,15 @@ class ExpressionError(Exception):
 EMPTY: Final = "The expression can not be empty;"
 REDUNDANT_PARENTHESES: Final = "The expression has redundant parentheses;"
 ANY_TYPE: Final = "{NS,SS,L,BS,N,M,B,BOOL,NULL,S}"
-"""The operand type told for a path where only a value will do: whatever it may hold."""
+"""The operand type that is reported for a path in a place where only a value is allowed."""
 
 Steps = Sequence[str | int]
 
 
 def too_large(size: int | None) -> ExpressionError:
-    """Size in bytes; None for an update expression, which does not tell it."""
-    told = "" if size is None else f" expression size: {size}"
-    return ExpressionError(f"Expression size has exceeded the maximum allowed size;{told}")
+    """Size in bytes. None for an update expression, whose error does not include the size."""
+    size_text = "" if size is None else f" expression size: {size}"
+    return ExpressionError(f"Expression size has exceeded the maximum allowed size;{size_text}")
 
 
 def syntax(token: str, near: str) -> ExpressionError:

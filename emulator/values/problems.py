@@ -60,11 +60,13 @@ _WRAPPING_EXPONENT: Final = str(_EXPONENT_MAX)
 class Problem:
     """One problem of one value.
 
-    details: the number as written, or the tag of the set. sent: the members of a set with repeats,
-    as they were sent. members: the same members in the order in which the NEW layer lists them.
-    placeholder: the ":name" of the expression value, else None. parameter: the request's member
-    that has the value. number: the first bad number among the types of an ambiguous value, None if
-    it has no bad number.
+    details: the number as written, or the tag of the set.
+    sent: the members of a set with repeats, as they were sent.
+    members: the same members in the order in which the NEW layer lists them.
+    placeholder: the ":name" of the expression value, else None.
+    parameter: the request's member that has the value.
+    number: the first bad number among the types of an ambiguous value, None if it has no bad
+        number.
     """
 
     kind: Kind

@@ -49,7 +49,8 @@ def item_size(item: Item) -> int:
 def changed_size(size: int, before: Item, after: Item, names: Iterable[str]) -> int:
     """Return the size of a changed item, in bytes.
 
-    size: the size of the item before the change. names: the attributes that may differ.
+    size: the size of the item before the change.
+    names: the attributes that may differ.
 
     If the item is far too large, the result is only a number above the limit of an item. An update
     of 4 KB can copy a list of 80,000 elements 150 times, and adding up all of them took 5 s.

@@ -53,7 +53,7 @@ _MOST_VALUES: Final = 10_000
 _MOST_NUMBERS: Final = limits.EXPRESSION_VALUES_SIZE // 2 + 2
 _MOST_STRINGS: Final = limits.EXPRESSION_VALUES_SIZE + 2
 
-# How many members of a set with a repeat are listed: a longer message is cut (errors.LONGEST_WHOLE).
+# Members listed of a set that has a repeat: a longer message is cut (errors.LONGEST_WHOLE).
 _MOST_LISTED: Final = 40_000
 
 _JAVA_VALUE: Final = "com.amazonaws.dynamodb.v20120810.AttributeValue"
@@ -90,9 +90,11 @@ class LargeValues(dict[str, Value]):
 def parse_value(raw: object, problems: list[Problem], level: int = 1) -> int:
     """Check a value, make it canonical in place, and return its size in bytes.
 
-    raw: the value as orjson parsed it. level: its nesting level; an attribute's own value has level
-    1. Raises SerializationException. If raw is not an object, the error has the text for elements
-    of lists and maps. A caller that needs the text for a structure's member must check that itself.
+    raw: the value as orjson parsed it.
+    level: its nesting level. An attribute's own value has level 1.
+
+    Raises SerializationException. If raw is not an object, the error has the text for elements of
+    lists and maps. A caller that needs the text for a structure's member must check that itself.
     """
     return _parse_all((raw,), problems, level)
 
