@@ -1,10 +1,10 @@
-"""Statements (behaviour 14.1): recursive descent, one method for each rule of the grammar.
+"""Statements (behaviour 14.1): a recursive descent parser with one method per rule of the grammar.
 
-`parse` is a pure function of the text; its latest results are cached. Errors are ApiErrors: PartiQL has no parameter name
-to put before a message, and many messages tell their position in the text.
+`parse` is a pure function of the text. Its latest results are cached. Errors are ApiErrors: PartiQL
+has no parameter name to put before a message, and many messages include a position in the text.
 
-The details of malformed statements other than those in behaviour 14.4 follow the wording of PartiQL's published parser as
-far as known; the service may tell others.
+Behaviour 14.4 records the details of some malformed statements. For others we follow the wording of
+PartiQL's published parser as far as it is known. The service may report something else.
 """
 
 from typing import Final, cast
@@ -38,7 +38,7 @@ _parsed: BoundedCache[Parsed] = BoundedCache()
 
 
 def parse(text: str) -> Parsed:
-    """Parse a statement; raises ApiError."""
+    """Parse a statement. Raises ApiError."""
     parsed = _parsed.get(text)
     if parsed is None:
         parsed = _Statements(text).parsed()
@@ -109,7 +109,7 @@ class _Statements(Terms):
         return path
 
     def skip_call(self) -> None:
-        """Pass over a function's name and everything in its parentheses."""
+        """Skip a function's name and everything in its parentheses."""
         self.next()
         depth = 0
         while True:
@@ -151,7 +151,10 @@ class _Statements(Terms):
         return Update(source, actions, changes, where, self.returning())
 
     def update_from(self) -> Update | Delete:
-        """FROM "table" WHERE ... SET ...: the same statement, told from the other end."""
+        """Return an UPDATE or DELETE with its parts in another order.
+
+        They are written FROM "table" WHERE ..., then SET, REMOVE or DELETE.
+        """
         source = self.source()
         where = self.where()
         if self.take_word("DELETE"):
@@ -268,10 +271,10 @@ class _Statements(Terms):
         return ast.Call(function.name, (yield self.arguments(self.set_operand)))
 
     def set_change(self, path: ast.Path, changes: list[SetChange]) -> ast.Action:
-        """SET a = set_add(a, <<...>>): ADD a, or for set_delete DELETE a."""
+        """Return ADD for SET a = set_add(a, <<...>>), and DELETE for set_delete."""
         token = self.next()
         function, place = token.text.upper(), self.position(token)
-        first = self.at + 1  # behind the opening parenthesis
+        first = self.at + 1  # after the opening parenthesis
         arguments = result_of(self.arguments(self.set_operand))
         if len(arguments) != 2:  # noqa: PLR2004 - the text says so
             raise errors.set_function_arguments(function, place)

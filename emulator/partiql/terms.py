@@ -1,6 +1,7 @@
-"""What statements consist of: conditions, paths, values (behaviour 14.1). One method for each rule of the grammar.
+"""The parts of statements: conditions, paths, values (behaviour 14.1).
 
-Conditions and calls nest as deep as a statement is long: their rules are generators (expressions/rules.py).
+There is one method per rule of the grammar. Conditions and calls can nest as deep as a statement is
+long, so their rules are generators (expressions/rules.py).
 """
 
 # ruff: noqa: D102 - a method is named after the rule it parses
@@ -21,10 +22,10 @@ from emulator.values.paths import Path
 from emulator.values.types import Value
 
 _DEPTH: Final = 100
-"""Levels of literals: far more than an item may have, far less than Python's stack."""
+"""Levels of literals: far more than an item may have, far fewer than Python's stack allows."""
 
 ITEM: Final = ""
-"""The place of an INSERT's item, whose attributes' values each have the place "root"."""
+"""The place of an INSERT's item. The values of its attributes have the place "root"."""
 
 _COMPARATORS: Final[dict[str, ast.Comparator]] = {
     "=": "=",
@@ -56,12 +57,12 @@ _ROOT: Final = "root"
 
 
 def _is_boolean(node: _Node) -> bool:
-    """Say whether this is a function that is true or false."""
+    """Say whether this is a function whose result is true or false."""
     return isinstance(node, ast.Call) and FUNCTIONS[node.function].place == "condition"
 
 
 class Terms:
-    """A text's tokens, and what was found in them so far."""
+    """The tokens of a text, and what the parser has found in them so far."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -88,23 +89,23 @@ class Terms:
         return token
 
     def peek(self, kind: str, ahead: int = 0) -> bool:
-        """Say whether a symbol or a kind of token comes."""
+        """Say whether the next token is this symbol or of this kind."""
         return self.tokens[min(self.at + ahead, len(self.tokens) - 1)].kind == kind
 
     def peek_word(self, *words: str) -> bool:
-        """Say whether one of these keywords comes."""
+        """Say whether the next token is one of these keywords."""
         token = self.tokens[self.at]
         return token.kind == "word" and token.text.upper() in words
 
     def take_if(self, kind: str) -> bool:
-        found = self.peek(kind)
-        self.at += found
-        return found
+        matches = self.peek(kind)
+        self.at += matches
+        return matches
 
     def take_word(self, word: str) -> bool:
-        found = self.peek_word(word)
-        self.at += found
-        return found
+        matches = self.peek_word(word)
+        self.at += matches
+        return matches
 
     def expect(self, kind: str) -> Token:
         if not self.peek(kind):
@@ -122,11 +123,11 @@ class Terms:
         return position(self.text, token)
 
     def span(self, first: int, end: int) -> str:
-        """Return the position of several tokens together, by their numbers; end is not one of them."""
+        """Return the position of several tokens together. end: the number of the next token."""
         return position(self.text, Token("", "", self.tokens[first].start, self.tokens[end - 1].end))
 
     def next_comma(self, at: int) -> int:
-        """Return the number of the next comma, from a token's number on."""
+        """Return the number of the next comma, from the token with number `at` on."""
         return next(number for number in range(at, len(self.tokens)) if self.tokens[number].kind == ",")
 
     def deeper(self) -> None:
@@ -140,7 +141,10 @@ class Terms:
         return self.as_condition(result_of(self.or_()))
 
     def as_condition(self, node: _Node) -> ast.Condition:
-        """Return the node if it is a condition by itself: the rules below yield operands where no operator follows."""
+        """Return the node if it is a condition by itself, otherwise raise.
+
+        The rules below return an operand if no operator follows it.
+        """
         if isinstance(node, ast.Call):
             self.functions.append(Usage(node.function, as_condition=True))
             return node
@@ -199,10 +203,10 @@ class Terms:
         return ast.Not(node) if negated else node
 
     def equal_truths(self, left: _Node, right: _Node, *, negated: bool) -> ast.Condition:
-        """Return the condition that a boolean function and what it is compared with are both true, or both false.
+        """Return the condition that a boolean function and another side are equal.
 
-        `f = true` is f, `f = false` is NOT f. What else is compared is true or false only when the item or the
-        parameter is there: (f AND it = true) OR (NOT f AND it = false).
+        `f = true` is f, `f = false` is NOT f. Any other value is true or false only if the item or
+        the parameter has it: (f AND it = true) OR (NOT f AND it = false).
         """
         if not _is_boolean(left):
             left, right = right, left
@@ -258,7 +262,7 @@ class Terms:
         return ast.Not(node) if negated else node
 
     def simple(self) -> ast.Operand | None:
-        """Return an operand that is a path or a value, None where parentheses or a call begin."""
+        """Return an operand that is a path or a value, None before parentheses or a call."""
         if self.token.kind == "(" or self.calls():
             return None
         return ast.Path(self.path()) if self.starts_path() else self.value("root")
@@ -279,7 +283,7 @@ class Terms:
         return ast.Call(function.name, (yield self.arguments(self.operand)))
 
     def function(self, *, in_set: bool = False) -> Function:
-        """Return the function whose name comes next; with `in_set` also one of updates."""
+        """Return the function whose name comes next. in_set: functions of updates are allowed."""
         token = self.next()
         name = token.text.lower()
         function = FUNCTIONS.get(name)
@@ -289,13 +293,13 @@ class Terms:
 
     def arguments(self, argument: Callable[[], Rule[ast.Operand]]) -> Rule[tuple[ast.Operand, ...]]:
         self.expect("(")
-        found: list[ast.Operand] = []
+        arguments: list[ast.Operand] = []
         if not self.take_if(")"):
-            found.append((yield argument()))
+            arguments.append((yield argument()))
             while self.take_if(","):
-                found.append((yield argument()))
+                arguments.append((yield argument()))
             self.expect(")")
-        return tuple(found)
+        return tuple(arguments)
 
     # --- paths -----------------------------------------------------------------------------------
 
@@ -328,7 +332,8 @@ class Terms:
                 self.expect("]")
             else:
                 break
-        if len(steps) > limits.PATH_ELEMENTS:  # behaviour 2.5; syntax errors that follow come first
+        # behaviour 2.5; later syntax errors are reported first.
+        if len(steps) > limits.PATH_ELEMENTS:
             self.refusal = self.refusal or errors.statement_expression(problems.path_too_long(len(steps)).detail)
         return tuple(steps)
 
@@ -398,14 +403,14 @@ class Terms:
 
     def elements(self, closing: str, place: str) -> tuple[Template, ...]:
         self.deeper()
-        found: list[Template] = []
+        templates: list[Template] = []
         if not self.take_if(closing):
-            found.append(self.template(f"{place}[0]"))
+            templates.append(self.template(f"{place}[0]"))
             while self.take_if(","):
-                found.append(self.template(f"{place}[{len(found)}]"))
+                templates.append(self.template(f"{place}[{len(templates)}]"))
             self.expect(closing)
         self.depth -= 1
-        return tuple(found)
+        return tuple(templates)
 
     def map(self, place: str) -> MapOf:
         self.deeper()

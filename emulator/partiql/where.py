@@ -1,7 +1,7 @@
-"""What a WHERE clause says about keys: a whole key, or the partitions and sort key ranges of queries.
+"""The keys in a WHERE clause: a whole key, or the partitions and sort key ranges of queries.
 
-A WHERE is one branch, or several joined by OR; a branch is a chain of conditions joined by AND.
-A key has one HASH and at most one RANGE attribute: SELECT refuses the indexes that have several
+A WHERE is one branch, or several branches joined by OR. A branch is a chain of conditions joined by
+AND. A key has one HASH and at most one RANGE attribute: SELECT refuses indexes that have more
 (behaviour 14.2).
 """
 
@@ -19,35 +19,41 @@ Key = tuple[tuple[str, str], ...]
 """Key attributes and the placeholders of their values."""
 
 _HASH_VALUES: Final = 50
-"""Partition key values after IN (Developer Guide, "PartiQL arithmetic, comparison, and logical operators")."""
+"""The limit of partition key values after IN (Developer Guide, "PartiQL arithmetic, comparison, and
+logical operators").
+"""
 
 
 def key_of(where: ast.Condition | None, names: Sequence[str]) -> tuple[Key, program.Condition | None]:
-    """Return the first equality on each key attribute, and the program of everything else (None: nothing)."""
+    """Return the first equality on each key attribute, and the program of all other conditions.
+
+    The program is None if there are no others.
+    """
     if where is None:
         return (), None
-    found: dict[str, str] = {}
-    rest = []
+    placeholders: dict[str, str] = {}
+    others = []
     for part in ast.chain(where, ast.And):
         clause = _clause(part)
         if (
             clause is not None
             and clause.operator == "="
             and clause.attribute in names
-            and clause.attribute not in found
+            and clause.attribute not in placeholders
         ):
-            found[clause.attribute] = _name(clause.operands[0])
+            placeholders[clause.attribute] = _name(clause.operands[0])
         else:
-            rest.append(part)
-    return tuple((name, found[name]) for name in names if name in found), _all(rest)
+            others.append(part)
+    return tuple((name, placeholders[name]) for name in names if name in placeholders), _all(others)
 
 
 @dataclass(frozen=True, slots=True)
 class Branch:
     """A branch as queries.
 
-    queries: a key condition for each partition that it states; sorted: whether those limit the sort key; rest: the
-    program of the conditions that no key condition can express.
+    queries: a key condition for each partition that it states.
+    sorted: whether they limit the sort key.
+    rest: the program of the conditions that a key condition cannot express.
     """
 
     queries: tuple[KeyCondition, ...]
@@ -59,20 +65,20 @@ def branches(where: ast.Condition | None, names: key_range.KeyNames) -> tuple[Br
     """Return the branches of a WHERE, None unless each of them states its partitions."""
     if where is None:
         return None
-    found = []
+    result = []
     for part in ast.chain(where, ast.Or):
         branch = _branch(part, names)
         if branch is None:
             return None
-        found.append(branch)
-    return tuple(found)
+        result.append(branch)
+    return tuple(result)
 
 
 def _branch(node: ast.Condition, names: key_range.KeyNames) -> Branch | None:
     [hash_name] = names.hash
     partitions: tuple[ast.Placeholder, ...] | None = None
     sort: KeyClause | None = None
-    rest = []
+    others = []
     for part in ast.chain(node, ast.And):
         clause = _clause(part)
         options = _options(part)
@@ -81,14 +87,14 @@ def _branch(node: ast.Condition, names: key_range.KeyNames) -> Branch | None:
         elif sort is None and clause is not None and clause.attribute in names.range:
             sort = clause
         else:
-            rest.append(part)
+            others.append(part)
     if partitions is None:
         return None
     if len(partitions) > _HASH_VALUES:
         raise errors.statement_expression(problems.too_many_options(len(partitions)).detail)
     sort_clauses = () if sort is None else (sort,)
     queries = tuple(KeyCondition((KeyClause(hash_name, "=", (value,)), *sort_clauses)) for value in partitions)
-    return Branch(queries, sort is not None, _all(rest))
+    return Branch(queries, sort is not None, _all(others))
 
 
 def _all(parts: Sequence[ast.Condition]) -> program.Condition | None:
@@ -96,7 +102,10 @@ def _all(parts: Sequence[ast.Condition]) -> program.Condition | None:
 
 
 def _clause(node: ast.Condition) -> KeyClause | None:
-    """Return a condition of a top-level attribute with a value as a key clause, None for any other."""
+    """Return a condition of a top-level attribute with a value as a key clause.
+
+    Return None for any other condition.
+    """
     match node:
         case ast.Compare(operator, ast.Path((str(name),)), ast.Placeholder() as value) if operator != "<>":
             return KeyClause(name, operator, (value,))
