@@ -1,8 +1,8 @@
-"""`python -m emulator.commands.verify FOLDER`: look whether a data folder that nobody writes is sound.
+"""`python -m emulator.commands.verify FOLDER`: check whether an unused data folder is sound.
 
-Status 0 if it is, else 1 and the problem on the last line of stderr. The server runs it on folders that are copies
-(database/soundness.py). The first look is at the pages, in Python: after it LMDB can read the file without being ended
-by what it finds.
+Exit status: 0 if it is, else 1, with the problem on the last line of stderr. The server runs this
+command on folders that are copies (database/soundness.py). Python checks the pages first. Only then
+does LMDB read the file: damaged pages could make it end the process.
 """
 
 import sys
@@ -16,7 +16,7 @@ from storage.verification import problem_of
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command; return its exit status."""
+    """Run the command and return its exit status."""
     folder = Path(arguments[0])
     try:
         problem = problem_of(folder)
