@@ -324,8 +324,8 @@ def key_conditions(request: Request) -> program.KeyCondition:
 
     An operator that no key may have is accepted here: `key_range.resolve` refuses it, after the
     table's own errors (behaviour 18). Without IndexName at most two conditions are allowed. With
-    IndexName this accepts up to eight, because the index may have a multi-attribute key (features
-    3); `key_range.resolve` knows the schema.
+    IndexName this accepts up to eight, because the index may have a multi-attribute key
+    (features 3); `key_range.resolve` knows the schema.
     """
     elements: Mapping[str, Request] = request["KeyConditions"]
     check_names(elements)

@@ -21,8 +21,8 @@ NO_VALUES: Values = {}
 def check_values(request: Request, layer: Layer, *, numbers_first: bool = False) -> None:
     """Raise the problem of the request's attribute values in the layer's wording (behaviour 2.1).
 
-    Names or values without an expression are reported before any problem of a value (behaviour
-    3.1). numbers_first: as in check_problems.
+    Names or values without an expression are reported before any problem of a value
+    (behaviour 3.1). numbers_first: as in check_problems.
     """
     if request.problems:
         check_members_used(request)

@@ -4,8 +4,8 @@ Tables and streams have tags, each separately. The order of checks is the servic
 (database/arns.py), then the tags of the request, then whether the resource exists, then the tags
 that it would have.
 
-After a change, the service refuses further changes of the same table for 1.6 seconds (control-plane
-20.3). The emulator does not, because that would only slow test suites down.
+After a change, the service refuses further changes of the same table for 1.6 seconds
+(control-plane 20.3). The emulator does not, because that would only slow test suites down.
 """
 
 from collections.abc import Callable, Mapping
