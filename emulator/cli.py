@@ -123,7 +123,7 @@ def _bad_configuration() -> type[Exception]:
 
     It is imported only when an exception is raised: most starts have no such file.
     """
-    from emulator.functions.configuration import BadConfiguration  # noqa: PLC0415 - a fiftieth of the start-up time
+    from emulator.event_sources.configuration import BadConfiguration  # noqa: PLC0415 - a fiftieth of the start-up time
 
     return BadConfiguration
 

@@ -61,7 +61,7 @@ OPTIONAL_LENGTH: Final = frozenset({"BatchWriteItemInput.RequestItems"})
 
 # Members, or lists with their members, that operations check with their own texts. Tags:
 # behaviour 13, operations/tag_rules.py (observed: ack-api-quirks, DDB-TABLE-107, 457). Classes:
-# behaviour 10.1, operations/table_rules.py.
+# behaviour 10.1, operations/tables/rules.py.
 UNCHECKED: Final = frozenset(
     {"Tag.Key", "Tag.Value", "TagKeyList", "CreateTableInput.TableClass", "UpdateTableInput.TableClass"}
 )

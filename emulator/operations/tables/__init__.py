@@ -1,0 +1,1 @@
+"""The operations on tables: handlers, rules of requests, settings and updates."""
