@@ -57,26 +57,26 @@ def wrong_value(text: str) -> ApiError:
     return validation(text, bare=text is EMPTY_ATTRIBUTE_NAME)
 
 
-def number_text(kind: str, written: str, *, older: bool = False) -> str:
+def number_text(kind: str, written: str, *, old: bool = False) -> str:
     """Return the message of a bad number. The layers differ for an empty text.
 
     kind: as in values/number.py.
     """
     if kind == "not_numeric":
-        suffix = "" if older and not written else f": {written}"
+        suffix = "" if old and not written else f": {written}"
         return f"The parameter cannot be converted to a numeric value{suffix}"
     return {"overflow": NUMBER_OVERFLOW, "underflow": NUMBER_UNDERFLOW, "precision": NUMBER_PRECISION}[kind]
 
 
-def duplicates_text(tag: str, members: Sequence[str], *, older: bool = False) -> str:
+def duplicates_text(tag: str, members: Sequence[str], *, old: bool = False) -> str:
     """Return the message of a repeated set member.
 
     tag: SS, NS or BS.
     members: printed in the order given.
     """
     if tag == "NS":
-        return "Input collection contains duplicates" if older else f"{_COLLECTION} contains duplicates."
-    printed = members if older else [f'"{member}"' for member in members]
+        return "Input collection contains duplicates" if old else f"{_COLLECTION} contains duplicates."
+    printed = members if old else [f'"{member}"' for member in members]
     if tag == "BS":
-        return f"{_COLLECTION} [{(', ' if older else ',').join(printed)}]of type BS contains duplicates."  # sic
+        return f"{_COLLECTION} [{(', ' if old else ',').join(printed)}]of type BS contains duplicates."  # sic
     return f"{_COLLECTION} [{', '.join(printed)}] contains duplicates."

@@ -32,7 +32,7 @@ def projection_of(request: Any) -> Projection | None:  # noqa: ANN401 - a reques
 
 def _check(request: Request) -> Projection | None:
     legacy.check_mixing(request)
-    check_values(request, "current", numbers_first=True)
+    check_values(request, "new", numbers_first=True)
     return projection_of(request)
 
 

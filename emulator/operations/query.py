@@ -72,7 +72,7 @@ def _check_query(request: Request) -> _Checked:
             _check_select(request)
         except errors.ApiError as error:
             raise errors.enveloped(error) from None
-    checked = _check_legacy(request, "current", "QueryFilter")
+    checked = _check_legacy(request, "new", "QueryFilter")
     _bind(request, checked)
     if "KeyConditions" in request:
         checked.key_condition = legacy.key_conditions(request)
@@ -91,7 +91,7 @@ def _check_scan(request: Request) -> _Checked:
             raise errors.only_with_expressions(unused, absent)
     if "Select" in request:
         _check_select(request)
-    checked = _check_legacy(request, "older", "ScanFilter")
+    checked = _check_legacy(request, "old", "ScanFilter")
     _check_segment(request.get("Segment"), request.get("TotalSegments"))
     _bind(request, checked)
     return checked

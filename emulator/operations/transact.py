@@ -102,7 +102,7 @@ def _check_values(body: Mapping[str, Any]) -> None:
     told = first_problem(problems)
     if told.kind == "nesting" and told.placeholder is None and "Key" in body:
         _bound(body)  # an expression's problem beats a key that is too deep
-    raise told.error("older")
+    raise told.error("old")
 
 
 def _is_refused_up_front(value: Value) -> bool:

@@ -13,7 +13,7 @@ from typing import Final, Literal
 from emulator import errors
 from emulator.values.number import NumberProblem
 
-Layer = Literal["current", "older", "partiql"]
+Layer = Literal["new", "old", "partiql"]
 """The code that reads a value: the service's NEW layer, its OLD layer, or PartiQL (behaviour 2.1,
 14.4).
 """
@@ -96,30 +96,30 @@ class Problem:
         """Whether the two layers word this problem differently."""
         return self.kind in _NUMBERS or self.kind == "duplicates"
 
-    def text(self, layer: Layer = "current") -> str:
+    def text(self, layer: Layer = "new") -> str:
         """Return the message of the problem, without envelope and without placeholder."""
-        older = layer != "current"
+        old = layer != "new"
         if self.kind in _NUMBERS:
             kind: NumberProblem = self.kind  # type: ignore[assignment] # one of them
-            if older and kind == "overflow" and _exponent_wraps(self.details):
+            if old and kind == "overflow" and _exponent_wraps(self.details):
                 kind = "underflow"
             elif layer == "partiql" and _exponent_is_too_long(self.details):
                 kind = "not_numeric"
-            return errors.number_text(kind, self.details, older=older)
+            return errors.number_text(kind, self.details, old=old)
         if self.kind == "duplicates":
-            return errors.duplicates_text(self.details, self.sent if older else self.members, older=older)
+            return errors.duplicates_text(self.details, self.sent if old else self.members, old=old)
         if self.kind == "empty_set":
             return _EMPTY_SETS[self.details]
         return _TEXTS[self.kind]
 
-    def error(self, layer: Layer = "current") -> errors.ApiError:
+    def error(self, layer: Layer = "new") -> errors.ApiError:
         """Return the error without envelope.
 
         The OLD layer adds the placeholder (behaviour 2.1, 6.1).
         """
         if self.parameter == "ExclusiveStartKey" and not self.is_number_or_set:
             return errors.starting_key_invalid(self.text(layer))
-        if layer == "older" and self.placeholder is not None:
+        if layer == "old" and self.placeholder is not None:
             return errors.invalid_expression_value(self.text(layer), self.placeholder)
         return errors.wrong_value(self.text(layer))
 
