@@ -74,7 +74,7 @@ class Checked(NamedTuple, Generic[Tree]):
     checks: tuple[Check, ...] = ()
 
 
-def analyze_condition(parsed: Parsed[ast.Condition], names: Names, types: Types) -> Checked[ast.Condition]:
+def analyze_condition(parsed: Parsed[ast.ConditionTree], names: Names, types: Types) -> Checked[ast.ConditionTree]:
     """Check a condition. Raises ExpressionError.
 
     types: placeholder -> type tag.
@@ -87,13 +87,13 @@ def analyze_condition(parsed: Parsed[ast.Condition], names: Names, types: Types)
     return Checked(tree, tuple(analysis.checks))
 
 
-def analyze_key_condition(parsed: Parsed[ast.Condition], names: Names, types: Types) -> Checked[KeyCondition]:
+def analyze_key_condition(parsed: Parsed[ast.ConditionTree], names: Names, types: Types) -> Checked[KeyCondition]:
     """Check a key condition as far as this is possible without a schema. Raises ExpressionError."""
     checked = analyze_condition(parsed, names, types)
     return Checked(key_condition(checked.tree), checked.checks)
 
 
-def analyze_update(parsed: Parsed[ast.Update], names: Names, types: Types) -> Checked[ast.Update]:
+def analyze_update(parsed: Parsed[ast.UpdateTree], names: Names, types: Types) -> Checked[ast.UpdateTree]:
     """Check an update. Raises ExpressionError."""
     _check_size(parsed)
     _check_reserved(parsed)
@@ -110,16 +110,16 @@ def analyze_update(parsed: Parsed[ast.Update], names: Names, types: Types) -> Ch
     for action in actions:
         if isinstance(action, ast.SetAction):
             analysis.check_value(action.value)
-    return Checked(ast.Update(tuple(actions)))
+    return Checked(ast.UpdateTree(tuple(actions)))
 
 
-def analyze_projection(parsed: Parsed[ast.Projection], names: Names) -> Checked[ast.Projection]:
+def analyze_projection(parsed: Parsed[ast.ProjectionTree], names: Names) -> Checked[ast.ProjectionTree]:
     """Check a projection. Raises ExpressionError."""
     _check_paths(parsed)
     _check_defined(parsed, names, {})
     paths = tuple([resolved(path, names) for path in parsed.tree.paths])
     check_disjoint(paths)
-    return Checked(ast.Projection(paths))
+    return Checked(ast.ProjectionTree(paths))
 
 
 # --- the whole text -----------------------------------------------------------------------------
@@ -192,7 +192,7 @@ class _Analysis:
         if len(arguments) != len(function.operands):
             raise problems.operand_count(name, len(arguments))
         for operand, node in zip(function.operands, arguments, strict=True):
-            if operand.path and not isinstance(node, ast.Path):
+            if operand.path and not isinstance(node, ast.DocumentPath):
                 raise problems.path_required(name)
         if function.distinct:
             _check_distinct(name, arguments)
@@ -236,7 +236,7 @@ class _Analysis:
 
 def _check_distinct(operator: str, operands: Sequence[ast.Operand]) -> None:
     first = operands[0]
-    if isinstance(first, ast.Path) and first in operands[1:]:
+    if isinstance(first, ast.DocumentPath) and first in operands[1:]:
         raise problems.operands_not_distinct(operator, steps_of(first))
 
 
@@ -244,7 +244,7 @@ def _check_distinct(operator: str, operands: Sequence[ast.Operand]) -> None:
 
 
 class _ConditionAnalysis(_Analysis):
-    def condition(self, node: ast.Condition) -> ast.Condition:
+    def condition(self, node: ast.ConditionTree) -> ast.ConditionTree:
         """Return the condition with its paths resolved.
 
         This recurses once for each level. The limit of operators allows 300 levels.
@@ -285,7 +285,7 @@ class _ConditionAnalysis(_Analysis):
         return operands
 
     def operand(self, node: ast.Operand) -> ast.Operand:
-        if isinstance(node, ast.Path):
+        if isinstance(node, ast.DocumentPath):
             return resolved(node, self.names)
         if isinstance(node, ast.Placeholder):
             if node.name not in self.types:
@@ -343,7 +343,7 @@ class _UpdateAnalysis(_Analysis):
 
     def value(self, node: ast.Operand) -> Rule[ast.Operand]:
         match node:
-            case ast.Path():
+            case ast.DocumentPath():
                 return resolved(node, self.names)
             case ast.Call(function, arguments):
                 resolved_arguments = []

@@ -25,7 +25,7 @@ class Alias(NamedTuple):
     name: str
 
 
-class Path(NamedTuple):
+class DocumentPath(NamedTuple):
     """A document path: names (str), list indexes (int) and, before analysis, aliases.
 
     The first step is a name.
@@ -69,7 +69,7 @@ class Arithmetic(NamedTuple):
     right: "Operand"
 
 
-Operand = Path | Placeholder | Literal | Call | Arithmetic
+Operand = DocumentPath | Placeholder | Literal | Call | Arithmetic
 
 
 class Compare(NamedTuple):
@@ -98,24 +98,24 @@ class In(NamedTuple):
 class And(NamedTuple):
     """`left AND right`. A longer chain leans to the left."""
 
-    left: "Condition"
-    right: "Condition"
+    left: "ConditionTree"
+    right: "ConditionTree"
 
 
 class Or(NamedTuple):
     """`left OR right`. A longer chain leans to the left."""
 
-    left: "Condition"
-    right: "Condition"
+    left: "ConditionTree"
+    right: "ConditionTree"
 
 
 class Not(NamedTuple):
     """`NOT operand`."""
 
-    operand: "Condition"
+    operand: "ConditionTree"
 
 
-Condition = Compare | Between | In | And | Or | Not | Call
+ConditionTree = Compare | Between | In | And | Or | Not | Call
 
 _PARTS: Final[dict[type, Callable[[Any], tuple[Any, ...]]]] = {
     And: lambda node: (node.left, node.right),
@@ -126,18 +126,18 @@ _PARTS: Final[dict[type, Callable[[Any], tuple[Any, ...]]]] = {
     In: lambda node: (node.operand, *node.options),
     Call: lambda node: node.arguments,
     Arithmetic: lambda node: (node.left, node.right),
-    Path: lambda _node: (),
+    DocumentPath: lambda _node: (),
     Placeholder: lambda _node: (),
     Literal: lambda _node: (),
 }
 
 
-def parts_of(node: Condition | Operand) -> tuple[Any, ...]:
+def parts_of(node: ConditionTree | Operand) -> tuple[Any, ...]:
     """Return the direct parts of a node, conditions and operands, in written order."""
     return _PARTS[type(node)](node)
 
 
-def inner_first(node: Condition | Operand) -> list[Any]:
+def inner_first(node: ConditionTree | Operand) -> list[Any]:
     """Return all nodes of a tree of any depth, each after its parts.
 
     The parts of a node come in written order.
@@ -152,8 +152,8 @@ def inner_first(node: Condition | Operand) -> list[Any]:
 
 
 def chain(
-    node: Condition, kind: type[And | Or], seen_as: Callable[[Condition], Condition] = lambda node: node
-) -> Iterator[Condition]:
+    node: ConditionTree, kind: type[And | Or], seen_as: Callable[[ConditionTree], ConditionTree] = lambda node: node
+) -> Iterator[ConditionTree]:
     """Yield the conditions that a chain of ANDs, or of ORs, joins, from left to right.
 
     There may be thousands. seen_as: applied to each condition first, because a chain may continue
@@ -171,34 +171,34 @@ def chain(
 class SetAction(NamedTuple):
     """`SET path = value`."""
 
-    path: Path
+    path: DocumentPath
     value: Operand
 
 
 class RemoveAction(NamedTuple):
     """`REMOVE path`."""
 
-    path: Path
+    path: DocumentPath
 
 
 class AddAction(NamedTuple):
     """`ADD path value`."""
 
-    path: Path
+    path: DocumentPath
     value: Operand
 
 
 class DeleteAction(NamedTuple):
     """`DELETE path value`."""
 
-    path: Path
+    path: DocumentPath
     value: Operand
 
 
 Action = SetAction | RemoveAction | AddAction | DeleteAction
 
 
-class Update(NamedTuple):
+class UpdateTree(NamedTuple):
     """All actions in written order.
 
     repeated: the first section that was opened twice, an error that the analyser reports.
@@ -208,7 +208,7 @@ class Update(NamedTuple):
     repeated: str | None = None
 
 
-class Projection(NamedTuple):
+class ProjectionTree(NamedTuple):
     """`path, path, ...`."""
 
-    paths: tuple[Path, ...]
+    paths: tuple[DocumentPath, ...]

@@ -23,7 +23,7 @@ from emulator.values.paths import Path
 from emulator.values.types import Item, Values
 
 
-def condition(node: ast.Condition) -> Condition:
+def condition(node: ast.ConditionTree) -> Condition:
     """Compile a checked condition."""
     parts = ast.inner_first(node)
     read = _paths_among(parts)
@@ -31,7 +31,7 @@ def condition(node: ast.Condition) -> Condition:
     return Condition(_test(node), frozenset([str(path[0]) for path in read]), read, inner, len(parts))
 
 
-def projection(node: ast.Projection) -> Projection:
+def projection(node: ast.ProjectionTree) -> Projection:
     """Compile a checked projection."""
     wanted = tuple([steps_of(path) for path in node.paths])
     inner = tuple([path for path in wanted if len(path) > 1])
@@ -51,13 +51,13 @@ def projection_of(names: Sequence[str]) -> Projection:
     )
 
 
-def paths_in(node: ast.Condition | ast.Operand) -> tuple[Path, ...]:
+def paths_in(node: ast.ConditionTree | ast.Operand) -> tuple[Path, ...]:
     """Return every document path in a tree, in written order."""
     return _paths_among(ast.inner_first(node))
 
 
 def _paths_among(parts: list[Any]) -> tuple[Path, ...]:
-    return tuple([steps_of(part) for part in parts if isinstance(part, ast.Path)])
+    return tuple([steps_of(part) for part in parts if isinstance(part, ast.DocumentPath)])
 
 
 # --- operands -----------------------------------------------------------------------------------
@@ -66,7 +66,7 @@ def _paths_among(parts: list[Any]) -> tuple[Path, ...]:
 def getter(node: ast.Operand) -> Get:
     """Return a function that finds the value of a path, placeholder, literal or call."""
     match node:
-        case ast.Path():
+        case ast.DocumentPath():
             return path_getter(steps_of(node))
         case ast.Placeholder(name):
             return lambda _item, values: values[name]
@@ -79,7 +79,7 @@ def getter(node: ast.Operand) -> Get:
 
 def _top_level(node: ast.Operand) -> str | None:
     """Return the name of a path with one step, None for other operands."""
-    if isinstance(node, ast.Path) and len(node.steps) == 1:
+    if isinstance(node, ast.DocumentPath) and len(node.steps) == 1:
         return str(node.steps[0])
     return None
 
@@ -87,13 +87,13 @@ def _top_level(node: ast.Operand) -> str | None:
 # --- conditions ---------------------------------------------------------------------------------
 
 
-def _test(node: ast.Condition) -> Test:
+def _test(node: ast.ConditionTree) -> Test:
     """Return the function of a condition.
 
     This does not recurse: a chain of legacy conditions may have thousands of parts, and its tree is
     as deep.
     """
-    parts: list[tuple[ast.Condition, int]] = []
+    parts: list[tuple[ast.ConditionTree, int]] = []
     waiting = [_without_double_not(node)]
     while waiting:
         part = waiting.pop()
@@ -108,7 +108,7 @@ def _test(node: ast.Condition) -> Test:
     return tests[0]
 
 
-def _joined(node: ast.Condition) -> Sequence[ast.Condition]:
+def _joined(node: ast.ConditionTree) -> Sequence[ast.ConditionTree]:
     """Return the conditions that an AND, OR or NOT joins, from left to right.
 
     A chain is joined whole.
@@ -118,7 +118,7 @@ def _joined(node: ast.Condition) -> Sequence[ast.Condition]:
     return tuple(ast.chain(node, cast("type[ast.And | ast.Or]", type(node)), _without_double_not))
 
 
-def _without_double_not(node: ast.Condition) -> ast.Condition:
+def _without_double_not(node: ast.ConditionTree) -> ast.ConditionTree:
     while isinstance(node, ast.Not) and isinstance(node.operand, ast.Not):
         node = node.operand.operand
     return node
@@ -272,7 +272,7 @@ def _call(node: ast.Call) -> Callable[..., Any]:
     """Return the function of a call that is a condition or an operand."""
     function = FUNCTIONS[node.function]
     arguments = [
-        steps_of(cast("ast.Path", argument)) if operand.path else getter(argument)
+        steps_of(cast("ast.DocumentPath", argument)) if operand.path else getter(argument)
         for operand, argument in zip(function.operands, node.arguments, strict=True)
     ]
     built: Callable[..., Any] = function.build(*arguments)

@@ -15,7 +15,7 @@ Names = Mapping[str, str]
 """ExpressionAttributeNames: "#alias" -> attribute name."""
 
 
-def resolved(path: ast.Path, names: Names) -> ast.Path:
+def resolved(path: ast.DocumentPath, names: Names) -> ast.DocumentPath:
     """Return the path with names instead of aliases.
 
     Raises ExpressionError for the first alias that is not defined.
@@ -25,7 +25,7 @@ def resolved(path: ast.Path, names: Names) -> ast.Path:
             break
     else:
         return path
-    return ast.Path(tuple([_name(step, names) if isinstance(step, ast.Alias) else step for step in path.steps]))
+    return ast.DocumentPath(tuple([_name(step, names) if isinstance(step, ast.Alias) else step for step in path.steps]))
 
 
 def _name(alias: ast.Alias, names: Names) -> str:
@@ -35,7 +35,7 @@ def _name(alias: ast.Alias, names: Names) -> str:
     return name
 
 
-def steps_of(path: ast.Path) -> Path:
+def steps_of(path: ast.DocumentPath) -> Path:
     """Return the steps of a path that has no aliases."""
     return cast("Path", path.steps)
 
@@ -65,7 +65,7 @@ class _Node:
         self.children: dict[str | int, _Node] = {}
 
 
-def check_disjoint(paths: Iterable[ast.Path]) -> None:
+def check_disjoint(paths: Iterable[ast.DocumentPath]) -> None:
     """Raise for the first path that overlaps an earlier path, else for the first conflict.
 
     Paths overlap if they are equal or if one is the beginning of the other. They conflict if one

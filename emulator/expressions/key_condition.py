@@ -17,7 +17,7 @@ from emulator.expressions.problems import ExpressionError
 from emulator.expressions.program import MIRRORED, KeyClause, KeyCondition, KeyOperator
 
 
-def key_condition(node: ast.Condition) -> KeyCondition:
+def key_condition(node: ast.ConditionTree) -> KeyCondition:
     """Return a checked condition as a key condition. Raises ExpressionError."""
     clauses: dict[str, KeyClause] = {}
     for part in ast.chain(node, ast.And):
@@ -28,10 +28,10 @@ def key_condition(node: ast.Condition) -> KeyCondition:
     return KeyCondition(tuple(clauses.values()))
 
 
-def _clause(node: ast.Condition) -> KeyClause:
+def _clause(node: ast.ConditionTree) -> KeyClause:
     match node:
         case ast.Compare(operator, left, right) if operator != "<>":
-            mirrored = isinstance(right, ast.Path) and not isinstance(left, ast.Path)
+            mirrored = isinstance(right, ast.DocumentPath) and not isinstance(left, ast.DocumentPath)
             if mirrored:
                 left, right = right, left
             return _with_path_first(MIRRORED[operator] if mirrored else cast("KeyOperator", operator), (left, right))
@@ -50,7 +50,7 @@ def _clause(node: ast.Condition) -> KeyClause:
 def _with_path_first(operator: KeyOperator, operands: tuple[ast.Operand, ...]) -> KeyClause:
     if any(isinstance(node, ast.Call) for node in operands):
         raise ExpressionError(problems.NESTED_OPERATION)
-    paths = [node for node in operands if isinstance(node, ast.Path)]
+    paths = [node for node in operands if isinstance(node, ast.DocumentPath)]
     if len(paths) > 1:
         raise ExpressionError(problems.SEVERAL_ATTRIBUTES)
     if not paths:

@@ -111,7 +111,7 @@ def _too_many_names(elements: Iterable[str]) -> bool:
 
 
 def _combined(
-    request: Request, member: str, build: Callable[[str, Request], ast.Condition]
+    request: Request, member: str, build: Callable[[str, Request], ast.ConditionTree]
 ) -> program.Condition | None:
     elements: Mapping[str, Request] = request.get(member) or {}
     operator = request.get("ConditionalOperator")
@@ -128,7 +128,7 @@ def _combined(
     return compiler.condition(reduce(ast.Or if operator == "OR" else ast.And, conditions))
 
 
-def _expectation(name: str, element: Request) -> ast.Condition:
+def _expectation(name: str, element: Request) -> ast.ConditionTree:
     operator = element.get("ComparisonOperator")
     value = element.get("Value")
     arguments = element.get("AttributeValueList")
@@ -148,7 +148,7 @@ def _expectation(name: str, element: Request) -> ast.Condition:
     return _comparison(name, operator, arguments or ())
 
 
-def _presence(name: str, value: Value | None, exists: bool | None) -> ast.Condition:  # noqa: FBT001 - a wire member
+def _presence(name: str, value: Value | None, exists: bool | None) -> ast.ConditionTree:  # noqa: FBT001 - a wire member
     if exists is False:
         if value is not None:
             raise errors.expected_value_forbidden(name)
@@ -158,13 +158,13 @@ def _presence(name: str, value: Value | None, exists: bool | None) -> ast.Condit
     return _comparison(name, "EQ", (value,))
 
 
-def _condition(name: str, element: Request) -> ast.Condition:
+def _condition(name: str, element: Request) -> ast.ConditionTree:
     return _comparison(name, element["ComparisonOperator"], element.get("AttributeValueList") or ())
 
 
-def _comparison(name: str, operator: str, arguments: _Arguments) -> ast.Condition:
+def _comparison(name: str, operator: str, arguments: _Arguments) -> ast.ConditionTree:
     _check_arguments(operator, arguments)
-    return _OPERATORS[operator].build(ast.Path((name,)), tuple([ast.Literal(value) for value in arguments]))
+    return _OPERATORS[operator].build(ast.DocumentPath((name,)), tuple([ast.Literal(value) for value in arguments]))
 
 
 def _check_arguments(operator: str, arguments: _Arguments) -> None:
@@ -184,7 +184,7 @@ def _check_arguments(operator: str, arguments: _Arguments) -> None:
 # --- operators ----------------------------------------------------------------------------------
 
 _Literals = tuple[ast.Literal, ...]
-_Build = Callable[[ast.Path, _Literals], ast.Condition]
+_Build = Callable[[ast.DocumentPath, _Literals], ast.ConditionTree]
 
 
 class _Operator(NamedTuple):
@@ -202,28 +202,28 @@ class _Operator(NamedTuple):
 
 
 def _compare(operator: ast.Comparator) -> _Build:
-    def build(path: ast.Path, literals: _Literals) -> ast.Condition:
+    def build(path: ast.DocumentPath, literals: _Literals) -> ast.ConditionTree:
         return ast.Compare(operator, path, literals[0])
 
     return build
 
 
 def _call(function: str) -> _Build:
-    def build(path: ast.Path, literals: _Literals) -> ast.Condition:
+    def build(path: ast.DocumentPath, literals: _Literals) -> ast.ConditionTree:
         return ast.Call(function, (path, *literals))
 
     return build
 
 
-def _between(path: ast.Path, literals: _Literals) -> ast.Condition:
+def _between(path: ast.DocumentPath, literals: _Literals) -> ast.ConditionTree:
     return ast.Between(path, *literals)
 
 
-def _in(path: ast.Path, literals: _Literals) -> ast.Condition:
+def _in(path: ast.DocumentPath, literals: _Literals) -> ast.ConditionTree:
     return ast.In(path, literals)
 
 
-def _not_contains(path: ast.Path, literals: _Literals) -> ast.Condition:
+def _not_contains(path: ast.DocumentPath, literals: _Literals) -> ast.ConditionTree:
     return ast.And(ast.Call("attribute_exists", (path,)), ast.Not(ast.Call("contains", (path, *literals))))
 
 
@@ -265,8 +265,8 @@ def attribute_updates(request: Request) -> program.Update | None:
     if _too_many_names(elements):
         raise errors.update_too_large()
     check_names(elements)
-    actions = tuple([_action(ast.Path((name,)), element) for name, element in elements.items()])
-    compiled = update(ast.Update(actions))
+    actions = tuple([_action(ast.DocumentPath((name,)), element) for name, element in elements.items()])
+    compiled = update(ast.UpdateTree(actions))
     changes = tuple(
         [
             (name, tag)
@@ -293,7 +293,7 @@ def _typed(apply: program.Apply, changes: tuple[tuple[str, str], ...]) -> progra
     return typed
 
 
-def _action(path: ast.Path, element: Request) -> ast.Action:
+def _action(path: ast.DocumentPath, element: Request) -> ast.Action:
     action = element.get("Action") or "PUT"
     value: Value | None = element.get("Value")
     if value is None:

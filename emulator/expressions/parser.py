@@ -25,18 +25,18 @@ from emulator.expressions.ast import (
     Between,
     Call,
     Compare,
-    Condition,
+    ConditionTree,
     DeleteAction,
+    DocumentPath,
     In,
     Not,
     Operand,
     Or,
-    Path,
     Placeholder,
-    Projection,
+    ProjectionTree,
     RemoveAction,
     SetAction,
-    Update,
+    UpdateTree,
 )
 from emulator.expressions.lexer import Token, tokens
 from emulator.expressions.problems import ExpressionError
@@ -84,25 +84,25 @@ class Parsed(NamedTuple, Generic[Tree]):
     too_long: int = 0
 
 
-def parse_condition(text: str) -> Parsed[Condition]:
+def parse_condition(text: str) -> Parsed[ConditionTree]:
     """Parse a condition, filter or key condition expression. Raises ExpressionError."""
     parser = _Parser(text, _CONDITION_WORDS)
     return parser.finished(result_of(parser.condition()))
 
 
-def parse_update(text: str) -> Parsed[Update]:
+def parse_update(text: str) -> Parsed[UpdateTree]:
     """Parse an update expression. Raises ExpressionError."""
     parser = _Parser(text, _SECTIONS)
     return parser.finished(parser.update())
 
 
-def parse_projection(text: str) -> Parsed[Projection]:
+def parse_projection(text: str) -> Parsed[ProjectionTree]:
     """Parse a projection expression. Raises ExpressionError."""
     parser = _Parser(text, _NO_WORDS)
     return parser.finished(parser.projection())
 
 
-def parse_key_condition(text: str) -> Parsed[Condition]:
+def parse_key_condition(text: str) -> Parsed[ConditionTree]:
     """Parse a key condition expression. Its grammar is the same as that of conditions.
 
     Raises ExpressionError.
@@ -195,27 +195,27 @@ class _Parser:
 
     # --- conditions ---
 
-    def condition(self) -> Rule[Condition]:
-        left: Condition = yield self.conjunction()
+    def condition(self) -> Rule[ConditionTree]:
+        left: ConditionTree = yield self.conjunction()
         while self.take_keyword("OR"):
             self.operators += 1
             left = Or(left, (yield self.conjunction()))
         return left
 
-    def conjunction(self) -> Rule[Condition]:
-        left: Condition = yield self.negation()
+    def conjunction(self) -> Rule[ConditionTree]:
+        left: ConditionTree = yield self.negation()
         while self.take_keyword("AND"):
             self.operators += 1
             left = And(left, (yield self.negation()))
         return left
 
-    def negation(self) -> Rule[Condition]:
+    def negation(self) -> Rule[ConditionTree]:
         negations = 0
         while self.take_keyword("NOT"):
             negations += 1
         self.operators += negations
         groups = self.peek().kind == "(" and not self.opens_operand()
-        node: Condition = yield self.grouped(self.condition) if groups else self.predicate()
+        node: ConditionTree = yield self.grouped(self.condition) if groups else self.predicate()
         for _ in range(negations):
             node = Not(node)
         return node
@@ -231,7 +231,7 @@ class _Parser:
         follower = self.tokens[closing + 1]
         return follower.kind in _COMPARATORS or (follower.kind == "name" and follower.text.upper() in ("BETWEEN", "IN"))
 
-    def predicate(self) -> Rule[Condition]:
+    def predicate(self) -> Rule[ConditionTree]:
         first_function = len(self.functions)
         operand: Operand = self.simple() or (yield self.nested())
         if self.peek().kind in _COMPARATORS:
@@ -296,7 +296,7 @@ class _Parser:
         self.expect(")")
         return Call(token.text, arguments)
 
-    def path(self) -> Path:
+    def path(self) -> DocumentPath:
         if self.peek().text.upper() in self.keywords:
             raise self.unexpected()
         steps: list[str | int | Alias] = [self.name()]
@@ -308,7 +308,7 @@ class _Parser:
             else:
                 if len(steps) > limits.PATH_ELEMENTS and not self.too_long:
                     self.too_long = len(steps)
-                return Path(tuple(steps))
+                return DocumentPath(tuple(steps))
 
     def name(self) -> str | Alias:
         token = self.peek()
@@ -332,7 +332,7 @@ class _Parser:
 
     # --- updates and projections ---
 
-    def update(self) -> Update:
+    def update(self) -> UpdateTree:
         actions: list[Action] = []
         opened: set[str] = set()
         repeated = None
@@ -352,7 +352,7 @@ class _Parser:
             opened.add(section)
             actions += self.listed(rules[section])
             if self.peek().kind == "end":
-                return Update(tuple(actions), repeated)
+                return UpdateTree(tuple(actions), repeated)
 
     def set_action(self) -> SetAction:
         path = self.path()
@@ -384,8 +384,8 @@ class _Parser:
         self.placeholders.append(token.text)
         return Placeholder(token.text)
 
-    def projection(self) -> Projection:
-        return Projection(self.listed(self.path))
+    def projection(self) -> ProjectionTree:
+        return ProjectionTree(self.listed(self.path))
 
 
 def _closing(stream: list[Token]) -> dict[int, int]:

@@ -42,7 +42,7 @@ _SORTS: Final[Mapping[str, Callable[[list[str]], None]]] = {
 """
 
 
-def update(node: ast.Update, types: Mapping[str, str] = _NO_TYPES) -> Update:
+def update(node: ast.UpdateTree, types: Mapping[str, str] = _NO_TYPES) -> Update:
     """Compile a checked update. types: placeholder -> type tag."""
     targets = tuple([steps_of(action.path) for action in node.actions])
     results = tuple([_result(action) for action in node.actions])
@@ -58,7 +58,7 @@ def update(node: ast.Update, types: Mapping[str, str] = _NO_TYPES) -> Update:
     )
 
 
-def _given_types(node: ast.Update, types: Mapping[str, str]) -> dict[str, GivenType]:
+def _given_types(node: ast.UpdateTree, types: Mapping[str, str]) -> dict[str, GivenType]:
     given_types = {}
     for action in node.actions:
         if isinstance(action, ast.SetAction | ast.AddAction) and len(action.path.steps) == 1:
@@ -92,7 +92,7 @@ def _given_type(operand: ast.Operand, types: Mapping[str, str]) -> GivenType | N
 # --- application --------------------------------------------------------------------------------
 
 
-def _apply(node: ast.Update, targets: tuple[Path, ...], results: tuple[Result, ...]) -> Apply:
+def _apply(node: ast.UpdateTree, targets: tuple[Path, ...], results: tuple[Result, ...]) -> Apply:
     if any(len(target) > 1 for target in targets):
         return _apply_nested(node, targets, results)
     names = [str(target[0]) for target in targets]
@@ -130,7 +130,7 @@ def _apply_flat(names: list[str], results: tuple[Result, ...]) -> Apply:
     return apply
 
 
-def _apply_nested(node: ast.Update, targets: tuple[Path, ...], results: tuple[Result, ...]) -> Apply:
+def _apply_nested(node: ast.UpdateTree, targets: tuple[Path, ...], results: tuple[Result, ...]) -> Apply:
     tree = paths.tree([(target, position) for position, target in enumerate(targets)])
     needed = {target[0] for target, action in zip(targets, node.actions, strict=True) if not _removes(action)}
     removed = frozenset([name for name in tree if name not in needed])
@@ -215,7 +215,7 @@ def _value_rule(node: ast.Operand) -> Rule[Compute]:
             return lambda _item, values: values[name]
         case ast.Literal(value):
             return lambda _item, _values: value
-        case ast.Path():
+        case ast.DocumentPath():
             return _path_value(steps_of(node))
         case ast.Arithmetic(operator, left, right):
             return _arithmetic(operator, (yield _value_rule(left)), (yield _value_rule(right)))
@@ -224,7 +224,7 @@ def _value_rule(node: ast.Operand) -> Rule[Compute]:
             arguments = []
             for operand, argument in zip(function.operands, given, strict=True):
                 if operand.path:
-                    arguments.append(steps_of(cast("ast.Path", argument)))
+                    arguments.append(steps_of(cast("ast.DocumentPath", argument)))
                 else:
                     arguments.append((yield _value_rule(argument)))
             return cast("Compute", function.build(*arguments))

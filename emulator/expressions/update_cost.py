@@ -50,7 +50,7 @@ class Cost(NamedTuple):
         return self.fixed + sum([value_size(values[placeholder]) for placeholder in self.placeholders])
 
 
-def cost_of(node: ast.Update) -> Cost:
+def cost_of(node: ast.UpdateTree) -> Cost:
     """Return the cost of a checked update."""
     fixed = _STATEMENT
     placeholders: list[str] = []
@@ -67,10 +67,10 @@ def cost_of(node: ast.Update) -> Cost:
     return Cost(fixed, tuple(placeholders), light)
 
 
-def _fixed_size(operand: ast.Path | ast.Literal | ast.Call | ast.Arithmetic) -> int:
+def _fixed_size(operand: ast.DocumentPath | ast.Literal | ast.Call | ast.Arithmetic) -> int:
     """Return the size of an operand itself, without its own operands."""
     match operand:
-        case ast.Path(steps):
+        case ast.DocumentPath(steps):
             return _PATH + _PATH_ELEMENT * len(steps) + _elements_size(steps)
         case ast.Literal(value):
             return value_size(value)

@@ -86,7 +86,7 @@ class Select:
 
     source: Source
     paths: tuple[Path, ...] | None
-    where: ast.Condition | None
+    where: ast.ConditionTree | None
     order: tuple[OrderKey, ...]
     refusal: ApiError | None = None
 
@@ -113,9 +113,9 @@ class Update:
     """UPDATE, or FROM ... SET."""
 
     source: Source
-    update: ast.Update
+    update: ast.UpdateTree
     changes: tuple[SetChange, ...]
-    where: ast.Condition | None
+    where: ast.ConditionTree | None
     returning: Returning | None
 
 
@@ -124,7 +124,7 @@ class Delete:
     """DELETE FROM."""
 
     source: Source
-    where: ast.Condition | None
+    where: ast.ConditionTree | None
     returning: Returning | None
 
 

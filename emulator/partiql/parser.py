@@ -166,7 +166,7 @@ class _Statements(Terms):
         self.expect_word("FROM")
         return self.deletion(self.source(), self.where())
 
-    def deletion(self, source: Source, where: ast.Condition | None) -> Delete:
+    def deletion(self, source: Source, where: ast.ConditionTree | None) -> Delete:
         returning = self.returning()
         if returning not in (None, "ALL OLD"):
             raise errors.invalid_returning(returning)
@@ -209,7 +209,7 @@ class _Statements(Terms):
             or (token.kind == "word" and token.text.upper() not in KEYWORDS)
         )
 
-    def where(self) -> ast.Condition | None:
+    def where(self) -> ast.ConditionTree | None:
         return self.condition() if self.take_word("WHERE") else None
 
     def returning(self) -> Returning | None:
@@ -226,7 +226,7 @@ class _Statements(Terms):
 
     # --- SET and REMOVE --------------------------------------------------------------------------
 
-    def actions(self) -> tuple[ast.Update, tuple[SetChange, ...]]:
+    def actions(self) -> tuple[ast.UpdateTree, tuple[SetChange, ...]]:
         actions: list[ast.Action] = []
         changes: list[SetChange] = []
         while True:
@@ -235,15 +235,15 @@ class _Statements(Terms):
                 while self.take_if(","):
                     actions.append(self.assignment(changes))
             elif self.take_word("REMOVE"):
-                actions.append(ast.RemoveAction(ast.Path(self.path())))
+                actions.append(ast.RemoveAction(ast.DocumentPath(self.path())))
             else:
                 break
         if not actions:
             raise self.malformed("Expected data manipulation")
-        return ast.Update(tuple(actions)), tuple(changes)
+        return ast.UpdateTree(tuple(actions)), tuple(changes)
 
     def assignment(self, changes: list[SetChange]) -> ast.Action:
-        path = ast.Path(self.path())
+        path = ast.DocumentPath(self.path())
         self.expect("=")
         token = self.token
         function = token.text.lower()
@@ -263,14 +263,14 @@ class _Statements(Terms):
         if self.calls():
             call: ast.Call = yield self.set_call()
             return call
-        return ast.Path(self.path()) if self.starts_path() else self.value("root")
+        return ast.DocumentPath(self.path()) if self.starts_path() else self.value("root")
 
     def set_call(self) -> Rule[ast.Call]:
         function = self.function(in_set=True)
         self.set_functions.append(Usage(function.name, as_condition=False))
         return ast.Call(function.name, (yield self.arguments(self.set_operand)))
 
-    def set_change(self, path: ast.Path, changes: list[SetChange]) -> ast.Action:
+    def set_change(self, path: ast.DocumentPath, changes: list[SetChange]) -> ast.Action:
         """Return ADD for SET a = set_add(a, <<...>>), and DELETE for set_delete."""
         token = self.next()
         function, place = token.text.upper(), self.position(token)

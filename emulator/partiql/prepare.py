@@ -32,7 +32,7 @@ class Program:
         self.types = {name: tag for name, value in values.items() for tag in value}
         self.checks: tuple[analyze.Check, ...] = ()
         self.update: program.Update | None = None
-        self.where: ast.Condition | None = None
+        self.where: ast.ConditionTree | None = None
         self.refusal: errors.ApiError | None = None  # what is wrong with the conditions
         self.layout: Any = None
         self.layout_of: object = None
@@ -58,7 +58,7 @@ class Program:
         )
         return updates.update(analyze.analyze_update(parsed, {}, self.types).tree, self.types)
 
-    def _condition(self, where: ast.Condition) -> ast.Condition:
+    def _condition(self, where: ast.ConditionTree) -> ast.ConditionTree:
         functions, operators = self.parsed.functions, self.parsed.operators
         parsed = expressions.Parsed(where, (), (), (), (), functions, operators, redundant=False)
         checked = analyze.analyze_condition(parsed, {}, self.types)

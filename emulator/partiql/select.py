@@ -153,7 +153,7 @@ def _projection(wanted: tuple[Path, ...] | None) -> tuple[Project | None, frozen
         return None, frozenset()
     attributes = frozenset(str(path[0]) for path in wanted)
     if all(len(path) == 1 for path in wanted):
-        return compiler.projection(ast.Projection(tuple(map(ast.Path, wanted)))).project, attributes
+        return compiler.projection(ast.ProjectionTree(tuple(map(ast.DocumentPath, wanted)))).project, attributes
     leaves = tuple((next(step for step in reversed(path) if isinstance(step, str)), path) for path in wanted)
 
     def project(item: Item) -> Item:

@@ -52,7 +52,7 @@ _TYPES: Final = {
 }
 """Type names after IS -> type tags."""
 
-_Node = ast.Condition | ast.Operand
+_Node = ast.ConditionTree | ast.Operand
 _ROOT: Final = "root"
 
 
@@ -137,10 +137,10 @@ class Terms:
 
     # --- conditions ------------------------------------------------------------------------------
 
-    def condition(self) -> ast.Condition:
+    def condition(self) -> ast.ConditionTree:
         return self.as_condition(result_of(self.or_()))
 
-    def as_condition(self, node: _Node) -> ast.Condition:
+    def as_condition(self, node: _Node) -> ast.ConditionTree:
         """Return the node if it is a condition by itself, otherwise raise.
 
         The rules below return an operand if no operator follows it.
@@ -148,7 +148,7 @@ class Terms:
         if isinstance(node, ast.Call):
             self.functions.append(Usage(node.function, as_condition=True))
             return node
-        if isinstance(node, ast.Path | ast.Placeholder | ast.Literal | ast.Arithmetic):
+        if isinstance(node, ast.DocumentPath | ast.Placeholder | ast.Literal | ast.Arithmetic):
             raise self.malformed("Unexpected expression in where clause")
         return node
 
@@ -192,7 +192,7 @@ class Terms:
         if self.take_word("BETWEEN"):
             low = yield self.operand()
             self.expect_word("AND")
-            node: ast.Condition = ast.Between(self.as_operand(left), low, (yield self.operand()))
+            node: ast.ConditionTree = ast.Between(self.as_operand(left), low, (yield self.operand()))
         elif self.take_word("IN"):
             node = ast.In(self.as_operand(left), (yield self.options()))
         elif negated:
@@ -202,7 +202,7 @@ class Terms:
         self.operators += 1 + negated
         return ast.Not(node) if negated else node
 
-    def equal_truths(self, left: _Node, right: _Node, *, negated: bool) -> ast.Condition:
+    def equal_truths(self, left: _Node, right: _Node, *, negated: bool) -> ast.ConditionTree:
         """Return the condition that a boolean function and another side are equal.
 
         `f = true` is f, `f = false` is NOT f. Any other value is true or false only if the item or
@@ -213,7 +213,7 @@ class Terms:
         function = self.as_condition(left)
         if _is_boolean(right):
             other = self.as_condition(right)
-            node: ast.Condition = ast.Or(ast.And(function, other), ast.And(ast.Not(function), ast.Not(other)))
+            node: ast.ConditionTree = ast.Or(ast.And(function, other), ast.And(ast.Not(function), ast.Not(other)))
         else:
             value = self.as_operand(right)
             literal = self.constants.get(value.name, {}) if isinstance(value, ast.Placeholder) else {}
@@ -232,7 +232,7 @@ class Terms:
         if isinstance(node, ast.Call):
             self.functions.append(Usage(node.function, as_condition=False))
             return node
-        if isinstance(node, ast.Path | ast.Placeholder):
+        if isinstance(node, ast.DocumentPath | ast.Placeholder):
             return node
         raise self.malformed("Unexpected expression in where clause")
 
@@ -247,7 +247,7 @@ class Terms:
         self.expect(closing)
         return tuple(options)
 
-    def is_(self, operand: ast.Operand) -> ast.Condition:
+    def is_(self, operand: ast.Operand) -> ast.ConditionTree:
         negated = self.take_word("NOT")
         token = self.next()
         name = token.text.upper() if token.kind == "word" else ""
@@ -265,7 +265,7 @@ class Terms:
         """Return an operand that is a path or a value, None before parentheses or a call."""
         if self.token.kind == "(" or self.calls():
             return None
-        return ast.Path(self.path()) if self.starts_path() else self.value("root")
+        return ast.DocumentPath(self.path()) if self.starts_path() else self.value("root")
 
     def calls(self) -> bool:
         return self.token.kind == "word" and self.peek("(", 1)

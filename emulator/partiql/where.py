@@ -24,7 +24,7 @@ logical operators").
 """
 
 
-def key_of(where: ast.Condition | None, names: Sequence[str]) -> tuple[Key, program.Condition | None]:
+def key_of(where: ast.ConditionTree | None, names: Sequence[str]) -> tuple[Key, program.Condition | None]:
     """Return the first equality on each key attribute, and the program of all other conditions.
 
     The program is None if there are no others.
@@ -61,7 +61,7 @@ class Branch:
     rest: program.Condition | None
 
 
-def branches(where: ast.Condition | None, names: key_range.KeyNames) -> tuple[Branch, ...] | None:
+def branches(where: ast.ConditionTree | None, names: key_range.KeyNames) -> tuple[Branch, ...] | None:
     """Return the branches of a WHERE, None unless each of them states its partitions."""
     if where is None:
         return None
@@ -74,7 +74,7 @@ def branches(where: ast.Condition | None, names: key_range.KeyNames) -> tuple[Br
     return tuple(result)
 
 
-def _branch(node: ast.Condition, names: key_range.KeyNames) -> Branch | None:
+def _branch(node: ast.ConditionTree, names: key_range.KeyNames) -> Branch | None:
     [hash_name] = names.hash
     partitions: tuple[ast.Placeholder, ...] | None = None
     sort: KeyClause | None = None
@@ -97,23 +97,23 @@ def _branch(node: ast.Condition, names: key_range.KeyNames) -> Branch | None:
     return Branch(queries, sort is not None, _all(others))
 
 
-def _all(parts: Sequence[ast.Condition]) -> program.Condition | None:
+def _all(parts: Sequence[ast.ConditionTree]) -> program.Condition | None:
     return compiler.condition(reduce(ast.And, parts)) if parts else None
 
 
-def _clause(node: ast.Condition) -> KeyClause | None:
+def _clause(node: ast.ConditionTree) -> KeyClause | None:
     """Return a condition of a top-level attribute with a value as a key clause.
 
     Return None for any other condition.
     """
     match node:
-        case ast.Compare(operator, ast.Path((str(name),)), ast.Placeholder() as value) if operator != "<>":
+        case ast.Compare(operator, ast.DocumentPath((str(name),)), ast.Placeholder() as value) if operator != "<>":
             return KeyClause(name, operator, (value,))
-        case ast.Compare(operator, ast.Placeholder() as value, ast.Path((str(name),))) if operator != "<>":
+        case ast.Compare(operator, ast.Placeholder() as value, ast.DocumentPath((str(name),))) if operator != "<>":
             return KeyClause(name, program.MIRRORED[operator], (value,))
-        case ast.Between(ast.Path((str(name),)), ast.Placeholder() as low, ast.Placeholder() as high):
+        case ast.Between(ast.DocumentPath((str(name),)), ast.Placeholder() as low, ast.Placeholder() as high):
             return KeyClause(name, "BETWEEN", (low, high))
-        case ast.Call("begins_with", (ast.Path((str(name),)), ast.Placeholder() as value)):
+        case ast.Call("begins_with", (ast.DocumentPath((str(name),)), ast.Placeholder() as value)):
             return KeyClause(name, "begins_with", (value,))
     return None
 
@@ -123,12 +123,12 @@ def _name(operand: ast.Placeholder | ast.Literal) -> str:
     return operand.name
 
 
-def _options(node: ast.Condition) -> tuple[str, tuple[ast.Placeholder, ...]] | None:
+def _options(node: ast.ConditionTree) -> tuple[str, tuple[ast.Placeholder, ...]] | None:
     """Return the attribute and the values of an equality or an IN."""
     clause = _clause(node)
     if clause is not None and clause.operator == "=":
         return clause.attribute, (ast.Placeholder(_name(clause.operands[0])),)
-    if isinstance(node, ast.In) and isinstance(node.operand, ast.Path) and len(node.operand.steps) == 1:
+    if isinstance(node, ast.In) and isinstance(node.operand, ast.DocumentPath) and len(node.operand.steps) == 1:
         values = tuple(option for option in node.options if isinstance(option, ast.Placeholder))
         if len(values) == len(node.options):
             return str(node.operand.steps[0]), values
