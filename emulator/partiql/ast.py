@@ -109,7 +109,7 @@ class SetChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Update:
+class UpdateStatement:
     """UPDATE, or FROM ... SET."""
 
     source: Source
@@ -120,7 +120,7 @@ class Update:
 
 
 @dataclass(frozen=True, slots=True)
-class Delete:
+class DeleteStatement:
     """DELETE FROM."""
 
     source: Source
@@ -140,7 +140,7 @@ class Exists:
         return self.select.source
 
 
-Statement = Select | Insert | Update | Delete | Exists
+Statement = Select | Insert | UpdateStatement | DeleteStatement | Exists
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from emulator.expressions import ast
 from emulator.expressions.parser import Usage
 from emulator.expressions.rules import Rule, result_of
 from emulator.partiql.ast import (
-    Delete,
+    DeleteStatement,
     Exists,
     Insert,
     OrderKey,
@@ -25,7 +25,7 @@ from emulator.partiql.ast import (
     SetChange,
     Source,
     Statement,
-    Update,
+    UpdateStatement,
 )
 from emulator.partiql.keywords import KEYWORDS
 from emulator.partiql.terms import ITEM, Terms
@@ -144,13 +144,13 @@ class _Statements(Terms):
         self.expect_word("VALUE")
         return Insert(source, self.value(ITEM))
 
-    def update(self) -> Update:
+    def update(self) -> UpdateStatement:
         source = self.source()
         actions, changes = self.actions()
         where = self.where()
-        return Update(source, actions, changes, where, self.returning())
+        return UpdateStatement(source, actions, changes, where, self.returning())
 
-    def update_from(self) -> Update | Delete:
+    def update_from(self) -> UpdateStatement | DeleteStatement:
         """Return an UPDATE or DELETE with its parts in another order.
 
         They are written FROM "table" WHERE ..., then SET, REMOVE or DELETE.
@@ -160,17 +160,17 @@ class _Statements(Terms):
         if self.take_word("DELETE"):
             return self.deletion(source, where)
         actions, changes = self.actions()
-        return Update(source, actions, changes, where, self.returning())
+        return UpdateStatement(source, actions, changes, where, self.returning())
 
-    def delete(self) -> Delete:
+    def delete(self) -> DeleteStatement:
         self.expect_word("FROM")
         return self.deletion(self.source(), self.where())
 
-    def deletion(self, source: Source, where: ast.ConditionTree | None) -> Delete:
+    def deletion(self, source: Source, where: ast.ConditionTree | None) -> DeleteStatement:
         returning = self.returning()
         if returning not in (None, "ALL OLD"):
             raise errors.invalid_returning(returning)
-        return Delete(source, where, returning)
+        return DeleteStatement(source, where, returning)
 
     def exists(self) -> Exists:
         self.expect("(")

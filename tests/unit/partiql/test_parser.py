@@ -23,7 +23,7 @@ from emulator.expressions.ast import (
 from emulator.partiql.ast import (
     BagOf,
     Constant,
-    Delete,
+    DeleteStatement,
     Exists,
     Insert,
     ListOf,
@@ -33,7 +33,7 @@ from emulator.partiql.ast import (
     Select,
     SetChange,
     Source,
-    Update,
+    UpdateStatement,
 )
 from emulator.partiql.parser import parse
 
@@ -62,7 +62,7 @@ STATEMENTS = {
     "SELECT * -- the rest is said\n FROM /* by\nme */ t": select(),
     "INSERT INTO t VALUE {'a': 1}": Insert(T, ZERO),
     "INSERT INTO t VALUE ?": Insert(T, FIRST),
-    "UPDATE t SET a = ?, b = a SET c = a + ? REMOVE d[1] WHERE a = ?": Update(
+    "UPDATE t SET a = ?, b = a SET c = a + ? REMOVE d[1] WHERE a = ?": UpdateStatement(
         T,
         UpdateTree(
             (
@@ -76,20 +76,20 @@ STATEMENTS = {
         equal(A, THIRD),
         None,
     ),
-    "UPDATE t SET a = List_Append(a, ?) RETURNING modified new *": Update(
+    "UPDATE t SET a = List_Append(a, ?) RETURNING modified new *": UpdateStatement(
         T, UpdateTree((SetAction(A, Call("list_append", (A, FIRST))),)), (), None, "MODIFIED NEW"
     ),
-    "UPDATE t SET a = set_add(a, ?) SET b = SET_DELETE(b, <<1>>)": Update(
+    "UPDATE t SET a = set_add(a, ?) SET b = SET_DELETE(b, <<1>>)": UpdateStatement(
         T,
         UpdateTree((AddAction(A, FIRST), DeleteAction(B, ZERO))),
         (SetChange("SET_ADD", FIRST, "1:26:1"), SetChange("SET_DELETE", ZERO, "1:51:1")),
         None,
         None,
     ),
-    "FROM t WHERE a = ? REMOVE b RETURNING ALL OLD *": Update(
+    "FROM t WHERE a = ? REMOVE b RETURNING ALL OLD *": UpdateStatement(
         T, UpdateTree((RemoveAction(B),)), (), equal(A, FIRST), "ALL OLD"
     ),
-    "DELETE FROM t WHERE a = ? RETURNING ALL OLD *": Delete(T, equal(A, FIRST), "ALL OLD"),
+    "DELETE FROM t WHERE a = ? RETURNING ALL OLD *": DeleteStatement(T, equal(A, FIRST), "ALL OLD"),
     "EXISTS(SELECT * FROM t WHERE a = ?)": Exists(select(equal(A, FIRST))),
 }
 
