@@ -1,8 +1,8 @@
 """Time, and the work that is due at some time.
 
 One clock serves everything that needs the time: statuses, creation dates, TTL, streams, tokens,
-throttling, retries of functions. It follows the machine's clock until a test moves it. Nothing else
-in the emulator sleeps or reads the machine's clock.
+throttling, retries of functions. It follows the machine's clock until a test moves it. Nothing in
+the emulator sleeps, and nothing else reads the machine's clock.
 """
 
 import logging
@@ -21,7 +21,7 @@ _SHORTEST_PAUSE: Final = 0.5  # seconds
 _LONGEST_PAUSE: Final = 30.0
 # Seconds. A pause that begins sooner than this after the last one is twice as long.
 _RECENT: Final = 60.0
-_FREED: Final = 1 << 20  # bytes that have become free and end a pause
+_FREED: Final = 1 << 20  # bytes: a pause ends when so many more are free
 
 
 class Clock(Protocol):
@@ -35,8 +35,9 @@ class Clock(Protocol):
 CLOCK_CELLS: Final = 2
 """The number of values in a clock's state."""
 
-EARLIEST: Final = 31_536_000.0  # 1971: code that subtracts a day or so does not pass the epoch
-# 9999: from there, a running clock has a year until datetime's end.
+# In 1971, so that code can subtract a day or so and stay after the epoch.
+EARLIEST: Final = 31_536_000.0
+# In 9999, so that a running clock reaches datetime's end a year later.
 LATEST: Final = 253_370_764_800.0
 
 
@@ -71,7 +72,10 @@ class EmulatorClock:
 
     @property
     def offset(self) -> float:
-        """Offset from the machine's clock in seconds; while frozen, that before the freeze."""
+        """Offset from the machine's clock in seconds.
+
+        While the clock is frozen: the offset before the freeze.
+        """
         return self._cells[0]
 
     @property
@@ -89,7 +93,7 @@ class EmulatorClock:
         return offset if isnan(frozen) else frozen - self._machine()
 
     def set_offset(self, seconds: float) -> None:
-        """Run with an offset from the machine's clock. A negative offset is behind it."""
+        """Run with an offset from the machine's clock, in seconds. A negative one means behind."""
         _check(self._machine() + seconds)
         self._cells[0] = seconds
         self._cells[1] = nan
@@ -137,10 +141,10 @@ class Background:
     `run_slice`.
 
     A slice may raise an exception of `wait`: it has done nothing and is tried again later. Or it
-    raises one of `full`: the disk has no room. If that happens to all work in turn, a pause begins,
-    in which nothing runs. A pause lasts some seconds of real time, and twice as long after each
-    such failure. It ends early if room is freed, or if other work is added, because that may free
-    some. `hold` also begins a pause.
+    raises one of `full`: the disk has no room. If that happens to all work, one slice after
+    another, a pause begins, in which nothing runs. A pause lasts some seconds of real time, and
+    twice as long after each such failure. It ends early if room is freed, or if other work is
+    added, because that may free some. `hold` also begins a pause.
 
     room: returns the free bytes of the disk.
     monotonic: returns the seconds by which pauses are measured.
@@ -178,7 +182,7 @@ class Background:
 
     @property
     def held(self) -> bool:
-        """Whether a pause is on."""
+        """Whether nothing runs because of a pause."""
         if self._held and (self._monotonic() >= self._until or self._room() >= self._free + _FREED):
             self._held = False
         return self._held
@@ -243,7 +247,7 @@ class Scheduler:
         self._jobs: list[_Job] = []
 
     def every(self, seconds: float, work: Callable[[], object]) -> None:
-        """Run work at every interval, for the first time after one interval."""
+        """Run work once per interval, first after one interval."""
         self._jobs.append(_Job(seconds, work, self._clock.now() + seconds))
 
     def run_due(self) -> None:

@@ -32,8 +32,8 @@ _METAVARS: Final[Mapping[type, str]] = {int: "N", float: "SECONDS"}
 _SERVICE_LINK: Final = r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
 """Variables that Kubernetes sets in every pod if there is a Service named `dynamodb-emulator`.
 
-A Service named `dynamodb-emulator-2` sets DYNAMODB_EMULATOR_2_SERVICE_HOST and so on. The variable
-DYNAMODB_EMULATOR_PORT is not covered here: see _LINKED_PORT.
+A Service named `dynamodb-emulator-2` sets DYNAMODB_EMULATOR_2_SERVICE_HOST and so on.
+DYNAMODB_EMULATOR_PORT is such a variable too, but also a setting: see _LINKED_PORT.
 """
 _LINKED_PORT: Final = ("tcp://", "udp://", "sctp://")
 

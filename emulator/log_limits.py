@@ -5,7 +5,7 @@ logs because of a request asks first: `if once_a_minute.allows("disk full"): log
 clients choose the keys (names of tables, origins), the caller has a separate LogLimit, so that one
 kind of line cannot silence the others.
 
-Time is the machine's: if the emulator's clock is frozen, the log must still go on.
+The time is the machine's: the log must go on while the emulator's clock is frozen.
 """
 
 from collections.abc import Callable, Hashable

@@ -1,7 +1,7 @@
 """Long work for one response, done in slices. Other requests are answered between two slices.
 
-    handler ──raises Sliced──▶ http.protocol ──raises Pending──▶ connection:
-        http.turns runs the slices, one per turn of the event loop
+    handler ──raises Sliced──▶ http/front ──raises Pending──▶ connection, which runs the slices,
+    one per turn of the event loop
 
 The work is a generator. Each step does one slice, a few milliseconds at most, and holds no
 transaction when it yields. A caller without a server, such as a test, runs all slices at once
@@ -14,8 +14,8 @@ from typing import TypeVar
 _T = TypeVar("_T")
 
 Steps = Generator[float | None, None, _T]
-"""Work in slices. The generator returns the result. It yields None, or a number of seconds if it
-only waits.
+"""Work in slices. The generator returns the result. It yields None, or the seconds that it has to
+wait.
 """
 
 

@@ -1,8 +1,9 @@
-"""`python -m emulator.commands.verify FOLDER`: check whether an unused data folder is sound.
+"""`python -m emulator.commands.verify FOLDER`: check that a data folder is sound.
 
-Exit status: 0 if it is, else 1, with the problem on the last line of stderr. The server runs this
-command on folders that are copies (database/soundness.py). Python checks the pages first. Only then
-does LMDB read the file: damaged pages could make it end the process.
+No server may be using the folder. Exit status: 0 if it is sound, else 1, with the problem on the
+last line of stderr. The server runs this command on folders that are copies
+(database/soundness.py). Python checks the pages first. Only then does LMDB read the file: on
+damaged pages, LMDB could crash the process.
 """
 
 import sys

@@ -5,7 +5,7 @@ families of factories. Texts follow emulator/reference/behaviour.md (each family
 sections). `sic` marks the service's own slips.
 
 To add an error, write a function in the fitting family: this file makes one namespace of all
-families. A server whose clients make no mistakes needs few of them. So the others are loaded
+families. A server whose clients make no mistakes needs only a few families. The others are loaded
 together, when one of their names is first used. That saves 0.4 ms at the start.
 """
 
@@ -32,8 +32,8 @@ _AT_FIRST_USE: Final = (
     "throughput",
     "transactions",
 )
-"""Families that are loaded at the first use of a name that is not loaded. The list below is for the
-type checker.
+"""The families that are not imported above. They are loaded when one of their names is first used.
+The imports below are for the type checker.
 """
 
 if TYPE_CHECKING:

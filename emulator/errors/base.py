@@ -104,7 +104,7 @@ def shortened(text: str, most: int) -> str:
 
 
 def json_size(text: str) -> int:
-    """Return the largest number of bytes that a text can have in JSON, without its quotes."""
+    """Return an upper bound for the bytes of a text in JSON, without its quotes."""
     data = text.encode()
     controls = len(data) - len(data.translate(None, _CONTROLS))
     return len(data) + data.count(b'"') + data.count(b"\\") + 5 * controls

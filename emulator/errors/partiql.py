@@ -48,7 +48,7 @@ def unexpected_path_component(position: str) -> ApiError:
 
 
 def unsupported_data_type(function: str, place: str, position: str) -> ApiError:
-    """Return the error for a function call in the place of a literal.
+    """Return the error for a function call where only a literal is allowed.
 
     place: the key that it is under, "root" for the item itself.
     """

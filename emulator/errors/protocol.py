@@ -28,7 +28,7 @@ def wrong_token(token: str, expected: str) -> ApiError:
 
 
 def wrong_collection(java_type: str) -> ApiError:
-    """Return the error for an array in the place of anything but a list.
+    """Return the error for an array where the type is not a list.
 
     java_type: for example "class java.lang.String".
     """
@@ -36,20 +36,17 @@ def wrong_collection(java_type: str) -> ApiError:
 
 
 def structure_not_expected() -> ApiError:
-    """Return the error for an object in the place of a scalar or a list."""
+    """Return the error for an object where the type is a scalar or a list."""
     return _serialization("Start of structure or map found where not expected")
 
 
 def scalar_as_field() -> ApiError:
-    """Return the error for a scalar in the place of a structure's member that is a collection.
-
-    A collection is a list, map or structure.
-    """
+    """Return the error for a scalar where a structure's member is a list, map or structure."""
     return _serialization("Unexpected field type")
 
 
 def scalar_as_member() -> ApiError:
-    """Return the error for a scalar in the place of a structure inside a list or map."""
+    """Return the error for a scalar where a list or map has structures."""
     return _serialization("Unexpected value type in payload")
 
 
@@ -58,7 +55,7 @@ def not_a_boolean() -> ApiError:
 
 
 def not_base64() -> ApiError:
-    """Return the error for a boolean or a number in the place of binary data."""
+    """Return the error for a boolean or a number where the type is binary."""
     return _serialization("only base-64-encoded strings are convertible to bytes")
 
 

@@ -47,7 +47,7 @@ def index_being_changed(table: str, index: str, status: str) -> ApiError:
 
 
 def index_in_use(table: str, index: str, status: str, action: str) -> ApiError:
-    """Return the error for an action on an index because of which its table is UPDATING.
+    """Return the error for an action on an index that is being created or deleted.
 
     See DDB-TABLE-149, 163.
 
@@ -93,7 +93,7 @@ def deletion_protected() -> ApiError:
 
 
 def nothing_to_update(members: Sequence[str]) -> ApiError:
-    """`members` are those that UpdateTable could have had (behaviour 10.4)."""
+    """UpdateTable needs at least one of `members` (behaviour 10.4)."""
     return validation(f"At least one of {', '.join(members[:-1])} or {members[-1]} is required")
 
 

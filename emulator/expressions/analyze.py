@@ -184,7 +184,7 @@ class _Analysis:
         self.checks: list[Check] = []
 
     def check_call(self, name: str, arguments: Sequence[ast.Operand]) -> None:
-        """Raise for the first rule of a function that its operands break.
+        """Raise for the first rule of the function that these operands break.
 
         Paths must be resolved.
         """

@@ -154,7 +154,7 @@ def inner_first(node: ConditionTree | Operand) -> list[Any]:
 def chain(
     node: ConditionTree, kind: type[And | Or], seen_as: Callable[[ConditionTree], ConditionTree] = lambda node: node
 ) -> Iterator[ConditionTree]:
-    """Yield the conditions that a chain of ANDs, or of ORs, joins, from left to right.
+    """Yield the conditions of a chain of ANDs, or of ORs, from left to right.
 
     There may be thousands. seen_as: applied to each condition first, because a chain may continue
     behind a double NOT.

@@ -50,8 +50,9 @@ _NO_VALUES: Final[Values] = {}
 class Bound:
     """The programs of one request, in the order in which they are parsed.
 
-    A program is None if the request does not have its parameter. checks: pairs of a parameter and a
-    check that runs with the values of each request.
+    A program is None if the request does not have its parameter.
+
+    checks: pairs of a parameter and a check that runs with the values of each request.
     """
 
     update: Update | None

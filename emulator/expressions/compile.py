@@ -111,7 +111,7 @@ def _test(node: ast.ConditionTree) -> Test:
 def _joined(node: ast.ConditionTree) -> Sequence[ast.ConditionTree]:
     """Return the conditions that an AND, OR or NOT joins, from left to right.
 
-    A chain is joined whole.
+    For a chain of ANDs or ORs, these are all conditions of the chain.
     """
     if isinstance(node, ast.Not):
         return (_without_double_not(node.operand),)

@@ -137,7 +137,10 @@ def _has_type(get: Get, get_type: Get) -> Test:
 
 
 def both(holds: Callable[[Value, Value], bool]) -> Callable[[Get, Get], Test]:
-    """Return the builder of a condition on two values. It is false if either value is missing."""
+    """Return the builder of a condition on two values.
+
+    A missing value makes the condition false.
+    """
 
     def build(get_first: Get, get_second: Get) -> Test:
         def test(item: Item, values: Values) -> bool:

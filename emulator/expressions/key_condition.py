@@ -1,12 +1,12 @@
 """Turns a checked condition into a key condition (behaviour 4.3, first list).
 
-This covers the rules that need no schema; key_range.py has the others. Clauses are checked in
+This file covers the rules that need no schema; key_range.py has the others. Clauses are checked in
 written order and the first problem is reported. The order of problems within a clause:
 
     an operator that no key takes, a function as operand, not exactly one path,
     the path is not first, the path is nested
 
-A comparison may have its value first: it is mirrored.
+If a comparison has its value first, it is mirrored.
 """
 
 from typing import cast

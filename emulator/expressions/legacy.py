@@ -2,9 +2,9 @@
 
 They are Expected, QueryFilter, ScanFilter, KeyConditions, AttributeUpdates and AttributesToGet.
 They become the same programs as expressions (behaviour 18; Developer Guide, "Legacy DynamoDB
-conditional parameters"), so the rest of the emulator knows one kind of condition. Their names are
-always top-level attributes, even with dots in them. Their programs contain their values and read
-nothing from the argument `values`.
+conditional parameters"), so the rest of the emulator knows one kind of condition. A name in them
+always means a top-level attribute, even if it has dots. Their programs contain their values and
+read nothing from the argument `values`.
 
 | legacy                  | as an expression                                               |
 |-------------------------|----------------------------------------------------------------|
@@ -238,8 +238,8 @@ _OPERATORS: Final[Mapping[str, _Operator]] = {
     "IN": _Operator(1, None, ORDERED, _in),
     "NULL": _Operator(0, 0, TYPES, _call("attribute_not_exists")),
     "NOT_NULL": _Operator(0, 0, TYPES, _call("attribute_exists")),
-    # The guide says "S, N or B" and later "cannot be a set, a map, or a list". That leaves BOOL and
-    # NULL for lists.
+    # The guide says "S, N or B" and later "cannot be a set, a map, or a list". So BOOL and NULL are
+    # allowed too, as elements of lists.
     "CONTAINS": _Operator(1, 1, ORDERED | {"BOOL", "NULL"}, _call("contains")),
     "NOT_CONTAINS": _Operator(1, 1, ORDERED | {"BOOL", "NULL"}, _not_contains),
     "BEGINS_WITH": _Operator(1, 1, frozenset({"S", "B"}), _call("begins_with"), "begins_with"),

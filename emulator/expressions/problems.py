@@ -30,7 +30,7 @@ Steps = Sequence[str | int]
 
 
 def too_large(size: int | None) -> ExpressionError:
-    """Size in bytes. None for an update expression, whose error does not include the size."""
+    """`size` is in bytes. It is None for an update expression, whose error does not include it."""
     size_text = "" if size is None else f" expression size: {size}"
     return ExpressionError(f"Expression size has exceeded the maximum allowed size;{size_text}")
 
@@ -49,7 +49,7 @@ def too_many_options(count: int) -> ExpressionError:
 
 
 def index_out_of_range(index: str) -> ExpressionError:
-    """Index in digits. Observed: github.com/scylladb/scylladb/issues/25947."""
+    """`index` is in digits. Observed: github.com/scylladb/scylladb/issues/25947."""
     return ExpressionError(f"List index is not within the allowable range; index: [{index}]")
 
 
@@ -100,14 +100,14 @@ def path_required(function: str) -> ExpressionError:
 
 
 def operand_type(operator: str, tag: str) -> ExpressionError:
-    """Tag is a type letter, or ANY_TYPE."""
+    """`tag` is a type letter, or ANY_TYPE."""
     return ExpressionError(
         f"Incorrect operand type for operator or function; operator or function: {operator}, operand type: {tag}"
     )
 
 
 def action_operand_type(section: str, word: str) -> ExpressionError:
-    """Section is ADD or DELETE; word is e.g. STRING."""
+    """`section` is ADD or DELETE, `word` is a type such as STRING."""
     return ExpressionError(
         f"Incorrect operand type for operator or function; operator: {section}, operand type: {word}"
     )

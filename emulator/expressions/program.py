@@ -52,7 +52,7 @@ class Condition:
     test(item, values): whether it holds. A missing item is tested as an empty one.
     attributes: the top-level names that it reads.
     paths: every document path that it reads, in written order.
-    inner: the paths that lead into an attribute.
+    inner: the paths of more than one step.
     weight: the number of its operators and operands, used to estimate its time.
     """
 
@@ -69,8 +69,9 @@ class Apply(Protocol):
     def __call__(self, item: Item, values: Values, *, exists: bool = True) -> Item:
         """Return the new item. The given item is not changed.
 
-        item: the existing item; with exists=False the key attributes of the new item. Raises the
-        run-time errors of behaviour 4.5.
+        item: the existing item. With exists=False: the key attributes of the new item.
+
+        Raises the run-time errors of behaviour 4.5.
         """
 
 
@@ -98,7 +99,7 @@ class Update:
 
     targets: the paths that it writes or removes, in written order.
     attributes: their top-level names.
-    inner: the targets and then the operands that lead into an attribute.
+    inner: the paths of more than one step, first among the targets, then among the operands.
     types: top-level target -> its new type, if the item alone does not decide it.
     cost: the bytes that UpdateItem counts for it.
     creates: whether it creates a missing item.
@@ -121,7 +122,7 @@ class Projection:
         with the given item.
     attributes: the top-level names.
     paths: in written order.
-    inner: the paths that lead into an attribute.
+    inner: the paths of more than one step.
     """
 
     project: Callable[[Item], Item]

@@ -1,4 +1,4 @@
-"""Grammar rules that call each other without Python's stack, so that any text can nest.
+"""Grammar rules that call each other without Python's stack, so that a text can nest to any depth.
 
 A rule is a generator. To call another rule, it yields that rule and receives its result:
 

@@ -1,6 +1,6 @@
 """The size of an update, which UpdateItem checks against the limit of an item (behaviour 2.4).
 
-The cost of a statement is 3 bytes and the cost of its clauses:
+The cost of a statement is 3 bytes plus the cost of its clauses:
 
     SET path = value        19 + target + operand
     ADD path :value         19 + target + size of the value

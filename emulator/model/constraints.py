@@ -1,7 +1,7 @@
 """Constraints on single values: bounds, patterns, enums and table names.
 
-A constraint is a text and a test. Several constraints may share one test (those of a table's name).
-A valid value is accepted by that one test; a refused value is explained by the single constraints.
+A constraint is a text and a test. One test for all its constraints accepts a valid value. If that
+test refuses the value, each constraint is tested, to name those that failed.
 """
 
 import re
@@ -15,8 +15,8 @@ from emulator.model.overrides import CHANGES, Change, Kind
 from emulator.model.shapes import Shape
 
 Accept = Callable[[Any], object]
-"""A test of a parsed value. Its result is used as true or false, so the `match` of a pattern needs
-no wrapper.
+"""A test of a parsed value. Its result is used as true or false, so `Pattern.fullmatch` can be used
+as it is.
 """
 
 _NUMBERS: Final = frozenset({"integer", "long", "double", "float"})
@@ -127,7 +127,7 @@ def _enum(shape: Shape) -> Constraint:
 def _pattern(pattern: str) -> Iterator[Constraint]:
     """Yield the constraint of a Java pattern.
 
-    A pattern that Python cannot read (of a later botocore) does not constrain.
+    A pattern that Python cannot read, from a later botocore, is ignored.
     """
     try:
         match = re.compile(overrides.PATTERNS.get(pattern, pattern), re.ASCII).fullmatch

@@ -44,6 +44,7 @@ def _values(request: Mapping[str, Any]) -> Iterator[Any]:
 def _parts(value: Mapping[str, Any]) -> Iterator[Any]:
     """Return the values inside a value.
 
-    A value that is too deep was not made canonical: it may have both types, or null.
+    A value that is too deep was not made canonical: its "L" and "M" may both be present, or be
+    null.
     """
     return chain(value.get("L") or (), (value.get("M") or {}).values())

@@ -34,8 +34,8 @@ _TABLE_KEY: Final = Change(maximum=2)
 _DIMENSIONS: Final = Change(maximum=4096)
 
 CHANGES: Final[Mapping[str, Change]] = {
-    # behaviour 10.1. Since the model has GlobalTableSourceArn, it no longer requires these two:
-    # that member copies them from the source table (inferred).
+    # behaviour 10.1: both members are required. The model no longer says so, because
+    # GlobalTableSourceArn copies them from the source table (inferred).
     "CreateTableInput.AttributeDefinitions": Change(required=True, unless="GlobalTableSourceArn"),
     "CreateTableInput.KeySchema": Change(required=True, unless="GlobalTableSourceArn", maximum=2),  # behaviour 10.1
     "TableCreationParameters.KeySchema": _TABLE_KEY,  # features 3
@@ -59,9 +59,9 @@ REQUIRED_BARE: Final[Mapping[str, str]] = {
 # behaviour 7.2: an empty map is reported bare, after everything else
 OPTIONAL_LENGTH: Final = frozenset({"BatchWriteItemInput.RequestItems"})
 
-# Members, or lists with their members, that operations check with their own texts. Tags:
-# behaviour 13, operations/tag_rules.py (observed: ack-api-quirks, DDB-TABLE-107, 457). Classes:
-# behaviour 10.1, operations/tables/rules.py.
+# Members that operations check themselves, with their own texts. Tags: behaviour 13,
+# operations/tag_rules.py (observed: ack-api-quirks, DDB-TABLE-107, 457). Classes: behaviour 10.1,
+# operations/tables/rules.py.
 UNCHECKED: Final = frozenset(
     {"Tag.Key", "Tag.Value", "TagKeyList", "CreateTableInput.TableClass", "UpdateTableInput.TableClass"}
 )

@@ -40,7 +40,7 @@ _LARGEST: Final = {"integer": 2**31 - 1, "long": 2**63 - 1}
 _ATTRIBUTE_VALUE: Final = "AttributeValue"
 
 # A collection that is longer than any request may have is refused for its length. So only its first
-# members are read: 16 MB can hold five million. The next names say how many.
+# members are read: 16 MB can hold five million. These constants say how many members are read.
 
 # For collections with a maximum in the model of less than 1,000. The largest such maximum is 255.
 _KEPT_OF_BOUNDED: Final = 1_000
@@ -74,7 +74,7 @@ class Request(dict[str, Any]):
     problems: list[Problem]
 
     def mark_reported(self) -> None:
-        """Note that a check has reported the problems itself, for example each with its part."""
+        """Note that the check has already reported the problems, each with the part that has it."""
         self.problems = []
 
 
@@ -122,7 +122,7 @@ def _members(shapes: Shapes, shape: Shape) -> dict[str, Parser]:
 def _parser(shapes: Shapes, shape: Shape, scalar_error: _ScalarError) -> Parser:
     """Return the parser of a shape.
 
-    scalar_error: makes the error for a scalar in the place of a collection.
+    scalar_error: returns the error for a scalar where the shape is a collection.
     """
     if shape.type in SCALARS:
         return _scalar(shape)
@@ -214,7 +214,7 @@ def _map(member: Parser, java_type: str, scalar_error: _ScalarError, limit: int)
 
 
 def _by_attribute(parse_map: Parser) -> Parser:
-    """Return a parser that reads only as many entries as prove that the map is too large.
+    """Return a parser that stops reading entries as soon as the map is certainly too large.
 
     The limit is limits.LEGACY_NAMES.
     """

@@ -42,7 +42,7 @@ def json_text(value: object) -> str:
 def java_text(shapes: Shapes, shape: Shape, value: Any, most: int) -> str:  # noqa: ANN401 - any parsed value
     """Print a parsed value of the given shape.
 
-    A longer text is cut to one character more than `most`.
+    A text of more than `most` characters is cut to `most` + 1.
     """
     pieces = []
     length = 0
@@ -91,7 +91,7 @@ def _joined(begin: str, members: Iterable[tuple[str, Shape, Any]], end: str, sha
 
 
 def shares(texts: Sequence[str], most: int) -> list[str]:
-    """Return the texts unchanged, or cut the longest if an answer would be too long.
+    """Return the texts unchanged, or cut the longest of them if a response would be too long.
 
     most: the size of all texts after cutting, in bytes of JSON.
     """

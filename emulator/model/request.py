@@ -1,6 +1,6 @@
-"""A request, and the parser (layer 1) and validator (layer 2) that each operation has for it.
+"""Requests, with a parser (layer 1) and a validator (layer 2) for each operation.
 
-These always hold for the result of `RequestModel.parse`:
+The result of `RequestModel.parse` always has these properties:
 
 - Members have the model's types. Unknown members and members that are null are dropped, at every
   level.

@@ -75,7 +75,7 @@ class Failure:
 
 
 _Explain = Callable[[Any, MemberPath], Iterator[Failure]]
-# Characters of a value that are compared with a pattern: comparing 16 MB takes 60 ms.
+# How many characters of a value are compared with a pattern: comparing 16 MB takes 60 ms.
 _MATCHED: Final = 100_000
 
 
@@ -179,9 +179,9 @@ def _error(shapes: Shapes, failures: Sequence[Failure], report: Report) -> error
 
 
 _PARTS: Final = 10  # the service reports no more (behaviour 3.1)
-# Failures of each member; those of LAST_RESORT may not count.
+# How many failures of each member are explained. Those of LAST_RESORT may not be reported.
 _EXPLAINED: Final = _PARTS + len(overrides.LAST_RESORT)
-# Bytes of JSON: a map's key in a path; an ARN has 1,024 characters at most.
+# Bytes of JSON of a map's key in a path. A longer key is cut; an ARN has at most 1,024 characters.
 _LONGEST_KEY: Final = 1_500
 # Bytes of JSON for all values of a response, if they are cut (errors.LONGEST_CUT).
 _PRINTED: Final = 44_000

@@ -31,7 +31,7 @@ def check_values(request: Request, layer: Layer, *, numbers_first: bool = False)
 
 
 def check_problems(problems: Sequence[Problem], layer: Layer, *, numbers_first: bool = False) -> None:
-    """Raise the first of these problems, worded as the layer does.
+    """Raise the first of these problems, in the layer's wording.
 
     numbers_first: if a value has several types and one of them is a bad number, report the number.
     """

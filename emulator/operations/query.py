@@ -201,7 +201,7 @@ def _source(table: Table, request: Mapping[str, Any]) -> Table | Index:
 def _check_filter(table: Table, source: Table | Index, condition: Condition | None, request: Request) -> None:
     """Raise if a filter uses a key attribute of the table or index that is read.
 
-    A path below such an attribute is reported first (behaviour 3.8, 4.3).
+    A path below such an attribute is another error, which is reported first (behaviour 3.8, 4.3).
     """
     if condition is None:
         return
@@ -275,7 +275,7 @@ def _page(
         wanted.project = checked.projection.project
         wanted.weight += read.PROJECTION_WORK
     elif wanted.fetch and isinstance(source, Index) and request.get("Select") != "ALL_ATTRIBUTES":
-        # Only the filter needs the whole item.
+        # The whole item was fetched only for the filter.
         projected = source.attributes
         wanted.project = lambda item: {name: value for name, value in item.items() if name in projected}
     with database.read() as txn:

@@ -39,7 +39,10 @@ def _stream(database: Database, caller: Caller, arn: str) -> StreamDefinition:
 
 
 def _stream_of_iterator(database: Database, caller: Caller, arn: str) -> StreamDefinition:
-    """Return the stream of an iterator. The caller may have had another account at its issue."""
+    """Return the stream of an iterator.
+
+    The caller may have had another account when the iterator was issued.
+    """
     stream = database.streams.of_resource(caller.tenant, arns.resource(arn))
     if stream is None or stream.gone(database.clock.now()):
         raise errors.stream_not_found(arn)
@@ -175,7 +178,7 @@ def get_shard_iterator(database: Database, caller: Caller, request: Request, _: 
             case "LATEST":
                 position = last_sequence(txn, stream.id) + 1
             case "AT_TIMESTAMP":
-                # The timestamp is any number; no record is from the future.
+                # Clients may send any time, but no record is from the future.
                 since = min(request["Timestamp"], now + 1)
                 old = since <= now - RETENTION
                 position = _OLDEST if old else reader.first_since(txn, stream, shard, since)

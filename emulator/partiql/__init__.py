@@ -6,8 +6,8 @@
    become placeholders of an expression. So conditions and updates pass the same analysis and
    compilation as those of the native operations. Results that depend only on the text and the types
    of the parameters are cached.
-3. `plan.bind` joins that with a table. The keys in the WHERE (`where`) decide what it becomes:
-   `select.Read` (GetItem), `select.Pages` (Query or Scan), `plan.Write` (PutItem, UpdateItem,
-   DeleteItem) or `plan.Check` (ConditionCheck). The operations run it in the same way as its native
-   counterpart; `pages.read` runs `Pages`.
+3. `plan.bind` applies the result to a table. The keys in the WHERE (`where`) decide what it
+   becomes: `select.Read` (GetItem), `select.Pages` (Query or Scan), `plan.Write` (PutItem,
+   UpdateItem, DeleteItem) or `plan.Check` (ConditionCheck). The operations run each of them in the
+   same way as its native counterpart; `pages.read` runs `Pages`.
 """

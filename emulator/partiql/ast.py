@@ -30,7 +30,7 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A `?`. index counts from 0."""
+    """`?`: the parameter with this index, counted from 0."""
 
     index: int
 
@@ -77,11 +77,12 @@ class OrderKey:
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """SELECT. paths is None for `*`.
+    """SELECT.
 
+    paths: None for `*`.
     refusal: an error in the selected columns, such as a function among them or a path with too many
-    elements. It is kept until the index is known, because some indexes refuse every SELECT with
-    their own errors (behaviour 14.2).
+        elements. It is kept until the index is known, because some indexes refuse every SELECT with
+        their own errors (behaviour 14.2).
     """
 
     source: Source
@@ -101,7 +102,10 @@ class Insert:
 
 @dataclass(frozen=True, slots=True)
 class SetChange:
-    """A set_add or set_delete. Its second argument must be a set when it is known."""
+    """A set_add or set_delete.
+
+    Its second argument must be a set. If it is a parameter, only the request decides that.
+    """
 
     function: str
     argument: ast.Placeholder
@@ -163,5 +167,5 @@ class Parsed:
 
     @property
     def parameters(self) -> int:
-        """Return the number of its `?`."""
+        """Return the number of parameters in the statement."""
         return len(self.names)

@@ -8,7 +8,7 @@
     end     after the last token
 
 Spaces and comments (-- to the end of the line, /* to */) separate tokens. If a text cannot be cut
-into tokens, the whole text is refused, and the error does not say why. Expressions differ in this.
+into tokens, the whole text is refused, and the error does not say why. In expressions it does.
 """
 
 import re

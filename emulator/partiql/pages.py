@@ -3,8 +3,8 @@
 A page ends like that of a Query or Scan: at `Limit` evaluated items or at 1 MB. A SELECT that
 becomes several queries runs them one after another. Each is charged as a separate query, and a page
 has at most ten (Developer Guide, "PartiQL arithmetic, comparison, and logical operators", on IN).
-Between two queries, the units charged so far measure the megabyte. So a page may hold up to a
-megabyte more than a page of a single query.
+Between two queries, the megabyte is measured by the units charged so far. So a page may hold up to
+a megabyte more than a page of a single query.
 """
 
 from collections.abc import Iterator
@@ -54,8 +54,8 @@ class Result:
     items: JSON texts.
     last: the last key evaluated, if the page ended within a range.
     next: None at the end.
-    later: reads whose items come after these. One of them has rows that are not tested yet
-        (read.complete).
+    later: the remaining reads, from the first that has untested rows (read.complete). Their items
+        come after `items`.
     """
 
     items: list[bytes]
@@ -162,8 +162,8 @@ def _read_merged(
 class _Merged:
     """A transaction that sees only the ranges of a plan, as one walk in the order of the sort keys.
 
-    It serves to read one page of items. Each scan or page continues where the last one ended,
-    whatever range is requested.
+    It is used to read one page. Each scan or page continues where the last one ended, whatever
+    range is requested.
     """
 
     def __init__(self, txn: ReadTxn, plan: Pages, after: Item | None) -> None:

@@ -69,10 +69,10 @@ class Pages:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A SELECT for a given key schema of its table.
+    """The parts of a SELECT that depend on the key schema of its table.
 
     key: set if the WHERE states the table's whole key.
-    filter: of the whole WHERE, or with a key of the rest of it.
+    filter: the whole WHERE; if key is set, only the other conditions.
     branches: None for a Scan.
     names: the key attributes of the table or index that is read.
     """
@@ -186,9 +186,9 @@ def _check_filter(index: Index, condition: program.Condition | None) -> None:
 
 
 def _of_entries(condition: program.Condition | None, index: Index) -> program.Condition | None:
-    """Return the condition for the entries of an index, if pages fetch whole items.
+    """Return a condition that sees only the attributes that an index projects.
 
-    The condition sees only projected attributes (behaviour 14.2).
+    Pages that fetch whole items need it (behaviour 14.2).
     """
     if condition is None:
         return None

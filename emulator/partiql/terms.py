@@ -25,7 +25,7 @@ _DEPTH: Final = 100
 """Levels of literals: far more than an item may have, far fewer than Python's stack allows."""
 
 ITEM: Final = ""
-"""The place of an INSERT's item. The values of its attributes have the place "root"."""
+"""The place, in errors, of an INSERT's item. The values of its attributes have the place "root"."""
 
 _COMPARATORS: Final[dict[str, ast.Comparator]] = {
     "=": "=",
@@ -123,7 +123,7 @@ class Terms:
         return position(self.text, token)
 
     def span(self, first: int, end: int) -> str:
-        """Return the position of several tokens together. end: the number of the next token."""
+        """Return the position of the tokens numbered from `first` to before `end`."""
         return position(self.text, Token("", "", self.tokens[first].start, self.tokens[end - 1].end))
 
     def next_comma(self, at: int) -> int:
@@ -203,10 +203,10 @@ class Terms:
         return ast.Not(node) if negated else node
 
     def equal_truths(self, left: _Node, right: _Node, *, negated: bool) -> ast.ConditionTree:
-        """Return the condition that a boolean function and another side are equal.
+        """Return the condition that compares a boolean function with another side.
 
-        `f = true` is f, `f = false` is NOT f. Any other value is true or false only if the item or
-        the parameter has it: (f AND it = true) OR (NOT f AND it = false).
+        Conditions have no such comparison, so AND, OR and NOT express it. `f = true` is f, `f =
+        false` is NOT f. For any other side x, it is (f AND x = true) OR (NOT f AND x = false).
         """
         if not _is_boolean(left):
             left, right = right, left

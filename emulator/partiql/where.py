@@ -49,7 +49,7 @@ def key_of(where: ast.ConditionTree | None, names: Sequence[str]) -> tuple[Key, 
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A branch as queries.
+    """A branch of a WHERE, as queries.
 
     queries: a key condition for each partition that it states.
     sorted: whether they limit the sort key.
@@ -102,7 +102,7 @@ def _all(parts: Sequence[ast.ConditionTree]) -> program.Condition | None:
 
 
 def _clause(node: ast.ConditionTree) -> KeyClause | None:
-    """Return a condition of a top-level attribute with a value as a key clause.
+    """Return the key clause of a condition that compares a top-level attribute with a value.
 
     Return None for any other condition.
     """

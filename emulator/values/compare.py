@@ -16,16 +16,15 @@ _Text = TypeVar("_Text", str, bytes)
 def equal(left: Value, right: Value) -> bool:
     """Say whether two values are the same.
 
-    The comparison is deep. The order of set members and of map entries does not matter, the order
-    of list elements does.
+    The comparison is deep. Order counts in lists, but not in sets and maps.
     """
     return left == right
 
 
 def order(left: Value, right: Value) -> int | None:
-    """Return -1, 0 or 1 as left is below, equal to or above right.
+    """Return -1 if left is below right, 0 if they are equal, 1 if left is above right.
 
-    Return None unless both are S, both are N or both are B.
+    Return None if the two values are not both S, both N or both B.
     """
     if "N" in left and "N" in right:
         return number.order(left["N"], right["N"])
@@ -68,8 +67,8 @@ def begins_with(value: Value, prefix: Value) -> bool:
 def size_of(value: Value) -> int | None:
     """Return the result of size(), or None for N, BOOL and NULL.
 
-    It counts UTF-16 units of a string, bytes, members of a set, elements of a list, entries of a
-    map.
+    The result counts the UTF-16 units of a string, the bytes of a binary, the members of a set, the
+    elements of a list, or the entries of a map.
     """
     [(tag, content)] = value.items()
     if tag == "S" and not content.isascii():

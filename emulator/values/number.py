@@ -58,8 +58,8 @@ _EXPONENT_MAX: Final = 2**63 - 1
 def canonical(text: str) -> str:
     """Return the plain form of a number that a client wrote.
 
-    If the text is already in that form, the same object is returned. Raises NumberError for every
-    kind of problem. A number that is out of range and also too precise is reported as out of range
+    If the text is already in that form, the same object is returned. Raises NumberError for any
+    problem. A number that is out of range and also too precise is reported as out of range
     (inferred).
     """
     # The cheapest test comes first: whole numbers (0.15 us), positive fractions (0.35 us), all
@@ -186,7 +186,7 @@ def _from_scaled(total: int, scale: int) -> str:
 
 
 def order(left: str, right: str) -> int:
-    """Return -1, 0 or 1 as left is below, equal to or above right."""
+    """Return -1 if left is below right, 0 if they are equal, 1 if left is above right."""
     if left == right:
         return 0
     if left[0] == "-":
@@ -259,9 +259,9 @@ def _sort_bytes(text: str) -> bytes:
 def stored_size(text: str) -> int:
     """Return the size of a number in an item, in bytes (behaviour 2.3).
 
-    It has 1 byte, 1 for each two digits on either side of the point, and 1 if the number is
-    negative. Trailing zeros of a whole number and leading zeros of a fraction below one do not
-    count.
+    The size is 1 byte, plus 1 byte for each two digits on either side of the point, plus 1 byte if
+    the number is negative. Trailing zeros of a whole number and leading zeros of a fraction below
+    one do not count.
     """
     if "." not in text:
         digits = len(text.rstrip("0"))

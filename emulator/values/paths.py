@@ -5,8 +5,8 @@ a.b[0]. Several paths that are walked together form one *tree*: {"a": {"b": {0: 
 no path is the beginning of another (the analyser refuses such paths). The steps below one value are
 either all names or all indexes.
 
-A walk is never deeper than the item, at most 32 levels, however long the path is. It ends without a
-result at a missing value or at a value of a type that does not have such a step.
+A walk is never deeper than the item, at most 32 levels, however long the path is. If a value is
+missing, or its type does not fit the next step, the walk has no result.
 
 Items and values are never changed in place. A change copies the maps and lists along its paths.
 """
@@ -20,8 +20,7 @@ from emulator.values.types import Item, Value
 Step = str | int
 Path = tuple[Step, ...]
 Tree = dict[Any, Any]
-"""Step -> tree of the steps after it. At the end of a path: the leaf that `tree` was given, which
-is not a dict.
+"""Step -> the tree of the steps after it, or a leaf if the path ends there. A leaf is never a dict.
 """
 
 Leaf = TypeVar("Leaf")
@@ -33,7 +32,7 @@ def get(item: Item, path: Path) -> Value | None:
 
 
 def descend(value: Value | None, steps: Sequence[Step]) -> Value | None:
-    """Return the value at the end of the steps below a value, None if there is none."""
+    """Follow steps from a value. Return the value that they lead to, None if there is none."""
     for step in steps:
         if value is None:
             return None
@@ -83,9 +82,9 @@ def pick(item: Item, wanted: Tree) -> Item:
 
 
 def place(item: Item, path: Path) -> tuple[int, ...]:
-    """Return the position of the value at a path: sorting by it gives the item's order.
+    """Return the position of the value at a path, for sorting values in the item's order.
 
-    There must be a value at the path.
+    The item must have a value at the path.
     """
     positions = []
     entries = item
@@ -101,7 +100,7 @@ def place(item: Item, path: Path) -> tuple[int, ...]:
 def _part(value: Value, wanted: Tree) -> Value | None:
     members = value.get("M")
     if members is not None:
-        # A map has no indexes as keys, so a tree of indexes finds nothing here.
+        # The keys of a map are names, so a tree of indexes picks nothing here.
         entries = pick(members, wanted)
         return {"M": entries} if entries else None
     elements = value.get("L")
@@ -122,7 +121,7 @@ def _part(value: Value, wanted: Tree) -> Value | None:
 class Change(Generic[Leaf]):
     """One change of several paths.
 
-    results: leaf of the tree of paths -> its new value, or None to remove it.
+    results: leaf of the tree -> the new value at that path, None to remove the value.
     """
 
     __slots__ = ("results",)

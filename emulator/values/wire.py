@@ -53,7 +53,8 @@ _MOST_VALUES: Final = 10_000
 _MOST_NUMBERS: Final = limits.EXPRESSION_VALUES_SIZE // 2 + 2
 _MOST_STRINGS: Final = limits.EXPRESSION_VALUES_SIZE + 2
 
-# Members listed of a set that has a repeat: a longer message is cut (errors.LONGEST_WHOLE).
+# How many members the message about a repeat in a set lists: a longer message is cut
+# (errors.LONGEST_WHOLE).
 _MOST_LISTED: Final = 40_000
 
 _JAVA_VALUE: Final = "com.amazonaws.dynamodb.v20120810.AttributeValue"
@@ -239,7 +240,8 @@ def _parse_all(values: Iterable[Any], problems: list[Problem], level: int) -> in
             parse = parsers[tag]
         except _ODD:
             if level > 1 and len(problems) >= _PROBLEMS:
-                return size  # nothing uses the list or map that has these values
+                # A list or map that has a problem is not used, so its size does not matter.
+                return size
             size += _parse_odd(value, problems, level)
             continue
         size += _parse_odd(value, problems, level) if content is None else parse(content, value, problems, level)
@@ -316,7 +318,7 @@ def _parse_binary(content: object, _raw: _Raw, _problems: list[Problem], _level:
 
 
 def _decoded(content: object) -> bytes:
-    """Return the bytes of a base64 text. Only one text is valid for the same bytes."""
+    """Return the bytes of a base64 text. Each sequence of bytes has exactly one valid text."""
     if type(content) is not str:
         raise _not_binary(content)
     if len(content) % 4:

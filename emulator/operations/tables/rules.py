@@ -252,7 +252,7 @@ def check_non_key_total(named: Iterable[Sequence[str]]) -> None:
 
 
 def check_stream(request: Mapping[str, Any], *, creates: bool) -> None:
-    """Raise unless StreamSpecification has a view type exactly if it enables a stream.
+    """Raise if a StreamSpecification that enables a stream has no view type, or the reverse.
 
     creates: whether the request creates the table.
     """
@@ -263,7 +263,7 @@ def check_stream(request: Mapping[str, Any], *, creates: bool) -> None:
 
 
 def check_encryption(request: Mapping[str, Any]) -> None:
-    """Raise if members of SSESpecification contradict each other, or the type is not for tables."""
+    """Raise if members of SSESpecification contradict each other, or its type is wrong."""
     wanted = request.get("SSESpecification", {})
     if wanted.get("Enabled") is False:
         for member in ("SSEType", "KMSMasterKeyId"):
@@ -277,6 +277,9 @@ def check_encryption(request: Mapping[str, Any]) -> None:
 
 
 def check_table_class(request: Mapping[str, Any]) -> None:
-    """Raise for a TableClass that does not exist. It is not an enum error (behaviour 10.1)."""
+    """Raise for a TableClass that does not exist.
+
+    The service does not report it as an enum constraint (behaviour 10.1).
+    """
     if request.get("TableClass") not in (None, "STANDARD", "STANDARD_INFREQUENT_ACCESS"):
         raise errors.table_class_unknown()

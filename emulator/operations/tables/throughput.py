@@ -32,7 +32,7 @@ Members = Mapping[str, Any]
 
 
 def _in_order(figures: Mapping[str, int], members: Iterable[str]) -> Iterator[tuple[str, int]]:
-    """Yield figures with their names, reads first, in any order of the request (behaviour 10.1)."""
+    """Yield figures with their names: reads first, as the service reports them (behaviour 10.1)."""
     return ((name, figures[name]) for name in members if name in figures)
 
 

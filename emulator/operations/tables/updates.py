@@ -154,8 +154,8 @@ def _with_billing_mode(definition: TableDefinition, request: Request, until: flo
 # --- indexes ------------------------------------------------------------------------------------
 
 _ONLINE: Final = frozenset({CREATING, DELETING})
-"""Statuses of an index that is created or deleted while its table is in use. Only one index at a
-time may have one.
+"""Statuses of an index that is created or deleted while its table is in use. One index at a time
+may have such a status.
 """
 
 
