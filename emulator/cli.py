@@ -45,8 +45,9 @@ def _run(arguments: Sequence[str] | None) -> int:
     configure_log(settings.log_level)
     for warning in warnings(os.environ):
         log.warning("%s", warning)
-    # Imported after the flags are read, so that --help and mistakes answer at once. The objects of a
-    # module live as long as the program: searching them for garbage took 20 ms, a twelfth of the start.
+    # Imported after the flags are read, so that --help and mistakes answer at once. Objects of
+    # modules live as long as the program: searching them for garbage took 20 ms, a twelfth of the
+    # start.
     gc.disable()
     from emulator.app import Emulator  # noqa: PLC0415
     from emulator.controls.body import BadDeclaration  # noqa: PLC0415

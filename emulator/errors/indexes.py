@@ -14,12 +14,12 @@ def attribute_defined_twice(name: str) -> ApiError:
 
 
 def same_key_name() -> ApiError:
-    """The text for the key of a table, and for an index key of two attributes."""
+    """The text for a key of one HASH and one RANGE attribute."""
     return validation("Both the Hash Key and the Range Key element in the KeySchema have the same name")
 
 
 def repeated_key_names() -> ApiError:
-    """The text for the key of a global index with another number of attributes (behaviour 10.1)."""
+    """The text for a key with several HASH or RANGE attributes (behaviour 10.1)."""
     return validation("The KeySchema contains multiple key attributes with the same name")
 
 

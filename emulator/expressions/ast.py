@@ -2,8 +2,8 @@
 
 Expressions, legacy parameters and PartiQL all become this tree. A tree from the parser may hold
 `Alias` steps and `Placeholder` operands. The analyser replaces aliases by names. Placeholders stay:
-values are arguments of each call and not part of the program. Legacy parameters and PartiQL bring
-their values along as `Literal`.
+values are arguments of each call and not part of the program. Only legacy parameters bring their
+values along, as `Literal`.
 
 Nodes are named tuples because there are sixteen classes: Python makes such a class in 0.2 ms, and a
 frozen dataclass in 0.7 ms. The price: nodes of different kinds are equal if their fields are equal.
@@ -96,14 +96,14 @@ class In(NamedTuple):
 
 
 class And(NamedTuple):
-    """`left AND right`. A longer chain leans to the left."""
+    """`left AND right`. A longer chain nests to the left: (a AND b) AND c."""
 
     left: "ConditionTree"
     right: "ConditionTree"
 
 
 class Or(NamedTuple):
-    """`left OR right`. A longer chain leans to the left."""
+    """`left OR right`. A longer chain nests to the left: (a OR b) OR c."""
 
     left: "ConditionTree"
     right: "ConditionTree"

@@ -1,7 +1,7 @@
 """Constraints on single values: bounds, patterns, enums and table names.
 
-A constraint is a text and a test. One test for all its constraints accepts a valid value. If that
-test refuses the value, each constraint is tested, to name those that failed.
+A constraint is a text and a test. A valid value passes a single test for all its constraints. If it
+fails, each constraint is tested, to name those that failed.
 """
 
 import re

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Kind = Literal["required", "minimum", "maximum", "pattern", "enum", "keys", "members"]
-"""The kind of constraint that failed. "keys" and "members" are constraints on the members of a map
-or list, reported for the collection.
+"""The kind of constraint that failed. "keys" is about the keys of a map, "members" about the
+members of a map or list. Both are reported with the path of the whole map or list.
 """
 
 # --- constraints ---------------------------------------------------------------------------------

@@ -42,11 +42,11 @@ _ATTRIBUTE_VALUE: Final = "AttributeValue"
 # A collection that is longer than any request may have is refused for its length. So only its first
 # members are read: 16 MB can hold five million. These constants say how many members are read.
 
-# For collections with a maximum in the model of less than 1,000. The largest such maximum is 255.
+# For collections whose maximum in the model is less than 1,000. The largest such maximum is 255.
 _KEPT_OF_BOUNDED: Final = 1_000
 # For lists of structures without a maximum in the model. Tables limit them: 50 tags, 20 indexes.
 _KEPT_OF_STRUCTURES: Final = 10_000
-# A request can use some 7,000, in five expressions of 4 KB or a statement of 8 KB.
+# A request can use some 7,000 names or values, in five expressions of 4 KB or a statement of 8 KB.
 _KEPT: Final = {
     "ExpressionAttributeNameMap": 10_000,
     "PreparedStatementParameters": 10_000,

@@ -131,7 +131,10 @@ def read(
 
 
 def _states_whole_key(plan: Pages, limits: Range) -> bool:
-    """Say whether a query is for one whole key of the table: it has no last key (behaviour 6.2)."""
+    """Say whether a query is for one whole key of the table.
+
+    Such a query never returns a last key (behaviour 6.2).
+    """
     if not plan.query or not isinstance(plan.source, Table):
         return False
     return plan.source.range is None or limits[1] == limits[0] + b"\0"

@@ -332,7 +332,7 @@ class Terms:
                 self.expect("]")
             else:
                 break
-        # behaviour 2.5; later syntax errors are reported first.
+        # Syntax errors later in the text are reported first (behaviour 2.5).
         if len(steps) > limits.PATH_ELEMENTS:
             self.refusal = self.refusal or errors.statement_expression(problems.path_too_long(len(steps)).detail)
         return tuple(steps)

@@ -103,7 +103,7 @@ def parse_value(raw: object, problems: list[Problem], level: int = 1) -> int:
 def parse_item(raw: object, problems: list[Problem]) -> ParsedItem:
     """Parse an `Item`. Raises SerializationException.
 
-    raw is never None: a None means that the member is absent.
+    Do not call it for None, which means that the request has no such member.
     """
     if type(raw) is not dict:
         raise _not_a_map(raw)
@@ -249,8 +249,8 @@ def _parse_all(values: Iterable[Any], problems: list[Problem], level: int) -> in
 
 
 _ODD: Final = (TypeError, ValueError, AttributeError, LookupError)
-"""What `_parse_all` raises for a value that is not an object with one known tag, or whose content
-has another type.
+"""The exceptions in `_parse_all` if a value is not an object with one known tag, or if its content
+has a wrong type.
 """
 
 

@@ -227,8 +227,8 @@ def _refuse_redefinition(
     """Raise if a key attribute of a new index has another type in the table (behaviour 10.4).
 
     Definitions that the new index does not need are ignored (DDB-TABLE-162). Only one example of
-    the text is known, with schemas of one attribute. It is inferred that a schema is printed whole,
-    and the table's before an index's.
+    the text is known, with schemas of one attribute. Inferred: the text has all attributes of a
+    schema, and the table's schema is preferred to that of an index.
     """
     other = [name for name in rules.names_of(schema) if definition.types.get(name, types[name]) != types[name]]
     if not other:
