@@ -20,6 +20,7 @@ LEAVES = {
     "escaping",
     "limits",
     "log_limits",
+    "processes",
     "settings",
     "sharing",
     "slices",
@@ -30,6 +31,7 @@ MAY_IMPORT = {
     "commands": {"database", "flags", "storage"},
     "flags": set(),
     "__main__": {"cli"},
+    "installed": {"app", "cli", "flags", "http"},
     "http": {"app", "functions", "database", "values", "storage"},
     "app": {"operations", "functions", "database", "model", "storage"},
     "functions": {"database", "model", "values", "storage"},
@@ -44,6 +46,7 @@ MAY_IMPORT = {
     "escaping": set(),
     "limits": set(),
     "log_limits": set(),
+    "processes": set(),
     "settings": set(),
     "clock": set(),
     "sharing": set(),
@@ -54,7 +57,7 @@ MAY_IMPORT = {
 """Each part of the program, and the parts it may import besides itself and the leaves."""
 
 ONLY_STANDARD_LIBRARY = LEAVES
-ASYNC_PARTS = {"http"}
+ASYNC_PARTS = {"http", "installed"}
 
 
 def sources():

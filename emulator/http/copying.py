@@ -5,14 +5,13 @@ ends nothing.
 """
 
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from emulator import processes
 from emulator.app import Emulator
 from emulator.database.declarations import BadDeclaration, Body, member
-from emulator.database.soundness import environment_of_children
 from emulator.slices import Steps
 
 _LOOK: Final = 0.02  # seconds between looks whether it is complete
@@ -40,12 +39,11 @@ def copy(emulator: Emulator, body: Body) -> Steps[Mapping[str, Any]]:
 
 
 def _started(source: Path, target: Path) -> subprocess.Popen[bytes]:
-    """Start the process; it has a session of its own, so that a Ctrl-C in the server's terminal does not cut it short."""
-    command = [sys.executable, "-m", "emulator.commands.copy", str(source), str(target)]
+    """Start the process, in a session of its own: a Ctrl-C in the server's terminal must not end it."""
     try:
         return subprocess.Popen(  # noqa: S603 - our own module
-            command,
-            env=environment_of_children(),
+            processes.command("emulator.commands.copy", str(source), str(target)),
+            env=processes.environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
