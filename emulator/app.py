@@ -2,6 +2,7 @@
 
 import logging
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,11 @@ import orjson
 
 from emulator import errors, operations
 from emulator.clock import EmulatorClock
-from emulator.database import declarations, keyspace
-from emulator.database.catalog import Caller, Options
+from emulator.database import declarations
+from emulator.database.catalog.catalog import Caller, Options
 from emulator.database.database import Database, report_full
+from emulator.database.jobs import backfill, ttl_fill, ttl_sweep
+from emulator.database.store import keyspace
 from emulator.log_limits import once_a_minute
 from emulator.model.service import operations as service_operations
 from emulator.operations.registry import find
@@ -20,8 +23,8 @@ from emulator.sharing import Sharing
 from storage import Full, Interrupted, open_engine
 
 if TYPE_CHECKING:
-    from emulator.functions.api import Answer as Told
-    from emulator.functions.service import FunctionService
+    from emulator.event_sources.api import Answer as Told
+    from emulator.event_sources.service import FunctionService
 
 log = logging.getLogger("emulator")
 
@@ -50,11 +53,13 @@ class Emulator:
                 throttle=settings.enforce_throughput,
                 collection_limit=settings.item_collection_limit,
                 stream_shards=settings.stream_shards,
-                sweep_interval=settings.ttl_sweep_interval,
                 kinesis=bool(settings.kinesis_endpoint),
             ),
             sharing,
+            jobs=(backfill.resume_all, ttl_fill.resume_all),
         )
+        if self.database.owner:
+            self.database.scheduler.every(settings.ttl_sweep_interval, partial(ttl_sweep.begin, self.database))
         for declaration in _declarations(settings.ongoing_transaction):
             declarations.transaction(self.database, declaration)
         self._background = self.database.background
@@ -99,7 +104,7 @@ class Emulator:
         return self._functions
 
     def _load_functions(self) -> "FunctionService":
-        from emulator.functions.service import FunctionService  # noqa: PLC0415 - a tenth of the start-up time
+        from emulator.event_sources.service import FunctionService  # noqa: PLC0415 - a tenth of the start-up time
 
         return FunctionService(self.database, self.settings)
 

@@ -111,7 +111,7 @@ def _claim(settings: Settings) -> contextlib.AbstractContextManager[None]:
 
 def _bad_configuration() -> type[Exception]:
     """Return what a --functions file that is not understood raises; most starts have no file, and nothing to catch."""
-    from emulator.functions.configuration import BadConfiguration  # noqa: PLC0415 - a fiftieth of the start-up time
+    from emulator.event_sources.configuration import BadConfiguration  # noqa: PLC0415 - a fiftieth of the start-up time
 
     return BadConfiguration
 

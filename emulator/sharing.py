@@ -3,7 +3,7 @@
 A few bytes of memory that every worker maps, made before they are forked:
 
     16 bytes       the clock: offset and time of standing still, doubles (clock.EmulatorClock)
-    8 bytes each   one counter per worker, which it alone raises when it has changed definitions (database/versions.py)
+    8 bytes each   one counter per worker, which it alone raises when it has changed definitions (database/store/versions.py)
 
 A single process has such a block to itself, in which nothing ever changes behind its back.
 """

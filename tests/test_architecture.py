@@ -27,14 +27,15 @@ LEAVES = {
     "version",
 }
 MAY_IMPORT = {
-    "cli": {"app", "commands", "database", "flags", "functions", "http", "storage"},
+    "cli": {"app", "commands", "database", "flags", "event_sources", "http", "storage"},
     "commands": {"database", "flags", "storage"},
     "flags": set(),
     "__main__": {"cli"},
     "installed": {"app", "cli", "flags", "http"},
-    "http": {"app", "functions", "database", "values", "storage"},
-    "app": {"operations", "functions", "database", "model", "storage"},
-    "functions": {"database", "model", "values", "storage"},
+    "http": {"app", "event_sources", "kinesis", "database", "values", "storage"},
+    "app": {"operations", "event_sources", "database", "model", "storage"},
+    "event_sources": {"database", "model", "values", "storage"},
+    "kinesis": {"database", "storage"},
     "operations": {"partiql", "database", "expressions", "model", "values", "storage"},
     "partiql": {"database", "expressions", "values", "storage"},
     "model": {"values"},
@@ -107,7 +108,7 @@ def test_only_http_is_asynchronous(path):
 REAL_TIME = {"now", "utcnow", "today"}
 """What datetime's classes ask the machine."""
 
-KNOW_REAL_TIME = ("emulator/clock.py", "emulator/http/", "emulator/functions/child.py", "emulator/log_limits.py")
+KNOW_REAL_TIME = ("emulator/clock.py", "emulator/http/", "emulator/event_sources/child.py", "emulator/log_limits.py")
 """The clock itself, sockets, the log, and the processes in which functions run: how long one may run is real time."""
 
 
@@ -136,7 +137,7 @@ def test_every_operation_has_a_black_box_test(name):
 
 # --- errors -----------------------------------------------------------------------------------------------------------
 
-MAKE_ERRORS = ("emulator/errors/", "emulator/functions/errors.py")
+MAKE_ERRORS = ("emulator/errors/", "emulator/event_sources/errors.py")
 """Where the texts of errors are. Everything else calls the factories there."""
 
 TAKE_ANY_TEXT = {name for name, form in vars(forms).items() if getattr(form, "__module__", "") == forms.__name__}

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from emulator import errors, limits
-from emulator.database import capacity, collections, keyspace, tokens, write
-from emulator.database.capacity import Consumed, read_units, write_units
-from emulator.database.catalog import Caller
+from emulator.database import tokens
+from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.schema import Table
-from emulator.database.write import Prepared
+from emulator.database.items import collections, write
+from emulator.database.items.write import Prepared
+from emulator.database.schema.table import Table
+from emulator.database.store import keyspace
+from emulator.database.throughput import capacity
+from emulator.database.throughput.capacity import Consumed, read_units, write_units
 from emulator.errors import ApiError
 from emulator.values.rows import row_size
 from emulator.values.types import Item
@@ -29,8 +32,9 @@ Failure = tuple[int, ApiError]
 class Step:
     """One part of a transaction: what it does to the item with this storage key.
 
-    table_name: as the request has it; prepare: the first half of the write (database/write.py), None for a step that only
-    reads; checks_only: the prepared write is a condition, nothing is stored; deletes: it can only delete the item.
+    table_name: as the request has it; prepare: the first half of the write
+    (database/items/write.py), None for a step that only reads; checks_only: the prepared write is a
+    condition, nothing is stored; deletes: it can only delete the item.
     """
 
     table: Table

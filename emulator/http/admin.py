@@ -20,10 +20,11 @@ import orjson
 
 from emulator import errors
 from emulator.app import Emulator
-from emulator.database import declarations, ttl_sweep
+from emulator.database import declarations
 from emulator.database.database import Database, report_full
 from emulator.database.declarations import BadDeclaration, Body
-from emulator.database.schema import Table
+from emulator.database.jobs import ttl_sweep
+from emulator.database.schema.table import Table
 from emulator.http import admin_clock
 from emulator.http.failures import log_failure
 from emulator.slices import Steps

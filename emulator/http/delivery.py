@@ -6,7 +6,7 @@ from emulator.app import Emulator
 from emulator.http.rounds import run_rounds
 
 if TYPE_CHECKING:
-    from emulator.functions.service import FunctionService
+    from emulator.event_sources.service import FunctionService
     from emulator.http.invoker import Invoker
 
 _LOOK: Final = 0.01  # seconds between looks for due invocations: half of it is the mean latency that it costs

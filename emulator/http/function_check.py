@@ -1,7 +1,7 @@
 """Looking at the start whether functions can run: their interpreters start, and their modules exist.
 
-Each interpreter is started once. It looks for the modules itself (functions/child.py), so the server imports no code of the
-user's, and neither do most interpreters.
+Each interpreter is started once. It looks for the modules itself (event_sources/child.py), so the
+server imports no code of the user's, and neither do most interpreters.
 """
 
 import json
@@ -11,8 +11,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from emulator.functions import child
-from emulator.functions.configuration import BadConfiguration, Function, Handler, load
+from emulator.event_sources import child
+from emulator.event_sources.configuration import BadConfiguration, Function, Handler, load
 
 _PATIENCE: Final = 30.0  # seconds until an interpreter that does not answer is none
 

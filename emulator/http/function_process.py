@@ -1,8 +1,8 @@
 """Functions of Python modules: one process for each, which lives from the first invocation to the end of the server.
 
-The process is `functions/child.py`; what goes to it and comes from it is described there. It has a session of its own, so
-that a Ctrl-C in the server's terminal does not end it before its invocation. When a source file of the function has changed,
-another process takes its place.
+The process is `event_sources/child.py`; what goes to it and comes from it is described there. It has
+a session of its own, so that a Ctrl-C in the server's terminal does not end it before its
+invocation. When a source file of the function has changed, another process takes its place.
 """
 
 import asyncio
@@ -15,10 +15,10 @@ from typing import Any, Final
 import orjson
 
 from emulator.escaping import printable
-from emulator.functions import child
-from emulator.functions.configuration import Function, Handler
-from emulator.functions.delivery import Invocation
-from emulator.functions.outcomes import Outcome
+from emulator.event_sources import child
+from emulator.event_sources.configuration import Function, Handler
+from emulator.event_sources.delivery import Invocation
+from emulator.event_sources.outcomes import Outcome
 from emulator.limits import MIB
 
 log = logging.getLogger("emulator")

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import httptools
 import orjson
 
-from emulator.functions.delivery import Invocation
-from emulator.functions.outcomes import Outcome
+from emulator.event_sources.delivery import Invocation
+from emulator.event_sources.outcomes import Outcome
 from emulator.limits import MIB
 
 _ANSWER: Final = 16 * MIB  # bytes; Lambda's functions answer with 6 MB at most

@@ -1,4 +1,4 @@
-"""Invoking functions: the I/O of `emulator.functions`.
+"""Invoking functions: the I/O of `emulator.event_sources`.
 
 Each invocation that is due is a task. Its outcome is reported on the event loop's thread, which owns the emulator, and may
 make others due at once.
@@ -10,10 +10,10 @@ from contextlib import suppress
 from typing import Protocol
 
 from emulator.escaping import ANSWER, printable
-from emulator.functions.configuration import Function, Url
-from emulator.functions.delivery import Invocation
-from emulator.functions.outcomes import Outcome
-from emulator.functions.service import FunctionService
+from emulator.event_sources.configuration import Function, Url
+from emulator.event_sources.delivery import Invocation
+from emulator.event_sources.outcomes import Outcome
+from emulator.event_sources.service import FunctionService
 from emulator.http.function_process import ProcessFunction
 from emulator.http.function_url import UrlFunction
 from storage import Full, Interrupted

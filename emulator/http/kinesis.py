@@ -1,4 +1,4 @@
-"""Putting records to a Kinesis-compatible server: the I/O of `database/kinesis_feed.py`.
+"""Putting records to a Kinesis-compatible server: the I/O of `kinesis/feed.py`.
 
 The feed says what is to be put, one call for each destination; the calls run side by side in threads, and what became of
 them is told to the feed on the event loop's thread, which owns the emulator.
@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 import orjson
 
 from emulator.app import Emulator
-from emulator.database.kinesis_feed import Batch, KinesisFeed
 from emulator.http.rounds import run_rounds
+from emulator.kinesis.feed import Batch, KinesisFeed
 
 log = logging.getLogger("emulator")
 

@@ -23,7 +23,7 @@ from zlib_ng.zlib_ng import crc32  # two and a half times as fast as zlib's: 0.3
 
 from emulator import errors, limits
 from emulator.app import Emulator
-from emulator.database.catalog import Caller
+from emulator.database.catalog.catalog import Caller
 from emulator.errors import ApiError
 from emulator.escaping import printable
 from emulator.http import admin, auth, encoding, lambda_api

@@ -7,11 +7,12 @@ from typing import Any
 import orjson
 
 from emulator import errors, limits
-from emulator.database import capacity, collections, write
-from emulator.database.capacity import Consumed, read_units
-from emulator.database.catalog import Caller
+from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.schema import Table
+from emulator.database.items import collections, write
+from emulator.database.schema.table import Table
+from emulator.database.throughput import capacity
+from emulator.database.throughput.capacity import Consumed, read_units
 from emulator.errors import ApiError
 from emulator.expressions import legacy
 from emulator.expressions.bind import check_members_used

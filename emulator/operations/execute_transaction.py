@@ -8,10 +8,12 @@ from functools import partial
 from typing import Any, Final, Literal
 
 from emulator import errors
-from emulator.database import capacity, transactions, write
-from emulator.database.catalog import Caller
+from emulator.database import transactions
+from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.schema import Table
+from emulator.database.items import write
+from emulator.database.schema.table import Table
+from emulator.database.throughput import capacity
 from emulator.database.transactions import Step
 from emulator.errors import ApiError
 from emulator.model.request import Request

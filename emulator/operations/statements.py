@@ -13,12 +13,13 @@ from typing import Any, Final
 import orjson
 
 from emulator import errors
-from emulator.database import capacity, write
-from emulator.database.capacity import Consumed, read_units, write_units
-from emulator.database.catalog import Caller
+from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.schema import Table
-from emulator.database.write import Prepared as PreparedWrite
+from emulator.database.items import write
+from emulator.database.items.write import Prepared as PreparedWrite
+from emulator.database.schema.table import Table
+from emulator.database.throughput import capacity
+from emulator.database.throughput.capacity import Consumed, read_units, write_units
 from emulator.errors import ApiError
 from emulator.model.request import Request
 from emulator.operations.checks import answer, charge_read, check_values, member

@@ -13,12 +13,14 @@ from typing import Any, Final, Literal
 import orjson
 
 from emulator import errors, limits
-from emulator.database import capacity, transactions, write
-from emulator.database.catalog import Caller
+from emulator.database import transactions
+from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.schema import Table
+from emulator.database.items import write
+from emulator.database.items.write import Guard, Prepared
+from emulator.database.schema.table import Table
+from emulator.database.throughput import capacity
 from emulator.database.transactions import Step
-from emulator.database.write import Guard, Prepared
 from emulator.errors import ApiError
 from emulator.expressions.bind import Bound, bind
 from emulator.expressions.program import Projection, Update

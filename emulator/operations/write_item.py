@@ -3,11 +3,11 @@
 from typing import Any, Final
 
 from emulator import errors, limits
-from emulator.database import collections, write
-from emulator.database.catalog import Caller
+from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.schema import Table
-from emulator.database.write import Guard, Prepared
+from emulator.database.items import collections, write
+from emulator.database.items.write import Guard, Prepared
+from emulator.database.schema.table import Table
 from emulator.expressions import legacy
 from emulator.expressions.bind import Bound
 from emulator.expressions.program import Update

@@ -5,13 +5,14 @@ from fractions import Fraction
 from math import floor
 from typing import Any
 
-from emulator.database import keyspace, statistics
+from emulator.database.changes.log import counter_key
 from emulator.database.database import Database
-from emulator.database.kinesis_destinations import consumer
-from emulator.database.schema import Index, Table
-from emulator.database.stream_definitions import StreamDefinition
-from emulator.database.stream_log import counter_key
-from emulator.functions.mapping import EventSourceMapping
+from emulator.database.definitions.kinesis import consumer
+from emulator.database.definitions.streams import StreamDefinition
+from emulator.database.items import statistics
+from emulator.database.schema.table import Index, Table
+from emulator.database.store import keyspace
+from emulator.event_sources.mapping import EventSourceMapping
 from emulator.values.rows import decode_row, encode_row, row_size
 from emulator.values.size import item_size
 from storage import ReadTxn

@@ -16,10 +16,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from emulator.database.kinesis_feed import KinesisFeed
+from emulator.kinesis.feed import KinesisFeed
 from tests.conftest import index_request, table_request
 from tests.stream_reading import iterator, shards_of
-from tests.unit.functions.stages import DONE, Stage, configured
+from tests.unit.event_sources.stages import DONE, Stage, configured
 
 ARCHIVE = Path(__file__).with_name("old_account.tar.xz")
 

@@ -44,7 +44,7 @@ class World:
         self.protocol = Protocol(self.emulator)
         for table in TABLES:
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr("emulator.database.streams._new_seed", lambda: STREAM_SEED)
+                patch.setattr("emulator.database.changes.streams._new_seed", lambda: STREAM_SEED)
                 self.valid("CreateTable", table)
             self.valid("DescribeTable", {"TableName": table["TableName"]})
         self.valid("EnableKinesisStreamingDestination", DESTINATION)

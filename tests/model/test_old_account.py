@@ -11,14 +11,14 @@ from typing import Any
 import boto3
 import pytest
 
-from emulator.database.kinesis_feed import KinesisFeed
+from emulator.kinesis.feed import KinesisFeed
 from emulator.settings import DEFAULT_ACCOUNT
 from tests.conftest import boto_options, running, table_request
 from tests.model import old_account as old
 from tests.model.invariants import dump
 from tests.model.old_account import ACCOUNT, EUROPE, ITEMS, LOCAL, ZEROS, as_, opened
 from tests.stream_reading import pages, read_all
-from tests.unit.functions.stages import DONE, Stage
+from tests.unit.event_sources.stages import DONE, Stage
 
 OTHER = "555566667777"
 AWS = "123456789012"

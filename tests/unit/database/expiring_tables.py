@@ -1,6 +1,6 @@
 """Tables with TTL in process, for the tests of what expires."""
 
-from emulator.database import ttl_sweep
+from emulator.database.jobs import ttl_sweep
 from tests.conftest import table_request
 
 NOW = 1_700_000_000  # where conftest's ManualClock stands at first

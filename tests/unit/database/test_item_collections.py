@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from emulator.database import collections, keyspace
+from emulator.database.items import collections
+from emulator.database.store import keyspace
 from emulator.errors import ApiError
 from emulator.settings import Settings
 from emulator.values.size import item_size

@@ -7,8 +7,8 @@ from collections import Counter
 
 import pytest
 
-from emulator.database.catalog import Caller
-from emulator.database.spaces import Spaces
+from emulator.database.catalog.catalog import Caller
+from emulator.database.catalog.spaces import Spaces
 from emulator.log_limits import LogLimit
 from emulator.settings import Settings
 from tests.conftest import InProcess, table_request

@@ -28,7 +28,7 @@ from throttled_tables import (
     units,
 )
 
-from emulator.database.throttle import BURST, Bucket
+from emulator.database.throughput.throttle import BURST, Bucket
 from emulator.settings import Settings
 from tests.conftest import InProcess, index_request, table_request
 
@@ -506,7 +506,7 @@ def test_a_hot_key_of_an_index_throttles_the_table(db, on_demand):
 
 
 def test_many_partitions_are_forgotten_once_they_are_full(db, monkeypatch):
-    monkeypatch.setattr("emulator.database.throttle._PARTITIONS", 20)
+    monkeypatch.setattr("emulator.database.throughput.throttle._PARTITIONS", 20)
     table = create_on_demand(db)
     for number in range(10):
         put(db, table, number, 100 * KIB, pk="hot")

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from emulator.database import ttl_sweep
+from emulator.database.jobs import ttl_sweep
 from emulator.settings import Settings
 from emulator.values.rows import decode_row
 from tests.conftest import InProcess, table_request
@@ -52,7 +52,7 @@ def test_a_sweep_that_has_not_ended_is_not_begun_again(db):
 
 
 def test_slices(db, monkeypatch):
-    monkeypatch.setattr("emulator.database.ttl_sweep.SLICE", 3)
+    monkeypatch.setattr("emulator.database.jobs.ttl_sweep.SLICE", 3)
     table = create(db)
     for number in range(10):
         put(db, table, str(number), NOW - number)
@@ -72,7 +72,7 @@ def span(db, table):
 
 
 def test_requests_advance_a_sweep(db, monkeypatch):
-    monkeypatch.setattr("emulator.database.ttl_sweep.SLICE", 1)
+    monkeypatch.setattr("emulator.database.jobs.ttl_sweep.SLICE", 1)
     table = create(db)
     for number in range(3):
         put(db, table, str(number), NOW - number)
@@ -86,7 +86,7 @@ def test_requests_advance_a_sweep(db, monkeypatch):
 
 def test_only_what_has_expired_is_looked_at(db, monkeypatch):
     seen = []
-    monkeypatch.setattr("emulator.database.ttl_sweep.decode_row", lambda row: seen.append(row) or decode_row(row))
+    monkeypatch.setattr("emulator.database.jobs.ttl_sweep.decode_row", lambda row: seen.append(row) or decode_row(row))
     table = create(db)
     create(db)
     for number in range(100):
@@ -109,7 +109,7 @@ def test_nothing_expired_makes_no_work(db):
 
 
 def test_a_sweep_on_request(db, monkeypatch):
-    monkeypatch.setattr("emulator.database.ttl_sweep.SLICE", 2)
+    monkeypatch.setattr("emulator.database.jobs.ttl_sweep.SLICE", 2)
     first, second, third = (create(db) for _ in range(3))
     for number in range(5):
         put(db, first, str(number), NOW - 1)
@@ -122,7 +122,7 @@ def test_a_sweep_on_request(db, monkeypatch):
 
 
 def test_a_sweep_on_request_fills_the_queue_first(db, monkeypatch):
-    monkeypatch.setattr("emulator.database.ttl_fill.SLICE", 2)
+    monkeypatch.setattr("emulator.database.jobs.ttl_fill.SLICE", 2)
     table = create(db, ttl=None)
     for number in range(9):
         put(db, table, str(number), NOW - 1)
@@ -139,7 +139,7 @@ def test_a_sweep_on_request_fills_the_queue_first(db, monkeypatch):
 @pytest.fixture
 def half_swept(db, monkeypatch):
     """A table of six expired items of which two have been deleted; the sweep goes on with the next slice."""
-    monkeypatch.setattr("emulator.database.ttl_sweep.SLICE", 2)
+    monkeypatch.setattr("emulator.database.jobs.ttl_sweep.SLICE", 2)
     table = create(db)
     for number in range(6):
         put(db, table, str(number), NOW - number)

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from emulator.app import Emulator
-from emulator.database.versions import SharedEngine, Versions
+from emulator.database.store.versions import SharedEngine, Versions
 from emulator.settings import Settings
 from emulator.sharing import Sharing
 from storage import Interrupted, Lost

@@ -8,7 +8,7 @@ import lmdb
 import pytest
 
 from emulator.app import Emulator
-from emulator.database import keyspace
+from emulator.database.store import keyspace
 from emulator.http import commits as module
 from emulator.http.commits import Commits
 from emulator.http.turns import Turns

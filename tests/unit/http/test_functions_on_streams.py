@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from emulator.functions.configuration import BadConfiguration, Function, Handler, Url
-from emulator.functions.delivery import Invocation
+from emulator.event_sources.configuration import BadConfiguration, Function, Handler, Url
+from emulator.event_sources.delivery import Invocation
 from emulator.http.function_check import check_functions
 from emulator.http.function_process import ProcessFunction
 from emulator.http.function_url import UrlFunction

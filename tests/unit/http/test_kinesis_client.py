@@ -9,9 +9,9 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from emulator.database.kinesis_feed import FIRST_REST, LONGEST_REST, KinesisFeed
 from emulator.http import rounds
 from emulator.http.kinesis import KinesisClient, _refusal, run_kinesis
+from emulator.kinesis.feed import FIRST_REST, LONGEST_REST, KinesisFeed
 from emulator.settings import Settings
 from tests.conftest import InProcess, table_request
 from tests.kinesis import WAIT, fake_kinesis

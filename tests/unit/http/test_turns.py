@@ -6,7 +6,7 @@ import json
 import pytest
 from test_connection import Line, Loop, request
 
-from emulator.database import read
+from emulator.database.items import read
 from emulator.http.asgi import create_app
 from emulator.http.bodies import Bodies
 from emulator.http.protocol import Protocol
