@@ -7,11 +7,11 @@ from typing import Final, TypeVar
 from emulator import errors
 from emulator.clock import Background, Clock, Scheduler
 from emulator.database.catalog.catalog import Caller, Catalog, Options, require
+from emulator.database.catalog.enforcer import Enforcer
 from emulator.database.changes.streams import TURN_SECONDS
 from emulator.database.definitions import kinesis
 from emulator.database.schema.table import Table
 from emulator.database.store.versions import SharedEngine, Versions
-from emulator.database.throughput.enforcement import Enforcer
 from emulator.log_limits import once_a_minute
 from emulator.sharing import Sharing
 from storage import Engine, Full, Interrupted, Lost, StorageError

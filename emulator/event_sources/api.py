@@ -94,7 +94,7 @@ class Api:
         self._refuse_second(caller, stream.arn, function)
         mapping = EventSourceMapping(
             uuid=self._new_id(),
-            space=caller.space,
+            tenant=caller.tenant,
             function_arn=function,
             stream_arn=stream.arn,
             stream_id=stream.id,
@@ -122,7 +122,7 @@ class Api:
 
     def _stream(self, caller: Caller, arn: str) -> StreamDefinition:
         try:
-            stream = self._database.streams.find(caller.space, arn)
+            stream = self._database.streams.find(caller.tenant, arn)
         except ApiError:
             raise errors.stream_not_found(arn) from None
         if stream.gone(self._database.clock.now()):
@@ -131,7 +131,7 @@ class Api:
 
     def _refuse_second(self, caller: Caller, stream: str, function: str, but: str = "") -> None:
         """Raise ResourceConflictException where another mapping (not `but`) has the same stream and function."""
-        for mapping in self._mappings.of(caller.space):
+        for mapping in self._mappings.of(caller.tenant):
             if (mapping.stream_arn, mapping.function_arn) == (stream, function) and mapping.uuid != but:
                 raise errors.mapping_exists(stream, mapping.function_name, mapping.uuid)
 
@@ -139,7 +139,7 @@ class Api:
 
     def _found(self, caller: Caller, identifier: str) -> EventSourceMapping:
         mapping = self._mappings.get(identifier)
-        if mapping is None or mapping.space != caller.space:
+        if mapping is None or mapping.tenant != caller.tenant:
             raise errors.not_found()
         return mapping
 
@@ -154,7 +154,7 @@ class Api:
         function = names.function_arn(caller, request["FunctionName"]) if "FunctionName" in request else None
         found = [
             mapping
-            for mapping in self._mappings.of(caller.space)
+            for mapping in self._mappings.of(caller.tenant)
             if stream in (None, mapping.stream_arn) and function in (None, mapping.function_arn)
         ]
         if function is not None and not found and names.function_name(function) not in self._functions:

@@ -24,6 +24,7 @@ NOTHING_YET: Final = "No records processed"
 OK: Final = "OK"
 CALL_FAILED: Final = "PROBLEM: Function call failed"
 
+_STORED_TENANT: Final = "space"  # the name of the field on disk
 _FIRST_ACCOUNT: Final = "000000000000"
 """The account of such access keys in versions that did not store it."""
 
@@ -43,14 +44,14 @@ _FIELDS: Final = {
 class EventSourceMapping:
     """A mapping as stored. Times are seconds since the epoch.
 
-    space: access key and region that it belongs to; window: seconds to gather a batch; parallelization: batches of a
+    tenant: access key and region that it belongs to; window: seconds to gather a batch; parallelization: batches of a
     shard at a time; record_age: seconds, -1 for no limit; retries: after the first attempt, -1 for no limit; responses:
     FunctionResponseTypes; filters: patterns; status and until: the state that the last request began, and its end;
     result: LastProcessingResult; default_account: the account of access keys that are not accounts, when it was stored.
     """
 
     uuid: str
-    space: tuple[str, str]
+    tenant: tuple[str, str]
     function_arn: str
     stream_arn: str
     stream_id: int
@@ -75,21 +76,23 @@ class EventSourceMapping:
     def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
         """Return the mapping that dump() stored. account: of access keys that are not accounts.
 
-        Where that is another one than it was, the ARNs of function and stream follow it. In the one space
+        Where that is another one than it was, the ARNs of function and stream follow it. In the one tenant
         of all callers nothing says whose they are, but their account does: it is the one that it was.
         """
         fields = orjson.loads(stored)
         before = fields.get("default_account", _FIRST_ACCOUNT)
         fields["default_account"] = account
-        if not is_account(fields["space"][0]):
+        fields["tenant"] = fields.pop(_STORED_TENANT)
+        if not is_account(fields["tenant"][0]):
             for name in ("function_arn", "stream_arn"):
                 fields[name] = arns.moved(fields[name], before, account)
-        tuples = {name: tuple(fields[name]) for name in ("space", "responses", "filters")}
+        tuples = {name: tuple(fields[name]) for name in ("tenant", "responses", "filters")}
         return cls(**{**fields, **tuples})
 
     def dump(self) -> bytes:
         """Return the mapping as JSON."""
-        return orjson.dumps(asdict(self))
+        fields = asdict(self)
+        return orjson.dumps({_STORED_TENANT: fields.pop("tenant"), **fields})
 
     @property
     def consumer(self) -> str:

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
-from emulator.database.catalog.spaces import SHARED, Space
 from emulator.database.database import Database
+from emulator.database.definitions.tenants import SHARED, Tenant
 from emulator.database.store import keyspace
 from emulator.escaping import printable
 from emulator.event_sources.mapping import DELETING, EventSourceMapping
@@ -23,7 +23,7 @@ _ALL: Final = 1 << 20  # more than a mapping has checkpoints
 
 
 class Mappings:
-    """The mappings of an emulator. shared: one space for all callers; others' mappings wait until opened so again."""
+    """The mappings of an emulator. shared: one tenant for all callers; others' mappings wait until opened so again."""
 
     def __init__(self, database: Database, *, shared: bool) -> None:
         self._database = database
@@ -36,7 +36,7 @@ class Mappings:
     def _load(self, txn: ReadTxn) -> None:
         self._changes = txn.get(_CHANGES) or b""
         stored = (self._loaded(value) for _, value in txn.scan(*keyspace.mappings()))
-        found = {mapping.uuid: mapping for mapping in stored if (mapping.space == SHARED) is self._shared}
+        found = {mapping.uuid: mapping for mapping in stored if (mapping.tenant == SHARED) is self._shared}
         held = self._mappings
         self._mappings = {uuid: held[uuid] if held.get(uuid) == each else each for uuid, each in found.items()}
 
@@ -57,11 +57,11 @@ class Mappings:
         self._refresh()
         return self._settled(uuid)
 
-    def of(self, space: Space) -> list[EventSourceMapping]:
+    def of(self, tenant: Tenant) -> list[EventSourceMapping]:
         """Return the mappings of an access key and region in the order of their ids."""
         self._refresh()
         found = (self._settled(uuid) for uuid in sorted(self._mappings))
-        return [mapping for mapping in found if mapping is not None and mapping.space == space]
+        return [mapping for mapping in found if mapping is not None and mapping.tenant == tenant]
 
     def delivering(self) -> Iterator[EventSourceMapping]:
         """Walk the mappings whose functions are to be invoked."""
@@ -109,14 +109,14 @@ class Mappings:
 
     def _put(self, txn: WriteTxn, mapping: EventSourceMapping) -> None:
         self._count(txn)
-        txn.put(keyspace.mapping(*mapping.space, mapping.uuid), mapping.dump())
+        txn.put(keyspace.mapping(*mapping.tenant, mapping.uuid), mapping.dump())
 
     def _remove(self, mapping: EventSourceMapping) -> None:
         prefix = keyspace.checkpoints(mapping.consumer)
         with self._database.write() as txn:
             txn.urgent = True
             self._count(txn)
-            txn.delete(keyspace.mapping(*mapping.space, mapping.uuid))
+            txn.delete(keyspace.mapping(*mapping.tenant, mapping.uuid))
             txn.drop_range(prefix, prefix_end(prefix), _ALL)
         self._mappings.pop(mapping.uuid, None)
 
@@ -137,7 +137,7 @@ class Mappings:
             return
         with self._database.write() as txn:
             txn.urgent = True
-            stored = txn.get(keyspace.mapping(*held.space, uuid))
+            stored = txn.get(keyspace.mapping(*held.tenant, uuid))
             if stored is None:
                 return
             mapping = replace(self._loaded(stored), result=result)
@@ -157,7 +157,7 @@ class Mappings:
         """Store how far a mapping has come in some shards, and forget shards that are gone; nothing if it is deleted."""
         with self._database.write() as txn:
             txn.urgent = True
-            if txn.get(keyspace.mapping(*mapping.space, mapping.uuid)) is None:
+            if txn.get(keyspace.mapping(*mapping.tenant, mapping.uuid)) is None:
                 return
             for shard, position in positions.items():
                 txn.put(keyspace.checkpoint(mapping.consumer, shard), u64(position))

@@ -214,8 +214,8 @@ def batch_write_item(database: Database, caller: Caller, request: Request, _: No
 
 def _store(txn: WriteTxn, one: _Write) -> Consumed:
     if one.item is None:
-        return write.store(txn, write.prepare_delete(txn, one.table, one.key, None, one.key_item))
-    return write.store(txn, write.prepare_put(txn, one.table, one.key, one.item, one.item.size, None))
+        return write.store(txn, one.table, write.prepare_delete(txn, one.table, one.key, None, one.key_item))
+    return write.store(txn, one.table, write.prepare_put(txn, one.table, one.key, one.item, one.item.size, None))
 
 
 def _write_of(table: Table, each: dict[str, Any]) -> _Write:

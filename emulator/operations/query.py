@@ -10,7 +10,8 @@ from emulator.database.database import Database
 from emulator.database.definitions.tables import CREATING
 from emulator.database.items import ranges, read
 from emulator.database.items.read import Page, PageRequest
-from emulator.database.schema.table import Index, Table
+from emulator.database.schema.index import Index
+from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.database.throughput import capacity
 from emulator.expressions import key_range, legacy

@@ -31,7 +31,7 @@ def _check_arn(arn: str) -> None:
 
 def _stream(database: Database, caller: Caller, arn: str) -> StreamDefinition:
     """Return a stream that can still be read. Raises ResourceNotFoundException."""
-    stream = database.streams.find(caller.space, arn)
+    stream = database.streams.find(caller.tenant, arn)
     if stream.gone(database.clock.now()):
         raise errors.stream_not_found(arn)
     return stream
@@ -39,7 +39,7 @@ def _stream(database: Database, caller: Caller, arn: str) -> StreamDefinition:
 
 def _stream_of_iterator(database: Database, caller: Caller, arn: str) -> StreamDefinition:
     """Return the stream of an iterator, which may have been issued when the caller had another account."""
-    stream = database.streams.of_resource(caller.space, arns.resource(arn))
+    stream = database.streams.of_resource(caller.tenant, arns.resource(arn))
     if stream is None or stream.gone(database.clock.now()):
         raise errors.stream_not_found(arn)
     return stream
@@ -67,7 +67,7 @@ def list_streams(database: Database, caller: Caller, request: Request, _: None) 
     now = database.clock.now()
     streams = [
         stream
-        for stream in sorted(database.streams.of(caller.space), key=lambda stream: stream.arn)
+        for stream in sorted(database.streams.of(caller.tenant), key=lambda stream: stream.arn)
         if stream.arn > after and (table is None or stream.table == table) and not stream.gone(now)
     ]
     page = streams[: request.get("Limit", limits.STREAMS_PAGE)]

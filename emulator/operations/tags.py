@@ -43,7 +43,7 @@ def _found(database: Database, caller: Caller, arn: arns.Arn, *, to_change: bool
     to_change: its tags are to be changed, which a table refuses while it comes or goes (control-plane 0.3).
     """
     if arn.kind == "stream":
-        stream = database.streams.of_resource(caller.space, arns.resource(arn.text))
+        stream = database.streams.of_resource(caller.tenant, arns.resource(arn.text))
         if stream is None or stream.gone(database.clock.now()):
             raise errors.resource_arn_not_found(arn.text)
         return _Resource(stream.tags, lambda tags: database.streams.tag(stream, tags))

@@ -17,7 +17,8 @@ from emulator.database import transactions
 from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
 from emulator.database.items import write
-from emulator.database.items.write import Guard, Prepared
+from emulator.database.items.write import Guard
+from emulator.database.schema.followers import Change
 from emulator.database.schema.table import Table
 from emulator.database.throughput import capacity
 from emulator.database.transactions import Step
@@ -224,7 +225,7 @@ def _step(action: Action, table: Table) -> Step:
     return Step(table, action.table_name, key, action.key_item, prepare, kind == "ConditionCheck", kind == "Delete")
 
 
-def _prepare(action: Action, table: Table, key: bytes, txn: ReadTxn) -> Prepared:
+def _prepare(action: Action, table: Table, key: bytes, txn: ReadTxn) -> Change:
     if action.item is not None:
         return write.prepare_put(txn, table, key, action.item, action.item.size, action.guard)
     if action.kind == "Update":

@@ -16,6 +16,7 @@ from typing import Literal as OneOf
 from emulator import errors, limits
 from emulator.database.items import write
 from emulator.database.items.write import Guard
+from emulator.database.schema.followers import Change
 from emulator.database.schema.table import Table
 from emulator.expressions import program
 from emulator.partiql import select, where
@@ -83,7 +84,7 @@ def bind(prepared: Prepared, table: Table, *, consistent: bool = False, tell_ite
     return _write_plan(prepared, layout, table, tell_item=tell_item)
 
 
-def prepare_write(txn: ReadTxn, plan: Write) -> write.Prepared:
+def prepare_write(txn: ReadTxn, plan: Write) -> Change:
     """Run the first half of a write (database/items/write.py): read, check, compute. Raises ApiError."""
     if plan.kind == "insert":
         assert plan.item is not None, "an INSERT has an item"

@@ -9,7 +9,8 @@ from emulator.database.definitions.tables import CREATING
 from emulator.database.items import ranges
 from emulator.database.items.ranges import Range
 from emulator.database.items.read import PROJECTION_WORK
-from emulator.database.schema.table import Index, Table
+from emulator.database.schema.index import Index
+from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.expressions import ast, key_range, program
 from emulator.expressions import compile as compiler

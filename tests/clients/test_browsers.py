@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.browser import COMMAND, Browser
-from tests.conftest import AUTHORIZATION, running
+from tests.support.browser import COMMAND, Browser
+from tests.support.http_clients import AUTHORIZATION
+from tests.support.servers import running
 
 pytestmark = pytest.mark.skipif(COMMAND is None, reason="there is no Chromium (Debian: apt-get install chromium)")
 

@@ -21,7 +21,8 @@ from emulator.app import Emulator
 from emulator.clock import ManualClock
 from emulator.http.protocol import Protocol
 from emulator.settings import Settings
-from tests.conftest import boto_options, index_request, table_request
+from tests.support.http_clients import boto_options
+from tests.support.tables import index_request, table_request
 
 MODES = ("legacy", "standard", "adaptive")
 

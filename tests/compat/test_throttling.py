@@ -6,7 +6,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.conftest import boto_options, index_request, running, table_request, without_metadata
+from tests.support.http_clients import boto_options, without_metadata
+from tests.support.servers import running
+from tests.support.tables import index_request, table_request
 
 KIB = 1024
 ONE = {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}

@@ -8,9 +8,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from emulator.database.changes.streams import Streams
-from emulator.database.changes.ttl_queue import TtlQueue
+from emulator.database.changes.ttl_queue import queue_of
 from emulator.database.definitions.kinesis import DISABLED, DISABLING, ENDED, consumer
 from emulator.database.definitions.tables import KinesisDestination, TableDefinition
+from emulator.database.items.collections import Collections
+from emulator.database.items.entries import Entries
+from emulator.database.items.statistics import PlainStatistics, Statistics
+from emulator.database.schema.followers import Follower, Precondition
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.database.store.deletions import Drops
@@ -38,7 +42,8 @@ class Followed:
 class Attachments:
     """The attachments of all tables."""
 
-    def __init__(self, streams: Streams, drops: Drops) -> None:
+    def __init__(self, streams: Streams, drops: Drops, collection_limit: int) -> None:
+        self._collection_limit = collection_limit
         self._streams = streams
         self._drops = drops
 
@@ -50,14 +55,28 @@ class Attachments:
         self._follow_ttl(txn, followed)
         return followed
 
-    def attach(self, table: Table) -> None:
-        """Give a compiled table what its writes have to see to."""
-        definition = table.definition
+    def compiled(self, definition: TableDefinition) -> Table:
+        """Return the table of a definition, with what follows its writes, in this order.
+
+        A follower that only some tables have costs the others nothing.
+        """
+        followers: list[Follower] = []
+        preconditions: list[Precondition] = []
+        statistics_key = keyspace.statistics(definition.id)
+        if definition.indexes:
+            followers += (Entries(), Statistics(statistics_key))
+        else:
+            followers.append(PlainStatistics(statistics_key))
+        if any(index.local for index in definition.indexes):
+            collections = Collections(self._collection_limit)
+            followers.append(collections)
+            preconditions.append(collections)
+        queue = queue_of(definition)
+        if queue is not None:
+            followers.append(queue)
         ids = (definition.stream_id, *(each.stream_id for each in definition.kinesis))
-        table.logs = tuple(log for log in map(self._streams.log, ids) if log is not None)
-        if definition.ttl_queue is not None:
-            assert definition.ttl_attribute is not None, "there is a queue only while TTL is on"
-            table.ttl = TtlQueue(definition.ttl_queue, definition.ttl_attribute)
+        followers += [log for log in map(self._streams.log, ids) if log is not None]
+        return Table(definition, tuple(followers), tuple(preconditions))
 
     def remove(self, txn: WriteTxn, definition: TableDefinition) -> None:
         """Drop what goes with a table; its streams were closed when its deletion began, and stay for a day."""

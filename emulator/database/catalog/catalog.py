@@ -1,6 +1,6 @@
 """The catalog: which tables exist, for whom, in which state.
 
-Tables belong to a *space*: the access key and region of whoever made them, like separate accounts (one space for all
+Tables belong to a *tenant*: the access key and region of whoever made them, like separate accounts (one tenant for all
 with `shared_db`). All definitions are held in memory, compiled; storage has them too and is always written first.
 
 A status such as CREATING ends by the clock, and a pending change comes into force by it: the first look at the table
@@ -15,8 +15,9 @@ from typing import Final, NamedTuple
 from emulator import errors, limits
 from emulator.clock import Background, Clock
 from emulator.database.catalog.attachments import Attachments, Followed
+from emulator.database.catalog.enforcer import Enforcer
 from emulator.database.catalog.misses import Misses
-from emulator.database.catalog.spaces import SHARED, Space, Spaces, Tables
+from emulator.database.catalog.tenants import Tables, Tenants
 from emulator.database.changes.streams import Streams
 from emulator.database.definitions import arns
 from emulator.database.definitions.tables import (
@@ -27,11 +28,11 @@ from emulator.database.definitions.tables import (
     TableDefinition,
     in_force,
 )
+from emulator.database.definitions.tenants import SHARED, Tenant
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.database.store.deletions import Drops
 from emulator.database.store.versions import Versions
-from emulator.database.throughput.enforcement import Enforcer
 from emulator.settings import DEFAULT_ACCOUNT
 from storage import Engine, Full, ReadTxn, WriteTxn
 
@@ -48,8 +49,8 @@ class Caller:
     host: str
     shared: bool
     """Whether all callers see the same tables."""
-    space_tables: Tables
-    """The tables of the caller's space, alive: they change while the caller is held."""
+    tenant_tables: Tables
+    """The tables of the caller's tenant, alive: they change while the caller is held."""
     tables: dict[str, Table]
     """The same by name."""
 
@@ -59,7 +60,7 @@ class Caller:
         return arns.Home(self.account, self.region, self.shared)
 
     @property
-    def space(self) -> Space:
+    def tenant(self) -> Tenant:
         """Return the access key and region under which the caller's resources are."""
         return SHARED if self.shared else (self.access_key, self.region)
 
@@ -67,7 +68,7 @@ class Caller:
 class Options(NamedTuple):
     """How a database behaves.
 
-    shared: one space for all callers; account: of access keys that are not accounts; delay: transient
+    shared: one tenant for all callers; account: of access keys that are not accounts; delay: transient
     statuses last a while; throttle: enforce throughput on all tables; collection_limit: bytes of an item
     collection with local indexes; stream_shards: open shards of a new stream, 0 for as many as its table
     has partitions; kinesis: there is somewhere to put the records of Kinesis destinations.
@@ -102,9 +103,8 @@ class Catalog:
         self._shared = options.shared
         self.account = options.account
         self._delay = TRANSIENT_SECONDS if options.delay else 0.0
-        self._collection_limit = options.collection_limit
-        self._spaces = Spaces()
-        self._misses = Misses(self._spaces)
+        self._tenants = Tenants()
+        self._misses = Misses(self._tenants)
         self.drops = Drops(engine, background)
         self.streams = Streams(
             engine,
@@ -117,13 +117,13 @@ class Catalog:
             delay=self._delay,
             versions=versions,
         )
-        self._attachments = Attachments(self.streams, self.drops)
+        self._attachments = Attachments(self.streams, self.drops, options.collection_limit)
         self.reload()
 
     def caller(self, access_key: str, region: str, host: str = "localhost") -> Caller:
         """Return the caller with these credentials."""
         account = arns.account_of(access_key, self.account)
-        tables = self._spaces.tables(SHARED if self._shared else (access_key, region))
+        tables = self._tenants.tables(SHARED if self._shared else (access_key, region))
         return Caller(access_key, region, account, host, self._shared, tables, tables.by_name)
 
     def until(self) -> float:
@@ -149,7 +149,7 @@ class Catalog:
         if table is not None and table.transient:
             table = self.settle(table)
         if table is None and expected:
-            self._misses.report(caller.space, name)
+            self._misses.report(caller.tenant, name)
         return table
 
     def page(self, caller: Caller, after: str | None, limit: int) -> tuple[list[str], bool]:
@@ -160,14 +160,14 @@ class Catalog:
         Settles these tables and at most one more, however many the caller has.
         """
         names: list[str] = []
-        while (after := caller.space_tables.after(after)) is not None:
+        while (after := caller.tenant_tables.after(after)) is not None:
             if self.settle(caller.tables[after]) is None:
                 continue
             if len(names) == limit:
                 return names, True
             names.append(after)
         if not caller.tables:
-            self._misses.report_empty(caller.space)
+            self._misses.report_empty(caller.tenant)
         return names, False
 
     # --- changing ---------------------------------------------------------------------------------------------------
@@ -180,15 +180,13 @@ class Catalog:
         followed = self._attachments.follow(txn, definition)
         definition = followed.definition
         self._versions.bump(txn)
-        txn.put(keyspace.table(*self._space(definition), definition.name), definition.dump())
+        txn.put(keyspace.table(*self._tenant(definition), definition.name), definition.dump())
         return followed
 
     def compiled(self, definition: TableDefinition) -> Table:
         """Return the table of a definition, with what is enforced on it and what is kept beside its items."""
-        table = Table(definition)
-        table.collection_limit = self._collection_limit
+        table = self._attachments.compiled(definition)
         table.enforcement = self._enforcer.of(table)
-        self._attachments.attach(table)
         return table
 
     def declare(self) -> None:
@@ -202,9 +200,9 @@ class Catalog:
 
     def refresh(self) -> None:
         """Let all tables of this process follow a change of what is enforced."""
-        for space, tables in self._spaces:
+        for tenant, tables in self._tenants:
             for table in tables.values():
-                self._spaces.put(space, self.compiled(table.definition))
+                self._tenants.put(tenant, self.compiled(table.definition))
 
     def publish(self, saved: Followed) -> Table:
         """Make a saved table the one that requests find."""
@@ -213,9 +211,9 @@ class Catalog:
         for stream_id in saved.gone:
             self.streams.forget(stream_id)
         table = self.compiled(saved.definition)
-        space = self._space(table.definition)
-        self._spaces.put(space, table)
-        self._held[keyspace.table(*space, table.name)] = table.definition.dump()
+        tenant = self._tenant(table.definition)
+        self._tenants.put(tenant, table)
+        self._held[keyspace.table(*tenant, table.name)] = table.definition.dump()
         self._versions.tell()
         return table
 
@@ -294,11 +292,11 @@ class Catalog:
 
     def _remove(self, table: Table) -> None:
         definition = table.definition
-        space = self._space(definition)
+        tenant = self._tenant(definition)
         with self._engine.write() as txn:
             txn.urgent = True
             self._versions.bump(txn)
-            txn.delete(keyspace.table(*space, definition.name))
+            txn.delete(keyspace.table(*tenant, definition.name))
             txn.delete(table.statistics_key)
             self.drops.begin(txn, table.prefix)
             if table.local_indexes:
@@ -306,11 +304,11 @@ class Catalog:
             for index in table.indexes:
                 self.drops.begin(txn, index.prefix)
             self._attachments.remove(txn, definition)
-        self._spaces.remove(space, definition.name)
-        self._held.pop(keyspace.table(*space, definition.name), None)
+        self._tenants.remove(tenant, definition.name)
+        self._held.pop(keyspace.table(*tenant, definition.name), None)
         self._versions.tell()
 
-    def _space(self, definition: TableDefinition) -> Space:
+    def _tenant(self, definition: TableDefinition) -> Tenant:
         return SHARED if self._shared else (definition.access_key, definition.region)
 
     def reload(self) -> None:
@@ -331,15 +329,15 @@ class Catalog:
             if self._held.get(key) != value:
                 access_key, region, _ = keyspace.table_of(key)
                 table = self.compiled(TableDefinition.load(value, self.account))
-                self._spaces.put((access_key, region), table)
+                self._tenants.put((access_key, region), table)
         for key in self._held.keys() - stored.keys():
             access_key, region, name = keyspace.table_of(key)
-            self._spaces.remove((access_key, region), name)
+            self._tenants.remove((access_key, region), name)
         self._held = stored
 
     def current(self, table: Table) -> Table | None:
         """Return a table as it is by now, unsettled; None where it is gone (one made later under its name is another)."""
-        found = self._spaces.get(self._space(table.definition), table.name)
+        found = self._tenants.get(self._tenant(table.definition), table.name)
         return found if found is not None and found.id == table.id else None
 
     def everything(self) -> Iterator[Table]:
@@ -347,8 +345,8 @@ class Catalog:
 
         A folder may also hold tables of the other way of dividing it (`shared`): they wait until it is opened so again.
         """
-        for space, tables in self._spaces:
-            if (space == SHARED) is self._shared:
+        for tenant, tables in self._tenants:
+            if (tenant == SHARED) is self._shared:
                 yield from tables.values()
 
 

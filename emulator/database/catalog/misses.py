@@ -9,7 +9,8 @@ from collections.abc import Collection
 from itertools import islice
 from typing import Final
 
-from emulator.database.catalog.spaces import SHARED, Space, Spaces
+from emulator.database.catalog.tenants import Tenants
+from emulator.database.definitions.tenants import SHARED, Tenant
 from emulator.escaping import printable
 from emulator.log_limits import LogLimit
 
@@ -21,30 +22,30 @@ _PLACES: Final = 3  # that one line names: a test suite may have hundreds of acc
 class Misses:
     """Reports misses: once a minute for each table, access key and region."""
 
-    def __init__(self, spaces: Spaces) -> None:
-        self._spaces = spaces
+    def __init__(self, tenants: Tenants) -> None:
+        self._tenants = tenants
         self._limit = LogLimit()
 
-    def report(self, asked: Space, name: str) -> None:
-        """Log where the tables of a name are, if there are any; costs the same however many spaces there are."""
-        places = self._spaces.places(name)
+    def report(self, asked: Tenant, name: str) -> None:
+        """Log where the tables of a name are, if there are any; costs the same however many tenants there are."""
+        places = self._tenants.places(name)
         if not places or not self._limit.allows((name, asked)):
             return
         log.warning("table %s was asked for with %s; it exists %s", printable(name), _asking(asked), _listed(places))
 
-    def report_empty(self, asked: Space) -> None:
+    def report_empty(self, asked: Tenant) -> None:
         """Log where there are tables, for somebody who sees none; once a minute in all, as test suites list often."""
-        places = self._spaces.occupied()
+        places = self._tenants.occupied()
         if places and self._limit.allows("no tables"):
             log.warning(
                 "tables were listed with %s, which has none; there are some %s", _asking(asked), _listed(places)
             )
 
 
-def _listed(places: Collection[Space]) -> str:
+def _listed(places: Collection[Tenant]) -> str:
     """Name the first places and count the others."""
     found = list(islice(places, _PLACES))
-    keys = [_credentials(space) for space in found if space != SHARED]
+    keys = [_credentials(tenant) for tenant in found if tenant != SHARED]
     where = [f"under {' and '.join(keys)}"] if keys else []
     if SHARED in found:
         where.append("in the shared database (--shared-db)")
@@ -53,10 +54,10 @@ def _listed(places: Collection[Space]) -> str:
     return " and ".join(where)
 
 
-def _asking(space: Space) -> str:
-    return "--shared-db" if space == SHARED else _credentials(space)
+def _asking(tenant: Tenant) -> str:
+    return "--shared-db" if tenant == SHARED else _credentials(tenant)
 
 
-def _credentials(space: Space) -> str:
-    access_key, region = space
+def _credentials(tenant: Tenant) -> str:
+    access_key, region = tenant
     return f"access key {printable(access_key)}, region {printable(region)}"

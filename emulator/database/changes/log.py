@@ -12,20 +12,18 @@ The last sequence number is a counter of the stream in storage, so numbers rise 
 """
 
 from struct import Struct
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import orjson
 
 from emulator.clock import Clock
 from emulator.database.definitions.streams import FIRST_SEQUENCE, StreamDefinition
+from emulator.database.schema.followers import Change
 from emulator.database.store import keyspace
 from emulator.values.rows import row_json, row_size
 from emulator.values.size import utf8_size, value_size
 from storage import ReadTxn, WriteTxn
 from storage.keycode import u64
-
-if TYPE_CHECKING:
-    from emulator.database.items.write import Prepared
 
 _header: Final = Struct(">BQQI")
 _VERSION: Final = 1
@@ -60,7 +58,7 @@ def set_last_sequence(txn: WriteTxn, stream_id: int, number: int) -> None:
 
 
 class StreamLog:
-    """A stream that is being written, compiled for the write path; `follow` keeps it up with its definition.
+    """A stream that is being written, compiled: follows the writes of its table. `adopt` gives it a changed definition.
 
     alone: no other process writes the stream, so its last sequence number need not be read again (a tenth of what a record
     costs on LMDB). A transaction that is undone leaves a gap.
@@ -95,22 +93,22 @@ class StreamLog:
             b'"awsRegion":%b,"dynamodb":{"ApproximateCreationDateTime":%%d,"Keys":%%b'
         ) % (stream.seed.encode(), region)
         self._after = b',"SequenceNumber":"%%d","SizeBytes":%%d,"StreamViewType":"%b"}' % stream.view.encode()
-        self.follow(stream)
+        self.adopt(stream)
 
-    def follow(self, stream: StreamDefinition) -> None:
-        """Take over the open shards of a definition that changed."""
+    def adopt(self, stream: StreamDefinition) -> None:
+        """Write to the open shards of a changed definition from now on."""
         self._last: int | None = None
         self._slots = stream.slots
         self._shards = [keyspace.shard_records(stream.id, shard.number) for shard in stream.open_shards()]
 
-    def append(self, txn: WriteTxn, write: "Prepared") -> None:
-        """Record a write that changes the item (the caller has made sure that it does).
+    def follow(self, txn: WriteTxn, change: Change) -> None:
+        """Record a change.
 
-        Put together in one step, with nothing called that can be said in place: this is half of what a PutItem costs
-        without a stream, and of that a third is touching the fresh memory of two images.
+        Inlined on purpose: building a record costs half a PutItem, and a third of that is copying the
+        two images.
         """
-        old_row, new_row, key = write.old_row, write.new_row, write.key
-        item = write.new or write.old_item()
+        old_row, new_row, key = change.old_row, change.new_row, change.key
+        item = change.new or change.old_item()
         assert item is not None, "a change has an item before or after it"
         last = self._last
         number = 1 + (int.from_bytes(txn.get(self._counter) or b"", "big") if last is None else last)
@@ -142,7 +140,7 @@ class StreamLog:
                 old_name,
                 old,
                 self._after % (FIRST_SEQUENCE + number, size),
-                _BY_TTL if write.expired else b"}",
+                _BY_TTL if change.expired else b"}",
             )
         )
         slot = (key[_HASH] << 8 | key[_HASH + 1]) * self._slots >> 16

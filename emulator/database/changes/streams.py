@@ -18,12 +18,12 @@ from typing import Final
 
 from emulator import errors
 from emulator.clock import Background, Clock
-from emulator.database.catalog.spaces import SHARED, Space
 from emulator.database.changes import reader
 from emulator.database.changes.log import StreamLog, counter_key, last_sequence, record_time, set_last_sequence
 from emulator.database.definitions import arns
 from emulator.database.definitions.streams import RETENTION, StreamDefinition, closed, opened, turned
 from emulator.database.definitions.tables import TableDefinition
+from emulator.database.definitions.tenants import SHARED, Tenant
 from emulator.database.store import deletions as dropping
 from emulator.database.store import keyspace
 from emulator.database.store.deletions import Drops
@@ -45,7 +45,7 @@ def _new_seed() -> str:
 class Streams:
     """All streams of an engine.
 
-    account: of access keys that are not accounts; shared: one space for all callers; shards: open shards
+    account: of access keys that are not accounts; shared: one tenant for all callers; shards: open shards
     of a new stream, 0 for as many as its table has partitions; delay: seconds that ENABLING and
     DISABLING last.
     """
@@ -74,7 +74,7 @@ class Streams:
         self._versions = versions
         self._definitions: dict[int, StreamDefinition] = {}
         self._logs: dict[int, StreamLog] = {}
-        self._spaces: dict[Space, dict[str, StreamDefinition]] = {}  # by `resource`: those that clients can see
+        self._tenants: dict[Tenant, dict[str, StreamDefinition]] = {}  # by `resource`: those that clients can see
         self._due: dict[int, float] = {}  # when time changes the definition next
         self._trim: dict[int, float] = {}  # when there may be a record to trim, inf while a slice of that is queued
 
@@ -90,23 +90,23 @@ class Streams:
 
     # --- finding ----------------------------------------------------------------------------------------------------
 
-    def find(self, space: Space, arn: str) -> StreamDefinition:
+    def find(self, tenant: Tenant, arn: str) -> StreamDefinition:
         """Return a stream by its ARN. Raises ResourceNotFoundException.
 
-        In the one space of all callers the ARN may have any account and region.
+        In the one tenant of all callers the ARN may have any account and region.
         """
-        stream = self.of_resource(space, arns.resource(arn))
+        stream = self.of_resource(tenant, arns.resource(arn))
         if stream is None or not (stream.shared or stream.arn == arn):
             raise errors.stream_not_found(arn)
         return stream
 
-    def of_resource(self, space: Space, resource: str) -> StreamDefinition | None:
+    def of_resource(self, tenant: Tenant, resource: str) -> StreamDefinition | None:
         """Return a stream by the part of its ARN behind the account."""
-        return self._spaces.get(space, {}).get(resource)
+        return self._tenants.get(tenant, {}).get(resource)
 
-    def of(self, space: Space) -> Iterator[StreamDefinition]:
+    def of(self, tenant: Tenant) -> Iterator[StreamDefinition]:
         """Walk the streams that callers with an access key and region see."""
-        yield from self._spaces.get(space, {}).values()
+        yield from self._tenants.get(tenant, {}).values()
 
     def get(self, stream_id: int) -> StreamDefinition | None:
         """Return a stream by its id, hidden ones too."""
@@ -178,10 +178,10 @@ class Streams:
         self._trim.pop(stream_id, None)
         self._logs.pop(stream_id, None)
         if not stream.hidden:
-            space = _space(stream)
-            del self._spaces[space][stream.resource]
-            if not self._spaces[space]:
-                del self._spaces[space]
+            tenant = _tenant(stream)
+            del self._tenants[tenant][stream.resource]
+            if not self._tenants[tenant]:
+                del self._tenants[tenant]
 
     def publish(self, stream: StreamDefinition) -> None:
         """Make a stored definition the one in force."""
@@ -189,11 +189,11 @@ class Streams:
         self._due[stream.id] = stream.due()
         self._trim.setdefault(stream.id, stream.created + RETENTION)
         if not stream.hidden:
-            self._spaces.setdefault(_space(stream), {})[stream.resource] = stream
+            self._tenants.setdefault(_tenant(stream), {})[stream.resource] = stream
         if stream.disabled is not None:
             self._logs.pop(stream.id, None)
         elif stream.id in self._logs:
-            self._logs[stream.id].follow(stream)
+            self._logs[stream.id].adopt(stream)
         else:
             self._logs[stream.id] = StreamLog(stream, self._clock, alone=not self._versions.shared)
 
@@ -275,7 +275,7 @@ class Streams:
         return False
 
 
-def _space(stream: StreamDefinition) -> Space:
+def _tenant(stream: StreamDefinition) -> Tenant:
     return SHARED if stream.shared else (stream.access_key, stream.region)
 
 

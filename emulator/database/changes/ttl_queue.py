@@ -5,21 +5,28 @@ finding it costs nothing for the items that have not. Items that were there befo
 a walk (ttl_fill.py); what has expired is deleted by sweeps (ttl_sweep.py).
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from emulator.database.definitions.tables import TableDefinition
+from emulator.database.schema.followers import Change
 from emulator.database.store import keyspace
 from emulator.values.types import Item
 from storage import WriteTxn
-
-if TYPE_CHECKING:
-    from emulator.database.items.write import Prepared
 
 _LATEST: Final = (1 << 63) - 1  # milliseconds; what expires later than in 292 million years does not expire
 _TOO_OLD: Final = 5 * 365 * 86_400_000  # milliseconds; what expired longer ago than five years stays (behaviour 12)
 
 
+def queue_of(definition: TableDefinition) -> "TtlQueue | None":
+    """Return the queue of a table, None while TTL is off."""
+    if definition.ttl_queue is None:
+        return None
+    assert definition.ttl_attribute is not None, "there is a queue only while TTL is on"
+    return TtlQueue(definition.ttl_queue, definition.ttl_attribute)
+
+
 class TtlQueue:
-    """A table's queue, for the write path. attribute: the name of the TTL attribute."""
+    """A table's queue; follows its writes. attribute: the name of the TTL attribute."""
 
     __slots__ = ("attribute", "prefix")
 
@@ -27,14 +34,14 @@ class TtlQueue:
         self.attribute = attribute
         self.prefix = keyspace.expiries(queue)
 
-    def follow(self, txn: WriteTxn, write: "Prepared") -> None:
-        """Let the queue follow a write: an expiry that went or moved leaves it, one that came enters it."""
-        before, after = self.expiry(write.old_item()), self.expiry(write.new)
+    def follow(self, txn: WriteTxn, change: Change) -> None:
+        """Remove the expiry that the item had, and enter the one that it has now."""
+        before, after = self.expiry(change.old_item()), self.expiry(change.new)
         if before != after:
             if before is not None:
-                txn.delete(keyspace.expiry(self.prefix, before, write.key))
+                txn.delete(keyspace.expiry(self.prefix, before, change.key))
             if after is not None:
-                txn.put(keyspace.expiry(self.prefix, after, write.key), b"")
+                txn.put(keyspace.expiry(self.prefix, after, change.key), b"")
 
     def expired(self, now: float) -> tuple[bytes, bytes]:
         """Return the range of the entries to be swept: less than now (seconds), not more than five years ago.

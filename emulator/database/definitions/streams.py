@@ -57,7 +57,7 @@ class StreamDefinition:
     view: KEYS_ONLY, NEW_IMAGE, OLD_IMAGE or NEW_AND_OLD_IMAGES; seed: 16 hex digits that make its event ids its own;
     slots: open shards at a time; until: when ENABLING or DISABLING ends; disabled: since when, None while it is written;
     hidden: a change log of the emulator's own (a Kinesis destination's), which clients are not told of; shared: of a
-    table that is in the one space of all callers; account: as a table's (definitions.py); tags: its own,
+    table that is in the one tenant of all callers; account: as a table's (definitions.py); tags: its own,
     apart from the table's.
     """
 
@@ -98,7 +98,7 @@ class StreamDefinition:
 
     @property
     def resource(self) -> str:
-        """What its ARN names, without account and region: no two streams of a space have the same."""
+        """What its ARN names, without account and region: no two streams of a tenant have the same."""
         return f"table/{self.table}/stream/{self.label}"
 
     def status(self, *, settled: bool) -> str:

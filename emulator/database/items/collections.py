@@ -7,6 +7,7 @@ indexes, which exist from the table's first moment.
 from typing import Any
 
 from emulator import errors, limits
+from emulator.database.schema.followers import Change
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.values.types import Item
@@ -19,24 +20,31 @@ def collection_size(txn: ReadTxn, item_key: bytes) -> int:
     return 0 if stored is None else int.from_bytes(stored, "big")
 
 
-def grown(txn: ReadTxn, item_key: bytes, change: int, limit: int) -> int:
-    """Return the bytes a collection will have after a change.
+class Collections:
+    """Follows writes to a table with local indexes, and refuses what makes a collection too large.
 
-    Raises ItemCollectionSizeLimitExceededException where the change makes it larger than the limit.
+    limit: bytes that a collection may have.
     """
-    size = collection_size(txn, item_key) + change
-    if size > limit and change > 0:
-        raise errors.item_collection_too_large()
-    return size
 
+    __slots__ = ("_limit",)
 
-def put(txn: WriteTxn, item_key: bytes, size: int) -> None:
-    """Store a collection's size; an empty one leaves nothing behind."""
-    key = keyspace.collection(item_key)
-    if size:
-        txn.put(key, size.to_bytes(8, "big"))
-    else:
-        txn.delete(key)
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+
+    def check(self, txn: ReadTxn, change: Change) -> None:
+        """Raise ItemCollectionSizeLimitExceededException if the change makes its collection larger than the limit."""
+        growth = change.size + sum(entry.size for entry in change.entries if entry.index.local)
+        change.collection_size = collection_size(txn, change.key) + growth
+        if change.collection_size > self._limit and growth > 0:
+            raise errors.item_collection_too_large()
+
+    def follow(self, txn: WriteTxn, change: Change) -> None:
+        """Store the collection's new size; an empty one leaves nothing behind."""
+        key = keyspace.collection(change.key)
+        if change.collection_size:
+            txn.put(key, change.collection_size.to_bytes(8, "big"))
+        else:
+            txn.delete(key)
 
 
 def metrics(txn: ReadTxn, table: Table, item: Item) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from typing import Final
 
 from emulator.database.items.ranges import Range
 from emulator.database.schema.describe import warm_units
-from emulator.database.schema.table import Index, Table
+from emulator.database.schema.index import Index
+from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.database.throughput.throttle import PARTITION_UNITS
 from emulator.limits import TABLE_CAPACITY

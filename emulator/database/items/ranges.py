@@ -7,7 +7,8 @@ value's bytes are framed. Everything else about a range is the same for tables a
 from collections.abc import Mapping
 
 from emulator import errors, limits
-from emulator.database.schema.table import Index, Table
+from emulator.database.schema.index import Index
+from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.expressions.key_range import KeyRange
 from emulator.values.types import KIND, Item, Value

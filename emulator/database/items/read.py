@@ -19,7 +19,8 @@ import orjson
 
 from emulator.database.items import partitions
 from emulator.database.items.ranges import Range, resume
-from emulator.database.schema.table import Index, Table
+from emulator.database.schema.index import Index
+from emulator.database.schema.table import Table
 from emulator.database.throughput.capacity import Consumed, read_units
 from emulator.limits import PAGE
 from emulator.slices import Steps

@@ -8,11 +8,39 @@ from collections.abc import Sequence
 from struct import Struct
 from typing import Final
 
+from emulator.database.schema.followers import Change
 from storage import ReadTxn, WriteTxn
 
 _PAIR: Final = 16
 _ONE: Final = Struct(">2Q")
 _structs: Final[dict[int, Struct]] = {}
+
+
+class Statistics:
+    """Follows writes to a table with indexes. key: of its record."""
+
+    __slots__ = ("_key",)
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def follow(self, txn: WriteTxn, change: Change) -> None:
+        """Count a change in the table and in each of its indexes."""
+        add(txn, self._key, [(change.count, change.size), *((entry.count, entry.size) for entry in change.entries)])
+
+
+class PlainStatistics(Statistics):
+    """Follows writes to a table without indexes, which costs a third of what a list of differences does."""
+
+    __slots__ = ()
+
+    def follow(self, txn: WriteTxn, change: Change) -> None:
+        """Count a change in the table."""
+        count = (change.new_row is not None) - (change.old_row is not None)
+        if count or change.size:
+            stored = _stored(txn, self._key, _ONE)
+            before, bytes_before = _ONE.unpack_from(stored)
+            txn.put(self._key, _ONE.pack(before + count, bytes_before + change.size))
 
 
 def _struct(numbers: int) -> Struct:
@@ -37,14 +65,6 @@ def add(txn: WriteTxn, key: bytes, deltas: Sequence[tuple[int, int]]) -> None:
     numbers = packing.unpack_from(_stored(txn, key, packing))
     flat = [number for pair in deltas for number in pair]
     txn.put(key, packing.pack(*map(int.__add__, numbers, flat)))
-
-
-def add_one(txn: WriteTxn, key: bytes, count: int, size: int) -> None:
-    """Do as `add` for a table without indexes."""
-    if count or size:
-        stored = _stored(txn, key, _ONE)
-        before, bytes_before = _ONE.unpack_from(stored)
-        txn.put(key, _ONE.pack(before + count, bytes_before + size))
 
 
 def _stored(txn: ReadTxn, key: bytes, packing: Struct) -> bytes:

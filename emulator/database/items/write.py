@@ -1,20 +1,22 @@
 """The write path: the only code that changes an item.
 
-A write has two halves. `prepare_put`, `prepare_update` and `prepare_delete` read the old item, evaluate the condition and
-compute the new item; they raise whatever is wrong and write nothing. `store` then writes the item, its index entries and
-the table's statistics in the transaction that it is given. Several writes that must happen together are all prepared
-before the first is stored.
+A write has two halves. `prepare_put`, `prepare_update` and `prepare_delete` read the old item,
+evaluate the condition and compute the new item; they raise whatever is wrong and write nothing.
+`store` then writes the item, and the table's followers write what depends on it
+(schema/followers.py), in the transaction that it is given. Several writes that must happen together
+are all prepared before the first is stored.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from emulator import errors, limits
-from emulator.database.items import collections, statistics
-from emulator.database.schema.table import Index, Table
+from emulator.database.items.entries import entry_changes
+from emulator.database.schema.followers import Change, EntryChange
+from emulator.database.schema.index import Index
+from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
-from emulator.database.throughput.capacity import Consumed, entry_units, write_units
+from emulator.database.throughput.capacity import Consumed, write_units
 from emulator.values.rows import decode_row, encode_row, row_size
 from emulator.values.size import changed_size, item_size, value_size
 from emulator.values.types import KIND, Item, Values
@@ -44,43 +46,23 @@ class Guard(NamedTuple):  # half as dear to make as a frozen dataclass, which is
     """The guard of a PartiQL INSERT, whose failure is DuplicateItemException."""
 
 
-@dataclass(slots=True)
-class Prepared:
-    """A write that passed all checks. Rows and items are None where there is no item (before or after)."""
-
-    table: Table
-    key: bytes
-    old_row: bytes | None
-    old: Item | None  # None also while nobody needed it: see old_item()
-    new_row: bytes | None
-    new: Item | None
-    expired: bool = False
-    """A deletion by TTL: costs nothing, and streams tell who did it (behaviour 12)."""
-
-    def old_item(self) -> Item | None:
-        """Return the item before the write, decoded at the first call."""
-        if self.old is None and self.old_row is not None:
-            self.old = decode_row(self.old_row)
-        return self.old
-
-
-def prepare_put(txn: ReadTxn, table: Table, key: bytes, item: Item, size: int, guard: Guard | None) -> Prepared:
+def prepare_put(txn: ReadTxn, table: Table, key: bytes, item: Item, size: int, guard: Guard | None) -> Change:
     """Prepare the replacement of an item; the caller has checked its size, key and index keys."""
     old_row = _current(txn, table, key)
     old = None if guard is None else _passed(table, key, guard, old_row, item)
-    return Prepared(table, key, old_row, old, encode_row(item, size), item)
+    return Change(key, old_row, old, encode_row(item, size), item)
 
 
-def prepare_delete(txn: ReadTxn, table: Table, key: bytes, guard: Guard | None, key_item: Item) -> Prepared:
+def prepare_delete(txn: ReadTxn, table: Table, key: bytes, guard: Guard | None, key_item: Item) -> Change:
     """Prepare the removal of an item, which need not exist. key_item: its key, which the guard need not decode."""
     old_row = _current(txn, table, key)
     old = None if guard is None else _passed(table, key, guard, old_row, key_item)
-    return Prepared(table, key, old_row, old, None, None)
+    return Change(key, old_row, old, None, None)
 
 
 def prepare_update(
     txn: ReadTxn, table: Table, key: bytes, key_item: Item, update: "Update | None", values: Values, guard: Guard | None
-) -> Prepared:
+) -> Change:
     """Prepare the change of an item, or its creation from its key.
 
     Raises the run-time errors of updates (behaviour 4.5) and of the resulting item: size, nesting, index keys.
@@ -95,14 +77,14 @@ def prepare_update(
     if update is not None:
         new = update.apply(new, values, exists=old is not None)
         if old is None and not update.creates:
-            return Prepared(table, key, None, None, None, None)
+            return Change(key, None, None, None, None)
         check_updated_index_keys(table, new, update)
         size = changed_size(size, before, new, update.attributes)
         if size <= _MUCH_TOO_LARGE:
             _check_depth(new, update)
     if size > limits.ITEM_SIZE:
         raise errors.update_too_large()
-    return Prepared(table, key, old_row, old, encode_row(new, size), new)
+    return Change(key, old_row, old, encode_row(new, size), new)
 
 
 def _check_depth(new: Item, update: "Update") -> None:
@@ -113,111 +95,40 @@ def _check_depth(new: Item, update: "Update") -> None:
             raise errors.nesting(about="item")
 
 
-def store(txn: WriteTxn, write: Prepared, *, times: int = 1) -> Consumed:
-    """Write what was prepared, with its index entries and statistics; return the units it consumed.
+def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Consumed:
+    """Write a change and all that follows it; return the units it consumed.
 
-    times: how often the table's own units count, 2 in a transaction. Raises what an enforced limit refuses, and then has
-    written nothing.
+    times: how often the table's own units count, 2 in a transaction. Raises what a precondition or an
+    enforced limit refuses, and then has written nothing.
     """
-    table, key, old_row, new_row = write.table, write.key, write.old_row, write.new_row
+    old_row, new_row = change.old_row, change.new_row
     old_size = 0 if old_row is None else row_size(old_row)
     new_size = 0 if new_row is None else row_size(new_row)
     consumed = Consumed(times * write_units(old_size, new_size))
     if old_row == new_row:
-        charge(table, key, consumed)
+        charge(table, change.key, consumed)
         return consumed
-    changes = [_entry_change(index, write) for index in table.indexes] if table.indexes else ()
-    for change in changes:
-        if change.units:
-            arms = consumed.local_indexes if change.index.local else consumed.global_indexes
-            arms[change.index.name] = change.units
-    own_size = new_size - old_size
-    collection_size = None
-    if table.local_indexes:
-        grown = own_size + sum(change.size for change in changes if change.index.local)
-        collection_size = collections.grown(txn, key, grown, table.collection_limit)
-    if table.enforcement is not None and not write.expired:
-        charge(table, key, consumed, changes)
+    change.size = new_size - old_size
+    if table.indexes:
+        change.entries = entry_changes(table, change)
+        for entry in change.entries:
+            if entry.units:
+                arms = consumed.local_indexes if entry.index.local else consumed.global_indexes
+                arms[entry.index.name] = entry.units
+    for precondition in table.preconditions:
+        precondition.check(txn, change)
+    if table.enforcement is not None and not change.expired:
+        charge(table, change.key, consumed, change.entries)
     if new_row is None:
-        txn.delete(key)
+        txn.delete(change.key)
     else:
-        txn.put(key, new_row)
-    own_count = (new_row is not None) - (old_row is not None)
-    if changes:
-        deltas = [(own_count, own_size)]
-        for change in changes:
-            _store_entry(txn, change)
-            deltas.append((change.count, change.size))
-        statistics.add(txn, table.statistics_key, deltas)
-    else:
-        statistics.add_one(txn, table.statistics_key, own_count, own_size)
-    if collection_size is not None:
-        collections.put(txn, key, collection_size)
-    if table.ttl is not None:
-        table.ttl.follow(txn, write)
-    for stream_log in table.logs:
-        stream_log.append(txn, write)
+        txn.put(change.key, new_row)
+    for follower in table.followers:
+        follower.follow(txn, change)
     return consumed
 
 
-@dataclass(slots=True)
-class _EntryChange:
-    """What a write does to one index: at most one entry goes (old_key) and one comes or changes (new_key)."""
-
-    index: Index
-    old_key: bytes | None = None
-    new_key: bytes | None = None
-    new_row: bytes = b""
-    old_units: float = 0.0
-    new_units: float = 0.0
-    count: int = 0
-    size: int = 0
-
-    @property
-    def units(self) -> float:
-        """What the change costs (behaviour 9.2)."""
-        return self.old_units + self.new_units
-
-
-def _entry_change(index: Index, write: Prepared) -> _EntryChange:
-    """Return how a write changes one index; an entry that stays the same is no change."""
-    change = _EntryChange(index)
-    if not index.holds(write.key):
-        return change
-    old, new = write.old_item(), write.new
-    new_key = None if new is None else index.key(new, write.key)
-    if old is None:
-        old_key = None
-    elif new is not None and index.same_key(old, new):  # spares a sixth of a write to two indexes
-        old_key = new_key
-    else:
-        old_key = index.key(old, write.key)
-    old_row = b"" if old_key is None else index.row(old, write.old_row)  # type: ignore[arg-type]
-    new_row = b"" if new_key is None else index.row(new, write.new_row)  # type: ignore[arg-type]
-    if old_key == new_key and old_row == new_row:
-        return change
-    if old_key is not None:
-        change.count -= 1
-        change.size -= row_size(old_row)
-    if new_key is not None:
-        change.count += 1
-        change.size += row_size(new_row)
-        change.new_key, change.new_row = new_key, new_row
-        change.new_units = entry_units(max(row_size(new_row), row_size(old_row) if old_key == new_key else 0))
-    if old_key is not None and old_key != new_key:
-        change.old_key = old_key
-        change.old_units = entry_units(row_size(old_row))
-    return change
-
-
-def _store_entry(txn: WriteTxn, change: _EntryChange) -> None:
-    if change.old_key is not None:
-        txn.delete(change.old_key)
-    if change.new_key is not None:
-        txn.put(change.new_key, change.new_row)
-
-
-def charge(table: Table, key: bytes, consumed: Consumed, changes: Sequence[_EntryChange] = ()) -> None:
+def charge(table: Table, key: bytes, consumed: Consumed, changes: Sequence[EntryChange] = ()) -> None:
     """Charge a write to the table's enforced throughput. Raises what it refuses."""
     if table.enforcement is None or table.enforcement.throttle is None:
         return

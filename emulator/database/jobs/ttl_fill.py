@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
+from emulator.database.changes.ttl_queue import queue_of
 from emulator.database.database import Database
 from emulator.database.jobs import walk
 from emulator.database.schema.table import Table
@@ -36,8 +37,12 @@ def finish(database: Database, table: Table) -> Steps[None]:
 
 
 def _fill(database: Database, queue_id: int | None, table: Table) -> bool:
-    """Enter one slice of items; return True while there are more. The queue may be gone, or full, by now."""
-    definition, queue = table.definition, table.ttl
+    """Enter one slice of items; return True while there are more.
+
+    The queue may have been dropped, or already filled, by now.
+    """
+    definition = table.definition
+    queue = queue_of(definition)
     if queue is None or definition.ttl_queue != queue_id or definition.ttl_filled_to is None:
         return False
     with database.write() as txn:

@@ -11,11 +11,12 @@ from functools import partial
 from itertools import islice
 from typing import Final
 
-from emulator.database.changes.ttl_queue import TtlQueue
+from emulator.database.changes.ttl_queue import TtlQueue, queue_of
 from emulator.database.database import Database
 from emulator.database.definitions.tables import DELETING
-from emulator.database.items.write import Prepared, store
+from emulator.database.items.write import store
 from emulator.database.jobs import ttl_fill
+from emulator.database.schema.followers import Change
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.slices import Steps, finish
@@ -31,14 +32,17 @@ def begin(database: Database) -> None:
     now = database.clock.now()
     with database.read() as txn:
         for table in tables(database):
-            if table.ttl is not None and next(txn.scan(*table.ttl.expired(now)), None) is not None:
+            queue = queue_of(table.definition)
+            if queue is not None and next(txn.scan(*queue.expired(now)), None) is not None:
                 database.background.add(("sweep", table.id), partial(_sweep_slice, database, table))
 
 
 def tables(database: Database) -> list[Table]:
     """Return all tables with TTL."""
     everything = database.catalog.everything()
-    return [table for table in everything if table.ttl is not None and table.definition.status != DELETING]
+    return [
+        table for table in everything if table.definition.ttl_queue is not None and table.definition.status != DELETING
+    ]
 
 
 def sweep_now(database: Database, swept: Iterable[Table]) -> Counter[str]:
@@ -68,13 +72,14 @@ def _sweep_slice(database: Database, table: Table) -> bool:
 def _sweep(database: Database, table: Table, most: int) -> tuple[int, bool]:
     """Delete up to so many items that have expired by now; return how many, and whether there may be more."""
     current = database.catalog.current(table)
-    if current is None or current.ttl is None:
+    queue = None if current is None else queue_of(current.definition)
+    if current is None or queue is None:
         return 0, False
-    expired = current.ttl.expired(database.clock.now())
+    expired = queue.expired(database.clock.now())
     with database.write() as txn:
         txn.urgent = True
         entries = [entry for entry, _ in islice(txn.scan(*expired), most)]
-        count = sum(_expire(txn, current, current.ttl, entry) for entry in entries)
+        count = sum(_expire(txn, current, queue, entry) for entry in entries)
     return count, len(entries) == most
 
 
@@ -86,5 +91,5 @@ def _expire(txn: WriteTxn, table: Table, queue: TtlQueue, entry: bytes) -> bool:
     if item is None or queue.entry(item, key) != entry:
         txn.delete(entry)
         return False
-    store(txn, Prepared(table, key, row, item, None, None, expired=True))
+    store(txn, table, Change(key, row, item, None, None, expired=True))
     return True

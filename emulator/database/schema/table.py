@@ -1,25 +1,21 @@
-"""Tables and indexes, compiled from their definitions.
+"""Tables, compiled from their definitions.
 
-A change of a definition makes a new Table. Everything a request needs on the hot path (key names, encoders, prefixes) is
-computed once, when the Table is made.
+A change of a definition makes a new Table. What requests need (key names, encoders, prefixes, what
+follows a write) is computed once, when the Table is made.
 """
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from emulator import errors, limits
 from emulator.database.definitions.tables import ACTIVE, IndexDefinition, TableDefinition
+from emulator.database.schema.followers import Follower, Precondition
+from emulator.database.schema.index import Index
 from emulator.database.store import keyspace
+from emulator.database.throughput.enforcement import Enforcement
 from emulator.expressions.key_range import KeyNames
-from emulator.values.rows import decoder_of, encode_row
-from emulator.values.size import item_size
+from emulator.values.rows import decoder_of
 from emulator.values.types import KIND, Item
-from storage.keycode import escape
-
-if TYPE_CHECKING:
-    from emulator.database.changes.log import StreamLog
-    from emulator.database.changes.ttl_queue import TtlQueue
-    from emulator.database.throughput.enforcement import Enforcement
 
 View = tuple[Callable[[bytes], Item], tuple[str, ...]]
 """A decoder of rows that may leave attributes out, and the key attributes that it need not find."""
@@ -28,107 +24,19 @@ _MOST_VIEWS: Final = 256
 _LONGEST_VIEW: Final = 4 * limits.EXPRESSION_SIZE  # characters of the names of a view that is kept
 
 
-def _key_names(index: IndexDefinition) -> tuple[str, ...]:
-    return index.hash + index.range
-
-
-class Index:
-    """A secondary index, compiled: says which entry an item has in it."""
-
-    __slots__ = (
-        "_encoders",
-        "_hash_count",
-        "attributes",
-        "definition",
-        "filled_to",
-        "is_global",
-        "key_names",
-        "key_schema",
-        "local",
-        "name",
-        "position",
-        "prefix",
-        "projects_all",
-        "types",
-    )
-
-    def __init__(self, definition: IndexDefinition, table: "Table", position: int) -> None:
-        self.definition = definition
-        self.name = definition.name
-        self.local = definition.local
-        self.is_global = not definition.local
-        self.position = position  # in the statistics record; the table itself is 0
-        self.prefix = keyspace.entries(definition.id)
-        self.key_names = _key_names(definition)
-        self.types = table.definition.types
-        self.key_schema = KeyNames(definition.hash, definition.range, self.types)
-        self.projects_all = definition.projection == "ALL"
-        self.attributes = frozenset(table.key_names + self.key_names + definition.non_key)
-        self.filled_to = None if definition.filled_to is None else bytes.fromhex(definition.filled_to)
-        self._encoders = tuple((name, keyspace.KEY_BYTES[self.types[name]]) for name in self.key_names)
-        self._hash_count = len(definition.hash)
-
-    def key(self, item: Item, item_key: bytes) -> bytes | None:
-        """Return the storage key of the item's entry, None where the item is not in this (sparse) index."""
-        pieces = []
-        for name, encode in self._encoders:
-            value = item.get(name)
-            if value is None:
-                return None
-            try:
-                pieces.append(encode(value))
-            except KeyError:  # stored before the index existed, with another type
-                return None
-        if b"" in pieces or (max(map(len, pieces)) > limits.SORT_KEY and self._too_long(pieces)):
-            return None
-        return self.key_of_pieces(pieces, item_key)
-
-    def same_key(self, one: Item, other: Item) -> bool:
-        """Say whether two states of one item have the same key attributes, and so the same entry or none."""
-        return all(one.get(name) == other.get(name) for name in self.key_names)
-
-    def _too_long(self, pieces: list[bytes]) -> bool:
-        hashes, ranges = pieces[: self._hash_count], pieces[self._hash_count :]
-        return sum(map(len, hashes)) > limits.PARTITION_KEY or sum(map(len, ranges)) > limits.SORT_KEY
-
-    def key_of_pieces(self, pieces: list[bytes], item_key: bytes) -> bytes:
-        """Return an entry's storage key from its key attributes' bytes, hash attributes first."""
-        count = self._hash_count
-        return b"".join(
-            (
-                self.prefix,
-                keyspace.joined_digest(pieces[:count]),
-                *map(escape, pieces[count:]),
-                item_key[keyspace.ITEM_PREFIX :],
-            )
-        )
-
-    def row(self, item: Item, row: bytes) -> bytes:
-        """Return the entry's row: the item's own where everything is projected."""
-        if self.projects_all:
-            return row
-        attributes = self.attributes
-        projected = {name: value for name, value in item.items() if name in attributes}
-        return encode_row(projected, item_size(projected))
-
-    def holds(self, item_key: bytes) -> bool:
-        """Say whether writes to this item must be entered now; items a backfill has yet to visit are left to it."""
-        return self.filled_to is None or item_key <= self.filled_to
-
-
 def _is_transient(part: TableDefinition | IndexDefinition) -> bool:
     """Say whether the clock will change a definition."""
     return part.status != ACTIVE or bool(part.pending)
 
 
 class Table:
-    """A table, compiled: key checks, key bytes and its indexes."""
+    """A table, compiled: key checks, key bytes, its indexes, and what follows a write to it."""
 
     __slots__ = (
         "arn",
-        "collection_limit",
         "definition",
         "enforcement",
+        "followers",
         "hash",
         "hash_encode",
         "hash_type",
@@ -140,19 +48,23 @@ class Table:
         "key_names",
         "key_schema",
         "local_indexes",
-        "logs",
         "name",
+        "preconditions",
         "prefix",
         "range",
         "range_encode",
         "range_type",
         "statistics_key",
         "transient",
-        "ttl",
         "views",
     )
 
-    def __init__(self, definition: TableDefinition) -> None:
+    def __init__(
+        self,
+        definition: TableDefinition,
+        followers: tuple[Follower, ...] = (),
+        preconditions: tuple[Precondition, ...] = (),
+    ) -> None:
         types = definition.types
         self.definition = definition
         self.id = definition.id
@@ -169,12 +81,13 @@ class Table:
         self.key_schema = KeyNames((self.hash,), self.key_names[1:], types)
         self.prefix = keyspace.items(definition.id)
         self.statistics_key = keyspace.statistics(definition.id)
-        self.collection_limit = limits.ITEM_COLLECTION
-        self.enforcement: Enforcement | None = None
-        self.logs: tuple[StreamLog, ...] = ()
-        self.ttl: TtlQueue | None = None
+        self.followers = followers
+        self.preconditions = preconditions
+        self.enforcement: Enforcement | None = None  # the catalog's: it changes with what tests declare
         self.transient = _is_transient(definition) or any(map(_is_transient, definition.indexes))
-        self.indexes = tuple(Index(index, self, position) for position, index in enumerate(definition.indexes, start=1))
+        self.indexes = tuple(
+            Index(index, types, self.key_names, position) for position, index in enumerate(definition.indexes, start=1)
+        )
         self.indexes_by_name = {index.name: index for index in self.indexes}
         self.local_indexes = any(index.local for index in self.indexes)
         self.index_keys = self._index_keys()

@@ -11,8 +11,9 @@ from emulator.database import declarations
 from emulator.database.declarations import BadDeclaration
 from emulator.errors import ApiError
 from emulator.settings import Settings
-from tests.conftest import InProcess, index_request, table_request
-from tests.model.invariants import dump
+from tests.support.in_process import InProcess
+from tests.support.invariants import dump
+from tests.support.tables import index_request, table_request
 
 KEY = {"pk": {"S": "p"}, "sk": {"N": "1"}}
 OTHER = {"pk": {"S": "p"}, "sk": {"N": "2"}}

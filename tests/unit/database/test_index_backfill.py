@@ -9,8 +9,9 @@ import random
 import pytest
 
 from emulator.settings import Settings
-from tests.conftest import InProcess, index_request, table_request
-from tests.model.invariants import check_store
+from tests.support.in_process import InProcess
+from tests.support.invariants import check_store
+from tests.support.tables import index_request, table_request
 
 ITEMS = 120
 CREATE = {

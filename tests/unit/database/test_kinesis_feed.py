@@ -12,8 +12,9 @@ from emulator.kinesis import feed
 from emulator.kinesis.feed import FIRST_REST, LONGEST_REST, KinesisFeed
 from emulator.settings import Settings
 from storage.keycode import prefix_end
-from tests.conftest import InProcess, table_request
-from tests.model.invariants import dump
+from tests.support.in_process import InProcess
+from tests.support.invariants import dump
+from tests.support.tables import table_request
 
 ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/orders"
 ENDPOINT = "http://127.0.0.1:9"  # nothing here connects to it

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.settings import Settings
-from tests.conftest import InProcess
-from tests.model.profile import profile
-from tests.stream_reading import iterator, read_shard, sequence
-from tests.unit.database.streamed_tables import HOUR, MINUTE, Streamed, later, number_of
+from tests.support.in_process import InProcess
+from tests.support.profile import profile
+from tests.support.stream_reading import iterator, read_shard, sequence
+from tests.support.streamed_tables import HOUR, MINUTE, Streamed, later, number_of
 
 START = 1_700_000_000.0  # of a ManualClock
 
@@ -156,7 +156,7 @@ def test_cost_of_finding_a_time(inside, monkeypatch):
         inside.clock.advance(1)
         streamed.put()
     database = inside.emulator.database
-    stream = database.streams.find(inside.caller.space, streamed.arn)
+    stream = database.streams.find(inside.caller.tenant, streamed.arn)
     reads = []
     with database.read() as txn:
 

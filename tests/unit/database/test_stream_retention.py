@@ -5,10 +5,10 @@ from itertools import pairwise
 import pytest
 
 from emulator.settings import Settings
-from tests.conftest import InProcess
-from tests.model.invariants import check_store, dump
-from tests.stream_reading import iterator, read_shard, sequence
-from tests.unit.database.streamed_tables import (
+from tests.support.in_process import InProcess
+from tests.support.invariants import check_store, dump
+from tests.support.stream_reading import iterator, read_shard, sequence
+from tests.support.streamed_tables import (
     DAY,
     HOUR,
     IMAGES,

@@ -5,8 +5,9 @@ import pytest
 from emulator.database.store import keyspace
 from emulator.settings import Settings
 from storage.keycode import prefix_end
-from tests.conftest import InProcess, index_request, table_request
-from tests.model.invariants import check_store, dump
+from tests.support.in_process import InProcess
+from tests.support.invariants import check_store, dump
+from tests.support.tables import index_request, table_request
 
 ITEMS = 60
 SLICE = 7

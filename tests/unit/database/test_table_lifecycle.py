@@ -3,7 +3,8 @@
 import pytest
 
 from emulator.settings import Settings
-from tests.conftest import InProcess, index_request, table_request
+from tests.support.in_process import InProcess
+from tests.support.tables import index_request, table_request
 
 IN_USE = "Attempt to change a resource which is still in use: "
 NOT_FOUND = ("ResourceNotFoundException", "Requested resource not found")

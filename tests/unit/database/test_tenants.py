@@ -6,7 +6,8 @@ import pytest
 
 from emulator.errors import ApiError
 from emulator.settings import Settings
-from tests.conftest import InProcess, index_request, table_request
+from tests.support.in_process import InProcess
+from tests.support.tables import index_request, table_request
 
 HERE = ("test", "us-east-1")
 OTHER_KEY = ("other", "us-east-1")

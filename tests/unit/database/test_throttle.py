@@ -5,7 +5,12 @@ Tables begin with one second's worth of units; items of 1 KB cost one unit to wr
 """
 
 import pytest
-from throttled_tables import (
+
+from emulator.database.throughput.throttle import BURST, Bucket
+from emulator.settings import Settings
+from tests.support.in_process import InProcess
+from tests.support.tables import index_request, table_request
+from tests.support.throttled_tables import (
     INDEX,
     KIB,
     MAXIMUM,
@@ -27,10 +32,6 @@ from throttled_tables import (
     refusal,
     units,
 )
-
-from emulator.database.throughput.throttle import BURST, Bucket
-from emulator.settings import Settings
-from tests.conftest import InProcess, index_request, table_request
 
 # --- buckets --------------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,8 @@ from emulator.database.tokens import fingerprint
 from emulator.errors import ApiError
 from emulator.settings import Settings
 from storage.keycode import prefix_end
-from tests.conftest import InProcess, table_request
+from tests.support.in_process import InProcess
+from tests.support.tables import table_request
 
 MISMATCH = (
     "IdempotentParameterMismatchException",

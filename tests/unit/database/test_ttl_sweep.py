@@ -4,12 +4,14 @@ from types import SimpleNamespace
 
 import pytest
 
+from emulator.database.changes.ttl_queue import queue_of
 from emulator.database.jobs import ttl_sweep
 from emulator.settings import Settings
 from emulator.values.rows import decode_row
-from tests.conftest import InProcess, table_request
-from tests.model.invariants import check_store
-from tests.unit.database.expiring_tables import HOUR, NOW, background, create, names, put, sweep, switch, wait
+from tests.support.expiring_tables import HOUR, NOW, background, create, names, put, sweep, switch, wait
+from tests.support.in_process import InProcess
+from tests.support.invariants import check_store
+from tests.support.tables import table_request
 
 
 def tick(db, seconds):
@@ -219,8 +221,8 @@ def test_an_entry_that_is_no_items_any_more_only_goes_itself(db):
     database = db.emulator.database
     compiled = database.table(db.caller, table)
     (key,) = keys_of(db, table)
-    wrong = compiled.ttl.entry({"ttl": {"N": str(NOW - 1)}}, key)
-    gone = compiled.ttl.entry({"ttl": {"N": str(NOW - 1)}}, key + b"gone")
+    wrong = queue_of(compiled.definition).entry({"ttl": {"N": str(NOW - 1)}}, key)
+    gone = queue_of(compiled.definition).entry({"ttl": {"N": str(NOW - 1)}}, key + b"gone")
     with database.write() as txn:
         txn.put(wrong, b"")
         txn.put(gone, b"")

@@ -11,7 +11,7 @@ from emulator.database.store.versions import SharedEngine, Versions
 from emulator.settings import Settings
 from emulator.sharing import Sharing
 from storage import Interrupted, Lost
-from tests.conftest import table_request
+from tests.support.tables import table_request
 
 
 class Grouping:

@@ -4,7 +4,7 @@ import pytest
 
 from emulator.database.store import keyspace
 from emulator.settings import Settings
-from tests.unit.event_sources.stages import Stage, configured
+from tests.support.stages import Stage, configured
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:process-order-changes"
 UNKNOWN = "00000000-0000-0000-0000-000000000000"

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from emulator.database.definitions.streams import sequence_text
-from tests.unit.event_sources.stages import DONE, FAILED, Stage, configured, keys, sequences
+from tests.support.stages import DONE, FAILED, Stage, configured, keys, sequences
 
 DAY = 86_400
 
@@ -287,7 +287,7 @@ def test_shards_that_are_gone_leave_no_checkpoint(stage):
             pass
     stage.deliver()
     mapping = stage.service.mappings.get(uuid)
-    [stream] = stage.emulator.database.streams.of(mapping.space)
+    [stream] = stage.emulator.database.streams.of(mapping.tenant)
     assert stage.service.mappings.checkpoints(mapping).keys() <= {shard.number for shard in stream.shards}
 
 

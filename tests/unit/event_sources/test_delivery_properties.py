@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.event_sources.service import FunctionService
-from tests.model.profile import profile
-from tests.unit.event_sources.stages import DONE, FAILED, UNREACHABLE, Stage, configured, failing, sequences
+from tests.support.profile import profile
+from tests.support.stages import DONE, FAILED, UNREACHABLE, Stage, configured, failing, sequences
 
 KEYS = "abcdef"
 WRITE = st.tuples(st.just("write"), st.lists(st.sampled_from(KEYS), min_size=1, max_size=12))

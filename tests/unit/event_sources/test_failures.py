@@ -8,7 +8,7 @@ from emulator.database.definitions.streams import sequence_text
 from emulator.event_sources import dead_letters
 from emulator.event_sources.lanes import backoff
 from emulator.event_sources.outcomes import Outcome
-from tests.unit.event_sources.stages import DONE, FAILED, UNREACHABLE, failing, keys, sequences
+from tests.support.stages import DONE, FAILED, UNREACHABLE, failing, keys, sequences
 
 REPORTS = ["ReportBatchItemFailures"]
 

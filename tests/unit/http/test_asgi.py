@@ -8,7 +8,7 @@ import pytest
 from emulator.http.asgi import create_app
 from emulator.http.bodies import Bodies
 from emulator.http.protocol import Protocol
-from tests.conftest import AUTHORIZATION
+from tests.support.http_clients import AUTHORIZATION
 
 HEADERS = [
     (b"content-type", b"application/x-amz-json-1.0"),

@@ -14,9 +14,9 @@ from emulator.http.commits import Commits
 from emulator.http.turns import Turns
 from emulator.settings import Settings
 from storage import Full, Interrupted, StorageError
-from tests.conftest import table_request
-from tests.model.client import headers
-from tests.unit.http.test_connection import Line
+from tests.support.connections import Line
+from tests.support.http_clients import headers
+from tests.support.tables import table_request
 
 TABLE = {**table_request("pk:S"), "TableName": "table"}
 

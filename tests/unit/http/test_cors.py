@@ -4,7 +4,8 @@ import pytest
 
 from emulator.http.protocol import Protocol
 from emulator.settings import Settings
-from tests.conftest import AUTHORIZATION, InProcess
+from tests.support.http_clients import AUTHORIZATION
+from tests.support.in_process import InProcess
 
 FIELDS = {
     b"content-type": b"application/x-amz-json-1.0",

@@ -13,8 +13,9 @@ from emulator.http import rounds
 from emulator.http.kinesis import KinesisClient, _refusal, run_kinesis
 from emulator.kinesis.feed import FIRST_REST, LONGEST_REST, KinesisFeed
 from emulator.settings import Settings
-from tests.conftest import InProcess, table_request
-from tests.kinesis import WAIT, fake_kinesis
+from tests.support.in_process import InProcess
+from tests.support.kinesis import WAIT, fake_kinesis
+from tests.support.tables import table_request
 
 ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/orders"
 INTERVAL = 0.001

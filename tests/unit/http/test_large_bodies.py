@@ -10,7 +10,7 @@ from emulator.http import encoding
 from emulator.http.bodies import Bodies
 from emulator.http.protocol import _LARGE, Protocol
 from emulator.settings import Settings
-from tests.conftest import AUTHORIZATION
+from tests.support.http_clients import AUTHORIZATION
 
 FIELDS = {
     b"content-type": b"application/x-amz-json-1.0",

@@ -12,7 +12,8 @@ from emulator.log_limits import LogLimit
 from emulator.model.service import operations
 from emulator.operations.registry import registered
 from emulator.settings import Settings
-from tests.conftest import AUTHORIZATION, InProcess
+from tests.support.http_clients import AUTHORIZATION
+from tests.support.in_process import InProcess
 
 FORGED = "AK\n2026-01-01 00:00:00,000 CRITICAL forged line\x1b[31m\r\x85\u2028"
 SIGNED = {

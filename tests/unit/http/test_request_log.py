@@ -20,9 +20,10 @@ from emulator.http.server import create_protocol
 from emulator.http.turns import Pending
 from emulator.slices import Sliced, finish
 from storage import Full
-from tests.conftest import AUTHORIZATION, index_request, table_request
-from tests.unit.http.test_connection import Line
-from tests.unit.http.test_connection import request as http_request
+from tests.support.connections import Line
+from tests.support.connections import request as http_request
+from tests.support.http_clients import AUTHORIZATION
+from tests.support.tables import index_request, table_request
 
 TABLE = {
     **table_request("pk:S sk:S", define="g:S", GlobalSecondaryIndexes=[index_request("by-g", "g")]),

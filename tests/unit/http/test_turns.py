@@ -4,7 +4,6 @@ import asyncio
 import json
 
 import pytest
-from test_connection import Line, Loop, request
 
 from emulator.database.items import read
 from emulator.http.asgi import create_app
@@ -12,7 +11,9 @@ from emulator.http.bodies import Bodies
 from emulator.http.protocol import Protocol
 from emulator.http.turns import Pending, Turns
 from emulator.slices import finish
-from tests.conftest import AUTHORIZATION, table_request
+from tests.support.connections import Line, Loop, request
+from tests.support.http_clients import AUTHORIZATION
+from tests.support.tables import table_request
 
 EXPIRED = 250  # items: three steps of a sweep
 SWEEP = b"POST /_emulator/ttl HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"

@@ -10,7 +10,8 @@ from emulator.partiql.plan import Check, Write
 from emulator.partiql.prepare import prepare
 from emulator.partiql.select import Read
 from emulator.settings import Settings
-from tests.conftest import InProcess, index_request, table_request
+from tests.support.in_process import InProcess
+from tests.support.tables import index_request, table_request
 
 KEY = {"pk": {"S": "a"}, "sk": {"N": "1"}}
 
