@@ -10,7 +10,7 @@ import orjson
 
 from emulator import errors, operations
 from emulator.clock import EmulatorClock
-from emulator.database import declarations
+from emulator.controls.body import BadDeclaration, Body
 from emulator.database.catalog.catalog import Caller, Options
 from emulator.database.database import Database, report_full
 from emulator.database.jobs import backfill, ttl_fill, ttl_sweep
@@ -19,7 +19,7 @@ from emulator.log_limits import once_a_minute
 from emulator.model.service import operations as service_operations
 from emulator.operations.registry import find
 from emulator.settings import Settings
-from emulator.sharing import Sharing
+from emulator.shared_memory import SharedMemory
 from storage import Full, Interrupted, open_engine
 
 if TYPE_CHECKING:
@@ -34,11 +34,14 @@ assert operations, "importing the package registers the operations"
 class Emulator:
     """One emulator; one thread owns it.
 
-    Raises StorageError when its folder cannot be opened, BadDeclaration when settings.ongoing_transaction is none,
-    BadConfiguration when settings.functions is a file that is not understood.
+    Raises StorageError if the data folder cannot be opened, BadDeclaration if
+    settings.ongoing_transaction is not a valid declaration, BadConfiguration if the file
+    settings.functions is wrong.
     """
 
-    def __init__(self, settings: Settings, clock: EmulatorClock | None = None, sharing: Sharing | None = None) -> None:
+    def __init__(
+        self, settings: Settings, clock: EmulatorClock | None = None, sharing: SharedMemory | None = None
+    ) -> None:
         path = None if settings.in_memory else settings.data_dir
         durable = settings.durable and path is not None
         self.settings = settings
@@ -60,8 +63,8 @@ class Emulator:
         )
         if self.database.owner:
             self.database.scheduler.every(settings.ttl_sweep_interval, partial(ttl_sweep.begin, self.database))
-        for declaration in _declarations(settings.ongoing_transaction):
-            declarations.transaction(self.database, declaration)
+        if settings.ongoing_transaction:
+            _declare_transactions(self.database, settings.ongoing_transaction)
         self._background = self.database.background
         self._shared = self.database.versions.shared
         self.caller = self.database.catalog.caller
@@ -163,13 +166,14 @@ def _has_mappings(database: Database) -> bool:
         return bool(txn.page(*keyspace.mappings(), 1)[0])
 
 
-def _declarations(text: str) -> list[declarations.Body]:
-    """Return the JSON objects of a setting that holds one or a list of them."""
-    if not text:
-        return []
+def _declare_transactions(database: Database, text: str) -> None:
+    """Make the declarations of a setting that holds one or a list of them as JSON. Raises BadDeclaration."""
+    from emulator.controls.declarations import declare_transaction  # noqa: PLC0415 - few starts declare anything
+
     try:
         parsed = orjson.loads(text)
     except orjson.JSONDecodeError:
-        raise declarations.BadDeclaration("it is no JSON") from None
-    found = parsed if isinstance(parsed, list) else [parsed]
-    return [each if isinstance(each, dict) else {} for each in found]
+        raise BadDeclaration("it is not JSON") from None
+    for each in parsed if isinstance(parsed, list) else [parsed]:
+        body: Body = each if isinstance(each, dict) else {}
+        declare_transaction(database, body)

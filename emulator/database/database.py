@@ -13,7 +13,7 @@ from emulator.database.definitions import kinesis
 from emulator.database.schema.table import Table
 from emulator.database.store.versions import SharedEngine, Versions
 from emulator.log_limits import once_a_minute
-from emulator.sharing import Sharing
+from emulator.shared_memory import SharedMemory
 from storage import Engine, Full, Interrupted, Lost, StorageError
 
 log = logging.getLogger("emulator")
@@ -42,7 +42,7 @@ class Database:
         engine: Engine,
         clock: Clock,
         options: Options = _DEFAULTS,
-        sharing: Sharing | None = None,
+        sharing: SharedMemory | None = None,
         jobs: Iterable["Job"] = (),
     ) -> None:
         self._jobs = tuple(jobs)

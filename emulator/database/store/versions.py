@@ -3,8 +3,8 @@
 Definitions (tables, streams, what a test declared) are held in memory, compiled, by every process. Their version is a
 counter in the store that each change raises in its own transaction. A process
 
-* looks at the shared hints (sharing.py) before a request, and reads changed definitions anew: what one worker answered,
-  the next request to another knows;
+* compares the shared hints (shared_memory.py) before a request, and reads changed definitions anew:
+  what one worker answered, the next request to another knows;
 * compares the version at the beginning of each write transaction: a write never happens by definitions that are not the
   newest, because the store has one writer at a time. A comparison that fails raises `Interrupted`, and the request runs
   again from its start (app.py).
@@ -15,7 +15,7 @@ A process that is alone has none of this and pays nothing.
 from typing import Final
 
 from emulator.database.store import keyspace
-from emulator.sharing import Sharing
+from emulator.shared_memory import SharedMemory
 from storage import Engine, Interrupted, ReadTxn, WriteTxn
 
 _VERSION: Final = keyspace.counter("version")
@@ -25,7 +25,7 @@ _DECLARED: Final = keyspace.counter("declared")
 class Versions:
     """The version of the definitions that this process holds. sharing: None for a process that is alone."""
 
-    def __init__(self, sharing: Sharing | None, engine: Engine) -> None:
+    def __init__(self, sharing: SharedMemory | None, engine: Engine) -> None:
         self._sharing = sharing
         self._engine = engine
         self._held = 0
@@ -80,7 +80,7 @@ class Versions:
         if self._engine.pending:
             self._untold = True
         else:
-            self._hints = self._sharing.hint(self._hints)
+            self._hints = self._sharing.notify(self._hints)
 
     def committed(self) -> None:
         """Note that nothing is pending any more."""

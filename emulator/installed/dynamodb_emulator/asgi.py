@@ -29,9 +29,9 @@ def _application() -> Callable[[_Message, _Receive, _Send], Awaitable[None]]:
 
     from emulator.app import Emulator  # noqa: PLC0415
     from emulator.flags import settings_from  # noqa: PLC0415
-    from emulator.http.asgi import create_app  # noqa: PLC0415
-    from emulator.http.bodies import Bodies  # noqa: PLC0415
-    from emulator.http.server import create_protocol  # noqa: PLC0415
+    from emulator.http.front.asgi import create_app  # noqa: PLC0415
+    from emulator.http.front.bodies import Bodies  # noqa: PLC0415
+    from emulator.http.server import create_endpoint  # noqa: PLC0415
 
     settings = settings_from([], os.environ)
-    return create_app(create_protocol(Emulator(settings)), Bodies(settings.request_buffer))
+    return create_app(create_endpoint(Emulator(settings)), Bodies(settings.request_buffer))

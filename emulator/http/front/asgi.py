@@ -1,16 +1,16 @@
-"""The ASGI front end: collects a request's body, hands everything to the protocol, sends its answer."""
+"""The ASGI front end: collects a request's body, hands everything to the endpoint, sends its answer."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from emulator.app import Emulator
-from emulator.http.bodies import Bodies
-from emulator.http.protocol import HEADER_BLOCK, Answer, Protocol, fields_of
-from emulator.http.rounds import run_rounds
-from emulator.http.turns import Pending
+from emulator.http.front.bodies import Bodies
+from emulator.http.front.dynamodb import HEADER_BLOCK, Answer, DynamoDbEndpoint, fields_of
+from emulator.http.front.turns import Pending
 from emulator.http.upkeep import Upkeep
 from emulator.limits import REQUEST_BODY
+from emulator.rounds import run_forever
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -18,9 +18,9 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
-def create_app(protocol: Protocol, bodies: Bodies) -> App:
-    """Return the ASGI application of a protocol; bodies bounds what incomplete requests take."""
-    protocol.take_turns()
+def create_app(endpoint: DynamoDbEndpoint, bodies: Bodies) -> App:
+    """Return the ASGI application of a endpoint; bodies bounds what incomplete requests take."""
+    endpoint.take_turns()
 
     async def app(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -33,28 +33,28 @@ def create_app(protocol: Protocol, bodies: Bodies) -> App:
             return
         try:
             if fields is None or len(scope["query_string"]) > HEADER_BLOCK:
-                answer = protocol.refuse(400)
+                answer = endpoint.refuse(400)
                 answer = answer._replace(head=answer.head + b"connection: close\r\n")
             elif body is None:
-                answer = protocol.refuse(413, fields)
+                answer = endpoint.refuse(413, fields)
             elif path == b"/":
-                answer = protocol.answer(scope["method"], scope["query_string"], fields, body)
+                answer = endpoint.answer(scope["method"], scope["query_string"], fields, body)
             else:
                 address = scope.get("server")  # not every server says where it listens
-                answer = protocol.elsewhere(scope["method"], path, scope["query_string"], fields, body, address)
+                answer = endpoint.elsewhere(scope["method"], path, scope["query_string"], fields, body, address)
         except Pending as pending:
-            answer = await _finished(protocol, pending)
+            answer = await _finished(endpoint, pending)
         await _send(send, answer)
 
     return app
 
 
-async def _finished(protocol: Protocol, pending: Pending) -> Answer:
+async def _finished(endpoint: DynamoDbEndpoint, pending: Pending) -> Answer:
     """Return an answer that is made in slices."""
-    assert protocol.turns is not None, "without turns no answer is pending"
+    assert endpoint.turns is not None, "without turns no answer is pending"
     loop = asyncio.get_running_loop()
     made: asyncio.Future[Answer] = loop.create_future()
-    run = protocol.turns.begin(loop, pending, made.set_result)
+    run = endpoint.turns.begin(loop, pending, made.set_result)
     try:
         return await made
     finally:
@@ -135,4 +135,4 @@ async def run_background(emulator: Emulator, interval: float) -> None:
         upkeep.look()
         return interval
 
-    await asyncio.gather(run_rounds("background work", tick), run_rounds("looking after the storage", look))
+    await asyncio.gather(run_forever("background work", tick), run_forever("looking after the storage", look))

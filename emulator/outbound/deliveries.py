@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING, Final
 
 from emulator.app import Emulator
-from emulator.http.rounds import run_rounds
+from emulator.rounds import run_forever
 
 if TYPE_CHECKING:
     from emulator.event_sources.service import FunctionService
-    from emulator.http.invoker import Invoker
+    from emulator.outbound.invoker import Invoker
 
 _LOOK: Final = 0.01  # seconds between looks for due invocations: half of it is the mean latency that it costs
 
@@ -27,13 +27,13 @@ async def run_functions(emulator: Emulator, interval: float) -> None:
         return _LOOK
 
     try:
-        await run_rounds("delivering to functions", look)
+        await run_forever("delivering to functions", look)
     finally:
         if invoker is not None:
             await invoker.close()
 
 
 def _invoker(service: "FunctionService") -> "Invoker":
-    from emulator.http.invoker import Invoker  # noqa: PLC0415 - start-up time that most never need
+    from emulator.outbound.invoker import Invoker  # noqa: PLC0415 - start-up time that most never need
 
     return Invoker(service)

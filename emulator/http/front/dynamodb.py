@@ -26,18 +26,20 @@ from emulator.app import Emulator
 from emulator.database.catalog.catalog import Caller
 from emulator.errors import ApiError
 from emulator.escaping import printable
-from emulator.http import admin, auth, encoding, lambda_api
-from emulator.http.failures import SERVER_ERROR, log_failure, log_refused
-from emulator.http.turns import Pending, Turns
+from emulator.http.front import auth, encoding
+from emulator.http.front.failures import SERVER_ERROR, log_failure, log_refused
+from emulator.http.front.turns import Pending, Turns
+from emulator.http.site import controls as admin
+from emulator.http.site import lambda_api
 from emulator.log_limits import LogLimit
 from emulator.slices import Sliced, Steps, finish
 from storage import Full, Lost
 
 if TYPE_CHECKING:
-    from emulator.http.bodies import Bodies
-    from emulator.http.commits import Commits
-    from emulator.http.origins import Address, PageRules
-    from emulator.http.other_services import Reply
+    from emulator.http.front.bodies import Bodies
+    from emulator.http.front.commits import Commits
+    from emulator.http.front.origins import Address, PageRules
+    from emulator.http.front.other_services import Reply
 
 log = logging.getLogger("emulator")
 
@@ -93,7 +95,7 @@ class Answer(NamedTuple):
         return [(name, value) for name, _, value in (line.partition(b": ") for line in lines)]
 
 
-class Protocol:
+class DynamoDbEndpoint:
     """Answers HTTP requests with an emulator."""
 
     def __init__(self, emulator: Emulator) -> None:
@@ -113,7 +115,7 @@ class Protocol:
 
     @cached_property
     def _page_rules(self) -> "PageRules":
-        from emulator.http.origins import PageRules  # noqa: PLC0415 - start-up time that most never need
+        from emulator.http.front.origins import PageRules  # noqa: PLC0415 - start-up time that most never need
 
         settings = self._emulator.settings
         return PageRules(settings.host, settings.cors, settings.allowed_host)
@@ -282,7 +284,7 @@ class Protocol:
     def _reply_for_another_service(
         self, method: str, path: bytes, query: bytes, fields: Fields, body: bytes
     ) -> "Reply | None":
-        from emulator.http import other_services  # noqa: PLC0415 - most never need it
+        from emulator.http.front import other_services  # noqa: PLC0415 - most never need it
 
         reply = other_services.reply(method, path, query, fields, body)
         if reply is not None and self._mistakes.allows(reply.service):

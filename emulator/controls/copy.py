@@ -1,32 +1,33 @@
-"""`POST /_emulator/copy`: a copy of the data folder, made by a process of its own (commands/copy.py).
+"""`copy`: copy the data folder in a process of its own (commands/copy.py) while the server goes on.
 
-The server goes on meanwhile, and the call is answered when the copy is complete. A client that does not wait for that
-ends nothing.
+`{"Folder": path}`: the target, which is missing or empty. The result comes when the copy is
+complete: `{"Folder": absolute path, "Bytes": of its data file}`. The copy is completed even if the
+client does not wait for it.
 """
 
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from emulator import processes
-from emulator.app import Emulator
-from emulator.database.declarations import BadDeclaration, Body, member
+from emulator.controls.body import BadDeclaration, Body, member
+from emulator.controls.registry import Emulator, Result, control
 from emulator.slices import Steps
 
-_LOOK: Final = 0.02  # seconds between looks whether it is complete
+_POLL: Final = 0.02  # seconds
 _PREFIX: Final = "dynamodb-emulator: "
 
 
-def copy(emulator: Emulator, body: Body) -> Steps[Mapping[str, Any]]:
-    """Copy the data folder to `Folder`; return its absolute path, and the bytes of its data file."""
+@control("copy", changes=False, repeatable=False, summary="copy the data folder while the server goes on")
+def copy(emulator: Emulator, body: Body) -> Steps[Result]:
+    """Copy the data folder. Raises BadDeclaration."""
     source = emulator.settings.data_dir
     if emulator.settings.in_memory or source is None:
         raise BadDeclaration("this server has its data in the memory of one process: there is no data folder to copy")
     target = Path(member(body, "Folder", str)).absolute()
     process = _started(source.absolute(), target)
     while process.poll() is None:
-        yield _LOOK
+        yield _POLL
     assert process.stderr is not None, "it was started with a pipe"
     with process.stderr as stream:
         lines = stream.read().decode(errors="replace").splitlines()
@@ -39,7 +40,10 @@ def copy(emulator: Emulator, body: Body) -> Steps[Mapping[str, Any]]:
 
 
 def _started(source: Path, target: Path) -> subprocess.Popen[bytes]:
-    """Start the process, in a session of its own: a Ctrl-C in the server's terminal must not end it."""
+    """Start the copying process.
+
+    It has a session of its own, so a Ctrl-C in the server's terminal does not interrupt it.
+    """
     try:
         return subprocess.Popen(  # noqa: S603 - our own module
             processes.command("emulator.commands.copy", str(source), str(target)),

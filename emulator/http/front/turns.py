@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from collections.abc import Callable
 
-    from emulator.http.protocol import Answer
+    from emulator.http.front.dynamodb import Answer
     from emulator.slices import Steps
 
 _TURN: Final = 0.005  # seconds: steps of less are run together

@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 import orjson
 
 from emulator.app import Emulator
-from emulator.http.rounds import run_rounds
 from emulator.kinesis.feed import Batch, KinesisFeed
+from emulator.rounds import run_forever
 
 log = logging.getLogger("emulator")
 
@@ -142,7 +142,7 @@ async def run_kinesis(emulator: Emulator, endpoint: str, interval: float) -> Non
                 raise outcome
         return 0 if batches else interval
 
-    await run_rounds("putting records to Kinesis", look)
+    await run_forever("putting records to Kinesis", look)
 
 
 async def _deliver(feed: KinesisFeed, client: KinesisClient, batch: Batch) -> None:

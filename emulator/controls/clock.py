@@ -1,28 +1,29 @@
-"""`/_emulator/clock`: what the clock says, and what a test tells it.
+"""The emulator's clock: `clock` shows it, `move_clock` moves it.
 
-| body of a POST         | the clock                                                                                  |
-|------------------------|--------------------------------------------------------------------------------------------|
-| `{"Offset": seconds}`  | runs, so many seconds ahead of the machine's; behind it, if negative                       |
-| `{"Freeze": true}`     | stands still                                                                               |
-| `{"Freeze": time}`     | stands still at a time: seconds since the epoch, or ISO 8601 text, UTC unless it says more |
-| `{"Advance": seconds}` | goes forward at once, and then runs or stands as before                                    |
-| `{"Release": true}`    | follows the machine's again                                                                |
+| body of `move_clock`   | the clock                                                                 |
+|------------------------|---------------------------------------------------------------------------|
+| `{"Offset": seconds}`  | runs, ahead of the machine's clock by so many seconds, behind if negative |
+| `{"Freeze": true}`     | stands still                                                              |
+| `{"Freeze": time}`     | stands still at a time: seconds since the epoch, or ISO 8601 (default UTC) |
+| `{"Advance": seconds}` | jumps forward, and then runs or stands still as before                    |
+| `{"Release": true}`    | follows the machine's clock again                                         |
 
-Both calls answer `{"Now": seconds since the epoch, "Time": ISO 8601, "Offset": seconds ahead of the machine's clock,
-"Frozen": whether it stands still}`.
+Both return `{"Now": seconds since the epoch, "Time": ISO 8601, "Offset": seconds ahead of the
+machine's clock, "Frozen": whether it stands still}`.
 """
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
-from emulator.app import Emulator
 from emulator.clock import EmulatorClock, TimeOutOfRange
-from emulator.database.declarations import BadDeclaration, Body
+from emulator.controls.body import BadDeclaration, Body
+from emulator.controls.registry import Emulator, Result, control
 
 
-def state(emulator: Emulator, _body: Body) -> dict[str, Any]:
-    """Return what the clock says."""
+@control("clock", method="GET", changes=False, summary="show the emulator's clock")
+def state(emulator: Emulator, _body: Body) -> Result:
+    """Return what the clock shows."""
     clock = emulator.clock
     now = clock.now()
     text = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
@@ -34,8 +35,9 @@ def state(emulator: Emulator, _body: Body) -> dict[str, Any]:
     }
 
 
-def move(emulator: Emulator, body: Body) -> dict[str, Any]:
-    """Move the clock, do what has become due by that, and return what it says. Raises BadDeclaration."""
+@control("move_clock", path="clock", repeatable=False, summary="set, freeze, advance or release the emulator's clock")
+def move(emulator: Emulator, body: Body) -> Result:
+    """Move the clock, run what has become due, and return what the clock shows. Raises BadDeclaration."""
     if len(body) != 1 or not body.keys() <= _MOVES.keys():
         raise BadDeclaration(f"the body must have exactly one of the members {', '.join(_MOVES)}")
     ((name, value),) = body.items()
@@ -90,7 +92,7 @@ def _number(value: object, expected: str) -> float:
 
 
 def _moment(text: str, expected: str) -> float:
-    """Return the seconds since the epoch of an ISO 8601 text."""
+    """Return an ISO 8601 text as seconds since the epoch. Raises BadDeclaration."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

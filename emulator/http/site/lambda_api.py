@@ -13,8 +13,8 @@ import orjson
 from emulator.app import Emulator
 from emulator.database.database import report_full
 from emulator.errors import ApiError
-from emulator.http import auth
-from emulator.http.failures import log_failure
+from emulator.http.front import auth
+from emulator.http.front.failures import log_failure
 from emulator.log_limits import LogLimit
 from storage import Full
 

@@ -14,8 +14,8 @@ from emulator.event_sources.configuration import Function, Url
 from emulator.event_sources.delivery import Invocation
 from emulator.event_sources.outcomes import Outcome
 from emulator.event_sources.service import FunctionService
-from emulator.http.function_process import ProcessFunction
-from emulator.http.function_url import UrlFunction
+from emulator.outbound.function_process import ProcessFunction
+from emulator.outbound.function_url import UrlFunction
 from storage import Full, Interrupted
 
 log = logging.getLogger("emulator")

@@ -30,13 +30,13 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 import httptools
 
-from emulator.http import admin
-from emulator.http.bodies import Bodies
-from emulator.http.commits import reads
-from emulator.http.failures import log_failure, log_not_http
-from emulator.http.outbox import Outbox
-from emulator.http.protocol import FRAMING, HEADER_BLOCK, Answer, Protocol
-from emulator.http.turns import Pending, Run
+from emulator.http.front.bodies import Bodies
+from emulator.http.front.commits import reads
+from emulator.http.front.dynamodb import FRAMING, HEADER_BLOCK, Answer, DynamoDbEndpoint
+from emulator.http.front.failures import log_failure, log_not_http
+from emulator.http.front.outbox import Outbox
+from emulator.http.front.turns import Pending, Run
+from emulator.http.site import controls as admin
 from emulator.limits import REQUEST_BODY
 from storage import Full, Interrupted, StorageError
 
@@ -96,6 +96,7 @@ class Connection(asyncio.Protocol):
         "_body",
         "_closing",
         "_counted",
+        "_endpoint",
         "_fields",
         "_head",
         "_held",
@@ -107,7 +108,6 @@ class Connection(asyncio.Protocol):
         "_outbox",
         "_parser",
         "_parts",
-        "_protocol",
         "_refused",
         "_run",
         "_since",
@@ -126,13 +126,13 @@ class Connection(asyncio.Protocol):
 
     def __init__(
         self,
-        protocol: Protocol,
+        endpoint: DynamoDbEndpoint,
         state: Any,  # noqa: ANN401 - uvicorn's own
         loop: asyncio.AbstractEventLoop,
         outbox: Outbox,
         bodies: Bodies,
     ) -> None:
-        self._protocol = protocol
+        self._endpoint = endpoint
         self._state = state
         self._loop = loop
         self._outbox = outbox
@@ -239,7 +239,7 @@ class Connection(asyncio.Protocol):
             self._in_turn(self._misunderstand)
 
     def _decline_upgrade(self) -> None:
-        """Read the head again without its offer of another protocol, which the parser takes for accepted."""
+        """Read the head again without its offer of another endpoint, which the parser takes for accepted."""
         lines = [b"%b %b HTTP/1.1" % (self._parser.get_method(), self._url)]
         lines += [b"%b: %b" % field for field in self._fields.items() if field[0] not in (b"connection", b"upgrade")]
         self._parser = httptools.HttpRequestParser(self)
@@ -449,7 +449,7 @@ class Connection(asyncio.Protocol):
             if self._stalled:
                 request = _Request(method, self._url, self._head, body, keep_alive)
                 self._later.append(partial(self._answer_kept, request))
-            elif self._protocol.commits is None:
+            elif self._endpoint.commits is None:
                 self._answer(method, self._url, self._head, body, keep_alive)
             else:
                 self._answer_kept(_Request(method, self._url, self._head, body, keep_alive))
@@ -472,10 +472,10 @@ class Connection(asyncio.Protocol):
         path, _, query = url.partition(b"?")
         try:
             if path == b"/":
-                answer = self._protocol.answer(method, query, fields, body)
+                answer = self._endpoint.answer(method, query, fields, body)
             else:
                 address = None if self._transport is None else self._transport.get_extra_info("sockname")
-                answer = self._protocol.elsewhere(method, path, query, fields, body, address)
+                answer = self._endpoint.elsewhere(method, path, query, fields, body, address)
         except Pending as pending:
             self._answer_later(pending, with_body=method != "HEAD")
         else:
@@ -483,9 +483,9 @@ class Connection(asyncio.Protocol):
 
     def _answer_later(self, pending: Pending, *, with_body: bool) -> None:
         """Answer when all slices are done; until then, let what comes after wait."""
-        assert self._protocol.turns is not None, "without turns no answer is pending"
+        assert self._endpoint.turns is not None, "without turns no answer is pending"
         send = partial(self._send_late, self._asked, with_body=with_body)
-        self._run = self._protocol.turns.begin(self._loop, pending, send)
+        self._run = self._endpoint.turns.begin(self._loop, pending, send)
         self._stall()
 
     def _send_late(self, asked: _Request | None, answer: Answer, *, with_body: bool) -> None:
@@ -501,7 +501,7 @@ class Connection(asyncio.Protocol):
 
     def _refuse_head(self) -> NoReturn:
         """Refuse a request line or header block over 16 KB, or a second Host, and the connection with it."""
-        self._end(partial(self._part, self._protocol.refuse(400, self._fields)))
+        self._end(partial(self._part, self._endpoint.refuse(400, self._fields)))
 
     def _refuse_body(self) -> None:
         """Answer before the body is there; what still comes of it is passed over."""
@@ -513,7 +513,7 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, fields: dict[bytes, bytes], keep_alive: bool) -> None:  # noqa: FBT001
         self._keep_alive = keep_alive
-        self._send(self._protocol.refuse(413, fields), with_body=True)
+        self._send(self._endpoint.refuse(413, fields), with_body=True)
 
     def _misunderstand(self) -> None:
         self._write(_BAD_REQUEST)
@@ -523,7 +523,7 @@ class Connection(asyncio.Protocol):
         """Answer where our own code failed in a way that the protocol does not expect."""
         log_failure("a request, whose connection is closed,", error or EOFError())
         self._asked = None
-        self._part(self._protocol.failed(error, self._head))
+        self._part(self._endpoint.failed(error, self._head))
 
     def _part(self, answer: Answer) -> None:
         """Send a last answer and close."""
@@ -542,7 +542,7 @@ class Connection(asyncio.Protocol):
 
     def _write(self, data: bytes) -> None:
         """Write, or hold back what must wait for a commit, or for something that does."""
-        commits = self._protocol.commits
+        commits = self._endpoint.commits
         if commits is not None and (self._held or commits.pending()):
             if not self._held:
                 commits.wait(self, among=len(self._state.connections))
@@ -577,7 +577,7 @@ class Connection(asyncio.Protocol):
         elif failure is not None:
             self._closing = True
             fields = next((request.fields for _, request in held if request is not None), self._head)
-            self._send(self._protocol.failed(failure, fields), with_body=True)
+            self._send(self._endpoint.failed(failure, fields), with_body=True)
         else:
             self._attempts = 0
             if self._transport is not None:
@@ -621,11 +621,11 @@ def _answers_again(failure: StorageError | None, held: list[tuple[bytes, _Reques
     return isinstance(failure, Interrupted)
 
 
-def connection_factory(protocol: Protocol, bodies: Bodies) -> Callable[..., Connection]:
+def connection_factory(endpoint: DynamoDbEndpoint, bodies: Bodies) -> Callable[..., Connection]:
     """Return what uvicorn takes for its HTTP protocol class."""
     outbox = Outbox()
-    protocol.take_turns()
-    protocol.bodies = bodies
+    endpoint.take_turns()
+    endpoint.bodies = bodies
 
     def connect(
         *,
@@ -633,6 +633,6 @@ def connection_factory(protocol: Protocol, bodies: Bodies) -> Callable[..., Conn
         _loop: asyncio.AbstractEventLoop | None = None,
         **_: Any,  # noqa: ANN401
     ) -> Connection:
-        return Connection(protocol, server_state, _loop or asyncio.get_running_loop(), outbox, bodies)
+        return Connection(endpoint, server_state, _loop or asyncio.get_running_loop(), outbox, bodies)
 
     return connect

@@ -26,7 +26,7 @@ import orjson
 from emulator import errors
 from emulator.errors import ApiError
 from emulator.escaping import printable
-from emulator.http import auth
+from emulator.http.front import auth
 
 _OURS: Final = frozenset(("dynamodb",))  # the streams' clients sign for it too
 _TARGETS: Final[Mapping[str, str]] = {

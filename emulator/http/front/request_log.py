@@ -4,9 +4,9 @@
     Query Orders/by-date: 400 ValidationException: Query condition missed key schema element: pk, 0.4 ms, request 7FQ..
     POST /_emulator/clock: 200, 0.2 ms, request 7FQ..
 
-`LoggedProtocol` takes the place of `Protocol` when the log is that detailed, so requests pay nothing otherwise. The time is
-that of the answer in this process, without the network and, with --durable, without the commit. Units are those of the
-answer: without ReturnConsumedCapacity nothing computes them.
+`LoggedEndpoint` replaces `DynamoDbEndpoint` at these levels, so other servers pay nothing for it. The
+time is the time in this process, without the network and, with --durable, without the commit. The
+units are those of the answer: without ReturnConsumedCapacity nothing computes them.
 """
 
 import logging
@@ -21,13 +21,13 @@ import orjson
 from emulator.app import Emulator
 from emulator.errors import ApiError
 from emulator.escaping import printable
-from emulator.http import encoding
-from emulator.http.protocol import NO_FIELDS, Answer, Fields, Protocol
-from emulator.http.turns import Pending
+from emulator.http.front import encoding
+from emulator.http.front.dynamodb import NO_FIELDS, Answer, DynamoDbEndpoint, Fields
+from emulator.http.front.turns import Pending
 from emulator.slices import Steps
 
 if TYPE_CHECKING:
-    from emulator.http.origins import Address
+    from emulator.http.front.origins import Address
 
 log = logging.getLogger("emulator")
 
@@ -39,8 +39,8 @@ _FIRST_ERROR: Final = 400
 _STATEMENT: Final = re.compile(r'\b(?:FROM|INTO|UPDATE)\s+"?([\w.:/-]+)', re.IGNORECASE)
 
 
-class LoggedProtocol(Protocol):
-    """A protocol that logs its answers."""
+class LoggedEndpoint(DynamoDbEndpoint):
+    """An endpoint that logs its answers."""
 
     def __init__(self, emulator: Emulator) -> None:
         super().__init__(emulator)
@@ -48,23 +48,29 @@ class LoggedProtocol(Protocol):
 
     def answer(self, method: str, query: bytes, fields: Fields, body: bytes) -> Answer:
         """Answer a request to `/`."""
-        return self._logged(lambda: Protocol.answer(self, method, query, fields, body), method, b"/", fields, body)
+        return self._logged(
+            lambda: DynamoDbEndpoint.answer(self, method, query, fields, body), method, b"/", fields, body
+        )
 
     def elsewhere(
         self, method: str, path: bytes, query: bytes, fields: Fields, body: bytes, address: "Address | None" = None
     ) -> Answer:
         """Answer a request to another path."""
         return self._logged(
-            lambda: Protocol.elsewhere(self, method, path, query, fields, body, address), method, path, fields, body
+            lambda: DynamoDbEndpoint.elsewhere(self, method, path, query, fields, body, address),
+            method,
+            path,
+            fields,
+            body,
         )
 
     def failed(self, error: BaseException | None, fields: Fields = NO_FIELDS) -> Answer:
         """Answer a request whose commit failed, or that failed unexpectedly."""
-        return self._logged(lambda: Protocol.failed(self, error, fields), "a request", b"", {}, b"")
+        return self._logged(lambda: DynamoDbEndpoint.failed(self, error, fields), "a request", b"", {}, b"")
 
     def refuse(self, status: int, fields: Fields = NO_FIELDS) -> Answer:
         """Answer a request that is not worth reading."""
-        return self._logged(lambda: Protocol.refuse(self, status, fields), "a request", b"", {}, b"")
+        return self._logged(lambda: DynamoDbEndpoint.refuse(self, status, fields), "a request", b"", {}, b"")
 
     def _logged(self, answered: Callable[[], Answer], method: str, path: bytes, fields: Fields, body: bytes) -> Answer:
         if self._within:

@@ -6,8 +6,8 @@ from urllib.parse import quote
 import pytest
 
 from emulator import app
-from emulator.http import protocol as protocol_module
-from emulator.http.protocol import Protocol
+from emulator.http.front import dynamodb
+from emulator.http.front.dynamodb import DynamoDbEndpoint
 from emulator.log_limits import LogLimit
 from emulator.model.service import operations
 from emulator.operations.registry import registered
@@ -24,10 +24,10 @@ SIGNED = {
 
 
 @pytest.fixture
-def protocol(monkeypatch):
+def endpoint(monkeypatch):
     monkeypatch.setattr(app, "once_a_minute", LogLimit())
     inside = InProcess(Settings(in_memory=True, cors=("http://a",)))
-    yield Protocol(inside.emulator)
+    yield DynamoDbEndpoint(inside.emulator)
     inside.emulator.close()
 
 
@@ -43,12 +43,12 @@ def presigned(key, region="us-east-1", service="dynamodb"):
     return members.encode()
 
 
-def describe(protocol, query, table):
+def describe(endpoint, query, table):
     fields = {b"content-type": SIGNED[b"content-type"], b"x-amz-target": b"DynamoDB_20120810.DescribeTable"}
-    return protocol.answer("POST", query, fields, b'{"TableName":"%b"}' % table)
+    return endpoint.answer("POST", query, fields, b'{"TableName":"%b"}' % table)
 
 
-def test_credentials(protocol, lines):
+def test_credentials(endpoint, lines):
     create = {
         **SIGNED,
         b"x-amz-target": b"DynamoDB_20120810.CreateTable",
@@ -58,8 +58,8 @@ def test_credentials(protocol, lines):
         b'{"TableName":"somewhere","KeySchema":[{"AttributeName":"a","KeyType":"HASH"}],"BillingMode":"PAY_PER_REQUEST",'
         b'"AttributeDefinitions":[{"AttributeName":"a","AttributeType":"S"}]}'
     )
-    assert protocol.answer("POST", b"", create, body).status == 200
-    assert describe(protocol, presigned(FORGED, FORGED), b"somewhere").status == 400
+    assert endpoint.answer("POST", b"", create, body).status == 200
+    assert describe(endpoint, presigned(FORGED, FORGED), b"somewhere").status == 400
     (line,) = lines()
     assert line.isascii()
     assert line.isprintable()
@@ -78,35 +78,35 @@ def test_credentials(protocol, lines):
         ("GET", b"/", b"", {b"origin": b"http://evil\x1b[31m"}),
     ],
 )
-def test_paths_hosts_origins_and_services(protocol, lines, method, path, query, more):
+def test_paths_hosts_origins_and_services(endpoint, lines, method, path, query, more):
     fields = {b"content-type": SIGNED[b"content-type"], **more}
     for _ in range(3):
         if path == b"/":
-            protocol.answer(method, query, fields, b"{}")
+            endpoint.answer(method, query, fields, b"{}")
         else:
-            protocol.elsewhere(method, path, query, fields, b"{}")
+            endpoint.elsewhere(method, path, query, fields, b"{}")
     (line,) = lines()
     assert line.isascii()
     assert line.isprintable()
 
 
-def test_operations_that_are_not_there_are_told_once(protocol, lines):
+def test_operations_that_are_not_there_are_told_once(endpoint, lines):
     first, second = sorted(set(operations()) - set(registered()))[:2]
     for name in (first, first, second, first):
         fields = {**SIGNED, b"x-amz-target": f"DynamoDB_20120810.{name}".encode()}
-        assert protocol.answer("POST", b"", fields, b"{}").status == 400
+        assert endpoint.answer("POST", b"", fields, b"{}").status == 400
     assert [line.split()[0] for line in lines()] == [first, second]
 
 
-def test_services_that_clients_invent_write_a_bounded_number_of_lines(protocol, lines):
+def test_services_that_clients_invent_write_a_bounded_number_of_lines(endpoint, lines):
     for number in range(500):
-        protocol.answer("GET", presigned("k", service=f"service{number}"), {}, b"")
+        endpoint.answer("GET", presigned("k", service=f"service{number}"), {}, b"")
     assert len(lines()) == 100
 
 
-def test_targets_of_failed_requests(protocol, lines, monkeypatch):
-    monkeypatch.setattr(protocol_module.Protocol, "_call", lambda *_: 1 / 0)
+def test_targets_of_failed_requests(endpoint, lines, monkeypatch):
+    monkeypatch.setattr(dynamodb.DynamoDbEndpoint, "_call", lambda *_: 1 / 0)
     fields = {**SIGNED, b"x-amz-target": b"\x9bforged"}
-    assert protocol.answer("POST", b"", fields, b"{}").status == 500
+    assert endpoint.answer("POST", b"", fields, b"{}").status == 500
     (line,) = lines()
     assert line.endswith("to \\x9bforged failed")

@@ -11,7 +11,7 @@ _PAUSE: Final = 1.0  # seconds after a round that failed
 _TOLD: Final = 600.0  # seconds in which the same failure is logged once
 
 
-async def run_rounds(what: str, work: Callable[[], Awaitable[float]]) -> NoReturn:
+async def run_forever(what: str, work: Callable[[], Awaitable[float]]) -> NoReturn:
     """Do a round of work again and again until cancelled; each returns the seconds until the next.
 
     A failure that nothing expected is logged, and a second later comes the next round.
