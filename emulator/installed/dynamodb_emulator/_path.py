@@ -20,7 +20,8 @@ def add_server() -> None:
     folder = _server_folder()
     for name in _PACKAGES:
         module = sys.modules.get(name)
-        if module is not None and os.path.join(folder, name) not in getattr(module, "__path__", ()):
+        ours = os.path.realpath(os.path.join(folder, name))
+        if module is not None and ours not in map(os.path.realpath, getattr(module, "__path__", ())):
             raise ImportError(
                 f"the server has a package called {name!r}, and this process has imported another {name!r}: {module!r}."
                 " Run the server in a process of its own: python -m dynamodb_emulator"
