@@ -152,16 +152,17 @@ def inner_first(node: ConditionTree | Operand) -> list[Any]:
 
 
 def chain(
-    node: ConditionTree, kind: type[And | Or], seen_as: Callable[[ConditionTree], ConditionTree] = lambda node: node
+    node: ConditionTree, kind: type[And | Or], normalized: Callable[[ConditionTree], ConditionTree] = lambda node: node
 ) -> Iterator[ConditionTree]:
     """Yield the conditions of a chain of ANDs, or of ORs, from left to right.
 
-    There may be thousands. seen_as: applied to each condition first, because a chain may continue
-    behind a double NOT.
+    There may be thousands.
+
+    normalized: applied to each condition first, because a chain may continue behind a double NOT.
     """
     waiting = [node]
     while waiting:
-        part = seen_as(waiting.pop())
+        part = normalized(waiting.pop())
         if isinstance(part, kind):
             waiting += (part.right, part.left)
         else:

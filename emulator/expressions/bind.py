@@ -93,7 +93,7 @@ def bind(request: Request) -> Bound:
     return bound
 
 
-def without_user(request: Request) -> str | None:
+def unusable_member(request: Request) -> str | None:
     """Return the name of a member that no expression of the request could use, or None.
 
     The members are ExpressionAttributeNames and ExpressionAttributeValues.
@@ -106,7 +106,7 @@ def without_user(request: Request) -> str | None:
 
 def check_members_used(request: Request) -> None:
     """Raise if a request has names or values without an expression for them (behaviour 3.6)."""
-    member = without_user(request)
+    member = unusable_member(request)
     if member is not None:
         raise errors.only_with_expressions(member)
 

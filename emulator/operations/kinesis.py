@@ -68,7 +68,7 @@ def enable(database: Database, caller: Caller, request: Request, _: None) -> Res
     table = database.catalog.change(replace(definition, kinesis=_with(definition.kinesis, enabled)))
     if not database.kinesis:
         destinations.log_unconnected([table.definition])
-    response = _answer(definition, enabled, ENABLING)
+    response = _response(definition, enabled, ENABLING)
     return response | {_ENABLE: dict(request.get(_ENABLE, {}))}  # behaviour 15
 
 
@@ -87,7 +87,7 @@ def disable(database: Database, caller: Caller, request: Request, _: None) -> Re
     until = database.clock.now() + destinations.DRAIN_SECONDS
     leaving = replace(destination, status=DISABLING if database.kinesis else DISABLED, until=until)
     database.catalog.change(replace(definition, kinesis=_with(definition.kinesis, leaving)))
-    return _answer(definition, leaving, DISABLING)
+    return _response(definition, leaving, DISABLING)
 
 
 @operation("UpdateKinesisStreamingDestination", check=_check_update)
@@ -105,7 +105,7 @@ def update(database: Database, caller: Caller, request: Request, _: None) -> Res
         raise errors.kinesis_update_unchanged(wanted, definition.uuid, arn)
     updated = replace(destination, status=UPDATING, precision=wanted, until=database.catalog.until())
     database.catalog.change(replace(definition, kinesis=_with(definition.kinesis, updated)))
-    return _answer(definition, updated, UPDATING) | {_UPDATE: dict(request[_UPDATE])}
+    return _response(definition, updated, UPDATING) | {_UPDATE: dict(request[_UPDATE])}
 
 
 @operation("DescribeKinesisStreamingDestination")
@@ -138,7 +138,7 @@ def _with(known: Iterable[KinesisDestination], changed: KinesisDestination) -> t
     return tuple(by_arn.values())
 
 
-def _answer(definition: TableDefinition, destination: KinesisDestination, status: str) -> dict[str, Any]:
+def _response(definition: TableDefinition, destination: KinesisDestination, status: str) -> dict[str, Any]:
     return {"TableName": definition.name, "StreamArn": destination.arn, "DestinationStatus": status}
 
 

@@ -15,7 +15,7 @@ from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.database.throughput import capacity
 from emulator.expressions import key_range, legacy
-from emulator.expressions.bind import without_user
+from emulator.expressions.bind import unusable_member
 from emulator.expressions.program import Condition, KeyCondition, Projection
 from emulator.model.request import Request
 from emulator.operations.checks import (
@@ -62,11 +62,11 @@ def _check_query(request: Request) -> _Checked:
     except errors.ApiError as error:
         raise errors.enveloped(error) from None
     if "KeyConditionExpression" not in request:
-        unused = without_user(request)
-        if unused == "ExpressionAttributeNames":
-            raise errors.only_with_expressions(unused)
-        if unused is not None:
-            raise errors.enveloped(errors.only_with_expressions(unused))  # behaviour 3.6, NEW
+        unusable = unusable_member(request)
+        if unusable == "ExpressionAttributeNames":
+            raise errors.only_with_expressions(unusable)
+        if unusable is not None:
+            raise errors.enveloped(errors.only_with_expressions(unusable))  # behaviour 3.6, NEW
     if "Select" in request:
         try:
             _check_select(request)
@@ -84,11 +84,11 @@ def _check_query(request: Request) -> _Checked:
 def _check_scan(request: Request) -> _Checked:
     legacy.check_mixing(request)
     if "FilterExpression" not in request:
-        unused = without_user(request)
+        unusable = unusable_member(request)
         # The OLD layer names the expression that is missing (behaviour 3.6).
-        if unused is not None:
-            absent = "FilterExpression" if unused == "ExpressionAttributeValues" else None
-            raise errors.only_with_expressions(unused, absent)
+        if unusable is not None:
+            absent = "FilterExpression" if unusable == "ExpressionAttributeValues" else None
+            raise errors.only_with_expressions(unusable, absent)
     if "Select" in request:
         _check_select(request)
     checked = _check_legacy(request, "old", "ScanFilter")
@@ -281,16 +281,16 @@ def _page(
     with database.read() as txn:
         page = read.read_page(txn, wanted)
     if page.rest:
-        raise Sliced(_answer_later(request, wanted, page))
-    return _answer(request, page, count_only=count_only)
+        raise Sliced(_response_later(request, wanted, page))
+    return _response(request, page, count_only=count_only)
 
 
-def _answer_later(request: Request, wanted: PageRequest, page: Page) -> Steps[bytes]:
+def _response_later(request: Request, wanted: PageRequest, page: Page) -> Steps[bytes]:
     yield from read.complete(wanted, page)
-    return _answer(request, page, count_only=wanted.count_only)
+    return _response(request, page, count_only=wanted.count_only)
 
 
-def _answer(request: Request, page: Page, *, count_only: bool) -> bytes:
+def _response(request: Request, page: Page, *, count_only: bool) -> bytes:
     members = [b'"Count":%d,"ScannedCount":%d' % (page.count, page.scanned)]
     if page.last is not None:
         members.append(member(b"LastEvaluatedKey", page.last))

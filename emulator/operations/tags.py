@@ -37,7 +37,7 @@ class _Resource:
             self._change(tags)
 
 
-def _found(database: Database, caller: Caller, arn: arns.Arn, *, to_change: bool) -> _Resource:
+def _resource_of(database: Database, caller: Caller, arn: arns.Arn, *, to_change: bool) -> _Resource:
     """Return the table or stream that an ARN names. Raises ResourceNotFoundException.
 
     to_change: whether its tags will change. A table that is CREATING or DELETING refuses this
@@ -64,7 +64,7 @@ def tag_resource(database: Database, caller: Caller, request: Request, _: None) 
     if not request["Tags"]:
         raise errors.no_tags("Tag")
     tag_rules.check_tags(request["Tags"])
-    resource = _found(database, caller, arn, to_change=True)
+    resource = _resource_of(database, caller, arn, to_change=True)
     resource.change({**resource.tags, **{tag["Key"]: tag["Value"] for tag in request["Tags"]}})
     return b""
 
@@ -76,7 +76,7 @@ def untag_resource(database: Database, caller: Caller, request: Request, _: None
     if not request["TagKeys"]:
         raise errors.no_tags("Tag Key")
     tag_rules.check_keys(request["TagKeys"])
-    resource = _found(database, caller, arn, to_change=True)
+    resource = _resource_of(database, caller, arn, to_change=True)
     removed = set(request["TagKeys"])
     resource.change({key: value for key, value in resource.tags.items() if key not in removed})
     return b""
@@ -88,5 +88,5 @@ def list_tags_of_resource(database: Database, caller: Caller, request: Request, 
 
     Even fifty come without a NextToken, and any token gives the same result (behaviour 13).
     """
-    resource = _found(database, caller, arns.tagged(request["ResourceArn"], caller.home), to_change=False)
+    resource = _resource_of(database, caller, arns.tagged(request["ResourceArn"], caller.home), to_change=False)
     return {"Tags": [{"Key": key, "Value": value} for key, value in resource.tags.items()]}

@@ -161,7 +161,7 @@ def _projection(wanted: tuple[Path, ...] | None) -> tuple[Project | None, frozen
         for name, path in leaves:
             value = paths.get(item, path)
             if value is not None:
-                values[name] = (paths.place(item, path), value)
+                values[name] = (paths.position_of(item, path), value)
         return {name: value for name, (_, value) in sorted(values.items(), key=lambda entry: entry[1][0])}
 
     return project, attributes

@@ -81,7 +81,7 @@ def pick(item: Item, wanted: Tree) -> Item:
     return picked
 
 
-def place(item: Item, path: Path) -> tuple[int, ...]:
+def position_of(item: Item, path: Path) -> tuple[int, ...]:
     """Return the position of the value at a path, for sorting values in the item's order.
 
     The item must have a value at the path.

@@ -37,7 +37,7 @@ _ALONE: Final = {
 reported.
 """
 
-_IN_TURN: Final = frozenset({"ProvisionedThroughput", "BillingMode", "StreamSpecification", "TableClass"})
+_MAKE_UPDATING: Final = frozenset({"ProvisionedThroughput", "BillingMode", "StreamSpecification", "TableClass"})
 """Members whose change makes the table UPDATING. Other changes are done at once, or while the table
 is ACTIVE.
 """
@@ -95,13 +95,13 @@ def check_combination(request: Request) -> None:
         raise errors.one_online_index()
 
 
-def answers_updating(request: Request) -> bool:
+def reports_updating(request: Request) -> bool:
     """Say whether the response has the status UPDATING (observed: DDB-TABLE-135, 148, 410)."""
-    return bool(_builds(request)) or not _IN_TURN.isdisjoint(request)
+    return bool(_builds(request)) or not _MAKE_UPDATING.isdisjoint(request)
 
 
-def takes_turns(definition: TableDefinition, request: Request) -> bool:
-    """Say whether a table is UPDATING while the request's change is made.
+def makes_updating(definition: TableDefinition, request: Request) -> bool:
+    """Say whether a request makes its table UPDATING until the change is in force.
 
     Setting the current billing mode or class is not a change, although the response says UPDATING
     (DDB-TABLE-177).
@@ -111,7 +111,7 @@ def takes_turns(definition: TableDefinition, request: Request) -> bool:
         unchanged.add("BillingMode")
     if request.get("TableClass") == class_of(definition):
         unchanged.add("TableClass")
-    return bool(_builds(request)) or not (_IN_TURN - unchanged).isdisjoint(request)
+    return bool(_builds(request)) or not (_MAKE_UPDATING - unchanged).isdisjoint(request)
 
 
 def refuse_while_updating(definition: TableDefinition, request: Request) -> None:

@@ -16,7 +16,7 @@ from emulator.database.store.ids import next_id
 from emulator.model.request import Request
 from emulator.operations.registry import Response, operation
 from emulator.operations.tables import rules, settings, throughput, updates
-from emulator.operations.tables.combinations import answers_updating, refuse_while_updating, takes_turns
+from emulator.operations.tables.combinations import makes_updating, refuse_while_updating, reports_updating
 
 _DEFAULT_PAGE: Final = 100
 _TABLES_PER_ACCOUNT: Final = 2500  # the default quota (AWS: Service quotas)
@@ -94,7 +94,7 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
     catalog = database.catalog
     until = catalog.until()
     changed = updates.updated(definition, request, database.clock.now(), until)
-    if takes_turns(definition, request):
+    if makes_updating(definition, request):
         changed = replace(changed, status=UPDATING, until=until)
     created: list[IndexDefinition] = []
     with database.write() as txn:
@@ -123,7 +123,7 @@ def _updated(description: dict[str, Any], request: Request) -> dict[str, Any]:
 
     It has details that a later DescribeTable does not have.
     """
-    if answers_updating(request):
+    if reports_updating(request):
         description["TableStatus"] = UPDATING
     updates = {update["Update"]["IndexName"]: update["Update"] for update in _index_updates(request)}
     parts = [(description, request)]
