@@ -92,12 +92,12 @@ def _answerable(message: str) -> str:
     return shortened(message, LONGEST_CUT)
 
 
-def shortened(text: str, most: int) -> str:
-    """Return the text, cut and marked if it has more than `most` bytes of JSON."""
-    if len(text) * _JSON_GROWTH <= most or (len(text) <= most and json_size(text) <= most):
+def shortened(text: str, limit: int) -> str:
+    """Return the text, cut and marked if it has more than `limit` bytes of JSON."""
+    if len(text) * _JSON_GROWTH <= limit or (len(text) <= limit and json_size(text) <= limit):
         return text
-    text = text[:most]
-    room = max(most - len(_CUT), 0)
+    text = text[:limit]
+    room = max(limit - len(_CUT), 0)
     while (size := json_size(text)) > room:
         text = text[: min(len(text) * room // size, len(text) - 1)]
     return text + _CUT

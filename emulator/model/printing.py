@@ -39,19 +39,19 @@ def json_text(value: object) -> str:
         return _TOO_DEEP
 
 
-def java_text(shapes: Shapes, shape: Shape, value: Any, most: int) -> str:  # noqa: ANN401 - any parsed value
+def java_text(shapes: Shapes, shape: Shape, value: Any, limit: int) -> str:  # noqa: ANN401 - any parsed value
     """Print a parsed value of the given shape.
 
-    A text of more than `most` characters is cut to `most` + 1.
+    A text of more than `limit` characters is cut to `limit` + 1.
     """
     pieces = []
     length = 0
     for piece in _pieces(shapes, shape, value):
         pieces.append(piece)
         length += len(piece)
-        if length > most:
+        if length > limit:
             break
-    return "".join(pieces)[: most + 1]
+    return "".join(pieces)[: limit + 1]
 
 
 def _pieces(shapes: Shapes, shape: Shape, value: Any) -> Iterator[str]:  # noqa: ANN401 - any parsed value
@@ -90,15 +90,15 @@ def _joined(begin: str, members: Iterable[tuple[str, Shape, Any]], end: str, sha
     yield end
 
 
-def shares(texts: Sequence[str], most: int) -> list[str]:
+def shares(texts: Sequence[str], limit: int) -> list[str]:
     """Return the texts unchanged, or cut the longest of them if a response would be too long.
 
-    most: the size of all texts after cutting, in bytes of JSON.
+    limit: the size of all texts after cutting, in bytes of JSON.
     """
     cut = list(texts)
     if sum(map(errors.json_size, texts)) <= errors.LONGEST_WHOLE:
         return cut
-    remaining = most
+    remaining = limit
     by_length = sorted(range(len(texts)), key=lambda position: len(texts[position]))
     for done, position in enumerate(by_length):
         cut[position] = text = errors.shortened(texts[position], remaining // (len(texts) - done))

@@ -175,10 +175,10 @@ def scan(database: Database, caller: Caller, request: Request, checked: _Checked
         limits = keyspace.segment(source.prefix, segment, request["TotalSegments"])
     start = request.get("ExclusiveStartKey")
     if start is not None:
-        after = ranges.scan_start_key(table, source, start)
-        if not limits[0] <= after < limits[1]:
+        last_key = ranges.scan_start_key(table, source, start)
+        if not limits[0] <= last_key < limits[1]:
             raise errors.starting_key_wrong_segment(request["TotalSegments"], request["Segment"])
-        limits = ranges.resume(limits, after, reverse=False)
+        limits = ranges.resume(limits, last_key, reverse=False)
     limit = request.get("Limit", _UNLIMITED)
     return _page(database, table, source, request, checked, limits, limit, reverse=False)
 

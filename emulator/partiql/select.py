@@ -199,49 +199,49 @@ def _of_entries(condition: program.Condition | None, index: Index) -> program.Co
     )
 
 
-def plan(found: Layout, table: Table, values: Values, *, consistent: bool) -> Read | Pages:
+def plan(parts: Layout, table: Table, values: Values, *, consistent: bool) -> Read | Pages:
     """Return the plan of a SELECT. Raises ApiError."""
-    test = _bound(found.filter, values)
-    if found.key is not None:
-        key_item = {name: values[placeholder] for name, placeholder in found.key}
-        return Read(table, table.item_key(key_item), key_item, test, found.project)
+    test = _bound(parts.filter, values)
+    if parts.key is not None:
+        key_item = {name: values[placeholder] for name, placeholder in parts.key}
+        return Read(table, table.item_key(key_item), key_item, test, parts.project)
     source: Table | Index = table
-    if found.index is not None:
-        index = table.indexes_by_name[found.index]
+    if parts.index is not None:
+        index = table.indexes_by_name[parts.index]
         if consistent and index.is_global:
             raise errors.statement_consistent_read_on_gsi()
         source = index
-    weight = 0 if found.filter is None else found.filter.weight
-    if found.project is not None:
+    weight = 0 if parts.filter is None else parts.filter.weight
+    if parts.project is not None:
         weight += PROJECTION_WORK
-    if found.branches is None:
+    if parts.branches is None:
         everything = [((source.prefix, prefix_end(source.prefix)), test)]
         return Pages(
             table,
             source,
             everything,
             reverse=False,
-            project=found.project,
-            fetch=found.fetch,
+            project=parts.project,
+            fetch=parts.fetch,
             query=False,
             weight=weight,
         )
-    reverse = any(key.descending for key in found.order if key.path[0] in found.names.range)
-    pages = Pages(table, source, [], reverse, found.project, found.fetch, query=True, weight=weight)
-    first = found.branches[0]
-    if len(found.branches) == len(first.queries) == 1:
-        wanted = key_range.resolve(first.queries[0], found.names, values)
+    reverse = any(key.descending for key in parts.order if key.path[0] in parts.names.range)
+    pages = Pages(table, source, [], reverse, parts.project, parts.fetch, query=True, weight=weight)
+    first = parts.branches[0]
+    if len(parts.branches) == len(first.queries) == 1:
+        wanted = key_range.resolve(first.queries[0], parts.names, values)
         pages.ranges = [(ranges.query_range(source, wanted), _bound(first.rest, values))]
         return pages
-    partitions = _partitions(source, found, test, values)
-    if found.order and found.order[0].path[0] in found.names.range:
+    partitions = _partitions(source, parts, test, values)
+    if parts.order and parts.order[0].path[0] in parts.names.range:
         pages.merged = True
         pages.ranges = [(limits, test) for _, group in partitions for limits, _ in group]
         return pages
-    [hash_name] = found.names.hash
-    descending = next((key.descending for key in found.order if key.path[0] == hash_name), None)
+    [hash_name] = parts.names.hash
+    descending = next((key.descending for key in parts.order if key.path[0] == hash_name), None)
     if descending is not None:
-        encode = keyspace.KEY_BYTES[found.names.types[hash_name]]
+        encode = keyspace.KEY_BYTES[parts.names.types[hash_name]]
         partitions.sort(key=lambda pair: encode(pair[0]), reverse=descending)
     pages.ranges = [read for _, group in partitions for read in (group[::-1] if reverse else group)]
     return pages
@@ -255,7 +255,7 @@ def _bound(condition: program.Condition | None, values: Values) -> Test | None:
 
 
 def _partitions(
-    source: Table | Index, found: Layout, test: Test | None, values: Values
+    source: Table | Index, parts: Layout, test: Test | None, values: Values
 ) -> list[tuple[Value, list[_Filtered]]]:
     """Return each partition's key value and its ranges in sort key order. Ranges do not overlap.
 
@@ -263,11 +263,11 @@ def _partitions(
     the sort key, each is a read of its own. Otherwise they are one read with the whole WHERE as
     filter.
     """
-    assert found.branches is not None, "a Scan has no partitions"
+    assert parts.branches is not None, "a Scan has no partitions"
     grouped: dict[str, list[tuple[key_range.KeyRange, where.Branch]]] = {}
-    for branch in found.branches:
+    for branch in parts.branches:
         for query in branch.queries:
-            wanted = key_range.resolve(query, found.names, values)
+            wanted = key_range.resolve(query, parts.names, values)
             [content] = wanted.partition[0].values()
             reads = grouped.setdefault(content, [])
             if not any(other is branch for _, other in reads):  # IN may name a value twice
