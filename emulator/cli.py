@@ -59,7 +59,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     gc.enable()
     try:
         if settings.functions:
-            from emulator.outbound.function_check import check_functions  # noqa: PLC0415 - start-up time that most never need
+            from emulator.outbound.function_check import check_functions  # noqa: PLC0415 - most starts do not need it
 
             check_functions(settings.functions)
         if settings.workers > 1:
@@ -129,5 +129,5 @@ def _bad_configuration() -> type[Exception]:
 
 
 def _cannot_start(why: str) -> int:
-    print(f"dynamodb-emulator: {why}", file=sys.stderr)  # noqa: T201 - the one line the user needs
+    print(f"dynamodb-emulator: {why}", file=sys.stderr)  # noqa: T201 - the message for the user
     return _CANNOT_START

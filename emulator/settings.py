@@ -37,7 +37,7 @@ _HOST: Final = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]|[0-9a-f]*:[0-9a-f.]*:[0
 
 
 def _check_url(text: str) -> None:
-    from urllib.parse import urlsplit  # noqa: PLC0415 - start-up time that most never need
+    from urllib.parse import urlsplit  # noqa: PLC0415 - most starts do not need it
 
     try:
         parts = urlsplit(text)
@@ -60,7 +60,7 @@ def _check_host(text: str) -> None:
 
 def is_account(text: str) -> bool:
     """Say whether a text has the form of an AWS account: twelve digits."""
-    return len(text) == 12 and text.isascii() and text.isdigit()  # noqa: PLR2004 - as the sentence says
+    return len(text) == 12 and text.isascii() and text.isdigit()  # noqa: PLR2004 - twelve digits
 
 
 def _check_account(text: str) -> None:

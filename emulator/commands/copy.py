@@ -33,9 +33,9 @@ def main(arguments: Sequence[str]) -> int:
     try:
         size = copy(source, target, soundness.verify)
     except StorageError as error:
-        print(f"dynamodb-emulator: {error}", file=sys.stderr)  # noqa: T201 - the one line the user needs
+        print(f"dynamodb-emulator: {error}", file=sys.stderr)  # noqa: T201 - the message for the user
         return _FAILED
-    print(f"copied {source} to {target}: {size} bytes")  # noqa: T201 - the answer
+    print(f"copied {source} to {target}: {size} bytes")  # noqa: T201 - the result
     return 0
 
 

@@ -27,7 +27,7 @@ def main(arguments: Sequence[str]) -> int:
     except StorageError as error:
         problem = str(error)
     if problem is not None:
-        print(problem, file=sys.stderr)  # noqa: T201 - the answer
+        print(problem, file=sys.stderr)  # noqa: T201 - the result
     return int(problem is not None)
 
 

@@ -130,7 +130,7 @@ def _and(tests: list[Test]) -> Test:
         return lambda item, values: first(item, values) and second(item, values)
 
     def every(item: Item, values: Values) -> bool:
-        for test in tests:  # noqa: SIM110 - a generator costs more than all of a short chain
+        for test in tests:  # noqa: SIM110 - a generator costs more than a short chain
             if not test(item, values):
                 return False
         return True

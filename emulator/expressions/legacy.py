@@ -115,7 +115,7 @@ def _combined(
 ) -> program.Condition | None:
     elements: Mapping[str, Request] = request.get(member) or {}
     operator = request.get("ConditionalOperator")
-    if operator is not None and len(elements) < 2:  # noqa: PLR2004 - the rule is about having something to combine
+    if operator is not None and len(elements) < 2:  # noqa: PLR2004 - one element needs no operator
         raise errors.conditional_operator_alone()
     if not elements:
         return None

@@ -105,7 +105,7 @@ def _apply_set(name: str, result: Result) -> Apply:
     """Return the function of the most frequent update: SET of one top-level attribute."""
     compute = cast("Compute", result)
 
-    def apply(item: Item, values: Values, *, exists: bool = True) -> Item:  # noqa: ARG001 - Apply
+    def apply(item: Item, values: Values, *, exists: bool = True) -> Item:  # noqa: ARG001 - part of Apply
         new = item.copy()
         new[name] = compute(item, values)
         return new
@@ -117,7 +117,7 @@ def _apply_flat(names: list[str], results: tuple[Result, ...]) -> Apply:
     """Return the function of an update of top-level attributes."""
     actions = tuple(zip(names, results, strict=True))
 
-    def apply(item: Item, values: Values, *, exists: bool = True) -> Item:  # noqa: ARG001 - Apply
+    def apply(item: Item, values: Values, *, exists: bool = True) -> Item:  # noqa: ARG001 - part of Apply
         new = item.copy()
         for name, result in actions:
             value = result(item, values)

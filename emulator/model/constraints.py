@@ -149,7 +149,7 @@ def _table_name_rule(owner: str) -> tuple[int, bool]:
     return minimum, owner not in overrides.NEW_TABLE_NAMES
 
 
-def _table_name_accept(minimum: int, arn: bool) -> Accept:  # noqa: FBT001 - half of the rule above
+def _table_name_accept(minimum: int, arn: bool) -> Accept:  # noqa: FBT001 - the result of _table_name_rule
     """Return the test for a name or an ARN. Operations check the content of an ARN."""
     pattern = rf"[a-zA-Z0-9_.-]{{{minimum},{overrides.TABLE_NAME_LENGTH}}}"
     if arn:
@@ -157,7 +157,7 @@ def _table_name_accept(minimum: int, arn: bool) -> Accept:  # noqa: FBT001 - hal
     return re.compile(pattern).fullmatch
 
 
-def _table_name_constraints(minimum: int, arn: bool) -> list[Constraint]:  # noqa: FBT001 - half of the rule above
+def _table_name_constraints(minimum: int, arn: bool) -> list[Constraint]:  # noqa: FBT001 - the result of _table_name_rule
     name = re.compile(overrides.TABLE_NAME_PATTERN).fullmatch
 
     def is_arn(value: str) -> bool:

@@ -219,7 +219,7 @@ def _by_attribute(parse_map: Parser) -> Parser:
     The limit is limits.LEGACY_NAMES.
     """
 
-    def parse(raw: object, problems: list[Problem]) -> Any:  # noqa: ANN401 - as the other parser
+    def parse(raw: object, problems: list[Problem]) -> Any:  # noqa: ANN401 - any parsed value
         if type(raw) is dict and len(raw) > _KEPT_OF_STRUCTURES:
             entries = {}
             size = 0

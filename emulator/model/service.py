@@ -35,7 +35,7 @@ def read_model(service: str) -> dict[str, Any]:
 
 def _from_botocore(service: str) -> bytes:
     """Return the file of an installed botocore. Some versions ship it plain, some compressed."""
-    import gzip  # noqa: PLC0415 - an installed server never comes here
+    import gzip  # noqa: PLC0415 - an installed server does not need it
     from importlib.util import find_spec  # noqa: PLC0415
 
     spec = find_spec("botocore")

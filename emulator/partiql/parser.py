@@ -276,7 +276,7 @@ class _Statements(Terms):
         function, place = token.text.upper(), self.position(token)
         first = self.at + 1  # after the opening parenthesis
         arguments = result_of(self.arguments(self.set_operand))
-        if len(arguments) != 2:  # noqa: PLR2004 - the text says so
+        if len(arguments) != 2:  # noqa: PLR2004 - the set and the change
             raise errors.set_function_arguments(function, place)
         target, change = arguments
         if target != path:

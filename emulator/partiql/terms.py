@@ -4,7 +4,7 @@ There is one method per rule of the grammar. Conditions and calls can nest as de
 long, so their rules are generators (expressions/rules.py).
 """
 
-# ruff: noqa: D102 - a method is named after the rule it parses
+# ruff: noqa: D102 - a method has the name of the rule that it parses
 
 from collections.abc import Callable
 from typing import Final

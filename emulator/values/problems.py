@@ -100,7 +100,7 @@ class Problem:
         """Return the message of the problem, without envelope and without placeholder."""
         old = layer != "new"
         if self.kind in _NUMBERS:
-            kind: NumberProblem = self.kind  # type: ignore[assignment] # one of them
+            kind: NumberProblem = self.kind  # type: ignore[assignment] # checked by the line above
             if old and kind == "overflow" and _exponent_wraps(self.details):
                 kind = "underflow"
             elif layer == "partiql" and _exponent_is_too_long(self.details):

@@ -67,7 +67,7 @@ def changed_size(size: int, before: Item, after: Item, names: Iterable[str]) -> 
     return size
 
 
-def _other_size(tag: str, content: Any) -> int:  # noqa: ANN401 - what stands under a tag depends on the tag
+def _other_size(tag: str, content: Any) -> int:  # noqa: ANN401 - the content depends on the tag
     if tag == "M":
         return MAP_OVERHEAD + ENTRY_OVERHEAD * len(content) + item_size(content)
     if tag == "L":

@@ -139,7 +139,7 @@ def _check_global_schema(schema: Sequence[Mapping[str, str]]) -> None:
     It has up to four HASH attributes, then up to four RANGE attributes.
     """
     kinds = [element["KeyType"] for element in schema]
-    if len(schema) <= 2 and kinds != ["HASH", "HASH"]:  # noqa: PLR2004 - the ordinary shape has the ordinary texts
+    if len(schema) <= 2 and kinds != ["HASH", "HASH"]:  # noqa: PLR2004 - the usual shape has the usual texts
         _check_pair(schema)
         return
     if kinds[0] != "HASH":
