@@ -1,9 +1,9 @@
-"""`python -m emulator.commands.verify FOLDER`: find out whether a data folder is sound.
+"""`python -m emulator.commands.verify FOLDER`: check that a data folder is sound.
 
-Nobody may be writing to the folder. The exit status is 0 if it is sound; else it is 1, and the last
-line of stderr is the problem. The server runs this command on folders that are copies
-(database/soundness.py). The pages are checked first: opening a store whose pages are damaged could
-end the process.
+No server may be using the folder. Exit status: 0 if it is sound, else 1, with the problem on the
+last line of stderr. The server runs this command on folders that are copies
+(database/soundness.py). Python checks the pages first. Only then is the store opened: on damaged
+pages, that could crash the process.
 """
 
 import sys
@@ -16,7 +16,7 @@ from storage.data_folder import problem_of, snapshot
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command; return its exit status."""
+    """Run the command and return its exit status."""
     folder = Path(arguments[0])
     try:
         problem = problem_of(folder)
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     except StorageError as error:
         problem = str(error)
     if problem is not None:
-        print(problem, file=sys.stderr)  # noqa: T201 - the answer
+        print(problem, file=sys.stderr)  # noqa: T201 - the result
     return int(problem is not None)
 
 
