@@ -52,8 +52,6 @@ from storage.disk.sizes import FIRST_RESERVED, LEAST_SPARSE, first_sparse, half,
 from storage.errors import Full, StorageError, Unavailable
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from storage.disk.handles import Table, Transaction
 
 LONG_TABLE: Final = b"\xff" * 511
@@ -216,7 +214,7 @@ class Environment:
             except lmdb.MapResizedError:  # another process grew a sparse map in this moment
                 self.env.set_mapsize(0)
 
-    def _resizing(self) -> "AbstractContextManager[None]":
+    def _resizing(self) -> contextlib.AbstractContextManager[None]:
         return locked(self._layout) if self.reserved else contextlib.nullcontext()
 
     def begin_again(self, error: lmdb.Error, *, write: bool) -> "Transaction":

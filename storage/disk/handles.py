@@ -1,4 +1,7 @@
-"""LMDB's handles: the names of their types, and stand-ins for a transaction that is over."""
+"""LMDB's handles: the names of their types, and stand-ins for a transaction that is over.
+
+The names exist for the type checker only: at run time LMDB's classes take no parameters.
+"""
 
 from typing import TYPE_CHECKING, Any, NoReturn
 

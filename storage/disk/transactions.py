@@ -12,6 +12,7 @@ Transaction objects are used again after their block: making one per request wou
 get.
 """
 
+from collections import deque
 from collections.abc import Iterator
 from heapq import merge
 from itertools import islice
@@ -29,8 +30,6 @@ from storage.engine import Page, first_page
 from storage.errors import Closed, Full, Interrupted, StorageError
 
 if TYPE_CHECKING:
-    from collections import deque
-
     from storage.disk.handles import Cursor, Table, Transaction
 
 Pair = tuple[bytes, bytes]
