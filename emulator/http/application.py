@@ -96,7 +96,7 @@ def opened(settings: Settings) -> Iterator[Emulator]:
         check_functions(settings.functions)
     with ExitStack() as stack:
         if not settings.in_memory and settings.data_dir is not None:
-            from storage.claim import claimed  # noqa: PLC0415 - start-up time
+            from storage.data_folder import claimed  # noqa: PLC0415 - start-up time
 
             stack.enter_context(claimed(settings.data_dir))
         emulator = Emulator(settings)

@@ -33,7 +33,7 @@ async def running(front: Front) -> AsyncIterator[None]:
     """Run the background work of an emulator for the length of a with block."""
     emulator = front.emulator
     settings = emulator.settings
-    if settings.durable:
+    if settings.durable and emulator.database.group_commit is not None:
         front.commits = Commits(emulator.database, asyncio.get_running_loop())
     work = [_run_due(emulator), _run_upkeep(emulator), return_memory(front.bodies, front.clients)]
     if emulator.database.owner:

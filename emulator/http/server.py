@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -28,15 +27,13 @@ _LOCAL = ("localhost", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
 _GRACE = 10  # seconds that open requests get at the end
 
 
-def greeting(settings: Settings, port: int) -> str:
-    """Return the block that is printed at the start: addresses, storage, tenants, and how to connect."""
+def greeting(settings: Settings, port: int, storage: str) -> str:
+    """Return the block that is printed at the start: addresses, storage, tenants, and how to connect.
+
+    storage: the engine's description of itself.
+    """
     urls = [_url(host, port) for host in settings.host]
     url = urls[0]
-    storage = (
-        "in memory, gone at the end" if settings.in_memory else f"LMDB in {Path(settings.data_dir or '').absolute()}"
-    )
-    if settings.durable and not settings.in_memory:
-        storage += ", every commit synced"
     tenants = (
         "one database for all access keys and regions"
         if settings.shared_db
@@ -118,7 +115,8 @@ def serve(
 
     def announce() -> None:
         if lifeline is None:
-            print(greeting(settings, listeners[0].getsockname()[1]), end="", flush=True)  # noqa: T201 - the user's start-up block
+            text = greeting(settings, listeners[0].getsockname()[1], emulator.database.engine.description)
+            print(text, end="", flush=True)  # noqa: T201 - the user's start-up block
         elif ready is not None:
             os.write(ready, b"1")
             os.close(ready)

@@ -25,7 +25,7 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
         listeners = [stack.enter_context(listener) for listener in listen(settings)]
         config = uvicorn.Config(application.create(settings), log_level="warning", server_header=False)
-        print(greeting(settings, listeners[0].getsockname()[1]), end="", flush=True)
+        print(greeting(settings, listeners[0].getsockname()[1], "that of the settings"), end="", flush=True)
         uvicorn.Server(config).run(sockets=listeners)
 
 

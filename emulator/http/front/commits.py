@@ -69,11 +69,12 @@ class Waiting(Protocol):
 
 
 class Commits:
-    """The commits of a database's engine, and who waits for the next one."""
+    """The group commits of a database, and the connections that wait for the next one."""
 
     def __init__(self, database: Database, loop: asyncio.AbstractEventLoop) -> None:
         self._database = database
-        self._engine = engine = database.engine
+        assert database.group_commit is not None, "only an engine with group commit has pending writes"
+        self._group_commit = database.group_commit
         self._loop = loop
         self._waiting: list[Waiting] = []
         self._scheduled = False
@@ -81,11 +82,11 @@ class Commits:
         self._gathered = 0  # how many waited at the end of the loop's last iteration
         self._until = 0.0
         self._took = 0.0  # seconds of the last commit
-        engine.group(self._schedule)
+        self._group_commit.group_writes(self._schedule)
 
     def pending(self) -> bool:
         """Say whether an answer must wait."""
-        return self._engine.pending
+        return self._group_commit.pending
 
     def wait(self, waiting: Waiting, among: int) -> None:
         """Wait for the next commit, which calls `release` once. among: the number of open connections."""
@@ -116,7 +117,7 @@ class Commits:
         failure: StorageError | None = None
         begun = monotonic()
         try:
-            self._engine.commit()
+            self._database.commit()
         except Interrupted as error:
             failure = error
         except Full as error:

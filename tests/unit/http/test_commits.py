@@ -292,7 +292,7 @@ def test_who_is_interrupted_again_and_again_is_told(durable, monkeypatch):
     line.feed(put("a").replace(b"\r\n", b"\r\nOrigin: http://a\r\n", 1))
 
     def lost():
-        durable.emulator.database.engine._group._end()
+        durable.emulator.database.engine._group._reset()
         raise Interrupted("lost")
 
     monkeypatch.setattr(durable.emulator.database.engine, "commit", lost)
@@ -628,7 +628,7 @@ def test_a_lost_group_over_asgi_is_made_again_but_the_clock_moves_once(serving, 
     def commit(commit=engine.commit):
         commits.append(engine.pending)
         if len(commits) == 3:  # the first two have the table
-            engine._group._end()
+            engine._group._reset()
             raise Interrupted("lost")
         commit()
 
@@ -660,7 +660,7 @@ def test_a_full_disk_over_asgi(serving, monkeypatch):
     emulator, app = serving
 
     def commit():
-        emulator.database.engine._group._end()
+        emulator.database.engine._group._reset()
         raise Full("no room")
 
     async def use():
