@@ -81,7 +81,7 @@ class Emulator:
         database = self.database
         if self._background.slices:
             self._background.run_slice()
-        if self._shared and database.versions.hinted():
+        if self._shared and database.versions.is_stale():
             database.refresh()
         found = find(operation)
         if found is None:
@@ -119,7 +119,7 @@ class Emulator:
 
     def call_functions(self, method: str, path: str, query: str, body: bytes, caller: Caller) -> "Told":
         """Answer a request to Lambda's API with a status and JSON. Raises ApiError."""
-        if self.database.versions.hinted():
+        if self.database.versions.is_stale():
             self.database.refresh()
         return self.database.rerun(lambda: self.functions.answer(method, path, query, body, caller))
 
@@ -140,7 +140,7 @@ class Emulator:
     def run_due(self) -> None:
         """Do what has become due by the clock, except long work, which is only queued."""
         database = self.database
-        if database.versions.hinted():
+        if database.versions.is_stale():
             database.refresh()
         with suppress(Full, Interrupted):  # what is due stays due
             database.rerun(database.scheduler.run_due)

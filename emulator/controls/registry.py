@@ -105,7 +105,7 @@ def begin(emulator: Emulator, found: Control, body: Body) -> Steps[Result]:
 
     Raises BadDeclaration, Full, Interrupted.
     """
-    if emulator.database.versions.hinted():
+    if emulator.database.versions.is_stale():
         emulator.database.refresh()
     made = found.function(emulator, body)
     return (yield from made) if isinstance(made, Generator) else made

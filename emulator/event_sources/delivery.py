@@ -81,7 +81,7 @@ class Delivery:
 
     def due(self) -> list[Invocation]:
         """Return the invocations to be made now; each is under way until `finished`."""
-        if self._database.versions.hinted():
+        if self._database.versions.is_stale():
             self._database.refresh()
         found: list[Invocation] = []
         current = {mapping.uuid: mapping for mapping in self._mappings.delivering()}

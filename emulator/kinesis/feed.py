@@ -103,7 +103,7 @@ class KinesisFeed:
 
     def due(self) -> list[Batch]:
         """Return what is to be put now, at most one batch for a destination; report each before asking again."""
-        if self._database.versions.hinted():
+        if self._database.versions.is_stale():
             self._database.refresh()
         now = self._database.clock.now()
         batches = []

@@ -37,7 +37,7 @@ class Versions:
         """Whether there are other processes."""
         return self._sharing is not None
 
-    def hinted(self) -> bool:
+    def is_stale(self) -> bool:
         """Say whether another process has told of a change since the definitions were read."""
         return self._sharing is not None and self._sharing.hints() != self._hints
 

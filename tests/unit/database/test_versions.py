@@ -40,18 +40,18 @@ def two():
 
 
 def test_a_change_is_told_at_once(two):
-    assert not two.other.hinted()
+    assert not two.other.is_stale()
     two.mine.tell()
-    assert (two.mine.hinted(), two.other.hinted()) == (False, True)
+    assert (two.mine.is_stale(), two.other.is_stale()) == (False, True)
 
 
 def test_a_change_whose_commit_is_pending_is_told_after_it(two):
     engine = SharedEngine(two.engine, two.mine)
     two.engine.pending = True
     two.mine.tell()
-    assert not two.other.hinted(), "who looked now would find nothing, and not look again"
+    assert not two.other.is_stale(), "who looked now would find nothing, and not look again"
     engine.commit()
-    assert two.other.hinted()
+    assert two.other.is_stale()
 
 
 def test_a_commit_that_failed_tells_nothing(two):
@@ -61,7 +61,7 @@ def test_a_commit_that_failed_tells_nothing(two):
     two.engine.failure = Lost("gone")
     with pytest.raises(Lost):
         engine.commit()
-    assert not two.other.hinted()
+    assert not two.other.is_stale()
 
 
 @pytest.mark.parametrize(("failure", "attempts"), [(Interrupted("again"), 21), (Lost("tell it first"), 1)])
