@@ -195,7 +195,7 @@ class Catalog:
             with self._engine.write() as txn:
                 txn.urgent = True
                 self._versions.declare(txn, self._enforcer.declared())
-            self._versions.tell()
+            self._versions.notify()
         self.refresh()
 
     def refresh(self) -> None:
@@ -214,7 +214,7 @@ class Catalog:
         tenant = self._tenant(table.definition)
         self._tenants.put(tenant, table)
         self._held[keyspace.table(*tenant, table.name)] = table.definition.dump()
-        self._versions.tell()
+        self._versions.notify()
         return table
 
     def change(self, definition: TableDefinition) -> Table:
@@ -306,7 +306,7 @@ class Catalog:
             self._attachments.remove(txn, definition)
         self._tenants.remove(tenant, definition.name)
         self._held.pop(keyspace.table(*tenant, definition.name), None)
-        self._versions.tell()
+        self._versions.notify()
 
     def _tenant(self, definition: TableDefinition) -> Tenant:
         return SHARED if self._shared else (definition.access_key, definition.region)

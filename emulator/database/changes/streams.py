@@ -161,7 +161,7 @@ class Streams:
         with self._engine.write() as txn:
             self._save(txn, tagged)
         self.publish(tagged)
-        self._versions.tell()
+        self._versions.notify()
 
     def remove(self, txn: WriteTxn, stream_id: int) -> None:
         """Delete a stream and all its records, also one that is gone already. `forget` it after the commit."""
@@ -242,7 +242,7 @@ class Streams:
                     self._drops.begin(txn, keyspace.shard_records(stream.id, shard.number))
             self._save(txn, changed)
         self.publish(changed)
-        self._versions.tell()
+        self._versions.notify()
 
     def _forget(self, stream_id: int) -> None:
         with self._engine.write() as txn:
@@ -250,7 +250,7 @@ class Streams:
             self._versions.bump(txn)
             self.remove(txn, stream_id)
         self.forget(stream_id)
-        self._versions.tell()
+        self._versions.notify()
 
     def _trim_slice(self, stream_id: int) -> bool:
         """Delete some of the records that are too old; return True while there are more."""

@@ -30,7 +30,7 @@ class Versions:
         self._engine = engine
         self._held = 0
         self._hints = b"" if sharing is None else sharing.hints()
-        self._untold = False
+        self._notification_due = False
 
     @property
     def shared(self) -> bool:
@@ -73,20 +73,20 @@ class Versions:
             return None
         return stored.removeprefix(self._sharing.run)
 
-    def tell(self) -> None:
+    def notify(self) -> None:
         """Tell the other processes of a change: now, or where its commit is pending when it has been made (`committed`)."""
         if self._sharing is None:
             return
         if self._engine.pending:
-            self._untold = True
+            self._notification_due = True
         else:
             self._hints = self._sharing.notify(self._hints)
 
     def committed(self) -> None:
         """Note that nothing is pending any more."""
-        if self._untold:
-            self._untold = False
-            self.tell()
+        if self._notification_due:
+            self._notification_due = False
+            self.notify()
 
 
 def _stored(txn: ReadTxn) -> int:

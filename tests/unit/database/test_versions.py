@@ -41,14 +41,14 @@ def two():
 
 def test_a_change_is_told_at_once(two):
     assert not two.other.is_stale()
-    two.mine.tell()
+    two.mine.notify()
     assert (two.mine.is_stale(), two.other.is_stale()) == (False, True)
 
 
 def test_a_change_whose_commit_is_pending_is_told_after_it(two):
     engine = SharedEngine(two.engine, two.mine)
     two.engine.pending = True
-    two.mine.tell()
+    two.mine.notify()
     assert not two.other.is_stale(), "who looked now would find nothing, and not look again"
     engine.commit()
     assert two.other.is_stale()
@@ -57,7 +57,7 @@ def test_a_change_whose_commit_is_pending_is_told_after_it(two):
 def test_a_commit_that_failed_tells_nothing(two):
     engine = SharedEngine(two.engine, two.mine)
     two.engine.pending = True
-    two.mine.tell()
+    two.mine.notify()
     two.engine.failure = Lost("gone")
     with pytest.raises(Lost):
         engine.commit()
