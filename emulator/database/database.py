@@ -70,7 +70,7 @@ class Database:
 
         What several processes go on with they do in turns, slice by slice; what is done already is passed over.
         """
-        self.catalog.drops.resume()
+        self.catalog.deletions.resume()
         for resume in self._jobs:
             resume(self)
 

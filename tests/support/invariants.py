@@ -38,7 +38,7 @@ def dump(database: Database) -> Rows:
 def check_store(database: Database) -> None:
     """Assert that items and what follows from them agree, and that nothing of tables and streams that are gone is left."""
     with database.engine.read() as txn:
-        known = [keyspace.dropped_range(record) for record, _ in txn.scan(*keyspace.drops())]
+        known = [keyspace.deleted_range(record) for record, _ in txn.scan(*keyspace.deletions())]
         for table in database.catalog.everything():
             check_table(txn, table)
             known += _of_table(table)

@@ -17,7 +17,7 @@ from emulator.database.items.statistics import PlainStatistics, Statistics
 from emulator.database.schema.followers import Follower, Precondition
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
-from emulator.database.store.deletions import Drops
+from emulator.database.store.deletions import Deletions
 from emulator.database.store.ids import next_id
 from storage import WriteTxn
 
@@ -42,10 +42,10 @@ class Followed:
 class Attachments:
     """The attachments of all tables."""
 
-    def __init__(self, streams: Streams, drops: Drops, collection_limit: int) -> None:
+    def __init__(self, streams: Streams, deletions: Deletions, collection_limit: int) -> None:
         self._collection_limit = collection_limit
         self._streams = streams
-        self._drops = drops
+        self._deletions = deletions
 
     def follow(self, txn: WriteTxn, definition: TableDefinition) -> Followed:
         """Let a table have what its settings want; return the definition that says so."""
@@ -81,7 +81,7 @@ class Attachments:
     def remove(self, txn: WriteTxn, definition: TableDefinition) -> None:
         """Drop what goes with a table; its streams were closed when its deletion began, and stay for a day."""
         if definition.ttl_queue is not None:
-            self._drops.begin(txn, keyspace.expiries(definition.ttl_queue))
+            self._deletions.begin(txn, keyspace.expiries(definition.ttl_queue))
 
     def _follow_stream(self, txn: WriteTxn, followed: Followed) -> None:
         definition = followed.definition
@@ -102,7 +102,7 @@ class Attachments:
             destination = each
             if each.status == DISABLED and each.stream_id is not None:
                 self._streams.remove(txn, each.stream_id)
-                self._drops.begin(txn, keyspace.checkpoints(consumer(each.stream_id)))
+                self._deletions.begin(txn, keyspace.checkpoints(consumer(each.stream_id)))
                 followed.gone.append(each.stream_id)
                 destination = replace(each, stream_id=None, precision=None)  # forgotten: behaviour 15
             elif each.status == DISABLING and each.stream_id is not None and self._streams.log(each.stream_id):
@@ -120,5 +120,5 @@ class Attachments:
         if definition.ttl_attribute is not None and definition.ttl_queue is None:
             followed.definition = replace(definition, ttl_queue=next_id(txn), ttl_filled_to="")
         elif definition.ttl_attribute is None and definition.ttl_queue is not None:
-            self._drops.begin(txn, keyspace.expiries(definition.ttl_queue))
+            self._deletions.begin(txn, keyspace.expiries(definition.ttl_queue))
             followed.definition = replace(definition, ttl_queue=None, ttl_filled_to=None)

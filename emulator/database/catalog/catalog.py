@@ -31,7 +31,7 @@ from emulator.database.definitions.tables import (
 from emulator.database.definitions.tenants import SHARED, Tenant
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
-from emulator.database.store.deletions import Drops
+from emulator.database.store.deletions import Deletions
 from emulator.database.store.versions import Versions
 from emulator.settings import DEFAULT_ACCOUNT
 from storage import Engine, Full, ReadTxn, WriteTxn
@@ -105,19 +105,19 @@ class Catalog:
         self._delay = TRANSIENT_SECONDS if options.delay else 0.0
         self._tenants = Tenants()
         self._misses = Misses(self._tenants)
-        self.drops = Drops(engine, background)
+        self.deletions = Deletions(engine, background)
         self.streams = Streams(
             engine,
             clock,
             background,
-            self.drops,
+            self.deletions,
             account=options.account,
             shared=options.shared,
             shards=options.stream_shards,
             delay=self._delay,
             versions=versions,
         )
-        self._attachments = Attachments(self.streams, self.drops, options.collection_limit)
+        self._attachments = Attachments(self.streams, self.deletions, options.collection_limit)
         self.reload()
 
     def caller(self, access_key: str, region: str, host: str = "localhost") -> Caller:
@@ -286,7 +286,7 @@ class Catalog:
                 positions = [0, *(i for i, x in enumerate(table.definition.indexes, start=1) if x.id in keep)]
                 txn.put(table.statistics_key, b"".join(pairs[i] if i < len(pairs) else bytes(16) for i in positions))
             for index in gone:
-                self.drops.begin(txn, keyspace.entries(index.id))
+                self.deletions.begin(txn, keyspace.entries(index.id))
             saved = self.save(txn, settled)
         return self.publish(saved)
 
@@ -298,11 +298,11 @@ class Catalog:
             self._versions.bump(txn)
             txn.delete(keyspace.table(*tenant, definition.name))
             txn.delete(table.statistics_key)
-            self.drops.begin(txn, table.prefix)
+            self.deletions.begin(txn, table.prefix)
             if table.local_indexes:
-                self.drops.begin(txn, keyspace.collections(table.id))
+                self.deletions.begin(txn, keyspace.collections(table.id))
             for index in table.indexes:
-                self.drops.begin(txn, index.prefix)
+                self.deletions.begin(txn, index.prefix)
             self._attachments.remove(txn, definition)
         self._tenants.remove(tenant, definition.name)
         self._held.pop(keyspace.table(*tenant, definition.name), None)

@@ -24,9 +24,9 @@ from emulator.database.definitions import arns
 from emulator.database.definitions.streams import RETENTION, StreamDefinition, closed, opened, turned
 from emulator.database.definitions.tables import TableDefinition
 from emulator.database.definitions.tenants import SHARED, Tenant
-from emulator.database.store import deletions as dropping
+from emulator.database.store import deletions as deleting
 from emulator.database.store import keyspace
-from emulator.database.store.deletions import Drops
+from emulator.database.store.deletions import Deletions
 from emulator.database.store.versions import Versions
 from storage import Engine, ReadTxn, WriteTxn
 from storage.keycode import prefix_end, u64
@@ -55,7 +55,7 @@ class Streams:
         engine: Engine,
         clock: Clock,
         background: Background,
-        drops: Drops,
+        deletions: Deletions,
         *,
         account: str,
         shared: bool,
@@ -66,7 +66,7 @@ class Streams:
         self._engine = engine
         self._clock = clock
         self._background = background
-        self._drops = drops
+        self._deletions = deletions
         self._account = account
         self._shared = shared
         self._shards = shards
@@ -167,7 +167,7 @@ class Streams:
         """Delete a stream and all its records, also one that is gone already. `forget` it after the commit."""
         txn.delete(keyspace.stream(stream_id))
         txn.delete(counter_key(stream_id))
-        self._drops.begin(txn, keyspace.stream_records(stream_id))
+        self._deletions.begin(txn, keyspace.stream_records(stream_id))
 
     def forget(self, stream_id: int) -> None:
         """Let go of a stream that was removed."""
@@ -239,7 +239,7 @@ class Streams:
             kept = {shard.number for shard in changed.shards}
             for shard in stream.shards:
                 if shard.number not in kept:
-                    self._drops.begin(txn, keyspace.shard_records(stream.id, shard.number))
+                    self._deletions.begin(txn, keyspace.shard_records(stream.id, shard.number))
             self._save(txn, changed)
         self.publish(changed)
         self._versions.notify()
@@ -259,7 +259,7 @@ class Streams:
             return False
         now = self._clock.now()
         due = now + RETENTION  # when what is written from now on is too old
-        room = dropping.DROP_SLICE
+        room = deleting.SLICE
         with self._engine.write() as txn:
             txn.urgent = True
             for shard in stream.shards:

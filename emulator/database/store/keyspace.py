@@ -7,7 +7,7 @@
 | 03         | u32 table, digest16 of the partition key, sort key                                | item row                 |
 | 04         | u32 index, digest16 of its partition key, escape(range key)..., item key [5:]     | projected item row       |
 | 05         | u32 table                                                                         | u64 pairs: count, bytes  |
-| 06         | first byte and u32 of a range that is being dropped (03, 04, 09, 0B or 0C)        | nothing                  |
+| 06         | first byte and u32 of a range that is being deleted (03, 04, 09, 0B or 0C)        | nothing                  |
 | 07         | escape(access key) escape(region) escape(operation) client request token          | u64 ms of expiry, sha256 |
 | 08         | u64 ms of expiry, the token's key                                                 | nothing                  |
 | 09         | u32 table with local indexes, digest16 of the partition key                       | u64 bytes of the item    |
@@ -46,7 +46,7 @@ _TABLE: Final = b"\x02"
 _ITEM: Final = b"\x03"
 _INDEX: Final = b"\x04"
 _STATISTICS: Final = b"\x05"
-_DROP: Final = b"\x06"
+_DELETION: Final = b"\x06"
 _TOKEN: Final = b"\x07"
 _TOKEN_EXPIRY: Final = b"\x08"
 _COLLECTION: Final = b"\x09"
@@ -121,18 +121,18 @@ def statistics(table_id: int) -> bytes:
     return _STATISTICS + keycode.u32(table_id)
 
 
-def drop(prefix: bytes) -> bytes:
-    """Return the record that says: everything with this prefix is being dropped."""
-    return _DROP + prefix
+def deletion(prefix: bytes) -> bytes:
+    """Return the key of the record that everything with this prefix is being deleted."""
+    return _DELETION + prefix
 
 
-def drops() -> tuple[bytes, bytes]:
-    """Return the range of all drop records."""
-    return _DROP, keycode.prefix_end(_DROP)
+def deletions() -> tuple[bytes, bytes]:
+    """Return the range of the records of all deletions."""
+    return _DELETION, keycode.prefix_end(_DELETION)
 
 
-def dropped_range(record: bytes) -> tuple[bytes, bytes]:
-    """Return the range that a drop record is about."""
+def deleted_range(record: bytes) -> tuple[bytes, bytes]:
+    """Return the range that such a record is about."""
     return record[1:], keycode.prefix_end(record[1:])
 
 
