@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from emulator.database.definitions.streams import StreamDefinition
 
 
-class Followed:
+class DefinitionChange:
     """A definition with its attachments, and what became of streams: to be published after the commit.
 
     streams: that were opened or closed; gone: ids of those that were removed.
@@ -47,9 +47,9 @@ class Attachments:
         self._streams = streams
         self._deletions = deletions
 
-    def follow(self, txn: WriteTxn, definition: TableDefinition) -> Followed:
+    def follow(self, txn: WriteTxn, definition: TableDefinition) -> DefinitionChange:
         """Let a table have what its settings want; return the definition that says so."""
-        followed = Followed(definition)
+        followed = DefinitionChange(definition)
         self._follow_stream(txn, followed)
         self._follow_kinesis(txn, followed)
         self._follow_ttl(txn, followed)
@@ -83,7 +83,7 @@ class Attachments:
         if definition.ttl_queue is not None:
             self._deletions.begin(txn, keyspace.expiries(definition.ttl_queue))
 
-    def _follow_stream(self, txn: WriteTxn, followed: Followed) -> None:
+    def _follow_stream(self, txn: WriteTxn, followed: DefinitionChange) -> None:
         definition = followed.definition
         if definition.stream_view is not None and definition.stream_id is None:
             stream = self._streams.open(txn, next_id(txn), definition, definition.stream_view)
@@ -94,7 +94,7 @@ class Attachments:
                 followed.streams.append(self._streams.close(txn, definition.stream_id))
             followed.definition = replace(definition, stream_id=None)
 
-    def _follow_kinesis(self, txn: WriteTxn, followed: Followed) -> None:
+    def _follow_kinesis(self, txn: WriteTxn, followed: DefinitionChange) -> None:
         """Give each destination the change log that its status wants: open, closed while it drains, or none."""
         definition = followed.definition
         destinations: list[KinesisDestination] = []
@@ -114,7 +114,7 @@ class Attachments:
             destinations.append(destination)
         followed.definition = replace(definition, kinesis=tuple(destinations))
 
-    def _follow_ttl(self, txn: WriteTxn, followed: Followed) -> None:
+    def _follow_ttl(self, txn: WriteTxn, followed: DefinitionChange) -> None:
         """Begin a queue of expiry times where TTL was switched on, to be filled; drop it where TTL was switched off."""
         definition = followed.definition
         if definition.ttl_attribute is not None and definition.ttl_queue is None:

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from emulator import errors, limits
 from emulator.clock import Background, Clock
-from emulator.database.catalog.attachments import Attachments, Followed
+from emulator.database.catalog.attachments import Attachments, DefinitionChange
 from emulator.database.catalog.enforcer import Enforcer
 from emulator.database.catalog.misses import Misses
 from emulator.database.catalog.tenants import Tables, Tenants
@@ -172,12 +172,12 @@ class Catalog:
 
     # --- changing ---------------------------------------------------------------------------------------------------
 
-    def save(self, txn: WriteTxn, definition: TableDefinition) -> Followed:
+    def save(self, txn: WriteTxn, definition: TableDefinition) -> DefinitionChange:
         """Store a definition, new or changed, with what its settings bring with them (attachments.py).
 
         `publish` the result once the transaction has committed.
         """
-        followed = self._attachments.follow(txn, definition)
+        followed = self._attachments.reconcile(txn, definition)
         definition = followed.definition
         self._versions.bump(txn)
         txn.put(keyspace.table(*self._tenant(definition), definition.name), definition.dump())
@@ -204,7 +204,7 @@ class Catalog:
             for table in tables.values():
                 self._tenants.put(tenant, self.compiled(table.definition))
 
-    def publish(self, saved: Followed) -> Table:
+    def publish(self, saved: DefinitionChange) -> Table:
         """Make a saved table the one that requests find."""
         for stream in saved.streams:
             self.streams.publish(stream)
