@@ -1,7 +1,7 @@
-"""What a table's settings bring with them beside its items: a stream, change logs for Kinesis, a queue of TTL.
+"""What a table's settings bring with them: a stream, change logs for Kinesis, a TTL queue.
 
-The settings say what there must be; whenever a definition is saved, `follow` opens, closes and removes until there is just
-that. So no operation can forget it: each only changes settings.
+Operations only change settings. Whenever a definition is saved, `reconcile` opens, closes and removes
+attachments until they are what the settings say. So no operation can forget one.
 """
 
 from dataclasses import replace
@@ -47,12 +47,12 @@ class Attachments:
         self._streams = streams
         self._deletions = deletions
 
-    def follow(self, txn: WriteTxn, definition: TableDefinition) -> DefinitionChange:
+    def reconcile(self, txn: WriteTxn, definition: TableDefinition) -> DefinitionChange:
         """Let a table have what its settings want; return the definition that says so."""
         followed = DefinitionChange(definition)
-        self._follow_stream(txn, followed)
-        self._follow_kinesis(txn, followed)
-        self._follow_ttl(txn, followed)
+        self._reconcile_stream(txn, followed)
+        self._reconcile_kinesis(txn, followed)
+        self._reconcile_ttl(txn, followed)
         return followed
 
     def compiled(self, definition: TableDefinition) -> Table:
@@ -83,7 +83,7 @@ class Attachments:
         if definition.ttl_queue is not None:
             self._deletions.begin(txn, keyspace.expiries(definition.ttl_queue))
 
-    def _follow_stream(self, txn: WriteTxn, followed: DefinitionChange) -> None:
+    def _reconcile_stream(self, txn: WriteTxn, followed: DefinitionChange) -> None:
         definition = followed.definition
         if definition.stream_view is not None and definition.stream_id is None:
             stream = self._streams.open(txn, next_id(txn), definition, definition.stream_view)
@@ -94,7 +94,7 @@ class Attachments:
                 followed.streams.append(self._streams.close(txn, definition.stream_id))
             followed.definition = replace(definition, stream_id=None)
 
-    def _follow_kinesis(self, txn: WriteTxn, followed: DefinitionChange) -> None:
+    def _reconcile_kinesis(self, txn: WriteTxn, followed: DefinitionChange) -> None:
         """Give each destination the change log that its status wants: open, closed while it drains, or none."""
         definition = followed.definition
         destinations: list[KinesisDestination] = []
@@ -114,7 +114,7 @@ class Attachments:
             destinations.append(destination)
         followed.definition = replace(definition, kinesis=tuple(destinations))
 
-    def _follow_ttl(self, txn: WriteTxn, followed: DefinitionChange) -> None:
+    def _reconcile_ttl(self, txn: WriteTxn, followed: DefinitionChange) -> None:
         """Begin a queue of expiry times where TTL was switched on, to be filled; drop it where TTL was switched off."""
         definition = followed.definition
         if definition.ttl_attribute is not None and definition.ttl_queue is None:
