@@ -11,6 +11,7 @@ from emulator.database.catalog.enforcer import Enforcer
 from emulator.database.changes.streams import TURN_SECONDS
 from emulator.database.definitions import kinesis
 from emulator.database.schema.table import Table
+from emulator.database.store.registry import Registries
 from emulator.database.store.versions import SharedEngine, Versions
 from emulator.log_limits import once_a_minute
 from emulator.shared_memory import SharedMemory
@@ -54,12 +55,14 @@ class Database:
         self.background = Background(wait=(Interrupted,), full=(Full,), room=engine.room)
         self.scheduler = Scheduler(clock)
         self.enforcer = Enforcer(clock, throttle_all=options.throttle)
-        self.catalog = Catalog(engine, clock, self.background, self.enforcer, options, self.versions)
+        self.registries = Registries(engine, self.versions)
+        self.catalog = Catalog(engine, clock, self.background, self.enforcer, options, self.versions, self.registries)
         self.read = engine.read
         self.write = engine.write
         self.streams = self.catalog.streams
         self.kinesis = options.kinesis
         self.sliced = False  # whoever calls operations can wait for an answer in slices: they may raise Sliced
+        self.refresh()
         self.owner = sharing is None or sharing.owner
         if self.owner:
             self._take_over()
@@ -83,7 +86,7 @@ class Database:
 
     def refresh(self) -> None:
         """Take over what other processes have changed about tables and streams."""
-        self.catalog.reload()
+        self.registries.reload()
 
     def recover(self) -> None:
         """Go back to what is stored, after a commit that failed or was lost. Raises StorageError."""

@@ -5,7 +5,6 @@ attachments until they are what the settings say. So no operation can forget one
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from emulator.database.changes.streams import Streams
 from emulator.database.changes.ttl_queue import queue_of
@@ -19,24 +18,8 @@ from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.database.store.deletions import Deletions
 from emulator.database.store.ids import next_id
+from emulator.database.store.registry import DefinitionChange
 from storage import WriteTxn
-
-if TYPE_CHECKING:
-    from emulator.database.definitions.streams import StreamDefinition
-
-
-class DefinitionChange:
-    """A definition with its attachments, and what became of streams: to be published after the commit.
-
-    streams: that were opened or closed; gone: ids of those that were removed.
-    """
-
-    __slots__ = ("definition", "gone", "streams")
-
-    def __init__(self, definition: TableDefinition) -> None:
-        self.definition = definition
-        self.streams: list[StreamDefinition] = []
-        self.gone: list[int] = []
 
 
 class Attachments:
@@ -47,16 +30,14 @@ class Attachments:
         self._streams = streams
         self._deletions = deletions
 
-    def reconcile(self, txn: WriteTxn, definition: TableDefinition) -> DefinitionChange:
-        """Let a table have what its settings want; return the definition that says so."""
-        followed = DefinitionChange(definition)
-        self._reconcile_stream(txn, followed)
-        self._reconcile_kinesis(txn, followed)
-        self._reconcile_ttl(txn, followed)
-        return followed
+    def reconcile(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
+        """Make a table's attachments what its settings say; return the definition with their ids."""
+        definition = self._reconcile_stream(change, definition)
+        definition = self._reconcile_kinesis(change, definition)
+        return self._reconcile_ttl(change, definition)
 
     def compiled(self, definition: TableDefinition) -> Table:
-        """Return the table of a definition, with what follows its writes, in this order.
+        """Return the table of a definition, with the followers of its writes in their order.
 
         A follower that only some tables have costs the others nothing.
         """
@@ -79,46 +60,43 @@ class Attachments:
         return Table(definition, tuple(followers), tuple(preconditions))
 
     def remove(self, txn: WriteTxn, definition: TableDefinition) -> None:
-        """Drop what goes with a table; its streams were closed when its deletion began, and stay for a day."""
+        """Delete what goes with a table. Its streams stay for a day; they were closed when its deletion began."""
         if definition.ttl_queue is not None:
             self._deletions.begin(txn, keyspace.expiries(definition.ttl_queue))
 
-    def _reconcile_stream(self, txn: WriteTxn, followed: DefinitionChange) -> None:
-        definition = followed.definition
+    def _reconcile_stream(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
         if definition.stream_view is not None and definition.stream_id is None:
-            stream = self._streams.open(txn, next_id(txn), definition, definition.stream_view)
-            followed.streams.append(stream)
-            followed.definition = replace(definition, stream_id=stream.id, stream_label=stream.label)
-        elif definition.stream_view is None and definition.stream_id is not None:
-            if self._streams.get(definition.stream_id) is not None:  # a failed commit of an older version has lost it
-                followed.streams.append(self._streams.close(txn, definition.stream_id))
-            followed.definition = replace(definition, stream_id=None)
+            stream = self._streams.open(change, next_id(change.txn), definition, definition.stream_view)
+            return replace(definition, stream_id=stream.id, stream_label=stream.label)
+        if definition.stream_view is None and definition.stream_id is not None:
+            if self._streams.get(definition.stream_id) is not None:  # a failed commit of an older version lost it
+                self._streams.close(change, definition.stream_id)
+            return replace(definition, stream_id=None)
+        return definition
 
-    def _reconcile_kinesis(self, txn: WriteTxn, followed: DefinitionChange) -> None:
-        """Give each destination the change log that its status wants: open, closed while it drains, or none."""
-        definition = followed.definition
+    def _reconcile_kinesis(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
+        """Give each destination the change log that its status needs: open, closed while it drains, or none."""
         destinations: list[KinesisDestination] = []
         for each in definition.kinesis:
             destination = each
             if each.status == DISABLED and each.stream_id is not None:
-                self._streams.remove(txn, each.stream_id)
-                self._deletions.begin(txn, keyspace.checkpoints(consumer(each.stream_id)))
-                followed.gone.append(each.stream_id)
+                self._streams.remove(change, each.stream_id)
+                self._deletions.begin(change.txn, keyspace.checkpoints(consumer(each.stream_id)))
                 destination = replace(each, stream_id=None, precision=None)  # forgotten: behaviour 15
             elif each.status == DISABLING and each.stream_id is not None and self._streams.log(each.stream_id):
-                followed.streams.append(self._streams.close(txn, each.stream_id))
+                self._streams.close(change, each.stream_id)
             elif each.status != DISABLING and each.status not in ENDED and each.stream_id is None:
-                stream = self._streams.open(txn, next_id(txn), definition, "NEW_AND_OLD_IMAGES", hidden=True)
-                followed.streams.append(stream)
+                number = next_id(change.txn)
+                stream = self._streams.open(change, number, definition, "NEW_AND_OLD_IMAGES", hidden=True)
                 destination = replace(each, stream_id=stream.id)
             destinations.append(destination)
-        followed.definition = replace(definition, kinesis=tuple(destinations))
+        return replace(definition, kinesis=tuple(destinations))
 
-    def _reconcile_ttl(self, txn: WriteTxn, followed: DefinitionChange) -> None:
-        """Begin a queue of expiry times where TTL was switched on, to be filled; drop it where TTL was switched off."""
-        definition = followed.definition
+    def _reconcile_ttl(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
+        """Begin a queue of expiry times if TTL was switched on, to be filled; delete it if TTL was switched off."""
         if definition.ttl_attribute is not None and definition.ttl_queue is None:
-            followed.definition = replace(definition, ttl_queue=next_id(txn), ttl_filled_to="")
-        elif definition.ttl_attribute is None and definition.ttl_queue is not None:
-            self._deletions.begin(txn, keyspace.expiries(definition.ttl_queue))
-            followed.definition = replace(definition, ttl_queue=None, ttl_filled_to=None)
+            return replace(definition, ttl_queue=next_id(change.txn), ttl_filled_to="")
+        if definition.ttl_attribute is None and definition.ttl_queue is not None:
+            self._deletions.begin(change.txn, keyspace.expiries(definition.ttl_queue))
+            return replace(definition, ttl_queue=None, ttl_filled_to=None)
+        return definition

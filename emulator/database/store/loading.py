@@ -1,0 +1,36 @@
+"""From stored JSON back to a definition, in one way for all kinds of definitions.
+
+Definitions only gain fields, each with a default. So a version reads what every older one wrote, and
+refuses a field that it does not know, because a newer version wrote it: to ignore it would lose it
+with the next change.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from functools import cache
+from typing import Any, TypeVar
+
+from storage import LayoutMismatch
+
+_T = TypeVar("_T")
+
+
+def from_fields(kind: type[_T], stored: Mapping[str, Any]) -> _T:
+    """Return a definition, or a part of one, made of its stored fields. Raises LayoutMismatch."""
+    check_names(kind, stored)
+    return kind(**stored)
+
+
+def check_names(kind: type, names: Iterable[str]) -> None:
+    """Raise LayoutMismatch if a definition of this kind has no fields of these names."""
+    unknown = sorted(set(names) - _names(kind))
+    if unknown:
+        raise LayoutMismatch(
+            f"A newer version of the program wrote it: a stored {kind.__name__} has the unknown"
+            f" field{'s' * (len(unknown) > 1)} {', '.join(unknown)}."
+        )
+
+
+@cache
+def _names(kind: Any) -> frozenset[str]:  # noqa: ANN401 - the class of a dataclass has no type of its own
+    return frozenset(each.name for each in fields(kind))
