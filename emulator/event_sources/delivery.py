@@ -140,7 +140,7 @@ class Delivery:
 
     def _tell(self, mapping: EventSourceMapping, result: str) -> None:
         with suppress(Full, Interrupted):
-            self._mappings.tell_result(mapping.uuid, result)
+            self._mappings.save_result(mapping.uuid, result)
 
     def _discard(self, mapping: EventSourceMapping, reader: Reader, discard: Discard, request_id: str) -> None:
         now = self._database.clock.now()

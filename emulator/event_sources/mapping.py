@@ -11,6 +11,7 @@ from typing import Any, Final, Self
 import orjson
 
 from emulator.database.definitions import arns
+from emulator.database.store.loading import from_fields
 from emulator.event_sources import names
 from emulator.settings import DEFAULT_ACCOUNT, is_account
 
@@ -87,7 +88,7 @@ class EventSourceMapping:
             for name in ("function_arn", "stream_arn"):
                 fields[name] = arns.moved(fields[name], before, account)
         tuples = {name: tuple(fields[name]) for name in ("tenant", "responses", "filters")}
-        return cls(**{**fields, **tuples})
+        return from_fields(cls, {**fields, **tuples})
 
     def dump(self) -> bytes:
         """Return the mapping as JSON."""

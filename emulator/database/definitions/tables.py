@@ -10,6 +10,7 @@ from typing import Any, Final, Self, TypeVar
 import orjson
 
 from emulator.database.definitions import arns
+from emulator.database.store.loading import check_names, from_fields
 from emulator.settings import DEFAULT_ACCOUNT
 
 CREATING: Final = "CREATING"
@@ -64,7 +65,7 @@ class IndexDefinition:
     def load(cls, stored: Mapping[str, Any]) -> Self:
         """Return the index that a table's JSON holds."""
         tuples = {name: tuple(stored[name]) for name in ("hash", "range", "non_key")}
-        return cls(**{**stored, **tuples, "pending": _load_pending(stored)})
+        return from_fields(cls, {**stored, **tuples, "pending": _load_pending(cls, stored)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +144,9 @@ class TableDefinition:
             fields.pop(gone, None)
         _move(fields, arns.account_of(fields["access_key"], account))
         fields["indexes"] = tuple(map(IndexDefinition.load, fields["indexes"]))
-        fields["kinesis"] = tuple(KinesisDestination(**each) for each in fields.get("kinesis", ()))
-        fields["pending"] = _load_pending(fields)
-        return cls(**fields)
+        fields["kinesis"] = tuple(from_fields(KinesisDestination, each) for each in fields.get("kinesis", ()))
+        fields["pending"] = _load_pending(cls, fields)
+        return from_fields(cls, fields)
 
     def dump(self) -> bytes:
         """Return the definition as JSON."""
@@ -182,9 +183,12 @@ def decreases_today(part: TableDefinition | IndexDefinition, now: float) -> int:
 Part = TypeVar("Part", TableDefinition, IndexDefinition)
 
 
-def _load_pending(stored: Mapping[str, Any]) -> tuple[Pending, ...]:
+def _load_pending(part: type, stored: Mapping[str, Any]) -> tuple[Pending, ...]:
     """Return the pending changes of a definition's JSON; older versions stored none."""
-    return tuple(Pending(**each) for each in stored.get("pending", ()))
+    pending = tuple(from_fields(Pending, each) for each in stored.get("pending", ()))
+    for change in pending:
+        check_names(part, change.fields)
+    return pending
 
 
 def deferred(part: Part, until: float, fields: Mapping[str, Any]) -> Part:
