@@ -1,6 +1,7 @@
 """`python -m emulator.commands.verify FOLDER`: look whether a data folder that nobody writes is sound.
 
-Status 0 if it is, else 1 and the problem on the last line of stderr. The server runs it on folders that are copies
+Status 0 if it is, else the problem on the last line of stderr, and status 2 if a newer version wrote
+the folder, 1 for all others. The server runs it on folders that are copies
 (database/soundness.py). The first look is at the pages, in Python: after it LMDB can read the file without being ended
 by what it finds.
 """
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emulator.database import soundness
-from storage import StorageError
+from storage import LayoutMismatch, StorageError
 from storage.snapshot import snapshot
 from storage.verification import problem_of
 
@@ -23,6 +24,9 @@ def main(arguments: Sequence[str]) -> int:
         if problem is None:
             with snapshot(folder) as txn:
                 soundness.check(txn)
+    except LayoutMismatch as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the answer
+        return soundness.NEWER
     except StorageError as error:
         problem = str(error)
     if problem is not None:

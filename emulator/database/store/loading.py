@@ -8,6 +8,7 @@ with the next change.
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 from storage import LayoutMismatch
@@ -26,11 +27,16 @@ def check_names(kind: type, names: Iterable[str]) -> None:
     unknown = sorted(set(names) - _names(kind))
     if unknown:
         raise LayoutMismatch(
-            f"A newer version of the program wrote it: a stored {kind.__name__} has the unknown"
-            f" field{'s' * (len(unknown) > 1)} {', '.join(unknown)}."
+            f"a newer version of the program wrote it, as a stored {kind.__name__} has the unknown"
+            f" field{'s' * (len(unknown) > 1)} {', '.join(unknown)}"
         )
 
 
 @cache
 def _names(kind: Any) -> frozenset[str]:  # noqa: ANN401 - the class of a dataclass has no type of its own
     return frozenset(each.name for each in fields(kind))
+
+
+def refused(folder: Path | None, reason: str) -> LayoutMismatch:
+    """Return the error about a data folder with definitions that this version cannot read."""
+    return LayoutMismatch(f"The data folder {folder} cannot be used: {reason}. Use that version, or another folder.")

@@ -7,11 +7,10 @@ from typing import Final
 
 import orjson
 
-from emulator import errors
 from emulator.app import Emulator
 from emulator.controls import registry
 from emulator.controls.body import BadDeclaration
-from emulator.database.database import report_full
+from emulator.errors import ApiError
 from emulator.http.front.failures import log_failure
 from emulator.slices import Steps
 from storage import Full, Interrupted
@@ -41,9 +40,10 @@ def answer(emulator: Emulator, method: str, path: bytes, body: bytes) -> Steps[t
     except Interrupted as error:
         log_failure(f"{method} {PREFIX.decode()}{name}", error)
         return _BUSY, _message("other processes kept this call from running: send it again")
-    except Full as error:
-        report_full(error)
-        return _NO_ROOM, _message(errors.storage_full().message)
+    except ApiError as error:
+        if not isinstance(error.__cause__, Full):
+            raise
+        return _NO_ROOM, _message(error.message)
 
 
 def _by_path(call: tuple[str, str]) -> tuple[str, str]:

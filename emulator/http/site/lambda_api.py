@@ -11,12 +11,10 @@ from typing import Final
 import orjson
 
 from emulator.app import Emulator
-from emulator.database.database import report_full
 from emulator.errors import ApiError
 from emulator.http.front import auth
 from emulator.http.front.failures import log_failure
 from emulator.log_limits import LogLimit
-from storage import Full
 
 log = logging.getLogger("emulator")
 
@@ -55,10 +53,9 @@ def answer(
     except ApiError as error:
         if error.code == _UNKNOWN and mistakes.allows((method, path)):
             log.warning("%s", error.message)
+        if error.status >= _SERVER_ERROR:  # the disk is full
+            return _failure(request_id, error.message)
         return _refusal(request_id, error, error.status)
-    except Full as error:
-        report_full(error)
-        return _failure(request_id, "The emulator's disk is full; nothing of this request was stored.")
     except Exception as error:  # noqa: BLE001 - is logged
         log_failure(f"request {request_id.decode()} to {path.decode('latin-1')}", error)
         return _failure(request_id, "An error occurred and the request cannot be processed.")
@@ -70,7 +67,7 @@ def _refusal(request_id: bytes, error: ApiError, status: int) -> Told:
     return _error(request_id, status, error.code, {**error.extra, error.message_member: error.message})
 
 
-def _failure(request_id: bytes, message: str) -> Told:
+def _failure(request_id: bytes, message: str | None) -> Told:
     return _error(request_id, _SERVER_ERROR, "ServiceException", {"Type": "Service", "Message": message})
 
 

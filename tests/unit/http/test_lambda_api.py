@@ -113,11 +113,12 @@ def test_full_disk_and_mistakes_of_ours_are_service_exceptions(endpoint, monkeyp
         def call(*_):
             raise error
 
-        monkeypatch.setattr(endpoint._emulator, "call_functions", call)
+        monkeypatch.setattr(endpoint._emulator.functions, "answer", call)
 
     failing(Full("no room"))
     status, code, told = asked(endpoint)
     assert (status, code, told["Type"]) == (500, b"ServiceException", "Service")
+    assert told["Message"] == "The emulator's disk is full; nothing of this request was stored."
     failing(RuntimeError("ours"))
     assert asked(endpoint)[:2] == (500, b"ServiceException")
     assert "RuntimeError: ours" in caplog.text
