@@ -111,7 +111,7 @@ class Emulator:
 
     @property
     def busy_functions(self) -> "FunctionService | None":
-        """Functions on streams if records must be delivered to any, else None. Costs next to nothing."""
+        """Functions on streams if any are to be invoked, else None. Costs next to nothing."""
         functions = self._functions
         return functions if functions is not None and functions.busy else None
 
@@ -122,8 +122,8 @@ class Emulator:
     def tick(self) -> bool:
         """Do what has become due by the clock, and a slice of long work; say whether a slice ran.
 
-        The server calls this often while no request runs. What cannot be done now (the disk is full) is
-        done later.
+        The server calls this often while no request runs. What cannot be done now (the disk is
+        full) is done later.
         """
         self.run_due()
         return self.database.run_slice()
@@ -145,7 +145,7 @@ def _verify(folder: Path) -> None:
 
 
 def _trust(_folder: Path) -> None:
-    """Do nothing: the first process of a server has verified the folder, and others may be writing to it."""
+    """Do nothing: the server's first process has verified the folder, others may write to it."""
 
 
 def _has_mappings(database: Database) -> bool:
@@ -154,7 +154,7 @@ def _has_mappings(database: Database) -> bool:
 
 
 def _declare_transactions(database: Database, text: str) -> None:
-    """Make the declarations of a setting that holds one or a list of them as JSON. Raises BadDeclaration."""
+    """Make the declarations of a setting: JSON, one or a list of them. Raises BadDeclaration."""
     from emulator.controls.declarations import declare_transaction  # noqa: PLC0415 - few starts declare anything
 
     try:

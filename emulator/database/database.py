@@ -1,14 +1,14 @@
 """The database: tables on top of a storage engine, and the clock by which they live.
 
-Whoever calls it from outside enters through one of these. They reload definitions that another process
-has changed, run interrupted work again, and deal with a full disk:
+Whoever calls it from outside uses one of its entrances. They reload definitions that another
+process has changed, run interrupted work again, and deal with a full disk:
 
-| method      | for                                | on a full disk, or if other processes prevent it   |
-|-------------|------------------------------------|----------------------------------------------------|
-| `run`       | a request                          | raises `errors.storage_full()`; raises Interrupted |
-| `run_steps` | a request that may take long       | the same                                           |
-| `try_run`   | work that can wait for another try | returns what the caller names                      |
-| `run_slice` | the next slice of background work  | the slice waits                                    |
+| method      | for                          | if the disk is full        | if always interrupted |
+|-------------|------------------------------|----------------------------|-----------------------|
+| `run`       | a request                    | raises `storage_full()`    | raises Interrupted    |
+| `run_steps` | a request that may take long | raises `storage_full()`    | raises Interrupted    |
+| `try_run`   | work that can wait           | returns the caller's value | the same              |
+| `run_slice` | a slice of background work   | the slice waits            | the slice waits       |
 """
 
 import logging
@@ -82,7 +82,7 @@ class Database:
         self.write = engine.write
         self.streams = self.catalog.streams
         self.kinesis = options.kinesis
-        self.sliced = False  # the caller of operations can wait for a response in slices: they may raise Sliced
+        self.sliced = False  # callers can wait for a response in slices: operations may raise Sliced
         self.refresh()
         self.owner = sharing is None or sharing.owner
         if self.owner:
@@ -90,9 +90,9 @@ class Database:
         self._resume()
 
     def _resume(self) -> None:
-        """Queue the work that is unfinished: after a start, the death of a process, or a lost commit.
+        """Queue unfinished work: after a start, the death of a process, or a lost commit.
 
-        Several processes may queue the same work. They do it in turns, slice by slice, and skip what is done.
+        Several processes may queue the same work. They do it in turns, slice by slice.
         """
         self.catalog.deletions.resume()
         for resume in self._jobs:
@@ -106,7 +106,7 @@ class Database:
         self.scheduler.every(TURN_SECONDS, self.streams.turn)
 
     def refresh(self) -> None:
-        """Reload the definitions that are not those in the store. Raises LayoutMismatch, Corrupted, Interrupted."""
+        """Reload the definitions that differ from the stored ones. Raises StorageError."""
         self.registries.reload()
 
     def recover(self) -> None:
@@ -114,13 +114,13 @@ class Database:
         self.refresh()
         self._resume()
 
-    # --- entrances --------------------------------------------------------------------------------------------------
+    # --- entrances ------------------------------------------------------------------------------
 
     def run(self, work: Callable[[*_Arguments], _T], *arguments: *_Arguments) -> _T:
         """Return work(*arguments), on the newest definitions.
 
-        Interrupted work has changed nothing and runs again from its start. Raises ApiError, also for a
-        full disk; Interrupted after many attempts; Lost.
+        Interrupted work has changed nothing and runs again from its start. Raises ApiError, also
+        for a full disk; Interrupted after many attempts; Lost.
         """
         try:  # as `rerun`, which would cost each request another call
             if self._shared and self.versions.is_stale():
@@ -137,7 +137,10 @@ class Database:
                 raise no_room(error) from error
 
     def run_steps(self, work: Callable[[], _T | Steps[_T]]) -> Steps[_T]:
-        """Return work() or what its steps return. Raises as `run` does, but a step must `rerun` what may run again."""
+        """Return work(), or what its steps return. Raises as `run` does.
+
+        Steps are not run again: inside them, `rerun` is for what may be interrupted.
+        """
         try:
             if self.versions.is_stale():
                 self.refresh()
@@ -147,7 +150,7 @@ class Database:
             raise no_room(error) from error
 
     def try_run(self, work: Callable[[], _T], otherwise: _T) -> _T:
-        """Return work(), on the newest definitions; `otherwise` if it cannot be done now. Raises ApiError."""
+        """Return work(), on the newest definitions; `otherwise` if it cannot be done now."""
         try:
             if self.versions.is_stale():
                 self.refresh()
@@ -187,13 +190,13 @@ class Database:
                 if isinstance(error, Lost) or attempts > _ATTEMPTS:
                     raise
 
-    # --- tables -----------------------------------------------------------------------------------------------------
+    # --- tables ---------------------------------------------------------------------------------
 
     def table(self, caller: Caller, name: str) -> Table:
         """Return a table for the data plane. Settles its status first, which may write.
 
-        Raises ResourceNotFoundException without detail (behaviour 3.1), the error of an ARN that names no
-        table of the caller's own (behaviour 3.4), Full.
+        Raises ResourceNotFoundException without detail (behaviour 3.1), the error of an ARN that
+        names no table of the caller's own (behaviour 3.4), Full.
         """
         table = caller.tables.get(name)
         if table is None or table.transient:
@@ -204,7 +207,7 @@ class Database:
         return table
 
     def described(self, caller: Caller, name: str) -> Table:
-        """Return a table for the control plane, whatever its status. Settles it first, which may write.
+        """Return a table for the control plane, whatever its status. Settles it, which may write.
 
         Raises the control plane's form of the same errors.
         """

@@ -37,14 +37,14 @@ class Mappings:
         )
         database.registries.reload()
 
-    # --- finding ----------------------------------------------------------------------------------------------------
+    # --- finding --------------------------------------------------------------------------------
 
     def get(self, uuid: str) -> EventSourceMapping | None:
         """Return a mapping by its id, whoever owns it. Removes it first if its deletion is over."""
         return self._settled(uuid)
 
     def of(self, tenant: Tenant) -> list[EventSourceMapping]:
-        """Return the mappings of a tenant in the order of their ids. Removes those whose deletion is over."""
+        """Return a tenant's mappings by id. Removes those whose deletion is over."""
         found = (self._settled(uuid) for uuid in sorted(self._mappings))
         return [mapping for mapping in found if mapping is not None and mapping.tenant == tenant]
 
@@ -70,17 +70,17 @@ class Mappings:
             return None
         return mapping
 
-    # --- changing ---------------------------------------------------------------------------------------------------
+    # --- changing -------------------------------------------------------------------------------
 
     def save(self, mapping: EventSourceMapping, positions: Mapping[int, int] | None = None) -> None:
-        """Store a new or changed mapping. positions: for a new one, where it begins in each shard."""
+        """Store a new or changed mapping. positions: where a new one begins in each shard."""
         with self._database.registries.changing(urgent=True) as change:
             self._save(change, mapping)
             for shard, position in (positions or {}).items():
                 change.txn.put(keyspace.checkpoint(mapping.consumer, shard), u64(position))
 
     def delete(self, mapping: EventSourceMapping, until: float) -> EventSourceMapping:
-        """Begin to delete a mapping; the deletion is over at a time. Return the mapping as it is until then."""
+        """Begin to delete a mapping; return it. until: when the deletion is over."""
         deleting = replace(mapping, status=DELETING, until=until)
         if self.changing(deleting):
             self.save(deleting)
@@ -114,10 +114,10 @@ class Mappings:
     def _withdraw(self, _key: bytes, mapping: EventSourceMapping) -> None:
         self._mappings.pop(mapping.uuid, None)
 
-    # --- positions --------------------------------------------------------------------------------------------------
+    # --- positions ------------------------------------------------------------------------------
 
     def checkpoints(self, mapping: EventSourceMapping) -> dict[int, int]:
-        """Return the number of the next record to read by shard, for the shards that have one stored."""
+        """Return the stored positions by shard: the number of the next record to read."""
         prefix = keyspace.checkpoints(mapping.consumer)
         with self._database.read() as txn:
             stored = list(txn.scan(prefix, prefix_end(prefix)))

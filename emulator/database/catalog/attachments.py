@@ -1,7 +1,7 @@
 """What a table's settings bring with them: a stream, change logs for Kinesis, a TTL queue.
 
-Operations only change settings. Whenever a definition is saved, `reconcile` opens, closes and removes
-attachments until they are what the settings say. So no operation can forget one.
+Operations only change settings. Whenever a definition is saved, `reconcile` opens, closes and
+removes attachments until they are what the settings say. So no operation can forget one.
 """
 
 from dataclasses import replace
@@ -31,7 +31,7 @@ class Attachments:
         self._deletions = deletions
 
     def reconcile(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
-        """Make a table's attachments what its settings say; return the definition with their ids."""
+        """Make a table's attachments what its settings say; return it with their ids."""
         definition = self._reconcile_stream(change, definition)
         definition = self._reconcile_kinesis(change, definition)
         return self._reconcile_ttl(change, definition)
@@ -60,7 +60,7 @@ class Attachments:
         return Table(definition, tuple(followers), tuple(preconditions))
 
     def remove(self, txn: WriteTxn, definition: TableDefinition) -> None:
-        """Delete what goes with a table. Its streams stay for a day; they were closed when its deletion began."""
+        """Delete a table's queue. Its streams, closed when its deletion began, stay for a day."""
         if definition.ttl_queue is not None:
             self._deletions.begin(txn, keyspace.expiries(definition.ttl_queue))
 
@@ -69,13 +69,13 @@ class Attachments:
             stream = self._streams.open(change, next_id(change.txn), definition, definition.stream_view)
             return replace(definition, stream_id=stream.id, stream_label=stream.label)
         if definition.stream_view is None and definition.stream_id is not None:
-            if self._streams.get(definition.stream_id) is not None:  # a failed commit of an older version lost it
+            if self._streams.get(definition.stream_id) is not None:  # an older version may have lost it
                 self._streams.close(change, definition.stream_id)
             return replace(definition, stream_id=None)
         return definition
 
     def _reconcile_kinesis(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
-        """Give each destination the change log that its status needs: open, closed while it drains, or none."""
+        """Give each destination the change log of its status: open, closed to drain, or none."""
         destinations: list[KinesisDestination] = []
         for each in definition.kinesis:
             destination = each
@@ -93,7 +93,7 @@ class Attachments:
         return replace(definition, kinesis=tuple(destinations))
 
     def _reconcile_ttl(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
-        """Begin a queue of expiry times if TTL was switched on, to be filled; delete it if TTL was switched off."""
+        """Begin a queue of expiry times if TTL was enabled; delete it if TTL was disabled."""
         if definition.ttl_attribute is not None and definition.ttl_queue is None:
             return replace(definition, ttl_queue=next_id(change.txn), ttl_filled_to="")
         if definition.ttl_attribute is None and definition.ttl_queue is not None:

@@ -1,10 +1,11 @@
 """The catalog: which tables exist, for whom, in which state.
 
-Tables belong to a *tenant*, the access key and region that made them, like separate accounts (one tenant
-for all with `shared_db`). All definitions are held in memory, compiled (tables.py).
+Tables belong to a *tenant*, the access key and region that made them, like a separate account (one
+tenant for all with `shared_db`). All tables are held in memory, compiled (tables.py).
 
-A status such as CREATING ends by the clock (settling.py). Without `delay_transient_statuses` it ends at
-once: the answer says CREATING and the next request sees ACTIVE, which is what the SDKs' waiters expect.
+A status such as CREATING ends by the clock (settling.py). Without `delay_transient_statuses` it
+ends at once: the answer says CREATING and the next request sees ACTIVE, as the SDKs' waiters
+expect.
 """
 
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ from storage import Engine, ReadTxn
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sent a request: access key and region of the credentials, their account, the Host header."""
+    """Who sent a request: access key, region and account of the credentials, the Host header."""
 
     access_key: str
     region: str
@@ -59,10 +60,10 @@ class Caller:
 class Options(NamedTuple):
     """How a database behaves.
 
-    shared: one tenant for all callers; account: of access keys that are not accounts; delay: transient
-    statuses last a while; throttle: enforce throughput on all tables; collection_limit: bytes of an item
-    collection with local indexes; stream_shards: open shards of a new stream, 0 for as many as its table
-    has partitions; kinesis: there is somewhere to put the records of Kinesis destinations.
+    shared: one tenant for all callers; account: of access keys that are not accounts; delay:
+    transient statuses last a while; throttle: enforce throughput on all tables; collection_limit:
+    bytes of an item collection with local indexes; stream_shards: open shards of a new stream, 0
+    for as many as its table has partitions; kinesis: a Kinesis endpoint is configured.
     """
 
     shared: bool = False
@@ -75,7 +76,7 @@ class Options(NamedTuple):
 
 
 class Catalog:
-    """All tables of an engine, and their streams. They are read with the first reload of `registries`."""
+    """All tables of an engine, and their streams; read with the first reload of `registries`."""
 
     def __init__(
         self,
@@ -131,10 +132,10 @@ class Catalog:
         return Caller(access_key, region, account, host, self._shared, tables, tables.by_name)
 
     def find(self, caller: Caller, name: str, *, expected: bool = True, data_plane: bool = False) -> Table | None:
-        """Return the caller's table by name or ARN. Settles it first, and so may write or even remove it.
+        """Return the caller's table by name or ARN. Settles it first, so it may write or remove it.
 
-        Returns None, and logs a line, if there is none. If an ARN names no table of the caller's own,
-        raises its error, in the words of the data plane if asked.
+        Returns None, and logs a line, if there is none. Raises the error of an ARN that names no
+        table of the caller's own; data_plane: the data plane's.
         """
         table = caller.tables.get(name)
         if table is None and name.startswith("arn:"):
@@ -147,10 +148,10 @@ class Catalog:
         return table
 
     def page(self, caller: Caller, after: str | None, limit: int) -> tuple[list[str], bool]:
-        """Return the names of the caller's tables that follow a name, in order; say whether there are more.
+        """Return the next names of the caller's tables, in order; say whether there are more.
 
-        Settles these tables, which may write, and at most one more, however many the caller has. Logs a
-        line if the caller has none.
+        Settles these tables, which may write, and at most one more, however many the caller has.
+        Logs a line if the caller has none.
         """
         names: list[str] = []
         while (after := caller.tenant_tables.after(after)) is not None:
@@ -180,7 +181,7 @@ class Catalog:
 
 
 def require(table: Table | None) -> Table:
-    """Return the table if the data plane may use it. Raises ResourceNotFoundException (behaviour 3.1)."""
+    """Return the table if the data plane may use it, else raise its error (behaviour 3.1)."""
     if table is None or table.definition.status in (CREATING, DELETING):
         raise errors.resource_not_found()
     return table

@@ -1,7 +1,7 @@
 """Ending statuses: a status such as CREATING lasts until a time, and pending changes wait for one.
 
-Nothing happens at that time by itself. The first request that looks at the table afterwards *settles*
-it: it stores the new status, puts pending changes into force, and removes a table that is DELETING.
+Nothing happens at that time by itself. The first request for the table afterwards *settles* it: it
+stores the new status, puts pending changes into force, and removes a table that is DELETING.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,11 +23,11 @@ from emulator.database.store import keyspace
 from emulator.database.store.deletions import Deletions
 from storage import Full
 
-TRANSIENT_SECONDS: Final = 3.0  # how long a status such as CREATING lasts with delay_transient_statuses
+TRANSIENT_SECONDS: Final = 3.0  # how long CREATING lasts with delay_transient_statuses
 
 
 class Settling:
-    """When statuses end, and what then becomes of their tables. delay: seconds that a status lasts."""
+    """When statuses end, and what follows from it. delay: seconds that a status lasts."""
 
     def __init__(self, tables: TableRegistry, deletions: Deletions, clock: Clock, delay: float) -> None:
         self._tables = tables
@@ -40,12 +40,15 @@ class Settling:
         return self._clock.now() + self._delay
 
     def over(self, until: float) -> bool:
-        """Say whether a status that ends at a time has ended, even if the clock was set back since it began."""
+        """Say whether a status that ends at a time has ended.
+
+        It has, too, if the clock was set back to before it began.
+        """
         now = self._clock.now()
         return not now < until <= now + self._delay
 
     def overdue(self, table: Table) -> bool:
-        """Say whether a table keeps a status whose time is over because the disk has no room for the next one."""
+        """Say whether a status lasts too long, because the disk has no room for the next one."""
         definition = table.definition
         return definition.status in (CREATING, DELETING) and self.over(definition.until)
 
@@ -94,8 +97,8 @@ class Settling:
     def _without_indexes(self, table: Table, settled: TableDefinition, gone: list[IndexDefinition]) -> Table:
         """Save a definition that lost indexes.
 
-        Attribute definitions that only they needed and their statistics go now, their entries in the
-        background.
+        Attribute definitions that only they needed and their statistics go now, their entries in
+        the background.
         """
         keep = {index.id for index in settled.indexes}
         used = {settled.hash, settled.range}.union(*(index.hash + index.range for index in settled.indexes))

@@ -16,7 +16,10 @@ from emulator.database.store.registry import DefinitionChange, Registries
 
 
 class TableRegistry:
-    """The tables. account: of access keys that are not accounts; shared: one tenant for all callers."""
+    """The tables.
+
+    account: of access keys that are not accounts; shared: one tenant for all callers.
+    """
 
     def __init__(
         self,
@@ -38,7 +41,7 @@ class TableRegistry:
         self._shared = shared
         self.tenants = Tenants()
 
-    # --- finding ----------------------------------------------------------------------------------------------------
+    # --- finding --------------------------------------------------------------------------------
 
     def everything(self) -> Iterator[Table]:
         """Walk all tables that callers can have, as they are held.
@@ -60,14 +63,14 @@ class TableRegistry:
         assert table is not None, "a definition is in force once `changing` has ended"
         return table
 
-    # --- changing ---------------------------------------------------------------------------------------------------
+    # --- changing -------------------------------------------------------------------------------
 
     def changing(self, *, urgent: bool = False) -> AbstractContextManager[DefinitionChange]:
-        """Open a write transaction that changes definitions; they are in force after its block (store/registry.py)."""
+        """Open a write transaction that changes definitions, as `Registries.changing`."""
         return self._registries.changing(urgent=urgent)
 
     def save(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
-        """Store a definition, new or changed; return it with the attachments that its settings need."""
+        """Store a definition, new or changed; return it with the ids of its attachments."""
         definition = self._attachments.reconcile(change, definition)
         self._registry.save(change, self._key(definition), definition)
         return definition
@@ -96,7 +99,7 @@ class TableRegistry:
             for table in tables.values():
                 self.tenants.put(tenant, self._compiled(table.definition))
 
-    # --- publishing -------------------------------------------------------------------------------------------------
+    # --- publishing -----------------------------------------------------------------------------
 
     def _tenant(self, definition: TableDefinition) -> Tenant:
         return SHARED if self._shared else (definition.access_key, definition.region)

@@ -1,7 +1,7 @@
 """Deleting everything under a prefix, in slices of background work.
 
-The transaction that makes the records unreachable also records the prefix. So after a crash the next
-start finishes the deletion.
+The transaction that makes the records unreachable also records the prefix. So after a crash the
+next start finishes the deletion.
 """
 
 from functools import partial

@@ -1,8 +1,8 @@
 """From stored JSON back to a definition, in one way for all kinds of definitions.
 
-Definitions only gain fields, each with a default. So a version reads what every older one wrote, and
-refuses a field that it does not know, because a newer version wrote it: to ignore it would lose it
-with the next change.
+Definitions only gain fields, each with a default, so every version reads what older ones wrote. A
+field that a version does not know was written by a newer one. It is refused, because the next
+change of the definition would lose it.
 """
 
 from collections.abc import Iterable, Mapping

@@ -9,10 +9,10 @@ when one has changed or gone. All registries of a database change, publish and r
         backups.save(change, keyspace.backup(backup.id), backup)
     backups.get(keyspace.backup(backup.id))             # in force once the block has ended
 
-- A definition is stored first and published after the commit of its transaction. If the block raises,
-  nothing is stored and nothing published.
-- `reload` reads what is stored: after the start, after another process has changed something
-  (versions.py), and after a commit that was lost. It loads only the definitions whose bytes differ.
+- A definition is stored first and published after the commit of its transaction. If the block
+  raises, nothing is stored and nothing published.
+- `reload` reads what is stored: at the start, after another process has changed something
+  (versions.py), and after a commit that was lost. It loads only definitions whose bytes differ.
 - Definitions are frozen: a change makes a new one. A definition that did not change stays the same
   object.
 """
@@ -72,8 +72,9 @@ class DefinitionChange:
 class Registry(Generic[D]):
     """The definitions of one kind, by their storage keys.
 
-    span: the range of their keys; load: from stored bytes, see loading.py; changed: called with each
-    definition that has come or changed, after it is in force; removed: with each that has gone.
+    span: the range of their keys; load: from stored bytes, see loading.py; changed: called with
+    each definition that has come or changed, once it is in force; removed: with each that has
+    gone.
     """
 
     def __init__(
@@ -154,20 +155,20 @@ class Registries:
         changed: Hook[D] = _do_nothing,
         removed: Hook[D] = _do_nothing,
     ) -> Registry[D]:
-        """Return a new registry. It is empty until the next `reload`, which follows the order of `add`."""
+        """Return a new registry, empty until the next `reload`; that follows the order of `add`."""
         registry = Registry(span, load, changed, removed)
         self.on_reload(registry.reload)
         return registry
 
     def on_reload(self, reload: Callable[[ReadTxn], None]) -> None:
-        """Call `reload` too whenever definitions are reloaded, with the snapshot that they come from."""
+        """Call `reload` with each snapshot from which definitions are reloaded."""
         self._reloads.append(reload)
 
     @contextmanager
     def changing(self, *, urgent: bool = False) -> Iterator[DefinitionChange]:
-        """Open the write transaction for the length of a `with` block, and publish after its commit.
+        """Open the write transaction for a `with` block; publish after its commit.
 
-        urgent: the change frees room or ends a status, see storage/engine.py. Raises as the engine does.
+        urgent: the change frees room or ends a status, see storage/engine.py. Raises as engines do.
         """
         with self._engine.write() as txn:
             txn.urgent = urgent

@@ -1,13 +1,13 @@
 """Several processes over one store: how each notices that its definitions are out of date.
 
-Every process holds the definitions (tables, streams, event source mappings, what a test declared) in
-memory, see registry.py. A counter in the store is their version: each change raises it in its own
-transaction. A process
+Every process holds the definitions (tables, streams, event source mappings, what a test declared)
+in memory, see registry.py. A counter in the store is their version: each change raises it in its
+own transaction. A process
 
-- compares hints in shared memory (shared_memory.py) before each request and reloads after a change:
-  what one worker has answered, the next request to another worker knows;
-- compares the version at the start of each write transaction. The store has one writer at a time, so
-  no write uses definitions that are out of date. If the versions differ, the transaction raises
+- compares hints in shared memory (shared_memory.py) before each request, and reloads if they have
+  changed: what one worker has answered, the next request to another worker knows;
+- compares the version at the start of each write transaction. The store has one writer at a time,
+  so no write uses definitions that are out of date. If the versions differ, the transaction raises
   `Interrupted` and the request runs again (`Database.run`).
 
 A process that is alone does none of this and pays nothing.
@@ -24,7 +24,10 @@ _DECLARED: Final = keyspace.counter("declared")
 
 
 class Versions:
-    """The version of the definitions that this process holds. sharing: None for a process that is alone."""
+    """The version of the definitions that this process holds.
+
+    sharing: None for a process that is alone.
+    """
 
     def __init__(self, sharing: SharedMemory | None, engine: Engine) -> None:
         self._sharing = sharing
@@ -43,7 +46,7 @@ class Versions:
         return self._sharing is not None and self._sharing.hints() != self._hints
 
     def hints(self) -> bytes:
-        """Return the hints of now. Take them before the snapshot that is read, so that no change is missed."""
+        """Return the hints of now. Take them before the snapshot, so that no change is missed."""
         return b"" if self._sharing is None else self._sharing.hints()
 
     def hold(self, txn: ReadTxn, hints: bytes) -> None:
@@ -65,9 +68,9 @@ class Versions:
         self._held += 1
 
     def declare(self, txn: WriteTxn, declared: bytes) -> None:
-        """Store what a test declared (enforcer.py), for the other workers of this start of the server.
+        """Store what a test declared (enforcer.py), as part of a change of definitions.
 
-        It is part of a change of definitions.
+        It is for the other workers of this start of the server.
         """
         assert self._sharing is not None, "a process that is alone keeps it in memory"
         txn.put(_DECLARED, self._sharing.run + declared)
@@ -80,7 +83,7 @@ class Versions:
         return stored.removeprefix(self._sharing.run)
 
     def notify(self) -> None:
-        """Notify the other processes of a change: now, or once its pending commit is made (`committed`)."""
+        """Notify the other processes of a change, once it is committed (see `committed`)."""
         if self._sharing is None:
             return
         if self._engine.pending:
@@ -89,7 +92,7 @@ class Versions:
             self._hints = self._sharing.notify(self._hints)
 
     def committed(self) -> None:
-        """Note that nothing is pending any more."""
+        """Send the notification that waited for this commit, if any."""
         if self._notification_due:
             self._notification_due = False
             self.notify()
@@ -100,7 +103,7 @@ def _stored(txn: ReadTxn) -> int:
 
 
 class SharedEngine:
-    """An engine that others write too: its write transactions begin only on definitions that are the newest."""
+    """An engine that other processes write to: it writes only on the newest definitions."""
 
     def __init__(self, engine: Engine, versions: Versions) -> None:
         self._engine = engine
@@ -119,7 +122,7 @@ class SharedEngine:
         return self._engine.pending
 
     def commit(self) -> None:
-        """Make certain what is pending, and tell the others of changed definitions. Raises as the engine does."""
+        """Commit what is pending, then notify other processes. Raises as the engine does."""
         self._engine.commit()
         self._versions.committed()
 
@@ -128,7 +131,7 @@ class SharedEngine:
         return self._engine.room()
 
     def write(self) -> WriteTxn:
-        """Open the write transaction. Raises Interrupted where another process has changed definitions."""
+        """Open the write transaction. Raises Interrupted if definitions are out of date."""
         txn = self._engine.write()
         if not self._versions.current(txn):
             with txn:
