@@ -120,7 +120,7 @@ class Catalog:
         self.published = tables.published
         settling = Settling(tables, self.deletions, clock, delay)
         self.until = settling.until
-        self.over = settling.over
+        self.has_passed = settling.has_passed
         self.overdue = settling.overdue
         self.settle = settling.settle
         self.settle_all = settling.settle_all
