@@ -18,6 +18,7 @@ from typing import Final
 from emulator.database.store import keyspace
 from emulator.shared_memory import SharedMemory
 from storage import Engine, Interrupted, ReadTxn, WriteTxn
+from storage.host import GroupCommit
 
 _VERSION: Final = keyspace.counter("version")
 _DECLARED: Final = keyspace.counter("declared")
@@ -26,12 +27,12 @@ _DECLARED: Final = keyspace.counter("declared")
 class Versions:
     """The version of the definitions that this process holds.
 
-    sharing: None for a process that is alone.
+    sharing: None for a process that is alone. group_commit: None if no commit is ever pending.
     """
 
-    def __init__(self, sharing: SharedMemory | None, engine: Engine) -> None:
+    def __init__(self, sharing: SharedMemory | None, group_commit: GroupCommit | None) -> None:
         self._sharing = sharing
-        self._engine = engine
+        self._group_commit = group_commit
         self._held = 0
         self._hints = b"" if sharing is None else sharing.hints()
         self._notification_due = False
@@ -86,7 +87,7 @@ class Versions:
         """Notify the other processes of a change, once it is committed (see `committed`)."""
         if self._sharing is None:
             return
-        if self._engine.pending:
+        if self._group_commit is not None and self._group_commit.pending:
             self._notification_due = True
         else:
             self._hints = self._sharing.notify(self._hints)
@@ -108,27 +109,9 @@ class SharedEngine:
     def __init__(self, engine: Engine, versions: Versions) -> None:
         self._engine = engine
         self._versions = versions
+        self.description = engine.description
         self.read = engine.read
-        self.group = engine.group
-        self.sync = engine.sync
-        self.commits = engine.commits
-        self.work_ahead = engine.work_ahead
-        self.rest = engine.rest
         self.close = engine.close
-
-    @property
-    def pending(self) -> bool:
-        """Whether something was written that `commit` has yet to make certain."""
-        return self._engine.pending
-
-    def commit(self) -> None:
-        """Commit what is pending, then notify other processes. Raises as the engine does."""
-        self._engine.commit()
-        self._versions.committed()
-
-    def room(self) -> int:
-        """Return the bytes that are free on the disk."""
-        return self._engine.room()
 
     def write(self) -> WriteTxn:
         """Open the write transaction. Raises Interrupted if definitions are out of date."""
