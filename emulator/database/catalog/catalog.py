@@ -112,6 +112,7 @@ class Catalog:
         registries.on_reload(self._reload_declarations)
         self._tenants = tables.tenants
         self._misses = Misses(self._tenants)
+        # What others do with tables, besides finding them.
         self.everything = tables.everything
         self.current = tables.current
         self.changing = tables.changing
