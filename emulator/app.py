@@ -17,9 +17,10 @@ from emulator.database.store import keyspace
 from emulator.database.store.loading import refused
 from emulator.log_limits import once_a_minute
 from emulator.model.service import operations as service_operations
-from emulator.operations.registry import find
+from emulator.operations.registry import Operation, find
 from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory
+from emulator.slices import Sliced
 from storage import Engine, LayoutMismatch, open_engine
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Emulator:
         return find(operation) is not None or operation in service_operations()
 
     def call(self, operation: str, raw: object, caller: Caller) -> bytes:
-        """Answer one request, given as parsed JSON, with JSON. Raises ApiError."""
+        """Answer one request, given as parsed JSON, with JSON. Raises ApiError, Sliced."""
         if self._background.slices:
             self._background.run_slice()
         found = find(operation)
@@ -94,7 +95,15 @@ class Emulator:
             if once_a_minute.allows(("not implemented", operation)):
                 log.warning("%s", refusal.message)
             raise refusal
-        response = self._run(found, self.database, caller, raw)
+        try:
+            response = self._run(found, self.database, caller, raw)
+        except Sliced as sliced:
+            steps, again = sliced.steps, partial(self._in_one_piece, found, raw, caller)
+            raise Sliced(self.database.run_steps(lambda: steps, again)) from None
+        return response if type(response) is bytes else orjson.dumps(response)
+
+    def _in_one_piece(self, found: Operation, raw: object, caller: Caller) -> bytes:
+        response = found(self.database, caller, raw)
         return response if type(response) is bytes else orjson.dumps(response)
 
     @property

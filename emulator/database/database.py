@@ -147,10 +147,11 @@ class Database:
             except Full as error:
                 raise no_room(error) from error
 
-    def run_steps(self, work: Callable[[], _T | Steps[_T]]) -> Steps[_T]:
+    def run_steps(self, work: Callable[[], _T | Steps[_T]], again: Callable[[], _T] | None = None) -> Steps[_T]:
         """Return work(), or what its steps return. Raises as `run` does.
 
-        Steps are not run again: inside them, `rerun` is for what may be interrupted.
+        again: does all the work in one piece, after a step was interrupted. Without it, a step must
+        `rerun` what may be interrupted.
         """
         try:
             if self.versions.is_stale():
@@ -159,6 +160,16 @@ class Database:
             return (yield from made) if isinstance(made, Generator) else made
         except Full as error:
             raise no_room(error) from error
+        except Interrupted as error:
+            if again is None or isinstance(error, Lost):
+                raise
+        sliced, self.sliced = self.sliced, False  # other slices would be interrupted again
+        try:
+            return self._run_again(again)
+        except Full as error:
+            raise no_room(error) from error
+        finally:
+            self.sliced = sliced
 
     def try_run(self, work: Callable[[], _T], otherwise: _T) -> _T:
         """Return work(), on the newest definitions; `otherwise` if it cannot be done now."""

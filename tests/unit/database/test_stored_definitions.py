@@ -18,7 +18,8 @@ from emulator.database.store.loading import from_fields
 from emulator.event_sources.mapping import EventSourceMapping
 from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory
-from storage import Corrupted, Full, Interrupted, LayoutMismatch
+from emulator.slices import Sliced, finish
+from storage import Corrupted, Full, Interrupted, LayoutMismatch, Lost
 from storage.keycode import prefix_end
 from tests.support.in_process import InProcess
 from tests.support.tables import index_request, table_request
@@ -218,6 +219,45 @@ def test_a_full_disk_is_an_error_for_requests_and_no_error_for_what_can_wait(db)
             run()
         assert caught.value.body() == errors.storage_full().body()
     assert database.try_run(fail, "later") == "later"
+
+
+@pytest.mark.parametrize(
+    ("failures", "outcome"),
+    [
+        ([Interrupted("busy")], b"in one piece"),
+        ([Interrupted("busy"), Interrupted("busy")], b"in one piece"),
+        ([Interrupted("busy"), Full("no room")], "InternalServerError"),
+        ([Full("no room")], "InternalServerError"),
+        ([Lost("gone")], "gone"),
+    ],
+)
+def test_a_response_in_slices_that_is_interrupted_is_made_in_one_piece(db, monkeypatch, failures, outcome):
+    database = db.emulator.database
+    database.sliced = True
+    left = list(failures)
+
+    def steps():
+        yield None
+        raise left.pop(0)
+
+    def call(*_):
+        if database.sliced:
+            raise Sliced(steps())
+        if left:
+            raise left.pop(0)
+        return b"in one piece"
+
+    monkeypatch.setattr("emulator.app.find", lambda _: call)
+    with pytest.raises(Sliced) as caught:
+        db.emulator.call("Query", {}, db.caller)
+    try:
+        made = finish(caught.value.steps)
+    except errors.ApiError as error:
+        made = error.code
+    except Lost as error:
+        made = str(error)
+    assert made == outcome
+    assert (left, database.sliced) == ([], True)
 
 
 # --- definitions that cannot be read --------------------------------------------------------------------------------
