@@ -86,9 +86,8 @@ def resource(endpoint: str) -> Any:
     return boto3.resource("dynamodb", **boto_options(endpoint))
 
 
-@pytest.fixture
-def make_table(client: Any) -> Iterator[Callable[..., str]]:
-    """A function that creates a table as table_request says and returns its name; the tables go with the test."""
+def making_tables(client: Any) -> Iterator[Callable[..., str]]:
+    """Yield a function that creates the table of a `table_request` and returns its name; then delete the tables."""
     made = []
 
     def make(keys: str = "pk:S sk:S", **extra: Any) -> str:
@@ -104,14 +103,22 @@ def make_table(client: Any) -> Iterator[Callable[..., str]]:
         client.delete_table(TableName=name)
 
 
+@pytest.fixture
+def make_table(client: Any) -> Iterator[Callable[..., str]]:
+    """make_table(keys, **extra): a table for one test, from the arguments of `table_request`; returns its name."""
+    yield from making_tables(client)
+
+
 @pytest.fixture(scope="module")
-def shared_table(client: Any) -> Iterator[str]:
+def make_shared_table(client: Any) -> Iterator[Callable[..., str]]:
+    """make_shared_table(keys, **extra): a table for all tests of a module; otherwise as make_table."""
+    yield from making_tables(client)
+
+
+@pytest.fixture(scope="module")
+def shared_table(make_shared_table: Callable[..., str]) -> str:
     """One pk:S sk:S table for all tests of a module, which use keys of their own."""
-    request = table_request()
-    client.create_table(**request)
-    client.get_waiter("table_exists").wait(TableName=request["TableName"], WaiterConfig={"Delay": 1})
-    yield request["TableName"]
-    client.delete_table(TableName=request["TableName"])
+    return make_shared_table()
 
 
 @pytest.fixture(scope="session")

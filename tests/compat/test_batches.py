@@ -31,17 +31,8 @@ def by_sort_key(items):
 
 
 @pytest.fixture(scope="module")
-def other_table(client):
-    name = new_name()
-    client.create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "N"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
-    yield name
-    client.delete_table(TableName=name)
+def other_table(make_shared_table):
+    return make_shared_table("id:N")
 
 
 @pytest.mark.parametrize("operation", ["BatchGetItem", "BatchWriteItem"])

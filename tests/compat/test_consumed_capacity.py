@@ -5,7 +5,7 @@ import itertools
 
 import pytest
 
-from tests.support.tables import index_request, new_name, table_request
+from tests.support.tables import index_request, new_name
 
 KIB = 1024
 
@@ -123,14 +123,10 @@ def test_shapes(client, shared_table, key, method):
 
 
 @pytest.fixture(scope="module")
-def indexed_table(client):
-    """All, keys and some are global indexes on g; local is one on l."""
-    name = new_name()
-    client.create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in ("pk", "sk", "g", "h", "l")],
-        BillingMode="PAY_PER_REQUEST",
+def indexed_table(make_shared_table):
+    """`all`, `keys` and `some` are global indexes on g; `local` is one on l."""
+    return make_shared_table(
+        define="g:S h:S l:S",
         GlobalSecondaryIndexes=[
             index_request("all", "g"),
             index_request("keys", "g", "KEYS_ONLY"),
@@ -138,9 +134,6 @@ def indexed_table(client):
         ],
         LocalSecondaryIndexes=[index_request("local", "pk l", "KEYS_ONLY")],
     )
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
-    yield name
-    client.delete_table(TableName=name)
 
 
 def consumed(table, own, local=None, **indexes):
@@ -301,17 +294,14 @@ def keys_in(wanted):
 
 
 @pytest.fixture(scope="module")
-def scattered(client):
+def scattered(client, make_shared_table):
     """Two items of 5 KB in the second partition and one small one in the third; the global index has the small one."""
-    request = table_request(
+    name = make_shared_table(
         "pk:S sk:S",
         define="g:S l:S",
         GlobalSecondaryIndexes=[index_request("global", "g", "KEYS_ONLY")],
         LocalSecondaryIndexes=[index_request("local", "pk l", "KEYS_ONLY")],
     )
-    client.create_table(**request)
-    name = request["TableName"]
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
     first, second = keys_in(1)
     third, _ = keys_in(2)
     g, _ = keys_in(0)
@@ -319,8 +309,7 @@ def scattered(client):
         item = item_of(5 * KIB, {"pk": {"S": partition}, "sk": {"S": "s"}}, l="l")
         client.put_item(TableName=name, Item=item)
     client.put_item(TableName=name, Item={"pk": {"S": third}, "sk": {"S": "s"}, "g": {"S": g}})
-    yield name, {"pk": {"S": second}, "sk": {"S": "s"}}, {"pk": {"S": third}, "sk": {"S": "s"}}
-    client.delete_table(TableName=name)
+    return name, {"pk": {"S": second}, "sk": {"S": "s"}}, {"pk": {"S": third}, "sk": {"S": "s"}}
 
 
 # request, units of a consistent read of the table: 10 KB in the second of four partitions are three

@@ -5,25 +5,17 @@ import random
 
 import pytest
 
-from tests.support.tables import index_request, table_request
+from tests.support.tables import index_request
 
 INVALID = "One or more parameter values were invalid: "
 HASH = "HASH key attributes {} must have equality conditions specified in the query"
 START = "The provided starting key is invalid"
 
 
-def create(client, keys, **extra):
-    request = table_request(keys, **extra)
-    client.create_table(**request)
-    client.get_waiter("table_exists").wait(TableName=request["TableName"], WaiterConfig={"Delay": 1})
-    return request["TableName"]
-
-
 @pytest.fixture(scope="module")
-def indexed(client):
+def indexed(client, make_shared_table):
     """pk sk with an index of every projection; items 0..5, of which those with even numbers have g."""
-    name = create(
-        client,
+    name = make_shared_table(
         "pk:S sk:S",
         define="g:S l:N",
         GlobalSecondaryIndexes=[
@@ -48,8 +40,7 @@ def indexed(client):
         if number % 2 == 0:
             item["g"] = {"S": "group"}
         client.put_item(TableName=name, Item=item)
-    yield name
-    client.delete_table(TableName=name)
+    return name
 
 
 def query(client, name, index, **request):
@@ -363,10 +354,9 @@ KINDS = {"a": "S", "b": "N", "s": "S", "n": "N", "t": "B"}
 
 
 @pytest.fixture(scope="module")
-def wide(client):
+def wide(client, make_shared_table):
     """An index with two HASH and three RANGE attributes over items with every combination of a few values."""
-    name = create(
-        client,
+    name = make_shared_table(
         "pk:S",
         define="a:S b:N s:S n:N t:B",
         GlobalSecondaryIndexes=[index_request("wide", "a+b s+n+t")],
@@ -395,8 +385,7 @@ def wide(client):
     for start in range(0, len(items), 25):
         batch = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
         client.batch_write_item(RequestItems={name: batch})
-    yield name, items
-    client.delete_table(TableName=name)
+    return name, items
 
 
 def order(item):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.tables import index_request, table_request
+from tests.support.tables import index_request
 
 INVALID = "One or more parameter values were invalid: "
 ONE = "1 validation error detected: "
@@ -25,19 +25,15 @@ PARTITION = {"pk": condition("EQ", S)}
 
 
 @pytest.fixture(scope="module")
-def numbers(client):
+def numbers(client, make_shared_table):
     """A partition with sk 0..9; a text t, a set ss on even items, nothing else on odd ones."""
-    request = table_request("pk:S sk:N", define="t:S", LocalSecondaryIndexes=[index_request("local", "pk t")])
-    name = request["TableName"]
-    client.create_table(**request)
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+    name = make_shared_table("pk:S sk:N", define="t:S", LocalSecondaryIndexes=[index_request("local", "pk t")])
     for number in range(10):
         item = {"pk": S, "sk": n(number), "t": {"S": f"t{number:02}"}, "flag": {"BOOL": number > 4}}
         if number % 2 == 0:
             item["ss"] = {"SS": [str(number), "even"]}
         client.put_item(TableName=name, Item=item)
-    yield name
-    client.delete_table(TableName=name)
+    return name
 
 
 def sorts(answer):

@@ -12,23 +12,14 @@ FAILED = ("ConditionalCheckFailedException", "The conditional request failed")
 
 
 @pytest.fixture(scope="module")
-def table(client):
+def table(make_shared_table):
     """One table for all tests, each in partitions of its own; `g` and `l` are index keys."""
-    name = new_name()
-    client.create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[
-            {"AttributeName": attribute, "AttributeType": kind}
-            for attribute, kind in (("pk", "S"), ("sk", "N"), ("g", "S"), ("l", "S"))
-        ],
+    return make_shared_table(
+        "pk:S sk:N",
+        define="g:S l:S",
         LocalSecondaryIndexes=[index_request("local", "pk l", "KEYS_ONLY")],
         GlobalSecondaryIndexes=[index_request("global", "g sk", "INCLUDE", ["x"])],
     )
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
-    yield name
-    client.delete_table(TableName=name)
 
 
 class Statements:

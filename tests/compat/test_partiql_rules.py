@@ -4,7 +4,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.support.http_clients import without_metadata
-from tests.support.tables import index_request, table_request
+from tests.support.tables import index_request
 
 OVERFLOW = "Number overflow. Attempting to store a number with magnitude larger than supported range"
 UNDERFLOW = "Number underflow. Attempting to store a number with magnitude smaller than supported range"
@@ -22,9 +22,9 @@ FLAGS = {"pk": {"S": "k"}, "sk": {"S": "s"}, "a": {"S": "x"}, "b1": {"BOOL": Tru
 
 
 @pytest.fixture(scope="module")
-def table(client):
+def table(client, make_shared_table):
     """A table whose indexes project all, keys, and some attributes, or have several attributes of a key type."""
-    request = table_request(
+    name = make_shared_table(
         define="g:S l:S h1:S h2:S r1:S r2:S",
         LocalSecondaryIndexes=[index_request("lsi", "pk l", "KEYS_ONLY")],
         GlobalSecondaryIndexes=[
@@ -35,15 +35,11 @@ def table(client):
             index_request("one-one", "h1 r1"),
         ],
     )
-    client.create_table(**request)
-    name = request["TableName"]
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
     client.put_item(TableName=name, Item=STRINGS)
     client.put_item(TableName=name, Item=FLAGS)
     client.put_item(TableName=name, Item={name: {"S": name} for name in ("pk", "sk", "h1", "h2", "r1", "r2")})
     client.put_item(TableName=name, Item=STRINGS | {"h1": {"S": "h1"}, "r1": {"S": "r1"}})
-    yield name
-    client.delete_table(TableName=name)
+    return name
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from tests.support.tables import index_request, new_name, table_request
+from tests.support.tables import index_request, new_name
 
 INVALID = "One or more parameter values were invalid: "
 ONE = "1 validation error detected: "
@@ -47,12 +47,9 @@ NUMBER_BYTES = {
 
 
 @pytest.fixture(scope="module")
-def scattered(client):
+def scattered(client, make_shared_table):
     """Forty partitions of three items, with an index on the sort key's attribute for half of them."""
-    request = table_request("pk:S sk:N", define="g:S", GlobalSecondaryIndexes=[index_request("global", "g")])
-    name = request["TableName"]
-    client.create_table(**request)
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+    name = make_shared_table("pk:S sk:N", define="g:S", GlobalSecondaryIndexes=[index_request("global", "g")])
     items = [
         {"pk": {"S": f"partition {partition}"}, "sk": {"N": str(sort)}, "n": {"N": str(partition)}}
         | ({"g": {"S": f"g{partition}"}} if partition % 2 else {})
@@ -61,8 +58,7 @@ def scattered(client):
     ]
     random.Random(3).shuffle(items)
     fill(client, name, items)
-    yield name, sorted(items, key=lambda item: (place(item["pk"]["S"].encode()), float(item["sk"]["N"])))
-    client.delete_table(TableName=name)
+    return name, sorted(items, key=lambda item: (place(item["pk"]["S"].encode()), float(item["sk"]["N"])))
 
 
 def test_order_is_that_of_the_partitions_digests(client, scattered):

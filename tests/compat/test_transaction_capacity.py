@@ -11,25 +11,15 @@ KB = 1024
 
 
 @pytest.fixture(scope="module")
-def tables(client):
-    """A plain table, and one with a local index of everything and a global one of keys alone."""
-    plain, indexed = new_name("plain"), new_name("indexed")
-    keys = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
-    defined = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "l", "g")]
-    common = {"BillingMode": "PAY_PER_REQUEST", "KeySchema": keys}
-    client.create_table(TableName=plain, AttributeDefinitions=defined[:2], **common)
-    client.create_table(
-        TableName=indexed,
-        AttributeDefinitions=defined,
+def tables(make_shared_table):
+    """A plain table, and one with a local index of everything and a global one of keys alone; their names sort."""
+    indexed = make_shared_table(
+        TableName=new_name("indexed"),
+        define="l:S g:S",
         LocalSecondaryIndexes=[index_request("local", "pk l")],
         GlobalSecondaryIndexes=[index_request("global", "g", "KEYS_ONLY")],
-        **common,
     )
-    for name in (plain, indexed):
-        client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
-    yield {"plain": plain, "indexed": indexed}
-    for name in (plain, indexed):
-        client.delete_table(TableName=name)
+    return {"plain": make_shared_table(TableName=new_name("plain")), "indexed": indexed}
 
 
 def sized(key, size):

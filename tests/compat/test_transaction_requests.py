@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tests.support.tables import index_request, new_name, table_request
+from tests.support.tables import index_request, new_name
 
 ENVELOPE = "1 validation error detected: "
 INVALID = "One or more parameter values were invalid: "
@@ -373,16 +373,12 @@ UPDATES_TO_EMPTY = {
 
 
 @pytest.fixture(scope="module")
-def indexed(client):
-    request = table_request(
+def indexed(make_shared_table):
+    return make_shared_table(
         define="g:S b:B l:S",
         GlobalSecondaryIndexes=[index_request("global", "g"), index_request("binary", "b")],
         LocalSecondaryIndexes=[index_request("local", "pk l")],
     )
-    client.create_table(**request)
-    client.get_waiter("table_exists").wait(TableName=request["TableName"], WaiterConfig={"Delay": 1})
-    yield request["TableName"]
-    client.delete_table(TableName=request["TableName"])
 
 
 @pytest.mark.parametrize("case", UPDATES_TO_EMPTY)

@@ -16,31 +16,14 @@ def invalid(message):
 
 
 @pytest.fixture(scope="module")
-def tables(client):
+def tables(make_shared_table):
     """Two tables that all tests share: one with a local and a global index, one without; each test has its own keys."""
-    names = {"indexed": new_name(), "plain": new_name()}
-    client.create_table(
-        TableName=names["indexed"],
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[
-            {"AttributeName": name, "AttributeType": kind}
-            for name, kind in (("pk", "S"), ("sk", "S"), ("l", "N"), ("g", "S"))
-        ],
+    indexed = make_shared_table(
+        define="l:N g:S",
         LocalSecondaryIndexes=[index_request("local", "pk l", "KEYS_ONLY")],
         GlobalSecondaryIndexes=[index_request("global", "g sk")],
     )
-    client.create_table(
-        TableName=names["plain"],
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "N"}],
-    )
-    for name in names.values():
-        client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
-    yield names
-    for name in names.values():
-        client.delete_table(TableName=name)
+    return {"indexed": indexed, "plain": make_shared_table("id:N")}
 
 
 class Partition:
