@@ -7,21 +7,22 @@ A copy that was made while a server wrote may mix pages of several commits. What
 """
 
 import logging
-import os
 import struct
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
-from emulator.database import keyspace, statistics
-from emulator.database.definitions import TableDefinition
-from emulator.database.schema import Index, Table
-from emulator.database.stream_definitions import StreamDefinition
-from emulator.database.stream_log import record_json, record_sequence
+from emulator import processes
+from emulator.database.changes.log import record_json, record_sequence
+from emulator.database.definitions.streams import StreamDefinition
+from emulator.database.definitions.tables import TableDefinition
+from emulator.database.items import statistics
+from emulator.database.schema.index import Index
+from emulator.database.schema.table import Table
+from emulator.database.store import keyspace
 from emulator.values.rows import decode_row, row_json, row_size
 from storage import Corrupted, ReadTxn, StorageError
 from storage.keycode import prefix_end
@@ -30,13 +31,6 @@ from storage.verification import damaged
 log = logging.getLogger("emulator")
 
 _COMMAND: Final = "emulator.commands.verify"
-_ROOT: Final = Path(__file__).parents[2]
-
-
-def environment_of_children() -> dict[str, str]:
-    """Return the environment in which a Python process finds this program, however this one has found it."""
-    paths = [str(_ROOT), os.environ.get("PYTHONPATH", "")]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
 def verify(folder: Path) -> None:
@@ -46,9 +40,13 @@ def verify(folder: Path) -> None:
         " while for large ones",
         folder,
     )
-    command = [sys.executable, "-m", _COMMAND, str(folder)]
     result = subprocess.run(  # noqa: S603 - our own module
-        command, env=environment_of_children(), capture_output=True, text=True, check=False, errors="replace"
+        processes.command(_COMMAND, str(folder)),
+        env=processes.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        errors="replace",
     )
     if result.returncode:
         lines = result.stderr.strip().splitlines()

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from emulator import errors, limits
-from emulator.database import capacity, collections, keyspace, tokens, write
-from emulator.database.capacity import Consumed, read_units, write_units
-from emulator.database.catalog import Caller
+from emulator.database import tokens
+from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.schema import Table
-from emulator.database.write import Prepared
+from emulator.database.items import collections, write
+from emulator.database.schema.followers import Change
+from emulator.database.schema.table import Table
+from emulator.database.store import keyspace
+from emulator.database.throughput import capacity
+from emulator.database.throughput.capacity import Consumed, read_units, write_units
 from emulator.errors import ApiError
 from emulator.values.rows import row_size
 from emulator.values.types import Item
@@ -29,15 +32,16 @@ Failure = tuple[int, ApiError]
 class Step:
     """One part of a transaction: what it does to the item with this storage key.
 
-    table_name: as the request has it; prepare: the first half of the write (database/write.py), None for a step that only
-    reads; checks_only: the prepared write is a condition, nothing is stored; deletes: it can only delete the item.
+    table_name: as the request has it; prepare: the first half of the write
+    (database/items/write.py), None for a step that only reads; checks_only: the prepared write is a
+    condition, nothing is stored; deletes: it can only delete the item.
     """
 
     table: Table
     table_name: str
     key: bytes
     key_item: Item
-    prepare: Callable[[ReadTxn], Prepared] | None = None
+    prepare: Callable[[ReadTxn], Change] | None = None
     checks_only: bool = False
     deletes: bool = False
 
@@ -91,7 +95,7 @@ def run(database: Database, caller: Caller, token: Token | None, steps: Sequence
     return consumed, False
 
 
-def _prepare(txn: ReadTxn, steps: Sequence[Step]) -> list[Prepared]:
+def _prepare(txn: ReadTxn, steps: Sequence[Step]) -> list[Change]:
     prepared = []
     reasons = [errors.NO_REASON] * len(steps)
     wrong: Failure | None = None
@@ -113,23 +117,23 @@ def _prepare(txn: ReadTxn, steps: Sequence[Step]) -> list[Prepared]:
     return prepared
 
 
-def _store(txn: WriteTxn, prepared: Sequence[Prepared], steps: Sequence[Step]) -> list[Consumed]:
+def _store(txn: WriteTxn, prepared: Sequence[Change], steps: Sequence[Step]) -> list[Consumed]:
     """Write everything. Raises TransactionCanceledException where an enforced limit refuses one of the writes."""
     consumed = []
     for position, (step, each) in enumerate(zip(steps, prepared, strict=True)):
         try:
             if step.checks_only:
                 checked = Consumed(2 * _checked_units(each))
-                write.charge(each.table, each.key, checked)
+                write.charge(step.table, each.key, checked)
                 consumed.append(checked)
             else:
-                consumed.append(write.store(txn, each, times=2))
+                consumed.append(write.store(txn, step.table, each, times=2))
         except ApiError as error:
             raise canceled_by((position, error), len(steps)) from None
     return consumed
 
 
-def _checked_units(checked: Prepared) -> float:
+def _checked_units(checked: Change) -> float:
     """Return what a condition check costs: a write of the image it read (behaviour 9.1)."""
     return write_units(0 if checked.old_row is None else row_size(checked.old_row), 0)
 

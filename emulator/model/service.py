@@ -1,10 +1,11 @@
 """Reads the service model: AWS's own description of DynamoDB's operations and of the types of their requests.
 
-A build writes it into `data/` (buildtools/backend.py says why and in which form). A source tree that was never built
-reads the files of an installed botocore instead, which contain the same and more; botocore itself is never imported.
+A build writes it into `data/`; `buildtools/service_model.py` has the reason and the format. A source
+tree without `data/` reads the files of an installed botocore, which contain the same and more.
+botocore itself is never imported.
 
-Reading takes 0.3 ms (8 ms from botocore's files); shapes, parsers and validators are made operation by operation, at first
-use.
+Reading takes 0.3 ms (8 ms from botocore's files). Shapes, parsers and validators are made for each
+operation at its first use.
 """
 
 from collections.abc import Mapping

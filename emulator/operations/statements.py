@@ -13,12 +13,13 @@ from typing import Any, Final
 import orjson
 
 from emulator import errors
-from emulator.database import capacity, write
-from emulator.database.capacity import Consumed, read_units, write_units
-from emulator.database.catalog import Caller
+from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.schema import Table
-from emulator.database.write import Prepared as PreparedWrite
+from emulator.database.items import write
+from emulator.database.schema.followers import Change
+from emulator.database.schema.table import Table
+from emulator.database.throughput import capacity
+from emulator.database.throughput.capacity import Consumed, read_units, write_units
 from emulator.errors import ApiError
 from emulator.model.request import Request
 from emulator.operations.checks import answer, charge_read, check_values, member
@@ -92,7 +93,7 @@ def execute_statement(database: Database, caller: Caller, request: Request, prep
         with database.write() as txn:
             txn.urgent = planned.kind == "delete"
             written = prepare_write(txn, planned)
-            consumed = write.store(txn, written)
+            consumed = write.store(txn, table, written)
         item = _returned(planned, written)
         members = [_NO_ITEMS if item is None else b'"Items":[%b]' % item]
     elif isinstance(planned, Read):
@@ -166,7 +167,7 @@ def found_item(planned: Read, row: bytes | None) -> bytes | None:
     return row_json(row) if planned.project is None else orjson.dumps(planned.project(item))
 
 
-def _returned(planned: Write, written: PreparedWrite) -> bytes | None:
+def _returned(planned: Write, written: Change) -> bytes | None:
     """Return what RETURNING asks for as JSON, None for nothing (behaviour 14.3)."""
     match planned.returning:
         case "ALL OLD":
@@ -361,7 +362,7 @@ def _run_write(txn: WriteTxn, each: _Member, tables: dict[str, _Units]) -> None:
     told = _units_of(each, tables)
     try:
         written = prepare_write(txn, each.planned)
-        told.consumed.add(write.store(txn, written))
+        told.consumed.add(write.store(txn, each.planned.table, written))
     except ApiError as error:
         each.error = error
         if error.about == "condition":

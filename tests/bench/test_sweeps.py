@@ -10,7 +10,7 @@ import pytest
 
 from emulator.app import Emulator
 from emulator.clock import ManualClock
-from emulator.database import ttl_sweep
+from emulator.database.jobs import ttl_sweep
 from emulator.settings import Settings
 from tests.support.tables import index_request, table_request
 

@@ -9,8 +9,8 @@ from itertools import cycle
 from typing import Any
 
 from emulator.app import Emulator
-from emulator.http.protocol import Protocol
 from emulator.settings import Settings
+from emulator.http.front.dynamodb import DynamoDbEndpoint
 from tests.bench.bodies import batch, create, get, put, query, transact_gets, transact_puts, update
 from tests.bench.items import indexed, item_1k, item_200, key
 
@@ -93,7 +93,7 @@ class Loaded:
     def __init__(self, settings: Settings) -> None:
         self.emulator = Emulator(settings)
         self.caller = self.emulator.caller("AKID", "us-east-1")
-        self.protocol = Protocol(self.emulator)
+        self.endpoint = DynamoDbEndpoint(self.emulator)
         for name in ("records", "puts", "small", "big"):
             self.emulator.call("CreateTable", create(name), self.caller)
         self.emulator.call("CreateTable", create("gsis", indexes=2), self.caller)
@@ -115,7 +115,7 @@ class Loaded:
 
     def over_protocol(self, operation: str, bodies: list[bytes]) -> Callable[[], Any]:
         """A function that sends the next request as bytes with headers and returns the answer."""
-        respond = self.protocol.respond
+        respond = self.endpoint.respond
         headers = [(b"x-amz-target", b"DynamoDB_20120810." + operation.encode()), *HEADERS]
         turn = cycle(bodies).__next__
         return lambda: respond("POST", b"", headers, turn())

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from emulator.app import Emulator
 from emulator.clock import ManualClock
-from emulator.http.protocol import Answer, Protocol
+from emulator.http.front.dynamodb import Answer, DynamoDbEndpoint
 from emulator.model.service import operations as service_operations
 from emulator.operations.registry import registered
 from emulator.settings import Settings
@@ -41,10 +41,10 @@ class World:
     def __init__(self, options: Settings) -> None:
         self.emulator = Emulator(options, ManualClock())
         self.database = self.emulator.database
-        self.protocol = Protocol(self.emulator)
+        self.protocol = DynamoDbEndpoint(self.emulator)
         for table in TABLES:
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr("emulator.database.streams._new_seed", lambda: STREAM_SEED)
+                patch.setattr("emulator.database.changes.streams._new_seed", lambda: STREAM_SEED)
                 self.valid("CreateTable", table)
             self.valid("DescribeTable", {"TableName": table["TableName"]})
         self.valid("EnableKinesisStreamingDestination", DESTINATION)

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from emulator.app import Emulator
-from emulator.database import backfill, drops
 from emulator.database.database import Database
+from emulator.database.jobs import backfill
+from emulator.database.store import deletions
 from emulator.settings import Settings
 from storage.keycode import prefix_end
 from tests.support.crashes import killed, opened
@@ -243,7 +244,7 @@ def test_table_is_dropped_to_its_end(tmp_path: Path) -> None:
         client("DeleteTable", TableName="many")
     rounds = 0
     while rows_left(folder):
-        assert rounds <= MANY // drops.DROP_SLICE, "each round drops at least one slice"
+        assert rounds <= MANY // deletions.DROP_SLICE, "each round drops at least one slice"
         with killed(folder) as server, closing(Client(server.url)) as client:
             assert client("ListTables") == {"TableNames": []}
         rounds += 1

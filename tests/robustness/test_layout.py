@@ -22,7 +22,7 @@ from typing import Any
 import lmdb
 import pytest
 
-from emulator.database.definitions import GONE
+from emulator.database.definitions.tables import GONE
 from emulator.settings import Settings
 from storage import folder, open_engine
 from storage.lmdb_environment import LONG_TABLE
@@ -98,7 +98,7 @@ def write_store(path: Path) -> None:
 def write_stream(inside: InProcess) -> None:
     """Make a stream with records of each kind in a closed and an open shard, a disabled one, and a queue of TTL."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("emulator.database.streams._new_seed", lambda: STREAM_SEED)
+        patch.setattr("emulator.database.changes.streams._new_seed", lambda: STREAM_SEED)
         inside("CreateTable", STREAMED)
         inside("UpdateTable", TableName="streamed", StreamSpecification={"StreamEnabled": False})
         inside("UpdateTable", TableName="streamed", StreamSpecification=STREAMED["StreamSpecification"])

@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 import pytest
 
-from emulator.database.kinesis_feed import KinesisFeed
+from emulator.kinesis.feed import KinesisFeed
 from emulator.settings import DEFAULT_ACCOUNT
 from tests.support import old_account as old
 from tests.support.http_clients import boto_options

@@ -17,7 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.database import drops, ttl_fill, ttl_sweep
+from emulator.database.jobs import ttl_fill, ttl_sweep
+from emulator.database.store import deletions
 from emulator.errors import ApiError
 from emulator.settings import Settings
 from tests.support.in_process import InProcess
@@ -88,7 +89,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     with pytest.MonkeyPatch.context() as patch:
         for module in (ttl_fill, ttl_sweep):
             patch.setattr(module, "SLICE", 2)
-        patch.setattr(drops, "DROP_SLICE", 3)
+        patch.setattr(deletions, "DROP_SLICE", 3)
         folder = tmp_path_factory.mktemp("pair") / "data"
         emulators = [InProcess(Settings(in_memory=True)), InProcess(Settings(data_dir=folder))]
         yield Pair(emulators)

@@ -15,10 +15,10 @@ import uvicorn
 from emulator.app import Emulator
 from emulator.cli import configure_log
 from emulator.flags import settings_from
-from emulator.http import asgi
-from emulator.http.bodies import Bodies
+from emulator.http.front import asgi
+from emulator.http.front.bodies import Bodies
 from emulator.http.listen import listen
-from emulator.http.server import create_protocol, greeting
+from emulator.http.server import create_endpoint, greeting
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
         listeners = [stack.enter_context(listener) for listener in listen(settings)]
         config = uvicorn.Config(
-            asgi.create_app(create_protocol(emulator), Bodies(settings.request_buffer)),
+            asgi.create_app(create_endpoint(emulator), Bodies(settings.request_buffer)),
             lifespan="off",
             access_log=False,
             log_level="warning",

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from emulator.app import Emulator
-from emulator.http.bodies import Bodies
-from emulator.http.connection import Connection
-from emulator.http.outbox import Outbox
-from emulator.http.protocol import Protocol
+from emulator.http.front.bodies import Bodies
+from emulator.http.front.connection import Connection
+from emulator.http.front.dynamodb import DynamoDbEndpoint
+from emulator.http.front.outbox import Outbox
 from tests.support.http_clients import AUTHORIZATION
 
 MOST = 1 << 20
@@ -108,7 +108,7 @@ class Line:
             self.loop, self.outbox, self.state = beside.loop, beside.outbox, beside.state
             self.bodies = beside.bodies
         transport: Any = self.transport
-        self.connection = Connection(Protocol(emulator), self.state, self.loop, self.outbox, self.bodies)
+        self.connection = Connection(DynamoDbEndpoint(emulator), self.state, self.loop, self.outbox, self.bodies)
         self.connection.connection_made(transport)
 
     def feed(self, data: bytes, size: int | None = None) -> None:

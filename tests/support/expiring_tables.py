@@ -3,7 +3,7 @@
 from typing import Any
 
 from emulator.clock import Background
-from emulator.database import ttl_sweep
+from emulator.database.jobs import ttl_sweep
 from tests.support.in_process import InProcess
 from tests.support.tables import table_request
 

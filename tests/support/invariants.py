@@ -5,13 +5,16 @@ from fractions import Fraction
 from math import floor
 from typing import Any
 
-from emulator.database import keyspace, statistics
+from emulator.database.changes.log import counter_key
+from emulator.database.changes.ttl_queue import queue_of
 from emulator.database.database import Database
-from emulator.database.kinesis_destinations import consumer
-from emulator.database.schema import Index, Table
-from emulator.database.stream_definitions import StreamDefinition
-from emulator.database.stream_log import counter_key
-from emulator.functions.mapping import EventSourceMapping
+from emulator.database.definitions.kinesis import consumer
+from emulator.database.definitions.streams import StreamDefinition
+from emulator.database.items import statistics
+from emulator.database.schema.index import Index
+from emulator.database.schema.table import Table
+from emulator.database.store import keyspace
+from emulator.event_sources.mapping import EventSourceMapping
 from emulator.values.rows import decode_row, encode_row, row_size
 from emulator.values.size import item_size
 from storage import ReadTxn
@@ -54,7 +57,8 @@ def _of_table(table: Table) -> Ranges:
     """Return the ranges of what belongs to a table."""
     prefixes = [table.statistics_key, keyspace.collections(table.id), table.prefix]
     prefixes += [index.prefix for index in table.indexes]
-    prefixes += [] if table.ttl is None else [table.ttl.prefix]
+    queue = queue_of(table.definition)
+    prefixes += [] if queue is None else [queue.prefix]
     return [_range(prefix) for prefix in prefixes]
 
 
@@ -104,7 +108,7 @@ def check_table(txn: ReadTxn, table: Table) -> None:
 def check_queue(txn: ReadTxn, table: Table, rows: Rows) -> None:
     """Assert that the TTL queue has the entries of all items, or at least of those that its filling has visited."""
     definition = table.definition
-    assert (definition.ttl_queue is None) == (definition.ttl_attribute is None) == (table.ttl is None)
+    assert (definition.ttl_queue is None) == (definition.ttl_attribute is None)
     if definition.ttl_queue is None or definition.ttl_attribute is None:
         assert definition.ttl_filled_to is None
         return

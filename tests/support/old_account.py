@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from emulator.database.kinesis_feed import KinesisFeed
+from emulator.kinesis.feed import KinesisFeed
 from tests.support.servers import ROOT
 from tests.support.stages import DONE, Stage, configured
 from tests.support.stream_reading import iterator, shards_of

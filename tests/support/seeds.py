@@ -3,7 +3,7 @@
 from typing import Any
 
 from emulator.clock import ManualClock
-from emulator.database.stream_definitions import StreamDefinition, opened, sequence_text
+from emulator.database.definitions.streams import StreamDefinition, opened, sequence_text
 from emulator.operations.streams import _iterator
 from tests.support.tables import index_request, table_request
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from emulator.errors import ApiError
-from emulator.functions.outcomes import Outcome
+from emulator.event_sources.outcomes import Outcome
 from emulator.settings import Settings
 from tests.support.in_process import InProcess
 

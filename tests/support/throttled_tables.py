@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from emulator.database import declarations
+from emulator.controls import registry
 from emulator.errors import ApiError
 from tests.support.in_process import InProcess
 from tests.support.invariants import dump
@@ -48,7 +48,7 @@ def maximum(read: int | None = None, write: int | None = None) -> dict[str, int]
 def enforce(db: InProcess, table: str | None = None, *, enforced: bool = True) -> None:
     """Turn enforcement on or off, for a table or for all."""
     body: dict[str, Any] = {"Enforced": enforced} | ({} if table is None else {"TableName": table})
-    declarations.throttling(db.emulator.database, body)
+    registry.call(db.emulator, "throttling", body)
 
 
 def create(db: InProcess, read: int = 1000, write: int = 1000, keys: str = "pk:S sk:S", **extra: Any) -> str:

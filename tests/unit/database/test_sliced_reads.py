@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from emulator.database import read
+from emulator.database.items import read
 from emulator.slices import Sliced, finish
 from tests.support.tables import index_request, table_request
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from emulator.database.ids import next_id
+from emulator.database.store.ids import next_id
 from emulator.settings import Settings
 from storage import Full
 from tests.support.in_process import InProcess

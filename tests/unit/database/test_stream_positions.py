@@ -149,14 +149,14 @@ def test_times_against_brute_force(inside):
 
 def test_cost_of_finding_a_time(inside, monkeypatch):
     """A few single reads, however many records there are."""
-    from emulator.database import stream_reader
+    from emulator.database.changes import reader
 
     streamed = Streamed(inside)
     for _ in range(1000):
         inside.clock.advance(1)
         streamed.put()
     database = inside.emulator.database
-    stream = database.streams.find(inside.caller.space, streamed.arn)
+    stream = database.streams.find(inside.caller.tenant, streamed.arn)
     reads = []
     with database.read() as txn:
 
@@ -169,7 +169,7 @@ def test_cost_of_finding_a_time(inside, monkeypatch):
                 return txn.page(*place, **options)
 
         for shard in stream.shards:
-            stream_reader.first_since(Counted, stream, shard, inside.clock.now() - 300)
+            reader.first_since(Counted, stream, shard, inside.clock.now() - 300)
     assert len(reads) < 60
 
 

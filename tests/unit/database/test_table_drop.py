@@ -2,7 +2,7 @@
 
 import pytest
 
-from emulator.database import keyspace
+from emulator.database.store import keyspace
 from emulator.settings import Settings
 from storage.keycode import prefix_end
 from tests.support.in_process import InProcess
@@ -15,7 +15,7 @@ SLICE = 7
 
 @pytest.fixture(autouse=True)
 def _small_slices(monkeypatch):
-    monkeypatch.setattr("emulator.database.drops.DROP_SLICE", SLICE)
+    monkeypatch.setattr("emulator.database.store.deletions.DROP_SLICE", SLICE)
 
 
 def filled(db, name=None):

@@ -194,7 +194,7 @@ def test_a_status_goes_on_after_reopening(tmp_path):
 
 
 def test_an_index_is_active_after_its_time_and_its_filling(slow, monkeypatch):
-    monkeypatch.setattr("emulator.database.backfill.SLICE", 1)
+    monkeypatch.setattr("emulator.database.jobs.backfill.SLICE", 1)
     name = create(slow)
     slow.clock.advance(3)
     for number in range(20):

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from emulator.database import keyspace
+from emulator.database.store import keyspace
 from emulator.database.tokens import fingerprint
 from emulator.errors import ApiError
 from emulator.settings import Settings

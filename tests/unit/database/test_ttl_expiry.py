@@ -126,7 +126,7 @@ def test_expired_items_are_rescued(db, case):
 
 
 def test_rescued_between_slices(db, monkeypatch):
-    monkeypatch.setattr("emulator.database.ttl_sweep.SLICE", 1)
+    monkeypatch.setattr("emulator.database.jobs.ttl_sweep.SLICE", 1)
     table = create(db)
     put(db, table, "a", NOW - 3)
     put(db, table, "b", NOW - 2)

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from emulator.http.front.dynamodb import DynamoDbEndpoint
 from emulator.http.memory import is_due
-from emulator.http.protocol import Protocol
 from tests.support.connections import MOST, Line, request
 
 IDLE = 65.0
@@ -258,7 +258,7 @@ def test_requests_that_wait_when_the_connection_is_lost_are_not_done(line):
 
 
 def test_a_failure_of_our_own_is_logged_and_told(line, monkeypatch, caplog):
-    monkeypatch.setattr(Protocol, "answer", lambda *_: 1 / 0)
+    monkeypatch.setattr(DynamoDbEndpoint, "answer", lambda *_: 1 / 0)
     line.feed(request(b"{}", "Origin: http://a") + request())
     ((status, headers, body),) = line.answers()
     assert (status, headers["connection"], line.transport.closed) == (500, "close", True)
@@ -270,7 +270,7 @@ def test_a_failure_of_our_own_is_logged_and_told(line, monkeypatch, caplog):
 def test_a_failure_of_our_own_at_a_request_that_waited(line, monkeypatch, caplog):
     line.connection.pause_writing()
     line.feed(request() + request())
-    monkeypatch.setattr(Protocol, "answer", lambda *_: 1 / 0)
+    monkeypatch.setattr(DynamoDbEndpoint, "answer", lambda *_: 1 / 0)
     line.connection.resume_writing()
     assert (statuses(line), line.transport.closed) == ([500], True)
     assert "ZeroDivisionError" in caplog.text

@@ -9,9 +9,9 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from emulator.database.kinesis_feed import FIRST_REST, LONGEST_REST, KinesisFeed
-from emulator.http import rounds
-from emulator.http.kinesis import KinesisClient, _refusal, run_kinesis
+from emulator import rounds
+from emulator.kinesis.feed import FIRST_REST, LONGEST_REST, KinesisFeed
+from emulator.outbound.kinesis import KinesisClient, _refusal, run_kinesis
 from emulator.settings import Settings
 from tests.support.in_process import InProcess
 from tests.support.kinesis import WAIT, fake_kinesis

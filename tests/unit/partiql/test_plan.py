@@ -2,8 +2,8 @@
 
 import pytest
 
-from emulator.database import keyspace
-from emulator.database.schema import Table
+from emulator.database.schema.table import Table
+from emulator.database.store import keyspace
 from emulator.errors import ApiError
 from emulator.partiql import plan
 from emulator.partiql.plan import Check, Write
