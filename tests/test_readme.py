@@ -1,4 +1,4 @@
-"""The README tells what is true: operations, settings, commands."""
+"""The README is true: operations, settings, commands."""
 
 import re
 from dataclasses import fields

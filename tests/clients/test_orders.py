@@ -53,7 +53,7 @@ class Shop:
         }
 
     def snapshot(self, products):
-        """Return these products and the total, all as they are at one moment; None while others write them."""
+        """Return these products and the total as they are at one moment; None while others write them."""
         keys = [("stock", product) for product in products] + [("customers", "TOTAL")]
         gets = [{"Get": {"TableName": self.tables[table], "Key": wire({"id": key})}} for table, key in keys]
         try:
@@ -217,7 +217,7 @@ def test_books_balance(session, endpoint, resource, tables):
         return orders, sold_out
 
     def observe():
-        """Look at everything at one moment, again and again: no unit is lost, none is sold twice, no sum is off."""
+        """Read everything at one moment, again and again: no unit is lost, none is sold twice, every sum is right."""
         looks = 0
         while not (finished.is_set() and looks):
             seen = observer.snapshot(PRODUCTS)
@@ -258,7 +258,7 @@ def test_books_balance(session, endpoint, resource, tables):
     is_open = orders.query(IndexName="by_state", KeyConditionExpression=Key("state").eq("open"))["Items"]
     assert {item["id"]: (item["customer"], item["lines"]) for item in is_open} == left
     assert all(item["state"] in ("open", "canceled") for item in orders.scan(ConsistentRead=True)["Items"])
-    # An order begins again only because another one was written in between, so beginning again comes to an end.
+    # An order starts again only if another one was written meanwhile, so the retries end.
     attempts = [count for shop in shops for count in shop.attempts]
     assert max(attempts) <= 2 * CLIENTS * ORDERS_EACH
     assert sum(sold_out for _, sold_out in results) > 0, "there was more stock than wishes"

@@ -31,7 +31,7 @@ from tests.support import javascript
 from tests.support.aws_cli import AWS, REASON_TO_SKIP
 from tests.support.servers import ROOT, free_port
 
-PATIENCE = 30  # seconds; what is waited for comes within one
+PATIENCE = 30  # seconds; outputs come within one
 LANGUAGES = {"sh", "python", "js", "json", "text", "toml", "yaml"}
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FILE = re.compile(r"# ([\w./-]+\.\w+)(?:,.*)?\n")
@@ -125,7 +125,7 @@ class Server:
 
 
 class Reader:
-    """Somebody who types what the README says, into one terminal for the server and one for the rest."""
+    """A reader who types the README's lines into two terminals, one for the server and one for the rest."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -225,7 +225,7 @@ class Reader:
 
 
 def matches(expected, found):
-    """Compare JSON values; "..." in the expected one is like everything."""
+    """Compare JSON values; "..." in the expected one equals any value."""
     if isinstance(expected, dict) and isinstance(found, dict):
         return expected.keys() == found.keys() and all(matches(expected[name], found[name]) for name in expected)
     return expected in ("...", found)

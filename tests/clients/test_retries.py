@@ -28,14 +28,14 @@ MODES = ("legacy", "standard", "adaptive")
 
 
 class Body(io.BytesIO):
-    """What botocore reads an answer's body from."""
+    """The stream from which botocore reads an answer's body."""
 
     def stream(self, **_):
         yield self.read()
 
 
 class Service:
-    """An emulator on a clock that only botocore's waiting moves; `answers` are the statuses and times of its answers."""
+    """An emulator whose clock only botocore's waiting moves; `answers` are the statuses and times of its answers."""
 
     def __init__(self):
         self.clock = ManualClock()
@@ -168,7 +168,7 @@ def test_batch_writer_recovers(service, mode):
 
 
 def test_adaptive_retries_find_the_rate(service):
-    """Once it knows it, the client sends about as much as the table takes, and hardly anything is refused."""
+    """Once the client has learned the rate, it sends about as much as the table takes; few requests are refused."""
     client = service.client("adaptive")
     table = create(client, write=5)
     for number in range(100):
@@ -183,7 +183,7 @@ def test_adaptive_retries_find_the_rate(service):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_retries_end(service, mode):
-    """Where nothing ever comes back the error reaches the program, with its reasons, after all attempts."""
+    """Where capacity never returns, the program gets the error, with its reasons, after all attempts."""
     client = service.client(mode, attempts=3)
     table = create(client, write=1)
     service.clock.advance(300)

@@ -31,7 +31,7 @@ START = "TRIM_HORIZON"
 
 
 class Writer:
-    """Changes items; `log` has, for each item, what its records must tell in that order: the number in it, or None."""
+    """Changes items; `log` has, for each item, what its records must show, in order: the number in it, or None."""
 
     def __init__(self, client, turn):
         self.client, self.turn = client, turn
@@ -73,7 +73,7 @@ class Writer:
 
 
 class Consumer:
-    """Reads a stream from where its leases say."""
+    """Reads a stream from the positions in its leases."""
 
     def __init__(self, endpoint, arn):
         self.client = boto3.client("dynamodb", **boto_options(endpoint))
@@ -199,7 +199,7 @@ def handled(client):
 
 
 def check(found, log, lineage):
-    """Nothing lost and nothing twice: each item's records are its changes, in order, and its shards follow one another."""
+    """Nothing is lost or repeated: each item's records are its changes, in order, and its shards follow one another."""
     told, shards = defaultdict(list), defaultdict(list)
     for record in found:
         name = record["item"]["S"]

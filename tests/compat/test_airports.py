@@ -43,7 +43,7 @@ def item_of(airport):
 
 
 def country_items(airports):
-    """An item for each country, beside its airports."""
+    """Return an item for each country; it is in the partition of its airports."""
     counts = Counter(airport["country"] for airport in airports.values())
     return [{"PK": f"COUNTRY#{country}", "SK": "META", "airports": n} for country, n in counts.items()]
 
@@ -177,7 +177,7 @@ PATTERNS = [
 
 
 def answers(url):
-    """What every access pattern answers, by its name."""
+    """Return the answer to each access pattern, by the pattern's name."""
     table = boto3.resource("dynamodb", **boto_options(url)).Table(TABLE)
     return {ask.__name__: ask(table) for ask, _ in PATTERNS}
 

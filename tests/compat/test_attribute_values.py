@@ -1,4 +1,4 @@
-"""Attribute values: what is stored and told back, and every bad value on every surface (behaviour 2.1, 2.2, 3.7).
+"""Attribute values: what is stored and returned, and every bad value in every operation (behaviour 2.1, 2.2, 3.7).
 
 Which surface tells a bad value how (behaviour 2.1): single-item writes inside the envelope, single-item reads, batch
 reads and Query bare, BatchWriteItem and Scan bare in older words.
@@ -48,7 +48,7 @@ NUMBERS = {
 
 
 @pytest.mark.parametrize(("written", "told"), NUMBERS.items())
-def test_numbers_are_told_in_plain_decimal(client, shared_table, key, written, told):
+def test_numbers_are_returned_in_plain_decimal(client, shared_table, key, written, told):
     assert stored(client, shared_table, key, {"N": written}) == {"N": told}
 
 
@@ -168,7 +168,7 @@ def older_wrapped(_current, older_text):
 
 
 def start_key(current, _older):
-    """Numbers and repeated members are told as they are, all else with what it is about (behaviour 6.1)."""
+    """Numbers and repeated members are reported alone, everything else with its place (behaviour 6.1)."""
     as_it_is = any(part in current for part in (NOT_NUMERIC, "Number", "contains duplicates"))
     return current if as_it_is else "The provided starting key is invalid: " + current
 
@@ -181,7 +181,7 @@ def eq(name, value):
     return {name: {"AttributeValueList": [value], "ComparisonOperator": "EQ"}}
 
 
-# surface: method, how it tells, request of (table, key, value)
+# operation: method, form of its message, request of (table, key, value)
 SURFACES = {
     "put item": ("put_item", enveloped, lambda t, k, v: {"TableName": t, "Item": {**k, "a": v}}),
     "put key": ("put_item", enveloped, lambda t, k, v: {"TableName": t, "Item": {**k, "pk": v}}),
@@ -422,6 +422,6 @@ def test_an_update_may_not_nest_too_deep(client, refused, shared_table, key):
         ({"a": {"M": {"": {"S": "x"}}}, "b": nested(33)}, NESTING),
     ],
 )
-def test_which_of_name_and_depth_is_told(refused, shared_table, key, item, text):
+def test_which_of_name_and_depth_is_reported(refused, shared_table, key, item, text):
     code, told = refused("put_item", TableName=shared_table, Item={**key, **item})
     assert (code, told.removeprefix(ENVELOPE)) == ("ValidationException", text)

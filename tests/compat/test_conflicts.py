@@ -1,6 +1,6 @@
 """Items that a test declares to be in an ongoing transaction, over HTTP (behaviour 8.4).
 
-Declarations last for ten minutes here and are ended by a second one: nobody waits for a clock.
+Declarations last for ten minutes here, and a second declaration ends them: no test waits for a clock.
 """
 
 import json

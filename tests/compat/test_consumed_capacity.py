@@ -137,7 +137,7 @@ def indexed_table(make_shared_table):
 
 
 def consumed(table, own, local=None, **indexes):
-    """Return what INDEXES says."""
+    """Return the ConsumedCapacity that mode INDEXES returns."""
     total = {"TableName": table, "CapacityUnits": float(own + (local or 0) + sum(indexes.values()))}
     total["Table"] = {"CapacityUnits": float(own)}
     if indexes:
@@ -220,7 +220,7 @@ def test_reads_of_an_indexed_table(client, indexed_table, key):
 
 
 def query(client, table, key, **more):
-    """Query the key's partition, or where an index on g is named, the same as a value of g."""
+    """Query the key's partition; with an index on g, query the same value of g."""
     name = "g" if more.get("IndexName") in ("all", "keys") else "pk"
     return client.query(
         TableName=table,
@@ -252,7 +252,7 @@ def test_a_page_is_rounded_once(client, shared_table, key, sizes, strong):
 
 
 def test_a_page_of_an_index_is_charged_to_it(client, indexed_table, key):
-    """By the sizes of its entries; Table is told as 0."""
+    """A query of an index is charged by the sizes of its entries; the units of the table are 0."""
     attributes = {"g": key["pk"], "l": {"S": "l"}}
     for number in range(3):
         client.put_item(TableName=indexed_table, Item=item_of(3 * KIB, {**key, "sk": {"S": str(number)}}) | attributes)
@@ -283,7 +283,7 @@ def scan(client, table, **more):
 
 
 def quarter(partition):
-    """Return in which of four partitions a partition key (S) is."""
+    """Return the number of the partition, of four, that has a partition key (S)."""
     return hashlib.md5(b"Outliers" + partition.encode()).digest()[0] >> 6
 
 

@@ -107,7 +107,7 @@ NO = {"Code": "None"}
 FAILED = {"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"}
 
 
-def test_all_failing_conditions_are_told_and_nothing_happens(run, reasons, read, pk):
+def test_all_failing_conditions_are_reported_and_nothing_happens(run, reasons, read, pk):
     run(insert(pk, "a", ", 'n': 1"))
     told = reasons(
         insert(pk),
@@ -120,7 +120,7 @@ def test_all_failing_conditions_are_told_and_nothing_happens(run, reasons, read,
     assert read("a")["n"] == {"N": "1"}
 
 
-def test_the_item_is_told_where_asked(client, canceled, run, shared_table, pk):
+def test_the_item_is_returned_on_request(client, canceled, run, shared_table, pk):
     run(insert(pk, "a", ", 'n': 1"))
     statements = parts(shared_table, [f"UPDATE T SET n = 5 {where(pk, 'a')} AND n = 2"])
     statements[0]["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"

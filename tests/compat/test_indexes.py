@@ -374,7 +374,7 @@ def wide(client, make_shared_table):
         {"pk": {"S": str(number)}, **{each: {KINDS[each]: value} for each, value in zip(choices, row, strict=True)}}
         for number, row in enumerate(rows)
     ]
-    # Sparse: an item that lacks any of the five is not there.
+    # Sparse: the index lacks items without all five attributes.
     items += [
         {
             "pk": {"S": f"lacks {each}"},

@@ -1,4 +1,4 @@
-"""Keys of items and of secondary indexes: every wrong one on every surface (behaviour 2.5, 3.8)."""
+"""Keys of items and of secondary indexes: every wrong key in every operation (behaviour 2.5, 3.8)."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def empty(kind, name):
     return f"{NOT_VALID}The AttributeValue for a key attribute cannot contain an empty {kind} value. Key: {name}"
 
 
-# The surfaces that take a whole key, and those that put an item.
+# The operations that take a whole key, and those that put an item.
 WITH_KEY = {
     "get": lambda t, key: ("get_item", {"TableName": t, "Key": key}),
     "delete": lambda t, key: ("delete_item", {"TableName": t, "Key": key}),
@@ -123,7 +123,7 @@ def test_longest_binary_keys(client, refused, binary_table, surface):
         assert refused(method, **request) == ("ValidationException", text)
 
 
-def test_long_keys_are_told_apart_by_their_last_byte(client, shared_table):
+def test_long_keys_that_differ_in_their_last_byte_are_different(client, shared_table):
     pk = new_name() + "x" * 2000
     for last in "ab":
         for sort in "cd":

@@ -1,4 +1,4 @@
-"""The largest item: 409,600 bytes, byte by byte and on every surface that stores one (behaviour 2.3, 2.4)."""
+"""The largest item: 409,600 bytes, counted exactly by every operation that stores items (behaviour 2.3, 2.4)."""
 
 import pytest
 
@@ -52,7 +52,7 @@ def test_one_byte_too_many(refused, client, shared_table, key):
     )
 
 
-# value and its bytes; each is put beside a string that fills the item up
+# value and its bytes; the item also has a string that fills it to the limit
 SIZES = [
     ({"S": ""}, 0),
     ({"S": "aé日😀"}, 10),
@@ -189,7 +189,7 @@ def test_values_of_the_condition_cost_nothing(client, shared_table, key):
     )
 
 
-def test_size_is_told_before_a_failed_condition(client, refused, shared_table, key):
+def test_size_is_reported_before_a_failed_condition(client, refused, shared_table, key):
     put(client, shared_table, item_of(LIMIT, key))
     answer = refused(
         "update_item",

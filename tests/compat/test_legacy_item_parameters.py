@@ -398,7 +398,7 @@ MIXED = (
         ),
     ],
 )
-def test_mixing_is_told_before_what_is_wrong_with_either(refused, shared_table, key, members, legacy, expressions):
+def test_mixing_is_reported_before_other_faults_of_either(refused, shared_table, key, members, legacy, expressions):
     answer = refused("update_item", TableName=shared_table, Key=key, **members)
     assert answer == ("ValidationException", ENVELOPE + MIXED % (legacy, expressions))
 

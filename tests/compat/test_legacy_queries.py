@@ -197,7 +197,7 @@ ARGUMENTS = "Invalid number of argument(s) for the {} ComparisonOperator"
                 "FilterExpression, KeyConditionExpression",
             ),
         ),
-        # A bad value of the start key comes after these (behaviour 6.1).
+        # A bad value of the start key is reported after these (behaviour 6.1).
         (
             {"KeyConditions": PARTITION, "QueryFilter": {"a": condition("EQ")}, "ExclusiveStartKey": {"pk": {}}},
             INVALID + ARGUMENTS.format("EQ"),
@@ -213,7 +213,7 @@ ARGUMENTS = "Invalid number of argument(s) for the {} ComparisonOperator"
                 "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
             ),
         ),
-        # Names or values without an expression come before any value (behaviour 3.1).
+        # Names or values without an expression are reported before any value (behaviour 3.1).
         (
             {"KeyConditions": {"pk": condition("EQ", {})}, "ExpressionAttributeNames": {"#a": "a"}},
             "ExpressionAttributeNames can only be specified when using expressions",
@@ -272,7 +272,7 @@ UNINDEXABLE = {
 
 @pytest.mark.parametrize("operator", UNINDEXABLE)
 def test_operators_that_no_key_may_have(refused, numbers, operator):
-    """They are judged late (behaviour 18)."""
+    """They are checked late (behaviour 18)."""
     wrong = condition(operator, *UNINDEXABLE[operator])
 
     def answer(conditions, table=numbers, **more):

@@ -113,7 +113,7 @@ def test_limit(client, ten, limit, forward):
 
 @pytest.fixture(scope="module")
 def one(client, make_shared_table, ten):
-    """The ten items' table, and one without sort key, as requests that state a whole key in both ways to write it."""
+    """Requests of a whole key, in both notations, of the table of ten items and of one without a sort key."""
     name = make_shared_table("pk:S")
     client.put_item(TableName=name, Item={"pk": {"S": "p"}})
     partition = ten["ExpressionAttributeValues"][":p"]
@@ -163,7 +163,7 @@ def test_a_query_of_a_whole_key_has_no_last_key(client, one, form, forward, more
 
 
 def test_a_statement_of_whole_keys_has_no_last_key(client, ten, one):
-    """Its pages go on with the next key, and there is no token behind the last one."""
+    """Its pages continue with the next key, and the last page has no token."""
     partition = ten["ExpressionAttributeValues"][":p"]["S"]
     two, hash_only = ten["TableName"], one["one key"]["TableName"]
     statements = {
@@ -238,7 +238,7 @@ def test_a_query_of_a_whole_key_cannot_be_restarted(refused, ten, one, form, sta
 
 
 @pytest.mark.parametrize(("kind", "key", "told"), [("N", "1.0", "{N:1}"), ("B", b"ab", "{B:YWI=}")])
-def test_the_own_key_of_a_query_as_it_is_told(refused, make_table, kind, key, told):
+def test_the_text_about_the_own_key_of_a_query(refused, make_table, kind, key, told):
     """The form for S is recorded (behaviour 6.1), the others are inferred."""
     answer = refused(
         "query",

@@ -225,7 +225,7 @@ def test_what_update_cannot_do(run, change, message):
     assert run.refused(f"UPDATE {{t}} {change} WHERE pk = {{p}} AND sk = 1") == ("ValidationException", message)
 
 
-def test_a_failed_condition_tells_the_item_if_asked(run, client):
+def test_a_failed_condition_returns_the_item_on_request(run, client):
     run.put(1, a={"N": "1"})
     statement = run.text("UPDATE {t} SET a = 2 WHERE pk = {p} AND sk = 1 AND a = 5")
     with pytest.raises(client.exceptions.ConditionalCheckFailedException) as caught:
@@ -577,7 +577,7 @@ def test_messages(run, text, parameters, message):
     assert run.refused(text, *parameters) == ("ValidationException", message)
 
 
-def test_a_missing_table_is_told_after_the_statement(run):
+def test_a_missing_table_is_reported_after_the_statement(run):
     missing = ("ResourceNotFoundException", "Requested resource not found")
     assert run.refused('SELECT * FROM "nowhere"') == missing
     assert run.refused("INSERT INTO nowhere VALUE {'pk': {p}}") == missing

@@ -24,7 +24,7 @@ UNKNOWN = {"__type": CORAL + "UnknownOperationException"}
 
 
 def fields(target="DynamoDB_20120810.ListTables", **changes):
-    """The headers of a good request; changes replace them (x_amz_date=...), None takes one away."""
+    """Return the headers of a good request; changes replace headers (x_amz_date=...), and None removes one."""
     headers = {
         "content-type": "application/x-amz-json-1.0",
         "x-amz-target": target,
@@ -366,7 +366,7 @@ def incomplete(message):
     return {"__type": CORAL + "IncompleteSignatureException", "message": message}
 
 
-# name: (what is wrong, status, answer); what is checked first stands first.
+# name: (what is wrong, status, answer), in the order of the server's checks.
 CHECKS = {
     "preflight": ({"method": "OPTIONS", "origin": "a"}, 200, b""),
     "method": ({"method": "PUT"}, 404, PAGE),
@@ -401,7 +401,7 @@ CHECKS = {
     ),
 }
 NAMES = list(CHECKS)
-AUTHENTICATION = {"signed twice", "not signed", "incomplete"}  # two of them make another request, not a worse one
+AUTHENTICATION = {"signed twice", "not signed", "incomplete"}  # two of them make a different request, not a wrong one
 
 
 @pytest.mark.parametrize("first", NAMES)
@@ -485,7 +485,7 @@ SCOPE = "Credential=test/20260101/us-east-1/dynamodb/aws4_request"
     ],
 )
 def test_credentials_in_the_header(connection, authorization, dated, error):
-    # Good credentials first: what the server remembers of them must not vouch for bad ones.
+    # Good credentials come first: their cached result must not admit bad ones.
     good = fields(authorization=f"{START}{SCOPE}, SignedHeaders=host, Signature=a")
     assert exchange(connection, good).status == 200
     bad = fields(authorization=authorization, x_amz_date="20260101T000000Z" if dated else None)
@@ -805,12 +805,12 @@ def test_what_is_not_http(line):
     assert read_answer(reader) is None
 
 
-@pytest.mark.own_connection  # uvicorn says nothing of it
+@pytest.mark.own_connection  # uvicorn does not report it
 def test_answers_say_that_the_connection_is_kept(client):
     assert client.list_tables()["ResponseMetadata"]["HTTPHeaders"]["connection"] == "keep-alive"
 
 
-@pytest.mark.own_connection  # uvicorn's httptools protocol reads nothing after an offer that it declines
+@pytest.mark.own_connection  # uvicorn's httptools protocol reads nothing after an upgrade that it declines
 def test_an_offer_to_upgrade_is_passed_over(line):
     opened, reader = line
     upgrade = wire(connection="Upgrade, HTTP2-Settings", upgrade="h2c", http2_settings="AAMAAABkAAQAAP__")

@@ -25,7 +25,7 @@ def read(client, table, key):
     return client.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
 
 
-def test_answers_nothing_when_nothing_is_asked(client, shared_table, key):
+def test_returns_nothing_by_default(client, shared_table, key):
     answer = client.put_item(TableName=shared_table, Item={**key, "a": {"N": "1"}})
     assert without_metadata(answer) == {}
 

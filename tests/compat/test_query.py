@@ -410,7 +410,7 @@ def test_faults_of_a_filter_come_before_those_of_the_key_condition(refused, key_
 
 
 def test_start_keys_come_before_key_conditions(refused, shared_table):
-    """Where names or types are wrong: the start key is judged before `missed key schema element` (behaviour 18)."""
+    """With wrong names or types, the start key is checked before `missed key schema element` (behaviour 18)."""
     request = {
         "TableName": shared_table,
         "KeyConditionExpression": "sk = :a",

@@ -1,4 +1,4 @@
-"""Which of several problems a request is told: types, members, combinations, values, expressions, table, keys, item.
+"""Which of several problems of a request is reported: types, members, combinations, values, expressions, table, keys, item.
 
 The layers are those of behaviour 3.1; the order of an expression's own problems is that of behaviour 4.2.
 """
@@ -166,7 +166,7 @@ NUMBERS_FIRST = [
     ("batch_get_item", {"RequestItems": {NO_ONES: {"Keys": [{"pk": TWO_TYPES}]}}}, NOT_NUMERIC),
     ("batch_write_item", {"RequestItems": {NO_ONES: [{"DeleteRequest": {"Key": {"pk": TWO_TYPES}}}]}}, NOT_NUMERIC),
     ("batch_write_item", {"RequestItems": {NO_ONES: [{"PutRequest": {"Item": {"pk": TWO_TYPES}}}]}}, NOT_NUMERIC),
-    # puts and transactions are not among those
+    # puts and transactions do not report them
     ("put_item", {"TableName": NO_ONES, "Item": {"pk": TWO_TYPES}}, ENVELOPE + AMBIGUOUS),
     (
         "transact_write_items",

@@ -30,7 +30,7 @@ def scanned(client, **request):
 
 
 def place(content):
-    """Where the service puts a partition: by this digest, ascending."""
+    """Return the digest by which the service sorts partitions, ascending."""
     return hashlib.md5(b"Outliers" + content).digest()
 
 
@@ -85,7 +85,7 @@ def test_order_of_binary_partitions(client, make_table):
 @pytest.mark.parametrize("total", [1, 2, 3, 7, 64, 1_000_000])
 def test_segments_are_the_table_cut_in_pieces(client, scattered, total):
     name, ordered = scattered
-    if total > 100:  # the segments that have something
+    if total > 100:  # the segments that have items
         numbers = sorted({int.from_bytes(place(item["pk"]["S"].encode())) * total >> 128 for item in ordered})
     else:
         numbers = range(total)
@@ -230,7 +230,7 @@ REFUSED = {
         ONLY.format("ExpressionAttributeValues") + ": FilterExpression is null",
     ),
     "names alone": ({"ExpressionAttributeNames": {"#a": "a"}}, ONLY.format("ExpressionAttributeNames")),
-    # Before a Segment without TotalSegments.
+    # These are reported before a Segment without TotalSegments.
     "before the total: arguments": ({"Segment": 1, "ScanFilter": {"a": {**EQ, "AttributeValueList": []}}}, COUNT),
     "before the total: mixed": (
         {"Segment": 1, "ProjectionExpression": "a", "ScanFilter": {}},

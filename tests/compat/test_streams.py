@@ -109,7 +109,7 @@ def test_description(client, streams, table, arn):
 
 
 def test_shards_of_a_new_stream(streams, client, make_table):
-    """All open, none has a parent."""
+    """All shards are open, and none has a parent."""
     arn = stream_of(api(client), make_table("pk:S", StreamSpecification=IMAGES))
     shards = shards_of(api(streams), arn)
     assert shards
@@ -135,7 +135,7 @@ def test_tables_without_a_stream(client, streams, make_table):
 
 
 def test_a_stream_through_its_life(client, streams, make_table):
-    """Enabled later, it knows only what comes after; disabled, it stays as it was; enabled again, it is another."""
+    """A stream has the changes since it was enabled, ends when disabled; enabled again, it is another."""
     name = make_table()
     first, second, third = ({"pk": {"S": new_name()}, "sk": {"S": "s"}} for _ in range(3))
     client.put_item(TableName=name, Item=first)
@@ -157,7 +157,7 @@ def test_a_stream_through_its_life(client, streams, make_table):
         range_ = shard["SequenceNumberRange"]
         assert int(range_["EndingSequenceNumber"]) >= int(range_["StartingSequenceNumber"])
         start = iterator(api(streams), old, shard["ShardId"])
-        while start is not None:  # a closed shard comes to an end
+        while start is not None:  # reading a closed shard ends
             answer = streams.get_records(ShardIterator=start)
             found += answer["Records"]
             start = answer.get("NextShardIterator")
@@ -181,7 +181,7 @@ def test_a_stream_through_its_life(client, streams, make_table):
 
 
 def test_stream_of_a_deleted_table(client, streams):
-    """It can be read for a day, its shards are closed; a table of the same name has a stream of its own."""
+    """The stream can be read for a day, and its shards are closed; a new table of the same name has another stream."""
     request = table_request(StreamSpecification=IMAGES)
     name = request["TableName"]
     arns = []
@@ -306,7 +306,7 @@ def far(**delta):
 
 
 def test_latest_sees_what_comes(client, streams, table, arn):
-    """And goes on doing so from its next iterators, which a read without records gives too."""
+    """LATEST returns only later records, also from its next iterators, which a read without records returns too."""
     call = api(streams)
     partition = {"S": new_name()}
     watch = Watch(call, arn, partition)
@@ -493,7 +493,7 @@ def broken(value, member, rule):
     ],
 )
 def test_member_constraints(refuses, method, request_, parts):
-    """All broken members in one message; in any order, as the order is not known for these operations."""
+    """One message reports all wrong members, in any order: the order is not known for these operations."""
     code, message = refuses(method, **request_)
     assert code == VALIDATION
     head, _, rest = message.partition(": ")
@@ -522,7 +522,7 @@ def test_malformed_arns(refuses, bad):
 
 
 def test_unknown_streams(refuses, arn):
-    """Of a missing table, and of a table that has another one."""
+    """The stream of a missing table, and an older stream of a table."""
     other = arn[:-23] + "2001-01-01T00:00:00.000"
     for unknown in (other, other.replace(arn.split("/")[1], new_name())):
         expected = (MISSING, f"Requested resource not found: Stream: {unknown} not found")
@@ -556,7 +556,7 @@ def test_unknown_shards(refuses, arn, unknown):
     ],
 )
 def test_positions_that_are_none(refuses, arn, shard, kind, position):
-    """Missing, not wanted, malformed, or of no record of the shard; the texts are not known."""
+    """Sequence numbers that are missing, superfluous, malformed, or of another shard; the texts are not known."""
     code, _ = refuses("get_shard_iterator", StreamArn=arn, ShardId=shard, ShardIteratorType=kind, **position)
     assert code == VALIDATION
 

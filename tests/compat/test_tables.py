@@ -176,7 +176,7 @@ REFUSED = [
         )
         for kind in ("S", "N")
     ),
-    # behaviour 10.1: an attribute twice in an index's key is told before an attribute that no key needs
+    # behaviour 10.1: an attribute twice in an index's key is reported before an attribute that no key has
     *(
         (
             {
@@ -200,7 +200,7 @@ REFUSED = [
             ),
         )
     ),
-    # behaviour 10.1: other things that are told before attributes that no key needs
+    # behaviour 10.1: other faults that are reported before attributes that no key has
     *(
         (
             {"AttributeDefinitions": definitions("pk", "sk", "unused"), member: []},
@@ -345,7 +345,7 @@ REFUSED = [
         )
         for elements in (("sk:H", "sk:H"), ("sk:H", "pk:R", "sk:R"))
     ),
-    # an attribute that no key needs is told before what is wrong with an index
+    # an attribute that no key has is reported before the faults of an index
     *(
         (
             {
@@ -472,7 +472,7 @@ def test_create_refuses(refused, changes, message):
     assert refused("create_table", **request) == ("ValidationException", message)
 
 
-# The texts of these are not known; that they are refused, and how they speak of it, is.
+# These texts are not known exactly: only the refusal and its main words are.
 @pytest.mark.parametrize(
     ("changes", "part"),
     [
@@ -754,7 +754,7 @@ def test_settings_that_say_what_holds_anyway_are_not_described(client, created):
     )
 
 
-def test_warm_throughput_that_was_asked_for(client, created):
+def test_requested_warm_throughput(client, created):
     warm = {"ReadUnitsPerSecond": 15000, "WriteUnitsPerSecond": 5000}
     request = table_request(
         WarmThroughput=warm, GlobalSecondaryIndexes=[{**index_request("global", "sk"), "WarmThroughput": warm}]
@@ -831,7 +831,7 @@ def test_delete_answers_a_reduced_description(client, refused):
     client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
     before = described(client, name)
     told = client.delete_table(TableName=name)["TableDescription"]
-    told.pop("GlobalSecondaryIndexes", None)  # AWS is not of one mind here
+    told.pop("GlobalSecondaryIndexes", None)  # AWS's answers differ here
     assert told == {
         "BillingModeSummary": before["BillingModeSummary"],  # behaviour 10.2
         "TableName": name,

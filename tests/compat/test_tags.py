@@ -196,7 +196,7 @@ STREAM = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
 
 
 def test_a_stream_has_tags_of_its_own(client, make_table, refused):
-    """behaviour 13: apart from the table's, for as long as the stream can be read, and not those of the next stream."""
+    """behaviour 13: not the table's, kept while the stream can be read, not those of the next stream."""
     name = make_table("pk:S", StreamSpecification=STREAM, Tags=pairs({"of": "the table"}))
     described = client.describe_table(TableName=name)["Table"]
     table, stream = described["TableArn"], described["LatestStreamArn"]

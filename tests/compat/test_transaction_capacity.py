@@ -1,4 +1,4 @@
-"""What transactions say that they consumed, and their item collections (behaviour 8.3, 9)."""
+"""The consumed capacity that transactions report, and their item collections (behaviour 8.3, 9)."""
 
 import uuid
 
@@ -74,7 +74,7 @@ def by_name(answer):
 
 # --- TransactWriteItems ---------------------------------------------------------------------------------------------
 
-# what the item is before (bytes, None: no item), the action, and its units: twice those of the write outside
+# the item before (bytes, None: no item), the action, and its units: twice those of a single write
 WRITES = {
     "put a small item": (None, put, 2.0),
     "put 1 KB": (None, lambda t, key: put(t, sized(key, KB)), 2.0),
@@ -159,7 +159,7 @@ def test_each_action_is_rounded_and_each_table_summed(client, tables, key):
 
 
 @pytest.mark.parametrize("mode", [None, "NONE"])
-def test_nothing_is_told_unasked(client, tables, key, mode):
+def test_no_capacity_is_returned_by_default(client, tables, key, mode):
     extra = {} if mode is None else {"ReturnConsumedCapacity": mode}
     table = tables["indexed"]
     assert without_metadata(client.transact_write_items(TransactItems=[put(table, key)], **extra)) == {}
@@ -168,7 +168,7 @@ def test_nothing_is_told_unasked(client, tables, key, mode):
 
 
 def test_a_replay_consumes_reads(client, tables, key):
-    """Two units per item and 4 KB of what it is now, and nothing of the indexes."""
+    """Two units for each 4 KB of the item as it is now, and no units of the indexes."""
     plain, indexed = tables["plain"], tables["indexed"]
     keys = [key | {"sk": {"S": str(number)}} for number in range(4)]
     request = {
@@ -222,7 +222,7 @@ def test_each_read_is_rounded_and_each_table_summed(client, tables, key):
 
 
 def test_item_collections(client, tables, key):
-    """Each that was written is told once; a table without local indexes has none."""
+    """Each collection that was written is reported once; a table without local indexes has none."""
     plain, indexed = tables["plain"], tables["indexed"]
     partitions = [{"S": f"{number}{key['pk']['S']}"} for number in range(5)]
     client.put_item(TableName=indexed, Item=key | {"pk": partitions[1]})
@@ -245,7 +245,7 @@ def test_item_collections(client, tables, key):
 
 
 @pytest.mark.parametrize("mode", [None, "NONE"])
-def test_item_collections_are_not_told_unasked(client, tables, key, mode):
+def test_item_collections_are_not_returned_by_default(client, tables, key, mode):
     extra = {} if mode is None else {"ReturnItemCollectionMetrics": mode}
     answer = client.transact_write_items(TransactItems=[put(tables["indexed"], key | L1)], **extra)
     assert without_metadata(answer) == {}

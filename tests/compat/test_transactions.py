@@ -58,7 +58,7 @@ class Partition:
         return {"ConditionCheck": {**self.table, "Key": self.key(sort), "ConditionExpression": condition, **extra}}
 
     def stored(self, **request):
-        """Return the partition's items, or what one of its indexes has."""
+        """Return the partition's items, or those in one of its indexes."""
         return self.client.query(
             **self.table,
             KeyConditionExpression="pk = :pk",
@@ -156,7 +156,7 @@ def test_table_arn_for_a_name(client, tables, part):
 
 
 def test_conditions_see_the_items_before_the_transaction(client, part):
-    """Each action looks at its own item, and none sees what another one writes."""
+    """Each action reads its own item, and none reads the writes of another."""
     part.put(part.item("a", n={"N": "1"}))
     swap = {":v": {"N": "2"}, ":old": {"N": "1"}}
     write(
@@ -223,7 +223,7 @@ def test_nothing_of_it_happens(client, part, canceled, cause, position):
 # --- failing conditions ---------------------------------------------------------------------------------------------
 
 
-def test_every_failing_condition_is_told(part, canceled):
+def test_every_failing_condition_is_reported(part, canceled):
     part.put(part.item("there"))
     reasons = canceled(
         "transact_write_items",
@@ -311,7 +311,7 @@ def putting(**attributes):
 
 
 def keyed(kind, **extra):
-    """Return makers of an action of a kind with each wrong key."""
+    """Return, by wrong key, functions that make an action of a kind with this key."""
     keys = {"type": {"pk": {"N": "1"}}, "shape": {"x": {"S": "x"}}, "scalar": {"sk": {"L": []}}}
     return {
         f"{kind} {name}": (lambda part, key=key: {kind: {**part.table, "Key": part.key("k") | key, **extra}}, MISMATCH)
@@ -408,7 +408,7 @@ CANNOT = {
 
 @pytest.mark.parametrize("case", CANNOT)
 def test_what_an_action_cannot_do_cancels(part, canceled, case):
-    """Nothing else is told: not the conditions that fail, before and after it, nor the next such problem."""
+    """Nothing else is reported: neither failing conditions before and after it, nor the next such problem."""
     part.put(part.item("stored", **STORED))
     before = part.stored()
     make, message = CANNOT[case]
@@ -418,7 +418,7 @@ def test_what_an_action_cannot_do_cancels(part, canceled, case):
     assert part.stored() == before
 
 
-def test_the_first_problem_in_request_order_is_told(part, canceled):
+def test_the_first_problem_in_request_order_is_reported(part, canceled):
     wrong_key = {"Delete": {**part.table, "Key": {"pk": {"S": "a"}}}}
     wrong_item = {"Put": {**part.table, "Item": {"sk": {"S": "a"}}}}
     reasons = canceled("transact_write_items", TransactItems=[part.put_action("a"), wrong_key, wrong_item])
@@ -428,7 +428,7 @@ def test_the_first_problem_in_request_order_is_told(part, canceled):
 
 
 def test_a_condition_guards_its_own_update(part, canceled):
-    """What the update could not do is never tried where its condition already fails."""
+    """An update whose condition fails is not tried, even if it could not be done."""
     action = part.update(
         "absent",
         "SET n = n - :one",

@@ -146,7 +146,7 @@ def test_changes(client, shared_table, key, case):
     }
 
 
-# case: expression, values, text; all bare, because the item decides
+# case: expression, values, text; without envelope, as they depend on the item
 FAILURES = {
     "parent missing": ("SET a.b = :n", PATH),
     "grandparent missing": ("SET m.a.b = :n", PATH),

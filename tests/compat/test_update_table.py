@@ -1,4 +1,4 @@
-"""UpdateTable (behaviour 10.4). How a backfill goes on while items change: unit/database/test_index_backfill."""
+"""UpdateTable (behaviour 10.4). Backfills while items change: unit/database/test_index_backfill."""
 
 import pytest
 
@@ -50,7 +50,7 @@ def unchanged(read, write, index=None):
 
 
 def nothing(*sent):
-    """What a request that changes nothing is told; the members it sent are left out (behaviour 10.4)."""
+    """Return the message for a request that changes nothing, without the members that it sent (behaviour 10.4)."""
     listed = (
         "ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, SSESpecification, "
         "ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, "
@@ -420,7 +420,7 @@ def test_updating_and_deleting_an_index(client, refused, make_table, update):
     by_name = {index["IndexName"]: index for index in answer["GlobalSecondaryIndexes"]}
     assert by_name["first"]["IndexStatus"] == "DELETING"
     assert [index["IndexName"] for index in told["GlobalSecondaryIndexes"]] == ["second"]
-    # b is needed by nobody any more
+    # no index has b any more
     assert {each["AttributeName"] for each in told["AttributeDefinitions"]} == {"pk", "a"}
     assert client.scan(TableName=name, IndexName="second")["Count"] == 1
     assert refused("scan", TableName=name, IndexName="first") == (

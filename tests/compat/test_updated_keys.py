@@ -131,7 +131,7 @@ def test_statements(client, refused, table, key, statement, text):
     assert answer == ("ValidationException", text)
 
 
-# Only the item tells: after its condition.
+# Known only with the item: reported after a failing condition.
 FROM_THE_ITEM = {
     "a copy": ("SET x = misc", UNSUPPORTED),
     "a copied document": ("SET b = doc", UNSUPPORTED),
@@ -208,7 +208,7 @@ def test_projections_below_keys(refused, table, key, expression):
     [("pk.b = :s", "Key: pk"), ("x[0] = :s", "IndexKey: x"), ("l.a = :s OR sk[1] = :s", "Key: sk")],
 )
 def test_conditions_below_keys(refused, table, key, condition, place):
-    """A path below a key comes before the rule that a filter has no key attributes."""
+    """A path below a key is reported before the rule that a filter has no key attributes."""
     answer = ("ValidationException", SCALARS + place)
     value = {":s": VALUES[":s"]}
     request = {"TableName": table, "ExpressionAttributeValues": value}
@@ -226,7 +226,7 @@ def test_conditions_below_keys(refused, table, key, condition, place):
 
 
 def test_projections_below_keys_that_an_index_lacks(refused, table, key):
-    """The path comes before the rule that a global index has no more than it projects."""
+    """The path is reported before the rule that a query of a global index returns projected attributes only."""
     read = {"TableName": table, "IndexName": "first", "ProjectionExpression": "l.a"}
     condition = {"KeyConditionExpression": "x = :s", "ExpressionAttributeValues": {":s": VALUES[":s"]}}
     answer = ("ValidationException", SCALARS + "IndexKey: l")

@@ -184,7 +184,7 @@ class Pair:
         return name
 
     def finish(self) -> None:
-        """End all background work; the stores must be consistent then."""
+        """Finish all background work; then the stores must be consistent."""
         for inside in self.emulators:
             inside.emulator.database.background.run_all()
             check_store(inside.emulator.database)
@@ -324,7 +324,7 @@ class Run:
             new.pop(name, None)
         answer = self.writes("UpdateItem", old, condition, Key=key, ReturnValues="ALL_NEW", **request)
         if answer is not None and old is None and gone and not sets and "n" not in changes:
-            assert answer == {}  # what only removes attributes makes no item
+            assert answer == {}  # an update that only removes attributes creates no item
         elif answer is not None:
             assert answer["Attributes"] == new
             self.model.put(new)
@@ -453,7 +453,7 @@ class Run:
         return found
 
     def late_index(self) -> None:
-        """Create the late index; or delete it, once it is there."""
+        """Create the late index, or delete it if it exists."""
         if not self.late:
             answer = self.call("UpdateTable", **LATE_REQUEST)
             statuses = [index["IndexStatus"] for index in answer["TableDescription"]["GlobalSecondaryIndexes"]]

@@ -1,4 +1,4 @@
-"""Statements made from the grammar mean what the native operation means that says the same; broken ones are a 400.
+"""Random statements of the grammar do what equivalent native operations do; broken ones get status 400.
 
 Every statement is made together with its native twin: conditions as filter or condition expressions, changes as update
 expressions, values as literals or as parameters. The twin works on a table of its own with the same items.
@@ -111,7 +111,7 @@ class Twin:
         self.values: dict[str, dict[str, Any]] = {}
 
     def literal(self, value: dict[str, Any]) -> str:
-        """Spell a value, or leave it (or parts of it) to parameters."""
+        """Write a value as a literal, or put it (or parts of it) into parameters."""
         [(tag, content)] = value.items()
         if tag == "B" or self.draw(st.integers(0, 3)) == 0:
             self.parameters.append(value)
@@ -167,7 +167,7 @@ class Twin:
 
 
 def condition(twin: Twin, depth: int = 2) -> tuple[str, str]:
-    """Return a condition in both spellings."""
+    """Return a condition in both notations."""
     kinds = ["compare", "function", "exists", "between", "in", "type", "missing"]
     kind = twin.draw(st.sampled_from([*kinds, *(["and", "or", "not"] if depth else [])]))
     match kind:
@@ -374,7 +374,7 @@ def test_update_is_update_item(world, data):
     if isinstance(expected, dict):
         assert found == {"Items": [expected["Attributes"]] if "Attributes" in expected else []}, text
     elif len(changes) > 1 and expected[0] == "ValidationException":
-        # Which of several problems is told depends on the order of the actions, which sections may change.
+        # Which of several problems is reported depends on the order of the actions, which sections may change.
         assert isinstance(found, tuple), text
         assert found[0] == expected[0], text
     else:

@@ -1,4 +1,4 @@
-"""`kill -9` while items of a table with a stream change: neither an item nor its record is ever there without the other.
+"""`kill -9` while items of a table with a stream change: no change is stored without its record, and no record without its change.
 
 After each restart the items must be what the stream's records make of an empty table, and each acknowledged write must
 have its record, in order; what was under way has all of its records or none. Meanwhile the clock goes forward by the life
@@ -48,7 +48,7 @@ TABLE = {
 
 
 class Writer:
-    """Writes to two partitions of its own, and knows what its records must be.
+    """Writes to two partitions of its own, and knows the records that this must make.
 
     items: what it has stored; changes: those acknowledged, in order; pending: those of the write that is under way.
     """
@@ -77,7 +77,7 @@ class Writer:
             self.failure = failure
 
     def done(self, changes: list[Change]) -> None:
-        """Take over changes that have happened."""
+        """Apply changes that have happened."""
         self.changes += changes
         for sort, item in changes:
             self.items.pop(sort, None)
@@ -176,7 +176,7 @@ def advance(url: str, seconds: int) -> None:
 
 
 def changes_of(records: list[Any]) -> dict[str, list[Change]]:
-    """Return the changes that records tell, by writer."""
+    """Return the changes in the records, by writer."""
     changes: dict[str, list[Change]] = {}
     for record in records:
         change = record["dynamodb"]

@@ -1,4 +1,4 @@
-"""`kill -9` during a stream of transactions: each is there as a whole or not at all, indexes included.
+"""`kill -9` during many transactions: each is stored as a whole or not at all, indexes included.
 
 Several connections move money between accounts. A transfer changes two accounts and writes two entries of a ledger, which
 is another table with a global and a local index; so every balance can be recounted from the ledger. A transfer that was

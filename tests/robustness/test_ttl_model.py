@@ -39,15 +39,15 @@ names = count()
 
 
 class Pair:
-    """The emulator in memory and the one over LMDB; whatever is asked goes to both."""
+    """The emulator in memory and the one over LMDB; every request goes to both."""
 
     def __init__(self, emulators: list[InProcess]) -> None:
         self.emulators = emulators
 
     def __call__(self, operation: str, **request: Any) -> Any:
-        """Return what both answer, None for an error, which is then the same."""
+        """Return the answer of both, or None for an error, which must be the same."""
         first, second = (self._answer(inside, operation, request) for inside in self.emulators)
-        assert first == second or operation in ("CreateTable", "DeleteTable")  # which tell an id of its own
+        assert first == second or operation in ("CreateTable", "DeleteTable")  # which return an id of their own
         return None if isinstance(first, tuple) else first
 
     @staticmethod
@@ -65,7 +65,7 @@ class Pair:
             inside.clock.freeze(inside.clock.now() + seconds)
 
     def sweep(self) -> int:
-        """Sweep as the admin call does; return how many items went."""
+        """Sweep as the admin call does; return how many items were deleted."""
         databases = [inside.emulator.database for inside in self.emulators]
         first, second = (ttl_sweep.sweep_now(each, ttl_sweep.tables(each)) for each in databases)
         assert first == second
@@ -178,7 +178,7 @@ class Run:
         getattr(self, name)(*arguments)
 
     def finish(self) -> None:
-        """End all work; compare; leave nothing behind, after a day also no stream."""
+        """Finish all work and compare; then delete everything, after a day also the streams."""
         for inside in self.pair.emulators:
             inside.emulator.database.background.run_all()
         self.pair.check()
@@ -205,7 +205,7 @@ def has_expired(value: Value | None, now: Fraction) -> bool:
 
 
 def same(one: Value | None, other: Value | None) -> bool:
-    """Compare attribute values, numbers by what they are worth."""
+    """Compare attribute values; numbers are equal by value."""
     if one is None or other is None or one.keys() != other.keys() or "N" not in one:
         return one == other
     return Fraction(one["N"]) == Fraction(other["N"])

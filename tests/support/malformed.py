@@ -11,7 +11,7 @@ Slot = tuple[Any, Any]
 
 
 class Raw(bytes):
-    """A piece of JSON text that `encode` takes as it is, whether it is JSON or not."""
+    """A piece of text that `encode` copies, whether it is JSON or not."""
 
 
 class Members(list[tuple[str, Any]]):
@@ -357,7 +357,7 @@ def with_statements(draw: st.DrawFn, seed: dict[str, Any]) -> Any:
 
 
 def slots(value: Any) -> list[Slot]:
-    """Return every place in a request where a value stands, its own place left out."""
+    """Return the place of every value inside a request."""
     found: list[Slot] = []
     if isinstance(value, dict):
         for name, inner in value.items():
@@ -394,7 +394,7 @@ def pick(draw: st.DrawFn, choices: Sequence[Any]) -> Any:
 
 
 def like(draw: st.DrawFn, value: Any) -> Any:
-    """Draw something of the type that stands here, so that the request gets past the first layer."""
+    """Draw a value of the type that belongs here, so that the request passes the first layer of validation."""
     match value:
         case bool():
             return draw(st.booleans())
@@ -487,7 +487,7 @@ def mangled(draw: st.DrawFn, body: bytes) -> bytes:
     return body
 
 
-LARGEST = 2 << 20  # bytes: what is larger than a request may be never gets as far as these tests look
+LARGEST = 2 << 20  # bytes: larger requests are refused before the code under test
 
 
 def bodies(seed: dict[str, Any]) -> st.SearchStrategy[bytes]:

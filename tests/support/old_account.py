@@ -70,23 +70,23 @@ def item(number: int) -> dict[str, Any]:
 
 
 ITEMS = [item(number) for number in range(4)]
-"""The items of `orders`: the function and Kinesis have had the first two, two wait; the iterator is after the first."""
+"""The items of `orders`: the function and Kinesis have received the first two; the iterator is after the first."""
 
 
 def opened(folder: Path, **settings: Any) -> Stage:
-    """Open the folder with functions and a Kinesis endpoint that nobody connects to."""
+    """Open the folder with functions and a Kinesis endpoint that no task connects to."""
     given = {"kinesis_endpoint": "http://127.0.0.1:9", **settings}
     return Stage(configured(folder.parent, data_dir=folder, **given))
 
 
 def as_(stage: Stage, caller: tuple[str, str]) -> Stage:
-    """Let the next calls be of another access key and region."""
+    """Make the next calls with another access key and region."""
     stage.caller = stage.emulator.caller(*caller)
     return stage
 
 
 def write(folder: Path, **settings: Any) -> dict[str, str]:
-    """Write the folder; return what clients hold: a shard iterator and the mapping's UUID, by their names."""
+    """Write the folder; return what clients keep: a shard iterator and the mapping's UUID, by name."""
     stage = opened(folder, **settings)
     feed = KinesisFeed(stage.emulator.database)
     stream = as_(stage, LOCAL)("CreateTable", ORDERS)["TableDescription"]["LatestStreamArn"]
@@ -130,7 +130,7 @@ def write_shared(folder: Path, **settings: Any) -> None:
 
 
 def unpack(folder: Path) -> dict[str, str]:
-    """Unpack the archive into a new folder; return what clients hold, as `write` does."""
+    """Unpack the archive into a new folder; return what clients keep, as `write` does."""
     folder.mkdir()
     with tarfile.open(ARCHIVE) as archive:
         archive.extractall(folder, filter="data")
@@ -141,7 +141,7 @@ def unpack(folder: Path) -> dict[str, str]:
 
 
 def pack(archive: Path) -> None:
-    """Write the archive; only what a copy of a data folder needs goes into it."""
+    """Write the archive, with only the files that a copy of a data folder needs."""
     with tempfile.TemporaryDirectory() as temporary, tarfile.open(archive, "w:xz") as packed:
         folder = Path(temporary, "data")
         held = json.dumps(write(folder)).encode()

@@ -2,7 +2,7 @@
 
 `make nightly` runs them, and the tests that kill servers, with EXAMPLES=20.
 
-With NOSHRINK=1 a failure is told as it was found, at once, instead of made smaller first.
+With NOSHRINK=1 a failure is reported as it was found, instead of reduced first.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The registry stands between an operation's check and its handler."""
+"""The registry runs an operation's check before its handler."""
 
 import pytest
 

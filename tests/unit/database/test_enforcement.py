@@ -129,7 +129,7 @@ def test_transactions_that_write_are_cancelled(db, table, kind):
     assert db("TransactWriteItems", TransactItems=actions) == {}
 
 
-def test_conflicts_and_failed_conditions_are_told_together(db, table):
+def test_conflicts_and_failed_conditions_are_reported_together(db, table):
     declare(db, TableName=table, Key=KEY, Seconds=10)
     failing = {"ConditionExpression": "attribute_exists(pk)"}
     actions = [

@@ -121,7 +121,7 @@ def test_tags_of_a_table_that_comes_or_goes_stay(slow):
     assert slow("ListTagsOfResource", ResourceArn=arn)["Tags"] == tags
 
 
-def test_when_a_table_went_on_demand_is_told_once_it_is_active(slow):
+def test_the_time_of_going_on_demand_is_shown_once_the_table_is_active(slow):
     name = create(slow)
     told = slow("DescribeTable", TableName=name)["Table"]
     assert told["BillingModeSummary"] == {"BillingMode": "PAY_PER_REQUEST"}

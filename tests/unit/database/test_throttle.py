@@ -250,7 +250,7 @@ TAKEN = {
 
 @pytest.mark.parametrize("case", [*READS, *WRITES])
 @pytest.mark.parametrize("asked", ["TOTAL", "NONE"])
-def test_what_is_taken_is_what_is_told(db, case, asked):
+def test_the_units_taken_are_the_units_reported(db, case, asked):
     filled = create_filled(db)
     kind = "Read" if case in READS else "Write"
     operation, request = (READS | WRITES)[case]
@@ -523,7 +523,7 @@ def test_many_partitions_are_forgotten_once_they_are_full(db, monkeypatch):
 # --- on which tables ------------------------------------------------------------------------------------------------
 
 
-def test_off_unless_asked_for(db):
+def test_off_by_default(db):
     request = table_request(BillingMode="PROVISIONED", ProvisionedThroughput=units(1, 1))
     db("CreateTable", request)
     assert admitted(db, request["TableName"], most=50) == 50

@@ -164,7 +164,7 @@ def test_order_of_actions_counts(db, table):
 
 
 @pytest.mark.parametrize(("first", "second"), [("NONE", "TOTAL"), ("INDEXES", None), (None, "INDEXES")])
-def test_what_is_told_of_capacity_makes_no_other_request(db, table, first, second):
+def test_return_consumed_capacity_does_not_make_another_request(db, table, first, second):
     for mode in (first, second):
         run(db, table, "a", **({"ReturnConsumedCapacity": mode} if mode else {}))
     assert count(db, table) == 1

@@ -206,7 +206,7 @@ def test_the_attribute_may_be_a_key(db, case):
 BY_TTL = {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}
 
 
-def test_the_stream_tells_who_deleted(db):
+def test_the_stream_names_ttl_as_the_deleter(db):
     stream = {"StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}}
     table = create(db, **stream)
     put(db, table, "swept", NOW + 1)

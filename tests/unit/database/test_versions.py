@@ -39,13 +39,13 @@ def two():
     return SimpleNamespace(mine=Versions(sharing, engine), other=Versions(other, Grouping()), engine=engine)
 
 
-def test_a_change_is_told_at_once(two):
+def test_a_change_is_announced_at_once(two):
     assert not two.other.hinted()
     two.mine.tell()
     assert (two.mine.hinted(), two.other.hinted()) == (False, True)
 
 
-def test_a_change_whose_commit_is_pending_is_told_after_it(two):
+def test_a_change_whose_commit_is_pending_is_announced_after_it(two):
     engine = SharedEngine(two.engine, two.mine)
     two.engine.pending = True
     two.mine.tell()

@@ -114,7 +114,7 @@ def test_function_is_changed(stage, orders):
     assert told["FunctionArn"] == "arn:aws:lambda:us-east-1:123456789012:function:audit"
 
 
-def test_transient_states_last_where_they_are_asked_for(make_stage):
+def test_transient_states_last_with_the_setting(make_stage):
     stage = make_stage(delay_transient_statuses=True)
     uuid = stage.mapping(stage.table())
     path = f"/{uuid}"
@@ -291,7 +291,7 @@ def test_mapping_is_refused(stage, orders, members, code, message):
     assert stage.api("GET", "")[1] == {"EventSourceMappings": []}
 
 
-def test_features_that_are_asked_for_with_nothing_are_let_pass(stage, orders):
+def test_empty_values_of_unsupported_features_are_accepted(stage, orders):
     stage.api("POST", "", create(orders, TumblingWindowInSeconds=0, SourceAccessConfigurations=[], Tags={}))
 
 

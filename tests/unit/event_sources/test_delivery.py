@@ -1,4 +1,4 @@
-"""Delivery: order, checkpoints, windows, lineage, restarts. What failures do is in test_failures.py."""
+"""Delivery: order, checkpoints, windows, lineage, restarts. Failures: test_failures.py."""
 
 import json
 from collections import Counter
@@ -343,7 +343,7 @@ def test_creation_that_takes_its_time_delivers_afterwards(make_stage):
     assert stage.deliver() == [["a"]]
 
 
-def test_stream_that_is_gone_is_told(stage, caplog):
+def test_missing_stream_is_reported(stage, caplog):
     uuid = stage.mapping(stage.table())
     stage("UpdateTable", TableName="Orders", StreamSpecification={"StreamEnabled": False})
     stage.clock.advance(DAY + 1)
@@ -420,7 +420,7 @@ def test_lane_that_was_ahead_is_delivered_again_and_none_is_left_out(restart):
     assert len(again) == len({*again})
 
 
-def test_function_that_is_not_configured_any_more_is_told(restart, caplog):
+def test_function_that_is_no_longer_configured_is_reported(restart, caplog):
     stage = restart()
     uuid = stage.mapping(stage.table())
     stage.put("a")

@@ -1,4 +1,4 @@
-"""What failures do: retries, halves, partial responses, and what is given up."""
+"""Failures of functions: retries, split batches, partial responses, and records that are given up."""
 
 import json
 
@@ -200,7 +200,7 @@ def test_response_that_makes_no_sense_fails_the_whole_batch(stage, mapped, answe
     assert stage.deliver() == [["a", "b", "c", "d"]]
 
 
-def test_responses_mean_nothing_unless_they_are_asked_for(stage, mapped):
+def test_partial_batch_responses_need_the_setting(stage, mapped):
     mapped(BatchSize=2)
     assert stage.deliver(reporting("a")) == [["a", "b"], ["c", "d"]]
 
@@ -290,7 +290,7 @@ def test_letters_are_kept_in_two_files_of_bounded_size(stage, mapped, monkeypatc
     file.unlink()
 
 
-def test_letters_are_for_those_who_may_read_the_folder(stage, mapped):
+def test_dead_letters_have_the_permissions_of_the_folder(stage, mapped):
     mapped(written="", MaximumRetryAttempts=0)
     file = stage.service.dead_letters.file
     for mode in (0o700, 0o755):

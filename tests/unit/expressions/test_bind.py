@@ -375,7 +375,7 @@ def test_long_names_are_not_kept():
     assert not module._cache
 
 
-def test_absent_and_empty_names_are_told_apart():
+def test_absent_and_empty_names_are_different():
     bind({"ProjectionExpression": "a"})
     assert failure({"ProjectionExpression": "a", NAMES: {}}) == "ExpressionAttributeNames must not be empty"
     assert bind({"ProjectionExpression": "a", NAMES: None}) is bind({"ProjectionExpression": "a"})

@@ -430,7 +430,7 @@ def test_depth(value, deep):
         assert [problem.kind for problem in problems] == ["nesting"] * deep
 
 
-def test_a_problem_below_the_last_level_is_not_told():
+def test_a_problem_below_the_last_level_is_not_reported():
     assert [problem.kind for problem in parse({"L": [nested({"N": "x"}, 32), {"N": "y"}]})[2]] == [
         "nesting",
         "not_numeric",
