@@ -1,7 +1,9 @@
-"""Fixtures: an emulator in process with a clock that is moved by hand, and servers over HTTP for the black-box tests.
+"""Fixtures: an emulator in process with a clock that is moved by hand, and servers over HTTP for
+the black-box tests.
 
-The black-box tests run on each engine, with two worker processes, and over the ASGI application instead of the connection
-class of our own. `--endpoint URL` runs them against a server that is already there.
+The black-box tests run on each engine, with two worker processes, and over the ASGI application
+instead of the connection class of our own. `--endpoint URL` runs them against a server that is
+already there.
 """
 
 import json
@@ -43,7 +45,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run whatever uses an engine on both, the HTTP tests on all kinds of server or on one endpoint if one is given."""
+    """Run whatever uses an engine on both, the HTTP tests on all kinds of server or on one endpoint
+    if one is given.
+    """
     if "engine_name" in metafunc.fixturenames:
         given = metafunc.config.getoption("--endpoint")
         over_http = "endpoint" in metafunc.fixturenames
@@ -87,7 +91,9 @@ def resource(endpoint: str) -> Any:
 
 
 def making_tables(client: Any) -> Iterator[Callable[..., str]]:
-    """Yield a function that creates the table of a `table_request` and returns its name; then delete the tables."""
+    """Yield a function that creates the table of a `table_request` and returns its name; then
+    delete the tables.
+    """
     made = []
 
     def make(keys: str = "pk:S sk:S", **extra: Any) -> str:
@@ -105,13 +111,17 @@ def making_tables(client: Any) -> Iterator[Callable[..., str]]:
 
 @pytest.fixture
 def make_table(client: Any) -> Iterator[Callable[..., str]]:
-    """make_table(keys, **extra): a table for one test, from the arguments of `table_request`; returns its name."""
+    """make_table(keys, **extra): a table for one test, from the arguments of `table_request`;
+    returns its name.
+    """
     yield from making_tables(client)
 
 
 @pytest.fixture(scope="module")
 def make_shared_table(client: Any) -> Iterator[Callable[..., str]]:
-    """make_shared_table(keys, **extra): a table for all tests of a module; otherwise as make_table."""
+    """make_shared_table(keys, **extra): a table for all tests of a module; otherwise as
+    make_table.
+    """
     yield from making_tables(client)
 
 
@@ -151,7 +161,9 @@ def db(engine_name: str, tmp_path: Path) -> Iterator[InProcess]:
 
 @pytest.fixture(scope="session")
 def refused(client: Any) -> Callable[..., tuple[str, str]]:
-    """refused("put_item", **request): the code and message of a request that the server must refuse."""
+    """refused("put_item", **request): the code and message of a request that the server must
+    refuse.
+    """
 
     def send(method: str, /, **request: Any) -> tuple[str, str]:
         with pytest.raises(ClientError) as caught:
@@ -170,7 +182,9 @@ def key() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def canceled(client: Any) -> Callable[..., list[dict[str, Any]]]:
-    """canceled("transact_write_items", **request): the reasons of a transaction that the server must cancel."""
+    """canceled("transact_write_items", **request): the reasons of a transaction that the server
+    must cancel.
+    """
 
     def send(method: str, /, **request: Any) -> list[dict[str, Any]]:
         with pytest.raises(client.exceptions.TransactionCanceledException) as caught:
@@ -188,5 +202,7 @@ def canceled(client: Any) -> Callable[..., list[dict[str, Any]]]:
 
 @pytest.fixture(scope="session")
 def declare(endpoint: str) -> Callable[..., tuple[int, Any]]:
-    """declare("throttling", {...}): one of the emulator's own calls; its status and JSON. Other servers have none."""
+    """declare("throttling", {...}): one of the emulator's own calls; its status and JSON. Other
+    servers have none.
+    """
     return declaring(endpoint)

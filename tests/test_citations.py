@@ -1,4 +1,6 @@
-"""Whatever code, tests and documents cite of emulator/reference is there, and is cited in one form: `behaviour 4.2`."""
+"""Whatever code, tests and documents cite of emulator/reference is there, and is cited in one form:
+`behaviour 4.2`.
+"""
 
 import ast
 import io
@@ -21,7 +23,9 @@ _OLD_FORMS = re.compile(
     re.IGNORECASE,
 )
 _BARE = re.compile(rf"(?:#\s*|\()({_NUMBER})(?=[),;:]|$| and )|\bC\d{{1,3}}\b(?! [0-9A-F+])", re.MULTILINE)
-"""A section without its file, or the number of a correction, in a comment; numbers of bytes in hexadecimal are none."""
+"""A section without its file, or the number of a correction, in a comment; numbers of bytes in
+hexadecimal are none.
+"""
 
 
 def headings(file):

@@ -19,7 +19,9 @@ _LINKED = re.compile(r"\]\((?!https?://)([^)#]+)\)")
 
 
 def missing(text, folder):
-    """Return the paths in a document's text that are neither below its folder nor below the root."""
+    """Return the paths in a document's text that are neither below its folder nor below the
+    root.
+    """
     named = [name for name in _NAMED.findall(text) if not name.startswith("/")]  # as the path of a URL does
     linked = [name for name in _LINKED.findall(text) if not (folder / name).exists()]
     return [name for name in named if not (there(folder, name) or there(ROOT, name))] + linked

@@ -1,4 +1,6 @@
-"""Nothing in the repository names a folder of one machine, so that it works and reads the same everywhere."""
+"""Nothing in the repository names a folder of one machine, so that it works and reads the same
+everywhere.
+"""
 
 import re
 from pathlib import Path

@@ -1,7 +1,7 @@
 """The `aws` command of the package awscli, as people type it.
 
-awscli pins its botocore, so it lives in an environment of its own: `make .venv-awscli/.done`. A call takes about a second to
-start: the common commands run on every server, the rest on one.
+awscli pins its botocore, so it lives in an environment of its own: `make .venv-awscli/.done`. A
+call takes about a second to start: the common commands run on every server, the rest on one.
 """
 
 import json

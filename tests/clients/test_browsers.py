@@ -1,7 +1,9 @@
-"""What pages in a real browser can do to the server that runs on the same machine (emulator/http/front/origins.py).
+"""What pages in a real browser can do to the server that runs on the same machine
+(emulator/http/front/origins.py).
 
-The foreign pages come from a server of their own, on another port and under names that lead to 127.0.0.1. One name leads to
-the emulator itself: that is DNS rebinding, in which the browser takes the emulator's answers for the page's own.
+The foreign pages come from a server of their own, on another port and under names that lead to
+127.0.0.1. One name leads to the emulator itself: that is DNS rebinding, in which the browser takes
+the emulator's answers for the page's own.
 """
 
 import json
@@ -142,7 +144,9 @@ def test_a_page_without_an_origin_can_do_nothing(browser, server):
 
 
 def test_a_rebound_name_can_do_nothing(browser, server):
-    """The browser sees one origin in the page and the server, and lets the page read every answer."""
+    """The browser sees one origin in the page and the server, and lets the page read every
+    answer.
+    """
     assert "--allowed-host rebound.example" in browser.open(f"http://rebound.example:{server}{CLOCK}")
     assert browser.run("origin") == f"http://rebound.example:{server}"
     for script in attacks(CLOCK)[:4]:

@@ -1,6 +1,8 @@
-"""Functions on streams from end to end: boto3 and the `aws` command make mappings, writes reach functions.
+"""Functions on streams from end to end: boto3 and the `aws` command make mappings, writes reach
+functions.
 
-The functions report their events through a named pipe or an HTTP server of the test, so no test has to guess how long to wait.
+The functions report their events through a named pipe or an HTTP server of the test, so no test has
+to guess how long to wait.
 """
 
 import json
@@ -54,7 +56,9 @@ class Told:
 
 
 class Endpoint:
-    """A function behind a URL: `next` is the event of an invocation, `answers` what it answers, in order."""
+    """A function behind a URL: `next` is the event of an invocation, `answers` what it answers, in
+    order.
+    """
 
     def __init__(self):
         events, answers = queue.Queue(), queue.Queue()
@@ -167,7 +171,7 @@ def keys(event):
     return [record["dynamodb"]["Keys"]["pk"]["S"] for record in event["Records"]]
 
 
-# --- boto3 ----------------------------------------------------------------------------------------------------------
+# --- boto3 ----------------------------------------------------------------------------------------
 
 
 def test_write_reaches_a_callable_of_a_module(clients, functions):
@@ -270,7 +274,7 @@ def test_bad_configuration_ends_the_start_with_one_line(tmp_path, text, told):
     assert done.stderr.count("\n") == 1
 
 
-# --- the aws command ------------------------------------------------------------------------------------------------
+# --- the aws command ------------------------------------------------------------------------------
 
 
 @pytest.mark.skipif(not AWS.exists(), reason=REASON_TO_SKIP)

@@ -1,4 +1,5 @@
-"""Every line of the README works as typed: its blocks run from the first to the last, as a reader would type them.
+"""Every line of the README works as typed: its blocks run from the first to the last, as a reader
+would type them.
 
 | block | what happens |
 |---|---|
@@ -10,9 +11,9 @@
 | `json` | is the last that the block before has printed; `...` stands for anything |
 | `text` | is in what the block before has printed, or comes in the server's terminal |
 
-Substituted are the ports, the name by which containers know the host, and how the server is installed: `make run` starts
-the one of this source tree, and other targets of make only have to exist. The environment has no AWS settings but those
-of the README.
+Substituted are the ports, the name by which containers know the host, and how the server is
+installed: `make run` starts the one of this source tree, and other targets of make only have to
+exist. The environment has no AWS settings but those of the README.
 """
 
 import json
@@ -125,7 +126,9 @@ class Server:
 
 
 class Reader:
-    """A reader who types the README's lines into two terminals, one for the server and one for the rest."""
+    """A reader who types the README's lines into two terminals, one for the server and one for the
+    rest.
+    """
 
     def __init__(self, folder):
         self.folder = folder

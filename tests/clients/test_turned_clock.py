@@ -1,6 +1,8 @@
-"""The emulator's clock, moved by a test over HTTP, and what depends on it: TTL, statuses, tokens, throughput, declarations.
+"""The emulator's clock, moved by a test over HTTP, and what depends on it: TTL, statuses, tokens,
+throughput, declarations.
 
-These servers are of this module alone, as a turned clock is everybody's. No other server has such calls.
+These servers are of this module alone, as a turned clock is everybody's. No other server has such
+calls.
 """
 
 import time
@@ -25,7 +27,9 @@ SERVERS = {"memory": ("--in-memory",), "lmdb": (), "workers": ("--workers", "2")
 
 @pytest.fixture(scope="module", params=SERVERS)
 def endpoint(request, tmp_path_factory):
-    """A server whose transient statuses last three seconds of its clock, and which sweeps only on request."""
+    """A server whose transient statuses last three seconds of its clock, and which sweeps only on
+    request.
+    """
     options = ("--delay-transient-statuses", "--ttl-sweep-interval", "1e9")
     folder = tmp_path_factory.mktemp("clock") / "data"
     data = () if request.param == "memory" else ("--data-dir", str(folder))
@@ -45,7 +49,9 @@ def declare(endpoint):
 
 @pytest.fixture
 def ask(declare):
-    """ask("clock", {...}): a call that must succeed; GET where there is no body. The clock is released at the end."""
+    """ask("clock", {...}): a call that must succeed; GET where there is no body. The clock is
+    released at the end.
+    """
 
     def call(name, body=None):
         status, answer = declare(name, b"" if body is None else body, "GET" if body is None else "POST")
@@ -84,7 +90,7 @@ def names(client, table):
     return sorted(item["pk"]["S"] for item in client.scan(TableName=table)["Items"])
 
 
-# --- the call -------------------------------------------------------------------------------------------------------
+# --- the call -------------------------------------------------------------------------------------
 
 
 def test_the_clock_is_the_machines(ask):
@@ -198,7 +204,7 @@ def test_everything_works_at_any_time(client, ask, at):
     ask("clock", {"Advance": 3})
 
 
-# --- TTL ------------------------------------------------------------------------------------------------------------
+# --- TTL ------------------------------------------------------------------------------------------
 
 
 def test_items_expire_when_a_test_says_so(client, ask, table):
@@ -272,7 +278,7 @@ def test_sweeps_come_by_the_clock(tmp_path):
         assert names(client, table) == []
 
 
-# --- everything else ------------------------------------------------------------------------------------------------
+# --- everything else ------------------------------------------------------------------------------
 
 
 def test_statuses(client, ask):

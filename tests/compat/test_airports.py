@@ -1,4 +1,5 @@
-"""Real data: every airport of the package airportsdata in a single-table design, on LMDB, with a restart in the middle.
+"""Real data: every airport of the package airportsdata in a single-table design, on LMDB, with a
+restart in the middle.
 
 | | partition key | sort key | what it is for |
 |---|---|---|---|
@@ -6,7 +7,8 @@
 | index `by_zone` | `ZONE#America/New_York` | elevation (number) | the highest and lowest of a time zone |
 | index `by_iata` | `IATA#J` | `JFK` | sparse: only airports with a IATA code, names only |
 
-Each access pattern is a function of the table and the same question to the package's own records, as code -> record.
+Each access pattern is a function of the table and the same question to the package's own records,
+as code -> record.
 """
 
 from collections import Counter

@@ -1,7 +1,8 @@
-"""Attribute values: what is stored and returned, and every bad value in every operation (behaviour 2.1, 2.2, 3.7).
+"""Attribute values: what is stored and returned, and every bad value in every operation (behaviour
+2.1, 2.2, 3.7).
 
-Which surface tells a bad value how (behaviour 2.1): single-item writes inside the envelope, single-item reads, batch
-reads and Query bare, BatchWriteItem and Scan bare in older words.
+Which surface tells a bad value how (behaviour 2.1): single-item writes inside the envelope,
+single-item reads, batch reads and Query bare, BatchWriteItem and Scan bare in older words.
 """
 
 from decimal import Decimal
@@ -18,7 +19,7 @@ def stored(client, table, key, value):
     return client.get_item(TableName=table, Key=key, ConsistentRead=True)["Item"]["a"]
 
 
-# --- what is stored -------------------------------------------------------------------------------------------------
+# --- what is stored -------------------------------------------------------------------------------
 
 NUMBERS = {
     "0": "0",
@@ -101,7 +102,7 @@ def test_resource_values(resource, shared_table, key):
     assert table.get_item(Key=plain, ConsistentRead=True)["Item"] == item
 
 
-# --- bad values on every surface ------------------------------------------------------------------------------------
+# --- bad values on every surface ------------------------------------------------------------------
 
 EMPTY = "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
 AMBIGUOUS = (
@@ -168,7 +169,9 @@ def older_wrapped(_current, older_text):
 
 
 def start_key(current, _older):
-    """Numbers and repeated members are reported alone, everything else with its place (behaviour 6.1)."""
+    """Numbers and repeated members are reported alone, everything else with its place (behaviour
+    6.1).
+    """
     as_it_is = any(part in current for part in (NOT_NUMERIC, "Number", "contains duplicates"))
     return current if as_it_is else "The provided starting key is invalid: " + current
 
@@ -328,7 +331,7 @@ def test_null_among_set_members_and_list_elements(post, client, shared_table, ke
     assert (answer.status, answer.json["message"]) == (400, ENVELOPE + EMPTY)
 
 
-# --- names ----------------------------------------------------------------------------------------------------------
+# --- names ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -362,7 +365,7 @@ def test_longest_name(client, refused, shared_table, key):
     assert (code, "65535" in text) == ("ValidationException", True)
 
 
-# --- nesting --------------------------------------------------------------------------------------------------------
+# --- nesting --------------------------------------------------------------------------------------
 
 NESTING = (
     "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"

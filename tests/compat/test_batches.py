@@ -1,4 +1,6 @@
-"""BatchGetItem and BatchWriteItem: results, limits, duplicates, what is left unprocessed (behaviour 7)."""
+"""BatchGetItem and BatchWriteItem: results, limits, duplicates, what is left unprocessed (behaviour
+7).
+"""
 
 import pytest
 
@@ -44,7 +46,7 @@ def test_no_request_items(post, operation):
     }
 
 
-# --- BatchWriteItem -------------------------------------------------------------------------------------------------
+# --- BatchWriteItem -------------------------------------------------------------------------------
 
 
 def test_puts_and_deletes_on_two_tables(client, shared_table, other_table):
@@ -178,7 +180,7 @@ def test_batch_writer_of_the_resource(resource, shared_table):
     ]
 
 
-# --- BatchGetItem ---------------------------------------------------------------------------------------------------
+# --- BatchGetItem ---------------------------------------------------------------------------------
 
 
 def test_missing_items_are_left_out(client, shared_table, other_table):

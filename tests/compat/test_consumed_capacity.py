@@ -35,7 +35,7 @@ def delete(client, table, key):
     return client.delete_item(TableName=table, Key=key, ReturnConsumedCapacity="TOTAL")
 
 
-# --- units ----------------------------------------------------------------------------------------------------------
+# --- units ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_numbers_count_as_they_are_stored(client, shared_table, key, size):
     assert cost == (1 if size == KIB else 2)
 
 
-# --- shapes ---------------------------------------------------------------------------------------------------------
+# --- shapes ---------------------------------------------------------------------------------------
 
 METHODS = {
     "put_item": lambda table, key: {"TableName": table, "Item": key},
@@ -119,7 +119,7 @@ def test_shapes(client, shared_table, key, method):
     assert call(**request, ReturnConsumedCapacity="INDEXES")["ConsumedCapacity"] == indexes
 
 
-# --- index entries --------------------------------------------------------------------------------------------------
+# --- index entries --------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -216,7 +216,7 @@ def test_reads_of_an_indexed_table(client, indexed_table, key):
     assert answer["ConsumedCapacity"] == consumed(indexed_table, 1)
 
 
-# --- pages ----------------------------------------------------------------------------------------------------------
+# --- pages ----------------------------------------------------------------------------------------
 
 
 def query(client, table, key, **more):
@@ -275,7 +275,7 @@ def test_what_a_local_index_fetches_is_charged_item_by_item(client, indexed_tabl
     assert told == consumed(indexed_table, 3 * strong, local=1)
 
 
-# --- scans (behaviour 9.1) ------------------------------------------------------------------------------------------
+# --- scans (behaviour 9.1) ------------------------------------------------------------------------
 
 
 def scan(client, table, **more):
@@ -295,7 +295,9 @@ def keys_in(wanted):
 
 @pytest.fixture(scope="module")
 def scattered(client, make_shared_table):
-    """Two items of 5 KB in the second partition and one small one in the third; the global index has the small one."""
+    """Two items of 5 KB in the second partition and one small one in the third; the global index
+    has the small one.
+    """
     name = make_shared_table(
         "pk:S sk:S",
         define="g:S l:S",
@@ -395,7 +397,9 @@ PROVISIONED = {
 
 @pytest.mark.parametrize("throughput", PROVISIONED)
 def test_scans_of_provisioned_tables(client, make_table, throughput):
-    """One partition serves 3000 reads and 1000 writes a second; that its number follows from these is inferred."""
+    """One partition serves 3000 reads and 1000 writes a second; that its number follows from these
+    is inferred.
+    """
     given = dict(zip(("ReadCapacityUnits", "WriteCapacityUnits"), throughput, strict=True))
     index = index_request("small", "g") | {"ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}}
     table = make_table(
@@ -405,7 +409,7 @@ def test_scans_of_provisioned_tables(client, make_table, throughput):
     assert scan(client, table, IndexName="small") == consumed(table, 0, small=0.5)
 
 
-# --- batches --------------------------------------------------------------------------------------------------------
+# --- batches --------------------------------------------------------------------------------------
 
 
 def by_table(answer):
@@ -448,7 +452,7 @@ def test_batch_write_rounds_each_item_and_adds_the_indexes(client, shared_table,
     assert sorted(answer["ConsumedCapacity"], key=str) == sorted(expected, key=str)
 
 
-# --- item collections -----------------------------------------------------------------------------------------------
+# --- item collections -----------------------------------------------------------------------------
 
 WRITES = [method for method in METHODS if "get" not in method]
 

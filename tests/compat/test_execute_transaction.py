@@ -1,4 +1,6 @@
-"""ExecuteTransaction: PartiQL statements that happen together or not at all (behaviour 14.6, 8.2, 8.3, 9.3)."""
+"""ExecuteTransaction: PartiQL statements that happen together or not at all (behaviour 14.6, 8.2,
+8.3, 9.3).
+"""
 
 import pytest
 
@@ -7,7 +9,9 @@ from tests.support.tables import new_name
 
 
 def parts(table, statements):
-    """Return the request's statements: T stands for the table; a pair is a text and its parameters."""
+    """Return the request's statements: T stands for the table; a pair is a text and its
+    parameters.
+    """
     pairs = [(each, None) if isinstance(each, str) else each for each in statements]
     return [
         {"Statement": text.replace(" T", f' "{table}"')} | ({"Parameters": parameters} if parameters else {})
@@ -65,7 +69,7 @@ def where(pk, sk="s"):
     return f"WHERE pk = '{pk}' AND sk = '{sk}'"
 
 
-# --- what it does ---------------------------------------------------------------------------------------------------
+# --- what it does ---------------------------------------------------------------------------------
 
 
 def test_writes_happen_together(run, read, pk):
@@ -101,7 +105,7 @@ def test_reads_answer_in_order(run, pk):
     ]
 
 
-# --- cancellations --------------------------------------------------------------------------------------------------
+# --- cancellations --------------------------------------------------------------------------------
 
 NO = {"Code": "None"}
 FAILED = {"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"}
@@ -167,7 +171,7 @@ def test_an_update_that_cannot_run_cancels_alone(run, reasons, read, pk):
     assert told == [NO, {"Code": "ValidationError", "Message": message}]
 
 
-# --- refusals -------------------------------------------------------------------------------------------------------
+# --- refusals -------------------------------------------------------------------------------------
 
 PREFIX = "Validation failed in TransactStatements[1]: "
 RETURNING = PREFIX + "RETURNING clause is not supported in ExecuteTransaction."
@@ -239,7 +243,7 @@ def test_a_broken_statement(failing, pk):
     assert message.startswith("Statement wasn't well formed, can't be processed: ")
 
 
-# --- tokens and capacity --------------------------------------------------------------------------------------------
+# --- tokens and capacity --------------------------------------------------------------------------
 
 
 def test_a_token_makes_it_happen_once(run, failing, read, pk):

@@ -1,4 +1,6 @@
-"""GetItem: items, missing items, and refusals, whose messages all lack the envelope (behaviour 3.6, 5)."""
+"""GetItem: items, missing items, and refusals, whose messages all lack the envelope (behaviour 3.6,
+5).
+"""
 
 import pytest
 

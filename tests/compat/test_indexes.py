@@ -1,4 +1,6 @@
-"""Queries and scans of secondary indexes: membership, projection, order, start keys (behaviour 6, features 3)."""
+"""Queries and scans of secondary indexes: membership, projection, order, start keys (behaviour 6,
+features 3).
+"""
 
 import itertools
 import random
@@ -14,7 +16,9 @@ START = "The provided starting key is invalid"
 
 @pytest.fixture(scope="module")
 def indexed(client, make_shared_table):
-    """pk sk with an index of every projection; items 0..5, of which those with even numbers have g."""
+    """pk sk with an index of every projection; items 0..5, of which those with even numbers have
+    g.
+    """
     name = make_shared_table(
         "pk:S sk:S",
         define="g:S l:N",
@@ -208,7 +212,7 @@ def test_consistent_reads_of_a_local_index(client, indexed):
     assert client.scan(TableName=indexed, IndexName="l_all", ConsistentRead=True)["Count"] == 6
 
 
-# --- start keys -----------------------------------------------------------------------------------------------------
+# --- start keys -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -304,7 +308,7 @@ def test_a_start_key_of_another_partition(refused, indexed):
     )
 
 
-# --- entries follow their items -------------------------------------------------------------------------------------
+# --- entries follow their items -------------------------------------------------------------------
 
 
 def test_entries_follow_their_items(client, make_table):
@@ -346,7 +350,7 @@ def test_entries_follow_their_items(client, make_table):
     assert client.scan(TableName=name, IndexName="global")["Items"] == []
 
 
-# --- keys of several attributes -------------------------------------------------------------------------------------
+# --- keys of several attributes -------------------------------------------------------------------
 
 HASHES = ("a", "b")
 RANGES = ("s", "n", "t")
@@ -355,7 +359,9 @@ KINDS = {"a": "S", "b": "N", "s": "S", "n": "N", "t": "B"}
 
 @pytest.fixture(scope="module")
 def wide(client, make_shared_table):
-    """An index with two HASH and three RANGE attributes over items with every combination of a few values."""
+    """An index with two HASH and three RANGE attributes over items with every combination of a few
+    values.
+    """
     name = make_shared_table(
         "pk:S",
         define="a:S b:N s:S n:N t:B",

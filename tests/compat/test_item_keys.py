@@ -1,4 +1,6 @@
-"""Keys of items and of secondary indexes: every wrong key in every operation (behaviour 2.5, 3.8)."""
+"""Keys of items and of secondary indexes: every wrong key in every operation (behaviour 2.5,
+3.8).
+"""
 
 import pytest
 
@@ -145,7 +147,7 @@ def test_number_keys_are_equal_by_value(client, make_table):
     assert client.scan(TableName=table, ConsistentRead=True)["Items"] == []
 
 
-# --- keys of secondary indexes --------------------------------------------------------------------------------------
+# --- keys of secondary indexes --------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")

@@ -112,7 +112,9 @@ def wide_key(client, shared_table):
 
 @pytest.mark.parametrize("names", ["qdzaxmwbk", "zyxwvutsrqponmlkjihgfedcba", "kxa", "bz"])
 def test_projections_come_in_the_order_of_the_whole_item(client, shared_table, wide_key, names):
-    """The order is not that of the expression, and not that of a set, which differs between processes."""
+    """The order is not that of the expression, and not that of a set, which differs between
+    processes.
+    """
     whole = client.get_item(TableName=shared_table, Key=wide_key)["Item"]
     wanted = [*names, "sk", "doc", "pk"]
     in_order = [name for name in whole if name in wanted]

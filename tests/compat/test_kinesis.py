@@ -1,7 +1,8 @@
-"""The Kinesis destination operations, on a server without Kinesis: validation, answers and stored state.
+"""The Kinesis destination operations, on a server without Kinesis: validation, answers and stored
+state.
 
-On AWS the data streams must exist, and destinations that stay ENABLING here become ACTIVE. Delivery:
-test_kinesis_delivery.py.
+On AWS the data streams must exist, and destinations that stay ENABLING here become ACTIVE.
+Delivery: test_kinesis_delivery.py.
 """
 
 import pytest
@@ -84,7 +85,9 @@ def test_nothing_is_disabled_with_a_configuration(refused):
 
 
 def test_one_destination_at_a_time(client, make_table, refused):
-    """Observed: "DynamoDB permits only one Kinesis destination per table" (terraform-provider-aws issue 49342)."""
+    """Observed: "DynamoDB permits only one Kinesis destination per table" (terraform-provider-aws
+    issue 49342).
+    """
     table = make_table("pk:S")
     client.enable_kinesis_streaming_destination(TableName=table, StreamArn=ARN)
     for arn in (ARN, OTHER):

@@ -21,7 +21,7 @@ def by(operator, *arguments):
     return {"ComparisonOperator": operator, "AttributeValueList": list(arguments)}
 
 
-# --- Expected -------------------------------------------------------------------------------------------------------
+# --- Expected -------------------------------------------------------------------------------------
 
 ITEM = {
     "n": number("5"),
@@ -244,7 +244,7 @@ def test_enums(refused, shared_table, key, members, part):
     assert answer == ("ValidationException", ENVELOPE + part)
 
 
-# --- AttributeUpdates -----------------------------------------------------------------------------------------------
+# --- AttributeUpdates -----------------------------------------------------------------------------
 
 OLD = {"n": number("5"), "s": text("x"), "ss": {"SS": ["a", "b"]}, "l": {"L": [ONE]}, "m": {"M": {}}}
 GONE = None

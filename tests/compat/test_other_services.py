@@ -1,4 +1,6 @@
-"""A request of another service (AWS_ENDPOINT_URL redirects all of them): the SDK's error says what is wrong."""
+"""A request of another service (AWS_ENDPOINT_URL redirects all of them): the SDK's error says what
+is wrong.
+"""
 
 import json
 import urllib.error

@@ -1,4 +1,6 @@
-"""Pages: Limit, the megabyte, LastEvaluatedKey (behaviour 6.2). Exact accounting: unit/database/test_pages."""
+"""Pages: Limit, the megabyte, LastEvaluatedKey (behaviour 6.2). Exact accounting:
+unit/database/test_pages.
+"""
 
 import pytest
 
@@ -108,12 +110,14 @@ def test_limit(client, ten, limit, forward):
     assert seen == wanted
 
 
-# --- queries of one item --------------------------------------------------------------------------------------------
+# --- queries of one item --------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def one(client, make_shared_table, ten):
-    """Requests of a whole key, in both notations, of the table of ten items and of one without a sort key."""
+    """Requests of a whole key, in both notations, of the table of ten items and of one without a
+    sort key.
+    """
     name = make_shared_table("pk:S")
     client.put_item(TableName=name, Item={"pk": {"S": "p"}})
     partition = ten["ExpressionAttributeValues"][":p"]
@@ -253,7 +257,7 @@ def test_the_text_about_the_own_key_of_a_query(refused, make_table, kind, key, t
     )
 
 
-# --- start keys -----------------------------------------------------------------------------------------------------
+# --- start keys -----------------------------------------------------------------------------------
 
 
 def test_the_page_behind_the_last_item_is_empty(client, ten):

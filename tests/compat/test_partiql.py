@@ -1,4 +1,6 @@
-"""ExecuteStatement and BatchExecuteStatement: statements do what the native operations do (behaviour 14)."""
+"""ExecuteStatement and BatchExecuteStatement: statements do what the native operations do
+(behaviour 14).
+"""
 
 import pytest
 from botocore.exceptions import ClientError
@@ -23,7 +25,9 @@ def table(make_shared_table):
 
 
 class Statements:
-    """Statements about one test's own partition: {t} stands for the table and {p} for the partition key."""
+    """Statements about one test's own partition: {t} stands for the table and {p} for the partition
+    key.
+    """
 
     def __init__(self, client, table):
         self.client, self.table = client, table
@@ -68,7 +72,7 @@ def run(client, table):
     return Statements(client, table)
 
 
-# --- INSERT ---
+# --- INSERT ---------------------------------------------------------------------------------------
 
 
 def test_insert_puts_what_its_literal_says(run):
@@ -153,7 +157,7 @@ def test_insert_of_too_large_an_item_is_refused(run):
     assert refused == ("ValidationException", "Item size has exceeded the maximum allowed size")
 
 
-# --- UPDATE ---
+# --- UPDATE ---------------------------------------------------------------------------------------
 
 
 def test_update_changes_what_its_clauses_say(run):
@@ -264,7 +268,7 @@ def test_returning_all(run):
     assert run.items(f"DELETE FROM {{t}} {where} RETURNING ALL OLD *") == []
 
 
-# --- DELETE ---
+# --- DELETE ---------------------------------------------------------------------------------------
 
 
 def test_delete(run):
@@ -275,7 +279,7 @@ def test_delete(run):
     assert run.sorts("SELECT * FROM {t} WHERE pk = {p}") == [2]
 
 
-# --- SELECT ---
+# --- SELECT ---------------------------------------------------------------------------------------
 
 
 def test_select_by_key(run):
@@ -418,7 +422,7 @@ def test_scans_filter_everything(run):
     assert sorted(run.sorts("SELECT sk FROM {t} WHERE mark = ?", {"S": mark})) == [1, 2]
 
 
-# --- indexes ---
+# --- indexes --------------------------------------------------------------------------------------
 
 
 def test_global_index(run):
@@ -471,7 +475,7 @@ def test_what_indexes_cannot_do(run, text, options, message):
     assert run.refused(text, **options) == ("ValidationException", message)
 
 
-# --- pages ---
+# --- pages ----------------------------------------------------------------------------------------
 
 
 def test_limit_counts_what_is_evaluated(run):
@@ -513,7 +517,7 @@ def test_long_in_lists_are_read_in_pages_of_ten(run):
     assert run(select, NextToken=first["NextToken"]) == {"Items": [{"sk": {"N": "0"}}]}
 
 
-# --- what is refused ---
+# --- what is refused ------------------------------------------------------------------------------
 
 MALFORMED = "Statement wasn't well formed, can't be processed: "
 
@@ -593,7 +597,7 @@ def test_empty_parameters_are_refused(run):
     )
 
 
-# --- consumed capacity (behaviour 9.3) ---
+# --- consumed capacity (behaviour 9.3) ------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -636,7 +640,7 @@ def test_total_capacity_has_no_arms(run):
     assert run("SELECT * FROM {t} WHERE pk = {p}", ReturnConsumedCapacity="NONE") == {"Items": []}
 
 
-# --- BatchExecuteStatement ---
+# --- BatchExecuteStatement ------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -1,4 +1,6 @@
-"""Rules of PartiQL that were recorded on the service in 2026 (behaviour 14), one row for each case."""
+"""Rules of PartiQL that were recorded on the service in 2026 (behaviour 14), one row for each
+case.
+"""
 
 import pytest
 from botocore.exceptions import ClientError
@@ -23,7 +25,9 @@ FLAGS = {"pk": {"S": "k"}, "sk": {"S": "s"}, "a": {"S": "x"}, "b1": {"BOOL": Tru
 
 @pytest.fixture(scope="module")
 def table(client, make_shared_table):
-    """A table whose indexes project all, keys, and some attributes, or have several attributes of a key type."""
+    """A table whose indexes project all, keys, and some attributes, or have several attributes of a
+    key type.
+    """
     name = make_shared_table(
         define="g:S l:S h1:S h2:S r1:S r2:S",
         LocalSecondaryIndexes=[index_request("lsi", "pk l", "KEYS_ONLY")],
@@ -44,7 +48,9 @@ def table(client, make_shared_table):
 
 @pytest.fixture
 def outcome(client, table):
-    """Run a statement; return its items, or its error's code and message. T stands for the table."""
+    """Run a statement; return its items, or its error's code and message. T stands for the
+    table.
+    """
 
     def run(statement, *parameters):
         options = {"Parameters": list(parameters)} if parameters else {}
@@ -89,7 +95,9 @@ PARAMETERS = [
 
 @pytest.mark.parametrize(("value", "message"), PARAMETERS, ids=lambda part: str(part)[:40])
 def test_bad_parameters(outcome, batch, canceled_or_refused, value, message):
-    """behaviour 14.4, 14.5: PartiQL reads parameters in its own way; a batch reports each statement's faults."""
+    """behaviour 14.4, 14.5: PartiQL reads parameters in its own way; a batch reports each
+    statement's faults.
+    """
     error = ("ValidationException", message)
     assert outcome("SELECT * FROM T WHERE pk = 'pk' AND np = ?", value) == error
     assert outcome("INSERT INTO T VALUE {'pk': 'x', 'sk': 'x', 'v': ?}", value) == error

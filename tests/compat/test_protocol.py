@@ -24,7 +24,9 @@ UNKNOWN = {"__type": CORAL + "UnknownOperationException"}
 
 
 def fields(target="DynamoDB_20120810.ListTables", **changes):
-    """Return the headers of a good request; changes replace headers (x_amz_date=...), and None removes one."""
+    """Return the headers of a good request; changes replace headers (x_amz_date=...), and None
+    removes one.
+    """
     headers = {
         "content-type": "application/x-amz-json-1.0",
         "x-amz-target": target,
@@ -54,7 +56,7 @@ def exchange(connection, headers, body=b"{}", method="POST", path="/", **options
     return answer
 
 
-# --- answers --------------------------------------------------------------------------------------------------------
+# --- answers --------------------------------------------------------------------------------------
 
 
 def test_the_headers_of_an_answer(connection):
@@ -115,7 +117,7 @@ def test_the_answers_of_operations_without_output(client, post, make_table):
     assert (answer.status, answer.body) == (200, b"")
 
 
-# --- methods and content types --------------------------------------------------------------------------------------
+# --- methods and content types --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -239,7 +241,7 @@ def test_every_answer_to_an_origin_allows_it(connection, headers, body, method, 
         assert "access-control-max-age" not in answer.headers
 
 
-# --- targets and bodies ---------------------------------------------------------------------------------------------
+# --- targets and bodies ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -349,7 +351,7 @@ def test_texts_that_are_booleans(connection, written):
     assert answer.json["__type"] == SERVICE + "ResourceNotFoundException"
 
 
-# --- the order of checks (behaviour 1.4) ----------------------------------------------------------------------------
+# --- the order of checks (behaviour 1.4) ----------------------------------------------------------
 
 TWICE = "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header."
 CREDENTIAL = "Authorization header requires 'Credential' parameter. "
@@ -429,7 +431,7 @@ def test_the_order_of_checks(connection, first, second):
     assert (answer.body if isinstance(wanted, bytes) else answer.json) == wanted
 
 
-# --- credentials ----------------------------------------------------------------------------------------------------
+# --- credentials ----------------------------------------------------------------------------------
 
 START = "AWS4-HMAC-SHA256 "
 SCOPE = "Credential=test/20260101/us-east-1/dynamodb/aws4_request"
@@ -558,7 +560,7 @@ def test_a_query_member_of_another_name_is_no_algorithm(connection):
     assert exchange(connection, fields(), path="/?XX-X-Amz-Algorithm=a&x-amz-algorithm=a").status == 200
 
 
-# --- content codings ------------------------------------------------------------------------------------------------
+# --- content codings ------------------------------------------------------------------------------
 
 BODY = json.dumps({"Limit": 3, "padding": "x" * 3000}).encode()
 CODED = {
@@ -661,7 +663,7 @@ def test_answers_up_to_four_kilobytes_are_never_compressed(connection, stored):
     assert len(gzip.decompress(answer.body)) == 4097
 
 
-# --- sizes ----------------------------------------------------------------------------------------------------------
+# --- sizes ----------------------------------------------------------------------------------------
 
 
 def padded(size):
@@ -700,7 +702,7 @@ def test_a_long_request_line(connection):
     assert exchange(connection, fields(), path="/?x=" + "x" * 16_384).status == 400
 
 
-# --- the connection -------------------------------------------------------------------------------------------------
+# --- the connection -------------------------------------------------------------------------------
 
 
 def wire(body=b"{}", version="1.1", method="POST", **changes):

@@ -1,4 +1,6 @@
-"""PutItem: replacement, ReturnValues, conditions, and the refusals that need no table (behaviour 3.5, 3.6, 4.6, 5)."""
+"""PutItem: replacement, ReturnValues, conditions, and the refusals that need no table (behaviour
+3.5, 3.6, 4.6, 5).
+"""
 
 import pytest
 

@@ -1,4 +1,6 @@
-"""Query: key conditions over every key type, order, Select, filters, start keys (behaviour 4.3, 6)."""
+"""Query: key conditions over every key type, order, Select, filters, start keys (behaviour 4.3,
+6).
+"""
 
 import random
 from decimal import Decimal
@@ -16,7 +18,7 @@ FIRST = (
 )
 
 
-# --- every operator on every key type -------------------------------------------------------------------------------
+# --- every operator on every key type -------------------------------------------------------------
 
 SORTED = {
     "S": [
@@ -92,7 +94,9 @@ COMPARISONS = {
 
 @pytest.fixture(scope="module", params=["S", "N", "B"])
 def sorted_table(client, make_shared_table, request):
-    """A table whose one partition has all of SORTED, put in random order; its index has them as sort key too."""
+    """A table whose one partition has all of SORTED, put in random order; its index has them as
+    sort key too.
+    """
     kind = request.param
     name = make_shared_table(
         f"pk:S sk:{kind}", define=f"ik:{kind}", GlobalSecondaryIndexes=[index_request("global", "pk ik", "KEYS_ONLY")]
@@ -179,7 +183,7 @@ def test_numbers_compare_by_value(client, sorted_table):
         assert found(client, kind, name, "sk", " AND key = :a", a=written) == [Decimal(0)]
 
 
-# --- long keys ------------------------------------------------------------------------------------------------------
+# --- long keys ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["S", "B"])
@@ -261,7 +265,7 @@ def test_key_values_that_no_key_can_have(refused, shared_table, condition, value
     assert answer == ("ValidationException", message)
 
 
-# --- key conditions that are refused --------------------------------------------------------------------------------
+# --- key conditions that are refused --------------------------------------------------------------
 
 S, N, BOOL = {"S": "x"}, {"N": "1"}, {"BOOL": True}
 TYPE = INVALID + "Condition parameter type does not match schema type"
@@ -410,7 +414,9 @@ def test_faults_of_a_filter_come_before_those_of_the_key_condition(refused, key_
 
 
 def test_start_keys_come_before_key_conditions(refused, shared_table):
-    """With wrong names or types, the start key is checked before `missed key schema element` (behaviour 18)."""
+    """With wrong names or types, the start key is checked before `missed key schema element`
+    (behaviour 18).
+    """
     request = {
         "TableName": shared_table,
         "KeyConditionExpression": "sk = :a",
@@ -450,7 +456,7 @@ def test_ways_to_write_one_condition(client, shared_table, condition):
     assert [item["sk"]["S"] for item in answer["Items"]] == ["b", "c"]
 
 
-# --- filters, Select, projections -----------------------------------------------------------------------------------
+# --- filters, Select, projections -----------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -607,7 +613,7 @@ def test_an_unknown_index(refused, filled):
     )
 
 
-# --- start keys -----------------------------------------------------------------------------------------------------
+# --- start keys -----------------------------------------------------------------------------------
 
 START = "The provided starting key is invalid"
 MISMATCH = "The provided key element does not match the schema"

@@ -48,7 +48,9 @@ NUMBER_BYTES = {
 
 @pytest.fixture(scope="module")
 def scattered(client, make_shared_table):
-    """Forty partitions of three items, with an index on the sort key's attribute for half of them."""
+    """Forty partitions of three items, with an index on the sort key's attribute for half of
+    them.
+    """
     name = make_shared_table("pk:S sk:N", define="g:S", GlobalSecondaryIndexes=[index_request("global", "g")])
     items = [
         {"pk": {"S": f"partition {partition}"}, "sk": {"N": str(sort)}, "n": {"N": str(partition)}}
@@ -131,7 +133,7 @@ def test_an_empty_table(client, make_table):
     assert "LastEvaluatedKey" not in answer
 
 
-# --- what Scan refuses ----------------------------------------------------------------------------------------------
+# --- what Scan refuses ----------------------------------------------------------------------------
 
 TOTAL_REQUIRED = (
     "The TotalSegments parameter is required but was not present in the request when Segment parameter is present"

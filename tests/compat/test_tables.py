@@ -36,7 +36,7 @@ def many(count, *elements):
     return [index(f"index{number}", *elements) for number in range(count)]
 
 
-# --- what CreateTable refuses ---------------------------------------------------------------------------------------
+# --- what CreateTable refuses ---------------------------------------------------------------------
 
 # Each row changes a good request (pk:S sk:S, on demand); None takes a member away.
 REFUSED = [
@@ -176,7 +176,8 @@ REFUSED = [
         )
         for kind in ("S", "N")
     ),
-    # behaviour 10.1: an attribute twice in an index's key is reported before an attribute that no key has
+    # behaviour 10.1: an attribute twice in an index's key is reported before an attribute that no
+    # key has
     *(
         (
             {
@@ -548,12 +549,14 @@ def test_a_bad_request_beats_a_taken_name(refused, shared_table):
     assert refused("create_table", **request)[1] == INVALID + "List of LocalSecondaryIndexes is empty"
 
 
-# --- descriptions ---------------------------------------------------------------------------------------------------
+# --- descriptions ---------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def created(client):
-    """Create tables from requests and return CreateTable's description; the tables go with the test."""
+    """Create tables from requests and return CreateTable's description; the tables go with the
+    test.
+    """
     names = []
 
     def create(**request):
@@ -773,7 +776,7 @@ def test_a_table_name_of_3_and_of_255_characters(client, created):
         assert described(client, name)["TableName"] == name
 
 
-# --- missing tables -------------------------------------------------------------------------------------------------
+# --- missing tables -------------------------------------------------------------------------------
 
 MISSING = "missing_table"
 
@@ -821,7 +824,7 @@ def test_changes_need_a_table_name(refused, call):
     )
 
 
-# --- DeleteTable ----------------------------------------------------------------------------------------------------
+# --- DeleteTable ----------------------------------------------------------------------------------
 
 
 def test_delete_answers_a_reduced_description(client, refused):
@@ -873,7 +876,7 @@ def test_deletion_protection(client, refused, make_table):
     assert described(client, name)["DeletionProtectionEnabled"] is False
 
 
-# --- ListTables -----------------------------------------------------------------------------------------------------
+# --- ListTables -----------------------------------------------------------------------------------
 
 
 def test_list_tables_pages_in_name_order(client, make_table):

@@ -1,5 +1,6 @@
-"""Enforced throughput as a client sees it over HTTP (behaviour 16). The machine's clock runs: requests that must be
-refused need far more units than refill during a test. tests/unit/database/test_throttle.py has the rest.
+"""Enforced throughput as a client sees it over HTTP (behaviour 16). The machine's clock runs:
+requests that must be refused need far more units than refill during a test.
+tests/unit/database/test_throttle.py has the rest.
 """
 
 import boto3
@@ -26,7 +27,9 @@ INDEX = (
 
 @pytest.fixture
 def throttled_table(client, make_table, declare):
-    """Return a function that creates a table with enforced throughput and returns its name and ARN."""
+    """Return a function that creates a table with enforced throughput and returns its name and
+    ARN.
+    """
 
     def make(keys="pk:S sk:S", **extra):
         if "BillingMode" not in extra:

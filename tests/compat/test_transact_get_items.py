@@ -95,7 +95,7 @@ def test_four_megabytes(client, make_table, refused):
     assert "size cannot exceed" in message
 
 
-# --- what is refused ------------------------------------------------------------------------------------------------
+# --- what is refused ------------------------------------------------------------------------------
 
 WRONG_KEYS = {
     "nothing": {},

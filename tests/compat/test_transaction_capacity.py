@@ -12,7 +12,9 @@ KB = 1024
 
 @pytest.fixture(scope="module")
 def tables(make_shared_table):
-    """A plain table, and one with a local index of everything and a global one of keys alone; their names sort."""
+    """A plain table, and one with a local index of everything and a global one of keys alone; their
+    names sort.
+    """
     indexed = make_shared_table(
         TableName=new_name("indexed"),
         define="l:S g:S",
@@ -57,7 +59,9 @@ def get(table, key, **extra):
 
 
 def told(name, units, kind="Write", table=None, local=None, global_=None):
-    """Return a table's entry of ConsumedCapacity; table, local and global_ are the figures that INDEXES adds."""
+    """Return a table's entry of ConsumedCapacity; table, local and global_ are the figures that
+    INDEXES adds.
+    """
     entry = {"TableName": name, "CapacityUnits": units, f"{kind}CapacityUnits": units}
     if table is not None:
         entry["Table"] = {"CapacityUnits": table, f"{kind}CapacityUnits": table}
@@ -72,7 +76,7 @@ def by_name(answer):
     return sorted(answer["ConsumedCapacity"], key=lambda entry: entry["TableName"])
 
 
-# --- TransactWriteItems ---------------------------------------------------------------------------------------------
+# --- TransactWriteItems ---------------------------------------------------------------------------
 
 # the item before (bytes, None: no item), the action, and its units: twice those of a single write
 WRITES = {
@@ -190,7 +194,7 @@ def test_a_replay_consumes_reads(client, tables, key):
     assert without_metadata(client.transact_write_items(**request)) == {}
 
 
-# --- TransactGetItems -----------------------------------------------------------------------------------------------
+# --- TransactGetItems -----------------------------------------------------------------------------
 
 READS = [(None, 2.0), (1, 2.0), (4 * KB, 2.0), (4 * KB + 1, 4.0), (8 * KB, 4.0), (8 * KB + 1, 6.0)]
 
@@ -218,7 +222,7 @@ def test_each_read_is_rounded_and_each_table_summed(client, tables, key):
     assert by_name(answer) == [told(indexed, 2.0, "Read", table=2.0), told(plain, 6.0, "Read", table=6.0)]
 
 
-# --- item collections -----------------------------------------------------------------------------------------------
+# --- item collections -----------------------------------------------------------------------------
 
 
 def test_item_collections(client, tables, key):

@@ -1,4 +1,5 @@
-"""What TransactWriteItems refuses before it reads any item, and in which order (behaviour 2.1, 3.7, 8.1).
+"""What TransactWriteItems refuses before it reads any item, and in which order (behaviour 2.1, 3.7,
+8.1).
 
 None of this is a cancellation: those are in test_transactions.py.
 """
@@ -57,7 +58,7 @@ def refuse(refused):
     return send
 
 
-# --- one action that says something wrong ---------------------------------------------------------------------------
+# --- one action that says something wrong ---------------------------------------------------------
 
 EXPRESSIONS = {
     "empty condition": ({"ConditionExpression": ""}, "Invalid ConditionExpression: The expression can not be empty;"),
@@ -319,12 +320,14 @@ def test_expression_beats_a_deep_key(refuse, shared_table, key):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_values_that_are_compared_may_be_deep(client, shared_table, key, kind):
-    """One level too many cancels where an Update writes it (behaviour 3.7); nothing stored is equal to it."""
+    """One level too many cancels where an Update writes it (behaviour 3.7); nothing stored is equal
+    to it.
+    """
     extra = {"ConditionExpression": "NOT a = :v", "ExpressionAttributeValues": {":v": deep(32)}}
     client.transact_write_items(TransactItems=[action(kind, shared_table, key, **extra)])
 
 
-# --- keys -----------------------------------------------------------------------------------------------------------
+# --- keys -----------------------------------------------------------------------------------------
 
 EMPTY = {
     "pk": ({"pk": {"S": ""}}, empty_key("string", "pk")),
@@ -418,7 +421,7 @@ def test_a_statement_that_updates_an_index_key_to_an_empty_value(client, refused
     assert (code, message.endswith("cannot contain an empty string value.")) == ("ValidationException", True)
 
 
-# --- tables, duplicates ---------------------------------------------------------------------------------------------
+# --- tables, duplicates ---------------------------------------------------------------------------
 
 
 def test_missing_table(refused, shared_table, key):
@@ -458,7 +461,7 @@ def test_the_same_key_in_two_tables(client, make_table):
     assert all(client.scan(TableName=table, ConsistentRead=True)["Count"] == 1 for table in tables)
 
 
-# --- sizes ----------------------------------------------------------------------------------------------------------
+# --- sizes ----------------------------------------------------------------------------------------
 
 
 def put_of(table, number, size):
@@ -497,7 +500,7 @@ def test_four_megabytes_are_of_the_request_not_of_the_stored_items(client, ids):
     assert client.scan(TableName=ids, ConsistentRead=True)["Count"] == 0
 
 
-# --- members --------------------------------------------------------------------------------------------------------
+# --- members --------------------------------------------------------------------------------------
 
 
 def test_how_many_actions(refuse, shared_table, key):
@@ -554,7 +557,9 @@ def test_members_are_reported_together(refuse, shared_table, key):
 
 
 def test_long_token_comes_first(refuse, key):
-    """This is reported first; the service has two wordings, and only the older one reports other faults with it."""
+    """This is reported first; the service has two wordings, and only the older one reports other
+    faults with it.
+    """
     token = "t" * 37
     most = "failed to satisfy constraint: Member must have length less than or equal to 36"
     older, newer = f"Value '{token}' at 'clientRequestToken' {most}", f"Value at 'ClientRequestToken' {most}"

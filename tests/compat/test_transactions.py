@@ -1,4 +1,6 @@
-"""TransactWriteItems: all actions or none, and the reasons of a transaction that is cancelled (behaviour 8.1, 8.2)."""
+"""TransactWriteItems: all actions or none, and the reasons of a transaction that is cancelled
+(behaviour 8.1, 8.2).
+"""
 
 import pytest
 
@@ -17,7 +19,9 @@ def invalid(message):
 
 @pytest.fixture(scope="module")
 def tables(make_shared_table):
-    """Two tables that all tests share: one with a local and a global index, one without; each test has its own keys."""
+    """Two tables that all tests share: one with a local and a global index, one without; each test
+    has its own keys.
+    """
     indexed = make_shared_table(
         define="l:N g:S",
         LocalSecondaryIndexes=[index_request("local", "pk l", "KEYS_ONLY")],
@@ -96,7 +100,7 @@ def write(client, *actions, **extra):
     return without_metadata(client.transact_write_items(TransactItems=list(actions), **extra))
 
 
-# --- what a transaction does ----------------------------------------------------------------------------------------
+# --- what a transaction does ----------------------------------------------------------------------
 
 
 def test_all_kinds_of_actions_happen_together(client, part):
@@ -191,7 +195,7 @@ def test_a_hundred_actions(client, part):
     assert part.stored() == []
 
 
-# --- a cancelled transaction does nothing ---------------------------------------------------------------------------
+# --- a cancelled transaction does nothing ---------------------------------------------------------
 
 CANCELING = {
     "condition": lambda part: part.check("z", "attribute_exists(pk)"),
@@ -220,7 +224,7 @@ def test_nothing_of_it_happens(client, part, canceled, cause, position):
     assert part.everything() == before
 
 
-# --- failing conditions ---------------------------------------------------------------------------------------------
+# --- failing conditions ---------------------------------------------------------------------------
 
 
 def test_every_failing_condition_is_reported(part, canceled):
@@ -292,7 +296,7 @@ def test_body_of_a_cancellation(post, part):
     )
 
 
-# --- what an action cannot do to its item ---------------------------------------------------------------------------
+# --- what an action cannot do to its item ---------------------------------------------------------
 
 MISMATCH = "The provided key element does not match the schema"
 OPERAND = "An operand in the update expression has an incorrect data type"
@@ -408,7 +412,9 @@ CANNOT = {
 
 @pytest.mark.parametrize("case", CANNOT)
 def test_what_an_action_cannot_do_cancels(part, canceled, case):
-    """Nothing else is reported: neither failing conditions before and after it, nor the next such problem."""
+    """Nothing else is reported: neither failing conditions before and after it, nor the next such
+    problem.
+    """
     part.put(part.item("stored", **STORED))
     before = part.stored()
     make, message = CANNOT[case]

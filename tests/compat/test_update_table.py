@@ -22,7 +22,9 @@ def creation(name, keys, projection="ALL", non_key=None, **extra):
 
 @pytest.fixture
 def update(client):
-    """Update a table, wait until it has settled; return the answer's description and the one afterwards."""
+    """Update a table, wait until it has settled; return the answer's description and the one
+    afterwards.
+    """
 
     def send(name, **request):
         answer = client.update_table(TableName=name, **request)["TableDescription"]
@@ -50,7 +52,9 @@ def unchanged(read, write, index=None):
 
 
 def nothing(*sent):
-    """Return the message for a request that changes nothing, without the members that it sent (behaviour 10.4)."""
+    """Return the message for a request that changes nothing, without the members that it sent
+    (behaviour 10.4).
+    """
     listed = (
         "ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, SSESpecification, "
         "ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, "
@@ -354,7 +358,7 @@ def test_the_billing_mode_it_has_leaves_no_mark(make_table, update):
     assert "BillingModeSummary" not in told
 
 
-# --- indexes --------------------------------------------------------------------------------------------------------
+# --- indexes --------------------------------------------------------------------------------------
 
 
 def test_an_index_over_existing_items(client, make_table, update):
@@ -693,7 +697,7 @@ def test_an_index_comes_beside_another_ones_change(make_table, update):
     assert units == {"global": 7, "more": 5}
 
 
-# --- settings -------------------------------------------------------------------------------------------------------
+# --- settings -------------------------------------------------------------------------------------
 
 
 def test_stream_on_and_off(refused, make_table, update):
@@ -745,7 +749,9 @@ def test_encryption_and_class(refused, make_table, update):
 
 
 def test_table_class(make_table, update):
-    """behaviour 10.4: the answer has the old summary; a table without one has none while its class is the standard one."""
+    """behaviour 10.4: the answer has the old summary; a table without one has none while its class
+    is the standard one.
+    """
     name = make_table()
     answer, told = update(name, TableClass="STANDARD")
     assert answer["TableStatus"] == "UPDATING"

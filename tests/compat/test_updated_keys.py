@@ -1,4 +1,6 @@
-"""Updates and projections against the key attributes of a table and of its indexes (behaviour 3.8)."""
+"""Updates and projections against the key attributes of a table and of its indexes (behaviour
+3.8).
+"""
 
 import pytest
 
@@ -40,7 +42,8 @@ def update_of(expression):
     return {"UpdateExpression": expression} | ({"ExpressionAttributeValues": values} if values else {})
 
 
-# Known without the item: reported before a failing condition, for every type, from the first index by name.
+# Known without the item: reported before a failing condition, for every type, from the first index
+# by name.
 WRONG_TYPES = {
     "number": ("SET x = :n", index_key_mismatch("x", "S", "N", "first")),
     "binary": ("SET x = :b", index_key_mismatch("x", "S", "B", "first")),
@@ -175,7 +178,7 @@ def test_right_types(client, table, key, expression):
     client.update_item(TableName=table, Key=key, **update_of(expression))
 
 
-# --- projections below keys (behaviour 3.8) -------------------------------------------------------------------------
+# --- projections below keys (behaviour 3.8) -------------------------------------------------------
 
 BELOW_KEYS = {
     "pk.b": "Key: pk",
@@ -226,7 +229,9 @@ def test_conditions_below_keys(refused, table, key, condition, place):
 
 
 def test_projections_below_keys_that_an_index_lacks(refused, table, key):
-    """The path is reported before the rule that a query of a global index returns projected attributes only."""
+    """The path is reported before the rule that a query of a global index returns projected
+    attributes only.
+    """
     read = {"TableName": table, "IndexName": "first", "ProjectionExpression": "l.a"}
     condition = {"KeyConditionExpression": "x = :s", "ExpressionAttributeValues": {":s": VALUES[":s"]}}
     answer = ("ValidationException", SCALARS + "IndexKey: l")

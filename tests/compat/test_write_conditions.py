@@ -1,4 +1,6 @@
-"""Conditions of PutItem, UpdateItem and DeleteItem: evaluation, failure, the failed item (behaviour 4.4, 4.6)."""
+"""Conditions of PutItem, UpdateItem and DeleteItem: evaluation, failure, the failed item (behaviour
+4.4, 4.6).
+"""
 
 import pytest
 from boto3.dynamodb.conditions import Attr
@@ -220,7 +222,7 @@ def test_a_missing_item_is_an_empty_one(client, refused, shared_table, key, meth
     assert written is (holds and method != "delete_item")
 
 
-# --- failure --------------------------------------------------------------------------------------------------------
+# --- failure --------------------------------------------------------------------------------------
 
 WRITES = {
     "put_item": lambda key: {"Item": {**key, "a": {"N": "2"}}},

@@ -1,7 +1,8 @@
 """The wheel, and a smoke set of the tests, on every Python that the project claims to support.
 
-Only `make nightly` runs this. pip takes what the server needs from its index, so this needs a network or a mirror. Pythons
-come from the PATH and from pyenv; where one is missing, its tests are skipped.
+Only `make nightly` runs this. pip takes what the server needs from its index, so this needs a
+network or a mirror. Pythons come from the PATH and from pyenv; where one is missing, its tests are
+skipped.
 """
 
 import os

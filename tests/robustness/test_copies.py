@@ -1,4 +1,6 @@
-"""Copies of data folders: of a running server, made with cp and with the command, of an ended and of a killed one."""
+"""Copies of data folders: of a running server, made with cp and with the command, of an ended and
+of a killed one.
+"""
 
 import shutil
 import subprocess
@@ -27,7 +29,9 @@ COPIED = "was copied, restored or last used by an older version"
 
 
 class Writer(threading.Thread):
-    """Writes until `end` is set. `written`: the least number of items that exist, numbered from 0."""
+    """Writes until `end` is set. `written`: the least number of items that exist, numbered from
+    0.
+    """
 
     def __init__(self, url: str, number: int) -> None:
         super().__init__()
@@ -90,7 +94,9 @@ def copy(source: Path, target: Path) -> subprocess.CompletedProcess[str]:
 
 
 def start(folder: Path) -> tuple[int, list[str]]:
-    """Start a server on a folder, end it once it serves; return its status and what it has logged, line by line."""
+    """Start a server on a folder, end it once it serves; return its status and what it has logged,
+    line by line.
+    """
     command = [sys.executable, "-m", "emulator", "--port", "0", "--data-dir", str(folder)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout

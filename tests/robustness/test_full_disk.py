@@ -1,4 +1,6 @@
-"""A server on a real disk that is full: it uses all of it, deletes to make room, and loses nothing."""
+"""A server on a real disk that is full: it uses all of it, deletes to make room, and loses
+nothing.
+"""
 
 import json
 import os

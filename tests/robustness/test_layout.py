@@ -1,8 +1,8 @@
 """The records on the disk, and how a server starts and ends with them.
 
-The golden file holds every record of a small store as LMDB has it. A change of any byte means that stores written by
-the version before can no longer be read as they are: it needs a new storage.folder.LAYOUT and a new golden file
-(GOLDEN=1 writes it anew).
+The golden file holds every record of a small store as LMDB has it. A change of any byte means that
+stores written by the version before can no longer be read as they are: it needs a new
+storage.folder.LAYOUT and a new golden file (GOLDEN=1 writes it anew).
 """
 
 import ast
@@ -40,7 +40,7 @@ Records = dict[tuple[str, bytes], bytes]
 """(LMDB table, key) -> value."""
 
 
-# --- golden bytes ---------------------------------------------------------------------------------------------------
+# --- golden bytes ---------------------------------------------------------------------------------
 
 KEPT = {
     **table_request(
@@ -96,7 +96,9 @@ def write_store(path: Path) -> None:
 
 
 def write_stream(inside: InProcess) -> None:
-    """Make a stream with records of each kind in a closed and an open shard, a disabled one, and a queue of TTL."""
+    """Make a stream with records of each kind in a closed and an open shard, a disabled one, and a
+    queue of TTL.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("emulator.database.changes.streams._new_seed", lambda: STREAM_SEED)
         inside("CreateTable", STREAMED)
@@ -143,7 +145,8 @@ def test_stored_bytes_are_those_of_the_layout(tmp_path: Path) -> None:
 
 
 def agree(place: tuple[str, bytes], found: bytes | None, expected: bytes) -> bool:
-    """Say whether a record is as expected; a definition may have new members, which then have defaults.
+    """Say whether a record is as expected; a definition may have new members, which then have
+    defaults.
 
     Members that loading drops may be missing.
     """
@@ -221,7 +224,7 @@ def check_streams(inside: InProcess) -> None:
     assert inside("Scan", TableName="streamed")["Items"] == [EXPIRING]
 
 
-# --- a server that cannot begin -------------------------------------------------------------------------------------
+# --- a server that cannot begin -------------------------------------------------------------------
 
 
 def refused(*arguments: str) -> str:
@@ -258,7 +261,9 @@ def mount(path: Path, options: str) -> None:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    """A function that mounts a file system in memory, or mounts it again, with options; skips where it may not."""
+    """A function that mounts a file system in memory, or mounts it again, with options; skips where
+    it may not.
+    """
     path = tmp_path / "disk"
     path.mkdir()
     mounted = []
@@ -295,7 +300,7 @@ def test_taken_port_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
-# --- a server that ends ---------------------------------------------------------------------------------------------
+# --- a server that ends ---------------------------------------------------------------------------
 
 
 def until_refused(address: tuple[str, int]) -> None:
@@ -337,7 +342,7 @@ def test_signal_ends_a_server_after_open_requests(tmp_path: Path, number: signal
         assert client("Scan", TableName="end")["Items"] == [{"pk": {"S": "last"}}]
 
 
-# --- room -----------------------------------------------------------------------------------------------------------
+# --- room -----------------------------------------------------------------------------------------
 
 
 def test_map_grows_while_a_server_works(tmp_path: Path) -> None:
@@ -407,7 +412,9 @@ def scanned(client: Client) -> list[str]:
 
 
 def test_full_disk(disk: Callable[[str], Path]) -> None:
-    """A write without room is refused and changes nothing, reads continue, and with room everything works again."""
+    """A write without room is refused and changes nothing, reads continue, and with room everything
+    works again.
+    """
     path = disk("size=20m") / "data"
     with running("--data-dir", str(path)) as server:
         with closing(Client(server.url)) as client:
@@ -435,7 +442,9 @@ def test_full_disk(disk: Callable[[str], Path]) -> None:
 
 
 def test_background_work_waits_on_a_full_disk(disk: Callable[[str], Path]) -> None:
-    """An index that cannot be filled for lack of room disturbs no request, and is filled once there is room."""
+    """An index that cannot be filled for lack of room disturbs no request, and is filled once there
+    is room.
+    """
     path = disk("size=20m") / "data"
     with running("--data-dir", str(path)) as server:
         with closing(Client(server.url)) as client:

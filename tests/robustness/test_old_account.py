@@ -1,4 +1,5 @@
-"""The account of access keys that are not twelve digits, in folders written when it was another one.
+"""The account of access keys that are not twelve digits, in folders written when it was another
+one.
 
 The golden folder is of the version in which it was 000000000000 (old_account.py).
 """
@@ -115,7 +116,9 @@ def test_every_other_space_has_its_account(case: dict[str, Any]) -> None:
 
 
 def test_streams(case: dict[str, Any]) -> None:
-    """Their ARNs have the new account, and an iterator that was issued before continues at its position."""
+    """Their ARNs have the new account, and an iterator that was issued before continues at its
+    position.
+    """
     stage = as_(stage_of(case), LOCAL)
     streams = {each["TableName"]: each["StreamArn"] for each in stage("ListStreams")["Streams"]}
     assert streams.keys() == {"orders", "archived"}
@@ -131,7 +134,9 @@ def test_streams(case: dict[str, Any]) -> None:
 
 
 def test_an_event_source_mapping(case: dict[str, Any]) -> None:
-    """Its ARNs have the new account, its destination stays, and it resumes at its checkpoint, also after a second start."""
+    """Its ARNs have the new account, its destination stays, and it resumes at its checkpoint, also
+    after a second start.
+    """
     for position in (2, 3):
         stage = as_(stage_of(case), LOCAL)
         (mapping,) = stage.api("GET")[1]["EventSourceMappings"]
@@ -157,7 +162,9 @@ def test_an_event_source_mapping(case: dict[str, Any]) -> None:
 
 
 def test_a_kinesis_destination(case: dict[str, Any]) -> None:
-    """Its data stream is not the emulator's: the ARN stays as given, and the feed resumes at its checkpoint."""
+    """Its data stream is not the emulator's: the ARN stays as given, and the feed resumes at its
+    checkpoint.
+    """
     stage = as_(stage_of(case), LOCAL)
     feed = KinesisFeed(stage.emulator.database)
     (batch,) = feed.due()
@@ -171,7 +178,9 @@ def test_a_kinesis_destination(case: dict[str, Any]) -> None:
 
 
 def test_the_database_of_all_callers(case: dict[str, Any]) -> None:
-    """With a shared database an ARN may have any account: answers show the account of the caller that created the table."""
+    """With a shared database an ARN may have any account: answers show the account of the caller
+    that created the table.
+    """
     stage = as_(stage_of(case, shared_db=True), EUROPE)
     for maker, mapper in ((LOCAL, ACCOUNT), (ACCOUNT, LOCAL)):
         account, function = ("111122223333" if each == ACCOUNT else case["after"] for each in (maker, mapper))

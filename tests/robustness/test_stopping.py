@@ -21,7 +21,9 @@ HEADERS = {
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_busy_clients_are_answered_until_nobody_listens(workers):
-    """Each client sends requests without pause and opens a new connection when the old one was closed after an answer."""
+    """Each client sends requests without pause and opens a new connection when the old one was
+    closed after an answer.
+    """
     ends = Counter()
     busy = Barrier(CLIENTS + 1)
 

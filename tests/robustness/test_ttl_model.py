@@ -1,7 +1,9 @@
-"""Random writes, moves of the clock and sweeps on a dict, on an emulator in memory and on one over LMDB at once.
+"""Random writes, moves of the clock and sweeps on a dict, on an emulator in memory and on one over
+LMDB at once.
 
-The attribute that says when items expire comes, goes and moves, as any number and other types; TTL is switched on and off,
-and the queue filled in small slices, meanwhile. What is left must be what the dict says, and the queue what the items say.
+The attribute that says when items expire comes, goes and moves, as any number and other types; TTL
+is switched on and off, and the queue filled in small slices, meanwhile. What is left must be what
+the dict says, and the queue what the items say.
 
 EXAMPLES=100 makes the runs a hundred times as long, and different each time.
 """
@@ -35,7 +37,7 @@ YEARS = 5 * 365 * 86_400
 names = count()
 
 
-# --- two emulators --------------------------------------------------------------------------------------------------
+# --- two emulators --------------------------------------------------------------------------------
 
 
 class Pair:
@@ -97,12 +99,14 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
             inside.emulator.close()
 
 
-# --- the model ------------------------------------------------------------------------------------------------------
+# --- the model ------------------------------------------------------------------------------------
 
 
 @dataclass
 class Run:
-    """One sequence on a new table. items: what says when each item expires, None for no attribute."""
+    """One sequence on a new table. items: what says when each item expires, None for no
+    attribute.
+    """
 
     pair: Pair
     name: str = ""
@@ -134,7 +138,9 @@ class Run:
         self.items.pop(pk, None)
 
     def update(self, pk: str, clause: str, value: Value | None) -> None:
-        """SET, ADD or REMOVE the attribute; an ADD may be refused, for another type or too many digits."""
+        """SET, ADD or REMOVE the attribute; an ADD may be refused, for another type or too many
+        digits.
+        """
         request: dict[str, Any] = {"Key": {"pk": {"S": pk}}, "ReturnValues": "ALL_NEW"}
         if clause == "REMOVE" or value is None:
             answer = self.call("UpdateItem", UpdateExpression="REMOVE #e", **NAMED, **request)
@@ -168,7 +174,9 @@ class Run:
         self.compare()
 
     def compare(self) -> None:
-        """Compare the table with the dict; its index holds what PutItem wrote, which is checked with the store."""
+        """Compare the table with the dict; its index holds what PutItem wrote, which is checked
+        with the store.
+        """
         found = {item["pk"]["S"]: item.get("end") for item in self.call("Scan")["Items"]}
         assert found.keys() == self.items.keys()
         assert all(same(value, self.items[pk]) for pk, value in found.items())
@@ -211,7 +219,7 @@ def same(one: Value | None, other: Value | None) -> bool:
     return Fraction(one["N"]) == Fraction(other["N"])
 
 
-# --- sequences ------------------------------------------------------------------------------------------------------
+# --- sequences ------------------------------------------------------------------------------------
 
 seconds = st.sampled_from([-HOUR, -2, -1, 0, 1, 2, 59, 60, HOUR, 2 * HOUR, 10 * HOUR, -YEARS, 1 - YEARS, -1 - YEARS])
 fractions = st.sampled_from(["", ".5", ".001", ".0001", ".000000000000000000000000001"])

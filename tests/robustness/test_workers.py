@@ -1,6 +1,8 @@
-"""Several worker processes over one folder: all see a change as soon as one has answered it, and one may die.
+"""Several worker processes over one folder: all see a change as soon as one has answered it, and
+one may die.
 
-Connections are spread over the workers by the kernel, so each test opens several and uses them in turn.
+Connections are spread over the workers by the kernel, so each test opens several and uses them in
+turn.
 """
 
 import http.client
@@ -202,7 +204,9 @@ INDEXED = {"GlobalSecondaryIndexes": [index_request("by_g", "g")]}
 
 
 def run_each_until_killed(server: Server, attempt: int, done: set[str], enough: threading.Event) -> None:
-    """Put items on several connections, kill a worker meanwhile, and let the connections of the others continue."""
+    """Put items on several connections, kill a worker meanwhile, and let the connections of the
+    others continue.
+    """
     lock = threading.Lock()
 
     def put(number: int) -> None:

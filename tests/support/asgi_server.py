@@ -1,4 +1,5 @@
-"""Serves the ASGI application with uvicorn's own HTTP protocol: the black-box tests run on that path too.
+"""Serves the ASGI application with uvicorn's own HTTP protocol: the black-box tests run on that
+path too.
 
     python -m tests.support.asgi_server --port 0 --in-memory
 

@@ -59,7 +59,9 @@ class Transport:
 
 
 class Loop:
-    """An event loop whose clock the test moves, with at most one timer, and calls that run at the end of a turn."""
+    """An event loop whose clock the test moves, with at most one timer, and calls that run at the
+    end of a turn.
+    """
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -94,7 +96,9 @@ class Loop:
 
 
 class Line:
-    """A connection with its transport, loop and server state; `beside` another one it shares the last two."""
+    """A connection with its transport, loop and server state; `beside` another one it shares the
+    last two.
+    """
 
     def __init__(self, emulator: Emulator, beside: "Line | None" = None) -> None:
         self.transport = Transport()

@@ -1,4 +1,6 @@
-"""A table whose indexes have key attributes of each type, for the tests of index keys (behaviour 2.5, 3.8)."""
+"""A table whose indexes have key attributes of each type, for the tests of index keys (behaviour
+2.5, 3.8).
+"""
 
 from typing import Any
 
@@ -13,7 +15,9 @@ INDEXES_ON_EACH_TYPE: dict[str, Any] = {
     ],
     "LocalSecondaryIndexes": [index_request("local", "pk l")],
 }
-"""Arguments of `table_request`. Errors name the first index by name: for x it is `first`, although `second` has x too."""
+"""Arguments of `table_request`. Errors name the first index by name: for x it is `first`, although
+`second` has x too.
+"""
 
 
 def index_key_mismatch(name: str, expected: str, actual: str, index: str) -> str:

@@ -25,8 +25,9 @@ Ranges = list[tuple[bytes, bytes]]
 
 EVERYTHING = (b"", b"\xff" * 64)
 OWNED = (b"\x03", b"\x04", b"\x05", b"\x09", b"\x0a", b"\x0b", b"\x0c", b"\x0e")
-"""First bytes of the keys of all that belongs to a table, a stream or a stream's consumer: items, index entries, statistics,
-item collections, streams, their records, TTL queues, checkpoints."""
+"""First bytes of the keys of all that belongs to a table, a stream or a stream's consumer: items,
+index entries, statistics, item collections, streams, their records, TTL queues, checkpoints.
+"""
 
 
 def dump(database: Database) -> Rows:
@@ -36,7 +37,9 @@ def dump(database: Database) -> Rows:
 
 
 def check_store(database: Database) -> None:
-    """Assert that items and what follows from them agree, and that no record of deleted tables and streams is left."""
+    """Assert that items and what follows from them agree, and that no record of deleted tables and
+    streams is left.
+    """
     with database.engine.read() as txn:
         known = [keyspace.dropped_range(record) for record, _ in txn.scan(*keyspace.drops())]
         for table in database.catalog.everything():
@@ -63,7 +66,9 @@ def _of_table(table: Table) -> Ranges:
 
 
 def _of_stream(stream: StreamDefinition) -> Ranges:
-    """Return the ranges of what belongs to a stream: the records of the shards that it still has are its own."""
+    """Return the ranges of what belongs to a stream: the records of the shards that it still has
+    are its own.
+    """
     prefixes = [keyspace.stream(stream.id), keyspace.checkpoints(consumer(stream.id))]
     prefixes += [keyspace.shard_records(stream.id, shard.number) for shard in stream.shards]
     return [_range(prefix) for prefix in prefixes]
@@ -106,7 +111,9 @@ def check_table(txn: ReadTxn, table: Table) -> None:
 
 
 def check_queue(txn: ReadTxn, table: Table, rows: Rows) -> None:
-    """Assert that the TTL queue has the entries of all items, or at least of those that its filling has visited."""
+    """Assert that the TTL queue has the entries of all items, or at least of those that its filling
+    has visited.
+    """
     definition = table.definition
     assert (definition.ttl_queue is None) == (definition.ttl_attribute is None)
     if definition.ttl_queue is None or definition.ttl_attribute is None:
@@ -139,7 +146,9 @@ def _rows(txn: ReadTxn, prefix: bytes) -> Rows:
 
 
 def _entries(index: Index, rows: Rows) -> Rows:
-    """Return the entries that the index must have: one for each item with its key, as far as the backfill has come."""
+    """Return the entries that the index must have: one for each item with its key, as far as the
+    backfill has come.
+    """
     entries = []
     for item_key, row in rows:
         item = decode_row(row)

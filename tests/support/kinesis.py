@@ -1,4 +1,6 @@
-"""A small Kinesis: PutRecords in the AWS JSON 1.1 protocol over HTTP. It keeps the records, and fails on request."""
+"""A small Kinesis: PutRecords in the AWS JSON 1.1 protocol over HTTP. It keeps the records, and
+fails on request.
+"""
 
 import base64
 import json
@@ -17,8 +19,8 @@ WAIT = 20.0  # seconds until a test that waits for records fails
 class FakeKinesis:
     """The records that were put; `url` is its address.
 
-    refuse: says of each entry of a call whether it fails; error: code with which whole calls fail while it is set;
-    strange: an answer that replaces the regular one while it is set.
+    refuse: says of each entry of a call whether it fails; error: code with which whole calls fail
+    while it is set; strange: an answer that replaces the regular one while it is set.
     """
 
     def __init__(self) -> None:

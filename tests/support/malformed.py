@@ -1,4 +1,6 @@
-"""Strategies that break valid requests: their JSON, their values, their expressions, their bytes, their headers."""
+"""Strategies that break valid requests: their JSON, their values, their expressions, their bytes,
+their headers.
+"""
 
 import json
 from collections.abc import Sequence
@@ -198,7 +200,7 @@ def copy(value: Any) -> Any:
 junk = _shared.map(copy)
 
 
-# --- expressions ----------------------------------------------------------------------------------------------------
+# --- expressions ----------------------------------------------------------------------------------
 
 EXPRESSIONS = (
     "UpdateExpression",
@@ -353,7 +355,7 @@ def with_statements(draw: st.DrawFn, seed: dict[str, Any]) -> Any:
     return {**seed, member: statements}
 
 
-# --- structures -----------------------------------------------------------------------------------------------------
+# --- structures -----------------------------------------------------------------------------------
 
 
 def slots(value: Any) -> list[Slot]:
@@ -389,12 +391,16 @@ INTEGERS = [0, 1, -1, 2, 100, 101, 1_000_001, 2**31 - 1, 2**31, 2**63 - 1, 2**63
 
 
 def pick(draw: st.DrawFn, choices: Sequence[Any]) -> Any:
-    """Draw one of some values that may be huge: Hypothesis prints strategies, so that sampled_from would be slow."""
+    """Draw one of some values that may be huge: Hypothesis prints strategies, so that sampled_from
+    would be slow.
+    """
     return choices[draw(st.integers(0, len(choices) - 1))]
 
 
 def like(draw: st.DrawFn, value: Any) -> Any:
-    """Draw a value of the type that belongs here, so that the request passes the first layer of validation."""
+    """Draw a value of the type that belongs here, so that the request passes the first layer of
+    validation.
+    """
     match value:
         case bool():
             return draw(st.booleans())
@@ -464,7 +470,7 @@ def _still_there(container: Any, key: Any) -> bool:
     return key in container if isinstance(container, dict) else key < len(container)
 
 
-# --- bytes and headers ----------------------------------------------------------------------------------------------
+# --- bytes and headers ----------------------------------------------------------------------------
 
 
 @st.composite

@@ -1,11 +1,13 @@
 """A small data folder with everything that can hold an account number.
 
-`old_account.tar.xz` is such a folder as commit 69094b4 wrote it, the last version in which access keys that are not twelve
-digits stood for account 000000000000. That commit ran this module as a program:
+`old_account.tar.xz` is such a folder as commit 69094b4 wrote it, the last version in which access
+keys that are not twelve digits stood for account 000000000000. That commit ran this module as a
+program:
 
     python -m tests.support.old_account tests/robustness/old_account.tar.xz
 
-The archive is never written again. Tests open it (`unpack`), or write a folder with the code of today (`write`).
+The archive is never written again. Tests open it (`unpack`), or write a folder with the code of
+today (`write`).
 """
 
 import io
@@ -70,7 +72,9 @@ def item(number: int) -> dict[str, Any]:
 
 
 ITEMS = [item(number) for number in range(4)]
-"""The items of `orders`: the function and Kinesis have received the first two; the iterator is after the first."""
+"""The items of `orders`: the function and Kinesis have received the first two; the iterator is
+after the first.
+"""
 
 
 def opened(folder: Path, **settings: Any) -> Stage:
@@ -86,7 +90,9 @@ def as_(stage: Stage, caller: tuple[str, str]) -> Stage:
 
 
 def write(folder: Path, **settings: Any) -> dict[str, str]:
-    """Write the folder; return what clients keep: a shard iterator and the mapping's UUID, by name."""
+    """Write the folder; return what clients keep: a shard iterator and the mapping's UUID, by
+    name.
+    """
     stage = opened(folder, **settings)
     feed = KinesisFeed(stage.emulator.database)
     stream = as_(stage, LOCAL)("CreateTable", ORDERS)["TableDescription"]["LatestStreamArn"]
@@ -119,7 +125,9 @@ def write(folder: Path, **settings: Any) -> dict[str, str]:
 
 
 def write_shared(folder: Path, **settings: Any) -> None:
-    """Add tables of the database that all callers share: one of each kind of access key, mapped by the other kind."""
+    """Add tables of the database that all callers share: one of each kind of access key, mapped by
+    the other kind.
+    """
     stage = opened(folder, shared_db=True, **settings)
     for maker, mapper in ((LOCAL, ACCOUNT), (ACCOUNT, LOCAL)):
         request = {**ORDERS, "TableName": f"shared.{maker[0]}"}

@@ -1,4 +1,5 @@
-"""How long the random tests run: the same few seconds each time, or EXAMPLES times as long and different each time.
+"""How long the random tests run: the same few seconds each time, or EXAMPLES times as long and
+different each time.
 
 `make nightly` runs them, and the tests that kill servers, with EXAMPLES=20.
 

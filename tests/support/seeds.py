@@ -1,4 +1,6 @@
-"""Two tables with a few items, and a valid request of every operation: the source of broken requests."""
+"""Two tables with a few items, and a valid request of every operation: the source of broken
+requests.
+"""
 
 from typing import Any
 

@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[2]
 class Server:
     """A server process of our own; `url` is its address.
 
-    module: the module of this source tree to run; command: the program to run instead; folder: where it runs.
+    module: the module of this source tree to run; command: the program to run instead; folder:
+    where it runs.
     """
 
     url: str

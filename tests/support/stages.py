@@ -1,4 +1,6 @@
-"""A stage for functions: an emulator in process, with a manual clock, whose functions the test invokes."""
+"""A stage for functions: an emulator in process, with a manual clock, whose functions the test
+invokes.
+"""
 
 import json
 from collections.abc import Callable
@@ -32,7 +34,7 @@ class Stage(InProcess):
         super().__init__(settings)
         self.service = self.emulator.functions
 
-    # --- Lambda's API -----------------------------------------------------------------------------------------------
+    # --- Lambda's API -----------------------------------------------------------------------------
 
     def api(self, method: str, path: str = "", body: Any = None, query: str = "", caller: Any = None) -> Any:
         """Send a request; return status and JSON. Raises ApiError."""
@@ -72,7 +74,7 @@ class Stage(InProcess):
     def put(self, key: str, value: int = 0, table: str = "Orders") -> None:
         self("PutItem", TableName=table, Item={"pk": {"S": key}, "n": {"N": str(value)}})
 
-    # --- delivery ---------------------------------------------------------------------------------------------------
+    # --- delivery ---------------------------------------------------------------------------------
 
     def due(self) -> list[tuple[Any, list[dict[str, Any]]]]:
         """Return the due invocations and the records of their events."""

@@ -86,12 +86,15 @@ def sequence(record: Record) -> int:
 
 
 def by_sequence(records: list[Record]) -> list[Record]:
-    """Return records in the order of their sequence numbers (the emulator's rise throughout a stream)."""
+    """Return records in the order of their sequence numbers (the emulator's rise throughout a
+    stream).
+    """
     return sorted(records, key=sequence)
 
 
 def replay(records: list[Record], names: tuple[str, ...]) -> dict[tuple[str, ...], Any]:
-    """Apply records to an empty table; return its items by their keys, and check each record against what it found.
+    """Apply records to an empty table; return its items by their keys, and check each record
+    against what it found.
 
     names: the key attributes. The records must have both images, those of an item in their order.
     """

@@ -1,4 +1,6 @@
-"""Caches whose keys are clients' texts: bounded by an estimate of their bytes, separately for long and short texts."""
+"""Caches whose keys are clients' texts: bounded by an estimate of their bytes, separately for long
+and short texts.
+"""
 
 import pytest
 

@@ -20,7 +20,7 @@ def create(arn, **members):
     return {name: value for name, value in request.items() if value is not None}
 
 
-# --- what it keeps --------------------------------------------------------------------------------------------------
+# --- what it keeps --------------------------------------------------------------------------------
 
 
 def test_new_mapping_has_the_defaults_and_is_enabled_at_the_next_look(stage, orders):
@@ -141,7 +141,7 @@ def test_mappings_survive_a_restart(tmp_path):
     after.emulator.close()
 
 
-# --- what it lists --------------------------------------------------------------------------------------------------
+# --- what it lists --------------------------------------------------------------------------------
 
 
 def test_mappings_are_listed_by_stream_function_and_pages(stage, orders):
@@ -193,7 +193,7 @@ def test_mappings_of_a_folder_divided_the_other_way_wait(tmp_path):
     shared.emulator.close()
 
 
-# --- what it refuses ------------------------------------------------------------------------------------------------
+# --- what it refuses ------------------------------------------------------------------------------
 
 INVALID = "InvalidParameterValueException"
 DETECTED = "1 validation error detected: Value {} failed to satisfy constraint: Member must "

@@ -1,4 +1,6 @@
-"""Failures of functions: retries, split batches, partial responses, and records that are given up."""
+"""Failures of functions: retries, split batches, partial responses, and records that are given
+up.
+"""
 
 import json
 
@@ -42,7 +44,7 @@ def result(stage, uuid):
     return stage.api("GET", f"/{uuid}")[1]["LastProcessingResult"]
 
 
-# --- retries --------------------------------------------------------------------------------------------------------
+# --- retries --------------------------------------------------------------------------------------
 
 
 def test_backoff_doubles_up_to_a_minute():
@@ -126,7 +128,7 @@ def test_clock_that_is_set_back_does_not_prolong_a_backoff(stage, mapped):
     assert stage.deliver() == [["a", "b", "c", "d"]]
 
 
-# --- halves ---------------------------------------------------------------------------------------------------------
+# --- halves ---------------------------------------------------------------------------------------
 
 
 def test_bisecting_isolates_the_record_that_fails_without_using_up_retries(stage, mapped):
@@ -156,7 +158,7 @@ def test_halves_keep_the_order(stage, mapped):
     assert len(stage.letters) == 2
 
 
-# --- partial responses ----------------------------------------------------------------------------------------------
+# --- partial responses ----------------------------------------------------------------------------
 
 
 def test_records_before_the_lowest_reported_one_are_done(stage, mapped):
@@ -205,7 +207,7 @@ def test_partial_batch_responses_need_the_setting(stage, mapped):
     assert stage.deliver(reporting("a")) == [["a", "b"], ["c", "d"]]
 
 
-# --- age ------------------------------------------------------------------------------------------------------------
+# --- age ------------------------------------------------------------------------------------------
 
 
 def test_records_that_get_too_old_are_given_up(stage, mapped):
@@ -256,7 +258,7 @@ def test_part_of_a_batch_gets_too_old(stage, mapped):
     assert stage.deliver(poison("a")) == [["b"]]
 
 
-# --- letters --------------------------------------------------------------------------------------------------------
+# --- letters --------------------------------------------------------------------------------------
 
 
 def test_letters_are_in_the_data_folder_or_a_temporary_one(stage, mapped):

@@ -1,4 +1,6 @@
-"""What bind() does around the expressions: members, order of problems, unused names and values, the cache."""
+"""What bind() does around the expressions: members, order of problems, unused names and values, the
+cache.
+"""
 
 import pytest
 
@@ -302,7 +304,7 @@ def test_key_conditions(text, clauses):
     )
 
 
-# --- the cache ---
+# --- the cache ------------------------------------------------------------------------------------
 
 UPDATE = {"UpdateExpression": "SET #a = :v", NAMES: {"#a": "a"}, VALUES: {":v": ONE}}
 

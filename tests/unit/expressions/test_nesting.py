@@ -1,6 +1,8 @@
-"""How deep expressions and statements nest: as their lengths and 300 operators allow, far beyond Python's own stack.
+"""How deep expressions and statements nest: as their lengths and 300 operators allow, far beyond
+Python's own stack.
 
-Everything runs with little stack left, as a rule that needed a frame for each level might pass by chance.
+Everything runs with little stack left, as a rule that needed a frame for each level might pass by
+chance.
 """
 
 import sys

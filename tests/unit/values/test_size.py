@@ -1,4 +1,6 @@
-"""The rules of behaviour 2.3; that the walk over requests computes the same is tested in test_wire.py."""
+"""The rules of behaviour 2.3; that the walk over requests computes the same is tested in
+test_wire.py.
+"""
 
 import pytest
 
