@@ -1,5 +1,5 @@
-"""Fixtures: an emulator in process with a clock that is moved by hand, and servers over HTTP for
-the black-box tests.
+"""Fixtures: an emulator in process with a manual clock, and servers over HTTP for the black-box
+tests.
 
 The black-box tests run on each engine, with two worker processes, and over the ASGI application
 instead of the connection class of our own. `--endpoint URL` runs them against a server that is
@@ -45,8 +45,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run whatever uses an engine on both, the HTTP tests on all kinds of server or on one endpoint
-    if one is given.
+    """Run tests that use an engine on both, and HTTP tests on all kinds of server or on the given
+    endpoint.
     """
     if "engine_name" in metafunc.fixturenames:
         given = metafunc.config.getoption("--endpoint")
@@ -65,7 +65,7 @@ def log_anew() -> None:
 
 @pytest.fixture(scope="session")
 def endpoint(engine_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a server of each kind, started once."""
+    """Return the URL of a server of each kind, started once."""
     if engine_name not in SERVERS:
         yield engine_name
         return
@@ -81,7 +81,9 @@ def endpoint(engine_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture(scope="session")
 def client(endpoint: str) -> Any:
-    """A boto3 client without client-side validation, so that wrong requests reach the server."""
+    """Return a boto3 client without client-side validation, so that wrong requests reach the
+    server.
+    """
     return boto3.client("dynamodb", **boto_options(endpoint))
 
 
@@ -127,7 +129,7 @@ def make_shared_table(client: Any) -> Iterator[Callable[..., str]]:
 
 @pytest.fixture(scope="module")
 def shared_table(make_shared_table: Callable[..., str]) -> str:
-    """One pk:S sk:S table for all tests of a module, which use keys of their own."""
+    """Return one pk:S sk:S table for all tests of a module, which use different keys."""
     return make_shared_table()
 
 
@@ -152,7 +154,7 @@ def post(endpoint: str) -> Callable[..., Answer]:
 
 @pytest.fixture
 def db(engine_name: str, tmp_path: Path) -> Iterator[InProcess]:
-    """An emulator in process on each engine."""
+    """Yield an emulator in process on each engine."""
     settings = Settings(in_memory=True) if engine_name == "memory" else Settings(data_dir=tmp_path / "data")
     inside = InProcess(settings)
     yield inside
@@ -176,7 +178,7 @@ def refused(client: Any) -> Callable[..., tuple[str, str]]:
 
 @pytest.fixture
 def key() -> dict[str, Any]:
-    """A key of a pk:S sk:S table that no other test uses."""
+    """Return a key of a pk:S sk:S table that no other test uses."""
     return {"pk": {"S": new_name("k")}, "sk": {"S": "s"}}
 
 

@@ -1,4 +1,4 @@
-"""What the documents for developers name is there."""
+"""The files that the documents for developers name exist."""
 
 import re
 from pathlib import Path
@@ -22,7 +22,7 @@ def missing(text, folder):
     """Return the paths in a document's text that are neither below its folder nor below the
     root.
     """
-    named = [name for name in _NAMED.findall(text) if not name.startswith("/")]  # as the path of a URL does
+    named = [name for name in _NAMED.findall(text) if not name.startswith("/")]  # those are paths of URLs
     linked = [name for name in _LINKED.findall(text) if not (folder / name).exists()]
     return [name for name in named if not (there(folder, name) or there(ROOT, name))] + linked
 

@@ -1,5 +1,5 @@
-"""What bind() does around the expressions: members, order of problems, unused names and values, the
-cache.
+"""bind() without the expressions themselves: members, order of problems, unused names and values,
+the cache.
 """
 
 import pytest

@@ -355,7 +355,7 @@ def test_every_text_has_an_answer(text):
 
 
 def run(bound, item, values):
-    """Call whatever programs there are."""
+    """Call all programs."""
     if bound.condition is not None:
         assert isinstance(bound.condition.test(item, values), bool)
     if bound.projection is not None:

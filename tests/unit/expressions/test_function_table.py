@@ -1,4 +1,4 @@
-"""One row is all a function takes: the rows keep the rules, and a toy function needs nothing
+"""A function needs one row only: the rows keep the rules, and a toy function needs nothing
 else.
 """
 
@@ -222,7 +222,7 @@ def detail(row, operands, values=()):
 
 
 def fitting(row):
-    """Return operands of the function without fault, and their values."""
+    """Return valid operands of the function, and their values."""
     operands, values = [], {}
     for position, operand in enumerate(row.operands):
         if operand.type_name:
@@ -307,7 +307,7 @@ def test_whether_partiql_has_it(row):
 
 @pytest.mark.parametrize("row", ROWS)
 def test_it_has_cases(row):
-    """Rules alone do not say what a function computes: its outcomes and errors stand in the
+    """Rules do not say what a function computes: its outcomes and errors are in the
     tables.
     """
     table = "updates" if row.place == "update operand" else "conditions"

@@ -1,8 +1,8 @@
 """Properties over all operations: complete samples made from the shapes, and samples broken in
 every way.
 
-A sample has every member of its operation's input; what the generic walk cannot guess stands in
-SAMPLES.
+A sample has every member of its operation's input; SAMPLES has the values that the generic walk
+cannot guess.
 """
 
 from copy import deepcopy

@@ -1,4 +1,4 @@
-"""Layer 1: behaviour 1.6, every row, and what conversions leave."""
+"""Layer 1: every row of behaviour 1.6, and the results of conversions."""
 
 import orjson
 import pytest

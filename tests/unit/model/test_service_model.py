@@ -131,8 +131,8 @@ def test_a_build_has_botocores_licence_and_names_it(built):
 
 
 def test_tests_and_builds_use_one_botocore():
-    """And what an editable install has written into this tree, where there is one, is of the
-    same.
+    """The data that an editable install has written into this tree, if any, is of the same
+    version.
     """
     assert importlib.metadata.version("botocore") == pinned()
     for path in (ROOT / "emulator" / "model" / "data").glob("*.json"):

@@ -1,5 +1,5 @@
-"""Which native operation a statement becomes (behaviour 14.2), and what its writes demand of the
-item (behaviour 14.3).
+"""The native operation that a statement becomes (behaviour 14.2), and the conditions of its writes
+(behaviour 14.3).
 """
 
 import pytest
@@ -37,7 +37,7 @@ def planned(table: Table, text, *parameters, **options):
 
 
 def told(found):
-    """Return a plan in short: GET, SCAN or how many QUERYs, and what else matters."""
+    """Return a plan in short: GET, SCAN or the number of QUERYs, and the rest."""
     if isinstance(found, Read):
         return "GET" + (" filtered" if found.test else "")
     words = [f"{len(found.ranges)} QUERY" if found.query else "SCAN"]
