@@ -2,7 +2,7 @@
 
 The golden file holds every record of a small store as LMDB has it. A change of any byte means that
 stores written by the version before can no longer be read as they are: it needs a new
-storage.folder.LAYOUT and a new golden file (GOLDEN=1 writes it anew).
+storage.disk.folder.LAYOUT and a new golden file (GOLDEN=1 writes it anew).
 """
 
 import ast
@@ -24,8 +24,9 @@ import pytest
 
 from emulator.database.definitions.tables import GONE
 from emulator.settings import Settings
-from storage import folder, open_engine
-from storage.lmdb_environment import LONG_TABLE
+from storage import open_engine
+from storage.disk import file_system, folder
+from storage.disk.environment import LONG_TABLE
 from tests.support.http_clients import Client, headers
 from tests.support.in_process import InProcess
 from tests.support.invariants import check_store
@@ -374,7 +375,7 @@ def test_map_grows_while_a_server_works(tmp_path: Path) -> None:
             assert failures == []
             assert client("DescribeTable", TableName="grow")["Table"]["ItemCount"] == 160
         assert server.stop() == 0
-    if folder.reservable(path):
+    if file_system.reservable(path):
         assert start == 64 << 10
     inside = InProcess(Settings(data_dir=path))
     check_store(inside.emulator.database)

@@ -1,6 +1,8 @@
-"""Transactions that a test declares to be under way: what meets them, until the clock says that they are over.
+"""Transactions that a test declares to be under way: requests that conflict with them, until the
+clock ends them.
 
-Facts: behaviour 8.4. Black-box tests of the same are in tests/compat/test_conflicts.py; here the clock is moved.
+Facts: behaviour 8.4. Black-box tests of the same are in tests/compat/test_conflicts.py; here the
+clock is moved.
 """
 
 import pytest
@@ -93,7 +95,9 @@ def test_statements_that_write(db, table):
 
 
 def test_a_batch_is_refused_as_a_whole(db, table):
-    """Inferred: the service model has no conflict among the errors of BatchWriteItem, behaviour 8.4 says "write"."""
+    """Inferred: the service model has no conflict among the errors of BatchWriteItem, behaviour
+    8.4 says "write".
+    """
     declare(db, TableName=table, Key=KEY, Seconds=10)
     writes = [{"PutRequest": {"Item": OTHER}}, {"DeleteRequest": {"Key": KEY}}]
     before = dump(db.emulator.database)

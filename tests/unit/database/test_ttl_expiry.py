@@ -1,4 +1,4 @@
-"""Which items expire, and what happens until and when they do (behaviour 12)."""
+"""Which items expire, and what happens before and at their expiry (behaviour 12)."""
 
 import pytest
 
@@ -244,7 +244,7 @@ def test_a_table_without_capacity_is_swept(engine_name, tmp_path):
     assert sweep(db).total() == 10
     assert db.error("PutItem", TableName=table, Item={"pk": {"S": "x"}})[0] == "ProvisionedThroughputExceededException"
     db.clock.advance(1)
-    put(db, table, "x")  # what had come back meanwhile was not spent on the sweep
+    put(db, table, "x")  # the sweep did not use the capacity that had refilled meanwhile
     db.emulator.close()
 
 
