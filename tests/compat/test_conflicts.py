@@ -151,7 +151,7 @@ def test_the_start_option():
 @pytest.mark.parametrize(
     ("option", "text", "problem"),
     [
-        ("--ongoing-transaction", "{", "--ongoing-transaction: it is no JSON"),
+        ("--ongoing-transaction", "{", "--ongoing-transaction: it is not JSON"),
         (
             "--ongoing-transaction",
             '{"TableName": "t", "Seconds": 1}',

@@ -5,11 +5,11 @@ import subprocess
 
 import pytest
 
-from emulator.http.front.dynamodb import DynamoDbEndpoint
+from tests.support.asgi import ask, site_of
 
 
 def call(db, body):
-    answer = DynamoDbEndpoint(db.emulator).admin("POST", b"copy", json.dumps(body).encode())
+    answer = ask(site_of(db.emulator), "POST", "/_emulator/copy", json.dumps(body).encode())
     return answer.status, json.loads(answer.body)["message"]
 
 

@@ -77,11 +77,11 @@ def upkeep_of(store: Store, loop: Loop, *, durable: bool = False) -> Upkeep:
 
 
 def pass_seconds(upkeep: Upkeep, loop: Loop, store: Store, seconds: float, *, writing: bool) -> None:
-    """Look twenty times a second, with a commit before each look or with none."""
+    """Poll twenty times a second, with a commit before each poll or with none."""
     for _ in range(round(seconds * 20)):
         loop.now += 0.051
         store.number += writing
-        upkeep.look()
+        upkeep.poll()
 
 
 def test_nothing_written_nothing_synced(loop: Loop) -> None:
@@ -182,13 +182,13 @@ def test_pages_are_made_ready_one_piece_of_work_at_a_time(loop: Loop) -> None:
     assert store.done == ["ahead"]
     loop.kept[0].set_result(None)
     loop.now += 1
-    upkeep.look()
+    upkeep.poll()
     assert store.done == ["ahead"] * 2
 
 
 @pytest.mark.parametrize(("number", "logged"), [(errno.EMFILE, 1), (errno.ENFILE, 1), (errno.EACCES, 0), (None, 0)])
 def test_a_lack_of_file_descriptors_is_logged(loop: Loop, monkeypatch, caplog, number, logged) -> None:
-    """libuv closes new connections without telling anybody, so the server has to look."""
+    """libuv closes new connections silently, so the server has to check."""
     store = Store()
 
     def refuse(*_):
