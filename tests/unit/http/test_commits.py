@@ -286,7 +286,7 @@ def test_table_of_a_lost_group_is_made_again(durable):
     assert line.answers()[-1][2] == b'{"TableNames":["other","table"]}'
 
 
-def test_who_is_interrupted_again_and_again_is_told(durable, monkeypatch):
+def test_a_request_that_is_interrupted_again_and_again_fails(durable, monkeypatch):
     make_table(durable)
     line = durable.line()
     line.feed(put("a").replace(b"\r\n", b"\r\nOrigin: http://a\r\n", 1))
@@ -455,7 +455,7 @@ def test_reads_beside_a_commit_that_finds_no_room_are_answered(durable, monkeypa
 
 
 @pytest.mark.parametrize("failures", [1, 1000])
-def test_description_of_a_table_whose_status_finds_no_room_is_told(durable, monkeypatch, failures):
+def test_description_of_a_table_whose_status_cannot_be_stored_fails(durable, monkeypatch, failures):
     """However often the commit fails: a status that cannot be stored stays the old one."""
     line = durable.line()
     line.feed(request("CreateTable", TABLE))

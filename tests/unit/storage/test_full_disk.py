@@ -101,7 +101,7 @@ def test_growth_uses_the_room_there_is(engine: Any, disk: Disk) -> None:
     assert disk.folder.joinpath("reserve").stat().st_size == room.RESERVE
 
 
-def test_disk_that_refuses_is_not_asked_by_every_write(engine: Any, disk: Disk) -> None:
+def test_not_every_write_tries_a_full_disk(engine: Any, disk: Disk) -> None:
     count = fill(engine)
     for _ in range(20):
         with pytest.raises(Full):

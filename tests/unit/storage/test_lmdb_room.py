@@ -468,7 +468,7 @@ def test_a_file_is_reserved_before_its_map_is_full(tmp_path: Path, monkeypatch: 
     engine.close()
 
 
-def test_room_that_the_disk_does_not_have_is_asked_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_room_than_the_disk_has_is_requested_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     engine: Any = open_engine(tmp_path / "store", map_size=8 * TINY, writemap=True)
     put_all(engine, ROWS[:240])
     asked = []
