@@ -161,7 +161,9 @@ def test_imports_go_one_way(path):
 
 
 def imported_files(path: Path) -> set[Path]:
-    """Return the files of ours that a file imports, those for types alone and those inside functions included."""
+    """Return the files of ours that a file imports, those for types alone and those inside
+    functions included.
+    """
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         modules = []
@@ -207,7 +209,9 @@ def test_a_circle_is_found():
 
 
 def room_of(path: Path, package: str) -> str | None:
-    """Return the folder or file of a package that a file is in, None for files elsewhere and for the package itself."""
+    """Return the folder or file of a package that a file is in, None for files elsewhere and for
+    the package itself.
+    """
     place = path.relative_to(ROOT)
     if not place.is_relative_to(package) or place == Path(package) / "__init__.py":
         return None
@@ -285,6 +289,29 @@ def test_only_the_outer_parts_are_asynchronous(path):
     assert part in ASYNC_PARTS or not imported(path) & {"asyncio", "threading", "socket"}
 
 
+ENTRANCES = "emulator/database/database.py"
+"""Where work enters the database: `run`, `run_steps`, `try_run`, `run_slice`."""
+
+MAY_REFRESH = {ENTRANCES: {"is_stale", "refresh"}, "emulator/http/front/commits.py": {"recover"}}
+"""Who asks whether definitions are stale, and reloads them. A failed commit has no other entrance than its own."""
+
+
+def refreshes(tree) -> set[str]:
+    """Return the names with which a file reloads definitions or asks whether it must."""
+    names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    return names & {"is_stale", "refresh", "recover"}
+
+
+@pytest.mark.parametrize("path", list(sources()), ids=lambda path: str(path.relative_to(ROOT)))
+def test_definitions_are_refreshed_by_the_entrances_alone(path):
+    """A seventh caller would forget it: whoever calls the database from outside uses one of its entrances."""
+    assert refreshes(ast.parse(path.read_text())) <= MAY_REFRESH.get(path.relative_to(ROOT).as_posix(), set())
+
+
+def test_a_refresh_elsewhere_is_found():
+    assert refreshes(ast.parse("if database.versions.is_stale():\n    database.refresh()")) == {"is_stale", "refresh"}
+
+
 REAL_TIME = {"now", "utcnow", "today"}
 """What datetime's classes ask the machine."""
 
@@ -295,7 +322,9 @@ KNOW_REAL_TIME = (
     "emulator/event_sources/child.py",
     "emulator/log_limits.py",
 )
-"""The clock itself, sockets, the log, and the processes in which functions run: how long one may run is real time."""
+"""The clock itself, sockets, the log, and the processes in which functions run: how long one may
+run is real time.
+"""
 
 
 @pytest.mark.parametrize("path", list(sources()), ids=lambda path: str(path.relative_to(ROOT)))
@@ -321,7 +350,7 @@ def test_every_operation_has_a_black_box_test(name):
     assert any(f".{words}(" in text or f'"{name}"' in text for text in texts)
 
 
-# --- errors -----------------------------------------------------------------------------------------------------------
+# --- errors ---------------------------------------------------------------------------------------
 
 MAKE_ERRORS = ("emulator/errors/", "emulator/event_sources/errors.py")
 """Where the texts of errors are. Everything else calls the factories there."""
@@ -434,7 +463,9 @@ def texts_made(tree):
 
 @pytest.mark.parametrize("path", ELSEWHERE, ids=lambda path: str(path.relative_to(ROOT)))
 def test_texts_of_errors_are_made_in_their_families(path):
-    """The details of a wrong expression have a file of their own, beside the class that carries them."""
+    """The details of a wrong expression have a file of their own, beside the class that carries
+    them.
+    """
     tree = ast.parse(path.read_text())
     makes_details = any(isinstance(each, ast.ClassDef) and each.name == "ExpressionError" for each in ast.walk(tree))
     assert makes_details or list(texts_made(tree)) == []
@@ -481,13 +512,15 @@ def test_no_two_families_of_errors_use_one_name():
 
 
 def test_test_files_of_folders_without_a_package_have_names_of_their_own():
-    """pytest imports such files by their names alone: two of one name cannot be collected in one run."""
+    """pytest imports such files by their names alone: two of one name cannot be collected in one
+    run.
+    """
     files = [path for path in (ROOT / "tests").rglob("test_*.py") if not (path.parent / "__init__.py").exists()]
     names = Counter(path.name for path in files if "node_modules" not in path.parts)
     assert [name for name, count in names.items() if count > 1] == []
 
 
-# --- tests ------------------------------------------------------------------------------------------------------------
+# --- tests ----------------------------------------------------------------------------------------
 
 TESTS = [path for path in sorted((ROOT / "tests").rglob("*.py")) if "node_modules" not in path.parts]
 TESTS = [path for path in TESTS if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)]
@@ -496,7 +529,8 @@ TESTS = [path for path in TESTS if not any(part.startswith(".") for part in path
 def other_tests(tree, bench=False):
     """Return the modules of tests/ that a file imports although they are not for sharing.
 
-    Benchmarks (`bench`) share code among themselves as well. A name without a dot is a module beside the file.
+    Benchmarks (`bench`) share code among themselves as well. A name without a dot is a module
+    beside the file.
     """
     modules = set()
     for node in ast.walk(tree):

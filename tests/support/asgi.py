@@ -9,7 +9,9 @@ from emulator.http.front.front import App, Message
 
 
 class Reply(NamedTuple):
-    """What an application has answered. unread: pieces of the request's body that it has not read."""
+    """What an application has answered. unread: pieces of the request's body that it has not
+    read.
+    """
 
     status: int
     headers: dict[bytes, bytes]
@@ -23,7 +25,9 @@ def site_of(emulator: Emulator) -> App:
 
 
 def ask(app: App, method: str, path: str | bytes, *pieces: bytes, **scope: Any) -> Reply:
-    """Send a request, its body in pieces. scope: more members of the scope; headers are pairs or a dictionary."""
+    """Send a request, its body in pieces. scope: more members of the scope; headers are pairs or
+    a dictionary.
+    """
     return asyncio.run(asked(app, method, path, *pieces, **scope))
 
 

@@ -66,7 +66,9 @@ class Transport:
 
 
 class Loop:
-    """An event loop whose clock the test moves, with at most one timer, and calls that run at the end of a turn."""
+    """An event loop whose clock the test moves, with at most one timer, and calls that run at the
+    end of a turn.
+    """
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -101,7 +103,8 @@ class Loop:
 
 
 class Line:
-    """A connection with its transport, loop and server state; `beside` another one it shares the last two.
+    """A connection with its transport, loop and server state; `beside` another one it shares the
+    last two.
 
     site: the ASGI application for every path but `/`. loop: a real one, which it needs.
     """
@@ -175,7 +178,9 @@ def request(
     length: bool = True,
     operation: str = "ListTables",
 ) -> bytes:
-    """Return the bytes of a request, of ListTables if nothing is said; `more` are more header lines."""
+    """Return the bytes of a request, of ListTables if nothing is said; `more` are more header
+    lines.
+    """
     lines = [
         f"{method} / HTTP/{version}",
         "Host: localhost",

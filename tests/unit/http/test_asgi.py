@@ -75,7 +75,7 @@ def test_two_hosts(ask):
         assert (status, headers[b"connection"]) == (400, b"close")
 
 
-def test_who_may_use_the_protected_paths(ask):
+def test_origins_that_may_use_the_protected_paths(ask):
     page = [(b"host", b"x"), (b"origin", b"http://127.0.0.1:8000")]
     for server, status in (
         ((("127.0.0.1", 8000)), 200),

@@ -20,6 +20,7 @@ from storage import Full, Interrupted, StorageError
 from tests.support.asgi import asked
 from tests.support.connections import Line, sweep_by_scan
 from tests.support.http_clients import headers
+from tests.support.lmdb_internals import group_of
 from tests.support.tables import table_request
 
 TABLE = {**table_request("pk:S"), "TableName": "table"}
@@ -181,7 +182,7 @@ def test_definition_whose_commit_failed_is_as_it_was(durable, operation, body):
     before = told(durable, "DescribeTable", {"TableName": "table"})
     line = durable.line()
     line.feed(request(operation, body))
-    group = durable.emulator.database.engine._group
+    group = group_of(durable.emulator.database.engine)
     group.txn = Failing(group.txn, lmdb.DiskError("full"), "commit")
     durable.loop.run()
     assert line.answers()[0][0] == 500
@@ -203,7 +204,7 @@ def test_drop_in_a_lost_group_goes_on(durable):
     durable.emulator.tick()
     durable.loop.run()
     with durable.emulator.database.read() as txn:
-        assert not list(txn.scan(*keyspace.drops()))
+        assert not list(txn.scan(*keyspace.deletions()))
 
 
 def test_nobody_waits_for_ever_after_an_unforeseen_failure(durable):
@@ -211,7 +212,7 @@ def test_nobody_waits_for_ever_after_an_unforeseen_failure(durable):
     lines = [durable.line(), durable.line()]
     for line in lines:
         line.feed(put("a"))
-    group = durable.emulator.database.engine._group
+    group = group_of(durable.emulator.database.engine)
     group.txn = Failing(group.txn, OSError("no descriptors"), "commit")
     durable.loop.run()
     for line in lines:
@@ -233,7 +234,7 @@ def test_connection_that_cannot_be_released_keeps_no_other_waiting(durable):
 
 def lose_the_group(durable):
     """Let the next write find no room, and that another process has written before there was some: the group is lost."""
-    group = durable.emulator.database.engine._group
+    group = group_of(durable.emulator.database.engine)
     group.txn = Failing(group.txn, lmdb.MapFullError("full"))
     group._number = -1
 
@@ -286,13 +287,13 @@ def test_table_of_a_lost_group_is_made_again(durable):
     assert line.answers()[-1][2] == b'{"TableNames":["other","table"]}'
 
 
-def test_who_is_interrupted_again_and_again_is_told(durable, monkeypatch):
+def test_a_request_that_is_interrupted_again_and_again_fails(durable, monkeypatch):
     make_table(durable)
     line = durable.line()
     line.feed(put("a").replace(b"\r\n", b"\r\nOrigin: http://a\r\n", 1))
 
     def lost():
-        durable.emulator.database.engine._group._reset()
+        group_of(durable.emulator.database.engine)._reset()
         raise Interrupted("lost")
 
     monkeypatch.setattr(durable.emulator.database.engine, "commit", lost)
@@ -307,7 +308,7 @@ def test_a_write_that_finds_the_disk_full_fails_alone(durable):
     make_table(durable)
     lines = [durable.line() for _ in range(3)]
     lines[0].feed(put("a"))
-    group = durable.emulator.database.engine._group
+    group = group_of(durable.emulator.database.engine)
     group.txn = Failing(group.txn, lmdb.DiskError("full"))
     lines[1].feed(put("b"))
     lines[2].feed(put("c") + get("a"))
@@ -432,7 +433,7 @@ def fail_commits(durable, monkeypatch, failures):
     def fail():
         if engine.pending and left:
             left.pop()
-            group = engine._group
+            group = group_of(engine)
             group.txn = Failing(group.txn, lmdb.DiskError("full"), "commit")
         commit()
 
@@ -455,7 +456,7 @@ def test_reads_beside_a_commit_that_finds_no_room_are_answered(durable, monkeypa
 
 
 @pytest.mark.parametrize("failures", [1, 1000])
-def test_description_of_a_table_whose_status_finds_no_room_is_told(durable, monkeypatch, failures):
+def test_description_of_a_table_whose_status_cannot_be_stored_fails(durable, monkeypatch, failures):
     """However often the commit fails: a status that cannot be stored stays the old one."""
     line = durable.line()
     line.feed(request("CreateTable", TABLE))
@@ -628,7 +629,7 @@ def test_a_lost_group_over_asgi_is_made_again_but_the_clock_moves_once(serving, 
     def commit(commit=engine.commit):
         commits.append(engine.pending)
         if len(commits) == 3:  # the first two have the table
-            engine._group._reset()
+            group_of(engine)._reset()
             raise Interrupted("lost")
         commit()
 
@@ -660,7 +661,7 @@ def test_a_full_disk_over_asgi(serving, monkeypatch):
     emulator, app = serving
 
     def commit():
-        emulator.database.engine._group._reset()
+        group_of(emulator.database.engine)._reset()
         raise Full("no room")
 
     async def use():

@@ -236,7 +236,7 @@ def test_requests_that_wait_when_the_connection_is_lost_are_not_done(line):
     assert line.transport.written == b""
 
 
-def test_a_failure_of_our_own_is_logged_and_told(line, monkeypatch, caplog):
+def test_a_failure_of_our_own_is_logged_and_answered(line, monkeypatch, caplog):
     monkeypatch.setattr(DynamoDbEndpoint, "answer", lambda *_: 1 / 0)
     line.feed(request(b"{}", "Origin: http://a") + request())
     ((status, headers, body),) = line.answers()
@@ -560,7 +560,7 @@ def test_a_refused_body_makes_room(db):
     assert other.transport.reading
 
 
-def test_who_waits_for_room_is_not_late(db):
+def test_a_request_that_waits_for_memory_does_not_time_out(db):
     first = Line(db.emulator)
     other = Line(db.emulator, beside=first)
     start, rest = body_in_two(MOST * 2)

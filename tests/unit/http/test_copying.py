@@ -42,7 +42,7 @@ def test_process_that_cannot_be_started(db, engine_name, monkeypatch):
         assert call(db, {"Folder": "copy"}) == (400, expected)
 
 
-def test_what_the_process_says_is_told(db, engine_name, tmp_path):
+def test_output_of_the_process_is_reported(db, engine_name, tmp_path):
     (tmp_path / "file").touch()
     if engine_name == "lmdb":
         expected = f"The data path {tmp_path / 'file'} is not a folder."

@@ -94,7 +94,7 @@ def test_paths_hosts_origins_and_services(endpoint, lines, method, path, query, 
     assert line.isprintable()
 
 
-def test_operations_that_are_not_there_are_told_once(endpoint, lines):
+def test_missing_operations_are_logged_once(endpoint, lines):
     first, second = sorted(set(operations()) - set(registered()))[:2]
     for name in (first, first, second, first):
         fields = {**SIGNED, b"x-amz-target": f"DynamoDB_20120810.{name}".encode()}
