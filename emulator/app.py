@@ -17,6 +17,7 @@ from emulator.model.service import operations as service_operations
 from emulator.operations.registry import find
 from emulator.settings import Settings
 from emulator.sharing import Sharing
+from emulator.slices import Sliced, Steps
 from storage import Full, Interrupted, open_engine
 
 if TYPE_CHECKING:
@@ -86,9 +87,10 @@ class Emulator:
                 answer = found(database, caller, raw)
             except Interrupted:
                 answer = database.rerun(lambda: found(database, caller, raw))
+        except Sliced as sliced:
+            raise Sliced(_in_slices(sliced.steps)) from None
         except Full as error:
-            report_full(error)
-            raise errors.storage_full() from error
+            raise _no_room(error) from error
         return answer if type(answer) is bytes else orjson.dumps(answer)
 
     @property
@@ -140,6 +142,20 @@ class Emulator:
     def close(self) -> None:
         """Commit, sync and release the storage."""
         self.database.close()
+
+
+def _in_slices(steps: Steps[bytes]) -> Steps[bytes]:
+    """Make an answer in slices, with the errors that `Emulator.call` has."""
+    try:
+        return (yield from steps)
+    except Full as error:
+        raise _no_room(error) from error
+
+
+def _no_room(error: Full) -> errors.ApiError:
+    """Log that the disk is full, and return what the client is told."""
+    report_full(error)
+    return errors.storage_full()
 
 
 def _verify(folder: Path) -> None:

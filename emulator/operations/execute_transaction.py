@@ -5,7 +5,7 @@ The statements become the plans that they are alone, the plans become the steps 
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from emulator import errors
 from emulator.database import capacity, transactions, write
@@ -22,14 +22,20 @@ from emulator.partiql import plan
 from emulator.partiql.plan import Write, prepare_write
 from emulator.partiql.prepare import Prepared
 from emulator.partiql.select import Read
+from emulator.slices import DECODED_IN_STEP, PARSED_IN_STEP, Steps, in_slices
 from storage import ReadTxn
 
-_NO_RESPONSES: Final = b'"Responses":[]'
 
-
-def _check(request: Request) -> list[Prepared]:
+def _check(request: Request) -> Steps[list[Prepared]]:
     check_values(request, "partiql")
-    statements = [prepare(each) for each in request["TransactStatements"]]
+    statements = []
+    characters = 0
+    for each in request["TransactStatements"]:
+        statements.append(prepare(each))
+        characters += len(each["Statement"])
+        if characters >= PARSED_IN_STEP:
+            characters = 0
+            yield None
     plan.check_transaction(statements)
     for position, statement in enumerate(statements):
         try:
@@ -52,17 +58,36 @@ def execute_transaction(database: Database, caller: Caller, request: Request, st
     kind: Literal["Read", "Write"] = "Read"
     if all(statement.reads for statement in statements):
         rows, consumed = transactions.read(database, steps)
-        found = [found_item(each, row) for each, row in zip(plans, rows, strict=True) if isinstance(each, Read)]
-        responses = [b"{}" if item is None else b'{"Item":%b}' % item for item in found]
-        members = [b'"Responses":[%b]' % b",".join(responses)]
+        reads = [each for each in plans if isinstance(each, Read)]
+        responses = _responses(reads, rows)
     else:
         consumed, replayed = transactions.run(database, caller, token, steps)
         kind = "Read" if replayed else "Write"
-        members = [_NO_RESPONSES]
+        responses = _responses([], [])
     mode = capacity.wanted(request)
+    members = []
     if mode is not None:
         members.append(member(b"ConsumedCapacity", transactions.told_capacity(mode, steps, consumed, kind)))
-    return answer(members)
+    return in_slices(_answer(responses, members), sliced=database.sliced)
+
+
+def _responses(reads: Sequence[Read], rows: Sequence[bytes | None]) -> Steps[list[bytes]]:
+    """Test and project the rows that the transaction saw, some in each step; return the responses of the statements."""
+    responses = []
+    decoded = 0
+    for each, row in zip(reads, rows, strict=True):
+        item = found_item(each, row)
+        responses.append(b"{}" if item is None else b'{"Item":%b}' % item)
+        if row is not None:
+            decoded += len(row)
+            if decoded >= DECODED_IN_STEP:
+                decoded = 0
+                yield None
+    return responses
+
+
+def _answer(responses: Steps[list[bytes]], members: Sequence[bytes]) -> Steps[bytes]:
+    return answer([b'"Responses":[%b]' % b",".join((yield from responses)), *members])
 
 
 def _plans(

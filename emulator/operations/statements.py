@@ -31,7 +31,7 @@ from emulator.partiql.plan import Check, Write, prepare_write
 from emulator.partiql.prepare import Prepared
 from emulator.partiql.prepare import prepare as prepare_statement
 from emulator.partiql.select import Read
-from emulator.slices import Sliced, Steps
+from emulator.slices import DECODED_IN_STEP, PARSED_IN_STEP, Sliced, Steps, in_slices
 from emulator.values import paths
 from emulator.values.rows import decode_row, row_json, row_size
 from emulator.values.wire import Problem, first_problem, parse_map, parse_values_of_list
@@ -99,7 +99,8 @@ def execute_statement(database: Database, caller: Caller, request: Request, prep
         if start is not None:
             raise errors.next_token_invalid()
         with database.read() as txn:
-            item, units = read_item(txn, planned, consistent=consistent)
+            row, units = _read_row(txn, planned, consistent=consistent)
+        item = found_item(planned, row)
         if "ReturnConsumedCapacity" not in request:
             return b'{"Items":[]}' if item is None else b'{"Items":[%b]}' % item
         consumed = Consumed(units)
@@ -145,13 +146,13 @@ def _answer(request: Request, name: str, members: list[bytes], consumed: Consume
     return answer(members)
 
 
-def read_item(txn: ReadTxn, planned: Read, *, consistent: bool) -> tuple[bytes | None, float]:
-    """Return the item that a SELECT by key finds, as JSON (None: it does not exist or match), and the units it cost."""
+def _read_row(txn: ReadTxn, planned: Read, *, consistent: bool) -> tuple[bytes | None, float]:
+    """Return the row that a SELECT by key reads, for `found_item`, and the units it cost."""
     row = txn.get(planned.key)
     units = read_units(0 if row is None else row_size(row), consistent=consistent)
     if planned.table.enforcement is not None:
         charge_read(planned.table, planned.key, units)
-    return found_item(planned, row), units
+    return row, units
 
 
 def found_item(planned: Read, row: bytes | None) -> bytes | None:
@@ -239,12 +240,14 @@ _CODES: Final = {
 class _Member:
     """One statement of a batch, and what has come of it: an item as JSON, or an error.
 
+    row: what a read found; the item is made of it after the transaction.
     ran: whether it was run. Only then a failed statement names its table (behaviour 14.5).
     """
 
     request: Mapping[str, Any]
     prepared: Prepared | None = None
     planned: Read | Write | None = None
+    row: bytes | None = None
     item: bytes | None = None
     error: ApiError | None = None
     ran: bool = False
@@ -269,8 +272,9 @@ class _Units:
     succeeded: bool = False
 
 
-def _check_batch(request: Request) -> list[_Member]:
+def _check_batch(request: Request) -> Steps[list[_Member]]:
     members = [_Member(each) for each in request["Statements"]]
+    characters = 0
     for each in members:
         try:
             if request.problems:
@@ -278,6 +282,10 @@ def _check_batch(request: Request) -> list[_Member]:
             each.prepared = prepare(each.request)
         except ApiError as error:
             each.error = error
+        characters += len(each.request["Statement"])
+        if characters >= PARSED_IN_STEP:
+            characters = 0
+            yield None
     request.mark_reported()  # each in the entry of its statement
     plan.check_batch([each.prepared for each in members if each.prepared is not None])
     return members
@@ -315,12 +323,25 @@ def batch_execute_statement(
         with database.read() as txn:
             for each in members:
                 _run_read(txn, each, tables)
-    answers = [b'"Responses":[%b]' % b",".join([each.response() for each in members])]
     mode = capacity.wanted(request)
+    answers = []
     if mode is not None:
         told = [capacity.shape(mode, name, units.consumed) for name, units in tables.items() if units.succeeded]
         answers.append(member(b"ConsumedCapacity", told))
-    return answer(answers)
+    return in_slices(_answer_batch(members, answers), sliced=database.sliced)
+
+
+def _answer_batch(members: Sequence[_Member], answers: Sequence[bytes]) -> Steps[bytes]:
+    """Test and project the rows that were read, some in each step; return the answer, with `answers` in its end."""
+    decoded = 0
+    for each in members:
+        if isinstance(each.planned, Read) and each.row is not None:
+            each.item = found_item(each.planned, each.row)
+            decoded += len(each.row)
+            if decoded >= DECODED_IN_STEP:
+                decoded = 0
+                yield None
+    return answer([b'"Responses":[%b]' % b",".join([each.response() for each in members]), *answers])
 
 
 def _bind_member(database: Database, caller: Caller, each: _Member) -> None:
@@ -345,7 +366,7 @@ def _run_read(txn: ReadTxn, each: _Member, tables: dict[str, _Units]) -> None:
     each.ran = True
     try:
         consistent = each.request.get("ConsistentRead", False)
-        each.item, units = read_item(txn, each.planned, consistent=consistent)
+        each.row, units = _read_row(txn, each.planned, consistent=consistent)
     except ApiError as error:  # throttled
         each.error = error
         return
