@@ -1,6 +1,7 @@
 """The emulator without HTTP: an engine, a clock, a database and the operations on it."""
 
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +15,11 @@ from emulator.database.catalog import Caller, Options
 from emulator.database.database import Database, report_full
 from emulator.log_limits import once_a_minute
 from emulator.model.service import operations as service_operations
-from emulator.operations.registry import find
+from emulator.operations.registry import Response, find
 from emulator.settings import Settings
 from emulator.sharing import Sharing
 from emulator.slices import Sliced, Steps
-from storage import Full, Interrupted, open_engine
+from storage import Full, Interrupted, Lost, open_engine
 
 if TYPE_CHECKING:
     from emulator.functions.api import Answer as Told
@@ -88,7 +89,27 @@ class Emulator:
             except Interrupted:
                 answer = database.rerun(lambda: found(database, caller, raw))
         except Sliced as sliced:
-            raise Sliced(_in_slices(sliced.steps)) from None
+            steps = sliced.steps
+            raise Sliced(self._in_slices(steps, lambda: found(database, caller, raw))) from None
+        except Full as error:
+            raise _no_room(error) from error
+        return answer if type(answer) is bytes else orjson.dumps(answer)
+
+    def _in_slices(self, steps: Steps[bytes], again: Callable[[], Response]) -> Steps[bytes]:
+        """Make an answer in slices, with the errors that `call` raises. again: makes the whole answer anew."""
+        database = self.database
+        try:
+            try:
+                return (yield from steps)
+            except Lost:
+                raise
+            except Interrupted:
+                database.refresh()
+            database.sliced = False  # at once: slices would be interrupted again
+            try:
+                answer = database.rerun(again)
+            finally:
+                database.sliced = True
         except Full as error:
             raise _no_room(error) from error
         return answer if type(answer) is bytes else orjson.dumps(answer)
@@ -142,14 +163,6 @@ class Emulator:
     def close(self) -> None:
         """Commit, sync and release the storage."""
         self.database.close()
-
-
-def _in_slices(steps: Steps[bytes]) -> Steps[bytes]:
-    """Make an answer in slices, with the errors that `Emulator.call` has."""
-    try:
-        return (yield from steps)
-    except Full as error:
-        raise _no_room(error) from error
 
 
 def _no_room(error: Full) -> errors.ApiError:

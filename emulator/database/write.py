@@ -6,7 +6,7 @@ the table's statistics in the transaction that it is given. Several writes that 
 before the first is stored.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -55,12 +55,33 @@ class Prepared:
     new: Item | None
     expired: bool = False
     """A deletion by TTL: costs nothing, and streams tell who did it (behaviour 12)."""
+    changes: "Sequence[_EntryChange] | None" = None
+    """What it does to the indexes, if that is known already."""
 
     def old_item(self) -> Item | None:
         """Return the item before the write, decoded at the first call."""
         if self.old is None and self.old_row is not None:
             self.old = decode_row(self.old_row)
         return self.old
+
+    def forget_items(self, kept: Collection[str] = ()) -> None:
+        """Work out what `store` needs of the items and keep no more: an item of 400 KB can take 40 MB of memory.
+
+        kept: attributes that the caller needs.
+        """
+        table = self.table
+        if table.indexes:
+            self.changes = [_entry_change(index, self) for index in table.indexes]
+        names = {*table.key_names, *kept}
+        if table.ttl is not None:
+            names.add(table.ttl.attribute)
+            self.old_item()
+        self.old = _part(self.old, names)
+        self.new = _part(self.new, names)
+
+
+def _part(item: Item | None, names: Collection[str]) -> Item | None:
+    return None if item is None else {name: item[name] for name in names if name in item}
 
 
 def prepare_put(txn: ReadTxn, table: Table, key: bytes, item: Item, size: int, guard: Guard | None) -> Prepared:
@@ -125,7 +146,12 @@ def store(txn: WriteTxn, write: Prepared, *, times: int = 1) -> Consumed:
     if old_row == new_row:
         charge(table, key, consumed)
         return consumed
-    changes = [_entry_change(index, write) for index in table.indexes] if table.indexes else ()
+    if table.indexes:
+        changes = write.changes
+        if changes is None:
+            changes = [_entry_change(index, write) for index in table.indexes]
+    else:
+        changes = ()
     for change in changes:
         if change.units:
             arms = consumed.local_indexes if change.index.local else consumed.global_indexes

@@ -55,24 +55,30 @@ def execute_transaction(database: Database, caller: Caller, request: Request, st
     plans = _plans(request["TransactStatements"], statements, tables)
     steps = [_step(each, statement.source.table) for each, statement in zip(plans, statements, strict=True)]
     transactions.refuse_duplicates(step.key for step in steps)
-    kind: Literal["Read", "Write"] = "Read"
     if all(statement.reads for statement in statements):
         rows, consumed = transactions.read(database, steps)
         reads = [each for each in plans if isinstance(each, Read)]
-        responses = _responses(reads, rows)
+        answered = _answer_reads(request, steps, reads, rows, consumed)
     else:
-        consumed, replayed = transactions.run(database, caller, token, steps)
-        kind = "Read" if replayed else "Write"
-        responses = _responses([], [])
-    mode = capacity.wanted(request)
-    members = []
-    if mode is not None:
-        members.append(member(b"ConsumedCapacity", transactions.told_capacity(mode, steps, consumed, kind)))
-    return in_slices(_answer(responses, members), sliced=database.sliced)
+        answered = _run(database, caller, request, token, steps)
+    return in_slices(answered, sliced=database.sliced)
 
 
-def _responses(reads: Sequence[Read], rows: Sequence[bytes | None]) -> Steps[list[bytes]]:
-    """Test and project the rows that the transaction saw, some in each step; return the responses of the statements."""
+def _run(
+    database: Database, caller: Caller, request: Request, token: transactions.Token | None, steps: Sequence[Step]
+) -> Steps[bytes]:
+    consumed, replayed = yield from transactions.run(database, caller, token, steps)
+    return _answer(request, steps, [], consumed, "Read" if replayed else "Write")
+
+
+def _answer_reads(
+    request: Request,
+    steps: Sequence[Step],
+    reads: Sequence[Read],
+    rows: Sequence[bytes | None],
+    consumed: Sequence[capacity.Consumed],
+) -> Steps[bytes]:
+    """Test and project the rows that the transaction saw, some in each step, and answer."""
     responses = []
     decoded = 0
     for each, row in zip(reads, rows, strict=True):
@@ -83,11 +89,21 @@ def _responses(reads: Sequence[Read], rows: Sequence[bytes | None]) -> Steps[lis
             if decoded >= DECODED_IN_STEP:
                 decoded = 0
                 yield None
-    return responses
+    return _answer(request, steps, responses, consumed, "Read")
 
 
-def _answer(responses: Steps[list[bytes]], members: Sequence[bytes]) -> Steps[bytes]:
-    return answer([b'"Responses":[%b]' % b",".join((yield from responses)), *members])
+def _answer(
+    request: Request,
+    steps: Sequence[Step],
+    responses: Sequence[bytes],
+    consumed: Sequence[capacity.Consumed],
+    kind: Literal["Read", "Write"],
+) -> bytes:
+    members = [b'"Responses":[%b]' % b",".join(responses)]
+    mode = capacity.wanted(request)
+    if mode is not None:
+        members.append(member(b"ConsumedCapacity", transactions.told_capacity(mode, steps, consumed, kind)))
+    return answer(members)
 
 
 def _plans(

@@ -105,7 +105,7 @@ class OperationInSteps(Operation):
         if database.versions.hinted():
             database.refresh()
         try:
-            answer = database.rerun(lambda: self.handler(database, caller, request, prepared))
+            answer = self.handler(database, caller, request, prepared)
         except Sliced as sliced:
             rest = sliced.steps
         else:

@@ -5,15 +5,17 @@ run on the paths of the native operations. A batch's statements fail one by one,
 """
 
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import blake2b
 from typing import Any, Final
 
 import orjson
 
 from emulator import errors
-from emulator.database import capacity, write
+from emulator.database import ahead, capacity, write
+from emulator.database.ahead import Outcome
 from emulator.database.capacity import Consumed, read_units, write_units
 from emulator.database.catalog import Caller
 from emulator.database.database import Database
@@ -35,7 +37,7 @@ from emulator.slices import DECODED_IN_STEP, PARSED_IN_STEP, Sliced, Steps, in_s
 from emulator.values import paths
 from emulator.values.rows import decode_row, row_json, row_size
 from emulator.values.wire import Problem, first_problem, parse_map, parse_values_of_list
-from storage import ReadTxn, WriteTxn
+from storage import Interrupted, ReadTxn, WriteTxn
 
 _NO_ITEMS: Final = b'"Items":[]'
 
@@ -240,7 +242,7 @@ _CODES: Final = {
 class _Member:
     """One statement of a batch, and what has come of it: an item as JSON, or an error.
 
-    row: what a read found; the item is made of it after the transaction.
+    row: what a read found; the item is made of it after the transaction. ahead: see `_run_writes`.
     ran: whether it was run. Only then a failed statement names its table (behaviour 14.5).
     """
 
@@ -248,6 +250,7 @@ class _Member:
     prepared: Prepared | None = None
     planned: Read | Write | None = None
     row: bytes | None = None
+    ahead: Outcome | None = None
     item: bytes | None = None
     error: ApiError | None = None
     ran: bool = False
@@ -313,26 +316,30 @@ def batch_execute_statement(
     if len(set(keys)) < len(keys):
         raise errors.duplicate_keys()
     tables: dict[str, _Units] = {}
-    writes = [each.planned for each in members if isinstance(each.planned, Write)]
-    if writes:
-        with database.write() as txn:
-            txn.urgent = all(each.kind == "delete" for each in writes)
-            for each in members:
-                _run_write(txn, each, tables)
+    if any(isinstance(each.planned, Write) for each in members):
+        run = _run_writes(database, members, tables)
     else:
-        with database.read() as txn:
-            for each in members:
-                _run_read(txn, each, tables)
+        run = _run_reads(database, members, tables)
+    return in_slices(_answer_batch(request, members, tables, run), sliced=database.sliced)
+
+
+def _answer_batch(
+    request: Request, members: Sequence[_Member], tables: Mapping[str, _Units], run: Steps[None]
+) -> Steps[bytes]:
+    yield from run
+    answers = [b'"Responses":[%b]' % b",".join([each.response() for each in members])]
     mode = capacity.wanted(request)
-    answers = []
     if mode is not None:
         told = [capacity.shape(mode, name, units.consumed) for name, units in tables.items() if units.succeeded]
         answers.append(member(b"ConsumedCapacity", told))
-    return in_slices(_answer_batch(members, answers), sliced=database.sliced)
+    return answer(answers)
 
 
-def _answer_batch(members: Sequence[_Member], answers: Sequence[bytes]) -> Steps[bytes]:
-    """Test and project the rows that were read, some in each step; return the answer, with `answers` in its end."""
+def _run_reads(database: Database, members: Sequence[_Member], tables: dict[str, _Units]) -> Steps[None]:
+    """Read all members at one moment; test and project the rows then, some in each step."""
+    with database.read() as txn:
+        for each in members:
+            _run_read(txn, each, tables)
     decoded = 0
     for each in members:
         if isinstance(each.planned, Read) and each.row is not None:
@@ -341,7 +348,34 @@ def _answer_batch(members: Sequence[_Member], answers: Sequence[bytes]) -> Steps
             if decoded >= DECODED_IN_STEP:
                 decoded = 0
                 yield None
-    return answer([b'"Responses":[%b]' % b",".join([each.response() for each in members]), *answers])
+
+
+def _run_writes(database: Database, members: Sequence[_Member], tables: dict[str, _Units]) -> Steps[None]:
+    """Do all members in one transaction; those that take long are prepared ahead, one in each step."""
+    writes = [(each, each.planned) for each in members if isinstance(each.planned, Write)]
+    if database.sliced:
+        with database.read() as txn:
+            work = sum([len(txn.get(planned.key) or b"") for _, planned in writes])
+        if work > ahead.LONG:
+            for each, planned in writes:
+                yield None
+                with database.read() as txn:
+                    each.ahead = ahead.outcome(txn, planned.key, partial(_prepared, planned), _told(planned))
+            if any(database.catalog.current(planned.table) is not planned.table for _, planned in writes):
+                raise Interrupted("A table has changed: run the request again.")
+    with database.write() as txn:
+        txn.urgent = all(planned.kind == "delete" for _, planned in writes)
+        for each, planned in writes:
+            _run_write(txn, each, planned, tables)
+
+
+def _prepared(planned: Write, txn: ReadTxn) -> PreparedWrite:
+    return prepare_write(txn, planned)
+
+
+def _told(planned: Write) -> Collection[str]:
+    """Return the attributes that RETURNING may tell."""
+    return () if planned.update is None else planned.update.attributes
 
 
 def _bind_member(database: Database, caller: Caller, each: _Member) -> None:
@@ -375,19 +409,22 @@ def _run_read(txn: ReadTxn, each: _Member, tables: dict[str, _Units]) -> None:
     told.succeeded = True
 
 
-def _run_write(txn: WriteTxn, each: _Member, tables: dict[str, _Units]) -> None:
-    if not isinstance(each.planned, Write):
-        return
+def _run_write(txn: WriteTxn, each: _Member, planned: Write, tables: dict[str, _Units]) -> None:
     each.ran = True
     told = _units_of(each, tables)
     try:
-        written = prepare_write(txn, each.planned)
+        if each.ahead is None:
+            written = prepare_write(txn, planned)
+        else:
+            prepare = partial(_prepared, planned)
+            kept = _told(planned)
+            written = ahead.prepared_before(txn, planned.table, planned.key, prepare, each.ahead, kept)
         told.consumed.add(write.store(txn, written))
     except ApiError as error:
         each.error = error
         if error.about == "condition":
-            row = txn.get(each.planned.key)
+            row = txn.get(planned.key)
             told.consumed.table += write_units(0 if row is None else row_size(row), 0)
         return
-    each.item = _returned(each.planned, written)
+    each.item = _returned(planned, written)
     told.succeeded = True

@@ -182,7 +182,17 @@ def transact_write_items(database: Database, caller: Caller, request: Request, a
     if token is not None:
         database.enforcer.refuse_token(token.text)
     steps = _steps(database, caller, actions)
-    consumed, replayed = transactions.run(database, caller, token, steps)
+    return in_slices(_run(database, caller, request, token, steps), sliced=database.sliced)
+
+
+def _run(
+    database: Database,
+    caller: Caller,
+    request: Request,
+    token: transactions.Token | None,
+    steps: Sequence[Step],
+) -> Steps[bytes]:
+    consumed, replayed = yield from transactions.run(database, caller, token, steps)
     members = []
     mode = capacity.wanted(request)
     if mode is not None:
