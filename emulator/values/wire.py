@@ -42,9 +42,10 @@ _PROBLEMS: Final = 100  # only one is ever told; the cap keeps a hostile request
 
 _MOST_VALUES: Final = 10_000  # values of expressions: some 7,000 fit into five of 4 KB, so there are unused ones
 
-# Of a set that is larger than all values of a request may be together, only as much is read as shows that.
-_MOST_NUMBERS: Final = limits.EXPRESSION_VALUES_SIZE // 2 + 2  # different ones take two bytes each, zero takes one
+# Of a set that is larger than it may be, only as much is read as shows that. The service presumably
+# reports a bad or repeated member behind that first.
 _MOST_STRINGS: Final = limits.EXPRESSION_VALUES_SIZE + 2  # different ones take a byte each, the empty one none
+_NUMBERS_AT_ONCE: Final = 10_000  # of a large set of numbers; after so many their size is compared
 _MOST_LISTED: Final = 40_000  # members of a set with a repeat: a longer message is cut (errors.LONGEST_WHOLE)
 
 _JAVA_VALUE: Final = "com.amazonaws.dynamodb.v20120810.AttributeValue"
@@ -58,6 +59,12 @@ class ParsedItem(dict[str, Value]):
 
     __slots__ = ("size",)
     size: int
+
+
+class _ItemProblems(list[Problem]):
+    """The problems of an item, of which everybody knows by that how large its sets may be."""
+
+    __slots__ = ()
 
 
 LARGE_VALUES: Final = 4 * limits.KIB
@@ -86,7 +93,10 @@ def parse_item(raw: object, problems: list[Problem]) -> ParsedItem:
     """Parse an `Item`. Raises SerializationException; raw is never None, which means that the member is absent."""
     if type(raw) is not dict:
         raise _not_a_map(raw)
-    size = _parse_entries(raw, problems, 1)
+    found = _ItemProblems()
+    size = _parse_entries(raw, found, 1)
+    if found:
+        problems += found
     item = ParsedItem(raw)
     item.size = size
     return item
@@ -310,19 +320,32 @@ def _parse_number_set(content: object, raw: _Raw, problems: list[Problem], _leve
     members, _ = _strings(content, raw, "NS")
     if not members:
         return _report(problems, "empty_set", "NS")
-    if len(members) > _MOST_NUMBERS:
-        del members[_MOST_NUMBERS:]
     try:
-        texts = [canonical(member) for member in members]
+        if len(members) > _NUMBERS_AT_ONCE:
+            most = limits.ITEM_SIZE if type(problems) is _ItemProblems else limits.EXPRESSION_VALUES_SIZE
+            texts = _numbers_up_to(most, members)
+        else:
+            texts = [canonical(member) for member in members]
     except NumberError as error:
         return _report(problems, error.kind, error.text)
     if len(set(texts)) != len(texts):
-        return _report_repeat(problems, "NS", members, texts)
-    if len(texts) == _MOST_NUMBERS:
-        return limits.EXPRESSION_VALUES_SIZE + 1
+        return _report_repeat(problems, "NS", members[: len(texts)], texts)
     sort_numbers(texts)
     raw["NS"] = texts
     return sum(map(stored_size, texts))
+
+
+def _numbers_up_to(most: int, members: list[str]) -> list[str]:
+    """Return canonical members: all, or of a larger set only so many that they have more than `most` bytes."""
+    texts: list[str] = []
+    size = 0
+    for begun in range(0, len(members), _NUMBERS_AT_ONCE):
+        part = [canonical(member) for member in members[begun : begun + _NUMBERS_AT_ONCE]]
+        texts += part
+        size += sum(map(stored_size, part))
+        if size > most:
+            break
+    return texts
 
 
 def _parse_binary_set(content: object, raw: _Raw, problems: list[Problem], _level: int) -> int:
