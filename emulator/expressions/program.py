@@ -108,10 +108,9 @@ class Projection:
     """A projection.
 
     project(item): a new item of the parts that exist, in the item's order; values are shared with the given item.
-    attributes: the top-level names; paths: in written order; inner: those of them that go into an attribute.
+    attributes: the top-level names; inner: the document paths that go into an attribute.
     """
 
     project: Callable[[Item], Item]
     attributes: frozenset[str]
-    paths: tuple[Path, ...]
     inner: tuple[Path, ...] = ()
