@@ -55,7 +55,7 @@ bench-peers:
 	$(PEERS)/moto/bin/pip install --quiet 'moto[dynamodb,server]==5.2.5'
 
 readme: $(VENV)/.test
-	$(BIN)/python -m tests.support_table
+	$(BIN)/python buildtools/operations_table.py
 
 # The wheel and the sdist, in dist/.
 dist: $(VENV)/.test

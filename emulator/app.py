@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,20 +11,22 @@ import orjson
 
 from emulator import errors, operations
 from emulator.clock import EmulatorClock
-from emulator.database import declarations, keyspace
-from emulator.database.catalog import Caller, Options
+from emulator.controls.body import BadDeclaration, Body
+from emulator.database.catalog.catalog import Caller, Options
 from emulator.database.database import Database, report_full
+from emulator.database.jobs import backfill, ttl_fill, ttl_sweep
+from emulator.database.store import keyspace
 from emulator.log_limits import once_a_minute
 from emulator.model.service import operations as service_operations
 from emulator.operations.registry import Response, find
 from emulator.settings import Settings
-from emulator.sharing import Sharing
+from emulator.shared_memory import SharedMemory
 from emulator.slices import Sliced, Steps
 from storage import Full, Interrupted, Lost, open_engine
 
 if TYPE_CHECKING:
-    from emulator.functions.api import Answer as Told
-    from emulator.functions.service import FunctionService
+    from emulator.event_sources.api import Answer as Told
+    from emulator.event_sources.service import FunctionService
 
 log = logging.getLogger("emulator")
 
@@ -33,11 +36,14 @@ assert operations, "importing the package registers the operations"
 class Emulator:
     """One emulator; one thread owns it.
 
-    Raises StorageError when its folder cannot be opened, BadDeclaration when settings.ongoing_transaction is none,
-    BadConfiguration when settings.functions is a file that is not understood.
+    Raises StorageError if the data folder cannot be opened, BadDeclaration if
+    settings.ongoing_transaction is not a valid declaration, BadConfiguration if the file
+    settings.functions is wrong.
     """
 
-    def __init__(self, settings: Settings, clock: EmulatorClock | None = None, sharing: Sharing | None = None) -> None:
+    def __init__(
+        self, settings: Settings, clock: EmulatorClock | None = None, sharing: SharedMemory | None = None
+    ) -> None:
         path = None if settings.in_memory else settings.data_dir
         durable = settings.durable and path is not None
         self.settings = settings
@@ -52,13 +58,15 @@ class Emulator:
                 throttle=settings.enforce_throughput,
                 collection_limit=settings.item_collection_limit,
                 stream_shards=settings.stream_shards,
-                sweep_interval=settings.ttl_sweep_interval,
                 kinesis=bool(settings.kinesis_endpoint),
             ),
             sharing,
+            jobs=(backfill.resume_all, ttl_fill.resume_all),
         )
-        for declaration in _declarations(settings.ongoing_transaction):
-            declarations.transaction(self.database, declaration)
+        if self.database.owner:
+            self.database.scheduler.every(settings.ttl_sweep_interval, partial(ttl_sweep.begin, self.database))
+        if settings.ongoing_transaction:
+            _declare_transactions(self.database, settings.ongoing_transaction)
         self._background = self.database.background
         self._shared = self.database.versions.shared
         self.caller = self.database.catalog.caller
@@ -122,7 +130,7 @@ class Emulator:
         return self._functions
 
     def _load_functions(self) -> "FunctionService":
-        from emulator.functions.service import FunctionService  # noqa: PLC0415 - a tenth of the start-up time
+        from emulator.event_sources.service import FunctionService  # noqa: PLC0415 - a tenth of the start-up time
 
         return FunctionService(self.database, self.settings)
 
@@ -187,13 +195,14 @@ def _has_mappings(database: Database) -> bool:
         return bool(txn.page(*keyspace.mappings(), 1)[0])
 
 
-def _declarations(text: str) -> list[declarations.Body]:
-    """Return the JSON objects of a setting that holds one or a list of them."""
-    if not text:
-        return []
+def _declare_transactions(database: Database, text: str) -> None:
+    """Make the declarations of a setting that holds one or a list of them as JSON. Raises BadDeclaration."""
+    from emulator.controls.declarations import declare_transaction  # noqa: PLC0415 - few starts declare anything
+
     try:
         parsed = orjson.loads(text)
     except orjson.JSONDecodeError:
-        raise declarations.BadDeclaration("it is no JSON") from None
-    found = parsed if isinstance(parsed, list) else [parsed]
-    return [each if isinstance(each, dict) else {} for each in found]
+        raise BadDeclaration("it is not JSON") from None
+    for each in parsed if isinstance(parsed, list) else [parsed]:
+        body: Body = each if isinstance(each, dict) else {}
+        declare_transaction(database, body)

@@ -48,7 +48,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     # Imported after the flags are read, so that --help and mistakes answer at once.
     gc.disable()  # what modules define stays: looking for garbage among it took 20 ms, a twelfth of the start
     from emulator.app import Emulator  # noqa: PLC0415
-    from emulator.database.declarations import BadDeclaration  # noqa: PLC0415
+    from emulator.controls.body import BadDeclaration  # noqa: PLC0415
     from emulator.http.listen import ServeError, listen  # noqa: PLC0415
     from emulator.http.server import serve  # noqa: PLC0415
     from storage import StorageError  # noqa: PLC0415
@@ -57,7 +57,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     gc.enable()
     try:
         if settings.functions:
-            from emulator.http.function_check import check_functions  # noqa: PLC0415 - start-up time that most never need
+            from emulator.outbound.function_check import check_functions  # noqa: PLC0415 - start-up time that most never need
 
             check_functions(settings.functions)
         if settings.workers > 1:
@@ -111,7 +111,7 @@ def _claim(settings: Settings) -> contextlib.AbstractContextManager[None]:
 
 def _bad_configuration() -> type[Exception]:
     """Return what a --functions file that is not understood raises; most starts have no file, and nothing to catch."""
-    from emulator.functions.configuration import BadConfiguration  # noqa: PLC0415 - a fiftieth of the start-up time
+    from emulator.event_sources.configuration import BadConfiguration  # noqa: PLC0415 - a fiftieth of the start-up time
 
     return BadConfiguration
 

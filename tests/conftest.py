@@ -5,40 +5,27 @@ class of our own. `--endpoint URL` runs them against a server that is already th
 """
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import urllib.error
 import urllib.request
-import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from hypothesis import settings
 
-from emulator.app import Emulator
-from emulator.clock import ManualClock
-from emulator.errors import ApiError
 from emulator.log_limits import once_a_minute
 from emulator.settings import Settings
-from tests.model.profile import profile
+from tests.support.http_clients import AUTHORIZATION, Answer, answer_to, boto_options, declaring
+from tests.support.in_process import InProcess
+from tests.support.profile import profile
+from tests.support.servers import ENGINES, SERVERS, running
+from tests.support.tables import new_name, table_request
 
 settings.register_profile("default", profile(100))
 settings.load_profile("default")
-
-ENGINES = ("memory", "lmdb")
-SERVERS = (*ENGINES, "workers", "asgi")
-AUTHORIZATION = (
-    "AWS4-HMAC-SHA256 Credential={key}/20260101/{region}/dynamodb/aws4_request, "
-    "SignedHeaders=host;x-amz-date;x-amz-target, Signature=" + "0123456789abcdef" * 4
-)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -72,54 +59,6 @@ def log_anew() -> None:
     once_a_minute._logged.clear()
 
 
-class Server:
-    """A server process of our own; `url` is where it answers."""
-
-    def __init__(self, *arguments: str, module: str = "emulator") -> None:
-        command = [sys.executable, "-m", module, "--port", "0", "--log-level", "warning", *arguments]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1])
-        assert self.process.stdout is not None
-        lines = []
-        for line in self.process.stdout:
-            lines.append(line)
-            if line.split()[:1] == ["address"]:
-                self.url = line.split()[1]
-                return
-        raise AssertionError("the server did not start: " + "".join(lines))
-
-    def stop(self) -> int:
-        """Ask it to end; return its exit status."""
-        self.process.terminate()
-        self.process.stdout.close()
-        return self.process.wait(20)
-
-    def workers(self) -> list[int]:
-        """The process ids of its worker processes."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return [int(number) for number in children.read_text().split()]
-
-    def kill(self) -> None:
-        """End it as a crash would."""
-        workers = self.workers() if self.process.poll() is None else []
-        self.process.kill()
-        for worker in workers:
-            with suppress(ProcessLookupError):
-                os.kill(worker, signal.SIGKILL)
-        self.process.stdout.close()
-        self.process.wait(20)
-
-
-@contextmanager
-def running(*arguments: str, module: str = "emulator") -> Iterator[Server]:
-    """Run a server for the length of a with block."""
-    server = Server(*arguments, module=module)
-    try:
-        yield server
-    finally:
-        if server.process.poll() is None:
-            server.stop()
-
-
 @pytest.fixture(scope="session")
 def endpoint(engine_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a server of each kind, started once."""
@@ -130,18 +69,10 @@ def endpoint(engine_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
         ("--in-memory",) if engine_name in ("memory", "asgi") else ("--data-dir", str(tmp_path_factory.mktemp("lmdb")))
     )
     workers = ("--workers", "2") if engine_name == "workers" else ()
-    with running(*data, *workers, module="tests.asgi_server" if engine_name == "asgi" else "emulator") as server:
+    with running(
+        *data, *workers, module="tests.support.asgi_server" if engine_name == "asgi" else "emulator"
+    ) as server:
         yield server.url
-
-
-def boto_options(url: str, key: str = "test", region: str = "us-east-1") -> dict[str, Any]:
-    return {
-        "endpoint_url": url,
-        "region_name": region,
-        "aws_access_key_id": key,
-        "aws_secret_access_key": "secret",
-        "config": Config(retries={"max_attempts": 0}, parameter_validation=False, max_pool_connections=50),
-    }
 
 
 @pytest.fixture(scope="session")
@@ -155,35 +86,6 @@ def resource(endpoint: str) -> Any:
     return boto3.resource("dynamodb", **boto_options(endpoint))
 
 
-def new_name(prefix: str = "t") -> str:
-    return f"{prefix}_{uuid.uuid4().hex[:12]}"
-
-
-def table_request(keys: str = "pk:S sk:S", **extra: Any) -> dict[str, Any]:
-    """A CreateTable request: `keys` is "hash:T [range:T]", `define` more attributes in the same form."""
-    definitions = [pair.split(":") for pair in (keys + " " + extra.pop("define", "")).split()]
-    names = [pair.split(":")[0] for pair in keys.split()]
-    return {
-        "TableName": new_name(),
-        "KeySchema": [
-            {"AttributeName": name, "KeyType": kind} for name, kind in zip(names, ("HASH", "RANGE"), strict=False)
-        ],
-        "AttributeDefinitions": [{"AttributeName": name, "AttributeType": kind} for name, kind in definitions],
-        "BillingMode": "PAY_PER_REQUEST",
-        **extra,
-    }
-
-
-def index_request(name: str, keys: str, projection: str = "ALL", non_key: list[str] | None = None) -> dict[str, Any]:
-    """A global or local index of a request: `keys` is "hash [range]"; several of one kind are joined with "+"."""
-    kinds = [(part.split("+"), kind) for part, kind in zip(keys.split(), ("HASH", "RANGE"), strict=False)]
-    return {
-        "IndexName": name,
-        "KeySchema": [{"AttributeName": each, "KeyType": kind} for names, kind in kinds for each in names],
-        "Projection": {"ProjectionType": projection} | ({"NonKeyAttributes": non_key} if non_key else {}),
-    }
-
-
 @pytest.fixture
 def make_table(client: Any) -> Iterator[Callable[..., str]]:
     """A function that creates a table as table_request says and returns its name; the tables go with the test."""
@@ -193,8 +95,9 @@ def make_table(client: Any) -> Iterator[Callable[..., str]]:
         request = table_request(keys, **extra)
         client.create_table(**request)
         client.get_waiter("table_exists").wait(TableName=request["TableName"], WaiterConfig={"Delay": 1})
-        made.append(request["TableName"])
-        return request["TableName"]
+        name: str = request["TableName"]
+        made.append(name)
+        return name
 
     yield make
     for name in made:
@@ -211,17 +114,6 @@ def shared_table(client: Any) -> Iterator[str]:
     client.delete_table(TableName=request["TableName"])
 
 
-class Answer:
-    """What a raw request got: status, headers, body (bytes) and json."""
-
-    def __init__(self, status: int, headers: Any, body: bytes) -> None:
-        self.status, self.headers, self.body = status, headers, body
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
 @pytest.fixture(scope="session")
 def post(endpoint: str) -> Callable[..., Answer]:
     """post(operation, body, **headers): one request as bytes or JSON, past every SDK."""
@@ -236,35 +128,9 @@ def post(endpoint: str) -> Callable[..., Answer]:
             **(headers or {}),
         }
         request = urllib.request.Request(endpoint, data, fields, method=method)
-        try:
-            with urllib.request.urlopen(request) as response:
-                return Answer(response.status, response.headers, response.read())
-        except urllib.error.HTTPError as error:
-            with error:
-                return Answer(error.code, error.headers, error.read())
+        return answer_to(request)
 
     return send
-
-
-class InProcess:
-    """An emulator without HTTP, for tests that move the clock or look inside."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.clock = ManualClock()
-        self.emulator = Emulator(settings, self.clock)
-        self.caller = self.emulator.caller("test", "us-east-1")
-
-    def __call__(self, operation: str, request: Any = None, /, **members: Any) -> Any:
-        """Call an operation; the answer as parsed JSON. Raises ApiError."""
-        raw = json.loads(json.dumps(members if request is None else request))
-        answer = self.emulator.call(operation, raw, self.caller)
-        return json.loads(answer) if answer else None
-
-    def error(self, operation: str, request: Any = None, /, **members: Any) -> tuple[str, str | None]:
-        """Call an operation that must fail; its code and message."""
-        with pytest.raises(ApiError) as caught:
-            self(operation, request, **members)
-        return caught.value.code, caught.value.message
 
 
 @pytest.fixture
@@ -274,11 +140,6 @@ def db(engine_name: str, tmp_path: Path) -> Iterator[InProcess]:
     inside = InProcess(settings)
     yield inside
     inside.emulator.close()
-
-
-def has(command: str) -> bool:
-    """Say whether a command is on the PATH."""
-    return any(os.access(Path(folder, command), os.X_OK) for folder in os.environ["PATH"].split(os.pathsep))
 
 
 @pytest.fixture(scope="session")
@@ -300,11 +161,6 @@ def key() -> dict[str, Any]:
     return {"pk": {"S": new_name("k")}, "sk": {"S": "s"}}
 
 
-def without_metadata(answer: dict[str, Any]) -> dict[str, Any]:
-    """Return what the server's body said."""
-    return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
-
-
 @pytest.fixture(scope="session")
 def canceled(client: Any) -> Callable[..., list[dict[str, Any]]]:
     """canceled("transact_write_items", **request): the reasons of a transaction that the server must cancel."""
@@ -319,25 +175,6 @@ def canceled(client: Any) -> Callable[..., list[dict[str, Any]]]:
         assert response["Error"]["Message"] == text
         assert response["ResponseMetadata"]["HTTPStatusCode"] == 400
         return reasons
-
-    return send
-
-
-def declaring(url: str) -> Callable[..., tuple[int, Any]]:
-    """Return a function that makes one of the emulator's own calls at a server; see `declare`."""
-
-    def send(call: str, body: Any, method: str = "POST") -> tuple[int, Any]:
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        request = urllib.request.Request(f"{url}/_emulator/{call}", data, method=method)
-        try:
-            with urllib.request.urlopen(request) as response:
-                return response.status, json.loads(response.read())
-        except urllib.error.HTTPError as error:
-            with error:
-                answer = error.read()
-                if not answer.startswith(b"{"):
-                    pytest.skip("the server has no declarations")
-                return error.code, json.loads(answer)
 
     return send
 

@@ -21,18 +21,22 @@ LEAVES = {
     "limits",
     "log_limits",
     "settings",
-    "sharing",
+    "shared_memory",
     "slices",
     "version",
 }
 MAY_IMPORT = {
-    "cli": {"app", "commands", "database", "flags", "functions", "http", "storage"},
+    "cli": {"app", "commands", "controls", "database", "flags", "event_sources", "http", "outbound", "storage"},
     "commands": {"database", "flags", "storage"},
     "flags": set(),
     "__main__": {"cli"},
-    "http": {"app", "functions", "database", "values", "storage"},
-    "app": {"operations", "functions", "database", "model", "storage"},
-    "functions": {"database", "model", "values", "storage"},
+    "http": {"app", "controls", "kinesis", "event_sources", "database", "outbound", "rounds", "values", "storage"},
+    "outbound": {"app", "kinesis", "event_sources", "database", "rounds", "storage"},
+    "rounds": set(),
+    "kinesis": {"database", "storage"},
+    "controls": {"database", "values", "storage"},
+    "app": {"controls", "operations", "event_sources", "database", "model", "storage"},
+    "event_sources": {"database", "model", "values", "storage"},
     "operations": {"partiql", "database", "expressions", "model", "values", "storage"},
     "partiql": {"database", "expressions", "values", "storage"},
     "model": {"values"},
@@ -46,15 +50,32 @@ MAY_IMPORT = {
     "log_limits": set(),
     "settings": set(),
     "clock": set(),
-    "sharing": set(),
+    "shared_memory": set(),
     "slices": set(),
     "version": set(),
     "storage": set(),
 }
 """Each part of the program, and the parts it may import besides itself and the leaves."""
 
+ROOMS = {
+    "emulator/database": (
+        {"store"},
+        {"definitions"},
+        {"throughput"},
+        {"schema"},
+        {"items"},
+        {"changes"},
+        {"catalog"},
+        {"database"},
+        {"tokens", "soundness"},
+        {"transactions"},
+        {"jobs"},
+    ),
+}
+"""The folders and files of a package in their order: each imports only from those before it."""
+
 ONLY_STANDARD_LIBRARY = LEAVES
-ASYNC_PARTS = {"http"}
+ASYNC_PARTS = {"http", "outbound", "rounds"}
 
 
 def sources():
@@ -93,8 +114,76 @@ def test_imports_go_one_way(path):
     assert ours <= MAY_IMPORT[part] | leaves | {part}
 
 
+def imported_files(path: Path) -> set[Path]:
+    """Return the files of ours that a file imports, those for types alone and those inside functions included."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        modules = []
+        if isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            modules = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        for module in modules:
+            place = ROOT.joinpath(*module.split("."))
+            found.update(each for each in (place.with_suffix(".py"), place / "__init__.py") if each.is_file())
+    return found
+
+
+def circle(graph: dict, names) -> list | None:
+    """Return nodes of a graph that reach one another in a circle, None where there is none."""
+    done, open_ = set(), []
+
+    def visit(node):
+        if node in open_:
+            return open_[open_.index(node) :]
+        if node in done:
+            return None
+        open_.append(node)
+        for following in sorted(graph.get(node, ())):
+            if found := visit(following):
+                return found
+        done.add(open_.pop())
+        return None
+
+    return next((found for name in sorted(names) if (found := visit(name))), None)
+
+
+def test_no_files_import_each_other_in_a_circle():
+    """Imports for types alone count: they say what must be understood together."""
+    files = [path for path in sources() if path.is_relative_to(ROOT / "emulator")]
+    graph = {path: {each for each in imported_files(path) if each.name != "__init__.py"} for path in files}
+    found = circle(graph, graph)
+    assert found is None, [str(path.relative_to(ROOT)) for path in found]
+
+
+def test_a_circle_is_found():
+    assert circle({1: {2}, 2: {3}, 3: {2}}, [1, 2, 3]) == [2, 3]
+    assert circle({1: {2, 3}, 2: {3}}, [1, 2, 3]) is None
+
+
+def room_of(path: Path, package: str) -> str | None:
+    """Return the folder or file of a package that a file is in, None for files elsewhere and for the package itself."""
+    place = path.relative_to(ROOT)
+    if not place.is_relative_to(package) or place == Path(package) / "__init__.py":
+        return None
+    return place.relative_to(package).parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_rooms_of_a_package_build_on_those_before_them(package):
+    floors = {room: floor for floor, rooms in enumerate(ROOMS[package]) for room in rooms}
+    wrong = []
+    for path in (ROOT / package).rglob("*.py"):
+        room = room_of(path, package)
+        below = {room_of(each, package) for each in imported_files(path)} - {room, None}
+        wrong += [f"{path.relative_to(ROOT)} imports {other}" for other in below if floors[other] >= floors[room]]
+    assert wrong == []
+    rooms = {room_of(path, package) for path in (ROOT / package).rglob("*.py")} - {None}
+    assert rooms == floors.keys()
+
+
 @pytest.mark.parametrize("path", list(sources()), ids=lambda path: str(path.relative_to(ROOT)))
-def test_only_http_is_asynchronous(path):
+def test_only_the_outer_parts_are_asynchronous(path):
     part = part_of(".".join(path.relative_to(ROOT).with_suffix("").parts))
     nodes = {type(node) for node in ast.walk(ast.parse(path.read_text()))}
     assert part in ASYNC_PARTS or not nodes & {ast.AsyncFunctionDef, ast.Await}
@@ -104,7 +193,13 @@ def test_only_http_is_asynchronous(path):
 REAL_TIME = {"now", "utcnow", "today"}
 """What datetime's classes ask the machine."""
 
-KNOW_REAL_TIME = ("emulator/clock.py", "emulator/http/", "emulator/functions/child.py", "emulator/log_limits.py")
+KNOW_REAL_TIME = (
+    "emulator/clock.py",
+    "emulator/http/",
+    "emulator/outbound/",
+    "emulator/event_sources/child.py",
+    "emulator/log_limits.py",
+)
 """The clock itself, sockets, the log, and the processes in which functions run: how long one may run is real time."""
 
 
@@ -133,7 +228,7 @@ def test_every_operation_has_a_black_box_test(name):
 
 # --- errors -----------------------------------------------------------------------------------------------------------
 
-MAKE_ERRORS = ("emulator/errors/", "emulator/functions/errors.py")
+MAKE_ERRORS = ("emulator/errors/", "emulator/event_sources/errors.py")
 """Where the texts of errors are. Everything else calls the factories there."""
 
 TAKE_ANY_TEXT = {name for name, form in vars(forms).items() if getattr(form, "__module__", "") == forms.__name__}
@@ -295,3 +390,52 @@ def test_test_files_of_folders_without_a_package_have_names_of_their_own():
     files = [path for path in (ROOT / "tests").rglob("test_*.py") if not (path.parent / "__init__.py").exists()]
     names = Counter(path.name for path in files if "node_modules" not in path.parts)
     assert [name for name, count in names.items() if count > 1] == []
+
+
+# --- tests ------------------------------------------------------------------------------------------------------------
+
+TESTS = [path for path in sorted((ROOT / "tests").rglob("*.py")) if "node_modules" not in path.parts]
+TESTS = [path for path in TESTS if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)]
+
+
+def other_tests(tree, bench=False):
+    """Return the modules of tests/ that a file imports although they are not for sharing.
+
+    Benchmarks (`bench`) share code among themselves as well. A name without a dot is a module beside the file.
+    """
+    modules = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            modules.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module == "tests":
+            modules.update(f"tests.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            modules.update({node.module or ".", *(f"{node.module}.{alias.name}" for alias in node.names)})
+    shared = ("tests.support", "tests.bench") if bench else ("tests.support",)
+    ours = {name for name in modules if name.startswith("tests.") and not name.startswith(shared)}
+    return ours | {name for name in modules if name.rpartition(".")[2].startswith(("test_", "conftest"))}
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_test_imports_no_other_test(path):
+    """What two tests need is in tests/support/."""
+    assert other_tests(ast.parse(path.read_text()), bench="bench" in path.parts) == set()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from tests.conftest import running",
+        "from tests import conftest",
+        "from test_crash import killed",
+        "import tests.robustness.test_crash as crash",
+        "from tests.bench import workload",
+        "from tests.robustness import test_crash",
+    ],
+)
+def test_imports_of_other_tests_are_found(code):
+    assert other_tests(ast.parse(code))
+
+
+def test_imports_of_shared_code_are_left_alone():
+    assert not other_tests(ast.parse("from tests.support.tables import new_name\nfrom tests.support import seeds"))

@@ -3,8 +3,9 @@
 import re
 from dataclasses import fields
 
+from operations_table import README, with_table
+
 from emulator.settings import Settings
-from tests.support_table import README, with_table
 
 
 def test_the_operation_table_is_what_the_code_does():

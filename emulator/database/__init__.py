@@ -1,12 +1,16 @@
 """Tables on a storage engine: what is stored, how items change, and the clock by which tables live.
 
-1. `database.Database` is what every operation gets: the catalog, transactions, background work.
-2. `catalog.Catalog` finds a caller's `schema.Table`: a stored `definitions.TableDefinition`,
-   compiled, with its indexes. `attachments` gives it a stream, change logs and a TTL queue.
-3. `read` and `write` are the two paths of items. `write.store` alone changes an item, with its
-   index entries, `statistics`, `collections`, `ttl` queue and `stream_log` in one transaction.
-   `transactions` does several writes or none.
-4. `keyspace` makes every storage key, and has the table of all kinds.
-5. Long work runs in slices: `walk` (`backfill`, `ttl_fill`), `ttl_sweep`, `drops`.
-6. `versions` keeps the compiled definitions of several processes the same.
+The rooms, each built on those above it only (`tests/test_architecture.py`):
+
+| room | what is in it |
+|---|---|
+| `store` | storage keys, ids, versions of definitions, ranges that are being deleted |
+| `definitions` | what is stored about tables, indexes, streams and Kinesis destinations; ARNs |
+| `throughput` | capacity units, limits of tables and partitions, their enforcement |
+| `schema` | the compiled `Table` and `Index`; what follows their writes; descriptions |
+| `items` | reading and writing items; `write.store` alone changes an item and all that follows it |
+| `changes` | stream records and change logs, their shards, and the queue of expiry times |
+| `catalog` | which tables exist, for which tenant, in which state |
+| `database`, `transactions`, `tokens` | what every operation gets; several writes or none |
+| `jobs` | long work on tables in slices: filling an index or a TTL queue, deleting expired items |
 """

@@ -1,20 +1,19 @@
 """The database: tables on top of a storage engine, and the clock by which they live."""
 
 import logging
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterable
 from typing import Final, TypeVar
 
 from emulator import errors
 from emulator.clock import Background, Clock, Scheduler
-from emulator.database import backfill, kinesis_destinations, ttl_fill, ttl_sweep
-from emulator.database.catalog import Caller, Catalog, Options, require
-from emulator.database.enforcement import Enforcer
-from emulator.database.schema import Table
-from emulator.database.streams import TURN_SECONDS
-from emulator.database.versions import SharedEngine, Versions
+from emulator.database.catalog.catalog import Caller, Catalog, Options, require
+from emulator.database.catalog.enforcer import Enforcer
+from emulator.database.changes.streams import TURN_SECONDS
+from emulator.database.definitions import kinesis
+from emulator.database.schema.table import Table
+from emulator.database.store.versions import SharedEngine, Versions
 from emulator.log_limits import once_a_minute
-from emulator.sharing import Sharing
+from emulator.shared_memory import SharedMemory
 from storage import Engine, Full, Interrupted, Lost, StorageError
 
 log = logging.getLogger("emulator")
@@ -34,12 +33,19 @@ def report_full(error: Full) -> None:
 class Database:
     """What every operation gets: the catalog, transactions and background work. Synchronous, owned by one thread.
 
-    sharing: what is shared with other processes that use the same folder, None where there are none.
+    sharing: what is shared with other processes that use the same folder, None where there are none;
+    jobs: the kinds of long work that an earlier start may have left unfinished.
     """
 
     def __init__(
-        self, engine: Engine, clock: Clock, options: Options = _DEFAULTS, sharing: Sharing | None = None
+        self,
+        engine: Engine,
+        clock: Clock,
+        options: Options = _DEFAULTS,
+        sharing: SharedMemory | None = None,
+        jobs: Iterable["Job"] = (),
     ) -> None:
+        self._jobs = tuple(jobs)
         self.versions = Versions(sharing, engine)
         if sharing is not None:
             engine = SharedEngine(engine, self.versions)
@@ -56,7 +62,7 @@ class Database:
         self.sliced = False  # whoever calls operations can wait for an answer in slices: they may raise Sliced
         self.owner = sharing is None or sharing.owner
         if self.owner:
-            self._take_over(options)
+            self._take_over()
         self._resume()
 
     def _resume(self) -> None:
@@ -65,16 +71,15 @@ class Database:
         What several processes go on with they do in turns, slice by slice; what is done already is passed over.
         """
         self.catalog.drops.resume()
-        backfill.resume_all(self)
-        ttl_fill.resume_all(self)
+        for resume in self._jobs:
+            resume(self)
 
-    def _take_over(self, options: Options) -> None:
+    def _take_over(self) -> None:
         """End what the clock has ended, and see to what it will bring: one process does that for all."""
         self.rerun(self.catalog.settle_all)
         if not self.kinesis:
-            kinesis_destinations.tell_unconnected(self.catalog.everything())
+            kinesis.log_unconnected(table.definition for table in self.catalog.everything())
         self.scheduler.every(TURN_SECONDS, self.streams.turn)
-        self.scheduler.every(options.sweep_interval, partial(ttl_sweep.begin, self))
 
     def refresh(self) -> None:
         """Take over what other processes have changed about tables and streams."""
@@ -129,3 +134,7 @@ class Database:
     def close(self) -> None:
         """Release the engine; unfinished background work goes on when the folder is opened again."""
         self.engine.close()
+
+
+Job = Callable[[Database], None]
+"""Queues what an earlier start has left unfinished of one kind of long work (`jobs/`)."""

@@ -17,11 +17,13 @@ from typing import Any, Final
 
 import orjson
 
-from emulator.database import keyspace, statistics
-from emulator.database.definitions import TableDefinition
-from emulator.database.schema import Index, Table
-from emulator.database.stream_definitions import StreamDefinition
-from emulator.database.stream_log import record_json, record_sequence
+from emulator.database.changes.log import record_json, record_sequence
+from emulator.database.definitions.streams import StreamDefinition
+from emulator.database.definitions.tables import TableDefinition
+from emulator.database.items import statistics
+from emulator.database.schema.index import Index
+from emulator.database.schema.table import Table
+from emulator.database.store import keyspace
 from emulator.values.rows import decode_row, row_json, row_size
 from storage import Corrupted, ReadTxn, StorageError
 from storage.keycode import prefix_end

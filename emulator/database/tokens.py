@@ -13,8 +13,8 @@ from typing import Any, Final
 import orjson
 
 from emulator import errors
-from emulator.database import keyspace
-from emulator.database.catalog import Caller
+from emulator.database.catalog.catalog import Caller
+from emulator.database.store import keyspace
 from emulator.limits import TOKEN_SECONDS
 from storage import ReadTxn, WriteTxn
 

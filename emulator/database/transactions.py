@@ -13,13 +13,16 @@ from math import inf
 from typing import Any, Literal
 
 from emulator import errors, limits
-from emulator.database import ahead, capacity, collections, keyspace, tokens, write
-from emulator.database.ahead import Outcome
-from emulator.database.capacity import Consumed, read_units, write_units
-from emulator.database.catalog import Caller
+from emulator.database import tokens
+from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.schema import Table
-from emulator.database.write import Prepared
+from emulator.database.items import ahead, collections, write
+from emulator.database.items.ahead import Outcome
+from emulator.database.schema.followers import Change
+from emulator.database.schema.table import Table
+from emulator.database.store import keyspace
+from emulator.database.throughput import capacity
+from emulator.database.throughput.capacity import Consumed, read_units, write_units
 from emulator.errors import ApiError
 from emulator.slices import DECODED_IN_STEP, Steps
 from emulator.values.rows import row_size
@@ -34,15 +37,16 @@ Failure = tuple[int, ApiError]
 class Step:
     """One part of a transaction: what it does to the item with this storage key.
 
-    table_name: as the request has it; prepare: the first half of the write (database/write.py), None for a step that only
-    reads; checks_only: the prepared write is a condition, nothing is stored; deletes: it can only delete the item.
+    table_name: as the request has it; prepare: the first half of the write
+    (database/items/write.py), None for a step that only reads; checks_only: the prepared write is a
+    condition, nothing is stored; deletes: it can only delete the item.
     """
 
     table: Table
     table_name: str
     key: bytes
     key_item: Item
-    prepare: Callable[[ReadTxn], Prepared] | None = None
+    prepare: Callable[[ReadTxn], Change] | None = None
     checks_only: bool = False
     deletes: bool = False
 
@@ -99,7 +103,7 @@ def run(
     for step in steps:
         assert step.prepare is not None, "a step that is run writes or checks"
         with database.read() as txn:
-            outcomes.append(ahead.outcome(txn, step.key, step.prepare))
+            outcomes.append(ahead.outcome(txn, step.table, step.key, step.prepare))
         work += len(outcomes[-1].row or b"")
         if work >= DECODED_IN_STEP:
             work = 0
@@ -136,7 +140,7 @@ def _run(
     return consumed, False
 
 
-def _prepare(txn: ReadTxn, steps: Sequence[Step], outcomes: Sequence[Outcome], most: float) -> list[Prepared]:
+def _prepare(txn: ReadTxn, steps: Sequence[Step], outcomes: Sequence[Outcome], most: float) -> list[Change]:
     prepared = []
     reasons = [errors.NO_REASON] * len(steps)
     wrong: Failure | None = None
@@ -147,7 +151,7 @@ def _prepare(txn: ReadTxn, steps: Sequence[Step], outcomes: Sequence[Outcome], m
             if outcomes:
                 each = ahead.prepared_before(txn, step.table, step.key, step.prepare, outcomes[position])
             else:
-                each = ahead.prepared_now(txn, step.prepare)
+                each = ahead.prepared_now(txn, step.table, step.prepare)
             prepared.append(each)
             work += ahead.work_of(each)
         except ApiError as error:
@@ -167,23 +171,23 @@ def _prepare(txn: ReadTxn, steps: Sequence[Step], outcomes: Sequence[Outcome], m
     return prepared
 
 
-def _store(txn: WriteTxn, prepared: Sequence[Prepared], steps: Sequence[Step]) -> list[Consumed]:
+def _store(txn: WriteTxn, prepared: Sequence[Change], steps: Sequence[Step]) -> list[Consumed]:
     """Write everything. Raises TransactionCanceledException where an enforced limit refuses one of the writes."""
     consumed = []
     for position, (step, each) in enumerate(zip(steps, prepared, strict=True)):
         try:
             if step.checks_only:
                 checked = Consumed(2 * _checked_units(each))
-                write.charge(each.table, each.key, checked)
+                write.charge(step.table, each.key, checked)
                 consumed.append(checked)
             else:
-                consumed.append(write.store(txn, each, times=2))
+                consumed.append(write.store(txn, step.table, each, times=2))
         except ApiError as error:
             raise canceled_by((position, error), len(steps)) from None
     return consumed
 
 
-def _checked_units(checked: Prepared) -> float:
+def _checked_units(checked: Change) -> float:
     """Return what a condition check costs: a write of the image it read (behaviour 9.1)."""
     return write_units(0 if checked.old_row is None else row_size(checked.old_row), 0)
 

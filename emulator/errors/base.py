@@ -1,7 +1,7 @@
 """The error that reaches a client.
 
 `ApiError` is the only exception that reaches a client. Only the factories of this package make it,
-and those of Lambda's errors in functions/errors.py.
+and those of Lambda's errors in event_sources/errors.py.
 
 An error's *envelope* is the prefix "1 validation error detected: ". Whether a request problem
 comes inside it or bare depends on the operation (behaviour 2.1, 3.6): checks raise

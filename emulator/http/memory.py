@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final, Protocol
 
-from emulator.http.bodies import Bodies
-from emulator.http.rounds import run_rounds
+from emulator.http.front.bodies import Bodies
+from emulator.rounds import run_forever
 
 _ROUND: Final = 1.0  # seconds between looks
 _IDLE: Final = 1.0  # seconds since the last activity of any client
@@ -35,7 +35,7 @@ async def return_memory(bodies: Bodies, clients: Iterable[Client]) -> None:
             await loop.run_in_executor(None, _trim)
         return _ROUND
 
-    await run_rounds("returning memory", look)
+    await run_forever("returning memory", look)
 
 
 def is_due(bodies: Bodies, clients: Iterable[Client], now: float) -> bool:

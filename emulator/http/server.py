@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from emulator.app import Emulator
-from emulator.http import asgi
-from emulator.http.bodies import Bodies
-from emulator.http.commits import Commits
-from emulator.http.connection import connection_factory
-from emulator.http.delivery import run_functions
 from emulator.http.descriptors import raise_limit
+from emulator.http.front import asgi
+from emulator.http.front.bodies import Bodies
+from emulator.http.front.commits import Commits
+from emulator.http.front.connection import connection_factory
+from emulator.http.front.dynamodb import DynamoDbEndpoint
 from emulator.http.listen import BACKLOG
 from emulator.http.memory import return_memory
-from emulator.http.protocol import Protocol
+from emulator.outbound.deliveries import run_functions
 from emulator.settings import Settings
 from emulator.version import VERSION
 
@@ -70,13 +70,13 @@ def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def create_protocol(emulator: Emulator) -> Protocol:
+def create_endpoint(emulator: Emulator) -> DynamoDbEndpoint:
     """Return what answers requests; at log level debug it logs them."""
     if not log.isEnabledFor(logging.DEBUG):
-        return Protocol(emulator)
-    from emulator.http.request_log import LoggedProtocol  # noqa: PLC0415 - only this level needs it
+        return DynamoDbEndpoint(emulator)
+    from emulator.http.front.request_log import LoggedEndpoint  # noqa: PLC0415 - only this level needs it
 
-    return LoggedProtocol(emulator)
+    return LoggedEndpoint(emulator)
 
 
 class _Server(uvicorn.Server):
@@ -118,12 +118,12 @@ def serve(
     """
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     raise_limit()
-    protocol = create_protocol(emulator)
+    endpoint = create_endpoint(emulator)
     bodies = Bodies(settings.request_buffer)
     config = uvicorn.Config(
-        asgi.create_app(protocol, bodies),
+        asgi.create_app(endpoint, bodies),
         loop="auto",
-        http=connection_factory(protocol, bodies),  # type: ignore[arg-type] # called like a class, and that is all
+        http=connection_factory(endpoint, bodies),  # type: ignore[arg-type] # called like a class, and that is all
         ws="none",
         lifespan="off",
         access_log=False,
@@ -148,14 +148,14 @@ def serve(
         if lifeline is not None:
             asyncio.get_running_loop().add_reader(lifeline, server.handle_exit, signal.SIGTERM, None)
         if settings.durable:
-            protocol.commits = Commits(emulator.database, asyncio.get_running_loop())
+            endpoint.commits = Commits(emulator.database, asyncio.get_running_loop())
         background = [asyncio.create_task(asgi.run_background(emulator, _IDLE))]
         clients = server.server_state.connections
         background.append(asyncio.create_task(return_memory(bodies, clients)))  # type: ignore[arg-type] # all are ours
         if emulator.database.owner:
             background.append(asyncio.create_task(run_functions(emulator, _IDLE)))
         if settings.kinesis_endpoint and emulator.database.owner:
-            from emulator.http.kinesis import run_kinesis  # noqa: PLC0415 - start-up time that most never need
+            from emulator.outbound.kinesis import run_kinesis  # noqa: PLC0415 - start-up time that most never need
 
             background.append(asyncio.create_task(run_kinesis(emulator, settings.kinesis_endpoint, _IDLE)))
         try:

@@ -1,15 +1,19 @@
-"""Several worker processes over one folder, on one port.
+"""Several worker processes over one data folder, on one port.
 
-The first process only watches: it binds the port, once for each worker (the kernel spreads connections over sockets of one
-port), forks the workers, starts one again that died, and ends them all. It never opens the store while workers live, so
-what it forks has nothing of a store in it. A worker is an ordinary server (server.py) with a seat; seat 0 does what is
-nobody's request. A worker whose watcher is gone ends: the pipe that only the watcher holds open says so.
+The first process is the supervisor. It binds the port once for each worker (the kernel spreads
+connections over the sockets of one port), forks the workers, restarts one that dies, and stops them
+all at the end. It never opens the store while workers live, so no worker inherits an open store.
 
-Without a data folder the workers share one in memory (tmpfs), which goes at the end; seat 0 removes it where the watcher
-has gone without doing so.
+A worker is an ordinary server (server.py) with an index. Worker 0 also does the background work. A
+worker stops when the supervisor is gone: it sees the end of a pipe that only the supervisor holds
+open.
 
-A signal may come while a worker is being made. The watcher passes it on once the worker is listed; the worker itself must
-not take it for one to the watcher, so it is blocked until the worker has its own ways with signals.
+Without a data folder the workers share one in memory (tmpfs), which is removed at the end. If the
+supervisor dies before it can do that, worker 0 removes it.
+
+A signal may arrive while a worker is being forked. It is blocked until the supervisor has listed
+the worker, and then passes it on, and until the worker has its own signal handlers, so that the
+worker does not handle it as the supervisor.
 """
 
 import contextlib
@@ -30,7 +34,7 @@ from emulator.http.listen import ServeError, listen
 from emulator.http.memory_folder import memory_folder
 from emulator.http.server import greeting, serve
 from emulator.settings import Settings
-from emulator.sharing import Sharing
+from emulator.shared_memory import SharedMemory
 from storage import StorageError
 from storage.claim import claimed
 
@@ -39,40 +43,40 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("emulator")
 
-_TOO_SOON: Final = 1.0  # seconds after its start in which a worker should not die
-_PATIENCE: Final = 5  # workers that may die too soon, one after another, before the server gives up
+_TOO_SOON: Final = 1.0  # seconds after its start; a worker that dies earlier cannot work
+_PATIENCE: Final = 5  # workers that die too soon in a row, after which the server gives up
 _ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 def run(settings: Settings) -> None:
-    """Serve with settings.workers processes until a signal comes. Raises ServeError, StorageError, BadDeclaration."""
+    """Serve with settings.workers processes until a signal. Raises ServeError, StorageError, BadDeclaration."""
     if not (hasattr(os, "fork") and hasattr(socket, "SO_REUSEPORT")):
         raise ServeError("--workers needs an operating system with fork and SO_REUSEPORT")
     with _folder(settings) as with_folder, contextlib.ExitStack() as stack:
-        assert with_folder.data_dir is not None, "several processes have a folder in common"
+        assert with_folder.data_dir is not None, "workers share a data folder"
         listeners = [listen(settings)]
         port = listeners[0][0].getsockname()[1]
         again = replace(settings, port=port)
         listeners += [listen(again, again=True) for _ in range(settings.workers - 1)]
         stack.callback(_close, listeners)
-        Emulator(with_folder).close()  # whatever is wrong with the folder is said once, here
-        watcher = _Watcher(with_folder, listeners, temporary=with_folder.data_dir if settings.in_memory else None)
-        if watcher.start():
+        Emulator(with_folder).close()  # reports anything wrong with the folder once, before there are workers
+        supervisor = Supervisor(with_folder, listeners, temporary=with_folder.data_dir if settings.in_memory else None)
+        if supervisor.start():
             print(greeting(settings, port), end="", flush=True)  # noqa: T201 - the user's start-up block
-        watcher.watch()
+        supervisor.supervise()
 
 
 @contextlib.contextmanager
 def _folder(settings: Settings) -> Iterator[Settings]:
-    """Yield the settings with a data folder that this server holds: their own or, in memory, one that goes at the end.
+    """Yield the settings with a data folder that this server has claimed. Raises StorageError.
 
-    Raises StorageError.
+    With --in-memory that is a new folder in memory, which is removed at the end.
     """
     if settings.in_memory:
         with memory_folder() as folder:
             yield replace(settings, in_memory=False, data_dir=folder)
     else:
-        assert settings.data_dir is not None, "what is not in memory has a folder"
+        assert settings.data_dir is not None, "settings without --in-memory have a folder"
         with claimed(settings.data_dir):
             yield settings
 
@@ -83,26 +87,26 @@ def _close(listeners: list[list[socket.socket]]) -> None:
             listener.close()
 
 
-class _Watcher:
-    """The process that watches over the workers. temporary: a folder that goes with the server."""
+class Supervisor:
+    """Starts, restarts and stops the workers. temporary: a folder to remove at the end."""
 
     def __init__(self, settings: Settings, listeners: list[list[socket.socket]], *, temporary: Path | None) -> None:
         self._settings = settings
         self._temporary = temporary
         self._listeners = listeners
-        self._sharing = Sharing(len(listeners))
-        self._workers: dict[int, tuple[int, float]] = {}  # process id -> seat, time of start
+        self._shared_memory = SharedMemory(len(listeners))
+        self._workers: dict[int, tuple[int, float]] = {}  # process id -> worker index, time of start
         self._stopping = False
         self._died_too_soon = 0
-        self._lifeline, self._alive = os.pipe()  # nobody writes; the reading end sees when the watcher is gone
+        self._lifeline, self._alive = os.pipe()  # never written to: its end tells workers that the supervisor is gone
 
     def start(self) -> bool:
-        """Start all workers and wait until each of them serves; False if a signal came before. Raises ServeError."""
+        """Start all workers and wait until each serves; False if a signal came first. Raises ServeError."""
         for number in _ENDINGS:
             signal.signal(number, self._stop)
-        for seat in range(len(self._listeners)):
+        for worker_index in range(len(self._listeners)):
             reading, writing = os.pipe()
-            self._fork(seat, writing)
+            self._fork(worker_index, writing)
             os.close(writing)
             started = os.read(reading, 1)
             os.close(reading)
@@ -113,53 +117,53 @@ class _Watcher:
                 raise ServeError("a worker process did not start: see the log")
         return True
 
-    def watch(self) -> None:
-        """Start workers again that die, until all have ended because they were told to.
+    def supervise(self) -> None:
+        """Restart workers that die, until a signal has ended all of them.
 
-        Raises ServeError where they die as soon as they have started.
+        Raises ServeError if they die as soon as they have started.
         """
         while self._workers:
             try:
                 process, status = os.wait()
             except ChildProcessError:
                 break
-            seat, since = self._workers.pop(process, (0, 0.0))
+            worker_index, since = self._workers.pop(process, (0, 0.0))
             if self._stopping:
                 continue
             self._died_too_soon = self._died_too_soon + 1 if time.monotonic() - since < _TOO_SOON else 0
-            outcome = "" if self._died_too_soon == _PATIENCE else "; another one takes its place"
-            log.error("worker %d ended with status %d%s", seat, os.waitstatus_to_exitcode(status), outcome)
+            outcome = "" if self._died_too_soon == _PATIENCE else "; it is restarted"
+            log.error("worker %d ended with status %d%s", worker_index, os.waitstatus_to_exitcode(status), outcome)
             if self._died_too_soon == _PATIENCE:
                 self._stop()
             else:
-                self._fork(seat, None)
+                self._fork(worker_index, None)
         if self._died_too_soon == _PATIENCE:
             raise ServeError("worker processes end as soon as they have started: see the log")
 
     def _stop(self, _number: int = 0, _frame: "FrameType | None" = None) -> None:
         self._stopping = True
-        _close(self._listeners)  # else the kernel goes on accepting connections, which nobody would answer
+        _close(self._listeners)  # or the kernel would accept connections that no process answers
         for process in self._workers:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGTERM)
 
-    def _fork(self, seat: int, ready: int | None) -> None:
-        """Start a worker, unless all are to end."""
+    def _fork(self, worker_index: int, ready: int | None) -> None:
+        """Fork a worker, unless the server is stopping."""
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)
         try:
             if self._stopping:
                 return
             process = os.fork()
             if process == 0:
-                self._work(seat, ready)
-            self._workers[process] = (seat, time.monotonic())
+                self._work(worker_index, ready)
+            self._workers[process] = (worker_index, time.monotonic())
             if self._stopping:
                 os.kill(process, signal.SIGTERM)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
-    def _work(self, seat: int, ready: int | None) -> NoReturn:
-        """Be a worker; never return into the watcher's code."""
+    def _work(self, worker_index: int, ready: int | None) -> NoReturn:
+        """Run as a worker, and exit: a worker never returns into the supervisor's code."""
         status = 1
         try:
             for number in _ENDINGS:
@@ -167,25 +171,25 @@ class _Watcher:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDINGS)
             os.close(self._alive)
             for other, listener in enumerate(self._listeners):
-                if other != seat:
+                if other != worker_index:
                     _close([listener])
-            self._sharing.seat = seat
-            self._sharing.hint(b"")  # of what the worker before may have committed and not told
-            emulator = Emulator(self._settings, sharing=self._sharing)
+            self._shared_memory.worker_index = worker_index
+            self._shared_memory.notify(b"")  # the worker before may have committed a change without notifying
+            emulator = Emulator(self._settings, sharing=self._shared_memory)
             try:
-                serve(emulator, self._listeners[seat], self._settings, ready=ready, lifeline=self._lifeline)
+                serve(emulator, self._listeners[worker_index], self._settings, ready=ready, lifeline=self._lifeline)
             finally:
                 emulator.close()
-                if self._temporary is not None and seat == 0 and self._orphaned():
+                if self._temporary is not None and worker_index == 0 and self._orphaned():
                     shutil.rmtree(self._temporary, ignore_errors=True)
             status = 0
         except StorageError as error:
-            log.critical("worker %d: %s", seat, error)
+            log.critical("worker %d: %s", worker_index, error)
         except Exception:
-            log.exception("worker %d", seat)
+            log.exception("worker %d", worker_index)
         finally:
             os._exit(status)
 
     def _orphaned(self) -> bool:
-        """Say whether the watcher is gone; for workers."""
+        """Say whether the supervisor is gone. For workers."""
         return bool(select.select([self._lifeline], [], [], 0)[0])

@@ -52,7 +52,7 @@ REQUIRED_BARE: Final[Mapping[str, str]] = {  # structure -> member reported firs
 OPTIONAL_LENGTH: Final = frozenset({"BatchWriteItemInput.RequestItems"})
 
 # Members, or a list for its members, that operations judge in words of their own. Tags: behaviour 13, tag_rules.py
-# (observed: ack-api-quirks, DDB-TABLE-107, 457); classes: behaviour 10.1, table_rules.py (both in operations/)
+# (observed: ack-api-quirks, DDB-TABLE-107, 457); classes: behaviour 10.1, operations/tables/rules.py
 UNCHECKED: Final = frozenset(
     {"Tag.Key", "Tag.Value", "TagKeyList", "CreateTableInput.TableClass", "UpdateTableInput.TableClass"}
 )

@@ -1,6 +1,6 @@
 """DescribeLimits and DescribeEndpoints (behaviour 10.6, 1.7)."""
 
-from emulator.database.catalog import Caller
+from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
 from emulator.model.request import Request
 from emulator.operations.registry import Response, operation

@@ -7,11 +7,12 @@ from typing import Any
 import orjson
 
 from emulator import errors, limits
-from emulator.database import capacity, collections, write
-from emulator.database.capacity import Consumed, read_units
-from emulator.database.catalog import Caller
+from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.schema import Table
+from emulator.database.items import collections, write
+from emulator.database.schema.table import Table
+from emulator.database.throughput import capacity
+from emulator.database.throughput.capacity import Consumed, read_units
 from emulator.errors import ApiError
 from emulator.expressions import legacy
 from emulator.expressions.bind import check_members_used
@@ -239,8 +240,8 @@ def batch_write_item(database: Database, caller: Caller, request: Request, _: No
 
 def _store(txn: WriteTxn, one: _Write) -> Consumed:
     if one.item is None:
-        return write.store(txn, write.prepare_delete(txn, one.table, one.key, None, one.key_item))
-    return write.store(txn, write.prepare_put(txn, one.table, one.key, one.item, one.item.size, None))
+        return write.store(txn, one.table, write.prepare_delete(txn, one.table, one.key, None, one.key_item))
+    return write.store(txn, one.table, write.prepare_put(txn, one.table, one.key, one.item, one.item.size, None))
 
 
 def _write_of(table: Table, each: dict[str, Any]) -> _Write:

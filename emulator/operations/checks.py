@@ -5,10 +5,11 @@ from typing import Any
 
 import orjson
 
-from emulator.database import capacity, keyspace
-from emulator.database.capacity import Consumed
-from emulator.database.schema import Table
-from emulator.database.write import Guard
+from emulator.database.items.write import Guard
+from emulator.database.schema.table import Table
+from emulator.database.store import keyspace
+from emulator.database.throughput import capacity
+from emulator.database.throughput.capacity import Consumed
 from emulator.expressions import legacy
 from emulator.expressions.bind import Bound, bind, check_members_used
 from emulator.model.request import Request

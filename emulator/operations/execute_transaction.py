@@ -8,10 +8,13 @@ from functools import partial
 from typing import Any, Literal
 
 from emulator import errors
-from emulator.database import capacity, transactions, write
-from emulator.database.catalog import Caller
+from emulator.database import transactions
+from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.schema import Table
+from emulator.database.items import write
+from emulator.database.schema.followers import Change
+from emulator.database.schema.table import Table
+from emulator.database.throughput import capacity
 from emulator.database.transactions import Step
 from emulator.errors import ApiError
 from emulator.model.request import Request
@@ -141,9 +144,9 @@ def _step(planned: Read | Write | plan.Check, table_name: str) -> Step:
     return step
 
 
-def _prepared(planned: Write, txn: ReadTxn) -> write.Prepared:
+def _prepared(planned: Write, txn: ReadTxn) -> Change:
     return prepare_write(txn, planned)
 
 
-def _checked(planned: plan.Check, txn: ReadTxn) -> write.Prepared:
+def _checked(planned: plan.Check, txn: ReadTxn) -> Change:
     return write.prepare_delete(txn, planned.table, planned.key, planned.guard, planned.key_item)

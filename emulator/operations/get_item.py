@@ -4,10 +4,10 @@ from typing import Any
 
 import orjson
 
-from emulator.database import capacity
-from emulator.database.capacity import Consumed, read_units
-from emulator.database.catalog import Caller
+from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
+from emulator.database.throughput import capacity
+from emulator.database.throughput.capacity import Consumed, read_units
 from emulator.expressions import legacy
 from emulator.expressions.program import Projection
 from emulator.model.request import Request

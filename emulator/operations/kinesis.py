@@ -1,7 +1,7 @@
 """Enable-, Disable-, Describe- and UpdateKinesisStreamingDestination (behaviour 15).
 
 A table has one destination at a time that is neither DISABLED nor ENABLE_FAILED; those that are stay in the list. What
-the statuses mean is told in database/kinesis_destinations.py; where the errors' texts come from, in the tests.
+the statuses mean is told in database/definitions/kinesis.py; where the errors' texts come from, in the tests.
 """
 
 from collections.abc import Iterable
@@ -9,11 +9,10 @@ from dataclasses import replace
 from typing import Any, Final
 
 from emulator import errors
-from emulator.database import kinesis_destinations as destinations
-from emulator.database.catalog import Caller
+from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.definitions import CREATING, DELETING, KinesisDestination, TableDefinition
-from emulator.database.kinesis_destinations import (
+from emulator.database.definitions import kinesis as destinations
+from emulator.database.definitions.kinesis import (
     ACTIVE,
     DISABLED,
     DISABLING,
@@ -22,6 +21,7 @@ from emulator.database.kinesis_destinations import (
     ENDED,
     UPDATING,
 )
+from emulator.database.definitions.tables import CREATING, DELETING, KinesisDestination, TableDefinition
 from emulator.model.request import Request
 from emulator.operations.registry import Response, operation
 
@@ -62,7 +62,7 @@ def enable(database: Database, caller: Caller, request: Request, _: None) -> Res
         definition = database.catalog.change(replace(definition, kinesis=ended)).definition
     table = database.catalog.change(replace(definition, kinesis=_with(definition.kinesis, enabled)))
     if not database.kinesis:
-        destinations.tell_unconnected([table])
+        destinations.log_unconnected([table.definition])
     told = _answer(definition, enabled, ENABLING)
     return told | {_ENABLE: dict(request.get(_ENABLE, {}))}  # behaviour 15
 

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from emulator import errors
-from emulator.database import capacity, keyspace, ranges, read
-from emulator.database.catalog import Caller
+from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.definitions import CREATING
-from emulator.database.read import Page, PageRequest
-from emulator.database.schema import Index, Table
+from emulator.database.definitions.tables import CREATING
+from emulator.database.items import ranges, read
+from emulator.database.items.read import Page, PageRequest
+from emulator.database.schema.index import Index
+from emulator.database.schema.table import Table
+from emulator.database.store import keyspace
+from emulator.database.throughput import capacity
 from emulator.expressions import key_range, legacy
 from emulator.expressions.bind import without_user
 from emulator.expressions.program import Condition, KeyCondition, Projection

@@ -21,7 +21,7 @@ from typing import Any, Final
 import orjson
 
 from emulator import errors
-from emulator.database.catalog import Caller
+from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
 from emulator.model.request import Request, RequestModel
 from emulator.model.service import request_model

@@ -14,13 +14,14 @@ from typing import Any, Final
 import orjson
 
 from emulator import errors
-from emulator.database import ahead, capacity, write
-from emulator.database.ahead import Outcome
-from emulator.database.capacity import Consumed, read_units, write_units
-from emulator.database.catalog import Caller
+from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.schema import Table
-from emulator.database.write import Prepared as PreparedWrite
+from emulator.database.items import ahead, write
+from emulator.database.items.ahead import Outcome
+from emulator.database.schema.followers import Change
+from emulator.database.schema.table import Table
+from emulator.database.throughput import capacity
+from emulator.database.throughput.capacity import Consumed, read_units, write_units
 from emulator.errors import ApiError
 from emulator.model.request import Request
 from emulator.operations.checks import answer, charge_read, check_values, member
@@ -94,7 +95,7 @@ def execute_statement(database: Database, caller: Caller, request: Request, prep
         with database.write() as txn:
             txn.urgent = planned.kind == "delete"
             written = prepare_write(txn, planned)
-            consumed = write.store(txn, written)
+            consumed = write.store(txn, table, written)
         item = _returned(planned, written)
         members = [_NO_ITEMS if item is None else b'"Items":[%b]' % item]
     elif isinstance(planned, Read):
@@ -169,7 +170,7 @@ def found_item(planned: Read, row: bytes | None) -> bytes | None:
     return row_json(row) if planned.project is None else orjson.dumps(planned.project(item))
 
 
-def _returned(planned: Write, written: PreparedWrite) -> bytes | None:
+def _returned(planned: Write, written: Change) -> bytes | None:
     """Return what RETURNING asks for as JSON, None for nothing (behaviour 14.3)."""
     match planned.returning:
         case "ALL OLD":
@@ -360,7 +361,9 @@ def _run_writes(database: Database, members: Sequence[_Member], tables: dict[str
             for each, planned in writes:
                 yield None
                 with database.read() as txn:
-                    each.ahead = ahead.outcome(txn, planned.key, partial(_prepared, planned), _told(planned))
+                    each.ahead = ahead.outcome(
+                        txn, planned.table, planned.key, partial(_prepared, planned), _told(planned)
+                    )
             if any(database.catalog.current(planned.table) is not planned.table for _, planned in writes):
                 raise Interrupted("A table has changed: run the request again.")
     with database.write() as txn:
@@ -369,7 +372,7 @@ def _run_writes(database: Database, members: Sequence[_Member], tables: dict[str
             _run_write(txn, each, planned, tables)
 
 
-def _prepared(planned: Write, txn: ReadTxn) -> PreparedWrite:
+def _prepared(planned: Write, txn: ReadTxn) -> Change:
     return prepare_write(txn, planned)
 
 
@@ -419,7 +422,7 @@ def _run_write(txn: WriteTxn, each: _Member, planned: Write, tables: dict[str, _
             prepare = partial(_prepared, planned)
             kept = _told(planned)
             written = ahead.prepared_before(txn, planned.table, planned.key, prepare, each.ahead, kept)
-        told.consumed.add(write.store(txn, written))
+        told.consumed.add(write.store(txn, planned.table, written))
     except ApiError as error:
         each.error = error
         if error.about == "condition":

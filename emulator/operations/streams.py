@@ -10,11 +10,12 @@ from typing import Any, Final
 from zlib import crc32
 
 from emulator import errors, limits
-from emulator.database import arns, stream_reader
-from emulator.database.catalog import Caller
+from emulator.database.catalog.catalog import Caller
+from emulator.database.changes import reader
+from emulator.database.changes.log import last_sequence, milliseconds, record_json
 from emulator.database.database import Database
-from emulator.database.stream_definitions import RETENTION, Shard, StreamDefinition, sequence_of, sequence_text
-from emulator.database.stream_log import last_sequence, milliseconds, record_json
+from emulator.database.definitions import arns
+from emulator.database.definitions.streams import RETENTION, Shard, StreamDefinition, sequence_of, sequence_text
 from emulator.model.request import Request
 from emulator.operations.checks import answer, member
 from emulator.operations.registry import Response, operation
@@ -30,7 +31,7 @@ def _check_arn(arn: str) -> None:
 
 def _stream(database: Database, caller: Caller, arn: str) -> StreamDefinition:
     """Return a stream that can still be read. Raises ResourceNotFoundException."""
-    stream = database.streams.find(caller.space, arn)
+    stream = database.streams.find(caller.tenant, arn)
     if stream.gone(database.clock.now()):
         raise errors.stream_not_found(arn)
     return stream
@@ -38,7 +39,7 @@ def _stream(database: Database, caller: Caller, arn: str) -> StreamDefinition:
 
 def _stream_of_iterator(database: Database, caller: Caller, arn: str) -> StreamDefinition:
     """Return the stream of an iterator, which may have been issued when the caller had another account."""
-    stream = database.streams.of_resource(caller.space, arns.resource(arn))
+    stream = database.streams.of_resource(caller.tenant, arns.resource(arn))
     if stream is None or stream.gone(database.clock.now()):
         raise errors.stream_not_found(arn)
     return stream
@@ -66,7 +67,7 @@ def list_streams(database: Database, caller: Caller, request: Request, _: None) 
     now = database.clock.now()
     streams = [
         stream
-        for stream in sorted(database.streams.of(caller.space), key=lambda stream: stream.arn)
+        for stream in sorted(database.streams.of(caller.tenant), key=lambda stream: stream.arn)
         if stream.arn > after and (table is None or stream.table == table) and not stream.gone(now)
     ]
     page = streams[: request.get("Limit", limits.STREAMS_PAGE)]
@@ -170,7 +171,7 @@ def get_shard_iterator(database: Database, caller: Caller, request: Request, _: 
             case "AT_TIMESTAMP":
                 since = min(request["Timestamp"], now + 1)  # any number; nothing is from the future
                 old = since <= now - RETENTION
-                position = _OLDEST if old else stream_reader.first_since(txn, stream, shard, since)
+                position = _OLDEST if old else reader.first_since(txn, stream, shard, since)
             case kind:
                 position = _numbered(txn, stream, shard, request["SequenceNumber"], now)
                 position += kind == "AFTER_SEQUENCE_NUMBER"
@@ -183,7 +184,7 @@ def _numbered(txn: ReadTxn, stream: StreamDefinition, shard: Shard, text: str, n
     last = last_sequence(txn, stream.id) if shard.end is None else shard.end
     if position is None or not shard.start <= position <= max(last, shard.start):
         raise errors.invalid_sequence_number(text)
-    if position <= stream_reader.trimmed_to(txn, stream, shard, now - RETENTION):
+    if position <= reader.trimmed_to(txn, stream, shard, now - RETENTION):
         raise errors.trimmed_data_access()
     return position
 
@@ -227,15 +228,15 @@ def get_records(database: Database, caller: Caller, request: Request, parsed: tu
     shard = next((shard for shard in stream.readable(now) if shard.number == number), None)
     if shard is None:
         raise errors.trimmed_data_access()
-    limit = request.get("Limit", stream_reader.RECORDS)
+    limit = request.get("Limit", reader.RECORDS)
     with database.read() as txn:
-        trimmed = stream_reader.trimmed_to(txn, stream, shard, now - RETENTION)
+        trimmed = reader.trimmed_to(txn, stream, shard, now - RETENTION)
         if position == _OLDEST:
             position = max(trimmed + 1, shard.start)
         elif position <= trimmed:
             raise errors.trimmed_data_access()
-        rows, following = stream_reader.read(txn, stream.id, shard.number, position, limit=limit)
-        drained = shard.end is not None and not stream_reader.read(txn, stream.id, shard.number, following, limit=1)[0]
+        rows, following = reader.read(txn, stream.id, shard.number, position, limit=limit)
+        drained = shard.end is not None and not reader.read(txn, stream.id, shard.number, following, limit=1)[0]
     members = [b'"Records":[%b]' % b",".join(map(record_json, rows))]
     if not drained:
         members.append(member(b"NextShardIterator", _iterator(stream, shard, following, now)))

@@ -1,7 +1,7 @@
 """TagResource, UntagResource, ListTagsOfResource (behaviour 13).
 
 Tables and streams have tags, each its own. The order of the checks is the service's: first the ARN
-(database/arns.py), then the tags of the request, then whether the resource is there, then the tags that
+(database/definitions/arns.py), then the tags of the request, then whether the resource is there, then the tags that
 it would have.
 
 After a change the service refuses others to the same table for 1.6 seconds (control-plane 20.3).
@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from emulator import errors
-from emulator.database import arns
-from emulator.database.catalog import Caller
+from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.definitions import CREATING, DELETING
+from emulator.database.definitions import arns
+from emulator.database.definitions.tables import CREATING, DELETING
 from emulator.model.request import Request
 from emulator.operations import tag_rules
 from emulator.operations.registry import Response, operation
@@ -43,7 +43,7 @@ def _found(database: Database, caller: Caller, arn: arns.Arn, *, to_change: bool
     to_change: its tags are to be changed, which a table refuses while it comes or goes (control-plane 0.3).
     """
     if arn.kind == "stream":
-        stream = database.streams.of_resource(caller.space, arns.resource(arn.text))
+        stream = database.streams.of_resource(caller.tenant, arns.resource(arn.text))
         if stream is None or stream.gone(database.clock.now()):
             raise errors.resource_arn_not_found(arn.text)
         return _Resource(stream.tags, lambda tags: database.streams.tag(stream, tags))

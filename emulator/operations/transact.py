@@ -13,12 +13,15 @@ from typing import Any, Final, Literal
 import orjson
 
 from emulator import errors, limits
-from emulator.database import capacity, transactions, write
-from emulator.database.catalog import Caller
+from emulator.database import transactions
+from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.schema import Table
+from emulator.database.items import write
+from emulator.database.items.write import Guard
+from emulator.database.schema.followers import Change
+from emulator.database.schema.table import Table
+from emulator.database.throughput import capacity
 from emulator.database.transactions import Step
-from emulator.database.write import Guard, Prepared
 from emulator.errors import ApiError
 from emulator.expressions.bind import Bound, bind
 from emulator.expressions.program import Projection, Update
@@ -238,7 +241,7 @@ def _step(action: Action, table: Table) -> Step:
     return Step(table, action.table_name, key, action.key_item, prepare, kind == "ConditionCheck", kind == "Delete")
 
 
-def _prepare(action: Action, table: Table, key: bytes, txn: ReadTxn) -> Prepared:
+def _prepare(action: Action, table: Table, key: bytes, txn: ReadTxn) -> Change:
     if action.item is not None:
         return write.prepare_put(txn, table, key, action.item, action.item.size, action.guard)
     if action.kind == "Update":

@@ -1,16 +1,16 @@
 """UpdateTimeToLive and DescribeTimeToLive (behaviour 12, control-plane 20.2).
 
-What expires and when: database/ttl.py.
+What expires and when: database/changes/ttl_queue.py.
 """
 
 from dataclasses import replace
 from typing import Final
 
 from emulator import errors
-from emulator.database import ttl_fill
-from emulator.database.catalog import Caller
+from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.definitions import CREATING, DELETING, TableDefinition
+from emulator.database.definitions.tables import CREATING, DELETING, TableDefinition
+from emulator.database.jobs import ttl_fill
 from emulator.model.request import Request
 from emulator.operations.registry import Response, operation
 

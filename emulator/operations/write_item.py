@@ -3,11 +3,12 @@
 from typing import Any, Final
 
 from emulator import errors, limits
-from emulator.database import collections, write
-from emulator.database.catalog import Caller
+from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.schema import Table
-from emulator.database.write import Guard, Prepared
+from emulator.database.items import collections, write
+from emulator.database.items.write import Guard
+from emulator.database.schema.followers import Change
+from emulator.database.schema.table import Table
 from emulator.expressions import legacy
 from emulator.expressions.bind import Bound
 from emulator.expressions.program import Update
@@ -87,7 +88,7 @@ def put_item(
     _check_condition_paths(table, bound)
     with database.write() as txn:
         prepared = write.prepare_put(txn, table, key, item, item.size, guard)
-        consumed = write.store(txn, prepared)
+        consumed = write.store(txn, table, prepared)
     if _ASKING.isdisjoint(request):
         return b"{}"
     members = _old_item(request, prepared) + consumed_member(request, consumed)
@@ -106,7 +107,7 @@ def delete_item(
     with database.write() as txn:
         txn.urgent = True
         prepared = write.prepare_delete(txn, table, key, guard, request["Key"])
-        consumed = write.store(txn, prepared)
+        consumed = write.store(txn, table, prepared)
     if _ASKING.isdisjoint(request):
         return b"{}"
     members = _old_item(request, prepared) + consumed_member(request, consumed)
@@ -129,7 +130,7 @@ def update_item(
         _check_cost(update, values)
     with database.write() as txn:
         prepared = write.prepare_update(txn, table, key, key_item, update, values, guard)
-        consumed = write.store(txn, prepared)
+        consumed = write.store(txn, table, prepared)
     if _ASKING.isdisjoint(request):
         return b"{}"
     members = _returned(request.get("ReturnValues"), update, prepared) + consumed_member(request, consumed)
@@ -159,13 +160,13 @@ def check_update_paths(table: Table, update: Update | None, values: Values) -> N
         write.check_given_index_keys(table, update, values)
 
 
-def _old_item(request: Request, prepared: Prepared) -> list[bytes]:
+def _old_item(request: Request, prepared: Change) -> list[bytes]:
     if request.get("ReturnValues") != "ALL_OLD" or prepared.old_row is None:
         return []
     return [b'"Attributes":' + row_json(prepared.old_row)]
 
 
-def _returned(mode: str | None, update: Update | None, prepared: Prepared) -> list[bytes]:
+def _returned(mode: str | None, update: Update | None, prepared: Change) -> list[bytes]:
     """Return the Attributes member of an update (behaviour 4.6)."""
     match mode:
         case "ALL_NEW":

@@ -13,12 +13,12 @@ from itertools import islice
 from typing import Final, Self
 
 from emulator import errors
-from emulator.database import ranges
-from emulator.database.capacity import Consumed
-from emulator.database.keyspace import DIGEST, ITEM_PREFIX, partition_of
-from emulator.database.ranges import Range
-from emulator.database.read import Page, PageRequest, complete, read_page
-from emulator.database.schema import Table
+from emulator.database.items import ranges
+from emulator.database.items.ranges import Range
+from emulator.database.items.read import Page, PageRequest, complete, read_page
+from emulator.database.schema.table import Table
+from emulator.database.store.keyspace import DIGEST, ITEM_PREFIX, partition_of
+from emulator.database.throughput.capacity import Consumed
 from emulator.limits import PAGE, READ_UNIT
 from emulator.partiql.select import Pages
 from emulator.slices import Steps

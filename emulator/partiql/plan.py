@@ -14,9 +14,10 @@ from typing import Final
 from typing import Literal as OneOf
 
 from emulator import errors, limits
-from emulator.database import write
-from emulator.database.schema import Table
-from emulator.database.write import Guard
+from emulator.database.items import write
+from emulator.database.items.write import Guard
+from emulator.database.schema.followers import Change
+from emulator.database.schema.table import Table
 from emulator.expressions import program
 from emulator.partiql import select, where
 from emulator.partiql.ast import Delete, Exists, Insert, Returning, Select, Update
@@ -83,8 +84,8 @@ def bind(prepared: Prepared, table: Table, *, consistent: bool = False, tell_ite
     return _write_plan(prepared, layout, table, tell_item=tell_item)
 
 
-def prepare_write(txn: ReadTxn, plan: Write) -> write.Prepared:
-    """Run the first half of a write (database/write.py): read, check, compute. Raises ApiError."""
+def prepare_write(txn: ReadTxn, plan: Write) -> Change:
+    """Run the first half of a write (database/items/write.py): read, check, compute. Raises ApiError."""
     if plan.kind == "insert":
         assert plan.item is not None, "an INSERT has an item"
         return write.prepare_put(txn, plan.table, plan.key, plan.item, plan.size, plan.guard)

@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from emulator import errors
-from emulator.database import keyspace, ranges
-from emulator.database.definitions import CREATING
-from emulator.database.ranges import Range
-from emulator.database.read import PROJECTION_WORK
-from emulator.database.schema import Index, Table
+from emulator.database.definitions.tables import CREATING
+from emulator.database.items import ranges
+from emulator.database.items.ranges import Range
+from emulator.database.items.read import PROJECTION_WORK
+from emulator.database.schema.index import Index
+from emulator.database.schema.table import Table
+from emulator.database.store import keyspace
 from emulator.expressions import ast, key_range, program
 from emulator.expressions import compile as compiler
 from emulator.partiql import where

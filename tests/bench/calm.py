@@ -28,7 +28,8 @@ from urllib.parse import urlsplit
 import orjson
 
 from tests.bench.hostile import REQUESTS, Hostile, insert_statements
-from tests.conftest import AUTHORIZATION, running
+from tests.support.http_clients import AUTHORIZATION
+from tests.support.servers import running
 
 MOST = 0.050  # seconds of others' 99th percentile
 _TICKS = os.sysconf("SC_CLK_TCK")

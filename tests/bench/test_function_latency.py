@@ -13,9 +13,10 @@ import boto3
 import pytest
 
 from emulator.app import Emulator
-from emulator.functions.outcomes import Outcome
+from emulator.event_sources.outcomes import Outcome
 from emulator.settings import Settings
-from tests.conftest import AUTHORIZATION, boto_options, running
+from tests.support.http_clients import AUTHORIZATION, boto_options
+from tests.support.servers import running
 
 HANDLER = """
 import os

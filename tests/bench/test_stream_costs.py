@@ -17,7 +17,7 @@ from emulator.clock import ManualClock
 from emulator.settings import Settings
 from tests.bench.bodies import batch, create, put
 from tests.bench.items import item_1k
-from tests.stream_reading import iterator, read_all, shards_of, stream_of
+from tests.support.stream_reading import iterator, read_all, shards_of, stream_of
 
 WRITES = 10  # different items that are put; each alternates between two values of an attribute, so all is recorded
 ROUND = 300

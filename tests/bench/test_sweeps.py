@@ -10,9 +10,9 @@ import pytest
 
 from emulator.app import Emulator
 from emulator.clock import ManualClock
-from emulator.database import ttl_sweep
+from emulator.database.jobs import ttl_sweep
 from emulator.settings import Settings
-from tests.conftest import index_request, table_request
+from tests.support.tables import index_request, table_request
 
 pytestmark = pytest.mark.benchmark(timer=time.process_time)
 

@@ -4,10 +4,13 @@ A request may be sent many times: parsing makes a request's JSON canonical in pl
 A write that changes nothing is not stored, so the writes alternate between two values of one attribute.
 """
 
+from collections.abc import Callable, Iterable
 from itertools import cycle
+from typing import Any
 
 from emulator.app import Emulator
-from emulator.http.protocol import Protocol
+from emulator.settings import Settings
+from emulator.http.front.dynamodb import DynamoDbEndpoint
 from tests.bench.bodies import batch, create, get, put, query, transact_gets, transact_puts, update
 from tests.bench.items import indexed, item_1k, item_200, key
 
@@ -35,14 +38,14 @@ CONDITION = {
 }
 
 
-def select(n, *, parameters):
+def select(n: int, *, parameters: bool) -> dict[str, Any]:
     pk, sk = (value["S"] for value in key(n).values())
     if parameters:
         return {"Statement": "SELECT * FROM records WHERE pk = ? AND sk = ?", "Parameters": [{"S": pk}, {"S": sk}]}
     return {"Statement": f"SELECT * FROM records WHERE pk = '{pk}' AND sk = '{sk}'"}
 
 
-def writes(make):
+def writes(make: Callable[[int, int], dict[str, Any]]) -> list[dict[str, Any]]:
     """make(n, a) for all n with one value of `a`, then with another."""
     return [make(n, a) for a in (1, 2) for n in range(WRITES)]
 
@@ -87,10 +90,10 @@ REQUESTS = {
 class Loaded:
     """An emulator with the tables that the requests use."""
 
-    def __init__(self, settings):
+    def __init__(self, settings: Settings) -> None:
         self.emulator = Emulator(settings)
         self.caller = self.emulator.caller("AKID", "us-east-1")
-        self.protocol = Protocol(self.emulator)
+        self.endpoint = DynamoDbEndpoint(self.emulator)
         for name in ("records", "puts", "small", "big"):
             self.emulator.call("CreateTable", create(name), self.caller)
         self.emulator.call("CreateTable", create("gsis", indexes=2), self.caller)
@@ -99,23 +102,23 @@ class Loaded:
         self.load("small", (item_200("part", n) for n in range(PARTITION)))
         self.load("big", (item_1k(n, pk="part") for n in range(BIG)))
 
-    def load(self, table, items):
-        items = list(items)
-        for start in range(0, len(items), 25):
-            self.emulator.call("BatchWriteItem", batch(table, items[start : start + 25]), self.caller)
+    def load(self, table: str, items: Iterable[dict[str, Any]]) -> None:
+        rows = list(items)
+        for start in range(0, len(rows), 25):
+            self.emulator.call("BatchWriteItem", batch(table, rows[start : start + 25]), self.caller)
 
-    def direct(self, operation, requests):
+    def direct(self, operation: str, requests: list[dict[str, Any]]) -> Callable[[], bytes]:
         """A function that sends the next request as parsed JSON and returns the answer."""
         call, caller = self.emulator.call, self.caller
         turn = cycle(requests).__next__
         return lambda: call(operation, turn(), caller)
 
-    def over_protocol(self, operation, bodies):
+    def over_protocol(self, operation: str, bodies: list[bytes]) -> Callable[[], Any]:
         """A function that sends the next request as bytes with headers and returns the answer."""
-        respond = self.protocol.respond
+        respond = self.endpoint.respond
         headers = [(b"x-amz-target", b"DynamoDB_20120810." + operation.encode()), *HEADERS]
         turn = cycle(bodies).__next__
         return lambda: respond("POST", b"", headers, turn())
 
-    def close(self):
+    def close(self) -> None:
         self.emulator.close()

@@ -5,60 +5,14 @@ mere start-up: the pattern of every day runs on both engines, the rest on one.
 """
 
 import json
-import os
-import subprocess
-from pathlib import Path
 
 import pytest
 
-from tests.conftest import new_name, running
+from tests.support.aws_cli import AWS, REASON_TO_SKIP, Cli
+from tests.support.servers import running
+from tests.support.tables import new_name
 
-ROOT = Path(__file__).parents[2]
-AWS = ROOT / ".venv-awscli" / "bin" / "aws"
-
-pytestmark = pytest.mark.skipif(not AWS.exists(), reason="no AWS CLI: make .venv-awscli/.done")
-
-
-class Cli:
-    """`aws dynamodb …`, or another service, at one endpoint, which comes from the environment as in a compose file."""
-
-    def __init__(self, url, service="dynamodb"):
-        self.service = service
-        self.environment = {
-            "PATH": os.environ["PATH"],
-            f"AWS_ENDPOINT_URL_{service.upper()}": url,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "secret",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_PAGER": "",  # what --no-cli-pager is to version 2
-        }
-
-    def run(self, command, **options):
-        """Run a command line, split at spaces; options are appended, --like-this, as JSON unless they are strings."""
-        given = []
-        for name, value in options.items():
-            text = value if isinstance(value, str) else json.dumps(value)
-            given += ["--" + name.rstrip("_").replace("_", "-"), text]
-        line = [str(AWS), self.service, *command.split(), *given]
-        return subprocess.run(line, env=self.environment, capture_output=True, text=True, check=False, timeout=120)
-
-    def __call__(self, command, **options):
-        """Run a command line that must succeed; what it prints, as JSON if it is any."""
-        done = self.run(command, **options)
-        assert (done.returncode, done.stderr) == (0, "")
-        try:
-            return json.loads(done.stdout or "null")
-        except json.JSONDecodeError:
-            return done.stdout.strip()
-
-    def failure(self, command, **options):
-        """Run a command line that must fail; its exit status and the last line of what it complains."""
-        done = self.run(command, **options)
-        assert done.stdout == ""
-        return done.returncode, done.stderr.strip().splitlines()[-1]
+pytestmark = pytest.mark.skipif(not AWS.exists(), reason=REASON_TO_SKIP)
 
 
 @pytest.fixture(scope="module")

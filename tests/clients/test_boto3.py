@@ -12,7 +12,7 @@ from boto3.dynamodb.conditions import Attr, Key
 from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError, ParamValidationError, WaiterError
 
-from tests.conftest import index_request, new_name, table_request
+from tests.support.tables import index_request, new_name, table_request
 
 SINGLE_TABLE = {
     "keys": "PK:S SK:S",

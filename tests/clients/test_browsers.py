@@ -1,4 +1,4 @@
-"""What pages in a real browser can do to the server that runs on the same machine (emulator/http/origins.py).
+"""What pages in a real browser can do to the server that runs on the same machine (emulator/http/front/origins.py).
 
 The foreign pages come from a server of their own, on another port and under names that lead to 127.0.0.1. One name leads to
 the emulator itself: that is DNS rebinding, in which the browser takes the emulator's answers for the page's own.
@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.browser import COMMAND, Browser
-from tests.conftest import AUTHORIZATION, running
+from tests.support.browser import COMMAND, Browser
+from tests.support.http_clients import AUTHORIZATION
+from tests.support.servers import running
 
 pytestmark = pytest.mark.skipif(COMMAND is None, reason="there is no Chromium (Debian: apt-get install chromium)")
 

@@ -17,8 +17,10 @@ from pathlib import Path
 import boto3
 import pytest
 
-from tests.clients.test_aws_cli import AWS, Cli
-from tests.conftest import boto_options, new_name, running
+from tests.support.aws_cli import AWS, REASON_TO_SKIP, Cli
+from tests.support.http_clients import boto_options
+from tests.support.servers import running
+from tests.support.tables import new_name
 
 PATIENCE = 20  # seconds; what is waited for comes within milliseconds
 
@@ -271,7 +273,7 @@ def test_bad_configuration_ends_the_start_with_one_line(tmp_path, text, told):
 # --- the aws command ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(not AWS.exists(), reason="no AWS CLI: make .venv-awscli/.done")
+@pytest.mark.skipif(not AWS.exists(), reason=REASON_TO_SKIP)
 def test_aws_command_makes_changes_lists_and_deletes_a_mapping(functions, tmp_path):
     with running("--data-dir", str(tmp_path), *functions.option) as server:
         clients = Clients(server.url)

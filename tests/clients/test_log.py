@@ -8,7 +8,8 @@ import sys
 import boto3
 import pytest
 
-from tests.conftest import boto_options, table_request
+from tests.support.http_clients import boto_options
+from tests.support.tables import table_request
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def everyday(url):
 
 
 @pytest.mark.parametrize(
-    ("module", "arguments"), [("emulator", ()), ("emulator", ("--workers", "2")), ("tests.asgi_server", ())]
+    ("module", "arguments"), [("emulator", ()), ("emulator", ("--workers", "2")), ("tests.support.asgi_server", ())]
 )
 def test_one_line_a_request(logged, module, arguments):
     text = logged(everyday, "--log-level", "debug", *arguments, module=module)

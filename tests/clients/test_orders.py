@@ -16,7 +16,7 @@ import pytest
 from boto3.dynamodb.conditions import Key
 from boto3.dynamodb.types import TypeSerializer
 
-from tests.conftest import index_request, table_request
+from tests.support.tables import index_request, table_request
 
 CLIENTS = 16
 ORDERS_EACH = 4

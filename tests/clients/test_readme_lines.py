@@ -19,7 +19,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -28,8 +27,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients import test_javascript
-from tests.clients.test_aws_cli import AWS, ROOT
+from tests.support import javascript
+from tests.support.aws_cli import AWS, REASON_TO_SKIP
+from tests.support.servers import ROOT, free_port
 
 PATIENCE = 30  # seconds; what is waited for comes within one
 LANGUAGES = {"sh", "python", "js", "json", "text", "toml", "yaml"}
@@ -77,11 +77,6 @@ class Block:
 
 def blocks(readme):
     return [Block(found[1], found[2], readme.count("\n", 0, found.start()) + 1) for found in BLOCK.finditer(readme)]
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 class Server:
@@ -149,8 +144,8 @@ class Reader:
         self.server = None
         self.started = ""
         self.printed = ""
-        if test_javascript.reason_to_skip() is None:
-            (folder / "node_modules").symlink_to(test_javascript.FOLDER / "node_modules")
+        if javascript.reason_to_skip() is None:
+            (folder / "node_modules").symlink_to(javascript.FOLDER / "node_modules")
 
     def substituted(self, text):
         text = text.replace("host.docker.internal:8000", "127.0.0.1:8000").replace(
@@ -200,7 +195,7 @@ class Reader:
 
     def run_js(self, text, environment, otherwise=""):
         """Run a module in node; where it cannot run, return what it would print."""
-        if test_javascript.reason_to_skip() is not None:
+        if javascript.reason_to_skip() is not None:
             return otherwise
         (self.folder / "readme.mjs").write_text(text)
         return self.run(["node", "readme.mjs"], environment)
@@ -249,7 +244,7 @@ def test_every_block_has_a_language():
     assert {block.language for block in blocks((ROOT / "README.md").read_text())} == LANGUAGES
 
 
-@pytest.mark.skipif(not AWS.exists(), reason="no AWS CLI: make .venv-awscli/.done")
+@pytest.mark.skipif(not AWS.exists(), reason=REASON_TO_SKIP)
 @pytest.mark.skipif(not os.access("/usr/bin/curl", os.X_OK), reason="no curl")
 def test_every_line_works_as_typed(tmp_path):
     folder = tmp_path / "checkout"

@@ -1,7 +1,7 @@
 """botocore's own retries against enforced throughput: throttled requests succeed once the clock has moved.
 
-Nothing here waits. botocore's HTTP layer is a call of `Protocol.respond`, and wherever botocore would sleep, or look at the
-time, it has the emulator's clock: its retry modes run as they are, in the emulator's time.
+Nothing here waits. botocore's HTTP layer is a call of `DynamoDbEndpoint.respond`. Where botocore
+sleeps or reads the time, it uses the emulator's clock, so its retry modes run in that time.
 """
 
 import io
@@ -19,9 +19,10 @@ from botocore.exceptions import ClientError
 
 from emulator.app import Emulator
 from emulator.clock import ManualClock
-from emulator.http.protocol import Protocol
+from emulator.http.front.dynamodb import DynamoDbEndpoint
 from emulator.settings import Settings
-from tests.conftest import boto_options, index_request, table_request
+from tests.support.http_clients import boto_options
+from tests.support.tables import index_request, table_request
 
 MODES = ("legacy", "standard", "adaptive")
 
@@ -39,7 +40,7 @@ class Service:
     def __init__(self):
         self.clock = ManualClock()
         self.emulator = Emulator(Settings(in_memory=True, enforce_throughput=True), self.clock)
-        self.protocol = Protocol(self.emulator)
+        self.protocol = DynamoDbEndpoint(self.emulator)
         self.answers = []
 
     def send(self, request, **_):

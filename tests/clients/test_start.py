@@ -9,7 +9,7 @@ import urllib.request
 import pytest
 
 from emulator import cli
-from tests.clients.test_readme_lines import free_port
+from tests.support.servers import free_port
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&- 2>&-"])

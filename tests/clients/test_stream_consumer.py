@@ -15,8 +15,10 @@ from itertools import count, pairwise
 import boto3
 import pytest
 
-from tests.conftest import boto_options, running, table_request
-from tests.stream_reading import api, shards_of, stream_of
+from tests.support.http_clients import boto_options
+from tests.support.servers import running
+from tests.support.stream_reading import api, shards_of, stream_of
+from tests.support.tables import table_request
 
 WRITES = 240
 ITEMS = 12

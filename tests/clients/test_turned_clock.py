@@ -11,7 +11,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.conftest import boto_options, declaring, index_request, new_name, running, table_request
+from tests.support.http_clients import boto_options, declaring
+from tests.support.servers import running
+from tests.support.tables import index_request, new_name, table_request
 
 HOUR = 3600
 FIRST_OF_2030 = 1_893_456_000

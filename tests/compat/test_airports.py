@@ -16,7 +16,9 @@ import airportsdata
 import boto3
 from boto3.dynamodb.conditions import Attr, Key
 
-from tests.conftest import boto_options, index_request, running, table_request
+from tests.support.http_clients import boto_options
+from tests.support.servers import running
+from tests.support.tables import index_request, table_request
 
 REQUEST = table_request(
     "PK:S SK:S",

@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.conftest import new_name, table_request
+from tests.support.tables import new_name, table_request
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.conftest import new_name, without_metadata
+from tests.support.http_clients import without_metadata
+from tests.support.tables import new_name
 
 ENVELOPE = "1 validation error detected: "
 DUPLICATES = "Provided list of item keys contains duplicates"

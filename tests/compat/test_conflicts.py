@@ -10,7 +10,9 @@ import sys
 import boto3
 import pytest
 
-from tests.conftest import boto_options, new_name, running, table_request, without_metadata
+from tests.support.http_clients import boto_options, without_metadata
+from tests.support.servers import running
+from tests.support.tables import new_name, table_request
 
 CONFLICT = ("TransactionConflictException", "Transaction is ongoing for the item")
 REASON = {"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}

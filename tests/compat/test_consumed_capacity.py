@@ -5,7 +5,7 @@ import itertools
 
 import pytest
 
-from tests.conftest import index_request, new_name, table_request
+from tests.support.tables import index_request, new_name, table_request
 
 KIB = 1024
 

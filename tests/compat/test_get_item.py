@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.conftest import new_name, without_metadata
+from tests.support.http_clients import without_metadata
+from tests.support.tables import new_name
 
 NO_TABLE = ("ResourceNotFoundException", "Requested resource not found")
 

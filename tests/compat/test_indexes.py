@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from tests.conftest import index_request, table_request
+from tests.support.tables import index_request, table_request
 
 INVALID = "One or more parameter values were invalid: "
 HASH = "HASH key attributes {} must have equality conditions specified in the query"

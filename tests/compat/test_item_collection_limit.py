@@ -6,7 +6,9 @@ On AWS it is 10 GB; tests/unit/database/test_item_collections.py has the sizes.
 import boto3
 import pytest
 
-from tests.conftest import ENGINES, boto_options, index_request, new_name, running, table_request, without_metadata
+from tests.support.http_clients import boto_options, without_metadata
+from tests.support.servers import ENGINES, running
+from tests.support.tables import index_request, new_name, table_request
 
 LIMIT = 10_000
 TOO_LARGE = ("ItemCollectionSizeLimitExceededException", "Collection size exceeded.")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.conftest import index_request, new_name
+from tests.support.tables import index_request, new_name
 
 INVALID = "One or more parameter values were invalid: "
 NOT_VALID = "One or more parameter values are not valid. "

@@ -5,7 +5,8 @@ On AWS the data streams must exist, and what is ENABLING here becomes ACTIVE. De
 
 import pytest
 
-from tests.conftest import new_name, without_metadata
+from tests.support.http_clients import without_metadata
+from tests.support.tables import new_name
 
 ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/orders"
 OTHER = "arn:aws:kinesis:us-east-1:000000000000:stream/others"

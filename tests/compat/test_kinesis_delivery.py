@@ -3,8 +3,10 @@
 import boto3
 import pytest
 
-from tests.conftest import boto_options, running, table_request
-from tests.kinesis import fake_kinesis
+from tests.support.http_clients import boto_options
+from tests.support.kinesis import fake_kinesis
+from tests.support.servers import running
+from tests.support.tables import table_request
 
 ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/orders"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.conftest import without_metadata
+from tests.support.http_clients import without_metadata
 
 ENVELOPE = "1 validation error detected: "
 INVALID = "One or more parameter values were invalid: "

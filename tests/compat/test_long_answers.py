@@ -6,7 +6,7 @@ hundred expired items.
 
 import pytest
 
-from tests.conftest import new_name
+from tests.support.tables import new_name
 
 ITEMS = 1_000
 FILTER = " OR ".join([*["nothere = :none"] * 139, "n < :limit"])

@@ -11,7 +11,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.conftest import boto_options
+from tests.support.http_clients import boto_options
 
 SPEAKS = "This server speaks DynamoDB, DynamoDB Streams and the event source mappings of Lambda only, not "
 REDIRECTED = "set AWS_ENDPOINT_URL_DYNAMODB instead"

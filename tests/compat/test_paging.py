@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.conftest import index_request, new_name, table_request
+from tests.support.tables import index_request, new_name, table_request
 
 LARGE = 30
 """Items of 50 KB in the large partition: one and a half pages."""

@@ -3,7 +3,8 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.conftest import index_request, new_name, without_metadata
+from tests.support.http_clients import without_metadata
+from tests.support.tables import index_request, new_name
 
 DUPLICATE = ("DuplicateItemException", "Duplicate primary key exists in table")
 ONE_TABLE = "FROM clause may only contain a single table name in data manipulation statements"

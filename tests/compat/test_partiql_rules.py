@@ -3,7 +3,8 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.conftest import index_request, table_request, without_metadata
+from tests.support.http_clients import without_metadata
+from tests.support.tables import index_request, table_request
 
 OVERFLOW = "Number overflow. Attempting to store a number with magnitude larger than supported range"
 UNDERFLOW = "Number underflow. Attempting to store a number with magnitude smaller than supported range"

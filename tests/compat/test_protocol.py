@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.conftest import AUTHORIZATION, Answer, new_name
+from tests.support.http_clients import AUTHORIZATION, Answer
+from tests.support.tables import new_name
 
 SIGNED = AUTHORIZATION.format(key="test", region="us-east-1")
 CORAL = "com.amazon.coral.service#"

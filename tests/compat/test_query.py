@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.conftest import index_request, new_name, table_request
+from tests.support.tables import index_request, new_name, table_request
 
 INVALID = "One or more parameter values were invalid: "
 ONE = "1 validation error detected: "

@@ -5,7 +5,7 @@ The layers are those of behaviour 3.1; the order of an expression's own problems
 
 import pytest
 
-from tests.conftest import new_name
+from tests.support.tables import new_name
 
 ENVELOPE = "1 validation error detected: "
 NO_TABLE = ("ResourceNotFoundException", "Requested resource not found")

@@ -13,8 +13,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.conftest import boto_options, index_request, new_name, table_request
-from tests.stream_reading import Watch, api, sequence, stream_of
+from tests.support.http_clients import boto_options
+from tests.support.stream_reading import Watch, api, sequence, stream_of
+from tests.support.tables import index_request, new_name, table_request
 
 VIEWS = ("KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES")
 FAILED = "ConditionalCheckFailedException"

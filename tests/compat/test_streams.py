@@ -13,8 +13,19 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.conftest import boto_options, new_name, table_request
-from tests.stream_reading import Watch, api, by_sequence, iterator, pages, read_shard, sequence, shards_of, stream_of
+from tests.support.http_clients import boto_options
+from tests.support.stream_reading import (
+    Watch,
+    api,
+    by_sequence,
+    iterator,
+    pages,
+    read_shard,
+    sequence,
+    shards_of,
+    stream_of,
+)
+from tests.support.tables import new_name, table_request
 
 IMAGES = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
 OFF = {"StreamEnabled": False}

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.conftest import index_request, new_name, table_request
+from tests.support.tables import index_request, new_name, table_request
 
 INVALID = "One or more parameter values were invalid: "
 ONE = "1 validation error detected: "

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.conftest import table_request
+from tests.support.tables import table_request
 
 ONE = "1 validation error detected: "
 TOO_MANY = "Number of Tags exceed the current limit for the provided ResourceArn"

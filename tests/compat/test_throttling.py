@@ -6,7 +6,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.conftest import boto_options, index_request, running, table_request, without_metadata
+from tests.support.http_clients import boto_options, without_metadata
+from tests.support.servers import running
+from tests.support.tables import index_request, table_request
 
 KIB = 1024
 ONE = {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}
@@ -157,7 +159,7 @@ def test_switched_off(client, throttled_table, declare):
 
 
 BAD = {
-    "no JSON": (b"{", "the body is no JSON"),
+    "no JSON": (b"{", "the body is not JSON"),
     "empty": (b"", "the member Enforced is missing or of a wrong type"),
     "a list": ([], "the member Enforced is missing or of a wrong type"),
     "nothing": ({}, "the member Enforced is missing or of a wrong type"),
@@ -186,7 +188,7 @@ def test_a_table_that_is_not_there_yet_is_told(declare, call, body, name):
     ("call", "method"), [("throttle", "POST"), ("", "POST"), ("throttling", "GET"), ("throttling", "PUT")]
 )
 def test_calls_that_there_are_not(declare, call, method):
-    known = ["POST throttling", "POST transactions", "GET clock", "POST clock", "POST ttl", "POST copy"]
+    known = ["GET clock", "POST clock", "POST copy", "POST throttling", "POST transactions", "POST ttl"]
     text = "there is no such call; there are: " + ", ".join(name.replace(" ", " /_emulator/") for name in known)
     assert declare(call, {"Enforced": False}, method) == (404, {"message": text})
 

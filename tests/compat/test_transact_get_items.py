@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.conftest import new_name, table_request, without_metadata
+from tests.support.http_clients import without_metadata
+from tests.support.tables import new_name, table_request
 
 MISMATCH = {"Code": "ValidationError", "Message": "The provided key element does not match the schema"}
 NONE = {"Code": "None"}

@@ -4,7 +4,8 @@ import uuid
 
 import pytest
 
-from tests.conftest import index_request, new_name, without_metadata
+from tests.support.http_clients import without_metadata
+from tests.support.tables import index_request, new_name
 
 KB = 1024
 

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tests.conftest import index_request, new_name, table_request
+from tests.support.tables import index_request, new_name, table_request
 
 ENVELOPE = "1 validation error detected: "
 INVALID = "One or more parameter values were invalid: "

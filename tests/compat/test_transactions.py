@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.conftest import index_request, new_name, without_metadata
+from tests.support.http_clients import without_metadata
+from tests.support.tables import index_request, new_name
 
 NONE = {"Code": "None"}
 FAILED = {"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.conftest import index_request, table_request
+from tests.support.tables import index_request, table_request
 
 INVALID = "One or more parameter values were invalid: "
 UNITS = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 6}

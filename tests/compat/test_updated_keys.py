@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.conftest import index_request, new_name
+from tests.support.tables import index_request, new_name
 
 INVALID = "One or more parameter values were invalid: "
 SCALARS = "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: "

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.conftest import AUTHORIZATION, Answer
+from tests.support.http_clients import AUTHORIZATION, Answer
 
 SIGNED = {
     "content-type": "application/x-amz-json-1.0",

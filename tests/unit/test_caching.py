@@ -3,7 +3,7 @@
 import pytest
 
 from emulator.caching import LONG, PER_CHARACTER, PER_ENTRY, BoundedCache
-from emulator.database.schema import _LONGEST_VIEW
+from emulator.database.schema.table import _LONGEST_VIEW
 from emulator.partiql import prepare
 from emulator.values import rows
 

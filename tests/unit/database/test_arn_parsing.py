@@ -2,8 +2,8 @@
 
 import pytest
 
-from emulator.database import arns
-from emulator.database.arns import Home
+from emulator.database.definitions import arns
+from emulator.database.definitions.arns import Home
 from emulator.errors import ApiError
 
 OWN = Home("123456789012", "us-east-1", shared=False)

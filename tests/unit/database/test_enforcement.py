@@ -7,12 +7,13 @@ import pytest
 
 from emulator.app import Emulator
 from emulator.clock import ManualClock
-from emulator.database import declarations
-from emulator.database.declarations import BadDeclaration
+from emulator.controls import registry
+from emulator.controls.body import BadDeclaration
 from emulator.errors import ApiError
 from emulator.settings import Settings
-from tests.conftest import InProcess, index_request, table_request
-from tests.model.invariants import dump
+from tests.support.in_process import InProcess
+from tests.support.invariants import dump
+from tests.support.tables import index_request, table_request
 
 KEY = {"pk": {"S": "p"}, "sk": {"N": "1"}}
 OTHER = {"pk": {"S": "p"}, "sk": {"N": "2"}}
@@ -23,7 +24,7 @@ IN_PROGRESS = ("TransactionInProgressException", "The transaction with the given
 
 
 def declare(db, **body):
-    declarations.transaction(db.emulator.database, body)
+    registry.call(db.emulator, "transactions", body)
 
 
 @pytest.fixture
@@ -272,7 +273,7 @@ BAD_TRANSACTIONS = {
 def test_bad_declarations_of_a_transaction(db, case):
     body, text = BAD_TRANSACTIONS[case]
     with pytest.raises(BadDeclaration) as caught:
-        declarations.transaction(db.emulator.database, body)
+        registry.call(db.emulator, "transactions", body)
     assert str(caught.value) == text
 
 
@@ -289,7 +290,7 @@ def test_bad_declarations_of_a_transaction(db, case):
 )
 def test_bad_declarations_of_throttling(db, body, member):
     with pytest.raises(BadDeclaration) as caught:
-        declarations.throttling(db.emulator.database, body)
+        registry.call(db.emulator, "throttling", body)
     assert str(caught.value) == f"the member {member} is missing or of a wrong type"
 
 
@@ -316,7 +317,7 @@ def test_declared_from_the_start(several):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("{", "it is no JSON"),
+        ("{", "it is not JSON"),
         ("1", "the member Seconds is missing or of a wrong type"),
         ("[1]", "the member Seconds is missing or of a wrong type"),
         ('{"TableName": "t", "Seconds": 1}', "the member Key is missing or of a wrong type"),

@@ -9,8 +9,9 @@ import random
 import pytest
 
 from emulator.settings import Settings
-from tests.conftest import InProcess, index_request, table_request
-from tests.model.invariants import check_store
+from tests.support.in_process import InProcess
+from tests.support.invariants import check_store
+from tests.support.tables import index_request, table_request
 
 ITEMS = 120
 CREATE = {
@@ -22,8 +23,8 @@ DELETE = {"GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": "new"}}]}
 
 @pytest.fixture(autouse=True)
 def _small_slices(monkeypatch):
-    monkeypatch.setattr("emulator.database.backfill.SLICE", 3)
-    monkeypatch.setattr("emulator.database.drops.DROP_SLICE", 7)
+    monkeypatch.setattr("emulator.database.jobs.backfill.SLICE", 3)
+    monkeypatch.setattr("emulator.database.store.deletions.DROP_SLICE", 7)
 
 
 class Writer:
@@ -146,7 +147,7 @@ def test_writes_on_both_sides_of_the_cursor(db, seed):
 
 def test_the_index_is_not_read_before_it_is_complete(db, monkeypatch):
     name = filled(db)
-    monkeypatch.setattr("emulator.database.backfill.SLICE", 1)
+    monkeypatch.setattr("emulator.database.jobs.backfill.SLICE", 1)
     db("UpdateTable", TableName=name, **CREATE)
     for _ in range(5):
         assert indexes(db, name)["new"]["Backfilling"] is True

@@ -4,12 +4,14 @@ import random
 
 import pytest
 
-from emulator.database import collections, keyspace
+from emulator.database.items import collections
+from emulator.database.store import keyspace
 from emulator.errors import ApiError
 from emulator.settings import Settings
 from emulator.values.size import item_size
-from tests.conftest import InProcess, index_request, table_request
-from tests.model.invariants import check_store, dump
+from tests.support.in_process import InProcess
+from tests.support.invariants import check_store, dump
+from tests.support.tables import index_request, table_request
 
 LIMIT = 3000
 TOO_LARGE = ("ItemCollectionSizeLimitExceededException", "Collection size exceeded.")
@@ -176,7 +178,7 @@ def test_metrics_tell_whole_gigabytes(db, size, told):
     item = {"pk": {"S": "p"}, "sk": {"N": "1"}}
     table = db.emulator.database.table(db.caller, name)
     with db.emulator.database.write() as txn:
-        collections.put(txn, collection_key(table, item["pk"]), size - item_size(item))
+        txn.put(keyspace.collection(collection_key(table, item["pk"])), (size - item_size(item)).to_bytes(8, "big"))
     answer = db("PutItem", TableName=name, Item=item, ReturnItemCollectionMetrics="SIZE")
     assert answer == {"ItemCollectionMetrics": {"ItemCollectionKey": {"pk": {"S": "p"}}, "SizeEstimateRangeGB": told}}
 

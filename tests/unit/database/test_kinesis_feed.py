@@ -7,12 +7,14 @@ from itertools import count
 
 import pytest
 
-from emulator.database import keyspace, kinesis_feed
-from emulator.database.kinesis_feed import FIRST_REST, LONGEST_REST, KinesisFeed
+from emulator.database.store import keyspace
+from emulator.kinesis import feed
+from emulator.kinesis.feed import FIRST_REST, LONGEST_REST, KinesisFeed
 from emulator.settings import Settings
 from storage.keycode import prefix_end
-from tests.conftest import InProcess, table_request
-from tests.model.invariants import dump
+from tests.support.in_process import InProcess
+from tests.support.invariants import dump
+from tests.support.tables import table_request
 
 ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/orders"
 ENDPOINT = "http://127.0.0.1:9"  # nothing here connects to it
@@ -265,7 +267,7 @@ def test_a_batch_has_at_most_500_records(engine_name, tmp_path):
 @pytest.mark.parametrize(("limit", "expected"), [(1_000, [2, 2, 2, 1]), (1, [1] * 7)], ids=["small", "too small"])
 def test_a_batch_has_at_most_so_many_bytes(fed, monkeypatch, limit, expected):
     """What is too large for any batch goes alone."""
-    monkeypatch.setattr(kinesis_feed, "KINESIS_BATCH_BYTES", limit)
+    monkeypatch.setattr(feed, "KINESIS_BATCH_BYTES", limit)
     for number in range(7):
         fed.put(f"k{number}", number)
     assert sizes(fed) == expected

@@ -5,8 +5,8 @@ import random
 import pytest
 
 from emulator.values.size import item_size
-from tests.conftest import index_request, table_request
-from tests.model.invariants import check_store
+from tests.support.invariants import check_store
+from tests.support.tables import index_request, table_request
 
 
 def create(db):

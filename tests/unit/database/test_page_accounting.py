@@ -5,7 +5,7 @@ from itertools import accumulate
 
 import pytest
 
-from tests.conftest import index_request, table_request
+from tests.support.tables import index_request, table_request
 
 MIB = 1024 * 1024
 BARE = len("pk" + "p" + "sk" + "00000" + "data")

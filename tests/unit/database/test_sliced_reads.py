@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from emulator.database import read
+from emulator.database.items import read
 from emulator.slices import Sliced, finish
-from tests.conftest import index_request, table_request
+from tests.support.tables import index_request, table_request
 
 ITEMS = 60
 MANY_OPERATORS = " OR ".join(["nothere = :none"] * 50 + ["m < :limit"])

@@ -3,11 +3,12 @@
 import pytest
 from test_sliced_reads import sliced
 
-from emulator.database import ahead, transactions
+from emulator.database import transactions
+from emulator.database.items import ahead
 from emulator.errors import ApiError
 from emulator.operations import batch, execute_transaction, statements, transact
-from tests.conftest import index_request, table_request
-from tests.model.invariants import check_store
+from tests.support.invariants import check_store
+from tests.support.tables import index_request, table_request
 
 ITEMS = 6
 

@@ -4,24 +4,14 @@ import re
 
 import pytest
 
-from emulator.database.ids import next_id
+from emulator.database.store.ids import next_id
 from emulator.settings import Settings
 from storage import Full
-from tests.conftest import InProcess, table_request
-from tests.model.invariants import check_store, dump
-from tests.stream_reading import iterator, read_all, read_shard, sequence, stream_of
-from tests.unit.database.streamed_tables import (
-    DAY,
-    HOUR,
-    IMAGES,
-    LIFE,
-    OFF,
-    Streamed,
-    emulator,
-    finish,
-    later,
-    stored,
-)
+from tests.support.in_process import InProcess
+from tests.support.invariants import check_store, dump
+from tests.support.stream_reading import iterator, read_all, read_shard, sequence, stream_of
+from tests.support.streamed_tables import DAY, HOUR, IMAGES, LIFE, OFF, Streamed, emulator, finish, later, stored
+from tests.support.tables import table_request
 
 ACCOUNT = "123456789012"
 

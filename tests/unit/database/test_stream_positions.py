@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.settings import Settings
-from tests.conftest import InProcess
-from tests.model.profile import profile
-from tests.stream_reading import iterator, read_shard, sequence
-from tests.unit.database.streamed_tables import HOUR, MINUTE, Streamed, later, number_of
+from tests.support.in_process import InProcess
+from tests.support.profile import profile
+from tests.support.stream_reading import iterator, read_shard, sequence
+from tests.support.streamed_tables import HOUR, MINUTE, Streamed, later, number_of
 
 START = 1_700_000_000.0  # of a ManualClock
 
@@ -149,14 +149,14 @@ def test_times_against_brute_force(inside):
 
 def test_cost_of_finding_a_time(inside, monkeypatch):
     """A few single reads, however many records there are."""
-    from emulator.database import stream_reader
+    from emulator.database.changes import reader
 
     streamed = Streamed(inside)
     for _ in range(1000):
         inside.clock.advance(1)
         streamed.put()
     database = inside.emulator.database
-    stream = database.streams.find(inside.caller.space, streamed.arn)
+    stream = database.streams.find(inside.caller.tenant, streamed.arn)
     reads = []
     with database.read() as txn:
 
@@ -169,7 +169,7 @@ def test_cost_of_finding_a_time(inside, monkeypatch):
                 return txn.page(*place, **options)
 
         for shard in stream.shards:
-            stream_reader.first_since(Counted, stream, shard, inside.clock.now() - 300)
+            reader.first_since(Counted, stream, shard, inside.clock.now() - 300)
     assert len(reads) < 60
 
 

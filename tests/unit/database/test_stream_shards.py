@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from tests.stream_reading import iterator, pages, parents_first, read_shard, sequence
-from tests.unit.database.streamed_tables import (
+from tests.support.stream_reading import iterator, pages, parents_first, read_shard, sequence
+from tests.support.streamed_tables import (
     DAY,
     HOUR,
     LIFE,

@@ -2,11 +2,12 @@
 
 import pytest
 
-from emulator.database import keyspace
+from emulator.database.store import keyspace
 from emulator.settings import Settings
 from storage.keycode import prefix_end
-from tests.conftest import InProcess, index_request, table_request
-from tests.model.invariants import check_store, dump
+from tests.support.in_process import InProcess
+from tests.support.invariants import check_store, dump
+from tests.support.tables import index_request, table_request
 
 ITEMS = 60
 SLICE = 7
@@ -14,7 +15,7 @@ SLICE = 7
 
 @pytest.fixture(autouse=True)
 def _small_slices(monkeypatch):
-    monkeypatch.setattr("emulator.database.drops.DROP_SLICE", SLICE)
+    monkeypatch.setattr("emulator.database.store.deletions.DROP_SLICE", SLICE)
 
 
 def filled(db, name=None):

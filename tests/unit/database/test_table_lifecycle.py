@@ -3,7 +3,8 @@
 import pytest
 
 from emulator.settings import Settings
-from tests.conftest import InProcess, index_request, table_request
+from tests.support.in_process import InProcess
+from tests.support.tables import index_request, table_request
 
 IN_USE = "Attempt to change a resource which is still in use: "
 NOT_FOUND = ("ResourceNotFoundException", "Requested resource not found")
@@ -193,7 +194,7 @@ def test_a_status_goes_on_after_reopening(tmp_path):
 
 
 def test_an_index_is_active_after_its_time_and_its_filling(slow, monkeypatch):
-    monkeypatch.setattr("emulator.database.backfill.SLICE", 1)
+    monkeypatch.setattr("emulator.database.jobs.backfill.SLICE", 1)
     name = create(slow)
     slow.clock.advance(3)
     for number in range(20):

@@ -6,7 +6,8 @@ import pytest
 
 from emulator.errors import ApiError
 from emulator.settings import Settings
-from tests.conftest import InProcess, index_request, table_request
+from tests.support.in_process import InProcess
+from tests.support.tables import index_request, table_request
 
 HERE = ("test", "us-east-1")
 OTHER_KEY = ("other", "us-east-1")
@@ -181,7 +182,7 @@ def test_the_log_is_silent_about_tables_that_are_nowhere(db, caplog):
 @pytest.mark.parametrize("shared", [False, True])
 def test_unfinished_work_waits_for_the_same_way_of_dividing(tmp_path, monkeypatch, shared):
     """A deletion and a half-filled index of one way neither disturb the other way nor get lost."""
-    monkeypatch.setattr("emulator.database.backfill.SLICE", 1)
+    monkeypatch.setattr("emulator.database.jobs.backfill.SLICE", 1)
     ours = Settings(data_dir=tmp_path / "data", shared_db=shared)
     other = Settings(data_dir=tmp_path / "data", shared_db=not shared)
     first = InProcess(ours)

@@ -5,7 +5,12 @@ Tables begin with one second's worth of units; items of 1 KB cost one unit to wr
 """
 
 import pytest
-from throttled_tables import (
+
+from emulator.database.throughput.throttle import BURST, Bucket
+from emulator.settings import Settings
+from tests.support.in_process import InProcess
+from tests.support.tables import index_request, table_request
+from tests.support.throttled_tables import (
     INDEX,
     KIB,
     MAXIMUM,
@@ -27,10 +32,6 @@ from throttled_tables import (
     refusal,
     units,
 )
-
-from emulator.database.throttle import BURST, Bucket
-from emulator.settings import Settings
-from tests.conftest import InProcess, index_request, table_request
 
 # --- buckets --------------------------------------------------------------------------------------------------------
 
@@ -506,7 +507,7 @@ def test_a_hot_key_of_an_index_throttles_the_table(db, on_demand):
 
 
 def test_many_partitions_are_forgotten_once_they_are_full(db, monkeypatch):
-    monkeypatch.setattr("emulator.database.throttle._PARTITIONS", 20)
+    monkeypatch.setattr("emulator.database.throughput.throttle._PARTITIONS", 20)
     table = create_on_demand(db)
     for number in range(10):
         put(db, table, number, 100 * KIB, pk="hot")

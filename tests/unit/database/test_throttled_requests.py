@@ -1,7 +1,11 @@
 """Requests of several parts under enforced throughput: what of them is done, and what is told of the rest (behaviour 16)."""
 
 import pytest
-from throttled_tables import (
+
+from emulator.errors import ApiError
+from tests.support.invariants import check_store
+from tests.support.tables import index_request
+from tests.support.throttled_tables import (
     INDEX,
     KIB,
     MAXIMUM,
@@ -23,10 +27,6 @@ from throttled_tables import (
     puts,
     refusal,
 )
-
-from emulator.errors import ApiError
-from tests.conftest import index_request
-from tests.model.invariants import check_store
 
 # --- batches --------------------------------------------------------------------------------------------------------
 

@@ -4,12 +4,13 @@ import uuid
 
 import pytest
 
-from emulator.database import keyspace
+from emulator.database.store import keyspace
 from emulator.database.tokens import fingerprint
 from emulator.errors import ApiError
 from emulator.settings import Settings
 from storage.keycode import prefix_end
-from tests.conftest import InProcess, table_request
+from tests.support.in_process import InProcess
+from tests.support.tables import table_request
 
 MISMATCH = (
     "IdempotentParameterMismatchException",

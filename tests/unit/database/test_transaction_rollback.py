@@ -4,8 +4,9 @@ import pytest
 
 from emulator.errors import ApiError
 from emulator.settings import Settings
-from tests.conftest import InProcess, index_request, table_request
-from tests.model.invariants import check_store, dump
+from tests.support.in_process import InProcess
+from tests.support.invariants import check_store, dump
+from tests.support.tables import index_request, table_request
 
 LIMIT = 10_000
 

@@ -3,9 +3,10 @@
 import pytest
 
 from emulator.settings import Settings
-from tests.conftest import InProcess, index_request
-from tests.model.invariants import check_store
-from tests.unit.database.expiring_tables import HOUR, NOW, background, create, names, put, sweep, switch, wait
+from tests.support.expiring_tables import HOUR, NOW, background, create, names, put, sweep, switch, wait
+from tests.support.in_process import InProcess
+from tests.support.invariants import check_store
+from tests.support.tables import index_request
 
 YEARS = 5 * 365 * 86_400  # seconds
 
@@ -125,7 +126,7 @@ def test_expired_items_are_rescued(db, case):
 
 
 def test_rescued_between_slices(db, monkeypatch):
-    monkeypatch.setattr("emulator.database.ttl_sweep.SLICE", 1)
+    monkeypatch.setattr("emulator.database.jobs.ttl_sweep.SLICE", 1)
     table = create(db)
     put(db, table, "a", NOW - 3)
     put(db, table, "b", NOW - 2)

@@ -5,9 +5,10 @@ import random
 import pytest
 
 from emulator.settings import Settings
-from tests.conftest import InProcess, index_request
-from tests.model.invariants import check_store
-from tests.unit.database.expiring_tables import HOUR, NOW, background, create, names, put, sweep, switch, wait
+from tests.support.expiring_tables import HOUR, NOW, background, create, names, put, sweep, switch, wait
+from tests.support.in_process import InProcess
+from tests.support.invariants import check_store
+from tests.support.tables import index_request
 
 ITEMS = 60
 
@@ -15,8 +16,8 @@ ITEMS = 60
 @pytest.fixture(autouse=True)
 def _small_slices(monkeypatch):
     for name in ("ttl_fill.SLICE", "ttl_sweep.SLICE", "backfill.SLICE"):
-        monkeypatch.setattr(f"emulator.database.{name}", 3)
-    monkeypatch.setattr("emulator.database.drops.DROP_SLICE", 7)
+        monkeypatch.setattr(f"emulator.database.jobs.{name}", 3)
+    monkeypatch.setattr("emulator.database.store.deletions.DROP_SLICE", 7)
 
 
 def write(db, table, choose):

@@ -3,8 +3,9 @@
 import pytest
 
 from emulator.settings import Settings
-from tests.conftest import InProcess, table_request
-from tests.unit.database.expiring_tables import HOUR, NOW, create, switch
+from tests.support.expiring_tables import HOUR, NOW, create, switch
+from tests.support.in_process import InProcess
+from tests.support.tables import table_request
 
 SOON = ("ValidationException", "Time to live has been modified multiple times within a fixed interval")
 

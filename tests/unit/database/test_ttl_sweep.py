@@ -4,12 +4,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from emulator.database import ttl_sweep
+from emulator.database.changes.ttl_queue import queue_of
+from emulator.database.jobs import ttl_sweep
 from emulator.settings import Settings
 from emulator.values.rows import decode_row
-from tests.conftest import InProcess, table_request
-from tests.model.invariants import check_store
-from tests.unit.database.expiring_tables import HOUR, NOW, background, create, names, put, sweep, switch, wait
+from tests.support.expiring_tables import HOUR, NOW, background, create, names, put, sweep, switch, wait
+from tests.support.in_process import InProcess
+from tests.support.invariants import check_store
+from tests.support.tables import table_request
 
 
 def tick(db, seconds):
@@ -52,7 +54,7 @@ def test_a_sweep_that_has_not_ended_is_not_begun_again(db):
 
 
 def test_slices(db, monkeypatch):
-    monkeypatch.setattr("emulator.database.ttl_sweep.SLICE", 3)
+    monkeypatch.setattr("emulator.database.jobs.ttl_sweep.SLICE", 3)
     table = create(db)
     for number in range(10):
         put(db, table, str(number), NOW - number)
@@ -72,7 +74,7 @@ def span(db, table):
 
 
 def test_requests_advance_a_sweep(db, monkeypatch):
-    monkeypatch.setattr("emulator.database.ttl_sweep.SLICE", 1)
+    monkeypatch.setattr("emulator.database.jobs.ttl_sweep.SLICE", 1)
     table = create(db)
     for number in range(3):
         put(db, table, str(number), NOW - number)
@@ -86,7 +88,7 @@ def test_requests_advance_a_sweep(db, monkeypatch):
 
 def test_only_what_has_expired_is_looked_at(db, monkeypatch):
     seen = []
-    monkeypatch.setattr("emulator.database.ttl_sweep.decode_row", lambda row: seen.append(row) or decode_row(row))
+    monkeypatch.setattr("emulator.database.jobs.ttl_sweep.decode_row", lambda row: seen.append(row) or decode_row(row))
     table = create(db)
     create(db)
     for number in range(100):
@@ -109,7 +111,7 @@ def test_nothing_expired_makes_no_work(db):
 
 
 def test_a_sweep_on_request(db, monkeypatch):
-    monkeypatch.setattr("emulator.database.ttl_sweep.SLICE", 2)
+    monkeypatch.setattr("emulator.database.jobs.ttl_sweep.SLICE", 2)
     first, second, third = (create(db) for _ in range(3))
     for number in range(5):
         put(db, first, str(number), NOW - 1)
@@ -122,7 +124,7 @@ def test_a_sweep_on_request(db, monkeypatch):
 
 
 def test_a_sweep_on_request_fills_the_queue_first(db, monkeypatch):
-    monkeypatch.setattr("emulator.database.ttl_fill.SLICE", 2)
+    monkeypatch.setattr("emulator.database.jobs.ttl_fill.SLICE", 2)
     table = create(db, ttl=None)
     for number in range(9):
         put(db, table, str(number), NOW - 1)
@@ -139,7 +141,7 @@ def test_a_sweep_on_request_fills_the_queue_first(db, monkeypatch):
 @pytest.fixture
 def half_swept(db, monkeypatch):
     """A table of six expired items of which two have been deleted; the sweep goes on with the next slice."""
-    monkeypatch.setattr("emulator.database.ttl_sweep.SLICE", 2)
+    monkeypatch.setattr("emulator.database.jobs.ttl_sweep.SLICE", 2)
     table = create(db)
     for number in range(6):
         put(db, table, str(number), NOW - number)
@@ -219,8 +221,8 @@ def test_an_entry_that_is_no_items_any_more_only_goes_itself(db):
     database = db.emulator.database
     compiled = database.table(db.caller, table)
     (key,) = keys_of(db, table)
-    wrong = compiled.ttl.entry({"ttl": {"N": str(NOW - 1)}}, key)
-    gone = compiled.ttl.entry({"ttl": {"N": str(NOW - 1)}}, key + b"gone")
+    wrong = queue_of(compiled.definition).entry({"ttl": {"N": str(NOW - 1)}}, key)
+    gone = queue_of(compiled.definition).entry({"ttl": {"N": str(NOW - 1)}}, key + b"gone")
     with database.write() as txn:
         txn.put(wrong, b"")
         txn.put(gone, b"")

@@ -5,7 +5,7 @@ import pytest
 from emulator.database import database as module
 from emulator.log_limits import LogLimit
 from storage import Full
-from tests.conftest import index_request, table_request
+from tests.support.tables import index_request, table_request
 
 TABLE = {
     **table_request(

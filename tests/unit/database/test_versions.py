@@ -7,11 +7,11 @@ import orjson
 import pytest
 
 from emulator.app import Emulator
-from emulator.database.versions import SharedEngine, Versions
+from emulator.database.store.versions import SharedEngine, Versions
 from emulator.settings import Settings
-from emulator.sharing import Sharing
+from emulator.shared_memory import SharedMemory
 from storage import Interrupted, Lost
-from tests.conftest import table_request
+from tests.support.tables import table_request
 
 
 class Grouping:
@@ -32,9 +32,9 @@ class Grouping:
 @pytest.fixture
 def two():
     """The versions of two processes; the first one's engine."""
-    sharing = Sharing(2)
+    sharing = SharedMemory(2)
     other = copy(sharing)
-    other.seat = 1
+    other.worker_index = 1
     engine = Grouping()
     return SimpleNamespace(mine=Versions(sharing, engine), other=Versions(other, Grouping()), engine=engine)
 
@@ -95,13 +95,13 @@ def test_what_is_due_stays_due_while_it_is_interrupted(db):
 
 @pytest.fixture
 def workers(tmp_path):
-    """Start a worker over one folder, by its seat; each is an emulator of its own."""
-    sharing = Sharing(2)
+    """Start a worker over one folder, by its worker_index; each is an emulator of its own."""
+    sharing = SharedMemory(2)
     started = []
 
-    def start(seat):
+    def start(worker_index):
         mine = copy(sharing)
-        mine.seat = seat
+        mine.worker_index = worker_index
         started.append(Emulator(Settings(data_dir=tmp_path / "data"), sharing=mine))
         return started[-1]
 
@@ -129,9 +129,9 @@ def test_a_change_that_restores_what_was_before_is_noticed(workers):
     assert call(mine, "ListTagsOfResource", ResourceArn=arn) == {"Tags": []}
 
 
-@pytest.mark.parametrize("seat", [0, 1])
-def test_a_worker_that_is_started_again_goes_on_with_what_was_begun(workers, seat):
-    other, dying = workers(1 - seat), workers(seat)
+@pytest.mark.parametrize("worker_index", [0, 1])
+def test_a_worker_that_is_started_again_goes_on_with_what_was_begun(workers, worker_index):
+    other, dying = workers(1 - worker_index), workers(worker_index)
     make_table(dying)
     call(dying, "PutItem", TableName="table", Item={"pk": {"S": "a"}, "v": {"S": "b"}})
     create = {
@@ -147,7 +147,7 @@ def test_a_worker_that_is_started_again_goes_on_with_what_was_begun(workers, sea
         GlobalSecondaryIndexUpdates=[{"Create": create}],
     )
     dying.database.background.slices.clear()
-    again = workers(seat)
+    again = workers(worker_index)
     while again.tick():
         pass
     (index,) = call(other, "DescribeTable", TableName="table")["Table"]["GlobalSecondaryIndexes"]

@@ -14,7 +14,7 @@ from emulator.expressions.bind import bind
 from emulator.expressions.parser import parse_condition, parse_projection, parse_update
 from emulator.expressions.problems import ExpressionError
 from emulator.values.rows import decoder_of, encode_row
-from tests.model.profile import profile
+from tests.support.profile import profile
 
 FEW = profile(100)
 

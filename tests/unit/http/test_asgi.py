@@ -5,10 +5,10 @@ import zlib
 
 import pytest
 
-from emulator.http.asgi import create_app
-from emulator.http.bodies import Bodies
-from emulator.http.protocol import Protocol
-from tests.conftest import AUTHORIZATION
+from emulator.http.front.asgi import create_app
+from emulator.http.front.bodies import Bodies
+from emulator.http.front.dynamodb import DynamoDbEndpoint
+from tests.support.http_clients import AUTHORIZATION
 
 HEADERS = [
     (b"content-type", b"application/x-amz-json-1.0"),
@@ -22,7 +22,7 @@ MIB16 = 16 * 1024 * 1024
 @pytest.fixture
 def ask(db):
     """Ask the application; the body comes in the given pieces. Return status, headers, body and the pieces left over."""
-    app = create_app(Protocol(db.emulator), Bodies(MIB16))
+    app = create_app(DynamoDbEndpoint(db.emulator), Bodies(MIB16))
 
     def send(*pieces, method="POST", headers=HEADERS, query=b"", path="/", server=None):
         waiting = list(pieces)
@@ -74,7 +74,7 @@ def test_a_client_that_disconnects(db, pieces):
         sent.append(message)
 
     scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": HEADERS}
-    asyncio.run(create_app(Protocol(db.emulator), bodies)(scope, receive, send))
+    asyncio.run(create_app(DynamoDbEndpoint(db.emulator), bodies)(scope, receive, send))
     assert (sent, messages, bodies.total) == ([], [], 0)
 
 

@@ -8,15 +8,15 @@ import lmdb
 import pytest
 
 from emulator.app import Emulator
-from emulator.database import keyspace
-from emulator.http import commits as module
-from emulator.http.commits import Commits
-from emulator.http.turns import Turns
+from emulator.database.store import keyspace
+from emulator.http.front import commits as module
+from emulator.http.front.commits import Commits
+from emulator.http.front.turns import Turns
 from emulator.settings import Settings
 from storage import Full, Interrupted, StorageError
-from tests.conftest import table_request
-from tests.model.client import headers
-from tests.unit.http.test_connection import Line
+from tests.support.connections import Line
+from tests.support.http_clients import headers
+from tests.support.tables import table_request
 
 TABLE = {**table_request("pk:S"), "TableName": "table"}
 
@@ -47,7 +47,7 @@ def durable(tmp_path):
 
 def connected(emulator, commits):
     line = Line(emulator)
-    line.connection._protocol.commits = commits
+    line.connection._endpoint.commits = commits
     return line
 
 
@@ -394,7 +394,7 @@ def test_client_that_has_said_all_gets_what_is_held_back(durable):
 
 
 def test_requests_wait_where_much_is_held_back(durable, monkeypatch):
-    monkeypatch.setattr("emulator.http.connection._MOST_HELD", 1000)
+    monkeypatch.setattr("emulator.http.front.connection._MOST_HELD", 1000)
     make_table(durable)
     line = durable.line()
     line.feed(put("a") + get("a") * 20)
@@ -527,8 +527,8 @@ def expired(durable):
 
 
 def patient(line):
-    line.connection._protocol.take_turns()
-    line.connection._protocol.turns = Turns(seconds=0)
+    line.connection._endpoint.take_turns()
+    line.connection._endpoint.turns = Turns(seconds=0)
     return line
 
 

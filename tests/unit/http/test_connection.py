@@ -1,150 +1,22 @@
 """The connection over a transport that only takes notes: bytes whole, in pieces and pipelined; timers; closing."""
 
 import json
-from types import SimpleNamespace
 
 import pytest
 
-from emulator.http.bodies import Bodies
-from emulator.http.connection import Connection
+from emulator.http.front.dynamodb import DynamoDbEndpoint
 from emulator.http.memory import is_due
-from emulator.http.outbox import Outbox
-from emulator.http.protocol import Protocol
-from tests.conftest import AUTHORIZATION
+from tests.support.connections import MOST, Line, request
 
 IDLE = 65.0
 LINGER = 3.0
 FAREWELL = 0.25
 STEP = 64 << 10
-MOST = 1 << 20
-
-
-class Transport:
-    """Takes notes of what is done to it. unsent: bytes that the client has not read; when_written is called after that."""
-
-    def __init__(self):
-        self.written = b""
-        self.unsent = 0
-        self.closed = self.aborted = False
-        self.reading = True
-        self.when_written = lambda: None
-
-    def write(self, data):
-        assert not self.closed, "nothing is written after closing"
-        self.written += data
-        self.when_written()
-
-    def get_write_buffer_size(self):
-        return self.unsent
-
-    def close(self):
-        assert not self.closed
-        self.closed = True
-
-    def abort(self):
-        self.closed = self.aborted = True
-
-    def is_closing(self):
-        return self.closed
-
-    def get_extra_info(self, name):
-        return {"sockname": ("127.0.0.1", 8000)}[name]
-
-    def pause_reading(self):
-        assert not self.closed
-        self.reading = False
-
-    def resume_reading(self):
-        assert not self.closed
-        self.reading = True
-
-
-class Loop:
-    """A clock that is moved by hand, with at most one timer, and calls that are made when the turn is over."""
-
-    def __init__(self):
-        self.now = 0.0
-        self.timer = None
-        self.soon = []
-
-    def time(self):
-        return self.now
-
-    def call_later(self, delay, call):
-        self.timer = SimpleNamespace(due=self.now + delay, call=call, cancel=self.cancel)
-        return self.timer
-
-    def cancel(self):
-        self.timer = None
-
-    def call_soon(self, call):
-        self.soon.append(call)
-
-    def end_turn(self):
-        calls, self.soon = self.soon, []
-        for call in calls:
-            call()
-
-    def advance(self, seconds):
-        self.now += seconds
-        while self.timer is not None and self.timer.due <= self.now:
-            timer, self.timer = self.timer, None
-            timer.call()
-
-
-class Line:
-    """A connection with its transport, loop and server state, alone or beside another one."""
-
-    def __init__(self, emulator, beside=None):
-        self.transport = Transport()
-        if beside is None:
-            self.loop = Loop()
-            self.outbox = Outbox()
-            self.bodies = Bodies(MOST)
-            date = (b"date", b"Thu, 01 Jan 2026 00:00:00 GMT")
-            self.state = SimpleNamespace(connections=set(), default_headers=[date])
-        else:
-            self.loop, self.outbox, self.state = beside.loop, beside.outbox, beside.state
-            self.bodies = beside.bodies
-        self.connection = Connection(Protocol(emulator), self.state, self.loop, self.outbox, self.bodies)
-        self.connection.connection_made(self.transport)
-
-    def feed(self, data, size=None):
-        for start in range(0, len(data), size or len(data)):
-            self.connection.data_received(data[start : start + (size or len(data))])
-
-    def answers(self):
-        """Return (status, headers, body) of everything that was written."""
-        found, rest = [], self.transport.written
-        while rest:
-            head, _, rest = rest.partition(b"\r\n\r\n")
-            status, *lines = head.decode().split("\r\n")
-            headers = dict(line.split(": ", 1) for line in lines)
-            length = int(headers.get("content-length", 0))
-            found.append((int(status.split()[1]), headers, rest[:length]))
-            rest = rest[length:]
-        return found
 
 
 @pytest.fixture
 def line(db):
     return Line(db.emulator)
-
-
-def request(body=b"{}", *more, method="POST", version="1.1", length=True):
-    lines = [
-        f"{method} / HTTP/{version}",
-        "Host: localhost",
-        "Content-Type: application/x-amz-json-1.0",
-        "X-Amz-Target: DynamoDB_20120810.ListTables",
-        "X-Amz-Date: 20260101T000000Z",
-        "Authorization: " + AUTHORIZATION.format(key="test", region="us-east-1"),
-        *([f"Content-Length: {len(body)}"] if length else []),
-        *more,
-        "",
-        "",
-    ]
-    return "\r\n".join(lines).encode() + body
 
 
 THREE = request() + request(b'{"Limit":0}') + request(b"{")
@@ -386,7 +258,7 @@ def test_requests_that_wait_when_the_connection_is_lost_are_not_done(line):
 
 
 def test_a_failure_of_our_own_is_logged_and_told(line, monkeypatch, caplog):
-    monkeypatch.setattr(Protocol, "answer", lambda *_: 1 / 0)
+    monkeypatch.setattr(DynamoDbEndpoint, "answer", lambda *_: 1 / 0)
     line.feed(request(b"{}", "Origin: http://a") + request())
     ((status, headers, body),) = line.answers()
     assert (status, headers["connection"], line.transport.closed) == (500, "close", True)
@@ -398,7 +270,7 @@ def test_a_failure_of_our_own_is_logged_and_told(line, monkeypatch, caplog):
 def test_a_failure_of_our_own_at_a_request_that_waited(line, monkeypatch, caplog):
     line.connection.pause_writing()
     line.feed(request() + request())
-    monkeypatch.setattr(Protocol, "answer", lambda *_: 1 / 0)
+    monkeypatch.setattr(DynamoDbEndpoint, "answer", lambda *_: 1 / 0)
     line.connection.resume_writing()
     assert (statuses(line), line.transport.closed) == ([500], True)
     assert "ZeroDivisionError" in caplog.text

@@ -5,11 +5,11 @@ import subprocess
 
 import pytest
 
-from emulator.http.protocol import Protocol
+from emulator.http.front.dynamodb import DynamoDbEndpoint
 
 
 def call(db, body):
-    answer = Protocol(db.emulator).admin("POST", b"copy", json.dumps(body).encode())
+    answer = DynamoDbEndpoint(db.emulator).admin("POST", b"copy", json.dumps(body).encode())
     return answer.status, json.loads(answer.body)["message"]
 
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from emulator.http.protocol import Protocol
+from emulator.http.front.dynamodb import DynamoDbEndpoint
 from emulator.settings import Settings
-from tests.conftest import AUTHORIZATION, InProcess
+from tests.support.http_clients import AUTHORIZATION
+from tests.support.in_process import InProcess
 
 FIELDS = {
     b"content-type": b"application/x-amz-json-1.0",
@@ -17,12 +18,12 @@ EXPOSED = b"x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date"
 
 
 @pytest.fixture
-def protocol_with():
+def endpoint_with():
     opened = []
 
     def make(**settings):
         opened.append(InProcess(Settings(in_memory=True, **settings)))
-        return Protocol(opened[-1].emulator)
+        return DynamoDbEndpoint(opened[-1].emulator)
 
     yield make
     for inside in opened:
@@ -34,8 +35,8 @@ def cors_headers(answer):
 
 
 @pytest.mark.parametrize("origin", [b"http://a", b"http://A:80", b"https://b.example:8443"])
-def test_listed_origins(protocol_with, origin):
-    protocol = protocol_with(cors=("http://a", "https://b.example:8443/"))
+def test_listed_origins(endpoint_with, origin):
+    endpoint = endpoint_with(cors=("http://a", "https://b.example:8443/"))
     expected = {
         b"access-control-allow-origin": origin,
         b"access-control-expose-headers": EXPOSED,
@@ -43,41 +44,41 @@ def test_listed_origins(protocol_with, origin):
     }
     fields = {**FIELDS, b"origin": origin}
     for method, body, status in (("POST", b"{}", 200), ("POST", b"{", 400), ("GET", b"", 200), ("PUT", b"", 404)):
-        answer = protocol.answer(method, b"", fields, body)
+        answer = endpoint.answer(method, b"", fields, body)
         assert (answer.status, cors_headers(answer)) == (status, expected)
-    answer = protocol.answer("OPTIONS", b"", {**PREFLIGHT, b"origin": origin}, b"")
+    answer = endpoint.answer("OPTIONS", b"", {**PREFLIGHT, b"origin": origin}, b"")
     assert answer.status == 200
     assert cors_headers(answer) == expected | {
         b"access-control-max-age": b"172800",
         b"access-control-allow-headers": b"x-amz-target",
         b"access-control-allow-methods": b"POST",
     }
-    answer = protocol.elsewhere("GET", b"/_emulator/clock", b"", {b"origin": origin}, b"")
+    answer = endpoint.elsewhere("GET", b"/_emulator/clock", b"", {b"origin": origin}, b"")
     assert (answer.status, cors_headers(answer)) == (200, expected)
 
 
 @pytest.mark.parametrize("origin", [b"http://evil.example", b"null", b"https://a", b"http://localhost:8000", b"", b"*"])
-def test_origins_that_are_not_listed(protocol_with, origin):
-    protocol = protocol_with(cors=("http://a",))
+def test_origins_that_are_not_listed(endpoint_with, origin):
+    endpoint = endpoint_with(cors=("http://a",))
     for method, body, status in (("POST", b"{}", 200), ("POST", b"{", 400), ("GET", b"", 200), ("OPTIONS", b"", 200)):
-        answer = protocol.answer(method, b"", {**FIELDS, **PREFLIGHT, b"origin": origin}, body)
+        answer = endpoint.answer(method, b"", {**FIELDS, **PREFLIGHT, b"origin": origin}, body)
         assert (answer.status, cors_headers(answer)) == (status, {})
-    answer = protocol.elsewhere("GET", b"/_emulator/clock", b"", {b"origin": origin}, b"")
+    answer = endpoint.elsewhere("GET", b"/_emulator/clock", b"", {b"origin": origin}, b"")
     assert (answer.status, cors_headers(answer)) == (403, {})
-    assert cors_headers(protocol.answer("POST", b"", FIELDS, b"{}")) == {}
+    assert cors_headers(endpoint.answer("POST", b"", FIELDS, b"{}")) == {}
 
 
-def test_an_asterisk_is_for_the_dynamodb_api_alone(protocol_with):
-    protocol = protocol_with(cors=("http://a", "*"))
-    answer = protocol.answer("POST", b"", {**FIELDS, b"origin": b"http://evil.example"}, b"{}")
+def test_an_asterisk_is_for_the_dynamodb_api_alone(endpoint_with):
+    endpoint = endpoint_with(cors=("http://a", "*"))
+    answer = endpoint.answer("POST", b"", {**FIELDS, b"origin": b"http://evil.example"}, b"{}")
     assert cors_headers(answer)[b"access-control-allow-origin"] == b"*"
     for origin, status in ((b"http://evil.example", 403), (b"http://a", 200)):
-        assert protocol.elsewhere("GET", b"/_emulator/clock", b"", {b"origin": origin}, b"").status == status
+        assert endpoint.elsewhere("GET", b"/_emulator/clock", b"", {b"origin": origin}, b"").status == status
 
 
-def test_allowed_hosts(protocol_with):
-    protocol = protocol_with(allowed_host=("db.example",))
+def test_allowed_hosts(endpoint_with):
+    endpoint = endpoint_with(allowed_host=("db.example",))
     for host, status in ((b"db.example:80", 200), (b"evil.example", 403)):
-        assert protocol.elsewhere("GET", b"/_emulator/clock", b"", {b"host": host}, b"").status == status
+        assert endpoint.elsewhere("GET", b"/_emulator/clock", b"", {b"host": host}, b"").status == status
     page = {b"host": b"db.example", b"origin": b"https://db.example"}
-    assert protocol.elsewhere("GET", b"/_emulator/clock", b"", page, b"").status == 200
+    assert endpoint.elsewhere("GET", b"/_emulator/clock", b"", page, b"").status == 200

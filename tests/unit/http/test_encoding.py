@@ -6,7 +6,7 @@ import zlib
 import pytest
 
 from emulator.errors import ApiError
-from emulator.http.encoding import TooLarge, chosen, decoded, encoded
+from emulator.http.front.encoding import TooLarge, chosen, decoded, encoded
 
 MIB16 = 16 * 1024 * 1024
 

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from emulator.functions.configuration import BadConfiguration, Function, Handler, Url
-from emulator.functions.delivery import Invocation
-from emulator.http.function_check import check_functions
-from emulator.http.function_process import ProcessFunction
-from emulator.http.function_url import UrlFunction
+from emulator.event_sources.configuration import BadConfiguration, Function, Handler, Url
+from emulator.event_sources.delivery import Invocation
+from emulator.outbound.function_check import check_functions
+from emulator.outbound.function_process import ProcessFunction
+from emulator.outbound.function_url import UrlFunction
 
 EVENT = b'{"Records":[{"eventID":"1"}]}'
 RUNTIME_ERROR = b'{"errorMessage":"boom","errorType":"ValueError","requestId":"r","stackTrace":[]}'

@@ -9,12 +9,13 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from emulator.database.kinesis_feed import FIRST_REST, LONGEST_REST, KinesisFeed
-from emulator.http import rounds
-from emulator.http.kinesis import KinesisClient, _refusal, run_kinesis
+from emulator import rounds
+from emulator.kinesis.feed import FIRST_REST, LONGEST_REST, KinesisFeed
+from emulator.outbound.kinesis import KinesisClient, _refusal, run_kinesis
 from emulator.settings import Settings
-from tests.conftest import InProcess, table_request
-from tests.kinesis import WAIT, fake_kinesis
+from tests.support.in_process import InProcess
+from tests.support.kinesis import WAIT, fake_kinesis
+from tests.support.tables import table_request
 
 ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/orders"
 INTERVAL = 0.001

@@ -7,9 +7,9 @@ import uuid
 import pytest
 
 from emulator.app import Emulator
-from emulator.http.asgi import create_app
-from emulator.http.bodies import Bodies
-from emulator.http.protocol import Protocol
+from emulator.http.front.asgi import create_app
+from emulator.http.front.bodies import Bodies
+from emulator.http.front.dynamodb import DynamoDbEndpoint
 from emulator.settings import Settings
 from storage import Full
 
@@ -23,14 +23,14 @@ SIGNED = {
 
 
 @pytest.fixture
-def protocol():
+def endpoint():
     emulator = Emulator(Settings(in_memory=True))
-    yield Protocol(emulator)
+    yield DynamoDbEndpoint(emulator)
     emulator.close()
 
 
-def asked(protocol, method="GET", path=MAPPINGS, query=b"", fields=SIGNED, body=b""):
-    answer = protocol.elsewhere(method, path, query, fields, body)
+def asked(endpoint, method="GET", path=MAPPINGS, query=b"", fields=SIGNED, body=b""):
+    answer = endpoint.elsewhere(method, path, query, fields, body)
     headers = dict(answer.headers)
     assert int(headers[b"content-length"]) == len(answer.body)
     assert headers[b"content-type"] == b"application/json"
@@ -38,20 +38,20 @@ def asked(protocol, method="GET", path=MAPPINGS, query=b"", fields=SIGNED, body=
     return answer.status, headers.get(b"x-amzn-errortype"), json.loads(answer.body)
 
 
-def test_an_operation_that_is_not_there_is_logged_once_a_minute(protocol, caplog):
+def test_an_operation_that_is_not_there_is_logged_once_a_minute(endpoint, caplog):
     for _ in range(3):
-        status, code, error = asked(protocol, path=b"/2015-03-31/functions/\x1b")
+        status, code, error = asked(endpoint, path=b"/2015-03-31/functions/\x1b")
         assert (status, code) == (404, b"UnknownOperationException")
     assert caplog.messages == [error["message"]]
     assert error["message"].endswith(
         " only, not GET /2015-03-31/functions/\\x1b. Use a client with another endpoint for Lambda's other operations."
     )
-    asked(protocol, path=MAPPINGS + b"0" * 36)
+    asked(endpoint, path=MAPPINGS + b"0" * 36)
     assert len(caplog.messages) == 1
 
 
-def test_success_is_bare_json(protocol):
-    assert asked(protocol) == (200, None, {"EventSourceMappings": []})
+def test_success_is_bare_json(endpoint):
+    assert asked(endpoint) == (200, None, {"EventSourceMappings": []})
 
 
 @pytest.mark.parametrize(
@@ -98,32 +98,32 @@ def test_success_is_bare_json(protocol):
         ),
     ],
 )
-def test_error_has_its_code_in_a_header(protocol, method, path, body, expected):
-    assert asked(protocol, method, path, body=body) == expected
+def test_error_has_its_code_in_a_header(endpoint, method, path, body, expected):
+    assert asked(endpoint, method, path, body=body) == expected
 
 
-def test_request_without_credentials_is_forbidden(protocol):
-    status, code, told = asked(protocol, fields={b"host": b"localhost"})
+def test_request_without_credentials_is_forbidden(endpoint):
+    status, code, told = asked(endpoint, fields={b"host": b"localhost"})
     assert (status, code) == (403, b"MissingAuthenticationTokenException")
     assert told == {"message": "Request is missing Authentication Token"}
 
 
-def test_full_disk_and_mistakes_of_ours_are_service_exceptions(protocol, monkeypatch, caplog):
+def test_full_disk_and_mistakes_of_ours_are_service_exceptions(endpoint, monkeypatch, caplog):
     def failing(error):
         def call(*_):
             raise error
 
-        monkeypatch.setattr(protocol._emulator, "call_functions", call)
+        monkeypatch.setattr(endpoint._emulator, "call_functions", call)
 
     failing(Full("no room"))
-    status, code, told = asked(protocol)
+    status, code, told = asked(endpoint)
     assert (status, code, told["Type"]) == (500, b"ServiceException", "Service")
     failing(RuntimeError("ours"))
-    assert asked(protocol)[:2] == (500, b"ServiceException")
+    assert asked(endpoint)[:2] == (500, b"ServiceException")
     assert "RuntimeError: ours" in caplog.text
 
 
-def test_asgi_answers_like_the_connection(protocol):
+def test_asgi_answers_like_the_connection(endpoint):
     sent = []
 
     async def receive():
@@ -140,11 +140,11 @@ def test_asgi_answers_like_the_connection(protocol):
         "query_string": b"MaxItems=3",
         "headers": list(SIGNED.items()),
     }
-    asyncio.run(create_app(protocol, Bodies(1 << 20))(scope, receive, send))
+    asyncio.run(create_app(endpoint, Bodies(1 << 20))(scope, receive, send))
     assert sent[0]["status"] == 200
     assert json.loads(sent[1]["body"]) == {"EventSourceMappings": []}
 
 
-def test_paths_of_nobody(protocol):
-    assert protocol.elsewhere("GET", b"/health", b"", {b"host": b"h"}, b"").status == 404
-    assert protocol.elsewhere("POST", b"/_emulator/none", b"", {}, b"{}").status == 404
+def test_paths_of_nobody(endpoint):
+    assert endpoint.elsewhere("GET", b"/health", b"", {b"host": b"h"}, b"").status == 404
+    assert endpoint.elsewhere("POST", b"/_emulator/none", b"", {}, b"{}").status == 404

@@ -6,11 +6,11 @@ import orjson
 import pytest
 
 from emulator.app import Emulator
-from emulator.http import encoding
-from emulator.http.bodies import Bodies
-from emulator.http.protocol import _LARGE, Protocol
+from emulator.http.front import encoding
+from emulator.http.front.bodies import Bodies
+from emulator.http.front.dynamodb import _LARGE, DynamoDbEndpoint
 from emulator.settings import Settings
-from tests.conftest import AUTHORIZATION
+from tests.support.http_clients import AUTHORIZATION
 
 FIELDS = {
     b"content-type": b"application/x-amz-json-1.0",
@@ -27,13 +27,13 @@ WRONG = orjson.dumps({"Limit": 0, "Unknown": "x" * _LARGE})
 @pytest.mark.parametrize(("body", "status", "rests"), [(SMALL, 200, False), (LARGE, 200, True), (WRONG, 400, True)])
 def test_the_collector_rests(monkeypatch, coding, body, status, rests):
     emulator = Emulator(Settings(in_memory=True))
-    protocol = Protocol(emulator)
+    endpoint = DynamoDbEndpoint(emulator)
     resting = []
     call = emulator.call
     monkeypatch.setattr(emulator, "call", lambda *given: resting.append(not gc.isenabled()) or call(*given))
     fields = FIELDS if coding is None else FIELDS | {b"content-encoding": coding.encode()}
     sent = body if coding is None else encoding.encoded(body, coding)
-    assert protocol.answer("POST", b"", fields, sent).status == status
+    assert endpoint.answer("POST", b"", fields, sent).status == status
     assert resting == [rests]
     assert gc.isenabled()
     emulator.close()
@@ -45,9 +45,9 @@ def test_the_collector_rests(monkeypatch, coding, body, status, rests):
 )
 def test_a_body_that_inflates_leaves_memory_behind(plain, status, large):
     emulator = Emulator(Settings(in_memory=True))
-    protocol = Protocol(emulator)
-    protocol.bodies = bodies = Bodies(1 << 20)
+    endpoint = DynamoDbEndpoint(emulator)
+    endpoint.bodies = bodies = Bodies(1 << 20)
     fields = FIELDS | {b"content-encoding": b"gzip"}
-    assert protocol.answer("POST", b"", fields, encoding.encoded(plain, "gzip")).status == status
+    assert endpoint.answer("POST", b"", fields, encoding.encoded(plain, "gzip")).status == status
     assert bodies.large is large
     emulator.close()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from emulator.http.origins import PageRules
+from emulator.http.front.origins import PageRules
 
 HERE = ("127.0.0.1", 8000)
 

@@ -11,18 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.http import request_log
-from emulator.http.asgi import create_app
-from emulator.http.bodies import Bodies
-from emulator.http.protocol import Protocol
-from emulator.http.request_log import LoggedProtocol
-from emulator.http.server import create_protocol
-from emulator.http.turns import Pending
+from emulator.http.front import request_log
+from emulator.http.front.asgi import create_app
+from emulator.http.front.bodies import Bodies
+from emulator.http.front.dynamodb import DynamoDbEndpoint
+from emulator.http.front.request_log import LoggedEndpoint
+from emulator.http.front.turns import Pending
+from emulator.http.server import create_endpoint
 from emulator.slices import Sliced, finish
 from storage import Full
-from tests.conftest import AUTHORIZATION, index_request, table_request
-from tests.unit.http.test_connection import Line
-from tests.unit.http.test_connection import request as http_request
+from tests.support.connections import Line
+from tests.support.connections import request as http_request
+from tests.support.http_clients import AUTHORIZATION
+from tests.support.tables import index_request, table_request
 
 TABLE = {
     **table_request("pk:S sk:S", define="g:S", GlobalSecondaryIndexes=[index_request("by-g", "g")]),
@@ -43,8 +44,8 @@ def fields(operation, **more):
 
 
 @pytest.fixture
-def protocol(db, caplog):
-    made = LoggedProtocol(db.emulator)
+def endpoint(db, caplog):
+    made = LoggedEndpoint(db.emulator)
     made.answer("POST", b"", fields("CreateTable"), json.dumps(TABLE).encode())
     caplog.set_level(logging.DEBUG, "emulator")
     caplog.clear()
@@ -105,17 +106,17 @@ def lines(caplog):
         ("No\nsuch", {}, r"No\nsuch: 400 UnknownOperationException"),
     ],
 )
-def test_a_line_for_each_request(protocol, caplog, operation, body, expected):
-    protocol.answer("POST", b"", fields(operation), json.dumps(body).encode())
+def test_a_line_for_each_request(endpoint, caplog, operation, body, expected):
+    endpoint.answer("POST", b"", fields(operation), json.dumps(body).encode())
     (line,) = [text for text in lines(caplog) if text.startswith(expected.partition(":")[0])][-1:]
     assert line == expected or (expected.endswith("Exception") and line.startswith(expected))
 
 
-def test_other_paths_and_refusals(protocol, caplog):
-    protocol.elsewhere("POST", b"/_emulator/clock", b"", {}, b'{"Advance": 1}')
-    protocol.elsewhere("GET", b"/2015-03-31/event-source-mappings/", b"", fields("x"), b"")
-    protocol.elsewhere("GET", b"/2015-03-31/event-source-mappings/", b"", {}, b"")
-    protocol.answer("GET", b"", {}, b"")
+def test_other_paths_and_refusals(endpoint, caplog):
+    endpoint.elsewhere("POST", b"/_emulator/clock", b"", {}, b'{"Advance": 1}')
+    endpoint.elsewhere("GET", b"/2015-03-31/event-source-mappings/", b"", fields("x"), b"")
+    endpoint.elsewhere("GET", b"/2015-03-31/event-source-mappings/", b"", {}, b"")
+    endpoint.answer("GET", b"", {}, b"")
     debug = [ENDING.sub("", each.getMessage()) for each in caplog.records if each.levelno == logging.DEBUG]
     assert debug[0] == "POST /_emulator/clock: 200"
     assert debug[1].startswith("GET /2015-03-31/event-source-mappings/: 200")
@@ -123,31 +124,31 @@ def test_other_paths_and_refusals(protocol, caplog):
     assert debug[3] == "GET /: 200"
     assert len(debug) == 4
     caplog.clear()
-    protocol.respond("POST", b"", [(b"a", b"x" * 17_000)], b"")
+    endpoint.respond("POST", b"", [(b"a", b"x" * 17_000)], b"")
     assert lines(caplog) == [
         "a request was refused: its request line or its headers have more than 16 KB, or it has two Host headers",
         "a request: 400",
     ]
 
 
-def test_compressed_requests_and_answers(protocol, caplog):
+def test_compressed_requests_and_answers(endpoint, caplog):
     body = json.dumps({"TableName": "Orders", "Item": ITEM, "ReturnConsumedCapacity": "TOTAL"}).encode()
-    protocol.answer("POST", b"", fields("PutItem", content_encoding=b"gzip"), gzip.compress(body))
+    endpoint.answer("POST", b"", fields("PutItem", content_encoding=b"gzip"), gzip.compress(body))
     big = {"pk": {"S": "a"}, "sk": {"S": "c"}, "x": {"S": "y" * 5000}}
-    protocol.answer("POST", b"", fields("PutItem"), json.dumps({"TableName": "Orders", "Item": big}).encode())
+    endpoint.answer("POST", b"", fields("PutItem"), json.dumps({"TableName": "Orders", "Item": big}).encode())
     caplog.clear()
     wanted = {"TableName": "Orders", "Key": {"pk": {"S": "a"}, "sk": {"S": "c"}}, "ReturnConsumedCapacity": "TOTAL"}
-    answer = protocol.answer("POST", b"", fields("GetItem", accept_encoding=b"deflate"), json.dumps(wanted).encode())
+    answer = endpoint.answer("POST", b"", fields("GetItem", accept_encoding=b"deflate"), json.dumps(wanted).encode())
     assert zlib.decompress(answer.body)
     assert lines(caplog) == ["GetItem Orders: 200, 1.0 units"]
 
 
-def test_trace_has_the_bodies_bounded_and_escaped(protocol, caplog):
+def test_trace_has_the_bodies_bounded_and_escaped(endpoint, caplog):
     caplog.set_level(request_log.TRACE, "emulator")
     item = {**ITEM, "x": {"S": "é\u202e\n" + "y" * 10_000}}
     body = orjson.dumps({"TableName": "Orders", "Item": item})
-    protocol.answer("POST", b"", fields("PutItem"), body)
-    protocol.answer("POST", b"", fields("PutItem"), b"\xff\x00\x1b[31m")
+    endpoint.answer("POST", b"", fields("PutItem"), body)
+    endpoint.answer("POST", b"", fields("PutItem"), b"\xff\x00\x1b[31m")
     _, sent, received, _, broken, error = [record.getMessage() for record in caplog.records]
     assert sent.startswith(
         r'request body: {"TableName":"Orders","Item":{"pk":{"S":"a"},"sk":{"S":"b"},"x":{"S":"\xe9\u202e\nyyy'
@@ -160,8 +161,8 @@ def test_trace_has_the_bodies_bounded_and_escaped(protocol, caplog):
     assert all(record.getMessage().isascii() and record.getMessage().isprintable() for record in caplog.records)
 
 
-def test_debug_has_no_bodies(protocol, caplog):
-    protocol.answer("POST", b"", fields("PutItem"), orjson.dumps({"TableName": "Orders", "Item": ITEM}))
+def test_debug_has_no_bodies(endpoint, caplog):
+    endpoint.answer("POST", b"", fields("PutItem"), orjson.dumps({"TableName": "Orders", "Item": ITEM}))
     assert len(caplog.records) == 1
 
 
@@ -190,20 +191,20 @@ def test_no_request_breaks_the_log(body):
 
 
 @pytest.mark.parametrize(
-    ("level", "kind"), [(logging.INFO, Protocol), (logging.DEBUG, LoggedProtocol), (5, LoggedProtocol)]
+    ("level", "kind"), [(logging.INFO, DynamoDbEndpoint), (logging.DEBUG, LoggedEndpoint), (5, LoggedEndpoint)]
 )
 def test_requests_are_logged_only_where_somebody_reads_it(db, caplog, level, kind):
     caplog.set_level(level, "emulator")
-    assert type(create_protocol(db.emulator)) is kind
+    assert type(create_endpoint(db.emulator)) is kind
 
 
 def test_over_a_connection_and_over_asgi(db, caplog):
     caplog.set_level(logging.DEBUG, "emulator")
     line = Line(db.emulator)
-    line.connection._protocol = create_protocol(db.emulator)
+    line.connection._endpoint = create_endpoint(db.emulator)
     line.feed(http_request())
     assert lines(caplog) == ["ListTables: 200"]
-    assert create_app(create_protocol(db.emulator), Bodies(1))
+    assert create_app(create_endpoint(db.emulator), Bodies(1))
 
 
 @pytest.mark.parametrize(
@@ -216,7 +217,7 @@ def test_over_a_connection_and_over_asgi(db, caplog):
         ),
     ],
 )
-def test_an_answer_that_is_made_in_slices_is_logged_when_it_is_made(protocol, caplog, monkeypatch, end, expected):
+def test_an_answer_that_is_made_in_slices_is_logged_when_it_is_made(endpoint, caplog, monkeypatch, end, expected):
     def steps():
         yield
         yield
@@ -225,14 +226,14 @@ def test_an_answer_that_is_made_in_slices_is_logged_when_it_is_made(protocol, ca
     def slow(*_):
         raise Sliced(steps())
 
-    protocol.take_turns()
+    endpoint.take_turns()
     with monkeypatch.context() as patch:
         patch.setattr("emulator.operations.registry.Operation.__call__", slow)
         with pytest.raises(Pending) as pending:
-            protocol.answer("POST", b"", fields("Scan"), b'{"TableName": "Orders"}')
+            endpoint.answer("POST", b"", fields("Scan"), b'{"TableName": "Orders"}')
     slices = pending.value.steps
     next(slices)
-    protocol.answer("POST", b"", fields("ListTables"), b"{}")  # between two slices
+    endpoint.answer("POST", b"", fields("ListTables"), b"{}")  # between two slices
     finish(slices)
     debug = [ENDING.sub("", record.getMessage()) for record in caplog.records if record.levelno == logging.DEBUG]
     assert debug == ["ListTables: 200", *expected]
@@ -245,12 +246,12 @@ def test_a_full_disk_is_logged_once(db, monkeypatch, caplog):
     def fail(*_):
         raise Full("No room is left on the disk of the data folder /x.")
 
-    protocol = Protocol(db.emulator)
+    endpoint = DynamoDbEndpoint(db.emulator)
     monkeypatch.setattr(db.emulator.database, "rerun", fail)
     monkeypatch.setattr("emulator.operations.registry.Operation.__call__", fail)
     for _ in range(3):
-        assert protocol.answer("POST", b"", fields("PutItem"), b"{}").status == 500
-    assert protocol.elsewhere("GET", b"/2015-03-31/event-source-mappings/", b"", fields("x"), b"").status == 500
+        assert endpoint.answer("POST", b"", fields("PutItem"), b"{}").status == 500
+    assert endpoint.elsewhere("GET", b"/2015-03-31/event-source-mappings/", b"", fields("x"), b"").status == 500
     assert [record.getMessage() for record in caplog.records] == [
         "writes are refused because the disk is full: No room is left on the disk of the data folder /x."
     ]
@@ -258,9 +259,9 @@ def test_a_full_disk_is_logged_once(db, monkeypatch, caplog):
 
 def test_a_mistake_of_ours_is_logged_with_its_traceback_and_once_a_minute(db, monkeypatch, caplog):
     monkeypatch.setattr("emulator.operations.registry.Operation.__call__", lambda *_: 1 / 0)
-    protocol = Protocol(db.emulator)
+    endpoint = DynamoDbEndpoint(db.emulator)
     for _ in range(3):
-        answer = protocol.answer("POST", b"", fields("PutItem"), b"{}")
+        answer = endpoint.answer("POST", b"", fields("PutItem"), b"{}")
     assert answer.status == 500
     (record,) = caplog.records
     assert re.fullmatch(r"request [0-9A-Z]{52} to PutItem failed", record.getMessage())

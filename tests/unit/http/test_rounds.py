@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from emulator.http import rounds
-from emulator.http.asgi import run_background
+from emulator import rounds
+from emulator.http.front.asgi import run_background
 
 STOP = asyncio.CancelledError()
 
@@ -26,7 +26,7 @@ def run(outcomes):
         return outcome
 
     with pytest.raises(asyncio.CancelledError):
-        asyncio.run(rounds.run_rounds("counting", work))
+        asyncio.run(rounds.run_forever("counting", work))
     return len(outcomes) - len(left)
 
 
@@ -64,7 +64,7 @@ def test_background_work_goes_on(db, monkeypatch, caplog, failing):
             return False
 
         monkeypatch.setattr(db.emulator, "tick", lambda: note("tick"))
-        monkeypatch.setattr("emulator.http.asgi.Upkeep.look", lambda _: note("look"))
+        monkeypatch.setattr("emulator.http.front.asgi.Upkeep.look", lambda _: note("look"))
         task = asyncio.create_task(run_background(db.emulator, 0))
         async with asyncio.timeout(20):
             await enough.wait()

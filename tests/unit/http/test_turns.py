@@ -4,15 +4,16 @@ import asyncio
 import json
 
 import pytest
-from test_connection import Line, Loop, request
 
-from emulator.database import read
-from emulator.http.asgi import create_app
-from emulator.http.bodies import Bodies
-from emulator.http.protocol import Protocol
-from emulator.http.turns import Pending, Turns
+from emulator.database.items import read
+from emulator.http.front.asgi import create_app
+from emulator.http.front.bodies import Bodies
+from emulator.http.front.dynamodb import DynamoDbEndpoint
+from emulator.http.front.turns import Pending, Turns
 from emulator.slices import finish
-from tests.conftest import AUTHORIZATION, table_request
+from tests.support.connections import Line, Loop, request
+from tests.support.http_clients import AUTHORIZATION
+from tests.support.tables import table_request
 
 EXPIRED = 250  # items: three steps of a sweep
 SWEEP = b"POST /_emulator/ttl HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
@@ -175,8 +176,8 @@ def line(expired):
 
 def patient(line):
     """Let a line's answers be made one slice in each turn."""
-    line.connection._protocol.take_turns()
-    line.connection._protocol.turns = Turns(seconds=0)
+    line.connection._endpoint.take_turns()
+    line.connection._endpoint.turns = Turns(seconds=0)
     return line
 
 
@@ -324,11 +325,11 @@ def test_two_sweeps_at_the_same_time_delete_each_item_once(expired, line):
 
 
 def test_headers_that_depend_on_the_request_are_there_in_the_end(expired):
-    protocol = Protocol(expired.emulator)
-    protocol.take_turns()
+    endpoint = DynamoDbEndpoint(expired.emulator)
+    endpoint.take_turns()
     fields = {b"host": b"127.0.0.1:8000", b"origin": b"http://127.0.0.1:8000"}
     with pytest.raises(Pending) as caught:
-        protocol.elsewhere("POST", b"/_emulator/ttl", b"", fields, b"", ("127.0.0.1", 8000))
+        endpoint.elsewhere("POST", b"/_emulator/ttl", b"", fields, b"", ("127.0.0.1", 8000))
     answer = finish(caught.value.steps)
     assert (b"access-control-allow-origin", b"http://127.0.0.1:8000") in answer.headers
     assert json.loads(answer.body)["Deleted"] == EXPIRED
@@ -336,24 +337,24 @@ def test_headers_that_depend_on_the_request_are_there_in_the_end(expired):
 
 @pytest.mark.parametrize("content_type", [b"application/json", b"application/x-amz-json-1.0"])
 def test_the_content_type_of_an_operation_in_slices(expired, monkeypatch, content_type):
-    protocol = Protocol(expired.emulator)
-    protocol.take_turns()
+    endpoint = DynamoDbEndpoint(expired.emulator)
+    endpoint.take_turns()
     monkeypatch.setattr(read, "_LONG", 0)
     with pytest.raises(Pending) as caught:
-        protocol.answer("POST", b"", fields_of_scan(content_type), json.dumps({"TableName": expired.table}).encode())
+        endpoint.answer("POST", b"", fields_of_scan(content_type), json.dumps({"TableName": expired.table}).encode())
     answer = finish(caught.value.steps)
     assert (b"content-type", content_type) in answer.headers
     assert json.loads(answer.body)["Count"] == EXPIRED
 
 
 def test_an_operation_that_fails_in_a_later_slice(expired, monkeypatch, caplog):
-    protocol = Protocol(expired.emulator)
-    protocol.take_turns()
+    endpoint = DynamoDbEndpoint(expired.emulator)
+    endpoint.take_turns()
     monkeypatch.setattr(read, "_LONG", 0)
     monkeypatch.setattr(read, "_output", lambda _request, _rows: 1 / 0)
     fields = fields_of_scan(b"application/x-amz-json-1.0")
     with pytest.raises(Pending) as caught:
-        protocol.answer("POST", b"", fields, json.dumps({"TableName": expired.table}).encode())
+        endpoint.answer("POST", b"", fields, json.dumps({"TableName": expired.table}).encode())
     assert finish(caught.value.steps).status == 500
     assert "to Scan failed" in caplog.text
     assert "ZeroDivisionError" in caplog.text
@@ -372,9 +373,9 @@ def fields_of_scan(content_type):
 
 
 def test_over_asgi(expired):
-    protocol = Protocol(expired.emulator)
-    app = create_app(protocol, Bodies(1 << 20))
-    protocol.turns = Turns(seconds=0)
+    endpoint = DynamoDbEndpoint(expired.emulator)
+    app = create_app(endpoint, Bodies(1 << 20))
+    endpoint.turns = Turns(seconds=0)
     order = []
 
     async def ask(name, path, headers):

@@ -1,4 +1,4 @@
-"""The watcher over worker processes at moments that from outside are hit by chance: forks and signals are staged."""
+"""The supervisor over worker processes at moments that from outside are hit by chance: forks and signals are staged."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ import pytest
 from emulator.http import workers
 from emulator.settings import Settings
 
-SEATS = 3
+WORKERS = 3
 
 
 class Processes:
@@ -66,49 +66,49 @@ def processes(monkeypatch, handlers):
 
 
 @pytest.fixture
-def watcher(monkeypatch):
-    """A watcher whose workers say at once that they serve."""
+def supervisor(monkeypatch):
+    """A supervisor whose workers say at once that they serve."""
     monkeypatch.setattr(os, "read", lambda *_: b"1")
-    made = workers._Watcher(Settings(), [[] for _ in range(SEATS)], temporary=None)
+    made = workers.Supervisor(Settings(), [[] for _ in range(WORKERS)], temporary=None)
     yield made
     os.close(made._lifeline)
     os.close(made._alive)
 
 
-def test_all_start(watcher, processes):
-    assert watcher.start()
-    assert (processes.forked, processes.signalled) == (SEATS, [])
+def test_all_start(supervisor, processes):
+    assert supervisor.start()
+    assert (processes.forked, processes.signalled) == (WORKERS, [])
 
 
-def test_signal_while_a_worker_is_made_reaches_it_and_no_other_is_made(watcher, processes):
+def test_signal_while_a_worker_is_made_reaches_it_and_no_other_is_made(supervisor, processes):
     processes.at_fork = end
-    assert not watcher.start()
+    assert not supervisor.start()
     assert processes.forked == 1
     assert processes.signalled == processes.alive
-    watcher.watch()
+    supervisor.supervise()
     assert processes.forked == 1
 
 
-def test_signal_while_a_worker_is_made_again(watcher, processes):
-    watcher.start()
+def test_signal_while_a_worker_is_made_again(supervisor, processes):
+    supervisor.start()
     processes.at_fork = end
-    watcher.watch()
-    assert processes.forked == SEATS + 1
+    supervisor.supervise()
+    assert processes.forked == WORKERS + 1
     assert {1_000_002, 1_000_003, 1_000_004} == {*processes.signalled}
 
 
-def test_signal_when_a_worker_has_just_died(watcher, processes):
-    watcher.start()
+def test_signal_when_a_worker_has_just_died(supervisor, processes):
+    supervisor.start()
     processes.at_wait = end
-    watcher.watch()
-    assert processes.forked == SEATS
+    supervisor.supervise()
+    assert processes.forked == WORKERS
 
 
-def test_workers_that_do_not_live_end_the_server_with_a_word(watcher, processes):
-    watcher.start()
+def test_workers_that_do_not_live_end_the_server_with_a_word(supervisor, processes):
+    supervisor.start()
     with pytest.raises(workers.ServeError, match="worker processes end as soon as they have started"):
-        watcher.watch()
-    assert processes.forked == SEATS + workers._PATIENCE - 1
+        supervisor.supervise()
+    assert processes.forked == WORKERS + workers._PATIENCE - 1
     assert processes.alive == []
 
 
@@ -118,40 +118,40 @@ class Exited(Exception):
 
 @pytest.fixture
 def work(monkeypatch, handlers, tmp_path):
-    """Be a worker with a seat, until its first request would come; what happens then is given. Return the watcher."""
+    """Run as a worker up to its first request, and then do what is given. Return the supervisor."""
 
     def exit_(status):
         raise Exited(status)
 
     monkeypatch.setattr(os, "_exit", exit_)
 
-    def be(seat, meanwhile):
-        monkeypatch.setattr(workers, "serve", lambda *_, **__: meanwhile(watcher))
+    def be(worker_index, meanwhile):
+        monkeypatch.setattr(workers, "serve", lambda *_, **__: meanwhile(supervisor))
         with socket.socket() as one, socket.socket() as two:
-            watcher = workers._Watcher(
+            supervisor = workers.Supervisor(
                 Settings(data_dir=tmp_path / "data"), [[one], [two]], temporary=tmp_path / "data"
             )
-            other = copy(watcher._sharing)
+            other = copy(supervisor._shared_memory)
             before = other.hints()
-            held = os.dup(watcher._alive)
-            watcher.held = held
+            held = os.dup(supervisor._alive)
+            supervisor.held = held
             with pytest.raises(Exited) as exited:
-                watcher._work(seat, None)
+                supervisor._work(worker_index, None)
             assert exited.value.args == (0,)
             assert other.hints() != before, "the worker before may have died when it had changed definitions"
-            os.close(watcher._lifeline)
+            os.close(supervisor._lifeline)
 
     return be
 
 
-@pytest.mark.parametrize("seat", [0, 1])
-def test_folder_in_memory_goes_when_the_watcher_is_gone(work, tmp_path, seat):
-    work(seat, lambda watcher: os.close(watcher.held))
-    assert (tmp_path / "data").exists() == (seat == 1)
+@pytest.mark.parametrize("worker_index", [0, 1])
+def test_folder_in_memory_goes_when_the_supervisor_is_gone(work, tmp_path, worker_index):
+    work(worker_index, lambda supervisor: os.close(supervisor.held))
+    assert (tmp_path / "data").exists() == (worker_index == 1)
 
 
 def test_folder_in_memory_stays_where_a_worker_ends_alone(work, tmp_path):
     kept = []
-    work(0, lambda watcher: kept.append(watcher.held))
+    work(0, lambda supervisor: kept.append(supervisor.held))
     assert (tmp_path / "data").exists()
     os.close(kept[0])

@@ -10,7 +10,7 @@ from emulator import errors
 from emulator.errors import ApiError
 from emulator.model import validate
 from emulator.model.service import request_model
-from tests.conftest import table_request
+from tests.support.tables import table_request
 
 ANSWER = 64 * 1024  # bytes of an answer
 MANY = 11_000  # members

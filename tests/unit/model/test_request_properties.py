@@ -13,7 +13,7 @@ from emulator.errors import ApiError
 from emulator.model.overrides import UNCHECKED
 from emulator.model.service import operations, request_model
 from emulator.model.validate import Path, input_node
-from tests.model.profile import profile
+from tests.support.profile import profile
 
 NAMES = sorted(operations())
 SAMPLES = {

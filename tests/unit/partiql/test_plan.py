@@ -2,15 +2,16 @@
 
 import pytest
 
-from emulator.database import keyspace
-from emulator.database.schema import Table
+from emulator.database.schema.table import Table
+from emulator.database.store import keyspace
 from emulator.errors import ApiError
 from emulator.partiql import plan
 from emulator.partiql.plan import Check, Write
 from emulator.partiql.prepare import prepare
 from emulator.partiql.select import Read
 from emulator.settings import Settings
-from tests.conftest import InProcess, index_request, table_request
+from tests.support.in_process import InProcess
+from tests.support.tables import index_request, table_request
 
 KEY = {"pk": {"S": "a"}, "sk": {"N": "1"}}
 

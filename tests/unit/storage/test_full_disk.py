@@ -11,7 +11,7 @@ import pytest
 
 from storage import Full, files, lmdb_environment, open_engine, room
 from storage.keycode import LAST
-from tests.unit.storage.test_lmdb_room import Stubborn
+from tests.support.failing_lmdb import Stubborn
 
 MIB = 1 << 20
 VALUE = b"v" * 1900

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.keycode import LAST, escape, prefix_end, u32, u64, unescape
-from tests.model.profile import profile
+from tests.support.profile import profile
 
 QUICK = profile(60)
 DATA = st.binary(max_size=6) | st.lists(st.sampled_from([b"\x00", b"\x01", b"\xff", b"a"]), max_size=6).map(b"".join)

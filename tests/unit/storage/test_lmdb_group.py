@@ -7,7 +7,7 @@ import pytest
 
 from storage import Full, Interrupted, Lost, MemoryEngine, lmdb_engine
 from storage.keycode import LAST
-from tests.unit.storage.test_lmdb_room import Stubborn
+from tests.support.failing_lmdb import Stubborn
 
 TINY = 64 << 10
 LONG = b"l" * 600

@@ -16,6 +16,7 @@ import pytest
 
 from storage import Closed, Full, Interrupted, StorageError, files, lmdb_environment, open_engine
 from storage.keycode import LAST
+from tests.support.failing_lmdb import Stubborn
 
 TINY = 64 << 10
 HEAD = b"h" * 495
@@ -23,21 +24,6 @@ ROWS = [(b"%06d" % number, b"v" * 1000) for number in range(3000)] + [
     (HEAD + b"%06d" % number, b"w" * 1000) for number in range(20)
 ]
 NO_ROOM = r"^No room is left on the disk of the data folder .*/store\.$"
-
-
-class Stubborn:
-    """An LMDB transaction of which one method fails, as it would on a full disk or map."""
-
-    def __init__(self, txn: Any, method: str, error: Exception) -> None:
-        self.txn, self.method, self.error = txn, method, error
-
-    def __getattr__(self, name: str) -> Any:
-        return self.fail if name == self.method else getattr(self.txn, name)
-
-    def fail(self, *_: Any, **__: Any) -> None:
-        if self.method == "commit":
-            self.txn.abort()
-        raise self.error
 
 
 def contents(engine: Any) -> list[tuple[bytes, bytes]]:

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from storage import Engine, Interrupted, open_engine
 from storage.keycode import LAST
-from tests.model.profile import profile
+from tests.support.profile import profile
 
 HEADS = [b"h" * 495, b"h" * 494 + b"i", b"\xff" * 495]
 

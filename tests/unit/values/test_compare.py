@@ -5,9 +5,9 @@ from copy import deepcopy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from value_strategies import deterministic, values
 
 from emulator.values import compare, wire
+from tests.support.value_strategies import deterministic, values
 
 ORDERS = [
     ({"S": "a"}, {"S": "b"}, -1),

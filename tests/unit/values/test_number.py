@@ -5,10 +5,10 @@ from decimal import Decimal, localcontext
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from value_strategies import deterministic
 
 from emulator.values import number
 from emulator.values.number import NumberError
+from tests.support.value_strategies import deterministic
 
 NINES = "9" * 38
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.values.rows import decode_row, decoder_of, encode_row, row_json, row_size
-from tests.unit.values.value_strategies import deterministic, scalars, values
+from tests.support.value_strategies import deterministic, scalars, values
 
 TRICKY = [
     'a"b',

@@ -6,13 +6,13 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from value_strategies import deterministic, items, values
 
 from emulator import limits
 from emulator.errors import ApiError
 from emulator.values import rows, wire
 from emulator.values.problems import Problem, first_problem
 from emulator.values.size import item_size, value_size
+from tests.support.value_strategies import deterministic, items, values
 
 JAVA = "com.amazonaws.dynamodb.v20120810.AttributeValue"
 STRUCTURE = "Start of structure or map found where not expected"

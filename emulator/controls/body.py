@@ -1,0 +1,18 @@
+"""The JSON that a control takes: how its members are read, and how a wrong one is refused."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Body = Mapping[str, Any]
+
+
+class BadDeclaration(Exception):
+    """The body is wrong. The text says what the control expects."""
+
+
+def member(body: Body, name: str, kind: type | tuple[type, ...]) -> Any:  # noqa: ANN401 - of the kind
+    """Return a member of a body. Raises BadDeclaration if it is missing or has a wrong type."""
+    value = body.get(name)
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise BadDeclaration(f"the member {name} is missing or of a wrong type")
+    return value

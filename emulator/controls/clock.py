@@ -1,0 +1,100 @@
+"""The emulator's clock: `clock` shows it, `move_clock` moves it.
+
+| body of `move_clock`   | the clock                                                                 |
+|------------------------|---------------------------------------------------------------------------|
+| `{"Offset": seconds}`  | runs, ahead of the machine's clock by so many seconds, behind if negative |
+| `{"Freeze": true}`     | stands still                                                              |
+| `{"Freeze": time}`     | stands still at a time: seconds since the epoch, or ISO 8601 (default UTC) |
+| `{"Advance": seconds}` | jumps forward, and then runs or stands still as before                    |
+| `{"Release": true}`    | follows the machine's clock again                                         |
+
+Both return `{"Now": seconds since the epoch, "Time": ISO 8601, "Offset": seconds ahead of the
+machine's clock, "Frozen": whether it stands still}`.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from emulator.clock import EmulatorClock, TimeOutOfRange
+from emulator.controls.body import BadDeclaration, Body
+from emulator.controls.registry import Emulator, Result, control
+
+
+@control("clock", method="GET", changes=False, summary="show the emulator's clock")
+def state(emulator: Emulator, _body: Body) -> Result:
+    """Return what the clock shows."""
+    clock = emulator.clock
+    now = clock.now()
+    text = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
+    return {
+        "Now": now,
+        "Time": text.replace("+00:00", "Z"),
+        "Offset": clock.ahead(),
+        "Frozen": clock.frozen is not None,
+    }
+
+
+@control("move_clock", path="clock", repeatable=False, summary="set, freeze, advance or release the emulator's clock")
+def move(emulator: Emulator, body: Body) -> Result:
+    """Move the clock, run what has become due, and return what the clock shows. Raises BadDeclaration."""
+    if len(body) != 1 or not body.keys() <= _MOVES.keys():
+        raise BadDeclaration(f"the body must have exactly one of the members {', '.join(_MOVES)}")
+    ((name, value),) = body.items()
+    try:
+        _MOVES[name](emulator.clock, value)
+    except TimeOutOfRange:
+        raise BadDeclaration(f"the member {name} must lead to a time in the years 1971 to 9998") from None
+    emulator.run_due()
+    return state(emulator, {})
+
+
+def _offset(clock: EmulatorClock, value: object) -> None:
+    clock.set_offset(_number(value, "the member Offset must be a number of seconds"))
+
+
+def _advance(clock: EmulatorClock, value: object) -> None:
+    expected = "the member Advance must be a number of seconds, 0 or more; Offset and Freeze set the clock back"
+    seconds = _number(value, expected)
+    if seconds < 0:
+        raise BadDeclaration(expected)
+    clock.advance(seconds)
+
+
+def _freeze(clock: EmulatorClock, value: object) -> None:
+    expected = 'the member Freeze must be true, seconds since the epoch, or a time like "2030-01-31T12:00:00Z"'
+    if value is True:
+        clock.freeze()
+    elif isinstance(value, str):
+        clock.freeze(_moment(value, expected))
+    else:
+        clock.freeze(_number(value, expected))
+
+
+def _release(clock: EmulatorClock, value: object) -> None:
+    if value is not True:
+        raise BadDeclaration("the member Release must be true")
+    clock.release()
+
+
+_MOVES: Final[Mapping[str, Callable[[EmulatorClock, object], None]]] = {
+    "Offset": _offset,
+    "Freeze": _freeze,
+    "Advance": _advance,
+    "Release": _release,
+}
+
+
+def _number(value: object, expected: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise BadDeclaration(expected)
+    return float(value)
+
+
+def _moment(text: str, expected: str) -> float:
+    """Return an ISO 8601 text as seconds since the epoch. Raises BadDeclaration."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadDeclaration(expected) from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

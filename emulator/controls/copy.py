@@ -1,0 +1,59 @@
+"""`copy`: copy the data folder in a process of its own (commands/copy.py) while the server goes on.
+
+`{"Folder": path}`: the target, which is missing or empty. The result comes when the copy is
+complete: `{"Folder": absolute path, "Bytes": of its data file}`. The copy is completed even if the
+client does not wait for it.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from emulator.controls.body import BadDeclaration, Body, member
+from emulator.controls.registry import Emulator, Result, control
+from emulator.database.soundness import environment_of_children
+from emulator.slices import Steps
+
+_POLL: Final = 0.02  # seconds
+_PREFIX: Final = "dynamodb-emulator: "
+
+
+@control("copy", changes=False, repeatable=False, summary="copy the data folder while the server goes on")
+def copy(emulator: Emulator, body: Body) -> Steps[Result]:
+    """Copy the data folder. Raises BadDeclaration."""
+    source = emulator.settings.data_dir
+    if emulator.settings.in_memory or source is None:
+        raise BadDeclaration("this server has its data in the memory of one process: there is no data folder to copy")
+    target = Path(member(body, "Folder", str)).absolute()
+    process = _started(source.absolute(), target)
+    while process.poll() is None:
+        yield _POLL
+    assert process.stderr is not None, "it was started with a pipe"
+    with process.stderr as stream:
+        lines = stream.read().decode(errors="replace").splitlines()
+    if process.returncode:
+        why = (
+            lines[-1].removeprefix(_PREFIX) if lines else f"the copying process ended with status {process.returncode}"
+        )
+        raise BadDeclaration(why)
+    return {"Folder": str(target), "Bytes": (target / "data.mdb").stat().st_size}
+
+
+def _started(source: Path, target: Path) -> subprocess.Popen[bytes]:
+    """Start the copying process.
+
+    It has a session of its own, so a Ctrl-C in the server's terminal does not interrupt it.
+    """
+    command = [sys.executable, "-m", "emulator.commands.copy", str(source), str(target)]
+    try:
+        return subprocess.Popen(  # noqa: S603 - our own module
+            command,
+            env=environment_of_children(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise BadDeclaration(f"the copy cannot be started: {error}") from None

@@ -1,0 +1,71 @@
+"""Declarations: enforced throughput, and transactions that are under way.
+
+| control        | body                                                                          |
+|----------------|-------------------------------------------------------------------------------|
+| `throttling`   | `{"Enforced": true, "TableName"?}`: on the tables of a name, or on all          |
+| `transactions` | `{"TableName", "Key", "Seconds"}` or `{"ClientRequestToken", "Seconds"}`        |
+
+A declared transaction ends after so many seconds of the emulator's clock, or at once with 0.
+
+A table's name means the tables of that name in every account and region. An ARN means the tables
+that have it: access keys that share an account may have one each.
+"""
+
+from collections.abc import Callable
+
+from emulator.controls.body import BadDeclaration, Body, member
+from emulator.controls.registry import Emulator, Result, control
+from emulator.database.database import Database
+from emulator.database.schema.table import Table
+from emulator.errors import ApiError
+from emulator.values.wire import Problem, parse_map
+
+
+@control("throttling", summary="enforce provisioned throughput on one table or on all, or stop it")
+def throttling(emulator: Emulator, body: Body) -> Result:
+    """Enforce throughput or stop it. Raises BadDeclaration."""
+    return _declare(emulator.database, body, _enforce)
+
+
+@control("transactions", summary="declare a transaction under way on an item, or with a token")
+def transactions(emulator: Emulator, body: Body) -> Result:
+    """Declare that a transaction is under way. Raises BadDeclaration."""
+    return _declare(emulator.database, body, declare_transaction)
+
+
+def _declare(database: Database, body: Body, declare: Callable[[Database, Body], None]) -> Result:
+    """Make a declaration. The result is empty, but says if the table does not exist yet."""
+    database.rerun(lambda: declare(database, body))
+    name = body.get("TableName")
+    if name is None or tables_named(database, name):
+        return {}
+    return {"message": f"there is no table {name} now; this will hold for one that is created"}
+
+
+def tables_named(database: Database, name: str) -> list[Table]:
+    """Return the tables of a name in every account and region, or those of an ARN."""
+    return [table for table in database.catalog.everything() if name in (table.name, table.arn)]
+
+
+def _enforce(database: Database, body: Body) -> None:
+    table = member(body, "TableName", str) if "TableName" in body else None
+    database.enforcer.set_throttling(table, enforced=member(body, "Enforced", bool))
+    database.catalog.declare()
+
+
+def declare_transaction(database: Database, body: Body) -> None:
+    """Declare that a transaction is under way on an item, or with a token. Raises BadDeclaration."""
+    seconds = float(member(body, "Seconds", (int, float)))
+    if "ClientRequestToken" in body:
+        database.enforcer.hold_token(member(body, "ClientRequestToken", str), seconds)
+        database.catalog.declare()
+        return
+    problems: list[Problem] = []
+    try:
+        key = parse_map(member(body, "Key", dict), problems)
+    except ApiError as error:
+        raise BadDeclaration(f"the member Key is no key: {error.message}") from None
+    if problems:
+        raise BadDeclaration(f"the member Key is no key: {problems[0].text()}")
+    database.enforcer.hold_item(member(body, "TableName", str), key, seconds)
+    database.catalog.declare()

@@ -1,0 +1,122 @@
+"""Which controls exist, and how to call one.
+
+    @control("ttl", summary="delete all expired items now")
+    def sweep(emulator: Emulator, body: Body) -> Steps[Result]: ...
+
+The families are imported at the first use of the registry, because most servers never need them.
+Every file of this package is a family, so a new file needs no entry in any list.
+"""
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any, Final, Protocol, TypeVar
+
+from emulator import controls
+from emulator.clock import EmulatorClock
+from emulator.controls.body import Body
+from emulator.database.database import Database
+from emulator.settings import Settings
+from emulator.slices import Steps, finish
+
+Result = Mapping[str, Any]
+
+
+class Emulator(Protocol):
+    """What controls use of an emulator (app.py)."""
+
+    database: Database
+    clock: EmulatorClock
+    settings: Settings
+
+    def run_due(self) -> None:
+        """Do what has become due by the clock."""
+        ...
+
+
+Function = Callable[[Emulator, Body], Result | Steps[Result]]
+"""Returns the result, or the steps that make it. Other requests are answered between two steps."""
+
+_F = TypeVar("_F", bound=Function)
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One control, and the call under `/_emulator/` that runs it.
+
+    changes: it changes something. A control that does not can be a GET, and any page may link to it.
+    repeatable: it may run again if the commit that has its writes is lost. A control that moves
+    something by an amount, or writes outside of the store, may not.
+    """
+
+    name: str
+    method: str
+    path: str
+    function: Function
+    changes: bool
+    repeatable: bool
+    summary: str
+
+
+class Unknown(Exception):
+    """There is no such control."""
+
+
+_controls: Final[dict[str, Control]] = {}
+
+
+def control(
+    name: str,
+    *,
+    summary: str,
+    method: str = "POST",
+    path: str | None = None,
+    changes: bool = True,
+    repeatable: bool = True,
+) -> Callable[[_F], _F]:
+    """Register the decorated function as a control. path: below `/_emulator/`, the name if left out."""
+
+    def register(function: _F) -> _F:
+        assert name not in _controls, f"two controls are called {name}"
+        _controls[name] = Control(name, method, path or name, function, changes, repeatable, summary)
+        return function
+
+    return register
+
+
+@cache
+def registered() -> Mapping[str, Control]:
+    """Return all controls by name."""
+    for family in iter_modules(controls.__path__):
+        import_module(f"{controls.__name__}.{family.name}")
+    return dict(sorted(_controls.items()))
+
+
+@cache
+def by_call() -> Mapping[tuple[str, str], Control]:
+    """Return all controls by method and path."""
+    return {(each.method, each.path): each for each in registered().values()}
+
+
+def begin(emulator: Emulator, found: Control, body: Body) -> Steps[Result]:
+    """Run a control in steps; return its result.
+
+    Raises BadDeclaration, Full, Interrupted.
+    """
+    if emulator.database.versions.hinted():
+        emulator.database.refresh()
+    made = found.function(emulator, body)
+    return (yield from made) if isinstance(made, Generator) else made
+
+
+def call(emulator: Emulator, name: str, body: Body) -> Result:
+    """Run a control to its end; return its result.
+
+    Raises Unknown, and as `begin` does.
+    """
+    found = registered().get(name)
+    if found is None:
+        raise Unknown(f"there is no control {name}; there are: {', '.join(registered())}")
+    return finish(begin(emulator, found, body))

@@ -1,0 +1,95 @@
+"""Which tables each tenant has, and which tenants have a table of some name.
+
+Nothing creates a tenant (definitions/tenants.py): any access key and region that a request carries is
+one. So a tenant without tables must cost nothing once nobody holds it, and no lookup may walk over
+all tenants.
+"""
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator, Mapping
+from weakref import WeakValueDictionary
+
+from emulator.database.definitions.tenants import Tenant
+from emulator.database.schema.table import Table
+
+
+class Tables:
+    """The tables of one tenant; only Tenants changes them.
+
+    `by_name` is a dictionary of its own, because methods of a subclass of dict cost 800 instructions
+    more in each request.
+    """
+
+    __slots__ = ("__weakref__", "_names", "by_name")
+
+    def __init__(self) -> None:
+        self.by_name: dict[str, Table] = {}
+        self._names: list[str] = []  # sorted
+
+    def after(self, name: str | None) -> str | None:
+        """Return the name that follows a name in order, the first one for None; None behind the last."""
+        at = 0 if name is None else bisect_right(self._names, name)
+        return self._names[at] if at < len(self._names) else None
+
+    def put(self, table: Table) -> None:
+        """Add a table, or replace the one of its name."""
+        if table.name not in self.by_name:
+            insort(self._names, table.name)
+        self.by_name[table.name] = table
+
+    def remove(self, name: str) -> None:
+        """Remove a table."""
+        del self.by_name[name]
+        del self._names[bisect_left(self._names, name)]
+
+
+class Tenants:
+    """All tenants that have tables, or that somebody holds."""
+
+    def __init__(self) -> None:
+        self._known: WeakValueDictionary[Tenant, Tables] = WeakValueDictionary()
+        self._occupied: dict[Tenant, Tables] = {}  # those with tables: nobody else may hold them
+        self._places: dict[str, dict[Tenant, None]] = {}
+
+    def tables(self, tenant: Tenant) -> Tables:
+        """Return the tables of a tenant: the same object, alive, for as long as anybody holds it."""
+        tables = self._known.get(tenant)
+        if tables is None:
+            tables = self._known[tenant] = Tables()
+        return tables
+
+    def get(self, tenant: Tenant, name: str) -> Table | None:
+        """Return a table."""
+        tables = self._occupied.get(tenant)
+        return None if tables is None else tables.by_name.get(name)
+
+    def put(self, tenant: Tenant, table: Table) -> None:
+        """Add a table, or replace the one of its name."""
+        tables = self._occupied[tenant] = self.tables(tenant)
+        tables.put(table)
+        self._places.setdefault(table.name, {})[tenant] = None
+
+    def remove(self, tenant: Tenant, name: str) -> None:
+        """Remove a table, if it is there."""
+        tables = self._occupied.get(tenant)
+        if tables is None or name not in tables.by_name:
+            return
+        tables.remove(name)
+        if not tables.by_name:
+            del self._occupied[tenant]
+        places = self._places[name]
+        del places[tenant]
+        if not places:
+            del self._places[name]
+
+    def places(self, name: str) -> Mapping[Tenant, None]:
+        """Return the tenants that have a table of this name, as the keys of a mapping."""
+        return self._places.get(name, {})
+
+    def occupied(self) -> Mapping[Tenant, Tables]:
+        """Return the tenants that have tables."""
+        return self._occupied
+
+    def __iter__(self) -> Iterator[tuple[Tenant, dict[str, Table]]]:
+        """Walk the tenants that have tables, with these by name."""
+        return ((tenant, tables.by_name) for tenant, tables in self._occupied.items())

@@ -1,0 +1,83 @@
+"""The reading side of streams: records of one shard in order, from a sequence number on.
+
+Records of a shard are in commit order, and so (as long as nobody sets the clock back) in the order of their times: a time
+is found by bisection, a few single reads.
+"""
+
+from typing import Final
+
+from emulator.database.changes.log import (
+    last_sequence,
+    milliseconds,
+    record_milliseconds,
+    record_sequence,
+    record_size,
+)
+from emulator.database.definitions.streams import Shard, StreamDefinition
+from emulator.database.store import keyspace
+from emulator.limits import MIB
+from storage import ReadTxn
+from storage.keycode import prefix_end, u64
+
+RECORDS: Final = 1000  # of one GetRecords (AWS: GetRecords, Limit)
+BYTES: Final = MIB  # of SizeBytes; the record that crosses it is left for the next page
+_CHUNK: Final = 64  # records taken at a time: of the largest, with both images, 50 MB
+
+
+def read(
+    txn: ReadTxn, stream_id: int, shard: int, first: int, *, limit: int = RECORDS, size: int = BYTES
+) -> tuple[list[bytes], int]:
+    """Return a page of stored records from a sequence number on, and the number to go on from.
+
+    At most `limit` records and `size` bytes, but always one where there is one.
+    """
+    prefix = keyspace.shard_records(stream_id, shard)
+    stop = prefix_end(prefix)
+    rows: list[bytes] = []
+    room = size
+    while room > 0 and len(rows) < limit:
+        wanted = min(_CHUNK, limit - len(rows))
+        taken, _ = txn.page(prefix + u64(first), stop, wanted)
+        for row in taken:
+            room -= record_size(row)
+            if room < 0 and rows:
+                break
+            rows.append(row)
+        if rows:
+            first = record_sequence(rows[-1]) + 1
+        if len(taken) < wanted:
+            break
+    return rows, first
+
+
+def first_since(txn: ReadTxn, stream: StreamDefinition, shard: Shard, since: float) -> int:
+    """Return the sequence number of a shard's first record at or after a time; behind its last one where there is none.
+
+    A record's time has milliseconds, and the time is rounded to them.
+    """
+    moment = milliseconds(since)
+    prefix = keyspace.shard_records(stream.id, shard.number)
+    stop = prefix_end(prefix)
+    low = shard.start
+    high = (last_sequence(txn, stream.id) if shard.end is None else shard.end) + 1
+    probe = low
+    while low < high:
+        rows, _ = txn.page(prefix + u64(probe), stop, 1)
+        if not rows:
+            high = probe
+        elif record_milliseconds(rows[0]) < moment:
+            low = record_sequence(rows[0]) + 1
+        else:
+            high = probe
+            if probe == low:
+                return record_sequence(rows[0])
+        probe = (low + high) // 2
+    rows, _ = txn.page(prefix + u64(low), stop, 1)
+    return record_sequence(rows[0]) if rows else low
+
+
+def trimmed_to(txn: ReadTxn, stream: StreamDefinition, shard: Shard, since: float) -> int:
+    """Return the sequence number of a shard's newest record before a time, 0 where there is none."""
+    prefix = keyspace.shard_records(stream.id, shard.number)
+    rows, _ = txn.page(prefix, prefix + u64(first_since(txn, stream, shard, since)), 1, reverse=True)
+    return record_sequence(rows[0]) if rows else 0

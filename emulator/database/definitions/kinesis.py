@@ -1,0 +1,97 @@
+"""The state of Kinesis destinations: what clients see of it, and what the log says of it.
+
+A destination's status follows the clock, and whether there is a Kinesis-compatible server (`--kinesis-endpoint`) at all:
+
+| stored    | without an endpoint | with one, before `until` | later    | change log |
+|-----------|---------------------|--------------------------|----------|------------|
+| ENABLING  | ENABLING            | ENABLING                 | ACTIVE   | open       |
+| UPDATING  | ENABLING            | UPDATING                 | ACTIVE   | open       |
+| DISABLING | DISABLED            | DISABLING                | DISABLED | closed     |
+| DISABLED  | DISABLED            | DISABLED                 | DISABLED | none       |
+
+DISABLING is the time in which what was written before is still put; it becomes DISABLED as soon as all of it has been.
+ENABLE_FAILED is stored at once for what can never be a destination, and shown as ENABLING until `until`: on the service
+the request is never refused for its ARN (control-plane 13).
+"""
+
+import logging
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from emulator.database.definitions.tables import KinesisDestination, TableDefinition
+from emulator.escaping import printable
+
+log = logging.getLogger("emulator")
+
+ENABLING: Final = "ENABLING"
+ACTIVE: Final = "ACTIVE"
+UPDATING: Final = "UPDATING"
+DISABLING: Final = "DISABLING"
+DISABLED: Final = "DISABLED"
+ENABLE_FAILED: Final = "ENABLE_FAILED"
+
+ENDED: Final = frozenset({DISABLED, ENABLE_FAILED})
+"""Statuses of destinations that get nothing. A table has one destination at most that has another status."""
+
+MILLISECOND: Final = "MILLISECOND"
+MICROSECOND: Final = "MICROSECOND"
+
+_STREAM_ARN: Final = re.compile(r"arn:aws[a-z-]*:kinesis:([a-z0-9-]+):[0-9]{12}:stream/[a-zA-Z0-9_.-]{1,128}")
+
+DRAIN_SECONDS: Final = 60.0  # how long a disabled destination still gets what was written before; ours
+
+UNCONNECTED: Final = "no Kinesis endpoint is configured (--kinesis-endpoint URL)"
+
+
+def status(destination: KinesisDestination, now: float, *, connected: bool) -> str:
+    """Return the status that clients see. connected: there is an endpoint."""
+    stored = destination.status
+    if stored == ENABLE_FAILED:
+        return ENABLING if now < destination.until else ENABLE_FAILED
+    if stored in (DISABLING, DISABLED):
+        return DISABLING if stored == DISABLING and connected and now < destination.until else DISABLED
+    if not connected:
+        return ENABLING
+    return stored if now < destination.until else ACTIVE
+
+
+def precision(destination: KinesisDestination) -> str:
+    """Return the unit of ApproximateCreationDateTime (behaviour 15)."""
+    return destination.precision or MILLISECOND
+
+
+def failure(arn: str, region: str) -> str | None:
+    """Return why a table of a region can never have a destination, None where it can (DDB-TABLE-318).
+
+    What is no data stream is told as the service tells of one that is not there.
+    """
+    match = _STREAM_ARN.fullmatch(arn)
+    if match is None:
+        return "User does not have a permission to use kinesis stream"
+    if match[1] != region:
+        return (
+            "The kinesis Arn used to enable kinesis replication belongs to a stream which is not in the current region"
+        )
+    return None
+
+
+def consumer(stream_id: int) -> str:
+    """Return the name under which it is kept how far a destination's change log has been put.
+
+    The log alone names it: there is one for each time a destination is enabled, and ids are never used again.
+    """
+    return f"kinesis {stream_id}"
+
+
+def log_unconnected(definitions: Iterable[TableDefinition]) -> None:
+    """Log which destinations wait for an endpoint, and why."""
+    for definition in definitions:
+        for destination in definition.kinesis:
+            if destination.status != DISABLING and destination.status not in ENDED:
+                log.warning(
+                    "Kinesis destination %s of table %s stays ENABLING: %s",
+                    printable(destination.arn),
+                    definition.name,
+                    UNCONNECTED,
+                )

@@ -1,0 +1,216 @@
+"""What is stored about tables and indexes.
+
+Definitions are frozen and go to the catalog as JSON; a change makes a new one.
+"""
+
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Final, Self, TypeVar
+
+import orjson
+
+from emulator.database.definitions import arns
+from emulator.settings import DEFAULT_ACCOUNT
+
+CREATING: Final = "CREATING"
+UPDATING: Final = "UPDATING"
+DELETING: Final = "DELETING"
+ACTIVE: Final = "ACTIVE"
+
+DAY: Final = 86_400  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A change that was answered and is not in force yet (behaviour 10.4).
+
+    until: time (seconds) at which it comes into force; fields: names of fields of the definition, and
+    the values that they have from then on.
+    """
+
+    until: float
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexDefinition:
+    """A secondary index as stored.
+
+    hash, range: key attribute names; projection: ALL, KEYS_ONLY or INCLUDE; filled_to: storage key up to which the table's
+    items have been entered while the index is being built (hex), None once it is complete; until: time (seconds) at
+    which a transient status ends. Throughput is told as a table's.
+    """
+
+    id: int
+    name: str
+    local: bool
+    hash: tuple[str, ...]
+    range: tuple[str, ...]
+    projection: str
+    non_key: tuple[str, ...] = ()
+    read_units: int = 0
+    write_units: int = 0
+    throughput_increased: float | None = None
+    throughput_decreased: float | None = None
+    decreases: int = 0
+    on_demand: Mapping[str, int] = field(default_factory=dict)
+    warm: Mapping[str, int] = field(default_factory=dict)
+    filled_to: str | None = None
+    status: str = CREATING
+    until: float = 0.0
+    pending: tuple[Pending, ...] = ()
+
+    @classmethod
+    def load(cls, stored: Mapping[str, Any]) -> Self:
+        """Return the index that a table's JSON holds."""
+        tuples = {name: tuple(stored[name]) for name in ("hash", "range", "non_key")}
+        return cls(**{**stored, **tuples, "pending": _load_pending(stored)})
+
+
+@dataclass(frozen=True, slots=True)
+class KinesisDestination:
+    """A Kinesis data stream that receives a table's changes.
+
+    arn: of the data stream; status: ENABLING or UPDATING (and what they become, see kinesis_destinations.status),
+    DISABLING, DISABLED or ENABLE_FAILED; precision: MILLISECOND or MICROSECOND, of ApproximateCreationDateTime, None
+    where it was not given; stream_id: the change log (a stream that is not told to clients) from which it is fed, closed
+    while DISABLING, None once it is disabled; until: time (seconds) at which a transient status ends at the latest.
+    """
+
+    arn: str
+    status: str
+    precision: str | None = None
+    stream_id: int | None = None
+    until: float = 0.0
+
+
+GONE: Final = ("ttl_disabled", "ttl_until")
+"""Fields of tables that older versions stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableDefinition:
+    """A table as stored. Times are seconds since the epoch; units are capacity units per second.
+
+    account: the one that the access key stood for when the definition was written. It follows from the
+    key and the setting `account` alone, so `load` returns the account of today, and nothing is rewritten
+    when the setting changes.
+    """
+
+    id: int
+    uuid: str
+    name: str
+    access_key: str
+    account: str
+    region: str
+    created: float
+    hash: str
+    range: str | None
+    types: Mapping[str, str]
+    indexes: tuple[IndexDefinition, ...] = ()
+    billing_mode: str = "PROVISIONED"
+    read_units: int = 0
+    write_units: int = 0
+    throughput_increased: float | None = None
+    throughput_decreased: float | None = None
+    decreases: int = 0  # on the UTC day of the last one
+    pay_per_request_since: float | None = None
+    billing_explicit: bool = False
+    on_demand: Mapping[str, int] = field(default_factory=dict)
+    warm: Mapping[str, int] = field(default_factory=dict)  # the most that was asked for or held (units per second)
+    table_class: str | None = None
+    table_class_updated: float | None = None
+    deletion_protection: bool = False
+    stream_view: str | None = None
+    stream_label: str | None = None
+    stream_id: int | None = None  # of the stream that is being written, None while there is none
+    sse: Mapping[str, Any] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    ttl_attribute: str | None = None
+    ttl_changed: float | None = None
+    ttl_queue: int | None = None  # id of the queue of expiry times, a new one each time TTL is switched on
+    ttl_filled_to: str | None = None  # as an index's: items up to there are in the queue; None once all are
+    kinesis: tuple[KinesisDestination, ...] = ()
+    status: str = CREATING
+    until: float = 0.0
+    pending: tuple[Pending, ...] = ()
+
+    @classmethod
+    def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
+        """Return the table that dump() stored. account: of access keys that are not accounts."""
+        fields = orjson.loads(stored)
+        for gone in GONE:
+            fields.pop(gone, None)
+        _move(fields, arns.account_of(fields["access_key"], account))
+        fields["indexes"] = tuple(map(IndexDefinition.load, fields["indexes"]))
+        fields["kinesis"] = tuple(KinesisDestination(**each) for each in fields.get("kinesis", ()))
+        fields["pending"] = _load_pending(fields)
+        return cls(**fields)
+
+    def dump(self) -> bytes:
+        """Return the definition as JSON."""
+        return orjson.dumps(asdict(self))
+
+    @property
+    def arn(self) -> str:
+        """The table's ARN (behaviour 13)."""
+        return f"arn:aws:dynamodb:{self.region}:{self.account}:table/{self.name}"
+
+
+def _move(fields: dict[str, Any], account: str) -> None:
+    """Let a table's JSON be of another account, with the keys of KMS that are the account's own."""
+    before = fields["account"]
+    if before == account:
+        return
+    fields["account"] = account
+    for part in (fields, *(change["fields"] for change in fields.get("pending", ()))):
+        if part.get("sse"):
+            part["sse"] = {
+                **part["sse"],
+                "KMSMasterKeyArn": arns.moved_key(part["sse"]["KMSMasterKeyArn"], before, account),
+            }
+
+
+def decreases_today(part: TableDefinition | IndexDefinition, now: float) -> int:
+    """Return how often provisioned throughput was lowered on the UTC day of now."""
+    last = part.throughput_decreased
+    return part.decreases if last is not None and last // DAY == now // DAY else 0
+
+
+# --- changes that are not in force yet ------------------------------------------------------------------------------
+
+Part = TypeVar("Part", TableDefinition, IndexDefinition)
+
+
+def _load_pending(stored: Mapping[str, Any]) -> tuple[Pending, ...]:
+    """Return the pending changes of a definition's JSON; older versions stored none."""
+    return tuple(Pending(**each) for each in stored.get("pending", ()))
+
+
+def deferred(part: Part, until: float, fields: Mapping[str, Any]) -> Part:
+    """Return the definition with fields that change at a time; the last change of a field counts."""
+    return replace(part, pending=(*_without(part.pending, fields), Pending(until, dict(fields))))
+
+
+def _without(pending: Iterable[Pending], names: Container[str]) -> Iterator[Pending]:
+    """Yield what is left of pending changes without those of some fields."""
+    for change in pending:
+        fields = {name: value for name, value in change.fields.items() if name not in names}
+        if fields:
+            yield Pending(change.until, fields)
+
+
+def in_force(part: Part, over: Callable[[float], bool]) -> Part:
+    """Return the definition with the pending changes whose time is over."""
+    fields: dict[str, Any] = {}
+    for change in part.pending:
+        if over(change.until):
+            fields.update(change.fields)
+    if not fields:
+        return part
+    return replace(part, **fields, pending=tuple(change for change in part.pending if not over(change.until)))
+
+
+def coming(part: TableDefinition | IndexDefinition, field_name: str) -> Any:  # noqa: ANN401 - of any field
+    """Return the value that a field is to have, None where no change of it is pending."""
+    return next((change.fields[field_name] for change in part.pending if field_name in change.fields), None)

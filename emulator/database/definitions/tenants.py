@@ -1,0 +1,13 @@
+"""Whose a table or stream is.
+
+A *tenant* is an access key and a region, as separate accounts are on AWS. With `--shared-db` there is
+one tenant for all callers.
+"""
+
+from typing import Final
+
+Tenant = tuple[str, str]
+"""Access key and region."""
+
+SHARED: Final[Tenant] = ("", "")
+"""The one tenant of all callers with --shared-db."""

@@ -1,0 +1,140 @@
+"""From key conditions and start keys to ranges of storage keys.
+
+An item key ends with the plain sort key; an index entry's key goes on after it (keyspace.py), so the two differ in how a
+value's bytes are framed. Everything else about a range is the same for tables and indexes.
+"""
+
+from collections.abc import Mapping
+
+from emulator import errors, limits
+from emulator.database.schema.index import Index
+from emulator.database.schema.table import Table
+from emulator.database.store import keyspace
+from emulator.expressions.key_range import KeyRange
+from emulator.values.types import KIND, Item, Value
+from storage.keycode import escape, prefix_end
+
+Range = tuple[bytes, bytes]
+"""start <= key < stop."""
+
+
+def query_range(source: Table | Index, wanted: KeyRange) -> Range:
+    """Return the storage range of a query."""
+    if isinstance(source, Table):
+        base = source.prefix + keyspace.digest(source.hash_encode(wanted.partition[0]))
+        if wanted.equal:
+            start = base + source.range_encode(wanted.equal[0])
+            return start, start + b"\0"
+        if wanted.operator is None:
+            return base, prefix_end(base)
+        operands = [source.range_encode(value) for value in wanted.operands]
+        return _table_bounds(base, wanted.operator, operands)
+    types, names = source.types, source.key_names
+    pieces = [_bytes(types, name, value) for name, value in zip(names, wanted.partition, strict=False)]
+    base = source.prefix + keyspace.joined_digest(pieces)
+    ranges = names[len(pieces) :]
+    base += b"".join(escape(_bytes(types, name, value)) for name, value in zip(ranges, wanted.equal, strict=False))
+    if wanted.operator is None:
+        return base, prefix_end(base)
+    name = ranges[len(wanted.equal)]
+    operands = [escape(_bytes(types, name, value)) for value in wanted.operands]
+    return _index_bounds(base, wanted.operator, operands)
+
+
+def _bytes(types: Mapping[str, str], name: str, value: Value) -> bytes:
+    return keyspace.KEY_BYTES[types[name]](value)
+
+
+def _table_bounds(base: bytes, operator: str, operands: list[bytes]) -> Range:
+    first = base + operands[0]
+    match operator:
+        case "<":
+            return base, first
+        case "<=":
+            return base, first + b"\0"
+        case ">":
+            return first + b"\0", prefix_end(base)
+        case ">=":
+            return first, prefix_end(base)
+        case "BETWEEN":
+            return first, base + operands[1] + b"\0"
+        case _:  # begins_with
+            return first, prefix_end(first)
+
+
+def _index_bounds(base: bytes, operator: str, operands: list[bytes]) -> Range:
+    first = base + operands[0]
+    match operator:
+        case "<":
+            return base, first
+        case "<=":
+            return base, prefix_end(first)
+        case ">":
+            return prefix_end(first), prefix_end(base)
+        case ">=":
+            return first, prefix_end(base)
+        case "BETWEEN":
+            return first, prefix_end(base + operands[1])
+        case _:  # begins_with: the operand without its terminator
+            return first[:-2], prefix_end(first[:-2])
+
+
+def start_key(table: Table, source: Table | Index, key: Item) -> bytes:
+    """Return the storage key that an ExclusiveStartKey stands for.
+
+    The key has the table's key attributes and, for an index, the index's too, nothing else. Raises the errors of a Query
+    (behaviour 6.1), the first that applies: wrong names, a wrong type of a key of what is read, of another key of the
+    table, a value that no key can have.
+    """
+    if not _has_names(table, source, key):
+        raise errors.starting_key_invalid()
+    if not _has_types(table, source, key):
+        raise errors.key_does_not_match_schema()
+    if not _has_types(table, table, key):
+        raise errors.starting_key_of_other_types()
+    try:
+        item_key = table.item_key(table.key_attributes(key))
+        entry = item_key if isinstance(source, Table) else source.key(key, item_key)
+    except errors.ApiError as error:
+        raise errors.starting_key_invalid(error.message) from None
+    if entry is None:
+        assert isinstance(source, Index), "a table has every key"
+        raise errors.starting_key_invalid(_entry_problem(source, key).message)
+    return entry
+
+
+def _has_names(table: Table, source: Table | Index, key: Item) -> bool:
+    """Say whether a start key has the attributes that it must have, and no others."""
+    wanted = table.key_names if isinstance(source, Table) else {*table.key_names, *source.key_names}
+    return len(key) == len(wanted) and all(name in key for name in wanted)
+
+
+def _has_types(table: Table, source: Table | Index, key: Item) -> bool:
+    """Say whether the key attributes of a table or index have their types in a start key."""
+    types = table.definition.types
+    return all(types[name] in key[name] for name in source.key_names)
+
+
+def _entry_problem(index: Index, key: Item) -> errors.ApiError:
+    """Return why an index has no entry with this key, whose types are right: it has an empty or a long value."""
+    for name in index.key_names:
+        if not _bytes(index.types, name, key[name]):
+            return errors.empty_key(name, KIND[index.types[name]])
+    size = sum(len(_bytes(index.types, name, key[name])) for name in index.definition.hash)
+    return errors.partition_key_too_long() if size > limits.PARTITION_KEY else errors.sort_key_too_long()
+
+
+def scan_start_key(table: Table, source: Table | Index, key: Item) -> bytes:
+    """Return the storage key that an ExclusiveStartKey of a Scan stands for.
+
+    Raises the errors of a Query, but for a table wrong names and wrong types have one text (behaviour 6.1, OLD).
+    """
+    if isinstance(source, Table) and not (_has_names(table, source, key) and _has_types(table, source, key)):
+        raise errors.starting_key_of_other_types()
+    return start_key(table, source, key)
+
+
+def resume(limits: Range, after: bytes, *, reverse: bool) -> Range:
+    """Return the rest of a range, the walk having stopped at a key."""
+    start, stop = limits
+    return (start, min(stop, after)) if reverse else (max(start, after + b"\0"), stop)

@@ -1,0 +1,244 @@
+"""Reading pages: Query and Scan.
+
+A page evaluates rows in key order until the range ends, `limit` rows were evaluated, or their sizes reach 1 MB; the row
+that crosses the megabyte still belongs to the page (behaviour 6.2). Filters and projections come after that
+accounting. Rows that go out as they are stored are never parsed: their JSON is spliced into the answer.
+
+A Query is charged for the sizes of all evaluated rows together. A Scan reads partition after partition, and each is
+rounded up by itself, the empty ones too (behaviour 9.1).
+
+Filters of a page with many operators and many rows take seconds. Where the caller can wait they are applied in slices,
+after the transaction, to the rows that it saw.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+
+from emulator.database.items import partitions
+from emulator.database.items.ranges import Range, resume
+from emulator.database.schema.index import Index
+from emulator.database.schema.table import Table
+from emulator.database.throughput.capacity import Consumed, read_units
+from emulator.limits import PAGE
+from emulator.slices import Steps
+from emulator.values.rows import decode_row, row_json, row_size
+from emulator.values.types import Item
+from storage import ReadTxn
+
+_CHUNK: Final = 128  # rows taken from the store at once
+
+Test = Callable[[Item], bool]
+Project = Callable[[Item], Item]
+
+
+@dataclass(slots=True)
+class PageRequest:
+    """What to read: a range of a table or index, in which direction, how much of it, and what becomes of each row."""
+
+    table: Table
+    source: Table | Index
+    range: Range
+    reverse: bool
+    limit: int
+    consistent: bool
+    test: Test | None = None
+    project: Project | None = None
+    count_only: bool = False
+    fetch: bool = False
+    """Read each item from the table: a local index does not hold everything that is asked for."""
+    partition: bytes | None = None
+    """The digest of the partition that a query reads, None for a scan."""
+    scan: bool = False
+    """Whether the capacity is a Scan's."""
+    measured: bool = True
+    """Whether the answer tells consumed capacity; if not, sizes are only added up where a page may be full."""
+    weight: int = 0
+    """Of how many parts test and project consist, by which their time is estimated."""
+    sliced: bool = False
+    """Whether the caller completes a page whose rows take long to be tested."""
+
+
+@dataclass(slots=True)
+class Page:
+    """items: the JSON texts of the matching items, some of several; last: the key to go on from, None at the range's end.
+
+    rest: rows that are yet to be tested and projected, by `complete`; they are what the transaction saw.
+    """
+
+    items: list[bytes]
+    count: int
+    scanned: int
+    last: Item | None
+    consumed: Consumed
+    rest: Sequence[bytes] = ()
+
+
+def read_page(txn: ReadTxn, request: PageRequest) -> Page:
+    """Read one page. Raises what enforced throughput refuses: a page is admitted while any capacity is left."""
+    enforcement = request.table.enforcement
+    throttle = None if enforcement is None else enforcement.throttle
+    if throttle is None:
+        return _page(txn, request)
+    source = request.source
+    name = source.name if isinstance(source, Index) and source.is_global else None
+    throttle.admit(name, request.partition)
+    request.measured = True
+    page = _page(txn, request)
+    throttle.charge(name, request.partition, page.consumed.total())
+    return page
+
+
+def _page(txn: ReadTxn, request: PageRequest) -> Page:
+    if request.scan and request.measured:
+        rows, units, stopped = _scanned(txn, request)
+    else:
+        rows, size, stopped = _evaluated(txn, request, request.range, request.limit)
+        units = read_units(size, consistent=request.consistent)
+    last = _key_of(request, rows[-1]) if stopped else None
+    scanned = len(rows)
+    consumed = _consumed(request, units)
+    if request.fetch:
+        rows = _fetched(txn, request, rows, consumed)
+    if request.sliced and _takes_long(request, rows):
+        return Page([], 0, scanned, last, consumed, rows)
+    items, count = _output(request, rows)
+    return Page(items, count, scanned, last, consumed)
+
+
+def complete(request: PageRequest, page: Page) -> Steps[None]:
+    """Test and project the rows that a page was left with, some of them in each step."""
+    rows, page.rest = page.rest, ()
+    begun = work = 0
+    for position, row in enumerate(rows, 1):
+        work += _ROW_WORK + request.weight + request.weight * len(row) // _BYTES_OF_WORK
+        if work >= _STEP or position == len(rows):
+            items, count = _output(request, rows[begun:position])
+            page.items += items
+            page.count += count
+            begun, work = position, 0
+            yield None
+
+
+def _takes_long(request: PageRequest, rows: list[bytes]) -> bool:
+    """Say whether testing and projecting these rows would keep other requests waiting."""
+    work = len(rows) * (_ROW_WORK + request.weight)
+    if request.weight:
+        work += request.weight * sum(map(len, rows)) // _BYTES_OF_WORK
+    return work > _LONG
+
+
+# Work is counted in the parts of a condition, of which one takes 15 to 50 ns a row. Functions look at contents too.
+_ROW_WORK: Final = 10  # decoding a row
+PROJECTION_WORK: Final = 20  # making the new item, and its JSON
+_BYTES_OF_WORK: Final = 300  # bytes of a row that make a part twice as much work
+_LONG: Final = 400_000  # 6 to 20 ms; 133,000 tiny items, a page of 1 MB, and 150 comparisons are 60 million
+_STEP: Final = 40_000
+
+
+def _scanned(txn: ReadTxn, request: PageRequest) -> tuple[list[bytes], float, bool]:
+    """Return the rows of a Scan's page, the units of all partitions it reads, and whether the page was cut.
+
+    The page reads the partitions of its range up to the one in which it ends.
+    """
+    rows: list[bytes] = []
+    size = 0
+    units = 0.0
+    for part in partitions.parts(request.table, request.source, request.range):
+        found, size_now, stopped = _evaluated(txn, request, part, request.limit - len(rows), size)
+        rows += found
+        units += read_units(size_now - size, consistent=request.consistent)
+        if stopped:
+            return rows, units, True
+        size = size_now
+    return rows, units, False
+
+
+def _evaluated(
+    txn: ReadTxn, request: PageRequest, limits: Range, limit: int, size: int = 0
+) -> tuple[list[bytes], int, bool]:
+    """Return the rows of a range, up to a page's end, the page's size so far, and whether the page was cut.
+
+    size: of the page's rows before this range. The returned one is 0 if nobody asked and it was not needed.
+
+    Rows are taken by the chunk, which halves the time of a page. A row is never shorter than its item's size (see
+    values/size.py), so while the rows' lengths stay within the megabyte nothing need be measured.
+    """
+    start, stop = limits
+    reverse = request.reverse
+    rows: list[bytes] = []
+    length = PAGE if request.measured else 0
+    while True:
+        wanted = min(_CHUNK, limit - len(rows))
+        taken, last = txn.page(start, stop, wanted, reverse=reverse)
+        length += sum(map(len, taken))
+        if length >= PAGE:
+            if not size:
+                size = sum(map(row_size, rows))
+            for position, row in enumerate(taken, start=1):
+                size += row_size(row)
+                if size >= PAGE:
+                    return rows + taken[:position], size, True
+        rows += taken
+        if len(rows) == limit:
+            return rows, size, True
+        if len(taken) < wanted:
+            return rows, size, False
+        start, stop = resume((start, stop), last, reverse=reverse)
+
+
+def _output(request: PageRequest, rows: Sequence[bytes]) -> tuple[list[bytes], int]:
+    test, project = request.test, request.project
+    if test is None and project is None:
+        return ([], len(rows)) if request.count_only else (list(map(row_json, rows)), len(rows))
+    if request.count_only:
+        return [], sum(1 for row in rows if test is None or test(decode_row(row)))
+    if project is not None:
+        return _projected(rows, test, project)
+    items = [row_json(row) for row in rows if test is None or test(decode_row(row))]
+    return items, len(items)
+
+
+def _projected(rows: Sequence[bytes], test: Test | None, project: Project) -> tuple[list[bytes], int]:
+    """Return the texts of what is projected, each of several items, and the number of items.
+
+    The JSON of each item by itself would take 4 KB of memory for a short one.
+    """
+    texts, count = [], 0
+    for begun in range(0, len(rows), _CHUNK):
+        items = map(decode_row, rows[begun : begun + _CHUNK])
+        projected = [project(item) for item in items if test is None or test(item)]
+        if projected:
+            texts.append(orjson.dumps(projected)[1:-1])
+            count += len(projected)
+    return texts, count
+
+
+def _key_of(request: PageRequest, row: bytes) -> Item:
+    """Return the LastEvaluatedKey of a row: the table's key and, for an index, the index's."""
+    item = decode_row(row)
+    names = dict.fromkeys(request.source.key_names + request.table.key_names)
+    return {name: item[name] for name in names}
+
+
+def _consumed(request: PageRequest, units: float) -> Consumed:
+    source = request.source
+    if isinstance(source, Table):
+        return Consumed(units)
+    if source.local:
+        return Consumed(local_indexes={source.name: units})
+    return Consumed(global_indexes={source.name: units})
+
+
+def _fetched(txn: ReadTxn, request: PageRequest, rows: list[bytes], consumed: Consumed) -> list[bytes]:
+    """Replace index rows by the table's rows, each charged as a read of its own (behaviour 9.2)."""
+    table = request.table
+    fetched = []
+    for row in rows:
+        full = txn.get(table.item_key(table.key_attributes(decode_row(row))))
+        assert full is not None, "an index entry always has its item"
+        consumed.table += read_units(row_size(full), consistent=request.consistent)
+        fetched.append(full)
+    return fetched

@@ -1,0 +1,63 @@
+"""Filling a new index from the items that were there before it, in slices, while the table serves requests.
+
+The index remembers how far it has come (`filled_to`, see walk.py). Writes to items up to there enter the index at once;
+items beyond are left alone until the walk reaches them, so neither side ever enters or charges an item twice. Items
+without the index's key attributes, or with a wrong type, are skipped (behaviour 10.4).
+"""
+
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+from emulator.database.database import Database
+from emulator.database.definitions.tables import IndexDefinition, TableDefinition
+from emulator.database.items import statistics
+from emulator.database.jobs import walk
+from emulator.database.schema.table import Table
+from emulator.values.rows import decode_row, row_size
+
+SLICE: Final = 500  # items visited in one slice of background work: about 10 ms
+
+
+def begin(database: Database, table: Table, index_id: int) -> None:
+    """Queue the filling of an index."""
+    walk.begin(database, table, ("index", index_id), partial(_fill, database, index_id))
+
+
+def resume_all(database: Database) -> None:
+    """Queue the fillings that an earlier process left unfinished."""
+    for table in list(database.catalog.everything()):
+        for index in table.definition.indexes:
+            if index.filled_to is not None:
+                begin(database, table, index.id)
+
+
+def _fill(database: Database, index_id: int, table: Table) -> bool:
+    """Enter one slice of items; return True while there are more."""
+    index = next((index for index in table.indexes if index.definition.id == index_id), None)
+    if index is None or index.definition.filled_to is None:
+        return False
+    added = size = 0
+    with database.write() as txn:
+        rows, filled_to = walk.next_rows(txn, table, index.definition.filled_to, SLICE)
+        for item_key, row in rows:
+            item = decode_row(row)
+            entry_key = index.key(item, item_key)
+            if entry_key is None:
+                continue
+            entry = index.row(item, row)
+            txn.put(entry_key, entry)
+            added += 1
+            size += row_size(entry)
+        deltas = [(0, 0)] * (len(table.indexes) + 1)
+        deltas[index.position] = (added, size)
+        statistics.add(txn, table.statistics_key, deltas)
+        saved = database.catalog.save(txn, with_index(table, replace(index.definition, filled_to=filled_to)))
+    database.catalog.publish(saved)
+    return filled_to is not None
+
+
+def with_index(table: Table, index: IndexDefinition) -> TableDefinition:
+    """Return the table's definition with one index replaced."""
+    indexes = tuple(index if each.id == index.id else each for each in table.definition.indexes)
+    return replace(table.definition, indexes=indexes)

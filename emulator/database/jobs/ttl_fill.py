@@ -1,0 +1,56 @@
+"""Filling a table's TTL queue with the items that were there before TTL was switched on, in slices.
+
+Entering an item twice is harmless, so writes always see to the queue themselves, on whichever side of the walk they are
+(compare backfill.py). What is in the queue already is swept while the walk goes on.
+"""
+
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+from emulator.database.changes.ttl_queue import queue_of
+from emulator.database.database import Database
+from emulator.database.jobs import walk
+from emulator.database.schema.table import Table
+from emulator.slices import Steps
+from emulator.values.rows import decode_row
+
+SLICE: Final = 500  # items visited in one slice of background work: about 4 ms
+
+
+def begin(database: Database, table: Table) -> None:
+    """Queue the filling of a table's queue."""
+    queue_id = table.definition.ttl_queue
+    walk.begin(database, table, ("queue", queue_id), partial(_fill, database, queue_id))
+
+
+def resume_all(database: Database) -> None:
+    """Queue the fillings that an earlier process left unfinished."""
+    for table in list(database.catalog.everything()):
+        if table.definition.ttl_filled_to is not None:
+            begin(database, table)
+
+
+def finish(database: Database, table: Table) -> Steps[None]:
+    """Fill a table's queue to its end now, a slice in each step."""
+    return walk.finish(database, table, partial(_fill, database, table.definition.ttl_queue))
+
+
+def _fill(database: Database, queue_id: int | None, table: Table) -> bool:
+    """Enter one slice of items; return True while there are more.
+
+    The queue may have been dropped, or already filled, by now.
+    """
+    definition = table.definition
+    queue = queue_of(definition)
+    if queue is None or definition.ttl_queue != queue_id or definition.ttl_filled_to is None:
+        return False
+    with database.write() as txn:
+        rows, filled_to = walk.next_rows(txn, table, definition.ttl_filled_to, SLICE)
+        for item_key, row in rows:
+            entry = queue.entry(decode_row(row), item_key)
+            if entry is not None:
+                txn.put(entry, b"")
+        saved = database.catalog.save(txn, replace(definition, ttl_filled_to=filled_to))
+    database.catalog.publish(saved)
+    return filled_to is not None

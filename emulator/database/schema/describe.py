@@ -1,0 +1,178 @@
+"""TableDescription: how a table's definition is told (behaviour 10.3).
+
+Attributes are told in name order, indexes in the order they came in (observed: ack-api-quirks, DDB-TABLE-125).
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from emulator.database.definitions.tables import (
+    ACTIVE,
+    CREATING,
+    DELETING,
+    UPDATING,
+    IndexDefinition,
+    TableDefinition,
+    coming,
+    decreases_today,
+)
+
+Counts = Sequence[tuple[int, int]]
+"""(items, bytes) of the table and then of each of its indexes."""
+
+ON_DEMAND_WARM: Final = {"ReadUnitsPerSecond": 12_000, "WriteUnitsPerSecond": 4_000}
+"""What every on-demand table and index is warm for (features 4)."""
+
+
+def created(definition: TableDefinition) -> dict[str, Any]:
+    """Return the description that CreateTable answers: no counts yet, no warm throughput unless it was asked for."""
+    description = described(definition, [(0, 0)] * (len(definition.indexes) + 1), definition.created)
+    asked: list[TableDefinition | IndexDefinition] = [definition]
+    asked += [index for index in definition.indexes if not index.local]
+    for part, told in zip(asked, [description, *description.get("GlobalSecondaryIndexes", ())], strict=True):
+        if not part.warm:
+            del told["WarmThroughput"]
+    return description
+
+
+def deleted(definition: TableDefinition, counts: tuple[int, int], now: float) -> dict[str, Any]:
+    """Return the reduced description that DeleteTable answers; of billing it tells on-demand mode only (behaviour 10.2)."""
+    items, size = counts
+    description = {
+        "TableName": definition.name,
+        "TableStatus": DELETING,
+        "ProvisionedThroughput": _throughput(definition, now),
+        "TableSizeBytes": size,
+        "ItemCount": items,
+        "TableArn": definition.arn,
+        "TableId": definition.uuid,
+        "DeletionProtectionEnabled": definition.deletion_protection,
+    }
+    if definition.billing_mode == "PAY_PER_REQUEST":
+        _add_billing(description, definition)
+    return description
+
+
+def described(definition: TableDefinition, counts: Counts, now: float) -> dict[str, Any]:
+    """Return the description of DescribeTable and UpdateTable."""
+    items, size = counts[0]
+    description: dict[str, Any] = {
+        "AttributeDefinitions": [
+            {"AttributeName": name, "AttributeType": kind} for name, kind in sorted(definition.types.items())
+        ],
+        "TableName": definition.name,
+        "KeySchema": _key_schema((definition.hash,), () if definition.range is None else (definition.range,)),
+        "TableStatus": definition.status,
+        "CreationDateTime": round(definition.created, 3),
+        "ProvisionedThroughput": _throughput(definition, now),
+        "TableSizeBytes": size,
+        "ItemCount": items,
+        "TableArn": definition.arn,
+        "TableId": definition.uuid,
+        "DeletionProtectionEnabled": definition.deletion_protection,
+        "WarmThroughput": _warm(definition, definition.billing_mode),
+    }
+    _add_billing(description, definition)
+    _add_settings(description, definition)
+    indexes = list(zip(definition.indexes, counts[1:], strict=True))
+    for member, local in (("LocalSecondaryIndexes", True), ("GlobalSecondaryIndexes", False)):
+        told = [_index(definition, index, count, now) for index, count in indexes if index.local is local]
+        if told:
+            description[member] = told
+    return description
+
+
+def _add_billing(description: dict[str, Any], definition: TableDefinition) -> None:
+    if not definition.billing_explicit and definition.billing_mode == "PROVISIONED":
+        return
+    since: dict[str, Any] = {}
+    if definition.pay_per_request_since is not None and definition.status != CREATING:
+        since["LastUpdateToPayPerRequestDateTime"] = round(definition.pay_per_request_since, 3)
+    for member in ("BillingMode", "TableThroughputMode"):  # one mode by two names (behaviour 10.1, 10.3)
+        description[f"{member}Summary"] = {member: definition.billing_mode, **since}
+
+
+def _add_settings(description: dict[str, Any], definition: TableDefinition) -> None:
+    if definition.stream_view is not None:
+        description["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": definition.stream_view}
+    if definition.stream_label is not None:
+        description["LatestStreamLabel"] = definition.stream_label
+        description["LatestStreamArn"] = f"{definition.arn}/stream/{definition.stream_label}"
+    if coming(definition, "sse") is not None:  # told with the key that is still in force (DDB-TABLE-140)
+        description["SSEDescription"] = {**definition.sse, "Status": UPDATING}
+    elif definition.sse:
+        description["SSEDescription"] = dict(definition.sse)
+    if definition.table_class is not None:
+        description["TableClassSummary"] = {"TableClass": definition.table_class}
+        if definition.table_class_updated is not None:
+            description["TableClassSummary"]["LastUpdateDateTime"] = round(definition.table_class_updated, 3)
+    if definition.on_demand:
+        description["OnDemandThroughput"] = dict(definition.on_demand)
+
+
+def _throughput(part: TableDefinition | IndexDefinition, now: float) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "NumberOfDecreasesToday": decreases_today(part, now),
+        "ReadCapacityUnits": part.read_units,
+        "WriteCapacityUnits": part.write_units,
+    }
+    if part.throughput_increased is not None:
+        told["LastIncreaseDateTime"] = round(part.throughput_increased, 3)
+    if part.throughput_decreased is not None:
+        told["LastDecreaseDateTime"] = round(part.throughput_decreased, 3)
+    return told
+
+
+def _warm(part: TableDefinition | IndexDefinition, billing_mode: str) -> dict[str, Any]:
+    """Return warm throughput: what was asked for or once held, never below what the billing mode brings."""
+    if billing_mode == "PAY_PER_REQUEST":
+        units = dict(ON_DEMAND_WARM)
+    else:
+        units = {"ReadUnitsPerSecond": part.read_units, "WriteUnitsPerSecond": part.write_units}
+    told: dict[str, Any] = {name: max(least, part.warm.get(name, 0)) for name, least in units.items()}
+    rising = coming(part, "warm") is not None or (part.warm and part.status == CREATING)
+    told["Status"] = UPDATING if rising else ACTIVE
+    return told
+
+
+def warm_units(part: TableDefinition | IndexDefinition, billing_mode: str) -> dict[str, int]:
+    """Return ReadUnitsPerSecond and WriteUnitsPerSecond as they are in force."""
+    warm = _warm(part, billing_mode)
+    return {name: warm[name] for name in ("ReadUnitsPerSecond", "WriteUnitsPerSecond")}
+
+
+def _index(definition: TableDefinition, index: IndexDefinition, counts: tuple[int, int], now: float) -> dict[str, Any]:
+    items, size = counts
+    projection: dict[str, Any] = {"ProjectionType": index.projection}
+    if index.non_key:
+        projection["NonKeyAttributes"] = sorted(index.non_key)
+    told: dict[str, Any] = {
+        "IndexName": index.name,
+        "KeySchema": _key_schema(index.hash, index.range),
+        "Projection": projection,
+        "IndexSizeBytes": size,
+        "ItemCount": items,
+        "IndexArn": f"{definition.arn}/index/{index.name}",
+    }
+    if index.local:
+        return told
+    told["IndexStatus"] = index.status
+    if index.status == CREATING and index.filled_to is not None:
+        told["Backfilling"] = not _is_allocating(definition, index)
+    told["ProvisionedThroughput"] = _throughput(index, now)
+    told["WarmThroughput"] = _warm(index, definition.billing_mode)
+    if index.on_demand:
+        told["OnDemandThroughput"] = dict(index.on_demand)
+    return told
+
+
+def _is_allocating(definition: TableDefinition, index: IndexDefinition) -> bool:
+    """Say whether the table is UPDATING for this new index's sake: until then nothing is filled in (DDB-TABLE-148)."""
+    return definition.status == UPDATING and definition.until == index.until
+
+
+def _key_schema(hashes: Sequence[str], ranges: Sequence[str]) -> list[dict[str, str]]:
+    return [
+        *({"AttributeName": name, "KeyType": "HASH"} for name in hashes),
+        *({"AttributeName": name, "KeyType": "RANGE"} for name in ranges),
+    ]

@@ -1,0 +1,102 @@
+"""Secondary indexes, compiled from their definitions: which entry an item has in each."""
+
+from collections.abc import Mapping
+
+from emulator import limits
+from emulator.database.definitions.tables import IndexDefinition
+from emulator.database.store import keyspace
+from emulator.expressions.key_range import KeyNames
+from emulator.values.rows import encode_row
+from emulator.values.size import item_size
+from emulator.values.types import Item
+from storage.keycode import escape
+
+
+def _key_names(index: IndexDefinition) -> tuple[str, ...]:
+    return index.hash + index.range
+
+
+class Index:
+    """A secondary index, compiled: says which entry an item has in it."""
+
+    __slots__ = (
+        "_encoders",
+        "_hash_count",
+        "attributes",
+        "definition",
+        "filled_to",
+        "is_global",
+        "key_names",
+        "key_schema",
+        "local",
+        "name",
+        "position",
+        "prefix",
+        "projects_all",
+        "types",
+    )
+
+    def __init__(
+        self, definition: IndexDefinition, types: Mapping[str, str], table_keys: tuple[str, ...], position: int
+    ) -> None:
+        self.definition = definition
+        self.name = definition.name
+        self.local = definition.local
+        self.is_global = not definition.local
+        self.position = position  # in the statistics record; the table itself is 0
+        self.prefix = keyspace.entries(definition.id)
+        self.key_names = _key_names(definition)
+        self.types = types
+        self.key_schema = KeyNames(definition.hash, definition.range, self.types)
+        self.projects_all = definition.projection == "ALL"
+        self.attributes = frozenset(table_keys + self.key_names + definition.non_key)
+        self.filled_to = None if definition.filled_to is None else bytes.fromhex(definition.filled_to)
+        self._encoders = tuple((name, keyspace.KEY_BYTES[self.types[name]]) for name in self.key_names)
+        self._hash_count = len(definition.hash)
+
+    def key(self, item: Item, item_key: bytes) -> bytes | None:
+        """Return the storage key of the item's entry, None where the item is not in this (sparse) index."""
+        pieces = []
+        for name, encode in self._encoders:
+            value = item.get(name)
+            if value is None:
+                return None
+            try:
+                pieces.append(encode(value))
+            except KeyError:  # stored before the index existed, with another type
+                return None
+        if b"" in pieces or (max(map(len, pieces)) > limits.SORT_KEY and self._too_long(pieces)):
+            return None
+        return self.key_of_pieces(pieces, item_key)
+
+    def same_key(self, one: Item, other: Item) -> bool:
+        """Say whether two states of one item have the same key attributes, and so the same entry or none."""
+        return all(one.get(name) == other.get(name) for name in self.key_names)
+
+    def _too_long(self, pieces: list[bytes]) -> bool:
+        hashes, ranges = pieces[: self._hash_count], pieces[self._hash_count :]
+        return sum(map(len, hashes)) > limits.PARTITION_KEY or sum(map(len, ranges)) > limits.SORT_KEY
+
+    def key_of_pieces(self, pieces: list[bytes], item_key: bytes) -> bytes:
+        """Return an entry's storage key from its key attributes' bytes, hash attributes first."""
+        count = self._hash_count
+        return b"".join(
+            (
+                self.prefix,
+                keyspace.joined_digest(pieces[:count]),
+                *map(escape, pieces[count:]),
+                item_key[keyspace.ITEM_PREFIX :],
+            )
+        )
+
+    def row(self, item: Item, row: bytes) -> bytes:
+        """Return the entry's row: the item's own where everything is projected."""
+        if self.projects_all:
+            return row
+        attributes = self.attributes
+        projected = {name: value for name, value in item.items() if name in attributes}
+        return encode_row(projected, item_size(projected))
+
+    def holds(self, item_key: bytes) -> bool:
+        """Say whether writes to this item must be entered now; items a backfill has yet to visit are left to it."""
+        return self.filled_to is None or item_key <= self.filled_to

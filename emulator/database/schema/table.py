@@ -1,0 +1,175 @@
+"""Tables, compiled from their definitions.
+
+A change of a definition makes a new Table. What requests need (key names, encoders, prefixes, what
+follows a write) is computed once, when the Table is made.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from emulator import errors, limits
+from emulator.database.definitions.tables import ACTIVE, IndexDefinition, TableDefinition
+from emulator.database.schema.followers import Follower, Precondition
+from emulator.database.schema.index import Index
+from emulator.database.store import keyspace
+from emulator.database.throughput.enforcement import Enforcement
+from emulator.expressions.key_range import KeyNames
+from emulator.values.rows import decoder_of
+from emulator.values.types import KIND, Item
+
+View = tuple[Callable[[bytes], Item], tuple[str, ...]]
+"""A decoder of rows that may leave attributes out, and the key attributes that it need not find."""
+
+_MOST_VIEWS: Final = 256
+_LONGEST_VIEW: Final = 4 * limits.EXPRESSION_SIZE  # characters of the names of a view that is kept
+
+
+def _is_transient(part: TableDefinition | IndexDefinition) -> bool:
+    """Say whether the clock will change a definition."""
+    return part.status != ACTIVE or bool(part.pending)
+
+
+class Table:
+    """A table, compiled: key checks, key bytes, its indexes, and what follows a write to it."""
+
+    __slots__ = (
+        "arn",
+        "definition",
+        "enforcement",
+        "followers",
+        "hash",
+        "hash_encode",
+        "hash_type",
+        "id",
+        "index_keys",
+        "indexes",
+        "indexes_by_name",
+        "key_count",
+        "key_names",
+        "key_schema",
+        "local_indexes",
+        "name",
+        "preconditions",
+        "prefix",
+        "range",
+        "range_encode",
+        "range_type",
+        "statistics_key",
+        "transient",
+        "views",
+    )
+
+    def __init__(
+        self,
+        definition: TableDefinition,
+        followers: tuple[Follower, ...] = (),
+        preconditions: tuple[Precondition, ...] = (),
+    ) -> None:
+        types = definition.types
+        self.definition = definition
+        self.id = definition.id
+        self.name = definition.name
+        self.arn = definition.arn
+        self.hash = definition.hash
+        self.hash_type = types[self.hash]
+        self.hash_encode = keyspace.KEY_BYTES[self.hash_type]
+        self.range = definition.range
+        self.range_type = "" if self.range is None else types[self.range]
+        self.range_encode = keyspace.KEY_BYTES[self.range_type or "S"]
+        self.key_names = (self.hash,) if self.range is None else (self.hash, self.range)
+        self.key_count = len(self.key_names)
+        self.key_schema = KeyNames((self.hash,), self.key_names[1:], types)
+        self.prefix = keyspace.items(definition.id)
+        self.statistics_key = keyspace.statistics(definition.id)
+        self.followers = followers
+        self.preconditions = preconditions
+        self.enforcement: Enforcement | None = None  # the catalog's: it changes with what tests declare
+        self.transient = _is_transient(definition) or any(map(_is_transient, definition.indexes))
+        self.indexes = tuple(
+            Index(index, types, self.key_names, position) for position, index in enumerate(definition.indexes, start=1)
+        )
+        self.indexes_by_name = {index.name: index for index in self.indexes}
+        self.local_indexes = any(index.local for index in self.indexes)
+        self.index_keys = self._index_keys()
+        self.views: dict[frozenset[str], View] = {}
+
+    def view(self, attributes: frozenset[str]) -> "View":
+        """Return how to decode of a row what somebody who has its key must see of these attributes."""
+        view = self.views.get(attributes)
+        if view is None:
+            own = tuple(name for name in self.key_names if name in attributes)
+            view = decoder_of(attributes.difference(own)), own
+            if sum(map(len, attributes)) > _LONGEST_VIEW:  # as legacy conditions can have
+                return view
+            if len(self.views) >= _MOST_VIEWS:
+                self.views.clear()
+            self.views[attributes] = view
+        return view
+
+    def _index_keys(self) -> dict[str, tuple[str, str]]:
+        """Return name -> (type, index told in errors: the alphabetically first one), behaviour 3.8."""
+        keys: dict[str, tuple[str, str]] = {}
+        for index in sorted(self.indexes, key=lambda index: index.name):
+            for name in index.key_names:
+                if name not in self.key_names:
+                    keys.setdefault(name, (self.definition.types[name], index.name))
+        return keys
+
+    def item_key(self, key: Item) -> bytes:
+        """Return the storage key of a request's Key. Raises the errors of behaviour 3.8."""
+        if len(key) != self.key_count:
+            raise errors.key_does_not_match_schema()
+        try:
+            partition = self.hash_encode(key[self.hash])
+            sort = b"" if self.range is None else self.range_encode(key[self.range])
+        except KeyError:
+            raise errors.key_does_not_match_schema() from None
+        return self._checked(partition, sort)
+
+    def key_of_item(self, item: Item) -> bytes:
+        """Return the storage key of an item to be put. Raises the errors of behaviour 3.8."""
+        try:
+            partition = self.hash_encode(item[self.hash])
+            sort = b"" if self.range is None else self.range_encode(item[self.range])
+        except KeyError:
+            raise self._item_key_error(item) from None
+        return self._checked(partition, sort)
+
+    def key_attributes(self, item: Item) -> Item:
+        """Return the primary key of an item."""
+        return {name: item[name] for name in self.key_names}
+
+    def check_paths(self, paths: Iterable[tuple[str | int, ...]]) -> None:
+        """Raise if a document path goes into a key attribute, which is always a scalar (behaviour 3.8).
+
+        The keys of the table come before those of its indexes, wherever the paths stand.
+        """
+        names = [path[0] for path in paths if len(path) > 1]
+        for name in names:
+            if name in self.key_names:
+                raise errors.key_must_be_scalar(str(name))
+        for name in names:
+            if name in self.index_keys:
+                raise errors.key_must_be_scalar(str(name), index=True)
+
+    def _checked(self, partition: bytes, sort: bytes) -> bytes:
+        if not partition:
+            raise errors.empty_key(self.hash, KIND[self.hash_type])
+        if self.range is not None and not sort:
+            raise errors.empty_key(self.range, KIND[self.range_type])
+        if len(partition) > limits.PARTITION_KEY:
+            raise errors.partition_key_too_long()
+        if len(sort) > limits.SORT_KEY:
+            raise errors.sort_key_too_long()
+        return self.prefix + keyspace.digest(partition) + sort
+
+    def _item_key_error(self, item: Item) -> errors.ApiError:
+        for name in self.key_names:
+            if name not in item:
+                return errors.missing_key(name)
+        for name in self.key_names:
+            actual = next(iter(item[name]))
+            expected = self.definition.types[name]
+            if actual != expected:
+                return errors.key_type_mismatch(name, expected, actual)
+        raise AssertionError("a key that cannot be encoded lacks an attribute or has another type")

@@ -1,0 +1,16 @@
+"""The ids of tables, indexes, streams and queues: numbers that stand in keys and are never used again."""
+
+from typing import Final
+
+from emulator.database.store import keyspace
+from storage import WriteTxn
+
+_NEXT: Final = keyspace.counter("id")
+
+
+def next_id(txn: WriteTxn) -> int:
+    """Return a fresh id."""
+    stored = txn.get(_NEXT)
+    number = 1 if stored is None else int.from_bytes(stored, "big")
+    txn.put(_NEXT, (number + 1).to_bytes(8, "big"))
+    return number

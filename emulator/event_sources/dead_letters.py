@@ -1,0 +1,109 @@
+"""The records that were given up: JSON lines in a file, in the shape that AWS sends to an on-failure destination.
+
+The shape is that of Lambda's "Retain discarded records for a DynamoDB event source"; `payload` is the whole event, as in
+records sent to S3. `RecordAgeExceeded` as a condition is inferred.
+"""
+
+import json
+import logging
+import os
+import tempfile
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from emulator.database.definitions.streams import sequence_text
+from emulator.escaping import printable
+from emulator.event_sources.events import payload
+from emulator.event_sources.lanes import Discard
+from emulator.event_sources.mapping import EventSourceMapping
+from storage.folder import new_file
+
+log = logging.getLogger("emulator")
+
+FILE: Final = "dead-letters.jsonl"
+OLDER: Final = "dead-letters.1.jsonl"
+
+_LARGE: Final = 10 << 20  # bytes
+
+
+def letter(mapping: EventSourceMapping, shard_id: str, discard: Discard, request_id: str, now: float) -> dict[str, Any]:
+    """Return the invocation record of a discarded batch. request_id: the last invocation's."""
+    first, last = discard.records[0], discard.records[-1]
+    told: dict[str, Any] = {
+        "requestContext": {
+            "requestId": request_id,
+            "functionArn": mapping.function_arn,
+            "condition": discard.condition,
+            "approximateInvokeCount": discard.invoked,
+        }
+    }
+    if discard.last is not None and discard.last.kind != "unreachable":
+        response: dict[str, Any] = {"statusCode": discard.last.status, "executedVersion": "$LATEST"}
+        if discard.last.kind == "failed":
+            response["functionError"] = "Unhandled"
+        told["responseContext"] = response
+    told["version"] = "1.0"
+    told["timestamp"] = _iso(now, "milliseconds")
+    told["DDBStreamBatchInfo"] = {
+        "shardId": shard_id,
+        "startSequenceNumber": sequence_text(first.sequence),
+        "endSequenceNumber": sequence_text(last.sequence),
+        "approximateArrivalOfFirstRecord": _iso(first.time, "seconds"),
+        "approximateArrivalOfLastRecord": _iso(last.time, "seconds"),
+        "batchSize": len(discard.records),
+        "streamArn": mapping.stream_arn,
+    }
+    told["payload"] = payload(discard.records).decode()
+    return told
+
+
+def _iso(moment: float, precision: str) -> str:
+    return datetime.fromtimestamp(moment, UTC).replace(tzinfo=None).isoformat(timespec=precision) + "Z"
+
+
+class DeadLetters:
+    """The file of the discarded batches. folder: the database's; None: a temporary one, made when it is needed.
+
+    A file that has become large is kept under the name OLDER, and the one that had that name before goes.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+
+    @cached_property
+    def file(self) -> Path:
+        """Where the letters are."""
+        folder = self._folder or Path(tempfile.mkdtemp(prefix="dynamodb-emulator-"))
+        return folder.resolve() / FILE
+
+    def _rotate(self) -> None:
+        with suppress(FileNotFoundError):
+            if self.file.stat().st_size >= _LARGE:
+                self.file.replace(self.file.with_name(OLDER))
+
+    def append(self, told: dict[str, Any]) -> None:
+        """Write a letter and say so in the log; what cannot be written goes to the log whole."""
+        line = orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE)
+        context = told["requestContext"]
+        size = told["DDBStreamBatchInfo"]["batchSize"]
+        try:
+            self._rotate()
+            os.close(new_file(self.file))
+            with self.file.open("ab") as file:
+                file.write(line)
+        except OSError as error:
+            log.error("cannot write %s (%s); discarded: %s", self.file, error.strerror, json.dumps(told))  # noqa: TRY400
+            return
+        log.warning(
+            "%d records for %s were given up (%s after %d invocations); they are in %s",
+            size,
+            printable(context["functionArn"]),
+            context["condition"],
+            context["approximateInvokeCount"],
+            self.file,
+        )

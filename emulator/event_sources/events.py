@@ -1,0 +1,49 @@
+"""Stored stream records as Lambda's events (Lambda: "Using AWS Lambda with Amazon DynamoDB", example event).
+
+An event's record is a stream record with two differences: `eventSourceARN` is added, and the members of a TTL deletion's
+`userIdentity` are in lower case. Both are at the end of the stored text, so the text is spliced, never parsed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from emulator.database.changes.log import record_json, record_sequence, record_time
+from emulator.limits import MIB
+
+PAYLOAD: Final = 6 * MIB  # bytes of one invocation (Lambda quotas: synchronous invocation payload)
+
+_BY_TTL: Final = b',"userIdentity":{"Type":"Service","PrincipalId":"dynamodb.amazonaws.com"}}'
+_BY_TTL_IN_LAMBDA: Final = b',"userIdentity":{"type":"Service","principalId":"dynamodb.amazonaws.com"}'
+_BEFORE: Final = b'{"Records":['
+_AFTER: Final = b"]}"
+FRAME: Final = len(_BEFORE) + len(_AFTER)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record on its way to a function. sequence: its number; time: of the change, seconds; text: its JSON in an event."""
+
+    sequence: int
+    time: float
+    text: bytes
+
+    def parsed(self) -> Any:  # noqa: ANN401 - any JSON
+        """Return the JSON parsed."""
+        return orjson.loads(self.text)
+
+
+def record_of(row: bytes, stream_arn: str) -> Record:
+    """Return a stored record as events tell it."""
+    text = record_json(row)
+    source = b',"eventSourceARN":%b}' % orjson.dumps(stream_arn)
+    rest = text.removesuffix(_BY_TTL)
+    head = text[:-1] if rest is text else rest + _BY_TTL_IN_LAMBDA
+    return Record(record_sequence(row), record_time(row), head + source)
+
+
+def payload(records: Iterable[Record]) -> bytes:
+    """Return the event of some records."""
+    return _BEFORE + b",".join(record.text for record in records) + _AFTER

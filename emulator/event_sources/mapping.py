@@ -1,0 +1,148 @@
+"""An event source mapping: a stream, a function, and how records get from one to the other.
+
+Frozen; stored as JSON. A state such as Creating ends by the clock, like a table's status: the answer of the request that
+began it shows it, the next look shows Enabled or Disabled, unless transient statuses are delayed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Self
+
+import orjson
+
+from emulator.database.definitions import arns
+from emulator.event_sources import names
+from emulator.settings import DEFAULT_ACCOUNT, is_account
+
+CREATING: Final = "Creating"
+ENABLING: Final = "Enabling"
+DISABLING: Final = "Disabling"
+UPDATING: Final = "Updating"
+DELETING: Final = "Deleting"
+
+NOTHING_YET: Final = "No records processed"
+OK: Final = "OK"
+CALL_FAILED: Final = "PROBLEM: Function call failed"
+
+_STORED_TENANT: Final = "space"  # the name of the field on disk
+_FIRST_ACCOUNT: Final = "000000000000"
+"""The account of such access keys in versions that did not store it."""
+
+_FIELDS: Final = {
+    "Enabled": "enabled",
+    "BatchSize": "batch_size",
+    "MaximumBatchingWindowInSeconds": "window",
+    "ParallelizationFactor": "parallelization",
+    "MaximumRecordAgeInSeconds": "record_age",
+    "BisectBatchOnFunctionError": "bisect",
+    "MaximumRetryAttempts": "retries",
+}
+"""Members of requests that are kept as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventSourceMapping:
+    """A mapping as stored. Times are seconds since the epoch.
+
+    tenant: access key and region that it belongs to; window: seconds to gather a batch; parallelization: batches of a
+    shard at a time; record_age: seconds, -1 for no limit; retries: after the first attempt, -1 for no limit; responses:
+    FunctionResponseTypes; filters: patterns; status and until: the state that the last request began, and its end;
+    result: LastProcessingResult; default_account: the account of access keys that are not accounts, when it was stored.
+    """
+
+    uuid: str
+    tenant: tuple[str, str]
+    function_arn: str
+    stream_arn: str
+    stream_id: int
+    starting_position: str
+    modified: float
+    until: float
+    status: str = CREATING
+    enabled: bool = True
+    batch_size: int = 100
+    window: int = 0
+    parallelization: int = 1
+    record_age: int = -1
+    bisect: bool = False
+    retries: int = -1
+    responses: tuple[str, ...] = ()
+    filters: tuple[str, ...] = ()
+    on_failure: str | None = None
+    result: str = NOTHING_YET
+    default_account: str = _FIRST_ACCOUNT
+
+    @classmethod
+    def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
+        """Return the mapping that dump() stored. account: of access keys that are not accounts.
+
+        Where that is another one than it was, the ARNs of function and stream follow it. In the one tenant
+        of all callers nothing says whose they are, but their account does: it is the one that it was.
+        """
+        fields = orjson.loads(stored)
+        before = fields.get("default_account", _FIRST_ACCOUNT)
+        fields["default_account"] = account
+        fields["tenant"] = fields.pop(_STORED_TENANT)
+        if not is_account(fields["tenant"][0]):
+            for name in ("function_arn", "stream_arn"):
+                fields[name] = arns.moved(fields[name], before, account)
+        tuples = {name: tuple(fields[name]) for name in ("tenant", "responses", "filters")}
+        return cls(**{**fields, **tuples})
+
+    def dump(self) -> bytes:
+        """Return the mapping as JSON."""
+        fields = asdict(self)
+        return orjson.dumps({_STORED_TENANT: fields.pop("tenant"), **fields})
+
+    @property
+    def consumer(self) -> str:
+        """The name under which its checkpoints are stored."""
+        return f"lambda {self.uuid}"
+
+    @property
+    def function_name(self) -> str:
+        """The bare name of its function."""
+        return names.function_name(self.function_arn)
+
+    @property
+    def reports_failures(self) -> bool:
+        """Whether the function may say which records of a batch failed."""
+        return "ReportBatchItemFailures" in self.responses
+
+    @property
+    def steady(self) -> str:
+        """The state in which it stays once its status is over."""
+        return "Enabled" if self.enabled else "Disabled"
+
+    def described(self, state: str) -> dict[str, Any]:
+        """Return an EventSourceMappingConfiguration (Lambda API) in the given state."""
+        described: dict[str, Any] = {
+            "UUID": self.uuid,
+            "StartingPosition": self.starting_position,
+            **{member: getattr(self, field) for member, field in _FIELDS.items() if member != "Enabled"},
+            "EventSourceArn": self.stream_arn,
+            "FunctionArn": self.function_arn,
+            "LastModified": round(self.modified, 3),
+            "LastProcessingResult": self.result,
+            "State": state,
+            "StateTransitionReason": "User action",
+            "DestinationConfig": {"OnFailure": {"Destination": self.on_failure} if self.on_failure else {}},
+            "TumblingWindowInSeconds": 0,
+            "FunctionResponseTypes": list(self.responses),
+            "EventSourceMappingArn": names.mapping_arn(self.function_arn, self.uuid),
+        }
+        if self.filters:
+            described["FilterCriteria"] = {"Filters": [{"Pattern": pattern} for pattern in self.filters]}
+        return described
+
+
+def fields_of(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that a create or update request gives."""
+    fields: dict[str, Any] = {field: request[member] for member, field in _FIELDS.items() if member in request}
+    if "FunctionResponseTypes" in request:
+        fields["responses"] = tuple(request["FunctionResponseTypes"])
+    if "FilterCriteria" in request:
+        fields["filters"] = tuple(each.get("Pattern", "") for each in request["FilterCriteria"].get("Filters", ()))
+    if "DestinationConfig" in request:
+        fields["on_failure"] = request["DestinationConfig"].get("OnFailure", {}).get("Destination") or None
+    return fields

@@ -1,0 +1,34 @@
+"""How Lambda's API names functions and mappings.
+
+`FunctionName` may be a name, `name:qualifier`, a partial ARN (`123456789012:function:name`) or a full one; only name and
+qualifier count here, because a function is whatever the configuration says about its name.
+"""
+
+import re
+from typing import Final
+
+from emulator.database.catalog.catalog import Caller
+
+_NAME: Final = re.compile(
+    r"(?:arn:aws[a-zA-Z-]*:lambda:)?(?:[a-z]{2}[a-z-]*-\d:)?(?:\d{12}:)?(?:function:)?"
+    r"([a-zA-Z0-9._-]+)(?::([a-zA-Z0-9$._-]+))?"
+)
+
+
+def function_arn(caller: Caller, text: str) -> str:
+    """Return the ARN of the function that the caller named; text fits the model's pattern."""
+    match = _NAME.fullmatch(text)
+    name, qualifier = match.groups() if match else (text, None)
+    arn = f"arn:aws:lambda:{caller.region}:{caller.account}:function:{name}"
+    return arn if qualifier is None else f"{arn}:{qualifier}"
+
+
+def function_name(arn: str) -> str:
+    """Return the bare name in a function's ARN."""
+    return arn.split(":")[6]
+
+
+def mapping_arn(function: str, uuid: str) -> str:
+    """Return a mapping's ARN; it is in the account and region of its function."""
+    _, _, _, region, account, *_ = function.split(":")
+    return f"arn:aws:lambda:{region}:{account}:event-source-mapping:{uuid}"

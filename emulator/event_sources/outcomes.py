@@ -1,0 +1,64 @@
+"""How an invocation ended, and what that says about the records of its batch.
+
+A response of a mapping with ReportBatchItemFailures may name records that failed (Lambda: "Configuring partial batch
+response with DynamoDB and Lambda"):
+
+| response                                                                     | the batch                           |
+|------------------------------------------------------------------------------|-------------------------------------|
+| nothing, null, `{}`, `{"batchItemFailures": null}`, `{"batchItemFailures": []}` | succeeded                           |
+| `{"batchItemFailures": [{"itemIdentifier": "<sequence number>"}, ..]}`       | succeeded up to the lowest of these |
+| an empty, null or missing identifier, one that is of no record in the batch  | failed                              |
+| a `batchItemFailures` that is no list                                        | failed (inferred)                   |
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import orjson
+
+from emulator.database.definitions.streams import sequence_text
+from emulator.event_sources.events import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an invocation.
+
+    kind: "answered"; "failed", where the function did something wrong; "unreachable", where it was never invoked.
+    payload: what it answered; detail: what went wrong, for the log; status: the HTTP status of the invocation.
+    """
+
+    kind: Literal["answered", "failed", "unreachable"]
+    payload: bytes = b""
+    detail: str = ""
+    status: int = 200
+
+
+def first_failure(outcome: Outcome, records: Sequence[Record], *, reports: bool) -> int | None:
+    """Return the position of the first record that failed, 0 for all of them, None where all succeeded."""
+    if outcome.kind != "answered":
+        return 0
+    return _reported(outcome.payload, records) if reports else None
+
+
+def _reported(payload: bytes, records: Sequence[Record]) -> int | None:
+    try:
+        response = orjson.loads(payload) if payload.strip() else None
+    except orjson.JSONDecodeError:
+        return 0
+    failures = response.get("batchItemFailures") if isinstance(response, dict) else None
+    if not failures:
+        return None
+    if not isinstance(failures, list):
+        return 0
+    positions = {sequence_text(record.sequence): position for position, record in enumerate(records)}
+    return min(positions.get(_identifier(failure), _WHOLE) for failure in failures)
+
+
+_WHOLE: Final = 0
+
+
+def _identifier(failure: Any) -> str:  # noqa: ANN401 - any JSON
+    identifier = failure.get("itemIdentifier") if isinstance(failure, dict) else None
+    return identifier if isinstance(identifier, str) else ""

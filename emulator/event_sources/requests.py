@@ -1,0 +1,72 @@
+"""Requests to Lambda's API: parsed and checked against botocore's model of it, as operations of DynamoDB are.
+
+Constraint failures are `ValidationException`, as AWS answers them ("1 validation error detected: Value '' at
+'eventSourceArn' failed to satisfy constraint: ..", quoted in pulumi/pulumi-aws #646). What the model cannot know, which
+members go with a DynamoDB stream, is `checked` (Lambda: "Lambda parameters for Amazon DynamoDB event source mappings").
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
+
+from emulator.event_sources import errors
+from emulator.event_sources.filters import BadPattern, compile_filters
+from emulator.model.request import Request, RequestModel
+from emulator.model.service import read_model
+from emulator.model.shapes import OperationModel, Shapes
+
+_SERVICE: Final = "lambda/2015-03-31"
+_FILTERS: Final = 10
+_YOUNGEST_AGE: Final = 60
+
+_IDENTIFYING: Final = frozenset(("UUID", "EventSourceArn", "FunctionName", "StartingPosition"))
+_CHANGEABLE: Final = frozenset(
+    (
+        "Enabled",
+        "BatchSize",
+        "FilterCriteria",
+        "MaximumBatchingWindowInSeconds",
+        "ParallelizationFactor",
+        "DestinationConfig",
+        "MaximumRecordAgeInSeconds",
+        "BisectBatchOnFunctionError",
+        "MaximumRetryAttempts",
+        "FunctionResponseTypes",
+    )
+)
+
+
+@cache
+def _shapes() -> Shapes:
+    return Shapes(read_model(_SERVICE)["shapes"])
+
+
+@cache
+def _model(operation: str) -> RequestModel:
+    return RequestModel(OperationModel(operation, "", f"{operation}Request", _shapes()))
+
+
+def parsed(operation: str, raw: object) -> Request:
+    """Return a request of the right types and within the model's bounds. Raises ApiError."""
+    model = _model(operation)
+    request = model.parse(raw)
+    model.validate(request)
+    return request
+
+
+def checked(request: Mapping[str, Any]) -> None:
+    """Refuse what does not go with a DynamoDB stream, or is not there. Raises InvalidParameterValueException."""
+    for name, value in request.items():
+        if name not in _IDENTIFYING | _CHANGEABLE and value:  # an empty list, 0 or false asks for nothing
+            raise errors.member_unsupported(name)
+    if request.get("DestinationConfig", {}).get("OnSuccess", {}).get("Destination"):
+        raise errors.member_unsupported("DestinationConfig.OnSuccess")
+    if -1 < request.get("MaximumRecordAgeInSeconds", -1) < _YOUNGEST_AGE:
+        raise errors.record_age_refused()
+    patterns = [each.get("Pattern", "") for each in request.get("FilterCriteria", {}).get("Filters", ())]
+    if len(patterns) > _FILTERS:
+        raise errors.filters_too_many()
+    try:
+        compile_filters(patterns)
+    except BadPattern:
+        raise errors.filter_invalid() from None

@@ -1,0 +1,148 @@
+"""Answers for requests that belong to another service of AWS: sts, s3, sqs and the rest.
+
+They come here where a program sets AWS_ENDPOINT_URL, which redirects all services, instead of the variable of one service.
+The answer has the form in which that service reports errors, so that the SDK shows its user the sentence that names the
+mistake. The forms are those of the AWS protocols (botocore/parsers.py reads all of them):
+
+| the request                                                     | the answer                                     |
+|-----------------------------------------------------------------|------------------------------------------------|
+| CBOR: `smithy-protocol: rpc-v2-cbor`, or a CBOR content type    | the JSON error's members as a CBOR map         |
+| `X-Amz-Target`                                                  | JSON with `__type`, in the same content type   |
+| a form (body or query) with `Action`                            | XML: ErrorResponse; EC2 has a form of its own  |
+| another path, signed for s3                                     | XML: Error                                     |
+| another path, signed for another service of REST and XML        | XML: ErrorResponse                             |
+| another path                                                    | JSON, its code in `x-amzn-errortype`           |
+
+What tells the service is the credential scope, else a target prefix that is known to be another service's.
+"""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+from urllib.parse import parse_qsl
+from xml.sax.saxutils import escape
+
+import orjson
+
+from emulator import errors
+from emulator.errors import ApiError
+from emulator.escaping import printable
+from emulator.http.front import auth
+
+_OURS: Final = frozenset(("dynamodb",))  # the streams' clients sign for it too
+_TARGETS: Final[Mapping[str, str]] = {
+    "AWSEvents": "events",
+    "AWSStepFunctions": "states",
+    "AWSCognitoIdentityProviderService": "cognito-idp",
+    "AmazonEC2ContainerServiceV20141113": "ecs",
+    "AmazonSQS": "sqs",
+    "AmazonSSM": "ssm",
+    "AnyScaleFrontendService": "application-autoscaling",
+    "CertificateManager": "acm",
+    "Firehose_20150804": "firehose",
+    "GraniteServiceVersion20100801": "cloudwatch",
+    "Kinesis_20131202": "kinesis",
+    "Logs_20140328": "logs",
+    "ResourceGroupsTaggingAPI_20170126": "tagging",
+    "TrentService": "kms",
+    "secretsmanager": "secretsmanager",
+}
+"""Prefixes of X-Amz-Target (`targetPrefix` in botocore's models): what programs beside DynamoDB call most."""
+
+_S3: Final = frozenset(("s3", "s3express", "s3-object-lambda", "s3-outposts"))
+_REST_XML: Final = frozenset(("cloudfront", "route53"))
+_EC2: Final = "ec2"
+
+_READ: Final = 1 << 13  # bytes of a form in which its Action is looked for; SDKs write it first
+_REFUSED: Final = 400
+_NO_PATH: Final = 404
+_CODE: Final = "UnknownOperationException"
+_QUERY_CODE: Final = "InvalidAction"  # AWS's common errors of query services
+_S3_CODE: Final = "InvalidRequest"
+
+
+class Reply(NamedTuple):
+    """An answer. service: whose request it was, for the log."""
+
+    service: str
+    status: int
+    content_type: bytes
+    head: bytes
+    body: bytes
+
+
+def reply(method: str, path: bytes, query: bytes, fields: Mapping[bytes, bytes], body: bytes) -> Reply | None:
+    """Return the answer to a request for another service; None where nothing says that it is for one."""
+    form = _form(method, query, fields, body)
+    service = _service(query, fields)
+    if service is None and not {"Action", "Version"} <= form.keys():  # AssumeRoleWithWebIdentity of sts is not signed
+        return None
+    shown = printable(service or form["Action"], 40)
+    error = errors.another_service(shown)
+    content_type = fields.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if b"smithy-protocol" in fields:
+        return Reply(shown, _REFUSED, b"application/cbor", b"smithy-protocol: rpc-v2-cbor\r\n", _cbor(error))
+    if b"x-amz-target" in fields and b"cbor" in content_type:
+        return Reply(shown, _REFUSED, content_type, b"", _cbor(error))
+    if b"x-amz-target" in fields:
+        json = content_type if content_type.startswith(b"application/x-amz-json-1.") else b"application/x-amz-json-1.1"
+        return Reply(shown, _REFUSED, json, b"", orjson.dumps(error.body()))
+    if "Action" in form:
+        return Reply(shown, _REFUSED, b"text/xml", b"", _ec2(error) if service == _EC2 else _query(error))
+    if service in _S3:
+        return Reply(shown, _REFUSED, b"application/xml", b"", _s3(error))
+    if service in _REST_XML:
+        return Reply(shown, _NO_PATH, b"text/xml", b"", _query(error))
+    if path == b"/" and method == "POST":
+        return None
+    message = orjson.dumps({"message": error.message})
+    return Reply(shown, _NO_PATH, b"application/json", b"x-amzn-errortype: %b\r\n" % _CODE.encode(), message)
+
+
+def _service(query: bytes, fields: Mapping[bytes, bytes]) -> str | None:
+    signed = auth.signed_for(fields, query)
+    if signed is not None and signed not in _OURS:
+        return signed
+    return _TARGETS.get(fields.get(b"x-amz-target", b"").decode("latin-1").partition(".")[0])
+
+
+def _form(method: str, query: bytes, fields: Mapping[bytes, bytes], body: bytes) -> dict[str, str]:
+    """Return the members of a form, as far as they are near its beginning."""
+    if method == "GET":
+        text = query
+    elif fields.get(b"content-type", b"").startswith(b"application/x-www-form-urlencoded"):
+        text = body
+    else:
+        return {}
+    return dict(parse_qsl(text[:_READ].decode("latin-1")))
+
+
+def _cbor(error: ApiError) -> bytes:
+    """Return the JSON error's members as CBOR (RFC 8949): a map of text to text."""
+    members = error.body()
+    return bytes((0xA0 + len(members),)) + b"".join(_cbor_text(text) for pair in members.items() for text in pair)
+
+
+def _cbor_text(text: str) -> bytes:
+    data = text.encode()
+    return b"\x79" + len(data).to_bytes(2, "big") + data
+
+
+def _query(error: ApiError) -> bytes:
+    return (
+        f"<ErrorResponse><Error><Type>Sender</Type><Code>{_QUERY_CODE}</Code>"
+        f"<Message>{escape(error.message or '')}</Message></Error><RequestId/></ErrorResponse>\n"
+    ).encode()
+
+
+def _ec2(error: ApiError) -> bytes:
+    return (
+        f"<Response><Errors><Error><Code>{_QUERY_CODE}</Code>"
+        f"<Message>{escape(error.message or '')}</Message></Error></Errors><RequestID/></Response>\n"
+    ).encode()
+
+
+def _s3(error: ApiError) -> bytes:
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{_S3_CODE}</Code>'
+        f"<Message>{escape(error.message or '')}</Message></Error>\n"
+    ).encode()

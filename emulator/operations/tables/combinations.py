@@ -1,0 +1,166 @@
+"""Which members one UpdateTable request may have together (behaviour 10.4).
+
+The service makes one change a call; what may go together are BillingMode, ProvisionedThroughput and updates of global
+indexes, BillingMode and OnDemandThroughput, a switch to on-demand and a stream, a new index and a billing mode.
+Observed, the order of the answers too: ack-api-quirks, DDB-TABLE-156, 160, 174, 359, 382, 433, 456.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from emulator import errors
+from emulator.database.definitions.tables import CREATING, DELETING, UPDATING, TableDefinition
+from emulator.errors import ApiError
+from emulator.model.request import Request
+from emulator.operations.tables.settings import class_of
+from emulator.operations.tables.throughput import PROVISIONED
+
+_CHANGES: Final = (
+    "ProvisionedThroughput",
+    "BillingMode",
+    "StreamSpecification",
+    "GlobalSecondaryIndexUpdates",
+    "SSESpecification",
+    "TableClass",
+    "DeletionProtectionEnabled",
+    "OnDemandThroughput",
+    "WarmThroughput",
+)
+_ABSENT_IF_EMPTY: Final = ("OnDemandThroughput", "WarmThroughput")
+_ALONE: Final = {
+    "SSESpecification": "Server-Side Encryption modification",
+    "TableClass": "TableClass modification",
+    "DeletionProtectionEnabled": "DeletionProtection modification",
+}
+"""Members that nothing may stand beside, and their names in the answer; the first one that is there is told."""
+
+_IN_TURN: Final = frozenset({"ProvisionedThroughput", "BillingMode", "StreamSpecification", "TableClass"})
+"""Members whose change makes the table UPDATING; the others are done at once, or beside an ACTIVE table."""
+
+_LISTED: Final = (
+    "ProvisionedThroughput",
+    "BillingMode",
+    "UpdateStreamEnabled",
+    "GlobalSecondaryIndexUpdates",
+    "SSESpecification",
+    "ReplicaUpdates",
+    "MultiAccountReplicaReady",
+    "ReplicaTransitRoleArn",
+    "MultiRegionConsistency",
+    "DeletionProtectionEnabled",
+    "OnDemandThroughput",
+    "WarmThroughput",
+    "TableClass",
+)
+"""What the answer to a request that asks for nothing lists; three of them are not in the SDK's model (behaviour 10.4)."""
+
+_NOTHING: Final = frozenset(
+    {"TableName", "AttributeDefinitions", "MultiRegionConsistency", "GlobalTableWitnessUpdates"}
+)
+"""Members that ask for nothing by themselves (control-plane 20.1)."""
+
+_NOTHING_IF_EMPTY: Final = (*_ABSENT_IF_EMPTY, "GlobalSecondaryIndexUpdates")
+
+
+def check_asks_for_something(request: Request) -> None:
+    """Raise if the request changes nothing; what it did send is left out of the list (behaviour 10.4)."""
+    empty = {member for member in _NOTHING_IF_EMPTY if not request.get(member)}
+    if request.keys() <= _NOTHING | empty:
+        missing = [member for member in _LISTED if member not in request]
+        raise errors.nothing_to_update(missing)
+
+
+def check_combination(request: Request) -> None:
+    """Raise unless the request asks for one change only."""
+    updates = request.get("GlobalSecondaryIndexUpdates")
+    if updates is not None and not updates:
+        raise errors.empty_index_list("GlobalSecondaryIndexUpdates")
+    _check_index_updates(updates or ())
+    changes = {member for member in _CHANGES if member in request} - {
+        member for member in _ABSENT_IF_EMPTY if not request.get(member)
+    }
+    for error in _mismatches(changes, _actions(request), request.get("BillingMode")):
+        raise error
+    if len(_builds(request)) > 1:
+        raise errors.one_online_index()
+
+
+def answers_updating(request: Request) -> bool:
+    """Say whether the answer to a request tells that the table is UPDATING (observed: DDB-TABLE-135, 148, 410)."""
+    return bool(_builds(request)) or not _IN_TURN.isdisjoint(request)
+
+
+def takes_turns(definition: TableDefinition, request: Request) -> bool:
+    """Say whether a table is UPDATING while the request's change is made.
+
+    The billing mode and the class that a table has are no change, whatever the answer tells (DDB-TABLE-177).
+    """
+    kept = set()
+    if request.get("BillingMode") == definition.billing_mode:
+        kept.add("BillingMode")
+    if request.get("TableClass") == class_of(definition):
+        kept.add("TableClass")
+    return bool(_builds(request)) or not (_IN_TURN - kept).isdisjoint(request)
+
+
+def refuse_while_updating(definition: TableDefinition, request: Request) -> None:
+    """Raise what a request gets from a table that is UPDATING.
+
+    For the sake of a new or vanishing index a table is UPDATING too: then other indexes may be
+    updated, and what has to wait for the index names it (control-plane 20.4, DDB-TABLE-149, 163).
+    """
+    online = [index for index in definition.indexes if index.status in (CREATING, DELETING) and not index.local]
+    online = [index for index in online if index.until == definition.until]
+    for update in request.get("GlobalSecondaryIndexUpdates", ()):
+        ((action, body),) = update.items()
+        for index in online:
+            if index.name == body["IndexName"] and (action, index.status) != ("Create", CREATING):
+                raise errors.index_in_use(definition.name, index.name, index.status, action)
+    if online and not {"ProvisionedThroughput", "BillingMode"}.isdisjoint(request):
+        names = [index.name for index in online]
+        raise errors.capacity_in_use(definition.name, names, online[0].status)
+    if not online or request.keys() - {"TableName", "AttributeDefinitions", "GlobalSecondaryIndexUpdates"}:
+        raise errors.being_changed(definition.name, UPDATING)
+
+
+def _actions(request: Request) -> list[str]:
+    return [action for update in request.get("GlobalSecondaryIndexUpdates", ()) for action in update]
+
+
+def _builds(request: Request) -> list[str]:
+    """Return the actions that make or remove an index."""
+    return [action for action in _actions(request) if action != "Update"]
+
+
+def _check_index_updates(updates: Iterable[Mapping[str, Any]]) -> None:
+    seen: set[str] = set()
+    for update in updates:
+        if not update:
+            raise errors.index_update_empty()
+        if len(update) > 1:
+            raise errors.index_update_ambiguous()
+        ((_, body),) = update.items()
+        name = body["IndexName"]
+        if name in seen:
+            raise errors.index_updated_twice(name)
+        seen.add(name)
+
+
+def _mismatches(changes: set[str], actions: list[str], billing_mode: str | None) -> Iterator[ApiError]:
+    """Yield what does not go together, in the order of behaviour 10.7 where none was observed."""
+    builds = "Create" in actions or "Delete" in actions
+    for member, name in _ALONE.items():
+        if member in changes and len(changes) > 1:
+            yield errors.only_change(name)
+    if "WarmThroughput" in changes and "Create" in actions:
+        yield errors.index_creation_with_warmth()
+    if "OnDemandThroughput" in changes and changes - {"OnDemandThroughput", "BillingMode"}:
+        yield errors.ceilings_not_combinable()
+    if "WarmThroughput" in changes and len(changes) > 1:
+        yield errors.only_change("WarmThroughput")
+    if "StreamSpecification" in changes and ("ProvisionedThroughput" in changes or billing_mode == PROVISIONED):
+        yield errors.stream_change_with_throughput()
+    if builds and "ProvisionedThroughput" in changes:
+        yield errors.index_change_with_throughput()
+    if builds and "StreamSpecification" in changes:
+        yield errors.index_change_with_stream()

@@ -1,0 +1,151 @@
+"""CreateTable, DescribeTable, ListTables, DeleteTable, UpdateTable (behaviour 10)."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+from emulator import errors
+from emulator.database.catalog.catalog import Caller
+from emulator.database.database import Database
+from emulator.database.definitions.tables import ACTIVE, CREATING, DELETING, UPDATING, IndexDefinition, TableDefinition
+from emulator.database.items import statistics
+from emulator.database.jobs import backfill
+from emulator.database.schema import describe
+from emulator.database.schema.table import Table
+from emulator.database.store.ids import next_id
+from emulator.model.request import Request
+from emulator.operations.registry import Response, operation
+from emulator.operations.tables import rules, settings, throughput, updates
+from emulator.operations.tables.combinations import answers_updating, refuse_while_updating, takes_turns
+
+_DEFAULT_PAGE: Final = 100
+_TABLES_PER_ACCOUNT: Final = 2500  # the default quota (AWS: Service quotas)
+
+
+@operation("CreateTable", check=rules.check_create)
+def create_table(database: Database, caller: Caller, request: Request, _: None) -> Response:
+    """Create a table; it is CREATING in the answer."""
+    name = request["TableName"]
+    catalog = database.catalog
+    there = catalog.find(caller, name, expected=False)
+    if there is not None:
+        if there.definition.status == CREATING:
+            _refuse_busy(there.definition)
+        raise errors.table_exists(name)
+    throughput.check_quotas(request, request.get("GlobalSecondaryIndexes", ()), caller.region)
+    if len(caller.tables) >= _TABLES_PER_ACCOUNT:
+        raise errors.too_many_tables(_TABLES_PER_ACCOUNT)
+    until = catalog.until()
+    with database.write() as txn:
+        definition = settings.definition_of(request, caller, next_id(txn), database.clock.now(), until)
+        definition = replace(
+            definition,
+            indexes=tuple(replace(index, id=next_id(txn), until=until) for index in definition.indexes),
+        )
+        saved = catalog.save(txn, definition)
+    return {"TableDescription": describe.created(catalog.publish(saved).definition)}
+
+
+@operation("DescribeTable")
+def describe_table(database: Database, caller: Caller, request: Request, _: None) -> Response:
+    """Describe a table with its live counts and sizes."""
+    table = database.described(caller, request["TableName"])
+    return {"Table": _description(database, table)}
+
+
+@operation("ListTables")
+def list_tables(database: Database, caller: Caller, request: Request, _: None) -> Response:
+    """List the caller's tables in name order, by pages."""
+    limit = request.get("Limit", _DEFAULT_PAGE)
+    names, more = database.catalog.page(caller, request.get("ExclusiveStartTableName"), limit)
+    answer: dict[str, Any] = {"TableNames": names}
+    if more:
+        answer["LastEvaluatedTableName"] = names[-1]
+    return answer
+
+
+@operation("DeleteTable")
+def delete_table(database: Database, caller: Caller, request: Request, _: None) -> Response:
+    """Delete a table; it is DELETING in the answer, and its rows go in the background."""
+    table = database.described(caller, request["TableName"])
+    definition = table.definition
+    if definition.status in (ACTIVE, UPDATING) and any(index.status != ACTIVE for index in definition.indexes):
+        raise errors.indexes_being_changed()
+    _refuse_busy(definition)
+    if definition.deletion_protection:
+        raise errors.deletion_protected()
+    with database.read() as txn:
+        counts = statistics.read(txn, table.statistics_key, 1)
+    disabled = tuple(replace(each, status="DISABLED") for each in definition.kinesis)
+    changed = replace(definition, status=DELETING, until=database.catalog.until(), stream_view=None, kinesis=disabled)
+    database.catalog.change(changed)
+    return {"TableDescription": describe.deleted(changed, counts[0], database.clock.now())}
+
+
+@operation("UpdateTable", check=updates.check_update)
+def update_table(database: Database, caller: Caller, request: Request, _: None) -> Response:
+    """Change a table's settings, or create, update or delete one of its global indexes."""
+    table = database.described(caller, request["TableName"])
+    definition = table.definition
+    if definition.status == UPDATING:
+        refuse_while_updating(definition, request)
+    else:
+        _refuse_busy(definition)
+    catalog = database.catalog
+    until = catalog.until()
+    changed = updates.updated(definition, request, database.clock.now(), until)
+    if takes_turns(definition, request):
+        changed = replace(changed, status=UPDATING, until=until)
+    created: list[IndexDefinition] = []
+    with database.write() as txn:
+        txn.urgent = not any("Create" in update for update in request.get("GlobalSecondaryIndexUpdates", ()))
+        indexes = list(changed.indexes)
+        for update in request.get("GlobalSecondaryIndexUpdates", ()):
+            if "Create" in update:
+                index = updates.new_index(changed, update["Create"], next_id(txn), until)
+                indexes.append(index)
+                created.append(index)
+            elif "Delete" in update:
+                name = update["Delete"]["IndexName"]
+                indexes = [
+                    replace(each, status=DELETING, until=until) if each.name == name else each for each in indexes
+                ]
+        saved = catalog.save(txn, replace(changed, indexes=tuple(indexes)))
+    published = catalog.publish(saved)
+    for index in created:
+        backfill.begin(database, published, index.id)
+    return {"TableDescription": _updated(_description(database, published), request)}
+
+
+def _updated(description: dict[str, Any], request: Request) -> dict[str, Any]:
+    """Return the description that UpdateTable answers: with what the next look no longer tells."""
+    if answers_updating(request):
+        description["TableStatus"] = UPDATING
+    updates = {each["Update"]["IndexName"]: each["Update"] for each in _index_updates(request)}
+    parts = [(description, request)]
+    parts += [
+        (index, updates[index["IndexName"]])
+        for index in description.get("GlobalSecondaryIndexes", ())
+        if index["IndexName"] in updates
+    ]
+    for told, members in parts:
+        removed = throughput.removed_ceilings(members)
+        if removed:
+            told["OnDemandThroughput"] = {**told.get("OnDemandThroughput", {}), **removed}
+    return description
+
+
+def _index_updates(request: Request) -> Iterator[dict[str, Any]]:
+    return (each for each in request.get("GlobalSecondaryIndexUpdates", ()) if "Update" in each)
+
+
+def _refuse_busy(definition: TableDefinition) -> None:
+    """Raise ResourceInUseException unless the table is ACTIVE (behaviour 10.2)."""
+    if definition.status != ACTIVE:
+        raise errors.being_changed(definition.name, definition.status)
+
+
+def _description(database: Database, table: Table) -> dict[str, Any]:
+    with database.read() as txn:
+        counts = statistics.read(txn, table.statistics_key, len(table.indexes) + 1)
+    return describe.described(table.definition, counts, database.clock.now())

@@ -1,0 +1,264 @@
+"""What CreateTable refuses; UpdateTable shares some of it (behaviour 10.1).
+
+Other texts, and the order of all, were observed: ack-api-quirks, DDB-TABLE-123, 126, 127, 437, 442.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from emulator import errors, limits
+from emulator.model.request import Request
+from emulator.operations import tag_rules
+from emulator.operations.tables import throughput
+
+_LATER: Final = {
+    "VectorIndexes": "vector indexes",
+    "VectorIndexUpdates": "vector indexes",
+    "ResourcePolicy": "resource policies",
+    "GlobalTableSourceArn": "global tables",
+    "GlobalTableSettingsReplicationMode": "global tables",
+    "ReplicaUpdates": "global tables",
+    "MultiRegionConsistency": "global tables",
+    "GlobalTableWitnessUpdates": "global tables",
+    "DisassociationProtectionEnabled": "global tables",
+}
+"""Request members whose feature this emulator does not have yet."""
+
+
+def check_create(request: Request) -> None:
+    """Raise the first problem of a CreateTable request that its member constraints do not cover."""
+    throughput.adopt_mode(request)
+    check_table_class(request)
+    refuse_unsupported(request)
+    on_demand = request.get("BillingMode") == throughput.ON_DEMAND
+    throughput.check_mode(request, on_demand=on_demand)
+    types = types_of(request["AttributeDefinitions"])
+    schema = request["KeySchema"]
+    _check_table_keys(schema, types, len(request["AttributeDefinitions"]))
+    indexes = (*request.get("LocalSecondaryIndexes", ()), *request.get("GlobalSecondaryIndexes", ()))
+    _check_index_lists(request, schema)
+    _check_repeated_names(request)
+    _check_all_used(types, schema, indexes)
+    names: set[str] = set()
+    _check_local_indexes(request, schema, types, names)
+    _check_global_indexes(request, types, names, on_demand=on_demand)
+    check_non_key_total(index["Projection"].get("NonKeyAttributes", ()) for index in indexes)
+    check_stream(request, creates=True)
+    throughput.check_created_ceilings(request, on_demand=on_demand)
+    throughput.check_created_warm(request, on_demand=on_demand)
+    check_encryption(request)
+    tag_rules.check_tags(request.get("Tags", ()))
+    tag_rules.check_set({tag["Key"]: tag["Value"] for tag in request.get("Tags", ())})
+
+
+def refuse_unsupported(request: Mapping[str, Any]) -> None:
+    """Raise for a member of a feature that is not there: better a clear no than a setting that does nothing."""
+    for member, feature in _LATER.items():
+        if member in request:
+            raise errors.feature_missing(member, feature)
+
+
+def types_of(definitions: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Return attribute name -> type of AttributeDefinitions. Raises for a name defined twice."""
+    types: dict[str, str] = {}
+    for definition in definitions:
+        name = definition["AttributeName"]
+        if name in types:
+            raise errors.attribute_defined_twice(name)
+        types[name] = definition["AttributeType"]
+    return types
+
+
+def names_of(schema: Sequence[Mapping[str, str]]) -> list[str]:
+    """Return the attribute names of a key schema."""
+    return [element["AttributeName"] for element in schema]
+
+
+def _check_table_keys(schema: Sequence[Mapping[str, str]], types: Mapping[str, str], definitions: int) -> None:
+    if len(schema) > definitions:
+        raise errors.key_without_definition()
+    _check_pair(schema)
+    _check_defined(schema, types)
+
+
+def _check_index_lists(request: Request, table: Sequence[Mapping[str, str]]) -> None:
+    """Raise what is told of index lists before attributes that nothing uses (behaviour 10.1)."""
+    for member in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes"):
+        if member in request and not request[member]:
+            raise errors.empty_index_list(member)
+    if "LocalSecondaryIndexes" in request and len(table) == 1:
+        raise errors.local_index_without_table_range_key()
+
+
+def _check_all_used(
+    types: Mapping[str, str], schema: Sequence[Mapping[str, str]], indexes: Sequence[Mapping[str, Any]]
+) -> None:
+    """Raise if an attribute is defined that is in no key. This comes before what is wrong with an index."""
+    used = set(names_of(schema)).union(*(names_of(index["KeySchema"]) for index in indexes))
+    if used.issuperset(types):
+        return
+    if not indexes:
+        raise errors.attribute_definitions_unused()
+    raise errors.some_attribute_definitions_unused(types, (name for name in types if name in used))
+
+
+def _check_pair(schema: Sequence[Mapping[str, str]]) -> None:
+    """Check the key schema of a table or local index: HASH, then perhaps RANGE."""
+    if schema[0]["KeyType"] != "HASH":
+        raise errors.first_key_not_hash()
+    if _repeats(schema):
+        raise errors.same_key_name()
+    if len(schema) > 1 and schema[1]["KeyType"] != "RANGE":
+        raise errors.second_key_not_range()
+
+
+def _repeats(schema: Sequence[Mapping[str, str]]) -> bool:
+    return len(set(names_of(schema))) < len(schema)
+
+
+def _check_repeated_names(request: Request) -> None:
+    """Raise if an index has one attribute twice in its key: before attributes that nothing uses (behaviour 10.1)."""
+    for member, check in (("LocalSecondaryIndexes", _check_pair), ("GlobalSecondaryIndexes", _check_global_schema)):
+        for index in request.get(member, ()):
+            if _repeats(index["KeySchema"]):
+                check(index["KeySchema"])
+
+
+def _check_global_schema(schema: Sequence[Mapping[str, str]]) -> None:
+    """Check a GSI's key schema: up to four HASH attributes, then up to four RANGE ones (features 3)."""
+    kinds = [element["KeyType"] for element in schema]
+    if len(schema) <= 2 and kinds != ["HASH", "HASH"]:  # noqa: PLR2004 - the ordinary shape has the ordinary texts
+        _check_pair(schema)
+        return
+    if kinds[0] != "HASH":
+        raise errors.first_key_not_hash()
+    if kinds != sorted(kinds):
+        raise errors.hash_key_after_range_key()
+    for kind in ("HASH", "RANGE"):
+        if kinds.count(kind) > limits.INDEX_KEY_ATTRIBUTES:
+            raise errors.too_many_key_attributes(kind)
+    if _repeats(schema):
+        raise errors.repeated_key_names()
+
+
+def _check_defined(schema: Sequence[Mapping[str, str]], types: Mapping[str, str]) -> None:
+    names = names_of(schema)
+    if any(name not in types for name in names):
+        raise errors.key_attributes_undefined(names, types)
+
+
+def _check_local_indexes(
+    request: Mapping[str, Any], table: Sequence[Mapping[str, str]], types: Mapping[str, str], names: set[str]
+) -> None:
+    indexes = request.get("LocalSecondaryIndexes")
+    if indexes is None:
+        return
+    for index in indexes:
+        name, schema = index["IndexName"], index["KeySchema"]
+        _check_defined(schema, types)
+        _check_pair(schema)
+        if len(schema) == 1:
+            raise errors.index_without_range_key(name)
+        if schema[0]["AttributeName"] != table[0]["AttributeName"]:
+            raise errors.index_with_another_hash_key(name, schema[0]["AttributeName"], table[0]["AttributeName"])
+        _check_projection(index["Projection"])
+        _check_new_name(name, names)
+    if len(indexes) > limits.LSI_PER_TABLE:
+        raise errors.too_many_local_indexes()
+
+
+def _check_global_indexes(
+    request: Mapping[str, Any], types: Mapping[str, str], names: set[str], *, on_demand: bool
+) -> None:
+    indexes = request.get("GlobalSecondaryIndexes")
+    if indexes is None:
+        return
+    for index in indexes:
+        _check_global_index(index, types, on_demand=on_demand)
+        _check_new_name(index["IndexName"], names)
+    if len(indexes) > limits.GSI_PER_TABLE:
+        raise errors.too_many_global_indexes()
+
+
+def _check_global_index(index: Mapping[str, Any], types: Mapping[str, str], *, on_demand: bool) -> None:
+    name = index["IndexName"]
+    check_index_shape(index, types)
+    if "ProvisionedThroughput" in index and on_demand:
+        raise errors.index_throughput_on_demand(name)
+    if "ProvisionedThroughput" not in index and not on_demand:
+        raise errors.index_throughput_missing(name)
+    check_index_figures(index, on_demand=on_demand)
+
+
+def check_index_shape(index: Mapping[str, Any], types: Mapping[str, str]) -> None:
+    """Raise what is wrong with the keys and the projection of a new global index, given the defined attribute types."""
+    _check_defined(index["KeySchema"], types)
+    _check_global_schema(index["KeySchema"])
+    _check_projection(index["Projection"])
+
+
+def check_index_figures(index: Mapping[str, Any], *, on_demand: bool) -> None:
+    """Raise what is wrong with the throughput of a new global index that suits its billing mode."""
+    throughput.check_bounds(index)
+    throughput.check_created_ceilings(index, on_demand=on_demand, index=index["IndexName"])
+    throughput.check_created_warm(index, on_demand=on_demand, index=index["IndexName"])
+
+
+def _check_new_name(name: str, names: set[str]) -> None:
+    if name in names:
+        raise errors.duplicate_index_name(name)
+    names.add(name)
+
+
+def _check_projection(projection: Mapping[str, Any]) -> None:
+    kind = projection.get("ProjectionType")
+    named = projection.get("NonKeyAttributes")
+    if kind is None:
+        raise errors.projection_type_missing()
+    if kind != "INCLUDE" and named is not None:
+        raise errors.non_key_attributes_forbidden(kind)
+    if kind == "INCLUDE" and named is None:
+        raise errors.non_key_attributes_required()
+    seen: set[str] = set()
+    for name in named or ():
+        if name in seen:
+            raise errors.duplicate_non_key_attribute(name)
+        seen.add(name)
+
+
+def check_non_key_total(named: Iterable[Sequence[str]]) -> None:
+    """Raise if the indexes of a table, each given by its NonKeyAttributes, have too many of them together."""
+    total = sum(map(len, named))
+    if total > limits.NON_KEY_ATTRIBUTES_TOTAL:
+        raise errors.too_many_non_key_attributes(total)
+
+
+def check_stream(request: Mapping[str, Any], *, creates: bool) -> None:
+    """Raise unless StreamSpecification has a view type exactly where it enables a stream.
+
+    creates: the request creates the table.
+    """
+    stream = request.get("StreamSpecification")
+    if stream is not None and stream["StreamEnabled"] is not ("StreamViewType" in stream):
+        wrong = errors.stream_without_view if stream["StreamEnabled"] else errors.view_without_stream
+        raise wrong(created=creates)
+
+
+def check_encryption(request: Mapping[str, Any]) -> None:
+    """Raise if the members of SSESpecification do not go together, or name a type that tables cannot have."""
+    wanted = request.get("SSESpecification", {})
+    if wanted.get("Enabled") is False:
+        for member in ("SSEType", "KMSMasterKeyId"):
+            if member in wanted:
+                raise errors.encryption_member_without_encryption(member)
+    kind = wanted.get("SSEType")
+    if kind not in (None, "KMS"):  # behaviour 10.1
+        raise errors.encryption_type_not_supported(kind)
+    if kind is None and "KMSMasterKeyId" in wanted:  # behaviour 10.1
+        raise errors.encryption_type_required()
+
+
+def check_table_class(request: Mapping[str, Any]) -> None:
+    """Raise for a TableClass that does not exist, which the service does not judge as an enum (behaviour 10.1)."""
+    if request.get("TableClass") not in (None, "STANDARD", "STANDARD_INFREQUENT_ACCESS"):
+        raise errors.table_class_unknown()

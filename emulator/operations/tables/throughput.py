@@ -1,0 +1,186 @@
+"""Which capacity figures a request may name for a table or a global index.
+
+Facts: behaviour 2.5, 10.1, 10.4, features 4. `index` is an index's name, None for the table.
+Other texts were observed: ack-api-quirks, DDB-TABLE-038, 039, 059, 128, 152, 155, 164, 170.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from emulator import errors, limits
+from emulator.database.definitions.tables import (
+    DAY,
+    IndexDefinition,
+    Part,
+    TableDefinition,
+    coming,
+    decreases_today,
+    deferred,
+)
+from emulator.database.schema.describe import ON_DEMAND_WARM, warm_units
+
+ON_DEMAND: Final = "PAY_PER_REQUEST"
+PROVISIONED: Final = "PROVISIONED"
+NO_CEILING: Final = -1  # takes a member of OnDemandThroughput away
+_CAPACITY: Final = ("ReadCapacityUnits", "WriteCapacityUnits")
+_CEILINGS: Final = ("MaxReadRequestUnits", "MaxWriteRequestUnits")
+_CAPACITY_OF_WARM: Final = {"ReadUnitsPerSecond": "ReadCapacityUnits", "WriteUnitsPerSecond": "WriteCapacityUnits"}
+
+Members = Mapping[str, Any]
+"""The members of a request, or of one index in it, that hold the figures."""
+
+
+def _in_order(figures: Mapping[str, int], members: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Yield figures with their names, those of reads first, whatever the request's order (behaviour 10.1)."""
+    return ((name, figures[name]) for name in members if name in figures)
+
+
+def adopt_mode(request: dict[str, Any]) -> None:
+    """Let BillingMode hold what its other name TableThroughputMode says, unless both are given (behaviour 10.1, 10.3)."""
+    mode = request.pop("TableThroughputMode", None)
+    if mode is not None:
+        request.setdefault("BillingMode", mode)
+
+
+# --- provisioned ----------------------------------------------------------------------------------------------------
+
+
+def check_mode(request: Members, *, on_demand: bool) -> None:
+    """Raise unless a table's ProvisionedThroughput and the billing mode go together."""
+    units = request.get("ProvisionedThroughput")
+    if on_demand and units is not None:
+        raise errors.capacity_on_demand()
+    if not on_demand and units is None:
+        raise errors.capacity_required()
+    check_bounds(request)
+
+
+def check_bounds(part: Members) -> None:
+    """Raise if a capacity figure is larger than the service takes at all."""
+    units = part.get("ProvisionedThroughput", {})
+    for member, figure in _in_order(units, _CAPACITY):
+        if figure > limits.THROUGHPUT_VALUE:
+            raise errors.capacity_out_of_bounds(member, figure)
+
+
+def check_quotas(request: Members, indexes: Iterable[Members], region: str) -> None:
+    """Raise LimitExceededException if the table or one of the indexes is to have more capacity than one may have."""
+    _check_quota(request, None, region)
+    for index in indexes:
+        _check_quota(index, index["IndexName"], region)
+
+
+def _check_quota(part: Members, index: str | None, region: str) -> None:
+    units = part.get("ProvisionedThroughput", {})
+    for member, figure in _in_order(units, _CAPACITY):
+        if figure > limits.TABLE_CAPACITY:
+            raise errors.capacity_above_quota(member, figure, index, region)
+
+
+def refuse_unchanged(current: TableDefinition | IndexDefinition, part: Members, index: str | None = None) -> None:
+    """Raise if the capacity asked for is what the table or index has."""
+    units = part.get("ProvisionedThroughput")
+    if units is None:
+        return
+    read, write = current.read_units, current.write_units
+    if (units["ReadCapacityUnits"], units["WriteCapacityUnits"]) == (read, write):
+        raise errors.capacity_unchanged(read, write, index)
+
+
+def rescaled(current: Part, members: Members, billing_mode: str, now: float, until: float) -> Part:
+    """Return a table's or index's definition with the provisioned figures that a request asks for.
+
+    The times of the change are told at once; the figures and the number of decreases come into force
+    at `until` (behaviour 10.4; DDB-TABLE-060). A switch from on demand has no old figures to
+    go on with: the new ones are in force at once, and they are neither a raise nor a decrease.
+    Raises LimitExceededException for one decrease too many.
+    """
+    units = members.get("ProvisionedThroughput")
+    if units is None:
+        return current
+    after = {"read_units": units["ReadCapacityUnits"], "write_units": units["WriteCapacityUnits"]}
+    warm = warm_units(current, billing_mode)  # what is held now stays warm
+    if not current.read_units:
+        return replace(current, warm=warm, **after)
+    at_once: dict[str, Any] = {"warm": warm}
+    later: dict[str, Any] = dict(after)
+    moves = (after["read_units"] - current.read_units, after["write_units"] - current.write_units)
+    if any(move > 0 for move in moves):
+        at_once["throughput_increased"] = now
+    if any(move < 0 for move in moves):
+        later["decreases"] = _next_decrease(current, now)
+        at_once["decreases"] = decreases_today(current, now)
+        at_once["throughput_decreased"] = now
+    return deferred(replace(current, **at_once), until, later)
+
+
+def _next_decrease(current: TableDefinition | IndexDefinition, now: float) -> int:
+    """Return the number of this decrease among the UTC day's (observed: DDB-TABLE-157, 184, 185, 326)."""
+    count, last = decreases_today(current, now), current.throughput_decreased
+    if last is None or count < limits.DECREASES_AT_ONCE or now >= last + limits.DECREASE_SECONDS:
+        return count + 1
+    midnight = last - last % DAY + DAY
+    raise errors.too_many_decreases(count, last, min(last + limits.DECREASE_SECONDS, midnight))
+
+
+# --- on demand ------------------------------------------------------------------------------------------------------
+
+
+def check_created_ceilings(part: Members, *, on_demand: bool, index: str | None = None) -> None:
+    """Raise what is wrong with the OnDemandThroughput of a new table or index."""
+    _check_ceilings(part, on_demand=on_demand, index=index, removable=False)
+
+
+def check_updated_ceilings(part: Members, *, on_demand: bool, index: str | None = None) -> None:
+    """Raise what is wrong with the OnDemandThroughput to give to a table or index that is there."""
+    _check_ceilings(part, on_demand=on_demand, index=index, removable=True)
+
+
+def _check_ceilings(part: Members, *, on_demand: bool, index: str | None, removable: bool) -> None:
+    for name, units in _in_order(part.get("OnDemandThroughput", {}), _CEILINGS):
+        if not on_demand:
+            raise errors.ceiling_with_provisioned(name, index)
+        if units < 1 and not (removable and units == NO_CEILING):
+            raise errors.ceiling_out_of_range(name, index)
+
+
+def removed_ceilings(part: Members) -> dict[str, int]:
+    """Return the members of OnDemandThroughput that a request takes away; the answer has -1 (control-plane 20.1)."""
+    return {name: units for name, units in part.get("OnDemandThroughput", {}).items() if units == NO_CEILING}
+
+
+# --- warm -----------------------------------------------------------------------------------------------------------
+
+
+def check_created_warm(part: Members, *, on_demand: bool, index: str | None = None) -> None:
+    """Raise if the warm throughput of a new table or index is less than what it begins with anyway."""
+    units = part.get("ProvisionedThroughput", {})
+    for name, wanted in _in_order(part.get("WarmThroughput", {}), _CAPACITY_OF_WARM):
+        capacity = _CAPACITY_OF_WARM[name]
+        if on_demand and wanted < ON_DEMAND_WARM[name]:
+            raise errors.warmth_below_initial(name, index)
+        if not on_demand and wanted < units[capacity]:
+            raise errors.warmth_below_capacity(name, index, capacity)
+
+
+def check_updated_warm(
+    current: TableDefinition | IndexDefinition, part: Members, billing_mode: str, index: str | None = None
+) -> None:
+    """Raise if a table or index is to become less warm than it is."""
+    warm = warm_units(current, billing_mode)
+    for name, wanted in _in_order(part.get("WarmThroughput", {}), _CAPACITY_OF_WARM):
+        if wanted < warm[name]:
+            raise errors.warmth_decreased(name, index)
+
+
+def warmed(current: Part, members: Members, billing_mode: str, until: float) -> Part:
+    """Return a definition that is to be warmer: TableStatus and IndexStatus stay as they are (control-plane 20.1).
+
+    Of several rises under way the last one counts (DDB-TABLE-459).
+    """
+    wanted = members.get("WarmThroughput")
+    if not wanted:
+        return current
+    warm = {**warm_units(current, billing_mode), **(coming(current, "warm") or {}), **wanted}
+    return deferred(current, until, {"warm": warm})

@@ -1,0 +1,253 @@
+"""What UpdateTable refuses, and the definition it makes (behaviour 10.4).
+
+Other texts were observed: ack-api-quirks, DDB-TABLE-047, 050, 135, 152, 161, 162, 169, 375, 442.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from emulator import errors, limits
+from emulator.database.definitions.tables import (
+    ACTIVE,
+    CREATING,
+    DELETING,
+    UPDATING,
+    IndexDefinition,
+    TableDefinition,
+    deferred,
+)
+from emulator.database.schema.describe import warm_units
+from emulator.model.request import Request
+from emulator.operations.tables import rules, settings, throughput
+from emulator.operations.tables.combinations import check_asks_for_something, check_combination
+
+
+def check_update(request: Request) -> None:
+    """Raise the first problem of an UpdateTable request that needs no table."""
+    throughput.adopt_mode(request)
+    rules.check_table_class(request)
+    check_asks_for_something(request)
+    rules.refuse_unsupported(request)
+    check_combination(request)
+    billing_mode = request.get("BillingMode")
+    if "ProvisionedThroughput" in request:
+        throughput.check_mode(request, on_demand=billing_mode == throughput.ON_DEMAND)
+    elif billing_mode == throughput.PROVISIONED:
+        raise errors.throughput_required()
+    rules.check_stream(request, creates=False)
+    rules.check_encryption(request)
+    for update in request.get("GlobalSecondaryIndexUpdates", ()):
+        if update.get("Update", {}).get("WarmThroughput") == {}:
+            raise errors.index_warmth_empty(update["Update"]["IndexName"])
+
+
+def updated(definition: TableDefinition, request: Request, now: float, until: float) -> TableDefinition:
+    """Return the definition with the request's changes, except that indexes are neither added nor removed yet.
+
+    until: when what changes is in force, and indexes whose throughput changes are ACTIVE again. Raises what the request
+    may not change about this table (behaviour 10.4).
+    """
+    on_demand = request.get("BillingMode", definition.billing_mode) == throughput.ON_DEMAND
+    if "ProvisionedThroughput" in request:
+        throughput.check_mode(request, on_demand=on_demand)
+        throughput.refuse_unchanged(definition, request)
+    _check_stream_change(definition, request)
+    _check_encryption_change(definition, request)
+    throughput.check_updated_ceilings(request, on_demand=on_demand)
+    throughput.check_updated_warm(definition, request, definition.billing_mode)
+    changed = _with_billing_mode(definition, request, until)
+    changed = throughput.rescaled(changed, request, changed.billing_mode, now, until)
+    for update in request.get("GlobalSecondaryIndexUpdates", ()):
+        if "Update" in update:
+            changed = _with_index_settings(changed, update["Update"], now, until, on_demand=on_demand)
+        elif "Create" in update:
+            changed = _with_types(changed, update["Create"], request, on_demand=on_demand)
+        else:
+            _check_deletable(changed, update["Delete"]["IndexName"])
+    if not on_demand and definition.billing_mode == throughput.ON_DEMAND:
+        for index in changed.indexes:
+            if not index.local and not index.read_units:
+                raise errors.index_throughput_required(index.name)
+    throughput.check_quotas(request, _index_parts(request), definition.region)
+    return _with_settings(changed, request, until)
+
+
+def _index_parts(request: Request) -> Iterator[Mapping[str, Any]]:
+    """Yield the members of the indexes that are made or changed."""
+    for update in request.get("GlobalSecondaryIndexUpdates", ()):
+        yield from (body for action, body in update.items() if action != "Delete")
+
+
+# --- settings of the table ------------------------------------------------------------------------------------------
+
+
+def _check_stream_change(definition: TableDefinition, request: Request) -> None:
+    stream = request.get("StreamSpecification")
+    if stream is None:
+        return
+    if stream["StreamEnabled"] and definition.stream_view is not None:
+        raise errors.stream_already_enabled(definition.name)
+    if not stream["StreamEnabled"] and definition.stream_view is None:
+        raise errors.no_stream_to_disable(definition.name)
+
+
+def _check_encryption_change(definition: TableDefinition, request: Request) -> None:
+    wanted = request.get("SSESpecification")
+    if wanted is None:
+        return
+    if not settings.is_encrypting(wanted):
+        if not definition.sse:
+            raise errors.encrypted_by_default()
+    elif definition.sse and wanted.get("KMSMasterKeyId") == definition.sse["KMSMasterKeyArn"]:
+        raise errors.encrypted_with_that_key()
+
+
+_LATER: Final = frozenset({"read_units", "write_units", "warm", "sse", "table_class"})
+"""Fields that come into force later: the answer still has the old values."""
+
+
+def _with_settings(definition: TableDefinition, request: Request, until: float) -> TableDefinition:
+    """Return the definition with the request's settings, those that take a while pending (behaviour 10.4)."""
+    fields = settings.changes_of(definition, request)
+    changed = replace(definition, **{name: value for name, value in fields.items() if name not in _LATER})
+    changed = throughput.warmed(changed, request, definition.billing_mode, until)
+    if "sse" in fields:
+        changed = deferred(changed, until, {"sse": fields["sse"]})
+    if "table_class" in fields and fields["table_class"] != settings.class_of(definition):
+        table_class = {"table_class": fields["table_class"], "table_class_updated": until}
+        changed = deferred(changed, until, table_class)
+    return changed
+
+
+def _with_billing_mode(definition: TableDefinition, request: Request, until: float) -> TableDefinition:
+    """Return the definition in the request's billing mode, which is in force at once (behaviour 10.4).
+
+    What the other mode had of figures goes, but what table and indexes were warm for stays (observed: DDB-TABLE-061, 153).
+    """
+    previous = definition.billing_mode
+    billing_mode = request.get("BillingMode", previous)
+    if billing_mode == previous:
+        return definition
+    kept: dict[str, Any] = {"read_units": 0, "write_units": 0, "on_demand": {}}
+    indexes = tuple(
+        index if index.local else replace(index, **kept, warm=warm_units(index, previous))
+        for index in definition.indexes
+    )
+    changed = replace(
+        definition,
+        **kept,
+        billing_mode=billing_mode,
+        billing_explicit=True,
+        indexes=indexes,
+        warm=warm_units(definition, previous),
+    )
+    if billing_mode != throughput.ON_DEMAND:
+        return changed
+    # The time is that of the end of the switch, and none is told before (DDB-TABLE-060, 064).
+    return deferred(replace(changed, pay_per_request_since=None), until, {"pay_per_request_since": until})
+
+
+# --- indexes --------------------------------------------------------------------------------------------------------
+
+_ONLINE: Final = frozenset({CREATING, DELETING})
+"""Statuses of an index that is made or removed beside a table in use: one at a time."""
+
+
+def _find(definition: TableDefinition, name: str, verb: str) -> IndexDefinition:
+    """Return a global index by name. Raises what an unknown or local one gets; verb: update or delete."""
+    for index in definition.indexes:
+        if index.name == name:
+            if index.local:
+                raise errors.not_a_global_index(name, verb)
+            return index
+    raise errors.index_not_found(name, definition.name)
+
+
+def _with_index_settings(
+    definition: TableDefinition, update: Mapping[str, Any], now: float, until: float, *, on_demand: bool
+) -> TableDefinition:
+    name = update["IndexName"]
+    index = _find(definition, name, "update")
+    if index.status != ACTIVE:
+        raise errors.index_being_changed(definition.name, name, index.status)
+    other = update.get("OnDemandThroughput") or update.get("WarmThroughput")
+    if on_demand and ("ProvisionedThroughput" in update or not other):
+        raise errors.index_update_on_demand(name)
+    throughput.check_bounds(update)
+    throughput.refuse_unchanged(index, update, name)
+    throughput.check_updated_ceilings(update, on_demand=on_demand, index=name)
+    throughput.check_updated_warm(index, update, definition.billing_mode, name)
+    changed = replace(index, on_demand=settings.ceilings(index.on_demand, update))
+    changed = throughput.rescaled(changed, update, definition.billing_mode, now, until)
+    changed = throughput.warmed(changed, update, definition.billing_mode, until)
+    if "ProvisionedThroughput" in update or "OnDemandThroughput" in update:
+        changed = replace(changed, status=UPDATING, until=until)
+    indexes = tuple(changed if each.name == name else each for each in definition.indexes)
+    return replace(definition, indexes=indexes)
+
+
+def _with_types(
+    definition: TableDefinition, create: Mapping[str, Any], request: Request, *, on_demand: bool
+) -> TableDefinition:
+    """Return the definition with the attribute types that a new index needs. Raises for another type of a key."""
+    name = create["IndexName"]
+    if any(index.name == name for index in definition.indexes):
+        raise errors.index_exists()
+    if any(index.status in _ONLINE for index in definition.indexes):
+        raise errors.one_online_index()
+    if "AttributeDefinitions" not in request:
+        raise errors.index_without_attribute_definitions(name)
+    given = rules.types_of(request["AttributeDefinitions"])
+    rules.check_index_shape(create, given)
+    _check_new_index_throughput(create, on_demand=on_demand)
+    named = [index.non_key for index in definition.indexes]
+    rules.check_non_key_total([*named, create["Projection"].get("NonKeyAttributes", ())])
+    if sum(not index.local for index in definition.indexes) >= limits.GSI_PER_TABLE:
+        raise errors.no_room_for_global_index()
+    _refuse_redefinition(definition, create["KeySchema"], given)
+    needed = {name: given[name] for name in rules.names_of(create["KeySchema"])}
+    return replace(definition, types={**definition.types, **needed})
+
+
+def _refuse_redefinition(
+    definition: TableDefinition, schema: Sequence[Mapping[str, str]], given: Mapping[str, str]
+) -> None:
+    """Raise if a key attribute of a new index has another type in the table (behaviour 10.4).
+
+    Definitions that the new index does not need are ignored (DDB-TABLE-162). The text has one known example, with
+    schemas of one attribute: that a schema is told whole, and the table's before an index's, is our reading.
+    """
+    other = [name for name in rules.names_of(schema) if definition.types.get(name, given[name]) != given[name]]
+    if not other:
+        return
+    keys = ((definition.hash,), (definition.range,) if definition.range else ())
+    parts = [keys, *((index.hash, index.range) for index in definition.indexes)]
+    hashes, ranges = next((part for part in parts if other[0] in (*part[0], *part[1])), keys)
+    existing = [*((name, "HASH") for name in hashes), *((name, "RANGE") for name in ranges)]
+    raise errors.attribute_redefined(
+        [(name, definition.types[name], kind) for name, kind in existing],
+        [(each["AttributeName"], given[each["AttributeName"]], each["KeyType"]) for each in schema],
+    )
+
+
+def _check_new_index_throughput(create: Mapping[str, Any], *, on_demand: bool) -> None:
+    name, given = create["IndexName"], "ProvisionedThroughput" in create
+    if given and on_demand:
+        raise errors.index_capacity_on_demand(name)
+    if not given and not on_demand:
+        raise errors.index_capacity_required(name)
+    rules.check_index_figures(create, on_demand=on_demand)
+
+
+def _check_deletable(definition: TableDefinition, name: str) -> None:
+    gone = _find(definition, name, "delete")
+    if any(index.status in _ONLINE for index in definition.indexes if index is not gone):
+        raise errors.one_online_index()
+
+
+def new_index(definition: TableDefinition, create: Mapping[str, Any], number: int, until: float) -> IndexDefinition:
+    """Return the definition of an index to be built over a table that may have items."""
+    index = settings.index_of(create, local=False)
+    assert set(index.hash + index.range) <= set(definition.types), "updated() has merged the types"
+    return replace(index, id=number, status=CREATING, until=until, filled_to="")

@@ -1,0 +1,57 @@
+"""Looking at the start whether functions can run: their interpreters start, and their modules exist.
+
+Each interpreter is started once. It looks for the modules itself (event_sources/child.py), so the
+server imports no code of the user's, and neither do most interpreters.
+"""
+
+import json
+import subprocess
+from collections.abc import Iterable
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+from emulator.event_sources import child
+from emulator.event_sources.configuration import BadConfiguration, Function, Handler, load
+
+_PATIENCE: Final = 30.0  # seconds until an interpreter that does not answer is none
+
+
+def check_functions(path: str) -> None:
+    """Start the interpreters of a configuration file's functions. Raises BadConfiguration."""
+    handlers = [(function, function.target) for function in load(path).values() if isinstance(function.target, Handler)]
+    for _, group in groupby(sorted(handlers, key=_interpreter), key=_interpreter):
+        _check(Path(path).absolute(), list(group))
+
+
+def _interpreter(entry: tuple[Function, Handler]) -> str:
+    return entry[1].python
+
+
+def _check(path: Path, entries: list[tuple[Function, Handler]]) -> None:
+    """Check the functions of one interpreter."""
+    function, handler = entries[0]
+    where = f"{path}: {function.name}"
+    modules = [target.module for _, target in entries]
+    command = [handler.python, child.__file__, "--find", json.dumps(modules), handler.folder, str(Path.cwd())]
+    try:
+        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=_PATIENCE, check=False)  # noqa: S603 - the user's own
+    except OSError as error:
+        raise BadConfiguration(f"{where}: cannot run {handler.python}: {error.strerror}") from error
+    except subprocess.TimeoutExpired:
+        raise BadConfiguration(f"{where}: {handler.python} does not answer") from None
+    try:
+        missing = json.loads(done.stdout)
+    except ValueError:
+        missing = None
+    if not isinstance(missing, list):
+        said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2] or f"exit status {done.returncode}"
+        raise BadConfiguration(f"{where}: {handler.python} is not a Python that can run functions: {said}")
+    _refuse_missing(path, entries, missing)
+
+
+def _refuse_missing(path: Path, entries: Iterable[tuple[Function, Handler]], missing: list[str]) -> None:
+    for function, handler in entries:
+        if handler.module in missing:
+            folders = " or ".join(dict.fromkeys((handler.folder, str(Path.cwd()))))
+            raise BadConfiguration(f"{path}: {function.name}: there is no module {handler.module} in {folders}")

@@ -1,0 +1,140 @@
+"""Functions of Python modules: one process for each, which lives from the first invocation to the end of the server.
+
+The process is `event_sources/child.py`; what goes to it and comes from it is described there. It has
+a session of its own, so that a Ctrl-C in the server's terminal does not end it before its
+invocation. When a source file of the function has changed, another process takes its place.
+"""
+
+import asyncio
+import logging
+from asyncio.subprocess import PIPE, Process
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from emulator.escaping import printable
+from emulator.event_sources import child
+from emulator.event_sources.configuration import Function, Handler
+from emulator.event_sources.delivery import Invocation
+from emulator.event_sources.outcomes import Outcome
+from emulator.limits import MIB
+
+log = logging.getLogger("emulator")
+
+_LINE: Final = 16 * MIB  # bytes of an answer
+_PATIENCE: Final = 2.0  # seconds that a process gets to end by itself
+
+
+class ProcessFunction:
+    """A function in a process of its own; its invocations wait for each other."""
+
+    def __init__(self, function: Function, handler: Handler) -> None:
+        self._function = function
+        self._handler = handler
+        self._turn = asyncio.Lock()
+        self._process: Process | None = None
+
+    async def invoke(self, invocation: Invocation) -> Outcome:
+        """Invoke it, in a new process where there is none. Never raises for what the function does."""
+        async with self._turn:
+            try:
+                return await self._within_timeout(invocation)
+            except asyncio.CancelledError:
+                await self._end()
+                raise
+
+    async def _within_timeout(self, invocation: Invocation) -> Outcome:
+        try:
+            async with asyncio.timeout(self._function.timeout):
+                return await self._ask(invocation)
+        except TimeoutError:
+            await self._end()
+            return Outcome("failed", detail=f"Task timed out after {self._function.timeout:.2f} seconds")
+        except (OSError, ValueError, EOFError) as error:  # ValueError: no JSON, or a line that is too long
+            await self._end()
+            return Outcome("failed", detail=f"the function's process ended: {error}")
+
+    async def _ask(self, invocation: Invocation) -> Outcome:
+        answer = await self._answer(invocation)
+        if isinstance(answer, dict) and "changed" in answer:
+            log.info("function %s is loaded again: %s has changed", self._function.name, printable(answer["changed"]))
+            await self._end()
+            answer = await self._answer(invocation)
+        return answer if isinstance(answer, Outcome) else _outcome(answer)
+
+    async def _answer(self, invocation: Invocation) -> Outcome | dict[str, Any]:
+        """Return what the process says to an invocation, or why there is no process."""
+        process = self._process
+        if process is None or process.returncode is not None:
+            try:
+                process = await self._started()
+            except OSError as error:
+                return Outcome("unreachable", detail=f"cannot run {self._handler.python}: {error.strerror}")
+            refused = await _line(process)
+            if "error" in refused:
+                await self._end()
+                return _outcome(refused)
+        assert process.stdin is not None, "it was started with a pipe"
+        told = {
+            "id": invocation.id,
+            "name": invocation.function.name,
+            "arn": invocation.function_arn,
+            "timeout": self._function.timeout,
+        }
+        process.stdin.write(orjson.dumps(told)[:-1] + b',"event":' + invocation.payload + b"}\n")
+        await process.stdin.drain()
+        return await _line(process)
+
+    async def _started(self) -> Process:
+        self._process = await asyncio.create_subprocess_exec(
+            self._handler.python,
+            child.__file__,
+            self._handler.text,
+            self._handler.folder,
+            str(Path.cwd()),
+            stdin=PIPE,
+            stdout=PIPE,
+            limit=_LINE,
+            start_new_session=True,
+        )
+        return self._process
+
+    async def _end(self) -> None:
+        """End the process at once; the next invocation starts another."""
+        process, self._process = self._process, None
+        if process is not None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    async def close(self) -> None:
+        """End the process, which may finish what it does within a moment."""
+        process = self._process
+        if process is None:
+            return
+        assert process.stdin is not None, "it was started with a pipe"
+        process.stdin.close()
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await process.wait()
+        except TimeoutError:
+            await self._end()
+
+
+async def _line(process: Process) -> dict[str, Any]:
+    """Return the next line of a process. Raises EOFError, ValueError."""
+    assert process.stdout is not None, "it was started with a pipe"
+    line = await process.stdout.readline()
+    if not line:
+        raise EOFError(f"exit status {await process.wait()}")
+    answer: dict[str, Any] = orjson.loads(line)
+    return answer
+
+
+def _outcome(answer: dict[str, Any]) -> Outcome:
+    error = answer.get("error")
+    if error is not None:
+        return Outcome("failed", orjson.dumps(error), f"{error['errorType']}: {error['errorMessage']}")
+    return Outcome("answered", orjson.dumps(answer["result"]))

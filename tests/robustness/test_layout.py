@@ -1,0 +1,465 @@
+"""What stands on the disk, and how a server begins and ends on it.
+
+The golden file holds every record of a small store as LMDB has it. A change of any byte means that stores written by
+the version before can no longer be read as they are: it needs a new storage.folder.LAYOUT and a new golden file
+(GOLDEN=1 writes it anew).
+"""
+
+import ast
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import lmdb
+import pytest
+
+from emulator.database.definitions.tables import GONE
+from emulator.settings import Settings
+from storage import folder, open_engine
+from storage.lmdb_environment import LONG_TABLE
+from tests.support.http_clients import Client, headers
+from tests.support.in_process import InProcess
+from tests.support.invariants import check_store
+from tests.support.servers import Server, running
+from tests.support.stream_reading import read_shard, shards_of
+from tests.support.tables import index_request, table_request
+
+GOLDEN = Path(__file__).with_name(f"layout_{folder.LAYOUT}.golden")
+ROOT = Path(__file__).parents[2]
+
+Records = dict[tuple[str, bytes], bytes]
+"""(LMDB table, key) -> value."""
+
+
+# --- golden bytes ---------------------------------------------------------------------------------------------------
+
+KEPT = {
+    **table_request(
+        "pk:S sk:S",
+        define="l:N g:B h:S",
+        LocalSecondaryIndexes=[index_request("local", "pk l", "INCLUDE", ["x"])],
+        GlobalSecondaryIndexes=[index_request("global", "g l+h", "KEYS_ONLY")],
+        Tags=[{"Key": "team", "Value": "a"}],
+    ),
+    "TableName": "kept",
+}
+DROPPED = {**table_request("k:N"), "TableName": "dropped"}
+STREAMED = {
+    **table_request(
+        "k:S",
+        BillingMode="PROVISIONED",
+        ProvisionedThroughput={"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+    ),
+    "TableName": "streamed",
+}
+"""Has a stream of one shard at a time, and a TTL attribute."""
+STREAM_SEED = "0123456789abcdef"
+"""What a stream makes of chance."""
+EXPIRING = {"k": {"S": "é"}, "ttl": {"N": "1700100000.5"}}
+ITEMS: list[dict[str, Any]] = [
+    {"pk": {"S": "é"}, "sk": {"S": "a\0b"}, "l": {"N": "-12.50"}, "g": {"B": "AP8="}, "h": {"S": "\0"}},
+    {"pk": {"S": "p"}, "sk": {"S": "long" * 150}, "l": {"N": "1e125"}, "x": {"S": "x"}},
+    {
+        "pk": {"S": "p"},
+        "sk": {"S": "s"},
+        "all": {"L": [{"BOOL": True}, {"NULL": True}, {"M": {"k": {"S": ""}}}]},
+        "sets": {"M": {"s": {"SS": ["b", "a"]}, "n": {"NS": ["10", "9"]}, "b": {"BS": ["/w==", "AA=="]}}},
+        "n": {"N": "+00.1E-3"},
+    },
+]
+
+
+def write_store(path: Path) -> None:
+    """Make a store with at least one record of every kind."""
+    inside = InProcess(Settings(data_dir=path, account="000000000000"))  # the golden file is older than the present one
+    inside("CreateTable", KEPT)
+    inside("CreateTable", DROPPED)
+    for item in ITEMS:
+        inside("PutItem", TableName="kept", Item=item)
+    inside("PutItem", TableName="dropped", Item={"k": {"N": "-0.5"}})
+    put = {"Put": {"TableName": "kept", "Item": {"pk": {"S": "t"}, "sk": {"S": "t"}}}}
+    inside("TransactWriteItems", TransactItems=[put], ClientRequestToken="token")
+    write_stream(inside)
+    inside("DeleteTable", TableName="dropped")
+    inside("ListTables")  # from here on the table is gone and its row waits to be dropped
+    inside.emulator.close()
+
+
+def write_stream(inside: InProcess) -> None:
+    """Make a stream with records of each kind in a closed and an open shard, a disabled one, and a queue of TTL."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("emulator.database.changes.streams._new_seed", lambda: STREAM_SEED)
+        inside("CreateTable", STREAMED)
+        inside("UpdateTable", TableName="streamed", StreamSpecification={"StreamEnabled": False})
+        inside("UpdateTable", TableName="streamed", StreamSpecification=STREAMED["StreamSpecification"])
+    wanted = {"Enabled": True, "AttributeName": "ttl"}
+    inside("UpdateTimeToLive", TableName="streamed", TimeToLiveSpecification=wanted)
+    inside("PutItem", TableName="streamed", Item={**EXPIRING, "n": {"N": "1"}})
+    now = inside.clock.now()
+    inside.clock.advance(4 * 3600)
+    inside.emulator.database.streams.turn()
+    inside("PutItem", TableName="streamed", Item=EXPIRING)
+    inside("PutItem", TableName="streamed", Item={"k": {"S": "gone"}})
+    inside("DeleteItem", TableName="streamed", Key={"k": {"S": "gone"}})
+    inside.clock.freeze(now)
+
+
+def records(path: Path) -> Records:
+    """Return everything LMDB has, as it has it; table ids that differ every time are zeros."""
+    found: Records = {}
+    with closing(lmdb.open(str(path), readonly=True, max_dbs=1, lock=False)) as environment:
+        tables = {"main": None, "long": environment.open_db(LONG_TABLE, create=False)}
+        for name, table in tables.items():
+            with environment.begin(db=table) as txn:
+                found |= {(name, key): value for key, value in txn.cursor() if key != LONG_TABLE}
+    return {place: re.sub(rb'"uuid":"[^"]*"', b'"uuid":"0"', value) for place, value in found.items()}
+
+
+def golden() -> Records:
+    lines = GOLDEN.read_text().splitlines()
+    return dict(map(ast.literal_eval, lines))
+
+
+def test_stored_bytes_are_those_of_the_layout(tmp_path: Path) -> None:
+    write_store(tmp_path / "data")
+    found = records(tmp_path / "data")
+    expected = golden()
+    if os.environ.get("GOLDEN"):  # what is still readable stays as it was first written
+        expected = found | {place: value for place, value in expected.items() if agree(place, found.get(place), value)}
+        GOLDEN.write_text("".join(f"{record!r}\n" for record in sorted(expected.items())))
+    assert found.keys() == expected.keys()
+    for place, value in expected.items():
+        assert agree(place, found[place], value), place
+
+
+def agree(place: tuple[str, bytes], found: bytes | None, expected: bytes) -> bool:
+    """Say whether a record is as expected; a definition may have gained members, which then have defaults.
+
+    It may also have lost those that loading drops.
+    """
+    if found is not None and place[1].startswith((b"\x02", b"\x0a")):
+        kept = {name: value for name, value in json.loads(expected).items() if name not in GONE}
+        return holds(json.loads(found), kept)
+    return found == expected
+
+
+def holds(found: object, expected: object) -> bool:
+    """Say whether a definition, or one inside it, has all that is expected of it."""
+    if isinstance(found, dict) and isinstance(expected, dict):
+        return found.keys() >= expected.keys() and all(holds(found[name], value) for name, value in expected.items())
+    if isinstance(found, list) and isinstance(expected, list):
+        return len(found) == len(expected) and all(map(holds, found, expected))
+    return found == expected
+
+
+def test_store_of_this_layout_can_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    open_engine(path).close()
+    with closing(lmdb.open(str(path), max_dbs=1, writemap=True, map_size=16 << 20)) as environment:
+        tables = {"main": None, "long": environment.open_db(LONG_TABLE)}
+        with environment.begin(write=True) as txn:
+            for (table, key), value in golden().items():
+                txn.put(key, value, db=tables[table])
+    inside = InProcess(Settings(data_dir=path))
+    check_store(inside.emulator.database)
+    assert inside("ListTables") == {"TableNames": ["kept", "streamed"]}
+    check_streams(inside)
+    for item in ITEMS:
+        key = {name: item[name] for name in ("pk", "sk")}
+        found = inside("GetItem", TableName="kept", Key=key)["Item"]
+        assert found.keys() == item.keys()
+        inside("PutItem", TableName="kept", Item=found)
+    assert inside("GetItem", TableName="kept", Key={"pk": {"S": "p"}, "sk": {"S": "s"}})["Item"] == {
+        **ITEMS[2],
+        "sets": {"M": {"s": {"SS": ["a", "b"]}, "n": {"NS": ["9", "10"]}, "b": {"BS": ["AA==", "/w=="]}}},
+        "n": {"N": "0.0001"},
+    }
+    table = inside("DescribeTable", TableName="kept")["Table"]
+    assert table["ItemCount"] == 4
+    assert [index["ItemCount"] for index in table["LocalSecondaryIndexes"] + table["GlobalSecondaryIndexes"]] == [2, 1]
+    assert inside("ListTagsOfResource", ResourceArn=table["TableArn"])["Tags"] == KEPT["Tags"]
+    inside.emulator.database.background.run_all()
+    check_store(inside.emulator.database)
+    inside.emulator.close()
+    gone = {place for place in golden() if place[1].startswith((b"\x06", b"\x03\0\0\0\4"))}
+    assert records(path).keys() == golden().keys() - gone
+
+
+def check_streams(inside: InProcess) -> None:
+    """Assert that the streams of the golden store tell what was written, and that the TTL queue is in force."""
+    inside.clock.advance(4 * 3600)
+    disabled, enabled = [stream["StreamArn"] for stream in inside("ListStreams", TableName="streamed")["Streams"]]
+    (shard,) = shards_of(inside, disabled)
+    assert read_shard(inside, disabled, shard["ShardId"]) == []
+    closed, open_ = shards_of(inside, enabled)
+    assert open_["ParentShardId"] == closed["ShardId"]
+    first = {**EXPIRING, "n": {"N": "1"}}
+    gone = {"k": {"S": "gone"}}
+    told = [
+        [
+            (record["eventName"], record["dynamodb"].get("OldImage"), record["dynamodb"].get("NewImage"))
+            for record in read_shard(inside, enabled, shard["ShardId"])
+        ]
+        for shard in (closed, open_)
+    ]
+    assert told == [
+        [("INSERT", None, first)],
+        [("MODIFY", first, EXPIRING), ("INSERT", None, gone), ("REMOVE", gone, None)],
+    ]
+    described = inside("DescribeTimeToLive", TableName="streamed")["TimeToLiveDescription"]
+    assert described["AttributeName"] == "ttl"
+    assert inside("Scan", TableName="streamed")["Items"] == [EXPIRING]
+
+
+# --- a server that cannot begin -------------------------------------------------------------------------------------
+
+
+def refused(*arguments: str) -> str:
+    """Start a server that must end at once with status 2; return the one line it says."""
+    command = [sys.executable, "-m", "emulator", *arguments]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.count("\n") == 1
+    return result.stderr
+
+
+def test_newer_layout_is_refused(tmp_path: Path) -> None:
+    newer = folder.LAYOUT + 1
+    (tmp_path / "layout").write_text(f"dynamodb-emulator storage layout {newer}\n")
+    assert refused("--port", "0", "--data-dir", str(tmp_path)) == (
+        f"dynamodb-emulator: The data folder {tmp_path} has storage layout {newer}, but this version of the program uses"
+        f" layout {folder.LAYOUT}: use the version that wrote it, or another folder.\n"
+    )
+    assert [file.name for file in tmp_path.iterdir()] == ["layout"]
+
+
+def test_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").touch()
+    assert refused("--port", "0", "--data-dir", str(tmp_path)) == (
+        f"dynamodb-emulator: The folder {tmp_path} holds other files: choose an empty folder, or one this program made.\n"
+    )
+
+
+def mount(path: Path, options: str) -> None:
+    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(path)]
+    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("a file system can only be mounted by root")
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """A function that mounts a file system in memory, or mounts it again, with options; skips where it may not."""
+    path = tmp_path / "disk"
+    path.mkdir()
+    mounted = []
+
+    def mounter(options: str) -> Path:
+        mount(path, f"remount,{options}" if mounted else options)
+        mounted.append(options)
+        return path
+
+    yield mounter
+    if mounted:
+        subprocess.run(["umount", path], check=True)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders have no write permission")
+def test_unwritable_folder_is_refused(tmp_path: Path, disk: Callable[[str], Path]) -> None:
+    if os.geteuid() == 0:  # who may write anywhere, but not to a read-only file system
+        path = disk("ro")
+    else:
+        path = tmp_path / "read-only"
+        path.mkdir(mode=0o500)
+    assert refused("--port", "0", "--data-dir", str(path)) == (
+        f"dynamodb-emulator: The data folder {path} is not writable.\n"
+    )
+
+
+def test_taken_port_is_refused(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert refused("--port", str(port), "--data-dir", str(tmp_path / "data")) == (
+            f"dynamodb-emulator: port {port} is in use on localhost: "
+            "stop the other program, or choose another port with --port\n"
+        )
+    assert not (tmp_path / "data").exists()
+
+
+# --- a server that ends ---------------------------------------------------------------------------------------------
+
+
+def until_refused(address: tuple[str, int]) -> None:
+    """Return once nobody listens any more: the server has noticed its signal."""
+    while True:
+        try:
+            socket.create_connection(address, 10).close()
+        except ConnectionRefusedError:
+            return
+        except ConnectionResetError:
+            continue
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_ends_a_server_after_open_requests(tmp_path: Path, number: signal.Signals) -> None:
+    with running("--data-dir", str(tmp_path / "data")) as server:
+        with closing(Client(server.url)) as client:
+            client("CreateTable", **table_request("pk:S") | {"TableName": "end"})
+            client("DescribeTable", TableName="end")
+            body = json.dumps({"TableName": "end", "Item": {"pk": {"S": "last"}}}).encode()
+            client.http.putrequest("POST", "/")
+            for name, value in {
+                **headers("PutItem"),
+                "Content-Length": str(len(body)),
+                "Expect": "100-continue",
+            }.items():
+                client.http.putheader(name, value)
+            client.http.endheaders()
+            assert client.http.sock.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+            client.http.send(body[:20])
+            server.process.send_signal(number)
+            until_refused(client.http.sock.getpeername())
+            client.http.send(body[20:])
+            response = client.http.getresponse()
+            assert (response.status, response.read()) == (200, b"{}")
+        server.process.stdout.close()
+        assert server.process.wait(20) == 0
+    with running("--data-dir", str(tmp_path / "data")) as server, closing(Client(server.url)) as client:
+        assert client("Scan", TableName="end")["Items"] == [{"pk": {"S": "last"}}]
+
+
+# --- room -----------------------------------------------------------------------------------------------------------
+
+
+def test_map_grows_while_a_server_works(tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    open_engine(path, map_size=64 << 10).close()
+    start = (path / "data.mdb").stat().st_size
+    failures: list[BaseException] = []
+
+    def write(server: Server, number: int) -> None:
+        try:
+            with closing(Client(server.url)) as client:
+                for count in range(40):
+                    key = {"pk": {"S": f"p{number}"}, "sk": {"S": str(count)}}
+                    client("PutItem", TableName="grow", Item={**key, "data": {"S": "x" * 20_000}})
+                    assert client("GetItem", TableName="grow", Key=key)["Item"]["sk"] == key["sk"]
+                    assert len(client("Scan", TableName="grow", Limit=30)["Items"]) > 0
+        except BaseException as failure:
+            failures.append(failure)
+
+    with running("--data-dir", str(path)) as server:
+        with closing(Client(server.url)) as client:
+            client("CreateTable", **table_request() | {"TableName": "grow"})
+            client("DescribeTable", TableName="grow")
+            threads = [threading.Thread(target=write, args=(server, number)) for number in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert failures == []
+            assert client("DescribeTable", TableName="grow")["Table"]["ItemCount"] == 160
+        assert server.stop() == 0
+    if folder.reservable(path):
+        assert start == 64 << 10
+    inside = InProcess(Settings(data_dir=path))
+    check_store(inside.emulator.database)
+    inside.emulator.close()
+
+
+FULL = {
+    "__type": "com.amazonaws.dynamodb.v20120810#InternalServerError",
+    "message": "The emulator's disk is full; nothing of this request was stored.",
+}
+
+
+def put_until_full(client: Client) -> int:
+    """Put large items until the server says that the disk is full; return how many there are."""
+    for count in range(1000):
+        item = {"pk": {"S": "p"}, "sk": {"S": str(count)}, "g": {"S": "g"}, "data": {"S": "x" * 300_000}}
+        status, _, body = client.post("PutItem", json.dumps({"TableName": "full", "Item": item}).encode())
+        if status != 200:
+            assert (status, json.loads(body)) == (500, FULL)
+            return count
+    raise AssertionError("the disk has no end")
+
+
+def scanned(client: Client) -> list[str]:
+    """Return the sort keys of all items, read page by page."""
+    found: list[str] = []
+    start: dict[str, Any] = {}
+    while True:
+        page = client("Scan", TableName="full", **start)
+        assert all(item["data"] == {"S": "x" * 300_000} for item in page["Items"])
+        found += [item["sk"]["S"] for item in page["Items"]]
+        if "LastEvaluatedKey" not in page:
+            return sorted(found, key=int)
+        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def test_full_disk(disk: Callable[[str], Path]) -> None:
+    """A write without room says so and changes nothing, reads go on, and with room everything does."""
+    path = disk("size=20m") / "data"
+    with running("--data-dir", str(path)) as server:
+        with closing(Client(server.url)) as client:
+            client("CreateTable", **table_request() | {"TableName": "full"})
+            client("DescribeTable", TableName="full")
+            count = put_until_full(client)
+            assert count > 20
+            names = [str(number) for number in range(count)]
+            assert scanned(client) == names
+            assert client("DescribeTable", TableName="full")["Table"]["ItemCount"] == count
+        server.kill()
+    with running("--data-dir", str(path)) as server:
+        with closing(Client(server.url)) as client:
+            assert scanned(client) == names
+            assert put_until_full(client) == count
+            disk("size=70m")
+            for number in range(count, count + 10):
+                item = {"pk": {"S": "p"}, "sk": {"S": str(number)}, "data": {"S": "x" * 300_000}}
+                client("PutItem", TableName="full", Item=item)
+            assert scanned(client) == [str(number) for number in range(count + 10)]
+        assert server.stop() == 0
+    inside = InProcess(Settings(data_dir=path))
+    check_store(inside.emulator.database)
+    inside.emulator.close()
+
+
+def test_background_work_waits_on_a_full_disk(disk: Callable[[str], Path]) -> None:
+    """An index that cannot be filled for want of room disturbs no request, and is filled once there is room."""
+    path = disk("size=20m") / "data"
+    with running("--data-dir", str(path)) as server:
+        with closing(Client(server.url)) as client:
+            client("CreateTable", **table_request() | {"TableName": "full"})
+            client("DescribeTable", TableName="full")
+            count = put_until_full(client)
+            for number in range(count // 3):  # room for the index's definition, not for its entries
+                client("DeleteItem", TableName="full", Key={"pk": {"S": "p"}, "sk": {"S": str(number)}})
+            client(
+                "UpdateTable",
+                TableName="full",
+                AttributeDefinitions=[{"AttributeName": "g", "AttributeType": "S"}],
+                GlobalSecondaryIndexUpdates=[{"Create": index_request("late", "g")}],
+            )
+            names = [str(number) for number in range(count // 3, count)]
+            for _ in range(10):
+                assert scanned(client) == names
+            (index,) = client("DescribeTable", TableName="full")["Table"]["GlobalSecondaryIndexes"]
+            assert index["IndexStatus"] == "CREATING"
+            disk("size=140m")
+            for _ in range(10):
+                (index,) = client("DescribeTable", TableName="full")["Table"]["GlobalSecondaryIndexes"]
+            assert (index["IndexStatus"], index["ItemCount"]) == ("ACTIVE", len(names))
+        assert server.stop() == 0
+    inside = InProcess(Settings(data_dir=path))
+    check_store(inside.emulator.database)
+    inside.emulator.close()

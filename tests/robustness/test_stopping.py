@@ -1,0 +1,51 @@
+"""A server that is told to stop answers its clients first: their connections are closed, never broken."""
+
+import http.client
+from collections import Counter
+from threading import Barrier, Thread
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.support.http_clients import AUTHORIZATION
+from tests.support.servers import running
+
+CLIENTS = 6
+HEADERS = {
+    "content-type": "application/x-amz-json-1.0",
+    "x-amz-target": "DynamoDB_20120810.ListTables",
+    "x-amz-date": "20260101T000000Z",
+    "authorization": AUTHORIZATION.format(key="test", region="us-east-1"),
+}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_busy_clients_are_answered_until_nobody_listens(workers):
+    """Each asks without pause and opens a new connection when the old one was closed after an answer."""
+    ends = Counter()
+    busy = Barrier(CLIENTS + 1)
+
+    def ask(netloc):
+        client = http.client.HTTPConnection(netloc, timeout=20)
+        answered = 0
+        try:
+            while True:
+                client.request("POST", "/", b"{}", HEADERS)
+                client.getresponse().read()
+                answered += 1
+                if answered == 20:
+                    busy.wait(20)
+        except Exception as error:
+            ends[type(error).__name__] += 1
+        finally:
+            client.close()
+
+    with running("--in-memory", "--workers", str(workers)) as server:
+        clients = [Thread(target=ask, args=(urlsplit(server.url).netloc,)) for _ in range(CLIENTS)]
+        for each in clients:
+            each.start()
+        busy.wait(20)
+        assert server.stop() == 0
+        for each in clients:
+            each.join(20)
+    assert ends == {"ConnectionRefusedError": CLIENTS}

@@ -1,0 +1,127 @@
+"""Chromium without a window, driven over its DevTools protocol: what a real browser lets pages do.
+
+The protocol goes through two pipes (`--remote-debugging-pipe`): the browser reads JSON messages, each ended by a NUL, from
+its file 3 and writes to its file 4. So nothing is installed besides Chromium, and no port is needed.
+"""
+
+import json
+import os
+import select
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+COMMAND = shutil.which("chromium") or shutil.which("google-chrome")
+_SECONDS = 60  # for one answer; a busy machine is slow to start a browser
+_FLAGS = (
+    "--headless",
+    "--no-sandbox",  # root has no other way
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    # Newer browsers ask the user before a page of the internet reaches 127.0.0.1; the server must not depend on that.
+    "--disable-features=LocalNetworkAccessChecks",
+    "--remote-debugging-pipe",
+)
+
+
+class Browser:
+    """One browser with one page. names: host names that resolve to 127.0.0.1, as of a hostile name server."""
+
+    def __init__(self, *names: str) -> None:
+        assert COMMAND is not None
+        self._profile = tempfile.mkdtemp(prefix="chromium-")
+        rules = ", ".join(f"MAP {name} 127.0.0.1" for name in names)
+        options = (*_FLAGS, f"--user-data-dir={self._profile}", f"--host-resolver-rules={rules}", "about:blank")
+        its_input, self._out = os.pipe()
+        self._in, its_output = os.pipe()
+        script = f'exec "$@" 3<&{its_input} 4>&{its_output}'
+        self._process = subprocess.Popen(
+            ["bash", "-c", script, "chromium", COMMAND, *options],
+            pass_fds=(its_input, its_output),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(its_input)
+        os.close(its_output)
+        self._buffer = b""
+        self._number = 0
+        self._session: str | None = None
+        self._loads = 0
+        target = self._call("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self._call("Page.enable")
+
+    def open(self, url: str) -> str:
+        """Show a URL, and wait until it is loaded; return the text of the page."""
+
+        def navigate() -> None:
+            answer = self._call("Page.navigate", url=url)
+            assert "errorText" not in answer, answer  # as when the browser would save the file, not show it
+
+        return self.after(navigate)
+
+    def after(self, act: Callable[[], Any]) -> str:
+        """Do something that loads another page, and wait until it is loaded; return the text of the page."""
+        loads = self._loads
+        act()
+        while self._loads == loads:
+            self._note(self._message())
+        text: str = self.run("document.body ? document.body.innerText : ''")
+        return text
+
+    def run(self, script: str) -> Any:
+        """Return the value of a JavaScript expression in the page; for a promise, the value it resolves to."""
+        answer = self._call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    def close(self) -> None:
+        """End the browser."""
+        with suppress(OSError, AssertionError):
+            self._session = None
+            self._call("Browser.close")
+        os.close(self._out)
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(10)
+        os.close(self._in)
+        shutil.rmtree(self._profile, ignore_errors=True)
+
+    def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        self._number += 1
+        message: dict[str, Any] = {"id": self._number, "method": method, "params": parameters}
+        if self._session is not None:
+            message["sessionId"] = self._session
+        os.write(self._out, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self._message()
+            if answer.get("id") == self._number:
+                assert "error" not in answer, answer
+                result: dict[str, Any] = answer["result"]
+                return result
+            self._note(answer)
+
+    def _note(self, event: dict[str, Any]) -> None:
+        self._loads += event.get("method") == "Page.loadEventFired"
+
+    def _message(self) -> dict[str, Any]:
+        until = time.monotonic() + _SECONDS
+        while b"\0" not in self._buffer:
+            assert select.select([self._in], [], [], max(0, until - time.monotonic()))[0], "the browser does not answer"
+            data = os.read(self._in, 1 << 16)
+            assert data, "the browser ended"
+            self._buffer += data
+        message, _, self._buffer = self._buffer.partition(b"\0")
+        parsed: dict[str, Any] = json.loads(message)
+        return parsed

@@ -1,0 +1,146 @@
+"""Our HTTP connection over a transport and a loop that a test controls: no socket, no real time."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+from emulator.app import Emulator
+from emulator.http.front.bodies import Bodies
+from emulator.http.front.connection import Connection
+from emulator.http.front.dynamodb import DynamoDbEndpoint
+from emulator.http.front.outbox import Outbox
+from tests.support.http_clients import AUTHORIZATION
+
+MOST = 1 << 20
+"""How many bytes of request bodies the connections of a test may hold together."""
+
+
+class Transport:
+    """Records what the connection does to it.
+
+    unsent: bytes that the client has not read; when_written: called after each write.
+    """
+
+    def __init__(self) -> None:
+        self.written = b""
+        self.unsent = 0
+        self.closed = self.aborted = False
+        self.reading = True
+        self.when_written: Callable[[], object] = lambda: None
+
+    def write(self, data: bytes) -> None:
+        assert not self.closed, "nothing is written after closing"
+        self.written += data
+        self.when_written()
+
+    def get_write_buffer_size(self) -> int:
+        return self.unsent
+
+    def close(self) -> None:
+        assert not self.closed
+        self.closed = True
+
+    def abort(self) -> None:
+        self.closed = self.aborted = True
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def get_extra_info(self, name: str) -> Any:
+        return {"sockname": ("127.0.0.1", 8000)}[name]
+
+    def pause_reading(self) -> None:
+        assert not self.closed
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        assert not self.closed
+        self.reading = True
+
+
+class Loop:
+    """An event loop whose clock the test moves, with at most one timer, and calls that run at the end of a turn."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.timer: Any = None
+        self.soon: list[Callable[[], object]] = []
+
+    def time(self) -> float:
+        return self.now
+
+    def call_later(self, delay: float, call: Callable[[], object]) -> Any:
+        self.timer = SimpleNamespace(due=self.now + delay, call=call, cancel=self.cancel)
+        return self.timer
+
+    def cancel(self) -> None:
+        self.timer = None
+
+    def call_soon(self, call: Callable[[], object]) -> None:
+        self.soon.append(call)
+
+    def end_turn(self) -> None:
+        """Run the calls that wait for the end of the turn."""
+        calls, self.soon = self.soon, []
+        for call in calls:
+            call()
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock; run the timers that expire."""
+        self.now += seconds
+        while self.timer is not None and self.timer.due <= self.now:
+            timer, self.timer = self.timer, None
+            timer.call()
+
+
+class Line:
+    """A connection with its transport, loop and server state; `beside` another one it shares the last two."""
+
+    def __init__(self, emulator: Emulator, beside: "Line | None" = None) -> None:
+        self.transport = Transport()
+        if beside is None:
+            self.loop: Any = Loop()
+            self.outbox = Outbox()
+            self.bodies = Bodies(MOST)
+            date = (b"date", b"Thu, 01 Jan 2026 00:00:00 GMT")
+            self.state: Any = SimpleNamespace(connections=set(), default_headers=[date])
+        else:
+            self.loop, self.outbox, self.state = beside.loop, beside.outbox, beside.state
+            self.bodies = beside.bodies
+        transport: Any = self.transport
+        self.connection = Connection(DynamoDbEndpoint(emulator), self.state, self.loop, self.outbox, self.bodies)
+        self.connection.connection_made(transport)
+
+    def feed(self, data: bytes, size: int | None = None) -> None:
+        """Hand bytes to the connection, whole or in pieces of a size."""
+        for start in range(0, len(data), size or len(data)):
+            self.connection.data_received(data[start : start + (size or len(data))])
+
+    def answers(self) -> list[tuple[int, dict[str, str], bytes]]:
+        """Return (status, headers, body) of everything that was written."""
+        parsed, rest = [], self.transport.written
+        while rest:
+            head, _, rest = rest.partition(b"\r\n\r\n")
+            status, *lines = head.decode().split("\r\n")
+            headers = dict(line.split(": ", 1) for line in lines)
+            length = int(headers.get("content-length", 0))
+            parsed.append((int(status.split()[1]), headers, rest[:length]))
+            rest = rest[length:]
+        return parsed
+
+
+def request(body: bytes = b"{}", *more: str, method: str = "POST", version: str = "1.1", length: bool = True) -> bytes:
+    """Return the bytes of a ListTables request; `more` are more header lines."""
+    lines = [
+        f"{method} / HTTP/{version}",
+        "Host: localhost",
+        "Content-Type: application/x-amz-json-1.0",
+        "X-Amz-Target: DynamoDB_20120810.ListTables",
+        "X-Amz-Date: 20260101T000000Z",
+        "Authorization: " + AUTHORIZATION.format(key="test", region="us-east-1"),
+        *([f"Content-Length: {len(body)}"] if length else []),
+        *more,
+        "",
+        "",
+    ]
+    return "\r\n".join(lines).encode() + body

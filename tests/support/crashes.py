@@ -1,0 +1,30 @@
+"""Servers that end as in a crash, and their data folders read in process."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from emulator.app import Emulator
+from emulator.database.database import Database
+from emulator.settings import Settings
+from tests.support.servers import Server
+
+
+@contextmanager
+def killed(folder: Path, *options: str) -> Iterator[Server]:
+    """Run a server on the folder for the length of a with block, and kill it at the end."""
+    server = Server("--data-dir", str(folder), *options)
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Database]:
+    """Open the folder in this process; a server may be running on it."""
+    emulator = Emulator(Settings(data_dir=folder))
+    try:
+        yield emulator.database
+    finally:
+        emulator.close()

@@ -1,0 +1,59 @@
+"""Tables with TTL in process, for the tests of expiry."""
+
+from typing import Any
+
+from emulator.clock import Background
+from emulator.database.jobs import ttl_sweep
+from tests.support.in_process import InProcess
+from tests.support.tables import table_request
+
+NOW = 1_700_000_000  # the first time of ManualClock
+HOUR = 3600
+
+
+def create(db: InProcess, keys: str = "pk:S", *, ttl: str | None = "ttl", **extra: Any) -> str:
+    """Create a table, turn TTL on unless ttl is None, finish the background work; return the table's name."""
+    request = table_request(keys, **extra)
+    db("CreateTable", request)
+    if ttl is not None:
+        switch(db, request["TableName"], attribute=ttl)
+        background(db).run_all()
+    name: str = request["TableName"]
+    return name
+
+
+def switch(db: InProcess, table: str, *, enabled: bool = True, attribute: str = "ttl") -> Any:
+    """Turn TTL on or off; return the answer."""
+    setting = {"Enabled": enabled, "AttributeName": attribute}
+    return db("UpdateTimeToLive", TableName=table, TimeToLiveSpecification=setting)
+
+
+def put(db: InProcess, table: str, pk: str, ttl: float | dict[str, Any] | None = None, **attributes: Any) -> None:
+    """Put an item; ttl is seconds, or a whole attribute value."""
+    item = {"pk": {"S": pk}, **attributes}
+    if ttl is not None:
+        item["ttl"] = ttl if isinstance(ttl, dict) else {"N": str(ttl)}
+    db("PutItem", TableName=table, Item=item)
+
+
+def names(db: InProcess, table: str, **source: Any) -> list[str]:
+    """Return the partition keys of a table's or index's items, sorted."""
+    return sorted(item["pk"]["S"] for item in db("Scan", TableName=table, **source)["Items"])
+
+
+def background(db: InProcess) -> Background:
+    """Return the emulator's background work."""
+    return db.emulator.database.background
+
+
+def wait(db: InProcess, seconds: float = 60) -> None:
+    """Move the clock, and finish the work that becomes due."""
+    db.clock.advance(seconds)
+    db.emulator.run_due()
+    background(db).run_all()
+
+
+def sweep(db: InProcess) -> Any:
+    """Delete expired items now, as the admin call does; return how many, by the ARNs of their tables."""
+    database = db.emulator.database
+    return ttl_sweep.sweep_now(database, ttl_sweep.tables(database))

@@ -1,0 +1,153 @@
+"""What must hold of a store whatever happened to it, looked up from the items themselves."""
+
+from collections import Counter
+from fractions import Fraction
+from math import floor
+from typing import Any
+
+from emulator.database.changes.log import counter_key
+from emulator.database.changes.ttl_queue import queue_of
+from emulator.database.database import Database
+from emulator.database.definitions.kinesis import consumer
+from emulator.database.definitions.streams import StreamDefinition
+from emulator.database.items import statistics
+from emulator.database.schema.index import Index
+from emulator.database.schema.table import Table
+from emulator.database.store import keyspace
+from emulator.event_sources.mapping import EventSourceMapping
+from emulator.values.rows import decode_row, encode_row, row_size
+from emulator.values.size import item_size
+from storage import ReadTxn
+from storage.keycode import prefix_end, u64
+
+Rows = list[tuple[bytes, bytes]]
+Ranges = list[tuple[bytes, bytes]]
+
+EVERYTHING = (b"", b"\xff" * 64)
+OWNED = (b"\x03", b"\x04", b"\x05", b"\x09", b"\x0a", b"\x0b", b"\x0c", b"\x0e")
+"""First bytes of the keys of all that belongs to a table, a stream or a stream's consumer: items, index entries, statistics,
+item collections, streams, their records, TTL queues, checkpoints."""
+
+
+def dump(database: Database) -> Rows:
+    """Return the whole store."""
+    with database.engine.read() as txn:
+        return list(txn.scan(*EVERYTHING))
+
+
+def check_store(database: Database) -> None:
+    """Assert that items and what follows from them agree, and that nothing of tables and streams that are gone is left."""
+    with database.engine.read() as txn:
+        known = [keyspace.dropped_range(record) for record, _ in txn.scan(*keyspace.drops())]
+        for table in database.catalog.everything():
+            check_table(txn, table)
+            known += _of_table(table)
+        streams = [StreamDefinition.load(value) for _, value in txn.scan(*keyspace.streams())]
+        check_streams(txn, database, streams)
+        for stream in streams:
+            known += _of_stream(stream)
+        for _, value in txn.scan(*keyspace.mappings()):
+            known.append(_range(keyspace.checkpoints(EventSourceMapping.load(value).consumer)))
+        owned = [key for first in OWNED for key, _ in _rows(txn, first)]
+        stray = [key for key in owned if not any(start <= key < stop for start, stop in known)]
+    assert stray == []
+
+
+def _of_table(table: Table) -> Ranges:
+    """Return the ranges of what belongs to a table."""
+    prefixes = [table.statistics_key, keyspace.collections(table.id), table.prefix]
+    prefixes += [index.prefix for index in table.indexes]
+    queue = queue_of(table.definition)
+    prefixes += [] if queue is None else [queue.prefix]
+    return [_range(prefix) for prefix in prefixes]
+
+
+def _of_stream(stream: StreamDefinition) -> Ranges:
+    """Return the ranges of what belongs to a stream: the records of the shards that it still has are its own."""
+    prefixes = [keyspace.stream(stream.id), keyspace.checkpoints(consumer(stream.id))]
+    prefixes += [keyspace.shard_records(stream.id, shard.number) for shard in stream.shards]
+    return [_range(prefix) for prefix in prefixes]
+
+
+def check_streams(txn: ReadTxn, database: Database, streams: list[StreamDefinition]) -> None:
+    """Assert that the streams that are stored are those in force, and that open ones have a table."""
+    definitions = [table.definition for table in database.catalog.everything()]
+    used = {each.stream_id for each in definitions} | {k.stream_id for each in definitions for k in each.kinesis}
+    stored = {stream.id for stream in streams}
+    assert used - {None} <= stored
+    for stream in streams:
+        assert database.streams.get(stream.id) == stream
+        assert stream.disabled is not None or stream.id in used
+    counters = {key for key, _ in _rows(txn, keyspace.counter("sequence "))}
+    assert counters <= {counter_key(number) for number in stored}
+
+
+def check_table(txn: ReadTxn, table: Table) -> None:
+    """Assert that a table's rows are sound and that its indexes and statistics say the same as a recount."""
+    rows = _rows(txn, table.prefix)
+    for key, row in rows:
+        item = decode_row(row)
+        assert key == table.key_of_item(item)
+        assert row == encode_row(item, item_size(item))
+    counts = [_count(rows)]
+    collections: Counter[bytes] = Counter()
+    for index in table.indexes:
+        entries = _rows(txn, index.prefix)
+        assert entries == _entries(index, rows), index.name
+        counts.append(_count(entries))
+    if table.local_indexes:
+        for prefix in [table.prefix, *(index.prefix for index in table.indexes if index.local)]:
+            for key, row in _rows(txn, prefix):
+                collections[keyspace.collection(table.prefix + key[keyspace.ITEM_PREFIX :])] += row_size(row)
+    check_queue(txn, table, rows)
+    prefix = keyspace.collections(table.id)
+    assert dict(_rows(txn, prefix)) == {key: total.to_bytes(8, "big") for key, total in collections.items()}
+    assert statistics.read(txn, table.statistics_key, len(counts)) == counts
+
+
+def check_queue(txn: ReadTxn, table: Table, rows: Rows) -> None:
+    """Assert that the TTL queue has the entries of all items, or at least of those that its filling has visited."""
+    definition = table.definition
+    assert (definition.ttl_queue is None) == (definition.ttl_attribute is None)
+    if definition.ttl_queue is None or definition.ttl_attribute is None:
+        assert definition.ttl_filled_to is None
+        return
+    prefix = keyspace.expiries(definition.ttl_queue)
+    wanted, visited = set(), set()
+    for key, row in rows:
+        expiry = _expiry(decode_row(row).get(definition.ttl_attribute, {}))
+        if expiry is not None:
+            wanted.add(prefix + u64(expiry) + key[keyspace.ITEM_PREFIX :])
+            if definition.ttl_filled_to is None or key.hex() <= definition.ttl_filled_to:
+                visited.add(prefix + u64(expiry) + key[keyspace.ITEM_PREFIX :])
+    entries = {key for key, _ in _rows(txn, prefix)}
+    assert visited <= entries <= wanted
+
+
+def _expiry(value: dict[str, Any]) -> int | None:
+    """Return the millisecond of a time to live; None where it says none that there can be."""
+    milliseconds = floor(Fraction(value["N"]) * 1000) if "N" in value else -1
+    return milliseconds if 0 <= milliseconds < 1 << 63 else None
+
+
+def _range(prefix: bytes) -> tuple[bytes, bytes]:
+    return prefix, prefix_end(prefix)
+
+
+def _rows(txn: ReadTxn, prefix: bytes) -> Rows:
+    return list(txn.scan(*_range(prefix)))
+
+
+def _entries(index: Index, rows: Rows) -> Rows:
+    """Return what the index must hold: an entry of each item that has its key, as far as its filling has come."""
+    entries = []
+    for item_key, row in rows:
+        item = decode_row(row)
+        key = index.key(item, item_key)
+        if key is not None and index.holds(item_key):
+            entries.append((key, index.row(item, row)))
+    return sorted(entries)
+
+
+def _count(rows: Rows) -> tuple[int, int]:
+    return len(rows), sum(row_size(row) for _, row in rows)

@@ -1,0 +1,159 @@
+"""A small data folder with everything that can hold an account number.
+
+`old_account.tar.xz` is such a folder as commit 69094b4 wrote it, the last version in which access keys that are not twelve
+digits stood for account 000000000000. That commit ran this module as a program:
+
+    python -m tests.support.old_account tests/robustness/old_account.tar.xz
+
+The archive is never written again. Tests open it (`unpack`), or write a folder with the code of today (`write`).
+"""
+
+import io
+import json
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from emulator.kinesis.feed import KinesisFeed
+from tests.support.servers import ROOT
+from tests.support.stages import DONE, Stage, configured
+from tests.support.stream_reading import iterator, shards_of
+from tests.support.tables import index_request, table_request
+
+ARCHIVE = ROOT / "tests" / "robustness" / "old_account.tar.xz"
+
+LOCAL = ("local", "us-east-1")
+EUROPE = ("local", "eu-west-1")
+ACCOUNT = ("111122223333", "us-east-1")
+ZEROS = ("000000000000", "us-east-1")
+"""An access key of twelve digits: its account is 000000000000 and stays so."""
+
+KINESIS = "arn:aws:kinesis:us-east-1:000000000000:stream/orders"
+QUEUE = "arn:aws:sqs:us-east-1:000000000000:dead"
+"""ARNs of resources outside the emulator, which keep the account that the user wrote."""
+
+STREAM = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+TAGS = [{"Key": "team", "Value": "a"}]
+ORDERS = {
+    **table_request(
+        "pk:S sk:S",
+        define="l:S g:S",
+        LocalSecondaryIndexes=[index_request("local", "pk l")],
+        GlobalSecondaryIndexes=[index_request("global", "g")],
+        StreamSpecification=STREAM,
+        SSESpecification={"Enabled": True},
+        Tags=TAGS,
+    ),
+    "TableName": "orders",
+}
+ARCHIVED = {
+    **table_request(
+        "pk:S",
+        StreamSpecification=STREAM,
+        SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": "alias/a"},
+    ),
+    "TableName": "archived",
+}
+"""Has a stream that was disabled and can still be read, and a key with a name of its own."""
+
+
+def item(number: int) -> dict[str, Any]:
+    return {
+        "pk": {"S": f"p{number}"},
+        "sk": {"S": "s"},
+        "l": {"S": "l"},
+        "g": {"S": "g"},
+        "ttl": {"N": str(1_700_000_060 + number)},
+    }
+
+
+ITEMS = [item(number) for number in range(4)]
+"""The items of `orders`: the function and Kinesis have had the first two, two wait; the iterator is after the first."""
+
+
+def opened(folder: Path, **settings: Any) -> Stage:
+    """Open the folder with functions and a Kinesis endpoint that nobody connects to."""
+    given = {"kinesis_endpoint": "http://127.0.0.1:9", **settings}
+    return Stage(configured(folder.parent, data_dir=folder, **given))
+
+
+def as_(stage: Stage, caller: tuple[str, str]) -> Stage:
+    """Let the next calls be of another access key and region."""
+    stage.caller = stage.emulator.caller(*caller)
+    return stage
+
+
+def write(folder: Path, **settings: Any) -> dict[str, str]:
+    """Write the folder; return what clients hold: a shard iterator and the mapping's UUID, by their names."""
+    stage = opened(folder, **settings)
+    feed = KinesisFeed(stage.emulator.database)
+    stream = as_(stage, LOCAL)("CreateTable", ORDERS)["TableDescription"]["LatestStreamArn"]
+    stage("EnableKinesisStreamingDestination", TableName="orders", StreamArn=KINESIS)
+    stage("UpdateTimeToLive", TableName="orders", TimeToLiveSpecification={"Enabled": True, "AttributeName": "ttl"})
+    on_failure = {"OnFailure": {"Destination": QUEUE}}
+    held = {"mapping": stage.mapping(stream, DestinationConfig=on_failure, BatchSize=1)}
+    for each in ITEMS[:2]:
+        stage("PutItem", TableName="orders", Item=each)
+    stage.deliver(lambda _: DONE)
+    while batches := feed.due():
+        for batch in batches:
+            feed.put(batch)
+    for each in ITEMS[2:]:
+        stage("PutItem", TableName="orders", Item=each)
+    (shard,) = shards_of(stage, stream)
+    held["iterator"] = stage("GetRecords", ShardIterator=iterator(stage, stream, shard["ShardId"]), Limit=1)[
+        "NextShardIterator"
+    ]
+    stage("CreateTable", ARCHIVED)
+    stage("PutItem", TableName="archived", Item={"pk": {"S": "a"}})
+    stage("UpdateTable", TableName="archived", StreamSpecification={"StreamEnabled": False})
+    for caller in (EUROPE, ACCOUNT, ZEROS):
+        stream = as_(stage, caller)("CreateTable", ORDERS)["TableDescription"]["LatestStreamArn"]
+        stage.mapping(stream)
+        stage("PutItem", TableName="orders", Item=ITEMS[0])
+    stage.emulator.close()
+    write_shared(folder, **settings)
+    return held
+
+
+def write_shared(folder: Path, **settings: Any) -> None:
+    """Add tables of the database that all callers share: one of each kind of access key, mapped by the other kind."""
+    stage = opened(folder, shared_db=True, **settings)
+    for maker, mapper in ((LOCAL, ACCOUNT), (ACCOUNT, LOCAL)):
+        request = {**ORDERS, "TableName": f"shared.{maker[0]}"}
+        stream = as_(stage, maker)("CreateTable", request)["TableDescription"]["LatestStreamArn"]
+        as_(stage, mapper).mapping(stream)
+        stage("PutItem", TableName=request["TableName"], Item=ITEMS[0])
+    stage.emulator.close()
+
+
+def unpack(folder: Path) -> dict[str, str]:
+    """Unpack the archive into a new folder; return what clients hold, as `write` does."""
+    folder.mkdir()
+    with tarfile.open(ARCHIVE) as archive:
+        archive.extractall(folder, filter="data")
+    held = folder / "held.json"
+    told: dict[str, str] = json.loads(held.read_text())
+    held.unlink()
+    return told
+
+
+def pack(archive: Path) -> None:
+    """Write the archive; only what a copy of a data folder needs goes into it."""
+    with tempfile.TemporaryDirectory() as temporary, tarfile.open(archive, "w:xz") as packed:
+        folder = Path(temporary, "data")
+        held = json.dumps(write(folder)).encode()
+        for name, content in (
+            ("layout", (folder / "layout").read_bytes()),
+            ("data.mdb", (folder / "data.mdb").read_bytes()),
+            ("held.json", held),
+        ):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            packed.addfile(entry, io.BytesIO(content))
+
+
+if __name__ == "__main__":
+    pack(Path(sys.argv[1]))

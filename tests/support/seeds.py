@@ -1,0 +1,441 @@
+"""Two tables with a few items, and valid requests for every operation that is there: what broken requests are made of."""
+
+from typing import Any
+
+from emulator.clock import ManualClock
+from emulator.database.definitions.streams import StreamDefinition, opened, sequence_text
+from emulator.operations.streams import _iterator
+from tests.support.tables import index_request, table_request
+
+TABLES: list[dict[str, Any]] = [
+    {
+        **table_request(
+            "pk:S sk:N",
+            define="l:S g:S h:N m1:S m2:S r1:N r2:B",
+            LocalSecondaryIndexes=[index_request("local", "pk l", "INCLUDE", ["x"])],
+            GlobalSecondaryIndexes=[
+                index_request("global", "g h"),
+                index_request("multi", "m1+m2 r1+r2", "KEYS_ONLY"),
+            ],
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+        ),
+        "TableName": "music",
+    },
+    {
+        **table_request(
+            "k:B",
+            define="g:S",
+            BillingMode="PROVISIONED",
+            ProvisionedThroughput={"ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
+            Tags=[{"Key": "team", "Value": "a"}],
+            GlobalSecondaryIndexes=[
+                {
+                    **index_request("thin", "g", "KEYS_ONLY"),
+                    "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
+                }
+            ],
+        ),
+        "TableName": "plain",
+    },
+]
+
+ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/plain"
+
+DESTINATION = {"TableName": "plain", "StreamArn": "arn:aws:kinesis:us-east-1:000000000000:stream/plain"}
+"""A Kinesis destination, enabled before the items are put."""
+
+STREAM_SEED = "0123456789abcdef"
+"""What a stream makes of chance, as the seeds have it: the ids of its shards."""
+
+_NOW = ManualClock().now()
+_STREAM = opened(
+    StreamDefinition(
+        id=0,
+        seed=STREAM_SEED,
+        access_key="test",
+        account="123456789012",
+        region="us-east-1",
+        table="music",
+        label="2023-11-14T22:13:20.000",
+        view="NEW_AND_OLD_IMAGES",
+        hash="pk",
+        range="sk",
+        created=_NOW,
+        slots=4,
+        shards=(),
+    ),
+    first=1,
+    moment=_NOW,
+)
+_SHARD = {"StreamArn": _STREAM.arn, "ShardId": _STREAM.shards[0].id}
+
+ITEMS: list[tuple[str, dict[str, Any]]] = [
+    (
+        "music",
+        {
+            "pk": {"S": f"p{number % 2}"},
+            "sk": {"N": str(number)},
+            "n": {"N": "7"},
+            "many": {"L": [{"S": "a"}, {"N": "1"}, {"M": {"deep": {"SS": ["x", "y"]}}}]},
+            "tree": {"M": {"a": {"N": "1.5"}, "b": {"L": [{"BOOL": True}, {"NULL": True}]}}},
+            "words": {"SS": ["a", "b"]},
+            "sizes": {"NS": ["1", "2"]},
+            **({"l": {"S": "l"}, "x": {"B": "AAE="}} if number != 1 else {}),
+            **({"g": {"S": "g"}, "h": {"N": str(-number)}} if number != 2 else {}),
+            **({"m1": {"S": "1"}, "m2": {"S": "2"}, "r1": {"N": "3"}, "r2": {"B": "AA=="}} if number else {}),
+        },
+    )
+    for number in range(4)
+] + [("plain", {"k": {"B": data}, "g": {"S": "g"}}) for data in ("AA==", "AQ==", "AgI=")]
+
+_KEY = {"pk": {"S": "p0"}, "sk": {"N": "0"}}
+_ITEM = {**_KEY, "n": {"N": "1"}, "l": {"S": "z"}, "g": {"S": "y"}, "h": {"N": "1e3"}, "b": {"BS": ["AA==", "AQ=="]}}
+_ASKED = {"ReturnConsumedCapacity": "INDEXES", "ReturnItemCollectionMetrics": "SIZE"}
+
+SEEDS: dict[str, list[dict[str, Any]]] = {
+    "GetItem": [
+        {"TableName": "music", "Key": _KEY, "ReturnConsumedCapacity": "TOTAL", "ConsistentRead": True},
+        {
+            "TableName": "music",
+            "Key": _KEY,
+            "ProjectionExpression": "#l[2].deep, tree.b[0], n, many[0]",
+            "ExpressionAttributeNames": {"#l": "many"},
+        },
+        {"TableName": "plain", "Key": {"k": {"B": "AA=="}}, "AttributesToGet": ["g", "k"]},
+    ],
+    "PutItem": [
+        {"TableName": "music", "Item": _ITEM},
+        {
+            "TableName": "music",
+            "Item": _ITEM,
+            "ReturnValues": "ALL_OLD",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            "ConditionExpression": "attribute_exists(#n) AND (n = :n OR size(tree.a) > :n) AND NOT contains(words, :s)",
+            "ExpressionAttributeNames": {"#n": "words"},
+            "ExpressionAttributeValues": {":n": {"N": "7"}, ":s": {"S": "c"}},
+            **_ASKED,
+        },
+        {
+            "TableName": "music",
+            "Item": _ITEM,
+            "Expected": {
+                "n": {"ComparisonOperator": "BETWEEN", "AttributeValueList": [{"N": "1"}, {"N": "9"}]},
+                "zzz": {"Exists": False},
+            },
+            "ConditionalOperator": "OR",
+        },
+    ],
+    "UpdateItem": [
+        {
+            "TableName": "music",
+            "Key": _KEY,
+            "UpdateExpression": "SET n = n + :one, tree.c = if_not_exists(tree.a, :one), #l[1] = :s, h = :one "
+            "REMOVE x, tree.b[1] ADD sizes :ns DELETE words :ss",
+            "ConditionExpression": "n IN (:one, :seven) AND sk BETWEEN :zero AND :one AND begins_with(pk, :s)",
+            "ExpressionAttributeNames": {"#l": "many"},
+            "ExpressionAttributeValues": {
+                ":one": {"N": "1"},
+                ":seven": {"N": "7"},
+                ":zero": {"N": "0"},
+                ":s": {"S": "p"},
+                ":ns": {"NS": ["5"]},
+                ":ss": {"SS": ["a"]},
+            },
+            "ReturnValues": "UPDATED_NEW",
+            **_ASKED,
+        },
+        {
+            "TableName": "music",
+            "Key": {"pk": {"S": "new"}, "sk": {"N": "-1.5e3"}},
+            "UpdateExpression": "SET many = list_append(:l, :l), g = :s",
+            "ExpressionAttributeValues": {":l": {"L": [{"M": {}}]}, ":s": {"S": "s"}},
+            "ReturnValues": "ALL_NEW",
+        },
+        {
+            "TableName": "music",
+            "Key": _KEY,
+            "AttributeUpdates": {
+                "n": {"Action": "ADD", "Value": {"N": "3"}},
+                "x": {"Action": "DELETE"},
+                "l": {"Action": "PUT", "Value": {"S": "new"}},
+            },
+            "Expected": {"n": {"Value": {"N": "7"}, "Exists": True}},
+            "ReturnValues": "ALL_OLD",
+        },
+    ],
+    "DeleteItem": [
+        {"TableName": "music", "Key": _KEY, "ReturnValues": "ALL_OLD", **_ASKED},
+        {
+            "TableName": "music",
+            "Key": _KEY,
+            "ConditionExpression": "attribute_type(tree, :t) AND attribute_not_exists(tree.z[3].y) AND many[1] <> :s",
+            "ExpressionAttributeValues": {":t": {"S": "M"}, ":s": {"S": "s"}},
+        },
+        {"TableName": "plain", "Key": {"k": {"B": "AQ=="}}, "Expected": {"g": {"Value": {"S": "g"}}}},
+    ],
+    "Query": [
+        {
+            "TableName": "music",
+            "KeyConditionExpression": "pk = :p AND sk BETWEEN :a AND :b",
+            "FilterExpression": "attribute_exists(n) AND contains(words, :p) OR n >= :a",
+            "ProjectionExpression": "pk, tree.a",
+            "ExpressionAttributeValues": {":p": {"S": "p0"}, ":a": {"N": "-1"}, ":b": {"N": "1e3"}},
+            "ExclusiveStartKey": _KEY,
+            "Limit": 1,
+            "ScanIndexForward": True,
+            "Select": "SPECIFIC_ATTRIBUTES",
+            "ReturnConsumedCapacity": "INDEXES",
+        },
+        {
+            "TableName": "music",
+            "IndexName": "global",
+            "KeyConditionExpression": "g = :g AND h < :h",
+            "ExpressionAttributeValues": {":g": {"S": "g"}, ":h": {"N": "9"}},
+            "ExclusiveStartKey": {"pk": {"S": "p1"}, "sk": {"N": "1"}, "g": {"S": "g"}, "h": {"N": "-1"}},
+            "ScanIndexForward": False,
+        },
+        {
+            "TableName": "music",
+            "IndexName": "local",
+            "KeyConditionExpression": "pk = :p AND begins_with(l, :l)",
+            "ExpressionAttributeValues": {":p": {"S": "p0"}, ":l": {"S": "l"}, ":n": {"N": "7"}},
+            "FilterExpression": "n = :n",
+            "Select": "COUNT",
+        },
+        {
+            "TableName": "music",
+            "IndexName": "multi",
+            "KeyConditionExpression": "m1 = :1 AND m2 = :2 AND r1 = :3 AND r2 >= :4",
+            "ExpressionAttributeValues": {":1": {"S": "1"}, ":2": {"S": "2"}, ":3": {"N": "3"}, ":4": {"B": "AA=="}},
+        },
+        {
+            "TableName": "music",
+            "KeyConditions": {
+                "pk": {"ComparisonOperator": "EQ", "AttributeValueList": [{"S": "p0"}]},
+                "sk": {"ComparisonOperator": "GT", "AttributeValueList": [{"N": "0"}]},
+            },
+            "QueryFilter": {
+                "words": {"ComparisonOperator": "CONTAINS", "AttributeValueList": [{"S": "a"}]},
+                "n": {"ComparisonOperator": "NE", "AttributeValueList": [{"N": "8"}]},
+            },
+            "ConditionalOperator": "AND",
+            "AttributesToGet": ["n"],
+        },
+    ],
+    "Scan": [
+        {"TableName": "music", "Segment": 1, "TotalSegments": 3, "ConsistentRead": True, "Limit": 2},
+        {
+            "TableName": "music",
+            "IndexName": "multi",
+            "FilterExpression": "size(pk) < :n",
+            "ExpressionAttributeValues": {":n": {"N": "5"}},
+            "ExclusiveStartKey": {
+                "pk": {"S": "p1"},
+                "sk": {"N": "1"},
+                "m1": {"S": "1"},
+                "m2": {"S": "2"},
+                "r1": {"N": "3"},
+                "r2": {"B": "AA=="},
+            },
+            "ReturnConsumedCapacity": "TOTAL",
+        },
+        {
+            "TableName": "plain",
+            "ScanFilter": {
+                "g": {"ComparisonOperator": "IN", "AttributeValueList": [{"S": "g"}, {"S": "h"}]},
+                "z": {"ComparisonOperator": "NULL"},
+            },
+            "ConditionalOperator": "OR",
+            "ExclusiveStartKey": {"k": {"B": "AA=="}},
+        },
+    ],
+    "BatchGetItem": [
+        {
+            "RequestItems": {
+                "music": {"Keys": [_KEY, {"pk": {"S": "p1"}, "sk": {"N": "1"}}], "ProjectionExpression": "n, tree.a"},
+                "plain": {"Keys": [{"k": {"B": "AA=="}}], "ConsistentRead": True},
+            },
+            "ReturnConsumedCapacity": "TOTAL",
+        }
+    ],
+    "BatchWriteItem": [
+        {
+            "RequestItems": {
+                "music": [{"PutRequest": {"Item": {**_ITEM, "sk": {"N": "5"}}}}, {"DeleteRequest": {"Key": _KEY}}],
+                "plain": [{"PutRequest": {"Item": {"k": {"B": "AAAA"}}}}],
+            },
+            **_ASKED,
+        }
+    ],
+    "TransactWriteItems": [
+        {
+            "TransactItems": [
+                {"Put": {"TableName": "music", "Item": {**_ITEM, "sk": {"N": "6"}}}},
+                {
+                    "Update": {
+                        "TableName": "music",
+                        "Key": _KEY,
+                        "UpdateExpression": "SET #n = #n + :one, tree.c = :one",
+                        "ConditionExpression": "#n < :ten",
+                        "ExpressionAttributeNames": {"#n": "n"},
+                        "ExpressionAttributeValues": {":one": {"N": "1"}, ":ten": {"N": "10"}},
+                        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+                    }
+                },
+                {"Delete": {"TableName": "plain", "Key": {"k": {"B": "AA=="}}}},
+                {
+                    "ConditionCheck": {
+                        "TableName": "plain",
+                        "Key": {"k": {"B": "AQ=="}},
+                        "ConditionExpression": "attribute_exists(g)",
+                    }
+                },
+            ],
+            "ClientRequestToken": "token",
+            **_ASKED,
+        }
+    ],
+    "TransactGetItems": [
+        {
+            "TransactItems": [
+                {"Get": {"TableName": "music", "Key": _KEY, "ProjectionExpression": "n, tree.a"}},
+                {"Get": {"TableName": "plain", "Key": {"k": {"B": "/w=="}}}},
+            ],
+            "ReturnConsumedCapacity": "TOTAL",
+        }
+    ],
+    "ExecuteStatement": [
+        {
+            "Statement": 'SELECT n, tree.a, many[0] FROM "music" WHERE pk = ? AND sk >= 0 AND (n <> ? OR g IS MISSING)',
+            "Parameters": [{"S": "p0"}, {"N": "8"}],
+            "ConsistentRead": True,
+            "Limit": 1,
+            "ReturnConsumedCapacity": "TOTAL",
+        },
+        {"Statement": """INSERT INTO "music" VALUE {'pk': 'new', 'sk': 1, 'g': 'x', 'all': [1, {'a': <<1, 2>>}, ?]}"""}
+        | {"Parameters": [{"L": []}]},
+        {"Statement": """UPDATE "music" SET n = n + ? REMOVE x WHERE pk = 'p0' AND sk = 0 RETURNING ALL NEW *"""}
+        | {"Parameters": [{"N": "1"}]},
+        {"Statement": 'DELETE FROM "plain" WHERE k = ?', "Parameters": [{"B": "AA=="}]},
+        {"Statement": """SELECT * FROM "music"."global" WHERE g IN ['g', 'h'] AND contains(words, 'a')"""},
+    ],
+    "BatchExecuteStatement": [
+        {
+            "Statements": [
+                {"Statement": 'SELECT * FROM "plain" WHERE k = ?', "Parameters": [{"B": "AA=="}]},
+                {"Statement": """SELECT n FROM "music" WHERE pk = 'p1' AND sk = 1""", "ConsistentRead": True},
+            ],
+            "ReturnConsumedCapacity": "TOTAL",
+        },
+        {
+            "Statements": [
+                {"Statement": """INSERT INTO "music" VALUE {'pk': 'new', 'sk': 1}"""},
+                {"Statement": """UPDATE "music" SET n = 1 WHERE pk = 'p1' AND sk = 1"""},
+            ]
+        },
+    ],
+    "ExecuteTransaction": [
+        {
+            "TransactStatements": [
+                {"Statement": """INSERT INTO "music" VALUE {'pk': 'new', 'sk': ?}""", "Parameters": [{"N": "2"}]},
+                {"Statement": """UPDATE "music" SET n = n + 1 WHERE pk = 'p1' AND sk = 1 AND n < 10"""},
+                {"Statement": """EXISTS(SELECT * FROM "music" WHERE pk = 'p0' AND sk = 0 AND n = 7)"""},
+            ],
+            "ClientRequestToken": "token",
+            "ReturnConsumedCapacity": "TOTAL",
+        }
+    ],
+    "CreateTable": [
+        {**TABLES[0], "TableName": "third"},
+        {
+            **TABLES[1],
+            "TableName": "fourth",
+            "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"},
+        },
+        {
+            **table_request("k:N"),
+            "TableName": "fifth",
+            "OnDemandThroughput": {"MaxReadRequestUnits": 5, "MaxWriteRequestUnits": 1},
+            "TableClass": "STANDARD_INFREQUENT_ACCESS",
+            "DeletionProtectionEnabled": True,
+            "SSESpecification": {"Enabled": True, "SSEType": "KMS"},
+        },
+    ],
+    "UpdateTable": [
+        {
+            "TableName": "plain",
+            "ProvisionedThroughput": {"ReadCapacityUnits": 6, "WriteCapacityUnits": 6},
+            "GlobalSecondaryIndexUpdates": [
+                {
+                    "Update": {
+                        "IndexName": "thin",
+                        "ProvisionedThroughput": {"ReadCapacityUnits": 2, "WriteCapacityUnits": 2},
+                    }
+                }
+            ],
+        },
+        {
+            "TableName": "music",
+            "AttributeDefinitions": [{"AttributeName": "new", "AttributeType": "S"}],
+            "GlobalSecondaryIndexUpdates": [{"Create": index_request("newer", "new", "INCLUDE", ["x"])}],
+        },
+        {"TableName": "music", "GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": "multi"}}]},
+        {
+            "TableName": ARN,
+            "BillingMode": "PAY_PER_REQUEST",
+            "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+        },
+        {"TableName": ARN, "DeletionProtectionEnabled": True},
+        {"TableName": "music", "TableClass": "STANDARD"},
+        {"TableName": "plain", "TableThroughputMode": "PAY_PER_REQUEST"},
+    ],
+    "DescribeTable": [{"TableName": "music"}, {"TableName": ARN}],
+    "DeleteTable": [{"TableName": "music"}],
+    "ListTables": [{"Limit": 1, "ExclusiveStartTableName": "aaa"}, {}],
+    "ListStreams": [
+        {"TableName": "music", "Limit": 1},
+        {"ExclusiveStartStreamArn": _STREAM.arn.replace("music", "aaa")},
+    ],
+    "DescribeStream": [
+        {"StreamArn": _STREAM.arn, "Limit": 2, "ExclusiveStartShardId": _SHARD["ShardId"]},
+        {"StreamArn": _STREAM.arn, "ShardFilter": {"Type": "CHILD_SHARDS", "ShardId": _SHARD["ShardId"]}},
+    ],
+    "GetShardIterator": [
+        {**_SHARD, "ShardIteratorType": "LATEST"},
+        {**_SHARD, "ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": sequence_text(1)},
+        {**_SHARD, "ShardIteratorType": "AT_TIMESTAMP", "Timestamp": _NOW},
+    ],
+    "GetRecords": [
+        {"ShardIterator": _iterator(_STREAM, shard, position, _NOW), "Limit": 3}
+        for shard in _STREAM.shards
+        for position in (0, 2)
+    ],
+    "DescribeLimits": [{}],
+    "DescribeEndpoints": [{}],
+    "TagResource": [{"ResourceArn": ARN, "Tags": [{"Key": "a", "Value": "b"}, {"Key": "team", "Value": ""}]}],
+    "UntagResource": [{"ResourceArn": ARN, "TagKeys": ["team", "nothing"]}],
+    "ListTagsOfResource": [{"ResourceArn": ARN, "NextToken": "YQ=="}],
+    "UpdateTimeToLive": [{"TableName": "music", "TimeToLiveSpecification": {"Enabled": True, "AttributeName": "ttl"}}],
+    "DescribeTimeToLive": [{"TableName": "music"}],
+    "EnableKinesisStreamingDestination": [
+        {
+            "TableName": "music",
+            "StreamArn": DESTINATION["StreamArn"],
+            "EnableKinesisStreamingConfiguration": {"ApproximateCreationDateTimePrecision": "MILLISECOND"},
+        }
+    ],
+    "DisableKinesisStreamingDestination": [DESTINATION],
+    "UpdateKinesisStreamingDestination": [
+        {
+            **DESTINATION,
+            "UpdateKinesisStreamingConfiguration": {"ApproximateCreationDateTimePrecision": "MICROSECOND"},
+        }
+    ],
+    "DescribeKinesisStreamingDestination": [{"TableName": "plain"}, {"TableName": ARN}],
+}
+
+READS = frozenset(
+    name
+    for name in SEEDS
+    if name.startswith(("Describe", "Get", "List", "BatchGet", "TransactGet")) or name in ("Query", "Scan")
+)

@@ -1,0 +1,72 @@
+"""Server processes that a test starts, and the kinds of server on which the black-box tests run."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+ENGINES = ("memory", "lmdb")
+SERVERS = (*ENGINES, "workers", "asgi")
+ROOT = Path(__file__).parents[2]
+
+
+class Server:
+    """A server process of our own; `url` is its address."""
+
+    url: str
+
+    def __init__(self, *arguments: str, module: str = "emulator") -> None:
+        command = [sys.executable, "-m", module, "--port", "0", "--log-level", "warning", *arguments]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        assert self.process.stdout is not None
+        self._output = self.process.stdout
+        lines = []
+        for line in self._output:
+            lines.append(line)
+            if line.split()[:1] == ["address"]:
+                self.url = line.split()[1]
+                return
+        raise AssertionError("the server did not start: " + "".join(lines))
+
+    def stop(self) -> int:
+        """Ask it to end; return its exit status."""
+        self.process.terminate()
+        self._output.close()
+        return self.process.wait(20)
+
+    def workers(self) -> list[int]:
+        """Return the process ids of its worker processes."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(number) for number in children.read_text().split()]
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        workers = self.workers() if self.process.poll() is None else []
+        self.process.kill()
+        for worker in workers:
+            with suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
+        self._output.close()
+        self.process.wait(20)
+
+
+@contextmanager
+def running(*arguments: str, module: str = "emulator") -> Iterator[Server]:
+    """Run a server for the length of a with block."""
+    server = Server(*arguments, module=module)
+    try:
+        yield server
+    finally:
+        if server.process.poll() is None:
+            server.stop()
+
+
+def free_port() -> int:
+    """Return a port that no process listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port

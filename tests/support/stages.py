@@ -1,0 +1,111 @@
+"""A stage for functions: an emulator in process whose functions are invoked by the test, and a clock moved by hand."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator.errors import ApiError
+from emulator.event_sources.outcomes import Outcome
+from emulator.settings import Settings
+from tests.support.in_process import InProcess
+
+CONFIGURATION = 'process-order-changes = "http://localhost:9000"\naudit = "handlers.audit:handler"\n'
+MAPPINGS = "/2015-03-31/event-source-mappings"
+DONE = Outcome("answered", b"null")
+FAILED = Outcome("failed", b"{}", "it raised")
+UNREACHABLE = Outcome("unreachable", detail="connection refused")
+
+
+def failing(*sequences: str) -> Outcome:
+    """A partial batch response that names some records."""
+    report = {"batchItemFailures": [{"itemIdentifier": sequence} for sequence in sequences]}
+    return Outcome("answered", json.dumps(report).encode())
+
+
+class Stage(InProcess):
+    """An emulator with a configuration of functions."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.service = self.emulator.functions
+
+    # --- Lambda's API -----------------------------------------------------------------------------------------------
+
+    def api(self, method: str, path: str = "", body: Any = None, query: str = "", caller: Any = None) -> Any:
+        """One request; status and JSON. Raises ApiError."""
+        raw = b"" if body is None else json.dumps(body).encode()
+        return self.emulator.call_functions(method, MAPPINGS + path, query, raw, caller or self.caller)
+
+    def refused(self, method: str, path: str = "", body: Any = None, query: str = "") -> tuple[int, str, str | None]:
+        """One request that must fail: status, code and message."""
+        with pytest.raises(ApiError) as caught:
+            self.api(method, path, body, query)
+        return caught.value.status, caught.value.code, caught.value.message
+
+    def table(self, name: str = "Orders", view: str = "NEW_AND_OLD_IMAGES") -> str:
+        """Make a table with a stream; return the stream's ARN."""
+        described = self(
+            "CreateTable",
+            TableName=name,
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": view},
+        )
+        stream: str = described["TableDescription"]["LatestStreamArn"]
+        return stream
+
+    def mapping(self, arn: str, **members: Any) -> str:
+        """Map a stream to a function; return the mapping's UUID."""
+        request = {
+            "FunctionName": "process-order-changes",
+            "EventSourceArn": arn,
+            "StartingPosition": "TRIM_HORIZON",
+            **members,
+        }
+        mapping: str = self.api("POST", body=request)[1]["UUID"]
+        return mapping
+
+    def put(self, key: str, value: int = 0, table: str = "Orders") -> None:
+        self("PutItem", TableName=table, Item={"pk": {"S": key}, "n": {"N": str(value)}})
+
+    # --- delivery ---------------------------------------------------------------------------------------------------
+
+    def due(self) -> list[tuple[Any, list[dict[str, Any]]]]:
+        """What is to be invoked now: invocations and the records of their events."""
+        return [(each, json.loads(each.payload)["Records"]) for each in self.service.due()]
+
+    def deliver(self, function: Callable[[list[dict[str, Any]]], Outcome] = lambda _: DONE) -> list[list[str]]:
+        """Invoke a function until nothing is due; return the keys of the batches that it got."""
+        got = []
+        while due := self.due():
+            for invocation, records in due:
+                got.append(keys(records))
+                self.service.finished(invocation, function(records))
+        return got
+
+    @property
+    def letters(self) -> list[dict[str, Any]]:
+        """The dead letters so far."""
+        file = self.service.dead_letters.file
+        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def keys(records: list[dict[str, Any]]) -> list[str]:
+    """The keys of some records."""
+    return [record["dynamodb"]["Keys"]["pk"]["S"] for record in records]
+
+
+def sequences(records: list[dict[str, Any]]) -> list[str]:
+    """The sequence numbers of some records."""
+    return [record["dynamodb"]["SequenceNumber"] for record in records]
+
+
+def configured(folder: Path, **settings: Any) -> Settings:
+    """Settings with a file of functions, on one shard unless told otherwise."""
+    file = folder / "functions.toml"
+    file.write_text(CONFIGURATION)
+    return Settings(**{"functions": str(file), "stream_shards": 1, **settings})

@@ -1,0 +1,92 @@
+"""Tables with a stream in process, for the tests of streams."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from emulator.settings import Settings
+from tests.support.in_process import InProcess
+from tests.support.stream_reading import Record, read_all, shards_of, stream_of
+from tests.support.tables import new_name, table_request
+
+MINUTE = 60
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+LIFE = 4 * HOUR  # of a shard
+IMAGES = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+OFF = {"StreamEnabled": False}
+
+
+@contextmanager
+def emulator(engine_name: str, tmp_path: Path, **settings: Any) -> Iterator[InProcess]:
+    """Run an emulator on an engine, with other settings than those of the fixture `db`."""
+    place: dict[str, Any] = {"in_memory": True} if engine_name == "memory" else {"data_dir": tmp_path / "data"}
+    inside = InProcess(Settings(**place, **settings))
+    yield inside
+    inside.emulator.close()
+
+
+def later(db: InProcess, seconds: float) -> None:
+    """Move the clock, and run one tick of the work that becomes due."""
+    db.clock.advance(seconds)
+    db.emulator.tick()
+
+
+def finish(db: InProcess) -> None:
+    """Finish all background work."""
+    db.emulator.database.background.run_all()
+
+
+class Streamed:
+    """A table with a stream; each `put` writes another number."""
+
+    def __init__(self, db: InProcess, keys: str = "pk:S", view: str = "NEW_AND_OLD_IMAGES", **extra: Any) -> None:
+        self.db = db
+        request = table_request(keys, StreamSpecification={"StreamEnabled": True, "StreamViewType": view}, **extra)
+        self.name: str = request.get("TableName", new_name())
+        db("CreateTable", request)
+        db("DescribeTable", TableName=self.name)
+        self.numbers = count(1)
+        self.arn = stream_of(db, self.name)
+
+    def put(self, pk: str = "p") -> int:
+        """Write an item; return the number in it."""
+        number = next(self.numbers)
+        self.db("PutItem", TableName=self.name, Item={"pk": {"S": pk}, "n": {"N": str(number)}})
+        return number
+
+    def shards(self) -> list[dict[str, Any]]:
+        """Return the stream's shards."""
+        return shards_of(self.db, self.arn)
+
+    def records(self) -> list[Record]:
+        """Return the records that can be read."""
+        return read_all(self.db, self.arn)
+
+    def numbers_read(self) -> list[int]:
+        """Return the numbers of the items in the records that can be read, in the order of writing."""
+        return sorted(map(number_of, self.records()))
+
+    def set_stream(self, specification: dict[str, Any]) -> str:
+        """Change the table's stream setting; set `arn` to the new stream and return it."""
+        self.db("UpdateTable", TableName=self.name, StreamSpecification=specification)
+        self.arn = stream_of(self.db, self.name)
+        return self.arn
+
+
+def number_of(record: Record) -> int:
+    """Return the number of the item in a record."""
+    return int(record["dynamodb"]["NewImage"]["n"]["N"])
+
+
+def closed(shard: dict[str, Any]) -> bool:
+    """Say whether a shard takes no more records."""
+    return "EndingSequenceNumber" in shard["SequenceNumberRange"]
+
+
+def stored(db: InProcess, *firsts: bytes) -> list[bytes]:
+    """Return the storage keys that begin with one of these bytes."""
+    with db.emulator.database.read() as txn:
+        return [key for first in firsts for key, _ in txn.scan(first, first + b"\xff" * 40)]

@@ -1,0 +1,34 @@
+"""CreateTable requests from short texts such as "pk:S sk:N", and names that no other test uses."""
+
+import uuid
+from typing import Any
+
+
+def new_name(prefix: str = "t") -> str:
+    """Return a name that no other test uses."""
+    return f"{prefix}_{uuid.uuid4().hex[:12]}"
+
+
+def table_request(keys: str = "pk:S sk:S", **extra: Any) -> dict[str, Any]:
+    """Return a CreateTable request: `keys` is "hash:T [range:T]", `define` more attributes in the same form."""
+    definitions = [pair.split(":") for pair in (keys + " " + extra.pop("define", "")).split()]
+    names = [pair.split(":")[0] for pair in keys.split()]
+    return {
+        "TableName": new_name(),
+        "KeySchema": [
+            {"AttributeName": name, "KeyType": kind} for name, kind in zip(names, ("HASH", "RANGE"), strict=False)
+        ],
+        "AttributeDefinitions": [{"AttributeName": name, "AttributeType": kind} for name, kind in definitions],
+        "BillingMode": "PAY_PER_REQUEST",
+        **extra,
+    }
+
+
+def index_request(name: str, keys: str, projection: str = "ALL", non_key: list[str] | None = None) -> dict[str, Any]:
+    """Return an index for a request: `keys` is "hash [range]"; "+" joins several attributes of one key type."""
+    kinds = [(part.split("+"), kind) for part, kind in zip(keys.split(), ("HASH", "RANGE"), strict=False)]
+    return {
+        "IndexName": name,
+        "KeySchema": [{"AttributeName": attribute, "KeyType": kind} for names, kind in kinds for attribute in names],
+        "Projection": {"ProjectionType": projection} | ({"NonKeyAttributes": non_key} if non_key else {}),
+    }

@@ -1,0 +1,41 @@
+"""The registry of controls: what is in it, and calls in process."""
+
+from collections import Counter
+
+import pytest
+
+from emulator.controls import registry
+from emulator.controls.body import BadDeclaration
+
+ALL = registry.registered()
+
+
+def test_no_two_controls_have_one_call():
+    assert [
+        call for call, count in Counter((each.method, each.path) for each in ALL.values()).items() if count > 1
+    ] == []
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_control_is_whole(name):
+    """Any page may link to a GET (origins.py), so a GET changes nothing."""
+    found = ALL[name]
+    assert found.method == "POST" or (found.method == "GET" and not found.changes)
+    assert found.summary
+    assert found.summary.strip(". ") == found.summary
+
+
+def test_a_call_in_process(db):
+    assert registry.call(db.emulator, "move_clock", {"Freeze": 2_000_000_000})["Now"] == 2_000_000_000
+    assert registry.call(db.emulator, "clock", {})["Frozen"] is True
+    with pytest.raises(BadDeclaration, match="exactly one of the members"):
+        registry.call(db.emulator, "move_clock", {})
+
+
+def test_a_long_call_runs_to_its_end(db):
+    assert registry.call(db.emulator, "ttl", {}) == {"Deleted": 0, "Tables": {}}
+
+
+def test_a_control_that_does_not_exist(db):
+    with pytest.raises(registry.Unknown, match="there is no control tll; there are: clock, copy, "):
+        registry.call(db.emulator, "tll", {})
