@@ -1,13 +1,13 @@
 """Transactions and batches that take long run in slices: the same answers, and the same store."""
 
 import pytest
-from test_sliced_reads import sliced
 
 from emulator.database import transactions
 from emulator.database.items import ahead
 from emulator.errors import ApiError
 from emulator.operations import batch, execute_transaction, statements, transact
 from tests.support.invariants import check_store
+from tests.support.slices import sliced
 from tests.support.tables import index_request, table_request
 
 ITEMS = 6
