@@ -20,6 +20,7 @@ LEAVES = {
     "escaping",
     "limits",
     "log_limits",
+    "processes",
     "settings",
     "shared_memory",
     "slices",
@@ -30,6 +31,7 @@ MAY_IMPORT = {
     "commands": {"database", "flags", "storage"},
     "flags": set(),
     "__main__": {"cli"},
+    "installed": {"app", "cli", "flags", "http"},
     "http": {"app", "controls", "kinesis", "event_sources", "database", "outbound", "rounds", "values", "storage"},
     "outbound": {"app", "kinesis", "event_sources", "database", "rounds", "storage"},
     "rounds": set(),
@@ -48,6 +50,7 @@ MAY_IMPORT = {
     "escaping": set(),
     "limits": set(),
     "log_limits": set(),
+    "processes": set(),
     "settings": set(),
     "clock": set(),
     "shared_memory": set(),
@@ -75,7 +78,7 @@ ROOMS = {
 """The folders and files of a package in their order: each imports only from those before it."""
 
 ONLY_STANDARD_LIBRARY = LEAVES
-ASYNC_PARTS = {"http", "outbound", "rounds"}
+ASYNC_PARTS = {"http", "installed", "outbound", "rounds"}
 
 
 def sources():

@@ -7,16 +7,15 @@ A copy that was made while a server wrote may mix pages of several commits. What
 """
 
 import logging
-import os
 import struct
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
+from emulator import processes
 from emulator.database.changes.log import record_json, record_sequence
 from emulator.database.definitions.streams import StreamDefinition
 from emulator.database.definitions.tables import TableDefinition
@@ -32,13 +31,6 @@ from storage.verification import damaged
 log = logging.getLogger("emulator")
 
 _COMMAND: Final = "emulator.commands.verify"
-_ROOT: Final = Path(__file__).parents[2]
-
-
-def environment_of_children() -> dict[str, str]:
-    """Return the environment in which a Python process finds this program, however this one has found it."""
-    paths = [str(_ROOT), os.environ.get("PYTHONPATH", "")]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
 def verify(folder: Path) -> None:
@@ -48,9 +40,13 @@ def verify(folder: Path) -> None:
         " while for large ones",
         folder,
     )
-    command = [sys.executable, "-m", _COMMAND, str(folder)]
     result = subprocess.run(  # noqa: S603 - our own module
-        command, env=environment_of_children(), capture_output=True, text=True, check=False, errors="replace"
+        processes.command(_COMMAND, str(folder)),
+        env=processes.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        errors="replace",
     )
     if result.returncode:
         lines = result.stderr.strip().splitlines()

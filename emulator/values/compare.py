@@ -1,7 +1,7 @@
 """Equality, order and the functions of conditions, on canonical values (behaviour 4.4).
 
-Strings compare as Python does, by code point, which is the byte order of their UTF-8. Binaries are base64 text in a
-value and compare as the bytes they stand for.
+Strings compare by code point, as in Python. That is also the byte order of their UTF-8. Binaries
+are base64 text inside a value, but compare as the bytes that the text encodes.
 
 A condition may look at one list of 190,000 elements 140 times, which took 0.7 s. So a large condition
 is tested with a memory of what it has found out about the large values of its item (`remembering`).
@@ -78,14 +78,20 @@ def remembering(test: Callable[..., bool]) -> Callable[..., bool]:
 
 
 def equal(left: Value, right: Value) -> bool:
-    """Say whether two values are the same: deep, sets without order, lists in order, maps by key."""
+    """Say whether two values are the same.
+
+    The comparison is deep. Order counts in lists, but not in sets and maps.
+    """
     if _memory is None or _CONTAINERS.isdisjoint(left):
         return left == right
     return _memory.recall((id(left), id(right)), lambda: left == right)
 
 
 def order(left: Value, right: Value) -> int | None:
-    """Return -1, 0 or 1 as left is below, equal to or above right; None unless both are S, both N or both B."""
+    """Return -1 if left is below right, 0 if they are equal, 1 if left is above right.
+
+    Return None if the two values are not both S, both N or both B.
+    """
     if "N" in left and "N" in right:
         return number.order(left["N"], right["N"])
     if "S" in left and "S" in right:
@@ -107,7 +113,10 @@ def _bytes(text: str) -> bytes:
 
 
 def contains(container: Value, operand: Value) -> bool:
-    """Say whether the container has the operand: as substring, as member of a set, or as element of a list."""
+    """Say whether the container has the operand.
+
+    The operand may be a substring, a member of a set or an element of a list.
+    """
     [(tag, content)] = container.items()
     if tag == "L":
         if _memory is None or len(content) < _LARGE_LIST:
@@ -131,7 +140,11 @@ def begins_with(value: Value, prefix: Value) -> bool:
 
 
 def size_of(value: Value) -> int | None:
-    """Return what size() gives: UTF-16 units, bytes, members, elements or entries; None for N, BOOL and NULL."""
+    """Return the result of size(), or None for N, BOOL and NULL.
+
+    The result counts the UTF-16 units of a string, the bytes of a binary, the members of a set, the
+    elements of a list, or the entries of a map.
+    """
     [(tag, content)] = value.items()
     if tag == "S" and not content.isascii():
         return len(content.encode("utf-16-le", "surrogatepass")) // 2

@@ -320,6 +320,7 @@ class DynamoDbEndpoint:
         again and again, which took three quarters of the time of parsing some bodies.
         """
         plain = {name: value for name, value in fields.items() if name != b"content-encoding"}
+        self._emulator.load(_target(fields))
         gc.disable()
         try:
             return self._call(query, plain, body)
