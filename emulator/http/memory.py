@@ -47,20 +47,25 @@ def is_due(bodies: Bodies, clients: Iterable[Client], now: float) -> bool:
 
 def _trim() -> None:
     forget_keys()
-    import ctypes  # noqa: PLC0415 - 1 MB of memory that most servers never need
+    with suppress(AttributeError, ImportError, OSError, TypeError):  # another C library, another system
+        import _ctypes  # noqa: PLC0415 - the package ctypes around it would itself keep 1 MB
 
-    with suppress(AttributeError, OSError, TypeError):  # another C library, another system
-        ctypes.CDLL(None).malloc_trim(0)
-
-
-_SHORT_KEYS: Final = 20  # texts, of 1,000 keys each: an entry of 2,048 survives them with a probability of e^-10
+        _ctypes.call_function(_ctypes.dlsym(_ctypes.dlopen("", 0), "malloc_trim"), (0,))
 
 
 def forget_keys() -> None:
-    """Let orjson's cache of object keys have none of a large body: 3 ms.
+    """Overwrite orjson's cache of object keys, which takes 5 ms.
 
-    orjson keeps the latest 2,048 keys of up to 64 bytes for later. Those of a body with a million keys
-    lie scattered over megabytes of objects, of which each keeps a megabyte from being returned.
+    orjson keeps the latest 2,048 keys of up to 64 bytes. Those of a body with a million keys lie
+    scattered over the memory that the body took. Python returns memory by the megabyte, so a single
+    key keeps a megabyte.
     """
-    for first in range(0, _SHORT_KEYS * 1_000, 1_000):
-        orjson.loads(b"{%b}" % b",".join([b'"%x":0' % number for number in range(first, first + 1_000)]))
+    for first in range(0, _KEYS, _KEYS_AT_ONCE):
+        orjson.loads(b"{%b}" % b",".join([_KEY % number for number in range(first, first + _KEYS_AT_ONCE)]))
+
+
+_KEYS: Final = 20_000  # one of the 2,048 survives so many with a probability of e^-10
+_KEYS_AT_ONCE: Final = 1_000
+# Keys so long are allocated apart from shorter ones: they would fill the gaps between those of the
+# body, and so keep their memory again.
+_KEY: Final = b'"%060x":0'
