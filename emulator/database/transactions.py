@@ -151,9 +151,12 @@ def _prepare(txn: ReadTxn, steps: Sequence[Step], outcomes: Sequence[Outcome], m
             if outcomes:
                 each = ahead.prepared_before(txn, step.table, step.key, step.prepare, outcomes[position])
             else:
-                each = ahead.prepared_now(txn, step.table, step.prepare)
+                each = step.prepare(txn)
+                size = len(each.old_row or b"") + len(each.new_row or b"")
+                if size >= ahead.LARGE:
+                    ahead.forget_items(step.table, each)
+                work += size
             prepared.append(each)
-            work += ahead.work_of(each)
         except ApiError as error:
             if error.about == "request":
                 raise  # an empty index key: no cancellation, and it comes before one

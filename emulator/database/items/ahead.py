@@ -21,7 +21,7 @@ Prepare = Callable[[ReadTxn], Change]
 """The first half of a write. Raises ApiError."""
 
 LONG: Final = 1 << 20  # bytes of rows that writes of one request read and make: 10 to 30 ms
-_LARGE: Final = 64 << 10  # bytes of the rows of a write whose items are not kept
+LARGE: Final = 64 << 10  # bytes of the rows of a write whose items are not kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,12 @@ class Outcome:
 def prepared_now(txn: ReadTxn, table: Table, prepare: Prepare, kept: Collection[str] = ()) -> Change:
     """Return a prepared write, without its items if they are large, apart from kept attributes. Raises ApiError."""
     prepared = prepare(txn)
-    if work_of(prepared) >= _LARGE:
-        _forget_items(table, prepared, kept)
+    if len(prepared.old_row or b"") + len(prepared.new_row or b"") >= LARGE:
+        forget_items(table, prepared, kept)
     return prepared
 
 
-def _forget_items(table: Table, change: Change, kept: Collection[str]) -> None:
+def forget_items(table: Table, change: Change, kept: Collection[str] = ()) -> None:
     """Work out what followers need of the items, and keep no more: an item of 400 KB can take 40 MB of memory."""
     if table.indexes:
         change.entries = entry_changes(table, change)
@@ -55,11 +55,6 @@ def _forget_items(table: Table, change: Change, kept: Collection[str]) -> None:
 
 def _part(item: Item | None, names: Collection[str]) -> Item | None:
     return None if item is None else {name: item[name] for name in names if name in item}
-
-
-def work_of(prepared: Change) -> int:
-    """Return the bytes of the rows that a write reads and makes."""
-    return len(prepared.old_row or b"") + len(prepared.new_row or b"")
 
 
 def outcome(txn: ReadTxn, table: Table, key: bytes, prepare: Prepare, kept: Collection[str] = ()) -> Outcome:

@@ -33,7 +33,7 @@ def table(db, monkeypatch):
     for number in range(ITEMS):
         put(db, name, number)
     monkeypatch.setattr(ahead, "LONG", 0)
-    monkeypatch.setattr(ahead, "_LARGE", 0)
+    monkeypatch.setattr(ahead, "LARGE", 0)
     for module in (transactions, transact, execute_transaction, statements, batch):
         monkeypatch.setattr(module, "DECODED_IN_STEP", 1)
     return name
