@@ -423,10 +423,11 @@ class Connection(asyncio.Protocol):
 
         if self._transport is None:
             return
+        site = self._front.site  # loaded here at first, which may fail
         addresses = (self._transport.get_extra_info("sockname"), self._transport.get_extra_info("peername"))
         self._making = cycle = Cycle(request, self, addresses)
         self._update()
-        task = self._loop.create_task(cycle.run(self._front.site))
+        task = self._loop.create_task(cycle.run(site))
         self._state.tasks.add(task)  # uvicorn waits for its tasks at shutdown
         task.add_done_callback(self._state.tasks.discard)
 
