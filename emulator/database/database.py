@@ -8,7 +8,7 @@ from emulator import errors
 from emulator.clock import Background, Clock, Scheduler
 from emulator.database.catalog.catalog import Caller, Catalog, Options, require
 from emulator.database.catalog.enforcer import Enforcer
-from emulator.database.changes.streams import TURN_SECONDS
+from emulator.database.changes.streams import ROLL_OVER_SECONDS
 from emulator.database.definitions import kinesis
 from emulator.database.schema.table import Table
 from emulator.database.store.versions import SharedEngine, Versions
@@ -79,7 +79,7 @@ class Database:
         self.rerun(self.catalog.settle_all)
         if not self.kinesis:
             kinesis.log_unconnected(table.definition for table in self.catalog.everything())
-        self.scheduler.every(TURN_SECONDS, self.streams.turn)
+        self.scheduler.every(ROLL_OVER_SECONDS, self.streams.roll_over)
 
     def refresh(self) -> None:
         """Take over what other processes have changed about tables and streams."""

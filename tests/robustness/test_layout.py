@@ -107,7 +107,7 @@ def write_stream(inside: InProcess) -> None:
     inside("PutItem", TableName="streamed", Item={**EXPIRING, "n": {"N": "1"}})
     now = inside.clock.now()
     inside.clock.advance(4 * 3600)
-    inside.emulator.database.streams.turn()
+    inside.emulator.database.streams.roll_over()
     inside("PutItem", TableName="streamed", Item=EXPIRING)
     inside("PutItem", TableName="streamed", Item={"k": {"S": "gone"}})
     inside("DeleteItem", TableName="streamed", Key={"k": {"S": "gone"}})

@@ -1,6 +1,6 @@
-"""The streams of all tables: opened and closed with their tables' settings, turned and trimmed by the clock.
+"""The streams of all tables: opened and closed with their tables' settings, rolled over and trimmed by the clock.
 
-All definitions are held in memory; storage has them too and is written first. What the clock brings about, `turn` does,
+All definitions are held in memory; storage has them too and is written first. What the clock brings about, `roll_over` does,
 a job of the scheduler: open shards that are four hours old are closed and go on in children, records older than a day are
 deleted in slices, and a stream that has been disabled for a day is forgotten. Nothing depends on its being prompt: readers
 look at the clock themselves, and what is written to a shard that should have ended before is not lost.
@@ -21,7 +21,7 @@ from emulator.clock import Background, Clock
 from emulator.database.changes import reader
 from emulator.database.changes.log import StreamLog, counter_key, last_sequence, record_time, set_last_sequence
 from emulator.database.definitions import arns
-from emulator.database.definitions.streams import RETENTION, StreamDefinition, closed, opened, turned
+from emulator.database.definitions.streams import RETENTION, StreamDefinition, closed, opened, rolled_over
 from emulator.database.definitions.tables import TableDefinition
 from emulator.database.definitions.tenants import SHARED, Tenant
 from emulator.database.store import deletions as dropping
@@ -31,7 +31,7 @@ from emulator.database.store.versions import Versions
 from storage import Engine, ReadTxn, WriteTxn
 from storage.keycode import prefix_end, u64
 
-TURN_SECONDS: Final = 60.0  # how often streams are turned and trimmed
+ROLL_OVER_SECONDS: Final = 60.0  # how often streams are rolled over and trimmed
 
 _ON_DEMAND_SHARDS: Final = 4  # an on-demand table starts with four partitions (4,000 write units, 1,000 a partition)
 _PARTITION_READS: Final = 3000  # units of a provisioned table's partition (AWS: "Partitions and data distribution")
@@ -211,7 +211,7 @@ class Streams:
 
     # --- what the clock brings about --------------------------------------------------------------------------------
 
-    def turn(self) -> None:
+    def roll_over(self) -> None:
         """Turn shards over, forget streams that nobody can read any more, begin to trim old records.
 
         Costs a comparison or two for a stream that has nothing due: there may be thousands.
@@ -222,16 +222,16 @@ class Streams:
             if stream.gone(now):
                 self._forget(number)
             else:
-                self._turn(stream, now)
+                self._roll_over(stream, now)
         for number in [number for number, due in self._trim.items() if due <= now]:
             self._trim[number] = inf
             self._background.add(("trim", number), partial(self._trim_slice, number))
 
-    def _turn(self, stream: StreamDefinition, now: float) -> None:
+    def _roll_over(self, stream: StreamDefinition, now: float) -> None:
         with self._engine.write() as txn:
             txn.urgent = True
             last = last_sequence(txn, stream.id)
-            changed, used = turned(stream, last, _written(txn, stream), now)
+            changed, used = rolled_over(stream, last, _written(txn, stream), now)
             if changed == stream:
                 return
             if used != last:

@@ -116,7 +116,7 @@ class StreamDefinition:
         return (shard for shard in self.shards if shard.closed is None or shard.closed + RETENTION > now)
 
     def due(self) -> float:
-        """Return the first moment at which time changes the stream: a shard is to be turned over or to go, or all of it."""
+        """Return the first moment at which time changes the stream: a shard is to be rolled over or to go, or all of it."""
         moments = [
             shard.opened + SHARD_LIFE if shard.closed is None else shard.closed + RETENTION for shard in self.shards
         ]
@@ -154,7 +154,7 @@ def closed(stream: StreamDefinition, last: int, moment: float) -> StreamDefiniti
     return replace(stream, shards=tuple(shards))
 
 
-def turned(stream: StreamDefinition, last: int, written: float, now: float) -> tuple[StreamDefinition, int]:
+def rolled_over(stream: StreamDefinition, last: int, written: float, now: float) -> tuple[StreamDefinition, int]:
     """Return the stream with the shards that it has by now, and the last sequence number that is used.
 
     Open shards end after SHARD_LIFE, which uses up one number as their ending, and go on in children; closed ones whose

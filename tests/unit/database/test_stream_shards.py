@@ -1,4 +1,4 @@
-"""Shards by the clock: they turn over after four hours, and readers find every record, each item's in order."""
+"""Shards by the clock: they roll over after four hours, and readers find every record, each item's in order."""
 
 from itertools import pairwise
 
@@ -250,7 +250,7 @@ def test_disabled_stream_turns_no_more(db):
 
 
 def test_clock_set_back(db):
-    """Shards do not turn until it has caught up; what is written and read does not mind."""
+    """Shards do not roll over until the clock has caught up; what is written and read does not mind."""
     streamed = Streamed(db)
     streamed.put("a")
     later(db, 30 * DAY)
@@ -267,16 +267,16 @@ def test_clock_set_back(db):
 
 
 def test_cost_of_streams_with_nothing_due(db, monkeypatch):
-    """A turn looks at no stream that nothing has happened to."""
+    """A rollover visits no stream that nothing has happened to."""
     for _ in range(20):
         Streamed(db)
     streams = db.emulator.database.streams
-    turned = []
-    monkeypatch.setattr(streams, "_turn", lambda stream, now: turned.append(stream))
+    rolled = []
+    monkeypatch.setattr(streams, "_roll_over", lambda stream, now: rolled.append(stream))
     later(db, LIFE - MINUTE)
-    assert (turned, bool(db.emulator.database.background.slices)) == ([], False)
+    assert (rolled, bool(db.emulator.database.background.slices)) == ([], False)
     later(db, MINUTE)
-    assert len(turned) == 20
+    assert len(rolled) == 20
 
 
 def test_ids_grow(db):
