@@ -77,7 +77,7 @@ class DeadLetters:
 
     @cached_property
     def file(self) -> Path:
-        """Where the letters are."""
+        """Where the dead letters are."""
         folder = self._folder or Path(tempfile.mkdtemp(prefix="dynamodb-emulator-"))
         return folder.resolve() / FILE
 

@@ -43,8 +43,8 @@ class Invocation:
     payload: bytes
 
 
-class Letters(Protocol):
-    """Who takes the letters about discarded batches."""
+class DeadLetterSink(Protocol):
+    """Where the letters about discarded batches go."""
 
     def append(self, told: dict[str, Any]) -> None:
         """Take one."""
@@ -68,13 +68,13 @@ class Delivery:
         database: Database,
         mappings: Mappings,
         functions: Functions,
-        letters: Letters,
+        dead_letters: DeadLetterSink,
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
         self._database = database
         self._mappings = mappings
         self._functions = functions
-        self._letters = letters
+        self._dead_letters = dead_letters
         self._new_id = new_id
         self._consumers: dict[str, _Consumer] = {}
         self._under_way: dict[str, _UnderWay] = {}
@@ -144,7 +144,7 @@ class Delivery:
 
     def _discard(self, mapping: EventSourceMapping, reader: Reader, discard: Discard, request_id: str) -> None:
         now = self._database.clock.now()
-        self._letters.append(letter(mapping, reader.shard_id, discard, request_id, now))
+        self._dead_letters.append(letter(mapping, reader.shard_id, discard, request_id, now))
 
     def _save(self, consumer: "_Consumer") -> None:
         """Store the positions that moved. What cannot be stored now (the disk is full) is tried again with the next."""
