@@ -1,4 +1,6 @@
-"""Functions on streams: Lambda's event source mappings, and what they do. Nothing here does I/O but the file of dead letters.
+"""Functions on streams: Lambda's event source mappings, and what they do.
+
+Nothing here does I/O but writing the file of dead letters.
 
 The way of a record, through every type:
 

@@ -5,7 +5,7 @@
     value   : and letters, digits, underscores          symbols = <> < <= > >= + - . , ( ) [ ]
     unknown any other character                         end     after the last token
 
-DeadLetterSink and digits are ASCII. Spaces, tabs and line ends separate tokens and are no tokens themselves. Nothing is wrong
+Letters and digits are ASCII. Spaces, tabs and line ends separate tokens and are no tokens themselves. Nothing is wrong
 for the lexer: an unknown character is an error when, and only if, a parser comes to it. An underscore before a name is
 one (observed: github.com/aws/aws-sdk-java-v2/issues/3279).
 """

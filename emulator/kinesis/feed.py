@@ -10,7 +10,7 @@ Whoever puts asks for the `due` batches, puts each in one PutRecords call, and r
 - Lineage: a shard is read once its parent is drained.
 - Bounded: no more than a window of each shard is in memory; the log itself is trimmed after a day like every stream.
 
-After a failure the destination rests by the emulator's clock. A batch whose content is refused is halved until the
+After a failure the destination backs_off_until by the emulator's clock. A batch whose content is refused is halved until the
 record to blame stands alone; that one is given up, and the log says so.
 """
 
@@ -36,8 +36,10 @@ from storage.keycode import u64
 
 log = logging.getLogger("emulator")
 
-FIRST_REST: Final = 0.1  # seconds of the emulator's clock after a first failure, twice as long after each further one
-LONGEST_REST: Final = 30.0
+FIRST_BACK_OFF: Final = (
+    0.1  # seconds of the emulator's clock after a first failure, twice as long after each further one
+)
+LONGEST_BACK_OFF: Final = 30.0
 
 _WINDOW: Final = 500  # records of a shard in memory
 _REFILL: Final = 250  # below that many more are read
@@ -75,23 +77,26 @@ class _ShardReader:
 
 @dataclass(slots=True)
 class _LogReader:
-    """Where the feed is in one destination's change log. most: records of the next batch; rests: until when it rests."""
+    """Where the feed is in one destination's change log.
+
+    most: records of the next batch; backs_off_until: time (seconds) up to which it backs off.
+    """
 
     shards: dict[int, _ShardReader] = field(default_factory=dict)
     most: int = KINESIS_BATCH_RECORDS
     failures: int = 0
-    rests: float = 0.0
+    backs_off_until: float = 0.0
 
     def drained(self, stream: StreamDefinition) -> bool:
         return all(shard.number in self.shards and self.shards[shard.number].drained(shard) for shard in stream.shards)
 
     def ready(self, now: float) -> bool:
-        """Say whether the rest is over; a clock that was set back does not prolong it."""
-        return not now < self.rests <= now + LONGEST_REST
+        """Say whether the back-off is over; a clock that was set back does not prolong it."""
+        return not now < self.backs_off_until <= now + LONGEST_BACK_OFF
 
-    def rest(self, now: float) -> None:
+    def back_off(self, now: float) -> None:
         self.failures += 1
-        self.rests = now + min(LONGEST_REST, FIRST_REST * 2.0 ** min(self.failures - 1, 20))
+        self.backs_off_until = now + min(LONGEST_BACK_OFF, FIRST_BACK_OFF * 2.0 ** min(self.failures - 1, 20))
 
 
 class KinesisFeed:
@@ -135,10 +140,10 @@ class KinesisFeed:
             reader.failures = 0
             reader.most = min(KINESIS_BATCH_RECORDS, 2 * reader.most)
         if failed:
-            reader.rest(self._database.clock.now())
+            reader.back_off(self._database.clock.now())
 
     def failed(self, batch: Batch, why: str) -> None:
-        """Take note that nothing of a batch was put; it is tried again after a rest."""
+        """Note that nothing of a batch was put; it is retried after a back-off."""
         reader = self._logs.get(batch.log)
         if reader is None:
             return
@@ -148,7 +153,7 @@ class KinesisFeed:
                 printable(batch.arn),
                 printable(why, ANSWER),
             )
-        reader.rest(self._database.clock.now())
+        reader.back_off(self._database.clock.now())
 
     def refused(self, batch: Batch, why: str) -> None:
         """Take note that a batch was refused for what it contains: parts of it are tried, a single record is given up."""
