@@ -112,9 +112,9 @@ class Delivery:
                 positions = self._mappings.checkpoints(mapping)
                 consumer = self._consumers[mapping.uuid] = _Consumer(mapping, positions)
             with self._database.read(committed=True) as txn:
-                if not consumer.look(txn, stream, now):
+                if not consumer.poll(txn, stream, now):
                     return
-        except Interrupted:  # by another process; the next look reads again
+        except Interrupted:  # by another process; the next poll reads again
             return
         for reader in tuple(consumer.readers.values()):
             for lane in reader.lanes:
@@ -184,7 +184,7 @@ class _Consumer:
         self.mapping = mapping
         return True
 
-    def look(self, txn: ReadTxn, stream: StreamDefinition, now: float) -> bool:
+    def poll(self, txn: ReadTxn, stream: StreamDefinition, now: float) -> bool:
         """Read what is new; say whether there is anything to do, which one read tells when nothing was written."""
         last = last_sequence(txn, stream.id)
         if last == self._seen:

@@ -1,7 +1,7 @@
 """An event source mapping: a stream, a function, and how records get from one to the other.
 
 Frozen; stored as JSON. A state such as Creating ends by the clock, like a table's status: the answer of the request that
-began it shows it, the next look shows Enabled or Disabled, unless transient statuses are delayed.
+began it shows it, the next request shows Enabled or Disabled, unless transient statuses are delayed.
 """
 
 from collections.abc import Mapping

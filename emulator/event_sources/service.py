@@ -23,7 +23,7 @@ class FunctionService:
 
     @property
     def busy(self) -> bool:
-        """Whether somebody has to look for due invocations."""
+        """Whether due invocations must be polled for."""
         return any(True for _ in self.mappings.delivering())
 
     def answer(self, method: str, path: str, query: str, body: bytes, caller: Caller) -> Answer:

@@ -43,7 +43,7 @@ LONGEST_BACK_OFF: Final = 30.0
 
 _WINDOW: Final = 500  # records of a shard in memory
 _REFILL: Final = 250  # below that many more are read
-_READ_RECORDS: Final = 128  # at a time, and of those so many bytes: a look holds up requests for a few milliseconds
+_READ_RECORDS: Final = 128  # at a time, and of those so many bytes: a poll holds up requests for a few milliseconds
 _READ_BYTES: Final = 256 * KIB  # of SizeBytes
 
 
@@ -200,7 +200,7 @@ class KinesisFeed:
             del reader.shards[number]
 
     def _finish(self, table: Table, destination: KinesisDestination) -> None:
-        """End a DISABLING; the change log goes. Where the disk is full, the next look tries again."""
+        """End a DISABLING; the change log goes. On a full disk the next poll tries again."""
         definition = table.definition
         changed = (replace(each, status=DISABLED) if each is destination else each for each in definition.kinesis)
         with suppress(Full, Interrupted):
