@@ -9,7 +9,7 @@ from zlib import crc32
 import orjson
 
 from emulator.database.changes import reader
-from emulator.database.changes.log import record_time
+from emulator.database.changes.record import record_time
 from emulator.database.definitions.streams import RETENTION, Shard, StreamDefinition
 from emulator.event_sources.events import PAYLOAD, Record, record_of
 from emulator.event_sources.filters import Test

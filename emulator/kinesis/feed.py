@@ -29,7 +29,7 @@ from emulator.database.definitions.tables import KinesisDestination
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.escaping import ANSWER, printable
-from emulator.kinesis.records import KinesisRecord, kinesis_record
+from emulator.kinesis.records import KinesisRecord, RecordFormat
 from emulator.limits import KIB, KINESIS_BATCH_BYTES, KINESIS_BATCH_RECORDS
 from storage import Full, Interrupted, ReadTxn
 from storage.keycode import u64
@@ -243,10 +243,8 @@ def _refill(
     room = min(_READ_RECORDS, _WINDOW - len(state.waiting))
     rows, following = reader.read(txn, stream.id, shard.number, state.following, limit=room, size=_READ_BYTES)
     state.following = following if rows or shard.end is None else shard.end + 1
-    state.waiting += (
-        kinesis_record(row, shard.number, table=table.name, hash_key=stream.hash, precision=precision(destination))
-        for row in rows
-    )
+    form = RecordFormat(region=stream.region, table=table.name, hash_key=stream.hash, precision=precision(destination))
+    state.waiting += (form.record(row, shard.number) for row in rows)
 
 
 def _batch(reader: _LogReader) -> tuple[KinesisRecord, ...]:

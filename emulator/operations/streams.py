@@ -12,7 +12,8 @@ from zlib import crc32
 from emulator import errors, limits
 from emulator.database.catalog.catalog import Caller
 from emulator.database.changes import reader
-from emulator.database.changes.log import last_sequence, milliseconds, record_json
+from emulator.database.changes.log import last_sequence
+from emulator.database.changes.record import milliseconds, record_json
 from emulator.database.database import Database
 from emulator.database.definitions import arns
 from emulator.database.definitions.streams import RETENTION, Shard, StreamDefinition, sequence_of, sequence_text

@@ -6,13 +6,8 @@ is found by bisection, a few single reads.
 
 from typing import Final
 
-from emulator.database.changes.log import (
-    last_sequence,
-    milliseconds,
-    record_milliseconds,
-    record_sequence,
-    record_size,
-)
+from emulator.database.changes.log import last_sequence
+from emulator.database.changes.record import current, milliseconds, record_milliseconds, record_sequence, record_size
 from emulator.database.definitions.streams import Shard, StreamDefinition
 from emulator.database.store import keyspace
 from emulator.limits import MIB
@@ -42,7 +37,7 @@ def read(
             room -= record_size(row)
             if room < 0 and rows:
                 break
-            rows.append(row)
+            rows.append(current(row))
         if rows:
             first = record_sequence(rows[-1]) + 1
         if len(taken) < wanted:

@@ -19,7 +19,8 @@ from typing import Final
 from emulator import errors
 from emulator.clock import Background, Clock
 from emulator.database.changes import reader
-from emulator.database.changes.log import StreamLog, counter_key, last_sequence, record_time, set_last_sequence
+from emulator.database.changes.log import StreamLog, counter_key, last_sequence, set_last_sequence
+from emulator.database.changes.record import record_time
 from emulator.database.definitions import arns
 from emulator.database.definitions.streams import RETENTION, StreamDefinition, closed, opened, rolled_over
 from emulator.database.definitions.tables import TableDefinition
