@@ -19,14 +19,18 @@ The text is a frame around parts that were JSON already:
 So GetRecords splices the text into its answer, and every other form of the record splices the parts,
 without parsing.
 
-Version 1 has the first four fields and the text. Servers wrote it until November 2026. Such a record is
-turned into version 2 when it is read; it disappears when its stream's retention ends.
+Version 1 has the first four fields and the text. It is what folders of storage layout 1 hold. `current`
+turns such a record into version 2 when it is read; the stored one goes when its retention ends. Whatever
+needs only the first four fields may read a record of either version.
 """
 
+from collections.abc import Callable
 from struct import Struct
 from typing import Final, NamedTuple
 
 import orjson
+
+from emulator.database.definitions.streams import sequence_text
 
 CLIENT: Final = 0
 TTL: Final = 1
@@ -40,10 +44,12 @@ REMOVE: Final = 2
 IDENTITIES: Final = (b"}", b',"userIdentity":{"Type":"Service","PrincipalId":"dynamodb.amazonaws.com"}}')
 """How the text of a record ends, by origin (behaviour 12)."""
 
+_KEYS: Final = b',"Keys":'
 NEW_IMAGE: Final = b',"NewImage":'
 OLD_IMAGE: Final = b',"OldImage":'
 
 VERSION: Final = 2
+FIRST_VERSION: Final = 1
 _header: Final = Struct(">BQQIBBIIII")
 _first_header: Final = Struct(">BQQI")
 HEADER: Final = _header.size
@@ -69,7 +75,7 @@ class Parts(NamedTuple):
 
 
 def milliseconds(seconds: float) -> int:
-    """Return a time in the precision of records; rounded, as what a client means by 1.001 is 1.000999 in binary."""
+    """Return a time in the precision of records, rounded: a client's 1.001 is 1.000999 in binary."""
     return round(seconds * 1000)
 
 
@@ -128,19 +134,47 @@ def record_parts(row: bytes) -> Parts:
 
 
 def current(row: bytes) -> bytes:
-    """Return a stored record in the newest version."""
-    return row if row[0] == VERSION else _from_first(row)
+    """Return a stored record in the newest version. Raises KeyError if its version is unknown."""
+    return row if row[0] == VERSION else _UPGRADES[row[0]](row)
 
 
 def _from_first(row: bytes) -> bytes:
-    """Return a record of version 1 in version 2. Its text stays: stored JSON is canonical."""
+    """Return a record of version 1 in version 2.
+
+    The parts are found by parsing the text and dumping them: stored JSON is canonical, so the dumped
+    parts are equal to the stored ones. The first `,"Keys":` is the right one, because the quotes of
+    names and values are escaped in JSON.
+    """
     _, time, sequence, size = _first_header.unpack_from(row)
     text = row[_first_header.size :]
     parsed = orjson.loads(text)
     change = parsed["dynamodb"]
-    keys = orjson.dumps(change["Keys"])
-    lengths = (len(orjson.dumps(change[name])) if name in change else 0 for name in ("NewImage", "OldImage"))
+    keys, new, old = (
+        len(orjson.dumps(change[name])) if name in change else 0 for name in ("Keys", "NewImage", "OldImage")
+    )
     origin = TTL if "userIdentity" in parsed else CLIENT
     event = EVENTS.index(parsed["eventName"].encode())
-    at = text.index(b',"Keys":' + keys) + len(b',"Keys":')
-    return pack_header(VERSION, time, sequence, size, origin, event, at, len(keys), *lengths) + text
+    at = text.index(_KEYS) + len(_KEYS)
+    return pack_header(VERSION, time, sequence, size, origin, event, at, keys, new, old) + text
+
+
+_UPGRADES: Final[dict[int, Callable[[bytes], bytes]]] = {FIRST_VERSION: _from_first}
+"""Version of a stored record -> function that returns it in the newest version."""
+
+
+def is_consistent(row: bytes) -> bool:
+    """Return whether the header of a record of the newest version agrees with its text. Raises ValueError."""
+    _, _, sequence, _ = _first_header.unpack_from(row)
+    parts = record_parts(row)
+    parsed = orjson.loads(record_json(row))
+    change = parsed["dynamodb"]
+    frame, origin = record_frame(row)
+    return (
+        [parsed["eventID"], parsed["eventName"].encode(), change["SizeBytes"], change["SequenceNumber"]]
+        == [parts.event_id, parts.event, parts.size, sequence_text(sequence)]
+        and all(
+            (orjson.loads(text) if text else None) == change.get(name)
+            for name, text in (("Keys", parts.keys), ("NewImage", parts.new), ("OldImage", parts.old))
+        )
+        and frame + IDENTITIES[origin] == record_json(row)
+    )
