@@ -8,8 +8,8 @@ A copy cannot be told from an original by its content, but by what file systems 
     <folder>/closed     "<number of the last commit> <size of data.mdb> <CRC-32 of its first two pages>\\n",
                         written when a server has ended and removed when the folder is opened
 
-`layout` is never written again, so its times change only when it is copied, restored or given to another owner. Moving
-the folder within its file system changes nothing.
+`layout` is written again only when a newer version of the program marks it (`upgrade`), so its times change only then and
+when it is copied, restored or given to another owner. Moving the folder within its file system changes nothing.
 
 Four states of a folder:
 
@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Final
 
 from storage.errors import Corrupted, StorageError, Unavailable
-from storage.folder import os_error, write_whole
+from storage.folder import mark, os_error, write_whole
 
 _NEW = "new\n"
 _MAGIC = 0xBEEFC0DE
@@ -85,6 +85,20 @@ def begin(folder: Path) -> None:
         write_whole(folder / "identity", _NEW)
     except OSError as error:
         raise os_error(error, f"The data folder {folder} cannot be used") from error
+
+
+def upgrade(folder: Path) -> None:
+    """Mark a folder of an older layout with this one, before its first write. Raises Full, StorageError.
+
+    That changes the times of `layout`, by which our own files are known. So files that were ours are
+    recorded anew. If the process is killed in between, the folder counts as a copy at its next opening.
+    The same happens to a second process that opens the folder in that moment: it verifies it in vain.
+    """
+    ours = state_of(folder) == OURS
+    mark(folder)
+    if ours:
+        with suppress(OSError):
+            write_whole(folder / "identity", _identity(folder))
 
 
 def adopt(folder: Path) -> None:

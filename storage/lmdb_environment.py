@@ -50,7 +50,7 @@ import lmdb
 from storage import identity
 from storage.errors import Closed, Corrupted, Full, Interrupted, StorageError, Unavailable
 from storage.files import OpenFile, load, locked, reserve
-from storage.folder import NO_ROOM, disk_is_full, file_size, prepare, reservable
+from storage.folder import LAYOUT, NO_ROOM, disk_is_full, file_size, prepare, reservable
 from storage.room import LEAST_STEP, RESERVE, SPARE_PAGES, Refusal, Reserve, free_bytes
 
 if TYPE_CHECKING:
@@ -130,12 +130,14 @@ def acquire(
     verify: asked before a folder is opened that is a copy. Raises Unavailable, LayoutMismatch, Corrupted, Full.
     """
     folder = folder.absolute()
-    prepare(folder)
+    layout = prepare(folder)
     status = folder.stat()
     key = (os.getpid(), status.st_dev, status.st_ino)
     environment = _environments.get(key)
     if environment is None:
         _see_to_copies(folder, verify)
+        if layout != LAYOUT:
+            identity.upgrade(folder)
         environment = _environments[key] = Environment(folder, map_size=map_size, writemap=writemap, durable=durable)
         identity.adopt(folder)
     elif environment.durable != durable:
