@@ -1,11 +1,12 @@
 """The streams of all tables: opened and closed with their tables' settings, rolled over and trimmed by the clock.
 
-All definitions are held in memory; storage has them too and is written first. What the clock brings about, `roll_over` does,
-a job of the scheduler: open shards that are four hours old are closed and go on in children, records older than a day are
-deleted in slices, and a stream that has been disabled for a day is forgotten. Nothing depends on its being prompt: readers
-look at the clock themselves, and what is written to a shard that should have ended before is not lost.
+All definitions are held in memory. A change is stored first. `roll_over`, a job of the scheduler, does
+what is due: open shards that are four hours old are closed and continued by children, records older than
+the stream's retention are deleted in slices, and a stream that has been disabled for that long is
+forgotten. It may be late: readers compare times with the clock themselves, and a record that is written
+to a shard past its scheduled end is not lost.
 
-The newest of a shard's records that are too old always stays, as the mark up to which the shard was trimmed.
+Trimming keeps the newest of a shard's old records, as the mark up to which the shard was trimmed.
 """
 
 import os
@@ -32,11 +33,18 @@ from emulator.database.store.versions import Versions
 from storage import Engine, ReadTxn, WriteTxn
 from storage.keycode import prefix_end, u64
 
-ROLL_OVER_SECONDS: Final = 60.0  # how often streams are rolled over and trimmed
+ROLL_OVER_SECONDS: Final = 60.0
+"""How often streams are rolled over and trimmed."""
 
-_ON_DEMAND_SHARDS: Final = 4  # an on-demand table starts with four partitions (4,000 write units, 1,000 a partition)
-_PARTITION_READS: Final = 3000  # units of a provisioned table's partition (AWS: "Partitions and data distribution")
+ROLL_OVER_SLICE: Final = 4
+"""Streams that are rolled over at a time: 3 ms, with the six generations of a day that had no ticks."""
+
+_ON_DEMAND_SHARDS: Final = 4
+"""An on-demand table starts with four partitions: 4,000 write units, 1,000 a partition."""
+
+_PARTITION_READS: Final = 3000
 _PARTITION_WRITES: Final = 1000
+"""Units of a provisioned table's partition (AWS: "Partitions and data distribution")."""
 
 
 def _new_seed() -> str:
@@ -120,9 +128,19 @@ class Streams:
     # --- opening and closing ----------------------------------------------------------------------------------------
 
     def open(
-        self, txn: WriteTxn, number: int, table: TableDefinition, view: str, *, hidden: bool = False
+        self,
+        txn: WriteTxn,
+        number: int,
+        table: TableDefinition,
+        view: str,
+        *,
+        hidden: bool = False,
+        retention: float = RETENTION,
     ) -> StreamDefinition:
-        """Store a new stream of a table; `publish` it once the transaction has committed. number: a fresh id."""
+        """Store a new stream of a table; `publish` it after the commit.
+
+        number: a fresh id. hidden, retention: see StreamDefinition.
+        """
         now = self._clock.now()
         stream = StreamDefinition(
             id=number,
@@ -141,6 +159,7 @@ class Streams:
             until=now + self._delay,
             hidden=hidden,
             shared=self._shared,
+            retention=retention,
         )
         stream = opened(stream, 1, now)
         self._save(txn, stream)
@@ -186,9 +205,12 @@ class Streams:
 
     def publish(self, stream: StreamDefinition) -> None:
         """Make a stored definition the one in force."""
+        before = self._definitions.get(stream.id)
         self._definitions[stream.id] = stream
         self._due[stream.id] = stream.due()
-        self._trim.setdefault(stream.id, stream.created + RETENTION)
+        first_trim = stream.created + stream.retention
+        if before is None or stream.retention < before.retention:
+            self._trim[stream.id] = min(first_trim, self._trim.get(stream.id, inf))
         if not stream.hidden:
             self._tenants.setdefault(_tenant(stream), {})[stream.resource] = stream
         if stream.disabled is not None:
@@ -210,23 +232,32 @@ class Streams:
             moment += timedelta(milliseconds=1)
         return label
 
-    # --- what the clock brings about --------------------------------------------------------------------------------
+    # --- what is due by the clock -----------------------------------------------------------------------------------
 
     def roll_over(self) -> None:
-        """Turn shards over, forget streams that nobody can read any more, begin to trim old records.
+        """Roll over shards that are due, forget streams that nobody can read any more, begin to trim old records.
 
-        Costs a comparison or two for a stream that has nothing due: there may be thousands.
+        If nothing is due, a stream costs two comparisons: there may be thousands. If many streams are
+        due at once, the others follow in slices.
         """
+        if self._roll_over_slice():
+            self._background.add("roll over", self._roll_over_slice)
         now = self._clock.now()
-        for number in [number for number, due in self._due.items() if due <= now]:
+        for number in [number for number, due in self._trim.items() if due <= now]:
+            self._trim[number] = inf
+            self._background.add(("trim", number), partial(self._trim_slice, number))
+
+    def _roll_over_slice(self) -> bool:
+        """Roll over or forget some of the streams that are due; return True if there are more."""
+        now = self._clock.now()
+        numbers = [number for number, due in self._due.items() if due <= now]
+        for number in numbers[:ROLL_OVER_SLICE]:
             stream = self._definitions[number]
             if stream.gone(now):
                 self._forget(number)
             else:
                 self._roll_over(stream, now)
-        for number in [number for number, due in self._trim.items() if due <= now]:
-            self._trim[number] = inf
-            self._background.add(("trim", number), partial(self._trim_slice, number))
+        return len(numbers) > ROLL_OVER_SLICE
 
     def _roll_over(self, stream: StreamDefinition, now: float) -> None:
         with self._engine.write() as txn:
@@ -254,24 +285,24 @@ class Streams:
         self._versions.tell()
 
     def _trim_slice(self, stream_id: int) -> bool:
-        """Delete some of the records that are too old; return True while there are more."""
+        """Delete some of the records that are too old; return True if there are more."""
         stream = self._definitions.get(stream_id)
         if stream is None:
             return False
         now = self._clock.now()
-        due = now + RETENTION  # when what is written from now on is too old
+        due = now + stream.retention  # when records that are written from now on are too old
         room = dropping.DROP_SLICE
         with self._engine.write() as txn:
             txn.urgent = True
             for shard in stream.shards:
-                mark = reader.trimmed_to(txn, stream, shard, now - RETENTION)
+                mark = reader.trimmed_to(txn, stream, shard, stream.oldest(now))
                 prefix = keyspace.shard_records(stream.id, shard.number)
                 room -= txn.drop_range(prefix, prefix + u64(mark), room)
                 if not room:
                     return True
                 rows, _ = txn.page(prefix, prefix_end(prefix), 2)
                 if len(rows) > 1:  # the first can stay as the mark
-                    due = min(due, record_time(rows[1]) + RETENTION)
+                    due = min(due, record_time(rows[1]) + stream.retention)
         self._trim[stream_id] = due
         return False
 
