@@ -4,7 +4,7 @@ import logging
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
@@ -12,6 +12,7 @@ from emulator import errors, operations
 from emulator.clock import EmulatorClock
 from emulator.controls.body import BadDeclaration, Body
 from emulator.database.catalog.catalog import Caller, Options
+from emulator.database.changes.streams import ROLL_OVER
 from emulator.database.database import Database, report_full
 from emulator.database.jobs import backfill, ttl_fill, ttl_sweep
 from emulator.database.store import keyspace
@@ -20,6 +21,7 @@ from emulator.model.service import operations as service_operations
 from emulator.operations.registry import find
 from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory
+from emulator.slices import Steps
 from storage import Full, Interrupted, open_engine
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from emulator.event_sources.service import FunctionService
 
 log = logging.getLogger("emulator")
+
+_ATTEMPTS: Final = 20  # at a slice of background work that cannot run
 
 assert operations, "importing the package registers the operations"
 
@@ -144,6 +148,17 @@ class Emulator:
             database.refresh()
         with suppress(Full, Interrupted):  # what is due stays due
             database.rerun(database.scheduler.run_due)
+
+    def due_steps(self) -> Steps[None]:
+        """Do what has become due by the clock, in steps; of the long work only the rollover of shards."""
+        self.run_due()
+        failures = 0
+        while ROLL_OVER in self._background.slices and failures < _ATTEMPTS:
+            if not self._background.run_slice(ROLL_OVER):
+                failures += 1
+                self.database.refresh()
+            if ROLL_OVER in self._background.slices:
+                yield None
 
     def close(self) -> None:
         """Commit, sync and release the storage."""

@@ -178,11 +178,12 @@ class Background:
             self.slices[name] = work
             self._held = False
 
-    def run_slice(self) -> bool:
-        """Run one slice of the work that waited longest; say whether it could run."""
+    def run_slice(self, name: Hashable | None = None) -> bool:
+        """Run one slice, of the work with this name or else of the work that waited longest; say whether it could run."""
         if not self.slices or self.held:
             return False
-        name = next(iter(self.slices))
+        if name is None:
+            name = next(iter(self.slices))
         work = self.slices.pop(name)
         try:
             more = work()
@@ -217,7 +218,7 @@ class _Job:
 
 
 class Scheduler:
-    """Jobs that are due at intervals of the emulator's clock: TTL sweeps, turning and trimming of streams.
+    """Jobs that are due at intervals of the emulator's clock: TTL sweeps, rollover and trimming of streams.
 
     Whoever owns the emulator calls `run_due` often (the server, between requests) and after moving the clock. A job is
     short; what may take long it queues as `Background` work.

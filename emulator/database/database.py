@@ -79,7 +79,7 @@ class Database:
         self.rerun(self.catalog.settle_all)
         if not self.kinesis:
             kinesis.log_unconnected(table.definition for table in self.catalog.everything())
-        self.scheduler.every(ROLL_OVER_SECONDS, self.streams.roll_over)
+        self.scheduler.every(ROLL_OVER_SECONDS, self.streams.begin_roll_over)
 
     def refresh(self) -> None:
         """Take over what other processes have changed about tables and streams."""

@@ -4,7 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from emulator.database.definitions.arns import resource
+from emulator.controls.registry import begin, registered
+from emulator.database.changes.streams import ROLL_OVER_SLICE
 from tests.support.stream_reading import iterator, pages, parents_first, read_shard, sequence
 from tests.support.streamed_tables import (
     DAY,
@@ -273,33 +274,29 @@ def test_cost_of_streams_with_nothing_due(db, monkeypatch):
         Streamed(db)
     streams = db.emulator.database.streams
     rolled = []
-    monkeypatch.setattr("emulator.database.changes.streams.ROLL_OVER_SLICE", 20)
     monkeypatch.setattr(streams, "_roll_over", lambda stream, now: rolled.append(stream))
     later(db, LIFE - MINUTE)
     assert (rolled, bool(db.emulator.database.background.slices)) == ([], False)
     later(db, MINUTE)
+    assert len(rolled) == ROLL_OVER_SLICE
+    finish(db)
     assert len(rolled) == 20
 
 
-def test_many_streams_roll_over_in_slices(db, monkeypatch):
-    """Also after a day without a tick; other requests run between two slices."""
-    monkeypatch.setattr("emulator.database.changes.streams.ROLL_OVER_SLICE", 3)
-    tables = [Streamed(db) for _ in range(10)]
-    database = db.emulator.database
-    old = [database.streams.of_resource(db.caller.tenant, resource(table.arn)) for table in tables]
-
-    def rolled():
-        return sum(database.streams.get(stream.id) != stream for stream in old)
-
-    db.clock.advance(DAY + HOUR)
-    database.streams.roll_over()
-    counts = [rolled()]
-    while counts[-1] < 10:
-        assert database.background.run_slice()
-        counts.append(rolled())
-    assert sorted(set(counts)) == [3, 6, 9, 10]
-    numbers = [table.put("a") for table in tables]
-    assert [table.numbers_read() for table in tables] == [[number] for number in numbers]
+def test_a_moved_clock_rolls_streams_over_in_steps(db, monkeypatch):
+    """Other requests are answered between two steps, and all streams have rolled over when the last is done."""
+    monkeypatch.setattr("emulator.database.changes.streams.ROLL_OVER_SLICE", 2)
+    streamed = [Streamed(db) for _ in range(5)]
+    before = [len(each.shards()) for each in streamed]
+    streams = db.emulator.database.streams
+    roll_over = streams._roll_over
+    rolled = []
+    monkeypatch.setattr(streams, "_roll_over", lambda stream, now: rolled.append(stream) or roll_over(stream, now))
+    move = registered()["move_clock"]
+    assert [len(rolled) for _ in begin(db.emulator, move, {"Advance": LIFE})] == [2, 4]
+    assert len(rolled) == 5
+    assert [len(each.shards()) for each in streamed] == [2 * count for count in before]
+    assert list(begin(db.emulator, move, {"Advance": 1})) == [], "nothing is due"
 
 
 def test_ids_grow(db):
