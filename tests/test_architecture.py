@@ -20,6 +20,7 @@ LEAVES = {
     "escaping",
     "limits",
     "log_limits",
+    "processes",
     "settings",
     "shared_memory",
     "slices",
@@ -30,6 +31,7 @@ MAY_IMPORT = {
     "commands": {"database", "flags", "storage"},
     "flags": set(),
     "__main__": {"cli"},
+    "installed": {"app", "cli", "flags", "http"},
     "http": {"app", "controls", "kinesis", "event_sources", "database", "outbound", "rounds", "values", "storage"},
     "outbound": {"app", "kinesis", "event_sources", "database", "rounds", "storage"},
     "rounds": set(),
@@ -48,6 +50,7 @@ MAY_IMPORT = {
     "escaping": set(),
     "limits": set(),
     "log_limits": set(),
+    "processes": set(),
     "settings": set(),
     "clock": set(),
     "shared_memory": set(),
@@ -71,11 +74,22 @@ ROOMS = {
         {"transactions"},
         {"jobs"},
     ),
+    "storage": ({"errors"}, {"engine", "keycode"}, {"host"}, {"memory", "disk"}, {"data_folder"}),
+    "storage/disk": (
+        {"handles", "file_system", "sizes", "buckets", "residency", "verification"},
+        {"lmdb_errors", "folder", "files"},
+        {"identity"},
+        {"claim", "room"},
+        {"environment"},
+        {"upkeep", "transactions"},
+        {"group", "snapshot"},
+        {"engine"},
+    ),
 }
 """The folders and files of a package in their order: each imports only from those before it."""
 
 ONLY_STANDARD_LIBRARY = LEAVES
-ASYNC_PARTS = {"http", "outbound", "rounds"}
+ASYNC_PARTS = {"http", "installed", "outbound", "rounds"}
 
 
 def sources():
@@ -150,8 +164,7 @@ def circle(graph: dict, names) -> list | None:
 
 def test_no_files_import_each_other_in_a_circle():
     """Imports for types alone count: they say what must be understood together."""
-    files = [path for path in sources() if path.is_relative_to(ROOT / "emulator")]
-    graph = {path: {each for each in imported_files(path) if each.name != "__init__.py"} for path in files}
+    graph = {path: {each for each in imported_files(path) if each.name != "__init__.py"} for path in sources()}
     found = circle(graph, graph)
     assert found is None, [str(path.relative_to(ROOT)) for path in found]
 
@@ -175,11 +188,61 @@ def test_rooms_of_a_package_build_on_those_before_them(package):
     wrong = []
     for path in (ROOT / package).rglob("*.py"):
         room = room_of(path, package)
+        if room is None:  # the package itself, which may offer what is in its rooms
+            continue
         below = {room_of(each, package) for each in imported_files(path)} - {room, None}
         wrong += [f"{path.relative_to(ROOT)} imports {other}" for other in below if floors[other] >= floors[room]]
     assert wrong == []
     rooms = {room_of(path, package) for path in (ROOT / package).rglob("*.py")} - {None}
     assert rooms == floors.keys()
+
+
+DOORS = {"storage", "storage.data_folder", "storage.errors", "storage.host", "storage.keycode"}
+"""What code above the store imports of it. Which engines there are is nobody else's business."""
+
+ABOVE_STORAGE = [path for path in sources() if path.is_relative_to(ROOT / "emulator")]
+
+
+def storage_imports(tree):
+    """Return the modules of storage/ that a program imports: those named in a statement, and those taken from one."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            found.update([node.module, *(name for name in names if is_module(name))])
+    return {module for module in found if module.split(".")[0] == "storage"}
+
+
+def is_module(name):
+    place = ROOT.joinpath(*name.split("."))
+    return place.with_suffix(".py").is_file() or place.is_dir()
+
+
+@pytest.mark.parametrize("path", ABOVE_STORAGE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_store_is_used_through_its_doors(path):
+    text = path.read_text()
+    assert storage_imports(ast.parse(text)) <= DOORS
+    assert "lmdb" not in text.lower(), "what an engine is made of is its own business"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import storage.disk.engine",
+        "from storage.disk.claim import claimed",
+        "from storage import disk",
+        "from storage import memory",
+        "def f():\n    from storage.disk import snapshot",
+    ],
+)
+def test_a_way_around_the_doors_is_found(code):
+    assert not storage_imports(ast.parse(code)) <= DOORS
+
+
+def test_every_door_is_there():
+    assert all(is_module(door) for door in DOORS)
 
 
 @pytest.mark.parametrize("path", list(sources()), ids=lambda path: str(path.relative_to(ROOT)))

@@ -1,7 +1,6 @@
-"""What the documents for developers name is there, and none of them is in a wheel."""
+"""What the documents for developers name is there."""
 
 import re
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -60,19 +59,3 @@ def test_every_package_explains_itself():
     for folder in ("emulator", "storage"):
         for path in (ROOT / folder).rglob("__init__.py"):
             assert path.read_text().startswith('"""'), path
-
-
-def test_a_wheel_has_no_documents():
-    """.ci/run looks into a real one."""
-    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
-    assert setuptools["include-package-data"] is False
-    assert setuptools["packages"]["find"]["namespaces"] is False
-    assert not (ROOT / "emulator" / "reference" / "__init__.py").exists()
-    data = {
-        path.relative_to(ROOT).as_posix()
-        for package, patterns in setuptools["package-data"].items()
-        for pattern in patterns
-        for path in (ROOT / package).glob(pattern)
-    }
-    assert {"emulator/py.typed", "storage/py.typed"} <= data
-    assert {path for path in data if path.endswith((".md", ".txt")) and "/model/data/" not in path} == set()

@@ -66,14 +66,14 @@ class Mappings:
     def delivering(self) -> Iterator[EventSourceMapping]:
         """Walk the mappings whose functions are to be invoked."""
         self._refresh()
-        over = self._database.catalog.over
+        has_passed = self._database.catalog.has_passed
         for mapping in tuple(self._mappings.values()):
-            if mapping.enabled and mapping.status != DELETING and over(mapping.until):
+            if mapping.enabled and mapping.status != DELETING and has_passed(mapping.until):
                 yield mapping
 
     def changing(self, mapping: EventSourceMapping) -> bool:
         """Say whether a mapping is on its way to another state."""
-        return not self._database.catalog.over(mapping.until)
+        return not self._database.catalog.has_passed(mapping.until)
 
     def state(self, mapping: EventSourceMapping) -> str:
         """Return the state in which a mapping is."""

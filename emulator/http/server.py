@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -36,15 +35,13 @@ _IDLE = 0.05  # seconds between looks for background work
 _GRACE = 10  # seconds that open requests get at the end
 
 
-def greeting(settings: Settings, port: int) -> str:
-    """Return the block that is printed at start: where, with what storage, for whom, and how to connect."""
+def greeting(settings: Settings, port: int, storage: str) -> str:
+    """Return the block that is printed at start: address, storage, tenants, and how to connect.
+
+    storage: the engine's description of itself.
+    """
     urls = [_url(host, port) for host in settings.host]
     url = urls[0]
-    storage = (
-        "in memory, gone at the end" if settings.in_memory else f"LMDB in {Path(settings.data_dir or '').absolute()}"
-    )
-    if settings.durable and not settings.in_memory:
-        storage += ", every commit synced"
     tenants = (
         "one database for all access keys and regions"
         if settings.shared_db
@@ -135,7 +132,8 @@ def serve(
 
     def announce() -> None:
         if lifeline is None:
-            print(greeting(settings, listeners[0].getsockname()[1]), end="", flush=True)  # noqa: T201 - the user's start-up block
+            text = greeting(settings, listeners[0].getsockname()[1], emulator.database.engine.description)
+            print(text, end="", flush=True)  # noqa: T201 - the user's start-up block
         elif ready is not None:
             os.write(ready, b"1")
             os.close(ready)
@@ -147,7 +145,7 @@ def serve(
     async def main() -> None:
         if lifeline is not None:
             asyncio.get_running_loop().add_reader(lifeline, server.handle_exit, signal.SIGTERM, None)
-        if settings.durable:
+        if settings.durable and emulator.database.group_commit is not None:
             endpoint.commits = Commits(emulator.database, asyncio.get_running_loop())
         background = [asyncio.create_task(asgi.run_background(emulator, _IDLE))]
         clients = server.server_state.connections

@@ -16,6 +16,7 @@ from typing import Final
 from emulator.app import Emulator
 from emulator.log_limits import once_a_minute
 from storage import StorageError
+from storage.host import Upkeep as StoreUpkeep
 
 log = logging.getLogger("emulator")
 
@@ -23,7 +24,7 @@ _LOOK: Final = 0.05  # seconds
 _QUIET: Final = 0.5  # seconds without a commit that are a pause
 _OFTEN: Final = 1.0  # seconds between syncs at least, and from a first commit to the next sync
 _BUSY: Final = 15.0  # the same at most, while there are commits
-_REST: Final = 5.0  # seconds between givings back of memory at least
+_TRIM: Final = 5.0  # seconds between givings back of memory at least
 _PROBE: Final = 1.0  # seconds between attempts to open a file
 
 
@@ -32,7 +33,7 @@ class Upkeep:
 
     def __init__(self, emulator: Emulator, loop: asyncio.AbstractEventLoop) -> None:
         self._database = emulator.database
-        self._engine = emulator.database.engine
+        self._store = emulator.database.upkeep
         self._owner = emulator.database.owner
         self._syncs = self._owner and not emulator.settings.durable
         self._loop = loop
@@ -40,10 +41,10 @@ class Upkeep:
         self._next = self._probe = now
         self._sync: asyncio.Future[None] | None = None
         self._ahead: asyncio.Future[None] | None = None
-        commits = self._engine.commits()
-        self._resting: Iterator[None] = iter(())
-        self._seen = self._synced = self._rested = commits  # the last commit that each of them knew
-        self._seen_at = self._unsynced_at = self._rested_at = now
+        commits = 0 if self._store is None else self._store.commit_number()
+        self._trimming: Iterator[None] = iter(())
+        self._seen = self._synced = self._trimmed = commits  # the last commit that each of them knew
+        self._seen_at = self._unsynced_at = self._trimmed_at = now
 
     def look(self) -> None:
         """Begin what is due; to be called often, while no transaction is open."""
@@ -51,26 +52,28 @@ class Upkeep:
         if now < self._next:
             return
         self._next = now + _LOOK
-        if self._owner and _is_over(self._ahead):
-            work = self._engine.work_ahead()
-            self._ahead = None if work is None else self._begin(work)
-        self._look_at_commits(now, self._engine.commits())
+        if self._store is not None:
+            self._look_at_store(now, self._store)
         if now >= self._probe:
             self._probe = now + _PROBE
             warn_of_missing_descriptors()
 
-    def _look_at_commits(self, now: float, commits: int) -> None:
+    def _look_at_store(self, now: float, store: StoreUpkeep) -> None:
+        if self._owner and _is_over(self._ahead):
+            work = store.preallocate()
+            self._ahead = None if work is None else self._begin(work)
+        commits = store.commit_number()
         if commits != self._seen:
             self._seen, self._seen_at = commits, now
         pause = now - self._seen_at >= _QUIET
-        if pause and commits != self._rested and now - self._rested_at >= _REST:
-            self._rested, self._rested_at = commits, now
-            self._resting = self._engine.rest()
+        if pause and commits != self._trimmed and now - self._trimmed_at >= _TRIM:
+            self._trimmed, self._trimmed_at = commits, now
+            self._trimming = store.trim()
         if not pause:
-            self._resting = iter(())
-        elif not self._engine.pending:
+            self._trimming = iter(())
+        elif not self._database.pending:
             with suppress(StorageError):  # growing may fail; who needs the room is told
-                next(self._resting, None)
+                next(self._trimming, None)
         if commits == self._synced:
             self._unsynced_at = now
         elif self._syncs and _is_over(self._sync) and now - self._unsynced_at >= (_OFTEN if pause else _BUSY):

@@ -34,7 +34,7 @@ def _check_get(request: Request) -> dict[str, Projection | None]:
     if request.problems:
         for part in parts.values():
             check_members_used(part)
-    check_values(request, "current", numbers_first=True)
+    check_values(request, "new", numbers_first=True)
     return {name: projection_of(part) for name, part in parts.items()}
 
 
@@ -165,7 +165,7 @@ def _check_write(request: Request) -> None:
         for each in writes:
             if len(each) != 1:
                 raise errors.value_ambiguous()  # also for neither of both (behaviour 7.2)
-    check_values(request, "older", numbers_first=True)
+    check_values(request, "old", numbers_first=True)
     for writes in parts.values():
         for each in writes:
             if "PutRequest" in each and each["PutRequest"]["Item"].size > limits.ITEM_SIZE:

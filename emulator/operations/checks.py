@@ -1,4 +1,4 @@
-"""Checks and answer parts that several operations share."""
+"""Checks and parts of responses that several operations share."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,9 +20,10 @@ NO_VALUES: Values = {}
 
 
 def check_values(request: Request, layer: Layer, *, numbers_first: bool = False) -> None:
-    """Raise the problem of the request's attribute values, in the wording of the layer (behaviour 2.1).
+    """Raise the problem of the request's attribute values in the layer's wording (behaviour 2.1).
 
-    Names or values without an expression come before any value (behaviour 3.1). numbers_first: as in check_problems.
+    Names or values without an expression are reported before any problem of a value
+    (behaviour 3.1). numbers_first: as in check_problems.
     """
     if request.problems:
         check_members_used(request)
@@ -30,9 +31,9 @@ def check_values(request: Request, layer: Layer, *, numbers_first: bool = False)
 
 
 def check_problems(problems: Sequence[Problem], layer: Layer, *, numbers_first: bool = False) -> None:
-    """Raise the first of these problems, in the wording of the layer.
+    """Raise the first of these problems, in the layer's wording.
 
-    numbers_first: of a value that has two types, one of which is a bad number, report the number.
+    numbers_first: if a value has several types and one of them is a bad number, report the number.
     """
     if problems:
         problem = first_problem(problems)
@@ -41,14 +42,14 @@ def check_problems(problems: Sequence[Problem], layer: Layer, *, numbers_first: 
 
 def guard_of(request: Mapping[str, Any], bound: Bound | None) -> Guard | None:
     """Return the write's condition, from its expression or from Expected."""
-    tell = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+    returns_item = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
     if bound is not None and bound.condition is not None:
         values = request.get("ExpressionAttributeValues", NO_VALUES)
-        return Guard(bound.condition.test, values, tell, bound.condition.attributes)
+        return Guard(bound.condition.test, values, returns_item, bound.condition.attributes)
     condition = legacy.expected(request) if "Expected" in request or "ConditionalOperator" in request else None
     if condition is None:
         return None
-    return Guard(condition.test, NO_VALUES, tell, condition.attributes)
+    return Guard(condition.test, NO_VALUES, returns_item, condition.attributes)
 
 
 _EXPRESSIONS = frozenset(
@@ -65,12 +66,12 @@ _EXPRESSIONS = frozenset(
 
 
 def bound_of(request: Mapping[str, Any]) -> Bound | None:
-    """Return the request's expressions, parsed, analysed and compiled; None where it has none."""
+    """Return the request's compiled expressions, None if it has none."""
     return None if _EXPRESSIONS.isdisjoint(request) else bind(request)
 
 
 def charge_read(table: Table, key: bytes, units: float) -> None:
-    """Charge reading one item to the table's enforced throughput. Raises what it refuses."""
+    """Charge the read of one item to the table's enforced throughput. Raises if it is throttled."""
     if table.enforcement is not None and table.enforcement.throttle is not None:
         table.enforcement.throttle.read(None, keyspace.partition_of(key), units)
 
@@ -86,7 +87,7 @@ def member(name: bytes, value: object) -> bytes:
 
 
 def consumed_member(request: Mapping[str, Any], consumed: Consumed) -> list[bytes]:
-    """Return the ConsumedCapacity member, or nothing where it is not asked for."""
+    """Return the ConsumedCapacity member, or nothing if the request does not ask for it."""
     mode = capacity.wanted(request)
     if mode is None:
         return []
@@ -94,5 +95,8 @@ def consumed_member(request: Mapping[str, Any], consumed: Consumed) -> list[byte
 
 
 def attributes_member(name: bytes, item: Item | None) -> list[bytes]:
-    """Return a member with an item's attributes, in the order of a stored item; nothing where there are no attributes."""
+    """Return a member with the attributes of an item, sorted as in a stored item.
+
+    Return nothing if there are no attributes.
+    """
     return [b'"%b":%b' % (name, orjson.dumps(item, option=orjson.OPT_SORT_KEYS))] if item else []

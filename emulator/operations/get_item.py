@@ -23,7 +23,7 @@ from emulator.values.rows import ROW_HEADER, decode_row, row_size
 
 
 def projection_of(request: Any) -> Projection | None:  # noqa: ANN401 - a request or one table's part of a batch
-    """Return what of each item is asked for, by expression or by AttributesToGet; None for everything."""
+    """Return the projection of a request, None for whole items."""
     bound = bound_of(request)
     if "AttributesToGet" in request:
         return legacy.attributes_to_get(request["AttributesToGet"])
@@ -32,13 +32,13 @@ def projection_of(request: Any) -> Projection | None:  # noqa: ANN401 - a reques
 
 def _check(request: Request) -> Projection | None:
     legacy.check_mixing(request)
-    check_values(request, "current", numbers_first=True)
+    check_values(request, "new", numbers_first=True)
     return projection_of(request)
 
 
 @operation("GetItem", check=_check)
 def get_item(database: Database, caller: Caller, request: Request, projection: Projection | None) -> Response:
-    """Read one item by its key; a stored item goes out as it is stored."""
+    """Read one item by its key. A whole item goes into the response as its stored JSON."""
     table = database.table(caller, request["TableName"])
     key = table.item_key(request["Key"])
     if projection is not None and projection.inner:

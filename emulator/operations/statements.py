@@ -68,7 +68,7 @@ def tells_item(request: Mapping[str, Any]) -> bool:
     return request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
 
 
-# --- ExecuteStatement -------------------------------------------------------------------------------------------------
+# --- ExecuteStatement ---------------------------------------------------------------------------
 
 
 def _check(request: Request) -> Prepared:
@@ -183,7 +183,7 @@ def _returned(planned: Write, written: Change) -> bytes | None:
     return orjson.dumps(item, option=orjson.OPT_SORT_KEYS) if item else None
 
 
-# --- NextToken --------------------------------------------------------------------------------------------------------
+# --- NextToken ----------------------------------------------------------------------------------
 # base64 of JSON: [digest of the statement and its parameters, position of the range, last key read or null].
 
 
@@ -219,7 +219,7 @@ def _is_key(after: object) -> bool:
     return not problems
 
 
-# --- BatchExecuteStatement --------------------------------------------------------------------------------------------
+# --- BatchExecuteStatement ----------------------------------------------------------------------
 
 _CODES: Final = {
     "ConditionalCheckFailedException": "ConditionalCheckFailed",

@@ -54,7 +54,7 @@ class Action:
     bound: Bound | None = None
 
 
-# --- TransactWriteItems ---------------------------------------------------------------------------------------------
+# --- TransactWriteItems -------------------------------------------------------------------------
 
 
 def _check_write(request: Request) -> list[Action]:
@@ -102,7 +102,7 @@ def _check_values(body: Mapping[str, Any]) -> None:
     told = first_problem(problems)
     if told.kind == "nesting" and told.placeholder is None and "Key" in body:
         _bound(body)  # an expression's problem beats a key that is too deep
-    raise told.error("older")
+    raise told.error("old")
 
 
 def _is_refused_up_front(value: Value) -> bool:
@@ -233,7 +233,7 @@ def _prepare(action: Action, table: Table, key: bytes, txn: ReadTxn) -> Change:
     return write.prepare_delete(txn, table, key, action.guard, action.key_item)
 
 
-# --- TransactGetItems -----------------------------------------------------------------------------------------------
+# --- TransactGetItems ---------------------------------------------------------------------------
 
 
 def _check_get(request: Request) -> list[tuple[Action, Projection | None]]:

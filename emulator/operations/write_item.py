@@ -39,7 +39,7 @@ _OLD_VALUES: Final = ("NONE", "ALL_OLD")
 
 def _check_write(request: Request) -> Bound | None:
     legacy.check_mixing(request)
-    check_values(request, "current", numbers_first=True)
+    check_values(request, "new", numbers_first=True)
     return bound_of(request)
 
 
@@ -47,7 +47,7 @@ def _check_put(request: Request) -> tuple[Bound | None, Guard | None]:
     legacy.check_mixing(request)
     if request.get("ReturnValues", "NONE") not in _OLD_VALUES:
         raise errors.return_values_not_allowed(bare=nests_deeply(request))
-    check_values(request, "current")
+    check_values(request, "new")
     if request["Item"].size > limits.ITEM_SIZE:
         raise errors.item_too_large()
     bound = bound_of(request)

@@ -20,7 +20,7 @@ from emulator.database.schema.followers import Change
 from emulator.database.schema.table import Table
 from emulator.expressions import program
 from emulator.partiql import select, where
-from emulator.partiql.ast import Delete, Exists, Insert, Returning, Select, Update
+from emulator.partiql.ast import DeleteStatement, Exists, Insert, Returning, Select, UpdateStatement
 from emulator.partiql.prepare import Prepared, Program
 from emulator.partiql.select import Pages, Read
 from emulator.values import wire
@@ -94,7 +94,7 @@ def prepare_write(txn: ReadTxn, plan: Write) -> Change:
     return write.prepare_update(txn, plan.table, plan.key, plan.key_item, plan.update, plan.values, plan.guard)
 
 
-# --- layouts --------------------------------------------------------------------------------------------------------
+# --- layouts ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def _layout(found: Program, table: Table) -> select.Layout | _KeyLayout | None:
     return _KeyLayout(key, rest)
 
 
-# --- writes -----------------------------------------------------------------------------------------------------------
+# --- writes -------------------------------------------------------------------------------------
 
 
 def _insert_plan(prepared: Prepared, table: Table) -> Write:
@@ -155,8 +155,8 @@ _ABSENT: Final = Guard(lambda item, _values: not item, {}, duplicate=True)
 
 def _write_plan(prepared: Prepared, layout: _KeyLayout, table: Table, *, tell_item: bool) -> Write:
     statement, values = prepared.statement, prepared.values
-    assert isinstance(statement, Update | Delete), "the others have layouts of their own"
-    updates_item = isinstance(statement, Update)
+    assert isinstance(statement, UpdateStatement | DeleteStatement), "the others have layouts of their own"
+    updates_item = isinstance(statement, UpdateStatement)
     key_item = {name: values[placeholder] for name, placeholder in layout.key}
     return Write(
         "update" if updates_item else "delete",
@@ -187,7 +187,7 @@ def _guard(rest: program.Condition | None, *, missing: bool) -> Callable[[Item, 
     return lambda item, values: bool(item) and test(item, values)
 
 
-# --- rules of batches and transactions --------------------------------------------------------------------------------
+# --- rules of batches and transactions ----------------------------------------------------------
 
 
 def check_batch(statements: Sequence[Prepared]) -> None:
@@ -205,7 +205,7 @@ def check_transaction(statements: Sequence[Prepared]) -> None:
 def check_in_transaction(prepared: Prepared) -> None:
     """Raise what a transaction refuses about one statement before its table is known (behaviour 14.6)."""
     statement = prepared.statement
-    if isinstance(statement, Update | Delete) and statement.returning is not None:
+    if isinstance(statement, UpdateStatement | DeleteStatement) and statement.returning is not None:
         raise errors.transaction_returning()
     if isinstance(statement, Select | Exists) and statement.source.index is not None:
         raise errors.transaction_read_on_index()

@@ -48,7 +48,7 @@ def test_too_few_files_are_one_line():
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 2
     last = done.stderr.splitlines()[-1]
-    assert last == "dynamodb-emulator: the process may not open enough files: raise the limit that `ulimit -n` shows"
+    assert last == "dynamodb-emulator: the process cannot open enough files: raise the limit that `ulimit -n` shows"
     assert "Traceback" not in done.stderr
 
 

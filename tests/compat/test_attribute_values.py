@@ -117,7 +117,7 @@ NO_NUMBERS = INVALID + "An number set  may not be empty"
 NO_BINARIES = INVALID + "Binary sets should not be empty"
 INPUT = INVALID + "Input collection"
 
-# case: value, CURRENT text, OLDER text (None: the same)
+# case: value, NEW text, OLD text (None: the same)
 BAD = {
     "empty": ({}, EMPTY, None),
     "two types": ({"S": "a", "N": "1"}, AMBIGUOUS, None),

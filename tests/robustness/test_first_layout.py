@@ -8,7 +8,7 @@ import pytest
 
 from emulator.database import soundness
 from emulator.kinesis.feed import KinesisFeed
-from storage.snapshot import copy, snapshot
+from storage.disk.snapshot import copy, snapshot
 from tests.support import first_layout as old
 from tests.support.archives import unpack
 from tests.support.first_layout import HOURS, VIEWS, opened

@@ -36,7 +36,9 @@ def main() -> None:
             date_header=True,
         )
         server = uvicorn.Server(config)
-        print(greeting(settings, listeners[0].getsockname()[1]), end="", flush=True)
+        print(
+            greeting(settings, listeners[0].getsockname()[1], emulator.database.engine.description), end="", flush=True
+        )
 
         async def serve() -> None:
             background = asyncio.create_task(asgi.run_background(emulator, 0.05))

@@ -32,7 +32,7 @@ def test_a_handler_never_sees_problems_that_were_not_reported(check):
 
 
 def test_a_check_may_raise_the_problem():
-    operation, seen = toy(lambda request: check_values(request, "current"))
+    operation, seen = toy(lambda request: check_values(request, "new"))
     with pytest.raises(ApiError, match="cannot be converted to a numeric value"):
         operation(None, None, BAD)
     assert seen == []

@@ -130,7 +130,7 @@ class Catalog:
         """Return the time at which a status entered now ends."""
         return self._clock.now() + self._delay
 
-    def over(self, until: float) -> bool:
+    def has_passed(self, until: float) -> bool:
         """Say whether a status that ends at a time has ended: also where the clock was set back since it was entered."""
         now = self._clock.now()
         return not now < until <= now + self._delay
@@ -242,18 +242,18 @@ class Catalog:
     def overdue(self, table: Table) -> bool:
         """Say whether a table keeps a status whose time is over, because the disk has no room for another one."""
         definition = table.definition
-        return definition.status in (CREATING, DELETING) and self.over(definition.until)
+        return definition.status in (CREATING, DELETING) and self.has_passed(definition.until)
 
     def _settle(self, table: Table) -> Table | None:
         definition = table.definition
         if not table.transient:
             return table
-        if definition.status == DELETING and self.over(definition.until):
+        if definition.status == DELETING and self.has_passed(definition.until):
             self._remove(table)
             return None
         settled = replace(
-            in_force(definition, self.over),
-            status=ACTIVE if self.over(definition.until) else definition.status,
+            in_force(definition, self.has_passed),
+            status=ACTIVE if self.has_passed(definition.until) else definition.status,
             indexes=tuple(self._settled(definition.indexes)),
         )
         if settled == definition:
@@ -264,11 +264,11 @@ class Catalog:
 
     def _settled(self, indexes: Iterable[IndexDefinition]) -> Iterator[IndexDefinition]:
         for index in indexes:
-            over = self.over(index.until)
-            if index.status == DELETING and over:
+            has_passed = self.has_passed(index.until)
+            if index.status == DELETING and has_passed:
                 continue
-            settled = in_force(index, self.over)
-            yield replace(settled, status=ACTIVE) if over and index.filled_to is None else settled
+            settled = in_force(index, self.has_passed)
+            yield replace(settled, status=ACTIVE) if has_passed and index.filled_to is None else settled
 
     def _without_indexes(self, table: Table, settled: TableDefinition, gone: list[IndexDefinition]) -> Table:
         """Save a definition that lost indexes.

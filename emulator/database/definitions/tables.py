@@ -200,15 +200,15 @@ def _without(pending: Iterable[Pending], names: Container[str]) -> Iterator[Pend
             yield Pending(change.until, fields)
 
 
-def in_force(part: Part, over: Callable[[float], bool]) -> Part:
+def in_force(part: Part, has_passed: Callable[[float], bool]) -> Part:
     """Return the definition with the pending changes whose time is over."""
     fields: dict[str, Any] = {}
     for change in part.pending:
-        if over(change.until):
+        if has_passed(change.until):
             fields.update(change.fields)
     if not fields:
         return part
-    return replace(part, **fields, pending=tuple(change for change in part.pending if not over(change.until)))
+    return replace(part, **fields, pending=tuple(change for change in part.pending if not has_passed(change.until)))
 
 
 def coming(part: TableDefinition | IndexDefinition, field_name: str) -> Any:  # noqa: ANN401 - of any field

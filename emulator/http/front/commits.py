@@ -47,11 +47,12 @@ class Waiting(Protocol):
 
 
 class Commits:
-    """The commits of a database's engine, and who waits for the next one."""
+    """The group commits of a database, and the connections that wait for the next one."""
 
     def __init__(self, database: Database, loop: asyncio.AbstractEventLoop) -> None:
         self._database = database
-        self._engine = engine = database.engine
+        assert database.group_commit is not None, "only an engine with group commit has pending writes"
+        self._group_commit = database.group_commit
         self._loop = loop
         self._waiting: list[Waiting] = []
         self._scheduled = False
@@ -59,11 +60,11 @@ class Commits:
         self._gathered = 0  # connections that waited when the loop's last turn ended
         self._until = 0.0
         self._took = 0.0  # seconds of the last commit
-        engine.group(self._soon)
+        self._group_commit.group_writes(self._soon)
 
     def pending(self) -> bool:
         """Say whether an answer must wait."""
-        return self._engine.pending
+        return self._group_commit.pending
 
     def wait(self, connection: Waiting, among: int) -> None:
         """Let one of so many open connections wait for the next commit; `release` is called once for each call of this."""
@@ -94,7 +95,7 @@ class Commits:
         failure: StorageError | None = None
         begun = monotonic()
         try:
-            self._engine.commit()
+            self._database.commit()
         except Interrupted as error:
             failure = error
         except Full as error:

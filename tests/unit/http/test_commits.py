@@ -288,7 +288,7 @@ def test_who_is_interrupted_again_and_again_is_told(durable, monkeypatch):
     line.feed(put("a").replace(b"\r\n", b"\r\nOrigin: http://a\r\n", 1))
 
     def lost():
-        durable.emulator.database.engine._group._end()
+        durable.emulator.database.engine._group._reset()
         raise Interrupted("lost")
 
     monkeypatch.setattr(durable.emulator.database.engine, "commit", lost)

@@ -16,25 +16,25 @@ class Store:
     """The part of a database and its engine that upkeep uses; notes what was done."""
 
     def __init__(self, *, owner: bool = True) -> None:
-        self.owner, self.engine = owner, self
+        self.owner, self.upkeep = owner, self
         self.number = 7
         self.work: Callable[[], None] | None = None
         self.done: list[str] = []
-        self.rests = 0
+        self.trims = 0
         self.steps = 0
         self.pending = False
 
-    def commits(self) -> int:
+    def commit_number(self) -> int:
         return self.number
 
-    def work_ahead(self) -> Callable[[], None] | None:
+    def preallocate(self) -> Callable[[], None] | None:
         return self.work
 
     def sync(self) -> None:
         self.done.append("sync")
 
-    def rest(self) -> Iterator[None]:
-        self.rests += 1
+    def trim(self) -> Iterator[None]:
+        self.trims += 1
         for _ in range(10):
             self.steps += 1
             yield
@@ -143,12 +143,12 @@ def test_memory_is_given_back_once_in_a_pause(loop: Loop, owner: bool) -> None:
     upkeep = upkeep_of(store, loop)
     pass_seconds(upkeep, loop, store, 6, writing=False)
     pass_seconds(upkeep, loop, store, 6, writing=True)
-    assert store.rests == 0
+    assert store.trims == 0
     pass_seconds(upkeep, loop, store, 30, writing=False)
-    assert store.rests == 1
+    assert store.trims == 1
     pass_seconds(upkeep, loop, store, 0.1, writing=True)
     pass_seconds(upkeep, loop, store, 30, writing=False)
-    assert (store.rests, store.steps) == (2, 20)
+    assert (store.trims, store.steps) == (2, 20)
 
 
 def test_who_writes_again_is_not_held_up_by_what_is_left_to_give_back(loop: Loop) -> None:

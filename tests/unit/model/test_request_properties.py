@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from emulator.errors import ApiError
 from emulator.model.overrides import UNCHECKED
 from emulator.model.service import operations, request_model
-from emulator.model.validate import Path, input_node
+from emulator.model.validate import MemberPath, input_node
 from tests.support.profile import profile
 
 NAMES = sorted(operations())
@@ -155,6 +155,6 @@ def test_any_mutation_is_answered_and_accept_agrees_with_explain(data):
         return
     node = input_node(operations()[name])
     if node.accept(request):
-        assert list(node.explain(request, Path())) == []
+        assert list(node.explain(request, MemberPath())) == []
     elif "GlobalTableSourceArn" not in request:
-        assert list(node.explain(request, Path())) != []
+        assert list(node.explain(request, MemberPath())) != []

@@ -9,7 +9,9 @@ from typing import Any
 import lmdb
 import pytest
 
-from storage import Full, files, lmdb_environment, open_engine, room
+from storage import Full, open_engine
+from storage.disk import environment as disk_environment
+from storage.disk import file_system, files, room, upkeep
 from storage.keycode import LAST
 from tests.support.failing_lmdb import Stubborn
 
@@ -32,23 +34,24 @@ class Disk:
     def reserve(self, file: files.OpenFile, size: int) -> None:
         self.asked += 1
         if size - file.size > self.free():
-            raise files.os_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "The fake disk refused")
+            raise file_system.os_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "The fake disk refused")
         files.reserve(file, size)
 
 
 @pytest.fixture
 def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Disk:
     made = Disk(tmp_path / "store", 12 * MIB)
-    for module in (lmdb_environment, room):
+    for module in (disk_environment, room):
         monkeypatch.setattr(module, "reserve", made.reserve)
         monkeypatch.setattr(module, "free_bytes", made.free)
+    monkeypatch.setattr(upkeep, "reserve", made.reserve)
     return made
 
 
 @pytest.fixture(params=[False, True], ids=["plain", "durable"])
 def engine(request: pytest.FixtureRequest, disk: Disk) -> Iterator[Any]:
     opened: Any = open_engine(disk.folder, map_size=2 * MIB, writemap=True, durable=request.param)
-    opened.group(lambda: None)
+    opened.group_writes(lambda: None)
     yield opened
     opened.close()
 
@@ -165,16 +168,16 @@ def test_writer_of_another_process_learns_that_the_reserve_is_spent(engine: Any,
     spend_reserve(engine, disk)
     environment = engine._environment
     environment.tight = False  # as another process has it until it meets the larger map
-    environment.adopt()
+    environment.remap()
     assert environment.tight
 
 
 def test_room_is_not_made_ahead_of_a_disk_that_is_nearly_full(engine: Any, disk: Disk) -> None:
-    """Who rests makes room for later, but does not take the last room of the disk from others."""
+    """Trimming makes room for later writes, but leaves the last room of the disk to others."""
     disk.size = disk.used() + 3 * MIB
     size = disk.folder.joinpath("data.mdb").stat().st_size
     engine._environment.make_room(64 * MIB)
-    work = engine.work_ahead()
+    work = engine.preallocate()
     if work is not None:
         work()
     assert disk.folder.joinpath("data.mdb").stat().st_size == size
@@ -186,7 +189,7 @@ def test_room_is_not_made_ahead_of_a_disk_that_is_nearly_full(engine: Any, disk:
 @pytest.fixture(params=[False, True], ids=["plain", "durable"])
 def sparse(request: pytest.FixtureRequest, disk: Disk) -> Iterator[Any]:
     opened: Any = open_engine(disk.folder, writemap=False, durable=request.param)
-    opened.group(lambda: None)
+    opened.group_writes(lambda: None)
     yield opened
     opened.close()
 
@@ -231,7 +234,7 @@ def test_ordinary_commits_are_refused_before_they_fail_once_the_reserve_is_spent
 
 def test_group_of_urgent_writes_that_fails_is_not_tried_again_and_again(disk: Disk) -> None:
     engine: Any = open_engine(disk.folder, writemap=False, durable=True)
-    engine.group(lambda: None)
+    engine.group_writes(lambda: None)
     put(engine, 1)
     disk.size = disk.used()
     engine._environment._reserve.give()

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from storage import Corrupted, identity, lmdb_environment, open_engine
-from storage.claim import claimed
+from storage import Corrupted, open_engine
+from storage.disk import environment, identity
+from storage.disk.claim import claimed
+from storage.disk.snapshot import copy
 from storage.keycode import LAST
-from storage.snapshot import copy
 
 ROOT = Path(__file__).parents[3]
 ROWS = [(b"%06d" % number, b"v" * 700) for number in range(300)]
@@ -248,14 +249,14 @@ def test_an_older_folder_is_marked_and_stays_ours(older: Path) -> None:
 
 
 def test_an_older_folder_is_marked_before_it_can_be_written(older: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened = lmdb_environment.Environment
+    opened = environment.Environment
     seen = []
 
     def opening(folder: Path, **options: Any) -> Any:
         seen.append((folder / "layout").read_text())
         return opened(folder, **options)
 
-    monkeypatch.setattr(lmdb_environment, "Environment", opening)
+    monkeypatch.setattr(environment, "Environment", opening)
     open_engine(older).close()
     assert seen == [NEWEST]
 

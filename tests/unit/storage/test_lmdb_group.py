@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from storage import Full, Interrupted, Lost, MemoryEngine, lmdb_engine
+from storage import Full, Interrupted, Lost
+from storage.disk import group
 from storage.keycode import LAST
 from tests.support.failing_lmdb import Stubborn
 
@@ -15,9 +16,9 @@ LONG = b"l" * 600
 
 @pytest.fixture
 def engine(disk: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(lmdb_engine, "_GROUP_ROOM", 0)  # so that a group meets the end of the map
+    monkeypatch.setattr(group, "GROUP_ROOM", 0)  # so that a group meets the end of the map
     opened = disk(durable=True, map_size=TINY)
-    opened.group(lambda: None)
+    opened.group_writes(lambda: None)
     return opened
 
 
@@ -47,7 +48,7 @@ def contents(engine: Any) -> dict[str, str]:
 
 
 def committed(engine: Any) -> dict[str, str]:
-    """Return what a process that is not this one sees."""
+    """Return what another process sees."""
     with engine._environment.env.begin() as txn:
         return {key.decode(): value.decode() for key, value in txn.cursor() if len(key) < 511}
 
@@ -58,7 +59,7 @@ def test_nothing_is_committed_before_commit(engine: Any) -> None:
     put(engine, b="2")
     assert engine.pending
     assert committed(engine) == {}
-    with engine.read(committed=True) as txn:
+    with engine.read_committed() as txn:
         assert txn.get(b"a") is None
     engine.commit()
     assert not engine.pending
@@ -79,7 +80,7 @@ def test_later_transactions_see_what_is_pending(engine: Any) -> None:
     assert contents(engine) == {"b": "2"}
 
 
-def test_a_block_that_fails_takes_back_only_its_own_writes(engine: Any) -> None:
+def test_a_block_that_fails_undoes_only_its_own_writes(engine: Any) -> None:
     put(engine, a="1", b="1")
     with pytest.raises(KeyError):
         write_and_fail(engine)
@@ -89,7 +90,7 @@ def test_a_block_that_fails_takes_back_only_its_own_writes(engine: Any) -> None:
     assert contents(engine) == committed(engine) == {"a": "1", "b": "1", "c": "3"}
 
 
-def test_a_block_that_is_aborted_takes_back_its_writes(engine: Any) -> None:
+def test_a_block_that_is_aborted_undoes_its_writes(engine: Any) -> None:
     put(engine, a="1")
     with engine.write() as txn:
         txn.put(b"a", b"2")
@@ -126,7 +127,7 @@ def test_grows_at_the_commit(engine: Any, monkeypatch: pytest.MonkeyPatch) -> No
     assert committed(engine) == {"a": "1", "b": "2"}
 
 
-def test_a_commit_that_fails_says_so_once_and_leaves_a_store_that_works(engine: Any) -> None:
+def test_a_commit_that_fails_raises_once_and_leaves_a_store_that_works(engine: Any) -> None:
     import lmdb
 
     put(engine, a="1")
@@ -142,7 +143,7 @@ def test_a_commit_that_fails_says_so_once_and_leaves_a_store_that_works(engine: 
     assert committed(engine) == {"a": "3"}
 
 
-def test_a_put_that_fails_takes_back_only_its_own_block(engine: Any) -> None:
+def test_a_put_that_fails_undoes_only_its_own_block(engine: Any) -> None:
     import lmdb
 
     put(engine, a="1")
@@ -167,7 +168,7 @@ def test_a_first_put_that_fails_leaves_nothing_pending(engine: Any) -> None:
     assert committed(engine) == {"b": "2"}
 
 
-def test_a_put_that_grows_after_another_process_wrote_loses_the_group_and_the_commit_tells(engine: Any) -> None:
+def test_a_put_that_grows_after_another_process_wrote_loses_the_group_and_the_commit_reports_it(engine: Any) -> None:
     import lmdb
 
     put(engine, a="1")
@@ -187,9 +188,9 @@ def test_a_put_that_grows_after_another_process_wrote_loses_the_group_and_the_co
     assert committed(engine) == {"c": "3"}
 
 
-def test_each_group_says_that_it_has_begun(disk: Callable[..., Any]) -> None:
+def test_each_group_calls_back_when_it_begins(disk: Callable[..., Any]) -> None:
     opened, begun = disk(durable=True), []
-    opened.group(lambda: begun.append(opened.pending))
+    opened.group_writes(lambda: begun.append(opened.pending))
     for count in (1, 2):
         put(opened, a="1")
         put(opened, a="2")
@@ -199,7 +200,7 @@ def test_each_group_says_that_it_has_begun(disk: Callable[..., Any]) -> None:
 
 def test_a_group_finds_room_at_its_beginning(disk: Callable[..., Any]) -> None:
     opened = disk(durable=True, map_size=TINY)
-    opened.group(lambda: None)
+    opened.group_writes(lambda: None)
     for _ in range(3):
         put(opened, a="1")
         info = opened._environment.env.info()
@@ -209,16 +210,15 @@ def test_a_group_finds_room_at_its_beginning(disk: Callable[..., Any]) -> None:
 
 def test_closing_commits(disk: Callable[..., Any]) -> None:
     first = disk(durable=True)
-    first.group(lambda: None)
+    first.group_writes(lambda: None)
     put(first, a="1")
     first.close()
     assert contents(disk()) == {"a": "1"}
 
 
-@pytest.mark.parametrize("kind", ["memory", "lmdb"])
-def test_where_commits_are_not_synced_there_is_nothing_to_group(kind: str, disk: Callable[..., Any]) -> None:
-    engine = MemoryEngine() if kind == "memory" else disk()
-    engine.group(lambda: None)
+def test_where_commits_are_not_synced_there_is_nothing_to_group(disk: Callable[..., Any]) -> None:
+    engine = disk()
+    engine.group_writes(lambda: None)
     put(engine, a="1")
     assert not engine.pending
     engine.commit()

@@ -42,7 +42,7 @@ def parse(raw):
     return raw, size, problems
 
 
-def texts(raw, layer="current"):
+def texts(raw, layer="new"):
     return [problem.text(layer) for problem in parse(raw)[2]]
 
 
@@ -122,7 +122,7 @@ NESTING = (
 )
 LONG_NAME = INVALID + "Attribute name is too large, must be less than or equal to 65535 bytes"
 
-# value, text in the CURRENT layer, text in the OLDER layer
+# value, text in the NEW layer, text in the OLD layer
 PROBLEMS = [
     ({}, EMPTY, EMPTY),
     ({"Unknown": "x"}, EMPTY, EMPTY),
@@ -166,15 +166,15 @@ PROBLEMS = [
 ]
 
 
-@pytest.mark.parametrize(("sent", "current", "older"), PROBLEMS)
-def test_problem(sent, current, older):
-    assert texts(sent) == [current]
-    assert texts(sent, "older") == [older]
-    assert texts({"L": [{"S": "a"}, {"M": {"k": sent}}]}) == [current]
+@pytest.mark.parametrize(("sent", "new", "old"), PROBLEMS)
+def test_problem(sent, new, old):
+    assert texts(sent) == [new]
+    assert texts(sent, "old") == [old]
+    assert texts({"L": [{"S": "a"}, {"M": {"k": sent}}]}) == [new]
     with_name = {"S": "fine", "N": None} if sent is None else sent
     problems = []
     wire.parse_map({"a": {"N": "1"}, "b": deepcopy(with_name)}, problems)
-    assert [problem.text() for problem in problems] == [current]
+    assert [problem.text() for problem in problems] == [new]
     assert {problem.error().code for problem in problems} == {"ValidationException"}
 
 
@@ -291,8 +291,8 @@ def test_values_name_their_placeholder_in_the_older_layer():
     problems = []
     assert wire.parse_values({":a": {"N": "1.0"}, ":b": {"L": [{"N": "x"}, {"N": ""}]}}, problems)[":a"] == {"N": "1"}
     assert [problem.placeholder for problem in problems] == [":b", ":b"]
-    assert problems[0].text("older") == NOT_NUMERIC + ": x"
-    assert [problem.error("older").message for problem in problems] == [
+    assert problems[0].text("old") == NOT_NUMERIC + ": x"
+    assert [problem.error("old").message for problem in problems] == [
         f"ExpressionAttributeValues contains invalid value: {NOT_NUMERIC}: x for key :b",
         f"ExpressionAttributeValues contains invalid value: {NOT_NUMERIC} for key :b",
     ]
@@ -538,8 +538,8 @@ def test_any_json_is_parsed_or_refused(raw):
             assert refusal.message
             continue
         for problem in problems:
-            assert problem.text("current")
-            assert problem.error("older").message
+            assert problem.text("new")
+            assert problem.error("old").message
         if not problems and entry is not wire.parse_value:
             again = deepcopy(copy)
             entry(again, problems)
@@ -556,7 +556,7 @@ def test_values_of_expressions_have_a_size_together():
     wire.parse_values({":a": half, ":b": half, ":c": {"BOOL": True}}, problems)
     assert [problem.kind for problem in problems] == ["values_size"]
     assert problems[0].error().message == "ExpressionAttributeValues size has exceeded the maximum allowed size"
-    assert problems[0].error("older").message == problems[0].error().message
+    assert problems[0].error("old").message == problems[0].error().message
 
 
 # --- what is over a limit anyway ------------------------------------------------------------------------------------
