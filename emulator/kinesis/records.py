@@ -1,13 +1,15 @@
-"""A stored stream record as Kinesis gets it.
+"""Stored stream records in the form that Kinesis gets.
 
 From behaviour 15, and records that users of the service published:
 
-    {"awsRegion", "eventID": a UUID, "eventName", "userIdentity": null, "recordFormat": "application/json", "tableName",
-     "dynamodb": {"ApproximateCreationDateTime": whole milli- or microseconds, "Keys", "NewImage", "OldImage", "SizeBytes",
-                  "ApproximateCreationDateTimePrecision"}, "eventSource": "aws:dynamodb"}
+    {"awsRegion", "eventID": a UUID, "eventName", "userIdentity": null,
+     "recordFormat": "application/json", "tableName",
+     "dynamodb": {"ApproximateCreationDateTime": whole milli- or microseconds, "Keys", "NewImage",
+                  "OldImage", "SizeBytes", "ApproximateCreationDateTimePrecision"},
+     "eventSource": "aws:dynamodb"}
 
-A deletion by TTL has a userIdentity, its members lower-camel as in every event outside of GetRecords (AWS: "DynamoDB
-Streams and Time to Live").
+A deletion by TTL has a userIdentity. Its members are in lower camel case, as in every event outside of
+GetRecords (AWS: "DynamoDB Streams and Time to Live").
 """
 
 from dataclasses import dataclass
@@ -34,8 +36,8 @@ _IDENTITIES: Final = (b"null", b'{"type":"Service","principalId":"dynamodb.amazo
 class KinesisRecord:
     """A record that waits to be put.
 
-    shard, sequence: where it stands in the change log; key: its Kinesis partition key, the same for all records of an
-    item; data: JSON.
+    shard, sequence: its place in the change log. key: its Kinesis partition key, the same for all records
+    of an item. data: JSON.
     """
 
     shard: int

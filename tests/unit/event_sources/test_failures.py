@@ -6,7 +6,7 @@ import pytest
 
 from emulator.database.definitions.streams import sequence_text
 from emulator.event_sources import dead_letters
-from emulator.event_sources.lanes import backoff
+from emulator.event_sources.lanes import BACK_OFF
 from emulator.event_sources.outcomes import Outcome
 from tests.support.stages import DONE, FAILED, UNREACHABLE, failing, keys, sequences
 
@@ -46,7 +46,7 @@ def result(stage, uuid):
 
 
 def test_backoff_doubles_up_to_a_minute():
-    assert [backoff(failures) for failures in (1, 2, 3, 6, 7, 8, 10_000)] == [1, 2, 4, 32, 60, 60, 60]
+    assert [BACK_OFF.until(0, failures) for failures in (1, 2, 3, 6, 7, 8, 10_000)] == [1, 2, 4, 32, 60, 60, 60]
 
 
 def test_failed_batch_is_tried_again_by_the_clock_until_it_succeeds(stage, mapped):
