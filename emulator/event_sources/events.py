@@ -1,8 +1,8 @@
-"""Stored stream records as Lambda's events (Lambda: "Using AWS Lambda with Amazon DynamoDB", example event).
+"""Stored stream records in the form of Lambda's events.
 
-An event's record is a stream record with two differences: `eventSourceARN` is added, and the members
-of a TTL deletion's `userIdentity` are in lower case. Both are at the end of the stored text, so the
-text is spliced and never parsed.
+Lambda: "Using AWS Lambda with Amazon DynamoDB", example event. An event's record is a stream record with
+two differences: `eventSourceARN` is added, and the members of a TTL deletion's `userIdentity` are in lower
+case. Both are at the end of the stored text, so the text is cut and never parsed.
 """
 
 from collections.abc import Iterable
@@ -26,22 +26,33 @@ FRAME: Final = len(_BEFORE) + len(_AFTER)
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record on its way to a function. sequence: its number; time: of the change, seconds; text: its JSON in an event."""
+    """A record on its way to a function.
+
+    sequence: its number; time: of the change, seconds; text: its JSON in an event.
+    """
 
     sequence: int
     time: float
     text: bytes
 
     def parsed(self) -> Any:  # noqa: ANN401 - any JSON
-        """Return the JSON parsed."""
+        """Return the text, parsed."""
         return orjson.loads(self.text)
 
 
-def record_of(row: bytes, stream_arn: str) -> Record:
-    """Return a stored record as events contain it."""
-    frame, origin = record_frame(row)
-    text = b'%b%b,"eventSourceARN":%b}' % (frame, _IDENTITIES[origin], orjson.dumps(stream_arn))
-    return Record(record_sequence(row), record_time(row), text)
+class EventFormat:
+    """How the records of one stream are formed."""
+
+    __slots__ = ("_ends",)
+
+    def __init__(self, stream_arn: str) -> None:
+        arn = orjson.dumps(stream_arn)
+        self._ends = tuple(b'%b,"eventSourceARN":%b}' % (identity, arn) for identity in _IDENTITIES)
+
+    def record(self, row: bytes) -> Record:
+        """Return a stored record as events contain it."""
+        frame, origin = record_frame(row)
+        return Record(record_sequence(row), record_time(row), frame + self._ends[origin])
 
 
 def payload(records: Iterable[Record]) -> bytes:

@@ -10,7 +10,7 @@ import orjson
 
 from emulator.clock import Clock
 from emulator.database.definitions.streams import StreamDefinition
-from emulator.event_sources.events import PAYLOAD, record_of
+from emulator.event_sources.events import PAYLOAD, EventFormat
 from emulator.event_sources.filters import Test
 from emulator.event_sources.lanes import Lane
 from emulator.event_sources.mapping import EventSourceMapping
@@ -19,14 +19,14 @@ from emulator.event_sources.mapping import EventSourceMapping
 class ShardLanes:
     """The lanes of one shard: an Inbox (database/changes/consumer.py). passes: the mapping's filter."""
 
-    __slots__ = ("_clock", "_hash_key", "_passes", "_stream_arn", "_window", "lanes")
+    __slots__ = ("_clock", "_form", "_hash_key", "_passes", "_window", "lanes")
 
     def __init__(
         self, mapping: EventSourceMapping, stream: StreamDefinition, passes: Test | None, clock: Clock
     ) -> None:
         self.lanes = [Lane() for _ in range(mapping.parallelization)]
         self._window = 2 * mapping.batch_size * mapping.parallelization
-        self._stream_arn = stream.arn
+        self._form = EventFormat(stream.arn)
         self._hash_key = stream.hash
         self._passes = passes
         self._clock = clock
@@ -44,7 +44,7 @@ class ShardLanes:
 
     def add(self, row: bytes) -> None:
         """Take a stored record, unless the filter leaves it out."""
-        record = record_of(row, self._stream_arn)
+        record = self._form.record(row)
         lane = self.lanes[0]
         if self._passes is not None or len(self.lanes) > 1:
             parsed = record.parsed()

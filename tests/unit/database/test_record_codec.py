@@ -31,7 +31,7 @@ from emulator.database.definitions.kinesis import MICROSECOND, MILLISECOND
 from emulator.database.definitions.streams import StreamDefinition, opened
 from emulator.database.schema.followers import Change
 from emulator.database.store import keyspace
-from emulator.event_sources.events import payload, record_of
+from emulator.event_sources.events import EventFormat, payload
 from emulator.kinesis.records import RecordFormat
 from emulator.values.rows import encode_row
 from emulator.values.size import item_size
@@ -205,7 +205,7 @@ def test_form_of_get_records(written, row):
 
 
 def test_form_of_lambda(written, row):
-    record = record_of(row, STREAM_ARN)
+    record = EventFormat(STREAM_ARN).record(row)
     assert (record.sequence, record.time) == (1, NOW)
     same_json(record.text, written.as_lambda())
     assert orjson.loads(payload([record, record])) == {"Records": [written.as_lambda()] * 2}
