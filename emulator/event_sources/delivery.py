@@ -5,12 +5,12 @@
         ...                                      # somebody invokes the function
         delivery.finished(invocation, outcome)   # later, in any order
 
-A consumer (database/changes/consumer.py) reads the stream of each mapping into lanes, which retry and give
-up (lanes.py). The outcome of a batch is in the store before the next batch of its lane is due. So a crash
-repeats at most the batches that were in flight.
+A consumer (database/changes/consumer.py) reads the stream of each mapping into lanes, which retry
+and give up (lanes.py). The outcome of a batch is in the store before the next batch of its lane is
+due. So a crash repeats at most the batches that were in flight.
 
-If a mapping changes, or stops delivering, the batches in flight end first. Then a new consumer begins at
-its checkpoints.
+If a mapping changes, or stops delivering, the batches in flight end first. Then a new consumer
+begins at its checkpoints.
 """
 
 import uuid
@@ -78,7 +78,7 @@ class _Consumer:
         return any(cursor.inbox.in_flight for cursor in self.log.shards.values())
 
     def adopt(self, mapping: EventSourceMapping | None) -> bool:
-        """Take over a mapping that differs only in its result; return whether delivery can go on as it is."""
+        """Take over a mapping that differs only in its result; return False for any other."""
         if mapping is None or self._stale or replace(mapping, result=self.mapping.result) != self.mapping:
             self._stale = True
             return False

@@ -1,16 +1,17 @@
-"""A lane: records that go to a function one batch at a time, in order, until each is done or given up.
+"""A lane: records that go to a function in order, one batch at a time, until done or given up.
 
-A shard has as many lanes as its mapping's ParallelizationFactor. A partition key always takes the same
-lane, so the records of an item stay in order. If a batch fails, this happens, in this order:
+A shard has as many lanes as its mapping's ParallelizationFactor. A partition key always takes the
+same lane, so the records of an item stay in order. If a batch fails, this happens, in this order:
 
 1. The records before the first one that failed are done (partial batch response).
-2. With BisectBatchOnFunctionError the others are sent again at once, in halves if none of them succeeded.
-   That uses up no retry (Lambda: "Retain discarded records for a DynamoDB event source"). Halving after a
-   partial response that names the first record is inferred.
+2. With BisectBatchOnFunctionError the others are sent again at once, in halves if none of them
+   succeeded. That uses up no retry (Lambda: "Retain discarded records for a DynamoDB event
+   source"). Halving after a partial response that names the first record is inferred.
 3. Otherwise a retry is used up. It waits 1 s, 2 s, 4 s .. 60 s by the emulator's clock.
 4. If no retry is left, or records get too old, they are given up: a `Discard`.
 
-A function that cannot be invoked at all is tried until it can be or the records are too old, as on AWS.
+A function that cannot be invoked at all is tried until it can be or the records are too old, as on
+AWS.
 """
 
 from collections import deque
@@ -30,8 +31,8 @@ BACK_OFF: Final = BackOff(first=1.0, longest=60.0)
 class Batch:
     """Records that are sent together.
 
-    retries, invoked: how often so far; unreached: how often in a row the function could not be invoked;
-    due: when it may be sent (seconds); last: the outcome of the last invocation.
+    retries, invoked: how often so far; unreached: how often in a row the function could not be
+    invoked; due: when it may be sent (seconds); last: the outcome of the last invocation.
     """
 
     records: Sequence[Record]
@@ -48,7 +49,10 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Discard:
-    """Records that were given up, and why. invoked: how often they were sent; last: the last outcome."""
+    """Records that were given up, and why.
+
+    invoked: how often they were sent; last: the last outcome.
+    """
 
     condition: Literal["RetryAttemptsExhausted", "RecordAgeExceeded"]
     records: Sequence[Record]
@@ -87,7 +91,7 @@ class Lane:
         self.size -= sum(len(record.text) for record in records)
         return records
 
-    # --- sending ----------------------------------------------------------------------------------------------------
+    # --- sending --------------------------------------------------------------------------------
 
     def give_up(self, oldest: float) -> Iterator[Discard]:
         """Give up records from before a time. Nothing while a batch is in flight."""
@@ -123,7 +127,7 @@ class Lane:
         return batch
 
     def _gathered(self, mapping: EventSourceMapping, now: float) -> list[Record]:
-        """Take the records of the next batch from the queue, if it is full or its window is over."""
+        """Take the next batch from the queue, if it is full or its window is over."""
         self._gathering = min(self._gathering, now)
         full = len(self._queue) >= mapping.batch_size or FRAME + self.size + len(self._queue) > PAYLOAD
         if not full and now < self._gathering + mapping.window:
@@ -137,7 +141,7 @@ class Lane:
             gathered.append(self._queue.popleft())
         return gathered
 
-    # --- outcomes ---------------------------------------------------------------------------------------------------
+    # --- outcomes -------------------------------------------------------------------------------
 
     def finish(self, mapping: EventSourceMapping, outcome: Outcome, now: float) -> Discard | None:
         """Take the outcome of the batch in flight; return the records that are given up by it."""

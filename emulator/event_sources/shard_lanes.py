@@ -1,7 +1,7 @@
 """The records of one shard for one mapping: filtered, and spread over its lanes.
 
-Everything that a filter leaves out is done. A record that another lane had already finished is delivered
-once more after a restart; none is left out.
+Everything that a filter leaves out is done. A record that another lane had already finished is
+delivered once more after a restart; none is left out.
 """
 
 from zlib import crc32
@@ -17,7 +17,7 @@ from emulator.event_sources.mapping import EventSourceMapping
 
 
 class ShardLanes:
-    """The lanes of one shard: an Inbox (database/changes/consumer.py). passes: the mapping's filter."""
+    """The lanes of one shard: an Inbox of database/changes/consumer.py. passes: the filter."""
 
     __slots__ = ("_clock", "_form", "_hash_key", "_passes", "_window", "lanes")
 
@@ -37,7 +37,10 @@ class ShardLanes:
         return any(lane.in_flight for lane in self.lanes)
 
     def room(self) -> int:
-        """Return how many more records it takes: two batches for each lane, but not more bytes than lanes may send."""
+        """Return how many more records it takes: two batches for each lane.
+
+        It takes none while it has as many bytes as its lanes may send at once.
+        """
         if sum(lane.size for lane in self.lanes) >= PAYLOAD * len(self.lanes):
             return 0
         return self._window - sum(map(len, self.lanes))

@@ -1,17 +1,18 @@
 """What is to be put to Kinesis now: the core of the feed, without I/O.
 
-The owner asks for the `due` batches, puts each in one PutRecords call, and reports the result with `put`,
-`failed` or `refused`. What holds:
+The owner asks for the `due` batches, puts each in one PutRecords call, and reports the result with
+`put`, `failed` or `refused`. What holds:
 
-- At least once, parents before children, bounded memory: see database/changes/consumer.py. A checkpoint
-  is stored after the put. Records that cannot be put within a day are lost, as on the service.
-- Order per item: Kinesis orders calls, not the entries of one call (AWS: PutRecords), and may fail any of
-  them. So a batch never has two records of one partition key, and the next batch waits until the one
-  before it has been put.
+- At least once, parents before children, bounded memory: see database/changes/consumer.py. A
+  checkpoint is stored after the put. Records that cannot be put within a day are lost, as on the
+  service.
+- Order per item: Kinesis orders calls, not the entries of one call (AWS: PutRecords), and may fail
+  any of them. So a batch never has two records of one partition key, and the next batch waits until
+  the one before it has been put.
 
-After a failure the feed backs off, by the emulator's clock. If Kinesis refuses the content of a batch,
-the batch is halved until the bad record stands alone. That record is given up, and a line in the log
-says so.
+After a failure the feed backs off, by the emulator's clock. If Kinesis refuses the content of a
+batch, the batch is halved until the bad record stands alone. That record is given up, and a line in
+the log says so.
 """
 
 import logging
@@ -49,8 +50,8 @@ _PAGE: Final = Page(records=128, size=256 * KIB)
 class Batch:
     """Records for one PutRecords call.
 
-    log: id of the change log that they are from; arn: of the data stream; access_key: of the table's
-    owner.
+    log: id of the change log that they are from; arn: of the data stream; access_key: of the
+    table's owner.
     """
 
     log: int
@@ -85,7 +86,7 @@ class _Waiting:
 
 
 class _Feed:
-    """One destination's change log. most: how many records the next batch may have; form: of its records."""
+    """One destination's change log. most: records of the next batch; form: of its records."""
 
     form: RecordFormat
 
@@ -134,14 +135,17 @@ class _Feed:
 
 
 class KinesisFeed:
-    """The destinations of all tables and how far each has got. Synchronous, owned by the database's thread."""
+    """The destinations of all tables. Synchronous, owned by the database's thread."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._feeds: dict[int, _Feed] = {}  # by id of the change log
 
     def due(self) -> list[Batch]:
-        """Return what is to be put now, at most one batch for a destination. Report each before the next call."""
+        """Return what is to be put now, at most one batch for a destination.
+
+        The caller reports each before the next call.
+        """
         if self._database.versions.hinted():
             self._database.refresh()
         now = self._database.clock.now()
@@ -164,7 +168,7 @@ class KinesisFeed:
         return batches
 
     def put(self, batch: Batch, failed: Collection[int] = ()) -> None:
-        """Note that a batch was put. failed: positions of entries that were not; they are tried again."""
+        """Note that a batch was put. failed: positions of entries to be tried again."""
         feed = self._feeds.get(batch.log)
         if feed is None:
             return
@@ -190,7 +194,10 @@ class KinesisFeed:
         feed.back_off(self._database.clock.now())
 
     def refused(self, batch: Batch, why: str) -> None:
-        """Note that the content of a batch was refused: smaller ones are tried, and a single record is given up."""
+        """Note that the content of a batch was refused.
+
+        Smaller batches are tried. A single record is given up.
+        """
         feed = self._feeds.get(batch.log)
         if feed is None:
             return
@@ -238,7 +245,7 @@ class KinesisFeed:
 
 
 def _batch(feed: _Feed) -> tuple[KinesisRecord, ...]:
-    """Choose records for one call, one shard after the other: the first waiting record of each partition key."""
+    """Choose records for one call, from all shards in turn: the first of each partition key."""
     chosen: dict[str, KinesisRecord] = {}
     size = 0
     for record in chain.from_iterable(zip_longest(*feed.waiting)):

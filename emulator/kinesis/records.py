@@ -8,8 +8,8 @@ From behaviour 15, and records that users of the service published:
                   "OldImage", "SizeBytes", "ApproximateCreationDateTimePrecision"},
      "eventSource": "aws:dynamodb"}
 
-A deletion by TTL has a userIdentity. Its members are in lower camel case, as in every event outside of
-GetRecords (AWS: "DynamoDB Streams and Time to Live").
+A deletion by TTL has a userIdentity. Its members are in lower camel case, as in every event outside
+of GetRecords (AWS: "DynamoDB Streams and Time to Live").
 """
 
 from dataclasses import dataclass
@@ -36,8 +36,8 @@ _IDENTITIES: Final = (b"null", b'{"type":"Service","principalId":"dynamodb.amazo
 class KinesisRecord:
     """A record that waits to be put.
 
-    shard, sequence: its place in the change log. key: its Kinesis partition key, the same for all records
-    of an item. data: JSON.
+    shard, sequence: its place in the change log. key: its Kinesis partition key, the same for all
+    records of an item. data: JSON.
     """
 
     shard: int

@@ -40,7 +40,10 @@ _PRIVATE = 0o700
 
 
 def prepare(folder: Path) -> int:
-    """Make a folder ours, or check that it is; return its layout. Raises Unavailable, LayoutMismatch, Full."""
+    """Make a folder ours, or check that it is; return its layout.
+
+    Raises Unavailable, LayoutMismatch, Full.
+    """
     make(folder)
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         raise Unavailable(f"The data folder {folder} is not writable.")
@@ -89,10 +92,10 @@ def write_layout(folder: Path) -> None:
 
 
 def mark(folder: Path) -> None:
-    """Mark a folder of an older layout with this one, so that versions that cannot read it refuse it.
+    """Mark a folder of an older layout with this one, so that older versions refuse it.
 
-    The file is changed in place: other processes may have it open as a lock. Only a digit changes, so
-    a crash leaves one of the two texts. Raises Full, Unavailable.
+    The file is changed in place: other processes may have it open as a lock. Only a digit changes,
+    so a crash leaves one of the two texts. Raises Full, Unavailable.
     """
     try:
         descriptor = new_file(folder / "layout")

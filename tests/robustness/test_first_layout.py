@@ -1,4 +1,4 @@
-"""A folder of layout 1 is opened with everything: all readers of change logs go on where they were (first_layout.py)."""
+"""A folder of layout 1 opens with everything: all readers of change logs go on where they were."""
 
 import json
 from pathlib import Path

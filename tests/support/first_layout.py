@@ -1,7 +1,7 @@
 """A small data folder with everything that reads change logs, as layout 1 has it.
 
-`layout_1.tar.xz` is such a folder as commit 3b033fa wrote it, the last one whose stream records have no
-lengths. That commit ran this module as a program:
+`layout_1.tar.xz` is such a folder as commit 3b033fa wrote it, the last one whose stream records
+have no lengths. That commit ran this module as a program:
 
     python -m tests.support.first_layout tests/robustness/layout_1.tar.xz
 

@@ -1,21 +1,23 @@
 """One reader of change logs, for everything that takes a log's records away in order.
 
-    class Pending:                                   # an Inbox: the records of one shard that wait
+    class Pending:                         # an Inbox: the records of one shard that wait
         ...
-    consumer = LogConsumer("backup 7", owner, stored_positions(txn, "backup 7"), lambda shard: Pending())
+    positions = stored_positions(txn, "backup 7")
+    consumer = LogConsumer("backup 7", owner, positions, lambda shard: Pending())
     with engine.read_committed() as txn:
-        consumer.poll(txn, stream, now)              # fills the inboxes
-    ...                                              # take records out of them, in any order
-    consumer.save(engine.write)                      # stores how far each shard is done
+        consumer.poll(txn, stream, now)    # fills the inboxes
+    ...                                    # take records out of them, in any order
+    consumer.save(engine.write)            # stores how far each shard is done
 
 What holds:
 
-- At least once. A shard's *position* is the sequence number of its first record that is not done. It is
-  stored as a checkpoint after the record before it is done. After a restart reading goes on there.
-- Lineage. A shard is read only when everything in its parent is done, so records of one item come in
-  the order of their changes.
-- Bounded. An inbox says how much it takes; nothing else is kept in memory. The log itself does not wait:
-  records older than the stream's retention are skipped.
+- At least once. A shard's *position* is the sequence number of its first record that is not done.
+  It is stored as a checkpoint after the record before it is done. After a restart reading goes on
+  there.
+- Lineage. A shard is read only when everything in its parent is done, so records of one item come
+  in the order of their changes.
+- Bounded. An inbox says how much it takes; nothing else is kept in memory. The log itself does not
+  wait: records older than the stream's retention are skipped.
 
 A poll costs one read if nothing was written since the last poll and nothing waits.
 """
@@ -90,10 +92,11 @@ class ShardCursor(Generic[InboxT]):
     def read(
         self, txn: ReadTxn, stream: StreamDefinition, shard: Shard, last: int, page: "Page", oldest: float
     ) -> bool:
-        """Read a page of records into the inbox, as far as there is room; return whether there may be more.
+        """Read a page of records into the inbox, if it has room. Return whether there may be more.
 
-        last: the stream's last sequence number in this snapshot. An older snapshot than the definition
-        may lack a closed shard's last records; it has them all once it has the number that closed it.
+        last: the stream's last sequence number in this snapshot. An older snapshot than the
+        definition may lack a closed shard's last records; it has them all once it has the number
+        that closed it.
         """
         if shard.end is not None and last >= shard.end:
             self._end = shard.end
@@ -124,9 +127,9 @@ class Page:
 class LogConsumer(Generic[InboxT]):
     """Reads one change log for one purpose.
 
-    name: under which its checkpoints are stored. owner: key of the stored definition that it reads for;
-    once that is gone, no checkpoint is stored. positions: its stored checkpoints; a shard without one is
-    read from its beginning. make_inbox: returns the inbox of a shard.
+    name: under which its checkpoints are stored. owner: key of the stored definition that it reads
+    for; once that is gone, no checkpoint is stored. positions: its stored checkpoints; a shard
+    without one is read from its beginning. make_inbox: returns the inbox of a shard.
     """
 
     def __init__(
@@ -193,8 +196,8 @@ class LogConsumer(Generic[InboxT]):
     def save(self, write: Callable[[], WriteTxn]) -> None:
         """Store the positions that have moved, in a transaction of its own.
 
-        Raises as the engine does. Then nothing was stored, and the next call stores it. If the process
-        ends before that, it reads some records again after its restart.
+        Raises as the engine does. Then nothing was stored, and the next call stores it. If the
+        process ends before that, it reads some records again after its restart.
         """
         moved = {n: cursor.position for n, cursor in self.shards.items() if cursor.position != cursor.stored}
         gone = tuple(self._gone)
@@ -226,9 +229,9 @@ def store_positions(txn: WriteTxn, name: str, positions: Mapping[int, int]) -> N
 
 @dataclass(frozen=True, slots=True)
 class BackOff:
-    """How long to wait after failures: `first` seconds, then twice as long after each, at most `longest`.
+    """How long to wait after failures: `first` seconds, then twice as long after each other one.
 
-    Waits are measured by the emulator's clock.
+    longest: the most seconds. Waits are measured by the emulator's clock.
     """
 
     first: float

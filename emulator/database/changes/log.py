@@ -1,8 +1,7 @@
-"""The writing side of streams: a record for each change of an item, in the change's own storage transaction.
+"""The writing side of streams: a record for each change of an item, in the change's transaction.
 
-The record's layout is in record.py.
-
-The last sequence number is a counter of the stream in storage, so numbers rise in commit order and survive a crash.
+record.py has the layout of records. The last sequence number is a counter in the store, one for
+each stream. So numbers rise in commit order and survive a crash.
 """
 
 from typing import Final
@@ -33,9 +32,9 @@ from storage import ReadTxn, WriteTxn
 from storage.keycode import u64
 
 _dumps: Final = orjson.dumps
-_HASH: Final = keyspace.ITEM_PREFIX  # where in an item's key the two bytes are that choose its shard
+_HASH: Final = keyspace.ITEM_PREFIX  # an item's shard is chosen by the two bytes here in its key
 
-_SPREAD: Final = 0x9E3779B97F4A7C15  # odd, so multiplying by it is one to one and event ids are unique
+_SPREAD: Final = 0x9E3779B97F4A7C15  # odd: multiplying by it is one to one, so event ids are unique
 _U64: Final = (1 << 64) - 1
 
 
@@ -55,10 +54,10 @@ def set_last_sequence(txn: WriteTxn, stream_id: int, number: int) -> None:
 
 
 class StreamLog:
-    """A stream that is being written, compiled: follows the writes of its table. `adopt` gives it a changed definition.
+    """A stream that is being written, compiled: follows the writes of its table.
 
-    alone: no other process writes the stream, so its last sequence number need not be read again. On
-    disk, that read is a tenth of a record's cost. A transaction that is undone leaves a gap.
+    alone: no other process writes the stream, so its last sequence number need not be read again.
+    On disk, that read is a tenth of a record's cost. A transaction that is undone leaves a gap.
     """
 
     __slots__ = (
@@ -101,8 +100,8 @@ class StreamLog:
     def follow(self, txn: WriteTxn, change: Change) -> None:
         """Record a change.
 
-        Inlined on purpose: building a record costs half a PutItem, and a third of that is copying the
-        two images.
+        Inlined on purpose: building a record costs half a PutItem, and a third of that is copying
+        the two images.
         """
         old_row, new_row, key = change.old_row, change.new_row, change.key
         item = change.new or change.old_item()

@@ -1,4 +1,4 @@
-"""The stored form of a stream record: written once with a change, read by streams, functions and Kinesis.
+"""The stored form of a stream record: written with a change, read by all readers of change logs.
 
     1 byte     version of this layout, 2
     8 bytes    time of the change, milliseconds since the epoch, big-endian as all numbers here
@@ -16,12 +16,12 @@ The text is a frame around parts that were JSON already:
 
     {"eventID":..,"dynamodb":{..,"Keys":K,"NewImage":N,"OldImage":O,"SequenceNumber":..}<identity>}
 
-So GetRecords splices the text into its answer, and every other form of the record splices the parts,
-without parsing.
+So GetRecords splices the text into its answer, and every other form of the record splices the
+parts, without parsing.
 
-Version 1 has the first four fields and the text. It is what folders of storage layout 1 hold. `current`
-turns such a record into version 2 when it is read; the stored one goes when its retention ends. Whatever
-needs only the first four fields may read a record of either version.
+Version 1 has the first four fields and the text. It is what folders of storage layout 1 hold.
+`current` turns such a record into version 2 when it is read; the stored one goes when its retention
+ends. Whatever needs only the first four fields may read a record of either version.
 """
 
 from collections.abc import Callable
@@ -75,7 +75,7 @@ class Parts(NamedTuple):
 
 
 def milliseconds(seconds: float) -> int:
-    """Return a time in the precision of records, rounded: a client's 1.001 is 1.000999 in binary."""
+    """Return a time in the precision of records, rounded: the binary 1.000999 means 1.001."""
     return round(seconds * 1000)
 
 
@@ -108,7 +108,7 @@ def record_json(row: bytes) -> bytes:
 
 
 def record_frame(row: bytes) -> tuple[bytes, int]:
-    """Return a record's text up to its identity, an open JSON object, and the origin of the change."""
+    """Return a record's text without its end, an open JSON object, and the origin of the change."""
     origin = _header.unpack_from(row)[4]
     return row[HEADER : len(row) - len(IDENTITIES[origin])], origin
 
@@ -141,9 +141,9 @@ def current(row: bytes) -> bytes:
 def _from_first(row: bytes) -> bytes:
     """Return a record of version 1 in version 2.
 
-    The parts are found by parsing the text and dumping them: stored JSON is canonical, so the dumped
-    parts are equal to the stored ones. The first `,"Keys":` is the right one, because the quotes of
-    names and values are escaped in JSON.
+    The parts are found by parsing the text and dumping them: stored JSON is canonical, so the
+    dumped parts are equal to the stored ones. The first `,"Keys":` is the right one, because the
+    quotes of names and values are escaped in JSON.
     """
     _, time, sequence, size = _first_header.unpack_from(row)
     text = row[_first_header.size :]
@@ -163,7 +163,10 @@ _UPGRADES: Final[dict[int, Callable[[bytes], bytes]]] = {FIRST_VERSION: _from_fi
 
 
 def is_consistent(row: bytes) -> bool:
-    """Return whether the header of a record of the newest version agrees with its text. Raises ValueError."""
+    """Return whether the header of a record agrees with its text. Raises ValueError.
+
+    row: in the newest version.
+    """
     _, _, sequence, _ = _first_header.unpack_from(row)
     parts = record_parts(row)
     parsed = orjson.loads(record_json(row))

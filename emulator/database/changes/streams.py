@@ -1,10 +1,10 @@
-"""The streams of all tables: opened and closed with their settings, rolled over and trimmed by the clock.
+"""The streams of all tables: opened and closed with their settings, rolled over by the clock.
 
-All definitions are held in memory. A change is stored first. The scheduler calls `begin_roll_over`, which
-queues what is due as background work: open shards that are four hours old are closed and continued by
-children, a stream that has been disabled for as long as its retention is forgotten, and records that are
-older are deleted. It may be late: readers compare times with the clock themselves, and a record that is
-written to a shard past its scheduled end is not lost.
+All definitions are held in memory. A change is stored first. The scheduler calls `begin_roll_over`,
+which queues what is due as background work: open shards that are four hours old are closed and
+continued by children, a stream that has been disabled for as long as its retention is forgotten,
+and records that are older are deleted. It may be late: readers compare times with the clock
+themselves, and a record that is written to a shard past its scheduled end is not lost.
 
 Trimming keeps the newest of a shard's old records, as the mark up to which the shard was trimmed.
 """
@@ -57,9 +57,9 @@ def _new_seed() -> str:
 class Streams:
     """All streams of an engine.
 
-    account: of access keys that are not accounts; shared: one tenant for all callers; shards: open shards
-    of a new stream, 0 for as many as its table has partitions; delay: seconds that ENABLING and
-    DISABLING last.
+    account: of access keys that are not accounts; shared: one tenant for all callers; shards: open
+    shards of a new stream, 0 for as many as its table has partitions; delay: seconds that ENABLING
+    and DISABLING last.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Streams:
         self._trim: dict[int, float] = {}  # when there may be a record to trim, inf while a slice of that is queued
 
     def reload(self, txn: ReadTxn) -> None:
-        """Take over the definitions that are stored, where they are others than those that are held."""
+        """Take over the stored definitions that differ from those in memory."""
         rows = txn.scan(*keyspace.streams())
         stored = {stream.id: stream for stream in (StreamDefinition.load(row, self._account) for _, row in rows)}
         for number in self._definitions.keys() - stored.keys():
@@ -101,7 +101,7 @@ class Streams:
             if self._definitions.get(stream.id) != stream:
                 self.publish(stream)
 
-    # --- finding ----------------------------------------------------------------------------------------------------
+    # --- finding --------------------------------------------------------------------------------
 
     def find(self, tenant: Tenant, arn: str) -> StreamDefinition:
         """Return a stream by its ARN. Raises ResourceNotFoundException.
@@ -126,10 +126,10 @@ class Streams:
         return self._definitions.get(stream_id)
 
     def log(self, stream_id: int | None) -> StreamLog | None:
-        """Return the writing side of a stream, None where it is not written."""
+        """Return the writing side of a stream, None if the stream is not written."""
         return None if stream_id is None else self._logs.get(stream_id)
 
-    # --- opening and closing ----------------------------------------------------------------------------------------
+    # --- opening and closing --------------------------------------------------------------------
 
     def open(
         self,
@@ -170,7 +170,10 @@ class Streams:
         return stream
 
     def close(self, txn: WriteTxn, stream_id: int) -> StreamDefinition:
-        """Disable a stream: its shards are closed, its records stay for a day. `publish` the result after the commit."""
+        """Disable a stream and close its shards. Its records stay for its retention.
+
+        `publish` the result after the commit.
+        """
         now = self._clock.now()
         stream = self._definitions[stream_id]
         last = last_sequence(txn, stream_id) + 1
@@ -188,13 +191,13 @@ class Streams:
         self._versions.tell()
 
     def remove(self, txn: WriteTxn, stream_id: int) -> None:
-        """Delete a stream and all its records, also one that is gone already. `forget` it after the commit."""
+        """Delete a stream and its records, if it is still there. `forget` it after the commit."""
         txn.delete(keyspace.stream(stream_id))
         txn.delete(counter_key(stream_id))
         self._drops.begin(txn, keyspace.stream_records(stream_id))
 
     def forget(self, stream_id: int) -> None:
-        """Let go of a stream that was removed."""
+        """Drop a removed stream from memory."""
         stream = self._definitions.pop(stream_id, None)
         if stream is None:
             return
@@ -208,7 +211,7 @@ class Streams:
                 del self._tenants[tenant]
 
     def publish(self, stream: StreamDefinition) -> None:
-        """Make a stored definition the one in force."""
+        """Put a stored definition into force."""
         before = self._definitions.get(stream.id)
         self._definitions[stream.id] = stream
         self._due[stream.id] = stream.due()
@@ -229,14 +232,17 @@ class Streams:
         txn.put(keyspace.stream(stream.id), stream.dump())
 
     def _label(self, table: TableDefinition, now: float) -> str:
-        """Return the time as a label; a clock that stands still must not give two streams of a table the same one."""
+        """Return the time as a label.
+
+        Two streams of a table get different labels even if the clock is frozen.
+        """
         taken = {stream.label for stream in self._definitions.values() if stream.table == table.name}
         moment = datetime.fromtimestamp(now, UTC).replace(tzinfo=None)
         while (label := moment.isoformat(timespec="milliseconds")) in taken:
             moment += timedelta(milliseconds=1)
         return label
 
-    # --- what is due by the clock -----------------------------------------------------------------------------------
+    # --- what is due by the clock ---------------------------------------------------------------
 
     def begin_roll_over(self) -> None:
         """Queue what is due: rolling over and forgetting streams, and then trimming.
@@ -325,7 +331,7 @@ def _tenant(stream: StreamDefinition) -> Tenant:
 
 
 def _written(txn: ReadTxn, stream: StreamDefinition) -> float:
-    """Return the time of the newest record in the open shards, 0 where there is none."""
+    """Return the time of the newest record in the open shards, 0 if there is none."""
     newest = 0.0
     for shard in stream.open_shards():
         prefix = keyspace.shard_records(stream.id, shard.number)

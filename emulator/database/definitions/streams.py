@@ -1,7 +1,7 @@
 """What is stored about streams and their shards (behaviour 11).
 
-A stream outlives its table: after it is disabled, or the table deleted, it stays readable for as long as
-it keeps records. Definitions are frozen and stored as JSON; a change makes a new one.
+A stream outlives its table: after it is disabled, or the table deleted, it stays readable for as
+long as it keeps records. Definitions are frozen and stored as JSON; a change makes a new one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,8 +15,10 @@ from emulator.database.definitions.arns import account_of
 from emulator.settings import DEFAULT_ACCOUNT
 
 RETENTION: Final = 86_400.0
-"""Seconds that a stream which clients can see keeps its records (AWS: "Change data capture for DynamoDB
-Streams"), and the default of the others."""
+"""Seconds that streams of clients keep records, and the default of the others.
+
+AWS: "Change data capture for DynamoDB Streams".
+"""
 
 SHARD_LIFE: Final = 14_400.0
 """Seconds after which an open shard is closed and continued by a child (behaviour 11.5)."""
@@ -42,11 +44,11 @@ def sequence_of(text: str) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """A shard: the records of one slot, a contiguous range of partition key hashes, during some hours.
+    """A shard: the records of one slot (a range of partition key hashes) during some hours.
 
-    number: unique in its stream; newer shards have higher numbers and higher ids. start, end: its first
-    and last sequence number; end is None while it is open. opened, closed: seconds since the epoch; no
-    record is from after `closed`.
+    number: unique in its stream; newer shards have higher numbers and higher ids. start, end: its
+    first and last sequence number; end is None while it is open. opened, closed: seconds since the
+    epoch; no record is from after `closed`.
     """
 
     number: int
@@ -63,12 +65,12 @@ class Shard:
 class StreamDefinition:
     """A stream as stored. Times are seconds since the epoch.
 
-    view: KEYS_ONLY, NEW_IMAGE, OLD_IMAGE or NEW_AND_OLD_IMAGES. seed: 16 hex digits that make its event
-    ids unique. slots: how many shards are open at a time. until: when ENABLING or DISABLING ends.
-    disabled: since when it is not written, None while it is. hidden: a change log of the emulator's own
-    (a Kinesis destination's), which clients cannot see. shared: its table belongs to the one tenant of
-    all callers. account: as a table's (definitions/tables.py). tags: its own, not the table's.
-    retention: seconds that it keeps records.
+    view: KEYS_ONLY, NEW_IMAGE, OLD_IMAGE or NEW_AND_OLD_IMAGES. seed: 16 hex digits that make its
+    event ids unique. slots: how many shards are open at a time. until: when ENABLING or DISABLING
+    ends. disabled: since when it is not written, None while it is. hidden: a change log of the
+    emulator's own (a Kinesis destination's), which clients cannot see. shared: its table belongs to
+    the one tenant of all callers. account: as a table's (definitions/tables.py). tags: its own, not
+    the table's. retention: seconds that it keeps records.
     """
 
     id: int
@@ -119,11 +121,11 @@ class StreamDefinition:
         return "DISABLED" if settled else "DISABLING"
 
     def gone(self, now: float) -> bool:
-        """Return whether the stream has been disabled for so long that nobody can read it any more."""
+        """Return whether the stream was disabled so long ago that nobody can read it any more."""
         return self.disabled is not None and self.disabled + self.retention <= now
 
     def oldest(self, now: float) -> float:
-        """Return the time before which records count as trimmed, whether they are deleted yet or not."""
+        """Return the time before which records count as trimmed, deleted or not."""
         return now - self.retention
 
     def readable(self, now: float) -> Iterator[Shard]:
@@ -131,7 +133,7 @@ class StreamDefinition:
         return (shard for shard in self.shards if shard.closed is None or shard.closed + self.retention > now)
 
     def due(self) -> float:
-        """Return when time changes the stream next: it rolls a shard over, forgets one, or forgets the stream."""
+        """Return when the stream changes next: a shard rolls over or goes, or the stream goes."""
         moments = [
             shard.opened + SHARD_LIFE if shard.closed is None else shard.closed + self.retention
             for shard in self.shards
@@ -148,7 +150,7 @@ class StreamDefinition:
         return sorted((shard for shard in self.shards if shard.end is None), key=lambda shard: shard.slot)
 
 
-# --- changes --------------------------------------------------------------------------------------------------------
+# --- changes ------------------------------------------------------------------------------------
 
 
 def opened(stream: StreamDefinition, first: int, moment: float) -> StreamDefinition:
@@ -174,15 +176,15 @@ def closed(stream: StreamDefinition, last: int, moment: float) -> StreamDefiniti
 
 
 def rolled_over(stream: StreamDefinition, last: int, written: float, now: float) -> tuple[StreamDefinition, int]:
-    """Return the stream with the shards that it has by now, and the last sequence number that is used.
+    """Return the stream with the shards that it has by now, and its last used sequence number.
 
-    Open shards end after SHARD_LIFE and are continued by children; an ending uses up one number. Closed
-    shards go when all their records are too old. After a long pause only as many generations are made as
-    are still readable.
+    Open shards end after SHARD_LIFE and are continued by children; an ending uses up one number.
+    Closed shards go when all their records are too old. After a long pause only as many generations
+    are made as are still readable.
 
-    last: the last sequence number used so far. written: the time of the newest record. If rolling over is
-    late, a shard may hold records past its scheduled end. It is closed after the last of them, so that
-    they can be read for as long as all others.
+    last: the last sequence number used so far. written: the time of the newest record. If rolling
+    over is late, a shard may hold records past its scheduled end. It is closed after the last of
+    them, so that they can be read for as long as all others.
     """
     while open_shards := stream.open_shards():
         moment = open_shards[0].opened + SHARD_LIFE

@@ -1,4 +1,4 @@
-"""The reader of change logs, on its own: what it reads, in which order, what it stores, and what it costs."""
+"""The reader of change logs on its own: what it reads, in which order, what it stores, its cost."""
 
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ ALL = 1000
 
 
 class Numbers:
-    """An inbox of the numbers that were written. room_left: how many it takes; leave_out: which are done at once."""
+    """An inbox of numbers. room: how many it takes; leave_out: those that are done at once."""
 
     def __init__(self, shard, room=ALL, leave_out=()):
         self.shard = shard
@@ -110,7 +110,7 @@ def generations(streamed, count, each=2):
         finish(streamed.db)
 
 
-# --- order ----------------------------------------------------------------------------------------------------------
+# --- order --------------------------------------------------------------------------------------
 
 
 def test_parents_first(db, one):
@@ -193,7 +193,7 @@ def test_retention_is_the_streams(db, one):
 
 
 def test_a_snapshot_from_before_the_end_of_a_shard(db, one):
-    """With group commit a rollover may be pending: the definition is newer than what the reader sees."""
+    """With group commit a rollover may be pending: the definition is newer than the snapshot."""
     reading = Reading(one)
     one.put()
     before = db.emulator.database.read()
@@ -209,7 +209,7 @@ def test_a_snapshot_from_before_the_end_of_a_shard(db, one):
     assert reading.drain() == [2], "nothing that was written before the end is left out"
 
 
-# --- cost -----------------------------------------------------------------------------------------------------------
+# --- cost ---------------------------------------------------------------------------------------
 
 
 class Counting:
@@ -249,7 +249,7 @@ def test_a_poll_costs_one_read_where_nothing_happened(db, one):
     assert reads() == 1
 
 
-# --- checkpoints ----------------------------------------------------------------------------------------------------
+# --- checkpoints --------------------------------------------------------------------------------
 
 
 def test_a_position_is_the_first_record_that_is_not_done(db, one):
@@ -354,7 +354,7 @@ def test_two_processes_of_a_folder(tmp_path):
     again.emulator.close()
 
 
-# --- back-off -------------------------------------------------------------------------------------------------------
+# --- back-off -----------------------------------------------------------------------------------
 
 
 def test_back_off_doubles_up_to_its_longest():

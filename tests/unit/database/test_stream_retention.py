@@ -292,7 +292,7 @@ def test_reopened_after_a_day(tmp_path):
     db.emulator.close()
 
 
-# --- streams that keep their records for another time ---------------------------------------------------------------
+# --- streams that keep their records for another time -------------------------------------------
 
 WEEK = 7 * DAY
 
@@ -309,7 +309,7 @@ def keep(db, streamed, retention):
 
 @pytest.fixture
 def both(db):
-    """Two tables: the stream of the first one keeps its records for a day, that of the second one for a week."""
+    """Two tables: the first one's stream keeps records for a day, the second one's for a week."""
     day, week = Streamed(db, **ONE_SHARD), Streamed(db, **ONE_SHARD)
     keep(db, week, WEEK)
     return day, week
