@@ -31,8 +31,8 @@ MAY_IMPORT = {
     "commands": {"database", "flags", "storage"},
     "flags": set(),
     "__main__": {"cli"},
-    "installed": {"app", "cli", "flags", "http"},
-    "http": {"app", "controls", "kinesis", "event_sources", "database", "outbound", "rounds", "values", "storage"},
+    "installed": {"cli", "http"},
+    "http": {"app", "controls", "database", "event_sources", "flags", "outbound", "rounds", "storage"},
     "outbound": {"app", "kinesis", "event_sources", "database", "rounds", "storage"},
     "rounds": set(),
     "kinesis": {"database", "storage"},
@@ -73,6 +73,39 @@ ROOMS = {
         {"tokens", "soundness"},
         {"transactions"},
         {"jobs"},
+    ),
+    "emulator/http": (
+        {"front"},
+        {"site", "memory", "upkeep", "listen", "descriptors", "memory_folder"},
+        {"lifespan"},
+        {"application"},
+        {"server"},
+        {"workers"},
+    ),
+    "emulator/http/front": (
+        {"auth", "bodies", "encoding", "failures", "origins", "outbox", "states"},
+        {"answers"},
+        {"other_services", "requests", "sliced_answers", "commits"},
+        {"dynamodb"},
+        {"front", "request_log", "held_answers"},
+        {"asgi", "cycle"},
+        {"connection"},
+    ),
+    "emulator/http/site": (
+        {"responses", "page_guard", "request_log"},
+        {"controls", "lambda_api", "other_paths"},
+        {"app"},
+    ),
+    "emulator/controls": (
+        {"body"},
+        {"registry"},
+        {"clock", "copy", "declarations"},
+        {"ttl"},
+    ),
+    "emulator/outbound": (
+        {"function_check", "function_process", "function_url", "kinesis"},
+        {"invoker"},
+        {"deliveries"},
     ),
     "storage": ({"errors"}, {"engine", "keycode"}, {"host"}, {"memory", "disk"}, {"data_folder"}),
     "storage/disk": (
@@ -129,7 +162,9 @@ def test_imports_go_one_way(path):
 
 
 def imported_files(path: Path) -> set[Path]:
-    """Return the files of ours that a file imports, those for types alone and those inside functions included."""
+    """Return the files of ours that a file imports, those for types alone and those inside
+    functions included.
+    """
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         modules = []
@@ -175,7 +210,9 @@ def test_a_circle_is_found():
 
 
 def room_of(path: Path, package: str) -> str | None:
-    """Return the folder or file of a package that a file is in, None for files elsewhere and for the package itself."""
+    """Return the folder or file of a package that a file is in, None for files elsewhere and for
+    the package itself.
+    """
     place = path.relative_to(ROOT)
     if not place.is_relative_to(package) or place == Path(package) / "__init__.py":
         return None
@@ -263,7 +300,9 @@ KNOW_REAL_TIME = (
     "emulator/event_sources/child.py",
     "emulator/log_limits.py",
 )
-"""The clock itself, sockets, the log, and the processes in which functions run: how long one may run is real time."""
+"""The clock itself, sockets, the log, and the processes in which functions run: how long one may
+run is real time.
+"""
 
 
 @pytest.mark.parametrize("path", list(sources()), ids=lambda path: str(path.relative_to(ROOT)))
@@ -289,7 +328,7 @@ def test_every_operation_has_a_black_box_test(name):
     assert any(f".{words}(" in text or f'"{name}"' in text for text in texts)
 
 
-# --- errors -----------------------------------------------------------------------------------------------------------
+# --- errors ---------------------------------------------------------------------------------------
 
 MAKE_ERRORS = ("emulator/errors/", "emulator/event_sources/errors.py")
 """Where the texts of errors are. Everything else calls the factories there."""
@@ -402,7 +441,9 @@ def texts_made(tree):
 
 @pytest.mark.parametrize("path", ELSEWHERE, ids=lambda path: str(path.relative_to(ROOT)))
 def test_texts_of_errors_are_made_in_their_families(path):
-    """The details of a wrong expression have a file of their own, beside the class that carries them."""
+    """The details of a wrong expression have a file of their own, beside the class that carries
+    them.
+    """
     tree = ast.parse(path.read_text())
     makes_details = any(isinstance(each, ast.ClassDef) and each.name == "ExpressionError" for each in ast.walk(tree))
     assert makes_details or list(texts_made(tree)) == []
@@ -449,13 +490,15 @@ def test_no_two_families_of_errors_use_one_name():
 
 
 def test_test_files_of_folders_without_a_package_have_names_of_their_own():
-    """pytest imports such files by their names alone: two of one name cannot be collected in one run."""
+    """pytest imports such files by their names alone: two of one name cannot be collected in one
+    run.
+    """
     files = [path for path in (ROOT / "tests").rglob("test_*.py") if not (path.parent / "__init__.py").exists()]
     names = Counter(path.name for path in files if "node_modules" not in path.parts)
     assert [name for name, count in names.items() if count > 1] == []
 
 
-# --- tests ------------------------------------------------------------------------------------------------------------
+# --- tests ----------------------------------------------------------------------------------------
 
 TESTS = [path for path in sorted((ROOT / "tests").rglob("*.py")) if "node_modules" not in path.parts]
 TESTS = [path for path in TESTS if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)]
@@ -464,7 +507,8 @@ TESTS = [path for path in TESTS if not any(part.startswith(".") for part in path
 def other_tests(tree, bench=False):
     """Return the modules of tests/ that a file imports although they are not for sharing.
 
-    Benchmarks (`bench`) share code among themselves as well. A name without a dot is a module beside the file.
+    Benchmarks (`bench`) share code among themselves as well. A name without a dot is a module
+    beside the file.
     """
     modules = set()
     for node in ast.walk(tree):

@@ -1,4 +1,4 @@
-"""What the documents for developers name is there."""
+"""The files that the documents for developers name exist."""
 
 import re
 from pathlib import Path
@@ -19,8 +19,10 @@ _LINKED = re.compile(r"\]\((?!https?://)([^)#]+)\)")
 
 
 def missing(text, folder):
-    """Return the paths in a document's text that are neither below its folder nor below the root."""
-    named = [name for name in _NAMED.findall(text) if not name.startswith("/")]  # as the path of a URL does
+    """Return the paths in a document's text that are neither below its folder nor below the
+    root.
+    """
+    named = [name for name in _NAMED.findall(text) if not name.startswith("/")]  # those are paths of URLs
     linked = [name for name in _LINKED.findall(text) if not (folder / name).exists()]
     return [name for name in named if not (there(folder, name) or there(ROOT, name))] + linked
 
@@ -53,6 +55,12 @@ def test_every_document_is_in_the_readme():
     readme = (ROOT / "README.md").read_text()
     for document in DOCUMENTS:
         assert f"/blob/main/{document})" in readme
+
+
+def test_every_module_that_tests_share_is_in_their_readme():
+    text = (ROOT / "tests" / "README.md").read_text()
+    modules = {path.name for path in (ROOT / "tests" / "support").glob("*.py")} - {"__init__.py"}
+    assert {name for name in modules if f"`support/{name}`" not in text} == set()
 
 
 def test_every_package_explains_itself():

@@ -14,7 +14,9 @@ from tests.support.servers import free_port
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&- 2>&-"])
 def test_without_standard_files(closed):
-    """Other files would get their numbers: the end of the interpreter closed the store's and aborted."""
+    """Other files would get their numbers: the end of the interpreter closed the store's and
+    aborted.
+    """
     port = free_port()
     command = f"exec {sys.executable} -m emulator --in-memory --port {port} --log-level debug {closed}"
     with subprocess.Popen(["bash", "-c", command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:

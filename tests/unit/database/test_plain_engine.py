@@ -77,7 +77,7 @@ def test_the_host_finds_nothing_to_do(plain):
     before = dump(database)
     loop = asyncio.new_event_loop()
     upkeep = Upkeep(plain.emulator, loop)
-    upkeep.look()
+    upkeep.poll()
     loop.close()
     database.sync()
     database.commit()

@@ -24,13 +24,13 @@ def two():
     return SimpleNamespace(mine=Versions(sharing, group_commit), other=Versions(other, None), group_commit=group_commit)
 
 
-def test_a_change_is_told_at_once(two):
+def test_a_change_is_announced_at_once(two):
     assert not two.other.hinted()
     two.mine.tell()
     assert (two.mine.hinted(), two.other.hinted()) == (False, True)
 
 
-def test_a_change_whose_commit_is_pending_is_told_after_it(two):
+def test_a_change_whose_commit_is_pending_is_announced_after_it(two):
     two.group_commit.pending = True
     two.mine.tell()
     assert not two.other.hinted(), "a process that reads now would find nothing and not read again"

@@ -1,6 +1,8 @@
-"""Properties over all operations: complete samples made from the shapes, and samples broken in every way.
+"""Properties over all operations: complete samples made from the shapes, and samples broken in
+every way.
 
-A sample has every member of its operation's input; what the generic walk cannot guess stands in SAMPLES.
+A sample has every member of its operation's input; SAMPLES has the values that the generic walk
+cannot guess.
 """
 
 from copy import deepcopy
@@ -49,7 +51,9 @@ def request_sample(name):
 
 
 def required_members(shapes, name, path=()):
-    """Yield the paths of all required members that the validator asks for; 0 is a list's first member."""
+    """Yield the paths of all required members that the validator asks for; 0 is a list's first
+    member.
+    """
     if name in SAMPLES:
         return
     shape = shapes[name]

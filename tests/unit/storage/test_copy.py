@@ -15,6 +15,7 @@ from storage import Corrupted, LayoutMismatch, Unavailable, open_engine
 from storage.disk.claim import claimed
 from storage.disk.snapshot import copy
 from storage.keycode import LAST
+from tests.support.lmdb_internals import environment_of
 
 ROOT = Path(__file__).parents[3]
 TINY = 64 << 10
@@ -115,7 +116,7 @@ def test_snapshot_of_another_process_survives_that_the_store_grows(engine: Any, 
         write(engine, 500)
         answer, _ = reading.communicate("\n")
     assert answer == "12 10 True\n"
-    assert engine._environment.moves > 0 or not engine._environment.reserved
+    assert environment_of(engine).moves > 0 or not environment_of(engine).reserved
 
 
 def test_copy_of_a_store_that_nobody_uses_has_no_unused_pages(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from storage import Full, Interrupted, Lost
 from storage.disk import group
 from storage.keycode import LAST
-from tests.support.failing_lmdb import Stubborn
+from tests.support.lmdb_internals import FailingTransaction, environment_of, fail_group, group_of, lose_group
 
 TINY = 64 << 10
 LONG = b"l" * 600
@@ -38,7 +38,7 @@ def write_and_fail(engine: Any) -> None:
 
 def put_on_a_full_disk(engine: Any, error: Exception) -> None:
     with engine.write() as txn:
-        txn.txn = Stubborn(txn.txn, "put", error)
+        txn.txn = FailingTransaction(txn.txn, "put", error)
         txn.put(b"a", b"1")
 
 
@@ -49,7 +49,7 @@ def contents(engine: Any) -> dict[str, str]:
 
 def committed(engine: Any) -> dict[str, str]:
     """Return what another process sees."""
-    with engine._environment.env.begin() as txn:
+    with environment_of(engine).env.begin() as txn:
         return {key.decode(): value.decode() for key, value in txn.cursor() if len(key) < 511}
 
 
@@ -101,10 +101,10 @@ def test_a_block_that_is_aborted_undoes_its_writes(engine: Any) -> None:
 
 def test_a_block_that_fails_before_it_wrote_costs_nothing(engine: Any) -> None:
     put(engine, a="1")
-    before = engine._group.txn
+    before = group_of(engine).txn
     with pytest.raises(KeyError), engine.write():
         raise KeyError
-    assert engine._group.txn is before
+    assert group_of(engine).txn is before
     engine.commit()
     assert contents(engine) == {"a": "1"}
 
@@ -122,7 +122,7 @@ def test_grows_at_the_commit(engine: Any, monkeypatch: pytest.MonkeyPatch) -> No
 
     put(engine, a="1")
     put(engine, b="2")
-    engine._group.txn = Stubborn(engine._group.txn, "commit", lmdb.MapFullError())
+    fail_group(engine, "commit", lmdb.MapFullError())
     engine.commit()
     assert committed(engine) == {"a": "1", "b": "2"}
 
@@ -133,7 +133,7 @@ def test_a_commit_that_fails_raises_once_and_leaves_a_store_that_works(engine: A
     put(engine, a="1")
     engine.commit()
     put(engine, a="2")
-    engine._group.txn = Stubborn(engine._group.txn, "commit", lmdb.DiskError())
+    fail_group(engine, "commit", lmdb.DiskError())
     with pytest.raises(Full):
         engine.commit()
     assert not engine.pending
@@ -147,7 +147,7 @@ def test_a_put_that_fails_undoes_only_its_own_block(engine: Any) -> None:
     import lmdb
 
     put(engine, a="1")
-    engine._group.txn = Stubborn(engine._group.txn, "put", lmdb.DiskError())
+    fail_group(engine, "put", lmdb.DiskError())
     with pytest.raises(Full):
         put(engine, b="2")
     assert engine.pending
@@ -172,8 +172,8 @@ def test_a_put_that_grows_after_another_process_wrote_loses_the_group_and_the_co
     import lmdb
 
     put(engine, a="1")
-    engine._group.txn = Stubborn(engine._group.txn, "put", lmdb.MapFullError())
-    engine._group._number = -1  # as if another process had written
+    fail_group(engine, "put", lmdb.MapFullError())
+    lose_group(engine)
     with pytest.raises(Interrupted):
         put(engine, b="2")
     assert engine.pending
@@ -203,7 +203,7 @@ def test_a_group_finds_room_at_its_beginning(disk: Callable[..., Any]) -> None:
     opened.group_writes(lambda: None)
     for _ in range(3):
         put(opened, a="1")
-        info = opened._environment.env.info()
+        info = environment_of(opened).env.info()
         assert info["map_size"] - info["last_pgno"] * 4096 > 32 << 20
         opened.commit()
 

@@ -18,7 +18,7 @@ from storage import Closed, Full, Interrupted, StorageError, open_engine
 from storage.disk import environment as disk_environment
 from storage.disk import files, lmdb_errors, sizes, upkeep
 from storage.keycode import LAST
-from tests.support.failing_lmdb import Stubborn
+from tests.support.lmdb_internals import FailingTransaction, environment_of
 
 TINY = 64 << 10
 HEAD = b"h" * 495
@@ -84,7 +84,7 @@ def test_delete_may_grow_too(small: Any) -> None:
     put_all(small, ROWS[:20])
     with small.write() as txn:
         txn.put(b"a", b"1")
-        txn.txn = Stubborn(txn.txn, "delete", lmdb.MapFullError("delete"))
+        txn.txn = FailingTransaction(txn.txn, "delete", lmdb.MapFullError("delete"))
         assert txn.delete(ROWS[3][0]) is True
         assert txn.get(b"a") == b"1"
     assert contents(small) == [*ROWS[:3], *ROWS[4:20], (b"a", b"1")]
@@ -94,7 +94,7 @@ def test_commit_may_grow_too(small: Any) -> None:
     with small.write() as txn:
         txn.put(b"a", b"1")
         txn.delete(b"b")
-        txn.txn = Stubborn(txn.txn, "commit", lmdb.MapFullError("commit"))
+        txn.txn = FailingTransaction(txn.txn, "commit", lmdb.MapFullError("commit"))
     assert contents(small) == [(b"a", b"1")]
 
 
@@ -213,7 +213,7 @@ def lmdb_error(number: int) -> lmdb.Error:
 def fail_at(engine: Any, method: str, error: lmdb.Error) -> None:
     with engine.write() as txn:
         txn.put(b"a", b"1")
-        txn.txn = Stubborn(txn.txn, method, error)
+        txn.txn = FailingTransaction(txn.txn, method, error)
         txn.delete(ROWS[0][0])
         txn.put(b"b", b"1")
 
@@ -384,7 +384,7 @@ def test_holes_are_filled_when_opening(tmp_path: Path) -> None:
 def test_address_space_ends(tmp_path: Path) -> None:
     engine: Any = open_engine(tmp_path, map_size=1 << 62, writemap=False)
     put_all(engine, ROWS[:10])
-    environment = engine._environment
+    environment = environment_of(engine)
     with engine.read() as reader:
         walk = reader.scan(b"", LAST)
         next(walk)
@@ -410,7 +410,7 @@ def test_panic_is_left_by_opening_again(disk: Any) -> None:
             raise lmdb.PanicError("begin")
 
     with engine.read() as reader:
-        engine._environment.env = Panicking(engine._environment.env)
+        environment_of(engine).env = Panicking(environment_of(engine).env)
         put_all(engine, ROWS[:20])
         assert list(reader.scan(b"", LAST)) == ROWS[:10]
     assert contents(engine) == ROWS[:20]
@@ -463,12 +463,12 @@ def test_a_file_is_reserved_before_its_map_is_full(tmp_path: Path, monkeypatch: 
     assert file.stat().st_size == 2 * size, "less than half of the map is free"
     monkeypatch.setattr(disk_environment, "reserve", lambda *_: pytest.fail("growing reserves"))
     put_all(engine, ROWS[240:480])
-    assert engine._environment.moves == 1
+    assert environment_of(engine).moves == 1
     assert contents(engine) == ROWS[:480]
     engine.close()
 
 
-def test_room_that_the_disk_does_not_have_is_asked_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_room_than_the_disk_has_is_requested_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     engine: Any = open_engine(tmp_path / "store", map_size=8 * TINY, writemap=True)
     put_all(engine, ROWS[:240])
     asked = []
@@ -480,7 +480,7 @@ def test_room_that_the_disk_does_not_have_is_asked_for_once(tmp_path: Path, monk
     monkeypatch.setattr(upkeep, "reserve", full)
     finish(engine)
     finish(engine)
-    assert asked == [(engine._environment.data, 16 * TINY)]
+    assert asked == [(environment_of(engine).data, 16 * TINY)]
     engine.close()
 
 
@@ -555,10 +555,10 @@ def test_trimming_makes_room_for_later_writes(tmp_path: Path, writemap: bool) ->
     engine = open_engine(tmp_path / "store", map_size=TINY if writemap else None, writemap=writemap)
     put_all(engine, [(b"%06d" % number, b"v" * 3000) for number in range(5000)])
     finish_trim(engine)
-    info = engine._environment.env.info()
+    info = environment_of(engine).env.info()
     used = info["last_pgno"] * 4096
     assert info["map_size"] - used >= used // 2 - 4096
     before = info["map_size"]
     finish_trim(engine)
-    assert engine._environment.env.info()["map_size"] == before
+    assert environment_of(engine).env.info()["map_size"] == before
     engine.close()

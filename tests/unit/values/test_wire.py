@@ -46,7 +46,7 @@ def texts(raw, layer="new"):
     return [problem.text(layer) for problem in parse(raw)[2]]
 
 
-# --- canonical form -------------------------------------------------------------------------------------------------
+# --- canonical form -------------------------------------------------------------------------------
 
 # value as sent, canonical value, size by behaviour 2.3
 CANONICAL = [
@@ -104,7 +104,7 @@ def test_canonical_inside_documents(sent, canonical, size):
     assert parse({"M": {"k": sent}}) == ({"M": {"k": canonical}}, 5 + size, [])
 
 
-# --- problems -------------------------------------------------------------------------------------------------------
+# --- problems -------------------------------------------------------------------------------------
 
 INVALID = "One or more parameter values were invalid: "
 EMPTY = "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
@@ -277,7 +277,7 @@ def test_large_values_are_marked():
     assert (found, [problem.kind for problem in problems]) == (wire.LargeValues, ["values_size"])
 
 
-# --- maps -----------------------------------------------------------------------------------------------------------
+# --- maps -----------------------------------------------------------------------------------------
 
 
 def test_names_of_attributes():
@@ -314,7 +314,7 @@ def test_maps_and_items_are_parsed_in_place():
     assert orjson.dumps(item) == orjson.dumps(raw)
 
 
-# --- type errors ----------------------------------------------------------------------------------------------------
+# --- type errors ----------------------------------------------------------------------------------
 
 # (value, message); every applicable row of the table in behaviour 1.6
 TYPE_ERRORS = [
@@ -404,7 +404,7 @@ def test_type_error_of_an_attribute(entry):
         assert caught.value.message == message
 
 
-# --- depth ----------------------------------------------------------------------------------------------------------
+# --- depth ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -430,7 +430,7 @@ def test_depth(value, deep):
         assert [problem.kind for problem in problems] == ["nesting"] * deep
 
 
-def test_a_problem_below_the_last_level_is_not_told():
+def test_a_problem_below_the_last_level_is_not_reported():
     assert [problem.kind for problem in parse({"L": [nested({"N": "x"}, 32), {"N": "y"}]})[2]] == [
         "nesting",
         "not_numeric",
@@ -456,7 +456,7 @@ def test_all_that_json_allows_is_walked_without_recursion(unit):
         orjson.loads(unit * 513 + '{"S":"x"}' + closing * 513)
 
 
-# --- rows -----------------------------------------------------------------------------------------------------------
+# --- rows -----------------------------------------------------------------------------------------
 
 
 def test_row_layout():
@@ -478,7 +478,7 @@ def test_rows_come_back_and_equal_items_have_equal_rows(item):
     assert rows.encode_row(dict(reversed(parsed.items())), parsed.size) == row
 
 
-# --- properties -----------------------------------------------------------------------------------------------------
+# --- properties -----------------------------------------------------------------------------------
 
 
 @deterministic
@@ -559,7 +559,7 @@ def test_values_of_expressions_have_a_size_together():
     assert problems[0].error("old").message == problems[0].error().message
 
 
-# --- what is over a limit anyway ------------------------------------------------------------------------------------
+# --- what is over a limit anyway ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
