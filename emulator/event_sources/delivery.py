@@ -15,8 +15,8 @@ begins at its checkpoints.
 
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from math import inf
 from typing import Any, Protocol
 
@@ -35,7 +35,7 @@ from emulator.event_sources.mapping import EventSourceMapping
 from emulator.event_sources.mappings import Mappings
 from emulator.event_sources.outcomes import Outcome
 from emulator.event_sources.shard_lanes import ShardLanes
-from storage import Full, Interrupted
+from storage import Interrupted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,8 +116,9 @@ class Delivery:
 
     def due(self) -> list[Invocation]:
         """Return the invocations to be made now. Each is in flight until it is `finished`."""
-        if self._database.versions.hinted():
-            self._database.refresh()
+        return self._database.try_run(self._due, [])
+
+    def _due(self) -> list[Invocation]:
         found: list[Invocation] = []
         current = {mapping.uuid: mapping for mapping in self._mappings.delivering()}
         for key, consumer in list(self._consumers.items()):
@@ -180,13 +181,11 @@ class Delivery:
         self._save_result(mapping, results.OK if outcome.kind == "answered" else results.CALL_FAILED)
 
     def _save_result(self, mapping: EventSourceMapping, result: str) -> None:
-        with suppress(Full, Interrupted):
-            self._mappings.tell_result(mapping.uuid, result)
+        self._database.try_run(lambda: self._mappings.save_result(mapping.uuid, result), None)
 
     def _discard(self, mapping: EventSourceMapping, shard_id: str, discard: Discard, request_id: str) -> None:
         self._dead_letters.append(letter(mapping, shard_id, discard, request_id, self._database.clock.now()))
 
     def _save(self, consumer: _Consumer) -> None:
         """Store the positions that have moved. If the disk is full, the next call stores them."""
-        with suppress(Full, Interrupted):
-            consumer.log.save(self._database.write)
+        self._database.try_run(partial(consumer.log.save, self._database.write), None)

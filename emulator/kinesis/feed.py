@@ -17,8 +17,8 @@ the log says so.
 
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain, zip_longest
 from typing import Final
 
@@ -32,7 +32,6 @@ from emulator.database.store import keyspace
 from emulator.escaping import ANSWER, printable
 from emulator.kinesis.records import KinesisRecord, RecordFormat
 from emulator.limits import KIB, KINESIS_BATCH_BYTES, KINESIS_BATCH_RECORDS
-from storage import Full, Interrupted
 
 log = logging.getLogger("emulator")
 
@@ -146,8 +145,9 @@ class KinesisFeed:
 
         The caller reports each before the next call.
         """
-        if self._database.versions.hinted():
-            self._database.refresh()
+        return self._database.try_run(self._due, [])
+
+    def _due(self) -> list[Batch]:
         now = self._database.clock.now()
         batches = []
         drained = []
@@ -159,12 +159,12 @@ class KinesisFeed:
                 feed.consumer.poll(txn, stream, now)
                 leaving = destination.status == DISABLING
                 if leaving and (now >= destination.until or feed.consumer.finished(stream)):
-                    drained.append((table, destination))
+                    drained.append((table, stream.id))
                 elif feed.ready(now) and (records := _batch(feed)):
                     batches.append(Batch(stream.id, destination.arn, table.definition.access_key, records))
         self._feeds = {log_id: feed for log_id, feed in self._feeds.items() if log_id in seen}
-        for table, destination in drained:
-            self._finish(table, destination)
+        for table, log_id in drained:
+            self._database.try_run(partial(self._finish, table, log_id), None)  # or the next poll does it
         return batches
 
     def put(self, batch: Batch, failed: Collection[int] = ()) -> None:
@@ -233,15 +233,20 @@ class KinesisFeed:
         If the disk is full, a restart puts them once more.
         """
         feed.remove(records)
-        with suppress(Full, Interrupted):
-            feed.consumer.save(self._database.write)
+        self._database.try_run(partial(feed.consumer.save, self._database.write), None)
 
-    def _finish(self, table: Table, destination: KinesisDestination) -> None:
-        """End a DISABLING; the change log goes. If the disk is full, the next poll tries again."""
-        definition = table.definition
-        changed = (replace(each, status=DISABLED) if each is destination else each for each in definition.kinesis)
-        with suppress(Full, Interrupted):
-            self._database.catalog.change(replace(definition, kinesis=tuple(changed)))
+    def _finish(self, table: Table, log_id: int) -> None:
+        """End the DISABLING of the destination with a change log; the log goes."""
+        current = self._database.catalog.current(table)
+        if current is None:
+            return
+        definition = current.definition
+        ended = tuple(
+            replace(each, status=DISABLED) if each.stream_id == log_id and each.status == DISABLING else each
+            for each in definition.kinesis
+        )
+        if ended != definition.kinesis:
+            self._database.catalog.change(replace(definition, kinesis=ended))
 
 
 def _batch(feed: _Feed) -> tuple[KinesisRecord, ...]:

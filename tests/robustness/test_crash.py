@@ -253,7 +253,7 @@ def test_table_is_dropped_to_its_end(tmp_path: Path) -> None:
         client("DeleteTable", TableName="many")
     rounds = 0
     while rows_left(folder):
-        assert rounds <= MANY // deletions.DROP_SLICE, "each round drops at least one slice"
+        assert rounds <= MANY // deletions.SLICE, "each round drops at least one slice"
         with killed(folder) as server, closing(Client(server.url)) as client:
             assert client("ListTables") == {"TableNames": []}
         rounds += 1

@@ -26,11 +26,11 @@ from emulator.database.definitions import arns
 from emulator.database.definitions.streams import RETENTION, StreamDefinition, closed, opened, rolled_over
 from emulator.database.definitions.tables import TableDefinition
 from emulator.database.definitions.tenants import SHARED, Tenant
-from emulator.database.store import deletions as dropping
+from emulator.database.store import deletions as deleting
 from emulator.database.store import keyspace
-from emulator.database.store.deletions import Drops
-from emulator.database.store.versions import Versions
-from storage import Engine, ReadTxn, WriteTxn
+from emulator.database.store.deletions import Deletions
+from emulator.database.store.registry import DefinitionChange, Registries
+from storage import Engine, ReadTxn
 from storage.keycode import prefix_end, u64
 
 ROLL_OVER_SECONDS: Final = 60.0
@@ -67,39 +67,31 @@ class Streams:
         engine: Engine,
         clock: Clock,
         background: Background,
-        drops: Drops,
+        deletions: Deletions,
         *,
         account: str,
         shared: bool,
         shards: int,
         delay: float,
-        versions: Versions,
+        registries: Registries,
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._background = background
-        self._drops = drops
-        self._account = account
+        self._deletions = deletions
         self._shared = shared
         self._shards = shards
         self._delay = delay
-        self._versions = versions
+        self._registries = registries
+        self._registry = registries.add(
+            keyspace.streams(), partial(StreamDefinition.load, account=account), self._publish, self._forget
+        )
         self._definitions: dict[int, StreamDefinition] = {}
         self._logs: dict[int, StreamLog] = {}
         self._tenants: dict[Tenant, dict[str, StreamDefinition]] = {}  # by `resource`: those that clients can see
         self._rolling: list[int] = []  # ids of streams that are due and have not been rolled over yet
         self._due: dict[int, float] = {}  # when time changes the definition next
         self._trim: dict[int, float] = {}  # when there may be a record to trim, inf while a slice of that is queued
-
-    def reload(self, txn: ReadTxn) -> None:
-        """Take over the stored definitions that differ from those in memory."""
-        rows = txn.scan(*keyspace.streams())
-        stored = {stream.id: stream for stream in (StreamDefinition.load(row, self._account) for _, row in rows)}
-        for number in self._definitions.keys() - stored.keys():
-            self.forget(number)
-        for stream in stored.values():
-            if self._definitions.get(stream.id) != stream:
-                self.publish(stream)
 
     # --- finding --------------------------------------------------------------------------------
 
@@ -133,7 +125,7 @@ class Streams:
 
     def open(
         self,
-        txn: WriteTxn,
+        change: DefinitionChange,
         number: int,
         table: TableDefinition,
         view: str,
@@ -141,7 +133,7 @@ class Streams:
         hidden: bool = False,
         retention: float = RETENTION,
     ) -> StreamDefinition:
-        """Store a new stream of a table; `publish` it after the commit.
+        """Store a new stream of a table.
 
         number: a fresh id. hidden, retention: see StreamDefinition.
         """
@@ -166,52 +158,32 @@ class Streams:
             retention=retention,
         )
         stream = opened(stream, 1, now)
-        self._save(txn, stream)
+        self._save(change, stream)
         return stream
 
-    def close(self, txn: WriteTxn, stream_id: int) -> StreamDefinition:
-        """Disable a stream and close its shards. Its records stay for its retention.
-
-        `publish` the result after the commit.
-        """
+    def close(self, change: DefinitionChange, stream_id: int) -> None:
+        """Disable a stream and close its shards. Its records stay for its retention."""
         now = self._clock.now()
         stream = self._definitions[stream_id]
-        last = last_sequence(txn, stream_id) + 1
-        set_last_sequence(txn, stream_id, last)
-        stream = replace(closed(stream, last, now), disabled=now, until=now + self._delay)
-        self._save(txn, stream)
-        return stream
+        last = last_sequence(change.txn, stream_id) + 1
+        set_last_sequence(change.txn, stream_id, last)
+        self._save(change, replace(closed(stream, last, now), disabled=now, until=now + self._delay))
 
     def tag(self, stream: StreamDefinition, tags: Mapping[str, str]) -> None:
         """Give a stream other tags, in a transaction of its own."""
-        tagged = replace(stream, tags=tags)
-        with self._engine.write() as txn:
-            self._save(txn, tagged)
-        self.publish(tagged)
-        self._versions.tell()
+        with self._registries.changing() as change:
+            self._save(change, replace(stream, tags=tags))
 
-    def remove(self, txn: WriteTxn, stream_id: int) -> None:
-        """Delete a stream and its records, if it is still there. `forget` it after the commit."""
-        txn.delete(keyspace.stream(stream_id))
-        txn.delete(counter_key(stream_id))
-        self._drops.begin(txn, keyspace.stream_records(stream_id))
+    def remove(self, change: DefinitionChange, stream_id: int) -> None:
+        """Delete a stream and its records, if it is still there."""
+        self._registry.remove(change, keyspace.stream(stream_id))
+        change.txn.delete(counter_key(stream_id))
+        self._deletions.begin(change.txn, keyspace.stream_records(stream_id))
 
-    def forget(self, stream_id: int) -> None:
-        """Drop a removed stream from memory."""
-        stream = self._definitions.pop(stream_id, None)
-        if stream is None:
-            return
-        del self._due[stream_id]
-        self._trim.pop(stream_id, None)
-        self._logs.pop(stream_id, None)
-        if not stream.hidden:
-            tenant = _tenant(stream)
-            del self._tenants[tenant][stream.resource]
-            if not self._tenants[tenant]:
-                del self._tenants[tenant]
+    def _save(self, change: DefinitionChange, stream: StreamDefinition) -> None:
+        self._registry.save(change, keyspace.stream(stream.id), stream)
 
-    def publish(self, stream: StreamDefinition) -> None:
-        """Put a stored definition into force."""
+    def _publish(self, _key: bytes, stream: StreamDefinition) -> None:
         before = self._definitions.get(stream.id)
         self._definitions[stream.id] = stream
         self._due[stream.id] = stream.due()
@@ -225,11 +197,18 @@ class Streams:
         elif stream.id in self._logs:
             self._logs[stream.id].adopt(stream)
         else:
-            self._logs[stream.id] = StreamLog(stream, self._clock, alone=not self._versions.shared)
+            self._logs[stream.id] = StreamLog(stream, self._clock, alone=not self._registries.shared)
 
-    def _save(self, txn: WriteTxn, stream: StreamDefinition) -> None:
-        self._versions.bump(txn)
-        txn.put(keyspace.stream(stream.id), stream.dump())
+    def _forget(self, _key: bytes, stream: StreamDefinition) -> None:
+        del self._definitions[stream.id]
+        del self._due[stream.id]
+        self._trim.pop(stream.id, None)
+        self._logs.pop(stream.id, None)
+        if not stream.hidden:
+            tenant = _tenant(stream)
+            del self._tenants[tenant][stream.resource]
+            if not self._tenants[tenant]:
+                del self._tenants[tenant]
 
     def _label(self, table: TableDefinition, now: float) -> str:
         """Return the time as a label.
@@ -266,7 +245,8 @@ class Streams:
             number = self._rolling[-1]
             stream = self._definitions.get(number)
             if stream is not None and stream.gone(now):
-                self._forget(number)
+                with self._registries.changing(urgent=True) as change:
+                    self.remove(change, number)
             elif stream is not None:
                 self._roll_over(stream, now)
             self._rolling.pop()
@@ -279,8 +259,8 @@ class Streams:
             self._background.add(("trim", number), partial(self._trim_slice, number))
 
     def _roll_over(self, stream: StreamDefinition, now: float) -> None:
-        with self._engine.write() as txn:
-            txn.urgent = True
+        with self._registries.changing(urgent=True) as change:
+            txn = change.txn
             last = last_sequence(txn, stream.id)
             changed, used = rolled_over(stream, last, _written(txn, stream), now)
             if changed == stream:
@@ -290,18 +270,8 @@ class Streams:
             kept = {shard.number for shard in changed.shards}
             for shard in stream.shards:
                 if shard.number not in kept:
-                    self._drops.begin(txn, keyspace.shard_records(stream.id, shard.number))
-            self._save(txn, changed)
-        self.publish(changed)
-        self._versions.tell()
-
-    def _forget(self, stream_id: int) -> None:
-        with self._engine.write() as txn:
-            txn.urgent = True
-            self._versions.bump(txn)
-            self.remove(txn, stream_id)
-        self.forget(stream_id)
-        self._versions.tell()
+                    self._deletions.begin(txn, keyspace.shard_records(stream.id, shard.number))
+            self._save(change, changed)
 
     def _trim_slice(self, stream_id: int) -> bool:
         """Delete some of the records that are too old; return True if there are more."""
@@ -310,7 +280,7 @@ class Streams:
             return False
         now = self._clock.now()
         due = now + stream.retention  # when records that are written from now on are too old
-        room = dropping.DROP_SLICE
+        room = deleting.SLICE
         with self._engine.write() as txn:
             txn.urgent = True
             for shard in stream.shards:

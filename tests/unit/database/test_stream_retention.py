@@ -84,7 +84,7 @@ def test_deletion_follows_the_clock(db, hourly):
 
 def test_deletion_is_sliced(db, monkeypatch):
     """A slice deletes so many records and no more."""
-    monkeypatch.setattr("emulator.database.store.deletions.DROP_SLICE", 7)
+    monkeypatch.setattr("emulator.database.store.deletions.SLICE", 7)
     streamed = Streamed(db, **ONE_SHARD)
     for _ in range(60):
         streamed.put()
@@ -254,7 +254,7 @@ def test_streams_of_a_table_end_one_by_one(db):
 
 def test_forgotten_while_being_trimmed(db, monkeypatch):
     """Slices of trimming that are still queued when the stream goes do no harm."""
-    monkeypatch.setattr("emulator.database.store.deletions.DROP_SLICE", 3)
+    monkeypatch.setattr("emulator.database.store.deletions.SLICE", 3)
     streamed = Streamed(db, **ONE_SHARD)
     for _ in range(50):
         streamed.put()
@@ -406,8 +406,8 @@ def test_a_hidden_log_is_opened_with_its_own_retention(db):
     streamed = Streamed(db)
     database = db.emulator.database
     table = database.table(db.caller, streamed.name).definition
-    with database.write() as txn:
-        stream = database.streams.open(txn, 99, table, "NEW_AND_OLD_IMAGES", hidden=True, retention=35 * DAY)
+    with database.catalog.changing() as change:
+        stream = database.streams.open(change, 99, table, "NEW_AND_OLD_IMAGES", hidden=True, retention=35 * DAY)
     assert StreamDefinition.load(stream.dump()) == stream
     assert stream.retention == 35 * DAY
     assert not stream.gone(db.clock.now())

@@ -165,7 +165,7 @@ def test_records_before_the_lowest_reported_one_are_done(stage, mapped):
     uuid = mapped(FunctionResponseTypes=REPORTS)
     assert stage.deliver(reporting("d", "c")) == [["a", "b", "c", "d"]]
     mapping = stage.service.mappings.get(uuid)
-    assert list(stage.service.mappings.checkpoints(mapping).values()) == [3]
+    assert list(stage.positions(mapping).values()) == [3]
     assert result(stage, uuid) == "OK"
     stage.clock.advance(1)
     assert stage.deliver(reporting()) == [["c", "d"]]
@@ -232,7 +232,7 @@ def test_records_too_old_to_be_sent_at_all_are_given_up(stage, mapped):
     assert letter["requestContext"]["approximateInvokeCount"] == 0
     assert "responseContext" not in letter
     mapping = stage.service.mappings.get(uuid)
-    assert list(stage.service.mappings.checkpoints(mapping).values()) == [3]
+    assert list(stage.positions(mapping).values()) == [3]
 
 
 def test_retries_without_end_end_with_the_stream_s_retention(stage, mapped):
