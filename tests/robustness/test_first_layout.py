@@ -1,6 +1,7 @@
 """A folder of layout 1 opens with everything: all readers of change logs go on where they were."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from storage.disk.snapshot import copy, snapshot
 from tests.support import first_layout as old
 from tests.support.archives import unpack
 from tests.support.first_layout import HOURS, VIEWS, opened
+from tests.support.http_clients import Client
 from tests.support.invariants import check_store
+from tests.support.servers import running
 from tests.support.stages import DONE, FAILED, Stage
 from tests.support.stream_reading import by_sequence, pages, read_all
 
@@ -126,6 +129,16 @@ def test_records_of_both_versions_in_one_shard(stage: Stage, tmp_path: Path) -> 
     assert read_all(again, arn) == after
     check_store(again.emulator.database)
     again.emulator.close()
+
+
+def test_workers_open_the_folder(held: dict[str, Any], tmp_path: Path) -> None:
+    """The first process to open it marks it; all of them serve it."""
+    with running("--data-dir", str(tmp_path / "data"), "--workers", "2") as server:
+        assert layout(tmp_path / "data") == "2"
+        for _ in range(4):  # new connections, which are spread over the workers
+            with closing(Client(server.url)) as client:
+                assert client("ListTables")["TableNames"] == sorted(VIEWS)
+        assert server.stop() == 0
 
 
 def test_the_folder_is_verified_copied_and_marked(held: dict[str, Any], tmp_path: Path) -> None:

@@ -179,7 +179,11 @@ class LogConsumer(Generic[InboxT]):
     def _drop_gone(self, stream: StreamDefinition) -> bool:
         """Forget shards that are gone; return whether records of some still wait."""
         busy = False
-        for number in self.shards.keys() - {shard.number for shard in stream.shards}:
+        known = {shard.number for shard in stream.shards}
+        for number in self._positions.keys() - known:  # gone while no consumer ran
+            del self._positions[number]
+            self._gone.add(number)
+        for number in self.shards.keys() - known:
             inbox = self.shards[number].inbox
             inbox.expire()
             if inbox.first() is None:

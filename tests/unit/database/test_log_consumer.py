@@ -293,6 +293,19 @@ def test_checkpoints_of_shards_that_are_gone_go(db, one):
     assert len(reading.consumer.shards) <= 7
 
 
+def test_checkpoints_of_shards_that_went_while_nothing_read_go_too(db, one):
+    generations(one, 2)
+    first = Reading(one)
+    first.drain()
+    first.save()
+    assert len(first.stored()) == 2
+    generations(one, 8)
+    reading = Reading(one)
+    reading.drain()
+    reading.save()
+    assert reading.stored().keys() <= {shard.number for shard in reading.stream.shards}
+
+
 def test_nothing_is_stored_for_an_owner_that_is_gone(db, one):
     one.put()
     reading = Reading(one, owner=keyspace.mapping("a", "b", "c"))
