@@ -88,6 +88,15 @@ class Emulator:
         """Say whether the service has an operation of this name, implemented here or not."""
         return find(operation) is not None or operation in service_operations()
 
+    def load(self, operation: str) -> None:
+        """Load what the first call of an operation loads.
+
+        Among the millions of objects of a large body it would keep 2 MB of their memory from being returned.
+        """
+        found = find(operation)
+        if found is not None:
+            found.load()
+
     def call(self, operation: str, raw: object, caller: Caller) -> bytes:
         """Answer one request, given as parsed JSON, with JSON. Raises ApiError, Sliced."""
         if self._background.slices:

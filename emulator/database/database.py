@@ -154,8 +154,7 @@ class Database:
         `rerun` what may be interrupted.
         """
         try:
-            if self.versions.is_stale():
-                self.refresh()
+            self.catch_up()
             made = work()
             return (yield from made) if isinstance(made, Generator) else made
         except Full as error:
@@ -174,8 +173,7 @@ class Database:
     def try_run(self, work: Callable[[], _T], otherwise: _T) -> _T:
         """Return work(), on the newest definitions; `otherwise` if it cannot be done now."""
         try:
-            if self.versions.is_stale():
-                self.refresh()
+            self.catch_up()
             return self.rerun(work)
         except (Full, Interrupted):
             return otherwise
@@ -188,6 +186,11 @@ class Database:
             return True
         self.refresh()  # it may wait because another process has changed definitions
         return False
+
+    def catch_up(self) -> None:
+        """Reload definitions if another process has changed them: between two steps of long work."""
+        if self.versions.is_stale():
+            self.refresh()
 
     def rerun(self, work: Callable[[], _T]) -> _T:
         """Return work(); run it again, on the newest definitions, if it was interrupted.
