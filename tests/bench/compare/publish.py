@@ -9,6 +9,7 @@
 A whole comparison goes to `tests/bench/results` and into the README; a trial (some workloads, few rounds) to `tests/bench/.trials`.
 """
 
+import textwrap
 from pathlib import Path
 
 from tests.bench.compare.aims import outcomes
@@ -50,7 +51,9 @@ def _section(runs: Runs) -> str:
     labels = [label for label in ("memory", "lmdb", "lmdb_w2", "local", "dynalite", "moto") if label in runs.targets]
     rows = [(title, *(figure(runs.median(label, name)) for label in labels)) for name, title in SHOWN]
     return (
-        f"{runs.machine['date']}: {facts}\n\n"
+        textwrap.fill(f"{runs.machine['date']}: {facts}", 100, break_on_hyphens=False)
+        + "\n\n"
         + table(("requests a second", *map(runs.title, labels)), rows)
-        + f"\n{met} of {len(found)} aims met; all figures: `{where}/comparison.md`, with a chart beside it.\n"
+        + f"\nThe server reaches {met} of the {len(found)} goals that this project has set. `{where}/comparison.md`\n"
+        + "has all figures, with a chart beside it.\n"
     )
