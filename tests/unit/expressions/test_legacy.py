@@ -1,4 +1,4 @@
-"""The legacy parameters: meaning of every operator and action, every text of behaviour 18, 3.6 and 4.7."""
+"""The legacy parameters: every operator and action, every text of behaviour 18, 3.6 and 4.7."""
 
 import pytest
 
@@ -64,14 +64,14 @@ def element(operator, *arguments):
     return {"ComparisonOperator": operator, "AttributeValueList": list(arguments)}
 
 
-# --- operators ------------------------------------------------------------------------------------------------------
+# --- operators ------------------------------------------------------------------------------------
 
 L = {"L": [s("x"), n(1), {"BOOL": True}]}
 M = {"M": {"k": s("x")}}
 SS, NS, BS = {"SS": ["x", "y"]}, {"NS": ["1", "2"]}, {"BS": ["AA==", "AQ=="]}
 MISSING = None
 
-# operator, arguments, then pairs of the attribute's value and the answer
+# operator, arguments, then pairs of an attribute's value and the outcome
 MEANING = [
     ("EQ", [s("x")], [(MISSING, False), (s("x"), True), (s("y"), False), (n(1), False), (SS, False)]),
     ("EQ", [n(1)], [(n(1), True), (n(2), False), (s("1"), False), (NS, False)]),
@@ -151,7 +151,7 @@ def test_number_of_arguments(operator, counts):
             assert refused(filter_condition, request, "ScanFilter") == COUNT.format(operator)
 
 
-def test_arguments_may_be_left_out_where_there_are_none():
+def test_an_operator_without_arguments_needs_no_list_of_them():
     assert filter_condition({"ScanFilter": {"a": {"ComparisonOperator": "NULL"}}}, "ScanFilter").test({}, {})
     request = {"ScanFilter": {"a": {"ComparisonOperator": "EQ"}}}
     assert refused(filter_condition, request, "ScanFilter") == COUNT.format("EQ")
@@ -189,7 +189,7 @@ def test_types_of_arguments(operator, tag):
     ],
 )
 @pytest.mark.parametrize("member", ["Expected", "QueryFilter", "KeyConditions"])
-def test_arguments_together(member, operator, arguments, message):
+def test_arguments_that_do_not_fit_each_other(member, operator, arguments, message):
     request = {member: {"a": element(operator, *arguments)}}
     functions = {
         "Expected": expected,
@@ -199,7 +199,7 @@ def test_arguments_together(member, operator, arguments, message):
     assert refused(functions[member], request) == message
 
 
-# --- Expected -------------------------------------------------------------------------------------------------------
+# --- Expected -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -276,11 +276,11 @@ def test_forms_of_expected(given, missing, equal, other):
         ),
     ],
 )
-def test_expected_members_that_do_not_go_together(given, message):
+def test_expected_members_that_exclude_each_other(given, message):
     assert refused(expected, {"Expected": {"a": given}}) == INVALID + message
 
 
-# --- ConditionalOperator --------------------------------------------------------------------------------------------
+# --- ConditionalOperator --------------------------------------------------------------------------
 
 TWO = {"a": element("EQ", s("x")), "b": element("EQ", s("y"))}
 
@@ -330,7 +330,7 @@ def test_thousands_of_conditions(operator):
     assert len(condition.attributes) == 5001
 
 
-# --- KeyConditions --------------------------------------------------------------------------------------------------
+# --- KeyConditions --------------------------------------------------------------------------------
 
 INDEXABLE = {
     "EQ": "=",
@@ -369,7 +369,7 @@ def test_number_of_key_conditions(index, allowed):
             assert refused(key_conditions, request) == "Conditions can be of length 1 or 2 only"
 
 
-# --- AttributeUpdates -----------------------------------------------------------------------------------------------
+# --- AttributeUpdates -----------------------------------------------------------------------------
 
 
 def put(value):
@@ -418,7 +418,7 @@ def test_updates(action, old, new):
     after = update.apply(before, {})
     assert after.get("a.b") == new
     assert {name: value for name, value in after.items() if name != "a.b"} == {"pk": s("k"), "b": s("kept")}
-    assert repr(before) == kept, "an update must not change the item it was given"
+    assert repr(before) == kept, "the update changed the item that it was given"
     assert update.targets == (("a.b",),)
     assert update.attributes == {"a.b"}
 
@@ -490,7 +490,7 @@ def test_no_updates(given):
     assert attribute_updates(given) is None
 
 
-# --- AttributesToGet ------------------------------------------------------------------------------------------------
+# --- AttributesToGet ------------------------------------------------------------------------------
 
 
 def test_projection_takes_names_as_they_are():
@@ -504,7 +504,7 @@ def test_projection_refuses_duplicates():
     assert refused(attributes_to_get, ["a", "b", "c", "b", "a"]) == message
 
 
-# --- mixing ---------------------------------------------------------------------------------------------------------
+# --- mixing ---------------------------------------------------------------------------------------
 
 MIXED = (
     "Can not use both expression and non-expression parameters in the same request: "
@@ -557,7 +557,7 @@ def test_not_mixing(request_):
     check_mixing(request_)
 
 
-def test_mixing_tells_the_given_members_only():
+def test_the_error_names_only_the_members_of_the_request():
     request = {"Expected": {}, "QueryFilter": {}, "FilterExpression": ""}
     check_mixing(request, ["AttributesToGet"], ["FilterExpression"])
     message = refused(check_mixing, request, ["QueryFilter"], ["FilterExpression"])

@@ -46,7 +46,7 @@ def texts(raw, layer="new"):
     return [problem.text(layer) for problem in parse(raw)[2]]
 
 
-# --- canonical form -------------------------------------------------------------------------------------------------
+# --- canonical form -------------------------------------------------------------------------------
 
 # value as sent, canonical value, size by behaviour 2.3
 CANONICAL = [
@@ -104,7 +104,7 @@ def test_canonical_inside_documents(sent, canonical, size):
     assert parse({"M": {"k": sent}}) == ({"M": {"k": canonical}}, 5 + size, [])
 
 
-# --- problems -------------------------------------------------------------------------------------------------------
+# --- problems -------------------------------------------------------------------------------------
 
 INVALID = "One or more parameter values were invalid: "
 EMPTY = "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
@@ -190,11 +190,11 @@ def test_problems_come_in_walk_order():
     ]
 
 
-def test_the_longest_name_is_no_problem():
+def test_the_longest_name_is_accepted():
     assert parse({"M": {"n" * 65_535: {"S": "x"}, "m" * 65_535: {"S": "x"}}})[1:] == (3 + 2 * 65_537, [])
 
 
-def test_null_in_the_place_of_a_value_becomes_an_empty_one():
+def test_null_instead_of_a_value_becomes_an_empty_value():
     assert parse({"L": [{"S": "a"}, None]})[0] == {"L": [{"S": "a"}, {}]}
     assert parse({"M": {"a": None, "": None}})[0] == {"M": {"a": {}, "": {}}}
     assert wire.parse_item({"a": None, "b": {"S": "x"}}, []) == {"a": {}, "b": {"S": "x"}}
@@ -238,7 +238,7 @@ def test_flags(kind, number, number_or_set):
 
 
 # behaviour 2.1: most operations report a bad number among several types.
-# Value, text about the number (None: there is none)
+# Value, text about the number or None
 AMBIGUITIES = [
     ({"S": "a", "N": "abc"}, f"{NOT_NUMERIC}: abc"),
     ({"N": "1e126", "S": "a"}, OVERFLOW),
@@ -277,7 +277,7 @@ def test_large_values_are_marked():
     assert (found, [problem.kind for problem in problems]) == (wire.LargeValues, ["values_size"])
 
 
-# --- maps -----------------------------------------------------------------------------------------------------------
+# --- maps -----------------------------------------------------------------------------------------
 
 
 def test_names_of_attributes():
@@ -287,7 +287,7 @@ def test_names_of_attributes():
     assert {problem.error().message for problem in problems} == {"Empty attribute name"}
 
 
-def test_values_name_their_placeholder_in_the_older_layer():
+def test_the_old_layer_names_the_placeholder_of_a_value():
     problems = []
     assert wire.parse_values({":a": {"N": "1.0"}, ":b": {"L": [{"N": "x"}, {"N": ""}]}}, problems)[":a"] == {"N": "1"}
     assert [problem.placeholder for problem in problems] == [":b", ":b"]
@@ -299,7 +299,7 @@ def test_values_name_their_placeholder_in_the_older_layer():
     assert problems[0].error().message == NOT_NUMERIC + ": x"
 
 
-def test_placeholders_are_no_attribute_names():
+def test_placeholders_are_not_checked_as_attribute_names():
     problems = []
     wire.parse_values({"": {"S": "x"}}, problems)
     assert problems == []
@@ -314,9 +314,9 @@ def test_maps_and_items_are_parsed_in_place():
     assert orjson.dumps(item) == orjson.dumps(raw)
 
 
-# --- type errors ----------------------------------------------------------------------------------------------------
+# --- type errors ----------------------------------------------------------------------------------
 
-# (value, message); every applicable row of the table in behaviour 1.6
+# (value, message); each row of the table in behaviour 1.6 that applies
 TYPE_ERRORS = [
     *[({tag: True}, to("TRUE", "String")) for tag in "SN"],
     *[({tag: False}, to("FALSE", "String")) for tag in "SN"],
@@ -366,7 +366,7 @@ TYPE_ERRORS = [
 
 
 def nested(value, maps):
-    """Return value inside so many maps and lists, in turn."""
+    """Return the value inside of `maps` maps and lists, in alternation."""
     for level in range(maps):
         value = {"L": [value]} if level % 2 else {"M": {"k": value}}
     return value
@@ -379,7 +379,7 @@ def test_type_error(sent, message):
         {"S": "a", "N": "x", **sent},  # beside other members
         {"L": [{}, {"N": "x"}, sent]},  # after problems
         nested(sent, 31),
-        nested(sent, 32),  # in what is too deep anyway
+        nested(sent, 32),  # in a value that is too deep
         nested({"L": [{"S": "a"}, {"L": [None, sent]}]}, 60),
     ]
     for mixture in mixtures:
@@ -404,7 +404,7 @@ def test_type_error_of_an_attribute(entry):
         assert caught.value.message == message
 
 
-# --- depth ----------------------------------------------------------------------------------------------------------
+# --- depth ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -430,20 +430,20 @@ def test_depth(value, deep):
         assert [problem.kind for problem in problems] == ["nesting"] * deep
 
 
-def test_a_problem_below_the_last_level_is_not_told():
+def test_a_problem_below_the_last_level_is_not_reported():
     assert [problem.kind for problem in parse({"L": [nested({"N": "x"}, 32), {"N": "y"}]})[2]] == [
         "nesting",
         "not_numeric",
     ]
 
 
-def test_absent_and_unknown_members_are_none_below_the_last_level_either():
+def test_absent_and_unknown_members_are_ignored_below_the_last_level_too():
     value = {"L": [None, {"S": "x", "N": None, "SS": None, "M": None, "Unknown": 5}]}
     assert texts(nested(value, 40)) == [NESTING]
 
 
 @pytest.mark.parametrize("unit", ['{"L":[', '{"M":{"k":'])
-def test_all_that_json_allows_is_walked_without_recursion(unit):
+def test_the_deepest_json_is_walked_without_recursion(unit):
     closing = "]}" if "[" in unit else "}}"
     levels = 511
     text = unit * levels + '{"S":"x"}' + closing * levels
@@ -456,7 +456,7 @@ def test_all_that_json_allows_is_walked_without_recursion(unit):
         orjson.loads(unit * 513 + '{"S":"x"}' + closing * 513)
 
 
-# --- rows -----------------------------------------------------------------------------------------------------------
+# --- rows -----------------------------------------------------------------------------------------
 
 
 def test_row_layout():
@@ -469,7 +469,7 @@ def test_row_layout():
 
 @deterministic
 @given(items)
-def test_rows_come_back_and_equal_items_have_equal_rows(item):
+def test_rows_decode_to_their_item_and_equal_items_have_equal_rows(item):
     parsed = wire.parse_item(item, [])
     row = rows.encode_row(parsed, parsed.size)
     assert rows.decode_row(row) == parsed
@@ -478,7 +478,7 @@ def test_rows_come_back_and_equal_items_have_equal_rows(item):
     assert rows.encode_row(dict(reversed(parsed.items())), parsed.size) == row
 
 
-# --- properties -----------------------------------------------------------------------------------------------------
+# --- properties -----------------------------------------------------------------------------------
 
 
 @deterministic
@@ -507,7 +507,7 @@ scalar_json = st.one_of(
     st.text(max_size=4),
     st.sampled_from(["true", "1", "1.0", "AA==", "1e999", ""]),
 )
-# JSON whose keys are often tags, so that the walk gets deep into it
+# JSON whose keys are often tags, so that parsing goes deep into it
 any_json = st.recursive(
     scalar_json,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(tags, inner, max_size=3),
@@ -548,7 +548,7 @@ def test_any_json_is_parsed_or_refused(raw):
             assert all(len(value) == 1 for value in copy.values())
 
 
-def test_values_of_expressions_have_a_size_together():
+def test_the_values_of_expressions_share_one_size_limit():
     half = {"S": "x" * (limits.EXPRESSION_VALUES_SIZE // 2)}
     problems = []
     wire.parse_values({":a": half, ":b": half}, problems)
@@ -559,7 +559,7 @@ def test_values_of_expressions_have_a_size_together():
     assert problems[0].error("old").message == problems[0].error().message
 
 
-# --- what is over a limit anyway ------------------------------------------------------------------------------------
+# --- values over a limit --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -570,7 +570,7 @@ def test_values_of_expressions_have_a_size_together():
         ("BS", "_MOST_STRINGS", [b64encode(b"%03d" % number).decode() for number in range(50)]),
     ],
 )
-def test_of_a_set_that_no_request_may_have_a_part_is_read(tag, most, members, monkeypatch):
+def test_only_a_part_of_a_too_large_set_is_read(tag, most, members, monkeypatch):
     monkeypatch.setattr(wire, most, 20)
     canonical, size, problems = parse({tag: members})
     assert problems == []
@@ -580,25 +580,25 @@ def test_of_a_set_that_no_request_may_have_a_part_is_read(tag, most, members, mo
     assert [problem.kind for problem in problems] == ["duplicates"]
 
 
-def test_a_set_of_more_numbers_than_any_use_allows_is_too_large_for_each(monkeypatch):
+def test_a_set_of_too_many_numbers_is_over_every_size_limit(monkeypatch):
     monkeypatch.setattr(wire, "_MOST_NUMBERS", 20)
     _, size, _ = parse({"NS": [str(number) for number in range(50)]})
     assert size > max(limits.ITEM_SIZE, limits.EXPRESSION_VALUES_SIZE)
 
 
-def test_the_least_size_of_a_set_that_is_read_in_part():
+def test_the_lower_bound_of_the_size_of_a_partly_read_set():
     smallest = stored_size("0") + stored_size("1") * (wire._MOST_NUMBERS - 1)
     assert smallest > limits.EXPRESSION_VALUES_SIZE
 
 
-def test_of_repeats_in_a_large_set_a_part_is_listed(monkeypatch):
+def test_only_some_repeats_in_a_large_set_are_listed(monkeypatch):
     monkeypatch.setattr(wire, "_MOST_LISTED", 10)
     for tag, member in (("NS", "1"), ("SS", "a"), ("BS", "AAAA")):
         _, _, [problem] = parse({tag: [member] * 50})
         assert problem.sent == problem.members == (member,) * 10
 
 
-def test_values_after_many_problems_are_passed_over():
+def test_values_after_many_problems_are_skipped():
     looked = []
 
     class Looked(str):
