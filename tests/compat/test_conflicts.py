@@ -1,6 +1,6 @@
-"""Items that a test declares to be in an ongoing transaction, over HTTP (behaviour 8.4).
+"""Items in a simulated transaction, over HTTP (behaviour 8.4).
 
-Declarations last for ten minutes here and are ended by a second one: nobody waits for a clock.
+Each simulation lasts ten minutes, and a second call ends it. So no test waits for a clock.
 """
 
 import json
@@ -71,7 +71,7 @@ def test_plain_reads(client, shared_table, held):
     assert answer["Responses"] == {shared_table: [held]}
 
 
-def test_it_ends(client, shared_table, declare, held, refused):
+def test_the_simulation_ends(client, shared_table, declare, held, refused):
     request = {"TableName": shared_table, "Key": held}
     assert refused("delete_item", **request) == CONFLICT
     assert declare("transactions", {**request, "Seconds": 0}) == (200, {})
@@ -80,7 +80,7 @@ def test_it_ends(client, shared_table, declare, held, refused):
     assert refused("delete_item", **request) == CONFLICT
 
 
-def test_an_arn_is_one_table_of_one_account(endpoint, declare, key):
+def test_an_arn_means_one_table_of_one_account(endpoint, declare, key):
     """A name means the tables of that name under every access key and in every region."""
     name = new_name()
     clients = [boto3.client("dynamodb", **boto_options(endpoint, f"{number}23456789012")) for number in range(2)]
@@ -111,7 +111,7 @@ def test_a_token(client, shared_table, declare, key, refused):
     assert without_metadata(client.transact_write_items(**request)) == {}
 
 
-# --- declarations ---------------------------------------------------------------------------------------------------
+# --- declarations ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_the_start_option():
 @pytest.mark.parametrize(
     ("option", "text", "problem"),
     [
-        ("--ongoing-transaction", "{", "--ongoing-transaction: it is no JSON"),
+        ("--ongoing-transaction", "{", "--ongoing-transaction: it is not JSON"),
         (
             "--ongoing-transaction",
             '{"TableName": "t", "Seconds": 1}',

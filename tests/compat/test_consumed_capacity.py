@@ -11,7 +11,7 @@ KIB = 1024
 
 
 def item_of(size, key, **more):
-    """Return an item of so many bytes; more attributes are strings."""
+    """Return an item of this size in bytes; `more` are further string attributes."""
     item = {**key, **{name: {"S": value} for name, value in more.items()}}
     used = sum(len(name) + len(value["S"]) for name, value in item.items())
     return {**item, "a": {"S": "x" * (size - used - 1)}}
@@ -35,7 +35,7 @@ def delete(client, table, key):
     return client.delete_item(TableName=table, Key=key, ReturnConsumedCapacity="TOTAL")
 
 
-# --- units ----------------------------------------------------------------------------------------------------------
+# --- units ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_an_update_costs_the_larger_item(client, shared_table, key, update):
     assert [cost(10), cost(10), cost(3000)] == [3, 1, 3]
 
 
-def test_an_update_of_nothing(client, shared_table, key):
+def test_an_update_that_changes_nothing(client, shared_table, key):
     request = {"TableName": shared_table, "Key": key, "ReturnConsumedCapacity": "TOTAL"}
     assert units(client.update_item(**request)) == 1
     client.put_item(TableName=shared_table, Item=item_of(5 * KIB, key))
@@ -86,13 +86,13 @@ def test_an_update_of_nothing(client, shared_table, key):
 
 @pytest.mark.parametrize("size", [KIB, KIB + 1])
 def test_numbers_count_as_they_are_stored(client, shared_table, key, size):
-    """1E125 is 126 digits in an answer and two bytes in the item."""
+    """1E125 has 126 digits in an answer and two bytes in the item."""
     filling = item_of(size - 3, key)
     cost = units(put(client, shared_table, {**filling, "n": {"N": "1E125"}}))
     assert cost == (1 if size == KIB else 2)
 
 
-# --- shapes ---------------------------------------------------------------------------------------------------------
+# --- shapes ---------------------------------------------------------------------------------------
 
 METHODS = {
     "put_item": lambda table, key: {"TableName": table, "Item": key},
@@ -119,12 +119,12 @@ def test_shapes(client, shared_table, key, method):
     assert call(**request, ReturnConsumedCapacity="INDEXES")["ConsumedCapacity"] == indexes
 
 
-# --- index entries --------------------------------------------------------------------------------------------------
+# --- index entries --------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def indexed_table(client):
-    """All, keys and some are global indexes on g; local is one on l."""
+    """The global indexes all, keys and some have the key g, the local index l."""
     name = new_name()
     client.create_table(
         TableName=name,
@@ -144,7 +144,7 @@ def indexed_table(client):
 
 
 def consumed(table, own, local=None, **indexes):
-    """Return what INDEXES says."""
+    """Return a detailed capacity for INDEXES."""
     total = {"TableName": table, "CapacityUnits": float(own + (local or 0) + sum(indexes.values()))}
     total["Table"] = {"CapacityUnits": float(own)}
     if indexes:
@@ -210,7 +210,7 @@ def test_an_update_of_an_index(client, indexed_table, key):
     assert answer["ConsumedCapacity"] == consumed(indexed_table, 1, all=1, keys=1)
 
 
-def test_order_of_set_members_is_no_change(client, indexed_table, key):
+def test_another_order_of_set_members_is_not_a_change(client, indexed_table, key):
     client.put_item(TableName=indexed_table, Item={**key, "g": {"S": "1"}, "s": {"NS": ["1", "2"]}})
     same = {**key, "g": {"S": "1"}, "s": {"NS": ["2.0", "1"]}}
     answer = client.put_item(TableName=indexed_table, Item=same, ReturnConsumedCapacity="INDEXES")
@@ -223,11 +223,11 @@ def test_reads_of_an_indexed_table(client, indexed_table, key):
     assert answer["ConsumedCapacity"] == consumed(indexed_table, 1)
 
 
-# --- pages ----------------------------------------------------------------------------------------------------------
+# --- pages ----------------------------------------------------------------------------------------
 
 
 def query(client, table, key, **more):
-    """Query the key's partition, or where an index on g is named, the same as a value of g."""
+    """Query a partition of the table, or the same value of g in an index."""
     name = "g" if more.get("IndexName") in ("all", "keys") else "pk"
     return client.query(
         TableName=table,
@@ -259,15 +259,15 @@ def test_a_page_is_rounded_once(client, shared_table, key, sizes, strong):
 
 
 def test_a_page_of_an_index_is_charged_to_it(client, indexed_table, key):
-    """By the sizes of its entries; Table is told as 0."""
+    """The sizes of its entries count, and Table has 0."""
     attributes = {"g": key["pk"], "l": {"S": "l"}}
     for number in range(3):
         client.put_item(TableName=indexed_table, Item=item_of(3 * KIB, {**key, "sk": {"S": str(number)}}) | attributes)
     assert query(client, indexed_table, key, IndexName="all") == consumed(indexed_table, 0, all=1.5)
     assert query(client, indexed_table, key, IndexName="keys") == consumed(indexed_table, 0, keys=0.5)
     assert query(client, indexed_table, key, IndexName="local") == consumed(indexed_table, 0, local=0.5)
-    told = query(client, indexed_table, key, IndexName="local", ConsistentRead=True)
-    assert told == consumed(indexed_table, 0, local=1)
+    reported = query(client, indexed_table, key, IndexName="local", ConsistentRead=True)
+    assert reported == consumed(indexed_table, 0, local=1)
 
 
 @pytest.mark.parametrize(("size", "strong"), [(100, 1), (4 * KIB, 1), (4 * KIB + 1, 2), (8 * KIB + 1, 3)])
@@ -276,13 +276,13 @@ def test_what_a_local_index_fetches_is_charged_item_by_item(client, indexed_tabl
     for number in range(3):
         item = {**key, "sk": {"S": str(number)}, "l": {"S": "l"}}
         client.put_item(TableName=indexed_table, Item=item_of(size, item))
-    told = query(client, indexed_table, key, IndexName="local", **more)
-    assert told == consumed(indexed_table, 3 * strong / 2, local=0.5)
-    told = query(client, indexed_table, key, IndexName="local", ConsistentRead=True, **more)
-    assert told == consumed(indexed_table, 3 * strong, local=1)
+    reported = query(client, indexed_table, key, IndexName="local", **more)
+    assert reported == consumed(indexed_table, 3 * strong / 2, local=0.5)
+    reported = query(client, indexed_table, key, IndexName="local", ConsistentRead=True, **more)
+    assert reported == consumed(indexed_table, 3 * strong, local=1)
 
 
-# --- scans (behaviour 9.1) ------------------------------------------------------------------------------------------
+# --- scans (behaviour 9.1) ------------------------------------------------------------------------
 
 
 def scan(client, table, **more):
@@ -290,19 +290,22 @@ def scan(client, table, **more):
 
 
 def quarter(partition):
-    """Return in which of four partitions a partition key (S) is."""
+    """Return the number of the partition, of four, that has a partition key (S)."""
     return hashlib.md5(b"Outliers" + partition.encode()).digest()[0] >> 6
 
 
 def keys_in(wanted):
-    """Return two partition keys in one quarter, in the order of a Scan."""
+    """Return two partition keys of one partition, in the order of a Scan."""
     found = (name for number in itertools.count() if quarter(name := f"k{number}") == wanted)
     return sorted(itertools.islice(found, 2), key=lambda name: hashlib.md5(b"Outliers" + name.encode()).digest())
 
 
 @pytest.fixture(scope="module")
 def scattered(client):
-    """Two items of 5 KB in the second partition and one small one in the third; the global index has the small one."""
+    """Two items of 5 KB in the second partition, a small one in the third.
+
+    The global index has the small one.
+    """
     request = table_request(
         "pk:S sk:S",
         define="g:S l:S",
@@ -323,7 +326,7 @@ def scattered(client):
     client.delete_table(TableName=name)
 
 
-# request, units of a consistent read of the table: 10 KB in the second of four partitions are three
+# request, units of a consistent read of the table; 10 KB in the second partition cost three
 SCANS = {
     "whole": ({}, 1 + 3 + 1 + 1),
     "counted": ({"Select": "COUNT"}, 6),
@@ -343,14 +346,14 @@ SCANS = {
 
 
 @pytest.mark.parametrize("case", SCANS)
-def test_each_partition_of_a_scan_is_rounded_by_itself(client, scattered, case):
+def test_each_partition_of_a_scan_is_rounded_separately(client, scattered, case):
     table, *_ = scattered
     request, strong = SCANS[case]
     assert scan(client, table, **request, ConsistentRead=True) == consumed(table, strong)
     assert scan(client, table, **request) == consumed(table, strong / 2)
 
 
-def test_a_scan_that_goes_on_reads_the_partitions_left(client, scattered):
+def test_a_continued_scan_reads_the_remaining_partitions(client, scattered):
     table, second, third = scattered
     assert scan(client, table, ExclusiveStartKey=second) == consumed(table, 3 / 2)
     assert scan(client, table, ExclusiveStartKey=third) == consumed(table, 2 / 2)
@@ -379,8 +382,8 @@ def test_scan_of_an_empty_table(client, make_table, consistent, units_):
     table = make_table()
     assert scan(client, table, ConsistentRead=consistent) == consumed(table, units_)
     statement = {"Statement": f'SELECT * FROM "{table}"', "ConsistentRead": consistent}
-    told = client.execute_statement(**statement, ReturnConsumedCapacity="INDEXES")["ConsumedCapacity"]
-    assert told == consumed(table, units_)
+    reported = client.execute_statement(**statement, ReturnConsumedCapacity="INDEXES")["ConsumedCapacity"]
+    assert reported == consumed(table, units_)
     assert query(client, table, {"pk": {"S": "p"}}, ConsistentRead=consistent) == consumed(table, units_ / 4)
 
 
@@ -406,7 +409,10 @@ PROVISIONED = {
 
 @pytest.mark.parametrize("throughput", PROVISIONED)
 def test_scans_of_provisioned_tables(client, make_table, throughput):
-    """One partition serves 3000 reads and 1000 writes a second; that its number follows from these is inferred."""
+    """One partition serves 3000 reads and 1000 writes a second.
+
+    Inferred: the number of partitions follows from these figures.
+    """
     given = dict(zip(("ReadCapacityUnits", "WriteCapacityUnits"), throughput, strict=True))
     index = index_request("small", "g") | {"ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}}
     table = make_table(
@@ -416,7 +422,7 @@ def test_scans_of_provisioned_tables(client, make_table, throughput):
     assert scan(client, table, IndexName="small") == consumed(table, 0, small=0.5)
 
 
-# --- batches --------------------------------------------------------------------------------------------------------
+# --- batches --------------------------------------------------------------------------------------
 
 
 def by_table(answer):
@@ -459,7 +465,7 @@ def test_batch_write_rounds_each_item_and_adds_the_indexes(client, shared_table,
     assert sorted(answer["ConsumedCapacity"], key=str) == sorted(expected, key=str)
 
 
-# --- item collections -----------------------------------------------------------------------------------------------
+# --- item collections -----------------------------------------------------------------------------
 
 WRITES = [method for method in METHODS if "get" not in method]
 
@@ -476,7 +482,7 @@ def test_item_collection_metrics(client, shared_table, indexed_table, key, metho
     assert not answer.get("ItemCollectionMetrics")
 
 
-def test_a_batch_tells_each_collection(client, indexed_table, key):
+def test_a_batch_reports_each_collection(client, indexed_table, key):
     other = {**key, "pk": {"S": new_name("k")}}
     answer = client.batch_write_item(
         RequestItems={
@@ -488,5 +494,5 @@ def test_a_batch_tells_each_collection(client, indexed_table, key):
         },
         ReturnItemCollectionMetrics="SIZE",
     )
-    told = {each["ItemCollectionKey"]["pk"]["S"] for each in answer["ItemCollectionMetrics"][indexed_table]}
-    assert told == {key["pk"]["S"], other["pk"]["S"]}
+    reported = {each["ItemCollectionKey"]["pk"]["S"] for each in answer["ItemCollectionMetrics"][indexed_table]}
+    assert reported == {key["pk"]["S"], other["pk"]["S"]}

@@ -1,4 +1,4 @@
-"""GetItem: what is there, what is not, and its refusals, all told without envelope (behaviour 3.6, 5)."""
+"""GetItem: found and missing items, and its errors, which have no envelope (behaviour 3.6, 5)."""
 
 import pytest
 

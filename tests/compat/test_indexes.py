@@ -1,4 +1,7 @@
-"""Queries and scans of secondary indexes: membership, projection, order, start keys (behaviour 6, features 3)."""
+"""Queries and scans of secondary indexes (behaviour 6, features 3).
+
+They cover membership, projection, order and start keys.
+"""
 
 import itertools
 import random
@@ -21,7 +24,7 @@ def create(client, keys, **extra):
 
 @pytest.fixture(scope="module")
 def indexed(client):
-    """pk sk with an index of every projection; items 0..5, of which those with even numbers have g."""
+    """A table with an index of each projection and items 0..5, of which the even ones have g."""
     name = create(
         client,
         "pk:S sk:S",
@@ -89,7 +92,7 @@ def test_membership_projection_and_order(client, indexed, index, attributes, sor
     assert sorted(scanned, key=str) == sorted(items, key=str)
 
 
-def test_a_local_index_fetches_what_it_lacks(client, indexed):
+def test_a_local_index_fetches_attributes_that_it_does_not_have(client, indexed):
     for index in ("l_keys", "l_some"):
         items = query(client, indexed, index, Select="ALL_ATTRIBUTES")["Items"]
         assert [item["y"]["S"] for item in items] == ["y5", "y4", "y3", "y2", "y1", "y0"]
@@ -109,12 +112,12 @@ def test_a_local_index_fetches_what_it_lacks(client, indexed):
 def test_fetches_are_charged_to_the_table(client, indexed):
     def capacity(**request):
         answer = query(client, indexed, "l_keys", ReturnConsumedCapacity="INDEXES", **request)
-        told = answer["ConsumedCapacity"]
-        assert told["LocalSecondaryIndexes"].keys() == {"l_keys"}
+        reported = answer["ConsumedCapacity"]
+        assert reported["LocalSecondaryIndexes"].keys() == {"l_keys"}
         return (
-            told["CapacityUnits"],
-            told.get("Table", {}).get("CapacityUnits", 0),
-            told["LocalSecondaryIndexes"]["l_keys"]["CapacityUnits"],
+            reported["CapacityUnits"],
+            reported.get("Table", {}).get("CapacityUnits", 0),
+            reported["LocalSecondaryIndexes"]["l_keys"]["CapacityUnits"],
         )
 
     assert capacity() == (0.5, 0, 0.5)
@@ -124,8 +127,8 @@ def test_fetches_are_charged_to_the_table(client, indexed):
 
 
 def test_a_global_index_read_is_charged_to_the_index(client, indexed):
-    told = query(client, indexed, "g_all", ReturnConsumedCapacity="INDEXES")["ConsumedCapacity"]
-    assert told == {
+    reported = query(client, indexed, "g_all", ReturnConsumedCapacity="INDEXES")["ConsumedCapacity"]
+    assert reported == {
         "TableName": indexed,
         "CapacityUnits": 0.5,
         "Table": {"CapacityUnits": 0.0},
@@ -217,7 +220,7 @@ def test_consistent_reads_of_a_local_index(client, indexed):
     assert client.scan(TableName=indexed, IndexName="l_all", ConsistentRead=True)["Count"] == 6
 
 
-# --- start keys -----------------------------------------------------------------------------------------------------
+# --- start keys -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -285,7 +288,7 @@ def test_refuses_start_keys(refused, indexed, operation, start, message):
     ("start", "message"),
     [
         ({"pk": S, "sk": S, "l": S}, MISMATCH),
-        ({"pk": {"N": "1"}, "sk": S, "l": {"N": "1"}}, MISMATCH),  # the partition key is the index's own too
+        ({"pk": {"N": "1"}, "sk": S, "l": {"N": "1"}}, MISMATCH),  # the index has the same partition key
         ({"pk": S, "sk": {"N": "1"}, "l": {"N": "1"}}, f"{START}: {MISMATCH}"),
         ({"pk": S, "l": {"N": "1"}}, START),
     ],
@@ -313,7 +316,7 @@ def test_a_start_key_of_another_partition(refused, indexed):
     )
 
 
-# --- entries follow their items -------------------------------------------------------------------------------------
+# --- entries follow their items -------------------------------------------------------------------
 
 
 def test_entries_follow_their_items(client, make_table):
@@ -330,12 +333,12 @@ def test_entries_follow_their_items(client, make_table):
         return answer["Items"]
 
     def update(expression, **values):
-        told = {f":{each}": {"S": value} for each, value in values.items()}
+        arguments = {f":{each}": {"S": value} for each, value in values.items()}
         client.update_item(
             TableName=name,
             Key=key,
             UpdateExpression=expression,
-            **({"ExpressionAttributeValues": told} if told else {}),
+            **({"ExpressionAttributeValues": arguments} if arguments else {}),
         )
 
     client.put_item(TableName=name, Item=key)
@@ -355,7 +358,7 @@ def test_entries_follow_their_items(client, make_table):
     assert client.scan(TableName=name, IndexName="global")["Items"] == []
 
 
-# --- keys of several attributes -------------------------------------------------------------------------------------
+# --- keys of several attributes -------------------------------------------------------------------
 
 HASHES = ("a", "b")
 RANGES = ("s", "n", "t")
@@ -364,7 +367,7 @@ KINDS = {"a": "S", "b": "N", "s": "S", "n": "N", "t": "B"}
 
 @pytest.fixture(scope="module")
 def wide(client):
-    """An index with two HASH and three RANGE attributes over items with every combination of a few values."""
+    """An index with two HASH and three RANGE attributes; the items combine a few values."""
     name = create(
         client,
         "pk:S",
@@ -384,7 +387,7 @@ def wide(client):
         {"pk": {"S": str(number)}, **{each: {KINDS[each]: value} for each, value in zip(choices, row, strict=True)}}
         for number, row in enumerate(rows)
     ]
-    # Sparse: an item that lacks any of the five is not there.
+    # The index is sparse: it has no entry for an item without one of the five attributes.
     items += [
         {
             "pk": {"S": f"lacks {each}"},
@@ -404,13 +407,13 @@ def order(item):
 
 
 def wide_query(name, condition, **values):
-    told = {":a": {"S": "x"}, ":b": {"N": "1"}}
-    told |= {f":{each}": {KINDS[each[0]]: value} for each, value in values.items()}
+    arguments = {":a": {"S": "x"}, ":b": {"N": "1"}}
+    arguments |= {f":{each}": {KINDS[each[0]]: value} for each, value in values.items()}
     return {
         "TableName": name,
         "IndexName": "wide",
         "KeyConditionExpression": condition,
-        "ExpressionAttributeValues": {each: value for each, value in told.items() if each in condition},
+        "ExpressionAttributeValues": {each: value for each, value in arguments.items() if each in condition},
     }
 
 
@@ -511,7 +514,7 @@ def test_paging_through_a_wide_index(client, wide):
                 "present on key attribute n"
             ),
         ),
-        ("a = :a", {}, HASH.format("b")),  # behaviour 4.3, as the rest
+        ("a = :a", {}, HASH.format("b")),  # behaviour 4.3, as for the rows below
         ("b = :b AND s = :s", {"s": "a"}, HASH.format("a")),
         ("s = :s", {"s": "a"}, HASH.format("a, b")),
         ("a = :a AND b > :b", {}, HASH.format("b")),

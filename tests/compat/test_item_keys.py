@@ -131,7 +131,7 @@ def test_longest_binary_keys(client, refused, binary_table, surface):
         assert refused(method, **request) == ("ValidationException", text)
 
 
-def test_long_keys_are_told_apart_by_their_last_byte(client, shared_table):
+def test_long_keys_that_differ_in_the_last_byte_are_different(client, shared_table):
     pk = new_name() + "x" * 2000
     for last in "ab":
         for sort in "cd":
@@ -153,12 +153,12 @@ def test_number_keys_are_equal_by_value(client, make_table):
     assert client.scan(TableName=table, ConsistentRead=True)["Items"] == []
 
 
-# --- keys of secondary indexes --------------------------------------------------------------------------------------
+# --- keys of secondary indexes --------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def indexed_table(client):
-    """g is the key of two indexes, of which the alphabetically first is told."""
+    """g is the key of two indexes; errors name the one that is first in the alphabet."""
     name = new_name()
     client.create_table(
         TableName=name,
@@ -198,7 +198,7 @@ def update_empty(kind):
     )
 
 
-# attributes, text of a put, text of an update where it differs
+# attributes, text of a put, text of an update if it differs
 WRONG_INDEX_KEYS = {
     "number": ({"g": N}, index_mismatch("g", "S", "N", "first"), None),
     "string": ({"n": S}, index_mismatch("n", "N", "S", "second"), None),

@@ -1,4 +1,4 @@
-"""Updates and projections against the key attributes of a table and of its indexes (behaviour 3.8)."""
+"""Updates and projections of the key attributes of a table and its indexes (behaviour 3.8)."""
 
 import pytest
 
@@ -63,7 +63,8 @@ def update_of(expression):
     return {"UpdateExpression": expression} | ({"ExpressionAttributeValues": values} if values else {})
 
 
-# Known without the item: reported before a failing condition, for every type, from the first index by name.
+# Errors that do not depend on the item. They come before a failing condition and name the first
+# index.
 WRONG_TYPES = {
     "number": ("SET x = :n", mismatch("x", "S", "N", "gsi1")),
     "binary": ("SET x = :b", mismatch("x", "S", "B", "gsi1")),
@@ -105,7 +106,7 @@ PATHS = {
 
 
 @pytest.mark.parametrize("case", WRONG_TYPES | PATHS)
-def test_updates_that_no_item_allows(client, refused, canceled, table, key, case):
+def test_updates_that_are_wrong_for_every_item(client, refused, canceled, table, key, case):
     expression, text = (WRONG_TYPES | PATHS)[case]
     update = {"TableName": table, "Key": key, **update_of(expression)}
     for condition in ({}, {"ConditionExpression": "attribute_exists(pk)"}):
@@ -154,7 +155,7 @@ def test_statements(client, refused, table, key, statement, text):
     assert answer == ("ValidationException", text)
 
 
-# Only the item tells: after its condition.
+# Errors that depend on the item. A failing condition comes before them.
 FROM_THE_ITEM = {
     "a copy": ("SET x = misc", UNSUPPORTED),
     "a copied document": ("SET b = doc", UNSUPPORTED),
@@ -167,7 +168,7 @@ FROM_THE_ITEM = {
 
 
 @pytest.mark.parametrize("case", FROM_THE_ITEM)
-def test_types_found_in_the_item(client, refused, canceled, table, key, case):
+def test_wrong_types_that_come_from_the_item(client, refused, canceled, table, key, case):
     expression, text = FROM_THE_ITEM[case]
     client.put_item(TableName=table, Item={**key, **ITEM})
     update = {"TableName": table, "Key": key, **update_of(expression)}
@@ -195,7 +196,7 @@ def test_right_types(client, table, key, expression):
     client.update_item(TableName=table, Key=key, **update_of(expression))
 
 
-# --- projections below keys (behaviour 3.8) -------------------------------------------------------------------------
+# --- projections below keys (behaviour 3.8) -------------------------------------------------------
 
 BELOW_KEYS = {
     "pk.b": "Key: pk",
@@ -228,7 +229,7 @@ def test_projections_below_keys(refused, table, key, expression):
     [("pk.b = :s", "Key: pk"), ("x[0] = :s", "IndexKey: x"), ("l.a = :s OR sk[1] = :s", "Key: sk")],
 )
 def test_conditions_below_keys(refused, table, key, condition, place):
-    """A path below a key comes before the rule that a filter has no key attributes."""
+    """A path below a key is reported before the rule that a filter has no key attributes."""
     answer = ("ValidationException", SCALARS + place)
     value = {":s": VALUES[":s"]}
     request = {"TableName": table, "ExpressionAttributeValues": value}
@@ -245,8 +246,8 @@ def test_conditions_below_keys(refused, table, key, condition, place):
     assert refused("execute_transaction", TransactStatements=[exists]) == answer
 
 
-def test_projections_below_keys_that_an_index_lacks(refused, table, key):
-    """The path comes before the rule that a global index has no more than it projects."""
+def test_projections_below_keys_that_an_index_does_not_have(refused, table, key):
+    """The path is reported before the rule that a global index returns only what it projects."""
     read = {"TableName": table, "IndexName": "gsi1", "ProjectionExpression": "l.a"}
     condition = {"KeyConditionExpression": "x = :s", "ExpressionAttributeValues": {":s": VALUES[":s"]}}
     answer = ("ValidationException", SCALARS + "IndexKey: l")
