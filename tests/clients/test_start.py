@@ -14,7 +14,7 @@ from tests.support.servers import free_port
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&- 2>&-"])
 def test_without_standard_files(closed):
-    """Other files would get their numbers: the end of the interpreter closed the store's and aborted."""
+    """Without them, the store's files got their numbers, and closing those aborted the process."""
     port = free_port()
     command = f"exec {sys.executable} -m emulator --in-memory --port {port} --log-level debug {closed}"
     with subprocess.Popen(["bash", "-c", command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
@@ -43,7 +43,7 @@ def test_the_first_block_names_each_address(workers):
     assert [url.rpartition(":")[0] for url in line.split()[1:]] == ["http://127.0.0.1", "http://127.0.0.2"]
 
 
-def test_too_few_files_are_one_line():
+def test_a_limit_of_too_few_files_is_reported_in_one_line():
     command = f"ulimit -n 10; exec {sys.executable} -m emulator --in-memory --port 0"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 2
@@ -53,7 +53,7 @@ def test_too_few_files_are_one_line():
 
 
 @pytest.mark.parametrize(("error", "status"), [(KeyboardInterrupt(), 130), (OSError(errno.EMFILE, "x"), 2)])
-def test_what_ends_the_start(monkeypatch, error, status):
+def test_problems_that_end_the_start(monkeypatch, error, status):
     def fail(_):
         raise error
 
