@@ -1,4 +1,4 @@
-"""One process in memory needs nothing that only Linux has."""
+"""A server in memory, with one process, needs nothing that only Linux has."""
 
 import subprocess
 import sys
@@ -29,7 +29,7 @@ from emulator.cli import main
 
 sys.exit(main())
 """
-"""A machine that lacks what Windows lacks. Python's own modules have taken what they need by the time it is hidden."""
+"""Hides what Windows does not have. Python's own modules have already imported what they need."""
 
 
 def test_a_server_in_memory_runs_without_what_only_linux_has():
