@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 PYTHON = r"""#!/bin/sh
 # With -c, it checks its version. With -m venv, it makes an environment whose pip and command log that they ran.
 case "$1 $2" in
-    "-c "*) case "$2" in *"name another"*) test -z "$TOO_OLD" || { echo "too old" >&2; exit 1; };; esac; exit 0;;
+    "-c "*) case "$2" in *"Name another"*) test -z "$TOO_OLD" || { echo "too old" >&2; exit 1; };; esac; exit 0;;
     "-m venv")
         mkdir -p "$3/bin" && cp "$0" "$3/bin/python"
         for name in pip dynamodb-emulator; do
