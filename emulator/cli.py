@@ -113,7 +113,7 @@ def _claim(settings: Settings) -> contextlib.AbstractContextManager[None]:
     """
     if settings.in_memory or settings.data_dir is None:
         return contextlib.nullcontext()
-    from storage.claim import claimed  # noqa: PLC0415 - start-up time
+    from storage.data_folder import claimed  # noqa: PLC0415 - start-up time
 
     return claimed(settings.data_dir)
 

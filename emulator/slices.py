@@ -1,7 +1,7 @@
 """Long work for one response, done in slices. Other requests are answered between two slices.
 
-    handler ──raises Sliced──▶ http/front ──raises Pending──▶ connection, which runs the slices,
-    one per turn of the event loop
+    handler ──raises Sliced──▶ endpoint (http/front/dynamodb.py) ──raises Pending──▶ connection
+    connection ──begins──▶ SlicedAnswers (http/front/sliced_answers.py) ──runs one slice at a time
 
 The work is a generator. Each step does one slice, a few milliseconds at most, and holds no
 transaction when it yields. A caller without a server, such as a test, runs all slices at once

@@ -55,6 +55,12 @@ def test_every_document_is_in_the_readme():
         assert f"/blob/main/{document})" in readme
 
 
+def test_every_module_that_tests_share_is_in_their_readme():
+    text = (ROOT / "tests" / "README.md").read_text()
+    modules = {path.name for path in (ROOT / "tests" / "support").glob("*.py")} - {"__init__.py"}
+    assert {name for name in modules if f"`support/{name}`" not in text} == set()
+
+
 def test_every_package_explains_itself():
     for folder in ("emulator", "storage"):
         for path in (ROOT / folder).rglob("__init__.py"):

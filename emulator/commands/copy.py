@@ -14,7 +14,7 @@ from pathlib import Path
 from emulator.database import soundness
 from emulator.flags import Parser
 from storage import StorageError
-from storage.snapshot import copy
+from storage.data_folder import copy
 
 _FAILED = 2
 

@@ -2,8 +2,8 @@
 
 No server may be using the folder. Exit status: 0 if it is sound, else 1, with the problem on the
 last line of stderr. The server runs this command on folders that are copies
-(database/soundness.py). Python checks the pages first. Only then does LMDB read the file: on
-damaged pages, LMDB could crash the process.
+(database/soundness.py). Python checks the pages first. Only then is the store opened: on damaged
+pages, that could crash the process.
 """
 
 import sys
@@ -12,8 +12,7 @@ from pathlib import Path
 
 from emulator.database import soundness
 from storage import StorageError
-from storage.snapshot import snapshot
-from storage.verification import problem_of
+from storage.data_folder import problem_of, snapshot
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -15,6 +15,7 @@ from emulator.database.store.versions import SharedEngine, Versions
 from emulator.log_limits import once_a_minute
 from emulator.shared_memory import SharedMemory
 from storage import Engine, Full, Interrupted, Lost, StorageError
+from storage.host import group_commit_of, upkeep_of
 
 log = logging.getLogger("emulator")
 
@@ -30,11 +31,17 @@ def report_full(error: Full) -> None:
         log.error("writes are refused because the disk is full: %s", error)
 
 
+def _no_disk() -> int:
+    """Return the free bytes of a store without a disk, as a figure that never changes."""
+    return 0
+
+
 class Database:
     """What every operation gets: the catalog, transactions and background work. Synchronous, owned by one thread.
 
-    sharing: what is shared with other processes that use the same folder, None where there are none;
+    sharing: what is shared with other processes that use the same folder; None if there are none.
     jobs: the kinds of long work that an earlier start may have left unfinished.
+    group_commit, upkeep: what the engine offers its host (storage/host.py), or None.
     """
 
     def __init__(
@@ -46,16 +53,20 @@ class Database:
         jobs: Iterable["Job"] = (),
     ) -> None:
         self._jobs = tuple(jobs)
-        self.versions = Versions(sharing, engine)
+        self.group_commit = group_commit_of(engine)
+        self.upkeep = upkeep_of(engine)
+        self.versions = Versions(sharing, self.group_commit)
         if sharing is not None:
             engine = SharedEngine(engine, self.versions)
         self.engine = engine
         self.clock = clock
-        self.background = Background(wait=(Interrupted,), full=(Full,), room=engine.room)
+        room = _no_disk if self.upkeep is None else self.upkeep.free_bytes
+        self.background = Background(wait=(Interrupted,), full=(Full,), room=room)
         self.scheduler = Scheduler(clock)
         self.enforcer = Enforcer(clock, throttle_all=options.throttle)
         self.catalog = Catalog(engine, clock, self.background, self.enforcer, options, self.versions)
         self.read = engine.read
+        self.read_committed = engine.read if self.group_commit is None else self.group_commit.read_committed
         self.write = engine.write
         self.streams = self.catalog.streams
         self.kinesis = options.kinesis
@@ -124,10 +135,26 @@ class Database:
             raise errors.table_not_found(name)
         return table
 
+    @property
+    def pending(self) -> bool:
+        """Whether there are writes that `commit` has yet to make certain."""
+        return self.group_commit is not None and self.group_commit.pending
+
+    def commit(self) -> None:
+        """Commit pending writes; then notify other processes of changed definitions.
+
+        Raises as GroupCommit.commit does.
+        """
+        if self.group_commit is not None:
+            self.group_commit.commit()
+            self.versions.committed()
+
     def sync(self) -> None:
-        """Make every commit so far survive a power cut; a disk that refuses is worth a warning, not the end."""
+        """Make every commit so far survive a power cut. If the disk refuses, log a warning."""
+        if self.upkeep is None:
+            return
         try:
-            self.engine.sync()
+            self.upkeep.sync()
         except StorageError as error:
             log.warning("what was stored since the last sync would not survive a power cut: %s", error)
 

@@ -1,7 +1,8 @@
 """Whether the records of a store fit together: asked of folders that are copies, before they are used.
 
-A copy that was made while a server wrote may mix pages of several commits. What the pages themselves do not show
-(storage/verification.py) shows here: items that cannot be read, index entries that are missing, counts that are wrong.
+A copy that was made while a server wrote may mix pages of several commits. The pages themselves may
+not show it (`problem_of` in storage/data_folder.py). It shows here: items that cannot be read, missing
+index entries, wrong counts.
 
 `verify` does it in a process of its own, whatever happens there. 100,000 items of 1 KB with an index take 1.5 s.
 """
@@ -25,8 +26,8 @@ from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.values.rows import decode_row, row_json, row_size
 from storage import Corrupted, ReadTxn, StorageError
+from storage.data_folder import damaged
 from storage.keycode import prefix_end
-from storage.verification import damaged
 
 log = logging.getLogger("emulator")
 

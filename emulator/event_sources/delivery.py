@@ -111,7 +111,7 @@ class Delivery:
             if consumer is None:
                 positions = self._mappings.checkpoints(mapping)
                 consumer = self._consumers[mapping.uuid] = _Consumer(mapping, positions)
-            with self._database.read(committed=True) as txn:
+            with self._database.read_committed() as txn:
                 if not consumer.look(txn, stream, now):
                     return
         except Interrupted:  # by another process; the next look reads again

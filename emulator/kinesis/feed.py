@@ -109,7 +109,7 @@ class KinesisFeed:
         batches = []
         finished = []
         seen = set()
-        with self._database.read(committed=True) as txn:
+        with self._database.read_committed() as txn:
             for table, destination, stream in self._destinations():
                 seen.add(stream.id)
                 reader = self._logs.setdefault(stream.id, _LogReader())

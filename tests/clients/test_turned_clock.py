@@ -147,12 +147,12 @@ BAD = {
     "a list": ([], ONE),
     "two members": ({"Offset": 1, "Advance": 1}, ONE),
     "another member": ({"offset": 1}, ONE),
-    "no JSON": (b"{", "the body is no JSON"),
-    "not a number": (b'{"Offset": NaN}', "the body is no JSON"),
+    "no JSON": (b"{", "the body is not JSON"),
+    "not a number": (b'{"Offset": NaN}', "the body is not JSON"),
     "an offset that is text": ({"Offset": "1"}, SECONDS),
     "an offset that is true": ({"Offset": True}, SECONDS),
     "an offset that is null": ({"Offset": None}, SECONDS),
-    "an endless offset": (b'{"Offset": 1e400}', (YEARS.format("Offset"), "the body is no JSON")),
+    "an endless offset": (b'{"Offset": 1e400}', (YEARS.format("Offset"), "the body is not JSON")),
     "a huge offset": ({"Offset": 10**30}, YEARS.format("Offset")),
     "to before the epoch": ({"Offset": -(10**10)}, YEARS.format("Offset")),
     "backward": ({"Advance": -1}, FORWARD),
@@ -240,7 +240,7 @@ def test_an_empty_body_sweeps_all(declare, client, ask, table):
     [
         ({"TableName": 1}, "the member TableName is missing or of a wrong type"),
         ({"TableName": "no-such-table"}, "there is no table no-such-table"),
-        (b"?", "the body is no JSON"),
+        (b"?", "the body is not JSON"),
     ],
 )
 def test_bad_sweeps(declare, body, text):

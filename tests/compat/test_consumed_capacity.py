@@ -5,7 +5,7 @@ import itertools
 
 import pytest
 
-from tests.support.tables import index_request, new_name, table_request
+from tests.support.tables import index_request, new_name
 
 KIB = 1024
 
@@ -138,9 +138,6 @@ def indexed_table(client):
         ],
         LocalSecondaryIndexes=[index_request("local", "pk l", "KEYS_ONLY")],
     )
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
-    yield name
-    client.delete_table(TableName=name)
 
 
 def consumed(table, own, local=None, **indexes):
@@ -312,9 +309,6 @@ def scattered(client):
         GlobalSecondaryIndexes=[index_request("global", "g", "KEYS_ONLY")],
         LocalSecondaryIndexes=[index_request("local", "pk l", "KEYS_ONLY")],
     )
-    client.create_table(**request)
-    name = request["TableName"]
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
     first, second = keys_in(1)
     third, _ = keys_in(2)
     g, _ = keys_in(0)
@@ -322,8 +316,7 @@ def scattered(client):
         item = item_of(5 * KIB, {"pk": {"S": partition}, "sk": {"S": "s"}}, l="l")
         client.put_item(TableName=name, Item=item)
     client.put_item(TableName=name, Item={"pk": {"S": third}, "sk": {"S": "s"}, "g": {"S": g}})
-    yield name, {"pk": {"S": second}, "sk": {"S": "s"}}, {"pk": {"S": third}, "sk": {"S": "s"}}
-    client.delete_table(TableName=name)
+    return name, {"pk": {"S": second}, "sk": {"S": "s"}}, {"pk": {"S": third}, "sk": {"S": "s"}}
 
 
 # request, units of a consistent read of the table; 10 KB in the second partition cost three

@@ -8,18 +8,11 @@ import random
 
 import pytest
 
-from tests.support.tables import index_request, table_request
+from tests.support.tables import index_request
 
 INVALID = "One or more parameter values were invalid: "
 HASH = "HASH key attributes {} must have equality conditions specified in the query"
 START = "The provided starting key is invalid"
-
-
-def create(client, keys, **extra):
-    request = table_request(keys, **extra)
-    client.create_table(**request)
-    client.get_waiter("table_exists").wait(TableName=request["TableName"], WaiterConfig={"Delay": 1})
-    return request["TableName"]
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +44,7 @@ def indexed(client):
         if number % 2 == 0:
             item["g"] = {"S": "group"}
         client.put_item(TableName=name, Item=item)
-    yield name
-    client.delete_table(TableName=name)
+    return name
 
 
 def query(client, name, index, **request):
@@ -398,8 +390,7 @@ def wide(client):
     for start in range(0, len(items), 25):
         batch = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
         client.batch_write_item(RequestItems={name: batch})
-    yield name, items
-    client.delete_table(TableName=name)
+    return name, items
 
 
 def order(item):

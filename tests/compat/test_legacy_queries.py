@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.tables import index_request, table_request
+from tests.support.tables import index_request
 
 INVALID = "One or more parameter values were invalid: "
 ONE = "1 validation error detected: "
@@ -36,8 +36,7 @@ def numbers(client):
         if number % 2 == 0:
             item["ss"] = {"SS": [str(number), "even"]}
         client.put_item(TableName=name, Item=item)
-    yield name
-    client.delete_table(TableName=name)
+    return name
 
 
 def sorts(answer):

@@ -5,28 +5,24 @@ tests/unit/database/test_page_accounting.py tests the exact sizes of pages.
 
 import pytest
 
-from tests.support.tables import index_request, new_name, table_request
+from tests.support.tables import index_request, new_name
 
 LARGE = 30
 """A partition with items of 50 KB: one and a half pages."""
 
 
 @pytest.fixture(scope="module")
-def large(client):
-    request = table_request(define="g:S", GlobalSecondaryIndexes=[index_request("global", "g sk", "KEYS_ONLY")])
-    name = request["TableName"]
-    client.create_table(**request)
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+def large(client, make_shared_table):
+    name = make_shared_table(define="g:S", GlobalSecondaryIndexes=[index_request("global", "g sk", "KEYS_ONLY")])
     for number in range(LARGE):
         item = {"pk": {"S": "p"}, "sk": {"S": f"{number:03}"}, "g": {"S": "g"}, "data": {"S": "x" * 50_000}}
         client.put_item(TableName=name, Item=item)
-    yield {
+    return {
         "TableName": name,
         "KeyConditionExpression": "pk = :p",
         "ExpressionAttributeValues": {":p": {"S": "p"}},
         "ProjectionExpression": "sk",
     }
-    client.delete_table(TableName=name)
 
 
 def sorts(page):
@@ -128,7 +124,7 @@ def one(client, ten):
     client.put_item(TableName=name, Item={"pk": {"S": "p"}})
     partition = ten["ExpressionAttributeValues"][":p"]
     five, p = {"S": "5"}, {"S": "p"}
-    yield {
+    return {
         "two keys": {
             "TableName": ten["TableName"],
             "KeyConditionExpression": "sk = :s AND pk = :p",
@@ -145,7 +141,6 @@ def one(client, ten):
         },
         "one key, legacy": {"TableName": name, "KeyConditions": {"pk": equal(p)}},
     }
-    client.delete_table(TableName=name)
 
 
 def equal(value):

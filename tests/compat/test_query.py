@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.support.tables import index_request, new_name, table_request
+from tests.support.tables import index_request, new_name
 
 INVALID = "One or more parameter values were invalid: "
 ONE = "1 validation error detected: "
@@ -94,12 +94,9 @@ COMPARISONS = {
 def sorted_table(client, request):
     """A partition with all SORTED keys, written in random order, and an index on them."""
     kind = request.param
-    create = table_request(
+    name = make_shared_table(
         f"pk:S sk:{kind}", define=f"ik:{kind}", GlobalSecondaryIndexes=[index_request("global", "pk ik", "KEYS_ONLY")]
     )
-    name = create["TableName"]
-    client.create_table(**create)
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
     shuffled = random.Random(kind).sample(SORTED[kind], len(SORTED[kind]))
     for value in shuffled:
         client.put_item(
@@ -107,8 +104,7 @@ def sorted_table(client, request):
         )
     for other in ("o", "q"):
         client.put_item(TableName=name, Item={"pk": {"S": other}, "sk": {kind: shuffled[0]}, "ik": {kind: shuffled[0]}})
-    yield kind, name
-    client.delete_table(TableName=name)
+    return kind, name
 
 
 def found(client, kind, name, attribute, condition, forward=True, **values):

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from tests.support.tables import index_request, new_name, table_request
+from tests.support.tables import index_request, new_name
 
 INVALID = "One or more parameter values were invalid: "
 ONE = "1 validation error detected: "
@@ -61,8 +61,7 @@ def scattered(client):
     ]
     random.Random(3).shuffle(items)
     fill(client, name, items)
-    yield name, sorted(items, key=lambda item: (place(item["pk"]["S"].encode()), float(item["sk"]["N"])))
-    client.delete_table(TableName=name)
+    return name, sorted(items, key=lambda item: (place(item["pk"]["S"].encode()), float(item["sk"]["N"])))
 
 
 def test_order_is_that_of_the_partitions_digests(client, scattered):

@@ -5,7 +5,7 @@ tests/unit/database/test_index_backfill.py tests writes during a backfill.
 
 import pytest
 
-from tests.support.tables import index_request, table_request
+from tests.support.tables import index_request
 
 INVALID = "One or more parameter values were invalid: "
 UNITS = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 6}
@@ -513,17 +513,13 @@ def test_an_attribute_keeps_its_type(client, refused, retyped, keys, types, exis
 
 
 @pytest.fixture(scope="module")
-def retyped(client):
+def retyped(make_shared_table):
     """A table with a global index on attribute a and a local one on attribute c."""
-    request = table_request(
+    return make_shared_table(
         define="a:S c:S",
         GlobalSecondaryIndexes=[index_request("first", "a")],
         LocalSecondaryIndexes=[index_request("local", "pk c")],
     )
-    client.create_table(**request)
-    client.get_waiter("table_exists").wait(TableName=request["TableName"], WaiterConfig={"Delay": 1})
-    yield request["TableName"]
-    client.delete_table(TableName=request["TableName"])
 
 
 @pytest.mark.parametrize(
@@ -613,17 +609,13 @@ def test_refuses_index_updates(refused, indexed, request_, code, message):
 
 
 @pytest.fixture(scope="module")
-def indexed(client):
+def indexed(make_shared_table):
     """A table with a global and a local index on attribute a."""
-    request = table_request(
+    return make_shared_table(
         define="a:S",
         GlobalSecondaryIndexes=[index_request("global", "a")],
         LocalSecondaryIndexes=[index_request("local", "pk a")],
     )
-    client.create_table(**request)
-    client.get_waiter("table_exists").wait(TableName=request["TableName"], WaiterConfig={"Delay": 1})
-    yield request["TableName"]
-    client.delete_table(TableName=request["TableName"])
 
 
 @pytest.mark.parametrize("taken", ["global", "local"])

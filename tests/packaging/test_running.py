@@ -35,7 +35,7 @@ def test_commands_in_a_folder_with_such_packages(installed, user_folder, command
     printed = installed.run(*command(installed), "--version", cwd=user_folder, **variables)
     assert printed == f"dynamodb-emulator {VERSION}\n"
     printed = installed.run(*command(installed), "copy", "none", "copied", cwd=user_folder, status=2, **variables)
-    assert "is no data folder of this program" in printed
+    assert "is not a data folder of this program" in printed
 
 
 def test_a_link_to_the_command_runs_from_any_folder(installed, user_folder, tmp_path):

@@ -217,7 +217,7 @@ def test_the_folder_of_a_killed_server_is_sound_and_its_copy_is_verified(tmp_pat
 def test_copy_says_what_is_wrong(tmp_path: Path) -> None:
     result = copy(tmp_path / "none", tmp_path / "copy")
     assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr == f"dynamodb-emulator: The folder {tmp_path / 'none'} is no data folder of this program.\n"
+    assert result.stderr == f"dynamodb-emulator: The folder {tmp_path / 'none'} is not a data folder of this program.\n"
 
 
 def test_a_second_server_reports_who_uses_the_folder(tmp_path: Path) -> None:

@@ -24,8 +24,9 @@ import pytest
 
 from emulator.database.definitions.tables import GONE
 from emulator.settings import Settings
-from storage import folder, open_engine
-from storage.lmdb_environment import LONG_TABLE
+from storage import open_engine
+from storage.disk import file_system, folder
+from storage.disk.environment import LONG_TABLE
 from tests.support.http_clients import Client, headers
 from tests.support.in_process import InProcess
 from tests.support.invariants import check_store
@@ -369,7 +370,7 @@ def test_map_grows_while_a_server_works(tmp_path: Path) -> None:
             assert failures == []
             assert client("DescribeTable", TableName="grow")["Table"]["ItemCount"] == 160
         assert server.stop() == 0
-    if folder.reservable(path):
+    if file_system.reservable(path):
         assert start == 64 << 10
     inside = InProcess(Settings(data_dir=path))
     check_store(inside.emulator.database)

@@ -70,7 +70,7 @@ def world():
     found.call.emulator.close()
 
 
-# --- values and their two spellings ---
+# --- values and their two spellings ---------------------------------------------------------------
 
 TEXTS = st.sampled_from(["", "a", "abc", "it's", "x", "é\n"])
 NUMBERS = st.sampled_from(["0", "1", "2", "-1.5", "10", "0.001", "1000000"])
@@ -168,7 +168,7 @@ class Twin:
 
 
 def condition(twin: Twin, depth: int = 2) -> tuple[str, str]:
-    """Return a condition in both spellings."""
+    """Return a condition in both notations."""
     kinds = ["compare", "function", "exists", "between", "in", "type", "missing"]
     kind = twin.draw(st.sampled_from([*kinds, *(["and", "or", "not"] if depth else [])]))
     match kind:
@@ -222,7 +222,7 @@ def key_of(twin: Twin) -> tuple[str, dict[str, Any]]:
     return text, key
 
 
-# --- reads ---
+# --- reads ----------------------------------------------------------------------------------------
 
 
 @given(st.data())
@@ -312,7 +312,7 @@ def test_in_and_or_on_the_partition_key_run_several_queries(world, data):
         assert world.call("ExecuteStatement", Statement=f"SELECT * FROM {PARTIQL} WHERE {either}") == found
 
 
-# --- writes ---
+# --- writes ---------------------------------------------------------------------------------------
 
 RETURNING = {"ALL OLD": "ALL_OLD", "ALL NEW": "ALL_NEW", "MODIFIED OLD": "UPDATED_OLD", "MODIFIED NEW": "UPDATED_NEW"}
 
@@ -420,7 +420,7 @@ def test_delete_is_delete_item(world, data):
     assert world.items(PARTIQL) == world.items(NATIVE)
 
 
-# --- broken statements ---
+# --- broken statements ----------------------------------------------------------------------------
 
 WHOLE = [
     f"""SELECT a, m.x[0] FROM {PARTIQL} WHERE pk = 'p' AND sk BETWEEN -1 AND 1e1 AND (a IS NOT NULL OR size(l) > ?)

@@ -1,4 +1,4 @@
-"""The registry stands between an operation's check and its handler."""
+"""The registry runs an operation's check before its handler."""
 
 import pytest
 
@@ -11,7 +11,9 @@ GOOD = {"TableName": "toys", "Item": {"pk": {"N": "1"}}}
 
 
 def toy(check):
-    """Return an operation with PutItem's requests and this check, and the requests that its handler has seen."""
+    """Return an operation with PutItem's requests and this check, and the requests that its handler
+    has seen.
+    """
     seen = []
 
     def handler(_database, _caller, request, _prepared):

@@ -1,4 +1,4 @@
-"""From flags and environment to settings; what is wrong with them is one line and exit status 2."""
+"""Settings from flags and environment; a fault is reported in one line, with exit status 2."""
 
 from pathlib import Path
 

@@ -17,17 +17,21 @@ from typing import Final
 from emulator.database.store import keyspace
 from emulator.shared_memory import SharedMemory
 from storage import Engine, Interrupted, ReadTxn, WriteTxn
+from storage.host import GroupCommit
 
 _VERSION: Final = keyspace.counter("version")
 _DECLARED: Final = keyspace.counter("declared")
 
 
 class Versions:
-    """The version of the definitions that this process holds. sharing: None for a process that is alone."""
+    """The version of the definitions that this process holds.
 
-    def __init__(self, sharing: SharedMemory | None, engine: Engine) -> None:
+    sharing: None for a process that is alone. group_commit: None if no commit is ever pending.
+    """
+
+    def __init__(self, sharing: SharedMemory | None, group_commit: GroupCommit | None) -> None:
         self._sharing = sharing
-        self._engine = engine
+        self._group_commit = group_commit
         self._held = 0
         self._hints = b"" if sharing is None else sharing.hints()
         self._untold = False
@@ -74,16 +78,16 @@ class Versions:
         return stored.removeprefix(self._sharing.run)
 
     def tell(self) -> None:
-        """Tell the other processes of a change: now, or where its commit is pending when it has been made (`committed`)."""
+        """Notify the other processes of a change, once it is committed (see `committed`)."""
         if self._sharing is None:
             return
-        if self._engine.pending:
+        if self._group_commit is not None and self._group_commit.pending:
             self._untold = True
         else:
             self._hints = self._sharing.notify(self._hints)
 
     def committed(self) -> None:
-        """Note that nothing is pending any more."""
+        """Send the notification that was waiting for this commit, if any."""
         if self._untold:
             self._untold = False
             self.tell()
@@ -94,35 +98,17 @@ def _stored(txn: ReadTxn) -> int:
 
 
 class SharedEngine:
-    """An engine that others write too: its write transactions begin only on definitions that are the newest."""
+    """An engine that other processes write to: it writes only on the newest definitions."""
 
     def __init__(self, engine: Engine, versions: Versions) -> None:
         self._engine = engine
         self._versions = versions
+        self.description = engine.description
         self.read = engine.read
-        self.group = engine.group
-        self.sync = engine.sync
-        self.commits = engine.commits
-        self.work_ahead = engine.work_ahead
-        self.rest = engine.rest
         self.close = engine.close
 
-    @property
-    def pending(self) -> bool:
-        """Whether something was written that `commit` has yet to make certain."""
-        return self._engine.pending
-
-    def commit(self) -> None:
-        """Make certain what is pending, and tell the others of changed definitions. Raises as the engine does."""
-        self._engine.commit()
-        self._versions.committed()
-
-    def room(self) -> int:
-        """Return the bytes that are free on the disk."""
-        return self._engine.room()
-
     def write(self) -> WriteTxn:
-        """Open the write transaction. Raises Interrupted where another process has changed definitions."""
+        """Open the write transaction. Raises Interrupted if another process has changed definitions."""
         txn = self._engine.write()
         if not self._versions.current(txn):
             with txn:

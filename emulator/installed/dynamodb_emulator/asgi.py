@@ -1,7 +1,7 @@
 """The server as an ASGI application: `uvicorn dynamodb_emulator.asgi:app`.
 
 Importing this module puts the server's packages on the module path of the process. The application
-takes its settings from the environment, and opens its database with the first message it gets.
+takes its settings from the environment. Its lifespan opens and closes the database.
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -27,11 +27,4 @@ def _application() -> Callable[[_Message, _Receive, _Send], Awaitable[None]]:
     """Return the application. It is created at first use, so importing `app` costs little."""
     import os  # noqa: PLC0415
 
-    from emulator.app import Emulator  # noqa: PLC0415
-    from emulator.flags import settings_from  # noqa: PLC0415
-    from emulator.http.front.asgi import create_app  # noqa: PLC0415
-    from emulator.http.front.bodies import Bodies  # noqa: PLC0415
-    from emulator.http.server import create_endpoint  # noqa: PLC0415
-
-    settings = settings_from([], os.environ)
-    return create_app(create_endpoint(Emulator(settings)), Bodies(settings.request_buffer))
+    return create()

@@ -533,7 +533,7 @@ def test_nothing_is_put_before_it_is_committed(tmp_path):
     engine = fed.emulator.database.engine
     fed("CreateTable", {**table_request("pk:S"), "TableName": "tab"})
     fed.enable()
-    engine.group(lambda: None)
+    engine.group_writes(lambda: None)
     fed.put("a", 1)
     assert engine.pending
     assert fed.due() is None

@@ -233,7 +233,7 @@ def test_other_number_of_shards(tmp_path):
 # --- who sees them --------------------------------------------------------------------------------------------------
 
 
-def test_hidden_streams_are_not_told(db):
+def test_hidden_streams_are_not_listed(db):
     """A change log of the emulator's own is no stream of the clients."""
     db("CreateTable", {**table_request("pk:S"), "TableName": "watched"})
     table = db.emulator.database.table(db.caller, "watched")

@@ -302,7 +302,7 @@ def test_key_conditions(text, clauses):
     )
 
 
-# --- the cache ---
+# --- the cache ------------------------------------------------------------------------------------
 
 UPDATE = {"UpdateExpression": "SET #a = :v", NAMES: {"#a": "a"}, VALUES: {":v": ONE}}
 

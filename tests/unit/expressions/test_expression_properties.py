@@ -44,7 +44,7 @@ PATHS = {
 paths = st.sampled_from(sorted(PATHS))
 
 
-# --- the naive evaluator ---
+# --- the naive evaluator --------------------------------------------------------------------------
 
 
 def look_up(item, path):
@@ -126,7 +126,7 @@ def has(container, wanted):
     return tag == kind and tag in ("S", "B") and raw(wanted) in raw(container)
 
 
-# --- random conditions: a tree, its text, and the values it uses ---
+# --- random conditions: a tree, its text, and the values it uses ----------------------------------
 
 
 @st.composite
@@ -223,7 +223,7 @@ def test_conditions_agree_with_a_naive_evaluator(condition, candidates):
         assert program.test(part, values) is expected, text_of(node)
 
 
-# --- random updates ---
+# --- random updates -------------------------------------------------------------------------------
 
 TARGETS = {
     "a": ("a",),
@@ -303,7 +303,7 @@ def test_updates_agree_with_a_naive_editor(update, item):
     assert item == before
 
 
-# --- random texts ---
+# --- random texts ---------------------------------------------------------------------------------
 
 WORDS = """
 a b.c #p :v ( ) [ ] 0 1 , . = <> < + - AND or NOT IN BETWEEN SET REMOVE add DELETE size( contains( attribute_exists(

@@ -1,4 +1,6 @@
-"""What statements parse to, and what is said of those that do not parse (behaviour 14.1, 14.4)."""
+"""The syntax trees of statements, and the errors of those that do not parse (behaviour 14.1,
+14.4).
+"""
 
 import pytest
 

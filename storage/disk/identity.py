@@ -1,25 +1,29 @@
-r"""Whether the files of a folder are still those that a store has written, or a copy of them.
+r"""Whether the files of a folder are those that a store has written, or a copy of them.
 
-LMDB ends the process by an assertion, or returns nonsense, where its file is a copy that was made while somebody wrote.
-A copy cannot be told from an original by its content, but by what file systems do not copy:
+If LMDB opens a copy of a file that was being written, it may end the process by an assertion, or
+return nonsense. The content of a copy does not differ from an original, but file systems do not
+copy everything. So two small files record what they do not copy:
 
-    <folder>/identity   "new\\n" until there is a data file, then
-                        "<inode of data.mdb> <inode of layout> <time of the last change of layout's inode, ns>\\n"
-    <folder>/closed     "<number of the last commit> <size of data.mdb> <CRC-32 of its first two pages>\\n",
-                        written when a server has ended and removed when the folder is opened
+    <folder>/identity   "new\n" until there is a data file, then "<inode of data.mdb> <inode of
+                        layout> <time of the last change of layout's inode, ns>\n"
+    <folder>/closed     "<number of the last commit> <size of data.mdb> <CRC-32 of its first two
+                        pages>\n", written when a server has ended, removed at the next opening
 
-`layout` is never written again, so its times change only when it is copied, restored or given to another owner. Moving
-the folder within its file system changes nothing.
+`layout` is never written again, so its times change only when it is copied, restored or given to
+another owner. Moving the folder within its file system changes nothing.
 
-Four states of a folder:
+A folder is in one of four states:
 
-* OURS: the files are the ones that were written here; also after kill -9, which loses no commit. It is opened at once.
-* NEW: there are no data yet.
-* CLOSED: a copy of a folder that no server had open. `closed` fits to the data. It is opened at once.
-* FOREIGN: another copy, or a folder of a version that kept no identity. It is verified once (verification.py).
+* OURS: the files are the ones that were written here, also after kill -9, which loses no commit. It
+  is opened at once.
+* NEW: it has no data yet.
+* CLOSED: a copy of a folder that no server had open. `closed` matches the data. It is opened at
+  once.
+* FOREIGN: any other copy, or a folder of a version that kept no identity. It is verified once
+  (verification.py).
 
-An empty or missing `data.mdb` is damage. One that is shorter than its own pages say is FOREIGN: LMDB may leave free
-pages at the end unwritten, but so may a copy that was cut.
+An empty or missing `data.mdb` is damage. If the file is shorter than its own pages say, the folder
+is FOREIGN: LMDB may leave free pages at the end unwritten, but a copy may also have been cut off.
 """
 
 import stat
@@ -29,16 +33,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from storage.disk.file_system import os_error, write_whole
 from storage.errors import Corrupted, StorageError, Unavailable
-from storage.folder import os_error, write_whole
 
 _NEW = "new\n"
 _MAGIC = 0xBEEFC0DE
 _PAGE = 4096  # bytes of a page, nearly everywhere
 _PAGES = range(256, 1 << 16)  # bytes that a page may have
 
-# LMDB's mdb.c: a page's number, two unused bytes, its flags, four bytes of bounds; then MDB_meta: magic, version, address,
-# size of the map; then two MDB_db of 48 bytes, the first of which begins with the page size; then last page, last txn.
+# LMDB's mdb.c: a page's number, two unused bytes, its flags, four bytes of bounds. Then MDB_meta:
+# magic, version, address, size of the map; two MDB_db of 48 bytes, the first of which begins with
+# the page size; last page, last transaction.
 _META = struct.Struct("=Q H H 4x I I 16x I 92x Q Q") if struct.calcsize("P") == 8 else None  # noqa: PLR2004
 _META_FLAG = 8
 
@@ -49,7 +54,7 @@ CLOSED: Final = "closed"
 FOREIGN: Final = "foreign"
 
 _Head = tuple[int, int, int]
-"""What the first two pages of a data file say: number of the last commit, bytes in use; and their checksum."""
+"""The first two pages of a data file: number of the last commit, bytes in use, their checksum."""
 
 
 def state_of(folder: Path) -> str:
@@ -80,7 +85,7 @@ def state_of(folder: Path) -> str:
 
 
 def begin(folder: Path) -> None:
-    """Say that the data file of a folder is about to be made. Raises Full, Unavailable."""
+    """Record that the data file of a folder is about to be created. Raises Full, Unavailable."""
     try:
         write_whole(folder / "identity", _NEW)
     except OSError as error:
@@ -88,9 +93,9 @@ def begin(folder: Path) -> None:
 
 
 def adopt(folder: Path) -> None:
-    """Take the files of a folder, which is open now, for the ones that this program has written here.
+    """Record that the files of a folder, which is open now, are the ones written here.
 
-    Where that cannot be noted, for want of room, the folder is verified when it is opened next.
+    If the disk has no room for that, the folder is verified when it is opened next.
     """
     identity = _identity(folder)
     if _text(folder / "identity") != identity:
@@ -101,9 +106,9 @@ def adopt(folder: Path) -> None:
 
 
 def close(folder: Path) -> None:
-    """Note that nobody has a folder open any more; what keeps that from being written does not matter.
+    """Record that nobody has a folder open any more. Failures do not matter.
 
-    A folder that was not adopted stays as it is: it may be a copy that did not pass its verification.
+    A folder that was not adopted stays as it is: it may be a copy that failed its verification.
     """
     with suppress(OSError, StorageError):
         head = _head(folder)
@@ -122,7 +127,7 @@ def _closed(head: _Head, size: int) -> str:
 
 
 def _text(file: Path) -> str:
-    """Return the text of a small file, "" where there is none."""
+    """Return the text of a small file, or "" if there is none."""
     try:
         return file.read_text("utf-8", "replace")
     except FileNotFoundError:
@@ -132,7 +137,10 @@ def _text(file: Path) -> str:
 
 
 def _head(folder: Path) -> _Head | None:
-    """Read the first two pages of the data file; None where they are not understood, which LMDB will say itself."""
+    """Read the first two pages of the data file, or return None if they make no sense.
+
+    LMDB reports that itself.
+    """
     if _META is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Answers in slices: their turns, and what a connection and the ASGI application do while an answer is pending."""
+"""Answers in slices: their order, and what a connection and the ASGI application do meanwhile."""
 
 import asyncio
 import json
@@ -6,17 +6,17 @@ import json
 import pytest
 
 from emulator.database.items import read
-from emulator.http.front.asgi import create_app
-from emulator.http.front.bodies import Bodies
+from emulator.http.application import of_emulator
 from emulator.http.front.dynamodb import DynamoDbEndpoint
-from emulator.http.front.turns import Pending, Turns
+from emulator.http.front.sliced_answers import Pending, SlicedAnswers
 from emulator.slices import finish
-from tests.support.connections import Line, Loop, request
+from tests.support.asgi import asked
+from tests.support.connections import Line, Loop, request, sweep_by_scan
 from tests.support.http_clients import AUTHORIZATION
 from tests.support.tables import table_request
 
 EXPIRED = 250  # items: three steps of a sweep
-SWEEP = b"POST /_emulator/ttl HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+SWEEP = request(operation="Scan")
 
 
 # --- turns ----------------------------------------------------------------------------------------------------------
@@ -32,13 +32,13 @@ def steps(name, number, seen):
 def begin(turns, loop, *works):
     """Begin works given as (name, steps); return the steps in their order, the answers and the runs."""
     seen, answers = [], []
-    runs = [turns.begin(loop, Pending(steps(*work, seen)), answers.append) for work in works]
+    runs = [turns.begin(loop, steps(*work, seen), answers.append) for work in works]
     return seen, answers, runs
 
 
 def test_answers_take_turns():
     loop = Loop()
-    seen, answers, _ = begin(Turns(seconds=0), loop, ("a", 3), ("b", 2))
+    seen, answers, _ = begin(SlicedAnswers(seconds=0), loop, ("a", 3), ("b", 2))
     assert seen == [], "nothing runs before the turn is over"
     for turn in range(1, 6):
         assert len(loop.soon) == 1
@@ -54,7 +54,7 @@ def test_answers_take_turns():
 
 def test_short_steps_run_together():
     loop = Loop()
-    seen, answers, _ = begin(Turns(seconds=60), loop, ("a", 100))
+    seen, answers, _ = begin(SlicedAnswers(seconds=60), loop, ("a", 100))
     loop.end_turn()
     assert (len(seen), answers, loop.soon) == (100, ["a"], [])
 
@@ -82,8 +82,8 @@ def waiting(name):
 
 def test_an_answer_that_only_waits_has_no_turn_until_its_time():
     loop, answers = Clock(), []
-    turns = Turns(seconds=60)
-    turns.begin(loop, Pending(waiting("a")), answers.append)
+    turns = SlicedAnswers(seconds=60)
+    turns.begin(loop, waiting("a"), answers.append)
     for seconds in (0.5, 0.25):
         loop.end_turn()
         assert (loop.soon, [due[0] for due in loop.later]) == ([], [seconds])
@@ -94,7 +94,7 @@ def test_an_answer_that_only_waits_has_no_turn_until_its_time():
 
 def test_a_run_that_is_cancelled_while_it_waits_ends():
     loop, answers = Clock(), []
-    run = Turns(seconds=60).begin(loop, Pending(waiting("a")), answers.append)
+    run = SlicedAnswers(seconds=60).begin(loop, waiting("a"), answers.append)
     loop.end_turn()
     run.cancel()
     loop.pass_time()
@@ -104,7 +104,7 @@ def test_a_run_that_is_cancelled_while_it_waits_ends():
 
 def test_a_run_that_is_cancelled_ends():
     loop = Loop()
-    seen, answers, (first, _) = begin(Turns(seconds=0), loop, ("a", 3), ("b", 1))
+    seen, answers, (first, _) = begin(SlicedAnswers(seconds=0), loop, ("a", 3), ("b", 1))
     loop.end_turn()
     first.cancel()
     for _ in range(4):
@@ -113,28 +113,28 @@ def test_a_run_that_is_cancelled_ends():
 
 
 def test_a_run_may_begin_when_another_ends():
-    loop, turns, answers = Loop(), Turns(seconds=0), []
-    pending = Pending(steps("second", 1, []))
+    loop, turns, answers = Loop(), SlicedAnswers(seconds=0), []
+    pending = steps("second", 1, [])
 
     def done(answer):
         answers.append(answer)
         turns.begin(loop, pending, answers.append)
 
-    turns.begin(loop, Pending(steps("first", 0, [])), done)
+    turns.begin(loop, steps("first", 0, []), done)
     for _ in range(3):
         loop.end_turn()
     assert answers == ["first", "second"]
 
 
 def test_a_fault_in_one_run_does_not_stop_the_others():
-    loop, turns, answers = Loop(), Turns(seconds=0), []
+    loop, turns, answers = Loop(), SlicedAnswers(seconds=0), []
 
     def wrong():
         yield
         raise ZeroDivisionError
 
-    turns.begin(loop, Pending(wrong()), answers.append)
-    turns.begin(loop, Pending(steps("b", 1, [])), answers.append)
+    turns.begin(loop, wrong(), answers.append)
+    turns.begin(loop, steps("b", 1, []), answers.append)
     loop.end_turn()
     loop.end_turn()
     with pytest.raises(ZeroDivisionError):
@@ -170,19 +170,19 @@ def expired(db):
 
 
 @pytest.fixture
-def line(expired):
+def line(expired, monkeypatch):
+    sweep_by_scan(monkeypatch)
     return patient(Line(expired.emulator))
 
 
 def patient(line):
     """Let a line's answers be made one slice in each turn."""
-    line.connection._endpoint.take_turns()
-    line.connection._endpoint.turns = Turns(seconds=0)
+    line.front.sliced = SlicedAnswers(seconds=0)
     return line
 
 
 def count(db):
-    return db("Scan", TableName=db.table, Select="COUNT")["Count"]
+    return db("DescribeTable", TableName=db.table)["Table"]["ItemCount"]
 
 
 def turn(line, times=1):
@@ -196,6 +196,8 @@ def bodies(line):
 
 def test_the_answer_comes_when_all_is_deleted(expired, line):
     line.feed(SWEEP)
+    assert (line.answers(), count(expired)) == ([], EXPIRED)
+    turn(line)
     assert (line.answers(), count(expired)) == ([], EXPIRED - 100)
     turn(line)
     assert (line.answers(), count(expired)) == ([], EXPIRED - 200)
@@ -251,6 +253,7 @@ def test_a_client_that_sends_no_more_is_answered(line):
 
 def test_a_client_that_is_gone_is_not_waited_for(expired, line):
     line.feed(SWEEP)
+    turn(line)
     line.connection.connection_lost(None)
     turn(line, 4)
     assert line.transport.written == b""
@@ -302,11 +305,12 @@ def test_a_call_that_fails_in_a_later_slice_says_so(expired, line, monkeypatch, 
     monkeypatch.setattr(expired.emulator.database.catalog, "current", lambda _table: 1 / 0)
     turn(line, 2)
     assert [status for status, _, _ in line.answers()] == [500]
-    assert "POST /_emulator/ttl failed" in caplog.text
+    assert "to Scan failed" in caplog.text
 
 
 def test_a_table_that_goes_meanwhile(expired, line):
     line.feed(SWEEP)
+    turn(line)
     expired("DeleteTable", TableName=expired.table)
     expired.clock.advance(60)
     assert expired("ListTables") == {"TableNames": []}
@@ -324,24 +328,13 @@ def test_two_sweeps_at_the_same_time_delete_each_item_once(expired, line):
     assert count(expired) == 0
 
 
-def test_headers_that_depend_on_the_request_are_there_in_the_end(expired):
-    endpoint = DynamoDbEndpoint(expired.emulator)
-    endpoint.take_turns()
-    fields = {b"host": b"127.0.0.1:8000", b"origin": b"http://127.0.0.1:8000"}
-    with pytest.raises(Pending) as caught:
-        endpoint.elsewhere("POST", b"/_emulator/ttl", b"", fields, b"", ("127.0.0.1", 8000))
-    answer = finish(caught.value.steps)
-    assert (b"access-control-allow-origin", b"http://127.0.0.1:8000") in answer.headers
-    assert json.loads(answer.body)["Deleted"] == EXPIRED
-
-
 @pytest.mark.parametrize("content_type", [b"application/json", b"application/x-amz-json-1.0"])
 def test_the_content_type_of_an_operation_in_slices(expired, monkeypatch, content_type):
     endpoint = DynamoDbEndpoint(expired.emulator)
-    endpoint.take_turns()
+    expired.emulator.database.sliced = True
     monkeypatch.setattr(read, "_LONG", 0)
     with pytest.raises(Pending) as caught:
-        endpoint.answer("POST", b"", fields_of_scan(content_type), json.dumps({"TableName": expired.table}).encode())
+        endpoint.answer("POST", b"", fields_of("Scan", content_type), json.dumps({"TableName": expired.table}).encode())
     answer = finish(caught.value.steps)
     assert (b"content-type", content_type) in answer.headers
     assert json.loads(answer.body)["Count"] == EXPIRED
@@ -349,10 +342,10 @@ def test_the_content_type_of_an_operation_in_slices(expired, monkeypatch, conten
 
 def test_an_operation_that_fails_in_a_later_slice(expired, monkeypatch, caplog):
     endpoint = DynamoDbEndpoint(expired.emulator)
-    endpoint.take_turns()
+    expired.emulator.database.sliced = True
     monkeypatch.setattr(read, "_LONG", 0)
     monkeypatch.setattr(read, "_output", lambda _request, _rows: 1 / 0)
-    fields = fields_of_scan(b"application/x-amz-json-1.0")
+    fields = fields_of("Scan")
     with pytest.raises(Pending) as caught:
         endpoint.answer("POST", b"", fields, json.dumps({"TableName": expired.table}).encode())
     assert finish(caught.value.steps).status == 500
@@ -360,10 +353,10 @@ def test_an_operation_that_fails_in_a_later_slice(expired, monkeypatch, caplog):
     assert "ZeroDivisionError" in caplog.text
 
 
-def fields_of_scan(content_type):
+def fields_of(operation, content_type=b"application/x-amz-json-1.0"):
     return {
         b"content-type": content_type,
-        b"x-amz-target": b"DynamoDB_20120810.Scan",
+        b"x-amz-target": f"DynamoDB_20120810.{operation}".encode(),
         b"x-amz-date": b"20260101T000000Z",
         b"authorization": AUTHORIZATION.format(key="test", region="us-east-1").encode(),
     }
@@ -372,26 +365,22 @@ def fields_of_scan(content_type):
 # --- ASGI -----------------------------------------------------------------------------------------------------------
 
 
-def test_over_asgi(expired):
-    endpoint = DynamoDbEndpoint(expired.emulator)
-    app = create_app(endpoint, Bodies(1 << 20))
-    endpoint.turns = Turns(seconds=0)
+@pytest.mark.parametrize("path", ["/", "/_emulator/ttl"])
+def test_over_asgi(expired, monkeypatch, path):
+    """A long answer, of an operation or of a control, lets others be answered between its slices."""
+    if path == "/":
+        sweep_by_scan(monkeypatch)
+    app = of_emulator(expired.emulator)
+    app.open().sliced = SlicedAnswers(seconds=0)
     order = []
 
-    async def ask(name, path, headers):
-        async def receive():
-            return {"type": "http.request", "body": b""}
-
-        async def send(message):
-            if "body" in message:
-                order.append((name, message["body"]))
-
-        scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": headers}
-        await app(scope, receive, send)
+    async def answered(name, path, operation):
+        reply = await asked(app, "POST", path, b"{}", headers=fields_of(operation))
+        order.append((name, json.loads(reply.body)))
 
     async def both():
-        await asyncio.gather(ask("sweep", "/_emulator/ttl", []), ask("other", "/", []))
+        await asyncio.gather(answered("sweep", path, "Scan"), answered("other", "/", "ListTables"))
 
     asyncio.run(both())
     assert [name for name, _ in order] == ["other", "sweep"]
-    assert json.loads(order[1][1])["Deleted"] == EXPIRED
+    assert order[1][1]["Deleted"] == EXPIRED

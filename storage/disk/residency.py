@@ -1,7 +1,8 @@
 """How much of a mapped file counts as this process's memory (Linux).
 
-Pages of a mapped file that were touched once are resident until the kernel needs room. They are the page cache's, which
-keeps them without us too; but `top`, `docker stats` and those who look at them count them as ours.
+A page of a mapped file that was touched stays resident until the kernel needs memory. It belongs to
+the page cache, which keeps it without this process too. But `top` and `docker stats` count it as
+memory of this process.
 """
 
 import ctypes
@@ -14,11 +15,14 @@ _DONT_NEED: Final = 4  # MADV_DONTNEED, madvise(2)
 
 
 def forget(file: Path, start: int, size: int) -> None:
-    """Take some bytes of every shared mapping of a file out of this process's resident memory; nothing is lost by it.
+    """Make some bytes of every shared mapping of a file not resident in this process.
 
-    start: where in the mapping, a multiple of the page size. A gigabyte takes 40 ms. What was written stays in the page
-    cache, from where the next touch of a page maps it again. To be called by the thread that maps and unmaps the file: a
-    mapping that moved meanwhile would be another one's memory.
+    Nothing is lost: what was written stays in the page cache, and the next touch of a page maps it
+    again. A gigabyte takes 40 ms.
+
+    start: an offset in the mapping, a multiple of the page size. Only the thread that maps and
+    unmaps the file may call this: after a mapping has moved, its old addresses may belong to other
+    memory.
     """
     with suppress(OSError):
         wanted = str(file.stat().st_ino)

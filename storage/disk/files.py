@@ -1,7 +1,7 @@
 """The files of an open store that stay open.
 
-Growing the store needs its `layout` (the lock) and `data.mdb` again and again. A server may run out of file descriptors
-because of its clients, so what it needs later it opens at the start.
+Growing the store needs its `layout` (the lock) and `data.mdb` again and again. A server's clients
+may use up its file descriptors, so the store opens at the start what it needs later.
 """
 
 import contextlib
@@ -10,13 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
-from storage.folder import new_file, os_error
+from storage.disk.file_system import new_file, os_error
 
 _PIECE = 1 << 20  # bytes that the kernel is asked to read at once: it may cut longer requests short
 
 
 class OpenFile:
-    """A file and its descriptor, open for reading and writing until `close`. It is made where it is missing."""
+    """A file and its descriptor, open for reading and writing until `close`.
+
+    A missing file is created.
+    """
 
     __slots__ = ("descriptor", "path")
 
@@ -34,7 +37,7 @@ class OpenFile:
         self.close()
 
     def close(self) -> None:
-        """Close it; calling it twice is harmless."""
+        """Close the file. Calling it twice is harmless."""
         if self.descriptor >= 0:
             os.close(self.descriptor)
             self.descriptor = -1
@@ -52,9 +55,10 @@ class OpenFile:
 
 @contextlib.contextmanager
 def locked(layout: OpenFile) -> Iterator[None]:
-    """Hold the lock under which the size of the data file is read and changed; processes wait for each other.
+    """Hold the lock under which the size of the data file is read and changed. Raises Unavailable.
 
-    Two threads of one process exclude each other only with a descriptor each. Raises Unavailable.
+    It excludes other processes. Two threads of one process exclude each other only if each has a
+    descriptor of its own.
     """
     import fcntl  # noqa: PLC0415 - only where files are reserved, which is never on Windows
 
@@ -70,7 +74,7 @@ def locked(layout: OpenFile) -> Iterator[None]:
 
 
 def reserve(file: OpenFile, size: int) -> None:
-    """Give a file all its blocks up to size bytes. Raises Full, Unavailable."""
+    """Reserve all blocks of a file up to `size` bytes. Raises Full, Unavailable."""
     try:
         os.posix_fallocate(file.descriptor, 0, size)
     except OSError as error:
@@ -78,7 +82,7 @@ def reserve(file: OpenFile, size: int) -> None:
 
 
 def load(file: OpenFile, start: int, stop: int) -> None:
-    """Bring the bytes from start to stop of a file into the page cache; errors do not matter."""
+    """Bring the bytes from start to stop of a file into the page cache, if possible."""
     if not hasattr(os, "posix_fadvise"):
         return
     with contextlib.suppress(OSError):
@@ -87,7 +91,7 @@ def load(file: OpenFile, start: int, stop: int) -> None:
 
 
 def flush(file: OpenFile) -> None:
-    """Wait until all that was written to a file is on the disk. Raises StorageError."""
+    """Wait until everything that was written to a file is on the disk. Raises StorageError."""
     try:
         getattr(os, "fdatasync", os.fsync)(file.descriptor)
     except OSError as error:

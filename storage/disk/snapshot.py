@@ -1,7 +1,8 @@
-"""The newest commit of a store, read by a process that is not its server; and a copy of it in another folder.
+"""Reading the newest commit of a store in a process that is not its server, and copying it.
 
-The process opens LMDB for reading only, with the lock file of the folder, so a server that runs meanwhile keeps the pages
-of the snapshot. It may grow its file: what this process has mapped stays. Nothing of the folder is changed.
+The process opens LMDB for reading only, with the lock file of the folder. So a server that runs
+meanwhile keeps the pages of the snapshot. The server may grow its file: what this process has
+mapped stays. Nothing in the folder is changed.
 """
 
 import contextlib
@@ -14,40 +15,38 @@ from typing import TYPE_CHECKING, Final
 
 import lmdb
 
-from storage import identity
-from storage.claim import in_use
+from storage.disk import identity
+from storage.disk.claim import in_use
+from storage.disk.environment import LONG_TABLE, READERS
+from storage.disk.file_system import NO_ROOM, new_file, os_error
+from storage.disk.folder import LEFT_BY_FILE_SYSTEMS, check, make, write_layout
+from storage.disk.sizes import in_units
+from storage.disk.transactions import LmdbTxn
+from storage.disk.verification import damaged
 from storage.errors import Full, StorageError, Unavailable
-from storage.folder import NO_ROOM, check, make, new_file, os_error, write_layout
-from storage.lmdb_engine import LmdbTxn
-from storage.lmdb_environment import LONG_TABLE, READERS
-from storage.verification import damaged
 
 if TYPE_CHECKING:
-    from lmdb import _Database as Table
+    from storage.disk.handles import Table, Transaction
 
-_PAGE: Final = 64 << 10
 _AHEAD: Final = (4 << 30) if sys.maxsize > 1 << 32 else 0
-"""Bytes by which the file may grow until a copy begins. Only address space is taken for them."""
-
-_HARMLESS: Final = {"lost+found"}
+"""Bytes by which the file may grow until a copy begins. They only take address space."""
 
 
-class _Place:
-    """What a transaction needs to know of its environment, one that never moves."""
-
-    moves = 0
+class _FixedTables:
+    """The tables of an environment whose map never moves."""
 
     def __init__(self, long: "Table") -> None:
         self.long = long
+        self.moves = 0
 
 
 class Snapshot(LmdbTxn):
-    """A commit, as it was when it was opened."""
+    """The store at the commit that was the newest when it was opened."""
 
     __slots__ = ()
 
-    def __init__(self, long: "Table", transaction: "lmdb.Transaction[bytes]") -> None:
-        super().__init__(None, _Place(long))  # type: ignore[arg-type] # it only reads
+    def __init__(self, long: "Table", transaction: "Transaction") -> None:
+        super().__init__(_FixedTables(long))
         self.txn = transaction
 
     def __exit__(self, *_: object) -> None:
@@ -56,7 +55,7 @@ class Snapshot(LmdbTxn):
 
 @contextlib.contextmanager
 def environment(folder: Path) -> Iterator[lmdb.Environment]:
-    """Open the environment of a folder for reading, for the length of a with block. Raises StorageError."""
+    """Open the environment of a folder for reading, as a context manager. Raises StorageError."""
     opened = _opened(folder)
     try:
         yield opened
@@ -70,7 +69,7 @@ def _opened(folder: Path) -> lmdb.Environment:
         try:
             return lmdb.open(
                 os.fspath(folder),
-                map_size=-(-size // _PAGE) * _PAGE,
+                map_size=in_units(size),
                 readonly=True,
                 create=False,
                 max_dbs=1,
@@ -84,7 +83,7 @@ def _opened(folder: Path) -> lmdb.Environment:
 
 @contextlib.contextmanager
 def snapshot(folder: Path) -> Iterator[Snapshot]:
-    """Open the newest commit for reading, for the length of a with block. Raises StorageError."""
+    """Open the newest commit for reading, as a context manager. Raises StorageError."""
     with environment(folder) as opened:
         try:
             long = opened.open_db(LONG_TABLE, create=False)
@@ -95,10 +94,11 @@ def snapshot(folder: Path) -> Iterator[Snapshot]:
 
 
 def copy(source: Path, target: Path, verify: Callable[[Path], None]) -> int:
-    """Copy the newest commit of a store, without its unused pages, to a folder that is missing or empty.
+    """Copy the newest commit, without unused pages, to a folder that is missing or empty.
 
-    verify: raises Corrupted where the source is damaged; it is asked where that is a copy itself. Returns the size of the
-    new data file in bytes. Raises StorageError, and then nothing of the target is left.
+    verify: called if the source is itself a copy; raises Corrupted if the source is damaged.
+    Returns the size of the new data file in bytes. Raises StorageError and then leaves nothing of
+    the target.
     """
     check(source)
     state = identity.state_of(source)
@@ -107,7 +107,7 @@ def copy(source: Path, target: Path, verify: Callable[[Path], None]) -> int:
     if state == identity.FOREIGN and not in_use(source):
         verify(source)
     if target.is_relative_to(source):
-        raise Unavailable(f"The folder {target} is inside of the folder that is to be copied.")
+        raise Unavailable(f"The folder {target} is inside the folder that is to be copied.")
     made = _make_empty(target)
     descriptor = _begin(target)
     try:
@@ -123,11 +123,11 @@ def copy(source: Path, target: Path, verify: Callable[[Path], None]) -> int:
 
 
 def _make_empty(target: Path) -> bool:
-    """Make a folder where it is missing, and say whether it was. Raises Unavailable where it holds anything."""
+    """Create a folder if it is missing; return whether it was. Raises Unavailable."""
     made = not target.exists()
     make(target)
     try:
-        if any(entry.name not in _HARMLESS for entry in target.iterdir()):
+        if any(entry.name not in LEFT_BY_FILE_SYSTEMS for entry in target.iterdir()):
             raise _not_empty(target)
     except OSError as error:
         raise os_error(error, f"The folder {target} cannot be used") from error
@@ -135,7 +135,10 @@ def _make_empty(target: Path) -> bool:
 
 
 def _begin(target: Path) -> int:
-    """Make the data file of a copy and return its descriptor. Raises Unavailable where another copy was faster."""
+    """Create the data file of a copy; return its descriptor.
+
+    Raises Unavailable if another copy to the same folder was faster.
+    """
     try:
         return new_file(target / "data.mdb", exclusive=True)
     except FileExistsError:
@@ -149,7 +152,7 @@ def _not_empty(target: Path) -> Unavailable:
 
 
 def _fill(source: Path, target: Path, descriptor: int) -> int:
-    """Write the copy; close the descriptor of its data file. Returns the file's size in bytes."""
+    """Write the copy and close its data file; return the file's size in bytes."""
     try:
         try:
             _copy_pages(source, descriptor)
@@ -157,7 +160,7 @@ def _fill(source: Path, target: Path, descriptor: int) -> int:
             size = os.fstat(descriptor).st_size
         finally:
             os.close(descriptor)
-        # A folder without `layout` is refused, so half a copy never passes for a whole one.
+        # A folder without `layout` is refused, so half a copy is never taken for a whole one.
         write_layout(target)
         identity.adopt(target)
         identity.close(target)
@@ -171,7 +174,7 @@ def _copy_pages(source: Path, descriptor: int) -> None:
         while True:
             try:
                 opened.copyfd(descriptor, compact=True)
-            except lmdb.MapResizedError:  # the server's map has grown by more than that
+            except lmdb.MapResizedError:  # the server's map has grown by more than _AHEAD
                 opened.set_mapsize(0)
                 os.ftruncate(descriptor, 0)
             except lmdb.Error as error:

@@ -1,24 +1,29 @@
-"""One server for one folder: the workers of a server share a folder knowingly, two servers would undo each other's work."""
+"""One server for one folder.
+
+The workers of one server share a folder and know of each other. Two servers would undo each other's
+work, so a server claims its folder by a lock.
+"""
 
 import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from storage import identity
+from storage.disk import identity
+from storage.disk.file_system import new_file, os_error
+from storage.disk.folder import prepare
 from storage.errors import Unavailable
-from storage.folder import new_file, os_error, prepare
 
 _LONGEST = 20  # bytes of a process id
 
 
 @contextlib.contextmanager
 def claimed(folder: Path) -> Iterator[None]:
-    """Hold a folder for this process and those that it forks; the claim ends with the last of them, however it ends.
+    """Hold a folder for this process and its forks. The claim ends with the last of them.
 
-    When the block ends, nobody may have the store open: that is noted in the folder (identity.py). Raises Unavailable
-    where another server holds it, LayoutMismatch and Full as opening the store does. Where the system has no flock
-    (Windows), nothing is held.
+    Nobody may have the store open when the block ends: the block records in the folder that it was
+    closed (identity.py). Raises Unavailable if another server holds the folder; LayoutMismatch and
+    Full as opening the store does. Where the system has no flock (Windows), nothing is held.
     """
     folder = folder.absolute()
     prepare(folder)
@@ -41,7 +46,7 @@ def claimed(folder: Path) -> Iterator[None]:
 
 
 def in_use(folder: Path) -> bool:
-    """Say whether a server holds a folder. Holds it itself for a moment."""
+    """Return whether a server holds a folder. Holds it for a moment to find out."""
     try:
         descriptor = os.open(folder / "server.lock", os.O_RDWR)
     except OSError:
@@ -53,9 +58,9 @@ def in_use(folder: Path) -> bool:
 
 
 def _locked(descriptor: int) -> bool:
-    """Lock a file, and say whether that went; it counts as locked where there are no locks."""
+    """Lock a file and return whether that succeeded; it always does on systems without locks."""
     try:
-        import fcntl  # noqa: PLC0415 - which Windows does not have
+        import fcntl  # noqa: PLC0415 - Windows does not have it
     except ImportError:
         return True
     try:
@@ -68,7 +73,7 @@ def _locked(descriptor: int) -> bool:
 
 
 def _holder(descriptor: int) -> str:
-    """Return which process holds a lock file, as far as the file says it."""
+    """Return which process holds a lock file, for a message, or "" if the file does not say."""
     with contextlib.suppress(OSError):
         text = os.read(descriptor, _LONGEST).strip()
         if text.isdigit():
