@@ -123,14 +123,10 @@ def test_shapes(client, shared_table, key, method):
 
 
 @pytest.fixture(scope="module")
-def indexed_table(client):
+def indexed_table(make_shared_table):
     """The global indexes all, keys and some have the key g, the local index l."""
-    name = new_name()
-    client.create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in ("pk", "sk", "g", "h", "l")],
-        BillingMode="PAY_PER_REQUEST",
+    return make_shared_table(
+        define="g:S h:S l:S",
         GlobalSecondaryIndexes=[
             index_request("all", "g"),
             index_request("keys", "g", "KEYS_ONLY"),
@@ -298,12 +294,12 @@ def keys_in(wanted):
 
 
 @pytest.fixture(scope="module")
-def scattered(client):
+def scattered(client, make_shared_table):
     """Two items of 5 KB in the second partition, a small one in the third.
 
     The global index has the small one.
     """
-    request = table_request(
+    name = make_shared_table(
         "pk:S sk:S",
         define="g:S l:S",
         GlobalSecondaryIndexes=[index_request("global", "g", "KEYS_ONLY")],

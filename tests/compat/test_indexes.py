@@ -16,10 +16,9 @@ START = "The provided starting key is invalid"
 
 
 @pytest.fixture(scope="module")
-def indexed(client):
+def indexed(client, make_shared_table):
     """A table with an index of each projection and items 0..5, of which the even ones have g."""
-    name = create(
-        client,
+    name = make_shared_table(
         "pk:S sk:S",
         define="g:S l:N",
         GlobalSecondaryIndexes=[
@@ -358,10 +357,9 @@ KINDS = {"a": "S", "b": "N", "s": "S", "n": "N", "t": "B"}
 
 
 @pytest.fixture(scope="module")
-def wide(client):
+def wide(client, make_shared_table):
     """An index with two HASH and three RANGE attributes; the items combine a few values."""
-    name = create(
-        client,
+    name = make_shared_table(
         "pk:S",
         define="a:S b:N s:S n:N t:B",
         GlobalSecondaryIndexes=[index_request("wide", "a+b s+n+t")],
@@ -379,7 +377,7 @@ def wide(client):
         {"pk": {"S": str(number)}, **{each: {KINDS[each]: value} for each, value in zip(choices, row, strict=True)}}
         for number, row in enumerate(rows)
     ]
-    # The index is sparse: it has no entry for an item without one of the five attributes.
+    # Sparse: the index lacks items without all five attributes.
     items += [
         {
             "pk": {"S": f"lacks {each}"},

@@ -151,31 +151,8 @@ def test_number_keys_are_equal_by_value(client, make_table):
 
 
 @pytest.fixture(scope="module")
-def indexed_table(client):
-    """g is the key of two indexes; errors name the one that is first in the alphabet."""
-    name = new_name()
-    client.create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[
-            {"AttributeName": each, "AttributeType": kind}
-            for each, kind in (("pk", "S"), ("sk", "S"), ("g", "S"), ("n", "N"), ("b", "B"), ("l", "S"))
-        ],
-        BillingMode="PAY_PER_REQUEST",
-        GlobalSecondaryIndexes=[
-            index_request("second", "g n"),
-            index_request("first", "g", "KEYS_ONLY"),
-            index_request("third", "b"),
-        ],
-        LocalSecondaryIndexes=[index_request("local", "pk l")],
-    )
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
-    yield name
-    client.delete_table(TableName=name)
-
-
-def index_mismatch(name, expected, actual, index):
-    return f"{INVALID}Type mismatch for Index Key {name} Expected: {expected} Actual: {actual} IndexName: {index}"
+def indexed_table(make_shared_table):
+    return make_shared_table(**INDEXES_ON_EACH_TYPE)
 
 
 def empty_index_key(kind, index, name):

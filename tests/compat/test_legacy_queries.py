@@ -25,12 +25,9 @@ PARTITION = {"pk": condition("EQ", S)}
 
 
 @pytest.fixture(scope="module")
-def numbers(client):
+def numbers(client, make_shared_table):
     """A partition with sk 0..9. Even items also have a text t and a set ss."""
-    request = table_request("pk:S sk:N", define="t:S", LocalSecondaryIndexes=[index_request("local", "pk t")])
-    name = request["TableName"]
-    client.create_table(**request)
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+    name = make_shared_table("pk:S sk:N", define="t:S", LocalSecondaryIndexes=[index_request("local", "pk t")])
     for number in range(10):
         item = {"pk": S, "sk": n(number), "t": {"S": f"t{number:02}"}, "flag": {"BOOL": number > 4}}
         if number % 2 == 0:

@@ -115,12 +115,9 @@ def test_limit(client, ten, limit, forward):
 
 
 @pytest.fixture(scope="module")
-def one(client, ten):
+def one(client, make_shared_table, ten):
     """Queries with a whole key, by name: with and without a sort key, in both syntaxes."""
-    request = table_request("pk:S")
-    name = request["TableName"]
-    client.create_table(**request)
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+    name = make_shared_table("pk:S")
     client.put_item(TableName=name, Item={"pk": {"S": "p"}})
     partition = ten["ExpressionAttributeValues"][":p"]
     five, p = {"S": "5"}, {"S": "p"}

@@ -91,7 +91,7 @@ COMPARISONS = {
 
 
 @pytest.fixture(scope="module", params=["S", "N", "B"])
-def sorted_table(client, request):
+def sorted_table(client, make_shared_table, request):
     """A partition with all SORTED keys, written in random order, and an index on them."""
     kind = request.param
     name = make_shared_table(

@@ -47,12 +47,9 @@ NUMBER_BYTES = {
 
 
 @pytest.fixture(scope="module")
-def scattered(client):
+def scattered(client, make_shared_table):
     """Forty partitions of three items each; half of the items are in an index on the sort key."""
-    request = table_request("pk:S sk:N", define="g:S", GlobalSecondaryIndexes=[index_request("global", "g")])
-    name = request["TableName"]
-    client.create_table(**request)
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+    name = make_shared_table("pk:S sk:N", define="g:S", GlobalSecondaryIndexes=[index_request("global", "g")])
     items = [
         {"pk": {"S": f"partition {partition}"}, "sk": {"N": str(sort)}, "n": {"N": str(partition)}}
         | ({"g": {"S": f"g{partition}"}} if partition % 2 else {})

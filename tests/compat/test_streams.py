@@ -41,13 +41,9 @@ def streams(endpoint):
 
 
 @pytest.fixture(scope="module")
-def table(client):
+def table(make_shared_table):
     """A table with a stream that all tests share; each test has its own partition keys."""
-    request = table_request(StreamSpecification=IMAGES)
-    client.create_table(**request)
-    client.get_waiter("table_exists").wait(TableName=request["TableName"], WaiterConfig={"Delay": 1})
-    yield request["TableName"]
-    client.delete_table(TableName=request["TableName"])
+    return make_shared_table(StreamSpecification=IMAGES)
 
 
 @pytest.fixture(scope="module")

@@ -228,7 +228,7 @@ def test_conditions_below_keys(refused, table, key, condition, place):
 
 def test_projections_below_keys_that_an_index_does_not_have(refused, table, key):
     """The path is reported before the rule that a global index returns only what it projects."""
-    read = {"TableName": table, "IndexName": "gsi1", "ProjectionExpression": "l.a"}
+    read = {"TableName": table, "IndexName": "first", "ProjectionExpression": "l.a"}
     condition = {"KeyConditionExpression": "x = :s", "ExpressionAttributeValues": {":s": VALUES[":s"]}}
     answer = ("ValidationException", SCALARS + "IndexKey: l")
     assert refused("query", **read, **condition) == answer
