@@ -289,6 +289,29 @@ def test_only_the_outer_parts_are_asynchronous(path):
     assert part in ASYNC_PARTS or not imported(path) & {"asyncio", "threading", "socket"}
 
 
+ENTRANCES = "emulator/database/database.py"
+"""Where work enters the database: `run`, `run_steps`, `try_run`, `run_slice`."""
+
+MAY_REFRESH = {ENTRANCES: {"is_stale", "refresh"}, "emulator/http/front/commits.py": {"recover"}}
+"""Who asks whether definitions are stale, and reloads them. A failed commit has no other entrance than its own."""
+
+
+def refreshes(tree) -> set[str]:
+    """Return the names with which a file reloads definitions or asks whether it must."""
+    names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    return names & {"is_stale", "refresh", "recover"}
+
+
+@pytest.mark.parametrize("path", list(sources()), ids=lambda path: str(path.relative_to(ROOT)))
+def test_definitions_are_refreshed_by_the_entrances_alone(path):
+    """A seventh caller would forget it: whoever calls the database from outside uses one of its entrances."""
+    assert refreshes(ast.parse(path.read_text())) <= MAY_REFRESH.get(path.relative_to(ROOT).as_posix(), set())
+
+
+def test_a_refresh_elsewhere_is_found():
+    assert refreshes(ast.parse("if database.versions.is_stale():\n    database.refresh()")) == {"is_stale", "refresh"}
+
+
 REAL_TIME = {"now", "utcnow", "today"}
 """What datetime's classes ask the machine."""
 

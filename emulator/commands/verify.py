@@ -1,7 +1,7 @@
 """`python -m emulator.commands.verify FOLDER`: check that a data folder is sound.
 
-No server may be using the folder. Exit status: 0 if it is sound, else 1, with the problem on the
-last line of stderr. The server runs this command on folders that are copies
+No server may be using the folder. Exit status: 0 if it is sound, 2 if a newer version wrote it, else
+1; the problem is on the last line of stderr. The server runs this command on folders that are copies
 (database/soundness.py). Python checks the pages first. Only then is the store opened: on damaged
 pages, that could crash the process.
 """
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emulator.database import soundness
-from storage import StorageError
+from storage import LayoutMismatch, StorageError
 from storage.data_folder import problem_of, snapshot
 
 
@@ -23,6 +23,9 @@ def main(arguments: Sequence[str]) -> int:
         if problem is None:
             with snapshot(folder) as txn:
                 soundness.check(txn)
+    except LayoutMismatch as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the answer
+        return soundness.NEWER
     except StorageError as error:
         problem = str(error)
     if problem is not None:

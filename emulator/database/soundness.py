@@ -24,8 +24,9 @@ from emulator.database.items import statistics
 from emulator.database.schema.index import Index
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
+from emulator.database.store.loading import refused
 from emulator.values.rows import decode_row, row_json, row_size
-from storage import Corrupted, ReadTxn, StorageError
+from storage import Corrupted, LayoutMismatch, ReadTxn, StorageError
 from storage.data_folder import damaged
 from storage.keycode import prefix_end
 
@@ -33,9 +34,12 @@ log = logging.getLogger("emulator")
 
 _COMMAND: Final = "emulator.commands.verify"
 
+NEWER: Final = 2
+"""Exit status of the command if a newer version has written the folder."""
+
 
 def verify(folder: Path) -> None:
-    """Verify a folder in a process of its own. Raises Corrupted."""
+    """Verify a folder in a process of its own. Raises Corrupted; LayoutMismatch if a newer version wrote it."""
     log.warning(
         "the data folder %s was copied, restored or last used by an older version: it is verified once, which takes a"
         " while for large ones",
@@ -51,14 +55,18 @@ def verify(folder: Path) -> None:
     )
     if result.returncode:
         lines = result.stderr.strip().splitlines()
+        if lines and result.returncode == NEWER:
+            raise refused(folder, lines[-1])
         raise damaged(folder, lines[-1] if lines else f"reading it ended with status {result.returncode}")
     log.info("the data folder %s is sound", folder)
 
 
 def check(txn: ReadTxn) -> None:
-    """Check all records of a store. Raises Corrupted with the first problem."""
+    """Check all records of a store. Raises Corrupted with the first problem, LayoutMismatch."""
     try:
         problem = next(_problems(txn), None)
+    except LayoutMismatch:
+        raise
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, struct.error, StorageError) as error:
         problem = f"a record cannot be read: {type(error).__name__}: {error}"
     if problem is not None:

@@ -204,7 +204,7 @@ def without_ids(answer: Any) -> Any:
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(backfill, "SLICE", 2)
-        patch.setattr(deletions, "DROP_SLICE", 3)
+        patch.setattr(deletions, "SLICE", 3)
         folder = tmp_path_factory.mktemp("pair") / "data"
         emulators = [InProcess(Settings(in_memory=True)), InProcess(Settings(data_dir=folder))]
         yield Pair(emulators)

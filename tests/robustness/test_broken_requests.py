@@ -65,7 +65,7 @@ class World:
             txn.drop_range(*EVERYTHING, 1 << 30)
             for key, value in self.first[0]:
                 txn.put(key, value)
-        self.database.catalog.reload()
+        self.database.refresh()
 
     def post(self, operation: str, body: bytes) -> Answer:
         return self.protocol.respond("POST", b"", http_headers(operation), body)

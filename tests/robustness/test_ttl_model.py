@@ -90,7 +90,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     with pytest.MonkeyPatch.context() as patch:
         for module in (ttl_fill, ttl_sweep):
             patch.setattr(module, "SLICE", 2)
-        patch.setattr(deletions, "DROP_SLICE", 3)
+        patch.setattr(deletions, "SLICE", 3)
         folder = tmp_path_factory.mktemp("pair") / "data"
         emulators = [InProcess(Settings(in_memory=True)), InProcess(Settings(data_dir=folder))]
         yield Pair(emulators)

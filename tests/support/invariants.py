@@ -41,7 +41,7 @@ def check_store(database: Database) -> None:
     streams is left.
     """
     with database.engine.read() as txn:
-        known = [keyspace.dropped_range(record) for record, _ in txn.scan(*keyspace.drops())]
+        known = [keyspace.deleted_range(record) for record, _ in txn.scan(*keyspace.deletions())]
         for table in database.catalog.everything():
             check_table(txn, table)
             known += _of_table(table)

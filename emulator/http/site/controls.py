@@ -15,7 +15,7 @@ from emulator import errors
 from emulator.controls import registry
 from emulator.controls.body import BadDeclaration, Body
 from emulator.controls.registry import Control, Result
-from emulator.database.database import report_full
+from emulator.errors import ApiError
 from emulator.http.front.answers import PLAIN_JSON
 from emulator.http.front.commits import committed
 from emulator.http.front.failures import log_failure
@@ -65,9 +65,12 @@ class Controls:
         except Interrupted as error:
             log_failure(f"{method} {_PREFIX}{name}", error)
             return _BUSY, _message("other processes kept this call from running: send it again")
-        except Full as error:
-            report_full(error)
+        except Full:  # the commit failed
             return _NO_ROOM, _message(errors.storage_full().message)
+        except ApiError as error:
+            if not isinstance(error.__cause__, Full):
+                raise
+            return _NO_ROOM, _message(error.message)
 
     async def _run(self, control: Control, body: Body) -> Result:
         """Run a control. Raises as it does."""

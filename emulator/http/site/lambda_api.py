@@ -14,7 +14,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from emulator.database.database import report_full
+from emulator import errors
 from emulator.errors import ApiError
 from emulator.http.front import auth
 from emulator.http.front.answers import Answer
@@ -47,9 +47,8 @@ class LambdaApi:
         path = raw_path(request.scope).decode("latin-1")
         try:
             answer = await self._answer(request_id, request, path, await request.body())
-        except Full as error:
-            report_full(error)
-            answer = _failure(request_id, "The emulator's disk is full; nothing of this request was stored.")
+        except Full:  # the commit failed
+            answer = _failure(request_id, errors.storage_full().message)
         except Exception as error:  # noqa: BLE001 - is logged
             log_failure(f"request {request_id.decode()} to {path}", error)
             answer = _failure(request_id, "An error occurred and the request cannot be processed.")
@@ -72,6 +71,8 @@ class LambdaApi:
         except ApiError as error:
             if error.code == _UNKNOWN and self._mistakes.allows((request.method, path)):
                 log.warning("%s", error.message)
+            if error.status >= _SERVER_ERROR:  # the disk is full
+                return _failure(request_id, error.message)
             return _refusal(request_id, error, error.status)
         text = orjson.dumps(result)
         return Answer(status, _HEAD % (request_id, b"", len(text)), text)
@@ -81,7 +82,7 @@ def _refusal(request_id: bytes, error: ApiError, status: int) -> Answer:
     return _error(request_id, status, error.code, {**error.extra, error.message_member: error.message})
 
 
-def _failure(request_id: bytes, message: str) -> Answer:
+def _failure(request_id: bytes, message: str | None) -> Answer:
     return _error(request_id, _SERVER_ERROR, "ServiceException", {"Type": "Service", "Message": message})
 
 

@@ -36,14 +36,15 @@ def create_table(database: Database, caller: Caller, request: Request, _: None) 
     if len(caller.tables) >= _TABLES_PER_ACCOUNT:
         raise errors.too_many_tables(_TABLES_PER_ACCOUNT)
     until = catalog.until()
-    with database.write() as txn:
+    with catalog.changing() as change:
+        txn = change.txn
         definition = settings.definition_of(request, caller, next_id(txn), database.clock.now(), until)
         definition = replace(
             definition,
             indexes=tuple(replace(index, id=next_id(txn), until=until) for index in definition.indexes),
         )
-        saved = catalog.save(txn, definition)
-    return {"TableDescription": describe.created(catalog.publish(saved).definition)}
+        definition = catalog.save(change, definition)
+    return {"TableDescription": describe.created(definition)}
 
 
 @operation("DescribeTable")
@@ -97,12 +98,12 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
     if makes_updating(definition, request):
         changed = replace(changed, status=UPDATING, until=until)
     created: list[IndexDefinition] = []
-    with database.write() as txn:
-        txn.urgent = not any("Create" in update for update in request.get("GlobalSecondaryIndexUpdates", ()))
+    urgent = not any("Create" in update for update in request.get("GlobalSecondaryIndexUpdates", ()))
+    with catalog.changing(urgent=urgent) as change:
         indexes = list(changed.indexes)
         for update in request.get("GlobalSecondaryIndexUpdates", ()):
             if "Create" in update:
-                index = updates.new_index(changed, update["Create"], next_id(txn), until)
+                index = updates.new_index(changed, update["Create"], next_id(change.txn), until)
                 indexes.append(index)
                 created.append(index)
             elif "Delete" in update:
@@ -111,8 +112,8 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
                     replace(current, status=DELETING, until=until) if current.name == name else current
                     for current in indexes
                 ]
-        saved = catalog.save(txn, replace(changed, indexes=tuple(indexes)))
-    published = catalog.publish(saved)
+        changed = catalog.save(change, replace(changed, indexes=tuple(indexes)))
+    published = catalog.published(changed)
     for index in created:
         backfill.begin(database, published, index.id)
     return {"TableDescription": _updated(_description(database, published), request)}

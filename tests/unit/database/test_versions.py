@@ -25,18 +25,18 @@ def two():
 
 
 def test_a_change_is_announced_at_once(two):
-    assert not two.other.hinted()
-    two.mine.tell()
-    assert (two.mine.hinted(), two.other.hinted()) == (False, True)
+    assert not two.other.is_stale()
+    two.mine.notify()
+    assert (two.mine.is_stale(), two.other.is_stale()) == (False, True)
 
 
 def test_a_change_whose_commit_is_pending_is_announced_after_it(two):
     two.group_commit.pending = True
-    two.mine.tell()
-    assert not two.other.hinted(), "a process that reads now would find nothing and not read again"
+    two.mine.notify()
+    assert not two.other.is_stale(), "a process that reads now would find nothing and not read again"
     two.group_commit.pending = False
     two.mine.committed()
-    assert two.other.hinted()
+    assert two.other.is_stale()
 
 
 def test_a_commit_that_failed_notifies_nobody(workers, monkeypatch):
@@ -44,14 +44,14 @@ def test_a_commit_that_failed_notifies_nobody(workers, monkeypatch):
     group_commit = mine.database.group_commit
     group_commit.group_writes(lambda: None)
     call(mine, "CreateTable", **(table_request("pk:S") | {"TableName": "table"}))
-    assert not other.database.versions.hinted()
+    assert not other.database.versions.is_stale()
     with monkeypatch.context() as patch:
         patch.setattr(group_commit, "commit", lost)
         with pytest.raises(Lost):
             mine.database.commit()
-    assert not other.database.versions.hinted()
+    assert not other.database.versions.is_stale()
     mine.database.commit()
-    assert other.database.versions.hinted()
+    assert other.database.versions.is_stale()
 
 
 def lost():

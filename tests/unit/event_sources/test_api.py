@@ -342,3 +342,14 @@ def test_without_a_configuration_no_function_exists():
     stage = Stage(Settings(in_memory=True))
     assert stage.refused("POST", "", create(stage.table()))[2] == "Function does not exist"
     stage.emulator.close()
+
+
+def test_a_mapping_whose_commit_was_lost_is_not_there(stage, orders):
+    """The group commit with its records failed after the mapping was published."""
+    uuid = stage.mapping(orders)
+    database = stage.emulator.database
+    with database.write() as txn:
+        txn.drop_range(*keyspace.mappings(), 1)
+    database.recover()
+    assert stage.refused("GET", f"/{uuid}")[0] == 404
+    assert not stage.service.busy

@@ -204,7 +204,7 @@ def test_drop_in_a_lost_group_goes_on(durable):
     durable.emulator.tick()
     durable.loop.run()
     with durable.emulator.database.read() as txn:
-        assert not list(txn.scan(*keyspace.drops()))
+        assert not list(txn.scan(*keyspace.deletions()))
 
 
 def test_nobody_waits_for_ever_after_an_unforeseen_failure(durable):

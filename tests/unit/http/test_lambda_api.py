@@ -115,11 +115,12 @@ def test_full_disk_and_mistakes_of_ours_are_service_exceptions(emulator, site, m
         def call(*_):
             raise error
 
-        monkeypatch.setattr(emulator, "call_functions", call)
+        monkeypatch.setattr(emulator.functions, "answer", call)
 
     failing(Full("no room"))
     status, code, told = asked(site)
     assert (status, code, told["Type"]) == (500, b"ServiceException", "Service")
+    assert told["Message"] == "The emulator's disk is full; nothing of this request was stored."
     failing(RuntimeError("ours"))
     assert asked(site)[:2] == (500, b"ServiceException")
     assert "RuntimeError: ours" in caplog.text

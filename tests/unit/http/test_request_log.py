@@ -250,7 +250,7 @@ def test_a_full_disk_is_logged_once(db, monkeypatch, caplog):
         raise Full("No room is left on the disk of the data folder /x.")
 
     endpoint = DynamoDbEndpoint(db.emulator)
-    monkeypatch.setattr(db.emulator.database, "rerun", fail)
+    monkeypatch.setattr(db.emulator.functions, "answer", fail)
     monkeypatch.setattr("emulator.operations.registry.Operation.__call__", fail)
     for _ in range(3):
         assert endpoint.answer("POST", b"", fields("PutItem"), b"{}").status == 500
