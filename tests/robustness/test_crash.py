@@ -245,7 +245,7 @@ def test_a_table_is_dropped_completely(tmp_path: Path) -> None:
         client("DeleteTable", TableName="many")
     rounds = 0
     while rows_left(folder):
-        assert rounds <= MANY // deletions.DROP_SLICE, "no slice was dropped in this round"
+        assert rounds <= MANY // deletions.SLICE, "no slice was dropped in this round"
         with killed(folder) as server, closing(Client(server.url)) as client:
             assert client("ListTables") == {"TableNames": []}
         rounds += 1
