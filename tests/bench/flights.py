@@ -174,8 +174,7 @@ def load(url, part, parts, limit):
             left = client.batch_write_item(RequestItems=left)["UnprocessedItems"]
 
 
-# The questions. Methods of Asked answer from the table, methods of the same names of Known from the
-# file
+# The questions: Asked answers them from the table, and Known from the file
 
 
 def whole(value):

@@ -220,7 +220,7 @@ def test_reads_of_an_indexed_table(client, indexed_table, key):
 
 
 def query(client, table, key, **more):
-    """Query a partition of the table, or the same value of g in an index."""
+    """Query the key's partition, or a value of g if the index is global."""
     name = "g" if more.get("IndexName") in ("all", "keys") else "pk"
     return client.query(
         TableName=table,

@@ -377,7 +377,7 @@ def wide(client, make_shared_table):
         {"pk": {"S": str(number)}, **{each: {KINDS[each]: value} for each, value in zip(choices, row, strict=True)}}
         for number, row in enumerate(rows)
     ]
-    # Sparse: the index lacks items without all five attributes.
+    # The index is sparse: it has no entry for an item without one of the five attributes.
     items += [
         {
             "pk": {"S": f"lacks {each}"},

@@ -344,7 +344,7 @@ def test_iterator_can_be_used_again(client, streams, table, arn):
 
 @pytest.mark.parametrize("limit", [1, 3, 1000])
 def test_limit_of_records(client, streams, make_table, limit):
-    """No page has more records, and all pages together have every record."""
+    """No page has more records than the limit, and all pages together have every record."""
     name = make_table(StreamSpecification=IMAGES)
     call, arn = api(streams), stream_of(api(client), name)
     partition = {"S": new_name()}

@@ -40,8 +40,8 @@ def update_of(expression):
     return {"UpdateExpression": expression} | ({"ExpressionAttributeValues": values} if values else {})
 
 
-# Errors that do not depend on the item. They come before a failing condition and name the first
-# index.
+# Errors that do not depend on the item. They are reported before a failing condition and name the
+# first index.
 WRONG_TYPES = {
     "number": ("SET x = :n", index_key_mismatch("x", "S", "N", "first")),
     "binary": ("SET x = :b", index_key_mismatch("x", "S", "B", "first")),
@@ -132,7 +132,7 @@ def test_statements(client, refused, table, key, statement, text):
     assert answer == ("ValidationException", text)
 
 
-# Errors that depend on the item. A failing condition comes before them.
+# Errors that depend on the item. A failing condition is reported first.
 FROM_THE_ITEM = {
     "a copy": ("SET x = misc", UNSUPPORTED),
     "a copied document": ("SET b = doc", UNSUPPORTED),

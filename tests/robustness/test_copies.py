@@ -209,7 +209,7 @@ def test_the_folder_of_a_killed_server_is_sound_and_its_copy_is_verified(tmp_pat
     assert f"{tmp_path / 'copy'} {COPIED}" in lines[0]
     assert lines[1].endswith(f"the data folder {tmp_path / 'copy'} is sound")
     assert start(tmp_path / "copy") == (0, []), "it is verified once"
-    assert start(data) == (0, []), "what is no copy is not verified"
+    assert start(data) == (0, []), "a folder that is not a copy was verified"
     for folder in (data, tmp_path / "copy"):
         check(folder, writers, least)
 

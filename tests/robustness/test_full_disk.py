@@ -96,7 +96,7 @@ class Filler:
 
 
 def use(filler: Filler, free: int = SIZE) -> None:
-    """Fill the disk; delete items, up to a whole table, which must succeed; and use the room."""
+    """Fill the disk, delete items and a table, and use the room. All deletions must succeed."""
     filler.table("full")
     filler.table("other")
     filler.fill()

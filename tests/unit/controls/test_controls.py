@@ -1,4 +1,4 @@
-"""The registry of controls: what is in it, and calls in process."""
+"""The registry of controls: its rules, and calls in process."""
 
 from collections import Counter
 
@@ -17,7 +17,7 @@ def test_no_two_controls_have_one_call():
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_a_control_is_whole(name):
+def test_every_control_is_complete(name):
     """Any page may link to a GET (origins.py), so a GET changes nothing."""
     found = ALL[name]
     assert found.method == "POST" or (found.method == "GET" and not found.changes)
