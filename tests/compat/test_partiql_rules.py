@@ -89,7 +89,7 @@ PARAMETERS = [
 
 @pytest.mark.parametrize(("value", "message"), PARAMETERS, ids=lambda part: str(part)[:40])
 def test_bad_parameters(outcome, batch, canceled_or_refused, value, message):
-    """behaviour 14.4, 14.5: PartiQL has its own errors for parameters. Batches have one per statement."""
+    """behaviour 14.4, 14.5: PartiQL has its own errors, and a batch one for each statement."""
     error = ("ValidationException", message)
     assert outcome("SELECT * FROM T WHERE pk = 'pk' AND np = ?", value) == error
     assert outcome("INSERT INTO T VALUE {'pk': 'x', 'sk': 'x', 'v': ?}", value) == error

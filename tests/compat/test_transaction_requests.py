@@ -487,7 +487,7 @@ def test_more_than_four_megabytes(client, refuse, ids):
     assert client.scan(TableName=ids, ConsistentRead=True)["Count"] == 0
 
 
-def test_the_limit_of_four_megabytes_is_for_the_request_not_the_stored_items(client, ids):
+def test_stored_items_do_not_count_towards_four_megabytes(client, ids):
     for number in range(11):
         client.put_item(TableName=ids, Item=put_of(ids, number, 409_600)["Put"]["Item"])
     keys = [{"id": {"S": f"{number:02}"}} for number in range(11)]

@@ -108,7 +108,7 @@ def test_the_package_has_a_version(installed):
     assert installed.code("import dynamodb_emulator as d, json; print(json.dumps(d.__version__))") == VERSION
 
 
-def test_the_application_puts_the_server_on_the_path_and_imports_nothing_of_it(installed, user_folder):
+def test_the_application_changes_the_path_and_does_not_import_the_server(installed, user_folder):
     code = """
 import json, sys
 path = list(sys.path)

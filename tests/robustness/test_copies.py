@@ -189,7 +189,7 @@ def test_the_folder_of_an_ended_server_may_be_copied_with_any_tool(tmp_path: Pat
         assert server.stop() == 0
     least = [writer.written for writer in writers]
     shutil.copytree(data, tmp_path / "copy")
-    assert start(tmp_path / "copy") == (0, []), "it is not verified"
+    assert start(tmp_path / "copy") == (0, []), "the copy was verified"
     check(tmp_path / "copy", writers, least)
     result = copy(data, tmp_path / "other")
     assert result.returncode == 0
@@ -208,7 +208,7 @@ def test_the_folder_of_a_killed_server_is_sound_and_its_copy_is_verified(tmp_pat
     assert (status, len(lines)) == (0, 2)
     assert f"{tmp_path / 'copy'} {COPIED}" in lines[0]
     assert lines[1].endswith(f"the data folder {tmp_path / 'copy'} is sound")
-    assert start(tmp_path / "copy") == (0, []), "it is verified once"
+    assert start(tmp_path / "copy") == (0, []), "the copy was verified twice"
     assert start(data) == (0, []), "a folder that is not a copy was verified"
     for folder in (data, tmp_path / "copy"):
         check(folder, writers, least)

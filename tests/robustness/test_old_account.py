@@ -1,4 +1,4 @@
-"""Folders written with another account for access keys without twelve digits.
+"""The server opens folders that were written with another `--account`.
 
 The golden folder is of a version whose default account was 000000000000 (old_account.py).
 """

@@ -78,7 +78,7 @@ def transfer_request(name: str, worker: str, source: str, target: str, amount: i
 
 
 class Worker:
-    """Sends transfers: `done` are acknowledged, `refused` cancelled, `pending` has no answer yet."""
+    """Sends transfers: `done` were acknowledged, `refused` cancelled, `pending` is not answered."""
 
     def __init__(self, number: int) -> None:
         self.name = f"worker-{number}"

@@ -179,7 +179,7 @@ class Run:
         getattr(self, name)(*arguments)
 
     def finish(self) -> None:
-        """Finish all work and compare; delete the table, and after a day its stream too."""
+        """Finish all work and compare. Then delete the table, and wait until its stream is gone."""
         for inside in self.pair.emulators:
             inside.emulator.database.background.run_all()
         self.pair.check()

@@ -1,7 +1,7 @@
 """A local server that answers as Amazon DynamoDB does.
 
-`python -m dynamodb_emulator` runs it, and `dynamodb_emulator.asgi:app` is the same server for another
-ASGI server. This package imports nothing of the server.
+`python -m dynamodb_emulator` runs it. `dynamodb_emulator.asgi:app` is the same server as an ASGI
+application, for another ASGI server. This package imports nothing of the server.
 """
 
 TYPE_CHECKING = False

@@ -14,7 +14,7 @@ _PACKAGES = ("emulator", "storage")
 def add_server() -> None:
     """Put the server's folder first on the module path.
 
-    It must come first because the current folder and PYTHONPATH may have packages of the same names.
+    It must be first because the current folder and PYTHONPATH may have packages with these names.
     Raises ImportError if this process has already imported such a package.
     """
     folder = _server_folder()

@@ -81,9 +81,9 @@ class Runs:
         return (max(values) - min(values)) / statistics.median(values) if values else None
 
     def ratio(self, one: tuple[str, str], other: tuple[str, str], field: str = "rps", below: str = "") -> float | None:
-        """Return the median of the ratios of two (label, workload) inside each round.
+        """Return the median, over the rounds, of one figure divided by another.
 
-        below: the field of the divisor.
+        A figure is a pair of label and workload. below: the divisor's field, if it differs.
         """
         divisors = self.values(*other, below or field)
         ratios = [

@@ -10,7 +10,7 @@ from emulator.controls.body import BadDeclaration
 ALL = registry.registered()
 
 
-def test_no_two_controls_have_one_call():
+def test_names_of_controls_are_unique():
     assert [
         call for call, count in Counter((each.method, each.path) for each in ALL.values()).items() if count > 1
     ] == []

@@ -168,7 +168,7 @@ def test_a_first_put_that_fails_leaves_nothing_pending(engine: Any) -> None:
     assert committed(engine) == {"b": "2"}
 
 
-def test_a_put_that_grows_after_a_foreign_write_loses_the_group_and_the_commit_reports_it(engine: Any) -> None:
+def test_growing_after_a_write_of_another_process_loses_the_group(engine: Any) -> None:
     import lmdb
 
     put(engine, a="1")
