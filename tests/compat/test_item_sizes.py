@@ -124,7 +124,7 @@ def growth(case):
 
 
 @pytest.mark.parametrize("case", GROWTH)
-def test_updates_by_nine_bytes(client, refused, shared_table, key, case):
+def test_an_update_may_reach_the_largest_size_but_not_exceed_it(client, refused, shared_table, key, case):
     documents = {"l": {"L": []}, "m": {"M": {}}, "ss": {"SS": ["0"]}}
     extra = 1 + 3 + 1 + 3 + 2 + 1
     for room, fits in ((9, True), (8, False)):
