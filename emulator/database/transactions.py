@@ -3,26 +3,31 @@
 TransactWriteItems, TransactGetItems and ExecuteTransaction say what they want as *steps*; everything after that is the same
 for them and is here. A step that cannot be done cancels the transaction, with one reason for each step: a step that is
 wrong (ValidationError) is told alone, failed conditions and conflicts are told all together.
+
+If the caller can wait, steps that take long are prepared in slices before the transaction (ahead.py).
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Literal
 
 from emulator import errors, limits
 from emulator.database import tokens
 from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.items import collections, write
+from emulator.database.items import ahead, collections, write
+from emulator.database.items.ahead import Outcome
 from emulator.database.schema.followers import Change
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.database.throughput import capacity
 from emulator.database.throughput.capacity import Consumed, read_units, write_units
 from emulator.errors import ApiError
+from emulator.slices import DECODED_IN_STEP, Steps
 from emulator.values.rows import row_size
 from emulator.values.types import Item
-from storage import ReadTxn, WriteTxn
+from storage import Interrupted, ReadTxn, WriteTxn
 
 Failure = tuple[int, ApiError]
 """A step's position and why it cannot be done."""
@@ -78,31 +83,80 @@ def token_of(operation: str, request: dict[str, Any]) -> Token | None:
     return None if text is None else Token(text, operation, tokens.fingerprint(request))
 
 
-def run(database: Database, caller: Caller, token: Token | None, steps: Sequence[Step]) -> tuple[list[Consumed], bool]:
+def run(
+    database: Database, caller: Caller, token: Token | None, steps: Sequence[Step]
+) -> Steps[tuple[list[Consumed], bool]]:
     """Do all steps or none; return what each consumed and whether this replays a token that is known.
 
     Raises IdempotentParameterMismatchException, TransactionCanceledException, and ValidationException where an update
-    makes an index key empty (behaviour 8.1).
+    makes an index key empty (behaviour 8.1). Raises Interrupted if a table has changed between two slices.
+    """
+    if not database.sliced:
+        return _run(database, caller, token, steps, [], inf)
+    try:
+        return _run(database, caller, token, steps, [], ahead.LONG)
+    except _TakesLong:
+        pass
+    yield None
+    outcomes = []
+    work = 0
+    for step in steps:
+        assert step.prepare is not None, "a step that is run writes or checks"
+        with database.read() as txn:
+            outcomes.append(ahead.outcome(txn, step.table, step.key, step.prepare))
+        work += len(outcomes[-1].row or b"")
+        if work >= DECODED_IN_STEP:
+            work = 0
+            yield None
+    if any(database.catalog.current(step.table) is not step.table for step in steps):
+        raise Interrupted("A table has changed: run the request again.")
+    return _run(database, caller, token, steps, outcomes, inf)
+
+
+class _TakesLong(Exception):
+    """Preparing the steps takes long. Nothing was written."""
+
+
+def _run(
+    database: Database,
+    caller: Caller,
+    token: Token | None,
+    steps: Sequence[Step],
+    outcomes: Sequence[Outcome],
+    most: float,
+) -> tuple[list[Consumed], bool]:
+    """Do all steps in one transaction. Raises _TakesLong if that takes more work than `most`.
+
+    outcomes: of the steps, if they were prepared ahead.
     """
     now = database.clock.now()
     with database.write() as txn:
         txn.urgent = all(step.deletes or step.checks_only for step in steps)
         if token is not None and tokens.has_run(txn, caller, token.operation, token.text, token.mark, now):
             return _replayed(txn, steps), True
-        consumed = _store(txn, _prepare(txn, steps), steps)
+        consumed = _store(txn, _prepare(txn, steps, outcomes, most), steps)
         if token is not None:
             tokens.remember(txn, caller, token.operation, token.text, token.mark, now)
     return consumed, False
 
 
-def _prepare(txn: ReadTxn, steps: Sequence[Step]) -> list[Change]:
+def _prepare(txn: ReadTxn, steps: Sequence[Step], outcomes: Sequence[Outcome], most: float) -> list[Change]:
     prepared = []
     reasons = [errors.NO_REASON] * len(steps)
     wrong: Failure | None = None
+    work = 0
     for position, step in enumerate(steps):
         assert step.prepare is not None, "a step that is run writes or checks"
         try:
-            prepared.append(step.prepare(txn))
+            if outcomes:
+                each = ahead.prepared_before(txn, step.table, step.key, step.prepare, outcomes[position])
+            else:
+                each = step.prepare(txn)
+                size = len(each.old_row or b"") + len(each.new_row or b"")
+                if size >= ahead.LARGE:
+                    ahead.forget_items(step.table, each)
+                work += size
+            prepared.append(each)
         except ApiError as error:
             if error.about == "request":
                 raise  # an empty index key: no cancellation, and it comes before one
@@ -110,6 +164,9 @@ def _prepare(txn: ReadTxn, steps: Sequence[Step]) -> list[Change]:
                 wrong = wrong or (position, error)
             else:
                 reasons[position] = errors.cancellation_reason(error)
+            work += len(txn.get(step.key) or b"")
+        if work > most:
+            raise _TakesLong
     if wrong is not None:
         raise canceled_by(wrong, len(steps))
     if len(prepared) < len(steps):

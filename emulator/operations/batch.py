@@ -18,16 +18,17 @@ from emulator.expressions import legacy
 from emulator.expressions.bind import check_members_used
 from emulator.expressions.program import Projection
 from emulator.model.request import Request
-from emulator.operations.checks import answer, charge_read, check_values, member
+from emulator.operations.checks import answer, charge_read, check_values, member, text_length
 from emulator.operations.get_item import projection_of
 from emulator.operations.registry import Response, operation
+from emulator.slices import DECODED_IN_STEP, PARSED_IN_STEP, Steps, in_slices
 from emulator.values.rows import decode_row, row_json, row_size
 from emulator.values.types import Item
 from emulator.values.wire import ParsedItem
 from storage import ReadTxn, WriteTxn
 
 
-def _check_get(request: Request) -> dict[str, Projection | None]:
+def _check_get(request: Request) -> Steps[dict[str, Projection | None]]:
     parts: dict[str, dict[str, Any]] = request["RequestItems"]
     # One block with AttributesToGet and another with an expression are as mixed as one block with both.
     legacy.check_mixing({name: value for part in parts.values() for name, value in part.items()})
@@ -35,7 +36,15 @@ def _check_get(request: Request) -> dict[str, Projection | None]:
         for part in parts.values():
             check_members_used(part)
     check_values(request, "new", numbers_first=True)
-    return {name: projection_of(part) for name, part in parts.items()}
+    projections = {}
+    characters = 0
+    for name, part in parts.items():
+        projections[name] = projection_of(part)
+        characters += text_length(part)
+        if characters >= PARSED_IN_STEP:
+            characters = 0
+            yield None
+    return projections
 
 
 @operation("BatchGetItem", check=_check_get)
@@ -58,6 +67,21 @@ def batch_get_item(
         for each in reads:
             room = _read_table(txn, each, room)
     _refuse_if_nothing_done(sum(each.done for each in reads), [each.throttled for each in reads])
+    return in_slices(_answer_get(request, reads), sliced=database.sliced)
+
+
+def _answer_get(request: Request, reads: Sequence["_Reads"]) -> Steps[bytes]:
+    """Project the rows that the transaction saw, some in each step, and return the answer."""
+    decoded = 0
+    for each in reads:
+        if each.project is None:
+            continue
+        for position, row in enumerate(each.items):
+            each.items[position] = orjson.dumps(each.project.project(decode_row(row)))
+            decoded += len(row)
+            if decoded >= DECODED_IN_STEP:
+                decoded = 0
+                yield None
     answered = _by_table(reads)
     responses = [b"%b:[%b]" % (orjson.dumps(each.name), b",".join(each.items)) for each in answered]
     unprocessed = {each.name: {**each.part, "Keys": each.left} for each in reads if each.left}
@@ -71,7 +95,10 @@ def batch_get_item(
 
 @dataclass(slots=True)
 class _Reads:
-    """The reads of one block: what it asks for, and what has come of it. The name is the table's name or ARN, as sent."""
+    """The reads of one block: what it asks for, and what has come of it. The name is the table's name or ARN, as sent.
+
+    items: JSON texts; with a projection first the rows, of which `_answer_get` makes the texts.
+    """
 
     table: Table
     name: str
@@ -137,8 +164,7 @@ def _read_table(txn: ReadTxn, reads: _Reads, room: int) -> int:
         reads.done += 1
         reads.units.table += units
         if row is not None:
-            project = reads.project
-            reads.items.append(row_json(row) if project is None else orjson.dumps(project.project(decode_row(row))))
+            reads.items.append(row_json(row) if reads.project is None else row)
     return room
 
 

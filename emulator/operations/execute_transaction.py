@@ -5,7 +5,7 @@ The statements become the plans that they are alone, the plans become the steps 
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from emulator import errors
 from emulator.database import transactions
@@ -25,14 +25,20 @@ from emulator.partiql import plan
 from emulator.partiql.plan import Write, prepare_write
 from emulator.partiql.prepare import Prepared
 from emulator.partiql.select import Read
+from emulator.slices import DECODED_IN_STEP, PARSED_IN_STEP, Steps, in_slices
 from storage import ReadTxn
 
-_NO_RESPONSES: Final = b'"Responses":[]'
 
-
-def _check(request: Request) -> list[Prepared]:
+def _check(request: Request) -> Steps[list[Prepared]]:
     check_values(request, "partiql")
-    statements = [prepare(each) for each in request["TransactStatements"]]
+    statements = []
+    characters = 0
+    for each in request["TransactStatements"]:
+        statements.append(prepare(each))
+        characters += len(each["Statement"])
+        if characters >= PARSED_IN_STEP:
+            characters = 0
+            yield None
     plan.check_transaction(statements)
     for position, statement in enumerate(statements):
         try:
@@ -52,16 +58,51 @@ def execute_transaction(database: Database, caller: Caller, request: Request, st
     plans = _plans(request["TransactStatements"], statements, tables)
     steps = [_step(each, statement.source.table) for each, statement in zip(plans, statements, strict=True)]
     transactions.refuse_duplicates(step.key for step in steps)
-    kind: Literal["Read", "Write"] = "Read"
     if all(statement.reads for statement in statements):
         rows, consumed = transactions.read(database, steps)
-        found = [found_item(each, row) for each, row in zip(plans, rows, strict=True) if isinstance(each, Read)]
-        responses = [b"{}" if item is None else b'{"Item":%b}' % item for item in found]
-        members = [b'"Responses":[%b]' % b",".join(responses)]
+        reads = [each for each in plans if isinstance(each, Read)]
+        answered = _answer_reads(request, steps, reads, rows, consumed)
     else:
-        consumed, replayed = transactions.run(database, caller, token, steps)
-        kind = "Read" if replayed else "Write"
-        members = [_NO_RESPONSES]
+        answered = _run(database, caller, request, token, steps)
+    return in_slices(answered, sliced=database.sliced)
+
+
+def _run(
+    database: Database, caller: Caller, request: Request, token: transactions.Token | None, steps: Sequence[Step]
+) -> Steps[bytes]:
+    consumed, replayed = yield from transactions.run(database, caller, token, steps)
+    return _answer(request, steps, [], consumed, "Read" if replayed else "Write")
+
+
+def _answer_reads(
+    request: Request,
+    steps: Sequence[Step],
+    reads: Sequence[Read],
+    rows: Sequence[bytes | None],
+    consumed: Sequence[capacity.Consumed],
+) -> Steps[bytes]:
+    """Test and project the rows that the transaction saw, some in each step, and answer."""
+    responses = []
+    decoded = 0
+    for each, row in zip(reads, rows, strict=True):
+        item = found_item(each, row)
+        responses.append(b"{}" if item is None else b'{"Item":%b}' % item)
+        if row is not None:
+            decoded += len(row)
+            if decoded >= DECODED_IN_STEP:
+                decoded = 0
+                yield None
+    return _answer(request, steps, responses, consumed, "Read")
+
+
+def _answer(
+    request: Request,
+    steps: Sequence[Step],
+    responses: Sequence[bytes],
+    consumed: Sequence[capacity.Consumed],
+    kind: Literal["Read", "Write"],
+) -> bytes:
+    members = [b'"Responses":[%b]' % b",".join(responses)]
     mode = capacity.wanted(request)
     if mode is not None:
         members.append(member(b"ConsumedCapacity", transactions.told_capacity(mode, steps, consumed, kind)))

@@ -5,8 +5,9 @@ run on the paths of the native operations. A batch's statements fail one by one,
 """
 
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -15,7 +16,8 @@ import orjson
 from emulator import errors
 from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.items import write
+from emulator.database.items import ahead, write
+from emulator.database.items.ahead import Outcome
 from emulator.database.schema.followers import Change
 from emulator.database.schema.table import Table
 from emulator.database.throughput import capacity
@@ -32,11 +34,11 @@ from emulator.partiql.plan import Check, Write, prepare_write
 from emulator.partiql.prepare import Prepared
 from emulator.partiql.prepare import prepare as prepare_statement
 from emulator.partiql.select import Read
-from emulator.slices import Sliced, Steps
+from emulator.slices import DECODED_IN_STEP, PARSED_IN_STEP, Sliced, Steps, in_slices
 from emulator.values import paths
 from emulator.values.rows import decode_row, row_json, row_size
 from emulator.values.wire import Problem, first_problem, parse_map, parse_values_of_list
-from storage import ReadTxn, WriteTxn
+from storage import Interrupted, ReadTxn, WriteTxn
 
 _NO_ITEMS: Final = b'"Items":[]'
 
@@ -100,7 +102,8 @@ def execute_statement(database: Database, caller: Caller, request: Request, prep
         if start is not None:
             raise errors.next_token_invalid()
         with database.read() as txn:
-            item, units = read_item(txn, planned, consistent=consistent)
+            row, units = _read_row(txn, planned, consistent=consistent)
+        item = found_item(planned, row)
         if "ReturnConsumedCapacity" not in request:
             return b'{"Items":[]}' if item is None else b'{"Items":[%b]}' % item
         consumed = Consumed(units)
@@ -146,13 +149,13 @@ def _answer(request: Request, name: str, members: list[bytes], consumed: Consume
     return answer(members)
 
 
-def read_item(txn: ReadTxn, planned: Read, *, consistent: bool) -> tuple[bytes | None, float]:
-    """Return the item that a SELECT by key finds, as JSON (None: it does not exist or match), and the units it cost."""
+def _read_row(txn: ReadTxn, planned: Read, *, consistent: bool) -> tuple[bytes | None, float]:
+    """Return the row that a SELECT by key reads, for `found_item`, and the units it cost."""
     row = txn.get(planned.key)
     units = read_units(0 if row is None else row_size(row), consistent=consistent)
     if planned.table.enforcement is not None:
         charge_read(planned.table, planned.key, units)
-    return found_item(planned, row), units
+    return row, units
 
 
 def found_item(planned: Read, row: bytes | None) -> bytes | None:
@@ -240,12 +243,15 @@ _CODES: Final = {
 class _Member:
     """One statement of a batch, and what has come of it: an item as JSON, or an error.
 
+    row: what a read found; the item is made of it after the transaction. ahead: see `_run_writes`.
     ran: whether it was run. Only then a failed statement names its table (behaviour 14.5).
     """
 
     request: Mapping[str, Any]
     prepared: Prepared | None = None
     planned: Read | Write | None = None
+    row: bytes | None = None
+    ahead: Outcome | None = None
     item: bytes | None = None
     error: ApiError | None = None
     ran: bool = False
@@ -270,8 +276,9 @@ class _Units:
     succeeded: bool = False
 
 
-def _check_batch(request: Request) -> list[_Member]:
+def _check_batch(request: Request) -> Steps[list[_Member]]:
     members = [_Member(each) for each in request["Statements"]]
+    characters = 0
     for each in members:
         try:
             if request.problems:
@@ -279,6 +286,10 @@ def _check_batch(request: Request) -> list[_Member]:
             each.prepared = prepare(each.request)
         except ApiError as error:
             each.error = error
+        characters += len(each.request["Statement"])
+        if characters >= PARSED_IN_STEP:
+            characters = 0
+            yield None
     request.mark_reported()  # each in the entry of its statement
     plan.check_batch([each.prepared for each in members if each.prepared is not None])
     return members
@@ -306,22 +317,68 @@ def batch_execute_statement(
     if len(set(keys)) < len(keys):
         raise errors.duplicate_keys()
     tables: dict[str, _Units] = {}
-    writes = [each.planned for each in members if isinstance(each.planned, Write)]
-    if writes:
-        with database.write() as txn:
-            txn.urgent = all(each.kind == "delete" for each in writes)
-            for each in members:
-                _run_write(txn, each, tables)
+    if any(isinstance(each.planned, Write) for each in members):
+        run = _run_writes(database, members, tables)
     else:
-        with database.read() as txn:
-            for each in members:
-                _run_read(txn, each, tables)
+        run = _run_reads(database, members, tables)
+    return in_slices(_answer_batch(request, members, tables, run), sliced=database.sliced)
+
+
+def _answer_batch(
+    request: Request, members: Sequence[_Member], tables: Mapping[str, _Units], run: Steps[None]
+) -> Steps[bytes]:
+    yield from run
     answers = [b'"Responses":[%b]' % b",".join([each.response() for each in members])]
     mode = capacity.wanted(request)
     if mode is not None:
         told = [capacity.shape(mode, name, units.consumed) for name, units in tables.items() if units.succeeded]
         answers.append(member(b"ConsumedCapacity", told))
     return answer(answers)
+
+
+def _run_reads(database: Database, members: Sequence[_Member], tables: dict[str, _Units]) -> Steps[None]:
+    """Read all members at one moment; test and project the rows then, some in each step."""
+    with database.read() as txn:
+        for each in members:
+            _run_read(txn, each, tables)
+    decoded = 0
+    for each in members:
+        if isinstance(each.planned, Read) and each.row is not None:
+            each.item = found_item(each.planned, each.row)
+            decoded += len(each.row)
+            if decoded >= DECODED_IN_STEP:
+                decoded = 0
+                yield None
+
+
+def _run_writes(database: Database, members: Sequence[_Member], tables: dict[str, _Units]) -> Steps[None]:
+    """Do all members in one transaction; those that take long are prepared ahead, one in each step."""
+    writes = [(each, each.planned) for each in members if isinstance(each.planned, Write)]
+    if database.sliced:
+        with database.read() as txn:
+            work = sum([len(txn.get(planned.key) or b"") for _, planned in writes])
+        if work > ahead.LONG:
+            for each, planned in writes:
+                yield None
+                with database.read() as txn:
+                    each.ahead = ahead.outcome(
+                        txn, planned.table, planned.key, partial(_prepared, planned), _told(planned)
+                    )
+            if any(database.catalog.current(planned.table) is not planned.table for _, planned in writes):
+                raise Interrupted("A table has changed: run the request again.")
+    with database.write() as txn:
+        txn.urgent = all(planned.kind == "delete" for _, planned in writes)
+        for each, planned in writes:
+            _run_write(txn, each, planned, tables)
+
+
+def _prepared(planned: Write, txn: ReadTxn) -> Change:
+    return prepare_write(txn, planned)
+
+
+def _told(planned: Write) -> Collection[str]:
+    """Return the attributes that RETURNING may tell."""
+    return () if planned.update is None else planned.update.attributes
 
 
 def _bind_member(database: Database, caller: Caller, each: _Member) -> None:
@@ -346,7 +403,7 @@ def _run_read(txn: ReadTxn, each: _Member, tables: dict[str, _Units]) -> None:
     each.ran = True
     try:
         consistent = each.request.get("ConsistentRead", False)
-        each.item, units = read_item(txn, each.planned, consistent=consistent)
+        each.row, units = _read_row(txn, each.planned, consistent=consistent)
     except ApiError as error:  # throttled
         each.error = error
         return
@@ -355,19 +412,22 @@ def _run_read(txn: ReadTxn, each: _Member, tables: dict[str, _Units]) -> None:
     told.succeeded = True
 
 
-def _run_write(txn: WriteTxn, each: _Member, tables: dict[str, _Units]) -> None:
-    if not isinstance(each.planned, Write):
-        return
+def _run_write(txn: WriteTxn, each: _Member, planned: Write, tables: dict[str, _Units]) -> None:
     each.ran = True
     told = _units_of(each, tables)
     try:
-        written = prepare_write(txn, each.planned)
-        told.consumed.add(write.store(txn, each.planned.table, written))
+        if each.ahead is None:
+            written = prepare_write(txn, planned)
+        else:
+            prepare = partial(_prepared, planned)
+            kept = _told(planned)
+            written = ahead.prepared_before(txn, planned.table, planned.key, prepare, each.ahead, kept)
+        told.consumed.add(write.store(txn, planned.table, written))
     except ApiError as error:
         each.error = error
         if error.about == "condition":
-            row = txn.get(each.planned.key)
+            row = txn.get(planned.key)
             told.consumed.table += write_units(0 if row is None else row_size(row), 0)
         return
-    each.item = _returned(each.planned, written)
+    each.item = _returned(planned, written)
     told.succeeded = True

@@ -26,9 +26,10 @@ from emulator.errors import ApiError
 from emulator.expressions.bind import Bound, bind
 from emulator.expressions.program import Projection, Update
 from emulator.model.request import Request
-from emulator.operations.checks import NO_VALUES, answer, guard_of, member
+from emulator.operations.checks import NO_VALUES, answer, guard_of, member, text_length
 from emulator.operations.registry import Response, operation
 from emulator.operations.write_item import check_update_paths
+from emulator.slices import DECODED_IN_STEP, PARSED_IN_STEP, Steps, in_slices
 from emulator.values.problems import Problem, first_problem
 from emulator.values.rows import ROW_HEADER, decode_row
 from emulator.values.size import item_size
@@ -57,9 +58,9 @@ class Action:
 # --- TransactWriteItems -------------------------------------------------------------------------
 
 
-def _check_write(request: Request) -> list[Action]:
+def _check_write(request: Request) -> Steps[list[Action]]:
     actions = []
-    size = 0
+    size = characters = 0
     for element in request["TransactItems"]:
         if len(element) != 1:
             raise errors.one_action_only() if element else errors.no_transact_action()
@@ -69,6 +70,11 @@ def _check_write(request: Request) -> list[Action]:
         action = _action(kind, body)
         actions.append(action)
         size += _payload(action)
+        if action.bound is not None:
+            characters += text_length(body)
+            if characters >= PARSED_IN_STEP:
+                characters = 0
+                yield None
     request.mark_reported()  # those that _check_values lets pass have stand-ins
     if size > limits.TRANSACTION:
         raise errors.transaction_too_large()
@@ -179,7 +185,17 @@ def transact_write_items(database: Database, caller: Caller, request: Request, a
     if token is not None:
         database.enforcer.refuse_token(token.text)
     steps = _steps(database, caller, actions)
-    consumed, replayed = transactions.run(database, caller, token, steps)
+    return in_slices(_run(database, caller, request, token, steps), sliced=database.sliced)
+
+
+def _run(
+    database: Database,
+    caller: Caller,
+    request: Request,
+    token: transactions.Token | None,
+    steps: Sequence[Step],
+) -> Steps[bytes]:
+    consumed, replayed = yield from transactions.run(database, caller, token, steps)
     members = []
     mode = capacity.wanted(request)
     if mode is not None:
@@ -236,8 +252,9 @@ def _prepare(action: Action, table: Table, key: bytes, txn: ReadTxn) -> Change:
 # --- TransactGetItems ---------------------------------------------------------------------------
 
 
-def _check_get(request: Request) -> list[tuple[Action, Projection | None]]:
+def _check_get(request: Request) -> Steps[list[tuple[Action, Projection | None]]]:
     reads: list[tuple[Action, Projection | None]] = []
+    characters = 0
     for element in request["TransactItems"]:
         body = element["Get"]
         if request.problems:
@@ -246,6 +263,11 @@ def _check_get(request: Request) -> list[tuple[Action, Projection | None]]:
         _check_key(body["Key"])
         projection = None if bound is None else bound.projection
         reads.append((Action("ConditionCheck", body["TableName"], body["Key"], bound=bound), projection))
+        if bound is not None:
+            characters += text_length(body)
+            if characters >= PARSED_IN_STEP:
+                characters = 0
+                yield None
     request.mark_reported()
     return reads
 
@@ -257,12 +279,28 @@ def transact_get_items(
     """Read up to 100 items as they are at one moment."""
     steps = _steps(database, caller, [action for action, _ in reads])
     rows, consumed = transactions.read(database, steps)
-    responses = [_response(row, projection) for row, (_, projection) in zip(rows, reads, strict=True)]
-    members = [b'"Responses":[%b]' % b",".join(responses)]
     mode = capacity.wanted(request)
+    members = []
     if mode is not None:
         members.append(member(b"ConsumedCapacity", transactions.told_capacity(mode, steps, consumed, "Read")))
-    return answer(members)
+    steps_left = _answer(rows, [projection for _, projection in reads], members)
+    return in_slices(steps_left, sliced=database.sliced)
+
+
+def _answer(
+    rows: Sequence[bytes | None], projections: Sequence[Projection | None], members: Sequence[bytes]
+) -> Steps[bytes]:
+    """Return the answer, with members behind the responses; rows are what the transaction saw."""
+    responses = []
+    decoded = 0
+    for row, projection in zip(rows, projections, strict=True):
+        responses.append(_response(row, projection))
+        if row is not None and projection is not None:
+            decoded += len(row)
+            if decoded >= DECODED_IN_STEP:
+                decoded = 0
+                yield None
+    return answer([b'"Responses":[%b]' % b",".join(responses), *members])
 
 
 def _response(row: bytes | None, projection: Projection | None) -> bytes:

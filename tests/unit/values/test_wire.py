@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from emulator import limits
 from emulator.errors import ApiError
 from emulator.values import rows, wire
-from emulator.values.number import stored_size
 from emulator.values.problems import Problem, first_problem
 from emulator.values.size import item_size, value_size
 from tests.support.value_strategies import deterministic, items, values
@@ -565,7 +564,6 @@ def test_the_values_of_expressions_share_one_size_limit():
 @pytest.mark.parametrize(
     ("tag", "most", "members"),
     [
-        ("NS", "_MOST_NUMBERS", [str(number) for number in range(50)]),
         ("SS", "_MOST_STRINGS", [f"{number:02d}" for number in range(50)]),
         ("BS", "_MOST_STRINGS", [b64encode(b"%03d" % number).decode() for number in range(50)]),
     ],
