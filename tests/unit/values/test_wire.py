@@ -578,15 +578,48 @@ def test_only_a_part_of_a_too_large_set_is_read(tag, most, members, monkeypatch)
     assert [problem.kind for problem in problems] == ["duplicates"]
 
 
-def test_a_set_of_too_many_numbers_is_over_every_size_limit(monkeypatch):
-    monkeypatch.setattr(wire, "_MOST_NUMBERS", 20)
-    _, size, _ = parse({"NS": [str(number) for number in range(50)]})
-    assert size > max(limits.ITEM_SIZE, limits.EXPRESSION_VALUES_SIZE)
+@pytest.fixture
+def read(monkeypatch):
+    """The parsed numbers. Ten are parsed at once; items may have 100 bytes, and values 200."""
+    monkeypatch.setattr(wire, "_NUMBERS_AT_ONCE", 10)
+    monkeypatch.setattr(limits, "ITEM_SIZE", 100)
+    monkeypatch.setattr(limits, "EXPRESSION_VALUES_SIZE", 200)
+    monkeypatch.setattr(wire, "LARGE_VALUES", 0)
+    numbers = []
+    canonical = wire.canonical
+    monkeypatch.setattr(wire, "canonical", lambda text: numbers.append(text) or canonical(text))
+    return numbers
 
 
-def test_the_lower_bound_of_the_size_of_a_partly_read_set():
-    smallest = stored_size("0") + stored_size("1") * (wire._MOST_NUMBERS - 1)
-    assert smallest > limits.EXPRESSION_VALUES_SIZE
+MANY_NUMBERS = [f"{number}e1" for number in range(1000, 1500)]  # each has three bytes
+
+
+def test_a_set_of_numbers_is_read_until_it_is_too_large(read):
+    item = wire.parse_item({"n": {"NS": [*MANY_NUMBERS]}}, [])
+    assert len(read) == len(item["n"]["NS"]) == 40
+    assert item.size > limits.ITEM_SIZE
+    problems = []
+    wire.parse_values({":n": {"NS": [*MANY_NUMBERS]}}, problems)
+    assert [problem.kind for problem in problems] == ["values_size"]
+    assert len(read) == 40 + 70
+
+
+def test_every_number_that_is_read_is_checked(read):
+    for position, member, kind in [
+        (5, "1e126", "overflow"),
+        (35, MANY_NUMBERS[0], "duplicates"),
+        (35, "x", "not_numeric"),
+    ]:
+        problems = []
+        wire.parse_item({"n": {"NS": [*MANY_NUMBERS[:position], member, *MANY_NUMBERS[position:]]}}, problems)
+        assert [problem.kind for problem in problems] == [kind]
+        problems[0].error()
+
+
+def test_a_large_set_of_numbers_that_fits_is_read_whole(read):
+    numbers = [f"{number}e1" for number in range(30, 0, -1)]
+    item = wire.parse_item({"n": {"NS": numbers}}, [])
+    assert item["n"]["NS"] == [f"{number}0" for number in range(1, 31)]
 
 
 def test_only_some_repeats_in_a_large_set_are_listed(monkeypatch):
