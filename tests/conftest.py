@@ -105,7 +105,7 @@ def making_tables(client: Any) -> Iterator[Callable[..., str]]:
 
 @pytest.fixture
 def make_table(client: Any) -> Iterator[Callable[..., str]]:
-    """make_table(...) takes the arguments of `table_request`; it returns the name of a new table."""
+    """make_table(...) creates a table, as `table_request` describes it, and returns its name."""
     yield from making_tables(client)
 
 

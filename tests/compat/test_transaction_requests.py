@@ -319,7 +319,7 @@ def test_an_expression_is_reported_before_a_deep_key(refuse, shared_table, key):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_values_that_are_compared_may_be_deep(client, shared_table, key, kind):
-    """A too deep value equals no stored value (behaviour 3.7). Writing it cancels the transaction."""
+    """A too deep value equals no stored value (behaviour 3.7). An Update that writes it cancels."""
     extra = {"ConditionExpression": "NOT a = :v", "ExpressionAttributeValues": {":v": deep(32)}}
     client.transact_write_items(TransactItems=[action(kind, shared_table, key, **extra)])
 
