@@ -22,7 +22,7 @@ class Hostile(NamedTuple):
 
 
 def filled(before: bytes, part: bytes, after: bytes, size: int = BODY) -> bytes:
-    """Return a body of about `size` bytes: repeated parts with commas, between two texts."""
+    """Return a body of about `size` bytes: a first text, a part many times, and a last text."""
     number = (size - len(before) - len(after)) // (len(part) + 1)
     return before + b",".join([part] * number) + after
 

@@ -144,7 +144,7 @@ class Run:
             answer = self.call(
                 "UpdateItem", UpdateExpression=expression, ExpressionAttributeValues={":v": value}, **NAMED, **request
             )
-        if answer:  # a REMOVE creates no item, and then its answer is empty
+        if answer:  # if the item is missing, a REMOVE does nothing and its answer is empty
             self.items[pk] = answer["Attributes"].get("end")
 
     def switch(self) -> None:
