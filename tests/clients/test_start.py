@@ -16,9 +16,7 @@ from tests.support.servers import free_port
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&- 2>&-"])
 def test_without_standard_files(closed):
-    """Other files would get their numbers: the end of the interpreter closed the store's and
-    aborted.
-    """
+    """Without them, the store's files got their numbers, and closing those aborted the process."""
     port = free_port()
     command = f"exec {sys.executable} -m emulator --in-memory --port {port} --log-level debug {closed}"
     with subprocess.Popen(["bash", "-c", command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
@@ -70,7 +68,7 @@ def test_a_second_signal_ends_the_server_at_once():
             assert (server.wait(20), server.stderr.read()) == (0, "")
 
 
-def test_too_few_files_are_one_line():
+def test_a_limit_of_too_few_files_is_reported_in_one_line():
     command = f"ulimit -n 10; exec {sys.executable} -m emulator --in-memory --port 0"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 2
@@ -80,7 +78,7 @@ def test_too_few_files_are_one_line():
 
 
 @pytest.mark.parametrize(("error", "status"), [(KeyboardInterrupt(), 130), (OSError(errno.EMFILE, "x"), 2)])
-def test_what_ends_the_start(monkeypatch, error, status):
+def test_problems_that_end_the_start(monkeypatch, error, status):
     def fail(_):
         raise error
 

@@ -1,8 +1,9 @@
-"""How deep expressions and statements nest: as their lengths and 300 operators allow, far beyond
-Python's own stack.
+"""Nesting of expressions and statements: Python's stack does not limit it.
 
-Everything runs with little stack left, so that code that needs a frame for each level
-fails.
+The limits are the length of a text and 300 operators.
+
+Every test runs with little stack left. Otherwise, a rule that needs a frame for each level might
+pass by chance.
 """
 
 import sys
@@ -16,7 +17,7 @@ from emulator.limits import EXPRESSION_SIZE
 from emulator.partiql.prepare import prepare
 from emulator.partiql.where import key_of
 
-FRAMES = 330  # what a condition of 300 operators may take to evaluate, and some more
+FRAMES = 330  # frames to evaluate a condition of 300 operators, and some spare ones
 PREFIX = "Invalid {}: "
 TOO_MANY = "The expression contains too many operators; operator count: 301"
 REDUNDANT = "The expression has redundant parentheses;"
@@ -157,7 +158,7 @@ def where(text):
     ids=lambda text: str(text)[:30],
 )
 def test_statements(text, holds):
-    with little_stack(430):  # literals, of 100 levels at most, take four for each
+    with little_stack(430):  # literals have at most 100 levels and take four frames for each
         assert where(text) is holds
 
 
