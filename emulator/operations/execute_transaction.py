@@ -1,38 +1,30 @@
-"""ExecuteTransaction: PartiQL statements as one transaction (behaviour 14.6).
-
-The statements become the plans that they are alone, the plans become the steps of a transaction.
-"""
+"""ExecuteTransaction: PartiQL statements as one transaction (behaviour 14.6)."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, Final, Literal
 
 from emulator import errors
 from emulator.database import transactions
 from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.items import write
-from emulator.database.schema.followers import Change
+from emulator.database.items.requested import Write
 from emulator.database.schema.table import Table
-from emulator.database.throughput import capacity
-from emulator.database.transactions import Step
 from emulator.errors import ApiError
 from emulator.model.request import Request
-from emulator.operations.checks import answer, check_values, member
+from emulator.operations.parameters import check_values, returns_item
 from emulator.operations.registry import Response, operation
-from emulator.operations.statements import check_paths, found_item, prepare, tells_item
+from emulator.operations.response import consumed_members, response_of
+from emulator.operations.statements import check_write, prepared_of, selected
 from emulator.partiql import plan
-from emulator.partiql.plan import Write, prepare_write
-from emulator.partiql.prepare import Prepared
+from emulator.partiql.prepare import PreparedStatement
 from emulator.partiql.select import Read
-from storage import ReadTxn
 
 _NO_RESPONSES: Final = b'"Responses":[]'
 
 
-def _check(request: Request) -> list[Prepared]:
+def _check(request: Request) -> list[PreparedStatement]:
     check_values(request, "partiql")
-    statements = [prepare(each) for each in request["TransactStatements"]]
+    statements = [prepared_of(each) for each in request["TransactStatements"]]
     plan.check_transaction(statements)
     for position, statement in enumerate(statements):
         try:
@@ -43,34 +35,33 @@ def _check(request: Request) -> list[Prepared]:
 
 
 @operation("ExecuteTransaction", check=_check)
-def execute_transaction(database: Database, caller: Caller, request: Request, statements: list[Prepared]) -> Response:
+def execute_transaction(
+    database: Database, caller: Caller, request: Request, statements: list[PreparedStatement]
+) -> Response:
     """Run up to 100 statements that all read or all write (or check) one item each; all of them or none."""
-    token = transactions.token_of("ExecuteTransaction", request)
-    if token is not None:
-        database.enforcer.refuse_token(token.text)
-    tables = [database.table(caller, statement.source.table) for statement in statements]
+    token = transactions.token_of(database, caller, "ExecuteTransaction", request)
+    names = [statement.source.table for statement in statements]
+    tables = [database.table(caller, name) for name in names]
     plans = _plans(request["TransactStatements"], statements, tables)
-    steps = [_step(each, statement.source.table) for each, statement in zip(plans, statements, strict=True)]
-    transactions.refuse_duplicates(step.key for step in steps)
+    transactions.check_distinct(plans)
+    reads = [each for each in plans if isinstance(each, Read)]
+    writes = [each for each in plans if isinstance(each, Write)]
     kind: Literal["Read", "Write"] = "Read"
-    if all(statement.reads for statement in statements):
-        rows, consumed = transactions.read(database, steps)
-        found = [found_item(each, row) for each, row in zip(plans, rows, strict=True) if isinstance(each, Read)]
-        responses = [b"{}" if item is None else b'{"Item":%b}' % item for item in found]
-        members = [b'"Responses":[%b]' % b",".join(responses)]
-    else:
-        consumed, replayed = transactions.run(database, caller, token, steps)
+    if writes:
+        consumed, replayed = transactions.run(database, token, writes)
         kind = "Read" if replayed else "Write"
         members = [_NO_RESPONSES]
-    mode = capacity.wanted(request)
-    if mode is not None:
-        members.append(member(b"ConsumedCapacity", transactions.told_capacity(mode, steps, consumed, kind)))
-    return answer(members)
+    else:
+        rows, consumed = transactions.read(database, reads)
+        items = [selected(each, row) for each, row in zip(reads, rows, strict=True)]
+        responses = [b"{}" if item is None else b'{"Item":%b}' % item for item in items]
+        members = [b'"Responses":[%b]' % b",".join(responses)]
+    return response_of(members + consumed_members(request, zip(names, consumed, strict=True), kind))
 
 
 def _plans(
-    requests: Sequence[dict[str, Any]], statements: Sequence[Prepared], tables: Sequence[Table]
-) -> list[Read | Write | plan.Check]:
+    requests: Sequence[dict[str, Any]], statements: Sequence[PreparedStatement], tables: Sequence[Table]
+) -> list[Read | Write]:
     """Plan every statement.
 
     Raises what is wrong with a statement, or the cancellation for a key that does not suit its
@@ -79,33 +70,14 @@ def _plans(
     plans = []
     for position, (request, statement, table) in enumerate(zip(requests, statements, tables, strict=True)):
         try:
-            each = plan.transaction_plan(statement, table, tell_item=tells_item(request))
+            each = plan.transaction_plan(statement, table, return_item=returns_item(request))
             if isinstance(each, Write):
-                check_paths(each)
+                check_write(each)
         except ApiError as error:
             if error.about == "transaction":
                 raise errors.transaction_statement(position, error) from None
             if error.about == "request":
                 raise
-            raise transactions.canceled_by((position, error), len(statements)) from None
+            raise transactions.canceled_by({position: error}, len(statements)) from None
         plans.append(each)
     return plans
-
-
-def _step(planned: Read | Write | plan.Check, table_name: str) -> Step:
-    step = Step(planned.table, table_name, planned.key, planned.key_item)
-    if isinstance(planned, Write):
-        step.prepare = partial(_prepared, planned)
-        step.deletes = planned.kind == "delete"
-    elif isinstance(planned, plan.Check):
-        step.prepare = partial(_checked, planned)
-        step.checks_only = True
-    return step
-
-
-def _prepared(planned: Write, txn: ReadTxn) -> Change:
-    return prepare_write(txn, planned)
-
-
-def _checked(planned: plan.Check, txn: ReadTxn) -> Change:
-    return write.prepare_delete(txn, planned.table, planned.key, planned.guard, planned.key_item)

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from emulator import errors
-from emulator.database.definitions.tables import CREATING
 from emulator.database.items import ranges
 from emulator.database.items.ranges import Range
 from emulator.database.items.read import PROJECTION_WORK
+from emulator.database.items.requested import ItemRequest
 from emulator.database.schema.index import Index
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
@@ -28,12 +28,9 @@ _Filtered = tuple[Range, Test | None]
 
 
 @dataclass(slots=True)
-class Read:
-    """A SELECT of the one item with this key: GetItem, then `test`, then `project` (None: all of it)."""
+class Read(ItemRequest):
+    """A SELECT of one item by its key: GetItem, then `test`, then `project` (None: all of the item)."""
 
-    table: Table
-    key: bytes
-    key_item: Item
     test: Test | None
     project: Project | None
 
@@ -87,7 +84,7 @@ def layout(found: Program, statement: Select, table: Table) -> Layout:
     project, asked = _projection(statement.paths)
     fetch = False
     if isinstance(source, Index) and not source.projects_all:
-        fetch = _fetches(source, asked)
+        fetch = source.lacks(asked)
         if branches is not None and len(branches) == 1:
             _check_filter(source, branches[0].rest)
         if fetch:
@@ -107,8 +104,7 @@ def _index(table: Table, name: str) -> Index:
     if index is None:
         raise errors.statement_unknown_index()
     check_index(table, name)
-    if index.definition.status == CREATING:
-        raise errors.backfilling_index(name)
+    index.check_filled()
     return index
 
 
@@ -155,14 +151,6 @@ def _projection(wanted: tuple[Path, ...] | None) -> tuple[Project | None, frozen
     return project, asked
 
 
-def _fetches(index: Index, asked: frozenset[str]) -> bool:
-    """Say whether a page needs the table's items; raise where a global index cannot answer."""
-    missing = asked - index.attributes
-    if missing and index.is_global:
-        raise errors.not_projected(index.name, sorted(missing))
-    return bool(missing)
-
-
 def _check_filter(index: Index, condition: program.Condition | None) -> None:
     """Raise if a SELECT by partition key filters on attributes that the index does not project (behaviour 14.2)."""
     missing = frozenset[str]() if condition is None else condition.attributes - index.attributes
@@ -174,11 +162,8 @@ def _of_entries(condition: program.Condition | None, index: Index) -> program.Co
     """Return the condition as it holds for the entries of an index, when pages fetch whole items (behaviour 14.2)."""
     if condition is None:
         return None
-    test, held = condition.test, index.attributes
-    return replace(
-        condition,
-        test=lambda item, values: test({name: value for name, value in item.items() if name in held}, values),
-    )
+    test = condition.test
+    return replace(condition, test=lambda item, values: test(index.project(item), values))
 
 
 def plan(found: Layout, table: Table, values: Values, *, consistent: bool) -> Read | Pages:
@@ -186,7 +171,9 @@ def plan(found: Layout, table: Table, values: Values, *, consistent: bool) -> Re
     test = _bound(found.filter, values)
     if found.key is not None:
         key_item = {name: values[placeholder] for name, placeholder in found.key}
-        return Read(table, table.item_key(key_item), key_item, test, found.project)
+        read = Read(key_item, test, found.project)
+        read.locate(table)
+        return read
     source: Table | Index = table
     if found.index is not None:
         index = table.indexes_by_name[found.index]

@@ -21,6 +21,7 @@ from emulator.database.items import partitions
 from emulator.database.items.ranges import Range, resume
 from emulator.database.schema.index import Index
 from emulator.database.schema.table import Table
+from emulator.database.store import keyspace
 from emulator.database.throughput.capacity import Consumed, read_units
 from emulator.limits import PAGE
 from emulator.slices import Steps
@@ -74,6 +75,17 @@ class Page:
     last: Item | None
     consumed: Consumed
     rest: Sequence[bytes] = ()
+
+
+def item_units(row: bytes | None, *, consistent: bool) -> float:
+    """Return the units of reading one item; a missing one costs as much as a small one."""
+    return read_units(0 if row is None else row_size(row), consistent=consistent)
+
+
+def charge(table: Table, key: bytes, units: float) -> None:
+    """Charge reading one item to the table's enforced throughput. Raises what it refuses."""
+    if table.enforcement is not None and table.enforcement.throttle is not None:
+        table.enforcement.throttle.read(None, keyspace.partition_of(key), units)
 
 
 def read_page(txn: ReadTxn, request: PageRequest) -> Page:
