@@ -8,7 +8,7 @@ ARGS ?=
 EXAMPLES ?= 20
 PEERS := tests/bench/.peers
 
-.PHONY: run test nightly check format bench bench-short bench-stages bench-instructions bench-peers readme dist clean \
+.PHONY: run test nightly coverage check format bench bench-short bench-stages bench-instructions bench-peers readme dist clean \
 	new-venv new-awscli
 
 run: $(VENV)/.run
@@ -18,9 +18,19 @@ run: $(VENV)/.run
 test: $(VENV)/.test $(AWSCLI)/.done tests/clients/node_modules/.done
 	$(BIN)/pytest -n 2 $(ARGS)
 
-# What is too long for every run: random tests with many more examples, different ones each time, and more crashes.
+# What is too long for every run: random tests with many more examples, different ones each time; more crashes; the wheel
+# and a smoke set on every claimed Python that is installed; how much of the code the other tests run.
 nightly: $(VENV)/.test $(AWSCLI)/.done tests/clients/node_modules/.done
 	EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n 2 --nightly -m "hypothesis or crash or nightly" $(ARGS)
+	$(MAKE) coverage
+
+# Branch coverage of all processes that the tests start; fails below the floor in pyproject.toml.
+coverage: $(VENV)/.test $(AWSCLI)/.done tests/clients/node_modules/.done
+	mkdir -p build/coverage
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n 2 -m "not crash" tests/unit tests/compat tests/clients tests/robustness
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --skip-covered
 
 check: $(VENV)/.test
 	$(BIN)/ruff format --check
@@ -55,7 +65,7 @@ bench-peers:
 	$(PEERS)/moto/bin/pip install --quiet 'moto[dynamodb,server]==5.2.5'
 
 readme: $(VENV)/.test
-	$(BIN)/python buildtools/operations_table.py
+	PYTHONPATH=. $(BIN)/python buildtools/operations_table.py
 
 # The wheel and the sdist, in dist/.
 dist: $(VENV)/.test

@@ -1,17 +1,21 @@
-"""Takes the service model out of botocore, for a build (backend.py).
+"""Takes the service model out of botocore, for a build (wheel.py).
 
-The server reads the types and constraints of requests from AWS's own model of DynamoDB, which botocore ships. All of
-botocore is 32 MB, and a requirement for it would collide with the versions that users pin. So a build takes what the
-server needs out of the botocore that pyproject.toml pins: 60 KB of operations and shapes, without documentation and
-answers.
+The server reads the types and constraints of requests from AWS's own model of DynamoDB, which
+botocore ships. All of botocore is 32 MB, and requiring it would collide with the versions that users
+pin. So a build takes what the server needs out of the botocore that pyproject.toml pins: 60 KB of
+operations and shapes of requests, without documentation and shapes of answers.
 
-A file of the data folder is `{"source", "metadata": {"targetPrefix"}, "operations": {name: {"input"}}, "shapes": {..}}`,
-spelled as in botocore's `service-2.json`. Botocore's licence and notice lie beside them.
+A data file is spelled as botocore's `service-2.json`:
+
+    {"source", "metadata": {"targetPrefix"}, "operations": {name: {"input"}}, "shapes": {..}}
+
+Botocore's licence and notice lie beside the data files.
 """
 
 import gzip
 import importlib.metadata
 import json
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -29,7 +33,7 @@ _SERVICES: Final[Mapping[str, tuple[str, ...] | None]] = {
         "UpdateEventSourceMapping",
     ),
 }
-"""The services that the server speaks and the operations that it needs of each, None for all."""
+"""The services that the server speaks, and which of their operations it needs; None means all."""
 
 _CONSTRAINTS: Final = ("type", "required", "min", "max", "pattern", "enum")
 _REFERENCES: Final = ("member", "key", "value")
@@ -63,7 +67,7 @@ def _read(botocore: importlib.metadata.Distribution, service: str) -> dict[str, 
 
 
 def _reduced(model: Mapping[str, Any], operations: Iterable[str]) -> dict[str, Any]:
-    """Return what the server reads: operations with their input, and the shapes that inputs contain."""
+    """Return what the server reads: operations with their inputs, and the shapes of inputs."""
     inputs = {name: model["operations"][name]["input"]["shape"] for name in operations}
     shapes: dict[str, Any] = {}
     open_names = list(inputs.values())
@@ -89,7 +93,9 @@ def _shape(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace a file at once: a server that starts meanwhile reads the old one or the new one."""
-    draft = path.with_name(path.name + ".new")
+    """Replace a file atomically, unless it has this text: servers and builds may be reading it."""
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return
+    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
     draft.write_text(text, encoding="utf-8")
     draft.replace(path)

@@ -1,4 +1,4 @@
-"""`python -m emulator`."""
+"""`python -m emulator`, in the source tree; installed, it is `python -m dynamodb_emulator`."""
 
 import sys
 

@@ -1,7 +1,6 @@
 """The emulator without HTTP: an engine, a clock, a database and the operations on it."""
 
 import logging
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,15 +11,17 @@ from emulator import errors, operations
 from emulator.clock import EmulatorClock
 from emulator.controls.body import BadDeclaration, Body
 from emulator.database.catalog.catalog import Caller, Options
-from emulator.database.database import Database, report_full
+from emulator.database.database import Database
 from emulator.database.jobs import backfill, ttl_fill, ttl_sweep
 from emulator.database.store import keyspace
+from emulator.database.store.loading import refused
 from emulator.log_limits import once_a_minute
 from emulator.model.service import operations as service_operations
-from emulator.operations.registry import find
+from emulator.operations.registry import Operation, find
 from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory
-from storage import Full, Interrupted, open_engine
+from emulator.slices import Sliced
+from storage import Engine, LayoutMismatch, open_engine
 
 if TYPE_CHECKING:
     from emulator.event_sources.api import Answer as Told
@@ -46,27 +47,35 @@ class Emulator:
         durable = settings.durable and path is not None
         self.settings = settings
         self.clock = clock or EmulatorClock(cells=None if sharing is None else sharing.clock_cells)
-        self.database = Database(
-            open_engine(path, durable=durable, verify=_verify if sharing is None else _trust),
-            self.clock,
-            Options(
-                shared=settings.shared_db,
-                account=settings.account,
-                delay=settings.delay_transient_statuses,
-                throttle=settings.enforce_throughput,
-                collection_limit=settings.item_collection_limit,
-                stream_shards=settings.stream_shards,
-                kinesis=bool(settings.kinesis_endpoint),
-            ),
-            sharing,
-            jobs=(backfill.resume_all, ttl_fill.resume_all),
+        engine = open_engine(path, durable=durable, verify=_verify if sharing is None else _trust)
+        options = Options(
+            shared=settings.shared_db,
+            account=settings.account,
+            delay=settings.delay_transient_statuses,
+            throttle=settings.enforce_throughput,
+            collection_limit=settings.item_collection_limit,
+            stream_shards=settings.stream_shards,
+            kinesis=bool(settings.kinesis_endpoint),
         )
+        try:
+            self._open(engine, options, sharing)
+        except LayoutMismatch as error:
+            engine.close()
+            raise refused(path, str(error)) from error
+        except BaseException:
+            engine.close()
+            raise
+
+    def _open(self, engine: Engine, options: Options, sharing: SharedMemory | None) -> None:
+        settings = self.settings
+        jobs = (backfill.resume_all, ttl_fill.resume_all)
+        self.database = Database(engine, self.clock, options, sharing, jobs)
         if self.database.owner:
             self.database.scheduler.every(settings.ttl_sweep_interval, partial(ttl_sweep.begin, self.database))
         if settings.ongoing_transaction:
             _declare_transactions(self.database, settings.ongoing_transaction)
         self._background = self.database.background
-        self._shared = self.database.versions.shared
+        self._run = self.database.run
         self.caller = self.database.catalog.caller
         self._functions: FunctionService | None = None
         if settings.functions or _has_mappings(self.database):
@@ -77,12 +86,9 @@ class Emulator:
         return find(operation) is not None or operation in service_operations()
 
     def call(self, operation: str, raw: object, caller: Caller) -> bytes:
-        """Answer one request, given as parsed JSON, with JSON. Raises ApiError."""
-        database = self.database
+        """Answer one request, given as parsed JSON, with JSON. Raises ApiError, Sliced."""
         if self._background.slices:
             self._background.run_slice()
-        if self._shared and database.versions.hinted():
-            database.refresh()
         found = find(operation)
         if found is None:
             refusal = errors.not_implemented(operation)
@@ -90,18 +96,19 @@ class Emulator:
                 log.warning("%s", refusal.message)
             raise refusal
         try:
-            try:
-                answer = found(database, caller, raw)
-            except Interrupted:
-                answer = database.rerun(lambda: found(database, caller, raw))
-        except Full as error:
-            report_full(error)
-            raise errors.storage_full() from error
-        return answer if type(answer) is bytes else orjson.dumps(answer)
+            response = self._run(found, self.database, caller, raw)
+        except Sliced as sliced:
+            steps, again = sliced.steps, partial(self._in_one_piece, found, raw, caller)
+            raise Sliced(self.database.run_steps(lambda: steps, again)) from None
+        return response if type(response) is bytes else orjson.dumps(response)
+
+    def _in_one_piece(self, found: Operation, raw: object, caller: Caller) -> bytes:
+        response = found(self.database, caller, raw)
+        return response if type(response) is bytes else orjson.dumps(response)
 
     @property
     def functions(self) -> "FunctionService":
-        """Functions on streams; loaded when somebody has a use for them, which most never have."""
+        """Functions on streams. Loaded on first use; most servers never need them."""
         if self._functions is None:
             self._functions = self._load_functions()
         return self._functions
@@ -113,37 +120,26 @@ class Emulator:
 
     @property
     def busy_functions(self) -> "FunctionService | None":
-        """Functions on streams where there is somebody to deliver to, else None; costs next to nothing."""
+        """Functions on streams if any are to be invoked, else None. Costs next to nothing."""
         functions = self._functions
         return functions if functions is not None and functions.busy else None
 
     def call_functions(self, method: str, path: str, query: str, body: bytes, caller: Caller) -> "Told":
         """Answer a request to Lambda's API with a status and JSON. Raises ApiError."""
-        if self.database.versions.hinted():
-            self.database.refresh()
-        return self.database.rerun(lambda: self.functions.answer(method, path, query, body, caller))
+        return self.database.run(lambda: self.functions.answer(method, path, query, body, caller))
 
     def tick(self) -> bool:
         """Do what has become due by the clock, and a slice of long work; say whether a slice ran.
 
-        Whoever serves calls this often while no request does. What cannot be done now (the disk is full) is done later.
+        The server calls this often while no request runs. What cannot be done now (the disk is
+        full) is done later.
         """
-        database = self.database
         self.run_due()
-        if not self._background.slices or self._background.held:
-            return False
-        if self._background.run_slice():
-            return True
-        database.refresh()  # it may wait because another process has changed definitions
-        return False
+        return self.database.run_slice()
 
     def run_due(self) -> None:
         """Do what has become due by the clock, except long work, which is only queued."""
-        database = self.database
-        if database.versions.hinted():
-            database.refresh()
-        with suppress(Full, Interrupted):  # what is due stays due
-            database.rerun(database.scheduler.run_due)
+        self.database.try_run(self.database.scheduler.run_due, None)  # what is due stays due
 
     def close(self) -> None:
         """Commit, sync and release the storage."""
@@ -151,14 +147,14 @@ class Emulator:
 
 
 def _verify(folder: Path) -> None:
-    """Verify a data folder that is a copy. Raises Corrupted."""
+    """Verify a data folder that is a copy. Raises Corrupted, LayoutMismatch."""
     from emulator.database import soundness  # noqa: PLC0415 - only copies need it
 
     soundness.verify(folder)
 
 
 def _trust(_folder: Path) -> None:
-    """Do nothing: the first process of a server has verified the folder, and others may be writing to it."""
+    """Do nothing: the server's first process has verified the folder, others may write to it."""
 
 
 def _has_mappings(database: Database) -> bool:
@@ -167,7 +163,7 @@ def _has_mappings(database: Database) -> bool:
 
 
 def _declare_transactions(database: Database, text: str) -> None:
-    """Make the declarations of a setting that holds one or a list of them as JSON. Raises BadDeclaration."""
+    """Make the declarations of a setting: JSON, one or a list of them. Raises BadDeclaration."""
     from emulator.controls.declarations import declare_transaction  # noqa: PLC0415 - few starts declare anything
 
     try:

@@ -1,10 +1,10 @@
-"""A cache of what is made from clients' texts, bounded by memory.
+"""A cache for results that are made from clients' texts, bounded by memory.
 
-A client can send a new text with every request, and what is made of a text takes about a hundred times its bytes. So a
-cache counts bytes, by an estimate from the length of the texts.
+A client can send a new text with every request, and a result takes about a hundred times the bytes
+of its text. So a cache counts bytes, estimated from the length of the texts.
 
-Long texts have a part of the cache to themselves: a program that loads data with one long statement for each item must
-not push out the short statements that others send again and again.
+Long texts have a separate part of the cache. A program may load data with one long statement for
+each item. That must not push out the short statements that others send again and again.
 """
 
 from collections.abc import Hashable
@@ -12,17 +12,19 @@ from typing import Any, Final, TypeVar
 
 Result = TypeVar("Result")
 
-# Measured with tracemalloc: 3 to 140 bytes for each character of a statement or expression, nearly always below 100.
+# Measured with tracemalloc: the result for a statement or expression takes 3 to 140 bytes for each
+# character of the text, nearly always less than 100.
 PER_ENTRY: Final = 2_048  # bytes
 PER_CHARACTER: Final = 100
 LONG: Final = 1_024  # characters
 
-SHORT_TEXTS: Final = 3 << 20  # bytes; 255 texts of 100 characters
-LONG_TEXTS: Final = 4 << 20  # bytes; 9 expressions of 4 KB, the longest that are allowed, 5 statements of 8 KB
+SHORT_TEXTS: Final = 3 << 20  # bytes: 255 texts of 100 characters
+# Bytes: 9 expressions of 4 KB (the longest that are allowed), or 5 statements of 8 KB.
+LONG_TEXTS: Final = 4 << 20
 
 
 class BoundedCache(dict[Any, Result]):
-    """A dictionary that forgets the oldest results. A hit, `get`, is a dictionary's own."""
+    """A dictionary that forgets the oldest results. Its `get` is a plain dictionary's."""
 
     __slots__ = ("_long", "_short")
 
@@ -32,12 +34,15 @@ class BoundedCache(dict[Any, Result]):
         self._long = _Part(long_texts)
 
     def keep(self, key: Hashable, result: Result, length: int) -> None:
-        """Keep a result, unless it alone is too large. length: characters of the texts that it was made of."""
+        """Keep a result, unless it is too large for the cache.
+
+        length: the number of characters in the texts of which the result was made.
+        """
         part = self._long if length > LONG else self._short
         weight = PER_ENTRY + PER_CHARACTER * length
-        if weight > part.most or key in self:
+        if weight > part.limit or key in self:
             return
-        while part.weight + weight > part.most:
+        while part.weight + weight > part.limit:
             del self[part.pop()]
         part.add(key, weight)
         self[key] = result
@@ -45,17 +50,17 @@ class BoundedCache(dict[Any, Result]):
     def clear(self) -> None:
         """Forget everything."""
         super().clear()
-        self._short = _Part(self._short.most)
-        self._long = _Part(self._long.most)
+        self._short = _Part(self._short.limit)
+        self._long = _Part(self._long.limit)
 
 
 class _Part:
-    """The keys of one part, oldest first, with the estimated bytes of each and of all."""
+    """The keys of one part, oldest first, with their estimated bytes and the sum of these."""
 
-    __slots__ = ("most", "weight", "weights")
+    __slots__ = ("limit", "weight", "weights")
 
-    def __init__(self, most: int) -> None:
-        self.most = most
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
         self.weight = 0
         self.weights: dict[Hashable, int] = {}
 
@@ -64,7 +69,7 @@ class _Part:
         self.weight += weight
 
     def pop(self) -> Hashable:
-        """Take out the oldest key and return it."""
+        """Remove the oldest key and return it."""
         key = next(iter(self.weights))
         self.weight -= self.weights.pop(key)
         return key

@@ -1,7 +1,7 @@
 """The command line: from settings (flags.py) to a running server.
 
-Exit status: 0 after a signal, 2 when the server cannot start or its workers end again and again, with one line that says
-why.
+Exit status: 0 after a signal, 2 if the server cannot start or its workers end again and again. With
+2, one line says why.
 """
 
 import contextlib
@@ -18,12 +18,12 @@ from emulator.settings import Settings
 log = logging.getLogger("emulator")
 
 _CANNOT_START = 2
-_INTERRUPTED = 130  # as shells have it
+_INTERRUPTED = 130  # what shells return
 _TRACE = 5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; return its exit status."""
+    """Run the command and return its exit status."""
     _open_standard_files()
     try:
         return _run(arguments)
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.errno != errno.EMFILE:
             raise
-        return _cannot_start("the process may not open enough files: raise the limit that `ulimit -n` shows")
+        return _cannot_start("the process cannot open enough files: raise the limit that `ulimit -n` shows")
 
 
 def _run(arguments: Sequence[str] | None) -> int:
@@ -45,8 +45,10 @@ def _run(arguments: Sequence[str] | None) -> int:
     configure_log(settings.log_level)
     for warning in warnings(os.environ):
         log.warning("%s", warning)
-    # Imported after the flags are read, so that --help and mistakes answer at once.
-    gc.disable()  # what modules define stays: looking for garbage among it took 20 ms, a twelfth of the start
+    # Imported after the flags are read, so that --help and mistakes answer at once. Objects of
+    # modules live as long as the program: searching them for garbage took 20 ms, a twelfth of the
+    # start.
+    gc.disable()
     from emulator.app import Emulator  # noqa: PLC0415
     from emulator.controls.body import BadDeclaration  # noqa: PLC0415
     from emulator.http.listen import ServeError, listen  # noqa: PLC0415
@@ -57,7 +59,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     gc.enable()
     try:
         if settings.functions:
-            from emulator.outbound.function_check import check_functions  # noqa: PLC0415 - start-up time that most never need
+            from emulator.outbound.function_check import check_functions  # noqa: PLC0415 - most starts do not need it
 
             check_functions(settings.functions)
         if settings.workers > 1:
@@ -83,7 +85,10 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _open_standard_files() -> None:
-    """Open stdin, stdout and stderr where the caller has closed them: other files would get their numbers."""
+    """Open stdin, stdout and stderr if the caller has closed them.
+
+    Otherwise other files would get their numbers.
+    """
     for number in range(3):
         try:
             os.fstat(number)
@@ -92,30 +97,37 @@ def _open_standard_files() -> None:
 
 
 def configure_log(level: str) -> None:
-    """Log to stderr from a level on; `trace` is below Python's levels."""
+    """Log to stderr from a level on. `trace` is below Python's own levels."""
     logging.addLevelName(_TRACE, "TRACE")
     logging.basicConfig(
         level=_TRACE if level == "trace" else level.upper(), format="%(asctime)s %(levelname)s %(message)s"
     )
-    logging.getLogger("asyncio").setLevel(logging.WARNING)  # its debug lines say nothing about requests
+    # Its debug lines say nothing about requests.
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
 
 
 def _claim(settings: Settings) -> contextlib.AbstractContextManager[None]:
-    """Return what keeps other servers from the data folder. Entering it raises StorageError."""
+    """Return a context manager that keeps other servers away from the data folder.
+
+    Entering it raises StorageError.
+    """
     if settings.in_memory or settings.data_dir is None:
         return contextlib.nullcontext()
-    from storage.claim import claimed  # noqa: PLC0415 - start-up time
+    from storage.data_folder import claimed  # noqa: PLC0415 - start-up time
 
     return claimed(settings.data_dir)
 
 
 def _bad_configuration() -> type[Exception]:
-    """Return what a --functions file that is not understood raises; most starts have no file, and nothing to catch."""
+    """Return the exception for a --functions file that cannot be read.
+
+    It is imported only when an exception is raised: most starts have no such file.
+    """
     from emulator.event_sources.configuration import BadConfiguration  # noqa: PLC0415 - a fiftieth of the start-up time
 
     return BadConfiguration
 
 
 def _cannot_start(why: str) -> int:
-    print(f"dynamodb-emulator: {why}", file=sys.stderr)  # noqa: T201 - the one line the user needs
+    print(f"dynamodb-emulator: {why}", file=sys.stderr)  # noqa: T201 - the message for the user
     return _CANNOT_START

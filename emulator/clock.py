@@ -1,7 +1,8 @@
 """Time, and the work that is due at some time.
 
-One clock serves everything that looks at the time: statuses, creation dates, TTL, streams, tokens, throttling, retries of
-functions. It follows the machine's until a test moves it; nothing in the emulator sleeps or asks the machine itself.
+One clock serves everything that needs the time: statuses, creation dates, TTL, streams, tokens,
+throttling, retries of functions. It follows the machine's clock until a test moves it. Nothing in
+the emulator sleeps, and nothing else reads the machine's clock.
 """
 
 import logging
@@ -18,8 +19,9 @@ log = logging.getLogger("emulator")
 
 _SHORTEST_PAUSE: Final = 0.5  # seconds
 _LONGEST_PAUSE: Final = 30.0
-_RECENT: Final = 60.0  # seconds between pauses that belong together
-_FREED: Final = 1 << 20  # bytes that end a pause
+# Seconds. A pause that begins sooner than this after the last one is twice as long.
+_RECENT: Final = 60.0
+_FREED: Final = 1 << 20  # bytes: a pause ends when so many more are free
 
 
 class Clock(Protocol):
@@ -31,23 +33,26 @@ class Clock(Protocol):
 
 
 CLOCK_CELLS: Final = 2
-"""Numbers that a clock's state is made of."""
+"""The number of values in a clock's state."""
 
-EARLIEST: Final = 31_536_000.0  # 1971: what looks back, a day or so, does not pass the epoch
-LATEST: Final = 253_370_764_800.0  # 9999: a clock that runs on from there has a year until datetime's end
+# In 1971, so that code can subtract a day or so and stay after the epoch.
+EARLIEST: Final = 31_536_000.0
+# In 9999, so that a running clock reaches datetime's end a year later.
+LATEST: Final = 253_370_764_800.0
 
 
 class TimeOutOfRange(Exception):
-    """The clock was to be moved to before EARLIEST, to LATEST or later, or to what is no time at all."""
+    """The clock was set to a time before EARLIEST, to LATEST or later, or to NaN."""
 
 
 class EmulatorClock:
-    """The machine's clock, moved by an offset, or standing still.
+    """The machine's clock, moved by an offset, or frozen.
 
-    cells: two numbers to keep the state in, offset and time of standing still (NaN while it runs): where several processes
-    share them, all follow at once.
+    cells: the two numbers of its state: the offset, and the time at which it is frozen (NaN while
+    it runs). If several processes share the cells, all of them follow at once.
 
-    A move to a time that others could not tell or store raises TimeOutOfRange, and then nothing has moved.
+    Setting a time that cannot be printed or stored raises TimeOutOfRange. The clock is then
+    unchanged.
     """
 
     __slots__ = ("_cells", "_machine")
@@ -67,32 +72,38 @@ class EmulatorClock:
 
     @property
     def offset(self) -> float:
-        """Seconds by which it is ahead of the machine's clock; while it stands still, those that it was."""
+        """Offset from the machine's clock in seconds.
+
+        While the clock is frozen: the offset before the freeze.
+        """
         return self._cells[0]
 
     @property
     def frozen(self) -> float | None:
-        """The time at which it stands, None while it runs."""
+        """The time at which the clock is frozen, None while it runs."""
         frozen = self._cells[1]
         return None if isnan(frozen) else frozen
 
     def ahead(self) -> float:
-        """Return by how many seconds it is ahead of the machine's clock now, running or not; negative: behind."""
+        """Return how many seconds this clock is ahead of the machine's clock, running or frozen.
+
+        The result is negative if it is behind.
+        """
         offset, frozen = self._cells
         return offset if isnan(frozen) else frozen - self._machine()
 
     def set_offset(self, seconds: float) -> None:
-        """Run, that many seconds ahead of the machine's clock (behind it, if negative)."""
+        """Run with an offset from the machine's clock, in seconds. A negative one means behind."""
         _check(self._machine() + seconds)
         self._cells[0] = seconds
         self._cells[1] = nan
 
     def freeze(self, at: float | None = None) -> None:
-        """Stand still: at the given time, or now."""
+        """Freeze at the given time, or now."""
         self._cells[1] = self.now() if at is None else _check(at)
 
     def advance(self, seconds: float) -> None:
-        """Go forward at once; a clock that stands still goes on standing."""
+        """Jump forward. A frozen clock stays frozen."""
         _check(self.now() + seconds)
         self._cells[0 if isnan(self._cells[1]) else 1] += seconds
 
@@ -102,14 +113,14 @@ class EmulatorClock:
 
 
 def _check(at: float) -> float:
-    """Return a time that a clock may show. Raises TimeOutOfRange for others; NaN is one of them."""
+    """Return the time if a clock may show it. Raises TimeOutOfRange for other times and for NaN."""
     if EARLIEST <= at < LATEST:
         return at
     raise TimeOutOfRange
 
 
 class ManualClock(EmulatorClock):
-    """A clock that stands still until it is moved."""
+    """A clock that stays frozen until it is moved."""
 
     __slots__ = ()
 
@@ -119,21 +130,25 @@ class ManualClock(EmulatorClock):
 
 
 Slice = Callable[[], bool]
-"""A bounded piece of background work; returns True when there is more to do."""
+"""A bounded piece of background work. Returns True if there is more to do."""
 
 
 class Background:
-    """Long work in slices: dropping a table's rows, filling an index, deleting what has expired.
+    """Long work in slices: dropping a table's rows, filling an index, deleting expired items.
 
-    Before each request, and whenever the server is idle, one slice runs; so the work advances with the traffic, a
-    request never waits for more than one slice, and a test drives it by calling `run_slice`.
+    One slice runs before each request, and whenever the server is idle. So the work advances with
+    the traffic, a request waits for at most one slice, and a test drives the work by calling
+    `run_slice`.
 
-    A slice that raises one of `wait` has done nothing, disturbs nobody, and is tried again later. One that raises one of
-    `full` found no room on the disk. Once that is so for all work in turn, nothing runs for some seconds of real time,
-    twice as many after each such failure, or until room is freed or other work comes, which may free some. `hold` begins
-    such a pause too. `slices` is the work that waits, by its name, for reading only.
+    A slice may raise an exception of `wait`: it has done nothing and is tried again later. Or it
+    raises one of `full`: the disk has no room. If that happens to all work, one slice after
+    another, a pause begins, in which nothing runs. A pause lasts some seconds of real time, and
+    twice as long after each such failure. It ends early if room is freed, or if other work is
+    added, because that may free some. `hold` also begins a pause.
 
-    room: returns the free bytes of the disk; monotonic: the seconds that pauses are measured in.
+    room: returns the free bytes of the disk.
+    monotonic: returns the seconds by which pauses are measured.
+    slices: the waiting work by name, for reading only.
     """
 
     def __init__(
@@ -147,11 +162,11 @@ class Background:
         self._full = full
         self._room = room
         self._monotonic = monotonic
-        self._failures = 0  # slices one after another that found no room
+        self._failures = 0  # consecutive slices that found no room
         self._held = False
-        self._pause = 0.0  # seconds of the last pause
-        self._until = -inf  # when it ends
-        self._free = 0  # bytes that were free when it began
+        self._pause = 0.0  # seconds, of the last pause
+        self._until = -inf  # when the pause ends
+        self._free = 0  # bytes that were free when the pause began
         self.slices: dict[Hashable, Slice] = {}
 
     def hold(self, why: Exception) -> None:
@@ -167,19 +182,19 @@ class Background:
 
     @property
     def held(self) -> bool:
-        """Whether there is a pause."""
+        """Whether nothing runs because of a pause."""
         if self._held and (self._monotonic() >= self._until or self._room() >= self._free + _FREED):
             self._held = False
         return self._held
 
     def add(self, name: Hashable, work: Slice) -> None:
-        """Queue work, unless work of this name is waiting; its slices take turns with those of other work."""
+        """Queue work, unless work of this name is waiting. All work takes turns, slice by slice."""
         if name not in self.slices:
             self.slices[name] = work
             self._held = False
 
     def run_slice(self) -> bool:
-        """Run one slice of the work that waited longest; say whether it could run."""
+        """Run one slice of the work that has waited longest. Say whether a slice ran."""
         if not self.slices or self.held:
             return False
         name = next(iter(self.slices))
@@ -202,14 +217,18 @@ class Background:
         return True
 
     def run_all(self) -> None:
-        """Run until nothing is left, or the work has to wait."""
+        """Run slices until no work is left, or all of it must wait."""
         while self.run_slice():
             pass
 
 
 @dataclass(slots=True)
 class _Job:
-    """Something that is due again and again. seconds: the interval; due: the next time, seconds since the epoch."""
+    """Work that is due again and again.
+
+    seconds: the interval.
+    due: the next time, in seconds since the epoch.
+    """
 
     seconds: float
     work: Callable[[], object]
@@ -217,10 +236,10 @@ class _Job:
 
 
 class Scheduler:
-    """Jobs that are due at intervals of the emulator's clock: TTL sweeps, turning and trimming of streams.
+    """Jobs that are due at intervals of the emulator's clock: TTL sweeps, shard rollover, trimming.
 
-    Whoever owns the emulator calls `run_due` often (the server, between requests) and after moving the clock. A job is
-    short; what may take long it queues as `Background` work.
+    The owner of the emulator calls `run_due` often (the server does it between requests), and after
+    the clock was moved. A job is short. It queues long work in `Background`.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -228,11 +247,14 @@ class Scheduler:
         self._jobs: list[_Job] = []
 
     def every(self, seconds: float, work: Callable[[], object]) -> None:
-        """Run work each time that many seconds have passed, the first time after the first of them."""
+        """Run work once per interval, first after one interval."""
         self._jobs.append(_Job(seconds, work, self._clock.now() + seconds))
 
     def run_due(self) -> None:
-        """Run the jobs whose time has come, each once however much time has passed. What one raises leaves it due."""
+        """Run the jobs that are due, each of them once, however much time has passed.
+
+        A job that raises stays due.
+        """
         now = self._clock.now()
         for job in self._jobs:  # linear, because there are a handful
             if job.due <= now:

@@ -1,14 +1,15 @@
 """From flags and environment variables to Settings.
 
-Every setting is read as text from the first source that has it, then parsed once:
+Every setting is read as text from the first source that has it, and parsed once:
 
-1. a flag: `--port 8001`;
-2. the environment: `DYNAMODB_EMULATOR_PORT=8001`; an empty variable counts as absent, since compose files
-   write `${PORT:-}`;
-3. the default in settings.py.
+1. a flag: `--port 8001`
+2. the environment: `DYNAMODB_EMULATOR_PORT=8001`. An empty variable counts as absent, because
+   compose files write `${PORT:-}`.
+3. the default in settings.py
 
-A setting whose default is a tuple is a list: its flag may be repeated, and both flag and variable take several values
-separated by commas. A value that is not understood ends the program with one line and status 2.
+A setting whose default is a tuple is a list. Its flag may be repeated, and both flag and variable
+take several values separated by commas. A value that cannot be parsed ends the program with one
+line and status 2.
 """
 
 import argparse
@@ -29,9 +30,10 @@ _FALSE: Final = frozenset(("0", "false", "no", "off"))
 _METAVARS: Final[Mapping[type, str]] = {int: "N", float: "SECONDS"}
 
 _SERVICE_LINK: Final = r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
-"""What Kubernetes sets in every pod beside a Service called `dynamodb-emulator`, besides the next one.
+"""Variables that Kubernetes sets in every pod if there is a Service named `dynamodb-emulator`.
 
-A Service called `dynamodb-emulator-2` sets DYNAMODB_EMULATOR_2_SERVICE_HOST and the rest.
+A Service named `dynamodb-emulator-2` sets DYNAMODB_EMULATOR_2_SERVICE_HOST and so on.
+DYNAMODB_EMULATOR_PORT is such a variable too, but also a setting: see _LINKED_PORT.
 """
 _LINKED_PORT: Final = ("tcp://", "udp://", "sctp://")
 
@@ -46,13 +48,13 @@ _DYNAMODB_LOCAL: Final[Mapping[str, str]] = {
     "-optimizeDbBeforeStartup": "leave it out",
     "-disableTelemetry": "leave it out",
 }
-"""DynamoDB Local's options (developer guide, "DynamoDB local usage notes") and what to do instead."""
+"""DynamoDB Local's options (developer guide, "DynamoDB local usage notes") and our equivalents."""
 
 _EXAMPLES: Final = f"""\
 Every option can come from the environment too: {PREFIX}PORT=8001. A flag wins over the environment.
 
 examples:
-  {PROGRAM} --in-memory                       forget everything at the end
+  {PROGRAM} --in-memory                       forget everything at exit
   {PROGRAM} --data-dir /var/lib/dynamodb      keep the data in a folder
   {PROGRAM} --port 0 --shared-db              a free port, one database for all access keys
   {PROGRAM} --functions functions.toml        invoke functions with the records of streams
@@ -63,9 +65,10 @@ exit status: 0 after a signal, 2 when the server cannot start (one line says why
 
 
 def settings_from(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
-    """Return the settings that flags, then DYNAMODB_EMULATOR_* variables, then defaults give.
+    """Return the settings from flags, then DYNAMODB_EMULATOR_* variables, then defaults.
 
-    Exits with status 2 and one line where a value is not understood, with 0 after --help and --version.
+    Exits with status 2 and one line if a value cannot be parsed, with status 0 after --help and
+    --version.
     """
     parser = _parser()
     known, unknown = parser.parse_known_args(arguments)
@@ -74,7 +77,7 @@ def settings_from(arguments: Sequence[str], environment: Mapping[str, str]) -> S
     values = vars(known)
     values |= _from_environment(parser, environment, already=values)
     for name, value in values.items():
-        if isinstance(value, list):  # argparse's of a flag that may be repeated
+        if isinstance(value, list):  # the value of a flag that may be repeated
             values[name] = tuple(value)
     return Settings(**values)
 
@@ -82,7 +85,7 @@ def settings_from(arguments: Sequence[str], environment: Mapping[str, str]) -> S
 def warnings(environment: Mapping[str, str]) -> list[str]:
     """Return one sentence for each DYNAMODB_EMULATOR_* variable that has no effect."""
     known = {field.name.upper() for field in fields(Settings)}
-    found = []
+    sentences = []
     for variable, text in sorted(environment.items()):
         name = variable.removeprefix(PREFIX)
         if name == variable or re.fullmatch(_SERVICE_LINK, name):
@@ -90,10 +93,12 @@ def warnings(environment: Mapping[str, str]) -> list[str]:
         if name not in known:
             if name.endswith("_PORT") and text.startswith(_LINKED_PORT):
                 continue
-            found.append(f"the environment variable {variable} is unknown and has no effect{_hint(name, known)}")
+            sentences.append(f"the environment variable {variable} is unknown and has no effect{_hint(name, known)}")
         elif name == "PORT" and text.startswith(_LINKED_PORT):
-            found.append(f"the environment variable {variable} is a Kubernetes service link, not a setting: ignored")
-    return found
+            sentences.append(
+                f"the environment variable {variable} is a Kubernetes service link, not a setting: ignored"
+            )
+    return sentences
 
 
 def _unknown_arguments(arguments: Sequence[str]) -> str:
@@ -112,10 +117,13 @@ def _hint(name: str, known: Iterable[str]) -> str:
 
 
 class Parser(argparse.ArgumentParser):
-    """Reports a mistake in one line; argparse's own parser prints the usage before, which is longer than a screen."""
+    """Reports a mistake in one line.
+
+    argparse's own parser also prints the usage, which is longer than a screen.
+    """
 
     def error(self, message: str) -> NoReturn:
-        """End the program."""
+        """End the program with status 2."""
         self.exit(2, f"{self.prog}: error: {message}\n")
 
 
@@ -163,8 +171,8 @@ def _for_argparse(field: Field[Any], text: str) -> Any:  # noqa: ANN401 - of the
 
 
 def _from_environment(parser: Parser, environment: Mapping[str, str], already: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings that only the environment gives; already: what flags have given."""
-    found = {}
+    """Return the settings that only the environment has. already: the settings from flags."""
+    values = {}
     decided = EXCLUSIVE if EXCLUSIVE & already.keys() else frozenset[str]()
     for field in fields(Settings):
         variable = PREFIX + field.name.upper()
@@ -174,16 +182,16 @@ def _from_environment(parser: Parser, environment: Mapping[str, str], already: M
         if field.name == "port" and text.startswith(_LINKED_PORT):
             continue
         try:
-            found[field.name] = parsed(field, text)
+            values[field.name] = parsed(field, text)
         except ValueError as error:
             parser.error(f"{variable}: {error}")
-    if found.get("in_memory") and "data_dir" in found:
+    if values.get("in_memory") and "data_dir" in values:
         parser.error(f"{PREFIX}IN_MEMORY is not allowed with {PREFIX}DATA_DIR")
-    return found
+    return values
 
 
 def parsed(field: Field[Any], text: str) -> Any:  # noqa: ANN401 - of the field's type
-    """Return the value that a text gives a setting. Raises ValueError."""
+    """Return a setting's value from its text. Raises ValueError."""
     default: Any = field.default
     if isinstance(default, bool):
         return _switch(text)
@@ -198,7 +206,7 @@ def parsed(field: Field[Any], text: str) -> Any:  # noqa: ANN401 - of the field'
         return _number(type(default), text, field.metadata.get("between"))
     choices = field.metadata.get("choices")
     if choices and text.lower() not in choices:
-        raise ValueError(f"{text!r} is none of {', '.join(choices)}")
+        raise ValueError(f"{text!r} is not one of {', '.join(choices)}")
     if choices:
         return text.lower()
     if check is not None:

@@ -6,30 +6,33 @@ KIB: Final = 1024
 MIB: Final = 1024 * KIB
 GIB: Final = 1024 * MIB
 
-REQUEST_BODY: Final = 16 * MIB  # bytes, as sent and after decompression
-RESPONSE_COMPRESSION: Final = 4 * KIB  # bodies above this are compressed when the client accepts it
+REQUEST_BODY: Final = 16 * MIB  # bytes, both as sent and decompressed
+# bytes; larger bodies are compressed if the client accepts it.
+RESPONSE_COMPRESSION: Final = 4 * KIB
 
 ITEM_SIZE: Final = 400 * KIB  # bytes by the rules of values/size.py
-NESTING: Final = 32  # levels, the attribute's own value being level 1
+NESTING: Final = 32  # levels; an attribute's own value has level 1
 ATTRIBUTE_NAME: Final = 65_535  # bytes of UTF-8
 PARTITION_KEY: Final = 2048  # bytes
-SORT_KEY: Final = 1024  # bytes, all RANGE attributes together
+SORT_KEY: Final = 1024  # bytes of all RANGE attributes together
 
 NUMBER_DIGITS: Final = 38  # significant decimal digits
-NUMBER_MAX_EXPONENT: Final = 125  # of the first digit
+NUMBER_MAX_EXPONENT: Final = 125  # the exponent of the first digit
 NUMBER_MIN_EXPONENT: Final = -130
 
-EXPRESSION_SIZE: Final = 4096  # bytes, each expression parameter
+EXPRESSION_SIZE: Final = 4096  # bytes of each expression parameter
 EXPRESSION_OPERATORS: Final = 300
 EXPRESSION_IN_OPERANDS: Final = 100
-LEGACY_NAMES: Final = ITEM_SIZE  # bytes of the attribute names in Expected or a filter; observed: DynamoDB Local
-EXPRESSION_VALUES_SIZE: Final = 2 * MIB  # together
-PLACEHOLDER: Final = 255  # bytes of a "#name" or ":value", with its first character
+# Bytes of the attribute names in Expected or a filter (observed: DynamoDB Local).
+LEGACY_NAMES: Final = ITEM_SIZE
+EXPRESSION_VALUES_SIZE: Final = 2 * MIB  # bytes of all values together
+PLACEHOLDER: Final = 255  # bytes of a "#name" or ":value", including its first character
 PATH_ELEMENTS: Final = 32  # names and list indexes of a document path
-LIST_INDEX: Final = 4_294_967_294  # in a document path; observed: github.com/floci-io/floci/issues/3073
+# In a document path (observed: github.com/floci-io/floci/issues/3073).
+LIST_INDEX: Final = 4_294_967_294
 
 TRANSACTION: Final = 4 * MIB  # bytes of the request's items, keys and values
-TOKEN_SECONDS: Final = 600.0  # how long a ClientRequestToken is remembered
+TOKEN_SECONDS: Final = 600.0  # a ClientRequestToken is remembered for this time
 
 PAGE: Final = MIB  # bytes evaluated by one Query or Scan page
 BATCH_GET_KEYS: Final = 100
@@ -45,8 +48,10 @@ TAG_KEY: Final = 128  # characters
 TAG_VALUE: Final = 256
 TAG_SET: Final = 10 * KIB  # bytes of all tags of a resource
 THROUGHPUT_VALUE: Final = 1_000_000_000_000
-TABLE_CAPACITY: Final = 40_000  # read or write units of a table, and of each global index (default quota)
-DECREASES_AT_ONCE: Final = 4  # of provisioned throughput on a UTC day, before they must be DECREASE_SECONDS apart
+# Read or write units of a table, or of a global index (default quota).
+TABLE_CAPACITY: Final = 40_000
+# Decreases of provisioned throughput on a UTC day; any more must be DECREASE_SECONDS apart.
+DECREASES_AT_ONCE: Final = 4
 DECREASE_SECONDS: Final = 3600
 
 READ_UNIT: Final = 4 * KIB
@@ -54,8 +59,8 @@ WRITE_UNIT: Final = KIB
 
 ITEM_COLLECTION: Final = 10 * GIB
 
-STREAMS_PAGE: Final = 100  # ListStreams and DescribeStream: default and most
-ITERATOR_SECONDS: Final = 900.0  # how long a shard iterator is valid
+STREAMS_PAGE: Final = 100  # default and maximum of ListStreams and DescribeStream
+ITERATOR_SECONDS: Final = 900.0  # a shard iterator is valid for this time
 
-KINESIS_BATCH_RECORDS: Final = 500  # of one PutRecords call (AWS: PutRecords)
-KINESIS_BATCH_BYTES: Final = 5 * MIB  # data and partition keys together
+KINESIS_BATCH_RECORDS: Final = 500  # records of one PutRecords call (AWS: PutRecords)
+KINESIS_BATCH_BYTES: Final = 5 * MIB  # bytes of data and partition keys together

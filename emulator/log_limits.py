@@ -1,10 +1,11 @@
-"""How often the log repeats itself: at most once a minute for the same thing.
+"""Limits repetition in the log: at most one line a minute about the same thing.
 
-A client that retries in a loop, or a hostile one, must not fill a disk with log lines. So code that logs because of a
-request asks first: `if once_a_minute.allows("disk full"): log.warning(...)`. Where clients choose the keys (names of
-tables, origins), the caller has a LogLimit of its own, so that one kind of line cannot silence the others.
+A client that retries in a loop, or a hostile one, must not fill a disk with log lines. So code that
+logs because of a request asks first: `if once_a_minute.allows("disk full"): log.warning(...)`. If
+clients choose the keys (names of tables, origins), the caller has a separate LogLimit, so that one
+kind of line cannot silence the others.
 
-Time is the machine's: a frozen clock of the emulator must not silence the log for ever.
+The time is the machine's: the log must go on while the emulator's clock is frozen.
 """
 
 from collections.abc import Callable, Hashable
@@ -16,19 +17,20 @@ _KEYS: Final = 1000
 
 
 class LogLimit:
-    """Allows each key once in an interval, and no more than a number of different keys in one.
+    """Allows each key once per interval, and only a limited number of different keys per interval.
 
-    The second bound keeps the memory, and the log, small when each line has a new key.
+    The second limit keeps the memory and the log small if each line has a new key.
     """
 
     def __init__(self, interval: float = _INTERVAL, keys: int = _KEYS, now: Callable[[], float] = monotonic) -> None:
         self._interval = interval
         self._keys = keys
         self._now = now
-        self._logged: dict[Hashable, float] = {}  # when each key was allowed last, the oldest first
+        # The time at which each key was last allowed, oldest first.
+        self._logged: dict[Hashable, float] = {}
 
     def allows(self, key: Hashable) -> bool:
-        """Say whether a line about this key may be logged now, and count it as logged if so."""
+        """Say whether a line about this key may be logged now. If so, count it as logged."""
         now = self._now()
         logged = self._logged
         last = logged.get(key)
@@ -46,4 +48,4 @@ class LogLimit:
 
 
 once_a_minute: Final = LogLimit()
-"""The limit that the whole process shares, for keys that no client chooses."""
+"""The limit of the whole process, for keys that clients do not choose."""

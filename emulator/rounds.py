@@ -1,4 +1,4 @@
-"""Work that is done in rounds for as long as the server runs, whatever goes wrong in one of them."""
+"""Work that is repeated for as long as the server runs, whatever goes wrong in one of its rounds."""
 
 import asyncio
 import logging
@@ -8,25 +8,25 @@ from typing import Final, NoReturn
 log = logging.getLogger("emulator")
 
 _PAUSE: Final = 1.0  # seconds after a round that failed
-_TOLD: Final = 600.0  # seconds in which the same failure is logged once
+_SILENCE: Final = 600.0  # seconds in which the same failure is logged once
 
 
 async def run_forever(what: str, work: Callable[[], Awaitable[float]]) -> NoReturn:
-    """Do a round of work again and again until cancelled; each returns the seconds until the next.
+    """Repeat a round of work until cancelled. Each returns the seconds until the next.
 
-    A failure that nothing expected is logged, and a second later comes the next round.
+    An unexpected failure is logged, and the next round comes a second later. what: for the log.
     """
     loop = asyncio.get_running_loop()
-    told: dict[str, float] = {}  # failures and when they were logged
+    logged: dict[str, float] = {}  # failures, and when they were logged
     while True:
         try:
             pause = await work()
         except Exception as error:
             pause = _PAUSE
             now = loop.time()
-            told = {failure: time for failure, time in told.items() if now - time < _TOLD}
+            logged = {failure: time for failure, time in logged.items() if now - time < _SILENCE}
             failure = repr(error)
-            if failure not in told:
-                told[failure] = now
+            if failure not in logged:
+                logged[failure] = now
                 log.exception("%s failed, and will be tried again", what)
         await asyncio.sleep(pause)

@@ -1,7 +1,10 @@
-"""What a user can set; command line flags and environment names derive from these fields.
+"""The settings of a server.
 
-Each field's metadata has its heading and text in --help and, where they say more than the field's type, `choices`, the
-bounds of a number (`between`), a function that refuses a text with ValueError (`check`) and the `metavar` of the help.
+Command line flags and environment variables are named after the fields.
+
+The metadata of a field has its heading and text in --help. It may also have `choices`, the bounds
+of a number (`between`), a function that raises ValueError for a wrong text (`check`), and the
+`metavar` of the help.
 """
 
 import re
@@ -12,7 +15,7 @@ from typing import Any, Final
 
 
 class Group(Enum):
-    """Under which heading --help lists a setting."""
+    """The headings of settings in --help."""
 
     NETWORK = "network"
     STORAGE = "storage"
@@ -25,7 +28,7 @@ EXCLUSIVE: Final = frozenset(("data_dir", "in_memory"))
 """Settings of which only one may be given."""
 
 DEFAULT_ACCOUNT: Final = "123456789012"
-"""The account of AWS's own examples; AWS has no account 000000000000."""
+"""The account of AWS's own examples. AWS has no account 000000000000."""
 
 _DATA: Final = Path("data")
 
@@ -34,12 +37,12 @@ _HOST: Final = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]|[0-9a-f]*:[0-9a-f.]*:[0
 
 
 def _check_url(text: str) -> None:
-    from urllib.parse import urlsplit  # noqa: PLC0415 - start-up time that most never need
+    from urllib.parse import urlsplit  # noqa: PLC0415 - most starts do not need it
 
     try:
         parts = urlsplit(text)
         valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number, a bracket that is not closed
+    except ValueError:  # a port that is not a number, or a bracket that is not closed
         valid = False
     if not valid:
         raise ValueError(f"{text!r} is not a URL such as http://127.0.0.1:4568")
@@ -47,17 +50,17 @@ def _check_url(text: str) -> None:
 
 def _check_origin(text: str) -> None:
     if not _ORIGIN.fullmatch(text):
-        raise ValueError(f"{text!r} is no origin: expected something like http://localhost:3000")
+        raise ValueError(f"{text!r} is not an origin: expected something like http://localhost:3000")
 
 
 def _check_host(text: str) -> None:
     if not _HOST.fullmatch(text):
-        raise ValueError(f"{text!r} is no host: expected a name or an address, without a port")
+        raise ValueError(f"{text!r} is not a host: expected a name or an address, without a port")
 
 
 def is_account(text: str) -> bool:
     """Say whether a text has the form of an AWS account: twelve digits."""
-    return len(text) == 12 and text.isascii() and text.isdigit()  # noqa: PLR2004 - as the sentence says
+    return len(text) == 12 and text.isascii() and text.isdigit()  # noqa: PLR2004 - twelve digits
 
 
 def _check_account(text: str) -> None:
@@ -71,7 +74,7 @@ def _setting(group: Group, default: Any, text: str, **metadata: Any) -> Any:  # 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Settings of one server. `data_dir` None means: in memory."""
+    """The settings of one server. If `data_dir` is None, data is in memory."""
 
     host: tuple[str, ...] = _setting(
         Group.NETWORK,
@@ -83,27 +86,27 @@ class Settings:
     cors: tuple[str, ...] = _setting(
         Group.NETWORK,
         (),
-        "origins of the web pages that may use this server; without it, pages of every origin may use the DynamoDB API "
-        "and only pages of this server /_emulator/ and Lambda's API",
+        "origins of web pages that may use this server. By default, pages of any origin may use the DynamoDB API, "
+        "but only pages of this server may use /_emulator/ and Lambda's API",
         metavar="LIST",
         check=_check_origin,
     )
     allowed_host: tuple[str, ...] = _setting(
         Group.NETWORK,
         (),
-        "name of this server under which /_emulator/ and Lambda's API may be used; local names always may",
+        "name of this server that requests to /_emulator/ and Lambda's API may use, besides local names",
         metavar="NAME",
         check=_check_host,
     )
     request_buffer: int = _setting(
         Group.NETWORK,
         256 << 20,
-        "bytes of incomplete request bodies in memory, in each process; with more, clients wait",
+        "bytes of incomplete request bodies that each process keeps in memory; beyond that, clients wait",
         between=(0, 1 << 40),
         metavar="BYTES",
     )
-    data_dir: Path | None = _setting(Group.STORAGE, _DATA, "folder of the database, made when missing", metavar="DIR")
-    in_memory: bool = _setting(Group.STORAGE, default=False, text="keep everything in memory, forget it at the end")
+    data_dir: Path | None = _setting(Group.STORAGE, _DATA, "folder of the database, created if missing", metavar="DIR")
+    in_memory: bool = _setting(Group.STORAGE, default=False, text="keep everything in memory and forget it at exit")
     durable: bool = _setting(
         Group.STORAGE, default=False, text="sync every commit to the disk (survives a power cut, slower)"
     )
@@ -111,7 +114,7 @@ class Settings:
     account: str = _setting(
         Group.BEHAVIOUR,
         DEFAULT_ACCOUNT,
-        "account in the ARNs of access keys that are not twelve digits",
+        "account in ARNs, if the access key itself is not an account of twelve digits",
         check=_check_account,
         metavar="ID",
     )
@@ -124,39 +127,41 @@ class Settings:
     ongoing_transaction: str = _setting(
         Group.BEHAVIOUR,
         "",
-        'declare a transaction under way: {"TableName": .., "Key": .., "Seconds": ..} as JSON, or a list of such',
+        'simulate an ongoing transaction: {"TableName": .., "Key": .., "Seconds": ..} as JSON, or a list of these',
         metavar="JSON",
     )
     item_collection_limit: int = _setting(
         Group.BEHAVIOUR,
         10 << 30,
-        "bytes an item collection with local indexes may have",
+        "maximum bytes of an item collection, in tables with local indexes",
         between=(0, 1 << 60),
         metavar="BYTES",
     )
     ttl_sweep_interval: float = _setting(
-        Group.BEHAVIOUR, 60.0, "seconds of the clock between deletions of what has expired", between=(0.1, 1e9)
+        Group.BEHAVIOUR, 60.0, "seconds of the emulator's clock between deletions of expired items", between=(0.1, 1e9)
     )
     stream_shards: int = _setting(
         Group.STREAMS,
         0,
-        "open shards of a new stream; 0: one for each partition that the table would have on AWS",
+        "open shards of a new stream; 0 means one for each partition that the table would have on AWS",
         between=(0, 1000),
     )
     functions: str = _setting(
         Group.STREAMS,
         "",
-        "TOML file of the functions that streams can invoke: name = URL or module:callable",
+        "TOML file with the functions that streams can invoke: name = URL or module:callable",
         metavar="FILE",
     )
     kinesis_endpoint: str = _setting(
         Group.STREAMS,
         "",
-        "URL of a Kinesis-compatible server that gets the records of Kinesis streaming destinations",
+        "URL of a Kinesis-compatible server that receives the records of Kinesis streaming destinations",
         metavar="URL",
         check=_check_url,
     )
-    workers: int = _setting(Group.PROCESS, 1, "processes that serve, over one store", between=(1, 64))
+    workers: int = _setting(
+        Group.PROCESS, 1, "number of processes that serve requests, over one store", between=(1, 64)
+    )
     log_level: str = _setting(
         Group.PROCESS, "info", "how much to log", choices=("critical", "error", "warning", "info", "debug", "trace")
     )

@@ -1,9 +1,11 @@
-"""Long work for an answer, done in slices between which other requests are answered.
+"""Long work for one response, done in slices. Other requests are answered between two slices.
 
-    handler ──raises Sliced──▶ http.protocol ──raises Pending──▶ connection: http.turns runs the slices, one in a turn
+    handler ──raises Sliced──▶ endpoint (http/front/dynamodb.py) ──raises Pending──▶ connection
+    connection ──begins──▶ SlicedAnswers (http/front/sliced_answers.py) ──runs one slice at a time
 
-The work is a generator. Each step does a slice of it, a few milliseconds at most, and holds no transaction when it yields.
-Whoever calls without a server, such as a test, runs all slices at once (`finish`).
+The work is a generator. Each step does one slice, a few milliseconds at most, and holds no
+transaction when it yields. A caller without a server, such as a test, runs all slices at once
+(`finish`).
 """
 
 from collections.abc import Generator
@@ -12,11 +14,16 @@ from typing import TypeVar
 _T = TypeVar("_T")
 
 Steps = Generator[float | None, None, _T]
-"""Work in slices; what the generator returns is the result. It yields None, or the seconds for which it only waits."""
+"""Work in slices. The generator returns the result. It yields None, or the seconds that it has to
+wait.
+"""
 
 
 class Sliced(Exception):
-    """Raised by an operation in the place of an answer that takes long; `steps` makes the answer."""
+    """Raised by an operation instead of returning a response that takes long.
+
+    steps: the work that makes the response.
+    """
 
     def __init__(self, steps: Steps[bytes]) -> None:
         super().__init__("the answer is made in slices")
@@ -24,7 +31,7 @@ class Sliced(Exception):
 
 
 def finish(steps: Steps[_T]) -> _T:
-    """Run all slices at once; return the result."""
+    """Run all slices at once and return the result."""
     while True:
         try:
             next(steps)

@@ -1,9 +1,13 @@
-"""Ordered bytes to bytes, in memory or in a folder. Knows nothing of DynamoDB, HTTP or time.
+"""An ordered map of bytes to bytes, in memory or in a folder. It knows nothing of DynamoDB or HTTP.
 
-1. `open_engine` gives an Engine: MemoryEngine (memory.py) or LmdbEngine (lmdb_engine.py). The contract is engine.py.
-2. `engine.read()` and `engine.write()` give transactions over one ordered map of byte keys.
-3. Keys of several parts are composed with keycode.py, so that bytes sort as the parts do.
-4. What goes wrong below is one of errors.py.
+1. `open_engine` returns an engine: MemoryEngine (memory.py) or LmdbEngine (disk/). engine.py is the
+   contract of every engine; host.py is what an engine may offer besides.
+2. `engine.read()` and `engine.write()` open transactions.
+3. keycode.py joins the parts of a key so that the bytes sort as the parts do.
+4. Every failure is one of errors.py.
+5. data_folder.py claims, copies and verifies a data folder without opening its store.
+
+Code outside imports from this package and from those modules only, not from disk/.
 """
 
 import os
@@ -22,6 +26,7 @@ __all__ = [
     "Interrupted",
     "LayoutMismatch",
     "Lost",
+    "MemoryEngine",
     "ReadTxn",
     "StorageError",
     "Unavailable",
@@ -38,13 +43,14 @@ def open_engine(
     writemap: bool | None = None,
     verify: Callable[[Path], None] | None = None,
 ) -> Engine:
-    """Open the store in the folder path, made if missing, or a new one in memory when path is None.
+    """Open the store in a folder, which is created if it is missing. None: a new store in memory.
 
-    The options are LmdbEngine's and mean nothing in memory. Raises Unavailable, LayoutMismatch, Corrupted, Full.
+    The options are LmdbEngine's; a store in memory ignores them. Raises Unavailable,
+    LayoutMismatch, Corrupted, Full.
     """
     if path is None:
         return MemoryEngine()
-    # Loading LMDB costs start-up time that users of the engine in memory need not pay.
-    from storage.lmdb_engine import LmdbEngine  # noqa: PLC0415
+    # Loading LMDB takes start-up time that users of the engine in memory need not spend.
+    from storage.disk.engine import LmdbEngine  # noqa: PLC0415
 
     return LmdbEngine(path, map_size=map_size, durable=durable, writemap=writemap, verify=verify)

@@ -1,4 +1,4 @@
-"""What can go wrong below the database: the store itself, never the caller's request."""
+"""What can go wrong in the store itself. None of it is the fault of a client's request."""
 
 
 class StorageError(Exception):
@@ -6,15 +6,18 @@ class StorageError(Exception):
 
 
 class Full(StorageError):
-    """The disk (or the address space) has no room for the write; nothing of the transaction was kept."""
+    """The disk or the address space has no room. Nothing of the transaction was kept."""
 
 
 class Interrupted(StorageError):
-    """The transaction cannot go on and nothing of it was kept; running it again from its start should succeed."""
+    """The transaction cannot continue. Nothing of it was kept; running it again should succeed."""
 
 
 class Lost(Interrupted):
-    """Nor was anything kept of the blocks before in the same group, and that must be told before anything is written."""
+    """The whole group of pending writes was lost, earlier blocks too.
+
+    No new write begins until `commit()` has reported it (storage/README.md, "Group commit").
+    """
 
 
 class Corrupted(StorageError):
@@ -22,11 +25,11 @@ class Corrupted(StorageError):
 
 
 class LayoutMismatch(StorageError):
-    """The folder was written by a program with another (usually newer) storage layout."""
+    """The folder was written by a program with another, usually newer, storage layout."""
 
 
 class Unavailable(StorageError):
-    """The folder cannot be opened: not writable, not a folder, or not ours."""
+    """The folder cannot be opened: it is not writable, not a folder, or not ours."""
 
 
 class Closed(StorageError):

@@ -4,12 +4,12 @@ r"""Order-preserving pieces of keys: the bytes of a key sort as the tuple it was
     u32       4 bytes, big-endian                                number, 0 .. 2**32 - 1
     u64       8 bytes, big-endian                                number, 0 .. 2**64 - 1
     escape    data with 00 replaced by 00 FF, then 00 01         byte string of any length
-    (fixed)   a digest or a tag byte, taken as it is             byte string of one fixed length
+    (fixed)   a digest or a tag byte, unchanged                  byte string of one fixed length
 
-Every piece knows its own end, so pieces may follow one another: escape(a) + x < escape(b) + y whenever a < b. The
-terminator 00 01 sorts below an escaped zero 00 FF and below every other byte, which puts b"a" before b"a\x00" before
-b"ab". The same idea as the tuple layer of FoundationDB, with 00 01 instead of 00 as the end, so that no piece is a
-prefix of another.
+Every piece marks its own end, so pieces can be joined: escape(a) + x < escape(b) + y whenever a <
+b. The terminator 00 01 sorts before an escaped zero 00 FF and before every other byte. So b"a"
+comes before b"a\x00", which comes before b"ab". FoundationDB's tuple layer works in the same way,
+but ends a piece with 00. Here the end is 00 01, so that no piece is a prefix of another.
 
     escape(b"")        00 01
     escape(b"a")       61 00 01
@@ -24,7 +24,7 @@ _END = b"\x00\x01"
 _ZERO = b"\x00\xff"
 
 LAST = b"\xff" * 4096
-"""Sorts above every key: the longest DynamoDB key has 2048 bytes of one attribute and is never all FF."""
+"""Sorts after every key: the longest key attribute has 2048 bytes, and no key is all FF."""
 
 u32 = _U32.pack
 """Encode 0 .. 2**32 - 1 as 4 bytes; struct.error outside."""
@@ -34,7 +34,7 @@ u64 = _U64.pack
 
 
 def escape(data: bytes) -> bytes:
-    """Encode a byte string of any length so that it can stand anywhere in a key."""
+    """Encode a byte string of any length as a piece that can stand anywhere in a key."""
     if b"\x00" in data:
         return data.replace(b"\x00", _ZERO) + _END
     return data + _END
@@ -43,7 +43,7 @@ def escape(data: bytes) -> bytes:
 def unescape(data: bytes, offset: int = 0) -> tuple[bytes, int]:
     """Decode the escaped piece that starts at offset; return it and the offset after it.
 
-    Raises ValueError when no complete piece starts there.
+    Raises ValueError if no complete piece starts there.
     """
     start, zero = offset, data.find(b"\x00", offset)
     while data[zero : zero + 2] == _ZERO:
@@ -54,6 +54,6 @@ def unescape(data: bytes, offset: int = 0) -> tuple[bytes, int]:
 
 
 def prefix_end(prefix: bytes) -> bytes:
-    """Return the smallest key above all keys with that prefix; LAST when there is none (empty, or all FF)."""
+    """Return the smallest key after all keys with a prefix; LAST if it is empty or all FF."""
     stem = prefix.rstrip(b"\xff")
     return stem[:-1] + bytes((stem[-1] + 1,)) if stem else LAST

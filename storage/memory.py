@@ -1,16 +1,17 @@
 """The engine in memory: a dict for the values, a sorted list for the order of the keys.
 
-A write transaction changes both in place and keeps the pre-image of every key it touches: the undo log.
+A write transaction changes both in place. Its undo log keeps the old value of every key it changes.
 
-* Rollback puts the pre-images back.
-* Snapshots cost nothing while no reader is open. A commit hands its pre-images to every open reader, which from then on
-  looks there first; while a write is going on, readers look into its undo log as well. The older pre-image wins.
-* A walk remembers the last key it gave out and starts again behind it when something was written in between, so a
-  snapshot holds in the middle of a walk too. A restart is linear in what was written since the snapshot.
+* An abort puts the old values back.
+* Snapshots cost nothing while no reader is open. A commit hands its undo log to every open reader,
+  which from then on looks there first. While a write is in progress, readers also look into its
+  undo log. If both have a key, the older value counts.
+* A walk remembers its last key and starts again after it if something was written meanwhile. So a
+  snapshot stays true in the middle of a walk. Starting again takes time in proportion to what was
+  written since the snapshot.
 """
 
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from heapq import merge
 from itertools import islice
 from types import TracebackType
@@ -18,7 +19,7 @@ from typing import Self
 
 from sortedcontainers import SortedList
 
-from storage.engine import Page
+from storage.engine import Page, first_page
 from storage.errors import Closed
 
 Image = bytes | None
@@ -28,7 +29,7 @@ _INCLUSIVE = (True, False)
 
 
 class _Ended(dict[bytes, Image]):
-    """The undo log of a transaction that is over: any use of it is a mistake."""
+    """The undo log of a transaction that has ended: any use of it raises Closed."""
 
     def __contains__(self, key: object) -> bool:
         raise Closed("The transaction has ended.")
@@ -38,7 +39,7 @@ _ENDED = _Ended()
 
 
 class MemoryRead:
-    """A snapshot: the living data, seen through the pre-images of what was written since."""
+    """A snapshot: the current data, with the old values of what was written since."""
 
     __slots__ = ("_engine", "_past")
 
@@ -55,7 +56,7 @@ class MemoryRead:
         self._engine.readers.discard(self)
 
     def get(self, key: bytes) -> bytes | None:
-        """Return the value of key, or None."""
+        """Return the value of a key, or None."""
         if self._past and key in self._past:
             return self._past[key]
         engine = self._engine
@@ -87,23 +88,22 @@ class MemoryRead:
     def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> Page:
         """Return the first `limit` values of that walk and the last of their keys."""
         if self._past or self._engine.undo:
-            pairs = list(islice(self.scan(start, stop, reverse=reverse), limit))
-            return [value for _, value in pairs], pairs[-1][0] if pairs else b""
+            return first_page(self.scan(start, stop, reverse=reverse), limit)
         return self._engine.page(start, stop, limit, reverse=reverse)
 
     def absorb(self, undo: Mapping[bytes, Image]) -> None:
-        """Keep the pre-images of a commit, except of keys that an earlier commit had changed already."""
+        """Keep the old values of a commit, except of keys that an earlier commit has changed."""
         self._past = {**undo, **self._past}
 
 
 class MemoryWrite:
-    """The write transaction: changes the data in place and remembers what was there."""
+    """The write transaction: changes the data in place and remembers the old values."""
 
     __slots__ = ("_engine", "_undo", "urgent")
 
     def __init__(self, engine: "MemoryEngine") -> None:
         self._engine = engine
-        self.urgent = False  # which changes nothing: memory is never full
+        self.urgent = False  # makes no difference: memory is never full
         self._undo: dict[bytes, Image] = {}
         engine.undo = self._undo
 
@@ -123,7 +123,7 @@ class MemoryWrite:
         self._undo = _ENDED
 
     def get(self, key: bytes) -> bytes | None:
-        """Return the value of key, or None."""
+        """Return the value of a key, or None."""
         return self._engine.data.get(key)
 
     def scan(self, start: bytes, stop: bytes, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
@@ -136,7 +136,7 @@ class MemoryWrite:
         return self._engine.page(start, stop, limit, reverse=reverse)
 
     def put(self, key: bytes, value: bytes) -> None:
-        """Set the value of key."""
+        """Set the value of a key."""
         engine, undo = self._engine, self._undo
         data = engine.data
         if key in data:
@@ -150,7 +150,7 @@ class MemoryWrite:
         engine.version += 1
 
     def delete(self, key: bytes) -> bool:
-        """Remove key; say whether it was there."""
+        """Remove a key; return whether it was there."""
         engine, undo = self._engine, self._undo
         known = key in undo
         value = engine.data.pop(key, None)
@@ -163,7 +163,7 @@ class MemoryWrite:
         return True
 
     def drop_range(self, start: bytes, stop: bytes, limit: int) -> int:
-        """Delete up to limit pairs with start <= key < stop, lowest first; return how many went."""
+        """Delete up to `limit` keys with start <= key < stop, lowest first; return how many."""
         if start >= stop:
             return 0
         engine, undo = self._engine, self._undo
@@ -178,7 +178,7 @@ class MemoryWrite:
         return len(doomed)
 
     def abort(self) -> None:
-        """Forget every write of this transaction; the block then ends without committing."""
+        """Undo every write of this transaction; its block then ends without a commit."""
         engine = self._engine
         for key, value in self._undo.items():
             if value is not None:
@@ -193,7 +193,9 @@ class MemoryWrite:
 
 
 class MemoryEngine:
-    """A store that lives as long as its process."""
+    """A store that lasts as long as its process."""
+
+    description = "in memory, gone at the end"
 
     def __init__(self) -> None:
         self.data: dict[bytes, bytes] = {}
@@ -204,7 +206,7 @@ class MemoryEngine:
         self.version = 0
         self._closed = False
 
-    def read(self, *, committed: bool = False) -> MemoryRead:  # noqa: ARG002 - everything is
+    def read(self) -> MemoryRead:
         """Open a snapshot. Raises Closed after close()."""
         if self._closed:
             raise Closed("The store is closed.")
@@ -221,42 +223,17 @@ class MemoryEngine:
         return MemoryWrite(self)
 
     def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool) -> Page:
-        """Return a page of the living data; without a step of Python for each row, in half the time of a walk."""
+        """Return a page of the current data.
+
+        It takes half the time of a walk, because there is no step of Python for each row.
+        """
         if start >= stop:
             return [], b""
         keys = list(islice(self.keys.irange(start, stop, _INCLUSIVE, reverse), limit))
         return list(map(self.data.__getitem__, keys)), keys[-1] if keys else b""
 
-    pending = False
-
-    def group(self, begun: Callable[[], None]) -> None:
-        """Do nothing: there is no disk."""
-
-    def commit(self) -> None:
-        """Do nothing: nothing is ever pending."""
-
-    def sync(self) -> None:
-        """Do nothing: there is no disk. Raises Closed after close()."""
-        if self._closed:
-            raise Closed("The store is closed.")
-
-    def commits(self) -> int:
-        """Return 0: nothing is ever synced."""
-        return 0
-
-    def work_ahead(self) -> None:
-        """Return None: there is no disk."""
-
-    def rest(self) -> Iterator[None]:
-        """Return nothing to do: everything is needed."""
-        return iter(())
-
     def close(self) -> None:
-        """Forget everything; calling it twice is harmless."""
+        """Delete everything. Calling it twice is harmless."""
         self._closed = True
         self.data.clear()
         self.keys.clear()
-
-    def room(self) -> int:
-        """Return more bytes than there can be."""
-        return sys.maxsize

@@ -1,7 +1,9 @@
-"""Fixtures: an emulator in process with a clock that is moved by hand, and servers over HTTP for the black-box tests.
+"""Fixtures: an emulator in process with a manual clock, and servers over HTTP for the black-box
+tests.
 
-The black-box tests run on each engine, with two worker processes, and over the ASGI application instead of the connection
-class of our own. `--endpoint URL` runs them against a server that is already there.
+The black-box tests run on each engine, with two worker processes, and over the ASGI application
+instead of the connection class of our own. `--endpoint URL` runs them against a server that is
+already there.
 """
 
 import json
@@ -43,7 +45,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run whatever uses an engine on both, the HTTP tests on all kinds of server or on one endpoint if one is given."""
+    """Run tests that use an engine on both, and HTTP tests on all kinds of server or on the given
+    endpoint.
+    """
     if "engine_name" in metafunc.fixturenames:
         given = metafunc.config.getoption("--endpoint")
         over_http = "endpoint" in metafunc.fixturenames
@@ -61,7 +65,7 @@ def log_anew() -> None:
 
 @pytest.fixture(scope="session")
 def endpoint(engine_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a server of each kind, started once."""
+    """Return the URL of a server of each kind, started once."""
     if engine_name not in SERVERS:
         yield engine_name
         return
@@ -77,7 +81,9 @@ def endpoint(engine_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture(scope="session")
 def client(endpoint: str) -> Any:
-    """A boto3 client without client-side validation, so that wrong requests reach the server."""
+    """Return a boto3 client without client-side validation, so that wrong requests reach the
+    server.
+    """
     return boto3.client("dynamodb", **boto_options(endpoint))
 
 
@@ -86,9 +92,10 @@ def resource(endpoint: str) -> Any:
     return boto3.resource("dynamodb", **boto_options(endpoint))
 
 
-@pytest.fixture
-def make_table(client: Any) -> Iterator[Callable[..., str]]:
-    """A function that creates a table as table_request says and returns its name; the tables go with the test."""
+def making_tables(client: Any) -> Iterator[Callable[..., str]]:
+    """Yield a function that creates the table of a `table_request` and returns its name; then
+    delete the tables.
+    """
     made = []
 
     def make(keys: str = "pk:S sk:S", **extra: Any) -> str:
@@ -104,14 +111,26 @@ def make_table(client: Any) -> Iterator[Callable[..., str]]:
         client.delete_table(TableName=name)
 
 
+@pytest.fixture
+def make_table(client: Any) -> Iterator[Callable[..., str]]:
+    """make_table(keys, **extra): a table for one test, from the arguments of `table_request`;
+    returns its name.
+    """
+    yield from making_tables(client)
+
+
 @pytest.fixture(scope="module")
-def shared_table(client: Any) -> Iterator[str]:
-    """One pk:S sk:S table for all tests of a module, which use keys of their own."""
-    request = table_request()
-    client.create_table(**request)
-    client.get_waiter("table_exists").wait(TableName=request["TableName"], WaiterConfig={"Delay": 1})
-    yield request["TableName"]
-    client.delete_table(TableName=request["TableName"])
+def make_shared_table(client: Any) -> Iterator[Callable[..., str]]:
+    """make_shared_table(keys, **extra): a table for all tests of a module; otherwise as
+    make_table.
+    """
+    yield from making_tables(client)
+
+
+@pytest.fixture(scope="module")
+def shared_table(make_shared_table: Callable[..., str]) -> str:
+    """Return one pk:S sk:S table for all tests of a module, which use different keys."""
+    return make_shared_table()
 
 
 @pytest.fixture(scope="session")
@@ -135,7 +154,7 @@ def post(endpoint: str) -> Callable[..., Answer]:
 
 @pytest.fixture
 def db(engine_name: str, tmp_path: Path) -> Iterator[InProcess]:
-    """An emulator in process on each engine."""
+    """Yield an emulator in process on each engine."""
     settings = Settings(in_memory=True) if engine_name == "memory" else Settings(data_dir=tmp_path / "data")
     inside = InProcess(settings)
     yield inside
@@ -144,7 +163,9 @@ def db(engine_name: str, tmp_path: Path) -> Iterator[InProcess]:
 
 @pytest.fixture(scope="session")
 def refused(client: Any) -> Callable[..., tuple[str, str]]:
-    """refused("put_item", **request): the code and message of a request that the server must refuse."""
+    """refused("put_item", **request): the code and message of a request that the server must
+    refuse.
+    """
 
     def send(method: str, /, **request: Any) -> tuple[str, str]:
         with pytest.raises(ClientError) as caught:
@@ -157,13 +178,15 @@ def refused(client: Any) -> Callable[..., tuple[str, str]]:
 
 @pytest.fixture
 def key() -> dict[str, Any]:
-    """A key of a pk:S sk:S table that no other test uses."""
+    """Return a key of a pk:S sk:S table that no other test uses."""
     return {"pk": {"S": new_name("k")}, "sk": {"S": "s"}}
 
 
 @pytest.fixture(scope="session")
 def canceled(client: Any) -> Callable[..., list[dict[str, Any]]]:
-    """canceled("transact_write_items", **request): the reasons of a transaction that the server must cancel."""
+    """canceled("transact_write_items", **request): the reasons of a transaction that the server
+    must cancel.
+    """
 
     def send(method: str, /, **request: Any) -> list[dict[str, Any]]:
         with pytest.raises(client.exceptions.TransactionCanceledException) as caught:
@@ -181,5 +204,7 @@ def canceled(client: Any) -> Callable[..., list[dict[str, Any]]]:
 
 @pytest.fixture(scope="session")
 def declare(endpoint: str) -> Callable[..., tuple[int, Any]]:
-    """declare("throttling", {...}): one of the emulator's own calls; its status and JSON. Other servers have none."""
+    """declare("throttling", {...}): one of the emulator's own calls; its status and JSON. Other
+    servers have none.
+    """
     return declaring(endpoint)

@@ -20,6 +20,7 @@ LEAVES = {
     "escaping",
     "limits",
     "log_limits",
+    "processes",
     "settings",
     "shared_memory",
     "slices",
@@ -30,7 +31,8 @@ MAY_IMPORT = {
     "commands": {"database", "flags", "storage"},
     "flags": set(),
     "__main__": {"cli"},
-    "http": {"app", "controls", "kinesis", "event_sources", "database", "outbound", "rounds", "values", "storage"},
+    "installed": {"cli", "http"},
+    "http": {"app", "controls", "database", "event_sources", "flags", "outbound", "rounds", "storage"},
     "outbound": {"app", "kinesis", "event_sources", "database", "rounds", "storage"},
     "rounds": set(),
     "kinesis": {"database", "storage"},
@@ -48,6 +50,7 @@ MAY_IMPORT = {
     "escaping": set(),
     "limits": set(),
     "log_limits": set(),
+    "processes": set(),
     "settings": set(),
     "clock": set(),
     "shared_memory": set(),
@@ -71,11 +74,54 @@ ROOMS = {
         {"transactions"},
         {"jobs"},
     ),
+    "emulator/http": (
+        {"front"},
+        {"site", "memory", "upkeep", "listen", "descriptors", "memory_folder"},
+        {"lifespan"},
+        {"application"},
+        {"server"},
+        {"workers"},
+    ),
+    "emulator/http/front": (
+        {"auth", "bodies", "encoding", "failures", "origins", "outbox", "states"},
+        {"answers"},
+        {"other_services", "requests", "sliced_answers", "commits"},
+        {"dynamodb"},
+        {"front", "request_log", "held_answers"},
+        {"asgi", "cycle"},
+        {"connection"},
+    ),
+    "emulator/http/site": (
+        {"responses", "page_guard", "request_log"},
+        {"controls", "lambda_api", "other_paths"},
+        {"app"},
+    ),
+    "emulator/controls": (
+        {"body"},
+        {"registry"},
+        {"clock", "copy", "declarations"},
+        {"ttl"},
+    ),
+    "emulator/outbound": (
+        {"function_check", "function_process", "function_url", "kinesis"},
+        {"invoker"},
+        {"deliveries"},
+    ),
+    "storage": ({"errors"}, {"engine", "keycode"}, {"host"}, {"memory", "disk"}, {"data_folder"}),
+    "storage/disk": (
+        {"handles", "file_system", "sizes", "buckets", "residency", "verification"},
+        {"lmdb_errors", "folder", "files", "identity"},
+        {"claim", "room"},
+        {"environment"},
+        {"upkeep", "transactions"},
+        {"group", "snapshot"},
+        {"engine"},
+    ),
 }
 """The folders and files of a package in their order: each imports only from those before it."""
 
 ONLY_STANDARD_LIBRARY = LEAVES
-ASYNC_PARTS = {"http", "outbound", "rounds"}
+ASYNC_PARTS = {"http", "installed", "outbound", "rounds"}
 
 
 def sources():
@@ -115,7 +161,9 @@ def test_imports_go_one_way(path):
 
 
 def imported_files(path: Path) -> set[Path]:
-    """Return the files of ours that a file imports, those for types alone and those inside functions included."""
+    """Return the files of ours that a file imports, those for types alone and those inside
+    functions included.
+    """
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         modules = []
@@ -150,8 +198,7 @@ def circle(graph: dict, names) -> list | None:
 
 def test_no_files_import_each_other_in_a_circle():
     """Imports for types alone count: they say what must be understood together."""
-    files = [path for path in sources() if path.is_relative_to(ROOT / "emulator")]
-    graph = {path: {each for each in imported_files(path) if each.name != "__init__.py"} for path in files}
+    graph = {path: {each for each in imported_files(path) if each.name != "__init__.py"} for path in sources()}
     found = circle(graph, graph)
     assert found is None, [str(path.relative_to(ROOT)) for path in found]
 
@@ -162,7 +209,9 @@ def test_a_circle_is_found():
 
 
 def room_of(path: Path, package: str) -> str | None:
-    """Return the folder or file of a package that a file is in, None for files elsewhere and for the package itself."""
+    """Return the folder or file of a package that a file is in, None for files elsewhere and for
+    the package itself.
+    """
     place = path.relative_to(ROOT)
     if not place.is_relative_to(package) or place == Path(package) / "__init__.py":
         return None
@@ -175,11 +224,61 @@ def test_rooms_of_a_package_build_on_those_before_them(package):
     wrong = []
     for path in (ROOT / package).rglob("*.py"):
         room = room_of(path, package)
+        if room is None:  # the package itself, which may offer what is in its rooms
+            continue
         below = {room_of(each, package) for each in imported_files(path)} - {room, None}
         wrong += [f"{path.relative_to(ROOT)} imports {other}" for other in below if floors[other] >= floors[room]]
     assert wrong == []
     rooms = {room_of(path, package) for path in (ROOT / package).rglob("*.py")} - {None}
     assert rooms == floors.keys()
+
+
+DOORS = {"storage", "storage.data_folder", "storage.errors", "storage.host", "storage.keycode"}
+"""What code above the store imports of it. Which engines there are is nobody else's business."""
+
+ABOVE_STORAGE = [path for path in sources() if path.is_relative_to(ROOT / "emulator")]
+
+
+def storage_imports(tree):
+    """Return the modules of storage/ that a program imports: those named in a statement, and those taken from one."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            found.update([node.module, *(name for name in names if is_module(name))])
+    return {module for module in found if module.split(".")[0] == "storage"}
+
+
+def is_module(name):
+    place = ROOT.joinpath(*name.split("."))
+    return place.with_suffix(".py").is_file() or place.is_dir()
+
+
+@pytest.mark.parametrize("path", ABOVE_STORAGE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_store_is_used_through_its_doors(path):
+    text = path.read_text()
+    assert storage_imports(ast.parse(text)) <= DOORS
+    assert "lmdb" not in text.lower(), "what an engine is made of is its own business"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import storage.disk.engine",
+        "from storage.disk.claim import claimed",
+        "from storage import disk",
+        "from storage import memory",
+        "def f():\n    from storage.disk import snapshot",
+    ],
+)
+def test_a_way_around_the_doors_is_found(code):
+    assert not storage_imports(ast.parse(code)) <= DOORS
+
+
+def test_every_door_is_there():
+    assert all(is_module(door) for door in DOORS)
 
 
 @pytest.mark.parametrize("path", list(sources()), ids=lambda path: str(path.relative_to(ROOT)))
@@ -188,6 +287,29 @@ def test_only_the_outer_parts_are_asynchronous(path):
     nodes = {type(node) for node in ast.walk(ast.parse(path.read_text()))}
     assert part in ASYNC_PARTS or not nodes & {ast.AsyncFunctionDef, ast.Await}
     assert part in ASYNC_PARTS or not imported(path) & {"asyncio", "threading", "socket"}
+
+
+ENTRANCES = "emulator/database/database.py"
+"""Where work enters the database: `run`, `run_steps`, `try_run`, `run_slice`."""
+
+MAY_REFRESH = {ENTRANCES: {"is_stale", "refresh"}, "emulator/http/front/commits.py": {"recover"}}
+"""Who asks whether definitions are stale, and reloads them. A failed commit has no other entrance than its own."""
+
+
+def refreshes(tree) -> set[str]:
+    """Return the names with which a file reloads definitions or asks whether it must."""
+    names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    return names & {"is_stale", "refresh", "recover"}
+
+
+@pytest.mark.parametrize("path", list(sources()), ids=lambda path: str(path.relative_to(ROOT)))
+def test_definitions_are_refreshed_by_the_entrances_alone(path):
+    """A seventh caller would forget it: whoever calls the database from outside uses one of its entrances."""
+    assert refreshes(ast.parse(path.read_text())) <= MAY_REFRESH.get(path.relative_to(ROOT).as_posix(), set())
+
+
+def test_a_refresh_elsewhere_is_found():
+    assert refreshes(ast.parse("if database.versions.is_stale():\n    database.refresh()")) == {"is_stale", "refresh"}
 
 
 REAL_TIME = {"now", "utcnow", "today"}
@@ -200,7 +322,9 @@ KNOW_REAL_TIME = (
     "emulator/event_sources/child.py",
     "emulator/log_limits.py",
 )
-"""The clock itself, sockets, the log, and the processes in which functions run: how long one may run is real time."""
+"""The clock itself, sockets, the log, and the processes in which functions run: how long one may
+run is real time.
+"""
 
 
 @pytest.mark.parametrize("path", list(sources()), ids=lambda path: str(path.relative_to(ROOT)))
@@ -226,7 +350,7 @@ def test_every_operation_has_a_black_box_test(name):
     assert any(f".{words}(" in text or f'"{name}"' in text for text in texts)
 
 
-# --- errors -----------------------------------------------------------------------------------------------------------
+# --- errors ---------------------------------------------------------------------------------------
 
 MAKE_ERRORS = ("emulator/errors/", "emulator/event_sources/errors.py")
 """Where the texts of errors are. Everything else calls the factories there."""
@@ -339,7 +463,9 @@ def texts_made(tree):
 
 @pytest.mark.parametrize("path", ELSEWHERE, ids=lambda path: str(path.relative_to(ROOT)))
 def test_texts_of_errors_are_made_in_their_families(path):
-    """The details of a wrong expression have a file of their own, beside the class that carries them."""
+    """The details of a wrong expression have a file of their own, beside the class that carries
+    them.
+    """
     tree = ast.parse(path.read_text())
     makes_details = any(isinstance(each, ast.ClassDef) and each.name == "ExpressionError" for each in ast.walk(tree))
     assert makes_details or list(texts_made(tree)) == []
@@ -386,13 +512,15 @@ def test_no_two_families_of_errors_use_one_name():
 
 
 def test_test_files_of_folders_without_a_package_have_names_of_their_own():
-    """pytest imports such files by their names alone: two of one name cannot be collected in one run."""
+    """pytest imports such files by their names alone: two of one name cannot be collected in one
+    run.
+    """
     files = [path for path in (ROOT / "tests").rglob("test_*.py") if not (path.parent / "__init__.py").exists()]
     names = Counter(path.name for path in files if "node_modules" not in path.parts)
     assert [name for name, count in names.items() if count > 1] == []
 
 
-# --- tests ------------------------------------------------------------------------------------------------------------
+# --- tests ----------------------------------------------------------------------------------------
 
 TESTS = [path for path in sorted((ROOT / "tests").rglob("*.py")) if "node_modules" not in path.parts]
 TESTS = [path for path in TESTS if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)]
@@ -401,7 +529,8 @@ TESTS = [path for path in TESTS if not any(part.startswith(".") for part in path
 def other_tests(tree, bench=False):
     """Return the modules of tests/ that a file imports although they are not for sharing.
 
-    Benchmarks (`bench`) share code among themselves as well. A name without a dot is a module beside the file.
+    Benchmarks (`bench`) share code among themselves as well. A name without a dot is a module
+    beside the file.
     """
     modules = set()
     for node in ast.walk(tree):

@@ -1,4 +1,6 @@
-"""Whatever code, tests and documents cite of emulator/reference is there, and is cited in one form: `behaviour 4.2`."""
+"""Every citation of emulator/reference in code, tests and documents exists and has one form:
+`behaviour 4.2`.
+"""
 
 import ast
 import io
@@ -13,7 +15,7 @@ REFERENCE = ROOT / "emulator" / "reference"
 FILES = ("behaviour", "control-plane", "features")
 
 _NUMBER = r"\d+(?:\.\d+)?"
-_GAP = r"[\s#]+"  # a citation may go on in the next line of a comment
+_GAP = r"[\s#]+"  # a citation may continue in the next line of a comment
 _CITATION = re.compile(rf"\b({'|'.join(FILES)}){_GAP}({_NUMBER}(?:(?:,| and| or| to){_GAP}{_NUMBER})*)", re.IGNORECASE)
 _OLD_FORMS = re.compile(
     r"service-behaviour|recent-features|corrections\.md|ack-api-quirks\.md|\bsee STYLE\b"
@@ -21,7 +23,9 @@ _OLD_FORMS = re.compile(
     re.IGNORECASE,
 )
 _BARE = re.compile(rf"(?:#\s*|\()({_NUMBER})(?=[),;:]|$| and )|\bC\d{{1,3}}\b(?! [0-9A-F+])", re.MULTILINE)
-"""A section without its file, or the number of a correction, in a comment; numbers of bytes in hexadecimal are none."""
+"""A section without its file, or the number of a correction, in a comment; numbers of bytes in
+hexadecimal are none.
+"""
 
 
 def headings(file):
@@ -41,7 +45,7 @@ def cited(text):
 
 
 def unknown(text):
-    """Return the citations of what is not there."""
+    """Return the citations of sections that do not exist."""
     return [f"{file} {number}" for file, number in cited(text) if number not in HEADINGS[file]]
 
 
@@ -56,9 +60,9 @@ def comments(source):
 
 
 def old_forms(source):
-    """Return what a Python source cites in another form."""
+    """Return the citations of a Python source in another form."""
     found = _OLD_FORMS.findall(source)
-    if bare(source):  # which most are not, and taking a source apart takes long
+    if bare(source):  # most sources have none, and tokenizing takes long
         for comment in comments(source):
             found += bare(comment)
     return found

@@ -1,7 +1,6 @@
-"""What the documents for developers name is there, and none of them is in a wheel."""
+"""The files that the documents for developers name exist."""
 
 import re
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -20,8 +19,10 @@ _LINKED = re.compile(r"\]\((?!https?://)([^)#]+)\)")
 
 
 def missing(text, folder):
-    """Return the paths in a document's text that are neither below its folder nor below the root."""
-    named = [name for name in _NAMED.findall(text) if not name.startswith("/")]  # as the path of a URL does
+    """Return the paths in a document's text that are neither below its folder nor below the
+    root.
+    """
+    named = [name for name in _NAMED.findall(text) if not name.startswith("/")]  # those are paths of URLs
     linked = [name for name in _LINKED.findall(text) if not (folder / name).exists()]
     return [name for name in named if not (there(folder, name) or there(ROOT, name))] + linked
 
@@ -56,23 +57,13 @@ def test_every_document_is_in_the_readme():
         assert f"/blob/main/{document})" in readme
 
 
+def test_every_module_that_tests_share_is_in_their_readme():
+    text = (ROOT / "tests" / "README.md").read_text()
+    modules = {path.name for path in (ROOT / "tests" / "support").glob("*.py")} - {"__init__.py"}
+    assert {name for name in modules if f"`support/{name}`" not in text} == set()
+
+
 def test_every_package_explains_itself():
     for folder in ("emulator", "storage"):
         for path in (ROOT / folder).rglob("__init__.py"):
             assert path.read_text().startswith('"""'), path
-
-
-def test_a_wheel_has_no_documents():
-    """.ci/run looks into a real one."""
-    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
-    assert setuptools["include-package-data"] is False
-    assert setuptools["packages"]["find"]["namespaces"] is False
-    assert not (ROOT / "emulator" / "reference" / "__init__.py").exists()
-    data = {
-        path.relative_to(ROOT).as_posix()
-        for package, patterns in setuptools["package-data"].items()
-        for pattern in patterns
-        for path in (ROOT / package).glob(pattern)
-    }
-    assert {"emulator/py.typed", "storage/py.typed"} <= data
-    assert {path for path in data if path.endswith((".md", ".txt")) and "/model/data/" not in path} == set()

@@ -1,4 +1,6 @@
-"""`make run` makes the virtual environment it needs, and makes it again where it cannot work. Python is a stub here."""
+"""`make run` makes the virtual environment it needs, and makes it again where it cannot work.
+Python is a stub here.
+"""
 
 import shutil
 import stat

@@ -1,4 +1,4 @@
-"""The README tells what is true: operations, settings, commands."""
+"""The README is true: operations, settings, commands."""
 
 import re
 from dataclasses import fields
@@ -21,7 +21,9 @@ def test_every_setting_has_a_row():
 
 
 def test_every_flag_in_the_text_is_one():
-    """Flags of other programs stand in blocks, which tests/clients/test_readme_lines.py runs; Docker's is the exception."""
+    """Flags of other programs stand in blocks, which tests/clients/test_readme_lines.py runs;
+    Docker's is the exception.
+    """
     text = re.sub(r"^```.*?^```$", "", README.read_text(), flags=re.DOTALL | re.MULTILINE)
     known = {"--" + field.name.replace("_", "-") for field in fields(Settings)} | {"--help", "--version", "--shm-size"}
     named = set(re.findall(r"`(?:dynamodb-emulator )?(--[a-z][a-z-]*)", text))

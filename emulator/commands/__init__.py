@@ -1,1 +1,1 @@
-"""What the program does besides serving; each module is a command with a `main`."""
+"""The program's commands besides serving. Each module is a command with a `main`."""

@@ -1,9 +1,9 @@
 """`dynamodb-emulator copy FROM TO`: copy a data folder, also while a server uses it.
 
-The copy holds the newest commit as a whole and no unused pages. Every write that the server has answered before is in it.
-The server goes on meanwhile.
+The copy is the newest commit and has no unused pages. It includes every write that the server
+answered before the copy began. The server keeps running.
 
-Exit status: 0, or 2 where nothing was copied, with one line that says why.
+Exit status: 0, or 2 if nothing was copied. With 2, one line says why.
 """
 
 import logging
@@ -14,13 +14,13 @@ from pathlib import Path
 from emulator.database import soundness
 from emulator.flags import Parser
 from storage import StorageError
-from storage.snapshot import copy
+from storage.data_folder import copy
 
 _FAILED = 2
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command; return its exit status."""
+    """Run the command and return its exit status."""
     parser = Parser(
         prog="dynamodb-emulator copy",
         description="Copy a data folder, also while a server uses it. The copy has no unused pages.",
@@ -33,9 +33,9 @@ def main(arguments: Sequence[str]) -> int:
     try:
         size = copy(source, target, soundness.verify)
     except StorageError as error:
-        print(f"dynamodb-emulator: {error}", file=sys.stderr)  # noqa: T201 - the one line the user needs
+        print(f"dynamodb-emulator: {error}", file=sys.stderr)  # noqa: T201 - the message for the user
         return _FAILED
-    print(f"copied {source} to {target}: {size} bytes")  # noqa: T201 - the answer
+    print(f"copied {source} to {target}: {size} bytes")  # noqa: T201 - the result
     return 0
 
 

@@ -1,8 +1,9 @@
-"""`python -m emulator.commands.verify FOLDER`: look whether a data folder that nobody writes is sound.
+"""`python -m emulator.commands.verify FOLDER`: check that a data folder is sound.
 
-Status 0 if it is, else 1 and the problem on the last line of stderr. The server runs it on folders that are copies
-(database/soundness.py). The first look is at the pages, in Python: after it LMDB can read the file without being ended
-by what it finds.
+No server may be using the folder. Exit status: 0 if it is sound, 2 if a newer version wrote it, else
+1; the problem is on the last line of stderr. The server runs this command on folders that are copies
+(database/soundness.py). Python checks the pages first. Only then is the store opened: on damaged
+pages, that could crash the process.
 """
 
 import sys
@@ -10,23 +11,25 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emulator.database import soundness
-from storage import StorageError
-from storage.snapshot import snapshot
-from storage.verification import problem_of
+from storage import LayoutMismatch, StorageError
+from storage.data_folder import problem_of, snapshot
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command; return its exit status."""
+    """Run the command and return its exit status."""
     folder = Path(arguments[0])
     try:
         problem = problem_of(folder)
         if problem is None:
             with snapshot(folder) as txn:
                 soundness.check(txn)
+    except LayoutMismatch as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the answer
+        return soundness.NEWER
     except StorageError as error:
         problem = str(error)
     if problem is not None:
-        print(problem, file=sys.stderr)  # noqa: T201 - the answer
+        print(problem, file=sys.stderr)  # noqa: T201 - the result
     return int(problem is not None)
 
 

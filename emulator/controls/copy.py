@@ -6,13 +6,12 @@ client does not wait for it.
 """
 
 import subprocess
-import sys
 from pathlib import Path
 from typing import Final
 
+from emulator import processes
 from emulator.controls.body import BadDeclaration, Body, member
 from emulator.controls.registry import Emulator, Result, control
-from emulator.database.soundness import environment_of_children
 from emulator.slices import Steps
 
 _POLL: Final = 0.02  # seconds
@@ -45,11 +44,10 @@ def _started(source: Path, target: Path) -> subprocess.Popen[bytes]:
 
     It has a session of its own, so a Ctrl-C in the server's terminal does not interrupt it.
     """
-    command = [sys.executable, "-m", "emulator.commands.copy", str(source), str(target)]
     try:
         return subprocess.Popen(  # noqa: S603 - our own module
-            command,
-            env=environment_of_children(),
+            processes.command("emulator.commands.copy", str(source), str(target)),
+            env=processes.environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

@@ -7,7 +7,7 @@ The families are imported at the first use of the registry, because most servers
 Every file of this package is a family, so a new file needs no entry in any list.
 """
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -103,12 +103,9 @@ def by_call() -> Mapping[tuple[str, str], Control]:
 def begin(emulator: Emulator, found: Control, body: Body) -> Steps[Result]:
     """Run a control in steps; return its result.
 
-    Raises BadDeclaration, Full, Interrupted.
+    Raises BadDeclaration, ApiError if the disk is full, Interrupted.
     """
-    if emulator.database.versions.hinted():
-        emulator.database.refresh()
-    made = found.function(emulator, body)
-    return (yield from made) if isinstance(made, Generator) else made
+    return emulator.database.run_steps(lambda: found.function(emulator, body))
 
 
 def call(emulator: Emulator, name: str, body: Body) -> Result:

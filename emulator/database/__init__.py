@@ -4,7 +4,7 @@ The rooms, each built on those above it only (`tests/test_architecture.py`):
 
 | room | what is in it |
 |---|---|
-| `store` | storage keys, ids, versions of definitions, ranges that are being deleted |
+| `store` | storage keys, ids, registries of stored definitions, their versions, deletions |
 | `definitions` | what is stored about tables, indexes, streams and Kinesis destinations; ARNs |
 | `throughput` | capacity units, limits of tables and partitions, their enforcement |
 | `schema` | the compiled `Table` and `Index`; what follows their writes; descriptions |

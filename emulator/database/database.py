@@ -1,8 +1,20 @@
-"""The database: tables on top of a storage engine, and the clock by which they live."""
+"""The database: tables on top of a storage engine, and the clock by which they live.
+
+Whoever calls it from outside uses one of its entrances. They reload definitions that another
+process has changed, run interrupted work again, and deal with a full disk:
+
+| method      | for                          | if the disk is full        | if always interrupted |
+|-------------|------------------------------|----------------------------|-----------------------|
+| `run`       | a request                    | raises `storage_full()`    | raises Interrupted    |
+| `run_steps` | a request that may take long | raises `storage_full()`    | raises Interrupted    |
+| `try_run`   | work that can wait           | returns the caller's value | the same              |
+| `run_slice` | a slice of background work   | the slice waits            | the slice waits       |
+"""
 
 import logging
-from collections.abc import Callable, Iterable
-from typing import Final, TypeVar
+from collections.abc import Callable, Generator, Iterable
+from functools import partial
+from typing import Final, TypeVar, TypeVarTuple
 
 from emulator import errors
 from emulator.clock import Background, Clock, Scheduler
@@ -11,30 +23,46 @@ from emulator.database.catalog.enforcer import Enforcer
 from emulator.database.changes.streams import TURN_SECONDS
 from emulator.database.definitions import kinesis
 from emulator.database.schema.table import Table
+from emulator.database.store.registry import Registries
 from emulator.database.store.versions import SharedEngine, Versions
 from emulator.log_limits import once_a_minute
 from emulator.shared_memory import SharedMemory
+from emulator.slices import Steps
 from storage import Engine, Full, Interrupted, Lost, StorageError
+from storage.host import group_commit_of, upkeep_of
 
 log = logging.getLogger("emulator")
 
 _DEFAULTS: Final = Options()
-_ATTEMPTS: Final = 20  # at a request that other processes keep from running, before it fails
+_ATTEMPTS: Final = 20  # to run a request again that other processes interrupt, before it fails
 
 _T = TypeVar("_T")
+_Arguments = TypeVarTuple("_Arguments")
 
 
 def report_full(error: Full) -> None:
-    """Log that a write was refused for want of room, once a minute."""
+    """Log that the disk had no room for a write, once a minute."""
     if once_a_minute.allows("disk full"):
         log.error("writes are refused because the disk is full: %s", error)
 
 
-class Database:
-    """What every operation gets: the catalog, transactions and background work. Synchronous, owned by one thread.
+def _no_disk() -> int:
+    """Return the free bytes of a store without a disk, as a figure that never changes."""
+    return 0
 
-    sharing: what is shared with other processes that use the same folder, None where there are none;
+
+def no_room(error: Full) -> errors.ApiError:
+    """Log that the disk is full; return the error for the client."""
+    report_full(error)
+    return errors.storage_full()
+
+
+class Database:
+    """What every operation gets: the catalog, transactions and background work. One thread owns it.
+
+    sharing: what is shared with other processes that use the same folder; None if there are none.
     jobs: the kinds of long work that an earlier start may have left unfinished.
+    group_commit, upkeep: what the engine offers its host (storage/host.py), or None.
     """
 
     def __init__(
@@ -46,68 +74,151 @@ class Database:
         jobs: Iterable["Job"] = (),
     ) -> None:
         self._jobs = tuple(jobs)
-        self.versions = Versions(sharing, engine)
+        self._shared = sharing is not None
+        self.group_commit = group_commit_of(engine)
+        self.upkeep = upkeep_of(engine)
+        self.versions = Versions(sharing, self.group_commit)
         if sharing is not None:
             engine = SharedEngine(engine, self.versions)
         self.engine = engine
         self.clock = clock
-        self.background = Background(wait=(Interrupted,), full=(Full,), room=engine.room)
+        room = _no_disk if self.upkeep is None else self.upkeep.free_bytes
+        self.background = Background(wait=(Interrupted,), full=(Full,), room=room)
         self.scheduler = Scheduler(clock)
         self.enforcer = Enforcer(clock, throttle_all=options.throttle)
-        self.catalog = Catalog(engine, clock, self.background, self.enforcer, options, self.versions)
+        self.registries = Registries(engine, self.versions)
+        self.catalog = Catalog(engine, clock, self.background, self.enforcer, options, self.versions, self.registries)
         self.read = engine.read
+        self.read_committed = engine.read if self.group_commit is None else self.group_commit.read_committed
         self.write = engine.write
         self.streams = self.catalog.streams
         self.kinesis = options.kinesis
-        self.sliced = False  # whoever calls operations can wait for an answer in slices: they may raise Sliced
+        self.sliced = False  # callers can wait for a response in slices: operations may raise Sliced
+        self.refresh()
         self.owner = sharing is None or sharing.owner
         if self.owner:
             self._take_over()
         self._resume()
 
     def _resume(self) -> None:
-        """Go on with the work that was left unfinished: by an earlier start, a process that died, or a lost commit.
+        """Queue unfinished work: after a start, the death of a process, or a lost commit.
 
-        What several processes go on with they do in turns, slice by slice; what is done already is passed over.
+        Several processes may queue the same work. They do it in turns, slice by slice.
         """
-        self.catalog.drops.resume()
+        self.catalog.deletions.resume()
         for resume in self._jobs:
             resume(self)
 
     def _take_over(self) -> None:
-        """End what the clock has ended, and see to what it will bring: one process does that for all."""
+        """Settle what is due and schedule what will be: one process does that for all."""
         self.rerun(self.catalog.settle_all)
         if not self.kinesis:
             kinesis.log_unconnected(table.definition for table in self.catalog.everything())
         self.scheduler.every(TURN_SECONDS, self.streams.turn)
 
     def refresh(self) -> None:
-        """Take over what other processes have changed about tables and streams."""
-        self.catalog.reload()
+        """Reload the definitions that differ from the stored ones. Raises StorageError."""
+        self.registries.reload()
 
     def recover(self) -> None:
-        """Go back to what is stored, after a commit that failed or was lost. Raises StorageError."""
+        """Return to what is stored, after a commit that failed or was lost. Raises StorageError."""
         self.refresh()
         self._resume()
 
-    def rerun(self, work: Callable[[], _T]) -> _T:
-        """Return what work() returns; run it again, on the newest definitions, where it was interrupted.
+    # --- entrances ------------------------------------------------------------------------------
 
-        What is interrupted has changed nothing. Raises Interrupted after many attempts, and Lost.
+    def run(self, work: Callable[[*_Arguments], _T], *arguments: *_Arguments) -> _T:
+        """Return work(*arguments), on the newest definitions.
+
+        Interrupted work has changed nothing and runs again from its start. Raises ApiError, also
+        for a full disk; Interrupted after many attempts; Lost.
         """
-        for _ in range(_ATTEMPTS):
-            try:
-                return work()
-            except Lost:  # it would be again, until the commit has told
-                raise
-            except Interrupted:
+        try:  # as `rerun`, which would cost each request another call
+            if self._shared and self.versions.is_stale():
                 self.refresh()
-        return work()
+            return work(*arguments)
+        except Full as error:
+            raise no_room(error) from error
+        except Lost:
+            raise
+        except Interrupted:
+            try:
+                return self._run_again(partial(work, *arguments))
+            except Full as error:
+                raise no_room(error) from error
+
+    def run_steps(self, work: Callable[[], _T | Steps[_T]], again: Callable[[], _T] | None = None) -> Steps[_T]:
+        """Return work(), or what its steps return. Raises as `run` does.
+
+        again: does all the work in one piece, after a step was interrupted. Without it, a step must
+        `rerun` what may be interrupted.
+        """
+        try:
+            if self.versions.is_stale():
+                self.refresh()
+            made = work()
+            return (yield from made) if isinstance(made, Generator) else made
+        except Full as error:
+            raise no_room(error) from error
+        except Interrupted as error:
+            if again is None or isinstance(error, Lost):
+                raise
+        sliced, self.sliced = self.sliced, False  # other slices would be interrupted again
+        try:
+            return self._run_again(again)
+        except Full as error:
+            raise no_room(error) from error
+        finally:
+            self.sliced = sliced
+
+    def try_run(self, work: Callable[[], _T], otherwise: _T) -> _T:
+        """Return work(), on the newest definitions; `otherwise` if it cannot be done now."""
+        try:
+            if self.versions.is_stale():
+                self.refresh()
+            return self.rerun(work)
+        except (Full, Interrupted):
+            return otherwise
+
+    def run_slice(self) -> bool:
+        """Run the next slice of background work; say whether one ran."""
+        if not self.background.slices or self.background.held:
+            return False
+        if self.background.run_slice():
+            return True
+        self.refresh()  # it may wait because another process has changed definitions
+        return False
+
+    def rerun(self, work: Callable[[], _T]) -> _T:
+        """Return work(); run it again, on the newest definitions, if it was interrupted.
+
+        For a part of what an entrance runs. Raises Interrupted after many attempts, and Lost.
+        """
+        try:
+            return work()
+        except Lost:  # it would be lost again until a commit has reported the loss
+            raise
+        except Interrupted:
+            return self._run_again(work)
+
+    def _run_again(self, work: Callable[[], _T]) -> _T:
+        attempts = 1
+        while True:
+            try:
+                self.refresh()
+                return work()
+            except Interrupted as error:
+                attempts += 1
+                if isinstance(error, Lost) or attempts > _ATTEMPTS:
+                    raise
+
+    # --- tables ---------------------------------------------------------------------------------
 
     def table(self, caller: Caller, name: str) -> Table:
-        """Return a table for the data plane. Raises ResourceNotFoundException without detail (behaviour 3.1), Full.
+        """Return a table for the data plane. Settles its status first, which may write.
 
-        An ARN that names no table of the caller's own raises its error (behaviour 3.4).
+        Raises ResourceNotFoundException without detail (behaviour 3.1), the error of an ARN that
+        names no table of the caller's own (behaviour 3.4), Full.
         """
         table = caller.tables.get(name)
         if table is None or table.transient:
@@ -118,23 +229,42 @@ class Database:
         return table
 
     def described(self, caller: Caller, name: str) -> Table:
-        """Return a table for the control plane, whatever its status. Raises its form of the same errors."""
+        """Return a table for the control plane, whatever its status. Settles it, which may write.
+
+        Raises the control plane's form of the same errors.
+        """
         table = self.catalog.find(caller, name)
         if table is None:
             raise errors.table_not_found(name)
         return table
 
+    @property
+    def pending(self) -> bool:
+        """Whether there are writes that `commit` has yet to make certain."""
+        return self.group_commit is not None and self.group_commit.pending
+
+    def commit(self) -> None:
+        """Commit pending writes; then notify other processes of changed definitions.
+
+        Raises as GroupCommit.commit does.
+        """
+        if self.group_commit is not None:
+            self.group_commit.commit()
+            self.versions.committed()
+
     def sync(self) -> None:
-        """Make every commit so far survive a power cut; a disk that refuses is worth a warning, not the end."""
+        """Make every commit so far survive a power cut. If the disk refuses, log a warning."""
+        if self.upkeep is None:
+            return
         try:
-            self.engine.sync()
+            self.upkeep.sync()
         except StorageError as error:
             log.warning("what was stored since the last sync would not survive a power cut: %s", error)
 
     def close(self) -> None:
-        """Release the engine; unfinished background work goes on when the folder is opened again."""
+        """Release the engine. The next start resumes unfinished background work."""
         self.engine.close()
 
 
 Job = Callable[[Database], None]
-"""Queues what an earlier start has left unfinished of one kind of long work (`jobs/`)."""
+"""Queues the work of one kind (`jobs/`) that an earlier start left unfinished."""

@@ -1,22 +1,22 @@
 """Whether the records of a store fit together: asked of folders that are copies, before they are used.
 
-A copy that was made while a server wrote may mix pages of several commits. What the pages themselves do not show
-(storage/verification.py) shows here: items that cannot be read, index entries that are missing, counts that are wrong.
+A copy that was made while a server wrote may mix pages of several commits. The pages themselves may
+not show it (`problem_of` in storage/data_folder.py). It shows here: items that cannot be read, missing
+index entries, wrong counts.
 
 `verify` does it in a process of its own, whatever happens there. 100,000 items of 1 KB with an index take 1.5 s.
 """
 
 import logging
-import os
 import struct
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
+from emulator import processes
 from emulator.database.changes.log import record_json, record_sequence
 from emulator.database.definitions.streams import StreamDefinition
 from emulator.database.definitions.tables import TableDefinition
@@ -24,44 +24,49 @@ from emulator.database.items import statistics
 from emulator.database.schema.index import Index
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
+from emulator.database.store.loading import refused
 from emulator.values.rows import decode_row, row_json, row_size
-from storage import Corrupted, ReadTxn, StorageError
+from storage import Corrupted, LayoutMismatch, ReadTxn, StorageError
+from storage.data_folder import damaged
 from storage.keycode import prefix_end
-from storage.verification import damaged
 
 log = logging.getLogger("emulator")
 
 _COMMAND: Final = "emulator.commands.verify"
-_ROOT: Final = Path(__file__).parents[2]
 
-
-def environment_of_children() -> dict[str, str]:
-    """Return the environment in which a Python process finds this program, however this one has found it."""
-    paths = [str(_ROOT), os.environ.get("PYTHONPATH", "")]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+NEWER: Final = 2
+"""Exit status of the command if a newer version has written the folder."""
 
 
 def verify(folder: Path) -> None:
-    """Verify a folder in a process of its own. Raises Corrupted."""
+    """Verify a folder in a process of its own. Raises Corrupted; LayoutMismatch if a newer version wrote it."""
     log.warning(
         "the data folder %s was copied, restored or last used by an older version: it is verified once, which takes a"
         " while for large ones",
         folder,
     )
-    command = [sys.executable, "-m", _COMMAND, str(folder)]
     result = subprocess.run(  # noqa: S603 - our own module
-        command, env=environment_of_children(), capture_output=True, text=True, check=False, errors="replace"
+        processes.command(_COMMAND, str(folder)),
+        env=processes.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        errors="replace",
     )
     if result.returncode:
         lines = result.stderr.strip().splitlines()
+        if lines and result.returncode == NEWER:
+            raise refused(folder, lines[-1])
         raise damaged(folder, lines[-1] if lines else f"reading it ended with status {result.returncode}")
     log.info("the data folder %s is sound", folder)
 
 
 def check(txn: ReadTxn) -> None:
-    """Check all records of a store. Raises Corrupted with the first problem."""
+    """Check all records of a store. Raises Corrupted with the first problem, LayoutMismatch."""
     try:
         problem = next(_problems(txn), None)
+    except LayoutMismatch:
+        raise
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, struct.error, StorageError) as error:
         problem = f"a record cannot be read: {type(error).__name__}: {error}"
     if problem is not None:

@@ -1,12 +1,12 @@
-"""Every error the service answers with, verbatim, once: `errors.table_not_found("t")`.
+"""Every error of the service, verbatim, once: `errors.table_not_found("t")`.
 
-`base` has the error itself, `forms` what several texts share, and the other files are families of
-factories. Texts follow emulator/reference/behaviour.md (each family names its sections); `sic` marks the
-service's own slips.
+`base` has the error class, `forms` the texts that several errors share. The other files are
+families of factories. Texts follow emulator/reference/behaviour.md (each family names its
+sections). `sic` marks the service's own slips.
 
-A new error is a function in the fitting family: this file makes one namespace of all families.
-A server whose clients make no mistakes needs few of them, so the others are loaded together when one of
-their names is first used. That keeps 0.4 ms from the start.
+To add an error, write a function in the fitting family: this file makes one namespace of all
+families. A server whose clients make no mistakes needs only a few families. The others are loaded
+together, when one of their names is first used. That saves 0.4 ms at the start.
 """
 
 from importlib import import_module
@@ -32,7 +32,9 @@ _AT_FIRST_USE: Final = (
     "throughput",
     "transactions",
 )
-"""Families that are loaded when a name is used that is not here yet. The list below is for the type checker."""
+"""The families that are not imported above. They are loaded when one of their names is first used.
+The imports below are for the type checker.
+"""
 
 if TYPE_CHECKING:
     from emulator.errors.arns import *  # noqa: F403
@@ -51,12 +53,15 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> object:
-        """Return what a family that is not loaded yet calls by this name. Raises AttributeError."""
-        here = globals()
+        """Return the object with this name from the families that are not loaded yet.
+
+        Raises AttributeError.
+        """
+        namespace = globals()
         if not name.startswith("_"):
             for family in _AT_FIRST_USE:
                 names = vars(import_module(f"{__name__}.{family}"))
-                here.update({each: names[each] for each in names if not each.startswith("_")})
-        if name not in here:
+                namespace.update({public: names[public] for public in names if not public.startswith("_")})
+        if name not in namespace:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return here[name]
+        return namespace[name]

@@ -1,16 +1,22 @@
-"""Errors of ARNs where a name may stand, or must (behaviour 3.4, 13)."""
+"""Errors of ARNs, in places where an ARN may or must be used (behaviour 3.4, 13)."""
 
 from emulator.errors.base import ENVELOPE, ApiError
 from emulator.errors.forms import invalid_parameters, missing_resource, validation
 
 
 def arn_part_invalid(part: str, arn: str) -> ApiError:
-    """Make the error of a TableName that is a foreign ARN; part is e.g. "AWS region" (behaviour 3.4)."""
+    """Return the error for a TableName that is a foreign ARN (behaviour 3.4).
+
+    part: for example "AWS region".
+    """
     return validation(f"{ENVELOPE}Invalid {part} in '{arn}'", bare=True)
 
 
 def arn_format(arn: str) -> ApiError:
-    """Make the error of a TableName that begins like an ARN and is none (only the beginning of the text is recorded)."""
+    """Return the error for a TableName that begins like an ARN but is not one.
+
+    Only the beginning of the text is recorded.
+    """
     return validation(
         f"{ENVELOPE}Valid ARN format is arn:<partition>:dynamodb:<region>:<account>:table/<table>, not '{arn}'",
         bare=True,

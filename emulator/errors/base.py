@@ -1,11 +1,11 @@
-"""The error that reaches a client.
+"""The error class, and the envelope.
 
 `ApiError` is the only exception that reaches a client. Only the factories of this package make it,
 and those of Lambda's errors in event_sources/errors.py.
 
-An error's *envelope* is the prefix "1 validation error detected: ". Whether a request problem
-comes inside it or bare depends on the operation (behaviour 2.1, 3.6): checks raise
-the bare error, the operation registry applies `enveloped`.
+An error's *envelope* is the prefix "1 validation error detected: ". Some operations report a
+problem of the request inside the envelope, others bare (behaviour 2.1, 3.6). So checks raise the
+bare error, and the operation registry applies `enveloped`.
 """
 
 from collections.abc import Mapping
@@ -18,12 +18,12 @@ VALIDATE: Final = "com.amazon.coral.validate#"
 ENVELOPE: Final = "1 validation error detected: "
 
 About = Literal["request", "transaction", "key", "item", "condition", "conflict", "capacity"]
-"""What an error is about. Code that treats errors differently decides by this, never by a text.
+"""The subject of an error. Code that treats errors differently decides by this, never by a text.
 
-request: what the request says, whatever is stored; a key or an item that no table could have too
-transaction: a statement that is right, but that no transaction may contain
-key: a key, of the table or of an index, that does not suit the table
-item: what the request would make of the stored item, or of its collection
+request: the request is wrong for any table, or has a key or item that no table could have
+transaction: a valid statement that is not allowed in a transaction
+key: a key of the table or of an index that does not fit the table
+item: the stored item, or its collection, after the change that the request asks for
 condition: a condition that does not hold
 conflict: another transaction has the item
 capacity: throughput that is used up; the same request may succeed later
@@ -31,12 +31,16 @@ capacity: throughput that is used up; the same request may succeed later
 
 
 class ApiError(Exception):
-    """An answer that is an error.
+    """An error response.
 
-    code: the error's name; message: its text, None where the service sends none; status: HTTP
-    status; namespace: what precedes '#' in `__type`; message_member: "message" or "Message";
-    extra: members beside the message; about: what the error is about; bare: the envelope never
-    goes around it.
+    code: the error's name.
+    message: its text, None if the service sends none.
+    status: the HTTP status.
+    namespace: the part before '#' in `__type`.
+    message_member: "message" or "Message".
+    extra: members beside the message.
+    about: the subject of the error.
+    bare: the error is never put into the envelope.
     """
 
     def __init__(
@@ -71,14 +75,15 @@ class ApiError(Exception):
 
 
 LONGEST_WHOLE: Final = 68_000
-"""Bytes of JSON. A longer message is cut: a request could make one as long as itself.
+"""Bytes of JSON. A longer message is cut: a request could cause a message as long as itself.
 
-Where the service cuts its messages is not recorded. So all that a client may see by an ordinary mistake
-stays whole, such as an attribute name of one byte over the limit of 65,535."""
+It is not recorded where the service cuts its messages. So everything that a client may see after an
+ordinary mistake stays whole, such as an attribute name that is one byte over the limit of 65,535.
+"""
 LONGEST_CUT: Final = 60_000
-"""Bytes of JSON that are left of a message that is cut."""
+"""Bytes of JSON that remain of a message that is cut."""
 
-_CUT: Final = "..."  # our own
+_CUT: Final = "..."  # our own text
 
 
 def _answerable(message: str) -> str:
@@ -87,30 +92,30 @@ def _answerable(message: str) -> str:
     return shortened(message, LONGEST_CUT)
 
 
-def shortened(text: str, most: int) -> str:
-    """Return a text that is at most that many bytes of JSON, cut and marked where it is longer."""
-    if len(text) * _JSON_GROWTH <= most or (len(text) <= most and json_size(text) <= most):
+def shortened(text: str, limit: int) -> str:
+    """Return the text, cut and marked if it has more than `limit` bytes of JSON."""
+    if len(text) * _JSON_GROWTH <= limit or (len(text) <= limit and json_size(text) <= limit):
         return text
-    text = text[:most]
-    room = max(most - len(_CUT), 0)
+    text = text[:limit]
+    room = max(limit - len(_CUT), 0)
     while (size := json_size(text)) > room:
         text = text[: min(len(text) * room // size, len(text) - 1)]
     return text + _CUT
 
 
 def json_size(text: str) -> int:
-    """Return the bytes that a text takes in JSON at most, without its quotes."""
+    """Return an upper bound for the bytes of a text in JSON, without its quotes."""
     data = text.encode()
     controls = len(data) - len(data.translate(None, _CONTROLS))
     return len(data) + data.count(b'"') + data.count(b"\\") + 5 * controls
 
 
 _CONTROLS: Final = bytes(range(32))
-_JSON_GROWTH: Final = 6  # bytes of JSON that a character takes at most: \u0001
+_JSON_GROWTH: Final = 6  # the most bytes of JSON that one character can have: \u0001
 
 
 def enveloped(error: ApiError) -> ApiError:
-    """Return the error inside the envelope, unless it is one that always comes bare."""
+    """Return the error inside the envelope, unless it always comes bare."""
     if error.code != "ValidationException" or error.message is None or error.bare:
         return error
     return ApiError(error.code, ENVELOPE + error.message, namespace=VALIDATE, about=error.about, bare=True)

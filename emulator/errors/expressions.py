@@ -1,6 +1,6 @@
-"""Errors of expressions and of what they do to an item (behaviour 4).
+"""Errors of expressions and of their effects on an item (behaviour 4).
 
-The details of a wrong expression are in expressions/problems.py, whose code raises them.
+The details of a wrong expression are in expressions/problems.py, which raises them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,10 @@ from emulator.errors.values import NUMBER_OVERFLOW, NUMBER_UNDERFLOW
 
 
 def invalid_expression(parameter: str, detail: str) -> ApiError:
-    """Make the error of an expression parameter, e.g. ("UpdateExpression", "The expression can not be empty;")."""
+    """Return the error for an expression parameter.
+
+    For example ("UpdateExpression", "The expression can not be empty;").
+    """
     return validation(f"Invalid {parameter}: {detail}")
 
 
@@ -25,7 +28,10 @@ def values_unused(keys: Iterable[str]) -> ApiError:
 
 
 def conditional_check_failed(item: Mapping[str, Any] | None = None) -> ApiError:
-    """The item is told where ReturnValuesOnConditionCheckFailure asked for it (behaviour 4.6)."""
+    """Return the error for a condition that does not hold (behaviour 4.6).
+
+    item: the stored item, if ReturnValuesOnConditionCheckFailure asked for it.
+    """
     extra = None if item is None else {"Item": item}
     return ApiError("ConditionalCheckFailedException", "The conditional request failed", extra=extra, about="condition")
 
@@ -43,11 +49,14 @@ def update_operand_type() -> ApiError:
 
 
 def update_type_mismatch() -> ApiError:
-    """The legacy AttributeUpdates form of update_operand_type."""
+    """The form of update_operand_type for the legacy AttributeUpdates."""
     return validation("Type mismatch for attribute to update", about="item")
 
 
 def update_number(kind: str) -> ApiError:
-    """Make the error of arithmetic in an update whose result is not a number; kind as in values/number.py."""
+    """Return the error for arithmetic whose result DynamoDB cannot store.
+
+    kind: as in values/number.py.
+    """
     texts = {"overflow": NUMBER_OVERFLOW, "underflow": NUMBER_UNDERFLOW, "precision": NUMBER_OVERFLOW}
     return validation(texts[kind], about="item")

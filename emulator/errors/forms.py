@@ -1,4 +1,7 @@
-"""The forms that many errors share. Only the factories of this package use them: they take any text."""
+"""Forms that many errors share.
+
+They take any text, so only the factories of this package use them.
+"""
 
 from typing import Final
 
@@ -12,12 +15,12 @@ def validation(message: str, *, about: About = "request", bare: bool = False) ->
 
 
 def invalid_parameters(detail: str, *, about: About = "request") -> ApiError:
-    """Make a ValidationException whose text starts "One or more parameter values were invalid: "."""
+    """Return a ValidationException that starts "One or more parameter values were invalid: "."""
     return validation(INVALID_PARAMETERS + detail, about=about)
 
 
 def missing_resource(detail: str) -> ApiError:
-    """Make the control plane's form of tables.resource_not_found."""
+    """The control plane's form of tables.resource_not_found."""
     return ApiError("ResourceNotFoundException", "Requested resource not found" + detail)
 
 

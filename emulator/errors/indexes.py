@@ -6,7 +6,7 @@ from emulator import limits
 from emulator.errors.base import ApiError
 from emulator.errors.forms import invalid_parameters, limit_exceeded, missing_resource, validation
 
-# --- key schemas ----------------------------------------------------------------------------------------------------
+# --- key schemas ---------------------------------------------------------------------------------
 
 
 def attribute_defined_twice(name: str) -> ApiError:
@@ -14,12 +14,12 @@ def attribute_defined_twice(name: str) -> ApiError:
 
 
 def same_key_name() -> ApiError:
-    """The text for a table's key or an ordinary index key of two attributes."""
+    """The text for a key of one HASH and one RANGE attribute."""
     return validation("Both the Hash Key and the Range Key element in the KeySchema have the same name")
 
 
 def repeated_key_names() -> ApiError:
-    """The text for the key of a global index that has another shape (behaviour 10.1)."""
+    """The text for a key with several HASH or RANGE attributes (behaviour 10.1)."""
     return validation("The KeySchema contains multiple key attributes with the same name")
 
 
@@ -28,7 +28,11 @@ KeyAttribute = tuple[str, str, str]
 
 
 def attribute_redefined(existing: Iterable[KeyAttribute], new: Iterable[KeyAttribute]) -> ApiError:
-    """Take the key schema that has an attribute already, and that of the new index (behaviour 10.4)."""
+    """Return the error for an attribute with two types (behaviour 10.4).
+
+    existing: the key schema that has the attribute already.
+    new: the key schema of the new index.
+    """
 
     def text(schema: Iterable[KeyAttribute]) -> str:
         return ", ".join(f"SchemaElement: key{{{':'.join(attribute)}}}" for attribute in schema)
@@ -56,7 +60,7 @@ def hash_key_after_range_key() -> ApiError:
 
 
 def too_many_key_attributes(kind: str) -> ApiError:
-    """Kind is HASH or RANGE."""
+    """`kind` is HASH or RANGE."""
     return invalid_parameters(f"The KeySchema exceeds the maximum allowed number of {kind} key attributes")
 
 
@@ -85,7 +89,7 @@ def _listed(names: Iterable[str]) -> str:
     return f"[{', '.join(names)}]"
 
 
-# --- indexes --------------------------------------------------------------------------------------------------------
+# --- indexes ------------------------------------------------------------------------------------
 
 
 def index_not_found(index: str, table: str) -> ApiError:
@@ -94,7 +98,7 @@ def index_not_found(index: str, table: str) -> ApiError:
 
 
 def empty_index_list(member: str) -> ApiError:
-    """Member is the list's name, e.g. GlobalSecondaryIndexUpdates."""
+    """`member` is the list's name, e.g. GlobalSecondaryIndexUpdates."""
     return invalid_parameters(f"List of {member} is empty")
 
 
@@ -160,7 +164,7 @@ def index_updated_twice(index: str) -> ApiError:
 
 
 def not_a_global_index(index: str, verb: str) -> ApiError:
-    """Verb is update or delete."""
+    """`verb` is update or delete."""
     return validation(f"Cannot {verb} an index that is not a GlobalSecondaryIndex: {index}")
 
 
@@ -172,7 +176,7 @@ def index_without_attribute_definitions(index: str) -> ApiError:
     return invalid_parameters(f"AttributeDefinitions is not specified for index: {index}")
 
 
-# --- projections ----------------------------------------------------------------------------------------------------
+# --- projections --------------------------------------------------------------------------------
 
 
 def projection_type_missing() -> ApiError:
@@ -180,7 +184,7 @@ def projection_type_missing() -> ApiError:
 
 
 def non_key_attributes_forbidden(kind: str) -> ApiError:
-    """Kind is KEYS_ONLY or ALL."""
+    """`kind` is KEYS_ONLY or ALL."""
     return invalid_parameters(f"ProjectionType is {kind}, but NonKeyAttributes is specified")
 
 

@@ -5,16 +5,16 @@ from typing import Final
 from emulator.errors.base import ApiError
 from emulator.errors.forms import invalid_parameters, validation
 
-# --- sizes (behaviour 2.4) ------------------------------------------------------------------------------------------
+# --- sizes (behaviour 2.4) -----------------------------------------------------------------------
 
 
 def item_too_large() -> ApiError:
-    """Make the error of an item in a request."""
+    """Return the error for an item in a request."""
     return validation("Item size has exceeded the maximum allowed size")
 
 
 def update_too_large() -> ApiError:
-    """Make the error of an item as an update would leave it."""
+    """Return the error for the item that an update would produce."""
     return validation("Item size to update has exceeded the maximum allowed size", about="item", bare=True)
 
 
@@ -22,7 +22,7 @@ def item_collection_too_large() -> ApiError:
     return ApiError("ItemCollectionSizeLimitExceededException", "Collection size exceeded.", about="item")
 
 
-# --- keys (behaviour 3.8) -------------------------------------------------------------------------------------------
+# --- keys (behaviour 3.8) -----------------------------------------------------------------------
 
 
 def key_does_not_match_schema() -> ApiError:
@@ -51,7 +51,7 @@ def _empty(kind: str) -> str:
 
 
 def empty_key(name: str, kind: str) -> ApiError:
-    """Kind is "string" or "binary"."""
+    """`kind` is "string" or "binary"."""
     return validation(f"{_INVALID_VALUES}{_empty(kind)} Key: {name}")
 
 
@@ -104,8 +104,8 @@ def cannot_update_key(name: str) -> ApiError:
 
 
 def key_must_be_scalar(name: str, *, index: bool = False) -> ApiError:
-    """Make the error of a document path below a key attribute."""
-    what = "IndexKey" if index else "Key"
+    """Return the error for a document path below a key attribute."""
+    kind = "IndexKey" if index else "Key"
     return validation(
-        f"Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: {what}: {name}"
+        f"Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: {kind}: {name}"
     )

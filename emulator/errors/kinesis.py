@@ -1,16 +1,22 @@
-"""Errors of Kinesis destinations (behaviour 15). "inferred": the code is known, the text is ours."""
+"""Errors of Kinesis destinations (behaviour 15).
+
+"inferred": the code is known, the text is ours.
+"""
 
 from emulator.errors.base import ApiError
 from emulator.errors.forms import validation
 
 
 def _destination_state(detail: str) -> ApiError:
-    """Make the error of a destination that is in the wrong state; it says "enable" also where it is about others, sic."""
+    """Return the error for a destination in the wrong state.
+
+    The text says "enable" for other actions too, sic.
+    """
     return validation(f"Table is not in a valid state to enable Kinesis Streaming Destination: {detail}")
 
 
 def kinesis_already_enabled() -> ApiError:
-    """Also told where another data stream is enabled: a table has one at a time."""
+    """Also reported if another data stream is enabled: a table has one at a time."""
     return _destination_state(
         "EnableKinesisStreamingDestination must be DISABLED or ENABLE_FAILED to perform ENABLE operation."
     )
@@ -28,7 +34,7 @@ def kinesis_not_active_to_update(table: str, arn: str) -> ApiError:
 
 
 def kinesis_destination_missing(table: str, arn: str) -> ApiError:
-    """Only an update tells this; disabling tells that the destination is not active."""
+    """Only an update reports this. Disabling reports that the destination is not active."""
     return _destination_state(f"No streaming destination with streamArn: {arn} found for table with tableName: {table}")
 
 

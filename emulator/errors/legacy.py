@@ -17,7 +17,7 @@ def argument_types_differ() -> ApiError:
 
 
 def between_bounds_reversed() -> ApiError:
-    """The legacy form; an expression's is made with invalid_expression."""
+    """The legacy form. For expressions see invalid_expression."""
     return validation(
         "The BETWEEN condition was provided a range where the lower bound is greater than the upper bound"
     )
@@ -54,7 +54,7 @@ def list_without_operator(name: str) -> ApiError:
 
 
 def expected_value_required(exists: str, name: str) -> ApiError:
-    """Exists is "null" (not given) or "true"."""
+    """`exists` is "null" (not given) or "true"."""
     return invalid_parameters(f"Value must be provided when Exists is {exists} for Attribute: {name}")
 
 

@@ -1,7 +1,7 @@
 """Errors of PartiQL (behaviour 14).
 
-`position` is "<line>:<column>:<length>". "recall": wording known from hearsay only, not from the
-reference.
+`position` is "<line>:<column>:<length>". "recall" marks a wording that is known only from hearsay,
+not from the reference.
 """
 
 from emulator.errors.base import ApiError
@@ -10,7 +10,7 @@ from emulator.errors.values import number_text
 
 
 def malformed_statement(detail: str) -> ApiError:
-    """Make a syntax error; the detail is empty where the text cannot even be cut into tokens."""
+    """Return a syntax error. `detail` is empty if the text cannot even be cut into tokens."""
     return validation(f"Statement wasn't well formed, can't be processed: {detail}")
 
 
@@ -19,7 +19,10 @@ def item_not_a_map() -> ApiError:
 
 
 def statement_expression(detail: str) -> ApiError:
-    """Make the error of an expression in a statement: the detail (expressions/problems.py) alone."""
+    """Return the error for an expression in a statement.
+
+    detail: the text, from expressions/problems.py. Nothing is added to it.
+    """
     return validation(detail)
 
 
@@ -32,7 +35,7 @@ def parameter_count() -> ApiError:
 
 
 def number_under(kind: str, written: str, place: str) -> ApiError:
-    """Make the error of a number literal; kind as in values/number.py."""
+    """Return the error for a number literal. `kind` is as in values/number.py."""
     return validation(f"{number_text(kind, written)} under {place}")
 
 
@@ -45,7 +48,10 @@ def unexpected_path_component(position: str) -> ApiError:
 
 
 def unsupported_data_type(function: str, place: str, position: str) -> ApiError:
-    """A function call where a literal must stand; place is the key it is under, "root" for the item itself."""
+    """Return the error for a function call where only a literal is allowed.
+
+    place: the key that it is under, "root" for the item itself.
+    """
     return validation(f"Unsupported data type: {function} under key {place} at {position}")
 
 
@@ -59,7 +65,7 @@ def unsupported_bag() -> ApiError:
 
 
 def set_function_target(function: str, position: str) -> ApiError:
-    """Function is SET_ADD or SET_DELETE, here and in the next two."""
+    """`function` is SET_ADD or SET_DELETE, also in the next two."""
     return validation(f"The first argument to {function} must equal the assignment value at {position}")
 
 
@@ -90,7 +96,7 @@ def statement_on_index() -> ApiError:
 
 
 def insert_into_index() -> ApiError:
-    """Recorded up to "name" (behaviour 14.2); the rest is DynamoDB Local's."""
+    """Recorded up to "name" (behaviour 14.2). The rest is DynamoDB Local's text."""
     return validation("FROM clause may only contain a single table name in data manipulation statements")
 
 
@@ -117,7 +123,7 @@ def overlapping_conditions() -> ApiError:
 
 
 def order_without_where() -> ApiError:
-    """Recall, as the next two."""
+    """Recall, also for the next two."""
     return validation("Must have WHERE clause in the statement when using ORDER BY clause.")
 
 
@@ -158,7 +164,7 @@ def transaction_mixed() -> ApiError:
 
 
 def transaction_statement(position: int, error: ApiError) -> ApiError:
-    """Return the error of one statement with the statement's position, which counts from 0."""
+    """Return the error of one statement with the statement's position, counted from 0."""
     return validation(f"Validation failed in TransactStatements[{position}]: {error.message}")
 
 
@@ -182,5 +188,5 @@ def transaction_exists() -> ApiError:
 
 
 def exists_outside_transaction() -> ApiError:
-    """Our own wording: EXISTS() as a statement is for ExecuteTransaction alone."""
+    """Our own wording: EXISTS() as a statement is only for ExecuteTransaction."""
     return validation("EXISTS() is only supported in ExecuteTransaction.")

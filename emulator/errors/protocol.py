@@ -1,4 +1,7 @@
-"""Errors of the protocol: JSON types, authentication, unknown operations, our own trouble (behaviour 1)."""
+"""Errors of the protocol (behaviour 1).
+
+They are about JSON types, authentication, unknown operations, and failures of the server.
+"""
 
 from collections.abc import Iterable
 from typing import Final
@@ -7,7 +10,7 @@ from emulator.errors.base import CORAL, ApiError
 
 
 def not_json() -> ApiError:
-    """Make the error of a body that is not JSON: it has no text."""
+    """Return the error for a body that is not JSON. It has no text."""
     return _serialization(None)
 
 
@@ -16,27 +19,34 @@ def _serialization(message: str | None) -> ApiError:
 
 
 def wrong_token(token: str, expected: str) -> ApiError:
-    """Token is TRUE, FALSE, NUMBER, DECIMAL or STRING; expected a Java type's simple name (behaviour 1.6)."""
+    """Return the error for a scalar of a wrong JSON type (behaviour 1.6).
+
+    token: TRUE, FALSE, NUMBER, DECIMAL or STRING.
+    expected: the simple name of a Java type.
+    """
     return _serialization(f"{token}_VALUE cannot be converted to {expected}")
 
 
 def wrong_collection(java_type: str) -> ApiError:
-    """Make the error of an array given for anything but a list; java_type e.g. "class java.lang.String"."""
+    """Return the error for an array where the type is not a list.
+
+    java_type: for example "class java.lang.String".
+    """
     return _serialization(f"Unrecognized collection type {java_type}")
 
 
 def structure_not_expected() -> ApiError:
-    """Make the error of an object given for a scalar or a list."""
+    """Return the error for an object where the type is a scalar or a list."""
     return _serialization("Start of structure or map found where not expected")
 
 
 def scalar_as_field() -> ApiError:
-    """Make the error of a scalar given for a list, map or structure that is a structure's member."""
+    """Return the error for a scalar where a structure's member is a list, map or structure."""
     return _serialization("Unexpected field type")
 
 
 def scalar_as_member() -> ApiError:
-    """Make the error of a scalar given for a structure that is a list's or map's member."""
+    """Return the error for a scalar where a list or map has structures."""
     return _serialization("Unexpected value type in payload")
 
 
@@ -45,7 +55,7 @@ def not_a_boolean() -> ApiError:
 
 
 def not_base64() -> ApiError:
-    """Make the error of a boolean or a number given for binary data."""
+    """Return the error for a boolean or a number where the type is binary."""
     return _serialization("only base-64-encoded strings are convertible to bytes")
 
 
@@ -62,7 +72,7 @@ def unknown_operation() -> ApiError:
 
 
 def not_implemented(operation: str) -> ApiError:
-    """Our own answer for an operation of the service that this emulator does not have yet."""
+    """Our own response to an operation that this emulator does not have yet."""
     return ApiError(
         "UnknownOperationException",
         f"{operation} is an operation of DynamoDB that this emulator does not implement yet (see the README's table)",
@@ -79,7 +89,7 @@ REST_OF_LAMBDA: Final = "Use a client with another endpoint for Lambda's other o
 
 
 def another_service(name: str) -> ApiError:
-    """Our own answer to a request of another service of AWS."""
+    """Our own response to a request for another service of AWS."""
     text = f"other operations of Lambda. {REST_OF_LAMBDA}" if name == "lambda" else f"{name}. {REDIRECTED}"
     return ApiError("UnknownOperationException", f"{SPEAKS}, not {text}", namespace="")
 
@@ -95,7 +105,10 @@ def missing_authentication_token() -> ApiError:
 
 
 def incomplete_authorization(missing: Iterable[str], value: str, *, dated: bool) -> ApiError:
-    """Make the error of a header without some of its parts; dated: whether the request has a date."""
+    """Return the error for an Authorization header without some of its parts.
+
+    dated: whether the request has a date.
+    """
     texts = [f"Authorization header requires '{part}' parameter. " for part in missing]
     if not dated:
         texts.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ")
@@ -120,7 +133,7 @@ def _access_denied(message: str) -> ApiError:
 
 
 def not_authorized(account: str, resource: str) -> ApiError:
-    """The data plane's form of access_denied, which names the caller (behaviour 3.4, inferred)."""
+    """The data plane's form of access_denied, with the caller's name (behaviour 3.4, inferred)."""
     return _access_denied(
         f"User: arn:aws:iam::{account}:root is not authorized to perform this action on resource: {resource}"
         " because no resource-based policy allows the action"
@@ -136,5 +149,8 @@ def _internal_server_error(message: str) -> ApiError:
 
 
 def storage_full() -> ApiError:
-    """Our own trouble, told like the service's: the disk under the data folder has no room, nothing was written."""
+    """Our own error, in the form of the service's: the disk of the data folder is full.
+
+    Nothing was written.
+    """
     return _internal_server_error("The emulator's disk is full; nothing of this request was stored.")

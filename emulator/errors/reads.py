@@ -20,13 +20,16 @@ def query_condition_not_supported() -> ApiError:
 
 
 def hash_keys_need_equality(names: Iterable[str]) -> ApiError:
-    """Make the error of an index with several HASH attributes. What follows "conditions" is inferred (behaviour 4.3)."""
+    """Return the error for an index with several HASH attributes.
+
+    The text after "conditions" is inferred (behaviour 4.3).
+    """
     return validation(f"HASH key attributes {', '.join(names)} must have equality conditions specified in the query")
 
 
-def too_many_query_conditions(given: int, allowed: int) -> ApiError:
+def too_many_query_conditions(count: int, allowed: int) -> ApiError:
     return validation(
-        f"The number of query conditions ({given}) exceeds the number of key attributes defined in the schema "
+        f"The number of query conditions ({count}) exceeds the number of key attributes defined in the schema "
         f"({allowed})"
     )
 
@@ -39,7 +42,7 @@ def range_gap(missing: Iterable[str], present: str) -> ApiError:
 
 
 def filter_on_key(parameter: str, name: str) -> ApiError:
-    """Parameter is "Filter Expression" or "QueryFilter"."""
+    """`parameter` is "Filter Expression" or "QueryFilter"."""
     return validation(f"{parameter} can only contain non-primary key attributes: Primary key attribute: {name}")
 
 
@@ -60,9 +63,9 @@ def consistent_read_on_gsi() -> ApiError:
 
 
 def projection_with_select(parameter: str, select: str) -> ApiError:
-    """Parameter is ProjectionExpression or AttributesToGet."""
-    what = "only the Count" if select == "COUNT" else select
-    return validation(f"Cannot specify the {parameter} when choosing to get {what}")
+    """`parameter` is ProjectionExpression or AttributesToGet."""
+    kind = "only the Count" if select == "COUNT" else select
+    return validation(f"Cannot specify the {parameter} when choosing to get {kind}")
 
 
 def projected_attributes_without_index() -> ApiError:
@@ -115,11 +118,14 @@ def query_cannot_restart() -> ApiError:
 
 
 def exclusive_start_key_invalid(key: Mapping[str, Mapping[str, Any]]) -> ApiError:
-    """Make the error of a Query of a table without sort key that starts at its own key (behaviour 6.1)."""
-    told = ", ".join(
+    """Return the error for a Query of a table without sort key that starts at its own key.
+
+    See behaviour 6.1.
+    """
+    printed = ", ".join(
         f"{name}=AttributeValue: {{{tag}:{content}}}" for name, value in key.items() for tag, content in value.items()
     )
-    return validation(f"The provided exclusive start key is invalid: ExclusiveStartKey: {{{told}}}")
+    return validation(f"The provided exclusive start key is invalid: ExclusiveStartKey: {{{printed}}}")
 
 
 def starting_key_wrong_segment(total: int, segment: int) -> ApiError:

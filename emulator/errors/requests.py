@@ -7,17 +7,17 @@ from emulator.errors.base import ApiError
 from emulator.errors.forms import validation
 from emulator.errors.values import EMPTY_ATTRIBUTE_NAME
 
-# --- member constraints (behaviour 3.2) -----------------------------------------------------------------------------
+# --- member constraints (behaviour 3.2) ----------------------------------------------------------
 
 
 def constraints(parts: Sequence[str]) -> ApiError:
-    """Join failed constraints into one answer, which has an envelope by itself (behaviour 3.1)."""
+    """Return one error for all failed constraints. It has its own envelope (behaviour 3.1)."""
     noun = "error" if len(parts) == 1 else "errors"
     return validation(f"{len(parts)} validation {noun} detected: " + "; ".join(parts), bare=True)
 
 
 def bare_constraint(part: str) -> ApiError:
-    """Make the answer of a failed constraint that comes without the count of errors."""
+    """Return the error for a failed constraint that comes without the count of errors."""
     return validation(part)
 
 
@@ -48,12 +48,15 @@ def must_be_one_of(values: Iterable[str]) -> str:
     return f"Member must satisfy enum value set: [{', '.join(values)}]"
 
 
-def members_must(what: str, constraints_told: Iterable[str]) -> str:
-    """Make the constraint of a collection's members; what is "Member", "Map keys" or "Map value"."""
-    return f"{what} must satisfy constraint: [{', '.join(constraints_told)}]"
+def members_must(what: str, texts: Iterable[str]) -> str:
+    """Return the text of a constraint on the members of a collection.
+
+    what: "Member", "Map keys" or "Map value".
+    """
+    return f"{what} must satisfy constraint: [{', '.join(texts)}]"
 
 
-# --- parameter combinations (behaviour 3.6) -------------------------------------------------------------------------
+# --- parameter combinations (behaviour 3.6) -----------------------------------------------------
 
 
 def mixed_parameters(legacy: Iterable[str], expressions: Iterable[str]) -> ApiError:
@@ -64,9 +67,10 @@ def mixed_parameters(legacy: Iterable[str], expressions: Iterable[str]) -> ApiEr
 
 
 def only_with_expressions(member: str, absent: str | None = None) -> ApiError:
-    """Member is ExpressionAttributeNames or ExpressionAttributeValues.
+    """Return the error for names or values without an expression (behaviour 3.6).
 
-    absent: the expression that the OLD layer says is null, where a request has values without it (behaviour 3.6).
+    member: ExpressionAttributeNames or ExpressionAttributeValues.
+    absent: the expression that the OLD layer reports as null if a request has only values.
     """
     suffix = "" if absent is None else f": {absent} is null"
     return validation(f"{member} can only be specified when using expressions{suffix}")
@@ -81,7 +85,7 @@ def invalid_placeholder(member: str, key: str) -> ApiError:
 
 
 def placeholder_too_long(member: str, size: int) -> ApiError:
-    """Size in bytes; only the text about names has it (behaviour 3.6)."""
+    """`size` is in bytes. Only the text about names includes it (behaviour 3.6)."""
     suffix = f" size of key: {size}" if member == "ExpressionAttributeNames" else ""
     return validation(
         f"{member} contains invalid key: The expression attribute map contains a key that is too long;{suffix}"
@@ -89,17 +93,20 @@ def placeholder_too_long(member: str, size: int) -> ApiError:
 
 
 def empty_name_of(placeholder: str) -> ApiError:
-    """Make the error of an empty attribute name behind a placeholder (behaviour 2.1)."""
+    """Return the error for an empty attribute name behind a placeholder (behaviour 2.1)."""
     return validation(f"ExpressionAttributeNames contains invalid value: {EMPTY_ATTRIBUTE_NAME} for key {placeholder}")
 
 
 def invalid_expression_value(message: str, key: str) -> ApiError:
-    """The OLDER layer's wrapping of a value problem (behaviour 2.1)."""
+    """The OLD layer's form of a value problem (behaviour 2.1)."""
     return validation(f"ExpressionAttributeValues contains invalid value: {message} for key {key}")
 
 
 def return_values_not_allowed(*, bare: bool = False) -> ApiError:
-    """Bare where the request has a value nested so deeply that the older layer judges it (behaviour 3.5)."""
+    """Return the error for a ReturnValues that is not allowed.
+
+    bare: whether the OLD layer reports it, because a value nests deeply (behaviour 3.5).
+    """
     return validation("ReturnValues can only be ALL_OLD or NONE", bare=bare)
 
 

@@ -8,12 +8,15 @@ from emulator.errors.forms import invalid_parameters, limit_exceeded, missing_re
 
 
 def resource_not_found() -> ApiError:
-    """Make the data plane's form."""
+    """The data plane's form."""
     return missing_resource("")
 
 
 def table_not_found(name: str) -> ApiError:
-    """The control plane's form (behaviour 10.2). An ARN is told as the name in it (ack-api-quirks, DDB-TABLE-072)."""
+    """The control plane's form (behaviour 10.2).
+
+    An ARN is printed as the name in it (ack-api-quirks, DDB-TABLE-072).
+    """
     return missing_resource(f": Table: {name.rsplit('/', 1)[-1]} not found")
 
 
@@ -21,29 +24,35 @@ def _resource_in_use(message: str) -> ApiError:
     return ApiError("ResourceInUseException", message)
 
 
-def _still_in_use(what: str) -> ApiError:
-    """Make the error of a resource that is not ACTIVE; what is e.g. "Table is being created: t"."""
-    return _resource_in_use(f"Attempt to change a resource which is still in use: {what}")
+def _still_in_use(detail: str) -> ApiError:
+    """Return the error for a resource that is not ACTIVE.
+
+    detail: for example "Table is being created: t".
+    """
+    return _resource_in_use(f"Attempt to change a resource which is still in use: {detail}")
 
 
 _BEING: Final = {"CREATING": "created", "UPDATING": "updated", "DELETING": "deleted"}
-"""What is being done to a table or index that is not ACTIVE, by its status."""
+"""Status of a table or index -> what is being done to it."""
 
 
 def being_changed(table: str, status: str) -> ApiError:
-    """The status is the table's."""
+    """`status` is the table's."""
     return _still_in_use(f"Table is being {_BEING[status]}: {table}")
 
 
 def index_being_changed(table: str, index: str, status: str) -> ApiError:
-    """The status is the index's."""
+    """`status` is the index's."""
     return _still_in_use(f"Index is being {_BEING[status]}. Table: {table} Index: {index}")
 
 
 def index_in_use(table: str, index: str, status: str, action: str) -> ApiError:
-    """Make the error of an action on an index for whose sake its table is UPDATING (DDB-TABLE-149, 163).
+    """Return the error for an action on an index that is being created or deleted.
 
-    status: CREATING or DELETING, the index's; action: Create, Update or Delete.
+    See DDB-TABLE-149, 163.
+
+    status: the index's, CREATING or DELETING.
+    action: Create, Update or Delete.
     """
     if status == "CREATING" and action == "Delete":
         return _still_in_use(
@@ -56,7 +65,7 @@ def index_in_use(table: str, index: str, status: str, action: str) -> ApiError:
 
 
 def capacity_in_use(table: str, indexes: Iterable[str], status: str) -> ApiError:
-    """The status is that of the indexes: CREATING or DELETING (control-plane 20.4)."""
+    """`status` is that of the indexes: CREATING or DELETING (control-plane 20.4)."""
     return _still_in_use(
         f"Can't change table IOPS when an index is being {_BEING[status]}. Table: {table} Indexes: [{', '.join(indexes)}]"
     )
@@ -80,17 +89,20 @@ def deletion_protected() -> ApiError:
     )
 
 
-# --- settings -------------------------------------------------------------------------------------------------------
+# --- settings -----------------------------------------------------------------------------------
 
 
 def nothing_to_update(members: Sequence[str]) -> ApiError:
-    """Members are those that UpdateTable could have had (behaviour 10.4)."""
+    """UpdateTable needs at least one of `members` (behaviour 10.4)."""
     return validation(f"At least one of {', '.join(members[:-1])} or {members[-1]} is required")
 
 
-def only_change(what: str) -> ApiError:
-    """Make the error of a change that nothing else may stand beside; what is e.g. "TableClass modification"."""
-    return invalid_parameters(f"{what} must be the only operation in the request")
+def only_change(change: str) -> ApiError:
+    """Return the error for a change that must be the only one in its request.
+
+    change: for example "TableClass modification".
+    """
+    return invalid_parameters(f"{change} must be the only operation in the request")
 
 
 def stream_change_with_throughput() -> ApiError:
@@ -106,14 +118,14 @@ def index_change_with_stream() -> ApiError:
 
 
 def stream_without_view(*, created: bool) -> ApiError:
-    """Make the error of CreateTable, or of UpdateTable."""
+    """`created` chooses between the texts of CreateTable and UpdateTable."""
     if created:
         return invalid_parameters("Table is being created with a stream enabled, UpdateViewType is required")
     return invalid_parameters("If stream is being enabled then UpdateViewType is required")
 
 
 def view_without_stream(*, created: bool) -> ApiError:
-    """Make the error of CreateTable, or of UpdateTable."""
+    """`created` chooses between the texts of CreateTable and UpdateTable."""
     if created:
         return invalid_parameters(
             "Table is being created with a stream disabled, UpdateViewType should not be specified"
@@ -130,12 +142,12 @@ def no_stream_to_disable(table: str) -> ApiError:
 
 
 def encryption_member_without_encryption(member: str) -> ApiError:
-    """Member is SSEType or KMSMasterKeyId."""
+    """`member` is SSEType or KMSMasterKeyId."""
     return invalid_parameters(f"{member} can not be specified if Enabled is false")
 
 
 def feature_missing(member: str, feature: str) -> ApiError:
-    """Our own answer to a member whose feature this emulator does not have yet."""
+    """Our own response to a member whose feature this emulator does not have yet."""
     return validation(f"{member}: this emulator does not implement {feature} yet")
 
 
@@ -165,11 +177,11 @@ def encrypted_with_that_key() -> ApiError:
     )
 
 
-# --- time to live ---------------------------------------------------------------------------------------------------
+# --- time to live -------------------------------------------------------------------------------
 
 
 def ttl_already(state: str) -> ApiError:
-    """State is "enabled" or "disabled" (behaviour 12)."""
+    """`state` is "enabled" or "disabled" (behaviour 12)."""
     return validation(f"TimeToLive is already {state}")
 
 
@@ -187,5 +199,5 @@ def ttl_table_changing(table: str, status: str) -> ApiError:
 
 
 def ttl_not_described(status: str) -> ApiError:
-    """The status is the table's (behaviour 12)."""
+    """`status` is the table's (behaviour 12)."""
     return validation(f"Cannot describe time to live while table is in {status} state: Current table state is {status}")

@@ -8,18 +8,18 @@ def too_many_tags() -> ApiError:
     return validation("Number of Tags exceed the current limit for the provided ResourceArn")
 
 
-def no_tags(what: str) -> ApiError:
-    """Make the error of an empty list; what is Tag or Tag Key."""
-    return validation(f"Atleast one {what} needs to be provided as Input.")  # sic
+def no_tags(kind: str) -> ApiError:
+    """Return the error for an empty list. `kind` is Tag or Tag Key."""
+    return validation(f"Atleast one {kind} needs to be provided as Input.")  # sic
 
 
 def tag_set_too_large(size: int, largest: int) -> ApiError:
-    """Sizes in bytes, of all tags that the resource would have (behaviour 13)."""
+    """Sizes are in bytes, of all tags that the resource would have (behaviour 13)."""
     return validation(f"Tag set size {size} bytes is above max size limit of {largest} bytes")
 
 
 def tag_key_invalid(key: str | None) -> ApiError:
-    """A missing key is written as null; likewise a missing value in the next."""
+    """A missing key is written as null, and so is a missing value in the next error."""
     return validation(f"The Tag Key provided is invalid, Key: {_printed(key)}")
 
 

@@ -1,4 +1,4 @@
-"""Errors of capacity: what is used up, and which figures a request may name (behaviour 9, 10, 16).
+"""Errors of capacity: throughput that is used up, and figures in requests (behaviour 9, 10, 16).
 
 `index` is an index's name, None for the table.
 """
@@ -10,7 +10,7 @@ from emulator import limits
 from emulator.errors.base import ApiError
 from emulator.errors.forms import invalid_parameters, limit_exceeded, validation
 
-# --- throttling -----------------------------------------------------------------------------------------------------
+# --- throttling ----------------------------------------------------------------------------------
 
 _PROVISIONED_TABLE: Final = (
     "The level of configured provisioned throughput for the table was exceeded. "
@@ -36,7 +36,12 @@ _MAXIMUM: Final = "Throughput exceeds the maximum OnDemandThroughput configured 
 def throughput_exceeded(
     arn: str, kind: str, *, index: bool, on_demand: bool, maximum: bool, key_range: bool = False
 ) -> ApiError:
-    """Make a throttled request's answer. arn: of the table or index; kind: Read or Write; key_range: one hot partition."""
+    """Return the error for a throttled request.
+
+    arn: of the table or index.
+    kind: Read or Write.
+    key_range: whether one partition is hot.
+    """
     limit = "KeyRangeThroughputExceeded" if key_range else "ProvisionedThroughputExceeded"
     if maximum:
         limit = "MaxOnDemandThroughputExceeded"
@@ -50,13 +55,13 @@ def throughput_exceeded(
     )
 
 
-# --- provisioned ----------------------------------------------------------------------------------------------------
+# --- provisioned --------------------------------------------------------------------------------
 
 _SEE_LIMITS: Final = "Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits."
 
 
 def throughput_required() -> ApiError:
-    """Make the error of an UpdateTable that switches to PROVISIONED without figures."""
+    """Return the error for an UpdateTable that switches to PROVISIONED without figures."""
     return invalid_parameters("ProvisionedThroughput must be specified when BillingMode is PROVISIONED")
 
 
@@ -98,7 +103,7 @@ def index_capacity_on_demand(index: str) -> ApiError:
 
 
 def index_capacity_required(index: str) -> ApiError:
-    """Make the error of a new index in UpdateTable without figures."""
+    """Return the error for a new index in UpdateTable without figures."""
     return invalid_parameters(f"Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: {index}")
 
 
@@ -114,26 +119,33 @@ def capacity_out_of_bounds(member: str, figure: int) -> ApiError:
 
 
 def capacity_above_quota(member: str, figure: int, index: str | None, region: str) -> ApiError:
-    where, what = ("", "table") if index is None else (f" for index {index}", "index")
+    where, kind = ("", "table") if index is None else (f" for index {index}", "index")
     return limit_exceeded(
-        f"The requested {member}{where}, {figure}, is above the per {what} maximum for the account in "
+        f"The requested {member}{where}, {figure}, is above the per {kind} maximum for the account in "
         f"{region}. Per table maximum: {limits.TABLE_CAPACITY}. {_SEE_LIMITS}"
     )
 
 
 def capacity_unchanged(read: int, write: int, index: str | None) -> ApiError:
-    what = "the table" if index is None else f"index {index}"
+    resource = "the table" if index is None else f"index {index}"
     return validation(
-        f"The provisioned throughput for {'the ' if index is not None else ''}{what} will not change. "
+        f"The provisioned throughput for {'the ' if index is not None else ''}{resource} will not change. "
         "The requested value equals the current value. "
-        f"Current ReadCapacityUnits provisioned for {what}: {read}. Requested ReadCapacityUnits: {read}. "
-        f"Current WriteCapacityUnits provisioned for {what}: {write}. Requested WriteCapacityUnits: {write}. "
+        f"Current ReadCapacityUnits provisioned for {resource}: {read}. Requested ReadCapacityUnits: {read}. "
+        f"Current WriteCapacityUnits provisioned for {resource}: {write}. Requested WriteCapacityUnits: {write}. "
         + _SEE_LIMITS
     )
 
 
 def too_many_decreases(count: int, last: float, following: float) -> ApiError:
-    """Count of the UTC day; the times of the last decrease and of the earliest next one in seconds of the epoch."""
+    """Return the error for too many decreases on one UTC day.
+
+    count: the decreases of that day.
+    last: the time of the last decrease.
+    following: the earliest time of the next one.
+
+    Times are in seconds of the epoch.
+    """
     return limit_exceeded(
         "Subscriber limit exceeded: Provisioned throughput decreases are limited within a given UTC day. After the first "
         f"{limits.DECREASES_AT_ONCE} decreases, each subsequent decrease in the same UTC day can be performed at most "
@@ -143,7 +155,10 @@ def too_many_decreases(count: int, last: float, following: float) -> ApiError:
 
 
 def _date(time: float) -> str:
-    """Return a time as e.g. "Thursday, October 8, 2026 at 11:20:48 PM Coordinated Universal Time"."""
+    """Return a time in the service's form.
+
+    For example "Thursday, October 8, 2026 at 11:20:48 PM Coordinated Universal Time".
+    """
     date = datetime.fromtimestamp(time, UTC)
     return (
         f"{date:%A, %B} {date.day}, {date.year} at {date.hour % 12 or 12}:{date:%M:%S} {'AM' if date.hour < 12 else 'PM'} "  # noqa: PLR2004
@@ -151,11 +166,11 @@ def _date(time: float) -> str:
     )
 
 
-# --- on demand ------------------------------------------------------------------------------------------------------
+# --- on demand ----------------------------------------------------------------------------------
 
 
 def ceiling_with_provisioned(member: str, index: str | None) -> ApiError:
-    """Member is one of OnDemandThroughput, here and in the next."""
+    """`member` is one of OnDemandThroughput, also in the next error."""
     where = "" if index is None else f" for index : {index}"  # sic
     return invalid_parameters(
         f"{member} for OnDemandThroughput{where} cannot be specified when the table BillingMode is PROVISIONED"
@@ -171,7 +186,7 @@ def ceilings_not_combinable() -> ApiError:
     return invalid_parameters("OnDemandThroughput can only be combined with BillingMode in an UpdateTable request")
 
 
-# --- warm -----------------------------------------------------------------------------------------------------------
+# --- warm ---------------------------------------------------------------------------------------
 
 
 def index_warmth_empty(index: str) -> ApiError:
@@ -185,12 +200,12 @@ def index_creation_with_warmth() -> ApiError:
 
 
 def warmth_below_initial(member: str, index: str | None) -> ApiError:
-    """Member is one of WarmThroughput, here and in the next two."""
+    """`member` is one of WarmThroughput, also in the next two."""
     return _too_cold(member, index, f"initial throughput for OnDemand. See: {_INITIAL_THROUGHPUT}")
 
 
 def warmth_below_capacity(member: str, index: str | None, capacity: str) -> ApiError:
-    """Capacity is ReadCapacityUnits or WriteCapacityUnits."""
+    """`capacity` is ReadCapacityUnits or WriteCapacityUnits."""
     return _too_cold(member, index, f"{capacity} of ProvisionedThroughput")
 
 

@@ -6,11 +6,11 @@ from typing import Any, Final
 from emulator.errors.base import ApiError
 from emulator.errors.forms import validation
 
-# --- batches (behaviour 7) ------------------------------------------------------------------------------------------
+# --- batches (behaviour 7) -----------------------------------------------------------------------
 
 
 def too_many_items(operation: str) -> ApiError:
-    """Operation is BatchGetItem or BatchWriteItem."""
+    """`operation` is BatchGetItem or BatchWriteItem."""
     return validation(f"Too many items requested for the {operation} call")
 
 
@@ -22,11 +22,11 @@ def duplicate_keys() -> ApiError:
     return validation("Provided list of item keys contains duplicates")
 
 
-# --- transactions (behaviour 8) -------------------------------------------------------------------------------------
+# --- transactions (behaviour 8) -----------------------------------------------------------------
 
 
 Reason = dict[str, Any]
-"""An entry of CancellationReasons: Code, and for a failure Message and perhaps Item."""
+"""An entry of CancellationReasons: Code, and for a failure also Message and perhaps Item."""
 
 NO_REASON: Final[Reason] = {"Code": "None"}
 
@@ -52,7 +52,10 @@ def entry_code(error: ApiError) -> str:
 
 
 def transaction_canceled(reasons: Sequence[Reason]) -> ApiError:
-    """Make the error of a transaction that did not happen, with one reason for each action (behaviour 8.2)."""
+    """Return the error of a transaction that was canceled (behaviour 8.2).
+
+    reasons: one for each action.
+    """
     codes = ", ".join(reason["Code"] for reason in reasons)
     return ApiError(
         "TransactionCanceledException",
@@ -63,11 +66,11 @@ def transaction_canceled(reasons: Sequence[Reason]) -> ApiError:
 
 
 def cancellation_reason(error: ApiError) -> Reason:
-    """Return the reason why one action could not happen."""
+    """Return the reason for an action that failed."""
     item = {"Item": error.extra["Item"]} if "Item" in error.extra else {}
     message = error.message
     if error.code == "ProvisionedThroughputExceededException" and message is not None:
-        message = message.removesuffix(".")  # as behaviour 8.2 has it, other than 16
+        message = message.removesuffix(".")  # the form of behaviour 8.2, unlike that of 16
     return {"Code": entry_code(error), "Message": message, **item}
 
 
@@ -76,7 +79,7 @@ def transaction_conflict() -> ApiError:
 
 
 def no_transact_action() -> ApiError:
-    """Make the error of an element without an action; the wording of us-east-1 (behaviour 8.1)."""
+    """Return the error for an element without an action, as in us-east-1 (behaviour 8.1)."""
     return validation("Invalid Request: TransactWriteRequest should contain Delete or Put or Update request")
 
 

@@ -1,4 +1,7 @@
-"""Errors of attribute values (behaviour 2.1). `sic` marks the service's own slips, here and in all families."""
+"""Errors of attribute values (behaviour 2.1).
+
+`sic` marks the service's own slips, here and in all families.
+"""
 
 from collections.abc import Sequence
 from typing import Final
@@ -29,7 +32,10 @@ NESTING: Final = (
 
 
 def nesting(*, about: About = "request") -> ApiError:
-    """Make the error of a value that is too deep: in a request, or (about an item) in what an update makes."""
+    """Return the error for a value that is too deep, in a request or in the result of an update.
+
+    about: "item" for the result of an update.
+    """
     return validation(NESTING, about=about)
 
 
@@ -47,23 +53,30 @@ def value_ambiguous() -> ApiError:
 
 
 def wrong_value(text: str) -> ApiError:
-    """Make the error of an attribute value from one of the texts of this file."""
+    """Return the error for an attribute value, with one of the texts of this file."""
     return validation(text, bare=text is EMPTY_ATTRIBUTE_NAME)
 
 
-def number_text(kind: str, written: str, *, older: bool = False) -> str:
-    """Return the message of a bad number; kind as in values/number.py. The layers differ in telling an empty text."""
+def number_text(kind: str, written: str, *, old: bool = False) -> str:
+    """Return the message of a bad number. The layers differ for an empty text.
+
+    kind: as in values/number.py.
+    """
     if kind == "not_numeric":
-        told = "" if older and not written else f": {written}"
-        return f"The parameter cannot be converted to a numeric value{told}"
+        suffix = "" if old and not written else f": {written}"
+        return f"The parameter cannot be converted to a numeric value{suffix}"
     return {"overflow": NUMBER_OVERFLOW, "underflow": NUMBER_UNDERFLOW, "precision": NUMBER_PRECISION}[kind]
 
 
-def duplicates_text(tag: str, members: Sequence[str], *, older: bool = False) -> str:
-    """Return the message of a repeated set member; tag is SS, NS or BS, members are told in the order given."""
+def duplicates_text(tag: str, members: Sequence[str], *, old: bool = False) -> str:
+    """Return the message of a repeated set member.
+
+    tag: SS, NS or BS.
+    members: printed in the order given.
+    """
     if tag == "NS":
-        return "Input collection contains duplicates" if older else f"{_COLLECTION} contains duplicates."
-    told = members if older else [f'"{member}"' for member in members]
+        return "Input collection contains duplicates" if old else f"{_COLLECTION} contains duplicates."
+    printed = members if old else [f'"{member}"' for member in members]
     if tag == "BS":
-        return f"{_COLLECTION} [{(', ' if older else ',').join(told)}]of type BS contains duplicates."  # sic
-    return f"{_COLLECTION} [{', '.join(told)}] contains duplicates."
+        return f"{_COLLECTION} [{(', ' if old else ',').join(printed)}]of type BS contains duplicates."  # sic
+    return f"{_COLLECTION} [{', '.join(printed)}] contains duplicates."

@@ -21,7 +21,7 @@ from emulator.escaping import printable
 from emulator.event_sources.events import payload
 from emulator.event_sources.lanes import Discard
 from emulator.event_sources.mapping import EventSourceMapping
-from storage.folder import new_file
+from storage.data_folder import new_file
 
 log = logging.getLogger("emulator")
 

@@ -13,7 +13,6 @@ A mapping that changes, or stops delivering, lets what is under way end; then it
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -30,7 +29,7 @@ from emulator.event_sources.mapping import EventSourceMapping
 from emulator.event_sources.mappings import Mappings
 from emulator.event_sources.outcomes import Outcome
 from emulator.event_sources.readers import Reader
-from storage import Full, Interrupted, ReadTxn
+from storage import Interrupted, ReadTxn
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,8 +80,9 @@ class Delivery:
 
     def due(self) -> list[Invocation]:
         """Return the invocations to be made now; each is under way until `finished`."""
-        if self._database.versions.hinted():
-            self._database.refresh()
+        return self._database.try_run(self._due, [])
+
+    def _due(self) -> list[Invocation]:
         found: list[Invocation] = []
         current = {mapping.uuid: mapping for mapping in self._mappings.delivering()}
         for key, consumer in list(self._consumers.items()):
@@ -111,7 +111,7 @@ class Delivery:
             if consumer is None:
                 positions = self._mappings.checkpoints(mapping)
                 consumer = self._consumers[mapping.uuid] = _Consumer(mapping, positions)
-            with self._database.read(committed=True) as txn:
+            with self._database.read_committed() as txn:
                 if not consumer.look(txn, stream, now):
                     return
         except Interrupted:  # by another process; the next look reads again
@@ -139,8 +139,7 @@ class Delivery:
         self._tell(mapping, results.OK if outcome.kind == "answered" else results.CALL_FAILED)
 
     def _tell(self, mapping: EventSourceMapping, result: str) -> None:
-        with suppress(Full, Interrupted):
-            self._mappings.tell_result(mapping.uuid, result)
+        self._database.try_run(lambda: self._mappings.save_result(mapping.uuid, result), None)
 
     def _discard(self, mapping: EventSourceMapping, reader: Reader, discard: Discard, request_id: str) -> None:
         now = self._database.clock.now()
@@ -151,9 +150,12 @@ class Delivery:
         moved, gone = consumer.moved(), tuple(consumer.gone)
         if not moved and not gone:
             return
-        with suppress(Full, Interrupted):
+
+        def store() -> None:
             self._mappings.checkpoint(consumer.mapping, moved, gone)
             consumer.saved(moved, gone)
+
+        self._database.try_run(store, None)
 
 
 class _Consumer:

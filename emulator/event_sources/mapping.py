@@ -1,7 +1,8 @@
 """An event source mapping: a stream, a function, and how records get from one to the other.
 
-Frozen; stored as JSON. A state such as Creating ends by the clock, like a table's status: the answer of the request that
-began it shows it, the next look shows Enabled or Disabled, unless transient statuses are delayed.
+Frozen; stored as JSON. A state such as Creating ends by the clock, like a table's status: the
+response to the request that began it shows it, the next response shows Enabled or Disabled, unless
+transient statuses are delayed.
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from typing import Any, Final, Self
 import orjson
 
 from emulator.database.definitions import arns
+from emulator.database.store.loading import from_fields
 from emulator.event_sources import names
 from emulator.settings import DEFAULT_ACCOUNT, is_account
 
@@ -44,10 +46,12 @@ _FIELDS: Final = {
 class EventSourceMapping:
     """A mapping as stored. Times are seconds since the epoch.
 
-    tenant: access key and region that it belongs to; window: seconds to gather a batch; parallelization: batches of a
-    shard at a time; record_age: seconds, -1 for no limit; retries: after the first attempt, -1 for no limit; responses:
-    FunctionResponseTypes; filters: patterns; status and until: the state that the last request began, and its end;
-    result: LastProcessingResult; default_account: the account of access keys that are not accounts, when it was stored.
+    tenant: access key and region that it belongs to; window: seconds to gather a batch;
+    parallelization: batches of a shard at a time; record_age: seconds, -1 for no limit; retries:
+    after the first attempt, -1 for no limit; responses: FunctionResponseTypes; filters: patterns;
+    status and until: the state that the last request began, and its end; result:
+    LastProcessingResult; default_account: the account of access keys that are not accounts, when it
+    was stored.
     """
 
     uuid: str
@@ -76,8 +80,9 @@ class EventSourceMapping:
     def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
         """Return the mapping that dump() stored. account: of access keys that are not accounts.
 
-        Where that is another one than it was, the ARNs of function and stream follow it. In the one tenant
-        of all callers nothing says whose they are, but their account does: it is the one that it was.
+        If that account has changed since, the ARNs of function and stream change with it. In the
+        one tenant of all callers only the account in an ARN shows whose it is: the ARN changes if
+        that is the old default account.
         """
         fields = orjson.loads(stored)
         before = fields.get("default_account", _FIRST_ACCOUNT)
@@ -87,7 +92,7 @@ class EventSourceMapping:
             for name in ("function_arn", "stream_arn"):
                 fields[name] = arns.moved(fields[name], before, account)
         tuples = {name: tuple(fields[name]) for name in ("tenant", "responses", "filters")}
-        return cls(**{**fields, **tuples})
+        return from_fields(cls, {**fields, **tuples})
 
     def dump(self) -> bytes:
         """Return the mapping as JSON."""

@@ -1,20 +1,23 @@
-"""Checks a parsed expression against names and the types of values: everything that is known before an item is.
+"""Checks parsed expressions against names and types of values, without an item.
 
-The trees that leave here have names for aliases. Of several problems the service tells the first of (behaviour 4.2):
+The trees that leave here have names instead of aliases. If there are several problems, the service
+reports the first in this order (behaviour 4.2):
 
-    conditions   redundant parentheses, too many operators, unknown function, misused function, reserved word, path length,
-                 list index; then clause by clause: undefined names and values, operand count, document path required,
-                 distinct operands, operand types
-    updates      redundant parentheses, too many operators, reserved word, unknown function, misused function,
-                 section twice, path length, list index, undefined name, undefined value, overlap, conflict,
-                 operand type of ADD and DELETE; then action by action: the operands of SET
+    conditions   redundant parentheses, too many operators, unknown function, misused function,
+                 reserved word, path length, list index; then clause by clause: undefined names
+                 and values, operand count, document path required, distinct operands,
+                 operand types
+    updates      redundant parentheses, too many operators, reserved word, unknown function,
+                 misused function, section twice, path length, list index, undefined name,
+                 undefined value, overlap, conflict, operand type of ADD and DELETE; then action
+                 by action: the operands of SET
     projections  reserved word, path length, list index, undefined name, overlap, conflict
 
 Key conditions are checked as conditions first, then clause by clause (key_condition.py).
 
-Analysis depends on the types of values only, so that its outcome serves all requests of one form. What depends on
-their contents (the order of BETWEEN's bounds, the type name of attribute_type) is returned as `checks`, to be run with
-the values of each request.
+Analysis depends on the types of values, not on their contents, so its result serves all requests of
+one form. Two rules depend on contents: the order of BETWEEN's bounds, and the type name of
+attribute_type. They are returned as `checks`, which run with the values of each request.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -49,7 +52,7 @@ _OPERAND_TYPES: Final[Mapping[str, frozenset[str]]] = {
     "+": frozenset({"N"}),
     "-": frozenset({"N"}),
 }
-"""Operator -> types that its operands may have. For functions see functions.py."""
+"""Operator -> the types that its operands may have. For functions see functions.py."""
 _WORDS: Final = {
     "S": "STRING",
     "N": "NUMBER",
@@ -62,14 +65,20 @@ _WORDS: Final = {
 
 
 class Checked(NamedTuple, Generic[Tree]):
-    """A tree without problems. Each of `checks` raises ExpressionError for values whose contents are wrong."""
+    """A tree without problems.
+
+    checks: each raises ExpressionError for values whose contents are wrong.
+    """
 
     tree: Tree
     checks: tuple[Check, ...] = ()
 
 
-def analyze_condition(parsed: Parsed[ast.Condition], names: Names, types: Types) -> Checked[ast.Condition]:
-    """Check a condition; types: placeholder -> type tag. Raises ExpressionError."""
+def analyze_condition(parsed: Parsed[ast.ConditionTree], names: Names, types: Types) -> Checked[ast.ConditionTree]:
+    """Check a condition. Raises ExpressionError.
+
+    types: placeholder -> type tag.
+    """
     _check_size(parsed)
     _check_functions(parsed, "condition operand")
     _check_paths(parsed)
@@ -78,14 +87,14 @@ def analyze_condition(parsed: Parsed[ast.Condition], names: Names, types: Types)
     return Checked(tree, tuple(analysis.checks))
 
 
-def analyze_key_condition(parsed: Parsed[ast.Condition], names: Names, types: Types) -> Checked[KeyCondition]:
-    """Check a key condition as far as it can be without a schema; raises ExpressionError."""
+def analyze_key_condition(parsed: Parsed[ast.ConditionTree], names: Names, types: Types) -> Checked[KeyCondition]:
+    """Check a key condition as far as this is possible without a schema. Raises ExpressionError."""
     checked = analyze_condition(parsed, names, types)
     return Checked(key_condition(checked.tree), checked.checks)
 
 
-def analyze_update(parsed: Parsed[ast.Update], names: Names, types: Types) -> Checked[ast.Update]:
-    """Check an update; raises ExpressionError."""
+def analyze_update(parsed: Parsed[ast.UpdateTree], names: Names, types: Types) -> Checked[ast.UpdateTree]:
+    """Check an update. Raises ExpressionError."""
     _check_size(parsed)
     _check_reserved(parsed)
     _check_functions(parsed, "update operand")
@@ -101,19 +110,19 @@ def analyze_update(parsed: Parsed[ast.Update], names: Names, types: Types) -> Ch
     for action in actions:
         if isinstance(action, ast.SetAction):
             analysis.check_value(action.value)
-    return Checked(ast.Update(tuple(actions)))
+    return Checked(ast.UpdateTree(tuple(actions)))
 
 
-def analyze_projection(parsed: Parsed[ast.Projection], names: Names) -> Checked[ast.Projection]:
-    """Check a projection; raises ExpressionError."""
+def analyze_projection(parsed: Parsed[ast.ProjectionTree], names: Names) -> Checked[ast.ProjectionTree]:
+    """Check a projection. Raises ExpressionError."""
     _check_paths(parsed)
     _check_defined(parsed, names, {})
     paths = tuple([resolved(path, names) for path in parsed.tree.paths])
     check_disjoint(paths)
-    return Checked(ast.Projection(paths))
+    return Checked(ast.ProjectionTree(paths))
 
 
-# --- the whole text -------------------------------------------------------------------------------------------------
+# --- the whole text -----------------------------------------------------------------------------
 
 
 def _check_size(parsed: Parsed[Tree]) -> None:
@@ -124,7 +133,7 @@ def _check_size(parsed: Parsed[Tree]) -> None:
 
 
 def _check_functions(parsed: Parsed[Tree], operands: Place) -> None:
-    """Raise for the first unknown function, else for the first that stands where it must not."""
+    """Raise for the first unknown function, else for the first function in a wrong place."""
     for usage in parsed.functions:
         if usage.function not in FUNCTIONS:
             raise problems.unknown_function(usage.function)
@@ -146,7 +155,7 @@ def _check_reserved(parsed: Parsed[Tree]) -> None:
 
 
 def _check_elements(parsed: Parsed[Tree]) -> None:
-    """Raise for the first path that has too many elements, else for the first list index that is too large."""
+    """Raise for the first path with too many elements, else for the first too large index."""
     if parsed.too_long:
         raise problems.path_too_long(parsed.too_long)
     for index in parsed.indexes:
@@ -163,11 +172,11 @@ def _check_defined(parsed: Parsed[Tree], names: Names, types: Types) -> None:
             raise problems.undefined_value(placeholder)
 
 
-# --- operands -------------------------------------------------------------------------------------------------------
+# --- operands -----------------------------------------------------------------------------------
 
 
 class _Analysis:
-    """What conditions and updates share: the types of operands, and the rules of functions."""
+    """The part that conditions and updates share: types of operands, and rules of functions."""
 
     def __init__(self, names: Names, types: Types) -> None:
         self.names = names
@@ -175,12 +184,15 @@ class _Analysis:
         self.checks: list[Check] = []
 
     def check_call(self, name: str, arguments: Sequence[ast.Operand]) -> None:
-        """Raise for the first rule of the function that its resolved operands break."""
+        """Raise for the first rule of the function that these operands break.
+
+        Paths must be resolved.
+        """
         function = FUNCTIONS[name]
         if len(arguments) != len(function.operands):
             raise problems.operand_count(name, len(arguments))
         for operand, node in zip(function.operands, arguments, strict=True):
-            if operand.path and not isinstance(node, ast.Path):
+            if operand.path and not isinstance(node, ast.DocumentPath):
                 raise problems.path_required(name)
         if function.distinct:
             _check_distinct(name, arguments)
@@ -196,7 +208,7 @@ class _Analysis:
             raise problems.operand_type(operator, tag)
 
     def type_of(self, node: ast.Operand) -> str | None:
-        """Return the type that an operand always has, None where only the item decides it."""
+        """Return the type that an operand always has, None if it depends on the item."""
         match node:
             case ast.Placeholder(name):
                 return self.types[name]
@@ -224,16 +236,19 @@ class _Analysis:
 
 def _check_distinct(operator: str, operands: Sequence[ast.Operand]) -> None:
     first = operands[0]
-    if isinstance(first, ast.Path) and first in operands[1:]:
+    if isinstance(first, ast.DocumentPath) and first in operands[1:]:
         raise problems.operands_not_distinct(operator, steps_of(first))
 
 
-# --- conditions -----------------------------------------------------------------------------------------------------
+# --- conditions ---------------------------------------------------------------------------------
 
 
 class _ConditionAnalysis(_Analysis):
-    def condition(self, node: ast.Condition) -> ast.Condition:
-        """Return the condition with its paths resolved; one frame for each level, of which operators allow 300."""
+    def condition(self, node: ast.ConditionTree) -> ast.ConditionTree:
+        """Return the condition with its paths resolved.
+
+        This recurses once for each level. The limit of operators allows 300 levels.
+        """
         match node:
             case ast.And(left, right):
                 return ast.And(self.condition(left), self.condition(right))
@@ -251,23 +266,26 @@ class _ConditionAnalysis(_Analysis):
             case ast.In(operand, options):
                 if len(options) > limits.EXPRESSION_IN_OPERANDS:
                     raise problems.too_many_options(len(options))
-                operand, *rest = self.operands("IN", (operand, *options))
-                return ast.In(operand, tuple(rest))
+                operand, *resolved_options = self.operands("IN", (operand, *options))
+                return ast.In(operand, tuple(resolved_options))
             case ast.Call(function, given):
                 arguments = [self.operand(node) for node in given]
                 self.check_call(function, arguments)
                 return ast.Call(function, tuple(arguments))
 
     def operands(self, operator: str, given: tuple[ast.Operand, ...]) -> list[ast.Operand]:
-        """Return the resolved operands of an operator, which must be distinct and of types that it takes."""
-        found = [self.operand(node) for node in given]
-        _check_distinct(operator, found)
-        for node in found:
+        """Return the operands of an operator with their paths resolved.
+
+        The operands must be distinct and have types that the operator takes.
+        """
+        operands = [self.operand(node) for node in given]
+        _check_distinct(operator, operands)
+        for node in operands:
             self.check_type(operator, node, _OPERAND_TYPES[operator])
-        return found
+        return operands
 
     def operand(self, node: ast.Operand) -> ast.Operand:
-        if isinstance(node, ast.Path):
+        if isinstance(node, ast.DocumentPath):
             return resolved(node, self.names)
         if isinstance(node, ast.Placeholder):
             if node.name not in self.types:
@@ -277,10 +295,10 @@ class _ConditionAnalysis(_Analysis):
         return self.call(node)
 
     def call(self, node: ast.Call) -> ast.Call:
-        """Return a function that is an operand, resolved.
+        """Return a function that is an operand, with its paths resolved.
 
-        Its own operands must not be functions. One that is gets refused whatever stands in it, so
-        this does not analyse what does: a text may nest thousands of them.
+        Its own operands must not be functions. A nested function is always refused, so its operands
+        are not analysed: a text may nest thousands of functions.
         """
         arguments = [part if isinstance(part, ast.Call) else self.operand(part) for part in node.arguments]
         self.check_call(node.function, arguments)
@@ -306,7 +324,7 @@ class _ConditionAnalysis(_Analysis):
         self.checks.append(check)
 
 
-# --- updates --------------------------------------------------------------------------------------------------------
+# --- updates ------------------------------------------------------------------------------------
 
 
 class _UpdateAnalysis(_Analysis):
@@ -325,20 +343,20 @@ class _UpdateAnalysis(_Analysis):
 
     def value(self, node: ast.Operand) -> Rule[ast.Operand]:
         match node:
-            case ast.Path():
+            case ast.DocumentPath():
                 return resolved(node, self.names)
             case ast.Call(function, arguments):
-                found = []
+                resolved_arguments = []
                 for argument in arguments:
-                    found.append((yield self.value(argument)))  # noqa: PERF401 - a comprehension cannot yield
-                return ast.Call(function, tuple(found))
+                    resolved_arguments.append((yield self.value(argument)))  # noqa: PERF401 - a comprehension cannot yield
+                return ast.Call(function, tuple(resolved_arguments))
             case ast.Arithmetic(operator, left, right):
                 return ast.Arithmetic(operator, (yield self.value(left)), (yield self.value(right)))
             case _:
                 return node
 
     def check_section(self, action: ast.Action) -> None:
-        """Raise if ADD or DELETE has a value that it cannot take."""
+        """Raise if the value of ADD or DELETE has a type that the action does not take."""
         if not isinstance(action, ast.AddAction | ast.DeleteAction):
             return
         tag = self.type_of(action.value)

@@ -1,11 +1,14 @@
 """The one syntax tree of conditions, updates, projections and key conditions.
 
-Expressions, the legacy parameters and PartiQL all end here. A tree that the parser made may hold `Alias` steps and
-`Placeholder` operands; the analyser replaces aliases by names, placeholders stay, because values are arguments of a call
-and not part of the program. Legacy parameters and PartiQL literals bring their values along as `Literal`.
+Expressions, legacy parameters and PartiQL all become this tree. A tree from the parser may hold
+`Alias` steps and `Placeholder` operands. The analyser replaces aliases by names. Placeholders stay:
+values are arguments of each call and not part of the program. Only legacy parameters bring their
+values along, as `Literal`.
 
-Nodes are named tuples: such a class is made in 0.2 ms, a frozen dataclass in 0.7, and there are sixteen. The price is that
-nodes of different kinds with equal fields are equal. The two that requests read are dataclasses, which are read faster.
+Nodes are named tuples because there are sixteen classes: Python makes such a class in 0.2 ms, and a
+frozen dataclass in 0.7 ms. The price: nodes of different kinds are equal if their fields are equal.
+`Placeholder` and `Literal` are dataclasses, because every request reads their fields, and a
+dataclass is faster to read.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,20 +20,23 @@ Comparator = OneOf["=", "<>", "<", "<=", ">", ">="]
 
 
 class Alias(NamedTuple):
-    """A `#name` step of a path; `name` includes the '#'."""
+    """A `#name` step of a path. `name` includes the '#'."""
 
     name: str
 
 
-class Path(NamedTuple):
-    """A document path: names (str), list indexes (int) and, before analysis, aliases. The first step is a name."""
+class DocumentPath(NamedTuple):
+    """A document path: names (str), list indexes (int) and, before analysis, aliases.
+
+    The first step is a name.
+    """
 
     steps: tuple[str | int | Alias, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """A `:value`; `name` includes the ':'."""
+    """A `:value`. `name` includes the ':'."""
 
     name: str
 
@@ -48,7 +54,7 @@ class Literal:
 class Call(NamedTuple):
     """A function (functions.py), as an operand or as a condition.
 
-    The name stands as written: the analyser, not the parser, refuses an unknown one.
+    The name is as written. The analyser, not the parser, refuses an unknown one.
     """
 
     function: str
@@ -63,7 +69,7 @@ class Arithmetic(NamedTuple):
     right: "Operand"
 
 
-Operand = Path | Placeholder | Literal | Call | Arithmetic
+Operand = DocumentPath | Placeholder | Literal | Call | Arithmetic
 
 
 class Compare(NamedTuple):
@@ -90,26 +96,26 @@ class In(NamedTuple):
 
 
 class And(NamedTuple):
-    """`left AND right`; a longer chain leans to the left."""
+    """`left AND right`. A longer chain nests to the left: (a AND b) AND c."""
 
-    left: "Condition"
-    right: "Condition"
+    left: "ConditionTree"
+    right: "ConditionTree"
 
 
 class Or(NamedTuple):
-    """`left OR right`; a longer chain leans to the left."""
+    """`left OR right`. A longer chain nests to the left: (a OR b) OR c."""
 
-    left: "Condition"
-    right: "Condition"
+    left: "ConditionTree"
+    right: "ConditionTree"
 
 
 class Not(NamedTuple):
     """`NOT operand`."""
 
-    operand: "Condition"
+    operand: "ConditionTree"
 
 
-Condition = Compare | Between | In | And | Or | Not | Call
+ConditionTree = Compare | Between | In | And | Or | Not | Call
 
 _PARTS: Final[dict[type, Callable[[Any], tuple[Any, ...]]]] = {
     And: lambda node: (node.left, node.right),
@@ -120,38 +126,43 @@ _PARTS: Final[dict[type, Callable[[Any], tuple[Any, ...]]]] = {
     In: lambda node: (node.operand, *node.options),
     Call: lambda node: node.arguments,
     Arithmetic: lambda node: (node.left, node.right),
-    Path: lambda _node: (),
+    DocumentPath: lambda _node: (),
     Placeholder: lambda _node: (),
     Literal: lambda _node: (),
 }
 
 
-def parts_of(node: Condition | Operand) -> tuple[Any, ...]:
-    """Return the conditions and operands that a node is made of, in written order."""
+def parts_of(node: ConditionTree | Operand) -> tuple[Any, ...]:
+    """Return the direct parts of a node, conditions and operands, in written order."""
     return _PARTS[type(node)](node)
 
 
-def inner_first(node: Condition | Operand) -> list[Any]:
-    """Return all nodes of a tree, however deep, each after its parts, these in written order."""
-    found: list[Any] = []
+def inner_first(node: ConditionTree | Operand) -> list[Any]:
+    """Return all nodes of a tree of any depth, each after its parts.
+
+    The parts of a node come in written order.
+    """
+    nodes: list[Any] = []
     waiting: list[Any] = [node]
     while waiting:
         node = waiting.pop()
-        found.append(node)
+        nodes.append(node)
         waiting += parts_of(node)
-    return found[::-1]
+    return nodes[::-1]
 
 
 def chain(
-    node: Condition, kind: type[And | Or], seen_as: Callable[[Condition], Condition] = lambda node: node
-) -> Iterator[Condition]:
-    """Yield the conditions that a chain of ANDs, or of ORs, joins, left to right: maybe thousands.
+    node: ConditionTree, kind: type[And | Or], normalized: Callable[[ConditionTree], ConditionTree] = lambda node: node
+) -> Iterator[ConditionTree]:
+    """Yield the conditions of a chain of ANDs, or of ORs, from left to right.
 
-    seen_as: what to take each condition for, as a chain may go on behind a double NOT.
+    There may be thousands.
+
+    normalized: applied to each condition first, because a chain may continue behind a double NOT.
     """
     waiting = [node]
     while waiting:
-        part = seen_as(waiting.pop())
+        part = normalized(waiting.pop())
         if isinstance(part, kind):
             waiting += (part.right, part.left)
         else:
@@ -161,41 +172,44 @@ def chain(
 class SetAction(NamedTuple):
     """`SET path = value`."""
 
-    path: Path
+    path: DocumentPath
     value: Operand
 
 
 class RemoveAction(NamedTuple):
     """`REMOVE path`."""
 
-    path: Path
+    path: DocumentPath
 
 
 class AddAction(NamedTuple):
     """`ADD path value`."""
 
-    path: Path
+    path: DocumentPath
     value: Operand
 
 
 class DeleteAction(NamedTuple):
     """`DELETE path value`."""
 
-    path: Path
+    path: DocumentPath
     value: Operand
 
 
 Action = SetAction | RemoveAction | AddAction | DeleteAction
 
 
-class Update(NamedTuple):
-    """All actions in written order; `repeated` names the first section that was opened twice, which is refused later."""
+class UpdateTree(NamedTuple):
+    """All actions in written order.
+
+    repeated: the first section that was opened twice, an error that the analyser reports.
+    """
 
     actions: tuple[Action, ...]
     repeated: str | None = None
 
 
-class Projection(NamedTuple):
+class ProjectionTree(NamedTuple):
     """`path, path, ...`."""
 
-    paths: tuple[Path, ...]
+    paths: tuple[DocumentPath, ...]

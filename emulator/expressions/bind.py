@@ -1,14 +1,21 @@
-"""A request's expressions, ready to run: parsed, analysed, compiled, and kept for the next request of the same form.
+"""Programs for the expressions of a request: parsed, analysed, compiled, and cached by form.
 
     Update, Condition, Filter, KeyCondition, Projection ──parse, analyze, compile──▶ Bound
 
-Requests have the same form when their texts, their names and the placeholders and *types* of their values are equal.
-Programs of the latest forms are cached; what depends on the contents of values is checked at every call. Failures are
-not cached: they are rare, and would push out what is used.
+Two requests have the same form if their texts, their names, and the placeholders and *types* of
+their values are equal. The cache holds the programs of the latest forms. Checks that depend on the
+contents of values run at every call. Failures are not cached: they are rare, and would push out
+programs that are in use.
 
-Order of problems (behaviour 3.6, 4.2): names or values without an expression that could use them; no names, long or
-malformed keys of names; the same of values; malformed names; then each expression in the order above with its emptiness,
-size, syntax, analysis and contents of values; then unused names, unused values.
+Order of problems (behaviour 3.6, 4.2):
+
+1. names or values without an expression that could use them
+2. `ExpressionAttributeNames`: an empty map, or keys that are too long or malformed
+3. `ExpressionAttributeValues`: the same
+4. malformed attribute names
+5. each expression in the order above: whether it is empty, its size, syntax, analysis, contents of
+   its values
+6. unused names, then unused values
 """
 
 import re
@@ -41,9 +48,11 @@ _NO_VALUES: Final[Values] = {}
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """The programs of one request in the order in which they are parsed, None for each parameter that it does not have.
+    """The programs of one request, in the order in which they are parsed.
 
-    checks: parameter and check, to be run with each request's values.
+    A program is None if the request does not have its parameter.
+
+    checks: pairs of a parameter and a check that runs with the values of each request.
     """
 
     update: Update | None
@@ -58,7 +67,7 @@ _cache: BoundedCache[Bound] = BoundedCache()
 
 
 def bind(request: Request) -> Bound:
-    """Return the programs of a request's expressions; raises bare ApiError.
+    """Return the programs of a request's expressions. Raises ApiError without envelope.
 
     request: members by their wire names, typed; values canonical. A member that is None is absent.
     """
@@ -84,8 +93,11 @@ def bind(request: Request) -> Bound:
     return bound
 
 
-def without_user(request: Request) -> str | None:
-    """Return the member, ExpressionAttributeNames or -Values, that no expression of the request could use, or None."""
+def unusable_member(request: Request) -> str | None:
+    """Return the name of a member that no expression of the request could use, or None.
+
+    The members are ExpressionAttributeNames and ExpressionAttributeValues.
+    """
     for member, users in _USERS.items():
         if request.get(member) is not None and all(request.get(parameter) is None for parameter in users):
             return member
@@ -93,10 +105,10 @@ def without_user(request: Request) -> str | None:
 
 
 def check_members_used(request: Request) -> None:
-    """Raise if a request has names or values, but no expression that could use them (behaviour 3.6)."""
-    useless = without_user(request)
-    if useless is not None:
-        raise errors.only_with_expressions(useless)
+    """Raise if a request has names or values without an expression for them (behaviour 3.6)."""
+    member = unusable_member(request)
+    if member is not None:
+        raise errors.only_with_expressions(member)
 
 
 def check_names(names: Iterable[str]) -> None:
@@ -109,7 +121,7 @@ def check_names(names: Iterable[str]) -> None:
 
 
 def _length(request: Request, names: Mapping[str, str] | None, values: Values | None) -> int:
-    """Return the characters of all texts that a form is made of."""
+    """Return the number of characters in all texts of a form."""
     texts = [text for parameter in _PARAMETERS if (text := request.get(parameter)) is not None]
     return sum(map(len, chain(texts, names or (), (names or {}).values(), values or ())))
 
@@ -122,7 +134,7 @@ def _run(parameter: str, check: Check, values: Values) -> None:
 
 
 class _Binding:
-    """The work for one request whose form is new."""
+    """The work for one request with a new form."""
 
     def __init__(self, request: Request) -> None:
         self.request = request
@@ -146,7 +158,7 @@ class _Binding:
         return bound
 
     def check_members(self) -> None:
-        """Check names and values by themselves."""
+        """Check the names and the values, without the expressions."""
         check_members_used(self.request)
         if self.request.get(_NAMES) is not None:
             _check_placeholders(_NAMES, self.names, _IS_ALIAS)
@@ -209,7 +221,7 @@ _PARAMETERS: Final = (
     "ProjectionExpression",
 )
 _USERS: Final = {_NAMES: _PARAMETERS, _VALUES: _PARAMETERS[:-1]}
-"""Which parameters use names and values: a projection has no values."""
+"""The parameters that can use names or values. A projection cannot use values."""
 
 
 def _check_placeholders(member: str, placeholders: Collection[str], is_valid: Callable[[str], object]) -> None:

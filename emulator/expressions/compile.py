@@ -1,11 +1,12 @@
-"""Checked trees to programs: each node becomes a closure that calls those of its parts.
+"""Checked trees to programs: each node becomes a closure that calls the closures of its parts.
 
-Conditions are functions of (item, values). What the usual ones consist of (a top-level name, a placeholder) has closures
-of its own without a call in between. Chains of AND and OR are flat and double NOTs cancel out, so that closures nest no
-deeper than parentheses do: less than the 300 operators of a condition, well within Python's stack.
+Conditions are functions of (item, values). The most frequent operands (a top-level name, a
+placeholder) have special closures that save a call. Chains of AND and OR become flat and double
+NOTs cancel out. So closures nest no deeper than parentheses do: less than the 300 operators of a
+condition, well within Python's stack.
 
-A missing operand (behaviour 4.4) makes a condition false, but `<>` true, unless the operand is a
-function that has no value.
+A missing operand (behaviour 4.4) makes a condition false, but makes `<>` true, unless that operand
+is a function without a value.
 """
 
 import operator
@@ -22,7 +23,7 @@ from emulator.values.paths import Path
 from emulator.values.types import Item, Values
 
 
-def condition(node: ast.Condition) -> Condition:
+def condition(node: ast.ConditionTree) -> Condition:
     """Compile a checked condition."""
     parts = ast.inner_first(node)
     read = _paths_among(parts)
@@ -30,7 +31,7 @@ def condition(node: ast.Condition) -> Condition:
     return Condition(_test(node), frozenset([str(path[0]) for path in read]), read, inner, len(parts))
 
 
-def projection(node: ast.Projection) -> Projection:
+def projection(node: ast.ProjectionTree) -> Projection:
     """Compile a checked projection."""
     wanted = tuple([steps_of(path) for path in node.paths])
     inner = tuple([path for path in wanted if len(path) > 1])
@@ -44,28 +45,28 @@ def projection(node: ast.Projection) -> Projection:
 def projection_of(names: Sequence[str]) -> Projection:
     """Return the projection on top-level attributes."""
     wanted = frozenset(names)
-    # By the item's order, not by that of the set, which differs from process to process.
+    # In the order of the item. The order of a set differs from process to process.
     return Projection(
         lambda item: {name: item[name] for name in item if name in wanted}, wanted, tuple([(name,) for name in names])
     )
 
 
-def paths_in(node: ast.Condition | ast.Operand) -> tuple[Path, ...]:
+def paths_in(node: ast.ConditionTree | ast.Operand) -> tuple[Path, ...]:
     """Return every document path in a tree, in written order."""
     return _paths_among(ast.inner_first(node))
 
 
 def _paths_among(parts: list[Any]) -> tuple[Path, ...]:
-    return tuple([steps_of(part) for part in parts if isinstance(part, ast.Path)])
+    return tuple([steps_of(part) for part in parts if isinstance(part, ast.DocumentPath)])
 
 
-# --- operands -------------------------------------------------------------------------------------------------------
+# --- operands -----------------------------------------------------------------------------------
 
 
 def getter(node: ast.Operand) -> Get:
-    """Return the function that finds the value of a path, placeholder, literal or call."""
+    """Return a function that finds the value of a path, placeholder, literal or call."""
     match node:
-        case ast.Path():
+        case ast.DocumentPath():
             return path_getter(steps_of(node))
         case ast.Placeholder(name):
             return lambda _item, values: values[name]
@@ -77,40 +78,47 @@ def getter(node: ast.Operand) -> Get:
 
 
 def _top_level(node: ast.Operand) -> str | None:
-    """Return the name of a path of one step, None for other operands."""
-    if isinstance(node, ast.Path) and len(node.steps) == 1:
+    """Return the name of a path with one step, None for other operands."""
+    if isinstance(node, ast.DocumentPath) and len(node.steps) == 1:
         return str(node.steps[0])
     return None
 
 
-# --- conditions -----------------------------------------------------------------------------------------------------
+# --- conditions ---------------------------------------------------------------------------------
 
 
-def _test(node: ast.Condition) -> Test:
-    """Return a condition's function; a loop, as a chain of legacy conditions may have thousands and trees are deep."""
-    found: list[tuple[ast.Condition, int]] = []
+def _test(node: ast.ConditionTree) -> Test:
+    """Return the function of a condition.
+
+    This does not recurse: a chain of legacy conditions may have thousands of parts, and its tree is
+    as deep.
+    """
+    parts: list[tuple[ast.ConditionTree, int]] = []
     waiting = [_without_double_not(node)]
     while waiting:
         part = waiting.pop()
         joined = _joined(part) if type(part) in _JOINERS else ()
-        found.append((part, len(joined)))
+        parts.append((part, len(joined)))
         waiting += joined
     tests: list[Test] = []
-    for part, count in reversed(found):  # inner ones first, left to right
+    for part, count in reversed(parts):  # inner conditions first, from left to right
         inner = tests[len(tests) - count :]
         del tests[len(tests) - count :]
         tests.append(_JOINERS[type(part)](inner) if inner else _BUILDERS[type(part)](part))
     return tests[0]
 
 
-def _joined(node: ast.Condition) -> Sequence[ast.Condition]:
-    """Return the conditions that an AND, OR or NOT joins, left to right: all of a chain."""
+def _joined(node: ast.ConditionTree) -> Sequence[ast.ConditionTree]:
+    """Return the conditions that an AND, OR or NOT joins, from left to right.
+
+    For a chain of ANDs or ORs, these are all conditions of the chain.
+    """
     if isinstance(node, ast.Not):
         return (_without_double_not(node.operand),)
     return tuple(ast.chain(node, cast("type[ast.And | ast.Or]", type(node)), _without_double_not))
 
 
-def _without_double_not(node: ast.Condition) -> ast.Condition:
+def _without_double_not(node: ast.ConditionTree) -> ast.ConditionTree:
     while isinstance(node, ast.Not) and isinstance(node.operand, ast.Not):
         node = node.operand.operand
     return node
@@ -122,7 +130,7 @@ def _and(tests: list[Test]) -> Test:
         return lambda item, values: first(item, values) and second(item, values)
 
     def every(item: Item, values: Values) -> bool:
-        for test in tests:  # noqa: SIM110 - a generator costs more than all of a short chain
+        for test in tests:  # noqa: SIM110 - a generator costs more than a short chain
             if not test(item, values):
                 return False
         return True
@@ -188,7 +196,9 @@ def _inequality(node: ast.Compare) -> Test:
 
 
 _ACCEPTED: Final = {"<": (-1,), "<=": (-1, 0), ">": (1,), ">=": (0, 1)}
-"""Comparator -> outcomes of compare.order for which it holds; None, for incomparable values, is among none of them."""
+"""Comparator -> the results of compare.order for which it holds. None, the result for incomparable
+values, is never among them.
+"""
 
 
 _OPERATIONS: Final = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
@@ -209,9 +219,10 @@ def _ordering(node: ast.Compare) -> Test:
 
 
 def _simple_ordering(name: str, placeholder: str, accepted: tuple[int, ...], holds: Callable[[Any, Any], bool]) -> Test:
-    """Return the test of an attribute against a value: what most filters consist of.
+    """Return the test of an attribute against a value, the most frequent part of filters.
 
-    Whole numbers without sign are compared here, by length and digits; compare.order takes twice as long for them.
+    It compares whole numbers without a sign by length and digits. compare.order takes twice as long
+    for them.
     """
 
     def ordered(item: Item, values: Values) -> bool:
@@ -258,10 +269,10 @@ def _in(node: ast.In) -> Test:
 
 
 def _call(node: ast.Call) -> Callable[..., Any]:
-    """Return the function of a call: of a condition, or of an operand."""
+    """Return the function of a call that is a condition or an operand."""
     function = FUNCTIONS[node.function]
     arguments = [
-        steps_of(cast("ast.Path", argument)) if operand.path else getter(argument)
+        steps_of(cast("ast.DocumentPath", argument)) if operand.path else getter(argument)
         for operand, argument in zip(function.operands, node.arguments, strict=True)
     ]
     built: Callable[..., Any] = function.build(*arguments)

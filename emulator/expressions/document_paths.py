@@ -1,7 +1,7 @@
 """The document paths of an expression.
 
-Aliases in them become names, no two paths may overlap or conflict (behaviour 4.2), and a getter
-finds what is at a path in an item.
+This file replaces their aliases by names, refuses paths that overlap or conflict (behaviour 4.2),
+and makes the functions that find the value at a path.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,14 +15,17 @@ Names = Mapping[str, str]
 """ExpressionAttributeNames: "#alias" -> attribute name."""
 
 
-def resolved(path: ast.Path, names: Names) -> ast.Path:
-    """Return the path with names for its aliases; raises ExpressionError for the first that is not defined."""
+def resolved(path: ast.DocumentPath, names: Names) -> ast.DocumentPath:
+    """Return the path with names instead of aliases.
+
+    Raises ExpressionError for the first alias that is not defined.
+    """
     for step in path.steps:
         if isinstance(step, ast.Alias):
             break
     else:
         return path
-    return ast.Path(tuple([_name(step, names) if isinstance(step, ast.Alias) else step for step in path.steps]))
+    return ast.DocumentPath(tuple([_name(step, names) if isinstance(step, ast.Alias) else step for step in path.steps]))
 
 
 def _name(alias: ast.Alias, names: Names) -> str:
@@ -32,13 +35,13 @@ def _name(alias: ast.Alias, names: Names) -> str:
     return name
 
 
-def steps_of(path: ast.Path) -> Path:
-    """Return the steps of a path that the analyser has seen."""
+def steps_of(path: ast.DocumentPath) -> Path:
+    """Return the steps of a path that has no aliases."""
     return cast("Path", path.steps)
 
 
 def path_getter(path: Path) -> Callable[[Item, Values], Value | None]:
-    """Return the function that finds the value at a path."""
+    """Return a function that finds the value at a path."""
     name, *steps = path
     assert isinstance(name, str), "the first step is a name"
     if not steps:
@@ -47,7 +50,12 @@ def path_getter(path: Path) -> Callable[[Item, Values], Value | None]:
 
 
 class _Node:
-    """A step that some path took: the first path through it, whether it ends here, and the steps after it."""
+    """A step of one or more paths.
+
+    path: the first path with this step.
+    ends: whether a path ends here.
+    children: the next steps.
+    """
 
     __slots__ = ("children", "ends", "path")
 
@@ -57,10 +65,11 @@ class _Node:
         self.children: dict[str | int, _Node] = {}
 
 
-def check_disjoint(paths: Iterable[ast.Path]) -> None:
-    """Raise for the first path that is, begins or continues an earlier one; else for the first conflict.
+def check_disjoint(paths: Iterable[ast.DocumentPath]) -> None:
+    """Raise for the first path that overlaps an earlier path, else for the first conflict.
 
-    Paths conflict where one takes a name and the other an index of the same value.
+    Paths overlap if they are equal or if one is the beginning of the other. They conflict if one
+    takes a name and the other an index of the same value.
     """
     root = _Node(())
     conflict = None

@@ -1,21 +1,23 @@
 """The functions of conditions and updates: one row in `FUNCTIONS` for each.
 
-To add a function, write what it computes here and add its row. The analyser, the compilers, the
-cost of updates and PartiQL read the table whenever they meet a function. Add its cases to
-tests/cases/expressions: a test fails for a function without cases.
+To add a function, write its builder here and add its row. The analyser, the compilers, the cost of
+updates and PartiQL all use this table. Add its cases to tests/cases/expressions: a test fails for a
+function without cases.
 
-| place             | what its builder returns: a function of (item, values)                            |
-|-------------------|-----------------------------------------------------------------------------------|
-| condition         | whether it holds                                                                  |
-| condition operand | a value, or None where there is none                                              |
-| update operand    | a value; raises ApiError for operands that the item turns out not to have         |
+A builder returns a function of (item, values). What that function returns depends on the place:
 
-A builder takes one argument for each operand: the steps of an operand that must be a path, of any
-other a function of (item, values) that returns its value. In a condition that value may be None; in
-an update it never is.
+| place             | returns                                                                     |
+|-------------------|-----------------------------------------------------------------------------|
+| condition         | whether the condition holds                                                 |
+| condition operand | a value, or None if there is none                                           |
+| update operand    | a value; it raises ApiError if operands have a wrong type in the item       |
 
-Two facts about functions lie elsewhere, as they are about more than functions: begins_with is also
-an operator of key conditions (key_condition.py, partiql/where.py), and some legacy operators and
+A builder takes one argument for each operand. If the operand must be a path, the argument is the
+path's steps. Otherwise it is a function of (item, values) that returns the operand's value. This
+value may be None in a condition, never in an update.
+
+Two facts about functions are elsewhere, because they are not about functions alone. begins_with is
+also an operator of key conditions (key_condition.py, partiql/where.py). Some legacy operators and
 PartiQL's IS stand for functions (legacy.py, partiql/terms.py).
 """
 
@@ -34,14 +36,17 @@ Get = Callable[[Item, Values], Value | None]
 Compute = Callable[[Item, Values], Value]
 
 Place = OneOf["condition", "condition operand", "update operand"]
-"""Where a function may stand: as a condition, or as an operand in conditions or in updates."""
+"""Where a function may be used: as a condition, as an operand in conditions, or as an operand in
+updates.
+"""
 
 
 class Operand(NamedTuple):
-    """What a function takes at one position.
+    """The requirements on one operand of a function.
 
-    types: those that it may have. Where only the item decides the type, analysis lets it pass.
-    path: it must be a document path. type_name: it must be a value that names a type.
+    types: the types that it may have. If its type depends on the item, analysis accepts it.
+    path: it must be a document path.
+    type_name: it must be a value that names a type.
     """
 
     types: frozenset[str]
@@ -52,13 +57,15 @@ class Operand(NamedTuple):
 class Function(NamedTuple):
     """A function. `checked` refuses an incomplete row when the table is made.
 
-    A named tuple, as a frozen dataclass of these fields would add 0.7 % to the start of a server.
+    This is a named tuple because a frozen dataclass with these fields would add 0.7 % to the start
+    of a server.
 
     distinct: the first operand, if it is a path, must differ from the others.
-    partiql: PartiQL has it too. There an operand of updates stands behind SET only.
-    result: the type of what it returns; None for a condition, and where the operand at `default`
-    may be what it returns.
-    cost: what an update is charged for it, without its operands (update_cost.py).
+    partiql: PartiQL has the function too. There, an operand of updates is allowed only behind SET.
+    result: the type of its result. None for a condition, and if the result may be the operand at
+        `default`.
+    default: the position of an operand that the function may return, see `result`.
+    cost: the bytes that an update counts for it, without its operands (update_cost.py).
     outermost: it may not be an operand of another function (behaviour 4.1).
     """
 
@@ -75,7 +82,10 @@ class Function(NamedTuple):
 
 
 def checked(row: Function) -> Function:
-    """Return a row that is complete; an AssertionError says what is missing or wrong in another."""
+    """Return the row if it is complete.
+
+    Otherwise an AssertionError says what is missing or wrong.
+    """
     in_update = row.place == "update operand"
     assert row.name.isidentifier(), "the lexers read a function as a name"
     assert row.name.islower(), "PartiQL looks functions up in small letters"
@@ -99,7 +109,7 @@ def checked(row: Function) -> Function:
     return row
 
 
-# --- conditions -----------------------------------------------------------------------------------
+# --- conditions ---------------------------------------------------------------------------------
 
 
 def _exists(path: Path) -> Test:
@@ -127,7 +137,10 @@ def _has_type(get: Get, get_type: Get) -> Test:
 
 
 def both(holds: Callable[[Value, Value], bool]) -> Callable[[Get, Get], Test]:
-    """Return the builder of a condition on two values that is false where either is missing."""
+    """Return the builder of a condition on two values.
+
+    A missing value makes the condition false.
+    """
 
     def build(get_first: Get, get_second: Get) -> Test:
         def test(item: Item, values: Values) -> bool:
@@ -139,7 +152,7 @@ def both(holds: Callable[[Value, Value], bool]) -> Callable[[Get, Get], Test]:
     return build
 
 
-# --- operands of conditions -----------------------------------------------------------------------
+# --- operands of conditions ---------------------------------------------------------------------
 
 
 def _size(get: Get) -> Get:
@@ -151,7 +164,7 @@ def _size(get: Get) -> Get:
     return size
 
 
-# --- operands of updates --------------------------------------------------------------------------
+# --- operands of updates ------------------------------------------------------------------------
 
 
 def _if_not_exists(path: Path, default: Compute) -> Compute:
@@ -174,7 +187,7 @@ def _list_append(first: Compute, second: Compute) -> Compute:
     return compute
 
 
-# --- the table ------------------------------------------------------------------------------------
+# --- the table ----------------------------------------------------------------------------------
 
 ANY: Final = Operand(TYPES)
 PATH: Final = Operand(TYPES, path=True)

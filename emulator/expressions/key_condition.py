@@ -1,10 +1,12 @@
-"""What makes a condition a key condition, as far as it can be told without a schema (behaviour 4.3, first list).
+"""Turns a checked condition into a key condition (behaviour 4.3, first list).
 
-The condition has passed the analyser. Clauses are walked in written order, the first problem is told. In one clause:
+This file covers the rules that need no schema; key_range.py has the others. Clauses are checked in
+written order and the first problem is reported. The order of problems within a clause:
 
-    an operator no key takes, a function as operand, not exactly one path, the path not first, the path nested
+    an operator that no key takes, a function as operand, not exactly one path,
+    the path is not first, the path is nested
 
-A comparison may be written value first: it is mirrored. The rules of a schema follow in key_range.py.
+If a comparison has its value first, it is mirrored.
 """
 
 from typing import cast
@@ -15,8 +17,8 @@ from emulator.expressions.problems import ExpressionError
 from emulator.expressions.program import MIRRORED, KeyClause, KeyCondition, KeyOperator
 
 
-def key_condition(node: ast.Condition) -> KeyCondition:
-    """Return a checked condition as a key condition; raises ExpressionError."""
+def key_condition(node: ast.ConditionTree) -> KeyCondition:
+    """Return a checked condition as a key condition. Raises ExpressionError."""
     clauses: dict[str, KeyClause] = {}
     for part in ast.chain(node, ast.And):
         clause = _clause(part)
@@ -26,10 +28,10 @@ def key_condition(node: ast.Condition) -> KeyCondition:
     return KeyCondition(tuple(clauses.values()))
 
 
-def _clause(node: ast.Condition) -> KeyClause:
+def _clause(node: ast.ConditionTree) -> KeyClause:
     match node:
         case ast.Compare(operator, left, right) if operator != "<>":
-            mirrored = isinstance(right, ast.Path) and not isinstance(left, ast.Path)
+            mirrored = isinstance(right, ast.DocumentPath) and not isinstance(left, ast.DocumentPath)
             if mirrored:
                 left, right = right, left
             return _with_path_first(MIRRORED[operator] if mirrored else cast("KeyOperator", operator), (left, right))
@@ -48,7 +50,7 @@ def _clause(node: ast.Condition) -> KeyClause:
 def _with_path_first(operator: KeyOperator, operands: tuple[ast.Operand, ...]) -> KeyClause:
     if any(isinstance(node, ast.Call) for node in operands):
         raise ExpressionError(problems.NESTED_OPERATION)
-    paths = [node for node in operands if isinstance(node, ast.Path)]
+    paths = [node for node in operands if isinstance(node, ast.DocumentPath)]
     if len(paths) > 1:
         raise ExpressionError(problems.SEVERAL_ATTRIBUTES)
     if not paths:

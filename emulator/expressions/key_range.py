@@ -1,13 +1,15 @@
-"""Key conditions against a key schema: which partition, and which range of its sort keys, a Query reads.
+"""Key conditions against a key schema: the partition and the range of sort keys that a Query reads.
 
-Why its own stage: the rules without a schema (one condition per key, no OR...) are told before the table is looked up,
-these after it (behaviour 3.1, layers 3 and 5). Nothing here knows how keys are stored: they stay attribute values.
+This is a stage of its own because of the order of errors. The rules without a schema (one condition
+per key, no OR, ...) come before the table is looked up, the rules here after it (behaviour 3.1,
+layers 3 and 5). This file knows nothing about storage: keys stay attribute values.
 
-A schema has one HASH and at most one RANGE attribute in tables and local indexes, up to four of each in a global index
-(features 3). The RANGE attributes sort one after another, hence a query states equality on some first ones
-and at most one other condition on the next: exactly what `KeyRange` holds.
+Tables and local indexes have one HASH and at most one RANGE attribute. A global index has up to
+four of each (features 3). Its RANGE attributes sort one after another. So a query states equality
+for the first of them, and at most one other condition on the next one. `KeyRange` holds exactly
+that.
 
-Of several problems the first of this list is reported:
+If there are several problems, the first of this list is reported:
 
 | problem                                              | error                            |
 |------------------------------------------------------|----------------------------------|
@@ -22,14 +24,18 @@ Of several problems the first of this list is reported:
 | an empty string or binary value                      | empty_key                        |
 | values beyond 2048 bytes (HASH), 1024 bytes (RANGE)  | partition_/sort_key_too_long     |
 
-(1) An index with several HASH attributes has one error for both rows, hash_keys_need_equality. It names all HASH
-    attributes without an equality (behaviour 4.3).
-(2) Only KeyConditions have such operators. A free RANGE attribute beside a foreign one is missed, which is reported
-    first (behaviour 18).
-(3) key_condition_type is reported before it (behaviour 4.3).
+A *foreign* attribute is not in the schema. A key attribute is *free* if it has no condition.
 
-The usual condition passes one walk over its clauses; only what that walk finds odd is looked at again, rule by rule, to
-name the problem.
+(1) An index with several HASH attributes has one error for both rows, hash_keys_need_equality. The
+error names all HASH attributes without an equality (behaviour 4.3).
+
+(2) Only KeyConditions have such operators. If there is also a foreign attribute and a free RANGE
+attribute, query_missed_key is reported first (behaviour 18).
+
+(3) key_condition_type is reported before this one (behaviour 4.3).
+
+A valid condition needs one walk over its clauses. Only if that walk finds something irregular are
+the rules checked one by one, to name the problem.
 """
 
 from collections.abc import Iterable, Mapping
@@ -42,12 +48,17 @@ from emulator.expressions.program import UNINDEXABLE, KeyClause, KeyCondition
 from emulator.values.size import value_size
 from emulator.values.types import KIND, Value, Values
 
-_UNMEASURED: Final = limits.SORT_KEY // 4  # characters; UTF-8 takes at most four bytes for each, base64 stands for less
+# A key with fewer characters is short enough. UTF-8 takes at most four bytes for each character,
+# and base64 is longer than the bytes it encodes.
+_UNMEASURED: Final = limits.SORT_KEY // 4
 
 
 @dataclass(frozen=True, slots=True)
 class KeyNames:
-    """The key attributes of a table or index in schema order; `types` maps each of them to "S", "N" or "B"."""
+    """The key attributes of a table or index, in schema order.
+
+    types: the name of each key attribute -> "S", "N" or "B".
+    """
 
     hash: tuple[str, ...]
     range: tuple[str, ...]
@@ -55,11 +66,14 @@ class KeyNames:
 
 
 class KeyRange(NamedTuple):
-    """What a Query reads: one partition, and in it the keys that begin with `equal` and meet the last condition.
+    """What a Query reads: keys in one partition that begin with `equal` and meet one condition.
 
-    partition: the values of all HASH attributes, in schema order; equal: the values of the first RANGE attributes;
-    operator: "<", "<=", ">", ">=", "BETWEEN", "begins_with" on the RANGE attribute after those, or None;
-    operands: two for BETWEEN (low <= high: the analyser and the legacy parameters see to it), none for None, else one.
+    partition: the values of all HASH attributes, in schema order.
+    equal: the values of the first RANGE attributes.
+    operator: "<", "<=", ">", ">=", "BETWEEN" or "begins_with", the condition on the next RANGE
+        attribute; None if there is no such condition.
+    operands: two values for BETWEEN (low <= high, as the analyser and the legacy parameters have
+        checked), one for other operators, none without an operator.
     """
 
     partition: tuple[Value, ...]
@@ -69,11 +83,14 @@ class KeyRange(NamedTuple):
 
 
 def resolve(condition: KeyCondition, schema: KeyNames, values: Values) -> KeyRange:
-    """Return the keys that satisfy the condition; raises ApiError by the table above (texts: behaviour 3.8, 4.3)."""
+    """Return the keys that satisfy the condition. Raises ApiError (texts: behaviour 3.8, 4.3).
+
+    The table above gives the order of errors.
+    """
     types = schema.types
-    given: list[Value] = []
+    given_values: list[Value] = []
     operator: str | None = None
-    odd = False
+    has_empty = False
     characters = 0
     ordered = _in_schema_order(condition, schema)
     if ordered is None:
@@ -86,24 +103,27 @@ def resolve(condition: KeyCondition, schema: KeyNames, values: Values) -> KeyRan
             if content is None:
                 raise errors.key_condition_type()
             if not content:
-                odd = True
+                has_empty = True
             characters += len(content)
-            given.append(value)
+            given_values.append(value)
         if clause.operator != "=":
             operator = clause.operator
     hashes = len(schema.hash)
-    equals = len(given) if operator is None else len(given) - (2 if operator == "BETWEEN" else 1)
-    keys = KeyRange(tuple(given[:hashes]), tuple(given[hashes:equals]), operator, tuple(given[equals:]))
-    if odd or characters > _UNMEASURED:
+    equals = len(given_values) if operator is None else len(given_values) - (2 if operator == "BETWEEN" else 1)
+    keys = KeyRange(
+        tuple(given_values[:hashes]), tuple(given_values[hashes:equals]), operator, tuple(given_values[equals:])
+    )
+    if has_empty or characters > _UNMEASURED:
         _check_not_empty(keys, schema)
         _check_lengths(keys)
     return keys
 
 
 def _in_schema_order(condition: KeyCondition, schema: KeyNames) -> list[KeyClause] | None:
-    """Return the clauses: equality for all of HASH and for a prefix of RANGE, then at most one of another operator.
+    """Return the clauses in schema order, or None if they do not have the required shape.
 
-    None where they are not like that.
+    The shape: equality for all of HASH and for a prefix of RANGE, then at most one clause with
+    another operator.
     """
     clauses = {clause.attribute: clause for clause in condition.clauses}
     ordered = []
@@ -125,7 +145,7 @@ def _in_schema_order(condition: KeyCondition, schema: KeyNames) -> list[KeyClaus
 
 
 def _shape_error(condition: KeyCondition, schema: KeyNames, values: Values) -> errors.ApiError:
-    """Name what `_in_schema_order` found odd; the first rows of the table, in their order."""
+    """Return the error of clauses that `_in_schema_order` refused: the first rows of the table."""
     clauses = {clause.attribute: clause for clause in condition.clauses}
     unequal = [name for name in schema.hash if name not in clauses or clauses[name].operator != "="]
     if any(name not in clauses for name in unequal):
@@ -146,13 +166,15 @@ def _shape_error(condition: KeyCondition, schema: KeyNames, values: Values) -> e
             return errors.query_missed_key(free)
         return errors.too_many_query_conditions(len(clauses), len(schema.hash) + len(schema.range))
     last = conditioned[-1]
-    before = schema.range[: schema.range.index(last)]
-    return errors.range_gap([name for name in before if name not in clauses or clauses[name].operator != "="], last)
+    earlier = schema.range[: schema.range.index(last)]
+    return errors.range_gap([name for name in earlier if name not in clauses or clauses[name].operator != "="], last)
 
 
 def _has_other_type(clause: KeyClause, tag: str, values: Values) -> bool:
-    given = (values[operand.name] if isinstance(operand, Placeholder) else operand.value for operand in clause.operands)
-    return any(tag not in value for value in given)
+    given_values = (
+        values[operand.name] if isinstance(operand, Placeholder) else operand.value for operand in clause.operands
+    )
+    return any(tag not in value for value in given_values)
 
 
 def _check_not_empty(keys: KeyRange, schema: KeyNames) -> None:
@@ -168,7 +190,7 @@ def _check_not_empty(keys: KeyRange, schema: KeyNames) -> None:
 
 
 def _check_lengths(keys: KeyRange) -> None:
-    """Check sizes in bytes; those of a multi-attribute key count together."""
+    """Check sizes in bytes. The attributes of a multi-attribute key count together."""
     if _size(keys.partition) > limits.PARTITION_KEY:
         raise errors.partition_key_too_long()
     if _size(keys.equal) + max(map(value_size, keys.operands), default=0) > limits.SORT_KEY:

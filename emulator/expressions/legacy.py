@@ -1,22 +1,26 @@
-"""The parameters from before expressions: Expected, *Filter, KeyConditions, AttributeUpdates, AttributesToGet.
+"""The parameters that existed before expressions.
 
-They end in the same programs as expressions (behaviour 18; Developer Guide, "Legacy DynamoDB conditional parameters"),
-so the rest of the emulator knows one kind of condition. They name top-level attributes only, dots included, and bring
-their values along: programs made here read nothing from their `values` argument.
+They are Expected, QueryFilter, ScanFilter, KeyConditions, AttributeUpdates and AttributesToGet.
+They become the same programs as expressions (behaviour 18; Developer Guide, "Legacy DynamoDB
+conditional parameters"), so the rest of the emulator knows one kind of condition. A name in them
+always means a top-level attribute, even if it has dots. Their programs contain their values and
+read nothing from the argument `values`.
 
-| legacy                  | as an expression                                                                       |
-|-------------------------|----------------------------------------------------------------------------------------|
-| EQ NE LE LT GE GT       | a = :v, a <> :v (true for a missing attribute), a <= :v ...                            |
-| BETWEEN, IN             | a BETWEEN :v AND :w, a IN (:v, ...)                                                    |
-| NULL, NOT_NULL          | attribute_not_exists(a), attribute_exists(a)                                           |
-| CONTAINS, BEGINS_WITH   | contains(a, :v), begins_with(a, :v)                                                    |
-| NOT_CONTAINS            | attribute_exists(a) AND NOT contains(a, :v)                                            |
-| Value, Exists: false    | a = :v, attribute_not_exists(a)                                                        |
-| PUT, DELETE             | SET a = :v, REMOVE a                                                                   |
-| ADD, DELETE with a value| ADD a :v, DELETE a :v, but with `update_type_mismatch`, and ADD of a list appends      |
+| legacy                  | as an expression                                               |
+|-------------------------|----------------------------------------------------------------|
+| EQ NE LE LT GE GT       | a = :v, a <> :v (true for a missing attribute), a <= :v ...    |
+| BETWEEN, IN             | a BETWEEN :v AND :w, a IN (:v, ...)                            |
+| NULL, NOT_NULL          | attribute_not_exists(a), attribute_exists(a)                   |
+| CONTAINS, BEGINS_WITH   | contains(a, :v), begins_with(a, :v)                            |
+| NOT_CONTAINS            | attribute_exists(a) AND NOT contains(a, :v)                    |
+| Value, Exists: false    | a = :v, attribute_not_exists(a)                                |
+| PUT, DELETE             | SET a = :v, REMOVE a                                           |
+| ADD, DELETE with a value| ADD a :v, DELETE a :v, but with `update_type_mismatch`;        |
+|                         | ADD of a list appends                                          |
 
-Input is what the model has let through: typed members, operators and actions within their enums, JSON null meaning
-absent, attribute values canonical. What is wrong with a value itself is told elsewhere.
+The input has passed the service model: members are typed, operators and actions are within their
+enums, JSON null means absent, attribute values are canonical. Problems of the values themselves are
+reported elsewhere.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -55,7 +59,8 @@ EXPRESSION_MEMBERS: Final = (
 )
 _LEGACY: Final = frozenset(LEGACY_MEMBERS)
 
-_KEY_CONDITIONS: Final = 2  # of a table; an index may have as many as limits.INDEX_KEY_ATTRIBUTES of each kind
+# For a table; an index may have limits.INDEX_KEY_ATTRIBUTES of each kind.
+_KEY_CONDITIONS: Final = 2
 
 
 def check_mixing(
@@ -65,9 +70,10 @@ def check_mixing(
 ) -> None:
     """Raise mixed_parameters if the request has members of both kinds (behaviour 3.6).
 
-    The members are named in the given order; the defaults are in the order of every operation's request model. An empty
-    map counts as present (observed: github.com/brendanhay/amazonka/issues/142). KeyConditions is refused only beside a
-    KeyConditionExpression: it may stand with the other expressions.
+    The error names the members in the given order. The defaults have the order of every operation's
+    request model. An empty map counts as present (observed:
+    github.com/brendanhay/amazonka/issues/142). KeyConditions is refused only together with a
+    KeyConditionExpression; other expressions may accompany it.
     """
     if _LEGACY.isdisjoint(request):
         return
@@ -80,18 +86,22 @@ def check_mixing(
             raise errors.mixed_parameters(legacy, expressions)
 
 
-# --- conditions -----------------------------------------------------------------------------------------------------
+# --- conditions ---------------------------------------------------------------------------------
 
 
 def expected(request: Request) -> program.Condition | None:
-    """Return the program of Expected and ConditionalOperator, None without a condition; raises ApiError."""
+    """Return the program of Expected and ConditionalOperator, None without a condition.
+
+    Raises ApiError.
+    """
     return _combined(request, "Expected", _expectation)
 
 
 def filter_condition(request: Request, member: OneOf["QueryFilter", "ScanFilter"]) -> program.Condition | None:
-    """Return the program of a filter and ConditionalOperator, None without a condition; raises ApiError.
+    """Return the program of a filter and ConditionalOperator, None without a condition.
 
-    That a QueryFilter names no key attribute is for the caller to check: the program's `attributes` tell.
+    Raises ApiError. The caller must check that a QueryFilter names no key attribute: see the
+    program's `attributes`.
     """
     return _combined(request, member, _condition)
 
@@ -101,11 +111,11 @@ def _too_many_names(elements: Iterable[str]) -> bool:
 
 
 def _combined(
-    request: Request, member: str, build: Callable[[str, Request], ast.Condition]
+    request: Request, member: str, build: Callable[[str, Request], ast.ConditionTree]
 ) -> program.Condition | None:
     elements: Mapping[str, Request] = request.get(member) or {}
     operator = request.get("ConditionalOperator")
-    if operator is not None and len(elements) < 2:  # noqa: PLR2004 - the rule is about having something to combine
+    if operator is not None and len(elements) < 2:  # noqa: PLR2004 - one element needs no operator
         raise errors.conditional_operator_alone()
     if not elements:
         return None
@@ -113,11 +123,12 @@ def _combined(
         raise errors.item_too_large()
     check_names(elements)
     conditions = [build(name, element) for name, element in elements.items()]
-    # A chain as deep as there are conditions, maybe many thousands: the compiler makes such chains flat without recursion.
+    # This chain is as deep as there are conditions, maybe many thousands. The compiler makes it
+    # flat without recursion.
     return compiler.condition(reduce(ast.Or if operator == "OR" else ast.And, conditions))
 
 
-def _expectation(name: str, element: Request) -> ast.Condition:
+def _expectation(name: str, element: Request) -> ast.ConditionTree:
     operator = element.get("ComparisonOperator")
     value = element.get("Value")
     arguments = element.get("AttributeValueList")
@@ -137,7 +148,7 @@ def _expectation(name: str, element: Request) -> ast.Condition:
     return _comparison(name, operator, arguments or ())
 
 
-def _presence(name: str, value: Value | None, exists: bool | None) -> ast.Condition:  # noqa: FBT001 - a wire member
+def _presence(name: str, value: Value | None, exists: bool | None) -> ast.ConditionTree:  # noqa: FBT001 - a wire member
     if exists is False:
         if value is not None:
             raise errors.expected_value_forbidden(name)
@@ -147,13 +158,13 @@ def _presence(name: str, value: Value | None, exists: bool | None) -> ast.Condit
     return _comparison(name, "EQ", (value,))
 
 
-def _condition(name: str, element: Request) -> ast.Condition:
+def _condition(name: str, element: Request) -> ast.ConditionTree:
     return _comparison(name, element["ComparisonOperator"], element.get("AttributeValueList") or ())
 
 
-def _comparison(name: str, operator: str, arguments: _Arguments) -> ast.Condition:
+def _comparison(name: str, operator: str, arguments: _Arguments) -> ast.ConditionTree:
     _check_arguments(operator, arguments)
-    return _OPERATORS[operator].build(ast.Path((name,)), tuple([ast.Literal(value) for value in arguments]))
+    return _OPERATORS[operator].build(ast.DocumentPath((name,)), tuple([ast.Literal(value) for value in arguments]))
 
 
 def _check_arguments(operator: str, arguments: _Arguments) -> None:
@@ -170,16 +181,17 @@ def _check_arguments(operator: str, arguments: _Arguments) -> None:
         raise errors.between_bounds_reversed()
 
 
-# --- operators ------------------------------------------------------------------------------------------------------
+# --- operators ----------------------------------------------------------------------------------
 
 _Literals = tuple[ast.Literal, ...]
-_Build = Callable[[ast.Path, _Literals], ast.Condition]
+_Build = Callable[[ast.DocumentPath, _Literals], ast.ConditionTree]
 
 
 class _Operator(NamedTuple):
-    """A ComparisonOperator: how many arguments (most None: no limit) of which types, and what it means.
+    """A ComparisonOperator: the number and types of its arguments, and its meaning.
 
-    key: the operator of a key condition it stands for, None when an index cannot answer it.
+    most: None means no limit.
+    key: the equivalent operator of a key condition, None if an index cannot evaluate it.
     """
 
     fewest: int
@@ -190,28 +202,28 @@ class _Operator(NamedTuple):
 
 
 def _compare(operator: ast.Comparator) -> _Build:
-    def build(path: ast.Path, literals: _Literals) -> ast.Condition:
+    def build(path: ast.DocumentPath, literals: _Literals) -> ast.ConditionTree:
         return ast.Compare(operator, path, literals[0])
 
     return build
 
 
 def _call(function: str) -> _Build:
-    def build(path: ast.Path, literals: _Literals) -> ast.Condition:
+    def build(path: ast.DocumentPath, literals: _Literals) -> ast.ConditionTree:
         return ast.Call(function, (path, *literals))
 
     return build
 
 
-def _between(path: ast.Path, literals: _Literals) -> ast.Condition:
+def _between(path: ast.DocumentPath, literals: _Literals) -> ast.ConditionTree:
     return ast.Between(path, *literals)
 
 
-def _in(path: ast.Path, literals: _Literals) -> ast.Condition:
+def _in(path: ast.DocumentPath, literals: _Literals) -> ast.ConditionTree:
     return ast.In(path, literals)
 
 
-def _not_contains(path: ast.Path, literals: _Literals) -> ast.Condition:
+def _not_contains(path: ast.DocumentPath, literals: _Literals) -> ast.ConditionTree:
     return ast.And(ast.Call("attribute_exists", (path,)), ast.Not(ast.Call("contains", (path, *literals))))
 
 
@@ -226,36 +238,39 @@ _OPERATORS: Final[Mapping[str, _Operator]] = {
     "IN": _Operator(1, None, ORDERED, _in),
     "NULL": _Operator(0, 0, TYPES, _call("attribute_not_exists")),
     "NOT_NULL": _Operator(0, 0, TYPES, _call("attribute_exists")),
-    # The guide says S, N or B and later "cannot be a set, a map, or a list", which leaves BOOL and NULL for lists.
+    # The guide says "S, N or B" and later "cannot be a set, a map, or a list". So BOOL and NULL are
+    # allowed too, as elements of lists.
     "CONTAINS": _Operator(1, 1, ORDERED | {"BOOL", "NULL"}, _call("contains")),
     "NOT_CONTAINS": _Operator(1, 1, ORDERED | {"BOOL", "NULL"}, _not_contains),
     "BEGINS_WITH": _Operator(1, 1, frozenset({"S", "B"}), _call("begins_with"), "begins_with"),
 }
 
 
-# --- updates --------------------------------------------------------------------------------------------------------
+# --- updates ------------------------------------------------------------------------------------
 
 
 def attribute_updates(request: Request) -> program.Update | None:
     """Return the program of AttributeUpdates, None without an update.
 
-    Deleting attributes of an item that does not exist makes none (AWS: UpdateItem API, AttributeUpdates).
+    An update that only deletes attributes does not create a missing item (AWS: UpdateItem API,
+    AttributeUpdates).
 
-    Raises ApiError here for an action without its value or with one of a wrong type, and in the program
-    update_type_mismatch where the attribute in the item has another type than the value.
+    Raises ApiError for an action without its value or with a value of a wrong type. The program
+    raises update_type_mismatch if the attribute in the item has another type than the value.
     """
-    given: Mapping[str, Request] | None = request.get("AttributeUpdates")
-    if not given:
+    elements: Mapping[str, Request] | None = request.get("AttributeUpdates")
+    if not elements:
         return None
-    if _too_many_names(given):  # each clause costs more than its attribute's name, see update_cost.py
+    # Each clause costs more than its attribute's name, see update_cost.py.
+    if _too_many_names(elements):
         raise errors.update_too_large()
-    check_names(given)
-    actions = tuple([_action(ast.Path((name,)), element) for name, element in given.items()])
-    compiled = update(ast.Update(actions))
+    check_names(elements)
+    actions = tuple([_action(ast.DocumentPath((name,)), element) for name, element in elements.items()])
+    compiled = update(ast.UpdateTree(actions))
     changes = tuple(
         [
             (name, tag)
-            for name, element in given.items()
+            for name, element in elements.items()
             if element.get("Action") in {"ADD", "DELETE"}
             for tag in element.get("Value") or ()
         ]
@@ -264,7 +279,10 @@ def attribute_updates(request: Request) -> program.Update | None:
 
 
 def _typed(apply: program.Apply, changes: tuple[tuple[str, str], ...]) -> program.Apply:
-    """Return the function that first checks the types of the attributes it adds to or deletes from."""
+    """Return the function of an update that first checks types in the item.
+
+    It checks the attributes that ADD and DELETE change.
+    """
 
     def typed(item: Item, values: Values, *, exists: bool = True) -> Item:
         for name, tag in changes:
@@ -275,7 +293,7 @@ def _typed(apply: program.Apply, changes: tuple[tuple[str, str], ...]) -> progra
     return typed
 
 
-def _action(path: ast.Path, element: Request) -> ast.Action:
+def _action(path: ast.DocumentPath, element: Request) -> ast.Action:
     action = element.get("Action") or "PUT"
     value: Value | None = element.get("Value")
     if value is None:
@@ -298,24 +316,25 @@ def _action(path: ast.Path, element: Request) -> ast.Action:
     return ast.AddAction(path, literal)
 
 
-# --- keys and projections -------------------------------------------------------------------------------------------
+# --- keys and projections -----------------------------------------------------------------------
 
 
 def key_conditions(request: Request) -> program.KeyCondition:
-    """Return KeyConditions, which must be present, as a key condition; raises ApiError.
+    """Return KeyConditions, which must be present, as a key condition. Raises ApiError.
 
-    An operator that no key may have passes: `key_range.resolve` refuses it, after the table's own errors (behaviour 18).
-    Without IndexName at most two are allowed. An index may have a multi-attribute key (features 3), which
-    only `key_range.resolve` can tell: for an index up to eight pass here.
+    An operator that no key may have is accepted here: `key_range.resolve` refuses it, after the
+    table's own errors (behaviour 18). Without IndexName at most two conditions are allowed. With
+    IndexName this accepts up to eight, because the index may have a multi-attribute key
+    (features 3); `key_range.resolve` knows the schema.
     """
-    given: Mapping[str, Request] = request["KeyConditions"]
-    check_names(given)
-    for element in given.values():
+    elements: Mapping[str, Request] = request["KeyConditions"]
+    check_names(elements)
+    for element in elements.values():
         _check_arguments(element["ComparisonOperator"], element.get("AttributeValueList") or ())
-    most = _KEY_CONDITIONS if request.get("IndexName") is None else 2 * limits.INDEX_KEY_ATTRIBUTES
-    if not 1 <= len(given) <= most:
+    limit = _KEY_CONDITIONS if request.get("IndexName") is None else 2 * limits.INDEX_KEY_ATTRIBUTES
+    if not 1 <= len(elements) <= limit:
         raise errors.key_condition_count()
-    return program.KeyCondition(tuple([_clause(name, element) for name, element in given.items()]))
+    return program.KeyCondition(tuple([_clause(name, element) for name, element in elements.items()]))
 
 
 def _clause(name: str, element: Request) -> program.KeyClause:
@@ -325,7 +344,7 @@ def _clause(name: str, element: Request) -> program.KeyClause:
 
 
 def attributes_to_get(names: Sequence[str]) -> program.Projection:
-    """Return the projection on the top-level attributes; a name given twice is refused (behaviour 4.7)."""
+    """Return the projection on top-level attributes. A repeated name is refused (behaviour 4.7)."""
     check_names(names)
     if len(frozenset(names)) < len(names):
         seen: set[str] = set()

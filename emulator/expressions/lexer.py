@@ -1,13 +1,14 @@
 """Tokens of all five expression grammars (behaviour 4.1).
 
-    name    letter, then letters, digits, underscores; keywords are names until a parser asks
+    name    letter, then letters, digits, underscores; keywords are names too: parsers know them
     alias   # and letters, digits, underscores          number  digits
     value   : and letters, digits, underscores          symbols = <> < <= > >= + - . , ( ) [ ]
     unknown any other character                         end     after the last token
 
-Letters and digits are ASCII. Spaces, tabs and line ends separate tokens and are no tokens themselves. Nothing is wrong
-for the lexer: an unknown character is an error when, and only if, a parser comes to it. An underscore before a name is
-one (observed: github.com/aws/aws-sdk-java-v2/issues/3279).
+Letters and digits are ASCII. Spaces, tabs and line ends separate tokens and are not tokens
+themselves. The lexer raises no errors: an unknown character becomes an error only when a parser
+reaches it. An underscore before a name is such a character (observed:
+github.com/aws/aws-sdk-java-v2/issues/3279).
 """
 
 import re
@@ -15,7 +16,10 @@ from typing import Final, NamedTuple
 
 
 class Token(NamedTuple):
-    """A token; the kind of a symbol is the symbol. start and end are positions in the text."""
+    """A token. start and end are positions in the text.
+
+    The kind of a symbol is the symbol itself.
+    """
 
     kind: str
     text: str
@@ -42,13 +46,13 @@ _SPACE: Final = " \t\r\n"
 
 
 def tokens(text: str) -> list[Token]:
-    """Return the tokens of a text, the last one of kind "end"."""
-    found = []
+    """Return the tokens of a text. The last one has the kind "end"."""
+    result = []
     for match in _TOKEN.finditer(text, 0, len(text.rstrip(_SPACE))):
         group = match.lastgroup
         assert group is not None, "every alternative of the pattern is named"
         start, end = match.span(group)
         word = text[start:end]
-        found.append(Token(word if group == "symbol" else group, word, start, end))
-    found.append(Token("end", END, len(text), len(text)))
-    return found
+        result.append(Token(word if group == "symbol" else group, word, start, end))
+    result.append(Token("end", END, len(text), len(text)))
+    return result

@@ -1,11 +1,14 @@
-"""Texts to trees: recursive descent, one method per rule of behaviour 4.1.
+"""Texts to trees: a recursive descent parser with one method per rule of behaviour 4.1.
 
-A pure function of the text. Next to the tree it notes, in written order, what can be wrong with a text that is no syntax
-error (`Parsed`): the service looks at reserved words, functions and parentheses everywhere before it looks at any clause.
+It is a pure function of the text. Besides the tree it returns notes on possible problems that are
+not syntax errors (`Parsed`), in written order. The reason: the service checks reserved words,
+functions and parentheses in the whole text before it checks any clause.
 
-Names that are keywords in the kind of expression at hand cannot begin a path; anywhere else they are reserved words.
+Each kind of expression has its own keywords. A keyword cannot begin a path. Elsewhere it is a
+reserved word.
 
-Rules that nest are generators (rules.py): a text of 4,096 bytes can open two thousand calls and close them again.
+Rules that nest are generators (rules.py), because a text of 4,096 bytes can open two thousand calls
+and close them again.
 """
 
 from collections.abc import Callable
@@ -22,18 +25,18 @@ from emulator.expressions.ast import (
     Between,
     Call,
     Compare,
-    Condition,
+    ConditionTree,
     DeleteAction,
+    DocumentPath,
     In,
     Not,
     Operand,
     Or,
-    Path,
     Placeholder,
-    Projection,
+    ProjectionTree,
     RemoveAction,
     SetAction,
-    Update,
+    UpdateTree,
 )
 from emulator.expressions.lexer import Token, tokens
 from emulator.expressions.problems import ExpressionError
@@ -48,9 +51,9 @@ _NO_WORDS: Final[frozenset[str]] = frozenset()
 
 
 class Usage(NamedTuple):
-    """A function as it stands in the text: as a condition of its own, or as an operand.
+    """A function's use in the text, as a condition or as an operand.
 
-    inner: whether it stands among the operands of another function, at any depth.
+    inner: whether it is inside the operands of another function, at any depth.
     """
 
     function: str
@@ -61,9 +64,13 @@ class Usage(NamedTuple):
 class Parsed(NamedTuple, Generic[Tree]):
     """A tree and notes for the analyser, each in written order.
 
-    words: bare names in paths; aliases and placeholders with their "#" and ":"; indexes: the numbers in brackets;
-    functions: every call, outer before inner; operators: how many; redundant: whether parentheses stand around
-    parentheses; too_long: how many elements the first path has that has too many, 0 where none has.
+    words: bare names in paths.
+    aliases, placeholders: with their "#" and ":".
+    indexes: the numbers in brackets.
+    functions: every call, outer before inner.
+    operators: their number.
+    redundant: whether there are parentheses around parentheses.
+    too_long: the number of elements of the first path with too many elements, 0 if there is none.
     """
 
     tree: Tree
@@ -77,26 +84,29 @@ class Parsed(NamedTuple, Generic[Tree]):
     too_long: int = 0
 
 
-def parse_condition(text: str) -> Parsed[Condition]:
-    """Parse a condition, filter or key condition expression; raises ExpressionError."""
+def parse_condition(text: str) -> Parsed[ConditionTree]:
+    """Parse a condition, filter or key condition expression. Raises ExpressionError."""
     parser = _Parser(text, _CONDITION_WORDS)
     return parser.finished(result_of(parser.condition()))
 
 
-def parse_update(text: str) -> Parsed[Update]:
-    """Parse an update expression; raises ExpressionError."""
+def parse_update(text: str) -> Parsed[UpdateTree]:
+    """Parse an update expression. Raises ExpressionError."""
     parser = _Parser(text, _SECTIONS)
     return parser.finished(parser.update())
 
 
-def parse_projection(text: str) -> Parsed[Projection]:
-    """Parse a projection expression; raises ExpressionError."""
+def parse_projection(text: str) -> Parsed[ProjectionTree]:
+    """Parse a projection expression. Raises ExpressionError."""
     parser = _Parser(text, _NO_WORDS)
     return parser.finished(parser.projection())
 
 
-def parse_key_condition(text: str) -> Parsed[Condition]:
-    """Parse a key condition expression, whose grammar is that of conditions; raises ExpressionError."""
+def parse_key_condition(text: str) -> Parsed[ConditionTree]:
+    """Parse a key condition expression. Its grammar is the same as that of conditions.
+
+    Raises ExpressionError.
+    """
     return parse_condition(text)
 
 
@@ -118,7 +128,7 @@ class _Parser:
         self.too_long = 0
 
     def finished(self, tree: Tree) -> Parsed[Tree]:
-        """Return the result; the text must end here."""
+        """Return the result. The text must end here."""
         self.expect("end")
         return Parsed(
             tree,
@@ -143,35 +153,38 @@ class _Parser:
         return token
 
     def take_if(self, kind: str) -> bool:
-        found = self.tokens[self.position].kind == kind
-        self.position += found
-        return found
+        matches = self.tokens[self.position].kind == kind
+        self.position += matches
+        return matches
 
     def take_keyword(self, word: str) -> bool:
         token = self.tokens[self.position]
-        found = token.kind == "name" and token.text.upper() == word
-        self.position += found
-        return found
+        matches = token.kind == "name" and token.text.upper() == word
+        self.position += matches
+        return matches
 
     def expect(self, kind: str) -> None:
         if not self.take_if(kind):
             raise self.unexpected()
 
     def unexpected(self) -> ExpressionError:
-        """Make the error of the next token, told with its neighbours as they stand in the text."""
+        """Return the error of the next token.
+
+        It quotes the token and its neighbours from the text.
+        """
         token = self.peek()
-        around = [near for near in self.tokens[max(self.position - 1, 0) : self.position + 2] if near.kind != "end"]
-        near = self.text[around[0].start : around[-1].end] if around else ""
+        neighbours = [near for near in self.tokens[max(self.position - 1, 0) : self.position + 2] if near.kind != "end"]
+        near = self.text[neighbours[0].start : neighbours[-1].end] if neighbours else ""
         return problems.syntax(token.text, near)
 
     def listed(self, rule: Callable[[], Tree]) -> tuple[Tree, ...]:
-        found = [rule()]
+        parts = [rule()]
         while self.take_if(","):
-            found.append(rule())
-        return tuple(found)
+            parts.append(rule())
+        return tuple(parts)
 
     def grouped(self, rule: Callable[[], Rule[Tree]]) -> Rule[Tree]:
-        """Return what stands in the parentheses that open here."""
+        """Return the content of the parentheses that open here."""
         opening = self.position
         if self.closing.get(opening + 1, 0) == self.closing.get(opening, 0) - 1:
             self.redundant = True
@@ -182,47 +195,50 @@ class _Parser:
 
     # --- conditions ---
 
-    def condition(self) -> Rule[Condition]:
-        left: Condition = yield self.conjunction()
+    def condition(self) -> Rule[ConditionTree]:
+        left: ConditionTree = yield self.conjunction()
         while self.take_keyword("OR"):
             self.operators += 1
             left = Or(left, (yield self.conjunction()))
         return left
 
-    def conjunction(self) -> Rule[Condition]:
-        left: Condition = yield self.negation()
+    def conjunction(self) -> Rule[ConditionTree]:
+        left: ConditionTree = yield self.negation()
         while self.take_keyword("AND"):
             self.operators += 1
             left = And(left, (yield self.negation()))
         return left
 
-    def negation(self) -> Rule[Condition]:
+    def negation(self) -> Rule[ConditionTree]:
         negations = 0
         while self.take_keyword("NOT"):
             negations += 1
         self.operators += negations
         groups = self.peek().kind == "(" and not self.opens_operand()
-        node: Condition = yield self.grouped(self.condition) if groups else self.predicate()
+        node: ConditionTree = yield self.grouped(self.condition) if groups else self.predicate()
         for _ in range(negations):
             node = Not(node)
         return node
 
     def opens_operand(self) -> bool:
-        """Say whether the parentheses that open here are around an operand: then an operator follows them."""
+        """Say whether the parentheses that open here enclose an operand.
+
+        If they do, an operator follows them.
+        """
         closing = self.closing.get(self.position)
         if closing is None:
             return False
         follower = self.tokens[closing + 1]
         return follower.kind in _COMPARATORS or (follower.kind == "name" and follower.text.upper() in ("BETWEEN", "IN"))
 
-    def predicate(self) -> Rule[Condition]:
+    def predicate(self) -> Rule[ConditionTree]:
         first_function = len(self.functions)
         operand: Operand = self.simple() or (yield self.nested())
         if self.peek().kind in _COMPARATORS:
             self.operators += 1
             operator = self.take().kind
             right = self.simple() or (yield self.nested())
-            return Compare(operator, operand, right)  # type: ignore[arg-type]  # checked three lines above
+            return Compare(operator, operand, right)  # type: ignore[arg-type]  # checked above
         if self.take_keyword("BETWEEN"):
             self.operators += 1
             low = self.simple() or (yield self.nested())
@@ -243,16 +259,16 @@ class _Parser:
     # --- operands ---
 
     def operands(self) -> Rule[tuple[Operand, ...]]:
-        found: list[Operand] = [self.simple() or (yield self.nested())]
+        operands: list[Operand] = [self.simple() or (yield self.nested())]
         while self.take_if(","):
-            found.append(self.simple() or (yield self.nested()))
-        return tuple(found)
+            operands.append(self.simple() or (yield self.nested()))
+        return tuple(operands)
 
     def operand(self) -> Rule[Operand]:
         return self.simple() or (yield self.nested())
 
     def simple(self) -> Operand | None:
-        """Return an operand that is a path or a value, None where one begins that nests."""
+        """Return an operand that is a path or a value, None if the next operand is nested."""
         token = self.peek()
         if token.kind == "value":
             self.position += 1
@@ -280,7 +296,7 @@ class _Parser:
         self.expect(")")
         return Call(token.text, arguments)
 
-    def path(self) -> Path:
+    def path(self) -> DocumentPath:
         if self.peek().text.upper() in self.keywords:
             raise self.unexpected()
         steps: list[str | int | Alias] = [self.name()]
@@ -292,7 +308,7 @@ class _Parser:
             else:
                 if len(steps) > limits.PATH_ELEMENTS and not self.too_long:
                     self.too_long = len(steps)
-                return Path(tuple(steps))
+                return DocumentPath(tuple(steps))
 
     def name(self) -> str | Alias:
         token = self.peek()
@@ -316,7 +332,7 @@ class _Parser:
 
     # --- updates and projections ---
 
-    def update(self) -> Update:
+    def update(self) -> UpdateTree:
         actions: list[Action] = []
         opened: set[str] = set()
         repeated = None
@@ -336,7 +352,7 @@ class _Parser:
             opened.add(section)
             actions += self.listed(rules[section])
             if self.peek().kind == "end":
-                return Update(tuple(actions), repeated)
+                return UpdateTree(tuple(actions), repeated)
 
     def set_action(self) -> SetAction:
         path = self.path()
@@ -368,15 +384,15 @@ class _Parser:
         self.placeholders.append(token.text)
         return Placeholder(token.text)
 
-    def projection(self) -> Projection:
-        return Projection(self.listed(self.path))
+    def projection(self) -> ProjectionTree:
+        return ProjectionTree(self.listed(self.path))
 
 
-def _closing(found: list[Token]) -> dict[int, int]:
-    """Return the position of each opening parenthesis -> that of the one which closes it."""
+def _closing(stream: list[Token]) -> dict[int, int]:
+    """Return the positions of parentheses: opening -> closing."""
     closing = {}
     opened = []
-    for position, token in enumerate(found):
+    for position, token in enumerate(stream):
         if token.kind == "(":
             opened.append(position)
         elif token.kind == ")" and opened:

@@ -1,7 +1,8 @@
-"""What can be wrong with an expression: every text of behaviour 4.2 and of the first list of behaviour 4.3, once.
+"""Every error text of expressions, once (behaviour 4.2 and the first list of 4.3).
 
-The stages of an expression do not know which parameter it came in, so they raise the detail alone; whoever knows the
-parameter puts "Invalid <parameter>: " before it (errors.invalid_expression).
+The stages of an expression do not know the parameter that contained it. So they raise only the
+detail, and a caller that knows the parameter adds "Invalid <parameter>: "
+(errors.invalid_expression).
 """
 
 # ruff: noqa: D103 - a factory's text says what it is for
@@ -13,7 +14,7 @@ from emulator.values.types import Value
 
 
 class ExpressionError(Exception):
-    """A problem of an expression; `detail` is its text without the parameter."""
+    """A problem of an expression. `detail` is its text without the parameter."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -23,15 +24,15 @@ class ExpressionError(Exception):
 EMPTY: Final = "The expression can not be empty;"
 REDUNDANT_PARENTHESES: Final = "The expression has redundant parentheses;"
 ANY_TYPE: Final = "{NS,SS,L,BS,N,M,B,BOOL,NULL,S}"
-"""The operand type told for a path where only a value will do: whatever it may hold."""
+"""The operand type that is reported for a path in a place where only a value is allowed."""
 
 Steps = Sequence[str | int]
 
 
 def too_large(size: int | None) -> ExpressionError:
-    """Size in bytes; None for an update expression, which does not tell it."""
-    told = "" if size is None else f" expression size: {size}"
-    return ExpressionError(f"Expression size has exceeded the maximum allowed size;{told}")
+    """`size` is in bytes. It is None for an update expression, whose error does not include it."""
+    size_text = "" if size is None else f" expression size: {size}"
+    return ExpressionError(f"Expression size has exceeded the maximum allowed size;{size_text}")
 
 
 def syntax(token: str, near: str) -> ExpressionError:
@@ -48,7 +49,7 @@ def too_many_options(count: int) -> ExpressionError:
 
 
 def index_out_of_range(index: str) -> ExpressionError:
-    """Index in digits. Observed: github.com/scylladb/scylladb/issues/25947."""
+    """`index` is in digits. Observed: github.com/scylladb/scylladb/issues/25947."""
     return ExpressionError(f"List index is not within the allowable range; index: [{index}]")
 
 
@@ -99,14 +100,14 @@ def path_required(function: str) -> ExpressionError:
 
 
 def operand_type(operator: str, tag: str) -> ExpressionError:
-    """Tag is a type letter, or ANY_TYPE."""
+    """`tag` is a type letter, or ANY_TYPE."""
     return ExpressionError(
         f"Incorrect operand type for operator or function; operator or function: {operator}, operand type: {tag}"
     )
 
 
 def action_operand_type(section: str, word: str) -> ExpressionError:
-    """Section is ADD or DELETE; word is e.g. STRING."""
+    """`section` is ADD or DELETE, `word` is a type such as STRING."""
     return ExpressionError(
         f"Incorrect operand type for operator or function; operator: {section}, operand type: {word}"
     )
@@ -162,7 +163,7 @@ def _value(value: Value) -> str:
     return f"AttributeValue: {{{tag}:{content}}}"
 
 
-# --- key conditions (behaviour 4.3) ---------------------------------------------------------------------------------
+# --- key conditions (behaviour 4.3) -------------------------------------------------------------
 
 NESTED_OPERATION: Final = "KeyConditionExpressions cannot contain nested operations"
 NESTED_ATTRIBUTE: Final = "KeyConditionExpressions cannot have conditions on nested attributes"

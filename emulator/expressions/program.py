@@ -1,10 +1,10 @@
-"""What expressions and legacy parameters become: small objects whose functions run once per item.
+"""The programs of expressions and legacy parameters: small objects whose functions run per item.
 
-A program depends on the texts, the names and the *types* of the values, never on the values' contents: those are
-arguments of each call, so that one program serves all requests of the same form. Programs never change what they are
-given, and are safe to keep and share.
+A program depends on the texts, the names and the *types* of the values, never on their contents.
+The values are arguments of each call, so one program serves all requests of the same form. Programs
+never change their arguments, and are safe to keep and share.
 
-Paths here are plain tuples of names (str) and list indexes (int), aliases already replaced.
+Paths here are plain tuples of names (str) and list indexes (int). Aliases are already replaced.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,14 +19,19 @@ from emulator.values.types import Item, Value, Values
 
 KeyOperator = OneOf["=", "<", "<=", ">", ">=", "BETWEEN", "begins_with", "unindexable"]
 MIRRORED: Final[Mapping[Comparator, KeyOperator]] = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-"""Comparator -> the operator that says the same with its sides exchanged."""
+"""Comparator -> the operator with the same meaning when its sides are exchanged."""
 UNINDEXABLE: Final = "unindexable"
-"""The operator of a clause that no key may have. Only the key schema decides whether this is the error to report."""
+"""The operator of a clause that no key may have. The key schema decides whether this is the error
+to report.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyClause:
-    """One condition of a key condition: two operands for BETWEEN, else one (any number for an unindexable operator)."""
+    """One condition of a key condition.
+
+    operands: two for BETWEEN, any number for an unindexable operator, else one.
+    """
 
     attribute: str
     operator: KeyOperator
@@ -35,7 +40,7 @@ class KeyClause:
 
 @dataclass(frozen=True, slots=True)
 class KeyCondition:
-    """Conditions on different attributes, all of which must hold, in written order."""
+    """Conditions on different attributes, in written order. All of them must hold."""
 
     clauses: tuple[KeyClause, ...]
 
@@ -44,9 +49,11 @@ class KeyCondition:
 class Condition:
     """A condition or filter.
 
-    test(item, values): whether it holds; an item that does not exist is tested as an empty one.
-    attributes: top-level names it reads; paths: every document path it reads, in written order; inner: those of them that
-    go into an attribute. weight: of how many operators and operands it consists, by which its time is estimated.
+    test(item, values): whether it holds. A missing item is tested as an empty one.
+    attributes: the top-level names that it reads.
+    paths: every document path that it reads, in written order.
+    inner: the paths of more than one step.
+    weight: the number of its operators and operands, used to estimate its time.
     """
 
     test: Callable[[Item, Values], bool]
@@ -60,17 +67,19 @@ class Apply(Protocol):
     """The function of an update."""
 
     def __call__(self, item: Item, values: Values, *, exists: bool = True) -> Item:
-        """Return the new item; the given item stays as it is.
+        """Return the new item. The given item is not changed.
 
-        item: the existing item, or with exists=False the key attributes of the one to make. Raises the run-time errors
-        of behaviour 4.5.
+        item: the existing item. With exists=False: the key attributes of the new item.
+
+        Raises the run-time errors of behaviour 4.5.
         """
 
 
 class GivenType(NamedTuple):
-    """A type that an update itself gives to an attribute. certain: whatever the item has, the attribute gets it.
+    """The type that an update gives to an attribute.
 
-    operand: the value of that type where the update gives it as it is, None for a result.
+    certain: whether the attribute gets this type whatever the item contains.
+    operand: the value, if the update stores it unchanged; None if the value is computed.
     """
 
     tag: str
@@ -78,7 +87,7 @@ class GivenType(NamedTuple):
     operand: Placeholder | Literal | None = None
 
     def value(self, values: Values) -> Value | None:
-        """Return the value that the update gives as it is, None for a result."""
+        """Return the value that the update stores unchanged, None if the value is computed."""
         if self.operand is None:
             return None
         return values[self.operand.name] if isinstance(self.operand, Placeholder) else self.operand.value
@@ -88,10 +97,12 @@ class GivenType(NamedTuple):
 class Update:
     """An update.
 
-    targets: the paths it writes or removes, in written order; attributes: their top-level names; inner: the targets and
-    then the operands that go into an attribute; types: top-level targets -> the type that the update gives them, where
-    it does not come from the item alone; cost: what it writes, as UpdateItem counts; creates: whether it makes an item
-    that does not exist.
+    targets: the paths that it writes or removes, in written order.
+    attributes: their top-level names.
+    inner: the paths of more than one step, first among the targets, then among the operands.
+    types: top-level target -> its new type, if the item alone does not decide it.
+    cost: the bytes that UpdateItem counts for it.
+    creates: whether it creates a missing item.
     """
 
     apply: Apply
@@ -107,8 +118,11 @@ class Update:
 class Projection:
     """A projection.
 
-    project(item): a new item of the parts that exist, in the item's order; values are shared with the given item.
-    attributes: the top-level names; paths: in written order; inner: those of them that go into an attribute.
+    project(item): returns a new item of the parts that exist, in the item's order. It shares values
+        with the given item.
+    attributes: the top-level names.
+    paths: in written order.
+    inner: the paths of more than one step.
     """
 
     project: Callable[[Item], Item]

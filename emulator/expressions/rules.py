@@ -1,6 +1,6 @@
-"""Rules of a grammar that call each other without Python's stack: a text nests as deep as its length allows.
+"""Grammar rules that call each other without Python's stack, so that a text can nest to any depth.
 
-A rule is a generator. Where recursive descent would call a rule it yields it, and is sent what that rule returned:
+A rule is a generator. To call another rule, it yields that rule and receives its result:
 
     def sum_(self) -> Rule[Node]:
         left = yield self.product()
@@ -8,7 +8,7 @@ A rule is a generator. Where recursive descent would call a rule it yields it, a
             left = Sum(left, (yield self.product()))
         return left
 
-`result_of` runs a rule and all that it yields. An exception ends them all.
+`result_of` runs a rule and all rules that it yields. An exception ends all of them.
 """
 
 from collections.abc import Generator
@@ -19,7 +19,7 @@ Rule = Generator[Any, Any, Result]
 
 
 def result_of(rule: Rule[Result]) -> Result:
-    """Return what a rule returns."""
+    """Run a rule and return its result."""
     waiting: list[Rule[Any]] = [rule]
     result: Any = None
     while waiting:

@@ -1,16 +1,17 @@
 """Updates: what SET, REMOVE, ADD and DELETE do to an item (behaviour 4.5).
 
-An action is a target path and a function of (item, values) that computes the target's new value, None to remove it.
-All functions see the item as it was. Their targets neither overlap nor conflict, so their order does not matter: first all
-results are computed, in written order, then all are put in their places (values/paths.py).
+An action is a target path and a function of (item, values). The function computes the target's new
+value, or None to remove it. All functions see the item before the update. Targets neither overlap
+nor conflict, so their order does not matter. First all results are computed in written order, then
+all are stored (values/paths.py).
 
-    SET     the operand                       a missing operand path: update_operand_missing
+    SET     the operand; if a path in it is missing: update_operand_missing
     REMOVE  None
-    ADD     the value where nothing was; else the sum or the union of both
-    DELETE  what is left of the set; None for nothing, also where nothing was
+    ADD     the value if there was none, else the sum or the union of both
+    DELETE  the remaining members of the set, None if there are none or there was no set
 
-A value of a wrong type raises update_operand_type, a number out of bounds the texts of behaviour 2.1: also one of more
-than 38 digits is an overflow here (behaviour 2.2).
+A value of a wrong type raises update_operand_type. A number out of bounds raises the texts of
+behaviour 2.1. A result of more than 38 digits is reported as an overflow here (behaviour 2.2).
 """
 
 from binascii import a2b_base64
@@ -37,11 +38,12 @@ _SORTS: Final[Mapping[str, Callable[[list[str]], None]]] = {
     "NS": number.sort_numbers,
     "BS": lambda members: members.sort(key=a2b_base64),
 }
-"""Sets and how their canonical form is sorted, in place (values/wire.py)."""
+"""Set type -> the function that sorts its members in place into canonical order (values/wire.py).
+"""
 
 
-def update(node: ast.Update, types: Mapping[str, str] = _NO_TYPES) -> Update:
-    """Compile a checked update; types: placeholder -> type tag."""
+def update(node: ast.UpdateTree, types: Mapping[str, str] = _NO_TYPES) -> Update:
+    """Compile a checked update. types: placeholder -> type tag."""
     targets = tuple([steps_of(action.path) for action in node.actions])
     results = tuple([_result(action) for action in node.actions])
     read = [path for action in node.actions if isinstance(action, ast.SetAction) for path in paths_in(action.value)]
@@ -56,18 +58,18 @@ def update(node: ast.Update, types: Mapping[str, str] = _NO_TYPES) -> Update:
     )
 
 
-def _given_types(node: ast.Update, types: Mapping[str, str]) -> dict[str, GivenType]:
-    found = {}
+def _given_types(node: ast.UpdateTree, types: Mapping[str, str]) -> dict[str, GivenType]:
+    given_types = {}
     for action in node.actions:
         if isinstance(action, ast.SetAction | ast.AddAction) and len(action.path.steps) == 1:
-            given = _given_type(action.value, types)
-            if given is not None:
-                found[str(action.path.steps[0])] = given
-    return found
+            given_type = _given_type(action.value, types)
+            if given_type is not None:
+                given_types[str(action.path.steps[0])] = given_type
+    return given_types
 
 
 def _given_type(operand: ast.Operand, types: Mapping[str, str]) -> GivenType | None:
-    """Return the type that an operand gives, None where only the item tells."""
+    """Return the type that an operand has, None if only the item decides it."""
     certain = True
     while isinstance(operand, ast.Call):
         function = FUNCTIONS[operand.function]
@@ -87,10 +89,10 @@ def _given_type(operand: ast.Operand, types: Mapping[str, str]) -> GivenType | N
             return None
 
 
-# --- application ----------------------------------------------------------------------------------------------------
+# --- application --------------------------------------------------------------------------------
 
 
-def _apply(node: ast.Update, targets: tuple[Path, ...], results: tuple[Result, ...]) -> Apply:
+def _apply(node: ast.UpdateTree, targets: tuple[Path, ...], results: tuple[Result, ...]) -> Apply:
     if any(len(target) > 1 for target in targets):
         return _apply_nested(node, targets, results)
     names = [str(target[0]) for target in targets]
@@ -100,10 +102,10 @@ def _apply(node: ast.Update, targets: tuple[Path, ...], results: tuple[Result, .
 
 
 def _apply_set(name: str, result: Result) -> Apply:
-    """Return the function of the commonest update: SET of one top-level attribute."""
+    """Return the function of the most frequent update: SET of one top-level attribute."""
     compute = cast("Compute", result)
 
-    def apply(item: Item, values: Values, *, exists: bool = True) -> Item:  # noqa: ARG001 - Apply
+    def apply(item: Item, values: Values, *, exists: bool = True) -> Item:  # noqa: ARG001 - part of Apply
         new = item.copy()
         new[name] = compute(item, values)
         return new
@@ -115,7 +117,7 @@ def _apply_flat(names: list[str], results: tuple[Result, ...]) -> Apply:
     """Return the function of an update of top-level attributes."""
     actions = tuple(zip(names, results, strict=True))
 
-    def apply(item: Item, values: Values, *, exists: bool = True) -> Item:  # noqa: ARG001 - Apply
+    def apply(item: Item, values: Values, *, exists: bool = True) -> Item:  # noqa: ARG001 - part of Apply
         new = item.copy()
         for name, result in actions:
             value = result(item, values)
@@ -128,7 +130,7 @@ def _apply_flat(names: list[str], results: tuple[Result, ...]) -> Apply:
     return apply
 
 
-def _apply_nested(node: ast.Update, targets: tuple[Path, ...], results: tuple[Result, ...]) -> Apply:
+def _apply_nested(node: ast.UpdateTree, targets: tuple[Path, ...], results: tuple[Result, ...]) -> Apply:
     tree = paths.tree([(target, position) for position, target in enumerate(targets)])
     needed = {target[0] for target, action in zip(targets, node.actions, strict=True) if not _removes(action)}
     removed = frozenset([name for name in tree if name not in needed])
@@ -145,7 +147,7 @@ def _removes(action: ast.Action) -> bool:
     return isinstance(action, ast.RemoveAction)
 
 
-# --- actions --------------------------------------------------------------------------------------------------------
+# --- actions ------------------------------------------------------------------------------------
 
 
 def _result(action: ast.Action) -> Result:
@@ -193,14 +195,14 @@ def _delete(path: Path, operand: Compute) -> Result:
             return None
         if tag not in old:
             raise errors.update_operand_type()
-        gone = set(content)
-        left = [member for member in old[tag] if member not in gone]
-        return {tag: left} if left else None
+        removed = set(content)
+        remaining = [member for member in old[tag] if member not in removed]
+        return {tag: remaining} if remaining else None
 
     return delete
 
 
-# --- values ---------------------------------------------------------------------------------------------------------
+# --- values -------------------------------------------------------------------------------------
 
 
 def _value(node: ast.Operand) -> Compute:
@@ -213,7 +215,7 @@ def _value_rule(node: ast.Operand) -> Rule[Compute]:
             return lambda _item, values: values[name]
         case ast.Literal(value):
             return lambda _item, _values: value
-        case ast.Path():
+        case ast.DocumentPath():
             return _path_value(steps_of(node))
         case ast.Arithmetic(operator, left, right):
             return _arithmetic(operator, (yield _value_rule(left)), (yield _value_rule(right)))
@@ -222,7 +224,7 @@ def _value_rule(node: ast.Operand) -> Rule[Compute]:
             arguments = []
             for operand, argument in zip(function.operands, given, strict=True):
                 if operand.path:
-                    arguments.append(steps_of(cast("ast.Path", argument)))
+                    arguments.append(steps_of(cast("ast.DocumentPath", argument)))
                 else:
                     arguments.append((yield _value_rule(argument)))
             return cast("Compute", function.build(*arguments))

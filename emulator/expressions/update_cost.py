@@ -1,6 +1,6 @@
-"""What an update writes, as UpdateItem counts it against the limit of an item (behaviour 2.4).
+"""The size of an update, which UpdateItem checks against the limit of an item (behaviour 2.4).
 
-The cost of a statement is 3 bytes and that of its clauses:
+The cost of a statement is 3 bytes plus the cost of its clauses:
 
     SET path = value        19 + target + operand
     ADD path :value         19 + target + size of the value
@@ -13,7 +13,8 @@ The cost of a statement is 3 bytes and that of its clauses:
     x + y, x - y            34 or 37 + both operands
     f(x, y)                 cost of the function (functions.py) + its operands
 
-The bytes of an element are those of its name or of its digits. `SET b = :pad` costs 3 + 19 + 1 + the size of `:pad`.
+The bytes of an element are those of its name or of its digits. `SET b = :pad` costs 3 + 19 + 1 +
+the size of `:pad`.
 """
 
 from collections.abc import Iterable
@@ -35,7 +36,7 @@ _PATH_ELEMENT: Final = 14
 
 
 class Cost(NamedTuple):
-    """The cost of an update: bytes that do not depend on values, and the placeholders whose values are counted.
+    """The cost of an update: fixed bytes, and the placeholders whose values are added.
 
     light: whether the update is within the limit unless its values are `wire.LargeValues`.
     """
@@ -45,11 +46,11 @@ class Cost(NamedTuple):
     light: bool
 
     def total(self, values: Values) -> int:
-        """Return the bytes of the update with the values of a request."""
+        """Return the size of the update in bytes, with the values of a request."""
         return self.fixed + sum([value_size(values[placeholder]) for placeholder in self.placeholders])
 
 
-def cost_of(node: ast.Update) -> Cost:
+def cost_of(node: ast.UpdateTree) -> Cost:
     """Return the cost of a checked update."""
     fixed = _STATEMENT
     placeholders: list[str] = []
@@ -66,10 +67,10 @@ def cost_of(node: ast.Update) -> Cost:
     return Cost(fixed, tuple(placeholders), light)
 
 
-def _fixed_size(operand: ast.Path | ast.Literal | ast.Call | ast.Arithmetic) -> int:
-    """Return the bytes of an operand itself, without those of its own operands."""
+def _fixed_size(operand: ast.DocumentPath | ast.Literal | ast.Call | ast.Arithmetic) -> int:
+    """Return the size of an operand itself, without its own operands."""
     match operand:
-        case ast.Path(steps):
+        case ast.DocumentPath(steps):
             return _PATH + _PATH_ELEMENT * len(steps) + _elements_size(steps)
         case ast.Literal(value):
             return value_size(value)

@@ -1,41 +1,34 @@
-"""Memory that large bodies and answers leave behind is returned to the system.
+"""Returns memory to the system that large bodies and answers leave behind.
 
-The C library keeps freed memory for later: after 40 bodies of 15 MB the process held 396 MB more than before, of which
-`malloc_trim` returned 374. It takes up to 100 ms, so it runs in a thread of its own once no client is active.
+The C library keeps freed memory: after 40 bodies of 15 MB the process held 396 MB more than before,
+of which `malloc_trim` returned 374. That takes up to 100 ms, so it runs in a thread of its own once
+no client is active.
 """
 
 import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Final, Protocol
+from typing import Final
 
 from emulator.http.front.bodies import Bodies
+from emulator.http.front.front import Client
 from emulator.rounds import run_forever
 
-_ROUND: Final = 1.0  # seconds between looks
+_INTERVAL: Final = 1.0  # seconds between checks
 _IDLE: Final = 1.0  # seconds since the last activity of any client
 
 
-class Client(Protocol):
-    """A connection."""
-
-    @property
-    def last_active(self) -> float:
-        """The loop's time of its last activity."""
-        ...
-
-
 async def return_memory(bodies: Bodies, clients: Iterable[Client]) -> None:
-    """Return memory whenever there was something large and clients are idle; until cancelled."""
+    """Return memory whenever something large has come or gone and all clients are idle; until cancelled."""
     loop = asyncio.get_running_loop()
 
-    async def look() -> float:
+    async def poll() -> float:
         if is_due(bodies, clients, loop.time()):
             bodies.large = False
             await loop.run_in_executor(None, _trim)
-        return _ROUND
+        return _INTERVAL
 
-    await run_forever("returning memory", look)
+    await run_forever("returning memory", poll)
 
 
 def is_due(bodies: Bodies, clients: Iterable[Client], now: float) -> bool:
@@ -44,7 +37,7 @@ def is_due(bodies: Bodies, clients: Iterable[Client], now: float) -> bool:
 
 
 def _trim() -> None:
-    import ctypes  # noqa: PLC0415 - 1 MB of memory that most servers never need
+    import ctypes  # noqa: PLC0415 - it takes 1 MB of memory, and most servers never need it
 
     with suppress(AttributeError, OSError, TypeError):  # another C library, another system
         ctypes.CDLL(None).malloc_trim(0)

@@ -16,7 +16,7 @@ from stat import S_ISDIR
 from time import time
 from typing import Final
 
-from storage.claim import claimed, in_use
+from storage.data_folder import claimed, in_use
 
 log = logging.getLogger("emulator")
 

@@ -1,4 +1,4 @@
-"""Serving over HTTP: a socket, uvicorn, the start-up block, and a clean end on SIGINT and SIGTERM."""
+"""Serving over HTTP with uvicorn: the start-up block, and a clean end on SIGINT and SIGTERM."""
 
 import asyncio
 import contextlib
@@ -8,43 +8,32 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
 
 from emulator.app import Emulator
+from emulator.http import application
 from emulator.http.descriptors import raise_limit
-from emulator.http.front import asgi
-from emulator.http.front.bodies import Bodies
-from emulator.http.front.commits import Commits
 from emulator.http.front.connection import connection_factory
-from emulator.http.front.dynamodb import DynamoDbEndpoint
 from emulator.http.listen import BACKLOG
-from emulator.http.memory import return_memory
-from emulator.outbound.deliveries import run_functions
 from emulator.settings import Settings
 from emulator.version import VERSION
 
 if TYPE_CHECKING:
     from types import FrameType
 
-log = logging.getLogger("emulator")
-
 _LOCAL = ("localhost", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
-_IDLE = 0.05  # seconds between looks for background work
 _GRACE = 10  # seconds that open requests get at the end
 
 
-def greeting(settings: Settings, port: int) -> str:
-    """Return the block that is printed at start: where, with what storage, for whom, and how to connect."""
+def greeting(settings: Settings, port: int, storage: str) -> str:
+    """Return the block that is printed at the start: addresses, storage, tenants, and how to connect.
+
+    storage: the engine's description of itself.
+    """
     urls = [_url(host, port) for host in settings.host]
     url = urls[0]
-    storage = (
-        "in memory, gone at the end" if settings.in_memory else f"LMDB in {Path(settings.data_dir or '').absolute()}"
-    )
-    if settings.durable and not settings.in_memory:
-        storage += ", every commit synced"
     tenants = (
         "one database for all access keys and regions"
         if settings.shared_db
@@ -70,17 +59,8 @@ def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def create_endpoint(emulator: Emulator) -> DynamoDbEndpoint:
-    """Return what answers requests; at log level debug it logs them."""
-    if not log.isEnabledFor(logging.DEBUG):
-        return DynamoDbEndpoint(emulator)
-    from emulator.http.front.request_log import LoggedEndpoint  # noqa: PLC0415 - only this level needs it
-
-    return LoggedEndpoint(emulator)
-
-
 class _Server(uvicorn.Server):
-    """uvicorn's server, ending with status 0 after a signal. announce: called once it serves and signals are handled."""
+    """uvicorn's server. After a signal it ends with status 0. announce: called once it serves."""
 
     def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
         super().__init__(config)
@@ -111,23 +91,23 @@ def serve(
     ready: int | None = None,
     lifeline: int | None = None,
 ) -> None:
-    """Serve until a signal comes; open requests are answered first.
+    """Serve until a signal comes. Open requests are answered first.
 
-    A worker (workers.py) does not greet the user: it writes a byte to the file `ready` when it serves, and ends when the
-    file `lifeline` does.
+    A worker (workers.py) prints nothing: it writes a byte to the file `ready` when it serves, and
+    stops at the end of the file `lifeline`.
     """
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     raise_limit()
-    endpoint = create_endpoint(emulator)
-    bodies = Bodies(settings.request_buffer)
+    app = application.of_emulator(emulator)
     config = uvicorn.Config(
-        asgi.create_app(endpoint, bodies),
+        app,
         loop="auto",
-        http=connection_factory(endpoint, bodies),  # type: ignore[arg-type] # called like a class, and that is all
+        http=connection_factory(app.open()),  # type: ignore[arg-type] # it is only called, as a class is
         ws="none",
-        lifespan="off",
+        lifespan="on",
         access_log=False,
         log_config=None,
+        proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=_GRACE,
         backlog=BACKLOG,
@@ -135,7 +115,8 @@ def serve(
 
     def announce() -> None:
         if lifeline is None:
-            print(greeting(settings, listeners[0].getsockname()[1]), end="", flush=True)  # noqa: T201 - the user's start-up block
+            text = greeting(settings, listeners[0].getsockname()[1], emulator.database.engine.description)
+            print(text, end="", flush=True)  # noqa: T201 - the user's start-up block
         elif ready is not None:
             os.write(ready, b"1")
             os.close(ready)
@@ -147,23 +128,7 @@ def serve(
     async def main() -> None:
         if lifeline is not None:
             asyncio.get_running_loop().add_reader(lifeline, server.handle_exit, signal.SIGTERM, None)
-        if settings.durable:
-            endpoint.commits = Commits(emulator.database, asyncio.get_running_loop())
-        background = [asyncio.create_task(asgi.run_background(emulator, _IDLE))]
-        clients = server.server_state.connections
-        background.append(asyncio.create_task(return_memory(bodies, clients)))  # type: ignore[arg-type] # all are ours
-        if emulator.database.owner:
-            background.append(asyncio.create_task(run_functions(emulator, _IDLE)))
-        if settings.kinesis_endpoint and emulator.database.owner:
-            from emulator.outbound.kinesis import run_kinesis  # noqa: PLC0415 - start-up time that most never need
-
-            background.append(asyncio.create_task(run_kinesis(emulator, settings.kinesis_endpoint, _IDLE)))
-        try:
-            await server.serve(sockets=listeners)
-        finally:
-            for task in background:
-                task.cancel()
-            await asyncio.gather(*background, return_exceptions=True)
+        await server.serve(sockets=listeners)
 
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(main())

@@ -1,8 +1,15 @@
-"""What a store on disk needs besides requests: what was committed is synced, pages are made ready, memory is given back.
+"""What a store on disk needs besides requests.
 
-Syncing and making ready happen in other threads. When to sync, where not every commit is: a sync takes memory and buses from
-requests (a tenth of the writes, where there was one each second), so while writes go on one is made fifteen seconds after
-the first of them, and so on; as soon as they pause, at once.
+| what                         | when                                                         | by whom, where         |
+|------------------------------|--------------------------------------------------------------|------------------------|
+| sync, if commits are not     | 15 s after the first commit that is not synced; 1 s after it | the owner, in a thread |
+|                              | in a pause of writes                                         |                        |
+| prepare pages for new writes | whenever the engine has such work                            | the owner, in a thread |
+| give memory back             | in a pause of writes, at most every 5 s, in small steps      | every process          |
+| check for free descriptors   | every second                                                 | every process          |
+
+A pause is half a second without a commit. While writes go on syncs are rare, because a sync takes
+memory bandwidth from requests: with one each second, there were a tenth fewer writes.
 """
 
 import asyncio
@@ -16,23 +23,24 @@ from typing import Final
 from emulator.app import Emulator
 from emulator.log_limits import once_a_minute
 from storage import StorageError
+from storage.host import Upkeep as StoreUpkeep
 
 log = logging.getLogger("emulator")
 
-_LOOK: Final = 0.05  # seconds
+_INTERVAL: Final = 0.05  # seconds between polls at least
 _QUIET: Final = 0.5  # seconds without a commit that are a pause
-_OFTEN: Final = 1.0  # seconds between syncs at least, and from a first commit to the next sync
-_BUSY: Final = 15.0  # the same at most, while there are commits
-_REST: Final = 5.0  # seconds between givings back of memory at least
-_PROBE: Final = 1.0  # seconds between attempts to open a file
+_SOON: Final = 1.0  # seconds from the first commit that is not synced to a sync, in a pause
+_BUSY: Final = 15.0  # the same while writes go on
+_TRIM: Final = 5.0  # seconds between two times that memory is given back
+_PROBE: Final = 1.0  # seconds between checks for free descriptors
 
 
 class Upkeep:
-    """The upkeep of an emulator's store. `look` says what to begin; nobody waits for it."""
+    """The upkeep of an emulator's store. `poll` begins what is due, and does not wait for it."""
 
     def __init__(self, emulator: Emulator, loop: asyncio.AbstractEventLoop) -> None:
         self._database = emulator.database
-        self._engine = emulator.database.engine
+        self._store = emulator.database.upkeep
         self._owner = emulator.database.owner
         self._syncs = self._owner and not emulator.settings.durable
         self._loop = loop
@@ -40,40 +48,42 @@ class Upkeep:
         self._next = self._probe = now
         self._sync: asyncio.Future[None] | None = None
         self._ahead: asyncio.Future[None] | None = None
-        commits = self._engine.commits()
-        self._resting: Iterator[None] = iter(())
-        self._seen = self._synced = self._rested = commits  # the last commit that each of them knew
-        self._seen_at = self._unsynced_at = self._rested_at = now
+        commits = 0 if self._store is None else self._store.commit_number()
+        self._trimming: Iterator[None] = iter(())
+        self._seen = self._synced = self._trimmed = commits  # the number of the last commit at each of these events
+        self._seen_at = self._unsynced_at = self._trimmed_at = now
 
-    def look(self) -> None:
-        """Begin what is due; to be called often, while no transaction is open."""
+    def poll(self) -> None:
+        """Begin what is due. To be called often, while no transaction is open."""
         now = self._loop.time()
         if now < self._next:
             return
-        self._next = now + _LOOK
-        if self._owner and _is_over(self._ahead):
-            work = self._engine.work_ahead()
-            self._ahead = None if work is None else self._begin(work)
-        self._look_at_commits(now, self._engine.commits())
+        self._next = now + _INTERVAL
+        if self._store is not None:
+            self._poll_store(now, self._store)
         if now >= self._probe:
             self._probe = now + _PROBE
             warn_of_missing_descriptors()
 
-    def _look_at_commits(self, now: float, commits: int) -> None:
+    def _poll_store(self, now: float, store: StoreUpkeep) -> None:
+        if self._owner and _is_over(self._ahead):
+            work = store.preallocate()
+            self._ahead = None if work is None else self._begin(work)
+        commits = store.commit_number()
         if commits != self._seen:
             self._seen, self._seen_at = commits, now
         pause = now - self._seen_at >= _QUIET
-        if pause and commits != self._rested and now - self._rested_at >= _REST:
-            self._rested, self._rested_at = commits, now
-            self._resting = self._engine.rest()
+        if pause and commits != self._trimmed and now - self._trimmed_at >= _TRIM:
+            self._trimmed, self._trimmed_at = commits, now
+            self._trimming = store.trim()
         if not pause:
-            self._resting = iter(())
-        elif not self._engine.pending:
-            with suppress(StorageError):  # growing may fail; who needs the room is told
-                next(self._resting, None)
+            self._trimming = iter(())
+        elif not self._database.pending:
+            with suppress(StorageError):  # growing may fail; a write that needs the room reports it
+                next(self._trimming, None)
         if commits == self._synced:
             self._unsynced_at = now
-        elif self._syncs and _is_over(self._sync) and now - self._unsynced_at >= (_OFTEN if pause else _BUSY):
+        elif self._syncs and _is_over(self._sync) and now - self._unsynced_at >= (_SOON if pause else _BUSY):
             self._synced, self._unsynced_at = commits, now
             self._sync = self._begin(self._database.sync)
 
@@ -82,7 +92,7 @@ class Upkeep:
 
 
 def warn_of_missing_descriptors() -> None:
-    """Log it when the process cannot open another file: libuv then closes new connections without a word."""
+    """Log that the process cannot open another file: libuv then closes new connections silently."""
     try:
         os.close(os.open(os.devnull, os.O_RDONLY))
     except OSError as error:

@@ -35,8 +35,8 @@ from emulator.http.memory_folder import memory_folder
 from emulator.http.server import greeting, serve
 from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory
-from storage import StorageError
-from storage.claim import claimed
+from storage import MemoryEngine, StorageError
+from storage.data_folder import claimed
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -59,10 +59,12 @@ def run(settings: Settings) -> None:
         again = replace(settings, port=port)
         listeners += [listen(again, again=True) for _ in range(settings.workers - 1)]
         stack.callback(_close, listeners)
-        Emulator(with_folder).close()  # reports anything wrong with the folder once, before there are workers
+        checked = Emulator(with_folder)  # reports anything wrong with the folder once, before there are workers
+        checked.close()
+        storage = MemoryEngine.description if settings.in_memory else checked.database.engine.description
         supervisor = Supervisor(with_folder, listeners, temporary=with_folder.data_dir if settings.in_memory else None)
         if supervisor.start():
-            print(greeting(settings, port), end="", flush=True)  # noqa: T201 - the user's start-up block
+            print(greeting(settings, port, storage), end="", flush=True)  # noqa: T201 - the user's start-up block
         supervisor.supervise()
 
 

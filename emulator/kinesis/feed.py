@@ -16,8 +16,8 @@ record to blame stands alone; that one is given up, and the log says so.
 
 import logging
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain, zip_longest
 from typing import Final
 
@@ -31,7 +31,7 @@ from emulator.database.store import keyspace
 from emulator.escaping import ANSWER, printable
 from emulator.kinesis.records import KinesisRecord, kinesis_record
 from emulator.limits import KIB, KINESIS_BATCH_BYTES, KINESIS_BATCH_RECORDS
-from storage import Full, Interrupted, ReadTxn
+from storage import ReadTxn
 from storage.keycode import u64
 
 log = logging.getLogger("emulator")
@@ -103,25 +103,26 @@ class KinesisFeed:
 
     def due(self) -> list[Batch]:
         """Return what is to be put now, at most one batch for a destination; report each before asking again."""
-        if self._database.versions.hinted():
-            self._database.refresh()
+        return self._database.try_run(self._due, [])
+
+    def _due(self) -> list[Batch]:
         now = self._database.clock.now()
         batches = []
         finished = []
         seen = set()
-        with self._database.read(committed=True) as txn:
+        with self._database.read_committed() as txn:
             for table, destination, stream in self._destinations():
                 seen.add(stream.id)
                 reader = self._logs.setdefault(stream.id, _LogReader())
                 _read_on(txn, reader, stream, table, destination)
                 leaving = destination.status == DISABLING
                 if leaving and (now >= destination.until or reader.drained(stream)):
-                    finished.append((table, destination))
+                    finished.append((table, stream.id))
                 elif reader.ready(now) and (records := _batch(reader)):
                     batches.append(Batch(stream.id, destination.arn, table.definition.access_key, records))
         self._logs = {log_id: reader for log_id, reader in self._logs.items() if log_id in seen}
-        for table, destination in finished:
-            self._finish(table, destination)
+        for table, log_id in finished:
+            self._database.try_run(partial(self._finish, table, log_id), None)  # else the next look tries again
         return batches
 
     def put(self, batch: Batch, failed: Collection[int] = ()) -> None:
@@ -185,21 +186,31 @@ class KinesisFeed:
         if stream is None:  # disabled or deleted while the batch was under way
             return
         gone = reader.shards.keys() - {shard.number for shard in stream.shards}
-        with suppress(Full, Interrupted), self._database.write() as txn:
-            txn.urgent = True
-            for number in shards - gone:
-                txn.put(keyspace.checkpoint(consumer(batch.log), number), u64(reader.shards[number].checkpoint))
-            for number in gone:
-                txn.delete(keyspace.checkpoint(consumer(batch.log), number))
+        checkpoints = {number: reader.shards[number].checkpoint for number in shards - gone}
+        self._database.try_run(partial(self._store, batch.log, checkpoints, gone), None)
         for number in gone:
             del reader.shards[number]
 
-    def _finish(self, table: Table, destination: KinesisDestination) -> None:
-        """End a DISABLING; the change log goes. Where the disk is full, the next look tries again."""
-        definition = table.definition
-        changed = (replace(each, status=DISABLED) if each is destination else each for each in definition.kinesis)
-        with suppress(Full, Interrupted):
-            self._database.catalog.change(replace(definition, kinesis=tuple(changed)))
+    def _store(self, log_id: int, checkpoints: Mapping[int, int], gone: Collection[int]) -> None:
+        with self._database.write() as txn:
+            txn.urgent = True
+            for number, checkpoint in checkpoints.items():
+                txn.put(keyspace.checkpoint(consumer(log_id), number), u64(checkpoint))
+            for number in gone:
+                txn.delete(keyspace.checkpoint(consumer(log_id), number))
+
+    def _finish(self, table: Table, log_id: int) -> None:
+        """End the DISABLING of the destination with a change log; the log goes."""
+        current = self._database.catalog.current(table)
+        if current is None:
+            return
+        definition = current.definition
+        ended = tuple(
+            replace(each, status=DISABLED) if each.stream_id == log_id and each.status == DISABLING else each
+            for each in definition.kinesis
+        )
+        if ended != definition.kinesis:
+            self._database.catalog.change(replace(definition, kinesis=ended))
 
 
 def _read_on(

@@ -1,7 +1,7 @@
 """Constraints on single values: bounds, patterns, enums and table names.
 
-A constraint is a text and a test. Where one test answers for several constraints (a table's name), accepting uses that
-one and explaining uses the parts.
+A constraint is a text and a test. A valid value passes a single test for all its constraints. If it
+fails, each constraint is tested, to name those that failed.
 """
 
 import re
@@ -15,7 +15,9 @@ from emulator.model.overrides import CHANGES, Change, Kind
 from emulator.model.shapes import Shape
 
 Accept = Callable[[Any], object]
-"""A test of a parsed value: what it returns is true or false, so that a pattern's match needs no wrapping."""
+"""A test of a parsed value. Its result is used as true or false, so `Pattern.fullmatch` can be used
+as it is.
+"""
 
 _NUMBERS: Final = frozenset({"integer", "long", "double", "float"})
 _NO_CHANGE: Final = Change()
@@ -31,7 +33,10 @@ class Constraint:
 
 
 def scalar_constraints(shape: Shape, owner: str) -> Sequence[Constraint]:
-    """Return the constraints on a scalar in the order they are told; owner is the "Structure.Member" it stands at."""
+    """Return the constraints on a scalar in the order in which they are reported.
+
+    owner: the "Structure.Member" that has the scalar.
+    """
     if _is_table_name(shape, owner):
         return _table_name_constraints(*_table_name_rule(owner))
     constraints = range_constraints(shape, owner)
@@ -43,14 +48,14 @@ def scalar_constraints(shape: Shape, owner: str) -> Sequence[Constraint]:
 
 
 def scalar_accept(shape: Shape, owner: str) -> Accept | None:
-    """Return the one test for all constraints on a scalar, None where there are none."""
+    """Return one test for all constraints on a scalar, None if it has no constraints."""
     if _is_table_name(shape, owner):
         return _table_name_accept(*_table_name_rule(owner))
     return all_hold(scalar_constraints(shape, owner))
 
 
 def range_constraints(shape: Shape, owner: str) -> list[Constraint]:
-    """Return the bounds of a number's value or of anything else's length."""
+    """Return the bounds of a number's value, or of the length of any other value."""
     low = None if owner in overrides.OPTIONAL_LENGTH else shape.minimum
     high = CHANGES.get(owner, _NO_CHANGE).maximum or shape.maximum
     numeric = shape.type in _NUMBERS
@@ -63,7 +68,7 @@ def range_constraints(shape: Shape, owner: str) -> list[Constraint]:
 
 
 def key_constraint(shape: Shape) -> Iterator[Constraint]:
-    """Yield the constraint on a map, if any, that tells all constraints on its keys."""
+    """Yield the constraint on a map that reports all constraints on its keys, if there are any."""
     own = _table_name_keys() if shape.name == overrides.TABLE_NAME_SHAPE else scalar_constraints(shape, "")
     accept = all_hold(own)
     if accept is not None:
@@ -72,7 +77,10 @@ def key_constraint(shape: Shape) -> Iterator[Constraint]:
 
 
 def in_collections(own: Sequence[Constraint]) -> list[Constraint]:
-    """Return constraints in the order a collection tells its members' (behaviour 3.2): the maximum first."""
+    """Return constraints in the order in which a collection reports those of its members.
+
+    The maximum comes first (behaviour 3.2).
+    """
     return sorted(own, key=lambda constraint: constraint.kind != "maximum")
 
 
@@ -91,7 +99,7 @@ def all_hold(own: Sequence[Constraint]) -> Accept | None:
     return accept
 
 
-# --- kinds ----------------------------------------------------------------------------------------------------------
+# --- kinds --------------------------------------------------------------------------------------
 
 
 def _min_value(bound: int) -> Constraint:
@@ -117,7 +125,10 @@ def _enum(shape: Shape) -> Constraint:
 
 
 def _pattern(pattern: str) -> Iterator[Constraint]:
-    """Yield the constraint of a Java pattern; one that Python cannot read (a later botocore's) does not constrain."""
+    """Yield the constraint of a Java pattern.
+
+    A pattern that Python cannot read, from a later botocore, is ignored.
+    """
     try:
         match = re.compile(overrides.PATTERNS.get(pattern, pattern), re.ASCII).fullmatch
     except re.error:
@@ -125,7 +136,7 @@ def _pattern(pattern: str) -> Iterator[Constraint]:
     yield Constraint("pattern", errors.must_match(pattern), match)
 
 
-# --- table names (behaviour 3.4) ------------------------------------------------------------------------------------
+# --- table names (behaviour 3.4) ----------------------------------------------------------------
 
 
 def _is_table_name(shape: Shape, owner: str) -> bool:
@@ -133,20 +144,20 @@ def _is_table_name(shape: Shape, owner: str) -> bool:
 
 
 def _table_name_rule(owner: str) -> tuple[int, bool]:
-    """Return the smallest length of a name and whether an ARN may stand in its place."""
+    """Return the minimum length of a name, and whether an ARN is allowed instead of a name."""
     minimum = overrides.TABLE_NAME_MINIMUM if owner in overrides.FULL_TABLE_NAMES else 1
     return minimum, owner not in overrides.NEW_TABLE_NAMES
 
 
-def _table_name_accept(minimum: int, arn: bool) -> Accept:  # noqa: FBT001 - half of the rule above
-    """Return the test for a name or an ARN; what an ARN says is the operation's to judge."""
+def _table_name_accept(minimum: int, arn: bool) -> Accept:  # noqa: FBT001 - the result of _table_name_rule
+    """Return the test for a name or an ARN. Operations check the content of an ARN."""
     pattern = rf"[a-zA-Z0-9_.-]{{{minimum},{overrides.TABLE_NAME_LENGTH}}}"
     if arn:
         pattern += rf"|{overrides.ARN}(?s:.){{0,{overrides.ARN_LENGTH - len(overrides.ARN)}}}"
     return re.compile(pattern).fullmatch
 
 
-def _table_name_constraints(minimum: int, arn: bool) -> list[Constraint]:  # noqa: FBT001 - half of the rule above
+def _table_name_constraints(minimum: int, arn: bool) -> list[Constraint]:  # noqa: FBT001 - the result of _table_name_rule
     name = re.compile(overrides.TABLE_NAME_PATTERN).fullmatch
 
     def is_arn(value: str) -> bool:
@@ -156,7 +167,8 @@ def _table_name_constraints(minimum: int, arn: bool) -> list[Constraint]:  # noq
         return is_arn(value) or len(value) <= overrides.TABLE_NAME_LENGTH
 
     def matches(value: str) -> bool:
-        return not value or is_arn(value) or name(value) is not None  # an empty name fails by its length alone
+        # An empty name fails by its length alone.
+        return not value or is_arn(value) or name(value) is not None
 
     constraints = [
         _min_length(minimum),

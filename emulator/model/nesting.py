@@ -1,21 +1,23 @@
 """How deeply the attribute values of a request nest.
 
-A PutItem, UpdateItem or DeleteItem with a value of more than about 62 levels is judged by the older layer of the service,
-which words its problems differently (behaviour 3.5). The exact number of levels is not recorded.
+If a value of a PutItem, UpdateItem or DeleteItem has more than about 62 levels, the OLD layer of
+the service checks the request and words its problems (behaviour 3.5). The exact number of levels is
+not recorded.
 """
 
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any, Final
 
-_DEEP: Final = 62  # levels, an attribute's own value being level 1
+_DEEP: Final = 62  # levels; an attribute's own value has level 1
 _VALUES: Final = ("Item", "Key", "ExpressionAttributeValues")
 _STRUCTURES: Final = ("Expected", "AttributeUpdates")
 
 
 def nests_deeply(request: Mapping[str, Any]) -> bool:
     """Say whether a value of the request has more than 62 levels."""
-    levels = [_values(request)]  # an iterator for each level: memory does not grow with the width of values
+    # One iterator for each level: memory does not grow with the width of values.
+    levels = [_values(request)]
     while levels:
         for value in levels[-1]:
             if value:
@@ -40,5 +42,9 @@ def _values(request: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def _parts(value: Mapping[str, Any]) -> Iterator[Any]:
-    """Return the values inside a value; what lies too deep was not made canonical, and may have both types or null."""
+    """Return the values inside a value.
+
+    A value that is too deep was not made canonical: its "L" and "M" may both be present, or be
+    null.
+    """
     return chain(value.get("L") or (), (value.get("M") or {}).values())

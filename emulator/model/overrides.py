@@ -1,7 +1,8 @@
-"""What the service has and its published model lacks: one row per rule.
+"""Where the service differs from its published model: one row per rule.
 
-Rows name a member as "Structure.Member". A comment behind a row cites where the fact comes from; "inferred" marks
-our reading. A wording that is not listed is the OLD one: value and lower-camel path (behaviour 3.2).
+Rows name a member as "Structure.Member". A comment at a row cites the source of the fact;
+"inferred" marks our own conclusion. A failure that has no row has the OLD wording: value and
+lower-camel path (behaviour 3.2).
 """
 
 from collections.abc import Mapping
@@ -9,14 +10,19 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Kind = Literal["required", "minimum", "maximum", "pattern", "enum", "keys", "members"]
-"""What failed; "keys" and "members" are constraints on the members of a map or list, told at the collection."""
+"""The kind of constraint that failed. "keys" is about the keys of a map, "members" about the
+members of a map or list. Both are reported with the path of the whole map or list.
+"""
 
-# --- constraints ----------------------------------------------------------------------------------------------------
+# --- constraints ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A constraint added to a member, or replacing the model's. `unless`: not required where that member is given."""
+    """A constraint that is added to a member or replaces the model's.
+
+    unless: if that other member is present, this one is not required.
+    """
 
     required: bool = False
     unless: str | None = None
@@ -28,7 +34,8 @@ _TABLE_KEY: Final = Change(maximum=2)
 _DIMENSIONS: Final = Change(maximum=4096)
 
 CHANGES: Final[Mapping[str, Change]] = {
-    # behaviour 10.1; the model stopped requiring both when GlobalTableSourceArn came, which copies the source's (inferred)
+    # behaviour 10.1: both members are required. The model no longer says so, because
+    # GlobalTableSourceArn copies them from the source table (inferred).
     "CreateTableInput.AttributeDefinitions": Change(required=True, unless="GlobalTableSourceArn"),
     "CreateTableInput.KeySchema": Change(required=True, unless="GlobalTableSourceArn", maximum=2),  # behaviour 10.1
     "TableCreationParameters.KeySchema": _TABLE_KEY,  # features 3
@@ -42,32 +49,36 @@ CHANGES: Final[Mapping[str, Change]] = {
     "ListStreamsInput.Limit": Change(maximum=100),  # behaviour 2.5
 }
 
-REQUIRED_BARE: Final[Mapping[str, str]] = {  # structure -> member reported first and bare if absent (behaviour 3.4)
+# Structure -> the member that is reported first and bare if it is missing (behaviour 3.4).
+REQUIRED_BARE: Final[Mapping[str, str]] = {
     "CreateTableInput": "TableName",
     "UpdateTableInput": "TableName",
     "DeleteTableInput": "TableName",
 }
 
-# behaviour 7.2: an empty map is told bare, after all else
+# behaviour 7.2: an empty map is reported bare, after everything else
 OPTIONAL_LENGTH: Final = frozenset({"BatchWriteItemInput.RequestItems"})
 
-# Members, or a list for its members, that operations judge in words of their own. Tags: behaviour 13, tag_rules.py
-# (observed: ack-api-quirks, DDB-TABLE-107, 457); classes: behaviour 10.1, operations/tables/rules.py
+# Members that operations check themselves, with their own texts. Tags: behaviour 13,
+# operations/tag_rules.py (observed: ack-api-quirks, DDB-TABLE-107, 457). Classes: behaviour 10.1,
+# operations/tables/rules.py.
 UNCHECKED: Final = frozenset(
     {"Tag.Key", "Tag.Value", "TagKeyList", "CreateTableInput.TableClass", "UpdateTableInput.TableClass"}
 )
 
-# structure -> member that the service has and the model lacks, the member behind which it stands, its shape
+# Structure -> a member that the service has and the model lacks, the member before it, its shape
 ADDED_MEMBERS: Final[Mapping[str, tuple[str, str, str]]] = {
     "CreateTableInput": ("TableThroughputMode", "BillingMode", "BillingMode"),  # behaviour 10.1
     "UpdateTableInput": ("TableThroughputMode", "BillingMode", "BillingMode"),
 }
 
-MEMBER_ORDERS: Final[Mapping[str, tuple[str, ...]]] = {  # structure -> the order in which its members are told
+# Structure -> the members that are reported first, in this order.
+MEMBER_ORDERS: Final[Mapping[str, tuple[str, ...]]] = {
     "ProvisionedThroughput": ("WriteCapacityUnits", "ReadCapacityUnits"),  # observed: DDB-TABLE-038
 }
 
-ENUM_ORDERS: Final[Mapping[str, tuple[str, ...]]] = {  # behaviour 3.3; others print the model's order
+# behaviour 3.3; other enums are printed in the model's order.
+ENUM_ORDERS: Final[Mapping[str, tuple[str, ...]]] = {
     "ReturnValue": ("ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW"),
     "Select": ("SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES"),
     "ScalarAttributeType": ("B", "N", "S"),
@@ -75,33 +86,39 @@ ENUM_ORDERS: Final[Mapping[str, tuple[str, ...]]] = {  # behaviour 3.3; others p
     "ConditionalOperator": ("OR", "AND"),
 }
 
-PATTERNS: Final[Mapping[str, str]] = {  # Java's regular expressions that Python spells differently
+PATTERNS: Final[Mapping[str, str]] = {  # Java patterns -> the same in Python's syntax
     r"\p{Print}+": r"[\x20-\x7e]+",
     r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\r\n\t]*": (
-        r"[\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF\r\n\t]*"  # surrogate pairs are single characters here
+        # Here, a surrogate pair is one character.
+        r"[\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF\r\n\t]*"
     ),
 }
 
-# --- table names ----------------------------------------------------------------------------------------------------
+# --- table names ---------------------------------------------------------------------------------
 
 TABLE_NAME: Final = "TableName"
-TABLE_NAME_SHAPE: Final = "TableArn"  # 1..1024 characters in the model; names are shorter (behaviour 3.4)
+# 1..1024 characters in the model; names have fewer (behaviour 3.4).
+TABLE_NAME_SHAPE: Final = "TableArn"
 TABLE_NAME_PATTERN: Final = "[a-zA-Z0-9_.-]+"
 TABLE_NAME_LENGTH: Final = 255
 ARN: Final = "arn:"
 ARN_LENGTH: Final = 1024
-TABLE_NAME_MINIMUM: Final = 3  # of RequestItems' keys, and of these members (behaviour 3.2, 3.4); elsewhere 1
+# For keys of RequestItems and for these members (behaviour 3.2, 3.4); elsewhere 1.
+TABLE_NAME_MINIMUM: Final = 3
 FULL_TABLE_NAMES: Final = frozenset({"CreateTableInput.TableName", "UpdateTableInput.TableName"})
-NEW_TABLE_NAMES: Final = frozenset({"CreateTableInput.TableName"})  # behaviour 3.4: no ARN
+# behaviour 3.4: an ARN is not allowed.
+NEW_TABLE_NAMES: Final = frozenset({"CreateTableInput.TableName"})
 
-# --- wordings -------------------------------------------------------------------------------------------------------
+# --- wordings ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """How a failure is told: `{value}` (quoted, or null), `{wire}` path, `{api}` path and `{constraint}`.
+    """The text of a failure.
 
-    alone: nothing is told beside it; bare: not even the count in front.
+    template: has `{value}` (quoted, or null), `{wire}` path, `{api}` path and `{constraint}`.
+    alone: no other failure is reported with it.
+    bare: it does not even have the count of errors in front.
     """
 
     template: str
@@ -123,7 +140,8 @@ _CONDITIONAL_OPERATOR: Final = Wording(  # sic, ALL
 )
 
 WORDINGS: Final[Mapping[tuple[str, Kind], Wording]] = {
-    ("PutItemInput.TableName", "minimum"): _NEW_ALONE,  # behaviour 3.4, as the next four; Scan is OLD in us-east-1
+    # behaviour 3.4, also for the next four; Scan has OLD in us-east-1.
+    ("PutItemInput.TableName", "minimum"): _NEW_ALONE,
     ("GetItemInput.TableName", "minimum"): _NEW_ALONE,
     ("UpdateItemInput.TableName", "minimum"): _NEW_ALONE,
     ("DeleteItemInput.TableName", "minimum"): _NEW_ALONE,
@@ -132,23 +150,27 @@ WORDINGS: Final[Mapping[tuple[str, Kind], Wording]] = {
     ("UpdateItemInput.ReturnValues", "enum"): _RETURN_VALUES,
     ("DeleteItemInput.ReturnValues", "enum"): _RETURN_VALUES,
     ("QueryInput.ConditionalOperator", "enum"): _CONDITIONAL_OPERATOR,  # behaviour 3.3, 3.5
-    ("QueryInput.Limit", "minimum"): NEW,  # behaviour 6.1; Scan's numbers are OLD in us-east-1
+    ("QueryInput.Limit", "minimum"): NEW,  # behaviour 6.1; Scan's numbers have OLD in us-east-1
     ("BatchGetItemInput.RequestItems", "minimum"): NEW,  # behaviour 7.1
-    ("BatchGetItemInput.RequestItems", "maximum"): NEW,  # inferred from the one above
+    ("BatchGetItemInput.RequestItems", "maximum"): NEW,  # inferred from the row above
     ("KeysAndAttributes.Keys", "maximum"): NEW,  # behaviour 7.1
     ("KeysAndAttributes.Keys", "minimum"): NEW,  # behaviour 7.1
 }
 
-# --- how several failures combine (behaviour 3.5) -------------------------------------------------------------------
+# --- how several failures combine (behaviour 3.5) ------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How one operation tells several failures.
+    """How an operation reports several failures.
 
-    first: members told before the rest, which follows in the model's order; only_first: one failure is told;
-    old: all in the OLD wording. The first fitting row counts: without: the row fits where that member is missing;
-    deep: it fits where an attribute value nests deeply (nesting.py).
+    An operation may have several rows. The first one that fits is used.
+
+    first: the members that are reported first. The others follow in the model's order.
+    only_first: only one failure is reported.
+    old: all failures have the OLD wording.
+    without: the row fits only if that member is missing.
+    deep: the row fits only if an attribute value nests deeply (nesting.py).
     """
 
     first: tuple[str, ...] = ()
@@ -180,13 +202,15 @@ REPORTS: Final[Mapping[str, tuple[Report, ...]]] = {
     "ExecuteTransactionInput": _TOKEN_FIRST,
 }
 
-# told only where nothing else failed: a malformed table name
+# Reported only if nothing else failed: a malformed table name
 LAST_RESORT: Final[frozenset[tuple[str, Kind]]] = frozenset({("BatchWriteItemInput.RequestItems", "keys")})
 
-# --- printed values -------------------------------------------------------------------------------------------------
+# --- printed values ------------------------------------------------------------------------------
 
 PRINTED_AS_JSON: Final = frozenset({"BatchGetItemInput.RequestItems"})  # behaviour 3.2
 
-PRINTED_ALSO: Final[Mapping[str, tuple[str, ...]]] = {  # members the service has and the model lacks, always null
-    "PutRequest": ("workloadProfileName",),  # a message quoted in github.com/risingwavelabs/risingwave/issues/17572
+# Members that the service has and the model lacks, always null.
+PRINTED_ALSO: Final[Mapping[str, tuple[str, ...]]] = {
+    # quoted in github.com/risingwavelabs/risingwave/issues/17572.
+    "PutRequest": ("workloadProfileName",),
 }

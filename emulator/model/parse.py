@@ -1,7 +1,8 @@
 """Layer 1: JSON types (behaviour 1.6). Compiles a shape into closures that type-check and convert.
 
-The walk is in document order and stops at the first type error, as the service does. Attribute values are handed to
-values/wire.py. Recursion follows the shapes, never the data: AttributeValue is the only shape that contains itself.
+The walk is in document order and stops at the first type error, as the service does. values/wire.py
+parses attribute values. The parsers recurse over shapes, never over data: AttributeValue is the
+only shape that contains itself.
 """
 
 import sys
@@ -17,7 +18,9 @@ from emulator.values.types import Value
 from emulator.values.wire import Problem
 
 Parser = Callable[[Any, list[Problem]], Any]
-"""(JSON, problems to append to) -> value; takes ownership of the JSON. Raises ApiError SerializationException."""
+"""(JSON, problems to append to) -> value. Takes ownership of the JSON. Raises
+SerializationException.
+"""
 
 _ScalarError = Callable[[], errors.ApiError]
 
@@ -36,17 +39,23 @@ _LARGEST: Final = {"integer": 2**31 - 1, "long": 2**63 - 1}
 
 _ATTRIBUTE_VALUE: Final = "AttributeValue"
 
-# A collection that is longer than any request may have is refused for its length, so only its first
-# members are read: 16 MB can hold five million of them.
-_KEPT_OF_BOUNDED: Final = 1_000  # members; the largest maximum of the model below that is 255
-_KEPT_OF_STRUCTURES: Final = 10_000  # where the model has no maximum, but a table has: 50 tags, 20 indexes
-_KEPT: Final = {  # some 7,000 can be used, by five expressions of 4 KB or a statement of 8 KB; the rest is too many
+# A collection that is longer than any request may have is refused for its length. So only its first
+# members are read: 16 MB can hold five million. These constants say how many members are read.
+
+# For collections whose maximum in the model is less than 1,000. The largest such maximum is 255.
+_KEPT_OF_BOUNDED: Final = 1_000
+# For lists of structures without a maximum in the model. Tables limit them: 50 tags, 20 indexes.
+_KEPT_OF_STRUCTURES: Final = 10_000
+# A request can use some 7,000 names or values, in five expressions of 4 KB or a statement of 8 KB.
+_KEPT: Final = {
     "ExpressionAttributeNameMap": 10_000,
     "PreparedStatementParameters": 10_000,
     "KeyConditions": 10_000,
 }
 _BY_ATTRIBUTE: Final = frozenset(("ExpectedAttributeMap", "FilterConditionMap", "AttributeUpdates"))
-"""Legacy parameters whose names together may take the bytes of an item; one with more is refused for that."""
+"""Legacy parameters whose names together may have as many bytes as an item. A parameter with more
+is refused.
+"""
 _MAP_PARSERS: Final[dict[str, Callable[[object, list[Problem]], dict[str, Value]]]] = {
     "PutItemInputAttributeMap": wire.parse_item,
     "ExpressionAttributeValueMap": wire.parse_values,
@@ -54,10 +63,10 @@ _MAP_PARSERS: Final[dict[str, Callable[[object, list[Problem]], dict[str, Value]
 
 
 class Request(dict[str, Any]):
-    """A request of the right types.
+    """A request whose members have the right types.
 
-    problems: those of its attribute values, in document order, until the operation's check has
-    reported them.
+    problems: the problems of its attribute values, in document order, until the operation's check
+    has reported them.
     """
 
     __slots__ = ("problems",)
@@ -65,7 +74,7 @@ class Request(dict[str, Any]):
     problems: list[Problem]
 
     def mark_reported(self) -> None:
-        """Note that a check has reported the problems itself, each with the part that has it."""
+        """Note that the check has already reported the problems, each with the part that has it."""
         self.problems = []
 
 
@@ -85,7 +94,8 @@ def compile_parser(operation: OperationModel) -> Callable[[object], Request]:
         problems: list[Problem] = []
         request.problems = problems
         for name, value in raw.items():
-            if name in texts and type(value) is str:  # as most members are; the call would cost three times as much
+            # True for most members; calling their parser would cost three times as much.
+            if name in texts and type(value) is str:
                 request[name] = value
             elif value is not None:
                 parse_member = find(name)
@@ -99,7 +109,7 @@ def compile_parser(operation: OperationModel) -> Callable[[object], Request]:
 
 
 def _name_parameter(problems: list[Problem], name: str) -> None:
-    """Note which member of the request the latest problems are in."""
+    """Add the name of the request's member to the latest problems."""
     for problem in problems:
         if not problem.parameter:
             problem.parameter = name
@@ -110,7 +120,10 @@ def _members(shapes: Shapes, shape: Shape) -> dict[str, Parser]:
 
 
 def _parser(shapes: Shapes, shape: Shape, scalar_error: _ScalarError) -> Parser:
-    """Return the parser of a shape. scalar_error makes the error of a scalar in its place."""
+    """Return the parser of a shape.
+
+    scalar_error: returns the error for a scalar where the shape is a collection.
+    """
     if shape.type in SCALARS:
         return _scalar(shape)
     java_type = _java_type(shapes, shape)
@@ -130,7 +143,7 @@ def _parser(shapes: Shapes, shape: Shape, scalar_error: _ScalarError) -> Parser:
 
 
 def _kept(shapes: Shapes, shape: Shape) -> int:
-    """Return how many members of a list or map are read at most."""
+    """Return the largest number of members that are read of a list or map."""
     if shape.name in _KEPT:
         return _KEPT[shape.name]
     if shape.maximum is not None:
@@ -140,7 +153,10 @@ def _kept(shapes: Shapes, shape: Shape) -> int:
 
 
 def _java_type(shapes: Shapes, shape: Shape) -> str:
-    """Return what the service's parser prints for the Java type of a shape, "class " included where it does."""
+    """Return the Java type of a shape as the service's parser prints it.
+
+    It includes "class " where the service does.
+    """
     name = _type_name(shapes, shape)
     return name if shape.type in {"list", "map"} else f"class {name}"
 
@@ -155,7 +171,7 @@ def _type_name(shapes: Shapes, shape: Shape) -> str:
     return _JAVA_CLASSES[shape.type]
 
 
-# --- collections ----------------------------------------------------------------------------------------------------
+# --- collections --------------------------------------------------------------------------------
 
 
 def _structure(members: dict[str, Parser], java_type: str, scalar_error: _ScalarError) -> Parser:
@@ -175,52 +191,55 @@ def _structure(members: dict[str, Parser], java_type: str, scalar_error: _Scalar
     return parse
 
 
-def _list(member: Parser, scalar_error: _ScalarError, kept: int) -> Parser:
+def _list(member: Parser, scalar_error: _ScalarError, limit: int) -> Parser:
     def parse(raw: object, problems: list[Problem]) -> list[Any]:
         if type(raw) is not list:
             raise errors.structure_not_expected() if type(raw) is dict else scalar_error()
-        if len(raw) > kept:
-            del raw[kept:]
+        if len(raw) > limit:
+            del raw[limit:]
         return [None if value is None else member(value, problems) for value in raw]
 
     return parse
 
 
-def _map(member: Parser, java_type: str, scalar_error: _ScalarError, kept: int) -> Parser:
+def _map(member: Parser, java_type: str, scalar_error: _ScalarError, limit: int) -> Parser:
     def parse(raw: object, problems: list[Problem]) -> dict[str, Any]:
         if type(raw) is not dict:
             _refuse_as_collection(raw, java_type, scalar_error)
-        if len(raw) > kept:
-            raw = dict(islice(raw.items(), kept))
+        if len(raw) > limit:
+            raw = dict(islice(raw.items(), limit))
         return {key: None if value is None else member(value, problems) for key, value in raw.items()}
 
     return parse
 
 
 def _by_attribute(parse_map: Parser) -> Parser:
-    """Return a parser that reads no more entries than are enough to refuse them (limits.LEGACY_NAMES)."""
+    """Return a parser that stops reading entries as soon as the map is certainly too large.
 
-    def parse(raw: object, problems: list[Problem]) -> Any:  # noqa: ANN401 - as the other parser
+    The limit is limits.LEGACY_NAMES.
+    """
+
+    def parse(raw: object, problems: list[Problem]) -> Any:  # noqa: ANN401 - any parsed value
         if type(raw) is dict and len(raw) > _KEPT_OF_STRUCTURES:
-            kept = {}
+            entries = {}
             size = 0
             for name, value in raw.items():
-                kept[name] = value
+                entries[name] = value
                 size += len(name)
                 if size > limits.LEGACY_NAMES:
                     break
-            raw = kept
+            raw = entries
         return parse_map(raw, problems)
 
     return parse
 
 
 def _refuse_as_collection(raw: object, java_type: str, scalar_error: _ScalarError) -> NoReturn:
-    """Raise for JSON that is not the object a structure or map needs."""
+    """Raise for JSON that is not an object although a structure or map is expected."""
     raise errors.wrong_collection(java_type) if type(raw) is list else scalar_error()
 
 
-# --- attribute values -----------------------------------------------------------------------------------------------
+# --- attribute values ---------------------------------------------------------------------------
 
 
 def _attribute_value(java_type: str, scalar_error: _ScalarError) -> Parser:
@@ -235,14 +254,14 @@ def _attribute_value(java_type: str, scalar_error: _ScalarError) -> Parser:
     return parse
 
 
-def _attribute_value_list(scalar_error: _ScalarError, kept: int) -> Parser:
+def _attribute_value_list(scalar_error: _ScalarError, limit: int) -> Parser:
     parse_list = wire.parse_values_of_list
 
     def parse(raw: object, problems: list[Problem]) -> list[Any]:
         if type(raw) is not list:
             raise errors.structure_not_expected() if type(raw) is dict else scalar_error()
-        if len(raw) > kept:
-            del raw[kept:]
+        if len(raw) > limit:
+            del raw[limit:]
         return parse_list(raw, problems)
 
     return parse
@@ -251,7 +270,7 @@ def _attribute_value_list(scalar_error: _ScalarError, kept: int) -> Parser:
 def _attribute_values(shape: Shape, java_type: str, scalar_error: _ScalarError) -> Parser:
     parse_map = _MAP_PARSERS.get(shape.name, wire.parse_map)
     if scalar_error is errors.scalar_as_field:
-        return parse_map  # checks the same itself
+        return parse_map  # it does the same check
 
     def parse(raw: object, problems: list[Problem]) -> dict[str, Any]:
         if type(raw) is not dict:
@@ -261,7 +280,7 @@ def _attribute_values(shape: Shape, java_type: str, scalar_error: _ScalarError) 
     return parse
 
 
-# --- scalars --------------------------------------------------------------------------------------------------------
+# --- scalars ------------------------------------------------------------------------------------
 
 
 def _scalar(shape: Shape) -> Parser:
@@ -299,7 +318,8 @@ def _integer(java_class: str, largest: int) -> Parser:
             if type(raw) is not float:
                 _refuse_as_scalar(raw, java_class)
             raw = floor(raw)
-        return max(-largest - 1, min(raw, largest))  # how the service takes larger ones is not known
+        # It is not known what the service does with larger numbers.
+        return max(-largest - 1, min(raw, largest))
 
     return parse
 
@@ -320,7 +340,7 @@ def _blob(raw: object, problems: list[Problem]) -> str:
 
 
 def _refuse_as_scalar(raw: object, java_class: str) -> NoReturn:
-    """Raise for JSON that is no scalar of the right kind."""
+    """Raise for JSON that is not a scalar of the right kind."""
     if type(raw) is list:
         raise errors.wrong_collection(f"class {java_class}")
     if type(raw) is dict:

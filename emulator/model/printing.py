@@ -1,10 +1,12 @@
-"""Prints a request's value as the service's error messages do: the way Java prints lists, maps and its own classes.
+"""Prints values of a request as error messages of the service do: in the form of Java's `toString`.
 
     [KeySchemaElement(attributeName=pk, keyType=HASH)]
-    {t=[WriteRequest(putRequest=null, deleteRequest=DeleteRequest(key={pk=<class>AttributeValue@4f2a}))]}
+    {t=[WriteRequest(putRequest=null, deleteRequest=DeleteRequest(key={
+        k=<class>AttributeValue@4f2a}))]}
 
-Absent members print as null; an AttributeValue prints as class and hash (messages quoted in public issues, e.g.
-github.com/risingwavelabs/risingwave/issues/17572). The service's hash is unknown: ours is a checksum of the value.
+Absent members are printed as null. An AttributeValue is printed as its class and hash (messages
+quoted in public issues, e.g. github.com/risingwavelabs/risingwave/issues/17572). The service's hash
+is unknown; ours is a checksum of the value.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,11 +20,14 @@ from emulator.model import overrides
 from emulator.model.shapes import Shape, Shapes
 
 _ATTRIBUTE_VALUE: Final = "AttributeValue"
-_TOO_DEEP: Final = "..."  # our own; orjson writes 254 levels
+_TOO_DEEP: Final = "..."  # our own text; orjson writes 254 levels
 
 
 def lower_camel(name: str) -> str:
-    """Return a member's name as error messages spell it: only the first letter changes (sSESpecification)."""
+    """Return the name of a member as error messages spell it.
+
+    Only the first letter changes: sSESpecification.
+    """
     return name[:1].lower() + name[1:]
 
 
@@ -34,16 +39,19 @@ def json_text(value: object) -> str:
         return _TOO_DEEP
 
 
-def java_text(shapes: Shapes, shape: Shape, value: Any, most: int) -> str:  # noqa: ANN401 - any parsed value
-    """Print a parsed value of the given shape, of a long one the first characters: one more than `most`."""
+def java_text(shapes: Shapes, shape: Shape, value: Any, limit: int) -> str:  # noqa: ANN401 - any parsed value
+    """Print a parsed value of the given shape.
+
+    A text of more than `limit` characters is cut to `limit` + 1.
+    """
     pieces = []
     length = 0
     for piece in _pieces(shapes, shape, value):
         pieces.append(piece)
         length += len(piece)
-        if length > most:
+        if length > limit:
             break
-    return "".join(pieces)[: most + 1]
+    return "".join(pieces)[: limit + 1]
 
 
 def _pieces(shapes: Shapes, shape: Shape, value: Any) -> Iterator[str]:  # noqa: ANN401 - any parsed value
@@ -72,7 +80,7 @@ def _structure_pieces(shapes: Shapes, shape: Shape, value: dict[str, Any]) -> It
 
 
 def _joined(begin: str, members: Iterable[tuple[str, Shape, Any]], end: str, shapes: Shapes) -> Iterator[str]:
-    """Yield what each member begins with and its value, with commas between the members."""
+    """Yield each member's name and value, with commas between the members."""
     yield begin
     comma = ""
     for name, shape, value in members:
@@ -82,17 +90,17 @@ def _joined(begin: str, members: Iterable[tuple[str, Shape, Any]], end: str, sha
     yield end
 
 
-def shares(texts: Sequence[str], most: int) -> list[str]:
-    """Return texts as they are, or, where an answer would be too long, the longest of them cut.
+def shares(texts: Sequence[str], limit: int) -> list[str]:
+    """Return the texts unchanged, or cut the longest of them if a response would be too long.
 
-    most: bytes of JSON that all of them have after that.
+    limit: the size of all texts after cutting, in bytes of JSON.
     """
     cut = list(texts)
     if sum(map(errors.json_size, texts)) <= errors.LONGEST_WHOLE:
         return cut
-    left = most
+    remaining = limit
     by_length = sorted(range(len(texts)), key=lambda position: len(texts[position]))
     for done, position in enumerate(by_length):
-        cut[position] = text = errors.shortened(texts[position], left // (len(texts) - done))
-        left -= errors.json_size(text)
+        cut[position] = text = errors.shortened(texts[position], remaining // (len(texts) - done))
+        remaining -= errors.json_size(text)
     return cut

@@ -1,10 +1,12 @@
-"""A request, and what turns JSON into one: each operation's parser (layer 1) and validator (layer 2).
+"""Requests, with a parser (layer 1) and a validator (layer 2) for each operation.
 
-Invariants of what `RequestModel.parse` returns:
+The result of `RequestModel.parse` always has these properties:
 
-- members are of the model's types; unknown members and members given as null are gone, at every level;
-- null inside a list or a map of structures stays: the validator refuses it;
-- integers fit their Java type; attribute values are canonical (values/wire.py), their problems are in `problems`.
+- Members have the model's types. Unknown members and members that are null are dropped, at every
+  level.
+- A null inside a list or a map of structures stays; the validator refuses it.
+- Integers fit their Java type. Attribute values are canonical (values/wire.py); their problems are
+  in `problems`.
 """
 
 from emulator.model.parse import Request, compile_parser
@@ -15,7 +17,7 @@ __all__ = ["Request", "RequestModel"]
 
 
 class RequestModel:
-    """One operation's parser and validator, compiled.
+    """The compiled parser and validator of one operation.
 
     parse(raw) -> Request: raises ApiError SerializationException. Takes ownership of the JSON.
     validate(request) -> None: raises ApiError ValidationException.

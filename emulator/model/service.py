@@ -1,10 +1,11 @@
-"""Reads the service model: AWS's own description of DynamoDB's operations and of the types of their requests.
+"""Reads the service model: AWS's own description of DynamoDB's operations and their requests.
 
-A build writes it into `data/` (buildtools/backend.py says why and in which form). A source tree that was never built
-reads the files of an installed botocore instead, which contain the same and more; botocore itself is never imported.
+A build writes the model into `data/`; `buildtools/service_model.py` has the reason and the format.
+A source tree without `data/` reads the files of an installed botocore, which contain the same and
+more. botocore itself is never imported.
 
-Reading takes 0.3 ms (8 ms from botocore's files); shapes, parsers and validators are made operation by operation, at first
-use.
+Reading takes 0.3 ms (8 ms from botocore's files). Shapes, parsers and validators are made for each
+operation at its first use.
 """
 
 from collections.abc import Mapping
@@ -23,7 +24,7 @@ _DATA: Final = Path(__file__).parent / "data"
 
 
 def read_model(service: str) -> dict[str, Any]:
-    """Return the model of a service, named as botocore's folders are."""
+    """Return the model of a service. The name is that of botocore's folder."""
     try:
         text = (_DATA / f"{service.partition('/')[0]}.json").read_bytes()
     except FileNotFoundError:
@@ -33,8 +34,8 @@ def read_model(service: str) -> dict[str, Any]:
 
 
 def _from_botocore(service: str) -> bytes:
-    """Return the file of an installed botocore, which has shipped it plain and compressed."""
-    import gzip  # noqa: PLC0415 - an installed server never comes here
+    """Return the file of an installed botocore. Some versions ship it plain, some compressed."""
+    import gzip  # noqa: PLC0415 - an installed server does not need it
     from importlib.util import find_spec  # noqa: PLC0415
 
     spec = find_spec("botocore")
@@ -50,17 +51,20 @@ def _from_botocore(service: str) -> bytes:
 @cache
 def operations() -> Mapping[str, OperationModel]:
     """Return all operations of DynamoDB and DynamoDB Streams by name."""
-    found = {}
+    models = {}
     for service in _SERVICES:
         model = read_model(service)
         prefix = model["metadata"]["targetPrefix"]
         shapes = Shapes(model["shapes"])
         for name, raw in model["operations"].items():
-            found[name] = OperationModel(name, prefix, raw["input"]["shape"], shapes)
-    return MappingProxyType(found)
+            models[name] = OperationModel(name, prefix, raw["input"]["shape"], shapes)
+    return MappingProxyType(models)
 
 
 @cache
 def request_model(name: str) -> RequestModel:
-    """Return an operation's parser and validator, compiled at the first call. Raises KeyError: unknown name."""
+    """Return the parser and validator of an operation, compiled at the first call.
+
+    Raises KeyError if the name is unknown.
+    """
     return RequestModel(operations()[name])

@@ -1,6 +1,7 @@
 """The service model as data: shapes and operations, as botocore's `service-2.json` declares them.
 
-Shapes are made at first use and kept; a shape refers to others by name, so AttributeValue's recursion costs nothing.
+Shapes are made at first use and kept. A shape refers to other shapes by name, so the recursive
+AttributeValue costs nothing.
 """
 
 from collections.abc import Mapping
@@ -16,9 +17,13 @@ SCALARS: Final = frozenset({"string", "integer", "long", "double", "float", "boo
 class Shape:
     """One shape. `type` is "structure", "list", "map" or a scalar.
 
-    members: member -> name of its shape, in the model's order (structures); required: members that must be there;
-    value: name of the shape of a list's members or a map's values; key: that of a map's keys; minimum and maximum: a
-    length for strings, lists and maps, a value for numbers; pattern: a Java regular expression; enum: in its order.
+    members: member -> name of its shape, in the model's order (structures only).
+    required: the members that must be present.
+    value: the name of the shape of a list's members or a map's values.
+    key: the name of the shape of a map's keys.
+    minimum, maximum: bounds of the length of strings, lists and maps, and of the value of numbers.
+    pattern: a Java regular expression.
+    enum: the allowed values, in the model's order.
     """
 
     name: str
@@ -50,7 +55,10 @@ def _shape(name: str, raw: Mapping[str, Any]) -> Shape:
 
 
 def _members(name: str, raw: Mapping[str, Any]) -> Mapping[str, str]:
-    """Return a structure's members in order, with those that the model lacks; none for other shapes."""
+    """Return the members of a structure in order, including those that the model lacks.
+
+    Other shapes have none.
+    """
     members = {member: reference["shape"] for member, reference in raw.get("members", {}).items()}
     if name not in overrides.ADDED_MEMBERS:
         return members
@@ -81,7 +89,7 @@ class Shapes:
 
 @dataclass(frozen=True, slots=True)
 class OperationModel:
-    """One operation; `input` is the name of its input structure."""
+    """One operation. `input` is the name of its input structure."""
 
     name: str
     prefix: str

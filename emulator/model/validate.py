@@ -1,11 +1,13 @@
-"""Layer 2: the member constraints of the service model and of `overrides`, collected into one error.
+"""Layer 2: the member constraints of the service model and of `overrides`, reported as one error.
 
-Fast accept, slow explain: every constrained shape compiles into a `Node` with two functions. `accept` is what a valid
-request pays for: it looks at present members only and builds nothing. When it says no, `explain` walks the request
-again and lists each `Failure`; it has the last word (accept may refuse what explain lets pass, never the reverse).
+Fast accept, slow explain: every constrained shape is compiled into a `Node` with two functions. A
+valid request pays only for `accept`, which looks at present members and builds nothing. If `accept`
+refuses the request, `explain` walks it again and yields each `Failure`. `explain` decides: `accept`
+may refuse a request in which `explain` finds no failure, never the reverse.
 
-An answer names ten failures at most (behaviour 3.1) and stays below 64 KB, so explaining stops early: after the first
-failures of each member of the request, in the order of the report. Long values and names are cut.
+A response names at most ten failures (behaviour 3.1) and stays below 64 KB. So explaining stops
+after the first failures of each member of the request, in the order of the report. Long values and
+names are cut.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,52 +34,58 @@ from emulator.model.printing import java_text, json_text, lower_camel, shares
 from emulator.model.shapes import SCALARS, OperationModel, Shape, Shapes
 
 Validator = Callable[[dict[str, Any]], None]
-"""Takes a parsed request. Raises ApiError ValidationException; never changes the request."""
+"""Takes a parsed request and never changes it. Raises ApiError ValidationException."""
 
 _OPAQUE: Final = "AttributeValue"  # checked by values/wire.py
 _NO_CHANGE: Final = Change()
 
 
-class Path(NamedTuple):
-    """Where a value stands, in both spellings: "keySchema.1.member.keyType" and "KeySchema.1.member.KeyType"."""
+class MemberPath(NamedTuple):
+    """The position of a value in both spellings, wire and API.
+
+    For example "keySchema.1.member.keyType" and "KeySchema.1.member.KeyType".
+    """
 
     wire: str = ""
     api: str = ""
 
-    def child(self, name: str) -> "Path":
+    def child(self, name: str) -> "MemberPath":
         """Return the path of a structure's member."""
         if not self.wire:
-            return Path(lower_camel(name), name)
-        return Path(f"{self.wire}.{lower_camel(name)}", f"{self.api}.{name}")
+            return MemberPath(lower_camel(name), name)
+        return MemberPath(f"{self.wire}.{lower_camel(name)}", f"{self.api}.{name}")
 
-    def member(self, key: object) -> "Path":
-        """Return the path of a list's (counted from 1) or map's member."""
+    def member(self, key: object) -> "MemberPath":
+        """Return the path of a member of a map, or of a list (counted from 1)."""
         if isinstance(key, str):
             key = errors.shortened(key, _LONGEST_KEY)
-        return Path(f"{self.wire}.{key}.member", f"{self.api}.{key}.member")
+        return MemberPath(f"{self.wire}.{key}.member", f"{self.api}.{key}.member")
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A constraint that a value failed. owner: "Structure.Member", by which overrides.WORDINGS knows it."""
+    """A constraint that a value failed. owner: the "Structure.Member", as in overrides.WORDINGS."""
 
     owner: str
     kind: Kind
-    path: Path
+    path: MemberPath
     text: str
     shape: Shape
     value: Any
 
 
-_Explain = Callable[[Any, Path], Iterator[Failure]]
-_MATCHED: Final = 100_000  # characters of a value that are compared with a pattern: those of 16 MB take 60 ms
+_Explain = Callable[[Any, MemberPath], Iterator[Failure]]
+# How many characters of a value are compared with a pattern: comparing 16 MB takes 60 ms.
+_MATCHED: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A shape's compiled check. own: constraints on the value itself; inside: explains what it contains.
+    """The compiled check of a shape.
 
-    members: of a structure; each explains that member of it, present or missing.
+    own: the constraints on the value itself.
+    inside: explains the contents of the value.
+    members: for a structure: member -> function that explains this member, present or missing.
     """
 
     shape: Shape
@@ -87,8 +95,8 @@ class Node:
     inside: _Explain | None
     members: Mapping[str, _Explain] = field(default_factory=dict)
 
-    def explain(self, value: Any, path: Path) -> Iterator[Failure]:  # noqa: ANN401 - any parsed value
-        """Yield the failures of the value and of what it contains, in the order of the model."""
+    def explain(self, value: Any, path: MemberPath) -> Iterator[Failure]:  # noqa: ANN401 - any parsed value
+        """Yield the failures of the value and of its contents, in the order of the model."""
         for constraint in self.own:
             if not constraint.holds(value[:_MATCHED] if constraint.kind == "pattern" else value):
                 yield Failure(self.owner, constraint.kind, path, constraint.text, self.shape, value)
@@ -96,7 +104,7 @@ class Node:
             yield from self.inside(value, path)
 
 
-# --- an operation ---------------------------------------------------------------------------------------------------
+# --- an operation -------------------------------------------------------------------------------
 
 
 def compile_validator(operation: OperationModel) -> Validator:
@@ -125,7 +133,10 @@ def _anything(_request: dict[str, Any]) -> bool:
 
 
 def _refuse(shapes: Shapes, node: Node, request: dict[str, Any]) -> None:
-    """Raise what the service says to this request; return where every constraint holds after all."""
+    """Raise the error of the service for a request that was not accepted.
+
+    Return if every constraint holds after all.
+    """
     structure = node.shape.name
     bare = overrides.REQUIRED_BARE.get(structure)
     if bare is not None and bare not in request:
@@ -133,7 +144,7 @@ def _refuse(shapes: Shapes, node: Node, request: dict[str, Any]) -> None:
     report = _report(structure, request)
     failures: list[Failure] = []
     for name in sorted(node.members, key=lambda name: _rank(name, report)):
-        failures += islice(node.members[name](request, Path()), _EXPLAINED)
+        failures += islice(node.members[name](request, MemberPath()), _EXPLAINED)
     if failures:
         raise _error(shapes, failures, report)
 
@@ -149,9 +160,13 @@ def _rank(member: str, report: Report) -> int:
     return report.first.index(member) if member in report.first else len(report.first)
 
 
+def _is_last_resort(failure: Failure) -> bool:
+    return (failure.owner, failure.kind) in overrides.LAST_RESORT
+
+
 def _error(shapes: Shapes, failures: Sequence[Failure], report: Report) -> errors.ApiError:
-    told = [failure for failure in failures if (failure.owner, failure.kind) not in overrides.LAST_RESORT] or failures
-    worded = [(failure, _wording(failure, report)) for failure in told]
+    reported = [failure for failure in failures if not _is_last_resort(failure)] or failures
+    worded = [(failure, _wording(failure, report)) for failure in reported]
     lone = next(((failure, wording) for failure, wording in worded if wording.alone), None)
     if lone is not None:
         worded = [lone]
@@ -163,10 +178,13 @@ def _error(shapes: Shapes, failures: Sequence[Failure], report: Report) -> error
     return errors.bare_constraint(parts[0]) if worded[0][1].bare else errors.constraints(parts)
 
 
-_PARTS: Final = 10  # the service tells no more (behaviour 3.1)
-_EXPLAINED: Final = _PARTS + len(overrides.LAST_RESORT)  # failures of each member: those may turn out not to count
-_LONGEST_KEY: Final = 1_500  # bytes of JSON: a map's key in a path; an ARN has 1,024 characters at most
-_PRINTED: Final = 44_000  # bytes of JSON that all values of an answer get where they are cut (errors.LONGEST_CUT)
+_PARTS: Final = 10  # the service reports no more (behaviour 3.1)
+# How many failures of each member are explained. Those of LAST_RESORT may not be reported.
+_EXPLAINED: Final = _PARTS + len(overrides.LAST_RESORT)
+# Bytes of JSON of a map's key in a path. A longer key is cut; an ARN has at most 1,024 characters.
+_LONGEST_KEY: Final = 1_500
+# Bytes of JSON for all values of a response, if they are cut (errors.LONGEST_CUT).
+_PRINTED: Final = 44_000
 
 
 def _wording(failure: Failure, report: Report) -> Wording:
@@ -181,7 +199,10 @@ def _part(failure: Failure, wording: Wording, printed: str) -> str:
 
 
 def _printed(shapes: Shapes, failure: Failure, wording: Wording) -> str:
-    """Return the value as the wording tells it, "" if it does not; cut where it would be cut anyway."""
+    """Return the value as the wording prints it, "" if it does not.
+
+    A long value may be cut here: the message would be cut anyway.
+    """
     if failure.value is None or "{value}" not in wording.template:
         return ""
     if failure.owner in overrides.PRINTED_AS_JSON:
@@ -189,7 +210,7 @@ def _printed(shapes: Shapes, failure: Failure, wording: Wording) -> str:
     return java_text(shapes, failure.shape, failure.value, errors.LONGEST_WHOLE)
 
 
-# --- totals over a whole batch, told after the constraints (behaviour 7.1, 7.2) -------------------------------------
+# --- totals over a whole batch, told after the constraints (behaviour 7.1, 7.2) -----------------
 
 
 def _batch_get_total(request: dict[str, Any]) -> None:
@@ -208,7 +229,7 @@ def _batch_write_total(request: dict[str, Any]) -> None:
 _TOTALS: Final[dict[str, Validator]] = {"BatchGetItem": _batch_get_total, "BatchWriteItem": _batch_write_total}
 
 
-# --- structures -----------------------------------------------------------------------------------------------------
+# --- structures ---------------------------------------------------------------------------------
 
 
 def _node(shapes: Shapes, shape: Shape, owner: str) -> Node:
@@ -228,7 +249,7 @@ def _structure(shapes: Shapes, shape: Shape, owner: str) -> Node:
     accepts = {name: node.accept for name, node in nodes.items() if node.accept is not None}
     accept = _accept_structure(tuple(required), accepts) if required or accepts else None
 
-    def explain_member(name: str, value: dict[str, Any], path: Path) -> Iterator[Failure]:
+    def explain_member(name: str, value: dict[str, Any], path: MemberPath) -> Iterator[Failure]:
         node = nodes[name]
         if name in value:
             yield from node.explain(value[name], path.child(name))
@@ -237,7 +258,7 @@ def _structure(shapes: Shapes, shape: Shape, owner: str) -> Node:
 
     explain = {name: partial(explain_member, name) for name in nodes}
 
-    def inside(value: dict[str, Any], path: Path) -> Iterator[Failure]:
+    def inside(value: dict[str, Any], path: MemberPath) -> Iterator[Failure]:
         for explain_one in explain.values():
             yield from explain_one(value, path)
 
@@ -245,7 +266,7 @@ def _structure(shapes: Shapes, shape: Shape, owner: str) -> Node:
 
 
 def _required(shape: Shape) -> dict[str, str | None]:
-    """Return the required members, each with the member whose presence excuses it."""
+    """Return the required members, each with the member that can replace it, or None."""
     required: dict[str, str | None] = dict.fromkeys(shape.required)
     for name in shape.members:
         change = CHANGES.get(f"{shape.name}.{name}", _NO_CHANGE)
@@ -270,14 +291,14 @@ def _accept_structure(required: tuple[str, ...], accepts: dict[str, Accept]) -> 
     return accept
 
 
-# --- lists and maps -------------------------------------------------------------------------------------------------
+# --- lists and maps -----------------------------------------------------------------------------
 
 
 def _list(shapes: Shapes, shape: Shape, owner: str) -> Node:
     node = _node(shapes, shapes[shape.value], shape.name)
     own = [*range_constraints(shape, owner), *_members_constraint("Member", node, list.__iter__)]
 
-    def inside(value: list[Any], path: Path) -> Iterator[Failure]:
+    def inside(value: list[Any], path: MemberPath) -> Iterator[Failure]:
         for number, member in enumerate(value, 1):
             yield from _explain_member(node, member, path.member(number))
 
@@ -285,7 +306,7 @@ def _list(shapes: Shapes, shape: Shape, owner: str) -> Node:
 
 
 def _map(shapes: Shapes, shape: Shape, owner: str) -> Node:
-    if shape.value == _OPAQUE:  # its names are checked with its values, by values/wire.py
+    if shape.value == _OPAQUE:  # values/wire.py checks its names together with its values
         own = range_constraints(shape, owner)
         return Node(shape, owner, own, all_hold(own), None)
     node = _node(shapes, shapes[shape.value], shape.name)
@@ -295,15 +316,18 @@ def _map(shapes: Shapes, shape: Shape, owner: str) -> Node:
         *_members_constraint("Map value", node, dict.values),
     ]
 
-    def inside(value: dict[str, Any], path: Path) -> Iterator[Failure]:
+    def inside(value: dict[str, Any], path: MemberPath) -> Iterator[Failure]:
         for key, member in value.items():
             yield from _explain_member(node, member, path.member(key))
 
     return Node(shape, owner, own, _accept_members(own, node, dict.values), inside)
 
 
-def _explain_member(node: Node, member: Any, path: Path) -> Iterator[Failure]:  # noqa: ANN401 - any parsed value
-    """Explain what a list's or map's member contains; constraints on the member itself are told at the collection."""
+def _explain_member(node: Node, member: Any, path: MemberPath) -> Iterator[Failure]:  # noqa: ANN401 - any parsed value
+    """Explain the contents of a list's or map's member.
+
+    Constraints on the member itself are reported with the path of the list or map.
+    """
     if member is None:
         yield Failure(node.owner, "required", path, errors.MUST_NOT_BE_NULL, node.shape, None)
     elif node.inside is not None:
@@ -311,7 +335,7 @@ def _explain_member(node: Node, member: Any, path: Path) -> Iterator[Failure]:  
 
 
 def _members_constraint(what: str, node: Node, members: Callable[[Any], Any]) -> Iterator[Constraint]:
-    """Yield the constraint that tells all constraints on the members of a list or map."""
+    """Yield the constraint that reports all constraints on the members of a list or map."""
     if node.own:
         holds = all_hold(node.own)
         assert holds is not None, "there are constraints"

@@ -1,6 +1,9 @@
-"""The operations, one file per family; importing the package registers those that most programs begin with.
+"""The operations, one file per family.
 
-The other families are in `registry.LATER`: each is imported when one of its operations is called for the first time.
+Importing the package registers the families of most programs.
+
+The other families are in `registry.LATER`: each is imported at the first call of one of its
+operations.
 """
 
 from emulator.operations import batch, get_item, query, write_item

@@ -8,7 +8,7 @@ from emulator.operations.registry import Response, operation
 
 @operation("DescribeLimits")
 def describe_limits(_database: Database, _caller: Caller, _request: Request, _: None) -> Response:
-    """Tell the account's default quotas."""
+    """Return the account's default quotas."""
     return {
         "AccountMaxReadCapacityUnits": 80_000,
         "AccountMaxWriteCapacityUnits": 80_000,
@@ -19,5 +19,8 @@ def describe_limits(_database: Database, _caller: Caller, _request: Request, _: 
 
 @operation("DescribeEndpoints")
 def describe_endpoints(_database: Database, caller: Caller, _request: Request, _: None) -> Response:
-    """Tell clients with endpoint discovery to stay where they are: the address is the host they asked."""
+    """Return the host of the request as the only endpoint.
+
+    So clients with endpoint discovery keep using it.
+    """
     return {"Endpoints": [{"Address": caller.host, "CachePeriodInMinutes": 1440}]}

@@ -36,7 +36,7 @@ def _check_get(request: Request) -> dict[str, Projection | None]:
     if request.problems:
         for part in parts.values():
             check_members_used(part)
-    check_values(request, "current", numbers_first=True)
+    check_values(request, "new", numbers_first=True)
     return {name: projection_of(part) for name, part in parts.items()}
 
 
@@ -162,7 +162,7 @@ def _check_write(request: Request) -> _Named:
     sent = [(name, each) for name, part in parts.items() for each in part]
     if any(len(each) != 1 for _, each in sent):
         raise errors.value_ambiguous()  # also for neither of both (behaviour 7.2)
-    check_values(request, "older", numbers_first=True)
+    check_values(request, "old", numbers_first=True)
     return [(name, _write_of(each)) for name, each in sent]
 
 

@@ -18,7 +18,7 @@ from emulator.values.rows import ROW_HEADER, decode_row
 
 def _check(request: Request) -> Projection | None:
     legacy.check_mixing(request)
-    check_values(request, "current", numbers_first=True)
+    check_values(request, "new", numbers_first=True)
     return projection_of(request)
 
 

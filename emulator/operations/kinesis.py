@@ -1,7 +1,8 @@
 """Enable-, Disable-, Describe- and UpdateKinesisStreamingDestination (behaviour 15).
 
-A table has one destination at a time that is neither DISABLED nor ENABLE_FAILED; those that are stay in the list. What
-the statuses mean is told in database/definitions/kinesis.py; where the errors' texts come from, in the tests.
+A table has at most one destination at a time that is neither DISABLED nor ENABLE_FAILED. The others
+stay in the list. database/definitions/kinesis.py explains the statuses. The tests name the sources
+of the errors' texts.
 """
 
 from collections.abc import Iterable
@@ -42,9 +43,12 @@ def _check_update(request: Request) -> None:
 
 @operation("EnableKinesisStreamingDestination")
 def enable(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Begin to record a table's changes for a data stream; it is ENABLING in the answer, whatever becomes of it."""
+    """Begin to record a table's changes for a data stream.
+
+    The response always says ENABLING, even if enabling fails.
+    """
     definition = _definition(database, caller, request)
-    if any(_status(database, each) not in ENDED for each in definition.kinesis):
+    if any(_status(database, destination) not in ENDED for destination in definition.kinesis):
         raise errors.kinesis_already_enabled()
     arn = request["StreamArn"]
     failed = destinations.failure(arn, definition.region) is not None
@@ -54,24 +58,26 @@ def enable(database: Database, caller: Caller, request: Request, _: None) -> Res
         precision=request.get(_ENABLE, {}).get(_PRECISION),
         until=database.catalog.until(),
     )
-    # A DISABLING that the clock has ended is ended in the store first: it may be of the same data stream.
+    # If the time of a DISABLING is over, store DISABLED first: it may be for the same data stream.
     ended = tuple(
-        each if each.status == ENABLE_FAILED else replace(each, status=DISABLED) for each in definition.kinesis
+        destination if destination.status == ENABLE_FAILED else replace(destination, status=DISABLED)
+        for destination in definition.kinesis
     )
     if ended != definition.kinesis:
         definition = database.catalog.change(replace(definition, kinesis=ended)).definition
     table = database.catalog.change(replace(definition, kinesis=_with(definition.kinesis, enabled)))
     if not database.kinesis:
         destinations.log_unconnected([table.definition])
-    told = _answer(definition, enabled, ENABLING)
-    return told | {_ENABLE: dict(request.get(_ENABLE, {}))}  # behaviour 15
+    response = _response(definition, enabled, ENABLING)
+    return response | {_ENABLE: dict(request.get(_ENABLE, {}))}  # behaviour 15
 
 
 @operation("DisableKinesisStreamingDestination", check=_check_disable)
 def disable(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Stop recording; what was written before is still put where there is an endpoint.
+    """Stop recording. Changes recorded before are still delivered if there is an endpoint.
 
-    An ENABLING that only an endpoint would end can be left too: on the service it ends within minutes.
+    Without an endpoint a destination stays ENABLING. It can be disabled too, because on the service
+    it would become ACTIVE within minutes.
     """
     definition = _definition(database, caller, request)
     destination = _destination(definition, request)
@@ -81,12 +87,12 @@ def disable(database: Database, caller: Caller, request: Request, _: None) -> Re
     until = database.clock.now() + destinations.DRAIN_SECONDS
     leaving = replace(destination, status=DISABLING if database.kinesis else DISABLED, until=until)
     database.catalog.change(replace(definition, kinesis=_with(definition.kinesis, leaving)))
-    return _answer(definition, leaving, DISABLING)
+    return _response(definition, leaving, DISABLING)
 
 
 @operation("UpdateKinesisStreamingDestination", check=_check_update)
 def update(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Change the precision of the records' times; the destination is UPDATING in the answer."""
+    """Change the precision of the records' times. The response says UPDATING."""
     definition = _definition(database, caller, request)
     destination = _destination(definition, request)
     arn = request["StreamArn"]
@@ -99,19 +105,19 @@ def update(database: Database, caller: Caller, request: Request, _: None) -> Res
         raise errors.kinesis_update_unchanged(wanted, definition.uuid, arn)
     updated = replace(destination, status=UPDATING, precision=wanted, until=database.catalog.until())
     database.catalog.change(replace(definition, kinesis=_with(definition.kinesis, updated)))
-    return _answer(definition, updated, UPDATING) | {_UPDATE: dict(request[_UPDATE])}
+    return _response(definition, updated, UPDATING) | {_UPDATE: dict(request[_UPDATE])}
 
 
 @operation("DescribeKinesisStreamingDestination")
 def describe(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """Describe all destinations that a table has or had."""
     definition = database.described(caller, request["TableName"]).definition
-    told = [_described(database, each, definition.region) for each in definition.kinesis]
-    return {"TableName": definition.name, "KinesisDataStreamDestinations": told}
+    descriptions = [_described(database, destination, definition.region) for destination in definition.kinesis]
+    return {"TableName": definition.name, "KinesisDataStreamDestinations": descriptions}
 
 
 def _definition(database: Database, caller: Caller, request: Request) -> TableDefinition:
-    """Return the table whose destinations are to be changed. Raises as UpdateTable does (behaviour 10.2)."""
+    """Return the table whose destinations change. Raises as UpdateTable does (behaviour 10.2)."""
     definition = database.described(caller, request["TableName"]).definition
     if definition.status in (CREATING, DELETING):
         raise errors.being_changed(definition.name, definition.status)
@@ -119,7 +125,7 @@ def _definition(database: Database, caller: Caller, request: Request) -> TableDe
 
 
 def _destination(definition: TableDefinition, request: Request) -> KinesisDestination | None:
-    return next((each for each in definition.kinesis if each.arn == request["StreamArn"]), None)
+    return next((destination for destination in definition.kinesis if destination.arn == request["StreamArn"]), None)
 
 
 def _status(database: Database, destination: KinesisDestination) -> str:
@@ -127,24 +133,27 @@ def _status(database: Database, destination: KinesisDestination) -> str:
 
 
 def _with(known: Iterable[KinesisDestination], changed: KinesisDestination) -> tuple[KinesisDestination, ...]:
-    """Return the destinations with one of them changed in its place, or added."""
-    by_arn = {each.arn: each for each in known} | {changed.arn: changed}
+    """Return the destinations with one of them replaced, or added if it is new."""
+    by_arn = {destination.arn: destination for destination in known} | {changed.arn: changed}
     return tuple(by_arn.values())
 
 
-def _answer(definition: TableDefinition, destination: KinesisDestination, status: str) -> dict[str, Any]:
+def _response(definition: TableDefinition, destination: KinesisDestination, status: str) -> dict[str, Any]:
     return {"TableName": definition.name, "StreamArn": destination.arn, "DestinationStatus": status}
 
 
 def _described(database: Database, destination: KinesisDestination, region: str) -> dict[str, Any]:
-    """Describe a destination; the precision is told once it was set, and forgotten with disabling (behaviour 15)."""
+    """Describe a destination.
+
+    The precision is included if it was set, until the destination is disabled (behaviour 15).
+    """
     status = _status(database, destination)
-    told = {"StreamArn": destination.arn, "DestinationStatus": status}
+    description = {"StreamArn": destination.arn, "DestinationStatus": status}
     reason = destinations.failure(destination.arn, region) if status == ENABLE_FAILED else None
     if status == ENABLING and not database.kinesis:
         reason = destinations.UNCONNECTED
     if reason is not None:
-        told["DestinationStatusDescription"] = reason
+        description["DestinationStatusDescription"] = reason
     if destination.precision is not None and status != DISABLED:
-        told[_PRECISION] = destination.precision
-    return told
+        description[_PRECISION] = destination.precision
+    return description

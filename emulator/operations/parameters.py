@@ -15,10 +15,10 @@ NO_VALUES: Final[Values] = {}
 
 
 def check_values(request: Request, layer: Layer, *, numbers_first: bool = False) -> None:
-    """Raise the problem of the request's attribute values, in the wording of the layer (behaviour 2.1).
+    """Raise the problem of the request's attribute values in the layer's wording (behaviour 2.1).
 
-    Names or values without an expression come before any value (behaviour 3.1). numbers_first: as in
-    check_problems.
+    Names or values without an expression are reported before any problem of a value
+    (behaviour 3.1). numbers_first: as in check_problems.
     """
     if request.problems:
         check_members_used(request)
@@ -26,9 +26,9 @@ def check_values(request: Request, layer: Layer, *, numbers_first: bool = False)
 
 
 def check_problems(problems: Sequence[Problem], layer: Layer, *, numbers_first: bool = False) -> None:
-    """Raise the first of these problems, in the wording of the layer.
+    """Raise the first of these problems, in the layer's wording.
 
-    numbers_first: of a value that has two types, one of which is a bad number, report the number.
+    numbers_first: if a value has several types and one of them is a bad number, report the number.
     """
     if problems:
         problem = first_problem(problems)
@@ -49,7 +49,7 @@ _EXPRESSIONS: Final = frozenset(
 
 
 def bound_of(request: Mapping[str, Any]) -> Bound | None:
-    """Return the request's expressions, parsed, analysed and compiled; None if it has none."""
+    """Return the request's compiled expressions, None if it has none."""
     return None if _EXPRESSIONS.isdisjoint(request) else bind(request)
 
 
@@ -74,7 +74,7 @@ def returns_item(request: Mapping[str, Any]) -> bool:
 
 
 def projection_of(request: Mapping[str, Any]) -> Projection | None:
-    """Return what to return of each item, by expression or by AttributesToGet; None for everything."""
+    """Return the projection of a request or of one block of a batch, None for whole items."""
     bound = bound_of(request)
     if "AttributesToGet" in request:
         return legacy.attributes_to_get(request["AttributesToGet"])

@@ -14,7 +14,7 @@ from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.database.throughput import capacity
 from emulator.expressions import key_range, legacy
-from emulator.expressions.bind import without_user
+from emulator.expressions.bind import unusable_member
 from emulator.expressions.program import Condition, KeyCondition, Projection
 from emulator.model.request import Request
 from emulator.operations.parameters import NO_VALUES, bound_of, check_problems
@@ -30,7 +30,7 @@ _UNLIMITED: Final = 1 << 60
 
 @dataclass(slots=True)
 class _Checked:
-    """The parts of a query or scan that need no table."""
+    """The parts of a query or scan that do not depend on the table."""
 
     filter: Condition | None
     projection: Projection | None
@@ -55,17 +55,17 @@ def _check_query(request: Request) -> _Checked:
     except errors.ApiError as error:
         raise errors.enveloped(error) from None
     if "KeyConditionExpression" not in request:
-        useless = without_user(request)
-        if useless == "ExpressionAttributeNames":
-            raise errors.only_with_expressions(useless)
-        if useless is not None:
-            raise errors.enveloped(errors.only_with_expressions(useless))  # behaviour 3.6, NEW
+        unusable = unusable_member(request)
+        if unusable == "ExpressionAttributeNames":
+            raise errors.only_with_expressions(unusable)
+        if unusable is not None:
+            raise errors.enveloped(errors.only_with_expressions(unusable))  # behaviour 3.6, NEW
     if "Select" in request:
         try:
             _check_select(request)
         except errors.ApiError as error:
             raise errors.enveloped(error) from None
-    checked = _check_legacy(request, "current", "QueryFilter")
+    checked = _check_legacy(request, "new", "QueryFilter")
     _bind(request, checked)
     if "KeyConditions" in request:
         checked.key_condition = legacy.key_conditions(request)
@@ -77,13 +77,14 @@ def _check_query(request: Request) -> _Checked:
 def _check_scan(request: Request) -> _Checked:
     legacy.check_mixing(request)
     if "FilterExpression" not in request:
-        useless = without_user(request)
-        if useless is not None:  # the OLD layer names the expression that values miss (behaviour 3.6)
-            absent = "FilterExpression" if useless == "ExpressionAttributeValues" else None
-            raise errors.only_with_expressions(useless, absent)
+        unusable = unusable_member(request)
+        # The OLD layer names the expression that is missing (behaviour 3.6).
+        if unusable is not None:
+            absent = "FilterExpression" if unusable == "ExpressionAttributeValues" else None
+            raise errors.only_with_expressions(unusable, absent)
     if "Select" in request:
         _check_select(request)
-    checked = _check_legacy(request, "older", "ScanFilter")
+    checked = _check_legacy(request, "old", "ScanFilter")
     _check_segment(request.get("Segment"), request.get("TotalSegments"))
     _bind(request, checked)
     return checked
@@ -101,13 +102,13 @@ def _check_segment(segment: int | None, total: int | None) -> None:
 
 
 def _check_legacy(request: Request, layer: Layer, filter_member: Literal["QueryFilter", "ScanFilter"]) -> _Checked:
-    """Check attribute values and the legacy filter and projection; return these two.
+    """Check attribute values, and return the legacy filter and projection.
 
-    A bad value of the start key is reported after both (behaviour 6.1).
+    A bad value in the start key is reported after both (behaviour 6.1).
     """
     problems = request.problems
     if problems:
-        others = [each for each in problems if each.parameter != "ExclusiveStartKey"]
+        others = [problem for problem in problems if problem.parameter != "ExclusiveStartKey"]
         check_problems(others, layer, numbers_first=True)
     checked = _Checked(None, None)
     if filter_member in request or "ConditionalOperator" in request:
@@ -135,7 +136,7 @@ def query(database: Database, caller: Caller, request: Request, checked: _Checke
     table = database.table(caller, request["TableName"])
     source = _source(table, request)
     start = request.get("ExclusiveStartKey")
-    after = None if start is None else ranges.start_key(table, source, start)
+    last_key = None if start is None else ranges.start_key(table, source, start)
     assert checked.key_condition is not None, "the check requires one"
     values = request.get("ExpressionAttributeValues", NO_VALUES)
     wanted = key_range.resolve(checked.key_condition, source.key_schema, values)
@@ -147,16 +148,17 @@ def query(database: Database, caller: Caller, request: Request, checked: _Checke
     if isinstance(source, Table) and len(wanted.equal) == len(source.key_names) - 1:
         if start is not None:
             raise _cannot_restart(table, start, wanted)
-        limit = _UNLIMITED  # such a query has at most one item, and never a LastEvaluatedKey (behaviour 6.2)
-    if after is not None:
-        _check_start(limits, after)
-        limits = ranges.resume(limits, after, reverse=reverse)
+        # Such a query has at most one item, and never a LastEvaluatedKey (behaviour 6.2).
+        limit = _UNLIMITED
+    if last_key is not None:
+        _check_start(limits, last_key)
+        limits = ranges.resume(limits, last_key, reverse=reverse)
     return _page(database, table, source, request, checked, limits, limit, reverse=reverse, partition=partition)
 
 
 @operation("Scan", check=_check_scan)
 def scan(database: Database, caller: Caller, request: Request, checked: _Checked) -> Response:
-    """Read one page of a table or index, or of one segment of it, in hash order."""
+    """Read one page of a table or index, or of one of its segments, in hash order."""
     table = database.table(caller, request["TableName"])
     source = _source(table, request)
     segment = request.get("Segment")
@@ -166,10 +168,10 @@ def scan(database: Database, caller: Caller, request: Request, checked: _Checked
         limits = keyspace.segment(source.prefix, segment, request["TotalSegments"])
     start = request.get("ExclusiveStartKey")
     if start is not None:
-        after = ranges.scan_start_key(table, source, start)
-        if not limits[0] <= after < limits[1]:
+        last_key = ranges.scan_start_key(table, source, start)
+        if not limits[0] <= last_key < limits[1]:
             raise errors.starting_key_wrong_segment(request["TotalSegments"], request["Segment"])
-        limits = ranges.resume(limits, after, reverse=False)
+        limits = ranges.resume(limits, last_key, reverse=False)
     limit = request.get("Limit", _UNLIMITED)
     return _page(database, table, source, request, checked, limits, limit, reverse=False)
 
@@ -189,7 +191,10 @@ def _source(table: Table, request: Mapping[str, Any]) -> Table | Index:
 
 
 def _check_filter(table: Table, source: Table | Index, condition: Condition | None, request: Request) -> None:
-    """Raise if a filter has a key attribute of what is read; a path below one comes first (behaviour 3.8, 4.3)."""
+    """Raise if a filter uses a key attribute of the table or index that is read.
+
+    A path below such an attribute is another error, which is reported first (behaviour 3.8, 4.3).
+    """
     if condition is None:
         return
     for name in source.key_names:
@@ -199,7 +204,7 @@ def _check_filter(table: Table, source: Table | Index, condition: Condition | No
 
 
 def _cannot_restart(table: Table, start: Item, wanted: key_range.KeyRange) -> errors.ApiError:
-    """Return the error of a start key for a query that states the whole key of a table."""
+    """Return the error for a start key in a query that states the whole key of a table."""
     if table.range is not None:
         return errors.query_cannot_restart()
     if start[table.hash] != wanted.partition[0]:
@@ -207,13 +212,16 @@ def _cannot_restart(table: Table, start: Item, wanted: key_range.KeyRange) -> er
     return errors.exclusive_start_key_invalid(start)
 
 
-def _check_start(limits: ranges.Range, after: bytes) -> None:
-    """Raise if a query cannot go on after this key; the sort key is judged before the partition (behaviour 6.1)."""
-    if limits[0] <= after < limits[1]:
+def _check_start(limits: ranges.Range, last_key: bytes) -> None:
+    """Raise if a query cannot continue after this key.
+
+    The sort key is checked before the partition (behaviour 6.1).
+    """
+    if limits[0] <= last_key < limits[1]:
         return
     prefix = keyspace.ITEM_PREFIX + keyspace.DIGEST
-    here = limits[0][:prefix] + after[prefix:]
-    if not limits[0] <= here < limits[1]:
+    same_partition = limits[0][:prefix] + last_key[prefix:]
+    if not limits[0] <= same_partition < limits[1]:
         raise errors.starting_key_misses_predicate()
     raise errors.starting_key_outside_query()
 
@@ -230,7 +238,7 @@ def _page(
     reverse: bool,
     partition: bytes | None = None,
 ) -> bytes:
-    """Read the page and write the answer."""
+    """Read the page and return the response."""
     if checked.filter is not None:
         table.check_paths(checked.filter.inner)
     if checked.projection is not None:
@@ -259,20 +267,20 @@ def _page(
         wanted.project = checked.projection.project
         wanted.weight += read.PROJECTION_WORK
     elif wanted.fetch and isinstance(source, Index) and request.get("Select") != "ALL_ATTRIBUTES":
-        wanted.project = source.project  # the filter alone needs the whole item
+        wanted.project = source.project  # the whole item was fetched only for the filter
     with database.read() as txn:
         page = read.read_page(txn, wanted)
     if page.rest:
-        raise Sliced(_answer_later(request, wanted, page))
-    return _answer(request, page, count_only=count_only)
+        raise Sliced(_response_later(request, wanted, page))
+    return _response(request, page, count_only=count_only)
 
 
-def _answer_later(request: Request, wanted: PageRequest, page: Page) -> Steps[bytes]:
+def _response_later(request: Request, wanted: PageRequest, page: Page) -> Steps[bytes]:
     yield from read.complete(wanted, page)
-    return _answer(request, page, count_only=wanted.count_only)
+    return _response(request, page, count_only=wanted.count_only)
 
 
-def _answer(request: Request, page: Page, *, count_only: bool) -> bytes:
+def _response(request: Request, page: Page, *, count_only: bool) -> bytes:
     members = [b'"Count":%d,"ScannedCount":%d' % (page.count, page.scanned)]
     if page.last is not None:
         members.append(member(b"LastEvaluatedKey", page.last))
@@ -282,22 +290,25 @@ def _answer(request: Request, page: Page, *, count_only: bool) -> bytes:
     items = page.items
     if not items:
         return response_of([b'"Items":[]', *members])
-    # One join, so that a megabyte of items is copied once.
+    # Only one join, so that a megabyte of items is copied once.
     items[0] = b'{"Items":[' + items[0]
     items[-1] += b"],%b}" % b",".join(members)
     return b",".join(items)
 
 
 def _fetches(index: Index, request: Request, checked: _Checked) -> bool:
-    """Say whether an index page needs the table's items; raise where a global index cannot answer (behaviour 6.1)."""
+    """Say whether an index page needs the table's items (behaviour 6.1).
+
+    Raises if a global index lacks an attribute.
+    """
     if index.projects_all:
         return False
     if request.get("Select") == "ALL_ATTRIBUTES":
         if index.is_global:
             raise errors.all_attributes_on_gsi(index.name)
         return True
-    asked = frozenset() if checked.projection is None else checked.projection.attributes
-    fetches = index.lacks(asked)
+    projected = frozenset() if checked.projection is None else checked.projection.attributes
+    fetches = index.lacks(projected)
     if checked.filter is not None and not checked.filter.attributes <= index.attributes:
         if index.is_global:
             tested = dict.fromkeys(str(path[0]) for path in checked.filter.paths)

@@ -1,13 +1,13 @@
-"""Which operations exist, and the order in which a request passes its checks.
+"""Which operations exist, and the order of the checks of a request.
 
-An operation is a *check* and a *handler*, side by side in its family's file. The check sees the request alone (layer 3 of
-behaviour 3.1: parameter combinations, attribute values, expressions) and returns whatever the handler wants
-prepared; the handler finds the table and does the work. Types and member constraints (layers 1 and 2) come from the
-service model.
+An operation is a *check* and a *handler*, side by side in its family's file. The check sees only
+the request (layer 3 of behaviour 3.1: parameter combinations, attribute values, expressions). It
+returns what the handler needs from it. The handler finds the table and does the work. Types and
+member constraints (layers 1 and 2) come from the service model.
 
-Problems of attribute values are found while the request is parsed, but reported by the check, in
-its own order and wording. The registry refuses to run a handler whose check forgot them, because
-that handler could store a malformed value.
+Problems of attribute values are found while the request is parsed. The check reports them, in the
+operation's own order and wording. If a check forgets to, the registry refuses to run the handler,
+because the handler could store a malformed value.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,14 +21,17 @@ from emulator.model.request import Request, RequestModel
 from emulator.model.service import request_model
 
 Response = dict[str, Any] | bytes
-"""What a handler answers: a dictionary, or finished JSON."""
+"""The result of a handler: a dictionary, or finished JSON."""
 
 Check = Callable[[Request], Any]
 Handler = Callable[[Database, Caller, Request, Any], Response]
 
 
 class Operation:
-    """One operation: its request model, check and handler. `enveloped`: problems the check finds are told in an envelope."""
+    """One operation: its request model, check and handler.
+
+    enveloped: whether problems that the check finds are reported in an envelope.
+    """
 
     __slots__ = ("check", "enveloped", "handler", "model", "name")
 
@@ -40,7 +43,7 @@ class Operation:
         self.model: RequestModel | None = None  # compiled at the first call
 
     def __call__(self, database: Database, caller: Caller, raw: object) -> Response:
-        """Answer a request given as parsed JSON. Raises ApiError."""
+        """Return the response to a request that is parsed JSON. Raises ApiError."""
         model = self.model
         if model is None:
             model = self.model = request_model(self.name)
@@ -88,18 +91,20 @@ LATER: Final[Mapping[str, tuple[str, ...]]] = {
     "transact": ("TransactGetItems", "TransactWriteItems"),
     "ttl": ("DescribeTimeToLive", "UpdateTimeToLive"),
 }
-"""Families that are imported at the first call of one of their operations: a fifth of the start-up time."""
+"""Families that are imported at the first call of one of their operations. That saves a fifth of
+the start-up time.
+"""
 
 _families: Final = {name: family for family, names in LATER.items() for name in names}
 
 
 def find(name: str) -> Operation | None:
-    """Return the operation of a name, None where there is none (yet)."""
-    found = _operations.get(name)
-    if found is None and name in _families:
+    """Return the operation with this name, None if there is none (yet)."""
+    registered_operation = _operations.get(name)
+    if registered_operation is None and name in _families:
         import_module(f"emulator.operations.{_families[name]}")
-        found = _operations[name]
-    return found
+        registered_operation = _operations[name]
+    return registered_operation
 
 
 def registered() -> Mapping[str, Operation]:

@@ -62,7 +62,7 @@ def _table_of(database: Database, caller: Caller, prepared: PreparedStatement) -
         raise
 
 
-# --- ExecuteStatement -------------------------------------------------------------------------------------------------
+# --- ExecuteStatement -----------------------------------------------------------------------------
 
 
 def _check(request: Request) -> PreparedStatement:
@@ -152,7 +152,7 @@ def selected(planned: Read, row: bytes | None) -> bytes | None:
     return row_json(row) if planned.project is None else orjson.dumps(planned.project(item))
 
 
-# --- NextToken --------------------------------------------------------------------------------------------------------
+# --- NextToken ------------------------------------------------------------------------------------
 # base64 of JSON: [digest of the statement and its parameters, position of the range, last key read or null].
 
 
@@ -188,7 +188,7 @@ def _is_key(after: object) -> bool:
     return not problems
 
 
-# --- BatchExecuteStatement --------------------------------------------------------------------------------------------
+# --- BatchExecuteStatement ------------------------------------------------------------------------
 
 
 @dataclass(slots=True)

@@ -1,7 +1,8 @@
 """ListStreams, DescribeStream, GetShardIterator, GetRecords (behaviour 11).
 
-A shard iterator is text that says everything, nothing is remembered of it: stream, shard, position and when it was issued.
-Its position is the sequence number of the next record to read, or 0: the oldest record that there is when it is used.
+A shard iterator is a text that contains its whole state: stream, shard, position and time of issue.
+The server stores nothing about it. The position is the sequence number of the next record to read.
+0 means the oldest record that exists when the iterator is used.
 """
 
 import struct
@@ -38,7 +39,10 @@ def _stream(database: Database, caller: Caller, arn: str) -> StreamDefinition:
 
 
 def _stream_of_iterator(database: Database, caller: Caller, arn: str) -> StreamDefinition:
-    """Return the stream of an iterator, which may have been issued when the caller had another account."""
+    """Return the stream of an iterator.
+
+    The caller may have had another account when the iterator was issued.
+    """
     stream = database.streams.of_resource(caller.tenant, arns.resource(arn))
     if stream is None or stream.gone(database.clock.now()):
         raise errors.stream_not_found(arn)
@@ -52,7 +56,7 @@ def _shard(stream: StreamDefinition, shard_id: str, now: float) -> Shard:
     raise errors.shard_not_found(shard_id, stream.arn)
 
 
-# --- what there is --------------------------------------------------------------------------------------------------
+# --- what there is ------------------------------------------------------------------------------
 
 
 def _check_list(request: Request) -> None:
@@ -62,7 +66,10 @@ def _check_list(request: Request) -> None:
 
 @operation("ListStreams", check=_check_list)
 def list_streams(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """List the caller's streams in order of their ARNs, by pages; those of one table where it is named."""
+    """List the caller's streams in the order of their ARNs, by pages.
+
+    If the request names a table, list only the streams of that table.
+    """
     table, after = request.get("TableName"), request.get("ExclusiveStartStreamArn", "")
     now = database.clock.now()
     streams = [
@@ -71,14 +78,14 @@ def list_streams(database: Database, caller: Caller, request: Request, _: None) 
         if stream.arn > after and (table is None or stream.table == table) and not stream.gone(now)
     ]
     page = streams[: request.get("Limit", limits.STREAMS_PAGE)]
-    told: dict[str, Any] = {
+    response: dict[str, Any] = {
         "Streams": [
             {"StreamArn": stream.arn, "TableName": stream.table, "StreamLabel": stream.label} for stream in page
         ]
     }
     if len(streams) > len(page):
-        told["LastEvaluatedStreamArn"] = page[-1].arn
-    return told
+        response["LastEvaluatedStreamArn"] = page[-1].arn
+    return response
 
 
 def _check_describe(request: Request) -> None:
@@ -92,9 +99,10 @@ def _check_describe(request: Request) -> None:
 
 @operation("DescribeStream", check=_check_describe)
 def describe_stream(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Describe a stream and its shards, oldest first, by pages; only the children of one shard where asked.
+    """Describe a stream and its shards, oldest first, by pages.
 
-    A shard's children are told even when the shard itself is gone, to a reader who has just finished it.
+    With a ShardFilter, only the children of one shard are listed. They are listed even if that
+    shard is gone: a reader may just have finished it.
     """
     stream = _stream(database, caller, request["StreamArn"])
     now = database.clock.now()
@@ -111,7 +119,7 @@ def describe_stream(database: Database, caller: Caller, request: Request, _: Non
     description: dict[str, Any] = {
         "StreamArn": stream.arn,
         "StreamLabel": stream.label,
-        "StreamStatus": stream.status(settled=database.catalog.over(stream.until)),
+        "StreamStatus": stream.status(settled=database.catalog.has_passed(stream.until)),
         "StreamViewType": stream.view,
         "CreationRequestDateTime": round(stream.created, 3),
         "TableName": stream.table,
@@ -127,15 +135,16 @@ def _described(shard: Shard) -> dict[str, Any]:
     numbers = {"StartingSequenceNumber": sequence_text(shard.start)}
     if shard.end is not None:
         numbers["EndingSequenceNumber"] = sequence_text(shard.end)
-    told: dict[str, Any] = {"ShardId": shard.id, "SequenceNumberRange": numbers}
+    description: dict[str, Any] = {"ShardId": shard.id, "SequenceNumberRange": numbers}
     if shard.parent is not None:
-        told["ParentShardId"] = shard.parent
-    return told
+        description["ParentShardId"] = shard.parent
+    return description
 
 
-# --- where to read --------------------------------------------------------------------------------------------------
+# --- where to read ------------------------------------------------------------------------------
 
-_POSITION: Final = struct.Struct(">IQQI")  # shard number, sequence number, when issued (ms), crc of these and the ARN
+# Shard number, sequence number, time of issue (ms), CRC of these and the ARN.
+_POSITION: Final = struct.Struct(">IQQI")
 _NEEDS: Final = {
     "AT_SEQUENCE_NUMBER": "SequenceNumber",
     "AFTER_SEQUENCE_NUMBER": "SequenceNumber",
@@ -158,7 +167,7 @@ def _check_get_iterator(request: Request) -> None:
 
 @operation("GetShardIterator", check=_check_get_iterator)
 def get_shard_iterator(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Return an iterator that reads a shard from a position on, valid for 15 minutes."""
+    """Return an iterator that reads a shard from a position on. It is valid for 15 minutes."""
     stream = _stream(database, caller, request["StreamArn"])
     now = database.clock.now()
     shard = _shard(stream, request["ShardId"], now)
@@ -169,7 +178,8 @@ def get_shard_iterator(database: Database, caller: Caller, request: Request, _: 
             case "LATEST":
                 position = last_sequence(txn, stream.id) + 1
             case "AT_TIMESTAMP":
-                since = min(request["Timestamp"], now + 1)  # any number; nothing is from the future
+                # Clients may send any time, but no record is from the future.
+                since = min(request["Timestamp"], now + 1)
                 old = since <= now - RETENTION
                 position = _OLDEST if old else reader.first_since(txn, stream, shard, since)
             case kind:
@@ -179,7 +189,10 @@ def get_shard_iterator(database: Database, caller: Caller, request: Request, _: 
 
 
 def _numbered(txn: ReadTxn, stream: StreamDefinition, shard: Shard, text: str, now: float) -> int:
-    """Return the position of a sequence number that a client has. Raises where it is none of the shard's, or trimmed."""
+    """Return the position of a sequence number from a client.
+
+    Raises if the shard does not have that number, or has trimmed it.
+    """
     position = sequence_of(text)
     last = last_sequence(txn, stream.id) if shard.end is None else shard.end
     if position is None or not shard.start <= position <= max(last, shard.start):
@@ -198,8 +211,9 @@ def _iterator(stream: StreamDefinition, shard: Shard, position: int, now: float)
 
 def _parsed_iterator(text: str) -> tuple[str, int, int, float]:
     """Return an iterator's stream ARN, shard number, position and time of issue (seconds)."""
-    rest, _, encoded = text.rpartition("|")  # from behind, as a region may have any character
-    arn, _, version = rest.rpartition("|")
+    # Split from the end, because a region may contain any character.
+    prefix, _, encoded = text.rpartition("|")
+    arn, _, version = prefix.rpartition("|")
     try:
         *content, check = _POSITION.unpack(urlsafe_b64decode(encoded.encode()))
     except (ValueError, struct.error):
@@ -210,7 +224,7 @@ def _parsed_iterator(text: str) -> tuple[str, int, int, float]:
     return arn, number, position, issued / 1000
 
 
-# --- reading --------------------------------------------------------------------------------------------------------
+# --- reading ------------------------------------------------------------------------------------
 
 
 def _check_get_records(request: Request) -> tuple[str, int, int, float]:
@@ -219,7 +233,10 @@ def _check_get_records(request: Request) -> tuple[str, int, int, float]:
 
 @operation("GetRecords", check=_check_get_records)
 def get_records(database: Database, caller: Caller, request: Request, parsed: tuple[str, int, int, float]) -> Response:
-    """Read records, stored text spliced together; no NextShardIterator once a closed shard is drained."""
+    """Read records: stored texts joined together.
+
+    After the last record of a closed shard there is no NextShardIterator.
+    """
     arn, number, position, issued = parsed
     now = database.clock.now()
     if now - issued > limits.ITERATOR_SECONDS:

@@ -1,7 +1,7 @@
-"""Which tags the service takes (behaviour 13).
+"""Which tags the service accepts (behaviour 13).
 
-Observed: a tag's text problems are told bare and in these words, not as member constraints, a missing member as `null`
-(ack-api-quirks, DDB-TABLE-105 to 107, 110, 372).
+Observed: problems of a tag's text are reported bare and in these words, not as member constraints.
+A missing member is printed as `null` (ack-api-quirks, DDB-TABLE-105 to 107, 110, 372).
 """
 
 import unicodedata
@@ -32,7 +32,7 @@ def check_tags(tags: Sequence[Mapping[str, str]]) -> None:
 def check_set(tags: Mapping[str, str]) -> None:
     """Raise if a resource cannot have all these tags together.
 
-    The service does not say how it counts their size: this counts the UTF-8 of keys and values.
+    It is not known how the service counts their size. This counts the UTF-8 of keys and values.
     """
     _check_count(tags)
     size = sum(len(key.encode()) + len(value.encode()) for key, value in tags.items())
@@ -41,7 +41,7 @@ def check_set(tags: Mapping[str, str]) -> None:
 
 
 def check_keys(keys: Sequence[str]) -> None:
-    """Raise the first problem of the keys of tags to be removed."""
+    """Raise the first problem of the keys of tags that are removed."""
     _check_count(keys)
     for key in keys:
         _checked_key(key)
@@ -61,4 +61,4 @@ def _checked_key(key: str | None) -> str:
 
 
 def _is_legal(text: Iterable[str]) -> bool:
-    return all(each in _PUNCTUATION or unicodedata.category(each)[0] in _CATEGORIES for each in text)
+    return all(character in _PUNCTUATION or unicodedata.category(character)[0] in _CATEGORIES for character in text)

@@ -1,11 +1,11 @@
 """TagResource, UntagResource, ListTagsOfResource (behaviour 13).
 
-Tables and streams have tags, each its own. The order of the checks is the service's: first the ARN
-(database/definitions/arns.py), then the tags of the request, then whether the resource is there, then the tags that
-it would have.
+Tables and streams have tags, each separately. The order of checks is the service's: first the ARN
+(database/definitions/arns.py), then the tags of the request, then whether the resource exists,
+then the tags that it would have.
 
-After a change the service refuses others to the same table for 1.6 seconds (control-plane 20.3).
-The emulator does not: that would only slow test suites down.
+After a change, the service refuses further changes of the same table for 1.6 seconds
+(control-plane 20.3). The emulator does not, because that would only slow test suites down.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,23 +24,24 @@ Tags = Mapping[str, str]
 
 
 class _Resource:
-    """A resource with tags: those that it has, and how to give it others."""
+    """A resource with tags: its current tags, and a function that changes them."""
 
     def __init__(self, tags: Tags, change: Callable[[Tags], object]) -> None:
         self.tags = tags
         self._change = change
 
     def change(self, tags: Tags) -> None:
-        """Give the resource other tags. Raises what forbids them."""
+        """Replace the tags of the resource. Raises if they are not allowed together."""
         tag_rules.check_set(tags)
         if tags != self.tags:
             self._change(tags)
 
 
-def _found(database: Database, caller: Caller, arn: arns.Arn, *, to_change: bool) -> _Resource:
+def _resource_of(database: Database, caller: Caller, arn: arns.Arn, *, to_change: bool) -> _Resource:
     """Return the table or stream that an ARN names. Raises ResourceNotFoundException.
 
-    to_change: its tags are to be changed, which a table refuses while it comes or goes (control-plane 0.3).
+    to_change: whether its tags will change. A table that is CREATING or DELETING refuses this
+    (control-plane 0.3).
     """
     if arn.kind == "stream":
         stream = database.streams.of_resource(caller.tenant, arns.resource(arn.text))
@@ -58,31 +59,34 @@ def _found(database: Database, caller: Caller, arn: arns.Arn, *, to_change: bool
 
 @operation("TagResource")
 def tag_resource(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Add or replace tags; the answer's body is empty."""
+    """Add or replace tags. The response body is empty."""
     arn = arns.tagged(request["ResourceArn"], caller.home)
     if not request["Tags"]:
         raise errors.no_tags("Tag")
     tag_rules.check_tags(request["Tags"])
-    resource = _found(database, caller, arn, to_change=True)
+    resource = _resource_of(database, caller, arn, to_change=True)
     resource.change({**resource.tags, **{tag["Key"]: tag["Value"] for tag in request["Tags"]}})
     return b""
 
 
 @operation("UntagResource")
 def untag_resource(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Remove tags, present or not; the answer's body is empty."""
+    """Remove tags, present or not. The response body is empty."""
     arn = arns.tagged(request["ResourceArn"], caller.home)
     if not request["TagKeys"]:
         raise errors.no_tags("Tag Key")
     tag_rules.check_keys(request["TagKeys"])
-    resource = _found(database, caller, arn, to_change=True)
-    gone = set(request["TagKeys"])
-    resource.change({key: value for key, value in resource.tags.items() if key not in gone})
+    resource = _resource_of(database, caller, arn, to_change=True)
+    removed = set(request["TagKeys"])
+    resource.change({key: value for key, value in resource.tags.items() if key not in removed})
     return b""
 
 
 @operation("ListTagsOfResource")
 def list_tags_of_resource(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """List all tags at once: even fifty come without a NextToken, and any token means the same (behaviour 13)."""
-    resource = _found(database, caller, arns.tagged(request["ResourceArn"], caller.home), to_change=False)
+    """List all tags at once.
+
+    Even fifty come without a NextToken, and any token gives the same result (behaviour 13).
+    """
+    resource = _resource_of(database, caller, arns.tagged(request["ResourceArn"], caller.home), to_change=False)
     return {"Tags": [{"Key": key, "Value": value} for key, value in resource.tags.items()]}

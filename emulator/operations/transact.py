@@ -32,7 +32,7 @@ from emulator.values.wire import parse_map, parse_values
 _Part = TypeVar("_Part", bound=ItemRequest)
 
 
-# --- TransactWriteItems ---------------------------------------------------------------------------------------------
+# --- TransactWriteItems ---------------------------------------------------------------------------
 
 
 def _check_write(request: Request) -> list[tuple[str, Write]]:
@@ -82,7 +82,7 @@ def _check_values(body: Mapping[str, Any]) -> None:
     problem = first_problem(problems)
     if problem.kind == "nesting" and problem.placeholder is None and "Key" in body:
         _bound(body)  # an expression's problem comes before a key that is too deep
-    raise problem.error("older")
+    raise problem.error("old")
 
 
 def _is_refused_up_front(value: Value) -> bool:
@@ -189,7 +189,7 @@ def _locate(database: Database, caller: Caller, parts: Sequence[tuple[str, _Part
     return located
 
 
-# --- TransactGetItems -----------------------------------------------------------------------------------------------
+# --- TransactGetItems -----------------------------------------------------------------------------
 
 
 def _check_get(request: Request) -> list[tuple[str, Get]]:

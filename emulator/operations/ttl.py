@@ -1,6 +1,6 @@
 """UpdateTimeToLive and DescribeTimeToLive (behaviour 12, control-plane 20.2).
 
-What expires and when: database/changes/ttl_queue.py.
+database/changes/ttl_queue.py defines what expires and when.
 """
 
 from dataclasses import replace
@@ -14,12 +14,13 @@ from emulator.database.jobs import ttl_fill
 from emulator.model.request import Request
 from emulator.operations.registry import Response, operation
 
-_INTERVAL: Final = 1860.0  # seconds in which the setting may change once (observed: 1,812 to 1,871, DDB-TABLE-143)
+# Seconds in which the setting may change once (observed: 1,812 to 1,871, DDB-TABLE-143).
+_INTERVAL: Final = 1860.0
 
 
 @operation("UpdateTimeToLive")
 def update_time_to_live(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Switch expiry on or off; the answer echoes the specification."""
+    """Switch expiry on or off. The response echoes the specification."""
     specification = request["TimeToLiveSpecification"]
     attribute, enabled = specification["AttributeName"], specification["Enabled"]
     definition = database.described(caller, request["TableName"]).definition
@@ -38,7 +39,10 @@ def update_time_to_live(database: Database, caller: Caller, request: Request, _:
 
 @operation("DescribeTimeToLive")
 def describe_time_to_live(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Describe the setting: ENABLED or DISABLED, because the service shows no status between them (control-plane 20.2)."""
+    """Describe the setting: ENABLED or DISABLED.
+
+    The service shows no status between these two (control-plane 20.2).
+    """
     definition = database.described(caller, request["TableName"]).definition
     if definition.status in (CREATING, DELETING):
         raise errors.ttl_not_described(definition.status)
@@ -48,7 +52,7 @@ def describe_time_to_live(database: Database, caller: Caller, request: Request, 
 
 
 def _check(definition: TableDefinition, attribute: str, *, enabled: bool, now: float) -> None:
-    """Raise what forbids the change."""
+    """Raise if the change is not allowed."""
     if definition.status in (CREATING, DELETING):
         raise errors.ttl_table_changing(definition.name, definition.status)
     current = definition.ttl_attribute
@@ -59,5 +63,6 @@ def _check(definition: TableDefinition, attribute: str, *, enabled: bool, now: f
     if current is not None and current != attribute:
         raise errors.ttl_on_another_attribute(current)
     changed = definition.ttl_changed
-    if changed is not None and 0 <= now - changed < _INTERVAL:  # unless the clock was set back since
+    # If the clock was set back, the change is allowed.
+    if changed is not None and 0 <= now - changed < _INTERVAL:
         raise errors.ttl_changed_too_often()

@@ -28,14 +28,14 @@ def _check_return_values(request: Request) -> None:
 
 def _bound(request: Request) -> Bound | None:
     legacy.check_mixing(request)
-    check_values(request, "current", numbers_first=True)
+    check_values(request, "new", numbers_first=True)
     return bound_of(request)
 
 
 def _check_put(request: Request) -> Put:
     legacy.check_mixing(request)
     _check_return_values(request)
-    check_values(request, "current")
+    check_values(request, "new")
     put = Put(request["Item"], None, request["Item"].size)
     put.check_size()
     put.guard = guard_of(request, bound_of(request))

@@ -6,7 +6,6 @@ make others due at once.
 
 import asyncio
 import logging
-from contextlib import suppress
 from typing import Protocol
 
 from emulator.escaping import ANSWER, printable
@@ -16,7 +15,6 @@ from emulator.event_sources.outcomes import Outcome
 from emulator.event_sources.service import FunctionService
 from emulator.outbound.function_process import ProcessFunction
 from emulator.outbound.function_url import UrlFunction
-from storage import Full, Interrupted
 
 log = logging.getLogger("emulator")
 
@@ -43,11 +41,10 @@ class Invoker:
 
     def start_due(self) -> None:
         """Start the invocations that are due."""
-        with suppress(Full, Interrupted):  # nothing was begun: the next look tries again
-            for invocation in self._service.due():
-                task = asyncio.create_task(self._run(invocation))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+        for invocation in self._service.due():
+            task = asyncio.create_task(self._run(invocation))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def _run(self, invocation: Invocation) -> None:
         function = invocation.function

@@ -1,6 +1,7 @@
 """Statements as trees. Their conditions and updates are those of `expressions.ast`.
 
-Values of a statement never stand in those trees: each is a `Placeholder` there, and `Parsed` says what it stands for.
+These trees contain no values. Each value of a statement is a `Placeholder`, and `Parsed` says what
+it stands for.
 
     ":0"  a literal                        in `constants`, finished
     "?0"  a parameter of the request       by its position
@@ -29,7 +30,7 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A `?`; index counts from 0."""
+    """`?`: the parameter with this index, counted from 0."""
 
     index: int
 
@@ -43,7 +44,7 @@ class ListOf:
 
 @dataclass(frozen=True, slots=True)
 class MapOf:
-    """`{'name': value, ...}`; the last of several entries with one name counts."""
+    """`{'name': value, ...}`. If several entries have the same name, the last one counts."""
 
     entries: tuple[tuple[str, "Template"], ...]
 
@@ -76,23 +77,24 @@ class OrderKey:
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """SELECT; paths is None for `*`.
+    """SELECT.
 
-    refusal: what is wrong with the selected columns, such as a function among them, or a path with too many elements.
-    It is kept until the index of the source is known, since some indexes refuse every SELECT in words of their own
-    (behaviour 14.2).
+    paths: None for `*`.
+    refusal: an error in the selected columns, such as a function among them or a path with too many
+        elements. It is kept until the index is known, because some indexes refuse every SELECT with
+        their own errors (behaviour 14.2).
     """
 
     source: Source
     paths: tuple[Path, ...] | None
-    where: ast.Condition | None
+    where: ast.ConditionTree | None
     order: tuple[OrderKey, ...]
     refusal: ApiError | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """INSERT INTO; the item is what the placeholder stands for."""
+    """INSERT INTO. item: the placeholder of the item."""
 
     source: Source
     item: ast.Placeholder
@@ -100,7 +102,10 @@ class Insert:
 
 @dataclass(frozen=True, slots=True)
 class SetChange:
-    """A set_add or set_delete whose second argument must turn out to be a set."""
+    """A set_add or set_delete.
+
+    Its second argument must be a set. If it is a parameter, only the request decides that.
+    """
 
     function: str
     argument: ast.Placeholder
@@ -108,22 +113,22 @@ class SetChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Update:
+class UpdateStatement:
     """UPDATE, or FROM ... SET."""
 
     source: Source
-    update: ast.Update
+    update: ast.UpdateTree
     changes: tuple[SetChange, ...]
-    where: ast.Condition | None
+    where: ast.ConditionTree | None
     returning: Returning | None
 
 
 @dataclass(frozen=True, slots=True)
-class Delete:
+class DeleteStatement:
     """DELETE FROM."""
 
     source: Source
-    where: ast.Condition | None
+    where: ast.ConditionTree | None
     returning: Returning | None
 
 
@@ -135,19 +140,21 @@ class Exists:
 
     @property
     def source(self) -> Source:
-        """Return what the SELECT reads."""
+        """Return the table or index that the SELECT reads."""
         return self.select.source
 
 
-Statement = Select | Insert | Update | Delete | Exists
+Statement = Select | Insert | UpdateStatement | DeleteStatement | Exists
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A statement and what its placeholders stand for.
+    """A statement, and what its placeholders stand for.
 
-    names: the placeholders of its `?` in written order; functions: every call in its conditions; set_functions: those on
-    the right sides of SET; operators: how many its conditions have.
+    names: the placeholders of its `?` in written order.
+    functions: every call in its conditions.
+    set_functions: every call on the right sides of SET.
+    operators: the number of operators in its conditions.
     """
 
     statement: Statement
@@ -160,5 +167,5 @@ class Parsed:
 
     @property
     def parameters(self) -> int:
-        """Return how many `?` it has."""
+        """Return the number of parameters in the statement."""
         return len(self.names)

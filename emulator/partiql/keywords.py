@@ -1,7 +1,7 @@
-"""PartiQL's keywords: quote them to use them as identifiers.
+"""PartiQL's keywords. They must be quoted to be used as identifiers.
 
-They are PartiQL's own choice (its specification: the reserved words of SQL-92 without the names of date and time fields,
-and some of its own), not the reserved words of expressions.
+These are not the reserved words of expressions. PartiQL's specification lists them: the reserved
+words of SQL-92 without the names of date and time fields, and some of its own.
 """
 
 from typing import Final

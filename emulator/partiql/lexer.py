@@ -1,12 +1,14 @@
 """Tokens of PartiQL statements (behaviour 14.1).
 
-    word    letter, underscore or $, then letters, digits, underscores, $: identifiers and keywords
-    name    "double quoted", "" for a quote; never a keyword        string  'single quoted', '' for a quote
-    number  5  5.  .73e1  7.31E+6, without sign                     end     after the last token
+    word    letter, underscore or $, then letters, digits, underscores, $: identifiers, keywords
+    name    "double quoted", "" for a quote; never a keyword
+    string  'single quoted', '' for a quote
+    number  5  5.  .73e1  7.31E+6, without sign
     symbol  << >> <> != <= >= = < > + - * / % || ? . , : ( ) [ ] { } ;
+    end     after the last token
 
-Spaces and comments (-- to the end of the line, /* to */) separate tokens. Unlike in expressions, a text that cannot be
-cut into tokens is refused as a whole, without a word about what is wrong.
+Spaces and comments (-- to the end of the line, /* to */) separate tokens. If a text cannot be cut
+into tokens, the whole text is refused, and the error does not say why. In expressions it does.
 """
 
 import re
@@ -16,7 +18,11 @@ from emulator import errors
 
 
 class Token(NamedTuple):
-    """A token; the kind of a symbol is the symbol. text: as meant, quotes gone; start, end: where it is written."""
+    """A token. The kind of a symbol is the symbol itself.
+
+    text: without quotes.
+    start, end: its position in the statement.
+    """
 
     kind: str
     text: str
@@ -40,8 +46,8 @@ _EXPONENT_DIGITS: Final = 10
 
 
 def tokens(text: str) -> list[Token]:
-    """Return the tokens of a statement, the last one of kind "end". Raises ApiError."""
-    found = []
+    """Return the tokens of a statement. The last one has the kind "end". Raises ApiError."""
+    result = []
     position = 0
     match_at = _TOKEN.match
     while position < len(text):
@@ -53,25 +59,25 @@ def tokens(text: str) -> list[Token]:
         if kind != "space":
             word = text[position:end]
             if kind == "symbol":
-                found.append(Token(word, word, position, end))
+                result.append(Token(word, word, position, end))
             elif kind == "word":
-                found.append(Token("word", word, position, end))
+                result.append(Token("word", word, position, end))
             elif kind in ("name", "string"):
                 quote = word[0]
-                found.append(Token(kind, word[1:-1].replace(quote * 2, quote), position, end))
+                result.append(Token(kind, word[1:-1].replace(quote * 2, quote), position, end))
             else:
                 _check_scale(word, match["exponent"])
-                found.append(Token("number", word, position, end))
+                result.append(Token("number", word, position, end))
         position = end
-    found.append(Token("end", "", len(text), len(text)))
-    return found
+    result.append(Token("end", "", len(text), len(text)))
+    return result
 
 
 def _check_scale(number: str, exponent: str | None) -> None:
     """Raise for a number that the service's parser cannot read (behaviour 14.4).
 
-    The parser has 32 bits each for the exponent and for the scale, which is the number of digits behind the point
-    minus the exponent.
+    The parser has 32 bits each for the exponent and for the scale. The scale is the number of
+    digits behind the point minus the exponent.
     """
     if exponent is None:
         return
@@ -84,7 +90,10 @@ def _check_scale(number: str, exponent: str | None) -> None:
 
 
 def position(text: str, token: Token) -> str:
-    """Return where a token stands, as errors tell it: line, column and length, the first two from 1."""
+    """Return the position of a token in the form of the errors: line, column and length.
+
+    Line and column count from 1.
+    """
     line = text.count("\n", 0, token.start) + 1
     column = token.start - text.rfind("\n", 0, token.start)
     return f"{line}:{column}:{token.end - token.start}"

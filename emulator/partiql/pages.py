@@ -1,9 +1,10 @@
-"""Reading what a SELECT of several items asks for, a page at a time (behaviour 14.2).
+"""Reads the items of a SELECT of several items, one page at a time (behaviour 14.2).
 
-A page ends as that of a Query or Scan does: at `Limit` evaluated items or at 1 MB. A SELECT that becomes several queries
-runs one after another, each charged as a query of its own, ten at most for a page (Developer Guide, "PartiQL arithmetic,
-comparison, and logical operators", on IN). Between two queries the megabyte is measured by the units charged so far,
-so a page may hold up to a megabyte more than one of a single query.
+A page ends like that of a Query or Scan: at `Limit` evaluated items or at 1 MB. A SELECT that
+becomes several queries runs them one after another. Each is charged as a separate query, and a page
+has at most ten (Developer Guide, "PartiQL arithmetic, comparison, and logical operators", on IN).
+Between two queries, the megabyte is measured by the units charged so far. So a page may hold up to
+a megabyte more than a page of a single query.
 """
 
 from collections.abc import Iterator
@@ -29,12 +30,18 @@ from storage.keycode import prefix_end
 _RANGES: Final = 10
 _UNLIMITED: Final = 1 << 60
 _PARTITION: Final = ITEM_PREFIX + DIGEST
-"""Bytes of a storage key that say which partition it is in; what follows is in the order of the sort key."""
+"""Length of the part of a storage key that identifies the partition. The rest sorts like the sort
+key.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where to go on: the range by its position, and the last key read in it (None: from its start)."""
+    """Where the next page begins.
+
+    position: the number of the range among those of the plan.
+    after: the last key read in that range, None if it begins there.
+    """
 
     position: int
     after: Item | None
@@ -42,9 +49,13 @@ class Place:
 
 @dataclass(slots=True)
 class Result:
-    """items: JSON texts; last: the last key evaluated, where the page ended within a range; next: None at the end.
+    """The items of a page, and where the next page begins.
 
-    later: reads whose items come after these, where one of them has rows that are yet to be tested (read.complete).
+    items: JSON texts.
+    last: the last key evaluated, if the page ended within a range.
+    next: None at the end.
+    later: the remaining reads, from the first that has untested rows (read.complete). Their items
+        come after `items`.
     """
 
     items: list[bytes]
@@ -61,7 +72,7 @@ class Result:
             self.items += page.items
 
     def complete(self) -> Steps[None]:
-        """Test and project what is yet to be, in slices."""
+        """Test and project the remaining rows, in slices."""
         for request, page in self.later:
             yield from complete(request, page)
             self.items += page.items
@@ -78,13 +89,13 @@ def read(
     measured: bool = True,
     sliced: bool = False,
 ) -> Result:
-    """Read a page; raises ApiError for a place that this statement never told.
+    """Read a page. Raises ApiError for a start that this statement never returned.
 
-    sliced: the caller completes the result if it has to.
+    sliced: the caller calls `complete` on the result.
     """
-    left = _UNLIMITED if limit is None else limit
+    remaining = _UNLIMITED if limit is None else limit
     if plan.merged:
-        return _read_merged(txn, plan, start, left, consistent=consistent, sliced=sliced)
+        return _read_merged(txn, plan, start, remaining, consistent=consistent, sliced=sliced)
     position, after = (0, None) if start is None else (start.position, start.after)
     if not 0 <= position < len(plan.ranges):
         raise errors.next_token_invalid()
@@ -99,8 +110,8 @@ def read(
                 raise errors.next_token_invalid()
             limits = ranges.resume(limits, key, reverse=plan.reverse)
             after = None
-        most = _UNLIMITED if one_item else left
-        request = PageRequest(plan.table, plan.source, limits, plan.reverse, most, consistent)
+        range_limit = _UNLIMITED if one_item else remaining
+        request = PageRequest(plan.table, plan.source, limits, plan.reverse, range_limit, consistent)
         request.test, request.project = test, plan.project
         request.fetch, request.measured = plan.fetch, measured or several
         request.partition = partition_of(limits[0]) if plan.query else None
@@ -109,18 +120,21 @@ def read(
         page = read_page(txn, request)
         result.add(request, page)
         result.consumed.add(page.consumed)
-        left -= page.scanned
+        remaining -= page.scanned
         if page.last is not None:
             result.last, result.next = page.last, Place(at, page.last)
             return result
         result.next = Place(at + 1, None) if at + 1 < len(plan.ranges) else None
-        if left == 0 or result.consumed.total() * READ_UNIT * (1 if consistent else 2) >= PAGE:
+        if remaining == 0 or result.consumed.total() * READ_UNIT * (1 if consistent else 2) >= PAGE:
             return result
     return result
 
 
 def _states_whole_key(plan: Pages, limits: Range) -> bool:
-    """Say whether a range is that of one key of the table: such a query has no last key (behaviour 6.2)."""
+    """Say whether a query is for one whole key of the table.
+
+    Such a query never returns a last key (behaviour 6.2).
+    """
     if not plan.query or not isinstance(plan.source, Table):
         return False
     return plan.source.range is None or limits[1] == limits[0] + b"\0"
@@ -149,9 +163,10 @@ def _read_merged(
 
 
 class _Merged:
-    """A transaction that sees nothing but the ranges of a plan, as one walk in the order of the sort keys.
+    """A transaction that sees only the ranges of a plan, as one walk in the order of the sort keys.
 
-    Its scans and pages go on where the last one ended, whatever range is asked for: one page of items is read with it.
+    It is used to read one page. Each scan or page continues where the last one ended, whatever
+    range is requested.
     """
 
     def __init__(self, txn: ReadTxn, plan: Pages, after: Item | None) -> None:
@@ -167,13 +182,16 @@ class _Merged:
         self._walk = merge(*walks, key=lambda pair: (pair[0][_PARTITION:], pair[0]), reverse=plan.reverse)
 
     def _rest(self, limits: Range, key: bytes) -> Range:
-        """Return what of a range comes after a key in the merged order: first by sort key, then by partition."""
+        """Return the part of a range that comes after a key in the merged order.
+
+        That order is by sort key, then by partition.
+        """
         start, stop = limits
         partition = start[:_PARTITION]
-        here = partition + key[_PARTITION:]
+        border = partition + key[_PARTITION:]
         if self._reverse:
-            return start, max(start, min(stop, here + b"\0" if partition < key[:_PARTITION] else here))
-        return max(start, here if partition > key[:_PARTITION] else here + b"\0"), stop
+            return start, max(start, min(stop, border + b"\0" if partition < key[:_PARTITION] else border))
+        return max(start, border if partition > key[:_PARTITION] else border + b"\0"), stop
 
     def scan(self, _start: bytes, _stop: bytes, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
         assert reverse == self._reverse, "the walk has one direction"
@@ -190,4 +208,4 @@ class _Merged:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave the transaction to whoever opened it."""
+        """Do nothing: the code that opened the transaction closes it."""

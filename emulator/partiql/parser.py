@@ -1,10 +1,10 @@
-"""Statements (behaviour 14.1): recursive descent, one method for each rule of the grammar.
+"""Statements (behaviour 14.1): a recursive descent parser with one method per rule of the grammar.
 
-`parse` is a pure function of the text; its latest results are cached. Errors are ApiErrors: PartiQL has no parameter name
-to put before a message, and many messages tell their position in the text.
+`parse` is a pure function of the text. Its latest results are cached. Errors are ApiErrors: PartiQL
+has no parameter name to put before a message, and many messages include a position in the text.
 
-The details of malformed statements other than those in behaviour 14.4 follow the wording of PartiQL's published parser as
-far as known; the service may tell others.
+Behaviour 14.4 records the details of some malformed statements. For others we follow the wording of
+PartiQL's published parser as far as it is known. The service may report something else.
 """
 
 from typing import Final, cast
@@ -15,7 +15,7 @@ from emulator.expressions import ast
 from emulator.expressions.parser import Usage
 from emulator.expressions.rules import Rule, result_of
 from emulator.partiql.ast import (
-    Delete,
+    DeleteStatement,
     Exists,
     Insert,
     OrderKey,
@@ -25,7 +25,7 @@ from emulator.partiql.ast import (
     SetChange,
     Source,
     Statement,
-    Update,
+    UpdateStatement,
 )
 from emulator.partiql.keywords import KEYWORDS
 from emulator.partiql.terms import ITEM, Terms
@@ -38,7 +38,7 @@ _parsed: BoundedCache[Parsed] = BoundedCache()
 
 
 def parse(text: str) -> Parsed:
-    """Parse a statement; raises ApiError."""
+    """Parse a statement. Raises ApiError."""
     parsed = _parsed.get(text)
     if parsed is None:
         parsed = _Statements(text).parsed()
@@ -64,7 +64,7 @@ class _Statements(Terms):
             self.operators,
         )
 
-    # --- statements -------------------------------------------------------------------------------------------------
+    # --- statements ------------------------------------------------------------------------------
 
     def statement(self) -> Statement:
         if self.take_word("SELECT"):
@@ -109,7 +109,7 @@ class _Statements(Terms):
         return path
 
     def skip_call(self) -> None:
-        """Pass over a function's name and everything in its parentheses."""
+        """Skip a function's name and everything in its parentheses."""
         self.next()
         depth = 0
         while True:
@@ -144,30 +144,33 @@ class _Statements(Terms):
         self.expect_word("VALUE")
         return Insert(source, self.value(ITEM))
 
-    def update(self) -> Update:
+    def update(self) -> UpdateStatement:
         source = self.source()
         actions, changes = self.actions()
         where = self.where()
-        return Update(source, actions, changes, where, self.returning())
+        return UpdateStatement(source, actions, changes, where, self.returning())
 
-    def update_from(self) -> Update | Delete:
-        """FROM "table" WHERE ... SET ...: the same statement, told from the other end."""
+    def update_from(self) -> UpdateStatement | DeleteStatement:
+        """Return an UPDATE or DELETE with its parts in another order.
+
+        They are written FROM "table" WHERE ..., then SET, REMOVE or DELETE.
+        """
         source = self.source()
         where = self.where()
         if self.take_word("DELETE"):
             return self.deletion(source, where)
         actions, changes = self.actions()
-        return Update(source, actions, changes, where, self.returning())
+        return UpdateStatement(source, actions, changes, where, self.returning())
 
-    def delete(self) -> Delete:
+    def delete(self) -> DeleteStatement:
         self.expect_word("FROM")
         return self.deletion(self.source(), self.where())
 
-    def deletion(self, source: Source, where: ast.Condition | None) -> Delete:
+    def deletion(self, source: Source, where: ast.ConditionTree | None) -> DeleteStatement:
         returning = self.returning()
         if returning not in (None, "ALL OLD"):
             raise errors.invalid_returning(returning)
-        return Delete(source, where, returning)
+        return DeleteStatement(source, where, returning)
 
     def exists(self) -> Exists:
         self.expect("(")
@@ -206,7 +209,7 @@ class _Statements(Terms):
             or (token.kind == "word" and token.text.upper() not in KEYWORDS)
         )
 
-    def where(self) -> ast.Condition | None:
+    def where(self) -> ast.ConditionTree | None:
         return self.condition() if self.take_word("WHERE") else None
 
     def returning(self) -> Returning | None:
@@ -221,9 +224,9 @@ class _Statements(Terms):
         self.expect("*")
         return cast("Returning", f"{which} {when}")
 
-    # --- SET and REMOVE ---------------------------------------------------------------------------------------------
+    # --- SET and REMOVE --------------------------------------------------------------------------
 
-    def actions(self) -> tuple[ast.Update, tuple[SetChange, ...]]:
+    def actions(self) -> tuple[ast.UpdateTree, tuple[SetChange, ...]]:
         actions: list[ast.Action] = []
         changes: list[SetChange] = []
         while True:
@@ -232,15 +235,15 @@ class _Statements(Terms):
                 while self.take_if(","):
                     actions.append(self.assignment(changes))
             elif self.take_word("REMOVE"):
-                actions.append(ast.RemoveAction(ast.Path(self.path())))
+                actions.append(ast.RemoveAction(ast.DocumentPath(self.path())))
             else:
                 break
         if not actions:
             raise self.malformed("Expected data manipulation")
-        return ast.Update(tuple(actions)), tuple(changes)
+        return ast.UpdateTree(tuple(actions)), tuple(changes)
 
     def assignment(self, changes: list[SetChange]) -> ast.Action:
-        path = ast.Path(self.path())
+        path = ast.DocumentPath(self.path())
         self.expect("=")
         token = self.token
         function = token.text.lower()
@@ -260,20 +263,20 @@ class _Statements(Terms):
         if self.calls():
             call: ast.Call = yield self.set_call()
             return call
-        return ast.Path(self.path()) if self.starts_path() else self.value("root")
+        return ast.DocumentPath(self.path()) if self.starts_path() else self.value("root")
 
     def set_call(self) -> Rule[ast.Call]:
         function = self.function(in_set=True)
         self.set_functions.append(Usage(function.name, as_condition=False))
         return ast.Call(function.name, (yield self.arguments(self.set_operand)))
 
-    def set_change(self, path: ast.Path, changes: list[SetChange]) -> ast.Action:
-        """SET a = set_add(a, <<...>>): ADD a, or for set_delete DELETE a."""
+    def set_change(self, path: ast.DocumentPath, changes: list[SetChange]) -> ast.Action:
+        """Return ADD for SET a = set_add(a, <<...>>), and DELETE for set_delete."""
         token = self.next()
         function, place = token.text.upper(), self.position(token)
-        first = self.at + 1  # behind the opening parenthesis
+        first = self.at + 1  # after the opening parenthesis
         arguments = result_of(self.arguments(self.set_operand))
-        if len(arguments) != 2:  # noqa: PLR2004 - the text says so
+        if len(arguments) != 2:  # noqa: PLR2004 - the set and the change
             raise errors.set_function_arguments(function, place)
         target, change = arguments
         if target != path:

@@ -19,12 +19,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from emulator import errors
-from emulator.database.items import requested
-from emulator.database.items.requested import Guard, Put, Write
+from emulator.database.items.requested import Check, Delete, Guard, Put, Update, Write
 from emulator.database.schema.table import Table
 from emulator.expressions import program
 from emulator.partiql import select, where
-from emulator.partiql.ast import Delete, Exists, Insert, Select, Update
+from emulator.partiql.ast import DeleteStatement, Exists, Insert, Select, UpdateStatement
 from emulator.partiql.prepare import PreparedStatement, Program
 from emulator.partiql.select import Pages, Read
 from emulator.values import wire
@@ -55,7 +54,7 @@ def bind(prepared: PreparedStatement, table: Table, *, consistent: bool = False,
     return write
 
 
-# --- layouts --------------------------------------------------------------------------------------------------------
+# --- layouts --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ def _layout(found: Program, table: Table) -> select.Layout | _KeyLayout | None:
     return _KeyLayout(key, rest)
 
 
-# --- writes -----------------------------------------------------------------------------------------------------------
+# --- writes ---------------------------------------------------------------------------------------
 
 
 def _put(prepared: PreparedStatement) -> Put:
@@ -109,11 +108,11 @@ def _write(prepared: PreparedStatement, layout: _KeyLayout, *, return_item: bool
     """Return the write of an UPDATE or DELETE, or the check of an EXISTS."""
     statement, values = prepared.statement, prepared.values
     key_item = {name: values[placeholder] for name, placeholder in layout.key}
-    test = _test(layout.rest, missing=isinstance(statement, Delete))
+    test = _test(layout.rest, missing=isinstance(statement, DeleteStatement))
     guard = Guard(test, values, return_item, paths=() if layout.rest is None else layout.rest.inner)
-    if isinstance(statement, Update):
-        return requested.Update(key_item, guard, prepared.program.update, values)
-    return requested.Delete(key_item, guard) if isinstance(statement, Delete) else requested.Check(key_item, guard)
+    if isinstance(statement, UpdateStatement):
+        return Update(key_item, guard, prepared.program.update, values)
+    return Delete(key_item, guard) if isinstance(statement, DeleteStatement) else Check(key_item, guard)
 
 
 def _test(rest: program.Condition | None, *, missing: bool) -> Callable[[Item, Values], bool]:
@@ -126,7 +125,7 @@ def _test(rest: program.Condition | None, *, missing: bool) -> Callable[[Item, V
     return lambda item, values: bool(item) and test(item, values)
 
 
-# --- rules of batches and transactions --------------------------------------------------------------------------------
+# --- rules of batches and transactions ------------------------------------------------------------
 
 
 def check_batch(statements: Sequence[PreparedStatement]) -> None:
@@ -144,7 +143,7 @@ def check_transaction(statements: Sequence[PreparedStatement]) -> None:
 def check_in_transaction(prepared: PreparedStatement) -> None:
     """Raise what a transaction refuses about one statement before its table is known (behaviour 14.6)."""
     statement = prepared.statement
-    if isinstance(statement, Update | Delete) and statement.returning is not None:
+    if isinstance(statement, UpdateStatement | DeleteStatement) and statement.returning is not None:
         raise errors.transaction_returning()
     if isinstance(statement, Select | Exists) and statement.source.index is not None:
         raise errors.transaction_read_on_index()

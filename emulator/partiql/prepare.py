@@ -16,7 +16,7 @@ from emulator.expressions import parser as expressions
 from emulator.expressions import update as updates
 from emulator.expressions.problems import ExpressionError
 from emulator.partiql import literals
-from emulator.partiql.ast import Delete, Exists, Insert, Parsed, Returning, Select, Source, Update
+from emulator.partiql.ast import DeleteStatement, Exists, Insert, Parsed, Returning, Select, Source, UpdateStatement
 from emulator.partiql.parser import parse
 from emulator.values.types import SETS, Value, Values
 
@@ -32,15 +32,15 @@ class Program:
         self.types = {name: tag for name, value in values.items() for tag in value}
         self.checks: tuple[analyze.Check, ...] = ()
         self.update: program.Update | None = None
-        self.where: ast.Condition | None = None
+        self.where: ast.ConditionTree | None = None
         self.refusal: errors.ApiError | None = None  # what is wrong with the conditions
         self.layout: Any = None
         self.layout_of: object = None
-        if statement.source.index is not None and isinstance(statement, Update | Delete):
+        if statement.source.index is not None and isinstance(statement, UpdateStatement | DeleteStatement):
             raise errors.statement_on_index()
         if statement.source.index is not None and isinstance(statement, Insert):
             raise errors.insert_into_index()
-        if isinstance(statement, Update):
+        if isinstance(statement, UpdateStatement):
             self.update = self._update(statement)
         if not isinstance(statement, Insert):
             where = statement.select.where if isinstance(statement, Exists) else statement.where
@@ -49,7 +49,7 @@ class Program:
             except ExpressionError as error:
                 self.refusal = errors.statement_expression(error.detail)
 
-    def _update(self, statement: Update) -> program.Update:
+    def _update(self, statement: UpdateStatement) -> program.Update:
         for change in statement.changes:
             if self.types[change.argument.name] not in SETS:
                 raise errors.set_function_value(change.function, change.position)
@@ -58,7 +58,7 @@ class Program:
         )
         return updates.update(analyze.analyze_update(parsed, {}, self.types).tree, self.types)
 
-    def _condition(self, where: ast.Condition) -> ast.Condition:
+    def _condition(self, where: ast.ConditionTree) -> ast.ConditionTree:
         functions, operators = self.parsed.functions, self.parsed.operators
         parsed = expressions.Parsed(where, (), (), (), (), functions, operators, redundant=False)
         checked = analyze.analyze_condition(parsed, {}, self.types)
@@ -86,7 +86,7 @@ class PreparedStatement:
     refusal: errors.ApiError | None = None
 
     @property
-    def statement(self) -> Select | Insert | Update | Delete | Exists:
+    def statement(self) -> Select | Insert | UpdateStatement | DeleteStatement | Exists:
         """Return the statement as it was parsed."""
         return self.program.parsed.statement
 
@@ -99,7 +99,7 @@ class PreparedStatement:
     def return_values(self) -> str | None:
         """Return what RETURNING asks for, in the words of ReturnValues."""
         statement = self.statement
-        if isinstance(statement, Update | Delete) and statement.returning is not None:
+        if isinstance(statement, UpdateStatement | DeleteStatement) and statement.returning is not None:
             return _RETURN_VALUES[statement.returning]
         return None
 

@@ -1,4 +1,8 @@
-"""SELECT: GetItem for a whole key of the table, Query where every branch states partitions, else Scan (behaviour 14.2)."""
+"""SELECT: as GetItem, as Query or as Scan (behaviour 14.2).
+
+It is a GetItem if the WHERE states the whole key of the table, a Query if every branch of the WHERE
+states partitions, otherwise a Scan.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -29,7 +33,10 @@ _Filtered = tuple[Range, Test | None]
 
 @dataclass(slots=True)
 class Read(ItemRequest):
-    """A SELECT of one item by its key: GetItem, then `test`, then `project` (None: all of the item)."""
+    """A SELECT of one item by its key: GetItem, then `test`, then `project`.
+
+    project: None for all attributes.
+    """
 
     test: Test | None
     project: Project | None
@@ -37,10 +44,13 @@ class Read(ItemRequest):
 
 @dataclass(slots=True)
 class Pages:
-    """A SELECT of several items: ranges to be read one after another, each with its filter.
+    """A SELECT of several items.
 
-    query: each range is in one partition, else the only one is all of the table or index, for a Scan. merged: the ranges
-    are to be read as one, in the order of the sort key. fetch, weight: as in read.PageRequest.
+    ranges: read one after another, each with its filter.
+    query: each range is in one partition. Otherwise the only range is the whole table or index, for
+        a Scan.
+    merged: the ranges are read as one, in the order of the sort key.
+    fetch, weight: as in read.PageRequest.
     """
 
     table: Table
@@ -56,10 +66,12 @@ class Pages:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What a table's key schema makes of a SELECT.
+    """The parts of a SELECT that depend on the key schema of its table.
 
-    key: where the WHERE states the table's whole key; filter: of the whole WHERE, with a key of the rest; branches: None
-    for a Scan; names: the key attributes of what is read.
+    key: set if the WHERE states the table's whole key.
+    filter: the whole WHERE; if key is set, only the other conditions.
+    branches: None for a Scan.
+    names: the key attributes of the table or index that is read.
     """
 
     index: str | None
@@ -72,28 +84,28 @@ class Layout:
     order: tuple[OrderKey, ...]
 
 
-def layout(found: Program, statement: Select, table: Table) -> Layout:
-    """Return the layout of a SELECT; raises ApiError."""
+def layout(prepared: Program, statement: Select, table: Table) -> Layout:
+    """Return the layout of a SELECT. Raises ApiError."""
     name = statement.source.index
     source = table if name is None else _index(table, name)
     names = source.key_schema
-    filter_ = None if found.where is None else compiler.condition(found.where)
+    filter_ = None if prepared.where is None else compiler.condition(prepared.where)
     table.check_paths((*(statement.paths or ()), *(() if filter_ is None else filter_.inner)))
-    branches = where.branches(found.where, names)
+    branches = where.branches(prepared.where, names)
     _check_order(statement, source, planned=branches is not None)
-    project, asked = _projection(statement.paths)
+    project, attributes = _projection(statement.paths)
     fetch = False
     if isinstance(source, Index) and not source.projects_all:
-        fetch = source.lacks(asked)
+        fetch = source.lacks(attributes)
         if branches is not None and len(branches) == 1:
             _check_filter(source, branches[0].rest)
         if fetch:
             filter_ = _of_entries(filter_, source)
-            branches = branches and tuple(replace(each, rest=_of_entries(each.rest, source)) for each in branches)
-    key, rest = where.key_of(found.where, table.key_names)
+            branches = branches and tuple(replace(branch, rest=_of_entries(branch.rest, source)) for branch in branches)
+    key, rest = where.key_of(prepared.where, table.key_names)
     if isinstance(source, Table) and len(key) == table.key_count:
         for attribute, placeholder in key:
-            if found.types[placeholder] != table.definition.types[attribute]:
+            if prepared.types[placeholder] != table.definition.types[attribute]:
                 raise errors.key_condition_type()
         return Layout(None, key, None, names, rest, project, fetch=False, order=())
     return Layout(name, None, branches, names, filter_, project, fetch, statement.order)
@@ -109,7 +121,7 @@ def _index(table: Table, name: str) -> Index:
 
 
 def check_index(table: Table, name: str | None) -> None:
-    """Raise if a SELECT names an index with several attributes of one key type (behaviour 14.2)."""
+    """Raise if a SELECT names an index with several HASH or RANGE attributes (behaviour 14.2)."""
     index = table.indexes_by_name.get(name or "")
     if index is not None and max(len(index.key_schema.hash), len(index.key_schema.range)) > 1:
         raise errors.statement_of_multi_attribute_index()
@@ -128,89 +140,95 @@ def _check_order(statement: Select, source: Table | Index, *, planned: bool) -> 
 
 
 def _projection(wanted: tuple[Path, ...] | None) -> tuple[Project | None, frozenset[str]]:
-    """Return the function of a projection and the top-level attributes it reads.
+    """Return the function of a projection, and the top-level attributes that it reads.
 
-    A nested path gives its leaf under the path's last name (behaviour 14.2), that of a list's element under the list's.
-    Attributes come in the order in which the whole item has them.
+    The leaf of a nested path gets the path's last name, and a list's element gets the list's name
+    (behaviour 14.2). Attributes come in the order of the whole item.
     """
     if wanted is None:
         return None, frozenset()
-    asked = frozenset(str(path[0]) for path in wanted)
+    attributes = frozenset(str(path[0]) for path in wanted)
     if all(len(path) == 1 for path in wanted):
-        return compiler.projection(ast.Projection(tuple(map(ast.Path, wanted)))).project, asked
+        return compiler.projection(ast.ProjectionTree(tuple(map(ast.DocumentPath, wanted)))).project, attributes
     leaves = tuple((next(step for step in reversed(path) if isinstance(step, str)), path) for path in wanted)
 
     def project(item: Item) -> Item:
-        found = {}
+        values = {}
         for name, path in leaves:
             value = paths.get(item, path)
             if value is not None:
-                found[name] = (paths.place(item, path), value)
-        return {name: value for name, (_, value) in sorted(found.items(), key=lambda entry: entry[1][0])}
+                values[name] = (paths.position_of(item, path), value)
+        return {name: value for name, (_, value) in sorted(values.items(), key=lambda entry: entry[1][0])}
 
-    return project, asked
+    return project, attributes
 
 
 def _check_filter(index: Index, condition: program.Condition | None) -> None:
-    """Raise if a SELECT by partition key filters on attributes that the index does not project (behaviour 14.2)."""
+    """Raise if a SELECT by partition key filters on attributes that the index does not project.
+
+    See behaviour 14.2.
+    """
     missing = frozenset[str]() if condition is None else condition.attributes - index.attributes
     if missing:
         raise errors.filter_not_projected(index.name, sorted(missing))
 
 
 def _of_entries(condition: program.Condition | None, index: Index) -> program.Condition | None:
-    """Return the condition as it holds for the entries of an index, when pages fetch whole items (behaviour 14.2)."""
+    """Return a condition that sees only the attributes that an index projects.
+
+    Pages that fetch whole items need it (behaviour 14.2).
+    """
     if condition is None:
         return None
     test = condition.test
     return replace(condition, test=lambda item, values: test(index.project(item), values))
 
 
-def plan(found: Layout, table: Table, values: Values, *, consistent: bool) -> Read | Pages:
-    """Return the plan of a SELECT; raises ApiError."""
-    test = _bound(found.filter, values)
-    if found.key is not None:
-        key_item = {name: values[placeholder] for name, placeholder in found.key}
-        read = Read(key_item, test, found.project)
+def plan(parts: Layout, table: Table, values: Values, *, consistent: bool) -> Read | Pages:
+    """Return the plan of a SELECT. Raises ApiError."""
+    test = _bound(parts.filter, values)
+    if parts.key is not None:
+        key_item = {name: values[placeholder] for name, placeholder in parts.key}
+        read = Read(key_item, test, parts.project)
         read.locate(table)
         return read
     source: Table | Index = table
-    if found.index is not None:
-        index = table.indexes_by_name[found.index]
+    if parts.index is not None:
+        index = table.indexes_by_name[parts.index]
         if consistent and index.is_global:
             raise errors.statement_consistent_read_on_gsi()
         source = index
-    weight = 0 if found.filter is None else found.filter.weight
-    if found.project is not None:
+    weight = 0 if parts.filter is None else parts.filter.weight
+    if parts.project is not None:
         weight += PROJECTION_WORK
-    if found.branches is None:
+    if parts.branches is None:
         everything = [((source.prefix, prefix_end(source.prefix)), test)]
         return Pages(
             table,
             source,
             everything,
             reverse=False,
-            project=found.project,
-            fetch=found.fetch,
+            project=parts.project,
+            fetch=parts.fetch,
             query=False,
             weight=weight,
         )
-    reverse = any(key.descending for key in found.order if key.path[0] in found.names.range)
-    pages = Pages(table, source, [], reverse, found.project, found.fetch, query=True, weight=weight)
-    first = found.branches[0]
-    if len(found.branches) == len(first.queries) == 1:
-        wanted = key_range.resolve(first.queries[0], found.names, values)
+    reverse = any(key.descending for key in parts.order if key.path[0] in parts.names.range)
+    pages = Pages(table, source, [], reverse, parts.project, parts.fetch, query=True, weight=weight)
+    first = parts.branches[0]
+    if len(parts.branches) == len(first.queries) == 1:
+        wanted = key_range.resolve(first.queries[0], parts.names, values)
         pages.ranges = [(ranges.query_range(source, wanted), _bound(first.rest, values))]
         return pages
-    partitions = _partitions(source, found, test, values)
-    if found.order and found.order[0].path[0] in found.names.range:
+    partitions = _partitions(source, parts, test, values)
+    if parts.order and parts.order[0].path[0] in parts.names.range:
         pages.merged = True
         pages.ranges = [(limits, test) for _, group in partitions for limits, _ in group]
         return pages
-    [hash_name] = found.names.hash
-    descending = next((key.descending for key in found.order if key.path[0] == hash_name), None)
+    [hash_name] = parts.names.hash
+    descending = next((key.descending for key in parts.order if key.path[0] == hash_name), None)
     if descending is not None:
-        encode = keyspace.KEY_BYTES[found.names.types[hash_name]]
+        encode = keyspace.KEY_BYTES[parts.names.types[hash_name]]
         partitions.sort(key=lambda pair: encode(pair[0]), reverse=descending)
     pages.ranges = [read for _, group in partitions for read in (group[::-1] if reverse else group)]
     return pages
@@ -224,18 +242,19 @@ def _bound(condition: program.Condition | None, values: Values) -> Test | None:
 
 
 def _partitions(
-    source: Table | Index, found: Layout, test: Test | None, values: Values
+    source: Table | Index, parts: Layout, test: Test | None, values: Values
 ) -> list[tuple[Value, list[_Filtered]]]:
-    """Return each partition's key value and its ranges, which do not overlap, in sort key order.
+    """Return each partition's key value and its ranges in sort key order. Ranges do not overlap.
 
-    Partitions come in written order. Branches of one partition are read apart where all of them limit the sort key, and
-    together, with the whole WHERE as filter, where one does not.
+    Partitions come in written order. A partition may have several branches. If all of them limit
+    the sort key, each is a read of its own. Otherwise they are one read with the whole WHERE as
+    filter.
     """
-    assert found.branches is not None, "a Scan has no partitions"
+    assert parts.branches is not None, "a Scan has no partitions"
     grouped: dict[str, list[tuple[key_range.KeyRange, where.Branch]]] = {}
-    for branch in found.branches:
+    for branch in parts.branches:
         for query in branch.queries:
-            wanted = key_range.resolve(query, found.names, values)
+            wanted = key_range.resolve(query, parts.names, values)
             [content] = wanted.partition[0].values()
             reads = grouped.setdefault(content, [])
             if not any(other is branch for _, other in reads):  # IN may name a value twice
@@ -256,7 +275,7 @@ def _apart(
 ) -> list[_Filtered]:
     group = [(ranges.query_range(source, wanted), _bound(branch.rest, values)) for wanted, branch in reads]
     group.sort(key=lambda read: read[0])
-    for (before, _), (after, _) in pairwise(group):
-        if after[0] < before[1]:
+    for (earlier, _), (later, _) in pairwise(group):
+        if later[0] < earlier[1]:
             raise errors.overlapping_conditions()
     return group

@@ -1,9 +1,10 @@
-"""What statements consist of: conditions, paths, values (behaviour 14.1). One method for each rule of the grammar.
+"""The parts of statements: conditions, paths, values (behaviour 14.1).
 
-Conditions and calls nest as deep as a statement is long: their rules are generators (expressions/rules.py).
+There is one method per rule of the grammar. Conditions and calls can nest as deep as a statement is
+long, so their rules are generators (expressions/rules.py).
 """
 
-# ruff: noqa: D102 - a method is named after the rule it parses
+# ruff: noqa: D102 - a method has the name of the rule that it parses
 
 from collections.abc import Callable
 from typing import Final
@@ -21,10 +22,10 @@ from emulator.values.paths import Path
 from emulator.values.types import Value
 
 _DEPTH: Final = 100
-"""Levels of literals: far more than an item may have, far less than Python's stack."""
+"""Levels of literals: far more than an item may have, far fewer than Python's stack allows."""
 
 ITEM: Final = ""
-"""The place of an INSERT's item, whose attributes' values each have the place "root"."""
+"""The place, in errors, of an INSERT's item. The values of its attributes have the place "root"."""
 
 _COMPARATORS: Final[dict[str, ast.Comparator]] = {
     "=": "=",
@@ -51,17 +52,17 @@ _TYPES: Final = {
 }
 """Type names after IS -> type tags."""
 
-_Node = ast.Condition | ast.Operand
+_Node = ast.ConditionTree | ast.Operand
 _ROOT: Final = "root"
 
 
 def _is_boolean(node: _Node) -> bool:
-    """Say whether this is a function that is true or false."""
+    """Say whether this is a function whose result is true or false."""
     return isinstance(node, ast.Call) and FUNCTIONS[node.function].place == "condition"
 
 
 class Terms:
-    """A text's tokens, and what was found in them so far."""
+    """The tokens of a text, and what the parser has found in them so far."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -76,7 +77,7 @@ class Terms:
         self.operators = 0
         self.refusal: errors.ApiError | None = None
 
-    # --- tokens -----------------------------------------------------------------------------------------------------
+    # --- tokens ----------------------------------------------------------------------------------
 
     @property
     def token(self) -> Token:
@@ -88,23 +89,23 @@ class Terms:
         return token
 
     def peek(self, kind: str, ahead: int = 0) -> bool:
-        """Say whether a symbol or a kind of token comes."""
+        """Say whether the next token is this symbol or of this kind."""
         return self.tokens[min(self.at + ahead, len(self.tokens) - 1)].kind == kind
 
     def peek_word(self, *words: str) -> bool:
-        """Say whether one of these keywords comes."""
+        """Say whether the next token is one of these keywords."""
         token = self.tokens[self.at]
         return token.kind == "word" and token.text.upper() in words
 
     def take_if(self, kind: str) -> bool:
-        found = self.peek(kind)
-        self.at += found
-        return found
+        matches = self.peek(kind)
+        self.at += matches
+        return matches
 
     def take_word(self, word: str) -> bool:
-        found = self.peek_word(word)
-        self.at += found
-        return found
+        matches = self.peek_word(word)
+        self.at += matches
+        return matches
 
     def expect(self, kind: str) -> Token:
         if not self.peek(kind):
@@ -122,11 +123,11 @@ class Terms:
         return position(self.text, token)
 
     def span(self, first: int, end: int) -> str:
-        """Return the position of several tokens together, by their numbers; end is not one of them."""
+        """Return the position of the tokens numbered from `first` to before `end`."""
         return position(self.text, Token("", "", self.tokens[first].start, self.tokens[end - 1].end))
 
     def next_comma(self, at: int) -> int:
-        """Return the number of the next comma, from a token's number on."""
+        """Return the number of the next comma, from the token with number `at` on."""
         return next(number for number in range(at, len(self.tokens)) if self.tokens[number].kind == ",")
 
     def deeper(self) -> None:
@@ -134,17 +135,20 @@ class Terms:
         if self.depth > _DEPTH:
             raise self.malformed("")
 
-    # --- conditions -------------------------------------------------------------------------------------------------
+    # --- conditions ------------------------------------------------------------------------------
 
-    def condition(self) -> ast.Condition:
+    def condition(self) -> ast.ConditionTree:
         return self.as_condition(result_of(self.or_()))
 
-    def as_condition(self, node: _Node) -> ast.Condition:
-        """Return the node if it is a condition by itself: the rules below yield operands where no operator follows."""
+    def as_condition(self, node: _Node) -> ast.ConditionTree:
+        """Return the node if it is a condition by itself, otherwise raise.
+
+        The rules below return an operand if no operator follows it.
+        """
         if isinstance(node, ast.Call):
             self.functions.append(Usage(node.function, as_condition=True))
             return node
-        if isinstance(node, ast.Path | ast.Placeholder | ast.Literal | ast.Arithmetic):
+        if isinstance(node, ast.DocumentPath | ast.Placeholder | ast.Literal | ast.Arithmetic):
             raise self.malformed("Unexpected expression in where clause")
         return node
 
@@ -188,7 +192,7 @@ class Terms:
         if self.take_word("BETWEEN"):
             low = yield self.operand()
             self.expect_word("AND")
-            node: ast.Condition = ast.Between(self.as_operand(left), low, (yield self.operand()))
+            node: ast.ConditionTree = ast.Between(self.as_operand(left), low, (yield self.operand()))
         elif self.take_word("IN"):
             node = ast.In(self.as_operand(left), (yield self.options()))
         elif negated:
@@ -198,18 +202,18 @@ class Terms:
         self.operators += 1 + negated
         return ast.Not(node) if negated else node
 
-    def equal_truths(self, left: _Node, right: _Node, *, negated: bool) -> ast.Condition:
-        """Return the condition that a boolean function and what it is compared with are both true, or both false.
+    def equal_truths(self, left: _Node, right: _Node, *, negated: bool) -> ast.ConditionTree:
+        """Return the condition that compares a boolean function with another side.
 
-        `f = true` is f, `f = false` is NOT f. What else is compared is true or false only when the item or the
-        parameter is there: (f AND it = true) OR (NOT f AND it = false).
+        Conditions have no such comparison, so AND, OR and NOT express it. `f = true` is f, `f =
+        false` is NOT f. For any other side x, it is (f AND x = true) OR (NOT f AND x = false).
         """
         if not _is_boolean(left):
             left, right = right, left
         function = self.as_condition(left)
         if _is_boolean(right):
             other = self.as_condition(right)
-            node: ast.Condition = ast.Or(ast.And(function, other), ast.And(ast.Not(function), ast.Not(other)))
+            node: ast.ConditionTree = ast.Or(ast.And(function, other), ast.And(ast.Not(function), ast.Not(other)))
         else:
             value = self.as_operand(right)
             literal = self.constants.get(value.name, {}) if isinstance(value, ast.Placeholder) else {}
@@ -228,7 +232,7 @@ class Terms:
         if isinstance(node, ast.Call):
             self.functions.append(Usage(node.function, as_condition=False))
             return node
-        if isinstance(node, ast.Path | ast.Placeholder):
+        if isinstance(node, ast.DocumentPath | ast.Placeholder):
             return node
         raise self.malformed("Unexpected expression in where clause")
 
@@ -243,7 +247,7 @@ class Terms:
         self.expect(closing)
         return tuple(options)
 
-    def is_(self, operand: ast.Operand) -> ast.Condition:
+    def is_(self, operand: ast.Operand) -> ast.ConditionTree:
         negated = self.take_word("NOT")
         token = self.next()
         name = token.text.upper() if token.kind == "word" else ""
@@ -258,10 +262,10 @@ class Terms:
         return ast.Not(node) if negated else node
 
     def simple(self) -> ast.Operand | None:
-        """Return an operand that is a path or a value, None where parentheses or a call begin."""
+        """Return an operand that is a path or a value, None before parentheses or a call."""
         if self.token.kind == "(" or self.calls():
             return None
-        return ast.Path(self.path()) if self.starts_path() else self.value("root")
+        return ast.DocumentPath(self.path()) if self.starts_path() else self.value("root")
 
     def calls(self) -> bool:
         return self.token.kind == "word" and self.peek("(", 1)
@@ -279,7 +283,7 @@ class Terms:
         return ast.Call(function.name, (yield self.arguments(self.operand)))
 
     def function(self, *, in_set: bool = False) -> Function:
-        """Return the function whose name comes next; with `in_set` also one of updates."""
+        """Return the function whose name comes next. in_set: functions of updates are allowed."""
         token = self.next()
         name = token.text.lower()
         function = FUNCTIONS.get(name)
@@ -289,15 +293,15 @@ class Terms:
 
     def arguments(self, argument: Callable[[], Rule[ast.Operand]]) -> Rule[tuple[ast.Operand, ...]]:
         self.expect("(")
-        found: list[ast.Operand] = []
+        arguments: list[ast.Operand] = []
         if not self.take_if(")"):
-            found.append((yield argument()))
+            arguments.append((yield argument()))
             while self.take_if(","):
-                found.append((yield argument()))
+                arguments.append((yield argument()))
             self.expect(")")
-        return tuple(found)
+        return tuple(arguments)
 
-    # --- paths ------------------------------------------------------------------------------------------------------
+    # --- paths -----------------------------------------------------------------------------------
 
     def starts_path(self) -> bool:
         token = self.token
@@ -328,7 +332,8 @@ class Terms:
                 self.expect("]")
             else:
                 break
-        if len(steps) > limits.PATH_ELEMENTS:  # behaviour 2.5; syntax errors that follow come first
+        # Syntax errors later in the text are reported first (behaviour 2.5).
+        if len(steps) > limits.PATH_ELEMENTS:
             self.refusal = self.refusal or errors.statement_expression(problems.path_too_long(len(steps)).detail)
         return tuple(steps)
 
@@ -343,7 +348,7 @@ class Terms:
             raise errors.empty_path_component()
         return name
 
-    # --- values -----------------------------------------------------------------------------------------------------
+    # --- values ----------------------------------------------------------------------------------
 
     def constant(self, value: Value) -> ast.Placeholder:
         name = f":{len(self.constants)}"
@@ -398,14 +403,14 @@ class Terms:
 
     def elements(self, closing: str, place: str) -> tuple[Template, ...]:
         self.deeper()
-        found: list[Template] = []
+        templates: list[Template] = []
         if not self.take_if(closing):
-            found.append(self.template(f"{place}[0]"))
+            templates.append(self.template(f"{place}[0]"))
             while self.take_if(","):
-                found.append(self.template(f"{place}[{len(found)}]"))
+                templates.append(self.template(f"{place}[{len(templates)}]"))
             self.expect(closing)
         self.depth -= 1
-        return tuple(found)
+        return tuple(templates)
 
     def map(self, place: str) -> MapOf:
         self.deeper()

@@ -1,7 +1,7 @@
-"""What a WHERE clause says about keys: a whole key, or the partitions and sort key ranges of queries.
+"""The keys in a WHERE clause: a whole key, or the partitions and sort key ranges of queries.
 
-A WHERE is one branch, or several joined by OR; a branch is a chain of conditions joined by AND.
-A key has one HASH and at most one RANGE attribute: SELECT refuses the indexes that have several
+A WHERE is one branch, or several branches joined by OR. A branch is a chain of conditions joined by
+AND. A key has one HASH and at most one RANGE attribute: SELECT refuses indexes that have more
 (behaviour 14.2).
 """
 
@@ -19,35 +19,41 @@ Key = tuple[tuple[str, str], ...]
 """Key attributes and the placeholders of their values."""
 
 _HASH_VALUES: Final = 50
-"""Partition key values after IN (Developer Guide, "PartiQL arithmetic, comparison, and logical operators")."""
+"""The limit of partition key values after IN (Developer Guide, "PartiQL arithmetic, comparison, and
+logical operators").
+"""
 
 
-def key_of(where: ast.Condition | None, names: Sequence[str]) -> tuple[Key, program.Condition | None]:
-    """Return the first equality on each key attribute, and the program of everything else (None: nothing)."""
+def key_of(where: ast.ConditionTree | None, names: Sequence[str]) -> tuple[Key, program.Condition | None]:
+    """Return the first equality on each key attribute, and the program of all other conditions.
+
+    The program is None if there are no others.
+    """
     if where is None:
         return (), None
-    found: dict[str, str] = {}
-    rest = []
+    placeholders: dict[str, str] = {}
+    others = []
     for part in ast.chain(where, ast.And):
         clause = _clause(part)
         if (
             clause is not None
             and clause.operator == "="
             and clause.attribute in names
-            and clause.attribute not in found
+            and clause.attribute not in placeholders
         ):
-            found[clause.attribute] = _name(clause.operands[0])
+            placeholders[clause.attribute] = _name(clause.operands[0])
         else:
-            rest.append(part)
-    return tuple((name, found[name]) for name in names if name in found), _all(rest)
+            others.append(part)
+    return tuple((name, placeholders[name]) for name in names if name in placeholders), _all(others)
 
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A branch as queries.
+    """A branch of a WHERE, as queries.
 
-    queries: a key condition for each partition that it states; sorted: whether those limit the sort key; rest: the
-    program of the conditions that no key condition can express.
+    queries: a key condition for each partition that it states.
+    sorted: whether they limit the sort key.
+    rest: the program of the conditions that a key condition cannot express.
     """
 
     queries: tuple[KeyCondition, ...]
@@ -55,24 +61,24 @@ class Branch:
     rest: program.Condition | None
 
 
-def branches(where: ast.Condition | None, names: key_range.KeyNames) -> tuple[Branch, ...] | None:
+def branches(where: ast.ConditionTree | None, names: key_range.KeyNames) -> tuple[Branch, ...] | None:
     """Return the branches of a WHERE, None unless each of them states its partitions."""
     if where is None:
         return None
-    found = []
+    result = []
     for part in ast.chain(where, ast.Or):
         branch = _branch(part, names)
         if branch is None:
             return None
-        found.append(branch)
-    return tuple(found)
+        result.append(branch)
+    return tuple(result)
 
 
-def _branch(node: ast.Condition, names: key_range.KeyNames) -> Branch | None:
+def _branch(node: ast.ConditionTree, names: key_range.KeyNames) -> Branch | None:
     [hash_name] = names.hash
     partitions: tuple[ast.Placeholder, ...] | None = None
     sort: KeyClause | None = None
-    rest = []
+    others = []
     for part in ast.chain(node, ast.And):
         clause = _clause(part)
         options = _options(part)
@@ -81,30 +87,33 @@ def _branch(node: ast.Condition, names: key_range.KeyNames) -> Branch | None:
         elif sort is None and clause is not None and clause.attribute in names.range:
             sort = clause
         else:
-            rest.append(part)
+            others.append(part)
     if partitions is None:
         return None
     if len(partitions) > _HASH_VALUES:
         raise errors.statement_expression(problems.too_many_options(len(partitions)).detail)
     sort_clauses = () if sort is None else (sort,)
     queries = tuple(KeyCondition((KeyClause(hash_name, "=", (value,)), *sort_clauses)) for value in partitions)
-    return Branch(queries, sort is not None, _all(rest))
+    return Branch(queries, sort is not None, _all(others))
 
 
-def _all(parts: Sequence[ast.Condition]) -> program.Condition | None:
+def _all(parts: Sequence[ast.ConditionTree]) -> program.Condition | None:
     return compiler.condition(reduce(ast.And, parts)) if parts else None
 
 
-def _clause(node: ast.Condition) -> KeyClause | None:
-    """Return a condition of a top-level attribute with a value as a key clause, None for any other."""
+def _clause(node: ast.ConditionTree) -> KeyClause | None:
+    """Return the key clause of a condition that compares a top-level attribute with a value.
+
+    Return None for any other condition.
+    """
     match node:
-        case ast.Compare(operator, ast.Path((str(name),)), ast.Placeholder() as value) if operator != "<>":
+        case ast.Compare(operator, ast.DocumentPath((str(name),)), ast.Placeholder() as value) if operator != "<>":
             return KeyClause(name, operator, (value,))
-        case ast.Compare(operator, ast.Placeholder() as value, ast.Path((str(name),))) if operator != "<>":
+        case ast.Compare(operator, ast.Placeholder() as value, ast.DocumentPath((str(name),))) if operator != "<>":
             return KeyClause(name, program.MIRRORED[operator], (value,))
-        case ast.Between(ast.Path((str(name),)), ast.Placeholder() as low, ast.Placeholder() as high):
+        case ast.Between(ast.DocumentPath((str(name),)), ast.Placeholder() as low, ast.Placeholder() as high):
             return KeyClause(name, "BETWEEN", (low, high))
-        case ast.Call("begins_with", (ast.Path((str(name),)), ast.Placeholder() as value)):
+        case ast.Call("begins_with", (ast.DocumentPath((str(name),)), ast.Placeholder() as value)):
             return KeyClause(name, "begins_with", (value,))
     return None
 
@@ -114,12 +123,12 @@ def _name(operand: ast.Placeholder | ast.Literal) -> str:
     return operand.name
 
 
-def _options(node: ast.Condition) -> tuple[str, tuple[ast.Placeholder, ...]] | None:
+def _options(node: ast.ConditionTree) -> tuple[str, tuple[ast.Placeholder, ...]] | None:
     """Return the attribute and the values of an equality or an IN."""
     clause = _clause(node)
     if clause is not None and clause.operator == "=":
         return clause.attribute, (ast.Placeholder(_name(clause.operands[0])),)
-    if isinstance(node, ast.In) and isinstance(node.operand, ast.Path) and len(node.operand.steps) == 1:
+    if isinstance(node, ast.In) and isinstance(node.operand, ast.DocumentPath) and len(node.operand.steps) == 1:
         values = tuple(option for option in node.options if isinstance(option, ast.Placeholder))
         if len(values) == len(node.options):
             return str(node.operand.steps[0]), values

@@ -1,7 +1,7 @@
 """Equality, order and the functions of conditions, on canonical values (behaviour 4.4).
 
-Strings compare as Python does, by code point, which is the byte order of their UTF-8. Binaries are base64 text in a
-value and compare as the bytes they stand for.
+Strings compare by code point, as in Python. That is also the byte order of their UTF-8. Binaries
+are base64 text inside a value, but compare as the bytes that the text encodes.
 """
 
 from binascii import a2b_base64
@@ -14,12 +14,18 @@ _Text = TypeVar("_Text", str, bytes)
 
 
 def equal(left: Value, right: Value) -> bool:
-    """Say whether two values are the same: deep, sets without order, lists in order, maps by key."""
+    """Say whether two values are the same.
+
+    The comparison is deep. Order counts in lists, but not in sets and maps.
+    """
     return left == right
 
 
 def order(left: Value, right: Value) -> int | None:
-    """Return -1, 0 or 1 as left is below, equal to or above right; None unless both are S, both N or both B."""
+    """Return -1 if left is below right, 0 if they are equal, 1 if left is above right.
+
+    Return None if the two values are not both S, both N or both B.
+    """
     if "N" in left and "N" in right:
         return number.order(left["N"], right["N"])
     if "S" in left and "S" in right:
@@ -34,7 +40,10 @@ def _order(left: _Text, right: _Text) -> int:
 
 
 def contains(container: Value, operand: Value) -> bool:
-    """Say whether the container has the operand: as substring, as member of a set, or as element of a list."""
+    """Say whether the container has the operand.
+
+    The operand may be a substring, a member of a set or an element of a list.
+    """
     [(tag, content)] = container.items()
     if tag == "L":
         return operand in content
@@ -56,7 +65,11 @@ def begins_with(value: Value, prefix: Value) -> bool:
 
 
 def size_of(value: Value) -> int | None:
-    """Return what size() gives: UTF-16 units, bytes, members, elements or entries; None for N, BOOL and NULL."""
+    """Return the result of size(), or None for N, BOOL and NULL.
+
+    The result counts the UTF-16 units of a string, the bytes of a binary, the members of a set, the
+    elements of a list, or the entries of a map.
+    """
     [(tag, content)] = value.items()
     if tag == "S" and not content.isascii():
         return len(content.encode("utf-16-le", "surrogatepass")) // 2

@@ -1,19 +1,22 @@
-"""Numbers: exact decimals of 38 digits that live as text.
+"""Numbers: exact decimals of up to 38 digits, kept as text.
 
-Clients send numbers as text and get them back in one plain form, so the emulator never makes objects of them: a number
-is its *canonical* text (behaviour 2.2), with no exponent, no plus sign, no needless zeros, and "0" for every zero.
-Two numbers are equal exactly when their canonical texts are. Decimal is not used: it rounds silently and costs more.
+Clients send numbers as text and get them back in one plain form, so the emulator never converts
+them to number objects. A number is its *canonical* text (behaviour 2.2): no exponent, no plus sign,
+no needless zeros, and "0" for every zero. Two numbers are equal exactly when their canonical texts
+are equal. Python's Decimal is not used: it rounds silently and costs more.
 
-Every function but `canonical` takes canonical texts and trusts them.
+All functions except `canonical` take canonical texts and do not check them again.
 
-In between, a number is `digits` (no leading or trailing zeros) and the exponent of the first of them:
-"1200" = ("12", 3), "0.05" = ("5", -2); or an integer and a scale: 12.5 = 125 * 10**-1.
+Intermediate results have one of two forms. Either `digits`, without leading or trailing zeros, and
+the exponent of the first digit: "1200" = ("12", 3), "0.05" = ("5", -2). Or an integer and a scale:
+12.5 = 125 * 10**-1.
 
-Sortable bytes (behaviour 6.2, Oracle's NUMBER): with |n| = 0.d1 d2 d3... * 100**e in base 100 and d1 > 0,
+Sortable bytes (behaviour 6.2, Oracle's NUMBER): with |n| = 0.d1 d2 d3... * 100**e in base 100 and
+d1 > 0,
 
     zero       80
     n > 0      C0 + e, then d + 1 for each digit
-    n < 0      3F - e, then 101 - d for each digit, then 66 when there are fewer than 20 digits
+    n < 0      3F - e, then 101 - d for each digit, then 66 if there are fewer than 20 digits
 
 Their byte order is the numeric order.
 """
@@ -27,7 +30,10 @@ NumberProblem = Literal["not_numeric", "overflow", "underflow", "precision"]
 
 
 class NumberError(Exception):
-    """A text that is no number DynamoDB can hold, or a result that is none. `text` is the number as written."""
+    """A text that is not a number, or a number that DynamoDB cannot hold.
+
+    `text` is the number as written.
+    """
 
     def __init__(self, kind: NumberProblem, text: str) -> None:
         super().__init__(f"{kind}: {text}")
@@ -35,25 +41,29 @@ class NumberError(Exception):
         self.text = text
 
 
-# --- parsing --------------------------------------------------------------------------------------------------------
+# --- parsing ------------------------------------------------------------------------------------
 
-_PLAIN: Final = re.compile(r"-?(?:[1-9][0-9]*|0(?=\.))(?:\.[0-9]*[1-9])?").fullmatch  # all canonical texts but "0"
+# all canonical texts except "0"
+_PLAIN: Final = re.compile(r"-?(?:[1-9][0-9]*|0(?=\.))(?:\.[0-9]*[1-9])?").fullmatch
 _NON_ZERO: Final = frozenset("123456789")
 _DIGITS_MAX: Final = limits.NUMBER_DIGITS
 
-# Possessive quantifiers keep this linear on megabytes of digits.
+# Possessive quantifiers keep matching linear on megabytes of digits.
 _GRAMMAR: Final = re.compile(r"([+-])?+([0-9]*+)(?:\.([0-9]*+))?+(?:[eE]([+-]?+[0-9]++))?+").fullmatch
 
-_EXPONENT_DIGITS: Final = 19  # of the largest 64-bit integer
+_EXPONENT_DIGITS: Final = 19  # the number of digits of the largest 64-bit integer
 _EXPONENT_MAX: Final = 2**63 - 1
 
 
 def canonical(text: str) -> str:
-    """Return the plain form of a number as a client wrote it; the very same object where it is in that form already.
+    """Return the plain form of a number that a client wrote.
 
-    Raises NumberError for every kind; where several apply the range comes before the precision (inferred).
+    If the text is already in that form, the same object is returned. Raises NumberError for any
+    problem. A number that is out of range and also too precise is reported as out of range
+    (inferred).
     """
-    # Cheapest first: whole numbers, positive fractions, all that is canonical (0.15, 0.35, 0.45 us), the rest (2 us).
+    # The cheapest test comes first: whole numbers (0.15 us), positive fractions (0.35 us), all
+    # other canonical texts (0.45 us), everything else (2 us).
     if 0 < len(text) <= _DIGITS_MAX and text.isascii():
         if text.isdigit() and (text[0] != "0" or text == "0"):
             return text
@@ -82,7 +92,10 @@ def _normalised(text: str) -> str:
 
 
 def _exponent(power: str, text: str) -> int:
-    """Return the written exponent; the service reads 64-bit integers and takes anything beyond for no number."""
+    """Return the written exponent.
+
+    The service reads it as a 64-bit integer. A text with a larger exponent is not a number.
+    """
     magnitude = power.lstrip("+-").lstrip("0") or "0"
     if len(magnitude) > _EXPONENT_DIGITS:
         raise NumberError("not_numeric", text)
@@ -100,7 +113,10 @@ def _check_range(exponent: int, text: str) -> None:
 
 
 def _finished(sign: str, digits: str, exponent: int, text: str) -> str:
-    """Return the plain form of checked digits. Raises NumberError(overflow, underflow, precision)."""
+    """Return the plain form of checked digits.
+
+    Raises NumberError(overflow, underflow, precision).
+    """
     _check_range(exponent, text)
     if len(digits) > _DIGITS_MAX:
         raise NumberError("precision", text)
@@ -116,20 +132,23 @@ def _plain(digits: str, exponent: int) -> str:
     return digits[:point] + "." + digits[point:]
 
 
-# --- arithmetic -----------------------------------------------------------------------------------------------------
+# --- arithmetic ---------------------------------------------------------------------------------
 
 _SHORT: Final = 10**_DIGITS_MAX
 
 
 def add(left: str, right: str) -> str:
-    """Return left + right, exact. Raises NumberError(overflow, underflow, precision): the service never rounds."""
+    """Return left + right, exactly.
+
+    Raises NumberError(overflow, underflow, precision), because the service never rounds.
+    """
     if "." in left or "." in right:
         return _add_fractions(left, right, 1)
     return _whole(int(left) + int(right))
 
 
 def subtract(left: str, right: str) -> str:
-    """Return left - right, exact. Raises NumberError(overflow, underflow, precision)."""
+    """Return left - right, exactly. Raises NumberError(overflow, underflow, precision)."""
     if "." in left or "." in right:
         return _add_fractions(left, right, -1)
     return _whole(int(left) - int(right))
@@ -163,11 +182,11 @@ def _from_scaled(total: int, scale: int) -> str:
     return _finished(sign, written.rstrip("0"), exponent, f"{total}E-{scale}")
 
 
-# --- order ----------------------------------------------------------------------------------------------------------
+# --- order --------------------------------------------------------------------------------------
 
 
 def order(left: str, right: str) -> int:
-    """Return -1, 0 or 1 as left is below, equal to or above right."""
+    """Return -1 if left is below right, 0 if they are equal, 1 if left is above right."""
     if left == right:
         return 0
     if left[0] == "-":
@@ -176,7 +195,10 @@ def order(left: str, right: str) -> int:
 
 
 def _order_magnitudes(left: str, right: str) -> int:
-    """Compare two different numbers without sign: where the whole parts are equally long, text order is numeric."""
+    """Compare two different numbers that have no sign.
+
+    If their whole parts are equally long, the order of the texts is the numeric order.
+    """
     left_point, right_point = left.find("."), right.find(".")
     left_length = len(left) if left_point < 0 else left_point
     right_length = len(right) if right_point < 0 else right_point
@@ -190,19 +212,19 @@ def sort_numbers(texts: list[str]) -> None:
     texts.sort(key=sort_bytes if any("." in text for text in texts) else int)
 
 
-# --- sortable bytes -------------------------------------------------------------------------------------------------
+# --- sortable bytes -----------------------------------------------------------------------------
 
 _ZERO: Final = b"\x80"
 _MAX_PAIRS: Final = 20
 _POSITIVE: Final = bytes((byte >> 4) * 10 + (byte & 15) + 1 for byte in range(154)).ljust(256, b"\0")
-"""Two decimal digits packed into one byte -> the byte of their base-100 digit."""
+"""Two decimal digits packed into one byte -> the byte of their digit in base 100."""
 _NEGATIVE: Final = bytes(102 - byte if byte else 0 for byte in _POSITIVE)
 _POSITIVE_EXPONENT: Final = {pairs: bytes((0xC0 + pairs,)) for pairs in range(-64, 64)}
 _NEGATIVE_EXPONENT: Final = {pairs: bytes((0x3F - pairs,)) for pairs in range(-64, 64)}
 
 
 def sort_bytes(text: str) -> bytes:
-    """Return the bytes of a number whose order is the numeric order, at most 22 of them."""
+    """Return at most 22 bytes whose byte order is the numeric order."""
     if text.isdigit():
         if text == "0":
             return _ZERO
@@ -231,13 +253,15 @@ def _sort_bytes(text: str) -> bytes:
     return _NEGATIVE_EXPONENT[pairs] + mantissa + (b"\x66" if len(mantissa) < _MAX_PAIRS else b"")
 
 
-# --- size -----------------------------------------------------------------------------------------------------------
+# --- size ---------------------------------------------------------------------------------------
 
 
 def stored_size(text: str) -> int:
-    """Return the bytes a number counts in an item: 1, a byte per two digits of either side, 1 if negative (behaviour 2.3).
+    """Return the size of a number in an item, in bytes (behaviour 2.3).
 
-    A whole number counts without its trailing zeros, a fraction below one without its leading zeros.
+    The size is 1 byte, plus 1 byte for each two digits on either side of the point, plus 1 byte if
+    the number is negative. Trailing zeros of a whole number and leading zeros of a fraction below
+    one do not count.
     """
     if "." not in text:
         digits = len(text.rstrip("0"))
@@ -249,11 +273,13 @@ def stored_size(text: str) -> int:
 
 
 def plain_size(text: str) -> int:
-    """Return `stored_size` of any text that is a canonical number of at least 1; 0 means "look closer".
+    """Return `stored_size` of a text if it is a canonical number of at least 1, otherwise 0.
 
-    One call instead of three for the numbers that most requests are made of.
+    0 means that the caller must examine the text. This is one call instead of three for most of the
+    numbers in requests.
     """
-    if "1" <= text < ":" and len(text) <= _DIGITS_MAX and text.isascii():  # it begins with a digit above zero
+    # the first digit is not zero
+    if "1" <= text < ":" and len(text) <= _DIGITS_MAX and text.isascii():
         if text.isdigit():
             return 1 + (len(text.rstrip("0")) + 1) // 2
         whole, _, fraction = text.partition(".")
@@ -263,7 +289,9 @@ def plain_size(text: str) -> int:
 
 
 SMALL_SIZES: Final = {str(number): stored_size(str(number)) for number in range(1000)}
-"""`stored_size` of small whole numbers such as counts and flags, in a fifth of the time of `plain_size`."""
+"""`stored_size` of small whole numbers such as counts and flags. A lookup takes a fifth of the time
+of `plain_size`.
+"""
 
 
 def _fraction_size(whole: str, fraction: str) -> int:

@@ -1,11 +1,14 @@
 """Document paths in items: reading, projecting, changing.
 
-A path is a tuple of attribute names and list indexes that begins with a name: ("a", "b", 0) for a.b[0]. Several paths
-that are walked together are one *tree*: {"a": {"b": {0: leaf}}}. In a tree no path begins another (the analyser refuses
-such paths), and below one value there are either names or indexes. Walks go as deep as the item does, at most 32
-levels, however long a path is; where a path meets a missing value or one of another type, nothing is there.
+A path is a tuple of attribute names and list indexes. Its first step is a name: ("a", "b", 0) is
+a.b[0]. Several paths that are walked together form one *tree*: {"a": {"b": {0: leaf}}}. In a tree,
+no path is the beginning of another (the analyser refuses such paths). The steps below one value are
+either all names or all indexes.
 
-Items and values are never changed, only copied along the paths that change.
+A walk is never deeper than the item, at most 32 levels, however long the path is. If a value is
+missing, or its type does not fit the next step, the walk has no result.
+
+Items and values are never changed in place. A change copies the maps and lists along its paths.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -17,7 +20,8 @@ from emulator.values.types import Item, Value
 Step = str | int
 Path = tuple[Step, ...]
 Tree = dict[Any, Any]
-"""Step -> tree of the steps after it; at the end of a path whatever `tree` was given for it, which is no dict."""
+"""Step -> the tree of the steps after it, or a leaf if the path ends there. A leaf is never a dict.
+"""
 
 Leaf = TypeVar("Leaf")
 
@@ -28,7 +32,7 @@ def get(item: Item, path: Path) -> Value | None:
 
 
 def descend(value: Value | None, steps: Sequence[Step]) -> Value | None:
-    """Return what is at the end of the steps below a value, None if nothing."""
+    """Follow steps from a value. Return the value that they lead to, None if there is none."""
     for step in steps:
         if value is None:
             return None
@@ -52,19 +56,20 @@ def tree(leaves: Iterable[tuple[Path, object]]) -> Tree:
     return root
 
 
-# --- projecting -----------------------------------------------------------------------------------------------------
+# --- projecting ---------------------------------------------------------------------------------
 
 
 def project(item: Item, paths: Iterable[Path]) -> Item:
-    """Return a new item of what is at the paths (behaviour 4.7); see `pick`."""
+    """Return a new item that has only the values at the paths (behaviour 4.7). See `pick`."""
     return pick(item, tree([(path, True) for path in paths]))
 
 
 def pick(item: Item, wanted: Tree) -> Item:
-    """Return a new item of the parts in a tree.
+    """Return a new item that has only the parts in a tree.
 
-    Maps keep the wanted entries, lists the wanted elements side by side, both in the item's order. A map or list none of
-    whose wanted parts exist is left out itself. Whole values are shared with the item.
+    Maps keep the wanted entries. Lists keep the wanted elements, without gaps. Both keep the item's
+    order. A map or list is left out if none of its wanted parts exist. Values that are kept whole
+    are shared with the item.
     """
     picked = {}
     for name, value in item.items():
@@ -76,45 +81,48 @@ def pick(item: Item, wanted: Tree) -> Item:
     return picked
 
 
-def place(item: Item, path: Path) -> tuple[int, ...]:
-    """Return where the value at a path stands in an item, by which such values sort in the item's order.
+def position_of(item: Item, path: Path) -> tuple[int, ...]:
+    """Return the position of the value at a path, for sorting values in the item's order.
 
-    There must be a value at the path.
+    The item must have a value at the path.
     """
-    found = []
+    positions = []
     entries = item
     elements: list[Value] = []
     for step in path:
-        number = list(entries).index(step) if isinstance(step, str) else step
-        found.append(number)
+        position = list(entries).index(step) if isinstance(step, str) else step
+        positions.append(position)
         value = entries[step] if isinstance(step, str) else elements[step]
         entries, elements = value.get("M", {}), value.get("L", [])
-    return tuple(found)
+    return tuple(positions)
 
 
 def _part(value: Value, wanted: Tree) -> Value | None:
     members = value.get("M")
     if members is not None:
-        # Indexes are no keys of maps, so a tree of indexes finds nothing here.
+        # The keys of a map are names, so a tree of indexes picks nothing here.
         entries = pick(members, wanted)
         return {"M": entries} if entries else None
     elements = value.get("L")
     if elements is None:
         return None
-    found = []
+    kept = []
     for index in sorted([step for step in wanted if type(step) is int and step < len(elements)]):
         below = wanted[index]
         element = _part(elements[index], below) if type(below) is dict else elements[index]
         if element is not None:
-            found.append(element)
-    return {"L": found} if found else None
+            kept.append(element)
+    return {"L": kept} if kept else None
 
 
-# --- changing -------------------------------------------------------------------------------------------------------
+# --- changing -----------------------------------------------------------------------------------
 
 
 class Change(Generic[Leaf]):
-    """One change of several paths: what each leaf of their tree becomes, None meaning "removed"."""
+    """One change of several paths.
+
+    results: leaf of the tree -> the new value at that path, None to remove the value.
+    """
 
     __slots__ = ("results",)
 
@@ -124,9 +132,10 @@ class Change(Generic[Leaf]):
     def item(self, old: Item, targets: Tree, skipped: Collection[str] = ()) -> Item:
         """Return the changed copy of an item.
 
-        Values on the way to a leaf must exist and be maps or lists, else update_path_invalid is raised; attributes in
-        `skipped` are left alone where they are missing. Removing what is not there does nothing. New elements past a
-        list's end are appended in the order of their indexes; removals go by the old indexes (behaviour 4.5).
+        Every value on the way to a leaf must be an existing map or list; otherwise this raises
+        update_path_invalid. Attributes named in `skipped` may be missing and are then left alone.
+        Removing a missing value has no effect. New elements past the end of a list are appended in
+        the order of their indexes. Removals use the indexes of the old list (behaviour 4.5).
         """
         new = old.copy()
         for name, below in targets.items():

@@ -1,8 +1,9 @@
-"""What can be wrong with an attribute value, found while parsing and told later.
+"""Problems of attribute values: found during parsing, reported later.
 
-A JSON type error outranks everything and is raised at once; the problems here come after the member constraints of the
-whole request (behaviour 3.1), so `wire` collects them and the operation raises the one that counts, in its own wording:
-two layers of the service tell bad numbers and repeated set members differently (behaviour 2.1).
+A JSON type error outranks all other errors and is raised at once. The problems here come after the
+member constraints of the whole request (behaviour 3.1). So `wire` collects them, and the operation
+raises the one that the service would report. The wording depends on the operation: two layers of
+the service describe bad numbers and repeated set members differently (behaviour 2.1).
 """
 
 from collections.abc import Sequence
@@ -12,8 +13,10 @@ from typing import Final, Literal
 from emulator import errors
 from emulator.values.number import NumberProblem
 
-Layer = Literal["current", "older", "partiql"]
-"""Who reads a value: the service's current code, its older code, or PartiQL's (behaviour 2.1, 14.4)."""
+Layer = Literal["new", "old", "partiql"]
+"""The code that reads a value: the service's NEW layer, its OLD layer, or PartiQL (behaviour 2.1,
+14.4).
+"""
 
 Kind = Literal[
     "empty",
@@ -28,8 +31,10 @@ Kind = Literal[
     "values_size",
     NumberProblem,
 ]
-"""empty_name is the name of an attribute itself, empty_key that of an entry of a nested map; both have one text.
-values_size is about all values of a request's expressions together."""
+"""empty_name is about the name of an attribute itself, empty_key about the key of an entry in a
+nested map. Both have the same text. values_size is about all values of a request's expressions
+together.
+"""
 
 _TEXTS: Final[dict[str, str]] = {
     "empty": errors.VALUE_EMPTY,
@@ -55,10 +60,13 @@ _WRAPPING_EXPONENT: Final = str(_EXPONENT_MAX)
 class Problem:
     """One problem of one value.
 
-    details: the number as written, or the tag of the set. sent: the members of a set with repeats, as they were sent;
-    members: the same as the CURRENT layer lists them. placeholder: the ":name" of the expression value, else None.
-    parameter: the request's member that the value is in. number: the first bad number among the types of an ambiguous
-    value, None where there is none.
+    details: the number as written, or the tag of the set.
+    sent: the members of a set with repeats, as they were sent.
+    members: the same members in the order in which the NEW layer lists them.
+    placeholder: the ":name" of the expression value, else None.
+    parameter: the request's member that has the value.
+    number: the first bad number among the types of an ambiguous value, None if it has no bad
+        number.
     """
 
     kind: Kind
@@ -70,50 +78,57 @@ class Problem:
     number: "Problem | None" = None
 
     def numbers_first(self) -> "Problem":
-        """Return the problem that most operations report: a bad number, rather than that it is one of two types."""
+        """Return the problem that most operations report.
+
+        If a value has several types and one of them is a bad number, they report the number.
+        """
         if self.number is None:
             return self
         return replace(self, kind=self.number.kind, details=self.number.details, number=None)
 
     @property
     def is_number(self) -> bool:
-        """Whether a number is the problem."""
+        """Whether the problem is about a number."""
         return self.kind in _NUMBERS
 
     @property
     def is_number_or_set(self) -> bool:
-        """Whether the two layers tell this problem in different words."""
+        """Whether the two layers word this problem differently."""
         return self.kind in _NUMBERS or self.kind == "duplicates"
 
-    def text(self, layer: Layer = "current") -> str:
-        """Return the message of the problem itself, without envelope and without the name of a placeholder."""
-        older = layer != "current"
+    def text(self, layer: Layer = "new") -> str:
+        """Return the message of the problem, without envelope and without placeholder."""
+        old = layer != "new"
         if self.kind in _NUMBERS:
-            kind: NumberProblem = self.kind  # type: ignore[assignment] # one of them
-            if older and kind == "overflow" and _exponent_wraps(self.details):
+            kind: NumberProblem = self.kind  # type: ignore[assignment] # checked by the line above
+            if old and kind == "overflow" and _exponent_wraps(self.details):
                 kind = "underflow"
             elif layer == "partiql" and _exponent_is_too_long(self.details):
                 kind = "not_numeric"
-            return errors.number_text(kind, self.details, older=older)
+            return errors.number_text(kind, self.details, old=old)
         if self.kind == "duplicates":
-            return errors.duplicates_text(self.details, self.sent if older else self.members, older=older)
+            return errors.duplicates_text(self.details, self.sent if old else self.members, old=old)
         if self.kind == "empty_set":
             return _EMPTY_SETS[self.details]
         return _TEXTS[self.kind]
 
-    def error(self, layer: Layer = "current") -> errors.ApiError:
-        """Return the bare error; the OLDER layer names the expression value it is about (behaviour 2.1, 6.1)."""
+    def error(self, layer: Layer = "new") -> errors.ApiError:
+        """Return the error without envelope.
+
+        The OLD layer adds the placeholder (behaviour 2.1, 6.1).
+        """
         if self.parameter == "ExclusiveStartKey" and not self.is_number_or_set:
             return errors.starting_key_invalid(self.text(layer))
-        if layer == "older" and self.placeholder is not None:
+        if layer == "old" and self.placeholder is not None:
             return errors.invalid_expression_value(self.text(layer), self.placeholder)
         return errors.wrong_value(self.text(layer))
 
 
 def first_problem(problems: Sequence[Problem]) -> Problem:
-    """Return the problem that is told: the first in walk order, with the two exceptions of behaviour 3.7.
+    """Return the problem to report: the first in walk order, with two exceptions (behaviour 3.7).
 
-    An empty name of an attribute itself beats all others; a value too deep beats an empty key of a nested map.
+    An empty name of an attribute beats all other problems. A value that is too deep beats an empty
+    key in a nested map.
     """
     for problem in problems:
         if problem.kind == "empty_name":
@@ -125,9 +140,10 @@ def first_problem(problems: Sequence[Problem]) -> Problem:
 
 
 def listed(members: Sequence[str], order: Sequence[object]) -> tuple[str, ...]:
-    """Return a set with a repeat as the CURRENT layer lists it: sorted up to the first repeat, then as sent.
+    """Return a set with a repeat as the NEW layer lists it.
 
-    order holds what each member is sorted by. ["b", "a", "b", "a"] gives ("a", "b", "b", "a").
+    Its members are sorted up to the first repeat; the rest is as sent. order: the sort key of each
+    member. ["b", "a", "b", "a"] gives ("a", "b", "b", "a").
     """
     seen: dict[object, str] = {}
     for position, (member, key) in enumerate(zip(members, order, strict=True)):
@@ -138,7 +154,10 @@ def listed(members: Sequence[str], order: Sequence[object]) -> tuple[str, ...]:
 
 
 def _exponent_is_too_long(written: str) -> bool:
-    """Say whether a number's exponent, or its digits behind the point minus the exponent, passes 32 bits."""
+    """Say whether a number needs an exponent or a scale of more than 32 bits.
+
+    The scale is the number of digits after the point minus the exponent.
+    """
     digits, _, power = written.lower().partition("e")
     try:
         exponent = int(power or "0")
@@ -148,5 +167,8 @@ def _exponent_is_too_long(written: str) -> bool:
 
 
 def _exponent_wraps(written: str) -> bool:
-    """Say whether the OLDER layer's 32-bit exponent wraps, which it tells as an underflow (observed for this one)."""
+    """Say whether the OLD layer's 32-bit exponent wraps around.
+
+    That layer then reports an underflow (observed for this one value).
+    """
     return written.lower().partition("e")[2].lstrip("+0") == _WRAPPING_EXPONENT

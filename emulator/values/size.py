@@ -1,8 +1,9 @@
-"""How many bytes a value counts: for the 400 KB limit of an item, for capacity and for the 1 MB of a page.
+"""The size of values in bytes, for the limit of an item, for capacity and for pages of 1 MB.
 
-The rules are behaviour 2.3. `wire` computes the same while it parses; these functions serve values that no client sent,
-such as the result of an update or what an index projects, and take canonical values only. They recurse: a canonical
-value has at most 32 levels, and an update can at most double that.
+The rules are in behaviour 2.3. `wire` computes the same sizes while it parses. The functions here
+are for values that no client sent, such as the result of an update or the projection of an index.
+They take canonical values only. They are recursive: a canonical value has at most 32 levels, and an
+update can at most double that.
 """
 
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ from emulator.values.number import stored_size
 from emulator.values.types import Item, Value
 
 LIST_OVERHEAD = MAP_OVERHEAD = 3
-ENTRY_OVERHEAD = 1  # of each element of a list, each entry of a map
+ENTRY_OVERHEAD = 1  # for each element of a list and each entry of a map
 
 
 def utf8_size(text: str) -> int:
@@ -22,12 +23,12 @@ def utf8_size(text: str) -> int:
 
 
 def binary_size(base64: str) -> int:
-    """Return the length of the bytes that valid base64 text stands for."""
+    """Return the number of bytes that a valid base64 text encodes."""
     return len(base64) // 4 * 3 - base64.count("=", -2)
 
 
 def value_size(value: Value) -> int:
-    """Return the bytes of a canonical value, without the name of its attribute."""
+    """Return the size of a canonical value in bytes, without the name of its attribute."""
     for tag, content in value.items():
         if tag == "S":
             return len(content) if content.isascii() else len(content.encode())
@@ -38,7 +39,7 @@ def value_size(value: Value) -> int:
 
 
 def item_size(item: Item) -> int:
-    """Return the bytes of an item: its names and values."""
+    """Return the size of an item in bytes: its names and values."""
     size = 0
     for name, value in item.items():
         size += (len(name) if name.isascii() else len(name.encode())) + value_size(value)
@@ -46,12 +47,16 @@ def item_size(item: Item) -> int:
 
 
 def changed_size(size: int, before: Item, after: Item, names: Iterable[str]) -> int:
-    """Return the bytes of an item that differs from one of `size` bytes in the named attributes at most.
+    """Return the size of a changed item, in bytes.
 
-    Of an item that is far too large, only that it is larger than an item may be: an update of 4 KB can copy a list of
-    80,000 elements 150 times, and adding all of that up took 5 s.
+    size: the size of the item before the change.
+    names: the attributes that may differ.
+
+    If the item is far too large, the result is only a number above the limit of an item. An update
+    of 4 KB can copy a list of 80,000 elements 150 times, and adding up all of them took 5 s.
     """
-    enough = limits.ITEM_SIZE + size  # the attributes that are left can take away `size` at most
+    # the remaining attributes can reduce the sum by at most `size`
+    enough = limits.ITEM_SIZE + size
     for name in names:
         if name in before:
             size -= utf8_size(name) + value_size(before[name])
@@ -62,7 +67,7 @@ def changed_size(size: int, before: Item, after: Item, names: Iterable[str]) -> 
     return size
 
 
-def _other_size(tag: str, content: Any) -> int:  # noqa: ANN401 - what stands under a tag depends on the tag
+def _other_size(tag: str, content: Any) -> int:  # noqa: ANN401 - the content depends on the tag
     if tag == "M":
         return MAP_OVERHEAD + ENTRY_OVERHEAD * len(content) + item_size(content)
     if tag == "L":
@@ -77,5 +82,5 @@ def _other_size(tag: str, content: Any) -> int:  # noqa: ANN401 - what stands un
 
 
 def binaries_size(members: Iterable[str]) -> int:
-    """Return the length of the bytes of several base64 texts."""
+    """Return the number of bytes that several base64 texts encode."""
     return sum(map(binary_size, members))

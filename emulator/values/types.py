@@ -1,10 +1,12 @@
-"""Names for the shapes that travel through the emulator, and the words for types of values."""
+"""Names for the shapes that travel through the emulator, and words for the types of values."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 Value = dict[str, Any]
-"""A canonical attribute value: one tag and its content, e.g. {"S": "x"}, {"N": "1"}, {"L": [{"BOOL": True}]}."""
+"""A canonical attribute value: one tag and its content, e.g. {"S": "x"}, {"N": "1"}, {"L":
+[{"BOOL": True}]}.
+"""
 
 Item = dict[str, Value]
 """Attribute name -> canonical value."""
@@ -13,11 +15,15 @@ Values = dict[str, Value]
 """ExpressionAttributeValues: ":name" -> canonical value."""
 
 ORDERED: Final = frozenset({"S", "N", "B"})
-"""Types whose values have an order: those of keys and of `<`."""
+"""The types whose values have an order. Keys and the operators `<`, `<=`, `>`, `>=` take only
+these.
+"""
 SETS: Final = frozenset({"SS", "NS", "BS"})
 TYPES: Final = ORDERED | SETS | {"L", "M", "BOOL", "NULL"}
 """All types."""
 SET_OF: Final[Mapping[str, str]] = {"S": "SS", "N": "NS", "B": "BS"}
-"""Type of a member -> type of its sets."""
+"""Type of a member -> type of its set."""
 KIND: Final[Mapping[str, str]] = {"S": "string", "B": "binary", "N": "number"}
-"""Type of a key -> its word in the errors of empty keys; a number is never empty."""
+"""Type of a key -> its word in the errors about empty keys. N is included, although a number is
+never empty.
+"""

@@ -1,12 +1,15 @@
 """Attribute values on the wire.
 
-One walk over each value of a request checks its JSON types, makes it canonical *in place* (numbers in plain form, set
-members sorted, unknown and null members dropped) and adds up its size. Type errors are raised, all other problems are
-collected in walk order (see problems.py). A value with a problem stays as it was sent, apart from null in the place of
-a value, which becomes the empty value {}: nobody may use such values for more than looking at their tag.
+A single walk over each value of a request does three things. It checks the JSON types. It makes the
+value canonical *in place*: numbers get their plain form, set members are sorted, unknown members
+and null members are dropped. It adds up the size.
 
-JSON null means "absent" (behaviour 1.6). For a member of a value or of a set that drops it; for an entry of a map or an
-element of a list it leaves a value without type, hence the problem "empty".
+Type errors are raised. All other problems are collected in walk order (see problems.py). A value
+with a problem stays as it was sent, except that null in the place of a value becomes the empty
+value {}. Callers may read only the tag of a value that has a problem.
+
+JSON null means "absent" (behaviour 1.6). A null member of a value or of a set is dropped. A null
+entry of a map or element of a list leaves a value without a type, so it is the problem "empty".
 """
 
 from binascii import a2b_base64, b2a_base64
@@ -38,23 +41,33 @@ __all__ = [
 
 _NESTING: Final = limits.NESTING
 _NAME: Final = limits.ATTRIBUTE_NAME
-_PROBLEMS: Final = 100  # only one is ever told; the cap keeps a hostile request from growing megabytes of them
+# Only one problem is reported. The limit stops a hostile request from collecting megabytes of them.
+_PROBLEMS: Final = 100
 
-_MOST_VALUES: Final = 10_000  # values of expressions: some 7,000 fit into five of 4 KB, so there are unused ones
+# Five expressions of 4 KB can use some 7,000 values. A request with more has unused ones: an error.
+_MOST_VALUES: Final = 10_000
 
-# Of a set that is larger than all values of a request may be together, only as much is read as shows that.
-_MOST_NUMBERS: Final = limits.EXPRESSION_VALUES_SIZE // 2 + 2  # different ones take two bytes each, zero takes one
-_MOST_STRINGS: Final = limits.EXPRESSION_VALUES_SIZE + 2  # different ones take a byte each, the empty one none
-_MOST_LISTED: Final = 40_000  # members of a set with a repeat: a longer message is cut (errors.LONGEST_WHOLE)
+# How many members of a set are read. They suffice to prove that a set is larger than all values of
+# a request may be together: distinct numbers have at least two bytes each (zero has one), distinct
+# strings have at least one byte each (the empty one has none).
+_MOST_NUMBERS: Final = limits.EXPRESSION_VALUES_SIZE // 2 + 2
+_MOST_STRINGS: Final = limits.EXPRESSION_VALUES_SIZE + 2
+
+# How many members the message about a repeat in a set lists: a longer message is cut
+# (errors.LONGEST_WHOLE).
+_MOST_LISTED: Final = 40_000
 
 _JAVA_VALUE: Final = "com.amazonaws.dynamodb.v20120810.AttributeValue"
 _JAVA_CLASSES: Final = {"String": "class java.lang.String", "Boolean": "class java.lang.Boolean"}
 BOOLEANS: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-"""Strings that are taken for a Boolean, here and in other members of a request."""
+"""Strings that are accepted as a Boolean, here and in other members of a request."""
 
 
 class ParsedItem(dict[str, Value]):
-    """An item from the wire, canonical where it has no problem; `size` is its size in bytes, names included."""
+    """An item from the wire. It is canonical unless it has a problem.
+
+    size: its size in bytes, names included.
+    """
 
     __slots__ = ("size",)
     size: int
@@ -64,26 +77,34 @@ LARGE_VALUES: Final = 4 * limits.KIB
 
 
 class LargeValues(dict[str, Value]):
-    """ExpressionAttributeValues of more than LARGE_VALUES bytes together: only with them an update may be too large."""
+    """ExpressionAttributeValues that have more than LARGE_VALUES bytes together.
+
+    An update can exceed the limit of its size only with such values.
+    """
 
     __slots__ = ()
 
 
-# --- entry points ---------------------------------------------------------------------------------------------------
+# --- entry points -------------------------------------------------------------------------------
 
 
 def parse_value(raw: object, problems: list[Problem], level: int = 1) -> int:
     """Check a value, make it canonical in place, and return its size in bytes.
 
-    raw is what orjson made of it; level is where it stands, an attribute's own value being 1. Raises
-    SerializationException, with the text for members of lists and maps: a structure's member that is no object is the
-    caller's to refuse.
+    raw: the value as orjson parsed it.
+    level: its nesting level. An attribute's own value has level 1.
+
+    Raises SerializationException. If raw is not an object, the error has the text for elements of
+    lists and maps. A caller that needs the text for a structure's member must check that itself.
     """
     return _parse_all((raw,), problems, level)
 
 
 def parse_item(raw: object, problems: list[Problem]) -> ParsedItem:
-    """Parse an `Item`. Raises SerializationException; raw is never None, which means that the member is absent."""
+    """Parse an `Item`. Raises SerializationException.
+
+    Do not call it for None, which means that the request has no such member.
+    """
     if type(raw) is not dict:
         raise _not_a_map(raw)
     size = _parse_entries(raw, problems, 1)
@@ -93,7 +114,10 @@ def parse_item(raw: object, problems: list[Problem]) -> ParsedItem:
 
 
 def parse_map(raw: object, problems: list[Problem]) -> dict[str, Value]:
-    """Parse any other map of attributes, such as a `Key`, in place. Raises SerializationException."""
+    """Parse any other map of attributes, such as a `Key`, in place.
+
+    Raises SerializationException.
+    """
     if type(raw) is not dict:
         raise _not_a_map(raw)
     _parse_entries(raw, problems, 1)
@@ -101,9 +125,10 @@ def parse_map(raw: object, problems: list[Problem]) -> dict[str, Value]:
 
 
 def parse_values(raw: object, problems: list[Problem]) -> dict[str, Value]:
-    """Parse `ExpressionAttributeValues` in place; problems name their placeholder. Raises SerializationException.
+    """Parse `ExpressionAttributeValues` in place. Raises SerializationException.
 
-    The placeholders themselves are no attribute names and are not checked here.
+    Each problem names the placeholder of its value. The placeholders are not attribute names and
+    are not checked here.
     """
     if type(raw) is not dict:
         raise _not_a_map(raw)
@@ -122,7 +147,7 @@ def parse_values(raw: object, problems: list[Problem]) -> dict[str, Value]:
 
 
 def _parse_named_values(raw: dict[str, Any], problems: list[Problem]) -> None:
-    """Parse values one by one, to tell whose the problems are."""
+    """Parse values one by one, so that each problem gets the placeholder of its value."""
     for name, value in raw.items():
         known = len(problems)
         if value is None:
@@ -133,13 +158,16 @@ def _parse_named_values(raw: dict[str, Any], problems: list[Problem]) -> None:
 
 
 def parse_values_of_list(raw: list[Any], problems: list[Problem]) -> list[Value]:
-    """Parse a list of values, such as `Parameters`. Raises SerializationException; null is a value without type."""
+    """Parse a list of values, such as `Parameters`. Raises SerializationException.
+
+    A null becomes a value without a type.
+    """
     _parse_all(raw, problems, 1)
     return [{} if value is None else value for value in raw] if None in raw else raw
 
 
 def depth_exceeded(values: Iterable[Value], level: int = 1) -> bool:
-    """Say whether one of these values, which stand at a level, has parts beyond the 32nd level."""
+    """Say whether any of these values has parts below the 32nd level. level: that of the values."""
     for value in values:
         if level > _NESTING:
             return True
@@ -150,13 +178,16 @@ def depth_exceeded(values: Iterable[Value], level: int = 1) -> bool:
     return False
 
 
-# --- the walk -------------------------------------------------------------------------------------------------------
+# --- the walk -----------------------------------------------------------------------------------
 
 _Raw = dict[str, Any]
 
 
 def _parse_entries(raw: _Raw, problems: list[Problem], level: int) -> int:
-    """Parse the entries of a map whose values stand at a level; return the bytes of names and values."""
+    """Parse the entries of a map and return the size of names and values in bytes.
+
+    level: the nesting level of the values.
+    """
     names = "".join(raw)
     size = len(names) if names.isascii() else len(names.encode())
     if size > _NAME or "" in raw:
@@ -168,7 +199,10 @@ def _parse_entries(raw: _Raw, problems: list[Problem], level: int) -> int:
 
 
 def _parse_odd_entries(raw: _Raw, problems: list[Problem], level: int) -> int:
-    """Do as `_parse_entries` where a name may be empty or too long, looking at every name before its value."""
+    """Parse like `_parse_entries`, for maps in which a name may be empty or too long.
+
+    Each name is checked before its value.
+    """
     size = 0
     for name, value in raw.items():
         length = utf8_size(name)
@@ -181,10 +215,11 @@ def _parse_odd_entries(raw: _Raw, problems: list[Problem], level: int) -> int:
 
 
 def _parse_all(values: Iterable[Any], problems: list[Problem], level: int) -> int:
-    """Parse values that stand at a level; return their bytes.
+    """Parse values of one nesting level and return their size in bytes.
 
-    Strings, plain numbers and booleans, by far the most frequent, are measured here, which saves a third of an item's
-    time; that types are told by what fails, not asked for, another eighth.
+    Strings, plain numbers and booleans are by far the most frequent. Measuring them here saves a
+    third of an item's time. Catching exceptions instead of testing types first saves another
+    eighth.
     """
     size = 0
     parsers = _PARSERS
@@ -205,7 +240,8 @@ def _parse_all(values: Iterable[Any], problems: list[Problem], level: int) -> in
             parse = parsers[tag]
         except _ODD:
             if level > 1 and len(problems) >= _PROBLEMS:
-                return size  # nobody will use the list or map that these values are in
+                # A list or map that has a problem is not used, so its size does not matter.
+                return size
             size += _parse_odd(value, problems, level)
             continue
         size += _parse_odd(value, problems, level) if content is None else parse(content, value, problems, level)
@@ -213,11 +249,13 @@ def _parse_all(values: Iterable[Any], problems: list[Problem], level: int) -> in
 
 
 _ODD: Final = (TypeError, ValueError, AttributeError, LookupError)
-"""What fails in `_parse_all` on a value that is no object of one known tag, or whose content is of another type."""
+"""The exceptions in `_parse_all` if a value is not an object with one known tag, or if its content
+has a wrong type.
+"""
 
 
 def _parse_odd(raw: object, problems: list[Problem], level: int) -> int:
-    """Parse what may have not exactly one member that counts, or content of a wrong type."""
+    """Parse a value that may have several members, none that counts, or content of a wrong type."""
     if raw is None:
         return _report(problems, "empty")
     if type(raw) is not dict:
@@ -280,7 +318,7 @@ def _parse_binary(content: object, _raw: _Raw, _problems: list[Problem], _level:
 
 
 def _decoded(content: object) -> bytes:
-    """Return the bytes of base64 text, which must be the one text that stands for them."""
+    """Return the bytes of a base64 text. Each sequence of bytes has exactly one valid text."""
     if type(content) is not str:
         raise _not_binary(content)
     if len(content) % 4:
@@ -339,7 +377,10 @@ def _parse_binary_set(content: object, raw: _Raw, problems: list[Problem], _leve
 
 
 def _strings(content: object, raw: _Raw, tag: str) -> tuple[list[str], str]:
-    """Return the members of a set of strings, and all of them joined, which is the fastest check of their types."""
+    """Return the members of a set of strings, and all of them joined.
+
+    Joining them is the fastest check of their types.
+    """
     members = content if type(content) is list else _members(content, raw, tag)
     try:
         return members, "".join(members)
@@ -352,7 +393,7 @@ def _strings(content: object, raw: _Raw, tag: str) -> tuple[list[str], str]:
 
 
 def _members(content: object, raw: _Raw, tag: str) -> list[Any]:
-    """Return the members of a set that are not null; the list is the one that stands in raw."""
+    """Return the members of a set that are not null. The list is the same object as in raw."""
     if type(content) is not list:
         raise _not_a_list(content)
     if None in content:
@@ -393,11 +434,14 @@ _PARSERS: Final[dict[str, Callable[[Any, _Raw, list[Problem], int], int]]] = {
 }
 
 
-# --- below the last level -------------------------------------------------------------------------------------------
+# --- below the last level -----------------------------------------------------------------------
 
 
 def _check_types(values: Iterable[object]) -> None:
-    """Raise the type errors of values that are too deep to be parsed, without recursion: JSON may have 1024 levels."""
+    """Raise the type errors of values that are too deep to be parsed.
+
+    This does not recurse: JSON may have 1024 levels.
+    """
     pending: list[Iterator[object]] = [iter(values)]
     while pending:
         for raw in pending[-1]:
@@ -408,7 +452,7 @@ def _check_types(values: Iterable[object]) -> None:
 
 
 def _checked_parts(raw: object) -> Iterator[object]:
-    """Check a value's own types and yield the values inside it, in document order."""
+    """Check the types of one value, and yield the values inside it in document order."""
     if raw is None:
         return
     if type(raw) is not dict:
@@ -428,24 +472,27 @@ def _checked_parts(raw: object) -> Iterator[object]:
             _PARSERS[tag](content, raw, [], _NESTING)
 
 
-# --- problems and type errors ---------------------------------------------------------------------------------------
+# --- problems and type errors -------------------------------------------------------------------
 
 
 def _report(problems: list[Problem], kind: Kind, details: str = "") -> int:
-    """Note a problem; return the size 0 of a value that will never be stored."""
+    """Record a problem and return 0, the size of a value that will never be stored."""
     if len(problems) < _PROBLEMS:
         problems.append(Problem(kind, details))
     return 0
 
 
 def _report_ambiguous(known: _Raw, raw: _Raw, problems: list[Problem], level: int) -> int:
-    """Note that a value has several types, and the first bad number among them: some operations report that one."""
+    """Record that a value has several types.
+
+    The problem includes the first bad number among them, because some operations report the number.
+    """
     number = None
     for tag, content in known.items():
-        found: list[Problem] = []
-        _PARSERS[tag](content, raw, found, level)
-        if tag in ("N", "NS") and found and found[0].is_number:
-            number = number or found[0]
+        own: list[Problem] = []
+        _PARSERS[tag](content, raw, own, level)
+        if tag in ("N", "NS") and own and own[0].is_number:
+            number = number or own[0]
     if len(problems) < _PROBLEMS:
         problems.append(Problem("ambiguous", number=number))
     return 0
@@ -473,7 +520,10 @@ def _not_a_scalar(given: object, expected: str) -> errors.ApiError:
 
 
 def token_of(given: object) -> str:
-    """Return what the service's parser calls a JSON scalar. Integers of more than 64 bits are floats here, by orjson."""
+    """Return the name that the service's parser has for a JSON scalar.
+
+    orjson parses integers of more than 64 bits as floats.
+    """
     if type(given) is bool:
         return "TRUE" if given else "FALSE"
     if type(given) is float and abs(given) >= _BEYOND_INTEGERS and given.is_integer():

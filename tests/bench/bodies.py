@@ -9,7 +9,9 @@ Body = dict[str, Any]
 
 
 def create(table: str, indexes: int = 0) -> Body:
-    """CreateTable: `pk` and `sk` (S), on demand; each index has its own partition key and projects everything."""
+    """CreateTable: `pk` and `sk` (S), on demand; each index has its own partition key and projects
+    everything.
+    """
     attributes = ["pk", "sk", *(f"g{number}" for number in range(1, indexes + 1))]
     body = {
         "TableName": table,

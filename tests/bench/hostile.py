@@ -1,7 +1,9 @@
-"""Requests that cost as much as a client can make them cost: long lists, long names, many members of a set.
+"""Requests that cost as much as a client can make them cost: long lists, long names, many members
+of a set.
 
-Each is a valid HTTP request that the server must refuse, or a valid request of the dearest kind. `calm.py` measures what other
-clients notice of them; the unit tests look at the answers to small ones.
+Each is a valid HTTP request that the server must refuse, or a valid request of the dearest kind.
+`calm.py` measures what other clients notice of them; the unit tests look at the answers to small
+ones.
 """
 
 import zlib
@@ -185,7 +187,9 @@ def _gzip(data: bytes) -> bytes:
 
 
 def insert_statements(number: int, size: int = 8000) -> Iterator[Hostile]:
-    """Yield INSERT statements with that many bytes of literals, as a program that loads data sends them."""
+    """Yield INSERT statements with that many bytes of literals, as a program that loads data sends
+    them.
+    """
     for position in range(number):
         pairs = ", ".join(f"'a{each}': '{position}{each}'" for each in range(size // 19))
         text = f"INSERT INTO \"tab\" VALUE {{'pk': 'insert {position}', {pairs}}}"

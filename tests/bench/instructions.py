@@ -1,16 +1,19 @@
-"""Instructions of the hot operations in process, counted by valgrind's callgrind: they repeat on a noisy machine.
+"""Instructions of the hot operations in process, counted by valgrind's callgrind: they repeat on a
+noisy machine.
 
     .venv/bin/python -m tests.bench.instructions                  # both engines, both levels; about a minute
     .venv/bin/python -m tests.bench.instructions --short          # in memory, from parsed JSON
     .venv/bin/python -m tests.bench.instructions --record         # keep the counts as the baseline
 
-The script runs itself under callgrind, which counts nothing until everything is imported, loaded and warm (that would take most of
-the time). Before and after each loop it calls `os.getppid`, a function of the C library that nothing else calls, at which callgrind
-dumps what was executed since the last dump. A loop of N and one of 2N are counted, and their difference is divided by N, so that
+The script runs itself under callgrind, which counts nothing until everything is imported, loaded
+and warm (that would take most of the time). Before and after each loop it calls `os.getppid`, a
+function of the C library that nothing else calls, at which callgrind dumps what was executed since
+the last dump. A loop of N and one of 2N are counted, and their difference is divided by N, so that
 what belongs to no request drops out. The garbage collector rests.
 
-Counts depend on the Python build and, through the C library's choice of functions, on the processor; the baseline says which they
-were. The same code counts nearly the same each time; the short form is up to two hundredths off, as other things lie in memory.
+Counts depend on the Python build and, through the C library's choice of functions, on the
+processor; the baseline says which they were. The same code counts nearly the same each time; the
+short form is up to two hundredths off, as other things lie in memory.
 """
 
 import argparse

@@ -1,7 +1,8 @@
 """The items of every benchmark, in process and over HTTP.
 
-Where a function takes a number it also takes a token (`token(7)`), eight characters that `compare/load.lua` replaces in each
-request by a number of eight digits, so that a request's length never changes.
+Where a function takes a number it also takes a token (`token(7)`), eight characters that
+`compare/load.lua` replaces in each request by a number of eight digits, so that a request's length
+never changes.
 """
 
 from typing import Any
@@ -24,7 +25,9 @@ def digits(number: int | str) -> str:
 
 
 def item_1k(number: int | str, pk: str | None = None, a: int = 1, **extra: Item) -> Item:
-    """Return a record of 13 attributes of all the common types: 1,0xx bytes by DynamoDB's count, about 1.3 KB of JSON."""
+    """Return a record of 13 attributes of all the common types: 1,0xx bytes by DynamoDB's count,
+    about 1.3 KB of JSON.
+    """
     number = digits(number)
     return {
         "pk": {"S": pk or "user#" + number},

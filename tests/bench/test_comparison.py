@@ -82,7 +82,7 @@ def test_the_best_peer_has_the_most_requests_or_the_lowest_latency(runs):
     assert runs.best_peer("put_c8") is None
 
 
-def test_what_failed_is_told_and_counts_nowhere():
+def test_failures_are_reported_and_count_nowhere():
     runs = runs_of(
         line("memory", 10, 0),
         line("memory", 1_000, 1, errors=3, requests=99),
@@ -230,7 +230,7 @@ class FakeEndpoint:
         return {"label": self.label, "workload": name, "took_s": self.took, **({"error": "no"} if self.broken else {})}
 
 
-def test_servers_take_turns_and_the_slow_and_the_broken_are_asked_once():
+def test_servers_take_turns_and_slow_or_broken_ones_run_once():
     calls = []
     endpoints = [
         FakeEndpoint("a", calls),

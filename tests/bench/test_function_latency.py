@@ -1,6 +1,8 @@
-"""Functions on streams: from the answer of a PutItem to the function, end to end; and what an idle look costs.
+"""Functions on streams: from the answer of a PutItem to the function, end to end; and what an idle
+look costs.
 
-Target: a write reaches a `module:callable` function within 50 ms (median). Under `make test` each runs once.
+Target: a write reaches a `module:callable` function within 50 ms (median). Under `make test` each
+runs once.
 """
 
 import json

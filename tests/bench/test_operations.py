@@ -1,7 +1,8 @@
-"""Whole operations in process: from parsed JSON, and from an HTTP request's bytes and headers, to the answer's bytes.
+"""Whole operations in process: from parsed JSON, and from an HTTP request's bytes and headers, to
+the answer's bytes.
 
-Targets (from parsed JSON, idle machine): GetItem 15 us, PutItem with a condition 40 us, Query of 100 x 200 B 60 us.
-Under `make test` each runs once and only its answer is checked.
+Targets (from parsed JSON, idle machine): GetItem 15 us, PutItem with a condition 40 us, Query of
+100 x 200 B 60 us. Under `make test` each runs once and only its answer is checked.
 """
 
 import json

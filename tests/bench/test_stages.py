@@ -1,4 +1,6 @@
-"""The stages of a request one by one, in the order it passes them: where an operation's time goes."""
+"""The stages of a request one by one, in the order it passes them: where an operation's time
+goes.
+"""
 
 import json
 import time

@@ -1,9 +1,11 @@
-"""What a stream costs the writes of its table, and how fast its records are read; in process, from parsed JSON.
+"""What a stream costs the writes of its table, and how fast its records are read; in process, from
+parsed JSON.
 
-Targets: PutItem of 1 KB with a NEW_AND_OLD_IMAGES stream at most 1.6 times PutItem without; GetRecords of 1,000 records of
-1 KB at most 10 ms. The writes go to tables of one emulator, and before each round the records of the last one are trimmed,
-as a stream that has lived for a day has as many go as come: otherwise most of what is measured is the system's finding 3 KB
-of fresh memory for each record. Under `make test` each runs once and only its answer is checked.
+Targets: PutItem of 1 KB with a NEW_AND_OLD_IMAGES stream at most 1.6 times PutItem without;
+GetRecords of 1,000 records of 1 KB at most 10 ms. The writes go to tables of one emulator, and
+before each round the records of the last one are trimmed, as a stream that has lived for a day has
+as many go as come: otherwise most of what is measured is the system's finding 3 KB of fresh memory
+for each record. Under `make test` each runs once and only its answer is checked.
 """
 
 import json
@@ -76,7 +78,9 @@ def test_put_item(emulator, benchmark, name):
 
 @pytest.mark.parametrize("view", PAGES)
 def test_get_records(emulator, benchmark, view):
-    """The page's length is told as extra_info: NEW_IMAGE records of 1 KB items are a little larger than 1 KB."""
+    """The page's length is told as extra_info: NEW_IMAGE records of 1 KB items are a little larger
+    than 1 KB.
+    """
     call, caller = caller_of(emulator)
     call("CreateTable", create("puts") | with_stream(view))
     for start in range(0, RECORDS, 25):

@@ -1,7 +1,9 @@
-"""Sweeps of expired items in process: 2,000 items of 1 KB or 200 B in four slices, from the queue to the last index entry.
+"""Sweeps of expired items in process: 2,000 items of 1 KB or 200 B in four slices, from the queue
+to the last index entry.
 
-Target: 20,000 items a second, so 100 ms a round, without a stream; a NEW_AND_OLD_IMAGES stream and a global index, each, cost
-as much again. Under `make test` each runs once and only what it deleted is checked.
+Target: 20,000 items a second, so 100 ms a round, without a stream; a NEW_AND_OLD_IMAGES stream and
+a global index, each, cost as much again. Under `make test` each runs once and only what it deleted
+is checked.
 """
 
 import time

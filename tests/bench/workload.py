@@ -1,7 +1,9 @@
-"""Requests and a loaded emulator for the in-process benchmarks: what the HTTP comparison sends too, sent in process.
+"""Requests and a loaded emulator for the in-process benchmarks: what the HTTP comparison sends too,
+sent in process.
 
-A request may be sent many times: parsing makes a request's JSON canonical in place, and these are canonical already.
-A write that changes nothing is not stored, so the writes alternate between two values of one attribute.
+A request may be sent many times: parsing makes a request's JSON canonical in place, and these are
+canonical already. A write that changes nothing is not stored, so the writes alternate between two
+values of one attribute.
 """
 
 from collections.abc import Callable, Iterable

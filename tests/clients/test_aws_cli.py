@@ -1,7 +1,7 @@
 """The `aws` command of the package awscli, as people type it.
 
-awscli pins its botocore, so it lives in an environment of its own: `make .venv-awscli/.done`. A call costs about a second of
-mere start-up: the pattern of every day runs on both engines, the rest on one.
+awscli pins its botocore, so it lives in an environment of its own: `make .venv-awscli/.done`. A
+call takes about a second to start: the common commands run on every server, the rest on one.
 """
 
 import json
@@ -195,5 +195,5 @@ ERRORS = [
 @pytest.mark.parametrize(
     ("command", "options", "status", "prefix", "message"), ERRORS, ids=[row[0].split()[0] for row in ERRORS]
 )
-def test_error_is_told_with_an_exit_status(aws_once, table, command, options, status, prefix, message):
+def test_error_is_reported_with_an_exit_status(aws_once, table, command, options, status, prefix, message):
     assert aws_once.failure(command.format(table=table), **options) == (status, prefix + message)

@@ -1,7 +1,9 @@
-"""What pages in a real browser can do to the server that runs on the same machine (emulator/http/front/origins.py).
+"""What pages in a real browser can do to the server that runs on the same machine
+(emulator/http/front/origins.py).
 
-The foreign pages come from a server of their own, on another port and under names that lead to 127.0.0.1. One name leads to
-the emulator itself: that is DNS rebinding, in which the browser takes the emulator's answers for the page's own.
+The foreign pages come from a server of their own, on another port and under names that lead to
+127.0.0.1. One name leads to the emulator itself: that is DNS rebinding, in which the browser takes
+the emulator's answers for the page's own.
 """
 
 import json
@@ -68,13 +70,13 @@ def browser():
 
 
 def offset(port):
-    """How far the clock is ahead."""
+    """Return how far the clock is ahead of real time."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}{CLOCK}") as response:
         return json.loads(response.read())["Offset"]
 
 
 def fetch(url, body=None, headers=None, **options):
-    """The script of a request: it comes to "status type body", or to the error."""
+    """Return the script of a request: it resolves to "status type body", or to the error."""
     options = {"method": "POST" if body is not None else "GET", "headers": headers or {}, **options}
     if body is not None:
         options["body"] = body
@@ -85,7 +87,7 @@ def fetch(url, body=None, headers=None, **options):
 
 
 def attacks(url):
-    """Ways in which a page sends a POST without asking first, or tries to ask."""
+    """Ways in which a page sends a POST without a preflight request, or tries one."""
     json_type = {"content-type": "application/json"}
     return (
         fetch(url, YEAR, mode="no-cors"),
@@ -142,7 +144,9 @@ def test_a_page_without_an_origin_can_do_nothing(browser, server):
 
 
 def test_a_rebound_name_can_do_nothing(browser, server):
-    """The page is of the same origin as the server for the browser, which lets it read all that it gets."""
+    """The browser sees one origin in the page and the server, and lets the page read every
+    answer.
+    """
     assert "--allowed-host rebound.example" in browser.open(f"http://rebound.example:{server}{CLOCK}")
     assert browser.run("origin") == f"http://rebound.example:{server}"
     for script in attacks(CLOCK)[:4]:

@@ -1,6 +1,8 @@
-"""Functions on streams from end to end: boto3 and the `aws` command make mappings, writes reach functions.
+"""Functions on streams from end to end: boto3 and the `aws` command make mappings, writes reach
+functions.
 
-The functions tell what they got through a named pipe or an HTTP server of the test, so that nothing here waits by guessing.
+The functions report their events through a named pipe or an HTTP server of the test, so no test has
+to guess how long to wait.
 """
 
 import json
@@ -22,7 +24,7 @@ from tests.support.http_clients import boto_options
 from tests.support.servers import running
 from tests.support.tables import new_name
 
-PATIENCE = 20  # seconds; what is waited for comes within milliseconds
+PATIENCE = 20  # seconds; events arrive within milliseconds
 
 HANDLER = """
 import json
@@ -54,7 +56,9 @@ class Told:
 
 
 class Endpoint:
-    """A function behind a URL: `next` is the event of an invocation, `answers` what it answers, in order."""
+    """A function behind a URL: `next` is the event of an invocation, `answers` what it answers, in
+    order.
+    """
 
     def __init__(self):
         events, answers = queue.Queue(), queue.Queue()
@@ -91,7 +95,7 @@ class Endpoint:
 
 
 class Functions:
-    """A configuration of a function of each kind, and what they were told."""
+    """A configuration with a function of each kind, and the events that they received."""
 
     def __init__(self, folder: Path):
         self.told = Told(folder / "told")
@@ -116,7 +120,7 @@ def functions(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(engine_name, functions, tmp_path_factory):
-    """A server on each engine that knows the functions."""
+    """A server on each engine with these functions."""
     if engine_name not in ("memory", "lmdb"):
         pytest.skip("the server under test has no functions of ours")
     data = ("--in-memory",) if engine_name == "memory" else ("--data-dir", str(tmp_path_factory.mktemp("lmdb")))
@@ -133,7 +137,7 @@ class Clients:
         self.functions = boto3.client("lambda", **boto_options(url))
 
     def table(self):
-        """Make a table; its name and its stream's ARN."""
+        """Make a table; return its name and its stream's ARN."""
         name = new_name()
         described = self.dynamodb.create_table(
             TableName=name,
@@ -167,7 +171,7 @@ def keys(event):
     return [record["dynamodb"]["Keys"]["pk"]["S"] for record in event["Records"]]
 
 
-# --- boto3 ----------------------------------------------------------------------------------------------------------
+# --- boto3 ----------------------------------------------------------------------------------------
 
 
 def test_write_reaches_a_callable_of_a_module(clients, functions):
@@ -244,7 +248,7 @@ def test_workers_share_mappings_and_one_of_them_delivers(functions, tmp_path):
         table, arn = Clients(server.url).table()
         uuid = Clients(server.url).map(arn, BatchSize=1)
         for number in range(4):
-            clients = Clients(server.url)  # with connections of their own, so that both workers get some
+            clients = Clients(server.url)  # on new connections, so that both workers get some
             clients.put(table, f"o-{number}")
             assert keys(functions.told.next()["event"]) == [f"o-{number}"]
             assert clients.functions.get_event_source_mapping(UUID=uuid)["BatchSize"] == 1
@@ -270,7 +274,7 @@ def test_bad_configuration_ends_the_start_with_one_line(tmp_path, text, told):
     assert done.stderr.count("\n") == 1
 
 
-# --- the aws command ------------------------------------------------------------------------------------------------
+# --- the aws command ------------------------------------------------------------------------------
 
 
 @pytest.mark.skipif(not AWS.exists(), reason=REASON_TO_SKIP)

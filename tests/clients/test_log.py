@@ -1,4 +1,6 @@
-"""The log of a real server at debug and trace, as one process, with workers and as a plain ASGI application."""
+"""The log of a real server at debug and trace, as one process, with workers and as a plain ASGI
+application.
+"""
 
 import re
 import socket

@@ -1,8 +1,10 @@
-"""A program of orders and stock, written with transactions, from sixteen clients at once: its books balance at any time.
+"""A program of orders and stock, written with transactions, from sixteen clients at once: its books
+balance at any time.
 
-An order takes several products or none. Clients read what they want to change with TransactGetItems, write on the
-condition that nothing has changed since (`version`), and begin again where something has. Each answer is treated as lost
-now and then: the request is sent once more with its token, and must not be done once more.
+An order takes several products or none. Clients read what they want to change with
+TransactGetItems, write on the condition that nothing has changed since (`version`), and begin again
+where something has. Each answer is treated as lost now and then: the request is sent once more with
+its token, and must not be done once more.
 """
 
 import random
@@ -53,7 +55,9 @@ class Shop:
         }
 
     def snapshot(self, products):
-        """Return these products and the total, all as they are at one moment; None while others write them."""
+        """Return these products and the total as they are at one moment; None while others write
+        them.
+        """
         keys = [("stock", product) for product in products] + [("customers", "TOTAL")]
         gets = [{"Get": {"TableName": self.tables[table], "Key": wire({"id": key})}} for table, key in keys]
         try:
@@ -65,7 +69,9 @@ class Shop:
         return dict(zip(products, items, strict=False)), items[-1]
 
     def order(self, customer, lines, lose_answer):
-        """Order these amounts of products; return the order's id, or None where the stock does not suffice."""
+        """Order these amounts of products; return the order's id, or None where the stock does not
+        suffice.
+        """
         attempts = 0
         while True:
             attempts += 1
@@ -199,7 +205,9 @@ def test_books_balance(session, endpoint, resource, tables):
     finished = threading.Event()
 
     def work(number):
-        """Place orders, take some back; return what is left: order id and lines, and how many could not be had."""
+        """Place orders, take some back; return what is left: order id and lines, and how many could
+        not be had.
+        """
         choose = random.Random(number)
         shop, customer = shops[number], f"customer-{number % (CLIENTS // 2)}"
         orders, sold_out = {}, 0
@@ -217,7 +225,9 @@ def test_books_balance(session, endpoint, resource, tables):
         return orders, sold_out
 
     def observe():
-        """Look at everything at one moment, again and again: no unit is lost, none is sold twice, no sum is off."""
+        """Read everything at one moment, again and again: no unit is lost, none is sold twice,
+        every sum is right.
+        """
         looks = 0
         while not (finished.is_set() and looks):
             seen = observer.snapshot(PRODUCTS)
@@ -258,7 +268,7 @@ def test_books_balance(session, endpoint, resource, tables):
     is_open = orders.query(IndexName="by_state", KeyConditionExpression=Key("state").eq("open"))["Items"]
     assert {item["id"]: (item["customer"], item["lines"]) for item in is_open} == left
     assert all(item["state"] in ("open", "canceled") for item in orders.scan(ConsistentRead=True)["Items"])
-    # An order begins again only because another one was written in between, so beginning again comes to an end.
+    # An order starts again only if another one was written meanwhile, so the retries end.
     attempts = [count for shop in shops for count in shop.attempts]
     assert max(attempts) <= 2 * CLIENTS * ORDERS_EACH
     assert sum(sold_out for _, sold_out in results) > 0, "there was more stock than wishes"

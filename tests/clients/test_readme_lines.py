@@ -1,4 +1,5 @@
-"""Every line of the README works as typed: its blocks run from the first to the last, as a reader would type them.
+"""Every line of the README works as typed: its blocks run from the first to the last, as a reader
+would type them.
 
 | block | what happens |
 |---|---|
@@ -10,9 +11,9 @@
 | `json` | is the last that the block before has printed; `...` stands for anything |
 | `text` | is in what the block before has printed, or comes in the server's terminal |
 
-Substituted are the ports, the name by which containers know the host, and how the server is installed: `make run` starts
-the one of this source tree, and other targets of make only have to exist. The environment has no AWS settings but those
-of the README.
+Substituted are the ports, the name by which containers know the host, and how the server is
+installed: `make run` starts the one of this source tree, and other targets of make only have to
+exist. The environment has no AWS settings but those of the README.
 """
 
 import json
@@ -31,7 +32,7 @@ from tests.support import javascript
 from tests.support.aws_cli import AWS, REASON_TO_SKIP
 from tests.support.servers import ROOT, free_port
 
-PATIENCE = 30  # seconds; what is waited for comes within one
+PATIENCE = 30  # seconds; outputs come within one
 LANGUAGES = {"sh", "python", "js", "json", "text", "toml", "yaml"}
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FILE = re.compile(r"# ([\w./-]+\.\w+)(?:,.*)?\n")
@@ -125,7 +126,9 @@ class Server:
 
 
 class Reader:
-    """Somebody who types what the README says, into one terminal for the server and one for the rest."""
+    """A reader who types the README's lines into two terminals, one for the server and one for the
+    rest.
+    """
 
     def __init__(self, folder):
         self.folder = folder
@@ -225,7 +228,7 @@ class Reader:
 
 
 def matches(expected, found):
-    """Compare JSON values; "..." in the expected one is like everything."""
+    """Compare JSON values; "..." in the expected one equals any value."""
     if isinstance(expected, dict) and isinstance(found, dict):
         return expected.keys() == found.keys() and all(matches(expected[name], found[name]) for name in expected)
     return expected in ("...", found)

@@ -1,4 +1,5 @@
-"""botocore's own retries against enforced throughput: throttled requests succeed once the clock has moved.
+"""botocore's own retries against enforced throughput: throttled requests succeed once the clock has
+moved.
 
 Nothing here waits. botocore's HTTP layer is a call of `DynamoDbEndpoint.respond`. Where botocore
 sleeps or reads the time, it uses the emulator's clock, so its retry modes run in that time.
@@ -28,14 +29,16 @@ MODES = ("legacy", "standard", "adaptive")
 
 
 class Body(io.BytesIO):
-    """What botocore reads an answer's body from."""
+    """The stream from which botocore reads an answer's body."""
 
     def stream(self, **_):
         yield self.read()
 
 
 class Service:
-    """An emulator on a clock that only botocore's waiting moves; `answers` are the statuses and times of its answers."""
+    """An emulator whose clock only botocore's waiting moves; `answers` are the statuses and times
+    of its answers.
+    """
 
     def __init__(self):
         self.clock = ManualClock()
@@ -99,7 +102,9 @@ def item_of(number):
 
 
 def check_rate(service, start, units, rate):
-    """Assert that so many units took as long as they must, and that botocore had to wait for them."""
+    """Assert that so many units took as long as they must, and that botocore had to wait for
+    them.
+    """
     assert service.throttled() > 0
     assert service.clock.now() - start >= (units - rate) / rate - 0.1
 
@@ -155,7 +160,9 @@ def test_a_throttled_index_recovers(service, mode):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_batch_writer_recovers(service, mode):
-    """The unprocessed part of a batch is sent again by boto3, a batch of which nothing was done by botocore."""
+    """The unprocessed part of a batch is sent again by boto3, a batch of which nothing was done by
+    botocore.
+    """
     resource = boto3.resource("dynamodb", **service.options(mode, 12))
     resource.meta.client.meta.events.register("before-send.dynamodb", service.send)
     table = resource.Table(create(resource.meta.client, write=10))
@@ -168,7 +175,9 @@ def test_batch_writer_recovers(service, mode):
 
 
 def test_adaptive_retries_find_the_rate(service):
-    """Once it knows it, the client sends about as much as the table takes, and hardly anything is refused."""
+    """Once the client has learned the rate, it sends about as much as the table takes; few requests
+    are refused.
+    """
     client = service.client("adaptive")
     table = create(client, write=5)
     for number in range(100):
@@ -183,7 +192,9 @@ def test_adaptive_retries_find_the_rate(service):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_retries_end(service, mode):
-    """Where nothing ever comes back the error reaches the program, with its reasons, after all attempts."""
+    """Where capacity never returns, the program gets the error, with its reasons, after all
+    attempts.
+    """
     client = service.client(mode, attempts=3)
     table = create(client, write=1)
     service.clock.advance(300)
@@ -199,7 +210,9 @@ def test_retries_end(service, mode):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_cancelled_transaction_is_the_programs_to_repeat(service, mode):
-    """botocore does not repeat it (behaviour 8.4); once the clock has moved the same request succeeds."""
+    """botocore does not repeat it (behaviour 8.4); once the clock has moved the same request
+    succeeds.
+    """
     client = service.client(mode)
     table = create(client, write=4)
     request = {"TransactItems": [{"Put": {"TableName": table, "Item": item_of(number)}} for number in range(4)]}

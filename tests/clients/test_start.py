@@ -14,7 +14,9 @@ from tests.support.servers import free_port
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&- 2>&-"])
 def test_without_standard_files(closed):
-    """Other files would get their numbers: the end of the interpreter closed the store's and aborted."""
+    """Other files would get their numbers: the end of the interpreter closed the store's and
+    aborted.
+    """
     port = free_port()
     command = f"exec {sys.executable} -m emulator --in-memory --port {port} --log-level debug {closed}"
     with subprocess.Popen(["bash", "-c", command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
@@ -48,7 +50,7 @@ def test_too_few_files_are_one_line():
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 2
     last = done.stderr.splitlines()[-1]
-    assert last == "dynamodb-emulator: the process may not open enough files: raise the limit that `ulimit -n` shows"
+    assert last == "dynamodb-emulator: the process cannot open enough files: raise the limit that `ulimit -n` shows"
     assert "Traceback" not in done.stderr
 
 

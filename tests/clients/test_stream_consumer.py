@@ -1,8 +1,10 @@
-"""A consumer of a stream as the Kinesis Client Library makes it, while another client writes and shards turn over.
+"""A consumer of a stream as the Kinesis Client Library makes it, while another client writes and
+shards turn over.
 
-It walks all shards, parents first, keeps a lease for each in a table of its own, checkpoints after every batch, and is
-replaced by a new one every few steps: that one knows nothing but the leases. What a batch does is written in the same
-transaction as its checkpoint, so each record must be handled exactly once, and those of an item in the item's order.
+It walks all shards, parents first, keeps a lease for each in a table of its own, checkpoints after
+every batch, and is replaced by a new one every few steps: that one knows nothing but the leases.
+What a batch does is written in the same transaction as its checkpoint, so each record must be
+handled exactly once, and those of an item in the item's order.
 """
 
 import json
@@ -31,7 +33,9 @@ START = "TRIM_HORIZON"
 
 
 class Writer:
-    """Changes items; `log` has, for each item, what its records must tell in that order: the number in it, or None."""
+    """Changes items; `log` has, for each item, what its records must show, in order: the number in
+    it, or None.
+    """
 
     def __init__(self, client, turn):
         self.client, self.turn = client, turn
@@ -73,7 +77,7 @@ class Writer:
 
 
 class Consumer:
-    """Reads a stream from where its leases say."""
+    """Reads a stream from the positions in its leases."""
 
     def __init__(self, endpoint, arn):
         self.client = boto3.client("dynamodb", **boto_options(endpoint))
@@ -199,7 +203,9 @@ def handled(client):
 
 
 def check(found, log, lineage):
-    """Nothing lost and nothing twice: each item's records are its changes, in order, and its shards follow one another."""
+    """Nothing is lost or repeated: each item's records are its changes, in order, and its shards
+    follow one another.
+    """
     told, shards = defaultdict(list), defaultdict(list)
     for record in found:
         name = record["item"]["S"]
@@ -214,7 +220,9 @@ def check(found, log, lineage):
 
 
 def ancestors(shard, parents):
-    """Return a shard's parent, its parent's parent, and so on: a generation may have no record of an item."""
+    """Return a shard's parent, its parent's parent, and so on: a generation may have no record of
+    an item.
+    """
     found = []
     while (shard := parents[shard]) is not None:
         found.append(shard)

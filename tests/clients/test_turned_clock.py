@@ -1,6 +1,8 @@
-"""The emulator's clock as a test turns it over HTTP, and what obeys it: TTL, statuses, tokens, throughput, declarations.
+"""The emulator's clock, moved by a test over HTTP, and what depends on it: TTL, statuses, tokens,
+throughput, declarations.
 
-These servers are of this module alone, as a turned clock is everybody's. No other server has such calls.
+These servers are of this module alone, as a turned clock is everybody's. No other server has such
+calls.
 """
 
 import time
@@ -25,7 +27,9 @@ SERVERS = {"memory": ("--in-memory",), "lmdb": (), "workers": ("--workers", "2")
 
 @pytest.fixture(scope="module", params=SERVERS)
 def endpoint(request, tmp_path_factory):
-    """A server whose transient statuses last three seconds of its clock, and which never sweeps of its own accord."""
+    """A server whose transient statuses last three seconds of its clock, and which sweeps only on
+    request.
+    """
     options = ("--delay-transient-statuses", "--ttl-sweep-interval", "1e9")
     folder = tmp_path_factory.mktemp("clock") / "data"
     data = () if request.param == "memory" else ("--data-dir", str(folder))
@@ -45,7 +49,9 @@ def declare(endpoint):
 
 @pytest.fixture
 def ask(declare):
-    """ask("clock", {...}): a call that must succeed; GET where there is no body. The clock is released at the end."""
+    """ask("clock", {...}): a call that must succeed; GET where there is no body. The clock is
+    released at the end.
+    """
 
     def call(name, body=None):
         status, answer = declare(name, b"" if body is None else body, "GET" if body is None else "POST")
@@ -84,7 +90,7 @@ def names(client, table):
     return sorted(item["pk"]["S"] for item in client.scan(TableName=table)["Items"])
 
 
-# --- the call -------------------------------------------------------------------------------------------------------
+# --- the call -------------------------------------------------------------------------------------
 
 
 def test_the_clock_is_the_machines(ask):
@@ -146,12 +152,12 @@ BAD = {
     "a list": ([], ONE),
     "two members": ({"Offset": 1, "Advance": 1}, ONE),
     "another member": ({"offset": 1}, ONE),
-    "no JSON": (b"{", "the body is no JSON"),
-    "not a number": (b'{"Offset": NaN}', "the body is no JSON"),
+    "no JSON": (b"{", "the body is not JSON"),
+    "not a number": (b'{"Offset": NaN}', "the body is not JSON"),
     "an offset that is text": ({"Offset": "1"}, SECONDS),
     "an offset that is true": ({"Offset": True}, SECONDS),
     "an offset that is null": ({"Offset": None}, SECONDS),
-    "an endless offset": (b'{"Offset": 1e400}', (YEARS.format("Offset"), "the body is no JSON")),
+    "an endless offset": (b'{"Offset": 1e400}', (YEARS.format("Offset"), "the body is not JSON")),
     "a huge offset": ({"Offset": 10**30}, YEARS.format("Offset")),
     "to before the epoch": ({"Offset": -(10**10)}, YEARS.format("Offset")),
     "backward": ({"Advance": -1}, FORWARD),
@@ -198,7 +204,7 @@ def test_everything_works_at_any_time(client, ask, at):
     ask("clock", {"Advance": 3})
 
 
-# --- TTL ------------------------------------------------------------------------------------------------------------
+# --- TTL ------------------------------------------------------------------------------------------
 
 
 def test_items_expire_when_a_test_says_so(client, ask, table):
@@ -239,7 +245,7 @@ def test_an_empty_body_sweeps_all(declare, client, ask, table):
     [
         ({"TableName": 1}, "the member TableName is missing or of a wrong type"),
         ({"TableName": "no-such-table"}, "there is no table no-such-table"),
-        (b"?", "the body is no JSON"),
+        (b"?", "the body is not JSON"),
     ],
 )
 def test_bad_sweeps(declare, body, text):
@@ -256,7 +262,7 @@ def test_a_table_without_ttl_loses_nothing_and_the_call_says_why(client, ask, de
 
 
 def test_sweeps_come_by_the_clock(tmp_path):
-    """With the sweeps that there are by default, a move of the clock brings one: nobody waits."""
+    """With the default sweeps, a move of the clock starts one: a test need not wait."""
     with running("--data-dir", str(tmp_path / "data")) as server:
         client = boto3.client("dynamodb", **boto_options(server.url))
         declare = declaring(server.url)
@@ -272,7 +278,7 @@ def test_sweeps_come_by_the_clock(tmp_path):
         assert names(client, table) == []
 
 
-# --- everything else ------------------------------------------------------------------------------------------------
+# --- everything else ------------------------------------------------------------------------------
 
 
 def test_statuses(client, ask):
@@ -356,7 +362,7 @@ def test_declared_transactions(client, ask, declare):
     client.put_item(TableName=table, Item=key)
 
 
-def test_times_that_are_told(client, ask):
+def test_times_in_answers(client, ask):
     times = []
     for _ in range(2):
         ask("clock", {"Advance": HOUR})

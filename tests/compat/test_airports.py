@@ -1,4 +1,5 @@
-"""Real data: every airport of the package airportsdata in a single-table design, on LMDB, with a restart in the middle.
+"""Real data: every airport of the package airportsdata in a single-table design, on LMDB, with a
+restart in the middle.
 
 | | partition key | sort key | what it is for |
 |---|---|---|---|
@@ -6,7 +7,8 @@
 | index `by_zone` | `ZONE#America/New_York` | elevation (number) | the highest and lowest of a time zone |
 | index `by_iata` | `IATA#J` | `JFK` | sparse: only airports with a IATA code, names only |
 
-Each access pattern is a function of the table and the same question to the package's own records, as code -> record.
+Each access pattern is a function of the table and the same question to the package's own records,
+as code -> record.
 """
 
 from collections import Counter
@@ -43,7 +45,7 @@ def item_of(airport):
 
 
 def country_items(airports):
-    """An item for each country, beside its airports."""
+    """Return an item for each country; it is in the partition of its airports."""
     counts = Counter(airport["country"] for airport in airports.values())
     return [{"PK": f"COUNTRY#{country}", "SK": "META", "airports": n} for country, n in counts.items()]
 
@@ -177,7 +179,7 @@ PATTERNS = [
 
 
 def answers(url):
-    """What every access pattern answers, by its name."""
+    """Return the answer to each access pattern, by the pattern's name."""
     table = boto3.resource("dynamodb", **boto_options(url)).Table(TABLE)
     return {ask.__name__: ask(table) for ask, _ in PATTERNS}
 

@@ -60,7 +60,7 @@ def test_an_arn_of_a_missing_table(refused, arn):
     assert (code, message) == ("ResourceNotFoundException", "Requested resource not found")
 
 
-# --- ARNs that name no table of the caller's own --------------------------------------------------------------------
+# --- ARNs that name no table of the caller's own --------------------------------------------------
 
 VALIDATION = "ValidationException"
 DENIED = "AccessDeniedException"

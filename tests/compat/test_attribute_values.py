@@ -1,7 +1,8 @@
-"""Attribute values: what is stored and told back, and every bad value on every surface (behaviour 2.1, 2.2, 3.7).
+"""Attribute values: what is stored and returned, and every bad value in every operation (behaviour
+2.1, 2.2, 3.7).
 
-Which surface tells a bad value how (behaviour 2.1): single-item writes inside the envelope, single-item reads, batch
-reads and Query bare, BatchWriteItem and Scan bare in older words.
+Which surface tells a bad value how (behaviour 2.1): single-item writes inside the envelope,
+single-item reads, batch reads and Query bare, BatchWriteItem and Scan bare in older words.
 """
 
 from decimal import Decimal
@@ -18,7 +19,7 @@ def stored(client, table, key, value):
     return client.get_item(TableName=table, Key=key, ConsistentRead=True)["Item"]["a"]
 
 
-# --- what is stored -------------------------------------------------------------------------------------------------
+# --- what is stored -------------------------------------------------------------------------------
 
 NUMBERS = {
     "0": "0",
@@ -48,7 +49,7 @@ NUMBERS = {
 
 
 @pytest.mark.parametrize(("written", "told"), NUMBERS.items())
-def test_numbers_are_told_in_plain_decimal(client, shared_table, key, written, told):
+def test_numbers_are_returned_in_plain_decimal(client, shared_table, key, written, told):
     assert stored(client, shared_table, key, {"N": written}) == {"N": told}
 
 
@@ -101,7 +102,7 @@ def test_resource_values(resource, shared_table, key):
     assert table.get_item(Key=plain, ConsistentRead=True)["Item"] == item
 
 
-# --- bad values on every surface ------------------------------------------------------------------------------------
+# --- bad values on every surface ------------------------------------------------------------------
 
 EMPTY = "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
 AMBIGUOUS = (
@@ -117,7 +118,7 @@ NO_NUMBERS = INVALID + "An number set  may not be empty"
 NO_BINARIES = INVALID + "Binary sets should not be empty"
 INPUT = INVALID + "Input collection"
 
-# case: value, CURRENT text, OLDER text (None: the same)
+# case: value, NEW text, OLD text (None: the same)
 BAD = {
     "empty": ({}, EMPTY, None),
     "two types": ({"S": "a", "N": "1"}, AMBIGUOUS, None),
@@ -168,7 +169,9 @@ def older_wrapped(_current, older_text):
 
 
 def start_key(current, _older):
-    """Numbers and repeated members are told as they are, all else with what it is about (behaviour 6.1)."""
+    """Numbers and repeated members are reported alone, everything else with its place (behaviour
+    6.1).
+    """
     as_it_is = any(part in current for part in (NOT_NUMERIC, "Number", "contains duplicates"))
     return current if as_it_is else "The provided starting key is invalid: " + current
 
@@ -181,7 +184,7 @@ def eq(name, value):
     return {name: {"AttributeValueList": [value], "ComparisonOperator": "EQ"}}
 
 
-# surface: method, how it tells, request of (table, key, value)
+# operation: method, form of its message, request of (table, key, value)
 SURFACES = {
     "put item": ("put_item", enveloped, lambda t, k, v: {"TableName": t, "Item": {**k, "a": v}}),
     "put key": ("put_item", enveloped, lambda t, k, v: {"TableName": t, "Item": {**k, "pk": v}}),
@@ -328,7 +331,7 @@ def test_null_among_set_members_and_list_elements(post, client, shared_table, ke
     assert (answer.status, answer.json["message"]) == (400, ENVELOPE + EMPTY)
 
 
-# --- names ----------------------------------------------------------------------------------------------------------
+# --- names ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -362,7 +365,7 @@ def test_longest_name(client, refused, shared_table, key):
     assert (code, "65535" in text) == ("ValidationException", True)
 
 
-# --- nesting --------------------------------------------------------------------------------------------------------
+# --- nesting --------------------------------------------------------------------------------------
 
 NESTING = (
     "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
@@ -422,6 +425,6 @@ def test_an_update_may_not_nest_too_deep(client, refused, shared_table, key):
         ({"a": {"M": {"": {"S": "x"}}}, "b": nested(33)}, NESTING),
     ],
 )
-def test_which_of_name_and_depth_is_told(refused, shared_table, key, item, text):
+def test_which_of_name_and_depth_is_reported(refused, shared_table, key, item, text):
     code, told = refused("put_item", TableName=shared_table, Item={**key, **item})
     assert (code, told.removeprefix(ENVELOPE)) == ("ValidationException", text)

@@ -1,4 +1,6 @@
-"""BatchGetItem and BatchWriteItem: results, limits, duplicates, what is left unprocessed (behaviour 7)."""
+"""BatchGetItem and BatchWriteItem: results, limits, duplicates, what is left unprocessed (behaviour
+7).
+"""
 
 import pytest
 
@@ -31,17 +33,8 @@ def by_sort_key(items):
 
 
 @pytest.fixture(scope="module")
-def other_table(client):
-    name = new_name()
-    client.create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "N"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
-    yield name
-    client.delete_table(TableName=name)
+def other_table(make_shared_table):
+    return make_shared_table("id:N")
 
 
 @pytest.mark.parametrize("operation", ["BatchGetItem", "BatchWriteItem"])
@@ -53,7 +46,7 @@ def test_no_request_items(post, operation):
     }
 
 
-# --- BatchWriteItem -------------------------------------------------------------------------------------------------
+# --- BatchWriteItem -------------------------------------------------------------------------------
 
 
 def test_puts_and_deletes_on_two_tables(client, shared_table, other_table):
@@ -187,7 +180,7 @@ def test_batch_writer_of_the_resource(resource, shared_table):
     ]
 
 
-# --- BatchGetItem ---------------------------------------------------------------------------------------------------
+# --- BatchGetItem ---------------------------------------------------------------------------------
 
 
 def test_missing_items_are_left_out(client, shared_table, other_table):
@@ -339,7 +332,7 @@ def test_malformed_table_name_is_joined_with_the_enum(refused, key):
     }
 
 
-def test_malformed_table_name_of_a_write_is_told_after_the_enum(refused, key):
+def test_malformed_table_name_of_a_write_is_reported_after_the_enum(refused, key):
     request = {"RequestItems": {"a!": [put(key)]}, "ReturnConsumedCapacity": "X"}
     assert refused("batch_write_item", **request) == (
         "ValidationException",
@@ -348,14 +341,14 @@ def test_malformed_table_name_of_a_write_is_told_after_the_enum(refused, key):
     )
 
 
-def test_duplicates_are_told_before_a_missing_table(refused, shared_table, key):
+def test_duplicates_are_reported_before_a_missing_table(refused, shared_table, key):
     blocks = {new_name(): {"Keys": [key]}, shared_table: {"Keys": [key, key]}}
     assert refused("batch_get_item", RequestItems=blocks) == ("ValidationException", DUPLICATES)
 
 
 @pytest.mark.parametrize("arn_first", [True, False])
 def test_a_table_by_name_and_by_arn_is_one(client, refused, shared_table, key, arn_first):
-    """Its blocks are merged, and an item named in both comes once (behaviour 7.1)."""
+    """The blocks of a table are merged, and an item in both is returned once (behaviour 7.1)."""
     arn = client.describe_table(TableName=shared_table)["Table"]["TableArn"]
     names = [arn, shared_table] if arn_first else [shared_table, arn]
     others = [{**key, "sk": {"S": sort}} for sort in "xyz"]
@@ -372,7 +365,7 @@ def test_a_table_by_name_and_by_arn_is_one(client, refused, shared_table, key, a
     assert answer["ConsumedCapacity"] == [{"TableName": name, "CapacityUnits": 1.5}]
     only = client.batch_get_item(RequestItems={each: {"Keys": [key]} for each in names})
     assert only["Responses"] == {names[0]: [{**key, "a": {"N": "1"}}]}
-    for twice in names:  # within one block a key twice is still refused
+    for twice in names:  # a key that is twice in one block is still refused
         reads = {each: {"Keys": [key, key] if each == twice else [key]} for each in names}
         assert refused("batch_get_item", RequestItems=reads) == ("ValidationException", DUPLICATES)
     writes = {shared_table: [put(key)], arn: [delete(key)]}

@@ -1,6 +1,7 @@
 """Items that a test declares to be in an ongoing transaction, over HTTP (behaviour 8.4).
 
-Declarations last for ten minutes here and are ended by a second one: nobody waits for a clock.
+Declarations last for ten minutes here, and a second declaration ends them: no test waits for a
+clock.
 """
 
 import json
@@ -111,7 +112,7 @@ def test_a_token(client, shared_table, declare, key, refused):
     assert without_metadata(client.transact_write_items(**request)) == {}
 
 
-# --- declarations ---------------------------------------------------------------------------------------------------
+# --- declarations ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -150,7 +151,7 @@ def test_the_start_option():
 @pytest.mark.parametrize(
     ("option", "text", "problem"),
     [
-        ("--ongoing-transaction", "{", "--ongoing-transaction: it is no JSON"),
+        ("--ongoing-transaction", "{", "--ongoing-transaction: it is not JSON"),
         (
             "--ongoing-transaction",
             '{"TableName": "t", "Seconds": 1}',

@@ -5,7 +5,7 @@ import itertools
 
 import pytest
 
-from tests.support.tables import index_request, new_name, table_request
+from tests.support.tables import index_request, new_name
 
 KIB = 1024
 
@@ -35,7 +35,7 @@ def delete(client, table, key):
     return client.delete_item(TableName=table, Key=key, ReturnConsumedCapacity="TOTAL")
 
 
-# --- units ----------------------------------------------------------------------------------------------------------
+# --- units ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_numbers_count_as_they_are_stored(client, shared_table, key, size):
     assert cost == (1 if size == KIB else 2)
 
 
-# --- shapes ---------------------------------------------------------------------------------------------------------
+# --- shapes ---------------------------------------------------------------------------------------
 
 METHODS = {
     "put_item": lambda table, key: {"TableName": table, "Item": key},
@@ -119,18 +119,14 @@ def test_shapes(client, shared_table, key, method):
     assert call(**request, ReturnConsumedCapacity="INDEXES")["ConsumedCapacity"] == indexes
 
 
-# --- index entries --------------------------------------------------------------------------------------------------
+# --- index entries --------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def indexed_table(client):
-    """All, keys and some are global indexes on g; local is one on l."""
-    name = new_name()
-    client.create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[{"AttributeName": each, "AttributeType": "S"} for each in ("pk", "sk", "g", "h", "l")],
-        BillingMode="PAY_PER_REQUEST",
+def indexed_table(make_shared_table):
+    """`all`, `keys` and `some` are global indexes on g; `local` is one on l."""
+    return make_shared_table(
+        define="g:S h:S l:S",
         GlobalSecondaryIndexes=[
             index_request("all", "g"),
             index_request("keys", "g", "KEYS_ONLY"),
@@ -138,13 +134,10 @@ def indexed_table(client):
         ],
         LocalSecondaryIndexes=[index_request("local", "pk l", "KEYS_ONLY")],
     )
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
-    yield name
-    client.delete_table(TableName=name)
 
 
 def consumed(table, own, local=None, **indexes):
-    """Return what INDEXES says."""
+    """Return the ConsumedCapacity that mode INDEXES returns."""
     total = {"TableName": table, "CapacityUnits": float(own + (local or 0) + sum(indexes.values()))}
     total["Table"] = {"CapacityUnits": float(own)}
     if indexes:
@@ -223,11 +216,11 @@ def test_reads_of_an_indexed_table(client, indexed_table, key):
     assert answer["ConsumedCapacity"] == consumed(indexed_table, 1)
 
 
-# --- pages ----------------------------------------------------------------------------------------------------------
+# --- pages ----------------------------------------------------------------------------------------
 
 
 def query(client, table, key, **more):
-    """Query the key's partition, or where an index on g is named, the same as a value of g."""
+    """Query the key's partition; with an index on g, query the same value of g."""
     name = "g" if more.get("IndexName") in ("all", "keys") else "pk"
     return client.query(
         TableName=table,
@@ -259,7 +252,7 @@ def test_a_page_is_rounded_once(client, shared_table, key, sizes, strong):
 
 
 def test_a_page_of_an_index_is_charged_to_it(client, indexed_table, key):
-    """By the sizes of its entries; Table is told as 0."""
+    """A query of an index is charged by the sizes of its entries; the units of the table are 0."""
     attributes = {"g": key["pk"], "l": {"S": "l"}}
     for number in range(3):
         client.put_item(TableName=indexed_table, Item=item_of(3 * KIB, {**key, "sk": {"S": str(number)}}) | attributes)
@@ -282,7 +275,7 @@ def test_what_a_local_index_fetches_is_charged_item_by_item(client, indexed_tabl
     assert told == consumed(indexed_table, 3 * strong, local=1)
 
 
-# --- scans (behaviour 9.1) ------------------------------------------------------------------------------------------
+# --- scans (behaviour 9.1) ------------------------------------------------------------------------
 
 
 def scan(client, table, **more):
@@ -290,7 +283,7 @@ def scan(client, table, **more):
 
 
 def quarter(partition):
-    """Return in which of four partitions a partition key (S) is."""
+    """Return the number of the partition, of four, that has a partition key (S)."""
     return hashlib.md5(b"Outliers" + partition.encode()).digest()[0] >> 6
 
 
@@ -301,17 +294,16 @@ def keys_in(wanted):
 
 
 @pytest.fixture(scope="module")
-def scattered(client):
-    """Two items of 5 KB in the second partition and one small one in the third; the global index has the small one."""
-    request = table_request(
+def scattered(client, make_shared_table):
+    """Two items of 5 KB in the second partition and one small one in the third; the global index
+    has the small one.
+    """
+    name = make_shared_table(
         "pk:S sk:S",
         define="g:S l:S",
         GlobalSecondaryIndexes=[index_request("global", "g", "KEYS_ONLY")],
         LocalSecondaryIndexes=[index_request("local", "pk l", "KEYS_ONLY")],
     )
-    client.create_table(**request)
-    name = request["TableName"]
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
     first, second = keys_in(1)
     third, _ = keys_in(2)
     g, _ = keys_in(0)
@@ -319,8 +311,7 @@ def scattered(client):
         item = item_of(5 * KIB, {"pk": {"S": partition}, "sk": {"S": "s"}}, l="l")
         client.put_item(TableName=name, Item=item)
     client.put_item(TableName=name, Item={"pk": {"S": third}, "sk": {"S": "s"}, "g": {"S": g}})
-    yield name, {"pk": {"S": second}, "sk": {"S": "s"}}, {"pk": {"S": third}, "sk": {"S": "s"}}
-    client.delete_table(TableName=name)
+    return name, {"pk": {"S": second}, "sk": {"S": "s"}}, {"pk": {"S": third}, "sk": {"S": "s"}}
 
 
 # request, units of a consistent read of the table: 10 KB in the second of four partitions are three
@@ -406,7 +397,9 @@ PROVISIONED = {
 
 @pytest.mark.parametrize("throughput", PROVISIONED)
 def test_scans_of_provisioned_tables(client, make_table, throughput):
-    """One partition serves 3000 reads and 1000 writes a second; that its number follows from these is inferred."""
+    """One partition serves 3000 reads and 1000 writes a second; that its number follows from these
+    is inferred.
+    """
     given = dict(zip(("ReadCapacityUnits", "WriteCapacityUnits"), throughput, strict=True))
     index = index_request("small", "g") | {"ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}}
     table = make_table(
@@ -416,7 +409,7 @@ def test_scans_of_provisioned_tables(client, make_table, throughput):
     assert scan(client, table, IndexName="small") == consumed(table, 0, small=0.5)
 
 
-# --- batches --------------------------------------------------------------------------------------------------------
+# --- batches --------------------------------------------------------------------------------------
 
 
 def by_table(answer):
@@ -459,7 +452,7 @@ def test_batch_write_rounds_each_item_and_adds_the_indexes(client, shared_table,
     assert sorted(answer["ConsumedCapacity"], key=str) == sorted(expected, key=str)
 
 
-# --- item collections -----------------------------------------------------------------------------------------------
+# --- item collections -----------------------------------------------------------------------------
 
 WRITES = [method for method in METHODS if "get" not in method]
 

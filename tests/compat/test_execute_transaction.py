@@ -1,4 +1,6 @@
-"""ExecuteTransaction: PartiQL statements that happen together or not at all (behaviour 14.6, 8.2, 8.3, 9.3)."""
+"""ExecuteTransaction: PartiQL statements that happen together or not at all (behaviour 14.6, 8.2,
+8.3, 9.3).
+"""
 
 import pytest
 
@@ -7,7 +9,9 @@ from tests.support.tables import new_name
 
 
 def parts(table, statements):
-    """Return the request's statements: T stands for the table; a pair is a text and its parameters."""
+    """Return the request's statements: T stands for the table; a pair is a text and its
+    parameters.
+    """
     pairs = [(each, None) if isinstance(each, str) else each for each in statements]
     return [
         {"Statement": text.replace(" T", f' "{table}"')} | ({"Parameters": parameters} if parameters else {})
@@ -65,7 +69,7 @@ def where(pk, sk="s"):
     return f"WHERE pk = '{pk}' AND sk = '{sk}'"
 
 
-# --- what it does ---------------------------------------------------------------------------------------------------
+# --- what it does ---------------------------------------------------------------------------------
 
 
 def test_writes_happen_together(run, read, pk):
@@ -101,13 +105,13 @@ def test_reads_answer_in_order(run, pk):
     ]
 
 
-# --- cancellations --------------------------------------------------------------------------------------------------
+# --- cancellations --------------------------------------------------------------------------------
 
 NO = {"Code": "None"}
 FAILED = {"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"}
 
 
-def test_all_failing_conditions_are_told_and_nothing_happens(run, reasons, read, pk):
+def test_all_failing_conditions_are_reported_and_nothing_happens(run, reasons, read, pk):
     run(insert(pk, "a", ", 'n': 1"))
     told = reasons(
         insert(pk),
@@ -120,7 +124,7 @@ def test_all_failing_conditions_are_told_and_nothing_happens(run, reasons, read,
     assert read("a")["n"] == {"N": "1"}
 
 
-def test_the_item_is_told_where_asked(client, canceled, run, shared_table, pk):
+def test_the_item_is_returned_on_request(client, canceled, run, shared_table, pk):
     run(insert(pk, "a", ", 'n': 1"))
     statements = parts(shared_table, [f"UPDATE T SET n = 5 {where(pk, 'a')} AND n = 2"])
     statements[0]["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
@@ -167,7 +171,7 @@ def test_an_update_that_cannot_run_cancels_alone(run, reasons, read, pk):
     assert told == [NO, {"Code": "ValidationError", "Message": message}]
 
 
-# --- refusals -------------------------------------------------------------------------------------------------------
+# --- refusals -------------------------------------------------------------------------------------
 
 PREFIX = "Validation failed in TransactStatements[1]: "
 RETURNING = PREFIX + "RETURNING clause is not supported in ExecuteTransaction."
@@ -239,7 +243,7 @@ def test_a_broken_statement(failing, pk):
     assert message.startswith("Statement wasn't well formed, can't be processed: ")
 
 
-# --- tokens and capacity --------------------------------------------------------------------------------------------
+# --- tokens and capacity --------------------------------------------------------------------------
 
 
 def test_a_token_makes_it_happen_once(run, failing, read, pk):

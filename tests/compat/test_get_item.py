@@ -1,4 +1,6 @@
-"""GetItem: what is there, what is not, and its refusals, all told without envelope (behaviour 3.6, 5)."""
+"""GetItem: items, missing items, and refusals, whose messages all lack the envelope (behaviour 3.6,
+5).
+"""
 
 import pytest
 

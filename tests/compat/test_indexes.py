@@ -1,29 +1,25 @@
-"""Queries and scans of secondary indexes: membership, projection, order, start keys (behaviour 6, features 3)."""
+"""Queries and scans of secondary indexes: membership, projection, order, start keys (behaviour 6,
+features 3).
+"""
 
 import itertools
 import random
 
 import pytest
 
-from tests.support.tables import index_request, table_request
+from tests.support.tables import index_request
 
 INVALID = "One or more parameter values were invalid: "
 HASH = "HASH key attributes {} must have equality conditions specified in the query"
 START = "The provided starting key is invalid"
 
 
-def create(client, keys, **extra):
-    request = table_request(keys, **extra)
-    client.create_table(**request)
-    client.get_waiter("table_exists").wait(TableName=request["TableName"], WaiterConfig={"Delay": 1})
-    return request["TableName"]
-
-
 @pytest.fixture(scope="module")
-def indexed(client):
-    """pk sk with an index of every projection; items 0..5, of which those with even numbers have g."""
-    name = create(
-        client,
+def indexed(client, make_shared_table):
+    """pk sk with an index of every projection; items 0..5, of which those with even numbers have
+    g.
+    """
+    name = make_shared_table(
         "pk:S sk:S",
         define="g:S l:N",
         GlobalSecondaryIndexes=[
@@ -48,8 +44,7 @@ def indexed(client):
         if number % 2 == 0:
             item["g"] = {"S": "group"}
         client.put_item(TableName=name, Item=item)
-    yield name
-    client.delete_table(TableName=name)
+    return name
 
 
 def query(client, name, index, **request):
@@ -217,7 +212,7 @@ def test_consistent_reads_of_a_local_index(client, indexed):
     assert client.scan(TableName=indexed, IndexName="l_all", ConsistentRead=True)["Count"] == 6
 
 
-# --- start keys -----------------------------------------------------------------------------------------------------
+# --- start keys -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -313,7 +308,7 @@ def test_a_start_key_of_another_partition(refused, indexed):
     )
 
 
-# --- entries follow their items -------------------------------------------------------------------------------------
+# --- entries follow their items -------------------------------------------------------------------
 
 
 def test_entries_follow_their_items(client, make_table):
@@ -355,7 +350,7 @@ def test_entries_follow_their_items(client, make_table):
     assert client.scan(TableName=name, IndexName="global")["Items"] == []
 
 
-# --- keys of several attributes -------------------------------------------------------------------------------------
+# --- keys of several attributes -------------------------------------------------------------------
 
 HASHES = ("a", "b")
 RANGES = ("s", "n", "t")
@@ -363,10 +358,11 @@ KINDS = {"a": "S", "b": "N", "s": "S", "n": "N", "t": "B"}
 
 
 @pytest.fixture(scope="module")
-def wide(client):
-    """An index with two HASH and three RANGE attributes over items with every combination of a few values."""
-    name = create(
-        client,
+def wide(client, make_shared_table):
+    """An index with two HASH and three RANGE attributes over items with every combination of a few
+    values.
+    """
+    name = make_shared_table(
         "pk:S",
         define="a:S b:N s:S n:N t:B",
         GlobalSecondaryIndexes=[index_request("wide", "a+b s+n+t")],
@@ -384,7 +380,7 @@ def wide(client):
         {"pk": {"S": str(number)}, **{each: {KINDS[each]: value} for each, value in zip(choices, row, strict=True)}}
         for number, row in enumerate(rows)
     ]
-    # Sparse: an item that lacks any of the five is not there.
+    # Sparse: the index lacks items without all five attributes.
     items += [
         {
             "pk": {"S": f"lacks {each}"},
@@ -395,8 +391,7 @@ def wide(client):
     for start in range(0, len(items), 25):
         batch = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
         client.batch_write_item(RequestItems={name: batch})
-    yield name, items
-    client.delete_table(TableName=name)
+    return name, items
 
 
 def order(item):

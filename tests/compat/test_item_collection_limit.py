@@ -1,4 +1,4 @@
-"""The largest item collection, on a server that is told a small one (behaviour 9.4).
+"""The limit of item collections, on a server with a small limit (behaviour 9.4).
 
 On AWS it is 10 GB; tests/unit/database/test_item_collections.py has the sizes.
 """

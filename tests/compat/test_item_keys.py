@@ -1,8 +1,11 @@
-"""Keys of items and of secondary indexes: every wrong one on every surface (behaviour 2.5, 3.8)."""
+"""Keys of items and of secondary indexes: every wrong key in every operation (behaviour 2.5,
+3.8).
+"""
 
 import pytest
 
-from tests.support.tables import index_request, new_name
+from tests.support.indexes import INDEXES_ON_EACH_TYPE, index_key_mismatch
+from tests.support.tables import new_name
 
 INVALID = "One or more parameter values were invalid: "
 NOT_VALID = "One or more parameter values are not valid. "
@@ -15,7 +18,7 @@ def empty(kind, name):
     return f"{NOT_VALID}The AttributeValue for a key attribute cannot contain an empty {kind} value. Key: {name}"
 
 
-# The surfaces that take a whole key, and those that put an item.
+# The operations that take a whole key, and those that put an item.
 WITH_KEY = {
     "get": lambda t, key: ("get_item", {"TableName": t, "Key": key}),
     "delete": lambda t, key: ("delete_item", {"TableName": t, "Key": key}),
@@ -88,17 +91,8 @@ def test_empty_keys(refused, shared_table, surface):
 
 
 @pytest.fixture(scope="module")
-def binary_table(client):
-    name = new_name()
-    client.create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "h", "KeyType": "HASH"}, {"AttributeName": "r", "KeyType": "RANGE"}],
-        AttributeDefinitions=[{"AttributeName": each, "AttributeType": "B"} for each in "hr"],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
-    yield name
-    client.delete_table(TableName=name)
+def binary_table(make_shared_table):
+    return make_shared_table("h:B r:B")
 
 
 @pytest.mark.parametrize("surface", ALL)
@@ -131,7 +125,7 @@ def test_longest_binary_keys(client, refused, binary_table, surface):
         assert refused(method, **request) == ("ValidationException", text)
 
 
-def test_long_keys_are_told_apart_by_their_last_byte(client, shared_table):
+def test_long_keys_that_differ_in_their_last_byte_are_different(client, shared_table):
     pk = new_name() + "x" * 2000
     for last in "ab":
         for sort in "cd":
@@ -153,35 +147,12 @@ def test_number_keys_are_equal_by_value(client, make_table):
     assert client.scan(TableName=table, ConsistentRead=True)["Items"] == []
 
 
-# --- keys of secondary indexes --------------------------------------------------------------------------------------
+# --- keys of secondary indexes --------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def indexed_table(client):
-    """g is the key of two indexes, of which the alphabetically first is told."""
-    name = new_name()
-    client.create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[
-            {"AttributeName": each, "AttributeType": kind}
-            for each, kind in (("pk", "S"), ("sk", "S"), ("g", "S"), ("n", "N"), ("b", "B"), ("l", "S"))
-        ],
-        BillingMode="PAY_PER_REQUEST",
-        GlobalSecondaryIndexes=[
-            index_request("second", "g n"),
-            index_request("first", "g", "KEYS_ONLY"),
-            index_request("third", "b"),
-        ],
-        LocalSecondaryIndexes=[index_request("local", "pk l")],
-    )
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
-    yield name
-    client.delete_table(TableName=name)
-
-
-def index_mismatch(name, expected, actual, index):
-    return f"{INVALID}Type mismatch for Index Key {name} Expected: {expected} Actual: {actual} IndexName: {index}"
+def indexed_table(make_shared_table):
+    return make_shared_table(**INDEXES_ON_EACH_TYPE)
 
 
 def empty_index_key(kind, index, name):
@@ -200,12 +171,12 @@ def update_empty(kind):
 
 # attributes, text of a put, text of an update where it differs
 WRONG_INDEX_KEYS = {
-    "number": ({"g": N}, index_mismatch("g", "S", "N", "first"), None),
-    "string": ({"n": S}, index_mismatch("n", "N", "S", "second"), None),
-    "null": ({"g": {"NULL": True}}, index_mismatch("g", "S", "NULL", "first"), None),
-    "list": ({"b": {"L": []}}, index_mismatch("b", "B", "L", "third"), None),
-    "local": ({"l": B}, index_mismatch("l", "S", "B", "local"), None),
-    "empty string": ({"g": {"S": ""}}, empty_index_key("string", "first", "g"), update_empty("string")),
+    "number": ({"x": N}, index_key_mismatch("x", "S", "N", "first"), None),
+    "string": ({"n": S}, index_key_mismatch("n", "N", "S", "second"), None),
+    "null": ({"x": {"NULL": True}}, index_key_mismatch("x", "S", "NULL", "first"), None),
+    "list": ({"b": {"L": []}}, index_key_mismatch("b", "B", "L", "third"), None),
+    "local": ({"l": B}, index_key_mismatch("l", "S", "B", "local"), None),
+    "empty string": ({"x": {"S": ""}}, empty_index_key("string", "first", "x"), update_empty("string")),
     "empty binary": ({"b": {"B": b""}}, empty_index_key("binary", "third", "b"), update_empty("binary")),
     "empty local": ({"l": {"S": ""}}, empty_index_key("string", "local", "l"), update_empty("string")),
 }
@@ -237,14 +208,14 @@ def test_wrong_index_keys_of_attribute_updates(refused, indexed_table, key, case
 
 
 def test_index_keys_may_be_absent(client, indexed_table, key):
-    client.put_item(TableName=indexed_table, Item={**key, "g": S})
-    client.update_item(TableName=indexed_table, Key=key, UpdateExpression="REMOVE g")
+    client.put_item(TableName=indexed_table, Item={**key, "x": S})
+    client.update_item(TableName=indexed_table, Key=key, UpdateExpression="REMOVE x")
     assert client.get_item(TableName=indexed_table, Key=key, ConsistentRead=True)["Item"] == key
 
 
 def test_index_keys_have_the_lengths_of_table_keys(client, refused, indexed_table, key):
-    client.put_item(TableName=indexed_table, Item={**key, "g": {"S": "x" * 2048}, "l": {"S": "x" * 1024}})
-    for name, size, longest, index in (("g", 2049, 2048, "first"), ("l", 1025, 1024, "local")):
+    client.put_item(TableName=indexed_table, Item={**key, "x": {"S": "x" * 2048}, "l": {"S": "x" * 1024}})
+    for name, size, longest, index in (("x", 2049, 2048, "first"), ("l", 1025, 1024, "local")):
         text = (
             f"{INVALID}Size limit exceeded for Index Key {name} Actual Size: {size} bytes Max Size: {longest} bytes "
             f"IndexName: {index}"
@@ -255,17 +226,17 @@ def test_index_keys_have_the_lengths_of_table_keys(client, refused, indexed_tabl
 
 
 def test_path_below_an_index_key(refused, indexed_table, key):
-    text = "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: IndexKey: g"
+    text = "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: IndexKey: x"
     request = {"TableName": indexed_table, "Key": key}
-    assert refused("update_item", **request, UpdateExpression="REMOVE g.a") == ("ValidationException", text)
-    answer = refused("delete_item", **request, ConditionExpression="attribute_exists(g[0])")
+    assert refused("update_item", **request, UpdateExpression="REMOVE x.a") == ("ValidationException", text)
+    answer = refused("delete_item", **request, ConditionExpression="attribute_exists(x[0])")
     assert answer == ("ValidationException", text)
 
 
 def test_wrong_member_of_a_batch_writes_nothing(client, refused, indexed_table, key):
     good = {"PutRequest": {"Item": key}}
     for bad in (
-        {"PutRequest": {"Item": {**key, "sk": S, "g": N}}},
+        {"PutRequest": {"Item": {**key, "sk": S, "x": N}}},
         {"PutRequest": {"Item": {"pk": S}}},
         {"DeleteRequest": {"Key": {"pk": S}}},
     ):

@@ -86,7 +86,7 @@ def test_nothing_found_is_an_empty_item(post, shared_table, item_key):
 
 
 def answers_of(client, table, key, wanted):
-    """Yield what each way of asking for these attributes answers: one item each."""
+    """Yield the item that each way to request these attributes returns."""
     get = {"TableName": table, "Key": key}
     project = {"ProjectionExpression": ", ".join(wanted)}
     condition = {"KeyConditionExpression": "pk = :p", "ExpressionAttributeValues": {":p": key["pk"]}}
@@ -112,7 +112,9 @@ def wide_key(client, shared_table):
 
 @pytest.mark.parametrize("names", ["qdzaxmwbk", "zyxwvutsrqponmlkjihgfedcba", "kxa", "bz"])
 def test_projections_come_in_the_order_of_the_whole_item(client, shared_table, wide_key, names):
-    """Not in the order of the expression, nor in that of a set, which differs from process to process."""
+    """The order is not that of the expression, and not that of a set, which differs between
+    processes.
+    """
     whole = client.get_item(TableName=shared_table, Key=wide_key)["Item"]
     wanted = [*names, "sk", "doc", "pk"]
     in_order = [name for name in whole if name in wanted]

@@ -1,4 +1,6 @@
-"""The largest item: 409,600 bytes, byte by byte and on every surface that stores one (behaviour 2.3, 2.4)."""
+"""The largest item: 409,600 bytes, counted exactly by every operation that stores items (behaviour
+2.3, 2.4).
+"""
 
 import pytest
 
@@ -52,7 +54,7 @@ def test_one_byte_too_many(refused, client, shared_table, key):
     )
 
 
-# value and its bytes; each is put beside a string that fills the item up
+# value and its bytes; the item also has a string that fills it to the limit
 SIZES = [
     ({"S": ""}, 0),
     ({"S": "aé日😀"}, 10),
@@ -101,7 +103,7 @@ def test_size_of_a_value(client, refused, shared_table, key, value, size):
     assert (code, text.removeprefix(ENVELOPE)) == ("ValidationException", TOO_LARGE)
 
 
-# --- updates: the finished item counts, and before the condition ----------------------------------------------------
+# --- updates: the finished item counts, and before the condition ----------------------------------
 
 GROWTH = {
     "set": ("SET b = :v", {"S": "12345678"}),
@@ -136,8 +138,9 @@ def test_updates_by_nine_bytes(client, refused, shared_table, key, case):
             assert client.get_item(TableName=shared_table, Key=key, ConsistentRead=True)["Item"] == item
 
 
-# behaviour 2.4: UpdateItem counts the cost of the statement too (each clause: unit/expressions/test_update_cost.py).
-# Expression, bytes of the longest value, an attribute that the item has (None: there is no item).
+# behaviour 2.4: UpdateItem counts the cost of the statement too (each clause:
+# unit/expressions/test_update_cost.py). Expression, bytes of the longest value, an attribute that
+# the item has (None: there is no item).
 COSTS = {
     "the example": ("SET b = :pad", LIMIT - 3 - 19 - 1, None),
     "unused default": ("SET b = if_not_exists(b, :pad)", LIMIT - 3 - 19 - 1 - 39 - (1 + 14 + 1), {"b": {"S": "x"}}),
@@ -189,7 +192,7 @@ def test_values_of_the_condition_cost_nothing(client, shared_table, key):
     )
 
 
-def test_size_is_told_before_a_failed_condition(client, refused, shared_table, key):
+def test_size_is_reported_before_a_failed_condition(client, refused, shared_table, key):
     put(client, shared_table, item_of(LIMIT, key))
     answer = refused(
         "update_item",

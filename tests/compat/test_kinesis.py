@@ -1,6 +1,8 @@
-"""The Kinesis destination operations, on a server that has no Kinesis: what they validate, answer and keep.
+"""The Kinesis destination operations, on a server without Kinesis: validation, answers and stored
+state.
 
-On AWS the data streams must exist, and what is ENABLING here becomes ACTIVE. Delivery: test_kinesis_delivery.py.
+On AWS the data streams must exist, and destinations that stay ENABLING here become ACTIVE.
+Delivery: test_kinesis_delivery.py.
 """
 
 import pytest
@@ -83,7 +85,9 @@ def test_nothing_is_disabled_with_a_configuration(refused):
 
 
 def test_one_destination_at_a_time(client, make_table, refused):
-    """Observed: "DynamoDB permits only one Kinesis destination per table" (terraform-provider-aws issue 49342)."""
+    """Observed: "DynamoDB permits only one Kinesis destination per table" (terraform-provider-aws
+    issue 49342).
+    """
     table = make_table("pk:S")
     client.enable_kinesis_streaming_destination(TableName=table, StreamArn=ARN)
     for arn in (ARN, OTHER):
@@ -118,7 +122,7 @@ def test_only_what_is_active_can_be_updated(client, make_table, post, arn, text)
 
 @pytest.mark.parametrize("configuration", [{}, None], ids=["empty", "missing"])
 def test_an_update_that_says_nothing(refused, configuration):
-    """Told before the table is looked for."""
+    """Reported before the table is read."""
     request = {"TableName": "no-such-table", "StreamArn": ARN}
     if configuration is not None:
         request["UpdateKinesisStreamingConfiguration"] = configuration

@@ -1,4 +1,6 @@
-"""A server that was told of a Kinesis: destinations become ACTIVE, and changes arrive there, also after a crash."""
+"""A server with a Kinesis endpoint: destinations become ACTIVE, and changes arrive there, also
+after a crash.
+"""
 
 import boto3
 import pytest

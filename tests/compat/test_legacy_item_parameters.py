@@ -21,7 +21,7 @@ def by(operator, *arguments):
     return {"ComparisonOperator": operator, "AttributeValueList": list(arguments)}
 
 
-# --- Expected -------------------------------------------------------------------------------------------------------
+# --- Expected -------------------------------------------------------------------------------------
 
 ITEM = {
     "n": number("5"),
@@ -244,7 +244,7 @@ def test_enums(refused, shared_table, key, members, part):
     assert answer == ("ValidationException", ENVELOPE + part)
 
 
-# --- AttributeUpdates -----------------------------------------------------------------------------------------------
+# --- AttributeUpdates -----------------------------------------------------------------------------
 
 OLD = {"n": number("5"), "s": text("x"), "ss": {"SS": ["a", "b"]}, "l": {"L": [ONE]}, "m": {"M": {}}}
 GONE = None
@@ -398,7 +398,7 @@ MIXED = (
         ),
     ],
 )
-def test_mixing_is_told_before_what_is_wrong_with_either(refused, shared_table, key, members, legacy, expressions):
+def test_mixing_is_reported_before_other_faults_of_either(refused, shared_table, key, members, legacy, expressions):
     answer = refused("update_item", TableName=shared_table, Key=key, **members)
     assert answer == ("ValidationException", ENVELOPE + MIXED % (legacy, expressions))
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.tables import index_request, table_request
+from tests.support.tables import index_request
 
 INVALID = "One or more parameter values were invalid: "
 ONE = "1 validation error detected: "
@@ -25,19 +25,15 @@ PARTITION = {"pk": condition("EQ", S)}
 
 
 @pytest.fixture(scope="module")
-def numbers(client):
+def numbers(client, make_shared_table):
     """A partition with sk 0..9; a text t, a set ss on even items, nothing else on odd ones."""
-    request = table_request("pk:S sk:N", define="t:S", LocalSecondaryIndexes=[index_request("local", "pk t")])
-    name = request["TableName"]
-    client.create_table(**request)
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+    name = make_shared_table("pk:S sk:N", define="t:S", LocalSecondaryIndexes=[index_request("local", "pk t")])
     for number in range(10):
         item = {"pk": S, "sk": n(number), "t": {"S": f"t{number:02}"}, "flag": {"BOOL": number > 4}}
         if number % 2 == 0:
             item["ss"] = {"SS": [str(number), "even"]}
         client.put_item(TableName=name, Item=item)
-    yield name
-    client.delete_table(TableName=name)
+    return name
 
 
 def sorts(answer):
@@ -201,7 +197,7 @@ ARGUMENTS = "Invalid number of argument(s) for the {} ComparisonOperator"
                 "FilterExpression, KeyConditionExpression",
             ),
         ),
-        # A bad value of the start key comes after these (behaviour 6.1).
+        # A bad value of the start key is reported after these (behaviour 6.1).
         (
             {"KeyConditions": PARTITION, "QueryFilter": {"a": condition("EQ")}, "ExclusiveStartKey": {"pk": {}}},
             INVALID + ARGUMENTS.format("EQ"),
@@ -217,7 +213,7 @@ ARGUMENTS = "Invalid number of argument(s) for the {} ComparisonOperator"
                 "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
             ),
         ),
-        # Names or values without an expression come before any value (behaviour 3.1).
+        # Names or values without an expression are reported before any value (behaviour 3.1).
         (
             {"KeyConditions": {"pk": condition("EQ", {})}, "ExpressionAttributeNames": {"#a": "a"}},
             "ExpressionAttributeNames can only be specified when using expressions",
@@ -276,7 +272,7 @@ UNINDEXABLE = {
 
 @pytest.mark.parametrize("operator", UNINDEXABLE)
 def test_operators_that_no_key_may_have(refused, numbers, operator):
-    """They are judged late (behaviour 18)."""
+    """They are checked late (behaviour 18)."""
     wrong = condition(operator, *UNINDEXABLE[operator])
 
     def answer(conditions, table=numbers, **more):

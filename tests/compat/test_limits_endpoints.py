@@ -15,7 +15,7 @@ def test_describe_limits(client):
 
 
 def test_describe_endpoints(client, endpoint):
-    """Whoever discovers endpoints stays where he is."""
+    """A client that discovers endpoints stays at this server."""
     assert client.describe_endpoints()["Endpoints"] == [
         {"Address": urlsplit(endpoint).netloc, "CachePeriodInMinutes": 1440}
     ]

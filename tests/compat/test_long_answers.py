@@ -1,7 +1,8 @@
-"""Answers that the server makes in slices are those that it makes at once, on every kind of server.
+"""Answers that the server makes in slices equal those that it makes at once, on every kind of
+server.
 
-A page of some hundred items with a filter of 140 comparisons is long enough for that, and so is the deletion of a few
-hundred expired items.
+A page of some hundred items with a filter of 140 comparisons is long enough for that, and so is the
+deletion of a few hundred expired items.
 """
 
 import pytest

@@ -1,4 +1,6 @@
-"""A request of another service (AWS_ENDPOINT_URL redirects all of them): the SDK's error says what is wrong."""
+"""A request of another service (AWS_ENDPOINT_URL redirects all of them): the SDK's error says what
+is wrong.
+"""
 
 import json
 import urllib.error
@@ -94,7 +96,7 @@ def signed(service, **more):
 @pytest.mark.parametrize(
     ("path", "headers", "body", "content_type", "start"),
     [
-        # A target that is known to be another service's, whatever it is signed for.
+        # The target names another service; the service of the signature does not matter.
         (
             "/",
             signed(
@@ -141,7 +143,7 @@ def signed(service, **more):
             "application/xml",
             b"<?xml version",
         ),
-        # What a client puts into its credential cannot break the answer's form.
+        # No text in a client's credential can break the form of the answer.
         ("/", signed("<&>"), None, "application/json", b'{"message":"This server speaks'),
         (
             "/?Action=a&Version=1&X-Amz-Credential=k/1/r/%3C%26%01%C3%A9/aws4_request",
@@ -171,7 +173,7 @@ def test_the_forms_of_the_answers(endpoint, path, headers, body, content_type, s
         ({"Content-Type": "application/x-www-form-urlencoded"}, b"Action=submit", "POST", 404),
     ],
 )
-def test_what_only_looks_like_another_service(endpoint, headers, body, method, status):
+def test_requests_that_resemble_another_service(endpoint, headers, body, method, status):
     found, _, answer = send(endpoint, {"Content-Type": "application/x-amz-json-1.0", **headers}, body, method)
     assert found == status
     assert b"This server speaks" not in answer

@@ -1,29 +1,27 @@
-"""Pages: Limit, the megabyte, LastEvaluatedKey (behaviour 6.2). Exact accounting: unit/database/test_pages."""
+"""Pages: Limit, the megabyte, LastEvaluatedKey (behaviour 6.2). Exact accounting:
+unit/database/test_pages.
+"""
 
 import pytest
 
-from tests.support.tables import index_request, new_name, table_request
+from tests.support.tables import index_request, new_name
 
 LARGE = 30
 """Items of 50 KB in the large partition: one and a half pages."""
 
 
 @pytest.fixture(scope="module")
-def large(client):
-    request = table_request(define="g:S", GlobalSecondaryIndexes=[index_request("global", "g sk", "KEYS_ONLY")])
-    name = request["TableName"]
-    client.create_table(**request)
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+def large(client, make_shared_table):
+    name = make_shared_table(define="g:S", GlobalSecondaryIndexes=[index_request("global", "g sk", "KEYS_ONLY")])
     for number in range(LARGE):
         item = {"pk": {"S": "p"}, "sk": {"S": f"{number:03}"}, "g": {"S": "g"}, "data": {"S": "x" * 50_000}}
         client.put_item(TableName=name, Item=item)
-    yield {
+    return {
         "TableName": name,
         "KeyConditionExpression": "pk = :p",
         "ExpressionAttributeValues": {":p": {"S": "p"}},
         "ProjectionExpression": "sk",
     }
-    client.delete_table(TableName=name)
 
 
 def sorts(page):
@@ -112,20 +110,19 @@ def test_limit(client, ten, limit, forward):
     assert seen == wanted
 
 
-# --- queries of one item --------------------------------------------------------------------------------------------
+# --- queries of one item --------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def one(client, ten):
-    """The ten items' table, and one without sort key, as requests that state a whole key in both ways to write it."""
-    request = table_request("pk:S")
-    name = request["TableName"]
-    client.create_table(**request)
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+def one(client, make_shared_table, ten):
+    """Requests of a whole key, in both notations, of the table of ten items and of one without a
+    sort key.
+    """
+    name = make_shared_table("pk:S")
     client.put_item(TableName=name, Item={"pk": {"S": "p"}})
     partition = ten["ExpressionAttributeValues"][":p"]
     five, p = {"S": "5"}, {"S": "p"}
-    yield {
+    return {
         "two keys": {
             "TableName": ten["TableName"],
             "KeyConditionExpression": "sk = :s AND pk = :p",
@@ -142,7 +139,6 @@ def one(client, ten):
         },
         "one key, legacy": {"TableName": name, "KeyConditions": {"pk": equal(p)}},
     }
-    client.delete_table(TableName=name)
 
 
 def equal(value):
@@ -171,7 +167,7 @@ def test_a_query_of_a_whole_key_has_no_last_key(client, one, form, forward, more
 
 
 def test_a_statement_of_whole_keys_has_no_last_key(client, ten, one):
-    """Its pages go on with the next key, and there is no token behind the last one."""
+    """Its pages continue with the next key, and the last page has no token."""
     partition = ten["ExpressionAttributeValues"][":p"]["S"]
     two, hash_only = ten["TableName"], one["one key"]["TableName"]
     statements = {
@@ -246,7 +242,7 @@ def test_a_query_of_a_whole_key_cannot_be_restarted(refused, ten, one, form, sta
 
 
 @pytest.mark.parametrize(("kind", "key", "told"), [("N", "1.0", "{N:1}"), ("B", b"ab", "{B:YWI=}")])
-def test_the_own_key_of_a_query_as_it_is_told(refused, make_table, kind, key, told):
+def test_the_text_about_the_own_key_of_a_query(refused, make_table, kind, key, told):
     """The form for S is recorded (behaviour 6.1), the others are inferred."""
     answer = refused(
         "query",
@@ -261,7 +257,7 @@ def test_the_own_key_of_a_query_as_it_is_told(refused, make_table, kind, key, to
     )
 
 
-# --- start keys -----------------------------------------------------------------------------------------------------
+# --- start keys -----------------------------------------------------------------------------------
 
 
 def test_the_page_behind_the_last_item_is_empty(client, ten):

@@ -1,4 +1,6 @@
-"""ExecuteStatement and BatchExecuteStatement: statements do what the native operations do (behaviour 14)."""
+"""ExecuteStatement and BatchExecuteStatement: statements do what the native operations do
+(behaviour 14).
+"""
 
 import pytest
 from botocore.exceptions import ClientError
@@ -12,27 +14,20 @@ FAILED = ("ConditionalCheckFailedException", "The conditional request failed")
 
 
 @pytest.fixture(scope="module")
-def table(client):
+def table(make_shared_table):
     """One table for all tests, each in partitions of its own; `g` and `l` are index keys."""
-    name = new_name()
-    client.create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[
-            {"AttributeName": attribute, "AttributeType": kind}
-            for attribute, kind in (("pk", "S"), ("sk", "N"), ("g", "S"), ("l", "S"))
-        ],
+    return make_shared_table(
+        "pk:S sk:N",
+        define="g:S l:S",
         LocalSecondaryIndexes=[index_request("local", "pk l", "KEYS_ONLY")],
         GlobalSecondaryIndexes=[index_request("global", "g sk", "INCLUDE", ["x"])],
     )
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
-    yield name
-    client.delete_table(TableName=name)
 
 
 class Statements:
-    """Statements about one test's own partition: {t} stands for the table and {p} for the partition key."""
+    """Statements about one test's own partition: {t} stands for the table and {p} for the partition
+    key.
+    """
 
     def __init__(self, client, table):
         self.client, self.table = client, table
@@ -77,7 +72,7 @@ def run(client, table):
     return Statements(client, table)
 
 
-# --- INSERT ---
+# --- INSERT ---------------------------------------------------------------------------------------
 
 
 def test_insert_puts_what_its_literal_says(run):
@@ -162,7 +157,7 @@ def test_insert_of_too_large_an_item_is_refused(run):
     assert refused == ("ValidationException", "Item size has exceeded the maximum allowed size")
 
 
-# --- UPDATE ---
+# --- UPDATE ---------------------------------------------------------------------------------------
 
 
 def test_update_changes_what_its_clauses_say(run):
@@ -234,7 +229,7 @@ def test_what_update_cannot_do(run, change, message):
     assert run.refused(f"UPDATE {{t}} {change} WHERE pk = {{p}} AND sk = 1") == ("ValidationException", message)
 
 
-def test_a_failed_condition_tells_the_item_if_asked(run, client):
+def test_a_failed_condition_returns_the_item_on_request(run, client):
     run.put(1, a={"N": "1"})
     statement = run.text("UPDATE {t} SET a = 2 WHERE pk = {p} AND sk = 1 AND a = 5")
     with pytest.raises(client.exceptions.ConditionalCheckFailedException) as caught:
@@ -273,7 +268,7 @@ def test_returning_all(run):
     assert run.items(f"DELETE FROM {{t}} {where} RETURNING ALL OLD *") == []
 
 
-# --- DELETE ---
+# --- DELETE ---------------------------------------------------------------------------------------
 
 
 def test_delete(run):
@@ -284,7 +279,7 @@ def test_delete(run):
     assert run.sorts("SELECT * FROM {t} WHERE pk = {p}") == [2]
 
 
-# --- SELECT ---
+# --- SELECT ---------------------------------------------------------------------------------------
 
 
 def test_select_by_key(run):
@@ -427,7 +422,7 @@ def test_scans_filter_everything(run):
     assert sorted(run.sorts("SELECT sk FROM {t} WHERE mark = ?", {"S": mark})) == [1, 2]
 
 
-# --- indexes ---
+# --- indexes --------------------------------------------------------------------------------------
 
 
 def test_global_index(run):
@@ -480,7 +475,7 @@ def test_what_indexes_cannot_do(run, text, options, message):
     assert run.refused(text, **options) == ("ValidationException", message)
 
 
-# --- pages ---
+# --- pages ----------------------------------------------------------------------------------------
 
 
 def test_limit_counts_what_is_evaluated(run):
@@ -522,7 +517,7 @@ def test_long_in_lists_are_read_in_pages_of_ten(run):
     assert run(select, NextToken=first["NextToken"]) == {"Items": [{"sk": {"N": "0"}}]}
 
 
-# --- what is refused ---
+# --- what is refused ------------------------------------------------------------------------------
 
 MALFORMED = "Statement wasn't well formed, can't be processed: "
 
@@ -586,7 +581,7 @@ def test_messages(run, text, parameters, message):
     assert run.refused(text, *parameters) == ("ValidationException", message)
 
 
-def test_a_missing_table_is_told_after_the_statement(run):
+def test_a_missing_table_is_reported_after_the_statement(run):
     missing = ("ResourceNotFoundException", "Requested resource not found")
     assert run.refused('SELECT * FROM "nowhere"') == missing
     assert run.refused("INSERT INTO nowhere VALUE {'pk': {p}}") == missing
@@ -602,7 +597,7 @@ def test_empty_parameters_are_refused(run):
     )
 
 
-# --- consumed capacity (behaviour 9.3) ---
+# --- consumed capacity (behaviour 9.3) ------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -645,7 +640,7 @@ def test_total_capacity_has_no_arms(run):
     assert run("SELECT * FROM {t} WHERE pk = {p}", ReturnConsumedCapacity="NONE") == {"Items": []}
 
 
-# --- BatchExecuteStatement ---
+# --- BatchExecuteStatement ------------------------------------------------------------------------
 
 
 @pytest.fixture

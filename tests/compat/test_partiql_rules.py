@@ -1,10 +1,12 @@
-"""Rules of PartiQL that were recorded on the service in 2026 (behaviour 14), one row for each case."""
+"""Rules of PartiQL that were recorded on the service in 2026 (behaviour 14), one row for each
+case.
+"""
 
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.support.http_clients import without_metadata
-from tests.support.tables import index_request, table_request
+from tests.support.tables import index_request
 
 OVERFLOW = "Number overflow. Attempting to store a number with magnitude larger than supported range"
 UNDERFLOW = "Number underflow. Attempting to store a number with magnitude smaller than supported range"
@@ -22,9 +24,11 @@ FLAGS = {"pk": {"S": "k"}, "sk": {"S": "s"}, "a": {"S": "x"}, "b1": {"BOOL": Tru
 
 
 @pytest.fixture(scope="module")
-def table(client):
-    """A table whose indexes project all, keys, and some attributes, or have several attributes of a key type."""
-    request = table_request(
+def table(client, make_shared_table):
+    """A table whose indexes project all, keys, and some attributes, or have several attributes of a
+    key type.
+    """
+    name = make_shared_table(
         define="g:S l:S h1:S h2:S r1:S r2:S",
         LocalSecondaryIndexes=[index_request("lsi", "pk l", "KEYS_ONLY")],
         GlobalSecondaryIndexes=[
@@ -35,20 +39,18 @@ def table(client):
             index_request("one-one", "h1 r1"),
         ],
     )
-    client.create_table(**request)
-    name = request["TableName"]
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
     client.put_item(TableName=name, Item=STRINGS)
     client.put_item(TableName=name, Item=FLAGS)
     client.put_item(TableName=name, Item={name: {"S": name} for name in ("pk", "sk", "h1", "h2", "r1", "r2")})
     client.put_item(TableName=name, Item=STRINGS | {"h1": {"S": "h1"}, "r1": {"S": "r1"}})
-    yield name
-    client.delete_table(TableName=name)
+    return name
 
 
 @pytest.fixture
 def outcome(client, table):
-    """Run a statement; return its items, or its error's code and message. T stands for the table."""
+    """Run a statement; return its items, or its error's code and message. T stands for the
+    table.
+    """
 
     def run(statement, *parameters):
         options = {"Parameters": list(parameters)} if parameters else {}
@@ -93,7 +95,9 @@ PARAMETERS = [
 
 @pytest.mark.parametrize(("value", "message"), PARAMETERS, ids=lambda part: str(part)[:40])
 def test_bad_parameters(outcome, batch, canceled_or_refused, value, message):
-    """behaviour 14.4, 14.5: PartiQL reads parameters in its own way; a batch reports each statement's faults."""
+    """behaviour 14.4, 14.5: PartiQL reads parameters in its own way; a batch reports each
+    statement's faults.
+    """
     error = ("ValidationException", message)
     assert outcome("SELECT * FROM T WHERE pk = 'pk' AND np = ?", value) == error
     assert outcome("INSERT INTO T VALUE {'pk': 'x', 'sk': 'x', 'v': ?}", value) == error

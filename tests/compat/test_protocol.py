@@ -24,7 +24,9 @@ UNKNOWN = {"__type": CORAL + "UnknownOperationException"}
 
 
 def fields(target="DynamoDB_20120810.ListTables", **changes):
-    """The headers of a good request; changes replace them (x_amz_date=...), None takes one away."""
+    """Return the headers of a good request; changes replace headers (x_amz_date=...), and None
+    removes one.
+    """
     headers = {
         "content-type": "application/x-amz-json-1.0",
         "x-amz-target": target,
@@ -54,7 +56,7 @@ def exchange(connection, headers, body=b"{}", method="POST", path="/", **options
     return answer
 
 
-# --- answers --------------------------------------------------------------------------------------------------------
+# --- answers --------------------------------------------------------------------------------------
 
 
 def test_the_headers_of_an_answer(connection):
@@ -115,7 +117,7 @@ def test_the_answers_of_operations_without_output(client, post, make_table):
     assert (answer.status, answer.body) == (200, b"")
 
 
-# --- methods and content types --------------------------------------------------------------------------------------
+# --- methods and content types --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -239,7 +241,7 @@ def test_every_answer_to_an_origin_allows_it(connection, headers, body, method, 
         assert "access-control-max-age" not in answer.headers
 
 
-# --- targets and bodies ---------------------------------------------------------------------------------------------
+# --- targets and bodies ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -349,7 +351,7 @@ def test_texts_that_are_booleans(connection, written):
     assert answer.json["__type"] == SERVICE + "ResourceNotFoundException"
 
 
-# --- the order of checks (behaviour 1.4) ----------------------------------------------------------------------------
+# --- the order of checks (behaviour 1.4) ----------------------------------------------------------
 
 TWICE = "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header."
 CREDENTIAL = "Authorization header requires 'Credential' parameter. "
@@ -366,7 +368,7 @@ def incomplete(message):
     return {"__type": CORAL + "IncompleteSignatureException", "message": message}
 
 
-# name: (what is wrong, status, answer); what is checked first stands first.
+# name: (what is wrong, status, answer), in the order of the server's checks.
 CHECKS = {
     "preflight": ({"method": "OPTIONS", "origin": "a"}, 200, b""),
     "method": ({"method": "PUT"}, 404, PAGE),
@@ -401,7 +403,7 @@ CHECKS = {
     ),
 }
 NAMES = list(CHECKS)
-AUTHENTICATION = {"signed twice", "not signed", "incomplete"}  # two of them make another request, not a worse one
+AUTHENTICATION = {"signed twice", "not signed", "incomplete"}  # two of them make a different request, not a wrong one
 
 
 @pytest.mark.parametrize("first", NAMES)
@@ -429,7 +431,7 @@ def test_the_order_of_checks(connection, first, second):
     assert (answer.body if isinstance(wanted, bytes) else answer.json) == wanted
 
 
-# --- credentials ----------------------------------------------------------------------------------------------------
+# --- credentials ----------------------------------------------------------------------------------
 
 START = "AWS4-HMAC-SHA256 "
 SCOPE = "Credential=test/20260101/us-east-1/dynamodb/aws4_request"
@@ -485,7 +487,7 @@ SCOPE = "Credential=test/20260101/us-east-1/dynamodb/aws4_request"
     ],
 )
 def test_credentials_in_the_header(connection, authorization, dated, error):
-    # Good credentials first: what the server remembers of them must not vouch for bad ones.
+    # Good credentials come first: their cached result must not admit bad ones.
     good = fields(authorization=f"{START}{SCOPE}, SignedHeaders=host, Signature=a")
     assert exchange(connection, good).status == 200
     bad = fields(authorization=authorization, x_amz_date="20260101T000000Z" if dated else None)
@@ -558,7 +560,7 @@ def test_a_query_member_of_another_name_is_no_algorithm(connection):
     assert exchange(connection, fields(), path="/?XX-X-Amz-Algorithm=a&x-amz-algorithm=a").status == 200
 
 
-# --- content codings ------------------------------------------------------------------------------------------------
+# --- content codings ------------------------------------------------------------------------------
 
 BODY = json.dumps({"Limit": 3, "padding": "x" * 3000}).encode()
 CODED = {
@@ -661,7 +663,7 @@ def test_answers_up_to_four_kilobytes_are_never_compressed(connection, stored):
     assert len(gzip.decompress(answer.body)) == 4097
 
 
-# --- sizes ----------------------------------------------------------------------------------------------------------
+# --- sizes ----------------------------------------------------------------------------------------
 
 
 def padded(size):
@@ -700,7 +702,7 @@ def test_a_long_request_line(connection):
     assert exchange(connection, fields(), path="/?x=" + "x" * 16_384).status == 400
 
 
-# --- the connection -------------------------------------------------------------------------------------------------
+# --- the connection -------------------------------------------------------------------------------
 
 
 def wire(body=b"{}", version="1.1", method="POST", **changes):
@@ -805,12 +807,12 @@ def test_what_is_not_http(line):
     assert read_answer(reader) is None
 
 
-@pytest.mark.own_connection  # uvicorn says nothing of it
+@pytest.mark.own_connection  # uvicorn does not report it
 def test_answers_say_that_the_connection_is_kept(client):
     assert client.list_tables()["ResponseMetadata"]["HTTPHeaders"]["connection"] == "keep-alive"
 
 
-@pytest.mark.own_connection  # uvicorn's httptools protocol reads nothing after an offer that it declines
+@pytest.mark.own_connection  # uvicorn's httptools protocol reads nothing after an upgrade that it declines
 def test_an_offer_to_upgrade_is_passed_over(line):
     opened, reader = line
     upgrade = wire(connection="Upgrade, HTTP2-Settings", upgrade="h2c", http2_settings="AAMAAABkAAQAAP__")

@@ -1,4 +1,6 @@
-"""PutItem: replacement, ReturnValues, conditions, and the refusals that need no table (behaviour 3.5, 3.6, 4.6, 5)."""
+"""PutItem: replacement, ReturnValues, conditions, and the refusals that need no table (behaviour
+3.5, 3.6, 4.6, 5).
+"""
 
 import pytest
 
@@ -25,7 +27,7 @@ def read(client, table, key):
     return client.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
 
 
-def test_answers_nothing_when_nothing_is_asked(client, shared_table, key):
+def test_returns_nothing_by_default(client, shared_table, key):
     answer = client.put_item(TableName=shared_table, Item={**key, "a": {"N": "1"}})
     assert without_metadata(answer) == {}
 

@@ -1,11 +1,13 @@
-"""Query: key conditions over every key type, order, Select, filters, start keys (behaviour 4.3, 6)."""
+"""Query: key conditions over every key type, order, Select, filters, start keys (behaviour 4.3,
+6).
+"""
 
 import random
 from decimal import Decimal
 
 import pytest
 
-from tests.support.tables import index_request, new_name, table_request
+from tests.support.tables import index_request, new_name
 
 INVALID = "One or more parameter values were invalid: "
 ONE = "1 validation error detected: "
@@ -16,7 +18,7 @@ FIRST = (
 )
 
 
-# --- every operator on every key type -------------------------------------------------------------------------------
+# --- every operator on every key type -------------------------------------------------------------
 
 SORTED = {
     "S": [
@@ -91,15 +93,14 @@ COMPARISONS = {
 
 
 @pytest.fixture(scope="module", params=["S", "N", "B"])
-def sorted_table(client, request):
-    """A table whose one partition has all of SORTED, put in random order; its index has them as sort key too."""
+def sorted_table(client, make_shared_table, request):
+    """A table whose one partition has all of SORTED, put in random order; its index has them as
+    sort key too.
+    """
     kind = request.param
-    create = table_request(
+    name = make_shared_table(
         f"pk:S sk:{kind}", define=f"ik:{kind}", GlobalSecondaryIndexes=[index_request("global", "pk ik", "KEYS_ONLY")]
     )
-    name = create["TableName"]
-    client.create_table(**create)
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
     shuffled = random.Random(kind).sample(SORTED[kind], len(SORTED[kind]))
     for value in shuffled:
         client.put_item(
@@ -107,8 +108,7 @@ def sorted_table(client, request):
         )
     for other in ("o", "q"):
         client.put_item(TableName=name, Item={"pk": {"S": other}, "sk": {kind: shuffled[0]}, "ik": {kind: shuffled[0]}})
-    yield kind, name
-    client.delete_table(TableName=name)
+    return kind, name
 
 
 def found(client, kind, name, attribute, condition, forward=True, **values):
@@ -183,7 +183,7 @@ def test_numbers_compare_by_value(client, sorted_table):
         assert found(client, kind, name, "sk", " AND key = :a", a=written) == [Decimal(0)]
 
 
-# --- long keys ------------------------------------------------------------------------------------------------------
+# --- long keys ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["S", "B"])
@@ -265,7 +265,7 @@ def test_key_values_that_no_key_can_have(refused, shared_table, condition, value
     assert answer == ("ValidationException", message)
 
 
-# --- key conditions that are refused --------------------------------------------------------------------------------
+# --- key conditions that are refused --------------------------------------------------------------
 
 S, N, BOOL = {"S": "x"}, {"N": "1"}, {"BOOL": True}
 TYPE = INVALID + "Condition parameter type does not match schema type"
@@ -414,7 +414,9 @@ def test_faults_of_a_filter_come_before_those_of_the_key_condition(refused, key_
 
 
 def test_start_keys_come_before_key_conditions(refused, shared_table):
-    """Where names or types are wrong: the start key is judged before `missed key schema element` (behaviour 18)."""
+    """With wrong names or types, the start key is checked before `missed key schema element`
+    (behaviour 18).
+    """
     request = {
         "TableName": shared_table,
         "KeyConditionExpression": "sk = :a",
@@ -454,7 +456,7 @@ def test_ways_to_write_one_condition(client, shared_table, condition):
     assert [item["sk"]["S"] for item in answer["Items"]] == ["b", "c"]
 
 
-# --- filters, Select, projections -----------------------------------------------------------------------------------
+# --- filters, Select, projections -----------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -611,7 +613,7 @@ def test_an_unknown_index(refused, filled):
     )
 
 
-# --- start keys -----------------------------------------------------------------------------------------------------
+# --- start keys -----------------------------------------------------------------------------------
 
 START = "The provided starting key is invalid"
 MISMATCH = "The provided key element does not match the schema"

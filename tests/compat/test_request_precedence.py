@@ -1,6 +1,8 @@
-"""Which of several problems a request is told: types, members, combinations, values, expressions, table, keys, item.
+"""Which of several problems of a request is reported: types, members, combinations, values,
+expressions, table, keys, item.
 
-The layers are those of behaviour 3.1; the order of an expression's own problems is that of behaviour 4.2.
+The layers are those of behaviour 3.1; the order of an expression's own problems is that of
+behaviour 4.2.
 """
 
 import pytest
@@ -12,8 +14,9 @@ NO_TABLE = ("ResourceNotFoundException", "Requested resource not found")
 FAILED = ("ConditionalCheckFailedException", "The conditional request failed")
 VALIDATION = "ValidationException"
 
-# Each layer's problem, from the first to the last. A request that has one has all the later ones as well: the problems of
-# a layer are members that replace those of a request that is wrong only in the layers after it.
+# Each layer's problem, from the first to the last. A request that has one has all the later ones as
+# well: the problems of a layer are members that replace those of a request that is wrong only in
+# the layers after it.
 CAPACITY = (
     ENVELOPE + "Value 'X' at 'returnConsumedCapacity' failed to satisfy constraint: "
     "Member must satisfy enum value set: [INDEXES, TOTAL, NONE]"
@@ -90,7 +93,7 @@ def test_put_item(refused, shared_table, key, layer):
     assert refused("put_item", **request) == PUT_LAYERS[layer][1]
 
 
-# --- names or values without an expression, before any value (behaviour 3.1) ----------------------------------------
+# --- names or values without an expression, before any value (behaviour 3.1) ----------------------
 
 NAMES_ALONE = (VALIDATION, "ExpressionAttributeNames can only be specified when using expressions")
 VALUES_ALONE = (VALIDATION, "ExpressionAttributeValues can only be specified when using expressions")
@@ -131,7 +134,7 @@ def test_names_come_before_no_values(refused):
     assert answer == (VALIDATION, 'ExpressionAttributeNames contains invalid key: Syntax error; key: "a"')
 
 
-# --- values of two types (behaviour 2.1) ----------------------------------------------------------------------------
+# --- values of two types (behaviour 2.1) ----------------------------------------------------------
 
 AMBIGUOUS = (
     "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
@@ -166,7 +169,7 @@ NUMBERS_FIRST = [
     ("batch_get_item", {"RequestItems": {NO_ONES: {"Keys": [{"pk": TWO_TYPES}]}}}, NOT_NUMERIC),
     ("batch_write_item", {"RequestItems": {NO_ONES: [{"DeleteRequest": {"Key": {"pk": TWO_TYPES}}}]}}, NOT_NUMERIC),
     ("batch_write_item", {"RequestItems": {NO_ONES: [{"PutRequest": {"Item": {"pk": TWO_TYPES}}}]}}, NOT_NUMERIC),
-    # puts and transactions are not among those
+    # puts and transactions do not report them
     ("put_item", {"TableName": NO_ONES, "Item": {"pk": TWO_TYPES}}, ENVELOPE + AMBIGUOUS),
     (
         "transact_write_items",
@@ -181,7 +184,7 @@ def test_a_bad_number_of_two_types(refused, method, request_, text):
     assert refused(method, **request_) == (VALIDATION, text)
 
 
-# --- values that nest deeply are judged by the older layer (behaviour 3.5) ------------------------------------------
+# --- values that nest deeply are judged by the older layer (behaviour 3.5) ------------------------
 
 
 def inside(maps):
@@ -263,7 +266,7 @@ def test_get_item(refused, shared_table, key, layer):
     assert refused("get_item", **request) == GET_LAYERS[layer][1]
 
 
-# --- batches --------------------------------------------------------------------------------------------------------
+# --- batches --------------------------------------------------------------------------------------
 
 DUPLICATES = (VALIDATION, "Provided list of item keys contains duplicates")
 
@@ -282,7 +285,7 @@ def test_batches(refused, shared_table, key, method):
     assert send(shared_table, [key, key]) == DUPLICATES
 
 
-# --- one expression with several faults (behaviour 4.2) -------------------------------------------------------------
+# --- one expression with several faults (behaviour 4.2) -------------------------------------------
 
 # Conditions, each with a fault of every kind from its own on.
 CONDITION_FAULTS = [

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from tests.support.tables import index_request, new_name, table_request
+from tests.support.tables import index_request, new_name
 
 INVALID = "One or more parameter values were invalid: "
 ONE = "1 validation error detected: "
@@ -30,7 +30,7 @@ def scanned(client, **request):
 
 
 def place(content):
-    """Where the service puts a partition: by this digest, ascending."""
+    """Return the digest by which the service sorts partitions, ascending."""
     return hashlib.md5(b"Outliers" + content).digest()
 
 
@@ -47,12 +47,11 @@ NUMBER_BYTES = {
 
 
 @pytest.fixture(scope="module")
-def scattered(client):
-    """Forty partitions of three items, with an index on the sort key's attribute for half of them."""
-    request = table_request("pk:S sk:N", define="g:S", GlobalSecondaryIndexes=[index_request("global", "g")])
-    name = request["TableName"]
-    client.create_table(**request)
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+def scattered(client, make_shared_table):
+    """Forty partitions of three items, with an index on the sort key's attribute for half of
+    them.
+    """
+    name = make_shared_table("pk:S sk:N", define="g:S", GlobalSecondaryIndexes=[index_request("global", "g")])
     items = [
         {"pk": {"S": f"partition {partition}"}, "sk": {"N": str(sort)}, "n": {"N": str(partition)}}
         | ({"g": {"S": f"g{partition}"}} if partition % 2 else {})
@@ -61,8 +60,7 @@ def scattered(client):
     ]
     random.Random(3).shuffle(items)
     fill(client, name, items)
-    yield name, sorted(items, key=lambda item: (place(item["pk"]["S"].encode()), float(item["sk"]["N"])))
-    client.delete_table(TableName=name)
+    return name, sorted(items, key=lambda item: (place(item["pk"]["S"].encode()), float(item["sk"]["N"])))
 
 
 def test_order_is_that_of_the_partitions_digests(client, scattered):
@@ -89,7 +87,7 @@ def test_order_of_binary_partitions(client, make_table):
 @pytest.mark.parametrize("total", [1, 2, 3, 7, 64, 1_000_000])
 def test_segments_are_the_table_cut_in_pieces(client, scattered, total):
     name, ordered = scattered
-    if total > 100:  # the segments that have something
+    if total > 100:  # the segments that have items
         numbers = sorted({int.from_bytes(place(item["pk"]["S"].encode())) * total >> 128 for item in ordered})
     else:
         numbers = range(total)
@@ -135,7 +133,7 @@ def test_an_empty_table(client, make_table):
     assert "LastEvaluatedKey" not in answer
 
 
-# --- what Scan refuses ----------------------------------------------------------------------------------------------
+# --- what Scan refuses ----------------------------------------------------------------------------
 
 TOTAL_REQUIRED = (
     "The TotalSegments parameter is required but was not present in the request when Segment parameter is present"
@@ -234,7 +232,7 @@ REFUSED = {
         ONLY.format("ExpressionAttributeValues") + ": FilterExpression is null",
     ),
     "names alone": ({"ExpressionAttributeNames": {"#a": "a"}}, ONLY.format("ExpressionAttributeNames")),
-    # Before a Segment without TotalSegments.
+    # These are reported before a Segment without TotalSegments.
     "before the total: arguments": ({"Segment": 1, "ScanFilter": {"a": {**EQ, "AttributeValueList": []}}}, COUNT),
     "before the total: mixed": (
         {"Segment": 1, "ProjectionExpression": "a", "ScanFilter": {}},

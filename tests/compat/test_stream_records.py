@@ -1,8 +1,9 @@
 """Stream records: which writes make one, and what is in it (behaviour 11.3, 11.4).
 
-Each test writes items of a partition key of its own, which is in one shard at a time: their records come in the order of
-the writes. That there is none is seen when the record of a later write, `last`, is the next one. What DynamoDB does not
-promise, but the emulator does and its users may like: a transaction's records in the order of its actions.
+Each test writes items of a partition key of its own, which is in one shard at a time: their records
+come in the order of the writes. A write made no record if the record of a later write, `last`,
+comes next. What DynamoDB does not promise, but the emulator does and its users may like: a
+transaction's records in the order of its actions.
 """
 
 import re
@@ -101,7 +102,7 @@ def partition(client, streams, tables):
     return Partition(client, streams, tables["NEW_AND_OLD_IMAGES"])
 
 
-# --- what is in a record --------------------------------------------------------------------------------------------
+# --- what is in a record --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -153,7 +154,9 @@ def test_event_ids_are_unique(partition):
 
 
 def test_size_of_a_key_only_item(client, streams, make_table):
-    """The example of AWS's own documentation of SizeBytes; an item of nothing but its key has an image of that."""
+    """The example of AWS's documentation of SizeBytes; the image of an item without other
+    attributes is its key.
+    """
     name = make_table("Id:S", StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"})
     watch = Watch(api(streams), stream_of(api(client), name), {"S": "Fred"}, "Id")
     client.put_item(TableName=name, Item={"Id": {"S": "Fred"}})
@@ -204,7 +207,7 @@ def test_largest_items(partition):
     assert partition.changes() == [("INSERT", "s", None, first), ("MODIFY", "s", first, second)]
 
 
-# --- when records are written ---------------------------------------------------------------------------------------
+# --- when records are written ---------------------------------------------------------------------
 
 
 def test_put_that_replaces_is_one_modification(partition):
@@ -305,7 +308,9 @@ def test_write_that_changes_nothing_makes_no_record(partition, write):
 
 @pytest.mark.parametrize("expression", ["REMOVE a", "REMOVE a.b", "DELETE a :a"])
 def test_update_that_gives_a_missing_item_nothing(partition, expression):
-    """behaviour 4.5 makes an item of its key alone (behaviour 11.4 doubts it): a record exists exactly if an item does."""
+    """behaviour 4.5 makes an item of its key alone (behaviour 11.4 doubts it): a record exists
+    exactly if an item does.
+    """
     partition.update(expression, **({"a": {"SS": ["a"]}} if ":a" in expression else {}))
     made = "Item" in partition.client.get_item(TableName=partition.table, Key=partition.key(), ConsistentRead=True)
     assert partition.changes() == ([("INSERT", "s", None, partition.key())] if made else [])
@@ -407,7 +412,7 @@ def test_legacy_update(partition):
 
 
 def test_members_of_a_batch(partition):
-    """A record each; a batch has no order, so they are compared as a set."""
+    """Each change has a record; a batch has no order, so the records are compared as a set."""
     old = {sort: partition.put(sort, a={"N": "0"}) for sort in ("replaced", "deleted")}
     new = {sort: partition.item(sort, a={"N": "1"}) for sort in ("replaced", *map(str, range(20)))}
     partition.client.batch_write_item(
@@ -425,7 +430,9 @@ def test_members_of_a_batch(partition):
 
 
 def test_actions_of_a_transaction(partition):
-    """In the order of the actions, with numbers of their own; ConditionCheck and what changes nothing make none."""
+    """Records come in the order of the actions; ConditionCheck and actions that change nothing make
+    none.
+    """
     table = partition.table
     old = {sort: partition.put(sort, n={"N": "0"}) for sort in ("b", "c", "same")}
     partition.client.transact_write_items(
@@ -459,7 +466,7 @@ def test_actions_of_a_transaction(partition):
 
 
 def test_repeated_transaction(partition):
-    """What its ClientRequestToken makes a repetition does nothing again."""
+    """A repetition, recognized by its ClientRequestToken, makes no second record."""
     request = {
         "TransactItems": [
             {
@@ -514,7 +521,9 @@ def test_partiql(partition):
 
 
 def test_indexes_make_no_records(partition):
-    """The item enters, moves within and leaves both indexes; its records are the table's alone."""
+    """The item enters, moves within and leaves both indexes; only the table's changes have
+    records.
+    """
     partition.put()
     partition.update("SET g = :v, l = :v", v={"S": "1"})
     partition.update("SET g = :v, l = :v", v={"S": "2"})
@@ -534,7 +543,7 @@ def test_order_of_one_item(partition):
 
 
 def test_old_images_meet_new_ones(partition):
-    """What one record calls new the next one calls old."""
+    """The new image of a record is the old image of the next one."""
     for number in range(10):
         partition.update("ADD n :n", n={"N": str(Decimal(number) / 4)}) if number else partition.put(n={"N": "1"})
     changes = partition.changes()

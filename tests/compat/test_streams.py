@@ -1,7 +1,9 @@
-"""ListStreams, DescribeStream, GetShardIterator, GetRecords: streams, shards and positions (behaviour 11).
+"""ListStreams, DescribeStream, GetShardIterator, GetRecords: streams, shards and positions
+(behaviour 11).
 
-What is in the records: test_stream_records.py. What needs hours: tests/unit/database/test_stream_*.py. A stream has one
-shard or several, on AWS as here, so these tests look at all of them.
+What is in the records: test_stream_records.py. What needs hours:
+tests/unit/database/test_stream_*.py. A stream has one shard or several, on AWS as here, so these
+tests look at all of them.
 """
 
 import json
@@ -40,13 +42,9 @@ def streams(endpoint):
 
 
 @pytest.fixture(scope="module")
-def table(client):
+def table(make_shared_table):
     """A table with a stream that all tests share; each has partition keys of its own."""
-    request = table_request(StreamSpecification=IMAGES)
-    client.create_table(**request)
-    client.get_waiter("table_exists").wait(TableName=request["TableName"], WaiterConfig={"Delay": 1})
-    yield request["TableName"]
-    client.delete_table(TableName=request["TableName"])
+    return make_shared_table(StreamSpecification=IMAGES)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +59,9 @@ def shard(streams, arn):
 
 @pytest.fixture(scope="module")
 def refuses(streams):
-    """refuses("list_streams", **request): code and message of a request that the server must refuse."""
+    """refuses("list_streams", **request): code and message of a request that the server must
+    refuse.
+    """
 
     def send(method, /, **request):
         with pytest.raises(ClientError) as caught:
@@ -88,7 +88,7 @@ def update(client, name, specification):
     return client.describe_table(TableName=name)["Table"]
 
 
-# --- the objects ----------------------------------------------------------------------------------------------------
+# --- the objects ----------------------------------------------------------------------------------
 
 
 def test_description(client, streams, table, arn):
@@ -113,7 +113,7 @@ def test_description(client, streams, table, arn):
 
 
 def test_shards_of_a_new_stream(streams, client, make_table):
-    """All open, none has a parent."""
+    """All shards are open, and none has a parent."""
     arn = stream_of(api(client), make_table("pk:S", StreamSpecification=IMAGES))
     shards = shards_of(api(streams), arn)
     assert shards
@@ -135,11 +135,13 @@ def test_tables_without_a_stream(client, streams, make_table):
     assert streams.list_streams(TableName=name)["Streams"] == []
 
 
-# --- enabling, disabling, deleting ----------------------------------------------------------------------------------
+# --- enabling, disabling, deleting ----------------------------------------------------------------
 
 
 def test_a_stream_through_its_life(client, streams, make_table):
-    """Enabled later, it knows only what comes after; disabled, it stays as it was; enabled again, it is another."""
+    """A stream has the changes since it was enabled, ends when disabled; enabled again, it is
+    another.
+    """
     name = make_table()
     first, second, third = ({"pk": {"S": new_name()}, "sk": {"S": "s"}} for _ in range(3))
     client.put_item(TableName=name, Item=first)
@@ -161,7 +163,7 @@ def test_a_stream_through_its_life(client, streams, make_table):
         range_ = shard["SequenceNumberRange"]
         assert int(range_["EndingSequenceNumber"]) >= int(range_["StartingSequenceNumber"])
         start = iterator(api(streams), old, shard["ShardId"])
-        while start is not None:  # a closed shard comes to an end
+        while start is not None:  # reading a closed shard ends
             answer = streams.get_records(ShardIterator=start)
             found += answer["Records"]
             start = answer.get("NextShardIterator")
@@ -185,7 +187,9 @@ def test_a_stream_through_its_life(client, streams, make_table):
 
 
 def test_stream_of_a_deleted_table(client, streams):
-    """It can be read for a day, its shards are closed; a table of the same name has a stream of its own."""
+    """The stream can be read for a day, and its shards are closed; a new table of the same name has
+    another stream.
+    """
     request = table_request(StreamSpecification=IMAGES)
     name = request["TableName"]
     arns = []
@@ -210,11 +214,13 @@ def test_stream_of_a_deleted_table(client, streams):
     assert sorted(stream["StreamArn"] for stream in listed) == sorted(arns)
 
 
-# --- paging ---------------------------------------------------------------------------------------------------------
+# --- paging ---------------------------------------------------------------------------------------
 
 
 def test_pages_of_streams(client, streams, make_table):
-    """Every stream once, in pages as large as asked for; a page that is not full is the last one."""
+    """Every stream once, in pages as large as asked for; a page that is not full is the last
+    one.
+    """
     names = [make_table("pk:S", StreamSpecification=IMAGES) for _ in range(3)]
     update(client, names[0], OFF)
     update(client, names[0], IMAGES)
@@ -277,11 +283,13 @@ def test_children_of_an_open_shard(streams, arn, shard):
     assert told["StreamDescription"]["Shards"] == []
 
 
-# --- iterators ------------------------------------------------------------------------------------------------------
+# --- iterators ------------------------------------------------------------------------------------
 
 
 def test_positions(client, streams, make_table):
-    """Each type of iterator, at each record of each shard, against the records read from the beginning."""
+    """Each type of iterator, at each record of each shard, against the records read from the
+    beginning.
+    """
     name = make_table("pk:S sk:S", StreamSpecification=IMAGES)
     call, arn = api(streams), stream_of(api(client), name)
     partition = {"S": new_name()}
@@ -310,7 +318,9 @@ def far(**delta):
 
 
 def test_latest_sees_what_comes(client, streams, table, arn):
-    """And goes on doing so from its next iterators, which a read without records gives too."""
+    """LATEST returns only later records, also from its next iterators, which a read without records
+    returns too.
+    """
     call = api(streams)
     partition = {"S": new_name()}
     watch = Watch(call, arn, partition)
@@ -337,7 +347,7 @@ def test_iterator_can_be_used_again(client, streams, table, arn):
     assert all(a == b[: len(a)] for a, b in zip(first, second, strict=True))
 
 
-# --- pages of records -----------------------------------------------------------------------------------------------
+# --- pages of records -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("limit", [1, 3, 1000])
@@ -359,7 +369,9 @@ def test_limit_of_records(client, streams, make_table, limit):
 
 
 def test_megabyte_of_records(client, streams, make_table):
-    """A page has at most 1 MB of records, and at least one however large it is; all pages have everything."""
+    """A page has at most 1 MB of records, and at least one however large it is; all pages have
+    everything.
+    """
     name = make_table(StreamSpecification=IMAGES)
     call, arn = api(streams), stream_of(api(client), name)
     partition = {"S": new_name()}
@@ -375,7 +387,7 @@ def test_megabyte_of_records(client, streams, make_table):
     assert found == expected
 
 
-# --- what is refused ------------------------------------------------------------------------------------------------
+# --- what is refused ------------------------------------------------------------------------------
 
 LONG_SHARD = "shardId-" + "0" * 58
 SEQUENCE = "1" * 21
@@ -497,7 +509,9 @@ def broken(value, member, rule):
     ],
 )
 def test_member_constraints(refuses, method, request_, parts):
-    """All broken members in one message; in any order, as the order is not known for these operations."""
+    """One message reports all wrong members, in any order: the order is not known for these
+    operations.
+    """
     code, message = refuses(method, **request_)
     assert code == VALIDATION
     head, _, rest = message.partition(": ")
@@ -526,7 +540,7 @@ def test_malformed_arns(refuses, bad):
 
 
 def test_unknown_streams(refuses, arn):
-    """Of a missing table, and of a table that has another one."""
+    """The stream of a missing table, and an older stream of a table."""
     other = arn[:-23] + "2001-01-01T00:00:00.000"
     for unknown in (other, other.replace(arn.split("/")[1], new_name())):
         expected = (MISSING, f"Requested resource not found: Stream: {unknown} not found")
@@ -560,7 +574,9 @@ def test_unknown_shards(refuses, arn, unknown):
     ],
 )
 def test_positions_that_are_none(refuses, arn, shard, kind, position):
-    """Missing, not wanted, malformed, or of no record of the shard; the texts are not known."""
+    """Sequence numbers that are missing, superfluous, malformed, or of another shard; the texts are
+    not known.
+    """
     code, _ = refuses("get_shard_iterator", StreamArn=arn, ShardId=shard, ShardIteratorType=kind, **position)
     assert code == VALIDATION
 
@@ -623,7 +639,9 @@ def test_types_of_members(post, operation, body, message):
 
 
 def test_wire_form(client, post, make_table):
-    """What SDKs parse: times are numbers of seconds, binary values base64, and an empty list of records is there."""
+    """What SDKs parse: times are numbers of seconds, binary values base64, and an empty list of
+    records is there.
+    """
     name = make_table("pk:S", StreamSpecification=IMAGES)
     arn = stream_of(api(client), name)
     client.put_item(TableName=name, Item={"pk": {"S": "a"}, "b": {"B": b"\x00"}})

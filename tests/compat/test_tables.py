@@ -36,7 +36,7 @@ def many(count, *elements):
     return [index(f"index{number}", *elements) for number in range(count)]
 
 
-# --- what CreateTable refuses ---------------------------------------------------------------------------------------
+# --- what CreateTable refuses ---------------------------------------------------------------------
 
 # Each row changes a good request (pk:S sk:S, on demand); None takes a member away.
 REFUSED = [
@@ -176,7 +176,8 @@ REFUSED = [
         )
         for kind in ("S", "N")
     ),
-    # behaviour 10.1: an attribute twice in an index's key is told before an attribute that no key needs
+    # behaviour 10.1: an attribute twice in an index's key is reported before an attribute that no
+    # key has
     *(
         (
             {
@@ -200,7 +201,7 @@ REFUSED = [
             ),
         )
     ),
-    # behaviour 10.1: other things that are told before attributes that no key needs
+    # behaviour 10.1: other faults that are reported before attributes that no key has
     *(
         (
             {"AttributeDefinitions": definitions("pk", "sk", "unused"), member: []},
@@ -345,7 +346,7 @@ REFUSED = [
         )
         for elements in (("sk:H", "sk:H"), ("sk:H", "pk:R", "sk:R"))
     ),
-    # an attribute that no key needs is told before what is wrong with an index
+    # an attribute that no key has is reported before the faults of an index
     *(
         (
             {
@@ -472,7 +473,7 @@ def test_create_refuses(refused, changes, message):
     assert refused("create_table", **request) == ("ValidationException", message)
 
 
-# The texts of these are not known; that they are refused, and how they speak of it, is.
+# These texts are not known exactly: only the refusal and its main words are.
 @pytest.mark.parametrize(
     ("changes", "part"),
     [
@@ -548,12 +549,14 @@ def test_a_bad_request_beats_a_taken_name(refused, shared_table):
     assert refused("create_table", **request)[1] == INVALID + "List of LocalSecondaryIndexes is empty"
 
 
-# --- descriptions ---------------------------------------------------------------------------------------------------
+# --- descriptions ---------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def created(client):
-    """Create tables from requests and return CreateTable's description; the tables go with the test."""
+    """Create tables from requests and return CreateTable's description; the tables go with the
+    test.
+    """
     names = []
 
     def create(**request):
@@ -754,7 +757,7 @@ def test_settings_that_say_what_holds_anyway_are_not_described(client, created):
     )
 
 
-def test_warm_throughput_that_was_asked_for(client, created):
+def test_requested_warm_throughput(client, created):
     warm = {"ReadUnitsPerSecond": 15000, "WriteUnitsPerSecond": 5000}
     request = table_request(
         WarmThroughput=warm, GlobalSecondaryIndexes=[{**index_request("global", "sk"), "WarmThroughput": warm}]
@@ -773,7 +776,7 @@ def test_a_table_name_of_3_and_of_255_characters(client, created):
         assert described(client, name)["TableName"] == name
 
 
-# --- missing tables -------------------------------------------------------------------------------------------------
+# --- missing tables -------------------------------------------------------------------------------
 
 MISSING = "missing_table"
 
@@ -821,7 +824,7 @@ def test_changes_need_a_table_name(refused, call):
     )
 
 
-# --- DeleteTable ----------------------------------------------------------------------------------------------------
+# --- DeleteTable ----------------------------------------------------------------------------------
 
 
 def test_delete_answers_a_reduced_description(client, refused):
@@ -831,7 +834,7 @@ def test_delete_answers_a_reduced_description(client, refused):
     client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
     before = described(client, name)
     told = client.delete_table(TableName=name)["TableDescription"]
-    told.pop("GlobalSecondaryIndexes", None)  # AWS is not of one mind here
+    told.pop("GlobalSecondaryIndexes", None)  # AWS's answers differ here
     assert told == {
         "BillingModeSummary": before["BillingModeSummary"],  # behaviour 10.2
         "TableName": name,
@@ -873,7 +876,7 @@ def test_deletion_protection(client, refused, make_table):
     assert described(client, name)["DeletionProtectionEnabled"] is False
 
 
-# --- ListTables -----------------------------------------------------------------------------------------------------
+# --- ListTables -----------------------------------------------------------------------------------
 
 
 def test_list_tables_pages_in_name_order(client, make_table):

@@ -104,7 +104,7 @@ def test_a_resource_is_required(refused):
     )
 
 
-# --- which resources (behaviour 13) ---------------------------------------------------------------------------------
+# --- which resources (behaviour 13) ---------------------------------------------------------------
 
 VALIDATION = "ValidationException"
 NOT_FOUND = "ResourceNotFoundException"
@@ -196,7 +196,9 @@ STREAM = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
 
 
 def test_a_stream_has_tags_of_its_own(client, make_table, refused):
-    """behaviour 13: apart from the table's, for as long as the stream can be read, and not those of the next stream."""
+    """behaviour 13: not the table's, kept while the stream can be read, not those of the next
+    stream.
+    """
     name = make_table("pk:S", StreamSpecification=STREAM, Tags=pairs({"of": "the table"}))
     described = client.describe_table(TableName=name)["Table"]
     table, stream = described["TableArn"], described["LatestStreamArn"]
@@ -218,14 +220,18 @@ def test_a_stream_has_tags_of_its_own(client, make_table, refused):
 
 
 def sized(size):
-    """Tags of so many bytes, as this server counts them: 40 of the same size, and one for the rest."""
+    """Tags of so many bytes, as this server counts them: 40 of the same size, and one for the
+    rest.
+    """
     each = {f"k{number:02}" + "k" * 107: "v" * 140 for number in range(40)}
     rest = size - 40 * 250
     return each | {"r": "é" * ((rest - 1) // 2) + "v" * ((rest - 1) % 2)}
 
 
 def test_the_size_of_all_tags(client, refused, make_table):
-    """behaviour 13: after the merge, and in CreateTable. AWS's count is not known: only this server has an exact limit."""
+    """behaviour 13: after the merge, and in CreateTable. AWS's count is not known: only this server
+    has an exact limit.
+    """
     arn = client.describe_table(TableName=make_table("pk:S"))["Table"]["TableArn"]
     message = "Tag set size {} bytes is above max size limit of 10240 bytes"
     given = {f"k{number}" + "k" * 107: "v" * 250 for number in range(40)}

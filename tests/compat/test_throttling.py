@@ -1,5 +1,6 @@
-"""Enforced throughput as a client sees it over HTTP (behaviour 16). The machine's clock runs, so there is room for it:
-whatever must be refused is far beyond what a test's time could earn. tests/unit/database/test_throttle.py has the rest.
+"""Enforced throughput as a client sees it over HTTP (behaviour 16). The machine's clock runs:
+requests that must be refused need far more units than refill during a test.
+tests/unit/database/test_throttle.py has the rest.
 """
 
 import boto3
@@ -26,7 +27,9 @@ INDEX = (
 
 @pytest.fixture
 def throttled_table(client, make_table, declare):
-    """A function that creates a table whose throughput is enforced from its first moment; returns its name and ARN."""
+    """Return a function that creates a table with enforced throughput and returns its name and
+    ARN.
+    """
 
     def make(keys="pk:S sk:S", **extra):
         if "BillingMode" not in extra:
@@ -53,7 +56,7 @@ def until_refused(method, **request):
 
 
 def exceeded(response, code="ProvisionedThroughputExceededException"):
-    """Return the message and the reasons of a response that says no for throughput."""
+    """Return the message and the reasons of a response that refuses because of throughput."""
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 400
     assert response["Error"]["Code"] == code
     member = "throttlingReasons" if code == "ThrottlingException" else "ThrottlingReasons"
@@ -179,7 +182,7 @@ def test_bad_declarations(declare, case):
     [("throttling", {"Enforced": True}), ("transactions", {"Key": {"pk": {"S": "a"}}, "Seconds": 0})],
 )
 @pytest.mark.parametrize("name", ["none-yet", "arn:aws:dynamodb:us-east-1:000000000000:table/none-yet"])
-def test_a_table_that_is_not_there_yet_is_told(declare, call, body, name):
+def test_a_missing_table_is_reported(declare, call, body, name):
     text = f"there is no table {name} now; this will hold for one that is created"
     assert declare(call, {"TableName": name, **body}) == (200, {"message": text})
 

@@ -83,7 +83,7 @@ def test_a_hundred_reads(client, shared_table, items):
 
 
 def test_four_megabytes(client, make_table, refused):
-    """The sum counts, of the items as they are stored and not as they are projected."""
+    """The limit is on the sum of the items as they are stored, not as they are projected."""
     table = make_table("id:N")
     size = 400 * 1024
     for number in range(11):
@@ -95,7 +95,7 @@ def test_four_megabytes(client, make_table, refused):
     assert "size cannot exceed" in message
 
 
-# --- what is refused ------------------------------------------------------------------------------------------------
+# --- what is refused ------------------------------------------------------------------------------
 
 WRONG_KEYS = {
     "nothing": {},
@@ -175,7 +175,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_a_request_says_wrong_is_refused(refused, shared_table, case):
-    """It comes before missing tables, two reads of one item and wrong keys."""
+    """This is reported before missing tables, two reads of one item and wrong keys."""
     extra, message = REFUSED[case]
     same = get(shared_table, key_of("a", "a"))
     reads = [get(new_name(), key_of("a", "a")), same, same, get(shared_table, {}), get(shared_table, key_of("a", "b"))]
@@ -198,7 +198,7 @@ def test_how_many_reads(refused, shared_table):
 
 
 def test_table_that_is_gone(client, refused):
-    """A table's items go with it, and a transaction does not find it any more."""
+    """A transaction does not find a deleted table or its items."""
     request = table_request("id:N")
     client.create_table(**request)
     client.get_waiter("table_exists").wait(TableName=request["TableName"], WaiterConfig={"Delay": 1})

@@ -1,4 +1,4 @@
-"""What transactions say that they consumed, and their item collections (behaviour 8.3, 9)."""
+"""The consumed capacity that transactions report, and their item collections (behaviour 8.3, 9)."""
 
 import uuid
 
@@ -11,25 +11,17 @@ KB = 1024
 
 
 @pytest.fixture(scope="module")
-def tables(client):
-    """A plain table, and one with a local index of everything and a global one of keys alone."""
-    plain, indexed = new_name("plain"), new_name("indexed")
-    keys = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
-    defined = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "l", "g")]
-    common = {"BillingMode": "PAY_PER_REQUEST", "KeySchema": keys}
-    client.create_table(TableName=plain, AttributeDefinitions=defined[:2], **common)
-    client.create_table(
-        TableName=indexed,
-        AttributeDefinitions=defined,
+def tables(make_shared_table):
+    """A plain table, and one with a local index of everything and a global one of keys alone; their
+    names sort.
+    """
+    indexed = make_shared_table(
+        TableName=new_name("indexed"),
+        define="l:S g:S",
         LocalSecondaryIndexes=[index_request("local", "pk l")],
         GlobalSecondaryIndexes=[index_request("global", "g", "KEYS_ONLY")],
-        **common,
     )
-    for name in (plain, indexed):
-        client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
-    yield {"plain": plain, "indexed": indexed}
-    for name in (plain, indexed):
-        client.delete_table(TableName=name)
+    return {"plain": make_shared_table(TableName=new_name("plain")), "indexed": indexed}
 
 
 def sized(key, size):
@@ -67,7 +59,9 @@ def get(table, key, **extra):
 
 
 def told(name, units, kind="Write", table=None, local=None, global_=None):
-    """Return a table's entry of ConsumedCapacity; table, local and global_ are the figures that INDEXES adds."""
+    """Return a table's entry of ConsumedCapacity; table, local and global_ are the figures that
+    INDEXES adds.
+    """
     entry = {"TableName": name, "CapacityUnits": units, f"{kind}CapacityUnits": units}
     if table is not None:
         entry["Table"] = {"CapacityUnits": table, f"{kind}CapacityUnits": table}
@@ -82,9 +76,9 @@ def by_name(answer):
     return sorted(answer["ConsumedCapacity"], key=lambda entry: entry["TableName"])
 
 
-# --- TransactWriteItems ---------------------------------------------------------------------------------------------
+# --- TransactWriteItems ---------------------------------------------------------------------------
 
-# what the item is before (bytes, None: no item), the action, and its units: twice those of the write outside
+# the item before (bytes, None: no item), the action, and its units: twice those of a single write
 WRITES = {
     "put a small item": (None, put, 2.0),
     "put 1 KB": (None, lambda t, key: put(t, sized(key, KB)), 2.0),
@@ -169,7 +163,7 @@ def test_each_action_is_rounded_and_each_table_summed(client, tables, key):
 
 
 @pytest.mark.parametrize("mode", [None, "NONE"])
-def test_nothing_is_told_unasked(client, tables, key, mode):
+def test_no_capacity_is_returned_by_default(client, tables, key, mode):
     extra = {} if mode is None else {"ReturnConsumedCapacity": mode}
     table = tables["indexed"]
     assert without_metadata(client.transact_write_items(TransactItems=[put(table, key)], **extra)) == {}
@@ -178,7 +172,7 @@ def test_nothing_is_told_unasked(client, tables, key, mode):
 
 
 def test_a_replay_consumes_reads(client, tables, key):
-    """Two units per item and 4 KB of what it is now, and nothing of the indexes."""
+    """Two units for each 4 KB of the item as it is now, and no units of the indexes."""
     plain, indexed = tables["plain"], tables["indexed"]
     keys = [key | {"sk": {"S": str(number)}} for number in range(4)]
     request = {
@@ -200,7 +194,7 @@ def test_a_replay_consumes_reads(client, tables, key):
     assert without_metadata(client.transact_write_items(**request)) == {}
 
 
-# --- TransactGetItems -----------------------------------------------------------------------------------------------
+# --- TransactGetItems -----------------------------------------------------------------------------
 
 READS = [(None, 2.0), (1, 2.0), (4 * KB, 2.0), (4 * KB + 1, 4.0), (8 * KB, 4.0), (8 * KB + 1, 6.0)]
 
@@ -228,11 +222,11 @@ def test_each_read_is_rounded_and_each_table_summed(client, tables, key):
     assert by_name(answer) == [told(indexed, 2.0, "Read", table=2.0), told(plain, 6.0, "Read", table=6.0)]
 
 
-# --- item collections -----------------------------------------------------------------------------------------------
+# --- item collections -----------------------------------------------------------------------------
 
 
 def test_item_collections(client, tables, key):
-    """Each that was written is told once; a table without local indexes has none."""
+    """Each collection that was written is reported once; a table without local indexes has none."""
     plain, indexed = tables["plain"], tables["indexed"]
     partitions = [{"S": f"{number}{key['pk']['S']}"} for number in range(5)]
     client.put_item(TableName=indexed, Item=key | {"pk": partitions[1]})
@@ -255,7 +249,7 @@ def test_item_collections(client, tables, key):
 
 
 @pytest.mark.parametrize("mode", [None, "NONE"])
-def test_item_collections_are_not_told_unasked(client, tables, key, mode):
+def test_item_collections_are_not_returned_by_default(client, tables, key, mode):
     extra = {} if mode is None else {"ReturnItemCollectionMetrics": mode}
     answer = client.transact_write_items(TransactItems=[put(tables["indexed"], key | L1)], **extra)
     assert without_metadata(answer) == {}

@@ -1,4 +1,5 @@
-"""What TransactWriteItems refuses as a whole before it looks at any item, and in which order (behaviour 2.1, 3.7, 8.1).
+"""What TransactWriteItems refuses before it reads any item, and in which order (behaviour 2.1, 3.7,
+8.1).
 
 None of this is a cancellation: those are in test_transactions.py.
 """
@@ -7,7 +8,7 @@ import json
 
 import pytest
 
-from tests.support.tables import index_request, new_name, table_request
+from tests.support.tables import index_request, new_name
 
 ENVELOPE = "1 validation error detected: "
 INVALID = "One or more parameter values were invalid: "
@@ -36,7 +37,7 @@ def deep(levels):
 
 
 def action(kind, table, key, **extra):
-    """Return an action that would do no harm."""
+    """Return an action that can be executed."""
     body = {"TableName": table, "Item" if kind == "Put" else "Key": key}
     if kind == "Update":
         body["UpdateExpression"] = "REMOVE a"
@@ -57,7 +58,7 @@ def refuse(refused):
     return send
 
 
-# --- one action that says something wrong ---------------------------------------------------------------------------
+# --- one action that says something wrong ---------------------------------------------------------
 
 EXPRESSIONS = {
     "empty condition": ({"ConditionExpression": ""}, "Invalid ConditionExpression: The expression can not be empty;"),
@@ -250,7 +251,7 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_what_an_action_says_wrong_is_refused(client, refuse, shared_table, key, case):
-    """It comes before missing tables, two actions on one item, wrong keys and failing conditions, also earlier ones."""
+    """This is reported before missing tables, repeated items, wrong keys and failing conditions."""
     make, message = CASES[case]
     same = action("Put", shared_table, {**key, "sk": {"S": "same"}})
     others = [
@@ -319,12 +320,14 @@ def test_expression_beats_a_deep_key(refuse, shared_table, key):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_values_that_are_compared_may_be_deep(client, shared_table, key, kind):
-    """One level too many cancels where an Update writes it (behaviour 3.7); nothing stored is equal to it."""
+    """One level too many cancels where an Update writes it (behaviour 3.7); nothing stored is equal
+    to it.
+    """
     extra = {"ConditionExpression": "NOT a = :v", "ExpressionAttributeValues": {":v": deep(32)}}
     client.transact_write_items(TransactItems=[action(kind, shared_table, key, **extra)])
 
 
-# --- keys -----------------------------------------------------------------------------------------------------------
+# --- keys -----------------------------------------------------------------------------------------
 
 EMPTY = {
     "pk": ({"pk": {"S": ""}}, empty_key("string", "pk")),
@@ -335,7 +338,7 @@ EMPTY = {
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("case", EMPTY)
 def test_empty_key_value_is_refused(refuse, shared_table, key, case, kind):
-    """Unlike any other wrong key; it beats wrong keys and two actions on one item."""
+    """Unlike any other wrong key, it is reported before wrong keys and two actions on one item."""
     wrong, message = EMPTY[case]
     same = action("Delete", shared_table, {**key, "sk": {"S": "same"}})
     wrong_key = action("Delete", shared_table, {"pk": {"N": "1"}})
@@ -373,21 +376,17 @@ UPDATES_TO_EMPTY = {
 
 
 @pytest.fixture(scope="module")
-def indexed(client):
-    request = table_request(
+def indexed(make_shared_table):
+    return make_shared_table(
         define="g:S b:B l:S",
         GlobalSecondaryIndexes=[index_request("global", "g"), index_request("binary", "b")],
         LocalSecondaryIndexes=[index_request("local", "pk l")],
     )
-    client.create_table(**request)
-    client.get_waiter("table_exists").wait(TableName=request["TableName"], WaiterConfig={"Delay": 1})
-    yield request["TableName"]
-    client.delete_table(TableName=request["TableName"])
 
 
 @pytest.mark.parametrize("case", UPDATES_TO_EMPTY)
 def test_an_update_of_an_index_key_to_an_empty_value_is_refused(client, refused, refuse, indexed, key, case):
-    """No cancellation, whatever is wrong with other actions (behaviour 8.1)."""
+    """This is no cancellation, whatever faults other actions have (behaviour 8.1)."""
     expression, kind = UPDATES_TO_EMPTY[case]
     message = (
         f"{NOT_VALID}The update expression attempted to update a secondary index key to a value that is not supported. "
@@ -405,7 +404,7 @@ def test_an_update_of_an_index_key_to_an_empty_value_is_refused(client, refused,
     assert refuse(update) == message
     assert refuse(failing, incapable, update) == message
     assert refuse(update, incapable, failing) == message
-    if case not in ("default", "found in the item"):  # known without the item: before whatever else there is
+    if case not in ("default", "found in the item"):  # known without the item: reported before everything else
         wrong = action("Delete", indexed, {"pk": {"N": "1"}})
         assert refuse(failing, wrong, update, failing) == message
         guarded = action("Update", indexed, key, **members, ConditionExpression="attribute_not_exists(pk)")
@@ -422,11 +421,11 @@ def test_a_statement_that_updates_an_index_key_to_an_empty_value(client, refused
     assert (code, message.endswith("cannot contain an empty string value.")) == ("ValidationException", True)
 
 
-# --- tables, duplicates ---------------------------------------------------------------------------------------------
+# --- tables, duplicates ---------------------------------------------------------------------------
 
 
 def test_missing_table(refused, shared_table, key):
-    """It beats two actions on one item, wrong keys and failing conditions."""
+    """This is reported before two actions on one item, wrong keys and failing conditions."""
     same = action("Put", shared_table, key)
     failing = action(
         "ConditionCheck", shared_table, key | {"sk": {"S": "b"}}, ConditionExpression="attribute_exists(pk)"
@@ -438,7 +437,7 @@ def test_missing_table(refused, shared_table, key):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("other", KINDS)
 def test_two_actions_on_one_item(refuse, shared_table, key, kind, other):
-    """They beat wrong keys and failing conditions."""
+    """They are reported before wrong keys and failing conditions."""
     failing = action(
         "ConditionCheck", shared_table, key | {"sk": {"S": "b"}}, ConditionExpression="attribute_exists(pk)"
     )
@@ -462,7 +461,7 @@ def test_the_same_key_in_two_tables(client, make_table):
     assert all(client.scan(TableName=table, ConsistentRead=True)["Count"] == 1 for table in tables)
 
 
-# --- sizes ----------------------------------------------------------------------------------------------------------
+# --- sizes ----------------------------------------------------------------------------------------
 
 
 def put_of(table, number, size):
@@ -501,7 +500,7 @@ def test_four_megabytes_are_of_the_request_not_of_the_stored_items(client, ids):
     assert client.scan(TableName=ids, ConsistentRead=True)["Count"] == 0
 
 
-# --- members --------------------------------------------------------------------------------------------------------
+# --- members --------------------------------------------------------------------------------------
 
 
 def test_how_many_actions(refuse, shared_table, key):
@@ -515,7 +514,7 @@ def test_how_many_actions(refuse, shared_table, key):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_mode_of_failed_conditions(refuse, shared_table, key, kind):
-    """An unknown word beats missing tables and two actions on one item."""
+    """An unknown word is reported before missing tables and two actions on one item."""
     wrong = action(kind, shared_table, key, ReturnValuesOnConditionCheckFailure="ALL_NEW")
     path = f"transactItems.2.member.{kind[0].lower()}{kind[1:]}.returnValuesOnConditionCheckFailure"
     told = refuse(action("Delete", new_name(), key), wrong, action("Delete", shared_table, key))
@@ -543,7 +542,7 @@ def test_member_that_an_action_needs(refuse, shared_table, key, kind):
     assert told == f"{ENVELOPE}Value null at '{where}' failed to satisfy constraint: Member must not be null"
 
 
-def test_members_are_told_together(refuse, shared_table, key):
+def test_members_are_reported_together(refuse, shared_table, key):
     told = refuse(
         action("Put", shared_table, key),
         ReturnConsumedCapacity="SOME",
@@ -558,7 +557,9 @@ def test_members_are_told_together(refuse, shared_table, key):
 
 
 def test_long_token_comes_first(refuse, key):
-    """Ahead of every other check; the service has two wordings of it, and only the older one tells more beside it."""
+    """This is reported first; the service has two wordings, and only the older one reports other
+    faults with it.
+    """
     token = "t" * 37
     most = "failed to satisfy constraint: Member must have length less than or equal to 36"
     older, newer = f"Value '{token}' at 'clientRequestToken' {most}", f"Value at 'ClientRequestToken' {most}"

@@ -1,4 +1,6 @@
-"""TransactWriteItems: all actions or none, and the reasons of a transaction that is cancelled (behaviour 8.1, 8.2)."""
+"""TransactWriteItems: all actions or none, and the reasons of a transaction that is cancelled
+(behaviour 8.1, 8.2).
+"""
 
 import pytest
 
@@ -16,31 +18,16 @@ def invalid(message):
 
 
 @pytest.fixture(scope="module")
-def tables(client):
-    """Two tables that all tests share: one with a local and a global index, one without; each test has its own keys."""
-    names = {"indexed": new_name(), "plain": new_name()}
-    client.create_table(
-        TableName=names["indexed"],
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[
-            {"AttributeName": name, "AttributeType": kind}
-            for name, kind in (("pk", "S"), ("sk", "S"), ("l", "N"), ("g", "S"))
-        ],
+def tables(make_shared_table):
+    """Two tables that all tests share: one with a local and a global index, one without; each test
+    has its own keys.
+    """
+    indexed = make_shared_table(
+        define="l:N g:S",
         LocalSecondaryIndexes=[index_request("local", "pk l", "KEYS_ONLY")],
         GlobalSecondaryIndexes=[index_request("global", "g sk")],
     )
-    client.create_table(
-        TableName=names["plain"],
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "N"}],
-    )
-    for name in names.values():
-        client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
-    yield names
-    for name in names.values():
-        client.delete_table(TableName=name)
+    return {"indexed": indexed, "plain": make_shared_table("id:N")}
 
 
 class Partition:
@@ -75,7 +62,7 @@ class Partition:
         return {"ConditionCheck": {**self.table, "Key": self.key(sort), "ConditionExpression": condition, **extra}}
 
     def stored(self, **request):
-        """Return the partition's items, or what one of its indexes has."""
+        """Return the partition's items, or those in one of its indexes."""
         return self.client.query(
             **self.table,
             KeyConditionExpression="pk = :pk",
@@ -113,7 +100,7 @@ def write(client, *actions, **extra):
     return without_metadata(client.transact_write_items(TransactItems=list(actions), **extra))
 
 
-# --- what a transaction does ----------------------------------------------------------------------------------------
+# --- what a transaction does ----------------------------------------------------------------------
 
 
 def test_all_kinds_of_actions_happen_together(client, part):
@@ -173,7 +160,7 @@ def test_table_arn_for_a_name(client, tables, part):
 
 
 def test_conditions_see_the_items_before_the_transaction(client, part):
-    """Each action looks at its own item, and none sees what another one writes."""
+    """Each action reads its own item, and none reads the writes of another."""
     part.put(part.item("a", n={"N": "1"}))
     swap = {":v": {"N": "2"}, ":old": {"N": "1"}}
     write(
@@ -208,7 +195,7 @@ def test_a_hundred_actions(client, part):
     assert part.stored() == []
 
 
-# --- a cancelled transaction does nothing ---------------------------------------------------------------------------
+# --- a cancelled transaction does nothing ---------------------------------------------------------
 
 CANCELING = {
     "condition": lambda part: part.check("z", "attribute_exists(pk)"),
@@ -237,10 +224,10 @@ def test_nothing_of_it_happens(client, part, canceled, cause, position):
     assert part.everything() == before
 
 
-# --- failing conditions ---------------------------------------------------------------------------------------------
+# --- failing conditions ---------------------------------------------------------------------------
 
 
-def test_every_failing_condition_is_told(part, canceled):
+def test_every_failing_condition_is_reported(part, canceled):
     part.put(part.item("there"))
     reasons = canceled(
         "transact_write_items",
@@ -309,7 +296,7 @@ def test_body_of_a_cancellation(post, part):
     )
 
 
-# --- what an action cannot do to its item ---------------------------------------------------------------------------
+# --- what an action cannot do to its item ---------------------------------------------------------
 
 MISMATCH = "The provided key element does not match the schema"
 OPERAND = "An operand in the update expression has an incorrect data type"
@@ -328,7 +315,7 @@ def putting(**attributes):
 
 
 def keyed(kind, **extra):
-    """Return makers of an action of a kind with each wrong key."""
+    """Return, by wrong key, functions that make an action of a kind with this key."""
     keys = {"type": {"pk": {"N": "1"}}, "shape": {"x": {"S": "x"}}, "scalar": {"sk": {"L": []}}}
     return {
         f"{kind} {name}": (lambda part, key=key: {kind: {**part.table, "Key": part.key("k") | key, **extra}}, MISMATCH)
@@ -425,7 +412,9 @@ CANNOT = {
 
 @pytest.mark.parametrize("case", CANNOT)
 def test_what_an_action_cannot_do_cancels(part, canceled, case):
-    """Nothing else is told: not the conditions that fail, before and after it, nor the next such problem."""
+    """Nothing else is reported: neither failing conditions before and after it, nor the next such
+    problem.
+    """
     part.put(part.item("stored", **STORED))
     before = part.stored()
     make, message = CANNOT[case]
@@ -435,7 +424,7 @@ def test_what_an_action_cannot_do_cancels(part, canceled, case):
     assert part.stored() == before
 
 
-def test_the_first_problem_in_request_order_is_told(part, canceled):
+def test_the_first_problem_in_request_order_is_reported(part, canceled):
     wrong_key = {"Delete": {**part.table, "Key": {"pk": {"S": "a"}}}}
     wrong_item = {"Put": {**part.table, "Item": {"sk": {"S": "a"}}}}
     reasons = canceled("transact_write_items", TransactItems=[part.put_action("a"), wrong_key, wrong_item])
@@ -445,7 +434,7 @@ def test_the_first_problem_in_request_order_is_told(part, canceled):
 
 
 def test_a_condition_guards_its_own_update(part, canceled):
-    """What the update could not do is never tried where its condition already fails."""
+    """An update whose condition fails is not tried, even if it could not be done."""
     action = part.update(
         "absent",
         "SET n = n - :one",

@@ -1,4 +1,6 @@
-"""UpdateTimeToLive, DescribeTimeToLive: the setting (behaviour 12). The time between changes: unit tests."""
+"""UpdateTimeToLive, DescribeTimeToLive: the setting (behaviour 12). The time between changes: unit
+tests.
+"""
 
 import pytest
 

@@ -1,4 +1,6 @@
-"""UpdateItem: what every clause does, every ReturnValues mode, and its refusals (behaviour 3.5, 3.6, 4.5, 4.6)."""
+"""UpdateItem: what every clause does, every ReturnValues mode, and its refusals (behaviour 3.5,
+3.6, 4.5, 4.6).
+"""
 
 import pytest
 
@@ -146,7 +148,7 @@ def test_changes(client, shared_table, key, case):
     }
 
 
-# case: expression, values, text; all bare, because the item decides
+# case: expression, values, text; without envelope, as they depend on the item
 FAILURES = {
     "parent missing": ("SET a.b = :n", PATH),
     "grandparent missing": ("SET m.a.b = :n", PATH),
@@ -206,7 +208,7 @@ def test_failures_that_depend_on_the_item(client, refused, shared_table, key, ca
     assert in_order(read(client, shared_table, key)) == before
 
 
-# --- items that do not exist ----------------------------------------------------------------------------------------
+# --- items that do not exist ----------------------------------------------------------------------
 
 # expression, values, the created item's attributes beside its key
 CREATIONS = {
@@ -272,7 +274,7 @@ def test_a_failing_update_creates_nothing(client, refused, shared_table, key, ex
     assert read(client, shared_table, key) is None
 
 
-# --- ReturnValues ---------------------------------------------------------------------------------------------------
+# --- ReturnValues ---------------------------------------------------------------------------------
 
 OLD = {
     "a": number("1"),
@@ -386,7 +388,7 @@ def test_all_new_of_an_item_created_from_its_key(client, shared_table, key):
     assert update(client, shared_table, key, None, ReturnValues="ALL_NEW") == {"Attributes": key}
 
 
-# --- refusals of the request ----------------------------------------------------------------------------------------
+# --- refusals of the request ----------------------------------------------------------------------
 
 CAPACITY = (
     "Value 'X' at 'returnConsumedCapacity' failed to satisfy constraint: "

@@ -1,8 +1,8 @@
-"""UpdateTable (behaviour 10.4). How a backfill goes on while items change: unit/database/test_index_backfill."""
+"""UpdateTable (behaviour 10.4). Backfills while items change: unit/database/test_index_backfill."""
 
 import pytest
 
-from tests.support.tables import index_request, table_request
+from tests.support.tables import index_request
 
 INVALID = "One or more parameter values were invalid: "
 UNITS = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 6}
@@ -22,7 +22,9 @@ def creation(name, keys, projection="ALL", non_key=None, **extra):
 
 @pytest.fixture
 def update(client):
-    """Update a table, wait until it has settled; return the answer's description and the one afterwards."""
+    """Update a table, wait until it has settled; return the answer's description and the one
+    afterwards.
+    """
 
     def send(name, **request):
         answer = client.update_table(TableName=name, **request)["TableDescription"]
@@ -50,7 +52,9 @@ def unchanged(read, write, index=None):
 
 
 def nothing(*sent):
-    """What a request that changes nothing is told; the members it sent are left out (behaviour 10.4)."""
+    """Return the message for a request that changes nothing, without the members that it sent
+    (behaviour 10.4).
+    """
     listed = (
         "ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, SSESpecification, "
         "ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, "
@@ -354,7 +358,7 @@ def test_the_billing_mode_it_has_leaves_no_mark(make_table, update):
     assert "BillingModeSummary" not in told
 
 
-# --- indexes --------------------------------------------------------------------------------------------------------
+# --- indexes --------------------------------------------------------------------------------------
 
 
 def test_an_index_over_existing_items(client, make_table, update):
@@ -420,7 +424,7 @@ def test_updating_and_deleting_an_index(client, refused, make_table, update):
     by_name = {index["IndexName"]: index for index in answer["GlobalSecondaryIndexes"]}
     assert by_name["first"]["IndexStatus"] == "DELETING"
     assert [index["IndexName"] for index in told["GlobalSecondaryIndexes"]] == ["second"]
-    # b is needed by nobody any more
+    # no index has b any more
     assert {each["AttributeName"] for each in told["AttributeDefinitions"]} == {"pk", "a"}
     assert client.scan(TableName=name, IndexName="second")["Count"] == 1
     assert refused("scan", TableName=name, IndexName="first") == (
@@ -504,17 +508,13 @@ def test_an_attribute_keeps_its_type(client, refused, retyped, keys, types, exis
 
 
 @pytest.fixture(scope="module")
-def retyped(client):
+def retyped(make_shared_table):
     """A table with a global index on attribute a and a local one on attribute c."""
-    request = table_request(
+    return make_shared_table(
         define="a:S c:S",
         GlobalSecondaryIndexes=[index_request("first", "a")],
         LocalSecondaryIndexes=[index_request("local", "pk c")],
     )
-    client.create_table(**request)
-    client.get_waiter("table_exists").wait(TableName=request["TableName"], WaiterConfig={"Delay": 1})
-    yield request["TableName"]
-    client.delete_table(TableName=request["TableName"])
 
 
 @pytest.mark.parametrize(
@@ -604,17 +604,13 @@ def test_refuses_index_updates(refused, indexed, request_, code, message):
 
 
 @pytest.fixture(scope="module")
-def indexed(client):
+def indexed(make_shared_table):
     """A table with a global and a local index on attribute a."""
-    request = table_request(
+    return make_shared_table(
         define="a:S",
         GlobalSecondaryIndexes=[index_request("global", "a")],
         LocalSecondaryIndexes=[index_request("local", "pk a")],
     )
-    client.create_table(**request)
-    client.get_waiter("table_exists").wait(TableName=request["TableName"], WaiterConfig={"Delay": 1})
-    yield request["TableName"]
-    client.delete_table(TableName=request["TableName"])
 
 
 @pytest.mark.parametrize("taken", ["global", "local"])
@@ -701,7 +697,7 @@ def test_an_index_comes_beside_another_ones_change(make_table, update):
     assert units == {"global": 7, "more": 5}
 
 
-# --- settings -------------------------------------------------------------------------------------------------------
+# --- settings -------------------------------------------------------------------------------------
 
 
 def test_stream_on_and_off(refused, make_table, update):
@@ -753,7 +749,9 @@ def test_encryption_and_class(refused, make_table, update):
 
 
 def test_table_class(make_table, update):
-    """behaviour 10.4: the answer has the old summary; a table without one has none while its class is the standard one."""
+    """behaviour 10.4: the answer has the old summary; a table without one has none while its class
+    is the standard one.
+    """
     name = make_table()
     answer, told = update(name, TableClass="STANDARD")
     assert answer["TableStatus"] == "UPDATING"

@@ -1,8 +1,10 @@
-"""Updates and projections against the key attributes of a table and of its indexes (behaviour 3.8)."""
+"""Updates and projections against the key attributes of a table and of its indexes (behaviour
+3.8).
+"""
 
 import pytest
 
-from tests.support.tables import index_request, new_name
+from tests.support.indexes import INDEXES_ON_EACH_TYPE, index_key_mismatch
 
 INVALID = "One or more parameter values were invalid: "
 SCALARS = "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: "
@@ -12,31 +14,8 @@ MISSING = "The provided expression refers to an attribute that does not exist in
 
 
 @pytest.fixture(scope="module")
-def table(client):
-    """Keys pk, sk; index key attributes x (S, in two indexes), n (N), b (B), l (S, local)."""
-    name = new_name()
-    client.create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[
-            {"AttributeName": each, "AttributeType": kind}
-            for each, kind in (("pk", "S"), ("sk", "S"), ("x", "S"), ("n", "N"), ("b", "B"), ("l", "S"))
-        ],
-        BillingMode="PAY_PER_REQUEST",
-        GlobalSecondaryIndexes=[
-            index_request("gsi2", "x n"),
-            index_request("gsi1", "x", "KEYS_ONLY"),
-            index_request("gsi3", "b"),
-        ],
-        LocalSecondaryIndexes=[index_request("lsi", "pk l")],
-    )
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
-    yield name
-    client.delete_table(TableName=name)
-
-
-def mismatch(name, expected, actual, index):
-    return f"{INVALID}Type mismatch for Index Key {name} Expected: {expected} Actual: {actual} IndexName: {index}"
+def table(make_shared_table):
+    return make_shared_table(**INDEXES_ON_EACH_TYPE)
 
 
 def part_of_key(name):
@@ -63,25 +42,26 @@ def update_of(expression):
     return {"UpdateExpression": expression} | ({"ExpressionAttributeValues": values} if values else {})
 
 
-# Known without the item: reported before a failing condition, for every type, from the first index by name.
+# Known without the item: reported before a failing condition, for every type, from the first index
+# by name.
 WRONG_TYPES = {
-    "number": ("SET x = :n", mismatch("x", "S", "N", "gsi1")),
-    "binary": ("SET x = :b", mismatch("x", "S", "B", "gsi1")),
-    "boolean": ("SET x = :bool", mismatch("x", "S", "BOOL", "gsi1")),
-    "null": ("SET x = :null", mismatch("x", "S", "NULL", "gsi1")),
-    "map": ("SET x = :m", mismatch("x", "S", "M", "gsi1")),
-    "list": ("SET x = :l", mismatch("x", "S", "L", "gsi1")),
-    "set": ("SET x = :ss", mismatch("x", "S", "SS", "gsi1")),
-    "string for a number": ("SET n = :s", mismatch("n", "N", "S", "gsi2")),
-    "string for binary": ("SET b = :s", mismatch("b", "B", "S", "gsi3")),
-    "local index": ("SET misc = :n, l = :n", mismatch("l", "S", "N", "lsi")),
-    "beside others": ("SET misc = :n, b = :b, x = :n REMOVE doc", mismatch("x", "S", "N", "gsi1")),
-    "add": ("ADD x :n", mismatch("x", "S", "N", "gsi1")),
-    "add a set": ("ADD n :ns", mismatch("n", "N", "NS", "gsi2")),
-    "sum": ("SET x = :n + :n", mismatch("x", "S", "N", "gsi1")),
-    "sum with an attribute": ("SET b = absent - :n", mismatch("b", "B", "N", "gsi3")),
-    "list_append": ("SET x = list_append(absent, :l)", mismatch("x", "S", "L", "gsi1")),
-    "sum with a default": ("SET x = if_not_exists(x, :n) + :n", mismatch("x", "S", "N", "gsi1")),
+    "number": ("SET x = :n", index_key_mismatch("x", "S", "N", "first")),
+    "binary": ("SET x = :b", index_key_mismatch("x", "S", "B", "first")),
+    "boolean": ("SET x = :bool", index_key_mismatch("x", "S", "BOOL", "first")),
+    "null": ("SET x = :null", index_key_mismatch("x", "S", "NULL", "first")),
+    "map": ("SET x = :m", index_key_mismatch("x", "S", "M", "first")),
+    "list": ("SET x = :l", index_key_mismatch("x", "S", "L", "first")),
+    "set": ("SET x = :ss", index_key_mismatch("x", "S", "SS", "first")),
+    "string for a number": ("SET n = :s", index_key_mismatch("n", "N", "S", "second")),
+    "string for binary": ("SET b = :s", index_key_mismatch("b", "B", "S", "third")),
+    "local index": ("SET misc = :n, l = :n", index_key_mismatch("l", "S", "N", "local")),
+    "beside others": ("SET misc = :n, b = :b, x = :n REMOVE doc", index_key_mismatch("x", "S", "N", "first")),
+    "add": ("ADD x :n", index_key_mismatch("x", "S", "N", "first")),
+    "add a set": ("ADD n :ns", index_key_mismatch("n", "N", "NS", "second")),
+    "sum": ("SET x = :n + :n", index_key_mismatch("x", "S", "N", "first")),
+    "sum with an attribute": ("SET b = absent - :n", index_key_mismatch("b", "B", "N", "third")),
+    "list_append": ("SET x = list_append(absent, :l)", index_key_mismatch("x", "S", "L", "first")),
+    "sum with a default": ("SET x = if_not_exists(x, :n) + :n", index_key_mismatch("x", "S", "N", "first")),
 }
 PATHS = {
     "below a key: set": ("SET pk.b = :s", part_of_key("pk")),
@@ -123,11 +103,11 @@ def test_updates_that_no_item_allows(client, refused, canceled, table, key, case
 @pytest.mark.parametrize(
     ("name", "action", "text"),
     [
-        ("x", {"Action": "PUT", "Value": {"N": "1"}}, mismatch("x", "S", "N", "gsi1")),
-        ("x", {"Action": "ADD", "Value": {"N": "1"}}, mismatch("x", "S", "N", "gsi1")),
-        ("x", {"Action": "ADD", "Value": {"L": []}}, mismatch("x", "S", "L", "gsi1")),
-        ("n", {"Action": "ADD", "Value": {"SS": ["a"]}}, mismatch("n", "N", "SS", "gsi2")),
-        ("l", {"Value": {"BOOL": True}}, mismatch("l", "S", "BOOL", "lsi")),
+        ("x", {"Action": "PUT", "Value": {"N": "1"}}, index_key_mismatch("x", "S", "N", "first")),
+        ("x", {"Action": "ADD", "Value": {"N": "1"}}, index_key_mismatch("x", "S", "N", "first")),
+        ("x", {"Action": "ADD", "Value": {"L": []}}, index_key_mismatch("x", "S", "L", "first")),
+        ("n", {"Action": "ADD", "Value": {"SS": ["a"]}}, index_key_mismatch("n", "N", "SS", "second")),
+        ("l", {"Value": {"BOOL": True}}, index_key_mismatch("l", "S", "BOOL", "local")),
     ],
 )
 def test_attribute_updates(client, refused, table, key, name, action, text):
@@ -140,8 +120,8 @@ def test_attribute_updates(client, refused, table, key, name, action, text):
 @pytest.mark.parametrize(
     ("statement", "text"),
     [
-        ("SET x = 1", mismatch("x", "S", "N", "gsi1")),
-        ("SET n = n + 1 SET b = 'a'", mismatch("b", "B", "S", "gsi3")),
+        ("SET x = 1", index_key_mismatch("x", "S", "N", "first")),
+        ("SET n = n + 1 SET b = 'a'", index_key_mismatch("b", "B", "S", "third")),
         ("SET pk.a = 1", part_of_key("pk")),
         ("SET misc = x[1]", SCALARS + "IndexKey: x"),
         ("SET x = misc", UNSUPPORTED),
@@ -154,13 +134,16 @@ def test_statements(client, refused, table, key, statement, text):
     assert answer == ("ValidationException", text)
 
 
-# Only the item tells: after its condition.
+# Known only with the item: reported after a failing condition.
 FROM_THE_ITEM = {
     "a copy": ("SET x = misc", UNSUPPORTED),
     "a copied document": ("SET b = doc", UNSUPPORTED),
     "a default that is there": ("SET x = if_not_exists(misc, :s)", UNSUPPORTED),
     "a default from the item": ("SET x = if_not_exists(absent, misc)", UNSUPPORTED),
-    "a default from the request": ("SET x = if_not_exists(absent, :bool)", mismatch("x", "S", "BOOL", "gsi1")),
+    "a default from the request": (
+        "SET x = if_not_exists(absent, :bool)",
+        index_key_mismatch("x", "S", "BOOL", "first"),
+    ),
     "delete": ("DELETE x :ss", OPERAND),
     "nothing to copy": ("SET x = absent", MISSING),
 }
@@ -195,7 +178,7 @@ def test_right_types(client, table, key, expression):
     client.update_item(TableName=table, Key=key, **update_of(expression))
 
 
-# --- projections below keys (behaviour 3.8) -------------------------------------------------------------------------
+# --- projections below keys (behaviour 3.8) -------------------------------------------------------
 
 BELOW_KEYS = {
     "pk.b": "Key: pk",
@@ -216,9 +199,9 @@ def test_projections_below_keys(refused, table, key, expression):
     assert refused("get_item", **get) == answer
     assert refused("batch_get_item", RequestItems={table: {"Keys": [key], **project}}) == answer
     assert refused("query", TableName=table, **condition, **project) == answer
-    assert refused("query", TableName=table, IndexName="lsi", **condition, **project) == answer
+    assert refused("query", TableName=table, IndexName="local", **condition, **project) == answer
     assert refused("scan", TableName=table, **project) == answer
-    assert refused("scan", TableName=table, IndexName="gsi2", **project) == answer
+    assert refused("scan", TableName=table, IndexName="second", **project) == answer
     assert refused("transact_get_items", TransactItems=[{"Get": get}]) == answer
     assert refused("execute_statement", Statement=f'SELECT {expression} FROM "{table}"') == answer
 
@@ -228,7 +211,7 @@ def test_projections_below_keys(refused, table, key, expression):
     [("pk.b = :s", "Key: pk"), ("x[0] = :s", "IndexKey: x"), ("l.a = :s OR sk[1] = :s", "Key: sk")],
 )
 def test_conditions_below_keys(refused, table, key, condition, place):
-    """A path below a key comes before the rule that a filter has no key attributes."""
+    """A path below a key is reported before the rule that a filter has no key attributes."""
     answer = ("ValidationException", SCALARS + place)
     value = {":s": VALUES[":s"]}
     request = {"TableName": table, "ExpressionAttributeValues": value}
@@ -237,7 +220,7 @@ def test_conditions_below_keys(refused, table, key, condition, place):
     assert refused("delete_item", **check) == answer
     assert refused("transact_write_items", TransactItems=[{"ConditionCheck": check}]) == answer
     assert refused("scan", **request, FilterExpression=condition) == answer
-    for source in ({}, {"IndexName": "lsi"}):
+    for source in ({}, {"IndexName": "local"}):
         assert refused("query", **request | query, **source, FilterExpression=condition) == answer
     where = f"pk = '{key['pk']['S']}' AND sk = 's' AND ({condition.replace(':s', '1')})"
     assert refused("execute_statement", Statement=f'SELECT * FROM "{table}" WHERE {where}') == answer
@@ -246,8 +229,10 @@ def test_conditions_below_keys(refused, table, key, condition, place):
 
 
 def test_projections_below_keys_that_an_index_lacks(refused, table, key):
-    """The path comes before the rule that a global index has no more than it projects."""
-    read = {"TableName": table, "IndexName": "gsi1", "ProjectionExpression": "l.a"}
+    """The path is reported before the rule that a query of a global index returns projected
+    attributes only.
+    """
+    read = {"TableName": table, "IndexName": "first", "ProjectionExpression": "l.a"}
     condition = {"KeyConditionExpression": "x = :s", "ExpressionAttributeValues": {":s": VALUES[":s"]}}
     answer = ("ValidationException", SCALARS + "IndexKey: l")
     assert refused("query", **read, **condition) == answer

@@ -1,4 +1,6 @@
-"""What web pages may do: everything at the DynamoDB API, as on AWS; nothing at /_emulator/ and Lambda's API (origins.py)."""
+"""What web pages may do: everything at the DynamoDB API, as on AWS; nothing at /_emulator/ and
+Lambda's API (origins.py).
+"""
 
 import http.client
 import json

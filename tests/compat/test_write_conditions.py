@@ -1,4 +1,6 @@
-"""Conditions of PutItem, UpdateItem and DeleteItem: evaluation, failure, the failed item (behaviour 4.4, 4.6)."""
+"""Conditions of PutItem, UpdateItem and DeleteItem: evaluation, failure, the failed item (behaviour
+4.4, 4.6).
+"""
 
 import pytest
 from boto3.dynamodb.conditions import Attr
@@ -176,7 +178,7 @@ ON_KEYS = {
     "attribute_not_exists(sk)": False,
     "pk = :pk AND sk = :sk": True,
     "sk <> :sk OR a = :old": True,
-    "sk > :sk OR a = :new": False,  # the item that is there counts, not the one that is put
+    "sk > :sk OR a = :new": False,  # conditions are about the stored item, not about the new one
     "begins_with(pk, :pk) AND attribute_not_exists(b)": True,
     "pk = :pk AND a = :old AND attribute_exists(b)": False,
 }
@@ -220,7 +222,7 @@ def test_a_missing_item_is_an_empty_one(client, refused, shared_table, key, meth
     assert written is (holds and method != "delete_item")
 
 
-# --- failure --------------------------------------------------------------------------------------------------------
+# --- failure --------------------------------------------------------------------------------------
 
 WRITES = {
     "put_item": lambda key: {"Item": {**key, "a": {"N": "2"}}},
@@ -242,7 +244,7 @@ def failure(client, method, **request):
 @pytest.mark.parametrize("method", WRITES)
 @pytest.mark.parametrize("mode", ["ALL_OLD", "NONE", None])
 @pytest.mark.parametrize("exists", [True, False])
-def test_failure_changes_nothing_and_tells_the_item_when_asked(client, shared_table, key, method, mode, exists):
+def test_failure_changes_nothing_and_returns_the_item_on_request(client, shared_table, key, method, mode, exists):
     item = {**key, "a": {"N": "1"}, "m": {"M": {"x": {"B": b"\x00"}}}}
     if exists:
         client.put_item(TableName=shared_table, Item=item)

@@ -1,7 +1,8 @@
 """Random sequences of operations on a dict, on an emulator in memory and on one over LMDB at once.
 
-Both emulators must give the same bytes for every request, and those must be what the dict says: items, order, pages,
-counts and sizes, of the table and of every index, one of which comes and goes while it is filled in small slices.
+Both emulators must give the same bytes for every request, and those must be what the dict says:
+items, order, pages, counts and sizes, of the table and of every index, one of which comes and goes
+while it is filled in small slices.
 
 EXAMPLES=100 makes the runs a hundred times as long, and different each time.
 """
@@ -34,7 +35,9 @@ TYPES = {"pk": "S", "sk": "N", "l": "S", "g": "S", "h": "N", "n": "N", "x": "S",
 
 @dataclass(frozen=True)
 class Source:
-    """The table or an index: its key attributes (the first `hashes` are the partition key) and what it projects."""
+    """The table or an index: its key attributes (the first `hashes` are the partition key) and what
+    it projects.
+    """
 
     name: str | None
     keys: tuple[str, ...]
@@ -88,7 +91,7 @@ def create_request(name: str) -> dict[str, Any]:
     return {**request, "TableName": name}
 
 
-# --- the model ------------------------------------------------------------------------------------------------------
+# --- the model ------------------------------------------------------------------------------------
 
 
 def key_of(item: Item, names: tuple[str, ...] = KEYS) -> Item:
@@ -153,7 +156,7 @@ TESTS = {
 }
 
 
-# --- two emulators --------------------------------------------------------------------------------------------------
+# --- two emulators --------------------------------------------------------------------------------
 
 
 class Pair:
@@ -184,7 +187,7 @@ class Pair:
         return name
 
     def finish(self) -> None:
-        """End all background work; the stores must be consistent then."""
+        """Finish all background work; then the stores must be consistent."""
         for inside in self.emulators:
             inside.emulator.database.background.run_all()
             check_store(inside.emulator.database)
@@ -203,7 +206,7 @@ def without_ids(answer: Any) -> Any:
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(backfill, "SLICE", 2)
-        patch.setattr(deletions, "DROP_SLICE", 3)
+        patch.setattr(deletions, "SLICE", 3)
         folder = tmp_path_factory.mktemp("pair") / "data"
         emulators = [InProcess(Settings(in_memory=True)), InProcess(Settings(data_dir=folder))]
         yield Pair(emulators)
@@ -211,7 +214,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
             inside.emulator.close()
 
 
-# --- requests -------------------------------------------------------------------------------------------------------
+# --- requests -------------------------------------------------------------------------------------
 
 texts = st.sampled_from(["a", "aa", "b", "a\0", "\0", "é", "z" * 600])
 numbers = st.sampled_from(["0", "1", "-1", "2", "10", "1.5", "-0.25", "100"])
@@ -324,7 +327,7 @@ class Run:
             new.pop(name, None)
         answer = self.writes("UpdateItem", old, condition, Key=key, ReturnValues="ALL_NEW", **request)
         if answer is not None and old is None and gone and not sets and "n" not in changes:
-            assert answer == {}  # what only removes attributes makes no item
+            assert answer == {}  # an update that only removes attributes creates no item
         elif answer is not None:
             assert answer["Attributes"] == new
             self.model.put(new)
@@ -429,7 +432,9 @@ class Run:
         operation: str,
         **request: Any,
     ) -> list[Item]:
-        """Read all pages and compare them with the entries that the model expects; return the items."""
+        """Read all pages and compare them with the entries that the model expects; return the
+        items.
+        """
         pages = self.pages(operation, source, least, limit, **request)
         scanned = [page["ScannedCount"] for page in pages]
         if limit is None:
@@ -453,7 +458,7 @@ class Run:
         return found
 
     def late_index(self) -> None:
-        """Create the late index; or delete it, once it is there."""
+        """Create the late index, or delete it if it exists."""
         if not self.late:
             answer = self.call("UpdateTable", **LATE_REQUEST)
             statuses = [index["IndexStatus"] for index in answer["TableDescription"]["GlobalSecondaryIndexes"]]
@@ -505,7 +510,9 @@ MEGABYTE = 1 << 20
 
 
 def megabytes(entries: list[Item]) -> list[int]:
-    """Return how many entries the pages of a walk have: the one that crosses a megabyte belongs to its page."""
+    """Return how many entries the pages of a walk have: the one that crosses a megabyte belongs to
+    its page.
+    """
     pages, filled = [0], 0
     for entry in entries:
         pages[-1] += 1

@@ -36,7 +36,7 @@ def http_headers(operation: str) -> list[tuple[bytes, bytes]]:
 
 
 class World:
-    """An emulator with the seeds' tables and items, which can be put back into its first state."""
+    """An emulator with the seeds' tables and items, which can be reset to its first state."""
 
     def __init__(self, options: Settings) -> None:
         self.emulator = Emulator(options, ManualClock())
@@ -59,13 +59,13 @@ class World:
         return dump(self.database), tables
 
     def reset(self) -> None:
-        """Put everything back."""
+        """Reset the emulator to its first state."""
         self.database.background.run_all()
         with self.database.write() as txn:
             txn.drop_range(*EVERYTHING, 1 << 30)
             for key, value in self.first[0]:
                 txn.put(key, value)
-        self.database.catalog.reload()
+        self.database.refresh()
 
     def post(self, operation: str, body: bytes) -> Answer:
         return self.protocol.respond("POST", b"", http_headers(operation), body)
@@ -76,7 +76,7 @@ class World:
         return answer
 
     def throw(self, operation: str, body: bytes) -> None:
-        """Send a request that may be broken; check its answer and what it left behind."""
+        """Send a request that may be broken; check its answer and its effect."""
         answer = self.post(operation, body)
         check_answer(answer.status, dict(answer.headers), answer.body)
         if self.state() == self.first:
@@ -111,7 +111,7 @@ def check_answer(status: int, headers: dict[bytes, bytes], body: bytes) -> None:
 def world(engine_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder: Path = tmp_path_factory.mktemp("world") / "data"
     data: dict[str, Any] = {"in_memory": True} if engine_name == "memory" else {"data_dir": folder}
-    made = World(Settings(**data, kinesis_endpoint="http://127.0.0.1:9"))  # nothing runs that would connect to it
+    made = World(Settings(**data, kinesis_endpoint="http://127.0.0.1:9"))  # no task runs that would connect to it
     yield made
     made.emulator.close()
 
@@ -122,7 +122,7 @@ def test_every_operation_has_seeds() -> None:
 
 @pytest.mark.parametrize("operation", SEEDS)
 def test_seeds_are_valid(world: World, operation: str) -> None:
-    """Only what is a hair's breadth from a valid request goes deep into the code."""
+    """Only requests that are almost valid reach the deeper code."""
     changes = []
     for request in SEEDS[operation]:
         world.valid(operation, request)
@@ -206,7 +206,7 @@ def renamed(value: Any, names: dict[str, str]) -> Any:
 
 
 def test_broken_requests_over_http(endpoint: str, make_table: Any) -> None:
-    """What the SDKs' server sees of it: the same requests through sockets, the table looked at through its API."""
+    """The same requests through sockets, to a server; the tables are compared through the API."""
     name = make_table(
         "pk:S sk:N", **{key: value for key, value in TABLES[0].items() if key not in ("TableName", "KeySchema")}
     )

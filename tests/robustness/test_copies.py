@@ -1,4 +1,6 @@
-"""Copies of data folders: of a running server made with cp and with the command, of one that has ended, of one killed."""
+"""Copies of data folders: of a running server, made with cp and with the command, of an ended and
+of a killed one.
+"""
 
 import shutil
 import subprocess
@@ -27,7 +29,9 @@ COPIED = "was copied, restored or last used by an older version"
 
 
 class Writer(threading.Thread):
-    """Writes until it is told to end. `written`: how many items there are at least, numbered from 0."""
+    """Writes until `end` is set. `written`: the least number of items that exist, numbered from
+    0.
+    """
 
     def __init__(self, url: str, number: int) -> None:
         super().__init__()
@@ -73,7 +77,7 @@ def writing(server: Server, least: int = 50) -> Iterator[list[Writer]]:
 
 
 def check(folder: Path, writers: list[Writer], least: list[int]) -> None:
-    """Assert that a folder has a store that fits together, with the items that were there before it was copied."""
+    """Assert that a folder has a consistent store with the items that existed before the copy."""
     emulator = Emulator(Settings(data_dir=folder))
     check_store(emulator.database)
     caller = emulator.caller("test", "us-east-1")
@@ -90,7 +94,9 @@ def copy(source: Path, target: Path) -> subprocess.CompletedProcess[str]:
 
 
 def start(folder: Path) -> tuple[int, list[str]]:
-    """Start a server on a folder, end it once it serves; return its status and what it has logged, line by line."""
+    """Start a server on a folder, end it once it serves; return its status and what it has logged,
+    line by line.
+    """
     command = [sys.executable, "-m", "emulator", "--port", "0", "--data-dir", str(folder)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout
@@ -160,7 +166,7 @@ def test_relative_folder_is_below_the_servers(tmp_path: Path) -> None:
 
 
 def test_copies_made_with_other_tools_open_or_are_refused(tmp_path: Path) -> None:
-    """Whatever a copy of a running server's files holds, it ends in no assertion, no traceback and no half of a write."""
+    """No copy of a running server's files causes an assertion, a traceback or half of a write."""
     with running("--data-dir", str(tmp_path / "data")) as server, writing(server) as writers:
         for number in range(4):
             shutil.copytree(tmp_path / "data", tmp_path / str(number))
@@ -215,10 +221,10 @@ def test_folder_of_a_killed_server_is_sound_and_its_copy_verified(tmp_path: Path
 def test_copy_says_what_is_wrong(tmp_path: Path) -> None:
     result = copy(tmp_path / "none", tmp_path / "copy")
     assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr == f"dynamodb-emulator: The folder {tmp_path / 'none'} is no data folder of this program.\n"
+    assert result.stderr == f"dynamodb-emulator: The folder {tmp_path / 'none'} is not a data folder of this program.\n"
 
 
-def test_second_server_is_told_who_has_the_folder(tmp_path: Path) -> None:
+def test_second_server_reports_which_process_has_the_folder(tmp_path: Path) -> None:
     with running("--data-dir", str(tmp_path / "data")) as server:
         status, lines = start(tmp_path / "data")
         holder = f"in use by another server (process {server.process.pid})."

@@ -1,7 +1,8 @@
-"""`kill -9` of a real server: no acknowledged write is lost, nothing is half there, and what was begun is finished.
+"""`kill -9` of a real server: no acknowledged write is lost, none is stored in half, and started
+work is finished.
 
-Nothing waits here: a server is killed after a number of acknowledged requests, and background work that is not done yet
-is driven by requests, each of which runs a slice of it.
+No test waits: a server is killed after a number of acknowledged requests, and unfinished background
+work is driven by requests, each of which runs a slice of it.
 """
 
 import http.client
@@ -55,7 +56,9 @@ def stored(database: Database, table: str) -> dict[str, Item]:
 
 
 class Writer:
-    """Writes to items of its own, so that it knows what each must be: `known`, or what the write under way makes it."""
+    """Writes to its own items and knows their states: `known`, or the result of the write under
+    way.
+    """
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -106,7 +109,9 @@ class Writer:
         return "BatchWriteItem", {"RequestItems": {"load": requests}}, dict(writes)
 
     def item(self) -> Item:
-        """Return a random item; some have long keys, some are large, some are in no global index."""
+        """Return a random item; some have long keys, some are large, some are in no global
+        index.
+        """
         number = self.random.randrange(40)
         sort = f"{self.number}-{number}" + "x" * (number % 3 * 450)
         item: Item = {"pk": {"S": f"p{number % 4}"}, "sk": {"S": sort}, "l": {"S": str(self.random.randrange(5))}}
@@ -117,7 +122,9 @@ class Writer:
         return item
 
     def check(self, found: dict[str, Item]) -> None:
-        """Compare what is stored with what was acknowledged; what was under way is there or not, all of it or nothing."""
+        """Compare the stored items with the acknowledged writes; the write under way has happened
+        as a whole or not at all.
+        """
         own = {sort: found.get(sort) for sort in self.known.keys() | self.pending.keys()}
         before = {sort: self.known.get(sort) for sort in own}
         assert own in (before, before | self.pending)
@@ -193,7 +200,9 @@ def index_is_active(client: Client) -> bool:
 
 
 def test_index_is_filled_to_its_end(tmp_path: Path) -> None:
-    """Killed again and again while it fills an index, and while items change, the server goes on where it was."""
+    """A server that is killed again and again, while it fills an index and while items change,
+    resumes where it was.
+    """
     folder = tmp_path / "data"
     fill(folder)
     with killed(folder) as server, closing(Client(server.url)) as client:
@@ -244,7 +253,7 @@ def test_table_is_dropped_to_its_end(tmp_path: Path) -> None:
         client("DeleteTable", TableName="many")
     rounds = 0
     while rows_left(folder):
-        assert rounds <= MANY // deletions.DROP_SLICE, "each round drops at least one slice"
+        assert rounds <= MANY // deletions.SLICE, "each round drops at least one slice"
         with killed(folder) as server, closing(Client(server.url)) as client:
             assert client("ListTables") == {"TableNames": []}
         rounds += 1

@@ -1,4 +1,6 @@
-"""A server whose file descriptors have run out goes on reading and writing, also where its store has to grow."""
+"""A server without free file descriptors continues to read and write, also where its store has to
+grow.
+"""
 
 import json
 import resource

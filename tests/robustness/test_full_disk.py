@@ -1,4 +1,6 @@
-"""A server on a real disk that is full: it uses all of it, deletes to make room, and loses nothing."""
+"""A server on a real disk that is full: it uses all of it, deletes to make room, and loses
+nothing.
+"""
 
 import json
 import os
@@ -96,7 +98,7 @@ class Filler:
 
 
 def use(filler: Filler, free: int = SIZE) -> None:
-    """Fill the disk; make room by deletions, which all succeed, as far as to a table; and use that room."""
+    """Fill the disk; make room by deletions, which all succeed, even of a table; use that room."""
     filler.table("full")
     filler.table("other")
     filler.fill()
@@ -140,7 +142,7 @@ def test_full_disk(disk: Callable[[str], Path], kind: str, options: tuple[str, .
             client("DeleteTable", TableName="full")
             filler.kept.clear()
             filler.table("full")
-            for _ in range(20):  # each request does a slice of dropping the old table's items
+            for _ in range(20):  # each request deletes a slice of the old table's items
                 client("ListTables")
             assert all(filler.put() for _ in range(100))
             assert filler.stored() == filler.kept

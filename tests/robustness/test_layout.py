@@ -1,8 +1,8 @@
-"""What stands on the disk, and how a server begins and ends on it.
+"""The records on the disk, and how a server starts and ends with them.
 
-The golden file holds every record of a small store as LMDB has it. A change of any byte means that stores written by
-the version before can no longer be read as they are: it needs a new storage.folder.LAYOUT and a new golden file
-(GOLDEN=1 writes it anew).
+The golden file holds every record of a small store as LMDB has it. A change of any byte means that
+stores written by the version before can no longer be read as they are: it needs a new
+storage.disk.folder.LAYOUT and a new golden file (GOLDEN=1 writes it anew).
 """
 
 import ast
@@ -24,8 +24,9 @@ import pytest
 
 from emulator.database.definitions.tables import GONE
 from emulator.settings import Settings
-from storage import folder, open_engine
-from storage.lmdb_environment import LONG_TABLE
+from storage import open_engine
+from storage.disk import file_system, folder
+from storage.disk.environment import LONG_TABLE
 from tests.support.http_clients import Client, headers
 from tests.support.in_process import InProcess
 from tests.support.invariants import check_store
@@ -40,7 +41,7 @@ Records = dict[tuple[str, bytes], bytes]
 """(LMDB table, key) -> value."""
 
 
-# --- golden bytes ---------------------------------------------------------------------------------------------------
+# --- golden bytes ---------------------------------------------------------------------------------
 
 KEPT = {
     **table_request(
@@ -64,7 +65,7 @@ STREAMED = {
 }
 """Has a stream of one shard at a time, and a TTL attribute."""
 STREAM_SEED = "0123456789abcdef"
-"""What a stream makes of chance."""
+"""The random part of a stream's ids."""
 EXPIRING = {"k": {"S": "é"}, "ttl": {"N": "1700100000.5"}}
 ITEMS: list[dict[str, Any]] = [
     {"pk": {"S": "é"}, "sk": {"S": "a\0b"}, "l": {"N": "-12.50"}, "g": {"B": "AP8="}, "h": {"S": "\0"}},
@@ -91,12 +92,14 @@ def write_store(path: Path) -> None:
     inside("TransactWriteItems", TransactItems=[put], ClientRequestToken="token")
     write_stream(inside)
     inside("DeleteTable", TableName="dropped")
-    inside("ListTables")  # from here on the table is gone and its row waits to be dropped
+    inside("ListTables")  # from here on the table is deleted and its row is still stored
     inside.emulator.close()
 
 
 def write_stream(inside: InProcess) -> None:
-    """Make a stream with records of each kind in a closed and an open shard, a disabled one, and a queue of TTL."""
+    """Make a stream with records of each kind in a closed and an open shard, a disabled one, and a
+    queue of TTL.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("emulator.database.changes.streams._new_seed", lambda: STREAM_SEED)
         inside("CreateTable", STREAMED)
@@ -115,7 +118,7 @@ def write_stream(inside: InProcess) -> None:
 
 
 def records(path: Path) -> Records:
-    """Return everything LMDB has, as it has it; table ids that differ every time are zeros."""
+    """Return every record in LMDB, byte by byte; random table ids are replaced by zeros."""
     found: Records = {}
     with closing(lmdb.open(str(path), readonly=True, max_dbs=1, lock=False)) as environment:
         tables = {"main": None, "long": environment.open_db(LONG_TABLE, create=False)}
@@ -143,9 +146,10 @@ def test_stored_bytes_are_those_of_the_layout(tmp_path: Path) -> None:
 
 
 def agree(place: tuple[str, bytes], found: bytes | None, expected: bytes) -> bool:
-    """Say whether a record is as expected; a definition may have gained members, which then have defaults.
+    """Say whether a record is as expected; a definition may have new members, which then have
+    defaults.
 
-    It may also have lost those that loading drops.
+    Members that loading drops may be missing.
     """
     if found is not None and place[1].startswith((b"\x02", b"\x0a")):
         kept = {name: value for name, value in json.loads(expected).items() if name not in GONE}
@@ -154,7 +158,7 @@ def agree(place: tuple[str, bytes], found: bytes | None, expected: bytes) -> boo
 
 
 def holds(found: object, expected: object) -> bool:
-    """Say whether a definition, or one inside it, has all that is expected of it."""
+    """Say whether a definition, or one inside it, has all expected members."""
     if isinstance(found, dict) and isinstance(expected, dict):
         return found.keys() >= expected.keys() and all(holds(found[name], value) for name, value in expected.items())
     if isinstance(found, list) and isinstance(expected, list):
@@ -196,7 +200,7 @@ def test_store_of_this_layout_can_be_read(tmp_path: Path) -> None:
 
 
 def check_streams(inside: InProcess) -> None:
-    """Assert that the streams of the golden store tell what was written, and that the TTL queue is in force."""
+    """Assert that the streams of the golden store have the writes, and that the TTL queue works."""
     inside.clock.advance(4 * 3600)
     disabled, enabled = [stream["StreamArn"] for stream in inside("ListStreams", TableName="streamed")["Streams"]]
     (shard,) = shards_of(inside, disabled)
@@ -221,11 +225,11 @@ def check_streams(inside: InProcess) -> None:
     assert inside("Scan", TableName="streamed")["Items"] == [EXPIRING]
 
 
-# --- a server that cannot begin -------------------------------------------------------------------------------------
+# --- a server that cannot begin -------------------------------------------------------------------
 
 
 def refused(*arguments: str) -> str:
-    """Start a server that must end at once with status 2; return the one line it says."""
+    """Start a server that must end at once with status 2; return the one line that it prints."""
     command = [sys.executable, "-m", "emulator", *arguments]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert (result.returncode, result.stdout) == (2, "")
@@ -258,7 +262,9 @@ def mount(path: Path, options: str) -> None:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    """A function that mounts a file system in memory, or mounts it again, with options; skips where it may not."""
+    """A function that mounts a file system in memory, or mounts it again, with options; skips where
+    it may not.
+    """
     path = tmp_path / "disk"
     path.mkdir()
     mounted = []
@@ -275,7 +281,7 @@ def disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
 
 @pytest.mark.skipif(os.name == "nt", reason="folders have no write permission")
 def test_unwritable_folder_is_refused(tmp_path: Path, disk: Callable[[str], Path]) -> None:
-    if os.geteuid() == 0:  # who may write anywhere, but not to a read-only file system
+    if os.geteuid() == 0:  # root may write anywhere but on a read-only file system
         path = disk("ro")
     else:
         path = tmp_path / "read-only"
@@ -295,11 +301,11 @@ def test_taken_port_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
-# --- a server that ends ---------------------------------------------------------------------------------------------
+# --- a server that ends ---------------------------------------------------------------------------
 
 
 def until_refused(address: tuple[str, int]) -> None:
-    """Return once nobody listens any more: the server has noticed its signal."""
+    """Return once no process listens any more: the server has received its signal."""
     while True:
         try:
             socket.create_connection(address, 10).close()
@@ -337,7 +343,7 @@ def test_signal_ends_a_server_after_open_requests(tmp_path: Path, number: signal
         assert client("Scan", TableName="end")["Items"] == [{"pk": {"S": "last"}}]
 
 
-# --- room -----------------------------------------------------------------------------------------------------------
+# --- room -----------------------------------------------------------------------------------------
 
 
 def test_map_grows_while_a_server_works(tmp_path: Path) -> None:
@@ -369,7 +375,7 @@ def test_map_grows_while_a_server_works(tmp_path: Path) -> None:
             assert failures == []
             assert client("DescribeTable", TableName="grow")["Table"]["ItemCount"] == 160
         assert server.stop() == 0
-    if folder.reservable(path):
+    if file_system.reservable(path):
         assert start == 64 << 10
     inside = InProcess(Settings(data_dir=path))
     check_store(inside.emulator.database)
@@ -383,7 +389,7 @@ FULL = {
 
 
 def put_until_full(client: Client) -> int:
-    """Put large items until the server says that the disk is full; return how many there are."""
+    """Put large items until the disk is full; return how many there are."""
     for count in range(1000):
         item = {"pk": {"S": "p"}, "sk": {"S": str(count)}, "g": {"S": "g"}, "data": {"S": "x" * 300_000}}
         status, _, body = client.post("PutItem", json.dumps({"TableName": "full", "Item": item}).encode())
@@ -407,7 +413,9 @@ def scanned(client: Client) -> list[str]:
 
 
 def test_full_disk(disk: Callable[[str], Path]) -> None:
-    """A write without room says so and changes nothing, reads go on, and with room everything does."""
+    """A write without room is refused and changes nothing, reads continue, and with room everything
+    works again.
+    """
     path = disk("size=20m") / "data"
     with running("--data-dir", str(path)) as server:
         with closing(Client(server.url)) as client:
@@ -435,7 +443,9 @@ def test_full_disk(disk: Callable[[str], Path]) -> None:
 
 
 def test_background_work_waits_on_a_full_disk(disk: Callable[[str], Path]) -> None:
-    """An index that cannot be filled for want of room disturbs no request, and is filled once there is room."""
+    """An index that cannot be filled for lack of room disturbs no request, and is filled once there
+    is room.
+    """
     path = disk("size=20m") / "data"
     with running("--data-dir", str(path)) as server:
         with closing(Client(server.url)) as client:

@@ -1,4 +1,5 @@
-"""The account of access keys that are not twelve digits, in folders written when it was another one.
+"""The account of access keys that are not twelve digits, in folders written when it was another
+one.
 
 The golden folder is of the version in which it was 000000000000 (old_account.py).
 """
@@ -89,7 +90,7 @@ def test_tables(case: dict[str, Any]) -> None:
 
 
 def test_keys_of_kms_follow(case: dict[str, Any]) -> None:
-    """The default key is the one that a table made today has."""
+    """The default key equals that of a table that is created today."""
     stage = as_(stage_of(case), LOCAL)
     stage("CreateTable", {**table_request("pk:S", SSESpecification={"Enabled": True}), "TableName": "today"})
     keys = {
@@ -115,7 +116,9 @@ def test_every_other_space_has_its_account(case: dict[str, Any]) -> None:
 
 
 def test_streams(case: dict[str, Any]) -> None:
-    """Their ARNs follow, and an iterator that was issued before goes on where it was."""
+    """Their ARNs have the new account, and an iterator that was issued before continues at its
+    position.
+    """
     stage = as_(stage_of(case), LOCAL)
     streams = {each["TableName"]: each["StreamArn"] for each in stage("ListStreams")["Streams"]}
     assert streams.keys() == {"orders", "archived"}
@@ -131,7 +134,9 @@ def test_streams(case: dict[str, Any]) -> None:
 
 
 def test_an_event_source_mapping(case: dict[str, Any]) -> None:
-    """Its ARNs follow, its destination stays, and it goes on at its checkpoint; so it does after a second start."""
+    """Its ARNs have the new account, its destination stays, and it resumes at its checkpoint, also
+    after a second start.
+    """
     for position in (2, 3):
         stage = as_(stage_of(case), LOCAL)
         (mapping,) = stage.api("GET")[1]["EventSourceMappings"]
@@ -157,7 +162,9 @@ def test_an_event_source_mapping(case: dict[str, Any]) -> None:
 
 
 def test_a_kinesis_destination(case: dict[str, Any]) -> None:
-    """Its data stream is somebody else's: the ARN stays as it was given, and the feed goes on at its checkpoint."""
+    """Its data stream is not the emulator's: the ARN stays as given, and the feed resumes at its
+    checkpoint.
+    """
     stage = as_(stage_of(case), LOCAL)
     feed = KinesisFeed(stage.emulator.database)
     (batch,) = feed.due()
@@ -171,7 +178,9 @@ def test_a_kinesis_destination(case: dict[str, Any]) -> None:
 
 
 def test_the_database_of_all_callers(case: dict[str, Any]) -> None:
-    """There an ARN may have any account: what is told has that of whoever made it."""
+    """With a shared database an ARN may have any account: answers show the account of the caller
+    that created the table.
+    """
     stage = as_(stage_of(case, shared_db=True), EUROPE)
     for maker, mapper in ((LOCAL, ACCOUNT), (ACCOUNT, LOCAL)):
         account, function = ("111122223333" if each == ACCOUNT else case["after"] for each in (maker, mapper))
@@ -187,7 +196,7 @@ def test_the_database_of_all_callers(case: dict[str, Any]) -> None:
 
 
 def test_opening_writes_nothing(case: dict[str, Any]) -> None:
-    """So no crash can leave half of it, and the folder follows each change of --account."""
+    """So a crash cannot leave half of the change, and the folder takes on each new --account."""
     stage = opened(case["folder"], account=case["before"])
     before = dump(stage.emulator.database)
     stage.emulator.close()
@@ -214,7 +223,7 @@ def test_changed_definitions_follow_too(case: dict[str, Any]) -> None:
 
 
 def test_workers_agree(tmp_path: Path) -> None:
-    """Every worker tells the same account, of what was stored and of what is new."""
+    """Every worker shows the same account, for stored and for new tables."""
     folder = tmp_path / "data"
     old.unpack(folder)
     with running("--data-dir", str(folder), "--workers", "2", "--account", OTHER) as server:
@@ -232,7 +241,7 @@ def test_workers_agree(tmp_path: Path) -> None:
 
 
 def test_a_change_that_is_not_in_force_yet_follows(case: dict[str, Any]) -> None:
-    """UpdateTable to another key, of which the answer has been given and the time has not come."""
+    """UpdateTable to another key has been answered and has not taken effect yet."""
     stage = as_(opened(case["folder"], account=case["before"], delay_transient_statuses=True), LOCAL)
     wanted = {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": "alias/b"}
     stage("UpdateTable", TableName="archived", SSESpecification=wanted)

@@ -1,7 +1,9 @@
-"""Statements made from the grammar mean what the native operation means that says the same; broken ones are a 400.
+"""Random statements of the grammar do what equivalent native operations do; broken ones get status
+400.
 
-Every statement is made together with its native twin: conditions as filter or condition expressions, changes as update
-expressions, values as literals or as parameters. The twin works on a table of its own with the same items.
+Every statement is made together with its native twin: conditions as filter or condition
+expressions, changes as update expressions, values as literals or as parameters. The twin works on a
+table of its own with the same items.
 """
 
 from typing import Any
@@ -52,7 +54,9 @@ class World:
         return found
 
     def outcome(self, operation: str, request: dict[str, Any]) -> Any:
-        """Return the answer, or the code and message of the error without what names an expression."""
+        """Return the answer, or the code and message of the error without what names an
+        expression.
+        """
         try:
             return self.call(operation, request)  # any other exception would be a 500
         except ApiError as error:
@@ -69,7 +73,7 @@ def world():
     found.call.emulator.close()
 
 
-# --- values and their two spellings ---
+# --- values and their two spellings ---------------------------------------------------------------
 
 TEXTS = st.sampled_from(["", "a", "abc", "it's", "x", "é\n"])
 NUMBERS = st.sampled_from(["0", "1", "2", "-1.5", "10", "0.001", "1000000"])
@@ -102,7 +106,9 @@ def quoted(text: str) -> str:
 
 
 class Twin:
-    """A statement's parameters and its twin's names and values, gathered in the order of writing."""
+    """A statement's parameters and its twin's names and values, gathered in the order of
+    writing.
+    """
 
     def __init__(self, draw: Any) -> None:
         self.draw = draw
@@ -111,7 +117,7 @@ class Twin:
         self.values: dict[str, dict[str, Any]] = {}
 
     def literal(self, value: dict[str, Any]) -> str:
-        """Spell a value, or leave it (or parts of it) to parameters."""
+        """Write a value as a literal, or put it (or parts of it) into parameters."""
         [(tag, content)] = value.items()
         if tag == "B" or self.draw(st.integers(0, 3)) == 0:
             self.parameters.append(value)
@@ -167,7 +173,7 @@ class Twin:
 
 
 def condition(twin: Twin, depth: int = 2) -> tuple[str, str]:
-    """Return a condition in both spellings."""
+    """Return a condition in both notations."""
     kinds = ["compare", "function", "exists", "between", "in", "type", "missing"]
     kind = twin.draw(st.sampled_from([*kinds, *(["and", "or", "not"] if depth else [])]))
     match kind:
@@ -221,7 +227,7 @@ def key_of(twin: Twin) -> tuple[str, dict[str, Any]]:
     return text, key
 
 
-# --- reads ---
+# --- reads ----------------------------------------------------------------------------------------
 
 
 @given(st.data())
@@ -311,7 +317,7 @@ def test_in_and_or_on_the_partition_key_are_several_queries(world, data):
         assert world.call("ExecuteStatement", Statement=f"SELECT * FROM {PARTIQL} WHERE {either}") == found
 
 
-# --- writes ---
+# --- writes ---------------------------------------------------------------------------------------
 
 RETURNING = {"ALL OLD": "ALL_OLD", "ALL NEW": "ALL_NEW", "MODIFIED OLD": "UPDATED_OLD", "MODIFIED NEW": "UPDATED_NEW"}
 
@@ -374,7 +380,8 @@ def test_update_is_update_item(world, data):
     if isinstance(expected, dict):
         assert found == {"Items": [expected["Attributes"]] if "Attributes" in expected else []}, text
     elif len(changes) > 1 and expected[0] == "ValidationException":
-        # Which of several problems is told depends on the order of the actions, which sections may change.
+        # Which of several problems is reported depends on the order of the actions, which sections
+        # may change.
         assert isinstance(found, tuple), text
         assert found[0] == expected[0], text
     else:
@@ -419,7 +426,7 @@ def test_delete_is_delete_item(world, data):
     assert world.items(PARTIQL) == world.items(NATIVE)
 
 
-# --- broken statements ---
+# --- broken statements ----------------------------------------------------------------------------
 
 WHOLE = [
     f"""SELECT a, m.x[0] FROM {PARTIQL} WHERE pk = 'p' AND sk BETWEEN -1 AND 1e1 AND (a IS NOT NULL OR size(l) > ?)

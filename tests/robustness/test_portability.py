@@ -29,7 +29,9 @@ from emulator.cli import main
 
 sys.exit(main())
 """
-"""A machine that lacks what Windows lacks. Python's own modules have taken what they need by the time it is hidden."""
+"""A machine without what Windows lacks. Python's own modules have imported what they need before it
+is hidden.
+"""
 
 
 def test_a_server_in_memory_runs_without_what_only_linux_has():

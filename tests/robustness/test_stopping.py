@@ -1,4 +1,4 @@
-"""A server that is told to stop answers its clients first: their connections are closed, never broken."""
+"""A server that stops answers its clients first: it closes their connections and breaks none."""
 
 import http.client
 from collections import Counter
@@ -21,7 +21,9 @@ HEADERS = {
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_busy_clients_are_answered_until_nobody_listens(workers):
-    """Each asks without pause and opens a new connection when the old one was closed after an answer."""
+    """Each client sends requests without pause and opens a new connection when the old one was
+    closed after an answer.
+    """
     ends = Counter()
     busy = Barrier(CLIENTS + 1)
 

@@ -1,8 +1,10 @@
-"""`kill -9` while items of a table with a stream change: neither an item nor its record is ever there without the other.
+"""`kill -9` while items of a table with a stream change: no change is stored without its record,
+and no record without its change.
 
-After each restart the items must be what the stream's records make of an empty table, and each acknowledged write must
-have its record, in order; what was under way has all of its records or none. Meanwhile the clock goes forward by the life
-of a shard, so servers are killed around the turning over of shards too; each restart sets the clock back again.
+After each restart the items must be what the stream's records make of an empty table, and each
+acknowledged write must have its record, in order; what was under way has all of its records or
+none. Meanwhile the clock goes forward by the life of a shard, so servers are killed around the
+turning over of shards too; each restart sets the clock back again.
 """
 
 import http.client
@@ -48,9 +50,10 @@ TABLE = {
 
 
 class Writer:
-    """Writes to two partitions of its own, and knows what its records must be.
+    """Writes to two partitions of its own, and knows the records that this must make.
 
-    items: what it has stored; changes: those acknowledged, in order; pending: those of the write that is under way.
+    items: what it has stored; changes: those acknowledged, in order; pending: those of the write
+    that is under way.
     """
 
     def __init__(self, number: int) -> None:
@@ -77,7 +80,7 @@ class Writer:
             self.failure = failure
 
     def done(self, changes: list[Change]) -> None:
-        """Take over changes that have happened."""
+        """Apply changes that have happened."""
         self.changes += changes
         for sort, item in changes:
             self.items.pop(sort, None)
@@ -145,7 +148,9 @@ class Writer:
 
 
 def load(server: Server, writers: list[Writer], ahead: int) -> None:
-    """Let the writers write at once; move the clock ahead after some answers, kill the server after more."""
+    """Let the writers write at once; move the clock ahead after some answers, kill the server after
+    more.
+    """
     lock = threading.Lock()
     events = {TURNED: threading.Event(), ACKNOWLEDGED: threading.Event()}
     answers = 0
@@ -176,7 +181,7 @@ def advance(url: str, seconds: int) -> None:
 
 
 def changes_of(records: list[Any]) -> dict[str, list[Change]]:
-    """Return the changes that records tell, by writer."""
+    """Return the changes in the records, by writer."""
     changes: dict[str, list[Change]] = {}
     for record in records:
         change = record["dynamodb"]

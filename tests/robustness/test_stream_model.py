@@ -1,7 +1,9 @@
-"""Random writes to a table with a stream: its records must tell exactly what a dict says has changed, in that order.
+"""Random writes to a table with a stream: its records must be the changes of a dict, in the same
+order.
 
-Between writes the clock goes forward, so shards turn over; the records must also make the table out of nothing, and those
-of each item must stand in one line of shards. EXAMPLES=100 makes the runs a hundred times as long, and different each time.
+Between writes the clock goes forward, so shards turn over; the records must also make the table out
+of nothing, and those of each item must stand in one line of shards. EXAMPLES=100 makes the runs a
+hundred times as long, and different each time.
 """
 
 import copy
@@ -81,7 +83,7 @@ class Run:
         self.waited = 0
 
     def changed(self, key: Item, new: Item | None) -> None:
-        """Note what a key is now."""
+        """Record the state of a key."""
         old = self.items.pop(identity(key), None)
         if new is not None:
             new = canonical(new)
@@ -185,7 +187,7 @@ class Run:
 
 
 def canonical(item: Item) -> Item:
-    """Return an item as the service tells it: sets have an order of their own."""
+    """Return an item as the service returns it: sets have an order of their own."""
     told = copy.deepcopy(item)
     for value in told.values():
         if "SS" in value:

@@ -1,8 +1,9 @@
-"""`kill -9` during a stream of transactions: each is there as a whole or not at all, indexes included.
+"""`kill -9` during many transactions: each is stored as a whole or not at all, indexes included.
 
-Several connections move money between accounts. A transfer changes two accounts and writes two entries of a ledger, which
-is another table with a global and a local index; so every balance can be recounted from the ledger. A transfer that was
-under way is sent again after the restart, with its token: it happens once, whether or not it had happened before.
+Several connections move money between accounts. A transfer changes two accounts and writes two
+entries of a ledger, which is another table with a global and a local index; so every balance can be
+recounted from the ledger. A transfer that was under way is sent again after the restart, with its
+token: it happens once, whether or not it had happened before.
 """
 
 import http.client
@@ -77,7 +78,9 @@ def transfer_request(name: str, worker: str, source: str, target: str, amount: i
 
 
 class Worker:
-    """Sends transfers of its own: `done` are acknowledged, `refused` cancelled, `pending` is under way."""
+    """Sends transfers of its own: `done` are acknowledged, `refused` cancelled, `pending` is under
+    way.
+    """
 
     def __init__(self, number: int) -> None:
         self.name = f"worker-{number}"
@@ -118,7 +121,9 @@ class Worker:
         self.refused.add(name)
 
     def check(self, found: set[str]) -> None:
-        """Compare the transfers that were found with what was answered; one under way may be there or not."""
+        """Compare the transfers that were found with what was answered; one under way may be there
+        or not.
+        """
         assert self.done <= found
         assert not self.refused & found
         assert found - self.done <= ({self.pending[0]} if self.pending else set())

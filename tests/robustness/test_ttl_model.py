@@ -1,7 +1,9 @@
-"""Random writes, moves of the clock and sweeps on a dict, on an emulator in memory and on one over LMDB at once.
+"""Random writes, moves of the clock and sweeps on a dict, on an emulator in memory and on one over
+LMDB at once.
 
-The attribute that says when items expire comes, goes and moves, as any number and other types; TTL is switched on and off,
-and the queue filled in small slices, meanwhile. What is left must be what the dict says, and the queue what the items say.
+The attribute that says when items expire comes, goes and moves, as any number and other types; TTL
+is switched on and off, and the queue filled in small slices, meanwhile. What is left must be what
+the dict says, and the queue what the items say.
 
 EXAMPLES=100 makes the runs a hundred times as long, and different each time.
 """
@@ -35,19 +37,19 @@ YEARS = 5 * 365 * 86_400
 names = count()
 
 
-# --- two emulators --------------------------------------------------------------------------------------------------
+# --- two emulators --------------------------------------------------------------------------------
 
 
 class Pair:
-    """The emulator in memory and the one over LMDB; whatever is asked goes to both."""
+    """The emulator in memory and the one over LMDB; every request goes to both."""
 
     def __init__(self, emulators: list[InProcess]) -> None:
         self.emulators = emulators
 
     def __call__(self, operation: str, **request: Any) -> Any:
-        """Return what both answer, None for an error, which is then the same."""
+        """Return the answer of both, or None for an error, which must be the same."""
         first, second = (self._answer(inside, operation, request) for inside in self.emulators)
-        assert first == second or operation in ("CreateTable", "DeleteTable")  # which tell an id of its own
+        assert first == second or operation in ("CreateTable", "DeleteTable")  # which return an id of their own
         return None if isinstance(first, tuple) else first
 
     @staticmethod
@@ -65,7 +67,7 @@ class Pair:
             inside.clock.freeze(inside.clock.now() + seconds)
 
     def sweep(self) -> int:
-        """Sweep as the admin call does; return how many items went."""
+        """Sweep as the admin call does; return how many items were deleted."""
         databases = [inside.emulator.database for inside in self.emulators]
         first, second = (ttl_sweep.sweep_now(each, ttl_sweep.tables(each)) for each in databases)
         assert first == second
@@ -89,7 +91,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     with pytest.MonkeyPatch.context() as patch:
         for module in (ttl_fill, ttl_sweep):
             patch.setattr(module, "SLICE", 2)
-        patch.setattr(deletions, "DROP_SLICE", 3)
+        patch.setattr(deletions, "SLICE", 3)
         folder = tmp_path_factory.mktemp("pair") / "data"
         emulators = [InProcess(Settings(in_memory=True)), InProcess(Settings(data_dir=folder))]
         yield Pair(emulators)
@@ -97,12 +99,14 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
             inside.emulator.close()
 
 
-# --- the model ------------------------------------------------------------------------------------------------------
+# --- the model ------------------------------------------------------------------------------------
 
 
 @dataclass
 class Run:
-    """One sequence on a new table. items: what says when each item expires, None for no attribute."""
+    """One sequence on a new table. items: what says when each item expires, None for no
+    attribute.
+    """
 
     pair: Pair
     name: str = ""
@@ -134,7 +138,9 @@ class Run:
         self.items.pop(pk, None)
 
     def update(self, pk: str, clause: str, value: Value | None) -> None:
-        """SET, ADD or REMOVE the attribute; an ADD may be refused, for another type or too many digits."""
+        """SET, ADD or REMOVE the attribute; an ADD may be refused, for another type or too many
+        digits.
+        """
         request: dict[str, Any] = {"Key": {"pk": {"S": pk}}, "ReturnValues": "ALL_NEW"}
         if clause == "REMOVE" or value is None:
             answer = self.call("UpdateItem", UpdateExpression="REMOVE #e", **NAMED, **request)
@@ -168,7 +174,9 @@ class Run:
         self.compare()
 
     def compare(self) -> None:
-        """Compare the table with the dict; its index holds what PutItem wrote, which is checked with the store."""
+        """Compare the table with the dict; its index holds what PutItem wrote, which is checked
+        with the store.
+        """
         found = {item["pk"]["S"]: item.get("end") for item in self.call("Scan")["Items"]}
         assert found.keys() == self.items.keys()
         assert all(same(value, self.items[pk]) for pk, value in found.items())
@@ -178,7 +186,7 @@ class Run:
         getattr(self, name)(*arguments)
 
     def finish(self) -> None:
-        """End all work; compare; leave nothing behind, after a day also no stream."""
+        """Finish all work and compare; then delete everything, after a day also the streams."""
         for inside in self.pair.emulators:
             inside.emulator.database.background.run_all()
         self.pair.check()
@@ -205,13 +213,13 @@ def has_expired(value: Value | None, now: Fraction) -> bool:
 
 
 def same(one: Value | None, other: Value | None) -> bool:
-    """Compare attribute values, numbers by what they are worth."""
+    """Compare attribute values; numbers are equal by value."""
     if one is None or other is None or one.keys() != other.keys() or "N" not in one:
         return one == other
     return Fraction(one["N"]) == Fraction(other["N"])
 
 
-# --- sequences ------------------------------------------------------------------------------------------------------
+# --- sequences ------------------------------------------------------------------------------------
 
 seconds = st.sampled_from([-HOUR, -2, -1, 0, 1, 2, 59, 60, HOUR, 2 * HOUR, 10 * HOUR, -YEARS, 1 - YEARS, -1 - YEARS])
 fractions = st.sampled_from(["", ".5", ".001", ".0001", ".000000000000000000000000001"])

@@ -1,6 +1,8 @@
-"""Several worker processes over one folder: what one answered the others know at once, and one may die.
+"""Several worker processes over one folder: all see a change as soon as one has answered it, and
+one may die.
 
-Connections are spread over the workers by the kernel, so each test opens several and uses them in turn.
+Connections are spread over the workers by the kernel, so each test opens several and uses them in
+turn.
 """
 
 import http.client
@@ -202,7 +204,9 @@ INDEXED = {"GlobalSecondaryIndexes": [index_request("by_g", "g")]}
 
 
 def run_each_until_killed(server: Server, attempt: int, done: set[str], enough: threading.Event) -> None:
-    """Put items on several connections, kill a worker among them, and let those of the others go on."""
+    """Put items on several connections, kill a worker meanwhile, and let the connections of the
+    others continue.
+    """
     lock = threading.Lock()
 
     def put(number: int) -> None:
@@ -231,7 +235,7 @@ def run_each_until_killed(server: Server, attempt: int, done: set[str], enough: 
         thread.join(120)
 
 
-def test_taken_port_is_told_in_one_line():
+def test_taken_port_is_reported_in_one_line():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -1,51 +1,32 @@
-"""Serves the ASGI application with uvicorn's own HTTP protocol: the black-box tests run on that path too.
+"""Serves the ASGI application with uvicorn as it is, with no more than two of its options.
 
     python -m tests.support.asgi_server --port 0 --in-memory
 
-prints the same first lines as the command, and ends as it does.
+prints the same first lines as the command, and ends as it does. The application's own lifespan runs
+the background work. The black-box tests run on this server too.
 """
 
-import asyncio
 import contextlib
 import os
 import sys
 
 import uvicorn
 
-from emulator.app import Emulator
 from emulator.cli import configure_log
 from emulator.flags import settings_from
-from emulator.http.front import asgi
-from emulator.http.front.bodies import Bodies
+from emulator.http import application
 from emulator.http.listen import listen
-from emulator.http.server import create_endpoint, greeting
+from emulator.http.server import greeting
 
 
 def main() -> None:
     settings = settings_from(sys.argv[1:], os.environ)
     configure_log(settings.log_level)
-    emulator = Emulator(settings)
     with contextlib.ExitStack() as stack:
         listeners = [stack.enter_context(listener) for listener in listen(settings)]
-        config = uvicorn.Config(
-            asgi.create_app(create_endpoint(emulator), Bodies(settings.request_buffer)),
-            lifespan="off",
-            access_log=False,
-            log_level="warning",
-            server_header=False,
-            date_header=True,
-        )
-        server = uvicorn.Server(config)
-        print(greeting(settings, listeners[0].getsockname()[1]), end="", flush=True)
-
-        async def serve() -> None:
-            background = asyncio.create_task(asgi.run_background(emulator, 0.05))
-            await server.serve(sockets=listeners)
-            background.cancel()
-
-        with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-            runner.run(serve())
-    emulator.close()
+        config = uvicorn.Config(application.create(settings), log_level="warning", server_header=False)
+        print(greeting(settings, listeners[0].getsockname()[1], "that of the settings"), end="", flush=True)
+        uvicorn.Server(config).run(sockets=listeners)
 
 
 if __name__ == "__main__":

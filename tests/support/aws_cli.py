@@ -1,4 +1,6 @@
-"""The `aws` command of the package awscli, which `make .venv-awscli/.done` installs into an environment of its own."""
+"""The `aws` command of the package awscli, which `make .venv-awscli/.done` installs into an
+environment of its own.
+"""
 
 import json
 import os
@@ -12,7 +14,9 @@ REASON_TO_SKIP = "no AWS CLI: make .venv-awscli/.done"
 
 
 class Cli:
-    """`aws dynamodb ...`, or another service, at one endpoint, which comes from the environment as in a compose file."""
+    """`aws dynamodb ...`, or another service, at one endpoint, which comes from the environment as
+    in a compose file.
+    """
 
     def __init__(self, url: str, service: str = "dynamodb") -> None:
         self.service = service
@@ -29,7 +33,9 @@ class Cli:
         }
 
     def run(self, command: str, **options: Any) -> subprocess.CompletedProcess[str]:
-        """Run a command line, split at spaces, with options added, --like-this; options that are not strings as JSON."""
+        """Run a command line, split at spaces, with options added, --like-this; options that are
+        not strings as JSON.
+        """
         added = []
         for name, value in options.items():
             text = value if isinstance(value, str) else json.dumps(value)
@@ -47,7 +53,9 @@ class Cli:
             return done.stdout.strip()
 
     def failure(self, command: str, **options: Any) -> tuple[int, str]:
-        """Run a command line that must fail; return its exit status and the last line of its error output."""
+        """Run a command line that must fail; return its exit status and the last line of its error
+        output.
+        """
         done = self.run(command, **options)
         assert done.stdout == ""
         return done.returncode, done.stderr.strip().splitlines()[-1]

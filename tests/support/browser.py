@@ -1,7 +1,8 @@
 """Chromium without a window, driven over its DevTools protocol: what a real browser lets pages do.
 
-The protocol goes through two pipes (`--remote-debugging-pipe`): the browser reads JSON messages, each ended by a NUL, from
-its file 3 and writes to its file 4. So nothing is installed besides Chromium, and no port is needed.
+The protocol goes through two pipes (`--remote-debugging-pipe`): the browser reads JSON messages,
+each ended by a NUL, from its file 3 and writes to its file 4. So nothing is installed besides
+Chromium, and no port is needed.
 """
 
 import json
@@ -27,14 +28,17 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
-    # Newer browsers ask the user before a page of the internet reaches 127.0.0.1; the server must not depend on that.
+    # Newer browsers ask the user before a page of the internet reaches 127.0.0.1; the server must
+    # not depend on that.
     "--disable-features=LocalNetworkAccessChecks",
     "--remote-debugging-pipe",
 )
 
 
 class Browser:
-    """One browser with one page. names: host names that resolve to 127.0.0.1, as of a hostile name server."""
+    """One browser with one page. names: host names that resolve to 127.0.0.1, as of a hostile name
+    server.
+    """
 
     def __init__(self, *names: str) -> None:
         assert COMMAND is not None
@@ -70,7 +74,9 @@ class Browser:
         return self.after(navigate)
 
     def after(self, act: Callable[[], Any]) -> str:
-        """Do something that loads another page, and wait until it is loaded; return the text of the page."""
+        """Do something that loads another page, and wait until it is loaded; return the text of the
+        page.
+        """
         loads = self._loads
         act()
         while self._loads == loads:
@@ -79,7 +85,9 @@ class Browser:
         return text
 
     def run(self, script: str) -> Any:
-        """Return the value of a JavaScript expression in the page; for a promise, the value it resolves to."""
+        """Return the value of a JavaScript expression in the page; for a promise, the value it
+        resolves to.
+        """
         answer = self._call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")

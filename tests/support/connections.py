@@ -4,11 +4,18 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from emulator.app import Emulator
+from emulator.database.catalog.catalog import Caller
+from emulator.database.database import Database
+from emulator.database.jobs import ttl_sweep
+from emulator.http.application import create_endpoint
 from emulator.http.front.bodies import Bodies
 from emulator.http.front.connection import Connection
-from emulator.http.front.dynamodb import DynamoDbEndpoint
-from emulator.http.front.outbox import Outbox
+from emulator.http.front.front import App, Front
+from emulator.operations.registry import Operation
+from emulator.slices import Sliced, Steps
 from tests.support.http_clients import AUTHORIZATION
 
 MOST = 1 << 20
@@ -47,7 +54,7 @@ class Transport:
         return self.closed
 
     def get_extra_info(self, name: str) -> Any:
-        return {"sockname": ("127.0.0.1", 8000)}[name]
+        return {"sockname": ("127.0.0.1", 8000), "peername": ("127.0.0.1", 9999)}[name]
 
     def pause_reading(self) -> None:
         assert not self.closed
@@ -59,7 +66,9 @@ class Transport:
 
 
 class Loop:
-    """An event loop whose clock the test moves, with at most one timer, and calls that run at the end of a turn."""
+    """An event loop whose clock the test moves, with at most one timer, and calls that run at the
+    end of a turn.
+    """
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -94,21 +103,25 @@ class Loop:
 
 
 class Line:
-    """A connection with its transport, loop and server state; `beside` another one it shares the last two."""
+    """A connection with its transport, loop and server state; `beside` another one it shares the
+    last two.
 
-    def __init__(self, emulator: Emulator, beside: "Line | None" = None) -> None:
+    site: the ASGI application for every path but `/`. loop: a real one, which it needs.
+    """
+
+    def __init__(
+        self, emulator: Emulator, beside: "Line | None" = None, site: App | None = None, loop: Any = None
+    ) -> None:
         self.transport = Transport()
         if beside is None:
-            self.loop: Any = Loop()
-            self.outbox = Outbox()
-            self.bodies = Bodies(MOST)
+            self.loop: Any = loop or Loop()
+            self.front = front_of(emulator, site)
             date = (b"date", b"Thu, 01 Jan 2026 00:00:00 GMT")
-            self.state: Any = SimpleNamespace(connections=set(), default_headers=[date])
+            self.state: Any = SimpleNamespace(connections=set(), tasks=set(), default_headers=[date])
         else:
-            self.loop, self.outbox, self.state = beside.loop, beside.outbox, beside.state
-            self.bodies = beside.bodies
+            self.loop, self.state, self.front = beside.loop, beside.state, beside.front
         transport: Any = self.transport
-        self.connection = Connection(DynamoDbEndpoint(emulator), self.state, self.loop, self.outbox, self.bodies)
+        self.connection = Connection(self.front, self.state, self.loop)
         self.connection.connection_made(transport)
 
     def feed(self, data: bytes, size: int | None = None) -> None:
@@ -129,13 +142,50 @@ class Line:
         return parsed
 
 
-def request(body: bytes = b"{}", *more: str, method: str = "POST", version: str = "1.1", length: bool = True) -> bytes:
-    """Return the bytes of a ListTables request; `more` are more header lines."""
+def front_of(emulator: Emulator, site: App | None = None) -> Front:
+    """Return what connections of a test share."""
+
+    def load_site(_front: Front) -> App:
+        assert site is not None, "the test has no application for other paths"
+        return site
+
+    front = Front(emulator, create_endpoint(emulator), load_site)
+    front.bodies = Bodies(MOST)
+    return front
+
+
+def sweep_by_scan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Scan delete what has expired, in slices, and answer how much: `{"Deleted": number}`."""
+    call = Operation.__call__
+
+    def sliced(operation: Operation, database: Database, caller: Caller, raw: object) -> Any:
+        if operation.name != "Scan":
+            return call(operation, database, caller, raw)
+        raise Sliced(sweep(database))
+
+    def sweep(database: Database) -> Steps[bytes]:
+        deleted = yield from ttl_sweep.sweep(database, ttl_sweep.tables(database))
+        return b'{"Deleted":%d}' % deleted.total()
+
+    monkeypatch.setattr(Operation, "__call__", sliced)
+
+
+def request(
+    body: bytes = b"{}",
+    *more: str,
+    method: str = "POST",
+    version: str = "1.1",
+    length: bool = True,
+    operation: str = "ListTables",
+) -> bytes:
+    """Return the bytes of a request, of ListTables if nothing is said; `more` are more header
+    lines.
+    """
     lines = [
         f"{method} / HTTP/{version}",
         "Host: localhost",
         "Content-Type: application/x-amz-json-1.0",
-        "X-Amz-Target: DynamoDB_20120810.ListTables",
+        f"X-Amz-Target: DynamoDB_20120810.{operation}",
         "X-Amz-Date: 20260101T000000Z",
         "Authorization: " + AUTHORIZATION.format(key="test", region="us-east-1"),
         *([f"Content-Length: {len(body)}"] if length else []),

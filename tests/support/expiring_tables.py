@@ -12,7 +12,9 @@ HOUR = 3600
 
 
 def create(db: InProcess, keys: str = "pk:S", *, ttl: str | None = "ttl", **extra: Any) -> str:
-    """Create a table, turn TTL on unless ttl is None, finish the background work; return the table's name."""
+    """Create a table, turn TTL on unless ttl is None, finish the background work; return the
+    table's name.
+    """
     request = table_request(keys, **extra)
     db("CreateTable", request)
     if ttl is not None:
@@ -54,6 +56,8 @@ def wait(db: InProcess, seconds: float = 60) -> None:
 
 
 def sweep(db: InProcess) -> Any:
-    """Delete expired items now, as the admin call does; return how many, by the ARNs of their tables."""
+    """Delete expired items now, as the admin call does; return how many, by the ARNs of their
+    tables.
+    """
     database = db.emulator.database
     return ttl_sweep.sweep_now(database, ttl_sweep.tables(database))

@@ -1,4 +1,6 @@
-"""Clients over HTTP: options for boto3, and clients that send bytes as they are and are much faster than an SDK."""
+"""Clients over HTTP: options for boto3, and clients that send bytes as they are and are much faster
+than an SDK.
+"""
 
 import http.client
 import json
@@ -21,7 +23,9 @@ STREAM_OPERATIONS = ("ListStreams", "DescribeStream", "GetShardIterator", "GetRe
 
 
 def boto_options(url: str, key: str = "test", region: str = "us-east-1") -> dict[str, Any]:
-    """Return the options of a boto3 client that sends each request once and does not validate parameters."""
+    """Return the options of a boto3 client that sends each request once and does not validate
+    parameters.
+    """
     return {
         "endpoint_url": url,
         "region_name": region,
@@ -58,7 +62,9 @@ def answer_to(request: urllib.request.Request) -> Answer:
 
 
 def declaring(url: str) -> Callable[..., tuple[int, Any]]:
-    """Return a function that makes one of the emulator's own calls at a server; see the fixture `declare`."""
+    """Return a function that makes one of the emulator's own calls at a server; see the fixture
+    `declare`.
+    """
 
     def declare(call: str, body: Any, method: str = "POST") -> tuple[int, Any]:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()

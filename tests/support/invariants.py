@@ -1,4 +1,4 @@
-"""What must hold of a store whatever happened to it, looked up from the items themselves."""
+"""What must hold of every store, recomputed from its items."""
 
 from collections import Counter
 from fractions import Fraction
@@ -25,8 +25,9 @@ Ranges = list[tuple[bytes, bytes]]
 
 EVERYTHING = (b"", b"\xff" * 64)
 OWNED = (b"\x03", b"\x04", b"\x05", b"\x09", b"\x0a", b"\x0b", b"\x0c", b"\x0e")
-"""First bytes of the keys of all that belongs to a table, a stream or a stream's consumer: items, index entries, statistics,
-item collections, streams, their records, TTL queues, checkpoints."""
+"""First bytes of the keys of all that belongs to a table, a stream or a stream's consumer: items,
+index entries, statistics, item collections, streams, their records, TTL queues, checkpoints.
+"""
 
 
 def dump(database: Database) -> Rows:
@@ -36,9 +37,11 @@ def dump(database: Database) -> Rows:
 
 
 def check_store(database: Database) -> None:
-    """Assert that items and what follows from them agree, and that nothing of tables and streams that are gone is left."""
+    """Assert that items and what follows from them agree, and that no record of deleted tables and
+    streams is left.
+    """
     with database.engine.read() as txn:
-        known = [keyspace.dropped_range(record) for record, _ in txn.scan(*keyspace.drops())]
+        known = [keyspace.deleted_range(record) for record, _ in txn.scan(*keyspace.deletions())]
         for table in database.catalog.everything():
             check_table(txn, table)
             known += _of_table(table)
@@ -54,7 +57,7 @@ def check_store(database: Database) -> None:
 
 
 def _of_table(table: Table) -> Ranges:
-    """Return the ranges of what belongs to a table."""
+    """Return the ranges of keys that belong to a table."""
     prefixes = [table.statistics_key, keyspace.collections(table.id), table.prefix]
     prefixes += [index.prefix for index in table.indexes]
     queue = queue_of(table.definition)
@@ -63,14 +66,16 @@ def _of_table(table: Table) -> Ranges:
 
 
 def _of_stream(stream: StreamDefinition) -> Ranges:
-    """Return the ranges of what belongs to a stream: the records of the shards that it still has are its own."""
+    """Return the ranges of what belongs to a stream: the records of the shards that it still has
+    are its own.
+    """
     prefixes = [keyspace.stream(stream.id), keyspace.checkpoints(consumer(stream.id))]
     prefixes += [keyspace.shard_records(stream.id, shard.number) for shard in stream.shards]
     return [_range(prefix) for prefix in prefixes]
 
 
 def check_streams(txn: ReadTxn, database: Database, streams: list[StreamDefinition]) -> None:
-    """Assert that the streams that are stored are those in force, and that open ones have a table."""
+    """Assert that the stored streams are those in memory, and that open ones have a table."""
     definitions = [table.definition for table in database.catalog.everything()]
     used = {each.stream_id for each in definitions} | {k.stream_id for each in definitions for k in each.kinesis}
     stored = {stream.id for stream in streams}
@@ -83,7 +88,7 @@ def check_streams(txn: ReadTxn, database: Database, streams: list[StreamDefiniti
 
 
 def check_table(txn: ReadTxn, table: Table) -> None:
-    """Assert that a table's rows are sound and that its indexes and statistics say the same as a recount."""
+    """Assert that a table's rows are sound and that its indexes and statistics equal a recount."""
     rows = _rows(txn, table.prefix)
     for key, row in rows:
         item = decode_row(row)
@@ -106,7 +111,9 @@ def check_table(txn: ReadTxn, table: Table) -> None:
 
 
 def check_queue(txn: ReadTxn, table: Table, rows: Rows) -> None:
-    """Assert that the TTL queue has the entries of all items, or at least of those that its filling has visited."""
+    """Assert that the TTL queue has the entries of all items, or at least of those that its filling
+    has visited.
+    """
     definition = table.definition
     assert (definition.ttl_queue is None) == (definition.ttl_attribute is None)
     if definition.ttl_queue is None or definition.ttl_attribute is None:
@@ -125,7 +132,7 @@ def check_queue(txn: ReadTxn, table: Table, rows: Rows) -> None:
 
 
 def _expiry(value: dict[str, Any]) -> int | None:
-    """Return the millisecond of a time to live; None where it says none that there can be."""
+    """Return the millisecond of a time to live; None where the value is no valid time."""
     milliseconds = floor(Fraction(value["N"]) * 1000) if "N" in value else -1
     return milliseconds if 0 <= milliseconds < 1 << 63 else None
 
@@ -139,7 +146,9 @@ def _rows(txn: ReadTxn, prefix: bytes) -> Rows:
 
 
 def _entries(index: Index, rows: Rows) -> Rows:
-    """Return what the index must hold: an entry of each item that has its key, as far as its filling has come."""
+    """Return the entries that the index must have: one for each item with its key, as far as the
+    backfill has come.
+    """
     entries = []
     for item_key, row in rows:
         item = decode_row(row)

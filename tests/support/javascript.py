@@ -1,4 +1,6 @@
-"""The AWS SDK for JavaScript v3, which `make tests/clients/node_modules/.done` installs from npm."""
+"""The AWS SDK for JavaScript v3, which `make tests/clients/node_modules/.done` installs from
+npm.
+"""
 
 import json
 import re

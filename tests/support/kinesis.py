@@ -1,4 +1,6 @@
-"""A tiny Kinesis: PutRecords over HTTP as the AWS JSON 1.1 protocol has it, keeping what it gets, failing on request."""
+"""A small Kinesis: PutRecords in the AWS JSON 1.1 protocol over HTTP. It keeps the records, and
+fails on request.
+"""
 
 import base64
 import json
@@ -15,10 +17,10 @@ WAIT = 20.0  # seconds until a test that waits for records fails
 
 
 class FakeKinesis:
-    """What was put; `url` is where it answers.
+    """The records that were put; `url` is its address.
 
-    refuse: says of each entry of a call whether it fails; error: code with which whole calls fail while it is set;
-    strange: what is answered instead of an answer while it is set.
+    refuse: says of each entry of a call whether it fails; error: code with which whole calls fail
+    while it is set; strange: an answer that replaces the regular one while it is set.
     """
 
     def __init__(self) -> None:
@@ -52,12 +54,12 @@ class FakeKinesis:
         return {"SequenceNumber": str(len(self.entries)), "ShardId": "shardId-000000000000"}
 
     def wait(self, done: Callable[[], bool]) -> None:
-        """Return once a condition holds, which is looked at after each call."""
+        """Return once a condition holds, which is evaluated after each call."""
         with self._changed:
             assert self._changed.wait_for(done, WAIT), (len(self.entries), len(self.calls))
 
     def values(self) -> list[tuple[str, int]]:
-        """What came, in order: the item's `pk` and the number `v` of its new image."""
+        """Return the records in order: the item's `pk` and the number `v` of its new image."""
         changes = [record["dynamodb"] for _, record in self.entries]
         return [(each["Keys"]["pk"]["S"], int(each["NewImage"]["v"]["N"])) for each in changes]
 

@@ -1,4 +1,6 @@
-"""Strategies that break valid requests: their JSON, their values, their expressions, their bytes, their headers."""
+"""Strategies that break valid requests: their JSON, their values, their expressions, their bytes,
+their headers.
+"""
 
 import json
 from collections.abc import Sequence
@@ -11,7 +13,7 @@ Slot = tuple[Any, Any]
 
 
 class Raw(bytes):
-    """A piece of JSON text that `encode` takes as it is, whether it is JSON or not."""
+    """A piece of text that `encode` copies, whether it is JSON or not."""
 
 
 class Members(list[tuple[str, Any]]):
@@ -198,7 +200,7 @@ def copy(value: Any) -> Any:
 junk = _shared.map(copy)
 
 
-# --- expressions ----------------------------------------------------------------------------------------------------
+# --- expressions ----------------------------------------------------------------------------------
 
 EXPRESSIONS = (
     "UpdateExpression",
@@ -353,11 +355,11 @@ def with_statements(draw: st.DrawFn, seed: dict[str, Any]) -> Any:
     return {**seed, member: statements}
 
 
-# --- structures -----------------------------------------------------------------------------------------------------
+# --- structures -----------------------------------------------------------------------------------
 
 
 def slots(value: Any) -> list[Slot]:
-    """Return every place in a request where a value stands, its own place left out."""
+    """Return the place of every value inside a request."""
     found: list[Slot] = []
     if isinstance(value, dict):
         for name, inner in value.items():
@@ -389,12 +391,16 @@ INTEGERS = [0, 1, -1, 2, 100, 101, 1_000_001, 2**31 - 1, 2**31, 2**63 - 1, 2**63
 
 
 def pick(draw: st.DrawFn, choices: Sequence[Any]) -> Any:
-    """Draw one of some values that may be huge: Hypothesis prints strategies, so that sampled_from would be slow."""
+    """Draw one of some values that may be huge: Hypothesis prints strategies, so that sampled_from
+    would be slow.
+    """
     return choices[draw(st.integers(0, len(choices) - 1))]
 
 
 def like(draw: st.DrawFn, value: Any) -> Any:
-    """Draw something of the type that stands here, so that the request gets past the first layer."""
+    """Draw a value of the type that belongs here, so that the request passes the first layer of
+    validation.
+    """
     match value:
         case bool():
             return draw(st.booleans())
@@ -464,7 +470,7 @@ def _still_there(container: Any, key: Any) -> bool:
     return key in container if isinstance(container, dict) else key < len(container)
 
 
-# --- bytes and headers ----------------------------------------------------------------------------------------------
+# --- bytes and headers ----------------------------------------------------------------------------
 
 
 @st.composite
@@ -487,7 +493,7 @@ def mangled(draw: st.DrawFn, body: bytes) -> bytes:
     return body
 
 
-LARGEST = 2 << 20  # bytes: what is larger than a request may be never gets as far as these tests look
+LARGEST = 2 << 20  # bytes: larger requests are refused before the code under test
 
 
 def bodies(seed: dict[str, Any]) -> st.SearchStrategy[bytes]:

@@ -1,11 +1,13 @@
 """A small data folder with everything that can hold an account number.
 
-`old_account.tar.xz` is such a folder as commit 69094b4 wrote it, the last version in which access keys that are not twelve
-digits stood for account 000000000000. That commit ran this module as a program:
+`old_account.tar.xz` is such a folder as commit 69094b4 wrote it, the last version in which access
+keys that are not twelve digits stood for account 000000000000. That commit ran this module as a
+program:
 
     python -m tests.support.old_account tests/robustness/old_account.tar.xz
 
-The archive is never written again. Tests open it (`unpack`), or write a folder with the code of today (`write`).
+The archive is never written again. Tests open it (`unpack`), or write a folder with the code of
+today (`write`).
 """
 
 import io
@@ -70,23 +72,27 @@ def item(number: int) -> dict[str, Any]:
 
 
 ITEMS = [item(number) for number in range(4)]
-"""The items of `orders`: the function and Kinesis have had the first two, two wait; the iterator is after the first."""
+"""The items of `orders`: the function and Kinesis have received the first two; the iterator is
+after the first.
+"""
 
 
 def opened(folder: Path, **settings: Any) -> Stage:
-    """Open the folder with functions and a Kinesis endpoint that nobody connects to."""
+    """Open the folder with functions and a Kinesis endpoint that no task connects to."""
     given = {"kinesis_endpoint": "http://127.0.0.1:9", **settings}
     return Stage(configured(folder.parent, data_dir=folder, **given))
 
 
 def as_(stage: Stage, caller: tuple[str, str]) -> Stage:
-    """Let the next calls be of another access key and region."""
+    """Make the next calls with another access key and region."""
     stage.caller = stage.emulator.caller(*caller)
     return stage
 
 
 def write(folder: Path, **settings: Any) -> dict[str, str]:
-    """Write the folder; return what clients hold: a shard iterator and the mapping's UUID, by their names."""
+    """Write the folder; return what clients keep: a shard iterator and the mapping's UUID, by
+    name.
+    """
     stage = opened(folder, **settings)
     feed = KinesisFeed(stage.emulator.database)
     stream = as_(stage, LOCAL)("CreateTable", ORDERS)["TableDescription"]["LatestStreamArn"]
@@ -119,7 +125,9 @@ def write(folder: Path, **settings: Any) -> dict[str, str]:
 
 
 def write_shared(folder: Path, **settings: Any) -> None:
-    """Add tables of the database that all callers share: one of each kind of access key, mapped by the other kind."""
+    """Add tables of the database that all callers share: one of each kind of access key, mapped by
+    the other kind.
+    """
     stage = opened(folder, shared_db=True, **settings)
     for maker, mapper in ((LOCAL, ACCOUNT), (ACCOUNT, LOCAL)):
         request = {**ORDERS, "TableName": f"shared.{maker[0]}"}
@@ -130,7 +138,7 @@ def write_shared(folder: Path, **settings: Any) -> None:
 
 
 def unpack(folder: Path) -> dict[str, str]:
-    """Unpack the archive into a new folder; return what clients hold, as `write` does."""
+    """Unpack the archive into a new folder; return what clients keep, as `write` does."""
     folder.mkdir()
     with tarfile.open(ARCHIVE) as archive:
         archive.extractall(folder, filter="data")
@@ -141,7 +149,7 @@ def unpack(folder: Path) -> dict[str, str]:
 
 
 def pack(archive: Path) -> None:
-    """Write the archive; only what a copy of a data folder needs goes into it."""
+    """Write the archive, with only the files that a copy of a data folder needs."""
     with tempfile.TemporaryDirectory() as temporary, tarfile.open(archive, "w:xz") as packed:
         folder = Path(temporary, "data")
         held = json.dumps(write(folder)).encode()

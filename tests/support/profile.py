@@ -1,8 +1,9 @@
-"""How long the random tests run: the same few seconds each time, or EXAMPLES times as long and different each time.
+"""How long the random tests run: the same few seconds each time, or EXAMPLES times as long and
+different each time.
 
 `make nightly` runs them, and the tests that kill servers, with EXAMPLES=20.
 
-With NOSHRINK=1 a failure is told as it was found, at once, instead of made smaller first.
+With NOSHRINK=1 a failure is reported as it was found, instead of reduced first.
 """
 
 import os

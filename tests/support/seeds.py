@@ -1,4 +1,6 @@
-"""Two tables with a few items, and valid requests for every operation that is there: what broken requests are made of."""
+"""Two tables with a few items, and a valid request of every operation: the source of broken
+requests.
+"""
 
 from typing import Any
 
@@ -45,7 +47,7 @@ DESTINATION = {"TableName": "plain", "StreamArn": "arn:aws:kinesis:us-east-1:000
 """A Kinesis destination, enabled before the items are put."""
 
 STREAM_SEED = "0123456789abcdef"
-"""What a stream makes of chance, as the seeds have it: the ids of its shards."""
+"""The random part of the ids of a stream's shards, fixed for the seeds."""
 
 _NOW = ManualClock().now()
 _STREAM = opened(

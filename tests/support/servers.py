@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 ENGINES = ("memory", "lmdb")
 SERVERS = (*ENGINES, "workers", "asgi")
@@ -15,13 +16,20 @@ ROOT = Path(__file__).parents[2]
 
 
 class Server:
-    """A server process of our own; `url` is its address."""
+    """A server process of our own; `url` is its address.
+
+    module: the module of this source tree to run; command: the program to run instead; folder:
+    where it runs.
+    """
 
     url: str
 
-    def __init__(self, *arguments: str, module: str = "emulator") -> None:
-        command = [sys.executable, "-m", module, "--port", "0", "--log-level", "warning", *arguments]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    def __init__(
+        self, *arguments: str, module: str = "emulator", command: tuple[str, ...] = (), folder: Path = ROOT
+    ) -> None:
+        program = command or (sys.executable, "-m", module)
+        whole = [*program, "--port", "0", "--log-level", "warning", *arguments]
+        self.process = subprocess.Popen(whole, stdout=subprocess.PIPE, text=True, cwd=folder)
         assert self.process.stdout is not None
         self._output = self.process.stdout
         lines = []
@@ -55,9 +63,9 @@ class Server:
 
 
 @contextmanager
-def running(*arguments: str, module: str = "emulator") -> Iterator[Server]:
-    """Run a server for the length of a with block."""
-    server = Server(*arguments, module=module)
+def running(*arguments: str, **options: Any) -> Iterator[Server]:
+    """Run a server, with the options of `Server`, for the length of a with block."""
+    server = Server(*arguments, **options)
     try:
         yield server
     finally:

@@ -1,4 +1,6 @@
-"""A stage for functions: an emulator in process whose functions are invoked by the test, and a clock moved by hand."""
+"""A stage for functions: an emulator in process, with a manual clock, whose functions the test
+invokes.
+"""
 
 import json
 from collections.abc import Callable
@@ -20,7 +22,7 @@ UNREACHABLE = Outcome("unreachable", detail="connection refused")
 
 
 def failing(*sequences: str) -> Outcome:
-    """A partial batch response that names some records."""
+    """Return a partial batch response that names some records."""
     report = {"batchItemFailures": [{"itemIdentifier": sequence} for sequence in sequences]}
     return Outcome("answered", json.dumps(report).encode())
 
@@ -32,15 +34,15 @@ class Stage(InProcess):
         super().__init__(settings)
         self.service = self.emulator.functions
 
-    # --- Lambda's API -----------------------------------------------------------------------------------------------
+    # --- Lambda's API -----------------------------------------------------------------------------
 
     def api(self, method: str, path: str = "", body: Any = None, query: str = "", caller: Any = None) -> Any:
-        """One request; status and JSON. Raises ApiError."""
+        """Send a request; return status and JSON. Raises ApiError."""
         raw = b"" if body is None else json.dumps(body).encode()
         return self.emulator.call_functions(method, MAPPINGS + path, query, raw, caller or self.caller)
 
     def refused(self, method: str, path: str = "", body: Any = None, query: str = "") -> tuple[int, str, str | None]:
-        """One request that must fail: status, code and message."""
+        """Send a request that must fail; return status, code and message."""
         with pytest.raises(ApiError) as caught:
             self.api(method, path, body, query)
         return caught.value.status, caught.value.code, caught.value.message
@@ -72,10 +74,10 @@ class Stage(InProcess):
     def put(self, key: str, value: int = 0, table: str = "Orders") -> None:
         self("PutItem", TableName=table, Item={"pk": {"S": key}, "n": {"N": str(value)}})
 
-    # --- delivery ---------------------------------------------------------------------------------------------------
+    # --- delivery ---------------------------------------------------------------------------------
 
     def due(self) -> list[tuple[Any, list[dict[str, Any]]]]:
-        """What is to be invoked now: invocations and the records of their events."""
+        """Return the due invocations and the records of their events."""
         return [(each, json.loads(each.payload)["Records"]) for each in self.service.due()]
 
     def deliver(self, function: Callable[[list[dict[str, Any]]], Outcome] = lambda _: DONE) -> list[list[str]]:
@@ -89,23 +91,23 @@ class Stage(InProcess):
 
     @property
     def letters(self) -> list[dict[str, Any]]:
-        """The dead letters so far."""
+        """Return the dead letters so far."""
         file = self.service.dead_letters.file
         return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
 def keys(records: list[dict[str, Any]]) -> list[str]:
-    """The keys of some records."""
+    """Return the keys of some records."""
     return [record["dynamodb"]["Keys"]["pk"]["S"] for record in records]
 
 
 def sequences(records: list[dict[str, Any]]) -> list[str]:
-    """The sequence numbers of some records."""
+    """Return the sequence numbers of some records."""
     return [record["dynamodb"]["SequenceNumber"] for record in records]
 
 
 def configured(folder: Path, **settings: Any) -> Settings:
-    """Settings with a file of functions, on one shard unless told otherwise."""
+    """Return settings with a file of functions, with one shard by default."""
     file = folder / "functions.toml"
     file.write_text(CONFIGURATION)
     return Settings(**{"functions": str(file), "stream_shards": 1, **settings})

@@ -1,6 +1,6 @@
-"""Reading streams as consumers do, for tests: whatever is called, an emulator in process or a server through an SDK.
+"""Reading streams as consumers do, from an emulator in process or from a server through an SDK.
 
-`call` is a function call(operation, **request): an InProcess of conftest, or `api` of a boto3 client.
+`call` is a function call(operation, **request): an InProcess, or `api` of a boto3 client.
 """
 
 import re
@@ -10,7 +10,7 @@ from typing import Any
 Call = Callable[..., Any]
 Record = dict[str, Any]
 
-ROUNDS = 1000  # of asking all shards before a record counts as missing; a server in the cloud takes a moment
+ROUNDS = 1000  # of reading all shards before a record counts as missing; a server in the cloud takes a moment
 
 
 def api(client: Any) -> Call:
@@ -41,7 +41,7 @@ def shards_of(call: Call, arn: str, limit: int = 100) -> list[dict[str, Any]]:
 
 
 def parents_first(shards: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return shards so that each comes after its parent, where that is among them."""
+    """Return shards in an order in which each comes after its parent."""
     left = {shard["ShardId"]: shard for shard in shards}
     order = []
     while left:
@@ -69,12 +69,12 @@ def pages(call: Call, start: str | None, **request: Any) -> Iterator[list[Record
 
 
 def read_shard(call: Call, arn: str, shard: str, kind: str = "TRIM_HORIZON", **position: Any) -> list[Record]:
-    """Return the records that a shard has by now, from a position on."""
+    """Return the present records of a shard, from a position on."""
     return [record for page in pages(call, iterator(call, arn, shard, kind, **position)) for record in page]
 
 
 def read_all(call: Call, arn: str) -> list[Record]:
-    """Return the records that a stream has by now, shard by shard, parents first."""
+    """Return the present records of a stream, shard by shard, parents first."""
     return [
         record for shard in parents_first(shards_of(call, arn)) for record in read_shard(call, arn, shard["ShardId"])
     ]
@@ -86,12 +86,15 @@ def sequence(record: Record) -> int:
 
 
 def by_sequence(records: list[Record]) -> list[Record]:
-    """Return records in the order of their sequence numbers (the emulator's rise throughout a stream)."""
+    """Return records in the order of their sequence numbers (the emulator's rise throughout a
+    stream).
+    """
     return sorted(records, key=sequence)
 
 
 def replay(records: list[Record], names: tuple[str, ...]) -> dict[tuple[str, ...], Any]:
-    """Apply records to an empty table; return its items by their keys, and check each record against what it found.
+    """Apply records to an empty table; return its items by their keys, and check each record
+    against what it found.
 
     names: the key attributes. The records must have both images, those of an item in their order.
     """
@@ -115,7 +118,7 @@ def replay(records: list[Record], names: tuple[str, ...]) -> dict[tuple[str, ...
 
 
 class Watch:
-    """The records of one partition key, from now on, on whatever shard they come."""
+    """The records of one partition key, from now on, in any shard."""
 
     def __init__(self, call: Call, arn: str, partition: dict[str, Any], name: str = "pk") -> None:
         self._call = call
@@ -142,7 +145,7 @@ class Watch:
         return [record for record in found if record["dynamodb"]["Keys"][self._name] == self._partition]
 
     def until(self, last: Callable[[Record], bool]) -> list[Record]:
-        """Return the next records, up to and with one that is asked for."""
+        """Return the next records up to the one for which `last` is true."""
         records: list[Record] = []
         for _ in range(ROUNDS):
             records += self._round()

@@ -66,7 +66,9 @@ class Streamed:
         return read_all(self.db, self.arn)
 
     def numbers_read(self) -> list[int]:
-        """Return the numbers of the items in the records that can be read, in the order of writing."""
+        """Return the numbers of the items in the records that can be read, in the order of
+        writing.
+        """
         return sorted(map(number_of, self.records()))
 
     def set_stream(self, specification: dict[str, Any]) -> str:

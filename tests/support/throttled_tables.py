@@ -1,4 +1,6 @@
-"""Tables whose throughput is enforced, and the bodies of their refusals, for the tests of throttling."""
+"""Tables whose throughput is enforced, and the bodies of their refusals, for the tests of
+throttling.
+"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -94,7 +96,9 @@ def put(db: InProcess, table: str, number: int = 0, size: int = 100, pk: str | N
 
 
 def refusal(db: InProcess, operation: str, **request: Any) -> dict[str, Any]:
-    """Send a request that must be refused and must change nothing; return the body of the refusal."""
+    """Send a request that must be refused and must change nothing; return the body of the
+    refusal.
+    """
     before = dump(db.emulator.database)
     with pytest.raises(ApiError) as caught:
         db(operation, request)
@@ -116,7 +120,9 @@ def exceeded(db: InProcess, table: str, reason: str, text: str = TABLE, index: s
 
 
 def admitted(db: InProcess, table: str, most: int = 10_000, **item: Any) -> int:
-    """Put items, each to a partition of its own, until one is refused; return how many were admitted."""
+    """Put items, each to a partition of its own, until one is refused; return how many were
+    admitted.
+    """
     for number in range(most):
         try:
             put(db, table, number, **item)

@@ -1,4 +1,6 @@
-"""Random attribute values that parse without problems, and the settings of the property tests on them."""
+"""Random attribute values that parse without problems, and the settings of the property tests on
+them.
+"""
 
 from base64 import b64encode
 

@@ -1,4 +1,4 @@
-"""What becomes of a request that the store cannot carry out."""
+"""Answers to requests that the store cannot carry out."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from storage import Full, Interrupted
 
 
 @pytest.mark.parametrize("failures", [[Full("full")], [Interrupted("busy"), Full("full")]])
-def test_a_full_disk_is_told_when_a_request_runs_again_too(db, monkeypatch, failures):
+def test_a_full_disk_is_reported_when_a_request_runs_again_too(db, monkeypatch, failures):
     left = list(failures)
 
     def fail(*_):

@@ -1,4 +1,6 @@
-"""Caches keyed by clients' texts: bounded by an estimate of their bytes, long texts apart from short ones."""
+"""Caches whose keys are clients' texts: bounded by an estimate of their bytes, separately for long
+and short texts.
+"""
 
 import pytest
 

@@ -32,7 +32,7 @@ def clock(machine):
     return EmulatorClock(machine)
 
 
-# --- the clock ------------------------------------------------------------------------------------------------------
+# --- the clock ------------------------------------------------------------------------------------
 
 
 def test_it_follows_the_machine(clock, machine):
@@ -108,7 +108,7 @@ def test_clocks_with_the_same_cells_move_together(machine):
     assert (one.now(), one.frozen) == (NOW + 60, NOW + 60)
 
 
-# --- background work ------------------------------------------------------------------------------------------------
+# --- background work ------------------------------------------------------------------------------
 
 
 def counted(slices, log, name):
@@ -231,7 +231,7 @@ def test_pauses_are_logged_once_a_minute(worker, caplog, monkeypatch):
     assert 2 <= len(caplog.records) <= 3
 
 
-# --- jobs -----------------------------------------------------------------------------------------------------------
+# --- jobs -----------------------------------------------------------------------------------------
 
 
 @pytest.fixture

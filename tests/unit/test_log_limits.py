@@ -1,4 +1,4 @@
-"""The log says the same thing at most once a minute, and its memory of that is bounded."""
+"""The log has the same message at most once a minute, with bounded memory."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The registry stands between an operation's check and its handler."""
+"""The registry runs an operation's check before its handler."""
 
 import pytest
 
@@ -11,7 +11,9 @@ GOOD = {"TableName": "toys", "Item": {"pk": {"N": "1"}}}
 
 
 def toy(check):
-    """Return an operation with PutItem's requests and this check, and the requests that its handler has seen."""
+    """Return an operation with PutItem's requests and this check, and the requests that its handler
+    has seen.
+    """
     seen = []
 
     def handler(_database, _caller, request, _prepared):
@@ -32,7 +34,7 @@ def test_a_handler_never_sees_problems_that_were_not_reported(check):
 
 
 def test_a_check_may_raise_the_problem():
-    operation, seen = toy(lambda request: check_values(request, "current"))
+    operation, seen = toy(lambda request: check_values(request, "new"))
     with pytest.raises(ApiError, match="cannot be converted to a numeric value"):
         operation(None, None, BAD)
     assert seen == []

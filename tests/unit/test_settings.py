@@ -1,4 +1,4 @@
-"""From flags and environment to settings; what is wrong with them is one line and exit status 2."""
+"""Settings from flags and environment; a fault is reported in one line, with exit status 2."""
 
 from pathlib import Path
 
@@ -58,7 +58,7 @@ def test_settings(arguments, environment, expected):
         (
             "--log-level loud",
             {},
-            "argument --log-level: 'loud' is none of critical, error, warning, info, debug, trace",
+            "argument --log-level: 'loud' is not one of critical, error, warning, info, debug, trace",
         ),
         *(
             (
@@ -85,7 +85,7 @@ def test_settings(arguments, environment, expected):
             (
                 f"--cors http://a,{text}",
                 {},
-                f"argument --cors: {text!r} is no origin: expected something like http://localhost:3000",
+                f"argument --cors: {text!r} is not an origin: expected something like http://localhost:3000",
             )
             for text in ("a.example", "null", "http://a/b", "http://", "http://a:b", "http://*.a")
         ),
@@ -93,7 +93,7 @@ def test_settings(arguments, environment, expected):
             (
                 "",
                 {"ALLOWED_HOST": text},
-                f"DYNAMODB_EMULATOR_ALLOWED_HOST: {text!r} is no host: expected a name or an address, without a port",
+                f"DYNAMODB_EMULATOR_ALLOWED_HOST: {text!r} is not a host: expected a name or an address, without a port",
             )
             for text in ("a.example:80", "http://a", "[::1]:80", "a b", "*", "abc:80")
         ),
@@ -117,7 +117,7 @@ def test_settings(arguments, environment, expected):
         (
             "",
             {"LOG_LEVEL": "loud"},
-            "DYNAMODB_EMULATOR_LOG_LEVEL: 'loud' is none of critical, error, warning, info, debug, trace",
+            "DYNAMODB_EMULATOR_LOG_LEVEL: 'loud' is not one of critical, error, warning, info, debug, trace",
         ),
         (
             "",

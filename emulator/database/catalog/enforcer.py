@@ -1,7 +1,7 @@
-"""On which tables what is enforced: throughput limits, and items that are "in an ongoing transaction".
+"""What is enforced on which tables: throughput limits, and items "in an ongoing transaction".
 
-Requests run one after another here, so no transaction ever meets another by itself. A test declares
-that one is under way on an item, or with a token, for a while of the emulator's clock
+Requests run one after another here, so two transactions never conflict by themselves. A test
+declares that one is under way on an item, or with a token, for a while of the emulator's clock
 (behaviour 8.4).
 """
 
@@ -19,7 +19,10 @@ from emulator.database.throughput.throttle import TableThrottle
 
 
 class Hold(NamedTuple):
-    """An item declared to be in an ongoing transaction, until a time (seconds since the epoch). table: name or ARN."""
+    """An item declared to be in an ongoing transaction.
+
+    table: name or ARN; until: seconds since the epoch.
+    """
 
     table: str
     key: Mapping[str, Any]
@@ -27,10 +30,10 @@ class Hold(NamedTuple):
 
 
 class Enforcer:
-    """What is enforced on which tables. `throttle_all`: throughput is enforced on every table.
+    """What is enforced on which tables. throttle_all: throughput is enforced on every table.
 
-    Several processes share what is declared, but each counts throughput by itself: a table that several of them serve
-    can have more than its limit.
+    Several processes share what is declared, but each counts throughput by itself: a table that
+    several of them serve can exceed its limit.
     """
 
     def __init__(self, clock: Clock, *, throttle_all: bool = False) -> None:
@@ -41,10 +44,10 @@ class Enforcer:
         self._holds: list[Hold] = []
         self._tokens: dict[str, float] = {}
 
-    # --- what a test says -------------------------------------------------------------------------------------------
+    # --- declarations of a test -----------------------------------------------------------------
 
     def set_throttling(self, table: str | None, *, enforced: bool) -> None:
-        """Enforce throughput or stop it, on the tables of a name or an ARN, or (None) on all."""
+        """Enforce throughput or stop it, on the tables of a name or an ARN; None: on all."""
         if table is None:
             self._throttle_all = enforced
             self._throttled.clear()
@@ -52,25 +55,25 @@ class Enforcer:
             self._throttled[table] = enforced
 
     def hold_item(self, table: str, key: Mapping[str, Any], seconds: float) -> None:
-        """Declare that a transaction is under way on an item, for some seconds; 0 ends it."""
+        """Declare that a transaction is under way on an item. seconds: how long; 0 ends it."""
         self._holds = [hold for hold in self._holds if (hold.table, hold.key) != (table, key)]
         self._holds.append(Hold(table, key, self._clock.now() + seconds))
 
     def hold_token(self, token: str, seconds: float) -> None:
-        """Declare that a transaction with this ClientRequestToken is under way, for some seconds; 0 ends it."""
+        """Declare that a transaction with this token is under way. seconds: how long; 0 ends it."""
         self._tokens[token] = self._clock.now() + seconds
 
     def declared(self) -> bytes:
-        """Return all that was declared, as JSON, for other processes."""
+        """Return all declarations as JSON, for other processes."""
         holds = [[hold.table, hold.key, hold.until] for hold in self._holds]
         return orjson.dumps([self._throttle_all, self._throttled, holds, self._tokens])
 
     def adopt(self, declared: bytes) -> None:
-        """Take over what was declared to another process; buckets of throughput stay each process's own."""
+        """Take over another process's declarations. Each process keeps its own token buckets."""
         self._throttle_all, self._throttled, holds, self._tokens = orjson.loads(declared)
         self._holds = [Hold(*hold) for hold in holds]
 
-    # --- what requests ask ------------------------------------------------------------------------------------------
+    # --- use by requests ------------------------------------------------------------------------
 
     def refuse_token(self, token: str) -> None:
         """Raise TransactionInProgressException if a transaction with this token is under way."""
@@ -78,12 +81,12 @@ class Enforcer:
             raise errors.transaction_in_progress()
 
     def of(self, table: Table) -> Enforcement | None:
-        """Return what is enforced on a table; its buckets stay the same when its definition changes."""
+        """Return what is enforced on a table. Changes of its definition keep its token buckets."""
         throttle = self._throttle(table)
         held = {}
         for hold in self._holds:
             if hold.table in (table.name, table.arn) and hold.key.keys() == set(table.key_names):
-                with suppress(errors.ApiError):  # a key of other types is no item's
+                with suppress(errors.ApiError):  # no item has a key of other types
                     held[table.item_key(dict(hold.key))] = hold.until
         return Enforcement(self._clock, throttle, held) if throttle or held else None
 

@@ -1,7 +1,7 @@
-"""What the log says about tables that are asked for where they are not.
+"""What the log says about requests for tables that exist elsewhere.
 
-A wrong region or access key is the most common mistake of all, and the answer of the service hides it: there is no such
-table. So the log says where a table of that name is.
+A wrong region or access key is the most common mistake of all, and the service's answer hides it:
+it says that there is no such table. So the log says where a table of that name is.
 """
 
 import logging
@@ -16,7 +16,7 @@ from emulator.log_limits import LogLimit
 
 log = logging.getLogger("emulator")
 
-_PLACES: Final = 3  # that one line names: a test suite may have hundreds of access keys
+_PLACES: Final = 3  # named in one line: a test suite may have hundreds of access keys
 
 
 class Misses:
@@ -27,14 +27,14 @@ class Misses:
         self._limit = LogLimit()
 
     def report(self, asked: Tenant, name: str) -> None:
-        """Log where the tables of a name are, if there are any; costs the same however many tenants there are."""
+        """Log where tables of a name are. The cost does not depend on the number of tenants."""
         places = self._tenants.places(name)
         if not places or not self._limit.allows((name, asked)):
             return
         log.warning("table %s was asked for with %s; it exists %s", printable(name), _asking(asked), _listed(places))
 
     def report_empty(self, asked: Tenant) -> None:
-        """Log where there are tables, for somebody who sees none; once a minute in all, as test suites list often."""
+        """Log where tables are, after an empty list. Once a minute: test suites list often."""
         places = self._tenants.occupied()
         if places and self._limit.allows("no tables"):
             log.warning(

@@ -1,8 +1,8 @@
 """Which tables each tenant has, and which tenants have a table of some name.
 
-Nothing creates a tenant (definitions/tenants.py): any access key and region that a request carries is
-one. So a tenant without tables must cost nothing once nobody holds it, and no lookup may walk over
-all tenants.
+Nothing creates a tenant (definitions/tenants.py): any access key and region of a request is one.
+So a tenant without tables must cost nothing once nobody holds it, and no lookup may walk over all
+tenants.
 """
 
 from bisect import bisect_left, bisect_right, insort
@@ -16,8 +16,8 @@ from emulator.database.schema.table import Table
 class Tables:
     """The tables of one tenant; only Tenants changes them.
 
-    `by_name` is a dictionary of its own, because methods of a subclass of dict cost 800 instructions
-    more in each request.
+    `by_name` is a dictionary of its own, because methods of a subclass of dict cost 800
+    instructions more in each request.
     """
 
     __slots__ = ("__weakref__", "_names", "by_name")
@@ -27,7 +27,7 @@ class Tables:
         self._names: list[str] = []  # sorted
 
     def after(self, name: str | None) -> str | None:
-        """Return the name that follows a name in order, the first one for None; None behind the last."""
+        """Return the next name in order, the first one after None; None after the last."""
         at = 0 if name is None else bisect_right(self._names, name)
         return self._names[at] if at < len(self._names) else None
 
@@ -52,7 +52,7 @@ class Tenants:
         self._places: dict[str, dict[Tenant, None]] = {}
 
     def tables(self, tenant: Tenant) -> Tables:
-        """Return the tables of a tenant: the same object, alive, for as long as anybody holds it."""
+        """Return the tables of a tenant, alive: the same object while anything holds it."""
         tables = self._known.get(tenant)
         if tables is None:
             tables = self._known[tenant] = Tables()

@@ -60,8 +60,8 @@ def set_last_sequence(txn: WriteTxn, stream_id: int, number: int) -> None:
 class StreamLog:
     """A stream that is being written, compiled: follows the writes of its table. `adopt` gives it a changed definition.
 
-    alone: no other process writes the stream, so its last sequence number need not be read again (a tenth of what a record
-    costs on LMDB). A transaction that is undone leaves a gap.
+    alone: no other process writes the stream, so its last sequence number need not be read again. On
+    disk, that read is a tenth of a record's cost. A transaction that is undone leaves a gap.
     """
 
     __slots__ = (

@@ -24,11 +24,11 @@ from emulator.database.definitions import arns
 from emulator.database.definitions.streams import RETENTION, StreamDefinition, closed, opened, turned
 from emulator.database.definitions.tables import TableDefinition
 from emulator.database.definitions.tenants import SHARED, Tenant
-from emulator.database.store import deletions as dropping
+from emulator.database.store import deletions as deleting
 from emulator.database.store import keyspace
-from emulator.database.store.deletions import Drops
-from emulator.database.store.versions import Versions
-from storage import Engine, ReadTxn, WriteTxn
+from emulator.database.store.deletions import Deletions
+from emulator.database.store.registry import DefinitionChange, Registries
+from storage import Engine, ReadTxn
 from storage.keycode import prefix_end, u64
 
 TURN_SECONDS: Final = 60.0  # how often streams are turned and trimmed
@@ -55,38 +55,30 @@ class Streams:
         engine: Engine,
         clock: Clock,
         background: Background,
-        drops: Drops,
+        deletions: Deletions,
         *,
         account: str,
         shared: bool,
         shards: int,
         delay: float,
-        versions: Versions,
+        registries: Registries,
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._background = background
-        self._drops = drops
-        self._account = account
+        self._deletions = deletions
         self._shared = shared
         self._shards = shards
         self._delay = delay
-        self._versions = versions
+        self._registries = registries
+        self._registry = registries.add(
+            keyspace.streams(), partial(StreamDefinition.load, account=account), self._publish, self._forget
+        )
         self._definitions: dict[int, StreamDefinition] = {}
         self._logs: dict[int, StreamLog] = {}
         self._tenants: dict[Tenant, dict[str, StreamDefinition]] = {}  # by `resource`: those that clients can see
         self._due: dict[int, float] = {}  # when time changes the definition next
         self._trim: dict[int, float] = {}  # when there may be a record to trim, inf while a slice of that is queued
-
-    def reload(self, txn: ReadTxn) -> None:
-        """Take over the definitions that are stored, where they are others than those that are held."""
-        rows = txn.scan(*keyspace.streams())
-        stored = {stream.id: stream for stream in (StreamDefinition.load(row, self._account) for _, row in rows)}
-        for number in self._definitions.keys() - stored.keys():
-            self.forget(number)
-        for stream in stored.values():
-            if self._definitions.get(stream.id) != stream:
-                self.publish(stream)
 
     # --- finding ----------------------------------------------------------------------------------------------------
 
@@ -119,9 +111,9 @@ class Streams:
     # --- opening and closing ----------------------------------------------------------------------------------------
 
     def open(
-        self, txn: WriteTxn, number: int, table: TableDefinition, view: str, *, hidden: bool = False
+        self, change: DefinitionChange, number: int, table: TableDefinition, view: str, *, hidden: bool = False
     ) -> StreamDefinition:
-        """Store a new stream of a table; `publish` it once the transaction has committed. number: a fresh id."""
+        """Store a new stream of a table. number: a fresh id."""
         now = self._clock.now()
         stream = StreamDefinition(
             id=number,
@@ -142,49 +134,32 @@ class Streams:
             shared=self._shared,
         )
         stream = opened(stream, 1, now)
-        self._save(txn, stream)
+        self._save(change, stream)
         return stream
 
-    def close(self, txn: WriteTxn, stream_id: int) -> StreamDefinition:
-        """Disable a stream: its shards are closed, its records stay for a day. `publish` the result after the commit."""
+    def close(self, change: DefinitionChange, stream_id: int) -> None:
+        """Disable a stream: its shards are closed, its records stay for a day."""
         now = self._clock.now()
         stream = self._definitions[stream_id]
-        last = last_sequence(txn, stream_id) + 1
-        set_last_sequence(txn, stream_id, last)
-        stream = replace(closed(stream, last, now), disabled=now, until=now + self._delay)
-        self._save(txn, stream)
-        return stream
+        last = last_sequence(change.txn, stream_id) + 1
+        set_last_sequence(change.txn, stream_id, last)
+        self._save(change, replace(closed(stream, last, now), disabled=now, until=now + self._delay))
 
     def tag(self, stream: StreamDefinition, tags: Mapping[str, str]) -> None:
         """Give a stream other tags, in a transaction of its own."""
-        tagged = replace(stream, tags=tags)
-        with self._engine.write() as txn:
-            self._save(txn, tagged)
-        self.publish(tagged)
-        self._versions.tell()
+        with self._registries.changing() as change:
+            self._save(change, replace(stream, tags=tags))
 
-    def remove(self, txn: WriteTxn, stream_id: int) -> None:
-        """Delete a stream and all its records, also one that is gone already. `forget` it after the commit."""
-        txn.delete(keyspace.stream(stream_id))
-        txn.delete(counter_key(stream_id))
-        self._drops.begin(txn, keyspace.stream_records(stream_id))
+    def remove(self, change: DefinitionChange, stream_id: int) -> None:
+        """Delete a stream and all its records, also one that is gone already."""
+        self._registry.remove(change, keyspace.stream(stream_id))
+        change.txn.delete(counter_key(stream_id))
+        self._deletions.begin(change.txn, keyspace.stream_records(stream_id))
 
-    def forget(self, stream_id: int) -> None:
-        """Let go of a stream that was removed."""
-        stream = self._definitions.pop(stream_id, None)
-        if stream is None:
-            return
-        del self._due[stream_id]
-        self._trim.pop(stream_id, None)
-        self._logs.pop(stream_id, None)
-        if not stream.hidden:
-            tenant = _tenant(stream)
-            del self._tenants[tenant][stream.resource]
-            if not self._tenants[tenant]:
-                del self._tenants[tenant]
+    def _save(self, change: DefinitionChange, stream: StreamDefinition) -> None:
+        self._registry.save(change, keyspace.stream(stream.id), stream)
 
-    def publish(self, stream: StreamDefinition) -> None:
-        """Make a stored definition the one in force."""
+    def _publish(self, _key: bytes, stream: StreamDefinition) -> None:
         self._definitions[stream.id] = stream
         self._due[stream.id] = stream.due()
         self._trim.setdefault(stream.id, stream.created + RETENTION)
@@ -195,11 +170,18 @@ class Streams:
         elif stream.id in self._logs:
             self._logs[stream.id].adopt(stream)
         else:
-            self._logs[stream.id] = StreamLog(stream, self._clock, alone=not self._versions.shared)
+            self._logs[stream.id] = StreamLog(stream, self._clock, alone=not self._registries.shared)
 
-    def _save(self, txn: WriteTxn, stream: StreamDefinition) -> None:
-        self._versions.bump(txn)
-        txn.put(keyspace.stream(stream.id), stream.dump())
+    def _forget(self, _key: bytes, stream: StreamDefinition) -> None:
+        del self._definitions[stream.id]
+        del self._due[stream.id]
+        self._trim.pop(stream.id, None)
+        self._logs.pop(stream.id, None)
+        if not stream.hidden:
+            tenant = _tenant(stream)
+            del self._tenants[tenant][stream.resource]
+            if not self._tenants[tenant]:
+                del self._tenants[tenant]
 
     def _label(self, table: TableDefinition, now: float) -> str:
         """Return the time as a label; a clock that stands still must not give two streams of a table the same one."""
@@ -220,7 +202,8 @@ class Streams:
         for number in [number for number, due in self._due.items() if due <= now]:
             stream = self._definitions[number]
             if stream.gone(now):
-                self._forget(number)
+                with self._registries.changing(urgent=True) as change:
+                    self.remove(change, number)
             else:
                 self._turn(stream, now)
         for number in [number for number, due in self._trim.items() if due <= now]:
@@ -228,8 +211,8 @@ class Streams:
             self._background.add(("trim", number), partial(self._trim_slice, number))
 
     def _turn(self, stream: StreamDefinition, now: float) -> None:
-        with self._engine.write() as txn:
-            txn.urgent = True
+        with self._registries.changing(urgent=True) as change:
+            txn = change.txn
             last = last_sequence(txn, stream.id)
             changed, used = turned(stream, last, _written(txn, stream), now)
             if changed == stream:
@@ -239,18 +222,8 @@ class Streams:
             kept = {shard.number for shard in changed.shards}
             for shard in stream.shards:
                 if shard.number not in kept:
-                    self._drops.begin(txn, keyspace.shard_records(stream.id, shard.number))
-            self._save(txn, changed)
-        self.publish(changed)
-        self._versions.tell()
-
-    def _forget(self, stream_id: int) -> None:
-        with self._engine.write() as txn:
-            txn.urgent = True
-            self._versions.bump(txn)
-            self.remove(txn, stream_id)
-        self.forget(stream_id)
-        self._versions.tell()
+                    self._deletions.begin(txn, keyspace.shard_records(stream.id, shard.number))
+            self._save(change, changed)
 
     def _trim_slice(self, stream_id: int) -> bool:
         """Delete some of the records that are too old; return True while there are more."""
@@ -259,7 +232,7 @@ class Streams:
             return False
         now = self._clock.now()
         due = now + RETENTION  # when what is written from now on is too old
-        room = dropping.DROP_SLICE
+        room = deleting.SLICE
         with self._engine.write() as txn:
             txn.urgent = True
             for shard in stream.shards:

@@ -12,6 +12,7 @@ from zlib import crc32
 import orjson
 
 from emulator.database.definitions.arns import account_of
+from emulator.database.store.loading import from_fields
 from emulator.settings import DEFAULT_ACCOUNT
 
 RETENTION: Final = 86_400.0  # seconds that records are kept (AWS: "Change data capture for DynamoDB Streams")
@@ -85,7 +86,8 @@ class StreamDefinition:
         """Return the stream that dump() stored. account: of access keys that are not accounts."""
         fields = orjson.loads(stored)
         fields["account"] = account_of(fields["access_key"], account)
-        return cls(**{**fields, "shards": tuple(Shard(**shard) for shard in fields["shards"])})
+        fields["shards"] = tuple(from_fields(Shard, shard) for shard in fields["shards"])
+        return from_fields(cls, fields)
 
     def dump(self) -> bytes:
         """Return the definition as JSON."""

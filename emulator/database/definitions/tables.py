@@ -1,6 +1,6 @@
 """What is stored about tables and indexes.
 
-Definitions are frozen and go to the catalog as JSON; a change makes a new one.
+Definitions are frozen and stored as JSON; a change makes a new one.
 """
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
@@ -10,6 +10,7 @@ from typing import Any, Final, Self, TypeVar
 import orjson
 
 from emulator.database.definitions import arns
+from emulator.database.store.loading import check_names, from_fields
 from emulator.settings import DEFAULT_ACCOUNT
 
 CREATING: Final = "CREATING"
@@ -24,8 +25,8 @@ DAY: Final = 86_400  # seconds
 class Pending:
     """A change that was answered and is not in force yet (behaviour 10.4).
 
-    until: time (seconds) at which it comes into force; fields: names of fields of the definition, and
-    the values that they have from then on.
+    until: time (seconds) at which it comes into force; fields: names of fields of the definition,
+    and their values from then on.
     """
 
     until: float
@@ -36,9 +37,10 @@ class Pending:
 class IndexDefinition:
     """A secondary index as stored.
 
-    hash, range: key attribute names; projection: ALL, KEYS_ONLY or INCLUDE; filled_to: storage key up to which the table's
-    items have been entered while the index is being built (hex), None once it is complete; until: time (seconds) at
-    which a transient status ends. Throughput is told as a table's.
+    hash, range: key attribute names; projection: ALL, KEYS_ONLY or INCLUDE; filled_to: storage key
+    (hex) up to which the table's items have been entered while the index is being built, None once
+    it is complete; until: time (seconds) at which a transient status ends. Throughput: as a
+    table's.
     """
 
     id: int
@@ -64,17 +66,17 @@ class IndexDefinition:
     def load(cls, stored: Mapping[str, Any]) -> Self:
         """Return the index that a table's JSON holds."""
         tuples = {name: tuple(stored[name]) for name in ("hash", "range", "non_key")}
-        return cls(**{**stored, **tuples, "pending": _load_pending(stored)})
+        return from_fields(cls, {**stored, **tuples, "pending": _load_pending(cls, stored)})
 
 
 @dataclass(frozen=True, slots=True)
 class KinesisDestination:
     """A Kinesis data stream that receives a table's changes.
 
-    arn: of the data stream; status: ENABLING or UPDATING (and what they become, see kinesis_destinations.status),
-    DISABLING, DISABLED or ENABLE_FAILED; precision: MILLISECOND or MICROSECOND, of ApproximateCreationDateTime, None
-    where it was not given; stream_id: the change log (a stream that is not told to clients) from which it is fed, closed
-    while DISABLING, None once it is disabled; until: time (seconds) at which a transient status ends at the latest.
+    arn: of the data stream; status: as stored, see the table in definitions/kinesis.py; precision:
+    MILLISECOND or MICROSECOND, of ApproximateCreationDateTime, None if it was not given; stream_id:
+    the change log (a stream that clients do not see) from which it is fed, closed while DISABLING,
+    None once it is disabled; until: time (seconds) at which a transient status ends at the latest.
     """
 
     arn: str
@@ -92,9 +94,9 @@ GONE: Final = ("ttl_disabled", "ttl_until")
 class TableDefinition:
     """A table as stored. Times are seconds since the epoch; units are capacity units per second.
 
-    account: the one that the access key stood for when the definition was written. It follows from the
-    key and the setting `account` alone, so `load` returns the account of today, and nothing is rewritten
-    when the setting changes.
+    account: the one that the access key stood for when the definition was written. It follows from
+    the key and the setting `account` alone. So `load` returns the account of today, and nothing is
+    rewritten when the setting changes.
     """
 
     id: int
@@ -117,19 +119,19 @@ class TableDefinition:
     pay_per_request_since: float | None = None
     billing_explicit: bool = False
     on_demand: Mapping[str, int] = field(default_factory=dict)
-    warm: Mapping[str, int] = field(default_factory=dict)  # the most that was asked for or held (units per second)
+    warm: Mapping[str, int] = field(default_factory=dict)  # the most ever requested or held (units per second)
     table_class: str | None = None
     table_class_updated: float | None = None
     deletion_protection: bool = False
     stream_view: str | None = None
     stream_label: str | None = None
-    stream_id: int | None = None  # of the stream that is being written, None while there is none
+    stream_id: int | None = None  # of the stream that is written, None if there is none
     sse: Mapping[str, Any] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     ttl_attribute: str | None = None
     ttl_changed: float | None = None
-    ttl_queue: int | None = None  # id of the queue of expiry times, a new one each time TTL is switched on
-    ttl_filled_to: str | None = None  # as an index's: items up to there are in the queue; None once all are
+    ttl_queue: int | None = None  # of the queue of expiry times, a new one each time TTL is enabled
+    ttl_filled_to: str | None = None  # as an index's: up to there items are in the queue
     kinesis: tuple[KinesisDestination, ...] = ()
     status: str = CREATING
     until: float = 0.0
@@ -143,9 +145,9 @@ class TableDefinition:
             fields.pop(gone, None)
         _move(fields, arns.account_of(fields["access_key"], account))
         fields["indexes"] = tuple(map(IndexDefinition.load, fields["indexes"]))
-        fields["kinesis"] = tuple(KinesisDestination(**each) for each in fields.get("kinesis", ()))
-        fields["pending"] = _load_pending(fields)
-        return cls(**fields)
+        fields["kinesis"] = tuple(from_fields(KinesisDestination, each) for each in fields.get("kinesis", ()))
+        fields["pending"] = _load_pending(cls, fields)
+        return from_fields(cls, fields)
 
     def dump(self) -> bytes:
         """Return the definition as JSON."""
@@ -158,7 +160,7 @@ class TableDefinition:
 
 
 def _move(fields: dict[str, Any], account: str) -> None:
-    """Let a table's JSON be of another account, with the keys of KMS that are the account's own."""
+    """Give a table's JSON another account, also in the ARNs of KMS keys that the account owns."""
     before = fields["account"]
     if before == account:
         return
@@ -177,38 +179,41 @@ def decreases_today(part: TableDefinition | IndexDefinition, now: float) -> int:
     return part.decreases if last is not None and last // DAY == now // DAY else 0
 
 
-# --- changes that are not in force yet ------------------------------------------------------------------------------
+# --- changes that are not in force yet ----------------------------------------------------------
 
 Part = TypeVar("Part", TableDefinition, IndexDefinition)
 
 
-def _load_pending(stored: Mapping[str, Any]) -> tuple[Pending, ...]:
+def _load_pending(part: type, stored: Mapping[str, Any]) -> tuple[Pending, ...]:
     """Return the pending changes of a definition's JSON; older versions stored none."""
-    return tuple(Pending(**each) for each in stored.get("pending", ()))
+    pending = tuple(from_fields(Pending, each) for each in stored.get("pending", ()))
+    for change in pending:
+        check_names(part, change.fields)
+    return pending
 
 
 def deferred(part: Part, until: float, fields: Mapping[str, Any]) -> Part:
-    """Return the definition with fields that change at a time; the last change of a field counts."""
+    """Return the definition with fields that change at a time; a field's last change counts."""
     return replace(part, pending=(*_without(part.pending, fields), Pending(until, dict(fields))))
 
 
 def _without(pending: Iterable[Pending], names: Container[str]) -> Iterator[Pending]:
-    """Yield what is left of pending changes without those of some fields."""
+    """Yield pending changes without those of some fields."""
     for change in pending:
         fields = {name: value for name, value in change.fields.items() if name not in names}
         if fields:
             yield Pending(change.until, fields)
 
 
-def in_force(part: Part, over: Callable[[float], bool]) -> Part:
+def in_force(part: Part, has_passed: Callable[[float], bool]) -> Part:
     """Return the definition with the pending changes whose time is over."""
     fields: dict[str, Any] = {}
     for change in part.pending:
-        if over(change.until):
+        if has_passed(change.until):
             fields.update(change.fields)
     if not fields:
         return part
-    return replace(part, **fields, pending=tuple(change for change in part.pending if not over(change.until)))
+    return replace(part, **fields, pending=tuple(change for change in part.pending if not has_passed(change.until)))
 
 
 def coming(part: TableDefinition | IndexDefinition, field_name: str) -> Any:  # noqa: ANN401 - of any field

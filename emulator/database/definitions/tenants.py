@@ -1,7 +1,7 @@
-"""Whose a table or stream is.
+"""The owners of tables and streams.
 
-A *tenant* is an access key and a region, as separate accounts are on AWS. With `--shared-db` there is
-one tenant for all callers.
+A *tenant* is an access key and a region, like a separate account on AWS. With `--shared-db` there
+is one tenant for all callers.
 """
 
 from typing import Final

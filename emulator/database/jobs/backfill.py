@@ -38,7 +38,8 @@ def _fill(database: Database, index_id: int, table: Table) -> bool:
     if index is None or index.definition.filled_to is None:
         return False
     added = size = 0
-    with database.write() as txn:
+    with database.catalog.changing() as change:
+        txn = change.txn
         rows, filled_to = walk.next_rows(txn, table, index.definition.filled_to, SLICE)
         for item_key, row in rows:
             item = decode_row(row)
@@ -52,8 +53,7 @@ def _fill(database: Database, index_id: int, table: Table) -> bool:
         deltas = [(0, 0)] * (len(table.indexes) + 1)
         deltas[index.position] = (added, size)
         statistics.add(txn, table.statistics_key, deltas)
-        saved = database.catalog.save(txn, with_index(table, replace(index.definition, filled_to=filled_to)))
-    database.catalog.publish(saved)
+        database.catalog.save(change, with_index(table, replace(index.definition, filled_to=filled_to)))
     return filled_to is not None
 
 

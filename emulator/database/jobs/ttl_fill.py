@@ -45,12 +45,12 @@ def _fill(database: Database, queue_id: int | None, table: Table) -> bool:
     queue = queue_of(definition)
     if queue is None or definition.ttl_queue != queue_id or definition.ttl_filled_to is None:
         return False
-    with database.write() as txn:
+    with database.catalog.changing() as change:
+        txn = change.txn
         rows, filled_to = walk.next_rows(txn, table, definition.ttl_filled_to, SLICE)
         for item_key, row in rows:
             entry = queue.entry(decode_row(row), item_key)
             if entry is not None:
                 txn.put(entry, b"")
-        saved = database.catalog.save(txn, replace(definition, ttl_filled_to=filled_to))
-    database.catalog.publish(saved)
+        database.catalog.save(change, replace(definition, ttl_filled_to=filled_to))
     return filled_to is not None

@@ -1,1 +1,1 @@
-"""What lies between definitions and the storage engine: keys, ids, versions, ranges that are being deleted."""
+"""Between the database and the storage engine: keys, ids, registries, versions, deletions."""

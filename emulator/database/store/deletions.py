@@ -1,7 +1,7 @@
-"""Dropping everything that stands under a prefix, in slices of background work.
+"""Deleting everything under a prefix, in slices of background work.
 
-What is to go is recorded in the transaction that makes it unreachable, so a crash in the middle loses nothing: the next
-start goes on.
+The transaction that makes the records unreachable also records the prefix. So after a crash the
+next start finishes the deletion.
 """
 
 from functools import partial
@@ -11,35 +11,35 @@ from emulator.clock import Background
 from emulator.database.store import keyspace
 from storage import Engine, WriteTxn
 
-DROP_SLICE: Final = 1000  # rows deleted in one slice: about 2 ms
+SLICE: Final = 1000  # rows deleted in one slice: about 2 ms
 
 
-class Drops:
-    """The ranges of an engine that are being dropped."""
+class Deletions:
+    """The ranges of an engine that are being deleted."""
 
     def __init__(self, engine: Engine, background: Background) -> None:
         self._engine = engine
         self._background = background
 
     def begin(self, txn: WriteTxn, prefix: bytes) -> None:
-        """Drop what has this prefix, once the transaction has committed."""
-        record = keyspace.drop(prefix)
+        """Delete everything with this prefix once the transaction has committed."""
+        record = keyspace.deletion(prefix)
         txn.put(record, b"")
         self._background.add(record, partial(self._slice, record))
 
     def resume(self) -> None:
-        """Go on with what an earlier process left unfinished."""
+        """Queue the deletions that an earlier process left unfinished."""
         with self._engine.read() as txn:
-            records = [record for record, _ in txn.scan(*keyspace.drops())]
+            records = [record for record, _ in txn.scan(*keyspace.deletions())]
         for record in records:
             self._background.add(record, partial(self._slice, record))
 
     def _slice(self, record: bytes) -> bool:
         with self._engine.write() as txn:
             txn.urgent = True
-            if txn.get(record) is None:  # the transaction that asked for it did not commit
+            if txn.get(record) is None:  # the transaction that began it did not commit
                 return False
-            if txn.drop_range(*keyspace.dropped_range(record), DROP_SLICE) == DROP_SLICE:
+            if txn.drop_range(*keyspace.deleted_range(record), SLICE) == SLICE:
                 return True
             txn.delete(record)
         return False

@@ -1,4 +1,4 @@
-"""The ids of tables, indexes, streams and queues: numbers that stand in keys and are never used again."""
+"""The ids of tables, indexes, streams and queues: numbers in keys, never used twice."""
 
 from typing import Final
 

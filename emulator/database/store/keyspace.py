@@ -1,28 +1,34 @@
 """The key layout: every storage key is made here, and nowhere else.
 
-| first byte | rest of the key                                                                   | value                    |
-|------------|-----------------------------------------------------------------------------------|--------------------------|
-| 01         | name of the record                                                                | counters, one each       |
-| 02         | escape(access key) escape(region) table name                                      | table definition, JSON   |
-| 03         | u32 table, digest16 of the partition key, sort key                                | item row                 |
-| 04         | u32 index, digest16 of its partition key, escape(range key)..., item key [5:]     | projected item row       |
-| 05         | u32 table                                                                         | u64 pairs: count, bytes  |
-| 06         | first byte and u32 of a range that is being dropped (03, 04, 09, 0B or 0C)        | nothing                  |
-| 07         | escape(access key) escape(region) escape(operation) client request token          | u64 ms of expiry, sha256 |
-| 08         | u64 ms of expiry, the token's key                                                 | nothing                  |
-| 09         | u32 table with local indexes, digest16 of the partition key                       | u64 bytes of the item    |
-|            |                                                                                   | collection               |
-| 0A         | u32 stream                                                                        | stream definition, JSON  |
-| 0B         | u32 stream, u32 shard, u64 sequence number                                        | stream record            |
-| 0C         | u32 TTL queue of a table, u64 ms of expiry, item key [5:]                         | nothing                  |
-| 0D         | escape(access key) escape(region) UUID of an event source mapping                 | mapping, JSON            |
-| 0E         | escape(consumer of a stream) u32 shard                                            | u64 sequence number of   |
-|            |                                                                                   | the next record to read  |
+| first byte | rest of the key                                      | value                        |
+|------------|------------------------------------------------------|------------------------------|
+| 01         | name of the record                                   | counters, one each           |
+| 02         | escape(access key) escape(region) table name         | table definition, JSON       |
+| 03         | u32 table, digest16 of the partition key, sort key   | item row                     |
+| 04         | u32 index, digest16 of its partition key,            | projected item row           |
+|            | escape(range key)..., item key [5:]                  |                              |
+| 05         | u32 table                                            | u64 pairs: count, bytes      |
+| 06         | first byte and u32 of a range that is being deleted  | nothing                      |
+|            | (03, 04, 09, 0B or 0C)                               |                              |
+| 07         | escape(access key) escape(region) escape(operation)  | u64 ms of expiry, sha256     |
+|            | client request token                                 |                              |
+| 08         | u64 ms of expiry, the token's key                    | nothing                      |
+| 09         | u32 table with local indexes, digest16 of the        | u64 bytes of the item        |
+|            | partition key                                        | collection                   |
+| 0A         | u32 stream                                           | stream definition, JSON      |
+| 0B         | u32 stream, u32 shard, u64 sequence number           | stream record                |
+| 0C         | u32 TTL queue of a table, u64 ms of expiry,          | nothing                      |
+|            | item key [5:]                                        |                              |
+| 0D         | escape(access key) escape(region) UUID of an event   | mapping, JSON                |
+|            | source mapping                                       |                              |
+| 0E         | escape(consumer of a stream) u32 shard               | u64 sequence number of the   |
+|            |                                                      | next record to read          |
 
-The digest bounds a partition key's length and gives Scan the order it has on AWS: ascending MD5 over the ASCII bytes
-`Outliers` followed by the partition key's bytes (behaviour 6.2). Key bytes are UTF-8 for S, raw for B, and the
-order-preserving number bytes of values/number.py for N. A sort key stands last in an item key and therefore unescaped;
-in an index key it is followed by the item key and is escaped, so that components compare one after another.
+The digest bounds the length of a partition key and gives Scan its order on AWS: ascending MD5 over
+the ASCII bytes `Outliers` followed by the partition key's bytes (behaviour 6.2). Key bytes are
+UTF-8 for S, raw for B, and the order-preserving number bytes of values/number.py for N. A sort key
+is the end of an item key and needs no escape. In an index key the item key follows, so each
+component is escaped and they compare one after another.
 """
 
 from base64 import b64decode
@@ -46,7 +52,7 @@ _TABLE: Final = b"\x02"
 _ITEM: Final = b"\x03"
 _INDEX: Final = b"\x04"
 _STATISTICS: Final = b"\x05"
-_DROP: Final = b"\x06"
+_DELETION: Final = b"\x06"
 _TOKEN: Final = b"\x07"
 _TOKEN_EXPIRY: Final = b"\x08"
 _COLLECTION: Final = b"\x09"
@@ -75,7 +81,7 @@ def digest(partition: bytes) -> bytes:
 
 
 def joined_digest(pieces: Sequence[bytes]) -> bytes:
-    """Return the digest of a partition key of one or more attributes (multi-attribute index keys)."""
+    """Return the digest of a partition key of one or more attributes (only indexes have more)."""
     return digest(pieces[0] if len(pieces) == 1 else b"".join(map(keycode.escape, pieces)))
 
 
@@ -100,7 +106,7 @@ def tables() -> tuple[bytes, bytes]:
 
 
 def table_of(key: bytes) -> tuple[str, str, str]:
-    """Take a table key apart: access key, region, table name."""
+    """Return the parts of a table's key: access key, region, table name."""
     access_key, offset = keycode.unescape(key, 1)
     region, offset = keycode.unescape(key, offset)
     return access_key.decode(), region.decode(), key[offset:].decode()
@@ -121,18 +127,18 @@ def statistics(table_id: int) -> bytes:
     return _STATISTICS + keycode.u32(table_id)
 
 
-def drop(prefix: bytes) -> bytes:
-    """Return the record that says: everything with this prefix is being dropped."""
-    return _DROP + prefix
+def deletion(prefix: bytes) -> bytes:
+    """Return the key of the record that everything with this prefix is being deleted."""
+    return _DELETION + prefix
 
 
-def drops() -> tuple[bytes, bytes]:
-    """Return the range of all drop records."""
-    return _DROP, keycode.prefix_end(_DROP)
+def deletions() -> tuple[bytes, bytes]:
+    """Return the range of the records of all deletions."""
+    return _DELETION, keycode.prefix_end(_DELETION)
 
 
-def dropped_range(record: bytes) -> tuple[bytes, bytes]:
-    """Return the range that a drop record is about."""
+def deleted_range(record: bytes) -> tuple[bytes, bytes]:
+    """Return the range that such a record is about."""
     return record[1:], keycode.prefix_end(record[1:])
 
 
@@ -153,7 +159,7 @@ def token(access_key: str, region: str, operation: str, text: str) -> bytes:
 
 
 def token_expiry(expiry: bytes, key: bytes) -> bytes:
-    """Return the key of a token's entry by time; expiry is eight bytes, or none for the first of all."""
+    """Return the key of a token's entry by time. expiry: eight bytes, none for the first entry."""
     return _TOKEN_EXPIRY + expiry + key
 
 
@@ -213,17 +219,17 @@ def mappings() -> tuple[bytes, bytes]:
 
 
 def checkpoints(consumer: str) -> bytes:
-    """Return the prefix of what a consumer of a stream has read; the shard follows as a u32."""
+    """Return the prefix of a stream consumer's checkpoints; the shard follows as a u32."""
     return _CHECKPOINT + keycode.escape(consumer.encode())
 
 
 def checkpoint(consumer: str, shard: int) -> bytes:
-    """Return the key of what a consumer has read of one shard."""
+    """Return the key of a consumer's checkpoint in one shard."""
     return checkpoints(consumer) + keycode.u32(shard)
 
 
 def segment(prefix: bytes, number: int, total: int) -> tuple[bytes, bytes]:
-    """Return the contiguous hash range of one segment of a parallel scan, number being zero-based."""
+    """Return the contiguous hash range of one segment of a parallel scan. number: from zero."""
 
     def bound(part: int) -> bytes:
         if part == total:

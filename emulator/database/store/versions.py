@@ -1,15 +1,16 @@
-"""Several processes over one store: how each notices that its compiled definitions are out of date.
+"""Several processes over one store: how each notices that its definitions are out of date.
 
-Definitions (tables, streams, what a test declared) are held in memory, compiled, by every process. Their version is a
-counter in the store that each change raises in its own transaction. A process
+Every process holds the definitions (tables, streams, event source mappings, what a test declared)
+in memory, see registry.py. A counter in the store is their version: each change raises it in its
+own transaction. A process
 
-* compares the shared hints (shared_memory.py) before a request, and reads changed definitions anew:
-  what one worker answered, the next request to another knows;
-* compares the version at the beginning of each write transaction: a write never happens by definitions that are not the
-  newest, because the store has one writer at a time. A comparison that fails raises `Interrupted`, and the request runs
-  again from its start (app.py).
+- compares hints in shared memory (shared_memory.py) before each request, and reloads if they have
+  changed: what one worker has answered, the next request to another worker knows;
+- compares the version at the start of each write transaction. The store has one writer at a time,
+  so no write uses definitions that are out of date. If the versions differ, the transaction raises
+  `Interrupted` and the request runs again (`Database.run`).
 
-A process that is alone has none of this and pays nothing.
+A process that is alone does none of this and pays nothing.
 """
 
 from typing import Final
@@ -17,53 +18,62 @@ from typing import Final
 from emulator.database.store import keyspace
 from emulator.shared_memory import SharedMemory
 from storage import Engine, Interrupted, ReadTxn, WriteTxn
+from storage.host import GroupCommit
 
 _VERSION: Final = keyspace.counter("version")
 _DECLARED: Final = keyspace.counter("declared")
 
 
 class Versions:
-    """The version of the definitions that this process holds. sharing: None for a process that is alone."""
+    """The version of the definitions that this process holds.
 
-    def __init__(self, sharing: SharedMemory | None, engine: Engine) -> None:
+    sharing: None for a process that is alone. group_commit: None if no commit is ever pending.
+    """
+
+    def __init__(self, sharing: SharedMemory | None, group_commit: GroupCommit | None) -> None:
         self._sharing = sharing
-        self._engine = engine
+        self._group_commit = group_commit
         self._held = 0
         self._hints = b"" if sharing is None else sharing.hints()
-        self._untold = False
+        self._notification_due = False
 
     @property
     def shared(self) -> bool:
         """Whether there are other processes."""
         return self._sharing is not None
 
-    def hinted(self) -> bool:
-        """Say whether another process has told of a change since the definitions were read."""
+    def is_stale(self) -> bool:
+        """Say whether another process has changed definitions since they were read."""
         return self._sharing is not None and self._sharing.hints() != self._hints
 
-    def read_hints(self) -> None:
-        """Note the hints; to be called before the snapshot from which definitions are read, so that none is missed."""
-        if self._sharing is not None:
-            self._hints = self._sharing.hints()
+    def hints(self) -> bytes:
+        """Return the hints of now. Take them before the snapshot, so that no change is missed."""
+        return b"" if self._sharing is None else self._sharing.hints()
 
-    def read(self, txn: ReadTxn) -> None:
-        """Note the version of a snapshot from which definitions are read."""
+    def hold(self, txn: ReadTxn, hints: bytes) -> None:
+        """Note that the definitions of a snapshot are held, and the hints from before it."""
         self._held = _stored(txn)
+        self._hints = hints
 
     def current(self, txn: ReadTxn) -> bool:
-        """Say whether the definitions held are those of this transaction."""
+        """Say whether the definitions that are held are those of this transaction."""
         return _stored(txn) == self._held
 
     def bump(self, txn: WriteTxn) -> None:
-        """Count a change of definitions, in its transaction. Should that not commit, the next write reads them anew."""
+        """Count a change of definitions, in its transaction; call `advance` after the commit."""
         if self._sharing is not None:
-            self._held += 1
-            txn.put(_VERSION, self._held.to_bytes(8, "big"))
+            txn.put(_VERSION, (self._held + 1).to_bytes(8, "big"))
+
+    def advance(self) -> None:
+        """Note that the change that was counted is committed and held."""
+        self._held += 1
 
     def declare(self, txn: WriteTxn, declared: bytes) -> None:
-        """Store what a test declared (enforcement.py), for the other workers of this start of the server."""
+        """Store what a test declared (enforcer.py), as part of a change of definitions.
+
+        It is for the other workers of this start of the server.
+        """
         assert self._sharing is not None, "a process that is alone keeps it in memory"
-        self.bump(txn)
         txn.put(_DECLARED, self._sharing.run + declared)
 
     def declared(self, txn: ReadTxn) -> bytes | None:
@@ -73,20 +83,20 @@ class Versions:
             return None
         return stored.removeprefix(self._sharing.run)
 
-    def tell(self) -> None:
-        """Tell the other processes of a change: now, or where its commit is pending when it has been made (`committed`)."""
+    def notify(self) -> None:
+        """Notify the other processes of a change, once it is committed (see `committed`)."""
         if self._sharing is None:
             return
-        if self._engine.pending:
-            self._untold = True
+        if self._group_commit is not None and self._group_commit.pending:
+            self._notification_due = True
         else:
             self._hints = self._sharing.notify(self._hints)
 
     def committed(self) -> None:
-        """Note that nothing is pending any more."""
-        if self._untold:
-            self._untold = False
-            self.tell()
+        """Send the notification that waited for this commit, if any."""
+        if self._notification_due:
+            self._notification_due = False
+            self.notify()
 
 
 def _stored(txn: ReadTxn) -> int:
@@ -94,35 +104,17 @@ def _stored(txn: ReadTxn) -> int:
 
 
 class SharedEngine:
-    """An engine that others write too: its write transactions begin only on definitions that are the newest."""
+    """An engine that other processes write to: it writes only on the newest definitions."""
 
     def __init__(self, engine: Engine, versions: Versions) -> None:
         self._engine = engine
         self._versions = versions
+        self.description = engine.description
         self.read = engine.read
-        self.group = engine.group
-        self.sync = engine.sync
-        self.commits = engine.commits
-        self.work_ahead = engine.work_ahead
-        self.rest = engine.rest
         self.close = engine.close
 
-    @property
-    def pending(self) -> bool:
-        """Whether something was written that `commit` has yet to make certain."""
-        return self._engine.pending
-
-    def commit(self) -> None:
-        """Make certain what is pending, and tell the others of changed definitions. Raises as the engine does."""
-        self._engine.commit()
-        self._versions.committed()
-
-    def room(self) -> int:
-        """Return the bytes that are free on the disk."""
-        return self._engine.room()
-
     def write(self) -> WriteTxn:
-        """Open the write transaction. Raises Interrupted where another process has changed definitions."""
+        """Open the write transaction. Raises Interrupted if definitions are out of date."""
         txn = self._engine.write()
         if not self._versions.current(txn):
             with txn:

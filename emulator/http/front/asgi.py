@@ -1,92 +1,121 @@
-"""The ASGI front end: collects a request's body, hands everything to the endpoint, sends its answer."""
+"""The front end under any ASGI server: collects a request's body, answers `/`, passes on the rest.
+
+It does what connection.py does over our own connections: the same limits, the same order of checks,
+and with `--durable` the same group commits.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+import sys
 
-from emulator.app import Emulator
+from emulator.http.front.answers import HEADER_BLOCK, Answer, Fields, fields_of
 from emulator.http.front.bodies import Bodies
-from emulator.http.front.dynamodb import HEADER_BLOCK, Answer, DynamoDbEndpoint, fields_of
-from emulator.http.front.turns import Pending
-from emulator.http.upkeep import Upkeep
+from emulator.http.front.commits import committed, reads
+from emulator.http.front.front import Front, Message, Receive, Send
+from emulator.http.front.sliced_answers import Pending
 from emulator.limits import REQUEST_BODY
-from emulator.rounds import run_forever
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Message, Receive, Send], Awaitable[None]]
+from storage import StorageError
 
 
-def create_app(endpoint: DynamoDbEndpoint, bodies: Bodies) -> App:
-    """Return the ASGI application of a endpoint; bodies bounds what incomplete requests take."""
-    endpoint.take_turns()
+class _Request:
+    """A request that is being served (front.Client)."""
 
-    async def app(scope: Message, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
-        path: bytes = scope.get("raw_path") or scope["path"].encode()  # not every server has the raw one
-        fields = fields_of(scope["headers"])
-        try:
-            body = await _body(scope, receive, bodies)
-        except _Disconnected:
-            return
-        try:
-            if fields is None or len(scope["query_string"]) > HEADER_BLOCK:
-                answer = endpoint.refuse(400)
-                answer = answer._replace(head=answer.head + b"connection: close\r\n")
-            elif body is None:
-                answer = endpoint.refuse(413, fields)
-            elif path == b"/":
-                answer = endpoint.answer(scope["method"], scope["query_string"], fields, body)
-            else:
-                address = scope.get("server")  # not every server says where it listens
-                answer = endpoint.elsewhere(scope["method"], path, scope["query_string"], fields, body, address)
-        except Pending as pending:
-            answer = await _finished(endpoint, pending)
-        await _send(send, answer)
-
-    return app
+    def __init__(self) -> None:
+        self.last_active = asyncio.get_running_loop().time()
 
 
-async def _finished(endpoint: DynamoDbEndpoint, pending: Pending) -> Answer:
-    """Return an answer that is made in slices."""
-    assert endpoint.turns is not None, "without turns no answer is pending"
-    loop = asyncio.get_running_loop()
-    made: asyncio.Future[Answer] = loop.create_future()
-    run = endpoint.turns.begin(loop, pending, made.set_result)
+async def answer(front: Front, scope: Message, receive: Receive, send: Send) -> None:
+    """Answer one HTTP request."""
+    client = _Request()
+    front.clients.add(client)
     try:
-        return await made
+        await _answer(front, scope, receive, send)
     finally:
-        run.cancel()
+        front.clients.discard(client)
+
+
+async def _answer(front: Front, scope: Message, receive: Receive, send: Send) -> None:
+    fields = fields_of(scope["headers"])
+    try:
+        body = await _body(scope, receive, front.bodies)
+    except _Disconnected:
+        return
+    if fields is None or len(scope["query_string"]) > HEADER_BLOCK:
+        await send_answer(send, front.endpoint.refuse(400).with_lines(b"connection: close\r\n"))
+    elif body is None:
+        await send_answer(send, front.endpoint.refuse(413, fields))
+    elif raw_path(scope) == b"/":
+        await send_answer(send, await _endpoint_answer(front, scope, fields, body))
+    else:
+        await front.site(scope, _received(body, receive), send)
+
+
+def raw_path(scope: Message) -> bytes:
+    """Return the path as it was sent. Not every server has it."""
+    path: bytes = scope.get("raw_path") or scope["path"].encode()
+    return path
+
+
+async def send_answer(send: Send, answer: Answer) -> None:
+    """Send an answer."""
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+async def _endpoint_answer(front: Front, scope: Message, fields: Fields, body: bytes) -> Answer:
+    """Return the answer to a request for `/`, when its writes are committed."""
+
+    async def make() -> Answer:
+        try:
+            return front.endpoint.answer(scope["method"], scope["query_string"], fields, body)
+        except Pending as pending:
+            return await front.sliced.finish(pending.steps)
+
+    if front.commits is None:
+        return await make()
+    try:
+        return await committed(front.commits, make, among=sys.maxsize, reads=reads(fields))
+    except StorageError as error:
+        return front.endpoint.failed(error, fields)
+
+
+def _received(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that returns a body which has been read, and then what comes after it."""
+    pending = [body]
+
+    async def receive_again() -> Message:
+        if pending:
+            return {"type": "http.request", "body": pending.pop(), "more_body": False}
+        return await receive()
+
+    return receive_again
 
 
 class _Disconnected(Exception):
-    """The client is gone before its request was complete. Such a request is not run, even if it happens to be valid."""
+    """The client went away before its request was complete. Such a request does not run, even if it is valid."""
 
 
 class _BodyReader:
-    """One request's turn to read on (bodies.py)."""
+    """Lets the reading of one request's body wait (bodies.py)."""
 
     def __init__(self) -> None:
         self._may_read = asyncio.Event()
         self._may_read.set()
 
     def pause(self) -> None:
-        """Let the next `turn` wait."""
+        """Let `ready` wait."""
         self._may_read.clear()
 
     def resume(self) -> None:
-        """Let it go on."""
+        """Let it return."""
         self._may_read.set()
 
-    async def turn(self) -> None:
-        """Return when the body may be read on."""
+    async def ready(self) -> None:
+        """Return when more of the body may be read."""
         await self._may_read.wait()
 
 
 async def _body(scope: Message, receive: Receive, bodies: Bodies) -> bytes | None:
-    """Return the whole body, None as soon as it is known to be too large. Raises _Disconnected."""
+    """Return the whole body, or None as soon as it is too large. Raises _Disconnected."""
     message = await _next(receive)
     body: bytes = message.get("body", b"")
     if not message.get("more_body"):
@@ -100,7 +129,7 @@ async def _body(scope: Message, receive: Receive, bodies: Bodies) -> bytes | Non
     try:
         while message.get("more_body"):
             bodies.hold(reader, size)
-            await reader.turn()
+            await reader.ready()
             message = await _next(receive)
             parts.append(message.get("body", b""))
             size += len(parts[-1])
@@ -112,27 +141,8 @@ async def _body(scope: Message, receive: Receive, bodies: Bodies) -> bytes | Non
 
 
 async def _next(receive: Receive) -> Message:
-    """Return the next piece of a request."""
+    """Return the next part of a request."""
     message = await receive()
     if message["type"] == "http.disconnect":
         raise _Disconnected
     return message
-
-
-async def _send(send: Send, answer: Answer) -> None:
-    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-    await send({"type": "http.response.body", "body": answer.body})
-
-
-async def run_background(emulator: Emulator, interval: float) -> None:
-    """Do what the clock brings, advance background work while no request does, look after the storage; until cancelled."""
-    upkeep = Upkeep(emulator, asyncio.get_running_loop())
-
-    async def tick() -> float:
-        return 0 if emulator.tick() else interval
-
-    async def look() -> float:
-        upkeep.look()
-        return interval
-
-    await asyncio.gather(run_forever("background work", tick), run_forever("looking after the storage", look))

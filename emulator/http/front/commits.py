@@ -1,90 +1,113 @@
 """Group commit, for `--durable`: many answers wait for one synced commit.
 
-A synced commit costs milliseconds, whatever it contains. So writes that arrive together are committed together: requests are
-run as they come, and their answers are held back until the commit that has their writes. That commit is made when a turn
-of the event loop has brought no further write, when every connection waits for it, or when as much time has gone by as
-the commit before took. Were it made after the first turn, clients would part in two halves that wait for each other's
-commits: those that were just answered ask again while the loop is at what arrived meanwhile. What is written outside of
-requests is committed in the same way.
+A synced commit costs milliseconds, whatever it contains. So writes that arrive together are
+committed together: requests run as they come, and their answers are held until the commit that has
+their writes.
 
-Reads that see what is not committed yet are held back with the writes, so nobody is ever told of anything that a power cut
-could take away.
+    client A   put ── runs ── held ───────┐
+    client B      put ── runs ── held ────┤  one commit  ── both answers are sent
+    client C         get, sees A's write ─┘
 
-Where several processes write, a group that outgrows the room it found can be lost as a whole (storage raises Interrupted).
-Nobody was told anything, so its requests are simply answered again. A group for which the disk has no room is lost as a
-whole too: its writes fail, its reads are answered again.
+The commit is made when one of these is true:
+
+* an iteration of the event loop has brought no further write;
+* every connection waits for the commit;
+* as much time has passed as the last commit took.
+
+Committing after the first iteration would split the clients into two groups that alternately wait
+for each other's commit: those that were just answered send their next request while the loop
+handles what arrived meanwhile. Writes outside of requests are committed in the same way.
+
+A read that sees an uncommitted write is held with it, so that no client learns anything that a
+power cut could undo.
+
+When a commit fails:
+
+| failure                                            | writes            | reads             |
+|----------------------------------------------------|-------------------|-------------------|
+| Interrupted: with several processes, a group that outgrew its room is lost | run again | run again |
+| Full: the disk has no room for the group           | fail              | run again         |
+| any other StorageError                             | fail              | fail              |
+
+A failed answer is an error, and its connection is closed.
 """
 
 import asyncio
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from time import monotonic
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from emulator.database.database import Database, report_full
 from storage import Full, Interrupted, StorageError
 
 log = logging.getLogger("emulator")
 
-_GATHERING: Final = 0.002  # seconds a group may grow at least, if it does: what some twenty writes take
+ATTEMPTS: Final = 20  # times that a request runs again because its writes were lost
 
-
+_GATHERING: Final = 0.002  # seconds that a growing group may grow at least: the time of some twenty writes
 _READS: Final = re.compile(rb"\w+\.(BatchGetItem|Describe\w+|Get\w+|List\w+|Query|Scan|TransactGetItems)").fullmatch
+
+_T = TypeVar("_T")
 
 
 def reads(fields: Mapping[bytes, bytes]) -> bool:
-    """Say whether a request with these header fields only reads, as far as its client is concerned."""
+    """Say whether a request with these header fields only reads, from its client's point of view.
+
+    It may still store something, such as a status whose time has come, but that can wait.
+    """
     return _READS(fields.get(b"x-amz-target", b"")) is not None
 
 
 class Waiting(Protocol):
-    """A connection with answers that are held back."""
+    """Somebody who waits for a commit."""
 
     def release(self, failure: StorageError | None) -> None:
-        """Send what is held back. After a failure say so instead or, where `commits` explains it, answer once more."""
+        """Go on after the commit, or after its failure."""
         ...
 
 
 class Commits:
-    """The commits of a database's engine, and who waits for the next one."""
+    """The group commits of a database, and the connections that wait for the next one."""
 
     def __init__(self, database: Database, loop: asyncio.AbstractEventLoop) -> None:
         self._database = database
-        self._engine = engine = database.engine
+        assert database.group_commit is not None, "only an engine with group commit has pending writes"
+        self._group_commit = database.group_commit
         self._loop = loop
         self._waiting: list[Waiting] = []
         self._scheduled = False
-        self._open = 0  # connections
-        self._gathered = 0  # connections that waited when the loop's last turn ended
+        self._connections = 0
+        self._gathered = 0  # how many waited at the end of the loop's last iteration
         self._until = 0.0
         self._took = 0.0  # seconds of the last commit
-        engine.group(self._soon)
+        self._group_commit.group_writes(self._schedule)
 
     def pending(self) -> bool:
         """Say whether an answer must wait."""
-        return self._engine.pending
+        return self._group_commit.pending
 
-    def wait(self, connection: Waiting, among: int) -> None:
-        """Let one of so many open connections wait for the next commit; `release` is called once for each call of this."""
-        self._waiting.append(connection)
-        self._open = among
-        self._soon()
+    def wait(self, waiting: Waiting, among: int) -> None:
+        """Wait for the next commit, which calls `release` once. among: the number of open connections."""
+        self._waiting.append(waiting)
+        self._connections = among
+        self._schedule()
 
-    def _soon(self) -> None:
+    def _schedule(self) -> None:
         """Commit once the event loop has nothing more for the group."""
         if not self._scheduled:
             self._scheduled = True
             self._gathered = 0
             self._until = monotonic() + max(self._took, _GATHERING)
-            self._loop.call_soon(self._look)
+            self._loop.call_soon(self._check)
 
-    def _look(self) -> None:
-        """Commit, or look again after another turn of the event loop, for its last one has brought something."""
+    def _check(self) -> None:
+        """Commit, or check again after another iteration of the loop, because the last one has brought something."""
         gathered = len(self._waiting)
-        if self._gathered < gathered < self._open and monotonic() < self._until:
+        if self._gathered < gathered < self._connections and monotonic() < self._until:
             self._gathered = gathered
-            self._loop.call_soon(self._look)
+            self._loop.call_soon(self._check)
         else:
             self._commit()
 
@@ -94,7 +117,7 @@ class Commits:
         failure: StorageError | None = None
         begun = monotonic()
         try:
-            self._engine.commit()
+            self._database.commit()
         except Interrupted as error:
             failure = error
         except Full as error:
@@ -103,7 +126,7 @@ class Commits:
         except StorageError as error:
             log.error("%d answers failed, their writes may be lost: %s", len(waiting), error)  # noqa: TRY400 - no traceback
             failure = error
-        except Exception as error:  # whatever it is, nobody may wait for ever
+        except Exception as error:  # whatever it is, no client may wait for ever
             log.exception("%d answers failed, their writes may be lost", len(waiting))
             failure = StorageError(str(error))
         self._took = monotonic() - begun
@@ -111,15 +134,55 @@ class Commits:
             self._recover()
         if isinstance(failure, Full) and not waiting:
             self._database.background.hold(failure)
-        for connection in waiting:
+        for each in waiting:
             try:
-                connection.release(failure)
+                each.release(failure)
             except Exception:  # the others wait too
                 log.exception("an answer could not be sent")
 
     def _recover(self) -> None:
-        """Go back to what is stored: definitions, and work that was about to go on, may have been among the writes."""
+        """Go back to what is stored: definitions and unfinished work may have been among the lost writes."""
         try:
             self._database.recover()
         except StorageError as error:
             log.error("what is stored could not be read after a failed commit: %s", error)  # noqa: TRY400 - no traceback
+
+
+class _Waiter:
+    """Lets a coroutine wait for a commit."""
+
+    def __init__(self) -> None:
+        self.failure: asyncio.Future[StorageError | None] = asyncio.get_running_loop().create_future()
+
+    def release(self, failure: StorageError | None) -> None:
+        if not self.failure.done():
+            self.failure.set_result(failure)
+
+
+async def committed(
+    commits: Commits | None,
+    make: Callable[[], Awaitable[_T]],
+    *,
+    among: int,
+    repeatable: bool = True,
+    reads: bool = False,
+) -> _T:
+    """Return what make() returns, once its writes are committed. For requests over ASGI.
+
+    It runs again if its writes were lost and it is repeatable, or if the disk is full and it only
+    reads. Raises StorageError.
+    """
+    failure: StorageError | None = None
+    for _ in range(ATTEMPTS):
+        made = await make()
+        if commits is None or not commits.pending():
+            return made
+        waiter = _Waiter()
+        commits.wait(waiter, among)
+        failure = await waiter.failure
+        if failure is None or (isinstance(failure, Interrupted) and not repeatable):
+            return made
+        if not (isinstance(failure, Interrupted) or (isinstance(failure, Full) and reads)):
+            break
+    assert failure is not None, "an attempt returns or fails"
+    raise failure

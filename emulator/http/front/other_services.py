@@ -1,8 +1,9 @@
-"""Answers for requests that belong to another service of AWS: sts, s3, sqs and the rest.
+"""Answers to requests that belong to another service of AWS: sts, s3, sqs and the rest.
 
-They come here where a program sets AWS_ENDPOINT_URL, which redirects all services, instead of the variable of one service.
-The answer has the form in which that service reports errors, so that the SDK shows its user the sentence that names the
-mistake. The forms are those of the AWS protocols (botocore/parsers.py reads all of them):
+A program sends them here if it sets AWS_ENDPOINT_URL, which redirects all services, instead of the
+variable of one service. The answer has the form in which that service reports errors, so that the
+SDK shows its user the sentence that names the mistake. The forms are those of the AWS protocols
+(botocore/parsers.py reads all of them):
 
 | the request                                                     | the answer                                     |
 |-----------------------------------------------------------------|------------------------------------------------|
@@ -13,9 +14,10 @@ mistake. The forms are those of the AWS protocols (botocore/parsers.py reads all
 | another path, signed for another service of REST and XML        | XML: ErrorResponse                             |
 | another path                                                    | JSON, its code in `x-amzn-errortype`           |
 
-What tells the service is the credential scope, else a target prefix that is known to be another service's.
+The credential scope names the service. If it names none, a known target prefix does.
 """
 
+import logging
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl
@@ -27,6 +29,9 @@ from emulator import errors
 from emulator.errors import ApiError
 from emulator.escaping import printable
 from emulator.http.front import auth
+from emulator.http.front.answers import Answer, Answers, Fields
+
+log = logging.getLogger("emulator")
 
 _OURS: Final = frozenset(("dynamodb",))  # the streams' clients sign for it too
 _TARGETS: Final[Mapping[str, str]] = {
@@ -46,13 +51,13 @@ _TARGETS: Final[Mapping[str, str]] = {
     "TrentService": "kms",
     "secretsmanager": "secretsmanager",
 }
-"""Prefixes of X-Amz-Target (`targetPrefix` in botocore's models): what programs beside DynamoDB call most."""
+"""Prefixes of X-Amz-Target (`targetPrefix` in botocore's models) of the services that programs call most."""
 
 _S3: Final = frozenset(("s3", "s3express", "s3-object-lambda", "s3-outposts"))
 _REST_XML: Final = frozenset(("cloudfront", "route53"))
 _EC2: Final = "ec2"
 
-_READ: Final = 1 << 13  # bytes of a form in which its Action is looked for; SDKs write it first
+_READ: Final = 1 << 13  # bytes of a form that are searched for its Action; SDKs write it first
 _REFUSED: Final = 400
 _NO_PATH: Final = 404
 _CODE: Final = "UnknownOperationException"
@@ -61,7 +66,7 @@ _S3_CODE: Final = "InvalidRequest"
 
 
 class Reply(NamedTuple):
-    """An answer. service: whose request it was, for the log."""
+    """An answer, and the service whose request it answers."""
 
     service: str
     status: int
@@ -70,8 +75,25 @@ class Reply(NamedTuple):
     body: bytes
 
 
-def reply(method: str, path: bytes, query: bytes, fields: Mapping[bytes, bytes], body: bytes) -> Reply | None:
-    """Return the answer to a request for another service; None where nothing says that it is for one."""
+def answer(answers: Answers, method: str, path: bytes, query: bytes, fields: Fields, body: bytes) -> Answer | None:
+    """Answer a request for another service, and log it. None: nothing says that it is for one."""
+    found = logged_reply(answers, method, path, query, fields, body)
+    if found is None:
+        return None
+    return answers.make(found.status, found.body, fields).typed(found.content_type).with_lines(found.head)
+
+
+def logged_reply(answers: Answers, method: str, path: bytes, query: bytes, fields: Fields, body: bytes) -> Reply | None:
+    """Return what `reply` does, and log the mistake."""
+    found = reply(method, path, query, fields, body)
+    if found is not None and answers.mistakes.allows(found.service):
+        where = printable(path.decode("latin-1"))
+        log.warning("%s %s: %s", method, where, errors.another_service(found.service).message)
+    return found
+
+
+def reply(method: str, path: bytes, query: bytes, fields: Fields, body: bytes) -> Reply | None:
+    """Return the answer to a request for another service. None: nothing says that it is for one."""
     form = _form(method, query, fields, body)
     service = _service(query, fields)
     if service is None and not {"Action", "Version"} <= form.keys():  # AssumeRoleWithWebIdentity of sts is not signed
@@ -98,15 +120,15 @@ def reply(method: str, path: bytes, query: bytes, fields: Mapping[bytes, bytes],
     return Reply(shown, _NO_PATH, b"application/json", b"x-amzn-errortype: %b\r\n" % _CODE.encode(), message)
 
 
-def _service(query: bytes, fields: Mapping[bytes, bytes]) -> str | None:
+def _service(query: bytes, fields: Fields) -> str | None:
     signed = auth.signed_for(fields, query)
     if signed is not None and signed not in _OURS:
         return signed
     return _TARGETS.get(fields.get(b"x-amz-target", b"").decode("latin-1").partition(".")[0])
 
 
-def _form(method: str, query: bytes, fields: Mapping[bytes, bytes], body: bytes) -> dict[str, str]:
-    """Return the members of a form, as far as they are near its beginning."""
+def _form(method: str, query: bytes, fields: Fields, body: bytes) -> dict[str, str]:
+    """Return the members at the beginning of a form."""
     if method == "GET":
         text = query
     elif fields.get(b"content-type", b"").startswith(b"application/x-www-form-urlencoded"):

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import orjson
 
@@ -22,12 +22,10 @@ from emulator.app import Emulator
 from emulator.errors import ApiError
 from emulator.escaping import printable
 from emulator.http.front import encoding
-from emulator.http.front.dynamodb import NO_FIELDS, Answer, DynamoDbEndpoint, Fields
-from emulator.http.front.turns import Pending
+from emulator.http.front.answers import NO_FIELDS, Answer, Fields
+from emulator.http.front.dynamodb import DynamoDbEndpoint
+from emulator.http.front.sliced_answers import Pending
 from emulator.slices import Steps
-
-if TYPE_CHECKING:
-    from emulator.http.front.origins import Address
 
 log = logging.getLogger("emulator")
 
@@ -44,7 +42,7 @@ class LoggedEndpoint(DynamoDbEndpoint):
 
     def __init__(self, emulator: Emulator) -> None:
         super().__init__(emulator)
-        self._within = False  # an answer whose caller logs it
+        self._within = False  # a method that logs is running
 
     def answer(self, method: str, query: bytes, fields: Fields, body: bytes) -> Answer:
         """Answer a request to `/`."""
@@ -52,44 +50,32 @@ class LoggedEndpoint(DynamoDbEndpoint):
             lambda: DynamoDbEndpoint.answer(self, method, query, fields, body), method, b"/", fields, body
         )
 
-    def elsewhere(
-        self, method: str, path: bytes, query: bytes, fields: Fields, body: bytes, address: "Address | None" = None
-    ) -> Answer:
-        """Answer a request to another path."""
-        return self._logged(
-            lambda: DynamoDbEndpoint.elsewhere(self, method, path, query, fields, body, address),
-            method,
-            path,
-            fields,
-            body,
-        )
-
     def failed(self, error: BaseException | None, fields: Fields = NO_FIELDS) -> Answer:
         """Answer a request whose commit failed, or that failed unexpectedly."""
         return self._logged(lambda: DynamoDbEndpoint.failed(self, error, fields), "a request", b"", {}, b"")
 
     def refuse(self, status: int, fields: Fields = NO_FIELDS) -> Answer:
-        """Answer a request that is not worth reading."""
+        """Refuse a request before reading it."""
         return self._logged(lambda: DynamoDbEndpoint.refuse(self, status, fields), "a request", b"", {}, b"")
 
-    def _logged(self, answered: Callable[[], Answer], method: str, path: bytes, fields: Fields, body: bytes) -> Answer:
+    def _logged(self, make: Callable[[], Answer], method: str, path: bytes, fields: Fields, body: bytes) -> Answer:
         if self._within:
-            return answered()
+            return make()
         begun = perf_counter()
         self._within = True
         try:
-            answer = answered()
+            answer = make()
         except Pending as pending:
-            raise Pending(self._logged_late(pending.steps, begun, method, path, fields, body)) from None
+            raise Pending(self._logged_slices(pending.steps, begun, method, path, fields, body)) from None
         finally:
             self._within = False
-        self._log(answer, begun, method, path, fields, body)
+        log_request(answer, begun, method, path, fields, body)
         return answer
 
-    def _logged_late(
+    def _logged_slices(
         self, steps: Steps[Answer], begun: float, method: str, path: bytes, fields: Fields, body: bytes
     ) -> Steps[Answer]:
-        """Return an answer that is made in slices, logged."""
+        """Return an answer that is made in slices, and log it when it is made."""
         with closing(steps):
             while True:
                 self._within = True
@@ -101,17 +87,19 @@ class LoggedEndpoint(DynamoDbEndpoint):
                 finally:
                     self._within = False
                 yield pause
-        self._log(answer, begun, method, path, fields, body)
+        log_request(answer, begun, method, path, fields, body)
         return answer
 
-    def _log(self, answer: Answer, begun: float, method: str, path: bytes, fields: Fields, body: bytes) -> None:
-        seconds = perf_counter() - begun
-        text = _plain(body, fields.get(b"content-encoding"))
-        log.debug("%s", _line(_subject(method, path, fields, _parsed(text)), answer, seconds))
-        if log.isEnabledFor(TRACE):
-            coding = dict(answer.headers).get(b"content-encoding")
-            log.log(TRACE, "request body: %s", _shown(text))
-            log.log(TRACE, "response body: %s", _shown(_plain(answer.body, coding)))
+
+def log_request(answer: Answer, begun: float, method: str, path: bytes, fields: Fields, body: bytes) -> None:
+    """Log a request and its answer. begun: when it began, by `perf_counter`."""
+    seconds = perf_counter() - begun
+    text = _plain(body, fields.get(b"content-encoding"))
+    log.debug("%s", _line(_subject(method, path, fields, _parsed(text)), answer, seconds))
+    if log.isEnabledFor(TRACE):
+        coding = dict(answer.headers).get(b"content-encoding")
+        log.log(TRACE, "request body: %s", _shown(text))
+        log.log(TRACE, "response body: %s", _shown(_plain(answer.body, coding)))
 
 
 def _line(subject: str, answer: Answer, seconds: float) -> str:
@@ -127,7 +115,7 @@ def _line(subject: str, answer: Answer, seconds: float) -> str:
 
 
 def _plain(body: bytes, coding: bytes | None) -> bytes:
-    """Return a body without its content coding, as it is where it has another one than it says."""
+    """Return a body without its content coding, or as it is if it does not have that coding."""
     if coding is None:
         return body
     try:
@@ -137,7 +125,7 @@ def _plain(body: bytes, coding: bytes | None) -> bytes:
 
 
 def _parsed(body: bytes) -> Mapping[str, Any]:
-    """Return a JSON object, an empty one for everything else."""
+    """Return a JSON object; an empty one for anything else."""
     try:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -146,7 +134,7 @@ def _parsed(body: bytes) -> Mapping[str, Any]:
 
 
 def _subject(method: str, path: bytes, fields: Fields, request: Mapping[str, Any]) -> str:
-    """Return what a request is about: its operation and tables, or its method and path."""
+    """Return the subject of a request: its operation and tables, or its method and path."""
     target = fields.get(b"x-amz-target", b"").decode("latin-1")
     if path != b"/" or method != "POST" or not target:
         return printable(f"{method} {path.decode('latin-1')}".rstrip())
@@ -159,7 +147,7 @@ def _subject(method: str, path: bytes, fields: Fields, request: Mapping[str, Any
 
 
 def _tables(request: Mapping[str, Any]) -> Iterator[object]:
-    """Yield the names of tables, or the ARNs of resources, that a request names; whatever stands there."""
+    """Yield the names of tables, or the ARNs of resources, in a request. They may be anything."""
     for member in ("TableName", "StreamArn", "ResourceArn"):
         if member in request:
             yield request[member]
@@ -179,7 +167,7 @@ def _dicts(values: object) -> Iterator[Mapping[str, Any]]:
 
 
 def _error(answer: Mapping[str, Any], errortype: str) -> str:
-    """Return the code and message of an error, or nothing where the answer has none."""
+    """Return the code and message of an error, or nothing if the answer has none."""
     code = str(answer.get("__type", errortype)).rpartition("#")[2]
     message = answer.get("message", answer.get("Message"))
     return (f" {printable(code)}" if code else "") + (
@@ -188,7 +176,7 @@ def _error(answer: Mapping[str, Any], errortype: str) -> str:
 
 
 def _units(answer: Mapping[str, Any]) -> Iterator[float]:
-    """Yield the units that an answer tells, those of several tables added up."""
+    """Yield the units in an answer: the sum, if it has those of several tables."""
     consumed = answer.get("ConsumedCapacity")
     parts = list(_dicts([consumed] if isinstance(consumed, dict) else consumed))
     if parts:

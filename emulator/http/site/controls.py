@@ -1,53 +1,100 @@
 """The controls over HTTP, under `/_emulator/`: status codes and JSON bodies (emulator/controls).
 
-They need no credentials. An empty body counts as `{}`, and so does JSON that is not an object.
+They need no credentials. An empty body counts as `{}`, and so does JSON that is not an object. A
+control runs to its end even if its client goes away.
 """
 
+import sys
 from typing import Final
 
 import orjson
+from starlette.requests import Request
+from starlette.responses import Response
 
 from emulator import errors
-from emulator.app import Emulator
 from emulator.controls import registry
-from emulator.controls.body import BadDeclaration
-from emulator.database.database import report_full
+from emulator.controls.body import BadDeclaration, Body
+from emulator.controls.registry import Control, Result
+from emulator.errors import ApiError
+from emulator.http.front.answers import PLAIN_JSON
+from emulator.http.front.commits import committed
 from emulator.http.front.failures import log_failure
+from emulator.http.front.front import Front
+from emulator.http.site.responses import response
 from emulator.slices import Steps
 from storage import Full, Interrupted
 
-PREFIX: Final = b"/_emulator/"
-CLOCK: Final = PREFIX + b"clock"
-
+_PREFIX: Final = "/_emulator/"
 _BUSY: Final = 503  # Service Unavailable
 _NO_ROOM: Final = 507  # Insufficient Storage
 
 
-def answer(emulator: Emulator, method: str, path: bytes, body: bytes) -> Steps[tuple[int, bytes]]:
-    """Answer a call, most of them in one step; return its status and JSON body. path: what follows PREFIX."""
-    name = path.decode("latin-1")
-    found = registry.by_call().get((method, name))
-    if found is None:
-        known = ", ".join(f"{verb} {PREFIX.decode()}{each}" for verb, each in sorted(registry.by_call(), key=_by_path))
-        return 404, _message(f"there is no such call; there are: {known}")
+class Controls:
+    """Answers the calls of controls."""
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+
+    async def answer(self, request: Request) -> Response:
+        """Answer a call."""
+        method, path = request.method, request.scope["path"]
+        name = path.removeprefix(request.scope["root_path"]).removeprefix("/")
+        try:
+            status, body = await self._call(method, name, await request.body())
+        except Exception as error:  # noqa: BLE001 - is logged
+            log_failure(f"{method} {path}", error)
+            return response(self._front.endpoint.failed(error))
+        # Plain JSON, because browsers show it; they save files of unknown types.
+        return response(self._front.endpoint.answers.make(status, body, {}).typed(PLAIN_JSON))
+
+    async def _call(self, method: str, name: str, text: bytes) -> tuple[int, bytes]:
+        """Return the status and the body of the answer."""
+        calls = registry.by_call()
+        control = calls.get((method, name))
+        if control is None:
+            known = ", ".join(f"{each.method} {_PREFIX}{each.path}" for each in sorted(calls.values(), key=_by_path))
+            return 404, _message(f"there is no such call; there are: {known}")
+        try:
+            body = orjson.loads(text or b"{}")
+        except orjson.JSONDecodeError:
+            return 400, _message("the body is not JSON")
+        try:
+            return 200, orjson.dumps(await self._run(control, body if isinstance(body, dict) else {}))
+        except BadDeclaration as error:
+            return 400, _message(str(error))
+        except Interrupted as error:
+            log_failure(f"{method} {_PREFIX}{name}", error)
+            return _BUSY, _message("other processes kept this call from running: send it again")
+        except Full:  # the commit failed
+            return _NO_ROOM, _message(errors.storage_full().message)
+        except ApiError as error:
+            if not isinstance(error.__cause__, Full):
+                raise
+            return _NO_ROOM, _message(error.message)
+
+    async def _run(self, control: Control, body: Body) -> Result:
+        """Run a control. Raises as it does."""
+        front = self._front
+
+        async def make() -> Result:
+            result = await front.sliced.finish(_caught(registry.begin(front.emulator, control, body)))
+            if isinstance(result, Exception):
+                raise result
+            return result
+
+        return await committed(front.commits, make, among=sys.maxsize, repeatable=control.repeatable)
+
+
+def _caught(steps: Steps[Result]) -> Steps[Result | Exception]:
+    """Return steps that return an error where the others raise it."""
     try:
-        parsed = orjson.loads(body or b"{}")
-        result = yield from registry.begin(emulator, found, parsed if isinstance(parsed, dict) else {})
-        return 200, orjson.dumps(result)
-    except orjson.JSONDecodeError:
-        return 400, _message("the body is not JSON")
-    except BadDeclaration as error:
-        return 400, _message(str(error))
-    except Interrupted as error:
-        log_failure(f"{method} {PREFIX.decode()}{name}", error)
-        return _BUSY, _message("other processes kept this call from running: send it again")
-    except Full as error:
-        report_full(error)
-        return _NO_ROOM, _message(errors.storage_full().message)
+        return (yield from steps)
+    except Exception as error:  # noqa: BLE001 - is raised again by the caller
+        return error
 
 
-def _by_path(call: tuple[str, str]) -> tuple[str, str]:
-    return call[1], call[0]
+def _by_path(control: Control) -> tuple[str, str]:
+    return control.path, control.method
 
 
 def _message(text: str | None) -> bytes:

@@ -1,1 +1,1 @@
-"""CreateTable, UpdateTable, DeleteTable and reading tables: handlers, rules of requests, settings and updates."""
+"""The operations on tables: handlers, rules of requests, settings and updates."""

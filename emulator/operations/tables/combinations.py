@@ -1,8 +1,9 @@
-"""Which members one UpdateTable request may have together (behaviour 10.4).
+"""Which members one UpdateTable request may combine (behaviour 10.4).
 
-The service makes one change a call; what may go together are BillingMode, ProvisionedThroughput and updates of global
-indexes, BillingMode and OnDemandThroughput, a switch to on-demand and a stream, a new index and a billing mode.
-Observed, the order of the answers too: ack-api-quirks, DDB-TABLE-156, 160, 174, 359, 382, 433, 456.
+The service makes one change per call. The allowed combinations: BillingMode, ProvisionedThroughput
+and updates of global indexes; BillingMode and OnDemandThroughput; a switch to on-demand and a
+stream; a new index and a billing mode. These and the order of the errors were observed:
+ack-api-quirks, DDB-TABLE-156, 160, 174, 359, 382, 433, 456.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -32,10 +33,14 @@ _ALONE: Final = {
     "TableClass": "TableClass modification",
     "DeletionProtectionEnabled": "DeletionProtection modification",
 }
-"""Members that nothing may stand beside, and their names in the answer; the first one that is there is told."""
+"""Members that must be alone, and their names in the error. The first one that is present is
+reported.
+"""
 
-_IN_TURN: Final = frozenset({"ProvisionedThroughput", "BillingMode", "StreamSpecification", "TableClass"})
-"""Members whose change makes the table UPDATING; the others are done at once, or beside an ACTIVE table."""
+_MAKE_UPDATING: Final = frozenset({"ProvisionedThroughput", "BillingMode", "StreamSpecification", "TableClass"})
+"""Members whose change makes the table UPDATING. Other changes are done at once, or while the table
+is ACTIVE.
+"""
 
 _LISTED: Final = (
     "ProvisionedThroughput",
@@ -52,18 +57,23 @@ _LISTED: Final = (
     "WarmThroughput",
     "TableClass",
 )
-"""What the answer to a request that asks for nothing lists; three of them are not in the SDK's model (behaviour 10.4)."""
+"""The members that the error for a request without changes lists. Three of them are not in the
+SDK's model (behaviour 10.4).
+"""
 
 _NOTHING: Final = frozenset(
     {"TableName", "AttributeDefinitions", "MultiRegionConsistency", "GlobalTableWitnessUpdates"}
 )
-"""Members that ask for nothing by themselves (control-plane 20.1)."""
+"""Members that change nothing by themselves (control-plane 20.1)."""
 
 _NOTHING_IF_EMPTY: Final = (*_ABSENT_IF_EMPTY, "GlobalSecondaryIndexUpdates")
 
 
 def check_asks_for_something(request: Request) -> None:
-    """Raise if the request changes nothing; what it did send is left out of the list (behaviour 10.4)."""
+    """Raise if the request changes nothing.
+
+    The error does not list members that were sent (behaviour 10.4).
+    """
     empty = {member for member in _NOTHING_IF_EMPTY if not request.get(member)}
     if request.keys() <= _NOTHING | empty:
         missing = [member for member in _LISTED if member not in request]
@@ -71,7 +81,7 @@ def check_asks_for_something(request: Request) -> None:
 
 
 def check_combination(request: Request) -> None:
-    """Raise unless the request asks for one change only."""
+    """Raise unless the request asks for only one change."""
     updates = request.get("GlobalSecondaryIndexUpdates")
     if updates is not None and not updates:
         raise errors.empty_index_list("GlobalSecondaryIndexUpdates")
@@ -85,29 +95,31 @@ def check_combination(request: Request) -> None:
         raise errors.one_online_index()
 
 
-def answers_updating(request: Request) -> bool:
-    """Say whether the answer to a request tells that the table is UPDATING (observed: DDB-TABLE-135, 148, 410)."""
-    return bool(_builds(request)) or not _IN_TURN.isdisjoint(request)
+def reports_updating(request: Request) -> bool:
+    """Say whether the response has the status UPDATING (observed: DDB-TABLE-135, 148, 410)."""
+    return bool(_builds(request)) or not _MAKE_UPDATING.isdisjoint(request)
 
 
-def takes_turns(definition: TableDefinition, request: Request) -> bool:
-    """Say whether a table is UPDATING while the request's change is made.
+def makes_updating(definition: TableDefinition, request: Request) -> bool:
+    """Say whether a request makes its table UPDATING until the change is in force.
 
-    The billing mode and the class that a table has are no change, whatever the answer tells (DDB-TABLE-177).
+    Setting the current billing mode or class is not a change, although the response says UPDATING
+    (DDB-TABLE-177).
     """
-    kept = set()
+    unchanged = set()
     if request.get("BillingMode") == definition.billing_mode:
-        kept.add("BillingMode")
+        unchanged.add("BillingMode")
     if request.get("TableClass") == class_of(definition):
-        kept.add("TableClass")
-    return bool(_builds(request)) or not (_IN_TURN - kept).isdisjoint(request)
+        unchanged.add("TableClass")
+    return bool(_builds(request)) or not (_MAKE_UPDATING - unchanged).isdisjoint(request)
 
 
 def refuse_while_updating(definition: TableDefinition, request: Request) -> None:
-    """Raise what a request gets from a table that is UPDATING.
+    """Raise the error for a request to a table that is UPDATING.
 
-    For the sake of a new or vanishing index a table is UPDATING too: then other indexes may be
-    updated, and what has to wait for the index names it (control-plane 20.4, DDB-TABLE-149, 163).
+    A table is also UPDATING while an index is created or deleted. Then other indexes may be
+    updated. The error for a change that must wait names the index (control-plane 20.4,
+    DDB-TABLE-149, 163).
     """
     online = [index for index in definition.indexes if index.status in (CREATING, DELETING) and not index.local]
     online = [index for index in online if index.until == definition.until]
@@ -128,7 +140,7 @@ def _actions(request: Request) -> list[str]:
 
 
 def _builds(request: Request) -> list[str]:
-    """Return the actions that make or remove an index."""
+    """Return the actions that create or delete an index."""
     return [action for action in _actions(request) if action != "Update"]
 
 
@@ -147,7 +159,10 @@ def _check_index_updates(updates: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _mismatches(changes: set[str], actions: list[str], billing_mode: str | None) -> Iterator[ApiError]:
-    """Yield what does not go together, in the order of behaviour 10.7 where none was observed."""
+    """Yield the errors for members that cannot be combined.
+
+    They have the order of behaviour 10.7, unless another order was observed.
+    """
     builds = "Create" in actions or "Delete" in actions
     for member, name in _ALONE.items():
         if member in changes and len(changes) > 1:

@@ -16,7 +16,7 @@ from emulator.database.store.ids import next_id
 from emulator.model.request import Request
 from emulator.operations.registry import Response, operation
 from emulator.operations.tables import rules, settings, throughput, updates
-from emulator.operations.tables.combinations import answers_updating, refuse_while_updating, takes_turns
+from emulator.operations.tables.combinations import makes_updating, refuse_while_updating, reports_updating
 
 _DEFAULT_PAGE: Final = 100
 _TABLES_PER_ACCOUNT: Final = 2500  # the default quota (AWS: Service quotas)
@@ -24,31 +24,32 @@ _TABLES_PER_ACCOUNT: Final = 2500  # the default quota (AWS: Service quotas)
 
 @operation("CreateTable", check=rules.check_create)
 def create_table(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Create a table; it is CREATING in the answer."""
+    """Create a table. The response says CREATING."""
     name = request["TableName"]
     catalog = database.catalog
-    there = catalog.find(caller, name, expected=False)
-    if there is not None:
-        if there.definition.status == CREATING:
-            _refuse_busy(there.definition)
+    existing = catalog.find(caller, name, expected=False)
+    if existing is not None:
+        if existing.definition.status == CREATING:
+            _refuse_busy(existing.definition)
         raise errors.table_exists(name)
     throughput.check_quotas(request, request.get("GlobalSecondaryIndexes", ()), caller.region)
     if len(caller.tables) >= _TABLES_PER_ACCOUNT:
         raise errors.too_many_tables(_TABLES_PER_ACCOUNT)
     until = catalog.until()
-    with database.write() as txn:
+    with catalog.changing() as change:
+        txn = change.txn
         definition = settings.definition_of(request, caller, next_id(txn), database.clock.now(), until)
         definition = replace(
             definition,
             indexes=tuple(replace(index, id=next_id(txn), until=until) for index in definition.indexes),
         )
-        saved = catalog.save(txn, definition)
-    return {"TableDescription": describe.created(catalog.publish(saved).definition)}
+        definition = catalog.save(change, definition)
+    return {"TableDescription": describe.created(definition)}
 
 
 @operation("DescribeTable")
 def describe_table(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Describe a table with its live counts and sizes."""
+    """Describe a table with its current counts and sizes."""
     table = database.described(caller, request["TableName"])
     return {"Table": _description(database, table)}
 
@@ -66,7 +67,7 @@ def list_tables(database: Database, caller: Caller, request: Request, _: None) -
 
 @operation("DeleteTable")
 def delete_table(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Delete a table; it is DELETING in the answer, and its rows go in the background."""
+    """Delete a table. The response says DELETING, and its rows are dropped in the background."""
     table = database.described(caller, request["TableName"])
     definition = table.definition
     if definition.status in (ACTIVE, UPDATING) and any(index.status != ACTIVE for index in definition.indexes):
@@ -76,7 +77,7 @@ def delete_table(database: Database, caller: Caller, request: Request, _: None) 
         raise errors.deletion_protected()
     with database.read() as txn:
         counts = statistics.read(txn, table.statistics_key, 1)
-    disabled = tuple(replace(each, status="DISABLED") for each in definition.kinesis)
+    disabled = tuple(replace(destination, status="DISABLED") for destination in definition.kinesis)
     changed = replace(definition, status=DELETING, until=database.catalog.until(), stream_view=None, kinesis=disabled)
     database.catalog.change(changed)
     return {"TableDescription": describe.deleted(changed, counts[0], database.clock.now())}
@@ -94,49 +95,53 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
     catalog = database.catalog
     until = catalog.until()
     changed = updates.updated(definition, request, database.clock.now(), until)
-    if takes_turns(definition, request):
+    if makes_updating(definition, request):
         changed = replace(changed, status=UPDATING, until=until)
     created: list[IndexDefinition] = []
-    with database.write() as txn:
-        txn.urgent = not any("Create" in update for update in request.get("GlobalSecondaryIndexUpdates", ()))
+    urgent = not any("Create" in update for update in request.get("GlobalSecondaryIndexUpdates", ()))
+    with catalog.changing(urgent=urgent) as change:
         indexes = list(changed.indexes)
         for update in request.get("GlobalSecondaryIndexUpdates", ()):
             if "Create" in update:
-                index = updates.new_index(changed, update["Create"], next_id(txn), until)
+                index = updates.new_index(changed, update["Create"], next_id(change.txn), until)
                 indexes.append(index)
                 created.append(index)
             elif "Delete" in update:
                 name = update["Delete"]["IndexName"]
                 indexes = [
-                    replace(each, status=DELETING, until=until) if each.name == name else each for each in indexes
+                    replace(current, status=DELETING, until=until) if current.name == name else current
+                    for current in indexes
                 ]
-        saved = catalog.save(txn, replace(changed, indexes=tuple(indexes)))
-    published = catalog.publish(saved)
+        changed = catalog.save(change, replace(changed, indexes=tuple(indexes)))
+    published = catalog.published(changed)
     for index in created:
         backfill.begin(database, published, index.id)
     return {"TableDescription": _updated(_description(database, published), request)}
 
 
 def _updated(description: dict[str, Any], request: Request) -> dict[str, Any]:
-    """Return the description that UpdateTable answers: with what the next look no longer tells."""
-    if answers_updating(request):
+    """Return the description in UpdateTable's response.
+
+    It has details that a later DescribeTable does not have.
+    """
+    if reports_updating(request):
         description["TableStatus"] = UPDATING
-    updates = {each["Update"]["IndexName"]: each["Update"] for each in _index_updates(request)}
+    updates = {update["Update"]["IndexName"]: update["Update"] for update in _index_updates(request)}
     parts = [(description, request)]
     parts += [
         (index, updates[index["IndexName"]])
         for index in description.get("GlobalSecondaryIndexes", ())
         if index["IndexName"] in updates
     ]
-    for told, members in parts:
+    for part, members in parts:
         removed = throughput.removed_ceilings(members)
         if removed:
-            told["OnDemandThroughput"] = {**told.get("OnDemandThroughput", {}), **removed}
+            part["OnDemandThroughput"] = {**part.get("OnDemandThroughput", {}), **removed}
     return description
 
 
 def _index_updates(request: Request) -> Iterator[dict[str, Any]]:
-    return (each for each in request.get("GlobalSecondaryIndexUpdates", ()) if "Update" in each)
+    return (update for update in request.get("GlobalSecondaryIndexUpdates", ()) if "Update" in update)
 
 
 def _refuse_busy(definition: TableDefinition) -> None:

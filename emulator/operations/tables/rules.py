@@ -1,4 +1,4 @@
-"""What CreateTable refuses; UpdateTable shares some of it (behaviour 10.1).
+"""The errors of CreateTable. UpdateTable shares some of them (behaviour 10.1).
 
 Other texts, and the order of all, were observed: ack-api-quirks, DDB-TABLE-123, 126, 127, 437, 442.
 """
@@ -26,7 +26,7 @@ _LATER: Final = {
 
 
 def check_create(request: Request) -> None:
-    """Raise the first problem of a CreateTable request that its member constraints do not cover."""
+    """Raise the first problem of a CreateTable request that member constraints do not cover."""
     throughput.adopt_mode(request)
     check_table_class(request)
     refuse_unsupported(request)
@@ -52,14 +52,17 @@ def check_create(request: Request) -> None:
 
 
 def refuse_unsupported(request: Mapping[str, Any]) -> None:
-    """Raise for a member of a feature that is not there: better a clear no than a setting that does nothing."""
+    """Raise for a member whose feature the emulator does not have.
+
+    A clear refusal is better than a setting without effect.
+    """
     for member, feature in _LATER.items():
         if member in request:
             raise errors.feature_missing(member, feature)
 
 
 def types_of(definitions: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """Return attribute name -> type of AttributeDefinitions. Raises for a name defined twice."""
+    """Return attribute name -> type of AttributeDefinitions. Raises if a name is defined twice."""
     types: dict[str, str] = {}
     for definition in definitions:
         name = definition["AttributeName"]
@@ -82,7 +85,10 @@ def _check_table_keys(schema: Sequence[Mapping[str, str]], types: Mapping[str, s
 
 
 def _check_index_lists(request: Request, table: Sequence[Mapping[str, str]]) -> None:
-    """Raise what is told of index lists before attributes that nothing uses (behaviour 10.1)."""
+    """Raise the errors of index lists that come before those of unused attributes.
+
+    See behaviour 10.1.
+    """
     for member in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes"):
         if member in request and not request[member]:
             raise errors.empty_index_list(member)
@@ -93,7 +99,7 @@ def _check_index_lists(request: Request, table: Sequence[Mapping[str, str]]) -> 
 def _check_all_used(
     types: Mapping[str, str], schema: Sequence[Mapping[str, str]], indexes: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Raise if an attribute is defined that is in no key. This comes before what is wrong with an index."""
+    """Raise if a defined attribute is in no key. This comes before errors of single indexes."""
     used = set(names_of(schema)).union(*(names_of(index["KeySchema"]) for index in indexes))
     if used.issuperset(types):
         return
@@ -117,7 +123,10 @@ def _repeats(schema: Sequence[Mapping[str, str]]) -> bool:
 
 
 def _check_repeated_names(request: Request) -> None:
-    """Raise if an index has one attribute twice in its key: before attributes that nothing uses (behaviour 10.1)."""
+    """Raise if the key of an index repeats an attribute.
+
+    This comes before errors of unused attributes (behaviour 10.1).
+    """
     for member, check in (("LocalSecondaryIndexes", _check_pair), ("GlobalSecondaryIndexes", _check_global_schema)):
         for index in request.get(member, ()):
             if _repeats(index["KeySchema"]):
@@ -125,9 +134,12 @@ def _check_repeated_names(request: Request) -> None:
 
 
 def _check_global_schema(schema: Sequence[Mapping[str, str]]) -> None:
-    """Check a GSI's key schema: up to four HASH attributes, then up to four RANGE ones (features 3)."""
+    """Check the key schema of a global index (features 3).
+
+    It has up to four HASH attributes, then up to four RANGE attributes.
+    """
     kinds = [element["KeyType"] for element in schema]
-    if len(schema) <= 2 and kinds != ["HASH", "HASH"]:  # noqa: PLR2004 - the ordinary shape has the ordinary texts
+    if len(schema) <= 2 and kinds != ["HASH", "HASH"]:  # noqa: PLR2004 - the usual shape has the usual texts
         _check_pair(schema)
         return
     if kinds[0] != "HASH":
@@ -191,14 +203,17 @@ def _check_global_index(index: Mapping[str, Any], types: Mapping[str, str], *, o
 
 
 def check_index_shape(index: Mapping[str, Any], types: Mapping[str, str]) -> None:
-    """Raise what is wrong with the keys and the projection of a new global index, given the defined attribute types."""
+    """Raise if the keys or the projection of a new global index are wrong.
+
+    types: the defined attribute types.
+    """
     _check_defined(index["KeySchema"], types)
     _check_global_schema(index["KeySchema"])
     _check_projection(index["Projection"])
 
 
 def check_index_figures(index: Mapping[str, Any], *, on_demand: bool) -> None:
-    """Raise what is wrong with the throughput of a new global index that suits its billing mode."""
+    """Raise if the throughput of a new global index does not suit its billing mode."""
     throughput.check_bounds(index)
     throughput.check_created_ceilings(index, on_demand=on_demand, index=index["IndexName"])
     throughput.check_created_warm(index, on_demand=on_demand, index=index["IndexName"])
@@ -227,16 +242,19 @@ def _check_projection(projection: Mapping[str, Any]) -> None:
 
 
 def check_non_key_total(named: Iterable[Sequence[str]]) -> None:
-    """Raise if the indexes of a table, each given by its NonKeyAttributes, have too many of them together."""
+    """Raise if the indexes of a table have too many NonKeyAttributes together.
+
+    named: the NonKeyAttributes of each index.
+    """
     total = sum(map(len, named))
     if total > limits.NON_KEY_ATTRIBUTES_TOTAL:
         raise errors.too_many_non_key_attributes(total)
 
 
 def check_stream(request: Mapping[str, Any], *, creates: bool) -> None:
-    """Raise unless StreamSpecification has a view type exactly where it enables a stream.
+    """Raise if a StreamSpecification that enables a stream has no view type, or the reverse.
 
-    creates: the request creates the table.
+    creates: whether the request creates the table.
     """
     stream = request.get("StreamSpecification")
     if stream is not None and stream["StreamEnabled"] is not ("StreamViewType" in stream):
@@ -245,7 +263,7 @@ def check_stream(request: Mapping[str, Any], *, creates: bool) -> None:
 
 
 def check_encryption(request: Mapping[str, Any]) -> None:
-    """Raise if the members of SSESpecification do not go together, or name a type that tables cannot have."""
+    """Raise if members of SSESpecification contradict each other, or its type is wrong."""
     wanted = request.get("SSESpecification", {})
     if wanted.get("Enabled") is False:
         for member in ("SSEType", "KMSMasterKeyId"):
@@ -259,6 +277,9 @@ def check_encryption(request: Mapping[str, Any]) -> None:
 
 
 def check_table_class(request: Mapping[str, Any]) -> None:
-    """Raise for a TableClass that does not exist, which the service does not judge as an enum (behaviour 10.1)."""
+    """Raise for a TableClass that does not exist.
+
+    The service does not report it as an enum constraint (behaviour 10.1).
+    """
     if request.get("TableClass") not in (None, "STANDARD", "STANDARD_INFREQUENT_ACCESS"):
         raise errors.table_class_unknown()

@@ -13,7 +13,7 @@ from emulator.operations.tables import rules, throughput
 
 
 def definition_of(request: Request, caller: Caller, number: int, now: float, until: float) -> TableDefinition:
-    """Return the definition of a table to be created; its indexes still lack ids and times."""
+    """Return the definition of a new table. Its indexes have no ids and times yet."""
     hash_name, *range_name = rules.names_of(request["KeySchema"])
     mode = request.get("BillingMode", throughput.PROVISIONED)
     definition = TableDefinition(
@@ -40,12 +40,12 @@ def definition_of(request: Request, caller: Caller, number: int, now: float, unt
 
 
 def _plain_name(name: str) -> str:
-    """Return the table name of a name or ARN."""
+    """Return the table name from a name or ARN."""
     return name.rsplit("/", 1)[-1]
 
 
 def units_of(part: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the definition's fields of ProvisionedThroughput, none where it is absent."""
+    """Return the fields of a definition for ProvisionedThroughput, none if it is absent."""
     units = part.get("ProvisionedThroughput")
     if units is None:
         return {}
@@ -53,7 +53,7 @@ def units_of(part: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def index_of(index: Mapping[str, Any], *, local: bool) -> IndexDefinition:
-    """Return the definition of an index to be created; it lacks its id and times."""
+    """Return the definition of a new index, without id and times."""
     schema = index["KeySchema"]
     return IndexDefinition(
         id=0,
@@ -70,13 +70,13 @@ def index_of(index: Mapping[str, Any], *, local: bool) -> IndexDefinition:
 
 
 def ceilings(current: Mapping[str, int], part: Mapping[str, Any]) -> dict[str, int]:
-    """Merge OnDemandThroughput member by member; -1 takes a ceiling away (features 4)."""
+    """Merge OnDemandThroughput member by member. -1 removes a ceiling (features 4)."""
     merged = {**current, **part.get("OnDemandThroughput", {})}
     return {name: units for name, units in merged.items() if units != throughput.NO_CEILING}
 
 
 def changes_of(definition: TableDefinition, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the definition's fields for the settings that creating and updating a table have in common."""
+    """Return the fields of a definition for the settings that CreateTable and UpdateTable share."""
     changes: dict[str, Any] = units_of(request)
     stream = request.get("StreamSpecification")
     if stream is not None:
@@ -95,7 +95,12 @@ def changes_of(definition: TableDefinition, request: Mapping[str, Any]) -> dict[
 
 
 def _encryption(definition: TableDefinition, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Return SSEDescription; not enabled means the service's own key, which is not told (behaviour 10.3)."""
+    """Return SSEDescription.
+
+    Without encryption the service uses its own key and does not report it.
+
+    See behaviour 10.3.
+    """
     if not is_encrypting(wanted):
         return {}
     key = wanted.get("KMSMasterKeyId", default_key(definition.account))
@@ -104,13 +109,16 @@ def _encryption(definition: TableDefinition, wanted: Mapping[str, Any]) -> dict[
 
 
 def is_encrypting(wanted: Mapping[str, Any]) -> bool:
-    """Say whether SSESpecification enables encryption: a type alone does too (ack-api-quirks, DDB-TABLE-044)."""
+    """Say whether SSESpecification enables encryption.
+
+    A type alone enables it too (ack-api-quirks, DDB-TABLE-044).
+    """
     enabled: bool = wanted.get("Enabled", "SSEType" in wanted)
     return enabled
 
 
 def class_of(definition: TableDefinition) -> str:
-    """Return a table's class; without one it is of the standard class."""
+    """Return a table's class. The default is the standard class."""
     return definition.table_class or "STANDARD"
 
 

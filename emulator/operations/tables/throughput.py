@@ -1,7 +1,7 @@
-"""Which capacity figures a request may name for a table or a global index.
+"""The capacity figures that a request may set for a table or a global index.
 
-Facts: behaviour 2.5, 10.1, 10.4, features 4. `index` is an index's name, None for the table.
-Other texts were observed: ack-api-quirks, DDB-TABLE-038, 039, 059, 128, 152, 155, 164, 170.
+Facts: behaviour 2.5, 10.1, 10.4, features 4. `index` is an index's name, None for the table. Other
+texts were observed: ack-api-quirks, DDB-TABLE-038, 039, 059, 128, 152, 155, 164, 170.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,32 +22,35 @@ from emulator.database.schema.describe import ON_DEMAND_WARM, warm_units
 
 ON_DEMAND: Final = "PAY_PER_REQUEST"
 PROVISIONED: Final = "PROVISIONED"
-NO_CEILING: Final = -1  # takes a member of OnDemandThroughput away
+NO_CEILING: Final = -1  # removes a member of OnDemandThroughput
 _CAPACITY: Final = ("ReadCapacityUnits", "WriteCapacityUnits")
 _CEILINGS: Final = ("MaxReadRequestUnits", "MaxWriteRequestUnits")
 _CAPACITY_OF_WARM: Final = {"ReadUnitsPerSecond": "ReadCapacityUnits", "WriteUnitsPerSecond": "WriteCapacityUnits"}
 
 Members = Mapping[str, Any]
-"""The members of a request, or of one index in it, that hold the figures."""
+"""The members of a request, or of one index in it, that contain the figures."""
 
 
 def _in_order(figures: Mapping[str, int], members: Iterable[str]) -> Iterator[tuple[str, int]]:
-    """Yield figures with their names, those of reads first, whatever the request's order (behaviour 10.1)."""
+    """Yield figures with their names: reads first, as the service reports them (behaviour 10.1)."""
     return ((name, figures[name]) for name in members if name in figures)
 
 
 def adopt_mode(request: dict[str, Any]) -> None:
-    """Let BillingMode hold what its other name TableThroughputMode says, unless both are given (behaviour 10.1, 10.3)."""
+    """Move TableThroughputMode, the other name of BillingMode, to BillingMode.
+
+    If the request has both, BillingMode counts (behaviour 10.1, 10.3).
+    """
     mode = request.pop("TableThroughputMode", None)
     if mode is not None:
         request.setdefault("BillingMode", mode)
 
 
-# --- provisioned ----------------------------------------------------------------------------------------------------
+# --- provisioned --------------------------------------------------------------------------------
 
 
 def check_mode(request: Members, *, on_demand: bool) -> None:
-    """Raise unless a table's ProvisionedThroughput and the billing mode go together."""
+    """Raise if a table's ProvisionedThroughput contradicts its billing mode."""
     units = request.get("ProvisionedThroughput")
     if on_demand and units is not None:
         raise errors.capacity_on_demand()
@@ -57,7 +60,7 @@ def check_mode(request: Members, *, on_demand: bool) -> None:
 
 
 def check_bounds(part: Members) -> None:
-    """Raise if a capacity figure is larger than the service takes at all."""
+    """Raise if a capacity figure is larger than the service ever accepts."""
     units = part.get("ProvisionedThroughput", {})
     for member, figure in _in_order(units, _CAPACITY):
         if figure > limits.THROUGHPUT_VALUE:
@@ -65,7 +68,7 @@ def check_bounds(part: Members) -> None:
 
 
 def check_quotas(request: Members, indexes: Iterable[Members], region: str) -> None:
-    """Raise LimitExceededException if the table or one of the indexes is to have more capacity than one may have."""
+    """Raise LimitExceededException if the table or an index would exceed its quota of capacity."""
     _check_quota(request, None, region)
     for index in indexes:
         _check_quota(index, index["IndexName"], region)
@@ -79,7 +82,7 @@ def _check_quota(part: Members, index: str | None, region: str) -> None:
 
 
 def refuse_unchanged(current: TableDefinition | IndexDefinition, part: Members, index: str | None = None) -> None:
-    """Raise if the capacity asked for is what the table or index has."""
+    """Raise if the requested capacity equals the current one of the table or index."""
     units = part.get("ProvisionedThroughput")
     if units is None:
         return
@@ -89,34 +92,38 @@ def refuse_unchanged(current: TableDefinition | IndexDefinition, part: Members, 
 
 
 def rescaled(current: Part, members: Members, billing_mode: str, now: float, until: float) -> Part:
-    """Return a table's or index's definition with the provisioned figures that a request asks for.
+    """Return a table's or index's definition with the requested provisioned figures.
 
-    The times of the change are told at once; the figures and the number of decreases come into force
-    at `until` (behaviour 10.4; DDB-TABLE-060). A switch from on demand has no old figures to
-    go on with: the new ones are in force at once, and they are neither a raise nor a decrease.
+    The times of the change are set at once. The figures and the number of decreases take effect at
+    `until` (behaviour 10.4; DDB-TABLE-060). After a switch from on demand there are no old figures:
+    the new ones take effect at once, and count neither as an increase nor as a decrease.
+
     Raises LimitExceededException for one decrease too many.
     """
     units = members.get("ProvisionedThroughput")
     if units is None:
         return current
-    after = {"read_units": units["ReadCapacityUnits"], "write_units": units["WriteCapacityUnits"]}
-    warm = warm_units(current, billing_mode)  # what is held now stays warm
+    figures = {"read_units": units["ReadCapacityUnits"], "write_units": units["WriteCapacityUnits"]}
+    warm = warm_units(current, billing_mode)  # the current capacity stays warm
     if not current.read_units:
-        return replace(current, warm=warm, **after)
+        return replace(current, warm=warm, **figures)
     at_once: dict[str, Any] = {"warm": warm}
-    later: dict[str, Any] = dict(after)
-    moves = (after["read_units"] - current.read_units, after["write_units"] - current.write_units)
+    pending: dict[str, Any] = dict(figures)
+    moves = (figures["read_units"] - current.read_units, figures["write_units"] - current.write_units)
     if any(move > 0 for move in moves):
         at_once["throughput_increased"] = now
     if any(move < 0 for move in moves):
-        later["decreases"] = _next_decrease(current, now)
+        pending["decreases"] = _next_decrease(current, now)
         at_once["decreases"] = decreases_today(current, now)
         at_once["throughput_decreased"] = now
-    return deferred(replace(current, **at_once), until, later)
+    return deferred(replace(current, **at_once), until, pending)
 
 
 def _next_decrease(current: TableDefinition | IndexDefinition, now: float) -> int:
-    """Return the number of this decrease among the UTC day's (observed: DDB-TABLE-157, 184, 185, 326)."""
+    """Return the number of this decrease on its UTC day.
+
+    Observed: DDB-TABLE-157, 184, 185, 326.
+    """
     count, last = decreases_today(current, now), current.throughput_decreased
     if last is None or count < limits.DECREASES_AT_ONCE or now >= last + limits.DECREASE_SECONDS:
         return count + 1
@@ -124,16 +131,16 @@ def _next_decrease(current: TableDefinition | IndexDefinition, now: float) -> in
     raise errors.too_many_decreases(count, last, min(last + limits.DECREASE_SECONDS, midnight))
 
 
-# --- on demand ------------------------------------------------------------------------------------------------------
+# --- on demand ----------------------------------------------------------------------------------
 
 
 def check_created_ceilings(part: Members, *, on_demand: bool, index: str | None = None) -> None:
-    """Raise what is wrong with the OnDemandThroughput of a new table or index."""
+    """Raise if the OnDemandThroughput of a new table or index is wrong."""
     _check_ceilings(part, on_demand=on_demand, index=index, removable=False)
 
 
 def check_updated_ceilings(part: Members, *, on_demand: bool, index: str | None = None) -> None:
-    """Raise what is wrong with the OnDemandThroughput to give to a table or index that is there."""
+    """Raise if the new OnDemandThroughput of an existing table or index is wrong."""
     _check_ceilings(part, on_demand=on_demand, index=index, removable=True)
 
 
@@ -146,15 +153,18 @@ def _check_ceilings(part: Members, *, on_demand: bool, index: str | None, remova
 
 
 def removed_ceilings(part: Members) -> dict[str, int]:
-    """Return the members of OnDemandThroughput that a request takes away; the answer has -1 (control-plane 20.1)."""
+    """Return the members of OnDemandThroughput that a request removes.
+
+    The response has -1 for them (control-plane 20.1).
+    """
     return {name: units for name, units in part.get("OnDemandThroughput", {}).items() if units == NO_CEILING}
 
 
-# --- warm -----------------------------------------------------------------------------------------------------------
+# --- warm ---------------------------------------------------------------------------------------
 
 
 def check_created_warm(part: Members, *, on_demand: bool, index: str | None = None) -> None:
-    """Raise if the warm throughput of a new table or index is less than what it begins with anyway."""
+    """Raise if the warm throughput of a new table or index is below its initial throughput."""
     units = part.get("ProvisionedThroughput", {})
     for name, wanted in _in_order(part.get("WarmThroughput", {}), _CAPACITY_OF_WARM):
         capacity = _CAPACITY_OF_WARM[name]
@@ -167,7 +177,7 @@ def check_created_warm(part: Members, *, on_demand: bool, index: str | None = No
 def check_updated_warm(
     current: TableDefinition | IndexDefinition, part: Members, billing_mode: str, index: str | None = None
 ) -> None:
-    """Raise if a table or index is to become less warm than it is."""
+    """Raise if the request would decrease the warm throughput of a table or index."""
     warm = warm_units(current, billing_mode)
     for name, wanted in _in_order(part.get("WarmThroughput", {}), _CAPACITY_OF_WARM):
         if wanted < warm[name]:
@@ -175,9 +185,10 @@ def check_updated_warm(
 
 
 def warmed(current: Part, members: Members, billing_mode: str, until: float) -> Part:
-    """Return a definition that is to be warmer: TableStatus and IndexStatus stay as they are (control-plane 20.1).
+    """Return a definition whose warm throughput will rise.
 
-    Of several rises under way the last one counts (DDB-TABLE-459).
+    TableStatus and IndexStatus do not change (control-plane 20.1). If several rises are pending,
+    the last one counts (DDB-TABLE-459).
     """
     wanted = members.get("WarmThroughput")
     if not wanted:

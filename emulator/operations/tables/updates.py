@@ -1,4 +1,4 @@
-"""What UpdateTable refuses, and the definition it makes (behaviour 10.4).
+"""The errors of UpdateTable, and the definition that it produces (behaviour 10.4).
 
 Other texts were observed: ack-api-quirks, DDB-TABLE-047, 050, 135, 152, 161, 162, 169, 375, 442.
 """
@@ -24,7 +24,7 @@ from emulator.operations.tables.combinations import check_asks_for_something, ch
 
 
 def check_update(request: Request) -> None:
-    """Raise the first problem of an UpdateTable request that needs no table."""
+    """Raise the first problem of an UpdateTable request that does not depend on the table."""
     throughput.adopt_mode(request)
     rules.check_table_class(request)
     check_asks_for_something(request)
@@ -43,10 +43,12 @@ def check_update(request: Request) -> None:
 
 
 def updated(definition: TableDefinition, request: Request, now: float, until: float) -> TableDefinition:
-    """Return the definition with the request's changes, except that indexes are neither added nor removed yet.
+    """Return the definition with the request's changes. Indexes are not added or removed here.
 
-    until: when what changes is in force, and indexes whose throughput changes are ACTIVE again. Raises what the request
-    may not change about this table (behaviour 10.4).
+    until: the time at which pending changes take effect, and at which indexes with new throughput
+    are ACTIVE again.
+
+    Raises if the request is not allowed for this table (behaviour 10.4).
     """
     on_demand = request.get("BillingMode", definition.billing_mode) == throughput.ON_DEMAND
     if "ProvisionedThroughput" in request:
@@ -74,12 +76,12 @@ def updated(definition: TableDefinition, request: Request, now: float, until: fl
 
 
 def _index_parts(request: Request) -> Iterator[Mapping[str, Any]]:
-    """Yield the members of the indexes that are made or changed."""
+    """Yield the members of the indexes that the request creates or changes."""
     for update in request.get("GlobalSecondaryIndexUpdates", ()):
         yield from (body for action, body in update.items() if action != "Delete")
 
 
-# --- settings of the table ------------------------------------------------------------------------------------------
+# --- settings of the table ----------------------------------------------------------------------
 
 
 def _check_stream_change(definition: TableDefinition, request: Request) -> None:
@@ -104,11 +106,11 @@ def _check_encryption_change(definition: TableDefinition, request: Request) -> N
 
 
 _LATER: Final = frozenset({"read_units", "write_units", "warm", "sse", "table_class"})
-"""Fields that come into force later: the answer still has the old values."""
+"""Fields that take effect later. The response still has the old values."""
 
 
 def _with_settings(definition: TableDefinition, request: Request, until: float) -> TableDefinition:
-    """Return the definition with the request's settings, those that take a while pending (behaviour 10.4)."""
+    """Return the definition with the request's settings. Some are pending (behaviour 10.4)."""
     fields = settings.changes_of(definition, request)
     changed = replace(definition, **{name: value for name, value in fields.items() if name not in _LATER})
     changed = throughput.warmed(changed, request, definition.billing_mode, until)
@@ -121,22 +123,23 @@ def _with_settings(definition: TableDefinition, request: Request, until: float) 
 
 
 def _with_billing_mode(definition: TableDefinition, request: Request, until: float) -> TableDefinition:
-    """Return the definition in the request's billing mode, which is in force at once (behaviour 10.4).
+    """Return the definition in the request's billing mode.
 
-    What the other mode had of figures goes, but what table and indexes were warm for stays (observed: DDB-TABLE-061, 153).
+    The mode takes effect at once (behaviour 10.4). The figures of the previous mode are dropped.
+    The warm throughput of table and indexes stays (observed: DDB-TABLE-061, 153).
     """
     previous = definition.billing_mode
     billing_mode = request.get("BillingMode", previous)
     if billing_mode == previous:
         return definition
-    kept: dict[str, Any] = {"read_units": 0, "write_units": 0, "on_demand": {}}
+    dropped: dict[str, Any] = {"read_units": 0, "write_units": 0, "on_demand": {}}
     indexes = tuple(
-        index if index.local else replace(index, **kept, warm=warm_units(index, previous))
+        index if index.local else replace(index, **dropped, warm=warm_units(index, previous))
         for index in definition.indexes
     )
     changed = replace(
         definition,
-        **kept,
+        **dropped,
         billing_mode=billing_mode,
         billing_explicit=True,
         indexes=indexes,
@@ -144,18 +147,23 @@ def _with_billing_mode(definition: TableDefinition, request: Request, until: flo
     )
     if billing_mode != throughput.ON_DEMAND:
         return changed
-    # The time is that of the end of the switch, and none is told before (DDB-TABLE-060, 064).
+    # The time is that of the end of the switch. Before that, none is reported (DDB-TABLE-060, 064).
     return deferred(replace(changed, pay_per_request_since=None), until, {"pay_per_request_since": until})
 
 
-# --- indexes --------------------------------------------------------------------------------------------------------
+# --- indexes ------------------------------------------------------------------------------------
 
 _ONLINE: Final = frozenset({CREATING, DELETING})
-"""Statuses of an index that is made or removed beside a table in use: one at a time."""
+"""Statuses of an index that is created or deleted while its table is in use. One index at a time
+may have such a status.
+"""
 
 
 def _find(definition: TableDefinition, name: str, verb: str) -> IndexDefinition:
-    """Return a global index by name. Raises what an unknown or local one gets; verb: update or delete."""
+    """Return a global index by name. Raises if it is unknown or local.
+
+    verb: update or delete.
+    """
     for index in definition.indexes:
         if index.name == name:
             if index.local:
@@ -183,14 +191,17 @@ def _with_index_settings(
     changed = throughput.warmed(changed, update, definition.billing_mode, until)
     if "ProvisionedThroughput" in update or "OnDemandThroughput" in update:
         changed = replace(changed, status=UPDATING, until=until)
-    indexes = tuple(changed if each.name == name else each for each in definition.indexes)
+    indexes = tuple(changed if other_index.name == name else other_index for other_index in definition.indexes)
     return replace(definition, indexes=indexes)
 
 
 def _with_types(
     definition: TableDefinition, create: Mapping[str, Any], request: Request, *, on_demand: bool
 ) -> TableDefinition:
-    """Return the definition with the attribute types that a new index needs. Raises for another type of a key."""
+    """Return the definition with the attribute types that a new index needs.
+
+    Raises if the index cannot be created.
+    """
     name = create["IndexName"]
     if any(index.name == name for index in definition.indexes):
         raise errors.index_exists()
@@ -198,27 +209,28 @@ def _with_types(
         raise errors.one_online_index()
     if "AttributeDefinitions" not in request:
         raise errors.index_without_attribute_definitions(name)
-    given = rules.types_of(request["AttributeDefinitions"])
-    rules.check_index_shape(create, given)
+    types = rules.types_of(request["AttributeDefinitions"])
+    rules.check_index_shape(create, types)
     _check_new_index_throughput(create, on_demand=on_demand)
     named = [index.non_key for index in definition.indexes]
     rules.check_non_key_total([*named, create["Projection"].get("NonKeyAttributes", ())])
     if sum(not index.local for index in definition.indexes) >= limits.GSI_PER_TABLE:
         raise errors.no_room_for_global_index()
-    _refuse_redefinition(definition, create["KeySchema"], given)
-    needed = {name: given[name] for name in rules.names_of(create["KeySchema"])}
+    _refuse_redefinition(definition, create["KeySchema"], types)
+    needed = {name: types[name] for name in rules.names_of(create["KeySchema"])}
     return replace(definition, types={**definition.types, **needed})
 
 
 def _refuse_redefinition(
-    definition: TableDefinition, schema: Sequence[Mapping[str, str]], given: Mapping[str, str]
+    definition: TableDefinition, schema: Sequence[Mapping[str, str]], types: Mapping[str, str]
 ) -> None:
     """Raise if a key attribute of a new index has another type in the table (behaviour 10.4).
 
-    Definitions that the new index does not need are ignored (DDB-TABLE-162). The text has one known example, with
-    schemas of one attribute: that a schema is told whole, and the table's before an index's, is our reading.
+    Definitions that the new index does not need are ignored (DDB-TABLE-162). Only one example of
+    the text is known, with schemas of one attribute. Inferred: the text has all attributes of a
+    schema, and the table's schema is preferred to that of an index.
     """
-    other = [name for name in rules.names_of(schema) if definition.types.get(name, given[name]) != given[name]]
+    other = [name for name in rules.names_of(schema) if definition.types.get(name, types[name]) != types[name]]
     if not other:
         return
     keys = ((definition.hash,), (definition.range,) if definition.range else ())
@@ -227,27 +239,27 @@ def _refuse_redefinition(
     existing = [*((name, "HASH") for name in hashes), *((name, "RANGE") for name in ranges)]
     raise errors.attribute_redefined(
         [(name, definition.types[name], kind) for name, kind in existing],
-        [(each["AttributeName"], given[each["AttributeName"]], each["KeyType"]) for each in schema],
+        [(element["AttributeName"], types[element["AttributeName"]], element["KeyType"]) for element in schema],
     )
 
 
 def _check_new_index_throughput(create: Mapping[str, Any], *, on_demand: bool) -> None:
-    name, given = create["IndexName"], "ProvisionedThroughput" in create
-    if given and on_demand:
+    name, has_throughput = create["IndexName"], "ProvisionedThroughput" in create
+    if has_throughput and on_demand:
         raise errors.index_capacity_on_demand(name)
-    if not given and not on_demand:
+    if not has_throughput and not on_demand:
         raise errors.index_capacity_required(name)
     rules.check_index_figures(create, on_demand=on_demand)
 
 
 def _check_deletable(definition: TableDefinition, name: str) -> None:
-    gone = _find(definition, name, "delete")
-    if any(index.status in _ONLINE for index in definition.indexes if index is not gone):
+    deleted = _find(definition, name, "delete")
+    if any(index.status in _ONLINE for index in definition.indexes if index is not deleted):
         raise errors.one_online_index()
 
 
 def new_index(definition: TableDefinition, create: Mapping[str, Any], number: int, until: float) -> IndexDefinition:
-    """Return the definition of an index to be built over a table that may have items."""
+    """Return the definition of a new index on a table that may have items."""
     index = settings.index_of(create, local=False)
     assert set(index.hash + index.range) <= set(definition.types), "updated() has merged the types"
     return replace(index, id=number, status=CREATING, until=until, filled_to="")

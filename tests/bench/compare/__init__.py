@@ -1,4 +1,5 @@
-"""The comparison over HTTP: this server beside its peers and beside what its own parts allow, in one run.
+"""The comparison over HTTP: this server beside its peers and beside what its own parts allow, in
+one run.
 
 The way of one figure, file by file:
 

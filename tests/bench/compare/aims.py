@@ -16,7 +16,9 @@ VERDICTS = {True: "met", False: "not met", None: "not measured"}
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """A bound for one target's figure as a multiple of another's: of `of` (a label, or the best peer) at `of_workload`."""
+    """A bound for one target's figure as a multiple of another's: of `of` (a label, or the best
+    peer) at `of_workload`.
+    """
 
     title: str
     target: str
@@ -37,7 +39,9 @@ class Aim:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An aim, what it was measured against, and the ratio; None when one of the two was not measured."""
+    """An aim, what it was measured against, and the ratio; None when one of the two was not
+    measured.
+    """
 
     aim: Aim
     reference: str | None

@@ -1,7 +1,8 @@
 """The comparison as an SVG: for each workload the servers' rates as multiples of the best peer's.
 
-Bars start at zero and share one linear axis; one that would leave it is cut off, and its number says how long it is. The picture
-has its own background and follows the reader's light or dark scheme.
+Bars start at zero and share one linear axis; one that would leave it is cut off, and its number
+says how long it is. The picture has its own background and follows the reader's light or dark
+scheme.
 """
 
 from html import escape

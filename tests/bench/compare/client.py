@@ -1,4 +1,6 @@
-"""A client of DynamoDB's JSON protocol without an SDK: one kept connection, and the preparation of tables."""
+"""A client of DynamoDB's JSON protocol without an SDK: one kept connection, and the preparation of
+tables.
+"""
 
 import http.client
 import json

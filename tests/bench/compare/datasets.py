@@ -1,4 +1,6 @@
-"""The tables that the workloads need, by name: each is made when an endpoint first needs it, then shared."""
+"""The tables that the workloads need, by name: each is made when an endpoint first needs it, then
+shared.
+"""
 
 from collections.abc import Callable
 

@@ -1,4 +1,6 @@
-"""The workloads of one server: makes the tables that are needed, checks answers, warms up, measures."""
+"""The workloads of one server: makes the tables that are needed, checks answers, warms up,
+measures.
+"""
 
 import random
 import time
@@ -11,7 +13,9 @@ from tests.bench.compare.datasets import DATASETS
 from tests.bench.compare.workloads import WORKLOADS, Workload, named
 
 FEWEST = 5
-"""`wrk` drops what is under way at its end: with fewer requests than this, they are sent one by one instead."""
+"""`wrk` drops what is under way at its end: with fewer requests than this, they are sent one by one
+instead.
+"""
 
 FAILURES = (AnswerError, RuntimeError, OSError, KeyError, AssertionError)
 """What makes a measurement an error line instead of a figure."""
@@ -55,7 +59,9 @@ class Endpoint:
         return self.measure(name, lambda: self.boto3(name.removeprefix("boto3_")))
 
     def measure(self, name: str, run: Callable[[], dict[str, Any]], **facts: Any) -> dict[str, Any]:
-        """Return the line of a measurement, or of its failure; never raises for what a server does."""
+        """Return the line of a measurement, or of its failure; never raises for what a server
+        does.
+        """
         line = {"label": self.label, "workload": name, **facts, "at": round(time.time(), 1)}
         started, self.preparing = time.monotonic(), 0.0
         try:
@@ -74,7 +80,9 @@ class Endpoint:
             self.preparing += time.monotonic() - started
 
     def wrk(self, name: str, connections: int, workload: Workload | None = None) -> dict[str, Any]:
-        """Send a workload through wrk: each call once with its answer checked, then the warm-up if it is the first time."""
+        """Send a workload through wrk: each call once with its answer checked, then the warm-up if
+        it is the first time.
+        """
         workload = workload or WORKLOADS[name]
         self.prepare(workload.table)
         for call in workload.calls:

@@ -26,7 +26,9 @@ BOTO3_TABLES = {"put": "bench_put", "get": "bench_kv", "update": "bench_kv", "qu
 
 
 def timed(call: Callable[[], object], warmup: float, seconds: float) -> Line:
-    """Call again and again, first unmeasured; `client_cpu` is what this process, with boto3 in it, took of a core."""
+    """Call again and again, first unmeasured; `client_cpu` is what this process, with boto3 in it,
+    took of a core.
+    """
     end = time.perf_counter() + warmup
     while time.perf_counter() < end:
         call()
@@ -96,7 +98,9 @@ def _scan_once(client: Client) -> tuple[int, int]:
 
 
 def page_facts(answer: bytes) -> tuple[int, dict[str, Any] | None]:
-    """Return Count and LastEvaluatedKey of a page without parsing its items, which would cost more than the server does."""
+    """Return Count and LastEvaluatedKey of a page without parsing its items, which would cost more
+    than the server does.
+    """
     last = None
     at = answer.rfind(b'"LastEvaluatedKey"')
     if at >= 0:

@@ -1,4 +1,6 @@
-"""Servers that the comparison starts itself: start and end, CPU time and memory of the whole process tree (Linux)."""
+"""Servers that the comparison starts itself: start and end, CPU time and memory of the whole
+process tree (Linux).
+"""
 
 import os
 import shutil
@@ -93,7 +95,9 @@ class Server:
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def memory(self) -> dict[str, float]:
-        """Return `rss_mb`, `pss_mb` (shared pages once) and `pss_anon_mb` (without mapped files)."""
+        """Return `rss_mb`, `pss_mb` (shared pages once) and `pss_anon_mb` (without mapped
+        files).
+        """
         sizes = {"Rss": 0, "Pss": 0, "Pss_Anon": 0}
         for pid in self.pids():
             with suppress(OSError):

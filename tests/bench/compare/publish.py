@@ -6,7 +6,8 @@
 | `comparison.md` | the report |
 | `comparison.svg` | the chart |
 
-A whole comparison goes to `tests/bench/results` and into the README; a trial (some workloads, few rounds) to `tests/bench/.trials`.
+A whole comparison goes to `tests/bench/results` and into the README; a trial (some workloads, few
+rounds) to `tests/bench/.trials`.
 """
 
 from pathlib import Path
@@ -25,7 +26,9 @@ END = "<!-- /benchmarks -->\n"
 
 
 def publish(runs: Runs, folder: Path) -> str:
-    """Write the report and the chart into a folder, and into the README if that is where results are; return the report."""
+    """Write the report and the chart into a folder, and into the README if that is where results
+    are; return the report.
+    """
     text = report(runs)
     (folder / "comparison.md").write_text(text)
     if runs.peers:

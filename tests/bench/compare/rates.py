@@ -1,7 +1,9 @@
-"""Every workload on every server, interleaved: each server has its turn at a workload before the next one starts.
+"""Every workload on every server, interleaved: each server has its turn at a workload before the
+next one starts.
 
-So a noisy minute on a shared machine hits all of them, and the ratios inside a round stay what they are. Every other round goes the
-other way round: between two copies of one server, the one that always came second was measured a tenth slower.
+So a noisy minute on a shared machine hits all of them, and the ratios inside a round stay what they
+are. Every other round goes the other way round: between two copies of one server, the one that
+always came second was measured a tenth slower.
 """
 
 import os
@@ -18,7 +20,9 @@ Entry = tuple[Target, Endpoint]
 
 
 def rates(entries: Sequence[Entry], names: Sequence[str], rounds: int, folder: Path | None) -> Iterator[dict[str, Any]]:
-    """Yield the line of each measurement; what failed or took too long is left out of later rounds."""
+    """Yield the line of each measurement; what failed or took too long is left out of later
+    rounds.
+    """
     dead: set[tuple[str, str]] = set()
     for number in range(rounds):
         if any(target.label == "durable" for target, _ in entries):

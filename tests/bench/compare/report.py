@@ -99,7 +99,9 @@ def _short(text: str) -> str:
 
 
 def aims_table(runs: Runs, found: Sequence[Outcome]) -> str:
-    """Say of each aim whether it is met; one row for a criterion of a workload, all its targets in it."""
+    """Say of each aim whether it is met; one row for a criterion of a workload, all its targets in
+    it.
+    """
     rows: dict[tuple[str, str, str, str], list[str]] = {}
     for each in found:
         if each.met is not None:
@@ -137,7 +139,9 @@ def _cell(runs: Runs, each: Outcome) -> str:
 
 
 def _by_target(runs: Runs, labels: Sequence[str], cell: Callable[[str, str], str]) -> str:
-    """Return a table with a row for each workload and a column for each target that has a figure in it."""
+    """Return a table with a row for each workload and a column for each target that has a figure in
+    it.
+    """
     names = [name for name in runs.workloads if name not in MEASURED_APART and not name.startswith("scale")]
     cells = {(label, name): cell(label, name) for label in labels for name in names}
     labels = [label for label in labels if any(cells[label, name] != "-" for name in names)]
@@ -185,7 +189,9 @@ def latency_table(runs: Runs) -> str:
 
 
 def cpu_table(runs: Runs) -> str:
-    """What the servers and the load generator took of the cores: near 1.0 the generator would be the bottleneck."""
+    """What the servers and the load generator took of the cores: near 1.0 the generator would be
+    the bottleneck.
+    """
 
     def cell(label: str, name: str) -> str:
         server, generator = runs.median(label, name, "server_cpu"), runs.median(label, name, "wrk_cpu")
@@ -218,10 +224,12 @@ def startup_table(runs: Runs) -> str:
 
 
 def workers_table(runs: Runs) -> str:
-    """Two workers on cores that the load generator shares, and what they would do if it had cores of its own.
+    """Two workers on cores that the load generator shares, and what they would do if it had cores
+    of its own.
 
-    The last column is (2 x requests per second of server CPU with two workers) / (the same with one): what two whole cores for the
-    workers give, if requests cost them no more CPU than they do now.
+    The last column is (2 x requests per second of server CPU with two workers) / (the same with
+    one): what two whole cores for the workers give, if requests cost them no more CPU than they do
+    now.
     """
     rows = []
     for name in runs.workloads:
@@ -243,7 +251,9 @@ def _per_cpu_second(runs: Runs, label: str, name: str) -> float | None:
 
 
 def durable_table(runs: Runs) -> str:
-    """Synced commits beside the disk's own rate of syncs, and beside one connection, where nothing can be grouped."""
+    """Synced commits beside the disk's own rate of syncs, and beside one connection, where nothing
+    can be grouped.
+    """
     syncs = runs.median("disk", "fsync")
     if syncs is None:
         return ""

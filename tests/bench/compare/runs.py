@@ -1,7 +1,7 @@
 """The lines of a comparison, read: medians over the rounds, and ratios inside them.
 
-A line has a label, a workload and a round, and either figures or an `error`. A line whose answers were not all 200 is a failure
-too: it is told, and counts nowhere else.
+A line has a label, a workload and a round, and either figures or an `error`. A line whose answers
+were not all 200 is a failure too: it is told, and counts nowhere else.
 """
 
 import json
@@ -81,7 +81,9 @@ class Runs:
         return (max(values) - min(values)) / statistics.median(values) if values else None
 
     def ratio(self, one: tuple[str, str], other: tuple[str, str], field: str = "rps", below: str = "") -> float | None:
-        """Return the median of the ratios inside each round of two (label, workload); `below` is the divisor's field."""
+        """Return the median of the ratios inside each round of two (label, workload); `below` is
+        the divisor's field.
+        """
         divisors = self.values(*other, below or field)
         ratios = [
             value / divisors[number] for number, value in self.values(*one, field).items() if divisors.get(number)

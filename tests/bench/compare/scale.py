@@ -1,6 +1,8 @@
-"""Rates as a table grows: the same four operations at 8 connections on tables of 1 KB items, 100 in a partition.
+"""Rates as a table grows: the same four operations at 8 connections on tables of 1 KB items, 100 in
+a partition.
 
-Each size has a server of its own, and their runs are interleaved, so that the ratio between sizes is one of the same minute.
+Each size has a server of its own, and their runs are interleaved, so that the ratio between sizes
+is one of the same minute.
 """
 
 import time

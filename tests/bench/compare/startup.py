@@ -15,7 +15,9 @@ SETTLED = 2.0  # seconds after the last item
 
 
 def startups(targets: Sequence[Target], runs: int, items: int, folder: Path | None) -> Iterator[dict[str, Any]]:
-    """Yield the line of each start, interleaved over the targets; memory with items is that of the last one."""
+    """Yield the line of each start, interleaved over the targets; memory with items is that of the
+    last one.
+    """
     for number in range(runs):
         for target in targets:
             line: dict[str, Any] = {"label": target.label, "workload": "startup", "round": number}

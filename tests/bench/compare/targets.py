@@ -1,8 +1,8 @@
 """What is compared, and how each server is started.
 
-Peers are black boxes: they are started and measured, nothing of them is read. They are optional, and looked for in the folder of
-`--peers` (or BENCH_PEERS; by default `tests/bench/.peers`, where `make bench-peers` puts them); DYNAMODB_LOCAL names another
-folder with `DynamoDBLocal.jar`.
+Peers are black boxes: they are started and measured, nothing of them is read. They are optional,
+and looked for in the folder of `--peers` (or BENCH_PEERS; by default `tests/bench/.peers`, where
+`make bench-peers` puts them); DYNAMODB_LOCAL names another folder with `DynamoDBLocal.jar`.
 """
 
 import os

@@ -55,7 +55,9 @@ def _all_written(answer: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request with tokens in its body (see `items.token`), and how its answer is checked once before measuring."""
+    """A request with tokens in its body (see `items.token`), and how its answer is checked once
+    before measuring.
+    """
 
     operation: str
     body: dict[str, Any]
@@ -65,7 +67,8 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """What `wrk` sends: calls in proportion to their weights, on keys that are multiples of `stride` below `keyspace`.
+    """What `wrk` sends: calls in proportion to their weights, on keys that are multiples of
+    `stride` below `keyspace`.
 
     `order` is "random", or "seq" for keys one after another.
     """
@@ -123,7 +126,9 @@ ONE_BY_ONE = ("scan", "boto3_put", "boto3_get", "boto3_update", "boto3_query100"
 
 
 def named(name: str) -> tuple[str, int] | None:
-    """Split `get_c8` into the workload's name and the connections; None when it is none of wrk's."""
+    """Split `get_c8` into the workload's name and the connections; None when it is none of
+    wrk's.
+    """
     found = re.fullmatch(r"(\w+)_c(\d+)", name)
     if found is None or found[1] not in WORKLOADS:
         return None

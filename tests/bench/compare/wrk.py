@@ -1,4 +1,6 @@
-"""One run of the load generator `wrk` with `load.lua`: many requests at once, each connection always busy."""
+"""One run of the load generator `wrk` with `load.lua`: many requests at once, each connection
+always busy.
+"""
 
 import json
 import os
@@ -29,7 +31,9 @@ def filled(body: dict[str, Any], base: int) -> bytes:
 
 
 def run(url: str, workload: Workload, connections: int, seconds: float, seed: int) -> dict[str, Any]:
-    """Send a workload for some seconds; `errors` counts answers that are not 200 and connections that broke."""
+    """Send a workload for some seconds; `errors` counts answers that are not 200 and connections
+    that broke.
+    """
     client = Client(url)
     with tempfile.TemporaryDirectory(prefix="wrk") as folder:
         templates = []

@@ -12,8 +12,8 @@
 
     LIMIT_MODE=lmdb LIMIT_DB=/some/folder uvicorn tests.bench.limits.app:app --port 8000 --no-access-log
 
-LIMIT_GC=off turns the cyclic garbage collector off; the modes with Starlette need it installed. Everything a mode needs is imported
-when it is chosen: `fixed` is a bare uvicorn.
+LIMIT_GC=off turns the cyclic garbage collector off; the modes with Starlette need it installed.
+Everything a mode needs is imported when it is chosen: `fixed` is a bare uvicorn.
 """
 
 import gc

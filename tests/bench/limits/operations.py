@@ -1,7 +1,7 @@
 """The toy operations: what the workloads send, and nothing else.
 
-A stored value goes out in one of three forms: "splice" (JSON, as it is), "parse" (JSON, parsed and dumped again, as a server
-must that projects, filters or measures items), "dict" (parsed already).
+A stored value goes out in one of three forms: "splice" (JSON, as it is), "parse" (JSON, parsed and
+dumped again, as a server must that projects, filters or measures items), "dict" (parsed already).
 """
 
 from collections.abc import Callable
@@ -18,7 +18,9 @@ INDEXED = {"bench_gsi": ("g1", "g2")}
 
 
 def operations(store: Store, form: str, *, check: bool) -> dict[str, Operation]:
-    """Return the operations by name; with `check` each written item is walked. None as an answer is a missing table."""
+    """Return the operations by name; with `check` each written item is walked. None as an answer is
+    a missing table.
+    """
     return {**_reads(store, form), **_writes(store, check_item if check else None), **_tables()}
 
 

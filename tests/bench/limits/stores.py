@@ -1,6 +1,7 @@
 """Where the toy application keeps items: LMDB, or a SortedDict.
 
-Keys are table, partition key and sort key with a zero between them; an index is a table whose name is two parts.
+Keys are table, partition key and sort key with a zero between them; an index is a table whose name
+is two parts.
 """
 
 import os
@@ -31,7 +32,9 @@ def index_key(table: str, index: str, item: Item) -> bytes:
 
 
 class Store(Protocol):
-    """What the operations need; a page is its values and the key it ended at, None at the end of the range."""
+    """What the operations need; a page is its values and the key it ended at, None at the end of
+    the range.
+    """
 
     def get(self, at: bytes) -> Any: ...
     def put(self, at: bytes, item: Item) -> None: ...

@@ -1,4 +1,4 @@
-"""What an ARN names and whose it is, for callers of both kinds (behaviour 3.4 and 13)."""
+"""The table that an ARN names and its account, for callers of both kinds (behaviour 3.4 and 13)."""
 
 import pytest
 

@@ -1,6 +1,8 @@
-"""Transactions that a test declares to be under way: what meets them, until the clock says that they are over.
+"""Transactions that a test declares to be under way: requests that conflict with them, until the
+clock ends them.
 
-Facts: behaviour 8.4. Black-box tests of the same are in tests/compat/test_conflicts.py; here the clock is moved.
+Facts: behaviour 8.4. Black-box tests of the same are in tests/compat/test_conflicts.py; here the
+clock is moved.
 """
 
 import pytest
@@ -93,7 +95,9 @@ def test_statements_that_write(db, table):
 
 
 def test_a_batch_is_refused_as_a_whole(db, table):
-    """Inferred: the service model has no conflict among the errors of BatchWriteItem, behaviour 8.4 says "write"."""
+    """Inferred: the service model has no conflict among the errors of BatchWriteItem, behaviour
+    8.4 says "write".
+    """
     declare(db, TableName=table, Key=KEY, Seconds=10)
     writes = [{"PutRequest": {"Item": OTHER}}, {"DeleteRequest": {"Key": KEY}}]
     before = dump(db.emulator.database)
@@ -129,7 +133,7 @@ def test_transactions_that_write_are_cancelled(db, table, kind):
     assert db("TransactWriteItems", TransactItems=actions) == {}
 
 
-def test_conflicts_and_failed_conditions_are_told_together(db, table):
+def test_conflicts_and_failed_conditions_are_reported_together(db, table):
     declare(db, TableName=table, Key=KEY, Seconds=10)
     failing = {"ConditionExpression": "attribute_exists(pk)"}
     actions = [

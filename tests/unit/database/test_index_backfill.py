@@ -24,7 +24,7 @@ DELETE = {"GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": "new"}}]}
 @pytest.fixture(autouse=True)
 def _small_slices(monkeypatch):
     monkeypatch.setattr("emulator.database.jobs.backfill.SLICE", 3)
-    monkeypatch.setattr("emulator.database.store.deletions.DROP_SLICE", 7)
+    monkeypatch.setattr("emulator.database.store.deletions.SLICE", 7)
 
 
 class Writer:

@@ -1,4 +1,6 @@
-"""Item collections: their sizes are those of a recount, and a limit stops them from growing (behaviour 9.4)."""
+"""Item collections: their sizes are those of a recount, and a limit stops them from growing
+(behaviour 9.4).
+"""
 
 import random
 
@@ -19,7 +21,9 @@ INDEXES = ("l_all", "l_keys", "l_some")
 
 
 def create(db, **extra):
-    """Create a table with three local indexes on l and a global one on g, which is of no item collection."""
+    """Create a table with three local indexes on l and a global one on g, which is of no item
+    collection.
+    """
     request = table_request(
         "pk:S sk:N",
         define="g:S l:S",
@@ -36,12 +40,12 @@ def create(db, **extra):
 
 
 def collection_key(table, partition):
-    """Return the storage key that all items of a partition begin with."""
+    """Return the prefix of the storage keys of a partition's items."""
     return table.prefix + keyspace.digest(table.hash_encode(partition))
 
 
 def kept(db, name, pk):
-    """Return the size of a collection as the database keeps it."""
+    """Return the stored size of a collection."""
     table = db.emulator.database.table(db.caller, name)
     with db.emulator.database.read() as txn:
         return collections.collection_size(txn, collection_key(table, {"S": pk}))
@@ -188,7 +192,7 @@ def test_metrics_tell_whole_gigabytes(db, size, told):
 
 @pytest.fixture
 def small(engine_name, tmp_path):
-    """An emulator whose item collections may have 3000 bytes."""
+    """Return an emulator whose item collections may have 3000 bytes."""
     place = {"in_memory": True} if engine_name == "memory" else {"data_dir": tmp_path / "data"}
     inside = InProcess(Settings(item_collection_limit=LIMIT, **place))
     yield inside
@@ -206,7 +210,7 @@ def key_of(sk="1", pk="p"):
 
 
 def growing(name, size):
-    """Requests that add an item of so many bytes to a collection."""
+    """Return requests that add an item of so many bytes to a collection."""
     item = item_of(size, "2")
     update = {
         "Key": key_of("2"),

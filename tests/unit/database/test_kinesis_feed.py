@@ -11,6 +11,7 @@ from emulator.database.store import keyspace
 from emulator.kinesis import feed
 from emulator.kinesis.feed import FIRST_REST, LONGEST_REST, KinesisFeed
 from emulator.settings import Settings
+from storage import Interrupted
 from storage.keycode import prefix_end
 from tests.support.in_process import InProcess
 from tests.support.invariants import dump
@@ -458,6 +459,24 @@ def test_a_disabled_destination_gets_what_was_written_before(fed):
     assert fed.rows() == []
 
 
+def test_a_destination_ends_on_the_newest_definition_of_its_table(fed, monkeypatch):
+    """Another process changed the table: the work is interrupted, and must not store what it saw before."""
+    fed.disable()
+    catalog = fed.emulator.database.catalog
+    change = catalog.change
+
+    def interrupted(_):
+        monkeypatch.setattr(catalog, "change", change)
+        (table,) = catalog.everything()
+        change(replace(table.definition, tags={"team": "a"}))
+        raise Interrupted("another process has changed tables")
+
+    monkeypatch.setattr(catalog, "change", interrupted)
+    assert fed.due() is None
+    (table,) = catalog.everything()
+    assert (fed.status(), table.definition.tags) == ("DISABLED", {"team": "a"})
+
+
 def test_a_disabled_destination_does_not_wait_for_ever(fed):
     fed.put("a", 1)
     fed.disable()
@@ -533,7 +552,7 @@ def test_nothing_is_put_before_it_is_committed(tmp_path):
     engine = fed.emulator.database.engine
     fed("CreateTable", {**table_request("pk:S"), "TableName": "tab"})
     fed.enable()
-    engine.group(lambda: None)
+    engine.group_writes(lambda: None)
     fed.put("a", 1)
     assert engine.pending
     assert fed.due() is None

@@ -1,4 +1,4 @@
-"""Counts and sizes of DescribeTable are those of this moment, whatever was written (behaviour 10.3)."""
+"""Counts and sizes of DescribeTable are exact after every kind of write (behaviour 10.3)."""
 
 import random
 

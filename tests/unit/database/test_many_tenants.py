@@ -1,4 +1,4 @@
-"""What access keys cost: nothing that grows with how many have been seen, in memory, in time, in the log."""
+"""The cost of access keys: neither memory, time nor the log grows with the number of keys seen."""
 
 import gc
 import logging
@@ -36,7 +36,7 @@ def create(db, *names):
 
 
 def calls(work):
-    """How many functions of Python are called by some work."""
+    """Return how many Python functions some work calls."""
     count = Counter()
     sys.setprofile(lambda _frame, event, _argument: count.update([event]))
     try:
@@ -47,7 +47,7 @@ def calls(work):
 
 
 def objects():
-    """How many objects there are of each type."""
+    """Return the number of objects of each type."""
     gc.collect()
     return Counter(map(type, gc.get_objects()))
 
@@ -64,7 +64,7 @@ def test_a_hundred_thousand_keys_leave_nothing_behind(inside, caplog):
     del caller
     more = objects() - before
     assert more[Caller] == 0
-    assert more.total() < 5_000  # what the log remembers for a minute is bounded
+    assert more.total() < 5_000  # the log's memory of a minute is bounded
 
 
 def test_a_miss_costs_the_same_however_many_spaces_have_the_table(inside, caplog):
@@ -92,7 +92,9 @@ def test_a_page_of_tables_costs_the_same_however_many_there_are(inside):
 
 
 def test_pages_of_tables(inside):
-    """Whatever the order in which they were made; deleted ones leave no gap, and none is left over."""
+    """The order of creation does not matter; deleted tables leave no gap, and no table is left
+    out.
+    """
     names = [f"tab{number}" for number in (5, 1, 4, 2, 3)]
     create(as_(inside, "key"), *names)
     inside("DeleteTable", TableName="tab3")

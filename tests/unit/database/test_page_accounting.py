@@ -9,7 +9,7 @@ from tests.support.tables import index_request, table_request
 
 MIB = 1024 * 1024
 BARE = len("pk" + "p" + "sk" + "00000" + "data")
-"""Size of an item beside its data."""
+"""The size of an item without its data."""
 
 
 def fill(db, sizes, define=""):
@@ -33,7 +33,9 @@ def fill(db, sizes, define=""):
 
 
 def pages(db, request):
-    """Return the numbers of the items of each page, and whether the last page had a LastEvaluatedKey before it."""
+    """Return the numbers of the items of each page, and whether the last page had a
+    LastEvaluatedKey before it.
+    """
     found = []
     while True:
         page = db("Query", request)
@@ -45,7 +47,9 @@ def pages(db, request):
 
 
 def expected(sizes, limit=None):
-    """Cut the items into pages: a page ends with the item that reaches the megabyte, or the limit."""
+    """Cut the items into pages: a page ends with the item that reaches the megabyte, or the
+    limit.
+    """
     found, page, size = [], [], 0
     for number, each in enumerate(sizes):
         page.append(number)

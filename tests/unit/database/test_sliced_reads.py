@@ -179,7 +179,7 @@ def test_ordinary_pages_are_answered_at_once(db, table, request_):
     assert steps == 0
 
 
-def test_who_cannot_wait_gets_the_answer_at_once(db, table):
+def test_callers_that_cannot_wait_get_the_answer_at_once(db, table):
     assert not db.emulator.database.sliced
     assert db("Scan", TableName=table, **FILTER)["Count"] == 40
 

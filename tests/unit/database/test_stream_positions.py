@@ -1,4 +1,6 @@
-"""Where reading begins: shard iterators and how long they last, and the first record since a time."""
+"""The start of reading: shard iterators and how long they last, and the first record since a
+time.
+"""
 
 from bisect import bisect_left
 from datetime import UTC, datetime
@@ -32,7 +34,7 @@ def first_shard(streamed):
 
 @pytest.mark.parametrize("kind", ["TRIM_HORIZON", "LATEST", "NextShardIterator"])
 def test_iterators_expire(db, one, kind):
-    """A quarter of an hour after they were made, however they were made."""
+    """Every iterator expires a quarter of an hour after it was made."""
     one.put()
     if kind == "NextShardIterator":
         start = db("GetRecords", ShardIterator=iterator(db, one.arn, first_shard(one)))[kind]
@@ -47,7 +49,7 @@ def test_iterators_expire(db, one, kind):
 
 
 def test_iterator_from_the_future(db, one):
-    """The clock was set back since."""
+    """The clock was set back after the iterator was made."""
     number = one.put()
     start = iterator(db, one.arn, first_shard(one))
     db.clock.advance(-HOUR)
@@ -55,7 +57,7 @@ def test_iterator_from_the_future(db, one):
 
 
 def test_iterator_is_of_its_stream_alone(db, one):
-    """Nothing else that looks like one is taken for one."""
+    """Only texts that the emulator issued are iterators."""
     other = Streamed(db)
     text = iterator(db, one.arn, first_shard(one))
     for wrong in (
@@ -92,7 +94,7 @@ def test_latest_is_looked_up_when_it_is_made(db, one):
     [(-1000, 3), (0, 3), (0.001, 2), (0.1, 2), (0.123, 2), (0.124, 1), (0.4567, 1), (0.458, 0), (1, 0), (1e9, 0)],
 )
 def test_milliseconds(db, one, offset, count):
-    """A record's time has milliseconds, in whatever way the clock and the request round."""
+    """A record's time has milliseconds, however the clock and the request round."""
     for moment in (0, 0.123, 0.457):
         db.clock.freeze(START + moment)
         one.put()
@@ -123,7 +125,9 @@ partitions = st.sampled_from("abcdef")
 
 
 def test_times_against_brute_force(inside):
-    """Bisection finds what looking at every record does: with many of one moment, gaps in the numbers, empty shards."""
+    """Bisection finds the same record as a search of all: with many at one moment, gaps in the
+    numbers, empty shards.
+    """
 
     @profile(60)
     @given(writes=st.lists(st.tuples(waits, partitions), max_size=40), data=st.data())

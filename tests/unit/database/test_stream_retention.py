@@ -79,7 +79,7 @@ def test_deletion_follows_the_clock(db, hourly):
 
 def test_deletion_is_sliced(db, monkeypatch):
     """A slice deletes so many records and no more."""
-    monkeypatch.setattr("emulator.database.store.deletions.DROP_SLICE", 7)
+    monkeypatch.setattr("emulator.database.store.deletions.SLICE", 7)
     streamed = Streamed(db, **ONE_SHARD)
     for _ in range(60):
         streamed.put()
@@ -249,7 +249,7 @@ def test_streams_of_a_table_end_one_by_one(db):
 
 def test_forgotten_while_being_trimmed(db, monkeypatch):
     """Slices of trimming that are still queued when the stream goes do no harm."""
-    monkeypatch.setattr("emulator.database.store.deletions.DROP_SLICE", 3)
+    monkeypatch.setattr("emulator.database.store.deletions.SLICE", 3)
     streamed = Streamed(db, **ONE_SHARD)
     for _ in range(50):
         streamed.put()

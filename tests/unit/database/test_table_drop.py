@@ -15,7 +15,7 @@ SLICE = 7
 
 @pytest.fixture(autouse=True)
 def _small_slices(monkeypatch):
-    monkeypatch.setattr("emulator.database.store.deletions.DROP_SLICE", SLICE)
+    monkeypatch.setattr("emulator.database.store.deletions.SLICE", SLICE)
 
 
 def filled(db, name=None):

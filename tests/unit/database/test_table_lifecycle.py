@@ -1,4 +1,4 @@
-"""Statuses by the clock (behaviour 10.2, 10.4), seen at once and, with delay_transient_statuses, for real."""
+"""Statuses by the clock (behaviour 10.2, 10.4), by default and with delay_transient_statuses."""
 
 import pytest
 
@@ -101,7 +101,9 @@ def test_creating(slow):
 
 
 def test_tags_of_a_table_that_comes_or_goes_stay(slow):
-    """Observed of TagResource: ack-api-quirks, catalogue of ResourceInUseException (control-plane 0.3)."""
+    """Observed of TagResource: ack-api-quirks, catalogue of ResourceInUseException
+    (control-plane 0.3).
+    """
     name = create(slow)
     arn = slow("DescribeTable", TableName=name)["Table"]["TableArn"]
     tags = [{"Key": "a", "Value": "b"}]
@@ -121,7 +123,7 @@ def test_tags_of_a_table_that_comes_or_goes_stay(slow):
     assert slow("ListTagsOfResource", ResourceArn=arn)["Tags"] == tags
 
 
-def test_when_a_table_went_on_demand_is_told_once_it_is_active(slow):
+def test_the_time_of_going_on_demand_is_shown_once_the_table_is_active(slow):
     name = create(slow)
     told = slow("DescribeTable", TableName=name)["Table"]
     assert told["BillingModeSummary"] == {"BillingMode": "PAY_PER_REQUEST"}
@@ -143,7 +145,7 @@ def test_updating(slow):
     slow.clock.advance(3)
     slow("UpdateTable", TableName=name, DeletionProtectionEnabled=False)
     assert status(slow, name) == "ACTIVE"
-    told = slow("UpdateTable", TableName=name, TableClass="STANDARD")["TableDescription"]  # no change, whatever is told
+    told = slow("UpdateTable", TableName=name, TableClass="STANDARD")["TableDescription"]  # the service makes no change
     assert (told["TableStatus"], status(slow, name)) == ("UPDATING", "ACTIVE")
     told = slow("UpdateTable", TableName=name, BillingMode="PAY_PER_REQUEST")["TableDescription"]
     assert (told["TableStatus"], status(slow, name)) == ("UPDATING", "ACTIVE")
@@ -412,7 +414,9 @@ def test_what_has_to_wait_for_an_index_names_it(slow, start, request_, detail):
 
 
 def online(action):
-    """A request that makes the index `more`, or removes the index `global`, of a provisioned table."""
+    """A request that makes the index `more`, or removes the index `global`, of a provisioned
+    table.
+    """
     bodies = {"Create": {**index_request("more", "g"), **units(5)}, "Delete": {"IndexName": "global"}}
     definitions = [{"AttributeName": "g", "AttributeType": "S"}]
     return {"AttributeDefinitions": definitions, "GlobalSecondaryIndexUpdates": [{action: bodies[action]}]}
@@ -512,7 +516,7 @@ def test_decreases_of_throughput_on_a_day(db):
     db.clock.advance(3599)
     assert db.error("UpdateTable", change(1, **index)) == ("LimitExceededException", text)
     assert decreases() == (4, 0)
-    db("UpdateTable", TableName=name, **index)  # an index has days of its own
+    db("UpdateTable", TableName=name, **index)  # an index has its own count of decreases a day
     db("UpdateTable", change(40))
     assert decreases() == (4, 1)
     db.clock.advance(1)

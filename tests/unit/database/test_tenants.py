@@ -1,4 +1,6 @@
-"""Who sees which tables: access keys, regions, accounts, and one database for all of them."""
+"""Which callers see which tables: access keys, regions, accounts, and one database for all of
+them.
+"""
 
 import logging
 
@@ -82,7 +84,7 @@ def test_the_account_of_other_access_keys_can_be_set(tmp_path, account):
 
 
 def test_keys_of_one_account_have_separate_tables(db):
-    """An ARN names the caller's own table, whichever of the keys that share the account it is."""
+    """An ARN names the caller's own table, for each of the keys that share the account."""
     stream = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
     callers = (HERE, OTHER_KEY, ("123456789012", "us-east-1"))
     arn = "arn:aws:dynamodb:us-east-1:123456789012:table/same"
@@ -181,7 +183,9 @@ def test_the_log_is_silent_about_tables_that_are_nowhere(db, caplog):
 
 @pytest.mark.parametrize("shared", [False, True])
 def test_unfinished_work_waits_for_the_same_way_of_dividing(tmp_path, monkeypatch, shared):
-    """A deletion and a half-filled index of one way neither disturb the other way nor get lost."""
+    """A deletion and a half-filled index survive a start with the other setting and do not
+    disturb it.
+    """
     monkeypatch.setattr("emulator.database.jobs.backfill.SLICE", 1)
     ours = Settings(data_dir=tmp_path / "data", shared_db=shared)
     other = Settings(data_dir=tmp_path / "data", shared_db=not shared)

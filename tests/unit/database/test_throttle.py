@@ -1,7 +1,9 @@
-"""Enforced throughput, on a clock that is moved by hand: what is admitted when, what it takes, what a refusal says.
+"""Enforced throughput, on a manual clock: what is admitted when, the units it takes, the texts of
+refusals.
 
-Facts: behaviour 16; Developer Guide, "Burst and adaptive capacity", "Maximum throughput for on-demand tables".
-Tables begin with one second's worth of units; items of 1 KB cost one unit to write, or to read consistently.
+Facts: behaviour 16; Developer Guide, "Burst and adaptive capacity", "Maximum throughput for
+on-demand tables". Tables begin with one second's worth of units; items of 1 KB cost one unit to
+write, or to read consistently.
 """
 
 import pytest
@@ -101,7 +103,9 @@ def test_a_table_that_existed_before_has_its_unused_capacity(db):
 
 
 def test_an_item_larger_than_the_burst(db):
-    """One unit a second is 300 units at most, 400 KB cost 400: admitted when full, and paid for afterwards."""
+    """One unit a second is 300 units at most, 400 KB cost 400: admitted when full, and paid for
+    afterwards.
+    """
     table = create(db, write=1)
     size = 400 * KIB
     db.clock.advance(298.5)
@@ -250,7 +254,7 @@ TAKEN = {
 
 @pytest.mark.parametrize("case", [*READS, *WRITES])
 @pytest.mark.parametrize("asked", ["TOTAL", "NONE"])
-def test_what_is_taken_is_what_is_told(db, case, asked):
+def test_the_units_taken_are_the_units_reported(db, case, asked):
     filled = create_filled(db)
     kind = "Read" if case in READS else "Write"
     operation, request = (READS | WRITES)[case]
@@ -263,7 +267,9 @@ def test_what_is_taken_is_what_is_told(db, case, asked):
 
 
 def test_a_failed_condition_is_charged(db):
-    """As much as writing the existing item would be, one unit where there is none (behaviour 9.1)."""
+    """As much as writing the existing item would be, one unit where there is none (behaviour
+    9.1).
+    """
     filled = create_filled(db)
     for number, cost in ((2, 9), (9, 1)):
         for operation, request in (
@@ -451,7 +457,7 @@ def test_maximums_of_an_index(db):
 
 @pytest.fixture(params=[TABLE, ON_DEMAND], ids=["provisioned", "on-demand"])
 def wide(request, db):
-    """A table with room to spare, and the text of its refusals."""
+    """Return a table with spare capacity, and the text of its refusals."""
     return (create(db, 40_000, 40_000) if request.param is TABLE else create_on_demand(db)), request.param
 
 
@@ -523,7 +529,7 @@ def test_many_partitions_are_forgotten_once_they_are_full(db, monkeypatch):
 # --- on which tables ------------------------------------------------------------------------------------------------
 
 
-def test_off_unless_asked_for(db):
+def test_off_by_default(db):
     request = table_request(BillingMode="PROVISIONED", ProvisionedThroughput=units(1, 1))
     db("CreateTable", request)
     assert admitted(db, request["TableName"], most=50) == 50

@@ -1,4 +1,6 @@
-"""Requests of several parts under enforced throughput: what of them is done, and what is told of the rest (behaviour 16)."""
+"""Requests of several parts under enforced throughput: which parts are done, and the report of
+the rest (behaviour 16).
+"""
 
 import pytest
 
@@ -108,7 +110,7 @@ def test_a_batch_get_of_tables_of_which_one_is_throttled(db):
 
 @pytest.mark.parametrize("operation", ["Query", "Scan"])
 def test_pages_stop_where_nothing_is_left(db, operation):
-    """A page is read as a whole and paid for afterwards: the next one waits."""
+    """A page is read as a whole and charged afterwards: the next one waits."""
     table = create(db, read=4)
     for number in range(5):
         put(db, table, number, 20 * KIB, pk="p")

@@ -1,4 +1,6 @@
-"""ClientRequestTokens: a request is done once within ten minutes, whatever happens in between (behaviour 8.3)."""
+"""ClientRequestTokens: a request is done once within ten minutes, whatever happens meanwhile
+(behaviour 8.3).
+"""
 
 import uuid
 
@@ -31,7 +33,7 @@ def create(db):
 
 
 def increment(table, token, by="1", **extra):
-    """Return a request of which one can see how often it was done."""
+    """Return a request whose effect shows how often it was done."""
     update = {
         "TableName": table,
         "Key": {"id": {"S": "counter"}},
@@ -133,7 +135,7 @@ def test_a_replay_leaves_later_changes_alone(db, table):
 
 
 def changed(table):
-    """Return requests with the token of increment(table, "a") that say something else."""
+    """Return other requests with the token of increment(table, "a")."""
     request = increment(table, "a")
     (action,) = request["TransactItems"]
     other_key = {"id": {"S": "other"}}
@@ -164,7 +166,7 @@ def test_order_of_actions_counts(db, table):
 
 
 @pytest.mark.parametrize(("first", "second"), [("NONE", "TOTAL"), ("INDEXES", None), (None, "INDEXES")])
-def test_what_is_told_of_capacity_makes_no_other_request(db, table, first, second):
+def test_return_consumed_capacity_does_not_make_another_request(db, table, first, second):
     for mode in (first, second):
         run(db, table, "a", **({"ReturnConsumedCapacity": mode} if mode else {}))
     assert count(db, table) == 1
@@ -194,7 +196,7 @@ def test_fingerprints():
 
 
 def failing(table):
-    """Return requests that are refused or cancelled: before, at and after the look at the table."""
+    """Return requests that are refused or cancelled: before, while and after the table is read."""
     check = {"TableName": table, "Key": {"id": {"S": "no"}}, "ConditionExpression": "attribute_exists(id)"}
     delete = {"TableName": table, "Key": {"id": {"S": "no"}}}
     return [
@@ -255,7 +257,7 @@ def test_tokens_that_begin_alike(db, table):
 
 
 def test_tokens_survive_reopening_the_folder(tmp_path):
-    """Their time goes on while the emulator is closed."""
+    """They expire also while the emulator is closed."""
     opened = InProcess(Settings(data_dir=tmp_path))
     table = create(opened)
     run(opened, table, "a")
@@ -274,7 +276,7 @@ def test_tokens_survive_reopening_the_folder(tmp_path):
 
 
 def test_expired_tokens_are_swept(db, table):
-    """A few with each new one, the oldest first; those that are still good stay."""
+    """Each new token removes a few expired ones, the oldest first; valid ones stay."""
     for _ in range(10):
         run(db, table, str(uuid.uuid4()))
     db.clock.advance(MINUTES / 2)
@@ -293,7 +295,9 @@ def test_expired_tokens_are_swept(db, table):
 
 
 def test_a_steady_load_keeps_a_steady_number(db, table):
-    """One token each ten seconds: never more than are good, and one that waits to be swept."""
+    """With one token each ten seconds there are never more than the valid ones and one that is
+    expired.
+    """
     for _ in range(100):
         run(db, table, str(uuid.uuid4()))
         db.clock.advance(10)
@@ -302,7 +306,9 @@ def test_a_steady_load_keeps_a_steady_number(db, table):
 
 
 def test_a_token_used_anew_is_not_swept_by_its_old_entry(db, table):
-    """Its entry by time moves with it, also when there are too many expired ones to sweep at once."""
+    """The entry by time moves with the token, also when there are too many expired ones to sweep
+    at once.
+    """
     for number in range(20):
         run(db, table, str(number))
     db.clock.advance(MINUTES + 1)

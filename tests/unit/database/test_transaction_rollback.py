@@ -1,4 +1,6 @@
-"""A transaction that is refused half way through its writes, by a limit that only writing reaches, leaves nothing."""
+"""A transaction that is refused half way through its writes, by a limit that only writes can
+reach, changes nothing.
+"""
 
 import pytest
 
@@ -13,7 +15,7 @@ LIMIT = 10_000
 
 @pytest.fixture
 def small(engine_name, tmp_path):
-    """An emulator whose item collections are full soon."""
+    """Return an emulator with a small limit of item collections."""
     place = {"in_memory": True} if engine_name == "memory" else {"data_dir": tmp_path / "data"}
     inside = InProcess(Settings(item_collection_limit=LIMIT, **place))
     yield inside

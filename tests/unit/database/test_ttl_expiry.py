@@ -1,4 +1,4 @@
-"""Which items expire, and what happens until and when they do (behaviour 12)."""
+"""Which items expire, and what happens before and at their expiry (behaviour 12)."""
 
 import pytest
 
@@ -206,7 +206,7 @@ def test_the_attribute_may_be_a_key(db, case):
 BY_TTL = {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}
 
 
-def test_the_stream_tells_who_deleted(db):
+def test_the_stream_names_ttl_as_the_deleter(db):
     stream = {"StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}}
     table = create(db, **stream)
     put(db, table, "swept", NOW + 1)
@@ -244,7 +244,7 @@ def test_a_table_without_capacity_is_swept(engine_name, tmp_path):
     assert sweep(db).total() == 10
     assert db.error("PutItem", TableName=table, Item={"pk": {"S": "x"}})[0] == "ProvisionedThroughputExceededException"
     db.clock.advance(1)
-    put(db, table, "x")  # what had come back meanwhile was not spent on the sweep
+    put(db, table, "x")  # the sweep did not use the capacity that had refilled meanwhile
     db.emulator.close()
 
 

@@ -17,7 +17,7 @@ ITEMS = 60
 def _small_slices(monkeypatch):
     for name in ("ttl_fill.SLICE", "ttl_sweep.SLICE", "backfill.SLICE"):
         monkeypatch.setattr(f"emulator.database.jobs.{name}", 3)
-    monkeypatch.setattr("emulator.database.store.deletions.DROP_SLICE", 7)
+    monkeypatch.setattr("emulator.database.store.deletions.SLICE", 7)
 
 
 def write(db, table, choose):

@@ -1,4 +1,6 @@
-"""UpdateTimeToLive and DescribeTimeToLive by the clock; the texts are in test_table_lifecycle.py and the black-box tests."""
+"""UpdateTimeToLive and DescribeTimeToLive by the clock; the texts are in test_table_lifecycle.py
+and the black-box tests.
+"""
 
 import pytest
 
@@ -12,7 +14,7 @@ SOON = ("ValidationException", "Time to live has been modified multiple times wi
 
 @pytest.fixture
 def slow(engine_name, tmp_path):
-    """An emulator whose transient statuses last three seconds."""
+    """Return an emulator whose transient statuses last three seconds."""
     settings = Settings(in_memory=engine_name == "memory", data_dir=tmp_path / "data", delay_transient_statuses=True)
     inside = InProcess(settings)
     yield inside
@@ -34,7 +36,7 @@ def active(db):
 
 
 def follow(db):
-    """Switch TTL on and off, and look at each status."""
+    """Turn TTL on and off, and check each status."""
     table = active(db)
     assert described(db, table) == told("DISABLED")
     switch(db, table)

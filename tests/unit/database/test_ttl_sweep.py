@@ -1,4 +1,6 @@
-"""Sweeps as work: when they come, what they cost, and what may happen to a table between their slices."""
+"""Sweeps as background work: when they run, their cost, and changes of a table between their
+slices.
+"""
 
 from types import SimpleNamespace
 
@@ -15,7 +17,7 @@ from tests.support.tables import table_request
 
 
 def tick(db, seconds):
-    """Let time pass; do what is due, and all the work of that."""
+    """Move the clock; run the due jobs, and finish their work."""
     db.clock.advance(seconds)
     while db.emulator.tick():
         pass
@@ -140,7 +142,9 @@ def test_a_sweep_on_request_fills_the_queue_first(db, monkeypatch):
 
 @pytest.fixture
 def half_swept(db, monkeypatch):
-    """A table of six expired items of which two have been deleted; the sweep goes on with the next slice."""
+    """Return a table of six expired items of which two have been deleted; the sweep continues
+    with the next slice.
+    """
     monkeypatch.setattr("emulator.database.jobs.ttl_sweep.SLICE", 2)
     table = create(db)
     for number in range(6):
@@ -215,7 +219,7 @@ def test_a_new_process_sweeps_what_the_old_one_left(tmp_path):
 
 
 def test_an_entry_that_is_no_items_any_more_only_goes_itself(db):
-    """There is no such entry; should there ever be one, it must not cost an item that has not expired."""
+    """No such entry should exist; if one does, it must not delete an item that has not expired."""
     table = create(db)
     put(db, table, "item", NOW + HOUR)
     database = db.emulator.database

@@ -1,4 +1,4 @@
-"""A full disk, as the database meets it: only urgent writes find room, or none do."""
+"""A full disk, as seen by the database: only urgent writes find room, or no writes do."""
 
 import pytest
 
@@ -20,7 +20,7 @@ ITEM = {**KEY, "g": {"S": "g"}, "until": {"N": "1700000100"}}
 
 
 class Tight:
-    """A write transaction on a full disk. reserve: there is room for urgent writes."""
+    """A write transaction on a full disk. reserve: whether there is room for urgent writes."""
 
     def __init__(self, txn, *, reserve):
         self.txn, self.reserve, self.urgent = txn, reserve, False
@@ -40,7 +40,7 @@ class Tight:
 
 @pytest.fixture
 def fill(db, monkeypatch):
-    """A function after which the disk is full, until the fixture `monkeypatch` undoes it."""
+    """Return a function that makes the disk full, until the fixture `monkeypatch` undoes it."""
 
     def fill(*, reserve=True):
         database = db.emulator.database

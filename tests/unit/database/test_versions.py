@@ -7,61 +7,55 @@ import orjson
 import pytest
 
 from emulator.app import Emulator
-from emulator.database.store.versions import SharedEngine, Versions
+from emulator.database.store.versions import Versions
 from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory
 from storage import Interrupted, Lost
 from tests.support.tables import table_request
 
 
-class Grouping:
-    """An engine with a group of commits, as far as versions look at it."""
-
-    read = write = group = sync = commits = work_ahead = rest = close = None
-
-    def __init__(self):
-        self.pending = False
-        self.failure = None
-
-    def commit(self):
-        if self.failure is not None:
-            raise self.failure
-        self.pending = False
-
-
 @pytest.fixture
 def two():
-    """The versions of two processes; the first one's engine."""
+    """The versions of two processes; the first one's group commit."""
     sharing = SharedMemory(2)
     other = copy(sharing)
     other.worker_index = 1
-    engine = Grouping()
-    return SimpleNamespace(mine=Versions(sharing, engine), other=Versions(other, Grouping()), engine=engine)
+    group_commit = SimpleNamespace(pending=False)
+    return SimpleNamespace(mine=Versions(sharing, group_commit), other=Versions(other, None), group_commit=group_commit)
 
 
-def test_a_change_is_told_at_once(two):
-    assert not two.other.hinted()
-    two.mine.tell()
-    assert (two.mine.hinted(), two.other.hinted()) == (False, True)
+def test_a_change_is_announced_at_once(two):
+    assert not two.other.is_stale()
+    two.mine.notify()
+    assert (two.mine.is_stale(), two.other.is_stale()) == (False, True)
 
 
-def test_a_change_whose_commit_is_pending_is_told_after_it(two):
-    engine = SharedEngine(two.engine, two.mine)
-    two.engine.pending = True
-    two.mine.tell()
-    assert not two.other.hinted(), "who looked now would find nothing, and not look again"
-    engine.commit()
-    assert two.other.hinted()
+def test_a_change_whose_commit_is_pending_is_announced_after_it(two):
+    two.group_commit.pending = True
+    two.mine.notify()
+    assert not two.other.is_stale(), "a process that reads now would find nothing and not read again"
+    two.group_commit.pending = False
+    two.mine.committed()
+    assert two.other.is_stale()
 
 
-def test_a_commit_that_failed_tells_nothing(two):
-    engine = SharedEngine(two.engine, two.mine)
-    two.engine.pending = True
-    two.mine.tell()
-    two.engine.failure = Lost("gone")
-    with pytest.raises(Lost):
-        engine.commit()
-    assert not two.other.hinted()
+def test_a_commit_that_failed_notifies_nobody(workers, monkeypatch):
+    mine, other = workers(0, durable=True), workers(1, durable=True)
+    group_commit = mine.database.group_commit
+    group_commit.group_writes(lambda: None)
+    call(mine, "CreateTable", **(table_request("pk:S") | {"TableName": "table"}))
+    assert not other.database.versions.is_stale()
+    with monkeypatch.context() as patch:
+        patch.setattr(group_commit, "commit", lost)
+        with pytest.raises(Lost):
+            mine.database.commit()
+    assert not other.database.versions.is_stale()
+    mine.database.commit()
+    assert other.database.versions.is_stale()
+
+
+def lost():
+    raise Lost("gone")
 
 
 @pytest.mark.parametrize(("failure", "attempts"), [(Interrupted("again"), 21), (Lost("tell it first"), 1)])
@@ -99,10 +93,10 @@ def workers(tmp_path):
     sharing = SharedMemory(2)
     started = []
 
-    def start(worker_index):
+    def start(worker_index, **settings):
         mine = copy(sharing)
         mine.worker_index = worker_index
-        started.append(Emulator(Settings(data_dir=tmp_path / "data"), sharing=mine))
+        started.append(Emulator(Settings(data_dir=tmp_path / "data", **settings), sharing=mine))
         return started[-1]
 
     yield start

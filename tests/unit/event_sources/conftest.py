@@ -12,7 +12,9 @@ from tests.support.stages import Stage, configured
 
 @pytest.fixture
 def make_stage(engine_name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Stage]]:
-    """A function that opens a stage with some settings; temporary folders of in-memory ones go with the test."""
+    """Return a function that opens a stage with some settings; folders of in-memory stages are
+    deleted with the test.
+    """
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     stages = []
 

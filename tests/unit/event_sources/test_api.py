@@ -20,7 +20,7 @@ def create(arn, **members):
     return {name: value for name, value in request.items() if value is not None}
 
 
-# --- what it keeps --------------------------------------------------------------------------------------------------
+# --- what it keeps --------------------------------------------------------------------------------
 
 
 def test_new_mapping_has_the_defaults_and_is_enabled_at_the_next_look(stage, orders):
@@ -114,7 +114,7 @@ def test_function_is_changed(stage, orders):
     assert told["FunctionArn"] == "arn:aws:lambda:us-east-1:123456789012:function:audit"
 
 
-def test_transient_states_last_where_they_are_asked_for(make_stage):
+def test_transient_states_last_with_the_setting(make_stage):
     stage = make_stage(delay_transient_statuses=True)
     uuid = stage.mapping(stage.table())
     path = f"/{uuid}"
@@ -141,7 +141,7 @@ def test_mappings_survive_a_restart(tmp_path):
     after.emulator.close()
 
 
-# --- what it lists --------------------------------------------------------------------------------------------------
+# --- what it lists --------------------------------------------------------------------------------
 
 
 def test_mappings_are_listed_by_stream_function_and_pages(stage, orders):
@@ -193,7 +193,7 @@ def test_mappings_of_a_folder_divided_the_other_way_wait(tmp_path):
     shared.emulator.close()
 
 
-# --- what it refuses ------------------------------------------------------------------------------------------------
+# --- what it refuses ------------------------------------------------------------------------------
 
 INVALID = "InvalidParameterValueException"
 DETECTED = "1 validation error detected: Value {} failed to satisfy constraint: Member must "
@@ -291,7 +291,7 @@ def test_mapping_is_refused(stage, orders, members, code, message):
     assert stage.api("GET", "")[1] == {"EventSourceMappings": []}
 
 
-def test_features_that_are_asked_for_with_nothing_are_let_pass(stage, orders):
+def test_empty_values_of_unsupported_features_are_accepted(stage, orders):
     stage.api("POST", "", create(orders, TumblingWindowInSeconds=0, SourceAccessConfigurations=[], Tags={}))
 
 
@@ -342,3 +342,14 @@ def test_without_a_configuration_no_function_exists():
     stage = Stage(Settings(in_memory=True))
     assert stage.refused("POST", "", create(stage.table()))[2] == "Function does not exist"
     stage.emulator.close()
+
+
+def test_a_mapping_whose_commit_was_lost_is_not_there(stage, orders):
+    """The group commit with its records failed after the mapping was published."""
+    uuid = stage.mapping(orders)
+    database = stage.emulator.database
+    with database.write() as txn:
+        txn.drop_range(*keyspace.mappings(), 1)
+    database.recover()
+    assert stage.refused("GET", f"/{uuid}")[0] == 404
+    assert not stage.service.busy

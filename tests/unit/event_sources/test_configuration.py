@@ -1,4 +1,4 @@
-"""The file of the functions: what it says, and what it may not say."""
+"""The configuration file of functions: valid and invalid contents."""
 
 import sys
 
@@ -61,13 +61,13 @@ def test_no_file_is_no_functions():
         ('"f g" = "a:b"', "f g: a function's name has 1 to 64 letters, digits, '-' and '_'"),
     ],
 )
-def test_bad_file_is_told_in_one_line(write, text, told):
+def test_bad_file_is_reported_in_one_line(write, text, told):
     path = write(text)
     with pytest.raises(BadConfiguration) as caught:
         load(path)
     assert str(caught.value) in (f"{path}: {told}", f"{path} {told}")
 
 
-def test_missing_file_is_told(tmp_path):
+def test_missing_file_is_reported(tmp_path):
     with pytest.raises(BadConfiguration, match=r"cannot read .*/none\.toml: No such file or directory"):
         load(str(tmp_path / "none.toml"))

@@ -1,4 +1,4 @@
-"""Delivery: order, checkpoints, windows, lineage, restarts. What failures do is in test_failures.py."""
+"""Delivery: order, checkpoints, windows, lineage, restarts. Failures: test_failures.py."""
 
 import json
 from collections import Counter
@@ -103,7 +103,7 @@ def test_payload_stays_under_six_megabytes(stage):
     assert [len(records) for _, records in stage.due()] == [4]
 
 
-# --- filters --------------------------------------------------------------------------------------------------------
+# --- filters --------------------------------------------------------------------------------------
 
 
 def test_records_that_do_not_match_count_as_processed(make_stage, tmp_path):
@@ -131,7 +131,7 @@ def test_filters_of_an_update_hold_from_the_next_record_on(stage):
     assert stage.deliver() == [["c"]]
 
 
-# --- the batching window --------------------------------------------------------------------------------------------
+# --- the batching window --------------------------------------------------------------------------
 
 
 def test_window_gathers_until_it_is_over(stage):
@@ -165,7 +165,7 @@ def test_clock_that_is_set_back_does_not_prolong_a_window(stage):
     assert stage.deliver() == [["a"]]
 
 
-# --- parallel batches -----------------------------------------------------------------------------------------------
+# --- parallel batches -----------------------------------------------------------------------------
 
 
 def test_parallel_batches_keep_the_order_of_each_key(stage):
@@ -216,7 +216,7 @@ def test_shards_are_delivered_side_by_side(make_stage):
     assert len(stage.due()) == 4
 
 
-# --- lineage --------------------------------------------------------------------------------------------------------
+# --- lineage --------------------------------------------------------------------------------------
 
 
 def test_children_wait_for_their_parents(stage):
@@ -291,7 +291,7 @@ def test_shards_that_are_gone_leave_no_checkpoint(stage):
     assert stage.service.mappings.checkpoints(mapping).keys() <= {shard.number for shard in stream.shards}
 
 
-# --- stopping and going on ------------------------------------------------------------------------------------------
+# --- stopping and going on ------------------------------------------------------------------------
 
 
 def test_disabled_mapping_stops_and_goes_on_where_it_was(stage):
@@ -343,7 +343,7 @@ def test_creation_that_takes_its_time_delivers_afterwards(make_stage):
     assert stage.deliver() == [["a"]]
 
 
-def test_stream_that_is_gone_is_told(stage, caplog):
+def test_missing_stream_is_reported(stage, caplog):
     uuid = stage.mapping(stage.table())
     stage("UpdateTable", TableName="Orders", StreamSpecification={"StreamEnabled": False})
     stage.clock.advance(DAY + 1)
@@ -363,7 +363,7 @@ def test_stream_of_a_deleted_table_is_delivered_to_its_end(stage):
     assert stage.deliver() == [["a"]]
 
 
-# --- restarts -------------------------------------------------------------------------------------------------------
+# --- restarts -------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -420,7 +420,7 @@ def test_lane_that_was_ahead_is_delivered_again_and_none_is_left_out(restart):
     assert len(again) == len({*again})
 
 
-def test_function_that_is_not_configured_any_more_is_told(restart, caplog):
+def test_function_that_is_no_longer_configured_is_reported(restart, caplog):
     stage = restart()
     uuid = stage.mapping(stage.table())
     stage.put("a")

@@ -28,7 +28,7 @@ MEMBERS = st.fixed_dictionaries(
 
 
 class Run:
-    """One emulator, what was written to it, and what its function took."""
+    """One emulator, the writes to it, and the records that its function accepted."""
 
     def __init__(self, folder: Path, shards: int, members) -> None:
         self.stage = Stage(configured(folder, in_memory=True, stream_shards=shards))
@@ -44,7 +44,7 @@ class Run:
             self.written[key].append(value)
 
     def deliver(self, outcomes) -> None:
-        """Invoke what is due; the outcomes are taken by turns, and are all "done" after them."""
+        """Invoke due functions; the outcomes are those given, in order, and then always "done"."""
         outcomes = iter(outcomes)
         while due := self.stage.due():
             for invocation, records in due:
@@ -73,7 +73,7 @@ class Run:
             pass
 
     def restart(self, _=None) -> None:
-        """Forget what is in memory, as a crash does."""
+        """Lose the state in memory, as in a crash."""
         self.stage.service = FunctionService(self.stage.emulator.database, self.stage.emulator.settings)
         self.restarts += 1
 
@@ -87,7 +87,7 @@ def test_nothing_is_lost_and_each_items_order_is_kept(shards, members, steps):
         for step, argument in steps:
             if step == "pass":
                 age += argument
-                if age > 20 * 3600:  # else records are rightly given up
+                if age > 20 * 3600:  # otherwise the emulator is right to give records up
                     continue
                 run.tick(argument)
             else:

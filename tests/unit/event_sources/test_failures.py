@@ -1,4 +1,6 @@
-"""What failures do: retries, halves, partial responses, and what is given up."""
+"""Failures of functions: retries, split batches, partial responses, and records that are given
+up.
+"""
 
 import json
 
@@ -42,7 +44,7 @@ def result(stage, uuid):
     return stage.api("GET", f"/{uuid}")[1]["LastProcessingResult"]
 
 
-# --- retries --------------------------------------------------------------------------------------------------------
+# --- retries --------------------------------------------------------------------------------------
 
 
 def test_backoff_doubles_up_to_a_minute():
@@ -126,7 +128,7 @@ def test_clock_that_is_set_back_does_not_prolong_a_backoff(stage, mapped):
     assert stage.deliver() == [["a", "b", "c", "d"]]
 
 
-# --- halves ---------------------------------------------------------------------------------------------------------
+# --- halves ---------------------------------------------------------------------------------------
 
 
 def test_bisecting_isolates_the_record_that_fails_without_using_up_retries(stage, mapped):
@@ -156,7 +158,7 @@ def test_halves_keep_the_order(stage, mapped):
     assert len(stage.letters) == 2
 
 
-# --- partial responses ----------------------------------------------------------------------------------------------
+# --- partial responses ----------------------------------------------------------------------------
 
 
 def test_records_before_the_lowest_reported_one_are_done(stage, mapped):
@@ -200,12 +202,12 @@ def test_response_that_makes_no_sense_fails_the_whole_batch(stage, mapped, answe
     assert stage.deliver() == [["a", "b", "c", "d"]]
 
 
-def test_responses_mean_nothing_unless_they_are_asked_for(stage, mapped):
+def test_partial_batch_responses_need_the_setting(stage, mapped):
     mapped(BatchSize=2)
     assert stage.deliver(reporting("a")) == [["a", "b"], ["c", "d"]]
 
 
-# --- age ------------------------------------------------------------------------------------------------------------
+# --- age ------------------------------------------------------------------------------------------
 
 
 def test_records_that_get_too_old_are_given_up(stage, mapped):
@@ -256,7 +258,7 @@ def test_part_of_a_batch_gets_too_old(stage, mapped):
     assert stage.deliver(poison("a")) == [["b"]]
 
 
-# --- letters --------------------------------------------------------------------------------------------------------
+# --- letters --------------------------------------------------------------------------------------
 
 
 def test_letters_are_in_the_data_folder_or_a_temporary_one(stage, mapped):
@@ -290,7 +292,7 @@ def test_letters_are_kept_in_two_files_of_bounded_size(stage, mapped, monkeypatc
     file.unlink()
 
 
-def test_letters_are_for_those_who_may_read_the_folder(stage, mapped):
+def test_dead_letters_have_the_permissions_of_the_folder(stage, mapped):
     mapped(written="", MaximumRetryAttempts=0)
     file = stage.service.dead_letters.file
     for mode in (0o700, 0o755):

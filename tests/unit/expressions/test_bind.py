@@ -1,4 +1,6 @@
-"""What bind() does around the expressions: members, order of problems, unused names and values, the cache."""
+"""bind() without the expressions themselves: members, order of problems, unused names and values,
+the cache.
+"""
 
 import pytest
 
@@ -302,7 +304,7 @@ def test_key_conditions(text, clauses):
     )
 
 
-# --- the cache ---
+# --- the cache ------------------------------------------------------------------------------------
 
 UPDATE = {"UpdateExpression": "SET #a = :v", NAMES: {"#a": "a"}, VALUES: {":v": ONE}}
 
@@ -375,7 +377,7 @@ def test_long_names_are_not_kept():
     assert not module._cache
 
 
-def test_absent_and_empty_names_are_told_apart():
+def test_absent_and_empty_names_are_different():
     bind({"ProjectionExpression": "a"})
     assert failure({"ProjectionExpression": "a", NAMES: {}}) == "ExpressionAttributeNames must not be empty"
     assert bind({"ProjectionExpression": "a", NAMES: None}) is bind({"ProjectionExpression": "a"})

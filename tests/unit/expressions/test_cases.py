@@ -1,4 +1,4 @@
-"""The tables of tests/cases/expressions, each row through bind() as a request comes in."""
+"""The tables of tests/cases/expressions: bind() gets each row as it gets a request."""
 
 import copy
 import json

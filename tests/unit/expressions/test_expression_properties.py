@@ -1,4 +1,6 @@
-"""Random conditions against a naive evaluator, random updates against a naive editor, random texts against crashes."""
+"""Random conditions against a naive evaluator, random updates against a naive editor, random texts
+against crashes.
+"""
 
 import base64
 import copy
@@ -44,7 +46,7 @@ PATHS = {
 paths = st.sampled_from(sorted(PATHS))
 
 
-# --- the naive evaluator ---
+# --- the naive evaluator --------------------------------------------------------------------------
 
 
 def look_up(item, path):
@@ -126,7 +128,7 @@ def has(container, wanted):
     return tag == kind and tag in ("S", "B") and raw(wanted) in raw(container)
 
 
-# --- random conditions: a tree, its text, and the values it uses ---
+# --- random conditions: a tree, its text, and the values it uses ----------------------------------
 
 
 @st.composite
@@ -223,7 +225,7 @@ def test_conditions_hold_as_a_naive_reading_says(condition, candidates):
         assert program.test(part, values) is expected, text_of(node)
 
 
-# --- random updates ---
+# --- random updates -------------------------------------------------------------------------------
 
 TARGETS = {
     "a": ("a",),
@@ -239,7 +241,9 @@ TARGETS = {
 
 
 def edited(item, actions, values):
-    """Apply SETs of values and REMOVEs one by one, working on the old positions of lists; None where it cannot be."""
+    """Apply SETs of values and REMOVEs one by one, working on the old positions of lists; None
+    where it cannot be.
+    """
     new = copy.deepcopy(item)
     gone = object()
     for target, value in sorted(actions.items(), key=lambda action: [str(step) for step in TARGETS[action[0]]]):
@@ -300,7 +304,7 @@ def test_updates_change_what_a_naive_editor_changes(update, item):
     assert item == before
 
 
-# --- random texts ---
+# --- random texts ---------------------------------------------------------------------------------
 
 WORDS = """
 a b.c #p :v ( ) [ ] 0 1 , . = <> < + - AND or NOT IN BETWEEN SET REMOVE add DELETE size( contains( attribute_exists(
@@ -351,7 +355,7 @@ def test_every_text_has_an_answer(text):
 
 
 def run(bound, item, values):
-    """Call whatever programs there are."""
+    """Call all programs."""
     if bound.condition is not None:
         assert isinstance(bound.condition.test(item, values), bool)
     if bound.projection is not None:

@@ -1,4 +1,6 @@
-"""One row is all a function takes: the rows keep the rules, and a toy function needs nothing else."""
+"""A function needs one row only: the rows keep the rules, and a toy function needs nothing
+else.
+"""
 
 import json
 import re
@@ -29,7 +31,7 @@ VALUES = {
 }
 
 
-# --- a toy function of each place ---
+# --- a toy function of each place -----------------------------------------------------------------
 
 TEXT = Operand(frozenset({"S"}))
 NUMBER = Operand(frozenset({"N"}))
@@ -158,7 +160,7 @@ def test_a_toy_in_an_update(toys):
     assert text == f"Invalid UpdateExpression: {WRONG.format('toy_twice', 'S')}"
 
 
-# --- rows that are not complete ---
+# --- rows that are not complete -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -200,7 +202,7 @@ def test_a_row_without_a_field(missing):
         Function(**row)
 
 
-# --- what holds for every row ---
+# --- what holds for every row ---------------------------------------------------------------------
 
 ROWS = [pytest.param(row, id=name) for name, row in FUNCTIONS.items()]
 PARAMETERS = {
@@ -220,7 +222,7 @@ def detail(row, operands, values=()):
 
 
 def fitting(row):
-    """Return operands of the function without fault, and their values."""
+    """Return valid operands of the function, and their values."""
     operands, values = [], {}
     for position, operand in enumerate(row.operands):
         if operand.type_name:
@@ -305,7 +307,9 @@ def test_whether_partiql_has_it(row):
 
 @pytest.mark.parametrize("row", ROWS)
 def test_it_has_cases(row):
-    """Rules alone do not say what a function computes: its outcomes and errors stand in the tables."""
+    """Rules do not say what a function computes: its outcomes and errors are in the
+    tables.
+    """
     table = "updates" if row.place == "update operand" else "conditions"
     cases = json.loads((CASES / f"{table}.json").read_text())["cases"]
     used = [case for case in cases if re.search(rf"\b{row.name}\(", case["expression"])]

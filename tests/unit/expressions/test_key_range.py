@@ -1,4 +1,6 @@
-"""Key conditions against schemas of 1+0, 1+1, 1+0 with several hashes and 2+3 attributes (behaviour 3.8, 4.3)."""
+"""Key conditions against schemas of 1+0, 1+1, 1+0 with several hashes and 2+3 attributes (behaviour
+3.8, 4.3).
+"""
 
 from itertools import product
 

@@ -1,4 +1,6 @@
-"""The legacy parameters: meaning of every operator and action, every text of behaviour 18, 3.6 and 4.7."""
+"""The legacy parameters: meaning of every operator and action, every text of behaviour 18, 3.6 and
+4.7.
+"""
 
 import pytest
 
@@ -64,7 +66,7 @@ def element(operator, *arguments):
     return {"ComparisonOperator": operator, "AttributeValueList": list(arguments)}
 
 
-# --- operators ------------------------------------------------------------------------------------------------------
+# --- operators ------------------------------------------------------------------------------------
 
 L = {"L": [s("x"), n(1), {"BOOL": True}]}
 M = {"M": {"k": s("x")}}
@@ -199,7 +201,7 @@ def test_arguments_together(member, operator, arguments, message):
     assert refused(functions[member], request) == message
 
 
-# --- Expected -------------------------------------------------------------------------------------------------------
+# --- Expected -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -280,7 +282,7 @@ def test_expected_members_that_do_not_go_together(given, message):
     assert refused(expected, {"Expected": {"a": given}}) == INVALID + message
 
 
-# --- ConditionalOperator --------------------------------------------------------------------------------------------
+# --- ConditionalOperator --------------------------------------------------------------------------
 
 TWO = {"a": element("EQ", s("x")), "b": element("EQ", s("y"))}
 
@@ -330,7 +332,7 @@ def test_thousands_of_conditions(operator):
     assert len(condition.attributes) == 5001
 
 
-# --- KeyConditions --------------------------------------------------------------------------------------------------
+# --- KeyConditions --------------------------------------------------------------------------------
 
 INDEXABLE = {
     "EQ": "=",
@@ -369,7 +371,7 @@ def test_number_of_key_conditions(index, allowed):
             assert refused(key_conditions, request) == "Conditions can be of length 1 or 2 only"
 
 
-# --- AttributeUpdates -----------------------------------------------------------------------------------------------
+# --- AttributeUpdates -----------------------------------------------------------------------------
 
 
 def put(value):
@@ -490,7 +492,7 @@ def test_no_updates(given):
     assert attribute_updates(given) is None
 
 
-# --- AttributesToGet ------------------------------------------------------------------------------------------------
+# --- AttributesToGet ------------------------------------------------------------------------------
 
 
 def test_projection_takes_names_as_they_are():
@@ -504,7 +506,7 @@ def test_projection_refuses_duplicates():
     assert refused(attributes_to_get, ["a", "b", "c", "b", "a"]) == message
 
 
-# --- mixing ---------------------------------------------------------------------------------------------------------
+# --- mixing ---------------------------------------------------------------------------------------
 
 MIXED = (
     "Can not use both expression and non-expression parameters in the same request: "

@@ -1,6 +1,8 @@
-"""How deep expressions and statements nest: as their lengths and 300 operators allow, far beyond Python's own stack.
+"""How deep expressions and statements nest: as their lengths and 300 operators allow, far beyond
+Python's own stack.
 
-Everything runs with little stack left, as a rule that needed a frame for each level might pass by chance.
+Everything runs with little stack left, so that code that needs a frame for each level
+fails.
 """
 
 import sys
@@ -14,7 +16,7 @@ from emulator.limits import EXPRESSION_SIZE
 from emulator.partiql.prepare import prepare_statement
 from emulator.partiql.where import key_of
 
-FRAMES = 330  # what a condition of 300 operators may take to be evaluated, and some
+FRAMES = 330  # what a condition of 300 operators may take to evaluate, and some more
 PREFIX = "Invalid {}: "
 TOO_MANY = "The expression contains too many operators; operator count: 301"
 REDUNDANT = "The expression has redundant parentheses;"

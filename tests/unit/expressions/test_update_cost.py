@@ -1,4 +1,4 @@
-"""What UpdateItem counts of an update, clause by clause: the formula of behaviour 2.4."""
+"""The cost that UpdateItem counts for an update, clause by clause: the formula of behaviour 2.4."""
 
 import pytest
 
@@ -107,7 +107,7 @@ def test_attribute_updates_cost_as_their_clauses(case):
     ["SET a = :pad", "SET " + ", ".join(f"a{number} = :n" for number in range(200)), "REMOVE a"],
 )
 def test_light_updates_need_no_look_at_small_values(expression):
-    """Whatever values of LARGE_VALUES together are given, a light update is within the limit."""
+    """A light update is within the limit with any of LARGE_VALUES together."""
     cost, _ = cost_of(expression)
     most = cost.fixed + len(cost.placeholders) * LARGE_VALUES
     assert cost.light is (most <= ITEM_SIZE)

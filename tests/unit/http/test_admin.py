@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from emulator.http.front.dynamodb import DynamoDbEndpoint
 from storage import Full, Interrupted, Lost
+from tests.support.asgi import ask, site_of
 
 
 def test_a_call_that_fails_unexpectedly_is_logged(db, monkeypatch, caplog):
     monkeypatch.setattr(db.emulator.database.catalog, "declare", lambda *_: 1 / 0)
-    answer = DynamoDbEndpoint(db.emulator).admin("POST", b"throttling", b'{"Enforced": true}')
+    answer = ask(site_of(db.emulator), "POST", "/_emulator/throttling", b'{"Enforced": true}')
     assert answer.status == 500
     assert b"InternalServerError" in answer.body
     assert "POST /_emulator/throttling failed" in caplog.text
@@ -23,7 +23,7 @@ def test_a_call_that_the_store_refuses_says_so(db, monkeypatch, caplog, failure,
         raise failure
 
     monkeypatch.setattr(db.emulator.database.catalog, "declare", refuse)
-    answer = DynamoDbEndpoint(db.emulator).admin("POST", b"throttling", b'{"Enforced": true}')
+    answer = ask(site_of(db.emulator), "POST", "/_emulator/throttling", b'{"Enforced": true}')
     assert answer.status == status
     assert json.loads(answer.body)["message"]
     assert str(failure) in caplog.text

@@ -5,9 +5,8 @@ import zlib
 
 import pytest
 
-from emulator.http.front.asgi import create_app
-from emulator.http.front.bodies import Bodies
-from emulator.http.front.dynamodb import DynamoDbEndpoint
+from emulator.http.application import of_emulator
+from tests.support import asgi
 from tests.support.http_clients import AUTHORIZATION
 
 HEADERS = [
@@ -22,24 +21,10 @@ MIB16 = 16 * 1024 * 1024
 @pytest.fixture
 def ask(db):
     """Ask the application; the body comes in the given pieces. Return status, headers, body and the pieces left over."""
-    app = create_app(DynamoDbEndpoint(db.emulator), Bodies(MIB16))
+    app = of_emulator(db.emulator)
 
     def send(*pieces, method="POST", headers=HEADERS, query=b"", path="/", server=None):
-        waiting = list(pieces)
-        sent = []
-
-        async def receive():
-            piece = waiting.pop(0)
-            return {"type": "http.request", "body": piece, "more_body": bool(waiting)}
-
-        async def note(message):
-            sent.append(message)
-
-        scope = {"type": "http", "method": method, "path": path, "query_string": query, "headers": headers}
-        scope["server"] = server
-        asyncio.run(app(scope, receive, note))
-        start, body = sent
-        return start["status"], dict(start["headers"]), body["body"], waiting
+        return asgi.ask(app, method, path, *pieces, headers=headers, query_string=query, server=server)
 
     return send
 
@@ -65,7 +50,7 @@ def test_a_client_that_disconnects(db, pieces):
     messages = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces]
     messages.append({"type": "http.disconnect"})
     sent = []
-    bodies = Bodies(MIB16)
+    app = of_emulator(db.emulator)
 
     async def receive():
         return messages.pop(0)
@@ -74,8 +59,8 @@ def test_a_client_that_disconnects(db, pieces):
         sent.append(message)
 
     scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": HEADERS}
-    asyncio.run(create_app(DynamoDbEndpoint(db.emulator), bodies)(scope, receive, send))
-    assert (sent, messages, bodies.total) == ([], [], 0)
+    asyncio.run(app(scope, receive, send))
+    assert (sent, messages, app.open().bodies.total) == ([], [], 0)
 
 
 def test_large_headers(ask):
@@ -90,7 +75,7 @@ def test_two_hosts(ask):
         assert (status, headers[b"connection"]) == (400, b"close")
 
 
-def test_who_may_use_the_protected_paths(ask):
+def test_origins_that_may_use_the_protected_paths(ask):
     page = [(b"host", b"x"), (b"origin", b"http://127.0.0.1:8000")]
     for server, status in (
         ((("127.0.0.1", 8000)), 200),

@@ -1,5 +1,6 @@
 """Answers that wait for a commit: held back in order, sent after it, replaced by an error when it fails."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -9,13 +10,17 @@ import pytest
 
 from emulator.app import Emulator
 from emulator.database.store import keyspace
+from emulator.http.application import of_emulator
 from emulator.http.front import commits as module
-from emulator.http.front.commits import Commits
-from emulator.http.front.turns import Turns
+from emulator.http.front.commits import Commits, committed
+from emulator.http.front.sliced_answers import SlicedAnswers
+from emulator.http.lifespan import running
 from emulator.settings import Settings
 from storage import Full, Interrupted, StorageError
-from tests.support.connections import Line
+from tests.support.asgi import asked
+from tests.support.connections import Line, sweep_by_scan
 from tests.support.http_clients import headers
+from tests.support.lmdb_internals import group_of
 from tests.support.tables import table_request
 
 TABLE = {**table_request("pk:S"), "TableName": "table"}
@@ -47,7 +52,7 @@ def durable(tmp_path):
 
 def connected(emulator, commits):
     line = Line(emulator)
-    line.connection._endpoint.commits = commits
+    line.front.commits = commits
     return line
 
 
@@ -177,7 +182,7 @@ def test_definition_whose_commit_failed_is_as_it_was(durable, operation, body):
     before = told(durable, "DescribeTable", {"TableName": "table"})
     line = durable.line()
     line.feed(request(operation, body))
-    group = durable.emulator.database.engine._group
+    group = group_of(durable.emulator.database.engine)
     group.txn = Failing(group.txn, lmdb.DiskError("full"), "commit")
     durable.loop.run()
     assert line.answers()[0][0] == 500
@@ -199,7 +204,7 @@ def test_drop_in_a_lost_group_goes_on(durable):
     durable.emulator.tick()
     durable.loop.run()
     with durable.emulator.database.read() as txn:
-        assert not list(txn.scan(*keyspace.drops()))
+        assert not list(txn.scan(*keyspace.deletions()))
 
 
 def test_nobody_waits_for_ever_after_an_unforeseen_failure(durable):
@@ -207,7 +212,7 @@ def test_nobody_waits_for_ever_after_an_unforeseen_failure(durable):
     lines = [durable.line(), durable.line()]
     for line in lines:
         line.feed(put("a"))
-    group = durable.emulator.database.engine._group
+    group = group_of(durable.emulator.database.engine)
     group.txn = Failing(group.txn, OSError("no descriptors"), "commit")
     durable.loop.run()
     for line in lines:
@@ -229,7 +234,7 @@ def test_connection_that_cannot_be_released_keeps_no_other_waiting(durable):
 
 def lose_the_group(durable):
     """Let the next write find no room, and that another process has written before there was some: the group is lost."""
-    group = durable.emulator.database.engine._group
+    group = group_of(durable.emulator.database.engine)
     group.txn = Failing(group.txn, lmdb.MapFullError("full"))
     group._number = -1
 
@@ -282,13 +287,13 @@ def test_table_of_a_lost_group_is_made_again(durable):
     assert line.answers()[-1][2] == b'{"TableNames":["other","table"]}'
 
 
-def test_who_is_interrupted_again_and_again_is_told(durable, monkeypatch):
+def test_a_request_that_is_interrupted_again_and_again_fails(durable, monkeypatch):
     make_table(durable)
     line = durable.line()
     line.feed(put("a").replace(b"\r\n", b"\r\nOrigin: http://a\r\n", 1))
 
     def lost():
-        durable.emulator.database.engine._group._end()
+        group_of(durable.emulator.database.engine)._reset()
         raise Interrupted("lost")
 
     monkeypatch.setattr(durable.emulator.database.engine, "commit", lost)
@@ -303,7 +308,7 @@ def test_a_write_that_finds_the_disk_full_fails_alone(durable):
     make_table(durable)
     lines = [durable.line() for _ in range(3)]
     lines[0].feed(put("a"))
-    group = durable.emulator.database.engine._group
+    group = group_of(durable.emulator.database.engine)
     group.txn = Failing(group.txn, lmdb.DiskError("full"))
     lines[1].feed(put("b"))
     lines[2].feed(put("c") + get("a"))
@@ -394,7 +399,7 @@ def test_client_that_has_said_all_gets_what_is_held_back(durable):
 
 
 def test_requests_wait_where_much_is_held_back(durable, monkeypatch):
-    monkeypatch.setattr("emulator.http.front.connection._MOST_HELD", 1000)
+    monkeypatch.setattr("emulator.http.front.held_answers._MOST", 1000)
     make_table(durable)
     line = durable.line()
     line.feed(put("a") + get("a") * 20)
@@ -404,21 +409,6 @@ def test_requests_wait_where_much_is_held_back(durable, monkeypatch):
     durable.loop.run()
     assert [status for status, _, _ in line.answers()] == [200] * 21
     assert line.transport.reading
-
-
-def test_clock_that_was_moved_in_a_lost_group_is_moved_once(durable):
-    make_table(durable)
-    line = durable.line()
-    clock = durable.emulator.clock
-    clock.freeze(1_700_000_000.0)
-    body = b'{"Advance": 3600}'
-    line.feed(put("a") + b"POST /_emulator/clock HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
-    lose_the_group(durable)
-    durable.line().feed(put("b"))
-    durable.loop.run()
-    durable.loop.run()
-    assert [status for status, _, _ in line.answers()] == [200, 200]
-    assert clock.now() == 1_700_003_600.0
 
 
 def test_commits_that_fail_again_and_again_do_not_pile_up_work(durable):
@@ -443,7 +433,7 @@ def fail_commits(durable, monkeypatch, failures):
     def fail():
         if engine.pending and left:
             left.pop()
-            group = engine._group
+            group = group_of(engine)
             group.txn = Failing(group.txn, lmdb.DiskError("full"), "commit")
         commit()
 
@@ -466,7 +456,7 @@ def test_reads_beside_a_commit_that_finds_no_room_are_answered(durable, monkeypa
 
 
 @pytest.mark.parametrize("failures", [1, 1000])
-def test_description_of_a_table_whose_status_finds_no_room_is_told(durable, monkeypatch, failures):
+def test_description_of_a_table_whose_status_cannot_be_stored_fails(durable, monkeypatch, failures):
     """However often the commit fails: a status that cannot be stored stays the old one."""
     line = durable.line()
     line.feed(request("CreateTable", TABLE))
@@ -504,13 +494,13 @@ def test_background_work_without_room_backs_off(durable, monkeypatch):
     assert not database.background.slices
 
 
-# --- answers that are made in slices (turns.py) ---------------------------------------------------------------------
+# --- answers that are made in slices (sliced_answers.py) ------------------------------------------------------------
 
-SWEEP = b"POST /_emulator/ttl HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+SWEEP = request("Scan", {"TableName": "table"})
 
 
 @pytest.fixture
-def expired(durable):
+def expired(durable, monkeypatch):
     """A durable emulator with expired items for three slices, and a line on which a sweep has begun."""
     make_table(durable)
     line = durable.line()
@@ -522,20 +512,21 @@ def expired(durable):
     durable.loop.run()
     durable.emulator.database.background.run_all()
     durable.loop.run()
+    sweep_by_scan(monkeypatch)
     durable.line = lambda: patient(connected(durable.emulator, durable.commits))
     return durable
 
 
 def patient(line):
-    line.connection._endpoint.take_turns()
-    line.connection._endpoint.turns = Turns(seconds=0)
+    line.front.sliced = SlicedAnswers(seconds=0)
     return line
 
 
 def test_an_answer_in_slices_waits_for_the_commit_of_the_last_one(expired):
     line = expired.line()
     line.feed(SWEEP + get("249"))
-    line.loop.end_turn()
+    for _ in range(2):
+        line.loop.end_turn()
     expired.loop.run()
     for _ in range(2):
         line.loop.end_turn()
@@ -559,3 +550,127 @@ def test_an_answer_in_slices_that_was_lost_is_made_again(expired):
     expired.loop.run()
     (status, _, swept), (_, _, item) = line.answers()
     assert (status, json.loads(swept)["Deleted"], item) == (200, 250, b"{}")
+
+
+# --- requests over ASGI ---------------------------------------------------------------------------------------------
+
+LOST, NO_ROOM, BROKEN = Interrupted("lost"), Full("no room"), StorageError("broken")
+
+
+class Failures:
+    """Commits that fail as given, and then succeed."""
+
+    def __init__(self, failures):
+        self.failures = list(failures)
+        self.made = 0
+
+    def pending(self):
+        return True
+
+    def wait(self, waiting, among):
+        self.made += 1
+        waiting.release(self.failures.pop(0) if self.failures else None)
+
+
+@pytest.mark.parametrize(
+    ("failures", "options", "runs", "raised"),
+    [
+        ([], {}, 1, None),
+        ([LOST], {}, 2, None),
+        ([LOST, LOST], {}, 3, None),
+        ([LOST], {"repeatable": False}, 1, None),
+        ([LOST] * 20, {}, 20, LOST),
+        ([NO_ROOM], {}, 1, NO_ROOM),
+        ([NO_ROOM], {"reads": True}, 2, None),
+        ([NO_ROOM] * 20, {"reads": True}, 20, NO_ROOM),
+        ([LOST, NO_ROOM], {}, 2, NO_ROOM),
+        ([BROKEN], {"reads": True}, 1, BROKEN),
+    ],
+)
+def test_what_runs_again_when_its_commit_fails(failures, options, runs, raised):
+    ran = []
+
+    async def make():
+        ran.append(True)
+        return len(ran)
+
+    commits = Failures(failures)
+    waiting = committed(commits, make, among=2, **options)
+    if raised is None:
+        assert asyncio.run(waiting) == runs
+    else:
+        with pytest.raises(type(raised)) as caught:
+            asyncio.run(waiting)
+        assert caught.value is raised
+    assert (len(ran), commits.made) == (runs, runs)
+
+
+def test_without_pending_writes_there_is_no_commit():
+    async def make():
+        return "made"
+
+    assert asyncio.run(committed(None, make, among=1)) == "made"
+
+
+@pytest.fixture
+def serving(tmp_path):
+    """A durable emulator and its application."""
+    emulator = Emulator(Settings(data_dir=tmp_path / "data", durable=True))
+    yield emulator, of_emulator(emulator)
+    emulator.close()
+
+
+def test_a_lost_group_over_asgi_is_made_again_but_the_clock_moves_once(serving, monkeypatch):
+    emulator, app = serving
+    emulator.clock.freeze(1_700_000_000.0)
+    commits = []
+    engine = emulator.database.engine
+
+    def commit(commit=engine.commit):
+        commits.append(engine.pending)
+        if len(commits) == 3:  # the first two have the table
+            group_of(engine)._reset()
+            raise Interrupted("lost")
+        commit()
+
+    async def call(operation, body):
+        fields = [(name.lower().encode(), value.encode()) for name, value in headers(operation).items()]
+        return await asked(app, "POST", "/", json.dumps(body).encode(), headers=fields)
+
+    async def use():
+        async with running(app.open()):
+            await call("CreateTable", TABLE)
+            await call("DescribeTable", {"TableName": "table"})
+            assert len(commits) == 2
+            monkeypatch.setattr(emulator, "tick", lambda: False)
+            replies = await asyncio.gather(
+                call("PutItem", {"TableName": "table", "Item": {"pk": {"S": "a"}}}),
+                asked(app, "POST", "/_emulator/clock", b'{"Advance": 3600}'),
+            )
+            assert [reply.status for reply in replies] == [200, 200]
+            reply = await call("GetItem", {"TableName": "table", "Key": {"pk": {"S": "a"}}})
+            assert reply.body == b'{"Item":{"pk":{"S":"a"}}}'
+
+    monkeypatch.setattr(engine, "commit", commit)
+    asyncio.run(use())
+    assert commits[2:4] == [True, True]
+    assert emulator.clock.now() == 1_700_003_600.0
+
+
+def test_a_full_disk_over_asgi(serving, monkeypatch):
+    emulator, app = serving
+
+    def commit():
+        group_of(emulator.database.engine)._reset()
+        raise Full("no room")
+
+    async def use():
+        async with running(app.open()):
+            monkeypatch.setattr(emulator.database.engine, "commit", commit)
+            fields = [(name.lower().encode(), value.encode()) for name, value in headers("CreateTable").items()]
+            return await asked(app, "POST", "/", json.dumps(TABLE).encode(), headers=fields)
+
+    reply = asyncio.run(use())
+    monkeypatch.undo()
+    assert reply.status == 500
+    assert b"The emulator's disk is full; nothing of this request was stored." in reply.body

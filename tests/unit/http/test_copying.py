@@ -5,11 +5,11 @@ import subprocess
 
 import pytest
 
-from emulator.http.front.dynamodb import DynamoDbEndpoint
+from tests.support.asgi import ask, site_of
 
 
 def call(db, body):
-    answer = DynamoDbEndpoint(db.emulator).admin("POST", b"copy", json.dumps(body).encode())
+    answer = ask(site_of(db.emulator), "POST", "/_emulator/copy", json.dumps(body).encode())
     return answer.status, json.loads(answer.body)["message"]
 
 
@@ -42,7 +42,7 @@ def test_process_that_cannot_be_started(db, engine_name, monkeypatch):
         assert call(db, {"Folder": "copy"}) == (400, expected)
 
 
-def test_what_the_process_says_is_told(db, engine_name, tmp_path):
+def test_output_of_the_process_is_reported(db, engine_name, tmp_path):
     (tmp_path / "file").touch()
     if engine_name == "lmdb":
         expected = f"The data path {tmp_path / 'file'} is not a folder."

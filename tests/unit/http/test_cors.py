@@ -3,7 +3,10 @@
 import pytest
 
 from emulator.http.front.dynamodb import DynamoDbEndpoint
+from emulator.http.front.front import Front
+from emulator.http.site.app import create
 from emulator.settings import Settings
+from tests.support.asgi import ask
 from tests.support.http_clients import AUTHORIZATION
 from tests.support.in_process import InProcess
 
@@ -30,8 +33,18 @@ def endpoint_with():
         inside.emulator.close()
 
 
+def show_clock(endpoint, fields):
+    """Return the answer to a request for a path that is protected from web pages."""
+    front = Front(endpoint._emulator, endpoint, create)
+    return ask(front.site, "GET", "/_emulator/clock", headers=fields)
+
+
 def cors_headers(answer):
-    return {name: value for name, value in answer.headers if name.startswith(b"access-control-") or name == b"vary"}
+    return {
+        name: value
+        for name, value in dict(answer.headers).items()
+        if name.startswith(b"access-control-") or name == b"vary"
+    }
 
 
 @pytest.mark.parametrize("origin", [b"http://a", b"http://A:80", b"https://b.example:8443"])
@@ -53,7 +66,7 @@ def test_listed_origins(endpoint_with, origin):
         b"access-control-allow-headers": b"x-amz-target",
         b"access-control-allow-methods": b"POST",
     }
-    answer = endpoint.elsewhere("GET", b"/_emulator/clock", b"", {b"origin": origin}, b"")
+    answer = show_clock(endpoint, {b"origin": origin})
     assert (answer.status, cors_headers(answer)) == (200, expected)
 
 
@@ -63,7 +76,7 @@ def test_origins_that_are_not_listed(endpoint_with, origin):
     for method, body, status in (("POST", b"{}", 200), ("POST", b"{", 400), ("GET", b"", 200), ("OPTIONS", b"", 200)):
         answer = endpoint.answer(method, b"", {**FIELDS, **PREFLIGHT, b"origin": origin}, body)
         assert (answer.status, cors_headers(answer)) == (status, {})
-    answer = endpoint.elsewhere("GET", b"/_emulator/clock", b"", {b"origin": origin}, b"")
+    answer = show_clock(endpoint, {b"origin": origin})
     assert (answer.status, cors_headers(answer)) == (403, {})
     assert cors_headers(endpoint.answer("POST", b"", FIELDS, b"{}")) == {}
 
@@ -73,12 +86,12 @@ def test_an_asterisk_is_for_the_dynamodb_api_alone(endpoint_with):
     answer = endpoint.answer("POST", b"", {**FIELDS, b"origin": b"http://evil.example"}, b"{}")
     assert cors_headers(answer)[b"access-control-allow-origin"] == b"*"
     for origin, status in ((b"http://evil.example", 403), (b"http://a", 200)):
-        assert endpoint.elsewhere("GET", b"/_emulator/clock", b"", {b"origin": origin}, b"").status == status
+        assert show_clock(endpoint, {b"origin": origin}).status == status
 
 
 def test_allowed_hosts(endpoint_with):
     endpoint = endpoint_with(allowed_host=("db.example",))
     for host, status in ((b"db.example:80", 200), (b"evil.example", 403)):
-        assert endpoint.elsewhere("GET", b"/_emulator/clock", b"", {b"host": host}, b"").status == status
+        assert show_clock(endpoint, {b"host": host}).status == status
     page = {b"host": b"db.example", b"origin": b"https://db.example"}
-    assert endpoint.elsewhere("GET", b"/_emulator/clock", b"", page, b"").status == 200
+    assert show_clock(endpoint, page).status == 200

@@ -205,7 +205,7 @@ FAILURES = [
 
 
 @pytest.mark.parametrize(("handler", "options", "detail"), FAILURES, ids=[row[0] for row in FAILURES])
-def test_failure_of_a_handler_is_told(call, handler, options, detail):
+def test_failure_of_a_handler_is_reported(call, handler, options, detail):
     [outcome] = call(handler, **options)
     assert (outcome.kind, outcome.status, outcome.detail) == ("failed", 200, detail)
 
@@ -281,7 +281,7 @@ def test_a_changed_source_file_is_loaded_again(changing, caplog, file, expected)
     ]
 
 
-def test_a_mistake_in_a_changed_file_is_told_with_its_own_lines_and_mended_by_the_next_change(changing):
+def test_a_mistake_in_a_changed_file_is_reported_with_its_lines_and_ends_with_the_next_change(changing):
     package, run = changing
     handlers = package / "handlers.py"
     good = handlers.read_text()

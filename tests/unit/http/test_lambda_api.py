@@ -1,17 +1,14 @@
-"""Lambda's API over HTTP: envelope, request ids, credentials; over the connection and over ASGI alike."""
+"""Lambda's API over HTTP: envelope, request ids, credentials."""
 
-import asyncio
 import json
 import uuid
 
 import pytest
 
 from emulator.app import Emulator
-from emulator.http.front.asgi import create_app
-from emulator.http.front.bodies import Bodies
-from emulator.http.front.dynamodb import DynamoDbEndpoint
 from emulator.settings import Settings
 from storage import Full
+from tests.support.asgi import ask, site_of
 
 MAPPINGS = b"/2015-03-31/event-source-mappings/"
 SIGNED = {
@@ -23,35 +20,40 @@ SIGNED = {
 
 
 @pytest.fixture
-def endpoint():
-    emulator = Emulator(Settings(in_memory=True))
-    yield DynamoDbEndpoint(emulator)
-    emulator.close()
+def emulator():
+    opened = Emulator(Settings(in_memory=True))
+    yield opened
+    opened.close()
 
 
-def asked(endpoint, method="GET", path=MAPPINGS, query=b"", fields=SIGNED, body=b""):
-    answer = endpoint.elsewhere(method, path, query, fields, body)
-    headers = dict(answer.headers)
+@pytest.fixture
+def site(emulator):
+    return site_of(emulator)
+
+
+def asked(site, method="GET", path=MAPPINGS, query=b"", fields=SIGNED, body=b""):
+    answer = ask(site, method, path, body, query_string=query, headers=fields)
+    headers = answer.headers
     assert int(headers[b"content-length"]) == len(answer.body)
     assert headers[b"content-type"] == b"application/json"
     assert uuid.UUID(headers[b"x-amzn-requestid"].decode())
     return answer.status, headers.get(b"x-amzn-errortype"), json.loads(answer.body)
 
 
-def test_an_operation_that_is_not_there_is_logged_once_a_minute(endpoint, caplog):
+def test_an_operation_that_is_not_there_is_logged_once_a_minute(site, caplog):
     for _ in range(3):
-        status, code, error = asked(endpoint, path=b"/2015-03-31/functions/\x1b")
+        status, code, error = asked(site, path=b"/2015-03-31/functions/\x1b")
         assert (status, code) == (404, b"UnknownOperationException")
     assert caplog.messages == [error["message"]]
     assert error["message"].endswith(
         " only, not GET /2015-03-31/functions/\\x1b. Use a client with another endpoint for Lambda's other operations."
     )
-    asked(endpoint, path=MAPPINGS + b"0" * 36)
+    asked(site, path=MAPPINGS + b"0" * 36)
     assert len(caplog.messages) == 1
 
 
-def test_success_is_bare_json(endpoint):
-    assert asked(endpoint) == (200, None, {"EventSourceMappings": []})
+def test_success_is_bare_json(site):
+    assert asked(site) == (200, None, {"EventSourceMappings": []})
 
 
 @pytest.mark.parametrize(
@@ -98,53 +100,39 @@ def test_success_is_bare_json(endpoint):
         ),
     ],
 )
-def test_error_has_its_code_in_a_header(endpoint, method, path, body, expected):
-    assert asked(endpoint, method, path, body=body) == expected
+def test_error_has_its_code_in_a_header(site, method, path, body, expected):
+    assert asked(site, method, path, body=body) == expected
 
 
-def test_request_without_credentials_is_forbidden(endpoint):
-    status, code, told = asked(endpoint, fields={b"host": b"localhost"})
+def test_request_without_credentials_is_forbidden(site):
+    status, code, told = asked(site, fields={b"host": b"localhost"})
     assert (status, code) == (403, b"MissingAuthenticationTokenException")
     assert told == {"message": "Request is missing Authentication Token"}
 
 
-def test_full_disk_and_mistakes_of_ours_are_service_exceptions(endpoint, monkeypatch, caplog):
+def test_full_disk_and_mistakes_of_ours_are_service_exceptions(emulator, site, monkeypatch, caplog):
     def failing(error):
         def call(*_):
             raise error
 
-        monkeypatch.setattr(endpoint._emulator, "call_functions", call)
+        monkeypatch.setattr(emulator.functions, "answer", call)
 
     failing(Full("no room"))
-    status, code, told = asked(endpoint)
+    status, code, told = asked(site)
     assert (status, code, told["Type"]) == (500, b"ServiceException", "Service")
+    assert told["Message"] == "The emulator's disk is full; nothing of this request was stored."
     failing(RuntimeError("ours"))
-    assert asked(endpoint)[:2] == (500, b"ServiceException")
+    assert asked(site)[:2] == (500, b"ServiceException")
     assert "RuntimeError: ours" in caplog.text
 
 
-def test_asgi_answers_like_the_connection(endpoint):
-    sent = []
-
-    async def receive():
-        return {"type": "http.request", "body": b""}
-
-    async def send(message):
-        sent.append(message)
-
-    scope = {
-        "type": "http",
-        "method": "GET",
-        "path": MAPPINGS.decode(),
-        "raw_path": MAPPINGS,
-        "query_string": b"MaxItems=3",
-        "headers": list(SIGNED.items()),
-    }
-    asyncio.run(create_app(endpoint, Bodies(1 << 20))(scope, receive, send))
-    assert sent[0]["status"] == 200
-    assert json.loads(sent[1]["body"]) == {"EventSourceMappings": []}
+def test_the_query(site):
+    assert asked(site, query=b"MaxItems=3") == (200, None, {"EventSourceMappings": []})
+    status, code, _ = asked(site, query=b"MaxItems=no")
+    assert (status, code) == (400, b"SerializationException")
 
 
-def test_paths_of_nobody(endpoint):
-    assert endpoint.elsewhere("GET", b"/health", b"", {b"host": b"h"}, b"").status == 404
-    assert endpoint.elsewhere("POST", b"/_emulator/none", b"", {}, b"{}").status == 404
+def test_other_paths(site):
+    assert ask(site, "GET", "/health", headers={b"host": b"h"}).status == 404
+    assert ask(site, "POST", "/_emulator/none", b"{}").status == 404
+    assert ask(site, "OPTIONS", "*").status == 404

@@ -7,7 +7,7 @@ import pytest
 
 from emulator.http.memory_folder import memory_folder, remove_abandoned
 from storage import open_engine
-from storage.claim import claimed, in_use
+from storage.disk.claim import claimed, in_use
 
 
 def abandoned(place: Path, name: str = "dynamodb-emulator-dead") -> Path:

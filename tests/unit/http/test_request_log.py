@@ -11,15 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emulator.http.application import create_endpoint, of_emulator
 from emulator.http.front import request_log
-from emulator.http.front.asgi import create_app
-from emulator.http.front.bodies import Bodies
 from emulator.http.front.dynamodb import DynamoDbEndpoint
+from emulator.http.front.front import Front
 from emulator.http.front.request_log import LoggedEndpoint
-from emulator.http.front.turns import Pending
-from emulator.http.server import create_endpoint
+from emulator.http.front.sliced_answers import Pending
+from emulator.http.site.app import create
 from emulator.slices import Sliced, finish
 from storage import Full
+from tests.support.asgi import ask, site_of
 from tests.support.connections import Line
 from tests.support.connections import request as http_request
 from tests.support.http_clients import AUTHORIZATION
@@ -113,9 +114,10 @@ def test_a_line_for_each_request(endpoint, caplog, operation, body, expected):
 
 
 def test_other_paths_and_refusals(endpoint, caplog):
-    endpoint.elsewhere("POST", b"/_emulator/clock", b"", {}, b'{"Advance": 1}')
-    endpoint.elsewhere("GET", b"/2015-03-31/event-source-mappings/", b"", fields("x"), b"")
-    endpoint.elsewhere("GET", b"/2015-03-31/event-source-mappings/", b"", {}, b"")
+    site = Front(endpoint._emulator, endpoint, create).site
+    ask(site, "POST", "/_emulator/clock", b'{"Advance": 1}')
+    ask(site, "GET", "/2015-03-31/event-source-mappings/", headers=fields("x"))
+    ask(site, "GET", "/2015-03-31/event-source-mappings/")
     endpoint.answer("GET", b"", {}, b"")
     debug = [ENDING.sub("", each.getMessage()) for each in caplog.records if each.levelno == logging.DEBUG]
     assert debug[0] == "POST /_emulator/clock: 200"
@@ -201,10 +203,11 @@ def test_requests_are_logged_only_where_somebody_reads_it(db, caplog, level, kin
 def test_over_a_connection_and_over_asgi(db, caplog):
     caplog.set_level(logging.DEBUG, "emulator")
     line = Line(db.emulator)
-    line.connection._endpoint = create_endpoint(db.emulator)
     line.feed(http_request())
-    assert lines(caplog) == ["ListTables: 200"]
-    assert create_app(create_endpoint(db.emulator), Bodies(1))
+    app = of_emulator(db.emulator)
+    app.open()
+    assert ask(app, "POST", "/", b"{}", headers=fields("ListTables")).status == 200
+    assert lines(caplog) == ["ListTables: 200"] * 2
 
 
 @pytest.mark.parametrize(
@@ -226,7 +229,7 @@ def test_an_answer_that_is_made_in_slices_is_logged_when_it_is_made(endpoint, ca
     def slow(*_):
         raise Sliced(steps())
 
-    endpoint.take_turns()
+    endpoint._emulator.database.sliced = True
     with monkeypatch.context() as patch:
         patch.setattr("emulator.operations.registry.Operation.__call__", slow)
         with pytest.raises(Pending) as pending:
@@ -247,11 +250,12 @@ def test_a_full_disk_is_logged_once(db, monkeypatch, caplog):
         raise Full("No room is left on the disk of the data folder /x.")
 
     endpoint = DynamoDbEndpoint(db.emulator)
-    monkeypatch.setattr(db.emulator.database, "rerun", fail)
+    monkeypatch.setattr(db.emulator.functions, "answer", fail)
     monkeypatch.setattr("emulator.operations.registry.Operation.__call__", fail)
     for _ in range(3):
         assert endpoint.answer("POST", b"", fields("PutItem"), b"{}").status == 500
-    assert endpoint.elsewhere("GET", b"/2015-03-31/event-source-mappings/", b"", fields("x"), b"").status == 500
+    site = site_of(db.emulator)
+    assert ask(site, "GET", "/2015-03-31/event-source-mappings/", headers=fields("x")).status == 500
     assert [record.getMessage() for record in caplog.records] == [
         "writes are refused because the disk is full: No room is left on the disk of the data folder /x."
     ]

@@ -1,11 +1,12 @@
-"""Rounds go on whatever happens in one; the same failure is told once in a while."""
+"""Rounds go on whatever happens in one; the same failure is logged once in a while."""
 
 import asyncio
 
 import pytest
 
 from emulator import rounds
-from emulator.http.front.asgi import run_background
+from emulator.http import lifespan
+from tests.support.connections import front_of
 
 STOP = asyncio.CancelledError()
 
@@ -36,21 +37,21 @@ def test_rounds_go_on_after_failures(caplog):
     assert "KeyError: 'a'" in caplog.text
 
 
-def test_the_same_failure_is_told_once(caplog):
+def test_the_same_failure_is_logged_once(caplog):
     assert run([KeyError("a"), 0, KeyError("a"), KeyError("b"), KeyError("a"), STOP]) == 6
     assert len(caplog.records) == 2
 
 
-def test_the_same_failure_is_told_again_after_a_time(caplog, monkeypatch):
-    monkeypatch.setattr(rounds, "_TOLD", 0.0)
+def test_the_same_failure_is_logged_again_after_a_time(caplog, monkeypatch):
+    monkeypatch.setattr(rounds, "_SILENCE", 0.0)
     run([KeyError("a"), KeyError("a"), STOP])
     assert len(caplog.records) == 2
 
 
-@pytest.mark.parametrize("failing", ["tick", "look"])
+@pytest.mark.parametrize("failing", ["tick", "poll"])
 def test_background_work_goes_on(db, monkeypatch, caplog, failing):
     """Each of the two kinds of it, whatever becomes of the other."""
-    done = {"tick": 0, "look": 0}
+    done = {"tick": 0, "poll": 0}
 
     async def main():
         enough = asyncio.Event()
@@ -64,13 +65,10 @@ def test_background_work_goes_on(db, monkeypatch, caplog, failing):
             return False
 
         monkeypatch.setattr(db.emulator, "tick", lambda: note("tick"))
-        monkeypatch.setattr("emulator.http.front.asgi.Upkeep.look", lambda _: note("look"))
-        task = asyncio.create_task(run_background(db.emulator, 0))
-        async with asyncio.timeout(20):
+        monkeypatch.setattr(lifespan.Upkeep, "poll", lambda _: note("poll"))
+        monkeypatch.setattr(lifespan, "_INTERVAL", 0.0)
+        async with lifespan.running(front_of(db.emulator)), asyncio.timeout(20):
             await enough.wait()
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
 
     asyncio.run(main())
     assert len(caplog.records) == 1

@@ -16,25 +16,25 @@ class Store:
     """The part of a database and its engine that upkeep uses; notes what was done."""
 
     def __init__(self, *, owner: bool = True) -> None:
-        self.owner, self.engine = owner, self
+        self.owner, self.upkeep = owner, self
         self.number = 7
         self.work: Callable[[], None] | None = None
         self.done: list[str] = []
-        self.rests = 0
+        self.trims = 0
         self.steps = 0
         self.pending = False
 
-    def commits(self) -> int:
+    def commit_number(self) -> int:
         return self.number
 
-    def work_ahead(self) -> Callable[[], None] | None:
+    def preallocate(self) -> Callable[[], None] | None:
         return self.work
 
     def sync(self) -> None:
         self.done.append("sync")
 
-    def rest(self) -> Iterator[None]:
-        self.rests += 1
+    def trim(self) -> Iterator[None]:
+        self.trims += 1
         for _ in range(10):
             self.steps += 1
             yield
@@ -77,11 +77,11 @@ def upkeep_of(store: Store, loop: Loop, *, durable: bool = False) -> Upkeep:
 
 
 def pass_seconds(upkeep: Upkeep, loop: Loop, store: Store, seconds: float, *, writing: bool) -> None:
-    """Look twenty times a second, with a commit before each look or with none."""
+    """Poll twenty times a second, with a commit before each poll or with none."""
     for _ in range(round(seconds * 20)):
         loop.now += 0.051
         store.number += writing
-        upkeep.look()
+        upkeep.poll()
 
 
 def test_nothing_written_nothing_synced(loop: Loop) -> None:
@@ -101,7 +101,7 @@ def test_what_was_written_is_synced_when_writing_pauses(loop: Loop) -> None:
     assert store.done == ["sync"]
 
 
-def test_who_writes_now_and_then_is_synced_at_most_each_second(loop: Loop) -> None:
+def test_occasional_writes_are_synced_at_most_each_second(loop: Loop) -> None:
     store = Store()
     upkeep = upkeep_of(store, loop)
     for _ in range(10):
@@ -110,13 +110,13 @@ def test_who_writes_now_and_then_is_synced_at_most_each_second(loop: Loop) -> No
     assert 5 <= len(store.done) <= 7
 
 
-def test_who_writes_on_is_synced_every_fifteen_seconds(loop: Loop) -> None:
+def test_continuous_writes_are_synced_every_fifteen_seconds(loop: Loop) -> None:
     store = Store()
     pass_seconds(upkeep_of(store, loop), loop, store, 70, writing=True)
     assert store.done == ["sync"] * 4
 
 
-def test_who_begins_to_write_after_a_long_time_is_not_held_up_by_a_sync(loop: Loop) -> None:
+def test_a_first_write_after_a_long_pause_does_not_wait_for_a_sync(loop: Loop) -> None:
     store = Store()
     upkeep = upkeep_of(store, loop)
     pass_seconds(upkeep, loop, store, 60, writing=False)
@@ -143,15 +143,15 @@ def test_memory_is_given_back_once_in_a_pause(loop: Loop, owner: bool) -> None:
     upkeep = upkeep_of(store, loop)
     pass_seconds(upkeep, loop, store, 6, writing=False)
     pass_seconds(upkeep, loop, store, 6, writing=True)
-    assert store.rests == 0
+    assert store.trims == 0
     pass_seconds(upkeep, loop, store, 30, writing=False)
-    assert store.rests == 1
+    assert store.trims == 1
     pass_seconds(upkeep, loop, store, 0.1, writing=True)
     pass_seconds(upkeep, loop, store, 30, writing=False)
-    assert (store.rests, store.steps) == (2, 20)
+    assert (store.trims, store.steps) == (2, 20)
 
 
-def test_who_writes_again_is_not_held_up_by_what_is_left_to_give_back(loop: Loop) -> None:
+def test_a_new_write_stops_giving_back_memory(loop: Loop) -> None:
     store = Store()
     upkeep = upkeep_of(store, loop)
     pass_seconds(upkeep, loop, store, 6, writing=True)
@@ -167,7 +167,7 @@ def test_who_writes_again_is_not_held_up_by_what_is_left_to_give_back(loop: Loop
 
 
 @pytest.mark.parametrize(("durable", "owner"), [(True, True), (False, False)])
-def test_who_syncs_each_commit_or_has_another_process_for_it_does_not(loop: Loop, durable: bool, owner: bool) -> None:
+def test_no_sync_where_each_commit_syncs_or_another_process_does(loop: Loop, durable: bool, owner: bool) -> None:
     store = Store(owner=owner)
     pass_seconds(upkeep_of(store, loop, durable=durable), loop, store, 30, writing=True)
     assert store.done == []
@@ -182,13 +182,13 @@ def test_pages_are_made_ready_one_piece_of_work_at_a_time(loop: Loop) -> None:
     assert store.done == ["ahead"]
     loop.kept[0].set_result(None)
     loop.now += 1
-    upkeep.look()
+    upkeep.poll()
     assert store.done == ["ahead"] * 2
 
 
 @pytest.mark.parametrize(("number", "logged"), [(errno.EMFILE, 1), (errno.ENFILE, 1), (errno.EACCES, 0), (None, 0)])
 def test_a_lack_of_file_descriptors_is_logged(loop: Loop, monkeypatch, caplog, number, logged) -> None:
-    """libuv closes new connections without telling anybody, so the server has to look."""
+    """libuv closes new connections silently, so the server has to check."""
     store = Store()
 
     def refuse(*_):

@@ -1,4 +1,4 @@
-"""Requests of any length get short answers: what is read and explained of them is bounded.
+"""Requests of any length get short answers: the server reads and explains a bounded part of them.
 
 An answer names ten failures at most (behaviour 3.1).
 """
@@ -190,7 +190,7 @@ LEGACY = [
 
 @pytest.mark.parametrize(("operation", "rest", "member", "element", "message"), LEGACY, ids=lambda part: str(part)[:20])
 def test_legacy_parameters_with_more_names_than_an_item_has_room_for(db, operation, rest, member, element, message):
-    """The entries behind those that are enough to refuse the request are not even read."""
+    """Entries after those that suffice to refuse the request are not read."""
     db("CreateTable", **table_request("pk:S", TableName="tab"))
     request = {"TableName": "tab", **rest, member: dict.fromkeys(NAMES, element) | {"last": "is not an object"}}
     assert db.error(operation, **request) == ("ValidationException", message)

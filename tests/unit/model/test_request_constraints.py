@@ -1,4 +1,6 @@
-"""Layer 2: the member constraints of behaviour 3.2 to 3.5, 6.1, 7, 8, 10.1, 12, 13 and 14.4, full texts."""
+"""Layer 2: the member constraints of behaviour 3.2 to 3.5, 6.1, 7, 8, 10.1, 12, 13 and 14.4, full
+texts.
+"""
 
 import re
 

@@ -1,6 +1,8 @@
-"""Properties over all operations: complete samples made from the shapes, and samples broken in every way.
+"""Properties over all operations: complete samples made from the shapes, and samples broken in
+every way.
 
-A sample has every member of its operation's input; what the generic walk cannot guess stands in SAMPLES.
+A sample has every member of its operation's input; SAMPLES has the values that the generic walk
+cannot guess.
 """
 
 from copy import deepcopy
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from emulator.errors import ApiError
 from emulator.model.overrides import UNCHECKED
 from emulator.model.service import operations, request_model
-from emulator.model.validate import Path, input_node
+from emulator.model.validate import MemberPath, input_node
 from tests.support.profile import profile
 
 NAMES = sorted(operations())
@@ -49,7 +51,9 @@ def request_sample(name):
 
 
 def required_members(shapes, name, path=()):
-    """Yield the paths of all required members that the validator asks for; 0 is a list's first member."""
+    """Yield the paths of all required members that the validator asks for; 0 is a list's first
+    member.
+    """
     if name in SAMPLES:
         return
     shape = shapes[name]
@@ -155,6 +159,6 @@ def test_any_mutation_is_answered_and_accept_agrees_with_explain(data):
         return
     node = input_node(operations()[name])
     if node.accept(request):
-        assert list(node.explain(request, Path())) == []
+        assert list(node.explain(request, MemberPath())) == []
     elif "GlobalTableSourceArn" not in request:
-        assert list(node.explain(request, Path())) != []
+        assert list(node.explain(request, MemberPath())) != []

@@ -1,4 +1,4 @@
-"""Layer 1: behaviour 1.6, every row, and what conversions leave."""
+"""Layer 1: every row of behaviour 1.6, and the results of conversions."""
 
 import orjson
 import pytest
@@ -121,7 +121,7 @@ def test_type_errors(operation, raw, message):
     assert refusal(operation, raw) == message
 
 
-def test_the_first_error_in_document_order_is_told():
+def test_the_first_error_in_document_order_is_reported():
     assert refusal("Query", {"Limit": "1", "TableName": 1}) == "STRING_VALUE cannot be converted to Integer"
     assert refusal("Query", {"TableName": 1, "Limit": "1"}) == "NUMBER_VALUE cannot be converted to String"
 

@@ -1,4 +1,6 @@
-"""The service model: all operations, read without importing botocore; a build has what the pinned botocore has."""
+"""The service model: all operations, read without importing botocore; a build has what the pinned
+botocore has.
+"""
 
 import importlib.metadata
 import json
@@ -95,7 +97,9 @@ def pinned():
     ["dynamodb/2012-08-10", "dynamodbstreams/2012-08-10", "lambda/2015-03-31"],
 )
 def test_a_build_says_of_requests_what_botocore_says(built, name):
-    """Every operation with its input, and every shape that an input contains, with all that the server looks at."""
+    """Every operation with its input, and every shape that an input contains, with all that the
+    server looks at.
+    """
     ours = json.loads((built / f"{name.partition('/')[0]}.json").read_text())
     theirs = json.loads(service._from_botocore(name))
     expected = theirs["operations"] if name.startswith("dynamodb") else ours["operations"]
@@ -127,7 +131,9 @@ def test_a_build_has_botocores_licence_and_names_it(built):
 
 
 def test_tests_and_builds_use_one_botocore():
-    """And what an editable install has written into this tree, where there is one, is of the same."""
+    """The data that an editable install has written into this tree, if any, is of the same
+    version.
+    """
     assert importlib.metadata.version("botocore") == pinned()
     for path in (ROOT / "emulator" / "model" / "data").glob("*.json"):
         assert re.match(r"botocore (\S+),", json.loads(path.read_text())["source"])[1] == pinned()

@@ -1,4 +1,6 @@
-"""What statements parse to, and what is said of those that do not parse (behaviour 14.1, 14.4)."""
+"""The syntax trees of statements, and the errors of those that do not parse (behaviour 14.1,
+14.4).
+"""
 
 import pytest
 
@@ -11,19 +13,19 @@ from emulator.expressions.ast import (
     Call,
     Compare,
     DeleteAction,
+    DocumentPath,
     In,
     Not,
     Or,
-    Path,
     Placeholder,
     RemoveAction,
     SetAction,
+    UpdateTree,
 )
-from emulator.expressions.ast import Update as Actions
 from emulator.partiql.ast import (
     BagOf,
     Constant,
-    Delete,
+    DeleteStatement,
     Exists,
     Insert,
     ListOf,
@@ -33,12 +35,12 @@ from emulator.partiql.ast import (
     Select,
     SetChange,
     Source,
-    Update,
+    UpdateStatement,
 )
 from emulator.partiql.parser import parse
 
 T = Source("t", None)
-A, B = Path(("a",)), Path(("b",))
+A, B = DocumentPath(("a",)), DocumentPath(("b",))
 FIRST, SECOND, THIRD = Placeholder("?0"), Placeholder("?1"), Placeholder("?2")
 ZERO, ONE = Placeholder(":0"), Placeholder(":1")
 
@@ -62,34 +64,34 @@ STATEMENTS = {
     "SELECT * -- the rest is said\n FROM /* by\nme */ t": select(),
     "INSERT INTO t VALUE {'a': 1}": Insert(T, ZERO),
     "INSERT INTO t VALUE ?": Insert(T, FIRST),
-    "UPDATE t SET a = ?, b = a SET c = a + ? REMOVE d[1] WHERE a = ?": Update(
+    "UPDATE t SET a = ?, b = a SET c = a + ? REMOVE d[1] WHERE a = ?": UpdateStatement(
         T,
-        Actions(
+        UpdateTree(
             (
                 SetAction(A, FIRST),
                 SetAction(B, A),
-                SetAction(Path(("c",)), Arithmetic("+", A, SECOND)),
-                RemoveAction(Path(("d", 1))),
+                SetAction(DocumentPath(("c",)), Arithmetic("+", A, SECOND)),
+                RemoveAction(DocumentPath(("d", 1))),
             )
         ),
         (),
         equal(A, THIRD),
         None,
     ),
-    "UPDATE t SET a = List_Append(a, ?) RETURNING modified new *": Update(
-        T, Actions((SetAction(A, Call("list_append", (A, FIRST))),)), (), None, "MODIFIED NEW"
+    "UPDATE t SET a = List_Append(a, ?) RETURNING modified new *": UpdateStatement(
+        T, UpdateTree((SetAction(A, Call("list_append", (A, FIRST))),)), (), None, "MODIFIED NEW"
     ),
-    "UPDATE t SET a = set_add(a, ?) SET b = SET_DELETE(b, <<1>>)": Update(
+    "UPDATE t SET a = set_add(a, ?) SET b = SET_DELETE(b, <<1>>)": UpdateStatement(
         T,
-        Actions((AddAction(A, FIRST), DeleteAction(B, ZERO))),
+        UpdateTree((AddAction(A, FIRST), DeleteAction(B, ZERO))),
         (SetChange("SET_ADD", FIRST, "1:26:1"), SetChange("SET_DELETE", ZERO, "1:51:1")),
         None,
         None,
     ),
-    "FROM t WHERE a = ? REMOVE b RETURNING ALL OLD *": Update(
-        T, Actions((RemoveAction(B),)), (), equal(A, FIRST), "ALL OLD"
+    "FROM t WHERE a = ? REMOVE b RETURNING ALL OLD *": UpdateStatement(
+        T, UpdateTree((RemoveAction(B),)), (), equal(A, FIRST), "ALL OLD"
     ),
-    "DELETE FROM t WHERE a = ? RETURNING ALL OLD *": Delete(T, equal(A, FIRST), "ALL OLD"),
+    "DELETE FROM t WHERE a = ? RETURNING ALL OLD *": DeleteStatement(T, equal(A, FIRST), "ALL OLD"),
     "EXISTS(SELECT * FROM t WHERE a = ?)": Exists(select(equal(A, FIRST))),
 }
 

@@ -1,4 +1,6 @@
-"""Which native operation a statement becomes (behaviour 14.2), and what its writes demand of the item (behaviour 14.3)."""
+"""The native operation that a statement becomes (behaviour 14.2), and the conditions of its writes
+(behaviour 14.3).
+"""
 
 import pytest
 
@@ -35,7 +37,7 @@ def planned(table: Table, text, *parameters, **options):
 
 
 def told(found):
-    """Return a plan in short: GET, SCAN or how many QUERYs, and what else matters."""
+    """Return a plan in short: GET, SCAN or the number of QUERYs, and the rest."""
     if isinstance(found, Read):
         return "GET" + (" filtered" if found.test else "")
     words = [f"{len(found.ranges)} QUERY" if found.query else "SCAN"]
@@ -190,7 +192,7 @@ def test_what_no_plan_can_do(table, text, message):
     assert (caught.value.code, caught.value.message) == ("ValidationException", message)
 
 
-# --- rules of batches and transactions (behaviour 14.5, 14.6) ---
+# --- rules of batches and transactions (behaviour 14.5, 14.6) -------------------------------------
 
 READ = "SELECT * FROM t WHERE pk = 'a' AND sk = 1"
 WRITE = "DELETE FROM t WHERE pk = 'a' AND sk = 1"

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from storage import Engine, open_engine
+from tests.support.plain_engine import PlainEngine
 
 DISK: dict[str, dict[str, Any]] = {"lmdb": {"writemap": True, "map_size": 1 << 20}, "lmdb-sparse": {"writemap": False}}
 
@@ -20,10 +21,13 @@ def tmp_path() -> Iterator[Path]:
         yield Path(path)
 
 
-@pytest.fixture(params=["memory", *DISK])
+@pytest.fixture(params=["memory", "plain", *DISK])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    path = None if request.param == "memory" else tmp_path / "store"
-    opened = open_engine(path, **DISK.get(request.param, {}))
+    opened: Engine
+    if request.param in DISK:
+        opened = open_engine(tmp_path / "store", **DISK[request.param])
+    else:
+        opened = PlainEngine() if request.param == "plain" else open_engine()
     yield opened
     opened.close()
 

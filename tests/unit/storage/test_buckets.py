@@ -3,7 +3,7 @@
 import pytest
 
 from storage import Corrupted
-from storage.buckets import LONGEST, bound, changed, entries, find, pack
+from storage.disk.buckets import LONGEST, bound, changed, entries, find, pack
 
 TWO = b"\0\0\0\1\0\0\0\2" + b"a" + b"xy" + b"\0\0\0\2\0\0\0\0" + b"bb"
 
@@ -15,7 +15,7 @@ def test_format() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rest", "value", "expected"),
+    ("tail", "value", "expected"),
     [
         (b"a", b"new", [(b"a", b"new"), (b"bb", b"")]),
         (b"0", b"new", [(b"0", b"new"), (b"a", b"xy"), (b"bb", b"")]),
@@ -25,8 +25,8 @@ def test_format() -> None:
         (b"c", None, [(b"a", b"xy"), (b"bb", b"")]),
     ],
 )
-def test_changed(rest: bytes, value: bytes | None, expected: list[tuple[bytes, bytes]]) -> None:
-    assert entries(changed(TWO, rest, value)) == expected
+def test_changed(tail: bytes, value: bytes | None, expected: list[tuple[bytes, bytes]]) -> None:
+    assert entries(changed(TWO, tail, value)) == expected
 
 
 def test_first_and_last_entry() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from storage import Unavailable, open_engine
-from storage.claim import claimed
+from storage.disk.claim import claimed
 
 
 def test_second_server_is_refused_until_the_first_has_ended(tmp_path: Path) -> None:

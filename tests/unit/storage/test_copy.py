@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from storage import Corrupted, LayoutMismatch, Unavailable, open_engine
-from storage.claim import claimed
+from storage.disk.claim import claimed
+from storage.disk.snapshot import copy
 from storage.keycode import LAST
-from storage.snapshot import copy
+from tests.support.lmdb_internals import environment_of
 
 ROOT = Path(__file__).parents[3]
 TINY = 64 << 10
@@ -23,7 +24,7 @@ LONG = b"l" * 600
 COPY = """
 import sys
 from pathlib import Path
-from storage.snapshot import copy
+from storage.disk.snapshot import copy
 print(copy(Path(sys.argv[1]), Path(sys.argv[2]), lambda _: None))
 """
 
@@ -31,7 +32,7 @@ COPY_AFTER_GROWTH = """
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from storage import snapshot
+from storage.disk import snapshot
 snapshot._AHEAD = 0
 with snapshot.environment(Path(sys.argv[1])) as found:
     snapshot.environment = lambda _: nullcontext(found)
@@ -43,7 +44,7 @@ with snapshot.environment(Path(sys.argv[1])) as found:
 HOLD = """
 import sys
 from pathlib import Path
-from storage.snapshot import snapshot
+from storage.disk.snapshot import snapshot
 with snapshot(Path(sys.argv[1])) as txn:
     print("open", flush=True)
     input()
@@ -115,7 +116,7 @@ def test_snapshot_of_another_process_survives_that_the_store_grows(engine: Any, 
         write(engine, 500)
         answer, _ = reading.communicate("\n")
     assert answer == "12 10 True\n"
-    assert engine._environment.moves > 0 or not engine._environment.reserved
+    assert environment_of(engine).moves > 0 or not environment_of(engine).reserved
 
 
 def test_copy_of_a_store_that_nobody_uses_has_no_unused_pages(tmp_path: Path) -> None:
@@ -171,13 +172,13 @@ def test_source_that_a_server_holds_is_trusted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "target", "kind", "message"),
     [
-        ("none", "new", Unavailable, "The folder {}/none is no data folder of this program."),
-        ("thesis", "new", Unavailable, "The folder {}/thesis is no data folder of this program."),
+        ("none", "new", Unavailable, "The folder {}/none is not a data folder of this program."),
+        ("thesis", "new", Unavailable, "The folder {}/thesis is not a data folder of this program."),
         ("newer", "new", LayoutMismatch, "The data folder {}/newer has storage layout 9, but"),
         ("fresh", "new", Unavailable, "The data folder {}/fresh holds no data yet."),
         ("emptied", "new", Corrupted, "The data folder {}/emptied is damaged: data.mdb is empty."),
-        ("data", "data", Unavailable, "The folder {0}/data is inside of the folder that is to be copied."),
-        ("data", "data/below", Unavailable, "The folder {0}/data/below is inside of the folder that is to be copied."),
+        ("data", "data", Unavailable, "The folder {0}/data is inside the folder that is to be copied."),
+        ("data", "data/below", Unavailable, "The folder {0}/data/below is inside the folder that is to be copied."),
         (
             "data",
             "thesis",
@@ -232,7 +233,7 @@ def test_of_two_copies_to_one_folder_the_slower_one_is_refused(tmp_path: Path, m
     target = tmp_path / "copy"
     copy(tmp_path / "data", target, lambda _: None)
     before = {entry.name: entry.read_bytes() for entry in target.iterdir()}
-    monkeypatch.setattr("storage.snapshot._make_empty", lambda _: False)
+    monkeypatch.setattr("storage.disk.snapshot._make_empty", lambda _: False)
     with pytest.raises(Unavailable, match="is not empty"):
         copy(tmp_path / "data", target, lambda _: None)
     assert {entry.name: entry.read_bytes() for entry in target.iterdir()} == before

@@ -4,7 +4,6 @@ import pytest
 
 from storage import Closed, Engine
 from storage.keycode import LAST, prefix_end
-from storage.memory import MemoryEngine
 
 HEAD = b"h" * 495
 SHORT = [b"\0", b"a", b"a\0", b"b", b"b" * 495, HEAD[:-1], HEAD, HEAD[:-1] + b"i", b"z", b"\xff", b"\xff" * 495]
@@ -338,22 +337,11 @@ def test_nested_and_left_walks(engine: Engine) -> None:
         assert txn.get(b"later") == value(b"later")
 
 
-def test_commits_are_told_apart_where_there_is_something_to_sync(engine: Engine) -> None:
-    fill(engine, [b"a"])
-    before = engine.commits()
-    with engine.read() as txn:
-        txn.get(b"a")
-    assert engine.commits() == before
-    fill(engine, [b"b"])
-    assert (engine.commits() == before) == isinstance(engine, MemoryEngine)
-
-
 def test_closed(engine: Engine) -> None:
     fill(engine, [b"a"])
-    engine.sync()
     engine.close()
     engine.close()
-    for use in (engine.read, engine.write, engine.sync):
+    for use in (engine.read, engine.write):
         with pytest.raises(Closed, match=r"^The store is closed\.$"):
             use()
 

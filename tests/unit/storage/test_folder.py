@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from storage import Closed, Corrupted, Full, LayoutMismatch, Unavailable, folder, open_engine
-from storage.claim import claimed
-from storage.files import OpenFile, locked
+from storage import Closed, Corrupted, Full, LayoutMismatch, Unavailable, open_engine
+from storage.disk.claim import claimed
+from storage.disk.file_system import reservable
+from storage.disk.files import OpenFile, locked
 
 
 def fails(path: Path, kind: type[Exception], message: str, **options: Any) -> None:
@@ -166,9 +167,9 @@ def test_reservable_only_on_known_file_systems(tmp_path: Path, monkeypatch: pyte
     for kind, expected in {"ext4": True, "tmpfs": True, "btrfs": False, "zfs": False, "nfs4": False}.items():
         text = line.format(0, 99999, "xfs") + line.format(*number, kind)
         monkeypatch.setattr(Path, "read_text", lambda *_, text=text: text)
-        assert folder.reservable(tmp_path) is (expected and hasattr(os, "posix_fallocate"))
+        assert reservable(tmp_path) is (expected and hasattr(os, "posix_fallocate"))
     monkeypatch.setattr(Path, "read_text", lambda *_: line.format(0, 99999, "xfs"))
-    assert folder.reservable(tmp_path) is False
+    assert reservable(tmp_path) is False
 
 
 def test_twice_in_one_process(disk: Any) -> None:

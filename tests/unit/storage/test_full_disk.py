@@ -9,9 +9,11 @@ from typing import Any
 import lmdb
 import pytest
 
-from storage import Full, files, lmdb_environment, open_engine, room
+from storage import Full, open_engine
+from storage.disk import environment as disk_environment
+from storage.disk import file_system, files, room, upkeep
 from storage.keycode import LAST
-from tests.support.failing_lmdb import Stubborn
+from tests.support.lmdb_internals import FailingTransaction, environment_of, give_reserve
 
 MIB = 1 << 20
 VALUE = b"v" * 1900
@@ -32,23 +34,24 @@ class Disk:
     def reserve(self, file: files.OpenFile, size: int) -> None:
         self.asked += 1
         if size - file.size > self.free():
-            raise files.os_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "The fake disk refused")
+            raise file_system.os_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "The fake disk refused")
         files.reserve(file, size)
 
 
 @pytest.fixture
 def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Disk:
     made = Disk(tmp_path / "store", 12 * MIB)
-    for module in (lmdb_environment, room):
+    for module in (disk_environment, room):
         monkeypatch.setattr(module, "reserve", made.reserve)
         monkeypatch.setattr(module, "free_bytes", made.free)
+    monkeypatch.setattr(upkeep, "reserve", made.reserve)
     return made
 
 
 @pytest.fixture(params=[False, True], ids=["plain", "durable"])
 def engine(request: pytest.FixtureRequest, disk: Disk) -> Iterator[Any]:
     opened: Any = open_engine(disk.folder, map_size=2 * MIB, writemap=True, durable=request.param)
-    opened.group(lambda: None)
+    opened.group_writes(lambda: None)
     yield opened
     opened.close()
 
@@ -98,7 +101,7 @@ def test_growth_uses_the_room_there_is(engine: Any, disk: Disk) -> None:
     assert disk.folder.joinpath("reserve").stat().st_size == room.RESERVE
 
 
-def test_disk_that_refuses_is_not_asked_by_every_write(engine: Any, disk: Disk) -> None:
+def test_not_every_write_tries_a_full_disk(engine: Any, disk: Disk) -> None:
     count = fill(engine)
     for _ in range(20):
         with pytest.raises(Full):
@@ -145,7 +148,7 @@ def test_room_from_outside_ends_it(engine: Any, disk: Disk) -> None:
     for number in range(count, count + 3000):
         put(engine, number)
     assert numbers(engine) == list(range(50, count + 3000))
-    assert not engine._environment.tight
+    assert not environment_of(engine).tight
     assert disk.folder.joinpath("reserve").stat().st_size == room.RESERVE
 
 
@@ -153,7 +156,7 @@ def test_store_that_is_opened_on_a_full_disk_still_leaves_room(engine: Any, disk
     count = spend_reserve(engine, disk)
     engine.close()
     opened: Any = open_engine(disk.folder, writemap=True)
-    assert opened._environment.tight
+    assert environment_of(opened).tight
     fill(opened, count)
     for number in numbers(opened):
         delete(opened, number)
@@ -163,18 +166,18 @@ def test_store_that_is_opened_on_a_full_disk_still_leaves_room(engine: Any, disk
 
 def test_writer_of_another_process_learns_that_the_reserve_is_spent(engine: Any, disk: Disk) -> None:
     spend_reserve(engine, disk)
-    environment = engine._environment
+    environment = environment_of(engine)
     environment.tight = False  # as another process has it until it meets the larger map
-    environment.adopt()
+    environment.remap()
     assert environment.tight
 
 
 def test_room_is_not_made_ahead_of_a_disk_that_is_nearly_full(engine: Any, disk: Disk) -> None:
-    """Who rests makes room for later, but does not take the last room of the disk from others."""
+    """Trimming makes room for later writes, but leaves the last room of the disk to others."""
     disk.size = disk.used() + 3 * MIB
     size = disk.folder.joinpath("data.mdb").stat().st_size
-    engine._environment.make_room(64 * MIB)
-    work = engine.work_ahead()
+    environment_of(engine).make_room(64 * MIB)
+    work = engine.preallocate()
     if work is not None:
         work()
     assert disk.folder.joinpath("data.mdb").stat().st_size == size
@@ -186,7 +189,7 @@ def test_room_is_not_made_ahead_of_a_disk_that_is_nearly_full(engine: Any, disk:
 @pytest.fixture(params=[False, True], ids=["plain", "durable"])
 def sparse(request: pytest.FixtureRequest, disk: Disk) -> Iterator[Any]:
     opened: Any = open_engine(disk.folder, writemap=False, durable=request.param)
-    opened.group(lambda: None)
+    opened.group_writes(lambda: None)
     yield opened
     opened.close()
 
@@ -194,7 +197,7 @@ def sparse(request: pytest.FixtureRequest, disk: Disk) -> Iterator[Any]:
 def failing(engine: Any, work: Callable[[Any], object]) -> None:
     """Do some work in a transaction whose commit finds no room."""
     with engine.write() as txn:
-        txn.txn = Stubborn(txn.txn, "commit", lmdb.DiskError("full"))
+        txn.txn = FailingTransaction(txn.txn, "commit", lmdb.DiskError("full"))
         work(txn)
     engine.commit()
 
@@ -218,7 +221,7 @@ def test_commit_that_finds_no_room_gets_the_reserve_if_it_is_urgent(sparse: Any,
 def test_ordinary_commits_are_refused_before_they_fail_once_the_reserve_is_spent(sparse: Any, disk: Disk) -> None:
     put(sparse, 1)
     disk.size = disk.used()
-    sparse._environment._reserve.give()
+    give_reserve(sparse)
     with pytest.raises(Full):
         failing(sparse, lambda txn: txn.put(b"000002", VALUE))
     with pytest.raises(Full, match=r"^The disk of the data folder .* is full\.$"):
@@ -231,17 +234,17 @@ def test_ordinary_commits_are_refused_before_they_fail_once_the_reserve_is_spent
 
 def test_group_of_urgent_writes_that_fails_is_not_tried_again_and_again(disk: Disk) -> None:
     engine: Any = open_engine(disk.folder, writemap=False, durable=True)
-    engine.group(lambda: None)
+    engine.group_writes(lambda: None)
     put(engine, 1)
     disk.size = disk.used()
-    engine._environment._reserve.give()
+    give_reserve(engine)
     begun = 0
     for _ in range(100):
         try:
             with engine.write() as txn:
                 begun += 1
                 txn.urgent = True
-                txn.txn = Stubborn(txn.txn, "commit", lmdb.DiskError("full"))
+                txn.txn = FailingTransaction(txn.txn, "commit", lmdb.DiskError("full"))
                 txn.delete(b"000001")
             with pytest.raises(Full):
                 engine.commit()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from storage import Corrupted, open_engine
-from storage.claim import claimed
+from storage.disk.claim import claimed
 from storage.keycode import LAST
 
 ROOT = Path(__file__).parents[3]

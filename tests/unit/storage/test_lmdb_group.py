@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from storage import Full, Interrupted, Lost, MemoryEngine, lmdb_engine
+from storage import Full, Interrupted, Lost
+from storage.disk import group
 from storage.keycode import LAST
-from tests.support.failing_lmdb import Stubborn
+from tests.support.lmdb_internals import FailingTransaction, environment_of, fail_group, group_of, lose_group
 
 TINY = 64 << 10
 LONG = b"l" * 600
@@ -15,9 +16,9 @@ LONG = b"l" * 600
 
 @pytest.fixture
 def engine(disk: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(lmdb_engine, "_GROUP_ROOM", 0)  # so that a group meets the end of the map
+    monkeypatch.setattr(group, "GROUP_ROOM", 0)  # so that a group meets the end of the map
     opened = disk(durable=True, map_size=TINY)
-    opened.group(lambda: None)
+    opened.group_writes(lambda: None)
     return opened
 
 
@@ -37,7 +38,7 @@ def write_and_fail(engine: Any) -> None:
 
 def put_on_a_full_disk(engine: Any, error: Exception) -> None:
     with engine.write() as txn:
-        txn.txn = Stubborn(txn.txn, "put", error)
+        txn.txn = FailingTransaction(txn.txn, "put", error)
         txn.put(b"a", b"1")
 
 
@@ -47,8 +48,8 @@ def contents(engine: Any) -> dict[str, str]:
 
 
 def committed(engine: Any) -> dict[str, str]:
-    """Return what a process that is not this one sees."""
-    with engine._environment.env.begin() as txn:
+    """Return what another process sees."""
+    with environment_of(engine).env.begin() as txn:
         return {key.decode(): value.decode() for key, value in txn.cursor() if len(key) < 511}
 
 
@@ -58,7 +59,7 @@ def test_nothing_is_committed_before_commit(engine: Any) -> None:
     put(engine, b="2")
     assert engine.pending
     assert committed(engine) == {}
-    with engine.read(committed=True) as txn:
+    with engine.read_committed() as txn:
         assert txn.get(b"a") is None
     engine.commit()
     assert not engine.pending
@@ -79,7 +80,7 @@ def test_later_transactions_see_what_is_pending(engine: Any) -> None:
     assert contents(engine) == {"b": "2"}
 
 
-def test_a_block_that_fails_takes_back_only_its_own_writes(engine: Any) -> None:
+def test_a_block_that_fails_undoes_only_its_own_writes(engine: Any) -> None:
     put(engine, a="1", b="1")
     with pytest.raises(KeyError):
         write_and_fail(engine)
@@ -89,7 +90,7 @@ def test_a_block_that_fails_takes_back_only_its_own_writes(engine: Any) -> None:
     assert contents(engine) == committed(engine) == {"a": "1", "b": "1", "c": "3"}
 
 
-def test_a_block_that_is_aborted_takes_back_its_writes(engine: Any) -> None:
+def test_a_block_that_is_aborted_undoes_its_writes(engine: Any) -> None:
     put(engine, a="1")
     with engine.write() as txn:
         txn.put(b"a", b"2")
@@ -100,10 +101,10 @@ def test_a_block_that_is_aborted_takes_back_its_writes(engine: Any) -> None:
 
 def test_a_block_that_fails_before_it_wrote_costs_nothing(engine: Any) -> None:
     put(engine, a="1")
-    before = engine._group.txn
+    before = group_of(engine).txn
     with pytest.raises(KeyError), engine.write():
         raise KeyError
-    assert engine._group.txn is before
+    assert group_of(engine).txn is before
     engine.commit()
     assert contents(engine) == {"a": "1"}
 
@@ -121,18 +122,18 @@ def test_grows_at_the_commit(engine: Any, monkeypatch: pytest.MonkeyPatch) -> No
 
     put(engine, a="1")
     put(engine, b="2")
-    engine._group.txn = Stubborn(engine._group.txn, "commit", lmdb.MapFullError())
+    fail_group(engine, "commit", lmdb.MapFullError())
     engine.commit()
     assert committed(engine) == {"a": "1", "b": "2"}
 
 
-def test_a_commit_that_fails_says_so_once_and_leaves_a_store_that_works(engine: Any) -> None:
+def test_a_commit_that_fails_raises_once_and_leaves_a_store_that_works(engine: Any) -> None:
     import lmdb
 
     put(engine, a="1")
     engine.commit()
     put(engine, a="2")
-    engine._group.txn = Stubborn(engine._group.txn, "commit", lmdb.DiskError())
+    fail_group(engine, "commit", lmdb.DiskError())
     with pytest.raises(Full):
         engine.commit()
     assert not engine.pending
@@ -142,11 +143,11 @@ def test_a_commit_that_fails_says_so_once_and_leaves_a_store_that_works(engine: 
     assert committed(engine) == {"a": "3"}
 
 
-def test_a_put_that_fails_takes_back_only_its_own_block(engine: Any) -> None:
+def test_a_put_that_fails_undoes_only_its_own_block(engine: Any) -> None:
     import lmdb
 
     put(engine, a="1")
-    engine._group.txn = Stubborn(engine._group.txn, "put", lmdb.DiskError())
+    fail_group(engine, "put", lmdb.DiskError())
     with pytest.raises(Full):
         put(engine, b="2")
     assert engine.pending
@@ -167,12 +168,12 @@ def test_a_first_put_that_fails_leaves_nothing_pending(engine: Any) -> None:
     assert committed(engine) == {"b": "2"}
 
 
-def test_a_put_that_grows_after_another_process_wrote_loses_the_group_and_the_commit_tells(engine: Any) -> None:
+def test_a_put_that_grows_after_another_process_wrote_loses_the_group_and_the_commit_reports_it(engine: Any) -> None:
     import lmdb
 
     put(engine, a="1")
-    engine._group.txn = Stubborn(engine._group.txn, "put", lmdb.MapFullError())
-    engine._group._number = -1  # as if another process had written
+    fail_group(engine, "put", lmdb.MapFullError())
+    lose_group(engine)
     with pytest.raises(Interrupted):
         put(engine, b="2")
     assert engine.pending
@@ -187,9 +188,9 @@ def test_a_put_that_grows_after_another_process_wrote_loses_the_group_and_the_co
     assert committed(engine) == {"c": "3"}
 
 
-def test_each_group_says_that_it_has_begun(disk: Callable[..., Any]) -> None:
+def test_each_group_calls_back_when_it_begins(disk: Callable[..., Any]) -> None:
     opened, begun = disk(durable=True), []
-    opened.group(lambda: begun.append(opened.pending))
+    opened.group_writes(lambda: begun.append(opened.pending))
     for count in (1, 2):
         put(opened, a="1")
         put(opened, a="2")
@@ -199,26 +200,25 @@ def test_each_group_says_that_it_has_begun(disk: Callable[..., Any]) -> None:
 
 def test_a_group_finds_room_at_its_beginning(disk: Callable[..., Any]) -> None:
     opened = disk(durable=True, map_size=TINY)
-    opened.group(lambda: None)
+    opened.group_writes(lambda: None)
     for _ in range(3):
         put(opened, a="1")
-        info = opened._environment.env.info()
+        info = environment_of(opened).env.info()
         assert info["map_size"] - info["last_pgno"] * 4096 > 32 << 20
         opened.commit()
 
 
 def test_closing_commits(disk: Callable[..., Any]) -> None:
     first = disk(durable=True)
-    first.group(lambda: None)
+    first.group_writes(lambda: None)
     put(first, a="1")
     first.close()
     assert contents(disk()) == {"a": "1"}
 
 
-@pytest.mark.parametrize("kind", ["memory", "lmdb"])
-def test_where_commits_are_not_synced_there_is_nothing_to_group(kind: str, disk: Callable[..., Any]) -> None:
-    engine = MemoryEngine() if kind == "memory" else disk()
-    engine.group(lambda: None)
+def test_where_commits_are_not_synced_there_is_nothing_to_group(disk: Callable[..., Any]) -> None:
+    engine = disk()
+    engine.group_writes(lambda: None)
     put(engine, a="1")
     assert not engine.pending
     engine.commit()

@@ -14,9 +14,11 @@ from typing import Any
 import lmdb
 import pytest
 
-from storage import Closed, Full, Interrupted, StorageError, files, lmdb_environment, open_engine
+from storage import Closed, Full, Interrupted, StorageError, open_engine
+from storage.disk import environment as disk_environment
+from storage.disk import files, lmdb_errors, sizes, upkeep
 from storage.keycode import LAST
-from tests.support.failing_lmdb import Stubborn
+from tests.support.lmdb_internals import FailingTransaction, environment_of
 
 TINY = 64 << 10
 HEAD = b"h" * 495
@@ -51,12 +53,12 @@ def test_grows(small: Any, at_a_time: int) -> None:
 
 def test_a_sparse_map_starts_small_where_the_file_takes_its_size() -> None:
     """LMDB on Windows makes the file as large as the map: 1 TiB elsewhere, 16 MiB there."""
-    assert lmdb_environment.first_sparse("nt") == 16 << 20
-    assert lmdb_environment.first_sparse("posix") == 1 << 40
+    assert sizes.first_sparse("nt") == 16 << 20
+    assert sizes.first_sparse("posix") == 1 << 40
 
 
 def test_a_sparse_map_that_starts_small_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lmdb_environment, "first_sparse", lambda: TINY)
+    monkeypatch.setattr(disk_environment, "first_sparse", lambda: TINY)
     with closing(open_engine(tmp_path / "store", writemap=False)) as engine:
         for first in range(0, len(ROWS), 100):
             put_all(engine, ROWS[first : first + 100])
@@ -82,7 +84,7 @@ def test_delete_may_grow_too(small: Any) -> None:
     put_all(small, ROWS[:20])
     with small.write() as txn:
         txn.put(b"a", b"1")
-        txn.txn = Stubborn(txn.txn, "delete", lmdb.MapFullError("delete"))
+        txn.txn = FailingTransaction(txn.txn, "delete", lmdb.MapFullError("delete"))
         assert txn.delete(ROWS[3][0]) is True
         assert txn.get(b"a") == b"1"
     assert contents(small) == [*ROWS[:3], *ROWS[4:20], (b"a", b"1")]
@@ -92,7 +94,7 @@ def test_commit_may_grow_too(small: Any) -> None:
     with small.write() as txn:
         txn.put(b"a", b"1")
         txn.delete(b"b")
-        txn.txn = Stubborn(txn.txn, "commit", lmdb.MapFullError("commit"))
+        txn.txn = FailingTransaction(txn.txn, "commit", lmdb.MapFullError("commit"))
     assert contents(small) == [(b"a", b"1")]
 
 
@@ -151,14 +153,14 @@ def test_ended_walk_does_not_come_back(small: Any) -> None:
 
 
 def test_interrupted_when_somebody_wrote_in_between(small: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    grow = lmdb_environment.Environment.grow
+    grow = disk_environment.Environment.grow
 
     def grow_while_another_process_writes(environment: Any) -> None:
         grow(environment)
         with environment.env.begin(write=True) as other:
             other.put(b"other", b"1")
 
-    monkeypatch.setattr(lmdb_environment.Environment, "grow", grow_while_another_process_writes)
+    monkeypatch.setattr(disk_environment.Environment, "grow", grow_while_another_process_writes)
     message = r"^Another process wrote in between: run the transaction again."
     with pytest.raises(Interrupted, match=message):
         put_all(small, ROWS)
@@ -211,7 +213,7 @@ def lmdb_error(number: int) -> lmdb.Error:
 def fail_at(engine: Any, method: str, error: lmdb.Error) -> None:
     with engine.write() as txn:
         txn.put(b"a", b"1")
-        txn.txn = Stubborn(txn.txn, method, error)
+        txn.txn = FailingTransaction(txn.txn, method, error)
         txn.delete(ROWS[0][0])
         txn.put(b"b", b"1")
 
@@ -242,7 +244,7 @@ def test_write_fails(disk: Any, method: str, error: lmdb.Error, kind: type[Excep
 def test_short_write_on_a_full_disk_is_full(disk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """LMDB reports a write the disk took only a part of as EIO."""
     engine = disk()
-    monkeypatch.setattr(lmdb_environment, "disk_is_full", lambda _: True)
+    monkeypatch.setattr(lmdb_errors, "disk_is_full", lambda _: True)
     with pytest.raises(Full, match=NO_ROOM):
         fail_at(engine, "commit", lmdb_error(errno.EIO))
     assert contents(engine) == []
@@ -320,7 +322,7 @@ def test_opening_on_an_almost_full_disk(tiny_disk: Path) -> None:
 
 
 def test_size_is_only_changed_under_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """LMDB cuts the file to the size it maps: another process must not look at the size in between."""
+    """LMDB cuts the file to the size it maps: another process must not read the size in between."""
     held = []
 
     def is_held() -> bool:
@@ -335,7 +337,7 @@ def test_size_is_only_changed_under_the_lock(tmp_path: Path, monkeypatch: pytest
         held.append((file.name, is_held()))
         files.reserve(file, size)
 
-    monkeypatch.setattr(lmdb_environment, "reserve", reserve)
+    monkeypatch.setattr(disk_environment, "reserve", reserve)
     engine = open_engine(tmp_path, map_size=TINY, writemap=True)
     put_all(engine, ROWS[:50])
     assert held == [("lock.mdb", True), ("data.mdb", True), ("data.mdb", True)]
@@ -382,11 +384,11 @@ def test_holes_are_filled_when_opening(tmp_path: Path) -> None:
 def test_address_space_ends(tmp_path: Path) -> None:
     engine: Any = open_engine(tmp_path, map_size=1 << 62, writemap=False)
     put_all(engine, ROWS[:10])
-    environment = engine._environment
+    environment = environment_of(engine)
     with engine.read() as reader:
         walk = reader.scan(b"", LAST)
         next(walk)
-        environment._size = 1 << 61
+        environment.size = 1 << 61
         message = f"^The address space has no room for {(1 << 61) + (256 << 20)} bytes: {tmp_path}.$"
         with pytest.raises(Full, match=message):
             environment.grow()
@@ -408,7 +410,7 @@ def test_panic_is_left_by_opening_again(disk: Any) -> None:
             raise lmdb.PanicError("begin")
 
     with engine.read() as reader:
-        engine._environment.env = Panicking(engine._environment.env)
+        environment_of(engine).env = Panicking(environment_of(engine).env)
         put_all(engine, ROWS[:20])
         assert list(reader.scan(b"", LAST)) == ROWS[:10]
     assert contents(engine) == ROWS[:20]
@@ -418,23 +420,24 @@ def test_panic_is_left_by_opening_again(disk: Any) -> None:
 def loaded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     """The parts of the data file that were brought into the page cache."""
     parts: list[tuple[int, int]] = []
-    monkeypatch.setattr(lmdb_environment, "load", lambda _, start, stop: parts.append((start, stop)))
+    for module in (disk_environment, upkeep):
+        monkeypatch.setattr(module, "load", lambda _, start, stop: parts.append((start, stop)))
     return parts
 
 
 def test_pages_ahead_of_the_writer_are_loaded_once(tmp_path: Path, loaded: list[tuple[int, int]]) -> None:
     engine = open_engine(tmp_path / "store", map_size=512 << 20, writemap=True)
-    work = engine.work_ahead()
+    work = engine.preallocate()
     assert work is not None
     work()
     [(start, stop)] = loaded
     assert 0 < start < 1 << 20
     assert stop - start == 64 << 20
-    assert engine.work_ahead() is None
+    assert engine.preallocate() is None
     for number in range(36):
         with engine.write() as txn:
             txn.put(b"%d" % number, bytes(1 << 20))
-    work = engine.work_ahead()
+    work = engine.preallocate()
     assert work is not None
     work()
     assert loaded[1][0] == stop
@@ -458,14 +461,14 @@ def test_a_file_is_reserved_before_its_map_is_full(tmp_path: Path, monkeypatch: 
     put_all(engine, ROWS[:240])
     finish(engine)
     assert file.stat().st_size == 2 * size, "less than half of the map is free"
-    monkeypatch.setattr(lmdb_environment, "reserve", lambda *_: pytest.fail("growing reserves"))
+    monkeypatch.setattr(disk_environment, "reserve", lambda *_: pytest.fail("growing reserves"))
     put_all(engine, ROWS[240:480])
-    assert engine._environment.moves == 1
+    assert environment_of(engine).moves == 1
     assert contents(engine) == ROWS[:480]
     engine.close()
 
 
-def test_room_that_the_disk_does_not_have_is_asked_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_room_than_the_disk_has_is_requested_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     engine: Any = open_engine(tmp_path / "store", map_size=8 * TINY, writemap=True)
     put_all(engine, ROWS[:240])
     asked = []
@@ -474,23 +477,23 @@ def test_room_that_the_disk_does_not_have_is_asked_for_once(tmp_path: Path, monk
         asked.append(request)
         raise Full("no room")
 
-    monkeypatch.setattr(lmdb_environment, "reserve", full)
+    monkeypatch.setattr(upkeep, "reserve", full)
     finish(engine)
     finish(engine)
-    assert asked == [(engine._environment.data, 16 * TINY)]
+    assert asked == [(environment_of(engine).data, 16 * TINY)]
     engine.close()
 
 
 def finish(engine: Any) -> None:
-    """Do the work that is to be done ahead, as the other thread would."""
-    work = engine.work_ahead()
+    """Do the work ahead of the writer, as the other thread would."""
+    work = engine.preallocate()
     if work is not None:
         work()
 
 
 def test_a_sparse_file_has_no_pages_to_load(tmp_path: Path) -> None:
     engine = open_engine(tmp_path / "store", writemap=False)
-    assert engine.work_ahead() is None
+    assert engine.preallocate() is None
     engine.close()
 
 
@@ -503,9 +506,9 @@ def test_loading_what_is_not_there_does_not_matter(tmp_path: Path) -> None:
     files.load(file, 0, 100)
 
 
-def finish_rest(engine: Any) -> None:
+def finish_trim(engine: Any) -> None:
     """Give everything back, step by step."""
-    for _ in engine.rest():
+    for _ in engine.trim():
         pass
 
 
@@ -522,7 +525,7 @@ def resident(file: Path) -> int:
 
 @pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="only Linux tells what is resident")
 @pytest.mark.parametrize("writemap", [True, False])
-def test_who_rests_has_no_pages_and_loses_nothing(tmp_path: Path, writemap: bool) -> None:
+def test_trimming_removes_pages_from_memory_and_loses_nothing(tmp_path: Path, writemap: bool) -> None:
     engine = open_engine(tmp_path / "store", writemap=writemap)
     rows = [(b"%06d" % number, b"v" * 3000) for number in range(5000)]
     put_all(engine, rows)
@@ -530,7 +533,7 @@ def test_who_rests_has_no_pages_and_loses_nothing(tmp_path: Path, writemap: bool
     file = tmp_path / "store" / "data.mdb"
     assert resident(file) > 10 << 20
     with engine.read() as txn:
-        finish_rest(engine)
+        finish_trim(engine)
         assert resident(file) < 1 << 20
         assert txn.get(rows[77][0]) == rows[77][1]
     assert contents(engine) == rows
@@ -540,22 +543,22 @@ def test_who_rests_has_no_pages_and_loses_nothing(tmp_path: Path, writemap: bool
 
 
 def test_a_small_store_keeps_its_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "storage.residency", None)  # to import it would fail
+    monkeypatch.setitem(sys.modules, "storage.disk.residency", None)  # to import it would fail
     engine = open_engine(tmp_path / "store")
     put_all(engine, ROWS[:10])
-    finish_rest(engine)
+    finish_trim(engine)
     engine.close()
 
 
 @pytest.mark.parametrize("writemap", [True, False])
-def test_who_rests_finds_room_afterwards(tmp_path: Path, writemap: bool) -> None:
+def test_trimming_makes_room_for_later_writes(tmp_path: Path, writemap: bool) -> None:
     engine = open_engine(tmp_path / "store", map_size=TINY if writemap else None, writemap=writemap)
     put_all(engine, [(b"%06d" % number, b"v" * 3000) for number in range(5000)])
-    finish_rest(engine)
-    info = engine._environment.env.info()
+    finish_trim(engine)
+    info = environment_of(engine).env.info()
     used = info["last_pgno"] * 4096
     assert info["map_size"] - used >= used // 2 - 4096
     before = info["map_size"]
-    finish_rest(engine)
-    assert engine._environment.env.info()["map_size"] == before
+    finish_trim(engine)
+    assert environment_of(engine).env.info()["map_size"] == before
     engine.close()

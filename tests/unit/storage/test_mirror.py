@@ -19,8 +19,8 @@ from tests.support.profile import profile
 HEADS = [b"h" * 495, b"h" * 494 + b"i", b"\xff" * 495]
 
 
-def long_key(head: int, rest: int, size: int) -> bytes:
-    return HEADS[head] + bytes((rest,)) * size
+def long_key(head: int, tail: int, size: int) -> bytes:
+    return HEADS[head] + bytes((tail,)) * size
 
 
 # Small parts, because Hypothesis prints strategies.

@@ -144,7 +144,9 @@ def decimals(draw):
 
 @st.composite
 def close_decimals(draw):
-    """Numbers whose sums are exact now and then: the range as it is makes nearly all sums too long."""
+    """Numbers whose sums are sometimes exact: with the full range nearly all sums are too
+    long.
+    """
     return Decimal(draw(st.integers(-(10**36), 10**36))).scaleb(draw(st.integers(-6, 6)))
 
 

@@ -56,7 +56,7 @@ def test_project_keeps_the_order_of_the_item():
 def test_places_are_in_the_order_of_the_item():
     item = {"b": {"M": {"y": {"L": [{"S": "0"}, {"S": "1"}]}, "x": {"S": "2"}}}, "a": {"S": "3"}}
     wanted = [("a",), ("b", "x"), ("b", "y", 1), ("b", "y", 0)]
-    assert sorted(wanted, key=lambda path: paths.place(item, path)) == wanted[::-1]
+    assert sorted(wanted, key=lambda path: paths.position_of(item, path)) == wanted[::-1]
 
 
 def changed(item, leaves, skipped=()):

@@ -1,4 +1,6 @@
-"""Rows, and what is decoded of them: whatever names a decoder is made for, it must find of them what is in the item."""
+"""Rows and their decoders: a decoder for any names must return the attributes of these names in
+the item.
+"""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,6 @@
-"""The rules of behaviour 2.3; that the walk over requests computes the same is tested in test_wire.py."""
+"""The rules of behaviour 2.3; that the walk over requests computes the same is tested in
+test_wire.py.
+"""
 
 import pytest
 
@@ -54,7 +56,7 @@ HALF = {"S": "x" * (ITEM_SIZE // 2)}
 
 @pytest.mark.parametrize("names", ["ab", "ba"])
 def test_changed_size_of_an_item_that_makes_room(names):
-    """What is taken away counts also after what is added, as far as an item can have it."""
+    """Removed bytes count also after added bytes, as far as an item can have them."""
     before = {"k": {"S": "x"}, "a": HALF}
     after = {"k": {"S": "x"}, "b": HALF}
     assert changed_size(item_size(before), before, after, names) == item_size(after)

@@ -42,11 +42,11 @@ def parse(raw):
     return raw, size, problems
 
 
-def texts(raw, layer="current"):
+def texts(raw, layer="new"):
     return [problem.text(layer) for problem in parse(raw)[2]]
 
 
-# --- canonical form -------------------------------------------------------------------------------------------------
+# --- canonical form -------------------------------------------------------------------------------
 
 # value as sent, canonical value, size by behaviour 2.3
 CANONICAL = [
@@ -104,7 +104,7 @@ def test_canonical_inside_documents(sent, canonical, size):
     assert parse({"M": {"k": sent}}) == ({"M": {"k": canonical}}, 5 + size, [])
 
 
-# --- problems -------------------------------------------------------------------------------------------------------
+# --- problems -------------------------------------------------------------------------------------
 
 INVALID = "One or more parameter values were invalid: "
 EMPTY = "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
@@ -122,7 +122,7 @@ NESTING = (
 )
 LONG_NAME = INVALID + "Attribute name is too large, must be less than or equal to 65535 bytes"
 
-# value, text in the CURRENT layer, text in the OLDER layer
+# value, text in the NEW layer, text in the OLD layer
 PROBLEMS = [
     ({}, EMPTY, EMPTY),
     ({"Unknown": "x"}, EMPTY, EMPTY),
@@ -166,15 +166,15 @@ PROBLEMS = [
 ]
 
 
-@pytest.mark.parametrize(("sent", "current", "older"), PROBLEMS)
-def test_problem(sent, current, older):
-    assert texts(sent) == [current]
-    assert texts(sent, "older") == [older]
-    assert texts({"L": [{"S": "a"}, {"M": {"k": sent}}]}) == [current]
+@pytest.mark.parametrize(("sent", "new", "old"), PROBLEMS)
+def test_problem(sent, new, old):
+    assert texts(sent) == [new]
+    assert texts(sent, "old") == [old]
+    assert texts({"L": [{"S": "a"}, {"M": {"k": sent}}]}) == [new]
     with_name = {"S": "fine", "N": None} if sent is None else sent
     problems = []
     wire.parse_map({"a": {"N": "1"}, "b": deepcopy(with_name)}, problems)
-    assert [problem.text() for problem in problems] == [current]
+    assert [problem.text() for problem in problems] == [new]
     assert {problem.error().code for problem in problems} == {"ValidationException"}
 
 
@@ -277,7 +277,7 @@ def test_large_values_are_marked():
     assert (found, [problem.kind for problem in problems]) == (wire.LargeValues, ["values_size"])
 
 
-# --- maps -----------------------------------------------------------------------------------------------------------
+# --- maps -----------------------------------------------------------------------------------------
 
 
 def test_names_of_attributes():
@@ -291,8 +291,8 @@ def test_values_name_their_placeholder_in_the_older_layer():
     problems = []
     assert wire.parse_values({":a": {"N": "1.0"}, ":b": {"L": [{"N": "x"}, {"N": ""}]}}, problems)[":a"] == {"N": "1"}
     assert [problem.placeholder for problem in problems] == [":b", ":b"]
-    assert problems[0].text("older") == NOT_NUMERIC + ": x"
-    assert [problem.error("older").message for problem in problems] == [
+    assert problems[0].text("old") == NOT_NUMERIC + ": x"
+    assert [problem.error("old").message for problem in problems] == [
         f"ExpressionAttributeValues contains invalid value: {NOT_NUMERIC}: x for key :b",
         f"ExpressionAttributeValues contains invalid value: {NOT_NUMERIC} for key :b",
     ]
@@ -314,7 +314,7 @@ def test_maps_and_items_are_parsed_in_place():
     assert orjson.dumps(item) == orjson.dumps(raw)
 
 
-# --- type errors ----------------------------------------------------------------------------------------------------
+# --- type errors ----------------------------------------------------------------------------------
 
 # (value, message); every applicable row of the table in behaviour 1.6
 TYPE_ERRORS = [
@@ -404,7 +404,7 @@ def test_type_error_of_an_attribute(entry):
         assert caught.value.message == message
 
 
-# --- depth ----------------------------------------------------------------------------------------------------------
+# --- depth ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -430,7 +430,7 @@ def test_depth(value, deep):
         assert [problem.kind for problem in problems] == ["nesting"] * deep
 
 
-def test_a_problem_below_the_last_level_is_not_told():
+def test_a_problem_below_the_last_level_is_not_reported():
     assert [problem.kind for problem in parse({"L": [nested({"N": "x"}, 32), {"N": "y"}]})[2]] == [
         "nesting",
         "not_numeric",
@@ -456,7 +456,7 @@ def test_all_that_json_allows_is_walked_without_recursion(unit):
         orjson.loads(unit * 513 + '{"S":"x"}' + closing * 513)
 
 
-# --- rows -----------------------------------------------------------------------------------------------------------
+# --- rows -----------------------------------------------------------------------------------------
 
 
 def test_row_layout():
@@ -478,7 +478,7 @@ def test_rows_come_back_and_equal_items_have_equal_rows(item):
     assert rows.encode_row(dict(reversed(parsed.items())), parsed.size) == row
 
 
-# --- properties -----------------------------------------------------------------------------------------------------
+# --- properties -----------------------------------------------------------------------------------
 
 
 @deterministic
@@ -538,8 +538,8 @@ def test_any_json_is_parsed_or_refused(raw):
             assert refusal.message
             continue
         for problem in problems:
-            assert problem.text("current")
-            assert problem.error("older").message
+            assert problem.text("new")
+            assert problem.error("old").message
         if not problems and entry is not wire.parse_value:
             again = deepcopy(copy)
             entry(again, problems)
@@ -556,10 +556,10 @@ def test_values_of_expressions_have_a_size_together():
     wire.parse_values({":a": half, ":b": half, ":c": {"BOOL": True}}, problems)
     assert [problem.kind for problem in problems] == ["values_size"]
     assert problems[0].error().message == "ExpressionAttributeValues size has exceeded the maximum allowed size"
-    assert problems[0].error("older").message == problems[0].error().message
+    assert problems[0].error("old").message == problems[0].error().message
 
 
-# --- what is over a limit anyway ------------------------------------------------------------------------------------
+# --- what is over a limit anyway ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,51 @@
+"""Puts a wheel together: hatchling's hook, which pyproject.toml names.
+
+A wheel has one import name, `dynamodb_emulator`. The server's packages have ordinary names. They lie
+below it, in a folder that only the server's processes put on their module path.
+
+| source tree | wheel |
+|---|---|
+| `emulator/installed/dynamodb_emulator/` | `dynamodb_emulator/` |
+| `emulator/` without `installed/` | `dynamodb_emulator/_server/emulator/` |
+| `storage/` | `dynamodb_emulator/_server/storage/` |
+
+Building either kind of wheel, ordinary or editable, first writes the service model into the source
+tree: into `emulator/model/data/`, which git ignores.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+sys.path.append(str(Path(__file__).parent))  # hatchling reads this file by its path
+from service_model import DATA, write_models
+
+_ROOT: Final = Path(__file__).parents[1]
+_INSTALLED: Final = Path("emulator/installed")
+_SERVER: Final = Path("dynamodb_emulator/_server")
+_PATTERNS: Final = ("*.py", "py.typed", "model/data/*.json", "model/data/LICENSE.txt", "model/data/NOTICE")
+
+
+class Wheel(BuildHookInterface[Any]):
+    """The hook."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Write the service model. List the files of an ordinary wheel; an editable one has none."""
+        write_models(DATA)
+        if version == "standard":
+            build_data["force_include"] = {str(_ROOT / path): str(_place(path)) for path in _files()}
+
+
+def _files() -> Iterator[Path]:
+    """Yield the modules and data files of a wheel, as paths in the source tree."""
+    for folder in ("emulator", "storage"):
+        for pattern in _PATTERNS:
+            yield from sorted(path.relative_to(_ROOT) for path in (_ROOT / folder).rglob(pattern))
+
+
+def _place(path: Path) -> Path:
+    """Return where a wheel has a file of the source tree."""
+    return path.relative_to(_INSTALLED) if path.is_relative_to(_INSTALLED) else _SERVER / path

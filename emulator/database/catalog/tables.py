@@ -1,0 +1,121 @@
+"""All tables of an engine: stored as definitions, held compiled by tenant, and how they change."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from functools import partial
+
+from emulator.database.catalog.attachments import Attachments
+from emulator.database.catalog.enforcer import Enforcer
+from emulator.database.catalog.tenants import Tenants
+from emulator.database.definitions.tables import TableDefinition
+from emulator.database.definitions.tenants import SHARED, Tenant
+from emulator.database.schema.table import Table
+from emulator.database.store import keyspace
+from emulator.database.store.deletions import Deletions
+from emulator.database.store.registry import DefinitionChange, Registries
+
+
+class TableRegistry:
+    """The tables.
+
+    account: of access keys that are not accounts; shared: one tenant for all callers.
+    """
+
+    def __init__(
+        self,
+        registries: Registries,
+        attachments: Attachments,
+        deletions: Deletions,
+        enforcer: Enforcer,
+        *,
+        account: str,
+        shared: bool,
+    ) -> None:
+        self._registries = registries
+        self._registry = registries.add(
+            keyspace.tables(), partial(TableDefinition.load, account=account), self._publish, self._withdraw
+        )
+        self._attachments = attachments
+        self._deletions = deletions
+        self._enforcer = enforcer
+        self._shared = shared
+        self.tenants = Tenants()
+
+    # --- finding --------------------------------------------------------------------------------
+
+    def everything(self) -> Iterator[Table]:
+        """Walk all tables that callers can have, as they are held.
+
+        Tables created with the opposite `--shared-db` setting are hidden, not deleted.
+        """
+        for tenant, tables in self.tenants:
+            if (tenant == SHARED) is self._shared:
+                yield from tables.values()
+
+    def current(self, table: Table) -> Table | None:
+        """Return a table as it is held now; None if it is gone, even if a new one has its name."""
+        found = self.tenants.get(self._tenant(table.definition), table.name)
+        return found if found is not None and found.id == table.id else None
+
+    def published(self, definition: TableDefinition) -> Table:
+        """Return the table of a definition that was saved and is in force."""
+        table = self.tenants.get(self._tenant(definition), definition.name)
+        assert table is not None, "a definition is in force once `changing` has ended"
+        return table
+
+    # --- changing -------------------------------------------------------------------------------
+
+    def changing(self, *, urgent: bool = False) -> AbstractContextManager[DefinitionChange]:
+        """Open a write transaction that changes definitions, as `Registries.changing`."""
+        return self._registries.changing(urgent=urgent)
+
+    def save(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
+        """Store a definition, new or changed; return it with the ids of its attachments."""
+        definition = self._attachments.reconcile(change, definition)
+        self._registry.save(change, self._key(definition), definition)
+        return definition
+
+    def change(self, definition: TableDefinition) -> Table:
+        """Store a definition in a transaction of its own; return its table."""
+        with self.changing(urgent=True) as change:
+            definition = self.save(change, definition)
+        return self.published(definition)
+
+    def remove(self, change: DefinitionChange, table: Table) -> None:
+        """Remove a table now, and in the background everything that was stored for it."""
+        txn = change.txn
+        self._registry.remove(change, self._key(table.definition))
+        txn.delete(table.statistics_key)
+        self._deletions.begin(txn, table.prefix)
+        if table.local_indexes:
+            self._deletions.begin(txn, keyspace.collections(table.id))
+        for index in table.indexes:
+            self._deletions.begin(txn, index.prefix)
+        self._attachments.remove(txn, table.definition)
+
+    def recompile(self) -> None:
+        """Compile all tables of this process anew, after a change of what is enforced."""
+        for tenant, tables in self.tenants:
+            for table in tables.values():
+                self.tenants.put(tenant, self._compiled(table.definition))
+
+    # --- publishing -----------------------------------------------------------------------------
+
+    def _tenant(self, definition: TableDefinition) -> Tenant:
+        return SHARED if self._shared else (definition.access_key, definition.region)
+
+    def _key(self, definition: TableDefinition) -> bytes:
+        return keyspace.table(*self._tenant(definition), definition.name)
+
+    def _compiled(self, definition: TableDefinition) -> Table:
+        table = self._attachments.compiled(definition)
+        table.enforcement = self._enforcer.of(table)
+        return table
+
+    def _publish(self, key: bytes, definition: TableDefinition) -> None:
+        access_key, region, _ = keyspace.table_of(key)
+        self.tenants.put((access_key, region), self._compiled(definition))
+
+    def _withdraw(self, key: bytes, definition: TableDefinition) -> None:
+        access_key, region, _ = keyspace.table_of(key)
+        self.tenants.remove((access_key, region), definition.name)

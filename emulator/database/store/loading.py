@@ -1,0 +1,42 @@
+"""From stored JSON back to a definition, in one way for all kinds of definitions.
+
+Definitions only gain fields, each with a default, so every version reads what older ones wrote. A
+field that a version does not know was written by a newer one. It is refused, because the next
+change of the definition would lose it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from storage import LayoutMismatch
+
+_T = TypeVar("_T")
+
+
+def from_fields(kind: type[_T], stored: Mapping[str, Any]) -> _T:
+    """Return a definition, or a part of one, made of its stored fields. Raises LayoutMismatch."""
+    check_names(kind, stored)
+    return kind(**stored)
+
+
+def check_names(kind: type, names: Iterable[str]) -> None:
+    """Raise LayoutMismatch if a definition of this kind has no fields of these names."""
+    unknown = sorted(set(names) - _names(kind))
+    if unknown:
+        raise LayoutMismatch(
+            f"a newer version of the program wrote it, as a stored {kind.__name__} has the unknown"
+            f" field{'s' * (len(unknown) > 1)} {', '.join(unknown)}"
+        )
+
+
+@cache
+def _names(kind: Any) -> frozenset[str]:  # noqa: ANN401 - the class of a dataclass has no type of its own
+    return frozenset(each.name for each in fields(kind))
+
+
+def refused(folder: Path | None, reason: str) -> LayoutMismatch:
+    """Return the error about a data folder with definitions that this version cannot read."""
+    return LayoutMismatch(f"The data folder {folder} cannot be used: {reason}. Use that version, or another folder.")

@@ -1,0 +1,185 @@
+"""Stored definitions that are held in memory: tables, streams, event source mappings.
+
+One kind of definition has one *registry*: a range of keys, how to load a definition, and what to do
+when one has changed or gone. All registries of a database change, publish and reload together:
+
+    backups = registries.add(keyspace.backups(), Backup.load)
+
+    with registries.changing() as change:               # opens the write transaction
+        backups.save(change, keyspace.backup(backup.id), backup)
+    backups.get(keyspace.backup(backup.id))             # in force once the block has ended
+
+- A definition is stored first and published after the commit of its transaction. If the block
+  raises, nothing is stored and nothing published.
+- `reload` reads what is stored: at the start, after another process has changed something
+  (versions.py), and after a commit that was lost. It loads only definitions whose bytes differ.
+- Definitions are frozen: a change makes a new one. A definition that did not change stays the same
+  object.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Generic, Protocol, TypeVar
+
+from emulator.database.store.versions import Versions
+from storage import Corrupted, Engine, ReadTxn, WriteTxn
+
+
+class Definition(Protocol):
+    """A stored definition: frozen, and JSON in the store."""
+
+    def dump(self) -> bytes:
+        """Return the bytes that are stored."""
+        ...
+
+
+D = TypeVar("D", bound=Definition)
+
+Hook = Callable[[bytes, D], None]
+"""Takes a storage key and the definition that has come, changed or gone."""
+
+
+def _do_nothing(_key: bytes, _definition: Definition) -> None:
+    pass
+
+
+class DefinitionChange:
+    """A write transaction that changes definitions. txn: for the data that changes with them."""
+
+    __slots__ = ("_publications", "_versions", "txn")
+
+    def __init__(self, txn: WriteTxn, versions: Versions) -> None:
+        self.txn = txn
+        self._versions = versions
+        self._publications: list[Callable[[], None]] = []
+
+    def then(self, publish: Callable[[], None]) -> None:
+        """Call `publish` after the commit; other processes learn that definitions have changed."""
+        if not self._publications:
+            self._versions.bump(self.txn)
+        self._publications.append(publish)
+
+    def publish(self) -> None:
+        """Put into force what was saved, in that order."""
+        for publish in self._publications:
+            publish()
+        if self._publications:
+            self._versions.advance()
+            self._versions.notify()
+
+
+class Registry(Generic[D]):
+    """The definitions of one kind, by their storage keys.
+
+    span: the range of their keys; load: from stored bytes, see loading.py; changed: called with
+    each definition that has come or changed, once it is in force; removed: with each that has
+    gone.
+    """
+
+    def __init__(
+        self,
+        span: tuple[bytes, bytes],
+        load: Callable[[bytes], D],
+        changed: Hook[D] = _do_nothing,
+        removed: Hook[D] = _do_nothing,
+    ) -> None:
+        self._span = span
+        self._load = load
+        self._changed = changed
+        self._removed = removed
+        self._stored: dict[bytes, bytes] = {}
+        self._held: dict[bytes, D] = {}
+
+    def get(self, key: bytes) -> D | None:
+        """Return the definition in force under a key."""
+        return self._held.get(key)
+
+    def __iter__(self) -> Iterator[D]:
+        """Walk the definitions in force."""
+        return iter(self._held.values())
+
+    def save(self, change: DefinitionChange, key: bytes, definition: D) -> None:
+        """Store a definition, new or changed; it is in force after the commit."""
+        stored = definition.dump()
+        change.txn.put(key, stored)
+        change.then(partial(self._publish, key, stored, definition))
+
+    def remove(self, change: DefinitionChange, key: bytes) -> None:
+        """Remove a definition, if it is there; it is gone after the commit."""
+        change.txn.delete(key)
+        change.then(partial(self._withdraw, key))
+
+    def reload(self, txn: ReadTxn) -> None:
+        """Take over the stored definitions. Raises LayoutMismatch, Corrupted."""
+        stored = dict(txn.scan(*self._span))
+        for key in self._stored.keys() - stored.keys():
+            self._withdraw(key)
+        for key, value in stored.items():
+            if self._stored.get(key) != value:
+                self._publish(key, value, self._loaded(key, value))
+
+    def _loaded(self, key: bytes, stored: bytes) -> D:
+        try:
+            return self._load(stored)
+        except (ValueError, KeyError, TypeError) as error:
+            raise Corrupted(f"The definition under the key {key!r} cannot be read: {error!r}") from error
+
+    def _publish(self, key: bytes, stored: bytes, definition: D) -> None:
+        self._stored[key] = stored
+        self._held[key] = definition
+        self._changed(key, definition)
+
+    def _withdraw(self, key: bytes) -> None:
+        if self._stored.pop(key, None) is not None:
+            self._removed(key, self._held.pop(key))
+
+
+class Registries:
+    """All registries of a database."""
+
+    def __init__(self, engine: Engine, versions: Versions) -> None:
+        self._engine = engine
+        self._versions = versions
+        self._reloads: list[Callable[[ReadTxn], None]] = []
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes change definitions too."""
+        return self._versions.shared
+
+    def add(
+        self,
+        span: tuple[bytes, bytes],
+        load: Callable[[bytes], D],
+        changed: Hook[D] = _do_nothing,
+        removed: Hook[D] = _do_nothing,
+    ) -> Registry[D]:
+        """Return a new registry, empty until the next `reload`; that follows the order of `add`."""
+        registry = Registry(span, load, changed, removed)
+        self.on_reload(registry.reload)
+        return registry
+
+    def on_reload(self, reload: Callable[[ReadTxn], None]) -> None:
+        """Call `reload` with each snapshot from which definitions are reloaded."""
+        self._reloads.append(reload)
+
+    @contextmanager
+    def changing(self, *, urgent: bool = False) -> Iterator[DefinitionChange]:
+        """Open the write transaction for a `with` block; publish after its commit.
+
+        urgent: the change frees room or ends a status, see storage/engine.py. Raises as engines do.
+        """
+        with self._engine.write() as txn:
+            txn.urgent = urgent
+            change = DefinitionChange(txn, self._versions)
+            yield change
+        change.publish()
+
+    def reload(self) -> None:
+        """Read what is stored, all from one snapshot. Raises LayoutMismatch, Corrupted."""
+        seen = self._versions.hints()
+        with self._engine.read() as txn:
+            for reload in self._reloads:
+                reload(txn)
+            self._versions.hold(txn, seen)

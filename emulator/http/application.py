@@ -1,0 +1,132 @@
+"""The whole server as one ASGI application: DynamoDB's path, the site, and a lifespan.
+
+`create` makes it for any ASGI server:
+
+    uvicorn --factory emulator.http.application:create
+
+The lifespan opens the store, runs the background work (lifespan.py) and closes the store. A server
+without lifespans gets answers too: the first request opens the store then, and no background work
+runs between requests.
+"""
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+
+from emulator.app import Emulator
+from emulator.controls.body import BadDeclaration
+from emulator.http import lifespan
+from emulator.http.front import asgi
+from emulator.http.front.dynamodb import DynamoDbEndpoint
+from emulator.http.front.front import App, Front, Message, Receive, Send
+from emulator.settings import Settings
+from storage import StorageError
+
+log = logging.getLogger("emulator")
+
+
+class Application:
+    """An ASGI application. emulator: opens what it serves."""
+
+    def __init__(self, emulator: Callable[[], AbstractContextManager[Emulator]]) -> None:
+        self._emulator = emulator
+        self._opened = ExitStack()
+        self._front: Front | None = None
+
+    def open(self) -> Front:
+        """Open the emulator, if it is not open. Raises StorageError, BadDeclaration, BadConfiguration."""
+        if self._front is None:
+            self._front = create_front(self._opened.enter_context(self._emulator()))
+        return self._front
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Serve a request, or the lifespan. Other kinds of connection are ignored."""
+        if scope["type"] == "http":
+            if self._front is None:
+                log.warning("the server has no lifespan: no background work runs between requests")
+            await asgi.answer(self.open(), scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            front = self.open()
+        except (StorageError, BadDeclaration, _bad_configuration()) as error:
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        try:
+            async with lifespan.running(front):
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+        finally:
+            self._front = None
+            self._opened.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def of_emulator(emulator: Emulator) -> Application:
+    """Return the application of an emulator that its caller opens and closes."""
+    return Application(lambda: nullcontext(emulator))
+
+
+def create(settings: Settings | None = None) -> Application:
+    """Return an application for any ASGI server. None: the settings come from the environment.
+
+    It ignores `--host`, `--port` and `--workers`, which are the server's business, and logs as the
+    server does, from `--log-level` on.
+    """
+    if settings is None:
+        from emulator.flags import settings_from, warnings  # noqa: PLC0415 - the command has them already
+
+        settings = settings_from((), os.environ)
+        for warning in warnings(os.environ):
+            log.warning("%s", warning)
+    log.setLevel(5 if settings.log_level == "trace" else settings.log_level.upper())
+    return Application(lambda: opened(settings))
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Emulator]:
+    """Open an emulator, with its data folder claimed; close it at the end. Raises as Emulator does."""
+    if settings.functions:
+        from emulator.outbound.function_check import check_functions  # noqa: PLC0415 - most servers have no functions
+
+        check_functions(settings.functions)
+    with ExitStack() as stack:
+        if not settings.in_memory and settings.data_dir is not None:
+            from storage.data_folder import claimed  # noqa: PLC0415 - start-up time
+
+            stack.enter_context(claimed(settings.data_dir))
+        emulator = Emulator(settings)
+        stack.callback(emulator.close)
+        yield emulator
+
+
+def create_front(emulator: Emulator) -> Front:
+    """Return what serves an emulator."""
+    return Front(emulator, create_endpoint(emulator), _load_site)
+
+
+def create_endpoint(emulator: Emulator) -> DynamoDbEndpoint:
+    """Return what answers requests to `/`. At log level debug it logs them."""
+    if not log.isEnabledFor(logging.DEBUG):
+        return DynamoDbEndpoint(emulator)
+    from emulator.http.front.request_log import LoggedEndpoint  # noqa: PLC0415 - only this level needs it
+
+    return LoggedEndpoint(emulator)
+
+
+def _load_site(front: Front) -> App:
+    """Return the application for every path but `/`. Starlette takes 25 ms to import, so it waits for a request."""
+    from emulator.http.site import app  # noqa: PLC0415 - as the docstring says
+
+    return app.create(front)
+
+
+def _bad_configuration() -> type[Exception]:
+    """Return what a wrong --functions file raises. Importing it is a fiftieth of the start-up time."""
+    from emulator.event_sources.configuration import BadConfiguration  # noqa: PLC0415 - as the docstring says
+
+    return BadConfiguration

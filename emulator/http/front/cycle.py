@@ -1,0 +1,194 @@
+"""One request that an ASGI application answers, over a connection of our own.
+
+The connection has received the whole request. The answer may be streamed:
+
+| the application sends                   | the client gets                                         |
+|-----------------------------------------|---------------------------------------------------------|
+| a start with `content-length`           | the head with the first part of the body, as it is      |
+| a start without it, HTTP/1.1            | the body in chunks                                      |
+| a start without it, HTTP/1.0            | the body up to the end of the connection                |
+| a part, while the client does not read  | it later: `send` waits until the client reads           |
+| nothing, or it raises, before the start | a 500                                                   |
+| nothing more, or it raises, after it    | the end of the connection, so that the answer is broken |
+
+After the answer, or when the client is gone, `receive` returns `http.disconnect`. What is sent then
+is ignored.
+"""
+
+import asyncio
+from typing import Any, Final, Protocol
+from urllib.parse import unquote_to_bytes
+
+from emulator.http.front.answers import ENDS, GOES_ON, STATUS_LINES
+from emulator.http.front.front import App, Message
+from emulator.http.front.requests import Request
+
+_NO_BODY: Final = frozenset((204, 304))
+_LAST_CHUNK: Final = b"0\r\n\r\n"
+_DISCONNECT: Final = {"type": "http.disconnect"}
+
+
+class Client(Protocol):
+    """The connection of a cycle."""
+
+    @property
+    def date_line(self) -> bytes:
+        """The header line with the current date."""
+        ...
+
+    @property
+    def closing(self) -> bool:
+        """Whether the next answer is the last."""
+        ...
+
+    def write(self, data: bytes) -> None:
+        """Send data."""
+        ...
+
+    def answered(self, *, keep_alive: bool) -> None:
+        """Go on after a complete answer."""
+        ...
+
+    def not_answered(self, request: Request, error: BaseException | None, *, begun: bool) -> None:
+        """Go on after an answer that is not complete. begun: some of it was sent."""
+        ...
+
+
+class Cycle:
+    """One request and its answer."""
+
+    def __init__(self, request: Request, client: Client, addresses: tuple[Any, Any]) -> None:
+        self._request = request
+        self._client = client
+        self._scope = _scope(request, *addresses)
+        self._received = False  # the application has the request
+        self._ended = asyncio.Event()  # the answer is complete, or nobody waits for it
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._gone = False
+        self._complete = False
+        self._begun = False
+        self._head: list[bytes] | None = None
+        self._status = 0
+        self._left: int | None = None  # bytes that the content length leaves
+        self._chunked = False
+        self._keep_alive = request.keep_alive
+
+    async def run(self, app: App) -> None:
+        """Let the application answer. Raises nothing but CancelledError."""
+        failure: BaseException | None = None
+        try:
+            await app(self._scope, self._receive, self._send)
+        except asyncio.CancelledError:
+            self._give_up(None)
+            raise
+        except Exception as error:  # noqa: BLE001 - the client logs it
+            failure = error
+        self._give_up(failure or RuntimeError("the application has not completed its answer"))
+
+    def _give_up(self, error: BaseException | None) -> None:
+        if not self._complete and not self._gone:
+            self.cancel()
+            self._client.not_answered(self._request, error, begun=self._begun)
+
+    def cancel(self) -> None:
+        """Tell the application that the client is gone."""
+        self._gone = True
+        self._ended.set()
+        self._writable.set()
+
+    def pause(self) -> None:
+        """Let the application wait before it sends more."""
+        self._writable.clear()
+
+    def resume(self) -> None:
+        """Let it send."""
+        self._writable.set()
+
+    async def _receive(self) -> Message:
+        if not self._received:
+            self._received = True
+            return {"type": "http.request", "body": self._request.body, "more_body": False}
+        await self._ended.wait()
+        return dict(_DISCONNECT)
+
+    async def _send(self, message: Message) -> None:
+        if self._gone or self._complete:
+            return
+        kind = message["type"]
+        if kind == "http.response.start":
+            self._start(message)
+        elif kind == "http.response.body":
+            self._send_body(message.get("body", b""), more=message.get("more_body", False))
+            await self._writable.wait()
+        else:
+            raise RuntimeError(f"the application sent an unexpected message: {kind}")
+
+    def _start(self, message: Message) -> None:
+        assert self._head is None, "an answer starts once"
+        self._status = message["status"]
+        lines = [STATUS_LINES.get(self._status) or b"HTTP/1.1 %d \r\n" % self._status]
+        dated = False
+        for name, value in message.get("headers", ()):
+            lower = name.lower()
+            if lower == b"connection":
+                self._keep_alive = self._keep_alive and value.lower() != b"close"
+                continue
+            if lower == b"content-length":
+                self._left = int(value)
+            dated = dated or lower == b"date"
+            lines.append(b"%b: %b\r\n" % (lower, value))
+        if not dated:
+            lines.insert(1, self._client.date_line)
+        if self._left is None and self._status not in _NO_BODY:
+            if self._request.version == "1.1":
+                self._chunked = True
+                lines.append(b"transfer-encoding: chunked\r\n")
+            else:
+                self._keep_alive = False
+        self._head = lines
+
+    def _send_body(self, body: bytes, *, more: bool) -> None:
+        assert self._head is not None, "an answer begins with its start"
+        data = b""
+        if self._request.method != "HEAD" and self._status not in _NO_BODY:
+            data = self._framed(body, more=more)
+        if not self._begun:
+            self._begun = True
+            self._keep_alive = self._keep_alive and not self._client.closing
+            data = b"".join((*self._head, GOES_ON if self._keep_alive else ENDS, data))
+        if data:
+            self._client.write(data)
+        if not more:
+            self._complete = True
+            self._ended.set()
+            self._client.answered(keep_alive=self._keep_alive)
+
+    def _framed(self, body: bytes, *, more: bool) -> bytes:
+        if self._chunked:
+            chunk = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            return chunk if more else chunk + _LAST_CHUNK
+        if self._left is not None:
+            self._left -= len(body)
+            if self._left < 0 or (self._left and not more):
+                raise RuntimeError("the application's content-length is not that of its body")
+        return body
+
+
+def _scope(request: Request, server: Any, client: Any) -> Message:  # noqa: ANN401 - as the transport has them
+    path, _, query = request.target.partition(b"?")
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": request.version,
+        "method": request.method,
+        "scheme": "http",
+        "path": unquote_to_bytes(path).decode("utf-8", "replace"),
+        "raw_path": path,
+        "query_string": query,
+        "root_path": "",
+        "headers": list(request.fields.items()),
+        "server": None if server is None else tuple(server[:2]),
+        "client": None if client is None else tuple(client[:2]),
+        "state": {},
+    }

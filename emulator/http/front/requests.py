@@ -1,0 +1,282 @@
+"""Reading requests from the bytes of an HTTP/1.1 connection.
+
+httptools parses and calls back. `RequestReader` collects heads and bodies and passes on:
+
+| what came                                        | passed on as                 | and then             |
+|--------------------------------------------------|------------------------------|----------------------|
+| a request                                        | `request_received`           | the next request     |
+| the last request, or one after which we close    | `request_received`, `ended`  | nothing is read      |
+| a head with `Expect: 100-continue`               | `continue_expected`          | its body             |
+| a head or trailer over 16 KB, or a second Host   | `head_refused`               | nothing is read      |
+| a body over 16 MB                                | `body_refused`               | the rest is skipped  |
+| an offer to upgrade the protocol                 | nothing: the offer is ignored | the request          |
+| CONNECT                                          | `ended`                      | nothing is read      |
+| anything that is not HTTP                        | `not_http`                   | nothing is read      |
+
+Trailers are measured and ignored. Bodies that are incomplete are bounded together, see bodies.py.
+"""
+
+from typing import Any, Final, NamedTuple, NoReturn, Protocol
+
+import httptools
+
+from emulator.http.front.answers import FRAMING, HEADER_BLOCK
+from emulator.http.front.bodies import Bodies
+from emulator.http.front.bodies import Reader as BodyReader
+from emulator.limits import REQUEST_BODY
+
+_STEP: Final = 64 << 10  # bytes of a body that are a step: 16 MB may take four hours, a drip 65 seconds
+_NO_BODY: Final = b""
+_STOPPED: Final = (httptools.HttpParserError, httptools.HttpParserUpgrade)
+
+
+class Request(NamedTuple):
+    """A request as it came. keep_alive: the connection stays open after it."""
+
+    method: str
+    target: bytes
+    fields: dict[bytes, bytes]
+    body: bytes
+    keep_alive: bool
+    version: str
+
+    def in_origin_form(self) -> "Request":
+        """Return the request with a target that is a path.
+
+        The authority of the absolute form, `http://host/path`, replaces the Host (RFC 9112, 3.2.2).
+        """
+        if self.target.startswith(b"/") or b"://" not in self.target[:9]:
+            return self
+        target, mark, query = self.target.partition(b"?")
+        host, _, path = target.partition(b"://")[2].partition(b"/")
+        return self._replace(target=b"/" + path + mark + query, fields={**self.fields, b"host": host})
+
+
+class Receiver(BodyReader, Protocol):
+    """Takes what a reader finds, as the table above says."""
+
+    closing: bool
+    """The next answer is the last."""
+
+    def request_received(self, request: Request) -> None: ...  # noqa: D102
+    def continue_expected(self) -> None: ...  # noqa: D102
+    def head_refused(self, fields: dict[bytes, bytes]) -> None: ...  # noqa: D102
+    def body_refused(self, fields: dict[bytes, bytes], *, keep_alive: bool) -> None: ...  # noqa: D102
+    def not_http(self, data: bytes, error: Exception) -> None: ...  # noqa: D102
+    def failed(self, error: BaseException | None, fields: dict[bytes, bytes]) -> None: ...  # noqa: D102
+    def ended(self) -> None: ...  # noqa: D102
+
+
+class _NullParser:
+    """Replaces the parser once nothing more is read."""
+
+    def feed_data(self, data: bytes) -> None:
+        """Ignore everything."""
+
+
+_NULL_PARSER: Final[Any] = _NullParser()
+
+
+class _StopParsing(Exception):
+    """Stops the parser from within one of its callbacks."""
+
+
+class RequestReader:
+    """Collects the requests of one connection.
+
+    receiving: a request has begun and is not complete. stepped_at: when its last step was complete:
+    its beginning, its head, each 64 KB of its body.
+    """
+
+    __slots__ = (
+        "_block",
+        "_bodies",
+        "_body",
+        "_counted",
+        "_fields",
+        "_head",
+        "_parser",
+        "_parts",
+        "_receiver",
+        "_size",
+        "_skipping",
+        "_step",
+        "_target",
+        "now",
+        "receiving",
+        "stepped_at",
+    )
+
+    def __init__(self, receiver: Receiver, bodies: Bodies) -> None:
+        self._receiver = receiver
+        self._bodies = bodies
+        self._parser = httptools.HttpRequestParser(self)
+        self.now = 0.0
+        self.receiving = False
+        self.stepped_at = 0.0
+        self._step = 0  # bytes of the body at the last step
+        self._counted = False  # the body is among self._bodies
+        self._skipping = False  # the request was refused, its body is ignored
+        self._fields: dict[bytes, bytes] = {}
+        self._head = self._fields  # all fields but trailers
+        self._block = 0
+        self._target = b""
+        self._body = _NO_BODY
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    @property
+    def fields(self) -> dict[bytes, bytes]:
+        """The header fields of the request that came last."""
+        return self._head
+
+    def feed(self, data: bytes, now: float) -> None:
+        """Parse bytes that have come at a time of the loop."""
+        self.now = now
+        try:
+            self._parser.feed_data(data)
+        except _STOPPED as error:
+            self._parser_stopped(error, data)
+        if self._size and self.receiving and not self._skipping:
+            self._counted = True
+            self._bodies.hold(self._receiver, self._size)
+
+    def stop(self) -> None:
+        """Ignore everything from now on."""
+        self.receiving = False
+        self._parser = _NULL_PARSER
+
+    def forget_body(self) -> None:
+        """Do not count the body of the current request any more."""
+        if self._counted:
+            self._counted = False
+            self._bodies.release(self._receiver)
+
+    def _parser_stopped(self, error: Exception, data: bytes) -> None:
+        """Ignore an offer of another protocol. Whatever else has stopped the parser ends the connection."""
+        rest = memoryview(data)
+        while isinstance(error, httptools.HttpParserUpgrade):
+            rest = rest[error.args[0] :]
+            if self._parser.get_method() == b"CONNECT":
+                self.stop()
+                self._receiver.ended()
+                return
+            try:
+                self._ignore_upgrade()
+                self._parser.feed_data(rest)
+            except _STOPPED as another:
+                error = another
+            else:
+                return
+        if self._parser is _NULL_PARSER:  # a callback has stopped it
+            return
+        self._parser = _NULL_PARSER
+        if isinstance(error, httptools.HttpParserCallbackError):
+            self._receiver.failed(error.__context__, self._head)
+        else:
+            self._receiver.not_http(data, error)
+
+    def _ignore_upgrade(self) -> None:
+        """Parse the head again without its offer of another protocol: the parser takes the offer for accepted."""
+        lines = [b"%b %b HTTP/1.1" % (self._parser.get_method(), self._target)]
+        lines += [b"%b: %b" % field for field in self._fields.items() if field[0] not in (b"connection", b"upgrade")]
+        self._parser = httptools.HttpRequestParser(self)
+        self._parser.feed_data(b"\r\n".join(lines) + b"\r\n\r\n")
+
+    def _stop_parsing(self) -> NoReturn:
+        self._parser = _NULL_PARSER
+        raise _StopParsing
+
+    # --- the parser's callbacks -----------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        """Forget the request before."""
+        self.receiving = True
+        self.stepped_at = self.now
+        self._step = 0
+        self._skipping = False
+        self._fields = self._head = {}
+        self._block = 0
+        self._target = b""
+        self._body = _NO_BODY
+        self._parts = []
+        self._size = 0
+
+    def on_url(self, url: bytes) -> None:
+        """Take the target, or a part of it."""
+        self._target += url
+        if len(self._target) > HEADER_BLOCK:
+            self._refuse_head()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header or trailer line. Of several lines the first counts, but there may be only one Host."""
+        self._block += len(name) + len(value) + FRAMING
+        name = name.lower()
+        if self._block > HEADER_BLOCK or (name == b"host" and name in self._fields):
+            self._refuse_head()
+        else:
+            self._fields.setdefault(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Refuse a body that will be too large. Let a client go on that waits for that."""
+        self.stepped_at = self.now
+        if self._parser.should_upgrade():
+            self._skipping = True  # this parse is: the head is parsed again without the offer
+            return
+        fields = self._fields
+        length = fields.get(b"content-length")
+        if length is None:
+            self._fields = {}  # for trailers, which are ignored
+        elif int(length) > REQUEST_BODY:
+            self._refuse_body()
+            return
+        if b"expect" in fields and fields[b"expect"].lower() == b"100-continue":
+            self._receiver.continue_expected()
+
+    def on_body(self, body: bytes) -> None:
+        """Take the body, or a part of it."""
+        if not self._size:
+            self._body = body
+        elif not self._skipping:
+            self._parts.append(body)
+        self._size += len(body)
+        if self._size - self._step >= _STEP:
+            self._step, self.stepped_at = self._size, self.now
+        if self._size > REQUEST_BODY and not self._skipping:
+            self._refuse_body()
+
+    def on_message_complete(self) -> None:
+        """Pass the request on."""
+        parser = self._parser
+        keep_alive = parser.should_keep_alive()
+        if self._counted:
+            self.forget_body()
+        if not self._skipping:
+            body = self._body
+            if self._parts:
+                body = b"".join((body, *self._parts))
+                self._body, self._parts = _NO_BODY, []  # an idle connection must not keep them
+            method = parser.get_method().decode("latin-1")
+            version = parser.get_http_version()
+            self._receiver.request_received(Request(method, self._target, self._head, body, keep_alive, version))
+        elif parser.should_upgrade():
+            return
+        self.receiving = False
+        if self._receiver.closing or not keep_alive:
+            self._parser = _NULL_PARSER
+            self._receiver.ended()
+            raise _StopParsing
+
+    def _refuse_head(self) -> NoReturn:
+        """Refuse a request line or header block over 16 KB, or a second Host, and what comes after it."""
+        self._parser = _NULL_PARSER
+        self._receiver.head_refused(self._fields)
+        raise _StopParsing
+
+    def _refuse_body(self) -> None:
+        """Refuse the request before its body is complete, and ignore the rest of the body."""
+        self._skipping = True
+        self._body = _NO_BODY
+        self._parts = []
+        self.forget_body()
+        self._receiver.body_refused(self._head, keep_alive=self._parser.should_keep_alive())

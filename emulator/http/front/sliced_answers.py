@@ -1,0 +1,128 @@
+"""Answers that are made in slices. They take turns with each other, and with all other requests.
+
+In each iteration of the event loop one slice of one answer runs, so other clients wait for one slice
+at most, however many long answers are under way. An answer that only waits for something else (a
+process) yields the seconds until its next slice.
+"""
+
+import asyncio
+from collections import deque
+from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from emulator.http.front.answers import Answer
+    from emulator.slices import Steps
+
+_SLICE: Final = 0.005  # seconds: shorter steps run together
+
+_T = TypeVar("_T")
+
+
+class Pending(Exception):
+    """Raised instead of returning an answer that is made in slices. steps: return the answer, and never raise."""
+
+    def __init__(self, steps: "Steps[Answer]") -> None:
+        super().__init__("the answer is made in slices")
+        self.steps = steps
+
+    def changed(self, change: "Callable[[Answer], Answer]") -> "Pending":
+        """Return the same, with an answer that is changed when it is made."""
+        return Pending(_changed(self.steps, change))
+
+
+def _changed(steps: "Steps[Answer]", change: "Callable[[Answer], Answer]") -> "Steps[Answer]":
+    return change((yield from steps))
+
+
+class Run:
+    """Steps that run. done: called with their result, unless the run is cancelled before."""
+
+    __slots__ = ("cancelled", "done", "steps")
+
+    def __init__(self, steps: "Steps[Any]", done: "Callable[[Any], None]") -> None:
+        self.steps = steps
+        self.done = done
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        """Stop: nobody waits for the result. The effects of finished slices stay."""
+        self.cancelled = True
+        self.steps.close()
+
+    def pause(self) -> None:
+        """Ignore that the client does not read: the connection keeps the result, which is one answer."""
+
+    def resume(self) -> None:
+        """Ignore that the client reads."""
+
+
+class SlicedAnswers:
+    """The answers of one event loop that are being made. seconds: how long one may run without a pause."""
+
+    def __init__(self, seconds: float = _SLICE) -> None:
+        self._seconds = seconds
+        self._runs: deque[Run] = deque()
+        self._scheduled = False
+
+    def begin(self, loop: asyncio.AbstractEventLoop, steps: "Steps[_T]", done: "Callable[[_T], None]") -> Run:
+        """Run steps from now on. done gets their result in a later iteration of the loop."""
+        run = Run(steps, done)
+        self._runs.append(run)
+        self._schedule(loop)
+        return run
+
+    async def finish(self, steps: "Steps[_T]") -> _T:
+        """Return the result of steps that never raise."""
+        loop = asyncio.get_running_loop()
+        made: asyncio.Future[_T] = loop.create_future()
+        run = self.begin(loop, steps, made.set_result)
+        try:
+            return await made
+        finally:
+            run.cancel()
+
+    def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._runs and not self._scheduled:
+            self._scheduled = True
+            loop.call_soon(partial(self._run_next, loop))
+
+    def _run_next(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Run a slice of the answer that has waited longest."""
+        self._scheduled = False
+        run = self._runs.popleft()
+        pause: float | None = None
+        result: Any = None
+        try:
+            if run.cancelled:
+                return
+            pause, result = self._run_slice(run.steps)
+            if pause == 0.0:
+                self._runs.append(run)
+        finally:
+            self._schedule(loop)
+        if pause is None:
+            run.done(result)
+        elif pause:
+            loop.call_later(pause, self._resume, loop, run)
+
+    def _resume(self, loop: asyncio.AbstractEventLoop, run: Run) -> None:
+        """Go on with an answer whose pause is over."""
+        self._runs.append(run)
+        self._schedule(loop)
+
+    def _run_slice(self, steps: "Steps[Any]") -> tuple[float | None, Any]:
+        """Run steps for a while. Return the seconds until there is more to do, None at the end, and the result."""
+        until = monotonic() + self._seconds
+        while True:
+            try:
+                pause = next(steps)
+            except StopIteration as end:
+                return None, end.value
+            if pause:
+                return pause, None
+            if monotonic() >= until:
+                return 0.0, None

@@ -1,0 +1,52 @@
+"""The states of a connection, and what it does in each of them.
+
+| state     | while                                       | reads | queues | closed          | at shutdown |
+|-----------|---------------------------------------------|-------|--------|-----------------|-------------|
+| IDLE      | no request is under way                     | yes   | no     | after 65 s      | PART        |
+| RECEIVING | a request has begun to arrive               | yes   | no     | 65 s after a step | COMPLETE  |
+| PAUSED    | the same; other bodies take too much memory | no    | no     | never           | COMPLETE    |
+| ANSWERING | an answer is being made                     | no    | yes    | never           | ANSWER      |
+| CLOGGED   | the same; the client does not read          | no    | yes    | after 65 s      | ANSWER      |
+| BLOCKED   | the client does not read, or a request      | no    | yes    | after 65 s      | CLOSE       |
+|           | waits for held answers                      |       |        |                 |             |
+
+It is closed after so long without progress. Progress is a request's beginning, its head, each 64 KB
+of its body, and any part of an answer that the client reads. A connection that is closing has 3
+seconds instead of 65, and is then aborted.
+"""
+
+from enum import Enum
+from typing import Final, NamedTuple
+
+PATIENCE: Final = 65.0  # seconds without progress; longer than the SDKs keep an idle connection
+LINGER: Final = 3.0  # the same while the connection closes
+
+
+class AtShutdown(Enum):
+    """What becomes of a connection when the server stops."""
+
+    PART = "it is closed; if it was active in the last second, after one more request or 250 ms"
+    COMPLETE = "its request has 3 seconds to complete, and is answered"
+    ANSWER = "its request is answered"
+    CLOSE = "it is closed at once"
+
+
+class State(NamedTuple):
+    """What a connection does in one state.
+
+    reads: it reads from the client. queues: requests that have arrived wait. patience: the seconds
+    without progress after which it is closed; None: it waits for the server, not for the client.
+    """
+
+    reads: bool
+    queues: bool
+    patience: float | None
+    at_shutdown: AtShutdown
+
+
+IDLE: Final = State(reads=True, queues=False, patience=PATIENCE, at_shutdown=AtShutdown.PART)
+RECEIVING: Final = State(reads=True, queues=False, patience=PATIENCE, at_shutdown=AtShutdown.COMPLETE)
+PAUSED: Final = State(reads=False, queues=False, patience=None, at_shutdown=AtShutdown.COMPLETE)
+ANSWERING: Final = State(reads=False, queues=True, patience=None, at_shutdown=AtShutdown.ANSWER)
+CLOGGED: Final = State(reads=False, queues=True, patience=PATIENCE, at_shutdown=AtShutdown.ANSWER)
+BLOCKED: Final = State(reads=False, queues=True, patience=PATIENCE, at_shutdown=AtShutdown.CLOSE)

@@ -1,0 +1,72 @@
+"""What runs beside requests for as long as a server runs, whichever server that is.
+
+| work                                              | who does it                                  |
+|---------------------------------------------------|----------------------------------------------|
+| group commits of a durable store (front/commits)  | every process                                |
+| what is due by the clock, and slices of long work | every process                                |
+| syncing the store, preparing its pages (upkeep)   | every process, in part the owner alone       |
+| returning memory after large bodies (memory)      | every process                                |
+| delivering stream records to functions            | the owner                                    |
+| putting records to Kinesis                        | the owner, with --kinesis-endpoint           |
+
+The owner is the only process, or worker 0.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from emulator.app import Emulator
+from emulator.http.front.commits import Commits
+from emulator.http.front.front import Front
+from emulator.http.memory import return_memory
+from emulator.http.upkeep import Upkeep
+from emulator.outbound.deliveries import run_functions
+from emulator.rounds import run_forever
+
+_INTERVAL: Final = 0.05  # seconds between polls for work
+
+
+@asynccontextmanager
+async def running(front: Front) -> AsyncIterator[None]:
+    """Run the background work of an emulator for the length of a with block."""
+    emulator = front.emulator
+    settings = emulator.settings
+    if settings.durable and emulator.database.group_commit is not None:
+        front.commits = Commits(emulator.database, asyncio.get_running_loop())
+    work = [_run_due(emulator), _run_upkeep(emulator), return_memory(front.bodies, front.clients)]
+    if emulator.database.owner:
+        work.append(run_functions(emulator, _INTERVAL))
+        if settings.kinesis_endpoint:
+            from emulator.outbound.kinesis import run_kinesis  # noqa: PLC0415 - start-up time that most never need
+
+            work.append(run_kinesis(emulator, settings.kinesis_endpoint, _INTERVAL))
+    tasks = [asyncio.create_task(each) for each in work]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        front.commits = None
+
+
+async def _run_due(emulator: Emulator) -> None:
+    """Do what has become due by the clock, and advance long work; until cancelled."""
+
+    async def tick() -> float:
+        return 0 if emulator.tick() else _INTERVAL
+
+    await run_forever("background work", tick)
+
+
+async def _run_upkeep(emulator: Emulator) -> None:
+    """Look after the storage; until cancelled."""
+    upkeep = Upkeep(emulator, asyncio.get_running_loop())
+
+    async def poll() -> float:
+        upkeep.poll()
+        return _INTERVAL
+
+    await run_forever("upkeep of the storage", poll)

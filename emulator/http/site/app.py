@@ -1,0 +1,34 @@
+"""The Starlette application for every path but `/`. A console would be one more mount here."""
+
+import logging
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Mount, request_response
+
+from emulator.http.front.front import App, Front
+from emulator.http.site.controls import Controls
+from emulator.http.site.lambda_api import LambdaApi
+from emulator.http.site.other_paths import OtherPaths
+from emulator.http.site.page_guard import PageGuard
+
+log = logging.getLogger("emulator")
+
+
+def create(front: Front) -> App:
+    """Return the application. At log level debug it logs its requests."""
+    answers = front.endpoint.answers
+    guarded = [Middleware(PageGuard, answers=answers)]
+    site = Starlette(
+        routes=[
+            Mount("/_emulator", request_response(Controls(front).answer), middleware=guarded),
+            Mount("/2015-03-31", request_response(LambdaApi(front).answer), middleware=guarded),
+        ]
+    )
+    site.router.redirect_slashes = False
+    site.router.default = request_response(OtherPaths(answers).answer)
+    if not log.isEnabledFor(logging.DEBUG):
+        return site
+    from emulator.http.site.request_log import LoggedSite  # noqa: PLC0415 - only this level needs it
+
+    return LoggedSite(site)

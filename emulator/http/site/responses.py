@@ -1,0 +1,12 @@
+"""Our answers as Starlette's responses."""
+
+from starlette.responses import Response
+
+from emulator.http.front.answers import Answer
+
+
+def response(answer: Answer) -> Response:
+    """Return an answer as a response."""
+    made = Response(answer.body, answer.status)
+    made.raw_headers = answer.headers
+    return made

@@ -1,0 +1,20 @@
+"""A local server that answers as Amazon DynamoDB does.
+
+`python -m dynamodb_emulator` runs it, and `dynamodb_emulator.asgi:app` is the same server for another
+ASGI server. This package imports nothing of the server.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    __version__: str
+
+__all__ = ["__version__"]
+
+
+def __getattr__(name: str) -> str:
+    """Return the version; reading it from the installed metadata takes longer than the import."""
+    if name == "__version__":
+        from importlib.metadata import version  # noqa: PLC0415
+
+        return version("dynamodb-emulator")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

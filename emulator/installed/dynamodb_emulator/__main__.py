@@ -1,0 +1,17 @@
+"""`python -m dynamodb_emulator`, and the command `dynamodb-emulator`."""
+
+import sys
+
+from dynamodb_emulator._path import add_server
+
+
+def main() -> int:
+    """Run the command; return its exit status."""
+    add_server()
+    from emulator.cli import main as run  # noqa: PLC0415 - only now can it be found
+
+    return run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

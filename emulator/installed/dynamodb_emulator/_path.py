@@ -1,0 +1,38 @@
+"""Puts the server's packages, `emulator` and `storage`, on the module path of a process.
+
+Their names are ordinary, and applications have packages of these names. So an installation has them
+in the folder `_server`, which no module path includes. Only processes that run the server add it.
+An editable installation has no such folder; its server is in the source tree.
+"""
+
+import os
+import sys
+
+_PACKAGES = ("emulator", "storage")
+
+
+def add_server() -> None:
+    """Put the server's folder first on the module path.
+
+    First, because the current folder and PYTHONPATH may have packages of the same names. Raises
+    ImportError if this process has already imported such a package.
+    """
+    folder = _server_folder()
+    for name in _PACKAGES:
+        module = sys.modules.get(name)
+        ours = os.path.realpath(os.path.join(folder, name))
+        if module is not None and ours not in map(os.path.realpath, getattr(module, "__path__", ())):
+            raise ImportError(
+                f"the server has a package called {name!r}, and this process has imported another {name!r}: {module!r}."
+                " Run the server in a process of its own: python -m dynamodb_emulator"
+            )
+    if folder not in sys.path[:1]:
+        sys.path.insert(0, folder)
+
+
+def _server_folder() -> str:
+    package = os.path.dirname(os.path.abspath(__file__))
+    installed = os.path.join(package, "_server")
+    if os.path.isdir(installed):
+        return installed
+    return os.path.abspath(os.path.join(package, "..", "..", ".."))  # an editable installation

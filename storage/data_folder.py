@@ -1,0 +1,35 @@
+"""What can be done with a data folder without opening its store: claim it, copy it, verify it.
+
+Only the engine on disk has data folders. Its modules are imported here, so that code above storage
+does not depend on which engine that is.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from storage.disk.claim import claimed, in_use
+from storage.disk.file_system import new_file
+from storage.disk.verification import damaged, problem_of
+from storage.engine import ReadTxn
+
+__all__ = ["claimed", "copy", "damaged", "in_use", "new_file", "problem_of", "snapshot"]
+
+
+def copy(source: Path, target: Path, verify: Callable[[Path], None]) -> int:
+    """Copy the newest commit of a data folder to a folder that is missing or empty.
+
+    A server may be using the source. If the source is itself a copy, `verify` is called first; it
+    raises Corrupted if the source is damaged. Returns the size of the new data file in bytes.
+    Raises StorageError and then leaves nothing of the target behind.
+    """
+    from storage.disk import snapshot  # noqa: PLC0415 - it imports LMDB, which most users of this module do not need
+
+    return snapshot.copy(source, target, verify)
+
+
+def snapshot(folder: Path) -> AbstractContextManager[ReadTxn]:
+    """Open the newest commit of a data folder, as a context manager. Raises StorageError."""
+    from storage.disk import snapshot  # noqa: PLC0415 - see copy
+
+    return snapshot.snapshot(folder)

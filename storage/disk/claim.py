@@ -1,0 +1,81 @@
+"""One server for one folder.
+
+The workers of one server share a folder and know of each other. Two servers would undo each other's
+work, so a server claims its folder by a lock.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from storage.disk import identity
+from storage.disk.file_system import new_file, os_error
+from storage.disk.folder import prepare
+from storage.errors import Unavailable
+
+_LONGEST = 20  # bytes of a process id
+
+
+@contextlib.contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Hold a folder for this process and its forks. The claim ends with the last of them.
+
+    Nobody may have the store open when the block ends: the block records in the folder that it was
+    closed (identity.py). Raises Unavailable if another server holds the folder; LayoutMismatch and
+    Full as opening the store does. Where the system has no flock (Windows), nothing is held.
+    """
+    folder = folder.absolute()
+    prepare(folder)
+    try:
+        descriptor = new_file(folder / "server.lock")
+    except OSError as error:
+        raise os_error(error, f"The data folder {folder} cannot be used") from error
+    try:
+        if not _locked(descriptor):
+            raise Unavailable(f"The data folder {folder} is in use by another server{_holder(descriptor)}.")
+        with contextlib.suppress(OSError):  # the process id is only for the message above
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, b"%d\n" % os.getpid())
+        try:
+            yield
+        finally:
+            identity.close(folder)
+    finally:
+        os.close(descriptor)
+
+
+def in_use(folder: Path) -> bool:
+    """Return whether a server holds a folder. Holds it for a moment to find out."""
+    try:
+        descriptor = os.open(folder / "server.lock", os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        return not _locked(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    """Lock a file and return whether that succeeded; it always does on systems without locks."""
+    try:
+        import fcntl  # noqa: PLC0415 - Windows does not have it
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return True
+    return True
+
+
+def _holder(descriptor: int) -> str:
+    """Return which process holds a lock file, for a message, or "" if the file does not say."""
+    with contextlib.suppress(OSError):
+        text = os.read(descriptor, _LONGEST).strip()
+        if text.isdigit():
+            return f" (process {text.decode()})"
+    return ""

@@ -1,0 +1,143 @@
+"""The engine on disk, over LMDB: a store in a folder, which several processes may open."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import lmdb
+
+from storage.disk.environment import Verify, acquire
+from storage.disk.files import flush
+from storage.disk.group import LmdbGroup, LmdbView
+from storage.disk.transactions import LmdbRead, LmdbWrite
+from storage.disk.upkeep import PageUpkeep
+from storage.engine import Engine
+from storage.errors import Closed
+from storage.host import GroupCommit, Upkeep
+
+
+class LmdbEngine(Engine, GroupCommit, Upkeep):
+    """A store in a folder.
+
+    map_size: bytes of the first map of a new store. The default is 16 MiB, or 1 TiB if the file
+    cannot be reserved.
+    durable: every commit reaches the disk before its block ends.
+    writemap: reserve the file and write through the map; None does so where it is safe. All
+    processes that share a folder must agree.
+    verify: checks a folder that may be a damaged copy, and raises Corrupted if it is. None checks
+    the pages of its file.
+    Raises Unavailable, LayoutMismatch, Corrupted, Full.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        map_size: int | None = None,
+        durable: bool = False,
+        writemap: bool | None = None,
+        verify: Verify | None = None,
+    ) -> None:
+        self._environment = acquire(Path(path), map_size=map_size, writemap=writemap, durable=durable, verify=verify)
+        self.description = f"LMDB in {self._environment.folder}" + (", every commit synced" if durable else "")
+        self._upkeep = PageUpkeep(self._environment)
+        self._readers: list[LmdbRead] = []
+        self._idle: deque[LmdbRead] = deque()
+        self._writer = LmdbWrite(self._environment)
+        self._group: LmdbGroup | None = None
+        self._closed = False
+
+    # Transactions
+
+    def read(self, *, committed: bool = False) -> LmdbRead | LmdbView:
+        """Open a snapshot. Raises Closed after close().
+
+        While writes are pending, it shows the newest state instead, unless `committed` is true.
+        """
+        if self._group is not None and not committed and (view := self._group.view()) is not None:
+            return view
+        reader = self._idle.pop() if self._idle else self._new_reader()
+        try:
+            reader.txn = self._environment.env.begin()
+        except lmdb.Error as error:
+            reader.txn = self._environment.begin_again(error, write=False)
+        return reader
+
+    def _new_reader(self) -> LmdbRead:
+        self._check_open()
+        reader = LmdbRead(self._environment, self._idle)
+        self._readers.append(reader)
+        self._environment.readers.append(reader)
+        return reader
+
+    def write(self) -> LmdbWrite:
+        """Open the write transaction. Raises Closed after close()."""
+        if self._closed:
+            self._check_open()
+        return self._writer.start()
+
+    def close(self) -> None:
+        """Commit what is pending, sync and release the folder. Calling it twice is harmless."""
+        if self._closed:
+            return
+        self.commit()
+        self.sync()
+        self._closed = True
+        self._environment.readers = [reader for reader in self._environment.readers if reader not in self._idle]
+        self._idle = deque(maxlen=0)
+        for reader in self._readers:
+            reader.idle = self._idle  # a reader that is still open is not used again
+        self._environment.release()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Closed("The store is closed.")
+
+    # Group commit
+
+    def group_writes(self, on_pending: Callable[[], None]) -> None:
+        """Group writes from now on if commits are synced; call `on_pending` as a group begins."""
+        if self._environment.durable and self._group is None:
+            self._writer = self._group = LmdbGroup(self._environment, on_pending)
+
+    @property
+    def pending(self) -> bool:
+        """Whether `commit` has something to do."""
+        return self._group is not None and self._group.pending
+
+    def commit(self) -> None:
+        """Commit and sync all pending writes. Raises Full, Interrupted, StorageError."""
+        if self._group is not None:
+            self._group.commit()
+
+    def read_committed(self) -> LmdbRead | LmdbView:
+        """Open a snapshot without pending writes. Raises Closed after close()."""
+        return self.read(committed=True)
+
+    # Upkeep
+
+    def commit_number(self) -> int:
+        """Return the number of LMDB's last transaction."""
+        return self._environment.env.info()["last_txnid"]
+
+    def sync(self) -> None:
+        """Make every commit so far survive a power cut. Raises Closed, StorageError.
+
+        LMDB's own sync could not run while the map moves. Syncing the file is enough: the system
+        knows what was written through the map.
+        """
+        self._check_open()
+        flush(self._environment.data)
+
+    def preallocate(self) -> Callable[[], None] | None:
+        """Return work that prepares the next pages of the file, or None while enough are ready."""
+        return self._upkeep.preallocate()
+
+    def trim(self) -> Iterator[None]:
+        """Make a large map's pages not resident in this process, in steps; then grow the map."""
+        return self._upkeep.trim()
+
+    def free_bytes(self) -> int:
+        """Return the bytes that are free on the folder's disk."""
+        return self._environment.free_bytes()

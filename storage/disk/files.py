@@ -1,0 +1,98 @@
+"""The files of an open store that stay open.
+
+Growing the store needs its `layout` (the lock) and `data.mdb` again and again. A server's clients
+may use up its file descriptors, so the store opens at the start what it needs later.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+from storage.disk.file_system import new_file, os_error
+
+_PIECE = 1 << 20  # bytes that the kernel is asked to read at once: it may cut longer requests short
+
+
+class OpenFile:
+    """A file and its descriptor, open for reading and writing until `close`.
+
+    A missing file is created.
+    """
+
+    __slots__ = ("descriptor", "path")
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self.descriptor = new_file(path)
+        except OSError as error:
+            raise os_error(error, f"The file {path} cannot be opened") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file. Calling it twice is harmless."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+
+    @property
+    def name(self) -> str:
+        """The last part of its path."""
+        return self.path.name
+
+    @property
+    def size(self) -> int:
+        """The size of the file in bytes."""
+        return os.fstat(self.descriptor).st_size
+
+
+@contextlib.contextmanager
+def locked(layout: OpenFile) -> Iterator[None]:
+    """Hold the lock under which the size of the data file is read and changed. Raises Unavailable.
+
+    It excludes other processes. Two threads of one process exclude each other only if each has a
+    descriptor of its own.
+    """
+    import fcntl  # noqa: PLC0415 - only where files are reserved, which is never on Windows
+
+    try:
+        fcntl.flock(layout.descriptor, fcntl.LOCK_EX)
+    except OSError as error:
+        raise os_error(error, f"The data folder {layout.path.parent} cannot be locked") from error
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            fcntl.flock(layout.descriptor, fcntl.LOCK_UN)
+
+
+def reserve(file: OpenFile, size: int) -> None:
+    """Reserve all blocks of a file up to `size` bytes. Raises Full, Unavailable."""
+    try:
+        os.posix_fallocate(file.descriptor, 0, size)
+    except OSError as error:
+        raise os_error(error, f"The data file {file.path} cannot have {size} bytes") from error
+
+
+def load(file: OpenFile, start: int, stop: int) -> None:
+    """Bring the bytes from start to stop of a file into the page cache, if possible."""
+    if not hasattr(os, "posix_fadvise"):
+        return
+    with contextlib.suppress(OSError):
+        for position in range(start, stop, _PIECE):
+            os.posix_fadvise(file.descriptor, position, min(_PIECE, stop - position), os.POSIX_FADV_WILLNEED)
+
+
+def flush(file: OpenFile) -> None:
+    """Wait until everything that was written to a file is on the disk. Raises StorageError."""
+    try:
+        getattr(os, "fdatasync", os.fsync)(file.descriptor)
+    except OSError as error:
+        raise os_error(error, f"The data file {file.path} cannot be flushed") from error

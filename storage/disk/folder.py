@@ -1,0 +1,108 @@
+r"""The folder of a store on disk: whether it is ours, and its layout.
+
+    <folder>/layout       "dynamodb-emulator storage layout 1\n", written once and never changed
+    <folder>/data.mdb     LMDB's pages
+    <folder>/lock.mdb     LMDB's table of readers and its write lock, shared by all processes
+    <folder>/identity     which files these are, so that a copy is recognised (identity.py)
+    <folder>/closed       what data.mdb was when the last server ended; absent while one runs
+                          (identity.py)
+    <folder>/reserve      room on the disk for deletions when the disk is full (room.py)
+    <folder>/server.lock  locked by the server that claimed the folder; its process id (claim.py)
+
+A folder is ours if it has our `layout` file. An empty folder becomes ours; files that file systems
+and `prepare` itself leave behind do not count. Any other folder is left alone.
+
+The open `layout` file is also the lock under which processes change the size of the map
+(environment.py).
+
+A folder that is created here is private to its owner (0700). A folder that exists keeps its mode.
+Files get the mode of their folder, without the right to execute, whatever the umask is.
+"""
+
+import os
+from pathlib import Path
+from typing import Final
+
+from storage.disk.file_system import os_error, write_whole
+from storage.errors import LayoutMismatch, Unavailable
+
+LAYOUT: Final = 1
+"""The version of everything that storage/ writes to disk. It changes with any of it."""
+
+LEFT_BY_FILE_SYSTEMS: Final = {"lost+found"}
+"""Names in a folder that counts as empty."""
+
+_SIGNATURE = "dynamodb-emulator storage layout "
+_PRIVATE = 0o700
+
+
+def prepare(folder: Path) -> None:
+    """Make a folder ours, or check that it is. Raises Unavailable, LayoutMismatch, Full."""
+    make(folder)
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        raise Unavailable(f"The data folder {folder} is not writable.")
+    try:
+        text = _layout_text(folder)
+    except OSError as error:
+        raise os_error(error, f"The data folder {folder} cannot be used") from error
+    _check_layout(folder, text)
+
+
+def check(folder: Path) -> None:
+    """Check that a folder is ours, and change nothing. Raises Unavailable, LayoutMismatch."""
+    try:
+        text = (folder / "layout").read_text("utf-8", "replace")
+    except FileNotFoundError:
+        raise Unavailable(f"The folder {folder} is not a data folder of this program.") from None
+    except OSError as error:
+        raise os_error(error, f"The data folder {folder} cannot be used") from error
+    _check_layout(folder, text)
+
+
+def make(folder: Path) -> None:
+    """Create a folder if it is missing. Raises Unavailable, Full."""
+    try:
+        _make(folder)
+    except (FileExistsError, NotADirectoryError):
+        raise Unavailable(f"The data path {folder} is not a folder.") from None
+    except OSError as error:
+        raise os_error(error, f"The data folder {folder} cannot be created") from error
+
+
+def _make(folder: Path) -> None:
+    """Create a folder and its parents, as far as they are missing."""
+    try:
+        folder.mkdir(mode=_PRIVATE, exist_ok=True)
+    except FileNotFoundError:
+        if folder.parent == folder:
+            raise
+        _make(folder.parent)
+        folder.mkdir(mode=_PRIVATE, exist_ok=True)
+
+
+def write_layout(folder: Path) -> None:
+    """Write the layout file, which makes a folder ours."""
+    write_whole(folder / "layout", f"{_SIGNATURE}{LAYOUT}\n", certain=True)
+
+
+def _layout_text(folder: Path) -> str:
+    """Return the text of the layout file, or "" if the folder is not ours. Claims a new folder."""
+    file = folder / "layout"
+    if not file.exists():
+        ignored = LEFT_BY_FILE_SYSTEMS
+        if any(entry.name not in ignored and not entry.name.startswith(".layout-") for entry in folder.iterdir()):
+            # Another process may have prepared the folder since the first check.
+            return file.read_text("utf-8", "replace") if file.exists() else ""
+        write_layout(folder)
+    return file.read_text("utf-8", "replace")
+
+
+def _check_layout(folder: Path, text: str) -> None:
+    version = text.removeprefix(_SIGNATURE).rstrip("\n")
+    if not text.startswith(_SIGNATURE) or not version.isdecimal():
+        raise Unavailable(f"The folder {folder} holds other files: choose an empty folder, or one this program made.")
+    if int(version) != LAYOUT:
+        raise LayoutMismatch(
+            f"The data folder {folder} has storage layout {version}, but this version of the program uses layout"
+            f" {LAYOUT}: use the version that wrote it, or another folder."
+        )

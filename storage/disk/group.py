@@ -1,0 +1,150 @@
+"""Group commit: many write blocks in one LMDB transaction, committed and synced once.
+
+A synced commit costs milliseconds, whatever it contains. So each block ends without a commit, and
+`commit` makes one for all of them. A block that fails must undo only its own writes, but LMDB can
+only undo a whole transaction. So the LMDB transaction is thrown away, and the journal of the
+earlier blocks is replayed in a new one. If another process has written in between, the earlier
+blocks are lost; see "Group commit" in storage/README.md.
+"""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+import lmdb
+
+from storage.disk.environment import Environment
+from storage.disk.handles import ENDED
+from storage.disk.room import Refusal
+from storage.disk.transactions import LmdbTxn, LmdbWrite
+from storage.errors import Full, Lost, StorageError
+
+GROUP_ROOM = 32 << 20  # free bytes in the map that a group begins with
+
+
+class LmdbView(LmdbTxn):
+    """A reader that sees the pending writes of a group."""
+
+    __slots__ = ()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.txn = ENDED
+
+
+class LmdbGroup(LmdbWrite):
+    """The write transaction of many blocks.
+
+    _mark: the length of the journal when the current block began; what follows is the block's own.
+    _lost: the loss of earlier blocks that `commit` has yet to report.
+    """
+
+    __slots__ = ("_all_urgent", "_lost", "_mark", "_on_pending", "_refusal")
+
+    def __init__(self, environment: Environment, on_pending: Callable[[], None]) -> None:
+        super().__init__(environment)
+        self._on_pending = on_pending
+        self._mark = 0
+        self._lost: Lost | None = None
+        self._all_urgent = True
+        self._refusal = Refusal(environment.free_bytes)
+
+    @property
+    def pending(self) -> bool:
+        """Whether there are pending writes, or a loss of writes to report."""
+        return self.txn is not ENDED or self._lost is not None
+
+    def start(self) -> Self:
+        """Begin a block.
+
+        The first block of a group makes room for all of them: growing later would let other
+        processes write in between.
+
+        Raises Lost after blocks were lost, until `commit` has reported it. Raises Full if the disk
+        refused the last commit and still has no room.
+        """
+        if self._lost is not None:
+            raise self._lost
+        if self.txn is ENDED:
+            if self._refusal.stands():
+                raise Full(f"The disk of the data folder {self._environment.folder} is full.")
+            self._environment.make_room(GROUP_ROOM)
+            super().start()
+            self._on_pending()
+        self.urgent = False
+        assert self._mark == len(self._journal), "one write block at a time"
+        self._environment.writing = True
+        return self
+
+    def view(self) -> LmdbView | None:
+        """Return a reader that sees the pending writes, or None if there are none."""
+        if self.txn is ENDED:
+            return None
+        view = LmdbView(self._environment)
+        view.txn = self.txn
+        return view
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._environment.writing = False
+        if kind is not None:
+            self._undo_block()
+        elif len(self._journal) > self._mark:
+            if self._environment.tight:
+                self._leave_room()
+            self._all_urgent = self._all_urgent and self.urgent
+        self._mark = len(self._journal)
+
+    def abort(self) -> None:
+        """Undo every write of this block."""
+        self._undo_block()
+
+    def commit(self) -> None:
+        """Commit and sync all blocks since the last commit. Raises the cause if any were lost."""
+        self.urgent = self._all_urgent
+        try:
+            if self.txn is not ENDED:
+                try:
+                    self.txn.commit()
+                except lmdb.Error as failure:
+                    self._retry_commit(failure)
+                self._refusal.forget()
+        except Full:
+            if self.urgent:
+                self._refusal.note()
+            raise
+        finally:
+            self._reset()
+            lost, self._lost = self._lost, None
+        if lost is not None:
+            raise lost
+
+    def _undo_block(self) -> None:
+        """Undo this block; replay the blocks before it unless another process has written."""
+        if len(self._journal) == self._mark:
+            return
+        del self._journal[self._mark :]
+        self.txn.abort()
+        self.txn = ENDED
+        if not self._journal:
+            return
+        try:
+            self.txn = self._begin()
+            self._replay(None)
+        except StorageError as error:
+            self._lost = Lost(f"What was written before is lost: {error}")
+            self._reset()
+
+    def _cancel(self) -> None:
+        """End the block after an error, as any other failure of a block does."""
+        self._undo_block()
+
+    def _reset(self) -> None:
+        if self.txn is not ENDED:
+            self.txn.abort()
+        self.txn = ENDED
+        self._journal = []
+        self._mark = 0
+        self._all_urgent = True

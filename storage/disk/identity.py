@@ -1,0 +1,163 @@
+r"""Whether the files of a folder are those that a store has written, or a copy of them.
+
+If LMDB opens a copy of a file that was being written, it may end the process by an assertion, or
+return nonsense. The content of a copy does not differ from an original, but file systems do not
+copy everything. So two small files record what they do not copy:
+
+    <folder>/identity   "new\n" until there is a data file, then "<inode of data.mdb> <inode of
+                        layout> <time of the last change of layout's inode, ns>\n"
+    <folder>/closed     "<number of the last commit> <size of data.mdb> <CRC-32 of its first two
+                        pages>\n", written when a server has ended, removed at the next opening
+
+`layout` is never written again, so its times change only when it is copied, restored or given to
+another owner. Moving the folder within its file system changes nothing.
+
+A folder is in one of four states:
+
+* OURS: the files are the ones that were written here, also after kill -9, which loses no commit. It
+  is opened at once.
+* NEW: it has no data yet.
+* CLOSED: a copy of a folder that no server had open. `closed` matches the data. It is opened at
+  once.
+* FOREIGN: any other copy, or a folder of a version that kept no identity. It is verified once
+  (verification.py).
+
+An empty or missing `data.mdb` is damage. If the file is shorter than its own pages say, the folder
+is FOREIGN: LMDB may leave free pages at the end unwritten, but a copy may also have been cut off.
+"""
+
+import stat
+import struct
+import zlib
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from storage.disk.file_system import os_error, write_whole
+from storage.errors import Corrupted, StorageError, Unavailable
+
+_NEW = "new\n"
+_MAGIC = 0xBEEFC0DE
+_PAGE = 4096  # bytes of a page, nearly everywhere
+_PAGES = range(256, 1 << 16)  # bytes that a page may have
+
+# LMDB's mdb.c: a page's number, two unused bytes, its flags, four bytes of bounds. Then MDB_meta:
+# magic, version, address, size of the map; two MDB_db of 48 bytes, the first of which begins with
+# the page size; last page, last transaction.
+_META = struct.Struct("=Q H H 4x I I 16x I 92x Q Q") if struct.calcsize("P") == 8 else None  # noqa: PLR2004
+_META_FLAG = 8
+
+
+OURS: Final = "ours"
+NEW: Final = "new"
+CLOSED: Final = "closed"
+FOREIGN: Final = "foreign"
+
+_Head = tuple[int, int, int]
+"""The first two pages of a data file: number of the last commit, bytes in use, their checksum."""
+
+
+def state_of(folder: Path) -> str:
+    """Return the state of a prepared folder. Raises Corrupted, Unavailable."""
+    identity = _text(folder / "identity")
+    try:
+        status = (folder / "data.mdb").stat()
+    except FileNotFoundError:
+        if identity in ("", _NEW):
+            return NEW
+        raise Corrupted(f"The data folder {folder} is damaged: data.mdb is missing.") from None
+    if not stat.S_ISREG(status.st_mode):
+        kind = "Is a directory" if stat.S_ISDIR(status.st_mode) else "Is not a file"
+        raise Unavailable(f"The data folder {folder} cannot be opened: data.mdb: {kind}.")
+    if not status.st_size:
+        if identity == _NEW:
+            return NEW
+        raise Corrupted(f"The data folder {folder} is damaged: data.mdb is empty.")
+    head = _head(folder)
+    if head is not None and head[1] > status.st_size:
+        return FOREIGN
+    closed = _text(folder / "closed")
+    if not closed:
+        return OURS if identity == _identity(folder) else FOREIGN
+    if head is not None and closed == _closed(head, status.st_size):
+        return OURS if identity == _identity(folder) else CLOSED
+    return FOREIGN
+
+
+def begin(folder: Path) -> None:
+    """Record that the data file of a folder is about to be created. Raises Full, Unavailable."""
+    try:
+        write_whole(folder / "identity", _NEW)
+    except OSError as error:
+        raise os_error(error, f"The data folder {folder} cannot be used") from error
+
+
+def adopt(folder: Path) -> None:
+    """Record that the files of a folder, which is open now, are the ones written here.
+
+    If the disk has no room for that, the folder is verified when it is opened next.
+    """
+    identity = _identity(folder)
+    if _text(folder / "identity") != identity:
+        with suppress(OSError):
+            write_whole(folder / "identity", identity)
+    with suppress(FileNotFoundError):
+        (folder / "closed").unlink()
+
+
+def close(folder: Path) -> None:
+    """Record that nobody has a folder open any more. Failures do not matter.
+
+    A folder that was not adopted stays as it is: it may be a copy that failed its verification.
+    """
+    with suppress(OSError, StorageError):
+        head = _head(folder)
+        if head is not None and not (folder / "closed").exists() and _text(folder / "identity") == _identity(folder):
+            write_whole(folder / "closed", _closed(head, (folder / "data.mdb").stat().st_size))
+
+
+def _identity(folder: Path) -> str:
+    data, layout = (folder / "data.mdb").stat(), (folder / "layout").stat()
+    return f"{data.st_ino} {layout.st_ino} {layout.st_ctime_ns}\n"
+
+
+def _closed(head: _Head, size: int) -> str:
+    commit, _, checksum = head
+    return f"{commit} {size} {checksum}\n"
+
+
+def _text(file: Path) -> str:
+    """Return the text of a small file, or "" if there is none."""
+    try:
+        return file.read_text("utf-8", "replace")
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise os_error(error, f"The file {file} cannot be read") from error
+
+
+def _head(folder: Path) -> _Head | None:
+    """Read the first two pages of the data file, or return None if they make no sense.
+
+    LMDB reports that itself.
+    """
+    if _META is None:
+        return None
+    try:
+        with (folder / "data.mdb").open("rb", buffering=0) as stream:
+            data = stream.read(2 * _PAGE)
+            page = _META.unpack_from(data)[5] if len(data) >= _META.size else 0
+            if page > _PAGE and page in _PAGES:
+                data += stream.read(2 * (page - _PAGE))
+    except OSError:
+        return None
+    if page not in _PAGES or len(data) < page + _META.size:
+        return None
+    metas = []
+    for at in (0, page):
+        _, _, flags, magic, _, _, last_page, commit = _META.unpack_from(data, at)
+        if flags != _META_FLAG or magic != _MAGIC:
+            return None
+        metas.append((commit, (last_page + 1) * page))
+    commit, used = max(metas)
+    return commit, used, zlib.crc32(data[: 2 * page])

@@ -1,0 +1,123 @@
+"""What a store does when the disk has no room.
+
+* Reserve: a file beside the data that occupies a little more than 1 MiB. On a full disk its room
+  goes to urgent writes, which free room or end a status: a deletion copies the pages that it
+  changes before it frees any.
+* Refusal: a record that the disk had no room, so that not every write asks it again.
+
+After the first refusal a store is `tight` (environment.py). Ordinary writes must then leave
+SPARE_PAGES pages of the file that hold no data, for later urgent writes. So deletions make ordinary
+writes possible again.
+"""
+
+import contextlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+from storage.disk.file_system import free_bytes
+from storage.disk.files import OpenFile, reserve
+from storage.errors import Full
+
+LEAST_STEP = 1 << 20
+"""Bytes. If the disk has no room for this much, the file cannot grow."""
+
+RESERVE = LEAST_STEP + (128 << 10)
+"""Bytes: a step, and what the file system needs to record it."""
+
+SPARE_PAGES = 256
+"""Pages that ordinary writes leave on a full disk. A deletion changes about ten."""
+
+_PLENTY = 2 * RESERVE
+"""Free bytes from which the reserve is taken: a disk of 20 MB has them beside a new store."""
+
+_BELIEVED = 4
+"""Refusals in a row after which the disk is not asked again while its free bytes stay the same."""
+
+_ASK_AGAIN = 32
+"""After that, one of so many requests still asks: if a quota refuses, free bytes say nothing."""
+
+
+class Refusal:
+    """A record that the disk has refused. room: returns the disk's free bytes."""
+
+    def __init__(self, room: Callable[[], int]) -> None:
+        self._room = room
+        self._free: int | None = None  # bytes that were free then
+        self._times = 0
+
+    def note(self) -> None:
+        """Record that the disk has refused now."""
+        self._free = self._room()
+        self._times += 1
+
+    def forget(self) -> None:
+        """Delete the record: the disk had room."""
+        self._free = None
+        self._times = 0
+
+    def stands(self) -> bool:
+        """Return whether to assume another refusal: nothing was freed since the last ones."""
+        if self._free is None or self._times < _BELIEVED or self._room() >= self._free + LEAST_STEP:
+            return False
+        self._times += 1
+        return self._times % _ASK_AGAIN != 0
+
+
+class Reserve:
+    """The file `reserve` of a folder, which occupies RESERVE bytes of the disk.
+
+    Its size is its state, also for other processes: 0 if the disk never had room for it, RESERVE
+    while it is full, 1 after it was given away.
+    """
+
+    def __init__(self, folder: Path, *, reservable: bool) -> None:
+        self._file = OpenFile(folder / "reserve")
+        self._reservable = reservable
+
+    @property
+    def spent(self) -> bool:
+        """Whether the reserve was given away."""
+        return self._file.size == 1
+
+    @property
+    def known(self) -> bool:
+        """Whether the reserve is full, or once was."""
+        return self._file.size > 0
+
+    def take(self) -> bool:
+        """Fill the reserve if the disk has plenty of room; return whether it is full."""
+        if self._file.size == RESERVE:
+            return True
+        if free_bytes(self._file.path.parent) < _PLENTY:
+            return False
+        before = self._file.size
+        try:
+            self._fill()
+        except (OSError, Full):
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._file.descriptor, before)
+        return self._file.size == RESERVE
+
+    def _fill(self) -> None:
+        if self._reservable:
+            reserve(self._file, RESERVE)
+            return
+        os.lseek(self._file.descriptor, 0, os.SEEK_SET)
+        # Random bytes, because some file systems compress. On a full disk only a part is written.
+        if os.write(self._file.descriptor, os.urandom(RESERVE)) < RESERVE:
+            raise Full("The disk has no room for the reserve.")
+
+    def give(self) -> bool:
+        """Give the reserve away; return whether there was any."""
+        if self._file.size != RESERVE:
+            return False
+        os.ftruncate(self._file.descriptor, 1)
+        return True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()

@@ -1,0 +1,47 @@
+"""How large LMDB's map is: its first size, and the steps by which it grows."""
+
+import mmap
+import os
+import sys
+from typing import Final
+
+FIRST_RESERVED: Final = 16 << 20
+"""Bytes of the first map of a reserved file."""
+
+LEAST_SPARSE: Final = 16 << 20
+"""Bytes below which a sparse map is not worth trying."""
+
+LARGEST_STEP: Final = 256 << 20
+"""Bytes. The map doubles until it grows by this much."""
+
+UNIT: Final = 64 << 10
+"""Bytes of which every size chosen here is a multiple."""
+
+
+def first_sparse(system: str = os.name) -> int:
+    """Return the bytes of the first map of a sparse file. system: as in `os.name`.
+
+    The map only takes address space, so it starts so large that it need not grow. On Windows LMDB
+    makes the file as large as the map.
+    """
+    return LEAST_SPARSE if system == "nt" else min(1 << 40, sys.maxsize >> 3)
+
+
+def step_after(size: int) -> int:
+    """Return the bytes by which a map of a size grows."""
+    return min(size, LARGEST_STEP)
+
+
+def half(step: int, least: int) -> int:
+    """Return half a step in whole units, but not less than `least`."""
+    return max(step // 2 // UNIT * UNIT, least)
+
+
+def in_units(size: int) -> int:
+    """Return a size rounded up to whole units."""
+    return -(-size // UNIT) * UNIT
+
+
+def in_pages(size: int) -> int:
+    """Return the bytes of whole pages in a file. A full disk may have cut its last page."""
+    return size // mmap.PAGESIZE * mmap.PAGESIZE

@@ -1,0 +1,185 @@
+"""Reading the newest commit of a store in a process that is not its server, and copying it.
+
+The process opens LMDB for reading only, with the lock file of the folder. So a server that runs
+meanwhile keeps the pages of the snapshot. The server may grow its file: what this process has
+mapped stays. Nothing in the folder is changed.
+"""
+
+import contextlib
+import errno
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import lmdb
+
+from storage.disk import identity
+from storage.disk.claim import in_use
+from storage.disk.environment import LONG_TABLE, READERS
+from storage.disk.file_system import NO_ROOM, new_file, os_error
+from storage.disk.folder import LEFT_BY_FILE_SYSTEMS, check, make, write_layout
+from storage.disk.sizes import in_units
+from storage.disk.transactions import LmdbTxn
+from storage.disk.verification import damaged
+from storage.errors import Full, StorageError, Unavailable
+
+if TYPE_CHECKING:
+    from storage.disk.handles import Table, Transaction
+
+_AHEAD: Final = (4 << 30) if sys.maxsize > 1 << 32 else 0
+"""Bytes by which the file may grow until a copy begins. They only take address space."""
+
+
+class _FixedTables:
+    """The tables of an environment whose map never moves."""
+
+    def __init__(self, long: "Table") -> None:
+        self.long = long
+        self.moves = 0
+
+
+class Snapshot(LmdbTxn):
+    """The store at the commit that was the newest when it was opened."""
+
+    __slots__ = ()
+
+    def __init__(self, long: "Table", transaction: "Transaction") -> None:
+        super().__init__(_FixedTables(long))
+        self.txn = transaction
+
+    def __exit__(self, *_: object) -> None:
+        """Do nothing: the environment ends with the snapshot."""
+
+
+@contextlib.contextmanager
+def environment(folder: Path) -> Iterator[lmdb.Environment]:
+    """Open the environment of a folder for reading, as a context manager. Raises StorageError."""
+    opened = _opened(folder)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def _opened(folder: Path) -> lmdb.Environment:
+    while True:
+        size = (folder / "data.mdb").stat().st_size + _AHEAD
+        try:
+            return lmdb.open(
+                os.fspath(folder),
+                map_size=in_units(size),
+                readonly=True,
+                create=False,
+                max_dbs=1,
+                max_readers=READERS,
+            )
+        except lmdb.MapResizedError:  # the server's map has grown in this moment
+            continue
+        except lmdb.Error as error:
+            raise damaged(folder, str(error)) from error
+
+
+@contextlib.contextmanager
+def snapshot(folder: Path) -> Iterator[Snapshot]:
+    """Open the newest commit for reading, as a context manager. Raises StorageError."""
+    with environment(folder) as opened:
+        try:
+            long = opened.open_db(LONG_TABLE, create=False)
+            with opened.begin() as transaction:
+                yield Snapshot(long, transaction)
+        except lmdb.Error as error:
+            raise damaged(folder, str(error)) from error
+
+
+def copy(source: Path, target: Path, verify: Callable[[Path], None]) -> int:
+    """Copy the newest commit, without unused pages, to a folder that is missing or empty.
+
+    verify: called if the source is itself a copy; raises Corrupted if the source is damaged.
+    Returns the size of the new data file in bytes. Raises StorageError and then leaves nothing of
+    the target.
+    """
+    check(source)
+    state = identity.state_of(source)
+    if state == identity.NEW:
+        raise Unavailable(f"The data folder {source} holds no data yet.")
+    if state == identity.FOREIGN and not in_use(source):
+        verify(source)
+    if target.is_relative_to(source):
+        raise Unavailable(f"The folder {target} is inside the folder that is to be copied.")
+    made = _make_empty(target)
+    descriptor = _begin(target)
+    try:
+        return _fill(source, target, descriptor)
+    except BaseException:
+        for name in ("layout", "identity", "closed", "data.mdb"):
+            with contextlib.suppress(OSError):
+                (target / name).unlink()
+        if made:
+            with contextlib.suppress(OSError):
+                target.rmdir()
+        raise
+
+
+def _make_empty(target: Path) -> bool:
+    """Create a folder if it is missing; return whether it was. Raises Unavailable."""
+    made = not target.exists()
+    make(target)
+    try:
+        if any(entry.name not in LEFT_BY_FILE_SYSTEMS for entry in target.iterdir()):
+            raise _not_empty(target)
+    except OSError as error:
+        raise os_error(error, f"The folder {target} cannot be used") from error
+    return made
+
+
+def _begin(target: Path) -> int:
+    """Create the data file of a copy; return its descriptor.
+
+    Raises Unavailable if another copy to the same folder was faster.
+    """
+    try:
+        return new_file(target / "data.mdb", exclusive=True)
+    except FileExistsError:
+        raise _not_empty(target) from None
+    except OSError as error:
+        raise os_error(error, f"The folder {target} cannot be written") from error
+
+
+def _not_empty(target: Path) -> Unavailable:
+    return Unavailable(f"The folder {target} is not empty: a copy needs a folder that is missing or empty.")
+
+
+def _fill(source: Path, target: Path, descriptor: int) -> int:
+    """Write the copy and close its data file; return the file's size in bytes."""
+    try:
+        try:
+            _copy_pages(source, descriptor)
+            os.fsync(descriptor)
+            size = os.fstat(descriptor).st_size
+        finally:
+            os.close(descriptor)
+        # A folder without `layout` is refused, so half a copy is never taken for a whole one.
+        write_layout(target)
+        identity.adopt(target)
+        identity.close(target)
+    except OSError as error:
+        raise os_error(error, f"The folder {target} cannot be written") from error
+    return size
+
+
+def _copy_pages(source: Path, descriptor: int) -> None:
+    with environment(source) as opened:
+        while True:
+            try:
+                opened.copyfd(descriptor, compact=True)
+            except lmdb.MapResizedError:  # the server's map has grown by more than _AHEAD
+                opened.set_mapsize(0)
+                os.ftruncate(descriptor, 0)
+            except lmdb.Error as error:
+                if getattr(error, "code", 0) in NO_ROOM or isinstance(error, lmdb.DiskError):
+                    raise Full(f"The copy does not fit on the disk: {os.strerror(errno.ENOSPC)}.") from error
+                raise StorageError(f"The data folder {source} cannot be copied: {error}.") from error
+            else:
+                return

@@ -1,0 +1,93 @@
+"""Pages of the map before and after their use: made ready for the writer, and given back in pauses.
+
+Ahead of the writer. The first touch of a page that was never written makes the kernel read ahead.
+For such a page that means clearing memory: 8 MB and 30 ms on devices that are set up so. Therefore
+another thread brings the pages that follow the last one in use into the page cache. The same thread
+reserves the next step of the file before the map is full, because the file system may need tenths
+of a second for it while others write to the disk. Growing then only maps more of the file.
+
+After use. Pages that were touched stay resident until the kernel needs memory. They belong to the
+page cache, but tools count them as this process's memory (residency.py). In a pause they are given
+back, step by step.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Final
+
+from storage.disk.environment import Environment
+from storage.disk.file_system import file_size
+from storage.disk.files import load, locked, reserve
+from storage.disk.sizes import LARGEST_STEP, step_after
+from storage.errors import StorageError
+
+AHEAD: Final = 64 << 20
+"""Bytes after the last page in use that are kept ready: what is written in the next seconds."""
+
+LARGE: Final = 8 << 20
+"""Bytes in use from which giving pages back is worth it."""
+
+_TRIM_STEP: Final = 64 << 20
+"""Bytes that are given back in one step, in 3 ms."""
+
+
+class PageUpkeep:
+    """The upkeep of an environment's pages.
+
+    _loaded: where the pages end that were brought into the page cache ahead of the writer.
+    _reserved: the file size that was last requested from the disk, granted or not.
+    """
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self._loaded = 0
+        self._reserved = 0
+
+    def preallocate(self) -> Callable[[], None] | None:
+        """Return work that prepares the next pages of the file, or None while enough are ready."""
+        environment = self._environment
+        if not environment.reserved:
+            return None
+        used, mapped, size = environment.used(), environment.size, file_size(environment.file)
+        runs_out = mapped - used < min(mapped // 2, AHEAD)
+        next_size = max(size, mapped + step_after(mapped)) if runs_out else size
+        ready = max(used, self._loaded)
+        if next_size <= max(size, self._reserved) and ready >= min(used + AHEAD // 2, size):
+            return None
+        self._reserved = next_size
+        self._loaded = max(ready, min(used + AHEAD, size))
+        return partial(self._prepare, next_size, ready, self._loaded)
+
+    def _prepare(self, size: int, start: int, stop: int) -> None:
+        """Reserve the file up to a size and load its pages from start to stop.
+
+        Runs in another thread. If it fails, growing does the same work later.
+        """
+        environment = self._environment
+        with contextlib.suppress(StorageError, OSError), locked(environment.layout_for_threads):
+            if environment.closed:
+                return
+            present = file_size(environment.file)
+            if present < size <= present + environment.free_bytes():
+                reserve(environment.data, size)
+        load(environment.data, start, stop)
+
+    def trim(self) -> Iterator[None]:
+        """Make the map's pages not resident in this process, in steps, if there are many of them.
+
+        At the end the map grows, so that half as much again as is in use fits: growing takes
+        milliseconds that nobody misses in a pause. No write transaction may be open at any step.
+        """
+        environment = self._environment
+        used = environment.used()
+        if used < LARGE:
+            return
+        try:
+            from storage.disk import residency  # noqa: PLC0415 - it imports ctypes, which small stores never need
+        except OSError:  # no file descriptor is left to read the module
+            return
+        for start in range(0, used, _TRIM_STEP):
+            residency.forget(environment.file, start, _TRIM_STEP)
+            yield
+        environment.make_room(min(used, LARGEST_STEP) // 2)

@@ -1,0 +1,61 @@
+"""Calls of an ASGI application in process, without a server."""
+
+import asyncio
+from typing import Any, NamedTuple
+
+from emulator.app import Emulator
+from emulator.http.application import create_front
+from emulator.http.front.front import App, Message
+
+
+class Reply(NamedTuple):
+    """What an application has answered. unread: pieces of the request's body that it has not
+    read.
+    """
+
+    status: int
+    headers: dict[bytes, bytes]
+    body: bytes
+    unread: list[bytes]
+
+
+def site_of(emulator: Emulator) -> App:
+    """Return the application for every path but `/`."""
+    return create_front(emulator).site
+
+
+def ask(app: App, method: str, path: str | bytes, *pieces: bytes, **scope: Any) -> Reply:
+    """Send a request, its body in pieces. scope: more members of the scope; headers are pairs or
+    a dictionary.
+    """
+    return asyncio.run(asked(app, method, path, *pieces, **scope))
+
+
+async def asked(app: App, method: str, path: str | bytes, *pieces: bytes, **scope: Any) -> Reply:
+    """Do what `ask` does, on a loop that runs."""
+    waiting = list(pieces) or [b""]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        if not waiting:
+            return {"type": "http.disconnect"}
+        piece = waiting.pop(0)
+        return {"type": "http.request", "body": piece, "more_body": bool(waiting)}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    raw = path if isinstance(path, bytes) else path.encode()
+    headers = scope.pop("headers", ())
+    made = {
+        "type": "http",
+        "method": method,
+        "path": raw.decode("latin-1"),
+        "raw_path": raw,
+        "query_string": b"",
+        "headers": list(headers.items()) if isinstance(headers, dict) else list(headers),
+        **scope,
+    }
+    await app(made, receive, send)
+    start, *bodies = sent
+    return Reply(start["status"], dict(start["headers"]), b"".join(each["body"] for each in bodies), waiting)

@@ -1,0 +1,54 @@
+"""The inside of the LMDB engine, for tests of failures that no caller can cause.
+
+This is the one place that knows how the engine keeps its environment and its group of commits.
+"""
+
+from typing import Any
+
+from storage.disk.engine import LmdbEngine
+from storage.disk.environment import Environment
+from storage.disk.group import LmdbGroup
+
+
+class FailingTransaction:
+    """An LMDB transaction of which one method fails, as it would on a full disk or map."""
+
+    def __init__(self, txn: Any, method: str, error: Exception) -> None:
+        self.txn, self.method, self.error = txn, method, error
+
+    def __getattr__(self, name: str) -> Any:
+        return self.fail if name == self.method else getattr(self.txn, name)
+
+    def fail(self, *_: Any, **__: Any) -> None:
+        """Raise the error; a commit that fails has ended the transaction."""
+        if self.method == "commit":
+            self.txn.abort()
+        raise self.error
+
+
+def environment_of(engine: LmdbEngine) -> Environment:
+    """Return the environment that the engine shares with other engines of its folder."""
+    return engine._environment
+
+
+def group_of(engine: LmdbEngine) -> LmdbGroup:
+    """Return the group of commits of an engine that has one."""
+    assert engine._group is not None
+    return engine._group
+
+
+def fail_group(engine: LmdbEngine, method: str, error: Exception) -> None:
+    """Let one method of the group's LMDB transaction fail."""
+    group: Any = group_of(engine)
+    group.txn = FailingTransaction(group.txn, method, error)
+
+
+def lose_group(engine: LmdbEngine) -> None:
+    """Let the group find that another process has written since it began."""
+    group_of(engine)._number = -1
+
+
+def give_reserve(engine: LmdbEngine) -> None:
+    """Give the reserve of a full disk to urgent writes."""
+    reserve: Any = environment_of(engine)._reserve
+    reserve.give()

@@ -1,0 +1,90 @@
+"""The least that an engine can be: what storage/engine.py requires, over a dict, and no offers."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from storage.engine import Engine, ReadTxn, WriteTxn
+from storage.errors import Closed
+
+Pairs = dict[bytes, bytes]
+
+
+class PlainRead(ReadTxn):
+    """A snapshot: commits replace the engine's dict, so this one never changes."""
+
+    def __init__(self, pairs: Pairs) -> None:
+        self.pairs = pairs
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def get(self, key: bytes) -> bytes | None:
+        return self.pairs.get(key)
+
+    def scan(self, start: bytes, stop: bytes, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
+        pairs = self.pairs
+        keys = sorted((key for key in pairs if start <= key < stop), reverse=reverse)
+        return ((key, pairs[key]) for key in keys)
+
+
+class PlainWrite(WriteTxn):
+    """A write transaction: changes a copy."""
+
+    def __init__(self, engine: "PlainEngine") -> None:
+        self.urgent = False
+        self._engine = engine
+        self._copy: Pairs | None = dict(engine.pairs)
+
+    def _open(self) -> Pairs:
+        if self._copy is None:
+            raise Closed("The transaction has ended.")
+        return self._copy
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None and self._copy is not None:
+            self._engine.pairs = self._copy
+        self._copy = None
+        self._engine.writing = False
+
+    def get(self, key: bytes) -> bytes | None:
+        return self._open().get(key)
+
+    def scan(self, start: bytes, stop: bytes, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
+        return PlainRead(self._open()).scan(start, stop, reverse=reverse)
+
+    def put(self, key: bytes, value: bytes) -> None:
+        self._open()[key] = value
+
+    def delete(self, key: bytes) -> bool:
+        return self._open().pop(key, None) is not None
+
+    def abort(self) -> None:
+        self._copy = None
+
+
+class PlainEngine(Engine):
+    """A store in a dict."""
+
+    description = "in a dict, for tests"
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        self.pairs: Pairs = {}
+        self.writing = False
+        self.closed = False
+
+    def read(self) -> PlainRead:
+        self._check()
+        return PlainRead(self.pairs)
+
+    def write(self) -> PlainWrite:
+        self._check()
+        assert not self.writing, "one write transaction at a time"
+        self.writing = True
+        return PlainWrite(self)
+
+    def _check(self) -> None:
+        if self.closed:
+            raise Closed("The store is closed.")
+
+    def close(self) -> None:
+        self.closed = True
