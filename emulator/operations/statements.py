@@ -17,7 +17,7 @@ from emulator import errors
 from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
 from emulator.database.items import read
-from emulator.database.items.requested import Update, Write, has_repeats
+from emulator.database.items.requested import Write, has_repeats
 from emulator.database.items.write import store
 from emulator.database.schema.table import Table
 from emulator.database.throughput import capacity
@@ -46,10 +46,9 @@ def prepared_of(request: Mapping[str, Any]) -> PreparedStatement:
 
 
 def check_write(write: Write) -> None:
-    """Raise what the table's keys forbid (behaviour 3.8). Unlike natively, the condition comes before the update."""
+    """Raise what the table's keys forbid (behaviour 3.8). Unlike natively, WHERE comes before the update."""
     write.check_condition()
-    if isinstance(write, Update):
-        write.check_update()
+    write.check()
 
 
 def _table_of(database: Database, caller: Caller, prepared: PreparedStatement) -> Table:

@@ -22,7 +22,7 @@ _RESULTS: Final = frozenset(("ReturnValues", "ReturnConsumedCapacity", "ReturnIt
 
 
 def _check_return_values(request: Request) -> None:
-    if request.get("ReturnValues", "NONE") not in _OLD_VALUES:
+    if request["ReturnValues"] not in _OLD_VALUES:
         raise errors.return_values_not_allowed(bare=nests_deeply(request))
 
 
@@ -34,7 +34,8 @@ def _bound(request: Request) -> Bound | None:
 
 def _check_put(request: Request) -> Put:
     legacy.check_mixing(request)
-    _check_return_values(request)
+    if "ReturnValues" in request:
+        _check_return_values(request)
     check_values(request, "new")
     put = Put(request["Item"], None, request["Item"].size)
     put.check_size()
@@ -43,7 +44,8 @@ def _check_put(request: Request) -> Put:
 
 
 def _check_delete(request: Request) -> Delete:
-    _check_return_values(request)
+    if "ReturnValues" in request:
+        _check_return_values(request)
     return Delete(request["Key"], guard_of(request, _bound(request)))
 
 

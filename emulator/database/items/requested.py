@@ -4,12 +4,13 @@ PutItem and its siblings, batches, transactions and PartiQL make these objects f
 they take the steps below, each caller in the order in which its errors must come. All steps but the
 last write nothing. Writes that must happen together are all prepared before the first is stored.
 
-    Put.check_size      an item of at most 400 KB
-    locate(table)       the storage key; for a Put also the keys of indexes
-    Update.check_update what the update may not do, whatever the item is
-    check_condition     paths of the condition that go into a key attribute
-    prepare(txn)        read the item, test the condition, compute the new item: a Change
-    write.store         write the change (items/write.py)
+    Put.check_size     an item of at most 400 KB
+    locate(table)      the storage key; for a Put also the keys of indexes
+    check_condition    paths of the condition that go into a key attribute
+    check              what an update may not do, whatever the item is, then check_condition
+    Update.check_cost  an update that writes more than an item may have
+    prepare(txn)       read the item, test the condition, compute the new item: a Change
+    write.store        write the change (items/write.py)
 """
 
 from collections.abc import Callable, Iterable
@@ -223,26 +224,21 @@ class Update(Write):
     values: Values
 
     def check(self) -> None:
-        """Raise what the table's keys forbid, in the order of the native operations."""
-        self.check_update()
-        self.check_condition()
+        """Raise if the update or the condition does not fit the keys of the table (behaviour 3.8).
 
-    def check_update(self) -> None:
-        """Raise if the update does not fit the keys of its table, whatever the item is (behaviour 3.8).
-
-        It may not write a key attribute or below one, go into a key attribute of the table or of an
-        index, nor give an index key a wrong type or an empty value.
+        An update may not write a key attribute or below one, go into a key attribute of the table or
+        of an index, nor give an index key a wrong type or an empty value.
         """
         update, table = self.update, self.table
-        if update is None:
-            return
-        for name in table.key_names:
-            if name in update.attributes:
-                raise errors.cannot_update_key(name)
-        if update.inner:
-            table.check_paths(update.inner)
-        if table.index_keys:
-            index_keys.check_given(table, update, self.values)
+        if update is not None:
+            for name in table.key_names:
+                if name in update.attributes:
+                    raise errors.cannot_update_key(name)
+            if update.inner:
+                table.check_paths(update.inner)
+            if table.index_keys:
+                index_keys.check_given(table, update, self.values)
+        self.check_condition()
 
     def check_cost(self) -> None:
         """Raise if the update writes more than an item may have.
