@@ -61,7 +61,7 @@ def token_of(caller: Caller, operation: str, request: Mapping[str, Any]) -> Toke
 
 
 def fingerprint(request: Mapping[str, Any]) -> bytes:
-    """Return 32 bytes that are equal for equal requests; ReturnConsumedCapacity makes no difference."""
+    """Return 32 bytes that are equal for requests that differ in ReturnConsumedCapacity at most."""
     compared = {name: value for name, value in request.items() if name != "ReturnConsumedCapacity"}
     return sha256(orjson.dumps(compared, option=orjson.OPT_SORT_KEYS)).digest()
 

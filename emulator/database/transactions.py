@@ -31,7 +31,7 @@ def check_distinct(parts: Sequence[ItemRequest]) -> None:
 
 
 def canceled_by(failures: Mapping[int, ApiError], count: int) -> ApiError:
-    """Return the cancellation of a transaction of `count` parts, of which these failed, by position."""
+    """Return the error of a transaction of `count` parts, of which those at these positions failed."""
     return errors.transaction_canceled(
         [
             errors.cancellation_reason(failures[position]) if position in failures else errors.NO_REASON
@@ -41,7 +41,10 @@ def canceled_by(failures: Mapping[int, ApiError], count: int) -> ApiError:
 
 
 def token_of(database: Database, caller: Caller, operation: str, request: dict[str, Any]) -> Token | None:
-    """Return the request's token. Raises TransactionInProgressException if a test declared it so."""
+    """Return the request's token.
+
+    Raises TransactionInProgressException if a test declared it so.
+    """
     token = tokens.token_of(caller, operation, request)
     if token is not None:
         database.enforcer.refuse_token(token.text)
@@ -49,7 +52,7 @@ def token_of(database: Database, caller: Caller, operation: str, request: dict[s
 
 
 def run(database: Database, token: Token | None, writes: Sequence[Write]) -> tuple[list[Consumed], bool]:
-    """Do all writes or none; return what each consumed, and whether the token's request has run before.
+    """Do all writes or none; return what each consumed, and whether the request has run before.
 
     Then this does nothing again and costs what reading the items does (behaviour 8.3). Raises
     IdempotentParameterMismatchException, TransactionCanceledException, and ValidationException if
@@ -86,7 +89,10 @@ def _prepare(txn: ReadTxn, writes: Sequence[Write]) -> list[Change]:
 
 
 def _store(txn: WriteTxn, writes: Sequence[Write], changes: Sequence[Change]) -> list[Consumed]:
-    """Write everything. Raises TransactionCanceledException if an enforced limit refuses a write."""
+    """Write everything.
+
+    Raises TransactionCanceledException if an enforced limit refuses a write.
+    """
     consumed = []
     for position, (write, change) in enumerate(zip(writes, changes, strict=True)):
         try:
@@ -97,7 +103,7 @@ def _store(txn: WriteTxn, writes: Sequence[Write], changes: Sequence[Change]) ->
 
 
 def read(database: Database, reads: Sequence[ItemRequest]) -> tuple[list[bytes | None], list[Consumed]]:
-    """Return all rows as they are at one moment, None for a missing item, and what each read consumed.
+    """Return the rows of one moment, None for a missing item, and what each read consumed.
 
     Raises TransactionCanceledException if an item is in an ongoing transaction or throughput is
     refused.
@@ -123,7 +129,10 @@ def _refuse_conflicts(reads: Sequence[ItemRequest]) -> None:
 
 
 def _charge_reads(reads: Sequence[ItemRequest], rows: Sequence[bytes | None]) -> list[Consumed]:
-    """Return what reading the rows costs, charged to enforced throughput. Raises what that refuses."""
+    """Return what reading the rows costs, charged to enforced throughput.
+
+    Raises what that refuses.
+    """
     consumed = []
     for position, (each, row) in enumerate(zip(reads, rows, strict=True)):
         units = 2 * reading.item_units(row, consistent=True)

@@ -31,7 +31,8 @@ from storage import ReadTxn
 
 def _check_get(request: Request) -> dict[str, Projection | None]:
     parts: dict[str, dict[str, Any]] = request["RequestItems"]
-    # One block with AttributesToGet and another with an expression are as mixed as one block with both.
+    # One block with AttributesToGet and another with an expression are as mixed as one block with
+    # both.
     legacy.check_mixing({name: value for part in parts.values() for name, value in part.items()})
     if request.problems:
         for part in parts.values():
@@ -44,7 +45,10 @@ def _check_get(request: Request) -> dict[str, Projection | None]:
 def batch_get_item(
     database: Database, caller: Caller, request: Request, projections: Mapping[str, Projection | None]
 ) -> Response:
-    """Read up to 100 items of any tables. What would pass 16 MB, or is throttled, is returned unprocessed."""
+    """Read up to 100 items of any tables.
+
+    What would pass 16 MB, or is throttled, is returned unprocessed.
+    """
     parts: dict[str, dict[str, Any]] = request["RequestItems"]
     try:
         reads = [_reads_of(database.table(caller, name), name, part, projections) for name, part in parts.items()]
@@ -100,7 +104,7 @@ def _reads_of(table: Table, name: str, part: dict[str, Any], projections: Mappin
 
 
 def _leave_out_repeats(reads: Sequence[_Reads]) -> None:
-    """Leave out of a block what earlier blocks read under another name of the table (behaviour 7.1)."""
+    """Leave out items that an earlier block reads under another name of the table (behaviour 7.1)."""
     known: set[bytes] = set()
     for each in reads:
         each.gets = [get for get in each.gets if get.key not in known]
@@ -119,7 +123,10 @@ def _by_table(reads: Sequence[_Reads]) -> list[_Reads]:
 
 
 def _read_table(txn: ReadTxn, reads: _Reads, room: int) -> int:
-    """Read one block's items into the room, in bytes of items; return the rest of it, 0 if one did not fit."""
+    """Read one block's items while there is room for them; return the rest of the room.
+
+    room: bytes of items; 0 after an item that did not fit.
+    """
     consistent = reads.part.get("ConsistentRead", False)
     for get in reads.gets:
         row = txn.get(get.key)
@@ -147,7 +154,7 @@ def _read_table(txn: ReadTxn, reads: _Reads, room: int) -> int:
 
 
 def _refuse_if_nothing_done(done: int, refusals: Iterable[ApiError | None]) -> None:
-    """Raise the first refusal if nothing was done: only then the call fails as a whole (behaviour 16)."""
+    """Raise the first refusal if nothing was done; else the call succeeds in part (behaviour 16)."""
     for error in refusals:
         if error is not None and not done:
             raise error
@@ -209,7 +216,7 @@ def batch_write_item(database: Database, caller: Caller, request: Request, write
 
 
 def _locate(write: Put | Delete, table: Table) -> None:
-    """Locate the item; a wrong or missing key of a Put has the text of a Key here (behaviour 3.8)."""
+    """Locate the item. Here the error of a Put's key has the text of a Key's (behaviour 3.8)."""
     if isinstance(write, Put):
         types = table.definition.types
         if any(types[name] not in write.key_item.get(name, ()) for name in table.key_names):

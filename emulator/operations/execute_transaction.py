@@ -38,7 +38,7 @@ def _check(request: Request) -> list[PreparedStatement]:
 def execute_transaction(
     database: Database, caller: Caller, request: Request, statements: list[PreparedStatement]
 ) -> Response:
-    """Run up to 100 statements that all read or all write (or check) one item each; all of them or none."""
+    """Run all of up to 100 statements or none. All read, or all write or check, one item each."""
     token = transactions.token_of(database, caller, "ExecuteTransaction", request)
     names = [statement.source.table for statement in statements]
     tables = [database.table(caller, name) for name in names]

@@ -1,4 +1,4 @@
-"""Parameters that several operations have: attribute values, expressions, conditions, projections."""
+"""Parameters of several operations: attribute values, expressions, conditions, projections."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

@@ -23,7 +23,7 @@ def member(name: bytes, value: object) -> bytes:
 
 
 def consumed_member(request: Mapping[str, Any], table_name: str, consumed: Consumed) -> list[bytes]:
-    """Return ConsumedCapacity of a request for one table, nothing unless the request asks for it."""
+    """Return ConsumedCapacity for one table, nothing unless the request asks for it."""
     mode = capacity.wanted(request)
     if mode is None:
         return []
@@ -35,7 +35,7 @@ def consumed_members(
     consumed: Iterable[tuple[str, Consumed]],
     kind: Literal["Read", "Write"] | None = None,
 ) -> list[bytes]:
-    """Return ConsumedCapacity of a request for several tables, nothing unless the request asks for it.
+    """Return ConsumedCapacity for several tables, nothing unless the request asks for it.
 
     consumed: what was consumed under which table name; several figures under one name are added up.
     kind: of a transaction.
@@ -60,7 +60,7 @@ def collection_member(database: Database, request: Mapping[str, Any], write: Wri
 def collections_member(
     database: Database, request: Mapping[str, Any], writes: Iterable[tuple[str, Write]]
 ) -> list[bytes]:
-    """Return ItemCollectionMetrics of writes by their table names, nothing unless the request asks for it."""
+    """Return ItemCollectionMetrics by table names, nothing unless the request asks for it."""
     if request.get("ReturnItemCollectionMetrics") != "SIZE":
         return []
     with database.read() as txn:

@@ -41,18 +41,27 @@ _NO_ITEMS: Final = b'"Items":[]'
 
 
 def prepared_of(request: Mapping[str, Any]) -> PreparedStatement:
-    """Return the statement of a request, or of one member of a batch, with its parameters. Raises ApiError."""
+    """Return the statement of a request, or of one member of a batch, with its parameters.
+
+    Raises ApiError.
+    """
     return prepare_statement(request["Statement"], request.get("Parameters", ()))
 
 
 def check_write(write: Write) -> None:
-    """Raise what the table's keys forbid (behaviour 3.8). Unlike natively, WHERE comes before the update."""
+    """Raise what the table's keys forbid (behaviour 3.8).
+
+    Unlike natively, WHERE comes before the update.
+    """
     write.check_condition()
     write.check()
 
 
 def _table_of(database: Database, caller: Caller, prepared: PreparedStatement) -> Table:
-    """Return the table of a statement. Raises ApiError: an invalid statement comes before a missing table."""
+    """Return the table of a statement.
+
+    Raises ApiError: an invalid statement comes before a missing table.
+    """
     try:
         return database.table(caller, prepared.source.table)
     except ApiError:
@@ -132,7 +141,7 @@ def _page_response(request: Request, table_name: str, page: pages.Result) -> byt
 
 
 def _read_item(txn: ReadTxn, planned: Read, *, consistent: bool) -> tuple[bytes | None, float]:
-    """Return the item that a SELECT by key finds, as JSON (None: it does not exist or match), and its units."""
+    """Return what a SELECT by key finds, as `selected` does, and the units it consumed."""
     row = txn.get(planned.key)
     units = read.item_units(row, consistent=consistent)
     read.charge(planned.table, planned.key, units)
@@ -140,7 +149,7 @@ def _read_item(txn: ReadTxn, planned: Read, *, consistent: bool) -> tuple[bytes 
 
 
 def selected(planned: Read, row: bytes | None) -> bytes | None:
-    """Return what a SELECT by key makes of the row it read, as JSON; None if nothing exists or matches."""
+    """Return the item that a SELECT by key returns for this row, as JSON; None for no item."""
     if row is None:
         return None
     if planned.test is None and planned.project is None:
@@ -152,7 +161,8 @@ def selected(planned: Read, row: bytes | None) -> bytes | None:
 
 
 # --- NextToken ------------------------------------------------------------------------------------
-# base64 of JSON: [digest of the statement and its parameters, position of the range, last key read or null].
+# base64 of JSON: [digest of the statement and its parameters, position of the range, last key read
+# or null].
 
 
 def _digest(request: Mapping[str, Any]) -> str:
@@ -246,7 +256,7 @@ def _check_batch(request: Request) -> list[_Member]:
 
 
 def _check_parameters(statement: Mapping[str, Any]) -> None:
-    """Raise the problem of one statement's parameters; a request's problems do not say which statement has one."""
+    """Raise the problem of one statement's parameters: the request's problems name no statement."""
     problems: list[Problem] = []
     parse_values_of_list(statement.get("Parameters", []), problems)
     if problems:
@@ -257,7 +267,7 @@ def _check_parameters(statement: Mapping[str, Any]) -> None:
 def batch_execute_statement(
     database: Database, caller: Caller, request: Request, members: Sequence[_Member]
 ) -> Response:
-    """Run up to 25 statements that all read or all write one item each; every one succeeds or fails by itself."""
+    """Run up to 25 statements, which succeed or fail one by one. All read or all write one item."""
     for each in members:
         try:
             _bind_member(database, caller, each)

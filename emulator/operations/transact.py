@@ -1,9 +1,9 @@
 """TransactWriteItems and TransactGetItems (behaviour 8).
 
-Order of errors: whatever is wrong with the request alone is a ValidationException, action by action;
-then missing tables; then two actions on one item. What an action cannot do to its item cancels the
-transaction: first key and type errors and failing updates (only the first is reported), else every
-condition that does not hold and every conflict.
+Order of errors: whatever is wrong with the request alone is a ValidationException, action by
+action; then missing tables; then two actions on one item. What an action cannot do to its item
+cancels the transaction: first key and type errors and failing updates (only the first is reported),
+else every condition that does not hold and every conflict.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -57,10 +57,10 @@ def _check_write(request: Request) -> list[tuple[str, Write]]:
 def _check_values(body: Mapping[str, Any]) -> None:
     """Raise the first problem of one action's values (behaviour 3.7).
 
-    Depth counts where a value is stored. A value of an expression with one level too many is replaced
-    by a stand-in of the same type: it equals nothing stored, and is refused if it would be stored.
-    Deeper values are refused here (behaviour 3.7: 32 maps around a scalar pass, 40 do not; what
-    happens in between is not recorded).
+    Depth counts where a value is stored. A value of an expression with one level too many is
+    replaced by a stand-in of the same type: it equals nothing stored, and is refused if it would be
+    stored. Deeper values are refused here (behaviour 3.7: 32 maps around a scalar pass, 40 do not;
+    what happens in between is not recorded).
     """
     problems: list[Problem] = []
     for name in ("Item", "Key"):
@@ -94,7 +94,7 @@ def _is_refused_up_front(value: Value) -> bool:
 
 
 def _parts(value: Value | None) -> Iterable[Value]:
-    """Return the values inside a value; a part that lies too deep was not made canonical and may be null."""
+    """Return the values inside a value. One that lies too deep is not canonical and may be null."""
     if not value:
         return ()
     return (*(value.get("L") or ()), *(value.get("M") or {}).values())
@@ -123,7 +123,10 @@ _EXPRESSIONS: Final = frozenset(("ConditionExpression", "UpdateExpression", "Pro
 
 
 def _bound(body: Mapping[str, Any]) -> Bound | None:
-    """Return an action's expressions. Unlike elsewhere, names and values may come without one (observed)."""
+    """Return an action's expressions.
+
+    Unlike elsewhere, names and values may come without one (observed).
+    """
     return None if _EXPRESSIONS.isdisjoint(body) else bind(body)
 
 
@@ -143,7 +146,7 @@ def _write(kind: str, body: Mapping[str, Any]) -> Write:
 
 
 def _payload(write: Write, body: Mapping[str, Any]) -> int:
-    """Return the bytes by which an action's item or key and values count towards the limit of the request."""
+    """Return the bytes of an action's item or key and of its values, for the limit of the request."""
     own = write.size if isinstance(write, Put) else item_size(write.key_item)
     values = body.get("ExpressionAttributeValues", NO_VALUES)
     return own + sum(item_size({"": value}) for value in values.values())

@@ -1,4 +1,7 @@
-"""PutItem, UpdateItem, DeleteItem (behaviour 4.5, 4.6, 5). Problems that their checks find come in the envelope."""
+"""PutItem, UpdateItem, DeleteItem (behaviour 4.5, 4.6, 5).
+
+Problems that their checks find come in the envelope.
+"""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""From a statement to what the native operations would have been asked: an item's key and a write, or ranges.
+"""From a statement to its plan: what a native operation would be asked to do.
 
     text ──parse──▶ Parsed ──prepare, with parameters──▶ PreparedStatement ──bind, with a table──▶ Plan
 
@@ -141,7 +141,7 @@ def check_transaction(statements: Sequence[PreparedStatement]) -> None:
 
 
 def check_in_transaction(prepared: PreparedStatement) -> None:
-    """Raise what a transaction refuses about one statement before its table is known (behaviour 14.6)."""
+    """Raise what a transaction refuses in a statement, whatever its table is (behaviour 14.6)."""
     statement = prepared.statement
     if isinstance(statement, UpdateStatement | DeleteStatement) and statement.returning is not None:
         raise errors.transaction_returning()

@@ -1,8 +1,8 @@
-"""Item collections: all items of one partition key, in the table and its local indexes (behaviour 9.4).
+"""Item collections (behaviour 9.4): all items of one partition key, in table and local indexes.
 
 Like the statistics, the size of each collection is kept by the write path in the write's own
-transaction. Only tables with local indexes have such records, and they have these indexes from their
-first moment on.
+transaction. Only tables with local indexes have such records, and they have these indexes from
+their first moment on.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ def collection_size(txn: ReadTxn, item_key: bytes) -> int:
 
 
 class Collections:
-    """Follows writes to a table with local indexes, and refuses those that make a collection too large.
+    """Follows writes to a table with local indexes. Refuses those that make a collection too large.
 
     limit: bytes that a collection may have.
     """
@@ -33,7 +33,7 @@ class Collections:
         self._limit = limit
 
     def check(self, txn: ReadTxn, change: Change) -> None:
-        """Raise ItemCollectionSizeLimitExceededException if the change makes its collection too large."""
+        """Raise ItemCollectionSizeLimitExceededException if the collection would be too large."""
         growth = change.size + sum(entry.size for entry in change.entries if entry.index.local)
         change.collection_size = collection_size(txn, change.key) + growth
         if change.collection_size > self._limit and growth > 0:
@@ -49,7 +49,7 @@ class Collections:
 
 
 def metrics(txn: ReadTxn, write: Write) -> dict[str, Any]:
-    """Return ItemCollectionMetrics: the collection's key, and its size between two whole gigabytes."""
+    """Return ItemCollectionMetrics: the collection's key, and two whole gigabytes around its size."""
     hash_name = write.table.hash
     whole = float(collection_size(txn, write.key) // limits.GIB)
     return {

@@ -10,7 +10,7 @@ from emulator.values.size import value_size
 from emulator.values.types import KIND, Item, Values
 
 _SHORT: Final = limits.SORT_KEY // (limits.INDEX_KEY_ATTRIBUTES * 4)
-"""Characters of an index key attribute that need no measuring: four such, in UTF-8, fit the limit."""
+"""Characters of an index key attribute that always fit: four such are within the limit in UTF-8."""
 
 
 def check_item(table: Table, item: Item) -> None:
@@ -76,17 +76,17 @@ def check_updated(table: Table, item: Item, update: program.Update) -> None:
 
 
 def _check_lengths(table: Table, item: Item) -> None:
-    """Raise if an index's key attributes are too long together; the first index by name is reported."""
+    """Raise if an index's key attributes are too long together. The error is for the first by name."""
     found = [excess for index in table.indexes if (excess := _excess(index, item)) is not None]
     if found:
         raise errors.index_key_too_long(*min(found))
 
 
 def _excess(index: Index, item: Item) -> tuple[str, str, int, int] | None:
-    """Return the arguments of `index_key_too_long` for one index, None if its keys are short enough.
+    """Return the arguments of `index_key_too_long` for one index, None if its keys fit.
 
-    These are the index, the attribute with which its HASH or RANGE attributes become too long, their
-    size and their limit.
+    These are the index, the attribute with which its HASH or RANGE attributes become too long,
+    their size and their limit.
     """
     definition = index.definition
     for names, largest in ((definition.hash, limits.PARTITION_KEY), (definition.range, limits.SORT_KEY)):

@@ -37,7 +37,10 @@ from storage import ReadTxn
 
 @dataclass(slots=True)  # frozen costs 0.4 us more
 class Guard:
-    """A write's condition. `test` gets the existing item, or an empty one, and the request's values."""
+    """A write's condition.
+
+    `test` gets the existing item, or an empty one, and the request's values.
+    """
 
     test: Callable[[Item, Values], bool]
     values: Values
@@ -111,12 +114,13 @@ class Write(ItemRequest):
         raise NotImplementedError
 
     def returned(self, mode: str | None, change: Change) -> bytes | None:
-        """Return the attributes that this value of ReturnValues asks for as JSON, None if there are none."""
+        """Return the attributes for this value of ReturnValues as JSON, None if there are none."""
         row = change.old_row if mode == "ALL_OLD" else change.new_row if mode == "ALL_NEW" else None
         return None if row is None else row_json(row)
 
 
-# The following take table and key, not the write: attributes of objects of several classes cost twice as much.
+# The following take table and key, not the write: attributes of objects of several classes cost
+# twice as much.
 
 
 def _stored(txn: ReadTxn, table: Table, key: bytes) -> bytes | None:
@@ -147,7 +151,7 @@ def _allowed(table: Table, key: bytes, guard: Guard, old_row: bytes | None, key_
 
 
 def _failed(table: Table, key: bytes, guard: Guard, old_row: bytes | None) -> errors.ApiError:
-    """Return a failed condition's error; it costs what writing the existing item would (behaviour 9.1)."""
+    """Return a failed condition's error, and charge a write of the existing item (behaviour 9.1)."""
     charge(table, key, Consumed(write_units(0 if old_row is None else row_size(old_row), 0)))
     if guard.duplicate:
         return errors.duplicate_item()
@@ -166,7 +170,10 @@ class Put(Write):
             raise errors.item_too_large()
 
     def locate(self, table: Table) -> None:
-        """Find the item's storage key. Raises the errors of keys and of index keys (behaviour 3.8)."""
+        """Find the item's storage key.
+
+        Raises the errors of keys and of index keys (behaviour 3.8).
+        """
         self.table = table
         self.key = table.key_of_item(self.key_item)
         if table.index_keys:
@@ -201,7 +208,7 @@ class Check(Write):
     urgent: ClassVar[bool] = True
 
     def prepare(self, txn: ReadTxn) -> Change:
-        """Test the condition and return a change that changes nothing; it costs a write (behaviour 9.1)."""
+        """Test the condition; return a change that changes nothing but costs a write (behaviour 9.1)."""
         table, key, guard = self.table, self.key, self.guard
         old_row = _stored(txn, table, key)
         old = None if guard is None else _allowed(table, key, guard, old_row, self.key_item)
@@ -209,7 +216,7 @@ class Check(Write):
 
 
 _MUCH_TOO_LARGE: Final = 2 * limits.ITEM_SIZE
-"""Bytes from which on an updated item is refused without a look at its depth: that took 2 s for 150 long lists."""
+"""Larger updated items, in bytes, are refused unread: measuring the depth of 150 long lists took 2 s."""
 _NESTS: Final = frozenset(("M", "L"))
 
 
@@ -226,8 +233,8 @@ class Update(Write):
     def check(self) -> None:
         """Raise if the update or the condition does not fit the keys of the table (behaviour 3.8).
 
-        An update may not write a key attribute or below one, go into a key attribute of the table or
-        of an index, nor give an index key a wrong type or an empty value.
+        An update may not write a key attribute or below one, go into a key attribute of the table
+        or of an index, nor give an index key a wrong type or an empty value.
         """
         update, table = self.update, self.table
         if update is not None:
@@ -278,7 +285,7 @@ class Update(Write):
         return Change(key, old_row, old, encode_row(new, size), new)
 
     def returned(self, mode: str | None, change: Change) -> bytes | None:
-        """Return the attributes that this value of ReturnValues asks for as JSON, None if there are none."""
+        """Return the attributes for this value of ReturnValues as JSON, None if there are none."""
         if self.update is None or mode not in ("UPDATED_OLD", "UPDATED_NEW"):
             return Write.returned(self, mode, change)
         item = change.old if mode == "UPDATED_OLD" else change.new
@@ -286,7 +293,7 @@ class Update(Write):
         return orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS) if attributes else None
 
     def _refuse_oversized(self, old: Item | None) -> None:
-        """Raise if the update would make the item too large: that beats a failed condition (behaviour 2.4)."""
+        """Raise if the new item would be too large, which precedes a failed condition (behaviour 2.4)."""
         if self.update is None:
             return
         item = old or self.key_item

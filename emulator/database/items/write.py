@@ -19,8 +19,8 @@ from storage import WriteTxn
 def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Consumed:
     """Write a change and all that follows it; return the units it consumed.
 
-    times: how often the table's own units count, 2 in a transaction. If a precondition or an enforced
-    limit refuses the change, this raises its error and has written nothing.
+    times: how often the table's own units count, 2 in a transaction. If a precondition or an
+    enforced limit refuses the change, this raises its error and has written nothing.
     """
     old_row, new_row = change.old_row, change.new_row
     old_size = 0 if old_row is None else row_size(old_row)
