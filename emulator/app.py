@@ -3,7 +3,7 @@
 import logging
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
@@ -11,6 +11,7 @@ from emulator import errors, operations
 from emulator.clock import EmulatorClock
 from emulator.controls.body import BadDeclaration, Body
 from emulator.database.catalog.catalog import Caller, Options
+from emulator.database.changes.streams import TURN
 from emulator.database.database import Database
 from emulator.database.jobs import backfill, ttl_fill, ttl_sweep
 from emulator.database.store import keyspace
@@ -20,7 +21,7 @@ from emulator.model.service import operations as service_operations
 from emulator.operations.registry import Operation, find
 from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory
-from emulator.slices import Sliced
+from emulator.slices import Sliced, Steps
 from storage import Engine, LayoutMismatch, open_engine
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from emulator.event_sources.service import FunctionService
 
 log = logging.getLogger("emulator")
+
+_ATTEMPTS: Final = 20  # at a slice of background work that cannot run
 
 assert operations, "importing the package registers the operations"
 
@@ -85,6 +88,15 @@ class Emulator:
         """Say whether the service has an operation of this name, implemented here or not."""
         return find(operation) is not None or operation in service_operations()
 
+    def load(self, operation: str) -> None:
+        """Load what the first call of an operation loads.
+
+        Among the millions of objects of a large body it would keep 2 MB of their memory from being returned.
+        """
+        found = find(operation)
+        if found is not None:
+            found.load()
+
     def call(self, operation: str, raw: object, caller: Caller) -> bytes:
         """Answer one request, given as parsed JSON, with JSON. Raises ApiError, Sliced."""
         if self._background.slices:
@@ -140,6 +152,15 @@ class Emulator:
     def run_due(self) -> None:
         """Do what has become due by the clock, except long work, which is only queued."""
         self.database.try_run(self.database.scheduler.run_due, None)  # what is due stays due
+
+    def due_steps(self) -> Steps[None]:
+        """Do what has become due by the clock, in steps; of the long work only the turn of streams."""
+        self.run_due()
+        failures = 0
+        while TURN in self._background.slices and failures < _ATTEMPTS:
+            failures += not self.database.run_slice(TURN)
+            if TURN in self._background.slices:
+                yield None
 
     def close(self) -> None:
         """Commit, sync and release the storage."""

@@ -193,11 +193,12 @@ class Background:
             self.slices[name] = work
             self._held = False
 
-    def run_slice(self) -> bool:
-        """Run one slice of the work that has waited longest. Say whether a slice ran."""
+    def run_slice(self, name: Hashable | None = None) -> bool:
+        """Run one slice of the work with this name, else of the work that has waited longest. Say whether a slice ran."""
         if not self.slices or self.held:
             return False
-        name = next(iter(self.slices))
+        if name is None:
+            name = next(iter(self.slices))
         work = self.slices.pop(name)
         try:
             more = work()

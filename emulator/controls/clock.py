@@ -19,6 +19,7 @@ from typing import Final
 from emulator.clock import EmulatorClock, TimeOutOfRange
 from emulator.controls.body import BadDeclaration, Body
 from emulator.controls.registry import Emulator, Result, control
+from emulator.slices import Steps
 
 
 @control("clock", method="GET", changes=False, summary="show the emulator's clock")
@@ -36,7 +37,7 @@ def state(emulator: Emulator, _body: Body) -> Result:
 
 
 @control("move_clock", path="clock", repeatable=False, summary="set, freeze, advance or release the emulator's clock")
-def move(emulator: Emulator, body: Body) -> Result:
+def move(emulator: Emulator, body: Body) -> Steps[Result]:
     """Move the clock, run what has become due, and return what the clock shows. Raises BadDeclaration."""
     if len(body) != 1 or not body.keys() <= _MOVES.keys():
         raise BadDeclaration(f"the body must have exactly one of the members {', '.join(_MOVES)}")
@@ -45,7 +46,7 @@ def move(emulator: Emulator, body: Body) -> Result:
         _MOVES[name](emulator.clock, value)
     except TimeOutOfRange:
         raise BadDeclaration(f"the member {name} must lead to a time in the years 1971 to 9998") from None
-    emulator.run_due()
+    yield from emulator.due_steps()
     return state(emulator, {})
 
 

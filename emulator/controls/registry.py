@@ -31,8 +31,8 @@ class Emulator(Protocol):
     clock: EmulatorClock
     settings: Settings
 
-    def run_due(self) -> None:
-        """Do what has become due by the clock."""
+    def due_steps(self) -> Steps[None]:
+        """Do what has become due by the clock, in steps."""
         ...
 
 

@@ -12,7 +12,7 @@ process has changed, run interrupted work again, and deal with a full disk:
 """
 
 import logging
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Hashable, Iterable
 from functools import partial
 from typing import Final, TypeVar, TypeVarTuple
 
@@ -114,7 +114,7 @@ class Database:
         self.rerun(self.catalog.settle_all)
         if not self.kinesis:
             kinesis.log_unconnected(table.definition for table in self.catalog.everything())
-        self.scheduler.every(TURN_SECONDS, self.streams.turn)
+        self.scheduler.every(TURN_SECONDS, self.streams.begin_turn)
 
     def refresh(self) -> None:
         """Reload the definitions that differ from the stored ones. Raises StorageError."""
@@ -154,8 +154,7 @@ class Database:
         `rerun` what may be interrupted.
         """
         try:
-            if self.versions.is_stale():
-                self.refresh()
+            self.catch_up()
             made = work()
             return (yield from made) if isinstance(made, Generator) else made
         except Full as error:
@@ -174,20 +173,24 @@ class Database:
     def try_run(self, work: Callable[[], _T], otherwise: _T) -> _T:
         """Return work(), on the newest definitions; `otherwise` if it cannot be done now."""
         try:
-            if self.versions.is_stale():
-                self.refresh()
+            self.catch_up()
             return self.rerun(work)
         except (Full, Interrupted):
             return otherwise
 
-    def run_slice(self) -> bool:
-        """Run the next slice of background work; say whether one ran."""
+    def run_slice(self, name: Hashable | None = None) -> bool:
+        """Run the next slice of background work, or of the work of this name; say whether one ran."""
         if not self.background.slices or self.background.held:
             return False
-        if self.background.run_slice():
+        if self.background.run_slice(name):
             return True
         self.refresh()  # it may wait because another process has changed definitions
         return False
+
+    def catch_up(self) -> None:
+        """Reload definitions if another process has changed them: between two steps of long work."""
+        if self.versions.is_stale():
+            self.refresh()
 
     def rerun(self, work: Callable[[], _T]) -> _T:
         """Return work(); run it again, on the newest definitions, if it was interrupted.

@@ -4,24 +4,31 @@ TransactWriteItems, TransactGetItems and ExecuteTransaction make requested write
 (items/requested.py); what follows is the same for them and is here. Whatever one of them cannot do
 cancels the transaction, with one reason for each part of the request: an invalid part
 (ValidationError) is reported alone; failed conditions and conflicts are all reported.
+
+If the caller can wait, writes that take long are prepared in slices before the transaction
+(items/ahead.py).
 """
 
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Any
 
 from emulator import errors, limits
 from emulator.database import tokens
 from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
+from emulator.database.items import ahead
 from emulator.database.items import read as reading
+from emulator.database.items.ahead import Outcome
 from emulator.database.items.requested import ItemRequest, Write, has_repeats
 from emulator.database.items.write import store
 from emulator.database.schema.followers import Change
 from emulator.database.throughput.capacity import Consumed
 from emulator.database.tokens import Token
 from emulator.errors import ApiError
+from emulator.slices import DECODED_IN_STEP, Steps
 from emulator.values.rows import row_size
-from storage import ReadTxn, WriteTxn
+from storage import Interrupted, ReadTxn, WriteTxn
 
 
 def check_distinct(parts: Sequence[ItemRequest]) -> None:
@@ -51,31 +58,72 @@ def token_of(database: Database, caller: Caller, operation: str, request: dict[s
     return token
 
 
-def run(database: Database, token: Token | None, writes: Sequence[Write]) -> tuple[list[Consumed], bool]:
+def run(database: Database, token: Token | None, writes: Sequence[Write]) -> Steps[tuple[list[Consumed], bool]]:
     """Do all writes or none; return what each consumed, and whether the request has run before.
 
     Then this does nothing again and costs what reading the items does (behaviour 8.3). Raises
     IdempotentParameterMismatchException, TransactionCanceledException, and ValidationException if
-    an update makes an index key empty (behaviour 8.1).
+    an update makes an index key empty (behaviour 8.1). Raises Interrupted if a table has changed
+    between two slices.
+    """
+    if not database.sliced:
+        return _run(database, token, writes, (), inf)
+    try:
+        return _run(database, token, writes, (), ahead.LONG)
+    except _TakesLong:
+        pass
+    yield None
+    outcomes: list[Outcome] = []
+    work = 0
+    for write in writes:
+        with database.read() as txn:
+            outcomes.append(ahead.outcome(txn, write))
+        work += len(outcomes[-1].row or b"")
+        if work >= DECODED_IN_STEP:
+            work = 0
+            yield None
+    refuse_changed_tables(database, writes)
+    return _run(database, token, writes, outcomes, inf)
+
+
+class _TakesLong(Exception):
+    """Preparing the writes takes long. Nothing was written."""
+
+
+def refuse_changed_tables(database: Database, writes: Sequence[Write]) -> None:
+    """Raise Interrupted if the table of a write has changed since it was located."""
+    if any(database.catalog.current(write.table) is not write.table for write in writes):
+        raise Interrupted("A table has changed: run the request again.")
+
+
+def _run(
+    database: Database, token: Token | None, writes: Sequence[Write], outcomes: Sequence[Outcome], most: float
+) -> tuple[list[Consumed], bool]:
+    """Do all writes in one transaction. Raises _TakesLong if that takes more work than `most`.
+
+    outcomes: of the writes, if they were prepared ahead.
     """
     now = database.clock.now()
     with database.write() as txn:
         txn.urgent = all(write.urgent for write in writes)
         if token is not None and token.has_run(txn, now):
             return _charge_reads(writes, [txn.get(write.key) for write in writes]), True
-        consumed = _store(txn, writes, _prepare(txn, writes))
+        consumed = _store(txn, writes, _prepare(txn, writes, outcomes, most))
         if token is not None:
             token.remember(txn, now)
     return consumed, False
 
 
-def _prepare(txn: ReadTxn, writes: Sequence[Write]) -> list[Change]:
+def _prepare(txn: ReadTxn, writes: Sequence[Write], outcomes: Sequence[Outcome], most: float) -> list[Change]:
     changes = []
     invalid: dict[int, ApiError] = {}
     failed: dict[int, ApiError] = {}
+    work = 0
     for position, write in enumerate(writes):
         try:
-            changes.append(write.prepare(txn))
+            change = ahead.prepared(txn, write, ahead=outcomes[position] if outcomes else None)
+            changes.append(change)
+            work += len(change.old_row or b"") + len(change.new_row or b"")
         except ApiError as error:
             if error.about == "request":
                 raise  # an empty index key: no cancellation, and it comes before one
@@ -83,6 +131,9 @@ def _prepare(txn: ReadTxn, writes: Sequence[Write]) -> list[Change]:
                 failed[position] = error
             elif not invalid:
                 invalid[position] = error
+            work += len(txn.get(write.key) or b"")
+        if work > most:
+            raise _TakesLong
     if invalid or failed:
         raise canceled_by(invalid or failed, len(writes))
     return changes

@@ -18,9 +18,11 @@ from emulator.expressions.document_paths import path_getter, steps_of
 from emulator.expressions.functions import FUNCTIONS, Get, Test
 from emulator.expressions.program import Condition, Projection
 from emulator.values import paths
-from emulator.values.compare import equal, order
+from emulator.values.compare import equal, order, remembering
 from emulator.values.paths import Path
 from emulator.values.types import Item, Values
+
+_FEW_PARTS: Final = 30  # operators and operands
 
 
 def condition(node: ast.ConditionTree) -> Condition:
@@ -28,27 +30,27 @@ def condition(node: ast.ConditionTree) -> Condition:
     parts = ast.inner_first(node)
     read = _paths_among(parts)
     inner = tuple([path for path in read if len(path) > 1])
-    return Condition(_test(node), frozenset([str(path[0]) for path in read]), read, inner, len(parts))
+    test = _test(node)
+    if len(parts) > _FEW_PARTS:
+        test = remembering(test)
+    return Condition(test, frozenset([str(path[0]) for path in read]), read, inner, len(parts))
 
 
 def projection(node: ast.ProjectionTree) -> Projection:
     """Compile a checked projection."""
     wanted = tuple([steps_of(path) for path in node.paths])
     inner = tuple([path for path in wanted if len(path) > 1])
-    if not inner:
-        return projection_of([str(path[0]) for path in wanted])
     names = frozenset([str(path[0]) for path in wanted])
+    if not inner:
+        return projection_of(names)
     tree = paths.tree([(path, True) for path in wanted])
-    return Projection(lambda item: paths.pick(item, tree), names, wanted, inner)
+    return Projection(lambda item: paths.pick(item, tree), names, inner)
 
 
-def projection_of(names: Sequence[str]) -> Projection:
+def projection_of(names: frozenset[str]) -> Projection:
     """Return the projection on top-level attributes."""
-    wanted = frozenset(names)
     # In the order of the item. The order of a set differs from process to process.
-    return Projection(
-        lambda item: {name: item[name] for name in item if name in wanted}, wanted, tuple([(name,) for name in names])
-    )
+    return Projection(lambda item: {name: item[name] for name in item if name in names}, names)
 
 
 def paths_in(node: ast.ConditionTree | ast.Operand) -> tuple[Path, ...]:

@@ -346,10 +346,11 @@ def _clause(name: str, element: Request) -> program.KeyClause:
 def attributes_to_get(names: Sequence[str]) -> program.Projection:
     """Return the projection on top-level attributes. A repeated name is refused (behaviour 4.7)."""
     check_names(names)
-    if len(frozenset(names)) < len(names):
+    wanted = frozenset(names)
+    if len(wanted) < len(names):
         seen: set[str] = set()
         for name in names:
             if name in seen:
                 raise errors.duplicate_attribute(name)
             seen.add(name)
-    return compiler.projection_of(names)
+    return compiler.projection_of(wanted)

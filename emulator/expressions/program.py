@@ -121,11 +121,9 @@ class Projection:
     project(item): returns a new item of the parts that exist, in the item's order. It shares values
         with the given item.
     attributes: the top-level names.
-    paths: in written order.
     inner: the paths of more than one step.
     """
 
     project: Callable[[Item], Item]
     attributes: frozenset[str]
-    paths: tuple[Path, ...]
     inner: tuple[Path, ...] = ()

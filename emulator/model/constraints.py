@@ -25,11 +25,15 @@ _NO_CHANGE: Final = Change()
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """One constraint on one value. `text` is the service's, from "Member must" on."""
+    """One constraint on one value. `text` is the service's, from "Member must" on.
+
+    longest: the most characters of a text, where that is the constraint.
+    """
 
     kind: Kind
     text: str
     holds: Accept
+    longest: int | None = None
 
 
 def scalar_constraints(shape: Shape, owner: str) -> Sequence[Constraint]:
@@ -115,7 +119,7 @@ def _min_length(bound: int) -> Constraint:
 
 
 def _max_length(bound: int) -> Constraint:
-    return Constraint("maximum", errors.max_length(bound), lambda value: len(value) <= bound)
+    return Constraint("maximum", errors.max_length(bound), lambda value: len(value) <= bound, bound)
 
 
 def _enum(shape: Shape) -> Constraint:

@@ -133,6 +133,8 @@ def _parser(shapes: Shapes, shape: Shape, scalar_error: _ScalarError) -> Parser:
         return _structure(_members(shapes, shape), java_type, scalar_error)
     if shape.type == "list" and shape.value == _ATTRIBUTE_VALUE:
         return _attribute_value_list(scalar_error, _kept(shapes, shape))
+    if shape.type == "list" and shapes[shape.value].type == "string":
+        return _string_list(scalar_error, _kept(shapes, shape))
     if shape.type == "list":
         return _list(_parser(shapes, shapes[shape.value], errors.scalar_as_member), scalar_error, _kept(shapes, shape))
     if shape.value == _ATTRIBUTE_VALUE:
@@ -198,6 +200,22 @@ def _list(member: Parser, scalar_error: _ScalarError, limit: int) -> Parser:
         if len(raw) > limit:
             del raw[limit:]
         return [None if value is None else member(value, problems) for value in raw]
+
+    return parse
+
+
+def _string_list(scalar_error: _ScalarError, limit: int) -> Parser:
+    parse_each = _list(_string, scalar_error, limit)
+
+    def parse(raw: Any, problems: list[Problem]) -> Any:  # noqa: ANN401 - like the other parser
+        if type(raw) is list and len(raw) <= limit:
+            try:
+                "".join(raw)  # the fastest check of their types
+            except TypeError:
+                pass
+            else:
+                return raw
+        return parse_each(raw, problems)
 
     return parse
 

@@ -20,16 +20,17 @@ from emulator.expressions import legacy
 from emulator.expressions.bind import check_members_used
 from emulator.expressions.program import Projection
 from emulator.model.request import Request
-from emulator.operations.parameters import check_values, projection_of
+from emulator.operations.parameters import check_values, projection_of, text_length
 from emulator.operations.registry import Response, operation
 from emulator.operations.response import collections_member, consumed_members, member, response_of
+from emulator.slices import DECODED_IN_STEP, PARSED_IN_STEP, Steps, in_slices
 from emulator.values.rows import decode_row, row_json, row_size
 from emulator.values.types import Item
 from emulator.values.wire import ParsedItem
 from storage import ReadTxn
 
 
-def _check_get(request: Request) -> dict[str, Projection | None]:
+def _check_get(request: Request) -> Steps[dict[str, Projection | None]]:
     parts: dict[str, dict[str, Any]] = request["RequestItems"]
     # One block with AttributesToGet and another with an expression are as mixed as one block with
     # both.
@@ -38,7 +39,15 @@ def _check_get(request: Request) -> dict[str, Projection | None]:
         for part in parts.values():
             check_members_used(part)
     check_values(request, "new", numbers_first=True)
-    return {name: projection_of(part) for name, part in parts.items()}
+    projections = {}
+    characters = 0
+    for name, part in parts.items():
+        projections[name] = projection_of(part)
+        characters += text_length(part)
+        if characters >= PARSED_IN_STEP:
+            characters = 0
+            yield None
+    return projections
 
 
 @operation("BatchGetItem", check=_check_get)
@@ -65,6 +74,21 @@ def batch_get_item(
         for each in reads:
             room = _read_table(txn, each, room)
     _refuse_if_nothing_done(sum(each.done for each in reads), [each.throttled for each in reads])
+    return in_slices(_responses(request, reads), sliced=database.sliced)
+
+
+def _responses(request: Request, reads: Sequence["_Reads"]) -> Steps[bytes]:
+    """Project the rows that the transaction saw, some in each step, and return the response."""
+    decoded = 0
+    for each in reads:
+        if each.projection is None:
+            continue
+        for position, row in enumerate(each.items):
+            each.items[position] = orjson.dumps(each.projection.project(decode_row(row)))
+            decoded += len(row)
+            if decoded >= DECODED_IN_STEP:
+                decoded = 0
+                yield None
     merged = _by_table(reads)
     responses = [b"%b:[%b]" % (orjson.dumps(each.name), b",".join(each.items)) for each in merged]
     unprocessed = {each.name: {**each.part, "Keys": each.left} for each in reads if each.left}
@@ -77,7 +101,8 @@ def batch_get_item(
 class _Reads:
     """The reads of one block of a request, and their results.
 
-    name: the table's name or ARN, as sent. left: keys of items that were not read. done: how many
+    name: the table's name or ARN, as sent. items: JSON texts; with a projection first the rows, of
+    which `_responses` makes the texts. left: keys of items that were not read. done: how many
     were.
     """
 
@@ -146,10 +171,7 @@ def _read_table(txn: ReadTxn, reads: _Reads, room: int) -> int:
         reads.done += 1
         reads.units.table += units
         if row is not None:
-            projection = reads.projection
-            reads.items.append(
-                row_json(row) if projection is None else orjson.dumps(projection.project(decode_row(row)))
-            )
+            reads.items.append(row_json(row) if reads.projection is None else row)
     return room
 
 

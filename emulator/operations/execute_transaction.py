@@ -1,7 +1,7 @@
 """ExecuteTransaction: PartiQL statements as one transaction (behaviour 14.6)."""
 
 from collections.abc import Sequence
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from emulator import errors
 from emulator.database import transactions
@@ -9,6 +9,8 @@ from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
 from emulator.database.items.requested import Write
 from emulator.database.schema.table import Table
+from emulator.database.throughput.capacity import Consumed
+from emulator.database.tokens import Token
 from emulator.errors import ApiError
 from emulator.model.request import Request
 from emulator.operations.parameters import check_values, returns_item
@@ -18,13 +20,19 @@ from emulator.operations.statements import check_write, prepared_of, selected
 from emulator.partiql import plan
 from emulator.partiql.prepare import PreparedStatement
 from emulator.partiql.select import Read
+from emulator.slices import DECODED_IN_STEP, PARSED_IN_STEP, Steps, in_slices
 
-_NO_RESPONSES: Final = b'"Responses":[]'
 
-
-def _check(request: Request) -> list[PreparedStatement]:
+def _check(request: Request) -> Steps[list[PreparedStatement]]:
     check_values(request, "partiql")
-    statements = [prepared_of(each) for each in request["TransactStatements"]]
+    statements = []
+    characters = 0
+    for each in request["TransactStatements"]:
+        statements.append(prepared_of(each))
+        characters += len(each["Statement"])
+        if characters >= PARSED_IN_STEP:
+            characters = 0
+            yield None
     plan.check_transaction(statements)
     for position, statement in enumerate(statements):
         try:
@@ -46,16 +54,50 @@ def execute_transaction(
     transactions.check_distinct(plans)
     reads = [each for each in plans if isinstance(each, Read)]
     writes = [each for each in plans if isinstance(each, Write)]
-    kind: Literal["Read", "Write"] = "Read"
     if writes:
-        consumed, replayed = transactions.run(database, token, writes)
-        kind = "Read" if replayed else "Write"
-        members = [_NO_RESPONSES]
+        run = _run(database, request, token, names, writes)
     else:
         rows, consumed = transactions.read(database, reads)
-        items = [selected(each, row) for each, row in zip(reads, rows, strict=True)]
-        responses = [b"{}" if item is None else b'{"Item":%b}' % item for item in items]
-        members = [b'"Responses":[%b]' % b",".join(responses)]
+        run = _selected(request, names, reads, rows, consumed)
+    return in_slices(run, sliced=database.sliced)
+
+
+def _run(
+    database: Database, request: Request, token: Token | None, names: Sequence[str], writes: Sequence[Write]
+) -> Steps[bytes]:
+    consumed, replayed = yield from transactions.run(database, token, writes)
+    return _response(request, names, [], consumed, "Read" if replayed else "Write")
+
+
+def _selected(
+    request: Request,
+    names: Sequence[str],
+    reads: Sequence[Read],
+    rows: Sequence[bytes | None],
+    consumed: Sequence[Consumed],
+) -> Steps[bytes]:
+    """Test and project the rows that the transaction saw, some in each step; return the response."""
+    responses = []
+    decoded = 0
+    for each, row in zip(reads, rows, strict=True):
+        item = selected(each, row)
+        responses.append(b"{}" if item is None else b'{"Item":%b}' % item)
+        if row is not None:
+            decoded += len(row)
+            if decoded >= DECODED_IN_STEP:
+                decoded = 0
+                yield None
+    return _response(request, names, responses, consumed, "Read")
+
+
+def _response(
+    request: Request,
+    names: Sequence[str],
+    responses: Sequence[bytes],
+    consumed: Sequence[Consumed],
+    kind: Literal["Read", "Write"],
+) -> bytes:
+    members = [b'"Responses":[%b]' % b",".join(responses)]
     return response_of(members + consumed_members(request, zip(names, consumed, strict=True), kind))
 
 

@@ -48,6 +48,14 @@ _EXPRESSIONS: Final = frozenset(
 )
 
 
+_TEXTS: Final = tuple(name for name in _EXPRESSIONS if name.endswith("Expression"))
+
+
+def text_length(request: Mapping[str, Any]) -> int:
+    """Return the characters of all expressions of a request, or of a member of one."""
+    return sum([len(request[name]) for name in _TEXTS if name in request])
+
+
 def bound_of(request: Mapping[str, Any]) -> Bound | None:
     """Return the request's compiled expressions, None if it has none."""
     return None if _EXPRESSIONS.isdisjoint(request) else bind(request)

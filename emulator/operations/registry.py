@@ -8,22 +8,30 @@ member constraints (layers 1 and 2) come from the service model.
 Problems of attribute values are found while the request is parsed. The check reports them, in the
 operation's own order and wording. If a check forgets to, the registry refuses to run the handler,
 because the handler could store a malformed value.
+
+A request can have a hundred expressions of 4 KB, which take 0.6 s to parse. The check of such an
+operation is a generator that yields between them (emulator/slices.py).
 """
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from inspect import isgeneratorfunction
 from typing import Any, Final
+
+import orjson
 
 from emulator import errors
 from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
 from emulator.model.request import Request, RequestModel
 from emulator.model.service import request_model
+from emulator.slices import Sliced, Steps, finish
 
 Response = dict[str, Any] | bytes
 """The result of a handler: a dictionary, or finished JSON."""
 
 Check = Callable[[Request], Any]
+CheckInSteps = Callable[[Request], Steps[Any]]
 Handler = Callable[[Database, Caller, Request, Any], Response]
 
 
@@ -58,19 +66,73 @@ class Operation:
                     raise errors.enveloped(error) from None
                 raise
         if request.problems:
-            raise AssertionError(f"the check of {self.name} does not report the problems of attribute values")
+            raise self.unreported()
         return self.handler(database, caller, request, prepared)
+
+    def load(self) -> None:
+        """Compile the request model, which the first call does otherwise."""
+        if self.model is None:
+            self.model = request_model(self.name)
+
+    def unreported(self) -> AssertionError:
+        """Return our own mistake: a check that forgets the problems of attribute values."""
+        return AssertionError(f"the check of {self.name} does not report the problems of attribute values")
+
+
+class OperationInSteps(Operation):
+    """An operation whose check may take long. If it does, the check is continued in slices, and the handler follows."""
+
+    __slots__ = ()
+
+    def __call__(self, database: Database, caller: Caller, raw: object) -> Response:
+        """Answer a request given as parsed JSON. Raises ApiError, Sliced."""
+        model = self.model
+        if model is None:
+            model = self.model = request_model(self.name)
+        request = model.parse(raw)
+        model.validate(request)
+        assert self.check is not None, "an operation without a check has no steps"
+        steps: Steps[Any] = self.check(request)
+        try:
+            next(steps)
+        except StopIteration as end:
+            prepared = end.value
+        else:
+            if database.sliced:
+                raise Sliced(self._later(database, caller, request, steps))
+            prepared = finish(steps)
+        if request.problems:
+            raise self.unreported()
+        return self.handler(database, caller, request, prepared)
+
+    def _later(self, database: Database, caller: Caller, request: Request, steps: Steps[Any]) -> Steps[bytes]:
+        prepared = yield from steps
+        if request.problems:
+            raise self.unreported()
+        yield None
+        database.catch_up()
+        try:
+            answer = self.handler(database, caller, request, prepared)
+        except Sliced as sliced:
+            rest = sliced.steps
+        else:
+            return answer if type(answer) is bytes else orjson.dumps(answer)
+        return (yield from rest)
 
 
 _operations: Final[dict[str, Operation]] = {}
 
 
-def operation(name: str, *, check: Check | None = None, enveloped: bool = False) -> Callable[[Handler], Handler]:
+def operation(
+    name: str, *, check: Check | CheckInSteps | None = None, enveloped: bool = False
+) -> Callable[[Handler], Handler]:
     """Register the decorated function as the handler of an operation."""
+    kind = OperationInSteps if isgeneratorfunction(check) else Operation
+    assert not (enveloped and kind is OperationInSteps), "nothing puts the errors of steps in an envelope"
 
     def register(handler: Handler) -> Handler:
         assert name not in _operations, f"{name} has two handlers"
-        _operations[name] = Operation(name, check, handler, enveloped=enveloped)
+        _operations[name] = kind(name, check, handler, enveloped=enveloped)
         return handler
 
     return register

@@ -6,7 +6,7 @@ entries of the response.
 """
 
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Final
@@ -14,10 +14,12 @@ from typing import Any, Final
 import orjson
 
 from emulator import errors
+from emulator.database import transactions
 from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.items import read
-from emulator.database.items.requested import Write, has_repeats
+from emulator.database.items import ahead, read
+from emulator.database.items.ahead import Outcome
+from emulator.database.items.requested import Update, Write, has_repeats
 from emulator.database.items.write import store
 from emulator.database.schema.table import Table
 from emulator.database.throughput import capacity
@@ -32,7 +34,7 @@ from emulator.partiql.ast import Exists
 from emulator.partiql.pages import Place
 from emulator.partiql.prepare import PreparedStatement, prepare_statement
 from emulator.partiql.select import Pages, Read
-from emulator.slices import Sliced, Steps
+from emulator.slices import DECODED_IN_STEP, PARSED_IN_STEP, Sliced, Steps, in_slices
 from emulator.values.rows import decode_row, row_json, row_size
 from emulator.values.wire import Problem, first_problem, parse_map, parse_values_of_list
 from storage import ReadTxn, WriteTxn
@@ -102,7 +104,8 @@ def execute_statement(database: Database, caller: Caller, request: Request, prep
         if start is not None:
             raise errors.next_token_invalid()
         with database.read() as reading:
-            item, units = _read_item(reading, planned, consistent=consistent)
+            row, units = _read_row(reading, planned, consistent=consistent)
+        item = selected(planned, row)
         consumed = Consumed(units)
     members = [_NO_ITEMS if item is None else b'"Items":[%b]' % item]
     if "ReturnConsumedCapacity" in request:
@@ -140,12 +143,12 @@ def _page_response(request: Request, table_name: str, page: pages.Result) -> byt
     return response_of(members + consumed_member(request, table_name, page.consumed))
 
 
-def _read_item(txn: ReadTxn, planned: Read, *, consistent: bool) -> tuple[bytes | None, float]:
-    """Return what a SELECT by key finds, as `selected` does, and the units it consumed."""
+def _read_row(txn: ReadTxn, planned: Read, *, consistent: bool) -> tuple[bytes | None, float]:
+    """Return the row that a SELECT by key reads, for `selected`, and the units it consumed."""
     row = txn.get(planned.key)
     units = read.item_units(row, consistent=consistent)
     read.charge(planned.table, planned.key, units)
-    return selected(planned, row), units
+    return row, units
 
 
 def selected(planned: Read, row: bytes | None) -> bytes | None:
@@ -204,12 +207,15 @@ def _is_key(after: object) -> bool:
 class _Member:
     """One statement of a batch, and its result: an item as JSON, or an error.
 
+    row: what a read found; the item is made of it after the transaction. ahead: see `_run_writes`.
     ran: whether it was run. Only then the entry of a failed statement names its table (behaviour 14.5).
     """
 
     request: Mapping[str, Any]
     prepared: PreparedStatement | None = None
     planned: Read | Write | None = None
+    row: bytes | None = None
+    ahead: Outcome | None = None
     item: bytes | None = None
     error: ApiError | None = None
     ran: bool = False
@@ -241,8 +247,9 @@ class _Units:
     succeeded: bool = False
 
 
-def _check_batch(request: Request) -> list[_Member]:
+def _check_batch(request: Request) -> Steps[list[_Member]]:
     members = [_Member(each) for each in request["Statements"]]
+    characters = 0
     for each in members:
         try:
             if request.problems:
@@ -250,6 +257,10 @@ def _check_batch(request: Request) -> list[_Member]:
             each.prepared = prepared_of(each.request)
         except ApiError as error:
             each.error = error
+        characters += len(each.request["Statement"])
+        if characters >= PARSED_IN_STEP:
+            characters = 0
+            yield None
     request.mark_reported()  # each in its statement's entry
     plan.check_batch([each.prepared for each in members if each.prepared is not None])
     return members
@@ -276,19 +287,58 @@ def batch_execute_statement(
     if has_repeats(each.planned.key for each in members if each.planned is not None):
         raise errors.duplicate_keys()
     tables: dict[str, _Units] = {}
-    writes = [each.planned for each in members if isinstance(each.planned, Write)]
-    if writes:
-        with database.write() as txn:
-            txn.urgent = all(write.urgent for write in writes)
-            for each in members:
-                _run_write(txn, each, tables)
+    if any(isinstance(each.planned, Write) for each in members):
+        run = _run_writes(database, members, tables)
     else:
-        with database.read() as reading:
-            for each in members:
-                _run_read(reading, each, tables)
+        run = _run_reads(database, members, tables)
+    return in_slices(_batch_response(request, members, tables, run), sliced=database.sliced)
+
+
+def _batch_response(
+    request: Request, members: Sequence[_Member], tables: Mapping[str, _Units], run: Steps[None]
+) -> Steps[bytes]:
+    yield from run
     responses = [b'"Responses":[%b]' % b",".join([each.response() for each in members])]
     consumed = [(name, units.consumed) for name, units in tables.items() if units.succeeded]
     return response_of(responses + consumed_members(request, consumed))
+
+
+def _run_reads(database: Database, members: Sequence[_Member], tables: dict[str, _Units]) -> Steps[None]:
+    """Read all members at one moment; then test and project the rows, some in each step."""
+    with database.read() as txn:
+        for each in members:
+            _run_read(txn, each, tables)
+    decoded = 0
+    for each in members:
+        if isinstance(each.planned, Read) and each.row is not None:
+            each.item = selected(each.planned, each.row)
+            decoded += len(each.row)
+            if decoded >= DECODED_IN_STEP:
+                decoded = 0
+                yield None
+
+
+def _run_writes(database: Database, members: Sequence[_Member], tables: dict[str, _Units]) -> Steps[None]:
+    """Do all members in one transaction. Those that take long are prepared ahead, one in each step."""
+    writes = [(each, each.planned) for each in members if isinstance(each.planned, Write)]
+    if database.sliced:
+        with database.read() as txn:
+            work = sum([len(txn.get(write.key) or b"") for _, write in writes])
+        if work > ahead.LONG:
+            for each, write in writes:
+                yield None
+                with database.read() as txn:
+                    each.ahead = ahead.outcome(txn, write, _returnable(write))
+            transactions.refuse_changed_tables(database, [write for _, write in writes])
+    with database.write() as writing:
+        writing.urgent = all(write.urgent for _, write in writes)
+        for each, write in writes:
+            _run_write(writing, each, write, tables)
+
+
+def _returnable(write: Write) -> Collection[str]:
+    """Return the attributes that RETURNING may return apart from whole items."""
+    return write.update.attributes if isinstance(write, Update) and write.update is not None else ()
 
 
 def _bind_member(database: Database, caller: Caller, each: _Member) -> None:
@@ -308,7 +358,7 @@ def _run_read(txn: ReadTxn, each: _Member, tables: dict[str, _Units]) -> None:
     each.ran = True
     try:
         consistent = each.request.get("ConsistentRead", False)
-        each.item, units = _read_item(txn, each.planned, consistent=consistent)
+        each.row, units = _read_row(txn, each.planned, consistent=consistent)
     except ApiError as error:  # throttled
         each.error = error
         return
@@ -317,14 +367,11 @@ def _run_read(txn: ReadTxn, each: _Member, tables: dict[str, _Units]) -> None:
     total.succeeded = True
 
 
-def _run_write(txn: WriteTxn, each: _Member, tables: dict[str, _Units]) -> None:
-    write = each.planned
-    if not isinstance(write, Write):
-        return
+def _run_write(txn: WriteTxn, each: _Member, write: Write, tables: dict[str, _Units]) -> None:
     each.ran = True
     total = tables.setdefault(each.table_name, _Units())
     try:
-        change = write.prepare(txn)
+        change = ahead.prepared(txn, write, _returnable(write), each.ahead)
         total.consumed.add(store(txn, write.table, change))
     except ApiError as error:
         each.error = error

@@ -16,13 +16,15 @@ from emulator.database import transactions
 from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
 from emulator.database.items.requested import Check, Delete, Get, ItemRequest, Put, Update, Write
+from emulator.database.tokens import Token
 from emulator.errors import ApiError
 from emulator.expressions.bind import Bound, bind
 from emulator.expressions.program import Projection
 from emulator.model.request import Request
-from emulator.operations.parameters import NO_VALUES, guard_of
+from emulator.operations.parameters import NO_VALUES, guard_of, text_length
 from emulator.operations.registry import Response, operation
 from emulator.operations.response import collections_member, consumed_members, response_of
+from emulator.slices import DECODED_IN_STEP, PARSED_IN_STEP, Steps, in_slices
 from emulator.values.problems import Problem, first_problem
 from emulator.values.rows import decode_row, row_json
 from emulator.values.size import item_size
@@ -35,10 +37,10 @@ _Part = TypeVar("_Part", bound=ItemRequest)
 # --- TransactWriteItems ---------------------------------------------------------------------------
 
 
-def _check_write(request: Request) -> list[tuple[str, Write]]:
+def _check_write(request: Request) -> Steps[list[tuple[str, Write]]]:
     """Return each action as a write, with the name or ARN of its table."""
     writes = []
-    size = 0
+    size = characters = 0
     for element in request["TransactItems"]:
         if len(element) != 1:
             raise errors.one_action_only() if element else errors.no_transact_action()
@@ -48,6 +50,10 @@ def _check_write(request: Request) -> list[tuple[str, Write]]:
         write = _write(kind, body)
         writes.append((body["TableName"], write))
         size += _payload(write, body)
+        characters += text_length(body)
+        if characters >= PARSED_IN_STEP:
+            characters = 0
+            yield None
     request.mark_reported()  # those that _check_values lets pass have stand-ins
     if size > limits.TRANSACTION:
         raise errors.transaction_too_large()
@@ -159,7 +165,17 @@ def transact_write_items(
     """Do all actions or none."""
     token = transactions.token_of(database, caller, "TransactWriteItems", request)
     located = _locate(database, caller, writes)
-    consumed, replayed = transactions.run(database, token, located)
+    return in_slices(_run(database, request, token, writes, located), sliced=database.sliced)
+
+
+def _run(
+    database: Database,
+    request: Request,
+    token: Token | None,
+    writes: Sequence[tuple[str, Write]],
+    located: Sequence[Write],
+) -> Steps[bytes]:
+    consumed, replayed = yield from transactions.run(database, token, located)
     names = [name for name, _ in writes]
     members = consumed_members(request, zip(names, consumed, strict=True), "Read" if replayed else "Write")
     if not replayed:
@@ -195,8 +211,9 @@ def _locate(database: Database, caller: Caller, parts: Sequence[tuple[str, _Part
 # --- TransactGetItems -----------------------------------------------------------------------------
 
 
-def _check_get(request: Request) -> list[tuple[str, Get]]:
+def _check_get(request: Request) -> Steps[list[tuple[str, Get]]]:
     reads = []
+    characters = 0
     for element in request["TransactItems"]:
         body = element["Get"]
         if request.problems:
@@ -204,6 +221,10 @@ def _check_get(request: Request) -> list[tuple[str, Get]]:
         bound = _bound(body)
         _check_key(body["Key"])
         reads.append((body["TableName"], Get(body["Key"], None if bound is None else bound.projection)))
+        characters += text_length(body)
+        if characters >= PARSED_IN_STEP:
+            characters = 0
+            yield None
     request.mark_reported()
     return reads
 
@@ -213,11 +234,23 @@ def transact_get_items(database: Database, caller: Caller, request: Request, rea
     """Read up to 100 items as they are at one moment."""
     located = _locate(database, caller, reads)
     rows, consumed = transactions.read(database, located)
-    responses = [_response(row, each.projection) for row, each in zip(rows, located, strict=True)]
-    members = [b'"Responses":[%b]' % b",".join(responses)]
     names = [name for name, _ in reads]
-    members += consumed_members(request, zip(names, consumed, strict=True), "Read")
-    return response_of(members)
+    members = consumed_members(request, zip(names, consumed, strict=True), "Read")
+    return in_slices(_responses(located, rows, members), sliced=database.sliced)
+
+
+def _responses(reads: Sequence[Get], rows: Sequence[bytes | None], members: list[bytes]) -> Steps[bytes]:
+    """Project the rows that the transaction saw, some in each step; return the response with more members."""
+    responses = []
+    decoded = 0
+    for each, row in zip(reads, rows, strict=True):
+        responses.append(_response(row, each.projection))
+        if row is not None and each.projection is not None:
+            decoded += len(row)
+            if decoded >= DECODED_IN_STEP:
+                decoded = 0
+                yield None
+    return response_of([b'"Responses":[%b]' % b",".join(responses), *members])
 
 
 def _response(row: bytes | None, projection: Projection | None) -> bytes:

@@ -44,7 +44,7 @@ class NumberError(Exception):
 # --- parsing ------------------------------------------------------------------------------------
 
 # all canonical texts except "0"
-_PLAIN: Final = re.compile(r"-?(?:[1-9][0-9]*|0(?=\.))(?:\.[0-9]*[1-9])?").fullmatch
+_PLAIN: Final = re.compile(r"-?(?:[1-9][0-9]*+|0(?=\.))(?:\.[0-9]*[1-9])?").fullmatch
 _NON_ZERO: Final = frozenset("123456789")
 _DIGITS_MAX: Final = limits.NUMBER_DIGITS
 
@@ -63,7 +63,7 @@ def canonical(text: str) -> str:
     (inferred).
     """
     # The cheapest test comes first: whole numbers (0.15 us), positive fractions (0.35 us), all
-    # other canonical texts (0.45 us), everything else (2 us).
+    # other canonical texts (0.45 us), numbers with an exponent (0.9 us), everything else (2 us).
     if 0 < len(text) <= _DIGITS_MAX and text.isascii():
         if text.isdigit() and (text[0] != "0" or text == "0"):
             return text
@@ -71,7 +71,39 @@ def canonical(text: str) -> str:
             return text
         if _PLAIN(text):
             return text
+        plain = _without_exponent(text)
+        if plain is not None:
+            return plain
     return _normalised(text)
+
+
+_POWERS: Final = {
+    f"{sign}{exponent}": -exponent if sign == "-" else exponent
+    for exponent in range(max(limits.NUMBER_MAX_EXPONENT, -limits.NUMBER_MIN_EXPONENT) + 1)
+    for sign in ("", "+", "-")
+}
+"""Usual texts of an exponent -> its value."""
+
+
+def _without_exponent(text: str) -> str | None:
+    """Return the plain form of an ASCII number of the usual kind with an exponent, None for any other text."""
+    written, mark, power = text.partition("e")
+    if not mark:
+        written, mark, power = text.partition("E")
+    exponent = _POWERS.get(power)
+    if exponent is None:
+        return None
+    sign = ""
+    if written[:1] == "-":
+        sign, written = "-", written[1:]
+    whole, _, fraction = written.partition(".")
+    digits = whole + fraction
+    if whole[:1] not in _NON_ZERO or not digits.isdigit():
+        return None
+    exponent += len(whole) - 1
+    if not limits.NUMBER_MIN_EXPONENT <= exponent <= limits.NUMBER_MAX_EXPONENT:
+        return None
+    return sign + _plain(digits.rstrip("0"), exponent)
 
 
 def _normalised(text: str) -> str:

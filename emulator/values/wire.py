@@ -47,11 +47,13 @@ _PROBLEMS: Final = 100
 # Five expressions of 4 KB can use some 7,000 values. A request with more has unused ones: an error.
 _MOST_VALUES: Final = 10_000
 
-# How many members of a set are read. They suffice to prove that a set is larger than all values of
-# a request may be together: distinct numbers have at least two bytes each (zero has one), distinct
-# strings have at least one byte each (the empty one has none).
-_MOST_NUMBERS: Final = limits.EXPRESSION_VALUES_SIZE // 2 + 2
+# Of a set that is larger than it may be, only as much is read as proves that. A bad or repeated
+# member after that is not reported, although the service presumably reports it.
+#
+# Distinct strings have at least one byte each (the empty one has none).
 _MOST_STRINGS: Final = limits.EXPRESSION_VALUES_SIZE + 2
+# Numbers are read in parts of so many; after each the size is compared.
+_NUMBERS_AT_ONCE: Final = 10_000
 
 # How many members the message about a repeat in a set lists: a longer message is cut
 # (errors.LONGEST_WHOLE).
@@ -71,6 +73,16 @@ class ParsedItem(dict[str, Value]):
 
     __slots__ = ("size",)
     size: int
+
+
+class _ItemProblems(list[Problem]):
+    """The problems of an item. Their type says how large the sets may be in which more are looked for."""
+
+    __slots__ = ()
+
+
+_FOUND: Final = _ItemProblems()
+"""The problems of the item that is parsed now: a list for each item would cost 0.1 us."""
 
 
 LARGE_VALUES: Final = 4 * limits.KIB
@@ -107,7 +119,13 @@ def parse_item(raw: object, problems: list[Problem]) -> ParsedItem:
     """
     if type(raw) is not dict:
         raise _not_a_map(raw)
-    size = _parse_entries(raw, problems, 1)
+    found = _FOUND
+    if found:  # an item before this one had a type error too
+        found.clear()
+    size = _parse_entries(raw, found, 1)
+    if found:
+        problems += found
+        found.clear()
     item = ParsedItem(raw)
     item.size = size
     return item
@@ -348,19 +366,32 @@ def _parse_number_set(content: object, raw: _Raw, problems: list[Problem], _leve
     members, _ = _strings(content, raw, "NS")
     if not members:
         return _report(problems, "empty_set", "NS")
-    if len(members) > _MOST_NUMBERS:
-        del members[_MOST_NUMBERS:]
     try:
-        texts = [canonical(member) for member in members]
+        if len(members) > _NUMBERS_AT_ONCE:
+            most = limits.ITEM_SIZE if type(problems) is _ItemProblems else limits.EXPRESSION_VALUES_SIZE
+            texts = _numbers_up_to(most, members)
+        else:
+            texts = [canonical(member) for member in members]
     except NumberError as error:
         return _report(problems, error.kind, error.text)
     if len(set(texts)) != len(texts):
-        return _report_repeat(problems, "NS", members, texts)
-    if len(texts) == _MOST_NUMBERS:
-        return limits.EXPRESSION_VALUES_SIZE + 1
+        return _report_repeat(problems, "NS", members[: len(texts)], texts)
     sort_numbers(texts)
     raw["NS"] = texts
     return sum(map(stored_size, texts))
+
+
+def _numbers_up_to(most: int, members: list[str]) -> list[str]:
+    """Return canonical members: all, or of a larger set only so many that they have more than `most` bytes."""
+    texts: list[str] = []
+    size = 0
+    for begun in range(0, len(members), _NUMBERS_AT_ONCE):
+        part = [canonical(member) for member in members[begun : begun + _NUMBERS_AT_ONCE]]
+        texts += part
+        size += sum(map(stored_size, part))
+        if size > most:
+            break
+    return texts
 
 
 def _parse_binary_set(content: object, raw: _Raw, problems: list[Problem], _level: int) -> int:

@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import repeat
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -77,6 +78,100 @@ FILTERS = {
 }
 
 
+WIDE: dict[str, Any] = {**TAB, "TableName": "wide"}
+_WIDE_ITEMS = 40
+_WIDE_KEYS = [{"pk": {"S": f"{number}"}} for number in range(_WIDE_ITEMS)]
+_PATHS = {f"#{number:x}": f"a{number * 7}" for number in range(500)}
+_STREAMS = 2_500
+_DAY = 86_400  # seconds
+_ALL_PATHS = ", ".join(_PATHS)
+_CONTAINS = " OR ".join([f"contains(l, :v{number})" for number in range(140)])
+_ABSENT = {f":v{number}": {"S": str(number)} for number in range(140)}
+WIDE_REQUESTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "contains of 140 in a list": (
+        "DeleteItem",
+        {
+            "TableName": "wide",
+            "Key": {"pk": {"S": "list"}},
+            "ConditionExpression": _CONTAINS,
+            "ExpressionAttributeValues": _ABSENT,
+        },
+    ),
+    "BatchGetItem of wide items": (
+        "BatchGetItem",
+        {
+            "RequestItems": {
+                "wide": {
+                    "Keys": _WIDE_KEYS,
+                    "ProjectionExpression": _ALL_PATHS,
+                    "ExpressionAttributeNames": _PATHS,
+                }
+            }
+        },
+    ),
+    "100 conditions of 4 KB": (
+        "TransactWriteItems",
+        {
+            "TransactItems": [
+                {
+                    "ConditionCheck": {
+                        "TableName": "wide",
+                        "Key": {"pk": {"S": f"absent {number}"}},
+                        "ConditionExpression": " OR ".join([f"attribute_not_exists(a{number}{n})" for n in range(120)]),
+                    }
+                }
+                for number in range(100)
+            ]
+        },
+    ),
+    "100 updates of 4 KB": (
+        "TransactWriteItems",
+        {
+            "TransactItems": [
+                {
+                    "Update": {
+                        "TableName": "wide",
+                        "Key": {"pk": {"S": f"new {number}"}},
+                        "UpdateExpression": "SET " + ", ".join([f"a{each} = :v{number}" for each in range(280)]),
+                        "ExpressionAttributeValues": {f":v{number}": {"N": "1"}},
+                    }
+                }
+                for number in range(100)
+            ]
+        },
+    ),
+    "updates of wide items": (
+        "TransactWriteItems",
+        {
+            "TransactItems": [
+                {
+                    "Update": {
+                        "TableName": "wide",
+                        "Key": key,
+                        "UpdateExpression": "ADD n :one",
+                        "ExpressionAttributeValues": {":one": {"N": "1"}},
+                    }
+                }
+                for key in _WIDE_KEYS
+            ]
+        },
+    ),
+    "100 statements of 8 KB, refused": (
+        "ExecuteTransaction",
+        {
+            "TransactStatements": [
+                {
+                    "Statement": f"UPDATE wide SET n = {number} "
+                    + " ".join([f"SET a{each} = {number}" for each in range(450)])
+                    + f" WHERE pk = 'absent {number}'"
+                }
+                for number in range(100)
+            ]
+        },
+    ),
+}
+
+
 class Client:
     """One connection to the server."""
 
@@ -113,6 +208,7 @@ class Case(NamedTuple):
     name: str
     requests: Iterator[Callable[[Client], tuple[int, bytes]]]
     parsing: float  # seconds
+    load: Callable[[Client], None] | None = None  # makes what only this case needs
 
 
 def cases() -> Iterator[Case]:
@@ -120,8 +216,11 @@ def cases() -> Iterator[Case]:
         yield of_request(name, make())
     for name, (operation, request) in FILTERS.items():
         yield of_request(name, Hostile(operation, orjson.dumps(request)))
+    for name, (operation, request) in WIDE_REQUESTS.items():
+        yield of_request(name, Hostile(operation, orjson.dumps(request)))._replace(load=load_wide_items)
     yield Case("1,000 INSERT statements of 8 KB", iter([insert_all]), 0.0)
     yield Case("sweep of expired items", iter([sweep]), 0.0)
+    yield Case(f"clock over {_STREAMS:,} streams", repeat(move_clock), 0.0, load_streams)
 
 
 def of_request(name: str, hostile: Hostile) -> Case:
@@ -151,6 +250,28 @@ def insert_all(client: Client) -> tuple[int, bytes]:
 
 def sweep(client: Client) -> tuple[int, bytes]:
     return client.post("/_emulator/ttl", b"{}", {})
+
+
+def move_clock(client: Client) -> tuple[int, bytes]:
+    return client.post("/_emulator/clock", orjson.dumps({"Advance": _DAY + 3600}), {})
+
+
+def load_wide_items(client: Client) -> None:
+    """Make items of 400 KB: of 40,000 attributes each, and one with a list of 190,000 elements."""
+    if "wide" in client.call("ListTables")["TableNames"]:
+        return
+    create(client, WIDE)
+    for key in _WIDE_KEYS:
+        attributes = {f"a{number}": {"N": "1"} for number in range(40_000)}
+        client.call("PutItem", TableName="wide", Item={**key, **attributes})
+    client.call("PutItem", TableName="wide", Item={"pk": {"S": "list"}, "l": {"L": [{"NULL": True}] * 190_000}})
+
+
+def load_streams(client: Client) -> None:
+    """Make tables with streams, as many as an account may have tables."""
+    stream = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+    for number in range(_STREAMS - len(client.call("ListTables")["TableNames"])):
+        client.call("CreateTable", **TAB | {"TableName": f"streamed{number}", "StreamSpecification": stream})
 
 
 # --- the other client -----------------------------------------------------------------------------
@@ -190,14 +311,18 @@ def memory_of(pid: int) -> float:
 
 def load(client: Client, expired: int) -> None:
     for table in (TAB, TINY, {**TAB, "TableName": "expired"}):
-        client.call("CreateTable", **table)
-        while client.call("DescribeTable", TableName=table["TableName"])["Table"]["TableStatus"] != "ACTIVE":
-            time.sleep(0.05)
+        create(client, table)
     client.call("PutItem", TableName="tab", Item={"pk": {"S": "one"}, "a": {"S": "x" * 1000}})
     setting = {"Enabled": True, "AttributeName": "ttl"}
     client.call("UpdateTimeToLive", TableName="expired", TimeToLiveSpecification=setting)
     fill(client, "tiny", _TINY_ITEMS, lambda number: {"p": {"N": "1"}, "s": {"N": str(number)}})
     fill(client, "expired", expired, lambda number: {"pk": {"S": f"k{number}"}, "ttl": {"N": "1700000000"}})
+
+
+def create(client: Client, table: dict[str, Any]) -> None:
+    client.call("CreateTable", **table)
+    while client.call("DescribeTable", TableName=table["TableName"])["Table"]["TableStatus"] != "ACTIVE":
+        time.sleep(0.05)
 
 
 def fill(client: Client, table: str, number: int, item: Callable[[int], dict[str, Any]]) -> None:
@@ -223,6 +348,8 @@ class Measured(NamedTuple):
 
 def run(case: Case, url: str, pid: int, seconds: float, rest: float) -> Measured:
     client = Client(url)
+    if case.load is not None:
+        case.load(client)
     here, there = multiprocessing.Pipe()
     other = multiprocessing.Process(target=measure, args=(url, there))
     other.start()

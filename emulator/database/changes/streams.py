@@ -1,9 +1,12 @@
 """The streams of all tables: opened and closed with their tables' settings, turned and trimmed by the clock.
 
-All definitions are held in memory; storage has them too and is written first. What the clock brings about, `turn` does,
-a job of the scheduler: open shards that are four hours old are closed and go on in children, records older than a day are
-deleted in slices, and a stream that has been disabled for a day is forgotten. Nothing depends on its being prompt: readers
-look at the clock themselves, and what is written to a shard that should have ended before is not lost.
+All definitions are held in memory; storage has them too and is written first.
+
+The scheduler calls `begin_turn`, which queues what the clock brings about as background work: open
+shards that are four hours old are closed and go on in children, records older than a day are deleted,
+and a stream that has been disabled for a day is forgotten. Nothing depends on its being prompt:
+readers look at the clock themselves, and what is written to a shard that should have ended before is
+not lost.
 
 The newest of a shard's records that are too old always stays, as the mark up to which the shard was trimmed.
 """
@@ -32,6 +35,8 @@ from storage import Engine, ReadTxn
 from storage.keycode import prefix_end, u64
 
 TURN_SECONDS: Final = 60.0  # how often streams are turned and trimmed
+TURN: Final = "turn"  # the background work that does so
+TURN_SLICE: Final = 10  # streams: 3 to 8 ms
 
 _ON_DEMAND_SHARDS: Final = 4  # an on-demand table starts with four partitions (4,000 write units, 1,000 a partition)
 _PARTITION_READS: Final = 3000  # units of a provisioned table's partition (AWS: "Partitions and data distribution")
@@ -77,6 +82,7 @@ class Streams:
         self._definitions: dict[int, StreamDefinition] = {}
         self._logs: dict[int, StreamLog] = {}
         self._tenants: dict[Tenant, dict[str, StreamDefinition]] = {}  # by `resource`: those that clients can see
+        self._turning: list[int] = []  # streams that are yet to be turned, by id
         self._due: dict[int, float] = {}  # when time changes the definition next
         self._trim: dict[int, float] = {}  # when there may be a record to trim, inf while a slice of that is queued
 
@@ -193,19 +199,38 @@ class Streams:
 
     # --- what the clock brings about --------------------------------------------------------------------------------
 
-    def turn(self) -> None:
-        """Turn shards over, forget streams that nobody can read any more, begin to trim old records.
+    def begin_turn(self) -> None:
+        """Queue the turn of all streams.
 
-        Costs a comparison or two for a stream that has nothing due: there may be thousands.
+        Shards roll over, streams that nobody can read any more are forgotten, and then old records are
+        trimmed. A stream that has nothing due costs a comparison or two: there may be thousands.
         """
         now = self._clock.now()
-        for number in [number for number, due in self._due.items() if due <= now]:
-            stream = self._definitions[number]
-            if stream.gone(now):
+        self._turning = [number for number, due in self._due.items() if due <= now]
+        if self._turning:
+            self._background.add(TURN, self._turn_slice)
+        else:
+            self._begin_trimming()
+
+    def _turn_slice(self) -> bool:
+        """Turn some of the streams that are due; return True while there are more."""
+        now = self._clock.now()
+        for _ in range(TURN_SLICE):
+            if not self._turning:
+                self._begin_trimming()
+                return False
+            number = self._turning[-1]
+            stream = self._definitions.get(number)
+            if stream is not None and stream.gone(now):
                 with self._registries.changing(urgent=True) as change:
                     self.remove(change, number)
-            else:
+            elif stream is not None:
                 self._turn(stream, now)
+            self._turning.pop()
+        return True
+
+    def _begin_trimming(self) -> None:
+        now = self._clock.now()
         for number in [number for number, due in self._trim.items() if due <= now]:
             self._trim[number] = inf
             self._background.add(("trim", number), partial(self._trim_slice, number))

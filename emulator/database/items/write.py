@@ -31,7 +31,8 @@ def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Con
         return consumed
     change.size = new_size - old_size
     if table.indexes:
-        change.entries = entry_changes(table, change)
+        if not change.entries:  # they may be known already (ahead.py)
+            change.entries = entry_changes(table, change)
         for entry in change.entries:
             if entry.units:
                 arms = consumed.local_indexes if entry.index.local else consumed.global_indexes

@@ -1,11 +1,10 @@
 """Pages whose filters take long are tested in slices: the same answers, of the moment at which they were read."""
 
-import json
-
 import pytest
 
 from emulator.database.items import read
-from emulator.slices import Sliced, finish
+from emulator.slices import finish
+from tests.support.slices import sliced
 from tests.support.tables import index_request, table_request
 
 ITEMS = 60
@@ -40,26 +39,6 @@ def table(db, monkeypatch):
     monkeypatch.setattr(read, "_LONG", 10 * weight)
     monkeypatch.setattr(read, "_STEP", 5 * weight)
     return wanted["TableName"]
-
-
-def sliced(db, operation, request, between=lambda: None):
-    """Answer a request as a server does; return the parsed answer and the number of slices, 0 if it came at once."""
-    db.emulator.database.sliced = True
-    try:
-        answer = db.emulator.call(operation, json.loads(json.dumps(request)), db.caller)
-    except Sliced as found:
-        db.emulator.database.sliced = False
-        steps = 0
-        while True:
-            try:
-                next(found.steps)
-            except StopIteration as end:
-                return json.loads(end.value), steps
-            between()
-            steps += 1
-    finally:
-        db.emulator.database.sliced = False
-    return json.loads(answer), 0
 
 
 REQUESTS = {

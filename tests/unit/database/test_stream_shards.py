@@ -4,6 +4,8 @@ from itertools import pairwise
 
 import pytest
 
+from emulator.controls.registry import begin, registered
+from emulator.database.changes.streams import TURN_SLICE
 from tests.support.stream_reading import iterator, pages, parents_first, read_shard, sequence
 from tests.support.streamed_tables import (
     DAY,
@@ -276,7 +278,25 @@ def test_cost_of_streams_with_nothing_due(db, monkeypatch):
     later(db, LIFE - MINUTE)
     assert (turned, bool(db.emulator.database.background.slices)) == ([], False)
     later(db, MINUTE)
+    assert len(turned) == TURN_SLICE
+    finish(db)
     assert len(turned) == 20
+
+
+def test_a_moved_clock_turns_streams_in_steps(db, monkeypatch):
+    """Other requests are answered between two steps, and all streams have turned when the last is done."""
+    monkeypatch.setattr("emulator.database.changes.streams.TURN_SLICE", 2)
+    streamed = [Streamed(db) for _ in range(5)]
+    before = [len(each.shards()) for each in streamed]
+    streams = db.emulator.database.streams
+    turn = streams._turn
+    turned = []
+    monkeypatch.setattr(streams, "_turn", lambda stream, now: turned.append(stream) or turn(stream, now))
+    move = registered()["move_clock"]
+    assert [len(turned) for _ in begin(db.emulator, move, {"Advance": LIFE})] == [2, 4]
+    assert len(turned) == 5
+    assert [len(each.shards()) for each in streamed] == [2 * count for count in before]
+    assert list(begin(db.emulator, move, {"Advance": 1})) == [], "nothing is due"
 
 
 def test_ids_grow(db):

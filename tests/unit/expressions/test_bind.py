@@ -271,7 +271,6 @@ def test_what_programs_tell_about_themselves():
     assert bound.update.creates
     assert bound.condition.paths == (("a", "b", 2), ("c",), ("d",), ("a",), ("e", "f"))
     assert bound.condition.attributes == {"a", "c", "d", "e"}
-    assert bound.projection.paths == (("m", "a"), ("m", "b"), ("d",))
     assert bound.projection.inner == (("m", "a"), ("m", "b"))
     assert bound.projection.attributes == {"m", "d"}
 

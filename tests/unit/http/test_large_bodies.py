@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from emulator.app import Emulator
+from emulator.http import memory
 from emulator.http.front import encoding
 from emulator.http.front.bodies import Bodies
 from emulator.http.front.dynamodb import _LARGE, DynamoDbEndpoint
@@ -51,3 +52,47 @@ def test_a_body_that_inflates_leaves_memory_behind(plain, status, large):
     assert endpoint.answer("POST", b"", fields, encoding.encoded(plain, "gzip")).status == status
     assert bodies.large is large
     emulator.close()
+
+
+def test_an_operation_is_loaded_before_a_large_body_is_parsed(monkeypatch):
+    emulator = Emulator(Settings(in_memory=True))
+    endpoint = DynamoDbEndpoint(emulator)
+    done = []
+    load, loads = emulator.load, orjson.loads
+    monkeypatch.setattr(emulator, "load", lambda operation: done.append(operation) or load(operation))
+    monkeypatch.setattr(orjson, "loads", lambda body: done.append(len(body)) or loads(body))
+    assert endpoint.answer("POST", b"", FIELDS, LARGE).status == 200
+    assert done == ["ListTables", len(LARGE)]
+    emulator.close()
+
+
+@pytest.mark.parametrize("target", [b"", b"DynamoDB_20120810.Nothing", b"DynamoDB_20120810.CreateBackup"])
+def test_a_large_body_for_no_operation_of_ours(target):
+    emulator = Emulator(Settings(in_memory=True))
+    endpoint = DynamoDbEndpoint(emulator)
+    fields = FIELDS | {b"x-amz-target": target}
+    small, large = (endpoint.answer("POST", b"", fields, body) for body in (SMALL, LARGE))
+    assert (large.status, large.body) == (small.status, small.body)
+    emulator.close()
+
+
+def test_a_large_body_that_is_not_json():
+    emulator = Emulator(Settings(in_memory=True))
+    endpoint = DynamoDbEndpoint(emulator)
+    small, large = (endpoint.answer("POST", b"", FIELDS, body) for body in (b"{", LARGE[:-1]))
+    assert (large.status, large.body) == (small.status, small.body) == (400, small.body)
+    emulator.close()
+
+
+def cached_key(key):
+    """Return orjson's object for a key: as long as it remembers the key, the same one."""
+    [found] = orjson.loads(b'{"%b":0}' % key)
+    return found
+
+
+def test_keys_of_a_body_are_forgotten():
+    keys = [b"key %d" % number for number in range(100)]
+    before = [cached_key(key) for key in keys]
+    assert sum(cached_key(key) is known for key, known in zip(keys, before, strict=True)) > 80, "orjson remembers"
+    memory.forget_keys()
+    assert not any(cached_key(key) is known for key, known in zip(keys, before, strict=True))

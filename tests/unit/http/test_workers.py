@@ -20,6 +20,7 @@ class Processes:
         self.alive = []
         self.signalled = []
         self.forked = 0
+        self.status = 0  # of those that end
         self.at_fork = self.at_wait = lambda: None
         self._kill = os.kill
         monkeypatch.setattr(os, "fork", self.fork)
@@ -43,7 +44,7 @@ class Processes:
         if not self.alive:
             raise ChildProcessError
         self.at_wait()
-        return self.alive.pop(0), 0
+        return self.alive.pop(0), self.status
 
 
 def end():
@@ -110,6 +111,25 @@ def test_workers_that_do_not_live_end_the_server_with_a_word(supervisor, process
         supervisor.supervise()
     assert processes.forked == WORKERS + workers._PATIENCE - 1
     assert processes.alive == []
+
+
+def test_the_log_says_that_a_dead_worker_is_restarted(supervisor, processes, caplog):
+    supervisor.start()
+    processes.status = signal.SIGKILL
+    processes.at_fork = end
+    supervisor.supervise()
+    assert caplog.messages == ["worker 0 ended with status -9; it is restarted"]
+    assert caplog.records[0].levelname == "ERROR"
+
+
+def test_the_log_does_not_say_so_of_the_last_one(supervisor, processes, caplog):
+    supervisor.start()
+    processes.status = 3 << 8
+    with pytest.raises(workers.ServeError):
+        supervisor.supervise()
+    restarted = [message.endswith("ended with status 3; it is restarted") for message in caplog.messages]
+    assert restarted == [True] * (workers._PATIENCE - 1) + [False]
+    assert caplog.messages[-1].endswith("ended with status 3")
 
 
 class Exited(Exception):

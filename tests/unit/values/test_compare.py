@@ -1,4 +1,5 @@
 from base64 import b64encode
+from binascii import a2b_base64
 from copy import deepcopy
 
 import pytest
@@ -180,3 +181,115 @@ def test_functions_take_any_pair_of_values(left, right):
     assert type(compare.begins_with(left, right)) is bool
     if (order := compare.order(left, right)) is not None:
         assert (order == 0) == compare.equal(left, right)
+
+
+# --- with a memory of large values ----------------------------------------------------------------
+
+
+class Searched(list):
+    """A list that counts how often it is searched from its start."""
+
+    searches = 0
+
+    def __contains__(self, element):
+        self.searches += 1
+        return super().__contains__(element)
+
+
+ELEMENTS = [
+    {"S": "1"},
+    {"N": "1"},
+    {"B": "MQ=="},
+    {"BOOL": True},
+    {"NULL": True},
+    {"SS": ["1", "2"]},
+    {"L": [{"N": "1"}]},
+    {"M": {"a": {"S": "1"}, "b": {"S": "2"}}},
+]
+OTHERS = [
+    {"S": "2"},
+    {"B": "MTE="},
+    {"BOOL": False},
+    {"NS": ["1", "2"]},
+    {"L": []},
+    {"L": [{"L": [{"N": "1"}]}]},
+    {"M": {"a": {"S": "1"}}},
+]
+
+
+def test_a_large_list_is_searched_a_few_times_and_then_indexed():
+    elements = Searched([*ELEMENTS, *[{"NULL": True}] * 1000])
+    same = {"M": {"b": {"S": "2"}, "a": {"S": "1"}}}
+
+    def found(_item, _values):
+        return [compare.contains({"L": elements}, each) for each in [*OTHERS, *ELEMENTS, same] * 10]
+
+    wanted = [*[False] * len(OTHERS), *[True] * len(ELEMENTS), True] * 10
+    assert found(None, None) == wanted
+    assert elements.searches == len(wanted)
+    elements.searches = 0
+    assert compare.remembering(found)(None, None) == wanted
+    assert elements.searches == 3
+
+
+def test_what_is_remembered_is_forgotten_after_the_test():
+    elements = [{"N": str(number)} for number in range(1000)]
+
+    def found(_item, _values):
+        return [compare.contains({"L": elements}, {"S": "x"}) for _ in range(10)]
+
+    def fails(item, values):
+        assert found(item, values) == [False] * 10
+        raise ValueError("fails")
+
+    test = compare.remembering(found)
+    assert test(None, None) == [False] * 10
+    with pytest.raises(ValueError, match="fails"):
+        compare.remembering(fails)(None, None)
+    assert compare._memory is None
+    elements[0] = {"S": "x"}
+    assert test(None, None) == [True] * 10
+
+
+class Compared(list):
+    """A list that counts its comparisons."""
+
+    compared = 0
+
+    def __eq__(self, other):
+        self.compared += 1
+        return super().__eq__(other)
+
+    __hash__ = None
+
+
+def test_large_values_are_compared_once():
+    left = {"L": Compared([{"N": "1"}] * 10)}
+    right = {"L": [{"N": "1"}] * 10}
+    test = compare.remembering(lambda _item, _values: [compare.equal(left, right) for _ in range(10)])
+    assert test(None, None) == [True] * 10
+    assert left["L"].compared == 1
+
+
+def test_numbers_that_size_makes_are_compared_each_time():
+    """They do not outlive the operator, so others have their ids."""
+    test = compare.remembering(
+        lambda _item, _values: [compare.equal({"N": str(number)}, {"N": "3"}) for number in range(10)]
+    )
+    assert test(None, None) == [number == 3 for number in range(10)]
+
+
+def test_large_binaries_are_decoded_once(monkeypatch):
+    decoded = []
+    monkeypatch.setattr(compare, "a2b_base64", lambda text: decoded.append(text) or a2b_base64(text))
+    large, other = {"B": "AAAA" * 5000}, {"B": "AAAB" * 5000}
+
+    def tested(_item, _values):
+        for _ in range(10):
+            assert compare.order(large, other) == -1
+            assert compare.begins_with(large, {"B": "AAAA"})
+            assert not compare.contains(large, other)
+        return True
+
+    assert compare.remembering(tested)(None, None)
+    assert sorted(map(len, decoded)) == [4] * 10 + [20_000] * 2

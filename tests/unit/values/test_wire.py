@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from emulator import limits
 from emulator.errors import ApiError
 from emulator.values import rows, wire
-from emulator.values.number import stored_size
 from emulator.values.problems import Problem, first_problem
 from emulator.values.size import item_size, value_size
 from tests.support.value_strategies import deterministic, items, values
@@ -565,7 +564,6 @@ def test_values_of_expressions_have_a_size_together():
 @pytest.mark.parametrize(
     ("tag", "most", "members"),
     [
-        ("NS", "_MOST_NUMBERS", [str(number) for number in range(50)]),
         ("SS", "_MOST_STRINGS", [f"{number:02d}" for number in range(50)]),
         ("BS", "_MOST_STRINGS", [b64encode(b"%03d" % number).decode() for number in range(50)]),
     ],
@@ -580,15 +578,48 @@ def test_of_a_set_that_no_request_may_have_a_part_is_read(tag, most, members, mo
     assert [problem.kind for problem in problems] == ["duplicates"]
 
 
-def test_a_set_of_more_numbers_than_any_use_allows_is_too_large_for_each(monkeypatch):
-    monkeypatch.setattr(wire, "_MOST_NUMBERS", 20)
-    _, size, _ = parse({"NS": [str(number) for number in range(50)]})
-    assert size > max(limits.ITEM_SIZE, limits.EXPRESSION_VALUES_SIZE)
+@pytest.fixture
+def read(monkeypatch):
+    """The numbers that were parsed, where ten are parsed at once, an item may have 100 bytes and values 200."""
+    monkeypatch.setattr(wire, "_NUMBERS_AT_ONCE", 10)
+    monkeypatch.setattr(limits, "ITEM_SIZE", 100)
+    monkeypatch.setattr(limits, "EXPRESSION_VALUES_SIZE", 200)
+    monkeypatch.setattr(wire, "LARGE_VALUES", 0)
+    numbers = []
+    canonical = wire.canonical
+    monkeypatch.setattr(wire, "canonical", lambda text: numbers.append(text) or canonical(text))
+    return numbers
 
 
-def test_the_least_size_of_a_set_that_is_read_in_part():
-    smallest = stored_size("0") + stored_size("1") * (wire._MOST_NUMBERS - 1)
-    assert smallest > limits.EXPRESSION_VALUES_SIZE
+MANY_NUMBERS = [f"{number}e1" for number in range(1000, 1500)]  # of three bytes
+
+
+def test_of_a_set_of_numbers_as_many_are_read_as_are_too_large(read):
+    item = wire.parse_item({"n": {"NS": [*MANY_NUMBERS]}}, [])
+    assert len(read) == len(item["n"]["NS"]) == 40
+    assert item.size > limits.ITEM_SIZE
+    problems = []
+    wire.parse_values({":n": {"NS": [*MANY_NUMBERS]}}, problems)
+    assert [problem.kind for problem in problems] == ["values_size"]
+    assert len(read) == 40 + 70
+
+
+def test_of_the_numbers_that_are_read_each_is_checked(read):
+    for position, member, kind in [
+        (5, "1e126", "overflow"),
+        (35, MANY_NUMBERS[0], "duplicates"),
+        (35, "x", "not_numeric"),
+    ]:
+        problems = []
+        wire.parse_item({"n": {"NS": [*MANY_NUMBERS[:position], member, *MANY_NUMBERS[position:]]}}, problems)
+        assert [problem.kind for problem in problems] == [kind]
+        problems[0].error()
+
+
+def test_a_large_set_of_numbers_that_fits_is_read_whole(read):
+    numbers = [f"{number}e1" for number in range(30, 0, -1)]
+    item = wire.parse_item({"n": {"NS": numbers}}, [])
+    assert item["n"]["NS"] == [f"{number}0" for number in range(1, 31)]
 
 
 def test_of_repeats_in_a_large_set_a_part_is_listed(monkeypatch):

@@ -1,0 +1,33 @@
+"""Requests that are answered in slices, by an emulator in process."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from emulator.slices import Sliced
+from tests.support.in_process import InProcess
+
+
+def sliced(
+    db: InProcess, operation: str, request: Any, between: Callable[[], object] = lambda: None
+) -> tuple[Any, int]:
+    """Answer a request as a server does; return the parsed answer and the number of slices, 0 if it came at once.
+
+    between: is called after each slice. Raises ApiError.
+    """
+    db.emulator.database.sliced = True
+    try:
+        answer = db.emulator.call(operation, json.loads(json.dumps(request)), db.caller)
+    except Sliced as found:
+        db.emulator.database.sliced = False
+        steps = 0
+        while True:
+            try:
+                next(found.steps)
+            except StopIteration as end:
+                return json.loads(end.value), steps
+            between()
+            steps += 1
+    finally:
+        db.emulator.database.sliced = False
+    return json.loads(answer), 0
