@@ -121,9 +121,15 @@ def _prepare(txn: ReadTxn, writes: Sequence[Write], outcomes: Sequence[Outcome],
     work = 0
     for position, write in enumerate(writes):
         try:
-            change = ahead.prepared(txn, write, ahead=outcomes[position] if outcomes else None)
-            changes.append(change)
-            work += len(change.old_row or b"") + len(change.new_row or b"")
+            if outcomes:
+                changes.append(ahead.prepared(txn, write, ahead=outcomes[position]))
+            else:
+                change = write.prepare(txn)
+                size = len(change.old_row or b"") + len(change.new_row or b"")
+                if size >= ahead.LARGE:
+                    ahead.forget_items(write.table, change)
+                work += size
+                changes.append(change)
         except ApiError as error:
             if error.about == "request":
                 raise  # an empty index key: no cancellation, and it comes before one

@@ -50,10 +50,11 @@ def _check_write(request: Request) -> Steps[list[tuple[str, Write]]]:
         write = _write(kind, body)
         writes.append((body["TableName"], write))
         size += _payload(write, body)
-        characters += text_length(body)
-        if characters >= PARSED_IN_STEP:
-            characters = 0
-            yield None
+        if not _EXPRESSIONS.isdisjoint(body):
+            characters += text_length(body)
+            if characters >= PARSED_IN_STEP:
+                characters = 0
+                yield None
     request.mark_reported()  # those that _check_values lets pass have stand-ins
     if size > limits.TRANSACTION:
         raise errors.transaction_too_large()
@@ -221,10 +222,11 @@ def _check_get(request: Request) -> Steps[list[tuple[str, Get]]]:
         bound = _bound(body)
         _check_key(body["Key"])
         reads.append((body["TableName"], Get(body["Key"], None if bound is None else bound.projection)))
-        characters += text_length(body)
-        if characters >= PARSED_IN_STEP:
-            characters = 0
-            yield None
+        if not _EXPRESSIONS.isdisjoint(body):
+            characters += text_length(body)
+            if characters >= PARSED_IN_STEP:
+                characters = 0
+                yield None
     request.mark_reported()
     return reads
 

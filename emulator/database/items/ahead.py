@@ -49,7 +49,7 @@ def prepared(txn: ReadTxn, write: Write, kept: Collection[str] = (), ahead: Outc
     if ahead is None or txn.get(write.key) != ahead.row:
         change = write.prepare(txn)
         if len(change.old_row or b"") + len(change.new_row or b"") >= LARGE:
-            _forget_items(write.table, change, kept)
+            forget_items(write.table, change, kept)
         return change
     if ahead.error is not None:
         raise ahead.error
@@ -59,7 +59,7 @@ def prepared(txn: ReadTxn, write: Write, kept: Collection[str] = (), ahead: Outc
     return ahead.change
 
 
-def _forget_items(table: Table, change: Change, kept: Collection[str]) -> None:
+def forget_items(table: Table, change: Change, kept: Collection[str] = ()) -> None:
     """Keep of the items only what followers need: an item of 400 KB can take 40 MB of memory."""
     if table.indexes:
         change.entries = entry_changes(table, change)
