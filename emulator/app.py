@@ -11,7 +11,7 @@ from emulator import errors, operations
 from emulator.clock import EmulatorClock
 from emulator.controls.body import BadDeclaration, Body
 from emulator.database.catalog.catalog import Caller, Options
-from emulator.database.changes.streams import TURN
+from emulator.database.changes.streams import ROLL_OVER
 from emulator.database.database import Database
 from emulator.database.jobs import backfill, ttl_fill, ttl_sweep
 from emulator.database.store import keyspace
@@ -154,12 +154,13 @@ class Emulator:
         self.database.try_run(self.database.scheduler.run_due, None)  # what is due stays due
 
     def due_steps(self) -> Steps[None]:
-        """Do what has become due by the clock, in steps; of the long work only the turn of streams."""
+        """Do what has become due by the clock, in steps; of the long work only shard rollover."""
         self.run_due()
         failures = 0
-        while TURN in self._background.slices and failures < _ATTEMPTS:
-            failures += not self.database.run_slice(TURN)
-            if TURN in self._background.slices:
+        slices = self.database.background.slices
+        while ROLL_OVER in slices and failures < _ATTEMPTS:
+            failures += not self.database.run_slice(ROLL_OVER)
+            if ROLL_OVER in slices:
                 yield None
 
     def close(self) -> None:

@@ -110,7 +110,8 @@ ROOMS = {
     "storage": ({"errors"}, {"engine", "keycode"}, {"host"}, {"memory", "disk"}, {"data_folder"}),
     "storage/disk": (
         {"handles", "file_system", "sizes", "buckets", "residency", "verification"},
-        {"lmdb_errors", "folder", "files", "identity"},
+        {"lmdb_errors", "folder", "files"},
+        {"identity"},
         {"claim", "room"},
         {"environment"},
         {"upkeep", "transactions"},

@@ -20,7 +20,7 @@ from emulator import errors
 from emulator.clock import Background, Clock, Scheduler
 from emulator.database.catalog.catalog import Caller, Catalog, Options, require
 from emulator.database.catalog.enforcer import Enforcer
-from emulator.database.changes.streams import TURN_SECONDS
+from emulator.database.changes.streams import ROLL_OVER_SECONDS
 from emulator.database.definitions import kinesis
 from emulator.database.schema.table import Table
 from emulator.database.store.registry import Registries
@@ -114,7 +114,7 @@ class Database:
         self.rerun(self.catalog.settle_all)
         if not self.kinesis:
             kinesis.log_unconnected(table.definition for table in self.catalog.everything())
-        self.scheduler.every(TURN_SECONDS, self.streams.begin_turn)
+        self.scheduler.every(ROLL_OVER_SECONDS, self.streams.begin_roll_over)
 
     def refresh(self) -> None:
         """Reload the definitions that differ from the stored ones. Raises StorageError."""
@@ -179,7 +179,7 @@ class Database:
             return otherwise
 
     def run_slice(self, name: Hashable | None = None) -> bool:
-        """Run the next slice of background work, or of the work of this name; say whether one ran."""
+        """Run the next slice of background work, or of the work with a name; say whether one ran."""
         if not self.background.slices or self.background.held:
             return False
         if self.background.run_slice(name):

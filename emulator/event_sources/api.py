@@ -1,12 +1,14 @@
-"""Lambda's API for event source mappings, without HTTP: method, path, query and body in; status and JSON out.
+"""Lambda's API for event source mappings, without HTTP.
 
-| call                                             |                          | answers              |
-|--------------------------------------------------|--------------------------|----------------------|
-| `POST /2015-03-31/event-source-mappings`         | CreateEventSourceMapping | 202, the new mapping |
-| `GET /2015-03-31/event-source-mappings?..`       | ListEventSourceMappings  | 200, a page          |
-| `GET /2015-03-31/event-source-mappings/{UUID}`   | GetEventSourceMapping    | 200, the mapping     |
-| `PUT /2015-03-31/event-source-mappings/{UUID}`   | UpdateEventSourceMapping | 202, what it becomes |
-| `DELETE /2015-03-31/event-source-mappings/{UUID}`| DeleteEventSourceMapping | 202, what it was     |
+It takes method, path, query and body, and returns status and JSON.
+
+| call below `/2015-03-31`              |                          | response             |
+|---------------------------------------|--------------------------|----------------------|
+| `POST /event-source-mappings`         | CreateEventSourceMapping | 202, the new mapping |
+| `GET /event-source-mappings?..`       | ListEventSourceMappings  | 200, a page          |
+| `GET /event-source-mappings/{UUID}`   | GetEventSourceMapping    | 200, the mapping     |
+| `PUT /event-source-mappings/{UUID}`   | UpdateEventSourceMapping | 202, the new state   |
+| `DELETE /event-source-mappings/{UUID}`| DeleteEventSourceMapping | 202, the last state  |
 
 A slash at the end of a path makes no difference: older SDKs send it.
 """
@@ -35,7 +37,7 @@ PREFIX: Final = "/2015-03-31/"
 _RESOURCE: Final = "event-source-mappings"
 _OK: Final = 200
 _ACCEPTED: Final = 202
-_PAGE: Final = 100  # a page has no more, whatever MaxItems says (Lambda API, ListEventSourceMappings)
+_PAGE: Final = 100  # the most of a page, also with a larger MaxItems (Lambda API: ListEventSourceMappings)
 
 Answer = tuple[int, dict[str, Any]]
 """HTTP status and JSON."""
@@ -75,7 +77,7 @@ class Api:
                     return self._delete(caller, identifier)
         raise errors.operation_unknown(method, path)
 
-    # --- making -----------------------------------------------------------------------------------------------------
+    # --- making ---------------------------------------------------------------------------------
 
     def _create(self, caller: Caller, raw: Mapping[str, Any]) -> Answer:
         request = parsed("CreateEventSourceMapping", dict(raw))
@@ -108,13 +110,13 @@ class Api:
         return _ACCEPTED, mapping.described(mapping.status)
 
     def _end(self, stream: StreamDefinition) -> dict[int, int]:
-        """Return the positions behind everything that the stream's shards have now."""
+        """Return the positions after everything that the stream's shards have now, by shard."""
         with self._database.read() as txn:
             following = last_sequence(txn, stream.id) + 1
         return {shard.number: following for shard in stream.shards}
 
     def _function(self, caller: Caller, text: str) -> str:
-        """Return the ARN of a function that is configured. Raises InvalidParameterValueException."""
+        """Return the ARN of a configured function. Raises InvalidParameterValueException."""
         arn = names.function_arn(caller, text)
         if names.function_name(arn) not in self._functions:
             raise errors.function_unknown()
@@ -130,12 +132,15 @@ class Api:
         return stream
 
     def _refuse_second(self, caller: Caller, stream: str, function: str, but: str = "") -> None:
-        """Raise ResourceConflictException where another mapping (not `but`) has the same stream and function."""
+        """Raise ResourceConflictException if another mapping has the same stream and function.
+
+        but: the UUID of the mapping that may have them.
+        """
         for mapping in self._mappings.of(caller.tenant):
             if (mapping.stream_arn, mapping.function_arn) == (stream, function) and mapping.uuid != but:
                 raise errors.mapping_exists(stream, mapping.function_name, mapping.uuid)
 
-    # --- finding ----------------------------------------------------------------------------------------------------
+    # --- finding --------------------------------------------------------------------------------
 
     def _found(self, caller: Caller, identifier: str) -> EventSourceMapping:
         mapping = self._mappings.get(identifier)
@@ -161,12 +166,12 @@ class Api:
             raise errors.function_not_found(function)
         found = [mapping for mapping in found if mapping.uuid > marker]
         page = found[: min(request.get("MaxItems", _PAGE), _PAGE)]
-        told: dict[str, Any] = {"EventSourceMappings": [self._described(mapping) for mapping in page]}
+        response: dict[str, Any] = {"EventSourceMappings": [self._described(mapping) for mapping in page]}
         if len(found) > len(page):
-            told["NextMarker"] = page[-1].uuid
-        return _OK, told
+            response["NextMarker"] = page[-1].uuid
+        return _OK, response
 
-    # --- changing ---------------------------------------------------------------------------------------------------
+    # --- changing -------------------------------------------------------------------------------
 
     def _update(self, caller: Caller, raw: Mapping[str, Any]) -> Answer:
         request = parsed("UpdateEventSourceMapping", dict(raw))

@@ -1,21 +1,23 @@
 """The process that runs a function of a Python module: `python child.py module:callable folder...`.
 
-It stands alone, importing nothing but the standard library, and runs as a file, so that neither the emulator's modules
-nor its dependencies are in the way of the user's. The folders come first on the module path.
+It imports nothing but the standard library and runs as a file. So neither the emulator's modules
+nor its dependencies hide the user's. The folders come first on the module path.
 
-Requests come as lines on stdin, answers go as lines to stdout, one at a time:
+Requests are lines on stdin and responses are lines on stdout, one at a time:
 
-    {"id": .., "arn": .., "name": .., "timeout": seconds, "event": ..}     {"result": ..} or {"error": {..}}
+    {"id": .., "arn": .., "name": .., "timeout": seconds, "event": ..}
+    {"result": ..} or {"error": {..}}
 
-The first line that it writes is `{}`, or the error of importing the module. What the function prints goes to stderr. The
-end of stdin is the end of the process.
+The first line that it writes is `{}`, or the error of importing the module. The output of the
+function goes to stderr. The process ends when stdin ends.
 
-A request that comes after a source file of the function has changed gets `{"changed": <the file>}` and is not run: a new
-process must load the new code. Source files are those of the modules below the folders, without installed packages.
+If a source file of the function has changed, the response to the next request is `{"changed": <the
+file>}`, and the function does not run: a new process must load the new code. Source files are those
+of the modules below the folders, without installed packages.
 
     python child.py --find <JSON list of modules> folder...
 
-writes the JSON list of those modules that do not exist, and imports none of them where it can be known without.
+writes the JSON list of those modules that do not exist. It imports modules only if it must.
 """
 
 import importlib
@@ -36,7 +38,10 @@ _MEMORY = 128  # megabytes, Lambda's smallest; nothing is limited
 
 @dataclass
 class Context:
-    """What a handler gets beside its event (Lambda: "Using the Lambda context object to retrieve Python information")."""
+    """The second argument of a handler.
+
+    Lambda: "Using the Lambda context object to retrieve Python function information".
+    """
 
     function_name: str
     invoked_function_arn: str
@@ -56,15 +61,15 @@ class Context:
 
 
 class Sources:
-    """The source files of the modules below some folders, as they were when they were seen first."""
+    """The source files of the modules below some folders, as `collect` found them."""
 
     def __init__(self, folders: list[str]) -> None:
         self._roots = tuple(f"{Path(folder).resolve()}{os.sep}".replace(os.sep * 2, os.sep) for folder in folders)
         self._modules = 0
         self._stamps: dict[str, tuple[int, int] | None] = {}
 
-    def look(self) -> None:
-        """Take in the modules that have been imported since the last look."""
+    def collect(self) -> None:
+        """Add the modules that have been imported since the last call."""
         if len(sys.modules) != self._modules:
             self._modules = len(sys.modules)
             for module in list(sys.modules.values()):
@@ -76,7 +81,7 @@ class Sources:
         return os.path.realpath(file).startswith(self._roots) and not _INSTALLED & set(Path(file).parts)
 
     def changed(self) -> str:
-        """Return a file that has changed or is gone, empty where none has."""
+        """Return a file that has changed or is gone, "" if there is none."""
         return next((file for file, stamp in self._stamps.items() if _stamp(file) != stamp), "")
 
 
@@ -89,9 +94,9 @@ def _stamp(file: str) -> "tuple[int, int] | None":
 
 
 def main(arguments: list[str]) -> None:
-    """Serve until stdin ends. arguments: the handler, then the folders of its module path."""
+    """Answer requests until stdin ends. arguments: the handler, then its module path."""
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever prints, subprocesses too
+    os.dup2(2, 1)  # for all output, that of subprocesses too
     sys.stdout = sys.stderr
     folders = arguments[2:] if arguments[0] == "--find" else arguments[1:]
     here = str(Path(__file__).parent)
@@ -103,10 +108,10 @@ def main(arguments: list[str]) -> None:
     try:
         handler = _handler(arguments[0])
     except BaseException as error:  # noqa: BLE001 - a module may raise anything, SystemExit too
-        _write(answers, {"error": _told(error)})
+        _write(answers, {"error": _described(error)})
         return
     _write(answers, {})
-    sources.look()
+    sources.collect()
     for line in sys.stdin.buffer:
         changed = sources.changed()
         if changed:
@@ -115,16 +120,19 @@ def main(arguments: list[str]) -> None:
         request = json.loads(line)
         context = Context(request["name"], request["arn"], request["id"], time.monotonic() + request["timeout"])
         answer = _answer(handler, request["event"], context)
-        sources.look()
+        sources.collect()
         _write(answers, answer)
 
 
 def _exists(module: str) -> bool:
-    """Say whether a module can be found. Its packages are imported only where it is not in their folders."""
-    top, *rest = module.split(".")
+    """Return whether a module can be found.
+
+    Its packages are imported only if it is not in their folders.
+    """
+    top, *names = module.split(".")
     spec = importlib.util.find_spec(top)
     name = top
-    for part in rest:
+    for part in names:
         name = f"{name}.{part}"
         spec = spec and PathFinder.find_spec(name, spec.submodule_search_locations or [])
     if spec is not None:
@@ -135,7 +143,7 @@ def _exists(module: str) -> bool:
         return False
 
 
-def _handler(text: str) -> Any:  # noqa: ANN401 - whatever the module has there
+def _handler(text: str) -> Any:  # noqa: ANN401 - any object of the module
     module, _, path = text.partition(":")
     found = importlib.import_module(module)
     for name in path.split("."):
@@ -146,14 +154,14 @@ def _handler(text: str) -> Any:  # noqa: ANN401 - whatever the module has there
 def _answer(handler: Any, event: Any, context: Context) -> dict[str, Any]:  # noqa: ANN401 - any JSON
     try:
         result = handler(event, context)
-        json.dumps(result)  # what cannot be told is the function's mistake, as in Lambda's runtime
+        json.dumps(result)  # a result that is not JSON is the function's error, as on Lambda
     except Exception as error:  # noqa: BLE001 - the function's own
         traceback.print_exc()
-        return {"error": _told(error)}
+        return {"error": _described(error)}
     return {"result": result}
 
 
-def _told(error: BaseException) -> dict[str, Any]:
+def _described(error: BaseException) -> dict[str, Any]:
     return {
         "errorMessage": str(error),
         "errorType": type(error).__name__,

@@ -1,4 +1,4 @@
-"""Which functions there are: a TOML file that the setting `functions` names.
+"""The configured functions: a TOML file that the setting `functions` names.
 
     process-order-changes = "http://localhost:9000/2015-03-31/functions/function/invocations"
     audit = "handlers.audit:handler"
@@ -8,8 +8,9 @@
     timeout = 300                      # seconds of real time, 60 by default
     python = "/app/.venv/bin/python"   # runs the handler, the emulator's own Python by default
 
-A URL is anything that answers Lambda's invocation path, as AWS's runtime images do; without a path it gets that path.
-`module:callable` runs in a process of its own, with the file's folder and the working directory on its module path.
+A URL is of a server that answers Lambda's invocation path, as AWS's runtime images do. A URL
+without a path gets that path. `module:callable` runs in a process of its own, with the file's
+folder and the working directory on its module path.
 """
 
 import re
@@ -27,7 +28,7 @@ _HANDLER: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d
 
 
 class BadConfiguration(Exception):
-    """The file is not understood; the text is one line for the user."""
+    """The file is not a valid configuration. The text is one line for the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,10 @@ class Url:
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """A function in a Python process. text: `module:callable`; folder: the configuration's, first on its module path."""
+    """A function in a Python process.
+
+    text: `module:callable`; folder: the configuration file's, first on the module path.
+    """
 
     text: str
     folder: str
@@ -53,7 +57,7 @@ class Handler:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function that can be invoked. timeout: seconds of real time that one invocation may take."""
+    """A function that can be invoked. timeout: seconds of real time for one invocation."""
 
     name: str
     target: Url | Handler
@@ -68,7 +72,7 @@ def load(path: str) -> Functions:
     """Return the functions of a file, none for an empty path. Raises BadConfiguration."""
     if not path:
         return {}
-    import tomllib  # noqa: PLC0415 - costs start-up time that nobody pays without a file
+    import tomllib  # noqa: PLC0415 - start-up time, only with a file
 
     try:
         entries = tomllib.loads(Path(path).read_text(encoding="utf-8"))

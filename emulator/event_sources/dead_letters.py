@@ -1,7 +1,8 @@
-"""The records that were given up: JSON lines in a file, in the shape that AWS sends to an on-failure destination.
+"""The records that were given up: JSON lines in a file.
 
-The shape is that of Lambda's "Retain discarded records for a DynamoDB event source"; `payload` is the whole event, as in
-records sent to S3. `RecordAgeExceeded` as a condition is inferred.
+A line has the shape that AWS sends to an on-failure destination (Lambda: "Retain discarded records
+for a DynamoDB event source"). `payload` is the whole event, as in records sent to S3.
+`RecordAgeExceeded` as a condition is inferred.
 """
 
 import json
@@ -32,9 +33,9 @@ _LARGE: Final = 10 << 20  # bytes
 
 
 def letter(mapping: EventSourceMapping, shard_id: str, discard: Discard, request_id: str, now: float) -> dict[str, Any]:
-    """Return the invocation record of a discarded batch. request_id: the last invocation's."""
+    """Return the letter about a discarded batch. request_id: the last invocation's."""
     first, last = discard.records[0], discard.records[-1]
-    told: dict[str, Any] = {
+    written: dict[str, Any] = {
         "requestContext": {
             "requestId": request_id,
             "functionArn": mapping.function_arn,
@@ -46,10 +47,10 @@ def letter(mapping: EventSourceMapping, shard_id: str, discard: Discard, request
         response: dict[str, Any] = {"statusCode": discard.last.status, "executedVersion": "$LATEST"}
         if discard.last.kind == "failed":
             response["functionError"] = "Unhandled"
-        told["responseContext"] = response
-    told["version"] = "1.0"
-    told["timestamp"] = _iso(now, "milliseconds")
-    told["DDBStreamBatchInfo"] = {
+        written["responseContext"] = response
+    written["version"] = "1.0"
+    written["timestamp"] = _iso(now, "milliseconds")
+    written["DDBStreamBatchInfo"] = {
         "shardId": shard_id,
         "startSequenceNumber": sequence_text(first.sequence),
         "endSequenceNumber": sequence_text(last.sequence),
@@ -58,8 +59,8 @@ def letter(mapping: EventSourceMapping, shard_id: str, discard: Discard, request
         "batchSize": len(discard.records),
         "streamArn": mapping.stream_arn,
     }
-    told["payload"] = payload(discard.records).decode()
-    return told
+    written["payload"] = payload(discard.records).decode()
+    return written
 
 
 def _iso(moment: float, precision: str) -> str:
@@ -67,9 +68,11 @@ def _iso(moment: float, precision: str) -> str:
 
 
 class DeadLetters:
-    """The file of the discarded batches. folder: the database's; None: a temporary one, made when it is needed.
+    """The file of the discarded batches.
 
-    A file that has become large is kept under the name OLDER, and the one that had that name before goes.
+    folder: the database's; None for a temporary one that is made at first use.
+
+    A large file is renamed to OLDER, which replaces the file that had that name.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -77,7 +80,7 @@ class DeadLetters:
 
     @cached_property
     def file(self) -> Path:
-        """Where the letters are."""
+        """The path of the file."""
         folder = self._folder or Path(tempfile.mkdtemp(prefix="dynamodb-emulator-"))
         return folder.resolve() / FILE
 
@@ -86,18 +89,18 @@ class DeadLetters:
             if self.file.stat().st_size >= _LARGE:
                 self.file.replace(self.file.with_name(OLDER))
 
-    def append(self, told: dict[str, Any]) -> None:
-        """Write a letter and say so in the log; what cannot be written goes to the log whole."""
-        line = orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE)
-        context = told["requestContext"]
-        size = told["DDBStreamBatchInfo"]["batchSize"]
+    def append(self, letter: dict[str, Any]) -> None:
+        """Write a letter and log that. A letter that cannot be written is logged as a whole."""
+        line = orjson.dumps(letter, option=orjson.OPT_APPEND_NEWLINE)
+        context = letter["requestContext"]
+        size = letter["DDBStreamBatchInfo"]["batchSize"]
         try:
             self._rotate()
             os.close(new_file(self.file))
             with self.file.open("ab") as file:
                 file.write(line)
         except OSError as error:
-            log.error("cannot write %s (%s); discarded: %s", self.file, error.strerror, json.dumps(told))  # noqa: TRY400
+            log.error("cannot write %s (%s); discarded: %s", self.file, error.strerror, json.dumps(letter))  # noqa: TRY400
             return
         log.warning(
             "%d records for %s were given up (%s after %d invocations); they are in %s",

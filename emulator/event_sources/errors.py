@@ -1,8 +1,9 @@
-"""What Lambda's API refuses, with its texts, once.
+"""The errors of Lambda's API, with their texts.
 
-Lambda's envelope differs from DynamoDB's: the code is in the header `x-amzn-ErrorType`, the body is `{"Type": "User",
-"Message": ..}`, whose last member some errors spell in lower case (botocore's lambda model). Texts quoted in public
-issues say so; the others are inferred or our own.
+Lambda's envelope differs from DynamoDB's: the code is in the header `x-amzn-ErrorType`, and the
+body is `{"Type": "User", "Message": ..}`. Some errors spell the last member in lower case
+(botocore's lambda model). A docstring says where a text is quoted; the other texts are inferred or
+our own.
 """
 
 from typing import Final
@@ -47,12 +48,15 @@ def starting_position_required() -> ApiError:
 
 
 def starting_position_unsupported(arn: str) -> ApiError:
-    """Inferred: AT_TIMESTAMP is for Kinesis and Kafka only (Lambda API, CreateEventSourceMapping)."""
+    """Inferred: only Kinesis and Kafka have AT_TIMESTAMP (Lambda API: CreateEventSourceMapping)."""
     return invalid_parameter(f"Unsupported starting position for arn type: {arn}")
 
 
 def record_age_refused() -> ApiError:
-    """Inferred: values under 60 are in the parameter's range but not allowed (Lambda API, CreateEventSourceMapping)."""
+    """Inferred: values under 60 are in the parameter's range but not allowed.
+
+    Lambda API: CreateEventSourceMapping.
+    """
     return invalid_parameter("MaximumRecordAgeInSeconds must be -1 or between 60 and 604800.")
 
 
@@ -62,12 +66,12 @@ def filter_invalid() -> ApiError:
 
 
 def filters_too_many() -> ApiError:
-    """Inferred; ten is the quota that AWS raises to on request (Lambda: "Control which events Lambda sends")."""
+    """Inferred. On request the quota is ten (Lambda: "Control which events Lambda sends")."""
     return invalid_parameter("The number of filters exceeds the limit of 10.")
 
 
 def member_unsupported(name: str) -> ApiError:
-    """Our own: a feature of the service that this emulator does not have."""
+    """Our own: this emulator lacks a feature of the service."""
     return invalid_parameter(f"{name} is not supported by this emulator for DynamoDB streams")
 
 
@@ -81,7 +85,7 @@ def mapping_exists(stream_arn: str, function: str, uuid: str) -> ApiError:
 
 
 def mapping_in_use(what: str) -> ApiError:
-    """Make the error of an update or deletion (`what`) of a mapping that is on its way to another state."""
+    """A mapping that is on its way to another state. what: "update" or "delete"."""
     text = f"Cannot {what} the event source mapping because it is in use."
     return ApiError("ResourceInUseException", text, message_member="Message", extra=_USER)
 

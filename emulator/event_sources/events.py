@@ -1,7 +1,8 @@
-"""Stored stream records as Lambda's events (Lambda: "Using AWS Lambda with Amazon DynamoDB", example event).
+"""Stored stream records in the form of Lambda's events.
 
-An event's record is a stream record with two differences: `eventSourceARN` is added, and the members of a TTL deletion's
-`userIdentity` are in lower case. Both are at the end of the stored text, so the text is spliced, never parsed.
+Lambda: "Using AWS Lambda with Amazon DynamoDB", example event. An event's record is a stream record
+with two differences: `eventSourceARN` is added, and the members of a TTL deletion's `userIdentity`
+are in lower case. Both are at the end of the stored text, so the text is cut and never parsed.
 """
 
 from collections.abc import Iterable
@@ -10,13 +11,14 @@ from typing import Any, Final
 
 import orjson
 
-from emulator.database.changes.log import record_json, record_sequence, record_time
+from emulator.database.changes.record import record_frame, record_sequence, record_time
 from emulator.limits import MIB
 
 PAYLOAD: Final = 6 * MIB  # bytes of one invocation (Lambda quotas: synchronous invocation payload)
 
-_BY_TTL: Final = b',"userIdentity":{"Type":"Service","PrincipalId":"dynamodb.amazonaws.com"}}'
-_BY_TTL_IN_LAMBDA: Final = b',"userIdentity":{"type":"Service","principalId":"dynamodb.amazonaws.com"}'
+_IDENTITIES: Final = (b"", b',"userIdentity":{"type":"Service","principalId":"dynamodb.amazonaws.com"}')
+"""What follows the `dynamodb` member, by the origin of the change."""
+
 _BEFORE: Final = b'{"Records":['
 _AFTER: Final = b"]}"
 FRAME: Final = len(_BEFORE) + len(_AFTER)
@@ -24,24 +26,33 @@ FRAME: Final = len(_BEFORE) + len(_AFTER)
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record on its way to a function. sequence: its number; time: of the change, seconds; text: its JSON in an event."""
+    """A record on its way to a function.
+
+    sequence: its number; time: of the change, seconds; text: its JSON in an event.
+    """
 
     sequence: int
     time: float
     text: bytes
 
     def parsed(self) -> Any:  # noqa: ANN401 - any JSON
-        """Return the JSON parsed."""
+        """Return the text, parsed."""
         return orjson.loads(self.text)
 
 
-def record_of(row: bytes, stream_arn: str) -> Record:
-    """Return a stored record as events tell it."""
-    text = record_json(row)
-    source = b',"eventSourceARN":%b}' % orjson.dumps(stream_arn)
-    rest = text.removesuffix(_BY_TTL)
-    head = text[:-1] if rest is text else rest + _BY_TTL_IN_LAMBDA
-    return Record(record_sequence(row), record_time(row), head + source)
+class EventFormat:
+    """How the records of one stream are formed."""
+
+    __slots__ = ("_ends",)
+
+    def __init__(self, stream_arn: str) -> None:
+        arn = orjson.dumps(stream_arn)
+        self._ends = tuple(b'%b,"eventSourceARN":%b}' % (identity, arn) for identity in _IDENTITIES)
+
+    def record(self, row: bytes) -> Record:
+        """Return a stored record as events contain it."""
+        frame, origin = record_frame(row)
+        return Record(record_sequence(row), record_time(row), frame + self._ends[origin])
 
 
 def payload(records: Iterable[Record]) -> bytes:

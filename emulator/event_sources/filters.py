@@ -1,15 +1,18 @@
 """Filter patterns: which records a function is invoked with.
 
-They are those of EventBridge ("Event pattern syntax"; Lambda: "Control which events Lambda sends to your function").
+The patterns are EventBridge's ("Event pattern syntax"; Lambda: "Control which events Lambda sends
+to your function").
 
-    {"eventName": ["INSERT", "MODIFY"], "dynamodb": {"NewImage": {"total": {"N": [{"anything-but": "0"}]}}}}
+    {"eventName": ["INSERT", "MODIFY"],
+     "dynamodb": {"NewImage": {"total": {"N": [{"anything-but": "0"}]}}}}
 
-An object asks for all of its members, a list (a *leaf*) for one of its rules, `"$or"` for one of its objects. Of an array
-in the event any element may match, and of an array of objects one element has to match the whole object. What is absent
-is an empty object, so `{"exists": false}` may stand at any depth. A number of an item is a string in stream records
-(`{"N": "5"}`), and `numeric` matches JSON numbers only, as on AWS.
+An object demands all of its members, a list (a *leaf*) one of its rules, and `"$or"` one of its
+objects. If the event has an array, any element may match; of an array of objects, one element must
+match the whole object. An absent member counts as an empty object, so `{"exists": false}` may stand
+at any depth. A number of an item is a string in stream records (`{"N": "5"}`). `numeric` matches
+only JSON numbers, as on AWS.
 
-A pattern is compiled into closures once, when its mapping is made or loaded.
+A pattern is compiled into closures once, when delivery to its mapping begins.
 """
 
 import operator
@@ -22,17 +25,17 @@ Test = Callable[[Any], bool]
 """A question about an event, or about one of its values."""
 
 _Leaf = Callable[[Sequence[Any]], bool]
-"""A question about the scalars at a path; none where it is absent."""
+"""A question about the scalars at a path; there are none if the path is absent."""
 
 
 class BadPattern(Exception):
-    """The text is no pattern."""
+    """The text is not a pattern."""
 
 
 def compile_filters(patterns: Sequence[str]) -> Test | None:
-    """Return the test that an event passes if it matches one of the patterns; None if there are none, so all pass.
+    """Return the test that an event passes if it matches one of the patterns. Raises BadPattern.
 
-    Raises BadPattern.
+    None if there are no patterns: then every event passes.
     """
     tests = [compile_pattern(pattern) for pattern in patterns]
     if not tests:
@@ -49,7 +52,7 @@ def compile_pattern(text: str) -> Test:
     return _object(pattern)
 
 
-# --- structure ------------------------------------------------------------------------------------------------------
+# --- structure ----------------------------------------------------------------------------------
 
 
 def _object(pattern: object) -> Test:
@@ -77,14 +80,14 @@ def _member(name: str, rule: object) -> Test:
 
 
 def _either(choices: Sequence[object]) -> Test:
-    if len(choices) < 2:  # noqa: PLR2004 - one choice is none
+    if len(choices) < 2:  # noqa: PLR2004 - a choice needs two
         raise BadPattern
     tests = [_object(choice) for choice in choices]
     return lambda event: any(test(event) for test in tests)
 
 
 def _scalars(value: object) -> Iterator[object]:
-    """Walk the scalars of a value; an object has none, because rules look at leaves only."""
+    """Walk the scalars of a value. An object has none, because rules are about leaves only."""
     if isinstance(value, list):
         for element in value:
             yield from _scalars(element)
@@ -92,7 +95,7 @@ def _scalars(value: object) -> Iterator[object]:
         yield value
 
 
-# --- rules of a leaf ------------------------------------------------------------------------------------------------
+# --- rules of a leaf ----------------------------------------------------------------------------
 
 
 def _leaf(rules: Sequence[object]) -> _Leaf:
@@ -143,7 +146,7 @@ def _equals_ignoring_case(argument: object) -> Test:
 
 
 def _affix(found: Callable[[str, str], bool]) -> Callable[[object], Test]:
-    """Return the rule of a prefix or a suffix; `{"equals-ignore-case": text}` may stand for the text."""
+    """Return the rule of a prefix or suffix; its text may be `{"equals-ignore-case": text}`."""
 
     def rule(argument: object) -> Test:
         if isinstance(argument, dict) and list(argument) == ["equals-ignore-case"]:
@@ -178,7 +181,10 @@ def _numeric(argument: object) -> Test:
 
 
 def _anything_but(argument: object) -> Test:
-    """Return the rule of a value, a list of values, or another rule of strings with one text or a list of them."""
+    """Return the rule of `anything-but`.
+
+    Its argument is a value, a list of values, or another rule of strings with one text or several.
+    """
     if isinstance(argument, dict):
         if len(argument) != 1 or (name := next(iter(argument))) not in ("prefix", "suffix", "equals-ignore-case"):
             raise BadPattern
@@ -203,4 +209,4 @@ _RULES: Final[dict[str, Callable[[object], Test]]] = {
     "anything-but": _anything_but,
     "numeric": _numeric,
 }
-"""Rules written as an object of one member; `exists` is not among them, because it is about absence too."""
+"""Rules written as an object of one member, except `exists`, which is about absence too."""

@@ -1,18 +1,19 @@
 """All event source mappings: stored as definitions (database/store/registry.py), held by id."""
 
 import logging
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Final
 
+from emulator.database.changes.consumer import store_positions
 from emulator.database.database import Database
 from emulator.database.definitions.tenants import SHARED, Tenant
 from emulator.database.store import keyspace
 from emulator.database.store.registry import DefinitionChange
 from emulator.escaping import printable
 from emulator.event_sources.mapping import DELETING, EventSourceMapping
-from storage.keycode import prefix_end, u64
+from storage.keycode import prefix_end
 
 log = logging.getLogger("emulator")
 
@@ -76,8 +77,7 @@ class Mappings:
         """Store a new or changed mapping. positions: where a new one begins in each shard."""
         with self._database.registries.changing(urgent=True) as change:
             self._save(change, mapping)
-            for shard, position in (positions or {}).items():
-                change.txn.put(keyspace.checkpoint(mapping.consumer, shard), u64(position))
+            store_positions(change.txn, mapping.consumer, positions or {})
 
     def delete(self, mapping: EventSourceMapping, until: float) -> EventSourceMapping:
         """Begin to delete a mapping; return it. until: when the deletion is over."""
@@ -113,29 +113,6 @@ class Mappings:
 
     def _withdraw(self, _key: bytes, mapping: EventSourceMapping) -> None:
         self._mappings.pop(mapping.uuid, None)
-
-    # --- positions ------------------------------------------------------------------------------
-
-    def checkpoints(self, mapping: EventSourceMapping) -> dict[int, int]:
-        """Return the stored positions by shard: the number of the next record to read."""
-        prefix = keyspace.checkpoints(mapping.consumer)
-        with self._database.read() as txn:
-            stored = list(txn.scan(prefix, prefix_end(prefix)))
-        return {int.from_bytes(key[-4:], "big"): int.from_bytes(value, "big") for key, value in stored}
-
-    def checkpoint(self, mapping: EventSourceMapping, positions: Mapping[int, int], gone: Collection[int]) -> None:
-        """Store the positions in some shards, and delete those of shards that are gone.
-
-        Does nothing if the mapping is deleted.
-        """
-        with self._database.write() as txn:
-            txn.urgent = True
-            if txn.get(_key(mapping)) is None:
-                return
-            for shard, position in positions.items():
-                txn.put(keyspace.checkpoint(mapping.consumer, shard), u64(position))
-            for shard in gone:
-                txn.delete(keyspace.checkpoint(mapping.consumer, shard))
 
 
 def _key(mapping: EventSourceMapping) -> bytes:

@@ -1,7 +1,8 @@
 """How Lambda's API names functions and mappings.
 
-`FunctionName` may be a name, `name:qualifier`, a partial ARN (`123456789012:function:name`) or a full one; only name and
-qualifier count here, because a function is whatever the configuration says about its name.
+`FunctionName` may be a name, `name:qualifier`, a partial ARN (`123456789012:function:name`) or a
+full ARN. Only name and qualifier count here, because the configuration knows functions by their
+names.
 """
 
 import re
@@ -16,7 +17,7 @@ _NAME: Final = re.compile(
 
 
 def function_arn(caller: Caller, text: str) -> str:
-    """Return the ARN of the function that the caller named; text fits the model's pattern."""
+    """Return the ARN of the function that the caller named. text: fits the pattern of the model."""
     match = _NAME.fullmatch(text)
     name, qualifier = match.groups() if match else (text, None)
     arn = f"arn:aws:lambda:{caller.region}:{caller.account}:function:{name}"
@@ -29,6 +30,6 @@ def function_name(arn: str) -> str:
 
 
 def mapping_arn(function: str, uuid: str) -> str:
-    """Return a mapping's ARN; it is in the account and region of its function."""
+    """Return a mapping's ARN, in the account and region of its function."""
     _, _, _, region, account, *_ = function.split(":")
     return f"arn:aws:lambda:{region}:{account}:event-source-mapping:{uuid}"

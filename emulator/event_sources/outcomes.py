@@ -1,14 +1,17 @@
-"""How an invocation ended, and what that says about the records of its batch.
+"""How an invocation ended, and what that means for the records of its batch.
 
-A response of a mapping with ReportBatchItemFailures may name records that failed (Lambda: "Configuring partial batch
-response with DynamoDB and Lambda"):
+A response of a mapping with ReportBatchItemFailures may name records that failed (Lambda:
+"Configuring partial batch response with DynamoDB and Lambda"):
 
-| response                                                                     | the batch                           |
-|------------------------------------------------------------------------------|-------------------------------------|
-| nothing, null, `{}`, `{"batchItemFailures": null}`, `{"batchItemFailures": []}` | succeeded                           |
-| `{"batchItemFailures": [{"itemIdentifier": "<sequence number>"}, ..]}`       | succeeded up to the lowest of these |
-| an empty, null or missing identifier, one that is of no record in the batch  | failed                              |
-| a `batchItemFailures` that is no list                                        | failed (inferred)                   |
+| response                                               | the batch                           |
+|--------------------------------------------------------|-------------------------------------|
+| nothing, null, `{}`                                    | succeeded                           |
+| `{"batchItemFailures": null}` or an empty list         | succeeded                           |
+| `{"batchItemFailures": [{"itemIdentifier": ".."}, ..]}`| succeeded up to the lowest sequence |
+|                                                        | number of these                     |
+| an identifier that is empty, null, missing, or not of  | failed                              |
+| a record in the batch                                  |                                     |
+| a `batchItemFailures` that is not a list               | failed (inferred)                   |
 """
 
 from collections.abc import Sequence
@@ -23,10 +26,11 @@ from emulator.event_sources.events import Record
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an invocation.
+    """How an invocation ended.
 
-    kind: "answered"; "failed", where the function did something wrong; "unreachable", where it was never invoked.
-    payload: what it answered; detail: what went wrong, for the log; status: the HTTP status of the invocation.
+    kind: "answered"; "failed" if the function did something wrong; "unreachable" if it was never
+    invoked. payload: its response; detail: what went wrong, for the log; status: the HTTP status of
+    the invocation.
     """
 
     kind: Literal["answered", "failed", "unreachable"]
@@ -36,7 +40,10 @@ class Outcome:
 
 
 def first_failure(outcome: Outcome, records: Sequence[Record], *, reports: bool) -> int | None:
-    """Return the position of the first record that failed, 0 for all of them, None where all succeeded."""
+    """Return the position of the first record that failed, None if all succeeded.
+
+    reports: whether the function may name the records that failed; otherwise all succeed or fail.
+    """
     if outcome.kind != "answered":
         return 0
     return _reported(outcome.payload, records) if reports else None

@@ -1,8 +1,9 @@
-"""Requests to Lambda's API: parsed and checked against botocore's model of it, as operations of DynamoDB are.
+"""Requests to Lambda's API: parsed and checked by botocore's model, as those to DynamoDB are.
 
-Constraint failures are `ValidationException`, as AWS answers them ("1 validation error detected: Value '' at
-'eventSourceArn' failed to satisfy constraint: ..", quoted in pulumi/pulumi-aws #646). What the model cannot know, which
-members go with a DynamoDB stream, is `checked` (Lambda: "Lambda parameters for Amazon DynamoDB event source mappings").
+A failed constraint is a `ValidationException`, as on AWS ("1 validation error detected: Value '' at
+'eventSourceArn' failed to satisfy constraint: ..", quoted in pulumi/pulumi-aws #646). The model
+does not know which members a DynamoDB stream may have; `checked` does (Lambda: "Lambda parameters
+for Amazon DynamoDB event source mappings").
 """
 
 from collections.abc import Mapping
@@ -47,7 +48,7 @@ def _model(operation: str) -> RequestModel:
 
 
 def parsed(operation: str, raw: object) -> Request:
-    """Return a request of the right types and within the model's bounds. Raises ApiError."""
+    """Return a request whose types and values the model allows. Raises ApiError."""
     model = _model(operation)
     request = model.parse(raw)
     model.validate(request)
@@ -55,9 +56,12 @@ def parsed(operation: str, raw: object) -> Request:
 
 
 def checked(request: Mapping[str, Any]) -> None:
-    """Refuse what does not go with a DynamoDB stream, or is not there. Raises InvalidParameterValueException."""
+    """Refuse members that a DynamoDB stream cannot have, and those that this emulator lacks.
+
+    Raises InvalidParameterValueException.
+    """
     for name, value in request.items():
-        if name not in _IDENTIFYING | _CHANGEABLE and value:  # an empty list, 0 or false asks for nothing
+        if name not in _IDENTIFYING | _CHANGEABLE and value:  # an empty list, 0 or false changes nothing
             raise errors.member_unsupported(name)
     if request.get("DestinationConfig", {}).get("OnSuccess", {}).get("Destination"):
         raise errors.member_unsupported("DestinationConfig.OnSuccess")

@@ -1,4 +1,4 @@
-"""What an emulator owns of this package: the configured functions, the mappings, their delivery and the API."""
+"""The parts of this package that an emulator owns: functions, mappings, delivery and the API."""
 
 from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
@@ -12,7 +12,7 @@ from emulator.settings import Settings
 
 
 class FunctionService:
-    """Functions on streams. Raises BadConfiguration where settings.functions is a file that is not understood."""
+    """Functions on streams. Raises BadConfiguration if the file settings.functions is invalid."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self.functions = configuration.load(settings.functions)
@@ -23,7 +23,7 @@ class FunctionService:
 
     @property
     def busy(self) -> bool:
-        """Whether somebody has to look for due invocations."""
+        """Whether somebody must poll for due invocations."""
         return any(True for _ in self.mappings.delivering())
 
     def answer(self, method: str, path: str, query: str, body: bytes, caller: Caller) -> Answer:

@@ -1,1 +1,1 @@
-"""Change records for Kinesis Data Streams: reading change logs and forming records; emulator/http sends them."""
+"""Change records for Kinesis Data Streams from change logs. outbound/kinesis.py sends them."""

@@ -1,13 +1,15 @@
-"""A stored stream record as Kinesis gets it.
+"""Stored stream records in the form that Kinesis gets.
 
 From behaviour 15, and records that users of the service published:
 
-    {"awsRegion", "eventID": a UUID, "eventName", "userIdentity": null, "recordFormat": "application/json", "tableName",
-     "dynamodb": {"ApproximateCreationDateTime": whole milli- or microseconds, "Keys", "NewImage", "OldImage", "SizeBytes",
-                  "ApproximateCreationDateTimePrecision"}, "eventSource": "aws:dynamodb"}
+    {"awsRegion", "eventID": a UUID, "eventName", "userIdentity": null,
+     "recordFormat": "application/json", "tableName",
+     "dynamodb": {"ApproximateCreationDateTime": whole milli- or microseconds, "Keys", "NewImage",
+                  "OldImage", "SizeBytes", "ApproximateCreationDateTimePrecision"},
+     "eventSource": "aws:dynamodb"}
 
-A deletion by TTL has a userIdentity, its members lower-camel as in every event outside of GetRecords (AWS: "DynamoDB
-Streams and Time to Live").
+A deletion by TTL has a userIdentity. Its members are in lower camel case, as in every event outside
+of GetRecords (AWS: "DynamoDB Streams and Time to Live").
 """
 
 from dataclasses import dataclass
@@ -16,19 +18,26 @@ from uuid import UUID
 
 import orjson
 
-from emulator.database.changes.log import record_json, record_sequence, record_time
+from emulator.database.changes.record import (
+    NEW_IMAGE,
+    OLD_IMAGE,
+    record_milliseconds,
+    record_parts,
+    record_sequence,
+)
 from emulator.database.definitions.kinesis import MICROSECOND
 from emulator.database.store import keyspace
 
-_MILLISECONDS: Final = 1000
+_IDENTITIES: Final = (b"null", b'{"type":"Service","principalId":"dynamodb.amazonaws.com"}')
+"""By the origin of the change."""
 
 
 @dataclass(frozen=True, slots=True)
 class KinesisRecord:
     """A record that waits to be put.
 
-    shard, sequence: where it stands in the change log; key: its Kinesis partition key, the same for all records of an
-    item; data: JSON.
+    shard, sequence: its place in the change log. key: its Kinesis partition key, the same for all
+    records of an item. data: JSON.
     """
 
     shard: int
@@ -42,28 +51,45 @@ class KinesisRecord:
         return len(self.data) + len(self.key)
 
 
-def kinesis_record(row: bytes, shard: int, *, table: str, hash_key: str, precision: str) -> KinesisRecord:
-    """Make the record of a stored one. hash_key: the table's partition key attribute, by which records are spread."""
-    stored = orjson.loads(record_json(row))
-    change = stored["dynamodb"]
-    milliseconds = round(record_time(row) * _MILLISECONDS)
-    told = {
-        "ApproximateCreationDateTime": milliseconds * _MILLISECONDS if precision == MICROSECOND else milliseconds,
-        **{name: change[name] for name in ("Keys", "NewImage", "OldImage", "SizeBytes") if name in change},
-        "ApproximateCreationDateTimePrecision": precision,
-    }
-    identity = stored.get("userIdentity")
-    record = {
-        "awsRegion": stored["awsRegion"],
-        "eventID": str(UUID(stored["eventID"])),
-        "eventName": stored["eventName"],
-        "userIdentity": identity and {"type": identity["Type"], "principalId": identity["PrincipalId"]},
-        "recordFormat": "application/json",
-        "tableName": table,
-        "dynamodb": told,
-        "eventSource": stored["eventSource"],
-    }
-    return KinesisRecord(shard, record_sequence(row), _partition_key(change["Keys"][hash_key]), orjson.dumps(record))
+class RecordFormat:
+    """How the records of one destination are formed.
+
+    hash_key: the table's partition key attribute, by which records are spread over Kinesis shards.
+    """
+
+    __slots__ = ("_after", "_before", "_hash_key", "_unit")
+
+    def __init__(self, *, region: str, table: str, hash_key: str, precision: str) -> None:
+        self._hash_key = hash_key
+        self._unit = 1000 if precision == MICROSECOND else 1
+        self._before = (
+            b'{"awsRegion":%b,"eventID":"%%b","eventName":"%%b","userIdentity":%%b,'
+            b'"recordFormat":"application/json","tableName":%b,"dynamodb":{"ApproximateCreationDateTime":%%d,"Keys":'
+        ) % tuple(orjson.dumps(text).replace(b"%", b"%%") for text in (region, table))
+        self._after = (
+            b',"SizeBytes":%%d,"ApproximateCreationDateTimePrecision":"%b"},"eventSource":"aws:dynamodb"}'
+        ) % precision.encode()
+
+    def record(self, row: bytes, shard: int) -> KinesisRecord:
+        """Return a stored record as it is put to Kinesis."""
+        parts = record_parts(row)
+        data = b"".join(
+            (
+                self._before
+                % (
+                    str(UUID(parts.event_id)).encode(),
+                    parts.event,
+                    _IDENTITIES[parts.origin],
+                    record_milliseconds(row) * self._unit,
+                ),
+                parts.keys,
+                NEW_IMAGE + parts.new if parts.new else b"",
+                OLD_IMAGE + parts.old if parts.old else b"",
+                self._after % parts.size,
+            )
+        )
+        key = _partition_key(orjson.loads(parts.keys)[self._hash_key])
+        return KinesisRecord(shard, record_sequence(row), key, data)
 
 
 def _partition_key(value: dict[str, str]) -> str:

@@ -13,10 +13,11 @@ from zlib import crc32
 from emulator import errors, limits
 from emulator.database.catalog.catalog import Caller
 from emulator.database.changes import reader
-from emulator.database.changes.log import last_sequence, milliseconds, record_json
+from emulator.database.changes.log import last_sequence
+from emulator.database.changes.record import milliseconds, record_json
 from emulator.database.database import Database
 from emulator.database.definitions import arns
-from emulator.database.definitions.streams import RETENTION, Shard, StreamDefinition, sequence_of, sequence_text
+from emulator.database.definitions.streams import Shard, StreamDefinition, sequence_of, sequence_text
 from emulator.model.request import Request
 from emulator.operations.registry import Response, operation
 from emulator.operations.response import member, response_of
@@ -180,7 +181,7 @@ def get_shard_iterator(database: Database, caller: Caller, request: Request, _: 
             case "AT_TIMESTAMP":
                 # Clients may send any time, but no record is from the future.
                 since = min(request["Timestamp"], now + 1)
-                old = since <= now - RETENTION
+                old = since <= stream.oldest(now)
                 position = _OLDEST if old else reader.first_since(txn, stream, shard, since)
             case kind:
                 position = _numbered(txn, stream, shard, request["SequenceNumber"], now)
@@ -197,7 +198,7 @@ def _numbered(txn: ReadTxn, stream: StreamDefinition, shard: Shard, text: str, n
     last = last_sequence(txn, stream.id) if shard.end is None else shard.end
     if position is None or not shard.start <= position <= max(last, shard.start):
         raise errors.invalid_sequence_number(text)
-    if position <= reader.trimmed_to(txn, stream, shard, now - RETENTION):
+    if position <= reader.trimmed_to(txn, stream, shard, stream.oldest(now)):
         raise errors.trimmed_data_access()
     return position
 
@@ -247,7 +248,7 @@ def get_records(database: Database, caller: Caller, request: Request, parsed: tu
         raise errors.trimmed_data_access()
     limit = request.get("Limit", reader.RECORDS)
     with database.read() as txn:
-        trimmed = reader.trimmed_to(txn, stream, shard, now - RETENTION)
+        trimmed = reader.trimmed_to(txn, stream, shard, stream.oldest(now))
         if position == _OLDEST:
             position = max(trimmed + 1, shard.start)
         elif position <= trimmed:

@@ -44,7 +44,7 @@ import lmdb
 from storage.disk import identity
 from storage.disk.file_system import file_size, free_bytes, reservable
 from storage.disk.files import OpenFile, load, locked, reserve
-from storage.disk.folder import prepare
+from storage.disk.folder import LAYOUT, prepare
 from storage.disk.handles import ENDED, LOST
 from storage.disk.lmdb_errors import no_room, translated
 from storage.disk.room import LEAST_STEP, RESERVE, SPARE_PAGES, Refusal, Reserve
@@ -83,12 +83,14 @@ def acquire(
     copy. Raises Unavailable, LayoutMismatch, Corrupted, Full.
     """
     folder = folder.absolute()
-    prepare(folder)
+    layout = prepare(folder)
     status = folder.stat()
     key = (os.getpid(), status.st_dev, status.st_ino)
     environment = _environments.get(key)
     if environment is None:
         _check_copy(folder, verify)
+        if layout != LAYOUT:
+            identity.upgrade(folder)
         environment = _environments[key] = Environment(folder, map_size=map_size, writemap=writemap, durable=durable)
         identity.adopt(folder)
     elif environment.durable != durable:

@@ -1,6 +1,6 @@
 r"""The folder of a store on disk: whether it is ours, and its layout.
 
-    <folder>/layout       "dynamodb-emulator storage layout 1\n", written once and never changed
+    <folder>/layout       "dynamodb-emulator storage layout 2\n"; only `mark` changes it
     <folder>/data.mdb     LMDB's pages
     <folder>/lock.mdb     LMDB's table of readers and its write lock, shared by all processes
     <folder>/identity     which files these are, so that a copy is recognised (identity.py)
@@ -23,11 +23,14 @@ import os
 from pathlib import Path
 from typing import Final
 
-from storage.disk.file_system import os_error, write_whole
+from storage.disk.file_system import new_file, os_error, write_whole
 from storage.errors import LayoutMismatch, Unavailable
 
-LAYOUT: Final = 1
-"""The version of everything that storage/ writes to disk. It changes with any of it."""
+LAYOUT: Final = 2
+"""The version of everything that is stored. It changes with any of it."""
+
+READABLE: Final = frozenset({1, LAYOUT})
+"""The layouts of folders that this version opens. It marks them with its own before it writes."""
 
 LEFT_BY_FILE_SYSTEMS: Final = {"lost+found"}
 """Names in a folder that counts as empty."""
@@ -36,8 +39,11 @@ _SIGNATURE = "dynamodb-emulator storage layout "
 _PRIVATE = 0o700
 
 
-def prepare(folder: Path) -> None:
-    """Make a folder ours, or check that it is. Raises Unavailable, LayoutMismatch, Full."""
+def prepare(folder: Path) -> int:
+    """Make a folder ours, or check that it is; return its layout.
+
+    Raises Unavailable, LayoutMismatch, Full.
+    """
     make(folder)
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         raise Unavailable(f"The data folder {folder} is not writable.")
@@ -45,7 +51,7 @@ def prepare(folder: Path) -> None:
         text = _layout_text(folder)
     except OSError as error:
         raise os_error(error, f"The data folder {folder} cannot be used") from error
-    _check_layout(folder, text)
+    return _check_layout(folder, text)
 
 
 def check(folder: Path) -> None:
@@ -82,7 +88,28 @@ def _make(folder: Path) -> None:
 
 def write_layout(folder: Path) -> None:
     """Write the layout file, which makes a folder ours."""
-    write_whole(folder / "layout", f"{_SIGNATURE}{LAYOUT}\n", certain=True)
+    write_whole(folder / "layout", _text_of(LAYOUT), certain=True)
+
+
+def mark(folder: Path) -> None:
+    """Mark a folder of an older layout with this one, so that older versions refuse it.
+
+    The file is changed in place: other processes may have it open as a lock. Only a digit changes,
+    so a crash leaves one of the two texts. Raises Full, Unavailable.
+    """
+    try:
+        descriptor = new_file(folder / "layout")
+        try:
+            os.write(descriptor, _text_of(LAYOUT).encode())
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise os_error(error, f"The data folder {folder} cannot be used") from error
+
+
+def _text_of(layout: int) -> str:
+    return f"{_SIGNATURE}{layout}\n"
 
 
 def _layout_text(folder: Path) -> str:
@@ -97,12 +124,13 @@ def _layout_text(folder: Path) -> str:
     return file.read_text("utf-8", "replace")
 
 
-def _check_layout(folder: Path, text: str) -> None:
+def _check_layout(folder: Path, text: str) -> int:
     version = text.removeprefix(_SIGNATURE).rstrip("\n")
     if not text.startswith(_SIGNATURE) or not version.isdecimal():
         raise Unavailable(f"The folder {folder} holds other files: choose an empty folder, or one this program made.")
-    if int(version) != LAYOUT:
+    if int(version) not in READABLE:
         raise LayoutMismatch(
             f"The data folder {folder} has storage layout {version}, but this version of the program uses layout"
             f" {LAYOUT}: use the version that wrote it, or another folder."
         )
+    return int(version)

@@ -9,8 +9,9 @@ copy everything. So two small files record what they do not copy:
     <folder>/closed     "<number of the last commit> <size of data.mdb> <CRC-32 of its first two
                         pages>\n", written when a server has ended, removed at the next opening
 
-`layout` is never written again, so its times change only when it is copied, restored or given to
-another owner. Moving the folder within its file system changes nothing.
+Only a newer version of the program writes `layout` again (`upgrade`). So its times change only then
+and when it is copied, restored or given to another owner. Moving the folder within its file system
+changes nothing.
 
 A folder is in one of four states:
 
@@ -34,6 +35,7 @@ from pathlib import Path
 from typing import Final
 
 from storage.disk.file_system import os_error, write_whole
+from storage.disk.folder import mark
 from storage.errors import Corrupted, StorageError, Unavailable
 
 _NEW = "new\n"
@@ -90,6 +92,23 @@ def begin(folder: Path) -> None:
         write_whole(folder / "identity", _NEW)
     except OSError as error:
         raise os_error(error, f"The data folder {folder} cannot be used") from error
+
+
+def upgrade(folder: Path) -> None:
+    """Mark a folder of an older layout with this one, before its first write.
+
+    Raises Full, StorageError.
+
+    That changes the times of `layout`, by which our own files are known. So files that were ours
+    are recorded anew. If the process is killed in between, the folder counts as a copy at its next
+    opening. The same happens to a second process that opens the folder in that moment: it verifies
+    it in vain.
+    """
+    ours = state_of(folder) == OURS
+    mark(folder)
+    if ours:
+        with suppress(OSError):
+            write_whole(folder / "identity", _identity(folder))
 
 
 def adopt(folder: Path) -> None:

@@ -44,7 +44,7 @@ OPERATIONS = (
 )
 ENGINES = ("memory", "lmdb")
 LEVELS = ("call", "respond")
-"""From parsed JSON (`Emulator.call`), and from an HTTP request's parts (`Protocol.respond`)."""
+"""From parsed JSON (`Emulator.call`), and from an HTTP request's parts (`DynamoDbEndpoint.respond`)."""
 
 TURNS = 20  # N
 WARM = 60  # calls before counting: every write has been sent, and Python has specialised its code

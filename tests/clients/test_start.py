@@ -1,6 +1,8 @@
 """How the command starts and ends in unusual circumstances."""
 
 import errno
+import signal
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -43,6 +45,29 @@ def test_the_first_block_names_each_address(workers):
         server.terminate()
         assert server.wait(20) == 0
     assert [url.rpartition(":")[0] for url in line.split()[1:]] == ["http://127.0.0.1", "http://127.0.0.2"]
+
+
+def accepts(host, port):
+    try:
+        socket.create_connection((host, port)).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_a_second_signal_ends_the_server_at_once():
+    command = [sys.executable, "-m", "emulator", "--in-memory", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        url = next(line for line in server.stdout if line.startswith("  address ")).split()[1]
+        host, port = url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\nPOST / HTTP/1.1\r\n")
+            assert client.recv(100)
+            server.send_signal(signal.SIGINT)  # the server waits for the rest of the request
+            while accepts(host, int(port)):
+                pass
+            server.send_signal(signal.SIGINT)
+            assert (server.wait(20), server.stderr.read()) == (0, "")
 
 
 def test_too_few_files_are_one_line():

@@ -1,8 +1,8 @@
 """The records on the disk, and how a server starts and ends with them.
 
-The golden file holds every record of a small store as LMDB has it. A change of any byte means that
-stores written by the version before can no longer be read as they are: it needs a new
-storage.disk.folder.LAYOUT and a new golden file (GOLDEN=1 writes it anew).
+A golden file holds every record of a small store as LMDB has it. If any byte changes, folders of the
+version before hold something else: that needs a new storage.disk.folder.LAYOUT and a new golden
+file (GOLDEN=1 writes it). The golden files of older layouts stay, and are opened too.
 """
 
 import ast
@@ -34,7 +34,7 @@ from tests.support.servers import Server, running
 from tests.support.stream_reading import read_shard, shards_of
 from tests.support.tables import index_request, table_request
 
-GOLDEN = Path(__file__).with_name(f"layout_{folder.LAYOUT}.golden")
+LAYOUTS = sorted(folder.READABLE)
 ROOT = Path(__file__).parents[2]
 
 Records = dict[tuple[str, bytes], bytes]
@@ -110,7 +110,7 @@ def write_stream(inside: InProcess) -> None:
     inside("PutItem", TableName="streamed", Item={**EXPIRING, "n": {"N": "1"}})
     now = inside.clock.now()
     inside.clock.advance(4 * 3600)
-    inside.emulator.database.streams.begin_turn()
+    inside.emulator.database.streams.begin_roll_over()
     inside.emulator.database.background.run_all()
     inside("PutItem", TableName="streamed", Item=EXPIRING)
     inside("PutItem", TableName="streamed", Item={"k": {"S": "gone"}})
@@ -129,18 +129,27 @@ def records(path: Path) -> Records:
     return {place: re.sub(rb'"uuid":"[^"]*"', b'"uuid":"0"', value) for place, value in found.items()}
 
 
-def golden() -> Records:
-    lines = GOLDEN.read_text().splitlines()
+def golden_file(layout: int) -> Path:
+    return Path(__file__).with_name(f"layout_{layout}.golden")
+
+
+def golden(layout: int) -> Records:
+    lines = golden_file(layout).read_text().splitlines()
     return dict(map(ast.literal_eval, lines))
+
+
+def layout_text(layout: int) -> str:
+    return f"dynamodb-emulator storage layout {layout}\n"
 
 
 def test_stored_bytes_are_those_of_the_layout(tmp_path: Path) -> None:
     write_store(tmp_path / "data")
     found = records(tmp_path / "data")
-    expected = golden()
+    file = golden_file(folder.LAYOUT)
+    expected = golden(folder.LAYOUT) if file.exists() else {}
     if os.environ.get("GOLDEN"):  # what is still readable stays as it was first written
         expected = found | {place: value for place, value in expected.items() if agree(place, found.get(place), value)}
-        GOLDEN.write_text("".join(f"{record!r}\n" for record in sorted(expected.items())))
+        file.write_text("".join(f"{record!r}\n" for record in sorted(expected.items())))
     assert found.keys() == expected.keys()
     for place, value in expected.items():
         assert agree(place, found[place], value), place
@@ -167,13 +176,15 @@ def holds(found: object, expected: object) -> bool:
     return found == expected
 
 
-def test_store_of_this_layout_can_be_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_store_of_each_layout_can_be_read(tmp_path: Path, layout: int) -> None:
     path = tmp_path / "data"
     open_engine(path).close()
+    (path / "layout").write_text(layout_text(layout))
     with closing(lmdb.open(str(path), max_dbs=1, writemap=True, map_size=16 << 20)) as environment:
         tables = {"main": None, "long": environment.open_db(LONG_TABLE)}
         with environment.begin(write=True) as txn:
-            for (table, key), value in golden().items():
+            for (table, key), value in golden(layout).items():
                 txn.put(key, value, db=tables[table])
     inside = InProcess(Settings(data_dir=path))
     check_store(inside.emulator.database)
@@ -196,8 +207,9 @@ def test_store_of_this_layout_can_be_read(tmp_path: Path) -> None:
     inside.emulator.database.background.run_all()
     check_store(inside.emulator.database)
     inside.emulator.close()
-    gone = {place for place in golden() if place[1].startswith((b"\x06", b"\x03\0\0\0\4"))}
-    assert records(path).keys() == golden().keys() - gone
+    gone = {place for place in golden(layout) if place[1].startswith((b"\x06", b"\x03\0\0\0\4"))}
+    assert records(path).keys() == golden(layout).keys() - gone
+    assert (path / "layout").read_text() == layout_text(folder.LAYOUT)
 
 
 def check_streams(inside: InProcess) -> None:
@@ -210,14 +222,14 @@ def check_streams(inside: InProcess) -> None:
     assert open_["ParentShardId"] == closed["ShardId"]
     first = {**EXPIRING, "n": {"N": "1"}}
     gone = {"k": {"S": "gone"}}
-    told = [
+    found = [
         [
             (record["eventName"], record["dynamodb"].get("OldImage"), record["dynamodb"].get("NewImage"))
             for record in read_shard(inside, enabled, shard["ShardId"])
         ]
         for shard in (closed, open_)
     ]
-    assert told == [
+    assert found == [
         [("INSERT", None, first)],
         [("MODIFY", first, EXPIRING), ("INSERT", None, gone), ("REMOVE", gone, None)],
     ]
@@ -240,7 +252,7 @@ def refused(*arguments: str) -> str:
 
 def test_newer_layout_is_refused(tmp_path: Path) -> None:
     newer = folder.LAYOUT + 1
-    (tmp_path / "layout").write_text(f"dynamodb-emulator storage layout {newer}\n")
+    (tmp_path / "layout").write_text(layout_text(newer))
     assert refused("--port", "0", "--data-dir", str(tmp_path)) == (
         f"dynamodb-emulator: The data folder {tmp_path} has storage layout {newer}, but this version of the program uses"
         f" layout {folder.LAYOUT}: use the version that wrote it, or another folder.\n"

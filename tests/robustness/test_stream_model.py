@@ -1,7 +1,7 @@
 """Random writes to a table with a stream: its records must be the changes of a dict, in the same
 order.
 
-Between writes the clock goes forward, so shards turn over; the records must also make the table out
+Between writes the clock goes forward, so shards roll over; the records must also make the table out
 of nothing, and those of each item must stand in one line of shards. EXAMPLES=100 makes the runs a
 hundred times as long, and different each time.
 """

@@ -10,15 +10,12 @@ The archive is never written again. Tests open it (`unpack`), or write a folder 
 today (`write`).
 """
 
-import io
-import json
 import sys
-import tarfile
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from emulator.kinesis.feed import KinesisFeed
+from tests.support import archives
 from tests.support.servers import ROOT
 from tests.support.stages import DONE, Stage, configured
 from tests.support.stream_reading import iterator, shards_of
@@ -138,30 +135,9 @@ def write_shared(folder: Path, **settings: Any) -> None:
 
 
 def unpack(folder: Path) -> dict[str, str]:
-    """Unpack the archive into a new folder; return what clients keep, as `write` does."""
-    folder.mkdir()
-    with tarfile.open(ARCHIVE) as archive:
-        archive.extractall(folder, filter="data")
-    held = folder / "held.json"
-    told: dict[str, str] = json.loads(held.read_text())
-    held.unlink()
-    return told
-
-
-def pack(archive: Path) -> None:
-    """Write the archive, with only the files that a copy of a data folder needs."""
-    with tempfile.TemporaryDirectory() as temporary, tarfile.open(archive, "w:xz") as packed:
-        folder = Path(temporary, "data")
-        held = json.dumps(write(folder)).encode()
-        for name, content in (
-            ("layout", (folder / "layout").read_bytes()),
-            ("data.mdb", (folder / "data.mdb").read_bytes()),
-            ("held.json", held),
-        ):
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            packed.addfile(entry, io.BytesIO(content))
+    """Unpack the archive into a new folder; return what clients hold, as `write` does."""
+    return archives.unpack(ARCHIVE, folder)
 
 
 if __name__ == "__main__":
-    pack(Path(sys.argv[1]))
+    archives.pack(Path(sys.argv[1]), write)

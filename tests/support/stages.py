@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from emulator.database.changes.consumer import stored_positions
 from emulator.errors import ApiError
+from emulator.event_sources.mapping import EventSourceMapping
 from emulator.event_sources.outcomes import Outcome
 from emulator.settings import Settings
 from tests.support.in_process import InProcess
@@ -88,6 +90,11 @@ class Stage(InProcess):
                 got.append(keys(records))
                 self.service.finished(invocation, function(records))
         return got
+
+    def positions(self, mapping: EventSourceMapping) -> dict[int, int]:
+        """Return the stored position of a mapping in each shard."""
+        with self.emulator.database.read() as txn:
+            return stored_positions(txn, mapping.consumer)
 
     @property
     def letters(self) -> list[dict[str, Any]]:

@@ -1,1 +1,1 @@
-"""What follows a write and lives on: stream records and change logs with their shards, and the queue of expiry times."""
+"""What follows a write and outlives it: stream records, change logs, their readers, TTL queues."""

@@ -1,22 +1,28 @@
-"""The writing side of streams: a record for each change of an item, in the change's own storage transaction.
+"""The writing side of streams: a record for each change of an item, in the change's transaction.
 
-A stored record is made once and spliced into answers as it is:
-
-    1 byte     version of the layout, 1
-    8 bytes    time of the change, milliseconds since the epoch (see `milliseconds`), big-endian
-    8 bytes    sequence number
-    4 bytes    SizeBytes: of Keys and the images that are there, by the rules of values/size.py; never more than the rest
-    the rest   the record as GetRecords and (nearly) Lambda tell it, JSON (behaviour 11.3)
-
-The last sequence number is a counter of the stream in storage, so numbers rise in commit order and survive a crash.
+record.py has the layout of records. The last sequence number is a counter in the store, one for
+each stream. So numbers rise in commit order and survive a crash.
 """
 
-from struct import Struct
 from typing import Final
 
 import orjson
 
 from emulator.clock import Clock
+from emulator.database.changes.record import (
+    CLIENT,
+    EVENTS,
+    IDENTITIES,
+    INSERT,
+    MODIFY,
+    NEW_IMAGE,
+    OLD_IMAGE,
+    REMOVE,
+    TTL,
+    VERSION,
+    milliseconds,
+    pack_header,
+)
 from emulator.database.definitions.streams import FIRST_SEQUENCE, StreamDefinition
 from emulator.database.schema.followers import Change
 from emulator.database.store import keyspace
@@ -25,21 +31,11 @@ from emulator.values.size import utf8_size, value_size
 from storage import ReadTxn, WriteTxn
 from storage.keycode import u64
 
-_header: Final = Struct(">BQQI")
-_VERSION: Final = 1
-HEADER: Final = _header.size
-_pack: Final = _header.pack
 _dumps: Final = orjson.dumps
-_HASH: Final = keyspace.ITEM_PREFIX  # where in an item's key the two bytes are that choose its shard
+_HASH: Final = keyspace.ITEM_PREFIX  # an item's shard is chosen by the two bytes here in its key
 
-_SPREAD: Final = 0x9E3779B97F4A7C15  # odd, so multiplying by it is one to one and event ids are unique
+_SPREAD: Final = 0x9E3779B97F4A7C15  # odd: multiplying by it is one to one, so event ids are unique
 _U64: Final = (1 << 64) - 1
-_BY_TTL: Final = b',"userIdentity":{"Type":"Service","PrincipalId":"dynamodb.amazonaws.com"}}'
-
-
-def milliseconds(seconds: float) -> int:
-    """Return a time in the precision of records; rounded, as what a client means by 1.001 is 1.000999 in binary."""
-    return round(seconds * 1000)
 
 
 def counter_key(stream_id: int) -> bytes:
@@ -58,10 +54,10 @@ def set_last_sequence(txn: WriteTxn, stream_id: int, number: int) -> None:
 
 
 class StreamLog:
-    """A stream that is being written, compiled: follows the writes of its table. `adopt` gives it a changed definition.
+    """A stream that is being written, compiled: follows the writes of its table.
 
-    alone: no other process writes the stream, so its last sequence number need not be read again. On
-    disk, that read is a tenth of a record's cost. A transaction that is undone leaves a gap.
+    alone: no other process writes the stream, so its last sequence number need not be read again.
+    On disk, that read is a tenth of a record's cost. A transaction that is undone leaves a gap.
     """
 
     __slots__ = (
@@ -90,7 +86,7 @@ class StreamLog:
         region = orjson.dumps(stream.region).replace(b"%", b"%%")
         self._before = (
             b'{"eventID":"%b%%016x","eventName":"%%b","eventVersion":"1.1","eventSource":"aws:dynamodb",'
-            b'"awsRegion":%b,"dynamodb":{"ApproximateCreationDateTime":%%d,"Keys":%%b'
+            b'"awsRegion":%b,"dynamodb":{"ApproximateCreationDateTime":%%d,"Keys":'
         ) % (stream.seed.encode(), region)
         self._after = b',"SequenceNumber":"%%d","SizeBytes":%%d,"StreamViewType":"%b"}' % stream.view.encode()
         self.adopt(stream)
@@ -104,8 +100,8 @@ class StreamLog:
     def follow(self, txn: WriteTxn, change: Change) -> None:
         """Record a change.
 
-        Inlined on purpose: building a record costs half a PutItem, and a third of that is copying the
-        two images.
+        Inlined on purpose: building a record costs half a PutItem, and a third of that is copying
+        the two images.
         """
         old_row, new_row, key = change.old_row, change.new_row, change.key
         item = change.new or change.old_item()
@@ -117,59 +113,46 @@ class StreamLog:
         sequence = u64(number)
         txn.put(self._counter, sequence)
         now = self._clock.now()
-        keys = {}
+        keyed = {}
         size = self._names_size
         for name in self.key_names:
-            value = keys[name] = item[name]
+            value = keyed[name] = item[name]
             text = value.get("S")
             size += len(text) if text is not None and text.isascii() else value_size(value)
+        keys = _dumps(keyed)
         new_name = new = old_name = old = b""
         if self._new and new_row is not None:
             size += row_size(new_row)
-            new_name, new = b',"NewImage":', row_json(new_row)
+            new_name, new = NEW_IMAGE, row_json(new_row)
         if self._old and old_row is not None:
             size += row_size(old_row)
-            old_name, old = b',"OldImage":', row_json(old_row)
-        event = b"REMOVE" if new_row is None else b"INSERT" if old_row is None else b"MODIFY"
+            old_name, old = OLD_IMAGE, row_json(old_row)
+        event = REMOVE if new_row is None else INSERT if old_row is None else MODIFY
+        origin = TTL if change.expired else CLIENT
+        before = self._before % (number * _SPREAD & _U64, EVENTS[event], now)
         row = b"".join(
             (
-                _pack(_VERSION, round(now * 1000), number, size),
-                self._before % (number * _SPREAD & _U64, event, now, _dumps(keys)),
+                pack_header(
+                    VERSION,
+                    milliseconds(now),
+                    number,
+                    size,
+                    origin,
+                    event,
+                    len(before),
+                    len(keys),
+                    len(new),
+                    len(old),
+                ),
+                before,
+                keys,
                 new_name,
                 new,
                 old_name,
                 old,
                 self._after % (FIRST_SEQUENCE + number, size),
-                _BY_TTL if change.expired else b"}",
+                IDENTITIES[origin],
             )
         )
         slot = (key[_HASH] << 8 | key[_HASH + 1]) * self._slots >> 16
         txn.put(self._shards[slot] + sequence, row)
-
-
-def record_milliseconds(row: bytes) -> int:
-    """Return when a stored record's change was made, milliseconds since the epoch."""
-    time: int = _header.unpack_from(row)[1]
-    return time
-
-
-def record_time(row: bytes) -> float:
-    """Return when a stored record's change was made, seconds since the epoch to the millisecond."""
-    return record_milliseconds(row) / 1000
-
-
-def record_sequence(row: bytes) -> int:
-    """Return a stored record's sequence number."""
-    number: int = _header.unpack_from(row)[2]
-    return number
-
-
-def record_size(row: bytes) -> int:
-    """Return a stored record's SizeBytes."""
-    size: int = _header.unpack_from(row)[3]
-    return size
-
-
-def record_json(row: bytes) -> bytes:
-    """Return a stored record as JSON text."""
-    return row[HEADER:]

@@ -1,13 +1,15 @@
 """The reading side of streams: records of one shard in order, from a sequence number on.
 
-Records of a shard are in commit order, and so (as long as nobody sets the clock back) in the order of their times: a time
-is found by bisection, a few single reads.
+Records of a shard are in commit order. That is the order of their times too, unless the clock was
+set back. So a time is found by bisection, with a few single reads.
 """
 
 from typing import Final
 
-from emulator.database.changes.log import (
-    last_sequence,
+from emulator.database.changes.log import last_sequence
+from emulator.database.changes.record import (
+    VERSION,
+    current,
     milliseconds,
     record_milliseconds,
     record_sequence,
@@ -19,9 +21,13 @@ from emulator.limits import MIB
 from storage import ReadTxn
 from storage.keycode import prefix_end, u64
 
-RECORDS: Final = 1000  # of one GetRecords (AWS: GetRecords, Limit)
-BYTES: Final = MIB  # of SizeBytes; the record that crosses it is left for the next page
-_CHUNK: Final = 64  # records taken at a time: of the largest, with both images, 50 MB
+RECORDS: Final = 1000
+"""Records of one GetRecords (AWS: GetRecords, Limit)."""
+
+BYTES: Final = MIB
+"""SizeBytes of one GetRecords. The record that exceeds it is left for the next page."""
+
+_CHUNK: Final = 64  # records read at a time: 50 MB of the largest, with both images
 
 
 def read(
@@ -42,7 +48,7 @@ def read(
             room -= record_size(row)
             if room < 0 and rows:
                 break
-            rows.append(row)
+            rows.append(row if row[0] == VERSION else current(row))  # the call: a twentieth of a page
         if rows:
             first = record_sequence(rows[-1]) + 1
         if len(taken) < wanted:
@@ -51,9 +57,10 @@ def read(
 
 
 def first_since(txn: ReadTxn, stream: StreamDefinition, shard: Shard, since: float) -> int:
-    """Return the sequence number of a shard's first record at or after a time; behind its last one where there is none.
+    """Return the sequence number of a shard's first record at or after a time.
 
-    A record's time has milliseconds, and the time is rounded to them.
+    If there is none, return the number after the last one. The time is rounded to milliseconds, as
+    the times of records are.
     """
     moment = milliseconds(since)
     prefix = keyspace.shard_records(stream.id, shard.number)
@@ -77,7 +84,7 @@ def first_since(txn: ReadTxn, stream: StreamDefinition, shard: Shard, since: flo
 
 
 def trimmed_to(txn: ReadTxn, stream: StreamDefinition, shard: Shard, since: float) -> int:
-    """Return the sequence number of a shard's newest record before a time, 0 where there is none."""
+    """Return the sequence number of a shard's newest record before a time, 0 if there is none."""
     prefix = keyspace.shard_records(stream.id, shard.number)
     rows, _ = txn.page(prefix, prefix + u64(first_since(txn, stream, shard, since)), 1, reverse=True)
     return record_sequence(rows[0]) if rows else 0

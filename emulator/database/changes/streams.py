@@ -1,14 +1,12 @@
-"""The streams of all tables: opened and closed with their tables' settings, turned and trimmed by the clock.
+"""The streams of all tables: opened and closed with their settings, rolled over by the clock.
 
-All definitions are held in memory; storage has them too and is written first.
+All definitions are held in memory. A change is stored first. The scheduler calls `begin_roll_over`,
+which queues what is due as background work: open shards that are four hours old are closed and
+continued by children, a stream that has been disabled for as long as its retention is forgotten,
+and records that are older are deleted. It may be late: readers compare times with the clock
+themselves, and a record that is written to a shard past its scheduled end is not lost.
 
-The scheduler calls `begin_turn`, which queues what the clock brings about as background work: open
-shards that are four hours old are closed and go on in children, records older than a day are deleted,
-and a stream that has been disabled for a day is forgotten. Nothing depends on its being prompt:
-readers look at the clock themselves, and what is written to a shard that should have ended before is
-not lost.
-
-The newest of a shard's records that are too old always stays, as the mark up to which the shard was trimmed.
+Trimming keeps the newest of a shard's old records, as the mark up to which the shard was trimmed.
 """
 
 import os
@@ -22,9 +20,10 @@ from typing import Final
 from emulator import errors
 from emulator.clock import Background, Clock
 from emulator.database.changes import reader
-from emulator.database.changes.log import StreamLog, counter_key, last_sequence, record_time, set_last_sequence
+from emulator.database.changes.log import StreamLog, counter_key, last_sequence, set_last_sequence
+from emulator.database.changes.record import record_time
 from emulator.database.definitions import arns
-from emulator.database.definitions.streams import RETENTION, StreamDefinition, closed, opened, turned
+from emulator.database.definitions.streams import RETENTION, StreamDefinition, closed, opened, rolled_over
 from emulator.database.definitions.tables import TableDefinition
 from emulator.database.definitions.tenants import SHARED, Tenant
 from emulator.database.store import deletions as deleting
@@ -34,13 +33,21 @@ from emulator.database.store.registry import DefinitionChange, Registries
 from storage import Engine, ReadTxn
 from storage.keycode import prefix_end, u64
 
-TURN_SECONDS: Final = 60.0  # how often streams are turned and trimmed
-TURN: Final = "turn"  # the background work that does so
-TURN_SLICE: Final = 10  # streams: 3 to 8 ms
+ROLL_OVER_SECONDS: Final = 60.0
+"""How often streams are rolled over and trimmed."""
 
-_ON_DEMAND_SHARDS: Final = 4  # an on-demand table starts with four partitions (4,000 write units, 1,000 a partition)
-_PARTITION_READS: Final = 3000  # units of a provisioned table's partition (AWS: "Partitions and data distribution")
+ROLL_OVER: Final = "roll over"
+"""The name of the background work that does so."""
+
+ROLL_OVER_SLICE: Final = 10
+"""Streams that are rolled over at a time: 3 to 8 ms."""
+
+_ON_DEMAND_SHARDS: Final = 4
+"""An on-demand table starts with four partitions: 4,000 write units, 1,000 a partition."""
+
+_PARTITION_READS: Final = 3000
 _PARTITION_WRITES: Final = 1000
+"""Units of a provisioned table's partition (AWS: "Partitions and data distribution")."""
 
 
 def _new_seed() -> str:
@@ -50,9 +57,9 @@ def _new_seed() -> str:
 class Streams:
     """All streams of an engine.
 
-    account: of access keys that are not accounts; shared: one tenant for all callers; shards: open shards
-    of a new stream, 0 for as many as its table has partitions; delay: seconds that ENABLING and
-    DISABLING last.
+    account: of access keys that are not accounts; shared: one tenant for all callers; shards: open
+    shards of a new stream, 0 for as many as its table has partitions; delay: seconds that ENABLING
+    and DISABLING last.
     """
 
     def __init__(
@@ -82,11 +89,11 @@ class Streams:
         self._definitions: dict[int, StreamDefinition] = {}
         self._logs: dict[int, StreamLog] = {}
         self._tenants: dict[Tenant, dict[str, StreamDefinition]] = {}  # by `resource`: those that clients can see
-        self._turning: list[int] = []  # streams that are yet to be turned, by id
+        self._rolling: list[int] = []  # ids of streams that are due and have not been rolled over yet
         self._due: dict[int, float] = {}  # when time changes the definition next
         self._trim: dict[int, float] = {}  # when there may be a record to trim, inf while a slice of that is queued
 
-    # --- finding ----------------------------------------------------------------------------------------------------
+    # --- finding --------------------------------------------------------------------------------
 
     def find(self, tenant: Tenant, arn: str) -> StreamDefinition:
         """Return a stream by its ARN. Raises ResourceNotFoundException.
@@ -111,15 +118,25 @@ class Streams:
         return self._definitions.get(stream_id)
 
     def log(self, stream_id: int | None) -> StreamLog | None:
-        """Return the writing side of a stream, None where it is not written."""
+        """Return the writing side of a stream, None if the stream is not written."""
         return None if stream_id is None else self._logs.get(stream_id)
 
-    # --- opening and closing ----------------------------------------------------------------------------------------
+    # --- opening and closing --------------------------------------------------------------------
 
     def open(
-        self, change: DefinitionChange, number: int, table: TableDefinition, view: str, *, hidden: bool = False
+        self,
+        change: DefinitionChange,
+        number: int,
+        table: TableDefinition,
+        view: str,
+        *,
+        hidden: bool = False,
+        retention: float = RETENTION,
     ) -> StreamDefinition:
-        """Store a new stream of a table. number: a fresh id."""
+        """Store a new stream of a table.
+
+        number: a fresh id. hidden, retention: see StreamDefinition.
+        """
         now = self._clock.now()
         stream = StreamDefinition(
             id=number,
@@ -138,13 +155,14 @@ class Streams:
             until=now + self._delay,
             hidden=hidden,
             shared=self._shared,
+            retention=retention,
         )
         stream = opened(stream, 1, now)
         self._save(change, stream)
         return stream
 
     def close(self, change: DefinitionChange, stream_id: int) -> None:
-        """Disable a stream: its shards are closed, its records stay for a day."""
+        """Disable a stream and close its shards. Its records stay for its retention."""
         now = self._clock.now()
         stream = self._definitions[stream_id]
         last = last_sequence(change.txn, stream_id) + 1
@@ -157,7 +175,7 @@ class Streams:
             self._save(change, replace(stream, tags=tags))
 
     def remove(self, change: DefinitionChange, stream_id: int) -> None:
-        """Delete a stream and all its records, also one that is gone already."""
+        """Delete a stream and its records, if it is still there."""
         self._registry.remove(change, keyspace.stream(stream_id))
         change.txn.delete(counter_key(stream_id))
         self._deletions.begin(change.txn, keyspace.stream_records(stream_id))
@@ -166,9 +184,12 @@ class Streams:
         self._registry.save(change, keyspace.stream(stream.id), stream)
 
     def _publish(self, _key: bytes, stream: StreamDefinition) -> None:
+        before = self._definitions.get(stream.id)
         self._definitions[stream.id] = stream
         self._due[stream.id] = stream.due()
-        self._trim.setdefault(stream.id, stream.created + RETENTION)
+        first_trim = stream.created + stream.retention
+        if before is None or stream.retention < before.retention:
+            self._trim[stream.id] = min(first_trim, self._trim.get(stream.id, inf))
         if not stream.hidden:
             self._tenants.setdefault(_tenant(stream), {})[stream.resource] = stream
         if stream.disabled is not None:
@@ -190,43 +211,45 @@ class Streams:
                 del self._tenants[tenant]
 
     def _label(self, table: TableDefinition, now: float) -> str:
-        """Return the time as a label; a clock that stands still must not give two streams of a table the same one."""
+        """Return the time as a label.
+
+        Two streams of a table get different labels even if the clock is frozen.
+        """
         taken = {stream.label for stream in self._definitions.values() if stream.table == table.name}
         moment = datetime.fromtimestamp(now, UTC).replace(tzinfo=None)
         while (label := moment.isoformat(timespec="milliseconds")) in taken:
             moment += timedelta(milliseconds=1)
         return label
 
-    # --- what the clock brings about --------------------------------------------------------------------------------
+    # --- what is due by the clock ---------------------------------------------------------------
 
-    def begin_turn(self) -> None:
-        """Queue the turn of all streams.
+    def begin_roll_over(self) -> None:
+        """Queue what is due: rolling over and forgetting streams, and then trimming.
 
-        Shards roll over, streams that nobody can read any more are forgotten, and then old records are
-        trimmed. A stream that has nothing due costs a comparison or two: there may be thousands.
+        If nothing is due, a stream costs two comparisons: there may be thousands.
         """
         now = self._clock.now()
-        self._turning = [number for number, due in self._due.items() if due <= now]
-        if self._turning:
-            self._background.add(TURN, self._turn_slice)
+        self._rolling = [number for number, due in self._due.items() if due <= now]
+        if self._rolling:
+            self._background.add(ROLL_OVER, self._roll_over_slice)
         else:
             self._begin_trimming()
 
-    def _turn_slice(self) -> bool:
-        """Turn some of the streams that are due; return True while there are more."""
+    def _roll_over_slice(self) -> bool:
+        """Roll over or forget some of the streams that are due; return True if there are more."""
         now = self._clock.now()
-        for _ in range(TURN_SLICE):
-            if not self._turning:
+        for _ in range(ROLL_OVER_SLICE):
+            if not self._rolling:
                 self._begin_trimming()
                 return False
-            number = self._turning[-1]
+            number = self._rolling[-1]
             stream = self._definitions.get(number)
             if stream is not None and stream.gone(now):
                 with self._registries.changing(urgent=True) as change:
                     self.remove(change, number)
             elif stream is not None:
-                self._turn(stream, now)
-            self._turning.pop()
+                self._roll_over(stream, now)
+            self._rolling.pop()
         return True
 
     def _begin_trimming(self) -> None:
@@ -235,11 +258,11 @@ class Streams:
             self._trim[number] = inf
             self._background.add(("trim", number), partial(self._trim_slice, number))
 
-    def _turn(self, stream: StreamDefinition, now: float) -> None:
+    def _roll_over(self, stream: StreamDefinition, now: float) -> None:
         with self._registries.changing(urgent=True) as change:
             txn = change.txn
             last = last_sequence(txn, stream.id)
-            changed, used = turned(stream, last, _written(txn, stream), now)
+            changed, used = rolled_over(stream, last, _written(txn, stream), now)
             if changed == stream:
                 return
             if used != last:
@@ -251,24 +274,24 @@ class Streams:
             self._save(change, changed)
 
     def _trim_slice(self, stream_id: int) -> bool:
-        """Delete some of the records that are too old; return True while there are more."""
+        """Delete some of the records that are too old; return True if there are more."""
         stream = self._definitions.get(stream_id)
         if stream is None:
             return False
         now = self._clock.now()
-        due = now + RETENTION  # when what is written from now on is too old
+        due = now + stream.retention  # when records that are written from now on are too old
         room = deleting.SLICE
         with self._engine.write() as txn:
             txn.urgent = True
             for shard in stream.shards:
-                mark = reader.trimmed_to(txn, stream, shard, now - RETENTION)
+                mark = reader.trimmed_to(txn, stream, shard, stream.oldest(now))
                 prefix = keyspace.shard_records(stream.id, shard.number)
                 room -= txn.drop_range(prefix, prefix + u64(mark), room)
                 if not room:
                     return True
                 rows, _ = txn.page(prefix, prefix_end(prefix), 2)
                 if len(rows) > 1:  # the first can stay as the mark
-                    due = min(due, record_time(rows[1]) + RETENTION)
+                    due = min(due, record_time(rows[1]) + stream.retention)
         self._trim[stream_id] = due
         return False
 
@@ -278,7 +301,7 @@ def _tenant(stream: StreamDefinition) -> Tenant:
 
 
 def _written(txn: ReadTxn, stream: StreamDefinition) -> float:
-    """Return the time of the newest record in the open shards, 0 where there is none."""
+    """Return the time of the newest record in the open shards, 0 if there is none."""
     newest = 0.0
     for shard in stream.open_shards():
         prefix = keyspace.shard_records(stream.id, shard.number)

@@ -1,8 +1,9 @@
-"""Time to live: a queue of expiry times for each table that has it, kept by the write path (behaviour 12).
+"""Time to live: a queue of expiry times for each table that has it (behaviour 12).
 
-An entry of the queue is a key of milliseconds of expiry and item, so what has expired stands together, in order, and
-finding it costs nothing for the items that have not. Items that were there before TTL was switched on enter the queue by
-a walk (ttl_fill.py); what has expired is deleted by sweeps (ttl_sweep.py).
+An entry of the queue is a key: the milliseconds of expiry, then the item's key. So the items that
+have expired are at the beginning, in order, and finding them costs nothing for the others. A walk
+(jobs/ttl_fill.py) enters the items from before TTL was switched on. Sweeps (jobs/ttl_sweep.py)
+delete the items that have expired.
 """
 
 from typing import Final
@@ -13,8 +14,11 @@ from emulator.database.store import keyspace
 from emulator.values.types import Item
 from storage import WriteTxn
 
-_LATEST: Final = (1 << 63) - 1  # milliseconds; what expires later than in 292 million years does not expire
-_TOO_OLD: Final = 5 * 365 * 86_400_000  # milliseconds; what expired longer ago than five years stays (behaviour 12)
+_LATEST: Final = (1 << 63) - 1
+"""Milliseconds. An item with a later expiry, 292 million years from now, never expires."""
+
+_TOO_OLD: Final = 5 * 365 * 86_400_000
+"""Milliseconds. An item that expired longer ago than five years stays (behaviour 12)."""
 
 
 def queue_of(definition: TableDefinition) -> "TtlQueue | None":
@@ -35,7 +39,7 @@ class TtlQueue:
         self.prefix = keyspace.expiries(queue)
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Remove the expiry that the item had, and enter the one that it has now."""
+        """Replace the entry of the item's old expiry with that of its new one."""
         before, after = self.expiry(change.old_item()), self.expiry(change.new)
         if before != after:
             if before is not None:
@@ -44,21 +48,25 @@ class TtlQueue:
                 txn.put(keyspace.expiry(self.prefix, after, change.key), b"")
 
     def expired(self, now: float) -> tuple[bytes, bytes]:
-        """Return the range of the entries to be swept: less than now (seconds), not more than five years ago.
+        """Return the range of the entries to be swept at a time (seconds).
 
-        Less, because an item expires once its time is less than the current one (AWS API Reference: UpdateTimeToLive).
+        They are of the last five years. An item expires once its time is less than the current one
+        (AWS API Reference: UpdateTimeToLive).
         """
         milliseconds = int(now * 1000)
         oldest = max(0, milliseconds - _TOO_OLD)
         return keyspace.expiry(self.prefix, oldest, b""), keyspace.expiry(self.prefix, milliseconds, b"")
 
     def entry(self, item: Item, item_key: bytes) -> bytes | None:
-        """Return the entry that an item must have, None where it never expires."""
+        """Return the entry that an item must have, None if it never expires."""
         expiry = self.expiry(item)
         return None if expiry is None else keyspace.expiry(self.prefix, expiry, item_key)
 
     def expiry(self, item: Item | None) -> int | None:
-        """Return when an item expires, in whole milliseconds since the epoch; None for never: only a Number says when."""
+        """Return when an item expires, in whole milliseconds since the epoch, None for never.
+
+        Only a Number is a time.
+        """
         value = None if item is None else item.get(self.attribute)
         if value is None or "N" not in value:
             return None

@@ -1,6 +1,7 @@
-"""The state of Kinesis destinations: what clients see of it, and what the log says of it.
+"""The state of Kinesis destinations, as clients and the log show it.
 
-A destination's status follows the clock, and whether there is a Kinesis-compatible server (`--kinesis-endpoint`) at all:
+A destination's status depends on the clock, and on whether there is a Kinesis-compatible server
+(`--kinesis-endpoint`):
 
 | stored    | without an endpoint | with one, before `until` | later    | change log |
 |-----------|---------------------|--------------------------|----------|------------|
@@ -9,9 +10,9 @@ A destination's status follows the clock, and whether there is a Kinesis-compati
 | DISABLING | DISABLED            | DISABLING                | DISABLED | closed     |
 | DISABLED  | DISABLED            | DISABLED                 | DISABLED | none       |
 
-DISABLING is the time in which what was written before is still put; it becomes DISABLED as soon as all of it has been.
-ENABLE_FAILED is stored at once for what can never be a destination, and shown as ENABLING until `until`: on the service
-the request is never refused for its ARN (control-plane 13).
+During DISABLING the records from before are still put. As soon as all were put, it becomes
+DISABLED. ENABLE_FAILED is stored at once for an ARN that can never be a destination, and shown as
+ENABLING until `until`: the service never refuses the request because of its ARN (control-plane 13).
 """
 
 import logging
@@ -32,14 +33,15 @@ DISABLED: Final = "DISABLED"
 ENABLE_FAILED: Final = "ENABLE_FAILED"
 
 ENDED: Final = frozenset({DISABLED, ENABLE_FAILED})
-"""Statuses of destinations that get nothing. A table has one destination at most that has another status."""
+"""Statuses of destinations that get nothing. At most one destination of a table has another."""
 
 MILLISECOND: Final = "MILLISECOND"
 MICROSECOND: Final = "MICROSECOND"
 
 _STREAM_ARN: Final = re.compile(r"arn:aws[a-z-]*:kinesis:([a-z0-9-]+):[0-9]{12}:stream/[a-zA-Z0-9_.-]{1,128}")
 
-DRAIN_SECONDS: Final = 60.0  # how long a disabled destination still gets what was written before; ours
+DRAIN_SECONDS: Final = 60.0
+"""How long a disabled destination still gets the records from before. The figure is ours."""
 
 UNCONNECTED: Final = "no Kinesis endpoint is configured (--kinesis-endpoint URL)"
 
@@ -62,9 +64,10 @@ def precision(destination: KinesisDestination) -> str:
 
 
 def failure(arn: str, region: str) -> str | None:
-    """Return why a table of a region can never have a destination, None where it can (DDB-TABLE-318).
+    """Return why a table of a region can never have a destination, None if it can (DDB-TABLE-318).
 
-    What is no data stream is told as the service tells of one that is not there.
+    An ARN that is not of a data stream gets the service's text for a data stream that does not
+    exist.
     """
     match = _STREAM_ARN.fullmatch(arn)
     if match is None:
@@ -77,15 +80,15 @@ def failure(arn: str, region: str) -> str | None:
 
 
 def consumer(stream_id: int) -> str:
-    """Return the name under which it is kept how far a destination's change log has been put.
+    """Return the name under which the checkpoints of a destination's change log are stored.
 
-    The log alone names it: there is one for each time a destination is enabled, and ids are never used again.
+    The id of the log is enough: each enabling opens a new log, and ids are never used again.
     """
     return f"kinesis {stream_id}"
 
 
 def log_unconnected(definitions: Iterable[TableDefinition]) -> None:
-    """Log which destinations wait for an endpoint, and why."""
+    """Log the destinations that wait for an endpoint, and why."""
     for definition in definitions:
         for destination in definition.kinesis:
             if destination.status != DISABLING and destination.status not in ENDED:

@@ -1,11 +1,11 @@
 """What is stored about streams and their shards (behaviour 11).
 
-A stream outlives its table: it stays readable for a day after it was disabled or the table deleted. Definitions are
-frozen and go to storage as JSON; a change makes a new one.
+A stream outlives its table: after it is disabled, or the table deleted, it stays readable for as
+long as it keeps records. Definitions are frozen and stored as JSON; a change makes a new one.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Self
 from zlib import crc32
 
@@ -15,10 +15,17 @@ from emulator.database.definitions.arns import account_of
 from emulator.database.store.loading import from_fields
 from emulator.settings import DEFAULT_ACCOUNT
 
-RETENTION: Final = 86_400.0  # seconds that records are kept (AWS: "Change data capture for DynamoDB Streams")
-SHARD_LIFE: Final = 14_400.0  # seconds after which an open shard is closed and goes on in a child (behaviour 11.5)
+RETENTION: Final = 86_400.0
+"""Seconds that streams of clients keep records, and the default of the others.
 
-FIRST_SEQUENCE: Final = 100_000_000_000_000_000_000  # sequence numbers have at least 21 digits (behaviour 11.1)
+AWS: "Change data capture for DynamoDB Streams".
+"""
+
+SHARD_LIFE: Final = 14_400.0
+"""Seconds after which an open shard is closed and continued by a child (behaviour 11.5)."""
+
+FIRST_SEQUENCE: Final = 100_000_000_000_000_000_000
+"""What is added to stored numbers: sequence numbers have at least 21 digits (behaviour 11.1)."""
 
 
 def sequence_text(number: int) -> str:
@@ -27,7 +34,10 @@ def sequence_text(number: int) -> str:
 
 
 def sequence_of(text: str) -> int | None:
-    """Return the number a client's sequence number stands for, None where it is none (it may still be of no record)."""
+    """Return the stored number of a client's sequence number, None if the text is not one.
+
+    There need not be a record with that number.
+    """
     if not (text.isascii() and text.isdigit()):
         return None
     return int(text) - FIRST_SEQUENCE
@@ -35,10 +45,11 @@ def sequence_of(text: str) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """A shard: the records of a slot (a contiguous range of partition key hashes) during a while.
+    """A shard: the records of one slot (a range of partition key hashes) during some hours.
 
-    number: unique in its stream, growing, and ids grow with it; start, end: its first and last sequence number, end None
-    while it is open; opened, closed: seconds since the epoch, no record of it is from after closed.
+    number: unique in its stream; newer shards have higher numbers and higher ids. start, end: its
+    first and last sequence number; end is None while it is open. opened, closed: seconds since the
+    epoch; no record is from after `closed`.
     """
 
     number: int
@@ -55,11 +66,12 @@ class Shard:
 class StreamDefinition:
     """A stream as stored. Times are seconds since the epoch.
 
-    view: KEYS_ONLY, NEW_IMAGE, OLD_IMAGE or NEW_AND_OLD_IMAGES; seed: 16 hex digits that make its event ids its own;
-    slots: open shards at a time; until: when ENABLING or DISABLING ends; disabled: since when, None while it is written;
-    hidden: a change log of the emulator's own (a Kinesis destination's), which clients are not told of; shared: of a
-    table that is in the one tenant of all callers; account: as a table's (definitions.py); tags: its own,
-    apart from the table's.
+    view: KEYS_ONLY, NEW_IMAGE, OLD_IMAGE or NEW_AND_OLD_IMAGES. seed: 16 hex digits that make its
+    event ids unique. slots: how many shards are open at a time. until: when ENABLING or DISABLING
+    ends. disabled: since when it is not written, None while it is. hidden: a change log of the
+    emulator's own (a Kinesis destination's), which clients cannot see. shared: its table belongs to
+    the one tenant of all callers. account: as a table's (definitions/tables.py). tags: its own, not
+    the table's. retention: seconds that it keeps records.
     """
 
     id: int
@@ -80,6 +92,7 @@ class StreamDefinition:
     hidden: bool = False
     shared: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
+    retention: float = RETENTION
 
     @classmethod
     def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
@@ -91,7 +104,7 @@ class StreamDefinition:
 
     def dump(self) -> bytes:
         """Return the definition as JSON."""
-        return orjson.dumps(asdict(self))
+        return orjson.dumps(self)
 
     @property
     def arn(self) -> str:
@@ -100,49 +113,57 @@ class StreamDefinition:
 
     @property
     def resource(self) -> str:
-        """What its ARN names, without account and region: no two streams of a tenant have the same."""
+        """The part of its ARN after the account; unique among the streams of a tenant."""
         return f"table/{self.table}/stream/{self.label}"
 
     def status(self, *, settled: bool) -> str:
-        """Return ENABLING, ENABLED, DISABLING or DISABLED; settled: what lasts until `until` is over."""
+        """Return ENABLING, ENABLED, DISABLING or DISABLED. settled: whether `until` has passed."""
         if self.disabled is None:
             return "ENABLED" if settled else "ENABLING"
         return "DISABLED" if settled else "DISABLING"
 
     def gone(self, now: float) -> bool:
-        """Say whether nobody can read the stream any more: it has been disabled for a day."""
-        return self.disabled is not None and self.disabled + RETENTION <= now
+        """Return whether the stream was disabled so long ago that nobody can read it any more."""
+        return self.disabled is not None and self.disabled + self.retention <= now
+
+    def oldest(self, now: float) -> float:
+        """Return the time before which records count as trimmed, deleted or not."""
+        return now - self.retention
 
     def readable(self, now: float) -> Iterator[Shard]:
-        """Walk the shards that may have records to be read, oldest first: not those closed a day ago."""
-        return (shard for shard in self.shards if shard.closed is None or shard.closed + RETENTION > now)
+        """Walk the shards that may still have records to be read, oldest first."""
+        return (shard for shard in self.shards if shard.closed is None or shard.closed + self.retention > now)
 
     def due(self) -> float:
-        """Return the first moment at which time changes the stream: a shard is to be turned over or to go, or all of it."""
+        """Return when the stream changes next: a shard rolls over or goes, or the stream goes."""
         moments = [
-            shard.opened + SHARD_LIFE if shard.closed is None else shard.closed + RETENTION for shard in self.shards
+            shard.opened + SHARD_LIFE if shard.closed is None else shard.closed + self.retention
+            for shard in self.shards
         ]
         if self.disabled is not None:
-            moments.append(self.disabled + RETENTION)
+            moments.append(self.disabled + self.retention)
         return min(moments)
 
     def open_shards(self) -> list[Shard]:
-        """Return the shards that are being written, one for each slot and in that order; none of a disabled stream."""
+        """Return the shards that are being written, one for each slot and in that order.
+
+        A disabled stream has none.
+        """
         return sorted((shard for shard in self.shards if shard.end is None), key=lambda shard: shard.slot)
 
 
-# --- changes --------------------------------------------------------------------------------------------------------
+# --- changes ------------------------------------------------------------------------------------
 
 
 def opened(stream: StreamDefinition, first: int, moment: float) -> StreamDefinition:
-    """Return the stream with an open shard for each slot, a child of the slot's last one.
+    """Return the stream with an open shard for each slot, the child of the slot's last shard.
 
-    first: the sequence number that comes next.
+    first: the next sequence number.
     """
     parents = {shard.slot: shard.id for shard in stream.shards}
     number = max((shard.number for shard in stream.shards), default=0) + 1
     numbers = range(number, number + stream.slots)
-    tails = sorted(crc32(f"{stream.seed} {each}".encode()) for each in numbers)  # so that ids grow with the numbers
+    tails = sorted(crc32(f"{stream.seed} {each}".encode()) for each in numbers)  # so ids grow with numbers
     shards = tuple(
         Shard(each, f"shardId-{max(0, int(moment * 1000)):020d}-{tail:08x}", parents.get(slot), slot, first, moment)
         for slot, (each, tail) in enumerate(zip(numbers, tails, strict=True))
@@ -156,21 +177,24 @@ def closed(stream: StreamDefinition, last: int, moment: float) -> StreamDefiniti
     return replace(stream, shards=tuple(shards))
 
 
-def turned(stream: StreamDefinition, last: int, written: float, now: float) -> tuple[StreamDefinition, int]:
-    """Return the stream with the shards that it has by now, and the last sequence number that is used.
+def rolled_over(stream: StreamDefinition, last: int, written: float, now: float) -> tuple[StreamDefinition, int]:
+    """Return the stream with the shards that it has by now, and its last used sequence number.
 
-    Open shards end after SHARD_LIFE, which uses up one number as their ending, and go on in children; closed ones whose
-    records are all too old go. However long nobody looked, no more generations come about than are still readable.
+    Open shards end after SHARD_LIFE and are continued by children; an ending uses up one number.
+    Closed shards go when all their records are too old. After a long pause only as many generations
+    are made as are still readable.
 
-    last: the last sequence number used so far; written: the time of the newest record. Who looks late may find records in
-    a shard that should have ended before: it then ends with them, so that they can be read for as long as all others.
+    last: the last sequence number used so far. written: the time of the newest record. If rolling
+    over is late, a shard may hold records past its scheduled end. It is closed after the last of
+    them, so that they can be read for as long as all others.
     """
     while open_shards := stream.open_shards():
         moment = open_shards[0].opened + SHARD_LIFE
         if moment > now:
             break
-        if moment < now - RETENTION - SHARD_LIFE:
-            moment += (now - RETENTION - moment) // SHARD_LIFE * SHARD_LIFE
+        earliest = stream.oldest(now)
+        if moment < earliest - SHARD_LIFE:
+            moment += (earliest - moment) // SHARD_LIFE * SHARD_LIFE
         last += 1
         stream = opened(closed(stream, last, max(moment, written)), last + 1, moment)
         written = moment

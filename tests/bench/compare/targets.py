@@ -75,6 +75,18 @@ def _ours() -> list[Target | Absent]:
         Target("memory", "in memory", OURS, (*command, "--in-memory")),
         Target("lmdb", "LMDB", OURS, disk),
     ]
+    application = ("emulator.http.application:create", "--factory", "--http", "httptools", "--port", "{port}")
+    targets.append(
+        Target(
+            "asgi",
+            "in memory, under uvicorn's own HTTP",
+            OURS,
+            (sys.executable, "-m", "uvicorn", *application, "--no-access-log", "--log-level", "warning"),
+            {"DYNAMODB_EMULATOR_IN_MEMORY": "1"},
+            only=("get_c*", "put_c*"),
+            startup=False,
+        )
+    )
     workers = Target(
         "lmdb_w2",
         "LMDB, 2 workers",

@@ -9,7 +9,7 @@ import pytest
 
 from emulator.database.store import keyspace
 from emulator.kinesis import feed
-from emulator.kinesis.feed import FIRST_REST, LONGEST_REST, KinesisFeed
+from emulator.kinesis.feed import FIRST_BACK_OFF, LONGEST_BACK_OFF, KinesisFeed
 from emulator.settings import Settings
 from storage import Interrupted
 from storage.keycode import prefix_end
@@ -327,7 +327,7 @@ def test_failed_entries_are_tried_again_after_a_rest_and_hold_back_only_their_it
     assert values(batch) == [0, 1]
     fed.take(batch, failed={0})
     assert fed.due() is None
-    fed.clock.advance(FIRST_REST)
+    fed.clock.advance(FIRST_BACK_OFF)
     batch = fed.due()
     assert values(batch) == [0, 3]
     fed.take(batch)
@@ -335,21 +335,21 @@ def test_failed_entries_are_tried_again_after_a_rest_and_hold_back_only_their_it
     assert [value for pk, value in fed.told() if pk == "b"] == [1, 3]
 
 
-def test_rests_grow_and_end_with_success(fed, caplog):
+def test_back_offs_grow_and_end_with_success(fed, caplog):
     fed.put("a", 1)
-    rests = []
+    waits = []
     for _ in range(12):
         fed.feed.failed(fed.due(), "connection refused")
         waited = 0.0
         while fed.due() is None:
             fed.clock.advance(0.1)
             waited += 0.1
-        rests.append(waited)
-    assert rests == pytest.approx([*(FIRST_REST * 2**each for each in range(9)), *[LONGEST_REST] * 3], abs=0.11)
+        waits.append(waited)
+    assert waits == pytest.approx([*(FIRST_BACK_OFF * 2**each for each in range(9)), *[LONGEST_BACK_OFF] * 3], abs=0.11)
     assert fed.drain() == [("a", 1)]
     fed.put("a", 2)
     fed.feed.failed(fed.due(), "connection refused")
-    fed.clock.advance(FIRST_REST)
+    fed.clock.advance(FIRST_BACK_OFF)
     assert fed.due() is not None
     text = f"Kinesis stream {ARN} does not take records, which wait and are tried again: connection refused"
     assert [record.message for record in caplog.records if record.levelno == logging.WARNING] == [text] * 2
@@ -507,7 +507,7 @@ def test_a_deleted_table_leaves_nothing(fed):
 
 
 def test_the_log_is_trimmed_after_a_day(fed):
-    """What cannot be put for a day is lost, as on the service; the rest does not grow for ever."""
+    """What cannot be put for a day is lost, as on the service; the back-off does not grow for ever."""
     numbers = count()
     for _ in range(12):
         for _ in range(5):

@@ -118,7 +118,7 @@ def failing(db, monkeypatch):
 def check_unchanged(db, before, shown):
     assert dump(db.emulator.database) == before
     assert db("ListStreams") == shown
-    db.emulator.database.streams.begin_turn()
+    db.emulator.database.streams.begin_roll_over()
     db.emulator.database.background.run_all()
     assert db("ListStreams") == shown
 
@@ -149,7 +149,7 @@ def test_commit_that_fails(db, monkeypatch, failing, operation, request_):
 
 
 def test_turn_that_fails(db, monkeypatch, failing):
-    """The disk is full when the shards are to turn: they do so later, and nothing is written meanwhile to others."""
+    """The disk is full when the shards are to roll over: they do so later, and nothing is written meanwhile to others."""
     streamed = Streamed(db)
     numbers = [streamed.put()]
     shards = streamed.shards()
@@ -220,7 +220,7 @@ def test_reopening_keeps_everything(tmp_path):
 
 
 def test_other_number_of_shards(tmp_path):
-    """The setting is of new streams; those that are there keep theirs, also when they turn over."""
+    """The setting is of new streams; those that are there keep theirs, also when they roll over."""
     with emulator("lmdb", tmp_path, stream_shards=2) as db:
         streamed = Streamed(db)
         now = db.clock.now()
@@ -254,7 +254,7 @@ def test_hidden_streams_are_not_listed(db):
     streams = database.streams
     assert streams.get(number) == stream
     later(db, LIFE)
-    assert len(streams.get(number).shards) == 2 * len(stream.shards), "it turns as any other"
+    assert len(streams.get(number).shards) == 2 * len(stream.shards), "it rolls over as any other"
     with database.catalog.changing() as change:
         streams.close(change, number)
     later(db, DAY)
@@ -375,7 +375,7 @@ def test_many_streams(db):
 
 
 def test_pages_of_shards_while_they_go(db):
-    """DescribeStream by small pages across a turn tells every shard that is still there once."""
+    """DescribeStream by small pages across a rollover lists every shard that is still there once."""
     streamed = Streamed(db)
     for _ in range(3):
         later(db, LIFE)

@@ -1,9 +1,14 @@
 """A day: how long records, shards and streams last, and what is left of them in storage."""
 
+import json
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
+from emulator.database.definitions import arns
+from emulator.database.definitions.streams import StreamDefinition
+from emulator.database.store import keyspace
 from emulator.settings import Settings
 from tests.support.in_process import InProcess
 from tests.support.invariants import check_store, dump
@@ -285,3 +290,132 @@ def test_reopened_after_a_day(tmp_path):
     assert record_count(db) == 2, "the mark stays as long as its shard"
     assert len(stored(db, STREAMS)) == 1
     db.emulator.close()
+
+
+# --- streams that keep their records for another time -------------------------------------------
+
+WEEK = 7 * DAY
+
+
+def keep(db, streamed, retention):
+    """Let a stream keep its records for other seconds than a day; return it."""
+    streams = db.emulator.database.streams
+    stream = replace(streams.of_resource(db.caller.tenant, arns.resource(streamed.arn)), retention=retention)
+    with db.emulator.database.write() as txn:
+        txn.put(keyspace.stream(stream.id), stream.dump())
+    db.emulator.database.refresh()
+    return streams.get(stream.id)
+
+
+@pytest.fixture
+def both(db):
+    """Two tables: the first one's stream keeps records for a day, the second one's for a week."""
+    day, week = Streamed(db, **ONE_SHARD), Streamed(db, **ONE_SHARD)
+    keep(db, week, WEEK)
+    return day, week
+
+
+def test_each_stream_keeps_its_records_for_its_own_time(db, both):
+    """Readers see that at once; storage, shards and marks follow."""
+    day, week = both
+    for streamed in both:
+        for _ in range(3):
+            streamed.put()
+    for passed, expected in ((DAY - MINUTE, [3, 3]), (2 * MINUTE, [0, 3]), (WEEK - DAY - 2 * MINUTE, [0, 3])):
+        db.clock.advance(passed)
+        for _ in range(2):  # before and after the deletion
+            assert [len(streamed.records()) for streamed in both] == expected
+            later(db, 0)
+            finish(db)
+    assert len(day.shards()) == DAY // LIFE + 1
+    assert len(week.shards()) == WEEK // LIFE
+    later(db, 2 * MINUTE)
+    finish(db)
+    assert [len(streamed.records()) for streamed in both] == [0, 0]
+    later(db, LIFE)
+    finish(db)
+    assert record_count(db) == 0
+    check_store(db.emulator.database)
+
+
+def test_positions_follow_the_retention(db, both):
+    """TRIM_HORIZON, AT_TIMESTAMP, and a sequence number."""
+    for _ in range(2):
+        for streamed in both:
+            streamed.put()
+        db.clock.advance(LIFE - MINUTE)
+    shards = [streamed.shards()[0] for streamed in both]
+    records = [read_shard(db, s.arn, shard["ShardId"]) for s, shard in zip(both, shards, strict=True)]
+    db.clock.advance(DAY - LIFE)
+    for streamed, shard, (old, young), expected in zip(both, shards, records, ([2], [1, 2]), strict=True):
+        for kind, place in (("TRIM_HORIZON", {}), ("AT_TIMESTAMP", {"Timestamp": 1_700_000_000})):
+            found = read_shard(db, streamed.arn, shard["ShardId"], kind, **place)
+            assert list(map(number_of, found)) == expected
+        for record, number in ((old, 1), (young, 2)):
+            if number in expected:
+                place = {"SequenceNumber": record["dynamodb"]["SequenceNumber"]}
+                assert read_shard(db, streamed.arn, shard["ShardId"], "AT_SEQUENCE_NUMBER", **place)[0] == record
+            else:
+                assert trimmed(db, streamed, shard, "AT_SEQUENCE_NUMBER", record)
+
+
+@pytest.mark.parametrize("end", [disable, delete])
+def test_a_closed_stream_can_be_read_for_its_own_time(db, both, end):
+    day, week = both
+    day.put()
+    numbers = [week.put()]
+    arn = week.arn
+    for streamed in both:
+        end(db, streamed)
+    week.arn = arn
+    later(db, WEEK - MINUTE)
+    finish(db)
+    assert [stream["StreamArn"] for stream in db("ListStreams")["Streams"]] == [arn]
+    assert week.numbers_read() == numbers
+    later(db, 2 * MINUTE)
+    finish(db)
+    assert db("ListStreams")["Streams"] == []
+    assert stored(db, RECORDS, STREAMS, b"\x01sequence", b"\x06") == []
+
+
+def test_a_retention_that_is_shortened_applies_to_what_is_there(db, both):
+    _, week = both
+    for _ in range(3):
+        week.put()
+    later(db, 2 * DAY)
+    finish(db)
+    assert len(week.records()) == 3
+    keep(db, week, DAY)
+    assert week.records() == []
+    later(db, MINUTE)
+    finish(db)
+    assert record_count(db) == 0
+    check_store(db.emulator.database)
+
+
+def test_generations_after_a_long_pause_are_those_that_can_be_read(db, both):
+    day, week = both
+    later(db, 30 * DAY)
+    finish(db)
+    assert len(day.shards()) == DAY // LIFE + 1
+    assert len(week.shards()) == WEEK // LIFE + 1
+
+
+def test_a_hidden_log_is_opened_with_its_own_retention(db):
+    """As recovery will: for 35 days."""
+    streamed = Streamed(db)
+    database = db.emulator.database
+    table = database.table(db.caller, streamed.name).definition
+    with database.catalog.changing() as change:
+        stream = database.streams.open(change, 99, table, "NEW_AND_OLD_IMAGES", hidden=True, retention=35 * DAY)
+    assert StreamDefinition.load(stream.dump()) == stream
+    assert stream.retention == 35 * DAY
+    assert not stream.gone(db.clock.now())
+
+
+def test_definitions_of_older_versions_keep_records_for_a_day(db):
+    streamed = Streamed(db)
+    stream = keep(db, streamed, DAY)
+    fields = json.loads(stream.dump())
+    del fields["retention"]
+    assert StreamDefinition.load(json.dumps(fields).encode()) == stream

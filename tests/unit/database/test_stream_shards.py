@@ -1,11 +1,11 @@
-"""Shards by the clock: they turn over after four hours, and readers find every record, each item's in order."""
+"""Shards by the clock: they roll over after four hours, and readers find every record, each item's in order."""
 
 from itertools import pairwise
 
 import pytest
 
 from emulator.controls.registry import begin, registered
-from emulator.database.changes.streams import TURN_SLICE
+from emulator.database.changes.streams import ROLL_OVER_SLICE
 from tests.support.stream_reading import iterator, pages, parents_first, read_shard, sequence
 from tests.support.streamed_tables import (
     DAY,
@@ -252,7 +252,7 @@ def test_disabled_stream_turns_no_more(db):
 
 
 def test_clock_set_back(db):
-    """Shards do not turn until it has caught up; what is written and read does not mind."""
+    """Shards do not roll over until the clock has caught up; what is written and read does not mind."""
     streamed = Streamed(db)
     streamed.put("a")
     later(db, 30 * DAY)
@@ -269,32 +269,32 @@ def test_clock_set_back(db):
 
 
 def test_cost_of_streams_with_nothing_due(db, monkeypatch):
-    """A turn looks at no stream that nothing has happened to."""
+    """A rollover visits no stream that nothing has happened to."""
     for _ in range(20):
         Streamed(db)
     streams = db.emulator.database.streams
-    turned = []
-    monkeypatch.setattr(streams, "_turn", lambda stream, now: turned.append(stream))
+    rolled = []
+    monkeypatch.setattr(streams, "_roll_over", lambda stream, now: rolled.append(stream))
     later(db, LIFE - MINUTE)
-    assert (turned, bool(db.emulator.database.background.slices)) == ([], False)
+    assert (rolled, bool(db.emulator.database.background.slices)) == ([], False)
     later(db, MINUTE)
-    assert len(turned) == TURN_SLICE
+    assert len(rolled) == ROLL_OVER_SLICE
     finish(db)
-    assert len(turned) == 20
+    assert len(rolled) == 20
 
 
-def test_a_moved_clock_turns_streams_in_steps(db, monkeypatch):
-    """Other requests are answered between two steps, and all streams have turned when the last is done."""
-    monkeypatch.setattr("emulator.database.changes.streams.TURN_SLICE", 2)
+def test_a_moved_clock_rolls_streams_over_in_steps(db, monkeypatch):
+    """Other requests are answered between two steps, and all streams have rolled over when the last is done."""
+    monkeypatch.setattr("emulator.database.changes.streams.ROLL_OVER_SLICE", 2)
     streamed = [Streamed(db) for _ in range(5)]
     before = [len(each.shards()) for each in streamed]
     streams = db.emulator.database.streams
-    turn = streams._turn
-    turned = []
-    monkeypatch.setattr(streams, "_turn", lambda stream, now: turned.append(stream) or turn(stream, now))
+    roll_over = streams._roll_over
+    rolled = []
+    monkeypatch.setattr(streams, "_roll_over", lambda stream, now: rolled.append(stream) or roll_over(stream, now))
     move = registered()["move_clock"]
-    assert [len(turned) for _ in begin(db.emulator, move, {"Advance": LIFE})] == [2, 4]
-    assert len(turned) == 5
+    assert [len(rolled) for _ in begin(db.emulator, move, {"Advance": LIFE})] == [2, 4]
+    assert len(rolled) == 5
     assert [len(each.shards()) for each in streamed] == [2 * count for count in before]
     assert list(begin(db.emulator, move, {"Advance": 1})) == [], "nothing is due"
 

@@ -116,7 +116,7 @@ def test_records_that_do_not_match_count_as_processed(make_stage, tmp_path):
     stage.put("no more", 2)
     assert stage.deliver() == [["yes"]]
     mapping = stage.service.mappings.get(uuid)
-    assert list(stage.service.mappings.checkpoints(mapping).values()) == [4]
+    assert list(stage.positions(mapping).values()) == [4]
 
 
 def test_filters_of_an_update_hold_from_the_next_record_on(stage):
@@ -202,10 +202,10 @@ def test_key_that_fails_does_not_hold_up_the_others(stage):
     behind = 30 - len(got)
     assert behind < 15, "only the keys of one lane wait"
     mapping = stage.service.mappings.get(uuid)
-    assert stage.service.mappings.checkpoints(mapping) == {}, "the position is the first record that is not done"
+    assert stage.positions(mapping) == {}, "the position is the first record that is not done"
     stage.clock.advance(1)
     stage.deliver()
-    assert list(stage.service.mappings.checkpoints(mapping).values()) == [31]
+    assert list(stage.positions(mapping).values()) == [31]
 
 
 def test_shards_are_delivered_side_by_side(make_stage):
@@ -288,7 +288,7 @@ def test_shards_that_are_gone_leave_no_checkpoint(stage):
     stage.deliver()
     mapping = stage.service.mappings.get(uuid)
     [stream] = stage.emulator.database.streams.of(mapping.tenant)
-    assert stage.service.mappings.checkpoints(mapping).keys() <= {shard.number for shard in stream.shards}
+    assert stage.positions(mapping).keys() <= {shard.number for shard in stream.shards}
 
 
 # --- stopping and going on ------------------------------------------------------------------------

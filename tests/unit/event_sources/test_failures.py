@@ -8,7 +8,7 @@ import pytest
 
 from emulator.database.definitions.streams import sequence_text
 from emulator.event_sources import dead_letters
-from emulator.event_sources.lanes import backoff
+from emulator.event_sources.lanes import BACK_OFF
 from emulator.event_sources.outcomes import Outcome
 from tests.support.stages import DONE, FAILED, UNREACHABLE, failing, keys, sequences
 
@@ -48,7 +48,7 @@ def result(stage, uuid):
 
 
 def test_backoff_doubles_up_to_a_minute():
-    assert [backoff(failures) for failures in (1, 2, 3, 6, 7, 8, 10_000)] == [1, 2, 4, 32, 60, 60, 60]
+    assert [BACK_OFF.until(0, failures) for failures in (1, 2, 3, 6, 7, 8, 10_000)] == [1, 2, 4, 32, 60, 60, 60]
 
 
 def test_failed_batch_is_tried_again_by_the_clock_until_it_succeeds(stage, mapped):
@@ -165,7 +165,7 @@ def test_records_before_the_lowest_reported_one_are_done(stage, mapped):
     uuid = mapped(FunctionResponseTypes=REPORTS)
     assert stage.deliver(reporting("d", "c")) == [["a", "b", "c", "d"]]
     mapping = stage.service.mappings.get(uuid)
-    assert list(stage.service.mappings.checkpoints(mapping).values()) == [3]
+    assert list(stage.positions(mapping).values()) == [3]
     assert result(stage, uuid) == "OK"
     stage.clock.advance(1)
     assert stage.deliver(reporting()) == [["c", "d"]]
@@ -232,7 +232,7 @@ def test_records_too_old_to_be_sent_at_all_are_given_up(stage, mapped):
     assert letter["requestContext"]["approximateInvokeCount"] == 0
     assert "responseContext" not in letter
     mapping = stage.service.mappings.get(uuid)
-    assert list(stage.service.mappings.checkpoints(mapping).values()) == [3]
+    assert list(stage.positions(mapping).values()) == [3]
 
 
 def test_retries_without_end_end_with_the_stream_s_retention(stage, mapped):

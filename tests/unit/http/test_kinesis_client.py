@@ -10,7 +10,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from emulator import rounds
-from emulator.kinesis.feed import FIRST_REST, LONGEST_REST, KinesisFeed
+from emulator.kinesis.feed import FIRST_BACK_OFF, LONGEST_BACK_OFF, KinesisFeed
 from emulator.outbound.kinesis import KinesisClient, _refusal, run_kinesis
 from emulator.settings import Settings
 from tests.support.in_process import InProcess
@@ -94,7 +94,7 @@ def test_entries_that_fail_are_put_later(inside, fake):
         inside.put("ab"[number % 2], number)
     inside.until(lambda: len(fake.calls) == 1)
     assert fake.entries == []
-    inside.until(lambda: len(fake.entries) == 10, lambda: inside.clock.advance(FIRST_REST))
+    inside.until(lambda: len(fake.entries) == 10, lambda: inside.clock.advance(FIRST_BACK_OFF))
     assert order_of(fake.values(), "a") == [0, 2, 4, 6, 8]
     assert order_of(fake.values(), "b") == [1, 3, 5, 7, 9]
 
@@ -103,9 +103,9 @@ def test_entries_that_fail_are_put_later(inside, fake):
 def test_calls_that_fail_are_made_again(inside, fake, caplog, code):
     fake.error = code
     inside.put("a", 1)
-    inside.until(lambda: len(fake.calls) >= 3, lambda: inside.clock.advance(LONGEST_REST))
+    inside.until(lambda: len(fake.calls) >= 3, lambda: inside.clock.advance(LONGEST_BACK_OFF))
     fake.error = None
-    inside.until(lambda: fake.values() == [("a", 1)], lambda: inside.clock.advance(LONGEST_REST))
+    inside.until(lambda: fake.values() == [("a", 1)], lambda: inside.clock.advance(LONGEST_BACK_OFF))
     warnings = [record.message for record in caplog.records if record.levelno == logging.WARNING]
     assert warnings
     assert all(code in text and ARN in text for text in warnings)
@@ -117,7 +117,7 @@ def test_a_server_that_is_not_there(inside, fake, caplog):
     inside.until(lambda: caplog.records)
     assert "does not take records, which wait and are tried again" in caplog.text
     fake.url = url
-    inside.until(lambda: fake.values() == [("a", 1)], lambda: inside.clock.advance(LONGEST_REST))
+    inside.until(lambda: fake.values() == [("a", 1)], lambda: inside.clock.advance(LONGEST_BACK_OFF))
 
 
 @pytest.mark.parametrize("strange", [{}, [], "no", {"Records": "x"}, {"Records": [1]}, {"Records": []}])
@@ -127,7 +127,7 @@ def test_answers_that_are_none(inside, fake, caplog, strange):
     inside.until(lambda: caplog.records)
     assert "does not take records, which wait and are tried again" in caplog.text
     fake.strange = None
-    inside.until(lambda: fake.values() == [("a", 1)], lambda: inside.clock.advance(LONGEST_REST))
+    inside.until(lambda: fake.values() == [("a", 1)], lambda: inside.clock.advance(LONGEST_BACK_OFF))
 
 
 def test_delivery_goes_on_after_a_failure_of_our_own(inside, fake, caplog, monkeypatch):

@@ -196,7 +196,7 @@ def test_copies_that_are_refused(tmp_path: Path, source: str, target: str, kind:
         (tmp_path / name).mkdir()
     (tmp_path / "thesis" / "thesis.txt").touch()
     (tmp_path / "newer" / "layout").write_text("dynamodb-emulator storage layout 9\n")
-    (tmp_path / "fresh" / "layout").write_text("dynamodb-emulator storage layout 1\n")
+    (tmp_path / "fresh" / "layout").write_text("dynamodb-emulator storage layout 2\n")
     shutil.copytree(tmp_path / "data", tmp_path / "emptied")
     (tmp_path / "emptied" / "data.mdb").write_bytes(b"")
     before = sorted(tmp_path.rglob("*"))

@@ -26,7 +26,7 @@ def test_folder_is_made_with_its_parents(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b"
     open_engine(path).close()
     assert sorted(entry.name for entry in path.iterdir()) == ["data.mdb", "identity", "layout", "lock.mdb", "reserve"]
-    assert (path / "layout").read_text() == "dynamodb-emulator storage layout 1\n"
+    assert (path / "layout").read_text() == "dynamodb-emulator storage layout 2\n"
 
 
 @pytest.fixture(params=[0o022, 0o077, 0o000])
@@ -94,13 +94,13 @@ def test_folder_of_somebody_else(tmp_path: Path) -> None:
     fails(tmp_path, Unavailable, message)
 
 
-@pytest.mark.parametrize("version", [0, 2, 17])
+@pytest.mark.parametrize("version", [0, 3, 17])
 def test_other_layout(tmp_path: Path, version: int) -> None:
     (tmp_path / "layout").write_text(f"dynamodb-emulator storage layout {version}\n")
     fails(
         tmp_path,
         LayoutMismatch,
-        f"The data folder {{}} has storage layout {version}, but this version of the program uses layout 1:"
+        f"The data folder {{}} has storage layout {version}, but this version of the program uses layout 2:"
         " use the version that wrote it, or another folder.",
     )
 

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from storage import Corrupted, open_engine
+from storage.disk import environment, identity
 from storage.disk.claim import claimed
+from storage.disk.snapshot import copy
 from storage.keycode import LAST
 
 ROOT = Path(__file__).parents[3]
@@ -213,3 +215,106 @@ def verified_by_opening_empty(folder: Path) -> bool:
     asked: list[Path] = []
     open_engine(folder, verify=asked.append).close()
     return bool(asked)
+
+
+# --- folders of older layouts -------------------------------------------------------------------
+
+OLDER = "dynamodb-emulator storage layout 1\n"
+NEWEST = "dynamodb-emulator storage layout 2\n"
+
+OPENING = """
+import sys
+from storage import open_engine
+sys.stdin.readline()
+engine = open_engine(sys.argv[1])
+with engine.write() as txn:
+    txn.put(sys.argv[2].encode(), b"v")
+engine.close()
+"""
+
+
+@pytest.fixture
+def older(path: Path) -> Path:
+    """The folder as a version with an older layout left it."""
+    (path / "layout").write_text(OLDER)
+    (path / "identity").write_text(identity._identity(path))
+    return path
+
+
+def test_an_older_folder_is_marked_and_stays_ours(older: Path) -> None:
+    inode = (older / "layout").stat().st_ino
+    assert [verified_by_opening(older) for _ in range(2)] == [False, False]
+    assert (older / "layout").read_text() == NEWEST
+    assert (older / "layout").stat().st_ino == inode, "other processes may hold it as a lock"
+
+
+def test_an_older_folder_is_marked_before_it_can_be_written(older: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = environment.Environment
+    seen = []
+
+    def opening(folder: Path, **options: Any) -> Any:
+        seen.append((folder / "layout").read_text())
+        return opened(folder, **options)
+
+    monkeypatch.setattr(environment, "Environment", opening)
+    open_engine(older).close()
+    assert seen == [NEWEST]
+
+
+def test_a_process_killed_while_it_marks_an_older_folder(
+    older: Path, ended: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At any of its steps: nothing is lost, and at worst the folder is verified once."""
+    with monkeypatch.context() as patch:
+        patch.setattr(identity, "mark", killed)
+        with pytest.raises(KeyboardInterrupt):
+            open_engine(older)
+    assert (older / "layout").read_text() == OLDER
+    with monkeypatch.context() as patch:
+        patch.setattr(identity, "write_whole", killed)
+        with pytest.raises(KeyboardInterrupt):
+            open_engine(older)
+    assert (older / "layout").read_text() == NEWEST
+    assert [verified_by_opening(older) for _ in range(2)] == [not ended, False]
+
+
+def killed(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def test_an_older_folder_that_cannot_be_opened_is_not_marked(older: Path, tmp_path: Path) -> None:
+    shutil.copytree(older, tmp_path / "copy")
+    (tmp_path / "copy" / "closed").unlink(missing_ok=True)
+
+    def refuse(_: Path) -> None:
+        raise Corrupted("no")
+
+    with pytest.raises(Corrupted):
+        open_engine(tmp_path / "copy", verify=refuse)
+    with claimed(tmp_path / "copy"):
+        pass
+    assert (tmp_path / "copy" / "layout").read_text() == OLDER
+
+
+def test_a_copy_of_an_older_folder_has_the_newest_layout(older: Path, tmp_path: Path) -> None:
+    copy(older, tmp_path / "copy", lambda _: None)
+    assert (older / "layout").read_text() == OLDER
+    assert (tmp_path / "copy" / "layout").read_text() == NEWEST
+    assert not verified_by_opening(tmp_path / "copy")
+
+
+def test_several_processes_open_an_older_folder_at_once(older: Path) -> None:
+    command = [sys.executable, "-c", OPENING, str(older)]
+    processes = [subprocess.Popen([*command, f"z{each}"], cwd=ROOT, stdin=subprocess.PIPE) for each in range(4)]
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+    for process in processes:
+        process.communicate(timeout=60)
+    assert [process.returncode for process in processes] == [0] * 4
+    assert (older / "layout").read_text() == NEWEST
+    engine = open_engine(older)
+    with engine.read() as txn:
+        assert [key for key, _ in txn.scan(b"z", LAST)] == [b"z0", b"z1", b"z2", b"z3"]
+    engine.close()

@@ -1,0 +1,250 @@
+"""One reader of change logs, for everything that takes a log's records away in order.
+
+    class Pending:                         # an Inbox: the records of one shard that wait
+        ...
+    positions = stored_positions(txn, "backup 7")
+    consumer = LogConsumer("backup 7", owner, positions, lambda shard: Pending())
+    with engine.read_committed() as txn:
+        consumer.poll(txn, stream, now)    # fills the inboxes
+    ...                                    # take records out of them, in any order
+    consumer.save(engine.write)            # stores how far each shard is done
+
+What holds:
+
+- At least once. A shard's *position* is the sequence number of its first record that is not done.
+  It is stored as a checkpoint after the record before it is done. After a restart reading goes on
+  there.
+- Lineage. A shard is read only when everything in its parent is done, so records of one item come
+  in the order of their changes.
+- Bounded. An inbox says how much it takes; nothing else is kept in memory. The log itself does not
+  wait: records older than the stream's retention are skipped.
+
+A poll costs one read if nothing was written since the last poll and nothing waits.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Generic, Protocol, TypeVar
+
+from emulator.database.changes import reader
+from emulator.database.changes.log import last_sequence
+from emulator.database.changes.record import record_time
+from emulator.database.definitions.streams import Shard, StreamDefinition
+from emulator.database.store import keyspace
+from storage import ReadTxn, WriteTxn
+from storage.keycode import prefix_end, u64
+
+_MOST_DOUBLINGS: Final = 20  # of a back-off: keeps the power small
+
+
+class Inbox(Protocol):
+    """The records of one shard that were read and are not done."""
+
+    def room(self) -> int:
+        """Return how many more records it takes now."""
+        ...
+
+    def add(self, row: bytes) -> None:
+        """Take a stored record; it may also leave it out, which makes it done."""
+        ...
+
+    def first(self) -> int | None:
+        """Return the sequence number of the first record that is not done, None if all are."""
+        ...
+
+    def expire(self) -> None:
+        """Note that the shard is gone, because all its records are too old."""
+        ...
+
+
+InboxT = TypeVar("InboxT", bound=Inbox)
+
+
+class ShardCursor(Generic[InboxT]):
+    """How far a consumer is in one shard. stored: the position that is in the store."""
+
+    __slots__ = ("_end", "_next", "inbox", "number", "shard_id", "stored")
+
+    def __init__(self, shard: Shard, position: int, inbox: InboxT) -> None:
+        self.shard_id = shard.id
+        self.number = shard.number
+        self.inbox = inbox
+        self.stored = position
+        self._next = position
+        self._end: int | None = None  # last sequence number, once the shard is closed
+
+    @property
+    def position(self) -> int:
+        """The sequence number of the first record that is not done."""
+        first = self.inbox.first()
+        return self._next if first is None else first
+
+    @property
+    def drained(self) -> bool:
+        """Whether the shard is closed and all its records were read."""
+        return self._end is not None and self._next > self._end
+
+    @property
+    def finished(self) -> bool:
+        """Whether everything in the shard is done, so that its children may be read."""
+        return self.drained and self.inbox.first() is None
+
+    def read(
+        self, txn: ReadTxn, stream: StreamDefinition, shard: Shard, last: int, page: "Page", oldest: float
+    ) -> bool:
+        """Read a page of records into the inbox, if it has room. Return whether there may be more.
+
+        last: the stream's last sequence number in this snapshot. An older snapshot than the
+        definition may lack a closed shard's last records; it has them all once it has the number
+        that closed it.
+        """
+        if shard.end is not None and last >= shard.end:
+            self._end = shard.end
+        if self.drained:
+            return False
+        limit = min(self.inbox.room(), page.records)
+        if limit <= 0:
+            return True
+        rows, self._next = reader.read(txn, stream.id, self.number, self._next, limit=limit, size=page.size)
+        if not rows:
+            if self._end is not None:
+                self._next = max(self._next, self._end + 1)
+            return False
+        for row in rows:
+            if record_time(row) >= oldest:
+                self.inbox.add(row)
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """How much of a shard one poll reads at most. size: bytes of SizeBytes."""
+
+    records: int = reader.RECORDS
+    size: int = reader.BYTES
+
+
+class LogConsumer(Generic[InboxT]):
+    """Reads one change log for one purpose.
+
+    name: under which its checkpoints are stored. owner: key of the stored definition that it reads
+    for; once that is gone, no checkpoint is stored. positions: its stored checkpoints; a shard
+    without one is read from its beginning. make_inbox: returns the inbox of a shard.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        owner: bytes,
+        positions: Mapping[int, int],
+        make_inbox: Callable[[Shard], InboxT],
+        page: Page | None = None,
+    ) -> None:
+        self.name = name
+        self.shards: dict[int, ShardCursor[InboxT]] = {}
+        self._owner = owner
+        self._positions = dict(positions)
+        self._make_inbox = make_inbox
+        self._page = page or Page()
+        self._gone: set[int] = set()  # shards whose checkpoints are to be deleted
+        self._seen: tuple[int, StreamDefinition] | None = None  # when nothing was left to do
+
+    def poll(self, txn: ReadTxn, stream: StreamDefinition, now: float) -> bool:
+        """Read what is new; return False if nothing was written and nothing waits."""
+        last = last_sequence(txn, stream.id)
+        if self._seen is not None and self._seen[0] == last and self._seen[1] is stream:
+            return False
+        self._seen = None  # until everything has been looked at
+        busy = self._drop_gone(stream)
+        held = {cursor.shard_id for cursor in self.shards.values() if not cursor.finished}
+        oldest = stream.oldest(now)
+        for shard in stream.shards:  # parents first
+            cursor = self.shards.get(shard.number)
+            if cursor is None:
+                if shard.parent in held:
+                    held.add(shard.id)
+                    continue
+                position = self._positions.pop(shard.number, shard.start)
+                cursor = self.shards[shard.number] = ShardCursor(shard, position, self._make_inbox(shard))
+            more = cursor.read(txn, stream, shard, last, self._page, oldest)
+            busy = busy or more or cursor.inbox.first() is not None
+            if cursor.finished:
+                held.discard(shard.id)
+            else:
+                held.add(shard.id)
+        if not busy:
+            self._seen = (last, stream)
+        return True
+
+    def _drop_gone(self, stream: StreamDefinition) -> bool:
+        """Forget shards that are gone; return whether records of some still wait."""
+        busy = False
+        known = {shard.number for shard in stream.shards}
+        for number in self._positions.keys() - known:  # gone while no consumer ran
+            del self._positions[number]
+            self._gone.add(number)
+        for number in self.shards.keys() - known:
+            inbox = self.shards[number].inbox
+            inbox.expire()
+            if inbox.first() is None:
+                del self.shards[number]
+                self._gone.add(number)
+            else:
+                busy = True
+        return busy
+
+    def finished(self, stream: StreamDefinition) -> bool:
+        """Return whether everything in all shards of a closed stream is done."""
+        return all(shard.number in self.shards and self.shards[shard.number].finished for shard in stream.shards)
+
+    def save(self, write: Callable[[], WriteTxn]) -> None:
+        """Store the positions that have moved, in a transaction of its own.
+
+        Raises as the engine does. Then nothing was stored, and the next call stores it. If the
+        process ends before that, it reads some records again after its restart.
+        """
+        moved = {n: cursor.position for n, cursor in self.shards.items() if cursor.position != cursor.stored}
+        gone = tuple(self._gone)
+        if not moved and not gone:
+            return
+        with write() as txn:
+            txn.urgent = True
+            if txn.get(self._owner) is not None:
+                store_positions(txn, self.name, moved)
+                for number in gone:
+                    txn.delete(keyspace.checkpoint(self.name, number))
+        for number, position in moved.items():
+            self.shards[number].stored = position
+        self._gone.difference_update(gone)
+
+
+def stored_positions(txn: ReadTxn, name: str) -> dict[int, int]:
+    """Return a consumer's checkpoints by shard: the number of the next record to read."""
+    prefix = keyspace.checkpoints(name)
+    stored = txn.scan(prefix, prefix_end(prefix))
+    return {int.from_bytes(key[-4:], "big"): int.from_bytes(value, "big") for key, value in stored}
+
+
+def store_positions(txn: WriteTxn, name: str, positions: Mapping[int, int]) -> None:
+    """Store a consumer's checkpoints in some shards."""
+    for shard, position in positions.items():
+        txn.put(keyspace.checkpoint(name, shard), u64(position))
+
+
+@dataclass(frozen=True, slots=True)
+class BackOff:
+    """How long to wait after failures: `first` seconds, then twice as long after each other one.
+
+    longest: the most seconds. Waits are measured by the emulator's clock.
+    """
+
+    first: float
+    longest: float
+
+    def until(self, now: float, failures: int) -> float:
+        """Return when to try again after that many failures in a row."""
+        return now + min(self.longest, self.first * 2.0 ** min(failures - 1, _MOST_DOUBLINGS))
+
+    def over(self, until: float, now: float) -> bool:
+        """Return whether a wait is over. Setting the clock back does not prolong it."""
+        return not now < until <= now + self.longest

@@ -1,0 +1,183 @@
+"""The stored form of a stream record: written with a change, read by all readers of change logs.
+
+    1 byte     version of this layout, 2
+    8 bytes    time of the change, milliseconds since the epoch, big-endian as all numbers here
+    8 bytes    sequence number
+    4 bytes    SizeBytes: of Keys and the images that are there, by the rules of values/size.py
+    1 byte     origin of the change: CLIENT or TTL
+    1 byte     what happened: an index of EVENTS
+    4 bytes    where the text of Keys begins in the text below
+    4 bytes    length of Keys
+    4 bytes    length of NewImage, 0 where there is none
+    4 bytes    length of OldImage, 0 where there is none
+    the rest   the record as GetRecords returns it, JSON (behaviour 11.3)
+
+The text is a frame around parts that were JSON already:
+
+    {"eventID":..,"dynamodb":{..,"Keys":K,"NewImage":N,"OldImage":O,"SequenceNumber":..}<identity>}
+
+So GetRecords splices the text into its answer, and every other form of the record splices the
+parts, without parsing.
+
+Version 1 has the first four fields and the text. It is what folders of storage layout 1 hold.
+`current` turns such a record into version 2 when it is read; the stored one goes when its retention
+ends. Whatever needs only the first four fields may read a record of either version.
+"""
+
+from collections.abc import Callable
+from struct import Struct
+from typing import Final, NamedTuple
+
+import orjson
+
+from emulator.database.definitions.streams import sequence_text
+
+CLIENT: Final = 0
+TTL: Final = 1
+"""Origins of a change."""
+
+EVENTS: Final = (b"INSERT", b"MODIFY", b"REMOVE")
+INSERT: Final = 0
+MODIFY: Final = 1
+REMOVE: Final = 2
+
+IDENTITIES: Final = (b"}", b',"userIdentity":{"Type":"Service","PrincipalId":"dynamodb.amazonaws.com"}}')
+"""How the text of a record ends, by origin (behaviour 12)."""
+
+_KEYS: Final = b',"Keys":'
+NEW_IMAGE: Final = b',"NewImage":'
+OLD_IMAGE: Final = b',"OldImage":'
+
+VERSION: Final = 2
+FIRST_VERSION: Final = 1
+_header: Final = Struct(">BQQIBBIIII")
+_first_header: Final = Struct(">BQQI")
+HEADER: Final = _header.size
+pack_header: Final = _header.pack
+
+_BEFORE_ID: Final = len(b'{"eventID":"')
+_ID: Final = 32  # hexadecimal digits of an event id
+
+
+class Parts(NamedTuple):
+    """The parts of a record, JSON texts except `event_id`, 32 hexadecimal digits.
+
+    new, old: empty where the record has no such image.
+    """
+
+    origin: int
+    event: bytes
+    event_id: str
+    keys: bytes
+    new: bytes
+    old: bytes
+    size: int
+
+
+def milliseconds(seconds: float) -> int:
+    """Return a time in the precision of records, rounded: the binary 1.000999 means 1.001."""
+    return round(seconds * 1000)
+
+
+def record_milliseconds(row: bytes) -> int:
+    """Return when a stored record's change was made, milliseconds since the epoch."""
+    time: int = _first_header.unpack_from(row)[1]
+    return time
+
+
+def record_time(row: bytes) -> float:
+    """Return when a stored record's change was made, seconds since the epoch to the millisecond."""
+    return record_milliseconds(row) / 1000
+
+
+def record_sequence(row: bytes) -> int:
+    """Return a stored record's sequence number."""
+    number: int = _first_header.unpack_from(row)[2]
+    return number
+
+
+def record_size(row: bytes) -> int:
+    """Return a stored record's SizeBytes."""
+    size: int = _first_header.unpack_from(row)[3]
+    return size
+
+
+def record_json(row: bytes) -> bytes:
+    """Return a record as GetRecords returns it."""
+    return row[HEADER:]
+
+
+def record_frame(row: bytes) -> tuple[bytes, int]:
+    """Return a record's text without its end, an open JSON object, and the origin of the change."""
+    origin = _header.unpack_from(row)[4]
+    return row[HEADER : len(row) - len(IDENTITIES[origin])], origin
+
+
+def record_parts(row: bytes) -> Parts:
+    """Return the parts of a record."""
+    _, _, _, size, origin, event, at, keys, new, old = _header.unpack_from(row)
+    start = HEADER + at
+    keys_end = start + keys
+    new_start = keys_end + len(NEW_IMAGE)
+    new_end = new_start + new if new else keys_end
+    old_start = new_end + len(OLD_IMAGE)
+    event_id = row[HEADER + _BEFORE_ID : HEADER + _BEFORE_ID + _ID].decode()
+    return Parts(
+        origin,
+        EVENTS[event],
+        event_id,
+        row[start:keys_end],
+        row[new_start:new_end] if new else b"",
+        row[old_start : old_start + old] if old else b"",
+        size,
+    )
+
+
+def current(row: bytes) -> bytes:
+    """Return a stored record in the newest version. Raises KeyError if its version is unknown."""
+    return row if row[0] == VERSION else _UPGRADES[row[0]](row)
+
+
+def _from_first(row: bytes) -> bytes:
+    """Return a record of version 1 in version 2.
+
+    The parts are found by parsing the text and dumping them: stored JSON is canonical, so the
+    dumped parts are equal to the stored ones. The first `,"Keys":` is the right one, because the
+    quotes of names and values are escaped in JSON.
+    """
+    _, time, sequence, size = _first_header.unpack_from(row)
+    text = row[_first_header.size :]
+    parsed = orjson.loads(text)
+    change = parsed["dynamodb"]
+    keys, new, old = (
+        len(orjson.dumps(change[name])) if name in change else 0 for name in ("Keys", "NewImage", "OldImage")
+    )
+    origin = TTL if "userIdentity" in parsed else CLIENT
+    event = EVENTS.index(parsed["eventName"].encode())
+    at = text.index(_KEYS) + len(_KEYS)
+    return pack_header(VERSION, time, sequence, size, origin, event, at, keys, new, old) + text
+
+
+_UPGRADES: Final[dict[int, Callable[[bytes], bytes]]] = {FIRST_VERSION: _from_first}
+"""Version of a stored record -> function that returns it in the newest version."""
+
+
+def is_consistent(row: bytes) -> bool:
+    """Return whether the header of a record agrees with its text. Raises ValueError.
+
+    row: in the newest version.
+    """
+    _, _, sequence, _ = _first_header.unpack_from(row)
+    parts = record_parts(row)
+    parsed = orjson.loads(record_json(row))
+    change = parsed["dynamodb"]
+    frame, origin = record_frame(row)
+    return (
+        [parsed["eventID"], parsed["eventName"].encode(), change["SizeBytes"], change["SequenceNumber"]]
+        == [parts.event_id, parts.event, parts.size, sequence_text(sequence)]
+        and all(
+            (orjson.loads(text) if text else None) == change.get(name)
+            for name, text in (("Keys", parts.keys), ("NewImage", parts.new), ("OldImage", parts.old))
+        )
+        and frame + IDENTITIES[origin] == record_json(row)
+    )

@@ -1,0 +1,66 @@
+"""The records of one shard for one mapping: filtered, and spread over its lanes.
+
+Everything that a filter leaves out is done. A record that another lane had already finished is
+delivered once more after a restart; none is left out.
+"""
+
+from zlib import crc32
+
+import orjson
+
+from emulator.clock import Clock
+from emulator.database.definitions.streams import StreamDefinition
+from emulator.event_sources.events import PAYLOAD, EventFormat
+from emulator.event_sources.filters import Test
+from emulator.event_sources.lanes import Lane
+from emulator.event_sources.mapping import EventSourceMapping
+
+
+class ShardLanes:
+    """The lanes of one shard: an Inbox of database/changes/consumer.py. passes: the filter."""
+
+    __slots__ = ("_clock", "_form", "_hash_key", "_passes", "_window", "lanes")
+
+    def __init__(
+        self, mapping: EventSourceMapping, stream: StreamDefinition, passes: Test | None, clock: Clock
+    ) -> None:
+        self.lanes = [Lane() for _ in range(mapping.parallelization)]
+        self._window = 2 * mapping.batch_size * mapping.parallelization
+        self._form = EventFormat(stream.arn)
+        self._hash_key = stream.hash
+        self._passes = passes
+        self._clock = clock
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether a batch was sent and has not been reported."""
+        return any(lane.in_flight for lane in self.lanes)
+
+    def room(self) -> int:
+        """Return how many more records it takes: two batches for each lane.
+
+        It takes none while it has as many bytes as its lanes may send at once.
+        """
+        if sum(lane.size for lane in self.lanes) >= PAYLOAD * len(self.lanes):
+            return 0
+        return self._window - sum(map(len, self.lanes))
+
+    def add(self, row: bytes) -> None:
+        """Take a stored record, unless the filter leaves it out."""
+        record = self._form.record(row)
+        lane = self.lanes[0]
+        if self._passes is not None or len(self.lanes) > 1:
+            parsed = record.parsed()
+            if self._passes is not None and not self._passes(parsed):
+                return
+            key = orjson.dumps(parsed["dynamodb"]["Keys"][self._hash_key])
+            lane = self.lanes[crc32(key) % len(self.lanes)]
+        lane.add(record, self._clock.now())
+
+    def first(self) -> int | None:
+        """Return the sequence number of the first record that is not done, None if all are."""
+        unfinished = [number for lane in self.lanes if (number := lane.unfinished()) is not None]
+        return min(unfinished, default=None)
+
+    def expire(self) -> None:
+        """Do nothing: lanes give up records that are too old, one by one."""

@@ -1,0 +1,38 @@
+"""Data folders of older versions, as archives in the repository, and what their clients hold.
+
+An archive is written once, by the version that it is of, and never again. It has only what a copy
+of a data folder needs, and `held.json`: what clients of that version hold or have seen.
+"""
+
+import io
+import json
+import tarfile
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+KEPT = ("layout", "data.mdb")
+_HELD = "held.json"
+
+
+def pack(archive: Path, write: Callable[[Path], dict[str, Any]]) -> None:
+    """Write an archive. write: writes the folder and returns what clients hold."""
+    with tempfile.TemporaryDirectory() as temporary, tarfile.open(archive, "w:xz") as packed:
+        folder = Path(temporary, "data")
+        held = json.dumps(write(folder)).encode()
+        for name, content in [*((name, (folder / name).read_bytes()) for name in KEPT), (_HELD, held)]:
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            packed.addfile(entry, io.BytesIO(content))
+
+
+def unpack(archive: Path, folder: Path) -> dict[str, Any]:
+    """Unpack an archive into a new folder; return what clients hold."""
+    folder.mkdir()
+    with tarfile.open(archive) as packed:
+        packed.extractall(folder, filter="data")
+    file = folder / _HELD
+    held: dict[str, Any] = json.loads(file.read_text())
+    file.unlink()
+    return held
