@@ -119,8 +119,8 @@ class Write(ItemRequest):
         return None if row is None else row_json(row)
 
 
-# The following take table and key, not the write: attributes of objects of several classes cost
-# twice as much.
+# These are functions of table and key. As methods of Write, and with a NamedTuple as Guard, they took
+# 0.7 % of the instructions of an UpdateItem.
 
 
 def _stored(txn: ReadTxn, table: Table, key: bytes) -> bytes | None:
