@@ -1,16 +1,17 @@
-"""Item collections: all items of one partition key, in the table and its local indexes (behaviour 9.4).
+"""Item collections (behaviour 9.4): all items of one partition key, in table and local indexes.
 
-Their sizes are kept, like the statistics, by the write path in the write's own transaction; only for tables with local
-indexes, which exist from the table's first moment.
+Like the statistics, the size of each collection is kept by the write path in the write's own
+transaction. Only tables with local indexes have such records, and they have these indexes from
+their first moment on.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from emulator import errors, limits
+from emulator.database.items.requested import Check, Write
 from emulator.database.schema.followers import Change
-from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
-from emulator.values.types import Item
 from storage import ReadTxn, WriteTxn
 
 
@@ -21,7 +22,7 @@ def collection_size(txn: ReadTxn, item_key: bytes) -> int:
 
 
 class Collections:
-    """Follows writes to a table with local indexes, and refuses what makes a collection too large.
+    """Follows writes to a table with local indexes. Refuses those that make a collection too large.
 
     limit: bytes that a collection may have.
     """
@@ -32,14 +33,14 @@ class Collections:
         self._limit = limit
 
     def check(self, txn: ReadTxn, change: Change) -> None:
-        """Raise ItemCollectionSizeLimitExceededException if the change makes its collection larger than the limit."""
+        """Raise ItemCollectionSizeLimitExceededException if the collection would be too large."""
         growth = change.size + sum(entry.size for entry in change.entries if entry.index.local)
         change.collection_size = collection_size(txn, change.key) + growth
         if change.collection_size > self._limit and growth > 0:
             raise errors.item_collection_too_large()
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Store the collection's new size; an empty one leaves nothing behind."""
+        """Store the collection's new size; an empty collection has no record."""
         key = keyspace.collection(change.key)
         if change.collection_size:
             txn.put(key, change.collection_size.to_bytes(8, "big"))
@@ -47,11 +48,23 @@ class Collections:
             txn.delete(key)
 
 
-def metrics(txn: ReadTxn, table: Table, item: Item) -> dict[str, Any]:
-    """Return ItemCollectionMetrics: the collection's key and its size between two whole gigabytes."""
-    size = collection_size(txn, table.item_key(table.key_attributes(item)))
-    whole = float(size // limits.GIB)
+def metrics(txn: ReadTxn, write: Write) -> dict[str, Any]:
+    """Return ItemCollectionMetrics: the collection's key, and two whole gigabytes around its size."""
+    hash_name = write.table.hash
+    whole = float(collection_size(txn, write.key) // limits.GIB)
     return {
-        "ItemCollectionKey": {table.hash: item[table.hash]},
+        "ItemCollectionKey": {hash_name: write.key_item[hash_name]},
         "SizeEstimateRangeGB": [whole, whole + 1.0],
     }
+
+
+def metrics_by_table(txn: ReadTxn, writes: Iterable[tuple[str, Write]]) -> dict[str, list[dict[str, Any]]]:
+    """Return ItemCollectionMetrics of several writes by their table names: each collection once."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    seen = set()
+    for name, write in writes:
+        collection = keyspace.collection(write.key)
+        if write.table.local_indexes and not isinstance(write, Check) and collection not in seen:
+            seen.add(collection)
+            found.setdefault(name, []).append(metrics(txn, write))
+    return found

@@ -1,4 +1,4 @@
-"""Entries of secondary indexes: which ones a change of an item removes, adds or replaces."""
+"""Entries of secondary indexes: which of them a change of an item removes, adds or replaces."""
 
 from emulator.database.schema.followers import Change, EntryChange
 from emulator.database.schema.index import Index
@@ -9,7 +9,7 @@ from storage import WriteTxn
 
 
 class Entries:
-    """Follows writes to a table with indexes: writes the entries that `store` has found to change."""
+    """Follows writes to a table with indexes: writes the entries that `store` found to change."""
 
     __slots__ = ()
 
@@ -28,7 +28,7 @@ def entry_changes(table: Table, change: Change) -> list[EntryChange]:
 
 
 def _entry_change(index: Index, change: Change) -> EntryChange:
-    """Return how a change of an item changes one index; an entry that stays the same is no change."""
+    """Return what a change of an item does to one index, nothing if its entry stays the same."""
     entry = EntryChange(index)
     if not index.holds(change.key):
         return entry

@@ -1,7 +1,8 @@
-"""Live item counts and sizes: one record per table, kept by the write path in the write's own transaction.
+"""Live item counts and sizes: one record for each table, updated in each write's transaction.
 
-The record is a row of big-endian u64 pairs (count, bytes): the table first, then its indexes in the order of the
-definition. A record that is too short, because an index was added since, counts as filled up with zeros.
+The record is a row of big-endian u64 pairs (count, bytes): the table first, then its indexes in the
+order of the definition. A record may be too short, because an index was added since: then the
+missing pairs are zeros.
 """
 
 from collections.abc import Sequence
@@ -30,7 +31,7 @@ class Statistics:
 
 
 class PlainStatistics(Statistics):
-    """Follows writes to a table without indexes, which costs a third of what a list of differences does."""
+    """Follows writes to a table without indexes, at a third of the cost for those with indexes."""
 
     __slots__ = ()
 

@@ -11,7 +11,7 @@ from emulator.errors import ApiError
 from emulator.expressions import compile as compiler
 from emulator.expressions.bind import bind
 from emulator.expressions.functions import ANY, FUNCTIONS, PATH, Function, Operand, both, checked
-from emulator.partiql.prepare import prepare
+from emulator.partiql.prepare import prepare_statement
 from emulator.values.types import TYPES
 
 CASES = Path(__file__).parents[2] / "cases" / "expressions"
@@ -74,7 +74,7 @@ def condition(text, values):
 
 
 def where(text, *parameters):
-    prepared = prepare(f"SELECT * FROM t WHERE {text}", parameters)
+    prepared = prepare_statement(f"SELECT * FROM t WHERE {text}", parameters)
     return compiler.condition(prepared.program.where).test(ITEM, prepared.values)
 
 
@@ -152,7 +152,7 @@ def test_a_toy_in_an_update(toys):
     assert native.apply(ITEM, {})["n"] == {"N": "42"}
     assert native.cost.fixed == 3 + (19 + 1) + 50 + (1 + 14 + 1)
     assert native.types["n"].tag == "N"
-    statement = prepare("UPDATE t SET n = toy_twice(n) WHERE pk = 'a'")
+    statement = prepare_statement("UPDATE t SET n = toy_twice(n) WHERE pk = 'a'")
     assert statement.program.update.apply(ITEM, statement.values)["n"] == {"N": "42"}
     text = failure(bind, {"UpdateExpression": "SET n = toy_twice(:v)", "ExpressionAttributeValues": {":v": {"S": "x"}}})
     assert text == f"Invalid UpdateExpression: {WRONG.format('toy_twice', 'S')}"
@@ -294,7 +294,7 @@ def test_whether_partiql_has_it(row):
     def unknown(text):
         parameters = [{"S": "S"}] * text.count("?")
         try:
-            prepare(text, parameters)
+            prepare_statement(text, parameters)
         except ApiError as error:
             return error.message.startswith(f"Unrecognized function: {row.name} at ")
         return False
