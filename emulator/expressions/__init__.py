@@ -6,7 +6,7 @@
    parser nest without Python's stack. The parser does not use names and values.
 3. `analyze` replaces aliases by names and checks the tree. It reports the first problem in the
    service's order. All error texts are in `problems`.
-4. `compile` makes a `program.Condition`, `update` a `program.Update`.
+4. `compile` makes a `program.Condition`, `update` a `program.UpdateProgram`.
 5. `key_condition` makes a `program.KeyCondition`, which `key_range` resolves against a key schema.
 6. `legacy` turns the parameters of old requests (Expected, AttributeUpdates, ...) into the same
    trees.

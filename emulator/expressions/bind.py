@@ -32,7 +32,7 @@ from emulator.expressions import update as updates
 from emulator.expressions.analyze import Check, Checked
 from emulator.expressions.parser import Parsed
 from emulator.expressions.problems import ExpressionError
-from emulator.expressions.program import Condition, KeyCondition, Projection, Update
+from emulator.expressions.program import Condition, KeyCondition, Projection, UpdateProgram
 from emulator.values.types import Values
 
 Request = Mapping[str, Any]
@@ -55,7 +55,7 @@ class Bound:
     checks: pairs of a parameter and a check that runs with the values of each request.
     """
 
-    update: Update | None
+    update: UpdateProgram | None
     condition: Condition | None
     filter: Condition | None
     key_condition: KeyCondition | None

@@ -249,7 +249,7 @@ _OPERATORS: Final[Mapping[str, _Operator]] = {
 # --- updates ------------------------------------------------------------------------------------
 
 
-def attribute_updates(request: Request) -> program.Update | None:
+def attribute_updates(request: Request) -> program.UpdateProgram | None:
     """Return the program of AttributeUpdates, None without an update.
 
     An update that only deletes attributes does not create a missing item (AWS: UpdateItem API,

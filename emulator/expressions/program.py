@@ -94,7 +94,7 @@ class GivenType(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Update:
+class UpdateProgram:
     """An update.
 
     targets: the paths that it writes or removes, in written order.

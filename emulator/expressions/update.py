@@ -23,7 +23,7 @@ from emulator.expressions import ast
 from emulator.expressions.compile import paths_in
 from emulator.expressions.document_paths import path_getter, steps_of
 from emulator.expressions.functions import FUNCTIONS, Compute
-from emulator.expressions.program import Apply, GivenType, Update
+from emulator.expressions.program import Apply, GivenType, UpdateProgram
 from emulator.expressions.rules import Rule, result_of
 from emulator.expressions.update_cost import cost_of
 from emulator.values import number, paths
@@ -42,12 +42,12 @@ _SORTS: Final[Mapping[str, Callable[[list[str]], None]]] = {
 """
 
 
-def update(node: ast.UpdateTree, types: Mapping[str, str] = _NO_TYPES) -> Update:
+def update(node: ast.UpdateTree, types: Mapping[str, str] = _NO_TYPES) -> UpdateProgram:
     """Compile a checked update. types: placeholder -> type tag."""
     targets = tuple([steps_of(action.path) for action in node.actions])
     results = tuple([_result(action) for action in node.actions])
     read = [path for action in node.actions if isinstance(action, ast.SetAction) for path in paths_in(action.value)]
-    return Update(
+    return UpdateProgram(
         _apply(node, targets, results),
         targets,
         frozenset([str(target[0]) for target in targets]),

@@ -31,7 +31,7 @@ class Program:
         self.parsed = parsed
         self.types = {name: tag for name, value in values.items() for tag in value}
         self.checks: tuple[analyze.Check, ...] = ()
-        self.update: program.Update | None = None
+        self.update: program.UpdateProgram | None = None
         self.where: ast.ConditionTree | None = None
         self.refusal: errors.ApiError | None = None  # what is wrong with the conditions
         self.layout: Any = None
@@ -49,7 +49,7 @@ class Program:
             except ExpressionError as error:
                 self.refusal = errors.statement_expression(error.detail)
 
-    def _update(self, statement: UpdateStatement) -> program.Update:
+    def _update(self, statement: UpdateStatement) -> program.UpdateProgram:
         for change in statement.changes:
             if self.types[change.argument.name] not in SETS:
                 raise errors.set_function_value(change.function, change.position)

@@ -28,7 +28,7 @@ def check_item(table: Table, item: Item) -> None:
             _check_lengths(table, item)
 
 
-def check_given(table: Table, update: program.Update, values: Values) -> None:
+def check_given(table: Table, update: program.UpdateProgram, values: Values) -> None:
     """Raise if an update gives an index key a wrong type or an empty value, whatever the item is.
 
     An empty value comes first: it refuses a transaction as a whole, where a wrong type only cancels
@@ -49,7 +49,7 @@ def check_given(table: Table, update: program.Update, values: Values) -> None:
         raise mismatch
 
 
-def check_updated(table: Table, item: Item, update: program.Update) -> None:
+def check_updated(table: Table, item: Item, update: program.UpdateProgram) -> None:
     """Raise if an update has given an index key of this item a value that it cannot have.
 
     The text depends on where a wrong type came from: the default of an if_not_exists, or the item.

@@ -227,7 +227,7 @@ class Update(Write):
     update: the update's program, None to change nothing. values: what its placeholders stand for.
     """
 
-    update: program.Update | None
+    update: program.UpdateProgram | None
     values: Values
 
     def check(self) -> None:
@@ -305,7 +305,7 @@ class Update(Write):
             raise errors.update_too_large()
 
 
-def _check_depth(new: Item, update: program.Update) -> None:
+def _check_depth(new: Item, update: program.UpdateProgram) -> None:
     """Raise if an update has made an attribute with parts that are nested too deeply."""
     for name in update.attributes:
         value = new.get(name)
