@@ -201,7 +201,7 @@ class _Binding:
             self.checks.append((parameter, check))
         return program
 
-    def update(self, parsed: Parsed[Any]) -> tuple[Update, tuple[Check, ...]]:
+    def update(self, parsed: Parsed[Any]) -> tuple[UpdateProgram, tuple[Check, ...]]:
         return updates.update(analyze.analyze_update(parsed, self.names, self.types).tree, self.types), ()
 
     def condition(self, parsed: Parsed[Any]) -> tuple[Condition, tuple[Check, ...]]:
