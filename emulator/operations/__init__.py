@@ -6,7 +6,6 @@ The other families are in `registry.LATER`: each is imported at the first call o
 operations.
 """
 
-from emulator.operations import batch, get_item, query, write_item
-from emulator.operations.tables import operations as tables
+from emulator.operations import get_item, query, write_item
 
-__all__ = ["batch", "get_item", "query", "tables", "write_item"]
+__all__ = ["get_item", "query", "write_item"]

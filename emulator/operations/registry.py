@@ -140,6 +140,7 @@ def operation(
 
 LATER: Final[Mapping[str, tuple[str, ...]]] = {
     "account": ("DescribeEndpoints", "DescribeLimits"),
+    "batch": ("BatchGetItem", "BatchWriteItem"),
     "execute_transaction": ("ExecuteTransaction",),
     "kinesis": (
         "DescribeKinesisStreamingDestination",
@@ -148,6 +149,7 @@ LATER: Final[Mapping[str, tuple[str, ...]]] = {
         "UpdateKinesisStreamingDestination",
     ),
     "statements": ("BatchExecuteStatement", "ExecuteStatement"),
+    "tables.operations": ("CreateTable", "DeleteTable", "DescribeTable", "ListTables", "UpdateTable"),
     "streams": ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"),
     "tags": ("ListTagsOfResource", "TagResource", "UntagResource"),
     "transact": ("TransactGetItems", "TransactWriteItems"),
