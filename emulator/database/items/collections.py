@@ -1,7 +1,7 @@
-"""Item collections: all items of one partition key, in the table and its local indexes (behaviour 9.4).
+"""Item collections (behaviour 9.4): all items of one partition key, in the table and local indexes.
 
-Their sizes are kept, like the statistics, by the write path in the write's own transaction; only for tables with local
-indexes, which exist from the table's first moment.
+Like the statistics, their sizes are updated in the transaction of each write. Only tables with
+local indexes have sizes. A local index is as old as its table, so sizes never need a backfill.
 """
 
 from typing import Any
@@ -21,9 +21,9 @@ def collection_size(txn: ReadTxn, item_key: bytes) -> int:
 
 
 class Collections:
-    """Follows writes to a table with local indexes, and refuses what makes a collection too large.
+    """Keeps the sizes of the collections of a table, and refuses writes that make one too large.
 
-    limit: bytes that a collection may have.
+    limit: the most bytes that a collection may have.
     """
 
     __slots__ = ("_limit",)
@@ -32,14 +32,17 @@ class Collections:
         self._limit = limit
 
     def check(self, txn: ReadTxn, change: Change) -> None:
-        """Raise ItemCollectionSizeLimitExceededException if the change makes its collection larger than the limit."""
+        """Raise ItemCollectionSizeLimitExceededException if the collection would exceed the limit.
+
+        A change that makes the collection no larger passes.
+        """
         growth = change.size + sum(entry.size for entry in change.entries if entry.index.local)
         change.collection_size = collection_size(txn, change.key) + growth
         if change.collection_size > self._limit and growth > 0:
             raise errors.item_collection_too_large()
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Store the collection's new size; an empty one leaves nothing behind."""
+        """Store the collection's new size. An empty collection has no record."""
         key = keyspace.collection(change.key)
         if change.collection_size:
             txn.put(key, change.collection_size.to_bytes(8, "big"))
@@ -48,7 +51,10 @@ class Collections:
 
 
 def metrics(txn: ReadTxn, table: Table, item: Item) -> dict[str, Any]:
-    """Return ItemCollectionMetrics: the collection's key and its size between two whole gigabytes."""
+    """Return ItemCollectionMetrics: the collection's key and the estimate of its size.
+
+    The estimate is the whole gigabytes below and above the size.
+    """
     size = collection_size(txn, table.item_key(table.key_attributes(item)))
     whole = float(size // limits.GIB)
     return {

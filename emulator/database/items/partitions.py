@@ -1,9 +1,10 @@
-"""The partitions of a table or an index: how many there are, and what each of them holds.
+"""The partitions of a table or an index: how many there are, and the range of keys of each.
 
-A partition serves 3000 read and 1000 write units a second, so an on-demand table, which starts with 12,000 and 4,000,
-has four (observed: a Scan of such a table costs four minimal reads, behaviour 9.1). Other tables and indexes
-have as many as their warm throughput needs. Partitions share the hash range equally. That the figure of global indexes
-follows the same rule is inferred, and so are the equal shares. Splits by size (10 GB) are left out.
+A partition serves 3000 read units and 1000 write units a second. A new on-demand table provides
+12,000 and 4,000, so it has four partitions (observed: a Scan of such a table costs four minimal
+reads, behaviour 9.1). Any table or global index has as many partitions as its warm throughput
+needs; for global indexes this is inferred. Partitions divide the range of hashes equally, which is
+inferred too. Splits by size (10 GB) are not emulated.
 """
 
 from collections.abc import Iterator
@@ -19,11 +20,17 @@ from emulator.database.throughput.throttle import PARTITION_UNITS
 from emulator.limits import TABLE_CAPACITY
 
 _MOST: Final = ceil(TABLE_CAPACITY / PARTITION_UNITS["Write"])
-"""What a table within the default quota can need. More warm throughput can be asked for, and would cost each Scan time."""
+"""The most partitions that a table within the default quota needs.
+
+A request may set more warm throughput. More partitions for it would only slow each Scan down.
+"""
 
 
 def count(table: Table, source: Table | Index) -> int:
-    """Return how many partitions the table, or one of its indexes, has; a local index lives in those of its table."""
+    """Return how many partitions the table or one of its indexes has.
+
+    A local index has the partitions of its table.
+    """
     definition = table.definition
     part = source.definition if isinstance(source, Index) and source.is_global else definition
     warm = warm_units(part, definition.billing_mode)
@@ -33,7 +40,10 @@ def count(table: Table, source: Table | Index) -> int:
 
 
 def parts(table: Table, source: Table | Index, limits: Range) -> Iterator[Range]:
-    """Yield what each partition holds of a range of the table's or index's keys, in key order; nothing of others."""
+    """Split a range of the table's or index's keys by partition, in key order.
+
+    Partitions that hold no key of the range are left out.
+    """
     start, stop = limits
     total = count(table, source)
     for number in range(total):
