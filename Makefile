@@ -1,4 +1,4 @@
-# `make run` starts the server, `make test` runs every test; both make what they need.
+# `make run` starts the server, `make test` runs all tests. Both install what they need.
 
 PYTHON ?= python3
 VENV := .venv
@@ -14,7 +14,7 @@ PEERS := tests/bench/.peers
 run: $(VENV)/.run
 	$(BIN)/dynamodb-emulator $(ARGS)
 
-# The AWS CLI pins its botocore and the JavaScript SDK comes from npm: each has a place of its own.
+# The AWS CLI pins its botocore and needs its own environment. npm installs the SDK for JavaScript.
 test: $(VENV)/.test $(AWSCLI)/.done tests/clients/node_modules/.done
 	$(BIN)/pytest -n 2 $(ARGS)
 
@@ -41,11 +41,13 @@ format: $(VENV)/.test
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-# The server beside its peers and beside what its parts allow; needs wrk, and for the peers `make bench-peers`.
+# Compares the server with its peers and with a toy server on the same parts. Needs wrk. `make
+# bench-peers` installs the peers.
 bench: $(VENV)/.test
 	$(BIN)/python -m tests.bench.compare $(ARGS)
 
-# What CI prints: a look at the rates, and instruction counts where valgrind is. A slow machine fails neither.
+# CI prints these figures: a few rates, and instruction counts if valgrind is installed. A slow
+# machine does not make them fail.
 bench-short: $(VENV)/.test
 	$(BIN)/python -m tests.bench.compare --short
 	-$(BIN)/python -m tests.bench.instructions --short
@@ -56,7 +58,7 @@ bench-stages: $(VENV)/.test
 bench-instructions: $(VENV)/.test
 	$(BIN)/python -m tests.bench.instructions $(ARGS)
 
-# DynamoDB Local (its jar out of an npm package; it needs Java 17), dynalite and moto.
+# Installs DynamoDB Local (a jar from an npm package; it needs Java 17), dynalite and moto.
 bench-peers:
 	mkdir -p $(PEERS)/local $(PEERS)/dynalite
 	cd $(PEERS)/local && npm pack --silent amplify-dynamodb-simulator@2.9.30 && tar xzf amplify-dynamodb-simulator-*.tgz
@@ -78,13 +80,14 @@ clean:
 	rm -rf $(VENV) $(AWSCLI) tests/clients/node_modules emulator/model/data build dist *.egg-info \
 		.benchmarks .hypothesis .mypy_cache .ruff_cache
 
-# A virtual environment works only where it was made, and with the Python that made it. `works` says `yes` of one that is
-# in order; one that was moved, whose Python is gone or too old, or that has no pip is made again.
+# A virtual environment works only in the folder where it was created, and with the Python that
+# created it. `works` is `yes` for an environment that works. Another one is created again: it was
+# moved, its Python is gone or too old, or it has no pip.
 works = $(shell $(1)/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && \
 	grep -qsF "$(CURDIR)/$(1)/bin/" $(1)/bin/pip && echo yes)
 
 define make-venv
-@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "make: Python 3.11 or newer is needed and $(PYTHON) is %d.%d; name another one: make $(MAKECMDGOALS) PYTHON=python3.12" % sys.version_info[:2])'
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "make: Python 3.11 or newer is needed, but $(PYTHON) is %d.%d. Name another one: make $(MAKECMDGOALS) PYTHON=python3.12" % sys.version_info[:2])'
 rm -rf $(1)
 $(PYTHON) -m venv $(1)
 endef
@@ -104,17 +107,17 @@ new-awscli:
 	$(call make-venv,$(AWSCLI))
 
 $(VENV)/.run: pyproject.toml
-	@echo "Installing the server and what it needs into $(VENV): once, some 10 to 30 seconds."
+	@echo "Installing the server and its dependencies into $(VENV). This takes 10 to 30 seconds, only the first time."
 	@$(BIN)/pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
 $(VENV)/.test: pyproject.toml
-	@echo "Installing the server and its tools for tests into $(VENV): once, up to a minute."
+	@echo "Installing the server and the test tools into $(VENV). This takes up to a minute, only the first time."
 	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,dev]'
 	@touch $@ $(VENV)/.run
 
 $(AWSCLI)/.done:
-	@echo "Installing the AWS command line interface for tests into $(AWSCLI): once, up to a minute."
+	@echo "Installing the AWS CLI for tests into $(AWSCLI). This takes up to a minute, only the first time."
 	@$(AWSCLI)/bin/pip install --quiet --disable-pip-version-check awscli
 	@touch $@
 

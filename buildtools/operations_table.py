@@ -1,4 +1,4 @@
-"""The README's table of operations, made from the installed service model and what is registered here."""
+"""Writes the README's table of operations, from the service model and the registered operations."""
 
 import sys
 from pathlib import Path
@@ -18,7 +18,7 @@ COLUMNS = 3
 
 
 def table() -> str:
-    """Return the table as Markdown: operations in name order, down the columns, each with whether it is there."""
+    """Return the table as Markdown: operations by name, down the columns, with "yes" or "-"."""
     cells = []
     for name, operation in sorted(service_operations().items()):
         api = " (Streams)" if "Streams" in operation.prefix else ""
@@ -31,7 +31,7 @@ def table() -> str:
 
 
 def with_table(readme: str) -> str:
-    """Return the README's text with the table as it should be."""
+    """Return the README's text with the current table."""
     before, _, rest = readme.partition(BEGIN)
     after = rest.partition(END)[2]
     return f"{before}{BEGIN}{table()}{END}{after}"

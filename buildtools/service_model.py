@@ -1,15 +1,15 @@
-"""Takes the service model out of botocore, for a build (wheel.py).
+"""Extracts the service model from botocore, for a build (wheel.py).
 
-The server reads the types and constraints of requests from AWS's own model of DynamoDB, which
-botocore ships. All of botocore is 32 MB, and requiring it would collide with the versions that users
-pin. So a build takes what the server needs out of the botocore that pyproject.toml pins: 60 KB of
-operations and shapes of requests, without documentation and shapes of answers.
+The server reads the types and constraints of requests from AWS's own model of DynamoDB, which is
+part of botocore. All of botocore is 32 MB, and a dependency on it would conflict with the versions
+that users pin. So a build extracts 60 KB from the botocore that pyproject.toml pins: operations and
+the shapes of requests, without documentation and the shapes of answers.
 
-A data file is spelled as botocore's `service-2.json`:
+A data file has the form of botocore's `service-2.json`:
 
     {"source", "metadata": {"targetPrefix"}, "operations": {name: {"input"}}, "shapes": {..}}
 
-Botocore's licence and notice lie beside the data files.
+Botocore's licence and notice are in the same folder.
 """
 
 import gzip
@@ -33,7 +33,7 @@ _SERVICES: Final[Mapping[str, tuple[str, ...] | None]] = {
         "UpdateEventSourceMapping",
     ),
 }
-"""The services that the server speaks, and which of their operations it needs; None means all."""
+"""The services that the server implements, and the operations it needs; None means all."""
 
 _CONSTRAINTS: Final = ("type", "required", "min", "max", "pattern", "enum")
 _REFERENCES: Final = ("member", "key", "value")
@@ -58,7 +58,7 @@ def _source(botocore: importlib.metadata.Distribution, service: str) -> str:
 
 
 def _read(botocore: importlib.metadata.Distribution, service: str) -> dict[str, Any]:
-    """Return a service's model; botocore has shipped it plain and compressed."""
+    """Return a service's model. Some versions of botocore compress it."""
     path = Path(str(botocore.locate_file(f"botocore/data/{service}/service-2.json")))
     packed = path.with_suffix(".json.gz")
     text = gzip.decompress(packed.read_bytes()) if packed.exists() else path.read_bytes()
@@ -67,7 +67,7 @@ def _read(botocore: importlib.metadata.Distribution, service: str) -> dict[str, 
 
 
 def _reduced(model: Mapping[str, Any], operations: Iterable[str]) -> dict[str, Any]:
-    """Return what the server reads: operations with their inputs, and the shapes of inputs."""
+    """Return the parts that the server reads: operations with inputs, and the shapes of inputs."""
     inputs = {name: model["operations"][name]["input"]["shape"] for name in operations}
     shapes: dict[str, Any] = {}
     open_names = list(inputs.values())
@@ -93,7 +93,7 @@ def _shape(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace a file atomically, unless it has this text: servers and builds may be reading it."""
+    """Replace a file atomically if its text differs: servers and builds may be reading it."""
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")

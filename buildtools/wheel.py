@@ -1,7 +1,7 @@
-"""Puts a wheel together: hatchling's hook, which pyproject.toml names.
+"""Selects the files of a wheel: a hook of hatchling, which pyproject.toml names.
 
-A wheel has one import name, `dynamodb_emulator`. The server's packages have ordinary names. They lie
-below it, in a folder that only the server's processes put on their module path.
+A wheel has one import name, `dynamodb_emulator`. The server's packages have common names, so they
+are below it, in a folder that only the server's processes put on their module path.
 
 | source tree | wheel |
 |---|---|
@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-sys.path.append(str(Path(__file__).parent))  # hatchling reads this file by its path
+sys.path.append(str(Path(__file__).parent))  # hatchling loads this file by its path
 from service_model import DATA, write_models
 
 _ROOT: Final = Path(__file__).parents[1]
@@ -30,10 +30,10 @@ _PATTERNS: Final = ("*.py", "py.typed", "model/data/*.json", "model/data/LICENSE
 
 
 class Wheel(BuildHookInterface[Any]):
-    """The hook."""
+    """The hook that hatchling calls."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Write the service model. List the files of an ordinary wheel; an editable one has none."""
+        """Write the service model, and list the files of an ordinary wheel."""
         write_models(DATA)
         if version == "standard":
             build_data["force_include"] = {str(_ROOT / path): str(_place(path)) for path in _files()}
@@ -47,5 +47,5 @@ def _files() -> Iterator[Path]:
 
 
 def _place(path: Path) -> Path:
-    """Return where a wheel has a file of the source tree."""
+    """Return the path in a wheel of a file of the source tree."""
     return path.relative_to(_INSTALLED) if path.is_relative_to(_INSTALLED) else _SERVER / path

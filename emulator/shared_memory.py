@@ -43,7 +43,7 @@ class SharedMemory:
     def notify(self, seen: bytes) -> bytes:
         """Notify the other workers that this one has changed something. Call it after the commit.
 
-        seen: the hints that this worker knows. Returns them with this worker's own counter updated.
+        seen: the hints that this worker knows. Returns `seen` with this worker's counter updated.
         """
         self._counters[self.worker_index] += 1
         at = 8 * self.worker_index

@@ -1,9 +1,7 @@
-"""Fixtures: an emulator in process with a manual clock, and servers over HTTP for the black-box
-tests.
+"""Fixtures: an emulator in process with a manual clock, and servers for the black-box tests.
 
-The black-box tests run on each engine, with two worker processes, and over the ASGI application
-instead of the connection class of our own. `--endpoint URL` runs them against a server that is
-already there.
+The black-box tests run on each engine, with two worker processes, and on the ASGI application under
+uvicorn's own HTTP. `--endpoint URL` runs them against a running server instead.
 """
 
 import json
@@ -32,11 +30,11 @@ settings.load_profile("default")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--endpoint", help="URL of a running server for the black-box tests")
-    parser.addoption("--nightly", action="store_true", help="run what is too long for every run, too")
+    parser.addoption("--nightly", action="store_true", help="also run the tests that take too long for every run")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what only `make nightly` runs."""
+    """Skip the tests that only `make nightly` runs."""
     if not config.getoption("--nightly"):
         left_out = [item for item in items if item.get_closest_marker("nightly")]
         if left_out:
@@ -45,9 +43,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run tests that use an engine on both, and HTTP tests on all kinds of server or on the given
-    endpoint.
-    """
+    """Run tests of engines on both, and HTTP tests on all kinds of server or on the endpoint."""
     if "engine_name" in metafunc.fixturenames:
         given = metafunc.config.getoption("--endpoint")
         over_http = "endpoint" in metafunc.fixturenames
@@ -59,7 +55,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(autouse=True)
 def log_anew() -> None:
-    """Let each test see lines that are logged once a minute."""
+    """Forget which lines were logged, so that each test sees lines that appear once a minute."""
     once_a_minute._logged.clear()
 
 
@@ -81,9 +77,7 @@ def endpoint(engine_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture(scope="session")
 def client(endpoint: str) -> Any:
-    """Return a boto3 client without client-side validation, so that wrong requests reach the
-    server.
-    """
+    """Return a boto3 client without its own validation: wrong requests reach the server."""
     return boto3.client("dynamodb", **boto_options(endpoint))
 
 
@@ -93,9 +87,7 @@ def resource(endpoint: str) -> Any:
 
 
 def making_tables(client: Any) -> Iterator[Callable[..., str]]:
-    """Yield a function that creates the table of a `table_request` and returns its name; then
-    delete the tables.
-    """
+    """Yield a function that creates a table and returns its name; delete the tables at the end."""
     made = []
 
     def make(keys: str = "pk:S sk:S", **extra: Any) -> str:
@@ -113,17 +105,13 @@ def making_tables(client: Any) -> Iterator[Callable[..., str]]:
 
 @pytest.fixture
 def make_table(client: Any) -> Iterator[Callable[..., str]]:
-    """make_table(keys, **extra): a table for one test, from the arguments of `table_request`;
-    returns its name.
-    """
+    """make_table(...) creates a table, as `table_request` describes it, and returns its name."""
     yield from making_tables(client)
 
 
 @pytest.fixture(scope="module")
 def make_shared_table(client: Any) -> Iterator[Callable[..., str]]:
-    """make_shared_table(keys, **extra): a table for all tests of a module; otherwise as
-    make_table.
-    """
+    """Like make_table, but the table is for all tests of a module."""
     yield from making_tables(client)
 
 
@@ -135,7 +123,7 @@ def shared_table(make_shared_table: Callable[..., str]) -> str:
 
 @pytest.fixture(scope="session")
 def post(endpoint: str) -> Callable[..., Answer]:
-    """post(operation, body, **headers): one request as bytes or JSON, past every SDK."""
+    """post(operation, body, **headers) sends one request, as bytes or JSON, without an SDK."""
 
     def send(operation: str, body: Any, headers: dict[str, str] | None = None, method: str = "POST") -> Answer:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -163,9 +151,7 @@ def db(engine_name: str, tmp_path: Path) -> Iterator[InProcess]:
 
 @pytest.fixture(scope="session")
 def refused(client: Any) -> Callable[..., tuple[str, str]]:
-    """refused("put_item", **request): the code and message of a request that the server must
-    refuse.
-    """
+    """refused("put_item", **request) returns the code and message of an error."""
 
     def send(method: str, /, **request: Any) -> tuple[str, str]:
         with pytest.raises(ClientError) as caught:
@@ -184,9 +170,7 @@ def key() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def canceled(client: Any) -> Callable[..., list[dict[str, Any]]]:
-    """canceled("transact_write_items", **request): the reasons of a transaction that the server
-    must cancel.
-    """
+    """canceled("transact_write_items", **request) returns the reasons of a cancellation."""
 
     def send(method: str, /, **request: Any) -> list[dict[str, Any]]:
         with pytest.raises(client.exceptions.TransactionCanceledException) as caught:
@@ -204,7 +188,5 @@ def canceled(client: Any) -> Callable[..., list[dict[str, Any]]]:
 
 @pytest.fixture(scope="session")
 def declare(endpoint: str) -> Callable[..., tuple[int, Any]]:
-    """declare("throttling", {...}): one of the emulator's own calls; its status and JSON. Other
-    servers have none.
-    """
+    """declare("throttling", {...}) calls a control, and returns status and JSON."""
     return declaring(endpoint)

@@ -1,4 +1,4 @@
-"""Imports go one way, and every operation is whole: handler, request model, test."""
+"""Imports go one way, every operation has its parts, and errors are made in one place."""
 
 import ast
 from collections import Counter
@@ -58,7 +58,7 @@ MAY_IMPORT = {
     "version": set(),
     "storage": set(),
 }
-"""Each part of the program, and the parts it may import besides itself and the leaves."""
+"""Each part of the program, and the parts it may import in addition to itself and the leaves."""
 
 ROOMS = {
     "emulator/database": (
@@ -162,9 +162,7 @@ def test_imports_go_one_way(path):
 
 
 def imported_files(path: Path) -> set[Path]:
-    """Return the files of ours that a file imports, those for types alone and those inside
-    functions included.
-    """
+    """Return our files that a file imports, also only for types or inside functions."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         modules = []
@@ -179,7 +177,7 @@ def imported_files(path: Path) -> set[Path]:
 
 
 def circle(graph: dict, names) -> list | None:
-    """Return nodes of a graph that reach one another in a circle, None where there is none."""
+    """Return nodes of a graph that form a circle, or None if there is none."""
     done, open_ = set(), []
 
     def visit(node):
@@ -198,7 +196,7 @@ def circle(graph: dict, names) -> list | None:
 
 
 def test_no_files_import_each_other_in_a_circle():
-    """Imports for types alone count: they say what must be understood together."""
+    """Imports for types count too: they show which files one must understand together."""
     graph = {path: {each for each in imported_files(path) if each.name != "__init__.py"} for path in sources()}
     found = circle(graph, graph)
     assert found is None, [str(path.relative_to(ROOT)) for path in found]
@@ -210,8 +208,9 @@ def test_a_circle_is_found():
 
 
 def room_of(path: Path, package: str) -> str | None:
-    """Return the folder or file of a package that a file is in, None for files elsewhere and for
-    the package itself.
+    """Return the folder or file of a package that a file is in.
+
+    Return None for files elsewhere, and for the package itself.
     """
     place = path.relative_to(ROOT)
     if not place.is_relative_to(package) or place == Path(package) / "__init__.py":
@@ -220,12 +219,12 @@ def room_of(path: Path, package: str) -> str | None:
 
 
 @pytest.mark.parametrize("package", ROOMS)
-def test_rooms_of_a_package_build_on_those_before_them(package):
+def test_a_part_of_a_package_imports_only_parts_before_it(package):
     floors = {room: floor for floor, rooms in enumerate(ROOMS[package]) for room in rooms}
     wrong = []
     for path in (ROOT / package).rglob("*.py"):
         room = room_of(path, package)
-        if room is None:  # the package itself, which may offer what is in its rooms
+        if room is None:  # the package itself may export names of all of its parts
             continue
         below = {room_of(each, package) for each in imported_files(path)} - {room, None}
         wrong += [f"{path.relative_to(ROOT)} imports {other}" for other in below if floors[other] >= floors[room]]
@@ -235,13 +234,13 @@ def test_rooms_of_a_package_build_on_those_before_them(package):
 
 
 DOORS = {"storage", "storage.data_folder", "storage.errors", "storage.host", "storage.keycode"}
-"""What code above the store imports of it. Which engines there are is nobody else's business."""
+"""The modules of storage/ that other code may import. It must not know the engines."""
 
 ABOVE_STORAGE = [path for path in sources() if path.is_relative_to(ROOT / "emulator")]
 
 
 def storage_imports(tree):
-    """Return the modules of storage/ that a program imports: those named in a statement, and those taken from one."""
+    """Return the modules of storage/ that a source imports, as `import x` or `from x import y`."""
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -258,10 +257,10 @@ def is_module(name):
 
 
 @pytest.mark.parametrize("path", ABOVE_STORAGE, ids=lambda path: str(path.relative_to(ROOT)))
-def test_the_store_is_used_through_its_doors(path):
+def test_other_code_imports_only_the_public_modules_of_the_store(path):
     text = path.read_text()
     assert storage_imports(ast.parse(text)) <= DOORS
-    assert "lmdb" not in text.lower(), "what an engine is made of is its own business"
+    assert "lmdb" not in text.lower(), "these are internals of an engine"
 
 
 @pytest.mark.parametrize(
@@ -274,11 +273,11 @@ def test_the_store_is_used_through_its_doors(path):
         "def f():\n    from storage.disk import snapshot",
     ],
 )
-def test_a_way_around_the_doors_is_found(code):
+def test_an_import_of_internals_of_the_store_is_found(code):
     assert not storage_imports(ast.parse(code)) <= DOORS
 
 
-def test_every_door_is_there():
+def test_every_public_module_of_the_store_exists():
     assert all(is_module(door) for door in DOORS)
 
 
@@ -291,21 +290,21 @@ def test_only_the_outer_parts_are_asynchronous(path):
 
 
 ENTRANCES = "emulator/database/database.py"
-"""Where work enters the database: `run`, `run_steps`, `try_run`, `run_slice`."""
+"""The file with the database's entrances: `run`, `run_steps`, `try_run`, `run_slice`."""
 
 MAY_REFRESH = {ENTRANCES: {"is_stale", "refresh"}, "emulator/http/front/commits.py": {"recover"}}
-"""Who asks whether definitions are stale, and reloads them. A failed commit has no other entrance than its own."""
+"""The files that check whether definitions are stale, and reload them."""
 
 
 def refreshes(tree) -> set[str]:
-    """Return the names with which a file reloads definitions or asks whether it must."""
+    """Return the names by which a file reloads definitions or checks whether it must."""
     names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     return names & {"is_stale", "refresh", "recover"}
 
 
 @pytest.mark.parametrize("path", list(sources()), ids=lambda path: str(path.relative_to(ROOT)))
-def test_definitions_are_refreshed_by_the_entrances_alone(path):
-    """A seventh caller would forget it: whoever calls the database from outside uses one of its entrances."""
+def test_only_the_entrances_refresh_definitions(path):
+    """Other callers could forget it. So code outside the database uses one of its entrances."""
     assert refreshes(ast.parse(path.read_text())) <= MAY_REFRESH.get(path.relative_to(ROOT).as_posix(), set())
 
 
@@ -314,7 +313,7 @@ def test_a_refresh_elsewhere_is_found():
 
 
 REAL_TIME = {"now", "utcnow", "today"}
-"""What datetime's classes ask the machine."""
+"""Methods of datetime's classes that read the machine's clock."""
 
 KNOW_REAL_TIME = (
     "emulator/clock.py",
@@ -323,14 +322,12 @@ KNOW_REAL_TIME = (
     "emulator/event_sources/child.py",
     "emulator/log_limits.py",
 )
-"""The clock itself, sockets, the log, and the processes in which functions run: how long one may
-run is real time.
-"""
+"""The clock, sockets, the log, and processes of functions, whose timeout is real time."""
 
 
 @pytest.mark.parametrize("path", list(sources()), ids=lambda path: str(path.relative_to(ROOT)))
-def test_few_know_the_real_time(path):
-    """Everything else asks the emulator's clock, so that a test that turns it turns everything."""
+def test_few_files_read_the_real_time(path):
+    """All other code reads the emulator's clock, so a test can move the time for everything."""
     if path.relative_to(ROOT).as_posix().startswith(KNOW_REAL_TIME):
         return
     attributes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)]
@@ -339,7 +336,7 @@ def test_few_know_the_real_time(path):
     assert not {text for text in asked if text.split(".")[-2] in ("datetime", "date")}
 
 
-def test_every_handler_is_of_an_operation_that_the_service_has():
+def test_every_handler_belongs_to_an_operation_of_the_service():
     assert operations
     assert set(registered()) <= set(service_operations())
 
@@ -354,7 +351,7 @@ def test_every_operation_has_a_black_box_test(name):
 # --- errors ---------------------------------------------------------------------------------------
 
 MAKE_ERRORS = ("emulator/errors/", "emulator/event_sources/errors.py")
-"""Where the texts of errors are. Everything else calls the factories there."""
+"""The folders with the texts of errors. All other code calls the factories there."""
 
 TAKE_ANY_TEXT = {name for name, form in vars(forms).items() if getattr(form, "__module__", "") == forms.__name__}
 
@@ -375,7 +372,7 @@ SEARCH = {"startswith", "endswith", "find", "index", "count", "match", "search",
 
 
 def is_passed_on(parents):
-    """Say whether an expression is only an argument, a part of a text or a member of JSON."""
+    """Return whether an expression is only an argument, a part of a text or a member of JSON."""
     at = max(position for position, parent in enumerate(parents) if isinstance(parent, ast.stmt))
     around = parents[at + 1 :]
     called = {ast.unparse(each.func).rpartition(".")[2] for each in around if isinstance(each, ast.Call)}
@@ -389,7 +386,7 @@ def is_passed_on(parents):
 
 
 def read_messages(tree):
-    """Return the lines on which an error's message is looked at rather than passed on."""
+    """Return the lines that inspect an error's message instead of only passing it on."""
     lines = set()
     for node, parents in with_parents(tree):
         if isinstance(node, ast.Attribute) and node.attr == "message" and not is_passed_on(parents):
@@ -402,8 +399,8 @@ def read_messages(tree):
 
 
 @pytest.mark.parametrize("path", ELSEWHERE, ids=lambda path: str(path.relative_to(ROOT)))
-def test_nothing_is_decided_by_the_text_of_an_error(path):
-    """What code decides by is in `ApiError.about`: whoever corrects a text changes nothing else."""
+def test_no_code_decides_by_the_text_of_an_error(path):
+    """Code decides by `ApiError.about`, so a corrected text changes no behaviour."""
     assert read_messages(ast.parse(path.read_text())) == set()
 
 
@@ -423,7 +420,7 @@ def test_nothing_is_decided_by_the_text_of_an_error(path):
         "try: run()\nexcept errors.ApiError as error: return known(str(error))",
     ],
 )
-def test_texts_that_are_looked_at_are_found(code):
+def test_code_that_inspects_a_text_is_found(code):
     assert read_messages(ast.parse(code))
 
 
@@ -438,12 +435,12 @@ def test_texts_that_are_looked_at_are_found(code):
         "try: run()\nexcept ValueError as error: return str(error)",
     ],
 )
-def test_texts_that_are_passed_on_are_left_alone(code):
+def test_code_that_passes_a_text_on_is_allowed(code):
     assert not read_messages(ast.parse(code))
 
 
 def texts_made(tree):
-    """Yield the calls that make an error with a text of their own.
+    """Yield the calls that make an error with a literal text.
 
     A literal that a factory takes is a name of at most two words, such as "Filter Expression".
     """
@@ -464,9 +461,7 @@ def texts_made(tree):
 
 @pytest.mark.parametrize("path", ELSEWHERE, ids=lambda path: str(path.relative_to(ROOT)))
 def test_texts_of_errors_are_made_in_their_families(path):
-    """The details of a wrong expression have a file of their own, beside the class that carries
-    them.
-    """
+    """Except for details of wrong expressions, which are in the file of their exception."""
     tree = ast.parse(path.read_text())
     makes_details = any(isinstance(each, ast.ClassDef) and each.name == "ExpressionError" for each in ast.walk(tree))
     assert makes_details or list(texts_made(tree)) == []
@@ -488,7 +483,7 @@ def test_texts_of_errors_elsewhere_are_found(code):
 
 
 def test_every_family_of_errors_is_in_their_namespace():
-    """The families that are loaded at first use are listed twice, once for the type checker."""
+    """Families that are loaded at first use are listed twice, once for the type checker."""
     families = {path.stem for path in (ROOT / "emulator" / "errors").glob("*.py")} - {"__init__", "forms"}
     starred = {
         node.module.rpartition(".")[2]
@@ -502,7 +497,7 @@ def test_every_family_of_errors_is_in_their_namespace():
         assert all(getattr(errors, name) is contents[name] for name in made if not name.startswith("_"))
 
 
-def test_no_two_families_of_errors_use_one_name():
+def test_families_of_errors_have_different_names():
     names = [
         node.name
         for path in (ROOT / "emulator" / "errors").glob("*.py")
@@ -512,10 +507,8 @@ def test_no_two_families_of_errors_use_one_name():
     assert len(set(names)) == len(names)
 
 
-def test_test_files_of_folders_without_a_package_have_names_of_their_own():
-    """pytest imports such files by their names alone: two of one name cannot be collected in one
-    run.
-    """
+def test_test_files_in_folders_without_a_package_have_unique_names():
+    """pytest imports such files by name only, so one run cannot have two files of one name."""
     files = [path for path in (ROOT / "tests").rglob("test_*.py") if not (path.parent / "__init__.py").exists()]
     names = Counter(path.name for path in files if "node_modules" not in path.parts)
     assert [name for name, count in names.items() if count > 1] == []
@@ -528,10 +521,9 @@ TESTS = [path for path in TESTS if not any(part.startswith(".") for part in path
 
 
 def other_tests(tree, bench=False):
-    """Return the modules of tests/ that a file imports although they are not for sharing.
+    """Return the modules of tests/ that a file must not import.
 
-    Benchmarks (`bench`) share code among themselves as well. A name without a dot is a module
-    beside the file.
+    Benchmarks (`bench`) may share code. A name without a dot is a module in the same folder.
     """
     modules = set()
     for node in ast.walk(tree):
@@ -548,7 +540,7 @@ def other_tests(tree, bench=False):
 
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_test_imports_no_other_test(path):
-    """What two tests need is in tests/support/."""
+    """Code that two tests need is in tests/support/."""
     assert other_tests(ast.parse(path.read_text()), bench="bench" in path.parts) == set()
 
 
@@ -567,5 +559,5 @@ def test_imports_of_other_tests_are_found(code):
     assert other_tests(ast.parse(code))
 
 
-def test_imports_of_shared_code_are_left_alone():
+def test_imports_of_shared_code_are_allowed():
     assert not other_tests(ast.parse("from tests.support.tables import new_name\nfrom tests.support import seeds"))

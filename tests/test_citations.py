@@ -1,6 +1,4 @@
-"""Every citation of emulator/reference in code, tests and documents exists and has one form:
-`behaviour 4.2`.
-"""
+"""Every citation of emulator/reference has the form `behaviour 4.2`, and its section exists."""
 
 import ast
 import io
@@ -15,7 +13,7 @@ REFERENCE = ROOT / "emulator" / "reference"
 FILES = ("behaviour", "control-plane", "features")
 
 _NUMBER = r"\d+(?:\.\d+)?"
-_GAP = r"[\s#]+"  # a citation may continue in the next line of a comment
+_GAP = r"[\s#]+"  # a citation may continue on the next line of a comment
 _CITATION = re.compile(rf"\b({'|'.join(FILES)}){_GAP}({_NUMBER}(?:(?:,| and| or| to){_GAP}{_NUMBER})*)", re.IGNORECASE)
 _OLD_FORMS = re.compile(
     r"service-behaviour|recent-features|corrections\.md|ack-api-quirks\.md|\bsee STYLE\b"
@@ -23,9 +21,7 @@ _OLD_FORMS = re.compile(
     re.IGNORECASE,
 )
 _BARE = re.compile(rf"(?:#\s*|\()({_NUMBER})(?=[),;:]|$| and )|\bC\d{{1,3}}\b(?! [0-9A-F+])", re.MULTILINE)
-"""A section without its file, or the number of a correction, in a comment; numbers of bytes in
-hexadecimal are none.
-"""
+"""A section without its file, or the number of a correction, but no hexadecimal bytes."""
 
 
 def headings(file):
@@ -60,7 +56,7 @@ def comments(source):
 
 
 def old_forms(source):
-    """Return the citations of a Python source in another form."""
+    """Return the citations of a Python source that have another form."""
     found = _OLD_FORMS.findall(source)
     if bare(source):  # most sources have none, and tokenizing takes long
         for comment in comments(source):
@@ -85,7 +81,7 @@ def documents():
         yield from sorted(path for path in (ROOT / folder).rglob("*.md") if "node_modules" not in path.parts)
 
 
-def test_the_reference_is_all_there():
+def test_the_reference_is_complete():
     assert {"1.1", "4.2", "9", "14.6", "18"} <= HEADINGS["behaviour"]
     assert {"0.1", "13", "20.4"} <= HEADINGS["control-plane"]
     assert {"1.3", "3", "11"} <= HEADINGS["features"]
@@ -97,7 +93,7 @@ def test_every_citation_is_of_a_section_that_exists():
 
 
 def test_many_are_found():
-    """The search itself works."""
+    """The search finds citations."""
     count = sum(len(list(cited(path.read_text()))) for path in sources())
     assert count > 400
 

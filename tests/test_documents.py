@@ -1,4 +1,4 @@
-"""The files that the documents for developers name exist."""
+"""The paths that the developers' documents name exist."""
 
 import re
 from pathlib import Path
@@ -19,16 +19,14 @@ _LINKED = re.compile(r"\]\((?!https?://)([^)#]+)\)")
 
 
 def missing(text, folder):
-    """Return the paths in a document's text that are neither below its folder nor below the
-    root.
-    """
-    named = [name for name in _NAMED.findall(text) if not name.startswith("/")]  # those are paths of URLs
+    """Return the paths in a document's text that exist neither below its folder nor the root."""
+    named = [name for name in _NAMED.findall(text) if not name.startswith("/")]  # the path of a URL begins like this
     linked = [name for name in _LINKED.findall(text) if not (folder / name).exists()]
     return [name for name in named if not (there(folder, name) or there(ROOT, name))] + linked
 
 
 def there(folder, name):
-    """Say whether a path exists below a folder; `<...>` in it stands for any text."""
+    """Return whether a path exists below a folder; `<...>` in it stands for any text."""
     pattern = re.sub("<.*?>", "*", name)
     return any(folder.glob(pattern.rstrip("/")))
 
@@ -47,7 +45,7 @@ def test_a_made_up_path_is_found():
 
 
 def test_the_documents_name_many_paths():
-    """The search itself works."""
+    """The search finds paths."""
     assert sum(len(_NAMED.findall((ROOT / document).read_text())) for document in DOCUMENTS) > 100
 
 

@@ -1,6 +1,4 @@
-"""Nothing in the repository names a folder of one machine, so that it works and reads the same
-everywhere.
-"""
+"""No file in the repository names a folder that exists on one machine only."""
 
 import re
 from pathlib import Path
@@ -11,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = (".ci", "buildtools", "docker", "emulator", "storage", "tests")
 NOT_OURS = {".git", "__pycache__", "node_modules", ".peers", ".trials"}
 MADE = ROOT / "emulator" / "model" / "data"
-"""The service model, which each build takes from botocore."""
+"""The service model, which each build extracts from botocore."""
 
 _OF_A_MACHINE = re.compile(r"(?<![\w./~}-])/(?:home|root|Users|work|workspace|opt|mnt|media|srv|private)/[\w.-]+")
 
@@ -31,7 +29,7 @@ def texts():
 
 
 def folders_of_machines(text):
-    """Return the absolute paths in a text that exist on somebody's machine at most."""
+    """Return the absolute paths in a text that may exist only on one machine."""
     own = [folder for folder in (str(ROOT), f"{Path.home()}/") if folder.count("/") > 1 and folder in text]
     return _OF_A_MACHINE.findall(text) + own
 

@@ -1,6 +1,6 @@
-"""`make run` makes the virtual environment it needs, and makes it again where it cannot work.
-Python is a stub here.
-"""
+"""`make run` creates its virtual environment, and replaces one that cannot work.
+
+A script stands in for Python."""
 
 import shutil
 import stat
@@ -12,9 +12,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 PYTHON = r"""#!/bin/sh
-# Says of -c whether its version is new enough; makes environments whose pip and command note that they ran.
+# With -c, it checks its version. With -m venv, it makes an environment whose pip and command log that they ran.
 case "$1 $2" in
-    "-c "*) case "$2" in *"name another"*) test -z "$TOO_OLD" || { echo "too old" >&2; exit 1; };; esac; exit 0;;
+    "-c "*) case "$2" in *"Name another"*) test -z "$TOO_OLD" || { echo "too old" >&2; exit 1; };; esac; exit 0;;
     "-m venv")
         mkdir -p "$3/bin" && cp "$0" "$3/bin/python"
         for name in pip dynamodb-emulator; do
@@ -96,7 +96,7 @@ def test_a_python_that_is_too_old_leaves_nothing_behind(make, checkout):
     assert make(checkout) == (0, ALL)
 
 
-def test_an_environment_without_pip_is_made_again(make, checkout):
-    """Debian's Python without python3-venv leaves one behind."""
+def test_an_environment_without_pip_is_replaced(make, checkout):
+    """Debian's Python leaves such an environment behind if python3-venv is missing."""
     assert make(checkout, NO_PIP="1") == (2, [])
     assert make(checkout) == (0, ALL)

@@ -1,4 +1,4 @@
-"""The README is true: operations, settings, commands."""
+"""The README's operations, settings, flags and links are correct."""
 
 import re
 from dataclasses import fields
@@ -8,7 +8,7 @@ from operations_table import README, with_table
 from emulator.settings import Settings
 
 
-def test_the_operation_table_is_what_the_code_does():
+def test_the_table_of_operations_matches_the_code():
     readme = README.read_text()
     assert readme == with_table(readme), "run `make readme`"
 
@@ -20,9 +20,10 @@ def test_every_setting_has_a_row():
         assert f"| `{flag}` | `DYNAMODB_EMULATOR_{field.name.upper()}` |" in readme
 
 
-def test_every_flag_in_the_text_is_one():
-    """Flags of other programs stand in blocks, which tests/clients/test_readme_lines.py runs;
-    Docker's is the exception.
+def test_every_flag_in_the_text_exists():
+    """Flags of other programs are in blocks, which tests/clients/test_readme_lines.py runs.
+
+    Docker's `--shm-size` is the exception.
     """
     text = re.sub(r"^```.*?^```$", "", README.read_text(), flags=re.DOTALL | re.MULTILINE)
     known = {"--" + field.name.replace("_", "-") for field in fields(Settings)} | {"--help", "--version", "--shm-size"}
@@ -30,8 +31,8 @@ def test_every_flag_in_the_text_is_one():
     assert named <= known
 
 
-def test_every_link_works_outside_of_the_repository_too():
-    """PyPI shows the text without the files beside it."""
+def test_every_link_works_outside_the_repository_too():
+    """PyPI shows the README without the other files."""
     text = README.read_text()
     assert not re.findall(r"\]\((?!https?://)", text)
     assert "<img" not in text

@@ -31,6 +31,26 @@ Reason = dict[str, Any]
 NO_REASON: Final[Reason] = {"Code": "None"}
 
 
+_ENTRY_CODES: Final = {
+    "AccessDeniedException": "AccessDenied",
+    "ConditionalCheckFailedException": "ConditionalCheckFailed",
+    "DuplicateItemException": "DuplicateItem",
+    "ItemCollectionSizeLimitExceededException": "ItemCollectionSizeLimitExceeded",
+    "ProvisionedThroughputExceededException": "ProvisionedThroughputExceeded",
+    "RequestLimitExceeded": "RequestLimitExceeded",
+    "ResourceNotFoundException": "ResourceNotFound",
+    "ThrottlingException": "ThrottlingError",
+    "TransactionConflictException": "TransactionConflict",
+    "ValidationException": "ValidationError",
+}
+"""Codes of errors -> those in the entries of a response: a batch's statements, a transaction's reasons."""
+
+
+def entry_code(error: ApiError) -> str:
+    """Return the code that an error has in an entry of a response."""
+    return _ENTRY_CODES.get(error.code, "InternalServerError")
+
+
 def transaction_canceled(reasons: Sequence[Reason]) -> ApiError:
     """Return the error of a transaction that was canceled (behaviour 8.2).
 
@@ -47,20 +67,11 @@ def transaction_canceled(reasons: Sequence[Reason]) -> ApiError:
 
 def cancellation_reason(error: ApiError) -> Reason:
     """Return the reason for an action that failed."""
-    code = {
-        "ConditionalCheckFailedException": "ConditionalCheckFailed",
-        "ItemCollectionSizeLimitExceededException": "ItemCollectionSizeLimitExceeded",
-        "TransactionConflictException": "TransactionConflict",
-        "ProvisionedThroughputExceededException": "ProvisionedThroughputExceeded",
-        "ThrottlingException": "ThrottlingError",
-        "DuplicateItemException": "DuplicateItem",
-        "ValidationException": "ValidationError",
-    }[error.code]
     item = {"Item": error.extra["Item"]} if "Item" in error.extra else {}
     message = error.message
-    if code == "ProvisionedThroughputExceeded" and message is not None:
+    if error.code == "ProvisionedThroughputExceededException" and message is not None:
         message = message.removesuffix(".")  # the form of behaviour 8.2, unlike that of 16
-    return {"Code": code, "Message": message, **item}
+    return {"Code": entry_code(error), "Message": message, **item}
 
 
 def transaction_conflict() -> ApiError:

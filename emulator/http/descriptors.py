@@ -1,17 +1,17 @@
-"""How many file descriptors the server may have: one for each connection, and some for the store.
+"""The limit of file descriptors. The server needs one for each connection, and some for the store.
 
-Many systems start programs with a soft limit of 1,024 and let them raise it themselves.
+Many systems start programs with a soft limit of 1,024, and let them raise it themselves.
 """
 
 from typing import Final
 
 _MOST: Final = 1 << 20
-_SOME: Final = 10_240
-"""What macOS allows at most, whatever it says about the hard limit."""
+_MACOS: Final = 10_240
+"""The most that macOS allows, whatever its hard limit says."""
 
 
 def raise_limit() -> None:
-    """Raise the soft limit of this process as far as it may go; where that is not possible, it stays."""
+    """Raise the soft limit of this process as far as possible."""
     try:
         import resource  # noqa: PLC0415 - which Windows does not have
     except ImportError:
@@ -19,7 +19,7 @@ def raise_limit() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     endless = resource.RLIM_INFINITY
     highest = _MOST if hard == endless else min(hard, _MOST)
-    for wanted in (highest, min(highest, _SOME)):
+    for wanted in (highest, min(highest, _MACOS)):
         if soft == endless or soft >= wanted:
             return
         try:

@@ -1,7 +1,8 @@
 """The sockets that a server listens on: every address of `--host`, all on one port.
 
-`localhost`, the default, stands for both loopback addresses: some clients take the first address that the name resolves
-to, which may be ::1. A machine without IPv6 has 127.0.0.1 alone. An address that was named and cannot be had is an error.
+`localhost`, the default, stands for both loopback addresses: some clients take the first address that
+the name resolves to, which may be ::1. A machine without IPv6 gets 127.0.0.1 alone. An address that
+the user has named must be available.
 """
 
 import contextlib
@@ -20,7 +21,7 @@ _NO_SUCH_ADDRESS: Final = frozenset((errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, er
 
 
 class _Address(NamedTuple):
-    """A numeric address: its family and what a socket's name has besides the port. optional: it may be missing."""
+    """A numeric address: its family, and its socket name without the port. optional: it may be missing."""
 
     family: int
     name: tuple[Any, ...]
@@ -38,12 +39,12 @@ class ServeError(Exception):
 
 
 def listen(settings: Settings, *, again: bool = False) -> list[socket.socket]:
-    """Return listening sockets on one port, one for each address. Raises ServeError when one cannot be had.
+    """Return listening sockets on one port, one for each address. Raises ServeError.
 
-    again: for another worker, where sockets of ours listen already. All sockets of one port must allow that, so whether
-    the port is free is tried out before the first of them is opened.
+    again: for another worker; sockets of ours listen on the port already. All sockets of such a port
+    must allow sharing, so another socket tests whether the port is free before the first is opened.
     """
-    if not 0 <= settings.port <= _LAST_PORT:  # the resolver would take another one, modulo 65536
+    if not 0 <= settings.port <= _LAST_PORT:  # the resolver would take the number modulo 65536
         raise ServeError(f"cannot listen on port {settings.port}: there is no such port")
     tries = 1 if settings.port else _FREE_PORT_TRIES
     while True:
@@ -52,7 +53,7 @@ def listen(settings: Settings, *, again: bool = False) -> list[socket.socket]:
             return _on_one_port(settings, again=again)
         except OSError as error:
             if tries and error.errno == errno.EADDRINUSE:
-                continue  # the port that was free on the first address is taken on another one
+                continue  # the port is free on the first address, and taken on another one
             raise ServeError(_reason(settings, error)) from error
 
 
@@ -64,7 +65,7 @@ def _reason(settings: Settings, error: OSError) -> str:
 
 
 def _on_one_port(settings: Settings, *, again: bool) -> list[socket.socket]:
-    """Return the listening sockets. Raises OSError and leaves none open."""
+    """Return the listening sockets. Raises OSError, and then leaves none open."""
     port = settings.port
     listeners: list[socket.socket] = []
     missing: OSError | None = None
@@ -91,7 +92,7 @@ def _on_one_port(settings: Settings, *, again: bool) -> list[socket.socket]:
 
 
 def _addresses(hosts: Iterable[str]) -> list[_Address]:
-    """Return the different addresses of host names, in their order. Raises OSError for an unknown name."""
+    """Return the addresses of host names, each once, in their order. Raises OSError for an unknown name."""
     found: dict[tuple[Any, ...], _Address] = {}
     for host in hosts:
         if host == "localhost":
@@ -105,7 +106,7 @@ def _addresses(hosts: Iterable[str]) -> list[_Address]:
 
 
 def _listener(address: _Address, port: int, settings: Settings, *, again: bool, only_v6: bool) -> socket.socket:
-    """Return one listening socket. only_v6: IPv4 addresses have sockets of their own, so `::` must not take theirs."""
+    """Return one listening socket. only_v6: there are sockets for IPv4 too, so `::` must not take their addresses."""
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(_socket(address, only_v6=only_v6))
         place = (address.name[0], port, *address.name[1:])
@@ -123,7 +124,7 @@ def _listener(address: _Address, port: int, settings: Settings, *, again: bool, 
 
 def _socket(address: _Address, *, only_v6: bool) -> socket.socket:
     made = socket.socket(address.family, socket.SOCK_STREAM)
-    if os.name == "posix":  # elsewhere the option would let two servers have one port
+    if os.name == "posix":  # elsewhere the option would let two servers share a port
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if only_v6 and address.family == socket.AF_INET6:
         made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)

@@ -1,8 +1,9 @@
-"""The folder in memory that the workers of one server share, and what servers that were killed have left of theirs.
+"""The folder in memory that the workers of one server share, and the folders of servers that were killed.
 
-A folder gets its name, `dynamodb-emulator-*`, once its server holds it. So one of that name that nobody holds belongs to
-a server that was killed with all its processes, and goes when the next server starts. The file `in-memory` in it tells
-it from a data folder that a user has put there under such a name.
+A folder gets its name, `dynamodb-emulator-*`, once its server has claimed it. So a folder of that
+name without a claim belongs to a server that was killed with all its processes. The next server that
+starts removes it. The file `in-memory` tells such a folder from a data folder that a user has put
+there under such a name.
 """
 
 import logging
@@ -24,14 +25,14 @@ _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a private folder is made in it
 _NAME: Final = "dynamodb-emulator-"
 _DRAFT: Final = "." + _NAME
 _MARK: Final = "in-memory"
-_OLD: Final = 3600.0  # seconds after which a draft is nobody's
+_OLD: Final = 3600.0  # seconds after which a draft is abandoned
 
 
 @contextmanager
 def memory_folder(place: Path | None = None) -> Iterator[Path]:
-    """Yield a new folder in memory that this process holds; it is removed at the end. Raises StorageError.
+    """Yield a new folder in memory that this process has claimed; remove it at the end. Raises StorageError.
 
-    place: where it is made; None: in memory, or where temporary files are.
+    place: where it is made. None: in memory, or where temporary files are.
     """
     if place is None:
         place = _MEMORY if _MEMORY.is_dir() else Path(tempfile.gettempdir())
@@ -52,7 +53,7 @@ def remove_abandoned(place: Path) -> None:
     """Remove the folders of servers of this user that were killed."""
     for folder in place.glob(_NAME + "*"):
         if _ours(folder) and (folder / _MARK).exists() and (folder / "server.lock").exists() and not in_use(folder):
-            log.info("removing %s, which a server that was killed has left in memory", folder)
+            log.info("removing %s, which a killed server has left in memory", folder)
             shutil.rmtree(folder, ignore_errors=True)
     for folder in place.glob(_DRAFT + "*"):
         if _ours(folder) and time() - folder.stat().st_mtime > _OLD:
@@ -60,7 +61,7 @@ def remove_abandoned(place: Path) -> None:
 
 
 def _ours(path: Path) -> bool:
-    """Say whether a path is a folder of this process's user."""
+    """Say whether a path is a folder that belongs to this process's user."""
     try:
         status = path.lstat()
     except OSError:

@@ -1,40 +1,34 @@
-"""ExecuteTransaction: PartiQL statements as one transaction (behaviour 14.6).
-
-The statements become the plans that they are alone, the plans become the steps of a transaction.
-"""
+"""ExecuteTransaction: PartiQL statements as one transaction (behaviour 14.6)."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, Literal
 
 from emulator import errors
 from emulator.database import transactions
 from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.items import write
-from emulator.database.schema.followers import Change
+from emulator.database.items.requested import Write
 from emulator.database.schema.table import Table
-from emulator.database.throughput import capacity
-from emulator.database.transactions import Step
+from emulator.database.throughput.capacity import Consumed
+from emulator.database.tokens import Token
 from emulator.errors import ApiError
 from emulator.model.request import Request
-from emulator.operations.checks import answer, check_values, member
+from emulator.operations.parameters import check_values, returns_item
 from emulator.operations.registry import Response, operation
-from emulator.operations.statements import check_paths, found_item, prepare, tells_item
+from emulator.operations.response import consumed_members, response_of
+from emulator.operations.statements import check_write, prepared_of, selected
 from emulator.partiql import plan
-from emulator.partiql.plan import Write, prepare_write
-from emulator.partiql.prepare import Prepared
+from emulator.partiql.prepare import PreparedStatement
 from emulator.partiql.select import Read
 from emulator.slices import DECODED_IN_STEP, PARSED_IN_STEP, Steps, in_slices
-from storage import ReadTxn
 
 
-def _check(request: Request) -> Steps[list[Prepared]]:
+def _check(request: Request) -> Steps[list[PreparedStatement]]:
     check_values(request, "partiql")
     statements = []
     characters = 0
     for each in request["TransactStatements"]:
-        statements.append(prepare(each))
+        statements.append(prepared_of(each))
         characters += len(each["Statement"])
         if characters >= PARSED_IN_STEP:
             characters = 0
@@ -49,69 +43,67 @@ def _check(request: Request) -> Steps[list[Prepared]]:
 
 
 @operation("ExecuteTransaction", check=_check)
-def execute_transaction(database: Database, caller: Caller, request: Request, statements: list[Prepared]) -> Response:
-    """Run up to 100 statements that all read or all write (or check) one item each; all of them or none."""
-    token = transactions.token_of("ExecuteTransaction", request)
-    if token is not None:
-        database.enforcer.refuse_token(token.text)
-    tables = [database.table(caller, statement.source.table) for statement in statements]
+def execute_transaction(
+    database: Database, caller: Caller, request: Request, statements: list[PreparedStatement]
+) -> Response:
+    """Run all of up to 100 statements or none. All read, or all write or check, one item each."""
+    token = transactions.token_of(database, caller, "ExecuteTransaction", request)
+    names = [statement.source.table for statement in statements]
+    tables = [database.table(caller, name) for name in names]
     plans = _plans(request["TransactStatements"], statements, tables)
-    steps = [_step(each, statement.source.table) for each, statement in zip(plans, statements, strict=True)]
-    transactions.refuse_duplicates(step.key for step in steps)
-    if all(statement.reads for statement in statements):
-        rows, consumed = transactions.read(database, steps)
-        reads = [each for each in plans if isinstance(each, Read)]
-        answered = _answer_reads(request, steps, reads, rows, consumed)
+    transactions.check_distinct(plans)
+    reads = [each for each in plans if isinstance(each, Read)]
+    writes = [each for each in plans if isinstance(each, Write)]
+    if writes:
+        run = _run(database, request, token, names, writes)
     else:
-        answered = _run(database, caller, request, token, steps)
-    return in_slices(answered, sliced=database.sliced)
+        rows, consumed = transactions.read(database, reads)
+        run = _selected(request, names, reads, rows, consumed)
+    return in_slices(run, sliced=database.sliced)
 
 
 def _run(
-    database: Database, caller: Caller, request: Request, token: transactions.Token | None, steps: Sequence[Step]
+    database: Database, request: Request, token: Token | None, names: Sequence[str], writes: Sequence[Write]
 ) -> Steps[bytes]:
-    consumed, replayed = yield from transactions.run(database, caller, token, steps)
-    return _answer(request, steps, [], consumed, "Read" if replayed else "Write")
+    consumed, replayed = yield from transactions.run(database, token, writes)
+    return _response(request, names, [], consumed, "Read" if replayed else "Write")
 
 
-def _answer_reads(
+def _selected(
     request: Request,
-    steps: Sequence[Step],
+    names: Sequence[str],
     reads: Sequence[Read],
     rows: Sequence[bytes | None],
-    consumed: Sequence[capacity.Consumed],
+    consumed: Sequence[Consumed],
 ) -> Steps[bytes]:
-    """Test and project the rows that the transaction saw, some in each step, and answer."""
+    """Test and project the rows that the transaction saw, some in each step; return the response."""
     responses = []
     decoded = 0
     for each, row in zip(reads, rows, strict=True):
-        item = found_item(each, row)
+        item = selected(each, row)
         responses.append(b"{}" if item is None else b'{"Item":%b}' % item)
         if row is not None:
             decoded += len(row)
             if decoded >= DECODED_IN_STEP:
                 decoded = 0
                 yield None
-    return _answer(request, steps, responses, consumed, "Read")
+    return _response(request, names, responses, consumed, "Read")
 
 
-def _answer(
+def _response(
     request: Request,
-    steps: Sequence[Step],
+    names: Sequence[str],
     responses: Sequence[bytes],
-    consumed: Sequence[capacity.Consumed],
+    consumed: Sequence[Consumed],
     kind: Literal["Read", "Write"],
 ) -> bytes:
     members = [b'"Responses":[%b]' % b",".join(responses)]
-    mode = capacity.wanted(request)
-    if mode is not None:
-        members.append(member(b"ConsumedCapacity", transactions.told_capacity(mode, steps, consumed, kind)))
-    return answer(members)
+    return response_of(members + consumed_members(request, zip(names, consumed, strict=True), kind))
 
 
 def _plans(
-    requests: Sequence[dict[str, Any]], statements: Sequence[Prepared], tables: Sequence[Table]
-) -> list[Read | Write | plan.Check]:
+    requests: Sequence[dict[str, Any]], statements: Sequence[PreparedStatement], tables: Sequence[Table]
+) -> list[Read | Write]:
     """Plan every statement.
 
     Raises what is wrong with a statement, or the cancellation for a key that does not suit its
@@ -120,33 +112,14 @@ def _plans(
     plans = []
     for position, (request, statement, table) in enumerate(zip(requests, statements, tables, strict=True)):
         try:
-            each = plan.transaction_plan(statement, table, tell_item=tells_item(request))
+            each = plan.transaction_plan(statement, table, return_item=returns_item(request))
             if isinstance(each, Write):
-                check_paths(each)
+                check_write(each)
         except ApiError as error:
             if error.about == "transaction":
                 raise errors.transaction_statement(position, error) from None
             if error.about == "request":
                 raise
-            raise transactions.canceled_by((position, error), len(statements)) from None
+            raise transactions.canceled_by({position: error}, len(statements)) from None
         plans.append(each)
     return plans
-
-
-def _step(planned: Read | Write | plan.Check, table_name: str) -> Step:
-    step = Step(planned.table, table_name, planned.key, planned.key_item)
-    if isinstance(planned, Write):
-        step.prepare = partial(_prepared, planned)
-        step.deletes = planned.kind == "delete"
-    elif isinstance(planned, plan.Check):
-        step.prepare = partial(_checked, planned)
-        step.checks_only = True
-    return step
-
-
-def _prepared(planned: Write, txn: ReadTxn) -> Change:
-    return prepare_write(txn, planned)
-
-
-def _checked(planned: plan.Check, txn: ReadTxn) -> Change:
-    return write.prepare_delete(txn, planned.table, planned.key, planned.guard, planned.key_item)

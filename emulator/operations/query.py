@@ -7,7 +7,6 @@ from typing import Any, Final, Literal
 from emulator import errors
 from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.definitions.tables import CREATING
 from emulator.database.items import ranges, read
 from emulator.database.items.read import Page, PageRequest
 from emulator.database.schema.index import Index
@@ -18,15 +17,9 @@ from emulator.expressions import key_range, legacy
 from emulator.expressions.bind import unusable_member
 from emulator.expressions.program import Condition, KeyCondition, Projection
 from emulator.model.request import Request
-from emulator.operations.checks import (
-    NO_VALUES,
-    answer,
-    bound_of,
-    check_problems,
-    consumed_member,
-    member,
-)
+from emulator.operations.parameters import NO_VALUES, bound_of, check_problems
 from emulator.operations.registry import Response, operation
+from emulator.operations.response import consumed_member, member, response_of
 from emulator.slices import Sliced, Steps
 from emulator.values.problems import Layer
 from emulator.values.types import Item
@@ -193,8 +186,7 @@ def _source(table: Table, request: Mapping[str, Any]) -> Table | Index:
         raise errors.unknown_index(name)
     if index.is_global and request.get("ConsistentRead"):
         raise errors.consistent_read_on_gsi()
-    if index.definition.status == CREATING:
-        raise errors.backfilling_index(name)
+    index.check_filled()
     return index
 
 
@@ -275,9 +267,7 @@ def _page(
         wanted.project = checked.projection.project
         wanted.weight += read.PROJECTION_WORK
     elif wanted.fetch and isinstance(source, Index) and request.get("Select") != "ALL_ATTRIBUTES":
-        # The whole item was fetched only for the filter.
-        projected = source.attributes
-        wanted.project = lambda item: {name: value for name, value in item.items() if name in projected}
+        wanted.project = source.project  # the whole item was fetched only for the filter
     with database.read() as txn:
         page = read.read_page(txn, wanted)
     if page.rest:
@@ -294,12 +284,12 @@ def _response(request: Request, page: Page, *, count_only: bool) -> bytes:
     members = [b'"Count":%d,"ScannedCount":%d' % (page.count, page.scanned)]
     if page.last is not None:
         members.append(member(b"LastEvaluatedKey", page.last))
-    members += consumed_member(request, page.consumed)
+    members += consumed_member(request, request["TableName"], page.consumed)
     if count_only:
-        return answer(members)
+        return response_of(members)
     items = page.items
     if not items:
-        return answer([b'"Items":[]', *members])
+        return response_of([b'"Items":[]', *members])
     # Only one join, so that a megabyte of items is copied once.
     items[0] = b'{"Items":[' + items[0]
     items[-1] += b"],%b}" % b",".join(members)
@@ -318,12 +308,10 @@ def _fetches(index: Index, request: Request, checked: _Checked) -> bool:
             raise errors.all_attributes_on_gsi(index.name)
         return True
     projected = frozenset() if checked.projection is None else checked.projection.attributes
-    missing = projected - index.attributes
-    if missing and index.is_global:
-        raise errors.not_projected(index.name, sorted(missing))
+    fetches = index.lacks(projected)
     if checked.filter is not None and not checked.filter.attributes <= index.attributes:
         if index.is_global:
             tested = dict.fromkeys(str(path[0]) for path in checked.filter.paths)
             raise errors.filter_not_projected(index.name, [name for name in tested if name not in index.attributes])
         return True
-    return bool(missing)
+    return fetches

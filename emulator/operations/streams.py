@@ -19,8 +19,8 @@ from emulator.database.database import Database
 from emulator.database.definitions import arns
 from emulator.database.definitions.streams import Shard, StreamDefinition, sequence_of, sequence_text
 from emulator.model.request import Request
-from emulator.operations.checks import answer, member
 from emulator.operations.registry import Response, operation
+from emulator.operations.response import member, response_of
 from storage import ReadTxn
 
 _OLDEST: Final = 0
@@ -258,4 +258,4 @@ def get_records(database: Database, caller: Caller, request: Request, parsed: tu
     members = [b'"Records":[%b]' % b",".join(map(record_json, rows))]
     if not drained:
         members.append(member(b"NextShardIterator", _iterator(stream, shard, following, now)))
-    return answer(members)
+    return response_of(members)

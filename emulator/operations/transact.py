@@ -1,14 +1,13 @@
 """TransactWriteItems and TransactGetItems (behaviour 8).
 
-Order of problems: whatever a request says wrong by itself is a ValidationException, action by action; then missing tables;
-then two actions on one item. What an action cannot do to its item cancels the transaction: first the key and type errors
-and failing updates (only the first is told), else every condition that does not hold and every conflict.
+Order of errors: whatever is wrong with the request alone is a ValidationException, action by
+action; then missing tables; then two actions on one item. What an action cannot do to its item
+cancels the transaction: first key and type errors and failing updates (only the first is reported),
+else every condition that does not hold and every conflict.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, Final, Literal
+from typing import Any, Final, TypeVar
 
 import orjson
 
@@ -16,50 +15,31 @@ from emulator import errors, limits
 from emulator.database import transactions
 from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
-from emulator.database.items import write
-from emulator.database.items.write import Guard
-from emulator.database.schema.followers import Change
-from emulator.database.schema.table import Table
-from emulator.database.throughput import capacity
-from emulator.database.transactions import Step
+from emulator.database.items.requested import Check, Delete, Get, ItemRequest, Put, Update, Write
+from emulator.database.tokens import Token
 from emulator.errors import ApiError
 from emulator.expressions.bind import Bound, bind
-from emulator.expressions.program import Projection, Update
+from emulator.expressions.program import Projection
 from emulator.model.request import Request
-from emulator.operations.checks import NO_VALUES, answer, guard_of, member, text_length
+from emulator.operations.parameters import NO_VALUES, guard_of, text_length
 from emulator.operations.registry import Response, operation
-from emulator.operations.write_item import check_update_paths
+from emulator.operations.response import collections_member, consumed_members, response_of
 from emulator.slices import DECODED_IN_STEP, PARSED_IN_STEP, Steps, in_slices
 from emulator.values.problems import Problem, first_problem
-from emulator.values.rows import ROW_HEADER, decode_row
+from emulator.values.rows import decode_row, row_json
 from emulator.values.size import item_size
-from emulator.values.types import KIND, Item, Value, Values
-from emulator.values.wire import ParsedItem, parse_map, parse_values
-from storage import ReadTxn
+from emulator.values.types import KIND, Item, Value
+from emulator.values.wire import parse_map, parse_values
 
-Kind = Literal["Put", "Update", "Delete", "ConditionCheck"]
-
-
-@dataclass(slots=True)
-class Action:
-    """One action as far as its request tells: what it does to which item, on which condition."""
-
-    kind: Kind
-    table_name: str
-    key_item: Item
-    """The item's key; for a Put the item itself."""
-    item: ParsedItem | None = None
-    guard: Guard | None = None
-    update: Update | None = None
-    values: Values = field(default_factory=dict)
-    bound: Bound | None = None
+_Part = TypeVar("_Part", bound=ItemRequest)
 
 
-# --- TransactWriteItems -------------------------------------------------------------------------
+# --- TransactWriteItems ---------------------------------------------------------------------------
 
 
-def _check_write(request: Request) -> Steps[list[Action]]:
-    actions = []
+def _check_write(request: Request) -> Steps[list[tuple[str, Write]]]:
+    """Return each action as a write, with the name or ARN of its table."""
+    writes = []
     size = characters = 0
     for element in request["TransactItems"]:
         if len(element) != 1:
@@ -67,10 +47,10 @@ def _check_write(request: Request) -> Steps[list[Action]]:
         ((kind, body),) = element.items()
         if request.problems:
             _check_values(body)
-        action = _action(kind, body)
-        actions.append(action)
-        size += _payload(action)
-        if action.bound is not None:
+        write = _write(kind, body)
+        writes.append((body["TableName"], write))
+        size += _payload(write, body)
+        if not _EXPRESSIONS.isdisjoint(body):
             characters += text_length(body)
             if characters >= PARSED_IN_STEP:
                 characters = 0
@@ -78,15 +58,16 @@ def _check_write(request: Request) -> Steps[list[Action]]:
     request.mark_reported()  # those that _check_values lets pass have stand-ins
     if size > limits.TRANSACTION:
         raise errors.transaction_too_large()
-    return actions
+    return writes
 
 
 def _check_values(body: Mapping[str, Any]) -> None:
     """Raise the first problem of one action's values (behaviour 3.7).
 
-    Depth counts where a value is stored. An expression's value with just one level too many takes part as another one,
-    which is like it in what matters: equal to nothing that is stored, and refused where it would be. Deeper ones are
-    refused here (behaviour 3.7: 32 maps around a scalar pass, 40 do not; what is between is not recorded).
+    Depth counts where a value is stored. A value of an expression with one level too many is
+    replaced by a stand-in of the same type: it equals nothing stored, and is refused if it would be
+    stored. Deeper values are refused here (behaviour 3.7: 32 maps around a scalar pass, 40 do not;
+    what happens in between is not recorded).
     """
     problems: list[Problem] = []
     for name in ("Item", "Key"):
@@ -105,10 +86,10 @@ def _check_values(body: Mapping[str, Any]) -> None:
         problems = [problem for problem in problems if problem.kind == "values_size"]
     if not problems:
         return
-    told = first_problem(problems)
-    if told.kind == "nesting" and told.placeholder is None and "Key" in body:
-        _bound(body)  # an expression's problem beats a key that is too deep
-    raise told.error("old")
+    problem = first_problem(problems)
+    if problem.kind == "nesting" and problem.placeholder is None and "Key" in body:
+        _bound(body)  # an expression's problem comes before a key that is too deep
+    raise problem.error("old")
 
 
 def _is_refused_up_front(value: Value) -> bool:
@@ -120,7 +101,7 @@ def _is_refused_up_front(value: Value) -> bool:
 
 
 def _parts(value: Value | None) -> Iterable[Value]:
-    """Return the values inside a value; what lies too deep was not made canonical and may be null."""
+    """Return the values inside a value. One that lies too deep is not canonical and may be null."""
     if not value:
         return ()
     return (*(value.get("L") or ()), *(value.get("M") or {}).values())
@@ -138,7 +119,7 @@ _TOO_DEEP: Final = {tag: _nested(tag) for tag in "LM"}
 
 
 def _check_key(key: Item) -> None:
-    """Raise if a key has an empty value, which needs no table to be seen (behaviour 8.1)."""
+    """Raise if a key has an empty value, which is wrong in every table (behaviour 8.1)."""
     for name, value in key.items():
         for tag in ("S", "B"):
             if value.get(tag) == "":
@@ -149,111 +130,90 @@ _EXPRESSIONS: Final = frozenset(("ConditionExpression", "UpdateExpression", "Pro
 
 
 def _bound(body: Mapping[str, Any]) -> Bound | None:
-    """Return a member's expressions; names and values for none of them are no problem here, unlike elsewhere (observed)."""
+    """Return an action's expressions.
+
+    Unlike elsewhere, names and values may come without one (observed).
+    """
     return None if _EXPRESSIONS.isdisjoint(body) else bind(body)
 
 
-def _action(kind: Kind, body: Mapping[str, Any]) -> Action:
+def _write(kind: str, body: Mapping[str, Any]) -> Write:
     bound = _bound(body)
-    item = body.get("Item")
-    if item is None:
-        _check_key(body["Key"])
-    elif item.size > limits.ITEM_SIZE:
-        raise errors.item_too_large()
-    return Action(
-        kind,
-        body["TableName"],
-        item if item is not None else body["Key"],
-        item,
-        guard_of(body, bound),
-        None if bound is None else bound.update,
-        body.get("ExpressionAttributeValues", NO_VALUES),
-        bound,
-    )
+    guard = guard_of(body, bound)
+    if kind == "Put":
+        put = Put(body["Item"], guard, body["Item"].size)
+        put.check_size()
+        return put
+    key = body["Key"]
+    _check_key(key)
+    if kind == "Update":
+        update = None if bound is None else bound.update
+        return Update(key, guard, update, body.get("ExpressionAttributeValues", NO_VALUES))
+    return Delete(key, guard) if kind == "Delete" else Check(key, guard)
 
 
-def _payload(action: Action) -> int:
-    """Return the bytes that an action's item or key and values count towards the limit of the request."""
-    own = action.item.size if action.item is not None else item_size(action.key_item)
-    return own + sum(item_size({"": value}) for value in action.values.values())
+def _payload(write: Write, body: Mapping[str, Any]) -> int:
+    """Return the bytes of an action's item or key and of its values, for the limit of the request."""
+    own = write.size if isinstance(write, Put) else item_size(write.key_item)
+    values = body.get("ExpressionAttributeValues", NO_VALUES)
+    return own + sum(item_size({"": value}) for value in values.values())
 
 
 @operation("TransactWriteItems", check=_check_write)
-def transact_write_items(database: Database, caller: Caller, request: Request, actions: list[Action]) -> Response:
+def transact_write_items(
+    database: Database, caller: Caller, request: Request, writes: list[tuple[str, Write]]
+) -> Response:
     """Do all actions or none."""
-    token = transactions.token_of("TransactWriteItems", request)
-    if token is not None:
-        database.enforcer.refuse_token(token.text)
-    steps = _steps(database, caller, actions)
-    return in_slices(_run(database, caller, request, token, steps), sliced=database.sliced)
+    token = transactions.token_of(database, caller, "TransactWriteItems", request)
+    located = _locate(database, caller, writes)
+    return in_slices(_run(database, request, token, writes, located), sliced=database.sliced)
 
 
 def _run(
     database: Database,
-    caller: Caller,
     request: Request,
-    token: transactions.Token | None,
-    steps: Sequence[Step],
+    token: Token | None,
+    writes: Sequence[tuple[str, Write]],
+    located: Sequence[Write],
 ) -> Steps[bytes]:
-    consumed, replayed = yield from transactions.run(database, caller, token, steps)
-    members = []
-    mode = capacity.wanted(request)
-    if mode is not None:
-        told = transactions.told_capacity(mode, steps, consumed, "Read" if replayed else "Write")
-        members.append(member(b"ConsumedCapacity", told))
-    if request.get("ReturnItemCollectionMetrics") == "SIZE" and not replayed:
-        metrics = transactions.told_collections(database, steps)
-        members += [member(b"ItemCollectionMetrics", metrics)] if metrics else []
-    return answer(members)
+    consumed, replayed = yield from transactions.run(database, token, located)
+    names = [name for name, _ in writes]
+    members = consumed_members(request, zip(names, consumed, strict=True), "Read" if replayed else "Write")
+    if not replayed:
+        members += collections_member(database, request, writes)
+    return response_of(members)
 
 
-def _steps(database: Database, caller: Caller, actions: Sequence[Action]) -> list[Step]:
-    """Find every action's table and item. Raises ResourceNotFoundException, and for keys that do not fit a cancellation."""
-    tables = [database.table(caller, action.table_name) for action in actions]
-    steps = []
-    failure: transactions.Failure | None = None
-    for position, (action, table) in enumerate(zip(actions, tables, strict=True)):
+def _locate(database: Database, caller: Caller, parts: Sequence[tuple[str, _Part]]) -> list[_Part]:
+    """Find every part's table and item; return the parts.
+
+    Raises ResourceNotFoundException, and for keys that do not suit their table the cancellation.
+    """
+    tables = [database.table(caller, name) for name, _ in parts]
+    located = []
+    failures: dict[int, ApiError] = {}
+    for position, ((_, part), table) in enumerate(zip(parts, tables, strict=True)):
         try:
-            steps.append(_step(action, table))
+            part.locate(table)
+            part.check()
         except ApiError as error:
             if error.about == "request":
                 raise  # an empty key, or a path into one (behaviour 8.1)
-            failure = failure or (position, error)
-    transactions.refuse_duplicates(step.key for step in steps)
-    if failure is not None:
-        raise transactions.canceled_by(failure, len(actions))
-    return steps
+            if not failures:
+                failures[position] = error
+        else:
+            located.append(part)
+    transactions.check_distinct(located)
+    if failures:
+        raise transactions.canceled_by(failures, len(parts))
+    return located
 
 
-def _step(action: Action, table: Table) -> Step:
-    if action.item is not None:
-        key = table.key_of_item(action.item)
-        write.check_index_keys(table, action.item)
-    else:
-        key = table.item_key(action.key_item)
-    check_update_paths(table, action.update, action.values)
-    if action.bound is not None:
-        for program in (action.bound.condition, action.bound.projection):
-            if program is not None:
-                table.check_paths(program.inner)
-    prepare = partial(_prepare, action, table, key)
-    kind = action.kind
-    return Step(table, action.table_name, key, action.key_item, prepare, kind == "ConditionCheck", kind == "Delete")
+# --- TransactGetItems -----------------------------------------------------------------------------
 
 
-def _prepare(action: Action, table: Table, key: bytes, txn: ReadTxn) -> Change:
-    if action.item is not None:
-        return write.prepare_put(txn, table, key, action.item, action.item.size, action.guard)
-    if action.kind == "Update":
-        return write.prepare_update(txn, table, key, action.key_item, action.update, action.values, action.guard)
-    return write.prepare_delete(txn, table, key, action.guard, action.key_item)
-
-
-# --- TransactGetItems ---------------------------------------------------------------------------
-
-
-def _check_get(request: Request) -> Steps[list[tuple[Action, Projection | None]]]:
-    reads: list[tuple[Action, Projection | None]] = []
+def _check_get(request: Request) -> Steps[list[tuple[str, Get]]]:
+    reads = []
     characters = 0
     for element in request["TransactItems"]:
         body = element["Get"]
@@ -261,9 +221,8 @@ def _check_get(request: Request) -> Steps[list[tuple[Action, Projection | None]]
             _check_values(body)
         bound = _bound(body)
         _check_key(body["Key"])
-        projection = None if bound is None else bound.projection
-        reads.append((Action("ConditionCheck", body["TableName"], body["Key"], bound=bound), projection))
-        if bound is not None:
+        reads.append((body["TableName"], Get(body["Key"], None if bound is None else bound.projection)))
+        if not _EXPRESSIONS.isdisjoint(body):
             characters += text_length(body)
             if characters >= PARSED_IN_STEP:
                 characters = 0
@@ -273,40 +232,33 @@ def _check_get(request: Request) -> Steps[list[tuple[Action, Projection | None]]
 
 
 @operation("TransactGetItems", check=_check_get)
-def transact_get_items(
-    database: Database, caller: Caller, request: Request, reads: list[tuple[Action, Projection | None]]
-) -> Response:
+def transact_get_items(database: Database, caller: Caller, request: Request, reads: list[tuple[str, Get]]) -> Response:
     """Read up to 100 items as they are at one moment."""
-    steps = _steps(database, caller, [action for action, _ in reads])
-    rows, consumed = transactions.read(database, steps)
-    mode = capacity.wanted(request)
-    members = []
-    if mode is not None:
-        members.append(member(b"ConsumedCapacity", transactions.told_capacity(mode, steps, consumed, "Read")))
-    steps_left = _answer(rows, [projection for _, projection in reads], members)
-    return in_slices(steps_left, sliced=database.sliced)
+    located = _locate(database, caller, reads)
+    rows, consumed = transactions.read(database, located)
+    names = [name for name, _ in reads]
+    members = consumed_members(request, zip(names, consumed, strict=True), "Read")
+    return in_slices(_responses(located, rows, members), sliced=database.sliced)
 
 
-def _answer(
-    rows: Sequence[bytes | None], projections: Sequence[Projection | None], members: Sequence[bytes]
-) -> Steps[bytes]:
-    """Return the answer, with members behind the responses; rows are what the transaction saw."""
+def _responses(reads: Sequence[Get], rows: Sequence[bytes | None], members: list[bytes]) -> Steps[bytes]:
+    """Project the rows that the transaction saw, some in each step; return the response with more members."""
     responses = []
     decoded = 0
-    for row, projection in zip(rows, projections, strict=True):
-        responses.append(_response(row, projection))
-        if row is not None and projection is not None:
+    for each, row in zip(reads, rows, strict=True):
+        responses.append(_response(row, each.projection))
+        if row is not None and each.projection is not None:
             decoded += len(row)
             if decoded >= DECODED_IN_STEP:
                 decoded = 0
                 yield None
-    return answer([b'"Responses":[%b]' % b",".join(responses), *members])
+    return response_of([b'"Responses":[%b]' % b",".join(responses), *members])
 
 
 def _response(row: bytes | None, projection: Projection | None) -> bytes:
     if row is None:
         return b"{}"
     if projection is None:
-        return b'{"Item":%b}' % row[ROW_HEADER:]
+        return b'{"Item":%b}' % row_json(row)
     item = projection.project(decode_row(row))
     return b'{"Item":%b}' % orjson.dumps(item) if item else b"{}"

@@ -1,4 +1,4 @@
-"""The rounds that deliver stream records to functions while there are mappings that want them."""
+"""Polls for stream records to deliver to functions, while there are mappings that want them."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -9,14 +9,14 @@ if TYPE_CHECKING:
     from emulator.event_sources.service import FunctionService
     from emulator.outbound.invoker import Invoker
 
-_LOOK: Final = 0.01  # seconds between looks for due invocations: half of it is the mean latency that it costs
+_INTERVAL: Final = 0.01  # seconds between polls for due invocations; it costs half of that in latency, on average
 
 
 async def run_functions(emulator: Emulator, interval: float) -> None:
-    """Deliver to functions, looking every `interval` seconds whether there is anybody to deliver to; until cancelled."""
+    """Deliver to functions until cancelled. interval: seconds between polls while there are no mappings."""
     invoker: Invoker | None = None
 
-    async def look() -> float:
+    async def poll() -> float:
         nonlocal invoker
         service = emulator.busy_functions
         if service is None:
@@ -24,10 +24,10 @@ async def run_functions(emulator: Emulator, interval: float) -> None:
         if invoker is None:
             invoker = _invoker(service)
         invoker.start_due()
-        return _LOOK
+        return _INTERVAL
 
     try:
-        await run_forever("delivering to functions", look)
+        await run_forever("delivering to functions", poll)
     finally:
         if invoker is not None:
             await invoker.close()

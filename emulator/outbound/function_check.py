@@ -1,4 +1,4 @@
-"""Looking at the start whether functions can run: their interpreters start, and their modules exist.
+"""Checks at the start whether functions can run: their interpreters start, and their modules exist.
 
 Each interpreter is started once. It looks for the modules itself (event_sources/child.py), so the
 server imports no code of the user's, and neither do most interpreters.
@@ -14,7 +14,7 @@ from typing import Final
 from emulator.event_sources import child
 from emulator.event_sources.configuration import BadConfiguration, Function, Handler, load
 
-_PATIENCE: Final = 30.0  # seconds until an interpreter that does not answer is none
+_PATIENCE: Final = 30.0  # seconds in which an interpreter must answer
 
 
 def check_functions(path: str) -> None:

@@ -1,8 +1,8 @@
-"""Functions of Python modules: one process for each, which lives from the first invocation to the end of the server.
+"""Functions of Python modules: one process for each, from its first invocation to the server's end.
 
-The process is `event_sources/child.py`; what goes to it and comes from it is described there. It has
-a session of its own, so that a Ctrl-C in the server's terminal does not end it before its
-invocation. When a source file of the function has changed, another process takes its place.
+The process runs `event_sources/child.py`, which describes the messages. It has a session of its own,
+so a Ctrl-C in the server's terminal does not end it during an invocation. When a source file of the
+function has changed, a new process replaces it.
 """
 
 import asyncio
@@ -24,11 +24,11 @@ from emulator.limits import MIB
 log = logging.getLogger("emulator")
 
 _LINE: Final = 16 * MIB  # bytes of an answer
-_PATIENCE: Final = 2.0  # seconds that a process gets to end by itself
+_PATIENCE: Final = 2.0  # seconds in which a process may end by itself
 
 
 class ProcessFunction:
-    """A function in a process of its own; its invocations wait for each other."""
+    """A function in a process of its own. It runs one invocation at a time."""
 
     def __init__(self, function: Function, handler: Handler) -> None:
         self._function = function
@@ -37,7 +37,7 @@ class ProcessFunction:
         self._process: Process | None = None
 
     async def invoke(self, invocation: Invocation) -> Outcome:
-        """Invoke it, in a new process where there is none. Never raises for what the function does."""
+        """Invoke it, in a new process if there is none. Never raises for what the function does."""
         async with self._turn:
             try:
                 return await self._within_timeout(invocation)
@@ -52,7 +52,7 @@ class ProcessFunction:
         except TimeoutError:
             await self._end()
             return Outcome("failed", detail=f"Task timed out after {self._function.timeout:.2f} seconds")
-        except (OSError, ValueError, EOFError) as error:  # ValueError: no JSON, or a line that is too long
+        except (OSError, ValueError, EOFError) as error:  # ValueError: not JSON, or a line that is too long
             await self._end()
             return Outcome("failed", detail=f"the function's process ended: {error}")
 
@@ -65,7 +65,7 @@ class ProcessFunction:
         return answer if isinstance(answer, Outcome) else _outcome(answer)
 
     async def _answer(self, invocation: Invocation) -> Outcome | dict[str, Any]:
-        """Return what the process says to an invocation, or why there is no process."""
+        """Return the process's answer to an invocation, or why there is no process."""
         process = self._process
         if process is None or process.returncode is not None:
             try:
@@ -77,13 +77,13 @@ class ProcessFunction:
                 await self._end()
                 return _outcome(refused)
         assert process.stdin is not None, "it was started with a pipe"
-        told = {
+        request = {
             "id": invocation.id,
             "name": invocation.function.name,
             "arn": invocation.function_arn,
             "timeout": self._function.timeout,
         }
-        process.stdin.write(orjson.dumps(told)[:-1] + b',"event":' + invocation.payload + b"}\n")
+        process.stdin.write(orjson.dumps(request)[:-1] + b',"event":' + invocation.payload + b"}\n")
         await process.stdin.drain()
         return await _line(process)
 
@@ -102,7 +102,7 @@ class ProcessFunction:
         return self._process
 
     async def _end(self) -> None:
-        """End the process at once; the next invocation starts another."""
+        """Kill the process. The next invocation starts another."""
         process, self._process = self._process, None
         if process is not None:
             with suppress(ProcessLookupError):
@@ -110,7 +110,7 @@ class ProcessFunction:
             await process.wait()
 
     async def close(self) -> None:
-        """End the process, which may finish what it does within a moment."""
+        """End the process. It has a moment to finish its invocation."""
         process = self._process
         if process is None:
             return

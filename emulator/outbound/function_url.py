@@ -56,7 +56,7 @@ class UrlFunction:
 
 
 class _Answer:
-    """An HTTP answer as it comes in."""
+    """An HTTP answer while it arrives."""
 
     def __init__(self) -> None:
         self.complete = False
@@ -79,13 +79,13 @@ class _Answer:
         self.complete = True
 
     def outcome(self) -> Outcome:
-        """Return what the answer says; one without a length is complete at the end of the connection."""
+        """Return the outcome. An answer without a length is complete at the end of the connection."""
         if not self._fields and not self.complete:
             return Outcome("failed", detail="the connection was closed without an answer", status=502)
         status = self._parser.get_status_code()
         body = bytes(self._body)
         detail = f"HTTP status {status}: {body[:500].decode(errors='replace')}"
-        if status == _TOO_MANY_REQUESTS:  # throttled before it ran, as Lambda tells it
+        if status == _TOO_MANY_REQUESTS:  # throttled before it ran, as Lambda reports it
             return Outcome("unreachable", detail=detail)
         if not 200 <= status < 300 or b"x-amz-function-error" in self._fields or _is_error(body):  # noqa: PLR2004
             return Outcome("failed", body, detail, status)
@@ -93,7 +93,7 @@ class _Answer:
 
 
 def _is_error(body: bytes) -> bool:
-    """Say whether a body is the error of a function: AWS's runtime images tell it with status 200 and no header."""
+    """Say whether a body is a function's error: AWS's runtime images report it with status 200 and no header."""
     if b'"errorType"' not in body:
         return False
     try:

@@ -1,7 +1,7 @@
-"""Invoking functions: the I/O of `emulator.event_sources`.
+"""Invokes functions: the I/O of `emulator.event_sources`.
 
-Each invocation that is due is a task. Its outcome is reported on the event loop's thread, which owns the emulator, and may
-make others due at once.
+Each invocation that is due runs as a task. Its outcome is reported on the event loop's thread, which
+owns the emulator, and may make others due at once.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ class Target(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of what is kept for it."""
+        """Release what is kept for it."""
         ...
 
 
@@ -60,13 +60,13 @@ class Invoker:
             log.exception("invoking function %s", function.name)
             outcome = Outcome("failed", detail=repr(error))
         if outcome.kind != "answered":
-            # The function's own words, which may repeat what is in an item.
+            # The text is the function's own, and may contain parts of items.
             log.warning("function %s, request %s: %s", function.name, invocation.id, printable(outcome.detail, ANSWER))
         self._service.finished(invocation, outcome)
         self.start_due()
 
     async def close(self) -> None:
-        """End what is under way; it will be delivered again."""
+        """Cancel running invocations. Their records will be delivered again."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

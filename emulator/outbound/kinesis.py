@@ -1,7 +1,7 @@
-"""Putting records to a Kinesis-compatible server: the I/O of `kinesis/feed.py`.
+"""Puts records to a Kinesis-compatible server: the I/O of `kinesis/feed.py`.
 
-The feed says what is to be put, one call for each destination; the calls run side by side in threads, and what became of
-them is told to the feed on the event loop's thread, which owns the emulator.
+The feed returns batches to put, one for each destination. The calls run side by side in threads.
+Their outcomes are reported to the feed on the event loop's thread, which owns the emulator.
 """
 
 import asyncio
@@ -30,21 +30,21 @@ _TARGET: Final = "Kinesis_20131202.PutRecords"
 _CONTENT: Final = frozenset(
     {"InvalidArgumentException", "ValidationException", "SerializationException", "RequestEntityTooLarge", "413"}
 )
-"""Codes of an answer that the same records would get again."""
+"""Codes of errors that the same records would get again."""
 
 
 class ContentRefused(Exception):
-    """The server does not want these records, now or later."""
+    """The server refuses these records, now and later."""
 
 
 class NotPut(Exception):
-    """Nothing was put, and later it may be."""
+    """Nothing was put. A retry may succeed."""
 
 
 class KinesisClient:
-    """Calls of one endpoint. It connects for each of them: a call has up to 5 MB, and a local connection costs nothing.
+    """Calls one endpoint. It connects for each call: a call has up to 5 MB, and a local connection is cheap.
 
-    Not taken from botocore, which is 32 MB and takes 100 ms to import.
+    It does not use botocore, which has 32 MB and takes 100 ms to import.
     """
 
     def __init__(self, endpoint: str) -> None:
@@ -60,11 +60,11 @@ class KinesisClient:
         """Put a batch; return the positions of the entries that failed. Raises ContentRefused, NotPut. Blocks."""
         _, _, _, region, _, name = batch.arn.split(":", 5)
         entries = [{"Data": b64encode(record.data).decode(), "PartitionKey": record.key} for record in batch.records]
-        # By name: servers older than StreamARN (2022) know nothing else.
+        # By name, because servers older than StreamARN (2022) know nothing else.
         body = orjson.dumps({"Records": entries, "StreamName": name.removeprefix("stream/")})
         try:
             status, errortype, text = self._post(body, self._head(region, batch.access_key or "local", body))
-        except (OSError, HTTPException, ValueError) as error:  # ValueError: an access key that no header can hold
+        except (OSError, HTTPException, ValueError) as error:  # ValueError: a header cannot hold this access key
             raise NotPut(str(error) or repr(error)) from error
         if status != HTTPStatus.OK:
             code, message = _refusal(status, errortype, text)
@@ -88,9 +88,9 @@ class KinesisClient:
             connection.close()
 
     def _head(self, region: str, access_key: str, body: bytes) -> dict[str, str]:
-        """Return the header fields of a call, signed with Signature Version 4: some servers check that it is there.
+        """Return the header fields of a call, with Signature Version 4: some servers check that there is one.
 
-        The secret key is "local", as it is for clients of this server: nobody knows another one.
+        The secret key is "local", as in the examples for clients of this server.
         """
         now = datetime.now(UTC)
         moment, day = f"{now:%Y%m%dT%H%M%SZ}", f"{now:%Y%m%d}"
@@ -109,7 +109,7 @@ class KinesisClient:
 
 
 def _refusal(status: int, errortype: str, text: bytes) -> tuple[str, str]:
-    """Return the code and message of an error; the code of one that is no JSON is its status."""
+    """Return the code and message of an error. The code of one that is not JSON is its status."""
     try:
         answer = orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -121,19 +121,19 @@ def _refusal(status: int, errortype: str, text: bytes) -> tuple[str, str]:
 
 
 def _failed_entries(answer: Any, count: int) -> set[int]:  # noqa: ANN401 - whatever the server sent
-    """Return the positions of the entries, so many in all, that an answer says have failed. Raises NotPut."""
+    """Return the positions of failed entries, by an answer about `count` entries. Raises NotPut."""
     results = answer.get("Records") if isinstance(answer, dict) else None
     if not isinstance(results, list) or len(results) != count or not all(isinstance(each, dict) for each in results):
-        raise NotPut(f"the answer does not tell of {count} records")
+        raise NotPut(f"the answer is not about {count} records")
     return {position for position, result in enumerate(results) if result.get("ErrorCode")}
 
 
 async def run_kinesis(emulator: Emulator, endpoint: str, interval: float) -> None:
-    """Put what there is to be put, looking again after some seconds where there is nothing; until cancelled."""
+    """Put records until cancelled. interval: seconds between polls while there are none."""
     feed = KinesisFeed(emulator.database)
     client = KinesisClient(endpoint)
 
-    async def look() -> float:
+    async def poll() -> float:
         batches = feed.due()
         for outcome in await asyncio.gather(
             *(_deliver(feed, client, batch) for batch in batches), return_exceptions=True
@@ -142,7 +142,7 @@ async def run_kinesis(emulator: Emulator, endpoint: str, interval: float) -> Non
                 raise outcome
         return 0 if batches else interval
 
-    await run_forever("putting records to Kinesis", look)
+    await run_forever("putting records to Kinesis", poll)
 
 
 async def _deliver(feed: KinesisFeed, client: KinesisClient, batch: Batch) -> None:

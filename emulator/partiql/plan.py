@@ -1,70 +1,42 @@
-"""From a statement to what the native operations would have been asked: a key, a range, a condition, an update.
+"""From a statement to its plan: what a native operation would be asked to do.
 
-    text ──parse──▶ Parsed ──prepare, with parameters──▶ Prepared ──bind, with a table──▶ Read | Pages | Write | Check
+    text ──parse──▶ Parsed ──prepare, with parameters──▶ PreparedStatement ──bind, with a table──▶ Plan
 
-`bind` chooses the way by the key schema. What it finds for a table's definition, the *layout*, is kept with the program.
+    SELECT                     Read (as GetItem) or Pages (as Query, Scan): select.py
+    INSERT, UPDATE, DELETE     Put, Update, Delete: database/items/requested.py
+    EXISTS                     Check
 
-The guards of writes (behaviour 14.3; Developer Guide, "PartiQL delete statements"): UPDATE needs an item that meets the
-conditions besides the key; DELETE needs them to hold only where there is an item; INSERT needs that there is none.
+`bind` decides by the key schema. What it finds for a table's definition, the *layout*, is kept with
+the program.
+
+The guards of writes (behaviour 14.3; Developer Guide, "PartiQL delete statements"): UPDATE needs an
+item that meets the conditions besides the key; DELETE needs them to hold only if there is an item;
+INSERT needs that there is none.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
-from typing import Literal as OneOf
 
-from emulator import errors, limits
-from emulator.database.items import write
-from emulator.database.items.write import Guard
-from emulator.database.schema.followers import Change
+from emulator import errors
+from emulator.database.items.requested import Check, Delete, Guard, Put, Update, Write
 from emulator.database.schema.table import Table
 from emulator.expressions import program
 from emulator.partiql import select, where
-from emulator.partiql.ast import DeleteStatement, Exists, Insert, Returning, Select, UpdateStatement
-from emulator.partiql.prepare import Prepared, Program
+from emulator.partiql.ast import DeleteStatement, Exists, Insert, Select, UpdateStatement
+from emulator.partiql.prepare import PreparedStatement, Program
 from emulator.partiql.select import Pages, Read
 from emulator.values import wire
-from emulator.values.paths import Path
 from emulator.values.size import item_size
 from emulator.values.types import Item, Values
-from storage import ReadTxn
+
+Plan = Read | Pages | Write
 
 
-@dataclass(slots=True)
-class Write:
-    """An INSERT (its `item` and that item's size), UPDATE (its `update`) or DELETE of the item with this key."""
-
-    kind: OneOf["insert", "update", "delete"]
-    table: Table
-    key: bytes
-    key_item: Item
-    guard: Guard
-    values: Values
-    item: Item | None = None
-    size: int = 0
-    update: program.Update | None = None
-    returning: Returning | None = None
-    paths: tuple[Path, ...] = ()
-    """Document paths of the guard; like the update's targets they must not go into key attributes."""
-
-
-@dataclass(slots=True)
-class Check:
-    """An EXISTS: the guard must hold for the item with this key, which must exist."""
-
-    table: Table
-    key: bytes
-    key_item: Item
-    guard: Guard
-
-
-Plan = Read | Pages | Write | Check
-
-
-def bind(prepared: Prepared, table: Table, *, consistent: bool = False, tell_item: bool = False) -> Plan:
+def bind(prepared: PreparedStatement, table: Table, *, consistent: bool = False, return_item: bool = False) -> Plan:
     """Return the plan of a statement for its table; raises ApiError.
 
-    tell_item: a failed guard tells the item (ReturnValuesOnConditionCheckFailure).
+    return_item: as in Guard.
     """
     if prepared.refusal is not None:
         select.check_index(table, prepared.source.index)
@@ -77,37 +49,20 @@ def bind(prepared: Prepared, table: Table, *, consistent: bool = False, tell_ite
         found.layout, found.layout_of = layout, table.definition
     if type(layout) is select.Layout:
         return select.plan(layout, table, prepared.values, consistent=consistent)
-    if type(layout) is _CheckLayout:
-        return _check_plan(layout, table, prepared.values, tell_item=tell_item)
-    if layout is None:
-        return _insert_plan(prepared, table)
-    return _write_plan(prepared, layout, table, tell_item=tell_item)
+    write = _put(prepared) if layout is None else _write(prepared, layout, return_item=return_item)
+    write.locate(table)
+    return write
 
 
-def prepare_write(txn: ReadTxn, plan: Write) -> Change:
-    """Run the first half of a write (database/items/write.py): read, check, compute. Raises ApiError."""
-    if plan.kind == "insert":
-        assert plan.item is not None, "an INSERT has an item"
-        return write.prepare_put(txn, plan.table, plan.key, plan.item, plan.size, plan.guard)
-    if plan.kind == "delete":
-        return write.prepare_delete(txn, plan.table, plan.key, plan.guard, plan.key_item)
-    return write.prepare_update(txn, plan.table, plan.key, plan.key_item, plan.update, plan.values, plan.guard)
-
-
-# --- layouts ------------------------------------------------------------------------------------
+# --- layouts --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class _KeyLayout:
-    """UPDATE and DELETE: the placeholders of the key, and what else the WHERE says."""
+    """UPDATE, DELETE and EXISTS: the placeholders of the key, and the rest of the WHERE."""
 
     key: where.Key
     rest: program.Condition | None
-
-
-@dataclass(frozen=True, slots=True)
-class _CheckLayout(_KeyLayout):
-    """The same of an EXISTS."""
 
 
 def _layout(found: Program, table: Table) -> select.Layout | _KeyLayout | None:
@@ -124,61 +79,44 @@ def _layout(found: Program, table: Table) -> select.Layout | _KeyLayout | None:
         if len(key) != table.key_count or rest is None:
             raise errors.transaction_exists()
         table.check_paths(rest.inner)
-        return _CheckLayout(key, rest)
-    if len(key) != table.key_count:
+    elif len(key) != table.key_count:
         raise errors.statement_without_key()
     return _KeyLayout(key, rest)
 
 
-# --- writes -------------------------------------------------------------------------------------
+# --- writes ---------------------------------------------------------------------------------------
 
 
-def _insert_plan(prepared: Prepared, table: Table) -> Write:
+def _put(prepared: PreparedStatement) -> Put:
+    """Return the write of an INSERT. Raises ApiError for an item that no table could have."""
     statement = prepared.statement
     assert isinstance(statement, Insert), "every other statement has a layout"
     item = prepared.values[statement.item.name].get("M")
     if item is None:
         raise errors.item_not_a_map()
-    size = item_size(item)
-    if size > limits.ITEM_SIZE:
-        raise errors.item_too_large()
+    put = Put(item, _ABSENT, item_size(item))
+    put.check_size()
     if wire.depth_exceeded(item.values()):
         raise errors.nesting()
-    key = table.key_of_item(item)
-    if table.index_keys:
-        write.check_index_keys(table, item)
-    return Write("insert", table, key, table.key_attributes(item), _ABSENT, prepared.values, item, size)
+    return put
 
 
 _ABSENT: Final = Guard(lambda item, _values: not item, {}, duplicate=True)
 
 
-def _write_plan(prepared: Prepared, layout: _KeyLayout, table: Table, *, tell_item: bool) -> Write:
+def _write(prepared: PreparedStatement, layout: _KeyLayout, *, return_item: bool) -> Write:
+    """Return the write of an UPDATE or DELETE, or the check of an EXISTS."""
     statement, values = prepared.statement, prepared.values
-    assert isinstance(statement, UpdateStatement | DeleteStatement), "the others have layouts of their own"
-    updates_item = isinstance(statement, UpdateStatement)
     key_item = {name: values[placeholder] for name, placeholder in layout.key}
-    return Write(
-        "update" if updates_item else "delete",
-        table,
-        table.item_key(key_item),
-        key_item,
-        Guard(_guard(layout.rest, missing=not updates_item), values, tell_item),
-        values,
-        update=prepared.program.update,
-        returning=statement.returning,
-        paths=() if layout.rest is None else layout.rest.paths,
-    )
+    test = _test(layout.rest, missing=isinstance(statement, DeleteStatement))
+    guard = Guard(test, values, return_item, paths=() if layout.rest is None else layout.rest.inner)
+    if isinstance(statement, UpdateStatement):
+        return Update(key_item, guard, prepared.program.update, values)
+    return Delete(key_item, guard) if isinstance(statement, DeleteStatement) else Check(key_item, guard)
 
 
-def _check_plan(layout: _CheckLayout, table: Table, values: Values, *, tell_item: bool) -> Check:
-    key_item = {name: values[placeholder] for name, placeholder in layout.key}
-    guard = Guard(_guard(layout.rest, missing=False), values, tell_item)
-    return Check(table, table.item_key(key_item), key_item, guard)
-
-
-def _guard(rest: program.Condition | None, *, missing: bool) -> Callable[[Item, Values], bool]:
-    """Return the test of a write; missing: what it says of an item that does not exist."""
+def _test(rest: program.Condition | None, *, missing: bool) -> Callable[[Item, Values], bool]:
+    """Return the test of a guard. missing: what it says of an item that does not exist."""
     if rest is None:
         return lambda item, _values: missing or bool(item)
     test = rest.test
@@ -187,23 +125,23 @@ def _guard(rest: program.Condition | None, *, missing: bool) -> Callable[[Item, 
     return lambda item, values: bool(item) and test(item, values)
 
 
-# --- rules of batches and transactions ----------------------------------------------------------
+# --- rules of batches and transactions ------------------------------------------------------------
 
 
-def check_batch(statements: Sequence[Prepared]) -> None:
+def check_batch(statements: Sequence[PreparedStatement]) -> None:
     """Raise unless all statements read or all write (behaviour 14.5)."""
     if len({statement.reads for statement in statements}) > 1:
         raise errors.batch_mixed()
 
 
-def check_transaction(statements: Sequence[Prepared]) -> None:
+def check_transaction(statements: Sequence[PreparedStatement]) -> None:
     """Raise unless all statements read or all write; EXISTS counts as a write (behaviour 14.6)."""
     if len({statement.reads for statement in statements}) > 1:
         raise errors.transaction_mixed()
 
 
-def check_in_transaction(prepared: Prepared) -> None:
-    """Raise what a transaction refuses about one statement before its table is known (behaviour 14.6)."""
+def check_in_transaction(prepared: PreparedStatement) -> None:
+    """Raise what a transaction refuses in a statement, whatever its table is (behaviour 14.6)."""
     statement = prepared.statement
     if isinstance(statement, UpdateStatement | DeleteStatement) and statement.returning is not None:
         raise errors.transaction_returning()
@@ -211,15 +149,15 @@ def check_in_transaction(prepared: Prepared) -> None:
         raise errors.transaction_read_on_index()
 
 
-def transaction_plan(prepared: Prepared, table: Table, *, tell_item: bool = False) -> Read | Write | Check:
+def transaction_plan(prepared: PreparedStatement, table: Table, *, return_item: bool = False) -> Read | Write:
     """Return the plan of a statement of a transaction; raises ApiError (behaviour 14.6)."""
-    plan = bind(prepared, table, tell_item=tell_item)
+    plan = bind(prepared, table, return_item=return_item)
     if isinstance(plan, Pages) or (isinstance(plan, Read) and plan.test is not None):
         raise errors.transaction_read_without_key()
     return plan
 
 
-def batch_plan(prepared: Prepared, table: Table, *, consistent: bool = False) -> Read | Write:
+def batch_plan(prepared: PreparedStatement, table: Table, *, consistent: bool = False) -> Read | Write:
     """Return the plan of a statement of a batch; raises ApiError (behaviour 14.5)."""
     statement = prepared.statement
     if isinstance(statement, Exists):
@@ -230,5 +168,4 @@ def batch_plan(prepared: Prepared, table: Table, *, consistent: bool = False) ->
     plan = bind(prepared, table, consistent=consistent)
     if isinstance(plan, Pages) or (isinstance(plan, Read) and plan.test is not None):
         raise errors.batch_read_without_key()
-    assert not isinstance(plan, Check), "EXISTS is refused above"
     return plan

@@ -4,10 +4,10 @@ What comes of it depends on the text and the types of the parameters alone and i
 that comes again is looked up (caching.py); the contents of parameters are checked every time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 
 from emulator import errors
 from emulator.caching import BoundedCache
@@ -16,7 +16,7 @@ from emulator.expressions import parser as expressions
 from emulator.expressions import update as updates
 from emulator.expressions.problems import ExpressionError
 from emulator.partiql import literals
-from emulator.partiql.ast import DeleteStatement, Exists, Insert, Parsed, Select, Source, UpdateStatement
+from emulator.partiql.ast import DeleteStatement, Exists, Insert, Parsed, Returning, Select, Source, UpdateStatement
 from emulator.partiql.parser import parse
 from emulator.values.types import SETS, Value, Values
 
@@ -66,8 +66,16 @@ class Program:
         return checked.tree
 
 
+_RETURN_VALUES: Final[Mapping[Returning, str]] = {
+    "ALL OLD": "ALL_OLD",
+    "ALL NEW": "ALL_NEW",
+    "MODIFIED OLD": "UPDATED_OLD",
+    "MODIFIED NEW": "UPDATED_NEW",
+}
+
+
 @dataclass(slots=True)
-class Prepared:
+class PreparedStatement:
     """A statement with its parameters, checked as far as it can be without a table.
 
     refusal: what is wrong with a SELECT from an index, which `plan.bind` raises unless the index itself is refused.
@@ -88,6 +96,14 @@ class Prepared:
         return self.program.parsed.statement.source
 
     @property
+    def return_values(self) -> str | None:
+        """Return what RETURNING asks for, in the words of ReturnValues."""
+        statement = self.statement
+        if isinstance(statement, UpdateStatement | DeleteStatement) and statement.returning is not None:
+            return _RETURN_VALUES[statement.returning]
+        return None
+
+    @property
     def reads(self) -> bool:
         """Say whether it is a SELECT; EXISTS goes with the writes."""
         return isinstance(self.program.parsed.statement, Select)
@@ -96,7 +112,7 @@ class Prepared:
 _programs: BoundedCache[Program] = BoundedCache()
 
 
-def prepare(text: str, parameters: Sequence[Value] = ()) -> Prepared:
+def prepare_statement(text: str, parameters: Sequence[Value] = ()) -> PreparedStatement:
     """Return a statement with its parameters, whose values are canonical; raises ApiError."""
     form = (text, *chain.from_iterable(parameters))
     found = _programs.get(form)
@@ -119,7 +135,7 @@ def prepare(text: str, parameters: Sequence[Value] = ()) -> Prepared:
     refusal = _refusal(found, values)
     if refusal is not None and not (isinstance(parsed.statement, Select) and parsed.statement.source.index):
         raise refusal
-    return Prepared(found, values, refusal)
+    return PreparedStatement(found, values, refusal)
 
 
 def _refusal(found: Program, values: Values) -> errors.ApiError | None:

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from emulator import errors
-from emulator.database.definitions.tables import CREATING
 from emulator.database.items import ranges
 from emulator.database.items.ranges import Range
 from emulator.database.items.read import PROJECTION_WORK
+from emulator.database.items.requested import ItemRequest
 from emulator.database.schema.index import Index
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
@@ -32,15 +32,12 @@ _Filtered = tuple[Range, Test | None]
 
 
 @dataclass(slots=True)
-class Read:
+class Read(ItemRequest):
     """A SELECT of one item by its key: GetItem, then `test`, then `project`.
 
     project: None for all attributes.
     """
 
-    table: Table
-    key: bytes
-    key_item: Item
     test: Test | None
     project: Project | None
 
@@ -99,7 +96,7 @@ def layout(prepared: Program, statement: Select, table: Table) -> Layout:
     project, attributes = _projection(statement.paths)
     fetch = False
     if isinstance(source, Index) and not source.projects_all:
-        fetch = _fetches(source, attributes)
+        fetch = source.lacks(attributes)
         if branches is not None and len(branches) == 1:
             _check_filter(source, branches[0].rest)
         if fetch:
@@ -119,8 +116,7 @@ def _index(table: Table, name: str) -> Index:
     if index is None:
         raise errors.statement_unknown_index()
     check_index(table, name)
-    if index.definition.status == CREATING:
-        raise errors.backfilling_index(name)
+    index.check_filled()
     return index
 
 
@@ -167,14 +163,6 @@ def _projection(wanted: tuple[Path, ...] | None) -> tuple[Project | None, frozen
     return project, attributes
 
 
-def _fetches(index: Index, attributes: frozenset[str]) -> bool:
-    """Say whether a page needs the table's items. Raises if a global index lacks an attribute."""
-    missing = attributes - index.attributes
-    if missing and index.is_global:
-        raise errors.not_projected(index.name, sorted(missing))
-    return bool(missing)
-
-
 def _check_filter(index: Index, condition: program.Condition | None) -> None:
     """Raise if a SELECT by partition key filters on attributes that the index does not project.
 
@@ -192,11 +180,8 @@ def _of_entries(condition: program.Condition | None, index: Index) -> program.Co
     """
     if condition is None:
         return None
-    test, projected = condition.test, index.attributes
-    return replace(
-        condition,
-        test=lambda item, values: test({name: value for name, value in item.items() if name in projected}, values),
-    )
+    test = condition.test
+    return replace(condition, test=lambda item, values: test(index.project(item), values))
 
 
 def plan(parts: Layout, table: Table, values: Values, *, consistent: bool) -> Read | Pages:
@@ -204,7 +189,9 @@ def plan(parts: Layout, table: Table, values: Values, *, consistent: bool) -> Re
     test = _bound(parts.filter, values)
     if parts.key is not None:
         key_item = {name: values[placeholder] for name, placeholder in parts.key}
-        return Read(table, table.item_key(key_item), key_item, test, parts.project)
+        read = Read(key_item, test, parts.project)
+        read.locate(table)
+        return read
     source: Table | Index = table
     if parts.index is not None:
         index = table.indexes_by_name[parts.index]

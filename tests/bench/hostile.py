@@ -1,9 +1,7 @@
-"""Requests that cost as much as a client can make them cost: long lists, long names, many members
-of a set.
+"""The most expensive requests that a client can send: long lists, long names, large sets.
 
-Each is a valid HTTP request that the server must refuse, or a valid request of the dearest kind.
-`calm.py` measures what other clients notice of them; the unit tests look at the answers to small
-ones.
+The server must refuse them, or they are the most expensive valid requests. `calm.py` measures their
+effect on other clients. Unit tests check the answers to small ones.
 """
 
 import zlib
@@ -16,7 +14,7 @@ BODY: Final = 16 << 20  # bytes: the largest body that the server reads
 
 
 class Hostile(NamedTuple):
-    """A request: the operation, the body as it is sent, and its Content-Encoding."""
+    """A request: the operation, the body as sent, and its Content-Encoding."""
 
     operation: str
     body: bytes
@@ -24,13 +22,13 @@ class Hostile(NamedTuple):
 
 
 def filled(before: bytes, part: bytes, after: bytes, size: int = BODY) -> bytes:
-    """Return a body of about that many bytes: parts between commas, between two texts."""
+    """Return a body of about `size` bytes: a first text, a part many times, and a last text."""
     number = (size - len(before) - len(after)) // (len(part) + 1)
     return before + b",".join([part] * number) + after
 
 
 def numbered(before: bytes, part: bytes, after: bytes, number: int) -> bytes:
-    """Return a body in which every part has its number in the place of %d."""
+    """Return a body in which %d of each part is replaced by the part's number."""
     return before + b",".join([part % position for position in range(number)]) + after
 
 
@@ -187,9 +185,7 @@ def _gzip(data: bytes) -> bytes:
 
 
 def insert_statements(number: int, size: int = 8000) -> Iterator[Hostile]:
-    """Yield INSERT statements with that many bytes of literals, as a program that loads data sends
-    them.
-    """
+    """Yield INSERT statements with `size` bytes of literals, as from a program that loads data."""
     for position in range(number):
         pairs = ", ".join(f"'a{each}': '{position}{each}'" for each in range(size // 19))
         text = f"INSERT INTO \"tab\" VALUE {{'pk': 'insert {position}', {pairs}}}"

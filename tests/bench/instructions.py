@@ -1,19 +1,18 @@
-"""Instructions of the hot operations in process, counted by valgrind's callgrind: they repeat on a
-noisy machine.
+"""Counts the instructions of hot operations with valgrind's callgrind, even on a noisy machine.
 
     .venv/bin/python -m tests.bench.instructions                  # both engines, both levels; about a minute
     .venv/bin/python -m tests.bench.instructions --short          # in memory, from parsed JSON
     .venv/bin/python -m tests.bench.instructions --record         # keep the counts as the baseline
 
-The script runs itself under callgrind, which counts nothing until everything is imported, loaded
-and warm (that would take most of the time). Before and after each loop it calls `os.getppid`, a
-function of the C library that nothing else calls, at which callgrind dumps what was executed since
-the last dump. A loop of N and one of 2N are counted, and their difference is divided by N, so that
-what belongs to no request drops out. The garbage collector rests.
+The script runs itself under callgrind. Counting starts when everything is imported, loaded and
+warm, because counting those steps would take most of the time. Before and after each loop the
+script calls `os.getppid`, a function of the C library that nothing else calls. There, callgrind
+dumps the count since the last dump. The result is the count of 2N turns minus that of N turns,
+divided by N, so work that belongs to no request cancels out. The garbage collector is off.
 
-Counts depend on the Python build and, through the C library's choice of functions, on the
-processor; the baseline says which they were. The same code counts nearly the same each time; the
-short form is up to two hundredths off, as other things lie in memory.
+Counts depend on the build of Python. They also depend on the processor, because the C library
+selects functions for it. The baseline names both. Counts of the same code vary little; those of the
+short form by up to 2 %, because its memory is laid out differently.
 """
 
 import argparse
@@ -44,18 +43,18 @@ OPERATIONS = (
 )
 ENGINES = ("memory", "lmdb")
 LEVELS = ("call", "respond")
-"""From parsed JSON (`Emulator.call`), and from an HTTP request's parts (`Protocol.respond`)."""
+"""From parsed JSON (`Emulator.call`), and from headers and body (`DynamoDbEndpoint.respond`)."""
 
 TURNS = 20  # N
-WARM = 60  # calls before counting: every write has been sent, and Python has specialised its code
+WARM = 60  # calls before counting, enough to send every write once and for Python to specialise its code
 Counts = dict[str, int]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Count, print beside the baseline, keep if asked to."""
+    """Count, compare with the baseline, and save the counts on request."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--short", action="store_true", help="in memory, from parsed JSON")
-    parser.add_argument("--record", action="store_true", help="keep the counts as the baseline")
+    parser.add_argument("--record", action="store_true", help="save the counts as the baseline")
     parser.add_argument("--inside", nargs=2, help=argparse.SUPPRESS)
     chosen = parser.parse_args(arguments)
     if chosen.inside:
@@ -92,7 +91,7 @@ def counted(engines: Sequence[str], levels: Sequence[str]) -> None:
 
 
 def start_counting() -> None:
-    """Turn callgrind on; it looks for commands only while the process computes."""
+    """Turn callgrind on. It reads commands only while the process computes."""
     control = subprocess.Popen(["callgrind_control", "-i", "on", str(os.getpid())], stdout=subprocess.DEVNULL)
     while control.poll() is None:
         pass
@@ -100,12 +99,12 @@ def start_counting() -> None:
 
 
 def cases(engines: Sequence[str], levels: Sequence[str]) -> Iterable[tuple[str, str, str]]:
-    """Return what is counted, in order."""
+    """Return the names of the counted loops, in order."""
     return ((engine, level, name) for engine in engines for level in levels for name in OPERATIONS)
 
 
 def repeat(step: Callable[[], object], times: int) -> None:
-    """Call so many times."""
+    """Call a function a number of times."""
     for _ in range(times):
         step()
 
@@ -121,7 +120,7 @@ def emulator_on(engine: str) -> Any:
 
 
 def step_of(engine: str, level: str, name: str) -> Callable[[], object]:
-    """Return what sends one request."""
+    """Return a function that sends one request."""
     from tests.bench.workload import REQUESTS
 
     operation, requests = REQUESTS[name]
@@ -149,14 +148,14 @@ def count(engines: Sequence[str], levels: Sequence[str]) -> Counts:
             *(sys.executable, "-m", "tests.bench.instructions", "--inside", ",".join(engines), ",".join(levels)),
         ]
         environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONMALLOC": "pymalloc", "COUNT_IN": str(data)}
-        environment["LD_BIND_NOW"] = "1"  # else the first call of a function is not seen as one
+        environment["LD_BIND_NOW"] = "1"  # otherwise callgrind does not see the first call of a function
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             sys.exit(f"instructions: callgrind failed:\n{done.stderr[-2000:]}")
         parts = [_total(file) for file in sorted(Path(folder).glob("out.*"), key=_number)]
     found = {}
     for number, case in enumerate(cases(engines, levels)):
-        # Dumps: before the loop of N, after it (its count), before the loop of 2N, after it.
+        # The dumps: before and after the loop of N, before and after the loop of 2N.
         _, once, _, twice = parts[4 * number : 4 * number + 4]
         found[" ".join(case)] = round((twice - once) / TURNS)
     return found
@@ -189,7 +188,7 @@ def report(counts: Counts, baseline: dict[str, Any] | None) -> str:
 
 
 def record(counts: Counts) -> None:
-    """Keep the counts."""
+    """Save the counts."""
     from tests.bench.compare.machine import processor
 
     about = {"date": date.today().isoformat(), "python": _python(), "cpu": processor()}

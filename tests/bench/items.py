@@ -1,8 +1,8 @@
 """The items of every benchmark, in process and over HTTP.
 
-Where a function takes a number it also takes a token (`token(7)`), eight characters that
-`compare/load.lua` replaces in each request by a number of eight digits, so that a request's length
-never changes.
+Instead of a number, each function also accepts a token (`token(7)`): eight characters that
+`compare/load.lua` replaces in each request with a number of eight digits. So the length of a
+request never changes.
 """
 
 from typing import Any
@@ -11,23 +11,21 @@ Item = dict[str, Any]
 
 
 def token(offset: int = 0) -> str:
-    """Return what the load generator replaces by the number of the request plus the offset."""
+    """Return a token that the load generator replaces with the request's number plus an offset."""
     return f"@@@@@@{offset:02d}"
 
 
 SERIAL = "@@@@@@##"
-"""What the load generator replaces by a number that is different in each request."""
+"""A token that the load generator replaces with a different number in each request."""
 
 
 def digits(number: int | str) -> str:
-    """Return eight digits, or the token as it is."""
+    """Return eight digits, or the token unchanged."""
     return number if isinstance(number, str) else f"{number:08d}"
 
 
 def item_1k(number: int | str, pk: str | None = None, a: int = 1, **extra: Item) -> Item:
-    """Return a record of 13 attributes of all the common types: 1,0xx bytes by DynamoDB's count,
-    about 1.3 KB of JSON.
-    """
+    """Return a record of 13 attributes of all common types: about 1 KB, or 1.3 KB of JSON."""
     number = digits(number)
     return {
         "pk": {"S": pk or "user#" + number},

@@ -1,4 +1,4 @@
-"""The comparison's own arithmetic and drawings; nothing is measured here."""
+"""The arithmetic and charts of the comparison. These tests measure nothing."""
 
 import json
 import xml.etree.ElementTree as ET
@@ -52,7 +52,7 @@ def runs_of(*lines):
 
 @pytest.fixture
 def runs():
-    """Three rounds, the second on a machine half as fast; dynalite is the best peer."""
+    """Three rounds. In the second, the machine was half as fast. dynalite is the best peer."""
     rounds = [(1.0, 300), (0.5, 320), (1.0, 310)]
     lines = []
     for number, (speed, ours) in enumerate(rounds):
@@ -65,7 +65,7 @@ def runs():
     return runs_of(*lines)
 
 
-def test_a_ratio_is_the_median_of_those_inside_the_rounds(runs):
+def test_a_ratio_is_the_median_of_the_ratios_of_the_rounds(runs):
     assert runs.median("memory", "get_c8") == 300
     assert runs.ratio(("memory", "get_c8"), ("dynalite", "get_c8")) == pytest.approx(1.55)
     assert runs.spread("memory", "get_c8") == pytest.approx(0.5)
@@ -82,7 +82,7 @@ def test_the_best_peer_has_the_most_requests_or_the_lowest_latency(runs):
     assert runs.best_peer("put_c8") is None
 
 
-def test_failures_are_reported_and_count_nowhere():
+def test_a_failed_measurement_is_listed_and_not_counted():
     runs = runs_of(
         line("memory", 10, 0),
         line("memory", 1_000, 1, errors=3, requests=99),
@@ -122,7 +122,7 @@ def test_an_aim_is_not_met_by_a_target_that_failed(tmp_path):
     assert [each.verdict for each in outcomes(runs, aims_file(tmp_path, "peers = 1.0\np99 = false"))] == ["not met"]
 
 
-def test_the_recorded_aims_name_workloads_that_are_run():
+def test_the_aims_name_workloads_that_are_run():
     apart = {"startup", "fsync"}
     for aim in read_aims():
         assert {aim.workload, aim.of_workload} <= {*DEFAULT, *apart} or aim.workload.startswith("scale_")
@@ -166,7 +166,7 @@ def test_the_chart_is_well_formed(runs):
     assert any("1 & 2" in text for text in texts)
 
 
-def test_a_long_bar_is_cut_off():
+def test_a_long_bar_is_truncated():
     runs = runs_of(line("memory", 90), line("local", 3))
     svg = chart(runs)
     assert "30×" in svg
@@ -198,7 +198,7 @@ def test_names_of_workloads():
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
-def test_tokens_keep_the_length_of_a_body(name):
+def test_tokens_do_not_change_the_length_of_a_body(name):
     for call in WORKLOADS[name].calls:
         assert len(wrk.filled(call.body, 25)) == len(json.dumps(call.body))
         assert b"@@@@@@" not in wrk.filled(call.body, 25)
@@ -218,7 +218,7 @@ def test_peers_are_optional(tmp_path, monkeypatch):
 
 
 class FakeEndpoint:
-    """Answers with the order of the calls; `slow` takes longer than it may, `broken` fails."""
+    """An endpoint that records the order of calls. `slow` takes too long, `broken` fails."""
 
     warmup = duration = 0
 
@@ -230,7 +230,7 @@ class FakeEndpoint:
         return {"label": self.label, "workload": name, "took_s": self.took, **({"error": "no"} if self.broken else {})}
 
 
-def test_servers_take_turns_and_slow_or_broken_ones_run_once():
+def test_servers_take_turns_and_slow_or_broken_ones_are_measured_once():
     calls = []
     endpoints = [
         FakeEndpoint("a", calls),
@@ -244,7 +244,7 @@ def test_servers_take_turns_and_slow_or_broken_ones_run_once():
     assert [line["round"] for line in lines] == [0, 0, 0, 0, 1, 1, 2, 2]
 
 
-def test_a_target_runs_only_what_its_patterns_say():
+def test_a_target_runs_only_workloads_that_match_its_patterns():
     target = Target("durable", "synced", "ours", (), only=("put_c*",))
     assert target.runs("put_c32")
     assert not target.runs("put_gsi_c8")

@@ -1,8 +1,7 @@
-"""Whole operations in process: from parsed JSON, and from an HTTP request's bytes and headers, to
-the answer's bytes.
+"""Whole operations in process: from parsed JSON, and from the headers and body of an HTTP request.
 
 Targets (from parsed JSON, idle machine): GetItem 15 us, PutItem with a condition 40 us, Query of
-100 x 200 B 60 us. Under `make test` each runs once and only its answer is checked.
+100 x 200 B 60 us. `make test` runs each once and checks only its answer.
 """
 
 import json

@@ -1,6 +1,4 @@
-"""The stages of a request one by one, in the order it passes them: where an operation's time
-goes.
-"""
+"""The stages of a request one by one, in their order: where the time of an operation goes."""
 
 import json
 import time
@@ -109,7 +107,7 @@ def test_storage_get(engine, benchmark):
 
 
 def test_storage_put(engine, benchmark):
-    """What a write does to the store: one key read, one written, in a transaction of its own."""
+    """The store's part of a write: one key read and one written, in one transaction."""
     turn = cycle([key(n) for n in range(0, 10_000, 7)]).__next__
 
     def overwrite():

@@ -1,9 +1,8 @@
-"""Requests and a loaded emulator for the in-process benchmarks: what the HTTP comparison sends too,
-sent in process.
+"""Requests and a loaded emulator for the in-process benchmarks. The HTTP comparison sends the same.
 
-A request may be sent many times: parsing makes a request's JSON canonical in place, and these are
-canonical already. A write that changes nothing is not stored, so the writes alternate between two
-values of one attribute.
+A request may be sent many times. Parsing changes JSON to its canonical form in place, and these
+requests are canonical already. The server does not store a write that changes nothing. So the
+writes alternate between two values of one attribute.
 """
 
 from collections.abc import Callable, Iterable
@@ -16,11 +15,11 @@ from emulator.http.front.dynamodb import DynamoDbEndpoint
 from tests.bench.bodies import batch, create, get, put, query, transact_gets, transact_puts, update
 from tests.bench.items import indexed, item_1k, item_200, key
 
-ITEMS = 1_200  # in the table that is read by key, updated and scanned: a full page and a rest
+ITEMS = 1_200  # in the table that is read by key, updated and scanned: more than a page
 PARTITION = 100  # items of 200 B under one partition key
 BIG = 1_200  # items of 1 KB under one partition key
 READS = 200  # different keys that are read or updated
-WRITES = 10  # different items that are put: few, as a request that was just parsed is in the processor's cache too
+WRITES = 10  # different items to put: few, because a request that was just parsed is in the processor's cache
 BATCHES = 2  # different batches of 25
 
 HEADERS = [
@@ -48,7 +47,7 @@ def select(n: int, *, parameters: bool) -> dict[str, Any]:
 
 
 def writes(make: Callable[[int, int], dict[str, Any]]) -> list[dict[str, Any]]:
-    """make(n, a) for all n with one value of `a`, then with another."""
+    """Return make(n, a) for all n with one value of `a`, then with another one."""
     return [make(n, a) for a in (1, 2) for n in range(WRITES)]
 
 
@@ -86,7 +85,7 @@ REQUESTS = {
         [select(n, parameters=False) for n in range(READS)],
     ),
 }
-"""Name -> operation and the requests that take turns."""
+"""Name -> operation, and the requests that are sent in turn."""
 
 
 class Loaded:
@@ -110,13 +109,13 @@ class Loaded:
             self.emulator.call("BatchWriteItem", batch(table, rows[start : start + 25]), self.caller)
 
     def direct(self, operation: str, requests: list[dict[str, Any]]) -> Callable[[], bytes]:
-        """A function that sends the next request as parsed JSON and returns the answer."""
+        """Return a function that sends the next request as parsed JSON and returns the answer."""
         call, caller = self.emulator.call, self.caller
         turn = cycle(requests).__next__
         return lambda: call(operation, turn(), caller)
 
     def over_protocol(self, operation: str, bodies: list[bytes]) -> Callable[[], Any]:
-        """A function that sends the next request as bytes with headers and returns the answer."""
+        """Return a function that sends the next request, as headers and body, and returns the answer."""
         respond = self.endpoint.respond
         headers = [(b"x-amz-target", b"DynamoDB_20120810." + operation.encode()), *HEADERS]
         turn = cycle(bodies).__next__

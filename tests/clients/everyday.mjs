@@ -1,5 +1,5 @@
-// The everyday patterns with the AWS SDK for JavaScript v3 and lib-dynamodb, on the endpoint given as the only argument.
-// Run by test_javascript.py; by hand: node tests/clients/everyday.mjs http://127.0.0.1:8000
+// The everyday patterns with the AWS SDK for JavaScript v3 and lib-dynamodb. The argument is the endpoint.
+// test_javascript.py runs it; by hand: node tests/clients/everyday.mjs http://127.0.0.1:8000
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -41,7 +41,7 @@ const options = {
 };
 const client = new DynamoDBClient(options);
 const documents = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
-// A document client writes its options into the client it is made from: this one gets its own.
+// A document client changes the options of its base client, so this one gets a base client of its own.
 const exact = DynamoDBDocumentClient.from(new DynamoDBClient(options), { unmarshallOptions: { wrapNumbers: NumberValue.from } });
 const TableName = `js_${randomUUID()}`;
 const atMost = { client, maxWaitTime: 300 };

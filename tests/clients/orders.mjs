@@ -1,5 +1,5 @@
-// Orders and stock with transactions of lib-dynamodb, from sixteen clients at once, on the endpoint given as the only
-// argument. Run by test_javascript.py; by hand: node tests/clients/orders.mjs http://127.0.0.1:8000
+// Orders and stock with transactions of lib-dynamodb, from sixteen clients at once. The argument is the endpoint.
+// test_javascript.py runs it; by hand: node tests/clients/orders.mjs http://127.0.0.1:8000
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -106,7 +106,7 @@ async function order(documents, wanted) {
     };
     const put = { Put: { TableName, Item: { id, wanted }, ConditionExpression: "attribute_not_exists(id)" } };
     try {
-      // Sent twice with one token, as if the first answer had been lost.
+      // The request is sent twice with one token, as if the first answer had been lost.
       for (let times = 0; times < 2; times++) await write(documents, [put, ...taken, total], id);
       return id;
     } catch (error) {

@@ -1,5 +1,5 @@
-// Reading a table's stream with the AWS SDK for JavaScript v3, on the endpoint given as the only argument.
-// Run by test_javascript.py; by hand: node tests/clients/streams.mjs http://127.0.0.1:8000
+// Reads a table's stream with the AWS SDK for JavaScript v3. The argument is the endpoint.
+// test_javascript.py runs it; by hand: node tests/clients/streams.mjs http://127.0.0.1:8000
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";

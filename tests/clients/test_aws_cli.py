@@ -1,7 +1,7 @@
 """The `aws` command of the package awscli, as people type it.
 
-awscli pins its botocore, so it lives in an environment of its own: `make .venv-awscli/.done`. A
-call takes about a second to start: the common commands run on every server, the rest on one.
+awscli pins its botocore, so it has its own environment: `make .venv-awscli/.done`. Each call takes
+about a second to start. So only the everyday pattern runs on both engines, the rest on one.
 """
 
 import json
@@ -22,7 +22,7 @@ def aws(endpoint):
 
 @pytest.fixture(scope="module")
 def aws_once(request, tmp_path_factory):
-    """The command at the given endpoint, or at a server on LMDB: not on both engines."""
+    """The command, with the given endpoint or a server on LMDB; it does not run on both engines."""
     if given := request.config.getoption("--endpoint"):
         yield Cli(given)
         return
@@ -60,7 +60,7 @@ ORDERS = [
 ]
 
 
-def test_table_and_index_are_made_filled_and_queried(aws):
+def test_table_and_index_are_created_filled_and_queried(aws):
     name = new_name()
     description = aws(CREATE.format(name))["TableDescription"]
     assert (description["TableName"], description["TableStatus"]) == (name, "CREATING")
@@ -89,7 +89,7 @@ def test_table_and_index_are_made_filled_and_queried(aws):
 
 @pytest.fixture(scope="module")
 def table(aws_once):
-    """A table that the tests below share, each with items of its own."""
+    """A table that the tests below share. Each test has its own items."""
     name = new_name()
     aws_once(CREATE.format(name))
     yield name
@@ -107,7 +107,7 @@ def test_item_is_put_read_updated_and_deleted(aws_once, table, tmp_path):
     }
     file = tmp_path / "item.json"
     file.write_text(json.dumps(item))
-    stored = item | {"data": {"B": "cGxhaW4="}}  # version 1 takes text for a blob and prints base64
+    stored = item | {"data": {"B": "cGxhaW4="}}  # version 1 accepts a blob as text, and prints base64
     assert aws_once(f"put-item --table-name {table} --item file://{file}") is None
     assert aws_once(f"get-item --table-name {table} --consistent-read", key=key) == {"Item": stored}
     changed = aws_once(
@@ -136,7 +136,7 @@ def test_item_is_put_read_updated_and_deleted(aws_once, table, tmp_path):
     assert deleted == {"Attributes": stored | {"quantity": {"N": "2"}}}
 
 
-def test_pages_are_joined_cut_and_resumed(aws_once, table):
+def test_pages_are_joined_limited_and_resumed(aws_once, table):
     puts = [{"PutRequest": {"Item": {"PK": {"S": "pages"}, "SK": {"S": f"{n:02}"}}}} for n in range(25)]
     aws_once("batch-write-item", request_items={table: puts})
 
@@ -195,5 +195,5 @@ ERRORS = [
 @pytest.mark.parametrize(
     ("command", "options", "status", "prefix", "message"), ERRORS, ids=[row[0].split()[0] for row in ERRORS]
 )
-def test_error_is_reported_with_an_exit_status(aws_once, table, command, options, status, prefix, message):
+def test_an_error_is_printed_and_sets_the_exit_status(aws_once, table, command, options, status, prefix, message):
     assert aws_once.failure(command.format(table=table), **options) == (status, prefix + message)

@@ -39,7 +39,7 @@ ORDERS = [
 
 @pytest.fixture(scope="module")
 def session(endpoint):
-    """A session like a program's own: nothing but credentials and a region."""
+    """A session as programs have it, with only credentials and a region."""
     return boto3.Session("test", "secret", region_name="us-east-1")
 
 
@@ -55,7 +55,7 @@ def resource(session, endpoint):
 
 @contextmanager
 def filled_table(resource, items):
-    """A single-table design: users with a profile and orders, an index of the orders by status."""
+    """A single-table design: users with a profile and orders, and an index of orders by status."""
     table = resource.create_table(**table_request(**SINGLE_TABLE))
     table.wait_until_exists()
     with table.batch_writer() as batch:
@@ -75,7 +75,7 @@ def catalogue(resource):
 
 @pytest.fixture
 def shop(resource):
-    """A shop of the test's own."""
+    """A shop that only this test uses."""
     with filled_table(resource, [PROFILE, *ORDERS]) as table:
         yield table
 
@@ -143,7 +143,7 @@ UPDATES = [
 
 
 @pytest.mark.parametrize(("expression", "values", "returned", "attributes"), UPDATES, ids=[row[0] for row in UPDATES])
-def test_update_answers_what_it_changed(shop, expression, values, returned, attributes):
+def test_an_update_returns_the_changed_attributes(shop, expression, values, returned, attributes):
     answer = shop.update_item(
         Key={"PK": "USER#alice", "SK": "PROFILE"},
         UpdateExpression=expression,
@@ -249,12 +249,12 @@ def test_missing_table_raises_the_modelled_exception(client):
     assert caught.value.response["Error"]["Message"] == "Requested resource not found"
 
 
-def test_client_side_validation_is_botocores_own(client):
+def test_botocore_validates_parameters_itself(client):
     with pytest.raises(ParamValidationError):
         client.get_item(TableName="abc", Key="a")
 
 
-# 3,000 items of about 1 KB: three pages of a megabyte, and a partition of each size.
+# 3,000 items of about 1 KB: three pages of a megabyte, and partitions of several sizes.
 LOAD = [
     {
         "PK": f"SENSOR#{number % 3}",
@@ -270,7 +270,7 @@ LOAD = [
 
 @pytest.fixture(scope="module")
 def loaded(endpoint, resource, client):
-    """A table filled by batch_writer, for the tests that only read."""
+    """A table filled by batch_writer, for tests that only read."""
     with filled_table(resource, []) as table:
         with table.batch_writer(overwrite_by_pkeys=["PK", "SK"]) as batch:
             for item in random.Random(3).sample(LOAD, len(LOAD)):
@@ -399,7 +399,7 @@ def test_batch_get_of_the_resource(loaded, resource):
 
 
 def at_once(job, count=16):
-    """Run job(number) in that many threads, which start together."""
+    """Run job(number) in several threads that start together."""
     with ThreadPoolExecutor(count) as pool:
         return list(pool.map(job, range(count)))
 
@@ -432,7 +432,7 @@ def test_conditional_decrements_of_many_clients_lose_no_update(make_table, sessi
     assert stored["Item"]["quantity"] == {"N": "0"}
 
 
-def test_version_numbers_let_one_of_many_writers_win_each_round(make_table, session, endpoint):
+def test_with_version_numbers_one_of_many_writers_wins_each_round(make_table, session, endpoint):
     name = make_table("pk:S")
     tables = [session.resource("dynamodb", endpoint_url=endpoint).Table(name) for _ in range(16)]
     tables[0].put_item(Item={"pk": "doc", "version": 0, "lines": []})
@@ -480,7 +480,7 @@ VALUES = {
 
 
 @pytest.mark.parametrize("name", VALUES)
-def test_value_comes_back_from_the_resource(shared_table, resource, name):
+def test_a_resource_returns_the_value_that_was_put(shared_table, resource, name):
     table = resource.Table(shared_table)
     key = {"pk": "resource", "sk": name}
     table.put_item(Item=key | {"value": VALUES[name]})
@@ -488,7 +488,7 @@ def test_value_comes_back_from_the_resource(shared_table, resource, name):
 
 
 @pytest.mark.parametrize("name", VALUES)
-def test_serialized_value_comes_back_from_the_client(shared_table, client, name):
+def test_a_client_returns_the_serialized_value_that_was_put(shared_table, client, name):
     serialize, deserialize = TypeSerializer().serialize, TypeDeserializer().deserialize
     key = {"pk": {"S": "client"}, "sk": {"S": name}}
     client.put_item(TableName=shared_table, Item=key | {"value": serialize(VALUES[name])})
@@ -504,7 +504,7 @@ def test_binary_and_number_keys(make_table, resource):
     assert [item["at"] for item in answer["Items"]] == [Decimal("-1.5"), 9, 10, Decimal("1E+30")]
 
 
-def test_waiters_see_a_table_come_and_go(client):
+def test_waiters_for_creation_and_deletion_of_a_table(client):
     request = table_request()
     name = request["TableName"]
     client.create_table(**request)

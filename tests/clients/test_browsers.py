@@ -1,9 +1,8 @@
-"""What pages in a real browser can do to the server that runs on the same machine
-(emulator/http/front/origins.py).
+"""What web pages in a real browser can do to a server on the same machine (front/origins.py).
 
-The foreign pages come from a server of their own, on another port and under names that lead to
-127.0.0.1. One name leads to the emulator itself: that is DNS rebinding, in which the browser takes
-the emulator's answers for the page's own.
+Foreign pages come from a second server, on another port and under names that resolve to 127.0.0.1.
+One name resolves to the emulator. That is DNS rebinding: the browser treats the emulator as the
+server of the page.
 """
 
 import json
@@ -57,7 +56,7 @@ def server():
 
 @pytest.fixture(scope="module")
 def listing(pages):
-    """The port of a server that lists one origin and one name."""
+    """The port of a server that allows one origin and one name."""
     with running("--in-memory", "--cors", f"http://listed.example:{pages}", "--allowed-host", "db.example") as started:
         yield urlsplit(started.url).port
 
@@ -70,13 +69,13 @@ def browser():
 
 
 def offset(port):
-    """Return how far the clock is ahead of real time."""
+    """Return by how many seconds the clock is ahead."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}{CLOCK}") as response:
         return json.loads(response.read())["Offset"]
 
 
 def fetch(url, body=None, headers=None, **options):
-    """Return the script of a request: it resolves to "status type body", or to the error."""
+    """Return the script of a request. Its result is "status type body", or the error."""
     options = {"method": "POST" if body is not None else "GET", "headers": headers or {}, **options}
     if body is not None:
         options["body"] = body
@@ -87,7 +86,7 @@ def fetch(url, body=None, headers=None, **options):
 
 
 def attacks(url):
-    """Ways in which a page sends a POST without a preflight request, or tries one."""
+    """Ways in which a page sends a POST without a preflight request, or with one."""
     json_type = {"content-type": "application/json"}
     return (
         fetch(url, YEAR, mode="no-cors"),
@@ -99,7 +98,7 @@ def attacks(url):
 
 
 def submit(url):
-    """The script that sends a form whose body is JSON: {"a=": 1}."""
+    """Return the script that sends a form whose body is JSON: {"a=": 1}."""
     return f"""(() => {{
         document.body.innerHTML = '<form method="post" enctype="text/plain"><input></form>'
         const form = document.forms[0], input = form.firstChild
@@ -114,7 +113,7 @@ def submit(url):
     "page", ["http://evil.example:{pages}", "http://localhost:{pages}", "http://127.0.0.1:{pages}"]
 )
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_foreign_pages_cannot_turn_the_clock(browser, server, pages, page, host):
+def test_foreign_pages_cannot_move_the_clock(browser, server, pages, page, host):
     target = f"http://{host}:{server}"
     browser.open(page.format(pages=pages))
     for script in attacks(target + CLOCK):
@@ -144,9 +143,7 @@ def test_a_page_without_an_origin_can_do_nothing(browser, server):
 
 
 def test_a_rebound_name_can_do_nothing(browser, server):
-    """The browser sees one origin in the page and the server, and lets the page read every
-    answer.
-    """
+    """For the browser, page and server have one origin, so the page could read every answer."""
     assert "--allowed-host rebound.example" in browser.open(f"http://rebound.example:{server}{CLOCK}")
     assert browser.run("origin") == f"http://rebound.example:{server}"
     for script in attacks(CLOCK)[:4]:
@@ -165,10 +162,10 @@ def test_pages_of_this_server_can_do_everything(browser, server, host):
         assert answer.startswith("200 basic ")
         assert offset(server) == json.loads(body)["Offset"]
     assert browser.run(fetch(CLOCK)).startswith("200 basic ")
-    assert browser.run(fetch(MAPPINGS)).startswith("403 basic {"), "it is not signed"
+    assert browser.run(fetch(MAPPINGS)).startswith("403 basic {"), "the request is not signed"
 
 
-def test_a_link_shows_what_it_leads_to(browser, server, pages):
+def test_links_to_the_protected_paths_work(browser, server, pages):
     browser.open(f"http://evil.example:{pages}")
     url = f"http://127.0.0.1:{server}{CLOCK}"
     shown = browser.after(lambda: browser.run(f"location.href = {json.dumps(url)}"))
@@ -203,7 +200,7 @@ def test_a_listed_page_can_do_everything(browser, listing, pages):
         assert offset(listing) == json.loads(body)["Offset"]
 
 
-def test_a_page_that_is_not_listed_can_do_nothing(browser, listing, pages):
+def test_a_page_that_is_not_listed_is_refused_everything(browser, listing, pages):
     url = f"http://127.0.0.1:{listing}"
     browser.open(f"http://evil.example:{pages}")
     assert browser.run(fetch(url, "{}", LIST_TABLES)) == "TypeError: Failed to fetch"

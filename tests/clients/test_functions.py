@@ -1,7 +1,6 @@
-"""Functions on streams from end to end: boto3 and the `aws` command make mappings, writes reach
-functions.
+"""Functions on streams, end to end: clients create mappings, and writes invoke functions.
 
-The functions report their events through a named pipe or an HTTP server of the test, so no test has
+The functions report their events through a named pipe or an HTTP server of the test. So no test has
 to guess how long to wait.
 """
 
@@ -30,14 +29,14 @@ HANDLER = """
 import json
 
 def handler(event, context):
-    told = {"event": event, "function": context.function_name, "arn": context.invoked_function_arn}
+    call = {"event": event, "function": context.function_name, "arn": context.invoked_function_arn}
     with open(%r, "a") as file:
-        file.write(json.dumps(told) + "\\n")
+        file.write(json.dumps(call) + "\\n")
 """
 
 
-class Told:
-    """A named pipe: what functions write to it, line by line."""
+class Calls:
+    """A named pipe that returns the lines that functions write."""
 
     def __init__(self, path):
         os.mkfifo(path)
@@ -56,9 +55,7 @@ class Told:
 
 
 class Endpoint:
-    """A function behind a URL: `next` is the event of an invocation, `answers` what it answers, in
-    order.
-    """
+    """A function behind a URL. `next` returns the next event; `answers` are its next answers."""
 
     def __init__(self):
         events, answers = queue.Queue(), queue.Queue()
@@ -98,16 +95,16 @@ class Functions:
     """A configuration with a function of each kind, and the events that they received."""
 
     def __init__(self, folder: Path):
-        self.told = Told(folder / "told")
+        self.calls = Calls(folder / "calls")
         self.endpoint = Endpoint()
         (folder / "handlers").mkdir()
-        (folder / "handlers" / "orders.py").write_text(HANDLER % str(folder / "told"))
+        (folder / "handlers" / "orders.py").write_text(HANDLER % str(folder / "calls"))
         file = folder / "functions.toml"
         file.write_text(f'process-order-changes = "handlers.orders:handler"\nremote = "{self.endpoint.url}"\n')
         self.option = ("--functions", str(file))
 
     def close(self):
-        self.told.close()
+        self.calls.close()
         self.endpoint.close()
 
 
@@ -120,7 +117,7 @@ def functions(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(engine_name, functions, tmp_path_factory):
-    """A server on each engine with these functions."""
+    """A server with these functions, on each engine."""
     if engine_name not in ("memory", "lmdb"):
         pytest.skip("the server under test has no functions of ours")
     data = ("--in-memory",) if engine_name == "memory" else ("--data-dir", str(tmp_path_factory.mktemp("lmdb")))
@@ -129,7 +126,7 @@ def server(engine_name, functions, tmp_path_factory):
 
 
 class Clients:
-    """boto3's clients at a server."""
+    """boto3's clients of a server."""
 
     def __init__(self, url):
         self.url = url
@@ -137,7 +134,7 @@ class Clients:
         self.functions = boto3.client("lambda", **boto_options(url))
 
     def table(self):
-        """Make a table; return its name and its stream's ARN."""
+        """Create a table; return its name and its stream's ARN."""
         name = new_name()
         described = self.dynamodb.create_table(
             TableName=name,
@@ -174,21 +171,21 @@ def keys(event):
 # --- boto3 ----------------------------------------------------------------------------------------
 
 
-def test_write_reaches_a_callable_of_a_module(clients, functions):
+def test_a_write_invokes_a_callable_of_a_module(clients, functions):
     table, arn = clients.table()
     uuid = clients.map(arn, BatchSize=10, StartingPosition="LATEST")
     assert clients.functions.get_event_source_mapping(UUID=uuid)["State"] == "Enabled"
     clients.put(table, "o-1")
-    told = functions.told.next()
-    assert keys(told["event"]) == ["o-1"]
-    [record] = told["event"]["Records"]
+    call = functions.calls.next()
+    assert keys(call["event"]) == ["o-1"]
+    [record] = call["event"]["Records"]
     assert (record["eventSourceARN"], record["awsRegion"]) == (arn, "us-east-1")
-    assert told["function"] == "process-order-changes"
-    assert told["arn"] == "arn:aws:lambda:us-east-1:123456789012:function:process-order-changes"
+    assert call["function"] == "process-order-changes"
+    assert call["arn"] == "arn:aws:lambda:us-east-1:123456789012:function:process-order-changes"
     assert clients.functions.delete_event_source_mapping(UUID=uuid)["State"] == "Deleting"
 
 
-def test_write_reaches_a_url(clients, functions):
+def test_a_write_invokes_a_url(clients, functions):
     table, arn = clients.table()
     pattern = json.dumps({"dynamodb": {"NewImage": {"pk": {"S": [{"prefix": "o-"}]}}}})
     clients.map(arn, "remote", FilterCriteria={"Filters": [{"Pattern": pattern}]})
@@ -197,7 +194,7 @@ def test_write_reaches_a_url(clients, functions):
     assert keys(functions.endpoint.next()) == ["o-2"]
 
 
-def test_failure_is_retried_when_the_clock_says_so(clients, functions):
+def test_a_failure_is_retried_when_the_clock_has_moved(clients, functions):
     table, arn = clients.table()
     clients.move_clock(Freeze=True)
     functions.endpoint.answers.put((500, b"{}"))
@@ -206,14 +203,14 @@ def test_failure_is_retried_when_the_clock_says_so(clients, functions):
     assert keys(functions.endpoint.next()) == ["o-3"]
     while clients.functions.get_event_source_mapping(UUID=uuid)["LastProcessingResult"] == "No records processed":
         pass
-    told = clients.functions.get_event_source_mapping(UUID=uuid)
-    assert told["LastProcessingResult"] == "PROBLEM: Function call failed"
+    mapping = clients.functions.get_event_source_mapping(UUID=uuid)
+    assert mapping["LastProcessingResult"] == "PROBLEM: Function call failed"
     clients.move_clock(Advance=1)
     assert keys(functions.endpoint.next()) == ["o-3"]
     clients.move_clock(Release=True)
 
 
-def test_batch_that_is_given_up_is_in_the_dead_letters(functions, tmp_path):
+def test_a_batch_after_its_last_attempt_is_a_dead_letter(functions, tmp_path):
     with running("--data-dir", str(tmp_path), *functions.option) as server:
         clients = Clients(server.url)
         table, arn = clients.table()
@@ -228,7 +225,7 @@ def test_batch_that_is_given_up_is_in_the_dead_letters(functions, tmp_path):
     assert keys(json.loads(letter["payload"])) == ["bad"]
 
 
-def test_delivery_goes_on_after_a_kill(functions, tmp_path):
+def test_delivery_continues_after_a_kill(functions, tmp_path):
     with running("--data-dir", str(tmp_path), *functions.option) as server:
         clients = Clients(server.url)
         table, arn = clients.table()
@@ -248,14 +245,14 @@ def test_workers_share_mappings_and_one_of_them_delivers(functions, tmp_path):
         table, arn = Clients(server.url).table()
         uuid = Clients(server.url).map(arn, BatchSize=1)
         for number in range(4):
-            clients = Clients(server.url)  # on new connections, so that both workers get some
+            clients = Clients(server.url)  # new connections, so that both workers get some
             clients.put(table, f"o-{number}")
-            assert keys(functions.told.next()["event"]) == [f"o-{number}"]
+            assert keys(functions.calls.next()["event"]) == [f"o-{number}"]
             assert clients.functions.get_event_source_mapping(UUID=uuid)["BatchSize"] == 1
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "problem"),
     [
         ("f = 3", 'f: expected a URL or "module:callable", found 3'),
         ("f = ", "is no TOML: Invalid value"),
@@ -263,14 +260,14 @@ def test_workers_share_mappings_and_one_of_them_delivers(functions, tmp_path):
         ('[f]\ntarget = "json:loads"\npython = "/none"', "f: cannot run /none: No such file or directory"),
     ],
 )
-def test_bad_configuration_ends_the_start_with_one_line(tmp_path, text, told):
+def test_bad_configuration_ends_the_start_with_one_line(tmp_path, text, problem):
     file = tmp_path / "functions.toml"
     file.write_text(text)
     command = [sys.executable, "-m", "emulator", "--in-memory", "--port", "0", "--functions", str(file)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 2
     assert done.stderr.startswith(f"dynamodb-emulator: --functions: {file}")
-    assert told in done.stderr
+    assert problem in done.stderr
     assert done.stderr.count("\n") == 1
 
 
@@ -289,7 +286,7 @@ def test_aws_command_makes_changes_lists_and_deletes_a_mapping(functions, tmp_pa
         )
         assert (created["State"], created["BatchSize"], created["EventSourceArn"]) == ("Creating", 100, arn)
         clients.put(table, "typed")
-        assert keys(functions.told.next()["event"]) == ["typed"]
+        assert keys(functions.calls.next()["event"]) == ["typed"]
         uuid = created["UUID"]
         [listed] = aws(f"list-event-source-mappings --event-source-arn {arn} --page-size 1")["EventSourceMappings"]
         assert (listed["UUID"], listed["State"]) == (uuid, "Enabled")

@@ -1,5 +1,6 @@
-"""The log of a real server at debug and trace, as one process, with workers and as a plain ASGI
-application.
+"""The log of a real server at debug and trace.
+
+The server is one process, has workers, or is a plain ASGI application.
 """
 
 import re
@@ -16,7 +17,7 @@ from tests.support.tables import table_request
 
 @pytest.fixture
 def logged(tmp_path):
-    """Run work(url) with a server; return what the server wrote to its log."""
+    """Run work(url) with a server; return the server's log."""
 
     def run(work, *arguments, module="emulator"):
         command = [sys.executable, "-m", module, "--port", "0", "--in-memory", *arguments]
@@ -63,7 +64,7 @@ def test_bodies(logged):
     assert re.search(r'TRACE response body: \{"ConsumedCapacity":\{"TableName":"Orders","CapacityUnits":1.0\}\}', text)
 
 
-def test_at_info_only_what_went_wrong(logged):
+def test_at_info_only_problems_are_logged(logged):
     def work(url):
         everyday(url)
         with socket.create_connection(url.removeprefix("http://").split(":")) as line:

@@ -1,10 +1,10 @@
-"""A program of orders and stock, written with transactions, from sixteen clients at once: its books
-balance at any time.
+"""A program of orders and stock that uses transactions: sixteen clients, and the books always
+balance.
 
-An order takes several products or none. Clients read what they want to change with
-TransactGetItems, write on the condition that nothing has changed since (`version`), and begin again
-where something has. Each answer is treated as lost now and then: the request is sent once more with
-its token, and must not be done once more.
+An order takes all of its products or none. Clients read with TransactGetItems and write on the
+condition that nothing has changed since (`version`). If something has, they begin again. Now and
+then a client treats an answer as lost: it sends the request again with the same token, which must
+have no further effect.
 """
 
 import random
@@ -34,7 +34,7 @@ def wire(values):
 
 
 class Shop:
-    """What one client does; `attempts` are the transactions that each order took."""
+    """One client. `attempts` has the number of transactions that each order took."""
 
     def __init__(self, session, endpoint, tables):
         self.client = session.client("dynamodb", endpoint_url=endpoint)
@@ -55,9 +55,7 @@ class Shop:
         }
 
     def snapshot(self, products):
-        """Return these products and the total as they are at one moment; None while others write
-        them.
-        """
+        """Return these products and the total at one moment, or None while others write them."""
         keys = [("stock", product) for product in products] + [("customers", "TOTAL")]
         gets = [{"Get": {"TableName": self.tables[table], "Key": wire({"id": key})}} for table, key in keys]
         try:
@@ -69,9 +67,7 @@ class Shop:
         return dict(zip(products, items, strict=False)), items[-1]
 
     def order(self, customer, lines, lose_answer):
-        """Order these amounts of products; return the order's id, or None where the stock does not
-        suffice.
-        """
+        """Order these amounts of products; return the order's id, or None if stock is too low."""
         attempts = 0
         while True:
             attempts += 1
@@ -118,7 +114,7 @@ class Shop:
         return [{"ConditionCheck": known}, {"Put": put}, *taken, *spent]
 
     def cancel(self, customer, order, lose_answer):
-        """Take an order back; return whether it was still open."""
+        """Cancel an order; return whether it was still open."""
         key = wire({"customer": customer, "id": order})
         found = self.client.get_item(TableName=self.tables["orders"], Key=key, ConsistentRead=True)["Item"]
         lines = {product: int(amount["N"]) for product, amount in found["lines"]["M"].items()}
@@ -148,7 +144,7 @@ class Shop:
         raise AssertionError("a cancellation is tried for ever")
 
     def write(self, actions, token, lose_answer):
-        """Send a transaction; return False where something has changed since it was read."""
+        """Send a transaction; return False if something has changed since the read."""
         try:
             return self.send(actions, token, lose_answer)
         except self.client.exceptions.TransactionCanceledException as error:
@@ -205,9 +201,7 @@ def test_books_balance(session, endpoint, resource, tables):
     finished = threading.Event()
 
     def work(number):
-        """Place orders, take some back; return what is left: order id and lines, and how many could
-        not be had.
-        """
+        """Place and cancel orders; return the open ones, and the number that lacked stock."""
         choose = random.Random(number)
         shop, customer = shops[number], f"customer-{number % (CLIENTS // 2)}"
         orders, sold_out = {}, 0
@@ -225,9 +219,7 @@ def test_books_balance(session, endpoint, resource, tables):
         return orders, sold_out
 
     def observe():
-        """Read everything at one moment, again and again: no unit is lost, none is sold twice,
-        every sum is right.
-        """
+        """Check snapshots of everything, again and again: each unit is in stock or sold once."""
         looks = 0
         while not (finished.is_set() and looks):
             seen = observer.snapshot(PRODUCTS)
@@ -260,15 +252,15 @@ def test_books_balance(session, endpoint, resource, tables):
     assert all(each["stock"] + each["sold"] == STOCK for each in stock.values())
     assert (total["orders"], total["spent"]) == (len(left), sum(spent.values()))
     customers = resource.Table(tables["customers"]).scan(ConsistentRead=True)["Items"]
-    told = {item["id"]: (item["orders"], item["spent"]) for item in customers if item["id"] not in ("OPEN", "TOTAL")}
-    assert {customer: figures for customer, figures in told.items() if figures != (0, 0)} == {
+    found = {item["id"]: (item["orders"], item["spent"]) for item in customers if item["id"] not in ("OPEN", "TOTAL")}
+    assert {customer: figures for customer, figures in found.items() if figures != (0, 0)} == {
         customer: (counts[customer], spent[customer]) for customer in counts
     }
     orders = resource.Table(tables["orders"])
     is_open = orders.query(IndexName="by_state", KeyConditionExpression=Key("state").eq("open"))["Items"]
     assert {item["id"]: (item["customer"], item["lines"]) for item in is_open} == left
     assert all(item["state"] in ("open", "canceled") for item in orders.scan(ConsistentRead=True)["Items"])
-    # An order starts again only if another one was written meanwhile, so the retries end.
+    # An order begins again only if another one was written in between, so every order ends.
     attempts = [count for shop in shops for count in shop.attempts]
     assert max(attempts) <= 2 * CLIENTS * ORDERS_EACH
-    assert sum(sold_out for _, sold_out in results) > 0, "there was more stock than wishes"
+    assert sum(sold_out for _, sold_out in results) > 0, "no order failed for lack of stock"

@@ -1,19 +1,19 @@
-"""Every line of the README works as typed: its blocks run from the first to the last, as a reader
-would type them.
+"""Every line of the README works as typed: the blocks run in order, as a reader would type them.
 
-| block | what happens |
+| block | what the test does |
 |---|---|
-| `sh` that starts with `make run` | the server starts; of several lines each is tried, then the server before goes on |
-| other `sh` | bash runs it; what it exports holds from then on, as in a terminal |
-| `python`, `js` | runs, with these exports |
-| `python`, `toml`, `yaml` that begin with `# name` | is written to a file of that name |
-| a compose file | clients work with exactly the variables of its `environment` |
-| `json` | is the last that the block before has printed; `...` stands for anything |
-| `text` | is in what the block before has printed, or comes in the server's terminal |
+| `sh` with one line `make run` | starts the server |
+| `sh` with several such lines | starts a server with each line, then again the server before |
+| other `sh` | runs it in bash; its exports stay, as in a terminal |
+| `python`, `js` | runs it, with these exports |
+| `python`, `toml`, `yaml` that begin with `# name` | writes it to a file of that name |
+| a compose file | also runs clients with exactly the variables of its `environment` |
+| `json` | compares it with the last output of the block before; `...` stands for anything |
+| `text` | finds it in the output of the block before, or in the server's terminal |
 
-Substituted are the ports, the name by which containers know the host, and how the server is
-installed: `make run` starts the one of this source tree, and other targets of make only have to
-exist. The environment has no AWS settings but those of the README.
+The test replaces the ports, the name of the host in containers, and the installation of the server:
+`make run` starts the server of this source tree. Other targets of make must exist, but do not run.
+The environment has only the AWS settings of the README.
 """
 
 import json
@@ -32,7 +32,7 @@ from tests.support import javascript
 from tests.support.aws_cli import AWS, REASON_TO_SKIP
 from tests.support.servers import ROOT, free_port
 
-PATIENCE = 30  # seconds; outputs come within one
+PATIENCE = 30  # seconds; texts appear within one second
 LANGUAGES = {"sh", "python", "js", "json", "text", "toml", "yaml"}
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FILE = re.compile(r"# ([\w./-]+\.\w+)(?:,.*)?\n")
@@ -69,7 +69,7 @@ await new DynamoDBClient().send(new ListTablesCommand());
 
 @dataclass
 class Block:
-    """A fenced block: its language, text, and the line of the README where it begins."""
+    """A fenced block: its language, its text, and its first line in the README."""
 
     language: str
     text: str
@@ -107,7 +107,7 @@ class Server:
             self._changed.notify_all()
 
     def shows(self, *texts):
-        """Wait until its terminal shows one of the texts; say whether it does."""
+        """Wait until the terminal shows one of the texts; return whether it does."""
 
         def shown():
             return any(VARYING.sub("*", text) in VARYING.sub("*", self._shown) for text in texts)
@@ -117,7 +117,7 @@ class Server:
             return shown()
 
     def stop(self):
-        if "usage: " not in self._shown:  # --help ends by itself
+        if "usage: " not in self._shown:  # a server with --help ends without a signal
             self.process.send_signal(signal.SIGINT)
         self._reader.join(PATIENCE)
         status = self.process.wait(PATIENCE)
@@ -126,9 +126,7 @@ class Server:
 
 
 class Reader:
-    """A reader who types the README's lines into two terminals, one for the server and one for the
-    rest.
-    """
+    """A reader who types the README's blocks, in a terminal for the server and another one."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -181,7 +179,7 @@ class Reader:
             said = VARYING.sub("*", text.strip())
             assert said in VARYING.sub("*", self.printed) or self.server.shows(text.strip()), self.printed
         else:
-            raise AssertionError(f"what is a block of {block.language!r}?")
+            raise AssertionError(f"no rule for a block of {block.language!r}")
 
     def run(self, command, environment=None):
         done = subprocess.run(
@@ -197,14 +195,14 @@ class Reader:
         return done.stdout
 
     def run_js(self, text, environment, otherwise=""):
-        """Run a module in node; where it cannot run, return what it would print."""
+        """Run a module in node, or return `otherwise` if node is missing."""
         if javascript.reason_to_skip() is not None:
             return otherwise
         (self.folder / "readme.mjs").write_text(text)
         return self.run(["node", "readme.mjs"], environment)
 
     def start(self, lines):
-        """Start the server by each line; after several go on with the one before."""
+        """Start a server with each line. After several lines, start the one before them again."""
         before = self.started
         for line in lines:
             self.stop()
@@ -228,7 +226,7 @@ class Reader:
 
 
 def matches(expected, found):
-    """Compare JSON values; "..." in the expected one equals any value."""
+    """Compare JSON values; "..." in the expected one equals everything."""
     if isinstance(expected, dict) and isinstance(found, dict):
         return expected.keys() == found.keys() and all(matches(expected[name], found[name]) for name in expected)
     return expected in ("...", found)

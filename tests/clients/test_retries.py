@@ -1,8 +1,7 @@
-"""botocore's own retries against enforced throughput: throttled requests succeed once the clock has
-moved.
+"""botocore's own retries with enforced throughput: they succeed once the clock has moved.
 
-Nothing here waits. botocore's HTTP layer is a call of `DynamoDbEndpoint.respond`. Where botocore
-sleeps or reads the time, it uses the emulator's clock, so its retry modes run in that time.
+No test waits. botocore's HTTP layer is a call of `DynamoDbEndpoint.respond`. Where botocore sleeps
+or reads the time, it uses the emulator's clock, so its retry modes run in that time.
 """
 
 import io
@@ -29,15 +28,16 @@ MODES = ("legacy", "standard", "adaptive")
 
 
 class Body(io.BytesIO):
-    """The stream from which botocore reads an answer's body."""
+    """The body of an answer, for botocore to read."""
 
     def stream(self, **_):
         yield self.read()
 
 
 class Service:
-    """An emulator whose clock only botocore's waiting moves; `answers` are the statuses and times
-    of its answers.
+    """An emulator whose clock moves only when botocore sleeps.
+
+    answers: the status and time of each answer.
     """
 
     def __init__(self):
@@ -48,14 +48,14 @@ class Service:
 
     def send(self, request, **_):
         """Answer a request that botocore is about to send."""
-        headers = [
+        sent = [
             (name.lower().encode(), value if isinstance(value, bytes) else str(value).encode())
             for name, value in request.headers.items()
         ]
-        answer = self.protocol.respond(request.method, b"", headers, request.body or b"")
+        answer = self.protocol.respond(request.method, b"", sent, request.body or b"")
         self.answers.append((answer.status, self.clock.now()))
-        told = HeadersDict({name.decode(): value.decode() for name, value in answer.headers})
-        return AWSResponse(request.url, answer.status, told, Body(answer.body))
+        headers = HeadersDict({name.decode(): value.decode() for name, value in answer.headers})
+        return AWSResponse(request.url, answer.status, headers, Body(answer.body))
 
     def options(self, mode, attempts):
         options = boto_options("http://localhost")
@@ -68,7 +68,7 @@ class Service:
         return client
 
     def throttled(self):
-        """Return how many answers were refusals."""
+        """Return the number of refusals."""
         return sum(1 for status, _ in self.answers if status == 400)
 
 
@@ -79,12 +79,12 @@ def service(monkeypatch):
 
     class Condition(threading.Condition):
         def wait(self, timeout=None):
-            clock.advance(max(timeout, 0.001))  # less is lost among the digits of the time
+            clock.advance(max(timeout, 0.001))  # less would be lost to rounding
 
     monkeypatch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=clock.advance))
     monkeypatch.setattr(botocore.retries.bucket.Clock, "current_time", lambda _: clock.now())
     monkeypatch.setattr(botocore.retries.bucket, "threading", SimpleNamespace(Lock=threading.Lock, Condition=Condition))
-    random.seed(1)  # of the jitter
+    random.seed(1)  # fixes botocore's jitter
     yield made
     made.emulator.close()
 
@@ -102,15 +102,13 @@ def item_of(number):
 
 
 def check_rate(service, start, units, rate):
-    """Assert that so many units took as long as they must, and that botocore had to wait for
-    them.
-    """
+    """Assert that the units took as long as they must, and that botocore waited for them."""
     assert service.throttled() > 0
     assert service.clock.now() - start >= (units - rate) / rate - 0.1
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_writes_recover(service, mode):
+def test_throttled_writes_succeed_later(service, mode):
     client = service.client(mode)
     table = create(client, write=5)
     start = service.clock.now()
@@ -121,7 +119,7 @@ def test_writes_recover(service, mode):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_reads_recover(service, mode):
+def test_throttled_reads_succeed_later(service, mode):
     client = service.client(mode)
     table = create(client, read=2)
     for number in range(10):
@@ -133,7 +131,7 @@ def test_reads_recover(service, mode):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_on_demand_maximums_recover(service, mode):
+def test_requests_over_an_on_demand_maximum_succeed_later(service, mode):
     client = service.client(mode)
     request = table_request(OnDemandThroughput={"MaxWriteRequestUnits": 4})
     client.create_table(**request)
@@ -145,7 +143,7 @@ def test_on_demand_maximums_recover(service, mode):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_throttled_index_recovers(service, mode):
+def test_writes_throttled_by_an_index_succeed_later(service, mode):
     index = index_request("index", "g") | {
         "ProvisionedThroughput": {"ReadCapacityUnits": 1000, "WriteCapacityUnits": 3}
     }
@@ -159,10 +157,8 @@ def test_a_throttled_index_recovers(service, mode):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_batch_writer_recovers(service, mode):
-    """The unprocessed part of a batch is sent again by boto3, a batch of which nothing was done by
-    botocore.
-    """
+def test_a_throttled_batch_writer_succeeds_later(service, mode):
+    """boto3 sends unprocessed items again; botocore retries a batch that was refused as a whole."""
     resource = boto3.resource("dynamodb", **service.options(mode, 12))
     resource.meta.client.meta.events.register("before-send.dynamodb", service.send)
     table = resource.Table(create(resource.meta.client, write=10))
@@ -174,10 +170,8 @@ def test_batch_writer_recovers(service, mode):
     assert table.scan(Select="COUNT")["Count"] == 200
 
 
-def test_adaptive_retries_find_the_rate(service):
-    """Once the client has learned the rate, it sends about as much as the table takes; few requests
-    are refused.
-    """
+def test_adaptive_retries_learn_the_rate(service):
+    """Then the client sends about as much as the table allows, and few requests are refused."""
     client = service.client("adaptive")
     table = create(client, write=5)
     for number in range(100):
@@ -191,10 +185,8 @@ def test_adaptive_retries_find_the_rate(service):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_retries_end(service, mode):
-    """Where capacity never returns, the program gets the error, with its reasons, after all
-    attempts.
-    """
+def test_retries_give_up(service, mode):
+    """If capacity never returns, the program gets the error with its reasons after all attempts."""
     client = service.client(mode, attempts=3)
     table = create(client, write=1)
     service.clock.advance(300)
@@ -209,10 +201,8 @@ def test_retries_end(service, mode):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_cancelled_transaction_is_the_programs_to_repeat(service, mode):
-    """botocore does not repeat it (behaviour 8.4); once the clock has moved the same request
-    succeeds.
-    """
+def test_a_program_must_retry_a_cancelled_transaction_itself(service, mode):
+    """botocore does not retry it (behaviour 8.4). After the clock has moved, it succeeds."""
     client = service.client(mode)
     table = create(client, write=4)
     request = {"TransactItems": [{"Put": {"TableName": table, "Item": item_of(number)}} for number in range(4)]}

@@ -1,6 +1,8 @@
 """How the command starts and ends in unusual circumstances."""
 
 import errno
+import signal
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -14,9 +16,7 @@ from tests.support.servers import free_port
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&- 2>&-"])
 def test_without_standard_files(closed):
-    """Other files would get their numbers: the end of the interpreter closed the store's and
-    aborted.
-    """
+    """Without them, the store's files got their numbers, and closing those aborted the process."""
     port = free_port()
     command = f"exec {sys.executable} -m emulator --in-memory --port {port} --log-level debug {closed}"
     with subprocess.Popen(["bash", "-c", command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
@@ -45,7 +45,30 @@ def test_the_first_block_names_each_address(workers):
     assert [url.rpartition(":")[0] for url in line.split()[1:]] == ["http://127.0.0.1", "http://127.0.0.2"]
 
 
-def test_too_few_files_are_one_line():
+def accepts(host, port):
+    try:
+        socket.create_connection((host, port)).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_a_second_signal_ends_the_server_at_once():
+    command = [sys.executable, "-m", "emulator", "--in-memory", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        url = next(line for line in server.stdout if line.startswith("  address ")).split()[1]
+        host, port = url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\nPOST / HTTP/1.1\r\n")
+            assert client.recv(100)
+            server.send_signal(signal.SIGINT)  # the server waits for the rest of the request
+            while accepts(host, int(port)):
+                pass
+            server.send_signal(signal.SIGINT)
+            assert (server.wait(20), server.stderr.read()) == (0, "")
+
+
+def test_a_limit_of_too_few_files_is_reported_in_one_line():
     command = f"ulimit -n 10; exec {sys.executable} -m emulator --in-memory --port 0"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 2
@@ -55,7 +78,7 @@ def test_too_few_files_are_one_line():
 
 
 @pytest.mark.parametrize(("error", "status"), [(KeyboardInterrupt(), 130), (OSError(errno.EMFILE, "x"), 2)])
-def test_what_ends_the_start(monkeypatch, error, status):
+def test_problems_that_end_the_start(monkeypatch, error, status):
     def fail(_):
         raise error
 

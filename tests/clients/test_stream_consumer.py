@@ -1,10 +1,9 @@
-"""A consumer of a stream as the Kinesis Client Library makes it, while another client writes and
-shards turn over.
+"""A stream consumer like the Kinesis Client Library's, during writes and shard rollover.
 
-It walks all shards, parents first, keeps a lease for each in a table of its own, checkpoints after
-every batch, and is replaced by a new one every few steps: that one knows nothing but the leases.
-What a batch does is written in the same transaction as its checkpoint, so each record must be
-handled exactly once, and those of an item in the item's order.
+It reads all shards, parents first, keeps a lease for each one in a table, and writes a checkpoint
+after every batch. After a few steps a new consumer replaces it, which knows only the leases. The
+effect of a batch is in the same transaction as its checkpoint. So each record must be handled
+exactly once, and the records of an item in order.
 """
 
 import json
@@ -24,18 +23,16 @@ from tests.support.tables import table_request
 
 WRITES = 240
 ITEMS = 12
-TURNS = 5  # of the clock by the life of a shard: less than a day, so no record gets too old
+TURNS = 5  # moves of the clock, each by the life of a shard: together less than a day, so no record gets too old
 SHARD_LIFE = 14_400
 BATCH = 20
-LIFE = 3  # steps of a consumer, until another takes over
+LIFE = 3  # steps of a consumer until the next one replaces it
 END = "SHARD_END"
 START = "TRIM_HORIZON"
 
 
 class Writer:
-    """Changes items; `log` has, for each item, what its records must show, in order: the number in
-    it, or None.
-    """
+    """Changes items. `log` has the expected records of each item, in order: its number or None."""
 
     def __init__(self, client, turn):
         self.client, self.turn = client, turn
@@ -90,14 +87,14 @@ class Consumer:
         }
 
     def step(self):
-        """Read a batch of each shard that is to be read; say whether there was anything to do."""
+        """Read a batch of each open shard; return whether there was anything to do."""
         worked = False
         for shard in self.readable(shards_of(api(self.streams), self.arn)):
             worked |= self.read(shard)
         return worked
 
     def readable(self, shards):
-        """Return the shards whose parents have been read to the end."""
+        """Return the unfinished shards whose parents have been read to the end."""
         known = {shard["ShardId"] for shard in shards}
         return [
             shard["ShardId"]
@@ -110,7 +107,7 @@ class Consumer:
         try:
             start = self.iterators.get(shard) or self.first_iterator(shard)
             answer = self.streams.get_records(ShardIterator=start, Limit=BATCH)
-        except self.streams.exceptions.ExpiredIteratorException:  # the clock went forward
+        except self.streams.exceptions.ExpiredIteratorException:  # the clock has moved forward
             del self.iterators[shard]
             return True
         records, following = answer["Records"], answer.get("NextShardIterator")
@@ -130,7 +127,7 @@ class Consumer:
         return self.iterators[shard]
 
     def handle(self, records, shard, checkpoint):
-        """Write what was read and how far; a record that was handled before makes this fail."""
+        """Write the effect of the batch and its checkpoint; fail if a record is handled twice."""
         if checkpoint == self.leases.get(shard):
             return
         puts = [
@@ -155,7 +152,7 @@ class Consumer:
 
 
 @pytest.mark.parametrize("shards", [1, 3])
-def test_everything_is_handled_once(engine_name, tmp_path, shards):
+def test_each_record_is_handled_once(engine_name, tmp_path, shards):
     data = ("--in-memory",) if engine_name == "memory" else ("--data-dir", str(tmp_path / "data"))
     with running(*data, "--stream-shards", str(shards)) as server:
         client = boto3.client("dynamodb", **boto_options(server.url))
@@ -170,7 +167,7 @@ def test_everything_is_handled_once(engine_name, tmp_path, shards):
         consumers = consume(server.url, arn, writer)
         thread.join(60)
         assert writer.failure is None
-        assert consumers > TURNS // LIFE, "each generation of shards takes a step at least"
+        assert consumers > TURNS // LIFE, "each generation of shards takes at least one step"
         streams = boto3.client("dynamodbstreams", **boto_options(server.url))
         lineage = shards_of(api(streams), arn)
         assert len(lineage) == shards * (TURNS + 1)
@@ -178,14 +175,14 @@ def test_everything_is_handled_once(engine_name, tmp_path, shards):
 
 
 def turn(url):
-    """Let the life of a shard pass."""
+    """Move the clock by the life of a shard."""
     request = urllib.request.Request(f"{url}/_emulator/clock", json.dumps({"Advance": SHARD_LIFE}).encode())
     with urllib.request.urlopen(request) as response:
         assert response.status == 200
 
 
 def consume(url, arn, writer):
-    """Let consumers follow one another until everything is read; return how many there were."""
+    """Run one consumer after another until everything is read; return their number."""
     consumer, consumers = Consumer(url, arn), 1
     for step in count(1):
         last = writer.done
@@ -203,16 +200,14 @@ def handled(client):
 
 
 def check(found, log, lineage):
-    """Nothing is lost or repeated: each item's records are its changes, in order, and its shards
-    follow one another.
-    """
-    told, shards = defaultdict(list), defaultdict(list)
+    """Each change of an item has one record, in order, and its shards are parents and children."""
+    recorded, shards = defaultdict(list), defaultdict(list)
     for record in found:
         name = record["item"]["S"]
-        told[name].append(record["number"].get("N"))
+        recorded[name].append(record["number"].get("N"))
         if shards[name][-1:] != [record["shard"]["S"]]:
             shards[name].append(record["shard"]["S"])
-    assert told == {name: changes for name, changes in log.items() if changes}
+    assert recorded == {name: changes for name, changes in log.items() if changes}
     parents = {shard["ShardId"]: shard.get("ParentShardId") for shard in lineage}
     for line in shards.values():
         for earlier, later in pairwise(line):
@@ -220,9 +215,7 @@ def check(found, log, lineage):
 
 
 def ancestors(shard, parents):
-    """Return a shard's parent, its parent's parent, and so on: a generation may have no record of
-    an item.
-    """
+    """Return all ancestors of a shard; some may have no record of an item."""
     found = []
     while (shard := parents[shard]) is not None:
         found.append(shard)

@@ -1,8 +1,7 @@
-"""The emulator's clock, moved by a test over HTTP, and what depends on it: TTL, statuses, tokens,
-throughput, declarations.
+"""Moving the emulator's clock over HTTP, and everything that follows it.
 
-These servers are of this module alone, as a turned clock is everybody's. No other server has such
-calls.
+TTL, statuses, tokens, throughput and declarations follow the clock. Only this module uses these
+servers, because a moved clock affects every test on a server.
 """
 
 import time
@@ -27,9 +26,7 @@ SERVERS = {"memory": ("--in-memory",), "lmdb": (), "workers": ("--workers", "2")
 
 @pytest.fixture(scope="module", params=SERVERS)
 def endpoint(request, tmp_path_factory):
-    """A server whose transient statuses last three seconds of its clock, and which sweeps only on
-    request.
-    """
+    """A server with statuses of three seconds of its clock, and without sweeps of its own."""
     options = ("--delay-transient-statuses", "--ttl-sweep-interval", "1e9")
     folder = tmp_path_factory.mktemp("clock") / "data"
     data = () if request.param == "memory" else ("--data-dir", str(folder))
@@ -49,9 +46,7 @@ def declare(endpoint):
 
 @pytest.fixture
 def ask(declare):
-    """ask("clock", {...}): a call that must succeed; GET where there is no body. The clock is
-    released at the end.
-    """
+    """ask("clock", {...}) makes a call, a GET without a body. The clock is released at the end."""
 
     def call(name, body=None):
         status, answer = declare(name, b"" if body is None else body, "GET" if body is None else "POST")
@@ -93,13 +88,13 @@ def names(client, table):
 # --- the call -------------------------------------------------------------------------------------
 
 
-def test_the_clock_is_the_machines(ask):
+def test_the_clock_is_the_machines_at_first(ask):
     before = time.time()
-    told = ask("clock")
-    assert before <= told["Now"] <= time.time()
-    assert abs(datetime.fromisoformat(told["Time"]).timestamp() - told["Now"]) < 0.001
-    assert (told["Offset"], told["Frozen"]) == (0.0, False)
-    assert told.keys() == {"Now", "Time", "Offset", "Frozen"}
+    reported = ask("clock")
+    assert before <= reported["Now"] <= time.time()
+    assert abs(datetime.fromisoformat(reported["Time"]).timestamp() - reported["Now"]) < 0.001
+    assert (reported["Offset"], reported["Frozen"]) == (0.0, False)
+    assert reported.keys() == {"Now", "Time", "Offset", "Frozen"}
 
 
 STANDING = {
@@ -115,28 +110,28 @@ STANDING = {
 
 @pytest.mark.parametrize("case", STANDING)
 def test_freezing_at_a_time(ask, case):
-    told = ask("clock", {"Freeze": STANDING[case]})
-    assert (told["Now"], told["Time"], told["Frozen"]) == (FIRST_OF_2030, IN_2030, True)
-    assert abs(told["Offset"] - (FIRST_OF_2030 - time.time())) < 60
+    reported = ask("clock", {"Freeze": STANDING[case]})
+    assert (reported["Now"], reported["Time"], reported["Frozen"]) == (FIRST_OF_2030, IN_2030, True)
+    assert abs(reported["Offset"] - (FIRST_OF_2030 - time.time())) < 60
     assert ask("clock")["Now"] == FIRST_OF_2030
-    told = ask("clock", {"Advance": 1.5})
-    assert (told["Now"], told["Time"]) == (FIRST_OF_2030 + 1.5, "2030-01-01T00:00:01.500Z")
+    reported = ask("clock", {"Advance": 1.5})
+    assert (reported["Now"], reported["Time"]) == (FIRST_OF_2030 + 1.5, "2030-01-01T00:00:01.500Z")
 
 
 def test_freezing_now(ask):
-    told = ask("clock", {"Freeze": True})
-    assert (told["Now"], told["Frozen"]) == (ask("clock")["Now"], True)
+    reported = ask("clock", {"Freeze": True})
+    assert (reported["Now"], reported["Frozen"]) == (ask("clock")["Now"], True)
 
 
 def test_an_offset(ask):
     for seconds in (HOUR, -HOUR, 0):
         before = time.time()
-        told = ask("clock", {"Offset": seconds})
-        assert before <= told["Now"] - seconds <= time.time()
-        assert (told["Offset"], told["Frozen"]) == (seconds, False)
+        reported = ask("clock", {"Offset": seconds})
+        assert before <= reported["Now"] - seconds <= time.time()
+        assert (reported["Offset"], reported["Frozen"]) == (seconds, False)
 
 
-def test_forward_and_back(ask):
+def test_the_clock_moves_forward_and_back(ask):
     assert [ask("clock", {"Advance": HOUR})["Offset"] for _ in range(3)] == [HOUR, 2 * HOUR, 3 * HOUR]
     assert ask("clock", {"Release": True})["Offset"] == 0.0
 
@@ -175,14 +170,14 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_bad_moves_move_nothing(declare, ask, case):
+def test_bad_moves_leave_the_clock_alone(declare, ask, case):
     body, text = BAD[case]
     ask("clock", {"Offset": 100})
     code, answer = declare("clock", body)
     assert code == 400
     assert answer["message"] in (text if isinstance(text, tuple) else (text,))
-    told = ask("clock")
-    assert (told["Offset"], told["Frozen"]) == (100, False)
+    reported = ask("clock")
+    assert (reported["Offset"], reported["Frozen"]) == (100, False)
 
 
 @pytest.mark.parametrize("at", ["1971-01-01", "2000-02-29T12:00:00", "9998-12-30"])
@@ -196,7 +191,7 @@ def test_everything_works_at_any_time(client, ask, at):
     put(client, name, "item", int(now) - 1)
     write = {"Put": {"TableName": name, "Item": {"pk": {"S": "other"}}}}
     client.transact_write_items(TransactItems=[write], ClientRequestToken=new_name())
-    ask("ttl", {"TableName": name})  # or a sweep that the jump of the clock made due has deleted it before
+    ask("ttl", {"TableName": name})  # or the item was deleted by a sweep that became due when the clock jumped
     assert names(client, name) == ["other"]
     described = client.describe_table(TableName=name)["Table"]
     assert described["CreationDateTime"].timestamp() == pytest.approx(now, abs=5)
@@ -252,7 +247,7 @@ def test_bad_sweeps(declare, body, text):
     assert declare("ttl", body) == (400, {"message": text})
 
 
-def test_a_table_without_ttl_loses_nothing_and_the_call_says_why(client, ask, declare):
+def test_a_sweep_of_a_table_without_ttl_deletes_nothing_and_says_why(client, ask, declare):
     table = created(client, ask)
     put(client, table, "item", 1)
     text = f"the time to live of table {table} is not enabled: UpdateTimeToLive enables it"
@@ -261,8 +256,8 @@ def test_a_table_without_ttl_loses_nothing_and_the_call_says_why(client, ask, de
     assert names(client, table) == ["item"]
 
 
-def test_sweeps_come_by_the_clock(tmp_path):
-    """With the default sweeps, a move of the clock starts one: a test need not wait."""
+def test_sweeps_follow_the_clock(tmp_path):
+    """By default, moving the clock far enough starts a sweep."""
     with running("--data-dir", str(tmp_path / "data")) as server:
         client = boto3.client("dynamodb", **boto_options(server.url))
         declare = declaring(server.url)
@@ -344,8 +339,8 @@ def test_throughput(client, ask, declare):
         assert admitted() == 0
         ask("clock", {"Advance": seconds})
         assert admitted() == min(seconds, 300)
-    told = ask("clock")["Now"]
-    ask("clock", {"Freeze": told - HOUR})
+    now = ask("clock")["Now"]
+    ask("clock", {"Freeze": now - HOUR})
     assert admitted() == 0
     ask("clock", {"Advance": 7})
     assert admitted() == 7
@@ -362,7 +357,7 @@ def test_declared_transactions(client, ask, declare):
     client.put_item(TableName=table, Item=key)
 
 
-def test_times_in_answers(client, ask):
+def test_times_in_answers_follow_the_clock(client, ask):
     times = []
     for _ in range(2):
         ask("clock", {"Advance": HOUR})

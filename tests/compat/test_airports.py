@@ -1,14 +1,13 @@
-"""Real data: every airport of the package airportsdata in a single-table design, on LMDB, with a
-restart in the middle.
+"""Real data: all airports of the package airportsdata in one table, on LMDB, with a restart.
 
 | | partition key | sort key | what it is for |
 |---|---|---|---|
 | table | `COUNTRY#US` | `AIRPORT#KJFK` | an airport; `META` holds how many a country has |
-| index `by_zone` | `ZONE#America/New_York` | elevation (number) | the highest and lowest of a time zone |
+| index `by_zone` | `ZONE#America/New_York` | elevation | the highest and lowest of a time zone |
 | index `by_iata` | `IATA#J` | `JFK` | sparse: only airports with a IATA code, names only |
 
-Each access pattern is a function of the table and the same question to the package's own records,
-as code -> record.
+Each access pattern is a pair of functions that answer the same question. One asks the table, the
+other one the package's own records, a mapping from code to record.
 """
 
 from collections import Counter
@@ -35,7 +34,7 @@ NUMBERS = ("elevation", "lat", "lon")
 
 
 def item_of(airport):
-    """The item that stands for a record of the package; what is empty there is absent here."""
+    """Return the item for a record of the package; empty fields of the record are left out."""
     known = {name: value for name, value in airport.items() if value not in ("", None)}
     item = known | {name: Decimal(str(airport[name])) for name in NUMBERS}
     item |= {"PK": f"COUNTRY#{airport['country']}", "SK": f"AIRPORT#{airport['icao']}", "zone": f"ZONE#{airport['tz']}"}
@@ -45,13 +44,13 @@ def item_of(airport):
 
 
 def country_items(airports):
-    """Return an item for each country; it is in the partition of its airports."""
+    """Return an item for each country, in the same partition as its airports."""
     counts = Counter(airport["country"] for airport in airports.values())
     return [{"PK": f"COUNTRY#{country}", "SK": "META", "airports": n} for country, n in counts.items()]
 
 
 def all_items(read, **request):
-    """Every item of a query or scan, page by page."""
+    """Yield every item of a query or scan, page by page."""
     items = []
     while True:
         answer = read(**request)
@@ -179,12 +178,12 @@ PATTERNS = [
 
 
 def answers(url):
-    """Return the answer to each access pattern, by the pattern's name."""
+    """Return the answer of each access pattern, by its name."""
     table = boto3.resource("dynamodb", **boto_options(url)).Table(TABLE)
     return {ask.__name__: ask(table) for ask, _ in PATTERNS}
 
 
-def test_access_patterns_answer_as_the_data_before_and_after_a_restart(tmp_path):
+def test_access_patterns_agree_with_the_data_before_and_after_a_restart(tmp_path):
     airports = airportsdata.load("ICAO")
     expected = {ask.__name__: same_question(airports) for ask, same_question in PATTERNS}
     assert all(expected.values())

@@ -1,4 +1,4 @@
-"""ARNs where a table name is meant (behaviour 3.4, 13)."""
+"""ARNs in place of table names (behaviour 3.4, 13)."""
 
 import pytest
 from botocore.exceptions import ClientError
@@ -11,14 +11,14 @@ def arn(client, shared_table):
     return client.describe_table(TableName=shared_table)["Table"]["TableArn"]
 
 
-def test_items_by_arn_are_the_tables(client, shared_table, arn):
+def test_the_arn_and_the_name_lead_to_the_same_items(client, shared_table, arn):
     key = {"pk": {"S": new_name()}, "sk": {"S": "s"}}
     values = {":p": key["pk"]}
     client.put_item(TableName=arn, Item=key)
     assert client.get_item(TableName=shared_table, Key=key)["Item"] == key
     assert client.get_item(TableName=arn, Key=key)["Item"] == key
-    told = client.query(TableName=arn, KeyConditionExpression="pk = :p", ExpressionAttributeValues=values)
-    assert told["Items"] == [key]
+    reported = client.query(TableName=arn, KeyConditionExpression="pk = :p", ExpressionAttributeValues=values)
+    assert reported["Items"] == [key]
     assert key in client.scan(TableName=arn)["Items"]
     client.update_item(TableName=arn, Key=key, UpdateExpression="SET a = :p", ExpressionAttributeValues=values)
     changed = {**key, "a": key["pk"]}
@@ -60,7 +60,7 @@ def test_an_arn_of_a_missing_table(refused, arn):
     assert (code, message) == ("ResourceNotFoundException", "Requested resource not found")
 
 
-# --- ARNs that name no table of the caller's own --------------------------------------------------
+# --- ARNs that are not of a table of the caller ---------------------------------------------------
 
 VALIDATION = "ValidationException"
 DENIED = "AccessDeniedException"
@@ -99,7 +99,7 @@ FOREIGN = {
     "another service": (lambda arn: with_part(arn, 2, "s3"), VALIDATION, "Invalid AWS service in '{}'"),
     "no ARN form": (lambda arn: arn.rpartition(":")[0], VALIDATION, "Valid ARN format is"),
 }
-"""What is wrong -> how to make such an ARN of a good one, and the answer."""
+"""What is wrong -> how to change a good ARN in this way, and the answer."""
 
 KEY = {"pk": {"S": "k"}, "sk": {"S": "s"}}
 
@@ -161,7 +161,7 @@ def test_the_data_plane_refuses_foreign_arns(refused, arn, method, fault):
     foreign = make(arn)
     found = refused(method, **DATA_PLANE[method](foreign))
     assert found[0] == code
-    if text is not None:  # that of AccessDeniedException names the caller and is not known
+    if text is not None:  # the text of AccessDeniedException names the caller; AWS's text is not known
         assert found[1].startswith(ENVELOPE + text.format(foreign))
 
 
@@ -187,8 +187,8 @@ def test_one_foreign_arn_fails_a_whole_batch(client, shared_table, arn):
 
 
 @pytest.mark.parametrize("method", CONTROL_PLANE)
-def test_a_missing_table_is_called_by_its_name(refused, arn, method):
-    """By its ARN too (control-plane 0.1)."""
+def test_the_error_names_the_missing_table(refused, arn, method):
+    """It has the name even if the request has the ARN (control-plane 0.1)."""
     request = CONTROL_PLANE[method]
     for name in ("missing-table", with_part(arn, 5, "table/missing-table")):
         assert refused(method, TableName=name, **request) == (

@@ -1,8 +1,14 @@
-"""Attribute values: what is stored and returned, and every bad value in every operation (behaviour
-2.1, 2.2, 3.7).
+"""Attribute values: stored and returned ones, and bad ones in every place of a request.
 
-Which surface tells a bad value how (behaviour 2.1): single-item writes inside the envelope,
-single-item reads, batch reads and Query bare, BatchWriteItem and Scan bare in older words.
+See behaviour 2.1, 2.2 and 3.7. How an operation reports a bad value (behaviour 2.1):
+
+| operations | text |
+|---|---|
+| writes of one item | with the envelope |
+| reads of one item, BatchGetItem, Query | without it |
+| BatchWriteItem, Scan | without it, in the OLD layer's words |
+
+A *surface* is a place of a request that takes a value.
 """
 
 from decimal import Decimal
@@ -19,7 +25,7 @@ def stored(client, table, key, value):
     return client.get_item(TableName=table, Key=key, ConsistentRead=True)["Item"]["a"]
 
 
-# --- what is stored -------------------------------------------------------------------------------
+# --- stored values --------------------------------------------------------------------------------
 
 NUMBERS = {
     "0": "0",
@@ -48,9 +54,9 @@ NUMBERS = {
 }
 
 
-@pytest.mark.parametrize(("written", "told"), NUMBERS.items())
-def test_numbers_are_returned_in_plain_decimal(client, shared_table, key, written, told):
-    assert stored(client, shared_table, key, {"N": written}) == {"N": told}
+@pytest.mark.parametrize(("written", "returned"), NUMBERS.items())
+def test_numbers_are_returned_in_plain_decimal(client, shared_table, key, written, returned):
+    assert stored(client, shared_table, key, {"N": written}) == {"N": returned}
 
 
 VALUES = {
@@ -71,7 +77,7 @@ VALUES = {
 
 
 @pytest.mark.parametrize("case", VALUES)
-def test_values_come_back(client, shared_table, key, case):
+def test_values_are_returned_as_they_were_stored(client, shared_table, key, case):
     assert stored(client, shared_table, key, VALUES[case]) == VALUES[case]
 
 
@@ -169,8 +175,9 @@ def older_wrapped(_current, older_text):
 
 
 def start_key(current, _older):
-    """Numbers and repeated members are reported alone, everything else with its place (behaviour
-    6.1).
+    """Return the text for a start key (behaviour 6.1).
+
+    Texts about numbers and repeated members stay as they are. Others get a prefix.
     """
     as_it_is = any(part in current for part in (NOT_NUMERIC, "Number", "contains duplicates"))
     return current if as_it_is else "The provided starting key is invalid: " + current
@@ -184,7 +191,7 @@ def eq(name, value):
     return {name: {"AttributeValueList": [value], "ComparisonOperator": "EQ"}}
 
 
-# operation: method, form of its message, request of (table, key, value)
+# surface: method, function that makes its text, request for (table, key, value)
 SURFACES = {
     "put item": ("put_item", enveloped, lambda t, k, v: {"TableName": t, "Item": {**k, "a": v}}),
     "put key": ("put_item", enveloped, lambda t, k, v: {"TableName": t, "Item": {**k, "pk": v}}),
@@ -285,8 +292,8 @@ SURFACES = {
 @pytest.mark.parametrize("case", BAD)
 def test_bad_values(refused, shared_table, key, surface, case):
     value, current, older_text = BAD[case]
-    method, told, request = SURFACES[surface]
-    text = told(current, older_text or current)
+    method, worded, request = SURFACES[surface]
+    text = worded(current, older_text or current)
     assert refused(method, **request(shared_table, key, value)) == ("ValidationException", text)
 
 
@@ -373,7 +380,7 @@ NESTING = (
 
 
 def nested(levels, kind="M"):
-    """Return a value of so many levels, a scalar in documents."""
+    """Return a scalar in documents, with `levels` levels in total."""
     value = {"S": "x"}
     for _ in range(levels - 1):
         value = {"M": {"a": value}} if kind == "M" else {"L": [value]}
@@ -398,9 +405,9 @@ DEEP = {
 
 @pytest.mark.parametrize("surface", DEEP)
 def test_thirty_three_levels(refused, shared_table, key, surface):
-    method, told = DEEP[surface]
+    method, worded = DEEP[surface]
     request = SURFACES[surface][2](shared_table, key, nested(33))
-    assert refused(method, **request) == ("ValidationException", told(NESTING, NESTING))
+    assert refused(method, **request) == ("ValidationException", worded(NESTING, NESTING))
 
 
 def test_an_update_may_not_nest_too_deep(client, refused, shared_table, key):
@@ -425,6 +432,6 @@ def test_an_update_may_not_nest_too_deep(client, refused, shared_table, key):
         ({"a": {"M": {"": {"S": "x"}}}, "b": nested(33)}, NESTING),
     ],
 )
-def test_which_of_name_and_depth_is_reported(refused, shared_table, key, item, text):
-    code, told = refused("put_item", TableName=shared_table, Item={**key, **item})
-    assert (code, told.removeprefix(ENVELOPE)) == ("ValidationException", text)
+def test_the_first_of_a_bad_name_and_a_deep_value_is_reported(refused, shared_table, key, item, text):
+    code, message = refused("put_item", TableName=shared_table, Item={**key, **item})
+    assert (code, message.removeprefix(ENVELOPE)) == ("ValidationException", text)

@@ -1,6 +1,4 @@
-"""BatchGetItem and BatchWriteItem: results, limits, duplicates, what is left unprocessed (behaviour
-7).
-"""
+"""BatchGetItem and BatchWriteItem: results, limits, duplicates, unprocessed parts (behaviour 7)."""
 
 import pytest
 
@@ -118,7 +116,7 @@ WRITE_REFUSALS = {
     "empty map": ({"RequestItems": {}}, "The requestItems parameter is required for BatchWriteItem"),
     "neither": (
         {"RequestItems": {"TABLE": [{}]}},
-        # behaviour 7.2: as for both
+        # behaviour 7.2, as for BatchGetItem
         "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes",
     ),
     "both": (
@@ -365,7 +363,7 @@ def test_a_table_by_name_and_by_arn_is_one(client, refused, shared_table, key, a
     assert answer["ConsumedCapacity"] == [{"TableName": name, "CapacityUnits": 1.5}]
     only = client.batch_get_item(RequestItems={each: {"Keys": [key]} for each in names})
     assert only["Responses"] == {names[0]: [{**key, "a": {"N": "1"}}]}
-    for twice in names:  # a key that is twice in one block is still refused
+    for twice in names:  # a block with one key twice is still refused
         reads = {each: {"Keys": [key, key] if each == twice else [key]} for each in names}
         assert refused("batch_get_item", RequestItems=reads) == ("ValidationException", DUPLICATES)
     writes = {shared_table: [put(key)], arn: [delete(key)]}
@@ -379,7 +377,7 @@ def test_one_missing_table_fails_the_call(refused, client, shared_table, key):
     )
 
 
-def test_answers_of_more_than_16_mb_are_cut(client, make_table):
+def test_an_answer_over_16_mb_leaves_keys_unprocessed(client, make_table):
     table = make_table()
     keys = keys_of(100, "k")
     filling = 409_600 - len("pk" + "k" + "sk" + "000" + "a")

@@ -1,7 +1,6 @@
-"""Items that a test declares to be in an ongoing transaction, over HTTP (behaviour 8.4).
+"""Items in a simulated transaction, over HTTP (behaviour 8.4).
 
-Declarations last for ten minutes here, and a second declaration ends them: no test waits for a
-clock.
+Each simulation lasts ten minutes, and a second call ends it. So no test waits for a clock.
 """
 
 import json
@@ -72,7 +71,7 @@ def test_plain_reads(client, shared_table, held):
     assert answer["Responses"] == {shared_table: [held]}
 
 
-def test_it_ends(client, shared_table, declare, held, refused):
+def test_the_simulation_ends(client, shared_table, declare, held, refused):
     request = {"TableName": shared_table, "Key": held}
     assert refused("delete_item", **request) == CONFLICT
     assert declare("transactions", {**request, "Seconds": 0}) == (200, {})
@@ -81,7 +80,7 @@ def test_it_ends(client, shared_table, declare, held, refused):
     assert refused("delete_item", **request) == CONFLICT
 
 
-def test_an_arn_is_one_table_of_one_account(endpoint, declare, key):
+def test_an_arn_means_one_table_of_one_account(endpoint, declare, key):
     """A name means the tables of that name under every access key and in every region."""
     name = new_name()
     clients = [boto3.client("dynamodb", **boto_options(endpoint, f"{number}23456789012")) for number in range(2)]

@@ -11,7 +11,7 @@ KIB = 1024
 
 
 def item_of(size, key, **more):
-    """Return an item of so many bytes; more attributes are strings."""
+    """Return an item of this size in bytes; `more` are further string attributes."""
     item = {**key, **{name: {"S": value} for name, value in more.items()}}
     used = sum(len(name) + len(value["S"]) for name, value in item.items())
     return {**item, "a": {"S": "x" * (size - used - 1)}}
@@ -77,7 +77,7 @@ def test_an_update_costs_the_larger_item(client, shared_table, key, update):
     assert [cost(10), cost(10), cost(3000)] == [3, 1, 3]
 
 
-def test_an_update_of_nothing(client, shared_table, key):
+def test_an_update_that_changes_nothing(client, shared_table, key):
     request = {"TableName": shared_table, "Key": key, "ReturnConsumedCapacity": "TOTAL"}
     assert units(client.update_item(**request)) == 1
     client.put_item(TableName=shared_table, Item=item_of(5 * KIB, key))
@@ -86,7 +86,7 @@ def test_an_update_of_nothing(client, shared_table, key):
 
 @pytest.mark.parametrize("size", [KIB, KIB + 1])
 def test_numbers_count_as_they_are_stored(client, shared_table, key, size):
-    """1E125 is 126 digits in an answer and two bytes in the item."""
+    """1E125 has 126 digits in an answer and two bytes in the item."""
     filling = item_of(size - 3, key)
     cost = units(put(client, shared_table, {**filling, "n": {"N": "1E125"}}))
     assert cost == (1 if size == KIB else 2)
@@ -124,7 +124,7 @@ def test_shapes(client, shared_table, key, method):
 
 @pytest.fixture(scope="module")
 def indexed_table(make_shared_table):
-    """`all`, `keys` and `some` are global indexes on g; `local` is one on l."""
+    """The global indexes all, keys and some have the key g, the local index l."""
     return make_shared_table(
         define="g:S h:S l:S",
         GlobalSecondaryIndexes=[
@@ -137,7 +137,7 @@ def indexed_table(make_shared_table):
 
 
 def consumed(table, own, local=None, **indexes):
-    """Return the ConsumedCapacity that mode INDEXES returns."""
+    """Return a detailed capacity for INDEXES."""
     total = {"TableName": table, "CapacityUnits": float(own + (local or 0) + sum(indexes.values()))}
     total["Table"] = {"CapacityUnits": float(own)}
     if indexes:
@@ -203,7 +203,7 @@ def test_an_update_of_an_index(client, indexed_table, key):
     assert answer["ConsumedCapacity"] == consumed(indexed_table, 1, all=1, keys=1)
 
 
-def test_order_of_set_members_is_no_change(client, indexed_table, key):
+def test_another_order_of_set_members_is_not_a_change(client, indexed_table, key):
     client.put_item(TableName=indexed_table, Item={**key, "g": {"S": "1"}, "s": {"NS": ["1", "2"]}})
     same = {**key, "g": {"S": "1"}, "s": {"NS": ["2.0", "1"]}}
     answer = client.put_item(TableName=indexed_table, Item=same, ReturnConsumedCapacity="INDEXES")
@@ -220,7 +220,7 @@ def test_reads_of_an_indexed_table(client, indexed_table, key):
 
 
 def query(client, table, key, **more):
-    """Query the key's partition; with an index on g, query the same value of g."""
+    """Query the key's partition, or a value of g if the index is global."""
     name = "g" if more.get("IndexName") in ("all", "keys") else "pk"
     return client.query(
         TableName=table,
@@ -252,15 +252,15 @@ def test_a_page_is_rounded_once(client, shared_table, key, sizes, strong):
 
 
 def test_a_page_of_an_index_is_charged_to_it(client, indexed_table, key):
-    """A query of an index is charged by the sizes of its entries; the units of the table are 0."""
+    """The sizes of its entries count, and Table has 0."""
     attributes = {"g": key["pk"], "l": {"S": "l"}}
     for number in range(3):
         client.put_item(TableName=indexed_table, Item=item_of(3 * KIB, {**key, "sk": {"S": str(number)}}) | attributes)
     assert query(client, indexed_table, key, IndexName="all") == consumed(indexed_table, 0, all=1.5)
     assert query(client, indexed_table, key, IndexName="keys") == consumed(indexed_table, 0, keys=0.5)
     assert query(client, indexed_table, key, IndexName="local") == consumed(indexed_table, 0, local=0.5)
-    told = query(client, indexed_table, key, IndexName="local", ConsistentRead=True)
-    assert told == consumed(indexed_table, 0, local=1)
+    reported = query(client, indexed_table, key, IndexName="local", ConsistentRead=True)
+    assert reported == consumed(indexed_table, 0, local=1)
 
 
 @pytest.mark.parametrize(("size", "strong"), [(100, 1), (4 * KIB, 1), (4 * KIB + 1, 2), (8 * KIB + 1, 3)])
@@ -269,10 +269,10 @@ def test_what_a_local_index_fetches_is_charged_item_by_item(client, indexed_tabl
     for number in range(3):
         item = {**key, "sk": {"S": str(number)}, "l": {"S": "l"}}
         client.put_item(TableName=indexed_table, Item=item_of(size, item))
-    told = query(client, indexed_table, key, IndexName="local", **more)
-    assert told == consumed(indexed_table, 3 * strong / 2, local=0.5)
-    told = query(client, indexed_table, key, IndexName="local", ConsistentRead=True, **more)
-    assert told == consumed(indexed_table, 3 * strong, local=1)
+    reported = query(client, indexed_table, key, IndexName="local", **more)
+    assert reported == consumed(indexed_table, 3 * strong / 2, local=0.5)
+    reported = query(client, indexed_table, key, IndexName="local", ConsistentRead=True, **more)
+    assert reported == consumed(indexed_table, 3 * strong, local=1)
 
 
 # --- scans (behaviour 9.1) ------------------------------------------------------------------------
@@ -288,15 +288,16 @@ def quarter(partition):
 
 
 def keys_in(wanted):
-    """Return two partition keys in one quarter, in the order of a Scan."""
+    """Return two partition keys of one partition, in the order of a Scan."""
     found = (name for number in itertools.count() if quarter(name := f"k{number}") == wanted)
     return sorted(itertools.islice(found, 2), key=lambda name: hashlib.md5(b"Outliers" + name.encode()).digest())
 
 
 @pytest.fixture(scope="module")
 def scattered(client, make_shared_table):
-    """Two items of 5 KB in the second partition and one small one in the third; the global index
-    has the small one.
+    """Two items of 5 KB in the second partition, a small one in the third.
+
+    The global index has the small one.
     """
     name = make_shared_table(
         "pk:S sk:S",
@@ -314,7 +315,7 @@ def scattered(client, make_shared_table):
     return name, {"pk": {"S": second}, "sk": {"S": "s"}}, {"pk": {"S": third}, "sk": {"S": "s"}}
 
 
-# request, units of a consistent read of the table: 10 KB in the second of four partitions are three
+# request, units of a consistent read of the table; 10 KB in the second partition cost three
 SCANS = {
     "whole": ({}, 1 + 3 + 1 + 1),
     "counted": ({"Select": "COUNT"}, 6),
@@ -334,14 +335,14 @@ SCANS = {
 
 
 @pytest.mark.parametrize("case", SCANS)
-def test_each_partition_of_a_scan_is_rounded_by_itself(client, scattered, case):
+def test_each_partition_of_a_scan_is_rounded_separately(client, scattered, case):
     table, *_ = scattered
     request, strong = SCANS[case]
     assert scan(client, table, **request, ConsistentRead=True) == consumed(table, strong)
     assert scan(client, table, **request) == consumed(table, strong / 2)
 
 
-def test_a_scan_that_goes_on_reads_the_partitions_left(client, scattered):
+def test_a_continued_scan_reads_the_remaining_partitions(client, scattered):
     table, second, third = scattered
     assert scan(client, table, ExclusiveStartKey=second) == consumed(table, 3 / 2)
     assert scan(client, table, ExclusiveStartKey=third) == consumed(table, 2 / 2)
@@ -370,8 +371,8 @@ def test_scan_of_an_empty_table(client, make_table, consistent, units_):
     table = make_table()
     assert scan(client, table, ConsistentRead=consistent) == consumed(table, units_)
     statement = {"Statement": f'SELECT * FROM "{table}"', "ConsistentRead": consistent}
-    told = client.execute_statement(**statement, ReturnConsumedCapacity="INDEXES")["ConsumedCapacity"]
-    assert told == consumed(table, units_)
+    reported = client.execute_statement(**statement, ReturnConsumedCapacity="INDEXES")["ConsumedCapacity"]
+    assert reported == consumed(table, units_)
     assert query(client, table, {"pk": {"S": "p"}}, ConsistentRead=consistent) == consumed(table, units_ / 4)
 
 
@@ -397,8 +398,9 @@ PROVISIONED = {
 
 @pytest.mark.parametrize("throughput", PROVISIONED)
 def test_scans_of_provisioned_tables(client, make_table, throughput):
-    """One partition serves 3000 reads and 1000 writes a second; that its number follows from these
-    is inferred.
+    """One partition serves 3000 reads and 1000 writes a second.
+
+    Inferred: the number of partitions follows from these figures.
     """
     given = dict(zip(("ReadCapacityUnits", "WriteCapacityUnits"), throughput, strict=True))
     index = index_request("small", "g") | {"ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}}
@@ -469,7 +471,7 @@ def test_item_collection_metrics(client, shared_table, indexed_table, key, metho
     assert not answer.get("ItemCollectionMetrics")
 
 
-def test_a_batch_tells_each_collection(client, indexed_table, key):
+def test_a_batch_reports_each_collection(client, indexed_table, key):
     other = {**key, "pk": {"S": new_name("k")}}
     answer = client.batch_write_item(
         RequestItems={
@@ -481,5 +483,5 @@ def test_a_batch_tells_each_collection(client, indexed_table, key):
         },
         ReturnItemCollectionMetrics="SIZE",
     )
-    told = {each["ItemCollectionKey"]["pk"]["S"] for each in answer["ItemCollectionMetrics"][indexed_table]}
-    assert told == {key["pk"]["S"], other["pk"]["S"]}
+    reported = {each["ItemCollectionKey"]["pk"]["S"] for each in answer["ItemCollectionMetrics"][indexed_table]}
+    assert reported == {key["pk"]["S"], other["pk"]["S"]}

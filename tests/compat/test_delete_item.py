@@ -14,7 +14,7 @@ def test_deletes(client, shared_table, key):
     assert "Item" not in client.get_item(TableName=shared_table, Key=key, ConsistentRead=True)
 
 
-def test_leaves_its_neighbours(client, shared_table, key):
+def test_neighbouring_items_stay(client, shared_table, key):
     other = {**key, "sk": {"S": "other"}}
     for each in (key, other):
         client.put_item(TableName=shared_table, Item=each)
@@ -27,7 +27,7 @@ def test_missing_item(client, shared_table, key, mode):
     assert without_metadata(client.delete_item(TableName=shared_table, Key=key, ReturnValues=mode)) == {}
 
 
-def test_all_old_tells_the_deleted_item(client, shared_table, key):
+def test_all_old_returns_the_deleted_item(client, shared_table, key):
     client.put_item(TableName=shared_table, Item={**key, "a": {"SS": ["x"]}})
     answer = client.delete_item(TableName=shared_table, Key=key, ReturnValues="ALL_OLD")
     assert without_metadata(answer) == {"Attributes": {**key, "a": {"SS": ["x"]}}}

@@ -1,5 +1,6 @@
-"""ExecuteTransaction: PartiQL statements that happen together or not at all (behaviour 14.6, 8.2,
-8.3, 9.3).
+"""ExecuteTransaction: PartiQL statements that run together or not at all.
+
+See behaviour 14.6, 8.2, 8.3 and 9.3.
 """
 
 import pytest
@@ -9,9 +10,7 @@ from tests.support.tables import new_name
 
 
 def parts(table, statements):
-    """Return the request's statements: T stands for the table; a pair is a text and its
-    parameters.
-    """
+    """Return the statements of a request. T stands for the table; a pair has parameters."""
     pairs = [(each, None) if isinstance(each, str) else each for each in statements]
     return [
         {"Statement": text.replace(" T", f' "{table}"')} | ({"Parameters": parameters} if parameters else {})
@@ -52,7 +51,7 @@ def pk():
 
 @pytest.fixture
 def read(client, shared_table, pk):
-    """read(sk): the item of this test's partition, None where there is none."""
+    """read(sk) returns the item of this test's partition, or None."""
 
     def get(sk="s"):
         key = {"pk": {"S": pk}, "sk": {"S": sk}}
@@ -69,10 +68,10 @@ def where(pk, sk="s"):
     return f"WHERE pk = '{pk}' AND sk = '{sk}'"
 
 
-# --- what it does ---------------------------------------------------------------------------------
+# --- effects --------------------------------------------------------------------------------------
 
 
-def test_writes_happen_together(run, read, pk):
+def test_writes_run_together(run, read, pk):
     run(insert(pk, "old", ", 'n': 1"), insert(pk, "gone"))
     answer = run(
         (f"INSERT INTO T VALUE {{'pk': '{pk}', 'sk': 's', 'n': ?}}", [{"N": "7"}]),
@@ -85,13 +84,13 @@ def test_writes_happen_together(run, read, pk):
     assert read("gone") is None
 
 
-def test_a_condition_that_holds_lets_writes_happen(run, read, pk):
+def test_writes_run_if_the_condition_holds(run, read, pk):
     run(insert(pk, "c", ", 'n': 1"))
     run(insert(pk), f"EXISTS(SELECT * FROM T {where(pk, 'c')} AND n = 1)")
     assert read() is not None
 
 
-def test_reads_answer_in_order(run, pk):
+def test_reads_return_items_in_order(run, pk):
     run(insert(pk, "a", ", 'n': 1"), insert(pk, "b"), insert(pk, "c", ", 'n': 1, 'm': {'x': 2}"))
     answer = run(
         f"SELECT * FROM T {where(pk, 'b')}",
@@ -113,13 +112,13 @@ FAILED = {"Code": "ConditionalCheckFailed", "Message": "The conditional request 
 
 def test_all_failing_conditions_are_reported_and_nothing_happens(run, reasons, read, pk):
     run(insert(pk, "a", ", 'n': 1"))
-    told = reasons(
+    reported = reasons(
         insert(pk),
         f"UPDATE T SET n = 5 {where(pk, 'a')} AND n = 2",
         f"UPDATE T SET n = 5 {where(pk, 'missing')}",
         f"EXISTS(SELECT * FROM T {where(pk, 'none')} AND n = 1)",
     )
-    assert told == [NO, FAILED, FAILED, FAILED]
+    assert reported == [NO, FAILED, FAILED, FAILED]
     assert read() is None
     assert read("a")["n"] == {"N": "1"}
 
@@ -134,8 +133,8 @@ def test_the_item_is_returned_on_request(client, canceled, run, shared_table, pk
 
 def test_inserting_an_existing_item(run, reasons, read, pk):
     run(insert(pk, "a"))
-    told = reasons(insert(pk), insert(pk, "a"))
-    assert told == [NO, {"Code": "DuplicateItem", "Message": "Duplicate primary key exists in table"}]
+    reported = reasons(insert(pk), insert(pk, "a"))
+    assert reported == [NO, {"Code": "DuplicateItem", "Message": "Duplicate primary key exists in table"}]
     assert read() is None
 
 
@@ -156,19 +155,19 @@ def test_inserting_an_existing_item(run, reasons, read, pk):
         ),
     ],
 )
-def test_items_that_do_not_fit_cancel(reasons, read, pk, statement, message):
+def test_an_item_that_is_too_large_or_wrong_cancels(reasons, read, pk, statement, message):
     assert reasons(insert(pk), statement) == [NO, {"Code": "ValidationError", "Message": message}]
     assert read() is None
 
 
 def test_an_update_that_cannot_run_cancels_alone(run, reasons, read, pk):
     run(insert(pk, "a", ", 'n': 'text'"))
-    told = reasons(
+    reported = reasons(
         f"UPDATE T SET n = 1 {where(pk, 'none')}",
         f"UPDATE T SET n = n + 1 {where(pk, 'a')}",
     )
     message = "An operand in the update expression has an incorrect data type"
-    assert told == [NO, {"Code": "ValidationError", "Message": message}]
+    assert reported == [NO, {"Code": "ValidationError", "Message": message}]
 
 
 # --- refusals -------------------------------------------------------------------------------------
@@ -246,7 +245,7 @@ def test_a_broken_statement(failing, pk):
 # --- tokens and capacity --------------------------------------------------------------------------
 
 
-def test_a_token_makes_it_happen_once(run, failing, read, pk):
+def test_a_repeated_token_does_not_run_it_again(run, failing, read, pk):
     token = new_name("t")
     first = run(insert(pk), ClientRequestToken=token, ReturnConsumedCapacity="TOTAL")["ConsumedCapacity"]
     again = run(insert(pk), ClientRequestToken=token, ReturnConsumedCapacity="TOTAL")["ConsumedCapacity"]
@@ -258,7 +257,7 @@ def test_a_token_makes_it_happen_once(run, failing, read, pk):
     assert read("other") is None
 
 
-def test_its_tokens_are_its_own(client, run, read, shared_table, pk):
+def test_its_tokens_differ_from_those_of_other_operations(client, run, read, shared_table, pk):
     token = new_name("t")
     run(insert(pk), ClientRequestToken=token)
     put = {"Put": {"TableName": shared_table, "Item": {"pk": {"S": pk}, "sk": {"S": "native"}}}}

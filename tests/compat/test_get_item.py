@@ -1,6 +1,4 @@
-"""GetItem: items, missing items, and refusals, whose messages all lack the envelope (behaviour 3.6,
-5).
-"""
+"""GetItem: found and missing items, and its errors, which have no envelope (behaviour 3.6, 5)."""
 
 import pytest
 

@@ -1,5 +1,6 @@
-"""Queries and scans of secondary indexes: membership, projection, order, start keys (behaviour 6,
-features 3).
+"""Queries and scans of secondary indexes (behaviour 6, features 3).
+
+They cover membership, projection, order and start keys.
 """
 
 import itertools
@@ -16,9 +17,7 @@ START = "The provided starting key is invalid"
 
 @pytest.fixture(scope="module")
 def indexed(client, make_shared_table):
-    """pk sk with an index of every projection; items 0..5, of which those with even numbers have
-    g.
-    """
+    """A table with an index of each projection and items 0..5, of which the even ones have g."""
     name = make_shared_table(
         "pk:S sk:S",
         define="g:S l:N",
@@ -84,7 +83,7 @@ def test_membership_projection_and_order(client, indexed, index, attributes, sor
     assert sorted(scanned, key=str) == sorted(items, key=str)
 
 
-def test_a_local_index_fetches_what_it_lacks(client, indexed):
+def test_a_local_index_fetches_attributes_that_it_does_not_have(client, indexed):
     for index in ("l_keys", "l_some"):
         items = query(client, indexed, index, Select="ALL_ATTRIBUTES")["Items"]
         assert [item["y"]["S"] for item in items] == ["y5", "y4", "y3", "y2", "y1", "y0"]
@@ -104,12 +103,12 @@ def test_a_local_index_fetches_what_it_lacks(client, indexed):
 def test_fetches_are_charged_to_the_table(client, indexed):
     def capacity(**request):
         answer = query(client, indexed, "l_keys", ReturnConsumedCapacity="INDEXES", **request)
-        told = answer["ConsumedCapacity"]
-        assert told["LocalSecondaryIndexes"].keys() == {"l_keys"}
+        reported = answer["ConsumedCapacity"]
+        assert reported["LocalSecondaryIndexes"].keys() == {"l_keys"}
         return (
-            told["CapacityUnits"],
-            told.get("Table", {}).get("CapacityUnits", 0),
-            told["LocalSecondaryIndexes"]["l_keys"]["CapacityUnits"],
+            reported["CapacityUnits"],
+            reported.get("Table", {}).get("CapacityUnits", 0),
+            reported["LocalSecondaryIndexes"]["l_keys"]["CapacityUnits"],
         )
 
     assert capacity() == (0.5, 0, 0.5)
@@ -119,8 +118,8 @@ def test_fetches_are_charged_to_the_table(client, indexed):
 
 
 def test_a_global_index_read_is_charged_to_the_index(client, indexed):
-    told = query(client, indexed, "g_all", ReturnConsumedCapacity="INDEXES")["ConsumedCapacity"]
-    assert told == {
+    reported = query(client, indexed, "g_all", ReturnConsumedCapacity="INDEXES")["ConsumedCapacity"]
+    assert reported == {
         "TableName": indexed,
         "CapacityUnits": 0.5,
         "Table": {"CapacityUnits": 0.0},
@@ -280,7 +279,7 @@ def test_refuses_start_keys(refused, indexed, operation, start, message):
     ("start", "message"),
     [
         ({"pk": S, "sk": S, "l": S}, MISMATCH),
-        ({"pk": {"N": "1"}, "sk": S, "l": {"N": "1"}}, MISMATCH),  # the partition key is the index's own too
+        ({"pk": {"N": "1"}, "sk": S, "l": {"N": "1"}}, MISMATCH),  # the index has the same partition key
         ({"pk": S, "sk": {"N": "1"}, "l": {"N": "1"}}, f"{START}: {MISMATCH}"),
         ({"pk": S, "l": {"N": "1"}}, START),
     ],
@@ -325,12 +324,12 @@ def test_entries_follow_their_items(client, make_table):
         return answer["Items"]
 
     def update(expression, **values):
-        told = {f":{each}": {"S": value} for each, value in values.items()}
+        arguments = {f":{each}": {"S": value} for each, value in values.items()}
         client.update_item(
             TableName=name,
             Key=key,
             UpdateExpression=expression,
-            **({"ExpressionAttributeValues": told} if told else {}),
+            **({"ExpressionAttributeValues": arguments} if arguments else {}),
         )
 
     client.put_item(TableName=name, Item=key)
@@ -359,9 +358,7 @@ KINDS = {"a": "S", "b": "N", "s": "S", "n": "N", "t": "B"}
 
 @pytest.fixture(scope="module")
 def wide(client, make_shared_table):
-    """An index with two HASH and three RANGE attributes over items with every combination of a few
-    values.
-    """
+    """An index with two HASH and three RANGE attributes; the items combine a few values."""
     name = make_shared_table(
         "pk:S",
         define="a:S b:N s:S n:N t:B",
@@ -380,7 +377,7 @@ def wide(client, make_shared_table):
         {"pk": {"S": str(number)}, **{each: {KINDS[each]: value} for each, value in zip(choices, row, strict=True)}}
         for number, row in enumerate(rows)
     ]
-    # Sparse: the index lacks items without all five attributes.
+    # The index is sparse: it has no entry for an item without one of the five attributes.
     items += [
         {
             "pk": {"S": f"lacks {each}"},
@@ -399,13 +396,13 @@ def order(item):
 
 
 def wide_query(name, condition, **values):
-    told = {":a": {"S": "x"}, ":b": {"N": "1"}}
-    told |= {f":{each}": {KINDS[each[0]]: value} for each, value in values.items()}
+    arguments = {":a": {"S": "x"}, ":b": {"N": "1"}}
+    arguments |= {f":{each}": {KINDS[each[0]]: value} for each, value in values.items()}
     return {
         "TableName": name,
         "IndexName": "wide",
         "KeyConditionExpression": condition,
-        "ExpressionAttributeValues": {each: value for each, value in told.items() if each in condition},
+        "ExpressionAttributeValues": {each: value for each, value in arguments.items() if each in condition},
     }
 
 
@@ -506,7 +503,7 @@ def test_paging_through_a_wide_index(client, wide):
                 "present on key attribute n"
             ),
         ),
-        ("a = :a", {}, HASH.format("b")),  # behaviour 4.3, as the rest
+        ("a = :a", {}, HASH.format("b")),  # behaviour 4.3, as for the rows below
         ("b = :b AND s = :s", {"s": "a"}, HASH.format("a")),
         ("s = :s", {"s": "a"}, HASH.format("a, b")),
         ("a = :a AND b > :b", {}, HASH.format("b")),

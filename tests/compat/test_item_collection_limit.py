@@ -1,6 +1,6 @@
-"""The limit of item collections, on a server with a small limit (behaviour 9.4).
+"""The limit of item collections, on a server that is started with a small one (behaviour 9.4).
 
-On AWS it is 10 GB; tests/unit/database/test_item_collections.py has the sizes.
+On AWS it is 10 GB. tests/unit/database/test_item_collections.py tests the sizes.
 """
 
 import boto3
@@ -17,7 +17,7 @@ REASON = {"Code": "ItemCollectionSizeLimitExceeded", "Message": "Collection size
 
 @pytest.fixture(scope="module")
 def client(engine_name, tmp_path_factory):
-    """A client of a server of our own."""
+    """A client of a server that only these tests use."""
     if engine_name not in ENGINES:
         pytest.skip("nobody can tell that server a limit")
     data = ("--in-memory",) if engine_name == "memory" else ("--data-dir", str(tmp_path_factory.mktemp("limit")))
@@ -87,7 +87,7 @@ def test_shrinking_and_other_collections(client, table, full, method):
     getattr(client, method)(**requests(table, item_of(LIMIT - 100, full, "2"))[method])
 
 
-def test_all_of_a_transaction_or_nothing(client, table, full):
+def test_a_transaction_writes_everything_or_nothing(client, table, full):
     actions = [{"Put": {"TableName": table, "Item": item_of(size, full, str(size))}} for size in (40, 41)]
     with pytest.raises(client.exceptions.TransactionCanceledException) as caught:
         client.transact_write_items(TransactItems=actions)

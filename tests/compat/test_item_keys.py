@@ -125,7 +125,7 @@ def test_longest_binary_keys(client, refused, binary_table, surface):
         assert refused(method, **request) == ("ValidationException", text)
 
 
-def test_long_keys_that_differ_in_their_last_byte_are_different(client, shared_table):
+def test_long_keys_that_differ_in_the_last_byte_are_different(client, shared_table):
     pk = new_name() + "x" * 2000
     for last in "ab":
         for sort in "cd":
@@ -169,7 +169,7 @@ def update_empty(kind):
     )
 
 
-# attributes, text of a put, text of an update where it differs
+# attributes, text of a put, text of an update if it differs
 WRONG_INDEX_KEYS = {
     "number": ({"x": N}, index_key_mismatch("x", "S", "N", "first"), None),
     "string": ({"n": S}, index_key_mismatch("n", "N", "S", "second"), None),

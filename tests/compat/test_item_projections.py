@@ -10,7 +10,7 @@ ITEM = {
 }
 NAMES = {"#dot": "a.b", "#name": "m", "#key": "pk"}
 
-# expression, what comes back; "pk" stands for the item's partition key
+# expression, result; "pk" stands for the item's partition key
 PROJECTIONS = {
     "a": {"a": ITEM["a"]},
     "#dot": {"a.b": ITEM["a.b"]},
@@ -86,7 +86,7 @@ def test_nothing_found_is_an_empty_item(post, shared_table, item_key):
 
 
 def answers_of(client, table, key, wanted):
-    """Yield the item that each way to request these attributes returns."""
+    """Request these attributes in every possible way; yield one item for each."""
     get = {"TableName": table, "Key": key}
     project = {"ProjectionExpression": ", ".join(wanted)}
     condition = {"KeyConditionExpression": "pk = :p", "ExpressionAttributeValues": {":p": key["pk"]}}
@@ -112,9 +112,7 @@ def wide_key(client, shared_table):
 
 @pytest.mark.parametrize("names", ["qdzaxmwbk", "zyxwvutsrqponmlkjihgfedcba", "kxa", "bz"])
 def test_projections_come_in_the_order_of_the_whole_item(client, shared_table, wide_key, names):
-    """The order is not that of the expression, and not that of a set, which differs between
-    processes.
-    """
+    """The order of the expression has no effect, nor has the random order of a Python set."""
     whole = client.get_item(TableName=shared_table, Key=wide_key)["Item"]
     wanted = [*names, "sk", "doc", "pk"]
     in_order = [name for name in whole if name in wanted]
@@ -136,9 +134,9 @@ def test_updated_attributes_come_in_the_order_of_the_item(client, shared_table, 
     client.put_item(TableName=shared_table, Item={**key, **{name: {"N": "1"} for name in "qdzaxm"}})
     request = {"UpdateExpression": "SET e = :v, a = :v, z = :v, q = :v, c = :v"}
     request["ExpressionAttributeValues"] = {":v": {"M": {"y": {"N": "2"}, "b": {"N": "2"}}}}
-    for mode, told in (("UPDATED_OLD", "aqz"), ("UPDATED_NEW", "aceqz")):
+    for mode, shown in (("UPDATED_OLD", "aqz"), ("UPDATED_NEW", "aceqz")):
         answer = client.update_item(TableName=shared_table, Key=key, ReturnValues=mode, **request)
-        assert list(answer["Attributes"]) == list(told)
+        assert list(answer["Attributes"]) == list(shown)
         client.delete_item(TableName=shared_table, Key=key)
         client.put_item(TableName=shared_table, Item={**key, **{name: {"N": "1"} for name in "qdzaxm"}})
     statement = f"""UPDATE "{shared_table}" SET z = 1, e = 2, a = 3 WHERE pk = '{key["pk"]["S"]}' AND sk = 's'"""

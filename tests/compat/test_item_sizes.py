@@ -1,6 +1,6 @@
-"""The largest item: 409,600 bytes, counted exactly by every operation that stores items (behaviour
-2.3, 2.4).
-"""
+"""The largest item: 409,600 bytes, to the byte, with every operation that writes one.
+
+See behaviour 2.3 and 2.4."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def key_size(key):
 
 
 def item_of(size, key):
-    """Return an item of so many bytes, all in one string."""
+    """Return an item of this size in bytes, nearly all in one string."""
     return {**key, "a": {"S": "x" * (size - key_size(key) - 1)}}
 
 
@@ -54,7 +54,7 @@ def test_one_byte_too_many(refused, client, shared_table, key):
     )
 
 
-# value and its bytes; the item also has a string that fills it to the limit
+# value and its size; a string fills the rest of the item
 SIZES = [
     ({"S": ""}, 0),
     ({"S": "aé日😀"}, 10),
@@ -103,7 +103,7 @@ def test_size_of_a_value(client, refused, shared_table, key, value, size):
     assert (code, text.removeprefix(ENVELOPE)) == ("ValidationException", TOO_LARGE)
 
 
-# --- updates: the finished item counts, and before the condition ----------------------------------
+# --- updates: the size of the new item is checked before the condition ----------------------------
 
 GROWTH = {
     "set": ("SET b = :v", {"S": "12345678"}),
@@ -124,7 +124,7 @@ def growth(case):
 
 
 @pytest.mark.parametrize("case", GROWTH)
-def test_updates_by_nine_bytes(client, refused, shared_table, key, case):
+def test_an_update_may_reach_the_largest_size_but_not_exceed_it(client, refused, shared_table, key, case):
     documents = {"l": {"L": []}, "m": {"M": {}}, "ss": {"SS": ["0"]}}
     extra = 1 + 3 + 1 + 3 + 2 + 1
     for room, fits in ((9, True), (8, False)):
@@ -138,9 +138,9 @@ def test_updates_by_nine_bytes(client, refused, shared_table, key, case):
             assert client.get_item(TableName=shared_table, Key=key, ConsistentRead=True)["Item"] == item
 
 
-# behaviour 2.4: UpdateItem counts the cost of the statement too (each clause:
-# unit/expressions/test_update_cost.py). Expression, bytes of the longest value, an attribute that
-# the item has (None: there is no item).
+# behaviour 2.4: UpdateItem also counts the statement (clauses:
+# unit/expressions/test_update_cost.py). Expression, bytes of the longest value, an attribute of the
+# item (None: there is no item).
 COSTS = {
     "the example": ("SET b = :pad", LIMIT - 3 - 19 - 1, None),
     "unused default": ("SET b = if_not_exists(b, :pad)", LIMIT - 3 - 19 - 1 - 39 - (1 + 14 + 1), {"b": {"S": "x"}}),
@@ -165,7 +165,7 @@ def test_an_update_costs_what_it_writes(client, refused, shared_table, key, case
     assert refused("update_item", **request, **failing) == refusal
     before = client.get_item(TableName=shared_table, Key=key, ConsistentRead=True).get("Item")
     assert before == (None if attributes is None else {**key, **attributes})
-    client.transact_write_items(  # the finished item alone
+    client.transact_write_items(  # only the size of the new item counts
         TransactItems=[{"Update": {**request, "ExpressionAttributeValues": value}}]
     )
     value[":pad"]["S"] = "x" * longest
@@ -205,7 +205,7 @@ def test_size_is_reported_before_a_failed_condition(client, refused, shared_tabl
     assert answer == ("ValidationException", UPDATE_TOO_LARGE)
 
 
-def test_an_update_may_make_room(client, shared_table, key):
+def test_an_update_may_remove_enough_to_fit(client, shared_table, key):
     put(client, shared_table, item_of(LIMIT, key))
     client.update_item(
         TableName=shared_table,
@@ -222,11 +222,11 @@ def test_an_item_that_an_update_creates(client, refused, shared_table, key):
     request = {"TableName": shared_table, "Key": key, "UpdateExpression": "SET b = :v"}
     answer = refused("update_item", **request, ExpressionAttributeValues={":v": {"S": "x" * (room + 1)}})
     assert answer == ("ValidationException", UPDATE_TOO_LARGE)
-    # Some regions count the statement too, about 20 bytes of it (behaviour 2.4).
+    # In some regions, about 20 bytes of the statement count too (behaviour 2.4).
     client.update_item(**request, ExpressionAttributeValues={":v": {"S": "x" * (room - 30)}})
 
 
-def test_a_large_value_of_a_condition_is_no_part_of_the_item(client, shared_table, key):
+def test_a_large_value_of_a_condition_does_not_count(client, shared_table, key):
     client.put_item(
         TableName=shared_table,
         Item=item_of(300_000, key),

@@ -1,8 +1,7 @@
-"""The Kinesis destination operations, on a server without Kinesis: validation, answers and stored
-state.
+"""The Kinesis destination operations on a server without a Kinesis: checks, answers, stored state.
 
-On AWS the data streams must exist, and destinations that stay ENABLING here become ACTIVE.
-Delivery: test_kinesis_delivery.py.
+On AWS the data streams must exist, and a destination that stays ENABLING here becomes ACTIVE.
+test_kinesis_delivery.py tests delivery.
 """
 
 import pytest
@@ -66,16 +65,16 @@ def test_precision_is_kept_and_echoed(client, make_table):
     request = {"TableName": table, "StreamArn": ARN, "EnableKinesisStreamingConfiguration": configuration}
     answer = client.enable_kinesis_streaming_destination(**request)
     assert answer["EnableKinesisStreamingConfiguration"] == configuration
-    (told,) = destinations(client, table)
-    assert told["ApproximateCreationDateTimePrecision"] == "MICROSECOND"
+    (reported,) = destinations(client, table)
+    assert reported["ApproximateCreationDateTimePrecision"] == "MICROSECOND"
     client.disable_kinesis_streaming_destination(TableName=table, StreamArn=ARN)
     assert destinations(client, table) == [{"StreamArn": ARN, "DestinationStatus": "DISABLED"}]  # behaviour 15
     client.enable_kinesis_streaming_destination(TableName=table, StreamArn=ARN)
-    (told,) = destinations(client, table)
-    assert "ApproximateCreationDateTimePrecision" not in told
+    (reported,) = destinations(client, table)
+    assert "ApproximateCreationDateTimePrecision" not in reported
 
 
-def test_nothing_is_disabled_with_a_configuration(refused):
+def test_disabling_refuses_a_configuration(refused):
     """Observed: ack-api-quirks, DDB-TABLE-301."""
     request = {"TableName": "no-such-table", "StreamArn": ARN, "EnableKinesisStreamingConfiguration": {}}
     assert refused("disable_kinesis_streaming_destination", **request) == (
@@ -85,8 +84,9 @@ def test_nothing_is_disabled_with_a_configuration(refused):
 
 
 def test_one_destination_at_a_time(client, make_table, refused):
-    """Observed: "DynamoDB permits only one Kinesis destination per table" (terraform-provider-aws
-    issue 49342).
+    """Observed: "DynamoDB permits only one Kinesis destination per table".
+
+    See terraform-provider-aws issue 49342.
     """
     table = make_table("pk:S")
     client.enable_kinesis_streaming_destination(TableName=table, StreamArn=ARN)
@@ -102,7 +102,7 @@ def test_one_destination_at_a_time(client, make_table, refused):
 
 
 @pytest.mark.parametrize("arn", [ARN, OTHER], ids=["disabled", "unknown"])
-def test_only_what_is_enabled_can_be_disabled(client, make_table, refused, arn):
+def test_only_an_enabled_destination_can_be_disabled(client, make_table, refused, arn):
     table = make_table("pk:S")
     client.enable_kinesis_streaming_destination(TableName=table, StreamArn=ARN)
     client.disable_kinesis_streaming_destination(TableName=table, StreamArn=ARN)
@@ -111,7 +111,7 @@ def test_only_what_is_enabled_can_be_disabled(client, make_table, refused, arn):
 
 
 @pytest.mark.parametrize(("arn", "text"), [(ARN, NOT_UPDATABLE), (OTHER, MISSING)], ids=["not active", "unknown"])
-def test_only_what_is_active_can_be_updated(client, make_table, post, arn, text):
+def test_only_an_active_destination_can_be_updated(client, make_table, post, arn, text):
     table = make_table("pk:S")
     client.enable_kinesis_streaming_destination(TableName=table, StreamArn=ARN)
     configuration = {"ApproximateCreationDateTimePrecision": "MILLISECOND"}
@@ -121,8 +121,8 @@ def test_only_what_is_active_can_be_updated(client, make_table, post, arn, text)
 
 
 @pytest.mark.parametrize("configuration", [{}, None], ids=["empty", "missing"])
-def test_an_update_that_says_nothing(refused, configuration):
-    """Reported before the table is read."""
+def test_an_update_without_a_change(refused, configuration):
+    """The error is reported before the table is looked up."""
     request = {"TableName": "no-such-table", "StreamArn": ARN}
     if configuration is not None:
         request["UpdateKinesisStreamingConfiguration"] = configuration
@@ -185,7 +185,7 @@ BAD_ARNS = [
 
 
 @pytest.mark.parametrize(("arn", "reason"), BAD_ARNS)
-def test_what_can_be_no_destination_fails_later(client, make_table, refused, post, arn, reason):
+def test_an_arn_that_is_not_a_data_stream_ends_as_enable_failed(client, make_table, refused, post, arn, reason):
     """control-plane 13; observed: ack-api-quirks, DDB-TABLE-268, 302, 318."""
     table = make_table("pk:S")
     error = refused("disable_kinesis_streaming_destination", TableName=table, StreamArn=arn)
@@ -196,8 +196,8 @@ def test_what_can_be_no_destination_fails_later(client, make_table, refused, pos
     for _ in range(2):
         answer = client.enable_kinesis_streaming_destination(TableName=table, StreamArn=arn)
         assert answer["DestinationStatus"] == "ENABLING"
-        told = {"StreamArn": arn, "DestinationStatus": "ENABLE_FAILED", "DestinationStatusDescription": reason}
-        assert destinations(client, table) == [told]
+        reported = {"StreamArn": arn, "DestinationStatus": "ENABLE_FAILED", "DestinationStatusDescription": reason}
+        assert destinations(client, table) == [reported]
     error = refused("disable_kinesis_streaming_destination", TableName=table, StreamArn=arn)
     assert error == ("ValidationException", NOT_ACTIVE)
     answer = post("UpdateKinesisStreamingDestination", update)
@@ -206,14 +206,14 @@ def test_what_can_be_no_destination_fails_later(client, make_table, refused, pos
     assert statuses(client, table) == [(arn, "ENABLE_FAILED"), (ARN, "ENABLING")]
 
 
-def test_a_table_is_known_by_its_arn_too(client, make_table):
+def test_the_operations_accept_the_arn_of_a_table(client, make_table):
     table = make_table("pk:S")
     arn = client.describe_table(TableName=table)["Table"]["TableArn"]
     assert client.enable_kinesis_streaming_destination(TableName=arn, StreamArn=ARN)["TableName"] == table
     assert client.describe_kinesis_streaming_destination(TableName=arn)["TableName"] == table
 
 
-def test_a_destination_is_no_stream_of_the_table(client, make_table):
+def test_a_destination_is_not_a_stream_of_the_table(client, make_table):
     table = make_table("pk:S")
     client.enable_kinesis_streaming_destination(TableName=table, StreamArn=ARN)
     client.put_item(TableName=table, Item={"pk": {"S": "a"}})

@@ -1,6 +1,6 @@
-"""A server with a Kinesis endpoint: destinations become ACTIVE, and changes arrive there, also
-after a crash.
-"""
+"""A server with `--kinesis-endpoint`: destinations become ACTIVE and receive changes.
+
+Changes arrive after a crash, too."""
 
 import boto3
 import pytest
@@ -24,8 +24,8 @@ def make_table(client):
     client.create_table(**request)
     client.get_waiter("table_exists").wait(TableName="tab", WaiterConfig={"Delay": 1})
     client.enable_kinesis_streaming_destination(TableName="tab", StreamArn=ARN)
-    (told,) = client.describe_kinesis_streaming_destination(TableName="tab")["KinesisDataStreamDestinations"]
-    assert told == {"StreamArn": ARN, "DestinationStatus": "ACTIVE"}
+    (reported,) = client.describe_kinesis_streaming_destination(TableName="tab")["KinesisDataStreamDestinations"]
+    assert reported == {"StreamArn": ARN, "DestinationStatus": "ACTIVE"}
 
 
 def put(client, pk, value):
@@ -43,7 +43,7 @@ def test_changes_arrive(fake):
         assert server.stop() == 0
 
 
-def test_what_a_crash_left_arrives_after_it(fake, tmp_path):
+def test_records_left_by_a_crash_arrive_after_it(fake, tmp_path):
     arguments = ("--data-dir", str(tmp_path / "data"), "--kinesis-endpoint", fake.url)
     fake.error = "ResourceNotFoundException"
     with running(*arguments) as server:

@@ -137,7 +137,7 @@ def test_conditional_operator(client, refused, shared_table, item_key, operator,
         assert refused("update_item", **request) == FAILED
 
 
-def test_expected_tells_the_failed_item(client, shared_table, key):
+def test_expected_returns_the_item_that_failed(client, shared_table, key):
     client.put_item(TableName=shared_table, Item=key)
     with pytest.raises(client.exceptions.ConditionalCheckFailedException) as caught:
         client.delete_item(
@@ -323,7 +323,7 @@ def test_return_values(client, shared_table, key, mode, attributes):
     ],
 )
 def test_missing_item(client, shared_table, key, updates, created):
-    """DELETE alone makes no item (the API reference of UpdateItem)."""
+    """DELETE alone does not create an item (API reference of UpdateItem)."""
     client.update_item(TableName=shared_table, Key=key, AttributeUpdates=updates)
     item = client.get_item(TableName=shared_table, Key=key, ConsistentRead=True).get("Item")
     assert item == (None if created is None else {**key, **created})
@@ -398,7 +398,7 @@ MIXED = (
         ),
     ],
 )
-def test_mixing_is_reported_before_other_faults_of_either(refused, shared_table, key, members, legacy, expressions):
+def test_mixing_is_reported_before_errors_in_either_parameter(refused, shared_table, key, members, legacy, expressions):
     answer = refused("update_item", TableName=shared_table, Key=key, **members)
     assert answer == ("ValidationException", ENVELOPE + MIXED % (legacy, expressions))
 

@@ -1,4 +1,4 @@
-"""KeyConditions, QueryFilter, ScanFilter and their like, of Query and Scan (behaviour 18)."""
+"""The legacy parameters of Query and Scan, such as KeyConditions (behaviour 18)."""
 
 import pytest
 
@@ -26,7 +26,7 @@ PARTITION = {"pk": condition("EQ", S)}
 
 @pytest.fixture(scope="module")
 def numbers(client, make_shared_table):
-    """A partition with sk 0..9; a text t, a set ss on even items, nothing else on odd ones."""
+    """A partition with sk 0..9. Even items also have a text t and a set ss."""
     name = make_shared_table("pk:S sk:N", define="t:S", LocalSecondaryIndexes=[index_request("local", "pk t")])
     for number in range(10):
         item = {"pk": S, "sk": n(number), "t": {"S": f"t{number:02}"}, "flag": {"BOOL": number > 4}}
@@ -197,7 +197,7 @@ ARGUMENTS = "Invalid number of argument(s) for the {} ComparisonOperator"
                 "FilterExpression, KeyConditionExpression",
             ),
         ),
-        # A bad value of the start key is reported after these (behaviour 6.1).
+        # These are reported before a bad value of the start key (behaviour 6.1).
         (
             {"KeyConditions": PARTITION, "QueryFilter": {"a": condition("EQ")}, "ExclusiveStartKey": {"pk": {}}},
             INVALID + ARGUMENTS.format("EQ"),
@@ -213,7 +213,7 @@ ARGUMENTS = "Invalid number of argument(s) for the {} ComparisonOperator"
                 "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
             ),
         ),
-        # Names or values without an expression are reported before any value (behaviour 3.1).
+        # Names or values without an expression are reported before any bad value (behaviour 3.1).
         (
             {"KeyConditions": {"pk": condition("EQ", {})}, "ExpressionAttributeNames": {"#a": "a"}},
             "ExpressionAttributeNames can only be specified when using expressions",
@@ -238,7 +238,7 @@ def test_refuses_before_the_table_is_looked_up(refused, request_, message):
 
 
 def test_key_conditions_beside_expressions(client, numbers):
-    """They may stand with a filter and a projection (behaviour 3.6)."""
+    """A filter and a projection may be expressions (behaviour 3.6)."""
     conditions = PARTITION | {"sk": condition("GE", n(4))}
     answer = client.query(
         TableName=numbers,
@@ -271,8 +271,8 @@ UNINDEXABLE = {
 
 
 @pytest.mark.parametrize("operator", UNINDEXABLE)
-def test_operators_that_no_key_may_have(refused, numbers, operator):
-    """They are checked late (behaviour 18)."""
+def test_operators_that_keys_do_not_support(refused, numbers, operator):
+    """They are checked after other problems (behaviour 18)."""
     wrong = condition(operator, *UNINDEXABLE[operator])
 
     def answer(conditions, table=numbers, **more):

@@ -1,8 +1,7 @@
-"""Answers that the server makes in slices equal those that it makes at once, on every kind of
-server.
+"""An answer made in slices equals one made at once, on every kind of server.
 
-A page of some hundred items with a filter of 140 comparisons is long enough for that, and so is the
-deletion of a few hundred expired items.
+A page of some hundred items with a filter of 140 comparisons is made in slices. So is the deletion
+of a few hundred expired items.
 """
 
 import pytest

@@ -1,6 +1,6 @@
-"""A request of another service (AWS_ENDPOINT_URL redirects all of them): the SDK's error says what
-is wrong.
-"""
+"""Requests of other services: the SDK's error says what is wrong.
+
+AWS_ENDPOINT_URL redirects the requests of all services to this server."""
 
 import json
 import urllib.error
@@ -64,7 +64,7 @@ def test_the_sdk_shows_the_mistake(endpoint, service, call, request_, shown):
     assert metadata["RetryAttempts"] == 0
 
 
-def test_a_call_that_is_not_signed(endpoint):
+def test_an_unsigned_call(endpoint):
     options = boto_options(endpoint) | {"config": Config(signature_version=UNSIGNED, retries={"max_attempts": 0})}
     sts = boto3.client("sts", **options)
     with pytest.raises(ClientError) as caught:
@@ -72,7 +72,7 @@ def test_a_call_that_is_not_signed(endpoint):
     assert caught.value.response["Error"]["Message"].startswith(SPEAKS + "AssumeRoleWithWebIdentity")
 
 
-def test_a_head_request_of_s3_is_no_missing_object(endpoint):
+def test_a_head_request_of_s3_does_not_look_like_a_missing_object(endpoint):
     with pytest.raises(ClientError) as caught:
         client_of("s3", endpoint).head_object(Bucket="bucket", Key="key")
     assert caught.value.response["Error"]["Code"] == "400"
@@ -96,7 +96,7 @@ def signed(service, **more):
 @pytest.mark.parametrize(
     ("path", "headers", "body", "content_type", "start"),
     [
-        # The target names another service; the service of the signature does not matter.
+        # The target belongs to another service, whatever service the signature names.
         (
             "/",
             signed(
@@ -113,7 +113,7 @@ def signed(service, **more):
             "application/x-amz-json-1.1",
             b'{"__type":"UnknownOperationException","message":"This server speaks',
         ),
-        # Kinesis of the Java SDK.
+        # Kinesis, as the SDK for Java calls it.
         (
             "/",
             signed("kinesis", **{"X-Amz-Target": "Kinesis_20131202.X", "Content-Type": "application/x-amz-cbor-1.1"}),
@@ -121,7 +121,7 @@ def signed(service, **more):
             "application/x-amz-cbor-1.1",
             b"\xa2\x79\x00\x06__type\x79\x00\x19UnknownOperationException\x79\x00\x07message\x79",
         ),
-        # A service that sends its queries by GET, and one that is presigned.
+        # A service that sends queries by GET, and a presigned request.
         (
             "/?Action=ListTopics&Version=2010-03-31",
             signed("sns"),
@@ -173,13 +173,13 @@ def test_the_forms_of_the_answers(endpoint, path, headers, body, content_type, s
         ({"Content-Type": "application/x-www-form-urlencoded"}, b"Action=submit", "POST", 404),
     ],
 )
-def test_requests_that_resemble_another_service(endpoint, headers, body, method, status):
+def test_requests_that_only_look_like_another_service(endpoint, headers, body, method, status):
     found, _, answer = send(endpoint, {"Content-Type": "application/x-amz-json-1.0", **headers}, body, method)
     assert found == status
     assert b"This server speaks" not in answer
 
 
-def test_pages_can_read_the_mistake(endpoint):
+def test_web_pages_can_read_the_error(endpoint):
     _, headers, answer = send(endpoint, signed("sqs", **{"Origin": "http://a", "X-Amz-Target": "AmazonSQS.X"}), b"{}")
     assert headers["access-control-allow-origin"] == "*"
     assert json.loads(answer)["message"].startswith(SPEAKS)

@@ -1,5 +1,6 @@
-"""Pages: Limit, the megabyte, LastEvaluatedKey (behaviour 6.2). Exact accounting:
-unit/database/test_pages.
+"""Pages: Limit, the megabyte, LastEvaluatedKey (behaviour 6.2).
+
+tests/unit/database/test_page_accounting.py tests the exact sizes of pages.
 """
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from tests.support.tables import index_request, new_name
 
 LARGE = 30
-"""Items of 50 KB in the large partition: one and a half pages."""
+"""A partition with items of 50 KB: one and a half pages."""
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +102,7 @@ def test_limit(client, ten, limit, forward):
         page = client.query(**ten, Limit=limit, ScanIndexForward=forward, **start)
         assert page["Count"] == page["ScannedCount"] == len(page["Items"]) == min(limit, 10 - len(seen))
         seen += sorts(page)
-        # A page that is full has a LastEvaluatedKey even where nothing follows.
+        # A full page has a LastEvaluatedKey even if no item follows.
         assert ("LastEvaluatedKey" in page) == (page["Count"] == limit)
         if "LastEvaluatedKey" not in page:
             break
@@ -115,9 +116,7 @@ def test_limit(client, ten, limit, forward):
 
 @pytest.fixture(scope="module")
 def one(client, make_shared_table, ten):
-    """Requests of a whole key, in both notations, of the table of ten items and of one without a
-    sort key.
-    """
+    """Queries with a whole key, by name: with and without a sort key, in both syntaxes."""
     name = make_shared_table("pk:S")
     client.put_item(TableName=name, Item={"pk": {"S": "p"}})
     partition = ten["ExpressionAttributeValues"][":p"]
@@ -159,7 +158,7 @@ def equal(value):
     ],
 )
 def test_a_query_of_a_whole_key_has_no_last_key(client, one, form, forward, more, count):
-    """It could not be restarted there (exception to behaviour 6.2)."""
+    """The query could not continue from that key (exception to behaviour 6.2)."""
     for limit in (1, 2):
         answer = client.query(**one[form], **more, Limit=limit, ScanIndexForward=forward)
         assert (answer["Count"], answer["ScannedCount"]) == (count, 1)
@@ -167,7 +166,7 @@ def test_a_query_of_a_whole_key_has_no_last_key(client, one, form, forward, more
 
 
 def test_a_statement_of_whole_keys_has_no_last_key(client, ten, one):
-    """Its pages continue with the next key, and the last page has no token."""
+    """Each page continues with the next key, and the last one has no token."""
     partition = ten["ExpressionAttributeValues"][":p"]["S"]
     two, hash_only = ten["TableName"], one["one key"]["TableName"]
     statements = {
@@ -216,7 +215,7 @@ def test_other_queries_of_one_item_have_a_last_key(client, ten, large):
     [
         ("two keys", {"sk": {"S": "5"}}, "The query can return at most one row and cannot be restarted"),
         ("two keys, legacy", {"sk": {"S": "6"}}, "The query can return at most one row and cannot be restarted"),
-        (  # behaviour 6.1, as the rest
+        (  # behaviour 6.1, as for the rows below
             "one key",
             {"pk": {"S": "p"}},
             "The provided exclusive start key is invalid: ExclusiveStartKey: {pk=AttributeValue: {S:p}}",
@@ -235,15 +234,15 @@ def test_other_queries_of_one_item_have_a_last_key(client, ten, large):
     ],
 )
 @pytest.mark.parametrize("forward", [True, False])
-def test_a_query_of_a_whole_key_cannot_be_restarted(refused, ten, one, form, start, message, forward):
+def test_a_query_of_a_whole_key_refuses_a_start_key(refused, ten, one, form, start, message, forward):
     partition = {} if "pk" in start else {"pk": ten["ExpressionAttributeValues"][":p"]}
     answer = refused("query", **one[form], ExclusiveStartKey={**partition, **start}, ScanIndexForward=forward)
     assert answer == ("ValidationException", message)
 
 
-@pytest.mark.parametrize(("kind", "key", "told"), [("N", "1.0", "{N:1}"), ("B", b"ab", "{B:YWI=}")])
-def test_the_text_about_the_own_key_of_a_query(refused, make_table, kind, key, told):
-    """The form for S is recorded (behaviour 6.1), the others are inferred."""
+@pytest.mark.parametrize(("kind", "key", "shown"), [("N", "1.0", "{N:1}"), ("B", b"ab", "{B:YWI=}")])
+def test_how_an_error_shows_the_key_of_a_query(refused, make_table, kind, key, shown):
+    """The form for S was recorded (behaviour 6.1), the others are inferred."""
     answer = refused(
         "query",
         TableName=make_table(f"id:{kind}"),
@@ -253,14 +252,14 @@ def test_the_text_about_the_own_key_of_a_query(refused, make_table, kind, key, t
     )
     assert answer == (
         "ValidationException",
-        f"The provided exclusive start key is invalid: ExclusiveStartKey: {{id=AttributeValue: {told}}}",
+        f"The provided exclusive start key is invalid: ExclusiveStartKey: {{id=AttributeValue: {shown}}}",
     )
 
 
 # --- start keys -----------------------------------------------------------------------------------
 
 
-def test_the_page_behind_the_last_item_is_empty(client, ten):
+def test_the_page_after_the_last_item_is_empty(client, ten):
     partition = ten["ExpressionAttributeValues"][":p"]
     page = client.query(**ten, ExclusiveStartKey={"pk": partition, "sk": {"S": "9"}})
     assert (page["Items"], page["Count"], page["ScannedCount"]) == ([], 0, 0)
@@ -279,7 +278,7 @@ def test_a_start_key_within_a_range(client, ten):
     assert sorts(client.query(**request, ScanIndexForward=False)) == ["3", "2"]
 
 
-def test_an_item_deleted_meanwhile_does_not_disturb(client, make_table):
+def test_the_item_of_the_start_key_may_be_deleted(client, make_table):
     name = make_table()
     for number in range(4):
         client.put_item(TableName=name, Item={"pk": {"S": "p"}, "sk": {"S": str(number)}})

@@ -1,6 +1,4 @@
-"""ExecuteStatement and BatchExecuteStatement: statements do what the native operations do
-(behaviour 14).
-"""
+"""ExecuteStatement and BatchExecuteStatement (behaviour 14)."""
 
 import pytest
 from botocore.exceptions import ClientError
@@ -15,7 +13,7 @@ FAILED = ("ConditionalCheckFailedException", "The conditional request failed")
 
 @pytest.fixture(scope="module")
 def table(make_shared_table):
-    """One table for all tests, each in partitions of its own; `g` and `l` are index keys."""
+    """One table for all tests, each of which has its own partitions. `g` and `l` are index keys."""
     return make_shared_table(
         "pk:S sk:N",
         define="g:S l:S",
@@ -25,9 +23,7 @@ def table(make_shared_table):
 
 
 class Statements:
-    """Statements about one test's own partition: {t} stands for the table and {p} for the partition
-    key.
-    """
+    """Statements about the partition of one test: {t} is the table and {p} the partition key."""
 
     def __init__(self, client, table):
         self.client, self.table = client, table
@@ -37,7 +33,7 @@ class Statements:
         return text.replace("{t}", f'"{self.table}"').replace("{p}", f"'{self.partition}'")
 
     def __call__(self, text, *parameters, **options):
-        """Run a statement; the answer without its metadata."""
+        """Run a statement; return the answer without its metadata."""
         if parameters:
             options["Parameters"] = list(parameters)
         return without_metadata(self.client.execute_statement(Statement=self.text(text), **options))
@@ -57,7 +53,7 @@ class Statements:
             self.client.put_item(TableName=self.table, Item=item)
 
     def get(self, sort):
-        """Return the item without its key, None if there is none."""
+        """Return the item without its key, or None if there is none."""
         key = {"pk": {"S": self.partition}, "sk": {"N": str(sort)}}
         item = self.client.get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
         return item and {name: value for name, value in item.items() if name not in key}
@@ -75,7 +71,7 @@ def run(client, table):
 # --- INSERT ---------------------------------------------------------------------------------------
 
 
-def test_insert_puts_what_its_literal_says(run):
+def test_insert_puts_the_item_of_its_literal(run):
     answer = run(
         """INSERT INTO {t} VALUE {'pk': {p}, 'sk': 1, 's': 'it''s', 'n': -.5e1, 'yes': TRUE, 'no': false, 'nil': null,
         'list': [1, 'a', [], {}], 'map': {'a b': {'c': <<'y', 'x'>>}}, 'numbers': <<2, 1.0>>}"""
@@ -160,7 +156,7 @@ def test_insert_of_too_large_an_item_is_refused(run):
 # --- UPDATE ---------------------------------------------------------------------------------------
 
 
-def test_update_changes_what_its_clauses_say(run):
+def test_update_runs_all_of_its_clauses(run):
     run.put(1, a={"N": "1"}, m={"M": {"x": {"N": "1"}, "y": {"N": "2"}}}, l2={"L": [{"N": "0"}]}, gone={"S": "x"})
     run(
         """UPDATE {t} SET a = a + 5, m.x = 10 - m.y SET b = m REMOVE gone REMOVE m.y
@@ -224,7 +220,7 @@ def test_update_beyond_the_end_of_a_list_appends(run):
         ),
     ],
 )
-def test_what_update_cannot_do(run, change, message):
+def test_updates_that_are_refused(run, change, message):
     run.put(1, x={"S": "x"})
     assert run.refused(f"UPDATE {{t}} {change} WHERE pk = {{p}} AND sk = 1") == ("ValidationException", message)
 
@@ -291,7 +287,7 @@ def test_select_by_key(run):
     assert run(text, {"N": "1"}, Limit=1) == run(text, {"N": "1"})
 
 
-def test_projections_give_leaves_under_their_last_name(run):
+def test_projections_return_values_under_the_last_name_of_their_path(run):
     run.put(1, m={"M": {"n": {"M": {"o": {"N": "1"}}}, "list": {"L": [{"N": "0"}, {"S": "one"}]}}}, a={"S": "x"})
     select = "SELECT {paths} FROM {t} WHERE pk = {p}"
 
@@ -437,7 +433,7 @@ def test_global_index(run):
     )
 
 
-def test_local_index_fetches_what_it_lacks(run):
+def test_local_index_fetches_attributes_that_it_does_not_have(run):
     run.put(1, l={"S": "b"}, y={"N": "1"})
     run.put(2, l={"S": "a"}, y={"N": "2"})
     run.put(3, y={"N": "3"})
@@ -471,14 +467,14 @@ def test_local_index_fetches_what_it_lacks(run):
         ("DELETE FROM {t}.i WHERE pk = {p}", {}, "This operation is not supported on an index"),
     ],
 )
-def test_what_indexes_cannot_do(run, text, options, message):
+def test_statements_that_indexes_refuse(run, text, options, message):
     assert run.refused(text, **options) == ("ValidationException", message)
 
 
 # --- pages ----------------------------------------------------------------------------------------
 
 
-def test_limit_counts_what_is_evaluated(run):
+def test_limit_counts_evaluated_items(run):
     run.put(1, 2, 3, 4)
     run.put(5, n={"N": "1"})
     select = "SELECT sk FROM {t} WHERE pk = {p} AND n = 1"
@@ -496,7 +492,7 @@ def test_a_page_ends_at_a_megabyte(run):
     assert run.sorts("SELECT sk FROM {t} WHERE pk = {p}", NextToken=first["NextToken"]) == [3]
 
 
-def test_pages_go_on_with_the_same_statement_and_parameters_only(run):
+def test_pages_continue_only_with_the_same_statement_and_parameters(run):
     run.put(1, 2, 3)
     select = "SELECT sk FROM {t} WHERE pk = {p} AND sk > ?"
     token = run(select, {"N": "0"}, Limit=1)["NextToken"]
@@ -517,7 +513,7 @@ def test_long_in_lists_are_read_in_pages_of_ten(run):
     assert run(select, NextToken=first["NextToken"]) == {"Items": [{"sk": {"N": "0"}}]}
 
 
-# --- what is refused ------------------------------------------------------------------------------
+# --- refused statements---------------------------------------------------------------------------
 
 MALFORMED = "Statement wasn't well formed, can't be processed: "
 
@@ -625,16 +621,16 @@ def test_empty_parameters_are_refused(run):
 def test_consumed_capacity(run, text, options, total, arms):
     run.put(1, 2, l={"S": "l"}, g={"S": run.partition}, y={"S": "y" * 5000})
     consumed = run(text, ReturnConsumedCapacity="INDEXES", **options)["ConsumedCapacity"]
-    told = {
+    reported = {
         kind: {name: units["CapacityUnits"] for name, units in arm.items()}
         for kind, arm in consumed.items()
         if "In" in kind
     }
-    assert (consumed["TableName"], consumed["CapacityUnits"], told) == (run.table, total, arms)
+    assert (consumed["TableName"], consumed["CapacityUnits"], reported) == (run.table, total, arms)
     assert consumed["Table"]["CapacityUnits"] == total - sum(sum(arm.values()) for arm in arms.values())
 
 
-def test_total_capacity_has_no_arms(run):
+def test_total_capacity_has_no_parts(run):
     answer = run("SELECT * FROM {t} WHERE pk = {p}", ReturnConsumedCapacity="TOTAL")
     assert answer == {"Items": [], "ConsumedCapacity": {"TableName": run.table, "CapacityUnits": 0.5}}
     assert run("SELECT * FROM {t} WHERE pk = {p}", ReturnConsumedCapacity="NONE") == {"Items": []}

@@ -1,6 +1,4 @@
-"""Rules of PartiQL that were recorded on the service in 2026 (behaviour 14), one row for each
-case.
-"""
+"""Rules of PartiQL that were recorded on the service in 2026 (behaviour 14), as rows of data."""
 
 import pytest
 from botocore.exceptions import ClientError
@@ -25,9 +23,7 @@ FLAGS = {"pk": {"S": "k"}, "sk": {"S": "s"}, "a": {"S": "x"}, "b1": {"BOOL": Tru
 
 @pytest.fixture(scope="module")
 def table(client, make_shared_table):
-    """A table whose indexes project all, keys, and some attributes, or have several attributes of a
-    key type.
-    """
+    """A table with indexes of each projection, and with several key attributes of one type."""
     name = make_shared_table(
         define="g:S l:S h1:S h2:S r1:S r2:S",
         LocalSecondaryIndexes=[index_request("lsi", "pk l", "KEYS_ONLY")],
@@ -48,9 +44,7 @@ def table(client, make_shared_table):
 
 @pytest.fixture
 def outcome(client, table):
-    """Run a statement; return its items, or its error's code and message. T stands for the
-    table.
-    """
+    """Run a statement, in which T is the table; return its items, or code and message."""
 
     def run(statement, *parameters):
         options = {"Parameters": list(parameters)} if parameters else {}
@@ -95,9 +89,7 @@ PARAMETERS = [
 
 @pytest.mark.parametrize(("value", "message"), PARAMETERS, ids=lambda part: str(part)[:40])
 def test_bad_parameters(outcome, batch, canceled_or_refused, value, message):
-    """behaviour 14.4, 14.5: PartiQL reads parameters in its own way; a batch reports each
-    statement's faults.
-    """
+    """behaviour 14.4, 14.5: PartiQL has its own errors, and a batch one for each statement."""
     error = ("ValidationException", message)
     assert outcome("SELECT * FROM T WHERE pk = 'pk' AND np = ?", value) == error
     assert outcome("INSERT INTO T VALUE {'pk': 'x', 'sk': 'x', 'v': ?}", value) == error
@@ -121,7 +113,7 @@ def canceled_or_refused(client, table):
 
 
 def test_deep_parameter_of_a_batch_fails_its_own_statement(batch):
-    """behaviour 14.5: values nested too deep, and values without a type, fail as bad numbers do."""
+    """behaviour 14.5: too deep values, and values without a type, fail like bad numbers."""
     deep = {"S": "leaf"}
     for _ in range(40):
         deep = {"L": [deep]}
@@ -203,7 +195,7 @@ def test_indexes_with_several_attributes_of_a_key_type_are_not_read(outcome, bat
         ('SELECT * FROM T."two-two" WHERE h1 = 1e126', (), f"{OVERFLOW} under root"),
     ],
 )
-def test_what_comes_before_the_refusal_of_an_index(outcome, statement, parameters, message):
+def test_problems_reported_before_the_refusal_of_an_index(outcome, statement, parameters, message):
     """behaviour 14.2."""
     assert outcome(statement, *parameters) == ("ValidationException", message)
 
@@ -242,13 +234,13 @@ def not_projected(index, *names):
         ("SELECT np FROM T.lsi WHERE l = 'l'", [{"np": {"S": "np"}}]),
     ],
 )
-def test_filters_on_what_an_index_does_not_project(outcome, statement, expected):
-    """behaviour 14.2: refused with the partition key; else entries are filtered as they are."""
+def test_filters_on_attributes_that_an_index_does_not_project(outcome, statement, expected):
+    """behaviour 14.2: they are refused with the partition key, else they filter the entries."""
     assert outcome(statement) == expected
 
 
 @pytest.mark.parametrize("more", ["attribute_exists(np)", "np = 'np'", "NOT np = 'x'", "sk > 'a'", "pk <> 'x'"])
-def test_reads_of_a_batch_name_the_key_and_nothing_else(batch, more):
+def test_reads_of_a_batch_have_only_the_key_as_condition(batch, more):
     """behaviour 14.5, 14.6."""
     statement = f"SELECT * FROM T WHERE pk = 'pk' AND sk = 'sk' AND {more}"
     assert batch((statement,)) == [{"Error": {"Code": "ValidationError", "Message": BATCH_KEY}}]

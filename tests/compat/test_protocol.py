@@ -1,4 +1,4 @@
-"""The HTTP protocol, line by line (behaviour 1), by raw requests that no SDK would send."""
+"""The HTTP protocol (behaviour 1), with raw requests that no SDK would send."""
 
 import gzip
 import http.client
@@ -24,8 +24,9 @@ UNKNOWN = {"__type": CORAL + "UnknownOperationException"}
 
 
 def fields(target="DynamoDB_20120810.ListTables", **changes):
-    """Return the headers of a good request; changes replace headers (x_amz_date=...), and None
-    removes one.
+    """Return the headers of a good request.
+
+    A keyword such as x_amz_date replaces a header, and the value None removes it.
     """
     headers = {
         "content-type": "application/x-amz-json-1.0",
@@ -45,7 +46,7 @@ def connection(endpoint):
 
 
 def exchange(connection, headers, body=b"{}", method="POST", path="/", **options):
-    """One request over a connection; every answer's crc, length and request id are checked here."""
+    """Send one request and return the answer; check its checksum, length and request id."""
     connection.request(method, path, body, headers, **options)
     with connection.getresponse() as response:
         answer = Answer(response.status, response.headers, response.read())
@@ -131,7 +132,7 @@ def test_the_answers_of_operations_without_output(client, post, make_table):
         "application/json; charset=utf-8",
     ],
 )
-def test_content_types_that_are_taken(connection, content_type):
+def test_accepted_content_types(connection, content_type):
     assert exchange(connection, fields(content_type=content_type)).status == 200
 
 
@@ -153,7 +154,7 @@ def is_the_404_page(answer):
 @pytest.mark.parametrize(
     "content_type", [None, "", "text/plain", "application/x-amz-json-1.1", "application/x-www-form-urlencoded"]
 )
-def test_content_types_that_are_not(connection, content_type):
+def test_refused_content_types(connection, content_type):
     assert is_the_404_page(exchange(connection, fields(content_type=content_type)))
 
 
@@ -178,7 +179,7 @@ def test_health(connection):
     assert exchange(connection, fields(), b"", method="GET", path="/?a=b").body == answer.body
 
 
-def test_head_is_the_health_check_without_its_body(connection):
+def test_head_is_the_health_check_without_a_body(connection):
     whole = exchange(connection, {}, b"", method="GET")
     answer = exchange(connection, {}, b"", method="HEAD")
     assert (answer.status, answer.body) == (200, b"")
@@ -189,7 +190,7 @@ def test_head_is_the_health_check_without_its_body(connection):
 @pytest.mark.parametrize(
     "path", ["/abc", "/shell/", "//", "/_emulator", "/2015-03-31", "/%2F", "/.", "/favicon.ico?a=b"]
 )
-def test_paths_that_nobody_serves(connection, path):
+def test_unknown_paths(connection, path):
     for method, body in (("GET", b""), ("POST", b"{}"), ("PUT", b""), ("DELETE", b""), ("OPTIONS", b"")):
         for headers in ({}, fields()):
             assert is_the_404_page(exchange(connection, headers, body, method, path))
@@ -232,7 +233,7 @@ def test_cross_origin_preflight(connection):
         (fields(), b"", "PUT", 404),
     ],
 )
-def test_every_answer_to_an_origin_allows_it(connection, headers, body, method, status):
+def test_every_answer_allows_the_origin_of_its_request(connection, headers, body, method, status):
     for origin, allowed, exposed in (({"origin": "http://a"}, "*", EXPOSED), ({}, None, None)):
         answer = exchange(connection, headers | origin, body, method)
         assert answer.status == status
@@ -368,7 +369,7 @@ def incomplete(message):
     return {"__type": CORAL + "IncompleteSignatureException", "message": message}
 
 
-# name: (what is wrong, status, answer), in the order of the server's checks.
+# name: (what is wrong, status, answer), in the order of the checks
 CHECKS = {
     "preflight": ({"method": "OPTIONS", "origin": "a"}, 200, b""),
     "method": ({"method": "PUT"}, 404, PAGE),
@@ -403,7 +404,7 @@ CHECKS = {
     ),
 }
 NAMES = list(CHECKS)
-AUTHENTICATION = {"signed twice", "not signed", "incomplete"}  # two of them make a different request, not a wrong one
+AUTHENTICATION = {"signed twice", "not signed", "incomplete"}  # two of these together are a different request
 
 
 @pytest.mark.parametrize("first", NAMES)
@@ -415,7 +416,7 @@ def test_the_order_of_checks(connection, first, second):
     if first != second and (not one.keys().isdisjoint(two) or {first, second} <= AUTHENTICATION):
         return
     if second == "empty" and first == "content type":
-        return  # without a body there is no content to have a type
+        return  # an empty body needs no content type
     request = {
         "method": "POST",
         "query": "/",
@@ -487,7 +488,7 @@ SCOPE = "Credential=test/20260101/us-east-1/dynamodb/aws4_request"
     ],
 )
 def test_credentials_in_the_header(connection, authorization, dated, error):
-    # Good credentials come first: their cached result must not admit bad ones.
+    # Good credentials first: the server remembers them, and must still refuse bad ones.
     good = fields(authorization=f"{START}{SCOPE}, SignedHeaders=host, Signature=a")
     assert exchange(connection, good).status == 200
     bad = fields(authorization=authorization, x_amz_date="20260101T000000Z" if dated else None)
@@ -501,7 +502,7 @@ def test_a_date_header_will_do(connection):
 
 
 @pytest.mark.parametrize("between", [",", ", ", " ", "  ", " , ", "\t", ",,"])
-def test_what_separates_the_parts_of_the_header(connection, between):
+def test_separators_of_the_parts_of_the_header(connection, between):
     parts = between.join((SCOPE, "SignedHeaders=host", "Signature=a"))
     assert exchange(connection, fields(authorization=START + parts)).status == 200
 
@@ -538,25 +539,25 @@ def test_credentials_in_the_query(connection):
     assert exchange(connection, headers, path=presigned()).status == 200
     for without in (["X-Amz-Credential"], ["X-Amz-Signature", "X-Amz-Date"], list(QUERY)[1:]):
         answer = exchange(connection, headers, path=presigned(without))
-        told = "".join(f"AWS query-string parameters must include '{name}'. " for name in without)
+        texts = "".join(f"AWS query-string parameters must include '{name}'. " for name in without)
         assert (answer.status, answer.json) == (
             400,
-            incomplete(told + "Re-examine the query-string parameters."),
+            incomplete(texts + "Re-examine the query-string parameters."),
         )
     assert exchange(connection, headers, path="/?X-Amz-Credential=a").json == NOT_SIGNED
     assert exchange(connection, headers, path="/?XX-X-Amz-Algorithm=a").json == NOT_SIGNED
 
 
 @pytest.mark.parametrize("query", ["X-Amz-Algorithm", "X-Amz-Algorithm=", "a=b&X-Amz-Algorithm", "X-Amz-Algorithm&a"])
-def test_an_algorithm_without_a_value_counts(connection, query):
+def test_an_algorithm_without_a_value_is_an_algorithm(connection, query):
     twice = exchange(connection, fields(), path="/?" + query)
     assert (twice.status, twice.json["message"]) == (400, TWICE)
     alone = exchange(connection, fields(authorization=None), path="/?" + query)
-    told = "".join(f"AWS query-string parameters must include '{name}'. " for name in QUERY)
-    assert alone.json == incomplete(told + "Re-examine the query-string parameters.")
+    reported = "".join(f"AWS query-string parameters must include '{name}'. " for name in QUERY)
+    assert alone.json == incomplete(reported + "Re-examine the query-string parameters.")
 
 
-def test_a_query_member_of_another_name_is_no_algorithm(connection):
+def test_a_query_member_with_another_name_is_not_an_algorithm(connection):
     assert exchange(connection, fields(), path="/?XX-X-Amz-Algorithm=a&x-amz-algorithm=a").status == 200
 
 
@@ -578,7 +579,7 @@ def test_compressed_requests(connection, coding):
     answer = exchange(connection, fields(content_encoding=coding), b"")
     if coding == "identity":
         assert (answer.status, answer.json) == (400, NO_MESSAGE)
-    else:  # an empty body is no gzip (behaviour 1.1)
+    else:  # an empty body is not a gzip file (behaviour 1.1)
         assert (answer.status, answer.json["__type"]) == (500, SERVICE + "InternalServerError")
 
 
@@ -607,7 +608,7 @@ def test_broken_codings(connection, coding, body):
     assert answer.json["__type"] == SERVICE + "InternalServerError"
 
 
-def test_a_body_that_inflates_too_far(connection):
+def test_a_body_that_is_too_large_when_decompressed(connection):
     body = gzip.compress(b'{"a":"' + b"x" * MIB16 + b'"}', 1, mtime=0)
     assert exchange(connection, fields(content_encoding="gzip"), body).status == 413
 
@@ -685,7 +686,7 @@ def test_a_body_above_sixteen_megabytes(connection, chunked):
     else:
         answer = exchange(connection, fields(), body)
     assert answer.status == 413
-    assert exchange(connection, fields()).status == 200  # the connection, or a new one, goes on
+    assert exchange(connection, fields()).status == 200  # the connection, or a new one, still works
 
 
 def test_large_headers(connection):
@@ -706,7 +707,7 @@ def test_a_long_request_line(connection):
 
 
 def wire(body=b"{}", version="1.1", method="POST", **changes):
-    """The bytes of a request."""
+    """Return the bytes of a request."""
     headers = fields(**{"host": "localhost", "content_length": str(len(body)), **changes})
     lines = [f"{method} / HTTP/{version}", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
     return "\r\n".join(lines).encode() + body
@@ -723,7 +724,7 @@ def line(endpoint):
 
 
 def read_answer(reader):
-    """Read one answer; None at the connection's end."""
+    """Read one answer, or return None if the connection has ended."""
     status = reader.readline()
     if not status:
         return None
@@ -800,20 +801,20 @@ def test_two_hosts(line, second):
     assert read_answer(reader) is None
 
 
-def test_what_is_not_http(line):
+def test_bytes_that_are_not_http(line):
     opened, reader = line
     opened.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 not TLS here\r\n\r\n")
     assert read_answer(reader).status == 400
     assert read_answer(reader) is None
 
 
-@pytest.mark.own_connection  # uvicorn does not report it
+@pytest.mark.own_connection  # uvicorn does not send this header
 def test_answers_say_that_the_connection_is_kept(client):
     assert client.list_tables()["ResponseMetadata"]["HTTPHeaders"]["connection"] == "keep-alive"
 
 
-@pytest.mark.own_connection  # uvicorn's httptools protocol reads nothing after an upgrade that it declines
-def test_an_offer_to_upgrade_is_passed_over(line):
+@pytest.mark.own_connection  # uvicorn reads nothing after an upgrade that it declines
+def test_an_offer_to_upgrade_is_ignored(line):
     opened, reader = line
     upgrade = wire(connection="Upgrade, HTTP2-Settings", upgrade="h2c", http2_settings="AAMAAABkAAQAAP__")
     opened.sendall(upgrade)
@@ -822,7 +823,7 @@ def test_an_offer_to_upgrade_is_passed_over(line):
     assert read_answer(reader).status == 400
 
 
-def test_the_first_line_of_accept_encoding_counts(line, stored):
+def test_of_two_accept_encoding_headers_the_first_counts(line, stored):
     opened, reader = line
     body = stored(9000).encode()
     head, body = wire(body, target="DynamoDB_20120810.GetItem").split(b"\r\n\r\n", 1)

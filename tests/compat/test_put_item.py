@@ -1,6 +1,6 @@
-"""PutItem: replacement, ReturnValues, conditions, and the refusals that need no table (behaviour
-3.5, 3.6, 4.6, 5).
-"""
+"""PutItem: replacement, ReturnValues, conditions, and errors that need no table.
+
+See behaviour 3.5, 3.6, 4.6 and 5."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def read(client, table, key):
     return client.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
 
 
-def test_returns_nothing_by_default(client, shared_table, key):
+def test_the_answer_is_empty_by_default(client, shared_table, key):
     answer = client.put_item(TableName=shared_table, Item={**key, "a": {"N": "1"}})
     assert without_metadata(answer) == {}
 
@@ -38,7 +38,7 @@ def test_replaces_the_whole_item(client, shared_table, key):
     assert read(client, shared_table, key) == {**key, "b": {"N": "3"}}
 
 
-def test_a_key_alone_is_an_item(client, shared_table, key):
+def test_an_item_may_have_only_its_key(client, shared_table, key):
     client.put_item(TableName=shared_table, Item=key)
     assert read(client, shared_table, key) == key
 
@@ -48,7 +48,7 @@ def test_all_old_of_a_new_item_is_absent(client, shared_table, key):
     assert without_metadata(answer) == {}
 
 
-def test_all_old_tells_the_replaced_item(client, shared_table, key):
+def test_all_old_returns_the_replaced_item(client, shared_table, key):
     client.put_item(TableName=shared_table, Item={**key, "a": {"L": [{"S": "x"}]}})
     answer = client.put_item(TableName=shared_table, Item={**key, "b": {"N": "2"}}, ReturnValues="ALL_OLD")
     assert without_metadata(answer) == {"Attributes": {**key, "a": {"L": [{"S": "x"}]}}}
@@ -68,7 +68,7 @@ def test_return_values_of_updates_are_refused(refused, shared_table, key, mode):
     )
 
 
-def test_names_with_dots_spaces_and_non_ascii_are_names(client, shared_table, key):
+def test_names_may_have_dots_spaces_and_non_ascii_characters(client, shared_table, key):
     item = {
         **key,
         "a.b": {"N": "1"},

@@ -1,6 +1,4 @@
-"""Query: key conditions over every key type, order, Select, filters, start keys (behaviour 4.3,
-6).
-"""
+"""Query: key conditions, order, Select, filters, start keys (behaviour 4.3, 6)."""
 
 import random
 from decimal import Decimal
@@ -76,7 +74,7 @@ SORTED = {
         "9.9999999999999999999999999999999999999E+125",
     ],
 }
-"""Keys of each type in the order that the service keeps."""
+"""Keys of each type, in the service's order."""
 
 
 def as_key(kind, value):
@@ -94,9 +92,7 @@ COMPARISONS = {
 
 @pytest.fixture(scope="module", params=["S", "N", "B"])
 def sorted_table(client, make_shared_table, request):
-    """A table whose one partition has all of SORTED, put in random order; its index has them as
-    sort key too.
-    """
+    """A partition with all SORTED keys, written in random order, and an index on them."""
     kind = request.param
     name = make_shared_table(
         f"pk:S sk:{kind}", define=f"ik:{kind}", GlobalSecondaryIndexes=[index_request("global", "pk ik", "KEYS_ONLY")]
@@ -257,7 +253,7 @@ def test_long_keys_keep_exact_order(client, make_table, kind):
         ),
     ],
 )
-def test_key_values_that_no_key_can_have(refused, shared_table, condition, value, message):
+def test_values_that_a_key_cannot_have(refused, shared_table, condition, value, message):
     values = {":a": {"S": value}} | ({":p": {"S": "p"}} if ":p" in condition else {})
     answer = refused(
         "query", TableName=shared_table, KeyConditionExpression=condition, ExpressionAttributeValues=values
@@ -265,7 +261,7 @@ def test_key_values_that_no_key_can_have(refused, shared_table, condition, value
     assert answer == ("ValidationException", message)
 
 
-# --- key conditions that are refused --------------------------------------------------------------
+# --- refused key conditions -----------------------------------------------------------------------
 
 S, N, BOOL = {"S": "x"}, {"N": "1"}, {"BOOL": True}
 TYPE = INVALID + "Condition parameter type does not match schema type"
@@ -406,7 +402,7 @@ def test_refuses_key_conditions(refused, shared_table, condition, values, messag
         ),
     ],
 )
-def test_faults_of_a_filter_come_before_those_of_the_key_condition(refused, key_condition, filter_, message):
+def test_errors_of_a_filter_come_before_those_of_the_key_condition(refused, key_condition, filter_, message):
     """behaviour 4.2"""
     request = {"KeyConditionExpression": key_condition, "FilterExpression": filter_}
     answer = refused("query", TableName="missing", **request, ExpressionAttributeValues={":a": S, ":unused": S})
@@ -414,8 +410,9 @@ def test_faults_of_a_filter_come_before_those_of_the_key_condition(refused, key_
 
 
 def test_start_keys_come_before_key_conditions(refused, shared_table):
-    """With wrong names or types, the start key is checked before `missed key schema element`
-    (behaviour 18).
+    """A start key with wrong names or types is reported first (behaviour 18).
+
+    It is checked before `missed key schema element`.
     """
     request = {
         "TableName": shared_table,
@@ -444,7 +441,7 @@ def test_a_condition_is_required(refused, shared_table):
 @pytest.mark.parametrize(
     "condition", ["pk = :p AND :a <= sk", "(:p = pk) AND (sk >= :a)", "sk >= :a AND pk = :p", "pk=:p and sk>=:a"]
 )
-def test_ways_to_write_one_condition(client, shared_table, condition):
+def test_different_spellings_of_one_condition(client, shared_table, condition):
     partition = new_name()
     for sort in "abc":
         client.put_item(TableName=shared_table, Item={"pk": {"S": partition}, "sk": {"S": sort}})
@@ -490,7 +487,7 @@ def with_values(request, **values):
     }
 
 
-def test_a_filter_counts_what_it_leaves(client, filled):
+def test_counts_before_and_after_a_filter(client, filled):
     request = with_values(filled, low={"N": "3"}, high={"N": "5"})
     answer = client.query(**request, FilterExpression="n BETWEEN :low AND :high")
     assert [item["n"]["N"] for item in answer["Items"]] == ["3", "4", "5"]
@@ -599,7 +596,7 @@ def test_member_constraints(refused, request_, message):
         ("size(pk) > :p", "pk"),
     ],
 )
-def test_a_filter_has_no_key_attributes(refused, filled, expression, name):
+def test_a_filter_refuses_key_attributes(refused, filled, expression, name):
     assert refused("query", **filled, FilterExpression=expression) == (
         "ValidationException",
         f"Filter Expression can only contain non-primary key attributes: Primary key attribute: {name}",
@@ -660,7 +657,7 @@ def test_refuses_start_keys(refused, shared_table, start, message):
     assert answer == ("ValidationException", message)
 
 
-def test_a_query_of_one_item_cannot_be_restarted(refused, shared_table):
+def test_a_query_of_one_item_refuses_a_start_key(refused, shared_table):
     answer = refused(
         "query",
         TableName=shared_table,

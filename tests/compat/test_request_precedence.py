@@ -1,8 +1,7 @@
-"""Which of several problems of a request is reported: types, members, combinations, values,
-expressions, table, keys, item.
+"""Which of several problems is reported: the order of checks.
 
-The layers are those of behaviour 3.1; the order of an expression's own problems is that of
-behaviour 4.2.
+The order is types, members, combinations, values, expressions, table, keys, item (behaviour 3.1).
+Behaviour 4.2 has the order of problems in an expression.
 """
 
 import pytest
@@ -14,9 +13,8 @@ NO_TABLE = ("ResourceNotFoundException", "Requested resource not found")
 FAILED = ("ConditionalCheckFailedException", "The conditional request failed")
 VALIDATION = "ValidationException"
 
-# Each layer's problem, from the first to the last. A request that has one has all the later ones as
-# well: the problems of a layer are members that replace those of a request that is wrong only in
-# the layers after it.
+# A problem of each layer, from the first to the last, and its error. A problem is a set of members.
+# The test puts them into a request that has the problems of all later layers too.
 CAPACITY = (
     ENVELOPE + "Value 'X' at 'returnConsumedCapacity' failed to satisfy constraint: "
     "Member must satisfy enum value set: [INDEXES, TOTAL, NONE]"
@@ -93,7 +91,7 @@ def test_put_item(refused, shared_table, key, layer):
     assert refused("put_item", **request) == PUT_LAYERS[layer][1]
 
 
-# --- names or values without an expression, before any value (behaviour 3.1) ----------------------
+# --- names or values without an expression are reported before values (behaviour 3.1) -------------
 
 NAMES_ALONE = (VALIDATION, "ExpressionAttributeNames can only be specified when using expressions")
 VALUES_ALONE = (VALIDATION, "ExpressionAttributeValues can only be specified when using expressions")
@@ -109,7 +107,7 @@ VALUES_ALONE = (VALIDATION, "ExpressionAttributeValues can only be specified whe
     ],
 )
 @pytest.mark.parametrize("wrong", [{"pk": {}}, {"pk": {"N": "x"}}, {"pk": {"SS": []}}])
-def test_members_without_expression_come_before_values(refused, key, members, answer, wrong):
+def test_members_without_an_expression_come_before_values(refused, key, members, answer, wrong):
     bare, enveloped = answer, (VALIDATION, ENVELOPE + answer[1])
     table = {"TableName": "missing-table-of-no-one"}
     if "ExpressionAttributeValues" not in members:
@@ -122,7 +120,7 @@ def test_members_without_expression_come_before_values(refused, key, members, an
     assert refused("put_item", **table, Item=wrong, **members) == enveloped
 
 
-def test_names_come_before_no_values(refused):
+def test_bad_names_come_before_missing_values(refused):
     """behaviour 3.6."""
     answer = refused(
         "scan",
@@ -169,7 +167,7 @@ NUMBERS_FIRST = [
     ("batch_get_item", {"RequestItems": {NO_ONES: {"Keys": [{"pk": TWO_TYPES}]}}}, NOT_NUMERIC),
     ("batch_write_item", {"RequestItems": {NO_ONES: [{"DeleteRequest": {"Key": {"pk": TWO_TYPES}}}]}}, NOT_NUMERIC),
     ("batch_write_item", {"RequestItems": {NO_ONES: [{"PutRequest": {"Item": {"pk": TWO_TYPES}}}]}}, NOT_NUMERIC),
-    # puts and transactions do not report them
+    # puts and transactions are different
     ("put_item", {"TableName": NO_ONES, "Item": {"pk": TWO_TYPES}}, ENVELOPE + AMBIGUOUS),
     (
         "transact_write_items",
@@ -184,7 +182,7 @@ def test_a_bad_number_of_two_types(refused, method, request_, text):
     assert refused(method, **request_) == (VALIDATION, text)
 
 
-# --- values that nest deeply are judged by the older layer (behaviour 3.5) ------------------------
+# --- the OLD layer checks deeply nested values (behaviour 3.5) ------------------------------------
 
 
 def inside(maps):
@@ -285,9 +283,9 @@ def test_batches(refused, shared_table, key, method):
     assert send(shared_table, [key, key]) == DUPLICATES
 
 
-# --- one expression with several faults (behaviour 4.2) -------------------------------------------
+# --- one expression with several problems (behaviour 4.2) -----------------------------------------
 
-# Conditions, each with a fault of every kind from its own on.
+# A condition for each kind of problem. It has the problems of all later kinds too.
 CONDITION_FAULTS = [
     (
         "size = #x AND ((a = :x)) AND now(a) AND size(a) AND attribute_exists(:n) AND a =",
@@ -333,7 +331,7 @@ CONDITION_FAULTS = [
 
 
 @pytest.mark.parametrize(("expression", "detail"), CONDITION_FAULTS)
-def test_faults_of_a_condition(refused, key, expression, detail):
+def test_problems_of_a_condition(refused, key, expression, detail):
     answer = refused(
         "delete_item",
         TableName=new_name(),
@@ -387,7 +385,7 @@ UPDATE_FAULTS = [
 
 
 @pytest.mark.parametrize(("expression", "detail"), UPDATE_FAULTS)
-def test_faults_of_an_update(refused, key, expression, detail):
+def test_problems_of_an_update(refused, key, expression, detail):
     answer = refused(
         "update_item",
         TableName=new_name(),

@@ -19,7 +19,7 @@ def fill(client, name, items):
 
 
 def scanned(client, **request):
-    """Scan to the end, by pages."""
+    """Scan to the end, page by page."""
     items = []
     while True:
         page = client.scan(**request)
@@ -30,7 +30,7 @@ def scanned(client, **request):
 
 
 def place(content):
-    """Return the digest by which the service sorts partitions, ascending."""
+    """Return the digest of a partition key; partitions are in ascending order of it."""
     return hashlib.md5(b"Outliers" + content).digest()
 
 
@@ -48,9 +48,7 @@ NUMBER_BYTES = {
 
 @pytest.fixture(scope="module")
 def scattered(client, make_shared_table):
-    """Forty partitions of three items, with an index on the sort key's attribute for half of
-    them.
-    """
+    """Forty partitions of three items each; half of the items are in an index on the sort key."""
     name = make_shared_table("pk:S sk:N", define="g:S", GlobalSecondaryIndexes=[index_request("global", "g")])
     items = [
         {"pk": {"S": f"partition {partition}"}, "sk": {"N": str(sort)}, "n": {"N": str(partition)}}
@@ -85,9 +83,9 @@ def test_order_of_binary_partitions(client, make_table):
 
 
 @pytest.mark.parametrize("total", [1, 2, 3, 7, 64, 1_000_000])
-def test_segments_are_the_table_cut_in_pieces(client, scattered, total):
+def test_segments_together_are_the_table(client, scattered, total):
     name, ordered = scattered
-    if total > 100:  # the segments that have items
+    if total > 100:  # only segments that have items
         numbers = sorted({int.from_bytes(place(item["pk"]["S"].encode())) * total >> 128 for item in ordered})
     else:
         numbers = range(total)
@@ -133,7 +131,7 @@ def test_an_empty_table(client, make_table):
     assert "LastEvaluatedKey" not in answer
 
 
-# --- what Scan refuses ----------------------------------------------------------------------------
+# --- refused requests -----------------------------------------------------------------------------
 
 TOTAL_REQUIRED = (
     "The TotalSegments parameter is required but was not present in the request when Segment parameter is present"
@@ -232,7 +230,7 @@ REFUSED = {
         ONLY.format("ExpressionAttributeValues") + ": FilterExpression is null",
     ),
     "names alone": ({"ExpressionAttributeNames": {"#a": "a"}}, ONLY.format("ExpressionAttributeNames")),
-    # These are reported before a Segment without TotalSegments.
+    # This is reported before a Segment without TotalSegments.
     "before the total: arguments": ({"Segment": 1, "ScanFilter": {"a": {**EQ, "AttributeValueList": []}}}, COUNT),
     "before the total: mixed": (
         {"Segment": 1, "ProjectionExpression": "a", "ScanFilter": {}},
@@ -252,7 +250,7 @@ REFUSED = {
         {"Segment": 2, "TotalSegments": 2, "ExclusiveStartKey": {"pk": {}}},
         NO_TYPE_IN_START,
     ),
-    # Among themselves.
+    # The order among these errors.
     "arguments before start key": (
         {"ScanFilter": {"a": EQ}, "ExclusiveStartKey": {"pk": {}}},
         COUNT,
@@ -297,7 +295,7 @@ OUTSIDE = START + ": The provided key element does not match the schema"
     ],
 )
 def test_refuses_start_keys(refused, scattered, start, message):
-    """In the wording of us-east-1 (behaviour 6.1)."""
+    """The texts are those of us-east-1 (behaviour 6.1)."""
     name, _ = scattered
     assert refused("scan", TableName=name, ExclusiveStartKey=start) == ("ValidationException", message)
 

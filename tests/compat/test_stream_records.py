@@ -1,9 +1,9 @@
-"""Stream records: which writes make one, and what is in it (behaviour 11.3, 11.4).
+"""Stream records: which writes make one, and what it contains (behaviour 11.3, 11.4).
 
-Each test writes items of a partition key of its own, which is in one shard at a time: their records
-come in the order of the writes. A write made no record if the record of a later write, `last`,
-comes next. What DynamoDB does not promise, but the emulator does and its users may like: a
-transaction's records in the order of its actions.
+Each test writes items of its own partition key. One shard at a time has this key, so the records
+are in the order of the writes. To show that a write made no record, a test makes a later write,
+`last`, whose record must be the next one. The emulator keeps the order of a transaction's actions
+in its records; DynamoDB does not promise that.
 """
 
 import re
@@ -24,7 +24,7 @@ FAILED = "ConditionalCheckFailedException"
 
 @pytest.fixture(scope="module")
 def tables(client):
-    """A table for each view type, with a local and a global index; all tests share them."""
+    """A table for each view type, with a local and a global index. All tests share them."""
     names = {}
     for view in VIEWS:
         request = table_request(
@@ -48,7 +48,7 @@ def streams(endpoint):
 
 
 class Partition:
-    """A partition of a table with a stream, which is one test's own."""
+    """A partition that one test uses, in a table with a stream."""
 
     def __init__(self, client, streams, table):
         self.client, self.table = client, table
@@ -85,7 +85,7 @@ class Partition:
         return records[:-1]
 
     def changes(self):
-        """Return event name, sort key, old and new image of the records of all writes so far."""
+        """Return event name, sort key, old and new image of all records so far."""
         return [
             (
                 record["eventName"],
@@ -102,12 +102,12 @@ def partition(client, streams, tables):
     return Partition(client, streams, tables["NEW_AND_OLD_IMAGES"])
 
 
-# --- what is in a record --------------------------------------------------------------------------
+# --- contents of a record -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_shape_of_records(client, streams, tables, view):
-    """Every member of the three kinds of records, by view type; sizes by hand."""
+    """Every member of the three kinds of records, by view type. Sizes were computed by hand."""
     partition = Partition(client, streams, tables[view])
     before = int(time.time())
     first = partition.put(a={"N": "1"})
@@ -154,9 +154,7 @@ def test_event_ids_are_unique(partition):
 
 
 def test_size_of_a_key_only_item(client, streams, make_table):
-    """The example of AWS's documentation of SizeBytes; the image of an item without other
-    attributes is its key.
-    """
+    """The example of AWS's documentation of SizeBytes: the new image has only the key."""
     name = make_table("Id:S", StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"})
     watch = Watch(api(streams), stream_of(api(client), name), {"S": "Fred"}, "Id")
     client.put_item(TableName=name, Item={"Id": {"S": "Fred"}})
@@ -210,12 +208,12 @@ def test_largest_items(partition):
 # --- when records are written ---------------------------------------------------------------------
 
 
-def test_put_that_replaces_is_one_modification(partition):
+def test_a_replacement_is_one_modification(partition):
     first, second = partition.put(a={"S": "1"}), partition.put(b={"S": "2"})
     assert partition.changes() == [("INSERT", "s", None, first), ("MODIFY", "s", first, second)]
 
 
-def test_item_comes_again(partition):
+def test_an_item_is_deleted_and_created_again(partition):
     item = partition.put()
     partition.delete()
     partition.put()
@@ -296,7 +294,7 @@ REORDERED = {"M": {"b": {"M": {"d": {"N": "2"}, "c": {"N": "1"}}}, "a": {"S": "1
         ),
     ],
 )
-def test_write_that_changes_nothing_makes_no_record(partition, write):
+def test_a_write_that_changes_nothing_makes_no_record(partition, write):
     item = partition.put(**OLD)
     write(partition)
     partition.delete()
@@ -307,9 +305,10 @@ def test_write_that_changes_nothing_makes_no_record(partition, write):
 
 
 @pytest.mark.parametrize("expression", ["REMOVE a", "REMOVE a.b", "DELETE a :a"])
-def test_update_that_gives_a_missing_item_nothing(partition, expression):
-    """behaviour 4.5 makes an item of its key alone (behaviour 11.4 doubts it): a record exists
-    exactly if an item does.
+def test_an_update_that_sets_nothing_on_a_missing_item(partition, expression):
+    """By behaviour 4.5 such an update creates an item; behaviour 11.4 doubts it.
+
+    Either way, there is a record exactly if there is an item.
     """
     partition.update(expression, **({"a": {"SS": ["a"]}} if ":a" in expression else {}))
     made = "Item" in partition.client.get_item(TableName=partition.table, Key=partition.key(), ConsistentRead=True)
@@ -352,7 +351,7 @@ EXISTS = "attribute_exists(pk)"
         ),
     ],
 )
-def test_failed_write_makes_no_record(partition, write):
+def test_a_failed_write_makes_no_record(partition, write):
     with pytest.raises(ClientError) as caught:
         write(partition)
     assert caught.value.response["Error"]["Code"] in (FAILED, "TransactionCanceledException")
@@ -378,7 +377,7 @@ def test_failed_write_makes_no_record(partition, write):
     ],
 )
 def test_every_clause_of_an_update(partition, expression, values, new):
-    """One MODIFY with whole images; a change of an index's key is still one record."""
+    """An update makes one MODIFY with whole images, even if it changes the key of an index."""
     first = partition.put(
         n={"N": "100"},
         map={"M": {"a": {"S": "1"}, "b": {"M": {"c": {"N": "1"}}}}},
@@ -393,7 +392,7 @@ def test_every_clause_of_an_update(partition, expression, values, new):
     assert partition.changes() == [("INSERT", "s", None, first), ("MODIFY", "s", first, second)]
 
 
-def test_update_that_makes_an_item(partition):
+def test_an_update_that_creates_an_item(partition):
     partition.update("SET a = :a", a={"S": "a"})
     partition.client.update_item(TableName=partition.table, Key=partition.key("only"))
     assert partition.changes() == [
@@ -412,7 +411,7 @@ def test_legacy_update(partition):
 
 
 def test_members_of_a_batch(partition):
-    """Each change has a record; a batch has no order, so the records are compared as a set."""
+    """Each member makes a record. A batch has no order, so the records are compared as a set."""
     old = {sort: partition.put(sort, a={"N": "0"}) for sort in ("replaced", "deleted")}
     new = {sort: partition.item(sort, a={"N": "1"}) for sort in ("replaced", *map(str, range(20)))}
     partition.client.batch_write_item(
@@ -430,8 +429,9 @@ def test_members_of_a_batch(partition):
 
 
 def test_actions_of_a_transaction(partition):
-    """Records come in the order of the actions; ConditionCheck and actions that change nothing make
-    none.
+    """Records have the order of the actions, and each has its own sequence number.
+
+    A ConditionCheck makes no record, nor does an action that changes nothing.
     """
     table = partition.table
     old = {sort: partition.put(sort, n={"N": "0"}) for sort in ("b", "c", "same")}
@@ -465,8 +465,8 @@ def test_actions_of_a_transaction(partition):
     ]
 
 
-def test_repeated_transaction(partition):
-    """A repetition, recognized by its ClientRequestToken, makes no second record."""
+def test_a_repeated_transaction(partition):
+    """A transaction with a known ClientRequestToken makes no records."""
     request = {
         "TransactItems": [
             {
@@ -486,7 +486,7 @@ def test_repeated_transaction(partition):
 
 
 def test_partiql(partition):
-    """INSERT, UPDATE and DELETE, alone, in a batch and in a transaction."""
+    """INSERT, UPDATE and DELETE make records, alone, in a batch and in a transaction."""
     pk = partition.pk["S"]
 
     def insert(sort, number):
@@ -521,9 +521,7 @@ def test_partiql(partition):
 
 
 def test_indexes_make_no_records(partition):
-    """The item enters, moves within and leaves both indexes; only the table's changes have
-    records.
-    """
+    """An item enters and leaves both indexes, but only the changes of the table make records."""
     partition.put()
     partition.update("SET g = :v, l = :v", v={"S": "1"})
     partition.update("SET g = :v, l = :v", v={"S": "2"})
@@ -535,15 +533,15 @@ def test_indexes_make_no_records(partition):
 
 
 def test_order_of_one_item(partition):
-    """A hundred changes of one item, in their order."""
+    """A hundred changes of one item make a hundred records in the same order."""
     for number in range(100):
         partition.update("SET n = :n", n={"N": str(number)})
     numbers = [int(new["n"]["N"]) for _, _, _, new in partition.changes()]
     assert numbers == list(range(100))
 
 
-def test_old_images_meet_new_ones(partition):
-    """The new image of a record is the old image of the next one."""
+def test_the_old_image_is_the_new_image_before(partition):
+    """The old image of a record is the new image of the record before it."""
     for number in range(10):
         partition.update("ADD n :n", n={"N": str(Decimal(number) / 4)}) if number else partition.put(n={"N": "1"})
     changes = partition.changes()

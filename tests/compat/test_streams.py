@@ -1,9 +1,8 @@
-"""ListStreams, DescribeStream, GetShardIterator, GetRecords: streams, shards and positions
-(behaviour 11).
+"""ListStreams, DescribeStream, GetShardIterator, GetRecords: streams, shards, positions (behaviour
+11).
 
-What is in the records: test_stream_records.py. What needs hours:
-tests/unit/database/test_stream_*.py. A stream has one shard or several, on AWS as here, so these
-tests look at all of them.
+test_stream_records.py tests the contents of records, and tests/unit/database/test_stream_*.py the
+behaviour that takes hours. A stream may have several shards, so these tests read all of them.
 """
 
 import json
@@ -43,7 +42,7 @@ def streams(endpoint):
 
 @pytest.fixture(scope="module")
 def table(make_shared_table):
-    """A table with a stream that all tests share; each has partition keys of its own."""
+    """A table with a stream that all tests share; each test has its own partition keys."""
     return make_shared_table(StreamSpecification=IMAGES)
 
 
@@ -59,9 +58,7 @@ def shard(streams, arn):
 
 @pytest.fixture(scope="module")
 def refuses(streams):
-    """refuses("list_streams", **request): code and message of a request that the server must
-    refuse.
-    """
+    """refuses("list_streams", **request) returns the code and message of an error."""
 
     def send(method, /, **request):
         with pytest.raises(ClientError) as caught:
@@ -74,7 +71,7 @@ def refuses(streams):
 
 
 def put_all(client, table, count, **attributes):
-    """Put items of as many partition keys; return their keys' values."""
+    """Put `number` items with different partition keys; return the keys' values."""
     names = [new_name() for _ in range(count)]
     for name in names:
         client.put_item(TableName=table, Item={"pk": {"S": name}, "sk": {"S": "s"}, **attributes})
@@ -82,7 +79,7 @@ def put_all(client, table, count, **attributes):
 
 
 def update(client, name, specification):
-    """Change a table's stream; return its description once that is done."""
+    """Change a table's stream, wait, and return the table's description."""
     client.update_table(TableName=name, StreamSpecification=specification)
     client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
     return client.describe_table(TableName=name)["Table"]
@@ -92,16 +89,16 @@ def update(client, name, specification):
 
 
 def test_description(client, streams, table, arn):
-    told = streams.describe_stream(StreamArn=arn)["StreamDescription"]
+    reported = streams.describe_stream(StreamArn=arn)["StreamDescription"]
     described = client.describe_table(TableName=table)["Table"]
     assert described["StreamSpecification"] == IMAGES
     assert described["LatestStreamArn"] == arn
-    created = told.pop("CreationRequestDateTime")
+    created = reported.pop("CreationRequestDateTime")
     assert abs(created.timestamp() - described["CreationDateTime"].timestamp()) < 60
-    for shard in told.pop("Shards"):
+    for shard in reported.pop("Shards"):
         assert re.fullmatch("shardId-[0-9]{20}-[0-9a-f]{8}", shard["ShardId"])
         assert re.fullmatch("[0-9]{21,40}", shard["SequenceNumberRange"]["StartingSequenceNumber"])
-    assert told == {
+    assert reported == {
         "StreamArn": f"{described['TableArn']}/stream/{described['LatestStreamLabel']}",
         "StreamLabel": described["LatestStreamLabel"],
         "StreamStatus": "ENABLED",
@@ -113,7 +110,7 @@ def test_description(client, streams, table, arn):
 
 
 def test_shards_of_a_new_stream(streams, client, make_table):
-    """All shards are open, and none has a parent."""
+    """All are open, and none has a parent."""
     arn = stream_of(api(client), make_table("pk:S", StreamSpecification=IMAGES))
     shards = shards_of(api(streams), arn)
     assert shards
@@ -125,8 +122,8 @@ def test_shards_of_a_new_stream(streams, client, make_table):
 
 def test_key_schema_of_a_hash_key(client, streams, make_table):
     arn = stream_of(api(client), make_table("id:N", StreamSpecification=IMAGES))
-    told = streams.describe_stream(StreamArn=arn)["StreamDescription"]
-    assert told["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
+    reported = streams.describe_stream(StreamArn=arn)["StreamDescription"]
+    assert reported["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
 
 
 def test_tables_without_a_stream(client, streams, make_table):
@@ -138,9 +135,10 @@ def test_tables_without_a_stream(client, streams, make_table):
 # --- enabling, disabling, deleting ----------------------------------------------------------------
 
 
-def test_a_stream_through_its_life(client, streams, make_table):
-    """A stream has the changes since it was enabled, ends when disabled; enabled again, it is
-    another.
+def test_the_life_of_a_stream(client, streams, make_table):
+    """A stream has only the changes after it was enabled, and keeps them when it is disabled.
+
+    Enabling again creates another stream.
     """
     name = make_table()
     first, second, third = ({"pk": {"S": new_name()}, "sk": {"S": "s"}} for _ in range(3))
@@ -156,14 +154,14 @@ def test_a_stream_through_its_life(client, streams, make_table):
     assert "StreamSpecification" not in disabled
     assert disabled["LatestStreamArn"] == old
     client.put_item(TableName=name, Item=third)
-    told = streams.describe_stream(StreamArn=old)["StreamDescription"]
-    assert told["StreamStatus"] in ("DISABLING", "DISABLED")
+    reported = streams.describe_stream(StreamArn=old)["StreamDescription"]
+    assert reported["StreamStatus"] in ("DISABLING", "DISABLED")
     found = []
-    for shard in told["Shards"]:
+    for shard in reported["Shards"]:
         range_ = shard["SequenceNumberRange"]
         assert int(range_["EndingSequenceNumber"]) >= int(range_["StartingSequenceNumber"])
         start = iterator(api(streams), old, shard["ShardId"])
-        while start is not None:  # reading a closed shard ends
+        while start is not None:  # a closed shard has an end
             answer = streams.get_records(ShardIterator=start)
             found += answer["Records"]
             start = answer.get("NextShardIterator")
@@ -183,13 +181,13 @@ def test_a_stream_through_its_life(client, streams, make_table):
     assert all(stream["TableName"] == name for stream in listed)
     assert [stream["StreamLabel"] for stream in listed] == [stream["StreamArn"].split("/")[-1] for stream in listed]
     client.delete_item(TableName=name, Key=first)
-    assert len([record for each in told["Shards"] for record in read_shard(api(streams), old, each["ShardId"])]) == 1
+    assert (
+        len([record for each in reported["Shards"] for record in read_shard(api(streams), old, each["ShardId"])]) == 1
+    )
 
 
 def test_stream_of_a_deleted_table(client, streams):
-    """The stream can be read for a day, and its shards are closed; a new table of the same name has
-    another stream.
-    """
+    """Its shards are closed, and it can be read for a day. A new table gets a new stream."""
     request = table_request(StreamSpecification=IMAGES)
     name = request["TableName"]
     arns = []
@@ -205,10 +203,10 @@ def test_stream_of_a_deleted_table(client, streams):
         client.get_waiter("table_not_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
     assert arns[0] != arns[1]
     for number, arn in zip("12", arns, strict=True):
-        told = streams.describe_stream(StreamArn=arn)["StreamDescription"]
-        assert told["StreamStatus"] in ("DISABLING", "DISABLED")
-        assert all("EndingSequenceNumber" in shard["SequenceNumberRange"] for shard in told["Shards"])
-        records = [record for shard in told["Shards"] for record in read_shard(api(streams), arn, shard["ShardId"])]
+        reported = streams.describe_stream(StreamArn=arn)["StreamDescription"]
+        assert reported["StreamStatus"] in ("DISABLING", "DISABLED")
+        assert all("EndingSequenceNumber" in shard["SequenceNumberRange"] for shard in reported["Shards"])
+        records = [record for shard in reported["Shards"] for record in read_shard(api(streams), arn, shard["ShardId"])]
         assert [record["dynamodb"]["Keys"]["sk"]["S"] for record in records] == [number]
     listed = streams.list_streams(TableName=name)["Streams"]
     assert sorted(stream["StreamArn"] for stream in listed) == sorted(arns)
@@ -218,9 +216,7 @@ def test_stream_of_a_deleted_table(client, streams):
 
 
 def test_pages_of_streams(client, streams, make_table):
-    """Every stream once, in pages as large as asked for; a page that is not full is the last
-    one.
-    """
+    """The pages have each stream once. Only the last page may be shorter than the limit."""
     names = [make_table("pk:S", StreamSpecification=IMAGES) for _ in range(3)]
     update(client, names[0], OFF)
     update(client, names[0], IMAGES)
@@ -251,14 +247,14 @@ def test_pages_of_one_tables_streams(client, streams, make_table):
     assert first["Streams"] != second["Streams"]
 
 
-def test_streams_after_one_that_is_not_there(streams, arn):
-    """A cursor is a place in the order of ARNs, whether or not the stream still exists."""
+def test_a_page_after_a_stream_that_does_not_exist(streams, arn):
+    """A cursor is a position in the order of ARNs, so its stream need not exist."""
     place = arn[:-23] + "2001-01-01T00:00:00.000"
     listed = streams.list_streams(ExclusiveStartStreamArn=place, TableName=arn.split("/")[1])["Streams"]
     assert [stream["StreamArn"] for stream in listed] == [arn]
 
 
-def test_streams_of_a_table_that_is_not_there(streams):
+def test_streams_of_a_missing_table(streams):
     assert streams.list_streams(TableName=new_name())["Streams"] == []
 
 
@@ -266,30 +262,28 @@ def test_pages_of_shards(streams, client, arn):
     shards = shards_of(api(streams), arn)
     assert shards_of(api(streams), arn, limit=1) == shards
     for position, shard in enumerate(shards):
-        told = streams.describe_stream(StreamArn=arn, ExclusiveStartShardId=shard["ShardId"])["StreamDescription"]
-        assert told["Shards"] == shards[position + 1 :]
-        assert "LastEvaluatedShardId" not in told
+        reported = streams.describe_stream(StreamArn=arn, ExclusiveStartShardId=shard["ShardId"])["StreamDescription"]
+        assert reported["Shards"] == shards[position + 1 :]
+        assert "LastEvaluatedShardId" not in reported
 
 
-def test_shards_after_one_that_is_not_there(streams, arn):
-    """No error (behaviour 11.2)."""
+def test_a_page_after_a_shard_that_does_not_exist(streams, arn):
+    """That is not an error (behaviour 11.2)."""
     unknown = "shardId-00000000000000000000-00000000"
-    told = streams.describe_stream(StreamArn=arn, ExclusiveStartShardId=unknown)["StreamDescription"]
-    assert told["Shards"] == shards_of(api(streams), arn)
+    reported = streams.describe_stream(StreamArn=arn, ExclusiveStartShardId=unknown)["StreamDescription"]
+    assert reported["Shards"] == shards_of(api(streams), arn)
 
 
 def test_children_of_an_open_shard(streams, arn, shard):
-    told = streams.describe_stream(StreamArn=arn, ShardFilter={"Type": "CHILD_SHARDS", "ShardId": shard})
-    assert told["StreamDescription"]["Shards"] == []
+    reported = streams.describe_stream(StreamArn=arn, ShardFilter={"Type": "CHILD_SHARDS", "ShardId": shard})
+    assert reported["StreamDescription"]["Shards"] == []
 
 
 # --- iterators ------------------------------------------------------------------------------------
 
 
 def test_positions(client, streams, make_table):
-    """Each type of iterator, at each record of each shard, against the records read from the
-    beginning.
-    """
+    """Each type of iterator at each record of each shard returns the expected rest of the shard."""
     name = make_table("pk:S sk:S", StreamSpecification=IMAGES)
     call, arn = api(streams), stream_of(api(client), name)
     partition = {"S": new_name()}
@@ -317,10 +311,8 @@ def far(**delta):
     return datetime.now(UTC) + timedelta(**delta)
 
 
-def test_latest_sees_what_comes(client, streams, table, arn):
-    """LATEST returns only later records, also from its next iterators, which a read without records
-    returns too.
-    """
+def test_latest_returns_later_records(client, streams, table, arn):
+    """So do its next iterators. A read without records returns one, too."""
     call = api(streams)
     partition = {"S": new_name()}
     watch = Watch(call, arn, partition)
@@ -352,7 +344,7 @@ def test_iterator_can_be_used_again(client, streams, table, arn):
 
 @pytest.mark.parametrize("limit", [1, 3, 1000])
 def test_limit_of_records(client, streams, make_table, limit):
-    """No page has more; all pages together have everything."""
+    """No page has more records than the limit, and all pages together have every record."""
     name = make_table(StreamSpecification=IMAGES)
     call, arn = api(streams), stream_of(api(client), name)
     partition = {"S": new_name()}
@@ -369,9 +361,7 @@ def test_limit_of_records(client, streams, make_table, limit):
 
 
 def test_megabyte_of_records(client, streams, make_table):
-    """A page has at most 1 MB of records, and at least one however large it is; all pages have
-    everything.
-    """
+    """A page has at most 1 MB of records, but at least one. The pages have every record."""
     name = make_table(StreamSpecification=IMAGES)
     call, arn = api(streams), stream_of(api(client), name)
     partition = {"S": new_name()}
@@ -387,7 +377,7 @@ def test_megabyte_of_records(client, streams, make_table):
     assert found == expected
 
 
-# --- what is refused ------------------------------------------------------------------------------
+# --- refused requests -----------------------------------------------------------------------------
 
 LONG_SHARD = "shardId-" + "0" * 58
 SEQUENCE = "1" * 21
@@ -509,9 +499,7 @@ def broken(value, member, rule):
     ],
 )
 def test_member_constraints(refuses, method, request_, parts):
-    """One message reports all wrong members, in any order: the order is not known for these
-    operations.
-    """
+    """One message names all broken members. Their order is not known, so any order passes."""
     code, message = refuses(method, **request_)
     assert code == VALIDATION
     head, _, rest = message.partition(": ")
@@ -532,7 +520,7 @@ MALFORMED_ARNS = [
 
 @pytest.mark.parametrize("bad", MALFORMED_ARNS)
 def test_malformed_arns(refuses, bad):
-    """The texts of these are not known."""
+    """AWS's texts are not known."""
     assert refuses("list_streams", ExclusiveStartStreamArn=bad)[0] == VALIDATION
     assert refuses("describe_stream", StreamArn=bad)[0] == VALIDATION
     code, _ = refuses("get_shard_iterator", StreamArn=bad, ShardId=GOOD_SHARD, ShardIteratorType="LATEST")
@@ -540,7 +528,7 @@ def test_malformed_arns(refuses, bad):
 
 
 def test_unknown_streams(refuses, arn):
-    """The stream of a missing table, and an older stream of a table."""
+    """A stream of a missing table, and one that its table does not have."""
     other = arn[:-23] + "2001-01-01T00:00:00.000"
     for unknown in (other, other.replace(arn.split("/")[1], new_name())):
         expected = (MISSING, f"Requested resource not found: Stream: {unknown} not found")
@@ -573,10 +561,8 @@ def test_unknown_shards(refuses, arn, unknown):
         ("AT_SEQUENCE_NUMBER", {"SequenceNumber": "9" * 40}),
     ],
 )
-def test_positions_that_are_none(refuses, arn, shard, kind, position):
-    """Sequence numbers that are missing, superfluous, malformed, or of another shard; the texts are
-    not known.
-    """
+def test_invalid_positions(refuses, arn, shard, kind, position):
+    """Missing, not allowed, malformed, or not in the shard. AWS's texts are not known."""
     code, _ = refuses("get_shard_iterator", StreamArn=arn, ShardId=shard, ShardIteratorType=kind, **position)
     assert code == VALIDATION
 
@@ -587,8 +573,8 @@ def test_malformed_iterators(refuses, streams, arn, shard, change):
     assert refuses("get_records", ShardIterator=change(text))[0] == VALIDATION
 
 
-def test_what_is_wrong_first(refuses, arn):
-    """Member constraints, then the request alone, then the stream, then its shard."""
+def test_the_order_of_checks(refuses, arn):
+    """Member constraints come first, then combinations, then the stream, then its shard."""
     missing = arn[:-23] + "2001-01-01T00:00:00.000"
     requests = [
         ({"ShardIteratorType": "NONE", "StreamArn": MALFORMED_ARNS[0]}, VALIDATION),
@@ -609,7 +595,7 @@ OPERATIONS = {
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_targets(post, operation):
-    """The operations are the streams service's alone."""
+    """Only the target of the streams service has these operations."""
     unknown = {"__type": "com.amazon.coral.service#UnknownOperationException"}
     answer = post(operation, OPERATIONS[operation])
     assert (answer.status, answer.json) == (400, unknown)
@@ -639,9 +625,7 @@ def test_types_of_members(post, operation, body, message):
 
 
 def test_wire_form(client, post, make_table):
-    """What SDKs parse: times are numbers of seconds, binary values base64, and an empty list of
-    records is there.
-    """
+    """Times are seconds, binary values base64, and an empty list of records is present."""
     name = make_table("pk:S", StreamSpecification=IMAGES)
     arn = stream_of(api(client), name)
     client.put_item(TableName=name, Item={"pk": {"S": "a"}, "b": {"B": b"\x00"}})
@@ -651,10 +635,10 @@ def test_wire_form(client, post, make_table):
         assert answer.status == 200, answer.body
         return answer.json
 
-    told = ask("DescribeStream", StreamArn=arn)["StreamDescription"]
-    assert abs(told["CreationRequestDateTime"] - time.time()) < 60
+    reported = ask("DescribeStream", StreamArn=arn)["StreamDescription"]
+    assert abs(reported["CreationRequestDateTime"] - time.time()) < 60
     pages_ = [
-        ask("GetRecords", ShardIterator=iterator(ask, arn, shard["ShardId"]))["Records"] for shard in told["Shards"]
+        ask("GetRecords", ShardIterator=iterator(ask, arn, shard["ShardId"]))["Records"] for shard in reported["Shards"]
     ]
     (record,) = [record for page in pages_ for record in page]
     assert isinstance(record["dynamodb"]["ApproximateCreationDateTime"], int | float)

@@ -19,7 +19,7 @@ INITIAL = (
 
 
 def schema(*elements):
-    """A KeySchema of "name:KIND" texts; H and R stand for the kinds."""
+    """Return the KeySchema of "name:KIND" texts, where KIND is H or R."""
     pairs = [element.split(":") for element in elements]
     return [{"AttributeName": name, "KeyType": {"H": "HASH", "R": "RANGE"}.get(kind, kind)} for name, kind in pairs]
 
@@ -36,9 +36,9 @@ def many(count, *elements):
     return [index(f"index{number}", *elements) for number in range(count)]
 
 
-# --- what CreateTable refuses ---------------------------------------------------------------------
+# --- refused CreateTable requests -----------------------------------------------------------------
 
-# Each row changes a good request (pk:S sk:S, on demand); None takes a member away.
+# Each row changes a good request (pk:S sk:S, on demand); None removes a member.
 REFUSED = [
     # member constraints
     ({"TableName": None}, "The parameter 'TableName' is required but was not present in the request"),
@@ -139,7 +139,7 @@ REFUSED = [
     ),
     (
         {"BillingMode": None, "ProvisionedThroughput": TOO_MUCH},
-        "Given value 1000000000001 for ReadCapacityUnits is out of bounds",  # behaviour 10.1, as the next one
+        "Given value 1000000000001 for ReadCapacityUnits is out of bounds",  # behaviour 10.1, as for the next row
     ),
     (
         {**PROVISIONED, "GlobalSecondaryIndexes": [index("global", "sk:H", ProvisionedThroughput=TOO_MUCH)]},
@@ -176,8 +176,7 @@ REFUSED = [
         )
         for kind in ("S", "N")
     ),
-    # behaviour 10.1: an attribute twice in an index's key is reported before an attribute that no
-    # key has
+    # behaviour 10.1: a repeated attribute in an index's key is reported before an unused attribute
     *(
         (
             {
@@ -201,7 +200,7 @@ REFUSED = [
             ),
         )
     ),
-    # behaviour 10.1: other faults that are reported before attributes that no key has
+    # behaviour 10.1: other problems that are reported before unused attributes
     *(
         (
             {"AttributeDefinitions": definitions("pk", "sk", "unused"), member: []},
@@ -217,7 +216,7 @@ REFUSED = [
         },
         INVALID + "Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex",
     ),
-    # behaviour 10.1: an index's attributes must be defined before they must be of the right kinds
+    # behaviour 10.1: undefined attributes of an index are reported before wrong kinds
     *(
         (
             {f"{kind}SecondaryIndexes": [index("other", *elements)]},
@@ -321,7 +320,7 @@ REFUSED = [
         },
         INVALID + "Duplicate element in NonKeyAttributes: x",
     ),
-    # several attributes of a kind
+    # several attributes of one kind
     (
         {"GlobalSecondaryIndexes": [index("global", "sk:H", "pk:R", "sk:H")]},
         INVALID + "All HASH key attributes must precede RANGE key attributes in the KeySchema",
@@ -346,7 +345,7 @@ REFUSED = [
         )
         for elements in (("sk:H", "sk:H"), ("sk:H", "pk:R", "sk:R"))
     ),
-    # an attribute that no key has is reported before the faults of an index
+    # an unused attribute is reported before problems of an index
     *(
         (
             {
@@ -395,7 +394,9 @@ REFUSED = [
         for units in (0, -1, -2)
     ),
     (
-        {"OnDemandThroughput": {"MaxWriteRequestUnits": 0, "MaxReadRequestUnits": 0}},  # reads first: behaviour 10.1
+        {
+            "OnDemandThroughput": {"MaxWriteRequestUnits": 0, "MaxReadRequestUnits": 0}
+        },  # behaviour 10.1: reads are checked first
         INVALID + "Requested MaxReadRequestUnits for OnDemandThroughput for table is outside of valid range",
     ),
     (
@@ -405,7 +406,7 @@ REFUSED = [
     (
         {**PROVISIONED, "OnDemandThroughput": {"MaxReadRequestUnits": 5}},
         INVALID + "MaxReadRequestUnits for OnDemandThroughput cannot be specified when the table BillingMode is "
-        "PROVISIONED",  # behaviour 10.1, as the next one
+        "PROVISIONED",  # behaviour 10.1, as for the next row
     ),
     (
         {
@@ -473,7 +474,7 @@ def test_create_refuses(refused, changes, message):
     assert refused("create_table", **request) == ("ValidationException", message)
 
 
-# These texts are not known exactly: only the refusal and its main words are.
+# AWS refuses these. Only a part of each text is known.
 @pytest.mark.parametrize(
     ("changes", "part"),
     [
@@ -527,7 +528,7 @@ def test_more_capacity_than_a_table_or_an_index_may_have(client, refused, member
     )
 
 
-def test_a_table_and_its_index_are_counted_apart(make_table):
+def test_the_capacities_of_a_table_and_its_index_are_not_added(make_table):
     units = {"ReadCapacityUnits": 1, "WriteCapacityUnits": 40_000}
     make_table(
         BillingMode="PROVISIONED",
@@ -544,7 +545,7 @@ def test_a_taken_name(refused, shared_table):
     )
 
 
-def test_a_bad_request_beats_a_taken_name(refused, shared_table):
+def test_a_bad_request_is_reported_before_a_taken_name(refused, shared_table):
     request = {**table_request(), "TableName": shared_table, "LocalSecondaryIndexes": []}
     assert refused("create_table", **request)[1] == INVALID + "List of LocalSecondaryIndexes is empty"
 
@@ -554,9 +555,7 @@ def test_a_bad_request_beats_a_taken_name(refused, shared_table):
 
 @pytest.fixture
 def created(client):
-    """Create tables from requests and return CreateTable's description; the tables go with the
-    test.
-    """
+    """Create tables, which are deleted after the test; return the description of CreateTable."""
     names = []
 
     def create(**request):
@@ -576,14 +575,14 @@ def described(client, name):
 
 def test_description_of_an_on_demand_table(client, created):
     request = table_request("id:N")
-    told = created(**request)
+    reported = created(**request)
     name = request["TableName"]
-    arn = told.pop("TableArn")
+    arn = reported.pop("TableArn")
     assert re.fullmatch(rf"arn:aws:dynamodb:[a-z0-9-]+:[0-9]{{12}}:table/{name}", arn)
-    uuid = told.pop("TableId")
+    uuid = reported.pop("TableId")
     assert re.fullmatch("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", uuid)
-    moment = told.pop("CreationDateTime")
-    assert told == {
+    moment = reported.pop("CreationDateTime")
+    assert reported == {
         "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "N"}],
         "TableName": name,
         "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
@@ -598,7 +597,7 @@ def test_description_of_an_on_demand_table(client, created):
     assert later["BillingModeSummary"].pop("LastUpdateToPayPerRequestDateTime") >= moment
     warm = {"ReadUnitsPerSecond": 12000, "WriteUnitsPerSecond": 4000, "Status": "ACTIVE"}
     assert later == {
-        **told,
+        **reported,
         "TableStatus": "ACTIVE",
         "TableArn": arn,
         "TableId": uuid,
@@ -612,29 +611,29 @@ def test_table_throughput_mode_is_the_billing_mode(client, post):
     request = table_request()
     name = request["TableName"]
     del request["BillingMode"]
-    told = post("CreateTable", {**request, "TableThroughputMode": "PAY_PER_REQUEST"}).json["TableDescription"]
-    assert told["ProvisionedThroughput"]["ReadCapacityUnits"] == 0
-    assert told["BillingModeSummary"] == {"BillingMode": "PAY_PER_REQUEST"}
-    assert told["TableThroughputModeSummary"] == {"TableThroughputMode": "PAY_PER_REQUEST"}
+    reported = post("CreateTable", {**request, "TableThroughputMode": "PAY_PER_REQUEST"}).json["TableDescription"]
+    assert reported["ProvisionedThroughput"]["ReadCapacityUnits"] == 0
+    assert reported["BillingModeSummary"] == {"BillingMode": "PAY_PER_REQUEST"}
+    assert reported["TableThroughputModeSummary"] == {"TableThroughputMode": "PAY_PER_REQUEST"}
     client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
-    told = post("DescribeTable", {"TableName": name}).json["Table"]
-    since = told["BillingModeSummary"]["LastUpdateToPayPerRequestDateTime"]
+    reported = post("DescribeTable", {"TableName": name}).json["Table"]
+    since = reported["BillingModeSummary"]["LastUpdateToPayPerRequestDateTime"]
     both = {
         f"{member}Summary": {member: "PAY_PER_REQUEST", "LastUpdateToPayPerRequestDateTime": since}
         for member in ("BillingMode", "TableThroughputMode")
     }
-    assert both.items() <= told.items()
+    assert both.items() <= reported.items()
     assert both.items() <= post("DeleteTable", {"TableName": name}).json["TableDescription"].items()
 
 
 def test_billing_mode_wins_over_table_throughput_mode(client, post):
     request = table_request(**PROVISIONED)
-    told = post("CreateTable", {**request, "TableThroughputMode": "PAY_PER_REQUEST"}).json["TableDescription"]
-    assert told["ProvisionedThroughput"]["ReadCapacityUnits"] == 5
-    assert not told.keys() & {"BillingModeSummary", "TableThroughputModeSummary"}
+    reported = post("CreateTable", {**request, "TableThroughputMode": "PAY_PER_REQUEST"}).json["TableDescription"]
+    assert reported["ProvisionedThroughput"]["ReadCapacityUnits"] == 5
+    assert not reported.keys() & {"BillingModeSummary", "TableThroughputModeSummary"}
     client.get_waiter("table_exists").wait(TableName=request["TableName"], WaiterConfig={"Delay": 1})
-    told = post("DeleteTable", {"TableName": request["TableName"]}).json["TableDescription"]
-    assert not told.keys() & {"BillingModeSummary", "TableThroughputModeSummary"}  # behaviour 10.2
+    reported = post("DeleteTable", {"TableName": request["TableName"]}).json["TableDescription"]
+    assert not reported.keys() & {"BillingModeSummary", "TableThroughputModeSummary"}  # behaviour 10.2
 
 
 @pytest.mark.parametrize(
@@ -672,16 +671,16 @@ def test_description_of_a_provisioned_table_with_indexes(client, created):
             {**index_request("other", "a"), "ProvisionedThroughput": {**UNITS, "ReadCapacityUnits": 7}},
         ],
     )
-    told = created(**request)
-    assert "BillingModeSummary" not in told
-    assert "WarmThroughput" not in told
-    assert told["ProvisionedThroughput"] == {"NumberOfDecreasesToday": 0, **UNITS}
-    assert told["AttributeDefinitions"] == [
+    reported = created(**request)
+    assert "BillingModeSummary" not in reported
+    assert "WarmThroughput" not in reported
+    assert reported["ProvisionedThroughput"] == {"NumberOfDecreasesToday": 0, **UNITS}
+    assert reported["AttributeDefinitions"] == [
         {"AttributeName": name, "AttributeType": kind}
         for name, kind in zip(["a", "b", "pk", "sk"], "BSSN", strict=True)
     ]
     empty = {"IndexSizeBytes": 0, "ItemCount": 0}
-    arn = told["TableArn"]
+    arn = reported["TableArn"]
     local = {**index_request("local", "pk a", "KEYS_ONLY"), **empty, "IndexArn": f"{arn}/index/local"}
     first = {
         **index_request("first", "b pk", "INCLUDE", ["x", "y"]),
@@ -690,8 +689,8 @@ def test_description_of_a_provisioned_table_with_indexes(client, created):
         "IndexStatus": "CREATING",
         "ProvisionedThroughput": {"NumberOfDecreasesToday": 0, **UNITS},
     }
-    assert told["LocalSecondaryIndexes"] == [local]
-    by_name = {each["IndexName"]: each for each in told["GlobalSecondaryIndexes"]}
+    assert reported["LocalSecondaryIndexes"] == [local]
+    by_name = {each["IndexName"]: each for each in reported["GlobalSecondaryIndexes"]}
     assert by_name["first"] == first
     assert by_name["other"]["ProvisionedThroughput"]["ReadCapacityUnits"] == 7
     later = described(client, request["TableName"])
@@ -717,20 +716,20 @@ def test_description_of_settings(client, created):
         GlobalSecondaryIndexes=[{**index_request("global", "sk"), "OnDemandThroughput": {"MaxReadRequestUnits": 3}}],
     )
     created(**request)
-    told = described(client, request["TableName"])
+    reported = described(client, request["TableName"])
     client.update_table(TableName=request["TableName"], DeletionProtectionEnabled=False)
-    arn = told["TableArn"]
-    assert told["StreamSpecification"] == request["StreamSpecification"]
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}", told["LatestStreamLabel"])
-    assert told["LatestStreamArn"] == f"{arn}/stream/{told['LatestStreamLabel']}"
-    assert told["SSEDescription"]["Status"] == "ENABLED"
-    assert told["SSEDescription"]["SSEType"] == "KMS"
+    arn = reported["TableArn"]
+    assert reported["StreamSpecification"] == request["StreamSpecification"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}", reported["LatestStreamLabel"])
+    assert reported["LatestStreamArn"] == f"{arn}/stream/{reported['LatestStreamLabel']}"
+    assert reported["SSEDescription"]["Status"] == "ENABLED"
+    assert reported["SSEDescription"]["SSEType"] == "KMS"
     region, account = arn.split(":")[3:5]
-    assert told["SSEDescription"]["KMSMasterKeyArn"].startswith(f"arn:aws:kms:{region}:{account}:key/")
-    assert told["TableClassSummary"] == {"TableClass": "STANDARD_INFREQUENT_ACCESS"}
-    assert told["DeletionProtectionEnabled"] is True
-    assert told["OnDemandThroughput"] == request["OnDemandThroughput"]
-    assert told["GlobalSecondaryIndexes"][0]["OnDemandThroughput"]["MaxReadRequestUnits"] == 3
+    assert reported["SSEDescription"]["KMSMasterKeyArn"].startswith(f"arn:aws:kms:{region}:{account}:key/")
+    assert reported["TableClassSummary"] == {"TableClass": "STANDARD_INFREQUENT_ACCESS"}
+    assert reported["DeletionProtectionEnabled"] is True
+    assert reported["OnDemandThroughput"] == request["OnDemandThroughput"]
+    assert reported["GlobalSecondaryIndexes"][0]["OnDemandThroughput"]["MaxReadRequestUnits"] == 3
     assert client.list_tags_of_resource(ResourceArn=arn)["Tags"] == request["Tags"]
 
 
@@ -738,21 +737,21 @@ def test_description_of_settings(client, created):
     ("specification", "encrypted"),
     [({"SSEType": "KMS"}, True), ({"Enabled": True}, True), ({}, False), ({"Enabled": False}, False)],
 )
-def test_what_enables_encryption(client, created, specification, encrypted):
+def test_settings_that_enable_encryption(client, created, specification, encrypted):
     request = table_request(SSESpecification=specification)
     created(**request)
     assert ("SSEDescription" in described(client, request["TableName"])) is encrypted
 
 
-def test_settings_that_say_what_holds_anyway_are_not_described(client, created):
+def test_settings_equal_to_the_default_are_not_described(client, created):
     request = table_request(
         SSESpecification={"Enabled": False},
         StreamSpecification={"StreamEnabled": False},
         DeletionProtectionEnabled=False,
     )
     created(**request)
-    told = described(client, request["TableName"])
-    assert told.keys().isdisjoint(
+    reported = described(client, request["TableName"])
+    assert reported.keys().isdisjoint(
         ("SSEDescription", "StreamSpecification", "LatestStreamLabel", "LatestStreamArn", "TableClassSummary")
     )
 
@@ -762,8 +761,8 @@ def test_requested_warm_throughput(client, created):
     request = table_request(
         WarmThroughput=warm, GlobalSecondaryIndexes=[{**index_request("global", "sk"), "WarmThroughput": warm}]
     )
-    told = created(**request)
-    assert told["WarmThroughput"] == {**warm, "Status": "UPDATING"}
+    reported = created(**request)
+    assert reported["WarmThroughput"] == {**warm, "Status": "UPDATING"}
     later = described(client, request["TableName"])
     assert later["WarmThroughput"] == {**warm, "Status": "ACTIVE"}
     assert later["GlobalSecondaryIndexes"][0]["WarmThroughput"] == {**warm, "Status": "ACTIVE"}
@@ -827,15 +826,15 @@ def test_changes_need_a_table_name(refused, call):
 # --- DeleteTable ----------------------------------------------------------------------------------
 
 
-def test_delete_answers_a_reduced_description(client, refused):
+def test_delete_table_returns_a_shorter_description(client, refused):
     request = table_request(GlobalSecondaryIndexes=[index_request("global", "sk")])
     name = request["TableName"]
     client.create_table(**request)
     client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
     before = described(client, name)
-    told = client.delete_table(TableName=name)["TableDescription"]
-    told.pop("GlobalSecondaryIndexes", None)  # AWS's answers differ here
-    assert told == {
+    reported = client.delete_table(TableName=name)["TableDescription"]
+    reported.pop("GlobalSecondaryIndexes", None)  # AWS does not always return this
+    assert reported == {
         "BillingModeSummary": before["BillingModeSummary"],  # behaviour 10.2
         "TableName": name,
         "TableStatus": "DELETING",
@@ -850,7 +849,7 @@ def test_delete_answers_a_reduced_description(client, refused):
     assert refused("describe_table", TableName=name)[0] == "ResourceNotFoundException"
 
 
-def test_a_table_made_again_is_new_and_empty(client, make_table):
+def test_a_table_created_again_is_new_and_empty(client, make_table):
     request = table_request("pk:S")
     name = request["TableName"]
     ids = []
@@ -898,7 +897,7 @@ def test_list_tables_pages_in_name_order(client, make_table):
         assert seen == names
 
 
-def test_list_tables_starts_behind_a_name_that_need_not_exist(client, make_table):
+def test_list_tables_may_start_after_a_name_that_does_not_exist(client, make_table):
     prefix = new_name()
     make_table(TableName=prefix + "b")
     for start, wanted in (("a", [prefix + "b"]), ("b", []), ("c", [])):
@@ -906,7 +905,7 @@ def test_list_tables_starts_behind_a_name_that_need_not_exist(client, make_table
         assert [name for name in names if name.startswith(prefix)] == wanted
 
 
-def test_list_tables_ends_without_a_last_name(client, make_table):
+def test_the_last_page_of_list_tables_has_no_last_name(client, make_table):
     last = make_table(TableName="zzzzzz" + new_name())
     page = client.list_tables(ExclusiveStartTableName=last[:-1], Limit=1)
     assert page["TableNames"] == [last]

@@ -17,7 +17,7 @@ def arn(client, make_table):
 
 
 def tags(client, arn):
-    """Return all tags as a dictionary; they come in one page."""
+    """Return all tags as a dictionary. One page has them all."""
     answer = client.list_tags_of_resource(ResourceArn=arn)
     assert "NextToken" not in answer
     found = {tag["Key"]: tag["Value"] for tag in answer["Tags"]}
@@ -169,7 +169,7 @@ NO_TAGS = {"tag_resource": {"Tags": []}, "untag_resource": {"TagKeys": []}}
 
 @pytest.fixture(scope="module")
 def parts(client, shared_table):
-    """The ARN of a table and its parts."""
+    """Return the ARN of a table and its parts."""
     table = client.describe_table(TableName=shared_table)["Table"]["TableArn"]
     _, _, _, region, account, _ = table.split(":")
     return {"table": table, "region": region, "account": account, "name": shared_table}
@@ -177,7 +177,7 @@ def parts(client, shared_table):
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("fault", FOREIGN)
-def test_arns_of_other_things(refused, parts, fault, call):
+def test_arns_of_other_resources(refused, parts, fault, call):
     template, code, message = FOREIGN[fault]
     arn = template.format(**parts)
     assert refused(call, ResourceArn=arn, **CALLS[call]) == (code, message.format(arn=arn, **parts))
@@ -185,7 +185,7 @@ def test_arns_of_other_things(refused, parts, fault, call):
 
 @pytest.mark.parametrize("call", NO_TAGS)
 @pytest.mark.parametrize("fault", [fault for fault, (_, code, _) in FOREIGN.items() if code != NOT_FOUND])
-def test_the_arn_is_judged_before_an_empty_list(refused, parts, fault, call):
+def test_the_arn_is_checked_before_an_empty_list(refused, parts, fault, call):
     """behaviour 13."""
     template, code, message = FOREIGN[fault]
     arn = template.format(**parts)
@@ -196,8 +196,9 @@ STREAM = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
 
 
 def test_a_stream_has_tags_of_its_own(client, make_table, refused):
-    """behaviour 13: not the table's, kept while the stream can be read, not those of the next
-    stream.
+    """behaviour 13: table, stream and next stream each have their own tags.
+
+    The tags of a stream stay as long as it can be read.
     """
     name = make_table("pk:S", StreamSpecification=STREAM, Tags=pairs({"of": "the table"}))
     described = client.describe_table(TableName=name)["Table"]
@@ -220,17 +221,16 @@ def test_a_stream_has_tags_of_its_own(client, make_table, refused):
 
 
 def sized(size):
-    """Tags of so many bytes, as this server counts them: 40 of the same size, and one for the
-    rest.
-    """
+    """Return tags of `size` bytes together: 40 of one size, and one with the remaining bytes."""
     each = {f"k{number:02}" + "k" * 107: "v" * 140 for number in range(40)}
     rest = size - 40 * 250
     return each | {"r": "é" * ((rest - 1) // 2) + "v" * ((rest - 1) % 2)}
 
 
 def test_the_size_of_all_tags(client, refused, make_table):
-    """behaviour 13: after the merge, and in CreateTable. AWS's count is not known: only this server
-    has an exact limit.
+    """behaviour 13: the size counts after the merge, and in CreateTable.
+
+    How AWS counts is not known, so the exact limit is that of this server.
     """
     arn = client.describe_table(TableName=make_table("pk:S"))["Table"]["TableArn"]
     message = "Tag set size {} bytes is above max size limit of 10240 bytes"

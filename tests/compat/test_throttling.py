@@ -1,6 +1,7 @@
-"""Enforced throughput as a client sees it over HTTP (behaviour 16). The machine's clock runs:
-requests that must be refused need far more units than refill during a test.
-tests/unit/database/test_throttle.py has the rest.
+"""Enforced throughput as a client sees it over HTTP (behaviour 16).
+
+The machine's clock runs during these tests and adds capacity. So a request that must be refused
+costs far more than a test's time can add. tests/unit/database/test_throttle.py has the rest.
 """
 
 import boto3
@@ -27,9 +28,7 @@ INDEX = (
 
 @pytest.fixture
 def throttled_table(client, make_table, declare):
-    """Return a function that creates a table with enforced throughput and returns its name and
-    ARN.
-    """
+    """A function that creates a table with enforced throughput, and returns its name and ARN."""
 
     def make(keys="pk:S sk:S", **extra):
         if "BillingMode" not in extra:
@@ -56,7 +55,7 @@ def until_refused(method, **request):
 
 
 def exceeded(response, code="ProvisionedThroughputExceededException"):
-    """Return the message and the reasons of a response that refuses because of throughput."""
+    """Return the message and the reasons of a throttled response."""
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 400
     assert response["Error"]["Code"] == code
     member = "throttlingReasons" if code == "ThrottlingException" else "ThrottlingReasons"
@@ -81,8 +80,8 @@ def test_reads(client, throttled_table):
     assert exceeded(until_refused(client.scan, TableName=table)) == (TABLE, reasons)
     assert exceeded(until_refused(client.get_item, TableName=table, Key=key)) == (TABLE, reasons)
     response = until_refused(client.transact_get_items, TransactItems=[{"Get": {"TableName": table, "Key": key}}])
-    told = {"Code": "ProvisionedThroughputExceeded", "Message": TABLE.removesuffix(".")}
-    assert response["CancellationReasons"] == [told]
+    reported = {"Code": "ProvisionedThroughputExceeded", "Message": TABLE.removesuffix(".")}
+    assert response["CancellationReasons"] == [reported]
 
 
 def test_an_index_without_write_capacity(client, throttled_table):
@@ -129,8 +128,8 @@ def test_a_transaction(client, throttled_table, canceled):
     table, _ = throttled_table()
     until_refused(client.put_item, TableName=table, Item=item_of(1))
     actions = [{"Put": {"TableName": table, "Item": item_of(number)}} for number in (2, 3)]
-    told = {"Code": "ProvisionedThroughputExceeded", "Message": TABLE.removesuffix(".")}
-    assert canceled("transact_write_items", TransactItems=actions) == [told, {"Code": "None"}]
+    reported = {"Code": "ProvisionedThroughputExceeded", "Message": TABLE.removesuffix(".")}
+    assert canceled("transact_write_items", TransactItems=actions) == [reported, {"Code": "None"}]
 
 
 def test_an_on_demand_maximum(client, throttled_table):
@@ -146,7 +145,7 @@ def test_an_on_demand_maximum(client, throttled_table):
 
 
 def test_a_hot_key(client, throttled_table):
-    """A partition has 1000 units a second, which are two such items and a half."""
+    """A partition has 1000 units a second, enough for two and a half such items."""
     table, arn = throttled_table(BillingMode="PAY_PER_REQUEST")
     response = until_refused(client.put_item, TableName=table, Item=item_of(1, 390 * KIB))
     _, reasons = exceeded(response, "ThrottlingException")
@@ -182,7 +181,7 @@ def test_bad_declarations(declare, case):
     [("throttling", {"Enforced": True}), ("transactions", {"Key": {"pk": {"S": "a"}}, "Seconds": 0})],
 )
 @pytest.mark.parametrize("name", ["none-yet", "arn:aws:dynamodb:us-east-1:000000000000:table/none-yet"])
-def test_a_missing_table_is_reported(declare, call, body, name):
+def test_the_answer_says_that_the_table_does_not_exist_yet(declare, call, body, name):
     text = f"there is no table {name} now; this will hold for one that is created"
     assert declare(call, {"TableName": name, **body}) == (200, {"message": text})
 

@@ -20,7 +20,7 @@ def get(table, key, **extra):
 
 @pytest.fixture
 def items(client, shared_table):
-    """Three items of a partition of the test's own."""
+    """Three items in a partition that only this test uses."""
     partition = new_name("p")
     made = [
         {**key_of(partition, sort), "n": {"N": str(n)}, "m": {"M": {"x": {"L": [{"N": "1"}, {"S": "two"}]}}}}
@@ -83,7 +83,7 @@ def test_a_hundred_reads(client, shared_table, items):
 
 
 def test_four_megabytes(client, make_table, refused):
-    """The limit is on the sum of the items as they are stored, not as they are projected."""
+    """The limit is for the sum of the stored items, not of their projections."""
     table = make_table("id:N")
     size = 400 * 1024
     for number in range(11):
@@ -95,7 +95,7 @@ def test_four_megabytes(client, make_table, refused):
     assert "size cannot exceed" in message
 
 
-# --- what is refused ------------------------------------------------------------------------------
+# --- refused requests -----------------------------------------------------------------------------
 
 WRONG_KEYS = {
     "nothing": {},
@@ -174,7 +174,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_a_request_says_wrong_is_refused(refused, shared_table, case):
+def test_errors_in_a_request_are_refused(refused, shared_table, case):
     """This is reported before missing tables, two reads of one item and wrong keys."""
     extra, message = REFUSED[case]
     same = get(shared_table, key_of("a", "a"))
@@ -183,7 +183,7 @@ def test_what_a_request_says_wrong_is_refused(refused, shared_table, case):
     assert refused("transact_get_items", TransactItems=reads) == ("ValidationException", message)
 
 
-def test_how_many_reads(refused, shared_table):
+def test_number_of_reads(refused, shared_table):
     least = (
         "Value '[]' at 'transactItems' failed to satisfy constraint: Member must have length greater than or equal to 1"
     )
@@ -197,7 +197,7 @@ def test_how_many_reads(refused, shared_table):
     )
 
 
-def test_table_that_is_gone(client, refused):
+def test_deleted_table(client, refused):
     """A transaction does not find a deleted table or its items."""
     request = table_request("id:N")
     client.create_table(**request)

@@ -12,9 +12,7 @@ KB = 1024
 
 @pytest.fixture(scope="module")
 def tables(make_shared_table):
-    """A plain table, and one with a local index of everything and a global one of keys alone; their
-    names sort.
-    """
+    """A plain table, and one with a local index (ALL) and a global one (KEYS_ONLY)."""
     indexed = make_shared_table(
         TableName=new_name("indexed"),
         define="l:S g:S",
@@ -25,7 +23,7 @@ def tables(make_shared_table):
 
 
 def sized(key, size):
-    """Return an item of so many bytes; names and key included."""
+    """Return an item of this size in bytes, with its names and key."""
     fixed = sum(len(name) + len(value["S"]) for name, value in key.items())
     return {**key, "x": {"S": "x" * (size - fixed - 1)}}
 
@@ -58,10 +56,8 @@ def get(table, key, **extra):
     return {"Get": {"TableName": table, "Key": key, **extra}}
 
 
-def told(name, units, kind="Write", table=None, local=None, global_=None):
-    """Return a table's entry of ConsumedCapacity; table, local and global_ are the figures that
-    INDEXES adds.
-    """
+def entry(name, units, kind="Write", table=None, local=None, global_=None):
+    """Return a table's entry of ConsumedCapacity. table, local, global_: the figures of INDEXES."""
     entry = {"TableName": name, "CapacityUnits": units, f"{kind}CapacityUnits": units}
     if table is not None:
         entry["Table"] = {"CapacityUnits": table, f"{kind}CapacityUnits": table}
@@ -78,7 +74,7 @@ def by_name(answer):
 
 # --- TransactWriteItems ---------------------------------------------------------------------------
 
-# the item before (bytes, None: no item), the action, and its units: twice those of a single write
+# bytes of the item before (None: no item), the action, and its units: twice those of a single write
 WRITES = {
     "put a small item": (None, put, 2.0),
     "put 1 KB": (None, lambda t, key: put(t, sized(key, KB)), 2.0),
@@ -113,7 +109,7 @@ def test_units_of_a_write(client, tables, key, case):
         else:
             client.delete_item(TableName=table, Key=key)
         answer = client.transact_write_items(TransactItems=[make(table, key)], ReturnConsumedCapacity=mode)
-        assert without_metadata(answer) == {"ConsumedCapacity": [told(table, units, **figures)]}
+        assert without_metadata(answer) == {"ConsumedCapacity": [entry(table, units, **figures)]}
 
 
 # an item's attributes before and after, and the figures: total, table, local index, global index
@@ -144,7 +140,7 @@ def test_index_units_are_not_doubled(client, tables, key, case):
             client.put_item(TableName=table, Item=key | before)
         answer = client.transact_write_items(TransactItems=[put(table, key | after)], ReturnConsumedCapacity=mode)
         figures = {} if mode == "TOTAL" else {"table": own, "local": local, "global_": global_}
-        assert answer["ConsumedCapacity"] == [told(table, total, **figures)]
+        assert answer["ConsumedCapacity"] == [entry(table, total, **figures)]
 
 
 def test_each_action_is_rounded_and_each_table_summed(client, tables, key):
@@ -159,7 +155,7 @@ def test_each_action_is_rounded_and_each_table_summed(client, tables, key):
         check(indexed, keys[2]),
     ]
     answer = client.transact_write_items(TransactItems=actions, ReturnConsumedCapacity="INDEXES")
-    assert by_name(answer) == [told(indexed, 9.0, table=6.0, local=2.0, global_=1.0), told(plain, 8.0, table=8.0)]
+    assert by_name(answer) == [entry(indexed, 9.0, table=6.0, local=2.0, global_=1.0), entry(plain, 8.0, table=8.0)]
 
 
 @pytest.mark.parametrize("mode", [None, "NONE"])
@@ -186,11 +182,11 @@ def test_a_replay_consumes_reads(client, tables, key):
         "ClientRequestToken": str(uuid.uuid4()),
     }
     first = client.transact_write_items(**request, ReturnConsumedCapacity="TOTAL")
-    assert by_name(first) == [told(indexed, 4.0), told(plain, 22.0)]
+    assert by_name(first) == [entry(indexed, 4.0), entry(plain, 22.0)]
     again = client.transact_write_items(**request, ReturnConsumedCapacity="TOTAL")
-    assert by_name(again) == [told(indexed, 2.0, "Read"), told(plain, 10.0, "Read")]
+    assert by_name(again) == [entry(indexed, 2.0, "Read"), entry(plain, 10.0, "Read")]
     again = client.transact_write_items(**request, ReturnConsumedCapacity="INDEXES")
-    assert by_name(again) == [told(indexed, 2.0, "Read", table=2.0), told(plain, 10.0, "Read", table=10.0)]
+    assert by_name(again) == [entry(indexed, 2.0, "Read", table=2.0), entry(plain, 10.0, "Read", table=10.0)]
     assert without_metadata(client.transact_write_items(**request)) == {}
 
 
@@ -207,9 +203,9 @@ def test_units_of_a_read(client, tables, key, size, units):
     for extra in ({}, {"ProjectionExpression": "pk"}):
         reads = [get(table, key, **extra)]
         answer = client.transact_get_items(TransactItems=reads, ReturnConsumedCapacity="TOTAL")
-        assert answer["ConsumedCapacity"] == [told(table, units, "Read")]
+        assert answer["ConsumedCapacity"] == [entry(table, units, "Read")]
         answer = client.transact_get_items(TransactItems=reads, ReturnConsumedCapacity="INDEXES")
-        assert answer["ConsumedCapacity"] == [told(table, units, "Read", table=units)]
+        assert answer["ConsumedCapacity"] == [entry(table, units, "Read", table=units)]
 
 
 def test_each_read_is_rounded_and_each_table_summed(client, tables, key):
@@ -219,7 +215,7 @@ def test_each_read_is_rounded_and_each_table_summed(client, tables, key):
     client.put_item(TableName=indexed, Item=keys[0] | L1 | G1)
     reads = [get(plain, keys[0]), get(indexed, keys[0]), get(plain, keys[1])]
     answer = client.transact_get_items(TransactItems=reads, ReturnConsumedCapacity="INDEXES")
-    assert by_name(answer) == [told(indexed, 2.0, "Read", table=2.0), told(plain, 6.0, "Read", table=6.0)]
+    assert by_name(answer) == [entry(indexed, 2.0, "Read", table=2.0), entry(plain, 6.0, "Read", table=6.0)]
 
 
 # --- item collections -----------------------------------------------------------------------------

@@ -1,7 +1,6 @@
-"""What TransactWriteItems refuses before it reads any item, and in which order (behaviour 2.1, 3.7,
-8.1).
+"""Errors of TransactWriteItems before it reads any item, and their order (behaviour 2.1, 3.7, 8.1).
 
-None of this is a cancellation: those are in test_transactions.py.
+None of them is a cancellation: test_transactions.py tests those.
 """
 
 import json
@@ -48,7 +47,7 @@ def action(kind, table, key, **extra):
 
 @pytest.fixture
 def refuse(refused):
-    """refuse(*actions, **members): the message of a request that must be a ValidationException."""
+    """refuse(*actions, **members) returns the message of a ValidationException."""
 
     def send(*actions, **members):
         code, message = refused("transact_write_items", TransactItems=list(actions), **members)
@@ -58,7 +57,7 @@ def refuse(refused):
     return send
 
 
-# --- one action that says something wrong ---------------------------------------------------------
+# --- errors in one action -------------------------------------------------------------------------
 
 EXPRESSIONS = {
     "empty condition": ({"ConditionExpression": ""}, "Invalid ConditionExpression: The expression can not be empty;"),
@@ -154,7 +153,7 @@ ITEMS = {
 
 
 def with_condition(kind, extra):
-    """Return members with an expression; an Update's own must stay valid."""
+    """Return members with an expression; an Update also gets a valid UpdateExpression."""
     return lambda table, key: action(kind, table, key, **extra)
 
 
@@ -250,7 +249,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_what_an_action_says_wrong_is_refused(client, refuse, shared_table, key, case):
+def test_errors_in_an_action_are_refused(client, refuse, shared_table, key, case):
     """This is reported before missing tables, repeated items, wrong keys and failing conditions."""
     make, message = CASES[case]
     same = action("Put", shared_table, {**key, "sk": {"S": "same"}})
@@ -261,12 +260,12 @@ def test_what_an_action_says_wrong_is_refused(client, refuse, shared_table, key,
         same,
         same,
     ]
-    told = refuse(*others, make(shared_table, {**key, "sk": {"S": "wrong"}}))
-    assert (message in told) if message == "65535" else (told == message)
+    reported = refuse(*others, make(shared_table, {**key, "sk": {"S": "wrong"}}))
+    assert (message in reported) if message == "65535" else (reported == message)
     assert "Item" not in client.get_item(TableName=shared_table, Key=same["Put"]["Item"], ConsistentRead=True)
 
 
-def test_names_and_values_may_come_without_expression(client, shared_table, key):
+def test_names_and_values_may_come_without_an_expression(client, shared_table, key):
     names, values = {"#a": "a"}, {":a": {"S": "x"}}
     extra = {"ExpressionAttributeNames": names, "ExpressionAttributeValues": values}
     actions = [
@@ -308,21 +307,19 @@ def test_actions_are_checked_in_request_order(refuse, shared_table, key):
         assert refuse(*(wrong[each] for each in rotated)) == message
 
 
-def test_expression_beats_a_deep_key(refuse, shared_table, key):
+def test_an_expression_is_reported_before_a_deep_key(refuse, shared_table, key):
     """Inside one action (behaviour 3.7)."""
     wrong = key | {"sk": deep(32)}
     assert refuse(action("Delete", shared_table, wrong)) == NESTING
-    told = refuse(action("Delete", shared_table, wrong, ConditionExpression="a ="))
-    assert told == f"Invalid ConditionExpression: {SYNTAX}"
-    told = refuse(action("Update", shared_table, wrong, UpdateExpression="REMOVE " + "a" * 4090))
-    assert told == "Invalid UpdateExpression: Expression size has exceeded the maximum allowed size;"
+    reported = refuse(action("Delete", shared_table, wrong, ConditionExpression="a ="))
+    assert reported == f"Invalid ConditionExpression: {SYNTAX}"
+    reported = refuse(action("Update", shared_table, wrong, UpdateExpression="REMOVE " + "a" * 4090))
+    assert reported == "Invalid UpdateExpression: Expression size has exceeded the maximum allowed size;"
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_values_that_are_compared_may_be_deep(client, shared_table, key, kind):
-    """One level too many cancels where an Update writes it (behaviour 3.7); nothing stored is equal
-    to it.
-    """
+    """A too deep value equals no stored value (behaviour 3.7). An Update that writes it cancels."""
     extra = {"ConditionExpression": "NOT a = :v", "ExpressionAttributeValues": {":v": deep(32)}}
     client.transact_write_items(TransactItems=[action(kind, shared_table, key, **extra)])
 
@@ -386,7 +383,7 @@ def indexed(make_shared_table):
 
 @pytest.mark.parametrize("case", UPDATES_TO_EMPTY)
 def test_an_update_of_an_index_key_to_an_empty_value_is_refused(client, refused, refuse, indexed, key, case):
-    """This is no cancellation, whatever faults other actions have (behaviour 8.1)."""
+    """This is not a cancellation, even if other actions have errors (behaviour 8.1)."""
     expression, kind = UPDATES_TO_EMPTY[case]
     message = (
         f"{NOT_VALID}The update expression attempted to update a secondary index key to a value that is not supported. "
@@ -404,7 +401,7 @@ def test_an_update_of_an_index_key_to_an_empty_value_is_refused(client, refused,
     assert refuse(update) == message
     assert refuse(failing, incapable, update) == message
     assert refuse(update, incapable, failing) == message
-    if case not in ("default", "found in the item"):  # known without the item: reported before everything else
+    if case not in ("default", "found in the item"):  # does not depend on the item: reported before everything else
         wrong = action("Delete", indexed, {"pk": {"N": "1"}})
         assert refuse(failing, wrong, update, failing) == message
         guarded = action("Update", indexed, key, **members, ConditionExpression="attribute_not_exists(pk)")
@@ -446,7 +443,7 @@ def test_two_actions_on_one_item(refuse, shared_table, key, kind, other):
     assert refuse(wrong, first, failing, second) == DUPLICATES
 
 
-def test_equal_keys_in_other_words(client, refuse, make_table):
+def test_equal_keys_that_are_written_differently(client, refuse, make_table):
     """Numbers are equal by value, and a table has a name and an ARN."""
     table = make_table("id:N")
     arn = client.describe_table(TableName=table)["Table"]["TableArn"]
@@ -465,7 +462,7 @@ def test_the_same_key_in_two_tables(client, make_table):
 
 
 def put_of(table, number, size):
-    """Return a Put of an item of so many bytes."""
+    """Return a Put of an item of this size in bytes."""
     return action("Put", table, {"id": {"S": f"{number:02}"}, "a": {"S": "x" * (size - 5)}})
 
 
@@ -475,7 +472,7 @@ def ids(make_table):
 
 
 def test_largest_items(client, refuse, ids):
-    """409,600 bytes each, and four megabytes all together, counted as the sizes of items are."""
+    """409,600 bytes each, and four megabytes together, by the rules for sizes of items."""
     rest = (4 << 20) - 10 * 409_600
     actions = [put_of(ids, number, 409_600) for number in range(10)]
     assert "size cannot exceed" in refuse(*actions, put_of(ids, 10, rest + 1))
@@ -490,7 +487,7 @@ def test_more_than_four_megabytes(client, refuse, ids):
     assert client.scan(TableName=ids, ConsistentRead=True)["Count"] == 0
 
 
-def test_four_megabytes_are_of_the_request_not_of_the_stored_items(client, ids):
+def test_stored_items_do_not_count_towards_four_megabytes(client, ids):
     for number in range(11):
         client.put_item(TableName=ids, Item=put_of(ids, number, 409_600)["Put"]["Item"])
     keys = [{"id": {"S": f"{number:02}"}} for number in range(11)]
@@ -503,13 +500,13 @@ def test_four_megabytes_are_of_the_request_not_of_the_stored_items(client, ids):
 # --- members --------------------------------------------------------------------------------------
 
 
-def test_how_many_actions(refuse, shared_table, key):
+def test_number_of_actions(refuse, shared_table, key):
     least = "Member must have length greater than or equal to 1"
     assert refuse() == f"{ENVELOPE}Value '[]' at 'transactItems' failed to satisfy constraint: {least}"
-    told = refuse(*([action("Delete", shared_table, key)] * 101))
+    reported = refuse(*([action("Delete", shared_table, key)] * 101))
     most = "Member must have length less than or equal to 100"
-    assert told.startswith(f"{ENVELOPE}Value '[TransactWriteItem(")
-    assert told.endswith(f"]' at 'transactItems' failed to satisfy constraint: {most}")
+    assert reported.startswith(f"{ENVELOPE}Value '[TransactWriteItem(")
+    assert reported.endswith(f"]' at 'transactItems' failed to satisfy constraint: {most}")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -517,8 +514,8 @@ def test_mode_of_failed_conditions(refuse, shared_table, key, kind):
     """An unknown word is reported before missing tables and two actions on one item."""
     wrong = action(kind, shared_table, key, ReturnValuesOnConditionCheckFailure="ALL_NEW")
     path = f"transactItems.2.member.{kind[0].lower()}{kind[1:]}.returnValuesOnConditionCheckFailure"
-    told = refuse(action("Delete", new_name(), key), wrong, action("Delete", shared_table, key))
-    assert told == (
+    reported = refuse(action("Delete", new_name(), key), wrong, action("Delete", shared_table, key))
+    assert reported == (
         f"{ENVELOPE}Value 'ALL_NEW' at '{path}' failed to satisfy constraint: "
         "Member must satisfy enum value set: [ALL_OLD, NONE]"
     )
@@ -533,22 +530,22 @@ MISSING = {
 
 
 @pytest.mark.parametrize("kind", MISSING)
-def test_member_that_an_action_needs(refuse, shared_table, key, kind):
+def test_required_members_of_an_action(refuse, shared_table, key, kind):
     path, member = MISSING[kind]
     wrong = action(kind, shared_table, key)
     del wrong[kind][member]
-    told = refuse(action("Put", shared_table, key), wrong)
+    reported = refuse(action("Put", shared_table, key), wrong)
     where = f"transactItems.2.member.{kind[0].lower()}{kind[1:]}.{path}"
-    assert told == f"{ENVELOPE}Value null at '{where}' failed to satisfy constraint: Member must not be null"
+    assert reported == f"{ENVELOPE}Value null at '{where}' failed to satisfy constraint: Member must not be null"
 
 
 def test_members_are_reported_together(refuse, shared_table, key):
-    told = refuse(
+    reported = refuse(
         action("Put", shared_table, key),
         ReturnConsumedCapacity="SOME",
         ReturnItemCollectionMetrics="ALL",
     )
-    assert told == (
+    assert reported == (
         "2 validation errors detected: Value 'SOME' at 'returnConsumedCapacity' failed to satisfy constraint: "
         "Member must satisfy enum value set: [INDEXES, TOTAL, NONE]; "
         "Value 'ALL' at 'returnItemCollectionMetrics' failed to satisfy constraint: "
@@ -557,28 +554,26 @@ def test_members_are_reported_together(refuse, shared_table, key):
 
 
 def test_long_token_comes_first(refuse, key):
-    """This is reported first; the service has two wordings, and only the older one reports other
-    faults with it.
-    """
+    """It is reported first. Only the service's OLD layer reports other problems with it."""
     token = "t" * 37
     most = "failed to satisfy constraint: Member must have length less than or equal to 36"
     older, newer = f"Value '{token}' at 'clientRequestToken' {most}", f"Value at 'ClientRequestToken' {most}"
     assert refuse({}, ClientRequestToken=token) in (ENVELOPE + older, ENVELOPE + newer)
-    told = refuse(action("Delete", new_name(), key), ClientRequestToken=token, ReturnConsumedCapacity="SOME")
-    assert told == ENVELOPE + newer or told.startswith(f"2 validation errors detected: {older}; ")
+    reported = refuse(action("Delete", new_name(), key), ClientRequestToken=token, ReturnConsumedCapacity="SOME")
+    assert reported == ENVELOPE + newer or reported.startswith(f"2 validation errors detected: {older}; ")
 
 
 def test_empty_token(refuse, shared_table, key):
-    told = refuse(action("Delete", shared_table, key), ClientRequestToken="")
+    reported = refuse(action("Delete", shared_table, key), ClientRequestToken="")
     least = "failed to satisfy constraint: Member must have length greater than or equal to 1"
-    assert told in (
+    assert reported in (
         f"{ENVELOPE}Value '' at 'clientRequestToken' {least}",
         f"{ENVELOPE}Value at 'ClientRequestToken' {least}",
     )
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_depth_without_bottom(post, shared_table, key, kind):
+def test_depth_without_a_limit(post, shared_table, key, kind):
     """JSON may be far deeper than any value, with and without a token."""
     value = '{"L":[' * 300 + '{"N":"1"}' + "]}" * 300
     extra = {"ConditionExpression": "NOT a = :v", "ExpressionAttributeValues": {":v": "DEEP"}}

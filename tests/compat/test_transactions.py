@@ -1,6 +1,4 @@
-"""TransactWriteItems: all actions or none, and the reasons of a transaction that is cancelled
-(behaviour 8.1, 8.2).
-"""
+"""TransactWriteItems: all actions or none, and reasons of cancellations (behaviour 8.1, 8.2)."""
 
 import pytest
 
@@ -19,9 +17,7 @@ def invalid(message):
 
 @pytest.fixture(scope="module")
 def tables(make_shared_table):
-    """Two tables that all tests share: one with a local and a global index, one without; each test
-    has its own keys.
-    """
+    """Two tables that all tests share, with and without indexes. Each test has its own keys."""
     indexed = make_shared_table(
         define="l:N g:S",
         LocalSecondaryIndexes=[index_request("local", "pk l", "KEYS_ONLY")],
@@ -31,7 +27,7 @@ def tables(make_shared_table):
 
 
 class Partition:
-    """One partition of the indexed table, which is one test's own."""
+    """A partition of the indexed table, which only one test uses."""
 
     def __init__(self, client, tables):
         self.client, self.tables = client, tables
@@ -72,7 +68,7 @@ class Partition:
         )["Items"]
 
     def everything(self):
-        """Return the partition as the table and both indexes show it, and the table's counts."""
+        """Return the partition from the table and both indexes, and the table's counts."""
         table = self.client.describe_table(**self.table)["Table"]
         described = [table, *table["LocalSecondaryIndexes"], *table["GlobalSecondaryIndexes"]]
         counts = [
@@ -100,10 +96,10 @@ def write(client, *actions, **extra):
     return without_metadata(client.transact_write_items(TransactItems=list(actions), **extra))
 
 
-# --- what a transaction does ----------------------------------------------------------------------
+# --- effects of a transaction ---------------------------------------------------------------------
 
 
-def test_all_kinds_of_actions_happen_together(client, part):
+def test_all_kinds_of_actions_run_together(client, part):
     part.put(part.item("replaced", a={"N": "1"}), part.item("changed", n={"N": "1"}), part.item("gone"))
     part.put(part.item("checked"))
     answer = write(
@@ -172,7 +168,7 @@ def test_conditions_see_the_items_before_the_transaction(client, part):
 
 
 def test_names_and_values_belong_to_their_action(client, part):
-    """The same placeholder may mean another thing in the next action."""
+    """The same placeholder may have another meaning in the next action."""
     write(
         client,
         *(
@@ -206,7 +202,7 @@ CANCELING = {
 
 @pytest.mark.parametrize("position", ["first", "last"])
 @pytest.mark.parametrize("cause", CANCELING)
-def test_nothing_of_it_happens(client, part, canceled, cause, position):
+def test_a_cancelled_transaction_changes_nothing(client, part, canceled, cause, position):
     g = {"S": part.name}
     part.put(*(part.item(sort, l={"N": "1"}, g=g, a={"S": "old"}) for sort in ("changed", "gone", "replaced")))
     before = part.everything()
@@ -258,12 +254,12 @@ def test_item_of_a_failed_condition(part, canceled, kind, mode):
     if mode is not None:
         for action in actions:
             action[kind]["ReturnValuesOnConditionCheckFailure"] = mode
-    told = {**FAILED, "Item": old} if mode == "ALL_OLD" else FAILED
-    assert canceled("transact_write_items", TransactItems=actions) == [told, FAILED]
+    first = {**FAILED, "Item": old} if mode == "ALL_OLD" else FAILED
+    assert canceled("transact_write_items", TransactItems=actions) == [first, FAILED]
     assert part.stored() == [old]
 
 
-def test_only_those_that_ask_get_their_items(part, canceled):
+def test_only_actions_that_request_it_return_their_items(part, canceled):
     part.put(part.item("a"), part.item("b"), part.item("c"))
     ask = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
     reasons = canceled(
@@ -296,7 +292,7 @@ def test_body_of_a_cancellation(post, part):
     )
 
 
-# --- what an action cannot do to its item ---------------------------------------------------------
+# --- actions that cannot change their item --------------------------------------------------------
 
 MISMATCH = "The provided key element does not match the schema"
 OPERAND = "An operand in the update expression has an incorrect data type"
@@ -315,7 +311,7 @@ def putting(**attributes):
 
 
 def keyed(kind, **extra):
-    """Return, by wrong key, functions that make an action of a kind with this key."""
+    """Return, by wrong key, functions that make an action with this key."""
     keys = {"type": {"pk": {"N": "1"}}, "shape": {"x": {"S": "x"}}, "scalar": {"sk": {"L": []}}}
     return {
         f"{kind} {name}": (lambda part, key=key: {kind: {**part.table, "Key": part.key("k") | key, **extra}}, MISMATCH)
@@ -411,10 +407,8 @@ CANNOT = {
 
 
 @pytest.mark.parametrize("case", CANNOT)
-def test_what_an_action_cannot_do_cancels(part, canceled, case):
-    """Nothing else is reported: neither failing conditions before and after it, nor the next such
-    problem.
-    """
+def test_an_action_that_cannot_change_its_item_cancels(part, canceled, case):
+    """It is reported alone, without failing conditions and further problems of this kind."""
     part.put(part.item("stored", **STORED))
     before = part.stored()
     make, message = CANNOT[case]
@@ -434,7 +428,7 @@ def test_the_first_problem_in_request_order_is_reported(part, canceled):
 
 
 def test_a_condition_guards_its_own_update(part, canceled):
-    """An update whose condition fails is not tried, even if it could not be done."""
+    """An update is not tried if its condition fails, even if the update is impossible."""
     action = part.update(
         "absent",
         "SET n = n - :one",

@@ -1,5 +1,6 @@
-"""UpdateTimeToLive, DescribeTimeToLive: the setting (behaviour 12). The time between changes: unit
-tests.
+"""UpdateTimeToLive and DescribeTimeToLive (behaviour 12).
+
+tests/unit/database/test_ttl_status.py tests the time between changes.
 """
 
 import pytest
@@ -13,8 +14,8 @@ def test_switching_on(client, refused, make_table):
     wanted = {"Enabled": True, "AttributeName": "expires"}
     answer = client.update_time_to_live(TableName=name, TimeToLiveSpecification=wanted)
     assert answer["TimeToLiveSpecification"] == wanted
-    told = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
-    assert told == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires"}
+    reported = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+    assert reported == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires"}
     assert refused("update_time_to_live", TableName=name, TimeToLiveSpecification=wanted) == (
         "ValidationException",
         "TimeToLive is already enabled",
@@ -43,8 +44,8 @@ def test_a_table_by_its_arn(client, make_table):
     wanted = {"Enabled": True, "AttributeName": "expires"}
     client.update_time_to_live(TableName=arn, TimeToLiveSpecification=wanted)
     for table in (name, arn):
-        told = client.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
-        assert told["AttributeName"] == "expires"
+        reported = client.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+        assert reported["AttributeName"] == "expires"
 
 
 @pytest.mark.parametrize(
@@ -54,14 +55,14 @@ def test_a_table_by_its_arn(client, make_table):
         ("describe_time_to_live", {}),
     ],
 )
-def test_a_table_that_there_is_not(refused, method, extra):
+def test_a_missing_table(refused, method, extra):
     assert refused(method, TableName="no-such-table", **extra) == (
         "ResourceNotFoundException",
         "Requested resource not found: Table: no-such-table not found",
     )
 
 
-def test_items_that_say_no_time_are_taken(client, make_table):
+def test_items_without_a_valid_time_are_accepted(client, make_table):
     name = make_table("pk:S")
     wanted = {"Enabled": True, "AttributeName": "expires"}
     client.update_time_to_live(TableName=name, TimeToLiveSpecification=wanted)
@@ -71,7 +72,7 @@ def test_items_that_say_no_time_are_taken(client, make_table):
     assert client.scan(TableName=name)["Count"] == len(never)
 
 
-def test_switching_off_what_is_off(refused, make_table):
+def test_switching_off_twice_is_refused(refused, make_table):
     name = make_table("pk:S")
     assert refused(
         "update_time_to_live", TableName=name, TimeToLiveSpecification={"Enabled": False, "AttributeName": "expires"}

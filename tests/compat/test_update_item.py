@@ -1,6 +1,6 @@
-"""UpdateItem: what every clause does, every ReturnValues mode, and its refusals (behaviour 3.5,
-3.6, 4.5, 4.6).
-"""
+"""UpdateItem: the effect of every clause, every ReturnValues mode, and errors.
+
+See behaviour 3.5, 3.6, 4.5 and 4.6."""
 
 import pytest
 
@@ -53,7 +53,7 @@ ITEM = {
 }
 GONE = None
 
-# case: expression, values, the attributes that are then changed (GONE: no longer there)
+# case: expression, values, the attributes that change (GONE: removed)
 CHANGES = {
     "set": ("SET a = :v", {":v": string("new")}, {"a": string("new")}),
     "set replaces another type": ("SET n = :v", {":v": {"L": []}}, {"n": {"L": []}}),
@@ -148,7 +148,7 @@ def test_changes(client, shared_table, key, case):
     }
 
 
-# case: expression, values, text; without envelope, as they depend on the item
+# case: expression, values, text. They have no envelope, because they depend on the item
 FAILURES = {
     "parent missing": ("SET a.b = :n", PATH),
     "grandparent missing": ("SET m.a.b = :n", PATH),
@@ -210,7 +210,7 @@ def test_failures_that_depend_on_the_item(client, refused, shared_table, key, ca
 
 # --- items that do not exist ----------------------------------------------------------------------
 
-# expression, values, the created item's attributes beside its key
+# expression, values, the created item's attributes except its key
 CREATIONS = {
     "no expression": (None, None, {}),
     "set": ("SET a = :v", {":v": number("1")}, {"a": number("1")}),
@@ -228,7 +228,7 @@ def test_creates_the_item(client, shared_table, key, case):
     assert read(client, shared_table, key) == {**key, **({"a": key["pk"]} if attributes == "pk" else attributes)}
 
 
-# behaviour 4.5: nothing to write, no item
+# behaviour 4.5: an update that writes nothing creates no item
 NO_CREATIONS = {
     "remove": ("REMOVE a", None),
     "remove a nested path": ("REMOVE a.b, l[3]", None),
@@ -249,7 +249,7 @@ def test_creates_no_item(client, shared_table, key, case, mode):
     assert read(client, shared_table, key) is None
 
 
-def test_creates_no_item_where_the_condition_fails(refused, shared_table, key):
+def test_a_failed_condition_creates_no_item(refused, shared_table, key):
     request = {"UpdateExpression": "REMOVE a", "ConditionExpression": "attribute_exists(pk)"}
     assert refused("update_item", TableName=shared_table, Key=key, **request) == (
         "ConditionalCheckFailedException",
@@ -320,7 +320,7 @@ FRAGMENTS = {
         {"l": numbers("0", "2")},
         {"l": numbers("1")},
     ),
-    # behaviour 4.6: what the new item has at every touched path
+    # behaviour 4.6: the value of the new item at every updated path
     "element removed": ("REMOVE l[1]", None, {"l": numbers("1")}, {"l": numbers("2")}),
     "last element removed": ("REMOVE l[2]", None, {"l": numbers("2")}, None),
     "two elements removed": ("REMOVE l[0], l[1]", None, {"l": numbers("0", "1")}, {"l": numbers("2")}),
@@ -366,7 +366,7 @@ def test_updated_fragments(client, shared_table, key, case, mode):
         assert in_order(answer["Attributes"]) == expected
 
 
-def test_all_old_and_all_new_tell_the_whole_item(client, shared_table, key):
+def test_all_old_and_all_new_return_the_whole_item(client, shared_table, key):
     client.put_item(TableName=shared_table, Item={**key, "a": number("1"), "b": number("2")})
     answer = update(client, shared_table, key, "SET a = :v", V, ReturnValues="ALL_OLD")
     assert answer == {"Attributes": {**key, "a": number("1"), "b": number("2")}}
@@ -375,12 +375,12 @@ def test_all_old_and_all_new_tell_the_whole_item(client, shared_table, key):
 
 
 @pytest.mark.parametrize(
-    ("mode", "told"),
+    ("mode", "reported"),
     [("NONE", None), ("ALL_OLD", None), ("UPDATED_OLD", None), ("UPDATED_NEW", ()), ("ALL_NEW", ("pk", "sk"))],
 )
-def test_return_values_of_a_created_item(client, shared_table, key, mode, told):
+def test_return_values_of_a_created_item(client, shared_table, key, mode, reported):
     answer = update(client, shared_table, key, "SET a = :v", V, ReturnValues=mode)
-    expected = {} if told is None else {"Attributes": {"a": number("9"), **{name: key[name] for name in told}}}
+    expected = {} if reported is None else {"Attributes": {"a": number("9"), **{name: key[name] for name in reported}}}
     assert answer == expected
 
 

@@ -1,4 +1,7 @@
-"""UpdateTable (behaviour 10.4). Backfills while items change: unit/database/test_index_backfill."""
+"""UpdateTable (behaviour 10.4).
+
+tests/unit/database/test_index_backfill.py tests writes during a backfill.
+"""
 
 import pytest
 
@@ -10,7 +13,7 @@ PROVISIONED = {"BillingMode": "PROVISIONED", "ProvisionedThroughput": UNITS}
 
 
 def definitions(pairs):
-    """AttributeDefinitions of "name:T name:T"."""
+    """Return the AttributeDefinitions of "name:T name:T"."""
     return [
         {"AttributeName": name, "AttributeType": kind} for name, kind in (pair.split(":") for pair in pairs.split())
     ]
@@ -22,17 +25,18 @@ def creation(name, keys, projection="ALL", non_key=None, **extra):
 
 @pytest.fixture
 def update(client):
-    """Update a table, wait until it has settled; return the answer's description and the one
-    afterwards.
-    """
+    """Update a table and wait until it is ACTIVE; return the first and the last description."""
 
     def send(name, **request):
         answer = client.update_table(TableName=name, **request)["TableDescription"]
         while True:
-            told = client.describe_table(TableName=name)["Table"]
-            statuses = {told["TableStatus"], *(each["IndexStatus"] for each in told.get("GlobalSecondaryIndexes", ()))}
+            reported = client.describe_table(TableName=name)["Table"]
+            statuses = {
+                reported["TableStatus"],
+                *(each["IndexStatus"] for each in reported.get("GlobalSecondaryIndexes", ())),
+            }
             if statuses == {"ACTIVE"}:
-                return answer, told
+                return answer, reported
 
     return send
 
@@ -52,8 +56,9 @@ def unchanged(read, write, index=None):
 
 
 def nothing(*sent):
-    """Return the message for a request that changes nothing, without the members that it sent
-    (behaviour 10.4).
+    """Return the text for a request that changes nothing (behaviour 10.4).
+
+    The text lists all members that the request does not have.
     """
     listed = (
         "ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, SSESpecification, "
@@ -84,7 +89,7 @@ ONE_OF = (
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
-        ({}, NOTHING),  # behaviour 10.4, as the next ones
+        ({}, NOTHING),  # behaviour 10.4, as for the next rows
         ({"GlobalSecondaryIndexUpdates": []}, nothing("GlobalSecondaryIndexUpdates")),
         ({"AttributeDefinitions": definitions("pk:S")}, NOTHING),
         ({"MultiRegionConsistency": "STRONG"}, nothing("MultiRegionConsistency")),
@@ -169,7 +174,7 @@ def test_refuses_before_the_table_is_looked_up(refused, request_, message):
 
 @pytest.mark.parametrize("name", ["ab", "a", ""])
 def test_a_table_name_of_less_than_three_characters(refused, name):
-    """behaviour 2.5, 3.4: other operations look such a table up."""
+    """behaviour 2.5, 3.4: other operations look up such a table."""
     assert refused("update_table", TableName=name, DeletionProtectionEnabled=True) == (
         "ValidationException",
         (
@@ -232,27 +237,27 @@ def test_one_change_a_call(refused, names, message):
     assert refused("update_table", TableName="missing", **request) == ("ValidationException", INVALID + message)
 
 
-def test_an_empty_ceiling_or_warmth_is_no_change(make_table, update):
+def test_an_empty_maximum_or_warm_throughput_is_not_a_change(make_table, update):
     name = make_table()
-    _, told = update(name, WarmThroughput={}, OnDemandThroughput={}, TableClass="STANDARD_INFREQUENT_ACCESS")
-    assert told["TableClassSummary"]["TableClass"] == "STANDARD_INFREQUENT_ACCESS"
+    _, reported = update(name, WarmThroughput={}, OnDemandThroughput={}, TableClass="STANDARD_INFREQUENT_ACCESS")
+    assert reported["TableClassSummary"]["TableClass"] == "STANDARD_INFREQUENT_ACCESS"
 
 
 def test_throughput_up_and_down(make_table, update):
     name = make_table(**PROVISIONED)
     answer, _ = update(name, ProvisionedThroughput={"ReadCapacityUnits": 9, "WriteCapacityUnits": 6})
     assert answer["TableStatus"] == "UPDATING"
-    assert answer["ProvisionedThroughput"].items() >= UNITS.items()  # behaviour 10.4: those in force
+    assert answer["ProvisionedThroughput"].items() >= UNITS.items()  # behaviour 10.4: the figures still in force
     assert "LastIncreaseDateTime" in answer["ProvisionedThroughput"]
-    answer, told = update(name, ProvisionedThroughput={"ReadCapacityUnits": 9, "WriteCapacityUnits": 2})
+    answer, reported = update(name, ProvisionedThroughput={"ReadCapacityUnits": 9, "WriteCapacityUnits": 2})
     assert answer["ProvisionedThroughput"]["ReadCapacityUnits"] == 9
     assert answer["ProvisionedThroughput"]["WriteCapacityUnits"] == 6
     assert answer["ProvisionedThroughput"]["NumberOfDecreasesToday"] == 0
-    units = told["ProvisionedThroughput"]
+    units = reported["ProvisionedThroughput"]
     assert units["NumberOfDecreasesToday"] == 1
     assert (units["ReadCapacityUnits"], units["WriteCapacityUnits"]) == (9, 2)
     assert units["LastIncreaseDateTime"] <= units["LastDecreaseDateTime"]
-    assert told["WarmThroughput"] == {"ReadUnitsPerSecond": 9, "WriteUnitsPerSecond": 6, "Status": "ACTIVE"}
+    assert reported["WarmThroughput"] == {"ReadUnitsPerSecond": 9, "WriteUnitsPerSecond": 6, "Status": "ACTIVE"}
 
 
 def test_unchanged_throughput(refused, make_table):
@@ -303,18 +308,18 @@ def test_throughput_of_an_on_demand_table(refused, make_table):
     )
 
 
-def test_billing_mode_there_and_back(refused, make_table, update):
+def test_billing_mode_changes_and_changes_back(refused, make_table, update):
     name = make_table(
         define="a:S",
         **PROVISIONED,
         GlobalSecondaryIndexes=[{**index_request("global", "a"), "ProvisionedThroughput": UNITS}],
     )
-    answer, told = update(name, BillingMode="PAY_PER_REQUEST")
-    assert answer["ProvisionedThroughput"]["ReadCapacityUnits"] == 0  # behaviour 10.4: at once
+    answer, reported = update(name, BillingMode="PAY_PER_REQUEST")
+    assert answer["ProvisionedThroughput"]["ReadCapacityUnits"] == 0  # behaviour 10.4: it changes at once
     assert answer["BillingModeSummary"] == {"BillingMode": "PAY_PER_REQUEST"}
-    assert told["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
-    assert "LastUpdateToPayPerRequestDateTime" in told["BillingModeSummary"]
-    for part in (told, told["GlobalSecondaryIndexes"][0]):
+    assert reported["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+    assert "LastUpdateToPayPerRequestDateTime" in reported["BillingModeSummary"]
+    for part in (reported, reported["GlobalSecondaryIndexes"][0]):
         assert part["ProvisionedThroughput"]["ReadCapacityUnits"] == 0
         assert part["ProvisionedThroughput"]["WriteCapacityUnits"] == 0
         assert part["WarmThroughput"] == {
@@ -330,32 +335,32 @@ def test_billing_mode_there_and_back(refused, make_table, update):
         "ValidationException",
         INVALID + "ProvisionedThroughput must be specified for index: global",
     )
-    answer, told = update(
+    answer, reported = update(
         name,
         **PROVISIONED,
         GlobalSecondaryIndexUpdates=[{"Update": {"IndexName": "global", "ProvisionedThroughput": UNITS}}],
     )
     for part in (answer, answer["GlobalSecondaryIndexes"][0]):
         assert part["ProvisionedThroughput"].items() >= UNITS.items()
-    assert told["BillingModeSummary"]["BillingMode"] == "PROVISIONED"
-    for part in (told, told["GlobalSecondaryIndexes"][0]):
+    assert reported["BillingModeSummary"]["BillingMode"] == "PROVISIONED"
+    for part in (reported, reported["GlobalSecondaryIndexes"][0]):
         assert {member: part["ProvisionedThroughput"][member] for member in UNITS} == UNITS
         assert "OnDemandThroughput" not in part
         assert part["WarmThroughput"] == {"ReadUnitsPerSecond": 12000, "WriteUnitsPerSecond": 4000, "Status": "ACTIVE"}
 
 
-def test_billing_mode_goes_with_a_stream_or_a_ceiling(make_table, update):
+def test_billing_mode_may_change_with_a_stream_or_a_maximum(make_table, update):
     for name, member in (("stream", "StreamSpecification"), ("ceiling", "OnDemandThroughput")):
-        _, told = update(make_table(**PROVISIONED), **MEMBERS["on demand"], **MEMBERS[name])
-        assert told["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
-        assert told[member] == MEMBERS[name][member]
+        _, reported = update(make_table(**PROVISIONED), **MEMBERS["on demand"], **MEMBERS[name])
+        assert reported["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+        assert reported[member] == MEMBERS[name][member]
 
 
-def test_the_billing_mode_it_has_leaves_no_mark(make_table, update):
-    _, told = update(
+def test_setting_the_same_billing_mode_adds_no_summary(make_table, update):
+    _, reported = update(
         make_table(**PROVISIONED), BillingMode="PROVISIONED", ProvisionedThroughput={**UNITS, "ReadCapacityUnits": 6}
     )
-    assert "BillingModeSummary" not in told
+    assert "BillingModeSummary" not in reported
 
 
 # --- indexes --------------------------------------------------------------------------------------
@@ -367,7 +372,7 @@ def test_an_index_over_existing_items(client, make_table, update):
     for number, kind in enumerate(kinds):
         item = {"pk": {"S": str(number)}, "other": {"S": "o"}}
         client.put_item(TableName=name, Item=item if kind is None else {**item, "a": kind})
-    answer, told = update(
+    answer, reported = update(
         name,
         AttributeDefinitions=definitions("a:S"),
         GlobalSecondaryIndexUpdates=[creation("global", "a", "KEYS_ONLY")],
@@ -375,16 +380,16 @@ def test_an_index_over_existing_items(client, make_table, update):
     assert answer["TableStatus"] == "UPDATING"
     (index,) = answer["GlobalSecondaryIndexes"]
     assert (index["IndexStatus"], index["Backfilling"]) == ("CREATING", False)
-    (index,) = told["GlobalSecondaryIndexes"]
+    (index,) = reported["GlobalSecondaryIndexes"]
     assert "Backfilling" not in index
-    assert {each["AttributeName"] for each in told["AttributeDefinitions"]} == {"pk", "a"}
+    assert {each["AttributeName"] for each in reported["AttributeDefinitions"]} == {"pk", "a"}
     items = client.scan(TableName=name, IndexName="global")["Items"]
     assert sorted(items, key=str) == sorted(
         [{"pk": {"S": "0"}, "a": {"S": "x"}}, {"pk": {"S": "1"}, "a": {"S": "y"}}], key=str
     )
 
 
-def test_a_new_index_rules_over_writes_at_once(client, refused, make_table):
+def test_writes_are_checked_against_a_new_index_at_once(client, refused, make_table):
     name = make_table("pk:S")
     client.update_table(
         TableName=name,
@@ -410,33 +415,33 @@ def test_updating_and_deleting_an_index(client, refused, make_table, update):
     )
     client.put_item(TableName=name, Item={"pk": {"S": "p"}, "a": {"S": "x"}, "b": {"S": "y"}})
     more = {"ReadCapacityUnits": 8, "WriteCapacityUnits": 9}
-    answer, told = update(
+    answer, reported = update(
         name, GlobalSecondaryIndexUpdates=[{"Update": {"IndexName": "second", "ProvisionedThroughput": more}}]
     )
-    assert answer["TableStatus"] == "ACTIVE"  # behaviour 10.4, as the next two
+    assert answer["TableStatus"] == "ACTIVE"  # behaviour 10.4, as for the next two
     by_name = {index["IndexName"]: index for index in answer["GlobalSecondaryIndexes"]}
     assert by_name["second"]["IndexStatus"] == "UPDATING"
     assert by_name["second"]["ProvisionedThroughput"].items() >= UNITS.items()
-    by_name = {index["IndexName"]: index for index in told["GlobalSecondaryIndexes"]}
+    by_name = {index["IndexName"]: index for index in reported["GlobalSecondaryIndexes"]}
     assert by_name["second"]["ProvisionedThroughput"]["WriteCapacityUnits"] == 9
     assert by_name["first"]["ProvisionedThroughput"]["WriteCapacityUnits"] == 6
-    answer, told = update(name, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "first"}}])
+    answer, reported = update(name, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "first"}}])
     by_name = {index["IndexName"]: index for index in answer["GlobalSecondaryIndexes"]}
     assert by_name["first"]["IndexStatus"] == "DELETING"
-    assert [index["IndexName"] for index in told["GlobalSecondaryIndexes"]] == ["second"]
-    # no index has b any more
-    assert {each["AttributeName"] for each in told["AttributeDefinitions"]} == {"pk", "a"}
+    assert [index["IndexName"] for index in reported["GlobalSecondaryIndexes"]] == ["second"]
+    # no key uses b any more
+    assert {each["AttributeName"] for each in reported["AttributeDefinitions"]} == {"pk", "a"}
     assert client.scan(TableName=name, IndexName="second")["Count"] == 1
     assert refused("scan", TableName=name, IndexName="first") == (
         "ValidationException",
         "The table does not have the specified index: first",
     )
     client.put_item(TableName=name, Item={"pk": {"S": "q"}, "b": {"N": "1"}})
-    _, told = update(name, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "second"}}])
-    assert "GlobalSecondaryIndexes" not in told
+    _, reported = update(name, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "second"}}])
+    assert "GlobalSecondaryIndexes" not in reported
 
 
-def test_counts_of_the_remaining_indexes_stay_theirs(client, make_table, update):
+def test_the_other_indexes_keep_their_counts(client, make_table, update):
     name = make_table(
         "pk:S",
         define="a:S b:S",
@@ -444,13 +449,13 @@ def test_counts_of_the_remaining_indexes_stay_theirs(client, make_table, update)
     )
     for number in range(3):
         client.put_item(TableName=name, Item={"pk": {"S": str(number)}, "b": {"S": "y"}})
-    _, told = update(name, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "first"}}])
-    (index,) = told["GlobalSecondaryIndexes"]
-    if index["ItemCount"]:  # AWS counts every six hours
+    _, reported = update(name, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "first"}}])
+    (index,) = reported["GlobalSecondaryIndexes"]
+    if index["ItemCount"]:  # AWS updates the count every six hours
         assert (index["ItemCount"], index["IndexSizeBytes"]) == (3, 15)
 
 
-def test_an_index_deleted_and_made_again_is_complete(client, make_table, update):
+def test_an_index_deleted_and_created_again_is_complete(client, make_table, update):
     name = make_table("pk:S", define="a:S", GlobalSecondaryIndexes=[index_request("global", "a")])
     for number in range(5):
         client.put_item(TableName=name, Item={"pk": {"S": str(number)}, "a": {"S": "x"}})
@@ -468,12 +473,12 @@ def test_an_index_deleted_and_made_again_is_complete(client, make_table, update)
 def test_definitions_that_the_new_index_does_not_need_are_ignored(make_table, update):
     """Observed: ack-api-quirks, DDB-TABLE-162, 358."""
     name = make_table("pk:S", define="a:S", GlobalSecondaryIndexes=[index_request("first", "a")])
-    _, told = update(
+    _, reported = update(
         name,
         AttributeDefinitions=definitions("pk:N a:N b:S unused:S"),
         GlobalSecondaryIndexUpdates=[creation("second", "b")],
     )
-    types = {each["AttributeName"]: each["AttributeType"] for each in told["AttributeDefinitions"]}
+    types = {each["AttributeName"]: each["AttributeType"] for each in reported["AttributeDefinitions"]}
     assert types == {"pk": "S", "a": "S", "b": "S"}
 
 
@@ -675,14 +680,14 @@ def test_one_projected_attribute_too_many(refused, make_table):
     assert "NonKeyAttributes" in message
 
 
-def test_an_index_comes_beside_another_ones_change(make_table, update):
+def test_an_index_may_be_created_while_another_one_changes(make_table, update):
     name = make_table(
         define="a:S",
         **PROVISIONED,
         GlobalSecondaryIndexes=[{**index_request("global", "a"), "ProvisionedThroughput": UNITS}],
     )
     more = {"ReadCapacityUnits": 7, "WriteCapacityUnits": 7}
-    _, told = update(
+    _, reported = update(
         name,
         AttributeDefinitions=definitions("a:S"),
         GlobalSecondaryIndexUpdates=[
@@ -692,7 +697,7 @@ def test_an_index_comes_beside_another_ones_change(make_table, update):
     )
     units = {
         index["IndexName"]: index["ProvisionedThroughput"]["ReadCapacityUnits"]
-        for index in told["GlobalSecondaryIndexes"]
+        for index in reported["GlobalSecondaryIndexes"]
     }
     assert units == {"global": 7, "more": 5}
 
@@ -703,24 +708,24 @@ def test_an_index_comes_beside_another_ones_change(make_table, update):
 def test_stream_on_and_off(refused, make_table, update):
     name = make_table()
     images = {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
-    _, told = update(name, StreamSpecification=images)
-    assert told["StreamSpecification"] == images
-    label = told["LatestStreamLabel"]
-    assert told["LatestStreamArn"] == f"{told['TableArn']}/stream/{label}"
+    _, reported = update(name, StreamSpecification=images)
+    assert reported["StreamSpecification"] == images
+    label = reported["LatestStreamLabel"]
+    assert reported["LatestStreamArn"] == f"{reported['TableArn']}/stream/{label}"
     assert refused("update_table", TableName=name, StreamSpecification=images) == (
         "ValidationException",
         f"Table already has an enabled stream: TableName: {name}",
     )
-    _, told = update(name, StreamSpecification={"StreamEnabled": False})
-    assert "StreamSpecification" not in told
-    assert told["LatestStreamLabel"] == label
+    _, reported = update(name, StreamSpecification={"StreamEnabled": False})
+    assert "StreamSpecification" not in reported
+    assert reported["LatestStreamLabel"] == label
     assert refused("update_table", TableName=name, StreamSpecification={"StreamEnabled": False}) == (
         "ValidationException",
         f"Table has no stream to disable: TableName: {name}",
     )
-    _, told = update(name, StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"})
-    assert told["StreamSpecification"]["StreamViewType"] == "KEYS_ONLY"
-    assert told["LatestStreamLabel"] > label
+    _, reported = update(name, StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"})
+    assert reported["StreamSpecification"]["StreamViewType"] == "KEYS_ONLY"
+    assert reported["LatestStreamLabel"] > label
 
 
 def test_encryption_and_class(refused, make_table, update):
@@ -730,72 +735,75 @@ def test_encryption_and_class(refused, make_table, update):
             "ValidationException",
             INVALID + "Table is already encrypted by default",
         )
-    answer, told = update(name, SSESpecification={"Enabled": True, "SSEType": "KMS"})
-    assert answer["SSEDescription"] == {"Status": "UPDATING"}  # with the key in force, here none (DDB-TABLE-140)
-    managed = told["SSEDescription"]
+    answer, reported = update(name, SSESpecification={"Enabled": True, "SSEType": "KMS"})
+    assert answer["SSEDescription"] == {
+        "Status": "UPDATING"
+    }  # it shows the key still in force, here none (DDB-TABLE-140)
+    managed = reported["SSEDescription"]
     assert managed["Status"] == "ENABLED"
     other = {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": KMS_KEY}
-    answer, told = update(name, SSESpecification=other)
+    answer, reported = update(name, SSESpecification=other)
     assert answer["SSEDescription"] == {**managed, "Status": "UPDATING"}
-    assert told["SSEDescription"]["KMSMasterKeyArn"] == KMS_KEY
+    assert reported["SSEDescription"]["KMSMasterKeyArn"] == KMS_KEY
     assert refused("update_table", TableName=name, SSESpecification=other) == (
         "ValidationException",
         INVALID + "Table is already encrypted with given KMSMasterKeyId. Use KMSMasterKeyId parameter if you want to "
         "change Master Key",
     )
-    answer, told = update(name, SSESpecification={"Enabled": False})
+    answer, reported = update(name, SSESpecification={"Enabled": False})
     assert answer["SSEDescription"]["KMSMasterKeyArn"] == KMS_KEY
-    assert "SSEDescription" not in told
+    assert "SSEDescription" not in reported
 
 
 def test_table_class(make_table, update):
-    """behaviour 10.4: the answer has the old summary; a table without one has none while its class
-    is the standard one.
+    """behaviour 10.4: the answer has the old summary.
+
+    A table of the standard class has no summary if it never had another class.
     """
     name = make_table()
-    answer, told = update(name, TableClass="STANDARD")
+    answer, reported = update(name, TableClass="STANDARD")
     assert answer["TableStatus"] == "UPDATING"
-    assert "TableClassSummary" not in {**answer, **told}
-    answer, told = update(name, TableClass="STANDARD_INFREQUENT_ACCESS")
+    assert "TableClassSummary" not in {**answer, **reported}
+    answer, reported = update(name, TableClass="STANDARD_INFREQUENT_ACCESS")
     assert answer["TableStatus"] == "UPDATING"
     assert "TableClassSummary" not in answer
-    summary = told["TableClassSummary"]
+    summary = reported["TableClassSummary"]
     assert summary["TableClass"] == "STANDARD_INFREQUENT_ACCESS"
     assert "LastUpdateDateTime" in summary
-    answer, told = update(name, TableClass="STANDARD_INFREQUENT_ACCESS")
+    answer, reported = update(name, TableClass="STANDARD_INFREQUENT_ACCESS")
     assert answer["TableStatus"] == "UPDATING"
-    assert answer["TableClassSummary"] == told["TableClassSummary"] == summary
-    answer, told = update(name, TableClass="STANDARD")
+    assert answer["TableClassSummary"] == reported["TableClassSummary"] == summary
+    answer, reported = update(name, TableClass="STANDARD")
     assert answer["TableClassSummary"] == summary
-    assert told["TableClassSummary"]["TableClass"] == "STANDARD"
+    assert reported["TableClassSummary"]["TableClass"] == "STANDARD"
 
 
-def test_on_demand_ceilings_merge_member_by_member(make_table, update):
+def test_on_demand_maximums_are_merged_member_by_member(make_table, update):
     name = make_table(OnDemandThroughput={"MaxReadRequestUnits": 10, "MaxWriteRequestUnits": 20})
-    _, told = update(name, OnDemandThroughput={"MaxReadRequestUnits": 11})
-    assert told["OnDemandThroughput"] == {"MaxReadRequestUnits": 11, "MaxWriteRequestUnits": 20}
-    answer, told = update(name, OnDemandThroughput={"MaxReadRequestUnits": -1})
+    _, reported = update(name, OnDemandThroughput={"MaxReadRequestUnits": 11})
+    assert reported["OnDemandThroughput"] == {"MaxReadRequestUnits": 11, "MaxWriteRequestUnits": 20}
+    answer, reported = update(name, OnDemandThroughput={"MaxReadRequestUnits": -1})
     assert answer["OnDemandThroughput"] == {"MaxReadRequestUnits": -1, "MaxWriteRequestUnits": 20}
-    assert told["OnDemandThroughput"] == {"MaxWriteRequestUnits": 20}
+    assert reported["OnDemandThroughput"] == {"MaxWriteRequestUnits": 20}
     for _ in range(2):
         removed = {"MaxReadRequestUnits": -1, "MaxWriteRequestUnits": -1}
-        answer, told = update(name, OnDemandThroughput=removed)
+        answer, reported = update(name, OnDemandThroughput=removed)
         assert answer["OnDemandThroughput"] == removed
-        assert "OnDemandThroughput" not in told
+        assert "OnDemandThroughput" not in reported
 
 
-def test_the_ceiling_of_an_index_goes(make_table, update):
+def test_the_maximum_of_an_index_is_removed(make_table, update):
     ceilings = {"OnDemandThroughput": {"MaxReadRequestUnits": 5}}
     name = make_table(define="a:S", GlobalSecondaryIndexes=[{**index_request("global", "a"), **ceilings}])
     removed = {"MaxReadRequestUnits": -1}
     update_ = {"Update": {"IndexName": "global", "OnDemandThroughput": removed}}
-    answer, told = update(name, GlobalSecondaryIndexUpdates=[update_])
+    answer, reported = update(name, GlobalSecondaryIndexUpdates=[update_])
     assert answer["GlobalSecondaryIndexes"][0]["OnDemandThroughput"] == removed
-    assert "OnDemandThroughput" not in {**answer, **told, **told["GlobalSecondaryIndexes"][0]}
+    assert "OnDemandThroughput" not in {**answer, **reported, **reported["GlobalSecondaryIndexes"][0]}
 
 
 @pytest.mark.parametrize("units", [0, -2])
-def test_on_demand_ceilings_out_of_range(refused, shared_table, units):
+def test_on_demand_maximums_out_of_range(refused, shared_table, units):
     ceilings = {"MaxWriteRequestUnits": units}
     assert refused("update_table", TableName=shared_table, OnDemandThroughput=ceilings) == (
         "ValidationException",
@@ -803,7 +811,7 @@ def test_on_demand_ceilings_out_of_range(refused, shared_table, units):
     )
 
 
-def test_on_demand_ceilings_need_on_demand(refused, make_table):
+def test_on_demand_maximums_need_on_demand(refused, make_table):
     name = make_table(
         define="a:S",
         **PROVISIONED,
@@ -822,10 +830,10 @@ def test_on_demand_ceilings_need_on_demand(refused, make_table):
 
 def test_warm_throughput_only_rises(refused, make_table, update):
     name = make_table(define="a:S", GlobalSecondaryIndexes=[index_request("global", "a")])
-    answer, told = update(name, WarmThroughput={"ReadUnitsPerSecond": 13000, "WriteUnitsPerSecond": 4500})
+    answer, reported = update(name, WarmThroughput={"ReadUnitsPerSecond": 13000, "WriteUnitsPerSecond": 4500})
     old = {"ReadUnitsPerSecond": 12000, "WriteUnitsPerSecond": 4000, "Status": "UPDATING"}
     assert (answer["TableStatus"], answer["WarmThroughput"]) == ("ACTIVE", old)  # control-plane 20.1
-    assert told["WarmThroughput"] == {"ReadUnitsPerSecond": 13000, "WriteUnitsPerSecond": 4500, "Status": "ACTIVE"}
+    assert reported["WarmThroughput"] == {"ReadUnitsPerSecond": 13000, "WriteUnitsPerSecond": 4500, "Status": "ACTIVE"}
     assert refused(
         "update_table", TableName=name, WarmThroughput={"ReadUnitsPerSecond": 13000, "WriteUnitsPerSecond": 4499}
     ) == (
@@ -834,15 +842,15 @@ def test_warm_throughput_only_rises(refused, make_table, update):
         "decreasing WarmThroughput is not supported",
     )
     index = {"Update": {"IndexName": "global", "WarmThroughput": {"ReadUnitsPerSecond": 14000}}}
-    answer, told = update(name, GlobalSecondaryIndexUpdates=[index])
+    answer, reported = update(name, GlobalSecondaryIndexUpdates=[index])
     assert answer["GlobalSecondaryIndexes"][0]["WarmThroughput"] == old
     assert answer["GlobalSecondaryIndexes"][0]["IndexStatus"] == "ACTIVE"
-    assert told["GlobalSecondaryIndexes"][0]["WarmThroughput"]["ReadUnitsPerSecond"] == 14000
-    assert told["WarmThroughput"]["ReadUnitsPerSecond"] == 13000
+    assert reported["GlobalSecondaryIndexes"][0]["WarmThroughput"]["ReadUnitsPerSecond"] == 14000
+    assert reported["WarmThroughput"]["ReadUnitsPerSecond"] == 13000
 
 
 @pytest.mark.parametrize("name", ["sse", "protection", "warm", "ceiling"])
-def test_changes_beside_an_active_table(client, make_table, update, name):
+def test_changes_that_leave_the_table_active(client, make_table, update, name):
     table = make_table()
     answer, _ = update(table, **MEMBERS[name])
     assert answer["TableStatus"] == "ACTIVE"
@@ -881,20 +889,20 @@ def test_table_throughput_mode_is_the_billing_mode(client, post, make_table, upd
         client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
         return answer.json
 
-    told = send(TableThroughputMode="PAY_PER_REQUEST")["TableDescription"]
-    assert told["TableStatus"] == "UPDATING"
-    assert told["TableThroughputModeSummary"] == {"TableThroughputMode": "PAY_PER_REQUEST"}
+    reported = send(TableThroughputMode="PAY_PER_REQUEST")["TableDescription"]
+    assert reported["TableStatus"] == "UPDATING"
+    assert reported["TableThroughputModeSummary"] == {"TableThroughputMode": "PAY_PER_REQUEST"}
     later = post("DescribeTable", {"TableName": name}).json["Table"]
     assert later["TableThroughputModeSummary"] == {
         "TableThroughputMode": "PAY_PER_REQUEST",
         "LastUpdateToPayPerRequestDateTime": later["BillingModeSummary"]["LastUpdateToPayPerRequestDateTime"],
     }
-    told = send(BillingMode="PROVISIONED", TableThroughputMode="PAY_PER_REQUEST", ProvisionedThroughput=UNITS)
-    assert told["TableDescription"]["BillingModeSummary"]["BillingMode"] == "PROVISIONED"
-    told = send(TableThroughputMode="PROVISIONED")
-    assert told["message"] == INVALID + "ProvisionedThroughput must be specified when BillingMode is PROVISIONED"
-    told = send(TableThroughputMode="BOGUS", BillingMode="PAY_PER_REQUEST")
-    assert told["message"] == (
+    reported = send(BillingMode="PROVISIONED", TableThroughputMode="PAY_PER_REQUEST", ProvisionedThroughput=UNITS)
+    assert reported["TableDescription"]["BillingModeSummary"]["BillingMode"] == "PROVISIONED"
+    reported = send(TableThroughputMode="PROVISIONED")
+    assert reported["message"] == INVALID + "ProvisionedThroughput must be specified when BillingMode is PROVISIONED"
+    reported = send(TableThroughputMode="BOGUS", BillingMode="PAY_PER_REQUEST")
+    assert reported["message"] == (
         "1 validation error detected: Value 'BOGUS' at 'tableThroughputMode' failed to satisfy constraint: "
         "Member must satisfy enum value set: [PROVISIONED, PAY_PER_REQUEST]"
     )

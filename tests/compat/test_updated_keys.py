@@ -1,6 +1,4 @@
-"""Updates and projections against the key attributes of a table and of its indexes (behaviour
-3.8).
-"""
+"""Updates and projections of the key attributes of a table and its indexes (behaviour 3.8)."""
 
 import pytest
 
@@ -42,8 +40,8 @@ def update_of(expression):
     return {"UpdateExpression": expression} | ({"ExpressionAttributeValues": values} if values else {})
 
 
-# Known without the item: reported before a failing condition, for every type, from the first index
-# by name.
+# Errors that do not depend on the item. They are reported before a failing condition and name the
+# first index.
 WRONG_TYPES = {
     "number": ("SET x = :n", index_key_mismatch("x", "S", "N", "first")),
     "binary": ("SET x = :b", index_key_mismatch("x", "S", "B", "first")),
@@ -85,7 +83,7 @@ PATHS = {
 
 
 @pytest.mark.parametrize("case", WRONG_TYPES | PATHS)
-def test_updates_that_no_item_allows(client, refused, canceled, table, key, case):
+def test_updates_that_are_wrong_for_every_item(client, refused, canceled, table, key, case):
     expression, text = (WRONG_TYPES | PATHS)[case]
     update = {"TableName": table, "Key": key, **update_of(expression)}
     for condition in ({}, {"ConditionExpression": "attribute_exists(pk)"}):
@@ -134,7 +132,7 @@ def test_statements(client, refused, table, key, statement, text):
     assert answer == ("ValidationException", text)
 
 
-# Known only with the item: reported after a failing condition.
+# Errors that depend on the item. A failing condition is reported first.
 FROM_THE_ITEM = {
     "a copy": ("SET x = misc", UNSUPPORTED),
     "a copied document": ("SET b = doc", UNSUPPORTED),
@@ -150,7 +148,7 @@ FROM_THE_ITEM = {
 
 
 @pytest.mark.parametrize("case", FROM_THE_ITEM)
-def test_types_found_in_the_item(client, refused, canceled, table, key, case):
+def test_wrong_types_that_come_from_the_item(client, refused, canceled, table, key, case):
     expression, text = FROM_THE_ITEM[case]
     client.put_item(TableName=table, Item={**key, **ITEM})
     update = {"TableName": table, "Key": key, **update_of(expression)}
@@ -228,10 +226,8 @@ def test_conditions_below_keys(refused, table, key, condition, place):
     assert refused("execute_transaction", TransactStatements=[exists]) == answer
 
 
-def test_projections_below_keys_that_an_index_lacks(refused, table, key):
-    """The path is reported before the rule that a query of a global index returns projected
-    attributes only.
-    """
+def test_projections_below_keys_that_an_index_does_not_have(refused, table, key):
+    """The path is reported before the rule that a global index returns only what it projects."""
     read = {"TableName": table, "IndexName": "first", "ProjectionExpression": "l.a"}
     condition = {"KeyConditionExpression": "x = :s", "ExpressionAttributeValues": {":s": VALUES[":s"]}}
     answer = ("ValidationException", SCALARS + "IndexKey: l")

@@ -1,6 +1,4 @@
-"""What web pages may do: everything at the DynamoDB API, as on AWS; nothing at /_emulator/ and
-Lambda's API (origins.py).
-"""
+"""Web pages may use the DynamoDB API, as on AWS, but not /_emulator/ and Lambda's API."""
 
 import http.client
 import json
@@ -28,7 +26,7 @@ def port(endpoint):
 
 @pytest.fixture
 def ask(endpoint):
-    """ask(method, path, headers, body): one request on a connection of its own."""
+    """ask(method, path, headers, body) sends one request on a new connection."""
 
     def send(method, path, headers, body=b"{}"):
         parts = urlsplit(endpoint)
@@ -63,7 +61,7 @@ def cors_headers(answer):
         ({"host": "localhost:{port}.evil.example"}, "--allowed-host"),
     ],
 )
-def test_requests_that_are_refused(ask, port, headers, flag):
+def test_refused_requests(ask, port, headers, flag):
     headers = {name: value.format(port=port) for name, value in headers.items()}
     for method, path in (("POST", CLOCK), ("GET", CLOCK), ("POST", "/_emulator/none"), ("PUT", "/_emulator/")):
         refused = ask(method, path, headers, b'{"Advance": 31540000}')
@@ -96,7 +94,7 @@ def test_requests_that_are_refused(ask, port, headers, flag):
         {"sec-fetch-site": "none", "sec-fetch-mode": "navigate"},
     ],
 )
-def test_requests_that_are_not(ask, port, headers):
+def test_accepted_requests(ask, port, headers):
     headers = {name: value.format(port=port) for name, value in headers.items()}
     origin = headers.get("origin")
     answers = [
@@ -104,7 +102,7 @@ def test_requests_that_are_not(ask, port, headers):
         (ask("POST", CLOCK, headers), 400),
         (ask("GET", "/_emulator/none", headers, b""), 404),
         (ask("GET", MAPPINGS, {**SIGNED, **headers}, b""), 200),
-        (ask("GET", MAPPINGS, headers, b""), 403),  # not signed
+        (ask("GET", MAPPINGS, headers, b""), 403),  # the request is not signed
     ]
     for answer, status in answers:
         assert answer.status == status
@@ -116,7 +114,7 @@ def test_requests_that_are_not(ask, port, headers):
 def test_links_from_other_pages_work(ask):
     link = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
     shown = ask("GET", CLOCK, link, b"")
-    assert (shown.status, shown.headers["content-type"]) == (200, "application/json")  # which browsers show
+    assert (shown.status, shown.headers["content-type"]) == (200, "application/json")  # browsers show this type
     assert ask("POST", CLOCK, link).status == 403
     assert ask("GET", CLOCK, {**link, "host": "evil.example"}, b"").status == 403
 
@@ -143,8 +141,8 @@ def test_the_dynamodb_api_is_open_to_all(ask, host, page):
     assert ask("GET", "/", {"host": host, **page}, b"").status == 200
 
 
-def test_no_simple_request_reaches_the_dynamodb_api(ask):
-    """A page sends these without a preflight, so that --cors could not keep them away."""
+def test_the_dynamodb_api_refuses_simple_requests(ask):
+    """A page sends these without a preflight, so --cors could not stop them."""
     for content_type in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", None):
         headers = {
             name: value for name, value in {**LIST_TABLES, **FOREIGN, "content-type": content_type}.items() if value

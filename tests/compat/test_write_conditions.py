@@ -1,6 +1,4 @@
-"""Conditions of PutItem, UpdateItem and DeleteItem: evaluation, failure, the failed item (behaviour
-4.4, 4.6).
-"""
+"""Conditions of PutItem, UpdateItem and DeleteItem: outcomes and failures (behaviour 4.4, 4.6)."""
 
 import pytest
 from boto3.dynamodb.conditions import Attr
@@ -178,7 +176,7 @@ ON_KEYS = {
     "attribute_not_exists(sk)": False,
     "pk = :pk AND sk = :sk": True,
     "sk <> :sk OR a = :old": True,
-    "sk > :sk OR a = :new": False,  # conditions are about the stored item, not about the new one
+    "sk > :sk OR a = :new": False,  # the condition is about the stored item, not the new one
     "begins_with(pk, :pk) AND attribute_not_exists(b)": True,
     "pk = :pk AND a = :old AND attribute_exists(b)": False,
 }
@@ -244,7 +242,7 @@ def failure(client, method, **request):
 @pytest.mark.parametrize("method", WRITES)
 @pytest.mark.parametrize("mode", ["ALL_OLD", "NONE", None])
 @pytest.mark.parametrize("exists", [True, False])
-def test_failure_changes_nothing_and_returns_the_item_on_request(client, shared_table, key, method, mode, exists):
+def test_a_failure_changes_nothing_and_returns_the_item_on_request(client, shared_table, key, method, mode, exists):
     item = {**key, "a": {"N": "1"}, "m": {"M": {"x": {"B": b"\x00"}}}}
     if exists:
         client.put_item(TableName=shared_table, Item=item)
@@ -303,7 +301,7 @@ def test_failed_condition_comes_before_a_failing_update(refused, shared_table, k
 
 
 @pytest.mark.parametrize("method", ["put_item", "delete_item"])
-def test_an_attribute_whose_name_ends_like_a_key_is_another(client, refused, shared_table, key, method):
+def test_an_attribute_whose_name_ends_like_a_key_is_not_the_key(client, refused, shared_table, key, method):
     client.put_item(TableName=shared_table, Item={**key, 'a"v': {"N": "1"}, "v": {"N": "2"}})
     request = {
         "TableName": shared_table,

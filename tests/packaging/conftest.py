@@ -1,4 +1,4 @@
-"""A wheel of this source tree, built once, and environments with it."""
+"""A wheel of this source tree, built once, and environments in which it is installed."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a wheel and an sdist have."""
+"""The contents of a wheel and an sdist."""
 
 import tarfile
 import zipfile

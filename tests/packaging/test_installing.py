@@ -9,7 +9,7 @@ USERS = ["the user", "the user"]
 
 
 def answers(environment, folder, *options):
-    """Start the installed command in a folder, and say whether it answers a request."""
+    """Start the installed command in a folder; return whether it answers a request."""
     with environment.serving(environment.script, "--in-memory", "--port", "0", *options, cwd=folder) as url:
         return call(url, "ListTables", {}) == {"TableNames": []}
 

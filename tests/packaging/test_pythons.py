@@ -1,7 +1,7 @@
 """The wheel, and a smoke set of the tests, on every Python that the project claims to support.
 
-Only `make nightly` runs this. pip takes what the server needs from its index, so this needs a
-network or a mirror. Pythons come from the PATH and from pyenv; where one is missing, its tests are
+Only `make nightly` runs these tests. pip installs the server's dependencies, so they need a
+network or a mirror. Pythons come from the PATH and from pyenv. If one is missing, its tests are
 skipped.
 """
 
@@ -29,7 +29,7 @@ def interpreter(version):
     """Return the path of a Python of this version, or None."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
     for path in (sys.executable, shutil.which(f"python{version}"), *sorted(pyenv.glob(f"{version}.*/bin/python"))):
-        # One that pyenv puts on the PATH may end with an error instead of running.
+        # A command of pyenv on the PATH may fail instead of running Python.
         if (
             path is not None
             and run(path, "-c", "import sys; print('%d.%d' % sys.version_info[:2])", check=False) == version
@@ -55,7 +55,7 @@ def wheel(tmp_path_factory):
 
 @pytest.fixture(scope="module", params=VERSIONS)
 def environment(request, wheel, tmp_path_factory):
-    """The folder of an environment that has the wheel and what it needs, and nothing else."""
+    """The folder of an environment that has only the wheel and its dependencies."""
     python = interpreter(request.param)
     if python is None:
         pytest.skip(f"no Python {request.param} on the PATH or in pyenv")
@@ -73,7 +73,7 @@ def test_this_python_is_claimed():
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_an_installed_wheel_serves(environment, tmp_path, workers):
-    """Away from the source tree, and without botocore, which the wheel only needs to be built."""
+    """It works outside the source tree and without botocore, which only a build needs."""
     names = run(environment / "bin" / "pip", "list", "--format=freeze", "--disable-pip-version-check")
     assert "botocore" not in names
     arguments = ("--data-dir", str(tmp_path / "data"), "--workers", workers)

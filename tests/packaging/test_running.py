@@ -1,4 +1,4 @@
-"""The server and code of users run where users have packages called `emulator` and `storage`."""
+"""The server and users' code run even if users have packages called `emulator` and `storage`."""
 
 import json
 import os
@@ -31,7 +31,7 @@ def script(environment):
 @pytest.mark.parametrize("command", [module, script])
 @pytest.mark.parametrize("variables", [{}, {"PYTHONPATH": "."}], ids=["", "PYTHONPATH"])
 def test_commands_in_a_folder_with_such_packages(installed, user_folder, command, variables):
-    """The version is printed by the server's own code."""
+    """The server's own code prints the version."""
     printed = installed.run(*command(installed), "--version", cwd=user_folder, **variables)
     assert printed == f"dynamodb-emulator {VERSION}\n"
     printed = installed.run(*command(installed), "copy", "none", "copied", cwd=user_folder, status=2, **variables)
@@ -39,7 +39,7 @@ def test_commands_in_a_folder_with_such_packages(installed, user_folder, command
 
 
 def test_a_link_to_the_command_runs_from_any_folder(installed, user_folder, tmp_path):
-    """As pipx and `uv tool` install it."""
+    """pipx and `uv tool` install such links."""
     link = tmp_path / "dynamodb-emulator"
     link.symlink_to(installed.script)
     with installed.serving(link, "--in-memory", "--port", "0", cwd=user_folder, PATH="/usr/bin:/bin") as url:
@@ -47,7 +47,7 @@ def test_a_link_to_the_command_runs_from_any_folder(installed, user_folder, tmp_
 
 
 def test_processes_that_copy_and_verify(installed, user_folder):
-    """Both are processes of their own, which a server starts in the user's folder."""
+    """A server starts these processes in the user's folder."""
     options = ("--port", "0", "--data-dir")
     with installed.serving(*module(installed), *options, "data", cwd=user_folder, PYTHONPATH=".") as url:
         assert call_control(url, "copy", {"Folder": str(user_folder / "copied")})["Bytes"] > 0
@@ -108,7 +108,7 @@ def test_the_package_has_a_version(installed):
     assert installed.code("import dynamodb_emulator as d, json; print(json.dumps(d.__version__))") == VERSION
 
 
-def test_the_application_puts_the_server_on_the_path_and_imports_nothing_of_it(installed, user_folder):
+def test_the_application_changes_the_path_and_does_not_import_the_server(installed, user_folder):
     code = """
 import json, sys
 path = list(sys.path)

@@ -1,8 +1,8 @@
-"""Random sequences of operations on a dict, on an emulator in memory and on one over LMDB at once.
+"""Random sequences of operations on a dict, an emulator in memory and one over LMDB.
 
-Both emulators must give the same bytes for every request, and those must be what the dict says:
-items, order, pages, counts and sizes, of the table and of every index, one of which comes and goes
-while it is filled in small slices.
+Both emulators must return the same bytes for every request, and these must agree with the dict:
+items, order, pages, counts and sizes, of the table and of every index. One index is created, filled
+in small slices and deleted during a sequence.
 
 EXAMPLES=100 makes the runs a hundred times as long, and different each time.
 """
@@ -35,14 +35,12 @@ TYPES = {"pk": "S", "sk": "N", "l": "S", "g": "S", "h": "N", "n": "N", "x": "S",
 
 @dataclass(frozen=True)
 class Source:
-    """The table or an index: its key attributes (the first `hashes` are the partition key) and what
-    it projects.
-    """
+    """The table or an index: key attributes (the first `hashes` are HASH) and projection."""
 
     name: str | None
     keys: tuple[str, ...]
     hashes: int = 1
-    projected: tuple[str, ...] | None = None  # None: everything
+    projected: tuple[str, ...] | None = None  # None: all attributes
 
     @property
     def all_keys(self) -> tuple[str, ...]:
@@ -53,7 +51,7 @@ class Source:
 
     @property
     def filters(self) -> bool:
-        """Whether a filter on n is taken: a global index must project what a filter names."""
+        """Whether a filter on n is allowed: a global index must project n."""
         return self.projected is None or "n" in self.projected or self.name == "local"
 
     def entry(self, item: Item) -> Item:
@@ -99,7 +97,7 @@ def key_of(item: Item, names: tuple[str, ...] = KEYS) -> Item:
 
 
 def order(value: dict[str, str]) -> Any:
-    """Return what key attributes are ordered by (behaviour 2.6)."""
+    """Return a sort key for the values of key attributes (behaviour 2.6)."""
     ((kind, content),) = value.items()
     return Decimal(content) if kind == "N" else content.encode()
 
@@ -160,16 +158,16 @@ TESTS = {
 
 
 class Pair:
-    """The emulator in memory and the one over LMDB; every request goes to both."""
+    """The emulator in memory and the one over LMDB. Every request goes to both."""
 
     def __init__(self, emulators: list[InProcess]) -> None:
         self.emulators = emulators
         self.numbers = count()
 
     def __call__(self, operation: str, **request: Any) -> Any:
-        """Return what both answer, parsed; an error as (code, message)."""
+        """Return the answer of both, parsed, or an error as (code, message)."""
         first, second = (self._answer(emulator, operation, request) for emulator in self.emulators)
-        if operation != "CreateTable":  # every table has an id of its own
+        if operation != "CreateTable":  # each table gets a different id
             assert without_ids(first) == without_ids(second)
         return json.loads(first) if isinstance(first, bytes) else first
 
@@ -187,7 +185,7 @@ class Pair:
         return name
 
     def finish(self) -> None:
-        """Finish all background work; then the stores must be consistent."""
+        """Finish all background work, and check that the stores are consistent."""
         for inside in self.emulators:
             inside.emulator.database.background.run_all()
             check_store(inside.emulator.database)
@@ -281,7 +279,7 @@ class Run:
         return self.pair(operation, TableName=self.name, **request)
 
     def writes(self, operation: str, old: Item | None, condition: str | None, **request: Any) -> Any:
-        """Call a write; return its answer, None where its condition did not hold."""
+        """Call a write; return its answer, or None if its condition failed."""
         if condition is not None:
             request["ConditionExpression"] = condition
         answer = self.call(operation, **request)
@@ -432,9 +430,7 @@ class Run:
         operation: str,
         **request: Any,
     ) -> list[Item]:
-        """Read all pages and compare them with the entries that the model expects; return the
-        items.
-        """
+        """Read all pages and compare them with the model's entries; return the items."""
         pages = self.pages(operation, source, least, limit, **request)
         scanned = [page["ScannedCount"] for page in pages]
         if limit is None:
@@ -443,7 +439,7 @@ class Run:
             full, rest = divmod(len(expected), limit)
             assert scanned == [limit] * full + [rest]
         if least is not None:
-            # A local index reads from the table what its filter names.
+            # A local index reads the attributes of a filter from the table.
             whole = expected if source.name != "local" else [self.model.get(entry) or {} for entry in expected]
             kept = [entry for entry in whole if "n" in entry and Decimal(entry["n"]["N"]) >= Decimal(least)]
             expected = [source.entry(entry) for entry in kept]
@@ -510,9 +506,7 @@ MEGABYTE = 1 << 20
 
 
 def megabytes(entries: list[Item]) -> list[int]:
-    """Return how many entries the pages of a walk have: the one that crosses a megabyte belongs to
-    its page.
-    """
+    """Return the number of entries of each page. The entry that crosses a megabyte is the last."""
     pages, filled = [0], 0
     for entry in entries:
         pages[-1] += 1

@@ -1,4 +1,4 @@
-"""No request, however broken, gets a 500, and one that is refused changes nothing.
+"""No broken request gets a 500, and a refused request changes nothing.
 
 EXAMPLES=100 makes the runs a hundred times as long, and different each time.
 """
@@ -36,7 +36,7 @@ def http_headers(operation: str) -> list[tuple[bytes, bytes]]:
 
 
 class World:
-    """An emulator with the seeds' tables and items, which can be reset to its first state."""
+    """An emulator with the tables and items of the seeds, which can be reset to its first state."""
 
     def __init__(self, options: Settings) -> None:
         self.emulator = Emulator(options, ManualClock())
@@ -59,7 +59,7 @@ class World:
         return dump(self.database), tables
 
     def reset(self) -> None:
-        """Reset the emulator to its first state."""
+        """Reset everything to the first state."""
         self.database.background.run_all()
         with self.database.write() as txn:
             txn.drop_range(*EVERYTHING, 1 << 30)
@@ -93,7 +93,7 @@ TYPE = re.compile(r"com\.amazon(aws\.dynamodb\.v20120810|\.coral\.(service|valid
 
 
 def check_answer(status: int, headers: dict[bytes, bytes], body: bytes) -> None:
-    """Assert that an answer to a POST is well-formed and no server error."""
+    """Assert that an answer to a POST is well-formed and not a server error."""
     assert status in (200, 400), body
     assert headers[b"content-type"] == b"application/x-amz-json-1.0"
     assert int(headers[b"content-length"]) == len(body)
@@ -111,7 +111,9 @@ def check_answer(status: int, headers: dict[bytes, bytes], body: bytes) -> None:
 def world(engine_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder: Path = tmp_path_factory.mktemp("world") / "data"
     data: dict[str, Any] = {"in_memory": True} if engine_name == "memory" else {"data_dir": folder}
-    made = World(Settings(**data, kinesis_endpoint="http://127.0.0.1:9"))  # no task runs that would connect to it
+    made = World(
+        Settings(**data, kinesis_endpoint="http://127.0.0.1:9")
+    )  # no background work runs that would connect to it
     yield made
     made.emulator.close()
 
@@ -122,7 +124,7 @@ def test_every_operation_has_seeds() -> None:
 
 @pytest.mark.parametrize("operation", SEEDS)
 def test_seeds_are_valid(world: World, operation: str) -> None:
-    """Only requests that are almost valid reach the deeper code."""
+    """Only requests that are nearly valid reach code behind the first checks."""
     changes = []
     for request in SEEDS[operation]:
         world.valid(operation, request)
@@ -167,7 +169,7 @@ def test_requests_of_absent_operations(world: World) -> None:
 
 
 def test_requests_of_the_wrong_operation(world: World) -> None:
-    """A valid request of one operation sent to another one."""
+    """A valid request of one operation is sent to another one."""
     for operation in SEEDS:
         for seed in [seed for seeds in SEEDS.values() for seed in seeds]:
             world.throw(operation, json.dumps(seed).encode())
@@ -186,7 +188,7 @@ def test_broken_headers(world: World) -> None:
         found = dict(answer.headers)
         assert int(found[b"content-length"]) == len(answer.body)
         assert int(found[b"x-amz-crc32"]) == zlib.crc32(answer.body)
-        if answer.status == 500:  # the service's own answer to a broken content coding (behaviour 1.1)
+        if answer.status == 500:  # the service answers a broken content coding in this way (behaviour 1.1)
             assert b"content-encoding" in dict(sent)
             assert json.loads(answer.body)["__type"] == "com.amazonaws.dynamodb.v20120810#InternalServerError"
         else:
@@ -197,7 +199,7 @@ def test_broken_headers(world: World) -> None:
 
 
 def renamed(value: Any, names: dict[str, str]) -> Any:
-    """Return a request with its tables' names replaced."""
+    """Return a request with the names of its tables replaced."""
     if isinstance(value, dict):
         return {names.get(name, name): renamed(inner, names) for name, inner in value.items()}
     if isinstance(value, list):
@@ -206,7 +208,7 @@ def renamed(value: Any, names: dict[str, str]) -> Any:
 
 
 def test_broken_requests_over_http(endpoint: str, make_table: Any) -> None:
-    """The same requests through sockets, to a server; the tables are compared through the API."""
+    """The same requests through sockets. The API shows whether they have changed the table."""
     name = make_table(
         "pk:S sk:N", **{key: value for key, value in TABLES[0].items() if key not in ("TableName", "KeySchema")}
     )

@@ -1,6 +1,6 @@
-"""Copies of data folders: of a running server, made with cp and with the command, of an ended and
-of a killed one.
-"""
+"""Copies of data folders, made with cp and with the command.
+
+The server of the folder is running, has ended, or was killed."""
 
 import shutil
 import subprocess
@@ -29,9 +29,7 @@ COPIED = "was copied, restored or last used by an older version"
 
 
 class Writer(threading.Thread):
-    """Writes until `end` is set. `written`: the least number of items that exist, numbered from
-    0.
-    """
+    """Writes items, numbered from 0, until it is stopped. `written` is their least number."""
 
     def __init__(self, url: str, number: int) -> None:
         super().__init__()
@@ -58,7 +56,7 @@ class Writer(threading.Thread):
 
 @contextmanager
 def writing(server: Server, least: int = 50) -> Iterator[list[Writer]]:
-    """Have a table and writers to it; each has written some items when the block begins."""
+    """Run a block with writers to a table. Each has written some items when the block begins."""
     with closing(Client(server.url)) as client:
         client("CreateTable", **TABLE)
         client("DescribeTable", TableName="copied")
@@ -77,7 +75,7 @@ def writing(server: Server, least: int = 50) -> Iterator[list[Writer]]:
 
 
 def check(folder: Path, writers: list[Writer], least: list[int]) -> None:
-    """Assert that a folder has a consistent store with the items that existed before the copy."""
+    """Assert that a folder has a consistent store, with the items written before the copy."""
     emulator = Emulator(Settings(data_dir=folder))
     check_store(emulator.database)
     caller = emulator.caller("test", "us-east-1")
@@ -94,9 +92,7 @@ def copy(source: Path, target: Path) -> subprocess.CompletedProcess[str]:
 
 
 def start(folder: Path) -> tuple[int, list[str]]:
-    """Start a server on a folder, end it once it serves; return its status and what it has logged,
-    line by line.
-    """
+    """Start a server on a folder and stop it; return its status and the lines of its log."""
     command = [sys.executable, "-m", "emulator", "--port", "0", "--data-dir", str(folder)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout
@@ -121,14 +117,14 @@ def test_running_server_is_copied(tmp_path: Path, options: tuple[str, ...]) -> N
     size = (target / "data.mdb").stat().st_size
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout == f"copied {data} to {target}: {size} bytes\n"
-    assert sum(after) > sum(before), "others write meanwhile"
+    assert sum(after) > sum(before), "the others wrote nothing meanwhile"
     assert start(target) == (0, [])
     check(target, writers, before)
     check(data, writers, after)
 
 
 @pytest.mark.parametrize("options", [(), ("--durable", "--workers", "2")], ids=["plain", "durable workers"])
-def test_server_copies_itself_while_it_answers_others(
+def test_a_server_answers_others_while_it_copies_its_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
 ) -> None:
     data, target = tmp_path / "data", tmp_path / "copy"
@@ -138,7 +134,7 @@ def test_server_copies_itself_while_it_answers_others(
         answer = call("copy", {"Folder": str(target)})
         after = [writer.written for writer in writers]
         assert answer == (200, {"Folder": str(target), "Bytes": (target / "data.mdb").stat().st_size})
-        assert sum(after) - sum(before) > 3, "others write meanwhile"
+        assert sum(after) - sum(before) > 3, "the others wrote nothing meanwhile"
         refusal = f"The folder {target} is not empty: a copy needs a folder that is missing or empty."
         assert call("copy", {"Folder": str(target)}) == (400, {"message": refusal})
     assert start(target) == (0, [])
@@ -153,11 +149,11 @@ def test_copy_of_workers_in_memory(tmp_path: Path) -> None:
     check(target, writers, before)
 
 
-def test_relative_folder_is_below_the_servers(tmp_path: Path) -> None:
+def test_a_relative_folder_is_below_the_servers_folder(tmp_path: Path) -> None:
     name = f"copy-{tmp_path.parent.name}"
     with running("--data-dir", str(tmp_path / "data")) as server:
-        status, told = declaring(server.url)("copy", {"Folder": name})
-        made = Path(told["Folder"])
+        status, reported = declaring(server.url)("copy", {"Folder": name})
+        made = Path(reported["Folder"])
         try:
             assert (status, made) == (200, ROOT / name)
             assert (made / "layout").exists()
@@ -166,7 +162,7 @@ def test_relative_folder_is_below_the_servers(tmp_path: Path) -> None:
 
 
 def test_copies_made_with_other_tools_open_or_are_refused(tmp_path: Path) -> None:
-    """No copy of a running server's files causes an assertion, a traceback or half of a write."""
+    """A copy of a running server's files opens and has whole writes, or is refused in one line."""
     with running("--data-dir", str(tmp_path / "data")) as server, writing(server) as writers:
         for number in range(4):
             shutil.copytree(tmp_path / "data", tmp_path / str(number))
@@ -185,7 +181,7 @@ def test_copies_made_with_other_tools_open_or_are_refused(tmp_path: Path) -> Non
             check(folder, writers, [0, 0, 0])
 
 
-def test_folder_of_a_server_that_has_ended_may_be_copied_by_anything(tmp_path: Path) -> None:
+def test_the_folder_of_an_ended_server_may_be_copied_with_any_tool(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running("--data-dir", str(data)) as server:
         with writing(server) as writers:
@@ -193,14 +189,14 @@ def test_folder_of_a_server_that_has_ended_may_be_copied_by_anything(tmp_path: P
         assert server.stop() == 0
     least = [writer.written for writer in writers]
     shutil.copytree(data, tmp_path / "copy")
-    assert start(tmp_path / "copy") == (0, []), "it is not verified"
+    assert start(tmp_path / "copy") == (0, []), "the copy was verified"
     check(tmp_path / "copy", writers, least)
     result = copy(data, tmp_path / "other")
     assert result.returncode == 0
     check(tmp_path / "other", writers, least)
 
 
-def test_folder_of_a_killed_server_is_sound_and_its_copy_verified(tmp_path: Path) -> None:
+def test_the_folder_of_a_killed_server_is_sound_and_its_copy_is_verified(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with running("--data-dir", str(data)) as server:
         with writing(server) as writers:
@@ -212,8 +208,8 @@ def test_folder_of_a_killed_server_is_sound_and_its_copy_verified(tmp_path: Path
     assert (status, len(lines)) == (0, 2)
     assert f"{tmp_path / 'copy'} {COPIED}" in lines[0]
     assert lines[1].endswith(f"the data folder {tmp_path / 'copy'} is sound")
-    assert start(tmp_path / "copy") == (0, []), "it is verified once"
-    assert start(data) == (0, []), "what is no copy is not verified"
+    assert start(tmp_path / "copy") == (0, []), "the copy was verified twice"
+    assert start(data) == (0, []), "a folder that is not a copy was verified"
     for folder in (data, tmp_path / "copy"):
         check(folder, writers, least)
 
@@ -224,14 +220,14 @@ def test_copy_says_what_is_wrong(tmp_path: Path) -> None:
     assert result.stderr == f"dynamodb-emulator: The folder {tmp_path / 'none'} is not a data folder of this program.\n"
 
 
-def test_second_server_reports_which_process_has_the_folder(tmp_path: Path) -> None:
+def test_a_second_server_reports_who_uses_the_folder(tmp_path: Path) -> None:
     with running("--data-dir", str(tmp_path / "data")) as server:
         status, lines = start(tmp_path / "data")
         holder = f"in use by another server (process {server.process.pid})."
         assert (status, lines) == (2, [f"dynamodb-emulator: The data folder {tmp_path / 'data'} is {holder}"])
 
 
-def test_emptied_data_are_damage(tmp_path: Path) -> None:
+def test_an_emptied_data_file_is_reported_as_damaged(tmp_path: Path) -> None:
     with running("--data-dir", str(tmp_path / "data")):
         pass
     (tmp_path / "data" / "data.mdb").write_bytes(b"")
@@ -241,7 +237,7 @@ def test_emptied_data_are_damage(tmp_path: Path) -> None:
     )
 
 
-def test_workers_in_memory_leave_nothing_that_the_next_start_does_not_remove() -> None:
+def test_the_next_start_removes_what_killed_workers_left_in_memory() -> None:
     def folders() -> set[Path]:
         return {*Path("/dev/shm").glob("dynamodb-emulator-*")}
 

@@ -1,8 +1,8 @@
-"""`kill -9` of a real server: no acknowledged write is lost, none is stored in half, and started
-work is finished.
+"""`kill -9` of a real server: acknowledged writes stay, writes are whole, and long work is
+finished.
 
-No test waits: a server is killed after a number of acknowledged requests, and unfinished background
-work is driven by requests, each of which runs a slice of it.
+No test waits. A server is killed after a number of acknowledged requests. Each request runs one
+slice of unfinished background work.
 """
 
 import http.client
@@ -56,9 +56,7 @@ def stored(database: Database, table: str) -> dict[str, Item]:
 
 
 class Writer:
-    """Writes to its own items and knows their states: `known`, or the result of the write under
-    way.
-    """
+    """Writes to its own items. Each is as in `known`, or as the pending write makes it."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -83,7 +81,7 @@ class Writer:
             self.failure = failure
 
     def next_write(self) -> tuple[str, dict[str, Any], dict[str, Item | None]]:
-        """Return an operation, its request, and the items as they will be."""
+        """Return an operation, its request, and the items after it."""
         items = [self.item() for _ in range(self.random.choice([2, 5, 12]))]
         key = {name: items[0][name] for name in ("pk", "sk")}
         sort = key["sk"]["S"]
@@ -109,9 +107,7 @@ class Writer:
         return "BatchWriteItem", {"RequestItems": {"load": requests}}, dict(writes)
 
     def item(self) -> Item:
-        """Return a random item; some have long keys, some are large, some are in no global
-        index.
-        """
+        """Return a random item; some are large, have long keys, or are in no global index."""
         number = self.random.randrange(40)
         sort = f"{self.number}-{number}" + "x" * (number % 3 * 450)
         item: Item = {"pk": {"S": f"p{number % 4}"}, "sk": {"S": sort}, "l": {"S": str(self.random.randrange(5))}}
@@ -122,9 +118,7 @@ class Writer:
         return item
 
     def check(self, found: dict[str, Item]) -> None:
-        """Compare the stored items with the acknowledged writes; the write under way has happened
-        as a whole or not at all.
-        """
+        """Compare stored items with acknowledged writes. A pending write is whole or absent."""
         own = {sort: found.get(sort) for sort in self.known.keys() | self.pending.keys()}
         before = {sort: self.known.get(sort) for sort in own}
         assert own in (before, before | self.pending)
@@ -132,7 +126,7 @@ class Writer:
 
 
 def load(url: str, writers: list[Writer], kill: Any) -> None:
-    """Let the writers work at once; kill the server after some acknowledgements."""
+    """Run the writers at the same time; kill the server after some acknowledgements."""
     lock = threading.Lock()
     enough = threading.Event()
     acknowledgements = 0
@@ -199,10 +193,8 @@ def index_is_active(client: Client) -> bool:
     return bool(index["IndexStatus"] == "ACTIVE")
 
 
-def test_index_is_filled_to_its_end(tmp_path: Path) -> None:
-    """A server that is killed again and again, while it fills an index and while items change,
-    resumes where it was.
-    """
+def test_an_index_is_filled_completely(tmp_path: Path) -> None:
+    """A server that was killed while it filled an index continues, even if items change."""
     folder = tmp_path / "data"
     fill(folder)
     with killed(folder) as server, closing(Client(server.url)) as client:
@@ -214,7 +206,7 @@ def test_index_is_filled_to_its_end(tmp_path: Path) -> None:
         )
     active, rounds = False, 0
     while not active:
-        assert rounds <= MANY // backfill.SLICE, "each round fills at least one slice"
+        assert rounds <= MANY // backfill.SLICE, "no slice was filled in this round"
         with opened(folder) as database:
             check_store(database)
         with killed(folder) as server, closing(Client(server.url)) as client:
@@ -239,21 +231,21 @@ def test_index_is_filled_to_its_end(tmp_path: Path) -> None:
 
 
 def rows_left(folder: Path) -> int:
-    """Return how many rows of items and index entries there are."""
+    """Return the number of rows of items and index entries."""
     with opened(folder) as database:
         check_store(database)
         with database.read() as txn:
             return sum(1 for _ in txn.scan(b"\x03", b"\x05"))
 
 
-def test_table_is_dropped_to_its_end(tmp_path: Path) -> None:
+def test_a_table_is_dropped_completely(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     fill(folder)
     with killed(folder) as server, closing(Client(server.url)) as client:
         client("DeleteTable", TableName="many")
     rounds = 0
     while rows_left(folder):
-        assert rounds <= MANY // deletions.SLICE, "each round drops at least one slice"
+        assert rounds <= MANY // deletions.SLICE, "no slice was dropped in this round"
         with killed(folder) as server, closing(Client(server.url)) as client:
             assert client("ListTables") == {"TableNames": []}
         rounds += 1

@@ -1,6 +1,4 @@
-"""A server without free file descriptors continues to read and write, also where its store has to
-grow.
-"""
+"""A server without free file descriptors still reads and writes, even if its store must grow."""
 
 import json
 import resource
@@ -37,6 +35,6 @@ def test_store_grows_without_descriptors(tmp_path: Path, options: tuple[str, ...
             assert (status, answer) == (200, b"{}")
             assert client("GetItem", TableName="full", Key=key)["Item"]["data"] == {"S": VALUE}
         used = len(list(Path(f"/proc/{server.process.pid}/fd").iterdir()))
-        assert used >= LIMIT - 2, "the descriptors have run out"
+        assert used >= LIMIT - 2, "there are free descriptors"
         assert (tmp_path / "data" / "data.mdb").stat().st_size > 30 << 20
         assert client("DescribeTable", TableName="full")["Table"]["ItemCount"] == ITEMS

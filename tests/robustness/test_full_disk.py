@@ -1,6 +1,4 @@
-"""A server on a real disk that is full: it uses all of it, deletes to make room, and loses
-nothing.
-"""
+"""A server on a real, full disk: it uses all of the disk, and deletions still work."""
 
 import json
 import os
@@ -34,7 +32,7 @@ def ran(*command: str | Path) -> bool:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    """A function that mounts an empty file system of a kind with 64 MB."""
+    """A function that mounts an empty file system of 64 MB, of a given type."""
     place, image = tmp_path / "disk", tmp_path / "image"
     place.mkdir()
 
@@ -66,7 +64,7 @@ class Filler:
         self.client("DescribeTable", TableName=name)
 
     def put(self) -> bool:
-        """Put another item; say whether there was room for it."""
+        """Put another item; return whether there was room for it."""
         self.number += 1
         item = {"pk": {"S": "p"}, "sk": {"S": str(self.number)}, "data": {"S": DATA}}
         status, _, body = self.client.post("PutItem", json.dumps({"TableName": "full", "Item": item}).encode())
@@ -98,7 +96,7 @@ class Filler:
 
 
 def use(filler: Filler, free: int = SIZE) -> None:
-    """Fill the disk; make room by deletions, which all succeed, even of a table; use that room."""
+    """Fill the disk, delete items and a table, and use the room. All deletions must succeed."""
     filler.table("full")
     filler.table("other")
     filler.fill()
@@ -121,7 +119,7 @@ def use(filler: Filler, free: int = SIZE) -> None:
         ("tmpfs", ()),
         ("tmpfs", ("--durable", "--workers", "2")),
         ("ext4", ("--durable",)),
-        ("ext3", ()),  # on which files are sparse
+        ("ext3", ()),  # files are sparse on it
         ("ext3", ("--durable", "--workers", "2")),
     ],
 )
@@ -142,7 +140,7 @@ def test_full_disk(disk: Callable[[str], Path], kind: str, options: tuple[str, .
             client("DeleteTable", TableName="full")
             filler.kept.clear()
             filler.table("full")
-            for _ in range(20):  # each request deletes a slice of the old table's items
+            for _ in range(20):  # each request drops a slice of the old table's items
                 client("ListTables")
             assert all(filler.put() for _ in range(100))
             assert filler.stored() == filler.kept
@@ -153,8 +151,8 @@ def test_full_disk(disk: Callable[[str], Path], kind: str, options: tuple[str, .
     emulator.close()
 
 
-def test_memory_of_workers_is_used_as_far_as_it_goes() -> None:
-    """Docker makes /dev/shm 64 MB."""
+def test_workers_in_memory_use_all_of_the_memory() -> None:
+    """In Docker, /dev/shm has 64 MB."""
     arguments = ("--in-memory", "--workers", "2", "--log-level", "critical")
     with running(*arguments, module="tests.support.small_memory") as server, closing(Client(server.url)) as client:
         use(Filler(client))

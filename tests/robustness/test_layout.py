@@ -1,8 +1,9 @@
-"""The records on the disk, and how a server starts and ends with them.
+"""The bytes on the disk, and how a server starts and stops with them.
 
-A golden file holds every record of a small store as LMDB has it. If any byte changes, folders of the
-version before hold something else: that needs a new storage.disk.folder.LAYOUT and a new golden
-file (GOLDEN=1 writes it). The golden files of older layouts stay, and are opened too.
+A golden file has every record of a small store, as LMDB stores it. If any byte changes, the server
+can no longer read folders of the version before. Such a change needs a new
+storage.disk.folder.LAYOUT and a new golden file (GOLDEN=1 writes it). The golden files of older
+layouts stay, and a test opens them too.
 """
 
 import ast
@@ -63,9 +64,9 @@ STREAMED = {
     ),
     "TableName": "streamed",
 }
-"""Has a stream of one shard at a time, and a TTL attribute."""
+"""The table with a stream of one shard at a time and a TTL attribute."""
 STREAM_SEED = "0123456789abcdef"
-"""The random part of a stream's ids."""
+"""The random parts of a stream's records."""
 EXPIRING = {"k": {"S": "é"}, "ttl": {"N": "1700100000.5"}}
 ITEMS: list[dict[str, Any]] = [
     {"pk": {"S": "é"}, "sk": {"S": "a\0b"}, "l": {"N": "-12.50"}, "g": {"B": "AP8="}, "h": {"S": "\0"}},
@@ -82,7 +83,7 @@ ITEMS: list[dict[str, Any]] = [
 
 def write_store(path: Path) -> None:
     """Make a store with at least one record of every kind."""
-    inside = InProcess(Settings(data_dir=path, account="000000000000"))  # the golden file is older than the present one
+    inside = InProcess(Settings(data_dir=path, account="000000000000"))  # the golden file is older than today's account
     inside("CreateTable", KEPT)
     inside("CreateTable", DROPPED)
     for item in ITEMS:
@@ -92,14 +93,12 @@ def write_store(path: Path) -> None:
     inside("TransactWriteItems", TransactItems=[put], ClientRequestToken="token")
     write_stream(inside)
     inside("DeleteTable", TableName="dropped")
-    inside("ListTables")  # from here on the table is deleted and its row is still stored
+    inside("ListTables")  # from here on the table is gone, and its row will be dropped
     inside.emulator.close()
 
 
 def write_stream(inside: InProcess) -> None:
-    """Make a stream with records of each kind in a closed and an open shard, a disabled one, and a
-    queue of TTL.
-    """
+    """Make a stream with all kinds of records and shards, a disabled stream, and a TTL queue."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("emulator.database.changes.streams._new_seed", lambda: STREAM_SEED)
         inside("CreateTable", STREAMED)
@@ -119,7 +118,7 @@ def write_stream(inside: InProcess) -> None:
 
 
 def records(path: Path) -> Records:
-    """Return every record in LMDB, byte by byte; random table ids are replaced by zeros."""
+    """Return every record of LMDB. Random table ids become zeros."""
     found: Records = {}
     with closing(lmdb.open(str(path), readonly=True, max_dbs=1, lock=False)) as environment:
         tables = {"main": None, "long": environment.open_db(LONG_TABLE, create=False)}
@@ -147,7 +146,7 @@ def test_stored_bytes_are_those_of_the_layout(tmp_path: Path) -> None:
     found = records(tmp_path / "data")
     file = golden_file(folder.LAYOUT)
     expected = golden(folder.LAYOUT) if file.exists() else {}
-    if os.environ.get("GOLDEN"):  # what is still readable stays as it was first written
+    if os.environ.get("GOLDEN"):  # records that can still be read stay as they were first written
         expected = found | {place: value for place, value in expected.items() if agree(place, found.get(place), value)}
         file.write_text("".join(f"{record!r}\n" for record in sorted(expected.items())))
     assert found.keys() == expected.keys()
@@ -156,10 +155,9 @@ def test_stored_bytes_are_those_of_the_layout(tmp_path: Path) -> None:
 
 
 def agree(place: tuple[str, bytes], found: bytes | None, expected: bytes) -> bool:
-    """Say whether a record is as expected; a definition may have new members, which then have
-    defaults.
+    """Return whether a record is as expected. A definition may have new members with defaults.
 
-    Members that loading drops may be missing.
+    It may lack members that loading drops.
     """
     if found is not None and place[1].startswith((b"\x02", b"\x0a")):
         kept = {name: value for name, value in json.loads(expected).items() if name not in GONE}
@@ -168,7 +166,7 @@ def agree(place: tuple[str, bytes], found: bytes | None, expected: bytes) -> boo
 
 
 def holds(found: object, expected: object) -> bool:
-    """Say whether a definition, or one inside it, has all expected members."""
+    """Return whether a definition, or one inside it, has all expected members."""
     if isinstance(found, dict) and isinstance(expected, dict):
         return found.keys() >= expected.keys() and all(holds(found[name], value) for name, value in expected.items())
     if isinstance(found, list) and isinstance(expected, list):
@@ -213,7 +211,7 @@ def test_store_of_each_layout_can_be_read(tmp_path: Path, layout: int) -> None:
 
 
 def check_streams(inside: InProcess) -> None:
-    """Assert that the streams of the golden store have the writes, and that the TTL queue works."""
+    """Assert that the golden store's streams have the writes, and that its TTL queue works."""
     inside.clock.advance(4 * 3600)
     disabled, enabled = [stream["StreamArn"] for stream in inside("ListStreams", TableName="streamed")["Streams"]]
     (shard,) = shards_of(inside, disabled)
@@ -238,11 +236,11 @@ def check_streams(inside: InProcess) -> None:
     assert inside("Scan", TableName="streamed")["Items"] == [EXPIRING]
 
 
-# --- a server that cannot begin -------------------------------------------------------------------
+# --- a server that cannot start -------------------------------------------------------------------
 
 
 def refused(*arguments: str) -> str:
-    """Start a server that must end at once with status 2; return the one line that it prints."""
+    """Start a server that must exit at once with status 2; return its one line of output."""
     command = [sys.executable, "-m", "emulator", *arguments]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert (result.returncode, result.stdout) == (2, "")
@@ -260,7 +258,7 @@ def test_newer_layout_is_refused(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["layout"]
 
 
-def test_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
+def test_a_folder_of_another_program_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").touch()
     assert refused("--port", "0", "--data-dir", str(tmp_path)) == (
         f"dynamodb-emulator: The folder {tmp_path} holds other files: choose an empty folder, or one this program made.\n"
@@ -275,9 +273,7 @@ def mount(path: Path, options: str) -> None:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    """A function that mounts a file system in memory, or mounts it again, with options; skips where
-    it may not.
-    """
+    """A function that mounts or remounts a file system in memory; skips without permission."""
     path = tmp_path / "disk"
     path.mkdir()
     mounted = []
@@ -294,7 +290,7 @@ def disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
 
 @pytest.mark.skipif(os.name == "nt", reason="folders have no write permission")
 def test_unwritable_folder_is_refused(tmp_path: Path, disk: Callable[[str], Path]) -> None:
-    if os.geteuid() == 0:  # root may write anywhere but on a read-only file system
+    if os.geteuid() == 0:  # root may write everywhere except to a read-only file system
         path = disk("ro")
     else:
         path = tmp_path / "read-only"
@@ -314,11 +310,11 @@ def test_taken_port_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
-# --- a server that ends ---------------------------------------------------------------------------
+# --- a server that stops --------------------------------------------------------------------------
 
 
 def until_refused(address: tuple[str, int]) -> None:
-    """Return once no process listens any more: the server has received its signal."""
+    """Return once nobody listens: the server has noticed its signal."""
     while True:
         try:
             socket.create_connection(address, 10).close()
@@ -329,7 +325,7 @@ def until_refused(address: tuple[str, int]) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_signal_ends_a_server_after_open_requests(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_server_answers_open_requests_after_a_signal(tmp_path: Path, number: signal.Signals) -> None:
     with running("--data-dir", str(tmp_path / "data")) as server:
         with closing(Client(server.url)) as client:
             client("CreateTable", **table_request("pk:S") | {"TableName": "end"})
@@ -402,7 +398,7 @@ FULL = {
 
 
 def put_until_full(client: Client) -> int:
-    """Put large items until the disk is full; return how many there are."""
+    """Put large items until the server reports a full disk; return their number."""
     for count in range(1000):
         item = {"pk": {"S": "p"}, "sk": {"S": str(count)}, "g": {"S": "g"}, "data": {"S": "x" * 300_000}}
         status, _, body = client.post("PutItem", json.dumps({"TableName": "full", "Item": item}).encode())
@@ -426,9 +422,7 @@ def scanned(client: Client) -> list[str]:
 
 
 def test_full_disk(disk: Callable[[str], Path]) -> None:
-    """A write without room is refused and changes nothing, reads continue, and with room everything
-    works again.
-    """
+    """Without room, a write fails and changes nothing, and reads work. With room, writes work."""
     path = disk("size=20m") / "data"
     with running("--data-dir", str(path)) as server:
         with closing(Client(server.url)) as client:
@@ -456,16 +450,14 @@ def test_full_disk(disk: Callable[[str], Path]) -> None:
 
 
 def test_background_work_waits_on_a_full_disk(disk: Callable[[str], Path]) -> None:
-    """An index that cannot be filled for lack of room disturbs no request, and is filled once there
-    is room.
-    """
+    """An index that has no room does not affect requests, and is filled once there is room."""
     path = disk("size=20m") / "data"
     with running("--data-dir", str(path)) as server:
         with closing(Client(server.url)) as client:
             client("CreateTable", **table_request() | {"TableName": "full"})
             client("DescribeTable", TableName="full")
             count = put_until_full(client)
-            for number in range(count // 3):  # room for the index's definition, not for its entries
+            for number in range(count // 3):  # room for the index's definition, but not for its entries
                 client("DeleteItem", TableName="full", Key={"pk": {"S": "p"}, "sk": {"S": str(number)}})
             client(
                 "UpdateTable",

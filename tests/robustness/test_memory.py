@@ -8,10 +8,10 @@ import pytest
 from tests.support.http_clients import Client
 from tests.support.servers import running
 
-# Times the memory of a fresh server, 22 MB. Python returns memory by the megabyte, which a single object
-# keeps: 1.06 to 1.10 were measured, 1.2 before the causes were found.
+# The limit, as a multiple of a fresh server's memory, 22 MB. Python returns memory in pieces of a
+# megabyte, and one object keeps a whole piece. 1.06 to 1.10 were measured, and 1.2 before the fixes.
 KEPT = 1.15
-WITHIN = 8.0  # seconds: it is returned when clients have been idle for a second or two
+WITHIN = 8.0  # seconds; memory is returned when clients have been idle for a second or two
 
 
 def anonymous_memory(process: int) -> int:

@@ -1,7 +1,6 @@
-"""The account of access keys that are not twelve digits, in folders written when it was another
-one.
+"""The server opens folders that were written with another `--account`.
 
-The golden folder is of the version in which it was 000000000000 (old_account.py).
+The golden folder is of a version whose default account was 000000000000 (old_account.py).
 """
 
 import json
@@ -28,7 +27,7 @@ AWS = "123456789012"
 
 
 def written(before: str) -> Callable[[Path], dict[str, str]]:
-    """Return a function that writes the folder with the code of today, for another account."""
+    """Return a function that writes the folder with today's code, for another account."""
     return lambda folder: old.write(folder, account=before)
 
 
@@ -43,7 +42,7 @@ def written(before: str) -> Callable[[Path], dict[str, str]]:
     ids=["golden", "golden, another", "golden, the same", "to another", "from another"],
 )
 def case(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
-    """A folder of one account that is to be opened with another one, and what its clients hold."""
+    """A folder of one account, the account to open it with, and ARNs that clients still have."""
     write, before, after = request.param
     folder = tmp_path / "data"
     return {**write(folder), "folder": folder, "before": before, "after": after}
@@ -80,8 +79,8 @@ def test_tables(case: dict[str, Any]) -> None:
             ExpressionAttributeValues={":g": {"S": "g"}},
         )
         assert found["Count"] == len(ITEMS)
-        told = stage("DescribeTimeToLive", TableName=name)["TimeToLiveDescription"]
-        assert told == {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"}
+        reported = stage("DescribeTimeToLive", TableName=name)["TimeToLiveDescription"]
+        assert reported == {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"}
     assert stage("ListTagsOfResource", ResourceArn=own)["Tags"] == old.TAGS
     if foreign != own:
         assert stage.error("DescribeTable", TableName=foreign) == ("AccessDeniedException", "Access is denied")
@@ -89,8 +88,8 @@ def test_tables(case: dict[str, Any]) -> None:
     stage.emulator.close()
 
 
-def test_keys_of_kms_follow(case: dict[str, Any]) -> None:
-    """The default key equals that of a table that is created today."""
+def test_kms_keys_follow_the_account(case: dict[str, Any]) -> None:
+    """The default key is that of a new table."""
     stage = as_(stage_of(case), LOCAL)
     stage("CreateTable", {**table_request("pk:S", SSESpecification={"Enabled": True}), "TableName": "today"})
     keys = {
@@ -102,7 +101,7 @@ def test_keys_of_kms_follow(case: dict[str, Any]) -> None:
     stage.emulator.close()
 
 
-def test_every_other_space_has_its_account(case: dict[str, Any]) -> None:
+def test_other_tenants_have_their_accounts(case: dict[str, Any]) -> None:
     stage = stage_of(case)
     for caller, account in ((EUROPE, case["after"]), (ACCOUNT, "111122223333"), (ZEROS, "000000000000")):
         as_(stage, caller)
@@ -116,9 +115,7 @@ def test_every_other_space_has_its_account(case: dict[str, Any]) -> None:
 
 
 def test_streams(case: dict[str, Any]) -> None:
-    """Their ARNs have the new account, and an iterator that was issued before continues at its
-    position.
-    """
+    """Their ARNs follow the account, and an old iterator continues at its position."""
     stage = as_(stage_of(case), LOCAL)
     streams = {each["TableName"]: each["StreamArn"] for each in stage("ListStreams")["Streams"]}
     assert streams.keys() == {"orders", "archived"}
@@ -134,9 +131,7 @@ def test_streams(case: dict[str, Any]) -> None:
 
 
 def test_an_event_source_mapping(case: dict[str, Any]) -> None:
-    """Its ARNs have the new account, its destination stays, and it resumes at its checkpoint, also
-    after a second start.
-    """
+    """Its ARNs follow, its destination stays, and it continues at its checkpoint, twice."""
     for position in (2, 3):
         stage = as_(stage_of(case), LOCAL)
         (mapping,) = stage.api("GET")[1]["EventSourceMappings"]
@@ -162,25 +157,21 @@ def test_an_event_source_mapping(case: dict[str, Any]) -> None:
 
 
 def test_a_kinesis_destination(case: dict[str, Any]) -> None:
-    """Its data stream is not the emulator's: the ARN stays as given, and the feed resumes at its
-    checkpoint.
-    """
+    """Its ARN names a foreign data stream, so it stays. The feed continues at its checkpoint."""
     stage = as_(stage_of(case), LOCAL)
     feed = KinesisFeed(stage.emulator.database)
     (batch,) = feed.due()
     assert batch.arn == old.KINESIS
     assert [json.loads(record.data)["dynamodb"]["NewImage"] for record in batch.records] == ITEMS[2:]
-    told = stage("DescribeKinesisStreamingDestination", TableName=arn_of(case["after"]))
-    (destination,) = told["KinesisDataStreamDestinations"]
+    reported = stage("DescribeKinesisStreamingDestination", TableName=arn_of(case["after"]))
+    (destination,) = reported["KinesisDataStreamDestinations"]
     assert (destination["StreamArn"], destination["DestinationStatus"]) == (old.KINESIS, "ACTIVE")
     stage("DisableKinesisStreamingDestination", TableName="orders", StreamArn=old.KINESIS)
     stage.emulator.close()
 
 
 def test_the_database_of_all_callers(case: dict[str, Any]) -> None:
-    """With a shared database an ARN may have any account: answers show the account of the caller
-    that created the table.
-    """
+    """With --shared-db an ARN may have any account. Answers have the account of the creator."""
     stage = as_(stage_of(case, shared_db=True), EUROPE)
     for maker, mapper in ((LOCAL, ACCOUNT), (ACCOUNT, LOCAL)):
         account, function = ("111122223333" if each == ACCOUNT else case["after"] for each in (maker, mapper))
@@ -196,7 +187,7 @@ def test_the_database_of_all_callers(case: dict[str, Any]) -> None:
 
 
 def test_opening_writes_nothing(case: dict[str, Any]) -> None:
-    """So a crash cannot leave half of the change, and the folder takes on each new --account."""
+    """So a crash cannot leave half of a change, and the folder follows each change of --account."""
     stage = opened(case["folder"], account=case["before"])
     before = dump(stage.emulator.database)
     stage.emulator.close()
@@ -205,8 +196,8 @@ def test_opening_writes_nothing(case: dict[str, Any]) -> None:
     stage.emulator.close()
 
 
-def test_changed_definitions_follow_too(case: dict[str, Any]) -> None:
-    """A definition that was stored anew with one account is found with the next."""
+def test_definitions_that_were_saved_again_follow_too(case: dict[str, Any]) -> None:
+    """A definition that was saved with one account is found with the next one."""
     stage = as_(stage_of(case), LOCAL)
     stage("UpdateTable", TableName="orders", DeletionProtectionEnabled=True)
     stage("TagResource", ResourceArn=arn_of(case["after"]), Tags=[{"Key": "new", "Value": ""}])
@@ -223,33 +214,33 @@ def test_changed_definitions_follow_too(case: dict[str, Any]) -> None:
 
 
 def test_workers_agree(tmp_path: Path) -> None:
-    """Every worker shows the same account, for stored and for new tables."""
+    """Every worker returns the same account, for old and new tables."""
     folder = tmp_path / "data"
     old.unpack(folder)
     with running("--data-dir", str(folder), "--workers", "2", "--account", OTHER) as server:
         made = ["orders"]
-        for number in range(8):  # new connections, which are spread over the workers
+        for number in range(8):  # new connections go to different workers
             client = boto3.client("dynamodb", **boto_options(server.url, key="local"))
             for name in made:
                 arn = arn_of(OTHER, f"table/{name}")
                 assert client.describe_table(TableName=arn)["Table"]["TableArn"] == arn
             made.append(f"new{number}")
-            told = client.create_table(**{**table_request("pk:S"), "TableName": made[-1]})["TableDescription"]
-            assert told["TableArn"] == arn_of(OTHER, f"table/{made[-1]}")
+            reported = client.create_table(**{**table_request("pk:S"), "TableName": made[-1]})["TableDescription"]
+            assert reported["TableArn"] == arn_of(OTHER, f"table/{made[-1]}")
             client.close()
         assert server.stop() == 0
 
 
-def test_a_change_that_is_not_in_force_yet_follows(case: dict[str, Any]) -> None:
-    """UpdateTable to another key has been answered and has not taken effect yet."""
+def test_a_pending_change_follows(case: dict[str, Any]) -> None:
+    """UpdateTable to another key has been answered but is not yet in force."""
     stage = as_(opened(case["folder"], account=case["before"], delay_transient_statuses=True), LOCAL)
     wanted = {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": "alias/b"}
     stage("UpdateTable", TableName="archived", SSESpecification=wanted)
-    told = stage("DescribeTable", TableName="archived")["Table"]["SSEDescription"]
-    assert told["KMSMasterKeyArn"] == f"arn:aws:kms:us-east-1:{case['before']}:alias/a"
+    reported = stage("DescribeTable", TableName="archived")["Table"]["SSEDescription"]
+    assert reported["KMSMasterKeyArn"] == f"arn:aws:kms:us-east-1:{case['before']}:alias/a"
     stage.emulator.close()
     stage = as_(stage_of(case, delay_transient_statuses=True), LOCAL)
     stage.clock.advance(3600)
-    told = stage("DescribeTable", TableName="archived")["Table"]["SSEDescription"]
-    assert told["KMSMasterKeyArn"] == f"arn:aws:kms:us-east-1:{case['after']}:alias/b"
+    reported = stage("DescribeTable", TableName="archived")["Table"]["SSEDescription"]
+    assert reported["KMSMasterKeyArn"] == f"arn:aws:kms:us-east-1:{case['after']}:alias/b"
     stage.emulator.close()

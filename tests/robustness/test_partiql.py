@@ -1,9 +1,8 @@
-"""Random statements of the grammar do what equivalent native operations do; broken ones get status
-400.
+"""Random statements do the same as native operations, and broken statements get a 400.
 
-Every statement is made together with its native twin: conditions as filter or condition
-expressions, changes as update expressions, values as literals or as parameters. The twin works on a
-table of its own with the same items.
+Each statement is generated with its native twin: conditions become filter or condition expressions,
+changes become update expressions, values are literals or parameters. The twin works on a second
+table with the same items.
 """
 
 from typing import Any
@@ -54,9 +53,7 @@ class World:
         return found
 
     def outcome(self, operation: str, request: dict[str, Any]) -> Any:
-        """Return the answer, or the code and message of the error without what names an
-        expression.
-        """
+        """Return the answer, or the error's code and message without the name of an expression."""
         try:
             return self.call(operation, request)  # any other exception would be a 500
         except ApiError as error:
@@ -106,9 +103,7 @@ def quoted(text: str) -> str:
 
 
 class Twin:
-    """A statement's parameters and its twin's names and values, gathered in the order of
-    writing.
-    """
+    """A statement's parameters and its twin's names and values, in the order of use."""
 
     def __init__(self, draw: Any) -> None:
         self.draw = draw
@@ -117,7 +112,7 @@ class Twin:
         self.values: dict[str, dict[str, Any]] = {}
 
     def literal(self, value: dict[str, Any]) -> str:
-        """Write a value as a literal, or put it (or parts of it) into parameters."""
+        """Write a value as a literal, or with parameters for it or its parts."""
         [(tag, content)] = value.items()
         if tag == "B" or self.draw(st.integers(0, 3)) == 0:
             self.parameters.append(value)
@@ -221,7 +216,7 @@ def condition(twin: Twin, depth: int = 2) -> tuple[str, str]:
 
 
 def key_of(twin: Twin) -> tuple[str, dict[str, Any]]:
-    """Return the conditions of a whole key, of an item that exists or not, and that key."""
+    """Return conditions for a whole key, and the key. Its item may exist or not."""
     key = twin.draw(st.sampled_from([*KEYS, {"pk": {"S": "p"}, "sk": {"N": "7"}}]))
     text = f"pk = {twin.literal(key['pk'])} AND sk = {twin.literal(key['sk'])}"
     return text, key
@@ -232,7 +227,7 @@ def key_of(twin: Twin) -> tuple[str, dict[str, Any]]:
 
 @given(st.data())
 @profile(300)
-def test_selects_read_what_query_and_scan_read(world, data):
+def test_select_returns_what_query_and_scan_return(world, data):
     twin = Twin(data.draw)
     request: dict[str, Any] = {"TableName": NATIVE, "ReturnConsumedCapacity": "INDEXES", "ConsistentRead": False}
     source, operation, conditions, order = PARTIQL, "Scan", [], ""
@@ -295,7 +290,7 @@ def test_select_by_key_is_get_item(world, data):
 
 @given(st.data())
 @profile(200)
-def test_in_and_or_on_the_partition_key_are_several_queries(world, data):
+def test_in_and_or_on_the_partition_key_run_several_queries(world, data):
     twin = Twin(data.draw)
     names = data.draw(st.lists(st.sampled_from(["p", "q'r", "no"]), min_size=1, max_size=3, unique=True))
     spelled, native = condition(twin) if data.draw(st.booleans()) else ("", "")
@@ -380,8 +375,7 @@ def test_update_is_update_item(world, data):
     if isinstance(expected, dict):
         assert found == {"Items": [expected["Attributes"]] if "Attributes" in expected else []}, text
     elif len(changes) > 1 and expected[0] == "ValidationException":
-        # Which of several problems is reported depends on the order of the actions, which sections
-        # may change.
+        # The order of actions decides which problem is reported. Sections may change that order.
         assert isinstance(found, tuple), text
         assert found[0] == expected[0], text
     else:

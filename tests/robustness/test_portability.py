@@ -1,4 +1,4 @@
-"""One process in memory needs nothing that only Linux has."""
+"""A server in memory, with one process, needs nothing that only Linux has."""
 
 import subprocess
 import sys
@@ -29,9 +29,7 @@ from emulator.cli import main
 
 sys.exit(main())
 """
-"""A machine without what Windows lacks. Python's own modules have imported what they need before it
-is hidden.
-"""
+"""Hides what Windows does not have. Python's own modules have already imported what they need."""
 
 
 def test_a_server_in_memory_runs_without_what_only_linux_has():

@@ -1,4 +1,4 @@
-"""A server that stops answers its clients first: it closes their connections and breaks none."""
+"""A server that gets a signal answers its clients first, and closes connections without errors."""
 
 import http.client
 from collections import Counter
@@ -21,9 +21,7 @@ HEADERS = {
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_busy_clients_are_answered_until_nobody_listens(workers):
-    """Each client sends requests without pause and opens a new connection when the old one was
-    closed after an answer.
-    """
+    """Clients send requests without pause, and reconnect when a connection is closed."""
     ends = Counter()
     busy = Barrier(CLIENTS + 1)
 

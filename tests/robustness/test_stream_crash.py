@@ -1,10 +1,9 @@
-"""`kill -9` while items of a table with a stream change: no change is stored without its record,
-and no record without its change.
+"""`kill -9` during writes to a table with a stream: items and records always agree.
 
-After each restart the items must be what the stream's records make of an empty table, and each
-acknowledged write must have its record, in order; what was under way has all of its records or
-none. Meanwhile the clock goes forward by the life of a shard, so servers are killed around the
-turning over of shards too; each restart sets the clock back again.
+After each restart the stream's records, applied to an empty table, must produce the items. Each
+acknowledged write must have its record, in order. A pending write has all of its records or none.
+The clock moves by the life of a shard meanwhile, so servers are also killed around a shard
+rollover. Each restart sets the clock back.
 """
 
 import http.client
@@ -30,12 +29,12 @@ pytestmark = pytest.mark.crash
 
 Item = dict[str, dict[str, Any]]
 Change = tuple[str, Item | None]
-"""A sort key, and the item as it is then."""
+"""A sort key, and its item after the change."""
 
 ROUNDS = 8
 WRITERS = 4
 ACKNOWLEDGED = 200  # writes before the server is killed, of all writers together
-TURNED = 100  # writes before the clock goes forward
+TURNED = 100  # writes before the clock moves forward
 SHARD_LIFE = 14_400
 
 TABLE = {
@@ -50,10 +49,10 @@ TABLE = {
 
 
 class Writer:
-    """Writes to two partitions of its own, and knows the records that this must make.
+    """Writes to its own two partitions, and knows which records there must be.
 
-    items: what it has stored; changes: those acknowledged, in order; pending: those of the write
-    that is under way.
+    items: the stored items. changes: acknowledged changes, in order. pending: those of the open
+    request.
     """
 
     def __init__(self, number: int) -> None:
@@ -93,7 +92,7 @@ class Writer:
         return {"pk": {"S": f"{self.name}/{number % 2}"}, "sk": {"S": f"{self.name}/{number}"}}
 
     def new_item(self, key: Item) -> Item:
-        """Return an item that is different from every other; some are large, some in the index."""
+        """Return an item that differs from all others. Some are large, some are in the index."""
         self.count += 1
         item = {**key, "w": {"N": str(self.count)}}
         if self.random.random() < 0.3:
@@ -103,7 +102,7 @@ class Writer:
         return item
 
     def next_write(self) -> tuple[str, dict[str, Any], list[Change]]:
-        """Return an operation, its request, and the changes that it makes."""
+        """Return an operation, its request, and its changes."""
         kind = self.random.choice(["put", "put", "update", "delete", "same", "batch", "transaction", "transaction"])
         if kind in ("batch", "transaction"):
             keys = {key["sk"]["S"]: key for key in (self.key() for _ in range(self.random.choice([2, 5, 10])))}
@@ -114,7 +113,7 @@ class Writer:
             items = [self.new_item(key) for key in keys.values()]
             requests = [{"PutRequest": {"Item": item}} for item in items]
             return "BatchWriteItem", {"RequestItems": {"load": requests}}, [(item["sk"]["S"], item) for item in items]
-        if kind == "same" and self.items:  # a write that changes nothing, and so has no record
+        if kind == "same" and self.items:  # a write that changes nothing has no record
             item = self.random.choice(list(self.items.values()))
             return "PutItem", {"TableName": "load", "Item": item}, []
         action, change = self.action(self.key(), kind)
@@ -122,7 +121,7 @@ class Writer:
         return f"{name}Item", request, [] if change is None else [change]
 
     def action(self, key: Item, kind: str | None = None) -> tuple[dict[str, Any], Change | None]:
-        """Return an action of a transaction, and the change that it makes."""
+        """Return an action of a transaction, and its change."""
         sort = key["sk"]["S"]
         match kind or self.random.choice(["put", "update", "delete"]):
             case "update":
@@ -140,7 +139,7 @@ class Writer:
         return {"Put": {"TableName": "load", "Item": item}}, (sort, item)
 
     def check(self, changes: list[Change]) -> None:
-        """Compare the changes that were recorded with those that were acknowledged or under way."""
+        """Compare recorded changes with acknowledged and pending ones."""
         done = len(self.changes)
         assert changes[:done] == self.changes
         assert changes[done:] in ([], self.pending)
@@ -148,9 +147,7 @@ class Writer:
 
 
 def load(server: Server, writers: list[Writer], ahead: int) -> None:
-    """Let the writers write at once; move the clock ahead after some answers, kill the server after
-    more.
-    """
+    """Run the writers; move the clock after some answers, and kill the server after more."""
     lock = threading.Lock()
     events = {TURNED: threading.Event(), ACKNOWLEDGED: threading.Event()}
     answers = 0
@@ -181,7 +178,7 @@ def advance(url: str, seconds: int) -> None:
 
 
 def changes_of(records: list[Any]) -> dict[str, list[Change]]:
-    """Return the changes in the records, by writer."""
+    """Return the changes in records, by writer."""
     changes: dict[str, list[Change]] = {}
     for record in records:
         change = record["dynamodb"]
@@ -202,7 +199,7 @@ def scanned(client: Client) -> dict[tuple[str, ...], Item]:
 
 
 def check_lineage(shards: list[dict[str, Any]]) -> None:
-    """Assert that the numbers of each shard are greater than those of its parent."""
+    """Assert that each shard's sequence numbers are greater than those of its parent."""
     ranges = {shard["ShardId"]: shard["SequenceNumberRange"] for shard in shards}
     for shard in shards:
         if "ParentShardId" in shard:
@@ -210,8 +207,8 @@ def check_lineage(shards: list[dict[str, Any]]) -> None:
             assert int(parent["EndingSequenceNumber"]) < int(child["StartingSequenceNumber"])
 
 
-@pytest.mark.parametrize("_again", range(TIMES))  # more rounds in one run would outlive the records
-def test_items_and_records_are_never_apart(tmp_path: Path, _again: int) -> None:
+@pytest.mark.parametrize("_again", range(TIMES))  # with more rounds in one run, records would be trimmed
+def test_items_and_records_always_agree(tmp_path: Path, _again: int) -> None:
     folder = tmp_path / "data"
     writers = [Writer(number) for number in range(WRITERS)]
     for attempt in range(ROUNDS + 1):

@@ -1,9 +1,8 @@
-"""Random writes to a table with a stream: its records must be the changes of a dict, in the same
-order.
+"""Random writes to a table with a stream and to a dict: the records must be the dict's changes.
 
-Between writes the clock goes forward, so shards roll over; the records must also make the table out
-of nothing, and those of each item must stand in one line of shards. EXAMPLES=100 makes the runs a
-hundred times as long, and different each time.
+Between writes the clock moves forward, so shards roll over. The records, applied to an empty table,
+must produce its items. The records of an item must be in a shard and its descendants.
+EXAMPLES=100 makes the runs a hundred times as long, and different each time.
 """
 
 import copy
@@ -65,7 +64,7 @@ steps = st.one_of(
 
 
 class Run:
-    """One sequence on a new table; `changes` are the records that there must be."""
+    """One sequence on a new table. `changes` are the expected records."""
 
     def __init__(self, db: InProcess) -> None:
         self.db = db
@@ -83,7 +82,7 @@ class Run:
         self.waited = 0
 
     def changed(self, key: Item, new: Item | None) -> None:
-        """Record the state of a key."""
+        """Note the new item of a key."""
         old = self.items.pop(identity(key), None)
         if new is not None:
             new = canonical(new)
@@ -96,14 +95,16 @@ class Run:
         match kind:
             case "put":
                 self.changed(key, {**key, **content})
-            case "update" if content or identity(key) in self.items:  # else it removes an attribute of nothing
+            case "update" if (
+                content or identity(key) in self.items
+            ):  # otherwise it would remove an attribute of a missing item
                 old = self.items.get(identity(key), key)
                 self.changed(key, {**{name: value for name, value in old.items() if name != "g"}, **content})
             case "delete":
                 self.changed(key, None)
 
     def request(self, kind: str, key: Item, content: Item) -> tuple[str, dict[str, Any]]:
-        """Return name and body of a write, as an action of a transaction has them."""
+        """Return the name and body of a write, as for an action of a transaction."""
         if kind == "put":
             return "Put", {"TableName": self.table, "Item": {**key, **content}}
         if kind == "delete":
@@ -155,7 +156,7 @@ class Run:
             self.db.error("ExecuteStatement", request)
 
     def later(self, seconds: int) -> None:
-        """Move the clock, but less than a day in all: nothing gets too old."""
+        """Move the clock, but less than a day in total, so that no record is trimmed."""
         if self.waited + seconds < 24 * HOUR:
             self.waited += seconds
             self.db.clock.advance(seconds)
@@ -175,11 +176,11 @@ class Run:
                 assert places.setdefault(partition, line) == line
             records += found
         records = by_sequence(records)
-        told = [
+        recorded = [
             (record["eventName"], record["dynamodb"].get("OldImage"), record["dynamodb"].get("NewImage"))
             for record in records
         ]
-        assert told == self.changes
+        assert recorded == self.changes
         items = self.db("Scan", TableName=self.table)["Items"]
         made = replay(records, ("pk", "sk"))
         assert sorted(made.values(), key=identity) == sorted(items, key=identity)
@@ -187,12 +188,12 @@ class Run:
 
 
 def canonical(item: Item) -> Item:
-    """Return an item as the service returns it: sets have an order of their own."""
-    told = copy.deepcopy(item)
-    for value in told.values():
+    """Return an item as the service returns it, with sets in the service's order."""
+    ordered = copy.deepcopy(item)
+    for value in ordered.values():
         if "SS" in value:
             value["SS"].sort()
-    return told
+    return ordered
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +204,7 @@ def inside(engine_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     made.emulator.close()
 
 
-def test_records_tell_every_change(inside: InProcess) -> None:
+def test_the_records_are_all_changes(inside: InProcess) -> None:
     @profile(120)
     @given(sequence=st.lists(steps, max_size=30))
     def compare(sequence: list[Any]) -> None:

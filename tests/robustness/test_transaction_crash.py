@@ -1,9 +1,9 @@
-"""`kill -9` during many transactions: each is stored as a whole or not at all, indexes included.
+"""`kill -9` during transactions: each is stored as a whole or not at all, with its index entries.
 
-Several connections move money between accounts. A transfer changes two accounts and writes two
-entries of a ledger, which is another table with a global and a local index; so every balance can be
-recounted from the ledger. A transfer that was under way is sent again after the restart, with its
-token: it happens once, whether or not it had happened before.
+Several connections transfer money between accounts. A transfer changes two accounts and writes two
+entries of a ledger, which is another table with a global and a local index. So the ledger must
+explain every balance. A pending transfer is sent again after the restart, with the same token. It
+must happen exactly once, even if it had happened before the crash.
 """
 
 import http.client
@@ -49,7 +49,7 @@ TABLES = [
 
 
 def transfer_request(name: str, worker: str, source: str, target: str, amount: int) -> dict[str, Any]:
-    """Return the transaction; it is cancelled if the source has not enough."""
+    """Return the transaction. It is cancelled if the source account has too little."""
 
     def change(account: str, by: int) -> dict[str, Any]:
         update: dict[str, Any] = {
@@ -78,9 +78,7 @@ def transfer_request(name: str, worker: str, source: str, target: str, amount: i
 
 
 class Worker:
-    """Sends transfers of its own: `done` are acknowledged, `refused` cancelled, `pending` is under
-    way.
-    """
+    """Sends transfers: `done` were acknowledged, `refused` cancelled, `pending` is not answered."""
 
     def __init__(self, number: int) -> None:
         self.name = f"worker-{number}"
@@ -92,7 +90,7 @@ class Worker:
         self.failure: BaseException | None = None
 
     def run(self, url: str, acknowledged: Any) -> None:
-        """Send the transfer that was under way, then new ones, until the server is gone."""
+        """Send the pending transfer, then new ones, until the server is gone."""
         try:
             with closing(Client(url)) as client:
                 while True:
@@ -121,9 +119,7 @@ class Worker:
         self.refused.add(name)
 
     def check(self, found: set[str]) -> None:
-        """Compare the transfers that were found with what was answered; one under way may be there
-        or not.
-        """
+        """Compare the transfers found with the answers. A pending one may be there or not."""
         assert self.done <= found
         assert not self.refused & found
         assert found - self.done <= ({self.pending[0]} if self.pending else set())
@@ -136,7 +132,7 @@ def items_of(database: Database, table: str) -> list[dict[str, Any]]:
 
 
 def check_books(database: Database) -> set[str]:
-    """Assert that accounts and ledger agree; return the transfers that have happened."""
+    """Assert that accounts and ledger agree; return the transfers in the ledger."""
     balances, changes = Counter(dict.fromkeys(ACCOUNTS, OPENING)), Counter[str]()
     sums, entries = Counter[str](), Counter[str]()
     for item in items_of(database, "ledger"):
@@ -157,7 +153,7 @@ def check_books(database: Database) -> set[str]:
 
 
 def load(server: Server, workers: list[Worker]) -> None:
-    """Let the workers send at once; kill the server after some answers."""
+    """Run the workers at the same time; kill the server after some answers."""
     lock = threading.Lock()
     enough = threading.Event()
     answers = 0
@@ -198,7 +194,7 @@ def test_every_transaction_is_whole_or_absent(tmp_path: Path) -> None:
             found = check_books(database)
         for worker in workers:
             worker.check({name for name in found if name.startswith(worker.name)})
-    assert all(worker.pending for worker in workers), "each was sending when the server went"
+    assert all(worker.pending for worker in workers), "a worker had no pending transfer"
     assert all(worker.done and worker.refused for worker in workers)
     with killed(folder) as server, closing(Client(server.url)) as client:
         for worker in workers:

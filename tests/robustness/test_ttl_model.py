@@ -1,9 +1,8 @@
-"""Random writes, moves of the clock and sweeps on a dict, on an emulator in memory and on one over
-LMDB at once.
+"""Random writes, moves of the clock and sweeps on a dict, an emulator in memory and one over LMDB.
 
-The attribute that says when items expire comes, goes and moves, as any number and other types; TTL
-is switched on and off, and the queue filled in small slices, meanwhile. What is left must be what
-the dict says, and the queue what the items say.
+The writes set, change and remove the TTL attribute, with numbers and other types. Meanwhile TTL is
+switched on and off, and the queue is filled in small slices. The remaining items must agree with
+the dict, and the queue with the items.
 
 EXAMPLES=100 makes the runs a hundred times as long, and different each time.
 """
@@ -41,15 +40,15 @@ names = count()
 
 
 class Pair:
-    """The emulator in memory and the one over LMDB; every request goes to both."""
+    """The emulator in memory and the one over LMDB. Every request goes to both."""
 
     def __init__(self, emulators: list[InProcess]) -> None:
         self.emulators = emulators
 
     def __call__(self, operation: str, **request: Any) -> Any:
-        """Return the answer of both, or None for an error, which must be the same."""
+        """Return the answer of both, or None if both return the same error."""
         first, second = (self._answer(inside, operation, request) for inside in self.emulators)
-        assert first == second or operation in ("CreateTable", "DeleteTable")  # which return an id of their own
+        assert first == second or operation in ("CreateTable", "DeleteTable")  # their answers have different ids
         return None if isinstance(first, tuple) else first
 
     @staticmethod
@@ -67,7 +66,7 @@ class Pair:
             inside.clock.freeze(inside.clock.now() + seconds)
 
     def sweep(self) -> int:
-        """Sweep as the admin call does; return how many items were deleted."""
+        """Sweep as the control does; return the number of deleted items."""
         databases = [inside.emulator.database for inside in self.emulators]
         first, second = (ttl_sweep.sweep_now(each, ttl_sweep.tables(each)) for each in databases)
         assert first == second
@@ -104,9 +103,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
 
 @dataclass
 class Run:
-    """One sequence on a new table. items: what says when each item expires, None for no
-    attribute.
-    """
+    """One sequence on a new table. items: the TTL attribute of each item, or None."""
 
     pair: Pair
     name: str = ""
@@ -138,9 +135,7 @@ class Run:
         self.items.pop(pk, None)
 
     def update(self, pk: str, clause: str, value: Value | None) -> None:
-        """SET, ADD or REMOVE the attribute; an ADD may be refused, for another type or too many
-        digits.
-        """
+        """SET, ADD or REMOVE the attribute. An ADD may fail: wrong type, or too many digits."""
         request: dict[str, Any] = {"Key": {"pk": {"S": pk}}, "ReturnValues": "ALL_NEW"}
         if clause == "REMOVE" or value is None:
             answer = self.call("UpdateItem", UpdateExpression="REMOVE #e", **NAMED, **request)
@@ -149,11 +144,11 @@ class Run:
             answer = self.call(
                 "UpdateItem", UpdateExpression=expression, ExpressionAttributeValues={":v": value}, **NAMED, **request
             )
-        if answer:  # a REMOVE makes no item, and answers nothing where there is none
+        if answer:  # if the item is missing, a REMOVE does nothing and its answer is empty
             self.items[pk] = answer["Attributes"].get("end")
 
     def switch(self) -> None:
-        """Switch TTL on or off, once it may be."""
+        """Switch TTL on or off as soon as the service allows it."""
         self.pair.move(float(max(self.switched - self.pair.now(), 0)) + HOUR)
         setting = {"Enabled": not self.on, "AttributeName": "end"}
         assert self.call("UpdateTimeToLive", TimeToLiveSpecification=setting) is not None
@@ -174,9 +169,7 @@ class Run:
         self.compare()
 
     def compare(self) -> None:
-        """Compare the table with the dict; its index holds what PutItem wrote, which is checked
-        with the store.
-        """
+        """Compare the table with the dict. The check of the store covers the index."""
         found = {item["pk"]["S"]: item.get("end") for item in self.call("Scan")["Items"]}
         assert found.keys() == self.items.keys()
         assert all(same(value, self.items[pk]) for pk, value in found.items())
@@ -186,7 +179,7 @@ class Run:
         getattr(self, name)(*arguments)
 
     def finish(self) -> None:
-        """Finish all work and compare; then delete everything, after a day also the streams."""
+        """Finish all work and compare. Then delete the table, and wait until its stream is gone."""
         for inside in self.pair.emulators:
             inside.emulator.database.background.run_all()
         self.pair.check()
@@ -195,7 +188,7 @@ class Run:
         self.call("DeleteTable")
         for inside in self.pair.emulators:
             inside("ListTables")
-            for seconds in (86_400, 60):  # the first may find that the clock was set back since the job ran last
+            for seconds in (86_400, 60):  # at the first, the clock may have been set back since the last run of the job
                 inside.clock.advance(seconds)
                 inside.emulator.run_due()
             inside.emulator.database.background.run_all()
@@ -213,7 +206,7 @@ def has_expired(value: Value | None, now: Fraction) -> bool:
 
 
 def same(one: Value | None, other: Value | None) -> bool:
-    """Compare attribute values; numbers are equal by value."""
+    """Compare attribute values, numbers by value."""
     if one is None or other is None or one.keys() != other.keys() or "N" not in one:
         return one == other
     return Fraction(one["N"]) == Fraction(other["N"])
@@ -264,8 +257,8 @@ def test_expiry_against_a_dict(pair: Pair) -> None:
     sequences()
 
 
-def test_the_sequences_are_worth_their_while(pair: Pair) -> None:
-    """A sequence by hand, so that a mistake of the model itself shows."""
+def test_a_sequence_by_hand(pair: Pair) -> None:
+    """This sequence shows mistakes of the model itself."""
     for inside in pair.emulators:
         inside.clock.freeze(NOW)
     run = Run(pair)

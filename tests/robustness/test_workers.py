@@ -1,8 +1,6 @@
-"""Several worker processes over one folder: all see a change as soon as one has answered it, and
-one may die.
+"""Several worker processes over one folder: each sees the others' writes at once, and one may die.
 
-Connections are spread over the workers by the kernel, so each test opens several and uses them in
-turn.
+The kernel spreads connections over the workers, so each test opens several and uses them in turn.
 """
 
 import http.client
@@ -36,7 +34,7 @@ KINDS = ("lmdb", "memory", "durable")
 
 @contextmanager
 def clients(server: Server) -> Iterator[list[Client]]:
-    """Open several connections; with so many, each worker has some of them."""
+    """Open so many connections that each worker has some of them."""
     with ExitStack() as stack:
         opened = [Client(server.url) for _ in range(CONNECTIONS)]
         for client in opened:
@@ -46,7 +44,7 @@ def clients(server: Server) -> Iterator[list[Client]]:
 
 
 def admin(server: Server, call: str, body: dict[str, Any]) -> Any:
-    """Send one of the emulator's own calls, on a connection of its own."""
+    """Call a control, on a new connection."""
     request = urllib.request.Request(f"{server.url}/_emulator/{call}", json.dumps(body).encode(), method="POST")
     with urllib.request.urlopen(request) as response:
         return json.loads(response.read())
@@ -61,13 +59,13 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
 
 
 def code(client: Client, operation: str, **request: Any) -> str:
-    """Send a request that must fail; return the error's code."""
+    """Send a request that must fail; return the code of the error."""
     status, _, body = client.post(operation, json.dumps(request).encode())
     assert status == 400, body
     return str(json.loads(body)["__type"].split("#")[1])
 
 
-def test_there_are_workers_and_they_end_with_the_server(server):
+def test_workers_exist_and_end_with_the_server(server):
     processes = server.workers()
     assert len(processes) == 2
     assert server.stop() == 0
@@ -112,7 +110,7 @@ def test_no_update_is_lost_between_workers(server):
 
 
 def run_each(work: Callable[[Any], None], arguments: list[Any]) -> None:
-    """Run work in a thread for each argument; raise what one of them raised."""
+    """Run work in a thread for each argument; raise an exception of any thread."""
     failures: list[BaseException] = []
 
     def run(argument: Any) -> None:
@@ -172,7 +170,7 @@ def test_moving_the_clock_moves_it_for_all_workers(server):
         admin(server, "clock", {"Release": True})
 
 
-def test_what_a_test_declares_holds_for_all_workers(server):
+def test_declarations_apply_to_all_workers(server):
     with clients(server) as connections:
         connections[0]("CreateTable", **{**table_request("pk:S"), "TableName": "held"})
         key = {"pk": {"S": "k"}}
@@ -204,9 +202,7 @@ INDEXED = {"GlobalSecondaryIndexes": [index_request("by_g", "g")]}
 
 
 def run_each_until_killed(server: Server, attempt: int, done: set[str], enough: threading.Event) -> None:
-    """Put items on several connections, kill a worker meanwhile, and let the connections of the
-    others continue.
-    """
+    """Put items on several connections, kill a worker, and continue on the other connections."""
     lock = threading.Lock()
 
     def put(number: int) -> None:
@@ -235,7 +231,7 @@ def run_each_until_killed(server: Server, attempt: int, done: set[str], enough: 
         thread.join(120)
 
 
-def test_taken_port_is_reported_in_one_line():
+def test_a_taken_port_is_reported_in_one_line():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

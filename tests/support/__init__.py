@@ -1,1 +1,1 @@
-"""What tests share. A test imports from here, never from another test or from a conftest.py."""
+"""Code that tests share. A test imports it from here, never from another test or a conftest.py."""

@@ -9,9 +9,7 @@ from emulator.http.front.front import App, Message
 
 
 class Reply(NamedTuple):
-    """What an application has answered. unread: pieces of the request's body that it has not
-    read.
-    """
+    """The answer of an application. unread: pieces of the body that it has not read."""
 
     status: int
     headers: dict[bytes, bytes]
@@ -25,14 +23,15 @@ def site_of(emulator: Emulator) -> App:
 
 
 def ask(app: App, method: str, path: str | bytes, *pieces: bytes, **scope: Any) -> Reply:
-    """Send a request, its body in pieces. scope: more members of the scope; headers are pairs or
-    a dictionary.
+    """Send a request with its body in pieces. Headers are pairs or a dictionary.
+
+    scope: more members of the scope.
     """
     return asyncio.run(asked(app, method, path, *pieces, **scope))
 
 
 async def asked(app: App, method: str, path: str | bytes, *pieces: bytes, **scope: Any) -> Reply:
-    """Do what `ask` does, on a loop that runs."""
+    """Send a request like `ask`, on a running loop."""
     waiting = list(pieces) or [b""]
     sent: list[Message] = []
 

@@ -1,9 +1,9 @@
-"""Serves the ASGI application with uvicorn as it is, with no more than two of its options.
+"""Serves the ASGI application with plain uvicorn and only two of its options.
 
     python -m tests.support.asgi_server --port 0 --in-memory
 
-prints the same first lines as the command, and ends as it does. The application's own lifespan runs
-the background work. The black-box tests run on this server too.
+prints the same first lines as the command, and stops in the same way. The application's lifespan
+runs the background work. The black-box tests run on this server too.
 """
 
 import contextlib

@@ -1,6 +1,4 @@
-"""The `aws` command of the package awscli, which `make .venv-awscli/.done` installs into an
-environment of its own.
-"""
+"""The `aws` command. `make .venv-awscli/.done` installs it into its own environment."""
 
 import json
 import os
@@ -14,9 +12,7 @@ REASON_TO_SKIP = "no AWS CLI: make .venv-awscli/.done"
 
 
 class Cli:
-    """`aws dynamodb ...`, or another service, at one endpoint, which comes from the environment as
-    in a compose file.
-    """
+    """`aws dynamodb ...`, or another service. An environment variable names the endpoint."""
 
     def __init__(self, url: str, service: str = "dynamodb") -> None:
         self.service = service
@@ -33,9 +29,7 @@ class Cli:
         }
 
     def run(self, command: str, **options: Any) -> subprocess.CompletedProcess[str]:
-        """Run a command line, split at spaces, with options added, --like-this; options that are
-        not strings as JSON.
-        """
+        """Run a command line, split at spaces, with added options. Objects become JSON."""
         added = []
         for name, value in options.items():
             text = value if isinstance(value, str) else json.dumps(value)
@@ -44,7 +38,7 @@ class Cli:
         return subprocess.run(line, env=self.environment, capture_output=True, text=True, check=False, timeout=120)
 
     def __call__(self, command: str, **options: Any) -> Any:
-        """Run a command line that must succeed; return what it prints, parsed if it is JSON."""
+        """Run a command line that must succeed; return its output, parsed if it is JSON."""
         done = self.run(command, **options)
         assert (done.returncode, done.stderr) == (0, "")
         try:
@@ -53,9 +47,7 @@ class Cli:
             return done.stdout.strip()
 
     def failure(self, command: str, **options: Any) -> tuple[int, str]:
-        """Run a command line that must fail; return its exit status and the last line of its error
-        output.
-        """
+        """Run a command line that must fail; return its exit status and the last line of stderr."""
         done = self.run(command, **options)
         assert done.stdout == ""
         return done.returncode, done.stderr.strip().splitlines()[-1]

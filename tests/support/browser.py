@@ -1,8 +1,7 @@
-"""Chromium without a window, driven over its DevTools protocol: what a real browser lets pages do.
+"""Chromium without a window, driven over its DevTools protocol.
 
-The protocol goes through two pipes (`--remote-debugging-pipe`): the browser reads JSON messages,
-each ended by a NUL, from its file 3 and writes to its file 4. So nothing is installed besides
-Chromium, and no port is needed.
+The protocol uses two pipes (`--remote-debugging-pipe`). The browser reads JSON messages that end
+with NUL from file descriptor 3, and writes them to 4. So it needs no other package and no port.
 """
 
 import json
@@ -17,10 +16,10 @@ from contextlib import suppress
 from typing import Any
 
 COMMAND = shutil.which("chromium") or shutil.which("google-chrome")
-_SECONDS = 60  # for one answer; a busy machine is slow to start a browser
+_SECONDS = 60  # limit for one answer; a busy machine starts a browser slowly
 _FLAGS = (
     "--headless",
-    "--no-sandbox",  # root has no other way
+    "--no-sandbox",  # needed for root
     "--disable-gpu",
     "--disable-quic",
     "--disable-dev-shm-usage",
@@ -36,8 +35,9 @@ _FLAGS = (
 
 
 class Browser:
-    """One browser with one page. names: host names that resolve to 127.0.0.1, as of a hostile name
-    server.
+    """One browser with one page.
+
+    names: host names that resolve to 127.0.0.1, as if by a hostile name server.
     """
 
     def __init__(self, *names: str) -> None:
@@ -69,14 +69,12 @@ class Browser:
 
         def navigate() -> None:
             answer = self._call("Page.navigate", url=url)
-            assert "errorText" not in answer, answer  # as when the browser would save the file, not show it
+            assert "errorText" not in answer, answer  # set if the browser would save the page as a file
 
         return self.after(navigate)
 
     def after(self, act: Callable[[], Any]) -> str:
-        """Do something that loads another page, and wait until it is loaded; return the text of the
-        page.
-        """
+        """Run an action that loads another page; wait for the page and return its text."""
         loads = self._loads
         act()
         while self._loads == loads:
@@ -85,15 +83,13 @@ class Browser:
         return text
 
     def run(self, script: str) -> Any:
-        """Return the value of a JavaScript expression in the page; for a promise, the value it
-        resolves to.
-        """
+        """Return the value of a JavaScript expression in the page. Promises are awaited."""
         answer = self._call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
     def close(self) -> None:
-        """End the browser."""
+        """Stop the browser."""
         with suppress(OSError, AssertionError):
             self._session = None
             self._call("Browser.close")

@@ -1,4 +1,4 @@
-"""Our HTTP connection over a transport and a loop that a test controls: no socket, no real time."""
+"""Our HTTP connection with a transport and a loop that a test controls, without sockets."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -19,11 +19,11 @@ from emulator.slices import Sliced, Steps
 from tests.support.http_clients import AUTHORIZATION
 
 MOST = 1 << 20
-"""How many bytes of request bodies the connections of a test may hold together."""
+"""The limit for request bodies of all connections of a test together, in bytes."""
 
 
 class Transport:
-    """Records what the connection does to it.
+    """A transport that records the calls of the connection.
 
     unsent: bytes that the client has not read; when_written: called after each write.
     """
@@ -36,7 +36,7 @@ class Transport:
         self.when_written: Callable[[], object] = lambda: None
 
     def write(self, data: bytes) -> None:
-        assert not self.closed, "nothing is written after closing"
+        assert not self.closed, "something was written after closing"
         self.written += data
         self.when_written()
 
@@ -66,9 +66,7 @@ class Transport:
 
 
 class Loop:
-    """An event loop whose clock the test moves, with at most one timer, and calls that run at the
-    end of a turn.
-    """
+    """An event loop with a manual clock, at most one timer, and calls at the end of a turn."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -103,8 +101,9 @@ class Loop:
 
 
 class Line:
-    """A connection with its transport, loop and server state; `beside` another one it shares the
-    last two.
+    """A connection with its transport, loop and server state.
+
+    beside: another connection, with which it shares loop and state.
 
     site: the ASGI application for every path but `/`. loop: a real one, which it needs.
     """
@@ -125,7 +124,7 @@ class Line:
         self.connection.connection_made(transport)
 
     def feed(self, data: bytes, size: int | None = None) -> None:
-        """Hand bytes to the connection, whole or in pieces of a size."""
+        """Send bytes to the connection, whole or in pieces of a size."""
         for start in range(0, len(data), size or len(data)):
             self.connection.data_received(data[start : start + (size or len(data))])
 
@@ -143,7 +142,7 @@ class Line:
 
 
 def front_of(emulator: Emulator, site: App | None = None) -> Front:
-    """Return what connections of a test share."""
+    """Return the state that connections of a test share."""
 
     def load_site(_front: Front) -> App:
         assert site is not None, "the test has no application for other paths"
@@ -155,7 +154,7 @@ def front_of(emulator: Emulator, site: App | None = None) -> Front:
 
 
 def sweep_by_scan(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let Scan delete what has expired, in slices, and answer how much: `{"Deleted": number}`."""
+    """Replace Scan with a sweep in slices, whose answer is `{"Deleted": number}`."""
     call = Operation.__call__
 
     def sliced(operation: Operation, database: Database, caller: Caller, raw: object) -> Any:
@@ -178,9 +177,7 @@ def request(
     length: bool = True,
     operation: str = "ListTables",
 ) -> bytes:
-    """Return the bytes of a request, of ListTables if nothing is said; `more` are more header
-    lines.
-    """
+    """Return the bytes of a request, by default of ListTables. `more`: more header lines."""
     lines = [
         f"{method} / HTTP/{version}",
         "Host: localhost",

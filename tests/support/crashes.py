@@ -1,4 +1,4 @@
-"""Servers that end as in a crash, and their data folders read in process."""
+"""Servers that are killed, and their data folders opened in process."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -12,9 +12,7 @@ HOUR = 3600
 
 
 def create(db: InProcess, keys: str = "pk:S", *, ttl: str | None = "ttl", **extra: Any) -> str:
-    """Create a table, turn TTL on unless ttl is None, finish the background work; return the
-    table's name.
-    """
+    """Create a table, turn TTL on unless ttl is None, finish background work; return its name."""
     request = table_request(keys, **extra)
     db("CreateTable", request)
     if ttl is not None:
@@ -56,8 +54,6 @@ def wait(db: InProcess, seconds: float = 60) -> None:
 
 
 def sweep(db: InProcess) -> Any:
-    """Delete expired items now, as the admin call does; return how many, by the ARNs of their
-    tables.
-    """
+    """Delete expired items now, as the control does; return their number by table ARN."""
     database = db.emulator.database
     return ttl_sweep.sweep_now(database, ttl_sweep.tables(database))

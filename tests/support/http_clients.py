@@ -1,6 +1,4 @@
-"""Clients over HTTP: options for boto3, and clients that send bytes as they are and are much faster
-than an SDK.
-"""
+"""Clients over HTTP: options for boto3, and much faster clients that send bytes unchanged."""
 
 import http.client
 import json
@@ -23,9 +21,7 @@ STREAM_OPERATIONS = ("ListStreams", "DescribeStream", "GetShardIterator", "GetRe
 
 
 def boto_options(url: str, key: str = "test", region: str = "us-east-1") -> dict[str, Any]:
-    """Return the options of a boto3 client that sends each request once and does not validate
-    parameters.
-    """
+    """Return options of a boto3 client: no retries, and no validation of parameters."""
     return {
         "endpoint_url": url,
         "region_name": region,
@@ -36,7 +32,7 @@ def boto_options(url: str, key: str = "test", region: str = "us-east-1") -> dict
 
 
 def without_metadata(answer: dict[str, Any]) -> dict[str, Any]:
-    """Return the members that the server's body had."""
+    """Return an answer of boto3 without the metadata that boto3 has added."""
     return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
 
 
@@ -52,7 +48,7 @@ class Answer:
 
 
 def answer_to(request: urllib.request.Request) -> Answer:
-    """Send a request; return its answer, of whatever status."""
+    """Send a request; return its answer, with any status."""
     try:
         with urllib.request.urlopen(request) as response:
             return Answer(response.status, response.headers, response.read())
@@ -62,9 +58,7 @@ def answer_to(request: urllib.request.Request) -> Answer:
 
 
 def declaring(url: str) -> Callable[..., tuple[int, Any]]:
-    """Return a function that makes one of the emulator's own calls at a server; see the fixture
-    `declare`.
-    """
+    """Return a function that calls a control of a server; see the fixture `declare`."""
 
     def declare(call: str, body: Any, method: str = "POST") -> tuple[int, Any]:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()

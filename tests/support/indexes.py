@@ -1,6 +1,4 @@
-"""A table whose indexes have key attributes of each type, for the tests of index keys (behaviour
-2.5, 3.8).
-"""
+"""A table whose indexes have key attributes of each type (behaviour 2.5, 3.8)."""
 
 from typing import Any
 
@@ -15,9 +13,7 @@ INDEXES_ON_EACH_TYPE: dict[str, Any] = {
     ],
     "LocalSecondaryIndexes": [index_request("local", "pk l")],
 }
-"""Arguments of `table_request`. Errors name the first index by name: for x it is `first`, although
-`second` has x too.
-"""
+"""Arguments of `table_request`. An error about x names the index `first`: it is before `second`."""
 
 
 def index_key_mismatch(name: str, expected: str, actual: str, index: str) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 60  # seconds for commands that take one or two
+PATIENCE = 60  # seconds; commands take one or two
 
 MODULE = """
 def owner():
@@ -67,7 +67,7 @@ def write_project(folder: Path) -> None:
 
 
 def link_packages(folder: Path) -> None:
-    """Fill a folder with links to the packages that the tests run with, except the emulator."""
+    """Fill a folder with links to the packages of the tests' environment, except the emulator."""
     for entry in Path(sysconfig.get_path("purelib")).iterdir():
         if "dynamodb_emulator" not in entry.name and entry.suffix != ".pth":
             (folder / entry.name).symlink_to(entry)
@@ -86,7 +86,7 @@ class Environment:
         self._variables = {"PATH": f"{scripts}:/usr/bin:/bin", "HOME": str(folder)}
 
     def pip(self, *arguments: str) -> None:
-        """Run pip; it compiles nothing, as few of the modules are ever imported."""
+        """Run pip without compiling, because few of the modules are imported."""
         quiet = ("--quiet", "--disable-pip-version-check", "--no-input")
         self.run(self.python, "-m", "pip", *quiet, *arguments)
 
@@ -96,7 +96,7 @@ class Environment:
         self.pip("install", *offline, *map(str, requirement))
 
     def run(self, *command: str | Path, cwd: Path | None = None, status: int = 0, **variables: str) -> str:
-        """Run a command and return what it printed; fails if it ends with another status."""
+        """Run a command and return its output; fail if it ends with another status."""
         done = subprocess.run(
             [*map(str, command)],
             cwd=cwd or self.python.parents[1],
@@ -115,7 +115,7 @@ class Environment:
 
     @contextmanager
     def serving(self, *command: str | Path, cwd: Path, **variables: str) -> Iterator[str]:
-        """Run a server, yield the URL that it prints, and end it; fails if it ends with an error.
+        """Run a server, yield the URL that it prints, and stop it; fail if it ends with an error.
 
         Our server ends with status 0 after SIGTERM, and uvicorn by the signal.
         """

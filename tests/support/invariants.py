@@ -1,4 +1,4 @@
-"""What must hold of every store, recomputed from its items."""
+"""Rules for every store, checked against its items."""
 
 from collections import Counter
 from fractions import Fraction
@@ -25,8 +25,10 @@ Ranges = list[tuple[bytes, bytes]]
 
 EVERYTHING = (b"", b"\xff" * 64)
 OWNED = (b"\x03", b"\x04", b"\x05", b"\x09", b"\x0a", b"\x0b", b"\x0c", b"\x0e")
-"""First bytes of the keys of all that belongs to a table, a stream or a stream's consumer: items,
-index entries, statistics, item collections, streams, their records, TTL queues, checkpoints.
+"""First bytes of keys that belong to a table, a stream or a stream's consumer.
+
+They are items, index entries, statistics, item collections, streams, records, TTL queues and
+checkpoints.
 """
 
 
@@ -37,9 +39,7 @@ def dump(database: Database) -> Rows:
 
 
 def check_store(database: Database) -> None:
-    """Assert that items and what follows from them agree, and that no record of deleted tables and
-    streams is left.
-    """
+    """Assert that everything agrees with the items, and that nothing of deleted tables is left."""
     with database.engine.read() as txn:
         known = [keyspace.deleted_range(record) for record, _ in txn.scan(*keyspace.deletions())]
         for table in database.catalog.everything():
@@ -66,9 +66,7 @@ def _of_table(table: Table) -> Ranges:
 
 
 def _of_stream(stream: StreamDefinition) -> Ranges:
-    """Return the ranges of what belongs to a stream: the records of the shards that it still has
-    are its own.
-    """
+    """Return the ranges of keys that belong to a stream, with the records of its shards."""
     prefixes = [keyspace.stream(stream.id), keyspace.checkpoints(consumer(stream.id))]
     prefixes += [keyspace.shard_records(stream.id, shard.number) for shard in stream.shards]
     return [_range(prefix) for prefix in prefixes]
@@ -88,7 +86,7 @@ def check_streams(txn: ReadTxn, database: Database, streams: list[StreamDefiniti
 
 
 def check_table(txn: ReadTxn, table: Table) -> None:
-    """Assert that a table's rows are sound and that its indexes and statistics equal a recount."""
+    """Assert that a table's rows are valid, and that indexes and statistics equal a recount."""
     rows = _rows(txn, table.prefix)
     for key, row in rows:
         item = decode_row(row)
@@ -111,9 +109,7 @@ def check_table(txn: ReadTxn, table: Table) -> None:
 
 
 def check_queue(txn: ReadTxn, table: Table, rows: Rows) -> None:
-    """Assert that the TTL queue has the entries of all items, or at least of those that its filling
-    has visited.
-    """
+    """Assert that the TTL queue has an entry for each item that its filling has visited."""
     definition = table.definition
     assert (definition.ttl_queue is None) == (definition.ttl_attribute is None)
     if definition.ttl_queue is None or definition.ttl_attribute is None:
@@ -132,7 +128,7 @@ def check_queue(txn: ReadTxn, table: Table, rows: Rows) -> None:
 
 
 def _expiry(value: dict[str, Any]) -> int | None:
-    """Return the millisecond of a time to live; None where the value is no valid time."""
+    """Return the milliseconds of a time to live, or None if the value is not a valid time."""
     milliseconds = floor(Fraction(value["N"]) * 1000) if "N" in value else -1
     return milliseconds if 0 <= milliseconds < 1 << 63 else None
 
@@ -146,8 +142,9 @@ def _rows(txn: ReadTxn, prefix: bytes) -> Rows:
 
 
 def _entries(index: Index, rows: Rows) -> Rows:
-    """Return the entries that the index must have: one for each item with its key, as far as the
-    backfill has come.
+    """Return the entries that the index must have.
+
+    There is one for each item with the index's key that the backfill has reached.
     """
     entries = []
     for item_key, row in rows:

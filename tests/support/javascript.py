@@ -1,6 +1,4 @@
-"""The AWS SDK for JavaScript v3, which `make tests/clients/node_modules/.done` installs from
-npm.
-"""
+"""The AWS SDK for JavaScript v3. `make tests/clients/node_modules/.done` installs it."""
 
 import json
 import re
@@ -14,7 +12,7 @@ SDK = FOLDER / "node_modules" / "@aws-sdk" / "client-dynamodb-streams" / "packag
 
 
 def reason_to_skip() -> str | None:
-    """Return what is missing to run the SDK, or None."""
+    """Return why the SDK cannot run, or None."""
     node = shutil.which("node")
     if node is None:
         return "no node"

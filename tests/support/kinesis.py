@@ -1,6 +1,4 @@
-"""A small Kinesis: PutRecords in the AWS JSON 1.1 protocol over HTTP. It keeps the records, and
-fails on request.
-"""
+"""A small Kinesis with PutRecords over HTTP. It keeps the records, and fails on request."""
 
 import base64
 import json
@@ -19,8 +17,9 @@ WAIT = 20.0  # seconds until a test that waits for records fails
 class FakeKinesis:
     """The records that were put; `url` is its address.
 
-    refuse: says of each entry of a call whether it fails; error: code with which whole calls fail
-    while it is set; strange: an answer that replaces the regular one while it is set.
+    refuse: returns whether an entry of a call fails. error: if set, whole calls fail with this
+    code.
+    strange: if set, the answer of all calls.
     """
 
     def __init__(self) -> None:
@@ -54,7 +53,7 @@ class FakeKinesis:
         return {"SequenceNumber": str(len(self.entries)), "ShardId": "shardId-000000000000"}
 
     def wait(self, done: Callable[[], bool]) -> None:
-        """Return once a condition holds, which is evaluated after each call."""
+        """Wait until a condition holds. It is evaluated after each call."""
         with self._changed:
             assert self._changed.wait_for(done, WAIT), (len(self.entries), len(self.calls))
 

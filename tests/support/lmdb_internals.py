@@ -1,6 +1,6 @@
-"""The inside of the LMDB engine, for tests of failures that no caller can cause.
+"""Internals of the LMDB engine, for tests of failures that no caller can cause.
 
-This is the one place that knows how the engine keeps its environment and its group of commits.
+Only this module of the tests knows how the engine keeps its environment and its group of commits.
 """
 
 from typing import Any
@@ -32,7 +32,7 @@ def environment_of(engine: LmdbEngine) -> Environment:
 
 
 def group_of(engine: LmdbEngine) -> LmdbGroup:
-    """Return the group of commits of an engine that has one."""
+    """Return the group of commits of a durable engine."""
     assert engine._group is not None
     return engine._group
 

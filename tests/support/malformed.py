@@ -1,6 +1,4 @@
-"""Strategies that break valid requests: their JSON, their values, their expressions, their bytes,
-their headers.
-"""
+"""Strategies that break valid requests: JSON, values, expressions, bytes and headers."""
 
 import json
 from collections.abc import Sequence
@@ -316,7 +314,7 @@ expressions = st.one_of(
 
 @st.composite
 def with_expressions(draw: st.DrawFn, seed: dict[str, Any]) -> Any:
-    """The seed with expressions of random words, or spliced out of its own."""
+    """The seed with expressions of random words, or of pieces of its own expressions."""
     request = dict(seed)
     present = [name for name in EXPRESSIONS if name in request] or EXPRESSIONS[:-1]
     for name in draw(st.lists(st.sampled_from(present), min_size=1, max_size=2)):
@@ -359,7 +357,7 @@ def with_statements(draw: st.DrawFn, seed: dict[str, Any]) -> Any:
 
 
 def slots(value: Any) -> list[Slot]:
-    """Return the place of every value inside a request."""
+    """Return the places of all values inside a request."""
     found: list[Slot] = []
     if isinstance(value, dict):
         for name, inner in value.items():
@@ -391,16 +389,15 @@ INTEGERS = [0, 1, -1, 2, 100, 101, 1_000_001, 2**31 - 1, 2**31, 2**63 - 1, 2**63
 
 
 def pick(draw: st.DrawFn, choices: Sequence[Any]) -> Any:
-    """Draw one of some values that may be huge: Hypothesis prints strategies, so that sampled_from
-    would be slow.
+    """Draw one of some values, which may be huge.
+
+    sampled_from would be slow, because Hypothesis prints strategies.
     """
     return choices[draw(st.integers(0, len(choices) - 1))]
 
 
 def like(draw: st.DrawFn, value: Any) -> Any:
-    """Draw a value of the type that belongs here, so that the request passes the first layer of
-    validation.
-    """
+    """Draw a value of the right type, so that the request passes the first layer of validation."""
     match value:
         case bool():
             return draw(st.booleans())
@@ -475,7 +472,7 @@ def _still_there(container: Any, key: Any) -> bool:
 
 @st.composite
 def mangled(draw: st.DrawFn, body: bytes) -> bytes:
-    """The body cut short, or with bytes changed, put in or doubled."""
+    """The body, truncated or with bytes changed, inserted or doubled."""
     for _ in range(draw(st.integers(1, 3))):
         place = draw(st.integers(0, len(body)))
         match draw(st.sampled_from(["cut", "insert", "replace", "double", "prefix"])):
@@ -497,7 +494,7 @@ LARGEST = 2 << 20  # bytes: larger requests are refused before the code under te
 
 
 def bodies(seed: dict[str, Any]) -> st.SearchStrategy[bytes]:
-    """Broken bodies of every kind, made of one valid request."""
+    """Broken bodies of every kind, made from one valid request."""
     structures = mutated(seed)
     if "Statements" in seed or "TransactStatements" in seed:
         structures = st.one_of(structures, structures, with_statements(seed))

@@ -1,13 +1,13 @@
-"""A small data folder with everything that can hold an account number.
+"""A small data folder with everything that can contain an account number.
 
-`old_account.tar.xz` is such a folder as commit 69094b4 wrote it, the last version in which access
-keys that are not twelve digits stood for account 000000000000. That commit ran this module as a
+Commit 69094b4 wrote the folder in `old_account.tar.xz`. It was the last version in which access
+keys without twelve digits belonged to account 000000000000. That commit ran this module as a
 program:
 
     python -m tests.support.old_account tests/robustness/old_account.tar.xz
 
-The archive is never written again. Tests open it (`unpack`), or write a folder with the code of
-today (`write`).
+Nobody writes the archive again. Tests open it (`unpack`), or write a folder with today's code
+(`write`).
 """
 
 import sys
@@ -27,7 +27,7 @@ LOCAL = ("local", "us-east-1")
 EUROPE = ("local", "eu-west-1")
 ACCOUNT = ("111122223333", "us-east-1")
 ZEROS = ("000000000000", "us-east-1")
-"""An access key of twelve digits: its account is 000000000000 and stays so."""
+"""An access key of twelve digits: its account is always 000000000000."""
 
 KINESIS = "arn:aws:kinesis:us-east-1:000000000000:stream/orders"
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:dead"
@@ -55,7 +55,7 @@ ARCHIVED = {
     ),
     "TableName": "archived",
 }
-"""Has a stream that was disabled and can still be read, and a key with a name of its own."""
+"""The table with a disabled stream, which can still be read, and a KMS key that has a name."""
 
 
 def item(number: int) -> dict[str, Any]:
@@ -69,8 +69,9 @@ def item(number: int) -> dict[str, Any]:
 
 
 ITEMS = [item(number) for number in range(4)]
-"""The items of `orders`: the function and Kinesis have received the first two; the iterator is
-after the first.
+"""The items of `orders`.
+
+Function and Kinesis have received the first two. The iterator is after the first one.
 """
 
 
@@ -87,9 +88,7 @@ def as_(stage: Stage, caller: tuple[str, str]) -> Stage:
 
 
 def write(folder: Path, **settings: Any) -> dict[str, str]:
-    """Write the folder; return what clients keep: a shard iterator and the mapping's UUID, by
-    name.
-    """
+    """Write the folder; return, by name, the shard iterator and the mapping's UUID for clients."""
     stage = opened(folder, **settings)
     feed = KinesisFeed(stage.emulator.database)
     stream = as_(stage, LOCAL)("CreateTable", ORDERS)["TableDescription"]["LatestStreamArn"]
@@ -122,9 +121,7 @@ def write(folder: Path, **settings: Any) -> dict[str, str]:
 
 
 def write_shared(folder: Path, **settings: Any) -> None:
-    """Add tables of the database that all callers share: one of each kind of access key, mapped by
-    the other kind.
-    """
+    """Add tables of a shared database: from each kind of access key, mapped by the other kind."""
     stage = opened(folder, shared_db=True, **settings)
     for maker, mapper in ((LOCAL, ACCOUNT), (ACCOUNT, LOCAL)):
         request = {**ORDERS, "TableName": f"shared.{maker[0]}"}
@@ -135,7 +132,7 @@ def write_shared(folder: Path, **settings: Any) -> None:
 
 
 def unpack(folder: Path) -> dict[str, str]:
-    """Unpack the archive into a new folder; return what clients hold, as `write` does."""
+    """Unpack the archive into a new folder; return the values for clients, as `write` does."""
     return archives.unpack(ARCHIVE, folder)
 
 

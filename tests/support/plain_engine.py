@@ -1,4 +1,4 @@
-"""The least that an engine can be: what storage/engine.py requires, over a dict, and no offers."""
+"""The smallest engine: a dict with what storage/engine.py requires, and without offers."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,7 +1,7 @@
-"""How long the random tests run: the same few seconds each time, or EXAMPLES times as long and
-different each time.
+"""How long random tests run: the same few seconds each time, or EXAMPLES times as long.
 
-`make nightly` runs them, and the tests that kill servers, with EXAMPLES=20.
+With EXAMPLES, they are different each time. `make nightly` runs them, and the tests that kill
+servers, with EXAMPLES=20.
 
 With NOSHRINK=1 a failure is reported as it was found, instead of reduced first.
 """

@@ -1,6 +1,4 @@
-"""Two tables with a few items, and a valid request of every operation: the source of broken
-requests.
-"""
+"""Two tables with a few items, and a valid request of every operation, for tests that break it."""
 
 from typing import Any
 

@@ -41,7 +41,7 @@ class Server:
         raise AssertionError("the server did not start: " + "".join(lines))
 
     def stop(self) -> int:
-        """Ask it to end; return its exit status."""
+        """Send SIGTERM and wait; return the exit status."""
         self.process.terminate()
         self._output.close()
         return self.process.wait(20)
@@ -52,7 +52,7 @@ class Server:
         return [int(number) for number in children.read_text().split()]
 
     def kill(self) -> None:
-        """End it as a crash would."""
+        """Kill it."""
         workers = self.workers() if self.process.poll() is None else []
         self.process.kill()
         for worker in workers:

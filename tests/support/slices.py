@@ -11,9 +11,11 @@ from tests.support.in_process import InProcess
 def sliced(
     db: InProcess, operation: str, request: Any, between: Callable[[], object] = lambda: None
 ) -> tuple[Any, int]:
-    """Answer a request as a server does; return the parsed answer and the number of slices, 0 if it came at once.
+    """Answer a request as a server does; return the parsed answer and the number of slices.
 
-    between: is called after each slice. Raises ApiError.
+    The number is 0 if the answer came at once. Raises ApiError.
+
+    between: called after each slice.
     """
     db.emulator.database.sliced = True
     try:

@@ -1,4 +1,4 @@
-"""Serves with a /dev/shm of 64 MB, as Docker gives it; for root on Linux.
+"""Runs a server with a /dev/shm of 64 MB, like Docker's. Needs root on Linux.
 
 python -m tests.support.small_memory --port 0 --in-memory --workers 2
 """

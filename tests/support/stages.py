@@ -1,6 +1,4 @@
-"""A stage for functions: an emulator in process, with a manual clock, whose functions the test
-invokes.
-"""
+"""An emulator in process with a manual clock, whose functions the test invokes."""
 
 import json
 from collections.abc import Callable
@@ -83,7 +81,7 @@ class Stage(InProcess):
         return [(each, json.loads(each.payload)["Records"]) for each in self.service.due()]
 
     def deliver(self, function: Callable[[list[dict[str, Any]]], Outcome] = lambda _: DONE) -> list[list[str]]:
-        """Invoke a function until nothing is due; return the keys of the batches that it got."""
+        """Invoke a function until nothing is due; return the keys of its batches."""
         got = []
         while due := self.due():
             for invocation, records in due:

@@ -10,7 +10,7 @@ from typing import Any
 Call = Callable[..., Any]
 Record = dict[str, Any]
 
-ROUNDS = 1000  # of reading all shards before a record counts as missing; a server in the cloud takes a moment
+ROUNDS = 1000  # reads of all shards before a record counts as missing: AWS needs a moment
 
 
 def api(client: Any) -> Call:
@@ -61,7 +61,7 @@ def iterator(call: Call, arn: str, shard: str, kind: str = "TRIM_HORIZON", **pos
 
 
 def pages(call: Call, start: str | None, **request: Any) -> Iterator[list[Record]]:
-    """Walk the pages from an iterator on, until the shard's end or a page without records."""
+    """Read pages from an iterator to the shard's end or to a page without records."""
     while start is not None:
         answer = call("GetRecords", ShardIterator=start, **request)
         yield answer["Records"]
@@ -86,17 +86,14 @@ def sequence(record: Record) -> int:
 
 
 def by_sequence(records: list[Record]) -> list[Record]:
-    """Return records in the order of their sequence numbers (the emulator's rise throughout a
-    stream).
-    """
+    """Return records in the order of their sequence numbers, which rise in the whole stream."""
     return sorted(records, key=sequence)
 
 
 def replay(records: list[Record], names: tuple[str, ...]) -> dict[tuple[str, ...], Any]:
-    """Apply records to an empty table; return its items by their keys, and check each record
-    against what it found.
+    """Apply records to an empty table, and check their old images; return the items by key.
 
-    names: the key attributes. The records must have both images, those of an item in their order.
+    names: the key attributes. Records must have both images, and those of an item must be in order.
     """
     items: dict[tuple[str, ...], Any] = {}
     for record in records:
@@ -108,7 +105,7 @@ def replay(records: list[Record], names: tuple[str, ...]) -> dict[tuple[str, ...
                 new is not None, old is not None
             ]
         )
-        assert new != old, "a record says what has changed"
+        assert new != old, "a record does not change its item"
         assert all({name: image[name] for name in names} == change["Keys"] for image in (new, old) if image is not None)
         key = tuple(str(change["Keys"][name]) for name in names)
         assert items.pop(key, None) == old
@@ -118,7 +115,7 @@ def replay(records: list[Record], names: tuple[str, ...]) -> dict[tuple[str, ...
 
 
 class Watch:
-    """The records of one partition key, from now on, in any shard."""
+    """The records of one partition key from now on, in all shards."""
 
     def __init__(self, call: Call, arn: str, partition: dict[str, Any], name: str = "pk") -> None:
         self._call = call
@@ -151,6 +148,6 @@ class Watch:
             records += self._round()
             for position, record in enumerate(records, start=1):
                 if last(record):
-                    assert position == len(records), "nothing follows the last one"
+                    assert position == len(records), "there are records after the last one"
                     return records
         raise AssertionError(f"the record has not come, but these: {records}")

@@ -14,7 +14,7 @@ from tests.support.tables import new_name, table_request
 MINUTE = 60
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
-LIFE = 4 * HOUR  # of a shard
+LIFE = 4 * HOUR  # the life of a shard
 IMAGES = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
 OFF = {"StreamEnabled": False}
 
@@ -40,7 +40,7 @@ def finish(db: InProcess) -> None:
 
 
 class Streamed:
-    """A table with a stream; each `put` writes another number."""
+    """A table with a stream. Each `put` writes the next number."""
 
     def __init__(self, db: InProcess, keys: str = "pk:S", view: str = "NEW_AND_OLD_IMAGES", **extra: Any) -> None:
         self.db = db
@@ -66,9 +66,7 @@ class Streamed:
         return read_all(self.db, self.arn)
 
     def numbers_read(self) -> list[int]:
-        """Return the numbers of the items in the records that can be read, in the order of
-        writing.
-        """
+        """Return the numbers in the records that can be read, in the order of the writes."""
         return sorted(map(number_of, self.records()))
 
     def set_stream(self, specification: dict[str, Any]) -> str:
@@ -84,7 +82,7 @@ def number_of(record: Record) -> int:
 
 
 def closed(shard: dict[str, Any]) -> bool:
-    """Say whether a shard takes no more records."""
+    """Return whether a shard is closed."""
     return "EndingSequenceNumber" in shard["SequenceNumberRange"]
 
 

@@ -10,9 +10,7 @@ def new_name(prefix: str = "t") -> str:
 
 
 def table_request(keys: str = "pk:S sk:S", **extra: Any) -> dict[str, Any]:
-    """Return a CreateTable request: `keys` is "hash:T [range:T]", `define` more attributes in the
-    same form.
-    """
+    """Return a CreateTable request. keys: "hash:T [range:T]". define: more attributes."""
     definitions = [pair.split(":") for pair in (keys + " " + extra.pop("define", "")).split()]
     names = [pair.split(":")[0] for pair in keys.split()]
     return {
@@ -27,9 +25,7 @@ def table_request(keys: str = "pk:S sk:S", **extra: Any) -> dict[str, Any]:
 
 
 def index_request(name: str, keys: str, projection: str = "ALL", non_key: list[str] | None = None) -> dict[str, Any]:
-    """Return an index for a request: `keys` is "hash [range]"; "+" joins several attributes of one
-    key type.
-    """
+    """Return an index for a request. keys: "hash [range]"; "+" joins attributes of one key type."""
     kinds = [(part.split("+"), kind) for part, kind in zip(keys.split(), ("HASH", "RANGE"), strict=False)]
     return {
         "IndexName": name,

@@ -1,6 +1,4 @@
-"""Tables whose throughput is enforced, and the bodies of their refusals, for the tests of
-throttling.
-"""
+"""Tables with enforced throughput, and the bodies of throttling errors."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -54,21 +52,21 @@ def enforce(db: InProcess, table: str | None = None, *, enforced: bool = True) -
 
 
 def create(db: InProcess, read: int = 1000, write: int = 1000, keys: str = "pk:S sk:S", **extra: Any) -> str:
-    """Create a provisioned table whose throughput is enforced; return its name."""
+    """Create a provisioned table with enforced throughput; return its name."""
     request = table_request(keys, BillingMode="PROVISIONED", ProvisionedThroughput=units(read, write), **extra)
     db("CreateTable", request)
     enforce(db, request["TableName"])
-    db("DescribeTable", TableName=request["TableName"])  # from now on it is ACTIVE
+    db("DescribeTable", TableName=request["TableName"])  # this makes it ACTIVE
     name: str = request["TableName"]
     return name
 
 
 def create_on_demand(db: InProcess, keys: str = "pk:S sk:S", **extra: Any) -> str:
-    """Create an on-demand table whose throughput is enforced; return its name."""
+    """Create an on-demand table with enforced throughput; return its name."""
     request = table_request(keys, **extra)
     db("CreateTable", request)
     enforce(db, request["TableName"])
-    db("DescribeTable", TableName=request["TableName"])  # from now on it is ACTIVE
+    db("DescribeTable", TableName=request["TableName"])  # this makes it ACTIVE
     name: str = request["TableName"]
     return name
 
@@ -96,9 +94,7 @@ def put(db: InProcess, table: str, number: int = 0, size: int = 100, pk: str | N
 
 
 def refusal(db: InProcess, operation: str, **request: Any) -> dict[str, Any]:
-    """Send a request that must be refused and must change nothing; return the body of the
-    refusal.
-    """
+    """Send a request that must fail and change nothing; return the body of the error."""
     before = dump(db.emulator.database)
     with pytest.raises(ApiError) as caught:
         db(operation, request)
@@ -108,7 +104,7 @@ def refusal(db: InProcess, operation: str, **request: Any) -> dict[str, Any]:
 
 
 def exceeded(db: InProcess, table: str, reason: str, text: str = TABLE, index: str | None = None) -> dict[str, Any]:
-    """Return the body of a refusal because of throughput."""
+    """Return the body of a throttling error."""
     arn = db("DescribeTable", TableName=table)["Table"]["TableArn"]
     resource = arn if index is None else f"{arn}/index/{index}"
     provisioned = text in (TABLE, INDEX)
@@ -120,9 +116,7 @@ def exceeded(db: InProcess, table: str, reason: str, text: str = TABLE, index: s
 
 
 def admitted(db: InProcess, table: str, most: int = 10_000, **item: Any) -> int:
-    """Put items, each to a partition of its own, until one is refused; return how many were
-    admitted.
-    """
+    """Put items to different partitions until one is refused; return how many were accepted."""
     for number in range(most):
         try:
             put(db, table, number, **item)

@@ -1,6 +1,4 @@
-"""Random attribute values that parse without problems, and the settings of the property tests on
-them.
-"""
+"""Random valid attribute values, and settings for property tests."""
 
 from base64 import b64encode
 

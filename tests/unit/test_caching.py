@@ -63,14 +63,14 @@ def test_clear_makes_room():
 def test_statements_of_eight_kilobytes_are_kept_by_the_handful():
     literals = ", ".join(f"'a{number}': 'xxxxxxxx'" for number in range(440))
     for number in range(12):
-        prepare.prepare(f"INSERT INTO t VALUE {{'pk': '{number}', {literals}}}")
+        prepare.prepare_statement(f"INSERT INTO t VALUE {{'pk': '{number}', {literals}}}")
     assert 3 <= sum(len(text) > LONG for text, *_ in prepare._programs) <= 6
 
 
 def test_a_statement_that_comes_again_is_parsed_once(monkeypatch):
-    first = prepare.prepare("SELECT * FROM t WHERE pk = ?", [{"S": "x"}])
+    first = prepare.prepare_statement("SELECT * FROM t WHERE pk = ?", [{"S": "x"}])
     monkeypatch.setattr(prepare, "parse", None)
-    assert prepare.prepare("SELECT * FROM t WHERE pk = ?", [{"S": "y"}]).program is first.program
+    assert prepare.prepare_statement("SELECT * FROM t WHERE pk = ?", [{"S": "y"}]).program is first.program
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The emulator's clock, background work and jobs by the clock, alone."""
+"""The emulator's clock, background work, and jobs that follow the clock."""
 
 from itertools import repeat
 from math import inf, nan
@@ -13,7 +13,7 @@ NOW = 1_700_000_000.0
 
 
 class Machine:
-    """A machine's clock that a test turns."""
+    """The machine's clock, set by a test."""
 
     def __init__(self):
         self.time = NOW
@@ -35,7 +35,7 @@ def clock(machine):
 # --- the clock ------------------------------------------------------------------------------------
 
 
-def test_it_follows_the_machine(clock, machine):
+def test_the_clock_follows_the_machine(clock, machine):
     assert (clock.now(), clock.ahead(), clock.frozen) == (NOW, 0.0, None)
     machine.time += 5
     assert (clock.now(), clock.ahead()) == (NOW + 5, 0.0)
@@ -82,7 +82,7 @@ BAD = {
 
 @pytest.mark.parametrize("frozen", [False, True])
 @pytest.mark.parametrize("case", BAD)
-def test_moves_out_of_range_move_nothing(clock, case, frozen):
+def test_moves_out_of_range_leave_the_clock_alone(clock, case, frozen):
     clock.set_offset(3)
     if frozen:
         clock.freeze()
@@ -112,7 +112,7 @@ def test_clocks_with_the_same_cells_move_together(machine):
 
 
 def counted(slices, log, name):
-    """Work of so many slices that notes each in a log."""
+    """Work of several slices, each of which appends to a log."""
     left = iter([*repeat(True, slices - 1), False])
 
     def work():
@@ -143,7 +143,7 @@ def test_work_of_one_name_is_queued_once():
     assert "".join(log) == "abaa"
 
 
-def test_work_that_has_to_wait_stays():
+def test_work_that_must_wait_is_tried_again():
     background, log = Background(wait=(KeyError, IndexError)), []
     errors = [KeyError, IndexError]
 
@@ -168,7 +168,7 @@ class Worker:
         )
 
     def tries_of(self, log, seconds, step=0.05):
-        """Run slices for some seconds; return how often the work in the log was tried."""
+        """Run slices for some seconds; return how often the logged work was tried."""
         before = len(log)
         for _ in range(round(seconds / step)):
             self.now += step
@@ -189,13 +189,13 @@ def full(log, name="full"):
     return work
 
 
-def test_work_that_finds_no_room_is_tried_ever_more_seldom(worker):
+def test_work_without_room_is_tried_less_and_less_often(worker):
     log = []
     worker.background.add("full", full(log))
     assert worker.tries_of(log, 10) <= 6
     assert worker.tries_of(log, 60) <= 4
     worker.now += 3600
-    assert worker.tries_of(log, 0.2) == 1, "work that found no room long ago begins anew"
+    assert worker.tries_of(log, 0.2) == 1, "the pauses must begin again with the shortest"
     assert worker.tries_of(log, 1) >= 1
 
 
@@ -209,8 +209,8 @@ def test_room_ends_a_pause(worker):
     assert worker.tries_of(log, 0.1) == 1
 
 
-def test_other_work_ends_a_pause_and_goes_on_beside_work_without_room(worker):
-    """A table that is deleted frees the room for which the work before it waits."""
+def test_new_work_ends_a_pause_and_runs_besides_work_without_room(worker):
+    """Deleting a table frees the room for which other work waits."""
     log, done = [], []
     worker.background.add("full", full(log))
     worker.tries_of(log, 10)
@@ -243,7 +243,7 @@ def jobs():
     return clock, scheduler, log
 
 
-def test_jobs_run_when_their_time_has_come(jobs):
+def test_jobs_run_when_they_are_due(jobs):
     clock, scheduler, log = jobs
     scheduler.run_due()
     assert log == []
@@ -256,7 +256,7 @@ def test_jobs_run_when_their_time_has_come(jobs):
     assert log == ["soon", "soon", "minute", "soon"]
 
 
-def test_much_time_at_once_runs_a_job_once(jobs):
+def test_a_long_jump_runs_a_job_once(jobs):
     clock, scheduler, log = jobs
     clock.advance(86_400)
     scheduler.run_due()
@@ -296,7 +296,7 @@ def test_a_job_that_fails_is_still_due(jobs):
     assert log == ["minute", "soon", "late"]
 
 
-def test_no_interval_is_due_each_time():
+def test_a_job_with_interval_zero_is_always_due():
     clock, log = ManualClock(NOW), []
     scheduler = Scheduler(clock)
     scheduler.every(0, lambda: log.append("now"))

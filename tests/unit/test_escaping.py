@@ -1,4 +1,4 @@
-"""What a client sent cannot forge a log line."""
+"""Texts of clients cannot forge a log line."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def test_only_printable_ascii_is_left(text, printed):
     assert printable(text) == printed
 
 
-def test_a_long_text_is_cut_before_it_is_escaped():
+def test_a_long_text_is_truncated_before_it_is_escaped():
     assert printable("x" * 200) == "x" * 200
     assert printable("x" * 201) == "x" * 200 + "... (201 characters)"
     assert printable("\n" * 5000, longest=2) == "\\n\\n... (5000 characters)"

@@ -1,4 +1,4 @@
-"""The log has the same message at most once a minute, with bounded memory."""
+"""The log repeats a message at most once a minute, and needs bounded memory for that."""
 
 import pytest
 

@@ -3,7 +3,7 @@
 import pytest
 
 from emulator.errors import ApiError
-from emulator.operations.checks import check_values
+from emulator.operations.parameters import check_values
 from emulator.operations.registry import Operation
 
 BAD = {"TableName": "toys", "Item": {"pk": {"N": "not a number"}}}

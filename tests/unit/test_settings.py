@@ -1,4 +1,4 @@
-"""Settings from flags and environment; a fault is reported in one line, with exit status 2."""
+"""Settings from flags and environment. A mistake is reported in one line, with exit status 2."""
 
 from pathlib import Path
 

@@ -1,24 +1,22 @@
 """Writes that are prepared ahead of the transaction that stores them.
 
-To prepare the write of a large item takes up to 30 ms, and a request may have a hundred of them. So
+Preparing the write of a large item takes up to 30 ms, and a request may have a hundred of them. So
 they are prepared in slices (emulator/slices.py), each on the row that it finds. The transaction
-compares the rows and prepares again what has changed since: its outcome is that of a transaction
-that prepares everything itself.
+compares the rows and prepares again those that have changed since. So its outcome is the same as if
+it had prepared everything itself.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
 from emulator.database.items.entries import entry_changes
+from emulator.database.items.requested import Write
 from emulator.database.schema.followers import Change
 from emulator.database.schema.table import Table
 from emulator.errors import ApiError
 from emulator.values.types import Item
 from storage import ReadTxn
-
-Prepare = Callable[[ReadTxn], Change]
-"""The first half of a write. Raises ApiError."""
 
 LONG: Final = 1 << 20  # bytes of rows that writes of one request read and make: 10 to 30 ms
 LARGE: Final = 64 << 10  # bytes of the rows of a write whose items are not kept
@@ -26,23 +24,43 @@ LARGE: Final = 64 << 10  # bytes of the rows of a write whose items are not kept
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of preparing a write on the row that it found: the write, or why it cannot be done."""
+    """The result of preparing a write on the row that it found: a change, or an error."""
 
     row: bytes | None
-    prepared: Change | None = None
+    change: Change | None = None
     error: ApiError | None = None
 
 
-def prepared_now(txn: ReadTxn, table: Table, prepare: Prepare, kept: Collection[str] = ()) -> Change:
-    """Return a prepared write, without its items if they are large, apart from kept attributes. Raises ApiError."""
-    prepared = prepare(txn)
-    if len(prepared.old_row or b"") + len(prepared.new_row or b"") >= LARGE:
-        forget_items(table, prepared, kept)
-    return prepared
+def outcome(txn: ReadTxn, write: Write, kept: Collection[str] = ()) -> Outcome:
+    """Prepare a write. kept: as in `prepared`."""
+    row = txn.get(write.key)
+    try:
+        return Outcome(row, change=prepared(txn, write, kept))
+    except ApiError as error:
+        return Outcome(row, error=error)
+
+
+def prepared(txn: ReadTxn, write: Write, kept: Collection[str] = (), ahead: Outcome | None = None) -> Change:
+    """Return the change of a write. Raises ApiError.
+
+    kept: attributes of the items that the caller needs. ahead: what was prepared before; if the row
+    has changed since, the write is prepared again.
+    """
+    if ahead is None or txn.get(write.key) != ahead.row:
+        change = write.prepare(txn)
+        if len(change.old_row or b"") + len(change.new_row or b"") >= LARGE:
+            forget_items(write.table, change, kept)
+        return change
+    if ahead.error is not None:
+        raise ahead.error
+    if write.table.enforcement is not None:
+        write.table.enforcement.refuse_conflict(write.key)
+    assert ahead.change is not None, "a write without a change has an error"
+    return ahead.change
 
 
 def forget_items(table: Table, change: Change, kept: Collection[str] = ()) -> None:
-    """Work out what followers need of the items, and keep no more: an item of 400 KB can take 40 MB of memory."""
+    """Keep of the items only what followers need: an item of 400 KB can take 40 MB of memory."""
     if table.indexes:
         change.entries = entry_changes(table, change)
     names = {*table.key_names, *kept}
@@ -55,26 +73,3 @@ def forget_items(table: Table, change: Change, kept: Collection[str] = ()) -> No
 
 def _part(item: Item | None, names: Collection[str]) -> Item | None:
     return None if item is None else {name: item[name] for name in names if name in item}
-
-
-def outcome(txn: ReadTxn, table: Table, key: bytes, prepare: Prepare, kept: Collection[str] = ()) -> Outcome:
-    """Prepare the write of the item with a storage key."""
-    row = txn.get(key)
-    try:
-        return Outcome(row, prepared=prepared_now(txn, table, prepare, kept))
-    except ApiError as error:
-        return Outcome(row, error=error)
-
-
-def prepared_before(
-    txn: ReadTxn, table: Table, key: bytes, prepare: Prepare, ahead: Outcome, kept: Collection[str] = ()
-) -> Change:
-    """Return what was prepared ahead, or prepare it again where the row is another by now. Raises ApiError."""
-    if txn.get(key) != ahead.row:
-        return prepared_now(txn, table, prepare, kept)
-    if ahead.error is not None:
-        raise ahead.error
-    if table.enforcement is not None:
-        table.enforcement.refuse_conflict(key)
-    assert ahead.prepared is not None, "what cannot be done has an error"
-    return ahead.prepared

@@ -4,13 +4,13 @@ Like the statistics, their sizes are updated in the transaction of each write. O
 local indexes have sizes. A local index is as old as its table, so sizes never need a backfill.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from emulator import errors, limits
+from emulator.database.items.requested import Check, Write
 from emulator.database.schema.followers import Change
-from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
-from emulator.values.types import Item
 from storage import ReadTxn, WriteTxn
 
 
@@ -50,14 +50,26 @@ class Collections:
             txn.delete(key)
 
 
-def metrics(txn: ReadTxn, table: Table, item: Item) -> dict[str, Any]:
+def metrics(txn: ReadTxn, write: Write) -> dict[str, Any]:
     """Return ItemCollectionMetrics: the collection's key and the estimate of its size.
 
     The estimate is the whole gigabytes below and above the size.
     """
-    size = collection_size(txn, table.item_key(table.key_attributes(item)))
-    whole = float(size // limits.GIB)
+    hash_name = write.table.hash
+    whole = float(collection_size(txn, write.key) // limits.GIB)
     return {
-        "ItemCollectionKey": {table.hash: item[table.hash]},
+        "ItemCollectionKey": {hash_name: write.key_item[hash_name]},
         "SizeEstimateRangeGB": [whole, whole + 1.0],
     }
+
+
+def metrics_by_table(txn: ReadTxn, writes: Iterable[tuple[str, Write]]) -> dict[str, list[dict[str, Any]]]:
+    """Return ItemCollectionMetrics of several writes by table name, with each collection once."""
+    by_table: dict[str, list[dict[str, Any]]] = {}
+    seen = set()
+    for name, write in writes:
+        collection = keyspace.collection(write.key)
+        if write.table.local_indexes and not isinstance(write, Check) and collection not in seen:
+            seen.add(collection)
+            by_table.setdefault(name, []).append(metrics(txn, write))
+    return by_table

@@ -1,4 +1,4 @@
-"""Entries of secondary indexes: which ones a change of an item removes, adds or replaces."""
+"""Entries of secondary indexes: which of them a change of an item removes, adds or replaces."""
 
 from emulator.database.schema.followers import Change, EntryChange
 from emulator.database.schema.index import Index

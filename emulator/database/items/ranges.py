@@ -1,7 +1,8 @@
 """From key conditions and start keys to ranges of storage keys.
 
-An item key ends with the plain sort key; an index entry's key goes on after it (keyspace.py), so the two differ in how a
-value's bytes are framed. Everything else about a range is the same for tables and indexes.
+The key of an item ends with the plain sort key. The key of an index entry continues after it
+(keyspace.py), so there the sort key's bytes are escaped and terminated. In all else ranges of tables
+and indexes are alike.
 """
 
 from collections.abc import Mapping
@@ -82,9 +83,10 @@ def _index_bounds(base: bytes, operator: str, operands: list[bytes]) -> Range:
 def start_key(table: Table, source: Table | Index, key: Item) -> bytes:
     """Return the storage key that an ExclusiveStartKey stands for.
 
-    The key has the table's key attributes and, for an index, the index's too, nothing else. Raises the errors of a Query
-    (behaviour 6.1), the first that applies: wrong names, a wrong type of a key of what is read, of another key of the
-    table, a value that no key can have.
+    The key has the key attributes of the table and of the index that is read, and no others. Raises
+    the errors of a Query (behaviour 6.1), the first that applies: wrong names; a wrong type of a
+    key attribute of what is read; the same of another key attribute of the table; a value that no
+    key can have.
     """
     if not _has_names(table, source, key):
         raise errors.starting_key_invalid()
@@ -116,7 +118,7 @@ def _has_types(table: Table, source: Table | Index, key: Item) -> bool:
 
 
 def _entry_problem(index: Index, key: Item) -> errors.ApiError:
-    """Return why an index has no entry with this key, whose types are right: it has an empty or a long value."""
+    """Return why an index has no entry with this key: a value is empty or too long."""
     for name in index.key_names:
         if not _bytes(index.types, name, key[name]):
             return errors.empty_key(name, KIND[index.types[name]])
@@ -127,7 +129,8 @@ def _entry_problem(index: Index, key: Item) -> errors.ApiError:
 def scan_start_key(table: Table, source: Table | Index, key: Item) -> bytes:
     """Return the storage key that an ExclusiveStartKey of a Scan stands for.
 
-    Raises the errors of a Query, but for a table wrong names and wrong types have one text (behaviour 6.1, OLD).
+    Raises the errors of a Query, but for a table wrong names and wrong types have the same text
+    (behaviour 6.1, OLD).
     """
     if isinstance(source, Table) and not (_has_names(table, source, key) and _has_types(table, source, key)):
         raise errors.starting_key_of_other_types()
@@ -135,6 +138,6 @@ def scan_start_key(table: Table, source: Table | Index, key: Item) -> bytes:
 
 
 def resume(limits: Range, after: bytes, *, reverse: bool) -> Range:
-    """Return the rest of a range, the walk having stopped at a key."""
+    """Return the part of a range that comes after this key in the direction of the read."""
     start, stop = limits
     return (start, min(stop, after)) if reverse else (max(start, after + b"\0"), stop)

@@ -1,14 +1,15 @@
-"""Reading pages: Query and Scan.
+"""Reading: pages of Query and Scan, and what reading one item costs.
 
-A page evaluates rows in key order until the range ends, `limit` rows were evaluated, or their sizes reach 1 MB; the row
-that crosses the megabyte still belongs to the page (behaviour 6.2). Filters and projections come after that
-accounting. Rows that go out as they are stored are never parsed: their JSON is spliced into the answer.
+A page evaluates rows in key order until the range ends, `limit` rows were evaluated, or their sizes
+reach 1 MB; the row that crosses the megabyte still belongs to the page (behaviour 6.2). Filters and
+projections come after that accounting. Rows that are returned as they are stored are never parsed:
+their JSON is spliced into the response.
 
-A Query is charged for the sizes of all evaluated rows together. A Scan reads partition after partition, and each is
-rounded up by itself, the empty ones too (behaviour 9.1).
+A Query is charged for the sizes of all evaluated rows together. A Scan reads partition after
+partition, and the size of each is rounded up by itself, of empty ones too (behaviour 9.1).
 
-Filters of a page with many operators and many rows take seconds. Where the caller can wait they are applied in slices,
-after the transaction, to the rows that it saw.
+A filter with many operators takes seconds on a page with many rows. If the caller can wait, filters
+are applied in slices after the transaction, to the rows that it saw.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ from emulator.database.items import partitions
 from emulator.database.items.ranges import Range, resume
 from emulator.database.schema.index import Index
 from emulator.database.schema.table import Table
+from emulator.database.store import keyspace
 from emulator.database.throughput.capacity import Consumed, read_units
 from emulator.limits import PAGE
 from emulator.slices import Steps
@@ -36,7 +38,7 @@ Project = Callable[[Item], Item]
 
 @dataclass(slots=True)
 class PageRequest:
-    """What to read: a range of a table or index, in which direction, how much of it, and what becomes of each row."""
+    """What to read: a range of a table or index, its direction and limit, and how each row is used."""
 
     table: Table
     source: Table | Index
@@ -48,24 +50,26 @@ class PageRequest:
     project: Project | None = None
     count_only: bool = False
     fetch: bool = False
-    """Read each item from the table: a local index does not hold everything that is asked for."""
+    """Whether to read each item from the table, because a local index lacks some attributes."""
     partition: bytes | None = None
     """The digest of the partition that a query reads, None for a scan."""
     scan: bool = False
     """Whether the capacity is a Scan's."""
     measured: bool = True
-    """Whether the answer tells consumed capacity; if not, sizes are only added up where a page may be full."""
+    """Whether the response reports capacity; if not, sizes are added up only if a page may be full."""
     weight: int = 0
-    """Of how many parts test and project consist, by which their time is estimated."""
+    """The number of parts of test and project, from which their time is estimated."""
     sliced: bool = False
-    """Whether the caller completes a page whose rows take long to be tested."""
+    """Whether the caller completes a page whose rows take long to test."""
 
 
 @dataclass(slots=True)
 class Page:
-    """items: the JSON texts of the matching items, some of several; last: the key to go on from, None at the range's end.
+    """The result of a read.
 
-    rest: rows that are yet to be tested and projected, by `complete`; they are what the transaction saw.
+    items: the matching items as JSON; one text may hold several. last: the key to continue from,
+    None at the end of the range. rest: rows that `complete` has still to test and project, as the
+    transaction saw them.
     """
 
     items: list[bytes]
@@ -76,8 +80,19 @@ class Page:
     rest: Sequence[bytes] = ()
 
 
+def item_units(row: bytes | None, *, consistent: bool) -> float:
+    """Return the units of reading one item; a missing one costs as much as a small one."""
+    return read_units(0 if row is None else row_size(row), consistent=consistent)
+
+
+def charge(table: Table, key: bytes, units: float) -> None:
+    """Charge the read of one item to the table's enforced throughput. Raises if it is throttled."""
+    if table.enforcement is not None and table.enforcement.throttle is not None:
+        table.enforcement.throttle.read(None, keyspace.partition_of(key), units)
+
+
 def read_page(txn: ReadTxn, request: PageRequest) -> Page:
-    """Read one page. Raises what enforced throughput refuses: a page is admitted while any capacity is left."""
+    """Read one page. Raises if it is throttled: a page is admitted while any capacity is left."""
     enforcement = request.table.enforcement
     throttle = None if enforcement is None else enforcement.throttle
     if throttle is None:
@@ -109,7 +124,7 @@ def _page(txn: ReadTxn, request: PageRequest) -> Page:
 
 
 def complete(request: PageRequest, page: Page) -> Steps[None]:
-    """Test and project the rows that a page was left with, some of them in each step."""
+    """Test and project the rest of a page's rows, some of them in each step."""
     rows, page.rest = page.rest, ()
     begun = work = 0
     for position, row in enumerate(rows, 1):
@@ -130,7 +145,7 @@ def _takes_long(request: PageRequest, rows: list[bytes]) -> bool:
     return work > _LONG
 
 
-# Work is counted in the parts of a condition, of which one takes 15 to 50 ns a row. Functions look at contents too.
+# Work is counted in parts of a condition. One takes 15 to 50 ns a row; functions read contents too.
 _ROW_WORK: Final = 10  # decoding a row
 PROJECTION_WORK: Final = 20  # making the new item, and its JSON
 _BYTES_OF_WORK: Final = 300  # bytes of a row that make a part twice as much work
@@ -139,7 +154,7 @@ _STEP: Final = 40_000
 
 
 def _scanned(txn: ReadTxn, request: PageRequest) -> tuple[list[bytes], float, bool]:
-    """Return the rows of a Scan's page, the units of all partitions it reads, and whether the page was cut.
+    """Return the rows of a Scan's page, the units of all its partitions, and whether it was cut.
 
     The page reads the partitions of its range up to the one in which it ends.
     """
@@ -159,12 +174,14 @@ def _scanned(txn: ReadTxn, request: PageRequest) -> tuple[list[bytes], float, bo
 def _evaluated(
     txn: ReadTxn, request: PageRequest, limits: Range, limit: int, size: int = 0
 ) -> tuple[list[bytes], int, bool]:
-    """Return the rows of a range, up to a page's end, the page's size so far, and whether the page was cut.
+    """Return a range's rows up to the page's end, the page's size so far, and whether it was cut.
 
-    size: of the page's rows before this range. The returned one is 0 if nobody asked and it was not needed.
+    size: of the page's rows before this range. The returned size is 0 if it is not reported and was
+    not needed.
 
-    Rows are taken by the chunk, which halves the time of a page. A row is never shorter than its item's size (see
-    values/size.py), so while the rows' lengths stay within the megabyte nothing need be measured.
+    Rows are taken in chunks, which halves the time of a page. A row is never shorter than its
+    item's size (values/size.py), so nothing is measured while the rows' lengths stay within the
+    megabyte.
     """
     start, stop = limits
     reverse = request.reverse
@@ -202,9 +219,9 @@ def _output(request: PageRequest, rows: Sequence[bytes]) -> tuple[list[bytes], i
 
 
 def _projected(rows: Sequence[bytes], test: Test | None, project: Project) -> tuple[list[bytes], int]:
-    """Return the texts of what is projected, each of several items, and the number of items.
+    """Return the projected items as texts, each of several items, and the number of items.
 
-    The JSON of each item by itself would take 4 KB of memory for a short one.
+    A text for each item would take 4 KB of memory even for a short item.
     """
     texts, count = [], 0
     for begun in range(0, len(rows), _CHUNK):

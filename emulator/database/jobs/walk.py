@@ -2,8 +2,8 @@
 
 The table's definition stores the position of a walk: the storage key (hex) of the last item
 visited, an empty text before the first item, None after the last one. So a walk continues after a
-restart. What a write to a visited or unvisited item does meanwhile is decided by the write path
-(see backfill.py and ttl_fill.py).
+restart. Meanwhile the write path decides whether a write to an item also updates what the walk
+fills (see backfill.py and ttl_fill.py).
 """
 
 from collections.abc import Callable, Hashable

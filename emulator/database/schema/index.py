@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from emulator import limits
-from emulator.database.definitions.tables import IndexDefinition
+from emulator import errors, limits
+from emulator.database.definitions.tables import CREATING, IndexDefinition
 from emulator.database.store import keyspace
 from emulator.expressions.key_range import KeyNames
 from emulator.values.rows import encode_row
@@ -99,9 +99,25 @@ class Index:
         """Return the entry's row: the item's own row if the index projects all attributes."""
         if self.projects_all:
             return row
-        attributes = self.attributes
-        projected = {name: value for name, value in item.items() if name in attributes}
+        projected = self.project(item)
         return encode_row(projected, item_size(projected))
+
+    def project(self, item: Item) -> Item:
+        """Return the attributes of an item that the index holds."""
+        attributes = self.attributes
+        return {name: value for name, value in item.items() if name in attributes}
+
+    def lacks(self, names: frozenset[str]) -> bool:
+        """Say whether the index lacks some of these attributes. Raises ApiError if it is global."""
+        missing = names - self.attributes
+        if missing and self.is_global:
+            raise errors.not_projected(self.name, sorted(missing))
+        return bool(missing)
+
+    def check_filled(self) -> None:
+        """Raise if the index is still being created and so cannot be read."""
+        if self.definition.status == CREATING:
+            raise errors.backfilling_index(self.name)
 
     def holds(self, item_key: bytes) -> bool:
         """Say whether a write to this item must update the index.

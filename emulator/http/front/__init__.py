@@ -1,8 +1,13 @@
-"""HTTP from the socket to the emulator and back: what answers DynamoDB's own path, `/`.
+"""HTTP from the socket to the emulator and back, for DynamoDB's path, `/`.
 
-`connection` speaks HTTP/1.1 itself, `asgi` does the same under any ASGI server. `dynamodb` has the
-protocol without I/O: the parts of a request in, an answer out. `auth`, `encoding` and `origins` are
-its pieces. `commits` holds answers until their writes are committed, `turns` makes long answers in
-slices, `outbox` sends what one turn of the event loop has answered, and `bodies` bounds the memory
-of incomplete requests.
+1. `connection` takes requests from our own sockets: `requests` parses, `states` says what it may do
+   when, `outbox` sends. `asgi` does the same under any ASGI server.
+2. `dynamodb` has the protocol without I/O: the parts of a request in, an answer out. `auth`,
+   `encoding`, `answers` and `other_services` are its parts.
+3. `commits` and `held_answers` hold answers until their writes are committed. `sliced_answers` makes
+   long answers in slices. `bodies` bounds the memory of incomplete requests.
+4. `cycle` lets an ASGI application answer every other path over a connection of ours. `origins` has
+   the rules about web pages that both use.
+
+`front` has what all requests of a process share.
 """

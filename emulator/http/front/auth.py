@@ -1,6 +1,6 @@
-"""Who asks: access key and region out of a request's SigV4 credentials (behaviour 1.4, points 7 to 9).
+"""The caller's access key and region, from a request's SigV4 credentials (behaviour 1.4, points 7 to 9).
 
-Signatures are not verified: any secret key is welcome.
+Signatures are not verified: any secret key is accepted.
 """
 
 import re
@@ -17,16 +17,18 @@ _BETWEEN_PARTS = re.compile(r"[\s,]+")  # commas, blanks or both (behaviour 1.4)
 
 
 class Credentials(NamedTuple):
-    """What a request's credential scope says."""
+    """The access key and region of a credential scope."""
 
     access_key: str
     region: str
 
 
 def credentials(headers: Mapping[bytes, bytes], query: bytes) -> Credentials:
-    """Return the request's credentials. Raises ApiError where the authentication is missing or incomplete."""
+    """Return the request's credentials. Raises ApiError if the authentication is missing or incomplete."""
     header = headers.get(b"authorization")
-    in_query = b"X-Amz-Algorithm" in query and "X-Amz-Algorithm" in _members(query)  # or without value: behaviour 1.4
+    in_query = b"X-Amz-Algorithm" in query and "X-Amz-Algorithm" in _members(
+        query
+    )  # also without a value: behaviour 1.4
     if header is not None and in_query:
         raise errors.signed_twice()
     if in_query:
@@ -58,7 +60,7 @@ def _members(query: bytes) -> dict[str, str]:
 
 
 def _scope(credential: str) -> Credentials:
-    """Take apart `<access key>/<date>/<region>/dynamodb/aws4_request`; what is left out has a default."""
+    """Parse `<access key>/<date>/<region>/dynamodb/aws4_request`. The region has a default."""
     access_key, *rest = credential.split("/")
     return Credentials(access_key, rest[1] if len(rest) > 1 and rest[1] else _DEFAULT_REGION)
 
@@ -67,7 +69,7 @@ _CREDENTIAL = re.compile(rb"Credential=([^,\s]+)")
 
 
 def signed_for(headers: Mapping[bytes, bytes], query: bytes) -> str | None:
-    """Return the service that a request's credential scope names, `sts` for example; None where it names none."""
+    """Return the service in a request's credential scope, `sts` for example. None: there is none."""
     found = _CREDENTIAL.search(headers.get(b"authorization", b""))
     credential = found[1].decode("latin-1") if found else _members(query).get("X-Amz-Credential", "")
     scope = credential.split("/")

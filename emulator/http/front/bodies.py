@@ -1,20 +1,20 @@
 """A bound on the bytes of request bodies that are in memory before they are complete.
 
-A body may have 16 MB, and a server may have thousands of connections: 60 unfinished bodies took 765 MB. With more
-than the bound in memory, connections are not read from until bodies have been answered. Nothing fails: the sender's
-writes wait in the kernel, as they do for any busy server. The request that began first is always read on, so that one
-request can finish whatever the bound is.
+A body may have 16 MB, and a server may have thousands of connections: 60 incomplete bodies took
+765 MB. Above the bound, the server stops reading from connections until other bodies have been
+answered. Nothing fails: the sender's writes wait in the kernel, as with any busy server. The request
+that began first is always read, so one request can finish whatever the bound is.
 
-Bodies that arrive whole in one piece are answered at once and never counted here.
+A body that arrives in one piece is answered at once and never counted here.
 """
 
 from typing import Final, Protocol
 
-_LARGE: Final = 1 << 20  # bytes whose memory the C library keeps after they are freed, in parts
+_LARGE: Final = 1 << 20  # bytes; of as many the C library keeps a part after they are freed
 
 
 class Reader(Protocol):
-    """Whatever receives a request's body from a client."""
+    """What reads a request's body from a client."""
 
     def pause(self) -> None:
         """Stop reading."""
@@ -26,10 +26,10 @@ class Reader(Protocol):
 
 
 class Bodies:
-    """The incomplete bodies of one process. most: bytes of all of them together.
+    """The incomplete bodies of one process. most: the bound, in bytes.
 
-    total: their bytes now. large: there was so much, here, in inflated bodies or in answers that were not read at once, that
-    the C library may keep a part of the memory (memory.py).
+    total: their bytes now. large: bodies, inflated bodies or answers that a client did not read at
+    once took so much memory that the C library may keep a part of it (memory.py).
     """
 
     def __init__(self, most: int) -> None:
@@ -40,7 +40,7 @@ class Bodies:
         self.large = False
 
     def hold(self, reader: Reader, size: int) -> None:
-        """Note how many bytes of a reader's body are in memory now. Pauses the reader if that is too much."""
+        """Record how many bytes of a reader's body are in memory now. Pauses the reader if that is too much."""
         self.total += size - self._sizes.get(reader, 0)
         self._sizes[reader] = size
         self.note(self.total)
@@ -49,12 +49,12 @@ class Bodies:
             reader.pause()
 
     def note(self, size: int) -> None:
-        """Note that so many bytes were in memory, for a short time at least."""
+        """Record that so many bytes were in memory, if only for a moment."""
         if size >= _LARGE:
             self.large = True
 
     def release(self, reader: Reader) -> None:
-        """Forget a reader's body: it is complete, refused, or its connection is gone. Resumes readers that now may."""
+        """Forget a reader's body: it is complete, refused, or its connection is gone. Resumes waiting readers."""
         self.total -= self._sizes.pop(reader, 0)
         self._paused.discard(reader)
         if not self._paused:

@@ -9,9 +9,9 @@ from emulator import errors, limits
 
 MOST_INFLATED: Final = 1_032  # bytes that one byte of deflated data can become
 
-_PIECE: Final = 1 << 16  # bytes of a body's first member that zlib gets first
-_NEXT_PIECE: Final = 1 << 6  # of a further member at first
-_MOST_MEMBERS: Final = 1_000  # of a body: 16 MB in the common pieces of 64 KB are 256
+_PIECE: Final = 1 << 16  # bytes that zlib gets first of a body's first member
+_NEXT_PIECE: Final = 1 << 6  # the same of a further member
+_MOST_MEMBERS: Final = 1_000  # of a body; 16 MB in the usual members of 64 KB are 256
 _SPARE: Final = 1 << 16  # bytes of a body that may inflate to nothing
 _CODINGS: Final = ("gzip", "deflate")
 _QUALITY: Final = re.compile("q=([^;]*)")
@@ -43,15 +43,15 @@ def decoded(body: bytes, coding: bytes) -> bytes:
 
 
 def _inflate(body: bytes, bits: int) -> bytes:
-    """Inflate all members of body, never holding more than a request may have. Raises zlib.error.
+    """Inflate all members of a body, up to the size that a request may have. Raises zlib.error, EOFError.
 
-    A body of many members, or one that is twice as long as what it inflates to, is refused as broken: 16 MB of
-    empty members took 7 s. No compressor writes such.
+    A body of very many members, or one twice as long as what it inflates to, is refused as broken:
+    16 MB of empty members took 7 s. No compressor writes such bodies.
 
-    zlib copies what comes behind the end of a member. So that many small ones do not have the rest of the body copied each
-    time, it gets the body in pieces, which double in size while a member goes on.
+    zlib copies the bytes after the end of a member. So it gets the body in pieces, which double in
+    size within a member: otherwise each small member would copy the rest of the body.
     """
-    if not body:  # a broken one: it has no member at all (behaviour 1.1)
+    if not body:  # an empty body has no member, and so is broken (behaviour 1.1)
         raise EOFError
     out = bytearray()
     rest = memoryview(body)
@@ -78,10 +78,10 @@ def _inflate(body: bytes, bits: int) -> bytes:
 
 
 def chosen(accept: bytes) -> str | None:
-    """Return gzip or deflate where the Accept-Encoding value allows it, else None (behaviour 1.2).
+    """Return gzip or deflate if the Accept-Encoding value allows it, else None (behaviour 1.2).
 
-    The highest quality wins, then the order written. `*` stands for the codings that are not named and ranks after the
-    named ones.
+    The highest quality wins, then the first one in the value. `*` stands for the codings that are
+    not named, and ranks after those that are.
     """
     named: dict[str, float] = {}
     others = 0.0
@@ -97,13 +97,13 @@ def chosen(accept: bytes) -> str | None:
 
 
 def _quality(entry: str) -> float:
-    """Return the quality of one entry: its first `q=`, wherever it stands; at most 1, and 1 where it is no number."""
+    """Return the quality of one entry: its first `q=`, at most 1, and 1 if it is not a number."""
     found = _QUALITY.search(entry)
     try:
         quality = float(found[1]) if found else 1.0
     except ValueError:
         return 1.0
-    return min(quality, 1.0) if quality == quality else 1.0  # noqa: PLR0124 - NaN is no number
+    return min(quality, 1.0) if quality == quality else 1.0  # noqa: PLR0124 - NaN is not a number
 
 
 def encoded(body: bytes, coding: str) -> bytes:

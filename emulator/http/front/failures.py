@@ -1,6 +1,6 @@
-"""What the log says of requests that got a status of 500 or above, and of connections that were refused.
+"""Log lines about requests that got a status of 500 or above, and about refused connections.
 
-The same thing is logged once a minute: clients repeat what failed.
+The same line is logged once a minute, because clients repeat what failed.
 """
 
 import logging
@@ -14,15 +14,15 @@ from storage import Full, StorageError
 
 log = logging.getLogger("emulator")
 
-SERVER_ERROR: Final = 500  # the least status that a client did not cause
+SERVER_ERROR: Final = 500  # the lowest status that is not the client's fault
 
-_SHOWN: Final = 60  # bytes of what is not HTTP
+_SHOWN: Final = 60  # bytes that are shown of input that is not HTTP
 _TLS: Final = b"\x16\x03"  # how a TLS handshake begins
 _HTTP_2: Final = b"PRI * HTTP/2"
 
 
 def log_failure(what: str, error: BaseException) -> None:
-    """Log why the answer to a request says that the server failed; what: the operation or path, as the client sent it."""
+    """Log why the server failed to answer a request. what: the operation or path, as the client sent it."""
     reason = error.__cause__ if isinstance(error.__cause__, StorageError) else error
     if isinstance(reason, Full):
         report_full(reason)
@@ -40,7 +40,7 @@ def log_refused(why: str) -> None:
 
 
 def log_not_http(data: bytes, error: Exception) -> None:
-    """Log that a connection was closed because the server could not read what came."""
+    """Log that a connection was closed because it sent something other than HTTP/1.1."""
     hint = ""
     if data.startswith(_TLS):
         hint = "; it looks like TLS: clients must use http://, not https://"
@@ -52,7 +52,7 @@ def log_not_http(data: bytes, error: Exception) -> None:
 
 
 def _origin(error: BaseException) -> tuple[object, ...]:
-    """Return the kind of an unexpected error and where it was raised."""
+    """Return the kind of an unexpected error, and where it was raised."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

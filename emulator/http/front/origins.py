@@ -1,19 +1,21 @@
-"""Who may call what needs no credentials: the emulator's own calls and Lambda's API.
+"""Which web pages may use the paths that need no credentials: the controls and Lambda's API.
 
-Any web page that a developer visits can send requests to 127.0.0.1. The browser marks them with `Origin` or
-`Sec-Fetch-Site`, which a page cannot change, and with the `Host` that the page asked for. A request to these paths is
-refused where
+Any web page that a developer visits can send requests to 127.0.0.1. The browser marks them with
+`Origin` or `Sec-Fetch-Site`, which a page cannot change, and with the `Host` that the page asked for.
+A request to these paths is refused if one of these is true:
 
-1. its Host is a name that somebody else may own: a name with a dot that is no IP address, not below one of the local
-   suffixes and not listed in --allowed-host. Such a name may lead here by DNS rebinding, and then the page counts as one
-   of this server for the browser. That is why an Origin is never accepted for being equal to the Host;
-2. its Origin is neither one of this server nor listed in --cors, nor its host in --allowed-host. Those of this server are
-   a loopback name or address, the address that --host gives and the address that the request came to, each with the port
-   that the request came to. `null` (files, sandboxed frames) is nobody's;
-3. it has no Origin, and Sec-Fetch-Site says that a page of another site or another port sent it.
+1. Its Host is a name that a stranger may own: a name with a dot that is not an IP address, not below
+   one of the local suffixes and not listed in --allowed-host. DNS rebinding can lead such a name to
+   this server, and then the browser takes the stranger's page for one of this server. For the same
+   reason an Origin is never accepted because it equals the Host.
+2. It has an Origin that is not one of this server, not listed in --cors, and whose host is not in
+   --allowed-host. Origins of this server are loopback names and addresses, the addresses of --host
+   and the address that the request came to, each with the port that the request came to. `null`
+   (files, sandboxed frames) is never accepted.
+3. It has no Origin, and Sec-Fetch-Site says that a page of another site or another port sent it.
 
-A GET that the browser sends to show the answer as a page passes 2 and 3, so that links work: no GET changes anything.
-Programs that are no browsers send neither header.
+A GET with which the browser shows the answer as a page passes 2 and 3, so that links work: no GET
+changes anything. Programs other than browsers send neither header.
 """
 
 import re
@@ -38,7 +40,7 @@ _PROTECTED: Final = "/_emulator/ and Lambda's API"
 
 
 class Origin(NamedTuple):
-    """A page's origin. port: None where it is left out and the scheme has no known one."""
+    """A page's origin. port: None if it is missing and the scheme has no known default."""
 
     scheme: str
     host: str
@@ -46,7 +48,7 @@ class Origin(NamedTuple):
 
 
 def origin(text: str) -> Origin | None:
-    """Take an origin apart; None where it is none, as `null` is."""
+    """Parse an origin. None: it is not one, for example `null`."""
     found = _ORIGIN(text.lower())
     if found is None:
         return None
@@ -55,7 +57,7 @@ def origin(text: str) -> Origin | None:
 
 
 class PageRules:
-    """Decides about requests to the protected paths. hosts: what --host gives, cors: --cors, allowed: --allowed-host."""
+    """Decides about requests to the protected paths. hosts: --host, cors: --cors, allowed: --allowed-host."""
 
     def __init__(self, hosts: Iterable[str], cors: Iterable[str], allowed: Iterable[str]) -> None:
         self._hosts = frozenset(_plain(host.lower()) for host in hosts)
@@ -67,15 +69,15 @@ class PageRules:
         return origin(value.decode("latin-1")) in self._cors
 
     def refusal(self, method: str, fields: Fields, address: Address | None) -> str | None:
-        """Return one sentence that says why a request is refused, and which flag would allow it; None: it is not.
+        """Return a sentence that says why a request is refused, and which flag would allow it. None: it is not.
 
-        address: where the connection came to; None where the front end does not know it.
+        address: the address that the connection came to; None if the server does not say it.
         """
         host = fields.get(b"host")
         if host is not None and not self._is_ours(host.decode("latin-1").lower()):
             shown = printable(host.decode("latin-1"), 100)
             return (
-                f"the request has the Host {shown}, which may be anybody's name; if it is a name of this server, "
+                f"the request has the Host {shown}, which a stranger may own; if it is a name of this server, "
                 f"start the server with --allowed-host {_without_port(shown)}"
             )
         if method == "GET" and fields.get(b"sec-fetch-mode") == b"navigate":
@@ -108,7 +110,7 @@ class PageRules:
             return True
         if page.scheme not in _PORTS:
             return False
-        if page.host in self._allowed:  # whatever the port: a proxy may stand before this server
+        if page.host in self._allowed:  # with any port, because a proxy may stand before this server
             return True
         if address is None or page.port != address[1]:
             return False
@@ -124,13 +126,13 @@ def _foreign_page(shown: str) -> str:
 
 def _unknown_page(site: str) -> str:
     return (
-        f"a page of another origin sent this request without naming itself (Sec-Fetch-Site: {site}); such pages may not use "
+        f"a page of another origin sent this request without an Origin (Sec-Fetch-Site: {site}); such pages may not use "
         f"{_PROTECTED}: let the page use fetch(), and start the server with --cors and the page's origin"
     )
 
 
 def _plain(host: str) -> str:
-    """Return a host in lower case without brackets and trailing dot; of IP addresses the usual form."""
+    """Return a host without brackets and trailing dot; an IP address in its usual form."""
     name = host.removeprefix("[").removesuffix("]").removesuffix(".")
     found = _address(name)
     return name if found is None else str(found)

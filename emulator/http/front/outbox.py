@@ -1,8 +1,9 @@
-"""Answers of one turn of the event loop, sent together at its end.
+"""Sends the answers of one iteration of the event loop together, at its end.
 
-A write to a client that waits wakes its process, at once and on the writer's time: 15 us here. A client with many
-connections that is woken by the first of several answers finds the others when it comes to look. With 32 connections
-GetItem is half as fast again for it, with eight a quarter.
+A write wakes the process of a waiting client, and the writer pays for that: 15 us here. A client with
+many connections that is woken by the first of several answers then finds the others too, without
+being woken for them. This makes GetItem half as fast again with 32 connections, and a quarter faster
+with eight.
 """
 
 import asyncio
@@ -13,14 +14,14 @@ _MOST_BYTES: Final = 64 << 10
 
 
 class Outbox:
-    """What is to be written to the connections of an event loop."""
+    """The data that waits to be written to the connections of an event loop."""
 
     def __init__(self) -> None:
         self._writes: list[tuple[asyncio.Transport, bytes]] = []
         self._bytes = 0
 
     def put(self, loop: asyncio.AbstractEventLoop, transport: asyncio.Transport, data: bytes) -> None:
-        """Take what is to be written to a transport of a loop at the end of its turn; of one transport, in this order."""
+        """Write data to a transport at the end of the loop's iteration. The data of one transport keeps its order."""
         writes = self._writes
         if not writes:
             loop.call_soon(self.flush)
@@ -30,9 +31,9 @@ class Outbox:
             self.flush()
 
     def flush(self) -> None:
-        """Write everything now."""
+        """Write all data now."""
         writes, self._writes = self._writes, []
         self._bytes = 0
         for transport, data in writes:
-            if not transport.is_closing():  # uvloop's refuses then; the client is gone
+            if not transport.is_closing():  # uvloop raises then; the client is gone
                 transport.write(data)

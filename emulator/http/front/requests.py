@@ -58,7 +58,9 @@ class Receiver(BodyReader, Protocol):
     closing: bool
     """The next answer is the last."""
 
-    def request_received(self, request: Request) -> None: ...  # noqa: D102
+    def request_received(  # noqa: D102
+        self, method: str, target: bytes, fields: dict[bytes, bytes], body: bytes, *, keep_alive: bool
+    ) -> None: ...
     def continue_expected(self) -> None: ...  # noqa: D102
     def head_refused(self, fields: dict[bytes, bytes]) -> None: ...  # noqa: D102
     def body_refused(self, fields: dict[bytes, bytes], *, keep_alive: bool) -> None: ...  # noqa: D102
@@ -129,6 +131,12 @@ class RequestReader:
     def fields(self) -> dict[bytes, bytes]:
         """The header fields of the request that came last."""
         return self._head
+
+    @property
+    def version(self) -> str:
+        """The HTTP version of the request that is being received, such as 1.1."""
+        version: str = self._parser.get_http_version()
+        return version
 
     def feed(self, data: bytes, now: float) -> None:
         """Parse bytes that have come at a time of the loop."""
@@ -257,8 +265,7 @@ class RequestReader:
                 body = b"".join((body, *self._parts))
                 self._body, self._parts = _NO_BODY, []  # an idle connection must not keep them
             method = parser.get_method().decode("latin-1")
-            version = parser.get_http_version()
-            self._receiver.request_received(Request(method, self._target, self._head, body, keep_alive, version))
+            self._receiver.request_received(method, self._target, self._head, body, keep_alive=keep_alive)
         elif parser.should_upgrade():
             return
         self.receiving = False

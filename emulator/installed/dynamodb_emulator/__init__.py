@@ -1,7 +1,7 @@
 """A local server that answers as Amazon DynamoDB does.
 
-`python -m dynamodb_emulator` runs it, and `dynamodb_emulator.asgi:app` is the same server for another
-ASGI server. This package imports nothing of the server.
+`python -m dynamodb_emulator` runs it. `dynamodb_emulator.asgi:app` is the same server as an ASGI
+application, for another ASGI server. This package imports nothing of the server.
 """
 
 TYPE_CHECKING = False
@@ -12,7 +12,7 @@ __all__ = ["__version__"]
 
 
 def __getattr__(name: str) -> str:
-    """Return the version; reading it from the installed metadata takes longer than the import."""
+    """Return the version. It is read at first use, because that takes longer than the import."""
     if name == "__version__":
         from importlib.metadata import version  # noqa: PLC0415
 

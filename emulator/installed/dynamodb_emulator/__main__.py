@@ -1,4 +1,4 @@
-"""`python -m dynamodb_emulator`, and the command `dynamodb-emulator`."""
+"""Runs `python -m dynamodb_emulator` and the command `dynamodb-emulator`."""
 
 import sys
 
@@ -8,7 +8,7 @@ from dynamodb_emulator._path import add_server
 def main() -> int:
     """Run the command; return its exit status."""
     add_server()
-    from emulator.cli import main as run  # noqa: PLC0415 - only now can it be found
+    from emulator.cli import main as run  # noqa: PLC0415 - not importable before
 
     return run()
 

@@ -1,8 +1,8 @@
 """Puts the server's packages, `emulator` and `storage`, on the module path of a process.
 
-Their names are ordinary, and applications have packages of these names. So an installation has them
-in the folder `_server`, which no module path includes. Only processes that run the server add it.
-An editable installation has no such folder; its server is in the source tree.
+These names are common, and an application may have packages with them. So an installation keeps the
+server's packages in the folder `_server`, which is not on the module path. Only processes that run
+the server add it. An editable installation has no such folder: its server is in the source tree.
 """
 
 import os
@@ -14,8 +14,8 @@ _PACKAGES = ("emulator", "storage")
 def add_server() -> None:
     """Put the server's folder first on the module path.
 
-    First, because the current folder and PYTHONPATH may have packages of the same names. Raises
-    ImportError if this process has already imported such a package.
+    It must be first because the current folder and PYTHONPATH may have packages with these names.
+    Raises ImportError if this process has already imported such a package.
     """
     folder = _server_folder()
     for name in _PACKAGES:

@@ -18,13 +18,13 @@ _Send = Callable[[_Message], Awaitable[None]]
 
 
 async def app(scope: _Message, receive: _Receive, send: _Send) -> None:
-    """Answer one request, or follow the lifespan of the server."""
+    """Answer one request, or handle the lifespan of the server."""
     await _application()(scope, receive, send)
 
 
 @cache
 def _application() -> Callable[[_Message, _Receive, _Send], Awaitable[None]]:
-    """Return the application; made at first use, so that importing `app` costs little."""
+    """Return the application. It is created at first use, so importing `app` costs little."""
     from emulator.http.application import create  # noqa: PLC0415 - as the docstring says
 
     return create()

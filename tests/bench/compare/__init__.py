@@ -1,14 +1,18 @@
-"""The comparison over HTTP: this server beside its peers and beside what its own parts allow, in
-one run.
+"""The comparison over HTTP: this server, its peers, and a toy server on the same parts, in one run.
 
-The way of one figure, file by file:
+How a figure is made, file by file:
 
-1. `targets` says what is compared and how each server is started, `processes` starts and ends it and reads its CPU and memory;
-2. `workloads` says what is sent (bodies and items are those of `tests/bench`), `datasets` what the tables hold before;
-3. `endpoint` runs one workload on one server: through `wrk` (with `load.lua`), or by `loops`, one request after another;
-4. `rates`, `startup` and `scale` decide the order, interleaved over rounds, and yield a line (a dict) for each measurement;
-5. `runs` reads the lines again: medians, and ratios inside the rounds; `aims` compares them with `aims.toml`;
+1. `targets` lists the servers and their commands. `processes` starts and stops a server and
+   measures its CPU and memory.
+2. `workloads` lists the requests, with bodies and items of `tests/bench`. `datasets` lists the
+   tables.
+3. `endpoint` runs one workload on one server, either through `wrk` (with `load.lua`) or through
+   `loops`, which sends one request after another.
+4. `rates`, `startup` and `scale` decide the order over the rounds, and yield a line (a dict) for
+   each measurement.
+5. `runs` reads the lines, and computes medians and the ratios inside rounds. `aims` compares these
+   with `aims.toml`.
 6. `report` makes the Markdown, `chart` the SVG, `publish` the files. `__main__` is the command.
 
-Only ratios of the same run mean anything: on a shared machine the absolute figures drift.
+Compare only ratios of the same run: on a shared machine, absolute figures drift.
 """

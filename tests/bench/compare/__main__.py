@@ -1,4 +1,4 @@
-"""Compares this server with its peers and with what its parts allow; see tests/bench/README.md.
+"""Compares this server with its peers and with a toy server; see tests/bench/README.md.
 
 python -m tests.bench.compare                                             everything: about an hour
 python -m tests.bench.compare --targets memory,local --workloads get_c8 --rounds 1 --parts rates
@@ -29,7 +29,7 @@ from tests.bench.compare.targets import OURS, PEER, Found, Target, find
 from tests.bench.compare.workloads import DEFAULT, SHORT, known
 
 PARTS = ("rates", "startup", "scale")
-FEWEST_ROUNDS = 3  # of a whole comparison
+FEWEST_ROUNDS = 3  # rounds of a whole comparison
 SCALED = ("memory", "lmdb")
 
 
@@ -45,11 +45,11 @@ def options(arguments: Sequence[str] | None) -> argparse.Namespace:
     def numbers(text: str) -> tuple[int, ...]:
         return tuple(map(int, text.split(",")))
 
-    parser.add_argument("--targets", type=names, help="labels, with commas between; all that are found")
-    parser.add_argument("--workloads", type=names, default=DEFAULT, help="names, with commas between; see --list")
+    parser.add_argument("--targets", type=names, help="labels, separated by commas; by default all that are found")
+    parser.add_argument("--workloads", type=names, default=DEFAULT, help="names, separated by commas; see --list")
     parser.add_argument("--parts", type=names, default=PARTS, help=f"of {','.join(PARTS)}")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--duration", type=float, default=3, help="measured seconds of a workload")
+    parser.add_argument("--duration", type=float, default=3, help="seconds to measure a workload")
     parser.add_argument(
         "--warmup", type=float, default=2, help="seconds before the first run of an operation on a server"
     )
@@ -59,11 +59,11 @@ def options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--sizes", type=numbers, default=(1_000, 1_000_000), help="table sizes of the part scale")
     parser.add_argument("--folder", type=Path, help="where the servers put their data (the system's temporary folder)")
     parser.add_argument("--peers", type=Path, help="the folder with the peers (tests/bench/.peers)")
-    parser.add_argument("--results", type=Path, help="where the results go")
+    parser.add_argument("--results", type=Path, help="folder for the results")
     parser.add_argument(
-        "--report", type=Path, nargs="+", metavar="FILE", help="only write the report of these lines again"
+        "--report", type=Path, nargs="+", metavar="FILE", help="only write the report again, from these lines"
     )
-    parser.add_argument("--short", action="store_true", help="a few workloads on our server only, printed, not kept")
+    parser.add_argument("--short", action="store_true", help="run a few workloads on our server, and print the figures")
     parser.add_argument("--list", action="store_true", help="list targets and workloads")
     chosen = parser.parse_args(arguments)
     for name in chosen.workloads:
@@ -92,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def selection(found: Found, wanted: Sequence[str] | None) -> Found:
-    """Return the targets that are wanted; tell which of them cannot be had."""
+    """Return the requested targets; report those that are not available."""
     for label, reason in found.missing.items():
         if wanted is None or label in wanted:
             print(f"bench: without {label}: {reason}", file=sys.stderr)
@@ -109,7 +109,7 @@ def selection(found: Found, wanted: Sequence[str] | None) -> Found:
 
 
 def whole(found: Found, chosen: argparse.Namespace) -> int:
-    """Measure everything that is asked for, writing each line as it comes, then the report."""
+    """Measure everything that was requested; write each line at once, then the report."""
     complete = (
         chosen.targets is None
         and chosen.workloads == DEFAULT
@@ -137,7 +137,7 @@ def whole(found: Found, chosen: argparse.Namespace) -> int:
 
 
 def measurements(found: Found, chosen: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Yield the line about the machine, then all the others."""
+    """Yield the line about the machine, then the measurements."""
     folder: Path | None = chosen.folder
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
@@ -182,7 +182,7 @@ def endpoint_of(target: Target, server: Server, chosen: argparse.Namespace) -> E
 
 
 def progress(line: dict[str, Any]) -> str:
-    """Return what is told of a line while the comparison runs."""
+    """Return the text that is printed for a line while the comparison runs."""
     if "machine" in line:
         return f"{time.strftime('%H:%M:%S')} {line['machine']['cpu']}: {', '.join(line['targets'])}"
     if "rps" in line:
@@ -201,7 +201,7 @@ def progress(line: dict[str, Any]) -> str:
 
 
 def short() -> int:
-    """Run a few workloads for a second on our server, on both engines; print, keep nothing."""
+    """Run a few workloads for a second on our server, on both engines; print the figures."""
     chosen = argparse.Namespace(warmup=0, duration=1, jvm_warmup=None)
     found = [target for target in find(Path("/nonexistent")).targets if target.label in SCALED]
     with ExitStack() as servers:

@@ -1,4 +1,4 @@
-"""What was to be reached (`aims.toml`), and whether it was."""
+"""The aims (`aims.toml`), and whether they are met."""
 
 import tomllib
 from collections.abc import Iterator
@@ -16,9 +16,7 @@ VERDICTS = {True: "met", False: "not met", None: "not measured"}
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """A bound for one target's figure as a multiple of another's: of `of` (a label, or the best
-    peer) at `of_workload`.
-    """
+    """A bound for the ratio of one target's figure to that of `of`, a label or the best peer."""
 
     title: str
     target: str
@@ -39,9 +37,7 @@ class Aim:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An aim, what it was measured against, and the ratio; None when one of the two was not
-    measured.
-    """
+    """An aim, the target it is compared with, and the ratio, or None if a figure is missing."""
 
     aim: Aim
     reference: str | None
@@ -50,7 +46,7 @@ class Outcome:
 
     @property
     def met(self) -> bool | None:
-        """Whether the aim is met; None when that is not known."""
+        """Whether the aim is met, or None if that is not known."""
         if self.failed:
             return False
         if self.ratio is None:
@@ -96,7 +92,7 @@ def _of_one(entry: dict[str, Any], workload: str, target: str) -> Iterator[Aim]:
 
 
 def outcome(aim: Aim, runs: Runs) -> Outcome:
-    """Return what became of an aim."""
+    """Return the outcome of an aim."""
     reference = runs.best_peer(aim.of_workload, aim.field) if aim.of == BEST_PEER else aim.of
     failed = runs.failed(aim.target, aim.workload)
     if reference is None or failed:
@@ -106,5 +102,5 @@ def outcome(aim: Aim, runs: Runs) -> Outcome:
 
 
 def outcomes(runs: Runs, file: Path = FILE) -> list[Outcome]:
-    """Return what became of every aim, in the order of the file."""
+    """Return the outcome of every aim, in the order of the file."""
     return [outcome(aim, runs) for aim in read_aims(file)]

@@ -1,8 +1,7 @@
-"""The comparison as an SVG: for each workload the servers' rates as multiples of the best peer's.
+"""The comparison as an SVG: for each workload, the servers' rates as multiples of the best peer's.
 
-Bars start at zero and share one linear axis; one that would leave it is cut off, and its number
-says how long it is. The picture has its own background and follows the reader's light or dark
-scheme.
+Bars start at zero and share one linear axis. A bar that is too long is truncated, with its value
+beside it. The picture has a background and follows the reader's light or dark scheme.
 """
 
 from html import escape
@@ -26,9 +25,9 @@ SHOWN = (
 SERVERS = ("memory", "lmdb", "local", "dynalite", "moto")
 
 WIDTH = 860
-LEFT = 190  # where the axis begins
-RIGHT = 60  # kept free for numbers
-LONGEST = 6.0  # multiples that the axis shows
+LEFT = 190  # position of the axis
+RIGHT = 60  # space for numbers
+LONGEST = 6.0  # the largest multiple on the axis
 BAR, GAP, SPACE = 9, 2, 14
 TOP = 88
 STYLE = """

@@ -1,6 +1,4 @@
-"""A client of DynamoDB's JSON protocol without an SDK: one kept connection, and the preparation of
-tables.
-"""
+"""A client of DynamoDB's JSON protocol without an SDK. It also prepares tables."""
 
 import http.client
 import json
@@ -21,17 +19,17 @@ HEADERS = {
     ),
 }
 BATCH = 25
-POLL = 0.02  # seconds between two looks at a table's status
-PATIENCE = 120  # seconds that a table may take to come or go
+POLL = 0.02  # seconds between two polls of a table's status
+PATIENCE = 120  # seconds that creating or deleting a table may take
 
 
 def headers_of(operation: str) -> dict[str, str]:
-    """Return the headers of a request; the signature is none, which no emulator minds."""
+    """Return the headers of a request. The signature is invalid, which no emulator checks."""
     return {**HEADERS, "X-Amz-Target": "DynamoDB_20120810." + operation}
 
 
 class AnswerError(Exception):
-    """An answer that is not 200."""
+    """An answer with a status other than 200."""
 
     def __init__(self, operation: str, status: int, body: str) -> None:
         super().__init__(f"{operation}: HTTP {status}: {body[:400]}")
@@ -40,7 +38,7 @@ class AnswerError(Exception):
 
     @property
     def code(self) -> str:
-        """The name of the exception, or nothing."""
+        """The name of the exception, or an empty text."""
         try:
             return str(json.loads(self.body).get("__type", "")).split("#")[-1]
         except ValueError:
@@ -48,7 +46,7 @@ class AnswerError(Exception):
 
 
 class Client:
-    """One kept connection; `call` returns the parsed answer, `raw` its bytes."""
+    """One persistent connection. `call` returns the parsed answer, `raw` its bytes."""
 
     def __init__(self, url: str, timeout: float = 120) -> None:
         parts = urllib.parse.urlsplit(url)
@@ -58,7 +56,7 @@ class Client:
         self.connection: http.client.HTTPConnection | None = None
 
     def raw(self, operation: str, body: bytes | dict[str, Any]) -> bytes:
-        """Send a request, once more when the server had closed the idle connection."""
+        """Send a request; send it again if the server had closed the idle connection."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         try:
             status, answer = self._exchange(operation, data)
@@ -87,7 +85,7 @@ class Client:
             self.connection = None
 
     def status(self, table: str) -> str | None:
-        """Return a table's status; None without the table."""
+        """Return a table's status, or None if there is no table."""
         try:
             return str(self.call("DescribeTable", {"TableName": table})["Table"]["TableStatus"])
         except AnswerError as error:
@@ -96,7 +94,7 @@ class Client:
             raise
 
     def drop(self, table: str) -> None:
-        """Delete a table if it is there, and wait until it is gone."""
+        """Delete a table if it exists, and wait until it is gone."""
         if self.status(table) is not None:
             self.call("DeleteTable", {"TableName": table})
             self._wait(table, None)

@@ -1,16 +1,14 @@
-"""The tables that the workloads need, by name: each is made when an endpoint first needs it, then
-shared.
-"""
+"""The tables of the workloads, by name. Each is created at its first use, then shared."""
 
 from collections.abc import Callable
 
 from tests.bench.compare.client import Client
 from tests.bench.items import item_1k, item_200
 
-KV_ITEMS = 10_000  # in the table of get, update and mixed
+KV_ITEMS = 10_000  # items of the table of get, update and mixed
 SCAN_ITEMS = 20_000
-PARTITIONS = 50  # of 100 small items each
-BIG_ITEMS = 1_300  # in one partition: more than a page of 1 MB
+PARTITIONS = 50  # partitions of 100 small items each
+BIG_ITEMS = 1_300  # items of one partition, more than a page of 1 MB
 
 
 def _kv(client: Client) -> None:

@@ -1,8 +1,7 @@
-"""How long the disk takes to make one write last: what a server that syncs each request by itself
-could do at most.
+"""The time of one synced write, which limits a server that syncs each request separately.
 
-The file grows, as a database does: a sync then has the file system's journal to write too, which
-makes it several times as long as that of blocks which are there already.
+The file grows, as a database does. So each sync also writes the file system's journal, and takes
+several times as long as a sync of existing blocks.
 """
 
 import os
@@ -17,9 +16,7 @@ LABEL = "disk"
 
 
 def fsync_line(folder: Path | None, seconds: float = SECONDS) -> dict[str, Any]:
-    """Append blocks of 4 KB to a file, with an fsync after each; return a line of the workload
-    `fsync`.
-    """
+    """Append blocks of 4 KB to a file, each with an fsync; return a line of the workload `fsync`."""
     latencies = []
     with tempfile.NamedTemporaryFile(dir=folder) as file:
         descriptor = file.fileno()

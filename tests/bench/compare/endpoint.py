@@ -1,6 +1,4 @@
-"""The workloads of one server: makes the tables that are needed, checks answers, warms up,
-measures.
-"""
+"""Runs the workloads of one server: creates tables, checks answers, warms up, measures."""
 
 import random
 import time
@@ -13,18 +11,17 @@ from tests.bench.compare.datasets import DATASETS
 from tests.bench.compare.workloads import WORKLOADS, Workload, named
 
 FEWEST = 5
-"""`wrk` drops what is under way at its end: with fewer requests than this, they are sent one by one
-instead.
-"""
+"""With fewer requests than this, they are sent one by one: `wrk` drops open requests at its end."""
 
 FAILURES = (AnswerError, RuntimeError, OSError, KeyError, AssertionError)
-"""What makes a measurement an error line instead of a figure."""
+"""Exceptions that turn a measurement into an error line."""
 
 
 class Endpoint:
-    """A server at a URL; `cpu_seconds` tells what its processes have computed, if that is known.
+    """A server at a URL. `cpu_seconds` returns the CPU time of its processes, if known.
 
-    Without `setup` no tables are made and no answers checked: for a server that only answers 200.
+    Without `setup`, no tables are created and no answers checked. A server that only answers 200
+    needs that.
     """
 
     def __init__(
@@ -59,9 +56,7 @@ class Endpoint:
         return self.measure(name, lambda: self.boto3(name.removeprefix("boto3_")))
 
     def measure(self, name: str, run: Callable[[], dict[str, Any]], **facts: Any) -> dict[str, Any]:
-        """Return the line of a measurement, or of its failure; never raises for what a server
-        does.
-        """
+        """Return the line of a measurement, or of its failure if the server makes a mistake."""
         line = {"label": self.label, "workload": name, **facts, "at": round(time.time(), 1)}
         started, self.preparing = time.monotonic(), 0.0
         try:
@@ -71,7 +66,7 @@ class Endpoint:
             return {**line, "error": f"{type(error).__name__}: {error}"[:300]}
 
     def prepare(self, table: str) -> None:
-        """Make a table and its items, once."""
+        """Create a table and its items, once."""
         if self.setup and table in DATASETS and table not in self.ready:
             started = time.monotonic()
             self.client.drop(table)
@@ -80,9 +75,7 @@ class Endpoint:
             self.preparing += time.monotonic() - started
 
     def wrk(self, name: str, connections: int, workload: Workload | None = None) -> dict[str, Any]:
-        """Send a workload through wrk: each call once with its answer checked, then the warm-up if
-        it is the first time.
-        """
+        """Check one call of each kind, warm up at the first time, and send the workload with wrk."""
         workload = workload or WORKLOADS[name]
         self.prepare(workload.table)
         for call in workload.calls:
@@ -108,7 +101,7 @@ class Endpoint:
         self.client.raw(call.operation, wrk.filled(call.body, base))
 
     def boto3(self, name: str) -> dict[str, Any]:
-        """Call through boto3, in one thread."""
+        """Send a workload through boto3, in one thread."""
         if name in loops.BOTO3_TABLES:
             self.prepare(loops.BOTO3_TABLES[name])
         call = loops.boto3_call(name, loops.boto3_client(self.url), self.rng)

@@ -2,9 +2,10 @@
 --
 --   wrk ... -s load.lua URL -- ORDER KEYSPACE STRIDE SEED WEIGHT:TEMPLATE ...
 --
--- TEMPLATE   a file with one complete HTTP/1.1 request. Every 8-character token "@@@@@@nn" (nn = two digits) in it is
---            replaced, for each request, by the 8-digit number base + nn, and "@@@@@@##" by a number that is different in
---            each request; so the length of the request (and its Content-Length) never changes.
+-- TEMPLATE   a file with one complete HTTP/1.1 request. In each request, every 8-character token
+--            "@@@@@@nn" (nn = two digits) is replaced with the 8-digit number base + nn, and
+--            "@@@@@@##" with a different number in each request. So the length of the request and its
+--            Content-Length never change.
 -- WEIGHT     how often this template is sent, in proportion to the others
 -- ORDER      "random": base = a random multiple of STRIDE below KEYSPACE
 --            "seq":    base goes 0, STRIDE, 2*STRIDE, ... modulo KEYSPACE
@@ -16,7 +17,7 @@ local templates, weights, total = {}, {}, 0
 local sequential, blocks, stride, counter, serial
 local out = {}
 
--- A template is its pieces of text and, between them, the offsets of its tokens ("##" stays as it is).
+-- A template is a list of texts and, between them, the offsets of its tokens ("##" stays as it is).
 local function parse(text)
   local pieces, tokens, position = {}, {}, 1
   while true do

@@ -1,4 +1,4 @@
-"""One request after another, as a test suite sends them: a whole Scan, and calls through boto3."""
+"""Sends one request after another, as a test suite does: a whole Scan, and calls through boto3."""
 
 import json
 import os
@@ -22,13 +22,11 @@ from tests.bench.items import item_1k, item_200, key
 Line = dict[str, Any]
 
 BOTO3_TABLES = {"put": "bench_put", "get": "bench_kv", "update": "bench_kv", "query100": "bench_small"}
-"""The table that each `boto3_*` workload needs; `boto3_cycle` makes its own."""
+"""The table of each `boto3_*` workload; `boto3_cycle` creates its own."""
 
 
 def timed(call: Callable[[], object], warmup: float, seconds: float) -> Line:
-    """Call again and again, first unmeasured; `client_cpu` is what this process, with boto3 in it,
-    took of a core.
-    """
+    """Call repeatedly, first without measuring. `client_cpu`: the cores that this process used."""
     end = time.perf_counter() + warmup
     while time.perf_counter() < end:
         call()
@@ -60,7 +58,7 @@ def timed(call: Callable[[], object], warmup: float, seconds: float) -> Line:
 
 
 def scan(client: Client, seconds: float) -> Line:
-    """Scan the whole table again and again; figures are medians over the scans."""
+    """Scan the whole table repeatedly; figures are medians over the scans."""
     times: list[float] = []
     pages = 0
     end = time.monotonic() + seconds
@@ -98,8 +96,9 @@ def _scan_once(client: Client) -> tuple[int, int]:
 
 
 def page_facts(answer: bytes) -> tuple[int, dict[str, Any] | None]:
-    """Return Count and LastEvaluatedKey of a page without parsing its items, which would cost more
-    than the server does.
+    """Return Count and LastEvaluatedKey of a page.
+
+    The items are not parsed, because that would take longer than the server's work.
     """
     last = None
     at = answer.rfind(b'"LastEvaluatedKey"')
@@ -112,7 +111,7 @@ def page_facts(answer: bytes) -> tuple[int, dict[str, Any] | None]:
 
 
 def boto3_client(url: str) -> Any:
-    """Return a client that does not try again."""
+    """Return a client that does not retry."""
     return boto3.client(
         "dynamodb",
         endpoint_url=url,
@@ -124,7 +123,7 @@ def boto3_client(url: str) -> Any:
 
 
 def boto3_call(name: str, client: Any, rng: random.Random) -> Callable[[], object]:
-    """Return what one step of the workload `boto3_<name>` does."""
+    """Return the function for one step of the workload `boto3_<name>`."""
     calls: dict[str, Callable[[], object]] = {
         "put": lambda: client.put_item(TableName="bench_put", Item=item_1k(rng.randrange(PUT_KEYS))),
         "get": lambda: client.get_item(TableName="bench_kv", Key=key(rng.randrange(KV_ITEMS)))["Item"],

@@ -1,4 +1,4 @@
-"""Where a run was made: the machine, and the version of everything that took part."""
+"""Describes a run: the machine, and the versions of all programs."""
 
 import json
 import os
@@ -38,7 +38,7 @@ def processor() -> str:
 
 
 def peer_version(target: Target, log: str) -> str:
-    """Return the version of a peer: what it prints when it starts, or what its package says."""
+    """Return the version of a peer, from its output at the start or from its package."""
     if target.label == "local":
         java = _first(r'version "([^"]+)"', _output("java", "-version"))
         local = _first(r"Version:\s*(\S+)", log)
@@ -65,7 +65,7 @@ def _commit() -> str:
 
 
 def _output(*command: str) -> str:
-    """Return what a command prints, on whichever stream; nothing if it is not there."""
+    """Return a command's output on both streams, or an empty text if it is missing."""
     try:
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     except OSError:

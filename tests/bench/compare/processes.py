@@ -1,6 +1,4 @@
-"""Servers that the comparison starts itself: start and end, CPU time and memory of the whole
-process tree (Linux).
-"""
+"""Starts and stops servers, and measures CPU and memory of a whole process tree (Linux)."""
 
 import os
 import shutil
@@ -17,12 +15,14 @@ from tests.bench.compare.client import AnswerError, Client
 from tests.bench.compare.targets import Target
 
 LONGEST_START = 60  # seconds
-_BYTECODE = {"PYTHONDONTWRITEBYTECODE": ""}  # or each start compiles what was edited: 40 ms and more
+_BYTECODE = {
+    "PYTHONDONTWRITEBYTECODE": ""
+}  # otherwise each start compiles edited files again, which takes 40 ms and more
 LONGEST_STOP = 15
 
 
 class Server:
-    """A running server of a target, on a port and, below `folder`, in a directory of its own."""
+    """A running server of a target, on its own port and in its own directory below `folder`."""
 
     def __init__(self, target: Target, folder: Path | None = None) -> None:
         self.target = target
@@ -77,7 +77,7 @@ class Server:
         return (self.directory / "log").read_text(errors="replace")
 
     def pids(self) -> list[int]:
-        """Return the server's process and all that it started."""
+        """Return the server's process and all of its descendants."""
         pids = [self.process.pid]
         for pid in pids:
             with suppress(OSError):
@@ -86,7 +86,7 @@ class Server:
         return pids
 
     def cpu_seconds(self) -> float:
-        """Return how long the processes have computed."""
+        """Return the CPU seconds of the processes."""
         ticks = 0
         for pid in self.pids():
             with suppress(OSError):
@@ -95,9 +95,7 @@ class Server:
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def memory(self) -> dict[str, float]:
-        """Return `rss_mb`, `pss_mb` (shared pages once) and `pss_anon_mb` (without mapped
-        files).
-        """
+        """Return `rss_mb`, `pss_mb` (shared pages once) and `pss_anon_mb` (no mapped files)."""
         sizes = {"Rss": 0, "Pss": 0, "Pss_Anon": 0}
         for pid in self.pids():
             with suppress(OSError):
@@ -108,12 +106,12 @@ class Server:
         return {name.lower() + "_mb": round(size / 1024, 1) for name, size in sizes.items()}
 
     def disk_mb(self) -> float:
-        """Return what the data take on the disk."""
+        """Return the size of the data on the disk."""
         files = (file for file in (self.directory / "data").rglob("*") if file.is_file())
         return round(512 * sum(file.stat().st_blocks for file in files) / 1e6, 1)
 
     def stop(self) -> None:
-        """End the server and forget its data."""
+        """Stop the server and delete its data."""
         self.client.close()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)

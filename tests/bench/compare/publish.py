@@ -1,15 +1,16 @@
-"""Where the results go: files in a folder, and the part of the README that shows them.
+"""Writes the results: files in a folder, and the comparison in the README.
 
 | file | |
 |---|---|
-| `<date>.jsonl` | every measurement, a line each; the first line is about the machine |
+| `<date>.jsonl` | one line for each measurement; the first line describes the machine |
 | `comparison.md` | the report |
 | `comparison.svg` | the chart |
 
-A whole comparison goes to `tests/bench/results` and into the README; a trial (some workloads, few
-rounds) to `tests/bench/.trials`.
+A whole comparison goes to `tests/bench/results` and into the README. A trial (some workloads, few
+rounds) goes to `tests/bench/.trials`.
 """
 
+import textwrap
 from pathlib import Path
 
 from tests.bench.compare.aims import outcomes
@@ -26,8 +27,9 @@ END = "<!-- /benchmarks -->\n"
 
 
 def publish(runs: Runs, folder: Path) -> str:
-    """Write the report and the chart into a folder, and into the README if that is where results
-    are; return the report.
+    """Write the report and the chart into a folder; return the report.
+
+    If the folder is that of whole comparisons, update the README too.
     """
     text = report(runs)
     (folder / "comparison.md").write_text(text)
@@ -39,7 +41,7 @@ def publish(runs: Runs, folder: Path) -> str:
 
 
 def with_benchmarks(readme: str, runs: Runs) -> str:
-    """Return the README's text with the comparison as it should be."""
+    """Return the README's text with the new comparison."""
     before, begin, rest = readme.partition(BEGIN)
     after = rest.partition(END)[2]
     return f"{before}{begin}{_section(runs)}{END}{after}" if begin else readme
@@ -53,7 +55,9 @@ def _section(runs: Runs) -> str:
     labels = [label for label in ("memory", "lmdb", "lmdb_w2", "local", "dynalite", "moto") if label in runs.targets]
     rows = [(title, *(figure(runs.median(label, name)) for label in labels)) for name, title in SHOWN]
     return (
-        f"{runs.machine['date']}: {facts}\n\n"
+        textwrap.fill(f"{runs.machine['date']}: {facts}", 100, break_on_hyphens=False)
+        + "\n\n"
         + table(("requests a second", *map(runs.title, labels)), rows)
-        + f"\n{met} of {len(found)} aims met; all figures: `{where}/comparison.md`, with a chart beside it.\n"
+        + f"\nThe server reaches {met} of the {len(found)} goals in `tests/bench/compare/aims.toml`.\n"
+        + f"`{where}/comparison.md` has all figures, with a chart beside it.\n"
     )

@@ -1,9 +1,8 @@
-"""Every workload on every server, interleaved: each server has its turn at a workload before the
-next one starts.
+"""Every workload on every server: all servers run a workload before the next workload starts.
 
-So a noisy minute on a shared machine hits all of them, and the ratios inside a round stay what they
-are. Every other round goes the other way round: between two copies of one server, the one that
-always came second was measured a tenth slower.
+So a noisy minute on a shared machine affects all servers, and the ratios inside a round stay the
+same. Every second round uses the opposite order: of two copies of one server, the one that always
+came second was a tenth slower.
 """
 
 import os
@@ -15,14 +14,12 @@ from tests.bench.compare.disk import fsync_line
 from tests.bench.compare.endpoint import Endpoint
 from tests.bench.compare.targets import Target
 
-LONGEST = 15  # seconds beyond warm-up and duration; what takes longer on a server is measured in one round only
+LONGEST = 15  # seconds beyond warm-up and duration; a server that takes longer is measured in one round only
 Entry = tuple[Target, Endpoint]
 
 
 def rates(entries: Sequence[Entry], names: Sequence[str], rounds: int, folder: Path | None) -> Iterator[dict[str, Any]]:
-    """Yield the line of each measurement; what failed or took too long is left out of later
-    rounds.
-    """
+    """Yield the line of each measurement. Later rounds leave out what failed or took too long."""
     dead: set[tuple[str, str]] = set()
     for number in range(rounds):
         if any(target.label == "durable" for target, _ in entries):
@@ -31,7 +28,7 @@ def rates(entries: Sequence[Entry], names: Sequence[str], rounds: int, folder: P
             for target, endpoint in entries if number % 2 == 0 else reversed(entries):
                 if not target.runs(name) or (target.label, name) in dead:
                     continue
-                os.sync()  # what another server has written would go to the disk meanwhile
+                os.sync()  # otherwise the writes of another server would reach the disk during this measurement
                 line = {**endpoint.run(name), "round": number}
                 if "error" in line or line["took_s"] > LONGEST + endpoint.warmup + endpoint.duration:
                     dead.add((target.label, name))

@@ -18,7 +18,7 @@ FIELDS = {
 
 
 def figure(value: float | None, unit: str = "") -> str:
-    """Return a figure with three digits or so; a dash when there is none."""
+    """Return a figure with about three digits, or a dash if there is none."""
     if value is None:
         return "-"
     digits = 0 if value >= 100 else 1 if value >= 10 else 2
@@ -63,7 +63,7 @@ def report(runs: Runs) -> str:
 
 
 def conditions(runs: Runs) -> str:
-    """Say when, where and with what the figures were made."""
+    """Return when, where and with which programs the figures were made."""
     facts = runs.machine
     if not facts:
         return ""
@@ -84,7 +84,7 @@ def conditions(runs: Runs) -> str:
 
 
 def failures(runs: Runs) -> str:
-    """Tell every measurement that failed."""
+    """Return a list of the measurements that failed."""
     lines = [
         f"- {runs.title(line['label'])}, {line['workload']}, round {line.get('round', 0) + 1}: {_short(line['error'])}"
         for line in runs.failures
@@ -99,9 +99,7 @@ def _short(text: str) -> str:
 
 
 def aims_table(runs: Runs, found: Sequence[Outcome]) -> str:
-    """Say of each aim whether it is met; one row for a criterion of a workload, all its targets in
-    it.
-    """
+    """Return a table of the aims: a row for each criterion of a workload, with all targets."""
     rows: dict[tuple[str, str, str, str], list[str]] = {}
     for each in found:
         if each.met is not None:
@@ -112,7 +110,7 @@ def aims_table(runs: Runs, found: Sequence[Outcome]) -> str:
         head = ("aim", "workload", "compared", "bound", "measured")
         text += table(head, ((*row, " · ".join(cells)) for row, cells in rows.items()), words=5)
     missing = dict.fromkeys(f"{each.aim.target} {each.aim.workload}" for each in found if each.met is None)
-    if len(missing) > MOST_NAMED:  # a trial
+    if len(missing) > MOST_NAMED:  # this run is a trial
         return text
     return text + (f"\nNot measured: {', '.join(missing)}.\n" if missing else "")
 
@@ -139,9 +137,7 @@ def _cell(runs: Runs, each: Outcome) -> str:
 
 
 def _by_target(runs: Runs, labels: Sequence[str], cell: Callable[[str, str], str]) -> str:
-    """Return a table with a row for each workload and a column for each target that has a figure in
-    it.
-    """
+    """Return a table with a row for each workload and a column for each target with figures."""
     names = [name for name in runs.workloads if name not in MEASURED_APART and not name.startswith("scale")]
     cells = {(label, name): cell(label, name) for label in labels for name in names}
     labels = [label for label in labels if any(cells[label, name] != "-" for name in names)]
@@ -189,9 +185,7 @@ def latency_table(runs: Runs) -> str:
 
 
 def cpu_table(runs: Runs) -> str:
-    """What the servers and the load generator took of the cores: near 1.0 the generator would be
-    the bottleneck.
-    """
+    """Cores used by servers and load generator. Near 1.0, the generator may be the bottleneck."""
 
     def cell(label: str, name: str) -> str:
         server, generator = runs.median(label, name, "server_cpu"), runs.median(label, name, "wrk_cpu")
@@ -201,7 +195,7 @@ def cpu_table(runs: Runs) -> str:
 
 
 def spread_table(runs: Runs) -> str:
-    """How far the rounds were apart: a ratio below it is no difference."""
+    """The spread of the rounds: a ratio within it does not show a difference."""
     if runs.machine.get("rounds") == 1:
         return ""
     return _by_target(runs, runs.labels(), lambda label, name: percent(runs.spread(label, name)))
@@ -224,12 +218,11 @@ def startup_table(runs: Runs) -> str:
 
 
 def workers_table(runs: Runs) -> str:
-    """Two workers on cores that the load generator shares, and what they would do if it had cores
-    of its own.
+    """Two workers that share their cores with the load generator, and an estimate without it.
 
-    The last column is (2 x requests per second of server CPU with two workers) / (the same with
-    one): what two whole cores for the workers give, if requests cost them no more CPU than they do
-    now.
+    The last column is 2 x (requests per second of server CPU with two workers) / (the same with one
+    worker). It estimates the gain from two whole cores for the workers, if the CPU time of a
+    request stays the same.
     """
     rows = []
     for name in runs.workloads:
@@ -251,9 +244,7 @@ def _per_cpu_second(runs: Runs, label: str, name: str) -> float | None:
 
 
 def durable_table(runs: Runs) -> str:
-    """Synced commits beside the disk's own rate of syncs, and beside one connection, where nothing
-    can be grouped.
-    """
+    """Synced commits, compared with the disk's syncs and with the rate of one connection."""
     syncs = runs.median("disk", "fsync")
     if syncs is None:
         return ""
@@ -277,7 +268,7 @@ def durable_table(runs: Runs) -> str:
 
 
 def boto3_table(runs: Runs) -> str:
-    """Time of a step through boto3, what boto3 computes of it, and what the server does."""
+    """Time of a step through boto3, and the parts of boto3 and of the server in it."""
     rows = []
     for name in runs.workloads:
         for label in runs.labels() if name.startswith("boto3") else ():
@@ -290,7 +281,7 @@ def boto3_table(runs: Runs) -> str:
 
 
 def scale_table(runs: Runs) -> str:
-    """Requests a second at each size, and the last against the first."""
+    """Requests a second at each size, and the ratio of the last to the first."""
     names = [name for name in runs.workloads if name.startswith("scale") and not name.startswith("scale_load")]
     sizes = sorted({int(name.rpartition("_")[2]) for name in names})
     rows = []

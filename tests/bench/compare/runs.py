@@ -1,7 +1,7 @@
-"""The lines of a comparison, read: medians over the rounds, and ratios inside them.
+"""Reads the lines of a comparison, and computes medians over the rounds and ratios inside them.
 
-A line has a label, a workload and a round, and either figures or an `error`. A line whose answers
-were not all 200 is a failure too: it is told, and counts nowhere else.
+A line has a label, a workload and a round, and either figures or an `error`. A line with an answer
+other than 200 is a failure too. The report lists failures and does not count them.
 """
 
 import json
@@ -16,7 +16,7 @@ Line = dict[str, Any]
 
 
 def read_lines(files: Iterable[Path]) -> "Runs":
-    """Read files of JSON lines; the first line of each is the one about the machine."""
+    """Read files of JSON lines. The first line of each describes the machine."""
     return Runs([json.loads(line) for file in files for line in file.read_text().splitlines()])
 
 
@@ -48,7 +48,7 @@ class Runs:
             self._good.setdefault((line["label"], name), []).append(line)
 
     def labels(self, *kinds: str) -> list[str]:
-        """Return the labels of the targets, or of those of some kinds."""
+        """Return the labels of all targets, or of the targets of some kinds."""
         return [label for label, facts in self.targets.items() if not kinds or facts["kind"] in kinds]
 
     @property
@@ -62,7 +62,7 @@ class Runs:
         return self.labels(PEER)
 
     def title(self, label: str) -> str:
-        """Return how a target is called in a text."""
+        """Return the name of a target for texts."""
         return str(self.targets.get(label, {}).get("title", label))
 
     def values(self, label: str, workload: str, field: str = "rps") -> dict[int, float]:
@@ -76,13 +76,14 @@ class Runs:
         return statistics.median(values.values()) if values else None
 
     def spread(self, label: str, workload: str) -> float | None:
-        """Return how far the rounds are apart: (highest - lowest) / median."""
+        """Return the spread of the rounds: (highest - lowest) / median."""
         values = list(self.values(label, workload).values())
         return (max(values) - min(values)) / statistics.median(values) if values else None
 
     def ratio(self, one: tuple[str, str], other: tuple[str, str], field: str = "rps", below: str = "") -> float | None:
-        """Return the median of the ratios inside each round of two (label, workload); `below` is
-        the divisor's field.
+        """Return the median, over the rounds, of one figure divided by another.
+
+        A figure is a pair of label and workload. below: the divisor's field, if it differs.
         """
         divisors = self.values(*other, below or field)
         ratios = [
@@ -99,7 +100,7 @@ class Runs:
         return max(found, key=found.__getitem__) if field == "rps" else min(found, key=found.__getitem__)
 
     def failed(self, label: str, workload: str) -> bool:
-        """Tell whether a target failed at a workload, in any round."""
+        """Return whether a target failed at a workload, in any round."""
         return any((line["label"], line["workload"]) == (label, workload) for line in self.failures)
 
 

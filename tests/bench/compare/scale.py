@@ -1,8 +1,7 @@
-"""Rates as a table grows: the same four operations at 8 connections on tables of 1 KB items, 100 in
-a partition.
+"""Rates on growing tables: four operations at 8 connections, on 1 KB items, 100 in a partition.
 
-Each size has a server of its own, and their runs are interleaved, so that the ratio between sizes
-is one of the same minute.
+Each size has its own server. The runs are interleaved, so that the figures of all sizes come from
+the same minutes.
 """
 
 import time

@@ -10,14 +10,12 @@ from tests.bench.compare.processes import Server, running
 from tests.bench.compare.targets import Target
 from tests.bench.items import item_1k
 
-IDLE = 1.0  # seconds from the first answer until memory counts as that of an idle server
-SETTLED = 2.0  # seconds after the last item
+IDLE = 1.0  # seconds from the first answer until the memory of an idle server is measured
+SETTLED = 2.0  # seconds from the last item until memory is measured
 
 
 def startups(targets: Sequence[Target], runs: int, items: int, folder: Path | None) -> Iterator[dict[str, Any]]:
-    """Yield the line of each start, interleaved over the targets; memory with items is that of the
-    last one.
-    """
+    """Yield the line of each start, interleaved over the targets. Only the last one adds items."""
     for number in range(runs):
         for target in targets:
             line: dict[str, Any] = {"label": target.label, "workload": "startup", "round": number}

@@ -1,8 +1,8 @@
-"""What is compared, and how each server is started.
+"""The servers of a comparison, and how each is started.
 
-Peers are black boxes: they are started and measured, nothing of them is read. They are optional,
-and looked for in the folder of `--peers` (or BENCH_PEERS; by default `tests/bench/.peers`, where
-`make bench-peers` puts them); DYNAMODB_LOCAL names another folder with `DynamoDBLocal.jar`.
+Peers are optional black boxes, which are only started and measured. Their folder is `--peers` or
+BENCH_PEERS, by default `tests/bench/.peers`, where `make bench-peers` installs them. DYNAMODB_LOCAL
+names another folder with `DynamoDBLocal.jar`.
 """
 
 import os
@@ -22,9 +22,9 @@ OURS, PEER, STACK = "ours", "peer", "stack"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A server: `command` and `environment` have {port} and {dir} (an empty folder) in them.
+    """A server. `command` and `environment` may contain {port} and {dir}, an empty folder.
 
-    `only` are patterns of the workloads it runs, and `startup` whether its start is measured.
+    `only`: patterns of the workloads that it runs. `startup`: whether its start is measured.
     """
 
     label: str
@@ -39,13 +39,13 @@ class Target:
     setup: bool = True
 
     def runs(self, workload: str) -> bool:
-        """Tell whether the target takes part in a workload."""
+        """Return whether the target runs a workload."""
         return any(fnmatch(workload, pattern) for pattern in self.only)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The targets that can be started, and why the others cannot."""
+    """Return the targets that can be started, and the reasons why others cannot."""
 
     targets: tuple[Target, ...]
     missing: dict[str, str]
@@ -68,13 +68,25 @@ Absent = tuple[str, str]
 
 
 def _ours() -> list[Target | Absent]:
-    """Our server; with two workers and with synced commits only what these change."""
+    """Return our server in its variants. Those with two workers or syncs run fewer workloads."""
     command = (sys.executable, "-m", "emulator", "--port", "{port}", "--log-level", "warning")
     disk = (*command, "--data-dir", "{dir}")
     targets: list[Target | Absent] = [
         Target("memory", "in memory", OURS, (*command, "--in-memory")),
         Target("lmdb", "LMDB", OURS, disk),
     ]
+    application = ("emulator.http.application:create", "--factory", "--http", "httptools", "--port", "{port}")
+    targets.append(
+        Target(
+            "asgi",
+            "in memory, under uvicorn's own HTTP",
+            OURS,
+            (sys.executable, "-m", "uvicorn", *application, "--no-access-log", "--log-level", "warning"),
+            {"DYNAMODB_EMULATOR_IN_MEMORY": "1"},
+            only=("get_c*", "put_c*"),
+            startup=False,
+        )
+    )
     workers = Target(
         "lmdb_w2",
         "LMDB, 2 workers",
@@ -102,7 +114,7 @@ def _help() -> str:
 
 
 def _stack() -> list[Target]:
-    """The toy application: how fast the parts are, and how fast a bare uvicorn starts."""
+    """Return the toy application, which shows the speed of the parts and the start of uvicorn."""
     command = (
         *(sys.executable, "-m", "uvicorn", "tests.bench.limits.app:app", "--port", "{port}"),
         *("--no-access-log", "--log-level", "warning"),

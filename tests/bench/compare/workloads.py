@@ -1,4 +1,4 @@
-"""What is sent: the workloads for `wrk` by name, and the names that a comparison runs by default.
+"""The workloads by name, and those that a comparison runs by default.
 
 | name | operation |
 |---|---|
@@ -32,8 +32,8 @@ PUT_KEYS = 100_000  # distinct keys written by put and put_gsi
 SEQUENCE_KEYS = 1_000_000  # distinct keys written by batch_write and transact_write
 
 
-def any_answer(answer: Any) -> bool:  # noqa: ARG001 - one of the checks
-    """Accept what is 200."""
+def any_answer(answer: Any) -> bool:  # noqa: ARG001 - has the signature of a check
+    """Accept every answer with status 200."""
     return True
 
 
@@ -55,9 +55,7 @@ def _all_written(answer: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request with tokens in its body (see `items.token`), and how its answer is checked once
-    before measuring.
-    """
+    """A request with tokens in its body (see `items.token`), and the check of its answer."""
 
     operation: str
     body: dict[str, Any]
@@ -67,8 +65,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """What `wrk` sends: calls in proportion to their weights, on keys that are multiples of
-    `stride` below `keyspace`.
+    """Requests for `wrk`: calls by weight. Keys are multiples of `stride` below `keyspace`.
 
     `order` is "random", or "seq" for keys one after another.
     """
@@ -122,13 +119,11 @@ DEFAULT = (
 )
 SHORT = ("put_c8", "get_c8", "update_c8", "query100_c8", "transact_write_c8")
 ONE_BY_ONE = ("scan", "boto3_put", "boto3_get", "boto3_update", "boto3_query100", "boto3_cycle")
-"""Sent by `loops`, not by wrk."""
+"""Workloads that `loops` sends instead of wrk."""
 
 
 def named(name: str) -> tuple[str, int] | None:
-    """Split `get_c8` into the workload's name and the connections; None when it is none of
-    wrk's.
-    """
+    """Split `get_c8` into workload and connections; return None if wrk does not send it."""
     found = re.fullmatch(r"(\w+)_c(\d+)", name)
     if found is None or found[1] not in WORKLOADS:
         return None
@@ -136,5 +131,5 @@ def named(name: str) -> tuple[str, int] | None:
 
 
 def known(name: str) -> bool:
-    """Tell whether there is a workload of this name."""
+    """Return whether there is a workload of this name."""
     return name in ONE_BY_ONE or named(name) is not None

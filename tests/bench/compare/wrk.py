@@ -1,6 +1,4 @@
-"""One run of the load generator `wrk` with `load.lua`: many requests at once, each connection
-always busy.
-"""
+"""Runs the load generator `wrk` with `load.lua`: each connection is always busy."""
 
 import json
 import os
@@ -20,20 +18,18 @@ FAILURES = ("non2xx", "connect_errors", "read_errors", "write_errors", "timeouts
 
 
 def installed() -> bool:
-    """Tell whether `wrk` is there."""
+    """Return whether `wrk` is installed."""
     return shutil.which("wrk") is not None
 
 
 def filled(body: dict[str, Any], base: int) -> bytes:
-    """Return a body as `load.lua` would send it, its tokens replaced."""
+    """Return a body with its tokens replaced, as `load.lua` sends it."""
     text = re.sub(r"@@@@@@(\d\d)", lambda match: f"{base + int(match[1]):08d}", json.dumps(body))
     return text.replace("@@@@@@##", f"{base:08d}").encode()
 
 
 def run(url: str, workload: Workload, connections: int, seconds: float, seed: int) -> dict[str, Any]:
-    """Send a workload for some seconds; `errors` counts answers that are not 200 and connections
-    that broke.
-    """
+    """Send a workload for some seconds. `errors` counts other answers than 200 and lost connections."""
     client = Client(url)
     with tempfile.TemporaryDirectory(prefix="wrk") as folder:
         templates = []

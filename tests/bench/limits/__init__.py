@@ -1,7 +1,6 @@
-"""What the server's parts allow: a toy ASGI application on uvicorn, orjson and LMDB or SortedDict.
-Not an emulator.
+"""A toy ASGI application on the server's parts: uvicorn, orjson, and LMDB or SortedDict.
 
-It has no validation, expressions or errors, just enough for `tests/bench/compare` to run against
-it, and so bounds from above what an emulator on the same parts can reach. `app` is the application,
-`operations` what it answers, `stores` where it keeps items.
+It shows the highest speed that an emulator on these parts can reach. It is not an emulator: it has
+no validation, expressions or errors, and just enough for `tests/bench/compare`. `app` is the
+application, `operations` has the operations, `stores` keeps items.
 """

@@ -1,19 +1,19 @@
-"""The toy ASGI application; LIMIT_MODE chooses what it is.
+"""The toy ASGI application. LIMIT_MODE selects its mode.
 
 | mode | what it does |
 |---|---|
 | `fixed` | reads the body, answers 200 fixed bytes (raw ASGI) |
 | `starlette` | the same through a Starlette Route, Request, Response |
 | `lmdb` | `orjson.loads`, LMDB, stored JSON spliced into the answer (raw ASGI) |
-| `lmdbparse` | the same, but stored JSON is parsed and dumped again, as a server must that projects, filters or measures items |
+| `lmdbparse` | the same, but stored JSON is parsed and dumped again, as projections need |
 | `sorted` | `orjson.loads`, a SortedDict of parsed items, `orjson.dumps` (raw ASGI) |
 | `sortedraw` | the same, with items kept as JSON |
 | `real` | `lmdbparse` behind Starlette, with a request id, x-amz-crc32 and a walk over every written item |
 
     LIMIT_MODE=lmdb LIMIT_DB=/some/folder uvicorn tests.bench.limits.app:app --port 8000 --no-access-log
 
-LIMIT_GC=off turns the cyclic garbage collector off; the modes with Starlette need it installed.
-Everything a mode needs is imported when it is chosen: `fixed` is a bare uvicorn.
+LIMIT_GC=off turns the cyclic garbage collector off. The modes with Starlette need it installed.
+Each mode imports only what it needs, so `fixed` is a bare uvicorn.
 """
 
 import gc

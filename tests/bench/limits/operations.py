@@ -1,7 +1,7 @@
-"""The toy operations: what the workloads send, and nothing else.
+"""The toy operations: only those that the workloads send.
 
-A stored value goes out in one of three forms: "splice" (JSON, as it is), "parse" (JSON, parsed and
-dumped again, as a server must that projects, filters or measures items), "dict" (parsed already).
+A stored value is written in one of three forms: "splice" (its JSON), "parse" (its JSON, parsed and
+dumped again, as projections need), "dict" (already parsed).
 """
 
 from collections.abc import Callable
@@ -18,8 +18,9 @@ INDEXED = {"bench_gsi": ("g1", "g2")}
 
 
 def operations(store: Store, form: str, *, check: bool) -> dict[str, Operation]:
-    """Return the operations by name; with `check` each written item is walked. None as an answer is
-    a missing table.
+    """Return the operations by name. An operation returns None if its table is missing.
+
+    check: whether to walk each written item.
     """
     return {**_reads(store, form), **_writes(store, check_item if check else None), **_tables()}
 
@@ -99,7 +100,7 @@ def _writes(store: Store, check: Callable[[Item], None] | None) -> dict[str, Ope
 
 
 def _tables() -> dict[str, Operation]:
-    """Every table is there until it is deleted."""
+    """Every table exists until it is deleted."""
     gone: set[str] = set()
 
     def describe(request: dict[str, Any]) -> bytes | None:

@@ -1,4 +1,4 @@
-/* A disk on which each sync takes SYNC_US microseconds longer, for a program that this is preloaded into.
+/* Simulates a slow disk: each sync of a program takes SYNC_US microseconds longer. Preload it.
  *
  * cc -shared -fPIC -o slow_disk.so slow_disk.c && SYNC_US=4000 LD_PRELOAD=./slow_disk.so program ...
  */

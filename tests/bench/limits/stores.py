@@ -1,7 +1,6 @@
-"""Where the toy application keeps items: LMDB, or a SortedDict.
+"""The stores of the toy application: LMDB, or a SortedDict.
 
-Keys are table, partition key and sort key with a zero between them; an index is a table whose name
-is two parts.
+A key has table, partition key and sort key, separated by zeros. The name of an index has two parts.
 """
 
 import os
@@ -12,7 +11,7 @@ from typing import Any, Protocol
 import orjson
 
 MB = 1 << 20
-PARSED_SIZE = 1_250  # bytes that a parsed item counts in a page
+PARSED_SIZE = 1_250  # bytes of a parsed item in a page
 Item = dict[str, Any]
 
 
@@ -32,8 +31,9 @@ def index_key(table: str, index: str, item: Item) -> bytes:
 
 
 class Store(Protocol):
-    """What the operations need; a page is its values and the key it ended at, None at the end of
-    the range.
+    """The interface of a store.
+
+    A page is its values and its last key, which is None at the end of the range.
     """
 
     def get(self, at: bytes) -> Any: ...
@@ -45,14 +45,14 @@ class Store(Protocol):
 
 
 def raised(value: dict[str, str], delta: int) -> dict[str, str]:
-    """Return a number that has grown."""
+    """Return a number plus delta."""
     number = int(value["N"])
-    assert number >= 0, "the condition of the workload"
+    assert number >= 0, "the condition of the workload failed"
     return {"N": str(number + delta)}
 
 
 class LmdbStore:
-    """Items as JSON in LMDB, not synced; the folder is LIMIT_DB."""
+    """Items as JSON in LMDB, without syncs. LIMIT_DB names the folder."""
 
     def __init__(self) -> None:
         import lmdb
@@ -99,7 +99,7 @@ class LmdbStore:
             txn.put(at, orjson.dumps(item))
 
     def page(self, prefix: bytes, start: bytes | None, limit: int) -> tuple[list[bytes], bytes | None]:
-        """Return the values from `start` on, and the key where the page is full."""
+        """Return the values from `start` on, and the key at which the page is full."""
         values: list[bytes] = []
         size = 0
         with self.environment.begin() as txn:
@@ -120,7 +120,7 @@ class LmdbStore:
 
 
 class SortedStore:
-    """Items in a SortedDict: as JSON with `raw`, parsed without."""
+    """Items in a SortedDict, parsed or, with `raw`, as JSON."""
 
     def __init__(self, *, raw: bool) -> None:
         from sortedcontainers import SortedDict
@@ -162,7 +162,7 @@ class SortedStore:
         self.rows[at] = self.encode(item)
 
     def page(self, prefix: bytes, start: bytes | None, limit: int) -> tuple[list[Any], bytes | None]:
-        """Return the values from `start` on, and the key where the page is full."""
+        """Return the values from `start` on, and the key at which the page is full."""
         values: list[Any] = []
         size = 0
         for at in self.rows.irange(start or prefix, None, inclusive=(start is None, True)):

@@ -1,4 +1,4 @@
-"""The registry of controls: what is in it, and calls in process."""
+"""The registry of controls: its rules, and calls in process."""
 
 from collections import Counter
 
@@ -10,14 +10,14 @@ from emulator.controls.body import BadDeclaration
 ALL = registry.registered()
 
 
-def test_no_two_controls_have_one_call():
+def test_names_of_controls_are_unique():
     assert [
         call for call, count in Counter((each.method, each.path) for each in ALL.values()).items() if count > 1
     ] == []
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_a_control_is_whole(name):
+def test_every_control_is_complete(name):
     """Any page may link to a GET (origins.py), so a GET changes nothing."""
     found = ALL[name]
     assert found.method == "POST" or (found.method == "GET" and not found.changes)

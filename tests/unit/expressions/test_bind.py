@@ -1,6 +1,4 @@
-"""bind() without the expressions themselves: members, order of problems, unused names and values,
-the cache.
-"""
+"""What bind() does besides parsing: members, order of problems, unused names and values, cache."""
 
 import pytest
 
@@ -100,7 +98,7 @@ def syntax(parameter):
             "ExpressionAttributeValues contains invalid key: The expression attribute map contains a key that is too long;",
         ),
         # behaviour 2.1: an empty name is reported with its placeholder
-        # behaviour 3.6: of names only the keys come before values
+        # behaviour 3.6: values are checked after the placeholders and before the names themselves
         (
             {NAMES: {"#b": "b", "#a": ""}, "ConditionExpression": "#a = #a"},
             "ExpressionAttributeNames contains invalid value: Empty attribute name for key #a",
@@ -172,7 +170,7 @@ def test_size_limit_counts_bytes():
     )
 
 
-def test_size_limit_of_updates_tells_no_size():
+def test_the_size_limit_of_updates_does_not_report_the_size():
     text = f"SET a = :v{' ' * 4096}"
     assert failure({"UpdateExpression": text}) == invalid(
         "UpdateExpression", "Expression size has exceeded the maximum allowed size;"
@@ -255,7 +253,7 @@ def test_names_and_values_may_be_used_by_any_expression():
     assert bound.filter is None
 
 
-def test_what_programs_tell_about_themselves():
+def test_what_programs_report_about_themselves():
     request = {
         "UpdateExpression": "SET x = if_not_exists(y.z, :v) + q[1], l[0] = :v REMOVE r.s ADD n :v",
         "ConditionExpression": "a.b[2] = :v AND (size(c) > :v OR NOT #d IN (:v, a)) AND attribute_exists(e.f)",
@@ -360,7 +358,7 @@ def test_the_cache_is_bounded(monkeypatch):
     assert [form[4] for form in module._cache] == ["a2", "a3", "a4"]
 
 
-def test_all_texts_count(monkeypatch):
+def test_the_length_of_a_form_counts_all_of_its_texts(monkeypatch):
     lengths = []
     monkeypatch.setattr(BoundedCache, "keep", lambda _cache, _form, _bound, length: lengths.append(length))
     bind(UPDATE)

@@ -1,4 +1,4 @@
-"""The tables of tests/cases/expressions: bind() gets each row as it gets a request."""
+"""The tables of tests/cases/expressions. Each row is a request, which bind() compiles."""
 
 import copy
 import json
@@ -19,7 +19,7 @@ def table(name):
 
 
 def request(given, parameter, expression):
-    """Return a request with those of the table's names and values that the expression mentions."""
+    """Return a request with the table's names and values that the expression uses."""
     mentioned = set(re.findall(r"[#:]\w+", expression))
     names = {key: value for key, value in given.get("names", {}).items() if key in mentioned}
     values = {key: value for key, value in given.get("values", {}).items() if key in mentioned}
@@ -88,7 +88,7 @@ def test_projection(case):
 )
 def test_error(parameter, expression, text, values):
     wire = request(ERRORS | {"values": ERRORS["values"] | values}, parameter, expression)
-    for _ in range(2):  # the second time must not be answered from a cache
+    for _ in range(2):  # the cache must not change the second outcome
         with pytest.raises(ApiError) as caught:
             bind(wire)
         assert caught.value.code == "ValidationException"

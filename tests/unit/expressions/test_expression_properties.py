@@ -1,6 +1,4 @@
-"""Random conditions against a naive evaluator, random updates against a naive editor, random texts
-against crashes.
-"""
+"""Random conditions and updates against naive implementations, random texts against crashes."""
 
 import base64
 import copy
@@ -215,7 +213,7 @@ def request(parameter, text, values):
 
 @profile(120)
 @given(conditions(), st.lists(items, min_size=1, max_size=4))
-def test_conditions_hold_as_a_naive_reading_says(condition, candidates):
+def test_conditions_agree_with_a_naive_evaluator(condition, candidates):
     node, values = condition
     program = bind(request("ConditionExpression", text_of(node), values)).condition
     for item in candidates:
@@ -241,8 +239,9 @@ TARGETS = {
 
 
 def edited(item, actions, values):
-    """Apply SETs of values and REMOVEs one by one, working on the old positions of lists; None
-    where it cannot be.
+    """Apply SETs and REMOVEs one by one, or return None if one is impossible.
+
+    Positions in lists are those before the update.
     """
     new = copy.deepcopy(item)
     gone = object()
@@ -286,7 +285,7 @@ def updates(draw):
 
 @FEW
 @given(updates(), items)
-def test_updates_change_what_a_naive_editor_changes(update, item):
+def test_updates_agree_with_a_naive_editor(update, item):
     actions, values = update
     written = [f"{target} = {value}" for target, value in actions.items() if value is not None]
     removed = [target for target, value in actions.items() if value is None]
@@ -340,7 +339,7 @@ texts = st.one_of(st.text(), pieces.map(" ".join), pieces.map("".join))
 @example("a[" + "9" * 4000 + "]")
 @example("a" + " " * 4095)
 @example("-" * 4096)
-def test_every_text_has_an_answer(text):
+def test_every_text_is_accepted_or_refused(text):
     for parse in (parse_condition, parse_update, parse_projection):
         with suppress(ExpressionError):
             parse(text)
@@ -355,7 +354,7 @@ def test_every_text_has_an_answer(text):
 
 
 def run(bound, item, values):
-    """Call all programs."""
+    """Call all programs of the request."""
     if bound.condition is not None:
         assert isinstance(bound.condition.test(item, values), bool)
     if bound.projection is not None:

@@ -1,6 +1,4 @@
-"""A function needs one row only: the rows keep the rules, and a toy function needs nothing
-else.
-"""
+"""A function needs one row in the table: the rows follow the rules, and a toy function works."""
 
 import json
 import re
@@ -13,7 +11,7 @@ from emulator.errors import ApiError
 from emulator.expressions import compile as compiler
 from emulator.expressions.bind import bind
 from emulator.expressions.functions import ANY, FUNCTIONS, PATH, Function, Operand, both, checked
-from emulator.partiql.prepare import prepare
+from emulator.partiql.prepare import prepare_statement
 from emulator.values.types import TYPES
 
 CASES = Path(__file__).parents[2] / "cases" / "expressions"
@@ -31,7 +29,7 @@ VALUES = {
 }
 
 
-# --- a toy function of each place -----------------------------------------------------------------
+# --- a toy function for each place where functions may stand ---
 
 TEXT = Operand(frozenset({"S"}))
 NUMBER = Operand(frozenset({"N"}))
@@ -76,7 +74,7 @@ def condition(text, values):
 
 
 def where(text, *parameters):
-    prepared = prepare(f"SELECT * FROM t WHERE {text}", parameters)
+    prepared = prepare_statement(f"SELECT * FROM t WHERE {text}", parameters)
     return compiler.condition(prepared.program.where).test(ITEM, prepared.values)
 
 
@@ -136,14 +134,14 @@ MISUSED = "The function is not allowed to be used this way in an expression; fun
         ("toy_ends_with(a, b) = a", {}, MISUSED.format("toy_ends_with")),
     ],
 )
-def test_what_is_wrong_with_a_toy(toys, text, values, detail):
+def test_a_wrong_call_of_a_toy(toys, text, values, detail):
     if detail is None:
         assert condition(text, values) is False
     else:
         assert failure(condition, text, values) == f"Invalid ConditionExpression: {detail}"
 
 
-def test_what_is_wrong_with_a_toy_in_a_statement(toys):
+def test_a_wrong_call_of_a_toy_in_a_statement(toys):
     assert failure(where, "toy_ends_with(a, 1)") == WRONG.format("toy_ends_with", "N")
     for unknown in ("toy_native(a)", "toy_twice(n) = 1"):
         assert failure(where, unknown).startswith(f"Unrecognized function: {unknown.partition('(')[0]} at ")
@@ -154,13 +152,13 @@ def test_a_toy_in_an_update(toys):
     assert native.apply(ITEM, {})["n"] == {"N": "42"}
     assert native.cost.fixed == 3 + (19 + 1) + 50 + (1 + 14 + 1)
     assert native.types["n"].tag == "N"
-    statement = prepare("UPDATE t SET n = toy_twice(n) WHERE pk = 'a'")
+    statement = prepare_statement("UPDATE t SET n = toy_twice(n) WHERE pk = 'a'")
     assert statement.program.update.apply(ITEM, statement.values)["n"] == {"N": "42"}
     text = failure(bind, {"UpdateExpression": "SET n = toy_twice(:v)", "ExpressionAttributeValues": {":v": {"S": "x"}}})
     assert text == f"Invalid UpdateExpression: {WRONG.format('toy_twice', 'S')}"
 
 
-# --- rows that are not complete -------------------------------------------------------------------
+# --- incomplete rows ---
 
 
 @pytest.mark.parametrize(
@@ -186,7 +184,7 @@ def test_a_toy_in_an_update(toys):
         ("update operand", {"cost": 1, "result": "N", "operands": (ANY, Operand(frozenset({"S"}), type_name=True))}),
     ],
 )
-def test_a_row_that_is_not_complete(place, fields):
+def test_an_incomplete_row_is_refused(place, fields):
     row = {"name": "toy", "operands": (ANY, ANY), "distinct": False, "partiql": True, "build": both(ends_with)} | fields
     with pytest.raises(AssertionError):
         checked(Function(place=place, **row))
@@ -202,7 +200,7 @@ def test_a_row_without_a_field(missing):
         Function(**row)
 
 
-# --- what holds for every row ---------------------------------------------------------------------
+# --- rules for every row ---
 
 ROWS = [pytest.param(row, id=name) for name, row in FUNCTIONS.items()]
 PARAMETERS = {
@@ -213,7 +211,7 @@ PARAMETERS = {
 
 
 def detail(row, operands, values=()):
-    """Return what is wrong with a call of the function with these operands."""
+    """Return the error of a call of the function with these operands, or None."""
     parameter, frame = PARAMETERS[row.place]
     request = {parameter: frame.format(f"{row.name}({', '.join(operands)})")}
     if values:
@@ -296,7 +294,7 @@ def test_whether_partiql_has_it(row):
     def unknown(text):
         parameters = [{"S": "S"}] * text.count("?")
         try:
-            prepare(text, parameters)
+            prepare_statement(text, parameters)
         except ApiError as error:
             return error.message.startswith(f"Unrecognized function: {row.name} at ")
         return False
@@ -307,9 +305,7 @@ def test_whether_partiql_has_it(row):
 
 @pytest.mark.parametrize("row", ROWS)
 def test_it_has_cases(row):
-    """Rules do not say what a function computes: its outcomes and errors are in the
-    tables.
-    """
+    """Rules do not say what a function computes, so the tables must have its outcomes."""
     table = "updates" if row.place == "update operand" else "conditions"
     cases = json.loads((CASES / f"{table}.json").read_text())["cases"]
     used = [case for case in cases if re.search(rf"\b{row.name}\(", case["expression"])]

@@ -1,6 +1,4 @@
-"""Key conditions against schemas of 1+0, 1+1, 1+0 with several hashes and 2+3 attributes (behaviour
-3.8, 4.3).
-"""
+"""Key conditions on schemas with one or several key attributes (behaviour 3.8, 4.3)."""
 
 from itertools import product
 
@@ -100,7 +98,7 @@ RESOLVED = [
         [H1, H2, ("r1", "=", s("x")), ("r2", "=", n(2)), ("r3", "=", s("z"))],
         key_range([s("p"), n(1)], [s("x"), n(2), s("z")]),
     ),
-    # sizes on their limits, in characters of one and of four bytes
+    # the largest sizes, in characters of one and of four bytes
     (HASH_ONLY, [("pk", "=", s("x" * 2048))], key_range([s("x" * 2048)])),
     (HASH_ONLY, [("pk", "=", s("🜚" * 512))], key_range([s("🜚" * 512)])),
     (STRINGS, [PK, ("sk", ">", s("x" * 1024))], key_range([s("p")], [], ">", [s("x" * 1024)])),
@@ -119,7 +117,7 @@ def test_range_of_keys(schema, clauses, result):
 
 
 REFUSED = [
-    # a HASH attribute without condition
+    # a HASH attribute without a condition
     (HASH_ONLY, [("a", "=", s("x"))], MISSED + "pk"),
     (HASH_RANGE, [("sk", "=", n(1))], MISSED + "pk"),
     (HASH_RANGE, [("a", "=", n(1)), ("b", "=", n(1)), ("c", "=", n(1))], MISSED + "pk"),
@@ -128,7 +126,7 @@ REFUSED = [
     (HASHES, [("a", "=", s("x"))], HASH.format("h1, h2")),
     (MANY, [("r1", "=", s("x"))], HASH.format("h1, h2")),
     (MANY, [H2, ("r2", "<", s("x")), ("a", "=", s("x"))], HASH.format("h1")),
-    # an operator of KeyConditions that no key may have (behaviour 18)
+    # an operator of KeyConditions that keys do not support (behaviour 18)
     (HASH_RANGE, [("sk", UNINDEXABLE)], MISSED + "pk"),
     (HASH_RANGE, [("a", UNINDEXABLE)], MISSED + "pk"),
     (HASH_RANGE, [PK, ("a", UNINDEXABLE)], MISSED + "sk"),
@@ -139,27 +137,27 @@ REFUSED = [
     (HASH_ONLY, [PK, ("a", UNINDEXABLE)], NOT_INDEXABLE),
     (HASHES, [("h1", UNINDEXABLE)], HASH.format("h1, h2")),
     (MANY, [H1, H2, ("r2", UNINDEXABLE)], NOT_INDEXABLE),
-    # a HASH attribute unequal
+    # a HASH attribute that is not compared with =
     *[(HASH_RANGE, [("pk", operator, s("x"))], NOT_SUPPORTED) for operator in ("<", "<=", ">", ">=", "begins_with")],
     (HASH_ONLY, [("pk", "BETWEEN", s("a"), s("b"))], NOT_SUPPORTED),
     (MANY, [H1, ("h2", ">", n(1))], HASH.format("h2")),
     (MANY, [("h1", "begins_with", s("x")), ("h2", "BETWEEN", n(1), n(2)), ("r1", "=", s("x"))], HASH.format("h1, h2")),
     (HASHES, [("h2", "<", s("x"))], HASH.format("h1, h2")),
     (HASH_RANGE, [("pk", "<", s("x")), ("a", "=", n(1))], NOT_SUPPORTED),
-    # a wrong type comes before that (behaviour 4.3)
+    # a wrong type is reported before the operator (behaviour 4.3)
     (HASH_RANGE, [("pk", "<", n(1))], WRONG_TYPE),
     (HASH_RANGE, [("pk", "<", s("x")), ("sk", "=", s("x"))], WRONG_TYPE),
     (HASH_RANGE, [("pk", "<", n(1)), ("a", "=", n(1))], WRONG_TYPE),
     (HASH_RANGE, [("pk", "BETWEEN", s("a"), n(1))], WRONG_TYPE),
     (MANY, [("h1", "<", n(1)), H2], WRONG_TYPE),
-    # foreign attributes
+    # attributes that are not in the key
     (HASH_RANGE, [PK, ("a", "=", n(1))], MISSED + "sk"),
     (HASH_RANGE, [PK, ("a", "=", n(1)), ("b", "=", n(1))], MISSED + "sk"),
     (HASH_RANGE, [PK, ("sk", "=", n(1)), ("a", "=", n(1))], TOO_MANY.format(3, 2)),
     (HASH_ONLY, [PK, ("a", "=", n(1))], TOO_MANY.format(2, 1)),
     (HASHES, [("h1", "=", s("x")), ("h2", "=", s("x")), ("a", "=", n(1))], TOO_MANY.format(3, 2)),
     (MANY, [H1, H2, ("r1", "=", s("x")), ("a", "=", n(1))], MISSED + "r2"),
-    # a RANGE attribute free, or unequal, before the last one
+    # a RANGE attribute before the last one without a condition, or not compared with =
     (MANY, [H1, H2, ("r2", "=", n(1))], GAP.format("r1", "r2")),
     (MANY, [H1, H2, ("r3", "=", s("x"))], GAP.format("r1, r2", "r3")),
     (MANY, [H1, H2, ("r1", "=", s("x")), ("r3", "<", s("x"))], GAP.format("r2", "r3")),

@@ -1,6 +1,4 @@
-"""The legacy parameters: meaning of every operator and action, every text of behaviour 18, 3.6 and
-4.7.
-"""
+"""The legacy parameters: every operator and action, every text of behaviour 18, 3.6 and 4.7."""
 
 import pytest
 
@@ -73,7 +71,7 @@ M = {"M": {"k": s("x")}}
 SS, NS, BS = {"SS": ["x", "y"]}, {"NS": ["1", "2"]}, {"BS": ["AA==", "AQ=="]}
 MISSING = None
 
-# operator, arguments, then pairs of the attribute's value and the answer
+# operator, arguments, then pairs of an attribute's value and the outcome
 MEANING = [
     ("EQ", [s("x")], [(MISSING, False), (s("x"), True), (s("y"), False), (n(1), False), (SS, False)]),
     ("EQ", [n(1)], [(n(1), True), (n(2), False), (s("1"), False), (NS, False)]),
@@ -153,7 +151,7 @@ def test_number_of_arguments(operator, counts):
             assert refused(filter_condition, request, "ScanFilter") == COUNT.format(operator)
 
 
-def test_arguments_may_be_left_out_where_there_are_none():
+def test_an_operator_without_arguments_needs_no_list_of_them():
     assert filter_condition({"ScanFilter": {"a": {"ComparisonOperator": "NULL"}}}, "ScanFilter").test({}, {})
     request = {"ScanFilter": {"a": {"ComparisonOperator": "EQ"}}}
     assert refused(filter_condition, request, "ScanFilter") == COUNT.format("EQ")
@@ -191,7 +189,7 @@ def test_types_of_arguments(operator, tag):
     ],
 )
 @pytest.mark.parametrize("member", ["Expected", "QueryFilter", "KeyConditions"])
-def test_arguments_together(member, operator, arguments, message):
+def test_arguments_that_do_not_fit_each_other(member, operator, arguments, message):
     request = {member: {"a": element(operator, *arguments)}}
     functions = {
         "Expected": expected,
@@ -278,7 +276,7 @@ def test_forms_of_expected(given, missing, equal, other):
         ),
     ],
 )
-def test_expected_members_that_do_not_go_together(given, message):
+def test_expected_members_that_exclude_each_other(given, message):
     assert refused(expected, {"Expected": {"a": given}}) == INVALID + message
 
 
@@ -420,7 +418,7 @@ def test_updates(action, old, new):
     after = update.apply(before, {})
     assert after.get("a.b") == new
     assert {name: value for name, value in after.items() if name != "a.b"} == {"pk": s("k"), "b": s("kept")}
-    assert repr(before) == kept, "an update must not change the item it was given"
+    assert repr(before) == kept, "the update changed the item that it was given"
     assert update.targets == (("a.b",),)
     assert update.attributes == {"a.b"}
 
@@ -559,7 +557,7 @@ def test_not_mixing(request_):
     check_mixing(request_)
 
 
-def test_mixing_tells_the_given_members_only():
+def test_the_error_names_only_the_members_of_the_request():
     request = {"Expected": {}, "QueryFilter": {}, "FilterExpression": ""}
     check_mixing(request, ["AttributesToGet"], ["FilterExpression"])
     message = refused(check_mixing, request, ["QueryFilter"], ["FilterExpression"])

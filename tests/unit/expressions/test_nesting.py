@@ -1,8 +1,9 @@
-"""How deep expressions and statements nest: as their lengths and 300 operators allow, far beyond
-Python's own stack.
+"""Nesting of expressions and statements: Python's stack does not limit it.
 
-Everything runs with little stack left, so that code that needs a frame for each level
-fails.
+The limits are the length of a text and 300 operators.
+
+Every test runs with little stack left. Otherwise, a rule that needs a frame for each level might
+pass by chance.
 """
 
 import sys
@@ -13,10 +14,10 @@ import pytest
 from emulator.errors import ApiError
 from emulator.expressions.bind import bind
 from emulator.limits import EXPRESSION_SIZE
-from emulator.partiql.prepare import prepare
+from emulator.partiql.prepare import prepare_statement
 from emulator.partiql.where import key_of
 
-FRAMES = 330  # what a condition of 300 operators may take to evaluate, and some more
+FRAMES = 330  # frames to evaluate a condition of 300 operators, and some spare ones
 PREFIX = "Invalid {}: "
 TOO_MANY = "The expression contains too many operators; operator count: 301"
 REDUNDANT = "The expression has redundant parentheses;"
@@ -140,7 +141,7 @@ def test_refused_updates(text, message):
 
 
 def where(text):
-    prepared = prepare(f"SELECT * FROM t WHERE {text}")
+    prepared = prepare_statement(f"SELECT * FROM t WHERE {text}")
     _, rest = key_of(prepared.program.where, ["pk"])
     return rest.test(ITEM, prepared.values)
 
@@ -157,7 +158,7 @@ def where(text):
     ids=lambda text: str(text)[:30],
 )
 def test_statements(text, holds):
-    with little_stack(430):  # literals, of 100 levels at most, take four for each
+    with little_stack(430):  # literals have at most 100 levels and take four frames for each
         assert where(text) is holds
 
 
@@ -183,16 +184,16 @@ def test_refused_statements(text, message):
 def test_calls_in_statements():
     text = "UPDATE t SET l=" + nested("list_append(l,", 500, "[1]") + " WHERE pk='x'"
     with little_stack(550):
-        prepared = prepare(text)
+        prepared = prepare_statement(text)
         new = prepared.program.update.apply(ITEM, prepared.values, exists=True)
         assert new["l"] == {"L": [{"N": "1"}]}
         text = "UPDATE t SET l=" + nested("list_append(", 620, "l") + " WHERE pk='x'"
-        assert failure(prepare, text) == count("list_append", 1)
+        assert failure(prepare_statement, text) == count("list_append", 1)
 
 
 @pytest.mark.parametrize("text", ["SELECT a[{}] FROM t", "UPDATE t SET a[{}] = 1 WHERE pk = 'x'"])
 @pytest.mark.parametrize("index", ["4294967295", "9" * 4400])
 def test_list_indexes_of_statements(text, index):
     message = f"List index is not within the allowable range; index: [{index}]"
-    assert failure(prepare, text.format(index)) == message
-    prepare(text.format("0" * 20 + "4294967294"))
+    assert failure(prepare_statement, text.format(index)) == message
+    prepare_statement(text.format("0" * 20 + "4294967294"))

@@ -143,6 +143,13 @@ def test_an_application_that_fails_before_its_answer_begins(db, caplog, messages
     assert "a request, whose connection is closed, failed" in caplog.text
 
 
+def test_an_application_that_cannot_be_loaded(db, caplog):
+    line = Line(db.emulator)
+    line.feed(get() + request())
+    assert ([status for status, _, _ in line.answers()], line.transport.closed) == ([500], True)
+    assert "the test has no application for other paths" in caplog.text
+
+
 @pytest.mark.parametrize("end", [[ZeroDivisionError()], [], [part(b"too long")], [part(b"x")]])
 def test_an_application_that_fails_in_its_answer(db, end):
     """The client must see that the answer is broken, so the connection does not end cleanly."""

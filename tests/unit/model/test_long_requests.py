@@ -1,4 +1,4 @@
-"""Requests of any length get short answers: the server reads and explains a bounded part of them.
+"""Requests of any length get short answers: reading and explaining them is bounded.
 
 An answer names ten failures at most (behaviour 3.1).
 """
@@ -64,7 +64,7 @@ def test_the_answer_is_short(name):
 
 
 @pytest.mark.parametrize("name", LONG_REQUESTS)
-def test_few_failures_are_made(name, monkeypatch):
+def test_few_failures_are_collected(name, monkeypatch):
     made = []
     failure = validate.Failure
     monkeypatch.setattr(validate, "Failure", lambda *values: made.append(values) or failure(*values))
@@ -72,7 +72,7 @@ def test_few_failures_are_made(name, monkeypatch):
     assert 0 < len(made) <= 40
 
 
-def test_of_a_list_over_its_maximum_a_part_is_read():
+def test_only_a_part_of_a_too_long_list_is_read():
     model = request_model("TransactWriteItems")
     request = model.parse({"TransactItems": [{} for _ in range(MANY)]})
     assert len(request["TransactItems"]) == 1_000
@@ -91,12 +91,12 @@ def test_of_a_list_over_its_maximum_a_part_is_read():
         ("UpdateItem", {"AttributeUpdates": {str(number): {} for number in range(MANY)}}, None, MANY),
     ],
 )
-def test_what_is_read_of_a_long_collection(operation, raw, member, kept):
+def test_how_much_of_a_long_collection_is_read(operation, raw, member, kept):
     [found] = request_model(operation).parse(raw).values()
     assert len(found if member is None else found[member]) == kept
 
 
-def test_failures_of_the_member_that_is_reported_first_leave_no_room_for_others():
+def test_the_member_that_is_reported_first_can_use_up_all_failures():
     wrong = {
         "TableName": "",
         "AttributeDefinitions": [{"AttributeName": "a", "AttributeType": "X"}] * 12,
@@ -108,7 +108,7 @@ def test_failures_of_the_member_that_is_reported_first_leave_no_room_for_others(
     assert "tableName" not in message
 
 
-def test_members_are_reported_in_their_order_whatever_was_left_out_before():
+def test_members_are_reported_in_order_even_if_failures_were_left_out():
     wrong = {
         "GlobalSecondaryIndexes": [{}] * 12,
         "TableName": "",
@@ -132,7 +132,7 @@ def test_members_are_reported_in_their_order_whatever_was_left_out_before():
     assert "billingMode" not in message
 
 
-def test_values_share_the_room_and_short_ones_stay_whole():
+def test_long_values_are_shortened_and_short_ones_stay_whole():
     message = refusal(
         "TransactWriteItems", {"TransactItems": [{}] * MANY, "ReturnConsumedCapacity": "B" * 1_000}
     ).message
@@ -140,7 +140,7 @@ def test_values_share_the_room_and_short_ones_stay_whole():
 
 
 @pytest.mark.parametrize("length", [255, 5_000, 20_000])
-def test_what_fits_is_printed_whole(length):
+def test_a_value_that_fits_is_printed_whole(length):
     name = "a" * length + "!"
     assert refusal("GetItem", {"TableName": name, "Key": {}}).message.count(name) >= 1
 
@@ -155,7 +155,7 @@ def test_shortened(text, most):
         assert short == text
 
 
-def test_any_message_is_cut():
+def test_every_long_message_is_shortened():
     error = errors.names_unused(f"#name{number}" for number in range(100_000))
     assert len(orjson.dumps(error.body())) < ANSWER
 
@@ -190,7 +190,7 @@ LEGACY = [
 
 @pytest.mark.parametrize(("operation", "rest", "member", "element", "message"), LEGACY, ids=lambda part: str(part)[:20])
 def test_legacy_parameters_with_more_names_than_an_item_has_room_for(db, operation, rest, member, element, message):
-    """Entries after those that suffice to refuse the request are not read."""
+    """The request is refused before its last entries are read."""
     db("CreateTable", **table_request("pk:S", TableName="tab"))
     request = {"TableName": "tab", **rest, member: dict.fromkeys(NAMES, element) | {"last": "is not an object"}}
     assert db.error(operation, **request) == ("ValidationException", message)

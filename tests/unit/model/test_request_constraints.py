@@ -1,5 +1,6 @@
-"""Layer 2: the member constraints of behaviour 3.2 to 3.5, 6.1, 7, 8, 10.1, 12, 13 and 14.4, full
-texts.
+"""Layer 2: member constraints, with whole texts.
+
+See behaviour 3.2 to 3.5, 6.1, 7, 8, 10.1, 12, 13 and 14.4.
 """
 
 import re
@@ -143,7 +144,8 @@ VALID = [
     ("DeleteTable", {"TableName": "t"}),
     ("TagResource", {"ResourceArn": "x", "Tags": [{"Key": "a", "Value": ""}]}),
     ("TagResource", {"ResourceArn": "x", "Tags": []}),
-    ("TagResource", {"ResourceArn": "x", "Tags": [{"Key": ""}, {"Value": "v" * 257}]}),  # told by operations/tag_rules
+    # operations/tag_rules reports the problems of this one
+    ("TagResource", {"ResourceArn": "x", "Tags": [{"Key": ""}, {"Value": "v" * 257}]}),
     ("UntagResource", {"ResourceArn": "x", "TagKeys": ["", "k" * 129]}),
     ("CreateTable", table(Tags=[{}])),
     ("ListTables", {"Limit": 100}),
@@ -464,7 +466,7 @@ SINGLE = [
         {"Statements": [{"Statement": "x"}, {"Statement": "x", "Parameters": []}]},
         old("[]", "statements.2.member.parameters", shortest(1)),
     ),
-    # Java's patterns in Python
+    # patterns of Java that Python matches
     (
         "UpdateGlobalTableSettings",
         scaling(
@@ -627,7 +629,7 @@ def test_several_failures(operation, raw, message):
 
 
 def test_a_batch_over_its_limit_prints_its_items_as_the_service_does():
-    """The form of the message quoted in github.com/risingwavelabs/risingwave/issues/17572."""
+    """The message has the form quoted in github.com/risingwavelabs/risingwave/issues/17572."""
     put = {"PutRequest": {"Item": {"v1": {"S": "x"}, "v2": {"N": "1"}}}}
     message = refusal("BatchWriteItem", {"RequestItems": {"test_bench": [put] * 26}})
     value = r"com\.amazonaws\.dynamodb\.v20120810\.AttributeValue@[0-9a-f]{1,8}"
@@ -639,7 +641,7 @@ def test_a_batch_over_its_limit_prints_its_items_as_the_service_does():
     assert re.fullmatch(rf"1 validation error detected: Value '{printed}' at 'requestItems' .*", message)
 
 
-def test_values_deeper_than_json_can_be_written_are_left_out_of_messages():
+def test_values_too_deep_for_json_are_left_out_of_messages():
     value = {"S": "x"}
     for _ in range(300):
         value = {"L": [value]}

@@ -1,8 +1,7 @@
-"""Properties over all operations: complete samples made from the shapes, and samples broken in
-every way.
+"""Properties of all operations: complete samples made from the shapes, and broken samples.
 
-A sample has every member of its operation's input; SAMPLES has the values that the generic walk
-cannot guess.
+A sample has every member of its operation's input. SAMPLES has the values that cannot be made from
+a shape.
 """
 
 from copy import deepcopy
@@ -51,9 +50,7 @@ def request_sample(name):
 
 
 def required_members(shapes, name, path=()):
-    """Yield the paths of all required members that the validator asks for; 0 is a list's first
-    member.
-    """
+    """Yield the paths of all members that the validator requires; 0 is a list's first member."""
     if name in SAMPLES:
         return
     shape = shapes[name]
@@ -71,7 +68,7 @@ REQUIRED = [
 
 
 def answer(name, raw):
-    """Return the error code of a request that is refused, else None."""
+    """Return the error code if the request is refused, else None."""
     model = request_model(name)
     try:
         request = model.parse(raw)

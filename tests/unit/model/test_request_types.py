@@ -45,7 +45,8 @@ def refusal(operation, raw):
         # numbers
         ("GetItem", {"TableName": 23}, "NUMBER_VALUE cannot be converted to String"),
         ("GetItem", {"TableName": 2.5}, "DECIMAL_VALUE cannot be converted to String"),
-        ("GetItem", {"TableName": 1e22}, "NUMBER_VALUE cannot be converted to String"),  # an integer, by orjson
+        # orjson writes it as an integer
+        ("GetItem", {"TableName": 1e22}, "NUMBER_VALUE cannot be converted to String"),
         ("GetItem", {"TableName": -(2.0**63)}, "NUMBER_VALUE cannot be converted to String"),
         ("GetItem", {"ConsistentRead": 1}, "NUMBER_VALUE cannot be converted to Boolean"),
         ("GetItem", {"ConsistentRead": 0.5}, "DECIMAL_VALUE cannot be converted to Boolean"),
@@ -93,7 +94,7 @@ def refusal(operation, raw):
         ("CreateTable", {"KeySchema": {}}, OBJECT),
         ("GetItem", {"AttributesToGet": {}}, OBJECT),
         ("ExecuteStatement", {"Parameters": {}}, OBJECT),
-        # scalars for what is inside a structure
+        # scalars instead of a collection inside a structure
         ("CreateTable", {"KeySchema": "x"}, FIELD),
         ("GetItem", {"Key": 1}, FIELD),
         ("PutItem", {"Item": "x"}, FIELD),
@@ -102,7 +103,7 @@ def refusal(operation, raw):
         ("UpdateTable", {"ProvisionedThroughput": 1.5}, FIELD),
         ("ExecuteStatement", {"Parameters": "x"}, FIELD),
         ("PutItem", {"Expected": {"a": {"Value": "x"}}}, FIELD),
-        # scalars for what is inside a list or a map
+        # scalars instead of a collection inside a list or map
         ("CreateTable", {"KeySchema": ["x"]}, PAYLOAD),
         ("BatchGetItem", {"RequestItems": {"t": 1}}, PAYLOAD),
         ("BatchGetItem", {"RequestItems": {"t": {"Keys": ["x"]}}}, PAYLOAD),
@@ -160,7 +161,7 @@ def test_conversions(operation, raw, parsed):
     assert request_model(operation).parse(raw) == parsed
 
 
-def test_an_item_knows_its_size():
+def test_a_parsed_item_has_its_size():
     assert request_model("PutItem").parse({"Item": {"ab": {"S": "cde"}}})["Item"].size == 5
 
 
@@ -178,7 +179,7 @@ def test_problems_of_values_are_collected_in_document_order():
     ]
 
 
-def test_null_in_a_list_of_values_is_a_value_without_type():
+def test_null_in_a_list_of_values_is_a_value_without_a_type():
     assert [problem.kind for problem in request_model("ExecuteStatement").parse({"Parameters": [None]}).problems] == [
         "empty"
     ]

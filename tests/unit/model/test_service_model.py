@@ -1,6 +1,4 @@
-"""The service model: all operations, read without importing botocore; a build has what the pinned
-botocore has.
-"""
+"""The service model: all operations, without importing botocore, equal to the pinned botocore."""
 
 import importlib.metadata
 import json
@@ -96,10 +94,8 @@ def pinned():
     "name",
     ["dynamodb/2012-08-10", "dynamodbstreams/2012-08-10", "lambda/2015-03-31"],
 )
-def test_a_build_says_of_requests_what_botocore_says(built, name):
-    """Every operation with its input, and every shape that an input contains, with all that the
-    server looks at.
-    """
+def test_a_build_describes_requests_as_botocore_does(built, name):
+    """Compare all operations, their inputs, and every property of a shape that the server reads."""
     ours = json.loads((built / f"{name.partition('/')[0]}.json").read_text())
     theirs = json.loads(service._from_botocore(name))
     expected = theirs["operations"] if name.startswith("dynamodb") else ours["operations"]
@@ -131,15 +127,13 @@ def test_a_build_has_botocores_licence_and_names_it(built):
 
 
 def test_tests_and_builds_use_one_botocore():
-    """The data that an editable install has written into this tree, if any, is of the same
-    version.
-    """
+    """An editable install writes files into this tree; they are from the same botocore, too."""
     assert importlib.metadata.version("botocore") == pinned()
     for path in (ROOT / "emulator" / "model" / "data").glob("*.json"):
         assert re.match(r"botocore (\S+),", json.loads(path.read_text())["source"])[1] == pinned()
 
 
-def test_a_tree_that_was_never_built_says_so(tmp_path, monkeypatch):
+def test_an_error_explains_that_the_tree_was_never_built(tmp_path, monkeypatch):
     monkeypatch.setattr(service, "_DATA", tmp_path)
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(FileNotFoundError, match="pip install --editable"):

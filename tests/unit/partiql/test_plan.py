@@ -4,12 +4,12 @@
 
 import pytest
 
+from emulator.database.items.requested import Check, Delete, Update, Write
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.errors import ApiError
 from emulator.partiql import plan
-from emulator.partiql.plan import Check, Write
-from emulator.partiql.prepare import prepare
+from emulator.partiql.prepare import prepare_statement
 from emulator.partiql.select import Read
 from emulator.settings import Settings
 from tests.support.in_process import InProcess
@@ -33,7 +33,7 @@ def table():
 
 
 def planned(table: Table, text, *parameters, **options):
-    return plan.bind(prepare(text, parameters), table, **options)
+    return plan.bind(prepare_statement(text, parameters), table, **options)
 
 
 def told(found):
@@ -121,8 +121,8 @@ def test_partitions_come_in_the_order_of_the_statement(table):
 
 def test_writes(table):
     found = planned(table, "UPDATE t SET x = ? WHERE pk = ? AND y > 1 AND sk = ?", {"N": "5"}, *KEY.values())
-    assert isinstance(found, Write)
-    assert (found.kind, found.key, found.key_item) == ("update", table.item_key(KEY), KEY)
+    assert isinstance(found, Update)
+    assert (found.key, found.key_item) == (table.item_key(KEY), KEY)
     assert found.update.apply({"x": {"N": "1"}}, found.values) == {"x": {"N": "5"}}
     assert [found.guard.test({"y": {"N": number}}, found.values) for number in "12"] == [False, True]
     assert not found.guard.test({}, found.values)
@@ -143,8 +143,8 @@ def test_writes(table):
 )
 def test_guards(table, text, none, other, fitting):
     found = planned(table, text)
-    assert isinstance(found, Write | Check)
-    assert found.key_item == KEY
+    assert isinstance(found, Write)
+    assert table.key_attributes(found.key_item) == KEY
     items = ({}, KEY, {**KEY, "y": {"N": "1"}})
     assert tuple(found.guard.test(item, found.guard.values) for item in items) == (none, other, fitting)
 
@@ -210,16 +210,16 @@ EXISTS = "EXISTS(SELECT * FROM t WHERE pk = 'a' AND sk = 1 AND x = 1)"
     ],
 )
 def test_reads_and_writes_do_not_mix(check, message):
-    check([prepare(READ), prepare(READ)])
-    check([prepare(WRITE), prepare(EXISTS)])
+    check([prepare_statement(READ), prepare_statement(READ)])
+    check([prepare_statement(WRITE), prepare_statement(EXISTS)])
     for texts in ((READ, WRITE), (EXISTS, READ)):
         with pytest.raises(ApiError) as caught:
-            check([prepare(text) for text in texts])
+            check([prepare_statement(text) for text in texts])
         assert caught.value.message == message
 
 
 def in_transaction(table, text):
-    prepared = prepare(text)
+    prepared = prepare_statement(text)
     plan.check_in_transaction(prepared)
     return plan.transaction_plan(prepared, table)
 
@@ -254,14 +254,14 @@ def test_what_transactions_refuse(table, text, message):
 
 
 def test_what_transactions_accept(table):
-    assert [type(in_transaction(table, text)) for text in (READ, WRITE, EXISTS)] == [Read, Write, Check]
+    assert [type(in_transaction(table, text)) for text in (READ, WRITE, EXISTS)] == [Read, Delete, Check]
 
 
 def test_batches_read_single_items_only(table):
-    assert isinstance(plan.batch_plan(prepare(READ), table), Read)
+    assert isinstance(plan.batch_plan(prepare_statement(READ), table), Read)
     for text in ("SELECT * FROM t", "SELECT * FROM t WHERE pk = 'a'", "SELECT * FROM t.gsi WHERE g = 'a'"):
         with pytest.raises(ApiError) as caught:
-            plan.batch_plan(prepare(text), table)
+            plan.batch_plan(prepare_statement(text), table)
         assert caught.value.message == (
             "Select statements within BatchExecuteStatement must specify the primary key in the where clause."
         )

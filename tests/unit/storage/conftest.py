@@ -1,4 +1,4 @@
-"""Every engine under the same tests: `engine` is an open store of each kind, `disk` only of those in a folder."""
+"""All engines run the same tests: `engine` is a store of each kind, `disk` a store in a folder."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ DISK: dict[str, dict[str, Any]] = {"lmdb": {"writemap": True, "map_size": 1 << 2
 
 @pytest.fixture
 def tmp_path() -> Iterator[Path]:
-    """Use memory for the disk where possible: opening and closing a store waits for the disk."""
+    """Use memory as the disk if possible: opening and closing a store waits for the disk."""
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as path:
         yield Path(path)
@@ -34,7 +34,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture(params=list(DISK))
 def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Any]]:
-    """Return a function that opens the store in one folder, with options, as often as a test likes."""
+    """Return a function that opens the store of one folder with options, any number of times."""
     opened: list[Any] = []
 
     def opener(**options: Any) -> Any:

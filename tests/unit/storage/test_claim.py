@@ -1,4 +1,4 @@
-"""One server for one folder."""
+"""Only one server can use a folder."""
 
 import os
 from pathlib import Path
@@ -21,11 +21,11 @@ def test_second_server_is_refused_until_the_first_has_ended(tmp_path: Path) -> N
         pass
 
 
-def test_claim_lives_as_long_as_the_last_process_that_has_it(tmp_path: Path) -> None:
+def test_a_claim_ends_with_the_last_process_that_has_it(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     with claimed(tmp_path):
         child = os.fork()
-        if not child:  # a worker that outlives its watcher
+        if not child:  # a worker that outlives its supervisor
             os.close(writing)
             os.read(reading, 1)
             os._exit(0)
@@ -38,7 +38,7 @@ def test_claim_lives_as_long_as_the_last_process_that_has_it(tmp_path: Path) -> 
         pass
 
 
-def test_folder_that_cannot_be_had(tmp_path: Path) -> None:
+def test_folder_that_cannot_be_claimed(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").touch()
     with pytest.raises(Unavailable, match="holds other files"), claimed(tmp_path):
         pass

@@ -1,4 +1,4 @@
-"""Copying a store that is in use: one commit as a whole, whatever happens to the store meanwhile."""
+"""Copies of a store in use have whole commits, whatever happens to the store meanwhile."""
 
 import os
 import shutil
@@ -59,7 +59,7 @@ def process(script: str, *arguments: object) -> subprocess.Popen[str]:
 
 
 def write(engine: Any, count: int) -> None:
-    """Make so many commits that each raise `total` and put a row."""
+    """Make commits, each of which adds one to `total` and puts a row."""
     for _ in range(count):
         with engine.write() as txn:
             total = int(txn.get(b"total") or b"0") + 1
@@ -69,7 +69,7 @@ def write(engine: Any, count: int) -> None:
 
 
 def check(folder: Path) -> int:
-    """Return the number of commits in a store; each must be there as a whole."""
+    """Return the number of commits in a store, and check that each is whole."""
     engine: Any = open_engine(folder, verify=lambda _: pytest.fail("a copy needs no verification"))
     with engine.read() as txn:
         total = int(txn.get(b"total"))
@@ -98,7 +98,7 @@ def test_store_grows_while_it_is_copied(engine: Any, tmp_path: Path) -> None:
     write(engine, 1)
 
 
-def test_store_has_grown_since_the_copying_process_opened_it(engine: Any, tmp_path: Path) -> None:
+def test_store_that_has_grown_since_the_copying_process_opened_it(engine: Any, tmp_path: Path) -> None:
     with process(COPY_AFTER_GROWTH, tmp_path / "data", tmp_path / "copy") as copying:
         assert copying.stdin
         assert copying.stdout
@@ -109,7 +109,7 @@ def test_store_has_grown_since_the_copying_process_opened_it(engine: Any, tmp_pa
     assert check(tmp_path / "copy") == 510
 
 
-def test_snapshot_of_another_process_survives_that_the_store_grows(engine: Any, tmp_path: Path) -> None:
+def test_a_snapshot_of_another_process_survives_when_the_store_grows(engine: Any, tmp_path: Path) -> None:
     with process(HOLD, tmp_path / "data") as reading:
         assert reading.stdout
         assert reading.stdout.readline() == "open\n"
@@ -119,7 +119,7 @@ def test_snapshot_of_another_process_survives_that_the_store_grows(engine: Any, 
     assert environment_of(engine).moves > 0 or not environment_of(engine).reserved
 
 
-def test_copy_of_a_store_that_nobody_uses_has_no_unused_pages(tmp_path: Path) -> None:
+def test_copy_of_a_store_without_a_server_has_no_unused_pages(tmp_path: Path) -> None:
     source, target = tmp_path / "data", tmp_path / "new" / "copy"
     with claimed(source):
         engine = open_engine(source)
@@ -137,7 +137,7 @@ def test_copy_of_a_store_that_nobody_uses_has_no_unused_pages(tmp_path: Path) ->
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Return the files of a folder; not LMDB's, in which each process that reads is listed."""
+    """Return the files of a folder, without LMDB's list of readers."""
     return {file.name: file.read_bytes() for file in folder.iterdir() if file.name != "lock.mdb"}
 
 
@@ -158,8 +158,8 @@ def test_source_that_is_a_copy_is_verified(tmp_path: Path) -> None:
     assert not (tmp_path / "other").exists()
 
 
-def test_source_that_a_server_holds_is_trusted(tmp_path: Path) -> None:
-    """Its files got another owner, say, while it ran; it is sound, but pages that change under it cannot be verified."""
+def test_a_source_that_a_server_uses_is_not_verified(tmp_path: Path) -> None:
+    """Its identity may have changed while the server ran. Pages that change cannot be verified."""
     engine = open_engine(tmp_path / "data")
     write(engine, 10)
     engine.close()
@@ -228,7 +228,7 @@ def test_empty_target_keeps_its_mode_and_stays_after_a_failure(tmp_path: Path, m
 
 
 def test_of_two_copies_to_one_folder_the_slower_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both found the folder empty. The faster one's files stay, whatever becomes of the other."""
+    """Both found the folder empty. The files of the faster one stay."""
     open_engine(tmp_path / "data").close()
     target = tmp_path / "copy"
     copy(tmp_path / "data", target, lambda _: None)

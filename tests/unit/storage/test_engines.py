@@ -11,7 +11,7 @@ LONG = [
     HEAD + b"\0",  # 496 bytes: the shortest long key
     HEAD + b"\0\0",
     HEAD + b"\1",
-    HEAD + b"\1" * 16,  # 511 bytes: LMDB would still take it
+    HEAD + b"\1" * 16,  # 511 bytes: the longest key that LMDB accepts
     HEAD + b"\1" * 17,
     HEAD + b"h" * 529,  # 1024 bytes, the longest sort key
     HEAD + b"h" * 1553,  # 2048 bytes, the longest partition key
@@ -67,7 +67,7 @@ def test_get_and_whole_scan(engine: Engine, order: str) -> None:
 
 
 def test_every_range(engine: Engine) -> None:
-    """All pairs of bounds: on keys, between keys, inside buckets, empty and turned around."""
+    """All pairs of bounds: on keys, between keys, inside buckets, empty and reversed."""
     fill(engine, KEYS)
     bounds = sorted(
         {b"", *KEYS, *(key + b"\0" for key in KEYS), *(prefix_end(key) for key in KEYS), HEAD + b"hh", b"c" * 600}
@@ -83,7 +83,7 @@ def test_every_range(engine: Engine) -> None:
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("limit", [0, 1, 2, len(KEYS), 1000])
 def test_page(engine: Engine, limit: int, reverse: bool) -> None:
-    """A page is the beginning of a walk, in a snapshot and in a write transaction."""
+    """A page has the first pairs of a walk, in a snapshot and in a write transaction."""
     fill(engine, KEYS)
     with engine.read() as reader, engine.write() as writer:
         for txn, found in ((reader, KEYS), (writer, KEYS[1:])):
@@ -99,7 +99,7 @@ def test_page(engine: Engine, limit: int, reverse: bool) -> None:
 
 @pytest.mark.parametrize("reverse", [False, True])
 def test_pages_of_ranges(engine: Engine, reverse: bool) -> None:
-    """A page ends where its range does, whether rows follow there or not, however many are taken from LMDB at once."""
+    """A page ends with its range, whether rows follow or not, for any size of reads from LMDB."""
     keys = [bytes([n]) for n in range(1, 101)]
     fill(engine, keys)
     with engine.read() as reader:
@@ -140,7 +140,7 @@ def test_value_sizes(engine: Engine, size: int) -> None:
     assert rows(engine) == [(b"a", b"v" * size), (HEAD + b"r", b"w" * size)]
 
 
-def test_delete_all_in_turn(engine: Engine) -> None:
+def test_delete_one_after_another(engine: Engine) -> None:
     fill(engine, KEYS)
     left = list(KEYS)
     for key in KEYS[::2] + KEYS[1::2]:
@@ -259,7 +259,7 @@ def test_snapshot_never_sees_a_later_write(engine: Engine) -> None:
     fill(engine, KEYS)
     before = rows(engine)
     with engine.read() as reader:
-        for _ in range(2):  # the second commit must not spoil the pre-images of the first
+        for _ in range(2):  # the second commit must not change the pre-images of the first
             with engine.write() as txn:
                 change_everything(txn)
                 assert list(reader.scan(b"", LAST)) == before
@@ -301,7 +301,7 @@ def test_snapshot_opened_inside_a_write_sees_only_commits(engine: Engine) -> Non
 
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("end", ["commit", "abort", "still open"])
-def test_walk_goes_on_through_a_write(engine: Engine, end: str, reverse: bool) -> None:
+def test_a_walk_continues_during_a_write(engine: Engine, end: str, reverse: bool) -> None:
     keys = [b"%04d" % number for number in range(300)]
     fill(engine, keys)
     expected = [(key, value(key)) for key in (keys[::-1] if reverse else keys)]
@@ -322,7 +322,7 @@ def test_walk_goes_on_through_a_write(engine: Engine, end: str, reverse: bool) -
     assert found == expected
 
 
-def test_nested_and_left_walks(engine: Engine) -> None:
+def test_nested_and_abandoned_walks(engine: Engine) -> None:
     fill(engine, KEYS)
     with engine.read() as outer:
         walk = outer.scan(b"", LAST)

@@ -1,4 +1,4 @@
-"""Whose folder it is, and which layout it has: one clear sentence each."""
+"""Folders of another program or layout, and other problems of a folder, have clear messages."""
 
 import errno
 import fcntl
@@ -22,7 +22,7 @@ def fails(path: Path, kind: type[Exception], message: str, **options: Any) -> No
     assert str(caught.value) == message.format(path)
 
 
-def test_folder_is_made_with_its_parents(tmp_path: Path) -> None:
+def test_folder_is_created_with_its_parents(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b"
     open_engine(path).close()
     assert sorted(entry.name for entry in path.iterdir()) == ["data.mdb", "identity", "layout", "lock.mdb", "reserve"]
@@ -41,7 +41,7 @@ def modes(folder: Path) -> set[int]:
 
 
 @pytest.mark.parametrize("writemap", [True, False])
-def test_folders_that_are_made_are_private(tmp_path: Path, umask: None, writemap: bool) -> None:
+def test_created_folders_are_private(tmp_path: Path, umask: None, writemap: bool) -> None:
     path = tmp_path / "a" / "b"
     with claimed(path):
         open_engine(path, writemap=writemap).close()
@@ -51,7 +51,7 @@ def test_folders_that_are_made_are_private(tmp_path: Path, umask: None, writemap
 
 @pytest.mark.parametrize("mode", [0o700, 0o750, 0o755, 0o2770, 0o777])
 @pytest.mark.parametrize("writemap", [True, False])
-def test_folder_that_was_there_keeps_its_mode_and_its_files_follow_it(
+def test_an_existing_folder_keeps_its_mode_and_its_files_get_it(
     tmp_path: Path, umask: None, mode: int, writemap: bool
 ) -> None:
     path = tmp_path / "data"
@@ -72,7 +72,7 @@ def test_messages_have_absolute_paths(tmp_path: Path, monkeypatch: pytest.Monkey
             attempt()
 
 
-def test_empty_folder_of_a_new_volume_is_taken(tmp_path: Path) -> None:
+def test_the_empty_folder_of_a_new_volume_is_accepted(tmp_path: Path) -> None:
     (tmp_path / "lost+found").mkdir()
     (tmp_path / ".layout-0123").write_text("what a process killed in prepare() leaves")
     open_engine(tmp_path).close()
@@ -85,7 +85,7 @@ def test_file_in_place_of_the_folder(tmp_path: Path) -> None:
     fails(tmp_path / "file" / "below", Unavailable, "The data path {} is not a folder.")
 
 
-def test_folder_of_somebody_else(tmp_path: Path) -> None:
+def test_folder_of_another_program(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").touch()
     message = "The folder {} holds other files: choose an empty folder, or one this program made."
     fails(tmp_path, Unavailable, message)
@@ -106,7 +106,7 @@ def test_other_layout(tmp_path: Path, version: int) -> None:
 
 
 def test_not_writable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write anywhere
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
     fails(tmp_path, Unavailable, "The data folder {} is not writable.")
 
 
@@ -119,7 +119,7 @@ def test_not_writable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (errno.EDQUOT, Full, "Disk quota exceeded"),
     ],
 )
-def test_system_refuses(
+def test_errors_of_the_system(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[Exception], reason: str
 ) -> None:
     def refuse(*_: Any, **__: Any) -> None:
@@ -150,7 +150,7 @@ def test_data_file_is_not_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="files are never reserved")
-def test_the_lock_cannot_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_lock_is_not_available(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def lock_nothing(*_: object) -> None:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
@@ -204,7 +204,7 @@ def test_twice_with_other_durability(disk: Any, tmp_path: Path) -> None:
     assert str(caught.value) == f"The data folder {path} is open in this process with another durability."
 
 
-def test_everything_is_there_after_opening_again(disk: Any) -> None:
+def test_everything_is_stored_after_reopening(disk: Any) -> None:
     for number in range(3):
         engine = disk(durable=number == 1)
         with engine.read() as txn:

@@ -1,4 +1,4 @@
-"""A store whose disk is full: a disk of so many bytes stands in for the real one, on every engine on disk."""
+"""A store on a full disk, for every engine on disk. The disk is simulated."""
 
 import errno
 import os
@@ -20,7 +20,7 @@ VALUE = b"v" * 1900
 
 
 class Disk:
-    """A disk with room for files up to `size` bytes in all; `asked` counts how often it was asked for more."""
+    """A disk with room for files of `size` bytes together; `asked` counts requests for more."""
 
     def __init__(self, folder: Path, size: int) -> None:
         self.folder, self.size, self.asked = folder, size, 0
@@ -71,7 +71,7 @@ def delete(engine: Any, *doomed: int) -> None:
 
 
 def fill(engine: Any, start: int = 0) -> int:
-    """Put rows until there is no room; return the number after the last one."""
+    """Put rows until there is no room; return the number of the next one."""
     for number in range(start, start + 100_000):
         try:
             put(engine, number)
@@ -81,7 +81,7 @@ def fill(engine: Any, start: int = 0) -> int:
 
 
 def spend_reserve(engine: Any, disk: Disk) -> int:
-    """Fill the disk and delete rows of so many pages at once that it needs the reserve; return how many rows were put."""
+    """Fill the disk; delete so many rows at once that it needs the reserve. Return the rows put."""
     count = fill(engine)
     delete(engine, *range(0, count, 20))
     assert disk.folder.joinpath("reserve").stat().st_size == 1
@@ -93,7 +93,7 @@ def numbers(engine: Any) -> list[int]:
         return [int(key) for key, _ in txn.scan(b"", LAST)]
 
 
-def test_growth_uses_the_room_there_is(engine: Any, disk: Disk) -> None:
+def test_growth_uses_the_available_room(engine: Any, disk: Disk) -> None:
     count = fill(engine)
     assert numbers(engine) == list(range(count))
     assert disk.free() < MIB
@@ -113,7 +113,7 @@ def test_not_every_write_tries_a_full_disk(engine: Any, disk: Disk) -> None:
     assert disk.asked - before <= 20
 
 
-def test_deletions_and_then_puts_go_on_a_full_disk(engine: Any, disk: Disk) -> None:
+def test_deletions_and_then_puts_work_on_a_full_disk(engine: Any, disk: Disk) -> None:
     spend_reserve(engine, disk)
     count = len(numbers(engine))
     for number in numbers(engine):
@@ -127,7 +127,7 @@ def test_deletions_and_then_puts_go_on_a_full_disk(engine: Any, disk: Disk) -> N
 
 
 def test_ordinary_writes_leave_room_for_urgent_ones(engine: Any) -> None:
-    """Ordinary writes are tried between all the deletions, and take what these free, but never the last pages."""
+    """Ordinary writes between deletions use the freed pages, but never the last ones."""
     count = fill(engine)
     written = count
     for number in range(count):
@@ -140,7 +140,7 @@ def test_ordinary_writes_leave_room_for_urgent_ones(engine: Any) -> None:
     assert numbers(engine) == list(range(count, written))
 
 
-def test_room_from_outside_ends_it(engine: Any, disk: Disk) -> None:
+def test_room_freed_by_another_program_helps(engine: Any, disk: Disk) -> None:
     count = fill(engine)
     for number in range(50):
         delete(engine, number)
@@ -164,15 +164,15 @@ def test_store_that_is_opened_on_a_full_disk_still_leaves_room(engine: Any, disk
     opened.close()
 
 
-def test_writer_of_another_process_learns_that_the_reserve_is_spent(engine: Any, disk: Disk) -> None:
+def test_a_writer_of_another_process_notices_that_the_reserve_is_used(engine: Any, disk: Disk) -> None:
     spend_reserve(engine, disk)
     environment = environment_of(engine)
-    environment.tight = False  # as another process has it until it meets the larger map
+    environment.tight = False  # as in another process, until it notices the larger map
     environment.remap()
     assert environment.tight
 
 
-def test_room_is_not_made_ahead_of_a_disk_that_is_nearly_full(engine: Any, disk: Disk) -> None:
+def test_no_room_is_reserved_in_advance_on_a_nearly_full_disk(engine: Any, disk: Disk) -> None:
     """Trimming makes room for later writes, but leaves the last room of the disk to others."""
     disk.size = disk.used() + 3 * MIB
     size = disk.folder.joinpath("data.mdb").stat().st_size
@@ -218,7 +218,7 @@ def test_commit_that_finds_no_room_gets_the_reserve_if_it_is_urgent(sparse: Any,
     assert numbers(sparse) == []
 
 
-def test_ordinary_commits_are_refused_before_they_fail_once_the_reserve_is_spent(sparse: Any, disk: Disk) -> None:
+def test_ordinary_commits_are_refused_early_once_the_reserve_is_used(sparse: Any, disk: Disk) -> None:
     put(sparse, 1)
     disk.size = disk.used()
     give_reserve(sparse)
@@ -232,7 +232,7 @@ def test_ordinary_commits_are_refused_before_they_fail_once_the_reserve_is_spent
     assert numbers(sparse) == [2]
 
 
-def test_group_of_urgent_writes_that_fails_is_not_tried_again_and_again(disk: Disk) -> None:
+def test_a_failed_group_of_urgent_writes_is_not_tried_repeatedly(disk: Disk) -> None:
     engine: Any = open_engine(disk.folder, writemap=False, durable=True)
     engine.group_writes(lambda: None)
     put(engine, 1)
@@ -259,7 +259,7 @@ def test_group_of_urgent_writes_that_fails_is_not_tried_again_and_again(disk: Di
 # The parts
 
 
-def test_refusal_is_believed_until_room_is_freed() -> None:
+def test_a_refusal_holds_until_room_is_freed() -> None:
     free = [10 * MIB]
     refusal = room.Refusal(lambda: free[0])
     assert not refusal.stands()
@@ -293,7 +293,7 @@ def test_reserve_is_taken_from_a_disk_with_plenty_of_room(disk: Disk, reservable
         assert (reserve.take(), reserve.known, reserve.spent, reserve.give()) == (False, True, True, False)
 
 
-def test_reserve_that_the_disk_refuses_leaves_nothing(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reserve_that_the_disk_refuses_leaves_no_file(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
     disk.folder.mkdir()
     monkeypatch.setattr(room, "free_bytes", lambda _: 1 << 40)
     monkeypatch.setattr(os, "write", lambda _, data: len(data) // 2)

@@ -1,4 +1,4 @@
-"""Which folders are opened at once, which are verified first, and which are refused as damaged."""
+"""Folders that are opened at once, verified first, or refused as damaged."""
 
 import os
 import shutil
@@ -32,7 +32,7 @@ os._exit(0)
 
 @pytest.fixture(params=[True, False], ids=["ended", "killed"])
 def ended(request: pytest.FixtureRequest) -> bool:
-    """Whether the server of a folder has ended as it should, or was killed."""
+    """Whether the server of a folder has ended normally, or was killed."""
     return bool(request.param)
 
 
@@ -53,7 +53,7 @@ def path(tmp_path: Path, ended: bool) -> Path:
 
 
 def verified_by_opening(folder: Path) -> bool:
-    """Open a folder, look at its rows, and say whether it was verified."""
+    """Open a folder and check its rows; return whether it was verified."""
     asked: list[Path] = []
     with claimed(folder):
         engine = open_engine(folder, verify=asked.append)
@@ -77,7 +77,7 @@ def copied(folder: Path) -> Path:
 
 
 def restored(folder: Path) -> Path:
-    """Copy the folder away and back, which on many file systems gives the files their old inode numbers."""
+    """Copy the folder away and back. On many file systems, inode numbers come back too."""
     away = copied(folder)
     shutil.rmtree(folder)
     shutil.copytree(away, folder)
@@ -85,7 +85,7 @@ def restored(folder: Path) -> Path:
 
 
 def overwritten(folder: Path) -> Path:
-    """Write the files again in their places, as `cp -r backup/. data/` does."""
+    """Overwrite the files, as `cp -r backup/. data/` does."""
     for file in folder.iterdir():
         content = file.read_bytes()
         with file.open("r+b") as stream:
@@ -115,7 +115,7 @@ def same(folder: Path) -> Path:
         (of_an_older_version, True, True),
     ],
 )
-def test_only_what_may_be_torn_is_verified_and_only_once(
+def test_only_folders_that_may_be_torn_are_verified_and_only_once(
     path: Path, ended: bool, change: Callable[[Path], Path], after_end: bool, after_kill: bool
 ) -> None:
     folder = change(path)
@@ -139,7 +139,7 @@ def test_data_file_that_is_not_the_closed_one_is_verified(path: Path, ended: boo
     assert verified_by_opening(path)
 
 
-def test_mark_of_the_end_is_gone_while_a_store_is_open(tmp_path: Path) -> None:
+def test_the_mark_of_a_normal_end_is_gone_while_a_store_is_open(tmp_path: Path) -> None:
     with claimed(tmp_path / "data"):
         opened(tmp_path / "data")
     assert (tmp_path / "data" / "closed").exists()
@@ -149,7 +149,7 @@ def test_mark_of_the_end_is_gone_while_a_store_is_open(tmp_path: Path) -> None:
     assert not (tmp_path / "data" / "closed").exists(), "others may have it open"
 
 
-def test_copy_that_did_not_pass_stays_refused(path: Path) -> None:
+def test_a_copy_that_failed_verification_stays_refused(path: Path) -> None:
     def refuse(folder: Path) -> None:
         raise Corrupted(f"{folder} is bad")
 
@@ -192,7 +192,7 @@ def cut(file: Path) -> None:
         (cut, r"is damaged \(.*\)\. It is a copy"),
     ],
 )
-def test_data_that_are_gone_are_damage(path: Path, damage: Callable[[Path], Any], message: str) -> None:
+def test_missing_data_is_reported_as_damage(path: Path, damage: Callable[[Path], Any], message: str) -> None:
     damage(path / "data.mdb")
     for _ in range(2):
         with pytest.raises(Corrupted, match=message), claimed(path):
@@ -200,7 +200,7 @@ def test_data_that_are_gone_are_damage(path: Path, damage: Callable[[Path], Any]
 
 
 @pytest.mark.parametrize("file", [None, b""])
-def test_store_whose_making_was_cut_short_is_made_again(tmp_path: Path, file: bytes | None) -> None:
+def test_a_store_whose_creation_was_interrupted_is_created_again(tmp_path: Path, file: bytes | None) -> None:
     folder = tmp_path / "data"
     opened(folder)
     (folder / "data.mdb").unlink()

@@ -16,7 +16,7 @@ LONG = b"l" * 600
 
 @pytest.fixture
 def engine(disk: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(group, "GROUP_ROOM", 0)  # so that a group meets the end of the map
+    monkeypatch.setattr(group, "GROUP_ROOM", 0)  # so that a group reaches the end of the map
     opened = disk(durable=True, map_size=TINY)
     opened.group_writes(lambda: None)
     return opened
@@ -168,7 +168,7 @@ def test_a_first_put_that_fails_leaves_nothing_pending(engine: Any) -> None:
     assert committed(engine) == {"b": "2"}
 
 
-def test_a_put_that_grows_after_another_process_wrote_loses_the_group_and_the_commit_reports_it(engine: Any) -> None:
+def test_growing_after_a_write_of_another_process_loses_the_group(engine: Any) -> None:
     import lmdb
 
     put(engine, a="1")
@@ -198,7 +198,7 @@ def test_each_group_calls_back_when_it_begins(disk: Callable[..., Any]) -> None:
         opened.commit()
 
 
-def test_a_group_finds_room_at_its_beginning(disk: Callable[..., Any]) -> None:
+def test_a_group_reserves_room_at_its_start(disk: Callable[..., Any]) -> None:
     opened = disk(durable=True, map_size=TINY)
     opened.group_writes(lambda: None)
     for _ in range(3):
@@ -216,7 +216,7 @@ def test_closing_commits(disk: Callable[..., Any]) -> None:
     assert contents(disk()) == {"a": "1"}
 
 
-def test_where_commits_are_not_synced_there_is_nothing_to_group(disk: Callable[..., Any]) -> None:
+def test_commits_without_a_sync_are_not_grouped(disk: Callable[..., Any]) -> None:
     engine = disk()
     engine.group_writes(lambda: None)
     put(engine, a="1")

@@ -51,7 +51,7 @@ def writer(path: Path, writemap: bool, first: int, last: int, answer: str = "non
 
 
 def check(engine: Any) -> int:
-    """Return the number of commits; every one of them must be there as a whole."""
+    """Return the number of commits, and check that each is whole."""
     with engine.read() as txn:
         total = int(txn.get(b"total") or b"0")
         assert [key for key, _ in txn.scan(b"row", b"rox")] == [b"row%08d" % n for n in range(1, total + 1)]
@@ -105,7 +105,7 @@ def test_map_grown_by_another_process(tmp_path: Path, writemap: bool, first: str
         walk = reader.scan(b"", LAST)
         with writer(tmp_path / "store", writemap, 0, 500) as process:
             assert process.wait() == 0
-        # A snapshot stays readable: its pages are neither moved nor used again.
+        # A snapshot stays readable: its pages are not moved or reused.
         assert list(walk) == [(b"mine", b"1")]
     if first == "write":
         with engine.write() as txn:
@@ -119,7 +119,7 @@ def test_map_grown_by_another_process(tmp_path: Path, writemap: bool, first: str
 
 
 def test_readers_of_killed_processes_do_not_keep_pages(tmp_path: Path) -> None:
-    """A killed reader's slot in the lock file would keep every later page from being used again."""
+    """The slot of a killed reader in the lock file would keep all later pages from being reused."""
     engine: Any = open_engine(tmp_path / "store", map_size=TINY)
     command = [sys.executable, "-c", READER, str(tmp_path / "store")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as process:

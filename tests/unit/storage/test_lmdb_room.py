@@ -1,4 +1,4 @@
-"""A store on disk that has to grow, or cannot."""
+"""A store on disk that must grow, or cannot."""
 
 import errno
 import fcntl
@@ -66,7 +66,7 @@ def test_a_sparse_map_that_starts_small_grows(tmp_path: Path, monkeypatch: pytes
 
 
 def test_deletes_and_drops_are_run_again(small: Any) -> None:
-    """A transaction of every kind of write that only fits after several attempts leaves exactly its own result."""
+    """A transaction with all kinds of writes that fits only after several attempts runs once."""
     put_all(small, ROWS[:30])
     with small.write() as txn:
         txn.put(HEAD + b"gone", b"x")
@@ -109,7 +109,7 @@ def test_newest_snapshot_and_its_walks_survive(small: Any, reverse: bool, walked
         found = [[pair for pair, _ in zip(walk, range(walked), strict=False)] for walk in walks]
         put_all(small, ROWS[40:])
         for walk, pairs in zip(walks, found, strict=True):
-            # zip took one pair more than it gave out.
+            # zip had taken one pair more than it returned.
             skipped = min(len(pairs) + 1, len(rows))
             assert pairs + expected[len(pairs) : skipped] + list(walk) == expected
         assert reader.get(ROWS[100][0]) is None
@@ -143,7 +143,7 @@ def test_snapshot_taken_inside_the_growing_write_survives(small: Any) -> None:
     assert contents(small) == ROWS
 
 
-def test_ended_walk_does_not_come_back(small: Any) -> None:
+def test_an_ended_walk_stays_ended(small: Any) -> None:
     put_all(small, ROWS[:10])
     with small.read() as txn:
         walk = txn.scan(b"", LAST)
@@ -152,7 +152,7 @@ def test_ended_walk_does_not_come_back(small: Any) -> None:
         next(walk)
 
 
-def test_interrupted_when_somebody_wrote_in_between(small: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupted_when_another_process_wrote_in_between(small: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     grow = disk_environment.Environment.grow
 
     def grow_while_another_process_writes(environment: Any) -> None:
@@ -206,7 +206,7 @@ def test_no_room_to_reserve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def lmdb_error(number: int) -> lmdb.Error:
     error = lmdb.Error("write")
-    error.code = number  # type: ignore[misc] # as the C extension does when LMDB fails
+    error.code = number  # type: ignore[misc] # the C extension sets it too
     return error
 
 
@@ -242,7 +242,7 @@ def test_write_fails(disk: Any, method: str, error: lmdb.Error, kind: type[Excep
 
 
 def test_short_write_on_a_full_disk_is_full(disk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """LMDB reports a write the disk took only a part of as EIO."""
+    """LMDB reports EIO if the disk accepted only a part of a write."""
     engine = disk()
     monkeypatch.setattr(lmdb_errors, "disk_is_full", lambda _: True)
     with pytest.raises(Full, match=NO_ROOM):
@@ -303,7 +303,7 @@ def test_opening_on_a_full_disk(tiny_disk: Path) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="a file system can only be mounted by root")
 def test_opening_on_an_almost_full_disk(tiny_disk: Path) -> None:
-    """Whatever is left, opening ends with a sentence and never with a signal: files are mapped only once reserved."""
+    """Files are reserved before they are mapped, so opening fails with a message, not a signal."""
     ballast = tiny_disk / "ballast"
     with ballast.open("wb", buffering=0) as stream:
         size = stream.write(b"x" * (4 << 20))
@@ -322,7 +322,7 @@ def test_opening_on_an_almost_full_disk(tiny_disk: Path) -> None:
 
 
 def test_size_is_only_changed_under_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """LMDB cuts the file to the size it maps: another process must not read the size in between."""
+    """LMDB truncates the file to its map. Another process must not read the size meanwhile."""
     held = []
 
     def is_held() -> bool:
@@ -364,7 +364,7 @@ def test_opening_never_cuts_the_file(tmp_path: Path) -> None:
 
 
 def test_holes_are_filled_when_opening(tmp_path: Path) -> None:
-    """A restored copy may be sparse; writing to a hole of a mapped file on a full disk would kill the process."""
+    """A restored copy may be sparse. On a full disk, a write to a hole would kill the process."""
     engine = open_engine(tmp_path, map_size=1 << 20, writemap=True)
     put_all(engine, ROWS[:10])
     engine.close()
@@ -381,7 +381,7 @@ def test_holes_are_filled_when_opening(tmp_path: Path) -> None:
     engine.close()
 
 
-def test_address_space_ends(tmp_path: Path) -> None:
+def test_the_address_space_is_used_up(tmp_path: Path) -> None:
     engine: Any = open_engine(tmp_path, map_size=1 << 62, writemap=False)
     put_all(engine, ROWS[:10])
     environment = environment_of(engine)
@@ -398,7 +398,7 @@ def test_address_space_ends(tmp_path: Path) -> None:
     engine.close()
 
 
-def test_panic_is_left_by_opening_again(disk: Any) -> None:
+def test_reopening_ends_a_panic(disk: Any) -> None:
     engine = disk()
     put_all(engine, ROWS[:10])
 
@@ -418,7 +418,7 @@ def test_panic_is_left_by_opening_again(disk: Any) -> None:
 
 @pytest.fixture
 def loaded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
-    """The parts of the data file that were brought into the page cache."""
+    """The parts of the data file that were loaded into the page cache."""
     parts: list[tuple[int, int]] = []
     for module in (disk_environment, upkeep):
         monkeypatch.setattr(module, "load", lambda _, start, stop: parts.append((start, stop)))
@@ -485,7 +485,7 @@ def test_more_room_than_the_disk_has_is_requested_once(tmp_path: Path, monkeypat
 
 
 def finish(engine: Any) -> None:
-    """Do the work ahead of the writer, as the other thread would."""
+    """Do the work of the other thread, which runs ahead of the writer."""
     work = engine.preallocate()
     if work is not None:
         work()
@@ -497,7 +497,7 @@ def test_a_sparse_file_has_no_pages_to_load(tmp_path: Path) -> None:
     engine.close()
 
 
-def test_loading_what_is_not_there_does_not_matter(tmp_path: Path) -> None:
+def test_loading_missing_pages_does_no_harm(tmp_path: Path) -> None:
     with files.OpenFile(tmp_path / "data") as file:
         files.load(file, 0, 100)
         file.path.write_bytes(b"abc")
@@ -507,13 +507,13 @@ def test_loading_what_is_not_there_does_not_matter(tmp_path: Path) -> None:
 
 
 def finish_trim(engine: Any) -> None:
-    """Give everything back, step by step."""
+    """Give all memory back, step by step."""
     for _ in engine.trim():
         pass
 
 
 def resident(file: Path) -> int:
-    """Bytes of a file that count as this process's memory."""
+    """Return the bytes of a file that count as memory of this process."""
     total, inside = 0, False
     for line in Path("/proc/self/smaps").read_text().splitlines():
         if line[:1] in "0123456789abcdef" and "-" in line.split(" ")[0]:
@@ -523,7 +523,7 @@ def resident(file: Path) -> int:
     return total
 
 
-@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="only Linux tells what is resident")
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="only Linux shows what is resident")
 @pytest.mark.parametrize("writemap", [True, False])
 def test_trimming_removes_pages_from_memory_and_loses_nothing(tmp_path: Path, writemap: bool) -> None:
     engine = open_engine(tmp_path / "store", writemap=writemap)
@@ -543,7 +543,7 @@ def test_trimming_removes_pages_from_memory_and_loses_nothing(tmp_path: Path, wr
 
 
 def test_a_small_store_keeps_its_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "storage.disk.residency", None)  # to import it would fail
+    monkeypatch.setitem(sys.modules, "storage.disk.residency", None)  # an import of it would fail
     engine = open_engine(tmp_path / "store")
     put_all(engine, ROWS[:10])
     finish_trim(engine)

@@ -1,4 +1,4 @@
-"""What only the engine in memory promises."""
+"""Promises of the engine in memory only."""
 
 import subprocess
 import sys
@@ -19,13 +19,13 @@ def test_closed_snapshots_cost_nothing() -> None:
 
 
 def test_lmdb_is_not_loaded() -> None:
-    """Loading it would cost start-up time for nothing."""
+    """Loading it would only cost start-up time."""
     script = "import sys, storage; storage.open_engine(None).close(); print('lmdb' in sys.modules)"
     command = [sys.executable, "-c", script]
     assert subprocess.check_output(command, cwd=Path(__file__).parents[3], text=True) == "False\n"
 
 
-def test_every_store_in_memory_is_its_own() -> None:
+def test_stores_in_memory_are_independent() -> None:
     first, second = open_engine(), open_engine(None)
     with first.write() as txn:
         txn.put(b"a", b"1")
@@ -33,7 +33,7 @@ def test_every_store_in_memory_is_its_own() -> None:
         assert reader.get(b"a") is None
 
 
-def test_dropping_a_range_does_not_walk_over_what_is_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dropping_a_range_does_not_walk_over_earlier_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = MemoryEngine()
     with engine.write() as txn:
         for number in range(5000):

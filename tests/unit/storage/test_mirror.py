@@ -1,7 +1,7 @@
-"""Random transactions on a dict, on memory and on LMDB at once: after each, all three must be the same.
+"""Random transactions on a dict, in memory and on LMDB: after each, all three must be the same.
 
-Long keys share prefixes, transactions end in every way, snapshots of any age are compared all the time, and the store
-on disk is opened again (growing from 64 KiB) in between.
+Long keys share prefixes, transactions end in every way, and snapshots of any age are compared. In
+between, the store on disk is reopened and grows from 64 KiB.
 """
 
 import shutil

@@ -58,7 +58,7 @@ EQUALS = [
     ({"L": [{"SS": ["a", "b"]}]}, {"L": [{"SS": ["b", "a"]}]}, True),
     ({"M": {"a": {"N": "1"}, "b": {"S": ""}}}, {"M": {"b": {"S": ""}, "a": {"N": "1.00"}}}, True),
     ({"M": {"a": {"N": "1"}}}, {"M": {"a": {"N": "2"}}}, False),
-    # different in the 38th digit only
+    # only the 38th digit differs
     ({"NS": ["1" * 38]}, {"NS": ["1" * 37 + "2"]}, False),
 ]
 
@@ -77,7 +77,7 @@ CONTAINS = [
     ({"S": "hello"}, {"S": ""}, True),
     ({"S": "hello"}, {"S": "x"}, False),
     ({"S": "123"}, {"N": "2"}, False),
-    ({"B": "AQID"}, {"B": "Ag=="}, True),  # 02 in 01 02 03, though not in the base64
+    ({"B": "AQID"}, {"B": "Ag=="}, True),  # compared as bytes: the base64 text does not contain "Ag=="
     ({"B": "AQID"}, {"B": "Aw=="}, True),
     ({"B": "AQID"}, {"B": "BA=="}, False),
     ({"B": "AQID"}, {"S": "AQ"}, False),
@@ -114,7 +114,7 @@ BEGINS_WITH = [
     ({"S": "hello"}, {"S": ""}, True),
     ({"S": "hello"}, {"S": "hello!"}, False),
     ({"S": "hello"}, {"S": "l"}, False),
-    ({"B": "AQID"}, {"B": "AQ=="}, True),  # 01, though "AQID" does not start with "AQ=="
+    ({"B": "AQID"}, {"B": "AQ=="}, True),  # compared as bytes
     ({"B": "AQID"}, {"B": "AQM="}, False),
     ({"B": "AQID"}, {"S": "AQ"}, False),
     ({"S": "AQID"}, {"B": "AQ=="}, False),

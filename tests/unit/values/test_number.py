@@ -144,8 +144,9 @@ def decimals(draw):
 
 @st.composite
 def close_decimals(draw):
-    """Numbers whose sums are sometimes exact: with the full range nearly all sums are too
-    long.
+    """Numbers of similar size, whose sums are often exact.
+
+    Nearly all sums of numbers from the whole range have too many digits.
     """
     return Decimal(draw(st.integers(-(10**36), 10**36))).scaleb(draw(st.integers(-6, 6)))
 
@@ -155,7 +156,7 @@ def plain(value):
 
 
 def outcome(function, *arguments):
-    """Return what a function gives and the kind of its error; one of them is None."""
+    """Return a function's result and the kind of its error; one of them is None."""
     try:
         return function(*arguments), None
     except NumberError as error:
@@ -181,7 +182,7 @@ def test_canonical_keeps_the_value_and_is_idempotent(value):
 
 @deterministic
 @given(st.text(alphabet="0123456789+-.eE _", max_size=12))
-def test_canonical_takes_exactly_the_grammar(text):
+def test_canonical_accepts_exactly_the_grammar(text):
     valid = re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text)
     result, kind = outcome(number.canonical, text)
     assert (kind == "not_numeric") == (valid is None)
@@ -273,7 +274,7 @@ REFUSED_SUMS = [
 
 
 @pytest.mark.parametrize(("left", "right", "kind"), REFUSED_SUMS)
-def test_a_result_outside_the_range_is_refused(left, right, kind):
+def test_a_result_out_of_range_is_refused(left, right, kind):
     with pytest.raises(NumberError) as caught:
         number.add(left, right)
     assert caught.value.kind == kind
@@ -318,7 +319,7 @@ SIZES = {
     "100.5": 4,
     "3.14159": 5,
     "1" * 38: 20,
-    # by the rule
+    # computed by the rule, not observed
     "-1": 3,
     "-100": 3,
     "-1.5": 4,
@@ -334,14 +335,14 @@ def test_stored_size(text, size):
 
 @deterministic
 @given(decimals() | close_decimals())
-def test_plain_size_is_the_stored_size_or_nothing(value):
+def test_plain_size_is_the_stored_size_or_none(value):
     text = plain(value)
     expected = number.stored_size(text) if value >= 1 and len(text) <= 38 else 0
     assert number.plain_size(text) == expected
 
 
 @pytest.mark.parametrize("text", [*REFUSED, *(text for text, plain in CANONICAL.items() if text != plain)])
-def test_plain_size_knows_canonical_texts_only(text):
+def test_plain_size_accepts_only_canonical_texts(text):
     assert number.plain_size(text) == 0
 
 

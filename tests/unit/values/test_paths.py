@@ -36,7 +36,7 @@ def test_get(path, value):
     assert paths.get(ITEM, path) == value
 
 
-def test_project_merges_and_packs():
+def test_projection_merges_paths_and_closes_gaps_in_lists():
     wanted = [("l", 2), ("m", "l", 1, "b"), ("l", 0), ("m", "a"), ("absent", 0), ("s", 0)]
     assert paths.project(ITEM, wanted) == {
         "l": {"L": [{"N": "0"}, {"N": "2"}]},
@@ -74,7 +74,7 @@ def test_change_copies_only_what_it_touches():
     assert new["m"]["M"]["l"]["L"][0] is ITEM["m"]["M"]["l"]["L"][0]
 
 
-def test_change_of_lists_goes_by_old_positions():
+def test_positions_in_lists_are_those_before_the_change():
     leaves = [
         (("l", 0), None),
         (("l", 1), {"S": "one"}),
@@ -87,7 +87,7 @@ def test_change_of_lists_goes_by_old_positions():
     assert new["l"] == {"L": [{"S": "one"}, {"S": "five"}, {"S": "nine"}]}
 
 
-def test_elements_change_beside_removed_ones():
+def test_other_elements_can_change_when_one_is_removed():
     item = {"l": {"L": [{"S": "x"}, {"M": {}}]}}
     new = changed(item, [(("l", 0), None), (("l", 1, "a"), {"N": "1"})])
     assert new == {"l": {"L": [{"M": {"a": {"N": "1"}}}]}}
@@ -97,7 +97,7 @@ def test_elements_change_beside_removed_ones():
     "path", [("absent", "a"), ("s", "a"), ("s", 0), ("m", 0), ("l", "a"), ("l", 3, "a"), ("m", "x", "y")]
 )
 @pytest.mark.parametrize("result", [None, {"S": "x"}])
-def test_change_needs_the_way(path, result):
+def test_a_change_needs_the_parents_of_its_path(path, result):
     with pytest.raises(ApiError) as caught:
         changed(ITEM, [(path, result)])
     assert caught.value.message == "The document path provided in the update expression is invalid for update"
@@ -109,7 +109,7 @@ def test_change_skips_only_missing_attributes():
         changed(ITEM, [(("s", "a"), None)], {"s"})
 
 
-def test_long_paths_need_no_depth():
+def test_long_paths_are_handled_without_recursion():
     path = ("m", *["a"] * 5000)
     assert paths.get(ITEM, path) is None
     assert paths.project(ITEM, [path]) == {}

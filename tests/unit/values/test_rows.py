@@ -1,6 +1,4 @@
-"""Rows and their decoders: a decoder for any names must return the attributes of these names in
-the item.
-"""
+"""Rows and their decoders: a decoder must return the attributes that it was made for."""
 
 import pytest
 from hypothesis import given
@@ -58,7 +56,7 @@ def test_a_row_holds_the_item_and_its_size(item, size):
 
 @deterministic
 @given(items, st.frozensets(names, max_size=4))
-def test_a_decoder_finds_what_it_is_made_for(item, wanted):
+def test_a_decoder_returns_the_attributes_it_is_made_for(item, wanted):
     found = decoder_of(wanted)(encode_row(item, 0))
     assert found.items() <= item.items()
     assert {name: found.get(name) for name in wanted} == {name: item.get(name) for name in wanted}
@@ -80,11 +78,11 @@ def test_a_decoder_finds_what_it_is_made_for(item, wanted):
         ({'a\\"v': {"N": "1"}, "v": {"N": "2"}}, "v"),
     ],
 )
-def test_a_name_inside_of_a_value_is_no_attribute(item, wanted):
+def test_a_name_inside_a_value_is_not_an_attribute(item, wanted):
     assert decoder_of(frozenset((wanted,)))(encode_row(item, 0)).get(wanted) == item.get(wanted)
 
 
-def test_only_what_is_wanted_is_decoded_where_the_row_is_simple():
+def test_of_a_simple_row_only_the_requested_attributes_are_decoded():
     row = encode_row({"a": {"N": "1"}, "b": {"L": [{"S": "}"}]}, "c": {"S": "x"}, "d": {"M": {}}}, 0)
     assert decoder_of(frozenset())(row) == {}
     assert decoder_of(frozenset("ab"))(row) == {"a": {"N": "1"}, "b": {"L": [{"S": "}"}]}}

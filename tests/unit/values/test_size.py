@@ -1,6 +1,4 @@
-"""The rules of behaviour 2.3; that the walk over requests computes the same is tested in
-test_wire.py.
-"""
+"""The rules of behaviour 2.3. test_wire.py tests that parsing a request computes the same sizes."""
 
 import pytest
 
@@ -55,14 +53,14 @@ HALF = {"S": "x" * (ITEM_SIZE // 2)}
 
 
 @pytest.mark.parametrize("names", ["ab", "ba"])
-def test_changed_size_of_an_item_that_makes_room(names):
-    """Removed bytes count also after added bytes, as far as an item can have them."""
+def test_changed_size_when_attributes_are_removed_too(names):
+    """Removed bytes are counted even if the bytes added before them exceed the limit."""
     before = {"k": {"S": "x"}, "a": HALF}
     after = {"k": {"S": "x"}, "b": HALF}
     assert changed_size(item_size(before), before, after, names) == item_size(after)
 
 
-def test_changed_size_does_not_add_up_what_is_far_too_large():
+def test_changed_size_stops_adding_far_above_the_limit():
     before = {"k": {"S": "x"}, "z": HALF}
     after = {f"a{number}": HALF for number in range(150)}
     names = iter(after)

@@ -189,11 +189,11 @@ def test_problems_come_in_walk_order():
     ]
 
 
-def test_the_longest_name_is_no_problem():
+def test_the_longest_name_is_accepted():
     assert parse({"M": {"n" * 65_535: {"S": "x"}, "m" * 65_535: {"S": "x"}}})[1:] == (3 + 2 * 65_537, [])
 
 
-def test_null_in_the_place_of_a_value_becomes_an_empty_one():
+def test_null_instead_of_a_value_becomes_an_empty_value():
     assert parse({"L": [{"S": "a"}, None]})[0] == {"L": [{"S": "a"}, {}]}
     assert parse({"M": {"a": None, "": None}})[0] == {"M": {"a": {}, "": {}}}
     assert wire.parse_item({"a": None, "b": {"S": "x"}}, []) == {"a": {}, "b": {"S": "x"}}
@@ -237,7 +237,7 @@ def test_flags(kind, number, number_or_set):
 
 
 # behaviour 2.1: most operations report a bad number among several types.
-# Value, text about the number (None: there is none)
+# Value, text about the number or None
 AMBIGUITIES = [
     ({"S": "a", "N": "abc"}, f"{NOT_NUMERIC}: abc"),
     ({"N": "1e126", "S": "a"}, OVERFLOW),
@@ -286,7 +286,7 @@ def test_names_of_attributes():
     assert {problem.error().message for problem in problems} == {"Empty attribute name"}
 
 
-def test_values_name_their_placeholder_in_the_older_layer():
+def test_the_old_layer_names_the_placeholder_of_a_value():
     problems = []
     assert wire.parse_values({":a": {"N": "1.0"}, ":b": {"L": [{"N": "x"}, {"N": ""}]}}, problems)[":a"] == {"N": "1"}
     assert [problem.placeholder for problem in problems] == [":b", ":b"]
@@ -298,7 +298,7 @@ def test_values_name_their_placeholder_in_the_older_layer():
     assert problems[0].error().message == NOT_NUMERIC + ": x"
 
 
-def test_placeholders_are_no_attribute_names():
+def test_placeholders_are_not_checked_as_attribute_names():
     problems = []
     wire.parse_values({"": {"S": "x"}}, problems)
     assert problems == []
@@ -315,7 +315,7 @@ def test_maps_and_items_are_parsed_in_place():
 
 # --- type errors ----------------------------------------------------------------------------------
 
-# (value, message); every applicable row of the table in behaviour 1.6
+# (value, message); each row of the table in behaviour 1.6 that applies
 TYPE_ERRORS = [
     *[({tag: True}, to("TRUE", "String")) for tag in "SN"],
     *[({tag: False}, to("FALSE", "String")) for tag in "SN"],
@@ -365,7 +365,7 @@ TYPE_ERRORS = [
 
 
 def nested(value, maps):
-    """Return value inside so many maps and lists, in turn."""
+    """Return the value inside of `maps` maps and lists, in alternation."""
     for level in range(maps):
         value = {"L": [value]} if level % 2 else {"M": {"k": value}}
     return value
@@ -378,7 +378,7 @@ def test_type_error(sent, message):
         {"S": "a", "N": "x", **sent},  # beside other members
         {"L": [{}, {"N": "x"}, sent]},  # after problems
         nested(sent, 31),
-        nested(sent, 32),  # in what is too deep anyway
+        nested(sent, 32),  # in a value that is too deep
         nested({"L": [{"S": "a"}, {"L": [None, sent]}]}, 60),
     ]
     for mixture in mixtures:
@@ -436,13 +436,13 @@ def test_a_problem_below_the_last_level_is_not_reported():
     ]
 
 
-def test_absent_and_unknown_members_are_none_below_the_last_level_either():
+def test_absent_and_unknown_members_are_ignored_below_the_last_level_too():
     value = {"L": [None, {"S": "x", "N": None, "SS": None, "M": None, "Unknown": 5}]}
     assert texts(nested(value, 40)) == [NESTING]
 
 
 @pytest.mark.parametrize("unit", ['{"L":[', '{"M":{"k":'])
-def test_all_that_json_allows_is_walked_without_recursion(unit):
+def test_the_deepest_json_is_walked_without_recursion(unit):
     closing = "]}" if "[" in unit else "}}"
     levels = 511
     text = unit * levels + '{"S":"x"}' + closing * levels
@@ -468,7 +468,7 @@ def test_row_layout():
 
 @deterministic
 @given(items)
-def test_rows_come_back_and_equal_items_have_equal_rows(item):
+def test_rows_decode_to_their_item_and_equal_items_have_equal_rows(item):
     parsed = wire.parse_item(item, [])
     row = rows.encode_row(parsed, parsed.size)
     assert rows.decode_row(row) == parsed
@@ -506,7 +506,7 @@ scalar_json = st.one_of(
     st.text(max_size=4),
     st.sampled_from(["true", "1", "1.0", "AA==", "1e999", ""]),
 )
-# JSON whose keys are often tags, so that the walk gets deep into it
+# JSON whose keys are often tags, so that parsing goes deep into it
 any_json = st.recursive(
     scalar_json,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(tags, inner, max_size=3),
@@ -547,7 +547,7 @@ def test_any_json_is_parsed_or_refused(raw):
             assert all(len(value) == 1 for value in copy.values())
 
 
-def test_values_of_expressions_have_a_size_together():
+def test_the_values_of_expressions_share_one_size_limit():
     half = {"S": "x" * (limits.EXPRESSION_VALUES_SIZE // 2)}
     problems = []
     wire.parse_values({":a": half, ":b": half}, problems)
@@ -558,7 +558,7 @@ def test_values_of_expressions_have_a_size_together():
     assert problems[0].error("old").message == problems[0].error().message
 
 
-# --- what is over a limit anyway ------------------------------------------------------------------
+# --- values over a limit --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -568,7 +568,7 @@ def test_values_of_expressions_have_a_size_together():
         ("BS", "_MOST_STRINGS", [b64encode(b"%03d" % number).decode() for number in range(50)]),
     ],
 )
-def test_of_a_set_that_no_request_may_have_a_part_is_read(tag, most, members, monkeypatch):
+def test_only_a_part_of_a_too_large_set_is_read(tag, most, members, monkeypatch):
     monkeypatch.setattr(wire, most, 20)
     canonical, size, problems = parse({tag: members})
     assert problems == []
@@ -580,7 +580,7 @@ def test_of_a_set_that_no_request_may_have_a_part_is_read(tag, most, members, mo
 
 @pytest.fixture
 def read(monkeypatch):
-    """The numbers that were parsed, where ten are parsed at once, an item may have 100 bytes and values 200."""
+    """The parsed numbers. Ten are parsed at once; items may have 100 bytes, and values 200."""
     monkeypatch.setattr(wire, "_NUMBERS_AT_ONCE", 10)
     monkeypatch.setattr(limits, "ITEM_SIZE", 100)
     monkeypatch.setattr(limits, "EXPRESSION_VALUES_SIZE", 200)
@@ -591,10 +591,10 @@ def read(monkeypatch):
     return numbers
 
 
-MANY_NUMBERS = [f"{number}e1" for number in range(1000, 1500)]  # of three bytes
+MANY_NUMBERS = [f"{number}e1" for number in range(1000, 1500)]  # each has three bytes
 
 
-def test_of_a_set_of_numbers_as_many_are_read_as_are_too_large(read):
+def test_a_set_of_numbers_is_read_until_it_is_too_large(read):
     item = wire.parse_item({"n": {"NS": [*MANY_NUMBERS]}}, [])
     assert len(read) == len(item["n"]["NS"]) == 40
     assert item.size > limits.ITEM_SIZE
@@ -604,7 +604,7 @@ def test_of_a_set_of_numbers_as_many_are_read_as_are_too_large(read):
     assert len(read) == 40 + 70
 
 
-def test_of_the_numbers_that_are_read_each_is_checked(read):
+def test_every_number_that_is_read_is_checked(read):
     for position, member, kind in [
         (5, "1e126", "overflow"),
         (35, MANY_NUMBERS[0], "duplicates"),
@@ -622,14 +622,14 @@ def test_a_large_set_of_numbers_that_fits_is_read_whole(read):
     assert item["n"]["NS"] == [f"{number}0" for number in range(1, 31)]
 
 
-def test_of_repeats_in_a_large_set_a_part_is_listed(monkeypatch):
+def test_only_some_repeats_in_a_large_set_are_listed(monkeypatch):
     monkeypatch.setattr(wire, "_MOST_LISTED", 10)
     for tag, member in (("NS", "1"), ("SS", "a"), ("BS", "AAAA")):
         _, _, [problem] = parse({tag: [member] * 50})
         assert problem.sent == problem.members == (member,) * 10
 
 
-def test_values_after_many_problems_are_passed_over():
+def test_values_after_many_problems_are_skipped():
     looked = []
 
     class Looked(str):

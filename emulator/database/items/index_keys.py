@@ -1,0 +1,98 @@
+"""What a write may give to the key attributes of secondary indexes (behaviour 2.5, 3.8)."""
+
+from typing import Final
+
+from emulator import errors, limits
+from emulator.database.schema.index import Index
+from emulator.database.schema.table import Table
+from emulator.expressions import program
+from emulator.values.size import value_size
+from emulator.values.types import KIND, Item, Values
+
+_SHORT: Final = limits.SORT_KEY // (limits.INDEX_KEY_ATTRIBUTES * 4)
+"""Characters of an index key attribute that always fit: four such are within the limit in UTF-8."""
+
+
+def check_item(table: Table, item: Item) -> None:
+    """Raise if a whole item has an index key of a wrong type, empty or too long."""
+    for name, (expected, index) in table.index_keys.items():
+        value = item.get(name)
+        if value is None:
+            continue
+        ((actual, content),) = value.items()
+        if actual != expected:
+            raise errors.index_key_type_mismatch(name, expected, actual, index)
+        if not content:
+            raise errors.empty_index_key(name, KIND[expected], index)
+        if len(content) > _SHORT:
+            _check_lengths(table, item)
+
+
+def check_given(table: Table, update: program.Update, values: Values) -> None:
+    """Raise if an update gives an index key a wrong type or an empty value, whatever the item is.
+
+    An empty value comes first: it refuses a transaction as a whole, where a wrong type only cancels
+    it (behaviour 8.1).
+    """
+    mismatch = None
+    for name, (expected, index) in table.index_keys.items():
+        given = update.types.get(name)
+        if given is None or not given.certain:
+            continue
+        if given.tag != expected:
+            mismatch = mismatch or errors.index_key_type_mismatch(name, expected, given.tag, index)
+            continue
+        value = given.value(values)
+        if value is not None and not value[expected]:
+            raise errors.update_to_empty_index_key(KIND[expected])
+    if mismatch is not None:
+        raise mismatch
+
+
+def check_updated(table: Table, item: Item, update: program.Update) -> None:
+    """Raise if an update has given an index key of this item a value that it cannot have.
+
+    The text depends on where a wrong type came from: the default of an if_not_exists, or the item.
+    """
+    if table.index_keys.keys().isdisjoint(update.attributes):
+        return
+    for name, (expected, index) in table.index_keys.items():
+        value = item.get(name) if name in update.attributes else None
+        if value is None:
+            continue
+        ((actual, content),) = value.items()
+        if actual != expected:
+            given = update.types.get(name)
+            if given is not None and given.tag == actual:
+                raise errors.index_key_type_mismatch(name, expected, actual, index)
+            raise errors.update_to_unsupported_index_key_type()
+        if not content:
+            raise errors.update_to_empty_index_key(KIND[actual])
+        if len(content) > _SHORT:
+            try:
+                _check_lengths(table, item)
+            except errors.ApiError:
+                raise errors.update_index_key_too_long() from None
+
+
+def _check_lengths(table: Table, item: Item) -> None:
+    """Raise if an index's key attributes are too long together. The error is for the first by name."""
+    found = [excess for index in table.indexes if (excess := _excess(index, item)) is not None]
+    if found:
+        raise errors.index_key_too_long(*min(found))
+
+
+def _excess(index: Index, item: Item) -> tuple[str, str, int, int] | None:
+    """Return the arguments of `index_key_too_long` for one index, None if its keys fit.
+
+    These are the index, the attribute with which its HASH or RANGE attributes become too long,
+    their size and their limit.
+    """
+    definition = index.definition
+    for names, largest in ((definition.hash, limits.PARTITION_KEY), (definition.range, limits.SORT_KEY)):
+        size = 0
+        for name in names:
+            size += value_size(item[name]) if name in item else 0
+            if size > largest:
+                return index.name, name, size, largest
+    return None

@@ -1,0 +1,313 @@
+"""Requested writes: what a request wants of one item, as a Put, Update, Delete or Check.
+
+PutItem and its siblings, batches, transactions and PartiQL make these objects from a request. Then
+they take the steps below, each caller in the order in which its errors must come. All steps but the
+last write nothing. Writes that must happen together are all prepared before the first is stored.
+
+    Put.check_size     an item of at most 400 KB
+    locate(table)      the storage key; for a Put also the keys of indexes
+    check_condition    paths of the condition that go into a key attribute
+    check              what an update may not do, whatever the item is, then check_condition
+    Update.check_cost  an update that writes more than an item may have
+    prepare(txn)       read the item, test the condition, compute the new item: a Change
+    write.store        write the change (items/write.py)
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
+
+import orjson
+
+from emulator import errors, limits
+from emulator.database.items import index_keys
+from emulator.database.items.write import charge
+from emulator.database.schema.followers import Change
+from emulator.database.schema.table import Table
+from emulator.database.throughput.capacity import Consumed, write_units
+from emulator.expressions import program
+from emulator.values import paths
+from emulator.values.paths import Path
+from emulator.values.rows import decode_row, encode_row, row_json, row_size
+from emulator.values.size import changed_size, item_size
+from emulator.values.types import Item, Values
+from emulator.values.wire import depth_exceeded
+from storage import ReadTxn
+
+
+@dataclass(slots=True)  # frozen costs 0.4 us more
+class Guard:
+    """A write's condition.
+
+    `test` gets the existing item, or an empty one, and the request's values.
+    """
+
+    test: Callable[[Item, Values], bool]
+    values: Values
+    return_item: bool = False
+    """ReturnValuesOnConditionCheckFailure=ALL_OLD: the error carries the existing item."""
+    attributes: frozenset[str] | None = None
+    """Top-level names that the test reads, if it may be given these alone; None: the whole item."""
+    paths: tuple[Path, ...] = ()
+    """Paths that the test reads inside attributes, which therefore must not be key attributes."""
+    duplicate: bool = False
+    """The guard of a PartiQL INSERT, whose failure is DuplicateItemException."""
+
+
+@dataclass(slots=True)
+class ItemRequest:
+    """Something that a request wants of one item.
+
+    key_item: the item's key attributes; a Put has the whole item here. table, key: the item's table
+    and storage key, set by `locate`.
+    """
+
+    key_item: Item
+    table: Table = field(init=False, repr=False)
+    key: bytes = field(init=False, repr=False)
+
+    def locate(self, table: Table) -> None:
+        """Find the item's storage key. Raises the errors of keys (behaviour 3.8)."""
+        self.table = table
+        self.key = table.item_key(self.key_item)
+
+    def check(self) -> None:
+        """Raise what the table's keys forbid, in the order of the native operations."""
+
+
+def has_repeats(keys: Iterable[bytes]) -> bool:
+    """Say whether two parts of a request have the same key."""
+    keys = list(keys)
+    return len(set(keys)) < len(keys)
+
+
+@dataclass(slots=True)
+class Get(ItemRequest):
+    """A read of the item, or of a part of it, in a transaction."""
+
+    projection: program.Projection | None = None
+
+    def check(self) -> None:
+        """Raise if the projection goes into a key attribute."""
+        if self.projection is not None:
+            self.table.check_paths(self.projection.inner)
+
+
+@dataclass(slots=True)
+class Write(ItemRequest):
+    """A write, or for a Check only its condition."""
+
+    guard: Guard | None
+    urgent: ClassVar[bool] = False
+    """Whether the write takes no room, and so may use the reserve on a full disk."""
+
+    def check_condition(self) -> None:
+        """Raise if the condition goes into a key attribute."""
+        guard = self.guard
+        if guard is not None and guard.paths:
+            self.table.check_paths(guard.paths)
+
+    check = check_condition
+
+    def prepare(self, txn: ReadTxn) -> Change:
+        """Read the item, test the condition and return the change. Raises whatever is wrong."""
+        raise NotImplementedError
+
+    def returned(self, mode: str | None, change: Change) -> bytes | None:
+        """Return the attributes for this value of ReturnValues as JSON, None if there are none."""
+        row = change.old_row if mode == "ALL_OLD" else change.new_row if mode == "ALL_NEW" else None
+        return None if row is None else row_json(row)
+
+
+# These are functions of table and key. As methods of Write, and with a NamedTuple as Guard, they took
+# 0.7 % of the instructions of an UpdateItem.
+
+
+def _stored(txn: ReadTxn, table: Table, key: bytes) -> bytes | None:
+    """Return the item's row. Raises TransactionConflictException if a test declared one."""
+    if table.enforcement is not None:
+        table.enforcement.refuse_conflict(key)
+    return txn.get(key)
+
+
+def _allowed(table: Table, key: bytes, guard: Guard, old_row: bytes | None, key_item: Item) -> Item | None:
+    """Return the item of this row if the condition holds, None if not all of it was decoded.
+
+    Raises ConditionalCheckFailedException.
+    """
+    old = None
+    if old_row is None:
+        shown: Item = {}
+    elif guard.attributes is None or table.indexes:
+        shown = old = decode_row(old_row)
+    else:  # decoding a part of the item saves a sixth of a put of 1 KB
+        decode, names = table.view(guard.attributes)
+        shown = decode(old_row)
+        for name in names:
+            shown[name] = key_item[name]
+    if not guard.test(shown, guard.values):
+        raise _failed(table, key, guard, old_row)
+    return old
+
+
+def _failed(table: Table, key: bytes, guard: Guard, old_row: bytes | None) -> errors.ApiError:
+    """Return a failed condition's error, and charge a write of the existing item (behaviour 9.1)."""
+    charge(table, key, Consumed(write_units(0 if old_row is None else row_size(old_row), 0)))
+    if guard.duplicate:
+        return errors.duplicate_item()
+    return errors.conditional_check_failed(decode_row(old_row) if guard.return_item and old_row is not None else None)
+
+
+@dataclass(slots=True)
+class Put(Write):
+    """The replacement of the item, or its creation. size: the new item's."""
+
+    size: int
+
+    def check_size(self) -> None:
+        """Raise if the item is too large."""
+        if self.size > limits.ITEM_SIZE:
+            raise errors.item_too_large()
+
+    def locate(self, table: Table) -> None:
+        """Find the item's storage key.
+
+        Raises the errors of keys and of index keys (behaviour 3.8).
+        """
+        self.table = table
+        self.key = table.key_of_item(self.key_item)
+        if table.index_keys:
+            index_keys.check_item(table, self.key_item)
+
+    def prepare(self, txn: ReadTxn) -> Change:
+        """Test the condition and return the replacement."""
+        table, key, guard = self.table, self.key, self.guard
+        old_row = _stored(txn, table, key)
+        old = None if guard is None else _allowed(table, key, guard, old_row, self.key_item)
+        return Change(key, old_row, old, encode_row(self.key_item, self.size), self.key_item)
+
+
+@dataclass(slots=True)
+class Delete(Write):
+    """The removal of the item, which need not exist."""
+
+    urgent: ClassVar[bool] = True
+
+    def prepare(self, txn: ReadTxn) -> Change:
+        """Test the condition and return the removal."""
+        table, key, guard = self.table, self.key, self.guard
+        old_row = _stored(txn, table, key)
+        old = None if guard is None else _allowed(table, key, guard, old_row, self.key_item)
+        return Change(key, old_row, old, None, None)
+
+
+@dataclass(slots=True)
+class Check(Write):
+    """A condition on the item, which stays as it is: ConditionCheck and EXISTS of transactions."""
+
+    urgent: ClassVar[bool] = True
+
+    def prepare(self, txn: ReadTxn) -> Change:
+        """Test the condition; return a change that changes nothing but costs a write (behaviour 9.1)."""
+        table, key, guard = self.table, self.key, self.guard
+        old_row = _stored(txn, table, key)
+        old = None if guard is None else _allowed(table, key, guard, old_row, self.key_item)
+        return Change(key, old_row, old, old_row, old)
+
+
+_MUCH_TOO_LARGE: Final = 2 * limits.ITEM_SIZE
+"""Larger updated items, in bytes, are refused unread: measuring the depth of 150 long lists took 2 s."""
+_NESTS: Final = frozenset(("M", "L"))
+
+
+@dataclass(slots=True)
+class Update(Write):
+    """The change of the item, or its creation from its key.
+
+    update: the update's program, None to change nothing. values: what its placeholders stand for.
+    """
+
+    update: program.Update | None
+    values: Values
+
+    def check(self) -> None:
+        """Raise if the update or the condition does not fit the keys of the table (behaviour 3.8).
+
+        An update may not write a key attribute or below one, go into a key attribute of the table
+        or of an index, nor give an index key a wrong type or an empty value.
+        """
+        update, table = self.update, self.table
+        if update is not None:
+            for name in table.key_names:
+                if name in update.attributes:
+                    raise errors.cannot_update_key(name)
+            if update.inner:
+                table.check_paths(update.inner)
+            if table.index_keys:
+                index_keys.check_given(table, update, self.values)
+        self.check_condition()
+
+    def check_cost(self) -> None:
+        """Raise if the update writes more than an item may have.
+
+        UpdateItem alone does this, before it tests the condition (behaviour 2.4).
+        """
+        update, values = self.update, self.values
+        if update is None or (update.cost.light and type(values) is dict):
+            return
+        if update.cost.total(values) > limits.ITEM_SIZE:
+            raise errors.update_too_large()
+
+    def prepare(self, txn: ReadTxn) -> Change:
+        """Test the condition, apply the update and return the change.
+
+        Raises the run-time errors of updates (behaviour 4.5), and what is wrong with the new item: its
+        size, nesting or index keys.
+        """
+        table, key, update, guard, key_item = self.table, self.key, self.update, self.guard, self.key_item
+        old_row = _stored(txn, table, key)
+        old = None if old_row is None else decode_row(old_row)
+        if guard is not None and not guard.test(old or {}, guard.values):
+            self._refuse_oversized(old)
+            raise _failed(table, key, guard, old_row)
+        before = new = key_item if old is None else old
+        size = item_size(key_item) if old_row is None else row_size(old_row)
+        if update is not None:
+            new = update.apply(new, self.values, exists=old is not None)
+            if old is None and not update.creates:
+                return Change(key, None, None, None, None)
+            index_keys.check_updated(table, new, update)
+            size = changed_size(size, before, new, update.attributes)
+            if size <= _MUCH_TOO_LARGE:
+                _check_depth(new, update)
+        if size > limits.ITEM_SIZE:
+            raise errors.update_too_large()
+        return Change(key, old_row, old, encode_row(new, size), new)
+
+    def returned(self, mode: str | None, change: Change) -> bytes | None:
+        """Return the attributes for this value of ReturnValues as JSON, None if there are none."""
+        if self.update is None or mode not in ("UPDATED_OLD", "UPDATED_NEW"):
+            return Write.returned(self, mode, change)
+        item = change.old if mode == "UPDATED_OLD" else change.new
+        attributes = paths.project(item or {}, self.update.targets)
+        return orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS) if attributes else None
+
+    def _refuse_oversized(self, old: Item | None) -> None:
+        """Raise if the new item would be too large, which precedes a failed condition (behaviour 2.4)."""
+        if self.update is None:
+            return
+        item = old or self.key_item
+        try:
+            new = self.update.apply(item, self.values, exists=old is not None)
+        except errors.ApiError:
+            return
+        if changed_size(item_size(item), item, new, self.update.attributes) > limits.ITEM_SIZE:
+            raise errors.update_too_large()
+
+
+def _check_depth(new: Item, update: program.Update) -> None:
+    """Raise if an update has made an attribute with parts that are nested too deeply."""
+    for name in update.attributes:
+        value = new.get(name)
+        if value is not None and not _NESTS.isdisjoint(value) and depth_exceeded((value,)):
+            raise errors.nesting(about="item")

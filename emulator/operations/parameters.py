@@ -1,0 +1,89 @@
+"""Parameters of several operations: attribute values, expressions, conditions, projections."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from emulator.database.items.requested import Guard
+from emulator.expressions import legacy
+from emulator.expressions.bind import Bound, bind, check_members_used
+from emulator.expressions.program import Projection
+from emulator.model.request import Request
+from emulator.values.problems import Layer, Problem, first_problem
+from emulator.values.types import Values
+
+NO_VALUES: Final[Values] = {}
+
+
+def check_values(request: Request, layer: Layer, *, numbers_first: bool = False) -> None:
+    """Raise the problem of the request's attribute values in the layer's wording (behaviour 2.1).
+
+    Names or values without an expression are reported before any problem of a value
+    (behaviour 3.1). numbers_first: as in check_problems.
+    """
+    if request.problems:
+        check_members_used(request)
+        check_problems(request.problems, layer, numbers_first=numbers_first)
+
+
+def check_problems(problems: Sequence[Problem], layer: Layer, *, numbers_first: bool = False) -> None:
+    """Raise the first of these problems, in the layer's wording.
+
+    numbers_first: if a value has several types and one of them is a bad number, report the number.
+    """
+    if problems:
+        problem = first_problem(problems)
+        raise (problem.numbers_first() if numbers_first else problem).error(layer)
+
+
+_EXPRESSIONS: Final = frozenset(
+    (
+        "UpdateExpression",
+        "ConditionExpression",
+        "KeyConditionExpression",
+        "FilterExpression",
+        "ProjectionExpression",
+        "ExpressionAttributeNames",
+        "ExpressionAttributeValues",
+    )
+)
+
+
+_TEXTS: Final = tuple(name for name in _EXPRESSIONS if name.endswith("Expression"))
+
+
+def text_length(request: Mapping[str, Any]) -> int:
+    """Return the characters of all expressions of a request, or of a member of one."""
+    return sum([len(request[name]) for name in _TEXTS if name in request])
+
+
+def bound_of(request: Mapping[str, Any]) -> Bound | None:
+    """Return the request's compiled expressions, None if it has none."""
+    return None if _EXPRESSIONS.isdisjoint(request) else bind(request)
+
+
+def guard_of(request: Mapping[str, Any], bound: Bound | None) -> Guard | None:
+    """Return a write's condition, from its expression or from Expected."""
+    if bound is not None and bound.condition is not None:
+        condition, values = bound.condition, request.get("ExpressionAttributeValues", NO_VALUES)
+    elif "Expected" in request or "ConditionalOperator" in request:
+        expected = legacy.expected(request)
+        if expected is None:
+            return None
+        condition, values = expected, NO_VALUES
+    else:
+        return None
+    return_item = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+    return Guard(condition.test, values, return_item, condition.attributes, condition.inner)
+
+
+def returns_item(request: Mapping[str, Any]) -> bool:
+    """Say whether the error of a failed condition is to carry the existing item."""
+    return request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+
+
+def projection_of(request: Mapping[str, Any]) -> Projection | None:
+    """Return the projection of a request or of one block of a batch, None for whole items."""
+    bound = bound_of(request)
+    if "AttributesToGet" in request:
+        return legacy.attributes_to_get(request["AttributesToGet"])
+    return None if bound is None else bound.projection

@@ -1,0 +1,68 @@
+"""Parts of responses that several operations have. A member is finished JSON: `"Name":value`."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+import orjson
+
+from emulator.database.database import Database
+from emulator.database.items import collections
+from emulator.database.items.requested import Write
+from emulator.database.throughput import capacity
+from emulator.database.throughput.capacity import Consumed
+
+
+def response_of(members: list[bytes]) -> bytes:
+    """Return the JSON object with these members."""
+    return b"".join((b"{", b",".join(members), b"}"))
+
+
+def member(name: bytes, value: object) -> bytes:
+    """Return one member."""
+    return b'"%b":%b' % (name, orjson.dumps(value))
+
+
+def consumed_member(request: Mapping[str, Any], table_name: str, consumed: Consumed) -> list[bytes]:
+    """Return ConsumedCapacity for one table, nothing unless the request asks for it."""
+    mode = capacity.wanted(request)
+    if mode is None:
+        return []
+    return [member(b"ConsumedCapacity", capacity.shape(mode, table_name, consumed))]
+
+
+def consumed_members(
+    request: Mapping[str, Any],
+    consumed: Iterable[tuple[str, Consumed]],
+    kind: Literal["Read", "Write"] | None = None,
+) -> list[bytes]:
+    """Return ConsumedCapacity for several tables, nothing unless the request asks for it.
+
+    consumed: what was consumed under which table name; several figures under one name are added up.
+    kind: of a transaction.
+    """
+    mode = capacity.wanted(request)
+    if mode is None:
+        return []
+    tables: dict[str, Consumed] = {}
+    for name, units in consumed:
+        tables.setdefault(name, Consumed()).add(units)
+    return [member(b"ConsumedCapacity", [capacity.shape(mode, name, units, kind) for name, units in tables.items()])]
+
+
+def collection_member(database: Database, request: Mapping[str, Any], write: Write) -> list[bytes]:
+    """Return ItemCollectionMetrics of one write, nothing unless the request asks for it."""
+    if request.get("ReturnItemCollectionMetrics") != "SIZE" or not write.table.local_indexes:
+        return []
+    with database.read() as txn:
+        return [member(b"ItemCollectionMetrics", collections.metrics(txn, write))]
+
+
+def collections_member(
+    database: Database, request: Mapping[str, Any], writes: Iterable[tuple[str, Write]]
+) -> list[bytes]:
+    """Return ItemCollectionMetrics by table names, nothing unless the request asks for it."""
+    if request.get("ReturnItemCollectionMetrics") != "SIZE":
+        return []
+    with database.read() as txn:
+        metrics = collections.metrics_by_table(txn, writes)
+    return [member(b"ItemCollectionMetrics", metrics)] if metrics else []
