@@ -1,4 +1,4 @@
-"""Work that is repeated for as long as the server runs, whatever goes wrong in one of its rounds."""
+"""Work that repeats as long as the server runs, even if one of its rounds fails."""
 
 import asyncio
 import logging
@@ -8,13 +8,15 @@ from typing import Final, NoReturn
 log = logging.getLogger("emulator")
 
 _PAUSE: Final = 1.0  # seconds after a round that failed
-_SILENCE: Final = 600.0  # seconds in which the same failure is logged once
+_SILENCE: Final = 600.0  # seconds in which the same failure is not logged again
 
 
 async def run_forever(what: str, work: Callable[[], Awaitable[float]]) -> NoReturn:
-    """Repeat a round of work until cancelled. Each returns the seconds until the next.
+    """Repeat a round of work until cancelled. Each round returns the seconds until the next.
 
-    An unexpected failure is logged, and the next round comes a second later. what: for the log.
+    After an unexpected failure, log it and begin the next round a second later.
+
+    what: the name of the work in the log.
     """
     loop = asyncio.get_running_loop()
     logged: dict[str, float] = {}  # failures, and when they were logged

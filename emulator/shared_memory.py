@@ -1,10 +1,11 @@
-"""What several worker processes over one folder share besides the store: the clock, and hints of change.
+"""The memory that the worker processes of one data folder share: the clock, and hints of changes.
 
-The workers map a few bytes of memory, which the supervisor makes before it forks them:
+The supervisor maps a few bytes of memory before it forks the workers:
 
-    16 bytes       the clock: its offset, and the time at which it is frozen; doubles (clock.EmulatorClock)
-    8 bytes each   one counter for each worker, which only that worker raises, when it has changed
-                   definitions (database/versions.py)
+    16 bytes        the clock (clock.EmulatorClock), as two doubles: its offset, and the time at
+                    which it is frozen
+    8 bytes each    a counter for each worker; the worker increments its own when it has changed
+                    definitions (database/store/versions.py)
 """
 
 import mmap
@@ -18,7 +19,7 @@ _CLOCK: Final = 8 * CLOCK_CELLS  # bytes
 
 
 class SharedMemory:
-    """The bytes that `workers` processes share. worker_index: the number of this process, from 0."""
+    """The bytes that `workers` processes share. worker_index: number of this process, from 0."""
 
     def __init__(self, workers: int = 1) -> None:
         self.workers = workers
@@ -42,7 +43,7 @@ class SharedMemory:
     def notify(self, seen: bytes) -> bytes:
         """Notify the other workers that this one has changed something. Call it after the commit.
 
-        seen: the hints that this worker knows. Returns them with this worker's own counter updated.
+        seen: the hints that this worker knows. Returns `seen` with this worker's counter updated.
         """
         self._counters[self.worker_index] += 1
         at = 8 * self.worker_index

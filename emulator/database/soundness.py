@@ -1,10 +1,11 @@
-"""Whether the records of a store fit together: asked of folders that are copies, before they are used.
+"""Verifying that the records of a store fit together, before a folder that is a copy is used.
 
-A copy that was made while a server wrote may mix pages of several commits. The pages themselves may
-not show it (`problem_of` in storage/data_folder.py). It shows here: items that cannot be read, missing
-index entries, wrong counts.
+A copy that was made while a server wrote may mix pages of several commits. Checking the pages
+(`problem_of` in storage/data_folder.py) does not always reveal that. Checking the records does: it
+finds items that cannot be read, missing index entries and wrong counts.
 
-`verify` does it in a process of its own, whatever happens there. 100,000 items of 1 KB with an index take 1.5 s.
+`verify` checks in a process of its own, because reading a damaged store can crash the process. A
+store of 100,000 items of 1 KB with an index takes 1.5 s.
 """
 
 import logging
@@ -35,14 +36,17 @@ log = logging.getLogger("emulator")
 _COMMAND: Final = "emulator.commands.verify"
 
 NEWER: Final = 2
-"""Exit status of the command if a newer version has written the folder."""
+"""Exit status of the command if a newer version wrote the folder."""
 
 
 def verify(folder: Path) -> None:
-    """Verify a folder in a process of its own. Raises Corrupted; LayoutMismatch if a newer version wrote it."""
+    """Verify a folder in a process of its own.
+
+    Raises Corrupted, or LayoutMismatch if a newer version wrote the folder.
+    """
     log.warning(
-        "the data folder %s was copied, restored or last used by an older version: it is verified once, which takes a"
-        " while for large ones",
+        "the data folder %s was copied, restored or last used by an older version: it is verified once, which takes"
+        " a while if it is large",
         folder,
     )
     result = subprocess.run(  # noqa: S603 - our own module
@@ -57,12 +61,12 @@ def verify(folder: Path) -> None:
         lines = result.stderr.strip().splitlines()
         if lines and result.returncode == NEWER:
             raise refused(folder, lines[-1])
-        raise damaged(folder, lines[-1] if lines else f"reading it ended with status {result.returncode}")
+        raise damaged(folder, lines[-1] if lines else f"verifying it ended with status {result.returncode}")
     log.info("the data folder %s is sound", folder)
 
 
 def check(txn: ReadTxn) -> None:
-    """Check all records of a store. Raises Corrupted with the first problem, LayoutMismatch."""
+    """Check all records of a store. Raises Corrupted with the first problem, or LayoutMismatch."""
     try:
         problem = next(_problems(txn), None)
     except LayoutMismatch:
@@ -81,36 +85,36 @@ def _problems(txn: ReadTxn) -> Iterator[str]:
         prefix = keyspace.stream_records(stream.id)
         for key, row in txn.scan(prefix, prefix_end(prefix)):
             if record_sequence(row) != int.from_bytes(key[-8:], "big") or not is_consistent(current(row)):
-                yield f"a record of stream {stream.label} is not what was written"
+                yield f"a record of stream {stream.label} differs from what was written"
     for _, stored in txn.scan(*keyspace.mappings()):
         orjson.loads(stored)
 
 
 def _problems_of_table(txn: ReadTxn, table: Table) -> Iterator[str]:
     name = table.name
-    counted = [_Count() for _ in range(len(table.indexes) + 1)]
+    counts = [_Count() for _ in range(len(table.indexes) + 1)]
     for key, row in txn.scan(table.prefix, prefix_end(table.prefix)):
         item = decode_row(row)
-        counted[0].add(row)
+        counts[0].add(row)
         if table.key_of_item(item) != key or orjson.dumps(item, option=orjson.OPT_SORT_KEYS) != row_json(row):
-            yield f"an item of table {name} is not what was written"
+            yield f"an item of table {name} differs from what was written"
         for index in table.indexes:
             entry = _entry(txn, index, item, key)
             if entry is None:
                 continue
             if not _is_part(entry, item):
-                yield f"index {index.name} of table {name} has not the entry of an item"
-            counted[index.position].add(entry)
+                yield f"index {index.name} of table {name} lacks the entry of an item"
+            counts[index.position].add(entry)
     for index in table.indexes:
         entries = sum(1 for _ in txn.scan(index.prefix, prefix_end(index.prefix)))
-        if entries != counted[index.position].rows:
-            yield f"index {index.name} of table {name} has entries of no item"
-    if statistics.read(txn, table.statistics_key, len(counted)) != [(each.rows, each.size) for each in counted]:
-        yield f"table {name} has another number of items or bytes than was written"
+        if entries != counts[index.position].rows:
+            yield f"index {index.name} of table {name} has entries that belong to no item"
+    if statistics.read(txn, table.statistics_key, len(counts)) != [(count.rows, count.size) for count in counts]:
+        yield f"the counts of items or bytes of table {name} are wrong"
 
 
 class _Count:
-    """Rows and their bytes."""
+    """A number of rows, and their bytes."""
 
     def __init__(self) -> None:
         self.rows = 0
@@ -124,11 +128,11 @@ class _Count:
 
 
 def _entry(txn: ReadTxn, index: Index, item: dict[str, Any], item_key: bytes) -> bytes | None:
-    """Return an item's entry in an index, empty where it is missing; None where there is none to be."""
+    """Return an item's entry in an index: empty if it is missing, None if the item needs none."""
     key = index.key(item, item_key)
     return (txn.get(key) or b"") if key is not None and index.holds(item_key) else None
 
 
 def _is_part(entry: bytes, item: dict[str, Any]) -> bool:
-    """Say whether an index entry holds attributes of an item."""
+    """Say whether an entry exists and all its attributes are those of the item."""
     return bool(entry) and decode_row(entry).items() <= item.items()

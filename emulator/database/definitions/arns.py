@@ -1,23 +1,27 @@
-"""ARNs and accounts: what an ARN names, and whose it is (behaviour 3.4 and 13).
+"""ARNs and accounts: what an ARN names, and who owns it (behaviour 3.4 and 13).
 
     arn:<partition>:<service>:<region>:<account>:<resource>
 
-`parsed` takes an ARN apart. `table_name` and `tagged` judge one that a caller sent: the first for a member TableName, the
-second for the ResourceArn of the tag operations. They check in this order, and each fault has its error:
+`parsed` splits an ARN into its parts. `table_name` and `tagged` check an ARN that a caller sent:
+the first as the member TableName, the second as the ResourceArn of the tag operations. The faults
+have these errors, and are checked in this order except where the notes say otherwise:
 
-| fault                       | `table_name`                     | `tagged`                                           |
-|-----------------------------|----------------------------------|----------------------------------------------------|
-| not an ARN at all           | (is a plain name)                | ARNs must start with 'arn:'                        |
-| fewer than six parts        | Valid ARN format is ..           | Invalid TableArn                                   |
-| another partition           | Invalid AWS partition            | Invalid TableArn (inferred)                        |
-| another service             | Invalid AWS service (inferred)   | AccessDeniedException, before the partition        |
-| another region              | Invalid AWS region               | Invalid TableArn                                   |
-| no table                    | Invalid resource type            | Provided Arn is not .., of an index only table or  |
-|                             |                                  | stream is accepted, before the region              |
-| another account             | AccessDeniedException            | AccessDeniedException, before the partition        |
-| a name that no table has    | (is not found)                   | Invalid TableArn                                   |
+| fault                    | `table_name`                   | `tagged`                    |
+|--------------------------|--------------------------------|-----------------------------|
+| not an ARN at all        | none: it is a table's name     | ARNs must start with 'arn:' |
+| fewer than six parts     | Valid ARN format is ..         | Invalid TableArn            |
+| another partition        | Invalid AWS partition          | Invalid TableArn (inferred) |
+| another service          | Invalid AWS service (inferred) | AccessDeniedException [1]   |
+| another region           | Invalid AWS region             | Invalid TableArn            |
+| not a table              | Invalid resource type          | Provided Arn is not .. [2]; |
+|                          |                                | for an index: only table or |
+|                          |                                | stream is accepted [3]      |
+| another account          | AccessDeniedException          | AccessDeniedException [1]   |
+| a name no table can have | none: the table is not found   | Invalid TableArn            |
 
-With one database for all callers (--shared-db) every account and region is the caller's own.
+[1] checked before the partition; [2] checked before partition and region; [3] checked last
+
+With `--shared-db`, every account and region is the caller's own.
 """
 
 import re
@@ -28,18 +32,21 @@ from emulator.settings import is_account
 
 SERVICE: Final = "dynamodb"
 
-# Not compiled here, which would take 0.6 ms of every start: few clients send ARNs.
+# Compiled at first use: that takes 0.6 ms, and few clients send ARNs.
 _RESOURCE: Final = r"table/([^/]*)(?:/(index|stream)/([^/]+))?"
 _TABLE_NAME: Final = r"[a-zA-Z0-9_.-]{3,255}"
 _PARTS: Final = 6
 
 _DEFAULT_PARTITION: Final = "aws"
 _PARTITIONS: Final = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"), ("us-iso-", "aws-iso"), ("us-isob-", "aws-iso-b"))
-"""Beginnings of regions, and the partitions that these regions are in."""
+"""Prefixes of the names of regions, and the partitions of these regions."""
 
 
 class Home(NamedTuple):
-    """Where a caller's own resources are. shared: accounts and regions are not told apart."""
+    """The account and region of a caller.
+
+    shared: every account and region counts as the caller's own (`--shared-db`).
+    """
 
     account: str
     region: str
@@ -47,7 +54,13 @@ class Home(NamedTuple):
 
 
 class Arn(NamedTuple):
-    """An ARN taken apart. kind: table, index or stream, "" for any other resource; name: of the index, or the label."""
+    """An ARN in its parts.
+
+    text: the whole ARN.
+    kind: table, index or stream, or "" for any other resource.
+    table: the name of the table, also for an index or stream.
+    name: the name of the index, or the label of the stream.
+    """
 
     text: str
     partition: str
@@ -59,12 +72,12 @@ class Arn(NamedTuple):
     name: str
 
     def is_of_table(self) -> bool:
-        """Say whether it may name a table, an index or a stream: the table's name is one that CreateTable takes."""
+        """Say whether the ARN is of a table, index or stream, and the table's name is possible."""
         return bool(self.kind) and re.fullmatch(_TABLE_NAME, self.table) is not None
 
 
 def parsed(text: str) -> Arn | None:
-    """Take an ARN apart; None for a text that is not one."""
+    """Return the parts of an ARN, None if the text is not an ARN."""
     parts = text.split(":", _PARTS - 1)
     if len(parts) != _PARTS or parts[0] != "arn":
         return None
@@ -83,15 +96,21 @@ def is_stream(text: str) -> bool:
 
 
 def resource(text: str) -> str:
-    """Return what a table's or stream's ARN names, without account and region: `table/<t>/stream/<label>`."""
+    """Return the last part of a table's or stream's ARN, such as `table/<t>/stream/<label>`.
+
+    It does not depend on the account and the region.
+    """
     return "table/" + text.partition(":table/")[2]
 
 
-# --- judging --------------------------------------------------------------------------------------------------------
+# --- checking ARNs of requests ------------------------------------------------------------------
 
 
 def table_name(text: str, home: Home, *, data_plane: bool) -> str:
-    """Return the name of a table of the caller's own, from its ARN. Raises what behaviour 3.4 says."""
+    """Return the table's name from the ARN of one of the caller's tables.
+
+    Raises the errors of behaviour 3.4.
+    """
     arn = parsed(text)
     if arn is None:
         raise errors.arn_format(text)
@@ -109,7 +128,10 @@ def table_name(text: str, home: Home, *, data_plane: bool) -> str:
 
 
 def tagged(text: str, home: Home) -> Arn:
-    """Return the ARN of a table or stream of the caller's own. Raises what behaviour 13 says."""
+    """Return the parts of the ARN of one of the caller's tables or streams.
+
+    Raises the errors of behaviour 13.
+    """
     if not text.startswith("arn:"):
         raise errors.arn_expected(text)
     arn = parsed(text)
@@ -129,23 +151,26 @@ def tagged(text: str, home: Home) -> Arn:
 
 
 def _is_own_partition(arn: Arn, home: Home) -> bool:
-    """Say whether the ARN's partition is the caller's; `aws` always is, because our own ARNs have it everywhere."""
+    """Say whether the ARN's partition is the caller's.
+
+    The partition `aws` passes for every caller, because the emulator's own ARNs have it.
+    """
     region = arn.region if home.shared else home.region
     return arn.partition == _DEFAULT_PARTITION or any(
-        region.startswith(beginning) and arn.partition == partition for beginning, partition in _PARTITIONS
+        region.startswith(prefix) and arn.partition == partition for prefix, partition in _PARTITIONS
     )
 
 
-# --- accounts -------------------------------------------------------------------------------------------------------
+# --- accounts -----------------------------------------------------------------------------------
 
 
 def account_of(access_key: str, default: str) -> str:
-    """Return the account that an access key stands for: itself, or `default` where it is not twelve digits."""
+    """Return the account of an access key: the key if it is twelve digits, else `default`."""
     return access_key if is_account(access_key) else default
 
 
 def moved(text: str, before: str, after: str) -> str:
-    """Return the ARN of a resource that was in one account, as it is in another; other ARNs stay as they are."""
+    """Return an ARN with the account `before` replaced by `after`, any other text unchanged."""
     parts = text.split(":", _PARTS - 1)
     if len(parts) == _PARTS and parts[4] == before:
         parts[4] = after
@@ -153,14 +178,20 @@ def moved(text: str, before: str, after: str) -> str:
 
 
 def default_key(account: str) -> str:
-    """Return the path in an ARN of the key of KMS that encrypts an account's tables unless another is named."""
+    """Return the last part of the ARN of an account's default KMS key.
+
+    That key encrypts a table if its SSESpecification names no other key.
+    """
     from uuid import NAMESPACE_URL, uuid5  # noqa: PLC0415 - start-up time
 
     return f"key/{uuid5(NAMESPACE_URL, account)}"
 
 
 def moved_key(text: str, before: str, after: str) -> str:
-    """Return the ARN of a key of KMS as it is in another account, which has another default key."""
-    own, other = default_key(before), default_key(after)
+    """Return a KMS key's ARN with the account `before` replaced by `after`.
+
+    The default key of the one account becomes the default key of the other.
+    """
+    key_before, key_after = default_key(before), default_key(after)
     arn = moved(text, before, after)
-    return arn.removesuffix(own) + other if arn != text and arn.endswith(own) else arn
+    return arn.removesuffix(key_before) + key_after if arn != text and arn.endswith(key_before) else arn

@@ -1,8 +1,7 @@
-"""Item collections (behaviour 9.4): all items of one partition key, in table and local indexes.
+"""Item collections (behaviour 9.4): all items of one partition key, in the table and local indexes.
 
-Like the statistics, the size of each collection is kept by the write path in the write's own
-transaction. Only tables with local indexes have such records, and they have these indexes from
-their first moment on.
+Like the statistics, their sizes are updated in the transaction of each write. Only tables with
+local indexes have sizes. A local index is as old as its table, so sizes never need a backfill.
 """
 
 from collections.abc import Iterable
@@ -22,9 +21,9 @@ def collection_size(txn: ReadTxn, item_key: bytes) -> int:
 
 
 class Collections:
-    """Follows writes to a table with local indexes. Refuses those that make a collection too large.
+    """Keeps the sizes of the collections of a table, and refuses writes that make one too large.
 
-    limit: bytes that a collection may have.
+    limit: the most bytes that a collection may have.
     """
 
     __slots__ = ("_limit",)
@@ -33,14 +32,17 @@ class Collections:
         self._limit = limit
 
     def check(self, txn: ReadTxn, change: Change) -> None:
-        """Raise ItemCollectionSizeLimitExceededException if the collection would be too large."""
+        """Raise ItemCollectionSizeLimitExceededException if the collection would exceed the limit.
+
+        A change that makes the collection no larger passes.
+        """
         growth = change.size + sum(entry.size for entry in change.entries if entry.index.local)
         change.collection_size = collection_size(txn, change.key) + growth
         if change.collection_size > self._limit and growth > 0:
             raise errors.item_collection_too_large()
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Store the collection's new size; an empty collection has no record."""
+        """Store the collection's new size. An empty collection has no record."""
         key = keyspace.collection(change.key)
         if change.collection_size:
             txn.put(key, change.collection_size.to_bytes(8, "big"))
@@ -49,7 +51,10 @@ class Collections:
 
 
 def metrics(txn: ReadTxn, write: Write) -> dict[str, Any]:
-    """Return ItemCollectionMetrics: the collection's key, and two whole gigabytes around its size."""
+    """Return ItemCollectionMetrics: the collection's key and the estimate of its size.
+
+    The estimate is the whole gigabytes below and above the size.
+    """
     hash_name = write.table.hash
     whole = float(collection_size(txn, write.key) // limits.GIB)
     return {
@@ -59,12 +64,12 @@ def metrics(txn: ReadTxn, write: Write) -> dict[str, Any]:
 
 
 def metrics_by_table(txn: ReadTxn, writes: Iterable[tuple[str, Write]]) -> dict[str, list[dict[str, Any]]]:
-    """Return ItemCollectionMetrics of several writes by their table names: each collection once."""
-    found: dict[str, list[dict[str, Any]]] = {}
+    """Return ItemCollectionMetrics of several writes by table name, with each collection once."""
+    by_table: dict[str, list[dict[str, Any]]] = {}
     seen = set()
     for name, write in writes:
         collection = keyspace.collection(write.key)
         if write.table.local_indexes and not isinstance(write, Check) and collection not in seen:
             seen.add(collection)
-            found.setdefault(name, []).append(metrics(txn, write))
-    return found
+            by_table.setdefault(name, []).append(metrics(txn, write))
+    return by_table

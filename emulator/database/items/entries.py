@@ -9,7 +9,7 @@ from storage import WriteTxn
 
 
 class Entries:
-    """Follows writes to a table with indexes: writes the entries that `store` found to change."""
+    """Writes the index entries of a table's items. `store` has already computed their changes."""
 
     __slots__ = ()
 
@@ -28,7 +28,7 @@ def entry_changes(table: Table, change: Change) -> list[EntryChange]:
 
 
 def _entry_change(index: Index, change: Change) -> EntryChange:
-    """Return what a change of an item does to one index, nothing if its entry stays the same."""
+    """Return what a change of an item does to one index: nothing if the entry stays the same."""
     entry = EntryChange(index)
     if not index.holds(change.key):
         return entry
@@ -36,7 +36,7 @@ def _entry_change(index: Index, change: Change) -> EntryChange:
     new_key = None if new is None else index.key(new, change.key)
     if old is None:
         old_key = None
-    elif new is not None and index.same_key(old, new):  # spares a sixth of a write to two indexes
+    elif new is not None and index.same_key(old, new):  # saves a sixth of a write to two indexes
         old_key = new_key
     else:
         old_key = index.key(old, change.key)

@@ -1,10 +1,10 @@
-"""The partitions of a table or an index: how many there are, and which keys each of them holds.
+"""The partitions of a table or an index: how many there are, and the range of keys of each.
 
-A partition serves 3000 read and 1000 write units a second. An on-demand table starts with 12,000
-and 4,000, so it has four (observed: a Scan of such a table costs four minimal reads, behaviour
-9.1). Other tables and indexes have as many as their warm throughput needs. Partitions share the
-hash range equally. Two things are inferred: the equal shares, and that global indexes follow the
-same rule. Splits by size (10 GB) are left out.
+A partition serves 3000 read units and 1000 write units a second. A new on-demand table provides
+12,000 and 4,000, so it has four partitions (observed: a Scan of such a table costs four minimal
+reads, behaviour 9.1). Any table or global index has as many partitions as its warm throughput
+needs; for global indexes this is inferred. Partitions divide the range of hashes equally, which is
+inferred too. Splits by size (10 GB) are not emulated.
 """
 
 from collections.abc import Iterator
@@ -20,16 +20,16 @@ from emulator.database.throughput.throttle import PARTITION_UNITS
 from emulator.limits import TABLE_CAPACITY
 
 _MOST: Final = ceil(TABLE_CAPACITY / PARTITION_UNITS["Write"])
-"""What a table within the default quota can need.
+"""The most partitions that a table within the default quota needs.
 
-A request may ask for more; that would slow each Scan.
+A request may set more warm throughput. More partitions for it would only slow each Scan down.
 """
 
 
 def count(table: Table, source: Table | Index) -> int:
-    """Return how many partitions a table or an index has.
+    """Return how many partitions the table or one of its indexes has.
 
-    A local index shares those of its table.
+    A local index has the partitions of its table.
     """
     definition = table.definition
     part = source.definition if isinstance(source, Index) and source.is_global else definition
@@ -40,7 +40,10 @@ def count(table: Table, source: Table | Index) -> int:
 
 
 def parts(table: Table, source: Table | Index, limits: Range) -> Iterator[Range]:
-    """Yield the parts of a range of keys that partitions hold, in key order, without empty parts."""
+    """Split a range of the table's or index's keys by partition, in key order.
+
+    Partitions that hold no key of the range are left out.
+    """
     start, stop = limits
     total = count(table, source)
     for number in range(total):

@@ -1,8 +1,10 @@
-"""Filling a new index from the items that were there before it, in slices, while the table serves requests.
+"""Backfill: filling a new index with the items that existed before it.
 
-The index remembers how far it has come (`filled_to`, see walk.py). Writes to items up to there enter the index at once;
-items beyond are left alone until the walk reaches them, so neither side ever enters or charges an item twice. Items
-without the index's key attributes, or with a wrong type, are skipped (behaviour 10.4).
+The work is done in slices, while the table serves requests. The index's definition stores how far
+the walk has come (`filled_to`, see walk.py). A write to an item up to there enters the index at
+once. A write to a later item does not: the walk will enter that item. So no item is entered or
+charged twice. Items without the index's key attributes, or with a wrong type, are skipped
+(behaviour 10.4).
 """
 
 from dataclasses import replace
@@ -20,12 +22,12 @@ SLICE: Final = 500  # items visited in one slice of background work: about 10 ms
 
 
 def begin(database: Database, table: Table, index_id: int) -> None:
-    """Queue the filling of an index."""
+    """Queue the backfill of an index."""
     walk.begin(database, table, ("index", index_id), partial(_fill, database, index_id))
 
 
 def resume_all(database: Database) -> None:
-    """Queue the fillings that an earlier process left unfinished."""
+    """Queue the backfills that an earlier process did not finish."""
     for table in list(database.catalog.everything()):
         for index in table.definition.indexes:
             if index.filled_to is not None:
@@ -33,7 +35,7 @@ def resume_all(database: Database) -> None:
 
 
 def _fill(database: Database, index_id: int, table: Table) -> bool:
-    """Enter one slice of items; return True while there are more."""
+    """Enter one slice of items. Return True if there are more."""
     index = next((index for index in table.indexes if index.definition.id == index_id), None)
     if index is None or index.definition.filled_to is None:
         return False
@@ -59,5 +61,5 @@ def _fill(database: Database, index_id: int, table: Table) -> bool:
 
 def with_index(table: Table, index: IndexDefinition) -> TableDefinition:
     """Return the table's definition with one index replaced."""
-    indexes = tuple(index if each.id == index.id else each for each in table.definition.indexes)
+    indexes = tuple(index if old.id == index.id else old for old in table.definition.indexes)
     return replace(table.definition, indexes=indexes)

@@ -1,7 +1,7 @@
-"""Filling a table's TTL queue with the items that were there before TTL was switched on, in slices.
+"""Filling a table's TTL queue, in slices, with the items from before TTL was switched on.
 
-Entering an item twice is harmless, so writes always see to the queue themselves, on whichever side of the walk they are
-(compare backfill.py). What is in the queue already is swept while the walk goes on.
+Entering an item twice is harmless. So every write updates the queue, whether the walk has reached
+its item or not (unlike backfill.py). Sweeps need not wait for the end of the walk.
 """
 
 from dataclasses import replace
@@ -19,27 +19,27 @@ SLICE: Final = 500  # items visited in one slice of background work: about 4 ms
 
 
 def begin(database: Database, table: Table) -> None:
-    """Queue the filling of a table's queue."""
+    """Queue the work that fills a table's TTL queue."""
     queue_id = table.definition.ttl_queue
     walk.begin(database, table, ("queue", queue_id), partial(_fill, database, queue_id))
 
 
 def resume_all(database: Database) -> None:
-    """Queue the fillings that an earlier process left unfinished."""
+    """Queue the work on all TTL queues that an earlier process did not fill to the end."""
     for table in list(database.catalog.everything()):
         if table.definition.ttl_filled_to is not None:
             begin(database, table)
 
 
 def finish(database: Database, table: Table) -> Steps[None]:
-    """Fill a table's queue to its end now, a slice in each step."""
+    """Fill the rest of a table's TTL queue now, one slice in each step."""
     return walk.finish(database, table, partial(_fill, database, table.definition.ttl_queue))
 
 
 def _fill(database: Database, queue_id: int | None, table: Table) -> bool:
-    """Enter one slice of items; return True while there are more.
+    """Enter one slice of items. Return True if there are more.
 
-    The queue may have been dropped, or already filled, by now.
+    Does nothing if the queue has been dropped or filled since the work was queued.
     """
     definition = table.definition
     queue = queue_of(definition)

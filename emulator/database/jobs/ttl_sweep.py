@@ -1,8 +1,9 @@
-"""Deleting what has expired (behaviour 12), in slices of background work.
+"""Deleting expired items (behaviour 12), in slices of background work.
 
-A sweep costs what it deletes, and one look for each table with TTL. Deletions go through the one write path, so indexes,
-statistics, item collections and streams follow; they cost no capacity, and neither enforced throughput nor declared
-transactions hold them up. Until its slice has come, an expired item is read and written like any other.
+A sweep reads one entry of each TTL queue, and then only what it deletes. It deletes through the
+same write path as requests, so indexes, statistics, item collections and streams stay correct. A
+deletion consumes no capacity. Enforced throughput limits and declared transactions do not stop it.
+Until it is deleted, an expired item is read and written like any other.
 """
 
 from collections import Counter
@@ -23,12 +24,14 @@ from emulator.slices import Steps, finish
 from emulator.values.rows import decode_row
 from storage import WriteTxn
 
-SLICE: Final = 500  # items deleted in one slice of background work: 6 ms, 20 with a stream and an index
-SLICE_OF_SWEEP: Final = 100  # items deleted in one step of a sweep that somebody waits for (slices.py)
+# Items deleted in one slice of background work: 6 ms, or 20 ms with a stream and an index.
+SLICE: Final = 500
+# Items deleted in one step of a sweep that a request waits for (slices.py).
+SLICE_OF_SWEEP: Final = 100
 
 
 def begin(database: Database) -> None:
-    """Queue the sweeping of all tables in which something has expired."""
+    """Queue a sweep of each table that has expired items."""
     now = database.clock.now()
     with database.read() as txn:
         for table in tables(database):
@@ -46,12 +49,12 @@ def tables(database: Database) -> list[Table]:
 
 
 def sweep_now(database: Database, swept: Iterable[Table]) -> Counter[str]:
-    """Delete all that has expired in these tables, at once; return how many items by the ARNs of their tables."""
+    """Delete all expired items of these tables at once. Return how many, by the tables' ARNs."""
     return finish(sweep(database, swept))
 
 
 def sweep(database: Database, swept: Iterable[Table]) -> Steps[Counter[str]]:
-    """Delete all that has expired in these tables, a slice in each step; return what `sweep_now` does."""
+    """Do the work of `sweep_now` in steps, one slice in each. Return the same."""
     deleted: Counter[str] = Counter()
     for table in swept:
         yield from ttl_fill.finish(database, table)
@@ -64,13 +67,13 @@ def sweep(database: Database, swept: Iterable[Table]) -> Steps[Counter[str]]:
 
 
 def _sweep_slice(database: Database, table: Table) -> bool:
-    """Delete one slice of what has expired by now; return True while there may be more."""
+    """Delete one slice of a table's expired items. Return True if there may be more."""
     _, more = _sweep(database, table, SLICE)
     return more
 
 
-def _sweep(database: Database, table: Table, most: int) -> tuple[int, bool]:
-    """Delete up to so many items that have expired by now; return how many, and whether there may be more."""
+def _sweep(database: Database, table: Table, limit: int) -> tuple[int, bool]:
+    """Delete up to `limit` expired items. Return how many, and whether there may be more."""
     current = database.catalog.current(table)
     queue = None if current is None else queue_of(current.definition)
     if current is None or queue is None:
@@ -78,13 +81,16 @@ def _sweep(database: Database, table: Table, most: int) -> tuple[int, bool]:
     expired = queue.expired(database.clock.now())
     with database.write() as txn:
         txn.urgent = True
-        entries = [entry for entry, _ in islice(txn.scan(*expired), most)]
+        entries = [entry for entry, _ in islice(txn.scan(*expired), limit)]
         count = sum(_expire(txn, current, queue, entry) for entry in entries)
-    return count, len(entries) == most
+    return count, len(entries) == limit
 
 
 def _expire(txn: WriteTxn, table: Table, queue: TtlQueue, entry: bytes) -> bool:
-    """Delete the item of an entry, if it is still the item's; else only the entry. Say whether an item went."""
+    """Delete the item of a queue entry, and say whether it was deleted.
+
+    If the item is gone or has another expiry by now, only the entry is deleted.
+    """
     key = keyspace.expiring_item(table.prefix, entry)
     row = txn.get(key)
     item = None if row is None else decode_row(row)

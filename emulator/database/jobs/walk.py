@@ -1,8 +1,9 @@
-"""Walking the items that a table already has, in slices of background work, while it serves requests.
+"""Visiting the existing items of a table in slices of background work, while it serves requests.
 
-A walk remembers in the table's definition how far it has come: the storage key (hex) of the last item that it visited, an
-empty text before the first, None once it has visited all. So it goes on after a restart, and items that come, go or change
-meanwhile stand on one side of it: whether a write sees to them is the write path's business.
+The table's definition stores the position of a walk: the storage key (hex) of the last item
+visited, an empty text before the first item, None after the last one. So a walk continues after a
+restart. Meanwhile the write path decides whether a write to an item also updates what the walk
+fills (see backfill.py and ttl_fill.py).
 """
 
 from collections.abc import Callable, Hashable
@@ -20,16 +21,19 @@ Row = tuple[bytes, bytes]
 
 
 Visit = Callable[[Table], bool]
-"""A slice of a walk over a table, given as it is by now; returns True when there is more to do."""
+"""One slice of a walk. It takes the table as it is now, and returns True if there is more to do."""
 
 
 def begin(database: Database, table: Table, name: Hashable, visit: Visit) -> None:
-    """Queue the slices of a walk, until one returns False or the table is gone. name: of the walk, among all work."""
+    """Queue the slices of a walk. The walk ends when a slice returns False or the table is gone.
+
+    name: identifies the walk in the background work.
+    """
     database.background.add(name, partial(_visit, database, table, visit))
 
 
 def finish(database: Database, table: Table, visit: Visit) -> Steps[None]:
-    """Run the slices of a walk now, one in each step; those that are queued find nothing to do then."""
+    """Run the slices of a walk now, one in each step. A queued slice then finds nothing to do."""
     while database.rerun(partial(_visit, database, table, visit)):
         yield None
 
@@ -40,7 +44,7 @@ def _visit(database: Database, table: Table, visit: Visit) -> bool:
 
 
 def next_rows(txn: ReadTxn, table: Table, walked_to: str, limit: int) -> tuple[list[Row], str | None]:
-    """Return up to `limit` items after those visited so far, and how far the walk has come with them."""
+    """Return up to `limit` items after the position `walked_to`, and the position after them."""
     start = bytes.fromhex(walked_to) + b"\0" if walked_to else table.prefix
     rows = list(islice(txn.scan(start, prefix_end(table.prefix)), limit))
     return rows, rows[-1][0].hex() if len(rows) == limit else None

@@ -1,1 +1,1 @@
-"""Tables and indexes compiled from their definitions, what follows their writes, and how clients see them."""
+"""Tables and indexes compiled from their definitions, the followers of writes, and descriptions."""

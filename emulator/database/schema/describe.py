@@ -1,6 +1,7 @@
-"""TableDescription: how a table's definition is told (behaviour 10.3).
+"""TableDescription: how responses describe a table (behaviour 10.3).
 
-Attributes are told in name order, indexes in the order they came in (observed: ack-api-quirks, DDB-TABLE-125).
+Attributes are in the order of their names. Indexes are in the order in which they were added
+(observed: ack-api-quirks, DDB-TABLE-125).
 """
 
 from collections.abc import Sequence
@@ -21,22 +22,29 @@ Counts = Sequence[tuple[int, int]]
 """(items, bytes) of the table and then of each of its indexes."""
 
 ON_DEMAND_WARM: Final = {"ReadUnitsPerSecond": 12_000, "WriteUnitsPerSecond": 4_000}
-"""What every on-demand table and index is warm for (features 4)."""
+"""The least warm throughput of an on-demand table or index (features 4)."""
 
 
 def created(definition: TableDefinition) -> dict[str, Any]:
-    """Return the description that CreateTable answers: no counts yet, no warm throughput unless it was asked for."""
+    """Return the description in the response of CreateTable.
+
+    The counts are 0. Warm throughput is left out unless the request set it.
+    """
     description = described(definition, [(0, 0)] * (len(definition.indexes) + 1), definition.created)
-    asked: list[TableDefinition | IndexDefinition] = [definition]
-    asked += [index for index in definition.indexes if not index.local]
-    for part, told in zip(asked, [description, *description.get("GlobalSecondaryIndexes", ())], strict=True):
+    parts: list[TableDefinition | IndexDefinition] = [definition]
+    parts += [index for index in definition.indexes if not index.local]
+    members = [description, *description.get("GlobalSecondaryIndexes", ())]
+    for part, member in zip(parts, members, strict=True):
         if not part.warm:
-            del told["WarmThroughput"]
+            del member["WarmThroughput"]
     return description
 
 
 def deleted(definition: TableDefinition, counts: tuple[int, int], now: float) -> dict[str, Any]:
-    """Return the reduced description that DeleteTable answers; of billing it tells on-demand mode only (behaviour 10.2)."""
+    """Return the reduced description in the response of DeleteTable.
+
+    The billing mode is left out unless it is on-demand (behaviour 10.2).
+    """
     items, size = counts
     description = {
         "TableName": definition.name,
@@ -54,7 +62,7 @@ def deleted(definition: TableDefinition, counts: tuple[int, int], now: float) ->
 
 
 def described(definition: TableDefinition, counts: Counts, now: float) -> dict[str, Any]:
-    """Return the description of DescribeTable and UpdateTable."""
+    """Return the description in the responses of DescribeTable and UpdateTable."""
     items, size = counts[0]
     description: dict[str, Any] = {
         "AttributeDefinitions": [
@@ -76,9 +84,9 @@ def described(definition: TableDefinition, counts: Counts, now: float) -> dict[s
     _add_settings(description, definition)
     indexes = list(zip(definition.indexes, counts[1:], strict=True))
     for member, local in (("LocalSecondaryIndexes", True), ("GlobalSecondaryIndexes", False)):
-        told = [_index(definition, index, count, now) for index, count in indexes if index.local is local]
-        if told:
-            description[member] = told
+        described_indexes = [_index(definition, index, count, now) for index, count in indexes if index.local is local]
+        if described_indexes:
+            description[member] = described_indexes
     return description
 
 
@@ -88,7 +96,7 @@ def _add_billing(description: dict[str, Any], definition: TableDefinition) -> No
     since: dict[str, Any] = {}
     if definition.pay_per_request_since is not None and definition.status != CREATING:
         since["LastUpdateToPayPerRequestDateTime"] = round(definition.pay_per_request_since, 3)
-    for member in ("BillingMode", "TableThroughputMode"):  # one mode by two names (behaviour 10.1, 10.3)
+    for member in ("BillingMode", "TableThroughputMode"):  # two names of one mode (behaviour 10.1, 10.3)
         description[f"{member}Summary"] = {member: definition.billing_mode, **since}
 
 
@@ -98,7 +106,7 @@ def _add_settings(description: dict[str, Any], definition: TableDefinition) -> N
     if definition.stream_label is not None:
         description["LatestStreamLabel"] = definition.stream_label
         description["LatestStreamArn"] = f"{definition.arn}/stream/{definition.stream_label}"
-    if coming(definition, "sse") is not None:  # told with the key that is still in force (DDB-TABLE-140)
+    if coming(definition, "sse") is not None:  # still with the old key (DDB-TABLE-140)
         description["SSEDescription"] = {**definition.sse, "Status": UPDATING}
     elif definition.sse:
         description["SSEDescription"] = dict(definition.sse)
@@ -111,32 +119,35 @@ def _add_settings(description: dict[str, Any], definition: TableDefinition) -> N
 
 
 def _throughput(part: TableDefinition | IndexDefinition, now: float) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    throughput: dict[str, Any] = {
         "NumberOfDecreasesToday": decreases_today(part, now),
         "ReadCapacityUnits": part.read_units,
         "WriteCapacityUnits": part.write_units,
     }
     if part.throughput_increased is not None:
-        told["LastIncreaseDateTime"] = round(part.throughput_increased, 3)
+        throughput["LastIncreaseDateTime"] = round(part.throughput_increased, 3)
     if part.throughput_decreased is not None:
-        told["LastDecreaseDateTime"] = round(part.throughput_decreased, 3)
-    return told
+        throughput["LastDecreaseDateTime"] = round(part.throughput_decreased, 3)
+    return throughput
 
 
 def _warm(part: TableDefinition | IndexDefinition, billing_mode: str) -> dict[str, Any]:
-    """Return warm throughput: what was asked for or once held, never below what the billing mode brings."""
+    """Return the WarmThroughput member.
+
+    It is the most that was ever requested or reached, and at least what the billing mode provides.
+    """
     if billing_mode == "PAY_PER_REQUEST":
         units = dict(ON_DEMAND_WARM)
     else:
         units = {"ReadUnitsPerSecond": part.read_units, "WriteUnitsPerSecond": part.write_units}
-    told: dict[str, Any] = {name: max(least, part.warm.get(name, 0)) for name, least in units.items()}
+    warm: dict[str, Any] = {name: max(least, part.warm.get(name, 0)) for name, least in units.items()}
     rising = coming(part, "warm") is not None or (part.warm and part.status == CREATING)
-    told["Status"] = UPDATING if rising else ACTIVE
-    return told
+    warm["Status"] = UPDATING if rising else ACTIVE
+    return warm
 
 
 def warm_units(part: TableDefinition | IndexDefinition, billing_mode: str) -> dict[str, int]:
-    """Return ReadUnitsPerSecond and WriteUnitsPerSecond as they are in force."""
+    """Return the ReadUnitsPerSecond and WriteUnitsPerSecond that are in force."""
     warm = _warm(part, billing_mode)
     return {name: warm[name] for name in ("ReadUnitsPerSecond", "WriteUnitsPerSecond")}
 
@@ -146,7 +157,7 @@ def _index(definition: TableDefinition, index: IndexDefinition, counts: tuple[in
     projection: dict[str, Any] = {"ProjectionType": index.projection}
     if index.non_key:
         projection["NonKeyAttributes"] = sorted(index.non_key)
-    told: dict[str, Any] = {
+    description: dict[str, Any] = {
         "IndexName": index.name,
         "KeySchema": _key_schema(index.hash, index.range),
         "Projection": projection,
@@ -155,19 +166,22 @@ def _index(definition: TableDefinition, index: IndexDefinition, counts: tuple[in
         "IndexArn": f"{definition.arn}/index/{index.name}",
     }
     if index.local:
-        return told
-    told["IndexStatus"] = index.status
+        return description
+    description["IndexStatus"] = index.status
     if index.status == CREATING and index.filled_to is not None:
-        told["Backfilling"] = not _is_allocating(definition, index)
-    told["ProvisionedThroughput"] = _throughput(index, now)
-    told["WarmThroughput"] = _warm(index, definition.billing_mode)
+        description["Backfilling"] = not _is_allocating(definition, index)
+    description["ProvisionedThroughput"] = _throughput(index, now)
+    description["WarmThroughput"] = _warm(index, definition.billing_mode)
     if index.on_demand:
-        told["OnDemandThroughput"] = dict(index.on_demand)
-    return told
+        description["OnDemandThroughput"] = dict(index.on_demand)
+    return description
 
 
 def _is_allocating(definition: TableDefinition, index: IndexDefinition) -> bool:
-    """Say whether the table is UPDATING for this new index's sake: until then nothing is filled in (DDB-TABLE-148)."""
+    """Say whether the table is UPDATING to allocate resources for this index.
+
+    The backfill begins only after that (DDB-TABLE-148).
+    """
     return definition.status == UPDATING and definition.until == index.until
 
 

@@ -1,7 +1,7 @@
-"""What follows a write: index entries, statistics, item collections, the TTL queue, stream records.
+"""Followers of a write: index entries, statistics, item collections, the TTL queue, streams.
 
-`items.write.store` writes an item's row and then lets each follower of the table write what the
-change brings with it, in the same transaction. So nothing that depends on an item can be stale.
+`items.write.store` writes an item's row. Then each follower of the table writes the records that
+depend on the item, in the same transaction. So no such record can be stale.
 """
 
 from collections.abc import Sequence
@@ -16,10 +16,11 @@ from storage import WriteTxn
 
 @dataclass(slots=True)
 class EntryChange:
-    """What a write does to one index: at most one entry goes (old_key), at most one comes or changes (new_key).
+    """What a write does to one index.
 
-    Units are write capacity units (behaviour 9.2); count and size are differences of the index's
-    number of entries and bytes.
+    At most one entry is removed (old_key), and at most one is added or replaced (new_key).
+    Units are write capacity units (behaviour 9.2). count and size are the growth of the index, in
+    entries and in bytes.
     """
 
     index: Index
@@ -33,7 +34,7 @@ class EntryChange:
 
     @property
     def units(self) -> float:
-        """Return what the change costs."""
+        """Return the units that the change costs."""
         return self.old_units + self.new_units
 
 
@@ -41,21 +42,22 @@ class EntryChange:
 class Change:
     """A change of one item that has passed all checks.
 
-    key: the item's storage key. Rows and items are None where there is no item, before or after.
+    key: the item's storage key. old_row and old are None if there was no item before the change,
+    new_row and new if there is none after it.
     """
 
     key: bytes
     old_row: bytes | None
     old: Item | None
-    """Also None until somebody needs it: see `old_item`."""
+    """Also None until it is decoded, see `old_item`."""
     new_row: bytes | None
     new: Item | None
     expired: bool = False
     """A deletion by TTL: it costs nothing, and stream records say so (behaviour 12)."""
     size: int = 0
-    """By how many bytes the table's rows grow; `store` sets this and the following."""
+    """By how many bytes the table's rows grow. `store` sets this field and those below."""
     entries: Sequence[EntryChange] = ()
-    """One for each index, in their order."""
+    """One for each index of the table, in the order of the indexes."""
     collection_size: int = 0
     """Bytes of the item collection after the change, for tables with local indexes."""
 
@@ -72,14 +74,14 @@ class Change:
 
 
 class Follower(Protocol):
-    """Something that changes with every change of an item of one table."""
+    """Writes what depends on the items of one table, whenever an item changes."""
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Write what the change brings with it. The row is written already; nothing may be refused any more."""
+        """Write what depends on the item. Its row is already written, so no error may be raised."""
 
 
 class Precondition(Protocol):
-    """Something that may refuse a change of an item of one table."""
+    """A rule that can refuse changes of the items of one table."""
 
     def check(self, txn: WriteTxn, change: Change) -> None:
-        """Raise an ApiError if the change must not happen. Nothing of it is written yet."""
+        """Raise an ApiError to refuse the change. Nothing of it is written yet."""

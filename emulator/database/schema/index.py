@@ -1,4 +1,4 @@
-"""Secondary indexes, compiled from their definitions: which entry an item has in each."""
+"""Secondary indexes, compiled from their definitions."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ def _key_names(index: IndexDefinition) -> tuple[str, ...]:
 
 
 class Index:
-    """A secondary index, compiled: says which entry an item has in it."""
+    """A secondary index, compiled: computes the key and the row of an item's entry."""
 
     __slots__ = (
         "_encoders",
@@ -43,7 +43,7 @@ class Index:
         self.name = definition.name
         self.local = definition.local
         self.is_global = not definition.local
-        self.position = position  # in the statistics record; the table itself is 0
+        self.position = position  # in the statistics record, where the table itself has 0
         self.prefix = keyspace.entries(definition.id)
         self.key_names = _key_names(definition)
         self.types = types
@@ -55,7 +55,7 @@ class Index:
         self._hash_count = len(definition.hash)
 
     def key(self, item: Item, item_key: bytes) -> bytes | None:
-        """Return the storage key of the item's entry, None where the item is not in this (sparse) index."""
+        """Return the storage key of the item's entry, None if the item has no entry here."""
         pieces = []
         for name, encode in self._encoders:
             value = item.get(name)
@@ -70,7 +70,10 @@ class Index:
         return self.key_of_pieces(pieces, item_key)
 
     def same_key(self, one: Item, other: Item) -> bool:
-        """Say whether two states of one item have the same key attributes, and so the same entry or none."""
+        """Say whether two states of one item have the same key attributes.
+
+        If so, they have the same entry key, or neither has an entry.
+        """
         return all(one.get(name) == other.get(name) for name in self.key_names)
 
     def _too_long(self, pieces: list[bytes]) -> bool:
@@ -78,7 +81,10 @@ class Index:
         return sum(map(len, hashes)) > limits.PARTITION_KEY or sum(map(len, ranges)) > limits.SORT_KEY
 
     def key_of_pieces(self, pieces: list[bytes], item_key: bytes) -> bytes:
-        """Return an entry's storage key from its key attributes' bytes, hash attributes first."""
+        """Return an entry's storage key.
+
+        pieces: the bytes of the index's key attributes, hash attributes first.
+        """
         count = self._hash_count
         return b"".join(
             (
@@ -90,7 +96,7 @@ class Index:
         )
 
     def row(self, item: Item, row: bytes) -> bytes:
-        """Return the entry's row: the item's own where everything is projected."""
+        """Return the entry's row: the item's own row if the index projects all attributes."""
         if self.projects_all:
             return row
         projected = self.project(item)
@@ -101,18 +107,21 @@ class Index:
         attributes = self.attributes
         return {name: value for name, value in item.items() if name in attributes}
 
-    def lacks(self, asked: frozenset[str]) -> bool:
-        """Say whether the index does not hold all of these attributes. A global index must: raises ApiError."""
-        missing = asked - self.attributes
+    def lacks(self, names: frozenset[str]) -> bool:
+        """Say whether the index lacks some of these attributes. Raises ApiError if it is global."""
+        missing = names - self.attributes
         if missing and self.is_global:
             raise errors.not_projected(self.name, sorted(missing))
         return bool(missing)
 
     def check_filled(self) -> None:
-        """Raise if the index is still being created: then it cannot be read."""
+        """Raise if the index is still being created and so cannot be read."""
         if self.definition.status == CREATING:
             raise errors.backfilling_index(self.name)
 
     def holds(self, item_key: bytes) -> bool:
-        """Say whether writes to this item must be entered now; items a backfill has yet to visit are left to it."""
+        """Say whether a write to this item must update the index.
+
+        If not, a backfill has yet to visit the item, and will enter it.
+        """
         return self.filled_to is None or item_key <= self.filled_to

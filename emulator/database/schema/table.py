@@ -1,7 +1,7 @@
 """Tables, compiled from their definitions.
 
-A change of a definition makes a new Table. What requests need (key names, encoders, prefixes, what
-follows a write) is computed once, when the Table is made.
+A change of a definition makes a new Table. What requests need (key names, encoders, prefixes, the
+followers of a write) is computed once, when the Table is made.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,19 +18,19 @@ from emulator.values.rows import decoder_of
 from emulator.values.types import KIND, Item
 
 View = tuple[Callable[[bytes], Item], tuple[str, ...]]
-"""A decoder of rows that may leave attributes out, and the key attributes that it need not find."""
+"""A decoder of rows that may omit attributes, and key attributes that it does not search for."""
 
 _MOST_VIEWS: Final = 256
-_LONGEST_VIEW: Final = 4 * limits.EXPRESSION_SIZE  # characters of the names of a view that is kept
+_LONGEST_VIEW: Final = 4 * limits.EXPRESSION_SIZE  # characters of the names in a cached view
 
 
 def _is_transient(part: TableDefinition | IndexDefinition) -> bool:
-    """Say whether the clock will change a definition."""
+    """Say whether a definition has a status or a change that is still to be settled."""
     return part.status != ACTIVE or bool(part.pending)
 
 
 class Table:
-    """A table, compiled: key checks, key bytes, its indexes, and what follows a write to it."""
+    """A table, compiled: its keys as names and bytes, its indexes, the followers of its writes."""
 
     __slots__ = (
         "arn",
@@ -83,7 +83,7 @@ class Table:
         self.statistics_key = keyspace.statistics(definition.id)
         self.followers = followers
         self.preconditions = preconditions
-        self.enforcement: Enforcement | None = None  # the catalog's: it changes with what tests declare
+        self.enforcement: Enforcement | None = None  # set by the catalog, because tests change it
         self.transient = _is_transient(definition) or any(map(_is_transient, definition.indexes))
         self.indexes = tuple(
             Index(index, types, self.key_names, position) for position, index in enumerate(definition.indexes, start=1)
@@ -94,12 +94,15 @@ class Table:
         self.views: dict[frozenset[str], View] = {}
 
     def view(self, attributes: frozenset[str]) -> "View":
-        """Return how to decode of a row what somebody who has its key must see of these attributes."""
+        """Return how to read these attributes from a row whose key the caller knows.
+
+        The caller adds the key attributes that the decoder does not search for.
+        """
         view = self.views.get(attributes)
         if view is None:
             own = tuple(name for name in self.key_names if name in attributes)
             view = decoder_of(attributes.difference(own)), own
-            if sum(map(len, attributes)) > _LONGEST_VIEW:  # as legacy conditions can have
+            if sum(map(len, attributes)) > _LONGEST_VIEW:  # by legacy conditions
                 return view
             if len(self.views) >= _MOST_VIEWS:
                 self.views.clear()
@@ -107,7 +110,7 @@ class Table:
         return view
 
     def _index_keys(self) -> dict[str, tuple[str, str]]:
-        """Return name -> (type, index told in errors: the alphabetically first one), behaviour 3.8."""
+        """Return name -> (type, the index to name in errors: the first by name), behaviour 3.8."""
         keys: dict[str, tuple[str, str]] = {}
         for index in sorted(self.indexes, key=lambda index: index.name):
             for name in index.key_names:
@@ -127,7 +130,7 @@ class Table:
         return self._checked(partition, sort)
 
     def key_of_item(self, item: Item) -> bytes:
-        """Return the storage key of an item to be put. Raises the errors of behaviour 3.8."""
+        """Return the storage key of a whole item. Raises the errors of behaviour 3.8."""
         try:
             partition = self.hash_encode(item[self.hash])
             sort = b"" if self.range is None else self.range_encode(item[self.range])
@@ -140,9 +143,10 @@ class Table:
         return {name: item[name] for name in self.key_names}
 
     def check_paths(self, paths: Iterable[tuple[str | int, ...]]) -> None:
-        """Raise if a document path goes into a key attribute, which is always a scalar (behaviour 3.8).
+        """Raise if a path goes into a key attribute, which is always a scalar (behaviour 3.8).
 
-        The keys of the table come before those of its indexes, wherever the paths stand.
+        Paths into keys of the table are reported before paths into keys of indexes, whatever their
+        order is.
         """
         names = [path[0] for path in paths if len(path) > 1]
         for name in names:
@@ -172,4 +176,4 @@ class Table:
             expected = self.definition.types[name]
             if actual != expected:
                 return errors.key_type_mismatch(name, expected, actual)
-        raise AssertionError("a key that cannot be encoded lacks an attribute or has another type")
+        raise AssertionError("a key that cannot be encoded lacks an attribute or has a wrong type")

@@ -1,1 +1,1 @@
-"""Capacity: the units that requests consume, the limits of tables and partitions, and who enforces them."""
+"""Capacity: the units that requests consume, the limits on them, and the enforcement of limits."""

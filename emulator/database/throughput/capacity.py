@@ -1,6 +1,7 @@
-"""What a request consumes, and how it is told (behaviour 9).
+"""The capacity that a request consumes, and how responses report it (behaviour 9).
 
-Sizes are bytes by the rules of values/size.py; units are capacity units, halves for eventually consistent reads.
+Sizes are in bytes, by the rules of values/size.py. Units are capacity units. An eventually
+consistent read costs half of a consistent one.
 """
 
 from collections.abc import Mapping
@@ -11,13 +12,13 @@ from emulator.limits import READ_UNIT, WRITE_UNIT
 
 
 def read_units(size: int, *, consistent: bool) -> float:
-    """Return the units of reading size bytes; a missing item (0 bytes) costs as much as a small one."""
+    """Return the units of reading `size` bytes. A missing item (0 bytes) costs as a small one."""
     units = -(-size // READ_UNIT) or 1
     return float(units) if consistent else units / 2
 
 
 def write_units(before: int, after: int) -> float:
-    """Return the units of a write from the item's sizes before and after; 0 stands for no item."""
+    """Return the units of a write from the item's sizes before and after. 0 means no item."""
     return float(-(-max(before, after) // WRITE_UNIT) or 1)
 
 
@@ -28,7 +29,7 @@ def entry_units(size: int) -> float:
 
 @dataclass(slots=True, init=False)
 class Consumed:
-    """Units consumed on one table: its own and those of its indexes by name."""
+    """Units consumed on one table: by the table itself, and by its indexes, by name."""
 
     table: float
     global_indexes: dict[str, float]
@@ -39,7 +40,7 @@ class Consumed:
         table: float = 0.0,
         global_indexes: dict[str, float] | None = None,
         local_indexes: dict[str, float] | None = None,
-    ) -> None:  # written out: default factories would take three times as long, in every write
+    ) -> None:  # by hand: with default factories it takes three times as long, in every write
         self.table = table
         self.global_indexes = {} if global_indexes is None else global_indexes
         self.local_indexes = {} if local_indexes is None else local_indexes
@@ -49,7 +50,7 @@ class Consumed:
         return self.table + sum(self.global_indexes.values()) + sum(self.local_indexes.values())
 
     def add(self, other: "Consumed") -> None:
-        """Add what another part of the same request consumed on this table."""
+        """Add the units that another part of the same request consumed on this table."""
         self.table += other.table
         for mine, theirs in (
             (self.global_indexes, other.global_indexes),
@@ -60,7 +61,7 @@ class Consumed:
 
 
 def wanted(request: Mapping[str, Any]) -> str | None:
-    """Return TOTAL or INDEXES where the request asks for consumed capacity, else None."""
+    """Return TOTAL or INDEXES if the request wants the consumed capacity reported, else None."""
     mode: str | None = request.get("ReturnConsumedCapacity")
     return None if mode == "NONE" else mode
 
@@ -72,17 +73,18 @@ def _units(units: float, kind: str | None) -> dict[str, float]:
 def shape(
     mode: str, table_name: str, consumed: Consumed, kind: Literal["Read", "Write"] | None = None
 ) -> dict[str, Any]:
-    """Return the ConsumedCapacity member; table_name echoes the request's (behaviour 9.3).
+    """Return the ConsumedCapacity member of a response.
 
-    kind: transactions tell ReadCapacityUnits or WriteCapacityUnits beside CapacityUnits, others do not.
+    table_name: the table's name or ARN as the request has it (behaviour 9.3).
+    kind: set for transactions, which also report ReadCapacityUnits or WriteCapacityUnits.
     """
     answer: dict[str, Any] = {"TableName": table_name, **_units(consumed.total(), kind)}
     if mode == "INDEXES":
         answer["Table"] = _units(consumed.table, kind)
-        for member, arms in (
+        for member, indexes in (
             ("LocalSecondaryIndexes", consumed.local_indexes),
             ("GlobalSecondaryIndexes", consumed.global_indexes),
         ):
-            if arms:
-                answer[member] = {name: {"CapacityUnits": units} for name, units in arms.items()}
+            if indexes:
+                answer[member] = {name: {"CapacityUnits": units} for name, units in indexes.items()}
     return answer

@@ -1,7 +1,7 @@
 """What is enforced on one table: throughput limits, and items that are "in an ongoing transaction".
 
-Both are off unless a test or a setting asks for them (catalog/enforcer.py). A table to which nothing
-applies has no `Enforcement`, so ordinary requests pay one comparison.
+Both are off unless a test or a setting turns them on (catalog/enforcer.py). A table to which
+neither applies has no `Enforcement`, so ordinary requests pay one comparison.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,11 @@ from emulator.database.throughput.throttle import TableThrottle
 
 
 class Enforcement:
-    """What is enforced on one table. `throttle` None: nothing of throughput."""
+    """What is enforced on one table.
+
+    throttle: the throughput limits, None if there are none.
+    held: the storage key of each item in an ongoing transaction -> when that transaction ends.
+    """
 
     __slots__ = ("_clock", "_held", "throttle")
 
@@ -22,7 +26,7 @@ class Enforcement:
         self.throttle = throttle
 
     def refuse_conflict(self, key: bytes) -> None:
-        """Raise TransactionConflictException if the item with this storage key is in an ongoing transaction."""
+        """Raise TransactionConflictException if an ongoing transaction holds this storage key."""
         until = self._held.get(key)
         if until is not None and until > self._clock.now():
             raise errors.transaction_conflict()

@@ -1,10 +1,16 @@
-"""Throughput limits, enforced on request: token buckets that live by the emulator's clock (behaviour 16).
+"""Throughput limits, enforced if a test or setting turns them on: token buckets (behaviour 16).
 
-A provisioned table or global index fills its bucket at its rate and keeps up to 300 seconds of unused capacity; a new one
-starts with one second's. A request is admitted while the bucket holds what it costs, or is full, and what it really cost
-is taken; a Query or Scan, whose cost shows only afterwards, is admitted while anything is left. On-demand tables have a
-bucket only where OnDemandThroughput sets a maximum. Besides, one partition key has 3000 read and 1000 write units a
-second, so that a hot key throttles while the others go on.
+Buckets fill by the emulator's clock. There are two kinds of limits:
+
+- A table or global index has a bucket for reads and one for writes. With provisioned throughput
+  a bucket fills at that rate, keeps up to 300 seconds of unused capacity, and starts with the
+  capacity of one second. On demand there is a bucket only if OnDemandThroughput sets a maximum.
+- Each partition key has 3000 read units and 1000 write units a second. So a hot key is throttled
+  while the other keys are not.
+
+A request is admitted if the bucket holds its cost or is full. Then the whole cost is taken, and the
+level may fall below zero. The cost of a Query or Scan is known only afterwards. Such a read is
+admitted if the bucket holds half a unit, the cost of the smallest read.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,18 +25,21 @@ Kind = Literal["Read", "Write"]
 
 BURST: Final = 300.0  # seconds of unused capacity that are kept
 PARTITION_UNITS: Final[Mapping[Kind, float]] = {"Read": 3000.0, "Write": 1000.0}
-_SLACK: Final = 0.01  # units: what the clock's last digits are worth at a high rate
-_PARTITIONS: Final = 10_000  # buckets of partitions kept; full ones go first
+_SLACK: Final = 0.01  # units: the rounding error of the clock, at a high rate
+_PARTITIONS: Final = 10_000  # buckets of partition keys; at this number, full ones are dropped
 
 Entry = tuple[str, bytes, float]
-"""A written index entry: the index's name, the digest of its partition, the units."""
+"""A written entry of a global index: the index's name, digest of the partition key, units."""
 
 Units = dict[bytes | None, float]
-"""Units by partition; None stands for a scan's, which are nobody's in particular."""
+"""Units by the digest of the partition key. A Scan has None: it reads many keys."""
 
 
 class Bucket:
-    """Tokens that come at a rate, up to a capacity. Times are seconds, tokens are capacity units."""
+    """Tokens that arrive at a rate, up to a capacity.
+
+    A token is a capacity unit. Times are in seconds.
+    """
 
     __slots__ = ("_at", "capacity", "level", "rate")
 
@@ -41,20 +50,24 @@ class Bucket:
         self._at = now
 
     def holds(self, units: float, now: float) -> bool:
-        """Say whether a request of so many units is admitted; one beyond the capacity needs a full bucket."""
-        if now != self._at:  # a clock that was set back brings nothing, and then goes on from there
+        """Say whether a request of so many units is admitted.
+
+        A request for more units than the capacity needs a full bucket.
+        """
+        # If the clock was set back, no tokens arrive now. The next ones count from the new time.
+        if now != self._at:
             self.level = min(self.capacity, self.level + max(0.0, now - self._at) * self.rate)
             self._at = now
         return self.level >= min(units, self.capacity) - _SLACK
 
     def change(self, rate: float, capacity: float, now: float) -> None:
-        """Change the rate from now on; what has come until now came at the old one."""
+        """Change the rate from now on. Tokens up to now arrive at the old rate."""
         self.holds(0.0, now)
         self.rate, self.capacity, self.level = rate, capacity, min(self.level, capacity)
 
 
 class Resource:
-    """A table or one of its global indexes: what it may consume in one direction, as a whole and for each partition."""
+    """The limits on reads or writes of a table or global index, in total and per partition key."""
 
     def __init__(self, clock: Clock, kind: Kind, arn: str, *, index: bool) -> None:
         self._clock = clock
@@ -66,7 +79,11 @@ class Resource:
         self._partitions: dict[bytes, Bucket] = {}
 
     def configure(self, units: float | None, *, on_demand: bool, since: float) -> None:
-        """Set the rate: provisioned units, an on-demand maximum, or None for no limit; `since`: when a new one began."""
+        """Set the total rate.
+
+        units: the provisioned units or the on-demand maximum, None for no limit.
+        since: the time from which a new bucket fills.
+        """
         self._on_demand = on_demand
         if units is None:
             self._whole = None
@@ -78,48 +95,49 @@ class Resource:
             self._whole.change(units, capacity, self._clock.now())
 
     def refusal(self, units: Units) -> errors.ApiError | None:
-        """Return why a request cannot be admitted, None if it can."""
+        """Return the error for a request that is not admitted, None if it is."""
         now = self._clock.now()
         if self._whole is not None and not self._whole.holds(sum(units.values()), now):
             return errors.throughput_exceeded(
                 self._arn, self._kind, index=self._index, on_demand=self._on_demand, maximum=self._on_demand
             )
-        if any(part is not None and not self._of(part).holds(each, now) for part, each in units.items()):
+        if any(key is not None and not self._bucket(key).holds(cost, now) for key, cost in units.items()):
             return errors.throughput_exceeded(
                 self._arn, self._kind, index=self._index, on_demand=self._on_demand, maximum=False, key_range=True
             )
         return None
 
     def take(self, units: Units) -> None:
-        """Take what a request cost."""
+        """Take the cost of a request."""
         if self._whole is not None:
             self._whole.level -= sum(units.values())
-        for partition, each in units.items():
-            if partition is not None:
-                self._of(partition).level -= each
+        for key, cost in units.items():
+            if key is not None:
+                self._bucket(key).level -= cost
 
-    def _of(self, partition: bytes) -> Bucket:
-        bucket = self._partitions.get(partition)
+    def _bucket(self, key: bytes) -> Bucket:
+        """Return the bucket of a partition key, given by its digest."""
+        bucket = self._partitions.get(key)
         if bucket is None:
             if len(self._partitions) >= _PARTITIONS:
                 now = self._clock.now()
                 self._partitions = {
-                    digest: each for digest, each in self._partitions.items() if not each.holds(each.capacity, now)
+                    digest: kept for digest, kept in self._partitions.items() if not kept.holds(kept.capacity, now)
                 }
             units = PARTITION_UNITS[self._kind]
-            bucket = self._partitions[partition] = Bucket(units, units, units, self._clock.now())
+            bucket = self._partitions[key] = Bucket(units, units, units, self._clock.now())
         return bucket
 
 
 class TableThrottle:
-    """All buckets of one table."""
+    """All buckets of one table and its global indexes."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._resources: dict[tuple[str | None, Kind], Resource] = {}
 
     def configure(self, definition: TableDefinition) -> None:
-        """Follow the table's definition: rates, billing mode, indexes."""
+        """Apply the table's definition: rates, billing mode, indexes."""
         since = self._clock.now() if self._resources else definition.created
         on_demand = definition.billing_mode == "PAY_PER_REQUEST"
         parts: list[TableDefinition | IndexDefinition] = [definition]
@@ -139,21 +157,27 @@ class TableThrottle:
                 resource.configure(limit, on_demand=on_demand, since=since)
 
     def read(self, source: str | None, partition: bytes | None, units: float) -> None:
-        """Admit and charge a read of known cost. source: a global index's name, None for the table. Raises ApiError."""
+        """Admit a read of known cost, and take the cost. Raises ApiError.
+
+        source: a global index's name, None for the table.
+        """
         self._charge({self._resources[source, "Read"]: {partition: units}})
 
     def admit(self, source: str | None, partition: bytes | None) -> None:
-        """Admit a read whose cost shows afterwards. Raises ApiError."""
+        """Admit a read whose cost is known only afterwards. Raises ApiError."""
         error = self._resources[source, "Read"].refusal({partition: 0.5})
         if error is not None:
             raise error
 
     def charge(self, source: str | None, partition: bytes | None, units: float) -> None:
-        """Charge a read that was admitted."""
+        """Take the cost of a read that was admitted."""
         self._resources[source, "Read"].take({partition: units})
 
     def write(self, partition: bytes, consumed: Consumed, entries: Iterable[Entry]) -> None:
-        """Admit and charge a write with what it writes to its indexes; local ones count for the table. Raises ApiError."""
+        """Admit a write to a table and its global indexes, and take the cost. Raises ApiError.
+
+        The units of local indexes count for the table.
+        """
         own = consumed.table + sum(consumed.local_indexes.values())
         charges: dict[Resource, Units] = {self._resources[None, "Write"]: {partition: own}}
         for name, digest, units in entries:
