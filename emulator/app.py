@@ -13,7 +13,6 @@ from emulator.controls.body import BadDeclaration, Body
 from emulator.database.catalog.catalog import Caller, Options
 from emulator.database.changes.streams import ROLL_OVER
 from emulator.database.database import Database
-from emulator.database.jobs import backfill, ttl_fill, ttl_sweep
 from emulator.database.store import keyspace
 from emulator.database.store.loading import refused
 from emulator.log_limits import once_a_minute
@@ -71,10 +70,9 @@ class Emulator:
 
     def _open(self, engine: Engine, options: Options, sharing: SharedMemory | None) -> None:
         settings = self.settings
-        jobs = (backfill.resume_all, ttl_fill.resume_all)
-        self.database = Database(engine, self.clock, options, sharing, jobs)
+        self.database = Database(engine, self.clock, options, sharing, jobs=(_resume_walks,))
         if self.database.owner:
-            self.database.scheduler.every(settings.ttl_sweep_interval, partial(ttl_sweep.begin, self.database))
+            self.database.scheduler.every(settings.ttl_sweep_interval, partial(_begin_sweep, self.database))
         if settings.ongoing_transaction:
             _declare_transactions(self.database, settings.ongoing_transaction)
         self._background = self.database.background
@@ -166,6 +164,23 @@ class Emulator:
     def close(self) -> None:
         """Commit, sync and release the storage."""
         self.database.close()
+
+
+def _resume_walks(database: Database) -> None:
+    """Queue the walks over tables that an earlier start left unfinished. Most starts have none."""
+    if any(table.definition.is_walked for table in database.catalog.everything()):
+        from emulator.database.jobs import backfill, ttl_fill  # noqa: PLC0415 - start-up time
+
+        backfill.resume_all(database)
+        ttl_fill.resume_all(database)
+
+
+def _begin_sweep(database: Database) -> None:
+    """Queue the deletion of expired items, if any table has a time to live."""
+    if any(table.definition.ttl_queue is not None for table in database.catalog.everything()):
+        from emulator.database.jobs import ttl_sweep  # noqa: PLC0415 - memory that most servers never need
+
+        ttl_sweep.begin(database)
 
 
 def _verify(folder: Path) -> None:

@@ -28,7 +28,7 @@ from storage.keycode import prefix_end
 _UNLIMITED: Final = 1 << 60
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Checked:
     """The parts of a query or scan that do not depend on the table."""
 

@@ -158,6 +158,11 @@ class TableDefinition:
         """The table's ARN (behaviour 13)."""
         return f"arn:aws:dynamodb:{self.region}:{self.account}:table/{self.name}"
 
+    @property
+    def is_walked(self) -> bool:
+        """Whether a new index or TTL queue is still being filled."""
+        return self.ttl_filled_to is not None or any(index.filled_to is not None for index in self.indexes)
+
 
 def _move(fields: dict[str, Any], account: str) -> None:
     """Give a table's JSON another account, also in the ARNs of KMS keys that the account owns."""

@@ -36,7 +36,7 @@ Test = Callable[[Item], bool]
 Project = Callable[[Item], Item]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class PageRequest:
     """What to read: a range of a table or index, its direction and limit, and how each row is used."""
 
@@ -63,7 +63,7 @@ class PageRequest:
     """Whether the caller completes a page whose rows take long to test."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Page:
     """The result of a read.
 

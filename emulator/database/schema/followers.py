@@ -14,7 +14,7 @@ from emulator.values.types import Item
 from storage import WriteTxn
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class EntryChange:
     """What a write does to one index.
 
@@ -38,7 +38,7 @@ class EntryChange:
         return self.old_units + self.new_units
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Change:
     """A change of one item that has passed all checks.
 
