@@ -89,7 +89,8 @@ class Emulator:
     def load(self, operation: str) -> None:
         """Load what the first call of an operation loads.
 
-        Among the millions of objects of a large body it would keep 2 MB of their memory from being returned.
+        Among the millions of objects of a large body it would keep 2 MB of their memory from being
+        returned.
         """
         found = find(operation)
         if found is not None:

@@ -194,7 +194,10 @@ class Background:
             self._held = False
 
     def run_slice(self, name: Hashable | None = None) -> bool:
-        """Run one slice of the named work, or of the work that has waited longest. Say whether it ran."""
+        """Run one slice of the named work, or of the work that has waited longest.
+
+        Say whether it ran.
+        """
         if not self.slices or self.held:
             return False
         if name is None:

@@ -34,7 +34,10 @@ class Sliced(Exception):
 
 
 def in_slices(steps: Steps[bytes], *, sliced: bool) -> bytes:
-    """Return an answer that takes one step. For a longer one raise Sliced, or run all steps if the caller cannot wait."""
+    """Return an answer that takes one step.
+
+    For a longer one raise Sliced, or run all steps if the caller cannot wait.
+    """
     try:
         next(steps)
     except StopIteration as end:

@@ -10,7 +10,7 @@
 
 Both return `{"Now": seconds since the epoch, "Time": ISO 8601, "Offset": seconds ahead of the
 machine's clock, "Frozen": whether it stands still}`.
-"""
+"""  # noqa: W505 - a table
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -38,7 +38,10 @@ def state(emulator: Emulator, _body: Body) -> Result:
 
 @control("move_clock", path="clock", repeatable=False, summary="set, freeze, advance or release the emulator's clock")
 def move(emulator: Emulator, body: Body) -> Steps[Result]:
-    """Move the clock, run what has become due, and return what the clock shows. Raises BadDeclaration."""
+    """Move the clock, run what has become due, and return what the clock shows.
+
+    Raises BadDeclaration.
+    """
     if len(body) != 1 or not body.keys() <= _MOVES.keys():
         raise BadDeclaration(f"the body must have exactly one of the members {', '.join(_MOVES)}")
     ((name, value),) = body.items()

@@ -54,7 +54,10 @@ def _enforce(database: Database, body: Body) -> None:
 
 
 def declare_transaction(database: Database, body: Body) -> None:
-    """Declare that a transaction is under way on an item, or with a token. Raises BadDeclaration."""
+    """Declare that a transaction is under way on an item, or with a token.
+
+    Raises BadDeclaration.
+    """
     seconds = float(member(body, "Seconds", (int, float)))
     if "ClientRequestToken" in body:
         database.enforcer.hold_token(member(body, "ClientRequestToken", str), seconds)

@@ -46,7 +46,7 @@ _F = TypeVar("_F", bound=Function)
 class Control:
     """One control, and the call under `/_emulator/` that runs it.
 
-    changes: it changes something. A control that does not can be a GET, and any page may link to it.
+    changes: it changes something. A control that does not can be a GET, to which any page may link.
     repeatable: it may run again if the commit that has its writes is lost. A control that moves
     something by an amount, or writes outside of the store, may not.
     """
@@ -76,7 +76,10 @@ def control(
     changes: bool = True,
     repeatable: bool = True,
 ) -> Callable[[_F], _F]:
-    """Register the decorated function as a control. path: below `/_emulator/`, the name if left out."""
+    """Register the decorated function as a control.
+
+    path: below `/_emulator/`, the name if left out.
+    """
 
     def register(function: _F) -> _F:
         assert name not in _controls, f"two controls are called {name}"

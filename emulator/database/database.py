@@ -125,7 +125,7 @@ class Database:
         self.refresh()
         self._resume()
 
-    # --- entrances ------------------------------------------------------------------------------
+    # --- entrances --------------------------------------------------------------------------------
 
     def run(self, work: Callable[[*_Arguments], _T], *arguments: *_Arguments) -> _T:
         """Return work(*arguments), on the newest definitions.
@@ -179,7 +179,7 @@ class Database:
             return otherwise
 
     def run_slice(self, name: Hashable | None = None) -> bool:
-        """Run the next slice of background work, or of the work with a name; say whether one ran."""
+        """Run the next slice of background work, or of named work; say whether one ran."""
         if not self.background.slices or self.background.held:
             return False
         if self.background.run_slice(name):
@@ -188,7 +188,7 @@ class Database:
         return False
 
     def catch_up(self) -> None:
-        """Reload definitions if another process has changed them: between two steps of long work."""
+        """Reload definitions if another process has changed them. For use between two steps."""
         if self.versions.is_stale():
             self.refresh()
 
@@ -215,7 +215,7 @@ class Database:
                 if isinstance(error, Lost) or attempts > _ATTEMPTS:
                     raise
 
-    # --- tables ---------------------------------------------------------------------------------
+    # --- tables -----------------------------------------------------------------------------------
 
     def table(self, caller: Caller, name: str) -> Table:
         """Return a table for the data plane. Settles its status first, which may write.

@@ -38,7 +38,7 @@ def check_distinct(parts: Sequence[ItemRequest]) -> None:
 
 
 def canceled_by(failures: Mapping[int, ApiError], count: int) -> ApiError:
-    """Return the error of a transaction of `count` parts, of which those at these positions failed."""
+    """Return the error of a transaction of `count` parts that failed at these positions."""
     return errors.transaction_canceled(
         [
             errors.cancellation_reason(failures[position]) if position in failures else errors.NO_REASON

@@ -6,7 +6,7 @@ from emulator import limits
 from emulator.errors.base import ApiError
 from emulator.errors.forms import invalid_parameters, limit_exceeded, missing_resource, validation
 
-# --- key schemas ---------------------------------------------------------------------------------
+# --- key schemas ----------------------------------------------------------------------------------
 
 
 def attribute_defined_twice(name: str) -> ApiError:
@@ -89,7 +89,7 @@ def _listed(names: Iterable[str]) -> str:
     return f"[{', '.join(names)}]"
 
 
-# --- indexes ------------------------------------------------------------------------------------
+# --- indexes --------------------------------------------------------------------------------------
 
 
 def index_not_found(index: str, table: str) -> ApiError:
@@ -176,7 +176,7 @@ def index_without_attribute_definitions(index: str) -> ApiError:
     return invalid_parameters(f"AttributeDefinitions is not specified for index: {index}")
 
 
-# --- projections --------------------------------------------------------------------------------
+# --- projections ----------------------------------------------------------------------------------
 
 
 def projection_type_missing() -> ApiError:

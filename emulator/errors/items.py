@@ -5,7 +5,7 @@ from typing import Final
 from emulator.errors.base import ApiError
 from emulator.errors.forms import invalid_parameters, validation
 
-# --- sizes (behaviour 2.4) -----------------------------------------------------------------------
+# --- sizes (behaviour 2.4) ------------------------------------------------------------------------
 
 
 def item_too_large() -> ApiError:
@@ -22,7 +22,7 @@ def item_collection_too_large() -> ApiError:
     return ApiError("ItemCollectionSizeLimitExceededException", "Collection size exceeded.", about="item")
 
 
-# --- keys (behaviour 3.8) -----------------------------------------------------------------------
+# --- keys (behaviour 3.8) -------------------------------------------------------------------------
 
 
 def key_does_not_match_schema() -> ApiError:

@@ -7,7 +7,7 @@ from emulator.errors.base import ApiError
 from emulator.errors.forms import validation
 from emulator.errors.values import EMPTY_ATTRIBUTE_NAME
 
-# --- member constraints (behaviour 3.2) ----------------------------------------------------------
+# --- member constraints (behaviour 3.2) -----------------------------------------------------------
 
 
 def constraints(parts: Sequence[str]) -> ApiError:
@@ -56,7 +56,7 @@ def members_must(what: str, texts: Iterable[str]) -> str:
     return f"{what} must satisfy constraint: [{', '.join(texts)}]"
 
 
-# --- parameter combinations (behaviour 3.6) -----------------------------------------------------
+# --- parameter combinations (behaviour 3.6) -------------------------------------------------------
 
 
 def mixed_parameters(legacy: Iterable[str], expressions: Iterable[str]) -> ApiError:

@@ -10,7 +10,7 @@ from emulator import limits
 from emulator.errors.base import ApiError
 from emulator.errors.forms import invalid_parameters, limit_exceeded, validation
 
-# --- throttling ----------------------------------------------------------------------------------
+# --- throttling -----------------------------------------------------------------------------------
 
 _PROVISIONED_TABLE: Final = (
     "The level of configured provisioned throughput for the table was exceeded. "
@@ -55,7 +55,7 @@ def throughput_exceeded(
     )
 
 
-# --- provisioned --------------------------------------------------------------------------------
+# --- provisioned ----------------------------------------------------------------------------------
 
 _SEE_LIMITS: Final = "Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits."
 
@@ -166,7 +166,7 @@ def _date(time: float) -> str:
     )
 
 
-# --- on demand ----------------------------------------------------------------------------------
+# --- on demand ------------------------------------------------------------------------------------
 
 
 def ceiling_with_provisioned(member: str, index: str | None) -> ApiError:
@@ -186,7 +186,7 @@ def ceilings_not_combinable() -> ApiError:
     return invalid_parameters("OnDemandThroughput can only be combined with BillingMode in an UpdateTable request")
 
 
-# --- warm ---------------------------------------------------------------------------------------
+# --- warm -----------------------------------------------------------------------------------------
 
 
 def index_warmth_empty(index: str) -> ApiError:

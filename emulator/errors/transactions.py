@@ -6,7 +6,7 @@ from typing import Any, Final
 from emulator.errors.base import ApiError
 from emulator.errors.forms import validation
 
-# --- batches (behaviour 7) -----------------------------------------------------------------------
+# --- batches (behaviour 7) ------------------------------------------------------------------------
 
 
 def too_many_items(operation: str) -> ApiError:
@@ -22,7 +22,7 @@ def duplicate_keys() -> ApiError:
     return validation("Provided list of item keys contains duplicates")
 
 
-# --- transactions (behaviour 8) -----------------------------------------------------------------
+# --- transactions (behaviour 8) -------------------------------------------------------------------
 
 
 Reason = dict[str, Any]
@@ -43,7 +43,7 @@ _ENTRY_CODES: Final = {
     "TransactionConflictException": "TransactionConflict",
     "ValidationException": "ValidationError",
 }
-"""Codes of errors -> those in the entries of a response: a batch's statements, a transaction's reasons."""
+"""Codes of errors -> codes in a batch's statements and in a transaction's reasons."""
 
 
 def entry_code(error: ApiError) -> str:

@@ -77,7 +77,7 @@ class Api:
                     return self._delete(caller, identifier)
         raise errors.operation_unknown(method, path)
 
-    # --- making ---------------------------------------------------------------------------------
+    # --- making -----------------------------------------------------------------------------------
 
     def _create(self, caller: Caller, raw: Mapping[str, Any]) -> Answer:
         request = parsed("CreateEventSourceMapping", dict(raw))
@@ -140,7 +140,7 @@ class Api:
             if (mapping.stream_arn, mapping.function_arn) == (stream, function) and mapping.uuid != but:
                 raise errors.mapping_exists(stream, mapping.function_name, mapping.uuid)
 
-    # --- finding --------------------------------------------------------------------------------
+    # --- finding ----------------------------------------------------------------------------------
 
     def _found(self, caller: Caller, identifier: str) -> EventSourceMapping:
         mapping = self._mappings.get(identifier)
@@ -171,7 +171,7 @@ class Api:
             response["NextMarker"] = page[-1].uuid
         return _OK, response
 
-    # --- changing -------------------------------------------------------------------------------
+    # --- changing ---------------------------------------------------------------------------------
 
     def _update(self, caller: Caller, raw: Mapping[str, Any]) -> Answer:
         request = parsed("UpdateEventSourceMapping", dict(raw))

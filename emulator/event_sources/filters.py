@@ -52,7 +52,7 @@ def compile_pattern(text: str) -> Test:
     return _object(pattern)
 
 
-# --- structure ----------------------------------------------------------------------------------
+# --- structure ------------------------------------------------------------------------------------
 
 
 def _object(pattern: object) -> Test:
@@ -95,7 +95,7 @@ def _scalars(value: object) -> Iterator[object]:
         yield value
 
 
-# --- rules of a leaf ----------------------------------------------------------------------------
+# --- rules of a leaf ------------------------------------------------------------------------------
 
 
 def _leaf(rules: Sequence[object]) -> _Leaf:

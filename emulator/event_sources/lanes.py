@@ -91,7 +91,7 @@ class Lane:
         self.size -= sum(len(record.text) for record in records)
         return records
 
-    # --- sending --------------------------------------------------------------------------------
+    # --- sending ----------------------------------------------------------------------------------
 
     def give_up(self, oldest: float) -> Iterator[Discard]:
         """Give up records from before a time. Nothing while a batch is in flight."""
@@ -141,7 +141,7 @@ class Lane:
             gathered.append(self._queue.popleft())
         return gathered
 
-    # --- outcomes -------------------------------------------------------------------------------
+    # --- outcomes ---------------------------------------------------------------------------------
 
     def finish(self, mapping: EventSourceMapping, outcome: Outcome, now: float) -> Discard | None:
         """Take the outcome of the batch in flight; return the records that are given up by it."""

@@ -38,7 +38,7 @@ class Mappings:
         )
         database.registries.reload()
 
-    # --- finding --------------------------------------------------------------------------------
+    # --- finding ----------------------------------------------------------------------------------
 
     def get(self, uuid: str) -> EventSourceMapping | None:
         """Return a mapping by its id, whoever owns it. Removes it first if its deletion is over."""
@@ -71,7 +71,7 @@ class Mappings:
             return None
         return mapping
 
-    # --- changing -------------------------------------------------------------------------------
+    # --- changing ---------------------------------------------------------------------------------
 
     def save(self, mapping: EventSourceMapping, positions: Mapping[int, int] | None = None) -> None:
         """Store a new or changed mapping. positions: where a new one begins in each shard."""

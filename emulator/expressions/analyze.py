@@ -122,7 +122,7 @@ def analyze_projection(parsed: Parsed[ast.ProjectionTree], names: Names) -> Chec
     return Checked(ast.ProjectionTree(paths))
 
 
-# --- the whole text -----------------------------------------------------------------------------
+# --- the whole text -------------------------------------------------------------------------------
 
 
 def _check_size(parsed: Parsed[Tree]) -> None:
@@ -172,7 +172,7 @@ def _check_defined(parsed: Parsed[Tree], names: Names, types: Types) -> None:
             raise problems.undefined_value(placeholder)
 
 
-# --- operands -----------------------------------------------------------------------------------
+# --- operands -------------------------------------------------------------------------------------
 
 
 class _Analysis:
@@ -240,7 +240,7 @@ def _check_distinct(operator: str, operands: Sequence[ast.Operand]) -> None:
         raise problems.operands_not_distinct(operator, steps_of(first))
 
 
-# --- conditions ---------------------------------------------------------------------------------
+# --- conditions -----------------------------------------------------------------------------------
 
 
 class _ConditionAnalysis(_Analysis):
@@ -324,7 +324,7 @@ class _ConditionAnalysis(_Analysis):
         self.checks.append(check)
 
 
-# --- updates ------------------------------------------------------------------------------------
+# --- updates --------------------------------------------------------------------------------------
 
 
 class _UpdateAnalysis(_Analysis):

@@ -62,7 +62,7 @@ def _paths_among(parts: list[Any]) -> tuple[Path, ...]:
     return tuple([steps_of(part) for part in parts if isinstance(part, ast.DocumentPath)])
 
 
-# --- operands -----------------------------------------------------------------------------------
+# --- operands -------------------------------------------------------------------------------------
 
 
 def getter(node: ast.Operand) -> Get:
@@ -86,7 +86,7 @@ def _top_level(node: ast.Operand) -> str | None:
     return None
 
 
-# --- conditions ---------------------------------------------------------------------------------
+# --- conditions -----------------------------------------------------------------------------------
 
 
 def _test(node: ast.ConditionTree) -> Test:

@@ -109,7 +109,7 @@ def checked(row: Function) -> Function:
     return row
 
 
-# --- conditions ---------------------------------------------------------------------------------
+# --- conditions -----------------------------------------------------------------------------------
 
 
 def _exists(path: Path) -> Test:
@@ -152,7 +152,7 @@ def both(holds: Callable[[Value, Value], bool]) -> Callable[[Get, Get], Test]:
     return build
 
 
-# --- operands of conditions ---------------------------------------------------------------------
+# --- operands of conditions -----------------------------------------------------------------------
 
 
 def _size(get: Get) -> Get:
@@ -164,7 +164,7 @@ def _size(get: Get) -> Get:
     return size
 
 
-# --- operands of updates ------------------------------------------------------------------------
+# --- operands of updates --------------------------------------------------------------------------
 
 
 def _if_not_exists(path: Path, default: Compute) -> Compute:
@@ -187,7 +187,7 @@ def _list_append(first: Compute, second: Compute) -> Compute:
     return compute
 
 
-# --- the table ----------------------------------------------------------------------------------
+# --- the table ------------------------------------------------------------------------------------
 
 ANY: Final = Operand(TYPES)
 PATH: Final = Operand(TYPES, path=True)

@@ -86,7 +86,7 @@ def check_mixing(
             raise errors.mixed_parameters(legacy, expressions)
 
 
-# --- conditions ---------------------------------------------------------------------------------
+# --- conditions -----------------------------------------------------------------------------------
 
 
 def expected(request: Request) -> program.Condition | None:
@@ -181,7 +181,7 @@ def _check_arguments(operator: str, arguments: _Arguments) -> None:
         raise errors.between_bounds_reversed()
 
 
-# --- operators ----------------------------------------------------------------------------------
+# --- operators ------------------------------------------------------------------------------------
 
 _Literals = tuple[ast.Literal, ...]
 _Build = Callable[[ast.DocumentPath, _Literals], ast.ConditionTree]
@@ -246,7 +246,7 @@ _OPERATORS: Final[Mapping[str, _Operator]] = {
 }
 
 
-# --- updates ------------------------------------------------------------------------------------
+# --- updates --------------------------------------------------------------------------------------
 
 
 def attribute_updates(request: Request) -> program.UpdateProgram | None:
@@ -316,7 +316,7 @@ def _action(path: ast.DocumentPath, element: Request) -> ast.Action:
     return ast.AddAction(path, literal)
 
 
-# --- keys and projections -----------------------------------------------------------------------
+# --- keys and projections -------------------------------------------------------------------------
 
 
 def key_conditions(request: Request) -> program.KeyCondition:

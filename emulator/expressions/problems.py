@@ -163,7 +163,7 @@ def _value(value: Value) -> str:
     return f"AttributeValue: {{{tag}:{content}}}"
 
 
-# --- key conditions (behaviour 4.3) -------------------------------------------------------------
+# --- key conditions (behaviour 4.3) ---------------------------------------------------------------
 
 NESTED_OPERATION: Final = "KeyConditionExpressions cannot contain nested operations"
 NESTED_ATTRIBUTE: Final = "KeyConditionExpressions cannot have conditions on nested attributes"

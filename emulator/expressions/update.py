@@ -89,7 +89,7 @@ def _given_type(operand: ast.Operand, types: Mapping[str, str]) -> GivenType | N
             return None
 
 
-# --- application --------------------------------------------------------------------------------
+# --- application ----------------------------------------------------------------------------------
 
 
 def _apply(node: ast.UpdateTree, targets: tuple[Path, ...], results: tuple[Result, ...]) -> Apply:
@@ -147,7 +147,7 @@ def _removes(action: ast.Action) -> bool:
     return isinstance(action, ast.RemoveAction)
 
 
-# --- actions ------------------------------------------------------------------------------------
+# --- actions --------------------------------------------------------------------------------------
 
 
 def _result(action: ast.Action) -> Result:
@@ -202,7 +202,7 @@ def _delete(path: Path, operand: Compute) -> Result:
     return delete
 
 
-# --- values -------------------------------------------------------------------------------------
+# --- values ---------------------------------------------------------------------------------------
 
 
 def _value(node: ast.Operand) -> Compute:

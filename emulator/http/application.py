@@ -35,7 +35,10 @@ class Application:
         self._front: Front | None = None
 
     def open(self) -> Front:
-        """Open the emulator, if it is not open. Raises StorageError, BadDeclaration, BadConfiguration."""
+        """Open the emulator, if it is not open.
+
+        Raises StorageError, BadDeclaration, BadConfiguration.
+        """
         if self._front is None:
             self._front = create_front(self._opened.enter_context(self._emulator()))
         return self._front
@@ -89,7 +92,10 @@ def create(settings: Settings | None = None) -> Application:
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Emulator]:
-    """Open an emulator, with its data folder claimed; close it at the end. Raises as Emulator does."""
+    """Open an emulator, with its data folder claimed; close it at the end.
+
+    Raises as Emulator does.
+    """
     if settings.functions:
         from emulator.outbound.function_check import check_functions  # noqa: PLC0415 - most servers have no functions
 
@@ -119,14 +125,20 @@ def create_endpoint(emulator: Emulator) -> DynamoDbEndpoint:
 
 
 def _load_site(front: Front) -> App:
-    """Return the application for every path but `/`. Starlette takes 25 ms to import, so it waits for a request."""
+    """Return the application for every path but `/`.
+
+    Starlette takes 25 ms to import, so it waits for a request.
+    """
     from emulator.http.site import app  # noqa: PLC0415 - as the docstring says
 
     return app.create(front)
 
 
 def _bad_configuration() -> type[Exception]:
-    """Return what a wrong --functions file raises. Importing it is a fiftieth of the start-up time."""
+    """Return what a wrong --functions file raises.
+
+    Importing it is a fiftieth of the start-up time.
+    """
     from emulator.event_sources.configuration import BadConfiguration  # noqa: PLC0415 - as the docstring says
 
     return BadConfiguration

@@ -1,8 +1,8 @@
 """The sockets that a server listens on: every address of `--host`, all on one port.
 
-`localhost`, the default, stands for both loopback addresses: some clients take the first address that
-the name resolves to, which may be ::1. A machine without IPv6 gets 127.0.0.1 alone. An address that
-the user has named must be available.
+`localhost`, the default, stands for both loopback addresses: some clients take the first address
+that the name resolves to, which may be ::1. A machine without IPv6 gets 127.0.0.1 alone. An address
+that the user has named must be available.
 """
 
 import contextlib
@@ -21,7 +21,10 @@ _NO_SUCH_ADDRESS: Final = frozenset((errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, er
 
 
 class _Address(NamedTuple):
-    """A numeric address: its family, and its socket name without the port. optional: it may be missing."""
+    """A numeric address: its family, and its socket name without the port.
+
+    optional: it may be missing.
+    """
 
     family: int
     name: tuple[Any, ...]
@@ -41,8 +44,9 @@ class ServeError(Exception):
 def listen(settings: Settings, *, again: bool = False) -> list[socket.socket]:
     """Return listening sockets on one port, one for each address. Raises ServeError.
 
-    again: for another worker; sockets of ours listen on the port already. All sockets of such a port
-    must allow sharing, so another socket tests whether the port is free before the first is opened.
+    again: for another worker; sockets of ours listen on the port already. All sockets of such a
+    port must allow sharing, so another socket tests whether the port is free before the first is
+    opened.
     """
     if not 0 <= settings.port <= _LAST_PORT:  # the resolver would take the number modulo 65536
         raise ServeError(f"cannot listen on port {settings.port}: there is no such port")
@@ -92,7 +96,10 @@ def _on_one_port(settings: Settings, *, again: bool) -> list[socket.socket]:
 
 
 def _addresses(hosts: Iterable[str]) -> list[_Address]:
-    """Return the addresses of host names, each once, in their order. Raises OSError for an unknown name."""
+    """Return the addresses of host names, each once, in their order.
+
+    Raises OSError for an unknown name.
+    """
     found: dict[tuple[Any, ...], _Address] = {}
     for host in hosts:
         if host == "localhost":
@@ -106,7 +113,10 @@ def _addresses(hosts: Iterable[str]) -> list[_Address]:
 
 
 def _listener(address: _Address, port: int, settings: Settings, *, again: bool, only_v6: bool) -> socket.socket:
-    """Return one listening socket. only_v6: there are sockets for IPv4 too, so `::` must not take their addresses."""
+    """Return one listening socket.
+
+    only_v6: there are sockets for IPv4 too, so `::` must not take their addresses.
+    """
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(_socket(address, only_v6=only_v6))
         place = (address.name[0], port, *address.name[1:])

@@ -21,7 +21,7 @@ _IDLE: Final = 1.0  # seconds since the last activity of any client
 
 
 async def return_memory(bodies: Bodies, clients: Iterable[Client]) -> None:
-    """Return memory whenever something large has come or gone and all clients are idle; until cancelled."""
+    """Return memory after something large, once all clients are idle; run until cancelled."""
     loop = asyncio.get_running_loop()
 
     async def poll() -> float:

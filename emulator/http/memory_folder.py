@@ -1,9 +1,9 @@
-"""The folder in memory that the workers of one server share, and the folders of servers that were killed.
+"""The folder in memory that the workers of a server share; folders of killed servers.
 
 A folder gets its name, `dynamodb-emulator-*`, once its server has claimed it. So a folder of that
-name without a claim belongs to a server that was killed with all its processes. The next server that
-starts removes it. The file `in-memory` tells such a folder from a data folder that a user has put
-there under such a name.
+name without a claim belongs to a server that was killed with all its processes. The next server
+that starts removes it. The file `in-memory` tells such a folder from a data folder that a user has
+put there under such a name.
 """
 
 import logging
@@ -30,7 +30,9 @@ _OLD: Final = 3600.0  # seconds after which a draft is abandoned
 
 @contextmanager
 def memory_folder(place: Path | None = None) -> Iterator[Path]:
-    """Yield a new folder in memory that this process has claimed; remove it at the end. Raises StorageError.
+    """Yield a new folder in memory that this process has claimed; remove it at the end.
+
+    Raises StorageError.
 
     place: where it is made. None: in memory, or where temporary files are.
     """

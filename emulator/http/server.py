@@ -28,7 +28,7 @@ _GRACE = 10  # seconds that open requests get at the end
 
 
 def greeting(settings: Settings, port: int, storage: str) -> str:
-    """Return the block that is printed at the start: addresses, storage, tenants, and how to connect.
+    """Return the start-up block: addresses, storage, tenants, and how to connect.
 
     storage: the engine's description of itself.
     """

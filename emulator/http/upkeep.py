@@ -10,7 +10,7 @@
 
 A pause is half a second without a commit. While writes go on syncs are rare, because a sync takes
 memory bandwidth from requests: with one each second, there were a tenth fewer writes.
-"""
+"""  # noqa: W505 - a table
 
 import asyncio
 import errno

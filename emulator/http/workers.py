@@ -49,7 +49,10 @@ _ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 def run(settings: Settings) -> None:
-    """Serve with settings.workers processes until a signal. Raises ServeError, StorageError, BadDeclaration."""
+    """Serve with settings.workers processes until a signal.
+
+    Raises ServeError, StorageError, BadDeclaration.
+    """
     if not (hasattr(os, "fork") and hasattr(socket, "SO_REUSEPORT")):
         raise ServeError("--workers needs an operating system with fork and SO_REUSEPORT")
     with _folder(settings) as with_folder, contextlib.ExitStack() as stack:
@@ -103,7 +106,10 @@ class Supervisor:
         self._lifeline, self._alive = os.pipe()  # never written to: its end tells workers that the supervisor is gone
 
     def start(self) -> bool:
-        """Start all workers and wait until each serves; False if a signal came first. Raises ServeError."""
+        """Start all workers and wait until each serves; False if a signal came first.
+
+        Raises ServeError.
+        """
         for number in _ENDINGS:
             signal.signal(number, self._stop)
         for worker_index in range(len(self._listeners)):

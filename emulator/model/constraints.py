@@ -103,7 +103,7 @@ def all_hold(own: Sequence[Constraint]) -> Accept | None:
     return accept
 
 
-# --- kinds --------------------------------------------------------------------------------------
+# --- kinds ----------------------------------------------------------------------------------------
 
 
 def _min_value(bound: int) -> Constraint:
@@ -140,7 +140,7 @@ def _pattern(pattern: str) -> Iterator[Constraint]:
     yield Constraint("pattern", errors.must_match(pattern), match)
 
 
-# --- table names (behaviour 3.4) ----------------------------------------------------------------
+# --- table names (behaviour 3.4) ------------------------------------------------------------------
 
 
 def _is_table_name(shape: Shape, owner: str) -> bool:

@@ -14,7 +14,7 @@ Kind = Literal["required", "minimum", "maximum", "pattern", "enum", "keys", "mem
 members of a map or list. Both are reported with the path of the whole map or list.
 """
 
-# --- constraints ---------------------------------------------------------------------------------
+# --- constraints ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ PATTERNS: Final[Mapping[str, str]] = {  # Java patterns -> the same in Python's 
     ),
 }
 
-# --- table names ---------------------------------------------------------------------------------
+# --- table names ----------------------------------------------------------------------------------
 
 TABLE_NAME: Final = "TableName"
 # 1..1024 characters in the model; names have fewer (behaviour 3.4).
@@ -109,7 +109,7 @@ FULL_TABLE_NAMES: Final = frozenset({"CreateTableInput.TableName", "UpdateTableI
 # behaviour 3.4: an ARN is not allowed.
 NEW_TABLE_NAMES: Final = frozenset({"CreateTableInput.TableName"})
 
-# --- wordings ------------------------------------------------------------------------------------
+# --- wordings -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ WORDINGS: Final[Mapping[tuple[str, Kind], Wording]] = {
     ("KeysAndAttributes.Keys", "minimum"): NEW,  # behaviour 7.1
 }
 
-# --- how several failures combine (behaviour 3.5) ------------------------------------------------
+# --- how several failures combine (behaviour 3.5) -------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +205,7 @@ REPORTS: Final[Mapping[str, tuple[Report, ...]]] = {
 # Reported only if nothing else failed: a malformed table name
 LAST_RESORT: Final[frozenset[tuple[str, Kind]]] = frozenset({("BatchWriteItemInput.RequestItems", "keys")})
 
-# --- printed values ------------------------------------------------------------------------------
+# --- printed values -------------------------------------------------------------------------------
 
 PRINTED_AS_JSON: Final = frozenset({"BatchGetItemInput.RequestItems"})  # behaviour 3.2
 

@@ -173,7 +173,7 @@ def _type_name(shapes: Shapes, shape: Shape) -> str:
     return _JAVA_CLASSES[shape.type]
 
 
-# --- collections --------------------------------------------------------------------------------
+# --- collections ----------------------------------------------------------------------------------
 
 
 def _structure(members: dict[str, Parser], java_type: str, scalar_error: _ScalarError) -> Parser:
@@ -257,7 +257,7 @@ def _refuse_as_collection(raw: object, java_type: str, scalar_error: _ScalarErro
     raise errors.wrong_collection(java_type) if type(raw) is list else scalar_error()
 
 
-# --- attribute values ---------------------------------------------------------------------------
+# --- attribute values -----------------------------------------------------------------------------
 
 
 def _attribute_value(java_type: str, scalar_error: _ScalarError) -> Parser:
@@ -298,7 +298,7 @@ def _attribute_values(shape: Shape, java_type: str, scalar_error: _ScalarError) 
     return parse
 
 
-# --- scalars ------------------------------------------------------------------------------------
+# --- scalars --------------------------------------------------------------------------------------
 
 
 def _scalar(shape: Shape) -> Parser:

@@ -105,7 +105,7 @@ class Node:
             yield from self.inside(value, path)
 
 
-# --- an operation -------------------------------------------------------------------------------
+# --- an operation ---------------------------------------------------------------------------------
 
 
 def compile_validator(operation: OperationModel) -> Validator:
@@ -211,7 +211,7 @@ def _printed(shapes: Shapes, failure: Failure, wording: Wording) -> str:
     return java_text(shapes, failure.shape, failure.value, errors.LONGEST_WHOLE)
 
 
-# --- totals over a whole batch, told after the constraints (behaviour 7.1, 7.2) -----------------
+# --- totals over a whole batch, told after the constraints (behaviour 7.1, 7.2) -------------------
 
 
 def _batch_get_total(request: dict[str, Any]) -> None:
@@ -230,7 +230,7 @@ def _batch_write_total(request: dict[str, Any]) -> None:
 _TOTALS: Final[dict[str, Validator]] = {"BatchGetItem": _batch_get_total, "BatchWriteItem": _batch_write_total}
 
 
-# --- structures ---------------------------------------------------------------------------------
+# --- structures -----------------------------------------------------------------------------------
 
 
 def _node(shapes: Shapes, shape: Shape, owner: str) -> Node:
@@ -292,7 +292,7 @@ def _accept_structure(required: tuple[str, ...], accepts: dict[str, Accept]) -> 
     return accept
 
 
-# --- lists and maps -----------------------------------------------------------------------------
+# --- lists and maps -------------------------------------------------------------------------------
 
 
 def _list(shapes: Shapes, shape: Shape, owner: str) -> Node:

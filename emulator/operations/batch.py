@@ -129,7 +129,7 @@ def _reads_of(table: Table, name: str, part: dict[str, Any], projections: Mappin
 
 
 def _leave_out_repeats(reads: Sequence[_Reads]) -> None:
-    """Leave out items that an earlier block reads under another name of the table (behaviour 7.1)."""
+    """Leave out items that an earlier block reads by another table name (behaviour 7.1)."""
     known: set[bytes] = set()
     for each in reads:
         each.gets = [get for get in each.gets if get.key not in known]
@@ -176,7 +176,7 @@ def _read_table(txn: ReadTxn, reads: _Reads, room: int) -> int:
 
 
 def _refuse_if_nothing_done(done: int, refusals: Iterable[ApiError | None]) -> None:
-    """Raise the first refusal if nothing was done; else the call succeeds in part (behaviour 16)."""
+    """Raise the first refusal if nothing was done. Otherwise the call succeeds (behaviour 16)."""
     for error in refusals:
         if error is not None and not done:
             raise error

@@ -76,7 +76,7 @@ def _selected(
     rows: Sequence[bytes | None],
     consumed: Sequence[Consumed],
 ) -> Steps[bytes]:
-    """Test and project the rows that the transaction saw, some in each step; return the response."""
+    """Test and project the rows of the transaction, some in each step; return the response."""
     responses = []
     decoded = 0
     for each, row in zip(reads, rows, strict=True):

@@ -80,7 +80,10 @@ class Operation:
 
 
 class OperationInSteps(Operation):
-    """An operation whose check may take long. If it does, the check is continued in slices, and the handler follows."""
+    """An operation whose check may take long.
+
+    If it does, the check is continued in slices, and the handler follows.
+    """
 
     __slots__ = ()
 

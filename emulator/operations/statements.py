@@ -1,8 +1,8 @@
 """ExecuteStatement and BatchExecuteStatement: PartiQL (behaviour 14).
 
-The check prepares a statement (parses, analyses and compiles it: emulator/partiql). The handler binds
-it to its table and runs it as the native operations run. A batch's statements fail one by one, in
-entries of the response.
+The check prepares a statement (parses, analyses and compiles it: emulator/partiql). The handler
+binds it to its table and runs it as the native operations run. A batch's statements fail one by
+one, in entries of the response.
 """
 
 from base64 import b64decode, b64encode
@@ -208,7 +208,8 @@ class _Member:
     """One statement of a batch, and its result: an item as JSON, or an error.
 
     row: what a read found; the item is made of it after the transaction. ahead: see `_run_writes`.
-    ran: whether it was run. Only then the entry of a failed statement names its table (behaviour 14.5).
+    ran: whether it was run. Only then the entry of a failed statement names its table (behaviour
+    14.5).
     """
 
     request: Mapping[str, Any]
@@ -319,7 +320,10 @@ def _run_reads(database: Database, members: Sequence[_Member], tables: dict[str,
 
 
 def _run_writes(database: Database, members: Sequence[_Member], tables: dict[str, _Units]) -> Steps[None]:
-    """Do all members in one transaction. Those that take long are prepared ahead, one in each step."""
+    """Do all members in one transaction.
+
+    Those that take long are prepared ahead, one in each step.
+    """
     writes = [(each, each.planned) for each in members if isinstance(each.planned, Write)]
     if database.sliced:
         with database.read() as txn:

@@ -57,7 +57,7 @@ def _shard(stream: StreamDefinition, shard_id: str, now: float) -> Shard:
     raise errors.shard_not_found(shard_id, stream.arn)
 
 
-# --- what there is ------------------------------------------------------------------------------
+# --- what there is --------------------------------------------------------------------------------
 
 
 def _check_list(request: Request) -> None:
@@ -142,7 +142,7 @@ def _described(shard: Shard) -> dict[str, Any]:
     return description
 
 
-# --- where to read ------------------------------------------------------------------------------
+# --- where to read --------------------------------------------------------------------------------
 
 # Shard number, sequence number, time of issue (ms), CRC of these and the ARN.
 _POSITION: Final = struct.Struct(">IQQI")
@@ -225,7 +225,7 @@ def _parsed_iterator(text: str) -> tuple[str, int, int, float]:
     return arn, number, position, issued / 1000
 
 
-# --- reading ------------------------------------------------------------------------------------
+# --- reading --------------------------------------------------------------------------------------
 
 
 def _check_get_records(request: Request) -> tuple[str, int, int, float]:

@@ -153,7 +153,7 @@ def _write(kind: str, body: Mapping[str, Any]) -> Write:
 
 
 def _payload(write: Write, body: Mapping[str, Any]) -> int:
-    """Return the bytes of an action's item or key and of its values, for the limit of the request."""
+    """Return the bytes of an action's item or key and values, for the request's limit."""
     own = write.size if isinstance(write, Put) else item_size(write.key_item)
     values = body.get("ExpressionAttributeValues", NO_VALUES)
     return own + sum(item_size({"": value}) for value in values.values())
@@ -242,7 +242,7 @@ def transact_get_items(database: Database, caller: Caller, request: Request, rea
 
 
 def _responses(reads: Sequence[Get], rows: Sequence[bytes | None], members: list[bytes]) -> Steps[bytes]:
-    """Project the rows that the transaction saw, some in each step; return the response with more members."""
+    """Project the rows of the transaction, some in each step; return the response."""
     responses = []
     decoded = 0
     for each, row in zip(reads, rows, strict=True):

@@ -1,4 +1,5 @@
 """Calls that the server makes: to functions (`invoker`), and to a Kinesis endpoint (`kinesis`).
 
-`emulator/event_sources/` and the Kinesis feed decide what to call and when. This package does the I/O.
+`emulator/event_sources/` and the Kinesis feed decide what to call and when. This package does the
+I/O.
 """

@@ -13,7 +13,10 @@ _INTERVAL: Final = 0.01  # seconds between polls for due invocations; it costs h
 
 
 async def run_functions(emulator: Emulator, interval: float) -> None:
-    """Deliver to functions until cancelled. interval: seconds between polls while there are no mappings."""
+    """Deliver to functions until cancelled.
+
+    interval: seconds between polls while there are no mappings.
+    """
     invoker: Invoker | None = None
 
     async def poll() -> float:

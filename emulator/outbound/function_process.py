@@ -1,8 +1,8 @@
 """Functions of Python modules: one process for each, from its first invocation to the server's end.
 
-The process runs `event_sources/child.py`, which describes the messages. It has a session of its own,
-so a Ctrl-C in the server's terminal does not end it during an invocation. When a source file of the
-function has changed, a new process replaces it.
+The process runs `event_sources/child.py`, which describes the messages. It has a session of its
+own, so a Ctrl-C in the server's terminal does not end it during an invocation. When a source file
+of the function has changed, a new process replaces it.
 """
 
 import asyncio

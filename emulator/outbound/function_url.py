@@ -79,7 +79,10 @@ class _Answer:
         self.complete = True
 
     def outcome(self) -> Outcome:
-        """Return the outcome. An answer without a length is complete at the end of the connection."""
+        """Return the outcome.
+
+        An answer without a length is complete at the end of the connection.
+        """
         if not self._fields and not self.complete:
             return Outcome("failed", detail="the connection was closed without an answer", status=502)
         status = self._parser.get_status_code()
@@ -93,7 +96,7 @@ class _Answer:
 
 
 def _is_error(body: bytes) -> bool:
-    """Say whether a body is a function's error: AWS's runtime images report it with status 200 and no header."""
+    """Say whether a body is a function's error: AWS's images send it with status 200."""
     if b'"errorType"' not in body:
         return False
     try:

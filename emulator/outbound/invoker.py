@@ -1,7 +1,7 @@
 """Invokes functions: the I/O of `emulator.event_sources`.
 
-Each invocation that is due runs as a task. Its outcome is reported on the event loop's thread, which
-owns the emulator, and may make others due at once.
+Each invocation that is due runs as a task. Its outcome is reported on the event loop's thread,
+which owns the emulator, and may make others due at once.
 """
 
 import asyncio

@@ -42,7 +42,7 @@ class NotPut(Exception):
 
 
 class KinesisClient:
-    """Calls one endpoint. It connects for each call: a call has up to 5 MB, and a local connection is cheap.
+    """Calls one endpoint. It connects for each call, which may have 5 MB: connecting is cheap.
 
     It does not use botocore, which has 32 MB and takes 100 ms to import.
     """
@@ -57,7 +57,10 @@ class KinesisClient:
         self._connection = HTTPSConnection if parts.scheme == "https" else HTTPConnection
 
     def put(self, batch: Batch) -> set[int]:
-        """Put a batch; return the positions of the entries that failed. Raises ContentRefused, NotPut. Blocks."""
+        """Put a batch; return the positions of the entries that failed.
+
+        Raises ContentRefused, NotPut. Blocks.
+        """
         _, _, _, region, _, name = batch.arn.split(":", 5)
         entries = [{"Data": b64encode(record.data).decode(), "PartitionKey": record.key} for record in batch.records]
         # By name, because servers older than StreamARN (2022) know nothing else.
@@ -88,7 +91,7 @@ class KinesisClient:
             connection.close()
 
     def _head(self, region: str, access_key: str, body: bytes) -> dict[str, str]:
-        """Return the header fields of a call, with Signature Version 4: some servers check that there is one.
+        """Return the header fields of a call, signed because some servers check for a signature.
 
         The secret key is "local", as in the examples for clients of this server.
         """

@@ -64,7 +64,7 @@ class _Statements(Terms):
             self.operators,
         )
 
-    # --- statements ------------------------------------------------------------------------------
+    # --- statements -------------------------------------------------------------------------------
 
     def statement(self) -> Statement:
         if self.take_word("SELECT"):
@@ -224,7 +224,7 @@ class _Statements(Terms):
         self.expect("*")
         return cast("Returning", f"{which} {when}")
 
-    # --- SET and REMOVE --------------------------------------------------------------------------
+    # --- SET and REMOVE ---------------------------------------------------------------------------
 
     def actions(self) -> tuple[ast.UpdateTree, tuple[SetChange, ...]]:
         actions: list[ast.Action] = []

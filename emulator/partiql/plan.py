@@ -1,6 +1,6 @@
 """From a statement to its plan: what a native operation would be asked to do.
 
-    text ──parse──▶ Parsed ──prepare, with parameters──▶ PreparedStatement ──bind, with a table──▶ Plan
+    text ──parse──▶ Parsed ──prepare, parameters──▶ PreparedStatement ──bind, table──▶ Plan
 
     SELECT                     Read (as GetItem) or Pages (as Query, Scan): select.py
     INSERT, UPDATE, DELETE     Put, Update, Delete: database/items/requested.py

@@ -1,7 +1,8 @@
 """A statement with its parameters: analysed and compiled as the native operations' expressions are.
 
-What comes of it depends on the text and the types of the parameters alone and is kept under those, so that a statement
-that comes again is looked up (caching.py); the contents of parameters are checked every time.
+The result depends only on the text and on the types of the parameters. It is cached under those
+(caching.py), so a repeated statement is not prepared again. The contents of parameters are checked
+each time.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,7 @@ from emulator.values.types import SETS, Value, Values
 
 
 class Program:
-    """What a statement is with parameters of certain types; `layout` is that for the table it was last used with."""
+    """A statement with parameters of certain types. layout: for the table of its last use."""
 
     __slots__ = ("checks", "layout", "layout_of", "parsed", "refusal", "types", "update", "where")
 
@@ -78,7 +79,8 @@ _RETURN_VALUES: Final[Mapping[Returning, str]] = {
 class PreparedStatement:
     """A statement with its parameters, checked as far as it can be without a table.
 
-    refusal: what is wrong with a SELECT from an index, which `plan.bind` raises unless the index itself is refused.
+    refusal: what is wrong with a SELECT from an index, which `plan.bind` raises unless the index
+    itself is refused.
     """
 
     program: Program

@@ -77,7 +77,7 @@ class Terms:
         self.operators = 0
         self.refusal: errors.ApiError | None = None
 
-    # --- tokens ----------------------------------------------------------------------------------
+    # --- tokens -----------------------------------------------------------------------------------
 
     @property
     def token(self) -> Token:
@@ -135,7 +135,7 @@ class Terms:
         if self.depth > _DEPTH:
             raise self.malformed("")
 
-    # --- conditions ------------------------------------------------------------------------------
+    # --- conditions -------------------------------------------------------------------------------
 
     def condition(self) -> ast.ConditionTree:
         return self.as_condition(result_of(self.or_()))
@@ -301,7 +301,7 @@ class Terms:
             self.expect(")")
         return tuple(arguments)
 
-    # --- paths -----------------------------------------------------------------------------------
+    # --- paths ------------------------------------------------------------------------------------
 
     def starts_path(self) -> bool:
         token = self.token
@@ -348,7 +348,7 @@ class Terms:
             raise errors.empty_path_component()
         return name
 
-    # --- values ----------------------------------------------------------------------------------
+    # --- values -----------------------------------------------------------------------------------
 
     def constant(self, value: Value) -> ast.Placeholder:
         name = f":{len(self.constants)}"

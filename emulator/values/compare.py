@@ -3,8 +3,9 @@
 Strings compare by code point, as in Python. That is also the byte order of their UTF-8. Binaries
 are base64 text inside a value, but compare as the bytes that the text encodes.
 
-A condition may look at one list of 190,000 elements 140 times, which took 0.7 s. So a large condition
-is tested with a memory of what it has found out about the large values of its item (`remembering`).
+A condition may look at one list of 190,000 elements 140 times, which took 0.7 s. So a large
+condition is tested with a memory of what it has found out about the large values of its item
+(`remembering`).
 """
 
 from binascii import a2b_base64
@@ -28,7 +29,9 @@ _SEARCHES: Final = 3  # of a list from its start, before all its elements are in
 
 
 class _Memory:
-    """What one test of a condition has found out, by the ids of large values: these live as long as the test.
+    """What one test of a condition has found out, by the ids of large values.
+
+    The values live as long as the test.
 
     The only values that do not are the numbers that `size` makes.
     """

@@ -41,7 +41,7 @@ class NumberError(Exception):
         self.text = text
 
 
-# --- parsing ------------------------------------------------------------------------------------
+# --- parsing --------------------------------------------------------------------------------------
 
 # all canonical texts except "0"
 _PLAIN: Final = re.compile(r"-?(?:[1-9][0-9]*+|0(?=\.))(?:\.[0-9]*[1-9])?").fullmatch
@@ -86,7 +86,7 @@ _POWERS: Final = {
 
 
 def _without_exponent(text: str) -> str | None:
-    """Return the plain form of an ASCII number of the usual kind with an exponent, None for any other text."""
+    """Return the plain form of a usual ASCII number with an exponent, None for other texts."""
     written, mark, power = text.partition("e")
     if not mark:
         written, mark, power = text.partition("E")
@@ -164,7 +164,7 @@ def _plain(digits: str, exponent: int) -> str:
     return digits[:point] + "." + digits[point:]
 
 
-# --- arithmetic ---------------------------------------------------------------------------------
+# --- arithmetic -----------------------------------------------------------------------------------
 
 _SHORT: Final = 10**_DIGITS_MAX
 
@@ -214,7 +214,7 @@ def _from_scaled(total: int, scale: int) -> str:
     return _finished(sign, written.rstrip("0"), exponent, f"{total}E-{scale}")
 
 
-# --- order --------------------------------------------------------------------------------------
+# --- order ----------------------------------------------------------------------------------------
 
 
 def order(left: str, right: str) -> int:
@@ -244,7 +244,7 @@ def sort_numbers(texts: list[str]) -> None:
     texts.sort(key=sort_bytes if any("." in text for text in texts) else int)
 
 
-# --- sortable bytes -----------------------------------------------------------------------------
+# --- sortable bytes -------------------------------------------------------------------------------
 
 _ZERO: Final = b"\x80"
 _MAX_PAIRS: Final = 20
@@ -285,7 +285,7 @@ def _sort_bytes(text: str) -> bytes:
     return _NEGATIVE_EXPONENT[pairs] + mantissa + (b"\x66" if len(mantissa) < _MAX_PAIRS else b"")
 
 
-# --- size ---------------------------------------------------------------------------------------
+# --- size -----------------------------------------------------------------------------------------
 
 
 def stored_size(text: str) -> int:

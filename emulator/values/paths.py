@@ -56,7 +56,7 @@ def tree(leaves: Iterable[tuple[Path, object]]) -> Tree:
     return root
 
 
-# --- projecting ---------------------------------------------------------------------------------
+# --- projecting -----------------------------------------------------------------------------------
 
 
 def project(item: Item, paths: Iterable[Path]) -> Item:
@@ -115,7 +115,7 @@ def _part(value: Value, wanted: Tree) -> Value | None:
     return {"L": kept} if kept else None
 
 
-# --- changing -----------------------------------------------------------------------------------
+# --- changing -------------------------------------------------------------------------------------
 
 
 class Change(Generic[Leaf]):

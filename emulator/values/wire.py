@@ -76,7 +76,10 @@ class ParsedItem(dict[str, Value]):
 
 
 class _ItemProblems(list[Problem]):
-    """The problems of an item. Their type says how large the sets may be in which more are looked for."""
+    """The problems of an item.
+
+    Their type says how large the sets may be in which more are looked for.
+    """
 
     __slots__ = ()
 
@@ -97,7 +100,7 @@ class LargeValues(dict[str, Value]):
     __slots__ = ()
 
 
-# --- entry points -------------------------------------------------------------------------------
+# --- entry points ---------------------------------------------------------------------------------
 
 
 def parse_value(raw: object, problems: list[Problem], level: int = 1) -> int:
@@ -196,7 +199,7 @@ def depth_exceeded(values: Iterable[Value], level: int = 1) -> bool:
     return False
 
 
-# --- the walk -----------------------------------------------------------------------------------
+# --- the walk -------------------------------------------------------------------------------------
 
 _Raw = dict[str, Any]
 
@@ -382,7 +385,7 @@ def _parse_number_set(content: object, raw: _Raw, problems: list[Problem], _leve
 
 
 def _numbers_up_to(most: int, members: list[str]) -> list[str]:
-    """Return canonical members: all, or of a larger set only so many that they have more than `most` bytes."""
+    """Return canonical members. Of a larger set, only as many as exceed `most` bytes."""
     texts: list[str] = []
     size = 0
     for begun in range(0, len(members), _NUMBERS_AT_ONCE):
@@ -465,7 +468,7 @@ _PARSERS: Final[dict[str, Callable[[Any, _Raw, list[Problem], int], int]]] = {
 }
 
 
-# --- below the last level -----------------------------------------------------------------------
+# --- below the last level -------------------------------------------------------------------------
 
 
 def _check_types(values: Iterable[object]) -> None:
@@ -503,7 +506,7 @@ def _checked_parts(raw: object) -> Iterator[object]:
             _PARSERS[tag](content, raw, [], _NESTING)
 
 
-# --- problems and type errors -------------------------------------------------------------------
+# --- problems and type errors ---------------------------------------------------------------------
 
 
 def _report(problems: list[Problem], kind: Kind, details: str = "") -> int:

@@ -9,7 +9,8 @@ from tests.support.http_clients import Client
 from tests.support.servers import running
 
 # The limit, as a multiple of a fresh server's memory, 22 MB. Python returns memory in pieces of a
-# megabyte, and one object keeps a whole piece. 1.06 to 1.10 were measured, and 1.2 before the fixes.
+# megabyte, and one object keeps a whole piece. 1.06 to 1.10 were measured, and 1.2 before the
+# fixes.
 KEPT = 1.15
 WITHIN = 8.0  # seconds; memory is returned when clients have been idle for a second or two
 

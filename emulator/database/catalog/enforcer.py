@@ -44,7 +44,7 @@ class Enforcer:
         self._holds: list[Hold] = []
         self._tokens: dict[str, float] = {}
 
-    # --- declarations of a test -----------------------------------------------------------------
+    # --- declarations of a test -------------------------------------------------------------------
 
     def set_throttling(self, table: str | None, *, enforced: bool) -> None:
         """Enforce throughput or stop it, on the tables of a name or an ARN; None: on all."""
@@ -73,7 +73,7 @@ class Enforcer:
         self._throttle_all, self._throttled, holds, self._tokens = orjson.loads(declared)
         self._holds = [Hold(*hold) for hold in holds]
 
-    # --- use by requests ------------------------------------------------------------------------
+    # --- use by requests --------------------------------------------------------------------------
 
     def refuse_token(self, token: str) -> None:
         """Raise TransactionInProgressException if a transaction with this token is under way."""

@@ -41,7 +41,7 @@ class TableRegistry:
         self._shared = shared
         self.tenants = Tenants()
 
-    # --- finding --------------------------------------------------------------------------------
+    # --- finding ----------------------------------------------------------------------------------
 
     def everything(self) -> Iterator[Table]:
         """Walk all tables that callers can have, as they are held.
@@ -63,7 +63,7 @@ class TableRegistry:
         assert table is not None, "a definition is in force once `changing` has ended"
         return table
 
-    # --- changing -------------------------------------------------------------------------------
+    # --- changing ---------------------------------------------------------------------------------
 
     def changing(self, *, urgent: bool = False) -> AbstractContextManager[DefinitionChange]:
         """Open a write transaction that changes definitions, as `Registries.changing`."""
@@ -99,7 +99,7 @@ class TableRegistry:
             for table in tables.values():
                 self.tenants.put(tenant, self._compiled(table.definition))
 
-    # --- publishing -----------------------------------------------------------------------------
+    # --- publishing -------------------------------------------------------------------------------
 
     def _tenant(self, definition: TableDefinition) -> Tenant:
         return SHARED if self._shared else (definition.access_key, definition.region)

@@ -93,7 +93,7 @@ class Streams:
         self._due: dict[int, float] = {}  # when time changes the definition next
         self._trim: dict[int, float] = {}  # when there may be a record to trim, inf while a slice of that is queued
 
-    # --- finding --------------------------------------------------------------------------------
+    # --- finding ----------------------------------------------------------------------------------
 
     def find(self, tenant: Tenant, arn: str) -> StreamDefinition:
         """Return a stream by its ARN. Raises ResourceNotFoundException.
@@ -121,7 +121,7 @@ class Streams:
         """Return the writing side of a stream, None if the stream is not written."""
         return None if stream_id is None else self._logs.get(stream_id)
 
-    # --- opening and closing --------------------------------------------------------------------
+    # --- opening and closing ----------------------------------------------------------------------
 
     def open(
         self,
@@ -221,7 +221,7 @@ class Streams:
             moment += timedelta(milliseconds=1)
         return label
 
-    # --- what is due by the clock ---------------------------------------------------------------
+    # --- what is due by the clock -----------------------------------------------------------------
 
     def begin_roll_over(self) -> None:
         """Queue what is due: rolling over and forgetting streams, and then trimming.

@@ -1,1 +1,1 @@
-"""What is stored about tables, indexes, streams and Kinesis destinations, as frozen values; and ARNs."""
+"""Stored definitions of tables, indexes, streams and Kinesis destinations; ARNs."""

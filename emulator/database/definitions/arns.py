@@ -103,7 +103,7 @@ def resource(text: str) -> str:
     return "table/" + text.partition(":table/")[2]
 
 
-# --- checking ARNs of requests ------------------------------------------------------------------
+# --- checking ARNs of requests --------------------------------------------------------------------
 
 
 def table_name(text: str, home: Home, *, data_plane: bool) -> str:
@@ -161,7 +161,7 @@ def _is_own_partition(arn: Arn, home: Home) -> bool:
     )
 
 
-# --- accounts -----------------------------------------------------------------------------------
+# --- accounts -------------------------------------------------------------------------------------
 
 
 def account_of(access_key: str, default: str) -> str:

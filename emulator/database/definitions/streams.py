@@ -152,7 +152,7 @@ class StreamDefinition:
         return sorted((shard for shard in self.shards if shard.end is None), key=lambda shard: shard.slot)
 
 
-# --- changes ------------------------------------------------------------------------------------
+# --- changes --------------------------------------------------------------------------------------
 
 
 def opened(stream: StreamDefinition, first: int, moment: float) -> StreamDefinition:

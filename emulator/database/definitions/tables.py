@@ -184,7 +184,7 @@ def decreases_today(part: TableDefinition | IndexDefinition, now: float) -> int:
     return part.decreases if last is not None and last // DAY == now // DAY else 0
 
 
-# --- changes that are not in force yet ----------------------------------------------------------
+# --- changes that are not in force yet ------------------------------------------------------------
 
 Part = TypeVar("Part", TableDefinition, IndexDefinition)
 

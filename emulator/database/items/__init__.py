@@ -1,1 +1,1 @@
-"""Reading and writing items: key ranges, pages, writes with their index entries, statistics, item collections."""
+"""Reading and writing items: key ranges, pages, requested writes and what follows them."""

@@ -76,7 +76,10 @@ def check_updated(table: Table, item: Item, update: program.UpdateProgram) -> No
 
 
 def _check_lengths(table: Table, item: Item) -> None:
-    """Raise if an index's key attributes are too long together. The error is for the first by name."""
+    """Raise if an index's key attributes are too long together.
+
+    The error is for the first by name.
+    """
     found = [excess for index in table.indexes if (excess := _excess(index, item)) is not None]
     if found:
         raise errors.index_key_too_long(*min(found))

@@ -1,8 +1,8 @@
 """From key conditions and start keys to ranges of storage keys.
 
 The key of an item ends with the plain sort key. The key of an index entry continues after it
-(keyspace.py), so there the sort key's bytes are escaped and terminated. In all else ranges of tables
-and indexes are alike.
+(keyspace.py), so there the sort key's bytes are escaped and terminated. In all else ranges of
+tables and indexes are alike.
 """
 
 from collections.abc import Mapping

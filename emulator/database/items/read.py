@@ -38,7 +38,7 @@ Project = Callable[[Item], Item]
 
 @dataclass(slots=True, eq=False)
 class PageRequest:
-    """What to read: a range of a table or index, its direction and limit, and how each row is used."""
+    """A read: a range of a table or index, its direction and limit, and the use of each row."""
 
     table: Table
     source: Table | Index
@@ -56,7 +56,7 @@ class PageRequest:
     scan: bool = False
     """Whether the capacity is a Scan's."""
     measured: bool = True
-    """Whether the response reports capacity; if not, sizes are added up only if a page may be full."""
+    """Whether the response reports capacity. If not, only a page that may be full adds up sizes."""
     weight: int = 0
     """The number of parts of test and project, from which their time is estimated."""
     sliced: bool = False

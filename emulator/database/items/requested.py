@@ -119,8 +119,8 @@ class Write(ItemRequest):
         return None if row is None else row_json(row)
 
 
-# These are functions of table and key. As methods of Write, and with a NamedTuple as Guard, they took
-# 0.7 % of the instructions of an UpdateItem.
+# These are functions of table and key. As methods of Write, and with a NamedTuple as Guard, they
+# took 0.7 % of the instructions of an UpdateItem.
 
 
 def _stored(txn: ReadTxn, table: Table, key: bytes) -> bytes | None:
@@ -151,7 +151,7 @@ def _allowed(table: Table, key: bytes, guard: Guard, old_row: bytes | None, key_
 
 
 def _failed(table: Table, key: bytes, guard: Guard, old_row: bytes | None) -> errors.ApiError:
-    """Return a failed condition's error, and charge a write of the existing item (behaviour 9.1)."""
+    """Return a failed condition's error; charge a write of the existing item (behaviour 9.1)."""
     charge(table, key, Consumed(write_units(0 if old_row is None else row_size(old_row), 0)))
     if guard.duplicate:
         return errors.duplicate_item()
@@ -208,7 +208,7 @@ class Check(Write):
     urgent: ClassVar[bool] = True
 
     def prepare(self, txn: ReadTxn) -> Change:
-        """Test the condition; return a change that changes nothing but costs a write (behaviour 9.1)."""
+        """Test the condition; return an empty change that costs a write (behaviour 9.1)."""
         table, key, guard = self.table, self.key, self.guard
         old_row = _stored(txn, table, key)
         old = None if guard is None else _allowed(table, key, guard, old_row, self.key_item)
@@ -216,7 +216,7 @@ class Check(Write):
 
 
 _MUCH_TOO_LARGE: Final = 2 * limits.ITEM_SIZE
-"""Larger updated items, in bytes, are refused unread: measuring the depth of 150 long lists took 2 s."""
+"""Bytes. Larger updated items are refused unread: the depth of 150 long lists took 2 s."""
 _NESTS: Final = frozenset(("M", "L"))
 
 
@@ -261,8 +261,8 @@ class Update(Write):
     def prepare(self, txn: ReadTxn) -> Change:
         """Test the condition, apply the update and return the change.
 
-        Raises the run-time errors of updates (behaviour 4.5), and what is wrong with the new item: its
-        size, nesting or index keys.
+        Raises the run-time errors of updates (behaviour 4.5), and what is wrong with the new item:
+        its size, nesting or index keys.
         """
         table, key, update, guard, key_item = self.table, self.key, self.update, self.guard, self.key_item
         old_row = _stored(txn, table, key)
@@ -293,7 +293,7 @@ class Update(Write):
         return orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS) if attributes else None
 
     def _refuse_oversized(self, old: Item | None) -> None:
-        """Raise if the new item would be too large, which precedes a failed condition (behaviour 2.4)."""
+        """Raise if the new item would be too large: that precedes the condition (behaviour 2.4)."""
         if self.update is None:
             return
         item = old or self.key_item

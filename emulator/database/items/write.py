@@ -1,8 +1,9 @@
 """The write path: the only code that changes an item.
 
-A write has two halves. `prepare` of a requested write (items/requested.py) reads the old item, tests
-the condition and computes the new item. `store` writes that change: the item's row, and through the
-table's followers (schema/followers.py) all that depends on it, in the transaction that it is given.
+A write has two halves. `prepare` of a requested write (items/requested.py) reads the old item,
+tests the condition and computes the new item. `store` writes that change: the item's row, and
+through the table's followers (schema/followers.py) all that depends on it, in the transaction that
+it is given.
 """
 
 from collections.abc import Sequence

@@ -4,8 +4,8 @@
    when, `outbox` sends. `asgi` does the same under any ASGI server.
 2. `dynamodb` has the protocol without I/O: the parts of a request in, an answer out. `auth`,
    `encoding`, `answers` and `other_services` are its parts.
-3. `commits` and `held_answers` hold answers until their writes are committed. `sliced_answers` makes
-   long answers in slices. `bodies` bounds the memory of incomplete requests.
+3. `commits` and `held_answers` hold answers until their writes are committed. `sliced_answers`
+   makes long answers in slices. `bodies` bounds the memory of incomplete requests.
 4. `cycle` lets an ASGI application answer every other path over a connection of ours. `origins` has
    the rules about web pages that both use.
 

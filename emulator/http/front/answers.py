@@ -87,7 +87,8 @@ class Answers:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        # A request id has 52 characters [0-9A-Z]: 32 of this process, then a number. It costs what a counter costs.
+        # A request id has 52 characters [0-9A-Z]: 32 of this process, then a number. It costs what
+        # a counter costs.
         self._own_id = os.urandom(16).hex().upper().encode()
         self._numbers = count(1)
         self._narrowed = bool(settings.cors) and "*" not in settings.cors  # only origins that --cors lists may read
@@ -114,17 +115,20 @@ class Answers:
         return Answer(status, _HEAD % (self._own_id, next(self._numbers), crc32(body), len(body), more), body)
 
     def failed(self, error: BaseException | None, fields: Fields = NO_FIELDS) -> Answer:
-        """Answer a request whose commit failed, or that failed unexpectedly. It may or may not have taken effect."""
+        """Answer a request whose commit failed, or that failed unexpectedly.
+
+        It may or may not have taken effect.
+        """
         shown = errors.storage_full() if isinstance(error, Full) else errors.internal_server_error()
         return self.make(shown.status, orjson.dumps(shown.body()), fields)
 
     def refuse(self, status: int, fields: Fields = NO_FIELDS) -> Answer:
-        """Refuse a request before reading it: 413 for a body over 16 MiB, 400 for an invalid head."""
+        """Refuse a request unread: 413 for a body over 16 MiB, 400 for an invalid head."""
         log_refused(_REFUSALS[status])
         return self.make(status, b"", fields)
 
     def cors(self, fields: Fields) -> bytes:
-        """Return the header lines that let a page read an answer; none for a page that --cors does not list."""
+        """Return the header lines that let a page read an answer, if --cors allows the page."""
         if not self._narrowed:
             return _EVERY_ORIGIN
         origin = fields[b"origin"]

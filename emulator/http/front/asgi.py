@@ -91,7 +91,10 @@ def _received(body: bytes, receive: Receive) -> Receive:
 
 
 class _Disconnected(Exception):
-    """The client went away before its request was complete. Such a request does not run, even if it is valid."""
+    """The client went away before its request was complete.
+
+    Such a request does not run, even if it is valid.
+    """
 
 
 class _BodyReader:

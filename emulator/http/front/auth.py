@@ -1,4 +1,6 @@
-"""The caller's access key and region, from a request's SigV4 credentials (behaviour 1.4, points 7 to 9).
+"""The caller's access key and region, from a request's SigV4 credentials.
+
+Source: behaviour 1.4, points 7 to 9.
 
 Signatures are not verified: any secret key is accepted.
 """
@@ -24,7 +26,10 @@ class Credentials(NamedTuple):
 
 
 def credentials(headers: Mapping[bytes, bytes], query: bytes) -> Credentials:
-    """Return the request's credentials. Raises ApiError if the authentication is missing or incomplete."""
+    """Return the request's credentials.
+
+    Raises ApiError if the authentication is missing or incomplete.
+    """
     header = headers.get(b"authorization")
     in_query = b"X-Amz-Algorithm" in query and "X-Amz-Algorithm" in _members(
         query
@@ -69,7 +74,10 @@ _CREDENTIAL = re.compile(rb"Credential=([^,\s]+)")
 
 
 def signed_for(headers: Mapping[bytes, bytes], query: bytes) -> str | None:
-    """Return the service in a request's credential scope, `sts` for example. None: there is none."""
+    """Return the service in a request's credential scope, `sts` for example.
+
+    None: there is none.
+    """
     found = _CREDENTIAL.search(headers.get(b"authorization", b""))
     credential = found[1].decode("latin-1") if found else _members(query).get("X-Amz-Credential", "")
     scope = credential.split("/")

@@ -1,9 +1,9 @@
 """A bound on the bytes of request bodies that are in memory before they are complete.
 
-A body may have 16 MB, and a server may have thousands of connections: 60 incomplete bodies took
-765 MB. Above the bound, the server stops reading from connections until other bodies have been
-answered. Nothing fails: the sender's writes wait in the kernel, as with any busy server. The request
-that began first is always read, so one request can finish whatever the bound is.
+A body may have 16 MB, and a server may have thousands of connections: 60 incomplete bodies took 765
+MB. Above the bound, the server stops reading from connections until other bodies have been
+answered. Nothing fails: the sender's writes wait in the kernel, as with any busy server. The
+request that began first is always read, so one request can finish whatever the bound is.
 
 A body that arrives in one piece is answered at once and never counted here.
 """
@@ -40,7 +40,10 @@ class Bodies:
         self.large = False
 
     def hold(self, reader: Reader, size: int) -> None:
-        """Record how many bytes of a reader's body are in memory now. Pauses the reader if that is too much."""
+        """Record how many bytes of a reader's body are in memory now.
+
+        Pauses the reader if that is too much.
+        """
         self.total += size - self._sizes.get(reader, 0)
         self._sizes[reader] = size
         self.note(self.total)
@@ -54,7 +57,10 @@ class Bodies:
             self.large = True
 
     def release(self, reader: Reader) -> None:
-        """Forget a reader's body: it is complete, refused, or its connection is gone. Resumes waiting readers."""
+        """Forget a reader's body: it is complete, refused, or its connection is gone.
+
+        Resumes waiting readers.
+        """
         self.total -= self._sizes.pop(reader, 0)
         self._paused.discard(reader)
         if not self._paused:

@@ -30,7 +30,7 @@ When a commit fails:
 | any other StorageError                             | fail              | fail              |
 
 A failed answer is an error, and its connection is closed.
-"""
+"""  # noqa: W505 - a table
 
 import asyncio
 import logging
@@ -89,7 +89,10 @@ class Commits:
         return self._group_commit.pending
 
     def wait(self, waiting: Waiting, among: int) -> None:
-        """Wait for the next commit, which calls `release` once. among: the number of open connections."""
+        """Wait for the next commit, which calls `release` once.
+
+        among: the number of open connections.
+        """
         self._waiting.append(waiting)
         self._connections = among
         self._schedule()
@@ -103,7 +106,7 @@ class Commits:
             self._loop.call_soon(self._check)
 
     def _check(self) -> None:
-        """Commit, or check again after another iteration of the loop, because the last one has brought something."""
+        """Commit, or check again after another iteration if the last one has brought something."""
         gathered = len(self._waiting)
         if self._gathered < gathered < self._connections and monotonic() < self._until:
             self._gathered = gathered
@@ -141,7 +144,7 @@ class Commits:
                 log.exception("an answer could not be sent")
 
     def _recover(self) -> None:
-        """Go back to what is stored: definitions and unfinished work may have been among the lost writes."""
+        """Go back to the store: definitions and unfinished work may have been lost."""
         try:
             self._database.recover()
         except StorageError as error:

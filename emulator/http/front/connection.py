@@ -1,9 +1,9 @@
 """One HTTP/1.1 connection, answered straight from the parser's callbacks.
 
-uvicorn lets its protocol class be replaced. Ours needs no task, scope, receive or send for a request
-to `/`: the endpoint is synchronous, so the answer is made when the parser reports the request's end
-(requests.py), and sent at the end of the loop's iteration (outbox.py). An ASGI application answers
-every other request (cycle.py). Under other servers, asgi.py replaces all this.
+uvicorn lets its protocol class be replaced. Ours needs no task, scope, receive or send for a
+request to `/`: the endpoint is synchronous, so the answer is made when the parser reports the
+request's end (requests.py), and sent at the end of the loop's iteration (outbox.py). An ASGI
+application answers every other request (cycle.py). Under other servers, asgi.py replaces all this.
 
 It buys more than a factor of two over uvicorn's own HTTP with asgi.py, at 1, 8 and 32 connections:
 2.1 to 2.3 times the GetItem and PutItem requests a second of 1 KB (tests/bench/README.md).
@@ -147,7 +147,10 @@ class Connection(asyncio.Protocol):
             act()
 
     def _check_progress(self) -> None:
-        """Close the connection if nothing has come or gone for too long. Abort it if it is closing already."""
+        """Close the connection if nothing has come or gone for too long.
+
+        Abort it if it is closing already.
+        """
         transport = self._transport
         if transport is None:
             return
@@ -208,7 +211,10 @@ class Connection(asyncio.Protocol):
         self._reader.feed(data, now)
 
     def eof_received(self) -> bool:
-        """Close when every complete request is answered. True: the transport does not close itself."""
+        """Close when every complete request is answered.
+
+        True: the transport does not close itself.
+        """
         self._reader.stop()
         self._in_turn(self._close)
         return True
@@ -283,7 +289,8 @@ class Connection(asyncio.Protocol):
         self, method: str, target: bytes, fields: dict[bytes, bytes], body: bytes, *, keep_alive: bool
     ) -> None:
         """Answer a request, or let it wait for its turn."""
-        # Most requests are answered without a Request, which takes a thirtieth of a GetItem's time to make.
+        # Most requests are answered without a Request, which takes a thirtieth of a GetItem's time
+        # to make.
         if target == b"/" and not self._queues and self._front.commits is None:
             try:
                 answer = self._endpoint.answer(method, b"", fields, body)
@@ -377,7 +384,10 @@ class Connection(asyncio.Protocol):
         self._send(answer, request, keep_alive=request.keep_alive, with_body=request.method != "HEAD")
 
     def _send(self, answer: Answer, request: Request | None, *, keep_alive: bool, with_body: bool = True) -> None:
-        """Send an answer. request: what runs again if the answer is held and its writes are lost."""
+        """Send an answer.
+
+        request: what runs again if the answer is held and its writes are lost.
+        """
         if self._transport is None:
             return
         end = GOES_ON if keep_alive and not self.closing else ENDS
@@ -405,7 +415,7 @@ class Connection(asyncio.Protocol):
             self.write(data)
 
     def write(self, data: bytes) -> None:
-        """Send data at once if no other connection is open, else together with the data of the others."""
+        """Send data: at once if no other connection is open, else with the data of the others."""
         transport = self._transport
         if transport is None:
             return
@@ -438,7 +448,10 @@ class Connection(asyncio.Protocol):
         self._after_answer()
 
     def not_answered(self, request: Request, error: BaseException | None, *, begun: bool) -> None:
-        """Report a failure of the application. An answer that has begun is cut off, so that it looks broken."""
+        """Report a failure of the application.
+
+        An answer that has begun is cut off, so that it looks broken.
+        """
         self._making = None
         if not begun:
             self._send_failure(error, request.fields)
@@ -450,7 +463,7 @@ class Connection(asyncio.Protocol):
     # --- held answers (commits.py) ----------------------------------------------------------------
 
     def release(self, failure: StorageError | None) -> None:
-        """Send what was held; run the requests again if their writes were lost; else report the failure and close."""
+        """Send what was held, run the requests again, or report the failure and close."""
         held = self._held.take()
         self._waits_for_held = False
         if run_again(failure, held) and self._held.attempts < ATTEMPTS:

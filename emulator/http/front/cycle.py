@@ -13,7 +13,7 @@ The connection has received the whole request. The answer may be streamed:
 
 After the answer, or when the client is gone, `receive` returns `http.disconnect`. What is sent then
 is ignored.
-"""
+"""  # noqa: W505 - a table
 
 import asyncio
 from typing import Any, Final, Protocol

@@ -50,15 +50,18 @@ _LARGE: Final = 256 * limits.KIB  # bytes of a body; smaller ones make no notice
 _SPARE: Final = [size for size in range(16, 480, 16) for _ in range(50)]
 """Sizes of small objects that are made before a large body is parsed, and freed after it.
 
-Others take their places. Amid the body's objects each would keep a megabyte, by which Python returns
-memory: a server kept another one for each of 16 large bodies.
+Others take their places. Amid the body's objects each would keep a megabyte, by which Python
+returns memory: a server kept another one for each of 16 large bodies.
 """
 _CACHED_CALLERS: Final = 1024
 _LONG_CALLER: Final = 1024  # bytes of credential and host together; only an attacker has longer ones
 _COMPLETE: Final = re.compile(
     rb"AWS4-[^ ]+ Credential=([^,\s][^,]*/aws4_request), ?SignedHeaders=[^,\s][^,]*, ?Signature=[^,\s][^,]*"
 ).fullmatch
-"""A complete Authorization header, as SDKs write it. A character class of one character is the fastest."""
+"""A complete Authorization header, as SDKs write it.
+
+A character class of one character is the fastest.
+"""
 _THREE_PARTS: Final = re.compile(rb"\S+ [^,\s]+, ?[^,\s]+, ?[^,\s]+").fullmatch
 """Such a header without blanks inside its parts, which would make more of them (behaviour 1.4)."""
 
@@ -78,7 +81,10 @@ class DynamoDbEndpoint:
         self._operations: dict[bytes, str] = {}  # by the targets that requests had
 
     def respond(self, method: str, query: bytes, headers: list[Header], body: bytes) -> Answer:
-        """Answer one request, given with its header lines; names are lower-case. Raises nothing but Pending."""
+        """Answer one request, given with its header lines; names are lower-case.
+
+        Raises nothing but Pending.
+        """
         fields = fields_of(headers)
         if fields is None or len(query) > HEADER_BLOCK:
             return self.refuse(400)
@@ -213,14 +219,17 @@ class DynamoDbEndpoint:
         return name
 
     def _unknown(self, query: bytes, fields: Fields) -> ApiError:
-        """Return the error of an unknown target: the service's own, or that of a request for another service."""
+        """Return the error of an unknown target, which may be another service's."""
         from emulator.http.front import other_services  # noqa: PLC0415 - most servers never need it
 
         reply = other_services.logged_reply(self.answers, "POST", b"/", query, fields, b"")
         return errors.unknown_operation() if reply is None else errors.another_service(reply.service)
 
     def _caller(self, query: bytes, fields: Fields) -> Caller:
-        """Return the caller. They are cached by credential: the signature differs in every request."""
+        """Return the caller.
+
+        They are cached by credential: the signature differs in every request.
+        """
         complete = None if query else _COMPLETE(fields.get(b"authorization", b""))
         if complete is None or not (b"x-amz-date" in fields or b"date" in fields):
             return self._find_caller(query, fields)

@@ -43,7 +43,9 @@ def decoded(body: bytes, coding: bytes) -> bytes:
 
 
 def _inflate(body: bytes, bits: int) -> bytes:
-    """Inflate all members of a body, up to the size that a request may have. Raises zlib.error, EOFError.
+    """Inflate all members of a body, up to the size that a request may have.
+
+    Raises zlib.error, EOFError.
 
     A body of very many members, or one twice as long as what it inflates to, is refused as broken:
     16 MB of empty members took 7 s. No compressor writes such bodies.

@@ -22,7 +22,10 @@ _HTTP_2: Final = b"PRI * HTTP/2"
 
 
 def log_failure(what: str, error: BaseException) -> None:
-    """Log why the server failed to answer a request. what: the operation or path, as the client sent it."""
+    """Log why the server failed to answer a request.
+
+    what: the operation or path, as the client sent it.
+    """
     reason = error.__cause__ if isinstance(error.__cause__, StorageError) else error
     if isinstance(reason, Full):
         report_full(reason)

@@ -1,4 +1,4 @@
-"""The answers of one connection that wait for a commit (commits.py), with the requests they answer."""
+"""The answers of one connection that wait for a commit (commits.py), and their requests."""
 
 from emulator.http.front.commits import reads
 from emulator.http.front.requests import Request
@@ -7,7 +7,10 @@ from storage import Full, Interrupted, StorageError
 _MOST: float = 4 << 20  # bytes; with more, further requests wait too
 
 Held = tuple[bytes, Request | None]
-"""What is to be written, and the request that it answers. None: it answers none, and stays as it is."""
+"""What is to be written, and the request that it answers.
+
+None: it answers none, and stays as it is.
+"""
 
 
 class HeldAnswers:

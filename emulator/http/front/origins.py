@@ -1,12 +1,12 @@
 """Which web pages may use the paths that need no credentials: the controls and Lambda's API.
 
 Any web page that a developer visits can send requests to 127.0.0.1. The browser marks them with
-`Origin` or `Sec-Fetch-Site`, which a page cannot change, and with the `Host` that the page asked for.
-A request to these paths is refused if one of these is true:
+`Origin` or `Sec-Fetch-Site`, which a page cannot change, and with the `Host` that the page asked
+for. A request to these paths is refused if one of these is true:
 
-1. Its Host is a name that a stranger may own: a name with a dot that is not an IP address, not below
-   one of the local suffixes and not listed in --allowed-host. DNS rebinding can lead such a name to
-   this server, and then the browser takes the stranger's page for one of this server. For the same
+1. Its Host is a name that a stranger may own: a name with a dot that is not an IP address, not
+   below one of the local suffixes and not listed in --allowed-host. DNS rebinding can lead such a
+   name to this server, and then the browser takes the stranger's page for one of this server. For the same
    reason an Origin is never accepted because it equals the Host.
 2. It has an Origin that is not one of this server, not listed in --cors, and whose host is not in
    --allowed-host. Origins of this server are loopback names and addresses, the addresses of --host
@@ -30,7 +30,7 @@ Address = tuple[str, int]
 """The IP address and port that a connection came to."""
 
 _LOCAL_SUFFIXES: Final = (".localhost", ".internal", ".local", ".svc")
-"""Nobody can register a name below these (RFC 6761, RFC 6762, ICANN's .internal; .svc is Kubernetes')."""
+"""Names that nobody can register (RFC 6761, RFC 6762, ICANN's .internal, Kubernetes' .svc)."""
 
 _FOREIGN: Final = frozenset((b"cross-site", b"same-site"))  # same-site: another port of the same host, for example
 _PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443}
@@ -57,7 +57,10 @@ def origin(text: str) -> Origin | None:
 
 
 class PageRules:
-    """Decides about requests to the protected paths. hosts: --host, cors: --cors, allowed: --allowed-host."""
+    """Decides about requests to the protected paths.
+
+    hosts: --host, cors: --cors, allowed: --allowed-host.
+    """
 
     def __init__(self, hosts: Iterable[str], cors: Iterable[str], allowed: Iterable[str]) -> None:
         self._hosts = frozenset(_plain(host.lower()) for host in hosts)
@@ -69,7 +72,7 @@ class PageRules:
         return origin(value.decode("latin-1")) in self._cors
 
     def refusal(self, method: str, fields: Fields, address: Address | None) -> str | None:
-        """Return a sentence that says why a request is refused, and which flag would allow it. None: it is not.
+        """Return why a request is refused, and which flag would allow it; None if it is not.
 
         address: the address that the connection came to; None if the server does not say it.
         """

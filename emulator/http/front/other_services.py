@@ -15,7 +15,7 @@ SDK shows its user the sentence that names the mistake. The forms are those of t
 | another path                                                    | JSON, its code in `x-amzn-errortype`           |
 
 The credential scope names the service. If it names none, a known target prefix does.
-"""
+"""  # noqa: W505 - a table
 
 import logging
 from collections.abc import Mapping
@@ -51,7 +51,7 @@ _TARGETS: Final[Mapping[str, str]] = {
     "TrentService": "kms",
     "secretsmanager": "secretsmanager",
 }
-"""Prefixes of X-Amz-Target (`targetPrefix` in botocore's models) of the services that programs call most."""
+"""Prefixes of X-Amz-Target (botocore's `targetPrefix`) of the most used services."""
 
 _S3: Final = frozenset(("s3", "s3express", "s3-object-lambda", "s3-outposts"))
 _REST_XML: Final = frozenset(("cloudfront", "route53"))

@@ -1,9 +1,9 @@
 """Sends the answers of one iteration of the event loop together, at its end.
 
-A write wakes the process of a waiting client, and the writer pays for that: 15 us here. A client with
-many connections that is woken by the first of several answers then finds the others too, without
-being woken for them. This makes GetItem half as fast again with 32 connections, and a quarter faster
-with eight.
+A write wakes the process of a waiting client, and the writer pays for that: 15 us here. A client
+with many connections that is woken by the first of several answers then finds the others too,
+without being woken for them. This makes GetItem half as fast again with 32 connections, and a
+quarter faster with eight.
 """
 
 import asyncio
@@ -21,7 +21,10 @@ class Outbox:
         self._bytes = 0
 
     def put(self, loop: asyncio.AbstractEventLoop, transport: asyncio.Transport, data: bytes) -> None:
-        """Write data to a transport at the end of the loop's iteration. The data of one transport keeps its order."""
+        """Write data to a transport at the end of the loop's iteration.
+
+        The data of one transport keeps its order.
+        """
         writes = self._writes
         if not writes:
             loop.call_soon(self.flush)

@@ -1,12 +1,12 @@
 """A line in the log for each request, at log level debug; at trace the bodies too.
 
     PutItem Orders: 200, 1.0 units, 0.9 ms, request 7FQ..
-    Query Orders/by-date: 400 ValidationException: Query condition missed key schema element: pk, 0.4 ms, request 7FQ..
+    Query Orders/by-date: 400 ValidationException: Query condition missed .., 0.4 ms, request 7FQ..
     POST /_emulator/clock: 200, 0.2 ms, request 7FQ..
 
-`LoggedEndpoint` replaces `DynamoDbEndpoint` at these levels, so other servers pay nothing for it. The
-time is the time in this process, without the network and, with --durable, without the commit. The
-units are those of the answer: without ReturnConsumedCapacity nothing computes them.
+`LoggedEndpoint` replaces `DynamoDbEndpoint` at these levels, so other servers pay nothing for it.
+The time is the time in this process, without the network and, with --durable, without the commit.
+The units are those of the answer: without ReturnConsumedCapacity nothing computes them.
 """
 
 import logging

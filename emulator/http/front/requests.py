@@ -14,7 +14,7 @@ httptools parses and calls back. `RequestReader` collects heads and bodies and p
 | anything that is not HTTP                        | `not_http`                   | nothing is read      |
 
 Trailers are measured and ignored. Bodies that are incomplete are bounded together, see bodies.py.
-"""
+"""  # noqa: W505 - a table
 
 from typing import Any, Final, NamedTuple, NoReturn, Protocol
 
@@ -161,7 +161,10 @@ class RequestReader:
             self._bodies.release(self._receiver)
 
     def _parser_stopped(self, error: Exception, data: bytes) -> None:
-        """Ignore an offer of another protocol. Whatever else has stopped the parser ends the connection."""
+        """Ignore an offer of another protocol.
+
+        Whatever else has stopped the parser ends the connection.
+        """
         rest = memoryview(data)
         while isinstance(error, httptools.HttpParserUpgrade):
             rest = rest[error.args[0] :]
@@ -185,7 +188,7 @@ class RequestReader:
             self._receiver.not_http(data, error)
 
     def _ignore_upgrade(self) -> None:
-        """Parse the head again without its offer of another protocol: the parser takes the offer for accepted."""
+        """Parse the head again without its offer of another protocol: the parser accepts it."""
         lines = [b"%b %b HTTP/1.1" % (self._parser.get_method(), self._target)]
         lines += [b"%b: %b" % field for field in self._fields.items() if field[0] not in (b"connection", b"upgrade")]
         self._parser = httptools.HttpRequestParser(self)
@@ -195,7 +198,7 @@ class RequestReader:
         self._parser = _NULL_PARSER
         raise _StopParsing
 
-    # --- the parser's callbacks -----------------------------------------------------------------
+    # --- the parser's callbacks -------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
         """Forget the request before."""
@@ -217,7 +220,10 @@ class RequestReader:
             self._refuse_head()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header or trailer line. Of several lines the first counts, but there may be only one Host."""
+        """Take a header or trailer line.
+
+        Of several lines the first counts, but there may be only one Host.
+        """
         self._block += len(name) + len(value) + FRAMING
         name = name.lower()
         if self._block > HEADER_BLOCK or (name == b"host" and name in self._fields):
@@ -275,7 +281,7 @@ class RequestReader:
             raise _StopParsing
 
     def _refuse_head(self) -> NoReturn:
-        """Refuse a request line or header block over 16 KB, or a second Host, and what comes after it."""
+        """Refuse a request line or header block over 16 KB, or a second Host, and all after it."""
         self._parser = _NULL_PARSER
         self._receiver.head_refused(self._fields)
         raise _StopParsing

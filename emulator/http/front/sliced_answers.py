@@ -1,8 +1,8 @@
 """Answers that are made in slices. They take turns with each other, and with all other requests.
 
-In each iteration of the event loop one slice of one answer runs, so other clients wait for one slice
-at most, however many long answers are under way. An answer that only waits for something else (a
-process) yields the seconds until its next slice.
+In each iteration of the event loop one slice of one answer runs, so other clients wait for one
+slice at most, however many long answers are under way. An answer that only waits for something else
+(a process) yields the seconds until its next slice.
 """
 
 import asyncio
@@ -23,7 +23,10 @@ _T = TypeVar("_T")
 
 
 class Pending(Exception):
-    """Raised instead of returning an answer that is made in slices. steps: return the answer, and never raise."""
+    """Raised instead of returning an answer that is made in slices.
+
+    steps: return the answer, and never raise.
+    """
 
     def __init__(self, steps: "Steps[Answer]") -> None:
         super().__init__("the answer is made in slices")
@@ -54,14 +57,17 @@ class Run:
         self.steps.close()
 
     def pause(self) -> None:
-        """Ignore that the client does not read: the connection keeps the result, which is one answer."""
+        """Ignore that the client does not read: the connection keeps the one answer."""
 
     def resume(self) -> None:
         """Ignore that the client reads."""
 
 
 class SlicedAnswers:
-    """The answers of one event loop that are being made. seconds: how long one may run without a pause."""
+    """The answers of one event loop that are being made.
+
+    seconds: how long one may run without a pause.
+    """
 
     def __init__(self, seconds: float = _SLICE) -> None:
         self._seconds = seconds
@@ -115,7 +121,10 @@ class SlicedAnswers:
         self._schedule(loop)
 
     def _run_slice(self, steps: "Steps[Any]") -> tuple[float | None, Any]:
-        """Run steps for a while. Return the seconds until there is more to do, None at the end, and the result."""
+        """Run steps for a while.
+
+        Return the seconds until there is more to do, None at the end, and the result.
+        """
         until = monotonic() + self._seconds
         while True:
             try:

@@ -3,7 +3,7 @@
 | state     | while                                       | reads | queues | closed          | at shutdown |
 |-----------|---------------------------------------------|-------|--------|-----------------|-------------|
 | IDLE      | no request is under way                     | yes   | no     | after 65 s      | PART        |
-| RECEIVING | a request has begun to arrive               | yes   | no     | 65 s after a step | COMPLETE  |
+| RECEIVING | a request has begun to arrive               | yes   | no     | after 65 s      | COMPLETE    |
 | PAUSED    | the same; other bodies take too much memory | no    | no     | never           | COMPLETE    |
 | ANSWERING | an answer is being made                     | no    | yes    | never           | ANSWER      |
 | CLOGGED   | the same; the client does not read          | no    | yes    | after 65 s      | ANSWER      |
@@ -13,7 +13,7 @@
 It is closed after so long without progress. Progress is a request's beginning, its head, each 64 KB
 of its body, and any part of an answer that the client reads. A connection that is closing has 3
 seconds instead of 65, and is then aborted.
-"""
+"""  # noqa: W505 - a table
 
 from enum import Enum
 from typing import Final, NamedTuple

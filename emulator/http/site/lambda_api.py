@@ -1,7 +1,8 @@
 """Lambda's API over HTTP, under `/2015-03-31/`: credentials, JSON, and errors in Lambda's envelope.
 
-An error has its code in the header `x-amzn-ErrorType`, and the body `{"Type": "User", "Message": ..}`
-(botocore's lambda model). A request without credentials gets 403, as from REST APIs of AWS.
+An error has its code in the header `x-amzn-ErrorType`, and the body
+`{"Type": "User", "Message": ..}` (botocore's lambda model). A request without credentials gets
+403, as from REST APIs of AWS.
 """
 
 import logging
@@ -55,7 +56,10 @@ class LambdaApi:
         return response(answer)
 
     async def _answer(self, request_id: bytes, request: Request, path: str, body: bytes) -> Answer:
-        """Return the answer, once its writes are committed. Raises as the emulator does, but no ApiError."""
+        """Return the answer, once its writes are committed.
+
+        Raises as the emulator does, but no ApiError.
+        """
         query: bytes = request.scope["query_string"]
         try:
             credentials = auth.credentials(dict(request.headers.raw), query)

@@ -1,4 +1,4 @@
-"""Middleware before paths that need no secret: it decides which web pages may use them (origins.py)."""
+"""Middleware that decides which web pages may use paths without a secret (origins.py)."""
 
 import logging
 
@@ -15,7 +15,10 @@ _FORBIDDEN = 403
 
 
 class PageGuard:
-    """Refuses requests of foreign pages. Answers to other pages get the header lines that let them read."""
+    """Refuses requests of foreign pages.
+
+    Answers to other pages get the header lines that let them read.
+    """
 
     def __init__(self, app: ASGIApp, answers: Answers) -> None:
         self._app = app
@@ -45,7 +48,7 @@ class PageGuard:
 
 
 def _readable(send: Send, origin: bytes) -> Send:
-    """Return a `send` that adds the header lines with which pages of an origin may read the answer."""
+    """Return a `send` that adds the header lines that let pages of an origin read the answer."""
     lines: list[Header] = Answer(0, echoed(origin), b"").headers
 
     async def send_readable(message: Message) -> None:

@@ -46,7 +46,7 @@ def adopt_mode(request: dict[str, Any]) -> None:
         request.setdefault("BillingMode", mode)
 
 
-# --- provisioned --------------------------------------------------------------------------------
+# --- provisioned ----------------------------------------------------------------------------------
 
 
 def check_mode(request: Members, *, on_demand: bool) -> None:
@@ -131,7 +131,7 @@ def _next_decrease(current: TableDefinition | IndexDefinition, now: float) -> in
     raise errors.too_many_decreases(count, last, min(last + limits.DECREASE_SECONDS, midnight))
 
 
-# --- on demand ----------------------------------------------------------------------------------
+# --- on demand ------------------------------------------------------------------------------------
 
 
 def check_created_ceilings(part: Members, *, on_demand: bool, index: str | None = None) -> None:
@@ -160,7 +160,7 @@ def removed_ceilings(part: Members) -> dict[str, int]:
     return {name: units for name, units in part.get("OnDemandThroughput", {}).items() if units == NO_CEILING}
 
 
-# --- warm ---------------------------------------------------------------------------------------
+# --- warm -----------------------------------------------------------------------------------------
 
 
 def check_created_warm(part: Members, *, on_demand: bool, index: str | None = None) -> None:

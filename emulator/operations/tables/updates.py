@@ -81,7 +81,7 @@ def _index_parts(request: Request) -> Iterator[Mapping[str, Any]]:
         yield from (body for action, body in update.items() if action != "Delete")
 
 
-# --- settings of the table ----------------------------------------------------------------------
+# --- settings of the table ------------------------------------------------------------------------
 
 
 def _check_stream_change(definition: TableDefinition, request: Request) -> None:
@@ -151,7 +151,7 @@ def _with_billing_mode(definition: TableDefinition, request: Request, until: flo
     return deferred(replace(changed, pay_per_request_since=None), until, {"pay_per_request_since": until})
 
 
-# --- indexes ------------------------------------------------------------------------------------
+# --- indexes --------------------------------------------------------------------------------------
 
 _ONLINE: Final = frozenset({CREATING, DELETING})
 """Statuses of an index that is created or deleted while its table is in use. One index at a time

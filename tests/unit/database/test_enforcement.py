@@ -47,7 +47,7 @@ def canceled(db, operation, actions):
     return caught.value.extra["CancellationReasons"]
 
 
-# --- items ----------------------------------------------------------------------------------------------------------
+# --- items ----------------------------------------------------------------------------------------
 
 WRITES = {
     "put": ("PutItem", {"Item": KEY}),
@@ -174,7 +174,7 @@ def test_several_items(db, table):
     assert canceled(db, "TransactGetItems", gets) == [REASON, REASON]
 
 
-# --- which item -----------------------------------------------------------------------------------------------------
+# --- which item -----------------------------------------------------------------------------------
 
 
 def test_the_key_may_be_written_otherwise(db, table):
@@ -221,7 +221,7 @@ def test_before_the_table_exists_and_after_it_changed(db):
     assert db.error("PutItem", TableName=table, Item=KEY) == CONFLICT
 
 
-# --- tokens ---------------------------------------------------------------------------------------------------------
+# --- tokens ---------------------------------------------------------------------------------------
 
 
 def test_a_transaction_with_the_token_is_in_progress(db, table):
@@ -241,7 +241,7 @@ def test_a_transaction_with_the_token_is_in_progress(db, table):
     assert db("TransactWriteItems", TransactItems=actions, ClientRequestToken="t-1") == {}
 
 
-# --- declarations ---------------------------------------------------------------------------------------------------
+# --- declarations ---------------------------------------------------------------------------------
 
 ITEM = {"TableName": "t", "Key": {"pk": {"S": "p"}}, "Seconds": 1}
 BAD_TRANSACTIONS = {
@@ -298,7 +298,7 @@ def test_bad_declarations_of_throttling(db, body, member):
     assert str(caught.value) == f"the member {member} is missing or of a wrong type"
 
 
-# --- from the start -------------------------------------------------------------------------------------------------
+# --- from the start -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("several", [False, True])

@@ -1,7 +1,7 @@
 """A new index over a table that goes on changing (behaviour 10.4).
 
-Each table here has the index `twin` from its beginning; `new`, of the same shape, is built later. Whatever is written
-while it is being filled, both must be equal in the end.
+Each table here has the index `twin` from its beginning; `new`, of the same shape, is built later.
+Whatever is written while it is being filled, both must be equal in the end.
 """
 
 import random
@@ -28,7 +28,9 @@ def _small_slices(monkeypatch):
 
 
 class Writer:
-    """Random writes to a table: items appear, get, change and lose the index's key, and disappear."""
+    """Random writes to a table: items appear, get, change and lose the index's key, and
+    disappear.
+    """
 
     def __init__(self, seed):
         self.random = random.Random(seed)

@@ -187,7 +187,7 @@ def test_metrics_tell_whole_gigabytes(db, size, told):
     assert answer == {"ItemCollectionMetrics": {"ItemCollectionKey": {"pk": {"S": "p"}}, "SizeEstimateRangeGB": told}}
 
 
-# --- the limit ------------------------------------------------------------------------------------------------------
+# --- the limit ------------------------------------------------------------------------------------
 
 
 @pytest.fixture

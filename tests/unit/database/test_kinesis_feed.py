@@ -1,4 +1,6 @@
-"""What the feed says is to be put, on both engines: shape, order, lineage, failures, restarts, and what is left behind."""
+"""What the feed says is to be put, on both engines: shape, order, lineage, failures, restarts,
+and what is left behind.
+"""
 
 import json
 import logging
@@ -25,7 +27,9 @@ NOW = 1_700_000_000
 
 
 class Fed(InProcess):
-    """An emulator with an endpoint, a table `tab` with a destination, and its feed; `taken` is what "Kinesis" has got."""
+    """An emulator with an endpoint, a table `tab` with a destination, and its feed; `taken` is
+    what "Kinesis" has got.
+    """
 
     def __init__(self, settings):
         super().__init__(settings)
@@ -93,11 +97,13 @@ def values(batch):
     return [int(json.loads(record.data)["dynamodb"]["NewImage"]["v"]["N"]) for record in batch.records]
 
 
-# --- records --------------------------------------------------------------------------------------------------------
+# --- records --------------------------------------------------------------------------------------
 
 
 def test_shape_of_a_record(fed):
-    """As users of the service published them, e.g. github.com/risingwavelabs/risingwave, and behaviour 15."""
+    """As users of the service published them, e.g. github.com/risingwavelabs/risingwave, and
+    behaviour 15.
+    """
     fed.clock.freeze(NOW + 0.125)
     fed.put("a", 1)
     fed("DeleteItem", TableName="tab", Key={"pk": {"S": "a"}})
@@ -230,7 +236,7 @@ def test_only_changes_while_it_is_enabled(engine_name, tmp_path):
     fed.emulator.close()
 
 
-# --- order, batches -------------------------------------------------------------------------------------------------
+# --- order, batches -------------------------------------------------------------------------------
 
 
 def test_a_batch_has_one_record_of_each_item(fed):
@@ -286,7 +292,7 @@ def test_shards_take_turns(engine_name, tmp_path):
     fed.emulator.close()
 
 
-# --- lineage --------------------------------------------------------------------------------------------------------
+# --- lineage --------------------------------------------------------------------------------------
 
 
 def test_parents_before_children(fed):
@@ -317,7 +323,7 @@ def test_a_child_waits_for_what_its_parent_could_not_put(fed):
     assert fed.drain() == [("a", 0), ("a", 1)]
 
 
-# --- failures -------------------------------------------------------------------------------------------------------
+# --- failures -------------------------------------------------------------------------------------
 
 
 def test_failed_entries_are_tried_again_after_a_rest_and_hold_back_only_their_item(fed):
@@ -379,7 +385,7 @@ def test_a_record_that_is_refused_for_its_content_is_found_and_given_up(fed, cap
     ]
 
 
-# --- restarts -------------------------------------------------------------------------------------------------------
+# --- restarts -------------------------------------------------------------------------------------
 
 
 def restarted(fed):
@@ -444,7 +450,7 @@ def test_without_an_endpoint_records_wait_and_the_log_says_why(tmp_path, caplog)
     fed.emulator.close()
 
 
-# --- the change log goes --------------------------------------------------------------------------------------------
+# --- the change log goes --------------------------------------------------------------------------
 
 
 def test_a_disabled_destination_gets_what_was_written_before(fed):
@@ -460,7 +466,9 @@ def test_a_disabled_destination_gets_what_was_written_before(fed):
 
 
 def test_a_destination_ends_on_the_newest_definition_of_its_table(fed, monkeypatch):
-    """Another process changed the table: the work is interrupted, and must not store what it saw before."""
+    """Another process changed the table: the work is interrupted, and must not store what it saw
+    before.
+    """
     fed.disable()
     catalog = fed.emulator.database.catalog
     change = catalog.change
@@ -507,7 +515,9 @@ def test_a_deleted_table_leaves_nothing(fed):
 
 
 def test_the_log_is_trimmed_after_a_day(fed):
-    """What cannot be put for a day is lost, as on the service; the back-off does not grow for ever."""
+    """What cannot be put for a day is lost, as on the service; the back-off does not grow for
+    ever.
+    """
     numbers = count()
     for _ in range(12):
         for _ in range(5):

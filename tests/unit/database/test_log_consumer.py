@@ -110,7 +110,7 @@ def generations(streamed, count, each=2):
         finish(streamed.db)
 
 
-# --- order --------------------------------------------------------------------------------------
+# --- order ----------------------------------------------------------------------------------------
 
 
 def test_parents_first(db, one):
@@ -209,7 +209,7 @@ def test_a_snapshot_from_before_the_end_of_a_shard(db, one):
     assert reading.drain() == [2], "nothing that was written before the end is left out"
 
 
-# --- cost ---------------------------------------------------------------------------------------
+# --- cost -----------------------------------------------------------------------------------------
 
 
 class Counting:
@@ -249,7 +249,7 @@ def test_a_poll_costs_one_read_where_nothing_happened(db, one):
     assert reads() == 1
 
 
-# --- checkpoints --------------------------------------------------------------------------------
+# --- checkpoints ----------------------------------------------------------------------------------
 
 
 def test_a_position_is_the_first_record_that_is_not_done(db, one):
@@ -367,7 +367,7 @@ def test_two_processes_of_a_folder(tmp_path):
     again.emulator.close()
 
 
-# --- back-off -----------------------------------------------------------------------------------
+# --- back-off -------------------------------------------------------------------------------------
 
 
 def test_back_off_doubles_up_to_its_longest():

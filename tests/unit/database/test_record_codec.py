@@ -240,7 +240,7 @@ def test_parts(written, row):
     assert parts.origin == (codec.TTL if written.expired else codec.CLIENT)
 
 
-# --- records that are damaged -------------------------------------------------------------------
+# --- records that are damaged ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("at", range(9, HEADER))

@@ -1,4 +1,6 @@
-"""Pages whose filters take long are tested in slices: the same answers, of the moment at which they were read."""
+"""Pages whose filters take long are tested in slices: the same answers, of the moment at which
+they were read.
+"""
 
 import pytest
 

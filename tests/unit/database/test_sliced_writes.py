@@ -51,7 +51,9 @@ def numbers(db, table):
 
 
 def update(table, number, condition="attribute_exists(pk)"):
-    """Return the action that adds 1 to an item's n, moves it in the indexes and changes when it expires."""
+    """Return the action that adds 1 to an item's n, moves it in the indexes and changes when it
+    expires.
+    """
     return {
         "Update": {
             "TableName": table,

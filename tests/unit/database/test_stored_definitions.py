@@ -147,7 +147,7 @@ def test_a_lost_commit_is_undone(backups):
     ]
 
 
-# --- several processes ----------------------------------------------------------------------------------------------
+# --- several processes ----------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -201,7 +201,7 @@ def test_a_block_that_fails_leaves_the_definitions_current(two):
         mine.save(Backup("c"))
 
 
-# --- the entrances --------------------------------------------------------------------------------------------------
+# --- the entrances --------------------------------------------------------------------------------
 
 
 def test_a_full_disk_is_an_error_for_requests_and_no_error_for_what_can_wait(db):
@@ -260,7 +260,7 @@ def test_a_response_in_slices_that_is_interrupted_is_made_in_one_piece(db, monke
     assert (left, database.sliced) == ([], True)
 
 
-# --- definitions that cannot be read --------------------------------------------------------------------------------
+# --- definitions that cannot be read --------------------------------------------------------------
 
 
 @pytest.fixture

@@ -1,4 +1,6 @@
-"""Streams come, change and go with their tables' settings, in the settings' own transactions; who sees them."""
+"""Streams come, change and go with their tables' settings, in the settings' own transactions;
+who sees them.
+"""
 
 import re
 from math import inf
@@ -17,7 +19,7 @@ from tests.support.tables import table_request
 ACCOUNT = "123456789012"
 
 
-# --- labels and statuses --------------------------------------------------------------------------------------------
+# --- labels and statuses --------------------------------------------------------------------------
 
 
 def test_label_is_the_clocks(db):
@@ -29,7 +31,9 @@ def test_label_is_the_clocks(db):
 
 
 def test_labels_while_the_clock_stands_still(db):
-    """Or goes back: each stream of a table has its own, later ones under a frozen clock greater ones."""
+    """Or goes back: each stream of a table has its own, later ones under a frozen clock greater
+    ones.
+    """
     streamed = Streamed(db)
     arns = [streamed.arn]
     for _ in range(5):
@@ -46,7 +50,7 @@ def test_labels_while_the_clock_stands_still(db):
 
 
 def test_transient_statuses(engine_name, tmp_path):
-    """--delay-transient-statuses: ENABLING and DISABLING last three seconds, and records are written meanwhile."""
+    """With --delay-transient-statuses ENABLING lasts three seconds, and records are written."""
     with emulator(engine_name, tmp_path, delay_transient_statuses=True) as db:
 
         def status(arn):
@@ -86,7 +90,7 @@ def test_statuses_without_delay(db):
     assert db("DescribeStream", StreamArn=streamed.arn)["StreamDescription"]["StreamStatus"] == "DISABLED"
 
 
-# --- transactions ---------------------------------------------------------------------------------------------------
+# --- transactions ---------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -149,7 +153,9 @@ def test_commit_that_fails(db, monkeypatch, failing, operation, request_):
 
 
 def test_turn_that_fails(db, monkeypatch, failing):
-    """The disk is full when the shards are to roll over: they do so later, and nothing is written meanwhile to others."""
+    """The disk is full when the shards are to roll over: they do so later, and nothing is
+    written meanwhile to others.
+    """
     streamed = Streamed(db)
     numbers = [streamed.put()]
     shards = streamed.shards()
@@ -176,7 +182,7 @@ def test_canceled_transactions_take_no_number(db):
     assert sorted(map(sequence, streamed.records())) == [10**20 + 1, 10**20 + 2]
 
 
-# --- reopening ------------------------------------------------------------------------------------------------------
+# --- reopening ------------------------------------------------------------------------------------
 
 
 def test_reopening_keeps_everything(tmp_path):
@@ -233,7 +239,7 @@ def test_other_number_of_shards(tmp_path):
         assert len(Streamed(db).shards()) == 5
 
 
-# --- who sees them --------------------------------------------------------------------------------------------------
+# --- who sees them --------------------------------------------------------------------------------
 
 
 def test_hidden_streams_are_not_listed(db):
@@ -290,7 +296,9 @@ def test_every_key_and_region_has_its_own_streams(db):
 
 
 def test_keys_that_stand_for_the_same_account(db):
-    """Two access keys of one account number, under a clock that stands still: streams of two ARNs, each finds its own."""
+    """Two access keys of one account number, under a clock that stands still: streams of two
+    ARNs, each finds its own.
+    """
     streams = {key: Streamed(as_(db, key, "us-east-1"), TableName="same") for key in ("one", "two")}
     assert streams["one"].arn != streams["two"].arn
     for key, streamed in streams.items():
@@ -331,7 +339,9 @@ def test_folder_divided_the_other_way(tmp_path):
 
 @pytest.mark.parametrize("region", ["eu-süd-1", "100%s", "%b%%d%016x", 'quoted"\\', "pipe|1|x", "日本"])
 def test_regions_of_any_characters(db, region):
-    """A client may call its region anything; the ARN, the records and the iterators tell it as it is."""
+    """A client may call its region anything; the ARN, the records and the iterators tell it as
+    it is.
+    """
     as_(db, "test", region)
     streamed = Streamed(db)
     number = streamed.put("%s %d %%")
@@ -375,7 +385,9 @@ def test_many_streams(db):
 
 
 def test_pages_of_shards_while_they_go(db):
-    """DescribeStream by small pages across a rollover lists every shard that is still there once."""
+    """DescribeStream by small pages across a rollover lists every shard that is still there
+    once.
+    """
     streamed = Streamed(db)
     for _ in range(3):
         later(db, LIFE)
@@ -392,7 +404,7 @@ def test_pages_of_shards_while_they_go(db):
     assert read_shard(db, streamed.arn, seen[0]) == []
 
 
-# --- folders of older versions --------------------------------------------------------------------------------------
+# --- folders of older versions --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("operation", ["UpdateTable", "DeleteTable"])

@@ -86,7 +86,7 @@ def test_latest_is_looked_up_when_it_is_made(db, one):
     assert list(map(number_of, db("GetRecords", ShardIterator=start)["Records"])) == [number]
 
 
-# --- the first record since a time ----------------------------------------------------------------------------------
+# --- the first record since a time ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

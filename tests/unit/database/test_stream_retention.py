@@ -43,7 +43,9 @@ def record_count(db):
 
 @pytest.fixture
 def hourly(db):
-    """A table of one shard a time with a record of each of the last 24 hours, the oldest 23 hours and 59 minutes old."""
+    """A table of one shard a time with a record of each of the last 24 hours, the oldest 23
+    hours and 59 minutes old.
+    """
     streamed = Streamed(db, **ONE_SHARD)
     db.clock.advance(-MINUTE)
     for _ in range(24):
@@ -131,7 +133,9 @@ def trimmed(db, streamed, shard, kind, record):
 
 @pytest.mark.parametrize("swept", [False, True])
 def test_trimmed_positions(db, hourly, swept):
-    """A sequence number that is too old, and an iterator whose record became too old before it was used."""
+    """A sequence number that is too old, and an iterator whose record became too old before it
+    was used.
+    """
     records = sorted(hourly.records(), key=sequence)
     shards = {shard["ShardId"]: shard for shard in hourly.shards()}
     places = {
@@ -229,7 +233,9 @@ def test_end_of_a_stream(db, end):
 
 
 def test_streams_of_a_table_end_one_by_one(db):
-    """A table that is deleted while streams of it remain; one made later under its name has nothing of them."""
+    """A table that is deleted while streams of it remain; one made later under its name has
+    nothing of them.
+    """
     streamed = Streamed(db, TableName="again")
     arns = [streamed.arn]
     for _ in range(2):
@@ -292,7 +298,7 @@ def test_reopened_after_a_day(tmp_path):
     db.emulator.close()
 
 
-# --- streams that keep their records for another time -------------------------------------------
+# --- streams that keep their records for another time ---------------------------------------------
 
 WEEK = 7 * DAY
 

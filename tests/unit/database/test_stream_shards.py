@@ -1,4 +1,6 @@
-"""Shards by the clock: they roll over after four hours, and readers find every record, each item's in order."""
+"""Shards by the clock: they roll over after four hours, and readers find every record, each
+item's in order.
+"""
 
 from itertools import pairwise
 
@@ -168,7 +170,9 @@ def test_ends_of_a_shard_are_positions(db):
 
 @pytest.mark.parametrize("pause", [LIFE, 2 * LIFE, 5 * LIFE + HOUR, DAY - LIFE])
 def test_generations_of_a_pause(db, pause):
-    """Nobody looked for a while: there are the shards that there would be, and everything is still readable."""
+    """Nobody looked for a while: there are the shards that there would be, and everything is
+    still readable.
+    """
     streamed = Streamed(db)
     numbers = [streamed.put(str(n)) for n in range(10)]
     later(db, pause)
@@ -206,7 +210,9 @@ def test_generations_are_bounded(db, pause):
 
 @pytest.mark.parametrize("late", [LIFE, DAY, 3 * DAY])
 def test_late_turn_loses_nothing(db, late):
-    """What was written before anybody looked at the clock (a machine that slept) can be read for a day like the rest."""
+    """What was written before anybody looked at the clock (a machine that slept) can be read for
+    a day like the rest.
+    """
     streamed = Streamed(db)
     streamed.put("old")
     db.clock.advance(late)
@@ -252,7 +258,9 @@ def test_disabled_stream_turns_no_more(db):
 
 
 def test_clock_set_back(db):
-    """Shards do not roll over until the clock has caught up; what is written and read does not mind."""
+    """Shards do not roll over until the clock has caught up; what is written and read does not
+    mind.
+    """
     streamed = Streamed(db)
     streamed.put("a")
     later(db, 30 * DAY)
@@ -284,7 +292,9 @@ def test_cost_of_streams_with_nothing_due(db, monkeypatch):
 
 
 def test_a_moved_clock_rolls_streams_over_in_steps(db, monkeypatch):
-    """Other requests are answered between two steps, and all streams have rolled over when the last is done."""
+    """Other requests are answered between two steps, and all streams have rolled over when the
+    last is done.
+    """
     monkeypatch.setattr("emulator.database.changes.streams.ROLL_OVER_SLICE", 2)
     streamed = [Streamed(db) for _ in range(5)]
     before = [len(each.shards()) for each in streamed]

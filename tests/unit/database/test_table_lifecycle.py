@@ -45,7 +45,7 @@ def index_of(db, name):
     return None
 
 
-# --- at once --------------------------------------------------------------------------------------------------------
+# --- at once --------------------------------------------------------------------------------------
 
 
 def test_the_next_look_sees_the_end(db):
@@ -77,7 +77,7 @@ def test_any_look_will_do(db, first):
     db(first, request)
 
 
-# --- for real -------------------------------------------------------------------------------------------------------
+# --- for real -------------------------------------------------------------------------------------
 
 
 def test_creating(slow):
@@ -266,7 +266,7 @@ def test_updating_an_index(slow):
     assert index_of(slow, name) == ("ACTIVE", None)
 
 
-# --- what is in force while a change is under way (behaviour 10.4) --------------------------------------------------
+# --- what is in force while a change is under way (behaviour 10.4) --------------------------------
 
 
 def units(each):
@@ -444,7 +444,7 @@ def test_another_index_can_be_updated_meanwhile(slow):
     assert read_units(slow, name) == (5, 9, 5)
 
 
-# --- times ----------------------------------------------------------------------------------------------------------
+# --- times ----------------------------------------------------------------------------------------
 
 
 def test_times_are_the_clocks(db):

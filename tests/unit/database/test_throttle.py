@@ -35,7 +35,7 @@ from tests.support.throttled_tables import (
     units,
 )
 
-# --- buckets --------------------------------------------------------------------------------------------------------
+# --- buckets --------------------------------------------------------------------------------------
 
 
 def test_a_bucket_fills_at_its_rate_up_to_its_capacity():
@@ -69,7 +69,7 @@ def test_a_new_rate_counts_from_now_on():
     assert bucket.level == 100
 
 
-# --- provisioned tables ---------------------------------------------------------------------------------------------
+# --- provisioned tables ---------------------------------------------------------------------------
 
 
 def test_a_new_table_has_one_second(db):
@@ -187,7 +187,7 @@ def test_a_recreated_table_begins_anew(db):
         db("ListTables")
 
 
-# --- what requests take ---------------------------------------------------------------------------------------------
+# --- what requests take ---------------------------------------------------------------------------
 
 READS = {
     "get": ("GetItem", {"Key": key_of(1)}),
@@ -308,7 +308,7 @@ def test_the_control_plane_is_never_throttled(db):
         assert db("DescribeTable", TableName=table)["Table"]["ItemCount"] == 1
 
 
-# --- global indexes -------------------------------------------------------------------------------------------------
+# --- global indexes -------------------------------------------------------------------------------
 
 
 def test_an_index_without_write_capacity_throttles_the_table(db):
@@ -409,7 +409,7 @@ def test_an_index_that_comes_later(db):
     assert admitted(db, table, g="g") == 3
 
 
-# --- on-demand tables -----------------------------------------------------------------------------------------------
+# --- on-demand tables -----------------------------------------------------------------------------
 
 
 def test_on_demand_has_no_limit_of_its_own(db):
@@ -452,7 +452,7 @@ def test_maximums_of_an_index(db):
     db("Scan", TableName=table)
 
 
-# --- partitions -----------------------------------------------------------------------------------------------------
+# --- partitions -----------------------------------------------------------------------------------
 
 
 @pytest.fixture(params=[TABLE, ON_DEMAND], ids=["provisioned", "on-demand"])
@@ -526,7 +526,7 @@ def test_many_partitions_are_forgotten_once_they_are_full(db, monkeypatch):
     assert len(throttle._resources[None, "Write"]._partitions) == 1 + 50
 
 
-# --- on which tables ------------------------------------------------------------------------------------------------
+# --- on which tables ------------------------------------------------------------------------------
 
 
 def test_off_by_default(db):

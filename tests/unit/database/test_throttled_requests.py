@@ -30,7 +30,7 @@ from tests.support.throttled_tables import (
     refusal,
 )
 
-# --- batches --------------------------------------------------------------------------------------------------------
+# --- batches --------------------------------------------------------------------------------------
 
 
 def test_a_batch_write_returns_what_was_throttled(db):
@@ -105,7 +105,7 @@ def test_a_batch_get_of_tables_of_which_one_is_throttled(db):
     assert answer == {"Responses": {full: [], free: []}, "UnprocessedKeys": {full: {"Keys": [key_of(1)]}}}
 
 
-# --- pages ----------------------------------------------------------------------------------------------------------
+# --- pages ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("operation", ["Query", "Scan"])
@@ -128,7 +128,7 @@ def test_pages_stop_where_nothing_is_left(db, operation):
     assert (page["Count"], page["LastEvaluatedKey"]) == (2, key_of(3, "p"))
 
 
-# --- transactions ---------------------------------------------------------------------------------------------------
+# --- transactions ---------------------------------------------------------------------------------
 
 
 def canceled(db, operation, **request):
@@ -227,7 +227,7 @@ def test_a_condition_check_is_throttled(db):
     assert canceled(db, "TransactWriteItems", TransactItems=actions) == [NONE, reason]
 
 
-# --- statements -----------------------------------------------------------------------------------------------------
+# --- statements -----------------------------------------------------------------------------------
 
 
 def test_statements(db):

@@ -65,7 +65,7 @@ def check_records(db, expected):
     assert sorted(map(keyspace.token_of_expiry, entries)) == tokens
 
 
-# --- done once ------------------------------------------------------------------------------------------------------
+# --- done once ------------------------------------------------------------------------------------
 
 
 def test_done_once(db, table):
@@ -131,7 +131,7 @@ def test_a_replay_leaves_later_changes_alone(db, table):
     assert count(db, table) == 0
 
 
-# --- which requests are the same ------------------------------------------------------------------------------------
+# --- which requests are the same ------------------------------------------------------------------
 
 
 def changed(table):
@@ -192,7 +192,7 @@ def test_fingerprints():
     assert len(fingerprint(one)) == 32
 
 
-# --- what is not remembered -----------------------------------------------------------------------------------------
+# --- what is not remembered -----------------------------------------------------------------------
 
 
 def failing(table):
@@ -228,7 +228,7 @@ def test_a_cancelled_request_may_succeed_later(db, table):
     assert count(db, table) == 1
 
 
-# --- whose token it is ----------------------------------------------------------------------------------------------
+# --- whose token it is ----------------------------------------------------------------------------
 
 
 def test_tokens_belong_to_an_account_and_region(db, table):
@@ -253,7 +253,7 @@ def test_tokens_that_begin_alike(db, table):
     check_records(db, len(tokens))
 
 
-# --- a restart ------------------------------------------------------------------------------------------------------
+# --- a restart ------------------------------------------------------------------------------------
 
 
 def test_tokens_survive_reopening_the_folder(tmp_path):
@@ -272,7 +272,7 @@ def test_tokens_survive_reopening_the_folder(tmp_path):
     opened.emulator.close()
 
 
-# --- sweeping -------------------------------------------------------------------------------------------------------
+# --- sweeping -------------------------------------------------------------------------------------
 
 
 def test_expired_tokens_are_swept(db, table):

@@ -81,7 +81,7 @@ def test_too_old_items_expire_where_the_clock_is_set_back(db):
     assert names(db, table) == []
 
 
-# --- expired, but still there ---------------------------------------------------------------------------------------
+# --- expired, but still there ---------------------------------------------------------------------
 
 
 def test_what_is_not_swept_yet_is_read(db):
@@ -154,7 +154,7 @@ def test_an_item_put_again_has_its_new_time(db):
     assert names(db, table) == []
 
 
-# --- the deletion ---------------------------------------------------------------------------------------------------
+# --- the deletion ---------------------------------------------------------------------------------
 
 
 def test_all_that_follows_an_item_follows_its_end(db):

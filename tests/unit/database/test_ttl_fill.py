@@ -1,4 +1,6 @@
-"""Switching TTL on for a table that has items, and goes on changing while they enter the queue in slices."""
+"""Switching TTL on for a table that has items, and goes on changing while they enter the queue
+in slices.
+"""
 
 import random
 

@@ -23,7 +23,7 @@ def tick(db, seconds):
         pass
 
 
-# --- when -----------------------------------------------------------------------------------------------------------
+# --- when -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_requests_advance_a_sweep(db, monkeypatch):
     assert [len(names(db, table)) for _ in range(4)] == [2, 1, 0, 0]
 
 
-# --- what it costs --------------------------------------------------------------------------------------------------
+# --- what it costs --------------------------------------------------------------------------------
 
 
 def test_only_what_has_expired_is_looked_at(db, monkeypatch):
@@ -109,7 +109,7 @@ def test_nothing_expired_makes_no_work(db):
     assert not background(db).slices
 
 
-# --- at once --------------------------------------------------------------------------------------------------------
+# --- at once --------------------------------------------------------------------------------------
 
 
 def test_a_sweep_on_request(db, monkeypatch):
@@ -137,7 +137,7 @@ def test_a_sweep_on_request_fills_the_queue_first(db, monkeypatch):
     check_store(db.emulator.database)
 
 
-# --- tables that change meanwhile -----------------------------------------------------------------------------------
+# --- tables that change meanwhile -----------------------------------------------------------------
 
 
 @pytest.fixture

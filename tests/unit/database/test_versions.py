@@ -1,4 +1,6 @@
-"""When other processes hear of a change of definitions, and what becomes of work that they interrupt."""
+"""When other processes hear of a change of definitions, and what becomes of work that they
+interrupt.
+"""
 
 from copy import copy
 from types import SimpleNamespace

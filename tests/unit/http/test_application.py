@@ -1,4 +1,6 @@
-"""The whole server as an ASGI application: its lifespan, its settings, and servers that have no lifespan."""
+"""The whole server as an ASGI application: its lifespan, its settings, and servers that have no
+lifespan.
+"""
 
 import asyncio
 import json
@@ -43,7 +45,9 @@ async def alive(app):
 
 
 def test_a_lifespan_runs_the_background_work(monkeypatch):
-    """What is expired goes by itself, as under our own server: no request runs a slice of it here."""
+    """What is expired goes by itself, as under our own server: no request runs a slice of it
+    here.
+    """
     monkeypatch.setattr(lifespan, "_INTERVAL", 0.0)
     app = application.create(Settings(in_memory=True))
 

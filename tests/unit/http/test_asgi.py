@@ -20,7 +20,9 @@ MIB16 = 16 * 1024 * 1024
 
 @pytest.fixture
 def ask(db):
-    """Ask the application; the body comes in the given pieces. Return status, headers, body and the pieces left over."""
+    """Ask the application; the body comes in the given pieces. Return status, headers, body and
+    the pieces left over.
+    """
     app = of_emulator(db.emulator)
 
     def send(*pieces, method="POST", headers=HEADERS, query=b"", path="/", server=None):
@@ -46,7 +48,9 @@ def test_bodies_that_are_too_large(ask):
 
 @pytest.mark.parametrize("pieces", [[], [b"{}"], [b"{", b"}"]])
 def test_a_client_that_disconnects(db, pieces):
-    """What has come of its request is not run, though it is valid JSON; its bytes are not counted any more."""
+    """What has come of its request is not run, though it is valid JSON; its bytes are not
+    counted any more.
+    """
     messages = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces]
     messages.append({"type": "http.disconnect"})
     sent = []

@@ -1,4 +1,6 @@
-"""Answers that wait for a commit: held back in order, sent after it, replaced by an error when it fails."""
+"""Answers that wait for a commit: held back in order, sent after it, replaced by an error when
+it fails.
+"""
 
 import asyncio
 import json
@@ -233,7 +235,9 @@ def test_connection_that_cannot_be_released_keeps_no_other_waiting(durable):
 
 
 def lose_the_group(durable):
-    """Let the next write find no room, and that another process has written before there was some: the group is lost."""
+    """Let the next write find no room, and that another process has written before there was
+    some: the group is lost.
+    """
     group = group_of(durable.emulator.database.engine)
     group.txn = Failing(group.txn, lmdb.MapFullError("full"))
     group._number = -1
@@ -339,7 +343,9 @@ def stopped(monkeypatch):
 
 
 def turns_until_commit(durable, arrivals, among, between=lambda: None):
-    """Let so many connections come before each turn of the loop; return the turns until all were released."""
+    """Let so many connections come before each turn of the loop; return the turns until all were
+    released.
+    """
     clients = []
     for turn, arriving in enumerate([*arrivals, 0, 0], 1):
         for _ in range(arriving):
@@ -421,7 +427,7 @@ def test_commits_that_fail_again_and_again_do_not_pile_up_work(durable):
     assert len(durable.emulator.database.background.slices) == 1
 
 
-# --- a full disk ----------------------------------------------------------------------------------------------------
+# --- a full disk ----------------------------------------------------------------------------------
 
 
 def fail_commits(durable, monkeypatch, failures):
@@ -494,14 +500,16 @@ def test_background_work_without_room_backs_off(durable, monkeypatch):
     assert not database.background.slices
 
 
-# --- answers that are made in slices (sliced_answers.py) ------------------------------------------------------------
+# --- answers that are made in slices (sliced_answers.py) ------------------------------------------
 
 SWEEP = request("Scan", {"TableName": "table"})
 
 
 @pytest.fixture
 def expired(durable, monkeypatch):
-    """A durable emulator with expired items for three slices, and a line on which a sweep has begun."""
+    """A durable emulator with expired items for three slices, and a line on which a sweep has
+    begun.
+    """
     make_table(durable)
     line = durable.line()
     setting = {"Enabled": True, "AttributeName": "ttl"}
@@ -552,7 +560,7 @@ def test_an_answer_in_slices_that_was_lost_is_made_again(expired):
     assert (status, json.loads(swept)["Deleted"], item) == (200, 250, b"{}")
 
 
-# --- requests over ASGI ---------------------------------------------------------------------------------------------
+# --- requests over ASGI ---------------------------------------------------------------------------
 
 LOST, NO_ROOM, BROKEN = Interrupted("lost"), Full("no room"), StorageError("broken")
 

@@ -1,4 +1,6 @@
-"""The connection over a transport that records: bytes whole, in pieces and pipelined; timers; closing."""
+"""The connection over a transport that records: bytes whole, in pieces and pipelined; timers;
+closing.
+"""
 
 import json
 
@@ -504,7 +506,7 @@ def test_a_client_that_has_gone_gets_nothing(lines):
     assert (first.transport.written, statuses(second)) == (b"", [200])
 
 
-# --- the bound on incomplete bodies ---------------------------------------------------------------------------------
+# --- the bound on incomplete bodies ---------------------------------------------------------------
 
 
 def body_in_two(size=MOST * 3 // 4):

@@ -1,4 +1,4 @@
-"""--cors narrows who may read the DynamoDB API's answers, and widens who may use the protected paths."""
+"""--cors: fewer pages may read the API's answers, more pages may use the protected paths."""
 
 import pytest
 

@@ -1,4 +1,6 @@
-"""What an ASGI application answers over a connection of our own: order, streaming, back-pressure, failures."""
+"""What an ASGI application answers over a connection of our own: order, streaming,
+back-pressure, failures.
+"""
 
 import asyncio
 import json

@@ -1,4 +1,6 @@
-"""Content codings (behaviour 1.1, 1.2): what cannot be seen from outside, or would need a test per row."""
+"""Content codings (behaviour 1.1, 1.2): what cannot be seen from outside, or would need a test
+per row.
+"""
 
 import gzip
 import zlib

@@ -1,4 +1,6 @@
-"""What a request can write to the log: one line for each mistake, once a minute, with nothing in it that forges another."""
+"""What a request can write to the log: one line for each mistake, once a minute, with nothing in
+it that forges another.
+"""
 
 import logging
 from urllib.parse import quote

@@ -27,12 +27,14 @@ def invocation(target, timeout=5.0):
     return Invocation("request-1", function, "arn:aws:lambda:us-east-1:123456789012:function:f", EVENT)
 
 
-# --- URLs -----------------------------------------------------------------------------------------------------------
+# --- URLs -----------------------------------------------------------------------------------------
 
 
 @asynccontextmanager
 async def listening(chunks):
-    """A server that takes a request whole, answers with some chunks and closes; what it got, and its URL."""
+    """A server that takes a request whole, answers with some chunks and closes; what it got, and
+    its URL.
+    """
     got = []
 
     async def serve(reader, writer):
@@ -104,7 +106,7 @@ def test_nobody_at_a_url_is_unreachable():
     assert asyncio.run(run()).kind == "unreachable"
 
 
-# --- processes ------------------------------------------------------------------------------------------------------
+# --- processes ------------------------------------------------------------------------------------
 
 HANDLERS = """
 import os, subprocess, sys, time
@@ -155,7 +157,9 @@ def once(event, context):
 
 @pytest.fixture
 def call(tmp_path, monkeypatch):
-    """call("handler", times=1, timeout=5): the outcomes of a handler of the module above, one process for all."""
+    """call("handler", times=1, timeout=5): the outcomes of a handler of the module above, one
+    process for all.
+    """
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "handlers.py").write_text(HANDLERS)
     (tmp_path / "emulator.py").write_text("")  # a module of the user's that has our name is no trouble
@@ -229,7 +233,9 @@ def test_nested_callable_is_found(call):
 
 @pytest.fixture
 def changing(tmp_path, monkeypatch, caplog):
-    """change(times) invokes package.handlers:handler so often; before each but the first it applies an edit."""
+    """change(times) invokes package.handlers:handler so often; before each but the first it
+    applies an edit.
+    """
     package = tmp_path / "package"
     package.mkdir()
     (package / "__init__.py").write_text("")

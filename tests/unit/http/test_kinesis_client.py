@@ -1,4 +1,6 @@
-"""Records go to a Kinesis-compatible server; the emulator's clock decides when they are tried again."""
+"""Records go to a Kinesis-compatible server; the emulator's clock decides when they are tried
+again.
+"""
 
 import asyncio
 import logging

@@ -1,4 +1,6 @@
-"""What is done about the memory of large bodies: the garbage collector rests, and what a body inflates to is noted."""
+"""What is done about the memory of large bodies: the garbage collector rests, and what a body
+inflates to is noted.
+"""
 
 import gc
 

@@ -1,4 +1,6 @@
-"""The sockets of a server: every address on one port, what a machine may lack, and what is refused."""
+"""The sockets of a server: every address on one port, what a machine may lack, and what is
+refused.
+"""
 
 import errno
 import socket
@@ -75,7 +77,9 @@ def test_workers_share_every_address(opened):
 
 
 class Sockets:
-    """Replaces socket.socket: some families fail, as on machines that lack them or where a port is taken."""
+    """Replaces socket.socket: some families fail, as on machines that lack them or where a port
+    is taken.
+    """
 
     def __init__(self, monkeypatch):
         self.failures = []

@@ -1,4 +1,6 @@
-"""What the log says: of each request at debug and trace, and of server errors and refusals at every level."""
+"""What the log says: of each request at debug and trace, and of server errors and refusals at
+every level.
+"""
 
 import gzip
 import json

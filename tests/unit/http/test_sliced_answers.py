@@ -19,7 +19,7 @@ EXPIRED = 250  # items: three steps of a sweep
 SWEEP = request(operation="Scan")
 
 
-# --- turns ----------------------------------------------------------------------------------------------------------
+# --- turns ----------------------------------------------------------------------------------------
 
 
 def steps(name, number, seen):
@@ -30,7 +30,9 @@ def steps(name, number, seen):
 
 
 def begin(turns, loop, *works):
-    """Begin works given as (name, steps); return the steps in their order, the answers and the runs."""
+    """Begin works given as (name, steps); return the steps in their order, the answers and the
+    runs.
+    """
     seen, answers = [], []
     runs = [turns.begin(loop, steps(*work, seen), answers.append) for work in works]
     return seen, answers, runs
@@ -149,7 +151,7 @@ def test_without_a_server_all_slices_run_at_once():
     assert len(seen) == 3
 
 
-# --- a connection ---------------------------------------------------------------------------------------------------
+# --- a connection ---------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -362,12 +364,14 @@ def fields_of(operation, content_type=b"application/x-amz-json-1.0"):
     }
 
 
-# --- ASGI -----------------------------------------------------------------------------------------------------------
+# --- ASGI -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", ["/", "/_emulator/ttl"])
 def test_over_asgi(expired, monkeypatch, path):
-    """A long answer, of an operation or of a control, lets others be answered between its slices."""
+    """A long answer, of an operation or of a control, lets others be answered between its
+    slices.
+    """
     if path == "/":
         sweep_by_scan(monkeypatch)
     app = of_emulator(expired.emulator)

@@ -41,7 +41,9 @@ class Store:
 
 
 class Loop:
-    """A loop with a clock to set; what it is told to run in a thread runs at once, or is `kept` until it is ended."""
+    """A loop with a clock to set; what it is told to run in a thread runs at once, or is `kept`
+    until it is ended.
+    """
 
     def __init__(self) -> None:
         self.now = 100.0

@@ -1,4 +1,6 @@
-"""The supervisor over worker processes at moments that from outside are hit by chance: forks and signals are staged."""
+"""The supervisor over worker processes at moments that from outside are hit by chance: forks and
+signals are staged.
+"""
 
 import os
 import signal
@@ -14,7 +16,9 @@ WORKERS = 3
 
 
 class Processes:
-    """Stands in for the operating system: forks make numbers; `at_fork` and `at_wait` are called in the middle of it."""
+    """Stands in for the operating system: forks make numbers; `at_fork` and `at_wait` are called
+    in the middle of it.
+    """
 
     def __init__(self, monkeypatch):
         self.alive = []
@@ -48,7 +52,9 @@ class Processes:
 
 
 def end():
-    """Send the signal to this thread: another one, left by another test, might take it at any time."""
+    """Send the signal to this thread: another one, left by another test, might take it at any
+    time.
+    """
     signal.raise_signal(signal.SIGTERM)
 
 

@@ -217,7 +217,7 @@ def verified_by_opening_empty(folder: Path) -> bool:
     return bool(asked)
 
 
-# --- folders of older layouts -------------------------------------------------------------------
+# --- folders of older layouts ---------------------------------------------------------------------
 
 OLDER = "dynamodb-emulator storage layout 1\n"
 NEWEST = "dynamodb-emulator storage layout 2\n"
