@@ -6,8 +6,8 @@ for. A request to these paths is refused if one of these is true:
 
 1. Its Host is a name that a stranger may own: a name with a dot that is not an IP address, not
    below one of the local suffixes and not listed in --allowed-host. DNS rebinding can lead such a
-   name to this server, and then the browser takes the stranger's page for one of this server. For the same
-   reason an Origin is never accepted because it equals the Host.
+   name to this server, and then the browser takes the stranger's page for one of this server. For
+   the same reason an Origin is never accepted because it equals the Host.
 2. It has an Origin that is not one of this server, not listed in --cors, and whose host is not in
    --allowed-host. Origins of this server are loopback names and addresses, the addresses of --host
    and the address that the request came to, each with the port that the request came to. `null`
