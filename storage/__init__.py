@@ -1,13 +1,13 @@
 """An ordered map of bytes to bytes, in memory or in a folder. It knows nothing of DynamoDB or HTTP.
 
 1. `open_engine` returns an engine: MemoryEngine (memory.py) or LmdbEngine (disk/). engine.py is the
-   contract of every engine; host.py is what an engine may offer besides.
+   contract of every engine. host.py lists the optional services of an engine.
 2. `engine.read()` and `engine.write()` open transactions.
 3. keycode.py joins the parts of a key so that the bytes sort as the parts do.
-4. Every failure is one of errors.py.
+4. Every failure raises an exception of errors.py.
 5. data_folder.py claims, copies and verifies a data folder without opening its store.
 
-Code outside imports from this package and from those modules only, not from disk/.
+Code outside of storage/ imports from this package and from the modules above, not from disk/.
 """
 
 import os
@@ -43,10 +43,11 @@ def open_engine(
     writemap: bool | None = None,
     verify: Callable[[Path], None] | None = None,
 ) -> Engine:
-    """Open the store in a folder, which is created if it is missing. None: a new store in memory.
+    """Open the store in a folder, or a new store in memory.
 
-    The options are LmdbEngine's; a store in memory ignores them. Raises Unavailable,
-    LayoutMismatch, Corrupted, Full.
+    path: the folder, which is created if it is missing. None opens a store in memory. The other
+    options are LmdbEngine's; a store in memory ignores them. Raises Unavailable, LayoutMismatch,
+    Corrupted, Full.
     """
     if path is None:
         return MemoryEngine()

@@ -1,7 +1,7 @@
 """What can be done with a data folder without opening its store: claim it, copy it, verify it.
 
-Only the engine on disk has data folders. Its modules are imported here, so that code above storage
-does not depend on which engine that is.
+Only the engine on disk has data folders. This module imports its functions, so that code outside of
+storage/ does not depend on the engine on disk.
 """
 
 from collections.abc import Callable

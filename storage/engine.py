@@ -1,14 +1,14 @@
 """The storage contract: what every engine must do.
 
 A store is an ordered map from byte keys to byte values, with transactions. It knows nothing of
-DynamoDB, HTTP or time. What an engine may offer besides is in host.py.
+DynamoDB, HTTP or time. host.py lists the optional services of an engine.
 
 Rules for every engine:
 
 * Keys are non-empty bytes of any length; values are bytes. Keys sort as unsigned bytes.
 * `read()` opens a snapshot: it never sees a write that commits later.
-* There is one write transaction at a time. It sees its own writes and is atomic: if its `with`
-  block ends normally, it commits; after an exception or `abort()` nothing of it remains.
+* There is one write transaction at a time. It sees its own writes and is atomic. If its `with`
+  block ends normally, it commits. After an exception or `abort()` nothing of it remains.
 * `scan` walks the keys `start <= key < stop`, ascending or descending. A walk must not be continued
   after its transaction has ended or, in a write transaction, after a put or delete.
 * An engine may lose an open snapshot, for example when a file has to grow. The next use of that
@@ -30,7 +30,7 @@ Page = tuple[list[bytes], bytes]
 
 
 class ReadTxn(Protocol):
-    """A snapshot of the whole store. An engine that inherits from it gets `page` over `scan`."""
+    """A snapshot of the whole store. A class that inherits from it gets `page`, made of `scan`."""
 
     def get(self, key: bytes) -> bytes | None:
         """Return the value of a key, or None."""
@@ -41,7 +41,7 @@ class ReadTxn(Protocol):
         ...
 
     def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> Page:
-        """Return the first `limit` values of that walk and the last of their keys."""
+        """Return the first `limit` values of the walk that `scan` makes, and their last key."""
         return first_page(self.scan(start, stop, reverse=reverse), limit)
 
     def __enter__(self) -> Self:
@@ -53,7 +53,7 @@ class ReadTxn(Protocol):
 
 
 class WriteTxn(ReadTxn, Protocol):
-    """The write transaction. An engine that inherits from it gets `drop_range` over `delete`.
+    """The write transaction. A class that inherits from it gets `drop_range`, made of `delete`.
 
     urgent: whether this write frees room or ends a status. A caller sets it before the first put or
     delete. On a full disk, an engine that keeps a reserve gives it to urgent writes.

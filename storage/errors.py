@@ -14,9 +14,9 @@ class Interrupted(StorageError):
 
 
 class Lost(Interrupted):
-    """The whole group of pending writes was lost, earlier blocks too.
+    """The whole group of pending writes was lost, with the blocks that had ended without an error.
 
-    No new write begins until `commit()` has reported it (storage/README.md, "Group commit").
+    No new write begins until `commit()` has reported the loss (storage/README.md, "Group commit").
     """
 
 

@@ -1,8 +1,8 @@
-"""What an engine may offer its host, the program that serves it. An engine without any of it works.
+"""The optional services of an engine for its host, the program that serves the engine.
 
-A host asks once, when it opens the engine: `group_commit_of` and `upkeep_of` return the engine's
-offer or None. An engine makes an offer by naming its protocol among its bases; it writes no stubs
-for what it does not offer.
+When a host opens an engine, it calls `group_commit_of` and `upkeep_of` once. Each returns the
+service or None. An engine that has a service inherits from the protocol of the service. It needs no
+stubs for a service that it does not have.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,32 +16,32 @@ class GroupCommit(Protocol):
     """One commit for many blocks of `write()`, for engines on which a commit costs milliseconds.
 
     Once `group_writes` has been called, a block that ends leaves its changes *pending*: later
-    transactions see them, but a crash would lose them. `commit()` makes all of them certain at
-    once. So the host must not send a response that depends on pending writes before the `commit()`
-    after them. storage/README.md ("Group commit") describes failures.
+    transactions see them, but a crash would lose them. One `commit()` commits all pending writes.
+    So the host must hold back a response that depends on pending writes until `commit()` has
+    returned. storage/README.md ("Group commit") describes failures.
 
-    While writes are pending, `read()` returns the newest state instead of a snapshot. Nothing can
-    be written before its block ends.
+    While writes are pending, `read()` shows the newest state instead of a snapshot. The host must
+    not write before the `with` block of such a read has ended.
     """
 
     def group_writes(self, on_pending: Callable[[], None]) -> None:
         """Group writes from now on, if the engine syncs each commit; otherwise do nothing.
 
-        on_pending: called when a first write becomes pending. No other process can write from then
-        until `commit()`.
+        on_pending: called when the first block of a group begins. From then until `commit()`, no
+        other process can write.
         """
         ...
 
     @property
     def pending(self) -> bool:
-        """Whether `commit` has something to do: pending writes, or the loss of some to report."""
+        """Whether `commit` has something to do: pending writes, or a loss of writes to report."""
         ...
 
     def commit(self) -> None:
         """Commit all pending writes.
 
-        Raises Interrupted if all of them were lost and can be run again; Lost if that happened
-        before this call. After Full or StorageError some of them may be lost.
+        Raises Interrupted if all pending writes were lost and can be run again; Lost if they were
+        lost before this call. After Full or StorageError some pending writes may be lost.
         """
         ...
 
@@ -52,32 +52,33 @@ class GroupCommit(Protocol):
 
 @runtime_checkable
 class Upkeep(Protocol):
-    """Work that is best done beside requests, for an engine on a local disk."""
+    """Work that an engine on a local disk should do between requests or in another thread."""
 
     def commit_number(self) -> int:
         """Return a number that changes with each commit of this process or another."""
         ...
 
     def sync(self) -> None:
-        """Make every commit so far survive a power cut. A crash of the process never loses one.
+        """Make every commit so far survive a power cut.
 
-        May run in another thread while the engine is in use. It can take tenths of a second.
+        A crash of the process loses no commit, with or without this call. It may run in another
+        thread while the engine is in use, and can take tenths of a second.
         """
         ...
 
     def preallocate(self) -> Callable[[], None] | None:
-        """Return work that spares later writes a wait, or None, which is the usual case.
+        """Return work that makes later writes wait less, or None if there is none (the usual case).
 
-        The host asks about twenty times a second and runs the work in another thread. It does not
-        ask again before the work has ended.
+        The host calls this about twenty times a second and runs the work in another thread. It does
+        not call it again before the work has ended.
         """
         ...
 
     def trim(self) -> Iterator[None]:
-        """Give back memory that only speeds things up and make room for later writes, in steps.
+        """Give back memory that is only a cache, and make room for later writes, in steps.
 
-        The host calls it in a pause between writes. Each step takes a few milliseconds and runs
-        while nothing is pending. The host drops the iterator when writes come again.
+        The host calls this in a pause between writes. Each step takes a few milliseconds and runs
+        while no write is pending. The host drops the iterator when writes come again.
         """
         ...
 

@@ -54,6 +54,9 @@ def unescape(data: bytes, offset: int = 0) -> tuple[bytes, int]:
 
 
 def prefix_end(prefix: bytes) -> bytes:
-    """Return the smallest key after all keys with a prefix; LAST if it is empty or all FF."""
+    """Return the smallest key after all keys with a prefix.
+
+    It is LAST if the prefix is empty or all FF.
+    """
     stem = prefix.rstrip(b"\xff")
     return stem[:-1] + bytes((stem[-1] + 1,)) if stem else LAST

@@ -3,12 +3,12 @@
 A write transaction changes both in place. Its undo log keeps the old value of every key it changes.
 
 * An abort puts the old values back.
-* Snapshots cost nothing while no reader is open. A commit hands its undo log to every open reader,
-  which from then on looks there first. While a write is in progress, readers also look into its
-  undo log. If both have a key, the older value counts.
-* A walk remembers its last key and starts again after it if something was written meanwhile. So a
-  snapshot stays true in the middle of a walk. Starting again takes time in proportion to what was
-  written since the snapshot.
+* Snapshots cost nothing while no reader is open. A commit hands its undo log to every open reader.
+  A reader looks for a key in the undo logs of commits, then in the undo log of the write in
+  progress, then in the data. So it finds the oldest value first.
+* A walk remembers its last key. If something was written meanwhile, it starts again after that key.
+  So a snapshot stays true in the middle of a walk. Starting again takes time in proportion to what
+  was written since the snapshot.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,7 +23,7 @@ from storage.engine import Page, first_page
 from storage.errors import Closed
 
 Image = bytes | None
-"""The value a key had, or None if it was not there."""
+"""The old value of a key, or None if the key was not there."""
 
 _INCLUSIVE = (True, False)
 
@@ -39,7 +39,7 @@ _ENDED = _Ended()
 
 
 class MemoryRead:
-    """A snapshot: the current data, with the old values of what was written since."""
+    """A snapshot: the current data, and the old values of the keys that were written since."""
 
     __slots__ = ("_engine", "_past")
 
@@ -86,13 +86,13 @@ class MemoryRead:
                 return
 
     def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> Page:
-        """Return the first `limit` values of that walk and the last of their keys."""
+        """Return the first `limit` values of the walk that `scan` makes, and their last key."""
         if self._past or self._engine.undo:
             return first_page(self.scan(start, stop, reverse=reverse), limit)
         return self._engine.page(start, stop, limit, reverse=reverse)
 
     def absorb(self, undo: Mapping[bytes, Image]) -> None:
-        """Keep the old values of a commit, except of keys that an earlier commit has changed."""
+        """Add the undo log of a commit, without the keys that an earlier commit has changed."""
         self._past = {**undo, **self._past}
 
 
@@ -132,7 +132,7 @@ class MemoryWrite:
         return ((key, data[key]) for key in keys.irange(start, stop, _INCLUSIVE, reverse)) if start < stop else iter(())
 
     def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> Page:
-        """Return the first `limit` values of that walk and the last of their keys."""
+        """Return the first `limit` values of the walk that `scan` makes, and their last key."""
         return self._engine.page(start, stop, limit, reverse=reverse)
 
     def put(self, key: bytes, value: bytes) -> None:
@@ -225,7 +225,7 @@ class MemoryEngine:
     def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool) -> Page:
         """Return a page of the current data.
 
-        It takes half the time of a walk, because there is no step of Python for each row.
+        This takes half the time of a walk, because no Python code runs for each row.
         """
         if start >= stop:
             return [], b""

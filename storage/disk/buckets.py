@@ -1,10 +1,10 @@
 """Keys longer than LMDB allows, in exact order: long keys with the same beginning share a bucket.
 
-LMDB keys end at 511 bytes. A key of at most LONGEST bytes is its own LMDB key in the main table. A
-longer key is cut after LONGEST bytes. The first part, its *head*, is the key of a bucket in a
+An LMDB key has at most 511 bytes. A key of at most LONGEST bytes is an LMDB key of the main table.
+A longer key is cut after LONGEST bytes. The first part, its *head*, is the key of a bucket in a
 second LMDB table. The second part, its *tail*, is inside the bucket:
 
-    bucket   = entry*                                    sorted by tail, each tail once, never empty
+    bucket   = entry+                                    sorted by tail; each tail once, none empty
     entry    = u32 length of tail | u32 length of value | tail | value             (big-endian)
 
 Why the order holds. Let H be a head (exactly LONGEST bytes) and k any short key. If k <= H, then k
@@ -33,9 +33,10 @@ Entry = tuple[bytes, bytes]
 
 
 def bound(key: bytes) -> bytes:
-    """Return the LMDB key that splits both tables where a key splits the whole order.
+    """Return the LMDB key at which to cut both tables in order to cut the whole order at a key.
 
-    No short key lies between a long key and its head, so the split moves to right after the head.
+    A short key is its own cut. The cut for a long key is right after its head, because no short key
+    lies between the two.
     """
     return key[:LONGEST] + b"\x00" if len(key) > LONGEST else key
 
@@ -68,9 +69,9 @@ def find(bucket: bytes | None, tail: bytes) -> bytes | None:
 
 
 def changed(bucket: bytes | None, tail: bytes, value: bytes | None) -> bytes:
-    """Return the bucket with a tail set to a value, or without it if the value is None.
+    """Return the bucket with a tail set to a value, or without the tail if the value is None.
 
-    Empty bytes mean that no entry is left.
+    The result is empty if no entry is left.
     """
     found = entries(bucket) if bucket else []
     place = bisect_left(found, (tail,))

@@ -19,11 +19,12 @@ _LONGEST = 20  # bytes of a process id
 
 @contextlib.contextmanager
 def claimed(folder: Path) -> Iterator[None]:
-    """Hold a folder for this process and its forks. The claim ends with the last of them.
+    """Hold a folder for this process and its forks. The claim ends when all of them have ended.
 
-    Nobody may have the store open when the block ends: the block records in the folder that it was
-    closed (identity.py). Raises Unavailable if another server holds the folder; LayoutMismatch and
-    Full as opening the store does. Where the system has no flock (Windows), nothing is held.
+    No process may have the store open when the block ends: the block then records in the folder
+    that the store was closed (identity.py). Raises Unavailable if another server holds the folder;
+    LayoutMismatch and Full for the same reasons as opening the store. On systems without flock
+    (Windows), the folder is not held.
     """
     folder = folder.absolute()
     prepare(folder)
@@ -46,7 +47,7 @@ def claimed(folder: Path) -> Iterator[None]:
 
 
 def in_use(folder: Path) -> bool:
-    """Return whether a server holds a folder. Holds it for a moment to find out."""
+    """Return whether a server holds a folder. To find out, this holds the folder for a moment."""
     try:
         descriptor = os.open(folder / "server.lock", os.O_RDWR)
     except OSError:
@@ -58,7 +59,7 @@ def in_use(folder: Path) -> bool:
 
 
 def _locked(descriptor: int) -> bool:
-    """Lock a file and return whether that succeeded; it always does on systems without locks."""
+    """Lock a file and return whether that succeeded. Without locks, it counts as a success."""
     try:
         import fcntl  # noqa: PLC0415 - Windows does not have it
     except ImportError:

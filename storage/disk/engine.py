@@ -24,9 +24,9 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
     cannot be reserved.
     durable: every commit reaches the disk before its block ends.
     writemap: reserve the file and write through the map; None does so where it is safe. All
-    processes that share a folder must agree.
-    verify: checks a folder that may be a damaged copy, and raises Corrupted if it is. None checks
-    the pages of its file.
+    processes that share a folder must pass the same value.
+    verify: checks a folder that may be a damaged copy, and raises Corrupted if it is damaged. With
+    None, the engine checks the pages of the file.
     Raises Unavailable, LayoutMismatch, Corrupted, Full.
     """
 
@@ -53,7 +53,8 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
     def read(self, *, committed: bool = False) -> LmdbRead | LmdbView:
         """Open a snapshot. Raises Closed after close().
 
-        While writes are pending, it shows the newest state instead, unless `committed` is true.
+        While writes are pending, the reader shows the newest state instead of a snapshot, unless
+        `committed` is true.
         """
         if self._group is not None and not committed and (view := self._group.view()) is not None:
             return view
@@ -87,7 +88,7 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
         self._environment.readers = [reader for reader in self._environment.readers if reader not in self._idle]
         self._idle = deque(maxlen=0)
         for reader in self._readers:
-            reader.idle = self._idle  # a reader that is still open is not used again
+            reader.idle = self._idle  # this queue keeps nothing, so open readers are not reused
         self._environment.release()
 
     def _check_open(self) -> None:
@@ -124,8 +125,8 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
     def sync(self) -> None:
         """Make every commit so far survive a power cut. Raises Closed, StorageError.
 
-        LMDB's own sync could not run while the map moves. Syncing the file is enough: the system
-        knows what was written through the map.
+        This syncs the file, because LMDB's own sync must not run while the map moves. It is enough:
+        the system knows what was written through the map.
         """
         self._check_open()
         flush(self._environment.data)
@@ -135,7 +136,7 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
         return self._upkeep.preallocate()
 
     def trim(self) -> Iterator[None]:
-        """Make a large map's pages not resident in this process, in steps; then grow the map."""
+        """Make a large map's pages not resident in this process, in steps. Then grow the map."""
         return self._upkeep.trim()
 
     def free_bytes(self) -> int:

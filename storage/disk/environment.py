@@ -9,28 +9,28 @@ Room. LMDB maps a fixed number of bytes of its file. There are two ways to choos
 
 * reserved (Linux, common file systems): the map is writable and exactly as large as the file, and
   every block of the file is reserved beforehand. A commit is then a few stores to memory: 2.8
-  instead of 9.7 µs for a row of 1 KB. A writable map over a file with holes would kill the process
-  (SIGBUS) on a full disk, which is why the map grows in reserved steps. LMDB cuts the file to the
-  size of the map whenever it maps it. So all processes choose that size while they hold the lock
-  `resizing`, and never below the size of the file.
+  instead of 9.7 µs for a row of 1 KB. The map grows in reserved steps, because a writable map over
+  a file with holes would kill the process (SIGBUS) on a full disk. Whenever LMDB maps the file, it
+  cuts the file to the size of the map. So a process chooses the size of the map while it holds the
+  lock `resizing`, and never chooses less than the size of the file.
 * sparse (everywhere else): the map is read-only and very large, and writes make the file grow. A
-  full disk is an ordinary error of the commit. On Windows LMDB makes the file as large as the map,
-  so there the map starts at 16 MiB and doubles.
+  full disk is an ordinary error of the commit. On Windows the map starts at 16 MiB and doubles,
+  because LMDB makes the file as large as the map.
 
 A process that is killed loses no commit either way: what it stored is in the page cache.
 
 A full disk. The file grows by the largest step that the disk has room for, down to 1 MiB. After a
 refusal the environment is `tight`: urgent writes get the reserve (room.py), and ordinary writes
-must leave pages for them (`fits`). In a sparse file the pages that exist already count, because no
-others can be written.
+must leave pages for them (`fits`). In a sparse file, `fits` counts only the pages that the file has
+already: on a full disk the file cannot get others.
 
 Moving the map ends every LMDB transaction of this process. `_move` therefore opens the readers'
-snapshots again. LMDB still has a snapshot if nothing was committed since it was taken. Otherwise
-its reader is lost, and its next use raises Interrupted. Walks continue by themselves
-(transactions.py).
+snapshots again. A snapshot still exists if nothing was committed since it was taken. Otherwise the
+reader has lost its snapshot, and its next use raises Interrupted. A walk that is under way
+continues after the move (transactions.py).
 
-py-lmdb, like LMDB, forbids opening a folder twice in one process, because closing one would drop
-the file locks of the other. So the engines of one folder share one Environment.
+py-lmdb, like LMDB, forbids opening a folder twice in one process: closing the folder once would
+drop the file locks of both. So the engines of one folder share one Environment.
 """
 
 import contextlib
@@ -59,7 +59,7 @@ READERS: Final = 254
 """Read transactions that may be open at a time, in all processes."""
 
 _LOADED_BY_GROWING: Final = 1 << 20
-"""Bytes that growing brings into the page cache: a writer's next moment."""
+"""Bytes of a new step that `_extended` brings into the page cache for the writer that waits."""
 
 _LOCK_FILE_SIZE: Final = 32 << 10
 Verify = Callable[[Path], None]
@@ -79,7 +79,7 @@ def acquire(
 ) -> "Environment":
     """Open the environment of a folder, or join the one that this process has open.
 
-    Each call needs one release(). verify: called before a folder is opened that may be a damaged
+    Each call needs one release(). verify: called before this opens a folder that may be a damaged
     copy. Raises Unavailable, LayoutMismatch, Corrupted, Full.
     """
     folder = folder.absolute()
@@ -100,7 +100,10 @@ def acquire(
 
 
 def _check_copy(folder: Path, verify: Verify | None) -> None:
-    """Verify a folder that may be a copy of one in use, by its pages if no other way is given."""
+    """Verify a folder that may be a copy of a folder in use; record that a new folder gets data.
+
+    With verify=None, this checks the pages of the data file.
+    """
     state = identity.state_of(folder)
     if state == identity.NEW:
         identity.begin(folder)
@@ -155,7 +158,8 @@ class Environment:
 
     def _open(self) -> None:
         """Open the files; the caller holds `resizing`."""
-        with OpenFile(self.folder / "lock.mdb") as lock:  # LMDB would make it with a mode by the umask
+        # LMDB would create lock.mdb with a mode that depends on the umask.
+        with OpenFile(self.folder / "lock.mdb") as lock:
             if self.reserved:
                 reserve(lock, _LOCK_FILE_SIZE)
         if self.reserved:
@@ -168,7 +172,7 @@ class Environment:
             raise
 
     def _open_lmdb(self) -> lmdb.Environment:
-        """Open the files; a sparse map is halved until the address space has room for it."""
+        """Open the LMDB environment. Halve a sparse map until the address space has room for it."""
         while True:
             try:
                 return lmdb.open(
@@ -187,7 +191,7 @@ class Environment:
                     raise Full(f"The address space has no room for the data folder {self.folder}.") from error
                 self.size //= 2
             except lmdb.MapResizedError:
-                self.size *= 2  # another process grew a sparse map in this moment
+                self.size *= 2  # another process has just grown a sparse map
             except lmdb.Error as error:
                 raise self._not_opened(error) from error
 
@@ -213,7 +217,7 @@ class Environment:
         while True:
             try:
                 return self.env.open_db(LONG_TABLE)
-            except lmdb.MapResizedError:  # another process grew a sparse map in this moment
+            except lmdb.MapResizedError:  # another process has just grown a sparse map
                 self.env.set_mapsize(0)
 
     def _resizing(self) -> contextlib.AbstractContextManager[None]:
@@ -240,7 +244,7 @@ class Environment:
     # Room
 
     def used(self) -> int:
-        """Return the map's bytes up to the last page that is in use, or once was."""
+        """Return the bytes of the map up to the last page that is or was in use."""
         return (self.env.info()["last_pgno"] + 1) * self._page_size
 
     def free_bytes(self) -> int:
@@ -255,7 +259,10 @@ class Environment:
         self._grow()
 
     def grow_urgently(self) -> None:
-        """Make the map larger for an urgent write, with the reserve if need be. Raises Full."""
+        """Make the map larger for an urgent write; on a full disk give the reserve away for it.
+
+        Raises Full.
+        """
         try:
             self._grow()
         except Full:
@@ -265,9 +272,9 @@ class Environment:
             self._grow()
 
     def _grow(self) -> None:
-        """Make the map larger by a step, or by less if the disk has no room for a whole one.
+        """Make the map larger by a step, or by less if the disk has no room for a whole step.
 
-        Readers whose process was killed are removed first: they keep pages from being used again.
+        This first removes the readers of killed processes, which keep pages from being reused.
         """
         self.env.reader_check()
         with self._resizing():
@@ -314,24 +321,27 @@ class Environment:
     # A full disk
 
     def fits(self, transaction: "Transaction") -> bool:
-        """Return whether an ordinary write leaves enough pages for urgent ones, on a full disk."""
+        """Return whether an ordinary write on a full disk leaves enough pages for urgent writes."""
         pages = (self.size if self.reserved else file_size(self.file)) // self._page_size
         tables = (transaction.stat(self._main), transaction.stat(self.long))
         data = sum(table["branch_pages"] + table["leaf_pages"] + table["overflow_pages"] for table in tables)
         return pages - data >= SPARE_PAGES or self._relaxes()
 
     def _relaxes(self) -> bool:
-        """Return whether urgent writes have room again; refill the reserve if there is plenty."""
+        """Refill the reserve if the disk has plenty of room.
+
+        Return whether urgent writes have room again.
+        """
         if self._refusal.stands():
             return False
         self.tight = not self._reserve.take()
         return not self.tight or self.free_bytes() >= 2 * RESERVE
 
     def refused(self, *, urgent: bool) -> bool:
-        """Note that a commit found no room; return whether to try again with the reserve.
+        """Record that a commit found no room; return whether to commit again with the reserve.
 
-        Only urgent writes may. The pages of a reserved file exist already, so its "disk full" has
-        another cause, which the reserve cannot cure.
+        Only an urgent write may use the reserve. In a reserved file all pages exist already, so
+        "disk full" has another cause, and the reserve would not help.
         """
         self._refusal.note()
         self.tight = self._reserve.known
@@ -346,7 +356,7 @@ class Environment:
         self.tight = self.tight or self._reserve.spent
 
     def _move(self, size: int) -> None:
-        """Map `size` bytes, or for 0 as many as another process chose. Raises Full.
+        """Map `size` bytes; 0 stands for the size that another process chose. Raises Full.
 
         The caller holds `resizing`.
         """
@@ -360,14 +370,17 @@ class Environment:
             self.size = self.env.info()["map_size"]
 
     def _reopen(self) -> None:
-        """Open LMDB again after an error it does not recover from; the caller holds `resizing`."""
+        """Open LMDB again after an error from which it does not recover.
+
+        The caller holds `resizing`.
+        """
         with self._keeping_snapshots():
             self.env.close()
             self._open()
 
     @contextlib.contextmanager
     def _keeping_snapshots(self) -> Iterator[None]:
-        """Open the readers' snapshots again after a block that ends all transactions."""
+        """Run a block that ends all LMDB transactions; then open the readers' snapshots again."""
         snapshots = [(reader, reader.txn.id()) for reader in self.readers if reader.txn not in (ENDED, LOST)]
         for reader, _ in snapshots:
             reader.txn = LOST
@@ -379,7 +392,10 @@ class Environment:
                 reader.txn = self._snapshot(number)
 
     def _snapshot(self, number: int) -> "Transaction":
-        """Begin a read transaction that sees exactly the commits up to a number, or return LOST."""
+        """Begin a read transaction if its LMDB number is `number`, that of an earlier snapshot.
+
+        Otherwise something was committed since that snapshot: return LOST.
+        """
         try:
             txn = self.env.begin()
         except lmdb.Error:

@@ -10,19 +10,19 @@ from typing import Final
 from storage.errors import Full, StorageError, Unavailable
 
 NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""Error numbers for want of room: disk full, over the quota, over the limit of a file."""
+"""Error numbers that mean a lack of room: disk full, over the quota, over the limit of a file."""
 
 _RESERVABLE: Final = {"ext4", "xfs", "tmpfs", "overlay"}
 
 
 def os_error(error: OSError, what: str) -> StorageError:
-    """Return the storage error for an error of the operating system. what: how its text begins."""
+    """Return the storage error for an error of the operating system. what: begins its message."""
     kind = Full if error.errno in NO_ROOM else Unavailable
     return kind(f"{what}: {error.strerror}.")
 
 
 def file_mode(folder: Path) -> int:
-    """Return the mode of the files in a folder."""
+    """Return the mode that our files in a folder get: that of the folder, without execution."""
     return stat.S_IMODE(folder.stat().st_mode) & 0o666
 
 
@@ -47,7 +47,7 @@ def new_file(path: Path, *, exclusive: bool = False) -> int:
 def write_whole(file: Path, text: str, *, certain: bool = False) -> None:
     """Write a small file so that nobody ever sees a part of it.
 
-    certain: not even after a power cut.
+    certain: keep this promise after a power cut too, by a sync.
     """
     draft = file.with_name(f".{file.name}-{os.urandom(8).hex()}")
     descriptor = new_file(draft)
@@ -88,9 +88,9 @@ def disk_is_full(folder: Path) -> bool:
 def reservable(folder: Path) -> bool:
     """Return whether a file's blocks can be reserved, so that writing to them cannot fail.
 
-    Only for file systems that are known to reserve natively and to overwrite in place.
-    Copy-on-write file systems (btrfs, zfs) need new blocks for every write. Where a file system
-    cannot reserve, the C library imitates posix_fallocate.
+    This is true only for file systems that are known to reserve natively and to overwrite in place.
+    Copy-on-write file systems (btrfs, zfs) need new blocks for every write. A successful
+    posix_fallocate proves nothing: if a file system cannot reserve, the C library imitates it.
     """
     return hasattr(os, "posix_fallocate") and _file_system(folder) in _RESERVABLE
 

@@ -1,7 +1,7 @@
-"""The files of an open store that stay open.
+"""The files that a store keeps open.
 
-Growing the store needs its `layout` (the lock) and `data.mdb` again and again. A server's clients
-may use up its file descriptors, so the store opens at the start what it needs later.
+Growing the store needs its files `layout` (the lock) and `data.mdb` again and again. The clients of
+a server may use up its file descriptors. So the store opens these files at its start.
 """
 
 import contextlib
@@ -12,7 +12,7 @@ from typing import Self
 
 from storage.disk.file_system import new_file, os_error
 
-_PIECE = 1 << 20  # bytes that the kernel is asked to read at once: it may cut longer requests short
+_PIECE = 1 << 20  # bytes of one request to read ahead: the kernel may cut longer requests short
 
 
 class OpenFile:
@@ -44,7 +44,7 @@ class OpenFile:
 
     @property
     def name(self) -> str:
-        """The last part of its path."""
+        """The last part of the file's path."""
         return self.path.name
 
     @property
@@ -57,8 +57,8 @@ class OpenFile:
 def locked(layout: OpenFile) -> Iterator[None]:
     """Hold the lock under which the size of the data file is read and changed. Raises Unavailable.
 
-    It excludes other processes. Two threads of one process exclude each other only if each has a
-    descriptor of its own.
+    The lock excludes other processes. Two threads of one process exclude each other only if each
+    has a descriptor of its own.
     """
     import fcntl  # noqa: PLC0415 - only where files are reserved, which is never on Windows
 

@@ -27,13 +27,13 @@ from storage.disk.file_system import new_file, os_error, write_whole
 from storage.errors import LayoutMismatch, Unavailable
 
 LAYOUT: Final = 2
-"""The version of everything that is stored. It changes with any of it."""
+"""The version of everything that is stored. It changes when any stored format changes."""
 
 READABLE: Final = frozenset({1, LAYOUT})
-"""The layouts of folders that this version opens. It marks them with its own before it writes."""
+"""The layouts of folders that this program opens. Before it writes, it marks them with LAYOUT."""
 
 LEFT_BY_FILE_SYSTEMS: Final = {"lost+found"}
-"""Names in a folder that counts as empty."""
+"""A folder that contains only these names counts as empty."""
 
 _SIGNATURE = "dynamodb-emulator storage layout "
 _PRIVATE = 0o700
@@ -76,7 +76,7 @@ def make(folder: Path) -> None:
 
 
 def _make(folder: Path) -> None:
-    """Create a folder and its parents, as far as they are missing."""
+    """Create a folder and those of its parents that are missing."""
     try:
         folder.mkdir(mode=_PRIVATE, exist_ok=True)
     except FileNotFoundError:
@@ -92,10 +92,10 @@ def write_layout(folder: Path) -> None:
 
 
 def mark(folder: Path) -> None:
-    """Mark a folder of an older layout with this one, so that older versions refuse it.
+    """Mark a folder of an older layout with LAYOUT, so that older versions refuse the folder.
 
-    The file is changed in place: other processes may have it open as a lock. Only a digit changes,
-    so a crash leaves one of the two texts. Raises Full, Unavailable.
+    This changes the file in place, because other processes may have it open as a lock. Only a digit
+    changes, so a crash leaves the old text or the new one. Raises Full, Unavailable.
     """
     try:
         descriptor = new_file(folder / "layout")
@@ -113,7 +113,10 @@ def _text_of(layout: int) -> str:
 
 
 def _layout_text(folder: Path) -> str:
-    """Return the text of the layout file, or "" if the folder is not ours. Claims a new folder."""
+    """Return the text of the layout file, or "" if the folder is not ours.
+
+    An empty folder first gets a layout file.
+    """
     file = folder / "layout"
     if not file.exists():
         ignored = LEFT_BY_FILE_SYSTEMS

@@ -1,10 +1,10 @@
 """Group commit: many write blocks in one LMDB transaction, committed and synced once.
 
 A synced commit costs milliseconds, whatever it contains. So each block ends without a commit, and
-`commit` makes one for all of them. A block that fails must undo only its own writes, but LMDB can
-only undo a whole transaction. So the LMDB transaction is thrown away, and the journal of the
-earlier blocks is replayed in a new one. If another process has written in between, the earlier
-blocks are lost; see "Group commit" in storage/README.md.
+`commit` commits all of them. A block that fails must undo only its own writes, but LMDB can only
+undo a whole transaction. So the group drops the LMDB transaction, and replays the journal of the
+earlier blocks in a new one. If another process has written in between, the earlier blocks are lost;
+see "Group commit" in storage/README.md.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from storage.disk.room import Refusal
 from storage.disk.transactions import LmdbTxn, LmdbWrite
 from storage.errors import Full, Lost, StorageError
 
-GROUP_ROOM = 32 << 20  # free bytes in the map that a group begins with
+GROUP_ROOM = 32 << 20  # free bytes that the map needs when a group begins
 
 
 class LmdbView(LmdbTxn):
@@ -36,8 +36,8 @@ class LmdbView(LmdbTxn):
 class LmdbGroup(LmdbWrite):
     """The write transaction of many blocks.
 
-    _mark: the length of the journal when the current block began; what follows is the block's own.
-    _lost: the loss of earlier blocks that `commit` has yet to report.
+    _mark: the length of the journal when the current block began. Later entries are the block's.
+    _lost: the error that `commit` has to raise because earlier blocks were lost.
     """
 
     __slots__ = ("_all_urgent", "_lost", "_mark", "_on_pending", "_refusal")
@@ -58,11 +58,11 @@ class LmdbGroup(LmdbWrite):
     def start(self) -> Self:
         """Begin a block.
 
-        The first block of a group makes room for all of them: growing later would let other
+        The first block of a group makes room for all blocks: growing the map later would let other
         processes write in between.
 
-        Raises Lost after blocks were lost, until `commit` has reported it. Raises Full if the disk
-        refused the last commit and still has no room.
+        Raises Lost from the loss of a group until `commit` has reported the loss. Raises Full if
+        the disk refused the last commits and still has no room.
         """
         if self._lost is not None:
             raise self._lost
@@ -102,7 +102,7 @@ class LmdbGroup(LmdbWrite):
         self._undo_block()
 
     def commit(self) -> None:
-        """Commit and sync all blocks since the last commit. Raises the cause if any were lost."""
+        """Commit and sync all blocks since the last commit. If any were lost, raise the cause."""
         self.urgent = self._all_urgent
         try:
             if self.txn is not ENDED:
@@ -138,7 +138,7 @@ class LmdbGroup(LmdbWrite):
             self._reset()
 
     def _cancel(self) -> None:
-        """End the block after an error, as any other failure of a block does."""
+        """Undo the block after an error, and keep the blocks before it."""
         self._undo_block()
 
     def _reset(self) -> None:

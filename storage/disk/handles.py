@@ -40,7 +40,6 @@ class _Ended:
         """Do nothing: the transaction has ended already."""
 
 
-# Typed as the transactions they stand in for: the code that uses them is hot and does not
-# distinguish.
+# Typed as Any: the hot code that uses them does not distinguish them from LMDB transactions.
 LOST: Any = _Lost()
 ENDED: Any = _Ended()

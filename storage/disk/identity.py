@@ -1,27 +1,27 @@
-r"""Whether the files of a folder are those that a store has written, or a copy of them.
+r"""Tells whether the files of a folder are those that a store has written, or a copy of them.
 
 If LMDB opens a copy of a file that was being written, it may end the process by an assertion, or
-return nonsense. The content of a copy does not differ from an original, but file systems do not
-copy everything. So two small files record what they do not copy:
+return nonsense. A copy has the content of its original, but not the inode numbers and the times of
+inodes. Two small files are the record that tells them apart:
 
     <folder>/identity   "new\n" until there is a data file, then "<inode of data.mdb> <inode of
                         layout> <time of the last change of layout's inode, ns>\n"
     <folder>/closed     "<number of the last commit> <size of data.mdb> <CRC-32 of its first two
                         pages>\n", written when a server has ended, removed at the next opening
 
-Only a newer version of the program writes `layout` again (`upgrade`). So its times change only then
-and when it is copied, restored or given to another owner. Moving the folder within its file system
-changes nothing.
+Only a newer version of the program writes `layout` again (`upgrade`). So the times of its inode
+change only then, and when it is copied, restored or given to another owner. Moving the folder
+within its file system changes nothing.
 
 A folder is in one of four states:
 
-* OURS: the files are the ones that were written here, also after kill -9, which loses no commit. It
-  is opened at once.
-* NEW: it has no data yet.
-* CLOSED: a copy of a folder that no server had open. `closed` matches the data. It is opened at
-  once.
-* FOREIGN: any other copy, or a folder of a version that kept no identity. It is verified once
-  (verification.py).
+* OURS: the files are the ones that were written here. A kill -9 does not change this state, and
+  loses no commit. The store opens the folder at once.
+* NEW: the folder has no data yet.
+* CLOSED: a copy of a folder that no server had open. `closed` matches the data. The store opens the
+  folder at once.
+* FOREIGN: any other copy, or a folder of a version that kept no identity. The store verifies the
+  folder once (verification.py).
 
 An empty or missing `data.mdb` is damage. If the file is shorter than its own pages say, the folder
 is FOREIGN: LMDB may leave free pages at the end unwritten, but a copy may also have been cut off.
@@ -95,14 +95,14 @@ def begin(folder: Path) -> None:
 
 
 def upgrade(folder: Path) -> None:
-    """Mark a folder of an older layout with this one, before its first write.
+    """Mark a folder of an older layout with the current layout, before the first write to it.
 
     Raises Full, StorageError.
 
-    That changes the times of `layout`, by which our own files are known. So files that were ours
-    are recorded anew. If the process is killed in between, the folder counts as a copy at its next
-    opening. The same happens to a second process that opens the folder in that moment: it verifies
-    it in vain.
+    The mark changes the times of `layout`, by which we know our own files. So the identity of files
+    that were ours is recorded anew. If the process is killed in between, the folder counts as a
+    copy at its next opening. A second process that opens the folder in that moment also takes it
+    for a copy, and verifies it without need.
     """
     ours = state_of(folder) == OURS
     mark(folder)
@@ -112,9 +112,9 @@ def upgrade(folder: Path) -> None:
 
 
 def adopt(folder: Path) -> None:
-    """Record that the files of a folder, which is open now, are the ones written here.
+    """Record that the files of a folder, which is open now, are the ones that were written here.
 
-    If the disk has no room for that, the folder is verified when it is opened next.
+    If the disk has no room for the record, the next opening verifies the folder.
     """
     identity = _identity(folder)
     if _text(folder / "identity") != identity:
@@ -125,9 +125,9 @@ def adopt(folder: Path) -> None:
 
 
 def close(folder: Path) -> None:
-    """Record that nobody has a folder open any more. Failures do not matter.
+    """Record that no process has a folder open any more. Failures are ignored.
 
-    A folder that was not adopted stays as it is: it may be a copy that failed its verification.
+    A folder that was not adopted stays unchanged: it may be a copy that failed its verification.
     """
     with suppress(OSError, StorageError):
         head = _head(folder)
@@ -156,9 +156,9 @@ def _text(file: Path) -> str:
 
 
 def _head(folder: Path) -> _Head | None:
-    """Read the first two pages of the data file, or return None if they make no sense.
+    """Read the first two pages of the data file, or return None if they are not LMDB's.
 
-    LMDB reports that itself.
+    LMDB itself reports such a file.
     """
     if _META is None:
         return None

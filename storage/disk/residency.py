@@ -1,8 +1,8 @@
 """How much of a mapped file counts as this process's memory (Linux).
 
-A page of a mapped file that was touched stays resident until the kernel needs memory. It belongs to
-the page cache, which keeps it without this process too. But `top` and `docker stats` count it as
-memory of this process.
+A page of a mapped file that was touched stays resident until the kernel needs memory. The page
+belongs to the page cache, which would keep it even without this process. But `top` and
+`docker stats` count it as memory of this process.
 """
 
 import ctypes
@@ -15,7 +15,7 @@ _DONT_NEED: Final = 4  # MADV_DONTNEED, madvise(2)
 
 
 def forget(file: Path, start: int, size: int) -> None:
-    """Make some bytes of every shared mapping of a file not resident in this process.
+    """Make `size` bytes of every shared mapping of a file not resident in this process.
 
     Nothing is lost: what was written stays in the page cache, and the next touch of a page maps it
     again. A gigabyte takes 40 ms.

@@ -1,9 +1,9 @@
 """What a store does when the disk has no room.
 
 * Reserve: a file beside the data that occupies a little more than 1 MiB. On a full disk its room
-  goes to urgent writes, which free room or end a status: a deletion copies the pages that it
-  changes before it frees any.
-* Refusal: a record that the disk had no room, so that not every write asks it again.
+  goes to urgent writes, which free room or end a status. Even a deletion needs room: it copies the
+  pages that it changes before it frees any.
+* Refusal: a record that the disk had no room. It saves most writes from asking the disk again.
 
 After the first refusal a store is `tight` (environment.py). Ordinary writes must then leave
 SPARE_PAGES pages of the file that hold no data, for later urgent writes. So deletions make ordinary
@@ -24,19 +24,23 @@ LEAST_STEP = 1 << 20
 """Bytes. If the disk has no room for this much, the file cannot grow."""
 
 RESERVE = LEAST_STEP + (128 << 10)
-"""Bytes: a step, and what the file system needs to record it."""
+"""Bytes of the smallest step, and of what the file system needs to record that step."""
 
 SPARE_PAGES = 256
 """Pages that ordinary writes leave on a full disk. A deletion changes about ten."""
 
 _PLENTY = 2 * RESERVE
-"""Free bytes from which the reserve is taken: a disk of 20 MB has them beside a new store."""
+"""Bytes that must be free before the reserve is filled. A disk of 20 MB with a new store has them.
+"""
 
 _BELIEVED = 4
-"""Refusals in a row after which the disk is not asked again while its free bytes stay the same."""
+"""Refusals in a row after which a refusal is assumed until the disk has LEAST_STEP more bytes free.
+"""
 
 _ASK_AGAIN = 32
-"""After that, one of so many requests still asks: if a quota refuses, free bytes say nothing."""
+"""After _BELIEVED refusals, every 32nd request asks the disk all the same: under a quota, the free
+bytes say nothing.
+"""
 
 
 class Refusal:
@@ -44,21 +48,21 @@ class Refusal:
 
     def __init__(self, room: Callable[[], int]) -> None:
         self._room = room
-        self._free: int | None = None  # bytes that were free then
+        self._free: int | None = None  # bytes that were free at the last refusal
         self._times = 0
 
     def note(self) -> None:
-        """Record that the disk has refused now."""
+        """Record that the disk has refused just now."""
         self._free = self._room()
         self._times += 1
 
     def forget(self) -> None:
-        """Delete the record: the disk had room."""
+        """Delete the record, because the disk had room."""
         self._free = None
         self._times = 0
 
     def stands(self) -> bool:
-        """Return whether to assume another refusal: nothing was freed since the last ones."""
+        """Return whether to assume another refusal: nothing was freed since the last refusal."""
         if self._free is None or self._times < _BELIEVED or self._room() >= self._free + LEAST_STEP:
             return False
         self._times += 1

@@ -12,23 +12,23 @@ LEAST_SPARSE: Final = 16 << 20
 """Bytes below which a sparse map is not worth trying."""
 
 LARGEST_STEP: Final = 256 << 20
-"""Bytes. The map doubles until it grows by this much."""
+"""Bytes of the largest step. The map doubles until then."""
 
 UNIT: Final = 64 << 10
-"""Bytes of which every size chosen here is a multiple."""
+"""Bytes. Every size that is chosen here is a multiple of it."""
 
 
 def first_sparse(system: str = os.name) -> int:
     """Return the bytes of the first map of a sparse file. system: as in `os.name`.
 
-    The map only takes address space, so it starts so large that it need not grow. On Windows LMDB
-    makes the file as large as the map.
+    The map takes only address space, so it starts so large that it need not grow. On Windows it
+    starts small, because LMDB makes the file as large as the map.
     """
     return LEAST_SPARSE if system == "nt" else min(1 << 40, sys.maxsize >> 3)
 
 
 def step_after(size: int) -> int:
-    """Return the bytes by which a map of a size grows."""
+    """Return the bytes by which a map of `size` bytes grows."""
     return min(size, LARGEST_STEP)
 
 
@@ -43,5 +43,8 @@ def in_units(size: int) -> int:
 
 
 def in_pages(size: int) -> int:
-    """Return the bytes of whole pages in a file. A full disk may have cut its last page."""
+    """Return the size of a file, rounded down to whole pages.
+
+    A full disk may have cut the last page.
+    """
     return size // mmap.PAGESIZE * mmap.PAGESIZE

@@ -1,8 +1,8 @@
 """Reading the newest commit of a store in a process that is not its server, and copying it.
 
 The process opens LMDB for reading only, with the lock file of the folder. So a server that runs
-meanwhile keeps the pages of the snapshot. The server may grow its file: what this process has
-mapped stays. Nothing in the folder is changed.
+meanwhile keeps the pages of the snapshot. The server may grow its file: the part that this process
+has mapped stays the same. Nothing in the folder is changed.
 """
 
 import contextlib
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from storage.disk.handles import Table, Transaction
 
 _AHEAD: Final = (4 << 30) if sys.maxsize > 1 << 32 else 0
-"""Bytes by which the file may grow until a copy begins. They only take address space."""
+"""Bytes that are mapped after the end of the file, because the file may grow until a copy begins.
+They take only address space.
+"""
 
 
 class _FixedTables:
@@ -75,7 +77,7 @@ def _opened(folder: Path) -> lmdb.Environment:
                 max_dbs=1,
                 max_readers=READERS,
             )
-        except lmdb.MapResizedError:  # the server's map has grown in this moment
+        except lmdb.MapResizedError:  # the server's map has just grown
             continue
         except lmdb.Error as error:
             raise damaged(folder, str(error)) from error
@@ -123,7 +125,10 @@ def copy(source: Path, target: Path, verify: Callable[[Path], None]) -> int:
 
 
 def _make_empty(target: Path) -> bool:
-    """Create a folder if it is missing; return whether it was. Raises Unavailable."""
+    """Create a folder if it is missing; return whether this created it.
+
+    Raises Unavailable if the folder exists and is not empty.
+    """
     made = not target.exists()
     make(target)
     try:
@@ -160,7 +165,8 @@ def _fill(source: Path, target: Path, descriptor: int) -> int:
             size = os.fstat(descriptor).st_size
         finally:
             os.close(descriptor)
-        # A folder without `layout` is refused, so half a copy is never taken for a whole one.
+        # `layout` comes last, because a folder without it is refused. So nobody takes half a copy
+        # for a whole one.
         write_layout(target)
         identity.adopt(target)
         identity.close(target)

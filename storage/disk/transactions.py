@@ -1,15 +1,15 @@
-"""Transactions over LMDB: one B+tree, one writer, readers that never wait, across processes.
+"""Transactions over LMDB: one writer at a time and readers that never wait, across processes.
 
-A key of up to 495 bytes is an LMDB key. Longer keys live in buckets (buckets.py); a walk merges
-them in only if its range has any.
+A key of up to 495 bytes is an LMDB key. Longer keys live in buckets (buckets.py). A walk merges the
+longer keys in only if its range has any.
 
 A write transaction keeps a journal of its writes. If LMDB has no page left (MapFullError from a
-put, a delete or the commit), the LMDB transaction is thrown away, the map grows, and the journal is
-replayed in a new LMDB transaction. That is the same transaction only if nobody else has written in
-between. The number of the LMDB transaction shows it: if it differs, the write raises Interrupted.
+put, a delete or the commit), the write drops the LMDB transaction, grows the map, and replays the
+journal in a new LMDB transaction. The replay is valid only if no other process has written in
+between. LMDB numbers its write transactions: if the new number differs, the write raises
+Interrupted.
 
-Transaction objects are used again after their block: making one per request would cost more than a
-get.
+Transaction objects are reused after their block: making one per request would cost more than a get.
 """
 
 from collections import deque
@@ -41,7 +41,10 @@ _NEXT_CHUNKS = 32
 
 
 class Tables(Protocol):
-    """What a transaction needs to know of its environment: the table of buckets, and its moves."""
+    """What a transaction needs of its environment.
+
+    long: the table of buckets. moves: how often the map has moved.
+    """
 
     long: "Table"
     moves: int
@@ -77,7 +80,7 @@ class LmdbTxn:
         return merge(short, _long_pairs(shared, start, stop, reverse=reverse), reverse=reverse)
 
     def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> Page:
-        """Return the first `limit` values of that walk and the last of their keys."""
+        """Return the first `limit` values of the walk that `scan` makes, and their last key."""
         if self._has_long(start, stop):
             return first_page(self.scan(start, stop, reverse=reverse), limit)
         return self._short_page(buckets.bound(start), buckets.bound(stop), limit, reverse=reverse)
@@ -91,9 +94,9 @@ class LmdbTxn:
         """Return a page of short keys.
 
         LMDB's own iterator returns values in chunks, without a key or a step of Python for each
-        value. Only the key at the end of a chunk is compared with the range. The one chunk that
-        leaves the range is cut by stepping back. This saves a sixth of a page of 100 rows, compared
-        with looking at each key of that chunk.
+        value. Only the key at the end of a chunk is compared with the range. If the end of a chunk
+        is outside the range, the cursor steps back into the range and the outer values are dropped.
+        For a page of 100 rows, this takes a sixth less time than comparing each key of that chunk.
         """
         values: list[bytes] = []
         last = b""
@@ -155,7 +158,10 @@ class LmdbTxn:
                 return
 
     def _raise_unless_moved(self, error: lmdb.Error, moves: int) -> None:
-        """Return if a walk failed only because the map has moved, so that it can start again."""
+        """Raise Closed if a walk failed although the map has not moved.
+
+        After a move the walk can start again.
+        """
         if self._environment.moves == moves:
             raise Closed("The transaction has ended.") from error
 
@@ -182,7 +188,7 @@ def _long_pairs(shared: Iterator[Pair], start: bytes, stop: bytes, *, reverse: b
 
 
 class LmdbRead(LmdbTxn):
-    """A snapshot. idle: where it goes after its block, to be used again."""
+    """A snapshot. idle: the queue to which this object returns after its block, for reuse."""
 
     __slots__ = ("idle",)
 
@@ -276,7 +282,7 @@ class LmdbWrite(LmdbTxn):
         self.txn = ENDED
 
     def _leave_room(self) -> None:
-        """Refuse an ordinary write that takes the pages which urgent ones need. Raises Full."""
+        """Cancel an ordinary write that takes the pages which urgent writes need. Raises Full."""
         if not self.urgent and not self._environment.fits(self.txn):
             self._cancel()
             raise Full(f"The disk of the data folder {self._environment.folder} is full.")
@@ -296,9 +302,9 @@ class LmdbWrite(LmdbTxn):
         return self.txn.delete(key) if value is None else self.txn.put(key, value)
 
     def _retry(self, error: lmdb.Error) -> bool:
-        """Replay the journal with more room; return what its last write returns.
+        """Make room and replay the journal; return what the last write of the journal returns.
 
-        Raises Full, Interrupted.
+        If this fails, cancel the transaction. Raises Full, Interrupted.
         """
         try:
             return self._replay(error)
@@ -307,7 +313,11 @@ class LmdbWrite(LmdbTxn):
             raise
 
     def _replay(self, error: lmdb.Error | None) -> bool:
-        """Replay the journal in a new LMDB transaction. error: what ended the last one, if any."""
+        """Replay the journal in the LMDB transaction.
+
+        error: the error that ended this LMDB transaction; the replay then needs a new one. None if
+        the transaction is new.
+        """
         while True:
             if error is not None:
                 self.txn.abort()
@@ -326,9 +336,9 @@ class LmdbWrite(LmdbTxn):
                 return result
 
     def _find_room(self, error: lmdb.Error) -> None:
-        """Make room after an error that reports a lack of it.
+        """Make room after an error that reports a lack of room.
 
-        Raises Full, or the meaning of any other error.
+        Raises Full, or for any other error the StorageError that it stands for.
         """
         environment = self._environment
         if isinstance(error, lmdb.MapFullError):

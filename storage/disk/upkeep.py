@@ -1,14 +1,15 @@
-"""Pages of the map before and after their use: made ready for the writer, and given back in pauses.
+"""Makes pages of the map ready for the writer before their use, and gives them back in pauses.
 
-Ahead of the writer. The first touch of a page that was never written makes the kernel read ahead.
-For such a page that means clearing memory: 8 MB and 30 ms on devices that are set up so. Therefore
-another thread brings the pages that follow the last one in use into the page cache. The same thread
-reserves the next step of the file before the map is full, because the file system may need tenths
-of a second for it while others write to the disk. Growing then only maps more of the file.
+Before use. The first touch of a page that was never written makes the kernel read ahead. For such a
+page, reading ahead means clearing memory: 8 MB and 30 ms on devices with a large read-ahead.
+Therefore another thread brings the pages after the last page in use into the page cache. The same
+thread reserves the next step of the file before the map is full. While others write to the disk,
+the file system may need tenths of a second for a step. After that, growing only has to map more of
+the file.
 
 After use. Pages that were touched stay resident until the kernel needs memory. They belong to the
-page cache, but tools count them as this process's memory (residency.py). In a pause they are given
-back, step by step.
+page cache, but tools count them as this process's memory (residency.py). In a pause, `trim` gives
+them back step by step.
 """
 
 import contextlib
@@ -23,19 +24,19 @@ from storage.disk.sizes import LARGEST_STEP, step_after
 from storage.errors import StorageError
 
 AHEAD: Final = 64 << 20
-"""Bytes after the last page in use that are kept ready: what is written in the next seconds."""
+"""Bytes after the last page in use that are kept ready. The next seconds of writing need them."""
 
 LARGE: Final = 8 << 20
-"""Bytes in use from which giving pages back is worth it."""
+"""Bytes in use. If fewer are in use, giving their pages back is not worth it."""
 
 _TRIM_STEP: Final = 64 << 20
-"""Bytes that are given back in one step, in 3 ms."""
+"""Bytes that one step gives back. A step takes 3 ms."""
 
 
 class PageUpkeep:
     """The upkeep of an environment's pages.
 
-    _loaded: where the pages end that were brought into the page cache ahead of the writer.
+    _loaded: the end of the pages that were last brought into the page cache, as an offset.
     _reserved: the file size that was last requested from the disk, granted or not.
     """
 
@@ -60,9 +61,9 @@ class PageUpkeep:
         return partial(self._prepare, next_size, ready, self._loaded)
 
     def _prepare(self, size: int, start: int, stop: int) -> None:
-        """Reserve the file up to a size and load its pages from start to stop.
+        """Reserve `size` bytes of the file, and load the bytes from start to stop.
 
-        Runs in another thread. If it fails, growing does the same work later.
+        This runs in another thread. If it fails, growing does the same work later.
         """
         environment = self._environment
         with contextlib.suppress(StorageError, OSError), locked(environment.layout_for_threads):
@@ -74,10 +75,11 @@ class PageUpkeep:
         load(environment.data, start, stop)
 
     def trim(self) -> Iterator[None]:
-        """Make the map's pages not resident in this process, in steps, if there are many of them.
+        """Make the map's pages not resident in this process, in steps, if many are in use.
 
-        At the end the map grows, so that half as much again as is in use fits: growing takes
-        milliseconds that nobody misses in a pause. No write transaction may be open at any step.
+        At the end the map grows until half as many bytes are free as are in use, but at most
+        128 MiB. Growing takes milliseconds, which do not matter in a pause. No write transaction
+        may be open at any step.
         """
         environment = self._environment
         used = environment.used()

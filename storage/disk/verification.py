@@ -1,7 +1,7 @@
-"""Whether the pages of a data file are sound. LMDB itself is not asked: a damaged file can end it.
+"""Checks the pages of a data file without LMDB: a damaged file can make LMDB end the process.
 
 py-lmdb has a verifier in Python that reads the pages itself. It takes 2.5 s for 1.3 GB and 600,000
-records. Only copies need it (identity.py).
+records. Only copies are verified (identity.py).
 """
 
 from pathlib import Path
