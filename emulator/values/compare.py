@@ -3,9 +3,8 @@
 Strings compare by code point, as in Python. That is also the byte order of their UTF-8. Binaries
 are base64 text inside a value, but compare as the bytes that the text encodes.
 
-A condition may look at one list of 190,000 elements 140 times, which took 0.7 s. So a large
-condition is tested with a memory of what it has found out about the large values of its item
-(`remembering`).
+A condition may use one list of 190,000 elements 140 times, which took 0.7 s. So the test of a large
+condition remembers its results about the large values of its item (`remembering`).
 """
 
 from binascii import a2b_base64
@@ -25,15 +24,17 @@ _Result = TypeVar("_Result")
 _CONTAINERS: Final = SETS | {"L", "M"}
 _LARGE_LIST: Final = 500  # elements
 _LARGE_BINARY: Final = 4_096  # characters
-_SEARCHES: Final = 3  # of a list from its start, before all its elements are indexed, which costs as much as ten
+# Searches of a list from its start. The next search indexes all elements, for the cost of ten
+# searches.
+_SEARCHES: Final = 3
 
 
 class _Memory:
-    """What one test of a condition has found out, by the ids of large values.
+    """The results of one test of a condition, by the ids of large values.
 
-    The values live as long as the test.
-
-    The only values that do not are the numbers that `size` makes.
+    An id stays valid, because these values live as long as the test. Only the numbers that `size`
+    makes do not. A container never equals a number, so a result about such a number stays right
+    even if another number gets its id.
     """
 
     __slots__ = ("elements", "results", "searches")
@@ -44,7 +45,7 @@ class _Memory:
         self.elements: dict[int, set[bytes]] = {}
 
     def recall(self, key: object, find_out: Callable[[], _Result]) -> _Result:
-        """Return what was found out under this key, or find it out."""
+        """Return the result that is kept under a key, or compute it with `find_out` and keep it."""
         if key not in self.results:
             self.results[key] = find_out()
         result: _Result = self.results[key]
@@ -63,11 +64,12 @@ class _Memory:
         return orjson.dumps(wanted, None, orjson.OPT_SORT_KEYS) in known
 
 
-_memory: _Memory | None = None  # of the condition that is being tested: one thread owns the emulator
+# The memory of the test that is running. There is one at a time: one thread owns the emulator.
+_memory: _Memory | None = None
 
 
 def remembering(test: Callable[..., bool]) -> Callable[..., bool]:
-    """Return the same test of an item and values, with a memory for each call."""
+    """Return a test of an item and values that does the same with a new memory at each call."""
 
     def remember(item: object, values: object) -> bool:
         global _memory  # noqa: PLW0603 - passing it to each operator would cost more than most of them
@@ -109,7 +111,7 @@ def _order(left: _Text, right: _Text) -> int:
 
 
 def _bytes(text: str) -> bytes:
-    """Return what base64 text stands for."""
+    """Return the bytes that a base64 text encodes."""
     if _memory is None or len(text) < _LARGE_BINARY:
         return a2b_base64(text)
     return _memory.recall(id(text), lambda: a2b_base64(text))

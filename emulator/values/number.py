@@ -58,8 +58,8 @@ _EXPONENT_MAX: Final = 2**63 - 1
 def canonical(text: str) -> str:
     """Return the plain form of a number that a client wrote.
 
-    If the text is already in that form, the same object is returned. Raises NumberError for any
-    problem. A number that is out of range and also too precise is reported as out of range
+    If the text is already in the plain form, the result is the same object. Raises NumberError for
+    any problem. A number that is out of range and also too precise is reported as out of range
     (inferred).
     """
     # The cheapest test comes first: whole numbers (0.15 us), positive fractions (0.35 us), all
@@ -82,11 +82,14 @@ _POWERS: Final = {
     for exponent in range(max(limits.NUMBER_MAX_EXPONENT, -limits.NUMBER_MIN_EXPONENT) + 1)
     for sign in ("", "+", "-")
 }
-"""Usual texts of an exponent -> its value."""
+"""Text of an exponent, as numbers in range usually have it -> its value."""
 
 
 def _without_exponent(text: str) -> str | None:
-    """Return the plain form of a usual ASCII number with an exponent, None for other texts."""
+    """Return the plain form of a usual ASCII number with an exponent.
+
+    Return None for a text that needs `_normalised`.
+    """
     written, mark, power = text.partition("e")
     if not mark:
         written, mark, power = text.partition("E")
@@ -124,7 +127,7 @@ def _normalised(text: str) -> str:
 
 
 def _exponent(power: str, text: str) -> int:
-    """Return the written exponent.
+    """Return the value of an exponent as it was written.
 
     The service reads it as a 64-bit integer. A text with a larger exponent is not a number.
     """
@@ -145,7 +148,7 @@ def _check_range(exponent: int, text: str) -> None:
 
 
 def _finished(sign: str, digits: str, exponent: int, text: str) -> str:
-    """Return the plain form of checked digits.
+    """Check the range and the precision of a number, and return its plain form.
 
     Raises NumberError(overflow, underflow, precision).
     """

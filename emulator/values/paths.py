@@ -5,8 +5,8 @@ a.b[0]. Several paths that are walked together form one *tree*: {"a": {"b": {0: 
 no path is the beginning of another (the analyser refuses such paths). The steps below one value are
 either all names or all indexes.
 
-A walk is never deeper than the item, at most 32 levels, however long the path is. If a value is
-missing, or its type does not fit the next step, the walk has no result.
+A walk is never deeper than the item, which has at most 32 levels, however long the path is. If a
+value is missing, or its type does not fit the next step, the walk has no result.
 
 Items and values are never changed in place. A change copies the maps and lists along its paths.
 """
@@ -60,7 +60,7 @@ def tree(leaves: Iterable[tuple[Path, object]]) -> Tree:
 
 
 def project(item: Item, paths: Iterable[Path]) -> Item:
-    """Return a new item that has only the values at the paths (behaviour 4.7). See `pick`."""
+    """Return a new item that has only the values at the paths, as `pick` does (behaviour 4.7)."""
     return pick(item, tree([(path, True) for path in paths]))
 
 
@@ -133,7 +133,7 @@ class Change(Generic[Leaf]):
         """Return the changed copy of an item.
 
         Every value on the way to a leaf must be an existing map or list; otherwise this raises
-        update_path_invalid. Attributes named in `skipped` may be missing and are then left alone.
+        update_path_invalid. An attribute named in `skipped` may be missing, and then stays missing.
         Removing a missing value has no effect. New elements past the end of a list are appended in
         the order of their indexes. Removals use the indexes of the old list (behaviour 4.5).
         """

@@ -1,9 +1,10 @@
 """Problems of attribute values: found during parsing, reported later.
 
-A JSON type error outranks all other errors and is raised at once. The problems here come after the
-member constraints of the whole request (behaviour 3.1). So `wire` collects them, and the operation
-raises the one that the service would report. The wording depends on the operation: two layers of
-the service describe bad numbers and repeated set members differently (behaviour 2.1).
+A JSON type error outranks all other errors and is raised at once. The service reports the problems
+of this file after the member constraints of the whole request (behaviour 3.1). So `wire` collects
+the problems, and the operation raises the one that the service would report. The wording depends on
+the operation: two layers of the service describe bad numbers and repeated set members differently
+(behaviour 2.1).
 """
 
 from collections.abc import Sequence
@@ -32,8 +33,8 @@ Kind = Literal[
     NumberProblem,
 ]
 """empty_name is about the name of an attribute itself, empty_key about the key of an entry in a
-nested map. Both have the same text. values_size is about all values of a request's expressions
-together.
+nested map. Both kinds have the same text. values_size is about all values of a request's
+expressions together.
 """
 
 _TEXTS: Final[dict[str, str]] = {
@@ -64,7 +65,7 @@ class Problem:
     sent: the members of a set with repeats, as they were sent.
     members: the same members in the order in which the NEW layer lists them.
     placeholder: the ":name" of the expression value, else None.
-    parameter: the request's member that has the value.
+    parameter: the member of the request that contains the value.
     number: the first bad number among the types of an ambiguous value, None if it has no bad
         number.
     """
@@ -125,7 +126,7 @@ class Problem:
 
 
 def first_problem(problems: Sequence[Problem]) -> Problem:
-    """Return the problem to report: the first in walk order, with two exceptions (behaviour 3.7).
+    """Return the problem to report: the first that was found, with two exceptions (behaviour 3.7).
 
     An empty name of an attribute beats all other problems. A value that is too deep beats an empty
     key in a nested map.
@@ -140,9 +141,9 @@ def first_problem(problems: Sequence[Problem]) -> Problem:
 
 
 def listed(members: Sequence[str], order: Sequence[object]) -> tuple[str, ...]:
-    """Return a set with a repeat as the NEW layer lists it.
+    """Return the members of a set with a repeat, in the order in which the NEW layer lists them.
 
-    Its members are sorted up to the first repeat; the rest is as sent. order: the sort key of each
+    The members before the first repeat are sorted; the rest is as sent. order: the sort key of each
     member. ["b", "a", "b", "a"] gives ("a", "b", "b", "a").
     """
     seen: dict[object, str] = {}
@@ -154,7 +155,7 @@ def listed(members: Sequence[str], order: Sequence[object]) -> tuple[str, ...]:
 
 
 def _exponent_is_too_long(written: str) -> bool:
-    """Say whether a number needs an exponent or a scale of more than 32 bits.
+    """Say whether the exponent or the scale of a number as written exceeds 2147483647 (2**31 - 1).
 
     The scale is the number of digits after the point minus the exponent.
     """
@@ -167,8 +168,9 @@ def _exponent_is_too_long(written: str) -> bool:
 
 
 def _exponent_wraps(written: str) -> bool:
-    """Say whether the OLD layer's 32-bit exponent wraps around.
+    """Say whether a number is written with the exponent 2147483647 (2**31 - 1).
 
-    That layer then reports an underflow (observed for this one value).
+    The 32-bit exponent of the OLD layer and of PartiQL then wraps around, and they report an
+    underflow (behaviour 2.1, 14.4). No other exponent was observed to wrap.
     """
     return written.lower().partition("e")[2].lstrip("+0") == _WRAPPING_EXPONENT

@@ -52,9 +52,9 @@ def decoder_of(names: frozenset[str]) -> Callable[[bytes], Item]:
 
     1. Quotes inside JSON strings are escaped. So the text `"name":` is a key of some object, unless
        the character before it is a backslash: then its first quote belongs to a longer key.
-    2. That key is an attribute's name, unless it is also a type tag or there is a map before it.
-    3. The attribute's value ends where an object ends and a string begins next, `},"`. The text up
-       to there must be JSON: no JSON object is the beginning of another one.
+    2. The key is an attribute's name, unless it is also a type tag, or a map comes before it.
+    3. The attribute's value ends at the next `},"`, where an object ends and a string begins. The
+       text up to that point must be JSON: no JSON object is the beginning of another one.
 
     In all other cases the function falls back to `decode_row`.
     """
@@ -90,7 +90,7 @@ def _decoder_of(names: frozenset[str]) -> Callable[[bytes], Item]:
 
 
 _MOST_NAMES: Final = 2  # searching for a third name costs as much as decoding a row of 1 KB
-_MOST_CHARACTERS: Final = 1_000  # characters: decoders of longer names are not worth caching
+_MOST_CHARACTERS: Final = 1_000  # of all names: decoders of longer names are not worth caching
 _BACKSLASH: Final = ord("\\")
 _NEXT: Final = b'},"'
 _MAP: Final = b'"M":{'

@@ -2,8 +2,8 @@
 
 The rules are in behaviour 2.3. `wire` computes the same sizes while it parses. The functions here
 are for values that no client sent, such as the result of an update or the projection of an index.
-They take canonical values only. They are recursive: a canonical value has at most 32 levels, and an
-update can at most double that.
+They take canonical values only. They recurse, which is safe: a canonical value has at most 32
+levels, and the result of an update at most twice as many.
 """
 
 from collections.abc import Iterable
@@ -52,10 +52,10 @@ def changed_size(size: int, before: Item, after: Item, names: Iterable[str]) -> 
     size: the size of the item before the change.
     names: the attributes that may differ.
 
-    If the item is far too large, the result is only a number above the limit of an item. An update
+    If the item is far too large, the result is not exact, but above the limit of an item. An update
     of 4 KB can copy a list of 80,000 elements 150 times, and adding up all of them took 5 s.
     """
-    # the remaining attributes can reduce the sum by at most `size`
+    # The attributes that are left can reduce the sum by at most the size of the old item.
     enough = limits.ITEM_SIZE + size
     for name in names:
         if name in before:

@@ -1,4 +1,4 @@
-"""Names for the shapes that travel through the emulator, and words for the types of values."""
+"""The Python types of items and values, and the tags of DynamoDB's types in groups."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -15,8 +15,8 @@ Values = dict[str, Value]
 """ExpressionAttributeValues: ":name" -> canonical value."""
 
 ORDERED: Final = frozenset({"S", "N", "B"})
-"""The types whose values have an order. Keys and the operators `<`, `<=`, `>`, `>=` take only
-these.
+"""The types whose values have an order. Keys and the operators `<`, `<=`, `>`, `>=` take no other
+types.
 """
 SETS: Final = frozenset({"SS", "NS", "BS"})
 TYPES: Final = ORDERED | SETS | {"L", "M", "BOOL", "NULL"}

@@ -44,15 +44,17 @@ _NAME: Final = limits.ATTRIBUTE_NAME
 # Only one problem is reported. The limit stops a hostile request from collecting megabytes of them.
 _PROBLEMS: Final = 100
 
-# Five expressions of 4 KB can use some 7,000 values. A request with more has unused ones: an error.
+# Five expressions of 4 KB can use some 7,000 values. A request with more values has unused ones,
+# which are an error.
 _MOST_VALUES: Final = 10_000
 
-# Of a set that is larger than it may be, only as much is read as proves that. A bad or repeated
-# member after that is not reported, although the service presumably reports it.
+# Of a set that is too large, only enough members are read to prove it. A bad or repeated member
+# after these is not reported, although the service presumably reports it.
 #
 # Distinct strings have at least one byte each (the empty one has none).
 _MOST_STRINGS: Final = limits.EXPRESSION_VALUES_SIZE + 2
-# Numbers are read in parts of so many; after each the size is compared.
+# A set of numbers is read in parts of this many members. After each part, the size so far is
+# compared with the limit.
 _NUMBERS_AT_ONCE: Final = 10_000
 
 # How many members the message about a repeat in a set lists: a longer message is cut
@@ -78,14 +80,15 @@ class ParsedItem(dict[str, Value]):
 class _ItemProblems(list[Problem]):
     """The problems of an item.
 
-    Their type says how large the sets may be in which more are looked for.
+    The type of the list tells `_parse_number_set` that its set belongs to an item, and so how large
+    the set may be.
     """
 
     __slots__ = ()
 
 
 _FOUND: Final = _ItemProblems()
-"""The problems of the item that is parsed now: a list for each item would cost 0.1 us."""
+"""The problems of the item that is being parsed. A new list for each item would cost 0.1 us."""
 
 
 LARGE_VALUES: Final = 4 * limits.KIB
@@ -94,7 +97,7 @@ LARGE_VALUES: Final = 4 * limits.KIB
 class LargeValues(dict[str, Value]):
     """ExpressionAttributeValues that have more than LARGE_VALUES bytes together.
 
-    An update can exceed the limit of its size only with such values.
+    An update whose `Cost.light` is true can exceed the limit of its size only with such values.
     """
 
     __slots__ = ()
@@ -107,10 +110,11 @@ def parse_value(raw: object, problems: list[Problem], level: int = 1) -> int:
     """Check a value, make it canonical in place, and return its size in bytes.
 
     raw: the value as orjson parsed it.
-    level: its nesting level. An attribute's own value has level 1.
+    level: the nesting level of the value. An attribute's own value has level 1.
 
-    Raises SerializationException. If raw is not an object, the error has the text for elements of
-    lists and maps. A caller that needs the text for a structure's member must check that itself.
+    Raises SerializationException. If `raw` is not an object, the error has the text for elements of
+    lists and maps. A caller that needs the text for a member of a structure must check the type of
+    `raw` itself.
     """
     return _parse_all((raw,), problems, level)
 
@@ -118,12 +122,12 @@ def parse_value(raw: object, problems: list[Problem], level: int = 1) -> int:
 def parse_item(raw: object, problems: list[Problem]) -> ParsedItem:
     """Parse an `Item`. Raises SerializationException.
 
-    Do not call it for None, which means that the request has no such member.
+    Do not call this for None, which means that the request has no `Item`.
     """
     if type(raw) is not dict:
         raise _not_a_map(raw)
     found = _FOUND
-    if found:  # an item before this one had a type error too
+    if found:  # an earlier item had problems and then raised a type error
         found.clear()
     size = _parse_entries(raw, found, 1)
     if found:
@@ -135,7 +139,7 @@ def parse_item(raw: object, problems: list[Problem]) -> ParsedItem:
 
 
 def parse_map(raw: object, problems: list[Problem]) -> dict[str, Value]:
-    """Parse any other map of attributes, such as a `Key`, in place.
+    """Parse a map of attributes that is not an `Item`, such as a `Key`, in place.
 
     Raises SerializationException.
     """
@@ -188,7 +192,10 @@ def parse_values_of_list(raw: list[Any], problems: list[Problem]) -> list[Value]
 
 
 def depth_exceeded(values: Iterable[Value], level: int = 1) -> bool:
-    """Say whether any of these values has parts below the 32nd level. level: that of the values."""
+    """Say whether any of these values has parts below the 32nd level.
+
+    level: the nesting level of the values.
+    """
     for value in values:
         if level > _NESTING:
             return True
@@ -276,7 +283,7 @@ has a wrong type.
 
 
 def _parse_odd(raw: object, problems: list[Problem], level: int) -> int:
-    """Parse a value that may have several members, none that counts, or content of a wrong type."""
+    """Parse a value that may have several known members or none, or content of a wrong type."""
     if raw is None:
         return _report(problems, "empty")
     if type(raw) is not dict:
@@ -385,7 +392,7 @@ def _parse_number_set(content: object, raw: _Raw, problems: list[Problem], _leve
 
 
 def _numbers_up_to(most: int, members: list[str]) -> list[str]:
-    """Return canonical members. Of a larger set, only as many as exceed `most` bytes."""
+    """Return the members in canonical form, but stop after the part that exceeds `most` bytes."""
     texts: list[str] = []
     size = 0
     for begun in range(0, len(members), _NUMBERS_AT_ONCE):
@@ -427,7 +434,7 @@ def _strings(content: object, raw: _Raw, tag: str) -> tuple[list[str], str]:
 
 
 def _members(content: object, raw: _Raw, tag: str) -> list[Any]:
-    """Return the members of a set that are not null. The list is the same object as in raw."""
+    """Return the members of a set without nulls. `raw` has the same list."""
     if type(content) is not list:
         raise _not_a_list(content)
     if None in content:
@@ -519,7 +526,8 @@ def _report(problems: list[Problem], kind: Kind, details: str = "") -> int:
 def _report_ambiguous(known: _Raw, raw: _Raw, problems: list[Problem], level: int) -> int:
     """Record that a value has several types.
 
-    The problem includes the first bad number among them, because some operations report the number.
+    The problem includes the first bad number among these types, because some operations report the
+    number.
     """
     number = None
     for tag, content in known.items():
