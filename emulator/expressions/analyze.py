@@ -1,7 +1,7 @@
 """Checks parsed expressions against names and types of values, without an item.
 
-The trees that leave here have names instead of aliases. If there are several problems, the service
-reports the first in this order (behaviour 4.2):
+The returned trees have names instead of aliases. If there are several problems, the service reports
+the first in this order (behaviour 4.2):
 
     conditions   redundant parentheses, too many operators, unknown function, misused function,
                  reserved word, path length, list index; then clause by clause: undefined names
@@ -17,7 +17,7 @@ Key conditions are checked as conditions first, then clause by clause (key_condi
 
 Analysis depends on the types of values, not on their contents, so its result serves all requests of
 one form. Two rules depend on contents: the order of BETWEEN's bounds, and the type name of
-attribute_type. They are returned as `checks`, which run with the values of each request.
+attribute_type. Analysis returns these rules as `checks`, which run with the values of each request.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -65,9 +65,9 @@ _WORDS: Final = {
 
 
 class Checked(NamedTuple, Generic[Tree]):
-    """A tree without problems.
+    """A tree in which analysis found no problem.
 
-    checks: each raises ExpressionError for values whose contents are wrong.
+    checks: functions of the values of a request. Each raises ExpressionError for wrong contents.
     """
 
     tree: Tree
@@ -155,7 +155,7 @@ def _check_reserved(parsed: Parsed[Tree]) -> None:
 
 
 def _check_elements(parsed: Parsed[Tree]) -> None:
-    """Raise for the first path with too many elements, else for the first too large index."""
+    """Raise for the first path with too many elements, else for the first index out of range."""
     if parsed.too_long:
         raise problems.path_too_long(parsed.too_long)
     for index in parsed.indexes:
@@ -176,7 +176,7 @@ def _check_defined(parsed: Parsed[Tree], names: Names, types: Types) -> None:
 
 
 class _Analysis:
-    """The part that conditions and updates share: types of operands, and rules of functions."""
+    """The common part of the two analyses below: types of operands, and rules of functions."""
 
     def __init__(self, names: Names, types: Types) -> None:
         self.names = names
@@ -184,9 +184,9 @@ class _Analysis:
         self.checks: list[Check] = []
 
     def check_call(self, name: str, arguments: Sequence[ast.Operand]) -> None:
-        """Raise for the first rule of the function that these operands break.
+        """Check the operands of a function; raise for the first rule that they break.
 
-        Paths must be resolved.
+        The paths among the operands must be resolved.
         """
         function = FUNCTIONS[name]
         if len(arguments) != len(function.operands):
@@ -208,7 +208,7 @@ class _Analysis:
             raise problems.operand_type(operator, tag)
 
     def type_of(self, node: ast.Operand) -> str | None:
-        """Return the type that an operand always has, None if it depends on the item."""
+        """Return the type that an operand always has, None if its type depends on the item."""
         match node:
             case ast.Placeholder(name):
                 return self.types[name]
@@ -297,8 +297,8 @@ class _ConditionAnalysis(_Analysis):
     def call(self, node: ast.Call) -> ast.Call:
         """Return a function that is an operand, with its paths resolved.
 
-        Its own operands must not be functions. A nested function is always refused, so its operands
-        are not analysed: a text may nest thousands of functions.
+        The function's own operands must not be functions. This refuses a nested function without
+        looking at its operands: a text may nest thousands of functions.
         """
         arguments = [part if isinstance(part, ast.Call) else self.operand(part) for part in node.arguments]
         self.check_call(node.function, arguments)

@@ -5,8 +5,9 @@ Expressions, legacy parameters and PartiQL all become this tree. A tree from the
 values are arguments of each call and not part of the program. Only legacy parameters bring their
 values along, as `Literal`.
 
-Nodes are named tuples because there are sixteen classes: Python makes such a class in 0.2 ms, and a
-frozen dataclass in 0.7 ms. The price: nodes of different kinds are equal if their fields are equal.
+Nodes are named tuples, because there are sixteen classes of nodes. Python makes a class of named
+tuples in 0.2 ms, and a frozen dataclass in 0.7 ms. The price: nodes of different classes are equal
+if their fields are equal.
 `Placeholder` and `Literal` are dataclasses, because every request reads their fields, and a
 dataclass is faster to read.
 """
@@ -54,7 +55,7 @@ class Literal:
 class Call(NamedTuple):
     """A function (functions.py), as an operand or as a condition.
 
-    The name is as written. The analyser, not the parser, refuses an unknown one.
+    function: the name as written. The analyser, not the parser, refuses an unknown name.
     """
 
     function: str
@@ -156,7 +157,7 @@ def chain(
 ) -> Iterator[ConditionTree]:
     """Yield the conditions of a chain of ANDs, or of ORs, from left to right.
 
-    There may be thousands.
+    A chain may have thousands of conditions, so this does not recurse.
 
     normalized: applied to each condition first, because a chain may continue behind a double NOT.
     """

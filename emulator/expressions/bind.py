@@ -11,10 +11,10 @@ Order of problems (behaviour 3.6, 4.2):
 
 1. names or values without an expression that could use them
 2. `ExpressionAttributeNames`: an empty map, or keys that are too long or malformed
-3. `ExpressionAttributeValues`: the same
+3. `ExpressionAttributeValues`: an empty map, or keys that are too long or malformed
 4. malformed attribute names
-5. each expression in the order above: whether it is empty, its size, syntax, analysis, contents of
-   its values
+5. each expression in the order of the first line above: whether it is empty, its size, its syntax,
+   its analysis, the contents of its values
 6. unused names, then unused values
 """
 
@@ -52,7 +52,7 @@ class Bound:
 
     A program is None if the request does not have its parameter.
 
-    checks: pairs of a parameter and a check that runs with the values of each request.
+    checks: pairs of a parameter's name and a check, which runs with the values of each request.
     """
 
     update: UpdateProgram | None
@@ -114,7 +114,7 @@ def check_members_used(request: Request) -> None:
 def check_names(names: Collection[str]) -> None:
     """Raise if one of these attribute names is empty or too long (behaviour 2.1)."""
     if not names or ("" not in names and max(map(len, names)) <= limits.ATTRIBUTE_NAME // 4):
-        return  # nearly always; a request can have a million names
+        return  # the usual case, without a loop: a request can have a million names
     for name in names:
         if not name:
             raise errors.empty_attribute_name()
@@ -136,7 +136,7 @@ def _run(parameter: str, check: Check, values: Values) -> None:
 
 
 class _Binding:
-    """The work for one request with a new form."""
+    """Makes the programs of one request whose form is not in the cache."""
 
     def __init__(self, request: Request) -> None:
         self.request = request
@@ -223,7 +223,7 @@ _PARAMETERS: Final = (
     "ProjectionExpression",
 )
 _USERS: Final = {_NAMES: _PARAMETERS, _VALUES: _PARAMETERS[:-1]}
-"""The parameters that can use names or values. A projection cannot use values."""
+"""Names or values -> the parameters that can use them. A projection cannot use values."""
 
 
 def _check_placeholders(member: str, placeholders: Collection[str], is_valid: Callable[[str], object]) -> None:

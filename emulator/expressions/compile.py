@@ -1,12 +1,12 @@
-"""Checked trees to programs: each node becomes a closure that calls the closures of its parts.
+"""Compiles checked trees to programs. Each node becomes a closure that calls those of its parts.
 
 Conditions are functions of (item, values). The most frequent operands (a top-level name, a
 placeholder) have special closures that save a call. Chains of AND and OR become flat and double
-NOTs cancel out. So closures nest no deeper than parentheses do: less than the 300 operators of a
-condition, well within Python's stack.
+NOTs cancel out. So closures nest no deeper than parentheses do. That is less than the 300 operators
+of a condition, and well within Python's stack.
 
-A missing operand (behaviour 4.4) makes a condition false, but makes `<>` true, unless that operand
-is a function without a value.
+A missing operand makes a condition false (behaviour 4.4). But it makes `<>` true, unless the
+missing operand is a function without a value.
 """
 
 import operator
@@ -22,7 +22,7 @@ from emulator.values.compare import equal, order, remembering
 from emulator.values.paths import Path
 from emulator.values.types import Item, Values
 
-_FEW_PARTS: Final = 30  # operators and operands
+_FEW_PARTS: Final = 30  # operators and operands of a condition that is tested without a memory
 
 
 def condition(node: ast.ConditionTree) -> Condition:
@@ -49,7 +49,7 @@ def projection(node: ast.ProjectionTree) -> Projection:
 
 def projection_of(names: frozenset[str]) -> Projection:
     """Return the projection on top-level attributes."""
-    # In the order of the item. The order of a set differs from process to process.
+    # The result has the order of the item, because the order of a set differs between processes.
     return Projection(lambda item: {name: item[name] for name in item if name in names}, names)
 
 
@@ -92,8 +92,8 @@ def _top_level(node: ast.Operand) -> str | None:
 def _test(node: ast.ConditionTree) -> Test:
     """Return the function of a condition.
 
-    This does not recurse: a chain of legacy conditions may have thousands of parts, and its tree is
-    as deep.
+    This does not recurse: a chain of legacy conditions may have thousands of parts, and its tree
+    has as many levels.
     """
     parts: list[tuple[ast.ConditionTree, int]] = []
     waiting = [_without_double_not(node)]
@@ -198,8 +198,8 @@ def _inequality(node: ast.Compare) -> Test:
 
 
 _ACCEPTED: Final = {"<": (-1,), "<=": (-1, 0), ">": (1,), ">=": (0, 1)}
-"""Comparator -> the results of compare.order for which it holds. None, the result for incomparable
-values, is never among them.
+"""Comparator -> the results of compare.order for which the comparator holds. compare.order returns
+None for incomparable values, so no comparator holds for them.
 """
 
 
@@ -223,8 +223,8 @@ def _ordering(node: ast.Compare) -> Test:
 def _simple_ordering(name: str, placeholder: str, accepted: tuple[int, ...], holds: Callable[[Any, Any], bool]) -> Test:
     """Return the test of an attribute against a value, the most frequent part of filters.
 
-    It compares whole numbers without a sign by length and digits. compare.order takes twice as long
-    for them.
+    The test compares whole numbers without a sign by length and digits, in half the time of
+    compare.order.
     """
 
     def ordered(item: Item, values: Values) -> bool:

@@ -1,7 +1,7 @@
 """The document paths of an expression.
 
-This file replaces their aliases by names, refuses paths that overlap or conflict (behaviour 4.2),
-and makes the functions that find the value at a path.
+This file replaces the aliases in paths by names, refuses paths that overlap or conflict
+(behaviour 4.2), and makes the functions that find the value at a path.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -52,9 +52,9 @@ def path_getter(path: Path) -> Callable[[Item, Values], Value | None]:
 class _Node:
     """A step of one or more paths.
 
-    path: the first path with this step.
-    ends: whether a path ends here.
-    children: the next steps.
+    path: the first path that has this step.
+    ends: whether a path ends with this step.
+    children: the steps that follow this one.
     """
 
     __slots__ = ("children", "ends", "path")
@@ -66,7 +66,7 @@ class _Node:
 
 
 def check_disjoint(paths: Iterable[ast.DocumentPath]) -> None:
-    """Raise for the first path that overlaps an earlier path, else for the first conflict.
+    """Raise for the first path that overlaps an earlier path, else for the first that conflicts.
 
     Paths overlap if they are equal or if one is the beginning of the other. They conflict if one
     takes a name and the other an index of the same value.

@@ -13,12 +13,12 @@ A builder returns a function of (item, values). What that function returns depen
 | update operand    | a value; it raises ApiError if operands have a wrong type in the item       |
 
 A builder takes one argument for each operand. If the operand must be a path, the argument is the
-path's steps. Otherwise it is a function of (item, values) that returns the operand's value. This
-value may be None in a condition, never in an update.
+path's steps. Otherwise the argument is a function of (item, values) that returns the operand's
+value. In a condition this value may be None, in an update never.
 
-Two facts about functions are elsewhere, because they are not about functions alone. begins_with is
-also an operator of key conditions (key_condition.py, partiql/where.py). Some legacy operators and
-PartiQL's IS stand for functions (legacy.py, partiql/terms.py).
+Two rules about functions are in other files. begins_with is also an operator of key conditions
+(key_condition.py, partiql/where.py). Some legacy operators and PartiQL's IS stand for functions
+(legacy.py, partiql/terms.py).
 """
 
 from collections.abc import Callable, Mapping
@@ -44,9 +44,9 @@ updates.
 class Operand(NamedTuple):
     """The requirements on one operand of a function.
 
-    types: the types that it may have. If its type depends on the item, analysis accepts it.
-    path: it must be a document path.
-    type_name: it must be a value that names a type.
+    types: the types that the operand may have. Analysis accepts a type that depends on the item.
+    path: the operand must be a document path.
+    type_name: the operand must be a value that names a type.
     """
 
     types: frozenset[str]
@@ -61,12 +61,12 @@ class Function(NamedTuple):
     of a server.
 
     distinct: the first operand, if it is a path, must differ from the others.
-    partiql: PartiQL has the function too. There, an operand of updates is allowed only behind SET.
-    result: the type of its result. None for a condition, and if the result may be the operand at
-        `default`.
-    default: the position of an operand that the function may return, see `result`.
-    cost: the bytes that an update counts for it, without its operands (update_cost.py).
-    outermost: it may not be an operand of another function (behaviour 4.1).
+    partiql: PartiQL has the function too. It allows an update operand only behind SET.
+    result: the type of the function's value. It is None for a condition, and for a function that
+        may return one of its operands (`default`).
+    default: the position of the operand that the function may return, None if it returns none.
+    cost: the bytes that an update counts for the function, without its operands (update_cost.py).
+    outermost: the function may not be an operand of another function (behaviour 4.1).
     """
 
     name: str
@@ -82,10 +82,7 @@ class Function(NamedTuple):
 
 
 def checked(row: Function) -> Function:
-    """Return the row if it is complete.
-
-    Otherwise an AssertionError says what is missing or wrong.
-    """
+    """Return the row if it is complete. Otherwise an AssertionError says what is wrong."""
     in_update = row.place == "update operand"
     assert row.name.isidentifier(), "the lexers read a function as a name"
     assert row.name.islower(), "PartiQL looks functions up in small letters"

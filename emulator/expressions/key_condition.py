@@ -1,12 +1,12 @@
 """Turns a checked condition into a key condition (behaviour 4.3, first list).
 
-This file covers the rules that need no schema; key_range.py has the others. Clauses are checked in
-written order and the first problem is reported. The order of problems within a clause:
+This file has the rules that need no schema; key_range.py has the others. It checks the clauses in
+written order and raises the first problem. The order of problems within a clause:
 
     an operator that no key takes, a function as operand, not exactly one path,
     the path is not first, the path is nested
 
-If a comparison has its value first, it is mirrored.
+A comparison whose first operand is the value is mirrored: `:v < a` becomes `a > :v`.
 """
 
 from typing import cast

@@ -1,13 +1,14 @@
 """Key conditions against a key schema: the partition and the range of sort keys that a Query reads.
 
-This is a stage of its own because of the order of errors. The rules without a schema (one condition
-per key, no OR, ...) come before the table is looked up, the rules here after it (behaviour 3.1,
-layers 3 and 5). This file knows nothing about storage: keys stay attribute values.
+This is a stage of its own because of the order of errors. The service checks the rules without a
+schema (one condition per key, no OR, ...) before it looks the table up, and the rules of this file
+afterwards (behaviour 3.1, layers 3 and 5). This file knows nothing about storage: keys stay
+attribute values.
 
 Tables and local indexes have one HASH and at most one RANGE attribute. A global index has up to
 four of each (features 3). Its RANGE attributes sort one after another. So a query states equality
-for the first of them, and at most one other condition on the next one. `KeyRange` holds exactly
-that.
+for the first RANGE attributes, and at most one other condition on the RANGE attribute after them.
+`KeyRange` holds exactly these conditions.
 
 If there are several problems, the first of this list is reported:
 
@@ -32,10 +33,10 @@ error names all HASH attributes without an equality (behaviour 4.3).
 (2) Only KeyConditions have such operators. If there is also a foreign attribute and a free RANGE
 attribute, query_missed_key is reported first (behaviour 18).
 
-(3) key_condition_type is reported before this one (behaviour 4.3).
+(3) key_condition_type is reported before the error of this row (behaviour 4.3).
 
-A valid condition needs one walk over its clauses. Only if that walk finds something irregular are
-the rules checked one by one, to name the problem.
+A valid condition needs one walk over its clauses. If the walk finds something irregular, the rules
+are checked one by one, to find the error.
 """
 
 from collections.abc import Iterable, Mapping
@@ -48,8 +49,8 @@ from emulator.expressions.program import UNINDEXABLE, KeyClause, KeyCondition
 from emulator.values.size import value_size
 from emulator.values.types import KIND, Value, Values
 
-# A key with fewer characters is short enough. UTF-8 takes at most four bytes for each character,
-# and base64 is longer than the bytes it encodes.
+# Key values of at most this many characters together are short enough. UTF-8 takes at most four
+# bytes for each character, and base64 is longer than the bytes that it encodes.
 _UNMEASURED: Final = limits.SORT_KEY // 4
 
 
@@ -190,7 +191,7 @@ def _check_not_empty(keys: KeyRange, schema: KeyNames) -> None:
 
 
 def _check_lengths(keys: KeyRange) -> None:
-    """Check sizes in bytes. The attributes of a multi-attribute key count together."""
+    """Check the lengths in bytes. The attributes of a multi-attribute key count together."""
     if _size(keys.partition) > limits.PARTITION_KEY:
         raise errors.partition_key_too_long()
     if _size(keys.equal) + max(map(value_size, keys.operands), default=0) > limits.SORT_KEY:

@@ -2,9 +2,9 @@
 
 They are Expected, QueryFilter, ScanFilter, KeyConditions, AttributeUpdates and AttributesToGet.
 They become the same programs as expressions (behaviour 18; Developer Guide, "Legacy DynamoDB
-conditional parameters"), so the rest of the emulator knows one kind of condition. A name in them
-always means a top-level attribute, even if it has dots. Their programs contain their values and
-read nothing from the argument `values`.
+conditional parameters"), so the rest of the emulator knows one kind of condition. A name in a
+legacy parameter always means a top-level attribute, even if it has dots. The program of a legacy
+parameter contains the parameter's values, and reads nothing from the argument `values`.
 
 | legacy                  | as an expression                                               |
 |-------------------------|----------------------------------------------------------------|
@@ -19,8 +19,8 @@ read nothing from the argument `values`.
 |                         | ADD of a list appends                                          |
 
 The input has passed the service model: members are typed, operators and actions are within their
-enums, JSON null means absent, attribute values are canonical. Problems of the values themselves are
-reported elsewhere.
+enums, JSON null means absent, attribute values are canonical. values/problems.py has the problems
+of the values themselves.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -59,7 +59,8 @@ EXPRESSION_MEMBERS: Final = (
 )
 _LEGACY: Final = frozenset(LEGACY_MEMBERS)
 
-# For a table; an index may have limits.INDEX_KEY_ATTRIBUTES of each kind.
+# Conditions on the key of a table. An index may have limits.INDEX_KEY_ATTRIBUTES key attributes of
+# each kind, HASH and RANGE.
 _KEY_CONDITIONS: Final = 2
 
 
@@ -90,7 +91,7 @@ def check_mixing(
 
 
 def expected(request: Request) -> program.Condition | None:
-    """Return the program of Expected and ConditionalOperator, None without a condition.
+    """Return the program of Expected and ConditionalOperator, None if they have no condition.
 
     Raises ApiError.
     """
@@ -98,10 +99,10 @@ def expected(request: Request) -> program.Condition | None:
 
 
 def filter_condition(request: Request, member: OneOf["QueryFilter", "ScanFilter"]) -> program.Condition | None:
-    """Return the program of a filter and ConditionalOperator, None without a condition.
+    """Return the program of a filter and ConditionalOperator, None if they have no condition.
 
-    Raises ApiError. The caller must check that a QueryFilter names no key attribute: see the
-    program's `attributes`.
+    Raises ApiError. The caller must check that a QueryFilter names no key attribute. The program's
+    `attributes` has the names.
     """
     return _combined(request, member, _condition)
 
@@ -123,8 +124,8 @@ def _combined(
         raise errors.item_too_large()
     check_names(elements)
     conditions = [build(name, element) for name, element in elements.items()]
-    # This chain is as deep as there are conditions, maybe many thousands. The compiler makes it
-    # flat without recursion.
+    # The tree has as many levels as conditions, perhaps many thousands. The compiler makes it flat
+    # without recursion.
     return compiler.condition(reduce(ast.Or if operator == "OR" else ast.And, conditions))
 
 
@@ -250,7 +251,7 @@ _OPERATORS: Final[Mapping[str, _Operator]] = {
 
 
 def attribute_updates(request: Request) -> program.UpdateProgram | None:
-    """Return the program of AttributeUpdates, None without an update.
+    """Return the program of AttributeUpdates, None if it has no update.
 
     An update that only deletes attributes does not create a missing item (AWS: UpdateItem API,
     AttributeUpdates).
@@ -261,7 +262,8 @@ def attribute_updates(request: Request) -> program.UpdateProgram | None:
     elements: Mapping[str, Request] | None = request.get("AttributeUpdates")
     if not elements:
         return None
-    # Each clause costs more than its attribute's name, see update_cost.py.
+    # Each clause costs more than the name of its attribute (update_cost.py). So if the names alone
+    # exceed the limit, the update is too large.
     if _too_many_names(elements):
         raise errors.update_too_large()
     check_names(elements)
@@ -281,7 +283,7 @@ def attribute_updates(request: Request) -> program.UpdateProgram | None:
 def _typed(apply: program.Apply, changes: tuple[tuple[str, str], ...]) -> program.Apply:
     """Return the function of an update that first checks types in the item.
 
-    It checks the attributes that ADD and DELETE change.
+    changes: the attributes that ADD and DELETE change, with the types of their values.
     """
 
     def typed(item: Item, values: Values, *, exists: bool = True) -> Item:
@@ -322,10 +324,10 @@ def _action(path: ast.DocumentPath, element: Request) -> ast.Action:
 def key_conditions(request: Request) -> program.KeyCondition:
     """Return KeyConditions, which must be present, as a key condition. Raises ApiError.
 
-    An operator that no key may have is accepted here: `key_range.resolve` refuses it, after the
-    table's own errors (behaviour 18). Without IndexName at most two conditions are allowed. With
-    IndexName this accepts up to eight, because the index may have a multi-attribute key
-    (features 3); `key_range.resolve` knows the schema.
+    This accepts an operator that no key may have. `key_range.resolve` refuses it, after the table's
+    own errors (behaviour 18). Without IndexName at most two conditions are allowed. With IndexName
+    this accepts up to eight, because the index may have a multi-attribute key (features 3).
+    `key_range.resolve` then checks them against the schema.
     """
     elements: Mapping[str, Request] = request["KeyConditions"]
     check_names(elements)

@@ -7,7 +7,7 @@
 
 Letters and digits are ASCII. Spaces, tabs and line ends separate tokens and are not tokens
 themselves. The lexer raises no errors: an unknown character becomes an error only when a parser
-reaches it. An underscore before a name is such a character (observed:
+reaches it. An underscore before a name is an unknown character (observed:
 github.com/aws/aws-sdk-java-v2/issues/3279).
 """
 

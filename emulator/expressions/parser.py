@@ -1,11 +1,11 @@
 """Texts to trees: a recursive descent parser with one method per rule of behaviour 4.1.
 
-It is a pure function of the text. Besides the tree it returns notes on possible problems that are
-not syntax errors (`Parsed`), in written order. The reason: the service checks reserved words,
-functions and parentheses in the whole text before it checks any clause.
+The parser is a pure function of the text. Besides the tree it returns notes for the analyser, in
+written order (`Parsed`): the service checks reserved words, functions and parentheses in the whole
+text before it checks any clause.
 
-Each kind of expression has its own keywords. A keyword cannot begin a path. Elsewhere it is a
-reserved word.
+Each kind of expression has its own keywords. A keyword cannot begin a path. At later positions of a
+path it is a reserved word.
 
 Rules that nest are generators (rules.py), because a text of 4,096 bytes can open two thousand calls
 and close them again.
@@ -53,7 +53,7 @@ _NO_WORDS: Final[frozenset[str]] = frozenset()
 class Usage(NamedTuple):
     """A function's use in the text, as a condition or as an operand.
 
-    inner: whether it is inside the operands of another function, at any depth.
+    inner: whether the use is inside the operands of another function, at any depth.
     """
 
     function: str
@@ -68,7 +68,7 @@ class Parsed(NamedTuple, Generic[Tree]):
     aliases, placeholders: with their "#" and ":".
     indexes: the numbers in brackets.
     functions: every call, outer before inner.
-    operators: their number.
+    operators: the number of operators.
     redundant: whether there are parentheses around parentheses.
     too_long: the number of elements of the first path with too many elements, 0 if there is none.
     """
@@ -128,7 +128,7 @@ class _Parser:
         self.too_long = 0
 
     def finished(self, tree: Tree) -> Parsed[Tree]:
-        """Return the result. The text must end here."""
+        """Return the tree with the notes. Raise if the text has more tokens."""
         self.expect("end")
         return Parsed(
             tree,
@@ -168,9 +168,9 @@ class _Parser:
             raise self.unexpected()
 
     def unexpected(self) -> ExpressionError:
-        """Return the error of the next token.
+        """Return the syntax error at the next token.
 
-        It quotes the token and its neighbours from the text.
+        The error quotes the token and its neighbours from the text.
         """
         token = self.peek()
         neighbours = [near for near in self.tokens[max(self.position - 1, 0) : self.position + 2] if near.kind != "end"]
@@ -184,7 +184,7 @@ class _Parser:
         return tuple(parts)
 
     def grouped(self, rule: Callable[[], Rule[Tree]]) -> Rule[Tree]:
-        """Return the content of the parentheses that open here."""
+        """Parse the parentheses that open here, and return the result of the rule inside them."""
         opening = self.position
         if self.closing.get(opening + 1, 0) == self.closing.get(opening, 0) - 1:
             self.redundant = True
@@ -221,10 +221,7 @@ class _Parser:
         return node
 
     def opens_operand(self) -> bool:
-        """Say whether the parentheses that open here enclose an operand.
-
-        If they do, an operator follows them.
-        """
+        """Say whether the parentheses that open here enclose an operand: an operator comes next."""
         closing = self.closing.get(self.position)
         if closing is None:
             return False

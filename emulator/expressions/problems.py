@@ -1,7 +1,7 @@
 """Every error text of expressions, once (behaviour 4.2 and the first list of 4.3).
 
-The stages of an expression do not know the parameter that contained it. So they raise only the
-detail, and a caller that knows the parameter adds "Invalid <parameter>: "
+The parser, the analyser and the compilers do not know the parameter that contains their expression.
+So they raise only the detail, and a caller that knows the parameter adds "Invalid <parameter>: "
 (errors.invalid_expression).
 """
 
@@ -24,7 +24,7 @@ class ExpressionError(Exception):
 EMPTY: Final = "The expression can not be empty;"
 REDUNDANT_PARENTHESES: Final = "The expression has redundant parentheses;"
 ANY_TYPE: Final = "{NS,SS,L,BS,N,M,B,BOOL,NULL,S}"
-"""The operand type that is reported for a path in a place where only a value is allowed."""
+"""The operand type that the error names for a path where only a value is allowed."""
 
 Steps = Sequence[str | int]
 

@@ -19,10 +19,10 @@ from emulator.values.types import Item, Value, Values
 
 KeyOperator = OneOf["=", "<", "<=", ">", ">=", "BETWEEN", "begins_with", "unindexable"]
 MIRRORED: Final[Mapping[Comparator, KeyOperator]] = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-"""Comparator -> the operator with the same meaning when its sides are exchanged."""
+"""Comparator -> the comparator that means the same after its two operands are exchanged."""
 UNINDEXABLE: Final = "unindexable"
-"""The operator of a clause that no key may have. The key schema decides whether this is the error
-to report.
+"""The operator of a clause whose legacy operator no key may have. key_range.py decides whether this
+or another problem is the error to report.
 """
 
 
@@ -49,11 +49,11 @@ class KeyCondition:
 class Condition:
     """A condition or filter.
 
-    test(item, values): whether it holds. A missing item is tested as an empty one.
-    attributes: the top-level names that it reads.
+    test(item, values): whether the condition holds. A missing item is tested as an empty item.
+    attributes: the top-level names that the condition reads.
     paths: every document path that it reads, in written order.
     inner: the paths of more than one step.
-    weight: the number of its operators and operands, used to estimate its time.
+    weight: the number of operators and operands, used to estimate the time of a test.
     """
 
     test: Callable[[Item, Values], bool]
@@ -97,12 +97,12 @@ class GivenType(NamedTuple):
 class UpdateProgram:
     """An update.
 
-    targets: the paths that it writes or removes, in written order.
-    attributes: their top-level names.
-    inner: the paths of more than one step, first among the targets, then among the operands.
-    types: top-level target -> its new type, if the item alone does not decide it.
-    cost: the bytes that UpdateItem counts for it.
-    creates: whether it creates a missing item.
+    targets: the paths that the update writes or removes, in written order.
+    attributes: the top-level names of the targets.
+    inner: the paths of more than one step, first those of the targets, then those of the operands.
+    types: top-level target -> its new type. A target is absent if the item alone decides its type.
+    cost: the bytes that UpdateItem counts for the update.
+    creates: whether the update creates a missing item.
     """
 
     apply: Apply

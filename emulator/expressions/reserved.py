@@ -1,7 +1,7 @@
 """DynamoDB's reserved words: an expression can use them only through an alias (behaviour 4.1).
 
-Source: Developer Guide, "Reserved words in DynamoDB". They are reserved in any case and at any
-position of a path.
+Source: Developer Guide, "Reserved words in DynamoDB". The words are reserved in upper and lower
+case, and at any position of a path.
 """
 
 from typing import Final

@@ -1,17 +1,17 @@
 """Updates: what SET, REMOVE, ADD and DELETE do to an item (behaviour 4.5).
 
 An action is a target path and a function of (item, values). The function computes the target's new
-value, or None to remove it. All functions see the item before the update. Targets neither overlap
-nor conflict, so their order does not matter. First all results are computed in written order, then
-all are stored (values/paths.py).
+value, or None to remove the target. All functions see the item before the update. Targets neither
+overlap nor conflict, so their order does not matter. First all results are computed in written
+order, then all are stored (values/paths.py).
 
-    SET     the operand; if a path in it is missing: update_operand_missing
+    SET     the operand; if a path in the operand is missing: update_operand_missing
     REMOVE  None
-    ADD     the value if there was none, else the sum or the union of both
-    DELETE  the remaining members of the set, None if there are none or there was no set
+    ADD     the value if the target was missing, else the sum or the union of target and value
+    DELETE  the target's remaining members, None if none remain or the target was missing
 
 A value of a wrong type raises update_operand_type. A number out of bounds raises the texts of
-behaviour 2.1. A result of more than 38 digits is reported as an overflow here (behaviour 2.2).
+behaviour 2.1. An update reports a result of more than 38 digits as an overflow (behaviour 2.2).
 """
 
 from binascii import a2b_base64
@@ -69,7 +69,7 @@ def _given_types(node: ast.UpdateTree, types: Mapping[str, str]) -> dict[str, Gi
 
 
 def _given_type(operand: ast.Operand, types: Mapping[str, str]) -> GivenType | None:
-    """Return the type that an operand has, None if only the item decides it."""
+    """Return the type that an operand gives to its target, None if only the item decides it."""
     certain = True
     while isinstance(operand, ast.Call):
         function = FUNCTIONS[operand.function]

@@ -36,9 +36,9 @@ _PATH_ELEMENT: Final = 14
 
 
 class Cost(NamedTuple):
-    """The cost of an update: fixed bytes, and the placeholders whose values are added.
+    """The cost of an update: `fixed` bytes, and the sizes of the values of `placeholders`.
 
-    light: whether the update is within the limit unless its values are `wire.LargeValues`.
+    light: whether the update is within the limit for all values that are not `wire.LargeValues`.
     """
 
     fixed: int
@@ -46,7 +46,7 @@ class Cost(NamedTuple):
     light: bool
 
     def total(self, values: Values) -> int:
-        """Return the size of the update in bytes, with the values of a request."""
+        """Return the size of the update with the values of a request, in bytes."""
         return self.fixed + sum([value_size(values[placeholder]) for placeholder in self.placeholders])
 
 
