@@ -1,7 +1,7 @@
 """Constraints on single values: bounds, patterns, enums and table names.
 
-A constraint is a text and a test. A valid value passes a single test for all its constraints. If it
-fails, each constraint is tested, to name those that failed.
+A constraint is a text and a test. A valid value passes one joint test of all its constraints. If a
+value fails the joint test, each constraint is tested alone, to name those that failed.
 """
 
 import re
@@ -15,8 +15,8 @@ from emulator.model.overrides import CHANGES, Change, Kind
 from emulator.model.shapes import Shape
 
 Accept = Callable[[Any], object]
-"""A test of a parsed value. Its result is used as true or false, so `Pattern.fullmatch` can be used
-as it is.
+"""A test of a parsed value. Any result that is true or false will do, so `Pattern.fullmatch` is an
+Accept.
 """
 
 _NUMBERS: Final = frozenset({"integer", "long", "double", "float"})
@@ -27,7 +27,7 @@ _NO_CHANGE: Final = Change()
 class Constraint:
     """One constraint on one value. `text` is the service's, from "Member must" on.
 
-    longest: the most characters of a text, where that is the constraint.
+    longest: the largest allowed length, if the constraint limits a length, else None.
     """
 
     kind: Kind
@@ -52,7 +52,7 @@ def scalar_constraints(shape: Shape, owner: str) -> Sequence[Constraint]:
 
 
 def scalar_accept(shape: Shape, owner: str) -> Accept | None:
-    """Return one test for all constraints on a scalar, None if it has no constraints."""
+    """Return one test of all constraints on a scalar, None if the scalar has no constraints."""
     if _is_table_name(shape, owner):
         return _table_name_accept(*_table_name_rule(owner))
     return all_hold(scalar_constraints(shape, owner))
@@ -72,7 +72,7 @@ def range_constraints(shape: Shape, owner: str) -> list[Constraint]:
 
 
 def key_constraint(shape: Shape) -> Iterator[Constraint]:
-    """Yield the constraint on a map that reports all constraints on its keys, if there are any."""
+    """Yield the constraint on a map that stands for all constraints on the map's keys, if any."""
     own = _table_name_keys() if shape.name == overrides.TABLE_NAME_SHAPE else scalar_constraints(shape, "")
     accept = all_hold(own)
     if accept is not None:
@@ -81,7 +81,7 @@ def key_constraint(shape: Shape) -> Iterator[Constraint]:
 
 
 def in_collections(own: Sequence[Constraint]) -> list[Constraint]:
-    """Return constraints in the order in which a collection reports those of its members.
+    """Return constraints in the order in which a collection reports its members' constraints.
 
     The maximum comes first (behaviour 3.2).
     """
@@ -89,7 +89,7 @@ def in_collections(own: Sequence[Constraint]) -> list[Constraint]:
 
 
 def all_hold(own: Sequence[Constraint]) -> Accept | None:
-    """Return one test for several constraints, None for none."""
+    """Return one test of several constraints, None if there are none."""
     if len(own) < 2:  # noqa: PLR2004 - one constraint needs no loop
         return own[0].holds if own else None
     holds = tuple(constraint.holds for constraint in own)
@@ -171,7 +171,7 @@ def _table_name_constraints(minimum: int, arn: bool) -> list[Constraint]:  # noq
         return is_arn(value) or len(value) <= overrides.TABLE_NAME_LENGTH
 
     def matches(value: str) -> bool:
-        # An empty name fails by its length alone.
+        # An empty name fails the minimum length, and no other constraint.
         return not value or is_arn(value) or name(value) is not None
 
     constraints = [

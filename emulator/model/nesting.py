@@ -16,7 +16,7 @@ _STRUCTURES: Final = ("Expected", "AttributeUpdates")
 
 def nests_deeply(request: Mapping[str, Any]) -> bool:
     """Say whether a value of the request has more than 62 levels."""
-    # One iterator for each level: memory does not grow with the width of values.
+    # One iterator for each level, so that memory does not grow with the number of values.
     levels = [_values(request)]
     while levels:
         for value in levels[-1]:
@@ -44,7 +44,6 @@ def _values(request: Mapping[str, Any]) -> Iterator[Any]:
 def _parts(value: Mapping[str, Any]) -> Iterator[Any]:
     """Return the values inside a value.
 
-    A value that is too deep was not made canonical: its "L" and "M" may both be present, or be
-    null.
+    A value that is too deep is not canonical: its "L" and "M" may both be present, or be null.
     """
     return chain(value.get("L") or (), (value.get("M") or {}).values())

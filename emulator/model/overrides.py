@@ -1,8 +1,8 @@
 """Where the service differs from its published model: one row per rule.
 
 Rows name a member as "Structure.Member". A comment at a row cites the source of the fact;
-"inferred" marks our own conclusion. A failure that has no row has the OLD wording: value and
-lower-camel path (behaviour 3.2).
+"inferred" marks our own conclusion. A failure without a row in WORDINGS has the OLD wording: value
+and lower-camel path (behaviour 3.2).
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 Kind = Literal["required", "minimum", "maximum", "pattern", "enum", "keys", "members"]
 """The kind of constraint that failed. "keys" is about the keys of a map, "members" about the
-members of a map or list. Both are reported with the path of the whole map or list.
+members of a map or list. The service reports both with the path of the whole map or list.
 """
 
 # --- constraints ----------------------------------------------------------------------------------
@@ -21,7 +21,7 @@ members of a map or list. Both are reported with the path of the whole map or li
 class Change:
     """A constraint that is added to a member or replaces the model's.
 
-    unless: if that other member is present, this one is not required.
+    unless: another member. If it is present, the changed member is not required.
     """
 
     required: bool = False
@@ -66,7 +66,8 @@ UNCHECKED: Final = frozenset(
     {"Tag.Key", "Tag.Value", "TagKeyList", "CreateTableInput.TableClass", "UpdateTableInput.TableClass"}
 )
 
-# Structure -> a member that the service has and the model lacks, the member before it, its shape
+# Structure -> (a member that the service has and the model lacks, the member before it, the shape
+# of the added member).
 ADDED_MEMBERS: Final[Mapping[str, tuple[str, str, str]]] = {
     "CreateTableInput": ("TableThroughputMode", "BillingMode", "BillingMode"),  # behaviour 10.1
     "UpdateTableInput": ("TableThroughputMode", "BillingMode", "BillingMode"),
@@ -103,10 +104,11 @@ TABLE_NAME_PATTERN: Final = "[a-zA-Z0-9_.-]+"
 TABLE_NAME_LENGTH: Final = 255
 ARN: Final = "arn:"
 ARN_LENGTH: Final = 1024
-# For keys of RequestItems and for these members (behaviour 3.2, 3.4); elsewhere 1.
+# The shortest name as a key of RequestItems and in FULL_TABLE_NAMES (behaviour 3.2, 3.4). Elsewhere
+# the minimum is 1.
 TABLE_NAME_MINIMUM: Final = 3
 FULL_TABLE_NAMES: Final = frozenset({"CreateTableInput.TableName", "UpdateTableInput.TableName"})
-# behaviour 3.4: an ARN is not allowed.
+# Members that do not take an ARN instead of a name (behaviour 3.4).
 NEW_TABLE_NAMES: Final = frozenset({"CreateTableInput.TableName"})
 
 # --- wordings -------------------------------------------------------------------------------------
@@ -117,8 +119,8 @@ class Wording:
     """The text of a failure.
 
     template: has `{value}` (quoted, or null), `{wire}` path, `{api}` path and `{constraint}`.
-    alone: no other failure is reported with it.
-    bare: it does not even have the count of errors in front.
+    alone: no other failure is reported with this one.
+    bare: the message has no count of errors in front.
     """
 
     template: str
@@ -140,7 +142,7 @@ _CONDITIONAL_OPERATOR: Final = Wording(  # sic, ALL
 )
 
 WORDINGS: Final[Mapping[tuple[str, Kind], Wording]] = {
-    # behaviour 3.4, also for the next four; Scan has OLD in us-east-1.
+    # behaviour 3.4, for these five operations; Scan has OLD in us-east-1.
     ("PutItemInput.TableName", "minimum"): _NEW_ALONE,
     ("GetItemInput.TableName", "minimum"): _NEW_ALONE,
     ("UpdateItemInput.TableName", "minimum"): _NEW_ALONE,
@@ -164,13 +166,13 @@ WORDINGS: Final[Mapping[tuple[str, Kind], Wording]] = {
 class Report:
     """How an operation reports several failures.
 
-    An operation may have several rows. The first one that fits is used.
+    An operation may have several reports. It uses the first that fits the request.
 
     first: the members that are reported first. The others follow in the model's order.
     only_first: only one failure is reported.
     old: all failures have the OLD wording.
-    without: the row fits only if that member is missing.
-    deep: the row fits only if an attribute value nests deeply (nesting.py).
+    without: a member. The report fits only a request without that member.
+    deep: the report fits only a request with an attribute value that nests deeply (nesting.py).
     """
 
     first: tuple[str, ...] = ()
@@ -202,14 +204,14 @@ REPORTS: Final[Mapping[str, tuple[Report, ...]]] = {
     "ExecuteTransactionInput": _TOKEN_FIRST,
 }
 
-# Reported only if nothing else failed: a malformed table name
+# Failures that are reported only if nothing else failed: a malformed table name.
 LAST_RESORT: Final[frozenset[tuple[str, Kind]]] = frozenset({("BatchWriteItemInput.RequestItems", "keys")})
 
 # --- printed values -------------------------------------------------------------------------------
 
 PRINTED_AS_JSON: Final = frozenset({"BatchGetItemInput.RequestItems"})  # behaviour 3.2
 
-# Members that the service has and the model lacks, always null.
+# Structure -> members that the service prints and the model lacks. They are always null.
 PRINTED_ALSO: Final[Mapping[str, tuple[str, ...]]] = {
     # quoted in github.com/risingwavelabs/risingwave/issues/17572.
     "PutRequest": ("workloadProfileName",),

@@ -1,8 +1,8 @@
 """Layer 1: JSON types (behaviour 1.6). Compiles a shape into closures that type-check and convert.
 
-The walk is in document order and stops at the first type error, as the service does. values/wire.py
-parses attribute values. The parsers recurse over shapes, never over data: AttributeValue is the
-only shape that contains itself.
+A parser walks in document order and stops at the first type error, as the service does.
+values/wire.py parses attribute values. The parsers recurse over shapes, never over data:
+AttributeValue is the only shape that contains itself.
 """
 
 import sys
@@ -18,8 +18,8 @@ from emulator.values.types import Value
 from emulator.values.wire import Problem
 
 Parser = Callable[[Any, list[Problem]], Any]
-"""(JSON, problems to append to) -> value. Takes ownership of the JSON. Raises
-SerializationException.
+"""(JSON, list of problems) -> value. A parser appends the problems of attribute values to the list.
+It may change and keep the JSON. Raises SerializationException.
 """
 
 _ScalarError = Callable[[], errors.ApiError]
@@ -39,12 +39,13 @@ _LARGEST: Final = {"integer": 2**31 - 1, "long": 2**63 - 1}
 
 _ATTRIBUTE_VALUE: Final = "AttributeValue"
 
-# A collection that is longer than any request may have is refused for its length. So only its first
-# members are read: 16 MB can hold five million. These constants say how many members are read.
+# A check refuses a collection that is too long for any request. So a parser reads only its first
+# members: 16 MB can hold five million. These constants say how many members are read.
 
 # For collections whose maximum in the model is less than 1,000. The largest such maximum is 255.
 _KEPT_OF_BOUNDED: Final = 1_000
-# For lists of structures without a maximum in the model. Tables limit them: 50 tags, 20 indexes.
+# For lists of structures without a maximum in the model. The limits of tables apply to them: 50
+# tags, 20 indexes.
 _KEPT_OF_STRUCTURES: Final = 10_000
 # A request can use some 7,000 names or values, in five expressions of 4 KB or a statement of 8 KB.
 _KEPT: Final = {
@@ -53,8 +54,8 @@ _KEPT: Final = {
     "KeyConditions": 10_000,
 }
 _BY_ATTRIBUTE: Final = frozenset(("ExpectedAttributeMap", "FilterConditionMap", "AttributeUpdates"))
-"""Legacy parameters whose names together may have as many bytes as an item. A parameter with more
-is refused.
+"""Legacy parameters. The names in one parameter may have as many bytes together as an item
+(limits.LEGACY_NAMES). A parameter with more is refused.
 """
 _MAP_PARSERS: Final[dict[str, Callable[[object, list[Problem]], dict[str, Value]]]] = {
     "PutItemInputAttributeMap": wire.parse_item,
@@ -65,8 +66,8 @@ _MAP_PARSERS: Final[dict[str, Callable[[object, list[Problem]], dict[str, Value]
 class Request(dict[str, Any]):
     """A request whose members have the right types.
 
-    problems: the problems of its attribute values, in document order, until the operation's check
-    has reported them.
+    problems: the problems of the attribute values that the operation's check has not yet reported,
+    in document order.
     """
 
     __slots__ = ("problems",)
@@ -74,7 +75,7 @@ class Request(dict[str, Any]):
     problems: list[Problem]
 
     def mark_reported(self) -> None:
-        """Note that the check has already reported the problems, each with the part that has it."""
+        """Clear the problems. A check calls this after it has reported each problem itself."""
         self.problems = []
 
 
@@ -94,7 +95,7 @@ def compile_parser(operation: OperationModel) -> Callable[[object], Request]:
         problems: list[Problem] = []
         request.problems = problems
         for name, value in raw.items():
-            # True for most members; calling their parser would cost three times as much.
+            # Most members are texts. Calling the parser for them would cost three times as much.
             if name in texts and type(value) is str:
                 request[name] = value
             elif value is not None:
@@ -109,7 +110,7 @@ def compile_parser(operation: OperationModel) -> Callable[[object], Request]:
 
 
 def _name_parameter(problems: list[Problem], name: str) -> None:
-    """Add the name of the request's member to the latest problems."""
+    """Add the name of the request's member to the problems that have no name yet."""
     for problem in problems:
         if not problem.parameter:
             problem.parameter = name
@@ -122,7 +123,7 @@ def _members(shapes: Shapes, shape: Shape) -> dict[str, Parser]:
 def _parser(shapes: Shapes, shape: Shape, scalar_error: _ScalarError) -> Parser:
     """Return the parser of a shape.
 
-    scalar_error: returns the error for a scalar where the shape is a collection.
+    scalar_error: returns the error for a scalar in the place of a collection.
     """
     if shape.type in SCALARS:
         return _scalar(shape)
@@ -210,7 +211,7 @@ def _string_list(scalar_error: _ScalarError, limit: int) -> Parser:
     def parse(raw: Any, problems: list[Problem]) -> Any:  # noqa: ANN401 - like the other parser
         if type(raw) is list and len(raw) <= limit:
             try:
-                "".join(raw)  # the fastest check of their types
+                "".join(raw)  # the fastest check that all members are strings
             except TypeError:
                 pass
             else:
@@ -232,10 +233,7 @@ def _map(member: Parser, java_type: str, scalar_error: _ScalarError, limit: int)
 
 
 def _by_attribute(parse_map: Parser) -> Parser:
-    """Return a parser that stops reading entries as soon as the map is certainly too large.
-
-    The limit is limits.LEGACY_NAMES.
-    """
+    """Return a parser that stops reading entries when their names exceed limits.LEGACY_NAMES."""
 
     def parse(raw: object, problems: list[Problem]) -> Any:  # noqa: ANN401 - any parsed value
         if type(raw) is dict and len(raw) > _KEPT_OF_STRUCTURES:
@@ -288,7 +286,7 @@ def _attribute_value_list(scalar_error: _ScalarError, limit: int) -> Parser:
 def _attribute_values(shape: Shape, java_type: str, scalar_error: _ScalarError) -> Parser:
     parse_map = _MAP_PARSERS.get(shape.name, wire.parse_map)
     if scalar_error is errors.scalar_as_field:
-        return parse_map  # it does the same check
+        return parse_map  # it raises the same error for a scalar
 
     def parse(raw: object, problems: list[Problem]) -> dict[str, Any]:
         if type(raw) is not dict:
@@ -336,7 +334,7 @@ def _integer(java_class: str, largest: int) -> Parser:
             if type(raw) is not float:
                 _refuse_as_scalar(raw, java_class)
             raw = floor(raw)
-        # It is not known what the service does with larger numbers.
+        # It is not known what the service does with numbers outside the Java type.
         return max(-largest - 1, min(raw, largest))
 
     return parse

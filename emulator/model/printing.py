@@ -1,4 +1,4 @@
-"""Prints values of a request as error messages of the service do: in the form of Java's `toString`.
+"""Prints values of a request in the form of Java's `toString`, as the service's messages do.
 
     [KeySchemaElement(attributeName=pk, keyType=HASH)]
     {t=[WriteRequest(putRequest=null, deleteRequest=DeleteRequest(key={
@@ -20,19 +20,19 @@ from emulator.model import overrides
 from emulator.model.shapes import Shape, Shapes
 
 _ATTRIBUTE_VALUE: Final = "AttributeValue"
-_TOO_DEEP: Final = "..."  # our own text; orjson writes 254 levels
+_TOO_DEEP: Final = "..."  # our own text for a value of more than 254 levels, which orjson refuses
 
 
 def lower_camel(name: str) -> str:
-    """Return the name of a member as error messages spell it.
+    """Return the name of a member as error messages spell it: with a small first letter.
 
-    Only the first letter changes: sSESpecification.
+    For example SSESpecification becomes sSESpecification.
     """
     return name[:1].lower() + name[1:]
 
 
 def json_text(value: object) -> str:
-    """Print as compact JSON."""
+    """Return a value as compact JSON."""
     try:
         return orjson.dumps(value).decode()
     except orjson.JSONEncodeError:
@@ -40,9 +40,10 @@ def json_text(value: object) -> str:
 
 
 def java_text(shapes: Shapes, shape: Shape, value: Any, limit: int) -> str:  # noqa: ANN401 - any parsed value
-    """Print a parsed value of the given shape.
+    """Return the text of a parsed value of the given shape.
 
-    A text of more than `limit` characters is cut to `limit` + 1.
+    A text of more than `limit` characters is cut to `limit` + 1, so that a caller sees that it is
+    longer.
     """
     pieces = []
     length = 0
@@ -91,9 +92,10 @@ def _joined(begin: str, members: Iterable[tuple[str, Shape, Any]], end: str, sha
 
 
 def shares(texts: Sequence[str], limit: int) -> list[str]:
-    """Return the texts unchanged, or cut the longest of them if a response would be too long.
+    """Return the texts unchanged, or with the longest of them cut if they are too long together.
 
-    limit: the size of all texts after cutting, in bytes of JSON.
+    Texts of up to errors.LONGEST_WHOLE bytes of JSON are not cut. limit: the bytes of JSON of all
+    texts after a cut.
     """
     cut = list(texts)
     if sum(map(errors.json_size, texts)) <= errors.LONGEST_WHOLE:

@@ -2,11 +2,10 @@
 
 The result of `RequestModel.parse` always has these properties:
 
-- Members have the model's types. Unknown members and members that are null are dropped, at every
-  level.
+- Members have the model's types. At every level, unknown members and null members are dropped.
 - A null inside a list or a map of structures stays; the validator refuses it.
-- Integers fit their Java type. Attribute values are canonical (values/wire.py); their problems are
-  in `problems`.
+- Integers fit their Java type. Attribute values are canonical (values/wire.py), except those with a
+  problem in `problems`.
 """
 
 from emulator.model.parse import Request, compile_parser
@@ -19,7 +18,7 @@ __all__ = ["Request", "RequestModel"]
 class RequestModel:
     """The compiled parser and validator of one operation.
 
-    parse(raw) -> Request: raises ApiError SerializationException. Takes ownership of the JSON.
+    parse(raw) -> Request: raises ApiError SerializationException. It may change and keep the JSON.
     validate(request) -> None: raises ApiError ValidationException.
     """
 

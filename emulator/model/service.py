@@ -1,8 +1,8 @@
 """Reads the service model: AWS's own description of DynamoDB's operations and their requests.
 
 A build writes the model into `data/`; `buildtools/service_model.py` has the reason and the format.
-A source tree without `data/` reads the files of an installed botocore, which contain the same and
-more. botocore itself is never imported.
+Without `data/`, the program reads the larger files of an installed botocore. It never imports
+botocore itself.
 
 Reading takes 0.3 ms (8 ms from botocore's files). Shapes, parsers and validators are made for each
 operation at its first use.
@@ -24,7 +24,7 @@ _DATA: Final = Path(__file__).parent / "data"
 
 
 def read_model(service: str) -> dict[str, Any]:
-    """Return the model of a service. The name is that of botocore's folder."""
+    """Return the model of a service. service: the name of its folder in botocore."""
     try:
         text = (_DATA / f"{service.partition('/')[0]}.json").read_bytes()
     except FileNotFoundError:
@@ -34,7 +34,10 @@ def read_model(service: str) -> dict[str, Any]:
 
 
 def _from_botocore(service: str) -> bytes:
-    """Return the file of an installed botocore. Some versions ship it plain, some compressed."""
+    """Return a service's file in an installed botocore.
+
+    Some versions of botocore have plain files, some compressed ones.
+    """
     import gzip  # noqa: PLC0415 - an installed server does not need it
     from importlib.util import find_spec  # noqa: PLC0415
 

@@ -1,7 +1,7 @@
 """The service model as data: shapes and operations, as botocore's `service-2.json` declares them.
 
-Shapes are made at first use and kept. A shape refers to other shapes by name, so the recursive
-AttributeValue costs nothing.
+Shapes are made at first use and kept. A shape refers to other shapes by name, so AttributeValue can
+contain itself.
 """
 
 from collections.abc import Mapping
@@ -57,7 +57,7 @@ def _shape(name: str, raw: Mapping[str, Any]) -> Shape:
 def _members(name: str, raw: Mapping[str, Any]) -> Mapping[str, str]:
     """Return the members of a structure in order, including those that the model lacks.
 
-    Other shapes have none.
+    A shape that is not a structure has no members.
     """
     members = {member: reference["shape"] for member, reference in raw.get("members", {}).items()}
     if name not in overrides.ADDED_MEMBERS:

@@ -2,12 +2,13 @@
 
 Fast accept, slow explain: every constrained shape is compiled into a `Node` with two functions. A
 valid request pays only for `accept`, which looks at present members and builds nothing. If `accept`
-refuses the request, `explain` walks it again and yields each `Failure`. `explain` decides: `accept`
-may refuse a request in which `explain` finds no failure, never the reverse.
+refuses the request, `explain` walks the request again and yields each `Failure`. `explain` decides:
+if it finds no failure in a refused request, the request is valid. `accept` never accepts a request
+in which `explain` would find a failure.
 
-A response names at most ten failures (behaviour 3.1) and stays below 64 KB. So explaining stops
-after the first failures of each member of the request, in the order of the report. Long values and
-names are cut.
+A response names at most ten failures (behaviour 3.1) and stays below 64 KB. So this file explains
+only the first failures of each member of the request, in the order of the report, and cuts long
+values and names.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,7 +35,7 @@ from emulator.model.printing import java_text, json_text, lower_camel, shares
 from emulator.model.shapes import SCALARS, OperationModel, Shape, Shapes
 
 Validator = Callable[[dict[str, Any]], None]
-"""Takes a parsed request and never changes it. Raises ApiError ValidationException."""
+"""A check of a parsed request, which it does not change. Raises ApiError ValidationException."""
 
 _OPAQUE: Final = "AttributeValue"  # checked by values/wire.py
 _NO_CHANGE: Final = Change()
@@ -64,7 +65,7 @@ class MemberPath(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A constraint that a value failed. owner: the "Structure.Member", as in overrides.WORDINGS."""
+    """A constraint that a value failed. owner: "Structure.Member", as in overrides.WORDINGS."""
 
     owner: str
     kind: Kind
@@ -75,8 +76,8 @@ class Failure:
 
 
 _Explain = Callable[[Any, MemberPath], Iterator[Failure]]
-_MANY: Final = 1_000  # members of a list from which on all are measured at once
-# How many characters of a value are compared with a pattern: comparing 16 MB takes 60 ms.
+_MANY: Final = 1_000  # the lengths of more members than this are checked in one call
+# Characters of a value that are compared with a pattern: comparing 16 MB takes 60 ms.
 _MATCHED: Final = 100_000
 
 
@@ -134,9 +135,9 @@ def _anything(_request: dict[str, Any]) -> bool:
 
 
 def _refuse(shapes: Shapes, node: Node, request: dict[str, Any]) -> None:
-    """Raise the error of the service for a request that was not accepted.
+    """Raise the service's error for a request that `accept` refused.
 
-    Return if every constraint holds after all.
+    Return if `explain` finds no failure.
     """
     structure = node.shape.name
     bare = overrides.REQUIRED_BARE.get(structure)
@@ -179,12 +180,13 @@ def _error(shapes: Shapes, failures: Sequence[Failure], report: Report) -> error
     return errors.bare_constraint(parts[0]) if worded[0][1].bare else errors.constraints(parts)
 
 
-_PARTS: Final = 10  # the service reports no more (behaviour 3.1)
-# How many failures of each member are explained. Those of LAST_RESORT may not be reported.
+_PARTS: Final = 10  # failures in a response: the service reports no more (behaviour 3.1)
+# Failures of each member that are explained: the reported ones, and those of LAST_RESORT, which may
+# be left out of the report.
 _EXPLAINED: Final = _PARTS + len(overrides.LAST_RESORT)
 # Bytes of JSON of a map's key in a path. A longer key is cut; an ARN has at most 1,024 characters.
 _LONGEST_KEY: Final = 1_500
-# Bytes of JSON for all values of a response, if they are cut (errors.LONGEST_CUT).
+# Bytes of JSON of all values in a response, if they have to be cut (errors.LONGEST_CUT).
 _PRINTED: Final = 44_000
 
 
@@ -200,9 +202,9 @@ def _part(failure: Failure, wording: Wording, printed: str) -> str:
 
 
 def _printed(shapes: Shapes, failure: Failure, wording: Wording) -> str:
-    """Return the value as the wording prints it, "" if it does not.
+    """Return the failed value as the wording prints it, "" if the wording has no value.
 
-    A long value may be cut here: the message would be cut anyway.
+    A long value may be cut here, because the message would be cut anyway.
     """
     if failure.value is None or "{value}" not in wording.template:
         return ""
@@ -211,7 +213,7 @@ def _printed(shapes: Shapes, failure: Failure, wording: Wording) -> str:
     return java_text(shapes, failure.shape, failure.value, errors.LONGEST_WHOLE)
 
 
-# --- totals over a whole batch, told after the constraints (behaviour 7.1, 7.2) -------------------
+# --- totals over a whole batch, checked after the constraints (behaviour 7.1, 7.2) ----------------
 
 
 def _batch_get_total(request: dict[str, Any]) -> None:
@@ -307,7 +309,7 @@ def _list(shapes: Shapes, shape: Shape, owner: str) -> Node:
 
 
 def _map(shapes: Shapes, shape: Shape, owner: str) -> Node:
-    if shape.value == _OPAQUE:  # values/wire.py checks its names together with its values
+    if shape.value == _OPAQUE:  # values/wire.py checks the names and the values of such a map
         own = range_constraints(shape, owner)
         return Node(shape, owner, own, all_hold(own), None)
     node = _node(shapes, shapes[shape.value], shape.name)
@@ -325,7 +327,7 @@ def _map(shapes: Shapes, shape: Shape, owner: str) -> Node:
 
 
 def _explain_member(node: Node, member: Any, path: MemberPath) -> Iterator[Failure]:  # noqa: ANN401 - any parsed value
-    """Explain the contents of a list's or map's member.
+    """Explain the contents of a member of a list or map.
 
     Constraints on the member itself are reported with the path of the list or map.
     """
@@ -336,7 +338,7 @@ def _explain_member(node: Node, member: Any, path: MemberPath) -> Iterator[Failu
 
 
 def _members_constraint(what: str, node: Node, members: Callable[[Any], Any]) -> Iterator[Constraint]:
-    """Yield the constraint that reports all constraints on the members of a list or map."""
+    """Yield the constraint that stands for all constraints on the members of a list or map."""
     if node.own:
         holds = all_hold(node.own)
         assert holds is not None, "there are constraints"
@@ -345,7 +347,7 @@ def _members_constraint(what: str, node: Node, members: Callable[[Any], Any]) ->
 
         def hold(value: Any) -> bool:  # noqa: ANN401 - a list or dictionary
             if longest is not None and len(value) > _MANY and None not in value:
-                return max(map(len, members(value))) <= longest  # a fifth of the time below
+                return max(map(len, members(value))) <= longest  # a fifth of the time of the next line
             return all(member is None or holds(member) for member in members(value))
 
         yield Constraint("members", text, hold)
