@@ -1,11 +1,11 @@
 """The error class, and the envelope.
 
-`ApiError` is the only exception that reaches a client. Only the factories of this package make it,
-and those of Lambda's errors in event_sources/errors.py.
+`ApiError` is the only exception that reaches a client. Only two kinds of factories make it: those
+of this package, and those of Lambda's errors in event_sources/errors.py.
 
 An error's *envelope* is the prefix "1 validation error detected: ". Some operations report a
 problem of the request inside the envelope, others bare (behaviour 2.1, 3.6). So checks raise the
-bare error, and the operation registry applies `enveloped`.
+bare error, and the operation registry applies `enveloped` where the operation needs it.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,8 @@ VALIDATE: Final = "com.amazon.coral.validate#"
 ENVELOPE: Final = "1 validation error detected: "
 
 About = Literal["request", "transaction", "key", "item", "condition", "conflict", "capacity"]
-"""The subject of an error. Code that treats errors differently decides by this, never by a text.
+"""The subject of an error. Code that treats errors differently decides by the subject, never by a
+text.
 
 request: the request is wrong for any table, or has a key or item that no table could have
 transaction: a valid statement that is not allowed in a transaction
@@ -111,11 +112,11 @@ def json_size(text: str) -> int:
 
 
 _CONTROLS: Final = bytes(range(32))
-_JSON_GROWTH: Final = 6  # the most bytes of JSON that one character can have: \u0001
+_JSON_GROWTH: Final = 6  # the most bytes of JSON for one character: \u0001
 
 
 def enveloped(error: ApiError) -> ApiError:
-    """Return the error inside the envelope, unless it always comes bare."""
+    """Return the error inside the envelope, or unchanged if the service never envelops it."""
     if error.code != "ValidationException" or error.message is None or error.bare:
         return error
     return ApiError(error.code, ENVELOPE + error.message, namespace=VALIDATE, about=error.about, bare=True)

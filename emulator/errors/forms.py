@@ -1,6 +1,6 @@
 """Forms that many errors share.
 
-They take any text, so only the factories of this package use them.
+These functions take any text, so only the factories of this package call them.
 """
 
 from typing import Final

@@ -30,7 +30,7 @@ KeyAttribute = tuple[str, str, str]
 def attribute_redefined(existing: Iterable[KeyAttribute], new: Iterable[KeyAttribute]) -> ApiError:
     """Return the error for an attribute with two types (behaviour 10.4).
 
-    existing: the key schema that has the attribute already.
+    existing: the key schema that already has the attribute with the other type.
     new: the key schema of the new index.
     """
 
@@ -93,7 +93,7 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def index_not_found(index: str, table: str) -> ApiError:
-    """UpdateTable's form (ack-api-quirks, DDB-TABLE-161)."""
+    """UpdateTable's error for an index that does not exist (ack-api-quirks, DDB-TABLE-161)."""
     return missing_resource(f": Index {index} for table {table}")
 
 
@@ -128,7 +128,7 @@ def too_many_local_indexes() -> ApiError:
 
 
 def too_many_global_indexes() -> ApiError:
-    """CreateTable's form."""
+    """CreateTable's form of no_room_for_global_index."""
     return invalid_parameters(f"GlobalSecondaryIndex count exceeds the per-table limit of {limits.GSI_PER_TABLE}")
 
 

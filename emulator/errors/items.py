@@ -9,12 +9,12 @@ from emulator.errors.forms import invalid_parameters, validation
 
 
 def item_too_large() -> ApiError:
-    """Return the error for an item in a request."""
+    """Return the error for an item of a request that is too large."""
     return validation("Item size has exceeded the maximum allowed size")
 
 
 def update_too_large() -> ApiError:
-    """Return the error for the item that an update would produce."""
+    """Return the error for an update whose result would be too large."""
     return validation("Item size to update has exceeded the maximum allowed size", about="item", bare=True)
 
 

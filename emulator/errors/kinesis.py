@@ -8,15 +8,15 @@ from emulator.errors.forms import validation
 
 
 def _destination_state(detail: str) -> ApiError:
-    """Return the error for a destination in the wrong state.
+    """Return the error for an action that the state of the destination does not allow.
 
-    The text says "enable" for other actions too, sic.
+    The text says "enable" for actions other than enabling too, sic.
     """
     return validation(f"Table is not in a valid state to enable Kinesis Streaming Destination: {detail}")
 
 
 def kinesis_already_enabled() -> ApiError:
-    """Also reported if another data stream is enabled: a table has one at a time."""
+    """Another data stream that is enabled also causes this error: a table has one at a time."""
     return _destination_state(
         "EnableKinesisStreamingDestination must be DISABLED or ENABLE_FAILED to perform ENABLE operation."
     )

@@ -17,7 +17,7 @@ def argument_types_differ() -> ApiError:
 
 
 def between_bounds_reversed() -> ApiError:
-    """The legacy form. For expressions see invalid_expression."""
+    """The error of legacy parameters. Expressions have expressions/problems.bounds_reversed."""
     return validation(
         "The BETWEEN condition was provided a range where the lower bound is greater than the upper bound"
     )

@@ -65,7 +65,7 @@ def unsupported_bag() -> ApiError:
 
 
 def set_function_target(function: str, position: str) -> ApiError:
-    """`function` is SET_ADD or SET_DELETE, also in the next two."""
+    """`function` is SET_ADD or SET_DELETE, as in all errors whose name begins with set_function."""
     return validation(f"The first argument to {function} must equal the assignment value at {position}")
 
 
@@ -96,7 +96,7 @@ def statement_on_index() -> ApiError:
 
 
 def insert_into_index() -> ApiError:
-    """Recorded up to "name" (behaviour 14.2). The rest is DynamoDB Local's text."""
+    """The text is recorded up to "name" (behaviour 14.2). The rest is DynamoDB Local's."""
     return validation("FROM clause may only contain a single table name in data manipulation statements")
 
 
@@ -123,7 +123,7 @@ def overlapping_conditions() -> ApiError:
 
 
 def order_without_where() -> ApiError:
-    """Recall, also for the next two."""
+    """A "recall", like the texts of order_without_key and order_by_non_key."""
     return validation("Must have WHERE clause in the statement when using ORDER BY clause.")
 
 

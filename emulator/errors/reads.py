@@ -118,7 +118,7 @@ def query_cannot_restart() -> ApiError:
 
 
 def exclusive_start_key_invalid(key: Mapping[str, Mapping[str, Any]]) -> ApiError:
-    """Return the error for a Query of a table without sort key that starts at its own key.
+    """Return the error for a Query of one key (no sort key) whose ExclusiveStartKey is that key.
 
     See behaviour 6.1.
     """

@@ -8,14 +8,14 @@ from emulator.errors.forms import invalid_parameters, limit_exceeded, missing_re
 
 
 def resource_not_found() -> ApiError:
-    """The data plane's form."""
+    """The data plane's error for a table that does not exist."""
     return missing_resource("")
 
 
 def table_not_found(name: str) -> ApiError:
-    """The control plane's form (behaviour 10.2).
+    """The control plane's error for a table that does not exist (behaviour 10.2).
 
-    An ARN is printed as the name in it (ack-api-quirks, DDB-TABLE-072).
+    name: the table's name or ARN. The message has only the name (ack-api-quirks, DDB-TABLE-072).
     """
     return missing_resource(f": Table: {name.rsplit('/', 1)[-1]} not found")
 
@@ -33,7 +33,7 @@ def _still_in_use(detail: str) -> ApiError:
 
 
 _BEING: Final = {"CREATING": "created", "UPDATING": "updated", "DELETING": "deleted"}
-"""Status of a table or index -> what is being done to it."""
+"""Status of a table or index -> the word for it in messages."""
 
 
 def being_changed(table: str, status: str) -> ApiError:

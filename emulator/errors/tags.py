@@ -14,12 +14,12 @@ def no_tags(kind: str) -> ApiError:
 
 
 def tag_set_too_large(size: int, largest: int) -> ApiError:
-    """Sizes are in bytes, of all tags that the resource would have (behaviour 13)."""
+    """`size`: bytes of all tags that the resource would have. `largest`: bytes (behaviour 13)."""
     return validation(f"Tag set size {size} bytes is above max size limit of {largest} bytes")
 
 
 def tag_key_invalid(key: str | None) -> ApiError:
-    """A missing key is written as null, and so is a missing value in the next error."""
+    """The message has null for a missing key, as tag_value_invalid has for a missing value."""
     return validation(f"The Tag Key provided is invalid, Key: {_printed(key)}")
 
 

@@ -38,7 +38,7 @@ def throughput_exceeded(
 ) -> ApiError:
     """Return the error for a throttled request.
 
-    arn: of the table or index.
+    arn: the ARN of the table or index.
     kind: Read or Write.
     key_range: whether one partition is hot.
     """
@@ -78,17 +78,17 @@ def capacity_on_demand() -> ApiError:
 
 
 def index_throughput_required(index: str) -> ApiError:
-    """UpdateTable's form."""
+    """UpdateTable's form of index_throughput_missing."""
     return invalid_parameters(f"ProvisionedThroughput must be specified for index: {index}")
 
 
 def index_throughput_missing(index: str) -> ApiError:
-    """CreateTable's form (behaviour 10.1)."""
+    """CreateTable's form of index_throughput_required (behaviour 10.1)."""
     return invalid_parameters(f"ProvisionedThroughput is not specified for index: {index}")
 
 
 def index_throughput_on_demand(index: str) -> ApiError:
-    """CreateTable's form."""
+    """CreateTable's form of index_capacity_on_demand."""
     return invalid_parameters(
         f"ProvisionedThroughput should not be specified for index: {index} when BillingMode is PAY_PER_REQUEST"
     )
@@ -140,9 +140,9 @@ def capacity_unchanged(read: int, write: int, index: str | None) -> ApiError:
 def too_many_decreases(count: int, last: float, following: float) -> ApiError:
     """Return the error for too many decreases on one UTC day.
 
-    count: the decreases of that day.
+    count: the number of decreases on that day.
     last: the time of the last decrease.
-    following: the earliest time of the next one.
+    following: the earliest time at which the next decrease is allowed.
 
     Times are in seconds of the epoch.
     """
@@ -170,7 +170,7 @@ def _date(time: float) -> str:
 
 
 def ceiling_with_provisioned(member: str, index: str | None) -> ApiError:
-    """`member` is one of OnDemandThroughput, also in the next error."""
+    """`member` is a member of OnDemandThroughput, as in ceiling_out_of_range."""
     where = "" if index is None else f" for index : {index}"  # sic
     return invalid_parameters(
         f"{member} for OnDemandThroughput{where} cannot be specified when the table BillingMode is PROVISIONED"
@@ -200,7 +200,7 @@ def index_creation_with_warmth() -> ApiError:
 
 
 def warmth_below_initial(member: str, index: str | None) -> ApiError:
-    """`member` is one of WarmThroughput, also in the next two."""
+    """`member` is a member of WarmThroughput, as in all errors whose name begins with warmth."""
     return _too_cold(member, index, f"initial throughput for OnDemand. See: {_INITIAL_THROUGHPUT}")
 
 

@@ -43,7 +43,9 @@ _ENTRY_CODES: Final = {
     "TransactionConflictException": "TransactionConflict",
     "ValidationException": "ValidationError",
 }
-"""Codes of errors -> codes in a batch's statements and in a transaction's reasons."""
+"""Code of an error response -> the code in an entry: a statement of a batch, or a reason of a
+transaction.
+"""
 
 
 def entry_code(error: ApiError) -> str:
@@ -92,7 +94,7 @@ def duplicate_transact_items() -> ApiError:
 
 
 def transaction_too_large() -> ApiError:
-    """The text is known to contain "size cannot exceed" (behaviour 8.1)."""
+    """Of the text, only "size cannot exceed" is known (behaviour 8.1). The rest is ours."""
     return validation("Transaction request size cannot exceed 4194304 bytes")
 
 
