@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("emulator")
 
-_ATTEMPTS: Final = 20  # at a slice of background work that cannot run
+_ATTEMPTS: Final = 20  # failed slices of shard rollover after which `due_steps` gives up
 
 assert operations, "importing the package registers the operations"
 
@@ -87,10 +87,10 @@ class Emulator:
         return find(operation) is not None or operation in service_operations()
 
     def load(self, operation: str) -> None:
-        """Load what the first call of an operation loads.
+        """Load the code that the first call of an operation would load.
 
-        Among the millions of objects of a large body it would keep 2 MB of their memory from being
-        returned.
+        The server calls this before it parses a large body. Code that is loaded later lies among
+        the millions of objects of the body, and keeps 2 MB of their memory from being returned.
         """
         found = find(operation)
         if found is not None:
@@ -131,7 +131,7 @@ class Emulator:
 
     @property
     def busy_functions(self) -> "FunctionService | None":
-        """Functions on streams if any are to be invoked, else None. Costs next to nothing."""
+        """Functions on streams if any are to be invoked, else None. This check is nearly free."""
         functions = self._functions
         return functions if functions is not None and functions.busy else None
 
@@ -140,20 +140,20 @@ class Emulator:
         return self.database.run(lambda: self.functions.answer(method, path, query, body, caller))
 
     def tick(self) -> bool:
-        """Do what has become due by the clock, and a slice of long work; say whether a slice ran.
+        """Run the jobs that are due by the clock, and one slice of long work.
 
-        The server calls this often while no request runs. What cannot be done now (the disk is
-        full) is done later.
+        Say whether a slice ran. The server calls this often while no request runs. Work that cannot
+        run now, for example on a full disk, runs later.
         """
         self.run_due()
         return self.database.run_slice()
 
     def run_due(self) -> None:
-        """Do what has become due by the clock, except long work, which is only queued."""
-        self.database.try_run(self.database.scheduler.run_due, None)  # what is due stays due
+        """Run the jobs that are due by the clock. They only queue long work."""
+        self.database.try_run(self.database.scheduler.run_due, None)  # a job that fails stays due
 
     def due_steps(self) -> Steps[None]:
-        """Do what has become due by the clock, in steps; of the long work only shard rollover."""
+        """Run the jobs that are due by the clock. Then run queued shard rollover, in steps."""
         self.run_due()
         failures = 0
         slices = self.database.background.slices

@@ -18,7 +18,7 @@ from emulator.settings import Settings
 log = logging.getLogger("emulator")
 
 _CANNOT_START = 2
-_INTERRUPTED = 130  # what shells return
+_INTERRUPTED = 130  # the exit status of shells after Ctrl-C
 _TRACE = 5
 
 
@@ -45,9 +45,9 @@ def _run(arguments: Sequence[str] | None) -> int:
     configure_log(settings.log_level)
     for warning in warnings(os.environ):
         log.warning("%s", warning)
-    # Imported after the flags are read, so that --help and mistakes answer at once. Objects of
-    # modules live as long as the program: searching them for garbage took 20 ms, a twelfth of the
-    # start.
+    # These modules are imported after the flags are read, so that --help and mistakes answer at
+    # once. Their objects live as long as the program. Searching these objects for garbage took
+    # 20 ms, a twelfth of the start.
     gc.disable()
     from emulator.app import Emulator  # noqa: PLC0415
     from emulator.controls.body import BadDeclaration  # noqa: PLC0415
@@ -87,7 +87,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 def _open_standard_files() -> None:
     """Open stdin, stdout and stderr if the caller has closed them.
 
-    Otherwise other files would get their numbers.
+    Otherwise the next files that the program opens would get the numbers 0, 1 and 2.
     """
     for number in range(3):
         try:
@@ -97,12 +97,12 @@ def _open_standard_files() -> None:
 
 
 def configure_log(level: str) -> None:
-    """Log to stderr from a level on. `trace` is below Python's own levels."""
+    """Log to stderr, from the given level upwards. `trace` is below Python's own levels."""
     logging.addLevelName(_TRACE, "TRACE")
     logging.basicConfig(
         level=_TRACE if level == "trace" else level.upper(), format="%(asctime)s %(levelname)s %(message)s"
     )
-    # Its debug lines say nothing about requests.
+    # The debug lines of asyncio say nothing about requests.
     logging.getLogger("asyncio").setLevel(logging.WARNING)
 
 

@@ -1,4 +1,4 @@
-"""Time, and the work that is due at some time.
+"""The emulator's clock, its scheduler, and its queue of background work.
 
 One clock serves everything that needs the time: statuses, creation dates, TTL, streams, tokens,
 throttling, retries of functions. It follows the machine's clock until a test moves it. Nothing in
@@ -19,9 +19,9 @@ log = logging.getLogger("emulator")
 
 _SHORTEST_PAUSE: Final = 0.5  # seconds
 _LONGEST_PAUSE: Final = 30.0
-# Seconds. A pause that begins sooner than this after the last one is twice as long.
+# Seconds. A pause that begins within this time after the last pause is twice as long.
 _RECENT: Final = 60.0
-_FREED: Final = 1 << 20  # bytes: a pause ends when so many more are free
+_FREED: Final = 1 << 20  # bytes: a pause ends when the disk has this many more free
 
 
 class Clock(Protocol):
@@ -37,7 +37,7 @@ CLOCK_CELLS: Final = 2
 
 # In 1971, so that code can subtract a day or so and stay after the epoch.
 EARLIEST: Final = 31_536_000.0
-# In 9999, so that a running clock reaches datetime's end a year later.
+# In 9999, so that a clock can run for a year before it reaches the last time of datetime.
 LATEST: Final = 253_370_764_800.0
 
 
@@ -48,8 +48,8 @@ class TimeOutOfRange(Exception):
 class EmulatorClock:
     """The machine's clock, moved by an offset, or frozen.
 
-    cells: the two numbers of its state: the offset, and the time at which it is frozen (NaN while
-    it runs). If several processes share the cells, all of them follow at once.
+    cells: the two numbers of the clock's state: the offset, and the time at which the clock is
+    frozen (NaN while it runs). If processes share the cells, a change in one counts in all of them.
 
     Setting a time that cannot be printed or stored raises TimeOutOfRange. The clock is then
     unchanged.
@@ -87,13 +87,13 @@ class EmulatorClock:
     def ahead(self) -> float:
         """Return how many seconds this clock is ahead of the machine's clock, running or frozen.
 
-        The result is negative if it is behind.
+        The result is negative if this clock is behind.
         """
         offset, frozen = self._cells
         return offset if isnan(frozen) else frozen - self._machine()
 
     def set_offset(self, seconds: float) -> None:
-        """Run with an offset from the machine's clock, in seconds. A negative one means behind."""
+        """Run with an offset from the machine's clock, in seconds. Negative offsets mean behind."""
         _check(self._machine() + seconds)
         self._cells[0] = seconds
         self._cells[1] = nan
@@ -113,7 +113,7 @@ class EmulatorClock:
 
 
 def _check(at: float) -> float:
-    """Return the time if a clock may show it. Raises TimeOutOfRange for other times and for NaN."""
+    """Return the time if a clock may be set to it. Otherwise raise TimeOutOfRange, also for NaN."""
     if EARLIEST <= at < LATEST:
         return at
     raise TimeOutOfRange
@@ -140,14 +140,15 @@ class Background:
     the traffic, a request waits for at most one slice, and a test drives the work by calling
     `run_slice`.
 
-    A slice may raise an exception of `wait`: it has done nothing and is tried again later. Or it
-    raises one of `full`: the disk has no room. If that happens to all work, one slice after
-    another, a pause begins, in which nothing runs. A pause lasts some seconds of real time, and
-    twice as long after each such failure. It ends early if room is freed, or if other work is
-    added, because that may free some. `hold` also begins a pause.
+    A slice that raises an exception of `wait` has done nothing, and is tried again later. A slice
+    that raises an exception of `full` found no room on the disk. If the slices of all waiting work
+    find no room, one after another, a pause begins, in which nothing runs. `hold` also begins a
+    pause. The first pause lasts half a second of real time, and each that follows soon twice as
+    long. A pause ends early if room is freed, or if other work is added, which may free room.
 
+    wait, full: the types of these exceptions.
     room: returns the free bytes of the disk.
-    monotonic: returns the seconds by which pauses are measured.
+    monotonic: returns the time in seconds, to measure pauses.
     slices: the waiting work by name, for reading only.
     """
 
@@ -182,7 +183,7 @@ class Background:
 
     @property
     def held(self) -> bool:
-        """Whether nothing runs because of a pause."""
+        """Whether a pause keeps all work from running."""
         if self._held and (self._monotonic() >= self._until or self._room() >= self._free + _FREED):
             self._held = False
         return self._held
@@ -196,7 +197,7 @@ class Background:
     def run_slice(self, name: Hashable | None = None) -> bool:
         """Run one slice of the named work, or of the work that has waited longest.
 
-        Say whether it ran.
+        Say whether the slice ran.
         """
         if not self.slices or self.held:
             return False

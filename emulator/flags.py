@@ -32,8 +32,9 @@ _METAVARS: Final[Mapping[type, str]] = {int: "N", float: "SECONDS"}
 _SERVICE_LINK: Final = r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
 """Variables that Kubernetes sets in every pod if there is a Service named `dynamodb-emulator`.
 
-A Service named `dynamodb-emulator-2` sets DYNAMODB_EMULATOR_2_SERVICE_HOST and so on.
-DYNAMODB_EMULATOR_PORT is such a variable too, but also a setting: see _LINKED_PORT.
+The pattern is for their names without PREFIX. A Service named `dynamodb-emulator-2` sets
+DYNAMODB_EMULATOR_2_SERVICE_HOST and so on. Kubernetes also sets DYNAMODB_EMULATOR_PORT, which is a
+setting too. The beginning of the value tells them apart (_LINKED_PORT).
 """
 _LINKED_PORT: Final = ("tcp://", "udp://", "sctp://")
 
@@ -117,7 +118,7 @@ def _hint(name: str, known: Iterable[str]) -> str:
 
 
 class Parser(argparse.ArgumentParser):
-    """Reports a mistake in one line.
+    """A parser that reports a mistake in one line.
 
     argparse's own parser also prints the usage, which is longer than a screen.
     """

@@ -28,7 +28,7 @@ LEGACY_NAMES: Final = ITEM_SIZE
 EXPRESSION_VALUES_SIZE: Final = 2 * MIB  # bytes of all values together
 PLACEHOLDER: Final = 255  # bytes of a "#name" or ":value", including its first character
 PATH_ELEMENTS: Final = 32  # names and list indexes of a document path
-# In a document path (observed: github.com/floci-io/floci/issues/3073).
+# The largest index in a document path (observed: github.com/floci-io/floci/issues/3073).
 LIST_INDEX: Final = 4_294_967_294
 
 TRANSACTION: Final = 4 * MIB  # bytes of the request's items, keys and values
@@ -50,7 +50,8 @@ TAG_SET: Final = 10 * KIB  # bytes of all tags of a resource
 THROUGHPUT_VALUE: Final = 1_000_000_000_000
 # Read or write units of a table, or of a global index (default quota).
 TABLE_CAPACITY: Final = 40_000
-# Decreases of provisioned throughput on a UTC day; any more must be DECREASE_SECONDS apart.
+# Decreases of provisioned throughput that may follow one another at once on a UTC day. After these,
+# DECREASE_SECONDS must pass before each decrease.
 DECREASES_AT_ONCE: Final = 4
 DECREASE_SECONDS: Final = 3600
 

@@ -1,4 +1,4 @@
-"""Work that repeats as long as the server runs, even if one of its rounds fails."""
+"""Repeats work in rounds as long as the server runs, even if a round fails."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ async def run_forever(what: str, work: Callable[[], Awaitable[float]]) -> NoRetu
     what: the name of the work in the log.
     """
     loop = asyncio.get_running_loop()
-    logged: dict[str, float] = {}  # failures, and when they were logged
+    logged: dict[str, float] = {}  # failure -> the time at which it was logged
     while True:
         try:
             pause = await work()

@@ -2,9 +2,9 @@
 
 Command line flags and environment variables are named after the fields.
 
-The metadata of a field has its heading and text in --help. It may also have `choices`, the bounds
-of a number (`between`), a function that raises ValueError for a wrong text (`check`), and the
-`metavar` of the help.
+The metadata of a field has the heading and the text of the setting in --help. It may also have
+`choices`, the bounds of a number (`between`), a function that raises ValueError for a wrong text
+(`check`), and the name of the value in --help (`metavar`).
 """
 
 import re

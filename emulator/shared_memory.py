@@ -37,13 +37,14 @@ class SharedMemory:
         return self.worker_index == 0
 
     def hints(self) -> bytes:
-        """Return all counters as bytes. They differ after any worker has changed something."""
+        """Return all counters as bytes. These bytes change when any worker changes definitions."""
         return self._memory[_CLOCK : self._hints_end]
 
     def notify(self, seen: bytes) -> bytes:
-        """Notify the other workers that this one has changed something. Call it after the commit.
+        """Notify the other workers that this worker has changed definitions.
 
-        seen: the hints that this worker knows. Returns `seen` with this worker's counter updated.
+        Call this after the commit. seen: the hints that this worker knows. Returns `seen` with this
+        worker's counter updated.
         """
         self._counters[self.worker_index] += 1
         at = 8 * self.worker_index

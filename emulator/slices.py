@@ -34,9 +34,9 @@ class Sliced(Exception):
 
 
 def in_slices(steps: Steps[bytes], *, sliced: bool) -> bytes:
-    """Return an answer that takes one step.
+    """Run the first step, and return the answer if it is then complete.
 
-    For a longer one raise Sliced, or run all steps if the caller cannot wait.
+    Otherwise raise Sliced with the other steps if `sliced` is true, else run them at once.
     """
     try:
         next(steps)
