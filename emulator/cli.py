@@ -1,7 +1,7 @@
 """The command line: from settings (flags.py) to a running server.
 
-Exit status: 0 after a signal, 2 if the server cannot start or its workers end again and again. With
-2, one line says why.
+Exit status: 0 after a signal, 2 if the server cannot start or its workers end again and again. One
+line then says why.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""Errors of capacity: throughput that is used up, and figures in requests (behaviour 9, 10, 16).
+"""Errors of capacity: throughput that is used up, and wrong settings of it (behaviour 9, 10, 16).
 
 `index` is an index's name, None for the table.
 """
@@ -61,7 +61,7 @@ _SEE_LIMITS: Final = "Refer to the Amazon DynamoDB Developer Guide for current l
 
 
 def throughput_required() -> ApiError:
-    """Return the error for an UpdateTable that switches to PROVISIONED without figures."""
+    """UpdateTable's error for a change to PROVISIONED without ProvisionedThroughput."""
     return invalid_parameters("ProvisionedThroughput must be specified when BillingMode is PROVISIONED")
 
 
@@ -103,7 +103,7 @@ def index_capacity_on_demand(index: str) -> ApiError:
 
 
 def index_capacity_required(index: str) -> ApiError:
-    """Return the error for a new index in UpdateTable without figures."""
+    """UpdateTable's error for a new index without ProvisionedThroughput."""
     return invalid_parameters(f"Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: {index}")
 
 

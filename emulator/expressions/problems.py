@@ -30,7 +30,7 @@ Steps = Sequence[str | int]
 
 
 def too_large(size: int | None) -> ExpressionError:
-    """`size` is in bytes. It is None for an update expression, whose error does not include it."""
+    """`size` is in bytes, or None for an update expression: its error does not have the size."""
     size_text = "" if size is None else f" expression size: {size}"
     return ExpressionError(f"Expression size has exceeded the maximum allowed size;{size_text}")
 

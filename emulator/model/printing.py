@@ -94,8 +94,8 @@ def _joined(begin: str, members: Iterable[tuple[str, Shape, Any]], end: str, sha
 def shares(texts: Sequence[str], limit: int) -> list[str]:
     """Return the texts unchanged, or with the longest of them cut if they are too long together.
 
-    Texts of up to errors.LONGEST_WHOLE bytes of JSON are not cut. limit: the bytes of JSON of all
-    texts after a cut.
+    Texts of up to errors.LONGEST_WHOLE bytes of JSON together are not cut. limit: the bytes of JSON
+    that remain of all texts together after cutting.
     """
     cut = list(texts)
     if sum(map(errors.json_size, texts)) <= errors.LONGEST_WHOLE:

@@ -46,7 +46,7 @@ def descend(value: Value | None, steps: Sequence[Step]) -> Value | None:
 
 
 def tree(leaves: Iterable[tuple[Path, object]]) -> Tree:
-    """Return the tree of paths with their leaves, which must not be dicts."""
+    """Return the tree of paths. leaves: pairs of a path and its leaf, which must not be a dict."""
     root: Tree = {}
     for path, leaf in leaves:
         node = root

@@ -41,7 +41,8 @@ __all__ = [
 
 _NESTING: Final = limits.NESTING
 _NAME: Final = limits.ATTRIBUTE_NAME
-# Only one problem is reported. The limit stops a hostile request from collecting megabytes of them.
+# Only one problem of a request is reported. The limit keeps the list of problems small in a hostile
+# request.
 _PROBLEMS: Final = 100
 
 # Five expressions of 4 KB can use some 7,000 values. A request with more values has unused ones,

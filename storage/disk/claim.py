@@ -59,7 +59,7 @@ def in_use(folder: Path) -> bool:
 
 
 def _locked(descriptor: int) -> bool:
-    """Lock a file and return whether that succeeded. Without locks, it counts as a success."""
+    """Lock a file and return whether that succeeded. On systems without locks, return True."""
     try:
         import fcntl  # noqa: PLC0415 - Windows does not have it
     except ImportError:

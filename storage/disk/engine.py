@@ -125,7 +125,7 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
     def sync(self) -> None:
         """Make every commit so far survive a power cut. Raises Closed, StorageError.
 
-        This syncs the file, because LMDB's own sync must not run while the map moves. It is enough:
+        LMDB's own sync must not run while the map moves. So this syncs the file, which is enough:
         the system knows what was written through the map.
         """
         self._check_open()

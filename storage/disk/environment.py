@@ -1,9 +1,9 @@
 """The LMDB environment of one folder: opened once per process, with a map that grows.
 
 Two tables: the main one (LMDB's unnamed database) for short keys, and `long` for buckets
-(buckets.py). LMDB keeps the root of a named table as a record of the main one. Its key is
-LONG_TABLE, which is longer than any short key and sorts after all of them, so no walk with clamped
-bounds meets it.
+(buckets.py). LMDB keeps the root of a named table as a record of the main table. The key of this
+record is LONG_TABLE, which is longer than any short key and sorts after all of them. So no walk
+with bounds from `buckets.bound` meets the record.
 
 Room. LMDB maps a fixed number of bytes of its file. There are two ways to choose it:
 
@@ -13,9 +13,9 @@ Room. LMDB maps a fixed number of bytes of its file. There are two ways to choos
   a file with holes would kill the process (SIGBUS) on a full disk. Whenever LMDB maps the file, it
   cuts the file to the size of the map. So a process chooses the size of the map while it holds the
   lock `resizing`, and never chooses less than the size of the file.
-* sparse (everywhere else): the map is read-only and very large, and writes make the file grow. A
-  full disk is an ordinary error of the commit. On Windows the map starts at 16 MiB and doubles,
-  because LMDB makes the file as large as the map.
+* sparse (everywhere else): the map is read-only and very large, and writes make the file grow. On a
+  full disk the commit fails with an ordinary error. On Windows the map starts at 16 MiB and
+  doubles, because LMDB makes the file as large as the map.
 
 A process that is killed loses no commit either way: what it stored is in the page cache.
 
@@ -394,7 +394,7 @@ class Environment:
     def _snapshot(self, number: int) -> "Transaction":
         """Begin a read transaction if its LMDB number is `number`, that of an earlier snapshot.
 
-        Otherwise something was committed since that snapshot: return LOST.
+        Otherwise return LOST: something was committed since that snapshot.
         """
         try:
             txn = self.env.begin()

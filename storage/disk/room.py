@@ -34,8 +34,7 @@ _PLENTY = 2 * RESERVE
 """
 
 _BELIEVED = 4
-"""Refusals in a row after which a refusal is assumed until the disk has LEAST_STEP more bytes free.
-"""
+"""Refusals in a row after which `stands` is true, until LEAST_STEP more bytes are free."""
 
 _ASK_AGAIN = 32
 """After _BELIEVED refusals, every 32nd request asks the disk all the same: under a quota, the free

@@ -77,7 +77,7 @@ class PageUpkeep:
     def trim(self) -> Iterator[None]:
         """Make the map's pages not resident in this process, in steps, if many are in use.
 
-        At the end the map grows until half as many bytes are free as are in use, but at most
+        At the end the map grows until its free part is half as large as its used part, or has
         128 MiB. Growing takes milliseconds, which do not matter in a pause. No write transaction
         may be open at any step.
         """
