@@ -4,9 +4,9 @@
 
     uvicorn --factory emulator.http.application:create
 
-The lifespan opens the store, runs the background work (lifespan.py) and closes the store. A server
-without lifespans gets answers too: the first request opens the store then, and no background work
-runs between requests.
+The lifespan opens the store, runs the background work (lifespan.py) and closes the store. Under a
+server without lifespans, the first request opens the store, and no background work runs between
+requests.
 """
 
 import logging
@@ -27,7 +27,7 @@ log = logging.getLogger("emulator")
 
 
 class Application:
-    """An ASGI application. emulator: opens what it serves."""
+    """An ASGI application. emulator: opens the emulator that the application serves."""
 
     def __init__(self, emulator: Callable[[], AbstractContextManager[Emulator]]) -> None:
         self._emulator = emulator
@@ -111,7 +111,7 @@ def opened(settings: Settings) -> Iterator[Emulator]:
 
 
 def create_front(emulator: Emulator) -> Front:
-    """Return what serves an emulator."""
+    """Return the front that serves an emulator."""
     return Front(emulator, create_endpoint(emulator), _load_site)
 
 

@@ -30,7 +30,7 @@ log = logging.getLogger("emulator")
 
 Header = tuple[bytes, bytes]
 Fields = Mapping[bytes, bytes]
-"""Header fields by their lower-case names. Of several lines of one name the first counts."""
+"""Header fields by their lower-case names. The first of several lines of one name counts."""
 
 NO_FIELDS: Final[Fields] = {}
 HEADER_BLOCK: Final = 16 * limits.KIB
@@ -87,17 +87,19 @@ class Answers:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        # A request id has 52 characters [0-9A-Z]: 32 of this process, then a number. It costs what
-        # a counter costs.
+        # A request id has 52 characters [0-9A-Z]: 32 random ones that all ids of this process
+        # share, then a counter. So a new id only takes the time of counting.
         self._own_id = os.urandom(16).hex().upper().encode()
         self._numbers = count(1)
         self._narrowed = bool(settings.cors) and "*" not in settings.cors  # only origins that --cors lists may read
-        self.mistakes = LogLimit(keys=_LINES)  # of programs: wrong paths, services, operations
-        self.refusals = LogLimit(keys=_LINES)  # of web pages
+        self.mistakes = LogLimit(
+            keys=_LINES
+        )  # limits log lines about mistakes of programs: wrong paths, services, operations
+        self.refusals = LogLimit(keys=_LINES)  # limits log lines about refused web pages
 
     @cached_property
     def page_rules(self) -> "PageRules":
-        """Which web pages may do what."""
+        """The rules about what web pages may do."""
         from emulator.http.front.origins import PageRules  # noqa: PLC0415 - start-up time that most never need
 
         return PageRules(self._settings.host, self._settings.cors, self._settings.allowed_host)
@@ -117,7 +119,7 @@ class Answers:
     def failed(self, error: BaseException | None, fields: Fields = NO_FIELDS) -> Answer:
         """Answer a request whose commit failed, or that failed unexpectedly.
 
-        It may or may not have taken effect.
+        The request may or may not have taken effect.
         """
         shown = errors.storage_full() if isinstance(error, Full) else errors.internal_server_error()
         return self.make(shown.status, orjson.dumps(shown.body()), fields)

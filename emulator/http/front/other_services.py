@@ -33,7 +33,7 @@ from emulator.http.front.answers import Answer, Answers, Fields
 
 log = logging.getLogger("emulator")
 
-_OURS: Final = frozenset(("dynamodb",))  # the streams' clients sign for it too
+_OURS: Final = frozenset(("dynamodb",))  # clients of DynamoDB Streams sign for it too
 _TARGETS: Final[Mapping[str, str]] = {
     "AWSEvents": "events",
     "AWSStepFunctions": "states",
@@ -84,7 +84,7 @@ def answer(answers: Answers, method: str, path: bytes, query: bytes, fields: Fie
 
 
 def logged_reply(answers: Answers, method: str, path: bytes, query: bytes, fields: Fields, body: bytes) -> Reply | None:
-    """Return what `reply` does, and log the mistake."""
+    """Return what `reply` returns, and log the mistake."""
     found = reply(method, path, query, fields, body)
     if found is not None and answers.mistakes.allows(found.service):
         where = printable(path.decode("latin-1"))

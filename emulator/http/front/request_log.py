@@ -4,7 +4,7 @@
     Query Orders/by-date: 400 ValidationException: Query condition missed .., 0.4 ms, request 7FQ..
     POST /_emulator/clock: 200, 0.2 ms, request 7FQ..
 
-`LoggedEndpoint` replaces `DynamoDbEndpoint` at these levels, so other servers pay nothing for it.
+`LoggedEndpoint` replaces `DynamoDbEndpoint` at these levels, so logging costs nothing at others.
 The time is the time in this process, without the network and, with --durable, without the commit.
 The units are those of the answer: without ReturnConsumedCapacity nothing computes them.
 """
@@ -42,7 +42,7 @@ class LoggedEndpoint(DynamoDbEndpoint):
 
     def __init__(self, emulator: Emulator) -> None:
         super().__init__(emulator)
-        self._within = False  # a method that logs is running
+        self._within = False  # a method that logs is running: the methods that it calls do not log
 
     def answer(self, method: str, query: bytes, fields: Fields, body: bytes) -> Answer:
         """Answer a request to `/`."""
