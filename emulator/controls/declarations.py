@@ -8,7 +8,7 @@
 A declared transaction ends after so many seconds of the emulator's clock, or at once with 0.
 
 A table's name means the tables of that name in every account and region. An ARN means the tables
-that have it: access keys that share an account may have one each.
+with this ARN: of several access keys that share an account, each may have such a table.
 """
 
 from collections.abc import Callable

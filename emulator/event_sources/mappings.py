@@ -17,7 +17,7 @@ from storage.keycode import prefix_end
 
 log = logging.getLogger("emulator")
 
-_ALL: Final = 1 << 20  # more than a mapping has checkpoints
+_ALL: Final = 1 << 20  # more checkpoints than a mapping has
 
 
 class Mappings:
