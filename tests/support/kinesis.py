@@ -18,8 +18,7 @@ class FakeKinesis:
     """The records that were put; `url` is its address.
 
     refuse: returns whether an entry of a call fails. error: if set, whole calls fail with this
-    code.
-    strange: if set, the answer of all calls.
+    code. strange: if set, this is the answer to all calls.
     """
 
     def __init__(self) -> None:

@@ -146,7 +146,7 @@ def puts(numbers: Iterable[int], **item: Any) -> list[dict[str, Any]]:
 
 
 def create_filled(db: InProcess) -> str:
-    """Create a table with a local index of keys and items of 100 bytes, 9 KB and 3 KB."""
+    """Create a table with a KEYS_ONLY local index, and items of 100 bytes, 9 KB and 3 KB."""
     table = create(db, define="l:S", LocalSecondaryIndexes=[index_request("local", "pk l", "KEYS_ONLY")])
     for number, size in ((1, 100), (2, 9 * KIB), (3, 3 * KIB)):
         put(db, table, number, size, l="l")
