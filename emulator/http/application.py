@@ -77,11 +77,11 @@ def of_emulator(emulator: Emulator) -> Application:
 def create(settings: Settings | None = None) -> Application:
     """Return an application for any ASGI server. None: the settings come from the environment.
 
-    It ignores `--host`, `--port` and `--workers`, which are the server's business, and logs as the
-    server does, from `--log-level` on.
+    The application ignores `--host`, `--port` and `--workers`, which the ASGI server decides. It
+    logs from `--log-level` on, as our own server does.
     """
     if settings is None:
-        from emulator.flags import settings_from, warnings  # noqa: PLC0415 - the command has them already
+        from emulator.flags import settings_from, warnings  # noqa: PLC0415 - start-up time
 
         settings = settings_from((), os.environ)
         for warning in warnings(os.environ):
@@ -116,7 +116,7 @@ def create_front(emulator: Emulator) -> Front:
 
 
 def create_endpoint(emulator: Emulator) -> DynamoDbEndpoint:
-    """Return what answers requests to `/`. At log level debug it logs them."""
+    """Return the endpoint that answers requests to `/`. At log level debug it logs them."""
     if not log.isEnabledFor(logging.DEBUG):
         return DynamoDbEndpoint(emulator)
     from emulator.http.front.request_log import LoggedEndpoint  # noqa: PLC0415 - only this level needs it
@@ -127,7 +127,7 @@ def create_endpoint(emulator: Emulator) -> DynamoDbEndpoint:
 def _load_site(front: Front) -> App:
     """Return the application for every path but `/`.
 
-    Starlette takes 25 ms to import, so it waits for a request.
+    Starlette takes 25 ms to import, so the import waits for the first request.
     """
     from emulator.http.site import app  # noqa: PLC0415 - as the docstring says
 
@@ -135,9 +135,9 @@ def _load_site(front: Front) -> App:
 
 
 def _bad_configuration() -> type[Exception]:
-    """Return what a wrong --functions file raises.
+    """Return the exception for a wrong --functions file.
 
-    Importing it is a fiftieth of the start-up time.
+    Importing this exception takes a fiftieth of the start-up time.
     """
     from emulator.event_sources.configuration import BadConfiguration  # noqa: PLC0415 - as the docstring says
 

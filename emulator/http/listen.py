@@ -23,7 +23,7 @@ _NO_SUCH_ADDRESS: Final = frozenset((errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, er
 class _Address(NamedTuple):
     """A numeric address: its family, and its socket name without the port.
 
-    optional: it may be missing.
+    optional: the machine may lack it.
     """
 
     family: int

@@ -1,8 +1,8 @@
 """Returns memory to the system that large bodies and answers leave behind.
 
 The C library keeps freed memory: after 40 bodies of 15 MB the process held 396 MB more than before,
-of which `malloc_trim` returned 374. That takes up to 100 ms, so it runs in a thread of its own once
-no client is active.
+of which `malloc_trim` returned 374. `malloc_trim` takes up to 100 ms, so it runs in a thread of its
+own once no client is active.
 """
 
 import asyncio

@@ -43,7 +43,7 @@ class Bodies:
     def hold(self, reader: Reader, size: int) -> None:
         """Record how many bytes of a reader's body are in memory now.
 
-        Pauses the reader if that is too much.
+        Pauses the reader if all bodies together exceed the bound, unless its request began first.
         """
         self.total += size - self._sizes.get(reader, 0)
         self._sizes[reader] = size

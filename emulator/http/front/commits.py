@@ -106,7 +106,7 @@ class Commits:
             self._loop.call_soon(self._check)
 
     def _check(self) -> None:
-        """Commit, or check again after another iteration if the last one has brought something."""
+        """Commit, or wait for another iteration if the last one has brought further answers."""
         gathered = len(self._waiting)
         if self._gathered < gathered < self._connections and monotonic() < self._until:
             self._gathered = gathered

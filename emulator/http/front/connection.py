@@ -89,7 +89,7 @@ class Connection(asyncio.Protocol):
         self._paused = False  # by self._front.bodies
         # What has arrived and waits for its turn. Something is there only while the state queues.
         self._later: deque[Callable[[], None]] = deque()
-        self._queues = False  # as the state says
+        self._queues = False  # whether the current state queues
         self._held = HeldAnswers()
 
     @property
@@ -206,14 +206,14 @@ class Connection(asyncio.Protocol):
             self._making.cancel()
 
     def data_received(self, data: bytes) -> None:
-        """Parse. The reader calls back below."""
+        """Parse. The reader calls the methods of Receiver."""
         self._moved = now = self._loop.time()
         self._reader.feed(data, now)
 
     def eof_received(self) -> bool:
         """Close when every complete request is answered.
 
-        True: the transport does not close itself.
+        Return True, so that the transport does not close itself.
         """
         self._reader.stop()
         self._in_turn(self._close)

@@ -79,10 +79,10 @@ class DynamoDbEndpoint:
         self._make = self.answers.make
         self.bodies: Bodies | None = None
         self._callers: dict[tuple[bytes, bytes], Caller] = {}
-        self._operations: dict[bytes, str] = {}  # by the targets that requests had
+        self._operations: dict[bytes, str] = {}  # names of operations by X-Amz-Target
 
     def respond(self, method: str, query: bytes, headers: list[Header], body: bytes) -> Answer:
-        """Answer one request, given with its header lines; names are lower-case.
+        """Answer one request. The names in its header lines are lower-case.
 
         Raises nothing but Pending.
         """
@@ -164,7 +164,7 @@ class DynamoDbEndpoint:
         return typed(answer) if given == PLAIN_JSON else answer  # behaviour 1.2
 
     def _for_another_service(self, method: str, query: bytes, fields: Fields, body: bytes) -> Answer | None:
-        """Answer a request that belongs to another service. None: it does not."""
+        """Answer a request if it belongs to another service, else return None."""
         from emulator.http.front import other_services  # noqa: PLC0415 - most servers never need it
 
         return other_services.answer(self.answers, method, b"/", query, fields, body)

@@ -46,8 +46,8 @@ class HeldAnswers:
 def run_again(failure: StorageError | None, held: list[Held]) -> bool:
     """Say whether the held requests run again after their commit failed.
 
-    After Full they do only if all of them read. Such requests were held because others had written,
-    or because a status was to be stored, which can wait until there is room.
+    After Full they do so only if none of them writes. Such requests were held because others had
+    written, or because a status was to be stored, which can wait until there is room.
     """
     if isinstance(failure, Full):
         return all(request is None or reads(request.fields) for _, request in held)

@@ -48,7 +48,7 @@ class Origin(NamedTuple):
 
 
 def origin(text: str) -> Origin | None:
-    """Parse an origin. None: it is not one, for example `null`."""
+    """Parse an origin. Return None for any other text, such as `null`."""
     found = _ORIGIN(text.lower())
     if found is None:
         return None

@@ -278,7 +278,7 @@ class RequestReader:
             raise _StopParsing
 
     def _refuse_head(self) -> NoReturn:
-        """Refuse a request line or header block over 16 KB, or a second Host, and all after it."""
+        """Refuse a request line or header block over 16 KB, or a second Host; read no more."""
         self._parser = _NULL_PARSER
         self._receiver.head_refused(self._fields)
         raise _StopParsing

@@ -33,7 +33,7 @@ class Pending(Exception):
         self.steps = steps
 
     def changed(self, change: "Callable[[Answer], Answer]") -> "Pending":
-        """Return a Pending whose answer is the result of `change` on this one's answer."""
+        """Return a Pending whose answer is `change(answer)`, with the answer of this Pending."""
         return Pending(_changed(self.steps, change))
 
 
