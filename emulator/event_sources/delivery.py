@@ -1,7 +1,7 @@
 """Delivery without I/O: which functions are to be invoked now, and what follows from the outcomes.
 
     delivery = Delivery(database, mappings, functions, dead_letters)
-    for invocation in delivery.due():            # often; costs one read where nothing happened
+    for invocation in delivery.due():            # often: if nothing happened, it costs one read
         ...                                      # somebody invokes the function
         delivery.finished(invocation, outcome)   # later, in any order
 
@@ -88,7 +88,7 @@ class _Consumer:
 
 @dataclass(slots=True)
 class _InFlight:
-    """A batch that was sent, and where it belongs."""
+    """A batch that was sent: its consumer, shard and lane."""
 
     consumer: _Consumer
     cursor: ShardCursor[ShardLanes]
@@ -147,7 +147,7 @@ class Delivery:
             with self._database.read_committed() as txn:
                 if not consumer.log.poll(txn, stream, now):
                     return
-        except Interrupted:  # by another process; the next poll reads again
+        except Interrupted:  # another process interrupted the read; the next poll repeats it
             return
         oldest = max(stream.oldest(now), -inf if mapping.record_age < 0 else now - mapping.record_age)
         for cursor in tuple(consumer.log.shards.values()):

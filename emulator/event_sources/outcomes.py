@@ -29,7 +29,7 @@ class Outcome:
     """How an invocation ended.
 
     kind: "answered"; "failed" if the function did something wrong; "unreachable" if it was never
-    invoked. payload: its response; detail: what went wrong, for the log; status: the HTTP status of
+    invoked. payload: the response; detail: what went wrong, for the log; status: the HTTP status of
     the invocation.
     """
 
