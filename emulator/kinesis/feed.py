@@ -85,7 +85,7 @@ class _Waiting:
 
 
 class _Feed:
-    """One destination's change log. most: records of the next batch; form: of its records."""
+    """One destination's change log. most: limit of records in the next batch; form: forms them."""
 
     form: RecordFormat
 
@@ -164,7 +164,7 @@ class KinesisFeed:
                     batches.append(Batch(stream.id, destination.arn, table.definition.access_key, records))
         self._feeds = {log_id: feed for log_id, feed in self._feeds.items() if log_id in seen}
         for table, log_id in drained:
-            self._database.try_run(partial(self._finish, table, log_id), None)  # or the next poll does it
+            self._database.try_run(partial(self._finish, table, log_id), None)  # if this fails, the next poll does it
         return batches
 
     def put(self, batch: Batch, failed: Collection[int] = ()) -> None:
