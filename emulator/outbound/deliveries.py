@@ -1,4 +1,4 @@
-"""Polls for stream records to deliver to functions, while there are mappings that want them."""
+"""Polls for stream records to deliver to functions, while there are mappings that deliver."""
 
 from typing import TYPE_CHECKING, Final
 

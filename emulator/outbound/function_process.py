@@ -37,7 +37,7 @@ class ProcessFunction:
         self._process: Process | None = None
 
     async def invoke(self, invocation: Invocation) -> Outcome:
-        """Invoke the function, in a new process if there is none. Its errors become outcomes."""
+        """Invoke the function, in a new process if there is none. Errors become outcomes."""
         async with self._turn:
             try:
                 return await self._within_timeout(invocation)

@@ -112,7 +112,7 @@ class KinesisClient:
 
 
 def _refusal(status: int, errortype: str, text: bytes) -> tuple[str, str]:
-    """Return the code and message of an error. If it is not JSON, its status is the code."""
+    """Return the code and message of an error. Without JSON, the code is the HTTP status."""
     try:
         answer = orjson.loads(text)
     except orjson.JSONDecodeError:
