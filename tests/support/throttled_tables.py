@@ -128,7 +128,7 @@ def admitted(db: InProcess, table: str, most: int = 10_000, **item: Any) -> int:
 
 
 def levels(db: InProcess, table: str, kind: str = "Write") -> dict[str | None, float]:
-    """Return the tokens left of the table (None) and its global indexes."""
+    """Return the tokens that are left, by name of global index, with None for the table."""
     enforcement = db.emulator.database.table(db.caller, table).enforcement
     assert enforcement is not None
     assert enforcement.throttle is not None
