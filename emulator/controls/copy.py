@@ -1,8 +1,8 @@
 """`copy`: copy the data folder in a process of its own (commands/copy.py) while the server goes on.
 
-`{"Folder": path}`: the target, which is missing or empty. The result comes when the copy is
-complete: `{"Folder": absolute path, "Bytes": of its data file}`. The copy is completed even if the
-client does not wait for it.
+The body is `{"Folder": path}`: the target, which must be missing or empty. The result comes when
+the copy is complete: `{"Folder": absolute path, "Bytes": size of its data file}`. The copy is
+completed even if the client does not wait for it.
 """
 
 import subprocess
@@ -18,7 +18,9 @@ _POLL: Final = 0.02  # seconds
 _PREFIX: Final = "dynamodb-emulator: "
 
 
-@control("copy", changes=False, repeatable=False, summary="copy the data folder while the server goes on")
+@control(
+    "copy", method="POST", changes=False, repeatable=False, summary="copy the data folder while the server goes on"
+)
 def copy(emulator: Emulator, body: Body) -> Steps[Result]:
     """Copy the data folder. Raises BadDeclaration."""
     source = emulator.settings.data_dir

@@ -25,7 +25,7 @@ Result = Mapping[str, Any]
 
 
 class Emulator(Protocol):
-    """What controls use of an emulator (app.py)."""
+    """The parts of an emulator (app.py) that controls use."""
 
     database: Database
     clock: EmulatorClock
@@ -46,7 +46,8 @@ _F = TypeVar("_F", bound=Function)
 class Control:
     """One control, and the call under `/_emulator/` that runs it.
 
-    changes: it changes something. A control that does not can be a GET, to which any page may link.
+    changes: it changes something. Only a control that changes nothing can be a GET, to which any
+    page may link.
     repeatable: it may run again if the commit that has its writes is lost. A control that moves
     something by an amount, or writes outside of the store, may not.
     """
@@ -71,7 +72,7 @@ def control(
     name: str,
     *,
     summary: str,
-    method: str = "POST",
+    method: str | None = None,
     path: str | None = None,
     changes: bool = True,
     repeatable: bool = True,
@@ -79,11 +80,13 @@ def control(
     """Register the decorated function as a control.
 
     path: below `/_emulator/`, the name if left out.
+    method: if left out, GET for a control that changes nothing, else POST.
     """
 
     def register(function: _F) -> _F:
         assert name not in _controls, f"two controls are called {name}"
-        _controls[name] = Control(name, method, path or name, function, changes, repeatable, summary)
+        called_by = method or ("POST" if changes else "GET")
+        _controls[name] = Control(name, called_by, path or name, function, changes, repeatable, summary)
         return function
 
     return register
