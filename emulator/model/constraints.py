@@ -27,7 +27,7 @@ _NO_CHANGE: Final = Change()
 class Constraint:
     """One constraint on one value. `text` is the service's, from "Member must" on.
 
-    longest: the largest allowed length, if the constraint limits a length, else None.
+    longest: the largest allowed length, if that is the whole constraint, else None.
     """
 
     kind: Kind
