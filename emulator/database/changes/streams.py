@@ -122,7 +122,7 @@ class Streams:
         return self._definitions.get(stream_id)
 
     def log(self, stream_id: int | None) -> StreamLog | None:
-        """Return the writing side of a stream, None if there is no such stream or it is disabled."""
+        """Return the writing side of a stream, None if it is disabled or does not exist."""
         return None if stream_id is None else self._logs.get(stream_id)
 
     # --- opening and closing ----------------------------------------------------------------------

@@ -16,7 +16,7 @@ from emulator.database.store.loading import from_fields
 from emulator.settings import DEFAULT_ACCOUNT
 
 RETENTION: Final = 86_400.0
-"""Seconds that streams of clients keep records, and the default of the others.
+"""Seconds that clients' streams keep records, and the default for hidden streams.
 
 AWS: "Change data capture for DynamoDB Streams".
 """
@@ -25,7 +25,7 @@ SHARD_LIFE: Final = 14_400.0
 """Seconds after which an open shard is closed and continued by a child (behaviour 11.5)."""
 
 FIRST_SEQUENCE: Final = 100_000_000_000_000_000_000
-"""What is added to stored numbers: sequence numbers have at least 21 digits (behaviour 11.1)."""
+"""Added to a stored number for clients: their numbers have at least 21 digits (behaviour 11.1)."""
 
 
 def sequence_text(number: int) -> str:
@@ -127,7 +127,7 @@ class StreamDefinition:
         return self.disabled is not None and self.disabled + self.retention <= now
 
     def oldest(self, now: float) -> float:
-        """Return the time before which records count as trimmed, deleted or not."""
+        """Return the time before which records count as trimmed, even if not deleted yet."""
         return now - self.retention
 
     def readable(self, now: float) -> Iterator[Shard]:
@@ -156,7 +156,7 @@ class StreamDefinition:
 
 
 def opened(stream: StreamDefinition, first: int, moment: float) -> StreamDefinition:
-    """Return the stream with an open shard for each slot, the child of the slot's last shard.
+    """Return the stream with a new shard for each slot, the child of the slot's last shard.
 
     first: the next sequence number.
     """
@@ -180,9 +180,9 @@ def closed(stream: StreamDefinition, last: int, moment: float) -> StreamDefiniti
 def rolled_over(stream: StreamDefinition, last: int, written: float, now: float) -> tuple[StreamDefinition, int]:
     """Return the stream with the shards that it has by now, and its last used sequence number.
 
-    Open shards end after SHARD_LIFE and are continued by children; an ending uses up one number.
-    Closed shards go when all their records are too old. After a long pause only as many generations
-    are made as are still readable.
+    Open shards end after SHARD_LIFE and are continued by children. Each such end uses up one
+    sequence number. Closed shards go when all their records are too old. After a long pause, only
+    generations of shards that are still readable are made.
 
     last: the last sequence number used so far. written: the time of the newest record. If rolling
     over is late, a shard may hold records past its scheduled end. It is closed after the last of

@@ -27,8 +27,8 @@
 The digest bounds the length of a partition key and gives Scan its order on AWS: ascending MD5 over
 the ASCII bytes `Outliers` followed by the partition key's bytes (behaviour 6.2). Key bytes are
 UTF-8 for S, raw for B, and the order-preserving number bytes of values/number.py for N. A sort key
-is the end of an item key and needs no escape. In an index key the item key follows, so each
-component is escaped and they compare one after another.
+is the end of an item key and needs no escape. In an index key the item key follows the range keys,
+so each range key is escaped. Escaped parts compare one after another.
 """
 
 from base64 import b64decode
@@ -128,7 +128,7 @@ def statistics(table_id: int) -> bytes:
 
 
 def deletion(prefix: bytes) -> bytes:
-    """Return the key of the record that everything with this prefix is being deleted."""
+    """Return the key of the record which says that everything with this prefix is being deleted."""
     return _DELETION + prefix
 
 
@@ -138,7 +138,7 @@ def deletions() -> tuple[bytes, bytes]:
 
 
 def deleted_range(record: bytes) -> tuple[bytes, bytes]:
-    """Return the range that such a record is about."""
+    """Return the range that is being deleted, from the key of the record that says so."""
     return record[1:], keycode.prefix_end(record[1:])
 
 
@@ -159,12 +159,15 @@ def token(access_key: str, region: str, operation: str, text: str) -> bytes:
 
 
 def token_expiry(expiry: bytes, key: bytes) -> bytes:
-    """Return the key of a token's entry by time. expiry: eight bytes, none for the first entry."""
+    """Return the key of a token's entry in the order of expiry.
+
+    expiry: eight bytes, or empty for the beginning of all entries.
+    """
     return _TOKEN_EXPIRY + expiry + key
 
 
 def token_of_expiry(entry: bytes) -> bytes:
-    """Return the token's key that an entry by time is about."""
+    """Return the key of the token that an entry in the order of expiry is about."""
     return entry[9:]
 
 
