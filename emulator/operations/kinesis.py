@@ -58,7 +58,7 @@ def enable(database: Database, caller: Caller, request: Request, _: None) -> Res
         precision=request.get(_ENABLE, {}).get(_PRECISION),
         until=database.catalog.until(),
     )
-    # If the time of a DISABLING is over, store DISABLED first: it may be for the same data stream.
+    # Store DISABLED where DISABLING is over: the new destination may be the same data stream.
     ended = tuple(
         destination if destination.status == ENABLE_FAILED else replace(destination, status=DISABLED)
         for destination in definition.kinesis

@@ -1,6 +1,6 @@
 """PutItem, UpdateItem, DeleteItem (behaviour 4.5, 4.6, 5).
 
-Problems that their checks find come in the envelope.
+Errors of their checks are enveloped.
 """
 
 from typing import Final
