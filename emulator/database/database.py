@@ -62,7 +62,7 @@ class Database:
     """What every operation gets: the catalog, transactions and background work. One thread owns it.
 
     sharing: what is shared with other processes that use the same folder; None if there are none.
-    jobs: each queues one kind of long work that an earlier start may have left unfinished.
+    jobs: functions that each queue one kind of long work, which an earlier start left unfinished.
     group_commit, upkeep: what the engine offers its host (storage/host.py), or None.
     """
 

@@ -179,7 +179,7 @@ class Streams:
             self._save(change, replace(stream, tags=tags))
 
     def remove(self, change: DefinitionChange, stream_id: int) -> None:
-        """Delete a stream and its records, if it is still there."""
+        """Delete a stream and its records, if the stream still exists."""
         self._registry.remove(change, keyspace.stream(stream_id))
         change.txn.delete(counter_key(stream_id))
         self._deletions.begin(change.txn, keyspace.stream_records(stream_id))

@@ -1,7 +1,8 @@
 """What is stored about streams and their shards (behaviour 11).
 
-A stream outlives its table: after it is disabled, or the table deleted, it stays readable for as
-long as it keeps records. Definitions are frozen and stored as JSON; a change makes a new one.
+A stream outlives its table: after the stream is disabled, or its table deleted, the stream stays
+readable for as long as it keeps records. Definitions are frozen and stored as JSON; a change makes
+a new definition.
 """
 
 from collections.abc import Iterator, Mapping
@@ -96,7 +97,10 @@ class StreamDefinition:
 
     @classmethod
     def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
-        """Return the stream that dump() stored. account: of access keys that are not accounts."""
+        """Return the stream that dump() stored.
+
+        account: the account of access keys that are not account numbers.
+        """
         fields = orjson.loads(stored)
         fields["account"] = account_of(fields["access_key"], account)
         fields["shards"] = tuple(from_fields(Shard, shard) for shard in fields["shards"])
@@ -185,8 +189,8 @@ def rolled_over(stream: StreamDefinition, last: int, written: float, now: float)
     generations of shards that are still readable are made.
 
     last: the last sequence number used so far. written: the time of the newest record. If rolling
-    over is late, a shard may hold records past its scheduled end. It is closed after the last of
-    them, so that they can be read for as long as all others.
+    over is late, a shard may hold records past its scheduled end. Such a shard is closed at the
+    time of its newest record, so that these records stay readable for as long as all others.
     """
     while open_shards := stream.open_shards():
         moment = open_shards[0].opened + SHARD_LIFE

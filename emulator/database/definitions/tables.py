@@ -1,6 +1,6 @@
 """What is stored about tables and indexes.
 
-Definitions are frozen and stored as JSON; a change makes a new one.
+Definitions are frozen and stored as JSON; a change makes a new definition.
 """
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
@@ -138,7 +138,10 @@ class TableDefinition:
 
     @classmethod
     def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
-        """Return the table that dump() stored. account: of access keys that are not accounts."""
+        """Return the table that dump() stored.
+
+        account: the account of access keys that are not account numbers.
+        """
         fields = orjson.loads(stored)
         for gone in GONE:
             fields.pop(gone, None)

@@ -1,6 +1,6 @@
 """Writes that are prepared ahead of the transaction that stores them.
 
-Preparing the write of a large item takes up to 30 ms, and a request may have a hundred of them. So
+Preparing the write of a large item takes up to 30 ms, and a request may have a hundred writes. So
 the writes are prepared in slices (emulator/slices.py), each from the row that is stored at that
 moment. The transaction prepares a write again if its row has changed since. So the outcome is the
 same as if the transaction had prepared everything itself.

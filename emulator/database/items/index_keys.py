@@ -88,7 +88,7 @@ def _check_lengths(table: Table, item: Item) -> None:
 def _excess(index: Index, item: Item) -> tuple[str, str, int, int] | None:
     """Return the arguments of `index_key_too_long` for one index, None if its keys fit.
 
-    These are the index, the attribute with which its HASH or RANGE attributes become too long,
+    They are the index, the attribute with which its HASH or RANGE attributes become too long,
     their size and their limit.
     """
     definition = index.definition

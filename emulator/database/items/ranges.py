@@ -129,8 +129,8 @@ def _entry_problem(index: Index, key: Item) -> errors.ApiError:
 def scan_start_key(table: Table, source: Table | Index, key: Item) -> bytes:
     """Return the storage key that an ExclusiveStartKey of a Scan stands for.
 
-    Raises the errors of a Query, but for a table wrong names and wrong types have the same text
-    (behaviour 6.1, OLD).
+    Raises the errors of a Query, with one exception: for a table, wrong names get the text of wrong
+    types (behaviour 6.1, OLD).
     """
     if isinstance(source, Table) and not (_has_names(table, source, key) and _has_types(table, source, key)):
         raise errors.starting_key_of_other_types()

@@ -2,7 +2,7 @@
 
 | first byte | rest of the key                                      | value                        |
 |------------|------------------------------------------------------|------------------------------|
-| 01         | name of the record                                   | counters, one each           |
+| 01         | name of a counter                                    | the counter                  |
 | 02         | escape(access key) escape(region) table name         | table definition, JSON       |
 | 03         | u32 table, digest16 of the partition key, sort key   | item row                     |
 | 04         | u32 index, digest16 of its partition key,            | projected item row           |
@@ -167,7 +167,7 @@ def token_expiry(expiry: bytes, key: bytes) -> bytes:
 
 
 def token_of_expiry(entry: bytes) -> bytes:
-    """Return the key of the token that an entry in the order of expiry is about."""
+    """Return the key of a token, from the key of the token's entry in the order of expiry."""
     return entry[9:]
 
 

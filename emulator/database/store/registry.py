@@ -1,7 +1,8 @@
 """Stored definitions that are held in memory: tables, streams, event source mappings.
 
 One kind of definition has one *registry*: a range of keys, how to load a definition, and what to do
-when one has changed or gone. All registries of a database change, publish and reload together:
+when a definition has changed or gone. All registries of a database change, publish and reload
+together:
 
     backups = registries.add(keyspace.backups(), Backup.load)
 
@@ -13,8 +14,8 @@ when one has changed or gone. All registries of a database change, publish and r
   raises, nothing is stored and nothing published.
 - `reload` reads what is stored: at the start, after another process has changed something
   (versions.py), and after a commit that was lost. It loads only definitions whose bytes differ.
-- Definitions are frozen: a change makes a new one. A definition that did not change stays the same
-  object.
+- Definitions are frozen: a change makes a new object. A definition that did not change stays the
+  same object.
 """
 
 from collections.abc import Callable, Iterator

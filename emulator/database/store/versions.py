@@ -71,9 +71,9 @@ class Versions:
     def declare(self, txn: WriteTxn, declared: bytes) -> None:
         """Store what a test declared (enforcer.py), as part of a change of definitions.
 
-        It is for the other workers of this start of the server.
+        The other workers of the server read the declarations. A later start ignores them.
         """
-        assert self._sharing is not None, "a process that is alone keeps it in memory"
+        assert self._sharing is not None, "a process that is alone keeps declarations in memory"
         txn.put(_DECLARED, self._sharing.run + declared)
 
     def declared(self, txn: ReadTxn) -> bytes | None:
