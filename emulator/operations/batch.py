@@ -128,7 +128,7 @@ def _reads_of(table: Table, name: str, part: dict[str, Any], projections: Mappin
 
 
 def _leave_out_repeats(reads: Sequence[_Reads]) -> None:
-    """Leave out items that an earlier block reads by another table name (behaviour 7.1)."""
+    """Leave out items that an earlier block reads, by another name of the table (behaviour 7.1)."""
     known: set[bytes] = set()
     for each in reads:
         each.gets = [get for get in each.gets if get.key not in known]

@@ -76,8 +76,8 @@ def enable(database: Database, caller: Caller, request: Request, _: None) -> Res
 def disable(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """Stop recording. Changes recorded before are still delivered if there is an endpoint.
 
-    Without an endpoint a destination stays ENABLING. It can be disabled too, because on the service
-    it would become ACTIVE within minutes.
+    Without an endpoint a destination stays ENABLING. Such a destination can be disabled too,
+    because on the service it would become ACTIVE within minutes.
     """
     definition = _definition(database, caller, request)
     destination = _destination(definition, request)

@@ -138,7 +138,7 @@ def query(database: Database, caller: Caller, request: Request, checked: _Checke
     source = _source(table, request)
     start = request.get("ExclusiveStartKey")
     last_key = None if start is None else ranges.start_key(table, source, start)
-    assert checked.key_condition is not None, "the check requires one"
+    assert checked.key_condition is not None, "the check requires a key condition"
     values = request.get("ExpressionAttributeValues", NO_VALUES)
     wanted = key_range.resolve(checked.key_condition, source.key_schema, values)
     _check_filter(table, source, checked.filter, request)

@@ -57,8 +57,8 @@ _LISTED: Final = (
     "WarmThroughput",
     "TableClass",
 )
-"""The members that the error for a request without changes lists. Three of them are not in the
-SDK's model (behaviour 10.4).
+"""If a request changes nothing, the error lists these members. Three of them are not in the SDK's
+model (behaviour 10.4).
 """
 
 _NOTHING: Final = frozenset(
