@@ -104,7 +104,8 @@ class Insert:
 class SetChange:
     """A set_add or set_delete.
 
-    The second argument must be a set. If it is a parameter, that is known only with the request.
+    The second argument must be a set. If the argument is a parameter, its type is known only when
+    the request is.
     """
 
     function: str

@@ -71,7 +71,7 @@ def _layout(found: Program, table: Table) -> select.Layout | _KeyLayout | None:
     if isinstance(statement, Select):
         return select.layout(found, statement, table)
     if statement.source.index is not None:
-        raise errors.transaction_read_on_index()  # an EXISTS: writes have been refused
+        raise errors.transaction_read_on_index()  # an EXISTS: prepare.py has refused writes
     if isinstance(statement, Insert):
         return None
     key, rest = where.key_of(found.where, table.key_names)
