@@ -562,3 +562,26 @@ def test_imports_of_other_tests_are_found(code):
 
 def test_imports_of_shared_code_are_allowed():
     assert not other_tests(ast.parse("from tests.support.tables import new_name\nfrom tests.support import seeds"))
+
+
+def compared_engines(tree):
+    """Return the comparisons of a fixture's engine name with names in the code."""
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Compare)]
+    return [
+        ast.unparse(node)
+        for node in found
+        if isinstance(node.left, ast.Name) and node.left.id == "engine_name"
+        for each in node.comparators
+        if isinstance(each, ast.Constant | ast.Tuple | ast.List | ast.Set)
+    ]
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_test_knows_an_engine_by_its_name(path):
+    """Otherwise a new engine takes the branch of another one: see tests/support/engines.py."""
+    assert compared_engines(ast.parse(path.read_text())) == []
+
+
+def test_a_comparison_of_engines_is_found():
+    code = 'engine_name == "memory"; engine_name not in ("a", "b"); engine_name in ENGINES'
+    assert len(compared_engines(ast.parse(code))) == 2

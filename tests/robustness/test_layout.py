@@ -177,7 +177,7 @@ def agree(found: bytes | None, expected: bytes) -> bool:
 
 
 def parsed(value: bytes) -> dict[str, Any] | None:
-    """Return the definition that is the value of a record, or None. Definitions are JSON objects."""
+    """Return the definition in a record, or None if the record has none. It is a JSON object."""
     if not value.startswith(b"{"):
         return None
     try:
