@@ -24,7 +24,7 @@ from emulator.slices import Sliced, Steps
 from storage import Engine, LayoutMismatch, open_engine
 
 if TYPE_CHECKING:
-    from emulator.event_sources.api import Answer as Told
+    from emulator.event_sources.api import Answer as LambdaAnswer
     from emulator.event_sources.service import FunctionService
 
 log = logging.getLogger("emulator")
@@ -135,7 +135,7 @@ class Emulator:
         functions = self._functions
         return functions if functions is not None and functions.busy else None
 
-    def call_functions(self, method: str, path: str, query: str, body: bytes, caller: Caller) -> "Told":
+    def call_functions(self, method: str, path: str, query: str, body: bytes, caller: Caller) -> "LambdaAnswer":
         """Answer a request to Lambda's API with a status and JSON. Raises ApiError."""
         return self.database.run(lambda: self.functions.answer(method, path, query, body, caller))
 

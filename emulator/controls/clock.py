@@ -22,7 +22,7 @@ from emulator.controls.registry import Emulator, Result, control
 from emulator.slices import Steps
 
 
-@control("clock", method="GET", changes=False, summary="show the emulator's clock")
+@control("clock", changes=False, summary="show the emulator's clock")
 def state(emulator: Emulator, _body: Body) -> Result:
     """Return what the clock shows."""
     clock = emulator.clock

@@ -18,7 +18,9 @@ _POLL: Final = 0.02  # seconds
 _PREFIX: Final = "dynamodb-emulator: "
 
 
-@control("copy", changes=False, repeatable=False, summary="copy the data folder while the server goes on")
+@control(
+    "copy", method="POST", changes=False, repeatable=False, summary="copy the data folder while the server goes on"
+)
 def copy(emulator: Emulator, body: Body) -> Steps[Result]:
     """Copy the data folder. Raises BadDeclaration."""
     source = emulator.settings.data_dir

@@ -71,7 +71,7 @@ def control(
     name: str,
     *,
     summary: str,
-    method: str = "POST",
+    method: str | None = None,
     path: str | None = None,
     changes: bool = True,
     repeatable: bool = True,
@@ -79,11 +79,13 @@ def control(
     """Register the decorated function as a control.
 
     path: below `/_emulator/`, the name if left out.
+    method: if left out, GET for a control that changes nothing, else POST.
     """
 
     def register(function: _F) -> _F:
         assert name not in _controls, f"two controls are called {name}"
-        _controls[name] = Control(name, method, path or name, function, changes, repeatable, summary)
+        called_by = method or ("POST" if changes else "GET")
+        _controls[name] = Control(name, called_by, path or name, function, changes, repeatable, summary)
         return function
 
     return register

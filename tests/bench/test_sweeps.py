@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from emulator.slices import finish
 from emulator.app import Emulator
 from emulator.clock import ManualClock
 from emulator.database.jobs import ttl_sweep
@@ -60,7 +61,7 @@ def test_sweep(emulator, benchmark, table, size):
             emulator.call("BatchWriteItem", {"RequestItems": {name: puts}}, caller)
 
     def sweep():
-        return ttl_sweep.sweep_now(emulator.database, ttl_sweep.tables(emulator.database))
+        return finish(ttl_sweep.sweep(emulator.database, ttl_sweep.tables(emulator.database)))
 
     benchmark.group = f"sweep of {ITEMS} items, {size}"
     deleted = benchmark.pedantic(sweep, setup=fill, rounds=ROUNDS)

@@ -4,6 +4,7 @@ from typing import Any
 
 from emulator.clock import Background
 from emulator.database.jobs import ttl_sweep
+from emulator.slices import finish
 from tests.support.in_process import InProcess
 from tests.support.tables import table_request
 
@@ -56,4 +57,4 @@ def wait(db: InProcess, seconds: float = 60) -> None:
 def sweep(db: InProcess) -> Any:
     """Delete expired items now, as the control does; return their number by table ARN."""
     database = db.emulator.database
-    return ttl_sweep.sweep_now(database, ttl_sweep.tables(database))
+    return finish(ttl_sweep.sweep(database, ttl_sweep.tables(database)))

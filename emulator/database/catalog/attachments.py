@@ -1,7 +1,7 @@
 """What a table's settings bring with them: a stream, change logs for Kinesis, a TTL queue.
 
 Operations only change settings. Whenever a definition is saved, `reconcile` opens, closes and
-removes attachments until they are what the settings say. So no operation can forget one.
+removes attachments until they match the settings. So no operation can forget an attachment.
 """
 
 from dataclasses import replace
@@ -31,7 +31,7 @@ class Attachments:
         self._deletions = deletions
 
     def reconcile(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
-        """Make a table's attachments what its settings say; return it with their ids."""
+        """Make a table's attachments match its settings; return its definition with their ids."""
         definition = self._reconcile_stream(change, definition)
         definition = self._reconcile_kinesis(change, definition)
         return self._reconcile_ttl(change, definition)
@@ -39,7 +39,7 @@ class Attachments:
     def compiled(self, definition: TableDefinition) -> Table:
         """Return the table of a definition, with the followers of its writes in their order.
 
-        A follower that only some tables have costs the others nothing.
+        A table gets only the followers that its settings need.
         """
         followers: list[Follower] = []
         preconditions: list[Precondition] = []
@@ -60,7 +60,10 @@ class Attachments:
         return Table(definition, tuple(followers), tuple(preconditions))
 
     def remove(self, txn: WriteTxn, definition: TableDefinition) -> None:
-        """Delete a table's queue. Its streams, closed when its deletion began, stay for a day."""
+        """Delete the TTL queue of a deleted table.
+
+        Its streams were closed when its deletion began. They stay for a day.
+        """
         if definition.ttl_queue is not None:
             self._deletions.begin(txn, keyspace.expiries(definition.ttl_queue))
 
@@ -69,20 +72,20 @@ class Attachments:
             stream = self._streams.open(change, next_id(change.txn), definition, definition.stream_view)
             return replace(definition, stream_id=stream.id, stream_label=stream.label)
         if definition.stream_view is None and definition.stream_id is not None:
-            if self._streams.get(definition.stream_id) is not None:  # an older version may have lost it
+            if self._streams.get(definition.stream_id) is not None:  # older versions could lose streams
                 self._streams.close(change, definition.stream_id)
             return replace(definition, stream_id=None)
         return definition
 
     def _reconcile_kinesis(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
-        """Give each destination the change log of its status: open, closed to drain, or none."""
+        """Give each destination the change log that fits its status: open, closed to drain, or none."""
         destinations: list[KinesisDestination] = []
         for each in definition.kinesis:
             destination = each
             if each.status == DISABLED and each.stream_id is not None:
                 self._streams.remove(change, each.stream_id)
                 self._deletions.begin(change.txn, keyspace.checkpoints(consumer(each.stream_id)))
-                destination = replace(each, stream_id=None, precision=None)  # forgotten: behaviour 15
+                destination = replace(each, stream_id=None, precision=None)  # behaviour 15
             elif each.status == DISABLING and each.stream_id is not None and self._streams.log(each.stream_id):
                 self._streams.close(change, each.stream_id)
             elif each.status != DISABLING and each.status not in ENDED and each.stream_id is None:

@@ -1,7 +1,8 @@
 """The catalog: which tables exist, for whom, in which state.
 
-Tables belong to a *tenant*, the access key and region that made them, like a separate account (one
-tenant for all with `shared_db`). All tables are held in memory, compiled (tables.py).
+Each table belongs to a *tenant*: the access key and region that created it, like a separate account
+on AWS. With `shared_db` there is one tenant for all. All tables are held in memory, compiled
+(tables.py).
 
 A status such as CREATING ends by the clock (settling.py). Without `delay_transient_statuses` it
 ends at once: the answer says CREATING and the next request sees ACTIVE, as the SDKs' waiters
@@ -42,28 +43,29 @@ class Caller:
     shared: bool
     """Whether all callers see the same tables."""
     tenant_tables: Tables
-    """The tables of the caller's tenant, alive: they change while the caller is held."""
+    """The tables of the caller's tenant. This object is live: it changes when the tables do."""
     tables: dict[str, Table]
-    """The same by name."""
+    """The same tables by name, also live."""
 
     @property
     def home(self) -> arns.Home:
-        """Return what tells the caller's own ARNs from foreign ones."""
+        """Return the account and region that the caller's own ARNs have."""
         return arns.Home(self.account, self.region, self.shared)
 
     @property
     def tenant(self) -> Tenant:
-        """Return the access key and region under which the caller's resources are."""
+        """Return the tenant that owns the caller's resources."""
         return SHARED if self.shared else (self.access_key, self.region)
 
 
 class Options(NamedTuple):
     """How a database behaves.
 
-    shared: one tenant for all callers; account: of access keys that are not accounts; delay:
-    transient statuses last a while; throttle: enforce throughput on all tables; collection_limit:
-    bytes of an item collection with local indexes; stream_shards: open shards of a new stream, 0
-    for as many as its table has partitions; kinesis: a Kinesis endpoint is configured.
+    shared: one tenant for all callers; account: the account of access keys that are not account
+    numbers; delay: transient statuses last a while; throttle: enforce throughput on all tables;
+    collection_limit: bytes of an item collection with local indexes; stream_shards: open shards of
+    a new stream, 0 for as many as its table has partitions; kinesis: a Kinesis endpoint is
+    configured.
     """
 
     shared: bool = False
@@ -76,7 +78,7 @@ class Options(NamedTuple):
 
 
 class Catalog:
-    """All tables of an engine, and their streams; read with the first reload of `registries`."""
+    """All tables of an engine, and their streams. The first reload of `registries` reads them."""
 
     def __init__(
         self,
@@ -112,7 +114,7 @@ class Catalog:
         registries.on_reload(self._reload_declarations)
         self._tenants = tables.tenants
         self._misses = Misses(self._tenants)
-        # What others do with tables, besides finding them.
+        # The functions of the registry and of Settling that other modules use.
         self.everything = tables.everything
         self.current = tables.current
         self.changing = tables.changing
@@ -133,10 +135,10 @@ class Catalog:
         return Caller(access_key, region, account, host, self._shared, tables, tables.by_name)
 
     def find(self, caller: Caller, name: str, *, expected: bool = True, data_plane: bool = False) -> Table | None:
-        """Return the caller's table by name or ARN. Settles it first, so it may write or remove it.
+        """Return the caller's table by name or ARN. Settles the table first, which may write.
 
-        Returns None, and logs a line, if there is none. Raises the error of an ARN that names no
-        table of the caller's own; data_plane: the data plane's.
+        If there is no such table, this returns None, and logs a line if one was `expected`. Raises
+        the errors of wrong ARNs (behaviour 3.4); data_plane: with the data plane's texts.
         """
         table = caller.tables.get(name)
         if table is None and name.startswith("arn:"):
@@ -149,10 +151,10 @@ class Catalog:
         return table
 
     def page(self, caller: Caller, after: str | None, limit: int) -> tuple[list[str], bool]:
-        """Return the next names of the caller's tables, in order; say whether there are more.
+        """Return the next names of the caller's tables, in order, and whether there are more.
 
-        Settles these tables, which may write, and at most one more, however many the caller has.
-        Logs a line if the caller has none.
+        Settles each table that it visits, which may write. It visits no table after the first one
+        that the page has no room for. Logs a line if the caller has no tables.
         """
         names: list[str] = []
         while (after := caller.tenant_tables.after(after)) is not None:
@@ -166,7 +168,7 @@ class Catalog:
         return names, False
 
     def declare(self) -> None:
-        """Apply a change of what is enforced to all tables, in other processes too."""
+        """Apply changed declarations of a test to all tables, in other processes too."""
         if self._versions.shared:
             with self.changing(urgent=True) as change:
                 self._versions.declare(change.txn, self._enforcer.declared())

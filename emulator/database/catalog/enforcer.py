@@ -1,8 +1,8 @@
 """What is enforced on which tables: throughput limits, and items "in an ongoing transaction".
 
-Requests run one after another here, so two transactions never conflict by themselves. A test
-declares that one is under way on an item, or with a token, for a while of the emulator's clock
-(behaviour 8.4).
+Requests run one after another here, so two transactions never conflict by themselves. Instead, a
+test declares that a transaction is under way on an item or with a token. The declaration ends by
+the emulator's clock (behaviour 8.4).
 """
 
 from collections.abc import Mapping
@@ -81,12 +81,12 @@ class Enforcer:
             raise errors.transaction_in_progress()
 
     def of(self, table: Table) -> Enforcement | None:
-        """Return what is enforced on a table. Changes of its definition keep its token buckets."""
+        """Return what is enforced on a table. Its token buckets outlive changes of its definition."""
         throttle = self._throttle(table)
         held = {}
         for hold in self._holds:
             if hold.table in (table.name, table.arn) and hold.key.keys() == set(table.key_names):
-                with suppress(errors.ApiError):  # no item has a key of other types
+                with suppress(errors.ApiError):  # a key of wrong types belongs to no item
                     held[table.item_key(dict(hold.key))] = hold.until
         return Enforcement(self._clock, throttle, held) if throttle or held else None
 

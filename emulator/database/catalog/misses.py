@@ -16,7 +16,7 @@ from emulator.log_limits import LogLimit
 
 log = logging.getLogger("emulator")
 
-_PLACES: Final = 3  # named in one line: a test suite may have hundreds of access keys
+_PLACES: Final = 3  # tenants named in one line: a test suite may have hundreds of access keys
 
 
 class Misses:

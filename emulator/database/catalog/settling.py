@@ -1,7 +1,9 @@
-"""Ending statuses: a status such as CREATING lasts until a time, and pending changes wait for one.
+"""Ending statuses. A status such as CREATING has a time at which it ends, a pending change a time
+at which it comes into force.
 
-Nothing happens at that time by itself. The first request for the table afterwards *settles* it: it
-stores the new status, puts pending changes into force, and removes a table that is DELETING.
+Nothing happens at that time by itself. The first request for the table afterwards *settles* the
+table: it stores the new status, puts pending changes into force, and removes a table that is
+DELETING.
 """
 
 from collections.abc import Iterable, Iterator
@@ -27,7 +29,7 @@ TRANSIENT_SECONDS: Final = 3.0  # how long CREATING lasts with delay_transient_s
 
 
 class Settling:
-    """When statuses end, and what follows from it. delay: seconds that a status lasts."""
+    """Ends statuses and puts pending changes into force. delay: seconds that a status lasts."""
 
     def __init__(self, tables: TableRegistry, deletions: Deletions, clock: Clock, delay: float) -> None:
         self._tables = tables
@@ -40,15 +42,15 @@ class Settling:
         return self._clock.now() + self._delay
 
     def has_passed(self, until: float) -> bool:
-        """Say whether a status that ends at a time has ended.
+        """Say whether a status that ends at the time `until` has ended.
 
-        It has, too, if the clock was set back to before it began.
+        The status has also ended if the clock was set back to before the status began.
         """
         now = self._clock.now()
         return not now < until <= now + self._delay
 
     def overdue(self, table: Table) -> bool:
-        """Say whether a status lasts too long, because the disk has no room for the next one."""
+        """Say whether the disk has no room to store the status that follows CREATING or DELETING."""
         definition = table.definition
         return definition.status in (CREATING, DELETING) and self.has_passed(definition.until)
 
@@ -58,7 +60,7 @@ class Settling:
             self.settle(table)
 
     def settle(self, table: Table) -> Table | None:
-        """End the statuses whose time has come; return the table as it is then, None if it is gone.
+        """End the statuses whose time has come; return the settled table, None if it is gone.
 
         This writes. On a full disk the old status stays until there is room (`overdue`).
         """
@@ -97,8 +99,8 @@ class Settling:
     def _without_indexes(self, table: Table, settled: TableDefinition, gone: list[IndexDefinition]) -> Table:
         """Save a definition that lost indexes.
 
-        Attribute definitions that only they needed and their statistics go now, their entries in
-        the background.
+        The statistics of these indexes are deleted now, and the attribute definitions that only
+        these indexes needed. The entries are deleted in the background.
         """
         keep = {index.id for index in settled.indexes}
         used = {settled.hash, settled.range}.union(*(index.hash + index.range for index in settled.indexes))

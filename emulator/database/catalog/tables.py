@@ -1,4 +1,4 @@
-"""All tables of an engine: stored as definitions, held compiled by tenant, and how they change."""
+"""All tables of an engine. The store has their definitions, and memory the compiled tables."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -18,7 +18,8 @@ from emulator.database.store.registry import DefinitionChange, Registries
 class TableRegistry:
     """The tables.
 
-    account: of access keys that are not accounts; shared: one tenant for all callers.
+    account: the account of access keys that are not account numbers; shared: one tenant for all
+    callers.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class TableRegistry:
     # --- finding ----------------------------------------------------------------------------------
 
     def everything(self) -> Iterator[Table]:
-        """Walk all tables that callers can have, as they are held.
+        """Walk all tables that callers can reach.
 
         Tables created with the opposite `--shared-db` setting are hidden, not deleted.
         """
@@ -53,7 +54,7 @@ class TableRegistry:
                 yield from tables.values()
 
     def current(self, table: Table) -> Table | None:
-        """Return a table as it is held now; None if it is gone, even if a new one has its name."""
+        """Return the newest state of a table; None if it is gone, even if a new table has its name."""
         found = self.tenants.get(self._tenant(table.definition), table.name)
         return found if found is not None and found.id == table.id else None
 
@@ -66,7 +67,7 @@ class TableRegistry:
     # --- changing ---------------------------------------------------------------------------------
 
     def changing(self, *, urgent: bool = False) -> AbstractContextManager[DefinitionChange]:
-        """Open a write transaction that changes definitions, as `Registries.changing`."""
+        """Open a write transaction that changes definitions (see `Registries.changing`)."""
         return self._registries.changing(urgent=urgent)
 
     def save(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:

@@ -1,8 +1,8 @@
 """Which tables each tenant has, and which tenants have a table of some name.
 
 Nothing creates a tenant (definitions/tenants.py): any access key and region of a request is one.
-So a tenant without tables must cost nothing once nobody holds it, and no lookup may walk over all
-tenants.
+So a tenant without tables must cost nothing once nothing refers to its `Tables`, and no lookup may
+walk over all tenants.
 """
 
 from bisect import bisect_left, bisect_right, insort
@@ -16,8 +16,8 @@ from emulator.database.schema.table import Table
 class Tables:
     """The tables of one tenant; only Tenants changes them.
 
-    `by_name` is a dictionary of its own, because methods of a subclass of dict cost 800
-    instructions more in each request.
+    This class has a dictionary and is not a subclass of dict: methods of a subclass cost each
+    request 800 instructions more.
     """
 
     __slots__ = ("__weakref__", "_names", "by_name")
@@ -44,15 +44,15 @@ class Tables:
 
 
 class Tenants:
-    """All tenants that have tables, or that somebody holds."""
+    """All tenants that have tables, or whose `Tables` something refers to."""
 
     def __init__(self) -> None:
         self._known: WeakValueDictionary[Tenant, Tables] = WeakValueDictionary()
-        self._occupied: dict[Tenant, Tables] = {}  # those with tables: nobody else may hold them
+        self._occupied: dict[Tenant, Tables] = {}  # with tables: this reference keeps them
         self._places: dict[str, dict[Tenant, None]] = {}
 
     def tables(self, tenant: Tenant) -> Tables:
-        """Return the tables of a tenant, alive: the same object while anything holds it."""
+        """Return the live tables of a tenant: one object for as long as anything refers to it."""
         tables = self._known.get(tenant)
         if tables is None:
             tables = self._known[tenant] = Tables()
@@ -91,5 +91,5 @@ class Tenants:
         return self._occupied
 
     def __iter__(self) -> Iterator[tuple[Tenant, dict[str, Table]]]:
-        """Walk the tenants that have tables, with these by name."""
+        """Walk the tenants that have tables, each with its tables by name."""
         return ((tenant, tables.by_name) for tenant, tables in self._occupied.items())

@@ -12,12 +12,12 @@
 What holds:
 
 - At least once. A shard's *position* is the sequence number of its first record that is not done.
-  It is stored as a checkpoint after the record before it is done. After a restart reading goes on
-  there.
+  It is stored as a checkpoint only when all earlier records are done. After a restart, reading
+  continues at the checkpoint.
 - Lineage. A shard is read only when everything in its parent is done, so records of one item come
   in the order of their changes.
-- Bounded. An inbox says how much it takes; nothing else is kept in memory. The log itself does not
-  wait: records older than the stream's retention are skipped.
+- Bounded. An inbox says how many records it takes; no others are kept in memory. The log does not
+  wait for a slow consumer: records older than the stream's retention are skipped.
 
 A poll costs one read if nothing was written since the last poll and nothing waits.
 """
@@ -34,18 +34,18 @@ from emulator.database.store import keyspace
 from storage import ReadTxn, WriteTxn
 from storage.keycode import prefix_end, u64
 
-_MOST_DOUBLINGS: Final = 20  # of a back-off: keeps the power small
+_MOST_DOUBLINGS: Final = 20  # of a back-off: bounds the power of two
 
 
 class Inbox(Protocol):
     """The records of one shard that were read and are not done."""
 
     def room(self) -> int:
-        """Return how many more records it takes now."""
+        """Return how many more records the inbox takes now."""
         ...
 
     def add(self, row: bytes) -> None:
-        """Take a stored record; it may also leave it out, which makes it done."""
+        """Take a stored record. If the inbox leaves the record out, the record counts as done."""
         ...
 
     def first(self) -> int | None:
@@ -94,9 +94,9 @@ class ShardCursor(Generic[InboxT]):
     ) -> bool:
         """Read a page of records into the inbox, if it has room. Return whether there may be more.
 
-        last: the stream's last sequence number in this snapshot. An older snapshot than the
-        definition may lack a closed shard's last records; it has them all once it has the number
-        that closed it.
+        last: the stream's last sequence number in this snapshot. A snapshot from before the shard
+        was closed may lack the shard's last records. It has them all if `last` has reached the
+        number at which the shard was closed.
         """
         if shard.end is not None and last >= shard.end:
             self._end = shard.end
@@ -118,7 +118,7 @@ class ShardCursor(Generic[InboxT]):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """How much of a shard one poll reads at most. size: bytes of SizeBytes."""
+    """How much of a shard one poll reads at most. size: the total of SizeBytes."""
 
     records: int = reader.RECORDS
     size: int = reader.BYTES
@@ -127,9 +127,10 @@ class Page:
 class LogConsumer(Generic[InboxT]):
     """Reads one change log for one purpose.
 
-    name: under which its checkpoints are stored. owner: key of the stored definition that it reads
-    for; once that is gone, no checkpoint is stored. positions: its stored checkpoints; a shard
-    without one is read from its beginning. make_inbox: returns the inbox of a shard.
+    name: under which its checkpoints are stored. owner: the storage key of the definition for which
+    it reads; once that definition is gone, no checkpoint is stored. positions: its stored
+    checkpoints; a shard without a checkpoint is read from the shard's beginning. make_inbox:
+    returns the inbox of a shard.
     """
 
     def __init__(
@@ -147,14 +148,14 @@ class LogConsumer(Generic[InboxT]):
         self._make_inbox = make_inbox
         self._page = page or Page()
         self._gone: set[int] = set()  # shards whose checkpoints are to be deleted
-        self._seen: tuple[int, StreamDefinition] | None = None  # when nothing was left to do
+        self._seen: tuple[int, StreamDefinition] | None = None  # at the last poll that left nothing
 
     def poll(self, txn: ReadTxn, stream: StreamDefinition, now: float) -> bool:
         """Read what is new; return False if nothing was written and nothing waits."""
         last = last_sequence(txn, stream.id)
         if self._seen is not None and self._seen[0] == last and self._seen[1] is stream:
             return False
-        self._seen = None  # until everything has been looked at
+        self._seen = None  # until this poll has read all shards
         busy = self._drop_gone(stream)
         held = {cursor.shard_id for cursor in self.shards.values() if not cursor.finished}
         oldest = stream.oldest(now)
@@ -177,7 +178,7 @@ class LogConsumer(Generic[InboxT]):
         return True
 
     def _drop_gone(self, stream: StreamDefinition) -> bool:
-        """Forget shards that are gone; return whether records of some still wait."""
+        """Forget shards that are gone; return whether records of such shards still wait."""
         busy = False
         known = {shard.number for shard in stream.shards}
         for number in self._positions.keys() - known:  # gone while no consumer ran
@@ -200,8 +201,8 @@ class LogConsumer(Generic[InboxT]):
     def save(self, write: Callable[[], WriteTxn]) -> None:
         """Store the positions that have moved, in a transaction of its own.
 
-        Raises as the engine does. Then nothing was stored, and the next call stores it. If the
-        process ends before that, it reads some records again after its restart.
+        If the engine raises, nothing was stored, and the next call stores the positions. If the
+        process ends before that call, it reads some records again after its restart.
         """
         moved = {n: cursor.position for n, cursor in self.shards.items() if cursor.position != cursor.stored}
         gone = tuple(self._gone)
@@ -219,7 +220,7 @@ class LogConsumer(Generic[InboxT]):
 
 
 def stored_positions(txn: ReadTxn, name: str) -> dict[int, int]:
-    """Return a consumer's checkpoints by shard: the number of the next record to read."""
+    """Return shard number -> sequence number of the next record to read, of one consumer."""
     prefix = keyspace.checkpoints(name)
     stored = txn.scan(prefix, prefix_end(prefix))
     return {int.from_bytes(key[-4:], "big"): int.from_bytes(value, "big") for key, value in stored}
@@ -233,7 +234,7 @@ def store_positions(txn: WriteTxn, name: str, positions: Mapping[int, int]) -> N
 
 @dataclass(frozen=True, slots=True)
 class BackOff:
-    """How long to wait after failures: `first` seconds, then twice as long after each other one.
+    """How long to wait after a failure: `first` seconds, twice as long after each further failure.
 
     longest: the most seconds. Waits are measured by the emulator's clock.
     """
@@ -242,7 +243,7 @@ class BackOff:
     longest: float
 
     def until(self, now: float, failures: int) -> float:
-        """Return when to try again after that many failures in a row."""
+        """Return when to try again after so many failures in a row."""
         return now + min(self.longest, self.first * 2.0 ** min(failures - 1, _MOST_DOUBLINGS))
 
     def over(self, until: float, now: float) -> bool:

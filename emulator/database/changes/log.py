@@ -32,7 +32,7 @@ from storage import ReadTxn, WriteTxn
 from storage.keycode import u64
 
 _dumps: Final = orjson.dumps
-_HASH: Final = keyspace.ITEM_PREFIX  # an item's shard is chosen by the two bytes here in its key
+_HASH: Final = keyspace.ITEM_PREFIX  # where an item's key has the two bytes that choose its shard
 
 _SPREAD: Final = 0x9E3779B97F4A7C15  # odd: multiplying by it is one to one, so event ids are unique
 _U64: Final = (1 << 64) - 1
@@ -54,10 +54,10 @@ def set_last_sequence(txn: WriteTxn, stream_id: int, number: int) -> None:
 
 
 class StreamLog:
-    """A stream that is being written, compiled: follows the writes of its table.
+    """The writing side of one stream: adds a record for each write to its table.
 
     alone: no other process writes the stream, so its last sequence number need not be read again.
-    On disk, that read is a tenth of a record's cost. A transaction that is undone leaves a gap.
+    On disk, that read is a tenth of a record's cost. An undone transaction leaves a gap in the numbers.
     """
 
     __slots__ = (

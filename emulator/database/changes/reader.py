@@ -1,7 +1,7 @@
 """The reading side of streams: records of one shard in order, from a sequence number on.
 
 Records of a shard are in commit order. That is the order of their times too, unless the clock was
-set back. So a time is found by bisection, with a few single reads.
+set back. So the first record since a time is found by bisection, with a few single reads.
 """
 
 from typing import Final
@@ -33,9 +33,9 @@ _CHUNK: Final = 64  # records read at a time: 50 MB of the largest, with both im
 def read(
     txn: ReadTxn, stream_id: int, shard: int, first: int, *, limit: int = RECORDS, size: int = BYTES
 ) -> tuple[list[bytes], int]:
-    """Return a page of stored records from a sequence number on, and the number to go on from.
+    """Return a page of stored records from a sequence number on, and where the next page begins.
 
-    At most `limit` records and `size` bytes, but always one where there is one.
+    The page has at most `limit` records and `size` bytes, but at least one record if there is any.
     """
     prefix = keyspace.shard_records(stream_id, shard)
     stop = prefix_end(prefix)
@@ -48,7 +48,7 @@ def read(
             room -= record_size(row)
             if room < 0 and rows:
                 break
-            rows.append(row if row[0] == VERSION else current(row))  # the call: a twentieth of a page
+            rows.append(row if row[0] == VERSION else current(row))  # a call would add a twentieth
         if rows:
             first = record_sequence(rows[-1]) + 1
         if len(taken) < wanted:

@@ -16,12 +16,12 @@ The text is a frame around parts that were JSON already:
 
     {"eventID":..,"dynamodb":{..,"Keys":K,"NewImage":N,"OldImage":O,"SequenceNumber":..}<identity>}
 
-So GetRecords splices the text into its answer, and every other form of the record splices the
-parts, without parsing.
+So GetRecords copies the text into its answer, and every other form of the record is made of copies
+of the parts. Nothing is parsed.
 
 Version 1 has the first four fields and the text. It is what folders of storage layout 1 hold.
-`current` turns such a record into version 2 when it is read; the stored one goes when its retention
-ends. Whatever needs only the first four fields may read a record of either version.
+`current` returns such a record in version 2. The stored record stays as it is until its retention
+ends. Code that needs only the first four fields may read a record of either version.
 """
 
 from collections.abc import Callable
@@ -60,9 +60,10 @@ _ID: Final = 32  # hexadecimal digits of an event id
 
 
 class Parts(NamedTuple):
-    """The parts of a record, JSON texts except `event_id`, 32 hexadecimal digits.
+    """The parts of a record.
 
-    new, old: empty where the record has no such image.
+    keys, new, old: JSON texts; `new` and `old` are empty if the record has no such image. event_id:
+    32 hexadecimal digits.
     """
 
     origin: int
@@ -75,7 +76,7 @@ class Parts(NamedTuple):
 
 
 def milliseconds(seconds: float) -> int:
-    """Return a time in the precision of records, rounded: the binary 1.000999 means 1.001."""
+    """Return a time in the precision of records, rounded: the float 1.000999.. stands for 1.001."""
     return round(seconds * 1000)
 
 
@@ -108,7 +109,7 @@ def record_json(row: bytes) -> bytes:
 
 
 def record_frame(row: bytes) -> tuple[bytes, int]:
-    """Return a record's text without its end, an open JSON object, and the origin of the change."""
+    """Return a record's text as a JSON object without its end, and the origin of the change."""
     origin = _header.unpack_from(row)[4]
     return row[HEADER : len(row) - len(IDENTITIES[origin])], origin
 
@@ -141,9 +142,9 @@ def current(row: bytes) -> bytes:
 def _from_first(row: bytes) -> bytes:
     """Return a record of version 1 in version 2.
 
-    The parts are found by parsing the text and dumping them: stored JSON is canonical, so the
-    dumped parts are equal to the stored ones. The first `,"Keys":` is the right one, because the
-    quotes of names and values are escaped in JSON.
+    The lengths of the parts come from parsing the text and dumping each part again: stored JSON is
+    canonical, so a dumped part equals the stored one. The first `,"Keys":` of the text is the
+    member Keys and not a part of some value, because quotes inside JSON strings are escaped.
     """
     _, time, sequence, size = _first_header.unpack_from(row)
     text = row[_first_header.size :]

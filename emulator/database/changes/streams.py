@@ -1,12 +1,16 @@
 """The streams of all tables: opened and closed with their settings, rolled over by the clock.
 
-All definitions are held in memory. A change is stored first. The scheduler calls `begin_roll_over`,
-which queues what is due as background work: open shards that are four hours old are closed and
-continued by children, a stream that has been disabled for as long as its retention is forgotten,
-and records that are older are deleted. It may be late: readers compare times with the clock
-themselves, and a record that is written to a shard past its scheduled end is not lost.
+All definitions are held in memory. A changed definition is stored before it is in force.
 
-Trimming keeps the newest of a shard's old records, as the mark up to which the shard was trimmed.
+The scheduler calls `begin_roll_over`, which queues background work:
+
+- Open shards that are four hours old are closed and continued by children.
+- A stream that has been disabled for as long as its retention is forgotten.
+- Records that are older than the retention are deleted (*trimmed*). The newest of a shard's old
+  records stays, as the mark up to which the shard was trimmed.
+
+This work may be late: readers compare times with the clock themselves, and a record that is written
+to a shard after the shard's scheduled end is not lost.
 """
 
 import os
@@ -37,10 +41,10 @@ ROLL_OVER_SECONDS: Final = 60.0
 """How often streams are rolled over and trimmed."""
 
 ROLL_OVER: Final = "roll over"
-"""The name of the background work that does so."""
+"""The name of the background work that rolls over streams."""
 
 ROLL_OVER_SLICE: Final = 10
-"""Streams that are rolled over at a time: 3 to 8 ms."""
+"""Streams that are rolled over in one slice: 3 to 8 ms."""
 
 _ON_DEMAND_SHARDS: Final = 4
 """An on-demand table starts with four partitions: 4,000 write units, 1,000 a partition."""
@@ -57,9 +61,9 @@ def _new_seed() -> str:
 class Streams:
     """All streams of an engine.
 
-    account: of access keys that are not accounts; shared: one tenant for all callers; shards: open
-    shards of a new stream, 0 for as many as its table has partitions; delay: seconds that ENABLING
-    and DISABLING last.
+    account: the account of access keys that are not account numbers; shared: one tenant for all
+    callers; shards: open shards of a new stream, 0 for as many as its table has partitions; delay:
+    seconds that ENABLING and DISABLING last.
     """
 
     def __init__(
@@ -88,17 +92,17 @@ class Streams:
         )
         self._definitions: dict[int, StreamDefinition] = {}
         self._logs: dict[int, StreamLog] = {}
-        self._tenants: dict[Tenant, dict[str, StreamDefinition]] = {}  # by `resource`: those that clients can see
+        self._tenants: dict[Tenant, dict[str, StreamDefinition]] = {}  # by `resource`, without hidden streams
         self._rolling: list[int] = []  # ids of streams that are due and have not been rolled over yet
-        self._due: dict[int, float] = {}  # when time changes the definition next
-        self._trim: dict[int, float] = {}  # when there may be a record to trim, inf while a slice of that is queued
+        self._due: dict[int, float] = {}  # stream id -> when it next rolls over or goes
+        self._trim: dict[int, float] = {}  # stream id -> when to trim it, inf while that is queued
 
     # --- finding ----------------------------------------------------------------------------------
 
     def find(self, tenant: Tenant, arn: str) -> StreamDefinition:
         """Return a stream by its ARN. Raises ResourceNotFoundException.
 
-        In the one tenant of all callers the ARN may have any account and region.
+        With `--shared-db`, the ARN may have any account and region.
         """
         stream = self.of_resource(tenant, arns.resource(arn))
         if stream is None or not (stream.shared or stream.arn == arn):
@@ -106,11 +110,11 @@ class Streams:
         return stream
 
     def of_resource(self, tenant: Tenant, resource: str) -> StreamDefinition | None:
-        """Return a stream by the part of its ARN behind the account."""
+        """Return a stream by the part of its ARN after the account."""
         return self._tenants.get(tenant, {}).get(resource)
 
     def of(self, tenant: Tenant) -> Iterator[StreamDefinition]:
-        """Walk the streams that callers with an access key and region see."""
+        """Walk the streams that the callers of a tenant see."""
         yield from self._tenants.get(tenant, {}).values()
 
     def get(self, stream_id: int) -> StreamDefinition | None:
@@ -118,7 +122,7 @@ class Streams:
         return self._definitions.get(stream_id)
 
     def log(self, stream_id: int | None) -> StreamLog | None:
-        """Return the writing side of a stream, None if the stream is not written."""
+        """Return the writing side of a stream, None if there is no such stream or it is disabled."""
         return None if stream_id is None else self._logs.get(stream_id)
 
     # --- opening and closing ----------------------------------------------------------------------
@@ -170,7 +174,7 @@ class Streams:
         self._save(change, replace(closed(stream, last, now), disabled=now, until=now + self._delay))
 
     def tag(self, stream: StreamDefinition, tags: Mapping[str, str]) -> None:
-        """Give a stream other tags, in a transaction of its own."""
+        """Replace the tags of a stream, in a transaction of its own."""
         with self._registries.changing() as change:
             self._save(change, replace(stream, tags=tags))
 

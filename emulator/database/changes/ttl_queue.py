@@ -1,7 +1,7 @@
 """Time to live: a queue of expiry times for each table that has it (behaviour 12).
 
-An entry of the queue is a key: the milliseconds of expiry, then the item's key. So the items that
-have expired are at the beginning, in order, and finding them costs nothing for the others. A walk
+An entry of the queue is a key: the milliseconds of expiry, then the item's key. So the entries of
+expired items come first, in order of expiry, and finding them reads no other entries. A walk
 (jobs/ttl_fill.py) enters the items from before TTL was switched on. Sweeps (jobs/ttl_sweep.py)
 delete the items that have expired.
 """
@@ -48,10 +48,10 @@ class TtlQueue:
                 txn.put(keyspace.expiry(self.prefix, after, change.key), b"")
 
     def expired(self, now: float) -> tuple[bytes, bytes]:
-        """Return the range of the entries to be swept at a time (seconds).
+        """Return the range of the entries that a sweep at the time `now` (seconds) deletes.
 
-        They are of the last five years. An item expires once its time is less than the current one
-        (AWS API Reference: UpdateTimeToLive).
+        Their items expired within the last five years. An item expires once its time is less than
+        the current time (AWS API Reference: UpdateTimeToLive).
         """
         milliseconds = int(now * 1000)
         oldest = max(0, milliseconds - _TOO_OLD)

@@ -20,7 +20,7 @@ from emulator.database.jobs import ttl_fill
 from emulator.database.schema.followers import Change
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
-from emulator.slices import Steps, finish
+from emulator.slices import Steps
 from emulator.values.rows import decode_row
 from storage import WriteTxn
 
@@ -48,13 +48,11 @@ def tables(database: Database) -> list[Table]:
     ]
 
 
-def sweep_now(database: Database, swept: Iterable[Table]) -> Counter[str]:
-    """Delete all expired items of these tables at once. Return how many, by the tables' ARNs."""
-    return finish(sweep(database, swept))
-
-
 def sweep(database: Database, swept: Iterable[Table]) -> Steps[Counter[str]]:
-    """Do the work of `sweep_now` in steps, one slice in each. Return the same."""
+    """Delete all expired items of these tables, a slice in each step.
+
+    Returns how many items went, by the ARNs of their tables.
+    """
     deleted: Counter[str] = Counter()
     for table in swept:
         yield from ttl_fill.finish(database, table)

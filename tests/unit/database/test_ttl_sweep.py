@@ -9,6 +9,7 @@ import pytest
 from emulator.database.changes.ttl_queue import queue_of
 from emulator.database.jobs import ttl_sweep
 from emulator.settings import Settings
+from emulator.slices import finish
 from emulator.values.rows import decode_row
 from tests.support.engines import settings_of_engine
 from tests.support.expiring_tables import HOUR, NOW, background, create, names, put, sweep, switch, wait
@@ -231,7 +232,7 @@ def test_an_entry_that_is_no_items_any_more_only_goes_itself(db):
     with database.write() as txn:
         txn.put(wrong, b"")
         txn.put(gone, b"")
-    assert ttl_sweep.sweep_now(database, [compiled]) == {}
+    assert finish(ttl_sweep.sweep(database, [compiled])) == {}
     assert names(db, table) == ["item"]
     check_store(database)
 
