@@ -67,7 +67,7 @@ def _read(botocore: importlib.metadata.Distribution, service: str) -> dict[str, 
 
 
 def _reduced(model: Mapping[str, Any], operations: Iterable[str]) -> dict[str, Any]:
-    """Return the parts that the server reads: operations with inputs, and the shapes of inputs."""
+    """Return the parts of a model that the server reads: operations, and the shapes of inputs."""
     inputs = {name: model["operations"][name]["input"]["shape"] for name in operations}
     shapes: dict[str, Any] = {}
     open_names = list(inputs.values())

@@ -47,5 +47,5 @@ def _files() -> Iterator[Path]:
 
 
 def _place(path: Path) -> Path:
-    """Return the path in a wheel of a file of the source tree."""
+    """Return the path that a file of the source tree has in a wheel."""
     return path.relative_to(_INSTALLED) if path.is_relative_to(_INSTALLED) else _SERVER / path

@@ -1,4 +1,4 @@
-"""The JSON that a control takes: how its members are read, and how a wrong one is refused."""
+"""Reads the members of the JSON that a control takes, and refuses wrong ones."""
 
 from collections.abc import Mapping
 from typing import Any

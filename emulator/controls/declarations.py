@@ -5,10 +5,10 @@
 | `throttling`   | `{"Enforced": true, "TableName"?}`: on the tables of a name, or on all          |
 | `transactions` | `{"TableName", "Key", "Seconds"}` or `{"ClientRequestToken", "Seconds"}`        |
 
-A declared transaction ends after so many seconds of the emulator's clock, or at once with 0.
+A declared transaction ends after `Seconds` of the emulator's clock. With 0 it ends at once.
 
 A table's name means the tables of that name in every account and region. An ARN means the tables
-that have it: access keys that share an account may have one each.
+with this ARN: of several access keys that share an account, each may have such a table.
 """
 
 from collections.abc import Callable

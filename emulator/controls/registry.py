@@ -25,7 +25,7 @@ Result = Mapping[str, Any]
 
 
 class Emulator(Protocol):
-    """What controls use of an emulator (app.py)."""
+    """The parts of an emulator (app.py) that controls use."""
 
     database: Database
     clock: EmulatorClock
@@ -46,7 +46,8 @@ _F = TypeVar("_F", bound=Function)
 class Control:
     """One control, and the call under `/_emulator/` that runs it.
 
-    changes: it changes something. A control that does not can be a GET, to which any page may link.
+    changes: it changes something. Only a control that changes nothing can be a GET, to which any
+    page may link.
     repeatable: it may run again if the commit that has its writes is lost. A control that moves
     something by an amount, or writes outside of the store, may not.
     """

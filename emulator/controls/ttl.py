@@ -1,6 +1,6 @@
 """`ttl`: delete all items whose time to live is over, now.
 
-`{"TableName"?}`: in the tables of a name, or in all. The result counts the deleted items:
+The body `{"TableName"?}` selects the tables of a name, or all. The result counts the deleted items:
 `{"Deleted": number, "Tables": {ARN: number}}`.
 """
 

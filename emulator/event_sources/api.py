@@ -37,7 +37,7 @@ PREFIX: Final = "/2015-03-31/"
 _RESOURCE: Final = "event-source-mappings"
 _OK: Final = 200
 _ACCEPTED: Final = 202
-_PAGE: Final = 100  # the most of a page, also with a larger MaxItems (Lambda API: ListEventSourceMappings)
+_PAGE: Final = 100  # mappings on a page, even if MaxItems is larger (Lambda API: ListEventSourceMappings)
 
 Answer = tuple[int, dict[str, Any]]
 """HTTP status and JSON."""
@@ -110,7 +110,7 @@ class Api:
         return _ACCEPTED, mapping.described(mapping.status)
 
     def _end(self, stream: StreamDefinition) -> dict[int, int]:
-        """Return the positions after everything that the stream's shards have now, by shard."""
+        """Return, by shard, the position after the last record that the shard has now."""
         with self._database.read() as txn:
             following = last_sequence(txn, stream.id) + 1
         return {shard.number: following for shard in stream.shards}
@@ -134,7 +134,7 @@ class Api:
     def _refuse_second(self, caller: Caller, stream: str, function: str, but: str = "") -> None:
         """Raise ResourceConflictException if another mapping has the same stream and function.
 
-        but: the UUID of the mapping that may have them.
+        but: the UUID of the mapping that is being updated, which may have them.
         """
         for mapping in self._mappings.of(caller.tenant):
             if (mapping.stream_arn, mapping.function_arn) == (stream, function) and mapping.uuid != but:

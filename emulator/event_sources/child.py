@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 _INSTALLED = {"site-packages", "dist-packages"}
-_MEMORY = 128  # megabytes, Lambda's smallest; nothing is limited
+_MEMORY = 128  # megabytes that a Context reports, Lambda's smallest; the process has no such limit
 
 
 @dataclass
@@ -127,7 +127,7 @@ def main(arguments: list[str]) -> None:
 def _exists(module: str) -> bool:
     """Return whether a module can be found.
 
-    Its packages are imported only if it is not in their folders.
+    The packages that contain the module are imported only if it is not found in their folders.
     """
     top, *names = module.split(".")
     spec = importlib.util.find_spec(top)

@@ -8,7 +8,7 @@
     timeout = 300                      # seconds of real time, 60 by default
     python = "/app/.venv/bin/python"   # runs the handler, the emulator's own Python by default
 
-A URL is of a server that answers Lambda's invocation path, as AWS's runtime images do. A URL
+A URL names a server that answers Lambda's invocation path, as AWS's runtime images do. A URL
 without a path gets that path. `module:callable` runs in a process of its own, with the file's
 folder and the working directory on its module path.
 """
@@ -42,7 +42,7 @@ class Url:
 class Handler:
     """A function in a Python process.
 
-    text: `module:callable`; folder: the configuration file's, first on the module path.
+    text: `module:callable`; folder: that of the configuration file, first on the module path.
     """
 
     text: str

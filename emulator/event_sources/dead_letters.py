@@ -2,7 +2,7 @@
 
 A line has the shape that AWS sends to an on-failure destination (Lambda: "Retain discarded records
 for a DynamoDB event source"). `payload` is the whole event, as in records sent to S3.
-`RecordAgeExceeded` as a condition is inferred.
+The condition `RecordAgeExceeded` is inferred.
 """
 
 import json
@@ -33,7 +33,7 @@ _LARGE: Final = 10 << 20  # bytes
 
 
 def letter(mapping: EventSourceMapping, shard_id: str, discard: Discard, request_id: str, now: float) -> dict[str, Any]:
-    """Return the letter about a discarded batch. request_id: the last invocation's."""
+    """Return the letter about a discarded batch. request_id: that of its last invocation."""
     first, last = discard.records[0], discard.records[-1]
     written: dict[str, Any] = {
         "requestContext": {
@@ -70,7 +70,7 @@ def _iso(moment: float, precision: str) -> str:
 class DeadLetters:
     """The file of the discarded batches.
 
-    folder: the database's; None for a temporary one that is made at first use.
+    folder: that of the database, or None for a temporary folder that is made at first use.
 
     A large file is renamed to OLDER, which replaces the file that had that name.
     """

@@ -1,7 +1,7 @@
 """Delivery without I/O: which functions are to be invoked now, and what follows from the outcomes.
 
     delivery = Delivery(database, mappings, functions, dead_letters)
-    for invocation in delivery.due():            # often; costs one read where nothing happened
+    for invocation in delivery.due():            # often: if nothing happened, it costs one read
         ...                                      # somebody invokes the function
         delivery.finished(invocation, outcome)   # later, in any order
 
@@ -49,15 +49,15 @@ class Invocation:
 
 
 class DeadLetterSink(Protocol):
-    """Takes the letters about discarded batches."""
+    """Stores the letters about discarded batches."""
 
     def append(self, letter: dict[str, Any]) -> None:
-        """Take one."""
+        """Store one letter."""
         ...
 
 
 class _Consumer:
-    """A mapping that is delivered."""
+    """Reads the stream of one mapping into lanes."""
 
     def __init__(
         self, mapping: EventSourceMapping, stream: StreamDefinition, positions: dict[int, int], clock: Clock
@@ -74,11 +74,11 @@ class _Consumer:
 
     @property
     def in_flight(self) -> bool:
-        """Whether a batch was sent and has not been reported."""
+        """Whether the outcome of a batch has not been reported yet."""
         return any(cursor.inbox.in_flight for cursor in self.log.shards.values())
 
     def adopt(self, mapping: EventSourceMapping | None) -> bool:
-        """Take over a mapping that differs only in its result; return False for any other."""
+        """Adopt a mapping that differs only in its result; return False for any other."""
         if mapping is None or self._stale or replace(mapping, result=self.mapping.result) != self.mapping:
             self._stale = True
             return False
@@ -88,7 +88,7 @@ class _Consumer:
 
 @dataclass(slots=True)
 class _InFlight:
-    """A batch that was sent, and where it belongs."""
+    """A batch that was sent: its consumer, shard and lane."""
 
     consumer: _Consumer
     cursor: ShardCursor[ShardLanes]
@@ -147,7 +147,7 @@ class Delivery:
             with self._database.read_committed() as txn:
                 if not consumer.log.poll(txn, stream, now):
                     return
-        except Interrupted:  # by another process; the next poll reads again
+        except Interrupted:  # another process interrupted the read; the next poll repeats it
             return
         oldest = max(stream.oldest(now), -inf if mapping.record_age < 0 else now - mapping.record_age)
         for cursor in tuple(consumer.log.shards.values()):
@@ -171,7 +171,7 @@ class Delivery:
         return consumer
 
     def finished(self, invocation: Invocation, outcome: Outcome) -> None:
-        """Take the outcome of an invocation."""
+        """End the batch of an invocation; store positions, the result, and what was given up."""
         batch = self._in_flight.pop(invocation.id)
         mapping = batch.consumer.mapping
         discard = batch.lane.finish(mapping, outcome, self._database.clock.now())

@@ -66,7 +66,10 @@ def filter_invalid() -> ApiError:
 
 
 def filters_too_many() -> ApiError:
-    """Inferred. On request the quota is ten (Lambda: "Control which events Lambda sends")."""
+    """Inferred. AWS raises the quota to ten on request.
+
+    Lambda: "Control which events Lambda sends to your function".
+    """
     return invalid_parameter("The number of filters exceeds the limit of 10.")
 
 
@@ -85,7 +88,7 @@ def mapping_exists(stream_arn: str, function: str, uuid: str) -> ApiError:
 
 
 def mapping_in_use(what: str) -> ApiError:
-    """A mapping that is on its way to another state. what: "update" or "delete"."""
+    """For a mapping that is on its way to another state. what: "update" or "delete"."""
     text = f"Cannot {what} the event source mapping because it is in use."
     return ApiError("ResourceInUseException", text, message_member="Message", extra=_USER)
 

@@ -2,7 +2,8 @@
 
 Lambda: "Using AWS Lambda with Amazon DynamoDB", example event. An event's record is a stream record
 with two differences: `eventSourceARN` is added, and the members of a TTL deletion's `userIdentity`
-are in lower case. Both are at the end of the stored text, so the text is cut and never parsed.
+are in lower case. The two differences are at the end of the stored text, so the text is cut there
+and never parsed.
 """
 
 from collections.abc import Iterable

@@ -6,11 +6,11 @@ to your function").
     {"eventName": ["INSERT", "MODIFY"],
      "dynamodb": {"NewImage": {"total": {"N": [{"anything-but": "0"}]}}}}
 
-An object demands all of its members, a list (a *leaf*) one of its rules, and `"$or"` one of its
-objects. If the event has an array, any element may match; of an array of objects, one element must
-match the whole object. An absent member counts as an empty object, so `{"exists": false}` may stand
-at any depth. A number of an item is a string in stream records (`{"N": "5"}`). `numeric` matches
-only JSON numbers, as on AWS.
+An object matches if all of its members match, a list (a *leaf*) if one of its rules matches, and
+`"$or"` if one of its objects matches. Of an array in the event, one element must match. If the
+pattern has an object there, this element must match all of the object. An absent member counts as
+an empty object, so `{"exists": false}` may stand at any depth. A number of an item is a string in
+stream records (`{"N": "5"}`). `numeric` matches only JSON numbers, as on AWS.
 
 A pattern is compiled into closures once, when delivery to its mapping begins.
 """
@@ -35,7 +35,7 @@ class BadPattern(Exception):
 def compile_filters(patterns: Sequence[str]) -> Test | None:
     """Return the test that an event passes if it matches one of the patterns. Raises BadPattern.
 
-    None if there are no patterns: then every event passes.
+    Return None if there are no patterns: then every event passes.
     """
     tests = [compile_pattern(pattern) for pattern in patterns]
     if not tests:

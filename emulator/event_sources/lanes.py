@@ -4,14 +4,14 @@ A shard has as many lanes as its mapping's ParallelizationFactor. A partition ke
 same lane, so the records of an item stay in order. If a batch fails, this happens, in this order:
 
 1. The records before the first one that failed are done (partial batch response).
-2. With BisectBatchOnFunctionError the others are sent again at once, in halves if none of them
-   succeeded. That uses up no retry (Lambda: "Retain discarded records for a DynamoDB event
+2. With BisectBatchOnFunctionError the others are sent again at once, in halves if step 1 found no
+   record done. That uses up no retry (Lambda: "Retain discarded records for a DynamoDB event
    source"). Halving after a partial response that names the first record is inferred.
 3. Otherwise a retry is used up. It waits 1 s, 2 s, 4 s .. 60 s by the emulator's clock.
-4. If no retry is left, or records get too old, they are given up: a `Discard`.
+4. If no retry is left, the records are given up: a `Discard`. So are records that get too old.
 
-A function that cannot be invoked at all is tried until it can be or the records are too old, as on
-AWS.
+If a function cannot be invoked at all, its batch is sent again until the function can be invoked or
+the records are too old, as on AWS.
 """
 
 from collections import deque
@@ -31,8 +31,9 @@ BACK_OFF: Final = BackOff(first=1.0, longest=60.0)
 class Batch:
     """Records that are sent together.
 
-    retries, invoked: how often so far; unreached: how often in a row the function could not be
-    invoked; due: when it may be sent (seconds); last: the outcome of the last invocation.
+    retries: how many it has used up; invoked: how often it was sent; unreached: how often in a row
+    the function could not be invoked; due: when it may be sent (seconds); last: the outcome of the
+    last invocation.
     """
 
     records: Sequence[Record]
@@ -65,7 +66,7 @@ class Lane:
 
     def __init__(self) -> None:
         self._queue: deque[Record] = deque()
-        self._batches: deque[Batch] = deque()  # parts of the current one, in order
+        self._batches: deque[Batch] = deque()  # the parts of the current batch, in order
         self._gathering = 0.0  # since when the next batch is being gathered
         self.size = 0  # bytes of all its records
         self.in_flight = False
@@ -94,7 +95,7 @@ class Lane:
     # --- sending ----------------------------------------------------------------------------------
 
     def give_up(self, oldest: float) -> Iterator[Discard]:
-        """Give up records from before a time. Nothing while a batch is in flight."""
+        """Give up the records from before a time, but none while a batch is in flight."""
         if self.in_flight:
             return
         while self._batches and self._batches[0].records[0].time < oldest:
@@ -144,7 +145,7 @@ class Lane:
     # --- outcomes ---------------------------------------------------------------------------------
 
     def finish(self, mapping: EventSourceMapping, outcome: Outcome, now: float) -> Discard | None:
-        """Take the outcome of the batch in flight; return the records that are given up by it."""
+        """End the batch in flight, or keep what must be sent again; return what is given up."""
         self.in_flight = False
         self._gathering = now
         batch = self._batches[0]
@@ -172,7 +173,7 @@ class Lane:
         return None
 
     def _bisect(self, batch: Batch, *, halve: bool) -> None:
-        """Put the remaining records of a batch back, to be sent at once."""
+        """Replace a failed batch by its remaining records, in one or two batches due at once."""
         self._batches.popleft()
         middle = (len(batch.records) + 1) // 2 if halve else len(batch.records)
         for records in (batch.records[middle:], batch.records[:middle]):

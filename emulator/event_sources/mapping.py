@@ -1,8 +1,9 @@
 """An event source mapping: a stream, a function, and how records get from one to the other.
 
-Frozen; stored as JSON. A state such as Creating ends by the clock, like a table's status: the
-response to the request that began it shows it, the next response shows Enabled or Disabled, unless
-transient statuses are delayed.
+A mapping never changes in memory, and is stored as JSON. A state such as Creating ends by the
+clock, like a table's status. Only the response to the request that began the state shows it, and
+the next response shows Enabled or Disabled. With `--delay-transient-statuses` the state lasts
+longer.
 """
 
 from collections.abc import Mapping
@@ -28,7 +29,7 @@ CALL_FAILED: Final = "PROBLEM: Function call failed"
 
 _STORED_TENANT: Final = "space"  # the name of the field on disk
 _FIRST_ACCOUNT: Final = "000000000000"
-"""The account of such access keys in versions that did not store it."""
+"""The default account in versions that did not store it."""
 
 _FIELDS: Final = {
     "Enabled": "enabled",
@@ -39,7 +40,7 @@ _FIELDS: Final = {
     "BisectBatchOnFunctionError": "bisect",
     "MaximumRetryAttempts": "retries",
 }
-"""Members of requests that are kept as they are."""
+"""Members of requests, and the fields that hold their values unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,8 @@ class EventSourceMapping:
     parallelization: batches of a shard at a time; record_age: seconds, -1 for no limit; retries:
     after the first attempt, -1 for no limit; responses: FunctionResponseTypes; filters: patterns;
     status and until: the state that the last request began, and its end; result:
-    LastProcessingResult; default_account: the account of access keys that are not accounts, when it
-    was stored.
+    LastProcessingResult; default_account: the account of access keys that are not accounts, at the
+    time when the mapping was stored.
     """
 
     uuid: str
@@ -78,11 +79,11 @@ class EventSourceMapping:
 
     @classmethod
     def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
-        """Return the mapping that dump() stored. account: of access keys that are not accounts.
+        """Return the mapping that dump() stored. account: today's default account.
 
-        If that account has changed since, the ARNs of function and stream change with it. In the
-        one tenant of all callers only the account in an ARN shows whose it is: the ARN changes if
-        that is the old default account.
+        The ARNs of function and stream that contain the old default account get today's. ARNs of
+        tenants whose access key is an account never change. The one tenant of all callers has both
+        kinds of ARNs, so the account in each decides.
         """
         fields = orjson.loads(stored)
         before = fields.get("default_account", _FIRST_ACCOUNT)

@@ -17,7 +17,7 @@ from storage.keycode import prefix_end
 
 log = logging.getLogger("emulator")
 
-_ALL: Final = 1 << 20  # more than a mapping has checkpoints
+_ALL: Final = 1 << 20  # more checkpoints than a mapping has
 
 
 class Mappings:
@@ -89,7 +89,7 @@ class Mappings:
         return deleting
 
     def save_result(self, uuid: str, result: str) -> None:
-        """Store how the latest processing went, and log a problem if it is a new one."""
+        """Store the result of the latest processing, and log it if it is a new problem."""
         held = self._mappings.get(uuid)
         if held is None or held.result == result:
             return

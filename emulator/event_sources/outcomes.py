@@ -7,8 +7,8 @@ A response of a mapping with ReportBatchItemFailures may name records that faile
 |--------------------------------------------------------|-------------------------------------|
 | nothing, null, `{}`                                    | succeeded                           |
 | `{"batchItemFailures": null}` or an empty list         | succeeded                           |
-| `{"batchItemFailures": [{"itemIdentifier": ".."}, ..]}`| succeeded up to the lowest sequence |
-|                                                        | number of these                     |
+| `{"batchItemFailures": [{"itemIdentifier": ".."}, ..]}`| succeeded before the record with    |
+|                                                        | the lowest of these identifiers     |
 | an identifier that is empty, null, missing, or not of  | failed                              |
 | a record in the batch                                  |                                     |
 | a `batchItemFailures` that is not a list               | failed (inferred)                   |
@@ -29,7 +29,7 @@ class Outcome:
     """How an invocation ended.
 
     kind: "answered"; "failed" if the function did something wrong; "unreachable" if it was never
-    invoked. payload: its response; detail: what went wrong, for the log; status: the HTTP status of
+    invoked. payload: the response; detail: what went wrong, for the log; status: the HTTP status of
     the invocation.
     """
 

@@ -35,5 +35,5 @@ class FunctionService:
         return self._delivery.due()
 
     def finished(self, invocation: Invocation, outcome: Outcome) -> None:
-        """Take the outcome of an invocation."""
+        """End the batch of an invocation."""
         self._delivery.finished(invocation, outcome)

@@ -1,7 +1,8 @@
 """The records of one shard for one mapping: filtered, and spread over its lanes.
 
-Everything that a filter leaves out is done. A record that another lane had already finished is
-delivered once more after a restart; none is left out.
+A record that the filter leaves out counts as done. The shard has one stored position: that of the
+first record that some lane has not done. So after a restart, later records are delivered once more
+even if another lane had done them, and none is lost.
 """
 
 from zlib import crc32
@@ -33,20 +34,20 @@ class ShardLanes:
 
     @property
     def in_flight(self) -> bool:
-        """Whether a batch was sent and has not been reported."""
+        """Whether the outcome of a batch has not been reported yet."""
         return any(lane.in_flight for lane in self.lanes)
 
     def room(self) -> int:
-        """Return how many more records it takes: two batches for each lane.
+        """Return how many more records the lanes may get; together they hold two batches each.
 
-        It takes none while it has as many bytes as its lanes may send at once.
+        They get none while they hold as many bytes as they may send at once.
         """
         if sum(lane.size for lane in self.lanes) >= PAYLOAD * len(self.lanes):
             return 0
         return self._window - sum(map(len, self.lanes))
 
     def add(self, row: bytes) -> None:
-        """Take a stored record, unless the filter leaves it out."""
+        """Add a stored record to its lane, unless the filter leaves it out."""
         record = self._form.record(row)
         lane = self.lanes[0]
         if self._passes is not None or len(self.lanes) > 1:

@@ -4,9 +4,9 @@
 
     uvicorn --factory emulator.http.application:create
 
-The lifespan opens the store, runs the background work (lifespan.py) and closes the store. A server
-without lifespans gets answers too: the first request opens the store then, and no background work
-runs between requests.
+The lifespan opens the store, runs the background work (lifespan.py) and closes the store. Under a
+server without lifespans, the first request opens the store, and no background work runs between
+requests.
 """
 
 import logging
@@ -27,7 +27,7 @@ log = logging.getLogger("emulator")
 
 
 class Application:
-    """An ASGI application. emulator: opens what it serves."""
+    """An ASGI application. emulator: opens the emulator that the application serves."""
 
     def __init__(self, emulator: Callable[[], AbstractContextManager[Emulator]]) -> None:
         self._emulator = emulator
@@ -77,11 +77,11 @@ def of_emulator(emulator: Emulator) -> Application:
 def create(settings: Settings | None = None) -> Application:
     """Return an application for any ASGI server. None: the settings come from the environment.
 
-    It ignores `--host`, `--port` and `--workers`, which are the server's business, and logs as the
-    server does, from `--log-level` on.
+    The application ignores `--host`, `--port` and `--workers`, which the ASGI server decides. It
+    logs from `--log-level` on, as our own server does.
     """
     if settings is None:
-        from emulator.flags import settings_from, warnings  # noqa: PLC0415 - the command has them already
+        from emulator.flags import settings_from, warnings  # noqa: PLC0415 - start-up time
 
         settings = settings_from((), os.environ)
         for warning in warnings(os.environ):
@@ -111,12 +111,12 @@ def opened(settings: Settings) -> Iterator[Emulator]:
 
 
 def create_front(emulator: Emulator) -> Front:
-    """Return what serves an emulator."""
+    """Return the front that serves an emulator."""
     return Front(emulator, create_endpoint(emulator), _load_site)
 
 
 def create_endpoint(emulator: Emulator) -> DynamoDbEndpoint:
-    """Return what answers requests to `/`. At log level debug it logs them."""
+    """Return the endpoint that answers requests to `/`. At log level debug it logs them."""
     if not log.isEnabledFor(logging.DEBUG):
         return DynamoDbEndpoint(emulator)
     from emulator.http.front.request_log import LoggedEndpoint  # noqa: PLC0415 - only this level needs it
@@ -127,7 +127,7 @@ def create_endpoint(emulator: Emulator) -> DynamoDbEndpoint:
 def _load_site(front: Front) -> App:
     """Return the application for every path but `/`.
 
-    Starlette takes 25 ms to import, so it waits for a request.
+    Starlette takes 25 ms to import, so the import waits for the first request.
     """
     from emulator.http.site import app  # noqa: PLC0415 - as the docstring says
 
@@ -135,9 +135,9 @@ def _load_site(front: Front) -> App:
 
 
 def _bad_configuration() -> type[Exception]:
-    """Return what a wrong --functions file raises.
+    """Return the exception for a wrong --functions file.
 
-    Importing it is a fiftieth of the start-up time.
+    Importing this exception takes a fiftieth of the start-up time.
     """
     from emulator.event_sources.configuration import BadConfiguration  # noqa: PLC0415 - as the docstring says
 

@@ -1,6 +1,6 @@
 """The limit of file descriptors. The server needs one for each connection, and some for the store.
 
-Many systems start programs with a soft limit of 1,024, and let them raise it themselves.
+Many systems start a program with a soft limit of 1,024, which the program itself may raise.
 """
 
 from typing import Final

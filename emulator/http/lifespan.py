@@ -1,4 +1,4 @@
-"""What runs beside requests for as long as a server runs, whichever server that is.
+"""The work beside requests, from the start to the end of our own or any other ASGI server.
 
 | work                                              | who does it                                  |
 |---------------------------------------------------|----------------------------------------------|

@@ -23,7 +23,7 @@ _NO_SUCH_ADDRESS: Final = frozenset((errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, er
 class _Address(NamedTuple):
     """A numeric address: its family, and its socket name without the port.
 
-    optional: it may be missing.
+    optional: the machine may lack it.
     """
 
     family: int
@@ -44,9 +44,9 @@ class ServeError(Exception):
 def listen(settings: Settings, *, again: bool = False) -> list[socket.socket]:
     """Return listening sockets on one port, one for each address. Raises ServeError.
 
-    again: for another worker; sockets of ours listen on the port already. All sockets of such a
-    port must allow sharing, so another socket tests whether the port is free before the first is
-    opened.
+    again: our sockets for other workers listen on the port already. The sockets of workers share
+    the port, and could also share it with another program. So before the first worker's, a socket
+    that does not share tests whether the port is free.
     """
     if not 0 <= settings.port <= _LAST_PORT:  # the resolver would take the number modulo 65536
         raise ServeError(f"cannot listen on port {settings.port}: there is no such port")

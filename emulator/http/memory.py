@@ -1,8 +1,8 @@
 """Returns memory to the system that large bodies and answers leave behind.
 
 The C library keeps freed memory: after 40 bodies of 15 MB the process held 396 MB more than before,
-of which `malloc_trim` returned 374. That takes up to 100 ms, so it runs in a thread of its own once
-no client is active.
+of which `malloc_trim` returned 374. `malloc_trim` takes up to 100 ms, so it runs in a thread of its
+own once no client is active.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ def _trim() -> None:
 def forget_keys() -> None:
     """Overwrite orjson's cache of object keys, which takes 5 ms.
 
-    orjson keeps the latest 2,048 keys of up to 64 bytes. Those of a body with a million keys lie
+    orjson keeps the latest 2,048 keys of up to 64 bytes. After a body with a million keys, they lie
     scattered over the memory that the body took. Python returns memory by the megabyte, so a single
     key keeps a megabyte.
     """
@@ -57,8 +57,8 @@ def forget_keys() -> None:
         orjson.loads(b"{%b}" % b",".join([_KEY % number for number in range(first, first + _KEYS_AT_ONCE)]))
 
 
-_KEYS: Final = 20_000  # one of the 2,048 survives so many with a probability of e^-10
+_KEYS: Final = 20_000  # any of the 2,048 old keys survives so many new ones with a probability of e^-10
 _KEYS_AT_ONCE: Final = 1_000
-# Keys so long are allocated apart from shorter ones: they would fill the gaps between those of the
-# body, and so keep their memory again.
+# Keys of this length are allocated apart from shorter ones. Shorter keys would fill the gaps that
+# the body's keys leave, and so keep the same memory.
 _KEY: Final = b'"%060x":0'

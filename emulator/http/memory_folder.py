@@ -1,4 +1,4 @@
-"""The folder in memory that the workers of a server share; folders of killed servers.
+"""Makes the folder in memory that the workers of a server share, and removes abandoned ones.
 
 A folder gets its name, `dynamodb-emulator-*`, once its server has claimed it. So a folder of that
 name without a claim belongs to a server that was killed with all its processes. The next server

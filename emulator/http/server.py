@@ -107,7 +107,7 @@ def serve(
     config = uvicorn.Config(
         app,
         loop="auto",
-        http=connection_factory(app.open()),  # type: ignore[arg-type] # it is only called, as a class is
+        http=connection_factory(app.open()),  # type: ignore[arg-type] # uvicorn only calls it
         ws="none",
         lifespan="on",
         access_log=False,

@@ -30,7 +30,7 @@ log = logging.getLogger("emulator")
 _INTERVAL: Final = 0.05  # seconds between polls at least
 _QUIET: Final = 0.5  # seconds without a commit that are a pause
 _SOON: Final = 1.0  # seconds from the first commit that is not synced to a sync, in a pause
-_BUSY: Final = 15.0  # the same while writes go on
+_BUSY: Final = 15.0  # seconds from the first commit that is not synced to a sync, while writes go on
 _TRIM: Final = 5.0  # seconds between two times that memory is given back
 _PROBE: Final = 1.0  # seconds between checks for free descriptors
 
@@ -54,7 +54,7 @@ class Upkeep:
         self._seen_at = self._unsynced_at = self._trimmed_at = now
 
     def poll(self) -> None:
-        """Begin what is due. To be called often, while no transaction is open."""
+        """Begin what is due. The caller must call often, while no transaction is open."""
         now = self._loop.time()
         if now < self._next:
             return

@@ -11,9 +11,9 @@ open.
 Without a data folder the workers share one in memory (tmpfs), which is removed at the end. If the
 supervisor dies before it can do that, worker 0 removes it.
 
-A signal may arrive while a worker is being forked. It is blocked until the supervisor has listed
-the worker, and then passes it on, and until the worker has its own signal handlers, so that the
-worker does not handle it as the supervisor.
+A signal may arrive while a worker is being forked. The supervisor blocks signals until it has
+listed the worker, so that it passes them on to this worker too. The worker blocks signals until it
+has reset their handlers, so that it never runs those of the supervisor.
 """
 
 import contextlib

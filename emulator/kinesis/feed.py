@@ -1,7 +1,7 @@
 """What is to be put to Kinesis now: the core of the feed, without I/O.
 
 The owner asks for the `due` batches, puts each in one PutRecords call, and reports the result with
-`put`, `failed` or `refused`. What holds:
+`put`, `failed` or `refused`. The feed guarantees:
 
 - At least once, parents before children, bounded memory: see database/changes/consumer.py. A
   checkpoint is stored after the put. Records that cannot be put within a day are lost, as on the
@@ -42,15 +42,15 @@ _BACK_OFF: Final = BackOff(first=FIRST_BACK_OFF, longest=LONGEST_BACK_OFF)
 _WINDOW: Final = 500  # records of a shard in memory
 _REFILL: Final = 250  # with fewer in memory, more are read
 _PAGE: Final = Page(records=128, size=256 * KIB)
-"""What one poll reads of a shard: it holds up requests for a few milliseconds."""
+"""The most that one poll reads of a shard. Reading it delays requests by a few milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Records for one PutRecords call.
 
-    log: id of the change log that they are from; arn: of the data stream; access_key: of the
-    table's owner.
+    log: id of the change log that has the records; arn: that of the data stream; access_key: that
+    of the table's owner.
     """
 
     log: int
@@ -85,7 +85,7 @@ class _Waiting:
 
 
 class _Feed:
-    """One destination's change log. most: records of the next batch; form: of its records."""
+    """One destination's change log. most: limit of records in the next batch; form: forms them."""
 
     form: RecordFormat
 
@@ -103,7 +103,7 @@ class _Feed:
         self._precision = ""
 
     def form_with(self, stream: StreamDefinition, precision: str) -> None:
-        """Form the records that are read from now on with times of a precision."""
+        """Use a precision for the times in records that are read from now on."""
         if precision != self._precision:
             self._precision = precision
             self.form = RecordFormat(
@@ -116,7 +116,7 @@ class _Feed:
         return (cursor.inbox.records for cursor in self.consumer.shards.values())
 
     def ready(self, now: float) -> bool:
-        """Return whether it does not back off."""
+        """Return whether the feed may put now, because it does not back off."""
         return _BACK_OFF.over(self._backs_off_until, now)
 
     def back_off(self, now: float) -> None:
@@ -143,7 +143,7 @@ class KinesisFeed:
     def due(self) -> list[Batch]:
         """Return what is to be put now, at most one batch for a destination.
 
-        The caller reports each before the next call.
+        The caller must report the result of each batch before it calls `due` again.
         """
         return self._database.try_run(self._due, [])
 
@@ -164,7 +164,7 @@ class KinesisFeed:
                     batches.append(Batch(stream.id, destination.arn, table.definition.access_key, records))
         self._feeds = {log_id: feed for log_id, feed in self._feeds.items() if log_id in seen}
         for table, log_id in drained:
-            self._database.try_run(partial(self._finish, table, log_id), None)  # or the next poll does it
+            self._database.try_run(partial(self._finish, table, log_id), None)  # if this fails, the next poll does it
         return batches
 
     def put(self, batch: Batch, failed: Collection[int] = ()) -> None:
@@ -230,13 +230,13 @@ class KinesisFeed:
     def _done(self, feed: _Feed, records: Iterable[KinesisRecord]) -> None:
         """Forget records that were put, and store the checkpoints.
 
-        If the disk is full, a restart puts them once more.
+        If the disk is full, the checkpoints stay, and a restart puts the records once more.
         """
         feed.remove(records)
         self._database.try_run(partial(feed.consumer.save, self._database.write), None)
 
     def _finish(self, table: Table, log_id: int) -> None:
-        """End the DISABLING of the destination with a change log; the log goes."""
+        """Set the destination of a change log from DISABLING to DISABLED, which deletes the log."""
         current = self._database.catalog.current(table)
         if current is None:
             return

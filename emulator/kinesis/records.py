@@ -29,7 +29,7 @@ from emulator.database.definitions.kinesis import MICROSECOND
 from emulator.database.store import keyspace
 
 _IDENTITIES: Final = (b"null", b'{"type":"Service","principalId":"dynamodb.amazonaws.com"}')
-"""By the origin of the change."""
+"""The `userIdentity` of a record, by the origin of the change."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Polls for stream records to deliver to functions, while there are mappings that want them."""
+"""Polls for stream records to deliver to functions, while there are mappings that deliver."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from emulator.event_sources.service import FunctionService
     from emulator.outbound.invoker import Invoker
 
-_INTERVAL: Final = 0.01  # seconds between polls for due invocations; it costs half of that in latency, on average
+_INTERVAL: Final = 0.01  # seconds between polls for due invocations; half of it is added to the latency on average
 
 
 async def run_functions(emulator: Emulator, interval: float) -> None:

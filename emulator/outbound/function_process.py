@@ -37,7 +37,7 @@ class ProcessFunction:
         self._process: Process | None = None
 
     async def invoke(self, invocation: Invocation) -> Outcome:
-        """Invoke it, in a new process if there is none. Never raises for what the function does."""
+        """Invoke the function, in a new process if there is none. Errors become outcomes."""
         async with self._turn:
             try:
                 return await self._within_timeout(invocation)
@@ -110,7 +110,7 @@ class ProcessFunction:
             await process.wait()
 
     async def close(self) -> None:
-        """End the process. It has a moment to finish its invocation."""
+        """End the process. It has two seconds to finish its invocation."""
         process = self._process
         if process is None:
             return

@@ -33,7 +33,7 @@ class UrlFunction:
         ).encode()
 
     async def invoke(self, invocation: Invocation) -> Outcome:
-        """Invoke it. Never raises for what the network does."""
+        """Invoke the function. An error of the network becomes an outcome."""
         try:
             reader, writer = await asyncio.open_connection(self._host, self._port, ssl=self._tls)
         except OSError as error:
@@ -52,7 +52,7 @@ class UrlFunction:
         return answer.outcome()
 
     async def close(self) -> None:
-        """Nothing is kept open."""
+        """Do nothing: no connection stays open."""
 
 
 class _Answer:

@@ -1,7 +1,7 @@
 """Invokes functions: the I/O of `emulator.event_sources`.
 
 Each invocation that is due runs as a task. Its outcome is reported on the event loop's thread,
-which owns the emulator, and may make others due at once.
+which owns the emulator, and may make other invocations due at once.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ class Target(Protocol):
         ...
 
     async def close(self) -> None:
-        """Release what is kept for it."""
+        """End what runs for the function between invocations."""
         ...
 
 

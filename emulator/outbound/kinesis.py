@@ -42,7 +42,7 @@ class NotPut(Exception):
 
 
 class KinesisClient:
-    """Calls one endpoint. It connects for each call, which may have 5 MB: connecting is cheap.
+    """Calls one endpoint. It connects for each call: beside a body of up to 5 MB, that is cheap.
 
     It does not use botocore, which has 32 MB and takes 100 ms to import.
     """
@@ -112,7 +112,7 @@ class KinesisClient:
 
 
 def _refusal(status: int, errortype: str, text: bytes) -> tuple[str, str]:
-    """Return the code and message of an error. The code of one that is not JSON is its status."""
+    """Return the code and message of an error. Without JSON, the code is the HTTP status."""
     try:
         answer = orjson.loads(text)
     except orjson.JSONDecodeError:

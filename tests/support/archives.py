@@ -1,7 +1,7 @@
 """Data folders of older versions, as archives in the repository, and what their clients hold.
 
-An archive is written once, by the version that it is of, and never again. It has only what a copy
-of a data folder needs, and `held.json`: what clients of that version hold or have seen.
+Each archive was written once, by the version whose data folder it has. It has only the files that a
+copy of a data folder needs, and `held.json`: what clients of that version hold or have seen.
 """
 
 import io

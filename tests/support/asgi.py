@@ -9,7 +9,7 @@ from emulator.http.front.front import App, Message
 
 
 class Reply(NamedTuple):
-    """The answer of an application. unread: pieces of the body that it has not read."""
+    """The answer of an application. unread: pieces of the request's body that it has not read."""
 
     status: int
     headers: dict[bytes, bytes]

@@ -103,9 +103,9 @@ class Loop:
 class Line:
     """A connection with its transport, loop and server state.
 
-    beside: another connection, with which it shares loop and state.
+    beside: another connection, with which this one shares loop and state.
 
-    site: the ASGI application for every path but `/`. loop: a real one, which it needs.
+    site: the ASGI application for every path but `/`. loop: a real event loop, which a site needs.
     """
 
     def __init__(

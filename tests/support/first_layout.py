@@ -5,8 +5,8 @@ have no lengths. That commit ran this module as a program:
 
     python -m tests.support.first_layout tests/robustness/layout_1.tar.xz
 
-Besides iterators and ids, clients hold what that version has read: the records of every stream, the
-next events of the function, and what Kinesis was to get next.
+`held.json` has iterators and ids, and what that version read from the folder: the records of every
+stream, the next events of the function, and the next records for Kinesis.
 """
 
 import sys
@@ -23,7 +23,7 @@ from tests.support.tables import table_request
 ARCHIVE = ROOT / "tests" / "robustness" / "layout_1.tar.xz"
 KINESIS = "arn:aws:kinesis:us-east-1:123456789012:stream/orders"
 VIEWS = ("KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES")
-"""Each is the name of a table whose stream has that view."""
+"""The views of streams. The folder has a table for each, named after it."""
 
 HARD = {
     "pk": {"S": 'é"\\,"Keys":{'},
@@ -91,7 +91,7 @@ def write_hard_items(stage: Stage, table: str) -> None:
 
 
 def sweep(stage: Stage, seconds: float) -> None:
-    """Let time pass, and let what has expired be deleted."""
+    """Move the clock, and delete the expired items."""
     stage.clock.advance(seconds)
     while stage.emulator.tick():
         pass
@@ -104,7 +104,7 @@ def stream(stage: Stage, table: str) -> str:
 
 
 def waiting(stage: Stage) -> list[Any]:
-    """Return the next records for Kinesis, as a feed finds them that has just been started."""
+    """Return the next records for Kinesis, as a newly started feed finds them."""
     return [record for batch in KinesisFeed(stage.emulator.database).due() for record in batch.records]
 
 

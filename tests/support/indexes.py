@@ -13,7 +13,7 @@ INDEXES_ON_EACH_TYPE: dict[str, Any] = {
     ],
     "LocalSecondaryIndexes": [index_request("local", "pk l")],
 }
-"""Arguments of `table_request`. An error about x names the index `first`: it is before `second`."""
+"""Arguments of `table_request`. An error about x names the index `first`, not `second`."""
 
 
 def index_key_mismatch(name: str, expected: str, actual: str, index: str) -> str:

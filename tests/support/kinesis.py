@@ -18,8 +18,7 @@ class FakeKinesis:
     """The records that were put; `url` is its address.
 
     refuse: returns whether an entry of a call fails. error: if set, whole calls fail with this
-    code.
-    strange: if set, the answer of all calls.
+    code. strange: if set, this is the answer to all calls.
     """
 
     def __init__(self) -> None:
@@ -53,7 +52,7 @@ class FakeKinesis:
         return {"SequenceNumber": str(len(self.entries)), "ShardId": "shardId-000000000000"}
 
     def wait(self, done: Callable[[], bool]) -> None:
-        """Wait until a condition holds. It is evaluated after each call."""
+        """Wait until a condition holds. The condition is evaluated after each call."""
         with self._changed:
             assert self._changed.wait_for(done, WAIT), (len(self.entries), len(self.calls))
 

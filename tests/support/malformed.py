@@ -11,7 +11,7 @@ Slot = tuple[Any, Any]
 
 
 class Raw(bytes):
-    """A piece of text that `encode` copies, whether it is JSON or not."""
+    """A piece of text that `encode` copies unchanged, whether it is JSON or not."""
 
 
 class Members(list[tuple[str, Any]]):

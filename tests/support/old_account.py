@@ -121,7 +121,10 @@ def write(folder: Path, **settings: Any) -> dict[str, str]:
 
 
 def write_shared(folder: Path, **settings: Any) -> None:
-    """Add tables of a shared database: from each kind of access key, mapped by the other kind."""
+    """Add two tables to a shared database, each with a mapping.
+
+    LOCAL creates one table and ACCOUNT maps it. For the other table it is the reverse.
+    """
     stage = opened(folder, shared_db=True, **settings)
     for maker, mapper in ((LOCAL, ACCOUNT), (ACCOUNT, LOCAL)):
         request = {**ORDERS, "TableName": f"shared.{maker[0]}"}

@@ -1,4 +1,4 @@
-"""The smallest engine: a dict with what storage/engine.py requires, and without offers."""
+"""The smallest engine: a dict with what storage/engine.py requires, and nothing optional."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,9 +1,9 @@
 """How long random tests run: the same few seconds each time, or EXAMPLES times as long.
 
-With EXAMPLES, they are different each time. `make nightly` runs them, and the tests that kill
-servers, with EXAMPLES=20.
+With EXAMPLES, the examples are different each time. `make nightly` runs the random tests, and the
+tests that kill servers, with EXAMPLES=20.
 
-With NOSHRINK=1 a failure is reported as it was found, instead of reduced first.
+With NOSHRINK=1 a failing example is reported as it was found. Otherwise it is made smaller first.
 """
 
 import os

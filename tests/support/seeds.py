@@ -1,4 +1,4 @@
-"""Two tables with a few items, and a valid request of every operation, for tests that break it."""
+"""Two tables with a few items, and a valid request of each operation, for tests to break."""
 
 from typing import Any
 

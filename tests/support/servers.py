@@ -72,7 +72,7 @@ class Server:
         return [int(number) for number in children.read_text().split()]
 
     def kill(self) -> None:
-        """Kill it."""
+        """Kill the server and its workers."""
         workers = self.workers() if self.process.poll() is None else []
         self.process.kill()
         for worker in workers:

@@ -69,12 +69,12 @@ def pages(call: Call, start: str | None, **request: Any) -> Iterator[list[Record
 
 
 def read_shard(call: Call, arn: str, shard: str, kind: str = "TRIM_HORIZON", **position: Any) -> list[Record]:
-    """Return the present records of a shard, from a position on."""
+    """Return the records that a shard has now, from a position on."""
     return [record for page in pages(call, iterator(call, arn, shard, kind, **position)) for record in page]
 
 
 def read_all(call: Call, arn: str) -> list[Record]:
-    """Return the present records of a stream, shard by shard, parents first."""
+    """Return the records that a stream has now, shard by shard, parents first."""
     return [
         record for shard in parents_first(shards_of(call, arn)) for record in read_shard(call, arn, shard["ShardId"])
     ]

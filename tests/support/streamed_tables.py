@@ -39,7 +39,7 @@ def finish(db: InProcess) -> None:
 
 
 class Streamed:
-    """A table with a stream. Each `put` writes the next number."""
+    """A table with a stream. `put` numbers the items that it writes."""
 
     def __init__(self, db: InProcess, keys: str = "pk:S", view: str = "NEW_AND_OLD_IMAGES", **extra: Any) -> None:
         self.db = db

@@ -1,7 +1,7 @@
 """HTTP from the socket to the emulator and back, for DynamoDB's path, `/`.
 
-1. `connection` takes requests from our own sockets: `requests` parses, `states` says what it may do
-   when, `outbox` sends. `asgi` does the same under any ASGI server.
+1. `connection` takes requests from our own sockets: `requests` parses, `states` says when it
+   reads and closes, `outbox` sends. `asgi` does the same under any ASGI server.
 2. `dynamodb` has the protocol without I/O: the parts of a request in, an answer out. `auth`,
    `encoding`, `answers` and `other_services` are its parts.
 3. `commits` and `held_answers` hold answers until their writes are committed. `sliced_answers`

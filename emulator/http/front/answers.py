@@ -13,7 +13,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import orjson
-from zlib_ng.zlib_ng import crc32  # two and a half times as fast as zlib's: 0.3 ms of a page of 1 MB
+from zlib_ng.zlib_ng import crc32  # faster than zlib's, by 0.3 ms for a page of 1 MB
 
 from emulator import errors, limits
 from emulator.escaping import printable
@@ -30,7 +30,7 @@ log = logging.getLogger("emulator")
 
 Header = tuple[bytes, bytes]
 Fields = Mapping[bytes, bytes]
-"""Header fields by their lower-case names. Of several lines of one name the first counts."""
+"""Header fields by their lower-case names. The first of several lines of one name counts."""
 
 NO_FIELDS: Final[Fields] = {}
 HEADER_BLOCK: Final = 16 * limits.KIB
@@ -39,7 +39,7 @@ FRAMING: Final = 4  # bytes of a header line besides its name and value
 STATUS_LINES: Final = {
     status.value: b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode()) for status in HTTPStatus
 }
-GOES_ON: Final = b"connection: keep-alive\r\n\r\n"  # as the service's answers have it; HTTP/1.0 needs it
+GOES_ON: Final = b"connection: keep-alive\r\n\r\n"  # the service sends this line too; HTTP/1.0 needs it
 ENDS: Final = b"connection: close\r\n\r\n"
 
 JSON: Final = b"application/x-amz-json-1.0"
@@ -51,9 +51,9 @@ _HEAD: Final = (
     b"server: Server\r\n" + _JSON_LINE + b"x-amzn-requestid: %b%020X\r\nx-amz-crc32: %d\r\ncontent-length: %d\r\n%b"
 )
 _EXPOSED: Final = b"access-control-expose-headers: x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date\r\n"
-"""With it a page can read the request id (behaviour 1.4)."""
+"""The line that lets a page read the request id (behaviour 1.4)."""
 _EVERY_ORIGIN: Final = b"access-control-allow-origin: *\r\n" + _EXPOSED
-_LINES: Final = 100  # log lines of one kind in a minute, where clients choose what they contain
+_LINES: Final = 100  # log lines of one kind in a minute, if clients choose the content of the lines
 _REFUSALS: Final = {
     400: "its request line or its headers have more than 16 KB, or it has two Host headers",
     413: "its body has more than 16 MB",
@@ -87,17 +87,19 @@ class Answers:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        # A request id has 52 characters [0-9A-Z]: 32 of this process, then a number. It costs what
-        # a counter costs.
+        # A request id has 52 characters [0-9A-Z]: 32 random ones that all ids of this process
+        # share, then a counter. So a new id only takes the time of counting.
         self._own_id = os.urandom(16).hex().upper().encode()
         self._numbers = count(1)
         self._narrowed = bool(settings.cors) and "*" not in settings.cors  # only origins that --cors lists may read
-        self.mistakes = LogLimit(keys=_LINES)  # of programs: wrong paths, services, operations
-        self.refusals = LogLimit(keys=_LINES)  # of web pages
+        self.mistakes = LogLimit(
+            keys=_LINES
+        )  # limits log lines about mistakes of programs: wrong paths, services, operations
+        self.refusals = LogLimit(keys=_LINES)  # limits log lines about refused web pages
 
     @cached_property
     def page_rules(self) -> "PageRules":
-        """Which web pages may do what."""
+        """The rules about what web pages may do."""
         from emulator.http.front.origins import PageRules  # noqa: PLC0415 - start-up time that most never need
 
         return PageRules(self._settings.host, self._settings.cors, self._settings.allowed_host)
@@ -117,7 +119,7 @@ class Answers:
     def failed(self, error: BaseException | None, fields: Fields = NO_FIELDS) -> Answer:
         """Answer a request whose commit failed, or that failed unexpectedly.
 
-        It may or may not have taken effect.
+        The request may or may not have taken effect.
         """
         shown = errors.storage_full() if isinstance(error, Full) else errors.internal_server_error()
         return self.make(shown.status, orjson.dumps(shown.body()), fields)
@@ -143,7 +145,7 @@ class Answers:
 def fields_of(headers: list[Header]) -> dict[bytes, bytes] | None:
     """Return header lines as fields.
 
-    None if the head must be refused: over 16 KB, or with more than one Host (RFC 9112, 3.2).
+    Return None if the head must be refused: over 16 KB, or more than one Host (RFC 9112, 3.2).
     """
     fields: dict[bytes, bytes] = {}
     block = 0

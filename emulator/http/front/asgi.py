@@ -50,7 +50,7 @@ async def _answer(front: Front, scope: Message, receive: Receive, send: Send) ->
 
 
 def raw_path(scope: Message) -> bytes:
-    """Return the path as it was sent. Not every server has it."""
+    """Return the path as the client sent it, or decoded if the server gives only that."""
     path: bytes = scope.get("raw_path") or scope["path"].encode()
     return path
 
@@ -98,7 +98,7 @@ class _Disconnected(Exception):
 
 
 class _BodyReader:
-    """Lets the reading of one request's body wait (bodies.py)."""
+    """Pauses and resumes the reading of one request's body (bodies.py)."""
 
     def __init__(self) -> None:
         self._may_read = asyncio.Event()
@@ -109,7 +109,7 @@ class _BodyReader:
         self._may_read.clear()
 
     def resume(self) -> None:
-        """Let it return."""
+        """Let `ready` return."""
         self._may_read.set()
 
     async def ready(self) -> None:

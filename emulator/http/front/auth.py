@@ -74,10 +74,7 @@ _CREDENTIAL = re.compile(rb"Credential=([^,\s]+)")
 
 
 def signed_for(headers: Mapping[bytes, bytes], query: bytes) -> str | None:
-    """Return the service in a request's credential scope, `sts` for example.
-
-    None: there is none.
-    """
+    """Return the service in a request's credential scope, such as `sts`, or None without one."""
     found = _CREDENTIAL.search(headers.get(b"authorization", b""))
     credential = found[1].decode("latin-1") if found else _members(query).get("X-Amz-Credential", "")
     scope = credential.split("/")

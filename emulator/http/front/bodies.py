@@ -10,7 +10,7 @@ A body that arrives in one piece is answered at once and never counted here.
 
 from typing import Final, Protocol
 
-_LARGE: Final = 1 << 20  # bytes; of as many the C library keeps a part after they are freed
+_LARGE: Final = 1 << 20  # bytes; the C library keeps a part of so much memory after it is freed
 
 
 class Reader(Protocol):
@@ -28,8 +28,9 @@ class Reader(Protocol):
 class Bodies:
     """The incomplete bodies of one process. most: the bound, in bytes.
 
-    total: their bytes now. large: bodies, inflated bodies or answers that a client did not read at
-    once took so much memory that the C library may keep a part of it (memory.py).
+    total: their bytes now. large: something took so much memory that the C library may keep a part
+    of it (memory.py): incomplete bodies, an inflated body, or an answer that a client did not read
+    at once.
     """
 
     def __init__(self, most: int) -> None:
@@ -42,7 +43,7 @@ class Bodies:
     def hold(self, reader: Reader, size: int) -> None:
         """Record how many bytes of a reader's body are in memory now.
 
-        Pauses the reader if that is too much.
+        Pauses the reader if all bodies together exceed the bound, unless its request began first.
         """
         self.total += size - self._sizes.get(reader, 0)
         self._sizes[reader] = size

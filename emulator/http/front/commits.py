@@ -46,7 +46,7 @@ log = logging.getLogger("emulator")
 
 ATTEMPTS: Final = 20  # times that a request runs again because its writes were lost
 
-_GATHERING: Final = 0.002  # seconds that a growing group may grow at least: the time of some twenty writes
+_GATHERING: Final = 0.002  # seconds for which any group may grow, the time of some twenty writes
 _READS: Final = re.compile(rb"\w+\.(BatchGetItem|Describe\w+|Get\w+|List\w+|Query|Scan|TransactGetItems)").fullmatch
 
 _T = TypeVar("_T")
@@ -55,7 +55,7 @@ _T = TypeVar("_T")
 def reads(fields: Mapping[bytes, bytes]) -> bool:
     """Say whether a request with these header fields only reads, from its client's point of view.
 
-    It may still store something, such as a status whose time has come, but that can wait.
+    Such a request may still store a status that has become due, but that can wait.
     """
     return _READS(fields.get(b"x-amz-target", b"")) is not None
 
@@ -106,7 +106,7 @@ class Commits:
             self._loop.call_soon(self._check)
 
     def _check(self) -> None:
-        """Commit, or check again after another iteration if the last one has brought something."""
+        """Commit, or wait for another iteration if the last one has brought further answers."""
         gathered = len(self._waiting)
         if self._gathered < gathered < self._connections and monotonic() < self._until:
             self._gathered = gathered
@@ -140,11 +140,11 @@ class Commits:
         for each in waiting:
             try:
                 each.release(failure)
-            except Exception:  # the others wait too
+            except Exception:  # the other clients wait for their answers too
                 log.exception("an answer could not be sent")
 
     def _recover(self) -> None:
-        """Go back to the store: definitions and unfinished work may have been lost."""
+        """Read definitions and unfinished work from the store again: some may have been lost."""
         try:
             self._database.recover()
         except StorageError as error:
@@ -172,8 +172,8 @@ async def committed(
 ) -> _T:
     """Return what make() returns, once its writes are committed. For requests over ASGI.
 
-    It runs again if its writes were lost and it is repeatable, or if the disk is full and it only
-    reads. Raises StorageError.
+    make() runs again if its writes were lost and it is repeatable, or if the disk is full and it
+    only reads. Raises StorageError.
     """
     failure: StorageError | None = None
     for _ in range(ATTEMPTS):

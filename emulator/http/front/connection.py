@@ -5,8 +5,8 @@ request to `/`: the endpoint is synchronous, so the answer is made when the pars
 request's end (requests.py), and sent at the end of the loop's iteration (outbox.py). An ASGI
 application answers every other request (cycle.py). Under other servers, asgi.py replaces all this.
 
-It buys more than a factor of two over uvicorn's own HTTP with asgi.py, at 1, 8 and 32 connections:
-2.1 to 2.3 times the GetItem and PutItem requests a second of 1 KB (tests/bench/README.md).
+This class answers 2.1 to 2.3 times as many GetItem and PutItem requests of 1 KB a second as
+uvicorn's own HTTP with asgi.py, at 1, 8 and 32 connections (tests/bench/README.md).
 
 Requests may be pipelined. Their answers keep their order:
 
@@ -39,7 +39,7 @@ from storage import StorageError
 _BAD_REQUEST: Final = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _UNREAD_CHECK: Final = 5.0  # seconds from seeing unsent bytes to checking whether the client reads them
-_ACTIVE: Final = 1.0  # seconds since its last request in which a client counts as active
+_ACTIVE: Final = 1.0  # seconds after its last request in which a client counts as active
 _FAREWELL: Final = 0.25  # seconds in which an active client may send one more request at shutdown
 _NO_BODY: Final = b""
 
@@ -79,22 +79,22 @@ class Connection(asyncio.Protocol):
         self._reader = RequestReader(self, front.bodies)
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._moved = 0.0  # when something came or went last
+        self._moved = 0.0  # the loop's time when bytes last came from or went to the client
         self._unsent = 0  # bytes that the transport had not sent yet at the last check
         self.closing = False  # the next answer is the last
-        # The facts that make the state.
+        # The facts that determine the state.
         self._making: Any = None  # the Run or Cycle that makes an answer
         self._unread = False  # the client does not read
         self._waits_for_held = False  # a request for the application waits for held answers
         self._paused = False  # by self._front.bodies
         # What has arrived and waits for its turn. Something is there only while the state queues.
         self._later: deque[Callable[[], None]] = deque()
-        self._queues = False  # as the state says
+        self._queues = False  # whether the current state queues
         self._held = HeldAnswers()
 
     @property
     def last_active(self) -> float:
-        """The loop's time at which something came or was read last."""
+        """The loop's time when the client last sent or read something."""
         return self._moved
 
     @property
@@ -106,7 +106,7 @@ class Connection(asyncio.Protocol):
     # --- states -----------------------------------------------------------------------------------
 
     def _current(self) -> State:
-        """Return the state that the facts make."""
+        """Return the state that follows from the facts."""
         if self._making is not None:
             return states.CLOGGED if self._unread else states.ANSWERING
         if self._unread or self._waits_for_held or self._held.large:
@@ -147,7 +147,7 @@ class Connection(asyncio.Protocol):
             act()
 
     def _check_progress(self) -> None:
-        """Close the connection if nothing has come or gone for too long.
+        """Close the connection if it has made no progress for too long.
 
         Abort it if it is closing already.
         """
@@ -174,7 +174,7 @@ class Connection(asyncio.Protocol):
             self._close()
 
     def _restart_clock(self) -> None:
-        """Count what happens now as progress."""
+        """Restart the time without progress."""
         self._moved = self._reader.stepped_at = self._loop.time()
 
     def _start_timer(self, seconds: float, check: Callable[[], None]) -> None:
@@ -206,14 +206,14 @@ class Connection(asyncio.Protocol):
             self._making.cancel()
 
     def data_received(self, data: bytes) -> None:
-        """Parse. The reader calls back below."""
+        """Parse. The reader calls the methods of Receiver."""
         self._moved = now = self._loop.time()
         self._reader.feed(data, now)
 
     def eof_received(self) -> bool:
         """Close when every complete request is answered.
 
-        True: the transport does not close itself.
+        Return True, so that the transport does not close itself.
         """
         self._reader.stop()
         self._in_turn(self._close)
@@ -365,7 +365,7 @@ class Connection(asyncio.Protocol):
             self._begin_cycle(request)
 
     def _begin_slices(self, pending: Pending, request: Request) -> None:
-        """Answer when all slices are done. What comes later waits."""
+        """Answer when all slices are done. Later requests wait."""
         self._making = self._front.sliced.begin(self._loop, pending.steps, partial(self._sliced_answered, request))
         self._update()
 
@@ -386,7 +386,7 @@ class Connection(asyncio.Protocol):
     def _send(self, answer: Answer, request: Request | None, *, keep_alive: bool, with_body: bool = True) -> None:
         """Send an answer.
 
-        request: what runs again if the answer is held and its writes are lost.
+        request: the request that runs again if the answer is held and its writes are lost.
         """
         if self._transport is None:
             return
@@ -403,7 +403,7 @@ class Connection(asyncio.Protocol):
         self._close()
 
     def _write(self, data: bytes, request: Request | None) -> None:
-        """Send data, or hold it if it must wait for a commit, or for something that does."""
+        """Send data, or hold it if it must wait for a commit, or for data that is already held."""
         commits = self._front.commits
         if commits is not None and (self._held or commits.pending()):
             if not self._held:
@@ -428,12 +428,12 @@ class Connection(asyncio.Protocol):
     # --- the application's answers (cycle.py) -----------------------------------------------------
 
     def _begin_cycle(self, request: Request) -> None:
-        """Let the application answer. What comes later waits."""
+        """Let the application answer. Later requests wait."""
         from emulator.http.front.cycle import Cycle  # noqa: PLC0415 - most servers never need it
 
         if self._transport is None:
             return
-        site = self._front.site  # loaded here at first, which may fail
+        site = self._front.site  # the first request loads it, which may fail
         addresses = (self._transport.get_extra_info("sockname"), self._transport.get_extra_info("peername"))
         self._making = cycle = Cycle(request, self, addresses)
         self._update()
@@ -497,7 +497,7 @@ class Connection(asyncio.Protocol):
 
 
 def connection_factory(front: Front) -> Callable[..., Connection]:
-    """Return what uvicorn takes for its HTTP protocol class."""
+    """Return the function that uvicorn calls instead of an HTTP protocol class."""
 
     def connect(
         *,

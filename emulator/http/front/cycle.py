@@ -7,12 +7,12 @@ The connection has received the whole request. The answer may be streamed:
 | a start with `content-length`           | the head with the first part of the body, as it is      |
 | a start without it, HTTP/1.1            | the body in chunks                                      |
 | a start without it, HTTP/1.0            | the body up to the end of the connection                |
-| a part, while the client does not read  | it later: `send` waits until the client reads           |
+| a part, while the client does not read  | the part later: `send` waits until the client reads     |
 | nothing, or it raises, before the start | a 500                                                   |
 | nothing more, or it raises, after it    | the end of the connection, so that the answer is broken |
 
-After the answer, or when the client is gone, `receive` returns `http.disconnect`. What is sent then
-is ignored.
+After the answer, or when the client is gone, `receive` returns `http.disconnect`, and what the
+application sends is ignored.
 """  # noqa: W505 - a table
 
 import asyncio
@@ -70,7 +70,7 @@ class Cycle:
         self._begun = False
         self._head: list[bytes] | None = None
         self._status = 0
-        self._left: int | None = None  # bytes that the content length leaves
+        self._left: int | None = None  # bytes of `content-length` that have not been sent yet
         self._chunked = False
         self._keep_alive = request.keep_alive
 
@@ -102,7 +102,7 @@ class Cycle:
         self._writable.clear()
 
     def resume(self) -> None:
-        """Let it send."""
+        """Let the application send."""
         self._writable.set()
 
     async def _receive(self) -> Message:

@@ -50,8 +50,9 @@ _LARGE: Final = 256 * limits.KIB  # bytes of a body; smaller ones make no notice
 _SPARE: Final = [size for size in range(16, 480, 16) for _ in range(50)]
 """Sizes of small objects that are made before a large body is parsed, and freed after it.
 
-Others take their places. Amid the body's objects each would keep a megabyte, by which Python
-returns memory: a server kept another one for each of 16 large bodies.
+Objects that outlive the body then take these places. Python returns memory by the megabyte, so each
+such object amid the body's objects would keep a megabyte: a server kept one more megabyte after
+each of 16 large bodies.
 """
 _CACHED_CALLERS: Final = 1024
 _LONG_CALLER: Final = 1024  # bytes of credential and host together; only an attacker has longer ones
@@ -60,16 +61,16 @@ _COMPLETE: Final = re.compile(
 ).fullmatch
 """A complete Authorization header, as SDKs write it.
 
-A character class of one character is the fastest.
+A character class that excludes one character, such as `[^,]`, matches fastest.
 """
 _THREE_PARTS: Final = re.compile(rb"\S+ [^,\s]+, ?[^,\s]+, ?[^,\s]+").fullmatch
-"""Such a header without blanks inside its parts, which would make more of them (behaviour 1.4)."""
+"""Such a header without blanks inside its parts: a blank would end a part (behaviour 1.4)."""
 
 
 class DynamoDbEndpoint:
     """Answers the requests to `/` with an emulator.
 
-    bodies: noted when a compressed body becomes large, if it is set.
+    bodies: if set, it records the sizes that compressed bodies may have had in memory.
     """
 
     def __init__(self, emulator: Emulator) -> None:
@@ -78,10 +79,10 @@ class DynamoDbEndpoint:
         self._make = self.answers.make
         self.bodies: Bodies | None = None
         self._callers: dict[tuple[bytes, bytes], Caller] = {}
-        self._operations: dict[bytes, str] = {}  # by the targets that requests had
+        self._operations: dict[bytes, str] = {}  # names of operations by X-Amz-Target
 
     def respond(self, method: str, query: bytes, headers: list[Header], body: bytes) -> Answer:
-        """Answer one request, given with its header lines; names are lower-case.
+        """Answer one request. The names in its header lines are lower-case.
 
         Raises nothing but Pending.
         """
@@ -91,7 +92,7 @@ class DynamoDbEndpoint:
         return self.answer(method, query, fields, body)
 
     def answer(self, method: str, query: bytes, fields: Fields, body: bytes) -> Answer:
-        """Answer one request whose head has been measured. Raises nothing but Pending."""
+        """Answer one request whose head is known to be small enough. Raises nothing but Pending."""
         if len(body) > limits.REQUEST_BODY:
             return self.refuse(413, fields)
         if method != "POST":
@@ -163,7 +164,7 @@ class DynamoDbEndpoint:
         return typed(answer) if given == PLAIN_JSON else answer  # behaviour 1.2
 
     def _for_another_service(self, method: str, query: bytes, fields: Fields, body: bytes) -> Answer | None:
-        """Answer a request that belongs to another service. None: it does not."""
+        """Answer a request if it belongs to another service, else return None."""
         from emulator.http.front import other_services  # noqa: PLC0415 - most servers never need it
 
         return other_services.answer(self.answers, method, b"/", query, fields, body)
@@ -228,7 +229,7 @@ class DynamoDbEndpoint:
     def _caller(self, query: bytes, fields: Fields) -> Caller:
         """Return the caller.
 
-        They are cached by credential: the signature differs in every request.
+        Callers are cached by credential and host. The signature differs in every request.
         """
         complete = None if query else _COMPLETE(fields.get(b"authorization", b""))
         if complete is None or not (b"x-amz-date" in fields or b"date" in fields):

@@ -9,9 +9,9 @@ from emulator import errors, limits
 
 MOST_INFLATED: Final = 1_032  # bytes that one byte of deflated data can become
 
-_PIECE: Final = 1 << 16  # bytes that zlib gets first of a body's first member
-_NEXT_PIECE: Final = 1 << 6  # the same of a further member
-_MOST_MEMBERS: Final = 1_000  # of a body; 16 MB in the usual members of 64 KB are 256
+_PIECE: Final = 1 << 16  # bytes of the first piece of a body's first member
+_NEXT_PIECE: Final = 1 << 6  # bytes of the first piece of each further member
+_MOST_MEMBERS: Final = 1_000  # members of a body; 16 MB in the usual members of 64 KB are 256
 _SPARE: Final = 1 << 16  # bytes of a body that may inflate to nothing
 _CODINGS: Final = ("gzip", "deflate")
 _QUALITY: Final = re.compile("q=([^;]*)")
@@ -50,8 +50,9 @@ def _inflate(body: bytes, bits: int) -> bytes:
     A body of very many members, or one twice as long as what it inflates to, is refused as broken:
     16 MB of empty members took 7 s. No compressor writes such bodies.
 
-    zlib copies the bytes after the end of a member. So it gets the body in pieces, which double in
-    size within a member: otherwise each small member would copy the rest of the body.
+    zlib copies the bytes that it gets after the end of a member. So it gets the body in pieces,
+    which double in size within a member. Otherwise the rest of the body would be copied for each
+    small member.
     """
     if not body:  # an empty body has no member, and so is broken (behaviour 1.1)
         raise EOFError
@@ -94,7 +95,7 @@ def chosen(accept: bytes) -> str | None:
         elif name in _CODINGS:
             named[name] = max(named.get(name, 0.0), quality)
     ranked = named | {name: others for name in _CODINGS if name not in named}
-    best = max(ranked, key=lambda name: ranked[name])  # of equal ones the first
+    best = max(ranked, key=lambda name: ranked[name])  # the first of those with equal qualities
     return best if ranked[best] > 0 else None
 
 

@@ -1,6 +1,6 @@
 """Log lines about requests that got a status of 500 or above, and about refused connections.
 
-The same line is logged once a minute, because clients repeat what failed.
+The same line is logged at most once a minute, because clients repeat requests that failed.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""What all requests of one process share, whichever way they come in."""
+"""What all requests of one process share, from our own sockets or from another ASGI server."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import cached_property

@@ -9,7 +9,7 @@ _MOST: float = 4 << 20  # bytes; with more, further requests wait too
 Held = tuple[bytes, Request | None]
 """What is to be written, and the request that it answers.
 
-None: it answers none, and stays as it is.
+None: the data answers no request, and is sent unchanged.
 """
 
 
@@ -44,10 +44,10 @@ class HeldAnswers:
 
 
 def run_again(failure: StorageError | None, held: list[Held]) -> bool:
-    """Say whether requests run again whose commit failed: after Full only if all of them read.
+    """Say whether the held requests run again after their commit failed.
 
-    Those were held because others had written, or because a status was to be stored, which can wait
-    until there is room.
+    After Full they do so only if none of them writes. Such requests were held because others had
+    written, or because a status was to be stored, which can wait until there is room.
     """
     if isinstance(failure, Full):
         return all(request is None or reads(request.fields) for _, request in held)

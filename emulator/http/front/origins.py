@@ -48,7 +48,7 @@ class Origin(NamedTuple):
 
 
 def origin(text: str) -> Origin | None:
-    """Parse an origin. None: it is not one, for example `null`."""
+    """Parse an origin. Return None for any other text, such as `null`."""
     found = _ORIGIN(text.lower())
     if found is None:
         return None
@@ -74,7 +74,7 @@ class PageRules:
     def refusal(self, method: str, fields: Fields, address: Address | None) -> str | None:
         """Return why a request is refused, and which flag would allow it; None if it is not.
 
-        address: the address that the connection came to; None if the server does not say it.
+        address: the address that the connection came to; None if the ASGI server does not give it.
         """
         host = fields.get(b"host")
         if host is not None and not self._is_ours(host.decode("latin-1").lower()):

@@ -33,7 +33,7 @@ from emulator.http.front.answers import Answer, Answers, Fields
 
 log = logging.getLogger("emulator")
 
-_OURS: Final = frozenset(("dynamodb",))  # the streams' clients sign for it too
+_OURS: Final = frozenset(("dynamodb",))  # clients of DynamoDB Streams sign for it too
 _TARGETS: Final[Mapping[str, str]] = {
     "AWSEvents": "events",
     "AWSStepFunctions": "states",
@@ -76,7 +76,7 @@ class Reply(NamedTuple):
 
 
 def answer(answers: Answers, method: str, path: bytes, query: bytes, fields: Fields, body: bytes) -> Answer | None:
-    """Answer a request for another service, and log it. None: nothing says that it is for one."""
+    """Answer and log a request for another service. Return None if it names no service."""
     found = logged_reply(answers, method, path, query, fields, body)
     if found is None:
         return None
@@ -84,7 +84,7 @@ def answer(answers: Answers, method: str, path: bytes, query: bytes, fields: Fie
 
 
 def logged_reply(answers: Answers, method: str, path: bytes, query: bytes, fields: Fields, body: bytes) -> Reply | None:
-    """Return what `reply` does, and log the mistake."""
+    """Return what `reply` returns, and log the mistake."""
     found = reply(method, path, query, fields, body)
     if found is not None and answers.mistakes.allows(found.service):
         where = printable(path.decode("latin-1"))
@@ -93,7 +93,7 @@ def logged_reply(answers: Answers, method: str, path: bytes, query: bytes, field
 
 
 def reply(method: str, path: bytes, query: bytes, fields: Fields, body: bytes) -> Reply | None:
-    """Return the answer to a request for another service. None: nothing says that it is for one."""
+    """Return the answer to a request for another service, or None if it names no service."""
     form = _form(method, query, fields, body)
     service = _service(query, fields)
     if service is None and not {"Action", "Version"} <= form.keys():  # AssumeRoleWithWebIdentity of sts is not signed

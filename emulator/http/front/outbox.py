@@ -2,8 +2,8 @@
 
 A write wakes the process of a waiting client, and the writer pays for that: 15 us here. A client
 with many connections that is woken by the first of several answers then finds the others too,
-without being woken for them. This makes GetItem half as fast again with 32 connections, and a
-quarter faster with eight.
+without being woken for them. This makes GetItem 1.5 times as fast with 32 connections, and 1.25
+times as fast with eight.
 """
 
 import asyncio

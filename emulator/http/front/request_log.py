@@ -4,7 +4,7 @@
     Query Orders/by-date: 400 ValidationException: Query condition missed .., 0.4 ms, request 7FQ..
     POST /_emulator/clock: 200, 0.2 ms, request 7FQ..
 
-`LoggedEndpoint` replaces `DynamoDbEndpoint` at these levels, so other servers pay nothing for it.
+`LoggedEndpoint` replaces `DynamoDbEndpoint` at these levels, so logging costs nothing at others.
 The time is the time in this process, without the network and, with --durable, without the commit.
 The units are those of the answer: without ReturnConsumedCapacity nothing computes them.
 """
@@ -42,7 +42,7 @@ class LoggedEndpoint(DynamoDbEndpoint):
 
     def __init__(self, emulator: Emulator) -> None:
         super().__init__(emulator)
-        self._within = False  # a method that logs is running
+        self._within = False  # a method that logs is running: the methods that it calls do not log
 
     def answer(self, method: str, query: bytes, fields: Fields, body: bytes) -> Answer:
         """Answer a request to `/`."""
@@ -125,7 +125,7 @@ def _plain(body: bytes, coding: bytes | None) -> bytes:
 
 
 def _parsed(body: bytes) -> Mapping[str, Any]:
-    """Return a JSON object; an empty one for anything else."""
+    """Return the body's JSON object, or an empty one if the body is none."""
     try:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -147,7 +147,7 @@ def _subject(method: str, path: bytes, fields: Fields, request: Mapping[str, Any
 
 
 def _tables(request: Mapping[str, Any]) -> Iterator[object]:
-    """Yield the names of tables, or the ARNs of resources, in a request. They may be anything."""
+    """Yield names of tables, or ARNs of resources, in a request. Their types may be wrong."""
     for member in ("TableName", "StreamArn", "ResourceArn"):
         if member in request:
             yield request[member]
@@ -176,7 +176,7 @@ def _error(answer: Mapping[str, Any], errortype: str) -> str:
 
 
 def _units(answer: Mapping[str, Any]) -> Iterator[float]:
-    """Yield the units in an answer: the sum, if it has those of several tables."""
+    """Yield the capacity units in an answer, summed over its tables, if it has any."""
     consumed = answer.get("ConsumedCapacity")
     parts = list(_dicts([consumed] if isinstance(consumed, dict) else consumed))
     if parts:

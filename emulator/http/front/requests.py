@@ -25,7 +25,7 @@ from emulator.http.front.bodies import Bodies
 from emulator.http.front.bodies import Reader as BodyReader
 from emulator.limits import REQUEST_BODY
 
-_STEP: Final = 64 << 10  # bytes of a body that are a step: 16 MB may take four hours, a drip 65 seconds
+_STEP: Final = 64 << 10  # bytes of a body that count as progress (states.py): 16 MB may take four hours
 _NO_BODY: Final = b""
 _STOPPED: Final = (httptools.HttpParserError, httptools.HttpParserUpgrade)
 
@@ -53,7 +53,7 @@ class Request(NamedTuple):
 
 
 class Receiver(BodyReader, Protocol):
-    """Takes what a reader finds, as the table above says."""
+    """Handles what a reader finds, as the table above says."""
 
     closing: bool
     """The next answer is the last."""
@@ -86,8 +86,8 @@ class _StopParsing(Exception):
 class RequestReader:
     """Collects the requests of one connection.
 
-    receiving: a request has begun and is not complete. stepped_at: when its last step was complete:
-    its beginning, its head, each 64 KB of its body.
+    receiving: a request has begun and is not complete. stepped_at: when the request last made
+    progress. Progress is its beginning, its head, and each 64 KB of its body.
     """
 
     __slots__ = (
@@ -116,7 +116,7 @@ class RequestReader:
         self.now = 0.0
         self.receiving = False
         self.stepped_at = 0.0
-        self._step = 0  # bytes of the body at the last step
+        self._step = 0  # bytes of the body at the last progress
         self._counted = False  # the body is among self._bodies
         self._skipping = False  # the request was refused, its body is ignored
         self._fields: dict[bytes, bytes] = {}
@@ -139,7 +139,7 @@ class RequestReader:
         return version
 
     def feed(self, data: bytes, now: float) -> None:
-        """Parse bytes that have come at a time of the loop."""
+        """Parse bytes. now: the loop's time at which they came."""
         self.now = now
         try:
             self._parser.feed_data(data)
@@ -161,10 +161,7 @@ class RequestReader:
             self._bodies.release(self._receiver)
 
     def _parser_stopped(self, error: Exception, data: bytes) -> None:
-        """Ignore an offer of another protocol.
-
-        Whatever else has stopped the parser ends the connection.
-        """
+        """Go on after an offer of another protocol; read no more after CONNECT or another error."""
         rest = memoryview(data)
         while isinstance(error, httptools.HttpParserUpgrade):
             rest = rest[error.args[0] :]
@@ -188,7 +185,7 @@ class RequestReader:
             self._receiver.not_http(data, error)
 
     def _ignore_upgrade(self) -> None:
-        """Parse the head again without its offer of another protocol: the parser accepts it."""
+        """Parse the head again without its offer of another protocol: the parser accepts that."""
         lines = [b"%b %b HTTP/1.1" % (self._parser.get_method(), self._target)]
         lines += [b"%b: %b" % field for field in self._fields.items() if field[0] not in (b"connection", b"upgrade")]
         self._parser = httptools.HttpRequestParser(self)
@@ -201,7 +198,7 @@ class RequestReader:
     # --- the parser's callbacks -------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
-        """Forget the request before."""
+        """Forget the previous request."""
         self.receiving = True
         self.stepped_at = self.now
         self._step = 0
@@ -214,15 +211,15 @@ class RequestReader:
         self._size = 0
 
     def on_url(self, url: bytes) -> None:
-        """Take the target, or a part of it."""
+        """Add the target, or a part of it. Refuse a target that is too long."""
         self._target += url
         if len(self._target) > HEADER_BLOCK:
             self._refuse_head()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header or trailer line.
+        """Store a header or trailer line.
 
-        Of several lines the first counts, but there may be only one Host.
+        If several lines have the same name, the first one counts. A second Host is refused.
         """
         self._block += len(name) + len(value) + FRAMING
         name = name.lower()
@@ -232,10 +229,10 @@ class RequestReader:
             self._fields.setdefault(name, value)
 
     def on_headers_complete(self) -> None:
-        """Refuse a body that will be too large. Let a client go on that waits for that."""
+        """Refuse a body that will be too large. Answer `Expect: 100-continue`."""
         self.stepped_at = self.now
         if self._parser.should_upgrade():
-            self._skipping = True  # this parse is: the head is parsed again without the offer
+            self._skipping = True  # skip this parse: the head is parsed again without the offer
             return
         fields = self._fields
         length = fields.get(b"content-length")
@@ -248,7 +245,7 @@ class RequestReader:
             self._receiver.continue_expected()
 
     def on_body(self, body: bytes) -> None:
-        """Take the body, or a part of it."""
+        """Add the body, or a part of it. Refuse a body that is too large."""
         if not self._size:
             self._body = body
         elif not self._skipping:
@@ -281,7 +278,7 @@ class RequestReader:
             raise _StopParsing
 
     def _refuse_head(self) -> NoReturn:
-        """Refuse a request line or header block over 16 KB, or a second Host, and all after it."""
+        """Refuse a request line or header block over 16 KB, or a second Host; read no more."""
         self._parser = _NULL_PARSER
         self._receiver.head_refused(self._fields)
         raise _StopParsing

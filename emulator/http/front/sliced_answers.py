@@ -33,7 +33,7 @@ class Pending(Exception):
         self.steps = steps
 
     def changed(self, change: "Callable[[Answer], Answer]") -> "Pending":
-        """Return the same, with an answer that is changed when it is made."""
+        """Return a Pending whose answer is `change(answer)`, with the answer of this Pending."""
         return Pending(_changed(self.steps, change))
 
 
@@ -57,7 +57,7 @@ class Run:
         self.steps.close()
 
     def pause(self) -> None:
-        """Ignore that the client does not read: the connection keeps the one answer."""
+        """Ignore that the client does not read: only this answer waits in memory."""
 
     def resume(self) -> None:
         """Ignore that the client reads."""
@@ -123,7 +123,7 @@ class SlicedAnswers:
     def _run_slice(self, steps: "Steps[Any]") -> tuple[float | None, Any]:
         """Run steps for a while.
 
-        Return the seconds until there is more to do, None at the end, and the result.
+        Return the seconds until the next slice, and None. At the end, return None and the result.
         """
         until = monotonic() + self._seconds
         while True:

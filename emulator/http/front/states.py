@@ -10,16 +10,16 @@
 | BLOCKED   | the client does not read, or a request      | no    | yes    | after 65 s      | CLOSE       |
 |           | waits for held answers                      |       |        |                 |             |
 
-It is closed after so long without progress. Progress is a request's beginning, its head, each 64 KB
-of its body, and any part of an answer that the client reads. A connection that is closing has 3
-seconds instead of 65, and is then aborted.
+"Closed" is the time without progress after which the connection is closed. Progress is a request's
+beginning, its head, each 64 KB of its body, and any part of an answer that the client reads. A
+connection that is closing has 3 seconds instead of 65, and is then aborted.
 """  # noqa: W505 - a table
 
 from enum import Enum
 from typing import Final, NamedTuple
 
 PATIENCE: Final = 65.0  # seconds without progress; longer than the SDKs keep an idle connection
-LINGER: Final = 3.0  # the same while the connection closes
+LINGER: Final = 3.0  # seconds without progress while the connection closes
 
 
 class AtShutdown(Enum):
@@ -35,7 +35,7 @@ class State(NamedTuple):
     """What a connection does in one state.
 
     reads: it reads from the client. queues: requests that have arrived wait. patience: the seconds
-    without progress after which it is closed; None: it waits for the server, not for the client.
+    without progress after which it is closed; None: it stays open, because it waits for the server.
     """
 
     reads: bool

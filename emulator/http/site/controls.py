@@ -73,7 +73,7 @@ class Controls:
             return _NO_ROOM, _message(error.message)
 
     async def _run(self, control: Control, body: Body) -> Result:
-        """Run a control. Raises as it does."""
+        """Run a control. Raises what the control raises."""
         front = self._front
 
         async def make() -> Result:
@@ -86,7 +86,7 @@ class Controls:
 
 
 def _caught(steps: Steps[Result]) -> Steps[Result | Exception]:
-    """Return steps that return an error where the others raise it."""
+    """Return steps that return the error that the given steps raise."""
     try:
         return (yield from steps)
     except Exception as error:  # noqa: BLE001 - is raised again by the caller

@@ -58,7 +58,7 @@ class LambdaApi:
     async def _answer(self, request_id: bytes, request: Request, path: str, body: bytes) -> Answer:
         """Return the answer, once its writes are committed.
 
-        Raises as the emulator does, but no ApiError.
+        Raises what the emulator raises, except ApiError.
         """
         query: bytes = request.scope["query_string"]
         try:

@@ -16,7 +16,7 @@ log = logging.getLogger("emulator")
 
 
 class OtherPaths:
-    """Answers such requests with an error in the form of the service that they are for."""
+    """Answers requests to these paths with errors in the form of the service that is meant."""
 
     def __init__(self, answers: Answers) -> None:
         self._answers = answers

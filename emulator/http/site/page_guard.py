@@ -17,7 +17,7 @@ _FORBIDDEN = 403
 class PageGuard:
     """Refuses requests of foreign pages.
 
-    Answers to other pages get the header lines that let them read.
+    Answers to other pages get the header lines that let the page read the answer.
     """
 
     def __init__(self, app: ASGIApp, answers: Answers) -> None:

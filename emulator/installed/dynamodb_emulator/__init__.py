@@ -12,7 +12,7 @@ __all__ = ["__version__"]
 
 
 def __getattr__(name: str) -> str:
-    """Return the version. It is read at first use, because that takes longer than the import."""
+    """Return the version. It is read at first use: reading it takes longer than this import."""
     if name == "__version__":
         from importlib.metadata import version  # noqa: PLC0415
 
