@@ -8,8 +8,9 @@
 | 04         | u32 index, digest16 of its partition key,            | projected item row           |
 |            | escape(range key)..., item key [5:]                  |                              |
 | 05         | u32 table                                            | u64 pairs: count, bytes      |
-| 06         | first byte and u32 of a range that is being deleted  | nothing                      |
-|            | (03, 04, 09, 0B or 0C)                               |                              |
+| 06         | prefix of a range that is being deleted: its first   | nothing                      |
+|            | byte (03, 04, 09, 0B or 0C) and u32; of one shard    |                              |
+|            | 0B, u32, u32; of checkpoints 0E, escape(consumer)    |                              |
 | 07         | escape(access key) escape(region) escape(operation)  | u64 ms of expiry, sha256     |
 |            | client request token                                 |                              |
 | 08         | u64 ms of expiry, the token's key                    | nothing                      |
