@@ -14,8 +14,9 @@ Rules for every engine:
 * An engine may lose an open snapshot, for example when a file has to grow. The next use of that
   snapshot raises Interrupted.
 * A write that raises Interrupted has changed nothing and can be run again.
-* After an error of `put` or `delete` the transaction is over. Using a transaction after its end
-  raises Closed.
+* After an error of `put` or `delete` the transaction is over.
+* Using a transaction after its end raises Closed with the text TRANSACTION_ENDED. Opening one
+  after `close()` raises Closed with the text STORE_CLOSED.
 * An engine may hand out a transaction object again after its block has ended.
 * One thread owns an engine.
 """
@@ -23,7 +24,10 @@ Rules for every engine:
 from collections.abc import Iterator
 from itertools import islice
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
+
+TRANSACTION_ENDED: Final = "The transaction has ended."
+STORE_CLOSED: Final = "The store is closed."
 
 Page = tuple[list[bytes], bytes]
 """Values in the order of a walk, and the key of the last one (empty if there are none)."""

@@ -19,7 +19,7 @@ from typing import Self
 
 from sortedcontainers import SortedList
 
-from storage.engine import Page, first_page
+from storage.engine import STORE_CLOSED, TRANSACTION_ENDED, Page, first_page
 from storage.errors import Closed
 
 Image = bytes | None
@@ -32,7 +32,7 @@ class _Ended(dict[bytes, Image]):
     """The undo log of a transaction that has ended: any use of it raises Closed."""
 
     def __contains__(self, key: object) -> bool:
-        raise Closed("The transaction has ended.")
+        raise Closed(TRANSACTION_ENDED)
 
 
 _ENDED = _Ended()
@@ -209,7 +209,7 @@ class MemoryEngine:
     def read(self) -> MemoryRead:
         """Open a snapshot. Raises Closed after close()."""
         if self._closed:
-            raise Closed("The store is closed.")
+            raise Closed(STORE_CLOSED)
         reader = MemoryRead(self)
         self.readers.add(reader)
         return reader
@@ -217,7 +217,7 @@ class MemoryEngine:
     def write(self) -> MemoryWrite:
         """Open the write transaction. Raises Closed after close()."""
         if self._closed:
-            raise Closed("The store is closed.")
+            raise Closed(STORE_CLOSED)
         assert not self.writing, "one write transaction at a time"
         self.writing = True
         return MemoryWrite(self)

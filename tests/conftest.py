@@ -17,11 +17,11 @@ from botocore.exceptions import ClientError
 from hypothesis import settings
 
 from emulator.log_limits import once_a_minute
-from emulator.settings import Settings
+from tests.support.engines import ENGINES, settings_of_engine
 from tests.support.http_clients import AUTHORIZATION, Answer, answer_to, boto_options, declaring
 from tests.support.in_process import InProcess
 from tests.support.profile import profile
-from tests.support.servers import ENGINES, SERVERS, running
+from tests.support.servers import SERVERS, running
 from tests.support.tables import new_name, table_request
 
 settings.register_profile("default", profile(100))
@@ -43,11 +43,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run tests of engines on both, and HTTP tests on all kinds of server or on the endpoint."""
+    """Run tests of engines on each engine.
+
+    Run HTTP tests on each kind of server, or on the endpoint.
+    """
     if "engine_name" in metafunc.fixturenames:
         given = metafunc.config.getoption("--endpoint")
         over_http = "endpoint" in metafunc.fixturenames
-        names = ENGINES if not over_http else [given] if given else SERVERS
+        names = list(ENGINES) if not over_http else [given] if given else list(SERVERS)
         if metafunc.definition.get_closest_marker("own_connection"):
             names = [name for name in names if name != "asgi"]
         metafunc.parametrize("engine_name", names, scope="session")
@@ -65,13 +68,8 @@ def endpoint(engine_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
     if engine_name not in SERVERS:
         yield engine_name
         return
-    data = (
-        ("--in-memory",) if engine_name in ("memory", "asgi") else ("--data-dir", str(tmp_path_factory.mktemp("lmdb")))
-    )
-    workers = ("--workers", "2") if engine_name == "workers" else ()
-    with running(
-        *data, *workers, module="tests.support.asgi_server" if engine_name == "asgi" else "emulator"
-    ) as server:
+    kind = SERVERS[engine_name]
+    with running(*kind.arguments(tmp_path_factory.mktemp("data")), module=kind.module) as server:
         yield server.url
 
 
@@ -143,8 +141,7 @@ def post(endpoint: str) -> Callable[..., Answer]:
 @pytest.fixture
 def db(engine_name: str, tmp_path: Path) -> Iterator[InProcess]:
     """Yield an emulator in process on each engine."""
-    settings = Settings(in_memory=True) if engine_name == "memory" else Settings(data_dir=tmp_path / "data")
-    inside = InProcess(settings)
+    inside = InProcess(settings_of_engine(engine_name, tmp_path / "data"))
     yield inside
     inside.emulator.close()
 

@@ -221,6 +221,9 @@ def room_of(path: Path, package: str) -> str | None:
 @pytest.mark.parametrize("package", ROOMS)
 def test_a_part_of_a_package_imports_only_parts_before_it(package):
     floors = {room: floor for floor, rooms in enumerate(ROOMS[package]) for room in rooms}
+    rooms = {room_of(path, package) for path in (ROOT / package).rglob("*.py")} - {None}
+    assert rooms - floors.keys() == set(), f"give each of these a place in ROOMS[{package!r}]"
+    assert floors.keys() - rooms == set(), f"these no longer exist: remove them from ROOMS[{package!r}]"
     wrong = []
     for path in (ROOT / package).rglob("*.py"):
         room = room_of(path, package)
@@ -229,8 +232,6 @@ def test_a_part_of_a_package_imports_only_parts_before_it(package):
         below = {room_of(each, package) for each in imported_files(path)} - {room, None}
         wrong += [f"{path.relative_to(ROOT)} imports {other}" for other in below if floors[other] >= floors[room]]
     assert wrong == []
-    rooms = {room_of(path, package) for path in (ROOT / package).rglob("*.py")} - {None}
-    assert rooms == floors.keys()
 
 
 DOORS = {"storage", "storage.data_folder", "storage.errors", "storage.host", "storage.keycode"}
@@ -561,3 +562,26 @@ def test_imports_of_other_tests_are_found(code):
 
 def test_imports_of_shared_code_are_allowed():
     assert not other_tests(ast.parse("from tests.support.tables import new_name\nfrom tests.support import seeds"))
+
+
+def compared_engines(tree):
+    """Return the comparisons of a fixture's engine name with names in the code."""
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Compare)]
+    return [
+        ast.unparse(node)
+        for node in found
+        if isinstance(node.left, ast.Name) and node.left.id == "engine_name"
+        for each in node.comparators
+        if isinstance(each, ast.Constant | ast.Tuple | ast.List | ast.Set)
+    ]
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_test_knows_an_engine_by_its_name(path):
+    """Otherwise a new engine takes the branch of another one: see tests/support/engines.py."""
+    assert compared_engines(ast.parse(path.read_text())) == []
+
+
+def test_a_comparison_of_engines_is_found():
+    code = 'engine_name == "memory"; engine_name not in ("a", "b"); engine_name in ENGINES'
+    assert len(compared_engines(ast.parse(code))) == 2

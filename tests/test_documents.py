@@ -1,6 +1,7 @@
 """The paths that the developers' documents name exist."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,14 @@ def test_every_module_that_tests_share_is_in_their_readme():
     text = (ROOT / "tests" / "README.md").read_text()
     modules = {path.name for path in (ROOT / "tests" / "support").glob("*.py")} - {"__init__.py"}
     assert {name for name in modules if f"`support/{name}`" not in text} == set()
+
+
+def test_their_readme_lists_no_module_twice():
+    text = (ROOT / "tests" / "README.md").read_text()
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `support/")]
+    named = Counter(name for row in rows for name in re.findall("`(.*?)`", row))
+    assert len(named) > 20  # it has found the table
+    assert {name for name, times in named.items() if times > 1} == set()
 
 
 def test_every_package_explains_itself():

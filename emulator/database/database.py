@@ -1,14 +1,15 @@
 """The database: tables on top of a storage engine, and the clock by which they live.
 
-Whoever calls it from outside uses one of its entrances. They reload definitions that another
-process has changed, run interrupted work again, and deal with a full disk:
+Code outside this package calls the database through one of its entrances. An entrance reloads
+definitions that another process has changed, runs interrupted work again, and deals with a full
+disk:
 
-| method      | for                          | if the disk is full        | if always interrupted |
-|-------------|------------------------------|----------------------------|-----------------------|
-| `run`       | a request                    | raises `storage_full()`    | raises Interrupted    |
-| `run_steps` | a request that may take long | raises `storage_full()`    | raises Interrupted    |
-| `try_run`   | work that can wait           | returns the caller's value | the same              |
-| `run_slice` | a slice of background work   | the slice waits            | the slice waits       |
+| method      | for                          | if the disk is full     | if always interrupted |
+|-------------|------------------------------|-------------------------|-----------------------|
+| `run`       | a request                    | raises `storage_full()` | raises Interrupted    |
+| `run_steps` | a request that may take long | raises `storage_full()` | raises Interrupted    |
+| `try_run`   | work that can wait           | returns `otherwise`     | returns `otherwise`   |
+| `run_slice` | a slice of background work   | the slice waits         | the slice waits       |
 """
 
 import logging
@@ -34,14 +35,14 @@ from storage.host import group_commit_of, upkeep_of
 log = logging.getLogger("emulator")
 
 _DEFAULTS: Final = Options()
-_ATTEMPTS: Final = 20  # to run a request again that other processes interrupt, before it fails
+_ATTEMPTS: Final = 20  # how often an interrupted request runs again before it fails
 
 _T = TypeVar("_T")
 _Arguments = TypeVarTuple("_Arguments")
 
 
 def report_full(error: Full) -> None:
-    """Log that the disk had no room for a write, once a minute."""
+    """Log that the disk had no room for a write, at most once a minute."""
     if once_a_minute.allows("disk full"):
         log.error("writes are refused because the disk is full: %s", error)
 
@@ -61,7 +62,7 @@ class Database:
     """What every operation gets: the catalog, transactions and background work. One thread owns it.
 
     sharing: what is shared with other processes that use the same folder; None if there are none.
-    jobs: the kinds of long work that an earlier start may have left unfinished.
+    jobs: functions that each queue one kind of long work, which an earlier start left unfinished.
     group_commit, upkeep: what the engine offers its host (storage/host.py), or None.
     """
 
@@ -93,7 +94,7 @@ class Database:
         self.write = engine.write
         self.streams = self.catalog.streams
         self.kinesis = options.kinesis
-        self.sliced = False  # callers can wait for a response in slices: operations may raise Sliced
+        self.sliced = False  # whether callers can wait for sliced work: operations may raise Sliced
         self.refresh()
         self.owner = sharing is None or sharing.owner
         if self.owner:
@@ -110,7 +111,7 @@ class Database:
             resume(self)
 
     def _take_over(self) -> None:
-        """Settle what is due and schedule what will be: one process does that for all."""
+        """Settle what is due, and schedule regular work. The owner does this for all processes."""
         self.rerun(self.catalog.settle_all)
         if not self.kinesis:
             kinesis.log_unconnected(table.definition for table in self.catalog.everything())
@@ -128,12 +129,12 @@ class Database:
     # --- entrances --------------------------------------------------------------------------------
 
     def run(self, work: Callable[[*_Arguments], _T], *arguments: *_Arguments) -> _T:
-        """Return work(*arguments), on the newest definitions.
+        """Run work(*arguments) on the newest definitions; return its result.
 
         Interrupted work has changed nothing and runs again from its start. Raises ApiError, also
         for a full disk; Interrupted after many attempts; Lost.
         """
-        try:  # as `rerun`, which would cost each request another call
+        try:  # the same as `rerun`, without the cost of another call
             if self._shared and self.versions.is_stale():
                 self.refresh()
             return work(*arguments)
@@ -150,8 +151,8 @@ class Database:
     def run_steps(self, work: Callable[[], _T | Steps[_T]], again: Callable[[], _T] | None = None) -> Steps[_T]:
         """Return work(), or what its steps return. Raises as `run` does.
 
-        again: does all the work in one piece, after a step was interrupted. Without it, a step must
-        `rerun` what may be interrupted.
+        again: does all the work in one piece, after a step was interrupted. If there is no `again`,
+        the steps themselves must `rerun` what may be interrupted.
         """
         try:
             self.catch_up()
@@ -179,27 +180,28 @@ class Database:
             return otherwise
 
     def run_slice(self, name: Hashable | None = None) -> bool:
-        """Run the next slice of background work, or of named work; say whether one ran."""
+        """Run the next slice of background work, or of the work `name`; say whether one ran."""
         if not self.background.slices or self.background.held:
             return False
         if self.background.run_slice(name):
             return True
-        self.refresh()  # it may wait because another process has changed definitions
+        self.refresh()  # the work may wait because another process has changed definitions
         return False
 
     def catch_up(self) -> None:
-        """Reload definitions if another process has changed them. For use between two steps."""
+        """Reload definitions if another process has changed them. Steps call this after a pause."""
         if self.versions.is_stale():
             self.refresh()
 
     def rerun(self, work: Callable[[], _T]) -> _T:
         """Return work(); run it again, on the newest definitions, if it was interrupted.
 
-        For a part of what an entrance runs. Raises Interrupted after many attempts, and Lost.
+        For a part of the work that an entrance runs. Raises Interrupted after many attempts, and
+        Lost.
         """
         try:
             return work()
-        except Lost:  # it would be lost again until a commit has reported the loss
+        except Lost:  # no write can begin until a commit has reported the loss
             raise
         except Interrupted:
             return self._run_again(work)
@@ -220,8 +222,8 @@ class Database:
     def table(self, caller: Caller, name: str) -> Table:
         """Return a table for the data plane. Settles its status first, which may write.
 
-        Raises ResourceNotFoundException without detail (behaviour 3.1), the error of an ARN that
-        names no table of the caller's own (behaviour 3.4), Full.
+        Raises ResourceNotFoundException without detail (behaviour 3.1), the errors of wrong ARNs
+        (behaviour 3.4), and Full.
         """
         table = caller.tables.get(name)
         if table is None or table.transient:
@@ -234,7 +236,7 @@ class Database:
     def described(self, caller: Caller, name: str) -> Table:
         """Return a table for the control plane, whatever its status. Settles it, which may write.
 
-        Raises the control plane's form of the same errors.
+        Raises the errors of a missing table and of wrong ARNs in the control plane's form.
         """
         table = self.catalog.find(caller, name)
         if table is None:
@@ -243,7 +245,7 @@ class Database:
 
     @property
     def pending(self) -> bool:
-        """Whether there are writes that `commit` has yet to make certain."""
+        """Whether there are writes that wait for `commit`."""
         return self.group_commit is not None and self.group_commit.pending
 
     def commit(self) -> None:

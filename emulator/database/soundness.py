@@ -1,4 +1,4 @@
-"""Verifying that the records of a store fit together, before a folder that is a copy is used.
+"""Verifying that the records of a store fit together, before a copied data folder is used.
 
 A copy that was made while a server wrote may mix pages of several commits. Checking the pages
 (`problem_of` in storage/data_folder.py) does not always reveal that. Checking the records does: it

@@ -1,8 +1,9 @@
 """ClientRequestTokens: which transactions have happened already (behaviour 8.3).
 
 A token is remembered for ten minutes of the emulator's clock. Its record is written in the storage
-transaction of the writes that it stands for, so it is as durable as they are. Beside the record
-stands an entry by time of expiry, with which every new token deletes a few expired ones.
+transaction of the writes that it stands for, so it is as durable as they are. A second entry orders
+the tokens by time of expiry. With these entries, each new token finds and deletes a few expired
+tokens.
 """
 
 from collections.abc import Mapping

@@ -1,9 +1,9 @@
 """Transactions: all of several writes or none, and reads of one moment (behaviour 8).
 
 TransactWriteItems, TransactGetItems and ExecuteTransaction make requested writes and reads
-(items/requested.py); what follows is the same for them and is here. Whatever one of them cannot do
-cancels the transaction, with one reason for each part of the request: an invalid part
-(ValidationError) is reported alone; failed conditions and conflicts are all reported.
+(items/requested.py). This module runs them, in the same way for all three operations. If a part of
+the request fails, the transaction is canceled. The error has one reason for each part: an invalid
+part (ValidationError) is reported alone; failed conditions and conflicts are all reported.
 
 If the caller can wait, writes that take long are prepared in slices before the transaction
 (items/ahead.py).
@@ -50,7 +50,8 @@ def canceled_by(failures: Mapping[int, ApiError], count: int) -> ApiError:
 def token_of(database: Database, caller: Caller, operation: str, request: dict[str, Any]) -> Token | None:
     """Return the request's token.
 
-    Raises TransactionInProgressException if a test declared it so.
+    Raises TransactionInProgressException if a test declared that a transaction with this token is
+    under way.
     """
     token = tokens.token_of(caller, operation, request)
     if token is not None:
@@ -61,10 +62,10 @@ def token_of(database: Database, caller: Caller, operation: str, request: dict[s
 def run(database: Database, token: Token | None, writes: Sequence[Write]) -> Steps[tuple[list[Consumed], bool]]:
     """Do all writes or none; return what each consumed, and whether the request has run before.
 
-    Then this does nothing again and costs what reading the items does (behaviour 8.3). Raises
-    IdempotentParameterMismatchException, TransactionCanceledException, and ValidationException if
-    an update makes an index key empty (behaviour 8.1). Raises Interrupted if a table has changed
-    between two slices.
+    A request that has run before writes nothing, and costs what reading its items costs (behaviour
+    8.3). Raises IdempotentParameterMismatchException, TransactionCanceledException, and
+    ValidationException if an update makes an index key empty (behaviour 8.1). Raises Interrupted if
+    a table has changed between two slices.
     """
     if not database.sliced:
         return _run(database, token, writes, (), inf)
@@ -132,7 +133,7 @@ def _prepare(txn: ReadTxn, writes: Sequence[Write], outcomes: Sequence[Outcome],
                 changes.append(change)
         except ApiError as error:
             if error.about == "request":
-                raise  # an empty index key: no cancellation, and it comes before one
+                raise  # an empty index key: it refuses the request and comes before a cancellation
             if error.about not in ("key", "item"):
                 failed[position] = error
             elif not invalid:
@@ -186,9 +187,9 @@ def _refuse_conflicts(reads: Sequence[ItemRequest]) -> None:
 
 
 def _charge_reads(reads: Sequence[ItemRequest], rows: Sequence[bytes | None]) -> list[Consumed]:
-    """Return what reading the rows costs, charged to enforced throughput.
+    """Charge the reads of these rows to enforced throughput; return what each costs.
 
-    Raises what that refuses.
+    Raises TransactionCanceledException if the throughput refuses a read.
     """
     consumed = []
     for position, (each, row) in enumerate(zip(reads, rows, strict=True)):

@@ -32,8 +32,7 @@ from storage import ReadTxn
 
 def _check_get(request: Request) -> Steps[dict[str, Projection | None]]:
     parts: dict[str, dict[str, Any]] = request["RequestItems"]
-    # One block with AttributesToGet and another with an expression are as mixed as one block with
-    # both.
+    # AttributesToGet in one block and an expression in another are refused like both in one block.
     legacy.check_mixing({name: value for part in parts.values() for name, value in part.items()})
     if request.problems:
         for part in parts.values():
@@ -56,7 +55,7 @@ def batch_get_item(
 ) -> Response:
     """Read up to 100 items of any tables.
 
-    What would pass 16 MB, or is throttled, is returned unprocessed.
+    Keys of items that do not fit into 16 MB, or are throttled, are returned unprocessed.
     """
     parts: dict[str, dict[str, Any]] = request["RequestItems"]
     try:
@@ -101,9 +100,9 @@ def _responses(request: Request, reads: Sequence["_Reads"]) -> Steps[bytes]:
 class _Reads:
     """The reads of one block of a request, and their results.
 
-    name: the table's name or ARN, as sent. items: JSON texts; with a projection first the rows, of
-    which `_responses` makes the texts. left: keys of items that were not read. done: how many
-    were.
+    name: the table's name or ARN, as sent. items: JSON texts; if there is a projection, rows until
+    `_responses` replaces them by texts. left: keys of items that were not read. done: how many
+    items were read.
     """
 
     table: Table
@@ -129,7 +128,7 @@ def _reads_of(table: Table, name: str, part: dict[str, Any], projections: Mappin
 
 
 def _leave_out_repeats(reads: Sequence[_Reads]) -> None:
-    """Leave out items that an earlier block reads by another table name (behaviour 7.1)."""
+    """Leave out items that an earlier block reads, by another name of the table (behaviour 7.1)."""
     known: set[bytes] = set()
     for each in reads:
         each.gets = [get for get in each.gets if get.key not in known]
@@ -137,7 +136,7 @@ def _leave_out_repeats(reads: Sequence[_Reads]) -> None:
 
 
 def _by_table(reads: Sequence[_Reads]) -> list[_Reads]:
-    """Return the reads with the results of one table together, under the name that comes first."""
+    """Return one _Reads for each table, with all results, under the name that was sent first."""
     tables: dict[int, _Reads] = {}
     for each in reads:
         first = tables.setdefault(each.table.id, each)
@@ -148,7 +147,7 @@ def _by_table(reads: Sequence[_Reads]) -> list[_Reads]:
 
 
 def _read_table(txn: ReadTxn, reads: _Reads, room: int) -> int:
-    """Read one block's items while there is room for them; return the rest of the room.
+    """Read one block's items while there is room for them; return the room that is left.
 
     room: bytes of items; 0 after an item that did not fit.
     """
@@ -190,7 +189,7 @@ def _check_write(request: Request) -> _Named:
     parts: dict[str, list[dict[str, Any]]] = request["RequestItems"]
     sent = [(name, each) for name, part in parts.items() for each in part]
     if any(len(each) != 1 for _, each in sent):
-        raise errors.value_ambiguous()  # also for neither of both (behaviour 7.2)
+        raise errors.value_ambiguous()  # also if there is no member (behaviour 7.2)
     check_values(request, "old", numbers_first=True)
     return [(name, _write_of(each)) for name, each in sent]
 
@@ -238,7 +237,7 @@ def batch_write_item(database: Database, caller: Caller, request: Request, write
 
 
 def _locate(write: Put | Delete, table: Table) -> None:
-    """Locate the item. Here the error of a Put's key has the text of a Key's (behaviour 3.8)."""
+    """Locate the item. A wrong key in a Put gets the text for a wrong Key (behaviour 3.8)."""
     if isinstance(write, Put):
         types = table.definition.types
         if any(types[name] not in write.key_item.get(name, ()) for name in table.key_names):

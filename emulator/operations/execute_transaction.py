@@ -46,7 +46,7 @@ def _check(request: Request) -> Steps[list[PreparedStatement]]:
 def execute_transaction(
     database: Database, caller: Caller, request: Request, statements: list[PreparedStatement]
 ) -> Response:
-    """Run all of up to 100 statements or none. All read, or all write or check, one item each."""
+    """Run up to 100 statements on one item each, all or none. All read, or all write or check."""
     token = transactions.token_of(database, caller, "ExecuteTransaction", request)
     names = [statement.source.table for statement in statements]
     tables = [database.table(caller, name) for name in names]
@@ -106,7 +106,7 @@ def _plans(
 ) -> list[Read | Write]:
     """Plan every statement.
 
-    Raises what is wrong with a statement, or the cancellation for a key that does not suit its
+    Raises the error of an invalid statement, or the cancellation for a key that does not fit its
     table.
     """
     plans = []

@@ -58,7 +58,7 @@ def enable(database: Database, caller: Caller, request: Request, _: None) -> Res
         precision=request.get(_ENABLE, {}).get(_PRECISION),
         until=database.catalog.until(),
     )
-    # If the time of a DISABLING is over, store DISABLED first: it may be for the same data stream.
+    # Store DISABLED where DISABLING is over: the new destination may be the same data stream.
     ended = tuple(
         destination if destination.status == ENABLE_FAILED else replace(destination, status=DISABLED)
         for destination in definition.kinesis
@@ -76,8 +76,8 @@ def enable(database: Database, caller: Caller, request: Request, _: None) -> Res
 def disable(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """Stop recording. Changes recorded before are still delivered if there is an endpoint.
 
-    Without an endpoint a destination stays ENABLING. It can be disabled too, because on the service
-    it would become ACTIVE within minutes.
+    Without an endpoint a destination stays ENABLING. Such a destination can be disabled too,
+    because on the service it would become ACTIVE within minutes.
     """
     definition = _definition(database, caller, request)
     destination = _destination(definition, request)

@@ -28,7 +28,7 @@ def check_values(request: Request, layer: Layer, *, numbers_first: bool = False)
 def check_problems(problems: Sequence[Problem], layer: Layer, *, numbers_first: bool = False) -> None:
     """Raise the first of these problems, in the layer's wording.
 
-    numbers_first: if a value has several types and one of them is a bad number, report the number.
+    numbers_first: if a value has several types, one of them a bad number, report the bad number.
     """
     if problems:
         problem = first_problem(problems)
@@ -52,7 +52,7 @@ _TEXTS: Final = tuple(name for name in _EXPRESSIONS if name.endswith("Expression
 
 
 def text_length(request: Mapping[str, Any]) -> int:
-    """Return the characters of all expressions of a request, or of a member of one."""
+    """Return the number of characters in the expressions of a request or of one of its parts."""
     return sum([len(request[name]) for name in _TEXTS if name in request])
 
 

@@ -38,7 +38,7 @@ class _Checked:
 
 
 def _check_select(request: Request) -> None:
-    """Check Select, which is present, against the projection parameters (behaviour 6.1)."""
+    """Check a request's Select against its projection parameters (behaviour 6.1)."""
     select = request["Select"]
     for name in ("ProjectionExpression", "AttributesToGet"):
         if name in request and select != "SPECIFIC_ATTRIBUTES":
@@ -104,7 +104,8 @@ def _check_segment(segment: int | None, total: int | None) -> None:
 def _check_legacy(request: Request, layer: Layer, filter_member: Literal["QueryFilter", "ScanFilter"]) -> _Checked:
     """Check attribute values, and return the legacy filter and projection.
 
-    A bad value in the start key is reported after both (behaviour 6.1).
+    A bad value in the start key is reported after errors of the legacy filter and projection
+    (behaviour 6.1).
     """
     problems = request.problems
     if problems:
@@ -137,7 +138,7 @@ def query(database: Database, caller: Caller, request: Request, checked: _Checke
     source = _source(table, request)
     start = request.get("ExclusiveStartKey")
     last_key = None if start is None else ranges.start_key(table, source, start)
-    assert checked.key_condition is not None, "the check requires one"
+    assert checked.key_condition is not None, "the check requires a key condition"
     values = request.get("ExpressionAttributeValues", NO_VALUES)
     wanted = key_range.resolve(checked.key_condition, source.key_schema, values)
     _check_filter(table, source, checked.filter, request)
@@ -193,7 +194,7 @@ def _source(table: Table, request: Mapping[str, Any]) -> Table | Index:
 def _check_filter(table: Table, source: Table | Index, condition: Condition | None, request: Request) -> None:
     """Raise if a filter uses a key attribute of the table or index that is read.
 
-    A path below such an attribute is another error, which is reported first (behaviour 3.8, 4.3).
+    A path into any key attribute is another error, which is reported first (behaviour 3.8, 4.3).
     """
     if condition is None:
         return
@@ -290,7 +291,7 @@ def _response(request: Request, page: Page, *, count_only: bool) -> bytes:
     items = page.items
     if not items:
         return response_of([b'"Items":[]', *members])
-    # Only one join, so that a megabyte of items is copied once.
+    # One join for the whole response, so that a megabyte of items is copied only once.
     items[0] = b'{"Items":[' + items[0]
     items[-1] += b"],%b}" % b",".join(members)
     return b",".join(items)

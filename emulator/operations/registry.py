@@ -1,16 +1,16 @@
 """Which operations exist, and the order of the checks of a request.
 
 An operation is a *check* and a *handler*, side by side in its family's file. The check sees only
-the request (layer 3 of behaviour 3.1: parameter combinations, attribute values, expressions). It
-returns what the handler needs from it. The handler finds the table and does the work. Types and
+the request (layer 3 of behaviour 3.1: parameter combinations, attribute values, expressions), and
+returns what the handler needs. The handler finds the table and does the work. Types and
 member constraints (layers 1 and 2) come from the service model.
 
 Problems of attribute values are found while the request is parsed. The check reports them, in the
-operation's own order and wording. If a check forgets to, the registry refuses to run the handler,
-because the handler could store a malformed value.
+operation's own order and wording. If a check does not report them, the registry refuses to run the
+handler, because the handler could store a malformed value.
 
-A request can have a hundred expressions of 4 KB, which take 0.6 s to parse. The check of such an
-operation is a generator that yields between them (emulator/slices.py).
+A request of some operations can have a hundred expressions of 4 KB, which take 0.6 s to parse. The
+check of such an operation is a generator that yields between expressions (emulator/slices.py).
 """
 
 from collections.abc import Callable, Mapping
@@ -70,19 +70,19 @@ class Operation:
         return self.handler(database, caller, request, prepared)
 
     def load(self) -> None:
-        """Compile the request model, which the first call does otherwise."""
+        """Compile the request model now, and not at the first call."""
         if self.model is None:
             self.model = request_model(self.name)
 
     def unreported(self) -> AssertionError:
-        """Return our own mistake: a check that forgets the problems of attribute values."""
+        """Return the error for our own mistake: the check ignores problems of attribute values."""
         return AssertionError(f"the check of {self.name} does not report the problems of attribute values")
 
 
 class OperationInSteps(Operation):
     """An operation whose check may take long.
 
-    If it does, the check is continued in slices, and the handler follows.
+    If the check takes long, it continues in slices, and the handler runs after the last slice.
     """
 
     __slots__ = ()
@@ -158,15 +158,15 @@ LATER: Final[Mapping[str, tuple[str, ...]]] = {
     "transact": ("TransactGetItems", "TransactWriteItems"),
     "ttl": ("DescribeTimeToLive", "UpdateTimeToLive"),
 }
-"""Families that are imported at the first call of one of their operations. That saves a fifth of
-the start-up time.
+"""Families that are imported at the first call of one of their operations. Importing them so late
+saves a fifth of the start-up time.
 """
 
 _families: Final = {name: family for family, names in LATER.items() for name in names}
 
 
 def find(name: str) -> Operation | None:
-    """Return the operation with this name, None if there is none (yet)."""
+    """Return the operation with this name, None if the emulator does not have it."""
     registered_operation = _operations.get(name)
     if registered_operation is None and name in _families:
         import_module(f"emulator.operations.{_families[name]}")

@@ -1,4 +1,4 @@
-"""Parts of responses that several operations have. A member is finished JSON: `"Name":value`."""
+"""Members that responses of several operations have, as finished JSON: `"Name":value`."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
@@ -37,8 +37,8 @@ def consumed_members(
 ) -> list[bytes]:
     """Return ConsumedCapacity for several tables, nothing unless the request asks for it.
 
-    consumed: what was consumed under which table name; several figures under one name are added up.
-    kind: of a transaction.
+    consumed: table names and the units consumed under them; units under the same name are added up.
+    kind: set for transactions (see `capacity.shape`).
     """
     mode = capacity.wanted(request)
     if mode is None:

@@ -1,8 +1,8 @@
 """ExecuteStatement and BatchExecuteStatement: PartiQL (behaviour 14).
 
 The check prepares a statement (parses, analyses and compiles it: emulator/partiql). The handler
-binds it to its table and runs it as the native operations run. A batch's statements fail one by
-one, in entries of the response.
+binds it to its table and runs it as the native operations run. If a statement of a batch fails, its
+entry in the response has the error, and the other statements run.
 """
 
 from base64 import b64decode, b64encode
@@ -53,16 +53,16 @@ def prepared_of(request: Mapping[str, Any]) -> PreparedStatement:
 def check_write(write: Write) -> None:
     """Raise what the table's keys forbid (behaviour 3.8).
 
-    Unlike natively, WHERE comes before the update.
+    The WHERE is checked before the update; in UpdateItem the condition is checked last.
     """
     write.check_condition()
     write.check()
 
 
 def _table_of(database: Database, caller: Caller, prepared: PreparedStatement) -> Table:
-    """Return the table of a statement.
+    """Return the table of a statement. Raises ApiError.
 
-    Raises ApiError: an invalid statement comes before a missing table.
+    The error of an invalid statement comes before that of a missing table.
     """
     try:
         return database.table(caller, prepared.source.table)
@@ -85,7 +85,7 @@ def _check(request: Request) -> PreparedStatement:
 
 @operation("ExecuteStatement", check=_check)
 def execute_statement(database: Database, caller: Caller, request: Request, prepared: PreparedStatement) -> Response:
-    """Run one statement; a SELECT a page at a time."""
+    """Run one statement, or read one page of a SELECT."""
     table = _table_of(database, caller, prepared)
     consistent = request.get("ConsistentRead", False)
     planned = plan.bind(prepared, table, consistent=consistent, return_item=returns_item(request))
@@ -178,7 +178,7 @@ def _token_of(request: Mapping[str, Any], place: Place) -> str:
 
 
 def _place_of(request: Mapping[str, Any], token: str) -> Place:
-    """Return the place of a token. Raises ApiError for a foreign or damaged one."""
+    """Return the place that a NextToken stands for. Raises if it is foreign or damaged."""
     try:
         digest, position, after = orjson.loads(b64decode(token, validate=True))
     except (ValueError, TypeError):
@@ -207,9 +207,9 @@ def _is_key(after: object) -> bool:
 class _Member:
     """One statement of a batch, and its result: an item as JSON, or an error.
 
-    row: what a read found; the item is made of it after the transaction. ahead: see `_run_writes`.
-    ran: whether it was run. Only then the entry of a failed statement names its table (behaviour
-    14.5).
+    row: the row that a read found; after the transaction, `item` is made of this row. ahead: see
+    `_run_writes`. ran: whether the statement was run. If it failed without being run, its entry
+    does not name its table (behaviour 14.5).
     """
 
     request: Mapping[str, Any]
@@ -262,13 +262,16 @@ def _check_batch(request: Request) -> Steps[list[_Member]]:
         if characters >= PARSED_IN_STEP:
             characters = 0
             yield None
-    request.mark_reported()  # each in its statement's entry
+    request.mark_reported()  # each problem is in its statement's entry
     plan.check_batch([each.prepared for each in members if each.prepared is not None])
     return members
 
 
 def _check_parameters(statement: Mapping[str, Any]) -> None:
-    """Raise the problem of one statement's parameters: the request's problems name no statement."""
+    """Raise the first problem of one statement's parameters.
+
+    They are parsed again, because the problems of a request do not say which statement has them.
+    """
     problems: list[Problem] = []
     parse_values_of_list(statement.get("Parameters", []), problems)
     if problems:
@@ -279,7 +282,7 @@ def _check_parameters(statement: Mapping[str, Any]) -> None:
 def batch_execute_statement(
     database: Database, caller: Caller, request: Request, members: Sequence[_Member]
 ) -> Response:
-    """Run up to 25 statements, which succeed or fail one by one. All read or all write one item."""
+    """Run up to 25 statements on one item each, all reads or all writes. Each may fail alone."""
     for each in members:
         try:
             _bind_member(database, caller, each)
@@ -320,9 +323,9 @@ def _run_reads(database: Database, members: Sequence[_Member], tables: dict[str,
 
 
 def _run_writes(database: Database, members: Sequence[_Member], tables: dict[str, _Units]) -> Steps[None]:
-    """Do all members in one transaction.
+    """Run all writes in one transaction.
 
-    Those that take long are prepared ahead, one in each step.
+    If they take long, they are prepared ahead, one in each step.
     """
     writes = [(each, each.planned) for each in members if isinstance(each.planned, Write)]
     if database.sliced:

@@ -1,8 +1,8 @@
 """ListStreams, DescribeStream, GetShardIterator, GetRecords (behaviour 11).
 
 A shard iterator is a text that contains its whole state: stream, shard, position and time of issue.
-The server stores nothing about it. The position is the sequence number of the next record to read.
-0 means the oldest record that exists when the iterator is used.
+The server stores nothing about iterators. The position is the sequence number of the next record to
+read. Position 0 means the oldest record that exists when the iterator is used.
 """
 
 import struct
@@ -42,7 +42,7 @@ def _stream(database: Database, caller: Caller, arn: str) -> StreamDefinition:
 def _stream_of_iterator(database: Database, caller: Caller, arn: str) -> StreamDefinition:
     """Return the stream of an iterator.
 
-    The caller may have had another account when the iterator was issued.
+    The ARN may have another account: the caller's account can change after an iterator was issued.
     """
     stream = database.streams.of_resource(caller.tenant, arns.resource(arn))
     if stream is None or stream.gone(database.clock.now()):
@@ -102,8 +102,8 @@ def _check_describe(request: Request) -> None:
 def describe_stream(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """Describe a stream and its shards, oldest first, by pages.
 
-    With a ShardFilter, only the children of one shard are listed. They are listed even if that
-    shard is gone: a reader may just have finished it.
+    With a ShardFilter, only the children of one shard are listed. They are listed even if their
+    parent is gone: a reader may just have finished reading the parent.
     """
     stream = _stream(database, caller, request["StreamArn"])
     now = database.clock.now()
@@ -192,7 +192,7 @@ def get_shard_iterator(database: Database, caller: Caller, request: Request, _: 
 def _numbered(txn: ReadTxn, stream: StreamDefinition, shard: Shard, text: str, now: float) -> int:
     """Return the position of a sequence number from a client.
 
-    Raises if the shard does not have that number, or has trimmed it.
+    Raises if the number is not of this shard, or its record has been trimmed.
     """
     position = sequence_of(text)
     last = last_sequence(txn, stream.id) if shard.end is None else shard.end

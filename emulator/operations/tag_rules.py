@@ -1,7 +1,8 @@
 """Which tags the service accepts (behaviour 13).
 
-Observed: problems of a tag's text are reported bare and in these words, not as member constraints.
-A missing member is printed as `null` (ack-api-quirks, DDB-TABLE-105 to 107, 110, 372).
+Observed: a wrong key or value of a tag gets a bare error with a text of its own, not that of a
+member constraint. A missing key or value is printed as `null` (ack-api-quirks, DDB-TABLE-105 to
+107, 110, 372).
 """
 
 import unicodedata
@@ -32,7 +33,7 @@ def check_tags(tags: Sequence[Mapping[str, str]]) -> None:
 def check_set(tags: Mapping[str, str]) -> None:
     """Raise if a resource cannot have all these tags together.
 
-    It is not known how the service counts their size. This counts the UTF-8 of keys and values.
+    It is not known how the service counts the size of tags. We count keys and values as UTF-8.
     """
     _check_count(tags)
     size = sum(len(key.encode()) + len(value.encode()) for key, value in tags.items())
@@ -41,7 +42,7 @@ def check_set(tags: Mapping[str, str]) -> None:
 
 
 def check_keys(keys: Sequence[str]) -> None:
-    """Raise the first problem of the keys of tags that are removed."""
+    """Raise the first problem of the keys of an UntagResource request."""
     _check_count(keys)
     for key in keys:
         _checked_key(key)

@@ -1,9 +1,12 @@
 """TransactWriteItems and TransactGetItems (behaviour 8).
 
-Order of errors: whatever is wrong with the request alone is a ValidationException, action by
-action; then missing tables; then two actions on one item. What an action cannot do to its item
-cancels the transaction: first key and type errors and failing updates (only the first is reported),
-else every condition that does not hold and every conflict.
+Errors come in this order:
+
+1. ValidationException for what is wrong with the request alone, action by action
+2. missing tables
+3. two actions on one item
+4. cancellation for a wrong key or type, or an update that fails: only the first is reported
+5. cancellation for conditions that do not hold and for conflicts: all are reported
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -55,7 +58,7 @@ def _check_write(request: Request) -> Steps[list[tuple[str, Write]]]:
             if characters >= PARSED_IN_STEP:
                 characters = 0
                 yield None
-    request.mark_reported()  # those that _check_values lets pass have stand-ins
+    request.mark_reported()  # values that _check_values lets pass have stand-ins
     if size > limits.TRANSACTION:
         raise errors.transaction_too_large()
     return writes
@@ -64,10 +67,10 @@ def _check_write(request: Request) -> Steps[list[tuple[str, Write]]]:
 def _check_values(body: Mapping[str, Any]) -> None:
     """Raise the first problem of one action's values (behaviour 3.7).
 
-    Depth counts where a value is stored. A value of an expression with one level too many is
-    replaced by a stand-in of the same type: it equals nothing stored, and is refused if it would be
-    stored. Deeper values are refused here (behaviour 3.7: 32 maps around a scalar pass, 40 do not;
-    what happens in between is not recorded).
+    The depth limit is for stored values. An expression's value with one level too many is replaced
+    by a stand-in of the same type: the stand-in equals no stored value, and is refused if it would
+    be stored. Deeper values are refused here (behaviour 3.7: 32 maps around a scalar pass, 40 do
+    not; what happens in between is not recorded).
     """
     problems: list[Problem] = []
     for name in ("Item", "Key"):
@@ -101,7 +104,7 @@ def _is_refused_up_front(value: Value) -> bool:
 
 
 def _parts(value: Value | None) -> Iterable[Value]:
-    """Return the values inside a value. One that lies too deep is not canonical and may be null."""
+    """Return the values inside a value. A value that lies too deep is unchecked and may be null."""
     if not value:
         return ()
     return (*(value.get("L") or ()), *(value.get("M") or {}).values())
@@ -132,7 +135,7 @@ _EXPRESSIONS: Final = frozenset(("ConditionExpression", "UpdateExpression", "Pro
 def _bound(body: Mapping[str, Any]) -> Bound | None:
     """Return an action's expressions.
 
-    Unlike elsewhere, names and values may come without one (observed).
+    Unlike in other operations, names and values may come without an expression (observed).
     """
     return None if _EXPRESSIONS.isdisjoint(body) else bind(body)
 
@@ -153,7 +156,7 @@ def _write(kind: str, body: Mapping[str, Any]) -> Write:
 
 
 def _payload(write: Write, body: Mapping[str, Any]) -> int:
-    """Return the bytes of an action's item or key and values, for the request's limit."""
+    """Return the bytes of an action that count for the request's limit: item or key, and values."""
     own = write.size if isinstance(write, Put) else item_size(write.key_item)
     values = body.get("ExpressionAttributeValues", NO_VALUES)
     return own + sum(item_size({"": value}) for value in values.values())
@@ -185,9 +188,9 @@ def _run(
 
 
 def _locate(database: Database, caller: Caller, parts: Sequence[tuple[str, _Part]]) -> list[_Part]:
-    """Find every part's table and item; return the parts.
+    """Find every part's table and storage key; return the parts.
 
-    Raises ResourceNotFoundException, and for keys that do not suit their table the cancellation.
+    Raises ResourceNotFoundException, and the cancellation for keys that do not fit their table.
     """
     tables = [database.table(caller, name) for name, _ in parts]
     located = []
@@ -198,7 +201,7 @@ def _locate(database: Database, caller: Caller, parts: Sequence[tuple[str, _Part
             part.check()
         except ApiError as error:
             if error.about == "request":
-                raise  # an empty key, or a path into one (behaviour 8.1)
+                raise  # an empty key, or a path into a key (behaviour 8.1)
             if not failures:
                 failures[position] = error
         else:

@@ -14,13 +14,13 @@ from emulator.database.jobs import ttl_fill
 from emulator.model.request import Request
 from emulator.operations.registry import Response, operation
 
-# Seconds in which the setting may change once (observed: 1,812 to 1,871, DDB-TABLE-143).
+# Seconds after a change in which no other is allowed (observed: 1,812 to 1,871, DDB-TABLE-143).
 _INTERVAL: Final = 1860.0
 
 
 @operation("UpdateTimeToLive")
 def update_time_to_live(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Switch expiry on or off. The response echoes the specification."""
+    """Switch expiry on or off. The response repeats the specification."""
     specification = request["TimeToLiveSpecification"]
     attribute, enabled = specification["AttributeName"], specification["Enabled"]
     definition = database.described(caller, request["TableName"]).definition

@@ -1,6 +1,6 @@
 """PutItem, UpdateItem, DeleteItem (behaviour 4.5, 4.6, 5).
 
-Problems that their checks find come in the envelope.
+Errors of their checks are enveloped.
 """
 
 from typing import Final
@@ -21,7 +21,7 @@ from emulator.operations.response import collection_member, consumed_member, res
 _OLD_VALUES: Final = ("NONE", "ALL_OLD")
 """What PutItem and DeleteItem can return."""
 _RESULTS: Final = frozenset(("ReturnValues", "ReturnConsumedCapacity", "ReturnItemCollectionMetrics"))
-"""Members without which the response to a write is empty."""
+"""If a request has none of these members, the response is empty."""
 
 
 def _check_return_values(request: Request) -> None:

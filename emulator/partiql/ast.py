@@ -1,7 +1,7 @@
 """Statements as trees. Their conditions and updates are those of `expressions.ast`.
 
 These trees contain no values. Each value of a statement is a `Placeholder`, and `Parsed` says what
-it stands for.
+the placeholder stands for.
 
     ":0"  a literal                        in `constants`, finished
     "?0"  a parameter of the request       by its position
@@ -81,8 +81,8 @@ class Select:
 
     paths: None for `*`.
     refusal: an error in the selected columns, such as a function among them or a path with too many
-        elements. It is kept until the index is known, because some indexes refuse every SELECT with
-        their own errors (behaviour 14.2).
+        elements. It is not raised before the index is known, because some indexes refuse every
+        SELECT with their own errors (behaviour 14.2).
     """
 
     source: Source
@@ -104,7 +104,8 @@ class Insert:
 class SetChange:
     """A set_add or set_delete.
 
-    Its second argument must be a set. If it is a parameter, only the request decides that.
+    The second argument must be a set. If the argument is a parameter, its type is known only when
+    the request is.
     """
 
     function: str

@@ -8,7 +8,7 @@
     end     after the last token
 
 Spaces and comments (-- to the end of the line, /* to */) separate tokens. If a text cannot be cut
-into tokens, the whole text is refused, and the error does not say why. In expressions it does.
+into tokens, the whole text is refused. The error does not say why, unlike errors of expressions.
 """
 
 import re
@@ -21,7 +21,7 @@ class Token(NamedTuple):
     """A token. The kind of a symbol is the symbol itself.
 
     text: without quotes.
-    start, end: its position in the statement.
+    start, end: the token's position in the statement.
     """
 
     kind: str
@@ -76,8 +76,8 @@ def tokens(text: str) -> list[Token]:
 def _check_scale(number: str, exponent: str | None) -> None:
     """Raise for a number that the service's parser cannot read (behaviour 14.4).
 
-    The parser has 32 bits each for the exponent and for the scale. The scale is the number of
-    digits behind the point minus the exponent.
+    That parser has 32 bits for the exponent and 32 for the scale. The scale is the number of digits
+    after the point minus the exponent.
     """
     if exponent is None:
         return

@@ -2,9 +2,9 @@
 
 A page ends like that of a Query or Scan: at `Limit` evaluated items or at 1 MB. A SELECT that
 becomes several queries runs them one after another. Each is charged as a separate query, and a page
-has at most ten (Developer Guide, "PartiQL arithmetic, comparison, and logical operators", on IN).
-Between two queries, the megabyte is measured by the units charged so far. So a page may hold up to
-a megabyte more than a page of a single query.
+runs at most ten queries (Developer Guide, "PartiQL arithmetic, comparison, and logical operators",
+on IN). Between two queries, the megabyte is measured by the units charged so far. So a page may
+hold up to a megabyte more than a page of a single query.
 """
 
 from collections.abc import Iterator
@@ -30,8 +30,8 @@ from storage.keycode import prefix_end
 _RANGES: Final = 10
 _UNLIMITED: Final = 1 << 60
 _PARTITION: Final = ITEM_PREFIX + DIGEST
-"""Length of the part of a storage key that identifies the partition. The rest sorts like the sort
-key.
+"""Length of the part of a storage key that identifies the partition. The rest sorts like the
+sort key.
 """
 
 
@@ -40,7 +40,7 @@ class Place:
     """Where the next page begins.
 
     position: the number of the range among those of the plan.
-    after: the last key read in that range, None if it begins there.
+    after: the last key read in that range, None if the next page begins with the range.
     """
 
     position: int
@@ -54,7 +54,7 @@ class Result:
     items: JSON texts.
     last: the last key evaluated, if the page ended within a range.
     next: None at the end.
-    later: the remaining reads, from the first that has untested rows (read.complete). Their items
+    later: the first read with untested rows (read.complete) and all reads after it. Their items
         come after `items`.
     """
 
@@ -165,8 +165,8 @@ def _read_merged(
 class _Merged:
     """A transaction that sees only the ranges of a plan, as one walk in the order of the sort keys.
 
-    It is used to read one page. Each scan or page continues where the last one ended, whatever
-    range is requested.
+    It serves to read one page of the SELECT. Each `scan` or `page` continues where the previous
+    call ended, whatever range it is given.
     """
 
     def __init__(self, txn: ReadTxn, plan: Pages, after: Item | None) -> None:

@@ -1,7 +1,8 @@
 """Statements (behaviour 14.1): a recursive descent parser with one method per rule of the grammar.
 
-`parse` is a pure function of the text. Its latest results are cached. Errors are ApiErrors: PartiQL
-has no parameter name to put before a message, and many messages include a position in the text.
+`parse` is a pure function of the text. Its latest results are cached. Errors are ApiErrors and not
+ExpressionErrors, because no parameter name is put before their messages. Many messages include a
+position in the text.
 
 Behaviour 14.4 records the details of some malformed statements. For others we follow the wording of
 PartiQL's published parser as far as it is known. The service may report something else.
@@ -151,9 +152,9 @@ class _Statements(Terms):
         return UpdateStatement(source, actions, changes, where, self.returning())
 
     def update_from(self) -> UpdateStatement | DeleteStatement:
-        """Return an UPDATE or DELETE with its parts in another order.
+        """Return an UPDATE or DELETE whose parts are written in another order.
 
-        They are written FROM "table" WHERE ..., then SET, REMOVE or DELETE.
+        That order is FROM "table" WHERE ..., then SET, REMOVE or DELETE.
         """
         source = self.source()
         where = self.where()

@@ -1,4 +1,4 @@
-"""From a statement to its plan: what a native operation would be asked to do.
+"""From a statement to its plan: the read or write that a native operation would do.
 
     text ──parse──▶ Parsed ──prepare, parameters──▶ PreparedStatement ──bind, table──▶ Plan
 
@@ -6,12 +6,12 @@
     INSERT, UPDATE, DELETE     Put, Update, Delete: database/items/requested.py
     EXISTS                     Check
 
-`bind` decides by the key schema. What it finds for a table's definition, the *layout*, is kept with
-the program.
+`bind` chooses the plan by the table's key schema. The part of the plan that depends only on the
+program and the table's definition, the *layout*, is kept with the program.
 
 The guards of writes (behaviour 14.3; Developer Guide, "PartiQL delete statements"): UPDATE needs an
-item that meets the conditions besides the key; DELETE needs them to hold only if there is an item;
-INSERT needs that there is none.
+item that meets the conditions besides the key. DELETE needs the same if there is an item, and does
+nothing if there is none. INSERT needs that there is no item.
 """
 
 from collections.abc import Callable, Sequence
@@ -71,7 +71,7 @@ def _layout(found: Program, table: Table) -> select.Layout | _KeyLayout | None:
     if isinstance(statement, Select):
         return select.layout(found, statement, table)
     if statement.source.index is not None:
-        raise errors.transaction_read_on_index()  # an EXISTS: writes have been refused
+        raise errors.transaction_read_on_index()  # an EXISTS: prepare.py has refused writes
     if isinstance(statement, Insert):
         return None
     key, rest = where.key_of(found.where, table.key_names)
@@ -116,7 +116,7 @@ def _write(prepared: PreparedStatement, layout: _KeyLayout, *, return_item: bool
 
 
 def _test(rest: program.Condition | None, *, missing: bool) -> Callable[[Item, Values], bool]:
-    """Return the test of a guard. missing: what it says of an item that does not exist."""
+    """Return the test of a guard. missing: the result of the test if there is no item."""
     if rest is None:
         return lambda item, _values: missing or bool(item)
     test = rest.test

@@ -1,8 +1,8 @@
-"""A statement with its parameters: analysed and compiled as the native operations' expressions are.
+"""Analyses and compiles a statement with its parameters, like expressions of native operations.
 
-The result depends only on the text and on the types of the parameters. It is cached under those
-(caching.py), so a repeated statement is not prepared again. The contents of parameters are checked
-each time.
+The result depends only on the text and on the types of the parameters. It is cached under the text
+and these types (caching.py), so a repeated statement is not prepared again. The contents of
+parameters are checked each time.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ from emulator.values.types import SETS, Value, Values
 
 
 class Program:
-    """A statement with parameters of certain types. layout: for the table of its last use."""
+    """A statement with parameters of certain types. layout: for the last table it was used on."""
 
     __slots__ = ("checks", "layout", "layout_of", "parsed", "refusal", "types", "update", "where")
 
@@ -79,8 +79,8 @@ _RETURN_VALUES: Final[Mapping[Returning, str]] = {
 class PreparedStatement:
     """A statement with its parameters, checked as far as it can be without a table.
 
-    refusal: what is wrong with a SELECT from an index, which `plan.bind` raises unless the index
-    itself is refused.
+    refusal: the error of a SELECT from an index. `plan.bind` raises it, unless a SELECT of this
+    index is refused anyway.
     """
 
     program: Program
@@ -107,7 +107,7 @@ class PreparedStatement:
 
     @property
     def reads(self) -> bool:
-        """Say whether it is a SELECT; EXISTS goes with the writes."""
+        """Say whether the statement is a SELECT. EXISTS counts as a write."""
         return isinstance(self.program.parsed.statement, Select)
 
 
@@ -115,7 +115,10 @@ _programs: BoundedCache[Program] = BoundedCache()
 
 
 def prepare_statement(text: str, parameters: Sequence[Value] = ()) -> PreparedStatement:
-    """Return a statement with its parameters, whose values are canonical; raises ApiError."""
+    """Return a statement with its parameters. Raises ApiError.
+
+    parameters: canonical values.
+    """
     form = (text, *chain.from_iterable(parameters))
     found = _programs.get(form)
     parsed = parse(text) if found is None else found.parsed

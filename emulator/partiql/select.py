@@ -1,7 +1,7 @@
 """SELECT: as GetItem, as Query or as Scan (behaviour 14.2).
 
-It is a GetItem if the WHERE states the whole key of the table, a Query if every branch of the WHERE
-states partitions, otherwise a Scan.
+A SELECT becomes a GetItem if its WHERE states the whole key of the table, one or several Queries if
+every branch of its WHERE states partitions, otherwise a Scan.
 """
 
 from collections.abc import Callable, Sequence
@@ -47,8 +47,8 @@ class Pages:
     """A SELECT of several items.
 
     ranges: read one after another, each with its filter.
-    query: each range is in one partition. Otherwise the only range is the whole table or index, for
-        a Scan.
+    query: each range is in one partition. If not `query`, the only range is the whole table or
+        index, for a Scan.
     merged: the ranges are read as one, in the order of the sort key.
     fetch, weight: as in read.PageRequest.
     """
@@ -142,8 +142,8 @@ def _check_order(statement: Select, source: Table | Index, *, planned: bool) -> 
 def _projection(wanted: tuple[Path, ...] | None) -> tuple[Project | None, frozenset[str]]:
     """Return the function of a projection, and the top-level attributes that it reads.
 
-    The leaf of a nested path gets the path's last name, and a list's element gets the list's name
-    (behaviour 14.2). Attributes come in the order of the whole item.
+    The value at the end of a nested path gets the last name in the path; so an element of a list
+    gets the list's name (behaviour 14.2). Attributes come in the order of the whole item.
     """
     if wanted is None:
         return None, frozenset()
@@ -176,7 +176,7 @@ def _check_filter(index: Index, condition: program.Condition | None) -> None:
 def _of_entries(condition: program.Condition | None, index: Index) -> program.Condition | None:
     """Return a condition that sees only the attributes that an index projects.
 
-    Pages that fetch whole items need it (behaviour 14.2).
+    Pages that fetch whole items need such a condition (behaviour 14.2).
     """
     if condition is None:
         return None
@@ -246,9 +246,9 @@ def _partitions(
 ) -> list[tuple[Value, list[_Filtered]]]:
     """Return each partition's key value and its ranges in sort key order. Ranges do not overlap.
 
-    Partitions come in written order. A partition may have several branches. If all of them limit
-    the sort key, each is a read of its own. Otherwise they are one read with the whole WHERE as
-    filter.
+    Partitions come in the order in which the statement states them. Several branches may state the
+    same partition. If all these branches limit the sort key, each is a read of its own. Otherwise
+    the whole partition is one read, with the whole WHERE as filter.
     """
     assert parts.branches is not None, "a Scan has no partitions"
     grouped: dict[str, list[tuple[key_range.KeyRange, where.Branch]]] = {}

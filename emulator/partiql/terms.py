@@ -25,7 +25,7 @@ _DEPTH: Final = 100
 """Levels of literals: far more than an item may have, far fewer than Python's stack allows."""
 
 ITEM: Final = ""
-"""The place, in errors, of an INSERT's item. The values of its attributes have the place "root"."""
+"""The place of an INSERT's item. Errors call the place of its attributes' values "root"."""
 
 _COMPARATORS: Final[dict[str, ast.Comparator]] = {
     "=": "=",
@@ -57,7 +57,7 @@ _ROOT: Final = "root"
 
 
 def _is_boolean(node: _Node) -> bool:
-    """Say whether this is a function whose result is true or false."""
+    """Say whether a node is a call of a function whose result is true or false."""
     return isinstance(node, ast.Call) and FUNCTIONS[node.function].place == "condition"
 
 
@@ -123,11 +123,11 @@ class Terms:
         return position(self.text, token)
 
     def span(self, first: int, end: int) -> str:
-        """Return the position of the tokens numbered from `first` to before `end`."""
+        """Return the position in the text of `tokens[first:end]`."""
         return position(self.text, Token("", "", self.tokens[first].start, self.tokens[end - 1].end))
 
     def next_comma(self, at: int) -> int:
-        """Return the number of the next comma, from the token with number `at` on."""
+        """Return the position in `tokens` of the first comma at or after the position `at`."""
         return next(number for number in range(at, len(self.tokens)) if self.tokens[number].kind == ",")
 
     def deeper(self) -> None:
@@ -203,10 +203,11 @@ class Terms:
         return ast.Not(node) if negated else node
 
     def equal_truths(self, left: _Node, right: _Node, *, negated: bool) -> ast.ConditionTree:
-        """Return the condition that compares a boolean function with another side.
+        """Return the condition that compares a boolean function f with another side.
 
-        Conditions have no such comparison, so AND, OR and NOT express it. `f = true` is f, `f =
-        false` is NOT f. For any other side x, it is (f AND x = true) OR (NOT f AND x = false).
+        Conditions have no such comparison, so AND, OR and NOT express it. `f = true` becomes f, and
+        `f = false` NOT f. With any other side x, it becomes (f AND x = true) OR (NOT f AND x =
+        false).
         """
         if not _is_boolean(left):
             left, right = right, left
@@ -283,7 +284,7 @@ class Terms:
         return ast.Call(function.name, (yield self.arguments(self.operand)))
 
     def function(self, *, in_set: bool = False) -> Function:
-        """Return the function whose name comes next. in_set: functions of updates are allowed."""
+        """Return the function that the next token names. in_set: also allow those of updates."""
         token = self.next()
         name = token.text.lower()
         function = FUNCTIONS.get(name)

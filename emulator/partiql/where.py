@@ -1,7 +1,7 @@
 """The keys in a WHERE clause: a whole key, or the partitions and sort key ranges of queries.
 
 A WHERE is one branch, or several branches joined by OR. A branch is a chain of conditions joined by
-AND. A key has one HASH and at most one RANGE attribute: SELECT refuses indexes that have more
+AND. Here, a key has one HASH and at most one RANGE attribute: SELECT refuses indexes that have more
 (behaviour 14.2).
 """
 
@@ -16,7 +16,7 @@ from emulator.expressions import compile as compiler
 from emulator.expressions.program import KeyClause, KeyCondition
 
 Key = tuple[tuple[str, str], ...]
-"""Key attributes and the placeholders of their values."""
+"""Pairs: the name of a key attribute, the name of its value's placeholder."""
 
 _HASH_VALUES: Final = 50
 """The limit of partition key values after IN (Developer Guide, "PartiQL arithmetic, comparison, and
@@ -27,7 +27,7 @@ logical operators").
 def key_of(where: ast.ConditionTree | None, names: Sequence[str]) -> tuple[Key, program.Condition | None]:
     """Return the first equality on each key attribute, and the program of all other conditions.
 
-    The program is None if there are no others.
+    The program is None if there are no other conditions.
     """
     if where is None:
         return (), None
@@ -51,8 +51,8 @@ def key_of(where: ast.ConditionTree | None, names: Sequence[str]) -> tuple[Key, 
 class Branch:
     """A branch of a WHERE, as queries.
 
-    queries: a key condition for each partition that it states.
-    sorted: whether they limit the sort key.
+    queries: a key condition for each partition that the branch states.
+    sorted: whether these key conditions limit the sort key.
     rest: the program of the conditions that a key condition cannot express.
     """
 
@@ -62,7 +62,7 @@ class Branch:
 
 
 def branches(where: ast.ConditionTree | None, names: key_range.KeyNames) -> tuple[Branch, ...] | None:
-    """Return the branches of a WHERE, None unless each of them states its partitions."""
+    """Return the branches of a WHERE, None if a branch does not state its partitions."""
     if where is None:
         return None
     result = []
@@ -124,7 +124,7 @@ def _name(operand: ast.Placeholder | ast.Literal) -> str:
 
 
 def _options(node: ast.ConditionTree) -> tuple[str, tuple[ast.Placeholder, ...]] | None:
-    """Return the attribute and the values of an equality or an IN."""
+    """Return the attribute and the values of an equality or an IN, None for other conditions."""
     clause = _clause(node)
     if clause is not None and clause.operator == "=":
         return clause.attribute, (ast.Placeholder(_name(clause.operands[0])),)

@@ -12,7 +12,7 @@ from storage.disk.files import flush
 from storage.disk.group import LmdbGroup, LmdbView
 from storage.disk.transactions import LmdbRead, LmdbWrite
 from storage.disk.upkeep import PageUpkeep
-from storage.engine import Engine
+from storage.engine import STORE_CLOSED, Engine
 from storage.errors import Closed
 from storage.host import GroupCommit, Upkeep
 
@@ -93,7 +93,7 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
 
     def _check_open(self) -> None:
         if self._closed:
-            raise Closed("The store is closed.")
+            raise Closed(STORE_CLOSED)
 
     # Group commit
 

@@ -5,6 +5,7 @@ The names exist for the type checker only: at run time LMDB's classes take no pa
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from storage.engine import TRANSACTION_ENDED
 from storage.errors import Closed, Interrupted
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class _Ended:
     """Stands in for the LMDB transaction of a reader or writer that has ended."""
 
     def get(self, *_: object, **__: object) -> NoReturn:
-        raise Closed("The transaction has ended.")
+        raise Closed(TRANSACTION_ENDED)
 
     put = delete = cursor = get
 

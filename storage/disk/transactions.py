@@ -26,7 +26,7 @@ from storage.disk.buckets import LONGEST
 from storage.disk.environment import Environment
 from storage.disk.handles import ENDED
 from storage.disk.lmdb_errors import translated
-from storage.engine import Page, first_page
+from storage.engine import TRANSACTION_ENDED, Page, first_page
 from storage.errors import Closed, Full, Interrupted, StorageError
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ class LmdbTxn:
         After a move the walk can start again.
         """
         if self._environment.moves == moves:
-            raise Closed("The transaction has ended.") from error
+            raise Closed(TRANSACTION_ENDED) from error
 
 
 def _step_back(cursor: "Cursor", most: int, low: bytes, high: bytes, *, reverse: bool) -> tuple[int, bytes]:

@@ -4,14 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from emulator.settings import Settings
+from tests.support.engines import settings_of_engine
 from tests.bench.workload import Loaded
 
 
 @pytest.fixture(scope="session")
 def loaded(engine_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
-    memory = engine_name == "memory"
-    settings = Settings(in_memory=True) if memory else Settings(data_dir=tmp_path_factory.mktemp("bench"))
-    emulator = Loaded(settings)
+    emulator = Loaded(settings_of_engine(engine_name, tmp_path_factory.mktemp("bench")))
     yield emulator
     emulator.close()

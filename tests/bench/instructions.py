@@ -112,11 +112,10 @@ def repeat(step: Callable[[], object], times: int) -> None:
 @cache
 def emulator_on(engine: str) -> Any:
     """Return the loaded emulator of an engine."""
-    from emulator.settings import Settings
     from tests.bench.workload import Loaded
+    from tests.support.engines import settings_of_engine
 
-    memory = engine == "memory"
-    return Loaded(Settings(in_memory=True) if memory else Settings(data_dir=Path(os.environ["COUNT_IN"])))
+    return Loaded(settings_of_engine(engine, Path(os.environ["COUNT_IN"])))
 
 
 def step_of(engine: str, level: str, name: str) -> Callable[[], object]:

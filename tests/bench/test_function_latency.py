@@ -15,7 +15,7 @@ import pytest
 
 from emulator.app import Emulator
 from emulator.event_sources.outcomes import Outcome
-from emulator.settings import Settings
+from tests.support.engines import arguments_of_engine, settings_of_engine
 from tests.support.http_clients import AUTHORIZATION, boto_options
 from tests.support.servers import running
 
@@ -41,7 +41,7 @@ def test_latency(engine_name, tmp_path, benchmark):
     pipe = os.open(tmp_path / "pipe", os.O_RDWR)
     (tmp_path / "latency.py").write_text(HANDLER % str(tmp_path / "pipe"))
     (tmp_path / "functions.toml").write_text('latency = "latency:handler"\n')
-    data = ("--in-memory",) if engine_name == "memory" else ("--data-dir", str(tmp_path / "data"))
+    data = arguments_of_engine(engine_name, tmp_path / "data")
     with running(*data, "--functions", str(tmp_path / "functions.toml")) as server:
         client = boto3.client("dynamodb", **boto_options(server.url))
         arn = client.create_table(**TABLE)["TableDescription"]["LatestStreamArn"]
@@ -79,8 +79,8 @@ def test_latency(engine_name, tmp_path, benchmark):
 def mapped(engine_name, tmp_path):
     """An emulator with a mapping that has no records to deliver."""
     (tmp_path / "functions.toml").write_text('f = "module:handler"\n')
-    where = {"in_memory": True} if engine_name == "memory" else {"data_dir": tmp_path / "data"}
-    emulator = Emulator(Settings(functions=str(tmp_path / "functions.toml"), **where))
+    settings = settings_of_engine(engine_name, tmp_path / "data", functions=str(tmp_path / "functions.toml"))
+    emulator = Emulator(settings)
     caller = emulator.caller("test", "us-east-1")
     table = json.loads(emulator.call("CreateTable", TABLE, caller))
     arn = table["TableDescription"]["LatestStreamArn"]

@@ -12,10 +12,10 @@ from emulator.expressions.bind import bind
 from emulator.model.service import request_model
 from emulator.values.rows import decode_row, encode_row
 from emulator.values.wire import parse_item
-from storage import open_engine
 from tests.bench.bodies import put, query, update
 from tests.bench.items import item_1k, item_200
 from tests.bench.workload import CONDITION, REQUESTS
+from tests.support.engines import ENGINE_KINDS
 
 pytestmark = pytest.mark.benchmark(
     timer=time.process_time, min_time=0.001, max_time=0.5, warmup=True, warmup_iterations=400
@@ -84,7 +84,7 @@ def test_decode_row(benchmark):
 @pytest.fixture(scope="module")
 def engine(engine_name, tmp_path_factory):
     """A store of 10,000 rows of 1 KB."""
-    store = open_engine() if engine_name == "memory" else open_engine(tmp_path_factory.mktemp("stages"))
+    store = ENGINE_KINDS[engine_name].open(tmp_path_factory.mktemp("stages"))
     with store.write() as txn:
         for n in range(10_000):
             txn.put(key(n), ROW)

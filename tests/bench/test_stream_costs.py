@@ -16,7 +16,7 @@ import pytest
 
 from emulator.app import Emulator
 from emulator.clock import ManualClock
-from emulator.settings import Settings
+from tests.support.engines import settings_of_engine
 from tests.bench.bodies import batch, create, put
 from tests.bench.items import item_1k
 from tests.support.stream_reading import iterator, read_all, shards_of, stream_of
@@ -35,8 +35,7 @@ pytestmark = pytest.mark.benchmark(timer=time.process_time)
 
 @pytest.fixture
 def emulator(engine_name, tmp_path):
-    place = {"in_memory": True} if engine_name == "memory" else {"data_dir": tmp_path / "data"}
-    made = Emulator(Settings(**place, stream_shards=1), ManualClock())
+    made = Emulator(settings_of_engine(engine_name, tmp_path / "data", stream_shards=1), ManualClock())
     yield made
     made.close()
 

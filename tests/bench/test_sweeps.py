@@ -13,7 +13,7 @@ from emulator.slices import finish
 from emulator.app import Emulator
 from emulator.clock import ManualClock
 from emulator.database.jobs import ttl_sweep
-from emulator.settings import Settings
+from tests.support.engines import settings_of_engine
 from tests.support.tables import index_request, table_request
 
 pytestmark = pytest.mark.benchmark(timer=time.process_time)
@@ -28,8 +28,7 @@ TABLES = {"plain": {}, "stream": STREAM, "index": INDEX, "stream and index": {**
 
 @pytest.fixture
 def emulator(engine_name, tmp_path):
-    settings = Settings(in_memory=True) if engine_name == "memory" else Settings(data_dir=tmp_path / "data")
-    made = Emulator(settings, ManualClock())
+    made = Emulator(settings_of_engine(engine_name, tmp_path / "data"), ManualClock())
     yield made
     made.close()
 

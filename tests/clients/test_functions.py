@@ -19,6 +19,7 @@ import boto3
 import pytest
 
 from tests.support.aws_cli import AWS, REASON_TO_SKIP, Cli
+from tests.support.engines import ENGINES, arguments_of_engine
 from tests.support.http_clients import boto_options
 from tests.support.servers import running
 from tests.support.tables import new_name
@@ -118,9 +119,9 @@ def functions(tmp_path_factory):
 @pytest.fixture(scope="module")
 def server(engine_name, functions, tmp_path_factory):
     """A server with these functions, on each engine."""
-    if engine_name not in ("memory", "lmdb"):
+    if engine_name not in ENGINES:
         pytest.skip("the server under test has no functions of ours")
-    data = ("--in-memory",) if engine_name == "memory" else ("--data-dir", str(tmp_path_factory.mktemp("lmdb")))
+    data = arguments_of_engine(engine_name, tmp_path_factory.mktemp("data"))
     with running(*data, *functions.option, "--stream-shards", "1") as server:
         yield server
 

@@ -16,6 +16,7 @@ from itertools import count, pairwise
 import boto3
 import pytest
 
+from tests.support.engines import arguments_of_engine
 from tests.support.http_clients import boto_options
 from tests.support.servers import running
 from tests.support.stream_reading import api, shards_of, stream_of
@@ -153,7 +154,7 @@ class Consumer:
 
 @pytest.mark.parametrize("shards", [1, 3])
 def test_each_record_is_handled_once(engine_name, tmp_path, shards):
-    data = ("--in-memory",) if engine_name == "memory" else ("--data-dir", str(tmp_path / "data"))
+    data = arguments_of_engine(engine_name, tmp_path / "data")
     with running(*data, "--stream-shards", str(shards)) as server:
         client = boto3.client("dynamodb", **boto_options(server.url))
         images = {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}

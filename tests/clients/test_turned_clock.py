@@ -12,8 +12,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.support.engines import ENGINES
 from tests.support.http_clients import boto_options, declaring
-from tests.support.servers import running
+from tests.support.servers import SERVERS, running
 from tests.support.tables import index_request, new_name, table_request
 
 HOUR = 3600
@@ -21,16 +22,15 @@ FIRST_OF_2030 = 1_893_456_000
 IN_2030 = "2030-01-01T00:00:00.000Z"
 
 
-SERVERS = {"memory": ("--in-memory",), "lmdb": (), "workers": ("--workers", "2")}
-
-
-@pytest.fixture(scope="module", params=SERVERS)
+@pytest.fixture(scope="module", params=[*ENGINES, "workers"])
 def endpoint(request, tmp_path_factory):
-    """A server with statuses of three seconds of its clock, and without sweeps of its own."""
+    """Return the URL of a server without sweeps of its own.
+
+    Its transient statuses last three seconds of its clock.
+    """
     options = ("--delay-transient-statuses", "--ttl-sweep-interval", "1e9")
     folder = tmp_path_factory.mktemp("clock") / "data"
-    data = () if request.param == "memory" else ("--data-dir", str(folder))
-    with running(*SERVERS[request.param], *data, *options) as server:
+    with running(*SERVERS[request.param].arguments(folder), *options) as server:
         yield server.url
 
 

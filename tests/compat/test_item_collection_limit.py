@@ -6,8 +6,9 @@ On AWS it is 10 GB. tests/unit/database/test_item_collections.py tests the sizes
 import boto3
 import pytest
 
+from tests.support.engines import ENGINES, arguments_of_engine
 from tests.support.http_clients import boto_options, without_metadata
-from tests.support.servers import ENGINES, running
+from tests.support.servers import running
 from tests.support.tables import index_request, new_name, table_request
 
 LIMIT = 10_000
@@ -20,7 +21,7 @@ def client(engine_name, tmp_path_factory):
     """A client of a server that only these tests use."""
     if engine_name not in ENGINES:
         pytest.skip("nobody can tell that server a limit")
-    data = ("--in-memory",) if engine_name == "memory" else ("--data-dir", str(tmp_path_factory.mktemp("limit")))
+    data = arguments_of_engine(engine_name, tmp_path_factory.mktemp("limit"))
     with running(*data, "--item-collection-limit", str(LIMIT)) as server:
         yield boto3.client("dynamodb", **boto_options(server.url))
 

@@ -8,7 +8,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,13 +21,11 @@ from emulator.model.service import operations as service_operations
 from emulator.operations.registry import registered
 from emulator.settings import Settings
 from tests.support import malformed
+from tests.support.engines import settings_of_engine
 from tests.support.http_clients import Client, headers
 from tests.support.invariants import EVERYTHING, check_store, dump
 from tests.support.profile import profile
 from tests.support.seeds import DESTINATION, ITEMS, READS, SEEDS, STREAM_SEED, TABLES
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def http_headers(operation: str) -> list[tuple[bytes, bytes]]:
@@ -109,11 +107,9 @@ def check_answer(status: int, headers: dict[bytes, bytes], body: bytes) -> None:
 
 @pytest.fixture(scope="module")
 def world(engine_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder: Path = tmp_path_factory.mktemp("world") / "data"
-    data: dict[str, Any] = {"in_memory": True} if engine_name == "memory" else {"data_dir": folder}
-    made = World(
-        Settings(**data, kinesis_endpoint="http://127.0.0.1:9")
-    )  # no background work runs that would connect to it
+    folder = tmp_path_factory.mktemp("world") / "data"
+    # No background work runs that would connect to this endpoint.
+    made = World(settings_of_engine(engine_name, folder, kinesis_endpoint="http://127.0.0.1:9"))
     yield made
     made.emulator.close()
 

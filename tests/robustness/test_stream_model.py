@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.settings import Settings
+from tests.support.engines import settings_of_engine
 from tests.support.in_process import InProcess
 from tests.support.invariants import check_store
 from tests.support.profile import profile
@@ -199,7 +199,7 @@ def canonical(item: Item) -> Item:
 @pytest.fixture(scope="module")
 def inside(engine_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
     folder = tmp_path_factory.mktemp("streams") / "data"
-    made = InProcess(Settings(in_memory=True) if engine_name == "memory" else Settings(data_dir=folder))
+    made = InProcess(settings_of_engine(engine_name, folder))
     yield made
     made.emulator.close()
 

@@ -22,6 +22,7 @@ import pytest
 
 from emulator.app import Emulator
 from emulator.settings import Settings
+from tests.support.engines import arguments_of_engine
 from tests.support.http_clients import Client
 from tests.support.invariants import check_store
 from tests.support.servers import Server, running
@@ -29,7 +30,8 @@ from tests.support.tables import index_request, table_request
 
 ROOT = Path(__file__).parents[2]
 CONNECTIONS = 12
-KINDS = ("lmdb", "memory", "durable")
+KINDS = {"lmdb": ("lmdb",), "memory": ("memory",), "durable": ("lmdb", "--durable")}
+"""Kind of server -> its engine and further arguments."""
 
 
 @contextmanager
@@ -52,9 +54,8 @@ def admin(server: Server, call: str, body: dict[str, Any]) -> Any:
 
 @pytest.fixture(params=KINDS)
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
-    data = ("--in-memory",) if request.param == "memory" else ("--data-dir", str(tmp_path / "data"))
-    durable = ("--durable",) if request.param == "durable" else ()
-    with running(*data, *durable, "--workers", "2") as started:
+    engine, *further = KINDS[request.param]
+    with running(*arguments_of_engine(engine, tmp_path / "data"), *further, "--workers", "2") as started:
         yield started
 
 

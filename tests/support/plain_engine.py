@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from storage.engine import Engine, ReadTxn, WriteTxn
+from storage.engine import STORE_CLOSED, TRANSACTION_ENDED, Engine, ReadTxn, WriteTxn
 from storage.errors import Closed
 
 Pairs = dict[bytes, bytes]
@@ -37,7 +37,7 @@ class PlainWrite(WriteTxn):
 
     def _open(self) -> Pairs:
         if self._copy is None:
-            raise Closed("The transaction has ended.")
+            raise Closed(TRANSACTION_ENDED)
         return self._copy
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -84,7 +84,7 @@ class PlainEngine(Engine):
 
     def _check(self) -> None:
         if self.closed:
-            raise Closed("The store is closed.")
+            raise Closed(STORE_CLOSED)
 
     def close(self) -> None:
         self.closed = True

@@ -8,11 +8,31 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-ENGINES = ("memory", "lmdb")
-SERVERS = (*ENGINES, "workers", "asgi")
+from tests.support.engines import ENGINES, arguments_of_engine
+
 ROOT = Path(__file__).parents[2]
+
+
+class ServerKind(NamedTuple):
+    """A kind of server: its engine, the module that is the program, and arguments."""
+
+    engine: str
+    module: str = "emulator"
+    extra: tuple[str, ...] = ()
+
+    def arguments(self, folder: Path) -> tuple[str, ...]:
+        """Return the arguments of a server of this kind whose data folder is `folder`."""
+        return *arguments_of_engine(self.engine, folder), *self.extra
+
+
+SERVERS = {
+    **{name: ServerKind(name) for name in ENGINES},
+    "workers": ServerKind("lmdb", extra=("--workers", "2")),
+    "asgi": ServerKind("memory", module="tests.support.asgi_server"),
+}
+"""The kinds of server on which the black-box tests run."""
 
 
 class Server:

@@ -6,7 +6,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from emulator.settings import Settings
+from tests.support.engines import settings_of_engine
 from tests.support.in_process import InProcess
 from tests.support.stream_reading import Record, read_all, shards_of, stream_of
 from tests.support.tables import new_name, table_request
@@ -22,8 +22,7 @@ OFF = {"StreamEnabled": False}
 @contextmanager
 def emulator(engine_name: str, tmp_path: Path, **settings: Any) -> Iterator[InProcess]:
     """Run an emulator on an engine, with other settings than those of the fixture `db`."""
-    place: dict[str, Any] = {"in_memory": True} if engine_name == "memory" else {"data_dir": tmp_path / "data"}
-    inside = InProcess(Settings(**place, **settings))
+    inside = InProcess(settings_of_engine(engine_name, tmp_path / "data", **settings))
     yield inside
     inside.emulator.close()
 

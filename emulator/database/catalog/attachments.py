@@ -78,7 +78,7 @@ class Attachments:
         return definition
 
     def _reconcile_kinesis(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
-        """Give each destination the change log that fits its status: open, closed to drain, or none."""
+        """Give each destination the change log of its status: open, closed to drain, or none."""
         destinations: list[KinesisDestination] = []
         for each in definition.kinesis:
             destination = each

@@ -153,8 +153,8 @@ class Catalog:
     def page(self, caller: Caller, after: str | None, limit: int) -> tuple[list[str], bool]:
         """Return the next names of the caller's tables, in order, and whether there are more.
 
-        Settles each table that it visits, which may write. It visits no table after the first one
-        that the page has no room for. Logs a line if the caller has no tables.
+        Settles each table that it visits, which may write. Stops at the first table that does not
+        fit on the page. Logs a line if the caller has no tables.
         """
         names: list[str] = []
         while (after := caller.tenant_tables.after(after)) is not None:

@@ -81,7 +81,7 @@ class Enforcer:
             raise errors.transaction_in_progress()
 
     def of(self, table: Table) -> Enforcement | None:
-        """Return what is enforced on a table. Its token buckets outlive changes of its definition."""
+        """Return what is enforced on a table. A changed definition keeps its token buckets."""
         throttle = self._throttle(table)
         held = {}
         for hold in self._holds:

@@ -1,5 +1,4 @@
-"""Ending statuses. A status such as CREATING has a time at which it ends, a pending change a time
-at which it comes into force.
+"""Ending statuses and putting pending changes into force, each at a stored time.
 
 Nothing happens at that time by itself. The first request for the table afterwards *settles* the
 table: it stores the new status, puts pending changes into force, and removes a table that is
@@ -50,7 +49,7 @@ class Settling:
         return not now < until <= now + self._delay
 
     def overdue(self, table: Table) -> bool:
-        """Say whether the disk has no room to store the status that follows CREATING or DELETING."""
+        """Say whether CREATING or DELETING lasts too long: the disk is too full to end it."""
         definition = table.definition
         return definition.status in (CREATING, DELETING) and self.has_passed(definition.until)
 

@@ -54,7 +54,7 @@ class TableRegistry:
                 yield from tables.values()
 
     def current(self, table: Table) -> Table | None:
-        """Return the newest state of a table; None if it is gone, even if a new table has its name."""
+        """Return a table as it is now; None if it is gone, even if a new table has its name."""
         found = self.tenants.get(self._tenant(table.definition), table.name)
         return found if found is not None and found.id == table.id else None
 

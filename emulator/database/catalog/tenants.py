@@ -27,12 +27,12 @@ class Tables:
         self._names: list[str] = []  # sorted
 
     def after(self, name: str | None) -> str | None:
-        """Return the next name in order, the first one after None; None after the last."""
+        """Return the table name that follows `name`, for None the first name; None at the end."""
         at = 0 if name is None else bisect_right(self._names, name)
         return self._names[at] if at < len(self._names) else None
 
     def put(self, table: Table) -> None:
-        """Add a table, or replace the one of its name."""
+        """Add a table, or replace the table with its name."""
         if table.name not in self.by_name:
             insort(self._names, table.name)
         self.by_name[table.name] = table
@@ -64,7 +64,7 @@ class Tenants:
         return None if tables is None else tables.by_name.get(name)
 
     def put(self, tenant: Tenant, table: Table) -> None:
-        """Add a table, or replace the one of its name."""
+        """Add a table, or replace the table with its name."""
         tables = self._occupied[tenant] = self.tables(tenant)
         tables.put(table)
         self._places.setdefault(table.name, {})[tenant] = None

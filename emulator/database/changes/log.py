@@ -57,7 +57,8 @@ class StreamLog:
     """The writing side of one stream: adds a record for each write to its table.
 
     alone: no other process writes the stream, so its last sequence number need not be read again.
-    On disk, that read is a tenth of a record's cost. An undone transaction leaves a gap in the numbers.
+    On disk, that read is a tenth of a record's cost. A transaction that is undone leaves a gap in
+    the numbers.
     """
 
     __slots__ = (

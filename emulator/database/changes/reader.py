@@ -1,7 +1,7 @@
 """The reading side of streams: records of one shard in order, from a sequence number on.
 
-Records of a shard are in commit order. That is the order of their times too, unless the clock was
-set back. So the first record since a time is found by bisection, with a few single reads.
+Records of a shard are in commit order. Their times are in the same order, unless the clock was set
+back. So the first record since a time is found by bisection, with a few single reads.
 """
 
 from typing import Final

@@ -122,7 +122,7 @@ class Streams:
         return self._definitions.get(stream_id)
 
     def log(self, stream_id: int | None) -> StreamLog | None:
-        """Return the writing side of a stream, None if there is no such stream or it is disabled."""
+        """Return the writing side of a stream, None if it is disabled or does not exist."""
         return None if stream_id is None else self._logs.get(stream_id)
 
     # --- opening and closing ----------------------------------------------------------------------
@@ -179,7 +179,7 @@ class Streams:
             self._save(change, replace(stream, tags=tags))
 
     def remove(self, change: DefinitionChange, stream_id: int) -> None:
-        """Delete a stream and its records, if it is still there."""
+        """Delete a stream and its records, if the stream still exists."""
         self._registry.remove(change, keyspace.stream(stream_id))
         change.txn.delete(counter_key(stream_id))
         self._deletions.begin(change.txn, keyspace.stream_records(stream_id))

@@ -2,9 +2,9 @@
 
     arn:<partition>:<service>:<region>:<account>:<resource>
 
-`parsed` splits an ARN into its parts. `table_name` and `tagged` check an ARN that a caller sent:
-the first as the member TableName, the second as the ResourceArn of the tag operations. The faults
-have these errors, and are checked in this order except where the notes say otherwise:
+`parsed` splits an ARN into its parts. `table_name` checks an ARN that a caller sent as TableName,
+`tagged` one that a caller sent as the ResourceArn of a tag operation. The faults below have the
+errors below, and are checked in this order, except where the notes say otherwise:
 
 | fault                    | `table_name`                   | `tagged`                    |
 |--------------------------|--------------------------------|-----------------------------|
@@ -32,7 +32,7 @@ from emulator.settings import is_account
 
 SERVICE: Final = "dynamodb"
 
-# Compiled at first use: that takes 0.6 ms, and few clients send ARNs.
+# Compiled at first use: compiling takes 0.6 ms, and few clients send ARNs.
 _RESOURCE: Final = r"table/([^/]*)(?:/(index|stream)/([^/]+))?"
 _TABLE_NAME: Final = r"[a-zA-Z0-9_.-]{3,255}"
 _PARTS: Final = 6
@@ -72,7 +72,7 @@ class Arn(NamedTuple):
     name: str
 
     def is_of_table(self) -> bool:
-        """Say whether the ARN is of a table, index or stream, and the table's name is possible."""
+        """Say whether the ARN is of a table, index or stream, and a table can have that name."""
         return bool(self.kind) and re.fullmatch(_TABLE_NAME, self.table) is not None
 
 
@@ -98,7 +98,7 @@ def is_stream(text: str) -> bool:
 def resource(text: str) -> str:
     """Return the last part of a table's or stream's ARN, such as `table/<t>/stream/<label>`.
 
-    It does not depend on the account and the region.
+    This part contains neither the account nor the region.
     """
     return "table/" + text.partition(":table/")[2]
 

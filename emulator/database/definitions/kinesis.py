@@ -10,9 +10,10 @@ A destination's status depends on the clock, and on whether there is a Kinesis-c
 | DISABLING | DISABLED            | DISABLING                | DISABLED | closed     |
 | DISABLED  | DISABLED            | DISABLED                 | DISABLED | none       |
 
-During DISABLING the records from before are still put. As soon as all were put, it becomes
-DISABLED. ENABLE_FAILED is stored at once for an ARN that can never be a destination, and shown as
-ENABLING until `until`: the service never refuses the request because of its ARN (control-plane 13).
+During DISABLING, the records of earlier changes are still sent. When all have been sent, the
+destination becomes DISABLED. ENABLE_FAILED is stored at once for an ARN that can never be a
+destination, and shown as ENABLING until `until`: the service never refuses the request because of
+its ARN (control-plane 13).
 """
 
 import logging
@@ -33,7 +34,7 @@ DISABLED: Final = "DISABLED"
 ENABLE_FAILED: Final = "ENABLE_FAILED"
 
 ENDED: Final = frozenset({DISABLED, ENABLE_FAILED})
-"""Statuses of destinations that get nothing. At most one destination of a table has another."""
+"""Statuses without records. At most one destination of a table is in another status."""
 
 MILLISECOND: Final = "MILLISECOND"
 MICROSECOND: Final = "MICROSECOND"
@@ -41,7 +42,7 @@ MICROSECOND: Final = "MICROSECOND"
 _STREAM_ARN: Final = re.compile(r"arn:aws[a-z-]*:kinesis:([a-z0-9-]+):[0-9]{12}:stream/[a-zA-Z0-9_.-]{1,128}")
 
 DRAIN_SECONDS: Final = 60.0
-"""How long a disabled destination still gets the records from before. The figure is ours."""
+"""How long a disabled destination gets the records of earlier changes. The figure is ours."""
 
 UNCONNECTED: Final = "no Kinesis endpoint is configured (--kinesis-endpoint URL)"
 
@@ -64,10 +65,10 @@ def precision(destination: KinesisDestination) -> str:
 
 
 def failure(arn: str, region: str) -> str | None:
-    """Return why a table of a region can never have a destination, None if it can (DDB-TABLE-318).
+    """Return why an ARN can never be a destination of a table in a region, None if it can be.
 
     An ARN that is not of a data stream gets the service's text for a data stream that does not
-    exist.
+    exist (DDB-TABLE-318).
     """
     match = _STREAM_ARN.fullmatch(arn)
     if match is None:

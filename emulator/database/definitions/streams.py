@@ -1,7 +1,8 @@
 """What is stored about streams and their shards (behaviour 11).
 
-A stream outlives its table: after it is disabled, or the table deleted, it stays readable for as
-long as it keeps records. Definitions are frozen and stored as JSON; a change makes a new one.
+A stream outlives its table: after the stream is disabled, or its table deleted, the stream stays
+readable for as long as it keeps records. Definitions are frozen and stored as JSON; a change makes
+a new definition.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,7 +17,7 @@ from emulator.database.store.loading import from_fields
 from emulator.settings import DEFAULT_ACCOUNT
 
 RETENTION: Final = 86_400.0
-"""Seconds that streams of clients keep records, and the default of the others.
+"""Seconds that clients' streams keep records, and the default for hidden streams.
 
 AWS: "Change data capture for DynamoDB Streams".
 """
@@ -25,7 +26,7 @@ SHARD_LIFE: Final = 14_400.0
 """Seconds after which an open shard is closed and continued by a child (behaviour 11.5)."""
 
 FIRST_SEQUENCE: Final = 100_000_000_000_000_000_000
-"""What is added to stored numbers: sequence numbers have at least 21 digits (behaviour 11.1)."""
+"""Added to a stored number for clients: their numbers have at least 21 digits (behaviour 11.1)."""
 
 
 def sequence_text(number: int) -> str:
@@ -96,7 +97,10 @@ class StreamDefinition:
 
     @classmethod
     def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
-        """Return the stream that dump() stored. account: of access keys that are not accounts."""
+        """Return the stream that dump() stored.
+
+        account: the account of access keys that are not account numbers.
+        """
         fields = orjson.loads(stored)
         fields["account"] = account_of(fields["access_key"], account)
         fields["shards"] = tuple(from_fields(Shard, shard) for shard in fields["shards"])
@@ -127,7 +131,7 @@ class StreamDefinition:
         return self.disabled is not None and self.disabled + self.retention <= now
 
     def oldest(self, now: float) -> float:
-        """Return the time before which records count as trimmed, deleted or not."""
+        """Return the time before which records count as trimmed, even if not deleted yet."""
         return now - self.retention
 
     def readable(self, now: float) -> Iterator[Shard]:
@@ -156,7 +160,7 @@ class StreamDefinition:
 
 
 def opened(stream: StreamDefinition, first: int, moment: float) -> StreamDefinition:
-    """Return the stream with an open shard for each slot, the child of the slot's last shard.
+    """Return the stream with a new shard for each slot, the child of the slot's last shard.
 
     first: the next sequence number.
     """
@@ -180,13 +184,13 @@ def closed(stream: StreamDefinition, last: int, moment: float) -> StreamDefiniti
 def rolled_over(stream: StreamDefinition, last: int, written: float, now: float) -> tuple[StreamDefinition, int]:
     """Return the stream with the shards that it has by now, and its last used sequence number.
 
-    Open shards end after SHARD_LIFE and are continued by children; an ending uses up one number.
-    Closed shards go when all their records are too old. After a long pause only as many generations
-    are made as are still readable.
+    Open shards end after SHARD_LIFE and are continued by children. Each such end uses up one
+    sequence number. Closed shards go when all their records are too old. After a long pause, only
+    generations of shards that are still readable are made.
 
     last: the last sequence number used so far. written: the time of the newest record. If rolling
-    over is late, a shard may hold records past its scheduled end. It is closed after the last of
-    them, so that they can be read for as long as all others.
+    over is late, a shard may hold records past its scheduled end. Such a shard is closed at the
+    time of its newest record, so that these records stay readable for as long as all others.
     """
     while open_shards := stream.open_shards():
         moment = open_shards[0].opened + SHARD_LIFE

@@ -1,6 +1,6 @@
 """What is stored about tables and indexes.
 
-Definitions are frozen and stored as JSON; a change makes a new one.
+Definitions are frozen and stored as JSON; a change makes a new definition.
 """
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
@@ -39,8 +39,8 @@ class IndexDefinition:
 
     hash, range: key attribute names; projection: ALL, KEYS_ONLY or INCLUDE; filled_to: storage key
     (hex) up to which the table's items have been entered while the index is being built, None once
-    it is complete; until: time (seconds) at which a transient status ends. Throughput: as a
-    table's.
+    it is complete; until: time (seconds) at which a transient status ends. The fields of throughput
+    are those of a table.
     """
 
     id: int
@@ -94,9 +94,8 @@ GONE: Final = ("ttl_disabled", "ttl_until")
 class TableDefinition:
     """A table as stored. Times are seconds since the epoch; units are capacity units per second.
 
-    account: the one that the access key stood for when the definition was written. It follows from
-    the key and the setting `account` alone. So `load` returns the account of today, and nothing is
-    rewritten when the setting changes.
+    account: follows from the access key and the setting `account` alone. So `load` replaces the
+    stored account, and no definition is rewritten when the setting changes.
     """
 
     id: int
@@ -115,7 +114,7 @@ class TableDefinition:
     write_units: int = 0
     throughput_increased: float | None = None
     throughput_decreased: float | None = None
-    decreases: int = 0  # on the UTC day of the last one
+    decreases: int = 0  # number on the UTC day of the last decrease
     pay_per_request_since: float | None = None
     billing_explicit: bool = False
     on_demand: Mapping[str, int] = field(default_factory=dict)
@@ -131,7 +130,7 @@ class TableDefinition:
     ttl_attribute: str | None = None
     ttl_changed: float | None = None
     ttl_queue: int | None = None  # of the queue of expiry times, a new one each time TTL is enabled
-    ttl_filled_to: str | None = None  # as an index's: up to there items are in the queue
+    ttl_filled_to: str | None = None  # key (hex) up to which items are in the queue
     kinesis: tuple[KinesisDestination, ...] = ()
     status: str = CREATING
     until: float = 0.0
@@ -139,7 +138,10 @@ class TableDefinition:
 
     @classmethod
     def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
-        """Return the table that dump() stored. account: of access keys that are not accounts."""
+        """Return the table that dump() stored.
+
+        account: the account of access keys that are not account numbers.
+        """
         fields = orjson.loads(stored)
         for gone in GONE:
             fields.pop(gone, None)
@@ -198,12 +200,12 @@ def _load_pending(part: type, stored: Mapping[str, Any]) -> tuple[Pending, ...]:
 
 
 def deferred(part: Part, until: float, fields: Mapping[str, Any]) -> Part:
-    """Return the definition with fields that change at a time; a field's last change counts."""
+    """Return the definition with new pending values of fields, which replace older ones."""
     return replace(part, pending=(*_without(part.pending, fields), Pending(until, dict(fields))))
 
 
 def _without(pending: Iterable[Pending], names: Container[str]) -> Iterator[Pending]:
-    """Yield pending changes without those of some fields."""
+    """Yield the pending changes, without the fields with these names."""
     for change in pending:
         fields = {name: value for name, value in change.fields.items() if name not in names}
         if fields:
@@ -211,7 +213,7 @@ def _without(pending: Iterable[Pending], names: Container[str]) -> Iterator[Pend
 
 
 def in_force(part: Part, has_passed: Callable[[float], bool]) -> Part:
-    """Return the definition with the pending changes whose time is over."""
+    """Return the definition after the pending changes whose time has come."""
     fields: dict[str, Any] = {}
     for change in part.pending:
         if has_passed(change.until):
@@ -222,5 +224,5 @@ def in_force(part: Part, has_passed: Callable[[float], bool]) -> Part:
 
 
 def coming(part: TableDefinition | IndexDefinition, field_name: str) -> Any:  # noqa: ANN401 - of any field
-    """Return the value that a field is to have, None where no change of it is pending."""
+    """Return the pending value of a field, None if no change of the field is pending."""
     return next((change.fields[field_name] for change in part.pending if field_name in change.fields), None)

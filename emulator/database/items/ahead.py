@@ -1,9 +1,9 @@
 """Writes that are prepared ahead of the transaction that stores them.
 
-Preparing the write of a large item takes up to 30 ms, and a request may have a hundred of them. So
-they are prepared in slices (emulator/slices.py), each on the row that it finds. The transaction
-compares the rows and prepares again those that have changed since. So its outcome is the same as if
-it had prepared everything itself.
+Preparing the write of a large item takes up to 30 ms, and a request may have a hundred writes. So
+the writes are prepared in slices (emulator/slices.py), each from the row that is stored at that
+moment. The transaction prepares a write again if its row has changed since. So the outcome is the
+same as if the transaction had prepared everything itself.
 """
 
 from collections.abc import Collection
@@ -18,8 +18,8 @@ from emulator.errors import ApiError
 from emulator.values.types import Item
 from storage import ReadTxn
 
-LONG: Final = 1 << 20  # bytes of rows that writes of one request read and make: 10 to 30 ms
-LARGE: Final = 64 << 10  # bytes of the rows of a write whose items are not kept
+LONG: Final = 1 << 20  # bytes of old and new rows of one request that take long: 10 to 30 ms
+LARGE: Final = 64 << 10  # bytes of old and new row from which on `forget_items` is worth it
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ def outcome(txn: ReadTxn, write: Write, kept: Collection[str] = ()) -> Outcome:
 def prepared(txn: ReadTxn, write: Write, kept: Collection[str] = (), ahead: Outcome | None = None) -> Change:
     """Return the change of a write. Raises ApiError.
 
-    kept: attributes of the items that the caller needs. ahead: what was prepared before; if the row
-    has changed since, the write is prepared again.
+    kept: attributes of the items that the caller needs. ahead: the outcome of preparing the write
+    before; if the row has changed since, the write is prepared again.
     """
     if ahead is None or txn.get(write.key) != ahead.row:
         change = write.prepare(txn)
@@ -60,7 +60,7 @@ def prepared(txn: ReadTxn, write: Write, kept: Collection[str] = (), ahead: Outc
 
 
 def forget_items(table: Table, change: Change, kept: Collection[str] = ()) -> None:
-    """Keep of the items only what followers need: an item of 400 KB can take 40 MB of memory."""
+    """Reduce a change's items to what is still needed: 400 KB can take 40 MB of memory."""
     if table.indexes:
         change.entries = entry_changes(table, change)
     names = {*table.key_names, *kept}

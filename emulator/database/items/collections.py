@@ -21,7 +21,7 @@ def collection_size(txn: ReadTxn, item_key: bytes) -> int:
 
 
 class Collections:
-    """Keeps the sizes of the collections of a table, and refuses writes that make one too large.
+    """Keeps the sizes of the collections of a table, and refuses writes that exceed the limit.
 
     limit: the most bytes that a collection may have.
     """

@@ -1,4 +1,4 @@
-"""What a write may give to the key attributes of secondary indexes (behaviour 2.5, 3.8)."""
+"""Which values a write may give to key attributes of secondary indexes (behaviour 2.5, 3.8)."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ from emulator.values.size import value_size
 from emulator.values.types import KIND, Item, Values
 
 _SHORT: Final = limits.SORT_KEY // (limits.INDEX_KEY_ATTRIBUTES * 4)
-"""Characters of an index key attribute that always fit: four such are within the limit in UTF-8."""
+"""Characters. Four index key attributes of this length always fit, at four bytes a character."""
 
 
 def check_item(table: Table, item: Item) -> None:
@@ -31,8 +31,8 @@ def check_item(table: Table, item: Item) -> None:
 def check_given(table: Table, update: program.UpdateProgram, values: Values) -> None:
     """Raise if an update gives an index key a wrong type or an empty value, whatever the item is.
 
-    An empty value comes first: it refuses a transaction as a whole, where a wrong type only cancels
-    it (behaviour 8.1).
+    An empty value is reported before a wrong type. In a transaction, an empty value is an error of
+    the whole request, and a wrong type a reason for its cancellation (behaviour 8.1).
     """
     mismatch = None
     for name, (expected, index) in table.index_keys.items():
@@ -78,7 +78,7 @@ def check_updated(table: Table, item: Item, update: program.UpdateProgram) -> No
 def _check_lengths(table: Table, item: Item) -> None:
     """Raise if an index's key attributes are too long together.
 
-    The error is for the first by name.
+    The error names the first such index by name.
     """
     found = [excess for index in table.indexes if (excess := _excess(index, item)) is not None]
     if found:
@@ -88,7 +88,7 @@ def _check_lengths(table: Table, item: Item) -> None:
 def _excess(index: Index, item: Item) -> tuple[str, str, int, int] | None:
     """Return the arguments of `index_key_too_long` for one index, None if its keys fit.
 
-    These are the index, the attribute with which its HASH or RANGE attributes become too long,
+    They are the index, the attribute with which its HASH or RANGE attributes become too long,
     their size and their limit.
     """
     definition = index.definition

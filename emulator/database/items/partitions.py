@@ -1,10 +1,10 @@
 """The partitions of a table or an index: how many there are, and the range of keys of each.
 
 A partition serves 3000 read units and 1000 write units a second. A new on-demand table provides
-12,000 and 4,000, so it has four partitions (observed: a Scan of such a table costs four minimal
-reads, behaviour 9.1). Any table or global index has as many partitions as its warm throughput
-needs; for global indexes this is inferred. Partitions divide the range of hashes equally, which is
-inferred too. Splits by size (10 GB) are not emulated.
+12,000 and 4,000 units, so it has four partitions (observed: a Scan of such a table costs four
+minimal reads, behaviour 9.1). Any table or global index has as many partitions as its warm
+throughput needs; for global indexes this is inferred. Partitions divide the range of hashes
+equally, which is inferred too. Splits by size (10 GB) are not emulated.
 """
 
 from collections.abc import Iterator

@@ -1,8 +1,8 @@
 """From key conditions and start keys to ranges of storage keys.
 
-The key of an item ends with the plain sort key. The key of an index entry continues after it
-(keyspace.py), so there the sort key's bytes are escaped and terminated. In all else ranges of
-tables and indexes are alike.
+The storage key of an item ends with the sort key, unescaped. The storage key of an index entry
+continues after the sort key (keyspace.py), so there the sort key is escaped and terminated. Apart
+from this, ranges of tables and indexes are alike.
 """
 
 from collections.abc import Mapping
@@ -84,9 +84,9 @@ def start_key(table: Table, source: Table | Index, key: Item) -> bytes:
     """Return the storage key that an ExclusiveStartKey stands for.
 
     The key has the key attributes of the table and of the index that is read, and no others. Raises
-    the errors of a Query (behaviour 6.1), the first that applies: wrong names; a wrong type of a
-    key attribute of what is read; the same of another key attribute of the table; a value that no
-    key can have.
+    the errors of a Query (behaviour 6.1). They are checked in this order: names of attributes;
+    types of the key attributes of the table or index that is read; types of the other key
+    attributes of the table; values that no key can have.
     """
     if not _has_names(table, source, key):
         raise errors.starting_key_invalid()
@@ -129,8 +129,8 @@ def _entry_problem(index: Index, key: Item) -> errors.ApiError:
 def scan_start_key(table: Table, source: Table | Index, key: Item) -> bytes:
     """Return the storage key that an ExclusiveStartKey of a Scan stands for.
 
-    Raises the errors of a Query, but for a table wrong names and wrong types have the same text
-    (behaviour 6.1, OLD).
+    Raises the errors of a Query, with one exception: for a table, wrong names get the text of wrong
+    types (behaviour 6.1, OLD).
     """
     if isinstance(source, Table) and not (_has_names(table, source, key) and _has_types(table, source, key)):
         raise errors.starting_key_of_other_types()

@@ -5,8 +5,9 @@ reach 1 MB; the row that crosses the megabyte still belongs to the page (behavio
 projections come after that accounting. Rows that are returned as they are stored are never parsed:
 their JSON is spliced into the response.
 
-A Query is charged for the sizes of all evaluated rows together. A Scan reads partition after
-partition, and the size of each is rounded up by itself, of empty ones too (behaviour 9.1).
+A Query is charged for the sizes of all evaluated rows together. A Scan reads one partition after
+another, and the size of each partition is rounded up by itself, even of an empty one (behaviour
+9.1).
 
 A filter with many operators takes seconds on a page with many rows. If the caller can wait, filters
 are applied in slices after the transaction, to the rows that it saw.
@@ -56,11 +57,11 @@ class PageRequest:
     scan: bool = False
     """Whether the capacity is a Scan's."""
     measured: bool = True
-    """Whether the response reports capacity. If not, only a page that may be full adds up sizes."""
+    """Whether the response reports capacity. If not, sizes count only if a page may be full."""
     weight: int = 0
     """The number of parts of test and project, from which their time is estimated."""
     sliced: bool = False
-    """Whether the caller completes a page whose rows take long to test."""
+    """Whether the caller will `complete` a page whose rows take long to test."""
 
 
 @dataclass(slots=True, eq=False)
@@ -145,18 +146,18 @@ def _takes_long(request: PageRequest, rows: list[bytes]) -> bool:
     return work > _LONG
 
 
-# Work is counted in parts of a condition. One takes 15 to 50 ns a row; functions read contents too.
+# The unit of work is one part of a condition on one row: 15 to 50 ns. Functions also read contents.
 _ROW_WORK: Final = 10  # decoding a row
 PROJECTION_WORK: Final = 20  # making the new item, and its JSON
-_BYTES_OF_WORK: Final = 300  # bytes of a row that make a part twice as much work
+_BYTES_OF_WORK: Final = 300  # a part takes twice as long on a row of so many bytes
 _LONG: Final = 400_000  # 6 to 20 ms; 133,000 tiny items, a page of 1 MB, and 150 comparisons are 60 million
 _STEP: Final = 40_000
 
 
 def _scanned(txn: ReadTxn, request: PageRequest) -> tuple[list[bytes], float, bool]:
-    """Return the rows of a Scan's page, the units of all its partitions, and whether it was cut.
+    """Return a Scan's rows, the units of all partitions read, and whether the page ended early.
 
-    The page reads the partitions of its range up to the one in which it ends.
+    The page reads the partitions of its range up to the partition in which the page ends.
     """
     rows: list[bytes] = []
     size = 0
@@ -174,10 +175,10 @@ def _scanned(txn: ReadTxn, request: PageRequest) -> tuple[list[bytes], float, bo
 def _evaluated(
     txn: ReadTxn, request: PageRequest, limits: Range, limit: int, size: int = 0
 ) -> tuple[list[bytes], int, bool]:
-    """Return a range's rows up to the page's end, the page's size so far, and whether it was cut.
+    """Return a range's rows, the page's size so far, and whether the page ended before the range.
 
-    size: of the page's rows before this range. The returned size is 0 if it is not reported and was
-    not needed.
+    size: of the page's rows before this range. The returned size is 0 if the response does not
+    report it and the page is far from full.
 
     Rows are taken in chunks, which halves the time of a page. A row is never shorter than its
     item's size (values/size.py), so nothing is measured while the rows' lengths stay within the

@@ -47,7 +47,7 @@ class Guard:
     return_item: bool = False
     """ReturnValuesOnConditionCheckFailure=ALL_OLD: the error carries the existing item."""
     attributes: frozenset[str] | None = None
-    """Top-level names that the test reads, if it may be given these alone; None: the whole item."""
+    """The attributes that suffice as the test's item; None if the test needs the whole item."""
     paths: tuple[Path, ...] = ()
     """Paths that the test reads inside attributes, which therefore must not be key attributes."""
     duplicate: bool = False
@@ -119,21 +119,21 @@ class Write(ItemRequest):
         return None if row is None else row_json(row)
 
 
-# These are functions of table and key. As methods of Write, and with a NamedTuple as Guard, they
-# took 0.7 % of the instructions of an UpdateItem.
+# Functions of table and key, not methods of Write: methods, and a Guard that was a NamedTuple, cost
+# 0.7 % of the instructions of an UpdateItem.
 
 
 def _stored(txn: ReadTxn, table: Table, key: bytes) -> bytes | None:
-    """Return the item's row. Raises TransactionConflictException if a test declared one."""
+    """Return the item's row. Raises TransactionConflictException if a test declared a conflict."""
     if table.enforcement is not None:
         table.enforcement.refuse_conflict(key)
     return txn.get(key)
 
 
 def _allowed(table: Table, key: bytes, guard: Guard, old_row: bytes | None, key_item: Item) -> Item | None:
-    """Return the item of this row if the condition holds, None if not all of it was decoded.
+    """Return the old item, None if there is none or only a part of it was decoded.
 
-    Raises ConditionalCheckFailedException.
+    Raises ConditionalCheckFailedException if the condition does not hold.
     """
     old = None
     if old_row is None:
@@ -216,7 +216,7 @@ class Check(Write):
 
 
 _MUCH_TOO_LARGE: Final = 2 * limits.ITEM_SIZE
-"""Bytes. Larger updated items are refused unread: the depth of 150 long lists took 2 s."""
+"""Bytes. The depth of larger updated items is not checked: that took 2 s for 150 long lists."""
 _NESTS: Final = frozenset(("M", "L"))
 
 
@@ -233,8 +233,8 @@ class Update(Write):
     def check(self) -> None:
         """Raise if the update or the condition does not fit the keys of the table (behaviour 3.8).
 
-        An update may not write a key attribute or below one, go into a key attribute of the table
-        or of an index, nor give an index key a wrong type or an empty value.
+        An update may not write a key attribute of the table, have a path into a key attribute of
+        the table or of an index, or give an index key a wrong type or an empty value.
         """
         update, table = self.update, self.table
         if update is not None:
@@ -293,7 +293,7 @@ class Update(Write):
         return orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS) if attributes else None
 
     def _refuse_oversized(self, old: Item | None) -> None:
-        """Raise if the new item would be too large: that precedes the condition (behaviour 2.4)."""
+        """Raise if the new item is too large. The condition's error comes later (behaviour 2.4)."""
         if self.update is None:
             return
         item = old or self.key_item

@@ -32,7 +32,7 @@ def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Con
         return consumed
     change.size = new_size - old_size
     if table.indexes:
-        if not change.entries:  # they may be known already (ahead.py)
+        if not change.entries:  # ahead.py may have set them
             change.entries = entry_changes(table, change)
         for entry in change.entries:
             if entry.units:
@@ -52,7 +52,7 @@ def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Con
 
 
 def charge(table: Table, key: bytes, consumed: Consumed, changes: Sequence[EntryChange] = ()) -> None:
-    """Charge a write to the table's enforced throughput. Raises what it refuses."""
+    """Charge a write to the table's enforced throughput. Raises if the throughput refuses it."""
     if table.enforcement is None or table.enforcement.throttle is None:
         return
     entries = [

@@ -1,10 +1,10 @@
 """Backfill: filling a new index with the items that existed before it.
 
 The work is done in slices, while the table serves requests. The index's definition stores how far
-the walk has come (`filled_to`, see walk.py). A write to an item up to there enters the index at
-once. A write to a later item does not: the walk will enter that item. So no item is entered or
-charged twice. Items without the index's key attributes, or with a wrong type, are skipped
-(behaviour 10.4).
+the walk has come (`filled_to`, see walk.py). A write to an item up to this position updates the
+index at once. A write to a later item does not: the walk will enter that item. So no item is
+entered or charged twice. Items without the index's key attributes, or with a wrong type, are
+skipped (behaviour 10.4).
 """
 
 from dataclasses import replace

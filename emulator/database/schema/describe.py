@@ -134,7 +134,8 @@ def _throughput(part: TableDefinition | IndexDefinition, now: float) -> dict[str
 def _warm(part: TableDefinition | IndexDefinition, billing_mode: str) -> dict[str, Any]:
     """Return the WarmThroughput member.
 
-    It is the most that was ever requested or reached, and at least what the billing mode provides.
+    The figures are the most that was ever requested or reached, and at least what the billing mode
+    provides.
     """
     if billing_mode == "PAY_PER_REQUEST":
         units = dict(ON_DEMAND_WARM)

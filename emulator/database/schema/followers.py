@@ -84,4 +84,4 @@ class Precondition(Protocol):
     """A rule that can refuse changes of the items of one table."""
 
     def check(self, txn: WriteTxn, change: Change) -> None:
-        """Raise an ApiError to refuse the change. Nothing of it is written yet."""
+        """Raise an ApiError to refuse the change. No part of the change is written yet."""

@@ -108,7 +108,7 @@ class Index:
         return {name: value for name, value in item.items() if name in attributes}
 
     def lacks(self, names: frozenset[str]) -> bool:
-        """Say whether the index lacks some of these attributes. Raises ApiError if it is global."""
+        """Say whether a local index lacks some of these attributes. Raises if a global one does."""
         missing = names - self.attributes
         if missing and self.is_global:
             raise errors.not_projected(self.name, sorted(missing))

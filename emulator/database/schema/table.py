@@ -18,7 +18,7 @@ from emulator.values.rows import decoder_of
 from emulator.values.types import KIND, Item
 
 View = tuple[Callable[[bytes], Item], tuple[str, ...]]
-"""A decoder of rows that may omit attributes, and key attributes that it does not search for."""
+"""A decoder of some attributes of a row, and the key attributes that it does not search for."""
 
 _MOST_VIEWS: Final = 256
 _LONGEST_VIEW: Final = 4 * limits.EXPRESSION_SIZE  # characters of the names in a cached view
@@ -102,7 +102,7 @@ class Table:
         if view is None:
             own = tuple(name for name in self.key_names if name in attributes)
             view = decoder_of(attributes.difference(own)), own
-            if sum(map(len, attributes)) > _LONGEST_VIEW:  # by legacy conditions
+            if sum(map(len, attributes)) > _LONGEST_VIEW:  # only legacy conditions name so many
                 return view
             if len(self.views) >= _MOST_VIEWS:
                 self.views.clear()

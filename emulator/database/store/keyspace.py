@@ -2,14 +2,15 @@
 
 | first byte | rest of the key                                      | value                        |
 |------------|------------------------------------------------------|------------------------------|
-| 01         | name of the record                                   | counters, one each           |
+| 01         | name of a counter                                    | the counter                  |
 | 02         | escape(access key) escape(region) table name         | table definition, JSON       |
 | 03         | u32 table, digest16 of the partition key, sort key   | item row                     |
 | 04         | u32 index, digest16 of its partition key,            | projected item row           |
 |            | escape(range key)..., item key [5:]                  |                              |
 | 05         | u32 table                                            | u64 pairs: count, bytes      |
-| 06         | first byte and u32 of a range that is being deleted  | nothing                      |
-|            | (03, 04, 09, 0B or 0C)                               |                              |
+| 06         | prefix of a range that is being deleted: its first   | nothing                      |
+|            | byte (03, 04, 09, 0B or 0C) and u32; of one shard    |                              |
+|            | 0B, u32, u32; of checkpoints 0E, escape(consumer)    |                              |
 | 07         | escape(access key) escape(region) escape(operation)  | u64 ms of expiry, sha256     |
 |            | client request token                                 |                              |
 | 08         | u64 ms of expiry, the token's key                    | nothing                      |
@@ -27,8 +28,8 @@
 The digest bounds the length of a partition key and gives Scan its order on AWS: ascending MD5 over
 the ASCII bytes `Outliers` followed by the partition key's bytes (behaviour 6.2). Key bytes are
 UTF-8 for S, raw for B, and the order-preserving number bytes of values/number.py for N. A sort key
-is the end of an item key and needs no escape. In an index key the item key follows, so each
-component is escaped and they compare one after another.
+is the end of an item key and needs no escape. In an index key the item key follows the range keys,
+so each range key is escaped. Escaped parts compare one after another.
 """
 
 from base64 import b64decode
@@ -128,7 +129,7 @@ def statistics(table_id: int) -> bytes:
 
 
 def deletion(prefix: bytes) -> bytes:
-    """Return the key of the record that everything with this prefix is being deleted."""
+    """Return the key of the record which says that everything with this prefix is being deleted."""
     return _DELETION + prefix
 
 
@@ -138,7 +139,7 @@ def deletions() -> tuple[bytes, bytes]:
 
 
 def deleted_range(record: bytes) -> tuple[bytes, bytes]:
-    """Return the range that such a record is about."""
+    """Return the range that is being deleted, from the key of the record that says so."""
     return record[1:], keycode.prefix_end(record[1:])
 
 
@@ -159,12 +160,15 @@ def token(access_key: str, region: str, operation: str, text: str) -> bytes:
 
 
 def token_expiry(expiry: bytes, key: bytes) -> bytes:
-    """Return the key of a token's entry by time. expiry: eight bytes, none for the first entry."""
+    """Return the key of a token's entry in the order of expiry.
+
+    expiry: eight bytes, or empty for the beginning of all entries.
+    """
     return _TOKEN_EXPIRY + expiry + key
 
 
 def token_of_expiry(entry: bytes) -> bytes:
-    """Return the token's key that an entry by time is about."""
+    """Return the key of a token, from the key of the token's entry in the order of expiry."""
     return entry[9:]
 
 

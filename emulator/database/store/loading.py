@@ -1,8 +1,8 @@
 """From stored JSON back to a definition, in one way for all kinds of definitions.
 
-Definitions only gain fields, each with a default, so every version reads what older ones wrote. A
-field that a version does not know was written by a newer one. It is refused, because the next
-change of the definition would lose it.
+Definitions only gain fields, each with a default, so every version of the program reads what older
+versions wrote. If a definition has a field that this version does not know, a newer version wrote
+it. The definition is refused, because its next change would lose the field.
 """
 
 from collections.abc import Iterable, Mapping

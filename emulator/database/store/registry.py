@@ -1,7 +1,8 @@
 """Stored definitions that are held in memory: tables, streams, event source mappings.
 
 One kind of definition has one *registry*: a range of keys, how to load a definition, and what to do
-when one has changed or gone. All registries of a database change, publish and reload together:
+when a definition has changed or gone. All registries of a database change, publish and reload
+together:
 
     backups = registries.add(keyspace.backups(), Backup.load)
 
@@ -13,8 +14,8 @@ when one has changed or gone. All registries of a database change, publish and r
   raises, nothing is stored and nothing published.
 - `reload` reads what is stored: at the start, after another process has changed something
   (versions.py), and after a commit that was lost. It loads only definitions whose bytes differ.
-- Definitions are frozen: a change makes a new one. A definition that did not change stays the same
-  object.
+- Definitions are frozen: a change makes a new object. A definition that did not change stays the
+  same object.
 """
 
 from collections.abc import Callable, Iterator
@@ -55,13 +56,13 @@ class DefinitionChange:
         self._publications: list[Callable[[], None]] = []
 
     def then(self, publish: Callable[[], None]) -> None:
-        """Call `publish` after the commit; other processes learn that definitions have changed."""
+        """Call `publish` after the commit, and let other processes know of the change."""
         if not self._publications:
             self._versions.bump(self.txn)
         self._publications.append(publish)
 
     def publish(self) -> None:
-        """Put into force what was saved, in that order."""
+        """Put the saved definitions into force, in the order in which they were saved."""
         for publish in self._publications:
             publish()
         if self._publications:
@@ -111,7 +112,7 @@ class Registry(Generic[D]):
         change.then(partial(self._withdraw, key))
 
     def reload(self, txn: ReadTxn) -> None:
-        """Take over the stored definitions. Raises LayoutMismatch, Corrupted."""
+        """Make the held definitions equal to the stored ones. Raises LayoutMismatch, Corrupted."""
         stored = dict(txn.scan(*self._span))
         for key in self._stored.keys() - stored.keys():
             self._withdraw(key)
@@ -155,7 +156,7 @@ class Registries:
         changed: Hook[D] = _do_nothing,
         removed: Hook[D] = _do_nothing,
     ) -> Registry[D]:
-        """Return a new registry, empty until the next `reload`; that follows the order of `add`."""
+        """Return a new registry, empty until the next `reload`, which keeps the order of `add`."""
         registry = Registry(span, load, changed, removed)
         self.on_reload(registry.reload)
         return registry

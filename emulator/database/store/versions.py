@@ -5,7 +5,7 @@ in memory, see registry.py. A counter in the store is their version: each change
 own transaction. A process
 
 - compares hints in shared memory (shared_memory.py) before each request, and reloads if they have
-  changed: what one worker has answered, the next request to another worker knows;
+  changed: after one worker has answered, the next request to another worker sees the change;
 - compares the version at the start of each write transaction. The store has one writer at a time,
   so no write uses definitions that are out of date. If the versions differ, the transaction raises
   `Interrupted` and the request runs again (`Database.run`).
@@ -51,7 +51,7 @@ class Versions:
         return b"" if self._sharing is None else self._sharing.hints()
 
     def hold(self, txn: ReadTxn, hints: bytes) -> None:
-        """Note that the definitions of a snapshot are held, and the hints from before it."""
+        """Note that a snapshot's definitions are held. hints: those from before the snapshot."""
         self._held = _stored(txn)
         self._hints = hints
 
@@ -65,15 +65,15 @@ class Versions:
             txn.put(_VERSION, (self._held + 1).to_bytes(8, "big"))
 
     def advance(self) -> None:
-        """Note that the change that was counted is committed and held."""
+        """Note that the change that `bump` counted is committed, and that this process holds it."""
         self._held += 1
 
     def declare(self, txn: WriteTxn, declared: bytes) -> None:
         """Store what a test declared (enforcer.py), as part of a change of definitions.
 
-        It is for the other workers of this start of the server.
+        The other workers of the server read the declarations. A later start ignores them.
         """
-        assert self._sharing is not None, "a process that is alone keeps it in memory"
+        assert self._sharing is not None, "a process that is alone keeps declarations in memory"
         txn.put(_DECLARED, self._sharing.run + declared)
 
     def declared(self, txn: ReadTxn) -> bytes | None:

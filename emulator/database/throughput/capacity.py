@@ -12,7 +12,7 @@ from emulator.limits import READ_UNIT, WRITE_UNIT
 
 
 def read_units(size: int, *, consistent: bool) -> float:
-    """Return the units of reading `size` bytes. A missing item (0 bytes) costs as a small one."""
+    """Return the units of reading `size` bytes. 0 bytes (no item) cost the minimum."""
     units = -(-size // READ_UNIT) or 1
     return float(units) if consistent else units / 2
 

@@ -3,8 +3,9 @@
 Buckets fill by the emulator's clock. There are two kinds of limits:
 
 - A table or global index has a bucket for reads and one for writes. With provisioned throughput
-  a bucket fills at that rate, keeps up to 300 seconds of unused capacity, and starts with the
-  capacity of one second. On demand there is a bucket only if OnDemandThroughput sets a maximum.
+  a bucket fills at the provisioned rate, keeps up to 300 seconds of unused capacity, and starts
+  with the capacity of one second. On demand there is a bucket only if OnDemandThroughput sets a
+  maximum.
 - Each partition key has 3000 read units and 1000 write units a second. So a hot key is throttled
   while the other keys are not.
 
@@ -54,7 +55,7 @@ class Bucket:
 
         A request for more units than the capacity needs a full bucket.
         """
-        # If the clock was set back, no tokens arrive now. The next ones count from the new time.
+        # If the clock was set back, no tokens arrive now. Later tokens count from the new time.
         if now != self._at:
             self.level = min(self.capacity, self.level + max(0.0, now - self._at) * self.rate)
             self._at = now

@@ -1,9 +1,9 @@
 """Which members one UpdateTable request may combine (behaviour 10.4).
 
-The service makes one change per call. The allowed combinations: BillingMode, ProvisionedThroughput
-and updates of global indexes; BillingMode and OnDemandThroughput; a switch to on-demand and a
-stream; a new index and a billing mode. These and the order of the errors were observed:
-ack-api-quirks, DDB-TABLE-156, 160, 174, 359, 382, 433, 456.
+The service makes one change per call, except for these combinations: BillingMode,
+ProvisionedThroughput and updates of global indexes; BillingMode and OnDemandThroughput; a switch to
+on-demand and a stream; a new index and a billing mode. The combinations and the order of the errors
+were observed: ack-api-quirks, DDB-TABLE-156, 160, 174, 359, 382, 433, 456.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -33,13 +33,13 @@ _ALONE: Final = {
     "TableClass": "TableClass modification",
     "DeletionProtectionEnabled": "DeletionProtection modification",
 }
-"""Members that must be alone, and their names in the error. The first one that is present is
-reported.
+"""Members that must be alone, and their names in the error. If several are present, the first one
+here is reported.
 """
 
 _MAKE_UPDATING: Final = frozenset({"ProvisionedThroughput", "BillingMode", "StreamSpecification", "TableClass"})
-"""Members whose change makes the table UPDATING. Other changes are done at once, or while the table
-is ACTIVE.
+"""Members whose change makes the table UPDATING. Other changes take effect at once, or later while
+the table stays ACTIVE.
 """
 
 _LISTED: Final = (
@@ -57,8 +57,8 @@ _LISTED: Final = (
     "WarmThroughput",
     "TableClass",
 )
-"""The members that the error for a request without changes lists. Three of them are not in the
-SDK's model (behaviour 10.4).
+"""If a request changes nothing, the error lists these members. Three of them are not in the SDK's
+model (behaviour 10.4).
 """
 
 _NOTHING: Final = frozenset(
@@ -72,7 +72,7 @@ _NOTHING_IF_EMPTY: Final = (*_ABSENT_IF_EMPTY, "GlobalSecondaryIndexUpdates")
 def check_asks_for_something(request: Request) -> None:
     """Raise if the request changes nothing.
 
-    The error does not list members that were sent (behaviour 10.4).
+    The error lists only members that were not sent (behaviour 10.4).
     """
     empty = {member for member in _NOTHING_IF_EMPTY if not request.get(member)}
     if request.keys() <= _NOTHING | empty:
@@ -117,9 +117,9 @@ def makes_updating(definition: TableDefinition, request: Request) -> bool:
 def refuse_while_updating(definition: TableDefinition, request: Request) -> None:
     """Raise the error for a request to a table that is UPDATING.
 
-    A table is also UPDATING while an index is created or deleted. Then other indexes may be
-    updated. The error for a change that must wait names the index (control-plane 20.4,
-    DDB-TABLE-149, 163).
+    A table is also UPDATING while an index is created or deleted. Meanwhile, other indexes may be
+    updated. The error for a change that must wait names the index that is created or deleted
+    (control-plane 20.4, DDB-TABLE-149, 163).
     """
     online = [index for index in definition.indexes if index.status in (CREATING, DELETING) and not index.local]
     online = [index for index in online if index.until == definition.until]

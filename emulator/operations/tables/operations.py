@@ -122,7 +122,7 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
 def _updated(description: dict[str, Any], request: Request) -> dict[str, Any]:
     """Return the description in UpdateTable's response.
 
-    It has details that a later DescribeTable does not have.
+    The response says UPDATING and -1 for removed ceilings; a later DescribeTable may not.
     """
     if reports_updating(request):
         description["TableStatus"] = UPDATING

@@ -1,6 +1,7 @@
 """The errors of CreateTable. UpdateTable shares some of them (behaviour 10.1).
 
-Other texts, and the order of all, were observed: ack-api-quirks, DDB-TABLE-123, 126, 127, 437, 442.
+Other texts, and the order of all errors, were observed: ack-api-quirks, DDB-TABLE-123, 126, 127,
+437, 442.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -99,7 +100,7 @@ def _check_index_lists(request: Request, table: Sequence[Mapping[str, str]]) -> 
 def _check_all_used(
     types: Mapping[str, str], schema: Sequence[Mapping[str, str]], indexes: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Raise if a defined attribute is in no key. This comes before errors of single indexes."""
+    """Raise if a defined attribute is in no key. Errors of single indexes come later."""
     used = set(names_of(schema)).union(*(names_of(index["KeySchema"]) for index in indexes))
     if used.issuperset(types):
         return
@@ -125,7 +126,7 @@ def _repeats(schema: Sequence[Mapping[str, str]]) -> bool:
 def _check_repeated_names(request: Request) -> None:
     """Raise if the key of an index repeats an attribute.
 
-    This comes before errors of unused attributes (behaviour 10.1).
+    This error comes before those of unused attributes (behaviour 10.1).
     """
     for member, check in (("LocalSecondaryIndexes", _check_pair), ("GlobalSecondaryIndexes", _check_global_schema)):
         for index in request.get(member, ()):
@@ -139,7 +140,7 @@ def _check_global_schema(schema: Sequence[Mapping[str, str]]) -> None:
     It has up to four HASH attributes, then up to four RANGE attributes.
     """
     kinds = [element["KeyType"] for element in schema]
-    if len(schema) <= 2 and kinds != ["HASH", "HASH"]:  # noqa: PLR2004 - the usual shape has the usual texts
+    if len(schema) <= 2 and kinds != ["HASH", "HASH"]:  # noqa: PLR2004 - as in a local index, with the same texts
         _check_pair(schema)
         return
     if kinds[0] != "HASH":
@@ -213,7 +214,7 @@ def check_index_shape(index: Mapping[str, Any], types: Mapping[str, str]) -> Non
 
 
 def check_index_figures(index: Mapping[str, Any], *, on_demand: bool) -> None:
-    """Raise if the throughput of a new global index does not suit its billing mode."""
+    """Raise if the throughput of a new global index does not fit the billing mode."""
     throughput.check_bounds(index)
     throughput.check_created_ceilings(index, on_demand=on_demand, index=index["IndexName"])
     throughput.check_created_warm(index, on_demand=on_demand, index=index["IndexName"])
@@ -252,7 +253,7 @@ def check_non_key_total(named: Iterable[Sequence[str]]) -> None:
 
 
 def check_stream(request: Mapping[str, Any], *, creates: bool) -> None:
-    """Raise if a StreamSpecification that enables a stream has no view type, or the reverse.
+    """Raise if a stream is enabled without a view type, or has a view type without being enabled.
 
     creates: whether the request creates the table.
     """

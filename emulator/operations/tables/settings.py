@@ -13,7 +13,7 @@ from emulator.operations.tables import rules, throughput
 
 
 def definition_of(request: Request, caller: Caller, number: int, now: float, until: float) -> TableDefinition:
-    """Return the definition of a new table. Its indexes have no ids and times yet."""
+    """Return the definition of a new table. Its indexes do not have their ids and times yet."""
     hash_name, *range_name = rules.names_of(request["KeySchema"])
     mode = request.get("BillingMode", throughput.PROVISIONED)
     definition = TableDefinition(
@@ -45,7 +45,7 @@ def _plain_name(name: str) -> str:
 
 
 def units_of(part: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a definition for ProvisionedThroughput, none if it is absent."""
+    """Return the fields of a definition that ProvisionedThroughput sets, none if it is absent."""
     units = part.get("ProvisionedThroughput")
     if units is None:
         return {}
@@ -76,7 +76,7 @@ def ceilings(current: Mapping[str, int], part: Mapping[str, Any]) -> dict[str, i
 
 
 def changes_of(definition: TableDefinition, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a definition for the settings that CreateTable and UpdateTable share."""
+    """Return the fields of a definition that members of CreateTable and UpdateTable alike set."""
     changes: dict[str, Any] = units_of(request)
     stream = request.get("StreamSpecification")
     if stream is not None:
@@ -97,9 +97,8 @@ def changes_of(definition: TableDefinition, request: Mapping[str, Any]) -> dict[
 def _encryption(definition: TableDefinition, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Return SSEDescription.
 
-    Without encryption the service uses its own key and does not report it.
-
-    See behaviour 10.3.
+    If encryption is not enabled, the service uses a key of its own and reports nothing (behaviour
+    10.3).
     """
     if not is_encrypting(wanted):
         return {}

@@ -1,7 +1,9 @@
 """The capacity figures that a request may set for a table or a global index.
 
-Facts: behaviour 2.5, 10.1, 10.4, features 4. `index` is an index's name, None for the table. Other
-texts were observed: ack-api-quirks, DDB-TABLE-038, 039, 059, 128, 152, 155, 164, 170.
+The parameter `index` is an index's name, None for the table.
+
+Facts: behaviour 2.5, 10.1, 10.4, features 4. Other texts were observed: ack-api-quirks,
+DDB-TABLE-038, 039, 059, 128, 152, 155, 164, 170.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -96,9 +98,9 @@ def rescaled(current: Part, members: Members, billing_mode: str, now: float, unt
 
     The times of the change are set at once. The figures and the number of decreases take effect at
     `until` (behaviour 10.4; DDB-TABLE-060). After a switch from on demand there are no old figures:
-    the new ones take effect at once, and count neither as an increase nor as a decrease.
+    the new figures take effect at once, and count neither as an increase nor as a decrease.
 
-    Raises LimitExceededException for one decrease too many.
+    Raises LimitExceededException if there were too many decreases.
     """
     units = members.get("ProvisionedThroughput")
     if units is None:
@@ -120,7 +122,7 @@ def rescaled(current: Part, members: Members, billing_mode: str, now: float, unt
 
 
 def _next_decrease(current: TableDefinition | IndexDefinition, now: float) -> int:
-    """Return the number of this decrease on its UTC day.
+    """Return how many decreases the UTC day has with this one. Raises if there are too many.
 
     Observed: DDB-TABLE-157, 184, 185, 326.
     """

@@ -125,8 +125,8 @@ def _with_settings(definition: TableDefinition, request: Request, until: float) 
 def _with_billing_mode(definition: TableDefinition, request: Request, until: float) -> TableDefinition:
     """Return the definition in the request's billing mode.
 
-    The mode takes effect at once (behaviour 10.4). The figures of the previous mode are dropped.
-    The warm throughput of table and indexes stays (observed: DDB-TABLE-061, 153).
+    The mode takes effect at once (behaviour 10.4). The throughput figures of the previous mode are
+    dropped. The warm throughput of table and indexes stays (observed: DDB-TABLE-061, 153).
     """
     previous = definition.billing_mode
     billing_mode = request.get("BillingMode", previous)
@@ -147,15 +147,15 @@ def _with_billing_mode(definition: TableDefinition, request: Request, until: flo
     )
     if billing_mode != throughput.ON_DEMAND:
         return changed
-    # The time is that of the end of the switch. Before that, none is reported (DDB-TABLE-060, 064).
+    # The reported time is the end of the switch; none is reported before (DDB-TABLE-060, 064).
     return deferred(replace(changed, pay_per_request_since=None), until, {"pay_per_request_since": until})
 
 
 # --- indexes --------------------------------------------------------------------------------------
 
 _ONLINE: Final = frozenset({CREATING, DELETING})
-"""Statuses of an index that is created or deleted while its table is in use. One index at a time
-may have such a status.
+"""Statuses of an index that is created or deleted while its table is in use. Only one index at a
+time may have such a status.
 """
 
 
@@ -226,9 +226,9 @@ def _refuse_redefinition(
 ) -> None:
     """Raise if a key attribute of a new index has another type in the table (behaviour 10.4).
 
-    Definitions that the new index does not need are ignored (DDB-TABLE-162). Only one example of
-    the text is known, with schemas of one attribute. Inferred: the text has all attributes of a
-    schema, and the table's schema is preferred to that of an index.
+    AttributeDefinitions that the new index does not need are ignored (DDB-TABLE-162). Only one
+    example of the error's text is known, with schemas of one attribute. Inferred: the text has all
+    attributes of a schema, and the table's schema is preferred to that of an index.
     """
     other = [name for name in rules.names_of(schema) if definition.types.get(name, types[name]) != types[name]]
     if not other:

@@ -11,6 +11,7 @@ from emulator.database.store import keyspace
 from emulator.errors import ApiError
 from emulator.settings import Settings
 from emulator.values.size import item_size
+from tests.support.engines import settings_of_engine
 from tests.support.in_process import InProcess
 from tests.support.invariants import check_store, dump
 from tests.support.tables import index_request, table_request
@@ -193,8 +194,7 @@ def test_metrics_tell_whole_gigabytes(db, size, told):
 @pytest.fixture
 def small(engine_name, tmp_path):
     """Return an emulator whose item collections may have 3000 bytes."""
-    place = {"in_memory": True} if engine_name == "memory" else {"data_dir": tmp_path / "data"}
-    inside = InProcess(Settings(item_collection_limit=LIMIT, **place))
+    inside = InProcess(settings_of_engine(engine_name, tmp_path / "data", item_collection_limit=LIMIT))
     yield inside
     inside.emulator.close()
 

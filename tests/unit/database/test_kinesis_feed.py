@@ -15,6 +15,7 @@ from emulator.kinesis.feed import FIRST_BACK_OFF, LONGEST_BACK_OFF, KinesisFeed
 from emulator.settings import Settings
 from storage import Interrupted
 from storage.keycode import prefix_end
+from tests.support.engines import settings_of_engine
 from tests.support.in_process import InProcess
 from tests.support.invariants import dump
 from tests.support.tables import table_request
@@ -80,8 +81,7 @@ class Fed(InProcess):
 
 
 def settings_of(engine_name, folder, shards=1):
-    data = {"in_memory": True} if engine_name == "memory" else {"data_dir": folder}
-    return Settings(**data, kinesis_endpoint=ENDPOINT, stream_shards=shards)
+    return settings_of_engine(engine_name, folder, kinesis_endpoint=ENDPOINT, stream_shards=shards)
 
 
 @pytest.fixture

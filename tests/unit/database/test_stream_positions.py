@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.settings import Settings
+from tests.support.engines import settings_of_engine
 from tests.support.in_process import InProcess
 from tests.support.profile import profile
 from tests.support.stream_reading import iterator, read_shard, sequence
@@ -112,10 +112,8 @@ def test_any_number_is_a_time(db, one, timestamp):
 
 @pytest.fixture(scope="module")
 def inside(engine_name, tmp_path_factory):
-    place = {"in_memory": True}
-    if engine_name == "lmdb":
-        place = {"data_dir": tmp_path_factory.mktemp("positions") / "data"}
-    made = InProcess(Settings(**place, stream_shards=2))
+    folder = tmp_path_factory.mktemp("positions") / "data"
+    made = InProcess(settings_of_engine(engine_name, folder, stream_shards=2))
     yield made
     made.emulator.close()
 

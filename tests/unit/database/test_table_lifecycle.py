@@ -3,6 +3,7 @@
 import pytest
 
 from emulator.settings import Settings
+from tests.support.engines import settings_of_engine
 from tests.support.in_process import InProcess
 from tests.support.tables import index_request, table_request
 
@@ -22,8 +23,7 @@ GLOBAL = {
 @pytest.fixture
 def slow(engine_name, tmp_path):
     """An emulator whose transient statuses last three seconds."""
-    where = {"in_memory": True} if engine_name == "memory" else {"data_dir": tmp_path / "slow"}
-    inside = InProcess(Settings(**where, delay_transient_statuses=True))
+    inside = InProcess(settings_of_engine(engine_name, tmp_path / "slow", delay_transient_statuses=True))
     yield inside
     inside.emulator.close()
 

@@ -5,7 +5,7 @@ reach, changes nothing.
 import pytest
 
 from emulator.errors import ApiError
-from emulator.settings import Settings
+from tests.support.engines import settings_of_engine
 from tests.support.in_process import InProcess
 from tests.support.invariants import check_store, dump
 from tests.support.tables import index_request, table_request
@@ -16,8 +16,7 @@ LIMIT = 10_000
 @pytest.fixture
 def small(engine_name, tmp_path):
     """Return an emulator with a small limit of item collections."""
-    place = {"in_memory": True} if engine_name == "memory" else {"data_dir": tmp_path / "data"}
-    inside = InProcess(Settings(item_collection_limit=LIMIT, **place))
+    inside = InProcess(settings_of_engine(engine_name, tmp_path / "data", item_collection_limit=LIMIT))
     yield inside
     inside.emulator.close()
 

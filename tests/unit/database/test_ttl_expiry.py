@@ -2,7 +2,7 @@
 
 import pytest
 
-from emulator.settings import Settings
+from tests.support.engines import settings_of_engine
 from tests.support.expiring_tables import HOUR, NOW, background, create, names, put, sweep, switch, wait
 from tests.support.in_process import InProcess
 from tests.support.invariants import check_store
@@ -232,8 +232,7 @@ def records_of(db, table):
 
 
 def test_a_table_without_capacity_is_swept(engine_name, tmp_path):
-    settings = {"enforce_throughput": True, "in_memory": engine_name == "memory", "data_dir": tmp_path / "data"}
-    db = InProcess(Settings(**settings))
+    db = InProcess(settings_of_engine(engine_name, tmp_path / "data", enforce_throughput=True))
     one = {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}
     table = create(db, BillingMode="PROVISIONED", ProvisionedThroughput=one)
     for number in range(10):

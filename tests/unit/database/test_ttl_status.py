@@ -5,6 +5,7 @@ and the black-box tests.
 import pytest
 
 from emulator.settings import Settings
+from tests.support.engines import settings_of_engine
 from tests.support.expiring_tables import HOUR, NOW, create, switch
 from tests.support.in_process import InProcess
 from tests.support.tables import table_request
@@ -15,8 +16,7 @@ SOON = ("ValidationException", "Time to live has been modified multiple times wi
 @pytest.fixture
 def slow(engine_name, tmp_path):
     """Return an emulator whose transient statuses last three seconds."""
-    settings = Settings(in_memory=engine_name == "memory", data_dir=tmp_path / "data", delay_transient_statuses=True)
-    inside = InProcess(settings)
+    inside = InProcess(settings_of_engine(engine_name, tmp_path / "data", delay_transient_statuses=True))
     yield inside
     inside.emulator.close()
 

@@ -11,6 +11,7 @@ from emulator.database.jobs import ttl_sweep
 from emulator.settings import Settings
 from emulator.slices import finish
 from emulator.values.rows import decode_row
+from tests.support.engines import settings_of_engine
 from tests.support.expiring_tables import HOUR, NOW, background, create, names, put, sweep, switch, wait
 from tests.support.in_process import InProcess
 from tests.support.invariants import check_store
@@ -242,8 +243,7 @@ def keys_of(db, table):
 
 
 def test_accounts_and_regions(engine_name, tmp_path):
-    settings = Settings(in_memory=True) if engine_name == "memory" else Settings(data_dir=tmp_path / "data")
-    db = InProcess(settings)
+    db = InProcess(settings_of_engine(engine_name, tmp_path / "data"))
     callers = [db.caller, db.emulator.caller("111122223333", "eu-west-1")]
     tables = []
     for caller in callers:

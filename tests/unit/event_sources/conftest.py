@@ -1,4 +1,4 @@
-"""Fixtures of stages (stages.py): emulators in process whose functions are invoked by the test."""
+"""Fixtures of stages (support/stages.py): emulators whose functions the test invokes."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -7,20 +7,22 @@ from typing import Any
 
 import pytest
 
+from tests.support.engines import fields_of_engine
 from tests.support.stages import Stage, configured
 
 
 @pytest.fixture
 def make_stage(engine_name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Stage]]:
-    """Return a function that opens a stage with some settings; folders of in-memory stages are
-    deleted with the test.
+    """Return a function that opens a stage with some settings.
+
+    The test's folder also has the temporary folders of stages in memory, and pytest deletes it.
     """
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     stages = []
 
     def make(**settings: Any) -> Stage:
-        where: dict[str, Any] = {"in_memory": True} if engine_name == "memory" else {"data_dir": tmp_path / "data"}
-        stages.append(Stage(configured(tmp_path, **where, **settings)))
+        fields = fields_of_engine(engine_name, tmp_path / "data")
+        stages.append(Stage(configured(tmp_path, **fields, **settings)))
         return stages[-1]
 
     yield make
@@ -30,5 +32,5 @@ def make_stage(engine_name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 @pytest.fixture
 def stage(make_stage: Callable[..., Stage]) -> Stage:
-    """A stage on each engine, with streams of one shard."""
+    """Return a stage on each engine, with streams of one shard."""
     return make_stage()

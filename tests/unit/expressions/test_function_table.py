@@ -117,6 +117,7 @@ def test_a_toy_in_a_statement(toys, text, holds):
 
 WRONG = "Incorrect operand type for operator or function; operator or function: {}, operand type: {}"
 COUNT = "Incorrect number of operands for operator or function; operator or function: {}, number of operands: {}"
+NO_PATH = "Operator or function requires a document path; operator or function: {}"
 MISUSED = "The function is not allowed to be used this way in an expression; function: {}"
 
 
@@ -311,3 +312,16 @@ def test_it_has_cases(row):
     used = [case for case in cases if re.search(rf"\b{row.name}\(", case["expression"])]
     outcomes = {json.dumps(case.get("result", case.get("changes", case.get("error")))) for case in used}
     assert len(outcomes) > 1, f"{table}.json needs two outcomes of {row.name}"
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_it_has_cases_of_wrong_operands(row):
+    """The rules above make errors from our own texts; errors.json has the whole texts of AWS."""
+    parameter, _ = PARAMETERS[row.place]
+    texts = [text for _, text in json.loads((CASES / "errors.json").read_text())[parameter]]
+    for operand in row.operands:
+        if operand.path:
+            assert NO_PATH.format(row.name) in texts, f"errors.json needs {row.name} with an operand that is no path"
+        elif operand.types != TYPES:
+            wrong = WRONG.format(row.name, "")
+            assert any(text.startswith(wrong) for text in texts), f"errors.json needs a wrong type in {row.name}"

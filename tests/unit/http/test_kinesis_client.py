@@ -14,7 +14,7 @@ from botocore.credentials import Credentials
 from emulator import rounds
 from emulator.kinesis.feed import FIRST_BACK_OFF, LONGEST_BACK_OFF, KinesisFeed
 from emulator.outbound.kinesis import KinesisClient, _refusal, run_kinesis
-from emulator.settings import Settings
+from tests.support.engines import settings_of_engine
 from tests.support.in_process import InProcess
 from tests.support.kinesis import WAIT, fake_kinesis
 from tests.support.tables import table_request
@@ -60,8 +60,7 @@ def fake():
 
 @pytest.fixture
 def inside(fake, engine_name, tmp_path):
-    data = {"in_memory": True} if engine_name == "memory" else {"data_dir": tmp_path / "data"}
-    made = Delivering(fake, Settings(**data, kinesis_endpoint=fake.url))
+    made = Delivering(fake, settings_of_engine(engine_name, tmp_path / "data", kinesis_endpoint=fake.url))
     made("CreateTable", {**table_request("pk:S"), "TableName": "tab"})
     made("EnableKinesisStreamingDestination", TableName="tab", StreamArn=ARN)
     yield made

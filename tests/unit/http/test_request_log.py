@@ -47,7 +47,7 @@ def fields(operation, **more):
 
 
 @pytest.fixture
-def endpoint(db, caplog):
+def logged(db, caplog):
     made = LoggedEndpoint(db.emulator)
     made.answer("POST", b"", fields("CreateTable"), json.dumps(TABLE).encode())
     caplog.set_level(logging.DEBUG, "emulator")
@@ -109,18 +109,18 @@ def lines(caplog):
         ("No\nsuch", {}, r"No\nsuch: 400 UnknownOperationException"),
     ],
 )
-def test_a_line_for_each_request(endpoint, caplog, operation, body, expected):
-    endpoint.answer("POST", b"", fields(operation), json.dumps(body).encode())
+def test_a_line_for_each_request(logged, caplog, operation, body, expected):
+    logged.answer("POST", b"", fields(operation), json.dumps(body).encode())
     (line,) = [text for text in lines(caplog) if text.startswith(expected.partition(":")[0])][-1:]
     assert line == expected or (expected.endswith("Exception") and line.startswith(expected))
 
 
-def test_other_paths_and_refusals(endpoint, caplog):
-    site = Front(endpoint._emulator, endpoint, create).site
+def test_other_paths_and_refusals(logged, caplog):
+    site = Front(logged._emulator, logged, create).site
     ask(site, "POST", "/_emulator/clock", b'{"Advance": 1}')
     ask(site, "GET", "/2015-03-31/event-source-mappings/", headers=fields("x"))
     ask(site, "GET", "/2015-03-31/event-source-mappings/")
-    endpoint.answer("GET", b"", {}, b"")
+    logged.answer("GET", b"", {}, b"")
     debug = [ENDING.sub("", each.getMessage()) for each in caplog.records if each.levelno == logging.DEBUG]
     assert debug[0] == "POST /_emulator/clock: 200"
     assert debug[1].startswith("GET /2015-03-31/event-source-mappings/: 200")
@@ -128,31 +128,31 @@ def test_other_paths_and_refusals(endpoint, caplog):
     assert debug[3] == "GET /: 200"
     assert len(debug) == 4
     caplog.clear()
-    endpoint.respond("POST", b"", [(b"a", b"x" * 17_000)], b"")
+    logged.respond("POST", b"", [(b"a", b"x" * 17_000)], b"")
     assert lines(caplog) == [
         "a request was refused: its request line or its headers have more than 16 KB, or it has two Host headers",
         "a request: 400",
     ]
 
 
-def test_compressed_requests_and_answers(endpoint, caplog):
+def test_compressed_requests_and_answers(logged, caplog):
     body = json.dumps({"TableName": "Orders", "Item": ITEM, "ReturnConsumedCapacity": "TOTAL"}).encode()
-    endpoint.answer("POST", b"", fields("PutItem", content_encoding=b"gzip"), gzip.compress(body))
+    logged.answer("POST", b"", fields("PutItem", content_encoding=b"gzip"), gzip.compress(body))
     big = {"pk": {"S": "a"}, "sk": {"S": "c"}, "x": {"S": "y" * 5000}}
-    endpoint.answer("POST", b"", fields("PutItem"), json.dumps({"TableName": "Orders", "Item": big}).encode())
+    logged.answer("POST", b"", fields("PutItem"), json.dumps({"TableName": "Orders", "Item": big}).encode())
     caplog.clear()
     wanted = {"TableName": "Orders", "Key": {"pk": {"S": "a"}, "sk": {"S": "c"}}, "ReturnConsumedCapacity": "TOTAL"}
-    answer = endpoint.answer("POST", b"", fields("GetItem", accept_encoding=b"deflate"), json.dumps(wanted).encode())
+    answer = logged.answer("POST", b"", fields("GetItem", accept_encoding=b"deflate"), json.dumps(wanted).encode())
     assert zlib.decompress(answer.body)
     assert lines(caplog) == ["GetItem Orders: 200, 1.0 units"]
 
 
-def test_trace_has_the_bodies_bounded_and_escaped(endpoint, caplog):
+def test_trace_has_the_bodies_bounded_and_escaped(logged, caplog):
     caplog.set_level(request_log.TRACE, "emulator")
     item = {**ITEM, "x": {"S": "é\u202e\n" + "y" * 10_000}}
     body = orjson.dumps({"TableName": "Orders", "Item": item})
-    endpoint.answer("POST", b"", fields("PutItem"), body)
-    endpoint.answer("POST", b"", fields("PutItem"), b"\xff\x00\x1b[31m")
+    logged.answer("POST", b"", fields("PutItem"), body)
+    logged.answer("POST", b"", fields("PutItem"), b"\xff\x00\x1b[31m")
     _, sent, received, _, broken, error = [record.getMessage() for record in caplog.records]
     assert sent.startswith(
         r'request body: {"TableName":"Orders","Item":{"pk":{"S":"a"},"sk":{"S":"b"},"x":{"S":"\xe9\u202e\nyyy'
@@ -165,8 +165,8 @@ def test_trace_has_the_bodies_bounded_and_escaped(endpoint, caplog):
     assert all(record.getMessage().isascii() and record.getMessage().isprintable() for record in caplog.records)
 
 
-def test_debug_has_no_bodies(endpoint, caplog):
-    endpoint.answer("POST", b"", fields("PutItem"), orjson.dumps({"TableName": "Orders", "Item": ITEM}))
+def test_debug_has_no_bodies(logged, caplog):
+    logged.answer("POST", b"", fields("PutItem"), orjson.dumps({"TableName": "Orders", "Item": ITEM}))
     assert len(caplog.records) == 1
 
 
@@ -222,7 +222,7 @@ def test_over_a_connection_and_over_asgi(db, caplog):
         ),
     ],
 )
-def test_an_answer_that_is_made_in_slices_is_logged_when_it_is_made(endpoint, caplog, monkeypatch, end, expected):
+def test_an_answer_that_is_made_in_slices_is_logged_when_it_is_made(logged, caplog, monkeypatch, end, expected):
     def steps():
         yield
         yield
@@ -231,14 +231,14 @@ def test_an_answer_that_is_made_in_slices_is_logged_when_it_is_made(endpoint, ca
     def slow(*_):
         raise Sliced(steps())
 
-    endpoint._emulator.database.sliced = True
+    logged._emulator.database.sliced = True
     with monkeypatch.context() as patch:
         patch.setattr("emulator.operations.registry.Operation.__call__", slow)
         with pytest.raises(Pending) as pending:
-            endpoint.answer("POST", b"", fields("Scan"), b'{"TableName": "Orders"}')
+            logged.answer("POST", b"", fields("Scan"), b'{"TableName": "Orders"}')
     slices = pending.value.steps
     next(slices)
-    endpoint.answer("POST", b"", fields("ListTables"), b"{}")  # between two slices
+    logged.answer("POST", b"", fields("ListTables"), b"{}")  # between two slices
     finish(slices)
     debug = [ENDING.sub("", record.getMessage()) for record in caplog.records if record.levelno == logging.DEBUG]
     assert debug == ["ListTables: 200", *expected]

@@ -1,4 +1,7 @@
-"""All engines run the same tests: `engine` is a store of each kind, `disk` a store in a folder."""
+"""`engine` is a store of each kind, for the tests of the contract.
+
+`disk` is a store in a folder over LMDB, for the tests of that engine.
+"""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -7,10 +10,8 @@ from typing import Any
 
 import pytest
 
-from storage import Engine, open_engine
-from tests.support.plain_engine import PlainEngine
-
-DISK: dict[str, dict[str, Any]] = {"lmdb": {"writemap": True, "map_size": 1 << 20}, "lmdb-sparse": {"writemap": False}}
+from storage import Engine
+from tests.support.engines import ENGINE_KINDS
 
 
 @pytest.fixture
@@ -21,24 +22,22 @@ def tmp_path() -> Iterator[Path]:
         yield Path(path)
 
 
-@pytest.fixture(params=["memory", "plain", *DISK])
+@pytest.fixture(params=ENGINE_KINDS)
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    opened: Engine
-    if request.param in DISK:
-        opened = open_engine(tmp_path / "store", **DISK[request.param])
-    else:
-        opened = PlainEngine() if request.param == "plain" else open_engine()
+    kind = ENGINE_KINDS[request.param]
+    opened = kind.open(tmp_path / "store", **kind.small)
     yield opened
     opened.close()
 
 
-@pytest.fixture(params=list(DISK))
+@pytest.fixture(params=["lmdb", "lmdb-sparse"])
 def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """Return a function that opens the store of one folder with options, any number of times."""
+    kind = ENGINE_KINDS[request.param]
     opened: list[Any] = []
 
     def opener(**options: Any) -> Any:
-        opened.append(open_engine(tmp_path / "store", **{**DISK[request.param], **options}))
+        opened.append(kind.open(tmp_path / "store", **{**kind.small, **options}))
         return opened[-1]
 
     yield opener
