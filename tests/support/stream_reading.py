@@ -33,11 +33,11 @@ def shards_of(call: Call, arn: str, limit: int = 100) -> list[dict[str, Any]]:
     shards: list[dict[str, Any]] = []
     start: dict[str, Any] = {}
     while True:
-        told = call("DescribeStream", StreamArn=arn, Limit=limit, **start)["StreamDescription"]
-        shards += told["Shards"]
-        if "LastEvaluatedShardId" not in told:
+        reported = call("DescribeStream", StreamArn=arn, Limit=limit, **start)["StreamDescription"]
+        shards += reported["Shards"]
+        if "LastEvaluatedShardId" not in reported:
             return shards
-        start = {"ExclusiveStartShardId": told["LastEvaluatedShardId"]}
+        start = {"ExclusiveStartShardId": reported["LastEvaluatedShardId"]}
 
 
 def parents_first(shards: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -56,8 +56,8 @@ def parents_first(shards: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def iterator(call: Call, arn: str, shard: str, kind: str = "TRIM_HORIZON", **position: Any) -> str:
     """Return a shard iterator."""
     answer = call("GetShardIterator", StreamArn=arn, ShardId=shard, ShardIteratorType=kind, **position)
-    told: str = answer["ShardIterator"]
-    return told
+    reported: str = answer["ShardIterator"]
+    return reported
 
 
 def pages(call: Call, start: str | None, **request: Any) -> Iterator[list[Record]]:

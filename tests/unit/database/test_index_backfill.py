@@ -56,13 +56,13 @@ class Writer:
                 gone = self.random.choice(("g", "s", "x"))
                 db("UpdateItem", TableName=name, Key=key, UpdateExpression=f"REMOVE {gone}")
             case _ if item:
-                told = ", ".join(f"{each} = :{each}" for each in item)
+                reported = ", ".join(f"{each} = :{each}" for each in item)
                 values = {f":{each}": value for each, value in item.items()}
                 db(
                     "UpdateItem",
                     TableName=name,
                     Key=key,
-                    UpdateExpression=f"SET {told}",
+                    UpdateExpression=f"SET {reported}",
                     ExpressionAttributeValues=values,
                 )
 
@@ -80,8 +80,8 @@ def filled(db, seed=1):
 
 
 def indexes(db, name):
-    told = db("DescribeTable", TableName=name)["Table"]["GlobalSecondaryIndexes"]
-    return {index["IndexName"]: index for index in told}
+    reported = db("DescribeTable", TableName=name)["Table"]["GlobalSecondaryIndexes"]
+    return {index["IndexName"]: index for index in reported}
 
 
 def place(item):
@@ -103,9 +103,9 @@ def content(db, name, index):
         items += answer["Items"]
     scanned = db("Scan", TableName=name, IndexName=index)["Items"]
     assert sorted(scanned, key=place) == sorted(items, key=place)
-    told = indexes(db, name)[index]
-    assert told["ItemCount"] == len(items)
-    return items, told["IndexSizeBytes"]
+    reported = indexes(db, name)[index]
+    assert reported["ItemCount"] == len(items)
+    return items, reported["IndexSizeBytes"]
 
 
 def wanted(db, name):

@@ -169,7 +169,7 @@ GIB = 1 << 30
 
 
 @pytest.mark.parametrize(
-    ("size", "told"),
+    ("size", "reported"),
     [
         (1000, [0.0, 1.0]),
         (GIB - 1, [0.0, 1.0]),
@@ -178,14 +178,16 @@ GIB = 1 << 30
         (10 * GIB - 1000, [9.0, 10.0]),
     ],
 )
-def test_metrics_tell_whole_gigabytes(db, size, told):
+def test_metrics_tell_whole_gigabytes(db, size, reported):
     name = create(db)
     item = {"pk": {"S": "p"}, "sk": {"N": "1"}}
     table = db.emulator.database.table(db.caller, name)
     with db.emulator.database.write() as txn:
         txn.put(keyspace.collection(collection_key(table, item["pk"])), (size - item_size(item)).to_bytes(8, "big"))
     answer = db("PutItem", TableName=name, Item=item, ReturnItemCollectionMetrics="SIZE")
-    assert answer == {"ItemCollectionMetrics": {"ItemCollectionKey": {"pk": {"S": "p"}}, "SizeEstimateRangeGB": told}}
+    assert answer == {
+        "ItemCollectionMetrics": {"ItemCollectionKey": {"pk": {"S": "p"}}, "SizeEstimateRangeGB": reported}
+    }
 
 
 # --- the limit ------------------------------------------------------------------------------------
@@ -261,9 +263,9 @@ def test_a_cancelled_transaction_tells_the_reason(small):
 def test_a_batch_entry_tells_the_reason(small):
     name = create(small)
     statements = [{"Statement": growing(name, size)["ExecuteStatement"]["Statement"]} for size in (LIMIT + 1,)]
-    told = {"Code": "ItemCollectionSizeLimitExceeded", "Message": "Collection size exceeded."}
+    reported = {"Code": "ItemCollectionSizeLimitExceeded", "Message": "Collection size exceeded."}
     answer = small("BatchExecuteStatement", Statements=statements)
-    assert answer["Responses"] == [{"TableName": name, "Error": told}]
+    assert answer["Responses"] == [{"TableName": name, "Error": reported}]
 
 
 def test_local_index_entries_count(small):

@@ -66,9 +66,9 @@ class Fed(InProcess):
         """Take everything that is due."""
         while batch := self.due():
             self.take(batch)
-        return self.told()
+        return self.reported()
 
-    def told(self):
+    def reported(self):
         """What was taken, as (partition key, new value) in order."""
         changes = [json.loads(record.data)["dynamodb"] for record in self.taken]
         return [(each["Keys"]["pk"]["S"], int(each["NewImage"]["v"]["N"])) for each in changes]
@@ -139,7 +139,7 @@ def test_records_carry_the_time_in_the_precision_that_is_wanted(fed):
     """behaviour 15: milliseconds are the default; disabling forgets another precision."""
     table_id = fed("DescribeTable", TableName="tab")["Table"]["TableId"]
 
-    def told():
+    def reported():
         (each,) = fed("DescribeKinesisStreamingDestination", TableName="tab")["KinesisDataStreamDestinations"]
         return each.get("ApproximateCreationDateTimePrecision")
 
@@ -151,7 +151,7 @@ def test_records_carry_the_time_in_the_precision_that_is_wanted(fed):
     fed.put("a", 1)
     fed.drain()
     unchanged("MILLISECOND")
-    assert told() is None
+    assert reported() is None
     update = {"UpdateKinesisStreamingConfiguration": {"ApproximateCreationDateTimePrecision": "MICROSECOND"}}
     answer = fed("UpdateKinesisStreamingDestination", TableName="tab", StreamArn=ARN, **update)
     assert answer == {"TableName": "tab", "StreamArn": ARN, "DestinationStatus": "UPDATING", **update}
@@ -161,15 +161,15 @@ def test_records_carry_the_time_in_the_precision_that_is_wanted(fed):
     times = [json.loads(record.data)["dynamodb"]["ApproximateCreationDateTime"] for record in fed.taken]
     assert times == [NOW * 1_000, NOW * 1_000_000]
     unchanged("MICROSECOND")
-    assert told() == "MICROSECOND"
+    assert reported() == "MICROSECOND"
     fed.put("a", 3)
     fed.disable()
     fed.drain()
     last = json.loads(fed.taken[-1].data)["dynamodb"]  # what was written before goes as it would have gone
     assert last["ApproximateCreationDateTimePrecision"] == "MICROSECOND"
-    assert (fed.status(), told()) == ("DISABLED", None)
+    assert (fed.status(), reported()) == ("DISABLED", None)
     fed.enable()
-    assert (fed.status(), told()) == ("ACTIVE", None)
+    assert (fed.status(), reported()) == ("ACTIVE", None)
     unchanged("MILLISECOND")
 
 
@@ -307,7 +307,7 @@ def test_parents_before_children(fed):
         fed.take(batch)
     assert shards == sorted(shards)
     assert len(set(shards)) == 5
-    assert fed.told() == [(pk, number) for number in range(5) for pk in "ab"]
+    assert fed.reported() == [(pk, number) for number in range(5) for pk in "ab"]
 
 
 def test_a_child_waits_for_what_its_parent_could_not_put(fed):
@@ -338,7 +338,7 @@ def test_failed_entries_are_tried_again_after_a_rest_and_hold_back_only_their_it
     assert values(batch) == [0, 3]
     fed.take(batch)
     assert [value for pk, value in fed.drain() if pk == "a"] == [0, 2]
-    assert [value for pk, value in fed.told() if pk == "b"] == [1, 3]
+    assert [value for pk, value in fed.reported() if pk == "b"] == [1, 3]
 
 
 def test_back_offs_grow_and_end_with_success(fed, caplog):
@@ -379,7 +379,7 @@ def test_a_record_that_is_refused_for_its_content_is_found_and_given_up(fed, cap
             fed.feed.refused(batch, "too large")
         else:
             fed.take(batch)
-    assert sorted(fed.told()) == [(f"k{number}", number) for number in range(9) if number != 4]
+    assert sorted(fed.reported()) == [(f"k{number}", number) for number in range(9) if number != 4]
     assert [record.message for record in caplog.records if record.levelno == logging.WARNING] == [
         f"Kinesis stream {ARN} refuses a record, which is given up: too large"
     ]
@@ -540,9 +540,9 @@ def test_what_waits_for_more_than_a_day_is_given_up(fed):
         fed.clock.advance(4 * HOURS)
         fed.emulator.tick()
         fed.put("a", number)
-    told = fed.drain()
-    assert told == [("a", number) for number in range(told[0][1], 9)]
-    assert 0 < told[0][1] <= 3
+    reported = fed.drain()
+    assert reported == [("a", number) for number in range(reported[0][1], 9)]
+    assert 0 < reported[0][1] <= 3
 
 
 def test_checkpoints_of_shards_that_are_gone_go_too(fed):
@@ -554,7 +554,7 @@ def test_checkpoints_of_shards_that_are_gone_go_too(fed):
     fed.emulator.database.background.run_all()
     kept = [key for key in fed.rows() if key[0] == keyspace.checkpoints("")[0]]
     assert len(kept) <= 8
-    assert fed.told() == [("a", number) for number in range(20)]
+    assert fed.reported() == [("a", number) for number in range(20)]
 
 
 def test_nothing_is_put_before_it_is_committed(tmp_path):

@@ -20,7 +20,7 @@ def create(db):
     return request["TableName"]
 
 
-def told(db, name):
+def reported(db, name):
     """Return (count, bytes) of the table and of each index, as DescribeTable has them."""
     table = db("DescribeTable", TableName=name)["Table"]
     indexes = [*table["GlobalSecondaryIndexes"], *table["LocalSecondaryIndexes"]]
@@ -69,7 +69,7 @@ def test_after_random_writes(db, seed):
     choose = random.Random(seed)
     for _ in range(60):
         random_write(db, name, choose)
-        assert told(db, name) == counted(db, name)
+        assert reported(db, name) == counted(db, name)
     check_store(db.emulator.database)
 
 
@@ -77,7 +77,7 @@ def test_failed_writes_count_for_nothing(db):
     name = create(db)
     item = {"pk": {"S": "p"}, "sk": {"N": "1"}, "g": {"S": "g"}}
     db("PutItem", TableName=name, Item=item)
-    before = told(db, name)
+    before = reported(db, name)
     assert before["table"] == (1, 9)
     db.error("PutItem", TableName=name, Item=item | {"x": {"S": "x"}}, ConditionExpression="attribute_not_exists(pk)")
     db.error("PutItem", TableName=name, Item=item | {"g": {"N": "1"}})
@@ -86,9 +86,9 @@ def test_failed_writes_count_for_nothing(db):
     key = {"pk": item["pk"], "sk": item["sk"]}
     db.error("DeleteItem", TableName=name, Key=key, ConditionExpression="g = sk")
     db("DeleteItem", TableName=name, Key={**key, "sk": {"N": "5"}})
-    assert told(db, name) == before
+    assert reported(db, name) == before
     db("DeleteItem", TableName=name, Key=key)
-    assert set(told(db, name).values()) == {(0, 0)}
+    assert set(reported(db, name).values()) == {(0, 0)}
 
 
 def test_the_answer_of_deleting_tells_the_last_counts(db):

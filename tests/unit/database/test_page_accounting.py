@@ -130,6 +130,6 @@ def test_fetching_counts_the_index_entries(db):
     page = db("Query", request)
     assert page["Count"] == 10
     assert "LastEvaluatedKey" not in page
-    told = page["ConsumedCapacity"]
-    assert told["Table"]["CapacityUnits"] == 10 * (EIGHTH / 4096 / 2)
-    assert told["LocalSecondaryIndexes"]["local"]["CapacityUnits"] == 0.5
+    reported = page["ConsumedCapacity"]
+    assert reported["Table"]["CapacityUnits"] == 10 * (EIGHTH / 4096 / 2)
+    assert reported["LocalSecondaryIndexes"]["local"]["CapacityUnits"] == 0.5

@@ -25,9 +25,9 @@ ACCOUNT = "123456789012"
 def test_label_is_the_clocks(db):
     db.clock.freeze(1_700_000_000.1234)
     streamed = Streamed(db)
-    told = db("DescribeStream", StreamArn=streamed.arn)["StreamDescription"]
-    assert told["StreamLabel"] == "2023-11-14T22:13:20.123"
-    assert told["CreationRequestDateTime"] == 1_700_000_000.123
+    reported = db("DescribeStream", StreamArn=streamed.arn)["StreamDescription"]
+    assert reported["StreamLabel"] == "2023-11-14T22:13:20.123"
+    assert reported["CreationRequestDateTime"] == 1_700_000_000.123
 
 
 def test_labels_while_the_clock_stands_still(db):
@@ -57,8 +57,8 @@ def test_transient_statuses(engine_name, tmp_path):
             return db("DescribeStream", StreamArn=arn)["StreamDescription"]["StreamStatus"]
 
         request = table_request("pk:S", StreamSpecification=IMAGES)
-        told = db("CreateTable", request)["TableDescription"]
-        name, arn = told["TableName"], told["LatestStreamArn"]
+        reported = db("CreateTable", request)["TableDescription"]
+        name, arn = reported["TableName"], reported["LatestStreamArn"]
         assert status(arn) == "ENABLING"
         db.clock.advance(3)
         db("PutItem", TableName=name, Item={"pk": {"S": "a"}})
@@ -202,7 +202,7 @@ def test_reopening_keeps_everything(tmp_path):
         streamed.put(str(number))
     now = db.clock.now()
 
-    def told():
+    def reported():
         return [
             db("ListStreams"),
             *(db("DescribeStream", StreamArn=arn) for arn in (old, streamed.arn)),
@@ -210,16 +210,16 @@ def test_reopening_keeps_everything(tmp_path):
             db("DescribeTable", TableName=streamed.name),
         ]
 
-    before = told()
+    before = reported()
     starts = [iterator(db, streamed.arn, shard["ShardId"], "LATEST") for shard in streamed.shards()]
     for attempt in range(3):
         db.emulator.close()
         db = streamed.db = InProcess(settings)
         db.clock.freeze(now)
-        assert told() == before
+        assert reported() == before
         check_store(db.emulator.database)
         streamed.put(f"new {attempt}")
-        before = told()
+        before = reported()
     found = [record for start in starts for record in db("GetRecords", ShardIterator=start)["Records"]]
     assert sorted(map(sequence, found)) == [10**20 + 20 + 1 + 20 + number for number in (1, 2, 3)]
     db.emulator.close()
@@ -393,11 +393,11 @@ def test_pages_of_shards_while_they_go(db):
         later(db, LIFE)
     seen, start = [], {}
     while True:
-        told = db("DescribeStream", StreamArn=streamed.arn, Limit=3, **start)["StreamDescription"]
-        seen += [shard["ShardId"] for shard in told["Shards"]]
-        if "LastEvaluatedShardId" not in told:
+        reported = db("DescribeStream", StreamArn=streamed.arn, Limit=3, **start)["StreamDescription"]
+        seen += [shard["ShardId"] for shard in reported["Shards"]]
+        if "LastEvaluatedShardId" not in reported:
             break
-        start = {"ExclusiveStartShardId": told["LastEvaluatedShardId"]}
+        start = {"ExclusiveStartShardId": reported["LastEvaluatedShardId"]}
         if len(seen) == 6:
             later(db, LIFE)
     assert seen == [shard["ShardId"] for shard in streamed.shards()]

@@ -175,8 +175,8 @@ def test_iterator_of_a_shard_that_went(db):
         request = {"StreamArn": streamed.arn, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
         assert db.error("GetShardIterator", request)[0] == MISSING
         assert shard["ShardId"] not in [each["ShardId"] for each in streamed.shards()]
-        told = db("DescribeStream", StreamArn=streamed.arn, ShardFilter=child)["StreamDescription"]["Shards"]
-        children = [each["ShardId"] for each in told]
+        reported = db("DescribeStream", StreamArn=streamed.arn, ShardFilter=child)["StreamDescription"]["Shards"]
+        children = [each["ShardId"] for each in reported]
         assert children == [first_child["ShardId"]], "who has just finished the parent still finds them"
         later(db, 0)
         finish(db)

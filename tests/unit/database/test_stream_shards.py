@@ -88,10 +88,10 @@ def test_turning_over(db):
         end = int(parent["SequenceNumberRange"]["EndingSequenceNumber"])
         assert all(sequence(record) <= end for record in read_shard(db, streamed.arn, parent["ShardId"]))
         assert int(child["SequenceNumberRange"]["StartingSequenceNumber"]) > end
-        told = db("DescribeStream", StreamArn=streamed.arn, ShardFilter=child_filter(parent))["StreamDescription"]
-        assert told["Shards"] == [child]
-        told = db("DescribeStream", StreamArn=streamed.arn, ShardFilter=child_filter(child))["StreamDescription"]
-        assert told["Shards"] == []
+        reported = db("DescribeStream", StreamArn=streamed.arn, ShardFilter=child_filter(parent))["StreamDescription"]
+        assert reported["Shards"] == [child]
+        reported = db("DescribeStream", StreamArn=streamed.arn, ShardFilter=child_filter(child))["StreamDescription"]
+        assert reported["Shards"] == []
     after = [streamed.put(str(number)) for number in range(20)]
     assert sorted(n for shard in parents for n in read(db, streamed, shard)) == before
     assert sorted(n for shard in children for n in read(db, streamed, shard)) == after
@@ -317,9 +317,9 @@ def test_ids_grow(db):
     ids = [shard["ShardId"] for shard in streamed.shards()]
     assert all(a < b for a, b in pairwise(ids))
     assert len(ids) == 24
-    told = db("DescribeStream", StreamArn=streamed.arn, Limit=10)["StreamDescription"]
-    assert told["LastEvaluatedShardId"] == ids[9]
+    reported = db("DescribeStream", StreamArn=streamed.arn, Limit=10)["StreamDescription"]
+    assert reported["LastEvaluatedShardId"] == ids[9]
     later(db, DAY - 2 * HOUR)  # the shard of the cursor is gone by now
-    told = db("DescribeStream", StreamArn=streamed.arn, ExclusiveStartShardId=ids[9])["StreamDescription"]
-    assert told["Shards"] == streamed.shards()
-    assert ids[9] not in [shard["ShardId"] for shard in told["Shards"]]
+    reported = db("DescribeStream", StreamArn=streamed.arn, ExclusiveStartShardId=ids[9])["StreamDescription"]
+    assert reported["Shards"] == streamed.shards()
+    assert ids[9] not in [shard["ShardId"] for shard in reported["Shards"]]

@@ -51,12 +51,12 @@ def index_of(db, name):
 def test_the_next_look_sees_the_end(db):
     name = create(db, GlobalSecondaryIndexes=[index_request("global", "sk")])
     assert (status(db, name), index_of(db, name)) == ("ACTIVE", ("ACTIVE", None))
-    told = db("UpdateTable", TableName=name, TableClass="STANDARD")["TableDescription"]
-    assert told["TableStatus"] == "UPDATING"
+    reported = db("UpdateTable", TableName=name, TableClass="STANDARD")["TableDescription"]
+    assert reported["TableStatus"] == "UPDATING"
     assert status(db, name) == "ACTIVE"
     updates = [{"Delete": {"IndexName": "global"}}]
-    told = db("UpdateTable", TableName=name, GlobalSecondaryIndexUpdates=updates)["TableDescription"]
-    assert told["GlobalSecondaryIndexes"][0]["IndexStatus"] == "DELETING"
+    reported = db("UpdateTable", TableName=name, GlobalSecondaryIndexUpdates=updates)["TableDescription"]
+    assert reported["GlobalSecondaryIndexes"][0]["IndexStatus"] == "DELETING"
     assert index_of(db, name) is None
     assert db("DeleteTable", TableName=name)["TableDescription"]["TableStatus"] == "DELETING"
     assert db.error("DescribeTable", TableName=name) == (
@@ -125,11 +125,11 @@ def test_tags_of_a_table_that_comes_or_goes_stay(slow):
 
 def test_the_time_of_going_on_demand_is_shown_once_the_table_is_active(slow):
     name = create(slow)
-    told = slow("DescribeTable", TableName=name)["Table"]
-    assert told["BillingModeSummary"] == {"BillingMode": "PAY_PER_REQUEST"}
+    reported = slow("DescribeTable", TableName=name)["Table"]
+    assert reported["BillingModeSummary"] == {"BillingMode": "PAY_PER_REQUEST"}
     slow.clock.advance(3)
-    told = slow("DescribeTable", TableName=name)["Table"]
-    assert told["BillingModeSummary"].keys() == {"BillingMode", "LastUpdateToPayPerRequestDateTime"}
+    reported = slow("DescribeTable", TableName=name)["Table"]
+    assert reported["BillingModeSummary"].keys() == {"BillingMode", "LastUpdateToPayPerRequestDateTime"}
 
 
 def test_warm_throughput_is_updating_as_long_as_the_table_is_creating(slow):
@@ -145,10 +145,12 @@ def test_updating(slow):
     slow.clock.advance(3)
     slow("UpdateTable", TableName=name, DeletionProtectionEnabled=False)
     assert status(slow, name) == "ACTIVE"
-    told = slow("UpdateTable", TableName=name, TableClass="STANDARD")["TableDescription"]  # the service makes no change
-    assert (told["TableStatus"], status(slow, name)) == ("UPDATING", "ACTIVE")
-    told = slow("UpdateTable", TableName=name, BillingMode="PAY_PER_REQUEST")["TableDescription"]
-    assert (told["TableStatus"], status(slow, name)) == ("UPDATING", "ACTIVE")
+    reported = slow("UpdateTable", TableName=name, TableClass="STANDARD")[
+        "TableDescription"
+    ]  # the service makes no change
+    assert (reported["TableStatus"], status(slow, name)) == ("UPDATING", "ACTIVE")
+    reported = slow("UpdateTable", TableName=name, BillingMode="PAY_PER_REQUEST")["TableDescription"]
+    assert (reported["TableStatus"], status(slow, name)) == ("UPDATING", "ACTIVE")
     slow("UpdateTable", TableName=name, TableClass="STANDARD_INFREQUENT_ACCESS")
     assert status(slow, name) == "UPDATING"
     slow("PutItem", TableName=name, Item=ITEM)
@@ -282,15 +284,17 @@ def provisioned(db, **extra):
 
 def read_units(db, name):
     """Read units of the table and of its global index."""
-    told = db("DescribeTable", TableName=name)["Table"]
-    return tuple(part["ProvisionedThroughput"]["ReadCapacityUnits"] for part in (told, *told["GlobalSecondaryIndexes"]))
+    reported = db("DescribeTable", TableName=name)["Table"]
+    return tuple(
+        part["ProvisionedThroughput"]["ReadCapacityUnits"] for part in (reported, *reported["GlobalSecondaryIndexes"])
+    )
 
 
 def test_figures_change_with_the_status(slow):
     name = provisioned(slow)
     update = [{"Update": {"IndexName": "global", **units(9)}}]
-    told = slow("UpdateTable", TableName=name, **units(9), GlobalSecondaryIndexUpdates=update)["TableDescription"]
-    assert told["ProvisionedThroughput"]["ReadCapacityUnits"] == 5
+    reported = slow("UpdateTable", TableName=name, **units(9), GlobalSecondaryIndexUpdates=update)["TableDescription"]
+    assert reported["ProvisionedThroughput"]["ReadCapacityUnits"] == 5
     slow.clock.advance(2.9)
     assert read_units(slow, name) == (5, 5)
     slow.clock.advance(0.2)
@@ -328,7 +332,7 @@ def test_several_changes_under_way_come_one_by_one(slow):
     slow("UpdateTable", TableName=name, **units(9))
     slow.clock.advance(1)
 
-    def told():
+    def reported():
         table = slow("DescribeTable", TableName=name)["Table"]
         warm = table["WarmThroughput"]
         return (
@@ -338,11 +342,11 @@ def test_several_changes_under_way_come_one_by_one(slow):
             table.get("SSEDescription", {}).get("Status"),
         )
 
-    assert told() == ("UPDATING", 5, (5, 5, "UPDATING"), "UPDATING")
+    assert reported() == ("UPDATING", 5, (5, 5, "UPDATING"), "UPDATING")
     slow.clock.advance(1)
-    assert told() == ("UPDATING", 5, (50, 60, "ACTIVE"), "ENABLED")
+    assert reported() == ("UPDATING", 5, (50, 60, "ACTIVE"), "ENABLED")
     slow.clock.advance(1)
-    assert told() == ("ACTIVE", 9, (50, 60, "ACTIVE"), "ENABLED")
+    assert reported() == ("ACTIVE", 9, (50, 60, "ACTIVE"), "ENABLED")
 
 
 def test_the_class_and_the_time_of_a_billing_mode_come_with_the_status(slow):
@@ -351,19 +355,19 @@ def test_the_class_and_the_time_of_a_billing_mode_come_with_the_status(slow):
     slow("UpdateTable", TableName=name, TableClass="STANDARD_INFREQUENT_ACCESS")
     assert "TableClassSummary" not in slow("DescribeTable", TableName=name)["Table"]
     slow.clock.advance(3)
-    told = slow("DescribeTable", TableName=name)["Table"]
-    assert told["TableClassSummary"] == {
+    reported = slow("DescribeTable", TableName=name)["Table"]
+    assert reported["TableClassSummary"] == {
         "TableClass": "STANDARD_INFREQUENT_ACCESS",
         "LastUpdateDateTime": slow.clock.now(),
     }
     slow("UpdateTable", TableName=name, BillingMode="PROVISIONED", **units(5))
     slow.clock.advance(3)
     slow("UpdateTable", TableName=name, BillingMode="PAY_PER_REQUEST")
-    told = slow("DescribeTable", TableName=name)["Table"]
-    assert told["BillingModeSummary"] == {"BillingMode": "PAY_PER_REQUEST"}
+    reported = slow("DescribeTable", TableName=name)["Table"]
+    assert reported["BillingModeSummary"] == {"BillingMode": "PAY_PER_REQUEST"}
     slow.clock.advance(3)
-    told = slow("DescribeTable", TableName=name)["Table"]
-    assert told["BillingModeSummary"]["LastUpdateToPayPerRequestDateTime"] == slow.clock.now()
+    reported = slow("DescribeTable", TableName=name)["Table"]
+    assert reported["BillingModeSummary"]["LastUpdateToPayPerRequestDateTime"] == slow.clock.now()
 
 
 @pytest.mark.parametrize(
@@ -436,9 +440,9 @@ def test_another_index_can_be_updated_meanwhile(slow):
     name = provisioned(slow)
     slow("UpdateTable", TableName=name, **online("Create"))
     slow("UpdateTable", TableName=name, GlobalSecondaryIndexUpdates=[{"Update": {"IndexName": "global", **units(9)}}])
-    told = slow("DescribeTable", TableName=name)["Table"]
-    statuses = {index["IndexName"]: index["IndexStatus"] for index in told["GlobalSecondaryIndexes"]}
-    assert (told["TableStatus"], statuses) == ("UPDATING", {"global": "UPDATING", "more": "CREATING"})
+    reported = slow("DescribeTable", TableName=name)["Table"]
+    statuses = {index["IndexName"]: index["IndexStatus"] for index in reported["GlobalSecondaryIndexes"]}
+    assert (reported["TableStatus"], statuses) == ("UPDATING", {"global": "UPDATING", "more": "CREATING"})
     slow.emulator.database.background.run_all()
     slow.clock.advance(3)
     assert read_units(slow, name) == (5, 9, 5)
@@ -456,29 +460,29 @@ def test_times_are_the_clocks(db):
         StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"},
     )
 
-    def told():
+    def reported():
         return db("DescribeTable", TableName=name)["Table"]
 
-    assert told()["CreationDateTime"] == start
-    assert told()["LatestStreamLabel"] == "2023-11-14T22:13:20.000"
+    assert reported()["CreationDateTime"] == start
+    assert reported()["LatestStreamLabel"] == "2023-11-14T22:13:20.000"
     db.clock.advance(0.25)
     db("UpdateTable", TableName=name, TableClass="STANDARD_INFREQUENT_ACCESS")
     db("UpdateTable", TableName=name, ProvisionedThroughput={"ReadCapacityUnits": 6, "WriteCapacityUnits": 5})
-    assert told()["ProvisionedThroughput"]["LastIncreaseDateTime"] == start + 0.25
-    assert "LastDecreaseDateTime" not in told()["ProvisionedThroughput"]
-    assert told()["TableClassSummary"]["LastUpdateDateTime"] == start + 0.25
+    assert reported()["ProvisionedThroughput"]["LastIncreaseDateTime"] == start + 0.25
+    assert "LastDecreaseDateTime" not in reported()["ProvisionedThroughput"]
+    assert reported()["TableClassSummary"]["LastUpdateDateTime"] == start + 0.25
     db.clock.advance(1)
     db("UpdateTable", TableName=name, ProvisionedThroughput={"ReadCapacityUnits": 1, "WriteCapacityUnits": 9})
     db("UpdateTable", TableName=name, StreamSpecification={"StreamEnabled": False})
-    units = told()["ProvisionedThroughput"]
+    units = reported()["ProvisionedThroughput"]
     assert (units["LastIncreaseDateTime"], units["LastDecreaseDateTime"]) == (start + 1.25, start + 1.25)
     db.clock.advance(1)
     db("UpdateTable", TableName=name, BillingMode="PAY_PER_REQUEST")
-    assert told()["BillingModeSummary"]["LastUpdateToPayPerRequestDateTime"] == start + 2.25
+    assert reported()["BillingModeSummary"]["LastUpdateToPayPerRequestDateTime"] == start + 2.25
     db.clock.advance(1)
     db("UpdateTable", TableName=name, StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"})
-    assert told()["LatestStreamLabel"] == "2023-11-14T22:13:23.250"
-    assert told()["CreationDateTime"] == start
+    assert reported()["LatestStreamLabel"] == "2023-11-14T22:13:23.250"
+    assert reported()["CreationDateTime"] == start
 
 
 DECREASES = (
@@ -495,9 +499,10 @@ def test_decreases_of_throughput_on_a_day(db):
         return {"TableName": name, **units(each), **more}
 
     def decreases():
-        told = db("DescribeTable", TableName=name)["Table"]
+        reported = db("DescribeTable", TableName=name)["Table"]
         return tuple(
-            part["ProvisionedThroughput"]["NumberOfDecreasesToday"] for part in (told, *told["GlobalSecondaryIndexes"])
+            part["ProvisionedThroughput"]["NumberOfDecreasesToday"]
+            for part in (reported, *reported["GlobalSecondaryIndexes"])
         )
 
     name = create(

@@ -70,8 +70,8 @@ def test_they_have_them_after_reopening(tmp_path):
     ],
 )
 def test_the_account_in_arns(db, access_key, account):
-    told = create(db, (access_key, "ap-south-1"), "table")
-    assert told["TableArn"] == f"arn:aws:dynamodb:ap-south-1:{account}:table/table"
+    reported = create(db, (access_key, "ap-south-1"), "table")
+    assert reported["TableArn"] == f"arn:aws:dynamodb:ap-south-1:{account}:table/table"
 
 
 @pytest.mark.parametrize("account", ["000000000000", "210987654321"])
@@ -156,8 +156,8 @@ def test_the_log_says_where_a_missed_table_is(db, caplog):
             "ResourceNotFoundException",
             "Requested resource not found",
         )
-    (told,) = caplog.messages
-    assert told == (
+    (reported,) = caplog.messages
+    assert reported == (
         "table somewhere was asked for with access key test, region us-east-1; it exists under "
         "access key other, region us-east-1 and access key test, region eu-west-1"
     )

@@ -77,8 +77,8 @@ def test_a_batch_write_with_a_throttled_index(db):
     writes = [*puts([1, 2], g="g"), *puts([3])]
     answer = db("BatchWriteItem", RequestItems={table: writes}, ReturnItemCollectionMetrics="SIZE")
     assert answer["UnprocessedItems"] == {table: [writes[1]]}
-    told = [each["ItemCollectionKey"]["pk"]["S"] for each in answer["ItemCollectionMetrics"][table]]
-    assert told == ["k00001", "k00003"]
+    reported = [each["ItemCollectionKey"]["pk"]["S"] for each in answer["ItemCollectionMetrics"][table]]
+    assert reported == ["k00001", "k00003"]
 
 
 def test_a_batch_get_returns_what_was_throttled(db):
@@ -203,9 +203,9 @@ def test_what_transactions_take(db):
     def taken(kind, operation, **request):
         before = levels(db, filled, kind)[None]
         answer = db(operation, **request, ReturnConsumedCapacity="TOTAL")
-        (told,) = answer["ConsumedCapacity"]
+        (reported,) = answer["ConsumedCapacity"]
         cost = before - levels(db, filled, kind)[None]
-        assert told["CapacityUnits"] == told[f"{kind}CapacityUnits"] == cost
+        assert reported["CapacityUnits"] == reported[f"{kind}CapacityUnits"] == cost
         return cost
 
     key = {"TableName": filled, "Key": key_of(2)}

@@ -25,7 +25,7 @@ def described(db, table):
     return db("DescribeTimeToLive", TableName=table)["TimeToLiveDescription"]
 
 
-def told(status):
+def reported(status):
     return {"TimeToLiveStatus": status} | ({} if status == "DISABLED" else {"AttributeName": "ttl"})
 
 
@@ -38,12 +38,12 @@ def active(db):
 def follow(db):
     """Turn TTL on and off, and check each status."""
     table = active(db)
-    assert described(db, table) == told("DISABLED")
+    assert described(db, table) == reported("DISABLED")
     switch(db, table)
-    assert described(db, table) == told("ENABLED")
+    assert described(db, table) == reported("ENABLED")
     db.clock.advance(HOUR)
     switch(db, table, enabled=False)
-    assert described(db, table) == told("DISABLED")
+    assert described(db, table) == reported("DISABLED")
 
 
 def test_statuses(db):
@@ -59,7 +59,7 @@ def test_set_back_the_clock_holds_up_nothing(slow):
     table = active(slow)
     switch(slow, table)
     slow.clock.freeze(NOW - 86_400)
-    assert described(slow, table) == told("ENABLED")
+    assert described(slow, table) == reported("ENABLED")
     switch(slow, table, enabled=False)
     assert slow.error("UpdateTimeToLive", setting(table, enabled=True)) == SOON
     slow.clock.advance(HOUR)
@@ -100,6 +100,6 @@ def test_the_setting_survives_a_restart(tmp_path):
     table = create(before)
     before.emulator.close()
     after = InProcess(settings)
-    assert described(after, table) == told("ENABLED")
+    assert described(after, table) == reported("ENABLED")
     assert after.error("UpdateTimeToLive", setting(table, enabled=False)) == SOON
     after.emulator.close()

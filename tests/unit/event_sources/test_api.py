@@ -24,10 +24,10 @@ def create(arn, **members):
 
 
 def test_new_mapping_has_the_defaults_and_is_enabled_at_the_next_look(stage, orders):
-    status, told = stage.api("POST", "/", create(orders))
-    uuid = told["UUID"]
+    status, reported = stage.api("POST", "/", create(orders))
+    uuid = reported["UUID"]
     assert status == 202
-    assert told == {
+    assert reported == {
         "UUID": uuid,
         "StartingPosition": "LATEST",
         "BatchSize": 100,
@@ -47,7 +47,7 @@ def test_new_mapping_has_the_defaults_and_is_enabled_at_the_next_look(stage, ord
         "FunctionResponseTypes": [],
         "EventSourceMappingArn": f"arn:aws:lambda:us-east-1:123456789012:event-source-mapping:{uuid}",
     }
-    assert stage.api("GET", f"/{uuid}") == (200, told | {"State": "Enabled"})
+    assert stage.api("GET", f"/{uuid}") == (200, reported | {"State": "Enabled"})
 
 
 def test_everything_that_is_given_is_kept_changed_and_echoed(stage, orders):
@@ -62,8 +62,8 @@ def test_everything_that_is_given_is_kept_changed_and_echoed(stage, orders):
         "FilterCriteria": {"Filters": [{"Pattern": '{"eventName": ["INSERT"]}'}]},
         "DestinationConfig": {"OnFailure": {"Destination": "arn:aws:sqs:us-east-1:000000000000:dead"}},
     }
-    _, told = stage.api("POST", "", create(orders, StartingPosition="TRIM_HORIZON", **given))
-    assert told | given == told
+    _, reported = stage.api("POST", "", create(orders, StartingPosition="TRIM_HORIZON", **given))
+    assert reported | given == reported
     changed = {
         "BatchSize": 10000,
         "MaximumRecordAgeInSeconds": 604800,
@@ -73,18 +73,18 @@ def test_everything_that_is_given_is_kept_changed_and_echoed(stage, orders):
         "DestinationConfig": {"OnFailure": {"Destination": ""}},
     }
     stage.clock.advance(5)
-    status, after = stage.api("PUT", f"/{told['UUID']}", changed)
+    status, after = stage.api("PUT", f"/{reported['UUID']}", changed)
     assert (status, after["State"], after["LastModified"]) == (202, "Updating", stage.clock.now())
     assert "FilterCriteria" not in after
-    expected = told | changed | {"DestinationConfig": {"OnFailure": {}}, "State": "Enabled"}
+    expected = reported | changed | {"DestinationConfig": {"OnFailure": {}}, "State": "Enabled"}
     del expected["FilterCriteria"]
-    assert stage.api("GET", f"/{told['UUID']}")[1] == expected | {"LastModified": stage.clock.now()}
+    assert stage.api("GET", f"/{reported['UUID']}")[1] == expected | {"LastModified": stage.clock.now()}
 
 
 def test_mapping_is_disabled_enabled_and_deleted(stage, orders):
-    _, told = stage.api("POST", "", create(orders, Enabled=False))
-    path = f"/{told['UUID']}"
-    assert told["State"] == "Creating"
+    _, reported = stage.api("POST", "", create(orders, Enabled=False))
+    path = f"/{reported['UUID']}"
+    assert reported["State"] == "Creating"
     assert stage.api("GET", path)[1]["State"] == "Disabled"
     assert stage.api("PUT", path, {"Enabled": True})[1]["State"] == "Enabling"
     assert stage.api("GET", path)[1]["State"] == "Enabled"
@@ -110,8 +110,8 @@ def test_deleted_mapping_leaves_nothing_in_storage(stage, orders):
 
 def test_function_is_changed(stage, orders):
     uuid = stage.mapping(orders)
-    _, told = stage.api("PUT", f"/{uuid}", {"FunctionName": "audit"})
-    assert told["FunctionArn"] == "arn:aws:lambda:us-east-1:123456789012:function:audit"
+    _, reported = stage.api("PUT", f"/{uuid}", {"FunctionName": "audit"})
+    assert reported["FunctionArn"] == "arn:aws:lambda:us-east-1:123456789012:function:audit"
 
 
 def test_transient_states_last_with_the_setting(make_stage):
@@ -134,10 +134,10 @@ def test_mappings_survive_a_restart(tmp_path):
     settings = configured(tmp_path, data_dir=tmp_path / "data")
     before = Stage(settings)
     uuid = before.mapping(before.table(), BatchSize=7)
-    told = before.api("GET", f"/{uuid}")
+    reported = before.api("GET", f"/{uuid}")
     before.emulator.close()
     after = Stage(settings)
-    assert after.api("GET", f"/{uuid}") == told
+    assert after.api("GET", f"/{uuid}") == reported
     after.emulator.close()
 
 
@@ -153,8 +153,8 @@ def test_mappings_are_listed_by_stream_function_and_pages(stage, orders):
     }
 
     def listed(query=""):
-        _, told = stage.api("GET", "/", query=query)
-        return [mapping["UUID"] for mapping in told["EventSourceMappings"]], told.get("NextMarker")
+        _, reported = stage.api("GET", "/", query=query)
+        return [mapping["UUID"] for mapping in reported["EventSourceMappings"]], reported.get("NextMarker")
 
     assert listed() == (sorted(uuids), None)
     assert len(listed(f"EventSourceArn={orders.replace(':', '%3A')}")[0]) == 2

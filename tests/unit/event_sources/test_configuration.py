@@ -45,7 +45,7 @@ def test_no_file_is_no_functions():
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("f = ", "is no TOML: Invalid value (at end of document)"),
         ("f = 3", 'f: expected a URL or "module:callable", found 3'),
@@ -61,11 +61,11 @@ def test_no_file_is_no_functions():
         ('"f g" = "a:b"', "f g: a function's name has 1 to 64 letters, digits, '-' and '_'"),
     ],
 )
-def test_bad_file_is_reported_in_one_line(write, text, told):
+def test_bad_file_is_reported_in_one_line(write, text, reported):
     path = write(text)
     with pytest.raises(BadConfiguration) as caught:
         load(path)
-    assert str(caught.value) in (f"{path}: {told}", f"{path} {told}")
+    assert str(caught.value) in (f"{path}: {reported}", f"{path} {reported}")
 
 
 def test_missing_file_is_reported(tmp_path):

@@ -349,9 +349,9 @@ def test_missing_stream_is_reported(stage, caplog):
     stage.clock.advance(DAY + 1)
     stage.emulator.tick()
     assert stage.due() == []
-    told = stage.api("GET", f"/{uuid}")[1]
-    problem = f"PROBLEM: Stream not found: {told['EventSourceArn']}"
-    assert (told["LastProcessingResult"], told["State"]) == (problem, "Enabled")
+    reported = stage.api("GET", f"/{uuid}")[1]
+    problem = f"PROBLEM: Stream not found: {reported['EventSourceArn']}"
+    assert (reported["LastProcessingResult"], reported["State"]) == (problem, "Enabled")
     assert stage.due() == []
     assert caplog.text.count(problem) == 1
 

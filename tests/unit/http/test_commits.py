@@ -166,7 +166,7 @@ STREAM = {"TableName": "table", "StreamSpecification": {"StreamEnabled": True, "
 TTL = {"TableName": "table", "TimeToLiveSpecification": {"Enabled": True, "AttributeName": "until"}}
 
 
-def told(durable, operation, body, *, turns=2):
+def reported(durable, operation, body, *, turns=2):
     line = durable.line()
     line.feed(request(operation, body))
     for _ in range(turns):
@@ -181,15 +181,15 @@ def told(durable, operation, body, *, turns=2):
 def test_definition_whose_commit_failed_is_as_it_was(durable, operation, body):
     make_table(durable)
     durable.emulator.database.refresh()
-    before = told(durable, "DescribeTable", {"TableName": "table"})
+    before = reported(durable, "DescribeTable", {"TableName": "table"})
     line = durable.line()
     line.feed(request(operation, body))
     group = group_of(durable.emulator.database.engine)
     group.txn = Failing(group.txn, lmdb.DiskError("full"), "commit")
     durable.loop.run()
     assert line.answers()[0][0] == 500
-    assert told(durable, "DescribeTable", {"TableName": "table"}) == before
-    assert told(durable, operation, body)[0] == 200
+    assert reported(durable, "DescribeTable", {"TableName": "table"}) == before
+    assert reported(durable, operation, body)[0] == 200
 
 
 def test_drop_in_a_lost_group_goes_on(durable):

@@ -169,11 +169,11 @@ async def echo(scope, receive, send):
     """Answer what the application got, after a turn of the loop."""
     message = await receive()
     await asyncio.sleep(0)
-    told = {name: scope[name] for name in ("method", "path", "http_version", "server", "client", "scheme")}
-    told["raw"], told["query"] = scope["raw_path"].decode("latin-1"), scope["query_string"].decode()
-    told["headers"] = {name.decode(): value.decode() for name, value in scope["headers"]}
-    told["body"], told["more"] = message["body"].decode(), message["more_body"]
-    body = json.dumps(told).encode()
+    reported = {name: scope[name] for name in ("method", "path", "http_version", "server", "client", "scheme")}
+    reported["raw"], reported["query"] = scope["raw_path"].decode("latin-1"), scope["query_string"].decode()
+    reported["headers"] = {name.decode(): value.decode() for name, value in scope["headers"]}
+    reported["body"], reported["more"] = message["body"].decode(), message["more_body"]
+    body = json.dumps(reported).encode()
     await send(start(200, (b"content-length", b"%d" % len(body))))
     await send(part(body))
 
@@ -217,8 +217,8 @@ def test_the_absolute_form_of_a_url(db, target, raw, query):
         await turns()
 
     ((_, _, body),) = over(db, echo, use).answers()
-    told = json.loads(body)
-    assert (told["raw"], told["query"], told["headers"]["host"]) == (raw, query, "localhost:8000")
+    reported = json.loads(body)
+    assert (reported["raw"], reported["query"], reported["headers"]["host"]) == (raw, query, "localhost:8000")
 
 
 @pytest.mark.parametrize("target", ["http://here", "http://here/", "http://here?x=y", "http://here/?x=/y"])
@@ -279,23 +279,23 @@ def test_a_client_that_does_not_read_stops_the_application(db):
 @pytest.mark.parametrize("gone", [True, False])
 def test_the_end_is_told_to_the_application(db, gone):
     """As a disconnect, also after a complete answer: a streaming application waits for it."""
-    told = []
+    reported = []
 
     async def app(_scope, receive, send):
         await receive()
         await send(start(200, LENGTH_4))
         await send(part(b"body", more=gone))
-        told.append(await receive())
+        reported.append(await receive())
         await send(part())
 
     async def use(line):
         line.feed(get())
         await turns()
         if gone:
-            assert told == []
+            assert reported == []
             line.connection.connection_lost(None)
             await turns()
-        assert told == [{"type": "http.disconnect"}]
+        assert reported == [{"type": "http.disconnect"}]
 
     line = over(db, app, use)
     assert line.transport.written.endswith(b"body")

@@ -156,8 +156,8 @@ def test_disabling_ends_when_all_is_put(inside, fake):
     inside.put("a", 5)
 
     def status():
-        (told,) = inside("DescribeKinesisStreamingDestination", TableName="tab")["KinesisDataStreamDestinations"]
-        return told["DestinationStatus"]
+        (reported,) = inside("DescribeKinesisStreamingDestination", TableName="tab")["KinesisDataStreamDestinations"]
+        return reported["DestinationStatus"]
 
     assert status() == "DISABLING"
     inside.until(lambda: status() == "DISABLED")

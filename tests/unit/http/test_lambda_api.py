@@ -105,9 +105,9 @@ def test_error_has_its_code_in_a_header(site, method, path, body, expected):
 
 
 def test_request_without_credentials_is_forbidden(site):
-    status, code, told = asked(site, fields={b"host": b"localhost"})
+    status, code, reported = asked(site, fields={b"host": b"localhost"})
     assert (status, code) == (403, b"MissingAuthenticationTokenException")
-    assert told == {"message": "Request is missing Authentication Token"}
+    assert reported == {"message": "Request is missing Authentication Token"}
 
 
 def test_full_disk_and_mistakes_of_ours_are_service_exceptions(emulator, site, monkeypatch, caplog):
@@ -118,9 +118,9 @@ def test_full_disk_and_mistakes_of_ours_are_service_exceptions(emulator, site, m
         monkeypatch.setattr(emulator.functions, "answer", call)
 
     failing(Full("no room"))
-    status, code, told = asked(site)
-    assert (status, code, told["Type"]) == (500, b"ServiceException", "Service")
-    assert told["Message"] == "The emulator's disk is full; nothing of this request was stored."
+    status, code, reported = asked(site)
+    assert (status, code, reported["Type"]) == (500, b"ServiceException", "Service")
+    assert reported["Message"] == "The emulator's disk is full; nothing of this request was stored."
     failing(RuntimeError("ours"))
     assert asked(site)[:2] == (500, b"ServiceException")
     assert "RuntimeError: ours" in caplog.text

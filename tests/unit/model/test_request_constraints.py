@@ -31,8 +31,8 @@ ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/abc"
 
 
 def old(value, path, constraint):
-    told = "null" if value is None else f"'{value}'"
-    return f"Value {told} at '{path}' failed to satisfy constraint: {constraint}"
+    reported = "null" if value is None else f"'{value}'"
+    return f"Value {reported} at '{path}' failed to satisfy constraint: {constraint}"
 
 
 def new(path, constraint):
@@ -59,7 +59,7 @@ def one_of(*values):
     return f"Member must satisfy enum value set: [{', '.join(values)}]"
 
 
-def told(*parts):
+def reported(*parts):
     return f"{len(parts)} validation error{'s' if len(parts) > 1 else ''} detected: " + "; ".join(parts)
 
 
@@ -501,7 +501,7 @@ SINGLE = [
 
 @pytest.mark.parametrize(("operation", "raw", "part"), TABLE_NAMES + SINGLE)
 def test_one_failure(operation, raw, part):
-    assert refusal(operation, raw) == told(part)
+    assert refusal(operation, raw) == reported(part)
 
 
 BAD_ENUMS = {"ReturnValues": "r", "ReturnItemCollectionMetrics": "m", "ReturnConsumedCapacity": "c"}
@@ -509,21 +509,21 @@ BAD_CAPACITY = old("c", "returnConsumedCapacity", CAPACITY)
 BAD_METRICS = old("m", "returnItemCollectionMetrics", METRICS)
 
 SEVERAL = [
-    ("PutItem", named(Item={}, **BAD_ENUMS), told(BAD_CAPACITY, NEW_RETURN_VALUES, BAD_METRICS)),
-    ("PutItem", {"TableName": "", **BAD_ENUMS}, told(new("TableName", shortest(1)))),
-    ("PutItem", {}, told(old(None, "tableName", NULL), old(None, "item", NULL))),
+    ("PutItem", named(Item={}, **BAD_ENUMS), reported(BAD_CAPACITY, NEW_RETURN_VALUES, BAD_METRICS)),
+    ("PutItem", {"TableName": "", **BAD_ENUMS}, reported(new("TableName", shortest(1)))),
+    ("PutItem", {}, reported(old(None, "tableName", NULL), old(None, "item", NULL))),
     (
         "DeleteItem",
         named(Key={}, ReturnValues="r", ReturnConsumedCapacity="c"),
-        told(BAD_CAPACITY, NEW_RETURN_VALUES),
+        reported(BAD_CAPACITY, NEW_RETURN_VALUES),
     ),
-    ("UpdateItem", named(Key={}, **BAD_ENUMS), told(NEW_RETURN_VALUES)),
-    ("UpdateItem", named(Key={}, ReturnConsumedCapacity="c", ReturnItemCollectionMetrics="m"), told(BAD_CAPACITY)),
-    ("UpdateItem", {"TableName": ""}, told(old("", "tableName", shortest(1)), old(None, "key", NULL))),
+    ("UpdateItem", named(Key={}, **BAD_ENUMS), reported(NEW_RETURN_VALUES)),
+    ("UpdateItem", named(Key={}, ReturnConsumedCapacity="c", ReturnItemCollectionMetrics="m"), reported(BAD_CAPACITY)),
+    ("UpdateItem", {"TableName": ""}, reported(old("", "tableName", shortest(1)), old(None, "key", NULL))),
     (
         "UpdateItem",
         {"TableName": "", "ReturnValues": "r", "ReturnConsumedCapacity": "c"},
-        told(
+        reported(
             BAD_CAPACITY,
             old("", "tableName", shortest(1)),
             old("r", "returnValues", one_of("ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW")),
@@ -533,30 +533,30 @@ SEVERAL = [
     (
         "GetItem",
         {"ReturnConsumedCapacity": "c"},
-        told(BAD_CAPACITY, old(None, "tableName", NULL), old(None, "key", NULL)),
+        reported(BAD_CAPACITY, old(None, "tableName", NULL), old(None, "key", NULL)),
     ),
     (
         "ExecuteTransaction",
         {"ClientRequestToken": "", "TransactStatements": []},
-        told(old("", "clientRequestToken", shortest(1)), old("[]", "transactStatements", shortest(1))),
+        reported(old("", "clientRequestToken", shortest(1)), old("[]", "transactStatements", shortest(1))),
     ),
     (  # behaviour 3.3
         "Query",
         named(Select="x", ConditionalOperator="y"),
         "Failed to satisfy constraint: " + one_of("ALL", "OR"),
     ),
-    ("Query", {"TableName": "a b", "Limit": 0}, told(old("a b", "tableName", NAME), new("Limit", least(1)))),
-    ("Query", named(IndexName=""), told(old("", "indexName", shortest(3)), old("", "indexName", NAME))),
+    ("Query", {"TableName": "a b", "Limit": 0}, reported(old("a b", "tableName", NAME), new("Limit", least(1)))),
+    ("Query", named(IndexName=""), reported(old("", "indexName", shortest(3)), old("", "indexName", NAME))),
     (
         "BatchGetItem",
         {"RequestItems": {"a b": {"Keys": [{}]}}, "ReturnConsumedCapacity": "c"},
-        told(old('{"a b":{"Keys":[{}]}}', "requestItems", NAME_KEYS), BAD_CAPACITY),
+        reported(old('{"a b":{"Keys":[{}]}}', "requestItems", NAME_KEYS), BAD_CAPACITY),
     ),
-    ("BatchWriteItem", {"RequestItems": {"a b": [{}]}, "ReturnConsumedCapacity": "c"}, told(BAD_CAPACITY)),
+    ("BatchWriteItem", {"RequestItems": {"a b": [{}]}, "ReturnConsumedCapacity": "c"}, reported(BAD_CAPACITY)),
     (
         "BatchWriteItem",
         {"RequestItems": {}, "ReturnConsumedCapacity": "c", "ReturnItemCollectionMetrics": "m"},
-        told(BAD_CAPACITY, BAD_METRICS),
+        reported(BAD_CAPACITY, BAD_METRICS),
     ),
     (
         "TransactWriteItems",
@@ -566,7 +566,7 @@ SEVERAL = [
             "ClientRequestToken": "x" * 37,
             "TransactItems": [],
         },
-        told(
+        reported(
             old("x" * 37, "clientRequestToken", longest(36)),
             old("[]", "transactItems", shortest(1)),
             BAD_CAPACITY,
@@ -576,7 +576,7 @@ SEVERAL = [
     (
         "CreateTable",
         table(LocalSecondaryIndexes=[index(IndexName="l")], GlobalSecondaryIndexes=[index(IndexName="g")]),
-        told(
+        reported(
             old("g", "globalSecondaryIndexes.1.member.indexName", shortest(3)),
             old("l", "localSecondaryIndexes.1.member.indexName", shortest(3)),
         ),
@@ -584,12 +584,12 @@ SEVERAL = [
     (
         "CreateTable",
         {"TableName": "abc"},
-        told(old(None, "attributeDefinitions", NULL), old(None, "keySchema", NULL)),
+        reported(old(None, "attributeDefinitions", NULL), old(None, "keySchema", NULL)),
     ),
     (
         "UpdateTable",
         named(ProvisionedThroughput={"ReadCapacityUnits": 0, "WriteCapacityUnits": -1}),
-        told(
+        reported(
             old("-1", "provisionedThroughput.writeCapacityUnits", least(1)),
             old("0", "provisionedThroughput.readCapacityUnits", least(1)),
         ),
@@ -597,12 +597,12 @@ SEVERAL = [
     (
         "UntagResource",
         {"TagKeys": None},
-        told(old(None, "resourceArn", NULL), old(None, "tagKeys", NULL)),
+        reported(old(None, "resourceArn", NULL), old(None, "tagKeys", NULL)),
     ),
     (
         "TransactGetItems",
         {"TransactItems": [{}] * 12},
-        told(*[old(None, f"transactItems.{number}.member.get", NULL) for number in range(1, 11)]),
+        reported(*[old(None, f"transactItems.{number}.member.get", NULL) for number in range(1, 11)]),
     ),
     # bare
     *[
@@ -646,4 +646,4 @@ def test_values_too_deep_for_json_are_left_out_of_messages():
     for _ in range(300):
         value = {"L": [value]}
     message = refusal("BatchGetItem", {"RequestItems": {"a b": {"Keys": [{"pk": value}]}}})
-    assert message == told(old("...", "requestItems", NAME_KEYS))
+    assert message == reported(old("...", "requestItems", NAME_KEYS))

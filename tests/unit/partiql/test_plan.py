@@ -36,7 +36,7 @@ def planned(table: Table, text, *parameters, **options):
     return plan.bind(prepare_statement(text, parameters), table, **options)
 
 
-def told(found):
+def reported(found):
     """Return a plan in short: GET, SCAN or the number of QUERYs, and the rest."""
     if isinstance(found, Read):
         return "GET" + (" filtered" if found.test else "")
@@ -93,7 +93,7 @@ def told(found):
     ],
 )
 def test_selects_on_the_table(table, rest, expected):
-    assert told(planned(table, f"SELECT * FROM t {rest}")) == expected
+    assert reported(planned(table, f"SELECT * FROM t {rest}")) == expected
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_selects_on_the_table(table, rest, expected):
     ],
 )
 def test_selects_on_an_index(table, index, rest, expected):
-    assert told(planned(table, f'SELECT * FROM t."{index}" {rest}')) == expected
+    assert reported(planned(table, f'SELECT * FROM t."{index}" {rest}')) == expected
 
 
 def test_partitions_come_in_the_order_of_the_statement(table):
