@@ -18,7 +18,7 @@ COLUMNS = 3
 
 
 def table() -> str:
-    """Return the table as Markdown: operations by name, down the columns, with "yes" or "-"."""
+    """Return the table as Markdown: sorted down the columns, "yes" for registered, "-" for not."""
     cells = []
     for name, operation in sorted(service_operations().items()):
         api = " (Streams)" if "Streams" in operation.prefix else ""

@@ -3,13 +3,13 @@
 The server reads the types and constraints of requests from AWS's own model of DynamoDB, which is
 part of botocore. All of botocore is 32 MB, and a dependency on it would conflict with the versions
 that users pin. So a build extracts 60 KB from the botocore that pyproject.toml pins: operations and
-the shapes of requests, without documentation and the shapes of answers.
+the shapes of requests, but neither documentation nor the shapes of answers.
 
 A data file has the form of botocore's `service-2.json`:
 
     {"source", "metadata": {"targetPrefix"}, "operations": {name: {"input"}}, "shapes": {..}}
 
-Botocore's licence and notice are in the same folder.
+Botocore's licence and notice are in the folder of the data files.
 """
 
 import gzip
@@ -33,7 +33,7 @@ _SERVICES: Final[Mapping[str, tuple[str, ...] | None]] = {
         "UpdateEventSourceMapping",
     ),
 }
-"""The services that the server implements, and the operations it needs; None means all."""
+"""The services that the server implements, each with the operations needed; None means all."""
 
 _CONSTRAINTS: Final = ("type", "required", "min", "max", "pattern", "enum")
 _REFERENCES: Final = ("member", "key", "value")
@@ -93,7 +93,7 @@ def _shape(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace a file atomically if its text differs: servers and builds may be reading it."""
+    """Replace a file if its text differs; atomically, because servers and builds may read it."""
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")

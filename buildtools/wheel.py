@@ -1,7 +1,8 @@
-"""Selects the files of a wheel: a hook of hatchling, which pyproject.toml names.
+"""A hook of hatchling that selects the files of a wheel. pyproject.toml names this hook.
 
-A wheel has one import name, `dynamodb_emulator`. The server's packages have common names, so they
-are below it, in a folder that only the server's processes put on their module path.
+A wheel has one import name, `dynamodb_emulator`. The server's packages have common names. So they
+are in a folder inside `dynamodb_emulator`, which only the server's processes put on their module
+path.
 
 | source tree | wheel |
 |---|---|

@@ -1,9 +1,9 @@
-"""`dynamodb-emulator copy FROM TO`: copy a data folder, also while a server uses it.
+"""`dynamodb-emulator copy FROM TO`: copy a data folder, even while a server uses it.
 
-The copy is the newest commit and has no unused pages. It includes every write that the server
-answered before the copy began. The server keeps running.
+The copy has the state of the newest commit, and no unused pages. It includes every write that the
+server answered before the copy began. The server keeps running.
 
-Exit status: 0, or 2 if nothing was copied. With 2, one line says why.
+Exit status: 0, or 2 if nothing was copied. With 2, stderr says why.
 """
 
 import logging

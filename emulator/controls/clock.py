@@ -2,14 +2,14 @@
 
 | body of `move_clock`   | the clock                                                                 |
 |------------------------|---------------------------------------------------------------------------|
-| `{"Offset": seconds}`  | runs, ahead of the machine's clock by so many seconds, behind if negative |
+| `{"Offset": seconds}`  | runs, so many seconds ahead of the machine's clock; behind it if negative |
 | `{"Freeze": true}`     | stands still                                                              |
 | `{"Freeze": time}`     | stands still at a time: seconds since the epoch, or ISO 8601 (default UTC) |
-| `{"Advance": seconds}` | jumps forward, and then runs or stands still as before                    |
+| `{"Advance": seconds}` | jumps forward by so many seconds, and then runs or stands still as before |
 | `{"Release": true}`    | follows the machine's clock again                                         |
 
-Both return `{"Now": seconds since the epoch, "Time": ISO 8601, "Offset": seconds ahead of the
-machine's clock, "Frozen": whether it stands still}`.
+Both controls return `{"Now": seconds since the epoch, "Time": ISO 8601, "Offset": seconds ahead of
+the machine's clock, "Frozen": whether it stands still}`.
 """  # noqa: W505 - a table
 
 from collections.abc import Callable, Mapping

@@ -1,8 +1,8 @@
 """`copy`: copy the data folder in a process of its own (commands/copy.py) while the server goes on.
 
-The body is `{"Folder": path}`: the target, which must be missing or empty. The result comes when
-the copy is complete: `{"Folder": absolute path, "Bytes": size of its data file}`. The copy is
-completed even if the client does not wait for it.
+The body is `{"Folder": path}`: the folder of the copy, which must be missing or empty. The result
+comes when the copy is complete: `{"Folder": absolute path, "Bytes": size of the copy's data file}`.
+The copy is completed even if the client does not wait for it.
 """
 
 import subprocess

@@ -2,13 +2,14 @@
 
 | control        | body                                                                          |
 |----------------|-------------------------------------------------------------------------------|
-| `throttling`   | `{"Enforced": true, "TableName"?}`: on the tables of a name, or on all          |
+| `throttling`   | `{"Enforced": true or false, "TableName"?}`; all tables without a `TableName`   |
 | `transactions` | `{"TableName", "Key", "Seconds"}` or `{"ClientRequestToken", "Seconds"}`        |
 
-A declared transaction ends after `Seconds` of the emulator's clock. With 0 it ends at once.
+A declared transaction ends after `Seconds` of the emulator's clock. With 0 seconds, it ends at
+once.
 
-A table's name means the tables of that name in every account and region. An ARN means the tables
-with this ARN: of several access keys that share an account, each may have such a table.
+A table's name means the tables of that name in every account and region. An ARN means all tables
+with this ARN: if several access keys share an account, each of them may have such a table.
 """
 
 from collections.abc import Callable
@@ -34,7 +35,7 @@ def transactions(emulator: Emulator, body: Body) -> Result:
 
 
 def _declare(database: Database, body: Body, declare: Callable[[Database, Body], None]) -> Result:
-    """Make a declaration. The result is empty, but says if the table does not exist yet."""
+    """Make a declaration. Return {}, or a message if no table has the given name yet."""
     database.rerun(lambda: declare(database, body))
     name = body.get("TableName")
     if name is None or tables_named(database, name):

@@ -4,7 +4,7 @@
     def sweep(emulator: Emulator, body: Body) -> Steps[Result]: ...
 
 The families are imported at the first use of the registry, because most servers never need them.
-Every file of this package is a family, so a new file needs no entry in any list.
+All files of this package are imported, so a new family needs no entry in any list.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,12 +32,15 @@ class Emulator(Protocol):
     settings: Settings
 
     def due_steps(self) -> Steps[None]:
-        """Do what has become due by the clock, in steps."""
+        """Run the jobs that are due by the clock, in steps."""
         ...
 
 
 Function = Callable[[Emulator, Body], Result | Steps[Result]]
-"""Returns the result, or the steps that make it. Other requests are answered between two steps."""
+"""A control's function: returns the result, or steps that return it.
+
+Other requests are answered between two steps.
+"""
 
 _F = TypeVar("_F", bound=Function)
 
@@ -46,10 +49,10 @@ _F = TypeVar("_F", bound=Function)
 class Control:
     """One control, and the call under `/_emulator/` that runs it.
 
-    changes: it changes something. Only a control that changes nothing can be a GET, to which any
-    page may link.
-    repeatable: it may run again if the commit that has its writes is lost. A control that moves
-    something by an amount, or writes outside of the store, may not.
+    changes: it changes the state of the emulator. A control that does so must not be a GET, because
+    any web page may link to a GET.
+    repeatable: it may run again if its writes were lost. A control must not run again if it moves
+    something by an amount, or writes outside of the store.
     """
 
     name: str
@@ -79,7 +82,7 @@ def control(
 ) -> Callable[[_F], _F]:
     """Register the decorated function as a control.
 
-    path: below `/_emulator/`, the name if left out.
+    path: the path below `/_emulator/`; if left out, the name.
     method: if left out, GET for a control that changes nothing, else POST.
     """
 
@@ -107,7 +110,7 @@ def by_call() -> Mapping[tuple[str, str], Control]:
 
 
 def begin(emulator: Emulator, found: Control, body: Body) -> Steps[Result]:
-    """Run a control in steps; return its result.
+    """Run a control in steps, which return its result.
 
     Raises BadDeclaration, ApiError if the disk is full, Interrupted.
     """
@@ -115,9 +118,9 @@ def begin(emulator: Emulator, found: Control, body: Body) -> Steps[Result]:
 
 
 def call(emulator: Emulator, name: str, body: Body) -> Result:
-    """Run a control to its end; return its result.
+    """Run a control to its end, and return its result.
 
-    Raises Unknown, and as `begin` does.
+    Raises Unknown, and whatever `begin` raises.
     """
     found = registered().get(name)
     if found is None:

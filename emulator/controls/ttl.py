@@ -1,7 +1,7 @@
-"""`ttl`: delete all items whose time to live is over, now.
+"""`ttl`: delete now all items whose time to live is over.
 
-The body `{"TableName"?}` selects the tables of a name, or all. The result counts the deleted items:
-`{"Deleted": number, "Tables": {ARN: number}}`.
+The body `{"TableName"?}` selects the tables of this name; without it, all tables. The result counts
+the deleted items: `{"Deleted": number, "Tables": {ARN: number}}`.
 """
 
 from emulator.controls.body import BadDeclaration, Body, member

@@ -35,7 +35,7 @@ class Application:
         self._front: Front | None = None
 
     def open(self) -> Front:
-        """Open the emulator, if it is not open.
+        """Open the emulator, if it is not open; return its front.
 
         Raises StorageError, BadDeclaration, BadConfiguration.
         """
@@ -77,8 +77,8 @@ def of_emulator(emulator: Emulator) -> Application:
 def create(settings: Settings | None = None) -> Application:
     """Return an application for any ASGI server. None: the settings come from the environment.
 
-    The application ignores `--host`, `--port` and `--workers`, which the ASGI server decides. It
-    logs from `--log-level` on, as our own server does.
+    The application ignores `--host`, `--port` and `--workers`: the ASGI server decides these.
+    `--log-level` sets the level of the log, as in our own server.
     """
     if settings is None:
         from emulator.flags import settings_from, warnings  # noqa: PLC0415 - start-up time
@@ -92,9 +92,9 @@ def create(settings: Settings | None = None) -> Application:
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Emulator]:
-    """Open an emulator, with its data folder claimed; close it at the end.
+    """Yield a new emulator, and close it at the end. Claim its data folder, if it has one.
 
-    Raises as Emulator does.
+    Raises StorageError, BadDeclaration, BadConfiguration.
     """
     if settings.functions:
         from emulator.outbound.function_check import check_functions  # noqa: PLC0415 - most servers have no functions
@@ -116,7 +116,7 @@ def create_front(emulator: Emulator) -> Front:
 
 
 def create_endpoint(emulator: Emulator) -> DynamoDbEndpoint:
-    """Return the endpoint that answers requests to `/`. At log level debug it logs them."""
+    """Return the endpoint that answers requests to `/`. At log level debug, it logs requests."""
     if not log.isEnabledFor(logging.DEBUG):
         return DynamoDbEndpoint(emulator)
     from emulator.http.front.request_log import LoggedEndpoint  # noqa: PLC0415 - only this level needs it
@@ -137,7 +137,8 @@ def _load_site(front: Front) -> App:
 def _bad_configuration() -> type[Exception]:
     """Return the exception for a wrong --functions file.
 
-    Importing this exception takes a fiftieth of the start-up time.
+    Its import takes a fiftieth of the start-up time. So the import waits until the application
+    fails to open.
     """
     from emulator.event_sources.configuration import BadConfiguration  # noqa: PLC0415 - as the docstring says
 

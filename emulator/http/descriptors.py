@@ -1,4 +1,4 @@
-"""The limit of file descriptors. The server needs one for each connection, and some for the store.
+"""The limit of open files. The server needs one for each connection, and some for the store.
 
 Many systems start a program with a soft limit of 1,024, which the program itself may raise.
 """
@@ -7,13 +7,13 @@ from typing import Final
 
 _MOST: Final = 1 << 20
 _MACOS: Final = 10_240
-"""The most that macOS allows, whatever its hard limit says."""
+"""The highest soft limit that macOS accepts, even if the hard limit is higher."""
 
 
 def raise_limit() -> None:
-    """Raise the soft limit of this process as far as possible."""
+    """Raise the soft limit of open files of this process as far as possible."""
     try:
-        import resource  # noqa: PLC0415 - which Windows does not have
+        import resource  # noqa: PLC0415 - Windows does not have this module
     except ImportError:
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -1,10 +1,10 @@
-"""The work beside requests, from the start to the end of our own or any other ASGI server.
+"""The work beside requests. It runs as long as the server, which is ours or another ASGI server.
 
 | work                                              | who does it                                  |
 |---------------------------------------------------|----------------------------------------------|
 | group commits of a durable store (front/commits)  | every process                                |
-| what is due by the clock, and slices of long work | every process                                |
-| syncing the store, preparing its pages (upkeep)   | every process, in part the owner alone       |
+| jobs that are due by the clock, and long work     | every process                                |
+| syncing the store, preparing its pages (upkeep)   | every process; some parts only the owner     |
 | returning memory after large bodies (memory)      | every process                                |
 | delivering stream records to functions            | the owner                                    |
 | putting records to Kinesis                        | the owner, with --kinesis-endpoint           |
@@ -39,7 +39,7 @@ async def running(front: Front) -> AsyncIterator[None]:
     if emulator.database.owner:
         work.append(run_functions(emulator, _INTERVAL))
         if settings.kinesis_endpoint:
-            from emulator.outbound.kinesis import run_kinesis  # noqa: PLC0415 - start-up time that most never need
+            from emulator.outbound.kinesis import run_kinesis  # noqa: PLC0415 - most servers never need it
 
             work.append(run_kinesis(emulator, settings.kinesis_endpoint, _INTERVAL))
     tasks = [asyncio.create_task(each) for each in work]
@@ -53,7 +53,7 @@ async def running(front: Front) -> AsyncIterator[None]:
 
 
 async def _run_due(emulator: Emulator) -> None:
-    """Do what has become due by the clock, and advance long work; until cancelled."""
+    """Run the jobs that are due by the clock, and slices of long work, until cancelled."""
 
     async def tick() -> float:
         return 0 if emulator.tick() else _INTERVAL
@@ -62,7 +62,7 @@ async def _run_due(emulator: Emulator) -> None:
 
 
 async def _run_upkeep(emulator: Emulator) -> None:
-    """Look after the storage; until cancelled."""
+    """Poll the upkeep of the storage until cancelled."""
     upkeep = Upkeep(emulator, asyncio.get_running_loop())
 
     async def poll() -> float:

@@ -1,8 +1,8 @@
 """The sockets that a server listens on: every address of `--host`, all on one port.
 
 `localhost`, the default, stands for both loopback addresses: some clients take the first address
-that the name resolves to, which may be ::1. A machine without IPv6 gets 127.0.0.1 alone. An address
-that the user has named must be available.
+that the name resolves to, which may be ::1. On a machine without IPv6, the
+server listens on 127.0.0.1 alone. An address that the user has named must be available.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ _NO_SUCH_ADDRESS: Final = frozenset((errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, er
 class _Address(NamedTuple):
     """A numeric address: its family, and its socket name without the port.
 
-    optional: the machine may lack it.
+    optional: if the machine lacks this address, the server listens on the other addresses.
     """
 
     family: int
@@ -44,9 +44,10 @@ class ServeError(Exception):
 def listen(settings: Settings, *, again: bool = False) -> list[socket.socket]:
     """Return listening sockets on one port, one for each address. Raises ServeError.
 
-    again: our sockets for other workers listen on the port already. The sockets of workers share
-    the port, and could also share it with another program. So before the first worker's, a socket
-    that does not share tests whether the port is free.
+    again: whether sockets of other workers already listen on the port. The sockets of workers share
+    their port, and the system would also let them share it with another program. To prevent that, a
+    call without `again` first binds a trial socket that shares nothing. If another program uses the
+    port, this fails.
     """
     if not 0 <= settings.port <= _LAST_PORT:  # the resolver would take the number modulo 65536
         raise ServeError(f"cannot listen on port {settings.port}: there is no such port")
@@ -57,7 +58,7 @@ def listen(settings: Settings, *, again: bool = False) -> list[socket.socket]:
             return _on_one_port(settings, again=again)
         except OSError as error:
             if tries and error.errno == errno.EADDRINUSE:
-                continue  # the port is free on the first address, and taken on another one
+                continue  # the port that is free on the first address is in use on another one
             raise ServeError(_reason(settings, error)) from error
 
 
@@ -69,7 +70,7 @@ def _reason(settings: Settings, error: OSError) -> str:
 
 
 def _on_one_port(settings: Settings, *, again: bool) -> list[socket.socket]:
-    """Return the listening sockets. Raises OSError, and then leaves none open."""
+    """Return the listening sockets. Raises OSError; then no socket stays open."""
     port = settings.port
     listeners: list[socket.socket] = []
     missing: OSError | None = None
@@ -96,7 +97,7 @@ def _on_one_port(settings: Settings, *, again: bool) -> list[socket.socket]:
 
 
 def _addresses(hosts: Iterable[str]) -> list[_Address]:
-    """Return the addresses of host names, each once, in their order.
+    """Return the addresses of host names, in the order of the names, without duplicates.
 
     Raises OSError for an unknown name.
     """

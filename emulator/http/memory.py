@@ -1,8 +1,8 @@
-"""Returns memory to the system that large bodies and answers leave behind.
+"""Returns memory to the operating system after large bodies and large answers.
 
 The C library keeps freed memory: after 40 bodies of 15 MB the process held 396 MB more than before,
-of which `malloc_trim` returned 374. `malloc_trim` takes up to 100 ms, so it runs in a thread of its
-own once no client is active.
+of which `malloc_trim` returned 374. `malloc_trim` takes up to 100 ms. So it runs in another thread,
+and only while no client is active.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ _IDLE: Final = 1.0  # seconds since the last activity of any client
 
 
 async def return_memory(bodies: Bodies, clients: Iterable[Client]) -> None:
-    """Return memory after something large, once all clients are idle; run until cancelled."""
+    """Return memory after large bodies or answers, when all clients are idle, until cancelled."""
     loop = asyncio.get_running_loop()
 
     async def poll() -> float:
@@ -34,30 +34,30 @@ async def return_memory(bodies: Bodies, clients: Iterable[Client]) -> None:
 
 
 def is_due(bodies: Bodies, clients: Iterable[Client], now: float) -> bool:
-    """Say whether memory is to be returned at this time of the loop."""
+    """Say whether memory must be returned now. now: the time of the event loop."""
     return bodies.large and all(now - client.last_active >= _IDLE for client in clients)
 
 
 def _trim() -> None:
     forget_keys()
-    with suppress(AttributeError, ImportError, OSError, TypeError):  # another C library, another system
-        import _ctypes  # noqa: PLC0415 - the package ctypes around it would itself keep 1 MB
+    with suppress(AttributeError, ImportError, OSError, TypeError):  # the system or its C library has no malloc_trim
+        import _ctypes  # noqa: PLC0415 - the package ctypes would itself keep 1 MB
 
         _ctypes.call_function(_ctypes.dlsym(_ctypes.dlopen("", 0), "malloc_trim"), (0,))
 
 
 def forget_keys() -> None:
-    """Overwrite orjson's cache of object keys, which takes 5 ms.
+    """Overwrite orjson's cache of object keys. This takes 5 ms.
 
-    orjson keeps the latest 2,048 keys of up to 64 bytes. After a body with a million keys, they lie
-    scattered over the memory that the body took. Python returns memory by the megabyte, so a single
-    key keeps a megabyte.
+    orjson keeps the latest 2,048 keys of up to 64 bytes. After a body with a million keys, the kept
+    keys lie scattered over the memory that the body took. Python returns memory in blocks of a
+    megabyte, so a single key keeps a whole block.
     """
     for first in range(0, _KEYS, _KEYS_AT_ONCE):
         orjson.loads(b"{%b}" % b",".join([_KEY % number for number in range(first, first + _KEYS_AT_ONCE)]))
 
 
-_KEYS: Final = 20_000  # any of the 2,048 old keys survives so many new ones with a probability of e^-10
+_KEYS: Final = 20_000  # after so many new keys, an old key is still cached with a probability of e^-10
 _KEYS_AT_ONCE: Final = 1_000
 # Keys of this length are allocated apart from shorter ones. Shorter keys would fill the gaps that
 # the body's keys leave, and so keep the same memory.

@@ -1,9 +1,9 @@
-"""Makes the folder in memory that the workers of a server share, and removes abandoned ones.
+"""Makes the folder in memory that the workers of a server share, and removes abandoned folders.
 
 A folder gets its name, `dynamodb-emulator-*`, once its server has claimed it. So a folder of that
 name without a claim belongs to a server that was killed with all its processes. The next server
-that starts removes it. The file `in-memory` tells such a folder from a data folder that a user has
-put there under such a name.
+that starts removes this folder. Every folder of ours contains the file `in-memory`. A user's data
+folder of such a name lacks the file, and is not removed.
 """
 
 import logging
@@ -25,7 +25,7 @@ _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a private folder is made in it
 _NAME: Final = "dynamodb-emulator-"
 _DRAFT: Final = "." + _NAME
 _MARK: Final = "in-memory"
-_OLD: Final = 3600.0  # seconds after which a draft is abandoned
+_OLD: Final = 3600.0  # seconds; an older draft counts as abandoned
 
 
 @contextmanager
@@ -34,7 +34,8 @@ def memory_folder(place: Path | None = None) -> Iterator[Path]:
 
     Raises StorageError.
 
-    place: where it is made. None: in memory, or where temporary files are.
+    place: the parent of the new folder. None: /dev/shm, which is in memory; if there is no
+    /dev/shm, the folder of temporary files.
     """
     if place is None:
         place = _MEMORY if _MEMORY.is_dir() else Path(tempfile.gettempdir())
@@ -52,7 +53,7 @@ def memory_folder(place: Path | None = None) -> Iterator[Path]:
 
 
 def remove_abandoned(place: Path) -> None:
-    """Remove the folders of servers of this user that were killed."""
+    """Remove the folders that killed servers of this user have left, and their old drafts."""
     for folder in place.glob(_NAME + "*"):
         if _ours(folder) and (folder / _MARK).exists() and (folder / "server.lock").exists() and not in_use(folder):
             log.info("removing %s, which a killed server has left in memory", folder)

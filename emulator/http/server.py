@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _LOCAL = ("localhost", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
-_GRACE = 10  # seconds that open requests get at the end
+_GRACE = 10  # seconds that open requests have to end after the signal
 
 
 def greeting(settings: Settings, port: int, storage: str) -> str:
@@ -60,7 +60,10 @@ def _url(host: str, port: int) -> str:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server. After a signal it ends with status 0. announce: called once it serves."""
+    """uvicorn's server. After a signal the process ends with status 0.
+
+    announce: called when the server has begun to serve.
+    """
 
     def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
         super().__init__(config)
@@ -96,10 +99,10 @@ def serve(
     ready: int | None = None,
     lifeline: int | None = None,
 ) -> None:
-    """Serve until a signal comes. Open requests are answered first.
+    """Serve until a signal comes. Answer the open requests before the return.
 
-    A worker (workers.py) prints nothing: it writes a byte to the file `ready` when it serves, and
-    stops at the end of the file `lifeline`.
+    A worker (workers.py) does not print the start-up block. It writes a byte to the file descriptor
+    `ready` when it serves, and stops when it reads the end of the file descriptor `lifeline`.
     """
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     raise_limit()

@@ -2,14 +2,14 @@
 
 | what                         | when                                                         | by whom, where         |
 |------------------------------|--------------------------------------------------------------|------------------------|
-| sync, if commits are not     | 15 s after the first commit that is not synced; 1 s after it | the owner, in a thread |
-|                              | in a pause of writes                                         |                        |
+| sync, without `--durable`    | 15 s after the first commit that is not synced, or 1 s after | the owner, in a thread |
+|                              | this commit if the writes pause                              |                        |
 | prepare pages for new writes | whenever the engine has such work                            | the owner, in a thread |
 | give memory back             | in a pause of writes, at most every 5 s, in small steps      | every process          |
 | check for free descriptors   | every second                                                 | every process          |
 
-A pause is half a second without a commit. While writes go on syncs are rare, because a sync takes
-memory bandwidth from requests: with one each second, there were a tenth fewer writes.
+A pause is half a second without a commit. While writes go on, syncs are rare, because a sync takes
+memory bandwidth from requests: a sync each second cost a tenth of the writes.
 """  # noqa: W505 - a table
 
 import asyncio
@@ -27,16 +27,16 @@ from storage.host import Upkeep as StoreUpkeep
 
 log = logging.getLogger("emulator")
 
-_INTERVAL: Final = 0.05  # seconds between polls at least
-_QUIET: Final = 0.5  # seconds without a commit that are a pause
-_SOON: Final = 1.0  # seconds from the first commit that is not synced to a sync, in a pause
-_BUSY: Final = 15.0  # seconds from the first commit that is not synced to a sync, while writes go on
-_TRIM: Final = 5.0  # seconds between two times that memory is given back
+_INTERVAL: Final = 0.05  # seconds at least between polls
+_QUIET: Final = 0.5  # so many seconds without a commit are a pause
+_SOON: Final = 1.0  # in a pause, a commit is synced after so many seconds
+_BUSY: Final = 15.0  # while writes go on, a commit is synced after so many seconds
+_TRIM: Final = 5.0  # seconds at least between two calls of `trim`
 _PROBE: Final = 1.0  # seconds between checks for free descriptors
 
 
 class Upkeep:
-    """The upkeep of an emulator's store. `poll` begins what is due, and does not wait for it."""
+    """The upkeep of an emulator's store. `poll` begins due work, and does not wait for its end."""
 
     def __init__(self, emulator: Emulator, loop: asyncio.AbstractEventLoop) -> None:
         self._database = emulator.database
@@ -54,7 +54,7 @@ class Upkeep:
         self._seen_at = self._unsynced_at = self._trimmed_at = now
 
     def poll(self) -> None:
-        """Begin what is due. The caller must call often, while no transaction is open."""
+        """Begin the work that is due. Call this often, and only while no transaction is open."""
         now = self._loop.time()
         if now < self._next:
             return
@@ -79,7 +79,7 @@ class Upkeep:
         if not pause:
             self._trimming = iter(())
         elif not self._database.pending:
-            with suppress(StorageError):  # growing may fail; a write that needs the room reports it
+            with suppress(StorageError):  # a step may fail to make room; a later write that needs the room reports it
                 next(self._trimming, None)
         if commits == self._synced:
             self._unsynced_at = now
@@ -92,7 +92,10 @@ class Upkeep:
 
 
 def warn_of_missing_descriptors() -> None:
-    """Log that the process cannot open another file: libuv then closes new connections silently."""
+    """Log a warning if the process cannot open another file.
+
+    In this case libuv closes new connections silently.
+    """
     try:
         os.close(os.open(os.devnull, os.O_RDONLY))
     except OSError as error:

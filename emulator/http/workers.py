@@ -5,15 +5,15 @@ connections over the sockets of one port), forks the workers, restarts one that 
 all at the end. It never opens the store while workers live, so no worker inherits an open store.
 
 A worker is an ordinary server (server.py) with an index. Worker 0 also does the background work. A
-worker stops when the supervisor is gone: it sees the end of a pipe that only the supervisor holds
-open.
+worker stops when the supervisor is gone: the worker sees the end of a pipe that only the supervisor
+holds open.
 
-Without a data folder the workers share one in memory (tmpfs), which is removed at the end. If the
-supervisor dies before it can do that, worker 0 removes it.
+With `--in-memory`, the workers share a folder in memory (tmpfs). The supervisor removes the folder
+at the end. If the supervisor dies before that, worker 0 removes the folder.
 
-A signal may arrive while a worker is being forked. The supervisor blocks signals until it has
-listed the worker, so that it passes them on to this worker too. The worker blocks signals until it
-has reset their handlers, so that it never runs those of the supervisor.
+A signal may arrive while the supervisor forks a worker. The supervisor blocks signals until the new
+worker is in its list, so that the new worker also gets the signal. The worker blocks signals until
+it has reset the signal handlers, so that it never runs the handlers of the supervisor.
 """
 
 import contextlib
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("emulator")
 
-_TOO_SOON: Final = 1.0  # seconds after its start; a worker that dies earlier cannot work
-_PATIENCE: Final = 5  # workers that die too soon in a row, after which the server gives up
+_TOO_SOON: Final = 1.0  # seconds; a worker that dies sooner after its start cannot work
+_PATIENCE: Final = 5  # after so many workers in a row that died too soon, the server gives up
 _ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -75,7 +75,7 @@ def run(settings: Settings) -> None:
 def _folder(settings: Settings) -> Iterator[Settings]:
     """Yield the settings with a data folder that this server has claimed. Raises StorageError.
 
-    With --in-memory that is a new folder in memory, which is removed at the end.
+    With --in-memory, the data folder is a new folder in memory, which is removed at the end.
     """
     if settings.in_memory:
         with memory_folder() as folder:
@@ -93,7 +93,10 @@ def _close(listeners: list[list[socket.socket]]) -> None:
 
 
 class Supervisor:
-    """Starts, restarts and stops the workers. temporary: a folder to remove at the end."""
+    """Starts, restarts and stops the workers.
+
+    temporary: a folder; worker 0 removes it at its own end if the supervisor is gone.
+    """
 
     def __init__(self, settings: Settings, listeners: list[list[socket.socket]], *, temporary: Path | None) -> None:
         self._settings = settings
@@ -103,10 +106,10 @@ class Supervisor:
         self._workers: dict[int, tuple[int, float]] = {}  # process id -> worker index, time of start
         self._stopping = False
         self._died_too_soon = 0
-        self._lifeline, self._alive = os.pipe()  # never written to: its end tells workers that the supervisor is gone
+        self._lifeline, self._alive = os.pipe()  # without data: its end tells workers that the supervisor is gone
 
     def start(self) -> bool:
-        """Start all workers and wait until each serves; False if a signal came first.
+        """Start all workers, and wait until each serves. Return False if a signal came earlier.
 
         Raises ServeError.
         """
@@ -128,7 +131,7 @@ class Supervisor:
     def supervise(self) -> None:
         """Restart workers that die, until a signal has ended all of them.
 
-        Raises ServeError if they die as soon as they have started.
+        Raises ServeError if too many workers in a row have died soon after their start.
         """
         while self._workers:
             try:
@@ -150,7 +153,7 @@ class Supervisor:
 
     def _stop(self, _number: int = 0, _frame: "FrameType | None" = None) -> None:
         self._stopping = True
-        _close(self._listeners)  # or the kernel would accept connections that no process answers
+        _close(self._listeners)  # otherwise the kernel would accept connections that no process answers
         for process in self._workers:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGTERM)
@@ -182,7 +185,7 @@ class Supervisor:
                 if other != worker_index:
                     _close([listener])
             self._shared_memory.worker_index = worker_index
-            self._shared_memory.notify(b"")  # the worker before may have committed a change without notifying
+            self._shared_memory.notify(b"")  # its predecessor may have died after a commit, before it notified others
             emulator = Emulator(self._settings, sharing=self._shared_memory)
             try:
                 serve(emulator, self._listeners[worker_index], self._settings, ready=ready, lifeline=self._lifeline)
@@ -199,5 +202,5 @@ class Supervisor:
             os._exit(status)
 
     def _orphaned(self) -> bool:
-        """Say whether the supervisor is gone. For workers."""
+        """Say whether the supervisor is gone. Only workers call this."""
         return bool(select.select([self._lifeline], [], [], 0)[0])

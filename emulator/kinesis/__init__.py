@@ -1,1 +1,1 @@
-"""Change records for Kinesis Data Streams from change logs. outbound/kinesis.py sends them."""
+"""Makes records for Kinesis Data Streams from change logs. outbound/kinesis.py sends them."""

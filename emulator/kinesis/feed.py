@@ -1,14 +1,17 @@
-"""What is to be put to Kinesis now: the core of the feed, without I/O.
+"""Decides which records are to be put to Kinesis now. It does no I/O.
 
-The owner asks for the `due` batches, puts each in one PutRecords call, and reports the result with
-`put`, `failed` or `refused`. The feed guarantees:
+The caller (outbound/kinesis.py) asks for the batches that are `due`, and puts each batch in one
+PutRecords call. It reports the result with `put`, `failed` or `refused` before it asks again. Then
+these things hold:
 
-- At least once, parents before children, bounded memory: see database/changes/consumer.py. A
-  checkpoint is stored after the put. Records that cannot be put within a day are lost, as on the
-  service.
-- Order per item: Kinesis orders calls, not the entries of one call (AWS: PutRecords), and may fail
-  any of them. So a batch never has two records of one partition key, and the next batch waits until
-  the one before it has been put.
+- Every record is put at least once, with two exceptions. A record that Kinesis refuses is given up.
+  A record that cannot be put within a day is lost, as on the service. A checkpoint is stored after
+  the put.
+- The records of a parent shard are put before those of its children, and the memory is bounded: see
+  database/changes/consumer.py.
+- The records of an item are put in their order. Kinesis keeps the order of calls, but not the order
+  of the entries in one call (AWS: PutRecords), and any entry may fail. So a batch never has two
+  records of one partition key.
 
 After a failure the feed backs off, by the emulator's clock. If Kinesis refuses the content of a
 batch, the batch is halved until the bad record stands alone. That record is given up, and a line in
@@ -39,8 +42,8 @@ FIRST_BACK_OFF: Final = 0.1
 LONGEST_BACK_OFF: Final = 30.0
 _BACK_OFF: Final = BackOff(first=FIRST_BACK_OFF, longest=LONGEST_BACK_OFF)
 
-_WINDOW: Final = 500  # records of a shard in memory
-_REFILL: Final = 250  # with fewer in memory, more are read
+_WINDOW: Final = 500  # records of a shard that are in memory at most
+_REFILL: Final = 250  # if fewer records are in memory, more are read
 _PAGE: Final = Page(records=128, size=256 * KIB)
 """The most that one poll reads of a shard. Reading it delays requests by a few milliseconds."""
 
@@ -49,8 +52,8 @@ _PAGE: Final = Page(records=128, size=256 * KIB)
 class Batch:
     """Records for one PutRecords call.
 
-    log: id of the change log that has the records; arn: that of the data stream; access_key: that
-    of the table's owner.
+    log: the id of the change log that has the records. arn: the ARN of the data stream. access_key:
+    the access key of the table's owner.
     """
 
     log: int
@@ -80,12 +83,15 @@ class _Waiting:
         self.records.clear()
 
     def remove(self, done: Collection[int]) -> None:
-        """Forget records that are done, by their sequence numbers."""
+        """Forget records that were put or given up. done: their sequence numbers."""
         self.records = [record for record in self.records if record.sequence not in done]
 
 
 class _Feed:
-    """One destination's change log. most: limit of records in the next batch; form: forms them."""
+    """Reads the change log of one destination.
+
+    most: the next batch has at most so many records. form: makes Kinesis records of stored records.
+    """
 
     form: RecordFormat
 
@@ -112,11 +118,11 @@ class _Feed:
 
     @property
     def waiting(self) -> Iterable[list[KinesisRecord]]:
-        """The records that wait, shard by shard."""
+        """One list of waiting records for each shard."""
         return (cursor.inbox.records for cursor in self.consumer.shards.values())
 
     def ready(self, now: float) -> bool:
-        """Return whether the feed may put now, because it does not back off."""
+        """Say whether no back-off is under way, so that a batch may be put now."""
         return _BACK_OFF.over(self._backs_off_until, now)
 
     def back_off(self, now: float) -> None:
@@ -124,24 +130,24 @@ class _Feed:
         self._backs_off_until = _BACK_OFF.until(now, self.failures)
 
     def remove(self, records: Iterable[KinesisRecord]) -> None:
-        """Forget records that are done."""
+        """Forget records that were put or given up."""
         done: dict[int, set[int]] = {}
         for record in records:
             done.setdefault(record.shard, set()).add(record.sequence)
         for number, sequences in done.items():
-            if number in self.consumer.shards:  # else all records of the shard became too old meanwhile
+            if number in self.consumer.shards:  # otherwise all records of the shard have become too old
                 self.consumer.shards[number].inbox.remove(sequences)
 
 
 class KinesisFeed:
-    """The destinations of all tables. Synchronous, owned by the database's thread."""
+    """Feeds the destinations of all tables. Only the database's thread may call it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._feeds: dict[int, _Feed] = {}  # by id of the change log
 
     def due(self) -> list[Batch]:
-        """Return what is to be put now, at most one batch for a destination.
+        """Return the batches that are to be put now, at most one for each destination.
 
         The caller must report the result of each batch before it calls `due` again.
         """
@@ -164,11 +170,11 @@ class KinesisFeed:
                     batches.append(Batch(stream.id, destination.arn, table.definition.access_key, records))
         self._feeds = {log_id: feed for log_id, feed in self._feeds.items() if log_id in seen}
         for table, log_id in drained:
-            self._database.try_run(partial(self._finish, table, log_id), None)  # if this fails, the next poll does it
+            self._database.try_run(partial(self._finish, table, log_id), None)  # if it fails, the next `due` retries it
         return batches
 
     def put(self, batch: Batch, failed: Collection[int] = ()) -> None:
-        """Note that a batch was put. failed: positions of entries to be tried again."""
+        """Note that a batch was put, except its entries at the positions `failed`."""
         feed = self._feeds.get(batch.log)
         if feed is None:
             return
@@ -181,7 +187,7 @@ class KinesisFeed:
             feed.back_off(self._database.clock.now())
 
     def failed(self, batch: Batch, why: str) -> None:
-        """Note that nothing of a batch was put. It is tried again after a back-off."""
+        """Note that the call for a batch failed. The batch is tried again after a back-off."""
         feed = self._feeds.get(batch.log)
         if feed is None:
             return
@@ -196,7 +202,8 @@ class KinesisFeed:
     def refused(self, batch: Batch, why: str) -> None:
         """Note that the content of a batch was refused.
 
-        Smaller batches are tried. A single record is given up.
+        The next batch has at most half as many records. If the batch had one record, that record
+        is given up.
         """
         feed = self._feeds.get(batch.log)
         if feed is None:
@@ -211,7 +218,7 @@ class KinesisFeed:
             self._done(feed, batch.records)
 
     def _destinations(self) -> Iterator[tuple[Table, KinesisDestination, StreamDefinition]]:
-        """Walk the destinations that have a change log."""
+        """Yield the destinations that have a change log."""
         for table in self._database.catalog.everything():
             for destination in table.definition.kinesis:
                 stream = None if destination.stream_id is None else self._database.streams.get(destination.stream_id)
@@ -228,9 +235,10 @@ class KinesisFeed:
         return feed
 
     def _done(self, feed: _Feed, records: Iterable[KinesisRecord]) -> None:
-        """Forget records that were put, and store the checkpoints.
+        """Forget records that were put or given up, and store the checkpoints.
 
-        If the disk is full, the checkpoints stay, and a restart puts the records once more.
+        If the disk is full, the next call stores them. After a restart before that, the records are
+        put once more.
         """
         feed.remove(records)
         self._database.try_run(partial(feed.consumer.save, self._database.write), None)
@@ -250,7 +258,7 @@ class KinesisFeed:
 
 
 def _batch(feed: _Feed) -> tuple[KinesisRecord, ...]:
-    """Choose records for one call, from all shards in turn: the first of each partition key."""
+    """Return the first record of each partition key, taken from all shards in turn."""
     chosen: dict[str, KinesisRecord] = {}
     size = 0
     for record in chain.from_iterable(zip_longest(*feed.waiting)):

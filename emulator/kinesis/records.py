@@ -1,6 +1,6 @@
 """Stored stream records in the form that Kinesis gets.
 
-From behaviour 15, and records that users of the service published:
+The sources of the form are behaviour 15, and records that users of the service have published:
 
     {"awsRegion", "eventID": a UUID, "eventName", "userIdentity": null,
      "recordFormat": "application/json", "tableName",
@@ -8,8 +8,8 @@ From behaviour 15, and records that users of the service published:
                   "OldImage", "SizeBytes", "ApproximateCreationDateTimePrecision"},
      "eventSource": "aws:dynamodb"}
 
-A deletion by TTL has a userIdentity. Its members are in lower camel case, as in every event outside
-of GetRecords (AWS: "DynamoDB Streams and Time to Live").
+A deletion by TTL has a userIdentity. Its members have names in lower camel case, as in every event
+outside of GetRecords (AWS: "DynamoDB Streams and Time to Live").
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from emulator.database.definitions.kinesis import MICROSECOND
 from emulator.database.store import keyspace
 
 _IDENTITIES: Final = (b"null", b'{"type":"Service","principalId":"dynamodb.amazonaws.com"}')
-"""The `userIdentity` of a record, by the origin of the change."""
+"""The `userIdentity` of a record. The index is the origin of the change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,6 @@ class RecordFormat:
 
 
 def _partition_key(value: dict[str, str]) -> str:
-    """Return 32 upper-case hex digits, the shape that the service's partition keys have."""
+    """Return the Kinesis partition key of an item: 32 upper-case hex digits, as on the service."""
     ((kind, _),) = value.items()
     return keyspace.digest(keyspace.KEY_BYTES[kind](value)).hex().upper()

@@ -1,4 +1,4 @@
-"""Polls for stream records to deliver to functions, while there are mappings that deliver."""
+"""Polls for stream records to deliver to functions, while at least one mapping delivers."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     from emulator.event_sources.service import FunctionService
     from emulator.outbound.invoker import Invoker
 
-_INTERVAL: Final = 0.01  # seconds between polls for due invocations; half of it is added to the latency on average
+_INTERVAL: Final = 0.01  # seconds between polls for due invocations; on average it adds half of this to the latency
 
 
 async def run_functions(emulator: Emulator, interval: float) -> None:
     """Deliver to functions until cancelled.
 
-    interval: seconds between polls while there are no mappings.
+    interval: seconds between polls while no mapping delivers.
     """
     invoker: Invoker | None = None
 
@@ -37,6 +37,6 @@ async def run_functions(emulator: Emulator, interval: float) -> None:
 
 
 def _invoker(service: "FunctionService") -> "Invoker":
-    from emulator.outbound.invoker import Invoker  # noqa: PLC0415 - start-up time that most never need
+    from emulator.outbound.invoker import Invoker  # noqa: PLC0415 - most servers never need it
 
     return Invoker(service)

@@ -1,7 +1,7 @@
 """Checks at the start whether functions can run: their interpreters start, and their modules exist.
 
-Each interpreter is started once. It looks for the modules itself (event_sources/child.py), so the
-server imports no code of the user's, and neither do most interpreters.
+Each interpreter is started once. The interpreter looks for the modules (event_sources/child.py), so
+the server imports no code of the user. The interpreter imports such code only if it must.
 """
 
 import json
@@ -18,7 +18,7 @@ _PATIENCE: Final = 30.0  # seconds in which an interpreter must answer
 
 
 def check_functions(path: str) -> None:
-    """Start the interpreters of a configuration file's functions. Raises BadConfiguration."""
+    """Check the Python functions of a configuration file. Raises BadConfiguration."""
     handlers = [(function, function.target) for function in load(path).values() if isinstance(function.target, Handler)]
     for _, group in groupby(sorted(handlers, key=_interpreter), key=_interpreter):
         _check(Path(path).absolute(), list(group))

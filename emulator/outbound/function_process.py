@@ -1,8 +1,9 @@
-"""Functions of Python modules: one process for each, from its first invocation to the server's end.
+"""Runs functions of Python modules, each in a process of its own.
 
-The process runs `event_sources/child.py`, which describes the messages. It has a session of its
-own, so a Ctrl-C in the server's terminal does not end it during an invocation. When a source file
-of the function has changed, a new process replaces it.
+The process starts at the first invocation of its function, and ends with the server. It runs
+`event_sources/child.py`, which describes the messages. The process has a session of its own, so a
+Ctrl-C in the server's terminal does not end it during an invocation. When a source file of the
+function has changed, a new process replaces it.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ from emulator.limits import MIB
 
 log = logging.getLogger("emulator")
 
-_LINE: Final = 16 * MIB  # bytes of an answer
+_LINE: Final = 16 * MIB  # bytes that an answer may have
 _PATIENCE: Final = 2.0  # seconds in which a process may end by itself
 
 
@@ -65,7 +66,7 @@ class ProcessFunction:
         return answer if isinstance(answer, Outcome) else _outcome(answer)
 
     async def _answer(self, invocation: Invocation) -> Outcome | dict[str, Any]:
-        """Return the process's answer to an invocation, or why there is no process."""
+        """Return the process's answer to an invocation, or an Outcome if no process can run."""
         process = self._process
         if process is None or process.returncode is not None:
             try:
@@ -124,7 +125,7 @@ class ProcessFunction:
 
 
 async def _line(process: Process) -> dict[str, Any]:
-    """Return the next line of a process. Raises EOFError, ValueError."""
+    """Return the next line of a process, which is JSON. Raises EOFError, ValueError."""
     assert process.stdout is not None, "it was started with a pipe"
     line = await process.stdout.readline()
     if not line:

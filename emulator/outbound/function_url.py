@@ -88,7 +88,7 @@ class _Answer:
         status = self._parser.get_status_code()
         body = bytes(self._body)
         detail = f"HTTP status {status}: {body[:500].decode(errors='replace')}"
-        if status == _TOO_MANY_REQUESTS:  # throttled before it ran, as Lambda reports it
+        if status == _TOO_MANY_REQUESTS:  # with it, Lambda reports that it throttled the function before it ran
             return Outcome("unreachable", detail=detail)
         if not 200 <= status < 300 or b"x-amz-function-error" in self._fields or _is_error(body):  # noqa: PLR2004
             return Outcome("failed", body, detail, status)
@@ -96,7 +96,7 @@ class _Answer:
 
 
 def _is_error(body: bytes) -> bool:
-    """Say whether a body is a function's error: AWS's images send it with status 200."""
+    """Say whether a body is a function's error. AWS's images send errors with status 200."""
     if b'"errorType"' not in body:
         return False
     try:

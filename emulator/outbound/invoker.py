@@ -1,7 +1,7 @@
 """Invokes functions: the I/O of `emulator.event_sources`.
 
 Each invocation that is due runs as a task. Its outcome is reported on the event loop's thread,
-which owns the emulator, and may make other invocations due at once.
+which owns the emulator. After the report, other invocations may be due at once.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ class Target(Protocol):
         ...
 
     async def close(self) -> None:
-        """End what runs for the function between invocations."""
+        """End the process that runs the function, if there is one."""
         ...
 
 

@@ -1,6 +1,7 @@
 """Puts records to a Kinesis-compatible server: the I/O of `kinesis/feed.py`.
 
-The feed returns batches to put, one for each destination. The calls run side by side in threads.
+The feed returns batches to put, at most one for each destination. The calls run side by side in
+threads.
 Their outcomes are reported to the feed on the event loop's thread, which owns the emulator.
 """
 
@@ -30,7 +31,7 @@ _TARGET: Final = "Kinesis_20131202.PutRecords"
 _CONTENT: Final = frozenset(
     {"InvalidArgumentException", "ValidationException", "SerializationException", "RequestEntityTooLarge", "413"}
 )
-"""Codes of errors that the same records would get again."""
+"""Codes of errors: if such a call were retried with the same records, it would fail again."""
 
 
 class ContentRefused(Exception):
@@ -38,13 +39,14 @@ class ContentRefused(Exception):
 
 
 class NotPut(Exception):
-    """Nothing was put. A retry may succeed."""
+    """The call has failed. A retry may succeed."""
 
 
 class KinesisClient:
-    """Calls one endpoint. It connects for each call: beside a body of up to 5 MB, that is cheap.
+    """Calls one endpoint. It opens a connection for each call.
 
-    It does not use botocore, which has 32 MB and takes 100 ms to import.
+    Opening one is cheap, compared with sending a body of up to 5 MB. The client does not use
+    botocore, which has 32 MB and takes 100 ms to import.
     """
 
     def __init__(self, endpoint: str) -> None:
@@ -59,11 +61,11 @@ class KinesisClient:
     def put(self, batch: Batch) -> set[int]:
         """Put a batch; return the positions of the entries that failed.
 
-        Raises ContentRefused, NotPut. Blocks.
+        Raises ContentRefused, NotPut. Blocks until the call ends.
         """
         _, _, _, region, _, name = batch.arn.split(":", 5)
         entries = [{"Data": b64encode(record.data).decode(), "PartitionKey": record.key} for record in batch.records]
-        # By name, because servers older than StreamARN (2022) know nothing else.
+        # StreamName and not StreamARN, which servers from before 2022 do not know.
         body = orjson.dumps({"Records": entries, "StreamName": name.removeprefix("stream/")})
         try:
             status, errortype, text = self._post(body, self._head(region, batch.access_key or "local", body))
@@ -91,7 +93,7 @@ class KinesisClient:
             connection.close()
 
     def _head(self, region: str, access_key: str, body: bytes) -> dict[str, str]:
-        """Return the header fields of a call, signed because some servers check for a signature.
+        """Return the header fields of a call, with the signature that some servers require.
 
         The secret key is "local", as in the examples for clients of this server.
         """
@@ -112,7 +114,7 @@ class KinesisClient:
 
 
 def _refusal(status: int, errortype: str, text: bytes) -> tuple[str, str]:
-    """Return the code and message of an error. Without JSON, the code is the HTTP status."""
+    """Return the code and message of an error. If it has no code, return its HTTP status."""
     try:
         answer = orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -124,7 +126,7 @@ def _refusal(status: int, errortype: str, text: bytes) -> tuple[str, str]:
 
 
 def _failed_entries(answer: Any, count: int) -> set[int]:  # noqa: ANN401 - whatever the server sent
-    """Return the positions of failed entries, by an answer about `count` entries. Raises NotPut."""
+    """Return the positions of the entries that failed, out of `count` entries. Raises NotPut."""
     results = answer.get("Records") if isinstance(answer, dict) else None
     if not isinstance(results, list) or len(results) != count or not all(isinstance(each, dict) for each in results):
         raise NotPut(f"the answer is not about {count} records")
@@ -132,7 +134,7 @@ def _failed_entries(answer: Any, count: int) -> set[int]:  # noqa: ANN401 - what
 
 
 async def run_kinesis(emulator: Emulator, endpoint: str, interval: float) -> None:
-    """Put records until cancelled. interval: seconds between polls while there are none."""
+    """Put records until cancelled. interval: seconds to wait after a poll that found none."""
     feed = KinesisFeed(emulator.database)
     client = KinesisClient(endpoint)
 

@@ -1,7 +1,7 @@
-"""HTTP answers: the head lines that every answer has, and the lines that let a web page read it.
+"""HTTP answers: the header lines of every answer, and those that let a web page read an answer.
 
-An answer has a request id, a CRC of its body and its length. A large one is compressed if the
-client accepts that. CORS lines follow `--cors` (behaviour 1.4).
+An answer has a request id, a CRC of its body and its length. A large answer is compressed if the
+client accepts that. `--cors` lists the origins whose pages may read answers (behaviour 1.4).
 """
 
 import logging
@@ -30,7 +30,7 @@ log = logging.getLogger("emulator")
 
 Header = tuple[bytes, bytes]
 Fields = Mapping[bytes, bytes]
-"""Header fields by their lower-case names. The first of several lines of one name counts."""
+"""Header fields by their lower-case names. If several lines have one name, the first counts."""
 
 NO_FIELDS: Final[Fields] = {}
 HEADER_BLOCK: Final = 16 * limits.KIB
@@ -51,9 +51,9 @@ _HEAD: Final = (
     b"server: Server\r\n" + _JSON_LINE + b"x-amzn-requestid: %b%020X\r\nx-amz-crc32: %d\r\ncontent-length: %d\r\n%b"
 )
 _EXPOSED: Final = b"access-control-expose-headers: x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date\r\n"
-"""The line that lets a page read the request id (behaviour 1.4)."""
+"""The line that lets a web page read these fields of an answer (behaviour 1.4)."""
 _EVERY_ORIGIN: Final = b"access-control-allow-origin: *\r\n" + _EXPOSED
-_LINES: Final = 100  # log lines of one kind in a minute, if clients choose the content of the lines
+_LINES: Final = 100  # lines that a LogLimit allows in a minute if clients choose its keys
 _REFUSALS: Final = {
     400: "its request line or its headers have more than 16 KB, or it has two Host headers",
     413: "its body has more than 16 MB",
@@ -61,7 +61,7 @@ _REFUSALS: Final = {
 
 
 class Answer(NamedTuple):
-    """An HTTP answer. head: its header lines, each ended by CRLF, among them content-length."""
+    """An HTTP answer. head: all header lines, also content-length; each line ends with CRLF."""
 
     status: int
     head: bytes
@@ -69,7 +69,7 @@ class Answer(NamedTuple):
 
     @property
     def headers(self) -> list[Header]:
-        """The header lines as pairs."""
+        """The header lines as pairs of name and value."""
         lines = self.head.split(b"\r\n")[:-1]
         return [(name, value) for name, _, value in (line.partition(b": ") for line in lines)]
 
@@ -78,7 +78,7 @@ class Answer(NamedTuple):
         return self._replace(head=self.head + lines)
 
     def typed(self, content_type: bytes) -> "Answer":
-        """Return the answer with another content type than the service's JSON."""
+        """Return the answer with this content type in place of the service's JSON type."""
         return self._replace(head=self.head.replace(_JSON_LINE, _TYPE_LINE % content_type, 1))
 
 
@@ -91,7 +91,7 @@ class Answers:
         # share, then a counter. So a new id only takes the time of counting.
         self._own_id = os.urandom(16).hex().upper().encode()
         self._numbers = count(1)
-        self._narrowed = bool(settings.cors) and "*" not in settings.cors  # only origins that --cors lists may read
+        self._narrowed = bool(settings.cors) and "*" not in settings.cors  # only listed origins may read answers
         self.mistakes = LogLimit(
             keys=_LINES
         )  # limits log lines about mistakes of programs: wrong paths, services, operations
@@ -100,7 +100,7 @@ class Answers:
     @cached_property
     def page_rules(self) -> "PageRules":
         """The rules about what web pages may do."""
-        from emulator.http.front.origins import PageRules  # noqa: PLC0415 - start-up time that most never need
+        from emulator.http.front.origins import PageRules  # noqa: PLC0415 - most servers never need it
 
         return PageRules(self._settings.host, self._settings.cors, self._settings.allowed_host)
 
@@ -117,7 +117,7 @@ class Answers:
         return Answer(status, _HEAD % (self._own_id, next(self._numbers), crc32(body), len(body), more), body)
 
     def failed(self, error: BaseException | None, fields: Fields = NO_FIELDS) -> Answer:
-        """Answer a request whose commit failed, or that failed unexpectedly.
+        """Return the answer to a request that failed unexpectedly, or whose commit failed.
 
         The request may or may not have taken effect.
         """
@@ -125,12 +125,12 @@ class Answers:
         return self.make(shown.status, orjson.dumps(shown.body()), fields)
 
     def refuse(self, status: int, fields: Fields = NO_FIELDS) -> Answer:
-        """Refuse a request unread: 413 for a body over 16 MiB, 400 for an invalid head."""
+        """Log and return a refusal: status 413 for a body over 16 MiB, 400 for an invalid head."""
         log_refused(_REFUSALS[status])
         return self.make(status, b"", fields)
 
     def cors(self, fields: Fields) -> bytes:
-        """Return the header lines that let a page read an answer, if --cors allows the page."""
+        """Return the header lines that let a page read an answer; b"" if --cors forbids that."""
         if not self._narrowed:
             return _EVERY_ORIGIN
         origin = fields[b"origin"]
@@ -145,7 +145,8 @@ class Answers:
 def fields_of(headers: list[Header]) -> dict[bytes, bytes] | None:
     """Return header lines as fields.
 
-    Return None if the head must be refused: over 16 KB, or more than one Host (RFC 9112, 3.2).
+    Return None if the head must be refused: it has more than 16 KB, or more than one Host
+    (RFC 9112, 3.2).
     """
     fields: dict[bytes, bytes] = {}
     block = 0

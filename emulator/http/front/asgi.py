@@ -1,4 +1,4 @@
-"""The front end under any ASGI server: collects a request's body, answers `/`, passes on the rest.
+"""Answers the requests to `/` under any ASGI server, and passes all other requests to the site.
 
 It does what connection.py does over our own connections: the same limits, the same order of checks,
 and with `--durable` the same group commits.
@@ -50,7 +50,7 @@ async def _answer(front: Front, scope: Message, receive: Receive, send: Send) ->
 
 
 def raw_path(scope: Message) -> bytes:
-    """Return the path as the client sent it, or decoded if the server gives only that."""
+    """Return the path as the client sent it, or decoded if the ASGI server has no other."""
     path: bytes = scope.get("raw_path") or scope["path"].encode()
     return path
 
@@ -62,7 +62,7 @@ async def send_answer(send: Send, answer: Answer) -> None:
 
 
 async def _endpoint_answer(front: Front, scope: Message, fields: Fields, body: bytes) -> Answer:
-    """Return the answer to a request for `/`, when its writes are committed."""
+    """Return the answer to a request for `/`, after its writes are committed."""
 
     async def make() -> Answer:
         try:
@@ -79,7 +79,7 @@ async def _endpoint_answer(front: Front, scope: Message, fields: Fields, body: b
 
 
 def _received(body: bytes, receive: Receive) -> Receive:
-    """Return a `receive` that returns a body which has been read, and then what comes after it."""
+    """Return a `receive` whose first call returns `body`, and whose later calls call `receive`."""
     pending = [body]
 
     async def receive_again() -> Message:

@@ -28,12 +28,12 @@ class Credentials(NamedTuple):
 def credentials(headers: Mapping[bytes, bytes], query: bytes) -> Credentials:
     """Return the request's credentials.
 
-    Raises ApiError if the authentication is missing or incomplete.
+    Raises ApiError if the authentication is missing, incomplete or given twice.
     """
     header = headers.get(b"authorization")
     in_query = b"X-Amz-Algorithm" in query and "X-Amz-Algorithm" in _members(
         query
-    )  # also without a value: behaviour 1.4
+    )  # the parameter counts even without a value: behaviour 1.4
     if header is not None and in_query:
         raise errors.signed_twice()
     if in_query:
@@ -74,7 +74,7 @@ _CREDENTIAL = re.compile(rb"Credential=([^,\s]+)")
 
 
 def signed_for(headers: Mapping[bytes, bytes], query: bytes) -> str | None:
-    """Return the service in a request's credential scope, such as `sts`, or None without one."""
+    """Return the service in a request's credential scope, such as `sts`; None without a scope."""
     found = _CREDENTIAL.search(headers.get(b"authorization", b""))
     credential = found[1].decode("latin-1") if found else _members(query).get("X-Amz-Credential", "")
     scope = credential.split("/")

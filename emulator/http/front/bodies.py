@@ -1,16 +1,16 @@
-"""A bound on the bytes of request bodies that are in memory before they are complete.
+"""Bounds the memory that the incomplete bodies of requests take together.
 
 A body may have 16 MB, and a server may have thousands of connections: 60 incomplete bodies took 765
-MB. Above the bound, the server stops reading from connections until other bodies have been
-answered. Nothing fails: the sender's writes wait in the kernel, as with any busy server. The
-request that began first is always read, so one request can finish whatever the bound is.
+MB. Above the bound, the server stops reading from connections until other bodies are complete. No
+request fails: the client's writes wait in the kernel, as with any busy server. The request that
+began first is always read. So one request can always be completed, however low the bound is.
 
-A body that arrives in one piece is answered at once and never counted here.
+A request whose body arrives in one piece is answered at once. Its body is not counted here.
 """
 
 from typing import Final, Protocol
 
-_LARGE: Final = 1 << 20  # bytes; the C library keeps a part of so much memory after it is freed
+_LARGE: Final = 1 << 20  # bytes; when so much memory is freed, the C library keeps a part of it
 
 
 class Reader(Protocol):
@@ -21,16 +21,16 @@ class Reader(Protocol):
         ...
 
     def resume(self) -> None:
-        """Read on."""
+        """Read again."""
         ...
 
 
 class Bodies:
     """The incomplete bodies of one process. most: the bound, in bytes.
 
-    total: their bytes now. large: something took so much memory that the C library may keep a part
-    of it (memory.py): incomplete bodies, an inflated body, or an answer that a client did not read
-    at once.
+    total: how many bytes these bodies have now. large: whether something took so much memory that
+    the C library may keep a part of that memory (memory.py). It may be incomplete bodies, an
+    inflated body, or an answer that a client did not read at once.
     """
 
     def __init__(self, most: int) -> None:
@@ -43,7 +43,8 @@ class Bodies:
     def hold(self, reader: Reader, size: int) -> None:
         """Record how many bytes of a reader's body are in memory now.
 
-        Pauses the reader if all bodies together exceed the bound, unless its request began first.
+        Pause the reader if all bodies together exceed the bound. The reader whose request began
+        first is never paused.
         """
         self.total += size - self._sizes.get(reader, 0)
         self._sizes[reader] = size
@@ -60,7 +61,7 @@ class Bodies:
     def release(self, reader: Reader) -> None:
         """Forget a reader's body: it is complete, refused, or its connection is gone.
 
-        Resumes waiting readers.
+        Resume paused readers, as far as the bound allows.
         """
         self.total -= self._sizes.pop(reader, 0)
         self._paused.discard(reader)

@@ -1,12 +1,11 @@
 """Group commit, for `--durable`: many answers wait for one synced commit.
 
 A synced commit costs milliseconds, whatever it contains. So writes that arrive together are
-committed together: requests run as they come, and their answers are held until the commit that has
+committed together. Requests run when they arrive. Their answers are held until the commit that has
 their writes.
 
-    client A   put ── runs ── held ───────┐
-    client B      put ── runs ── held ────┤  one commit  ── both answers are sent
-    client C         get, sees A's write ─┘
+    client A   put ── runs ── held ───────┐ client B      put ── runs ── held ────┤  one commit  ──
+    both answers are sent client C         get, sees A's write ─┘
 
 The commit is made when one of these is true:
 
@@ -14,22 +13,25 @@ The commit is made when one of these is true:
 * every connection waits for the commit;
 * as much time has passed as the last commit took.
 
-Committing after the first iteration would split the clients into two groups that alternately wait
-for each other's commit: those that were just answered send their next request while the loop
-handles what arrived meanwhile. Writes outside of requests are committed in the same way.
+A commit after the first iteration would split the clients into two groups. The clients that have
+just got their answers would send their next requests while the loop already handles the requests of
+the others. Then each group would wait for the commit of the other. Writes outside of requests are
+committed in the same way.
 
-A read that sees an uncommitted write is held with it, so that no client learns anything that a
-power cut could undo.
+While a write is pending, the answers of reads are held too, because the reads may have seen it. So
+no client learns anything that a power cut could undo.
 
 When a commit fails:
 
-| failure                                            | writes            | reads             |
-|----------------------------------------------------|-------------------|-------------------|
-| Interrupted: with several processes, a group that outgrew its room is lost | run again | run again |
-| Full: the disk has no room for the group           | fail              | run again         |
-| any other StorageError                             | fail              | fail              |
+| failure                                       | writes    | reads                                       |
+|-----------------------------------------------|-----------|---------------------------------------------|
+| Interrupted: a group outgrew its room and is  | run again | run again                                   |
+| lost; this needs several processes            |           |                                             |
+| Full: the disk has no room for the group      | fail      | run again; fail if their connection also    |
+|                                               |           | waits for a write                           |
+| any other StorageError                        | fail      | fail                                        |
 
-A failed answer is an error, and its connection is closed.
+If a request fails, its client gets an error, and the connection is closed.
 """  # noqa: W505 - a table
 
 import asyncio
@@ -44,7 +46,7 @@ from storage import Full, Interrupted, StorageError
 
 log = logging.getLogger("emulator")
 
-ATTEMPTS: Final = 20  # times that a request runs again because its writes were lost
+ATTEMPTS: Final = 20  # how often at most a request runs again because its writes were lost
 
 _GATHERING: Final = 0.002  # seconds for which any group may grow, the time of some twenty writes
 _READS: Final = re.compile(rb"\w+\.(BatchGetItem|Describe\w+|Get\w+|List\w+|Query|Scan|TransactGetItems)").fullmatch
@@ -55,7 +57,8 @@ _T = TypeVar("_T")
 def reads(fields: Mapping[bytes, bytes]) -> bool:
     """Say whether a request with these header fields only reads, from its client's point of view.
 
-    Such a request may still store a status that has become due, but that can wait.
+    Such a request may also store a status that has become due. That write may be lost: the status
+    can be stored later.
     """
     return _READS(fields.get(b"x-amz-target", b"")) is not None
 
@@ -64,7 +67,7 @@ class Waiting(Protocol):
     """Somebody who waits for a commit."""
 
     def release(self, failure: StorageError | None) -> None:
-        """Go on after the commit, or after its failure."""
+        """Go on after the commit. failure: why it failed; None if it succeeded."""
         ...
 
 
@@ -79,9 +82,9 @@ class Commits:
         self._waiting: list[Waiting] = []
         self._scheduled = False
         self._connections = 0
-        self._gathered = 0  # how many waited at the end of the loop's last iteration
+        self._gathered = 0  # the length of `_waiting` at the last check
         self._until = 0.0
-        self._took = 0.0  # seconds of the last commit
+        self._took = 0.0  # seconds that the last commit took
         self._group_commit.group_writes(self._schedule)
 
     def pending(self) -> bool:
@@ -89,7 +92,7 @@ class Commits:
         return self._group_commit.pending
 
     def wait(self, waiting: Waiting, among: int) -> None:
-        """Wait for the next commit, which calls `release` once.
+        """Call `waiting.release` once, after the next commit.
 
         among: the number of open connections.
         """
@@ -98,7 +101,7 @@ class Commits:
         self._schedule()
 
     def _schedule(self) -> None:
-        """Commit once the event loop has nothing more for the group."""
+        """Let `_check` commit, after one iteration of the event loop or more."""
         if not self._scheduled:
             self._scheduled = True
             self._gathered = 0
@@ -106,7 +109,7 @@ class Commits:
             self._loop.call_soon(self._check)
 
     def _check(self) -> None:
-        """Commit, or wait for another iteration if the last one has brought further answers."""
+        """Commit. If the group may still grow, check again after the next iteration instead."""
         gathered = len(self._waiting)
         if self._gathered < gathered < self._connections and monotonic() < self._until:
             self._gathered = gathered
@@ -129,7 +132,7 @@ class Commits:
         except StorageError as error:
             log.error("%d answers failed, their writes may be lost: %s", len(waiting), error)  # noqa: TRY400 - no traceback
             failure = error
-        except Exception as error:  # whatever it is, no client may wait for ever
+        except Exception as error:  # after any exception, the clients must not wait for ever
             log.exception("%d answers failed, their writes may be lost", len(waiting))
             failure = StorageError(str(error))
         self._took = monotonic() - begun
@@ -140,11 +143,11 @@ class Commits:
         for each in waiting:
             try:
                 each.release(failure)
-            except Exception:  # the other clients wait for their answers too
+            except Exception:  # the other clients must still get their answers
                 log.exception("an answer could not be sent")
 
     def _recover(self) -> None:
-        """Read definitions and unfinished work from the store again: some may have been lost."""
+        """Read definitions and unfinished work again: the failed commit may have changed them."""
         try:
             self._database.recover()
         except StorageError as error:
@@ -170,10 +173,13 @@ async def committed(
     repeatable: bool = True,
     reads: bool = False,
 ) -> _T:
-    """Return what make() returns, once its writes are committed. For requests over ASGI.
+    """Return what make() returns, after its writes are committed. For requests over ASGI.
 
-    make() runs again if its writes were lost and it is repeatable, or if the disk is full and it
-    only reads. Raises StorageError.
+    A failed commit raises StorageError, except in these cases:
+
+    * The writes were lost. Then make() runs again, or its result is returned if `repeatable` is
+      false.
+    * The disk is full and `reads` is true. Then make() runs again.
     """
     failure: StorageError | None = None
     for _ in range(ATTEMPTS):

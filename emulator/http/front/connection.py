@@ -1,20 +1,21 @@
 """One HTTP/1.1 connection, answered straight from the parser's callbacks.
 
-uvicorn lets its protocol class be replaced. Ours needs no task, scope, receive or send for a
-request to `/`: the endpoint is synchronous, so the answer is made when the parser reports the
-request's end (requests.py), and sent at the end of the loop's iteration (outbox.py). An ASGI
-application answers every other request (cycle.py). Under other servers, asgi.py replaces all this.
+uvicorn accepts a protocol class in place of its own. For a request to `/`, our class needs no task,
+scope, receive or send, because the endpoint is synchronous. The answer is made when the parser
+reports the end of the request (requests.py). It is sent at the end of the loop's iteration
+(outbox.py). An ASGI application answers every other request (cycle.py). Under other ASGI servers,
+asgi.py does the work of this class.
 
 This class answers 2.1 to 2.3 times as many GetItem and PutItem requests of 1 KB a second as
 uvicorn's own HTTP with asgi.py, at 1, 8 and 32 connections (tests/bench/README.md).
 
 Requests may be pipelined. Their answers keep their order:
 
-* Back-pressure: while a client is not reading responses we stop reading its requests. Requests
-  already received are queued and answered one at a time, so at most one response is buffered.
+* Back-pressure: while a client does not read responses, we do not read its requests. Requests that
+  have arrived are queued and answered one at a time, so at most one response is buffered.
 * While an answer is being made, in slices or by the application, later requests are queued.
 * With `--durable`, answers are held until the commit that has their writes (held_answers.py). A
-  request for the application begins when no answer before it is held.
+  request for the application begins only when no earlier answer is held.
 
 What a connection reads and queues, and when it is closed, depends on its state: see states.py.
 """
@@ -39,16 +40,16 @@ from storage import StorageError
 _BAD_REQUEST: Final = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _UNREAD_CHECK: Final = 5.0  # seconds from seeing unsent bytes to checking whether the client reads them
-_ACTIVE: Final = 1.0  # seconds after its last request in which a client counts as active
+_ACTIVE: Final = 1.0  # seconds; a client counts as active if bytes came or went so recently
 _FAREWELL: Final = 0.25  # seconds in which an active client may send one more request at shutdown
 _NO_BODY: Final = b""
 
 
 class Connection(asyncio.Protocol):
-    """One client's connection. state: uvicorn's, with the open connections and the date header.
+    """One client's connection. state: uvicorn's, which has all connections and the date header.
 
-    Three groups of methods are called from outside: asyncio's, uvicorn's `shutdown`, and those of
-    the interfaces Receiver (requests.py), Waiting (commits.py) and cycle.Client.
+    Others call three groups of methods: those of asyncio.Protocol; `shutdown`, which uvicorn calls;
+    and those of the interfaces Receiver (requests.py), Waiting (commits.py) and cycle.Client.
     """
 
     __slots__ = (
@@ -82,12 +83,13 @@ class Connection(asyncio.Protocol):
         self._moved = 0.0  # the loop's time when bytes last came from or went to the client
         self._unsent = 0  # bytes that the transport had not sent yet at the last check
         self.closing = False  # the next answer is the last
-        # The facts that determine the state.
+        # These attributes, `_held` and `_reader` determine the state.
         self._making: Any = None  # the Run or Cycle that makes an answer
         self._unread = False  # the client does not read
         self._waits_for_held = False  # a request for the application waits for held answers
         self._paused = False  # by self._front.bodies
-        # What has arrived and waits for its turn. Something is there only while the state queues.
+        # Actions that wait for their turn, such as answering a request. None waits unless the state
+        # queues.
         self._later: deque[Callable[[], None]] = deque()
         self._queues = False  # whether the current state queues
         self._held = HeldAnswers()
@@ -106,7 +108,7 @@ class Connection(asyncio.Protocol):
     # --- states -----------------------------------------------------------------------------------
 
     def _current(self) -> State:
-        """Return the state that follows from the facts."""
+        """Return the state, which follows from these attributes."""
         if self._making is not None:
             return states.CLOGGED if self._unread else states.ANSWERING
         if self._unread or self._waits_for_held or self._held.large:
@@ -116,7 +118,7 @@ class Connection(asyncio.Protocol):
         return states.IDLE
 
     def _update(self) -> None:
-        """Do as the state says, after a fact has changed."""
+        """Read or stop reading, as the state says. Call this when the state may have changed."""
         state = self._current()
         self._queues = state.queues
         transport = self._transport
@@ -128,7 +130,7 @@ class Connection(asyncio.Protocol):
             transport.pause_reading()
 
     def _go_on(self) -> None:
-        """Do what has waited, as far as the state allows, and then read on."""
+        """Run the waiting actions while the state allows it, and then read again."""
         self._update()
         while self._later and not self._queues:
             act = self._later.popleft()
@@ -140,7 +142,7 @@ class Connection(asyncio.Protocol):
         self._update()
 
     def _in_turn(self, act: Callable[[], None]) -> None:
-        """Do something after everything that waits."""
+        """Run an action after all actions that wait and the answer that is being made."""
         if self._later or self._making is not None:
             self._later.append(act)
         else:
@@ -149,7 +151,7 @@ class Connection(asyncio.Protocol):
     def _check_progress(self) -> None:
         """Close the connection if it has made no progress for too long.
 
-        Abort it if it is closing already.
+        Abort it if it is closing already, or if the client has not read everything.
         """
         transport = self._transport
         if transport is None:
@@ -174,7 +176,7 @@ class Connection(asyncio.Protocol):
             self._close()
 
     def _restart_clock(self) -> None:
-        """Restart the time without progress."""
+        """Let the time without progress begin again at zero."""
         self._moved = self._reader.stepped_at = self._loop.time()
 
     def _start_timer(self, seconds: float, check: Callable[[], None]) -> None:
@@ -185,7 +187,7 @@ class Connection(asyncio.Protocol):
     # --- asyncio's side ---------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Register, and start the timer."""
+        """Register the connection, and start its timer."""
         self._transport = transport  # type: ignore[assignment] # uvloop's is not an asyncio.Transport
         self._state.connections.add(self)
         self._front.clients.add(self)
@@ -193,7 +195,7 @@ class Connection(asyncio.Protocol):
         self._start_timer(PATIENCE, self._check_progress)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
-        """Drop everything."""
+        """Forget the connection and what waits on it. Cancel the answer that is being made."""
         self._state.connections.discard(self)
         self._front.clients.discard(self)
         if self._timer is not None:
@@ -206,12 +208,12 @@ class Connection(asyncio.Protocol):
             self._making.cancel()
 
     def data_received(self, data: bytes) -> None:
-        """Parse. The reader calls the methods of Receiver."""
+        """Parse the data: the reader then calls this object's methods of Receiver."""
         self._moved = now = self._loop.time()
         self._reader.feed(data, now)
 
     def eof_received(self) -> bool:
-        """Close when every complete request is answered.
+        """Close the connection when every complete request is answered.
 
         Return True, so that the transport does not close itself.
         """
@@ -231,7 +233,7 @@ class Connection(asyncio.Protocol):
         self._update()
 
     def resume_writing(self) -> None:
-        """Note that the client reads."""
+        """Note that the client reads again, and go on."""
         self._unread = False
         self._moved = self._loop.time()
         if self._making is not None:
@@ -244,7 +246,7 @@ class Connection(asyncio.Protocol):
         self._update()
 
     def resume(self) -> None:
-        """Read on (bodies.py)."""
+        """Read again (bodies.py)."""
         self._paused = False
         self._restart_clock()
         self._update()
@@ -252,7 +254,7 @@ class Connection(asyncio.Protocol):
     # --- the end ----------------------------------------------------------------------------------
 
     def shutdown(self) -> None:
-        """Close, as the state says. uvicorn calls this when the server stops."""
+        """Close now or later, as the state says. uvicorn calls this when the server stops."""
         todo = self._current().at_shutdown
         if todo is AtShutdown.CLOSE or (todo is AtShutdown.PART and self._loop.time() - self._moved >= _ACTIVE):
             self._close()
@@ -289,8 +291,8 @@ class Connection(asyncio.Protocol):
         self, method: str, target: bytes, fields: dict[bytes, bytes], body: bytes, *, keep_alive: bool
     ) -> None:
         """Answer a request, or let it wait for its turn."""
-        # Most requests are answered without a Request, which takes a thirtieth of a GetItem's time
-        # to make.
+        # Most requests are answered without a Request object: making one takes a thirtieth of the
+        # time of a GetItem.
         if target == b"/" and not self._queues and self._front.commits is None:
             try:
                 answer = self._endpoint.answer(method, b"", fields, body)
@@ -306,15 +308,15 @@ class Connection(asyncio.Protocol):
             self._respond(request)
 
     def continue_expected(self) -> None:
-        """Let the client send its body."""
+        """Tell the client to send its body."""
         self._in_turn(partial(self._write, _CONTINUE, None))
 
     def head_refused(self, fields: dict[bytes, bytes]) -> None:
-        """Refuse a request, and close."""
+        """Refuse a request because of its head, and close."""
         self._in_turn(partial(self._send_last, self._endpoint.refuse(400, fields)))
 
     def body_refused(self, fields: dict[bytes, bytes], *, keep_alive: bool) -> None:
-        """Refuse a request."""
+        """Refuse a request because of the size of its body."""
         self._in_turn(partial(self._refuse_body, fields, keep_alive=keep_alive))
 
     def _refuse_body(self, fields: dict[bytes, bytes], *, keep_alive: bool) -> None:
@@ -338,7 +340,7 @@ class Connection(asyncio.Protocol):
         self._send_last(self._endpoint.failed(error, fields))
 
     def ended(self) -> None:
-        """Close after the answers to what has been received."""
+        """Close after all requests that were received are answered."""
         self._in_turn(self._close)
 
     # --- answers ----------------------------------------------------------------------------------
@@ -403,7 +405,7 @@ class Connection(asyncio.Protocol):
         self._close()
 
     def _write(self, data: bytes, request: Request | None) -> None:
-        """Send data, or hold it if it must wait for a commit, or for data that is already held."""
+        """Send data. Hold it instead if other data is held or writes are pending."""
         commits = self._front.commits
         if commits is not None and (self._held or commits.pending()):
             if not self._held:
@@ -415,7 +417,7 @@ class Connection(asyncio.Protocol):
             self.write(data)
 
     def write(self, data: bytes) -> None:
-        """Send data: at once if no other connection is open, else with the data of the others."""
+        """Send data: at once if no other connection is open, else through the outbox."""
         transport = self._transport
         if transport is None:
             return
@@ -450,7 +452,7 @@ class Connection(asyncio.Protocol):
     def not_answered(self, request: Request, error: BaseException | None, *, begun: bool) -> None:
         """Report a failure of the application.
 
-        An answer that has begun is cut off, so that it looks broken.
+        If the answer has begun, abort the connection, so that the client sees a broken answer.
         """
         self._making = None
         if not begun:
@@ -463,7 +465,7 @@ class Connection(asyncio.Protocol):
     # --- held answers (commits.py) ----------------------------------------------------------------
 
     def release(self, failure: StorageError | None) -> None:
-        """Send what was held, run the requests again, or report the failure and close."""
+        """Send the held data. After a failure, run the requests again, or report it and close."""
         held = self._held.take()
         self._waits_for_held = False
         if run_again(failure, held) and self._held.attempts < ATTEMPTS:

@@ -4,15 +4,15 @@ The connection has received the whole request. The answer may be streamed:
 
 | the application sends                   | the client gets                                         |
 |-----------------------------------------|---------------------------------------------------------|
-| a start with `content-length`           | the head with the first part of the body, as it is      |
+| a start with `content-length`           | the head together with the first part, both unchanged   |
 | a start without it, HTTP/1.1            | the body in chunks                                      |
 | a start without it, HTTP/1.0            | the body up to the end of the connection                |
-| a part, while the client does not read  | the part later: `send` waits until the client reads     |
-| nothing, or it raises, before the start | a 500                                                   |
-| nothing more, or it raises, after it    | the end of the connection, so that the answer is broken |
+| a part, while the client does not read  | the part later; `send` waits until the client reads     |
+| it ends or raises before the first part | an error with status 500                                |
+| it ends or raises before the last part  | the end of the connection, so that the answer is broken |
 
-After the answer, or when the client is gone, `receive` returns `http.disconnect`, and what the
-application sends is ignored.
+When the answer is complete or the client is gone, `receive` returns `http.disconnect`, and `send`
+ignores its message.
 """  # noqa: W505 - a table
 
 import asyncio
@@ -82,7 +82,7 @@ class Cycle:
         except asyncio.CancelledError:
             self._give_up(None)
             raise
-        except Exception as error:  # noqa: BLE001 - the client logs it
+        except Exception as error:  # noqa: BLE001 - self._client logs it
             failure = error
         self._give_up(failure or RuntimeError("the application has not completed its answer"))
 
@@ -98,11 +98,11 @@ class Cycle:
         self._writable.set()
 
     def pause(self) -> None:
-        """Let the application wait before it sends more."""
+        """Let the application's next `send` wait."""
         self._writable.clear()
 
     def resume(self) -> None:
-        """Let the application send."""
+        """Let the `send` that waits return."""
         self._writable.set()
 
     async def _receive(self) -> Message:

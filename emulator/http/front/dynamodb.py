@@ -1,10 +1,10 @@
 """DynamoDB's JSON 1.0 protocol without I/O: one request to `/` in, one answer out (behaviour 1).
 
-The parts of an HTTP request go in; status, head and body come out. Sockets, ASGI and chunking are
-the caller's task. So the same code serves every front end, and tests need none.
+The caller passes the parts of an HTTP request, and gets status, head and body. Sockets, ASGI and
+chunking are the caller's task. So the same code serves sockets, other ASGI servers and tests.
 
 Checks come in the service's order: size, CORS preflight, GET (health), method and content type,
-JSON, target, authentication, and then those of the operation.
+JSON, target, authentication, and then the checks of the operation.
 """
 
 import gc
@@ -46,16 +46,16 @@ NOT_FOUND: Final = b"<UnknownOperationException/>\n"
 
 _TARGET_PREFIXES: Final = ("DynamoDB_20120810.", "DynamoDBStreams_20120810.")
 _STREAM_OPERATIONS: Final = frozenset(("ListStreams", "DescribeStream", "GetShardIterator", "GetRecords"))
-_LARGE: Final = 256 * limits.KIB  # bytes of a body; smaller ones make no noticeable work for the garbage collector
+_LARGE: Final = 256 * limits.KIB  # bytes of a body; for smaller ones the garbage collector has no noticeable work
 _SPARE: Final = [size for size in range(16, 480, 16) for _ in range(50)]
-"""Sizes of small objects that are made before a large body is parsed, and freed after it.
+"""Sizes of small objects that are made before a large body is parsed, and freed after the parsing.
 
-Objects that outlive the body then take these places. Python returns memory by the megabyte, so each
-such object amid the body's objects would keep a megabyte: a server kept one more megabyte after
-each of 16 large bodies.
+Objects that outlive the body then take the freed places. Otherwise they would lie among the objects
+of the body. Python returns memory in blocks of a megabyte, so each such object would keep a whole
+block: a server kept one more megabyte after each of 16 large bodies.
 """
 _CACHED_CALLERS: Final = 1024
-_LONG_CALLER: Final = 1024  # bytes of credential and host together; only an attacker has longer ones
+_LONG_CALLER: Final = 1024  # bytes of credential and host together; only an attacker sends more
 _COMPLETE: Final = re.compile(
     rb"AWS4-[^ ]+ Credential=([^,\s][^,]*/aws4_request), ?SignedHeaders=[^,\s][^,]*, ?Signature=[^,\s][^,]*"
 ).fullmatch
@@ -64,13 +64,13 @@ _COMPLETE: Final = re.compile(
 A character class that excludes one character, such as `[^,]`, matches fastest.
 """
 _THREE_PARTS: Final = re.compile(rb"\S+ [^,\s]+, ?[^,\s]+, ?[^,\s]+").fullmatch
-"""Such a header without blanks inside its parts: a blank would end a part (behaviour 1.4)."""
+"""An Authorization header without blanks in its parts: a blank ends a part (behaviour 1.4)."""
 
 
 class DynamoDbEndpoint:
     """Answers the requests to `/` with an emulator.
 
-    bodies: if set, it records the sizes that compressed bodies may have had in memory.
+    bodies: if set, it records how many bytes each compressed body may have taken when inflated.
     """
 
     def __init__(self, emulator: Emulator) -> None:
@@ -107,15 +107,15 @@ class DynamoDbEndpoint:
             return self._refusal(error, fields)
 
     def failed(self, error: BaseException | None, fields: Fields = NO_FIELDS) -> Answer:
-        """Answer a request whose commit failed, or that failed unexpectedly."""
+        """Return the answer to a request that failed unexpectedly, or whose commit failed."""
         return self.answers.failed(error, fields)
 
     def refuse(self, status: int, fields: Fields = NO_FIELDS) -> Answer:
-        """Refuse a request before reading it."""
+        """Log and return a refusal: status 413 or 400."""
         return self.answers.refuse(status, fields)
 
     def _in_slices(self, steps: Steps[bytes], fields: Fields) -> Steps[Answer]:
-        """Return the answer whose body is made in slices."""
+        """Make an answer in slices. steps: return its body."""
         try:
             return self._make(200, (yield from steps), fields)
         except Exception as error:  # noqa: BLE001 - becomes an answer
@@ -144,12 +144,12 @@ class DynamoDbEndpoint:
             answered = self._for_another_service(method, query, fields, body)
             if answered is not None:
                 return answered
-        if method in ("GET", "HEAD"):  # the caller leaves out the body of a HEAD's answer
+        if method in ("GET", "HEAD"):  # the caller sends the answer to a HEAD without its body
             return self._make(200, b"healthy: %b " % fields.get(b"host", b"localhost"), fields)
         return self._make(404, NOT_FOUND, fields)
 
     def _other_type(self, query: bytes, fields: Fields, body: bytes) -> Answer:
-        """Answer a POST whose content type is not exactly that of JSON 1.0."""
+        """Answer a POST whose content type differs from `application/x-amz-json-1.0`."""
         given = fields.get(b"content-type", b"").partition(b";")[0].strip().lower()
         if body and given not in (JSON, PLAIN_JSON):
             answer = self._for_another_service("POST", query, fields, body)
@@ -193,8 +193,9 @@ class DynamoDbEndpoint:
     def _call_large(self, query: bytes, fields: Fields, body: bytes) -> bytes:
         """Answer a request with a large body while garbage collection is off.
 
-        A body of 16 MB becomes millions of objects that live until the answer. The collector visits
-        them again and again, which took three quarters of the time of parsing some bodies.
+        A body of 16 MB becomes millions of objects that live until the answer. If the collector is
+        on, it visits them again and again. For some bodies, that took three quarters of the parsing
+        time.
         """
         self._emulator.load(_target(fields))
         spare = [bytes(size) for size in _SPARE]
@@ -220,7 +221,7 @@ class DynamoDbEndpoint:
         return name
 
     def _unknown(self, query: bytes, fields: Fields) -> ApiError:
-        """Return the error of an unknown target, which may be another service's."""
+        """Return the error for an unknown target, which may belong to another service."""
         from emulator.http.front import other_services  # noqa: PLC0415 - most servers never need it
 
         reply = other_services.logged_reply(self.answers, "POST", b"/", query, fields, b"")
@@ -229,7 +230,8 @@ class DynamoDbEndpoint:
     def _caller(self, query: bytes, fields: Fields) -> Caller:
         """Return the caller.
 
-        Callers are cached by credential and host. The signature differs in every request.
+        Callers are cached by credential and host, not by the whole header: its signature differs in
+        every request.
         """
         complete = None if query else _COMPLETE(fields.get(b"authorization", b""))
         if complete is None or not (b"x-amz-date" in fields or b"date" in fields):
@@ -252,5 +254,5 @@ class DynamoDbEndpoint:
 
 
 def _target(fields: Fields) -> str:
-    """Return the name of an operation for the log."""
+    """Return the name of a request's operation, for the log."""
     return fields.get(b"x-amz-target", b"").decode("latin-1").rpartition(".")[2]

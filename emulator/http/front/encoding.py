@@ -7,11 +7,11 @@ from typing import Final
 
 from emulator import errors, limits
 
-MOST_INFLATED: Final = 1_032  # bytes that one byte of deflated data can become
+MOST_INFLATED: Final = 1_032  # the most bytes that one byte of deflated data can become
 
 _PIECE: Final = 1 << 16  # bytes of the first piece of a body's first member
 _NEXT_PIECE: Final = 1 << 6  # bytes of the first piece of each further member
-_MOST_MEMBERS: Final = 1_000  # members of a body; 16 MB in the usual members of 64 KB are 256
+_MOST_MEMBERS: Final = 1_000  # members that a body may have; 16 MB have 256 members of the usual 64 KB
 _SPARE: Final = 1 << 16  # bytes of a body that may inflate to nothing
 _CODINGS: Final = ("gzip", "deflate")
 _QUALITY: Final = re.compile("q=([^;]*)")
@@ -45,14 +45,15 @@ def decoded(body: bytes, coding: bytes) -> bytes:
 def _inflate(body: bytes, bits: int) -> bytes:
     """Inflate all members of a body, up to the size that a request may have.
 
-    Raises zlib.error, EOFError.
+    Raises TooLarge, zlib.error, EOFError.
 
-    A body of very many members, or one twice as long as what it inflates to, is refused as broken:
-    16 MB of empty members took 7 s. No compressor writes such bodies.
+    A body is refused as broken if it has more than 1,000 members. It is also refused if it has more
+    than twice as many bytes as it inflates to, and 64 KiB on top. No compressor writes such bodies.
+    To inflate 16 MB of empty members took 7 s.
 
-    zlib copies the bytes that it gets after the end of a member. So it gets the body in pieces,
-    which double in size within a member. Otherwise the rest of the body would be copied for each
-    small member.
+    zlib copies the bytes that it gets after the end of a member. So it gets the body in pieces. The
+    size of the pieces doubles until the member ends. If zlib got the whole body, it would copy the
+    rest of the body for each small member.
     """
     if not body:  # an empty body has no member, and so is broken (behaviour 1.1)
         raise EOFError
@@ -83,8 +84,9 @@ def _inflate(body: bytes, bits: int) -> bytes:
 def chosen(accept: bytes) -> str | None:
     """Return gzip or deflate if the Accept-Encoding value allows it, else None (behaviour 1.2).
 
-    The highest quality wins, then the first one in the value. `*` stands for the codings that are
-    not named, and ranks after those that are.
+    The coding with the highest quality wins. If both have the same quality, the first in the value
+    wins. `*` gives the quality of the codings that the value does not name. Such a coding loses
+    against a named one of the same quality.
     """
     named: dict[str, float] = {}
     others = 0.0
@@ -95,12 +97,12 @@ def chosen(accept: bytes) -> str | None:
         elif name in _CODINGS:
             named[name] = max(named.get(name, 0.0), quality)
     ranked = named | {name: others for name in _CODINGS if name not in named}
-    best = max(ranked, key=lambda name: ranked[name])  # the first of those with equal qualities
+    best = max(ranked, key=lambda name: ranked[name])  # the first one, if both have the same quality
     return best if ranked[best] > 0 else None
 
 
 def _quality(entry: str) -> float:
-    """Return the quality of one entry: its first `q=`, at most 1, and 1 if it is not a number."""
+    """Return the quality of one entry, at most 1: its first `q=`, or 1 if that is no number."""
     found = _QUALITY.search(entry)
     try:
         quality = float(found[1]) if found else 1.0

@@ -24,7 +24,7 @@ _HTTP_2: Final = b"PRI * HTTP/2"
 def log_failure(what: str, error: BaseException) -> None:
     """Log why the server failed to answer a request.
 
-    what: the operation or path, as the client sent it.
+    what: names the request in the log. It may contain text that the client sent.
     """
     reason = error.__cause__ if isinstance(error.__cause__, StorageError) else error
     if isinstance(reason, Full):

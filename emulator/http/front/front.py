@@ -24,14 +24,14 @@ class Client(Protocol):
 
     @property
     def last_active(self) -> float:
-        """The loop's time of the last activity."""
+        """The loop's time when the client was last active."""
         ...
 
 
 class Front:
     """The endpoint for `/`, the application for every other path, and what both need.
 
-    commits: set while the event loop of a durable server runs. clients: all that are connected now.
+    commits: set while the event loop of a durable server runs. clients: those being served now.
     """
 
     def __init__(self, emulator: Emulator, endpoint: DynamoDbEndpoint, load_site: Callable[["Front"], App]) -> None:

@@ -4,17 +4,17 @@ from emulator.http.front.commits import reads
 from emulator.http.front.requests import Request
 from storage import Full, Interrupted, StorageError
 
-_MOST: float = 4 << 20  # bytes; with more, further requests wait too
+_MOST: float = 4 << 20  # bytes; if more are held, further requests wait too
 
 Held = tuple[bytes, Request | None]
-"""What is to be written, and the request that it answers.
+"""Data that is to be sent, and the request that the data answers.
 
-None: the data answers no request, and is sent unchanged.
+None: the data answers no request. If requests run again, this data is sent unchanged.
 """
 
 
 class HeldAnswers:
-    """Holds answers in order. attempts: how often in a row their requests have run again."""
+    """Holds answers in order. attempts: how often in a row the held requests have run again."""
 
     __slots__ = ("_bytes", "_entries", "attempts")
 
@@ -28,7 +28,7 @@ class HeldAnswers:
 
     @property
     def large(self) -> bool:
-        """Whether they take so much memory that further requests must wait."""
+        """Whether the held answers take so much memory that further requests must wait."""
         return self._bytes > _MOST
 
     def hold(self, data: bytes, request: Request | None) -> None:
@@ -37,7 +37,7 @@ class HeldAnswers:
         self._bytes += len(data)
 
     def take(self) -> list[Held]:
-        """Return all answers, and hold none."""
+        """Return all held answers, and forget them."""
         entries, self._entries = self._entries, []
         self._bytes = 0
         return entries
@@ -46,8 +46,9 @@ class HeldAnswers:
 def run_again(failure: StorageError | None, held: list[Held]) -> bool:
     """Say whether the held requests run again after their commit failed.
 
-    After Full they do so only if none of them writes. Such requests were held because others had
-    written, or because a status was to be stored, which can wait until there is room.
+    After Full, they run again only if all of them are reads. A read is held because of the writes
+    of other requests, or because it has stored a status that was due. The status can be stored
+    later, when there is room.
     """
     if isinstance(failure, Full):
         return all(request is None or reads(request.fields) for _, request in held)

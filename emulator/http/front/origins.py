@@ -1,21 +1,22 @@
-"""Which web pages may use the paths that need no credentials: the controls and Lambda's API.
+"""Which web pages may use the paths that need no secret: the controls and Lambda's API.
 
 Any web page that a developer visits can send requests to 127.0.0.1. The browser marks them with
 `Origin` or `Sec-Fetch-Site`, which a page cannot change, and with the `Host` that the page asked
 for. A request to these paths is refused if one of these is true:
 
-1. Its Host is a name that a stranger may own: a name with a dot that is not an IP address, not
-   below one of the local suffixes and not listed in --allowed-host. DNS rebinding can lead such a
-   name to this server, and then the browser takes the stranger's page for one of this server. For
-   the same reason an Origin is never accepted because it equals the Host.
-2. It has an Origin that is not one of this server, not listed in --cors, and whose host is not in
-   --allowed-host. Origins of this server are loopback names and addresses, the addresses of --host
-   and the address that the request came to, each with the port that the request came to. `null`
-   (files, sandboxed frames) is never accepted.
+1. Its Host is a name that a stranger may own. That is every name with a dot, except IP addresses,
+   names that end with a local suffix, and the names in --host and --allowed-host. DNS rebinding can
+   lead a stranger's name to this server, and then the browser takes the stranger's page for a page
+   of this server. For the same reason, an Origin is not accepted just because it equals the Host.
+2. It has an Origin, and the Origin is none of these: an origin of this server, an origin in --cors,
+   an origin whose host is in --allowed-host. Origins of this server are loopback names and
+   addresses, the addresses of --host, and the address that the request came to, each with the port
+   that the request came to. `null` (files, sandboxed frames) is never accepted.
 3. It has no Origin, and Sec-Fetch-Site says that a page of another site or another port sent it.
 
-A GET with which the browser shows the answer as a page passes 2 and 3, so that links work: no GET
-changes anything. Programs other than browsers send neither header.
+Rules 2 and 3 do not apply to a GET whose answer the browser shows as a page, so that links work.
+This is safe because no GET changes anything. Programs other than browsers send neither Origin nor
+Sec-Fetch-Site.
 """
 
 import re
@@ -72,7 +73,7 @@ class PageRules:
         return origin(value.decode("latin-1")) in self._cors
 
     def refusal(self, method: str, fields: Fields, address: Address | None) -> str | None:
-        """Return why a request is refused, and which flag would allow it; None if it is not.
+        """Return why a request is refused, and which flag would allow it. None: it is allowed.
 
         address: the address that the connection came to; None if the ASGI server does not give it.
         """
@@ -113,7 +114,7 @@ class PageRules:
             return True
         if page.scheme not in _PORTS:
             return False
-        if page.host in self._allowed:  # with any port, because a proxy may stand before this server
+        if page.host in self._allowed:  # the port may differ, because a proxy may stand before this server
             return True
         if address is None or page.port != address[1]:
             return False
@@ -135,7 +136,7 @@ def _unknown_page(site: str) -> str:
 
 
 def _plain(host: str) -> str:
-    """Return a host without brackets and trailing dot; an IP address in its usual form."""
+    """Return a host without brackets and trailing dot. IP addresses get their usual form."""
     name = host.removeprefix("[").removesuffix("]").removesuffix(".")
     found = _address(name)
     return name if found is None else str(found)

@@ -1,20 +1,22 @@
 """Answers to requests that belong to another service of AWS: sts, s3, sqs and the rest.
 
-A program sends them here if it sets AWS_ENDPOINT_URL, which redirects all services, instead of the
-variable of one service. The answer has the form in which that service reports errors, so that the
-SDK shows its user the sentence that names the mistake. The forms are those of the AWS protocols
-(botocore/parsers.py reads all of them):
+A program sends such requests here if it sets AWS_ENDPOINT_URL, which redirects all services. It
+should set the variable of DynamoDB alone. The answer has the form in which the other service
+reports errors, so that the SDK shows its user the sentence that names the mistake. The AWS
+protocols define the forms, and botocore/parsers.py reads all of them. The first row that matches
+decides:
 
 | the request                                                     | the answer                                     |
 |-----------------------------------------------------------------|------------------------------------------------|
-| CBOR: `smithy-protocol: rpc-v2-cbor`, or a CBOR content type    | the JSON error's members as a CBOR map         |
+| `smithy-protocol`, or `X-Amz-Target` with a CBOR content type   | the JSON error's members as a CBOR map         |
 | `X-Amz-Target`                                                  | JSON with `__type`, in the same content type   |
 | a form (body or query) with `Action`                            | XML: ErrorResponse; EC2 has a form of its own  |
-| another path, signed for s3                                     | XML: Error                                     |
-| another path, signed for another service of REST and XML        | XML: ErrorResponse                             |
-| another path                                                    | JSON, its code in `x-amzn-errortype`           |
+| any other, signed for s3                                        | XML: Error                                     |
+| any other, signed for another service of REST and XML           | XML: ErrorResponse                             |
+| any other but a POST to `/`                                     | JSON; the header `x-amzn-errortype` has a code |
 
-The credential scope names the service. If it names none, a known target prefix does.
+The credential scope names the service. If the scope is missing or names dynamodb, a known target
+prefix names the service.
 """  # noqa: W505 - a table
 
 import logging
@@ -33,7 +35,7 @@ from emulator.http.front.answers import Answer, Answers, Fields
 
 log = logging.getLogger("emulator")
 
-_OURS: Final = frozenset(("dynamodb",))  # clients of DynamoDB Streams sign for it too
+_OURS: Final = frozenset(("dynamodb",))  # clients of DynamoDB Streams also sign for dynamodb
 _TARGETS: Final[Mapping[str, str]] = {
     "AWSEvents": "events",
     "AWSStepFunctions": "states",
@@ -57,11 +59,11 @@ _S3: Final = frozenset(("s3", "s3express", "s3-object-lambda", "s3-outposts"))
 _REST_XML: Final = frozenset(("cloudfront", "route53"))
 _EC2: Final = "ec2"
 
-_READ: Final = 1 << 13  # bytes of a form that are searched for its Action; SDKs write it first
+_READ: Final = 1 << 13  # bytes of a form that are searched for its Action; SDKs write the Action first
 _REFUSED: Final = 400
 _NO_PATH: Final = 404
 _CODE: Final = "UnknownOperationException"
-_QUERY_CODE: Final = "InvalidAction"  # AWS's common errors of query services
+_QUERY_CODE: Final = "InvalidAction"  # from AWS's common errors of query services
 _S3_CODE: Final = "InvalidRequest"
 
 
@@ -76,7 +78,7 @@ class Reply(NamedTuple):
 
 
 def answer(answers: Answers, method: str, path: bytes, query: bytes, fields: Fields, body: bytes) -> Answer | None:
-    """Answer and log a request for another service. Return None if it names no service."""
+    """Answer and log a request for another service. Return None if the request names none."""
     found = logged_reply(answers, method, path, query, fields, body)
     if found is None:
         return None
@@ -93,7 +95,7 @@ def logged_reply(answers: Answers, method: str, path: bytes, query: bytes, field
 
 
 def reply(method: str, path: bytes, query: bytes, fields: Fields, body: bytes) -> Reply | None:
-    """Return the answer to a request for another service, or None if it names no service."""
+    """Return the answer to a request for another service; None if the request names none."""
     form = _form(method, query, fields, body)
     service = _service(query, fields)
     if service is None and not {"Action", "Version"} <= form.keys():  # AssumeRoleWithWebIdentity of sts is not signed
@@ -128,7 +130,7 @@ def _service(query: bytes, fields: Fields) -> str | None:
 
 
 def _form(method: str, query: bytes, fields: Fields, body: bytes) -> dict[str, str]:
-    """Return the members at the beginning of a form."""
+    """Return the members in the first 8 KiB of a request's form; {} if it has no form."""
     if method == "GET":
         text = query
     elif fields.get(b"content-type", b"").startswith(b"application/x-www-form-urlencoded"):

@@ -1,12 +1,13 @@
-"""A line in the log for each request, at log level debug; at trace the bodies too.
+"""Logs a line for each request at log level debug, and also the bodies at level trace.
 
     PutItem Orders: 200, 1.0 units, 0.9 ms, request 7FQ..
     Query Orders/by-date: 400 ValidationException: Query condition missed .., 0.4 ms, request 7FQ..
     POST /_emulator/clock: 200, 0.2 ms, request 7FQ..
 
-`LoggedEndpoint` replaces `DynamoDbEndpoint` at these levels, so logging costs nothing at others.
-The time is the time in this process, without the network and, with --durable, without the commit.
-The units are those of the answer: without ReturnConsumedCapacity nothing computes them.
+`LoggedEndpoint` replaces `DynamoDbEndpoint` at these levels, so logging costs nothing at other
+levels. The time is the time that this process spent on the request. It includes neither the network
+nor the commit of --durable. The capacity units are taken from the answer, which has them only if
+the request has ReturnConsumedCapacity.
 """
 
 import logging
@@ -31,8 +32,8 @@ log = logging.getLogger("emulator")
 
 TRACE: Final = 5
 
-_LONGEST_BODY: Final = 4000  # characters of a body that are logged
-_NAMES: Final = 3  # tables of one request that are named
+_LONGEST_BODY: Final = 4000  # bytes of a body that are logged at most
+_NAMES: Final = 3  # tables of one request that its line names at most
 _FIRST_ERROR: Final = 400
 _STATEMENT: Final = re.compile(r'\b(?:FROM|INTO|UPDATE)\s+"?([\w.:/-]+)', re.IGNORECASE)
 
@@ -51,11 +52,11 @@ class LoggedEndpoint(DynamoDbEndpoint):
         )
 
     def failed(self, error: BaseException | None, fields: Fields = NO_FIELDS) -> Answer:
-        """Answer a request whose commit failed, or that failed unexpectedly."""
+        """Return the answer to a request that failed unexpectedly, or whose commit failed."""
         return self._logged(lambda: DynamoDbEndpoint.failed(self, error, fields), "a request", b"", {}, b"")
 
     def refuse(self, status: int, fields: Fields = NO_FIELDS) -> Answer:
-        """Refuse a request before reading it."""
+        """Log and return a refusal: status 413 or 400."""
         return self._logged(lambda: DynamoDbEndpoint.refuse(self, status, fields), "a request", b"", {}, b"")
 
     def _logged(self, make: Callable[[], Answer], method: str, path: bytes, fields: Fields, body: bytes) -> Answer:
@@ -75,7 +76,7 @@ class LoggedEndpoint(DynamoDbEndpoint):
     def _logged_slices(
         self, steps: Steps[Answer], begun: float, method: str, path: bytes, fields: Fields, body: bytes
     ) -> Steps[Answer]:
-        """Return an answer that is made in slices, and log it when it is made."""
+        """Make an answer in slices, and log it when it is complete."""
         with closing(steps):
             while True:
                 self._within = True
@@ -92,7 +93,7 @@ class LoggedEndpoint(DynamoDbEndpoint):
 
 
 def log_request(answer: Answer, begun: float, method: str, path: bytes, fields: Fields, body: bytes) -> None:
-    """Log a request and its answer. begun: when it began, by `perf_counter`."""
+    """Log a request and its answer. begun: `perf_counter()` when it began."""
     seconds = perf_counter() - begun
     text = _plain(body, fields.get(b"content-encoding"))
     log.debug("%s", _line(_subject(method, path, fields, _parsed(text)), answer, seconds))
@@ -115,7 +116,7 @@ def _line(subject: str, answer: Answer, seconds: float) -> str:
 
 
 def _plain(body: bytes, coding: bytes | None) -> bytes:
-    """Return a body without its content coding, or as it is if it does not have that coding."""
+    """Return a body without its content coding, or unchanged if it cannot be decoded."""
     if coding is None:
         return body
     try:
@@ -125,7 +126,7 @@ def _plain(body: bytes, coding: bytes | None) -> bytes:
 
 
 def _parsed(body: bytes) -> Mapping[str, Any]:
-    """Return the body's JSON object, or an empty one if the body is none."""
+    """Return the JSON object that a body is, or {} if it is something else."""
     try:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -134,7 +135,7 @@ def _parsed(body: bytes) -> Mapping[str, Any]:
 
 
 def _subject(method: str, path: bytes, fields: Fields, request: Mapping[str, Any]) -> str:
-    """Return the subject of a request: its operation and tables, or its method and path."""
+    """Return what the line names: a request's operation and tables, or its method and path."""
     target = fields.get(b"x-amz-target", b"").decode("latin-1")
     if path != b"/" or method != "POST" or not target:
         return printable(f"{method} {path.decode('latin-1')}".rstrip())
@@ -147,7 +148,7 @@ def _subject(method: str, path: bytes, fields: Fields, request: Mapping[str, Any
 
 
 def _tables(request: Mapping[str, Any]) -> Iterator[object]:
-    """Yield names of tables, or ARNs of resources, in a request. Their types may be wrong."""
+    """Yield names of tables, or ARNs of resources, in a request. Not all may be strings."""
     for member in ("TableName", "StreamArn", "ResourceArn"):
         if member in request:
             yield request[member]
@@ -167,7 +168,7 @@ def _dicts(values: object) -> Iterator[Mapping[str, Any]]:
 
 
 def _error(answer: Mapping[str, Any], errortype: str) -> str:
-    """Return the code and message of an error, or nothing if the answer has none."""
+    """Return the code and message of an error, as far as its answer has them."""
     code = str(answer.get("__type", errortype)).rpartition("#")[2]
     message = answer.get("message", answer.get("Message"))
     return (f" {printable(code)}" if code else "") + (
@@ -176,7 +177,7 @@ def _error(answer: Mapping[str, Any], errortype: str) -> str:
 
 
 def _units(answer: Mapping[str, Any]) -> Iterator[float]:
-    """Yield the capacity units in an answer, summed over its tables, if it has any."""
+    """Yield the sum of an answer's capacity units, or no value if the answer has none."""
     consumed = answer.get("ConsumedCapacity")
     parts = list(_dicts([consumed] if isinstance(consumed, dict) else consumed))
     if parts:

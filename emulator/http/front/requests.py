@@ -1,19 +1,21 @@
 """Reading requests from the bytes of an HTTP/1.1 connection.
 
-httptools parses and calls back. `RequestReader` collects heads and bodies and passes on:
+httptools parses, and calls `RequestReader` for each part of a request. The reader collects the
+parts, and calls a `Receiver`:
 
-| what came                                        | passed on as                 | and then             |
+| what came                                        | method of Receiver           | what is read next    |
 |--------------------------------------------------|------------------------------|----------------------|
 | a request                                        | `request_received`           | the next request     |
-| the last request, or one after which we close    | `request_received`, `ended`  | nothing is read      |
+| the last request, or one after which we close    | `request_received`, `ended`  | nothing              |
 | a head with `Expect: 100-continue`               | `continue_expected`          | its body             |
-| a head or trailer over 16 KB, or a second Host   | `head_refused`               | nothing is read      |
-| a body over 16 MB                                | `body_refused`               | the rest is skipped  |
-| an offer to upgrade the protocol                 | nothing: the offer is ignored | the request          |
-| CONNECT                                          | `ended`                      | nothing is read      |
-| anything that is not HTTP                        | `not_http`                   | nothing is read      |
+| a head or trailer over 16 KB, or a second Host   | `head_refused`               | nothing              |
+| a body over 16 MB                                | `body_refused`               | its rest, to skip it |
+| a head with an offer to upgrade the protocol     | none: the offer is ignored   | rest of the request  |
+| CONNECT                                          | `ended`                      | nothing              |
+| anything that is not HTTP                        | `not_http`                   | nothing              |
 
-Trailers are measured and ignored. Bodies that are incomplete are bounded together, see bodies.py.
+The content of trailers is ignored, but their size counts. bodies.py bounds the memory of all
+incomplete bodies together.
 """  # noqa: W505 - a table
 
 from typing import Any, Final, NamedTuple, NoReturn, Protocol
@@ -43,7 +45,7 @@ class Request(NamedTuple):
     def in_origin_form(self) -> "Request":
         """Return the request with a target that is a path.
 
-        The authority of the absolute form, `http://host/path`, replaces the Host (RFC 9112, 3.2.2).
+        If the target is `http://host/path`, its host replaces the Host field (RFC 9112, 3.2.2).
         """
         if self.target.startswith(b"/") or b"://" not in self.target[:9]:
             return self
@@ -53,7 +55,7 @@ class Request(NamedTuple):
 
 
 class Receiver(BodyReader, Protocol):
-    """Handles what a reader finds, as the table above says."""
+    """What a RequestReader calls. The table at the top of the module says when."""
 
     closing: bool
     """The next answer is the last."""
@@ -118,7 +120,7 @@ class RequestReader:
         self.stepped_at = 0.0
         self._step = 0  # bytes of the body at the last progress
         self._counted = False  # the body is among self._bodies
-        self._skipping = False  # the request was refused, its body is ignored
+        self._skipping = False  # the request was refused, so its body is ignored
         self._fields: dict[bytes, bytes] = {}
         self._head = self._fields  # all fields but trailers
         self._block = 0
@@ -150,7 +152,7 @@ class RequestReader:
             self._bodies.hold(self._receiver, self._size)
 
     def stop(self) -> None:
-        """Ignore everything from now on."""
+        """Ignore all further bytes."""
         self.receiving = False
         self._parser = _NULL_PARSER
 
@@ -161,7 +163,7 @@ class RequestReader:
             self._bodies.release(self._receiver)
 
     def _parser_stopped(self, error: Exception, data: bytes) -> None:
-        """Go on after an offer of another protocol; read no more after CONNECT or another error."""
+        """Go on after an offer of another protocol. After CONNECT or an error, read no more."""
         rest = memoryview(data)
         while isinstance(error, httptools.HttpParserUpgrade):
             rest = rest[error.args[0] :]
@@ -176,7 +178,7 @@ class RequestReader:
                 error = another
             else:
                 return
-        if self._parser is _NULL_PARSER:  # a callback has stopped it
+        if self._parser is _NULL_PARSER:  # a callback has stopped the parser
             return
         self._parser = _NULL_PARSER
         if isinstance(error, httptools.HttpParserCallbackError):
@@ -185,7 +187,7 @@ class RequestReader:
             self._receiver.not_http(data, error)
 
     def _ignore_upgrade(self) -> None:
-        """Parse the head again without its offer of another protocol: the parser accepts that."""
+        """Parse the head again, without its offer of another protocol."""
         lines = [b"%b %b HTTP/1.1" % (self._parser.get_method(), self._target)]
         lines += [b"%b: %b" % field for field in self._fields.items() if field[0] not in (b"connection", b"upgrade")]
         self._parser = httptools.HttpRequestParser(self)
@@ -266,7 +268,7 @@ class RequestReader:
             body = self._body
             if self._parts:
                 body = b"".join((body, *self._parts))
-                self._body, self._parts = _NO_BODY, []  # an idle connection must not keep them
+                self._body, self._parts = _NO_BODY, []  # an idle connection must not keep the body
             method = parser.get_method().decode("latin-1")
             self._receiver.request_received(method, self._target, self._head, body, keep_alive=keep_alive)
         elif parser.should_upgrade():

@@ -1,8 +1,8 @@
 """Answers that are made in slices. They take turns with each other, and with all other requests.
 
 In each iteration of the event loop one slice of one answer runs, so other clients wait for one
-slice at most, however many long answers are under way. An answer that only waits for something else
-(a process) yields the seconds until its next slice.
+slice at most, however many long answers are under way. While an answer waits for something else,
+such as a process, its steps yield the seconds until the next slice.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from emulator.http.front.answers import Answer
     from emulator.slices import Steps
 
-_SLICE: Final = 0.005  # seconds: shorter steps run together
+_SLICE: Final = 0.005  # seconds; steps that are shorter run together in one slice
 
 _T = TypeVar("_T")
 
@@ -25,7 +25,7 @@ _T = TypeVar("_T")
 class Pending(Exception):
     """Raised instead of returning an answer that is made in slices.
 
-    steps: return the answer, and never raise.
+    steps: the work. It returns the answer, and never raises.
     """
 
     def __init__(self, steps: "Steps[Answer]") -> None:
@@ -33,7 +33,7 @@ class Pending(Exception):
         self.steps = steps
 
     def changed(self, change: "Callable[[Answer], Answer]") -> "Pending":
-        """Return a Pending whose answer is `change(answer)`, with the answer of this Pending."""
+        """Return a Pending whose answer is `change(answer)`. answer: that of this Pending."""
         return Pending(_changed(self.steps, change))
 
 
@@ -42,7 +42,7 @@ def _changed(steps: "Steps[Answer]", change: "Callable[[Answer], Answer]") -> "S
 
 
 class Run:
-    """Steps that run. done: called with their result, unless the run is cancelled before."""
+    """Steps that run. done: called with the result of the steps, unless `cancel` is called."""
 
     __slots__ = ("cancelled", "done", "steps")
 
@@ -52,7 +52,7 @@ class Run:
         self.cancelled = False
 
     def cancel(self) -> None:
-        """Stop: nobody waits for the result. The effects of finished slices stay."""
+        """Stop, because nobody waits for the result. The effects of finished slices stay."""
         self.cancelled = True
         self.steps.close()
 
@@ -66,7 +66,7 @@ class Run:
 class SlicedAnswers:
     """The answers of one event loop that are being made.
 
-    seconds: how long one may run without a pause.
+    seconds: how long one answer may run before another takes its turn.
     """
 
     def __init__(self, seconds: float = _SLICE) -> None:
@@ -75,7 +75,7 @@ class SlicedAnswers:
         self._scheduled = False
 
     def begin(self, loop: asyncio.AbstractEventLoop, steps: "Steps[_T]", done: "Callable[[_T], None]") -> Run:
-        """Run steps from now on. done gets their result in a later iteration of the loop."""
+        """Begin to run steps. `done` gets their result in a later iteration of the loop."""
         run = Run(steps, done)
         self._runs.append(run)
         self._schedule(loop)
@@ -121,9 +121,10 @@ class SlicedAnswers:
         self._schedule(loop)
 
     def _run_slice(self, steps: "Steps[Any]") -> tuple[float | None, Any]:
-        """Run steps for a while.
+        """Run steps until they end, want a pause, or have taken as long as a slice may.
 
-        Return the seconds until the next slice, and None. At the end, return None and the result.
+        Return the seconds until the next slice, and None. If the steps ended, return None and
+        their result.
         """
         until = monotonic() + self._seconds
         while True:

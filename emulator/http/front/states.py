@@ -3,22 +3,24 @@
 | state     | while                                       | reads | queues | closed          | at shutdown |
 |-----------|---------------------------------------------|-------|--------|-----------------|-------------|
 | IDLE      | no request is under way                     | yes   | no     | after 65 s      | PART        |
-| RECEIVING | a request has begun to arrive               | yes   | no     | after 65 s      | COMPLETE    |
-| PAUSED    | the same; other bodies take too much memory | no    | no     | never           | COMPLETE    |
+| RECEIVING | a part of a request has arrived             | yes   | no     | after 65 s      | COMPLETE    |
+| PAUSED    | RECEIVING, but bodies take too much memory  | no    | no     | never           | COMPLETE    |
 | ANSWERING | an answer is being made                     | no    | yes    | never           | ANSWER      |
-| CLOGGED   | the same; the client does not read          | no    | yes    | after 65 s      | ANSWER      |
-| BLOCKED   | the client does not read, or a request      | no    | yes    | after 65 s      | CLOSE       |
-|           | waits for held answers                      |       |        |                 |             |
+| CLOGGED   | ANSWERING, but the client does not read     | no    | yes    | after 65 s      | ANSWER      |
+| BLOCKED   | no answer is being made, and the client     | no    | yes    | after 65 s      | CLOSE       |
+|           | does not read; or a request waits for held  |       |        |                 |             |
+|           | answers; or held answers are large          |       |        |                 |             |
 
 "Closed" is the time without progress after which the connection is closed. Progress is a request's
 beginning, its head, each 64 KB of its body, and any part of an answer that the client reads. A
-connection that is closing has 3 seconds instead of 65, and is then aborted.
+connection that is closing has 3 seconds instead of 65, and is then aborted. AtShutdown
+explains the last column.
 """  # noqa: W505 - a table
 
 from enum import Enum
 from typing import Final, NamedTuple
 
-PATIENCE: Final = 65.0  # seconds without progress; longer than the SDKs keep an idle connection
+PATIENCE: Final = 65.0  # seconds without progress; SDKs drop an idle connection earlier
 LINGER: Final = 3.0  # seconds without progress while the connection closes
 
 
@@ -34,8 +36,9 @@ class AtShutdown(Enum):
 class State(NamedTuple):
     """What a connection does in one state.
 
-    reads: it reads from the client. queues: requests that have arrived wait. patience: the seconds
-    without progress after which it is closed; None: it stays open, because it waits for the server.
+    reads: it reads from the client. queues: its requests wait for their turn. patience: the
+    seconds without progress after which it is closed. None: it stays open, because it waits for the
+    server.
     """
 
     reads: bool

@@ -16,7 +16,7 @@ log = logging.getLogger("emulator")
 
 
 def create(front: Front) -> App:
-    """Return the application. At log level debug it logs its requests."""
+    """Return the application. At log level debug, the application logs its requests."""
     answers = front.endpoint.answers
     guarded = [Middleware(PageGuard, answers=answers)]
     site = Starlette(

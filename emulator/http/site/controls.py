@@ -1,7 +1,7 @@
-"""The controls over HTTP, under `/_emulator/`: status codes and JSON bodies (emulator/controls).
+"""Serves the controls (emulator/controls) over HTTP, under `/_emulator/`.
 
-They need no credentials. An empty body counts as `{}`, and so does JSON that is not an object. A
-control runs to its end even if its client goes away.
+The calls need no credentials. An empty body counts as `{}`, and so does JSON that is not an object.
+A control runs to its end even if its client goes away.
 """
 
 import sys
@@ -44,7 +44,8 @@ class Controls:
         except Exception as error:  # noqa: BLE001 - is logged
             log_failure(f"{method} {path}", error)
             return response(self._front.endpoint.failed(error))
-        # Plain JSON, because browsers show it; they save files of unknown types.
+        # The type is plain JSON, because browsers show it. Bodies of unknown types are saved as
+        # files.
         return response(self._front.endpoint.answers.make(status, body, {}).typed(PLAIN_JSON))
 
     async def _call(self, method: str, name: str, text: bytes) -> tuple[int, bytes]:
@@ -73,7 +74,7 @@ class Controls:
             return _NO_ROOM, _message(error.message)
 
     async def _run(self, control: Control, body: Body) -> Result:
-        """Run a control. Raises what the control raises."""
+        """Run a control. Raises what the control or its commit raises."""
         front = self._front
 
         async def make() -> Result:
@@ -86,7 +87,7 @@ class Controls:
 
 
 def _caught(steps: Steps[Result]) -> Steps[Result | Exception]:
-    """Return steps that return the error that the given steps raise."""
+    """Run steps. If they raise an exception, return it instead of their result."""
     try:
         return (yield from steps)
     except Exception as error:  # noqa: BLE001 - is raised again by the caller

@@ -2,7 +2,7 @@
 
 An error has its code in the header `x-amzn-ErrorType`, and the body
 `{"Type": "User", "Message": ..}` (botocore's lambda model). A request without credentials gets
-403, as from REST APIs of AWS.
+403, as REST APIs of AWS answer.
 """
 
 import logging
@@ -56,9 +56,9 @@ class LambdaApi:
         return response(answer)
 
     async def _answer(self, request_id: bytes, request: Request, path: str, body: bytes) -> Answer:
-        """Return the answer, once its writes are committed.
+        """Return the answer, after its writes are committed.
 
-        Raises what the emulator raises, except ApiError.
+        Raises what the emulator or the commit raises, except ApiError.
         """
         query: bytes = request.scope["query_string"]
         try:

@@ -1,4 +1,4 @@
-"""Paths that nothing is served at: a request for another service of AWS, or a mistake."""
+"""Answers requests to unknown paths: those for another service of AWS, and mistakes."""
 
 import logging
 
@@ -16,7 +16,7 @@ log = logging.getLogger("emulator")
 
 
 class OtherPaths:
-    """Answers requests to these paths with errors in the form of the service that is meant."""
+    """Answers with an error in the form of the service that the request is for, or with 404."""
 
     def __init__(self, answers: Answers) -> None:
         self._answers = answers

@@ -1,4 +1,4 @@
-"""Middleware that decides which web pages may use paths without a secret (origins.py)."""
+"""Middleware that decides which web pages may use paths that need no secret (origins.py)."""
 
 import logging
 
@@ -17,7 +17,7 @@ _FORBIDDEN = 403
 class PageGuard:
     """Refuses requests of foreign pages.
 
-    Answers to other pages get the header lines that let the page read the answer.
+    If a page may send a request, its answer gets the header lines that let the page read it.
     """
 
     def __init__(self, app: ASGIApp, answers: Answers) -> None:

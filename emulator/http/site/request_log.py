@@ -1,4 +1,4 @@
-"""A line in the log for each request of the site, at log level debug (front/request_log.py)."""
+"""Logs a line for each request of the site, at log level debug (front/request_log.py)."""
 
 from time import perf_counter
 

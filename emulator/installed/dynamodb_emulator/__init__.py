@@ -1,7 +1,7 @@
 """A local server that answers as Amazon DynamoDB does.
 
 `python -m dynamodb_emulator` runs it. `dynamodb_emulator.asgi:app` is the same server as an ASGI
-application, for another ASGI server. This package imports nothing of the server.
+application, for another ASGI server. Importing this package imports no module of the server.
 """
 
 TYPE_CHECKING = False
@@ -12,7 +12,7 @@ __all__ = ["__version__"]
 
 
 def __getattr__(name: str) -> str:
-    """Return the version. It is read at first use: reading it takes longer than this import."""
+    """Return the version. Reading it takes longer than the import, so it is read at first use."""
     if name == "__version__":
         from importlib.metadata import version  # noqa: PLC0415
 

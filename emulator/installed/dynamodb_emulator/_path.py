@@ -1,8 +1,9 @@
 """Puts the server's packages, `emulator` and `storage`, on the module path of a process.
 
-These names are common, and an application may have packages with them. So an installation keeps the
-server's packages in the folder `_server`, which is not on the module path. Only processes that run
-the server add it. An editable installation has no such folder: its server is in the source tree.
+These names are common, and an application may have packages with the same names. So an installation
+keeps the server's packages in the folder `_server`, which is not on the module path. Only processes
+that run the server add it. An editable installation has no such folder: its server is in the source
+tree.
 """
 
 import os
