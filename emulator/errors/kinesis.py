@@ -16,7 +16,7 @@ def _destination_state(detail: str) -> ApiError:
 
 
 def kinesis_already_enabled() -> ApiError:
-    """Another data stream that is enabled also causes this error: a table has one at a time."""
+    """An enabled destination of another stream also causes this: a table has one at a time."""
     return _destination_state(
         "EnableKinesisStreamingDestination must be DISABLED or ENABLE_FAILED to perform ENABLE operation."
     )

@@ -72,7 +72,7 @@ def cancellation_reason(error: ApiError) -> Reason:
     item = {"Item": error.extra["Item"]} if "Item" in error.extra else {}
     message = error.message
     if error.code == "ProvisionedThroughputExceededException" and message is not None:
-        message = message.removesuffix(".")  # the form of behaviour 8.2, unlike that of 16
+        message = message.removesuffix(".")  # the form of behaviour 8.2; behaviour 16 has a full stop
     return {"Code": entry_code(error), "Message": message, **item}
 
 

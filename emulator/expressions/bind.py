@@ -13,8 +13,8 @@ Order of problems (behaviour 3.6, 4.2):
 2. `ExpressionAttributeNames`: an empty map, or keys that are too long or malformed
 3. `ExpressionAttributeValues`: an empty map, or keys that are too long or malformed
 4. malformed attribute names
-5. each expression in the order of the first line above: whether it is empty, its size, its syntax,
-   its analysis, the contents of its values
+5. the expressions, in the order in which the diagram names them. For each: whether it is empty, its
+   size, its syntax, its analysis, the contents of its values
 6. unused names, then unused values
 """
 

@@ -92,10 +92,10 @@ def _joined(begin: str, members: Iterable[tuple[str, Shape, Any]], end: str, sha
 
 
 def shares(texts: Sequence[str], limit: int) -> list[str]:
-    """Return the texts unchanged, or with the longest of them cut if they are too long together.
+    """Return the texts. If they are too long together, cut the longest of them.
 
-    Texts of up to errors.LONGEST_WHOLE bytes of JSON together are not cut. limit: the bytes of JSON
-    that remain of all texts together after cutting.
+    If all texts together have at most errors.LONGEST_WHOLE bytes of JSON, none is cut. limit: if
+    they have more, the most bytes of JSON that all texts have together after the cut.
     """
     cut = list(texts)
     if sum(map(errors.json_size, texts)) <= errors.LONGEST_WHOLE:

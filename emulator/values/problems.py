@@ -81,7 +81,8 @@ class Problem:
     def numbers_first(self) -> "Problem":
         """Return the problem that most operations report.
 
-        If a value has several types and one of them is a bad number, they report the number.
+        If a value has several types and one of them is a bad number, these operations report the
+        number.
         """
         if self.number is None:
             return self
