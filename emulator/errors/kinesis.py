@@ -10,7 +10,7 @@ from emulator.errors.forms import validation
 def _destination_state(detail: str) -> ApiError:
     """Return the error for an action that the state of the destination does not allow.
 
-    The text says "enable" for actions other than enabling too, sic.
+    The text says "enable" even if the action is not enabling, sic.
     """
     return validation(f"Table is not in a valid state to enable Kinesis Streaming Destination: {detail}")
 

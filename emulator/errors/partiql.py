@@ -96,7 +96,7 @@ def statement_on_index() -> ApiError:
 
 
 def insert_into_index() -> ApiError:
-    """The text is recorded up to "name" (behaviour 14.2). The rest is DynamoDB Local's."""
+    """The text is recorded up to "name" (behaviour 14.2). The rest is from DynamoDB Local."""
     return validation("FROM clause may only contain a single table name in data manipulation statements")
 
 

@@ -43,8 +43,8 @@ _ENTRY_CODES: Final = {
     "TransactionConflictException": "TransactionConflict",
     "ValidationException": "ValidationError",
 }
-"""Code of an error response -> the code in an entry: a statement of a batch, or a reason of a
-transaction.
+"""Code of an error response -> the code in the entry for a statement of a batch, or in the reason
+for an action of a transaction.
 """
 
 

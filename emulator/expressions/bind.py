@@ -69,7 +69,8 @@ _cache: BoundedCache[Bound] = BoundedCache()
 def bind(request: Request) -> Bound:
     """Return the programs of a request's expressions. Raises ApiError without envelope.
 
-    request: members by their wire names, typed; values canonical. A member that is None is absent.
+    request: its members by their wire names, with the types of the model. Attribute values must be
+    canonical. A member that is None counts as absent.
     """
     get = request.get
     names = get("ExpressionAttributeNames")

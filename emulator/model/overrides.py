@@ -98,7 +98,7 @@ PATTERNS: Final[Mapping[str, str]] = {  # Java patterns -> the same patterns in 
 # --- table names ----------------------------------------------------------------------------------
 
 TABLE_NAME: Final = "TableName"
-# The model allows a name 1..1024 characters, the service at most 255 (behaviour 3.4).
+# The model allows names of 1..1024 characters, the service only up to 255 (behaviour 3.4).
 TABLE_NAME_SHAPE: Final = "TableArn"
 TABLE_NAME_PATTERN: Final = "[a-zA-Z0-9_.-]+"
 TABLE_NAME_LENGTH: Final = 255

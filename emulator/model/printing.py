@@ -42,8 +42,8 @@ def json_text(value: object) -> str:
 def java_text(shapes: Shapes, shape: Shape, value: Any, limit: int) -> str:  # noqa: ANN401 - any parsed value
     """Return the text of a parsed value of the given shape.
 
-    A text of more than `limit` characters is cut to `limit` + 1, so that a caller sees that it is
-    longer.
+    A text of more than `limit` characters is cut to `limit` + 1, so that a caller sees that the
+    text was longer than `limit`.
     """
     pieces = []
     length = 0

@@ -349,7 +349,7 @@ def _members_constraint(what: str, node: Node, members: Callable[[Any], Any]) ->
 
         def hold(value: Any) -> bool:  # noqa: ANN401 - a list or dictionary
             if longest is not None and len(value) > _MANY and None not in value:
-                return max(map(len, members(value))) <= longest  # a fifth of the time of the next line
+                return max(map(len, members(value))) <= longest  # this takes a fifth of the time of the next line
             return all(member is None or holds(member) for member in members(value))
 
         yield Constraint("members", text, hold)

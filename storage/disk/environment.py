@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
 LONG_TABLE: Final = b"\xff" * 511
 READERS: Final = 254
-"""Read transactions that may be open at a time, in all processes."""
+"""The most read transactions that may be open at a time, in all processes together."""
 
 _LOADED_BY_GROWING: Final = 1 << 20
 """Bytes of a new step that `_extended` brings into the page cache for the writer that waits."""

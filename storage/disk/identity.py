@@ -41,7 +41,7 @@ from storage.errors import Corrupted, StorageError, Unavailable
 
 _NEW = "new\n"
 _MAGIC = 0xBEEFC0DE
-_PAGE = 4096  # bytes of a page, nearly everywhere
+_PAGE = 4096  # bytes of a page on nearly all systems
 _PAGES = range(256, 1 << 16)  # bytes that a page may have
 
 # From LMDB's mdb.c. A page begins with its number, two unused bytes, its flags, four bytes of

@@ -108,7 +108,8 @@ class Reserve:
             reserve(self._file, RESERVE)
             return
         os.lseek(self._file.descriptor, 0, os.SEEK_SET)
-        # Random bytes, because some file systems compress data. A full disk takes only a part.
+        # Random bytes, because some file systems compress data. On a full disk, `write` may write
+        # only a part.
         if os.write(self._file.descriptor, os.urandom(RESERVE)) < RESERVE:
             raise Full("The disk has no room for the reserve.")
 

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from storage.disk.handles import Table, Transaction
 
 _AHEAD: Final = (4 << 30) if sys.maxsize > 1 << 32 else 0
-"""Bytes that are mapped after the end of the file, because the file may grow until a copy begins.
-They take only address space.
+"""Bytes that are mapped after the end of the file, because the file may grow before a copy begins.
+These bytes take only address space.
 """
 
 

@@ -5,8 +5,8 @@ the longer keys only if its range may have some.
 
 A write transaction keeps a journal of its writes. If LMDB has no page left (MapFullError from a
 put, a delete or the commit), the write drops the LMDB transaction, grows the map, and replays the
-journal in a new LMDB transaction. The replay is valid only if no other process has written since
-the first transaction. LMDB numbers its write transactions: if the new number differs, the write
+journal in a new LMDB transaction. The replay is valid only if no other process has written between
+the two transactions. LMDB numbers its write transactions: if the new number differs, the write
 raises Interrupted.
 
 Transaction objects are reused after their block: making one per request would cost more than a get.

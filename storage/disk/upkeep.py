@@ -78,9 +78,9 @@ class PageUpkeep:
     def trim(self) -> Iterator[None]:
         """If many pages are in use, make the map's pages not resident in this process, in steps.
 
-        At the end the map grows until its free part is half as large as its used part, or has
-        128 MiB. Growing takes milliseconds, which do not matter in a pause. No write transaction
-        may be open at any step.
+        At the end the map grows until its free part is half as large as its used part, but no
+        larger than 128 MiB. Growing takes milliseconds, which do not matter in a pause. No write
+        transaction may be open at any step.
         """
         environment = self._environment
         used = environment.used()
