@@ -281,7 +281,7 @@ def attribute_updates(request: Request) -> program.UpdateProgram | None:
 
 
 def _typed(apply: program.Apply, changes: tuple[tuple[str, str], ...]) -> program.Apply:
-    """Return the function of an update that first checks types in the item.
+    """Return a function that checks the types in the item and then does the update.
 
     changes: the attributes that ADD and DELETE change, with the types of their values.
     """

@@ -95,7 +95,7 @@ class Problem:
 
     @property
     def is_number_or_set(self) -> bool:
-        """Whether the two layers word this problem differently."""
+        """Whether the OLD and the NEW layer have different texts for this problem."""
         return self.kind in _NUMBERS or self.kind == "duplicates"
 
     def text(self, layer: Layer = "new") -> str:

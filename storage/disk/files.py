@@ -12,7 +12,7 @@ from typing import Self
 
 from storage.disk.file_system import new_file, os_error
 
-_PIECE = 1 << 20  # bytes of one request to read ahead; the kernel may shorten a request for more
+_PIECE = 1 << 20  # bytes of one request to read ahead; the kernel may cut larger requests
 
 
 class OpenFile:

@@ -103,7 +103,7 @@ class LmdbGroup(LmdbWrite):
         self._undo_block()
 
     def commit(self) -> None:
-        """Commit and sync all blocks since the last commit. If blocks were lost, raise the error."""
+        """Commit and sync all blocks since the last commit. Raise an error if any were lost."""
         self.urgent = self._all_urgent
         try:
             if self.txn is not ENDED:
