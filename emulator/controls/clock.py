@@ -96,7 +96,7 @@ def _number(value: object, expected: str) -> float:
 
 
 def _moment(text: str, expected: str) -> float:
-    """Return an ISO 8601 text as seconds since the epoch. Raises BadDeclaration."""
+    """Return the time of an ISO 8601 text, in seconds since the epoch. Raises BadDeclaration."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

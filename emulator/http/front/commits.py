@@ -4,8 +4,9 @@ A synced commit costs milliseconds, whatever it contains. So writes that arrive 
 committed together. Requests run when they arrive. Their answers are held until the commit that has
 their writes.
 
-    client A   put ── runs ── held ───────┐ client B      put ── runs ── held ────┤  one commit  ──
-    both answers are sent client C         get, sees A's write ─┘
+    client A   put ── runs ── held ───────┐
+    client B      put ── runs ── held ────┤  one commit  ── both answers are sent
+    client C         get, sees A's write ─┘
 
 The commit is made when one of these is true:
 
