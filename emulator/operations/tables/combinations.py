@@ -33,8 +33,8 @@ _ALONE: Final = {
     "TableClass": "TableClass modification",
     "DeletionProtectionEnabled": "DeletionProtection modification",
 }
-"""Members that must be alone, and their names in the error. If several are present, the first one
-here is reported.
+"""Members that a request must not combine with other changes, and their names in the error. If a
+request has several of these members, the error names the first of them in this order.
 """
 
 _MAKE_UPDATING: Final = frozenset({"ProvisionedThroughput", "BillingMode", "StreamSpecification", "TableClass"})
@@ -81,7 +81,7 @@ def check_asks_for_something(request: Request) -> None:
 
 
 def check_combination(request: Request) -> None:
-    """Raise unless the request asks for only one change."""
+    """Raise if the request combines changes that the service does not combine."""
     updates = request.get("GlobalSecondaryIndexUpdates")
     if updates is not None and not updates:
         raise errors.empty_index_list("GlobalSecondaryIndexUpdates")
@@ -115,11 +115,11 @@ def makes_updating(definition: TableDefinition, request: Request) -> bool:
 
 
 def refuse_while_updating(definition: TableDefinition, request: Request) -> None:
-    """Raise the error for a request to a table that is UPDATING.
+    """Raise unless a table that is UPDATING allows the request.
 
-    A table is also UPDATING while an index is created or deleted. Meanwhile, other indexes may be
-    updated. The error for a change that must wait names the index that is created or deleted
-    (control-plane 20.4, DDB-TABLE-149, 163).
+    A table is also UPDATING while one of its indexes is created or deleted. During this time, a
+    request may update other indexes. If the request must wait because it changes that index or the
+    capacity of the table, the error names that index (control-plane 20.4, DDB-TABLE-149, 163).
     """
     online = [index for index in definition.indexes if index.status in (CREATING, DELETING) and not index.local]
     online = [index for index in online if index.until == definition.until]
