@@ -100,7 +100,7 @@ class Lane:
         self.size += len(record.text)
 
     def _count_out(self, records: Sequence[Record]) -> Sequence[Record]:
-        """Subtract the size of records that are done or given up; return the records."""
+        """Subtract the size of finished records from the size of the lane. Return the records."""
         self.size -= sum(len(record.text) for record in records)
         return records
 

@@ -351,7 +351,7 @@ def _run_writes(database: Database, members: Sequence[_Member], tables: dict[str
 
 
 def _returnable(write: Write) -> Collection[str]:
-    """Return the attributes that RETURNING MODIFIED may return."""
+    """Return the attributes that RETURNING MODIFIED may return: the attributes of the update."""
     return write.update.attributes if isinstance(write, Update) and write.update is not None else ()
 
 

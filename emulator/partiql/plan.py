@@ -35,7 +35,7 @@ Plan = Read | Pages | Write
 
 
 def bind(prepared: PreparedStatement, table: Table, *, consistent: bool = False, return_item: bool = False) -> Plan:
-    """Return the plan of a statement for its table; raises ApiError.
+    """Return the plan of a statement for its table. Raises ApiError.
 
     return_item: as in Guard.
     """
@@ -151,7 +151,7 @@ def check_in_transaction(prepared: PreparedStatement) -> None:
 
 
 def transaction_plan(prepared: PreparedStatement, table: Table, *, return_item: bool = False) -> Read | Write:
-    """Return the plan of a statement of a transaction; raises ApiError (behaviour 14.6)."""
+    """Return the plan of a statement of a transaction. Raises ApiError (behaviour 14.6)."""
     plan = bind(prepared, table, return_item=return_item)
     if isinstance(plan, Pages) or (isinstance(plan, Read) and plan.test is not None):
         raise errors.transaction_read_without_key()
@@ -159,7 +159,7 @@ def transaction_plan(prepared: PreparedStatement, table: Table, *, return_item: 
 
 
 def batch_plan(prepared: PreparedStatement, table: Table, *, consistent: bool = False) -> Read | Write:
-    """Return the plan of a statement of a batch; raises ApiError (behaviour 14.5)."""
+    """Return the plan of a statement of a batch. Raises ApiError (behaviour 14.5)."""
     statement = prepared.statement
     if isinstance(statement, Exists):
         raise errors.exists_outside_transaction()

@@ -1,8 +1,13 @@
 """Which members one UpdateTable request may combine (behaviour 10.4).
 
-The service makes one change per call, except for these combinations: BillingMode,
-ProvisionedThroughput and updates of global indexes; BillingMode and OnDemandThroughput; a switch to
-on-demand and a stream; a new index and a billing mode. The combinations and the order of the errors
+The service makes one change per call. It allows only these combinations of changes:
+
+- BillingMode, ProvisionedThroughput and updates of global indexes
+- BillingMode and OnDemandThroughput
+- a switch to on-demand and a change of the stream
+- a new index and a billing mode
+
+The combinations and the order of the errors
 were observed: ack-api-quirks, DDB-TABLE-156, 160, 174, 359, 382, 433, 456.
 """
 
