@@ -1,8 +1,8 @@
 """The file about records that were given up. Each line is JSON.
 
 A line has the shape that AWS sends to an on-failure destination (Lambda: "Retain discarded records
-for a DynamoDB event source"). `payload` is the whole event, as in the
-records that Lambda sends to S3. The condition `RecordAgeExceeded` is inferred.
+for a DynamoDB event source"). `payload` is the whole event, as in the records that
+Lambda sends to S3. The condition `RecordAgeExceeded` is inferred.
 """
 
 import json

@@ -9,13 +9,13 @@ If a batch fails, the lane takes these steps:
 1. A partial batch response names failed records. The records before the first failed record are
    done.
 2. This step needs BisectBatchOnFunctionError. If step 1 found records that are done, the lane sends
-   the remaining records again at once, as one batch. If step 1 found none, the lane sends the two
-   halves of the batch again at once. Both cases use up no retry (Lambda: "Retain discarded records
-   for a DynamoDB event source"). It is inferred that the service halves a batch even if a partial
-   batch response names the first record of the batch.
-3. Without BisectBatchOnFunctionError, and for a single record that cannot be halved, the batch uses
-   up a retry instead. The first retry waits 1 s. Each later retry waits twice as long as the retry
-   before it, up to 60 s, by the emulator's clock.
+   the remaining records again at once, as one batch. If step 1 found no such record, the lane sends
+   the two halves of the batch again at once. Neither uses up a retry (Lambda: "Retain discarded
+   records for a DynamoDB event source"). It is inferred that the service halves a batch even if a
+   partial batch response names the first record of the batch.
+3. Without BisectBatchOnFunctionError, or if the batch has only one record and cannot be halved, the
+   batch uses up a retry. The first retry waits 1 s. Each later retry waits twice as long as the
+   retry before, up to 60 s, by the emulator's clock.
 4. If the batch has no retry left, the lane gives up its records (`Discard`).
 
 The lane also gives up records that get too old. If the function cannot be invoked at all, the lane
@@ -109,7 +109,7 @@ class Lane:
     def give_up(self, oldest: float) -> Iterator[Discard]:
         """Give up the records that are older than the time `oldest`.
 
-        While a batch is in flight, give up none.
+        While a batch is in flight, do nothing.
         """
         if self.in_flight:
             return

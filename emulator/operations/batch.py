@@ -140,9 +140,9 @@ def _leave_out_repeats(reads: Sequence[_Reads]) -> None:
 
 
 def _by_table(reads: Sequence[_Reads]) -> list[_Reads]:
-    """Return one _Reads for each table. It has all results of the table.
+    """Return one _Reads for each table, with all results of the table.
 
-    The name is the first one that the client sent for the table.
+    Its name is the first name that the client sent for the table.
     """
     tables: dict[int, _Reads] = {}
     for each in reads:
@@ -182,7 +182,7 @@ def _read_table(txn: ReadTxn, reads: _Reads, room: int) -> int:
 
 
 def _refuse_if_nothing_done(done: int, refusals: Iterable[ApiError | None]) -> None:
-    """Raise the first refusal if no item was read or written (behaviour 16)."""
+    """Raise the first throttling error if no item was read or written (behaviour 16)."""
     for error in refusals:
         if error is not None and not done:
             raise error

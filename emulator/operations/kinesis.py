@@ -75,9 +75,9 @@ def enable(database: Database, caller: Caller, request: Request, _: None) -> Res
 
 @operation("DisableKinesisStreamingDestination", check=_check_disable)
 def disable(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Stop recording. If there is an endpoint, changes that were recorded before are delivered.
+    """Stop recording. With a Kinesis endpoint, changes that were recorded before are delivered.
 
-    Without an endpoint, a destination stays ENABLING. Such a destination can be disabled too,
+    Without this endpoint, a destination stays ENABLING. Such a destination can be disabled too,
     because on the service it would become ACTIVE within minutes.
     """
     definition = _definition(database, caller, request)

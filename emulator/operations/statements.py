@@ -245,7 +245,10 @@ class _Member:
 
 @dataclass(slots=True)
 class _Units:
-    """What a batch consumed on one table. Reported only if a statement succeeded."""
+    """What a batch consumed on one table.
+
+    succeeded: whether a statement on this table succeeded. If none did, the units are not reported.
+    """
 
     consumed: Consumed = field(default_factory=Consumed)
     succeeded: bool = False

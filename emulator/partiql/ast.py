@@ -81,8 +81,8 @@ class Select:
 
     paths: None for `*`.
     refusal: an error in the selected columns, such as a function among them or a path with too many
-        elements. It is not raised before the index is known, because some indexes refuse every
-        SELECT with their own errors (behaviour 14.2).
+        elements. This error is not raised before the index is known, because some indexes refuse
+        every SELECT with their own errors (behaviour 14.2).
     """
 
     source: Source

@@ -165,7 +165,7 @@ def _read_merged(
 class _Merged:
     """A transaction that sees only the ranges of a plan, as one walk in the order of the sort keys.
 
-    One page of the SELECT is read with it. Each call of `scan` or `page` continues where the
+    It serves to read one page of the SELECT. Each call of `scan` or `page` continues where the
     previous call ended, and ignores the range in its arguments.
     """
 

@@ -1,6 +1,6 @@
 """Statements (behaviour 14.1): a recursive descent parser with one method per rule of the grammar.
 
-`parse` is a pure function of the text. Its latest results are cached. Errors are ApiErrors and not
+`parse` is a pure function of the text. The latest results are cached. Errors are ApiErrors and not
 ExpressionErrors, because their messages do not begin with the name of a parameter. Many messages
 include a position in the text.
 

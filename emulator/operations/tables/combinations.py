@@ -7,8 +7,8 @@ The service makes one change per call. It allows only these combinations of chan
 - a switch to on-demand and a change of the stream
 - a new index and a billing mode
 
-The combinations and the order of the errors
-were observed: ack-api-quirks, DDB-TABLE-156, 160, 174, 359, 382, 433, 456.
+The combinations and the order of the errors were observed: ack-api-quirks, DDB-TABLE-156, 160, 174,
+359, 382, 433, 456.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -166,7 +166,7 @@ def _check_index_updates(updates: Iterable[Mapping[str, Any]]) -> None:
 def _mismatches(changes: set[str], actions: list[str], billing_mode: str | None) -> Iterator[ApiError]:
     """Yield the errors for members that cannot be combined.
 
-    They have the order of behaviour 10.7, unless another order was observed.
+    The errors have the order of behaviour 10.7, unless another order was observed.
     """
     builds = "Create" in actions or "Delete" in actions
     for member, name in _ALONE.items():

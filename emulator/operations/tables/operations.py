@@ -122,8 +122,8 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
 def _updated(description: dict[str, Any], request: Request) -> dict[str, Any]:
     """Return the description in UpdateTable's response.
 
-    This response may say UPDATING when DescribeTable says ACTIVE. For each
-    removed ceiling, this response has -1. DescribeTable does not show removed ceilings.
+    This response may say UPDATING when DescribeTable says ACTIVE. For each removed ceiling, this
+    response has -1. DescribeTable does not show removed ceilings.
     """
     if reports_updating(request):
         description["TableStatus"] = UPDATING

@@ -140,7 +140,7 @@ def _check_repeated_names(request: Request) -> None:
 def _check_global_schema(schema: Sequence[Mapping[str, str]]) -> None:
     """Check the key schema of a global index (features 3).
 
-    It has up to four HASH attributes, then up to four RANGE attributes.
+    The schema has up to four HASH attributes, then up to four RANGE attributes.
     """
     kinds = [element["KeyType"] for element in schema]
     if len(schema) <= 2 and kinds != ["HASH", "HASH"]:  # noqa: PLR2004 - as in a local index, with the same texts

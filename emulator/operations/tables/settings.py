@@ -13,7 +13,7 @@ from emulator.operations.tables import rules, throughput
 
 
 def definition_of(request: Request, caller: Caller, number: int, now: float, until: float) -> TableDefinition:
-    """Return the definition of a new table. Its indexes do not have their ids and times yet."""
+    """Return the definition of a new table. The indexes in it do not have ids and times yet."""
     hash_name, *range_name = rules.names_of(request["KeySchema"])
     mode = request.get("BillingMode", throughput.PROVISIONED)
     definition = TableDefinition(
