@@ -130,8 +130,8 @@ def main(arguments: list[str]) -> None:
 def _exists(module: str) -> bool:
     """Return whether a module can be found.
 
-    The packages that contain the module are imported only if the module is not
-    found in the folders of these packages.
+    The packages that contain the module are imported only if the module is not found in the folders
+    of these packages.
     """
     top, *names = module.split(".")
     spec = importlib.util.find_spec(top)

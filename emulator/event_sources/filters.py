@@ -28,7 +28,7 @@ Test = Callable[[Any], bool]
 """Returns whether an event, or one value in an event, matches."""
 
 _Leaf = Callable[[Sequence[Any]], bool]
-"""Returns whether the scalars at a path match. There are none if the event lacks the path."""
+"""Returns whether the scalars at a path match. A path that the event lacks has no scalars."""
 
 
 class BadPattern(Exception):

@@ -1,11 +1,12 @@
 """TagResource, UntagResource, ListTagsOfResource (behaviour 13).
 
-Tables and streams have tags of their own. The order of checks is the service's: first the ARN
-(database/definitions/arns.py), then the tags of the request, then whether the resource exists,
+Tables and streams have tags of their own. The service checks in this order, and so do we: first the
+ARN (database/definitions/arns.py), then the tags of the request, then whether the resource exists,
 then the tags that the resource would have.
 
 After a change, the service refuses further changes of the same table for 1.6 seconds
-(control-plane 20.3). The emulator allows them, because refusing would only slow test suites down.
+(control-plane 20.3). The emulator allows these changes, because a refusal would only slow test
+suites down.
 """
 
 from collections.abc import Callable, Mapping
