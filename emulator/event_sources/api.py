@@ -1,16 +1,16 @@
 """Lambda's API for event source mappings, without HTTP.
 
-It takes method, path, query and body, and returns status and JSON.
+`Api.answer` takes method, path, query and body, and returns the HTTP status and JSON.
 
 | call below `/2015-03-31`              |                          | response             |
 |---------------------------------------|--------------------------|----------------------|
 | `POST /event-source-mappings`         | CreateEventSourceMapping | 202, the new mapping |
-| `GET /event-source-mappings?..`       | ListEventSourceMappings  | 200, a page          |
+| `GET /event-source-mappings?..`       | ListEventSourceMappings  | 200, some mappings   |
 | `GET /event-source-mappings/{UUID}`   | GetEventSourceMapping    | 200, the mapping     |
 | `PUT /event-source-mappings/{UUID}`   | UpdateEventSourceMapping | 202, the new state   |
 | `DELETE /event-source-mappings/{UUID}`| DeleteEventSourceMapping | 202, the last state  |
 
-A slash at the end of a path makes no difference: older SDKs send it.
+A slash at the end of a path makes no difference: older SDKs send one.
 """
 
 import uuid
@@ -37,14 +37,14 @@ PREFIX: Final = "/2015-03-31/"
 _RESOURCE: Final = "event-source-mappings"
 _OK: Final = 200
 _ACCEPTED: Final = 202
-_PAGE: Final = 100  # mappings on a page, even if MaxItems is larger (Lambda API: ListEventSourceMappings)
+_PAGE: Final = 100  # the most mappings on a page, even if MaxItems is larger (Lambda API: ListEventSourceMappings)
 
 Answer = tuple[int, dict[str, Any]]
 """HTTP status and JSON."""
 
 
 class Api:
-    """The API on an emulator's database. new_id: the source of UUIDs."""
+    """Lambda's API on an emulator's database. new_id: returns a new UUID."""
 
     def __init__(
         self,
@@ -110,13 +110,16 @@ class Api:
         return _ACCEPTED, mapping.described(mapping.status)
 
     def _end(self, stream: StreamDefinition) -> dict[int, int]:
-        """Return, by shard, the position after the last record that the shard has now."""
+        """Return, for each shard number, the position after the last record of the whole stream."""
         with self._database.read() as txn:
             following = last_sequence(txn, stream.id) + 1
         return {shard.number: following for shard in stream.shards}
 
     def _function(self, caller: Caller, text: str) -> str:
-        """Return the ARN of a configured function. Raises InvalidParameterValueException."""
+        """Return the ARN of the function that a request names.
+
+        Raises InvalidParameterValueException if the function is not configured.
+        """
         arn = names.function_arn(caller, text)
         if names.function_name(arn) not in self._functions:
             raise errors.function_unknown()
@@ -134,7 +137,7 @@ class Api:
     def _refuse_second(self, caller: Caller, stream: str, function: str, but: str = "") -> None:
         """Raise ResourceConflictException if another mapping has the same stream and function.
 
-        but: the UUID of the mapping that is being updated, which may have them.
+        but: the UUID of the mapping that the request updates. That mapping does not count.
         """
         for mapping in self._mappings.of(caller.tenant):
             if (mapping.stream_arn, mapping.function_arn) == (stream, function) and mapping.uuid != but:
@@ -201,7 +204,7 @@ class Api:
 
 
 def _json(body: bytes) -> dict[str, Any]:
-    """Return the body's object. Raises InvalidRequestContentException."""
+    """Return the JSON object in the body of a request. Raises InvalidRequestContentException."""
     try:
         raw = orjson.loads(body) if body else {}
     except orjson.JSONDecodeError:

@@ -1,23 +1,26 @@
 """The process that runs a function of a Python module: `python child.py module:callable folder...`.
 
-It imports nothing but the standard library and runs as a file. So neither the emulator's modules
-nor its dependencies hide the user's. The folders come first on the module path.
+This module imports only the standard library, and Python runs it as a file. Therefore neither the
+emulator's modules nor the emulator's dependencies hide the user's modules. The folders come first
+on the module path.
 
-Requests are lines on stdin and responses are lines on stdout, one at a time:
+Each request is a line on stdin. Each response is a line on stdout. The process answers one request
+at a time. A request and the two forms of a response:
 
     {"id": .., "arn": .., "name": .., "timeout": seconds, "event": ..}
     {"result": ..} or {"error": {..}}
 
-The first line that it writes is `{}`, or the error of importing the module. The output of the
-function goes to stderr. The process ends when stdin ends.
+The first line that the process writes is `{}`, or the error that the import of the module raised.
+The output of the function goes to stderr. The process ends when stdin ends.
 
 If a source file of the function has changed, the response to the next request is `{"changed": <the
-file>}`, and the function does not run: a new process must load the new code. Source files are those
-of the modules below the folders, without installed packages.
+file>}`, and the function does not run: a new process must load the new code. Source files are the
+files of the imported modules below the folders, except installed packages.
 
     python child.py --find <JSON list of modules> folder...
 
-writes the JSON list of those modules that do not exist. It imports modules only if it must.
+writes a JSON list of the modules in the given list that do not exist. This call imports the
+packages of a module only if the module is not found in the folders of these packages.
 """
 
 import importlib
@@ -33,7 +36,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 _INSTALLED = {"site-packages", "dist-packages"}
-_MEMORY = 128  # megabytes that a Context reports, Lambda's smallest; the process has no such limit
+_MEMORY = 128  # megabytes that a Context reports: Lambda's smallest figure. The process has no such limit
 
 
 @dataclass
@@ -56,12 +59,12 @@ class Context:
     _clock: Any = field(default=time.monotonic, repr=False)
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return the milliseconds until the invocation is ended."""
+        """Return the milliseconds until the invocation times out."""
         return max(0, int((self.deadline - self._clock()) * 1000))
 
 
 class Sources:
-    """The source files of the modules below some folders, as `collect` found them."""
+    """The source files of the imported modules below some folders, as `collect` found the files."""
 
     def __init__(self, folders: list[str]) -> None:
         self._roots = tuple(f"{Path(folder).resolve()}{os.sep}".replace(os.sep * 2, os.sep) for folder in folders)
@@ -81,7 +84,7 @@ class Sources:
         return os.path.realpath(file).startswith(self._roots) and not _INSTALLED & set(Path(file).parts)
 
     def changed(self) -> str:
-        """Return a file that has changed or is gone, "" if there is none."""
+        """Return a file that has changed or is gone, or "" if there is no such file."""
         return next((file for file, stamp in self._stamps.items() if _stamp(file) != stamp), "")
 
 
@@ -94,9 +97,9 @@ def _stamp(file: str) -> "tuple[int, int] | None":
 
 
 def main(arguments: list[str]) -> None:
-    """Answer requests until stdin ends. arguments: the handler, then its module path."""
+    """Answer the requests on stdin, or `--find`. arguments: see the docstring of the module."""
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # for all output, that of subprocesses too
+    os.dup2(2, 1)  # redirects all output, also the output of subprocesses
     sys.stdout = sys.stderr
     folders = arguments[2:] if arguments[0] == "--find" else arguments[1:]
     here = str(Path(__file__).parent)
@@ -127,7 +130,8 @@ def main(arguments: list[str]) -> None:
 def _exists(module: str) -> bool:
     """Return whether a module can be found.
 
-    The packages that contain the module are imported only if it is not found in their folders.
+    The packages that contain the module are imported only if the module is not found in the folders
+    of these packages.
     """
     top, *names = module.split(".")
     spec = importlib.util.find_spec(top)
@@ -155,7 +159,7 @@ def _answer(handler: Any, event: Any, context: Context) -> dict[str, Any]:  # no
     try:
         result = handler(event, context)
         json.dumps(result)  # a result that is not JSON is the function's error, as on Lambda
-    except Exception as error:  # noqa: BLE001 - the function's own
+    except Exception as error:  # noqa: BLE001 - the function may raise anything
         traceback.print_exc()
         return {"error": _described(error)}
     return {"result": result}

@@ -6,11 +6,11 @@
     [slow-report]
     target = "handlers.report:handler"
     timeout = 300                      # seconds of real time, 60 by default
-    python = "/app/.venv/bin/python"   # runs the handler, the emulator's own Python by default
+    python = "/app/.venv/bin/python"   # runs the handler; by default the emulator's own Python
 
 A URL names a server that answers Lambda's invocation path, as AWS's runtime images do. A URL
-without a path gets that path. `module:callable` runs in a process of its own, with the file's
-folder and the working directory on its module path.
+without a path gets that path. A `module:callable` runs in a child process. The folder of the TOML
+file and the working directory are on the module path of the child process.
 """
 
 import re
@@ -28,12 +28,12 @@ _HANDLER: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d
 
 
 class BadConfiguration(Exception):
-    """The file is not a valid configuration. The text is one line for the user."""
+    """The file is not a valid configuration. The text of the error is one line for the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Url:
-    """A function behind HTTP."""
+    """A function that is invoked by HTTP."""
 
     url: str
 
@@ -42,7 +42,8 @@ class Url:
 class Handler:
     """A function in a Python process.
 
-    text: `module:callable`; folder: that of the configuration file, first on the module path.
+    text: `module:callable`; folder: the folder of the configuration file, which comes first on the
+    module path; python: the Python that runs the module.
     """
 
     text: str
@@ -69,7 +70,10 @@ Functions = Mapping[str, Function]
 
 
 def load(path: str) -> Functions:
-    """Return the functions of a file, none for an empty path. Raises BadConfiguration."""
+    """Return the functions that a file configures. Raises BadConfiguration.
+
+    An empty path stands for no file: the result is an empty dictionary.
+    """
     if not path:
         return {}
     import tomllib  # noqa: PLC0415 - start-up time, only with a file

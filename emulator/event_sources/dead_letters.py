@@ -1,8 +1,8 @@
-"""The records that were given up: JSON lines in a file.
+"""The file about records that were given up. Each line is JSON.
 
 A line has the shape that AWS sends to an on-failure destination (Lambda: "Retain discarded records
-for a DynamoDB event source"). `payload` is the whole event, as in records sent to S3.
-The condition `RecordAgeExceeded` is inferred.
+for a DynamoDB event source"). `payload` is the whole event, as in the records that
+Lambda sends to S3. The condition `RecordAgeExceeded` is inferred.
 """
 
 import json
@@ -33,7 +33,10 @@ _LARGE: Final = 10 << 20  # bytes
 
 
 def letter(mapping: EventSourceMapping, shard_id: str, discard: Discard, request_id: str, now: float) -> dict[str, Any]:
-    """Return the letter about a discarded batch. request_id: that of its last invocation."""
+    """Return the letter about a discarded batch.
+
+    request_id: the id of the batch's last invocation, or a new id if the records are too old.
+    """
     first, last = discard.records[0], discard.records[-1]
     written: dict[str, Any] = {
         "requestContext": {
@@ -70,9 +73,10 @@ def _iso(moment: float, precision: str) -> str:
 class DeadLetters:
     """The file of the discarded batches.
 
-    folder: that of the database, or None for a temporary folder that is made at first use.
+    folder: the folder of the database, or None. If it is None, the first use makes a temporary
+    folder.
 
-    A large file is renamed to OLDER, which replaces the file that had that name.
+    A large file is renamed to OLDER. The renamed file replaces the file that had this name.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -90,7 +94,7 @@ class DeadLetters:
                 self.file.replace(self.file.with_name(OLDER))
 
     def append(self, letter: dict[str, Any]) -> None:
-        """Write a letter and log that. A letter that cannot be written is logged as a whole."""
+        """Write a letter to the file and log a warning. If that fails, log the whole letter."""
         line = orjson.dumps(letter, option=orjson.OPT_APPEND_NEWLINE)
         context = letter["requestContext"]
         size = letter["DDBStreamBatchInfo"]["batchSize"]

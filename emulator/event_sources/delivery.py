@@ -1,16 +1,17 @@
 """Delivery without I/O: which functions are to be invoked now, and what follows from the outcomes.
 
     delivery = Delivery(database, mappings, functions, dead_letters)
-    for invocation in delivery.due():            # often: if nothing happened, it costs one read
+    for invocation in delivery.due():            # often: a call without news costs one read
         ...                                      # somebody invokes the function
         delivery.finished(invocation, outcome)   # later, in any order
 
-A consumer (database/changes/consumer.py) reads the stream of each mapping into lanes, which retry
-and give up (lanes.py). The outcome of a batch is in the store before the next batch of its lane is
-due. So a crash repeats at most the batches that were in flight.
+A consumer (database/changes/consumer.py) reads the stream of each mapping into lanes. A lane
+retries batches and gives up records (lanes.py). The outcome of a batch is in the store before the
+next batch of the same lane is due. Therefore a crash repeats at most the batches that were in
+flight.
 
-If a mapping changes, or stops delivering, the batches in flight end first. Then a new consumer
-begins at its checkpoints.
+If a mapping changes or stops delivering, its consumer ends after the batches in flight. If the
+mapping still delivers, a new consumer then begins at the checkpoints of the mapping.
 """
 
 import uuid
@@ -74,11 +75,14 @@ class _Consumer:
 
     @property
     def in_flight(self) -> bool:
-        """Whether the outcome of a batch has not been reported yet."""
+        """Whether a batch was sent and its outcome has not been reported yet."""
         return any(cursor.inbox.in_flight for cursor in self.log.shards.values())
 
     def adopt(self, mapping: EventSourceMapping | None) -> bool:
-        """Adopt a mapping that differs only in its result; return False for any other."""
+        """Adopt a mapping that differs from the current one only in its result, and return True.
+
+        For any other mapping, return False now and at each later call.
+        """
         if mapping is None or self._stale or replace(mapping, result=self.mapping.result) != self.mapping:
             self._stale = True
             return False
@@ -96,7 +100,7 @@ class _InFlight:
 
 
 class Delivery:
-    """Delivers the records of streams to functions. new_id: the source of request ids."""
+    """Delivers the records of streams to functions. new_id: returns a new request id."""
 
     def __init__(
         self,
@@ -171,7 +175,10 @@ class Delivery:
         return consumer
 
     def finished(self, invocation: Invocation, outcome: Outcome) -> None:
-        """End the batch of an invocation; store positions, the result, and what was given up."""
+        """End the batch of an invocation.
+
+        Store the positions, the result of the mapping, and a letter if records were given up.
+        """
         batch = self._in_flight.pop(invocation.id)
         mapping = batch.consumer.mapping
         discard = batch.lane.finish(mapping, outcome, self._database.clock.now())
@@ -187,5 +194,5 @@ class Delivery:
         self._dead_letters.append(letter(mapping, shard_id, discard, request_id, self._database.clock.now()))
 
     def _save(self, consumer: _Consumer) -> None:
-        """Store the positions that have moved. If the disk is full, the next call stores them."""
+        """Store the positions that have moved. If the disk is full, the next call tries again."""
         self._database.try_run(partial(consumer.log.save, self._database.write), None)

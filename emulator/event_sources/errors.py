@@ -1,9 +1,9 @@
 """The errors of Lambda's API, with their texts.
 
 Lambda's envelope differs from DynamoDB's: the code is in the header `x-amzn-ErrorType`, and the
-body is `{"Type": "User", "Message": ..}`. Some errors spell the last member in lower case
-(botocore's lambda model). A docstring says where a text is quoted; the other texts are inferred or
-our own.
+body is `{"Type": "User", "Message": ..}`. Some errors have the member `message` instead of
+`Message` (botocore's lambda model). A docstring says where a text is quoted; the other texts are
+inferred or our own.
 """
 
 from typing import Final
@@ -53,7 +53,7 @@ def starting_position_unsupported(arn: str) -> ApiError:
 
 
 def record_age_refused() -> ApiError:
-    """Inferred: values under 60 are in the parameter's range but not allowed.
+    """Inferred: the model allows values from 0 to 59, but the service does not.
 
     Lambda API: CreateEventSourceMapping.
     """
@@ -74,12 +74,12 @@ def filters_too_many() -> ApiError:
 
 
 def member_unsupported(name: str) -> ApiError:
-    """Our own: this emulator lacks a feature of the service."""
+    """Our own text, for a feature of the service that this emulator lacks."""
     return invalid_parameter(f"{name} is not supported by this emulator for DynamoDB streams")
 
 
 def mapping_exists(stream_arn: str, function: str, uuid: str) -> ApiError:
-    """Sic, with spaces inside the quotes (aws/serverless-application-model #2011)."""
+    """The spaces inside the quotes are AWS's (aws/serverless-application-model #2011)."""
     text = (
         f'The event source arn (" {stream_arn} ") and function (" {function} ") provided mapping already exists. '
         f"Please update or delete the existing mapping with UUID {uuid}"
@@ -88,7 +88,7 @@ def mapping_exists(stream_arn: str, function: str, uuid: str) -> ApiError:
 
 
 def mapping_in_use(what: str) -> ApiError:
-    """For a mapping that is on its way to another state. what: "update" or "delete"."""
+    """Return the error for a mapping whose state is changing. what: "update" or "delete"."""
     text = f"Cannot {what} the event source mapping because it is in use."
     return ApiError("ResourceInUseException", text, message_member="Message", extra=_USER)
 
@@ -99,6 +99,6 @@ def content_invalid() -> ApiError:
 
 
 def operation_unknown(method: str, path: str) -> ApiError:
-    """Our own: Lambda's API has more paths than this emulator."""
+    """Our own text: Lambda's API has more paths than this emulator."""
     text = f"{SPEAKS}, not {method} {printable(path)}. {REST_OF_LAMBDA}"
     return ApiError("UnknownOperationException", text, status=404)

@@ -1,9 +1,9 @@
 """Stored stream records in the form of Lambda's events.
 
-Lambda: "Using AWS Lambda with Amazon DynamoDB", example event. An event's record is a stream record
-with two differences: `eventSourceARN` is added, and the members of a TTL deletion's `userIdentity`
-are in lower case. The two differences are at the end of the stored text, so the text is cut there
-and never parsed.
+A record in an event is a stream record with two differences: `eventSourceARN` is added, and the
+`userIdentity` of a TTL deletion has names of members in lower case (Lambda: "Using AWS Lambda with
+Amazon DynamoDB", example event). Both differences are at the end of the stored text. Therefore
+`EventFormat` replaces the end of the text, and never parses the text.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ from emulator.limits import MIB
 PAYLOAD: Final = 6 * MIB  # bytes of one invocation (Lambda quotas: synchronous invocation payload)
 
 _IDENTITIES: Final = (b"", b',"userIdentity":{"type":"Service","principalId":"dynamodb.amazonaws.com"}')
-"""What follows the `dynamodb` member, by the origin of the change."""
+"""What follows the `dynamodb` member. The index is the origin of the change."""
 
 _BEFORE: Final = b'{"Records":['
 _AFTER: Final = b"]}"
@@ -29,7 +29,8 @@ FRAME: Final = len(_BEFORE) + len(_AFTER)
 class Record:
     """A record on its way to a function.
 
-    sequence: its number; time: of the change, seconds; text: its JSON in an event.
+    sequence: the sequence number of the record; time: the time of the change (seconds); text: the
+    JSON of the record in an event.
     """
 
     sequence: int
@@ -37,12 +38,12 @@ class Record:
     text: bytes
 
     def parsed(self) -> Any:  # noqa: ANN401 - any JSON
-        """Return the text, parsed."""
+        """Parse the text, and return its value."""
         return orjson.loads(self.text)
 
 
 class EventFormat:
-    """How the records of one stream are formed."""
+    """Makes the records of events from the stored records of one stream."""
 
     __slots__ = ("_ends",)
 
@@ -51,11 +52,11 @@ class EventFormat:
         self._ends = tuple(b'%b,"eventSourceARN":%b}' % (identity, arn) for identity in _IDENTITIES)
 
     def record(self, row: bytes) -> Record:
-        """Return a stored record as events contain it."""
+        """Return the record of an event for a stored record."""
         frame, origin = record_frame(row)
         return Record(record_sequence(row), record_time(row), frame + self._ends[origin])
 
 
 def payload(records: Iterable[Record]) -> bytes:
-    """Return the event of some records."""
+    """Return the event that contains these records."""
     return _BEFORE + b",".join(record.text for record in records) + _AFTER

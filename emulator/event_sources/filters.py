@@ -1,4 +1,4 @@
-"""Filter patterns: which records a function is invoked with.
+"""Filter patterns: they decide which records a function gets.
 
 The patterns are EventBridge's ("Event pattern syntax"; Lambda: "Control which events Lambda sends
 to your function").
@@ -6,11 +6,14 @@ to your function").
     {"eventName": ["INSERT", "MODIFY"],
      "dynamodb": {"NewImage": {"total": {"N": [{"anything-but": "0"}]}}}}
 
-An object matches if all of its members match, a list (a *leaf*) if one of its rules matches, and
-`"$or"` if one of its objects matches. Of an array in the event, one element must match. If the
-pattern has an object there, this element must match all of the object. An absent member counts as
-an empty object, so `{"exists": false}` may stand at any depth. A number of an item is a string in
-stream records (`{"N": "5"}`). `numeric` matches only JSON numbers, as on AWS.
+An object in a pattern matches if all of its members match. A list in a pattern (a *leaf*) matches
+if one of its rules matches. `"$or"` matches if one of its objects matches.
+
+If the event has an array, one element of the array must match. If the pattern has an object at the
+place of the array, the same element must match all members of the object. If the event lacks a
+member, an empty object stands in for the member. Therefore `{"exists": false}` may stand at any
+depth. In stream records, a number of an item is a string (`{"N": "5"}`). As on AWS, `numeric`
+matches only JSON numbers.
 
 A pattern is compiled into closures once, when delivery to its mapping begins.
 """
@@ -22,10 +25,10 @@ from typing import Any, Final
 import orjson
 
 Test = Callable[[Any], bool]
-"""A question about an event, or about one of its values."""
+"""Returns whether an event, or one value in an event, matches."""
 
 _Leaf = Callable[[Sequence[Any]], bool]
-"""A question about the scalars at a path; there are none if the path is absent."""
+"""Returns whether the scalars at a path match. A path that the event lacks has no scalars."""
 
 
 class BadPattern(Exception):
@@ -33,7 +36,7 @@ class BadPattern(Exception):
 
 
 def compile_filters(patterns: Sequence[str]) -> Test | None:
-    """Return the test that an event passes if it matches one of the patterns. Raises BadPattern.
+    """Return a test. An event passes if the event matches one of the patterns. Raises BadPattern.
 
     Return None if there are no patterns: then every event passes.
     """
@@ -87,7 +90,7 @@ def _either(choices: Sequence[object]) -> Test:
 
 
 def _scalars(value: object) -> Iterator[object]:
-    """Walk the scalars of a value. An object has none, because rules are about leaves only."""
+    """Yield a value that is a scalar, or the scalars in an array. Yield nothing for an object."""
     if isinstance(value, list):
         for element in value:
             yield from _scalars(element)
@@ -146,7 +149,10 @@ def _equals_ignoring_case(argument: object) -> Test:
 
 
 def _affix(found: Callable[[str, str], bool]) -> Callable[[object], Test]:
-    """Return the rule of a prefix or suffix; its text may be `{"equals-ignore-case": text}`."""
+    """Return the rule `prefix` or `suffix`.
+
+    The argument of the rule is a text or `{"equals-ignore-case": text}`.
+    """
 
     def rule(argument: object) -> Test:
         if isinstance(argument, dict) and list(argument) == ["equals-ignore-case"]:
@@ -168,22 +174,23 @@ _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
 
 
 def _numeric(argument: object) -> Test:
-    """Return the rule of `[operator, number]` or of a range, `[">", 0, "<=", 5]`."""
+    """Return the test for `[operator, number]`, or for a range such as `[">", 0, "<=", 5]`."""
     if not isinstance(argument, list) or len(argument) not in (2, 4):
         raise BadPattern
     operators, bounds = argument[::2], argument[1::2]
     if not all(isinstance(name, str) and name in _COMPARE for name in operators) or not all(map(_is_number, bounds)):
         raise BadPattern
-    if len(operators) == 2 and (operators[0][0], operators[1][0]) != (">", "<"):  # noqa: PLR2004 - a range's two
+    if len(operators) == 2 and (operators[0][0], operators[1][0]) != (">", "<"):  # noqa: PLR2004 - a range has two operators
         raise BadPattern
     steps = [(_COMPARE[name], bound) for name, bound in zip(operators, bounds, strict=True)]
     return lambda value: _is_number(value) and all(holds(value, bound) for holds, bound in steps)
 
 
 def _anything_but(argument: object) -> Test:
-    """Return the rule of `anything-but`.
+    """Return the test for `anything-but`.
 
-    Its argument is a value, a list of values, or another rule of strings with one text or several.
+    The argument is a value, a list of values, or an object with another rule for strings. The
+    argument of that other rule is a text or a list of texts.
     """
     if isinstance(argument, dict):
         if len(argument) != 1 or (name := next(iter(argument))) not in ("prefix", "suffix", "equals-ignore-case"):
@@ -209,4 +216,6 @@ _RULES: Final[dict[str, Callable[[object], Test]]] = {
     "anything-but": _anything_but,
     "numeric": _numeric,
 }
-"""Rules written as an object of one member, except `exists`, which is about absence too."""
+"""The rules that a pattern writes as an object of one member. `exists` is not among them, because
+it also applies if the event lacks a value.
+"""

@@ -1,17 +1,25 @@
-"""A lane: records that go to a function in order, one batch at a time, until done or given up.
+"""A lane sends records to a function in order, one batch at a time.
 
-A shard has as many lanes as its mapping's ParallelizationFactor. A partition key always takes the
-same lane, so the records of an item stay in order. If a batch fails, this happens, in this order:
+A record stays in its lane until the record is done or the lane gives it up. A shard has as many
+lanes as the ParallelizationFactor of the mapping. All records with the same partition key go into
+the same lane. Therefore the records of an item stay in order.
 
-1. The records before the first one that failed are done (partial batch response).
-2. With BisectBatchOnFunctionError the others are sent again at once, in halves if step 1 found no
-   record done. That uses up no retry (Lambda: "Retain discarded records for a DynamoDB event
-   source"). Halving after a partial response that names the first record is inferred.
-3. Otherwise a retry is used up. It waits 1 s, 2 s, 4 s .. 60 s by the emulator's clock.
-4. If no retry is left, the records are given up: a `Discard`. So are records that get too old.
+If a batch fails, the lane takes these steps:
 
-If a function cannot be invoked at all, its batch is sent again until the function can be invoked or
-the records are too old, as on AWS.
+1. A partial batch response names failed records. The records before the first failed record are
+   done.
+2. This step needs BisectBatchOnFunctionError. If step 1 found records that are done, the lane sends
+   the remaining records again at once, as one batch. If step 1 found no such record, the lane sends
+   the two halves of the batch again at once. Neither uses up a retry (Lambda: "Retain discarded
+   records for a DynamoDB event source"). It is inferred that the service halves a batch even if a
+   partial batch response names the first record of the batch.
+3. Without BisectBatchOnFunctionError, or if the batch has only one record and cannot be halved, the
+   batch uses up a retry. The first retry waits 1 s. Each later retry waits twice as long as the
+   retry before, up to 60 s, by the emulator's clock.
+4. If the batch has no retry left, the lane gives up its records (`Discard`).
+
+The lane also gives up records that get too old. If the function cannot be invoked at all, the lane
+sends the batch again until the function can be invoked or the records are too old, as on AWS.
 """
 
 from collections import deque
@@ -31,9 +39,9 @@ BACK_OFF: Final = BackOff(first=1.0, longest=60.0)
 class Batch:
     """Records that are sent together.
 
-    retries: how many it has used up; invoked: how often it was sent; unreached: how often in a row
-    the function could not be invoked; due: when it may be sent (seconds); last: the outcome of the
-    last invocation.
+    retries: how many retries the batch has used up; invoked: how often the batch was sent;
+    unreached: how often in a row the function could not be invoked; due: the earliest time at which
+    the batch may be sent (seconds); last: the outcome of the last invocation.
     """
 
     records: Sequence[Record]
@@ -44,7 +52,7 @@ class Batch:
     last: Outcome | None = None
 
     def part(self, records: Sequence[Record]) -> "Batch":
-        """Return some of its records as a batch with the same history, due at once."""
+        """Return a batch of these records with the same history. The new batch is due at once."""
         return Batch(records, self.retries, self.invoked, last=self.last)
 
 
@@ -52,7 +60,8 @@ class Batch:
 class Discard:
     """Records that were given up, and why.
 
-    invoked: how often they were sent; last: the last outcome.
+    invoked: how often the records were sent; last: the outcome of the last invocation, None if
+    there was no invocation.
     """
 
     condition: Literal["RetryAttemptsExhausted", "RecordAgeExceeded"]
@@ -67,15 +76,18 @@ class Lane:
     def __init__(self) -> None:
         self._queue: deque[Record] = deque()
         self._batches: deque[Batch] = deque()  # the parts of the current batch, in order
-        self._gathering = 0.0  # since when the next batch is being gathered
-        self.size = 0  # bytes of all its records
+        self._gathering = 0.0  # when the gathering of the next batch began
+        self.size = 0  # bytes of all records in the lane
         self.in_flight = False
 
     def __len__(self) -> int:
         return len(self._queue) + sum(len(batch.records) for batch in self._batches)
 
     def unfinished(self) -> int | None:
-        """Return the sequence number of the first record that is not done, None if all are."""
+        """Return the sequence number of the first record that is not done.
+
+        Return None if all records are done.
+        """
         if self._batches:
             return self._batches[0].records[0].sequence
         return self._queue[0].sequence if self._queue else None
@@ -88,14 +100,17 @@ class Lane:
         self.size += len(record.text)
 
     def _count_out(self, records: Sequence[Record]) -> Sequence[Record]:
-        """Subtract the size of records that are done or given up; return the records."""
+        """Subtract the size of finished records from the size of the lane. Return the records."""
         self.size -= sum(len(record.text) for record in records)
         return records
 
     # --- sending ----------------------------------------------------------------------------------
 
     def give_up(self, oldest: float) -> Iterator[Discard]:
-        """Give up the records from before a time, but none while a batch is in flight."""
+        """Give up the records that are older than the time `oldest`.
+
+        While a batch is in flight, do nothing.
+        """
         if self.in_flight:
             return
         while self._batches and self._batches[0].records[0].time < oldest:
@@ -112,7 +127,7 @@ class Lane:
             yield Discard("RecordAgeExceeded", self._count_out(old), 0, None)
 
     def next_batch(self, mapping: EventSourceMapping, now: float) -> Batch | None:
-        """Return the batch that is to be sent now. It is in flight from then on."""
+        """Return the batch that is to be sent now, or None. The returned batch is in flight."""
         if self.in_flight:
             return None
         if not self._batches:
@@ -128,7 +143,10 @@ class Lane:
         return batch
 
     def _gathered(self, mapping: EventSourceMapping, now: float) -> list[Record]:
-        """Take the next batch from the queue, if it is full or its window is over."""
+        """Take the next batch from the queue.
+
+        Return an empty list while the records do not fill a batch and the batching window is open.
+        """
         self._gathering = min(self._gathering, now)
         full = len(self._queue) >= mapping.batch_size or FRAME + self.size + len(self._queue) > PAYLOAD
         if not full and now < self._gathering + mapping.window:
@@ -145,7 +163,10 @@ class Lane:
     # --- outcomes ---------------------------------------------------------------------------------
 
     def finish(self, mapping: EventSourceMapping, outcome: Outcome, now: float) -> Discard | None:
-        """End the batch in flight, or keep what must be sent again; return what is given up."""
+        """Handle the outcome of the batch in flight. Return the records that are given up, or None.
+
+        Records that must be sent again stay in the lane.
+        """
         self.in_flight = False
         self._gathering = now
         batch = self._batches[0]
@@ -173,7 +194,10 @@ class Lane:
         return None
 
     def _bisect(self, batch: Batch, *, halve: bool) -> None:
-        """Replace a failed batch by its remaining records, in one or two batches due at once."""
+        """Put the remaining records of a failed batch into one batch, or into two halves.
+
+        The new batches are due at once.
+        """
         self._batches.popleft()
         middle = (len(batch.records) + 1) // 2 if halve else len(batch.records)
         for records in (batch.records[middle:], batch.records[:middle]):

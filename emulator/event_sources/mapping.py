@@ -1,9 +1,9 @@
 """An event source mapping: a stream, a function, and how records get from one to the other.
 
-A mapping never changes in memory, and is stored as JSON. A state such as Creating ends by the
-clock, like a table's status. Only the response to the request that began the state shows it, and
-the next response shows Enabled or Disabled. With `--delay-transient-statuses` the state lasts
-longer.
+An `EventSourceMapping` object never changes. The store keeps it as JSON. A state such as Creating
+ends at a certain time, like a table's status. By default, only the response to the request that
+began the state shows this state. The next response shows Enabled or Disabled. With
+`--delay-transient-statuses` the state lasts longer.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ CALL_FAILED: Final = "PROBLEM: Function call failed"
 
 _STORED_TENANT: Final = "space"  # the name of the field on disk
 _FIRST_ACCOUNT: Final = "000000000000"
-"""The default account in versions that did not store it."""
+"""The default account of those versions that did not store `default_account`."""
 
 _FIELDS: Final = {
     "Enabled": "enabled",
@@ -40,19 +40,20 @@ _FIELDS: Final = {
     "BisectBatchOnFunctionError": "bisect",
     "MaximumRetryAttempts": "retries",
 }
-"""Members of requests, and the fields that hold their values unchanged."""
+"""Members of requests, and the fields that hold the values of these members unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventSourceMapping:
     """A mapping as stored. Times are seconds since the epoch.
 
-    tenant: access key and region that it belongs to; window: seconds to gather a batch;
-    parallelization: batches of a shard at a time; record_age: seconds, -1 for no limit; retries:
-    after the first attempt, -1 for no limit; responses: FunctionResponseTypes; filters: patterns;
-    status and until: the state that the last request began, and its end; result:
-    LastProcessingResult; default_account: the account of access keys that are not accounts, at the
-    time when the mapping was stored.
+    tenant: the access key and region of the mapping's owner; window: how long a batch is gathered
+    (seconds); parallelization: how many batches of one shard may be in flight; record_age: the
+    largest age of a record (seconds), -1 for no limit; retries: the number of retries after the
+    first attempt, -1 for no limit; responses: FunctionResponseTypes; filters: filter patterns;
+    status: the state that the last request began; until: when that state ends; result:
+    LastProcessingResult; default_account: the default account when the mapping was stored. Access
+    keys that are not accounts themselves have this account.
     """
 
     uuid: str
@@ -79,11 +80,12 @@ class EventSourceMapping:
 
     @classmethod
     def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:
-        """Return the mapping that dump() stored. account: today's default account.
+        """Return the mapping that dump() stored. account: the current default account.
 
-        The ARNs of function and stream that contain the old default account get today's. ARNs of
-        tenants whose access key is an account never change. The one tenant of all callers has both
-        kinds of ARNs, so the account in each decides.
+        If the ARN of the function or of the stream contains the stored default account, the ARN
+        gets the current one. If the access key of the tenant is an account, the ARNs never change.
+        With `--shared-db`, the only tenant has both kinds of ARNs. Therefore the account in each
+        ARN decides.
         """
         fields = orjson.loads(stored)
         before = fields.get("default_account", _FIRST_ACCOUNT)
@@ -102,12 +104,12 @@ class EventSourceMapping:
 
     @property
     def consumer(self) -> str:
-        """The name under which its checkpoints are stored."""
+        """The name under which the mapping's checkpoints are stored."""
         return f"lambda {self.uuid}"
 
     @property
     def function_name(self) -> str:
-        """The bare name of its function."""
+        """The bare name of the mapping's function."""
         return names.function_name(self.function_arn)
 
     @property
@@ -117,7 +119,7 @@ class EventSourceMapping:
 
     @property
     def steady(self) -> str:
-        """The state in which it stays once its status is over."""
+        """The state that the mapping has after the time `until`."""
         return "Enabled" if self.enabled else "Disabled"
 
     def described(self, state: str) -> dict[str, Any]:
@@ -143,7 +145,7 @@ class EventSourceMapping:
 
 
 def fields_of(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields that a create or update request gives."""
+    """Return the fields of a mapping that a create or update request sets."""
     fields: dict[str, Any] = {field: request[member] for member, field in _FIELDS.items() if member in request}
     if "FunctionResponseTypes" in request:
         fields["responses"] = tuple(request["FunctionResponseTypes"])

@@ -1,4 +1,4 @@
-"""All event source mappings: stored as definitions (database/store/registry.py), held by id."""
+"""All event source mappings. The store has them as definitions (database/store/registry.py)."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -21,9 +21,9 @@ _ALL: Final = 1 << 20  # more checkpoints than a mapping has
 
 
 class Mappings:
-    """The mappings of an emulator. shared: one tenant for all callers.
+    """The mappings of an emulator. shared: whether there is one tenant for all callers.
 
-    Mappings created with the opposite `--shared-db` setting are hidden, not deleted.
+    Mappings that were created with the opposite `--shared-db` setting are hidden, but not deleted.
     """
 
     def __init__(self, database: Database, *, shared: bool) -> None:
@@ -41,23 +41,29 @@ class Mappings:
     # --- finding ----------------------------------------------------------------------------------
 
     def get(self, uuid: str) -> EventSourceMapping | None:
-        """Return a mapping by its id, whoever owns it. Removes it first if its deletion is over."""
+        """Return the mapping of any tenant with this id, or None.
+
+        If the deletion of the mapping is over, remove the mapping and return None.
+        """
         return self._settled(uuid)
 
     def of(self, tenant: Tenant) -> list[EventSourceMapping]:
-        """Return a tenant's mappings by id. Removes those whose deletion is over."""
+        """Return a tenant's mappings in the order of their ids.
+
+        Remove all mappings whose deletion is over.
+        """
         found = (self._settled(uuid) for uuid in sorted(self._mappings))
         return [mapping for mapping in found if mapping is not None and mapping.tenant == tenant]
 
     def delivering(self) -> Iterator[EventSourceMapping]:
-        """Walk the mappings whose functions are to be invoked."""
+        """Yield the mappings whose functions are to be invoked."""
         has_passed = self._database.catalog.has_passed
         for mapping in tuple(self._mappings.values()):
             if mapping.enabled and mapping.status != DELETING and has_passed(mapping.until):
                 yield mapping
 
     def changing(self, mapping: EventSourceMapping) -> bool:
-        """Say whether a mapping is on its way to another state."""
+        """Say whether a mapping is changing to another state."""
         return not self._database.catalog.has_passed(mapping.until)
 
     def state(self, mapping: EventSourceMapping) -> str:
@@ -74,13 +80,16 @@ class Mappings:
     # --- changing ---------------------------------------------------------------------------------
 
     def save(self, mapping: EventSourceMapping, positions: Mapping[int, int] | None = None) -> None:
-        """Store a new or changed mapping. positions: where a new one begins in each shard."""
+        """Store a new or changed mapping. positions: where a new mapping begins, by shard."""
         with self._database.registries.changing(urgent=True) as change:
             self._save(change, mapping)
             store_positions(change.txn, mapping.consumer, positions or {})
 
     def delete(self, mapping: EventSourceMapping, until: float) -> EventSourceMapping:
-        """Begin to delete a mapping; return it. until: when the deletion is over."""
+        """Begin to delete a mapping; return it as DELETING. until: when the deletion is over.
+
+        If the time `until` has passed already, remove the mapping at once.
+        """
         deleting = replace(mapping, status=DELETING, until=until)
         if self.changing(deleting):
             self.save(deleting)
@@ -89,7 +98,7 @@ class Mappings:
         return deleting
 
     def save_result(self, uuid: str, result: str) -> None:
-        """Store the result of the latest processing, and log it if it is a new problem."""
+        """Store the result of the latest processing. If the result is a new problem, log it."""
         held = self._mappings.get(uuid)
         if held is None or held.result == result:
             return

@@ -17,7 +17,7 @@ _NAME: Final = re.compile(
 
 
 def function_arn(caller: Caller, text: str) -> str:
-    """Return the ARN of the function that the caller named. text: fits the pattern of the model."""
+    """Return the ARN of the function that the caller named. text: the caller's FunctionName."""
     match = _NAME.fullmatch(text)
     name, qualifier = match.groups() if match else (text, None)
     arn = f"arn:aws:lambda:{caller.region}:{caller.account}:function:{name}"

@@ -3,15 +3,15 @@
 A response of a mapping with ReportBatchItemFailures may name records that failed (Lambda:
 "Configuring partial batch response with DynamoDB and Lambda"):
 
-| response                                               | the batch                           |
+| response                                               | what it means                       |
 |--------------------------------------------------------|-------------------------------------|
-| nothing, null, `{}`                                    | succeeded                           |
-| `{"batchItemFailures": null}` or an empty list         | succeeded                           |
-| `{"batchItemFailures": [{"itemIdentifier": ".."}, ..]}`| succeeded before the record with    |
-|                                                        | the lowest of these identifiers     |
-| an identifier that is empty, null, missing, or not of  | failed                              |
-| a record in the batch                                  |                                     |
-| a `batchItemFailures` that is not a list               | failed (inferred)                   |
+| an empty response, `null`, `{}`                        | all records succeeded               |
+| `{"batchItemFailures": null}` or an empty list there   | all records succeeded               |
+| `{"batchItemFailures": [{"itemIdentifier": ".."}, ..]}`| all records before the first failed |
+|                                                        | record succeeded                    |
+| an identifier in the list is empty, null, missing, or  | all records failed                  |
+| does not name a record in the batch                    |                                     |
+| `batchItemFailures` is not a list                      | all records failed (inferred)       |
 """
 
 from collections.abc import Sequence
@@ -28,9 +28,9 @@ from emulator.event_sources.events import Record
 class Outcome:
     """How an invocation ended.
 
-    kind: "answered"; "failed" if the function did something wrong; "unreachable" if it was never
-    invoked. payload: the response; detail: what went wrong, for the log; status: the HTTP status of
-    the invocation.
+    kind: "answered" if the function returned a response; "failed" if the function did something
+    wrong; "unreachable" if the function was never invoked. payload: the response; detail: what went
+    wrong, for the log; status: the HTTP status of the invocation.
     """
 
     kind: Literal["answered", "failed", "unreachable"]
@@ -40,9 +40,10 @@ class Outcome:
 
 
 def first_failure(outcome: Outcome, records: Sequence[Record], *, reports: bool) -> int | None:
-    """Return the position of the first record that failed, None if all succeeded.
+    """Return the position of the first record that failed, or None if all records succeeded.
 
-    reports: whether the function may name the records that failed; otherwise all succeed or fail.
+    reports: whether the function may name the records that failed. If it may not, either all
+    records succeed or all records fail.
     """
     if outcome.kind != "answered":
         return 0

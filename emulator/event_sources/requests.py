@@ -1,9 +1,9 @@
-"""Requests to Lambda's API: parsed and checked by botocore's model, as those to DynamoDB are.
+"""Parses and checks requests to Lambda's API with botocore's model, like DynamoDB requests.
 
 A failed constraint is a `ValidationException`, as on AWS ("1 validation error detected: Value '' at
 'eventSourceArn' failed to satisfy constraint: ..", quoted in pulumi/pulumi-aws #646). The model
-does not know which members a DynamoDB stream may have; `checked` does (Lambda: "Lambda parameters
-for Amazon DynamoDB event source mappings").
+does not say which members are allowed for a DynamoDB stream. `checked` refuses the others (Lambda:
+"Lambda parameters for Amazon DynamoDB event source mappings").
 """
 
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ def _model(operation: str) -> RequestModel:
 
 
 def parsed(operation: str, raw: object) -> Request:
-    """Return a request whose types and values the model allows. Raises ApiError."""
+    """Return the parsed request. Raises ApiError if the model forbids a type or value."""
     model = _model(operation)
     request = model.parse(raw)
     model.validate(request)
@@ -56,7 +56,7 @@ def parsed(operation: str, raw: object) -> Request:
 
 
 def checked(request: Mapping[str, Any]) -> None:
-    """Refuse members that a DynamoDB stream cannot have, and those that this emulator lacks.
+    """Refuse members that DynamoDB streams do not allow, or that this emulator does not support.
 
     Raises InvalidParameterValueException.
     """

@@ -12,7 +12,7 @@ from emulator.settings import Settings
 
 
 class FunctionService:
-    """Functions on streams. Raises BadConfiguration if the file settings.functions is invalid."""
+    """Functions on streams. Raises BadConfiguration if settings.functions names an invalid file."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self.functions = configuration.load(settings.functions)
@@ -23,7 +23,7 @@ class FunctionService:
 
     @property
     def busy(self) -> bool:
-        """Whether somebody must poll for due invocations."""
+        """Whether the server must poll for due invocations."""
         return any(True for _ in self.mappings.delivering())
 
     def answer(self, method: str, path: str, query: str, body: bytes, caller: Caller) -> Answer:

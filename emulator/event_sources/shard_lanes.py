@@ -1,8 +1,9 @@
-"""The records of one shard for one mapping: filtered, and spread over its lanes.
+"""Filters the records of one shard for one mapping, and spreads them over lanes.
 
-A record that the filter leaves out counts as done. The shard has one stored position: that of the
-first record that some lane has not done. So after a restart, later records are delivered once more
-even if another lane had done them, and none is lost.
+A record that the filter leaves out counts as done. The store has one position for the shard: the
+position of the first record that is not done. After a restart, this record and all records after it
+are delivered. Some of these records may have been done in another lane; they are delivered again.
+No record is lost.
 """
 
 from zlib import crc32
@@ -18,7 +19,7 @@ from emulator.event_sources.mapping import EventSourceMapping
 
 
 class ShardLanes:
-    """The lanes of one shard: an Inbox of database/changes/consumer.py. passes: the filter."""
+    """The lanes of one shard, as an Inbox (database/changes/consumer.py). passes: the filter."""
 
     __slots__ = ("_clock", "_form", "_hash_key", "_passes", "_window", "lanes")
 
@@ -34,13 +35,14 @@ class ShardLanes:
 
     @property
     def in_flight(self) -> bool:
-        """Whether the outcome of a batch has not been reported yet."""
+        """Whether a batch was sent and its outcome has not been reported yet."""
         return any(lane.in_flight for lane in self.lanes)
 
     def room(self) -> int:
-        """Return how many more records the lanes may get; together they hold two batches each.
+        """Return how many more records the lanes may get.
 
-        They get none while they hold as many bytes as they may send at once.
+        All lanes together hold at most two batches per lane. While they hold as many bytes as all
+        of them may send at once, they get no more records.
         """
         if sum(lane.size for lane in self.lanes) >= PAYLOAD * len(self.lanes):
             return 0
@@ -59,9 +61,12 @@ class ShardLanes:
         lane.add(record, self._clock.now())
 
     def first(self) -> int | None:
-        """Return the sequence number of the first record that is not done, None if all are."""
+        """Return the sequence number of the first record that is not done.
+
+        Return None if all records are done.
+        """
         unfinished = [number for lane in self.lanes if (number := lane.unfinished()) is not None]
         return min(unfinished, default=None)
 
     def expire(self) -> None:
-        """Do nothing: lanes give up records that are too old, one by one."""
+        """Do nothing: the lanes themselves give up records that are too old."""

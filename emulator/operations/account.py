@@ -21,6 +21,6 @@ def describe_limits(_database: Database, _caller: Caller, _request: Request, _: 
 def describe_endpoints(_database: Database, caller: Caller, _request: Request, _: None) -> Response:
     """Return the host of the request as the only endpoint.
 
-    So clients with endpoint discovery keep using that host.
+    Therefore clients with endpoint discovery keep using that host.
     """
     return {"Endpoints": [{"Address": caller.host, "CachePeriodInMinutes": 1440}]}

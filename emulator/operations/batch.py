@@ -32,7 +32,8 @@ from storage import ReadTxn
 
 def _check_get(request: Request) -> Steps[dict[str, Projection | None]]:
     parts: dict[str, dict[str, Any]] = request["RequestItems"]
-    # AttributesToGet in one block and an expression in another are refused like both in one block.
+    # AttributesToGet in one block and an expression in another block get the same error as both in
+    # the same block.
     legacy.check_mixing({name: value for part in parts.values() for name, value in part.items()})
     if request.problems:
         for part in parts.values():
@@ -55,13 +56,13 @@ def batch_get_item(
 ) -> Response:
     """Read up to 100 items of any tables.
 
-    Keys of items that do not fit into 16 MB, or are throttled, are returned unprocessed.
+    If an item does not fit into 16 MB, or its read is throttled, its key is returned unprocessed.
     """
     parts: dict[str, dict[str, Any]] = request["RequestItems"]
     try:
         reads = [_reads_of(database.table(caller, name), name, part, projections) for name, part in parts.items()]
     except ApiError:
-        for part in parts.values():  # a repeated key comes before errors that depend on the table
+        for part in parts.values():  # the error for a repeated key comes before errors that depend on the table
             if has_repeats(orjson.dumps(key, option=orjson.OPT_SORT_KEYS) for key in part["Keys"]):
                 raise errors.duplicate_keys() from None
         raise
@@ -77,7 +78,7 @@ def batch_get_item(
 
 
 def _responses(request: Request, reads: Sequence["_Reads"]) -> Steps[bytes]:
-    """Project the rows that the transaction saw, some in each step, and return the response."""
+    """In each step, project some of the rows that were read. Return the response."""
     decoded = 0
     for each in reads:
         if each.projection is None:
@@ -100,9 +101,9 @@ def _responses(request: Request, reads: Sequence["_Reads"]) -> Steps[bytes]:
 class _Reads:
     """The reads of one block of a request, and their results.
 
-    name: the table's name or ARN, as sent. items: JSON texts; if there is a projection, rows until
-    `_responses` replaces them by texts. left: keys of items that were not read. done: how many
-    items were read.
+    name: the table's name or ARN, as the client sent it. items: the items as JSON texts. If there
+    is a projection, they are rows until `_responses` projects them. left: keys of items that were
+    not read. done: how many items were read.
     """
 
     table: Table
@@ -128,7 +129,10 @@ def _reads_of(table: Table, name: str, part: dict[str, Any], projections: Mappin
 
 
 def _leave_out_repeats(reads: Sequence[_Reads]) -> None:
-    """Leave out items that an earlier block reads, by another name of the table (behaviour 7.1)."""
+    """Leave out items that an earlier block reads from the same table (behaviour 7.1).
+
+    That block has another name of the table.
+    """
     known: set[bytes] = set()
     for each in reads:
         each.gets = [get for get in each.gets if get.key not in known]
@@ -136,7 +140,10 @@ def _leave_out_repeats(reads: Sequence[_Reads]) -> None:
 
 
 def _by_table(reads: Sequence[_Reads]) -> list[_Reads]:
-    """Return one _Reads for each table, with all results, under the name that was sent first."""
+    """Return one _Reads for each table, with all results of the table.
+
+    Its name is the first name that the client sent for the table.
+    """
     tables: dict[int, _Reads] = {}
     for each in reads:
         first = tables.setdefault(each.table.id, each)
@@ -147,9 +154,9 @@ def _by_table(reads: Sequence[_Reads]) -> list[_Reads]:
 
 
 def _read_table(txn: ReadTxn, reads: _Reads, room: int) -> int:
-    """Read one block's items while there is room for them; return the room that is left.
+    """Read one block's items while the response has room for them; return the remaining room.
 
-    room: bytes of items; 0 after an item that did not fit.
+    room: how many bytes of items fit into the response; 0 after an item did not fit.
     """
     consistent = reads.part.get("ConsistentRead", False)
     for get in reads.gets:
@@ -175,21 +182,21 @@ def _read_table(txn: ReadTxn, reads: _Reads, room: int) -> int:
 
 
 def _refuse_if_nothing_done(done: int, refusals: Iterable[ApiError | None]) -> None:
-    """Raise the first refusal if nothing was done. Otherwise the call succeeds (behaviour 16)."""
+    """Raise the first throttling error if no item was read or written (behaviour 16)."""
     for error in refusals:
         if error is not None and not done:
             raise error
 
 
 _Named = list[tuple[str, Put | Delete]]
-"""Writes, each with the name or ARN of its table, as sent."""
+"""Writes, each with the name or ARN of its table, as the client sent it."""
 
 
 def _check_write(request: Request) -> _Named:
     parts: dict[str, list[dict[str, Any]]] = request["RequestItems"]
     sent = [(name, each) for name, part in parts.items() for each in part]
     if any(len(each) != 1 for _, each in sent):
-        raise errors.value_ambiguous()  # also if there is no member (behaviour 7.2)
+        raise errors.value_ambiguous()  # an element without a member gets this error too (behaviour 7.2)
     check_values(request, "old", numbers_first=True)
     return [(name, _write_of(each)) for name, each in sent]
 
@@ -205,7 +212,7 @@ def _write_of(sent: dict[str, Any]) -> Put | Delete:
 
 @operation("BatchWriteItem", check=_check_write)
 def batch_write_item(database: Database, caller: Caller, request: Request, writes: _Named) -> Response:
-    """Put and delete up to 25 items of any tables; all are checked before the first is written."""
+    """Put and delete up to 25 items of any tables. Check all of them before the first write."""
     parts: dict[str, list[dict[str, Any]]] = request["RequestItems"]
     tables = {name: database.table(caller, name) for name in parts}
     for name, write in writes:
@@ -237,7 +244,10 @@ def batch_write_item(database: Database, caller: Caller, request: Request, write
 
 
 def _locate(write: Put | Delete, table: Table) -> None:
-    """Locate the item. A wrong key in a Put gets the text for a wrong Key (behaviour 3.8)."""
+    """Locate the item of a write.
+
+    If the key attributes of a Put are wrong, raise the error for a wrong Key (behaviour 3.8).
+    """
     if isinstance(write, Put):
         types = table.definition.types
         if any(types[name] not in write.key_item.get(name, ()) for name in table.key_names):

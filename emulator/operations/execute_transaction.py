@@ -46,7 +46,10 @@ def _check(request: Request) -> Steps[list[PreparedStatement]]:
 def execute_transaction(
     database: Database, caller: Caller, request: Request, statements: list[PreparedStatement]
 ) -> Response:
-    """Run up to 100 statements on one item each, all or none. All read, or all write or check."""
+    """Run up to 100 statements, all or none. Each statement concerns one item.
+
+    Either all statements read, or each of them writes or checks.
+    """
     token = transactions.token_of(database, caller, "ExecuteTransaction", request)
     names = [statement.source.table for statement in statements]
     tables = [database.table(caller, name) for name in names]
@@ -76,7 +79,7 @@ def _selected(
     rows: Sequence[bytes | None],
     consumed: Sequence[Consumed],
 ) -> Steps[bytes]:
-    """Test and project the rows of the transaction, some in each step; return the response."""
+    """In each step, test and project some rows of the transaction. Return the response."""
     responses = []
     decoded = 0
     for each, row in zip(reads, rows, strict=True):
@@ -106,7 +109,7 @@ def _plans(
 ) -> list[Read | Write]:
     """Plan every statement.
 
-    Raises the error of an invalid statement, or the cancellation for a key that does not fit its
+    Raises the error of an invalid statement. Raises the cancellation if a key does not fit its
     table.
     """
     plans = []

@@ -1,8 +1,8 @@
 """Enable-, Disable-, Describe- and UpdateKinesisStreamingDestination (behaviour 15).
 
-A table has at most one destination at a time that is neither DISABLED nor ENABLE_FAILED. The others
-stay in the list. database/definitions/kinesis.py explains the statuses. The tests name the sources
-of the errors' texts.
+A table has at most one destination at a time that is neither DISABLED nor ENABLE_FAILED.
+Destinations with these two statuses stay in the table's list. database/definitions/kinesis.py
+explains the statuses. The tests name the sources of the errors' texts.
 """
 
 from collections.abc import Iterable
@@ -58,7 +58,8 @@ def enable(database: Database, caller: Caller, request: Request, _: None) -> Res
         precision=request.get(_ENABLE, {}).get(_PRECISION),
         until=database.catalog.until(),
     )
-    # Store DISABLED where DISABLING is over: the new destination may be the same data stream.
+    # Store DISABLED for each destination whose DISABLING is over, because the new destination may
+    # be the same data stream.
     ended = tuple(
         destination if destination.status == ENABLE_FAILED else replace(destination, status=DISABLED)
         for destination in definition.kinesis
@@ -74,9 +75,9 @@ def enable(database: Database, caller: Caller, request: Request, _: None) -> Res
 
 @operation("DisableKinesisStreamingDestination", check=_check_disable)
 def disable(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Stop recording. Changes recorded before are still delivered if there is an endpoint.
+    """Stop recording. With a Kinesis endpoint, changes that were recorded before are delivered.
 
-    Without an endpoint a destination stays ENABLING. Such a destination can be disabled too,
+    Without this endpoint, a destination stays ENABLING. Such a destination can be disabled too,
     because on the service it would become ACTIVE within minutes.
     """
     definition = _definition(database, caller, request)
@@ -117,7 +118,10 @@ def describe(database: Database, caller: Caller, request: Request, _: None) -> R
 
 
 def _definition(database: Database, caller: Caller, request: Request) -> TableDefinition:
-    """Return the table whose destinations change. Raises as UpdateTable does (behaviour 10.2)."""
+    """Return the definition of the table whose destinations change.
+
+    If the table is CREATING or DELETING, raises the error that UpdateTable raises (behaviour 10.2).
+    """
     definition = database.described(caller, request["TableName"]).definition
     if definition.status in (CREATING, DELETING):
         raise errors.being_changed(definition.name, definition.status)
@@ -133,7 +137,10 @@ def _status(database: Database, destination: KinesisDestination) -> str:
 
 
 def _with(known: Iterable[KinesisDestination], changed: KinesisDestination) -> tuple[KinesisDestination, ...]:
-    """Return the destinations with one of them replaced, or added if it is new."""
+    """Return the destinations, with `changed` in place of the destination with the same ARN.
+
+    If there is no such destination, add `changed` at the end.
+    """
     by_arn = {destination.arn: destination for destination in known} | {changed.arn: changed}
     return tuple(by_arn.values())
 
@@ -145,7 +152,8 @@ def _response(definition: TableDefinition, destination: KinesisDestination, stat
 def _described(database: Database, destination: KinesisDestination, region: str) -> dict[str, Any]:
     """Describe a destination.
 
-    The precision is included if it was set, until the destination is disabled (behaviour 15).
+    The description has the precision if the client set one and the status is not DISABLED
+    (behaviour 15).
     """
     status = _status(database, destination)
     description = {"StreamArn": destination.arn, "DestinationStatus": status}

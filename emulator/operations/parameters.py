@@ -17,8 +17,8 @@ NO_VALUES: Final[Values] = {}
 def check_values(request: Request, layer: Layer, *, numbers_first: bool = False) -> None:
     """Raise the problem of the request's attribute values in the layer's wording (behaviour 2.1).
 
-    Names or values without an expression are reported before any problem of a value
-    (behaviour 3.1). numbers_first: as in check_problems.
+    If the request has names or values of expressions but no expression, this is reported before any
+    problem of a value (behaviour 3.1). numbers_first: as in check_problems.
     """
     if request.problems:
         check_members_used(request)
@@ -28,7 +28,8 @@ def check_values(request: Request, layer: Layer, *, numbers_first: bool = False)
 def check_problems(problems: Sequence[Problem], layer: Layer, *, numbers_first: bool = False) -> None:
     """Raise the first of these problems, in the layer's wording.
 
-    numbers_first: if a value has several types, one of them a bad number, report the bad number.
+    numbers_first: if a value has several types and one of them is a bad number, report the bad
+    number.
     """
     if problems:
         problem = first_problem(problems)
@@ -57,12 +58,12 @@ def text_length(request: Mapping[str, Any]) -> int:
 
 
 def bound_of(request: Mapping[str, Any]) -> Bound | None:
-    """Return the request's compiled expressions, None if it has none."""
+    """Return the request's compiled expressions, or None if the request has no expressions."""
     return None if _EXPRESSIONS.isdisjoint(request) else bind(request)
 
 
 def guard_of(request: Mapping[str, Any], bound: Bound | None) -> Guard | None:
-    """Return a write's condition, from its expression or from Expected."""
+    """Return a write's guard, made from ConditionExpression or Expected; None without them."""
     if bound is not None and bound.condition is not None:
         condition, values = bound.condition, request.get("ExpressionAttributeValues", NO_VALUES)
     elif "Expected" in request or "ConditionalOperator" in request:
@@ -77,12 +78,12 @@ def guard_of(request: Mapping[str, Any], bound: Bound | None) -> Guard | None:
 
 
 def returns_item(request: Mapping[str, Any]) -> bool:
-    """Say whether the error of a failed condition is to carry the existing item."""
+    """Say whether the request wants the existing item in the error of a failed condition."""
     return request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
 
 
 def projection_of(request: Mapping[str, Any]) -> Projection | None:
-    """Return the projection of a request or of one block of a batch, None for whole items."""
+    """Return the projection of a request or of a batch's block, or None for whole items."""
     bound = bound_of(request)
     if "AttributesToGet" in request:
         return legacy.attributes_to_get(request["AttributesToGet"])

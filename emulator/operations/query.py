@@ -122,7 +122,7 @@ def _check_legacy(request: Request, layer: Layer, filter_member: Literal["QueryF
 
 
 def _bind(request: Request, checked: _Checked) -> None:
-    """Add the programs of the request's expressions."""
+    """Put the request's compiled expressions into `checked`."""
     bound = bound_of(request)
     if bound is None:
         return
@@ -192,9 +192,10 @@ def _source(table: Table, request: Mapping[str, Any]) -> Table | Index:
 
 
 def _check_filter(table: Table, source: Table | Index, condition: Condition | None, request: Request) -> None:
-    """Raise if a filter uses a key attribute of the table or index that is read.
+    """Raise if a filter uses a key attribute of the table or index that the query reads.
 
-    A path into any key attribute is another error, which is reported first (behaviour 3.8, 4.3).
+    If the filter has a path into a key attribute, another error is reported first (behaviour 3.8,
+    4.3).
     """
     if condition is None:
         return
@@ -298,9 +299,9 @@ def _response(request: Request, page: Page, *, count_only: bool) -> bytes:
 
 
 def _fetches(index: Index, request: Request, checked: _Checked) -> bool:
-    """Say whether an index page needs the table's items (behaviour 6.1).
+    """Say whether a page of an index needs items of the table (behaviour 6.1).
 
-    Raises if a global index lacks an attribute.
+    Raises if a global index lacks an attribute that Select or the filter needs.
     """
     if index.projects_all:
         return False

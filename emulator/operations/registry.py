@@ -1,6 +1,6 @@
 """Which operations exist, and the order of the checks of a request.
 
-An operation is a *check* and a *handler*, side by side in its family's file. The check sees only
+An operation is a *check* and a *handler*, both in the file of its family. The check sees only
 the request (layer 3 of behaviour 3.1: parameter combinations, attribute values, expressions), and
 returns what the handler needs. The handler finds the table and does the work. Types and
 member constraints (layers 1 and 2) come from the service model.
@@ -9,7 +9,7 @@ Problems of attribute values are found while the request is parsed. The check re
 operation's own order and wording. If a check does not report them, the registry refuses to run the
 handler, because the handler could store a malformed value.
 
-A request of some operations can have a hundred expressions of 4 KB, which take 0.6 s to parse. The
+Some operations accept a hundred expressions of 4 KB in one request. Parsing them takes 0.6 s. The
 check of such an operation is a generator that yields between expressions (emulator/slices.py).
 """
 
@@ -38,7 +38,7 @@ Handler = Callable[[Database, Caller, Request, Any], Response]
 class Operation:
     """One operation: its request model, check and handler.
 
-    enveloped: whether problems that the check finds are reported in an envelope.
+    enveloped: whether the errors of the check are reported in an envelope.
     """
 
     __slots__ = ("check", "enveloped", "handler", "model", "name")
@@ -88,7 +88,7 @@ class OperationInSteps(Operation):
     __slots__ = ()
 
     def __call__(self, database: Database, caller: Caller, raw: object) -> Response:
-        """Answer a request given as parsed JSON. Raises ApiError, Sliced."""
+        """Return the response to a request that is parsed JSON. Raises ApiError, Sliced."""
         model = self.model
         if model is None:
             model = self.model = request_model(self.name)
@@ -166,7 +166,7 @@ _families: Final = {name: family for family, names in LATER.items() for name in 
 
 
 def find(name: str) -> Operation | None:
-    """Return the operation with this name, None if the emulator does not have it."""
+    """Return the operation with this name, or None if the emulator lacks the operation."""
     registered_operation = _operations.get(name)
     if registered_operation is None and name in _families:
         import_module(f"emulator.operations.{_families[name]}")

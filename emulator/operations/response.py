@@ -18,12 +18,15 @@ def response_of(members: list[bytes]) -> bytes:
 
 
 def member(name: bytes, value: object) -> bytes:
-    """Return one member."""
+    """Return one member of a JSON object."""
     return b'"%b":%b' % (name, orjson.dumps(value))
 
 
 def consumed_member(request: Mapping[str, Any], table_name: str, consumed: Consumed) -> list[bytes]:
-    """Return ConsumedCapacity for one table, nothing unless the request asks for it."""
+    """Return ConsumedCapacity for one table as a list of one member.
+
+    If the request does not ask for ConsumedCapacity, the list is empty.
+    """
     mode = capacity.wanted(request)
     if mode is None:
         return []
@@ -35,9 +38,11 @@ def consumed_members(
     consumed: Iterable[tuple[str, Consumed]],
     kind: Literal["Read", "Write"] | None = None,
 ) -> list[bytes]:
-    """Return ConsumedCapacity for several tables, nothing unless the request asks for it.
+    """Return ConsumedCapacity for several tables as a list of one member.
 
-    consumed: table names and the units consumed under them; units under the same name are added up.
+    If the request does not ask for ConsumedCapacity, the list is empty.
+
+    consumed: pairs of a table name and consumed units. Units with the same name are added up.
     kind: set for transactions (see `capacity.shape`).
     """
     mode = capacity.wanted(request)
@@ -50,7 +55,11 @@ def consumed_members(
 
 
 def collection_member(database: Database, request: Mapping[str, Any], write: Write) -> list[bytes]:
-    """Return ItemCollectionMetrics of one write, nothing unless the request asks for it."""
+    """Return ItemCollectionMetrics of one write as a list of one member.
+
+    If the request does not ask for ItemCollectionMetrics, or the table has no local index, the list
+    is empty.
+    """
     if request.get("ReturnItemCollectionMetrics") != "SIZE" or not write.table.local_indexes:
         return []
     with database.read() as txn:
@@ -60,7 +69,11 @@ def collection_member(database: Database, request: Mapping[str, Any], write: Wri
 def collections_member(
     database: Database, request: Mapping[str, Any], writes: Iterable[tuple[str, Write]]
 ) -> list[bytes]:
-    """Return ItemCollectionMetrics by table names, nothing unless the request asks for it."""
+    """Return ItemCollectionMetrics of several writes, by table names, as a list of one member.
+
+    If the request does not ask for ItemCollectionMetrics, or there are no metrics, the list is
+    empty.
+    """
     if request.get("ReturnItemCollectionMetrics") != "SIZE":
         return []
     with database.read() as txn:

@@ -2,7 +2,7 @@
 
 The check prepares a statement (parses, analyses and compiles it: emulator/partiql). The handler
 binds it to its table and runs it as the native operations run. If a statement of a batch fails, its
-entry in the response has the error, and the other statements run.
+entry in the response has the error, and the other statements still run.
 """
 
 from base64 import b64decode, b64encode
@@ -51,9 +51,9 @@ def prepared_of(request: Mapping[str, Any]) -> PreparedStatement:
 
 
 def check_write(write: Write) -> None:
-    """Raise what the table's keys forbid (behaviour 3.8).
+    """Raise if the write breaks a rule about key attributes of its table (behaviour 3.8).
 
-    The WHERE is checked before the update; in UpdateItem the condition is checked last.
+    The WHERE is checked before the update. UpdateItem checks its condition last.
     """
     write.check_condition()
     write.check()
@@ -62,7 +62,7 @@ def check_write(write: Write) -> None:
 def _table_of(database: Database, caller: Caller, prepared: PreparedStatement) -> Table:
     """Return the table of a statement. Raises ApiError.
 
-    The error of an invalid statement comes before that of a missing table.
+    The error of an invalid statement comes before the error of a missing table.
     """
     try:
         return database.table(caller, prepared.source.table)
@@ -144,7 +144,7 @@ def _page_response(request: Request, table_name: str, page: pages.Result) -> byt
 
 
 def _read_row(txn: ReadTxn, planned: Read, *, consistent: bool) -> tuple[bytes | None, float]:
-    """Return the row that a SELECT by key reads, for `selected`, and the units it consumed."""
+    """Return the row that a SELECT by key reads, and the units that the read consumed."""
     row = txn.get(planned.key)
     units = read.item_units(row, consistent=consistent)
     read.charge(planned.table, planned.key, units)
@@ -152,7 +152,7 @@ def _read_row(txn: ReadTxn, planned: Read, *, consistent: bool) -> tuple[bytes |
 
 
 def selected(planned: Read, row: bytes | None) -> bytes | None:
-    """Return the item that a SELECT by key returns for this row, as JSON; None for no item."""
+    """Return the JSON of the item that a SELECT by key makes of a row, or None for no item."""
     if row is None:
         return None
     if planned.test is None and planned.project is None:
@@ -164,8 +164,8 @@ def selected(planned: Read, row: bytes | None) -> bytes | None:
 
 
 # --- NextToken ------------------------------------------------------------------------------------
-# base64 of JSON: [digest of the statement and its parameters, position of the range, last key read
-# or null].
+# A NextToken is base64 of JSON: [digest of the statement and its parameters, position of the range,
+# last key read or null].
 
 
 def _digest(request: Mapping[str, Any]) -> str:
@@ -178,7 +178,10 @@ def _token_of(request: Mapping[str, Any], place: Place) -> str:
 
 
 def _place_of(request: Mapping[str, Any], token: str) -> Place:
-    """Return the place that a NextToken stands for. Raises if it is foreign or damaged."""
+    """Return the place in a NextToken.
+
+    Raises if the token is damaged or belongs to another statement.
+    """
     try:
         digest, position, after = orjson.loads(b64decode(token, validate=True))
     except (ValueError, TypeError):
@@ -191,7 +194,7 @@ def _place_of(request: Mapping[str, Any], token: str) -> Place:
 
 
 def _is_key(after: object) -> bool:
-    """Say whether this is a map of attribute values."""
+    """Say whether a JSON value is a map of valid attribute values."""
     problems: list[Problem] = []
     try:
         parse_map(after, problems)
@@ -207,9 +210,9 @@ def _is_key(after: object) -> bool:
 class _Member:
     """One statement of a batch, and its result: an item as JSON, or an error.
 
-    row: the row that a read found; after the transaction, `item` is made of this row. ahead: see
-    `_run_writes`. ran: whether the statement was run. If it failed without being run, its entry
-    does not name its table (behaviour 14.5).
+    row: the row that a read found. After the transaction, `selected` makes `item` from this row.
+    ahead: the outcome that `_run_writes` prepared. ran: whether the statement was run. If a
+    statement failed before it was run, its entry does not name its table (behaviour 14.5).
     """
 
     request: Mapping[str, Any]
@@ -223,7 +226,7 @@ class _Member:
 
     @property
     def table_name(self) -> str:
-        """Return the name or ARN of the table, as sent."""
+        """Return the name or ARN of the table, as the client sent it."""
         assert self.prepared is not None, "only prepared statements are run"
         return self.prepared.source.table
 
@@ -242,7 +245,10 @@ class _Member:
 
 @dataclass(slots=True)
 class _Units:
-    """What a batch consumed on one table. It is reported if at least one statement succeeded."""
+    """What a batch consumed on one table.
+
+    succeeded: whether a statement on this table succeeded. If none did, the units are not reported.
+    """
 
     consumed: Consumed = field(default_factory=Consumed)
     succeeded: bool = False
@@ -262,7 +268,7 @@ def _check_batch(request: Request) -> Steps[list[_Member]]:
         if characters >= PARSED_IN_STEP:
             characters = 0
             yield None
-    request.mark_reported()  # each problem is in its statement's entry
+    request.mark_reported()  # each problem is reported in the entry of its statement
     plan.check_batch([each.prepared for each in members if each.prepared is not None])
     return members
 
@@ -270,7 +276,8 @@ def _check_batch(request: Request) -> Steps[list[_Member]]:
 def _check_parameters(statement: Mapping[str, Any]) -> None:
     """Raise the first problem of one statement's parameters.
 
-    They are parsed again, because the problems of a request do not say which statement has them.
+    The parameters are parsed again, because the problems of a request do not say which statement
+    has them.
     """
     problems: list[Problem] = []
     parse_values_of_list(statement.get("Parameters", []), problems)
@@ -282,7 +289,10 @@ def _check_parameters(statement: Mapping[str, Any]) -> None:
 def batch_execute_statement(
     database: Database, caller: Caller, request: Request, members: Sequence[_Member]
 ) -> Response:
-    """Run up to 25 statements on one item each, all reads or all writes. Each may fail alone."""
+    """Run up to 25 statements, each on one item: all reads or all writes.
+
+    If one statement fails, the others still run.
+    """
     for each in members:
         try:
             _bind_member(database, caller, each)
@@ -308,7 +318,7 @@ def _batch_response(
 
 
 def _run_reads(database: Database, members: Sequence[_Member], tables: dict[str, _Units]) -> Steps[None]:
-    """Read all members at one moment; then test and project the rows, some in each step."""
+    """Read all rows at one moment. Then, in each step, test and project some of the rows."""
     with database.read() as txn:
         for each in members:
             _run_read(txn, each, tables)
@@ -325,7 +335,7 @@ def _run_reads(database: Database, members: Sequence[_Member], tables: dict[str,
 def _run_writes(database: Database, members: Sequence[_Member], tables: dict[str, _Units]) -> Steps[None]:
     """Run all writes in one transaction.
 
-    If they take long, they are prepared ahead, one in each step.
+    If the writes take long, they are prepared before this transaction, one write in each step.
     """
     writes = [(each, each.planned) for each in members if isinstance(each.planned, Write)]
     if database.sliced:
@@ -344,7 +354,7 @@ def _run_writes(database: Database, members: Sequence[_Member], tables: dict[str
 
 
 def _returnable(write: Write) -> Collection[str]:
-    """Return the attributes that RETURNING may return apart from whole items."""
+    """Return the attributes that RETURNING MODIFIED may return: the attributes of the update."""
     return write.update.attributes if isinstance(write, Update) and write.update is not None else ()
 
 

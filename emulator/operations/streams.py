@@ -1,8 +1,8 @@
 """ListStreams, DescribeStream, GetShardIterator, GetRecords (behaviour 11).
 
-A shard iterator is a text that contains its whole state: stream, shard, position and time of issue.
-The server stores nothing about iterators. The position is the sequence number of the next record to
-read. Position 0 means the oldest record that exists when the iterator is used.
+A shard iterator is a text with the whole state of the iterator: stream, shard, position and time of
+issue. The server stores nothing about iterators. The position is the sequence number of the next
+record to read. Position 0 means the oldest record that exists when the iterator is used.
 """
 
 import struct
@@ -42,7 +42,8 @@ def _stream(database: Database, caller: Caller, arn: str) -> StreamDefinition:
 def _stream_of_iterator(database: Database, caller: Caller, arn: str) -> StreamDefinition:
     """Return the stream of an iterator.
 
-    The ARN may have another account: the caller's account can change after an iterator was issued.
+    The account in the ARN may differ from the caller's account, because the caller's account can
+    change after an iterator was issued.
     """
     stream = database.streams.of_resource(caller.tenant, arns.resource(arn))
     if stream is None or stream.gone(database.clock.now()):
@@ -102,8 +103,8 @@ def _check_describe(request: Request) -> None:
 def describe_stream(database: Database, caller: Caller, request: Request, _: None) -> Response:
     """Describe a stream and its shards, oldest first, by pages.
 
-    With a ShardFilter, only the children of one shard are listed. They are listed even if their
-    parent is gone: a reader may just have finished reading the parent.
+    With a ShardFilter, only the children of one shard are listed. The children are listed even if
+    their parent is gone: a reader may just have finished reading the parent.
     """
     stream = _stream(database, caller, request["StreamArn"])
     now = database.clock.now()
@@ -144,7 +145,8 @@ def _described(shard: Shard) -> dict[str, Any]:
 
 # --- where to read --------------------------------------------------------------------------------
 
-# Shard number, sequence number, time of issue (ms), CRC of these and the ARN.
+# An iterator's shard number, sequence number, time of issue (ms), and CRC. The CRC is computed over
+# these three numbers and the ARN.
 _POSITION: Final = struct.Struct(">IQQI")
 _NEEDS: Final = {
     "AT_SEQUENCE_NUMBER": "SequenceNumber",
@@ -234,7 +236,7 @@ def _check_get_records(request: Request) -> tuple[str, int, int, float]:
 
 @operation("GetRecords", check=_check_get_records)
 def get_records(database: Database, caller: Caller, request: Request, parsed: tuple[str, int, int, float]) -> Response:
-    """Read records: stored texts joined together.
+    """Read records. The response contains their stored texts.
 
     After the last record of a closed shard there is no NextShardIterator.
     """

@@ -1,8 +1,8 @@
 """Which tags the service accepts (behaviour 13).
 
-Observed: a wrong key or value of a tag gets a bare error with a text of its own, not that of a
-member constraint. A missing key or value is printed as `null` (ack-api-quirks, DDB-TABLE-105 to
-107, 110, 372).
+These facts were observed: The error for a wrong key or value of a tag is bare. Its text differs
+from the text for a member constraint. The text shows a missing key or value as `null`
+(ack-api-quirks, DDB-TABLE-105 to 107, 110, 372).
 """
 
 import unicodedata
@@ -33,7 +33,8 @@ def check_tags(tags: Sequence[Mapping[str, str]]) -> None:
 def check_set(tags: Mapping[str, str]) -> None:
     """Raise if a resource cannot have all these tags together.
 
-    It is not known how the service counts the size of tags. We count keys and values as UTF-8.
+    It is not known how the service counts the size of tags. We count the bytes of
+    keys and values in UTF-8.
     """
     _check_count(tags)
     size = sum(len(key.encode()) + len(value.encode()) for key, value in tags.items())

@@ -1,11 +1,12 @@
 """TagResource, UntagResource, ListTagsOfResource (behaviour 13).
 
-Tables and streams have tags of their own. The order of checks is the service's: first the ARN
-(database/definitions/arns.py), then the tags of the request, then whether the resource exists,
-then the tags that it would have.
+Tables and streams have tags of their own. The service checks in this order, and so do we: first the
+ARN (database/definitions/arns.py), then the tags of the request, then whether the resource exists,
+then the tags that the resource would have.
 
 After a change, the service refuses further changes of the same table for 1.6 seconds
-(control-plane 20.3). The emulator allows them, because refusing would only slow test suites down.
+(control-plane 20.3). The emulator allows these changes, because a refusal would only slow test
+suites down.
 """
 
 from collections.abc import Callable, Mapping
@@ -31,7 +32,7 @@ class _Resource:
         self._change = change
 
     def change(self, tags: Tags) -> None:
-        """Replace the tags of the resource. Raises if they are not allowed together."""
+        """Replace the tags of the resource. Raises if the new tags are not allowed together."""
         tag_rules.check_set(tags)
         if tags != self.tags:
             self._change(tags)
@@ -40,8 +41,8 @@ class _Resource:
 def _resource_of(database: Database, caller: Caller, arn: arns.Arn, *, to_change: bool) -> _Resource:
     """Return the table or stream that an ARN names. Raises ResourceNotFoundException.
 
-    to_change: whether its tags will change. The tags of a table that is CREATING or DELETING cannot
-    change (control-plane 0.3).
+    to_change: whether the caller will change the tags. The tags of a table that is CREATING or
+    DELETING cannot change (control-plane 0.3).
     """
     if arn.kind == "stream":
         stream = database.streams.of_resource(caller.tenant, arns.resource(arn.text))
@@ -71,7 +72,7 @@ def tag_resource(database: Database, caller: Caller, request: Request, _: None) 
 
 @operation("UntagResource")
 def untag_resource(database: Database, caller: Caller, request: Request, _: None) -> Response:
-    """Remove tags, present or not. The response body is empty."""
+    """Remove tags. Keys that the resource does not have are ignored. The response body is empty."""
     arn = arns.tagged(request["ResourceArn"], caller.home)
     if not request["TagKeys"]:
         raise errors.no_tags("Tag Key")

@@ -2,11 +2,12 @@
 
 Errors come in this order:
 
-1. ValidationException for what is wrong with the request alone, action by action
+1. ValidationException for errors that do not depend on a table, action by action
 2. missing tables
 3. two actions on one item
-4. cancellation for a wrong key or type, or an update that fails: only the first is reported
-5. cancellation for conditions that do not hold and for conflicts: all are reported
+4. cancellation for a wrong key, a wrong type of a value, or an update that fails: only the first
+   failure is reported
+5. cancellation for conditions that do not hold and for conflicts: all failures are reported
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -58,7 +59,7 @@ def _check_write(request: Request) -> Steps[list[tuple[str, Write]]]:
             if characters >= PARSED_IN_STEP:
                 characters = 0
                 yield None
-    request.mark_reported()  # values that _check_values lets pass have stand-ins
+    request.mark_reported()  # _check_values has put stand-ins for the values that it lets pass
     if size > limits.TRANSACTION:
         raise errors.transaction_too_large()
     return writes
@@ -69,8 +70,8 @@ def _check_values(body: Mapping[str, Any]) -> None:
 
     The depth limit is for stored values. An expression's value with one level too many is replaced
     by a stand-in of the same type: the stand-in equals no stored value, and is refused if it would
-    be stored. Deeper values are refused here (behaviour 3.7: 32 maps around a scalar pass, 40 do
-    not; what happens in between is not recorded).
+    be stored. Values with more levels than that are refused here (behaviour 3.7: 32 maps around a
+    scalar pass, 40 do not; what happens in between is not recorded).
     """
     problems: list[Problem] = []
     for name in ("Item", "Key"):
@@ -91,12 +92,12 @@ def _check_values(body: Mapping[str, Any]) -> None:
         return
     problem = first_problem(problems)
     if problem.kind == "nesting" and problem.placeholder is None and "Key" in body:
-        _bound(body)  # an expression's problem comes before a key that is too deep
+        _bound(body)  # the error of an expression comes before the error of a key that is too deep
     raise problem.error("old")
 
 
 def _is_refused_up_front(value: Value) -> bool:
-    """Say whether an expression's value has two levels more than can be stored."""
+    """Say whether an expression's value has at least two levels more than can be stored."""
     level: list[Value] = [value]
     for _ in range(limits.NESTING + 1):
         level = [part for each in level for part in _parts(each)]
@@ -104,7 +105,7 @@ def _is_refused_up_front(value: Value) -> bool:
 
 
 def _parts(value: Value | None) -> Iterable[Value]:
-    """Return the values inside a value. A value that lies too deep is unchecked and may be null."""
+    """Return the values inside a value. A value that is nested too deeply may be null."""
     if not value:
         return ()
     return (*(value.get("L") or ()), *(value.get("M") or {}).values())
@@ -156,7 +157,10 @@ def _write(kind: str, body: Mapping[str, Any]) -> Write:
 
 
 def _payload(write: Write, body: Mapping[str, Any]) -> int:
-    """Return the bytes of an action that count for the request's limit: item or key, and values."""
+    """Return how many bytes of an action count towards the limit of the request.
+
+    These are the bytes of the item or key, and of the expression values.
+    """
     own = write.size if isinstance(write, Put) else item_size(write.key_item)
     values = body.get("ExpressionAttributeValues", NO_VALUES)
     return own + sum(item_size({"": value}) for value in values.values())
@@ -190,7 +194,8 @@ def _run(
 def _locate(database: Database, caller: Caller, parts: Sequence[tuple[str, _Part]]) -> list[_Part]:
     """Find every part's table and storage key; return the parts.
 
-    Raises ResourceNotFoundException, and the cancellation for keys that do not fit their table.
+    Raises ResourceNotFoundException for a missing table, and the cancellation for a key that does
+    not fit its table.
     """
     tables = [database.table(caller, name) for name, _ in parts]
     located = []
@@ -245,7 +250,7 @@ def transact_get_items(database: Database, caller: Caller, request: Request, rea
 
 
 def _responses(reads: Sequence[Get], rows: Sequence[bytes | None], members: list[bytes]) -> Steps[bytes]:
-    """Project the rows of the transaction, some in each step; return the response."""
+    """In each step, project some rows of the transaction. Return the response."""
     responses = []
     decoded = 0
     for each, row in zip(reads, rows, strict=True):

@@ -14,7 +14,8 @@ from emulator.database.jobs import ttl_fill
 from emulator.model.request import Request
 from emulator.operations.registry import Response, operation
 
-# Seconds after a change in which no other is allowed (observed: 1,812 to 1,871, DDB-TABLE-143).
+# For so many seconds after a change, no other change is allowed (observed: 1,812 to 1,871,
+# DDB-TABLE-143).
 _INTERVAL: Final = 1860.0
 
 

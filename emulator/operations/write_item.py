@@ -1,6 +1,6 @@
 """PutItem, UpdateItem, DeleteItem (behaviour 4.5, 4.6, 5).
 
-Errors of their checks are enveloped.
+The errors of the checks of these operations are enveloped.
 """
 
 from typing import Final
@@ -19,7 +19,7 @@ from emulator.operations.registry import Response, operation
 from emulator.operations.response import collection_member, consumed_member, response_of
 
 _OLD_VALUES: Final = ("NONE", "ALL_OLD")
-"""What PutItem and DeleteItem can return."""
+"""The ReturnValues that PutItem and DeleteItem accept."""
 _RESULTS: Final = frozenset(("ReturnValues", "ReturnConsumedCapacity", "ReturnItemCollectionMetrics"))
 """If a request has none of these members, the response is empty."""
 

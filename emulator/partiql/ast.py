@@ -1,11 +1,11 @@
-"""Statements as trees. Their conditions and updates are those of `expressions.ast`.
+"""Statements as trees. The conditions and updates in them are trees of `expressions.ast`.
 
 These trees contain no values. Each value of a statement is a `Placeholder`, and `Parsed` says what
 the placeholder stands for.
 
-    ":0"  a literal                        in `constants`, finished
-    "?0"  a parameter of the request       by its position
-    "=0"  a literal with parameters in it  in `templates`, built for each request
+    ":0"  a literal                        `constants` has its value
+    "?0"  a parameter of the request       the number is the position of the parameter
+    "=0"  a literal with parameters in it  `templates` has its template; each request builds a value
 """
 
 from collections.abc import Sequence
@@ -81,8 +81,8 @@ class Select:
 
     paths: None for `*`.
     refusal: an error in the selected columns, such as a function among them or a path with too many
-        elements. It is not raised before the index is known, because some indexes refuse every
-        SELECT with their own errors (behaviour 14.2).
+        elements. This error is not raised before the index is known, because some indexes refuse
+        every SELECT with their own errors (behaviour 14.2).
     """
 
     source: Source
@@ -102,10 +102,10 @@ class Insert:
 
 @dataclass(frozen=True, slots=True)
 class SetChange:
-    """A set_add or set_delete.
+    """A call of set_add or set_delete.
 
     The second argument must be a set. If the argument is a parameter, its type is known only when
-    the request is.
+    the request comes.
     """
 
     function: str
@@ -152,10 +152,10 @@ Statement = Select | Insert | UpdateStatement | DeleteStatement | Exists
 class Parsed:
     """A statement, and what its placeholders stand for.
 
-    names: the placeholders of its `?` in written order.
-    functions: every call in its conditions.
+    names: the placeholder of each `?`, in the order of the text.
+    functions: every call in the statement's conditions.
     set_functions: every call on the right sides of SET.
-    operators: the number of operators in its conditions.
+    operators: the number of operators in the statement's conditions.
     """
 
     statement: Statement

@@ -1,7 +1,7 @@
-"""PartiQL's keywords. They must be quoted to be used as identifiers.
+"""PartiQL's keywords. As identifiers, they must be quoted.
 
-These are not the reserved words of expressions. PartiQL's specification lists them: the reserved
-words of SQL-92 without the names of date and time fields, and some words of PartiQL's own.
+These are not the reserved words of expressions. PartiQL's specification lists the keywords: the
+reserved words of SQL-92 without the names of date and time fields, and some words of PartiQL's own.
 """
 
 from typing import Final

@@ -8,7 +8,7 @@
     end     after the last token
 
 Spaces and comments (-- to the end of the line, /* to */) separate tokens. If a text cannot be cut
-into tokens, the whole text is refused. The error does not say why, unlike errors of expressions.
+into tokens, the whole text is refused. Unlike errors of expressions, this error does not say why.
 """
 
 import re
@@ -20,7 +20,7 @@ from emulator import errors
 class Token(NamedTuple):
     """A token. The kind of a symbol is the symbol itself.
 
-    text: without quotes.
+    text: the text of the token, without quotes.
     start, end: the token's position in the statement.
     """
 
@@ -90,7 +90,7 @@ def _check_scale(number: str, exponent: str | None) -> None:
 
 
 def position(text: str, token: Token) -> str:
-    """Return the position of a token in the form of the errors: line, column and length.
+    """Return the position of a token as errors write it: line, column and length.
 
     Line and column count from 1.
     """

@@ -1,4 +1,4 @@
-"""Literals: from the text of a statement to attribute values (behaviour 2.1, 14.1, 14.4)."""
+"""Makes attribute values from the literals of a statement (behaviour 2.1, 14.1, 14.4)."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from emulator.values.types import SET_OF, Value
 
 
 def number_value(written: str, place: str) -> Value:
-    """Return a number. Raises ApiError.
+    """Return the attribute value of a number. Raises ApiError.
 
     place: the number's place in its literal, e.g. "root.x[1]".
     """

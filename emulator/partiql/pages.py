@@ -1,10 +1,10 @@
 """Reads the items of a SELECT of several items, one page at a time (behaviour 14.2).
 
-A page ends like that of a Query or Scan: at `Limit` evaluated items or at 1 MB. A SELECT that
-becomes several queries runs them one after another. Each is charged as a separate query, and a page
+A page ends like a page of a Query or Scan: at `Limit` evaluated items or at 1 MB. A SELECT that
+becomes several queries runs them one after another. Each query is charged separately, and a page
 runs at most ten queries (Developer Guide, "PartiQL arithmetic, comparison, and logical operators",
-on IN). Between two queries, the megabyte is measured by the units charged so far. So a page may
-hold up to a megabyte more than a page of a single query.
+on IN). After each query, the units that were charged so far decide whether the page has
+reached 1 MB. Therefore a page may hold up to a megabyte more than a page of a single query.
 """
 
 from collections.abc import Iterator
@@ -30,8 +30,8 @@ from storage.keycode import prefix_end
 _RANGES: Final = 10
 _UNLIMITED: Final = 1 << 60
 _PARTITION: Final = ITEM_PREFIX + DIGEST
-"""Length of the part of a storage key that identifies the partition. The rest sorts like the
-sort key.
+"""Length of the part of a storage key that identifies the partition. The rest of the
+storage key sorts like the sort key.
 """
 
 
@@ -39,8 +39,8 @@ sort key.
 class Place:
     """Where the next page begins.
 
-    position: the number of the range among those of the plan.
-    after: the last key read in that range, None if the next page begins with the range.
+    position: the index of the range in the `ranges` of the plan.
+    after: the last key read in that range, or None if the next page begins at the range's start.
     """
 
     position: int
@@ -52,10 +52,10 @@ class Result:
     """The items of a page, and where the next page begins.
 
     items: JSON texts.
-    last: the last key evaluated, if the page ended within a range.
-    next: None at the end.
-    later: the first read with untested rows (read.complete) and all reads after it. Their items
-        come after `items`.
+    last: the last key evaluated if the page ended within a range, otherwise None.
+    next: where the next page begins, or None if there are no more pages.
+    later: the first read with untested rows (read.complete) and all reads after it. The items
+        of these reads come after `items`.
     """
 
     items: list[bytes]
@@ -91,7 +91,7 @@ def read(
 ) -> Result:
     """Read a page. Raises ApiError for a start that this statement never returned.
 
-    sliced: the caller calls `complete` on the result.
+    sliced: rows may stay untested, and the caller calls `complete` on the result.
     """
     remaining = _UNLIMITED if limit is None else limit
     if plan.merged:
@@ -165,8 +165,8 @@ def _read_merged(
 class _Merged:
     """A transaction that sees only the ranges of a plan, as one walk in the order of the sort keys.
 
-    It serves to read one page of the SELECT. Each `scan` or `page` continues where the previous
-    call ended, whatever range it is given.
+    It serves to read one page of the SELECT. Each call of `scan` or `page` continues where the
+    previous call ended, and ignores the range in its arguments.
     """
 
     def __init__(self, txn: ReadTxn, plan: Pages, after: Item | None) -> None:

@@ -1,11 +1,12 @@
 """Statements (behaviour 14.1): a recursive descent parser with one method per rule of the grammar.
 
-`parse` is a pure function of the text. Its latest results are cached. Errors are ApiErrors and not
-ExpressionErrors, because no parameter name is put before their messages. Many messages include a
-position in the text.
+`parse` is a pure function of the text. The latest results are cached. Errors are ApiErrors and not
+ExpressionErrors, because their messages do not begin with the name of a parameter. Many messages
+include a position in the text.
 
-Behaviour 14.4 records the details of some malformed statements. For others we follow the wording of
-PartiQL's published parser as far as it is known. The service may report something else.
+Behaviour 14.4 records the details of some malformed statements. For other malformed statements we
+follow the wording of PartiQL's published parser as far as it is known. The service may report
+something else.
 """
 
 from typing import Final, cast
@@ -272,7 +273,7 @@ class _Statements(Terms):
         return ast.Call(function.name, (yield self.arguments(self.set_operand)))
 
     def set_change(self, path: ast.DocumentPath, changes: list[SetChange]) -> ast.Action:
-        """Return ADD for SET a = set_add(a, <<...>>), and DELETE for set_delete."""
+        """Return the ADD action for SET a = set_add(a, <<...>>), or DELETE for set_delete."""
         token = self.next()
         function, place = token.text.upper(), self.position(token)
         first = self.at + 1  # after the opening parenthesis

@@ -1,4 +1,4 @@
-"""From a statement to its plan: the read or write that a native operation would do.
+"""Makes the plan of a statement: the read or write that a native operation would do.
 
     text ──parse──▶ Parsed ──prepare, parameters──▶ PreparedStatement ──bind, table──▶ Plan
 
@@ -6,12 +6,13 @@
     INSERT, UPDATE, DELETE     Put, Update, Delete: database/items/requested.py
     EXISTS                     Check
 
-`bind` chooses the plan by the table's key schema. The part of the plan that depends only on the
-program and the table's definition, the *layout*, is kept with the program.
+`bind` chooses the plan by the table's key schema. One part of the plan, the *layout*, depends
+only on the program and the table's definition. The layout is kept with the program.
 
-The guards of writes (behaviour 14.3; Developer Guide, "PartiQL delete statements"): UPDATE needs an
-item that meets the conditions besides the key. DELETE needs the same if there is an item, and does
-nothing if there is none. INSERT needs that there is no item.
+The guards of writes (behaviour 14.3; Developer Guide, "PartiQL delete statements"): UPDATE
+succeeds only if the item exists and meets the conditions besides the key. DELETE succeeds if the
+item meets these conditions. If there is no item, DELETE succeeds too, and changes nothing. INSERT
+succeeds only if there is no item.
 """
 
 from collections.abc import Callable, Sequence
@@ -34,7 +35,7 @@ Plan = Read | Pages | Write
 
 
 def bind(prepared: PreparedStatement, table: Table, *, consistent: bool = False, return_item: bool = False) -> Plan:
-    """Return the plan of a statement for its table; raises ApiError.
+    """Return the plan of a statement for its table. Raises ApiError.
 
     return_item: as in Guard.
     """
@@ -59,19 +60,19 @@ def bind(prepared: PreparedStatement, table: Table, *, consistent: bool = False,
 
 @dataclass(frozen=True, slots=True)
 class _KeyLayout:
-    """UPDATE, DELETE and EXISTS: the placeholders of the key, and the rest of the WHERE."""
+    """The layout of an UPDATE, DELETE or EXISTS. rest: the WHERE without the key."""
 
     key: where.Key
     rest: program.Condition | None
 
 
 def _layout(found: Program, table: Table) -> select.Layout | _KeyLayout | None:
-    """Return the layout of a statement; None for INSERT, which has no WHERE."""
+    """Return the layout of a statement, or None for INSERT, which has no WHERE."""
     statement = found.parsed.statement
     if isinstance(statement, Select):
         return select.layout(found, statement, table)
     if statement.source.index is not None:
-        raise errors.transaction_read_on_index()  # an EXISTS: prepare.py has refused writes
+        raise errors.transaction_read_on_index()  # only an EXISTS can get here: prepare.py has refused writes
     if isinstance(statement, Insert):
         return None
     key, rest = where.key_of(found.where, table.key_names)
@@ -141,7 +142,7 @@ def check_transaction(statements: Sequence[PreparedStatement]) -> None:
 
 
 def check_in_transaction(prepared: PreparedStatement) -> None:
-    """Raise what a transaction refuses in a statement, whatever its table is (behaviour 14.6)."""
+    """Raise if a transaction refuses the statement for any table (behaviour 14.6)."""
     statement = prepared.statement
     if isinstance(statement, UpdateStatement | DeleteStatement) and statement.returning is not None:
         raise errors.transaction_returning()
@@ -150,7 +151,7 @@ def check_in_transaction(prepared: PreparedStatement) -> None:
 
 
 def transaction_plan(prepared: PreparedStatement, table: Table, *, return_item: bool = False) -> Read | Write:
-    """Return the plan of a statement of a transaction; raises ApiError (behaviour 14.6)."""
+    """Return the plan of a statement of a transaction. Raises ApiError (behaviour 14.6)."""
     plan = bind(prepared, table, return_item=return_item)
     if isinstance(plan, Pages) or (isinstance(plan, Read) and plan.test is not None):
         raise errors.transaction_read_without_key()
@@ -158,7 +159,7 @@ def transaction_plan(prepared: PreparedStatement, table: Table, *, return_item: 
 
 
 def batch_plan(prepared: PreparedStatement, table: Table, *, consistent: bool = False) -> Read | Write:
-    """Return the plan of a statement of a batch; raises ApiError (behaviour 14.5)."""
+    """Return the plan of a statement of a batch. Raises ApiError (behaviour 14.5)."""
     statement = prepared.statement
     if isinstance(statement, Exists):
         raise errors.exists_outside_transaction()

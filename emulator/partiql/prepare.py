@@ -1,8 +1,8 @@
 """Analyses and compiles a statement with its parameters, like expressions of native operations.
 
-The result depends only on the text and on the types of the parameters. It is cached under the text
-and these types (caching.py), so a repeated statement is not prepared again. The contents of
-parameters are checked each time.
+The result depends only on the text and on the types of the parameters. The result is cached under
+the text and these types (caching.py). Therefore a repeated statement is not prepared again. The
+contents of parameters are checked each time.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,11 @@ from emulator.values.types import SETS, Value, Values
 
 
 class Program:
-    """A statement with parameters of certain types. layout: for the last table it was used on."""
+    """A statement with parameters of certain types.
+
+    layout: the layout for the table on which the statement was used last. layout_of: the definition
+    of that table.
+    """
 
     __slots__ = ("checks", "layout", "layout_of", "parsed", "refusal", "types", "update", "where")
 
@@ -34,7 +38,7 @@ class Program:
         self.checks: tuple[analyze.Check, ...] = ()
         self.update: program.UpdateProgram | None = None
         self.where: ast.ConditionTree | None = None
-        self.refusal: errors.ApiError | None = None  # what is wrong with the conditions
+        self.refusal: errors.ApiError | None = None  # the error of the conditions
         self.layout: Any = None
         self.layout_of: object = None
         if statement.source.index is not None and isinstance(statement, UpdateStatement | DeleteStatement):
@@ -79,8 +83,8 @@ _RETURN_VALUES: Final[Mapping[Returning, str]] = {
 class PreparedStatement:
     """A statement with its parameters, checked as far as it can be without a table.
 
-    refusal: the error of a SELECT from an index. `plan.bind` raises it, unless a SELECT of this
-    index is refused anyway.
+    refusal: the error of a SELECT from an index. `plan.bind` raises this error, unless the
+    index refuses every SELECT.
     """
 
     program: Program
@@ -99,7 +103,7 @@ class PreparedStatement:
 
     @property
     def return_values(self) -> str | None:
-        """Return what RETURNING asks for, in the words of ReturnValues."""
+        """Return the value of ReturnValues that corresponds to RETURNING, or None."""
         statement = self.statement
         if isinstance(statement, UpdateStatement | DeleteStatement) and statement.returning is not None:
             return _RETURN_VALUES[statement.returning]
@@ -144,7 +148,7 @@ def prepare_statement(text: str, parameters: Sequence[Value] = ()) -> PreparedSt
 
 
 def _refusal(found: Program, values: Values) -> errors.ApiError | None:
-    """Return what is wrong with the columns of a SELECT or with the conditions of a statement."""
+    """Return the error of a SELECT's columns or of a statement's conditions, or None."""
     statement = found.parsed.statement
     select = statement.select if isinstance(statement, Exists) else statement
     refusal = select.refusal if isinstance(select, Select) else None

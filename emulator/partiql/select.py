@@ -1,7 +1,8 @@
-"""SELECT: as GetItem, as Query or as Scan (behaviour 14.2).
+"""Plans a SELECT as a GetItem, as Queries or as a Scan (behaviour 14.2).
 
-A SELECT becomes a GetItem if its WHERE states the whole key of the table, one or several Queries if
-every branch of its WHERE states partitions, otherwise a Scan.
+A SELECT from a table becomes a GetItem if its WHERE states the whole key of the table. Any other
+SELECT becomes one or several Queries if every branch of its WHERE states partitions. If neither is
+true, the SELECT becomes a Scan.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,8 +34,9 @@ _Filtered = tuple[Range, Test | None]
 
 @dataclass(slots=True)
 class Read(ItemRequest):
-    """A SELECT of one item by its key: GetItem, then `test`, then `project`.
+    """A SELECT of one item by its key. The item is read, tested and projected.
 
+    test: None if every item passes.
     project: None for all attributes.
     """
 
@@ -46,10 +48,10 @@ class Read(ItemRequest):
 class Pages:
     """A SELECT of several items.
 
-    ranges: read one after another, each with its filter.
-    query: each range is in one partition. If not `query`, the only range is the whole table or
-        index, for a Scan.
-    merged: the ranges are read as one, in the order of the sort key.
+    ranges: the ranges to read one after another, each with its filter.
+    query: whether each range is in one partition. If not, this is a Scan, and the only range is
+        the whole table or index.
+    merged: whether the ranges are read as one, in the order of the sort key.
     fetch, weight: as in read.PageRequest.
     """
 
@@ -69,8 +71,8 @@ class Layout:
     """The parts of a SELECT that depend on the key schema of its table.
 
     key: set if the WHERE states the table's whole key.
-    filter: the whole WHERE; if key is set, only the other conditions.
-    branches: None for a Scan.
+    filter: the whole WHERE. If `key` is set, only the conditions besides the key.
+    branches: the branches of the WHERE for Queries. None for a GetItem or a Scan.
     names: the key attributes of the table or index that is read.
     """
 
@@ -142,8 +144,9 @@ def _check_order(statement: Select, source: Table | Index, *, planned: bool) -> 
 def _projection(wanted: tuple[Path, ...] | None) -> tuple[Project | None, frozenset[str]]:
     """Return the function of a projection, and the top-level attributes that it reads.
 
-    The value at the end of a nested path gets the last name in the path; so an element of a list
-    gets the list's name (behaviour 14.2). Attributes come in the order of the whole item.
+    In the result, the value at the end of a nested path has the last name in the path. Therefore an
+    element of a list has the list's name (behaviour 14.2). The result has the same order of
+    attributes as the whole item.
     """
     if wanted is None:
         return None, frozenset()
@@ -247,8 +250,8 @@ def _partitions(
     """Return each partition's key value and its ranges in sort key order. Ranges do not overlap.
 
     Partitions come in the order in which the statement states them. Several branches may state the
-    same partition. If all these branches limit the sort key, each is a read of its own. Otherwise
-    the whole partition is one read, with the whole WHERE as filter.
+    same partition. If all these branches limit the sort key, each branch is a read of its own.
+    Otherwise the whole partition is one read, with the whole WHERE as filter.
     """
     assert parts.branches is not None, "a Scan has no partitions"
     grouped: dict[str, list[tuple[key_range.KeyRange, where.Branch]]] = {}

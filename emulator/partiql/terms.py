@@ -1,7 +1,7 @@
 """The parts of statements: conditions, paths, values (behaviour 14.1).
 
 There is one method per rule of the grammar. Conditions and calls can nest as deep as a statement is
-long, so their rules are generators (expressions/rules.py).
+long. Therefore their rules are generators (expressions/rules.py).
 """
 
 # ruff: noqa: D102 - a method has the name of the rule that it parses
@@ -22,7 +22,7 @@ from emulator.values.paths import Path
 from emulator.values.types import Value
 
 _DEPTH: Final = 100
-"""Levels of literals: far more than an item may have, far fewer than Python's stack allows."""
+"""How deep literals may nest: far deeper than items, far less deep than Python's stack allows."""
 
 ITEM: Final = ""
 """The place of an INSERT's item. Errors call the place of its attributes' values "root"."""
@@ -50,7 +50,7 @@ _TYPES: Final = {
     "NUMBER_SET": "NS",
     "BINARY_SET": "BS",
 }
-"""Type names after IS -> type tags."""
+"""The type names that may follow IS, and their type tags."""
 
 _Node = ast.ConditionTree | ast.Operand
 _ROOT: Final = "root"
@@ -203,11 +203,11 @@ class Terms:
         return ast.Not(node) if negated else node
 
     def equal_truths(self, left: _Node, right: _Node, *, negated: bool) -> ast.ConditionTree:
-        """Return the condition that compares a boolean function f with another side.
+        """Return the condition that compares a boolean function f with a value or function.
 
-        Conditions have no such comparison, so AND, OR and NOT express it. `f = true` becomes f, and
-        `f = false` NOT f. With any other side x, it becomes (f AND x = true) OR (NOT f AND x =
-        false).
+        Conditions have no such comparison. Therefore AND, OR and NOT express it. `f = true` becomes
+        `f`. `f = false` becomes `NOT f`. If the other side is any other x, `f = x` becomes
+        `(f AND x = true) OR (NOT f AND x = false)`.
         """
         if not _is_boolean(left):
             left, right = right, left
@@ -263,7 +263,7 @@ class Terms:
         return ast.Not(node) if negated else node
 
     def simple(self) -> ast.Operand | None:
-        """Return an operand that is a path or a value, None before parentheses or a call."""
+        """Return an operand that is a path or a value; None before parentheses or a call."""
         if self.token.kind == "(" or self.calls():
             return None
         return ast.DocumentPath(self.path()) if self.starts_path() else self.value("root")
@@ -284,7 +284,7 @@ class Terms:
         return ast.Call(function.name, (yield self.arguments(self.operand)))
 
     def function(self, *, in_set: bool = False) -> Function:
-        """Return the function that the next token names. in_set: also allow those of updates."""
+        """Return the function that the next token names. in_set: allow functions of updates too."""
         token = self.next()
         name = token.text.lower()
         function = FUNCTIONS.get(name)

@@ -19,8 +19,8 @@ Key = tuple[tuple[str, str], ...]
 """Pairs: the name of a key attribute, the name of its value's placeholder."""
 
 _HASH_VALUES: Final = 50
-"""The limit of partition key values after IN (Developer Guide, "PartiQL arithmetic, comparison, and
-logical operators").
+"""The largest number of partition key values after IN (Developer Guide, "PartiQL arithmetic,
+comparison, and logical operators").
 """
 
 
@@ -62,7 +62,7 @@ class Branch:
 
 
 def branches(where: ast.ConditionTree | None, names: key_range.KeyNames) -> tuple[Branch, ...] | None:
-    """Return the branches of a WHERE, None if a branch does not state its partitions."""
+    """Return the branches of a WHERE, or None if a branch does not state its partitions."""
     if where is None:
         return None
     result = []
@@ -124,7 +124,7 @@ def _name(operand: ast.Placeholder | ast.Literal) -> str:
 
 
 def _options(node: ast.ConditionTree) -> tuple[str, tuple[ast.Placeholder, ...]] | None:
-    """Return the attribute and the values of an equality or an IN, None for other conditions."""
+    """Return the attribute and the values of an equality or IN, or None for other conditions."""
     clause = _clause(node)
     if clause is not None and clause.operator == "=":
         return clause.attribute, (ast.Placeholder(_name(clause.operands[0])),)

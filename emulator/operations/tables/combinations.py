@@ -1,9 +1,14 @@
 """Which members one UpdateTable request may combine (behaviour 10.4).
 
-The service makes one change per call, except for these combinations: BillingMode,
-ProvisionedThroughput and updates of global indexes; BillingMode and OnDemandThroughput; a switch to
-on-demand and a stream; a new index and a billing mode. The combinations and the order of the errors
-were observed: ack-api-quirks, DDB-TABLE-156, 160, 174, 359, 382, 433, 456.
+The service makes one change per call. It allows only these combinations of changes:
+
+- BillingMode, ProvisionedThroughput and updates of global indexes
+- BillingMode and OnDemandThroughput
+- a switch to on-demand and a change of the stream
+- a new index and a billing mode
+
+The combinations and the order of the errors were observed: ack-api-quirks, DDB-TABLE-156, 160, 174,
+359, 382, 433, 456.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -33,8 +38,8 @@ _ALONE: Final = {
     "TableClass": "TableClass modification",
     "DeletionProtectionEnabled": "DeletionProtection modification",
 }
-"""Members that must be alone, and their names in the error. If several are present, the first one
-here is reported.
+"""Members that a request must not combine with other changes, and their names in the error. If a
+request has several of these members, the error names the first of them in this order.
 """
 
 _MAKE_UPDATING: Final = frozenset({"ProvisionedThroughput", "BillingMode", "StreamSpecification", "TableClass"})
@@ -81,7 +86,7 @@ def check_asks_for_something(request: Request) -> None:
 
 
 def check_combination(request: Request) -> None:
-    """Raise unless the request asks for only one change."""
+    """Raise if the request combines changes that the service does not combine."""
     updates = request.get("GlobalSecondaryIndexUpdates")
     if updates is not None and not updates:
         raise errors.empty_index_list("GlobalSecondaryIndexUpdates")
@@ -115,11 +120,11 @@ def makes_updating(definition: TableDefinition, request: Request) -> bool:
 
 
 def refuse_while_updating(definition: TableDefinition, request: Request) -> None:
-    """Raise the error for a request to a table that is UPDATING.
+    """Raise unless a table that is UPDATING allows the request.
 
-    A table is also UPDATING while an index is created or deleted. Meanwhile, other indexes may be
-    updated. The error for a change that must wait names the index that is created or deleted
-    (control-plane 20.4, DDB-TABLE-149, 163).
+    A table is also UPDATING while one of its indexes is created or deleted. During this time, a
+    request may update other indexes. If the request must wait because it changes that index or the
+    capacity of the table, the error names that index (control-plane 20.4, DDB-TABLE-149, 163).
     """
     online = [index for index in definition.indexes if index.status in (CREATING, DELETING) and not index.local]
     online = [index for index in online if index.until == definition.until]
@@ -161,7 +166,7 @@ def _check_index_updates(updates: Iterable[Mapping[str, Any]]) -> None:
 def _mismatches(changes: set[str], actions: list[str], billing_mode: str | None) -> Iterator[ApiError]:
     """Yield the errors for members that cannot be combined.
 
-    They have the order of behaviour 10.7, unless another order was observed.
+    The errors have the order of behaviour 10.7, unless another order was observed.
     """
     builds = "Create" in actions or "Delete" in actions
     for member, name in _ALONE.items():

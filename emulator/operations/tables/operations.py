@@ -122,7 +122,8 @@ def update_table(database: Database, caller: Caller, request: Request, _: None) 
 def _updated(description: dict[str, Any], request: Request) -> dict[str, Any]:
     """Return the description in UpdateTable's response.
 
-    The response says UPDATING and -1 for removed ceilings; a later DescribeTable may not.
+    This response may say UPDATING when DescribeTable says ACTIVE. For each removed ceiling, this
+    response has -1. DescribeTable does not show removed ceilings.
     """
     if reports_updating(request):
         description["TableStatus"] = UPDATING

@@ -1,7 +1,7 @@
 """The errors of CreateTable. UpdateTable shares some of them (behaviour 10.1).
 
-Other texts, and the order of all errors, were observed: ack-api-quirks, DDB-TABLE-123, 126, 127,
-437, 442.
+Error texts that behaviour 10.1 lacks were observed. The order of all errors was observed too:
+ack-api-quirks, DDB-TABLE-123, 126, 127, 437, 442.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -63,7 +63,7 @@ def refuse_unsupported(request: Mapping[str, Any]) -> None:
 
 
 def types_of(definitions: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """Return attribute name -> type of AttributeDefinitions. Raises if a name is defined twice."""
+    """Return the types in AttributeDefinitions by name. Raises if a name is defined twice."""
     types: dict[str, str] = {}
     for definition in definitions:
         name = definition["AttributeName"]
@@ -86,7 +86,7 @@ def _check_table_keys(schema: Sequence[Mapping[str, str]], types: Mapping[str, s
 
 
 def _check_index_lists(request: Request, table: Sequence[Mapping[str, str]]) -> None:
-    """Raise the errors of index lists that come before those of unused attributes.
+    """Raise the errors of index lists that come before the errors for unused attributes.
 
     See behaviour 10.1.
     """
@@ -100,7 +100,10 @@ def _check_index_lists(request: Request, table: Sequence[Mapping[str, str]]) -> 
 def _check_all_used(
     types: Mapping[str, str], schema: Sequence[Mapping[str, str]], indexes: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Raise if a defined attribute is in no key. Errors of single indexes come later."""
+    """Raise if an attribute is defined but is in no key.
+
+    This error comes before the errors of single indexes.
+    """
     used = set(names_of(schema)).union(*(names_of(index["KeySchema"]) for index in indexes))
     if used.issuperset(types):
         return
@@ -110,7 +113,7 @@ def _check_all_used(
 
 
 def _check_pair(schema: Sequence[Mapping[str, str]]) -> None:
-    """Check the key schema of a table or local index: HASH, then perhaps RANGE."""
+    """Check the key schema of a table or local index: one HASH, then at most one RANGE."""
     if schema[0]["KeyType"] != "HASH":
         raise errors.first_key_not_hash()
     if _repeats(schema):
@@ -124,9 +127,9 @@ def _repeats(schema: Sequence[Mapping[str, str]]) -> bool:
 
 
 def _check_repeated_names(request: Request) -> None:
-    """Raise if the key of an index repeats an attribute.
+    """Raise if the key of an index has the same attribute twice.
 
-    This error comes before those of unused attributes (behaviour 10.1).
+    This error comes before the errors for unused attributes (behaviour 10.1).
     """
     for member, check in (("LocalSecondaryIndexes", _check_pair), ("GlobalSecondaryIndexes", _check_global_schema)):
         for index in request.get(member, ()):
@@ -137,7 +140,7 @@ def _check_repeated_names(request: Request) -> None:
 def _check_global_schema(schema: Sequence[Mapping[str, str]]) -> None:
     """Check the key schema of a global index (features 3).
 
-    It has up to four HASH attributes, then up to four RANGE attributes.
+    The schema has up to four HASH attributes, then up to four RANGE attributes.
     """
     kinds = [element["KeyType"] for element in schema]
     if len(schema) <= 2 and kinds != ["HASH", "HASH"]:  # noqa: PLR2004 - as in a local index, with the same texts
@@ -214,7 +217,7 @@ def check_index_shape(index: Mapping[str, Any], types: Mapping[str, str]) -> Non
 
 
 def check_index_figures(index: Mapping[str, Any], *, on_demand: bool) -> None:
-    """Raise if the throughput of a new global index does not fit the billing mode."""
+    """Raise if a throughput figure of a new global index is not allowed."""
     throughput.check_bounds(index)
     throughput.check_created_ceilings(index, on_demand=on_demand, index=index["IndexName"])
     throughput.check_created_warm(index, on_demand=on_demand, index=index["IndexName"])
@@ -264,7 +267,7 @@ def check_stream(request: Mapping[str, Any], *, creates: bool) -> None:
 
 
 def check_encryption(request: Mapping[str, Any]) -> None:
-    """Raise if members of SSESpecification contradict each other, or its type is wrong."""
+    """Raise if members of SSESpecification contradict each other, or if SSEType is wrong."""
     wanted = request.get("SSESpecification", {})
     if wanted.get("Enabled") is False:
         for member in ("SSEType", "KMSMasterKeyId"):
@@ -280,7 +283,7 @@ def check_encryption(request: Mapping[str, Any]) -> None:
 def check_table_class(request: Mapping[str, Any]) -> None:
     """Raise for a TableClass that does not exist.
 
-    The service does not report it as an enum constraint (behaviour 10.1).
+    The service does not report this error as an enum constraint (behaviour 10.1).
     """
     if request.get("TableClass") not in (None, "STANDARD", "STANDARD_INFREQUENT_ACCESS"):
         raise errors.table_class_unknown()

@@ -1,4 +1,4 @@
-"""From the members of CreateTable and UpdateTable to definitions (behaviour 10.3)."""
+"""Makes definitions from the members of CreateTable and UpdateTable (behaviour 10.3)."""
 
 import uuid
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from emulator.operations.tables import rules, throughput
 
 
 def definition_of(request: Request, caller: Caller, number: int, now: float, until: float) -> TableDefinition:
-    """Return the definition of a new table. Its indexes do not have their ids and times yet."""
+    """Return the definition of a new table. The indexes in it do not have ids and times yet."""
     hash_name, *range_name = rules.names_of(request["KeySchema"])
     mode = request.get("BillingMode", throughput.PROVISIONED)
     definition = TableDefinition(
@@ -45,7 +45,10 @@ def _plain_name(name: str) -> str:
 
 
 def units_of(part: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a definition that ProvisionedThroughput sets, none if it is absent."""
+    """Return the fields of a definition that ProvisionedThroughput sets.
+
+    If ProvisionedThroughput is absent, the dictionary is empty.
+    """
     units = part.get("ProvisionedThroughput")
     if units is None:
         return {}
@@ -70,13 +73,16 @@ def index_of(index: Mapping[str, Any], *, local: bool) -> IndexDefinition:
 
 
 def ceilings(current: Mapping[str, int], part: Mapping[str, Any]) -> dict[str, int]:
-    """Merge OnDemandThroughput member by member. -1 removes a ceiling (features 4)."""
+    """Return the current ceilings with the changes of OnDemandThroughput (features 4).
+
+    The figure -1 removes a ceiling.
+    """
     merged = {**current, **part.get("OnDemandThroughput", {})}
     return {name: units for name, units in merged.items() if units != throughput.NO_CEILING}
 
 
 def changes_of(definition: TableDefinition, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a definition that members of CreateTable and UpdateTable alike set."""
+    """Return the fields that are set by members which CreateTable and UpdateTable share."""
     changes: dict[str, Any] = units_of(request)
     stream = request.get("StreamSpecification")
     if stream is not None:
@@ -95,10 +101,10 @@ def changes_of(definition: TableDefinition, request: Mapping[str, Any]) -> dict[
 
 
 def _encryption(definition: TableDefinition, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Return SSEDescription.
+    """Return SSEDescription, or an empty dictionary if the request does not enable encryption.
 
-    If encryption is not enabled, the service uses a key of its own and reports nothing (behaviour
-    10.3).
+    In this case the service encrypts with a key of its own, and does not report this key
+    (behaviour 10.3).
     """
     if not is_encrypting(wanted):
         return {}
@@ -110,7 +116,7 @@ def _encryption(definition: TableDefinition, wanted: Mapping[str, Any]) -> dict[
 def is_encrypting(wanted: Mapping[str, Any]) -> bool:
     """Say whether SSESpecification enables encryption.
 
-    A type alone enables it too (ack-api-quirks, DDB-TABLE-044).
+    An SSEType without Enabled enables encryption too (ack-api-quirks, DDB-TABLE-044).
     """
     enabled: bool = wanted.get("Enabled", "SSEType" in wanted)
     return enabled

@@ -1,9 +1,9 @@
 """The capacity figures that a request may set for a table or a global index.
 
-The parameter `index` is an index's name, None for the table.
+The parameter `index` is an index's name, or None for the table.
 
-Facts: behaviour 2.5, 10.1, 10.4, features 4. Other texts were observed: ack-api-quirks,
-DDB-TABLE-038, 039, 059, 128, 152, 155, 164, 170.
+The facts are in behaviour 2.5, 10.1, 10.4 and features 4. Error texts that these sections lack were
+observed: ack-api-quirks, DDB-TABLE-038, 039, 059, 128, 152, 155, 164, 170.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -34,7 +34,10 @@ Members = Mapping[str, Any]
 
 
 def _in_order(figures: Mapping[str, int], members: Iterable[str]) -> Iterator[tuple[str, int]]:
-    """Yield figures with their names: reads first, as the service reports them (behaviour 10.1)."""
+    """Yield the figures and their names in the order of `members`.
+
+    Each caller names the read figure first, because the service reports it first (behaviour 10.1).
+    """
     return ((name, figures[name]) for name in members if name in figures)
 
 
@@ -52,7 +55,7 @@ def adopt_mode(request: dict[str, Any]) -> None:
 
 
 def check_mode(request: Members, *, on_demand: bool) -> None:
-    """Raise if a table's ProvisionedThroughput contradicts its billing mode."""
+    """Raise if a table's ProvisionedThroughput is too large or contradicts the billing mode."""
     units = request.get("ProvisionedThroughput")
     if on_demand and units is not None:
         raise errors.capacity_on_demand()
@@ -94,13 +97,13 @@ def refuse_unchanged(current: TableDefinition | IndexDefinition, part: Members, 
 
 
 def rescaled(current: Part, members: Members, billing_mode: str, now: float, until: float) -> Part:
-    """Return a table's or index's definition with the requested provisioned figures.
+    """Return the definition of a table or index with the requested provisioned capacity.
 
     The times of the change are set at once. The figures and the number of decreases take effect at
     `until` (behaviour 10.4; DDB-TABLE-060). After a switch from on demand there are no old figures:
     the new figures take effect at once, and count neither as an increase nor as a decrease.
 
-    Raises LimitExceededException if there were too many decreases.
+    Raises LimitExceededException if the UTC day has too many decreases.
     """
     units = members.get("ProvisionedThroughput")
     if units is None:
@@ -122,7 +125,9 @@ def rescaled(current: Part, members: Members, billing_mode: str, now: float, unt
 
 
 def _next_decrease(current: TableDefinition | IndexDefinition, now: float) -> int:
-    """Return how many decreases the UTC day has with this one. Raises if there are too many.
+    """Return the number of decreases in this UTC day, including the new one.
+
+    Raises if the day has too many decreases.
 
     Observed: DDB-TABLE-157, 184, 185, 326.
     """
@@ -187,7 +192,7 @@ def check_updated_warm(
 
 
 def warmed(current: Part, members: Members, billing_mode: str, until: float) -> Part:
-    """Return a definition whose warm throughput will rise.
+    """Return the definition with the requested warm throughput pending.
 
     TableStatus and IndexStatus do not change (control-plane 20.1). If several rises are pending,
     the last one counts (DDB-TABLE-459).

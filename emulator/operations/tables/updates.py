@@ -1,6 +1,7 @@
 """The errors of UpdateTable, and the definition that it produces (behaviour 10.4).
 
-Other texts were observed: ack-api-quirks, DDB-TABLE-047, 050, 135, 152, 161, 162, 169, 375, 442.
+Error texts that behaviour 10.4 lacks were observed: ack-api-quirks, DDB-TABLE-047, 050, 135, 152,
+161, 162, 169, 375, 442.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -76,7 +77,7 @@ def updated(definition: TableDefinition, request: Request, now: float, until: fl
 
 
 def _index_parts(request: Request) -> Iterator[Mapping[str, Any]]:
-    """Yield the members of the indexes that the request creates or changes."""
+    """Yield the parts of the request that create or change an index."""
     for update in request.get("GlobalSecondaryIndexUpdates", ()):
         yield from (body for action, body in update.items() if action != "Delete")
 
@@ -147,7 +148,8 @@ def _with_billing_mode(definition: TableDefinition, request: Request, until: flo
     )
     if billing_mode != throughput.ON_DEMAND:
         return changed
-    # The reported time is the end of the switch; none is reported before (DDB-TABLE-060, 064).
+    # The reported time is the end of the switch. Before that, no time is reported (DDB-TABLE-060,
+    # 064).
     return deferred(replace(changed, pay_per_request_since=None), until, {"pay_per_request_since": until})
 
 
@@ -162,7 +164,7 @@ time may have such a status.
 def _find(definition: TableDefinition, name: str, verb: str) -> IndexDefinition:
     """Return a global index by name. Raises if it is unknown or local.
 
-    verb: update or delete.
+    verb: "update" or "delete", for the text of the error.
     """
     for index in definition.indexes:
         if index.name == name:
@@ -227,8 +229,9 @@ def _refuse_redefinition(
     """Raise if a key attribute of a new index has another type in the table (behaviour 10.4).
 
     AttributeDefinitions that the new index does not need are ignored (DDB-TABLE-162). Only one
-    example of the error's text is known, with schemas of one attribute. Inferred: the text has all
-    attributes of a schema, and the table's schema is preferred to that of an index.
+    example of the error's text is known. Each schema in this example has one attribute. Inferred:
+    the text lists all attributes of a schema. If both the table's key and an index's key have the
+    attribute, the text lists the table's key.
     """
     other = [name for name in rules.names_of(schema) if definition.types.get(name, types[name]) != types[name]]
     if not other:
