@@ -31,7 +31,7 @@ class Statistics:
 
 
 class PlainStatistics(Statistics):
-    """Counts the writes to a table without indexes. This takes a third of the time of `add`."""
+    """Counts the writes to a table without indexes. `add` would take three times as long."""
 
     __slots__ = ()
 
