@@ -11,7 +11,7 @@ Each room uses only the rooms above it (`tests/test_architecture.py` verifies th
 | `items` | reading and writing items; only `write.store` changes items and what depends on them |
 | `changes` | stream records and change logs, their shards, and the queue of expiry times |
 | `catalog` | which tables exist, for which tenant, in which state |
-| `database` | the object through which every operation uses all of this |
+| `database` | gives each operation the catalog, transactions and background work |
 | `transactions`, `tokens` | all of several writes or none; which requests have run already |
 | `jobs` | long work on tables in slices: filling an index or a TTL queue, deleting expired items |
 """

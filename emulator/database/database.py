@@ -102,9 +102,10 @@ class Database:
         self._resume()
 
     def _resume(self) -> None:
-        """Queue unfinished work: after a start, the death of a process, or a lost commit.
+        """Queue unfinished work. This is called after a start, a process's death or a lost commit.
 
-        Several processes may queue the same work. They do it in turns, slice by slice.
+        Several processes may queue the same work. These processes do the work in turns, slice by
+        slice.
         """
         self.catalog.deletions.resume()
         for resume in self._jobs:
@@ -264,7 +265,7 @@ class Database:
         try:
             self.upkeep.sync()
         except StorageError as error:
-            log.warning("a power cut now would lose what was stored after the last sync: %s", error)
+            log.warning("what was stored since the last sync would not survive a power cut: %s", error)
 
     def close(self) -> None:
         """Release the engine. The next start resumes unfinished background work."""

@@ -46,8 +46,8 @@ def verify(folder: Path) -> None:
     wrote the folder.
     """
     log.warning(
-        "the data folder %s was copied, restored or last used by an older version of this program. It is verified"
-        " once now, which takes a while if the folder is large",
+        "the data folder %s was copied, restored or last used by an older version: it is verified once, which takes"
+        " a while if it is large",
         folder,
     )
     result = subprocess.run(  # noqa: S603 - our own module

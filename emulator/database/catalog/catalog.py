@@ -187,7 +187,7 @@ class Catalog:
 
 
 def require(table: Table | None) -> Table:
-    """Return the table if the data plane may use it, else raise its error (behaviour 3.1)."""
+    """Return the table if the data plane may use it, else raise (behaviour 3.1)."""
     if table is None or table.definition.status in (CREATING, DELETING):
         raise errors.resource_not_found()
     return table

@@ -17,7 +17,7 @@ from emulator.log_limits import LogLimit
 
 log = logging.getLogger("emulator")
 
-_PLACES: Final = 3  # the most tenants named in one line: a test suite may have hundreds
+_PLACES: Final = 3  # the most tenants named in one line: a test suite may have hundreds of them
 
 
 class Misses:

@@ -12,8 +12,8 @@
 What is always true:
 
 - At least once. A shard's *position* is the sequence number of its first record that is not done.
-  It is stored as a checkpoint only when all earlier records are done. After a restart, reading
-  continues at the checkpoint.
+  The position is stored as a checkpoint only when all earlier records are done. After a restart,
+  reading continues at the checkpoint.
 - Lineage. A shard is read only when all records of its parent are done, so records of one item
   come in the order of their changes.
 - Bounded. An inbox says how many records it takes; no others are kept in memory. The log does not
@@ -93,7 +93,7 @@ class ShardCursor(Generic[InboxT]):
     def read(
         self, txn: ReadTxn, stream: StreamDefinition, shard: Shard, last: int, page: "Page", oldest: float
     ) -> bool:
-        """Read a page of records into the inbox, if it has room. Return whether there may be more.
+        """Read a page of records into the inbox, if it has room. Return whether more may follow.
 
         last: the stream's last sequence number in this snapshot. A snapshot from before the shard
         was closed may lack the shard's last records. A snapshot has all records of the shard if
@@ -155,7 +155,7 @@ class LogConsumer(Generic[InboxT]):
         self._make_inbox = make_inbox
         self._page = page or Page()
         self._gone: set[int] = set()  # shards whose checkpoints are to be deleted
-        self._seen: tuple[int, StreamDefinition] | None = None  # last poll's, if it left no records
+        self._seen: tuple[int, StreamDefinition] | None = None  # of the last poll, if that poll left no records
 
     def poll(self, txn: ReadTxn, stream: StreamDefinition, now: float) -> bool:
         """Read new records into the inboxes.

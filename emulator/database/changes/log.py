@@ -44,7 +44,7 @@ def counter_key(stream_id: int) -> bytes:
 
 
 def last_sequence(txn: ReadTxn, stream_id: int) -> int:
-    """Return the last sequence number that a stream has used, 0 for none."""
+    """Return the last sequence number that a stream has used, 0 if it has used none."""
     return int.from_bytes(txn.get(counter_key(stream_id)) or b"", "big")
 
 

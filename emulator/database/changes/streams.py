@@ -1,4 +1,4 @@
-"""The streams of all tables: the tables' settings open and close them, the clock rolls them over.
+"""The streams of all tables: how streams are opened, closed, rolled over and deleted.
 
 All definitions are held in memory. A changed definition comes into force only after it is stored.
 
@@ -181,7 +181,7 @@ class Streams:
         self._save(change, replace(closed(stream, last, now), disabled=now, until=now + self._delay))
 
     def tag(self, stream: StreamDefinition, tags: Mapping[str, str]) -> None:
-        """Replace the tags of a stream, in a transaction of its own."""
+        """Replace the tags of a stream, in a separate transaction."""
         with self._registries.changing() as change:
             self._save(change, replace(stream, tags=tags))
 

@@ -54,8 +54,8 @@ class TtlQueue:
     def expired(self, now: float) -> tuple[bytes, bytes]:
         """Return the range of the entries that a sweep at the time `now` (seconds) deletes.
 
-        Their items expired within the last five years. An item expires once its time is less than
-        the current time (AWS API Reference: UpdateTimeToLive).
+        The items of these entries expired within the last five years. An item expires once its time
+        is less than the current time (AWS API Reference: UpdateTimeToLive).
         """
         milliseconds = int(now * 1000)
         oldest = max(0, milliseconds - _TOO_OLD)

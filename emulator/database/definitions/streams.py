@@ -26,7 +26,7 @@ SHARD_LIFE: Final = 14_400.0
 """Seconds after which an open shard is closed and continued by a child (behaviour 11.5)."""
 
 FIRST_SEQUENCE: Final = 100_000_000_000_000_000_000
-"""Stored sequence number + this = the number that clients see, of 21 digits (behaviour 11.1)."""
+"""Clients see stored sequence number + this number: at least 21 digits (behaviour 11.1)."""
 
 
 def sequence_text(number: int) -> str:
@@ -136,7 +136,10 @@ class StreamDefinition:
         return self.disabled is not None and self.disabled + self.retention <= now
 
     def oldest(self, now: float) -> float:
-        """Return a time; older records count as trimmed, even if they are not deleted yet."""
+        """Return the time of the oldest record that may be read.
+
+        Older records count as trimmed, even before they are deleted.
+        """
         return now - self.retention
 
     def readable(self, now: float) -> Iterator[Shard]:

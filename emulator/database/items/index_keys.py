@@ -10,7 +10,10 @@ from emulator.values.size import value_size
 from emulator.values.types import KIND, Item, Values
 
 _SHORT: Final = limits.SORT_KEY // (limits.INDEX_KEY_ATTRIBUTES * 4)
-"""Characters. Four key attributes of this length always fit: a character has at most four bytes."""
+"""Characters. Four key attributes of this length always fit into an index key.
+
+A character has at most four bytes.
+"""
 
 
 def check_item(table: Table, item: Item) -> None:

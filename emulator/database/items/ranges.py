@@ -84,9 +84,9 @@ def start_key(table: Table, source: Table | Index, key: Item) -> bytes:
     """Return the storage key that an ExclusiveStartKey stands for.
 
     The key has the key attributes of the table and of the index that is read, and no others. Raises
-    the errors of a Query (behaviour 6.1). They are checked in this order: names of attributes;
-    types of the key attributes of the table or index that is read; types of the other key
-    attributes of the table; values that no key can have.
+    the errors of a Query (behaviour 6.1). The faults are checked in this order: names of
+    attributes; types of the key attributes of the table or index that is read; types of the other
+    key attributes of the table; values that no key can have.
     """
     if not _has_names(table, source, key):
         raise errors.starting_key_invalid()

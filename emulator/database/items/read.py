@@ -1,9 +1,9 @@
 """Reading: pages of Query and Scan, and what reading one item costs.
 
-A page ends where the range ends, after `limit` evaluated rows, or when the sizes of the evaluated
-rows reach 1 MB together. The row that crosses the megabyte still belongs to the page (behaviour
-6.2). Rows count before filters and projections are applied. Rows that are returned as they are
-stored are never parsed: their JSON is copied into the response.
+A page ends at the first of these points: the end of the range; after `limit` evaluated rows; when
+the sizes of the evaluated rows reach 1 MB together. The row that crosses the megabyte still belongs
+to the page (behaviour 6.2). Rows count before filters and projections are applied. Rows that are
+returned as they are stored are never parsed: their JSON is copied into the response.
 
 A Query is charged for the sizes of all evaluated rows together. A Scan reads one partition after
 another. For each partition, the size of the evaluated rows is rounded up separately. An empty

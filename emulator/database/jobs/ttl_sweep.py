@@ -27,7 +27,7 @@ from storage import WriteTxn
 
 # Items deleted in one slice of background work: 6 ms, or 20 ms with a stream and an index.
 SLICE: Final = 500
-# Items deleted in one step of a sweep that a request waits for (slices.py).
+# Items deleted in one step, if a request waits for the sweep (slices.py).
 SLICE_OF_SWEEP: Final = 100
 
 

@@ -49,13 +49,13 @@ class Change:
     key: bytes
     old_row: bytes | None
     old: Item | None
-    """The decoded item; also None while `old_row` has not been decoded. Use `old_item`."""
+    """`old_row`, decoded; also None before the row is decoded. Use `old_item` to read it."""
     new_row: bytes | None
     new: Item | None
     expired: bool = False
     """Whether TTL deletes the item (behaviour 12).
 
-    Such a deletion consumes no capacity. Its stream record says that TTL deleted the item.
+    Such a deletion consumes no capacity, and its stream record says that TTL deleted the item.
     """
     size: int = 0
     """By how many bytes the table's rows grow. `store` sets this field and those below."""

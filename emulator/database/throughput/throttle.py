@@ -56,7 +56,7 @@ class Bucket:
 
         A request for more units than the capacity needs a full bucket.
         """
-        # If the clock was set back, no tokens arrive now. They arrive again from the new time on.
+        # If the clock was set back, no tokens arrive now. New tokens arrive from the new time on.
         if now != self._at:
             self.level = min(self.capacity, self.level + max(0.0, now - self._at) * self.rate)
             self._at = now
