@@ -4,12 +4,12 @@ Code outside this package calls the database through one of its entrances. An en
 definitions that another process has changed, runs interrupted work again, and deals with a full
 disk:
 
-| method      | for                          | if the disk is full     | if interrupted often  |
-|-------------|------------------------------|-------------------------|-----------------------|
-| `run`       | a request                    | raises `storage_full()` | raises Interrupted    |
-| `run_steps` | a request that may take long | raises `storage_full()` | raises Interrupted    |
-| `try_run`   | work that can wait           | returns `otherwise`     | returns `otherwise`   |
-| `run_slice` | a slice of background work   | the slice waits         | the slice waits       |
+| method      | for                          | if the disk is full     | if interrupted too often |
+|-------------|------------------------------|-------------------------|--------------------------|
+| `run`       | a request                    | raises `storage_full()` | raises Interrupted       |
+| `run_steps` | a request that may take long | raises `storage_full()` | raises Interrupted       |
+| `try_run`   | work that can wait           | returns `otherwise`     | returns `otherwise`      |
+| `run_slice` | a slice of background work   | the slice waits         | the slice waits          |
 """
 
 import logging
@@ -173,7 +173,7 @@ class Database:
             self.sliced = sliced
 
     def try_run(self, work: Callable[[], _T], otherwise: _T) -> _T:
-        """Return work(), or `otherwise` if the disk is full or the work is interrupted often."""
+        """Return work(), or `otherwise` if the disk is full or work() is interrupted too often."""
         try:
             self.catch_up()
             return self.rerun(work)

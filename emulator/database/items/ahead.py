@@ -60,7 +60,7 @@ def prepared(txn: ReadTxn, write: Write, kept: Collection[str] = (), ahead: Outc
 
 
 def forget_items(table: Table, change: Change, kept: Collection[str] = ()) -> None:
-    """Remove what is not needed from a change's items: one of 400 KB can take 40 MB of memory."""
+    """Remove what is not needed from a change's items: an item of 400 KB can take 40 MB."""
     if table.indexes:
         change.entries = entry_changes(table, change)
     names = {*table.key_names, *kept}

@@ -208,7 +208,7 @@ class Check(Write):
     urgent: ClassVar[bool] = True
 
     def prepare(self, txn: ReadTxn) -> Change:
-        """Test the condition; return a change without effect. It costs a write (behaviour 9.1)."""
+        """Test the condition; return an empty change, which costs a write (behaviour 9.1)."""
         table, key, guard = self.table, self.key, self.guard
         old_row = _stored(txn, table, key)
         old = None if guard is None else _allowed(table, key, guard, old_row, self.key_item)

@@ -52,7 +52,7 @@ def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Con
 
 
 def charge(table: Table, key: bytes, consumed: Consumed, changes: Sequence[EntryChange] = ()) -> None:
-    """Charge a write to the table's enforced throughput. Raises ApiError if that refuses it."""
+    """Charge a write to enforced throughput. Raises if the throughput refuses the write."""
     if table.enforcement is None or table.enforcement.throttle is None:
         return
     entries = [

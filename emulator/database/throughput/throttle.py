@@ -7,7 +7,7 @@ Buckets fill by the emulator's clock. There are two kinds of limits:
   with the capacity of one second. An on-demand table or index has a bucket only if
   OnDemandThroughput sets a maximum.
 - Each partition key has a bucket of 3000 read units and a bucket of 1000 write units a second. So
-  requests for a hot key are refused while requests for other keys are admitted.
+  requests for a hot key can be refused while requests for other keys are admitted.
 
 A request is admitted if each of its buckets holds the cost of the request or is full. Then the
 whole cost is taken from the buckets, and the level of a bucket may fall below zero. The cost of a
