@@ -45,11 +45,10 @@ class Emulator:
     def __init__(
         self, settings: Settings, clock: EmulatorClock | None = None, sharing: SharedMemory | None = None
     ) -> None:
-        path = None if settings.in_memory else settings.data_dir
-        durable = settings.durable and path is not None
+        durable = settings.durable and settings.folder is not None
         self.settings = settings
         self.clock = clock or EmulatorClock(cells=None if sharing is None else sharing.clock_cells)
-        engine = open_engine(path, durable=durable, verify=_verify if sharing is None else _trust)
+        engine = open_engine(settings.folder, durable=durable, verify=_verify if sharing is None else _trust)
         options = Options(
             shared=settings.shared_db,
             account=settings.account,
@@ -63,7 +62,7 @@ class Emulator:
             self._open(engine, options, sharing)
         except LayoutMismatch as error:
             engine.close()
-            raise refused(path, str(error)) from error
+            raise refused(settings.folder, str(error)) from error
         except BaseException:
             engine.close()
             raise

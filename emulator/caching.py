@@ -4,7 +4,7 @@ A client can send a new text with every request, and a result takes about a hund
 of its text. So a cache counts bytes, estimated from the length of the texts.
 
 Long texts have a separate part of the cache. A client may load data with one long statement for
-each item. These statements must not push out the short ones that other clients repeat.
+each item. These statements must not push out the short statements that other clients repeat.
 """
 
 from collections.abc import Hashable
@@ -24,7 +24,7 @@ LONG_TEXTS: Final = 4 << 20
 
 
 class BoundedCache(dict[Any, Result]):
-    """A dictionary that forgets the oldest results. Its `get` is that of `dict`, for speed."""
+    """A dictionary that forgets the oldest results. For speed, `get` is inherited from `dict`."""
 
     __slots__ = ("_long", "_short")
 

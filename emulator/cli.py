@@ -111,11 +111,11 @@ def _claim(settings: Settings) -> contextlib.AbstractContextManager[None]:
 
     Entering it raises StorageError.
     """
-    if settings.in_memory or settings.data_dir is None:
+    if settings.folder is None:
         return contextlib.nullcontext()
     from storage.data_folder import claimed  # noqa: PLC0415 - start-up time
 
-    return claimed(settings.data_dir)
+    return claimed(settings.folder)
 
 
 def _bad_configuration() -> type[Exception]:

@@ -19,7 +19,8 @@ log = logging.getLogger("emulator")
 
 _SHORTEST_PAUSE: Final = 0.5  # seconds
 _LONGEST_PAUSE: Final = 30.0
-# Seconds. A pause that begins within this time after the last pause is twice as long.
+# Seconds. A pause that begins within this time after the end of the last pause is twice as long as
+# the last pause.
 _RECENT: Final = 60.0
 _FREED: Final = 1 << 20  # bytes: a pause ends when the disk has this many more free
 
@@ -93,7 +94,7 @@ class EmulatorClock:
         return offset if isnan(frozen) else frozen - self._machine()
 
     def set_offset(self, seconds: float) -> None:
-        """Run with an offset from the machine's clock, in seconds. Negative offsets mean behind."""
+        """Run ahead of the machine's clock by an offset in seconds, or behind if it is negative."""
         _check(self._machine() + seconds)
         self._cells[0] = seconds
         self._cells[1] = nan
@@ -136,17 +137,18 @@ Slice = Callable[[], bool]
 class Background:
     """Long work in slices: dropping a table's rows, filling an index, deleting expired items.
 
-    One slice runs before each request, and whenever the server is idle. So the work advances with
-    the traffic, a request waits for at most one slice, and a test drives the work by calling
+    The server runs one slice before each request, and slices while it is idle. So the work advances
+    with the traffic, a request waits for at most one slice, and a test drives the work by calling
     `run_slice`.
 
-    A slice that raises an exception of `wait` has done nothing, and is tried again later. A slice
-    that raises an exception of `full` found no room on the disk. If the slices of all waiting work
-    find no room, one after another, a pause begins, in which nothing runs. `hold` also begins a
-    pause. The first pause lasts half a second of real time, and each that follows soon twice as
-    long. A pause ends early if room is freed, or if other work is added, which may free room.
+    A slice that raises an exception of a type in `wait` has done nothing, and is tried again later.
+    A slice that raises an exception of a type in `full` found no room on the disk. If the slices of
+    all waiting work find no room, one after another, a pause begins, in which nothing runs. `hold`
+    also begins a pause. The first pause lasts half a second of real time. Each pause that follows
+    within a minute lasts twice as long as the last one, at most 30 seconds. A pause ends early if
+    room is freed, or if other work is added, which may free room.
 
-    wait, full: the types of these exceptions.
+    wait, full: types of exceptions.
     room: returns the free bytes of the disk.
     monotonic: returns the time in seconds, to measure pauses.
     slices: the waiting work by name, for reading only.
@@ -165,7 +167,7 @@ class Background:
         self._monotonic = monotonic
         self._failures = 0  # consecutive slices that found no room
         self._held = False
-        self._pause = 0.0  # seconds, of the last pause
+        self._pause = 0.0  # the length of the last pause, in seconds
         self._until = -inf  # when the pause ends
         self._free = 0  # bytes that were free when the pause began
         self.slices: dict[Hashable, Slice] = {}
@@ -222,7 +224,7 @@ class Background:
         return True
 
     def run_all(self) -> None:
-        """Run slices until no work is left, or all of it must wait."""
+        """Run slices until no work is left, or until a slice cannot run yet."""
         while self.run_slice():
             pass
 
@@ -243,8 +245,8 @@ class _Job:
 class Scheduler:
     """Jobs that are due at intervals of the emulator's clock: TTL sweeps, shard rollover, trimming.
 
-    The owner of the emulator calls `run_due` often (the server does it between requests), and after
-    the clock was moved. A job is short. It queues long work in `Background`.
+    The owner of the emulator must call `run_due` often (the server does it between requests), and
+    each time the clock was moved. A job is short. It queues long work in `Background`.
     """
 
     def __init__(self, clock: Clock) -> None:

@@ -7,7 +7,7 @@ MIB: Final = 1024 * KIB
 GIB: Final = 1024 * MIB
 
 REQUEST_BODY: Final = 16 * MIB  # bytes, both as sent and decompressed
-# bytes; larger bodies are compressed if the client accepts it.
+# Bytes. A larger response body is compressed if the client accepts that.
 RESPONSE_COMPRESSION: Final = 4 * KIB
 
 ITEM_SIZE: Final = 400 * KIB  # bytes by the rules of values/size.py
@@ -23,7 +23,7 @@ NUMBER_MIN_EXPONENT: Final = -130
 EXPRESSION_SIZE: Final = 4096  # bytes of each expression parameter
 EXPRESSION_OPERATORS: Final = 300
 EXPRESSION_IN_OPERANDS: Final = 100
-# Bytes of the attribute names in Expected or a filter (observed: DynamoDB Local).
+# Bytes of all attribute names together, in Expected or a filter (observed: DynamoDB Local).
 LEGACY_NAMES: Final = ITEM_SIZE
 EXPRESSION_VALUES_SIZE: Final = 2 * MIB  # bytes of all values together
 PLACEHOLDER: Final = 255  # bytes of a "#name" or ":value", including its first character
@@ -50,8 +50,8 @@ TAG_SET: Final = 10 * KIB  # bytes of all tags of a resource
 THROUGHPUT_VALUE: Final = 1_000_000_000_000
 # Read or write units of a table, or of a global index (default quota).
 TABLE_CAPACITY: Final = 40_000
-# Decreases of provisioned throughput that may follow one another at once on a UTC day. After these,
-# DECREASE_SECONDS must pass before each decrease.
+# Decreases of provisioned throughput that may follow one another without a wait on a UTC day. After
+# these, DECREASE_SECONDS must pass before each decrease.
 DECREASES_AT_ONCE: Final = 4
 DECREASE_SECONDS: Final = 3600
 

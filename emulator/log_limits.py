@@ -3,7 +3,8 @@
 A client that retries in a loop, or a hostile one, must not fill a disk with log lines. So code that
 logs because of a request checks a limit first:
 `if once_a_minute.allows("disk full"): log.warning(...)`. If clients choose the keys (names of
-tables, origins), the code has a LogLimit of its own. Then its lines cannot silence other lines.
+tables, origins), the code has a LogLimit of its own. Then the lines of this code cannot silence
+lines of other code.
 
 The time is the machine's: the log must go on while the emulator's clock is frozen.
 """

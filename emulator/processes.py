@@ -1,7 +1,7 @@
 """Starts Python processes that run modules of this program.
 
-Such a process must find this program and no other package called `emulator`. So its module path
-begins with our folder, and does not include the current folder, which is the user's.
+Such a process must find this program and no other package called `emulator`. So the module path of
+the process begins with our folder, and does not include the current folder, which is the user's.
 """
 
 import os
@@ -13,7 +13,7 @@ _FOLDER: Final = str(Path(__file__).parents[1])
 
 
 def command(module: str, *arguments: str) -> list[str]:
-    """Return the command that runs a module of this program; it needs `environment`."""
+    """Return the command that runs a module of this program. Run it with `environment()`."""
     return [sys.executable, "-P", "-m", module, *arguments]
 
 

@@ -165,3 +165,11 @@ class Settings:
     log_level: str = _setting(
         Group.PROCESS, "info", "how much to log", choices=("critical", "error", "warning", "info", "debug", "trace")
     )
+
+    @property
+    def folder(self) -> Path | None:
+        """The data folder of this server; None if its engine keeps nothing on disk.
+
+        Code that locks, copies or writes beside the data asks this and not single settings.
+        """
+        return None if self.in_memory else self.data_dir

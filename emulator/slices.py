@@ -23,7 +23,7 @@ DECODED_IN_STEP: Final = 200_000  # bytes of rows that one step decodes and proj
 
 
 class Sliced(Exception):
-    """Raised by an operation instead of returning a response that takes long.
+    """An operation raises this instead of returning a response that takes long.
 
     steps: the work that makes the response.
     """
@@ -34,9 +34,10 @@ class Sliced(Exception):
 
 
 def in_slices(steps: Steps[bytes], *, sliced: bool) -> bytes:
-    """Run the first step, and return the answer if it is then complete.
+    """Run the first step. If the answer is then complete, return it.
 
-    Otherwise raise Sliced with the other steps if `sliced` is true, else run them at once.
+    If it is not complete: with `sliced`, raise Sliced with the other steps; without, run them at
+    once.
     """
     try:
         next(steps)

@@ -20,8 +20,8 @@ def copy(source: Path, target: Path, verify: Callable[[Path], None]) -> int:
     """Copy the newest commit of a data folder to a folder that is missing or empty.
 
     A server may be using the source. If the source is itself a copy, `verify` is called first; it
-    raises Corrupted if the source is damaged. Returns the size of the new data file in bytes.
-    Raises StorageError and then leaves nothing of the target behind.
+    raises Corrupted if the source is damaged. Returns the size of the new data file in bytes. If it
+    raises StorageError, no part of the copy stays.
     """
     from storage.disk import snapshot  # noqa: PLC0415 - it imports LMDB, which most users of this module do not need
 

@@ -30,11 +30,11 @@ TRANSACTION_ENDED: Final = "The transaction has ended."
 STORE_CLOSED: Final = "The store is closed."
 
 Page = tuple[list[bytes], bytes]
-"""Values in the order of a walk, and the key of the last one (empty if there are none)."""
+"""Values in the order of a walk, and the key of the last value (b"" if there are no values)."""
 
 
 class ReadTxn(Protocol):
-    """A snapshot of the whole store. A class that inherits from it gets `page`, made of `scan`."""
+    """A snapshot of the store. A class that inherits from this gets `page`, made of `scan`."""
 
     def get(self, key: bytes) -> bytes | None:
         """Return the value of a key, or None."""
@@ -57,7 +57,7 @@ class ReadTxn(Protocol):
 
 
 class WriteTxn(ReadTxn, Protocol):
-    """The write transaction. A class that inherits from it gets `drop_range`, made of `delete`.
+    """The write transaction. A class that inherits from this gets a `drop_range` made of `delete`.
 
     urgent: whether this write frees room or ends a status. A caller sets it before the first put or
     delete. On a full disk, an engine that keeps a reserve gives it to urgent writes.

@@ -14,7 +14,7 @@ class Interrupted(StorageError):
 
 
 class Lost(Interrupted):
-    """The whole group of pending writes was lost, with the blocks that had ended without an error.
+    """All pending writes were lost, even those of blocks that had ended without an error.
 
     No new write begins until `commit()` has reported the loss (storage/README.md, "Group commit").
     """

@@ -67,18 +67,19 @@ class Upkeep(Protocol):
         ...
 
     def preallocate(self) -> Callable[[], None] | None:
-        """Return work that makes later writes wait less, or None if there is none (the usual case).
+        """Return work that makes later writes wait less, or None if there is no such work.
 
-        The host calls this about twenty times a second and runs the work in another thread. It does
-        not call it again before the work has ended.
+        The host should call this about twenty times a second, and run the work in another thread.
+        It must not call this again before the work has ended.
         """
         ...
 
     def trim(self) -> Iterator[None]:
         """Give back memory that is only a cache, and make room for later writes, in steps.
 
-        The host calls this in a pause between writes. Each step takes a few milliseconds and runs
-        while no write is pending. The host drops the iterator when writes come again.
+        The host should call this in a pause between writes. Each step takes a few milliseconds. The
+        host must run a step only while no write is pending, and should drop the iterator when
+        writes come again.
         """
         ...
 

@@ -1,4 +1,4 @@
-r"""Order-preserving pieces of keys: the bytes of a key sort as the tuple it was made of.
+r"""Pieces of keys that preserve order: keys sort as the tuples that they were made of.
 
     piece     bytes                                              compares as
     u32       4 bytes, big-endian                                number, 0 .. 2**32 - 1
@@ -6,10 +6,11 @@ r"""Order-preserving pieces of keys: the bytes of a key sort as the tuple it was
     escape    data with 00 replaced by 00 FF, then 00 01         byte string of any length
     (fixed)   a digest or a tag byte, unchanged                  byte string of one fixed length
 
-Every piece marks its own end, so pieces can be joined: escape(a) + x < escape(b) + y whenever a <
-b. The terminator 00 01 sorts before an escaped zero 00 FF and before every other byte. So b"a"
-comes before b"a\x00", which comes before b"ab". FoundationDB's tuple layer works in the same way,
-but ends a piece with 00. Here the end is 00 01, so that no piece is a prefix of another.
+Every piece has a fixed length or marks its own end, so pieces can be joined: escape(a) + x <
+escape(b) + y whenever a < b. The terminator 00 01 sorts before an escaped zero 00 FF and before
+every other byte. So b"a" comes before b"a\x00", which comes before b"ab". FoundationDB's tuple
+layer works in the same way, but ends a piece with 00. Here the end is 00 01, so that no piece is a
+prefix of another.
 
     escape(b"")        00 01
     escape(b"a")       61 00 01
@@ -24,13 +25,14 @@ _END = b"\x00\x01"
 _ZERO = b"\x00\xff"
 
 LAST = b"\xff" * 4096
-"""Sorts after every key: the longest key attribute has 2048 bytes, and no key is all FF."""
+"""Sorts after every key: the longest key attribute has 2048 bytes, and no key has only FF bytes.
+"""
 
 u32 = _U32.pack
-"""Encode 0 .. 2**32 - 1 as 4 bytes; struct.error outside."""
+"""Encode 0 .. 2**32 - 1 as 4 bytes. Raises struct.error for other numbers."""
 
 u64 = _U64.pack
-"""Encode 0 .. 2**64 - 1 as 8 bytes; struct.error outside."""
+"""Encode 0 .. 2**64 - 1 as 8 bytes. Raises struct.error for other numbers."""
 
 
 def escape(data: bytes) -> bytes:
@@ -54,9 +56,9 @@ def unescape(data: bytes, offset: int = 0) -> tuple[bytes, int]:
 
 
 def prefix_end(prefix: bytes) -> bytes:
-    """Return the smallest key after all keys with a prefix.
+    """Return the smallest key that sorts after all keys with a prefix.
 
-    It is LAST if the prefix is empty or all FF.
+    The result is LAST if the prefix is empty or has only FF bytes.
     """
     stem = prefix.rstrip(b"\xff")
     return stem[:-1] + bytes((stem[-1] + 1,)) if stem else LAST

@@ -6,9 +6,9 @@ A write transaction changes both in place. Its undo log keeps the old value of e
 * Snapshots cost nothing while no reader is open. A commit hands its undo log to every open reader.
   A reader looks for a key in the undo logs of commits, then in the undo log of the write in
   progress, then in the data. So it finds the oldest value first.
-* A walk remembers its last key. If something was written meanwhile, it starts again after that key.
-  So a snapshot stays true in the middle of a walk. Starting again takes time in proportion to what
-  was written since the snapshot.
+* A walk remembers its last key. If something was written since its last step, the walk starts again
+  after that key. So a snapshot stays true in the middle of a walk. Starting again takes time in
+  proportion to what was written since the snapshot.
 """
 
 from collections.abc import Iterator, Mapping

@@ -23,8 +23,8 @@ _PREFIX: Final = "dynamodb-emulator: "
 )
 def copy(emulator: Emulator, body: Body) -> Steps[Result]:
     """Copy the data folder. Raises BadDeclaration."""
-    source = emulator.settings.data_dir
-    if emulator.settings.in_memory or source is None:
+    source = emulator.settings.folder
+    if source is None:
         raise BadDeclaration("this server has its data in the memory of one process: there is no data folder to copy")
     target = Path(member(body, "Folder", str)).absolute()
     process = _started(source.absolute(), target)

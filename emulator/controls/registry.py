@@ -4,7 +4,7 @@
     def sweep(emulator: Emulator, body: Body) -> Steps[Result]: ...
 
 The families are imported at the first use of the registry, because most servers never need them.
-Every file of this package is a family, so a new file needs no entry in any list.
+Every file of this package is a family.
 """
 
 from collections.abc import Callable, Mapping

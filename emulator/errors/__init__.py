@@ -5,8 +5,8 @@ families of factories. Texts follow emulator/reference/behaviour.md (each family
 sections). `sic` marks the service's own slips.
 
 To add an error, write a function in the fitting family: this file makes one namespace of all
-families. A server whose clients make no mistakes needs only a few families. The others are loaded
-together, when one of their names is first used. That saves 0.4 ms at the start.
+families. A server whose clients make no mistakes needs only a few families. The other families are
+loaded together, when one of their names is first used. That saves 0.4 ms at the start.
 """
 
 from importlib import import_module

@@ -5,9 +5,9 @@ from emulator.errors.forms import invalid_parameters, missing_resource, validati
 
 
 def arn_part_invalid(part: str, arn: str) -> ApiError:
-    """Return the error for a TableName that is a foreign ARN (behaviour 3.4).
+    """Return the error for a TableName whose ARN has a part that is not the caller's.
 
-    part: for example "AWS region".
+    part: the name of this part, for example "AWS region" (behaviour 3.4).
     """
     return validation(f"{ENVELOPE}Invalid {part} in '{arn}'", bare=True)
 

@@ -1,7 +1,7 @@
 """The error class, and the envelope.
 
-`ApiError` is the only exception that reaches a client. Only two kinds of factories make it: those
-of this package, and those of Lambda's errors in event_sources/errors.py.
+`ApiError` is the only exception that reaches a client. Only two kinds of factories make it: the
+factories of this package, and the factories of Lambda's errors in event_sources/errors.py.
 
 An error's *envelope* is the prefix "1 validation error detected: ". Some operations report a
 problem of the request inside the envelope, others bare (behaviour 2.1, 3.6). So checks raise the
@@ -18,8 +18,8 @@ VALIDATE: Final = "com.amazon.coral.validate#"
 ENVELOPE: Final = "1 validation error detected: "
 
 About = Literal["request", "transaction", "key", "item", "condition", "conflict", "capacity"]
-"""The subject of an error. Code that treats errors differently decides by the subject, never by a
-text.
+"""The subject of an error. Code that handles some errors in a special way decides by the subject,
+never by a text.
 
 request: the request is wrong for any table, or has a key or item that no table could have
 transaction: a valid statement that is not allowed in a transaction
@@ -76,7 +76,7 @@ class ApiError(Exception):
 
 
 LONGEST_WHOLE: Final = 68_000
-"""Bytes of JSON. A longer message is cut: a request could cause a message as long as itself.
+"""Bytes of JSON. A longer message is cut: a message could be as long as the request.
 
 It is not recorded where the service cuts its messages. So everything that a client may see after an
 ordinary mistake stays whole, such as an attribute name that is one byte over the limit of 65,535.

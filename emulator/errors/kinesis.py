@@ -10,13 +10,13 @@ from emulator.errors.forms import validation
 def _destination_state(detail: str) -> ApiError:
     """Return the error for an action that the state of the destination does not allow.
 
-    The text says "enable" for actions other than enabling too, sic.
+    The text says "enable" even if the action is not enabling, sic.
     """
     return validation(f"Table is not in a valid state to enable Kinesis Streaming Destination: {detail}")
 
 
 def kinesis_already_enabled() -> ApiError:
-    """Another data stream that is enabled also causes this error: a table has one at a time."""
+    """An enabled destination of another stream also causes this: a table has one at a time."""
     return _destination_state(
         "EnableKinesisStreamingDestination must be DISABLED or ENABLE_FAILED to perform ENABLE operation."
     )

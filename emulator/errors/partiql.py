@@ -50,7 +50,7 @@ def unexpected_path_component(position: str) -> ApiError:
 def unsupported_data_type(function: str, place: str, position: str) -> ApiError:
     """Return the error for a function call where only a literal is allowed.
 
-    place: the key that it is under, "root" for the item itself.
+    place: the key under which the call is, or "root" if the call is in the place of the item.
     """
     return validation(f"Unsupported data type: {function} under key {place} at {position}")
 
@@ -96,7 +96,7 @@ def statement_on_index() -> ApiError:
 
 
 def insert_into_index() -> ApiError:
-    """The text is recorded up to "name" (behaviour 14.2). The rest is DynamoDB Local's."""
+    """The text is recorded up to "name" (behaviour 14.2). The rest is from DynamoDB Local."""
     return validation("FROM clause may only contain a single table name in data manipulation statements")
 
 

@@ -28,7 +28,7 @@ def wrong_token(token: str, expected: str) -> ApiError:
 
 
 def wrong_collection(java_type: str) -> ApiError:
-    """Return the error for an array where the type is not a list.
+    """Return the error for an array in the place of a value that is not a list.
 
     java_type: for example "class java.lang.String".
     """
@@ -36,7 +36,7 @@ def wrong_collection(java_type: str) -> ApiError:
 
 
 def structure_not_expected() -> ApiError:
-    """Return the error for an object where the type is a scalar or a list."""
+    """Return the error for an object in the place of a scalar or a list."""
     return _serialization("Start of structure or map found where not expected")
 
 
@@ -55,7 +55,7 @@ def not_a_boolean() -> ApiError:
 
 
 def not_base64() -> ApiError:
-    """Return the error for a boolean or a number where the type is binary."""
+    """Return the error for a boolean or a number in the place of a binary."""
     return _serialization("only base-64-encoded strings are convertible to bytes")
 
 

@@ -70,7 +70,8 @@ def only_with_expressions(member: str, absent: str | None = None) -> ApiError:
     """Return the error for names or values without an expression (behaviour 3.6).
 
     member: ExpressionAttributeNames or ExpressionAttributeValues.
-    absent: the expression that the OLD layer reports as null if a request has only values.
+    absent: the expression that the OLD layer reports as null if a request has values but no
+    expression.
     """
     suffix = "" if absent is None else f": {absent} is null"
     return validation(f"{member} can only be specified when using expressions{suffix}")
@@ -85,7 +86,7 @@ def invalid_placeholder(member: str, key: str) -> ApiError:
 
 
 def placeholder_too_long(member: str, size: int) -> ApiError:
-    """`size` is in bytes. Only the text about names includes it (behaviour 3.6)."""
+    """`size` is in bytes. Only the text about ExpressionAttributeNames has it (behaviour 3.6)."""
     suffix = f" size of key: {size}" if member == "ExpressionAttributeNames" else ""
     return validation(
         f"{member} contains invalid key: The expression attribute map contains a key that is too long;{suffix}"

@@ -65,7 +65,7 @@ def index_in_use(table: str, index: str, status: str, action: str) -> ApiError:
 
 
 def capacity_in_use(table: str, indexes: Iterable[str], status: str) -> ApiError:
-    """`status` is that of the indexes: CREATING or DELETING (control-plane 20.4)."""
+    """`status` is the status of the indexes: CREATING or DELETING (control-plane 20.4)."""
     return _still_in_use(
         f"Can't change table IOPS when an index is being {_BEING[status]}. Table: {table} Indexes: [{', '.join(indexes)}]"
     )
@@ -93,7 +93,7 @@ def deletion_protected() -> ApiError:
 
 
 def nothing_to_update(members: Sequence[str]) -> ApiError:
-    """UpdateTable needs at least one of `members` (behaviour 10.4)."""
+    """The error of an UpdateTable that has none of `members` (behaviour 10.4)."""
     return validation(f"At least one of {', '.join(members[:-1])} or {members[-1]} is required")
 
 

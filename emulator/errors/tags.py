@@ -14,7 +14,7 @@ def no_tags(kind: str) -> ApiError:
 
 
 def tag_set_too_large(size: int, largest: int) -> ApiError:
-    """`size`: bytes of all tags that the resource would have. `largest`: bytes (behaviour 13)."""
+    """`size`: bytes of all tags that the resource would have. `largest`: the limit."""
     return validation(f"Tag set size {size} bytes is above max size limit of {largest} bytes")
 
 

@@ -43,8 +43,8 @@ _ENTRY_CODES: Final = {
     "TransactionConflictException": "TransactionConflict",
     "ValidationException": "ValidationError",
 }
-"""Code of an error response -> the code in an entry: a statement of a batch, or a reason of a
-transaction.
+"""Code of an error response -> the code in the entry for a statement of a batch, or in the reason
+for an action of a transaction.
 """
 
 
@@ -72,7 +72,7 @@ def cancellation_reason(error: ApiError) -> Reason:
     item = {"Item": error.extra["Item"]} if "Item" in error.extra else {}
     message = error.message
     if error.code == "ProvisionedThroughputExceededException" and message is not None:
-        message = message.removesuffix(".")  # the form of behaviour 8.2, unlike that of 16
+        message = message.removesuffix(".")  # the form of behaviour 8.2; behaviour 16 has a full stop
     return {"Code": entry_code(error), "Message": message, **item}
 
 

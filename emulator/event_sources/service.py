@@ -17,7 +17,7 @@ class FunctionService:
     def __init__(self, database: Database, settings: Settings) -> None:
         self.functions = configuration.load(settings.functions)
         self.mappings = Mappings(database, shared=settings.shared_db)
-        self.dead_letters = DeadLetters(None if settings.in_memory else settings.data_dir)
+        self.dead_letters = DeadLetters(settings.folder)
         self._delivery = Delivery(database, self.mappings, self.functions, self.dead_letters)
         self._api = Api(database, self.mappings, self.functions)
 

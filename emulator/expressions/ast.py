@@ -97,14 +97,14 @@ class In(NamedTuple):
 
 
 class And(NamedTuple):
-    """`left AND right`. A longer chain nests to the left: (a AND b) AND c."""
+    """`left AND right`. A chain of several ANDs nests to the left: (a AND b) AND c."""
 
     left: "ConditionTree"
     right: "ConditionTree"
 
 
 class Or(NamedTuple):
-    """`left OR right`. A longer chain nests to the left: (a OR b) OR c."""
+    """`left OR right`. A chain of several ORs nests to the left: (a OR b) OR c."""
 
     left: "ConditionTree"
     right: "ConditionTree"
@@ -159,7 +159,8 @@ def chain(
 
     A chain may have thousands of conditions, so this does not recurse.
 
-    normalized: applied to each condition first, because a chain may continue behind a double NOT.
+    normalized: a function that is applied to each condition first. It can remove a double NOT,
+    behind which a chain may continue.
     """
     waiting = [node]
     while waiting:

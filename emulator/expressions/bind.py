@@ -13,8 +13,8 @@ Order of problems (behaviour 3.6, 4.2):
 2. `ExpressionAttributeNames`: an empty map, or keys that are too long or malformed
 3. `ExpressionAttributeValues`: an empty map, or keys that are too long or malformed
 4. malformed attribute names
-5. each expression in the order of the first line above: whether it is empty, its size, its syntax,
-   its analysis, the contents of its values
+5. the expressions, in the order in which the diagram names them. For each: whether it is empty, its
+   size, its syntax, its analysis, the contents of its values
 6. unused names, then unused values
 """
 
@@ -69,7 +69,8 @@ _cache: BoundedCache[Bound] = BoundedCache()
 def bind(request: Request) -> Bound:
     """Return the programs of a request's expressions. Raises ApiError without envelope.
 
-    request: members by their wire names, typed; values canonical. A member that is None is absent.
+    request: its members by their wire names, with the types of the model. Attribute values must be
+    canonical. A member that is None counts as absent.
     """
     get = request.get
     names = get("ExpressionAttributeNames")

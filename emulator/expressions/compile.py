@@ -1,4 +1,4 @@
-"""Compiles checked trees to programs. Each node becomes a closure that calls those of its parts.
+"""Compiles checked trees to programs. Each node becomes a closure that calls its parts' closures.
 
 Conditions are functions of (item, values). The most frequent operands (a top-level name, a
 placeholder) have special closures that save a call. Chains of AND and OR become flat and double
@@ -22,7 +22,7 @@ from emulator.values.compare import equal, order, remembering
 from emulator.values.paths import Path
 from emulator.values.types import Item, Values
 
-_FEW_PARTS: Final = 30  # operators and operands of a condition that is tested without a memory
+_FEW_PARTS: Final = 30  # the most operators and operands of a condition without a memory
 
 
 def condition(node: ast.ConditionTree) -> Condition:

@@ -66,10 +66,10 @@ class _Node:
 
 
 def check_disjoint(paths: Iterable[ast.DocumentPath]) -> None:
-    """Raise for the first path that overlaps an earlier path, else for the first that conflicts.
+    """Raise for the first path that overlaps an earlier path, else for the first conflict.
 
-    Paths overlap if they are equal or if one is the beginning of the other. They conflict if one
-    takes a name and the other an index of the same value.
+    Paths overlap if they are equal or if one is the beginning of the other. Two paths conflict if
+    one takes a name of a value and the other takes an index of the same value.
     """
     root = _Node(())
     conflict = None

@@ -44,7 +44,8 @@ updates.
 class Operand(NamedTuple):
     """The requirements on one operand of a function.
 
-    types: the types that the operand may have. Analysis accepts a type that depends on the item.
+    types: the types that the operand may have. Analysis accepts an operand whose type depends on
+        the item.
     path: the operand must be a document path.
     type_name: the operand must be a value that names a type.
     """
@@ -61,7 +62,7 @@ class Function(NamedTuple):
     of a server.
 
     distinct: the first operand, if it is a path, must differ from the others.
-    partiql: PartiQL has the function too. It allows an update operand only behind SET.
+    partiql: PartiQL has the function too. PartiQL allows a function of updates only behind SET.
     result: the type of the function's value. It is None for a condition, and for a function that
         may return one of its operands (`default`).
     default: the position of the operand that the function may return, None if it returns none.

@@ -1,7 +1,7 @@
 """Turns a checked condition into a key condition (behaviour 4.3, first list).
 
-This file has the rules that need no schema; key_range.py has the others. It checks the clauses in
-written order and raises the first problem. The order of problems within a clause:
+This file has the rules that need no schema; key_range.py has the others. This file checks the
+clauses in written order and raises the first problem. The order of problems within a clause:
 
     an operator that no key takes, a function as operand, not exactly one path,
     the path is not first, the path is nested

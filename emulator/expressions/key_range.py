@@ -1,6 +1,6 @@
 """Key conditions against a key schema: the partition and the range of sort keys that a Query reads.
 
-This is a stage of its own because of the order of errors. The service checks the rules without a
+This is a stage of its own because of the order of errors. The service checks the rules that need no
 schema (one condition per key, no OR, ...) before it looks the table up, and the rules of this file
 afterwards (behaviour 3.1, layers 3 and 5). This file knows nothing about storage: keys stay
 attribute values.
@@ -18,9 +18,10 @@ If there are several problems, the first of this list is reported:
 | an operator that no key may have                     | not_indexable (2)                |
 | a HASH attribute with another operator than "="      | query_condition_not_supported    |
 |                                                      | (1, 3)                           |
-| a foreign attribute, and a RANGE one is free         | query_missed_key (the free one)  |
-| a foreign attribute, and none is free                | too_many_query_conditions        |
-| a RANGE attribute free, or unequal, before the last  | range_gap                        |
+| a foreign attribute, and a RANGE attribute is free   | query_missed_key (the free one)  |
+| a foreign attribute, and no RANGE attribute is free  | too_many_query_conditions        |
+| a RANGE attribute is free or has another operator    | range_gap                        |
+| than "=", and a later RANGE attribute has a condition|                                  |
 | an operand of another type than the schema's         | key_condition_type               |
 | an empty string or binary value                      | empty_key                        |
 | values beyond 2048 bytes (HASH), 1024 bytes (RANGE)  | partition_/sort_key_too_long     |
@@ -49,8 +50,9 @@ from emulator.expressions.program import UNINDEXABLE, KeyClause, KeyCondition
 from emulator.values.size import value_size
 from emulator.values.types import KIND, Value, Values
 
-# Key values of at most this many characters together are short enough. UTF-8 takes at most four
-# bytes for each character, and base64 is longer than the bytes that it encodes.
+# If the values of a key have at most this many characters together, no limit in bytes can be
+# exceeded, and the bytes are not counted. UTF-8 takes at most four bytes for each character, and
+# base64 is longer than the bytes that it encodes.
 _UNMEASURED: Final = limits.SORT_KEY // 4
 
 
@@ -67,7 +69,7 @@ class KeyNames:
 
 
 class KeyRange(NamedTuple):
-    """What a Query reads: keys in one partition that begin with `equal` and meet one condition.
+    """What a Query reads: keys in one partition that begin with `equal` and fulfil a condition.
 
     partition: the values of all HASH attributes, in schema order.
     equal: the values of the first RANGE attributes.
@@ -123,8 +125,8 @@ def resolve(condition: KeyCondition, schema: KeyNames, values: Values) -> KeyRan
 def _in_schema_order(condition: KeyCondition, schema: KeyNames) -> list[KeyClause] | None:
     """Return the clauses in schema order, or None if they do not have the required shape.
 
-    The shape: equality for all of HASH and for a prefix of RANGE, then at most one clause with
-    another operator.
+    The shape: equality for all HASH attributes and for the first RANGE attributes (perhaps none),
+    then at most one clause with another operator.
     """
     clauses = {clause.attribute: clause for clause in condition.clauses}
     ordered = []
@@ -191,7 +193,7 @@ def _check_not_empty(keys: KeyRange, schema: KeyNames) -> None:
 
 
 def _check_lengths(keys: KeyRange) -> None:
-    """Check the lengths in bytes. The attributes of a multi-attribute key count together."""
+    """Check the lengths of keys in bytes. All HASH values count together, and all RANGE values."""
     if _size(keys.partition) > limits.PARTITION_KEY:
         raise errors.partition_key_too_long()
     if _size(keys.equal) + max(map(value_size, keys.operands), default=0) > limits.SORT_KEY:

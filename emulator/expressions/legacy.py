@@ -59,8 +59,8 @@ EXPRESSION_MEMBERS: Final = (
 )
 _LEGACY: Final = frozenset(LEGACY_MEMBERS)
 
-# Conditions on the key of a table. An index may have limits.INDEX_KEY_ATTRIBUTES key attributes of
-# each kind, HASH and RANGE.
+# The most conditions on the key of a table. An index may have limits.INDEX_KEY_ATTRIBUTES key
+# attributes of each kind, HASH and RANGE.
 _KEY_CONDITIONS: Final = 2
 
 
@@ -69,12 +69,12 @@ def check_mixing(
     legacy_members: Iterable[str] = LEGACY_MEMBERS,
     expression_members: Iterable[str] = EXPRESSION_MEMBERS,
 ) -> None:
-    """Raise mixed_parameters if the request has members of both kinds (behaviour 3.6).
+    """Raise mixed_parameters if a request has legacy and expression members (behaviour 3.6).
 
-    The error names the members in the given order. The defaults have the order of every operation's
-    request model. An empty map counts as present (observed:
-    github.com/brendanhay/amazonka/issues/142). KeyConditions is refused only together with a
-    KeyConditionExpression; other expressions may accompany it.
+    The error names the members in the order of `legacy_members` and `expression_members`. The
+    default values have the order of every operation's request model. An empty map counts as present
+    (observed: github.com/brendanhay/amazonka/issues/142). KeyConditions is refused only together
+    with a KeyConditionExpression; other expressions may accompany it.
     """
     if _LEGACY.isdisjoint(request):
         return
@@ -281,7 +281,7 @@ def attribute_updates(request: Request) -> program.UpdateProgram | None:
 
 
 def _typed(apply: program.Apply, changes: tuple[tuple[str, str], ...]) -> program.Apply:
-    """Return the function of an update that first checks types in the item.
+    """Return a function that checks the types in the item and then does the update.
 
     changes: the attributes that ADD and DELETE change, with the types of their values.
     """

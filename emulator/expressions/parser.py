@@ -103,7 +103,7 @@ def parse_projection(text: str) -> Parsed[ProjectionTree]:
 
 
 def parse_key_condition(text: str) -> Parsed[ConditionTree]:
-    """Parse a key condition expression. Its grammar is the same as that of conditions.
+    """Parse a key condition expression. Its grammar is the grammar of conditions.
 
     Raises ExpressionError.
     """

@@ -1,4 +1,4 @@
-"""The programs of expressions and legacy parameters: small objects whose functions run per item.
+"""The programs of expressions and legacy parameters: small objects with functions to run on items.
 
 A program depends on the texts, the names and the *types* of the values, never on their contents.
 The values are arguments of each call, so one program serves all requests of the same form. Programs
@@ -99,7 +99,7 @@ class UpdateProgram:
 
     targets: the paths that the update writes or removes, in written order.
     attributes: the top-level names of the targets.
-    inner: the paths of more than one step, first those of the targets, then those of the operands.
+    inner: the paths of more than one step: first the targets, then the paths in the operands.
     types: top-level target -> its new type. A target is absent if the item alone decides its type.
     cost: the bytes that UpdateItem counts for the update.
     creates: whether the update creates a missing item.

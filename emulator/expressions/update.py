@@ -10,7 +10,7 @@ order, then all are stored (values/paths.py).
     ADD     the value if the target was missing, else the sum or the union of target and value
     DELETE  the target's remaining members, None if none remain or the target was missing
 
-A value of a wrong type raises update_operand_type. A number out of bounds raises the texts of
+A value of a wrong type raises update_operand_type. A number out of bounds raises an error of
 behaviour 2.1. An update reports a result of more than 38 digits as an overflow (behaviour 2.2).
 """
 

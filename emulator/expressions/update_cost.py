@@ -10,11 +10,12 @@ The cost of a statement is 3 bytes plus the cost of its clauses:
     target                  bytes of the first name, then 4 + bytes of each further element
     path as operand         1 + 14 for each element + bytes of the elements
     value as operand        size of the value
-    x + y, x - y            34 or 37 + both operands
+    x + y                   34 + both operands
+    x - y                   37 + both operands
     f(x, y)                 cost of the function (functions.py) + its operands
 
-The bytes of an element are those of its name or of its digits. `SET b = :pad` costs 3 + 19 + 1 +
-the size of `:pad`.
+The bytes of an element are the bytes of its name, or the digits of its index. `SET b = :pad` costs
+3 + 19 + 1 + the size of `:pad`.
 """
 
 from collections.abc import Iterable

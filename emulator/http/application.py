@@ -101,10 +101,10 @@ def opened(settings: Settings) -> Iterator[Emulator]:
 
         check_functions(settings.functions)
     with ExitStack() as stack:
-        if not settings.in_memory and settings.data_dir is not None:
+        if settings.folder is not None:
             from storage.data_folder import claimed  # noqa: PLC0415 - start-up time
 
-            stack.enter_context(claimed(settings.data_dir))
+            stack.enter_context(claimed(settings.folder))
         emulator = Emulator(settings)
         stack.callback(emulator.close)
         yield emulator

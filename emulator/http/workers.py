@@ -56,7 +56,6 @@ def run(settings: Settings) -> None:
     if not (hasattr(os, "fork") and hasattr(socket, "SO_REUSEPORT")):
         raise ServeError("--workers needs an operating system with fork and SO_REUSEPORT")
     with _folder(settings) as with_folder, contextlib.ExitStack() as stack:
-        assert with_folder.data_dir is not None, "workers share a data folder"
         listeners = [listen(settings)]
         port = listeners[0][0].getsockname()[1]
         again = replace(settings, port=port)
@@ -64,8 +63,10 @@ def run(settings: Settings) -> None:
         stack.callback(_close, listeners)
         checked = Emulator(with_folder)  # reports anything wrong with the folder once, before there are workers
         checked.close()
-        storage = MemoryEngine.description if settings.in_memory else checked.database.engine.description
-        supervisor = Supervisor(with_folder, listeners, temporary=with_folder.data_dir if settings.in_memory else None)
+        storage = MemoryEngine.description if settings.folder is None else checked.database.engine.description
+        supervisor = Supervisor(
+            with_folder, listeners, temporary=with_folder.folder if settings.folder is None else None
+        )
         if supervisor.start():
             print(greeting(settings, port, storage), end="", flush=True)  # noqa: T201 - the user's start-up block
         supervisor.supervise()
@@ -75,14 +76,14 @@ def run(settings: Settings) -> None:
 def _folder(settings: Settings) -> Iterator[Settings]:
     """Yield the settings with a data folder that this server has claimed. Raises StorageError.
 
-    With --in-memory that is a new folder in memory, which is removed at the end.
+    Workers share a store, and a folder is what they can share. If the settings have none
+    (--in-memory), it is a new folder in memory, which is removed at the end.
     """
-    if settings.in_memory:
+    if settings.folder is None:
         with memory_folder() as folder:
             yield replace(settings, in_memory=False, data_dir=folder)
     else:
-        assert settings.data_dir is not None, "settings without --in-memory have a folder"
-        with claimed(settings.data_dir):
+        with claimed(settings.folder):
             yield settings
 
 

@@ -25,7 +25,7 @@ _NO_CHANGE: Final = Change()
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """One constraint on one value. `text` is the service's, from "Member must" on.
+    """One constraint on one value. `text` is the service's text from "Member must" on.
 
     longest: the largest allowed length, if that is the whole constraint, else None.
     """
@@ -72,7 +72,7 @@ def range_constraints(shape: Shape, owner: str) -> list[Constraint]:
 
 
 def key_constraint(shape: Shape) -> Iterator[Constraint]:
-    """Yield the constraint on a map that stands for all constraints on the map's keys, if any."""
+    """If a map's keys have constraints, yield one constraint on the map that covers them all."""
     own = _table_name_keys() if shape.name == overrides.TABLE_NAME_SHAPE else scalar_constraints(shape, "")
     accept = all_hold(own)
     if accept is not None:

@@ -87,10 +87,10 @@ ENUM_ORDERS: Final[Mapping[str, tuple[str, ...]]] = {
     "ConditionalOperator": ("OR", "AND"),
 }
 
-PATTERNS: Final[Mapping[str, str]] = {  # Java patterns -> the same in Python's syntax
+PATTERNS: Final[Mapping[str, str]] = {  # Java patterns -> the same patterns in Python's syntax
     r"\p{Print}+": r"[\x20-\x7e]+",
     r"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\r\n\t]*": (
-        # Here, a surrogate pair is one character.
+        # In Python, a surrogate pair is one character.
         r"[\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF\r\n\t]*"
     ),
 }
@@ -98,7 +98,7 @@ PATTERNS: Final[Mapping[str, str]] = {  # Java patterns -> the same in Python's 
 # --- table names ----------------------------------------------------------------------------------
 
 TABLE_NAME: Final = "TableName"
-# 1..1024 characters in the model; names have fewer (behaviour 3.4).
+# The model allows names of 1..1024 characters, the service only up to 255 (behaviour 3.4).
 TABLE_NAME_SHAPE: Final = "TableArn"
 TABLE_NAME_PATTERN: Final = "[a-zA-Z0-9_.-]+"
 TABLE_NAME_LENGTH: Final = 255

@@ -40,7 +40,7 @@ _LARGEST: Final = {"integer": 2**31 - 1, "long": 2**63 - 1}
 _ATTRIBUTE_VALUE: Final = "AttributeValue"
 
 # A check refuses a collection that is too long for any request. So a parser reads only its first
-# members: 16 MB can hold five million. These constants say how many members are read.
+# members: 16 MB can hold five million members. These constants say how many members are read.
 
 # For collections whose maximum in the model is less than 1,000. The largest such maximum is 255.
 _KEPT_OF_BOUNDED: Final = 1_000
@@ -54,8 +54,8 @@ _KEPT: Final = {
     "KeyConditions": 10_000,
 }
 _BY_ATTRIBUTE: Final = frozenset(("ExpectedAttributeMap", "FilterConditionMap", "AttributeUpdates"))
-"""Legacy parameters. The names in one parameter may have as many bytes together as an item
-(limits.LEGACY_NAMES). A parameter with more is refused.
+"""The shapes of legacy parameters. All attribute names in one parameter together may have as many
+bytes as an item may have (limits.LEGACY_NAMES). A parameter with more bytes of names is refused.
 """
 _MAP_PARSERS: Final[dict[str, Callable[[object, list[Problem]], dict[str, Value]]]] = {
     "PutItemInputAttributeMap": wire.parse_item,
@@ -75,7 +75,7 @@ class Request(dict[str, Any]):
     problems: list[Problem]
 
     def mark_reported(self) -> None:
-        """Clear the problems. A check calls this after it has reported each problem itself."""
+        """Clear the problems. A check must have dealt with each problem before."""
         self.problems = []
 
 

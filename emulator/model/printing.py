@@ -42,8 +42,8 @@ def json_text(value: object) -> str:
 def java_text(shapes: Shapes, shape: Shape, value: Any, limit: int) -> str:  # noqa: ANN401 - any parsed value
     """Return the text of a parsed value of the given shape.
 
-    A text of more than `limit` characters is cut to `limit` + 1, so that a caller sees that it is
-    longer.
+    A text of more than `limit` characters is cut to `limit` + 1, so that a caller sees that the
+    text was longer than `limit`.
     """
     pieces = []
     length = 0
@@ -92,10 +92,10 @@ def _joined(begin: str, members: Iterable[tuple[str, Shape, Any]], end: str, sha
 
 
 def shares(texts: Sequence[str], limit: int) -> list[str]:
-    """Return the texts unchanged, or with the longest of them cut if they are too long together.
+    """Return the texts. If they are too long together, cut the longest of them.
 
-    Texts of up to errors.LONGEST_WHOLE bytes of JSON together are not cut. limit: the bytes of JSON
-    that remain of all texts together after cutting.
+    If all texts together have at most errors.LONGEST_WHOLE bytes of JSON, none is cut. limit: if
+    they have more, the most bytes of JSON that all texts have together after the cut.
     """
     cut = list(texts)
     if sum(map(errors.json_size, texts)) <= errors.LONGEST_WHOLE:

@@ -77,7 +77,7 @@ class Failure:
 
 _Explain = Callable[[Any, MemberPath], Iterator[Failure]]
 _MANY: Final = 1_000  # the lengths of more members than this are checked in one call
-# Characters of a value that are compared with a pattern: comparing 16 MB takes 60 ms.
+# At most this many characters of a value are compared with a pattern. To compare 16 MB takes 60 ms.
 _MATCHED: Final = 100_000
 
 
@@ -181,12 +181,14 @@ def _error(shapes: Shapes, failures: Sequence[Failure], report: Report) -> error
 
 
 _PARTS: Final = 10  # failures in a response: the service reports no more (behaviour 3.1)
-# Failures of each member that are explained: the reported ones, and those of LAST_RESORT, which may
-# be left out of the report.
+# The most failures of one member of the request that are explained: as many as a response reports,
+# and those of LAST_RESORT, which the report may leave out.
 _EXPLAINED: Final = _PARTS + len(overrides.LAST_RESORT)
-# Bytes of JSON of a map's key in a path. A longer key is cut; an ARN has at most 1,024 characters.
+# The most bytes of JSON of a map's key in a path. A longer key is cut. An ARN has at most 1,024
+# characters.
 _LONGEST_KEY: Final = 1_500
-# Bytes of JSON of all values in a response, if they have to be cut (errors.LONGEST_CUT).
+# If the values that a response prints are too long, they are cut to this many bytes of JSON, all
+# values together. The rest of errors.LONGEST_CUT is for paths and texts.
 _PRINTED: Final = 44_000
 
 
@@ -204,7 +206,7 @@ def _part(failure: Failure, wording: Wording, printed: str) -> str:
 def _printed(shapes: Shapes, failure: Failure, wording: Wording) -> str:
     """Return the failed value as the wording prints it, "" if the wording has no value.
 
-    A long value may be cut here, because the message would be cut anyway.
+    This may cut a long value, because the message would be cut anyway.
     """
     if failure.value is None or "{value}" not in wording.template:
         return ""
@@ -338,7 +340,7 @@ def _explain_member(node: Node, member: Any, path: MemberPath) -> Iterator[Failu
 
 
 def _members_constraint(what: str, node: Node, members: Callable[[Any], Any]) -> Iterator[Constraint]:
-    """Yield the constraint that stands for all constraints on the members of a list or map."""
+    """Yield one constraint on a list or map that covers all constraints on its members."""
     if node.own:
         holds = all_hold(node.own)
         assert holds is not None, "there are constraints"
@@ -347,7 +349,7 @@ def _members_constraint(what: str, node: Node, members: Callable[[Any], Any]) ->
 
         def hold(value: Any) -> bool:  # noqa: ANN401 - a list or dictionary
             if longest is not None and len(value) > _MANY and None not in value:
-                return max(map(len, members(value))) <= longest  # a fifth of the time of the next line
+                return max(map(len, members(value))) <= longest  # this takes a fifth of the time of the next line
             return all(member is None or holds(member) for member in members(value))
 
         yield Constraint("members", text, hold)

@@ -3,8 +3,8 @@
 Strings compare by code point, as in Python. That is also the byte order of their UTF-8. Binaries
 are base64 text inside a value, but compare as the bytes that the text encodes.
 
-A condition may use one list of 190,000 elements 140 times, which took 0.7 s. So the test of a large
-condition remembers its results about the large values of its item (`remembering`).
+A condition may use one list of 190,000 elements 140 times. Such a test took 0.7 s. So the test of a
+large condition remembers its results about the large values of its item (`remembering`).
 """
 
 from binascii import a2b_base64
@@ -24,17 +24,17 @@ _Result = TypeVar("_Result")
 _CONTAINERS: Final = SETS | {"L", "M"}
 _LARGE_LIST: Final = 500  # elements
 _LARGE_BINARY: Final = 4_096  # characters
-# Searches of a list from its start. The next search indexes all elements, for the cost of ten
-# searches.
+# The first searches of a list, this many, go through it from its start. The next search indexes all
+# elements of the list, which costs as much as ten searches.
 _SEARCHES: Final = 3
 
 
 class _Memory:
     """The results of one test of a condition, by the ids of large values.
 
-    An id stays valid, because these values live as long as the test. Only the numbers that `size`
-    makes do not. A container never equals a number, so a result about such a number stays right
-    even if another number gets its id.
+    The id of a large value stays valid, because these values live as long as the test. A number
+    that `size` makes lives shorter, so another number may get its id later. A result under this id
+    is right for both numbers: no container equals a number.
     """
 
     __slots__ = ("elements", "results", "searches")
@@ -52,7 +52,7 @@ class _Memory:
         return result
 
     def has(self, elements: list[Value], wanted: Value) -> bool:
-        """Say whether a list has an element."""
+        """Say whether a list has an element that equals `wanted`."""
         name = id(elements)
         known = self.elements.get(name)
         if known is None:
@@ -69,7 +69,7 @@ _memory: _Memory | None = None
 
 
 def remembering(test: Callable[..., bool]) -> Callable[..., bool]:
-    """Return a test of an item and values that does the same with a new memory at each call."""
+    """Return a function that does what `test` does, with a new memory at each call."""
 
     def remember(item: object, values: object) -> bool:
         global _memory  # noqa: PLW0603 - passing it to each operator would cost more than most of them
@@ -118,7 +118,7 @@ def _bytes(text: str) -> bytes:
 
 
 def contains(container: Value, operand: Value) -> bool:
-    """Say whether the container has the operand.
+    """Say whether the container contains the operand.
 
     The operand may be a substring, a member of a set or an element of a list.
     """

@@ -7,9 +7,9 @@ are equal. Python's Decimal is not used: it rounds silently and costs more.
 
 All functions except `canonical` take canonical texts and do not check them again.
 
-Intermediate results have one of two forms. Either `digits`, without leading or trailing zeros, and
-the exponent of the first digit: "1200" = ("12", 3), "0.05" = ("5", -2). Or an integer and a scale:
-12.5 = 125 * 10**-1.
+Intermediate results have one of two forms. One is `digits`, without leading or trailing zeros, and
+the exponent of the first digit: "1200" = ("12", 3), "0.05" = ("5", -2). The other is an integer and
+a scale: 12.5 = 125 * 10**-1.
 
 Sortable bytes (behaviour 6.2, Oracle's NUMBER): with |n| = 0.d1 d2 d3... * 100**e in base 100 and
 d1 > 0,
@@ -43,7 +43,7 @@ class NumberError(Exception):
 
 # --- parsing --------------------------------------------------------------------------------------
 
-# all canonical texts except "0"
+# This matches all canonical texts except "0".
 _PLAIN: Final = re.compile(r"-?(?:[1-9][0-9]*+|0(?=\.))(?:\.[0-9]*[1-9])?").fullmatch
 _NON_ZERO: Final = frozenset("123456789")
 _DIGITS_MAX: Final = limits.NUMBER_DIGITS
@@ -82,7 +82,7 @@ _POWERS: Final = {
     for exponent in range(max(limits.NUMBER_MAX_EXPONENT, -limits.NUMBER_MIN_EXPONENT) + 1)
     for sign in ("", "+", "-")
 }
-"""Text of an exponent, as numbers in range usually have it -> its value."""
+"""The usual texts of the exponents of numbers in range -> the value of the exponent."""
 
 
 def _without_exponent(text: str) -> str | None:
@@ -129,7 +129,8 @@ def _normalised(text: str) -> str:
 def _exponent(power: str, text: str) -> int:
     """Return the value of an exponent as it was written.
 
-    The service reads it as a 64-bit integer. A text with a larger exponent is not a number.
+    The service reads it as a 64-bit integer. A text whose exponent does not fit 64 bits is not a
+    number.
     """
     magnitude = power.lstrip("+-").lstrip("0") or "0"
     if len(magnitude) > _EXPONENT_DIGITS:
@@ -310,8 +311,8 @@ def stored_size(text: str) -> int:
 def plain_size(text: str) -> int:
     """Return `stored_size` of a text if it is a canonical number of at least 1, otherwise 0.
 
-    0 means that the caller must examine the text. This is one call instead of three for most of the
-    numbers in requests.
+    0 means that the caller must examine the text. For most of the numbers in requests, this is the
+    only call; otherwise there would be three.
     """
     # the first digit is not zero
     if "1" <= text < ":" and len(text) <= _DIGITS_MAX and text.isascii():

@@ -65,7 +65,7 @@ def project(item: Item, paths: Iterable[Path]) -> Item:
 
 
 def pick(item: Item, wanted: Tree) -> Item:
-    """Return a new item that has only the parts in a tree.
+    """Return a new item that has only those parts of an item that a tree names.
 
     Maps keep the wanted entries. Lists keep the wanted elements, without gaps. Both keep the item's
     order. A map or list is left out if none of its wanted parts exist. Values that are kept whole

@@ -81,7 +81,8 @@ class Problem:
     def numbers_first(self) -> "Problem":
         """Return the problem that most operations report.
 
-        If a value has several types and one of them is a bad number, they report the number.
+        If a value has several types and one of them is a bad number, these operations report the
+        number.
         """
         if self.number is None:
             return self
@@ -94,7 +95,7 @@ class Problem:
 
     @property
     def is_number_or_set(self) -> bool:
-        """Whether the two layers word this problem differently."""
+        """Whether the OLD and the NEW layer have different texts for this problem."""
         return self.kind in _NUMBERS or self.kind == "duplicates"
 
     def text(self, layer: Layer = "new") -> str:

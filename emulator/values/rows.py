@@ -51,7 +51,8 @@ def decoder_of(names: frozenset[str]) -> Callable[[bytes], Item]:
     the row's text for each name:
 
     1. Quotes inside JSON strings are escaped. So the text `"name":` is a key of some object, unless
-       the character before it is a backslash: then its first quote belongs to a longer key.
+       the character before it is a backslash. In that case the first quote of the text belongs to a
+       longer key.
     2. The key is an attribute's name, unless it is also a type tag, or a map comes before it.
     3. The attribute's value ends at the next `},"`, where an object ends and a string begins. The
        text up to that point must be JSON: no JSON object is the beginning of another one.
@@ -90,11 +91,11 @@ def _decoder_of(names: frozenset[str]) -> Callable[[bytes], Item]:
 
 
 _MOST_NAMES: Final = 2  # searching for a third name costs as much as decoding a row of 1 KB
-_MOST_CHARACTERS: Final = 1_000  # of all names: decoders of longer names are not worth caching
+_MOST_CHARACTERS: Final = 1_000  # of all names together: decoders of longer names are not worth caching
 _BACKSLASH: Final = ord("\\")
 _NEXT: Final = b'},"'
 _MAP: Final = b'"M":{'
 _AFTER_STRING: Final = frozenset(":,]}")
-"""Characters that can follow the last quote of a string. If a name began with one of them, that
-quote could be taken for the first quote of the key.
+"""Characters that can follow the last quote of a string. If a name began with one of them, the last
+quote of another string could be taken for the first quote of the key.
 """

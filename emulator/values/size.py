@@ -55,7 +55,7 @@ def changed_size(size: int, before: Item, after: Item, names: Iterable[str]) -> 
     If the item is far too large, the result is not exact, but above the limit of an item. An update
     of 4 KB can copy a list of 80,000 elements 150 times, and adding up all of them took 5 s.
     """
-    # The attributes that are left can reduce the sum by at most the size of the old item.
+    # The names that remain can reduce the sum by at most the size of the old item.
     enough = limits.ITEM_SIZE + size
     for name in names:
         if name in before:

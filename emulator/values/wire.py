@@ -41,25 +41,25 @@ __all__ = [
 
 _NESTING: Final = limits.NESTING
 _NAME: Final = limits.ATTRIBUTE_NAME
-# Only one problem of a request is reported. The limit keeps the list of problems small in a hostile
-# request.
+# The most problems that are kept in a list. Only one problem of a request is reported, and a
+# hostile request could fill the memory with problems.
 _PROBLEMS: Final = 100
 
 # Five expressions of 4 KB can use some 7,000 values. A request with more values has unused ones,
 # which are an error.
 _MOST_VALUES: Final = 10_000
 
-# Of a set that is too large, only enough members are read to prove it. A bad or repeated member
-# after these is not reported, although the service presumably reports it.
+# Of a set that is too large, only enough members are read to prove that it is too large. A bad or
+# repeated member after these is not reported, although the service presumably reports it.
 #
-# Distinct strings have at least one byte each (the empty one has none).
+# Each of the distinct strings has at least one byte, except the empty string.
 _MOST_STRINGS: Final = limits.EXPRESSION_VALUES_SIZE + 2
-# A set of numbers is read in parts of this many members. After each part, the size so far is
-# compared with the limit.
+# A set of numbers is read in parts of this many members. After each part, the size of all members
+# read is compared with the limit.
 _NUMBERS_AT_ONCE: Final = 10_000
 
-# How many members the message about a repeat in a set lists: a longer message is cut
-# (errors.LONGEST_WHOLE).
+# The most members of a set that the message about a repeat lists. A message with more members would
+# be cut (errors.LONGEST_WHOLE).
 _MOST_LISTED: Final = 40_000
 
 _JAVA_VALUE: Final = "com.amazonaws.dynamodb.v20120810.AttributeValue"
@@ -435,7 +435,7 @@ def _strings(content: object, raw: _Raw, tag: str) -> tuple[list[str], str]:
 
 
 def _members(content: object, raw: _Raw, tag: str) -> list[Any]:
-    """Return the members of a set without nulls. `raw` has the same list."""
+    """Return the members of a set without nulls. After the call, `raw` holds the same list."""
     if type(content) is not list:
         raise _not_a_list(content)
     if None in content:

@@ -10,9 +10,9 @@ second LMDB table. The second part, its *tail*, is inside the bucket:
 Why the order holds. Let H be a head (exactly LONGEST bytes) and k any short key. If k <= H, then k
 sorts before all long keys of H. If k > H, the two differ within the length of k, because k is not
 longer than H; so k sorts after all long keys of H. The keys of a bucket are therefore neighbours in
-the whole order, directly after the short key H if that exists. Different heads have the same
-length, so they sort as their keys do. With two tables, keys need no marker byte, and a walk of the
-main table meets no bucket.
+the whole order, directly after the short key H if the store has the key H. All heads have the same
+length, so heads sort as the long keys that begin with them. With two tables, keys need no marker
+byte, and a walk of the main table meets no bucket.
 
 A change rewrites the whole bucket. Its cost grows with the bucket, which is acceptable: no
 application is expected to have more than a handful of keys that share their first 495 bytes.
@@ -33,10 +33,10 @@ Entry = tuple[bytes, bytes]
 
 
 def bound(key: bytes) -> bytes:
-    """Return the LMDB key at which to cut both tables in order to cut the whole order at a key.
+    """Return the LMDB key that cuts both tables where the given key cuts the whole order.
 
-    A short key is its own cut. The cut for a long key is right after its head, because no short key
-    lies between the two.
+    A short key is returned unchanged. The cut for a long key is right after its head, because no
+    short key lies between the two.
     """
     return key[:LONGEST] + b"\x00" if len(key) > LONGEST else key
 

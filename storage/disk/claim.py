@@ -19,12 +19,12 @@ _LONGEST = 20  # bytes of a process id
 
 @contextlib.contextmanager
 def claimed(folder: Path) -> Iterator[None]:
-    """Hold a folder for this process and its forks. The claim ends when all of them have ended.
+    """Hold a folder until this process and all its forks have ended.
 
     No process may have the store open when the block ends: the block then records in the folder
     that the store was closed (identity.py). Raises Unavailable if another server holds the folder;
-    LayoutMismatch and Full for the same reasons as opening the store. On systems without flock
-    (Windows), the folder is not held.
+    LayoutMismatch and Full for the same reasons as an engine that opens the store. On systems
+    without flock (Windows), the folder is not held.
     """
     folder = folder.absolute()
     prepare(folder)
@@ -74,7 +74,7 @@ def _locked(descriptor: int) -> bool:
 
 
 def _holder(descriptor: int) -> str:
-    """Return which process holds a lock file, for a message, or "" if the file does not say."""
+    """Return " (process N)" for the process id in a lock file, or "" if the file has no id."""
     with contextlib.suppress(OSError):
         text = os.read(descriptor, _LONGEST).strip()
         if text.isdigit():

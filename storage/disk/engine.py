@@ -88,7 +88,7 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
         self._environment.readers = [reader for reader in self._environment.readers if reader not in self._idle]
         self._idle = deque(maxlen=0)
         for reader in self._readers:
-            reader.idle = self._idle  # this queue keeps nothing, so open readers are not reused
+            reader.idle = self._idle  # a queue of length 0, so that open readers are not reused
         self._environment.release()
 
     def _check_open(self) -> None:
@@ -98,13 +98,16 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
     # Group commit
 
     def group_writes(self, on_pending: Callable[[], None]) -> None:
-        """Group writes from now on if commits are synced; call `on_pending` as a group begins."""
+        """Group writes from now on, but only if the engine syncs each commit.
+
+        on_pending: called when the first block of a group begins.
+        """
         if self._environment.durable and self._group is None:
             self._writer = self._group = LmdbGroup(self._environment, on_pending)
 
     @property
     def pending(self) -> bool:
-        """Whether `commit` has something to do."""
+        """Whether `commit` has something to do: pending writes, or a loss of writes to report."""
         return self._group is not None and self._group.pending
 
     def commit(self) -> None:
@@ -136,7 +139,7 @@ class LmdbEngine(Engine, GroupCommit, Upkeep):
         return self._upkeep.preallocate()
 
     def trim(self) -> Iterator[None]:
-        """Make a large map's pages not resident in this process, in steps. Then grow the map."""
+        """In steps, make a large map's pages not resident in this process. Then grow the map."""
         return self._upkeep.trim()
 
     def free_bytes(self) -> int:

@@ -8,21 +8,22 @@ with bounds from `buckets.bound` meets the record.
 Room. LMDB maps a fixed number of bytes of its file. There are two ways to choose it:
 
 * reserved (Linux, common file systems): the map is writable and exactly as large as the file, and
-  every block of the file is reserved beforehand. A commit is then a few stores to memory: 2.8
-  instead of 9.7 µs for a row of 1 KB. The map grows in reserved steps, because a writable map over
-  a file with holes would kill the process (SIGBUS) on a full disk. Whenever LMDB maps the file, it
-  cuts the file to the size of the map. So a process chooses the size of the map while it holds the
-  lock `resizing`, and never chooses less than the size of the file.
+  every block of the file is reserved beforehand. A commit is then a few stores to memory. For a row
+  of 1 KB it takes 2.8 µs, and with a read-only map 9.7 µs. The map grows in reserved steps, because
+  a writable map over a file with holes would kill the process (SIGBUS) on a full disk. Whenever
+  LMDB maps the file, it cuts the file to the size of the map. So a process chooses the size of the
+  map while it holds the lock `resizing`, and never chooses less than the size of the file.
 * sparse (everywhere else): the map is read-only and very large, and writes make the file grow. On a
   full disk the commit fails with an ordinary error. On Windows the map starts at 16 MiB and
   doubles, because LMDB makes the file as large as the map.
 
-A process that is killed loses no commit either way: what it stored is in the page cache.
+With both kinds of map, a process that is killed loses no commit: what the process stored is in the
+page cache.
 
-A full disk. The file grows by the largest step that the disk has room for, down to 1 MiB. After a
-refusal the environment is `tight`: urgent writes get the reserve (room.py), and ordinary writes
-must leave pages for them (`fits`). In a sparse file, `fits` counts only the pages that the file has
-already: on a full disk the file cannot get others.
+A full disk. The file grows by the largest step that the disk has room for, but by at least 1 MiB.
+After a refusal the environment is `tight`: urgent writes get the reserve (room.py), and ordinary
+writes must leave pages for urgent writes (`fits`). In a sparse file, `fits` counts only the pages
+that the file has already: on a full disk the file cannot get more pages.
 
 Moving the map ends every LMDB transaction of this process. `_move` therefore opens the readers'
 snapshots again. A snapshot still exists if nothing was committed since it was taken. Otherwise the
@@ -30,7 +31,7 @@ reader has lost its snapshot, and its next use raises Interrupted. A walk that i
 continues after the move (transactions.py).
 
 py-lmdb, like LMDB, forbids opening a folder twice in one process: closing the folder once would
-drop the file locks of both. So the engines of one folder share one Environment.
+drop the file locks of both openings. So the engines of one folder share one Environment.
 """
 
 import contextlib
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
 
 LONG_TABLE: Final = b"\xff" * 511
 READERS: Final = 254
-"""Read transactions that may be open at a time, in all processes."""
+"""The most read transactions that may be open at a time, in all processes together."""
 
 _LOADED_BY_GROWING: Final = 1 << 20
 """Bytes of a new step that `_extended` brings into the page cache for the writer that waits."""
@@ -100,9 +101,10 @@ def acquire(
 
 
 def _check_copy(folder: Path, verify: Verify | None) -> None:
-    """Verify a folder that may be a copy of a folder in use; record that a new folder gets data.
+    """Verify a folder that may be a copy of a folder in use.
 
-    With verify=None, this checks the pages of the data file.
+    With verify=None, this checks the pages of the data file. If the folder is new, this records
+    that the data file is about to be created.
     """
     state = identity.state_of(folder)
     if state == identity.NEW:
@@ -149,7 +151,7 @@ class Environment:
         if not self.users:
             for key in [key for key, known in _environments.items() if known is self]:
                 del _environments[key]
-            with self._resizing():  # another thread may be reserving (upkeep.py)
+            with self._resizing():  # another thread may be reserving blocks (upkeep.py)
                 self.closed = True
             self.env.close()
             self._files.close()
@@ -259,9 +261,9 @@ class Environment:
         self._grow()
 
     def grow_urgently(self) -> None:
-        """Make the map larger for an urgent write; on a full disk give the reserve away for it.
+        """Make the map larger for an urgent write.
 
-        Raises Full.
+        If the disk is full, this gives the reserve away and tries again. Raises Full.
         """
         try:
             self._grow()
@@ -392,9 +394,10 @@ class Environment:
                 reader.txn = self._snapshot(number)
 
     def _snapshot(self, number: int) -> "Transaction":
-        """Begin a read transaction if its LMDB number is `number`, that of an earlier snapshot.
+        """Return a new read transaction if it shows the same commit as an earlier snapshot.
 
-        Otherwise return LOST: something was committed since that snapshot.
+        number: LMDB's number of the earlier snapshot. If something was committed since then, or if
+        LMDB refuses the new transaction, this returns LOST.
         """
         try:
             txn = self.env.begin()

@@ -10,7 +10,9 @@ from typing import Final
 from storage.errors import Full, StorageError, Unavailable
 
 NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""Error numbers that mean a lack of room: disk full, over the quota, over the limit of a file."""
+"""Error numbers that mean a lack of room: the disk is full, the quota is used up, or a file has its
+largest allowed size.
+"""
 
 _RESERVABLE: Final = {"ext4", "xfs", "tmpfs", "overlay"}
 
@@ -22,14 +24,15 @@ def os_error(error: OSError, what: str) -> StorageError:
 
 
 def file_mode(folder: Path) -> int:
-    """Return the mode that our files in a folder get: that of the folder, without execution."""
+    """Return the mode of our files in a folder: the folder's mode without the right to execute."""
     return stat.S_IMODE(folder.stat().st_mode) & 0o666
 
 
 def new_file(path: Path, *, exclusive: bool = False) -> int:
     """Open a file for reading and writing; return its descriptor. Raises OSError.
 
-    If it is missing, it is created with the mode of its folder. exclusive: it must be missing.
+    A missing file is created, with the mode that `file_mode` returns. exclusive: the file must be
+    missing.
     """
     flags = os.O_RDWR | getattr(os, "O_BINARY", 0)
     if not exclusive:
@@ -47,7 +50,7 @@ def new_file(path: Path, *, exclusive: bool = False) -> int:
 def write_whole(file: Path, text: str, *, certain: bool = False) -> None:
     """Write a small file so that nobody ever sees a part of it.
 
-    certain: keep this promise after a power cut too, by a sync.
+    certain: sync the file, so that nobody sees a part of it after a power cut either.
     """
     draft = file.with_name(f".{file.name}-{os.urandom(8).hex()}")
     descriptor = new_file(draft)

@@ -12,7 +12,7 @@ from typing import Self
 
 from storage.disk.file_system import new_file, os_error
 
-_PIECE = 1 << 20  # bytes of one request to read ahead: the kernel may cut longer requests short
+_PIECE = 1 << 20  # bytes of one request to read ahead; the kernel may cut larger requests
 
 
 class OpenFile:
@@ -60,7 +60,7 @@ def locked(layout: OpenFile) -> Iterator[None]:
     The lock excludes other processes. Two threads of one process exclude each other only if each
     has a descriptor of its own.
     """
-    import fcntl  # noqa: PLC0415 - only where files are reserved, which is never on Windows
+    import fcntl  # noqa: PLC0415 - only where files are reserved; on Windows they never are
 
     try:
         fcntl.flock(layout.descriptor, fcntl.LOCK_EX)

@@ -4,13 +4,14 @@ r"""The folder of a store on disk: whether it is ours, and its layout.
     <folder>/data.mdb     LMDB's pages
     <folder>/lock.mdb     LMDB's table of readers and its write lock, shared by all processes
     <folder>/identity     which files these are, so that a copy is recognised (identity.py)
-    <folder>/closed       what data.mdb was when the last server ended; absent while one runs
+    <folder>/closed       what data.mdb was when the last server ended; absent while a server runs
                           (identity.py)
     <folder>/reserve      room on the disk for deletions when the disk is full (room.py)
-    <folder>/server.lock  locked by the server that claimed the folder; its process id (claim.py)
+    <folder>/server.lock  the process id of the server that claimed and locked it (claim.py)
 
-A folder is ours if it has our `layout` file. An empty folder becomes ours; files that file systems
-and `prepare` itself leave behind do not count. Any other folder is left alone.
+A folder is ours if it has our `layout` file. An empty folder becomes ours. A folder counts as empty
+if its only files are those that file systems or `prepare` itself leave behind. Any other folder is
+refused and stays unchanged.
 
 The open `layout` file is also the lock under which processes change the size of the map
 (environment.py).
@@ -30,7 +31,9 @@ LAYOUT: Final = 2
 """The version of everything that is stored. It changes when any stored format changes."""
 
 READABLE: Final = frozenset({1, LAYOUT})
-"""The layouts of folders that this program opens. Before it writes, it marks them with LAYOUT."""
+"""The layouts of folders that this program opens. The program marks a folder of an older layout
+with LAYOUT before it writes to the folder.
+"""
 
 LEFT_BY_FILE_SYSTEMS: Final = {"lost+found"}
 """A folder that contains only these names counts as empty."""

@@ -3,8 +3,8 @@
 A synced commit costs milliseconds, whatever it contains. So each block ends without a commit, and
 `commit` commits all of them. A block that fails must undo only its own writes, but LMDB can only
 undo a whole transaction. So the group drops the LMDB transaction, and replays the journal of the
-earlier blocks in a new one. If another process has written in between, the earlier blocks are lost;
-see "Group commit" in storage/README.md.
+earlier blocks in a new one. If another process has written between the two transactions, the
+earlier blocks are lost; see "Group commit" in storage/README.md.
 """
 
 from collections.abc import Callable
@@ -36,7 +36,8 @@ class LmdbView(LmdbTxn):
 class LmdbGroup(LmdbWrite):
     """The write transaction of many blocks.
 
-    _mark: the length of the journal when the current block began. Later entries are the block's.
+    _mark: the length of the journal when the current block began. The entries after that length
+    belong to the current block.
     _lost: the error that `commit` has to raise because earlier blocks were lost.
     """
 
@@ -59,10 +60,10 @@ class LmdbGroup(LmdbWrite):
         """Begin a block.
 
         The first block of a group makes room for all blocks: growing the map later would let other
-        processes write in between.
+        processes write before the group is committed.
 
-        Raises Lost from the loss of a group until `commit` has reported the loss. Raises Full if
-        the disk refused the last commits and still has no room.
+        After a group was lost, this raises Lost until `commit` has reported the loss. Raises Full
+        if the disk refused the last commits and still has no room.
         """
         if self._lost is not None:
             raise self._lost
@@ -102,7 +103,7 @@ class LmdbGroup(LmdbWrite):
         self._undo_block()
 
     def commit(self) -> None:
-        """Commit and sync all blocks since the last commit. If any were lost, raise the cause."""
+        """Commit and sync all blocks since the last commit. Raise an error if any were lost."""
         self.urgent = self._all_urgent
         try:
             if self.txn is not ENDED:

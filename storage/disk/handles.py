@@ -41,6 +41,6 @@ class _Ended:
         """Do nothing: the transaction has ended already."""
 
 
-# Typed as Any: the hot code that uses them does not distinguish them from LMDB transactions.
+# Both have the type Any, because the hot code treats them like LMDB transactions.
 LOST: Any = _Lost()
 ENDED: Any = _Ended()

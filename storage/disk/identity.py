@@ -1,30 +1,31 @@
 r"""Tells whether the files of a folder are those that a store has written, or a copy of them.
 
-If LMDB opens a copy of a file that was being written, it may end the process by an assertion, or
-return nonsense. A copy has the content of its original, but not the inode numbers and the times of
-inodes. Two small files are the record that tells them apart:
+If LMDB opens a copy that was made while a process wrote the file, LMDB may end this process by an
+assertion, or return nonsense. A copy has the content of its original, but not the inode numbers and
+the times of inodes. Two small files are the record that tells a copy from its original:
 
     <folder>/identity   "new\n" until there is a data file, then "<inode of data.mdb> <inode of
                         layout> <time of the last change of layout's inode, ns>\n"
     <folder>/closed     "<number of the last commit> <size of data.mdb> <CRC-32 of its first two
                         pages>\n", written when a server has ended, removed at the next opening
 
-Only a newer version of the program writes `layout` again (`upgrade`). So the times of its inode
-change only then, and when it is copied, restored or given to another owner. Moving the folder
-within its file system changes nothing.
+Only a newer version of the program writes `layout` again (`upgrade`). So the times of the inode of
+`layout` change only then, and when `layout` is copied, restored or given to another owner. Moving
+the folder within its file system changes nothing.
 
 A folder is in one of four states:
 
-* OURS: the files are the ones that were written here. A kill -9 does not change this state, and
-  loses no commit. The store opens the folder at once.
+* OURS: the files are the ones that a store wrote in this folder. A kill -9 does not change this
+  state, and loses no commit. The store opens the folder at once.
 * NEW: the folder has no data yet.
 * CLOSED: a copy of a folder that no server had open. `closed` matches the data. The store opens the
   folder at once.
 * FOREIGN: any other copy, or a folder of a version that kept no identity. The store verifies the
   folder once (verification.py).
 
-An empty or missing `data.mdb` is damage. If the file is shorter than its own pages say, the folder
-is FOREIGN: LMDB may leave free pages at the end unwritten, but a copy may also have been cut off.
+An empty or missing `data.mdb` is damage. If the file is shorter than the size that its pages state,
+the folder is FOREIGN: LMDB may leave free pages at the end unwritten, but a copy may also have been
+cut off.
 """
 
 import stat
@@ -40,12 +41,12 @@ from storage.errors import Corrupted, StorageError, Unavailable
 
 _NEW = "new\n"
 _MAGIC = 0xBEEFC0DE
-_PAGE = 4096  # bytes of a page, nearly everywhere
+_PAGE = 4096  # bytes of a page on nearly all systems
 _PAGES = range(256, 1 << 16)  # bytes that a page may have
 
-# LMDB's mdb.c: a page's number, two unused bytes, its flags, four bytes of bounds. Then MDB_meta:
-# magic, version, address, size of the map; two MDB_db of 48 bytes, the first of which begins with
-# the page size; last page, last transaction.
+# From LMDB's mdb.c. A page begins with its number, two unused bytes, its flags, four bytes of
+# bounds. Then comes MDB_meta: magic, version, address, size of the map; two MDB_db of 48 bytes, the
+# first of which begins with the page size; last page, last transaction.
 _META = struct.Struct("=Q H H 4x I I 16x I 92x Q Q") if struct.calcsize("P") == 8 else None  # noqa: PLR2004
 _META_FLAG = 8
 
@@ -100,9 +101,9 @@ def upgrade(folder: Path) -> None:
     Raises Full, StorageError.
 
     The mark changes the times of `layout`, by which we know our own files. So the identity of files
-    that were ours is recorded anew. If the process is killed in between, the folder counts as a
-    copy at its next opening. A second process that opens the folder in that moment also takes it
-    for a copy, and verifies it without need.
+    that were ours is recorded anew. If the process is killed after the mark and before the record,
+    the folder counts as a copy at its next opening. A second process that opens the folder between
+    the two also takes the folder for a copy, and verifies it without need.
     """
     ours = state_of(folder) == OURS
     mark(folder)
@@ -112,7 +113,7 @@ def upgrade(folder: Path) -> None:
 
 
 def adopt(folder: Path) -> None:
-    """Record that the files of a folder, which is open now, are the ones that were written here.
+    """Record that the files of a folder, which is open now, are originals and not copies.
 
     If the disk has no room for the record, the next opening verifies the folder.
     """
@@ -158,7 +159,7 @@ def _text(file: Path) -> str:
 def _head(folder: Path) -> _Head | None:
     """Read the first two pages of the data file, or return None if they are not LMDB's.
 
-    LMDB itself reports such a file.
+    Such a file is not an error here: LMDB itself reports it.
     """
     if _META is None:
         return None

@@ -15,14 +15,15 @@ _DONT_NEED: Final = 4  # MADV_DONTNEED, madvise(2)
 
 
 def forget(file: Path, start: int, size: int) -> None:
-    """Make `size` bytes of every shared mapping of a file not resident in this process.
+    """Release `size` bytes of every shared mapping of a file from the memory of this process.
 
     Nothing is lost: what was written stays in the page cache, and the next touch of a page maps it
     again. A gigabyte takes 40 ms.
 
-    start: an offset in the mapping, a multiple of the page size. Only the thread that maps and
-    unmaps the file may call this: after a mapping has moved, its old addresses may belong to other
-    memory.
+    start: an offset in the mapping, a multiple of the page size.
+
+    Only the thread that maps and unmaps the file may call this: after a mapping has moved, its old
+    addresses may belong to other memory.
     """
     with suppress(OSError):
         wanted = str(file.stat().st_ino)

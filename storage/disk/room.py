@@ -5,9 +5,9 @@
   pages that it changes before it frees any.
 * Refusal: a record that the disk had no room. It saves most writes from asking the disk again.
 
-After the first refusal a store is `tight` (environment.py). Ordinary writes must then leave
-SPARE_PAGES pages of the file that hold no data, for later urgent writes. So deletions make ordinary
-writes possible again.
+After the first refusal a store is `tight` (environment.py). Ordinary writes must then leave at
+least SPARE_PAGES pages of the file without data, for later urgent writes. So deletions still have
+room, and after them ordinary writes are possible again.
 """
 
 import contextlib
@@ -21,24 +21,24 @@ from storage.disk.files import OpenFile, reserve
 from storage.errors import Full
 
 LEAST_STEP = 1 << 20
-"""Bytes. If the disk has no room for this much, the file cannot grow."""
+"""Bytes of the smallest step. If the disk has less room, the file cannot grow."""
 
 RESERVE = LEAST_STEP + (128 << 10)
-"""Bytes of the smallest step, and of what the file system needs to record that step."""
+"""Bytes of the smallest step, plus the bytes with which the file system records that step."""
 
 SPARE_PAGES = 256
-"""Pages that ordinary writes leave on a full disk. A deletion changes about ten."""
+"""Pages that ordinary writes leave on a full disk. A deletion changes about ten pages."""
 
 _PLENTY = 2 * RESERVE
 """Bytes that must be free before the reserve is filled. A disk of 20 MB with a new store has them.
 """
 
 _BELIEVED = 4
-"""Refusals in a row after which `stands` is true, until LEAST_STEP more bytes are free."""
+"""After this many refusals in a row, `stands` is true until LEAST_STEP more bytes are free."""
 
 _ASK_AGAIN = 32
-"""After _BELIEVED refusals, every 32nd request asks the disk all the same: under a quota, the free
-bytes say nothing.
+"""After _BELIEVED refusals, every 32nd request asks the disk all the same: under a quota, the
+number of free bytes does not show whether there is room.
 """
 
 
@@ -61,7 +61,7 @@ class Refusal:
         self._times = 0
 
     def stands(self) -> bool:
-        """Return whether to assume another refusal: nothing was freed since the last refusal."""
+        """Return whether to expect a refusal, because no room was freed since the last refusal."""
         if self._free is None or self._times < _BELIEVED or self._room() >= self._free + LEAST_STEP:
             return False
         self._times += 1
@@ -71,8 +71,8 @@ class Refusal:
 class Reserve:
     """The file `reserve` of a folder, which occupies RESERVE bytes of the disk.
 
-    Its size is its state, also for other processes: 0 if the disk never had room for it, RESERVE
-    while it is full, 1 after it was given away.
+    The size of the file tells all processes the state of the reserve: 0 if the disk never had room
+    for the reserve, RESERVE while it is filled, 1 after it was given away.
     """
 
     def __init__(self, folder: Path, *, reservable: bool) -> None:
@@ -86,11 +86,11 @@ class Reserve:
 
     @property
     def known(self) -> bool:
-        """Whether the reserve is full, or once was."""
+        """Whether the reserve is filled, or was filled once."""
         return self._file.size > 0
 
     def take(self) -> bool:
-        """Fill the reserve if the disk has plenty of room; return whether it is full."""
+        """Fill the reserve if the disk has plenty of room; return whether the reserve is filled."""
         if self._file.size == RESERVE:
             return True
         if free_bytes(self._file.path.parent) < _PLENTY:
@@ -108,12 +108,13 @@ class Reserve:
             reserve(self._file, RESERVE)
             return
         os.lseek(self._file.descriptor, 0, os.SEEK_SET)
-        # Random bytes, because some file systems compress. On a full disk only a part is written.
+        # Random bytes, because some file systems compress data. On a full disk, `write` may write
+        # only a part.
         if os.write(self._file.descriptor, os.urandom(RESERVE)) < RESERVE:
             raise Full("The disk has no room for the reserve.")
 
     def give(self) -> bool:
-        """Give the reserve away; return whether there was any."""
+        """Give the reserve away; return whether it was filled."""
         if self._file.size != RESERVE:
             return False
         os.ftruncate(self._file.descriptor, 1)

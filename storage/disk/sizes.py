@@ -9,13 +9,13 @@ FIRST_RESERVED: Final = 16 << 20
 """Bytes of the first map of a reserved file."""
 
 LEAST_SPARSE: Final = 16 << 20
-"""Bytes below which a sparse map is not worth trying."""
+"""Bytes of the smallest sparse map that is worth trying."""
 
 LARGEST_STEP: Final = 256 << 20
-"""Bytes of the largest step. The map doubles until then."""
+"""Bytes of the largest step. A smaller map doubles at each step."""
 
 UNIT: Final = 64 << 10
-"""Bytes. Every size that is chosen here is a multiple of it."""
+"""Bytes. Every size of a map is a multiple of this unit."""
 
 
 def first_sparse(system: str = os.name) -> int:
@@ -33,7 +33,7 @@ def step_after(size: int) -> int:
 
 
 def half(step: int, least: int) -> int:
-    """Return half a step in whole units, but not less than `least`."""
+    """Return half a step, rounded down to whole units, but not less than `least`."""
     return max(step // 2 // UNIT * UNIT, least)
 
 

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from storage.disk.handles import Table, Transaction
 
 _AHEAD: Final = (4 << 30) if sys.maxsize > 1 << 32 else 0
-"""Bytes that are mapped after the end of the file, because the file may grow until a copy begins.
-They take only address space.
+"""Bytes that are mapped after the end of the file, because the file may grow before a copy begins.
+These bytes take only address space.
 """
 
 
@@ -99,8 +99,8 @@ def copy(source: Path, target: Path, verify: Callable[[Path], None]) -> int:
     """Copy the newest commit, without unused pages, to a folder that is missing or empty.
 
     verify: called if the source is itself a copy; raises Corrupted if the source is damaged.
-    Returns the size of the new data file in bytes. Raises StorageError and then leaves nothing of
-    the target.
+    Returns the size of the new data file in bytes. If this raises StorageError, no part of the copy
+    stays.
     """
     check(source)
     state = identity.state_of(source)

@@ -1,11 +1,11 @@
-"""Makes pages of the map ready for the writer before their use, and gives them back in pauses.
+"""Makes pages of the map ready before the writer uses them, and gives them back in pauses.
 
 Before use. The first touch of a page that was never written makes the kernel read ahead. For such a
 page, reading ahead means clearing memory: 8 MB and 30 ms on devices with a large read-ahead.
 Therefore another thread brings the pages after the last page in use into the page cache. The same
 thread reserves the next step of the file before the map is full. While others write to the disk,
-the file system may need tenths of a second for a step. After that, growing only has to map more of
-the file.
+the file system may need tenths of a second for a step. After the step is reserved, growing only has
+to map more of the file.
 
 After use. Pages that were touched stay resident until the kernel needs memory. They belong to the
 page cache, but tools count them as this process's memory (residency.py). In a pause, `trim` gives
@@ -27,7 +27,7 @@ AHEAD: Final = 64 << 20
 """Bytes after the last page in use that are kept ready. The next seconds of writing need them."""
 
 LARGE: Final = 8 << 20
-"""Bytes in use. If fewer are in use, giving their pages back is not worth it."""
+"""If fewer bytes than this are in use, giving their pages back is not worth the time."""
 
 _TRIM_STEP: Final = 64 << 20
 """Bytes that one step gives back. A step takes 3 ms."""
@@ -63,7 +63,8 @@ class PageUpkeep:
     def _prepare(self, size: int, start: int, stop: int) -> None:
         """Reserve `size` bytes of the file, and load the bytes from start to stop.
 
-        This runs in another thread. If it fails, growing does the same work later.
+        The host runs this in another thread. If this fails, the next growth of the map does the
+        same work.
         """
         environment = self._environment
         with contextlib.suppress(StorageError, OSError), locked(environment.layout_for_threads):
@@ -75,11 +76,11 @@ class PageUpkeep:
         load(environment.data, start, stop)
 
     def trim(self) -> Iterator[None]:
-        """Make the map's pages not resident in this process, in steps, if many are in use.
+        """If many pages are in use, make the map's pages not resident in this process, in steps.
 
-        At the end the map grows until its free part is half as large as its used part, or has
-        128 MiB. Growing takes milliseconds, which do not matter in a pause. No write transaction
-        may be open at any step.
+        At the end the map grows until its free part is half as large as its used part, but no
+        larger than 128 MiB. Growing takes milliseconds, which do not matter in a pause. No write
+        transaction may be open at any step.
         """
         environment = self._environment
         used = environment.used()

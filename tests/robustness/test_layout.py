@@ -2,7 +2,7 @@
 
 A golden file has every record of a small store, as LMDB stores it. If any byte changes, the server
 can no longer read folders of the version before. Such a change needs a new
-storage.disk.folder.LAYOUT and a new golden file (GOLDEN=1 writes it). The golden files of older
+storage.disk.folder.LAYOUT and a new golden file (GOLDEN=1 adds to it). The golden files of older
 layouts stay, and a test opens them too.
 """
 
@@ -142,7 +142,7 @@ def layout_text(layout: int) -> str:
 
 
 OTHER_RECORDS = (
-    "If this is meant, `GOLDEN=1 .venv/bin/pytest tests/robustness/test_layout.py` writes the golden file anew; "
+    "If this is meant, `GOLDEN=1 .venv/bin/pytest tests/robustness/test_layout.py` adds records to the golden file; "
     'see "When the golden layout fails" in tests/README.md.'
 )
 OTHER_BYTES = (

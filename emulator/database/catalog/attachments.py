@@ -19,7 +19,6 @@ from emulator.database.store import keyspace
 from emulator.database.store.deletions import Deletions
 from emulator.database.store.ids import next_id
 from emulator.database.store.registry import DefinitionChange
-from storage import WriteTxn
 
 
 class Attachments:
@@ -59,13 +58,13 @@ class Attachments:
         followers += [log for log in map(self._streams.log, ids) if log is not None]
         return Table(definition, tuple(followers), tuple(preconditions))
 
-    def remove(self, txn: WriteTxn, definition: TableDefinition) -> None:
-        """Delete the TTL queue of a deleted table.
+    def remove(self, change: DefinitionChange, definition: TableDefinition) -> None:
+        """Delete the attachments of a deleted table: its TTL queue.
 
-        Its streams were closed when its deletion began. They stay for a day.
+        The streams were closed when the deletion of the table began. They stay for a day.
         """
         if definition.ttl_queue is not None:
-            self._deletions.begin(txn, keyspace.expiries(definition.ttl_queue))
+            self._deletions.begin(change.txn, keyspace.expiries(definition.ttl_queue))
 
     def _reconcile_stream(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
         if definition.stream_view is not None and definition.stream_id is None:

@@ -92,7 +92,7 @@ class TableRegistry:
             self._deletions.begin(txn, keyspace.collections(table.id))
         for index in table.indexes:
             self._deletions.begin(txn, index.prefix)
-        self._attachments.remove(txn, table.definition)
+        self._attachments.remove(change, table.definition)
 
     def recompile(self) -> None:
         """Compile all tables of this process anew, after a change of what is enforced."""
