@@ -90,7 +90,7 @@ def item_units(row: bytes | None, *, consistent: bool) -> float:
 
 
 def charge(table: Table, key: bytes, units: float) -> None:
-    """Charge a read of one item to enforced throughput. Raises if the throughput refuses the read."""
+    """Charge one item's read to enforced throughput. Raises if the throughput refuses the read."""
     if table.enforcement is not None and table.enforcement.throttle is not None:
         table.enforcement.throttle.read(None, keyspace.partition_of(key), units)
 
