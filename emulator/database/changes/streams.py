@@ -9,8 +9,8 @@ The scheduler calls `begin_roll_over`, which queues background work:
 - Records that are older than the retention are deleted (*trimmed*). The newest of a shard's old
   records stays: it marks how far the shard was trimmed.
 
-This work may be late: readers compare times with the clock themselves, and a record that is written
-to a shard after the shard's scheduled end is not lost.
+This work may be late. Readers do not rely on it: they compare times with the clock. A record that
+is written to a shard after the shard's scheduled end is not lost.
 """
 
 import os

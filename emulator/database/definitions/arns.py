@@ -181,7 +181,7 @@ def moved(text: str, before: str, after: str) -> str:
 def default_key(account: str) -> str:
     """Return the last part of the ARN of an account's default KMS key.
 
-    That key encrypts a table if its SSESpecification names no other key.
+    That key encrypts a table if the table's SSESpecification names no other key.
     """
     from uuid import NAMESPACE_URL, uuid5  # noqa: PLC0415 - start-up time
 

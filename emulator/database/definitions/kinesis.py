@@ -12,8 +12,8 @@ Kinesis-compatible server (`--kinesis-endpoint`):
 
 During DISABLING, the emulator still sends the records of earlier changes. When it has sent all of
 them, the destination becomes DISABLED. If an ARN can never be a destination, ENABLE_FAILED is
-stored at once. Clients see ENABLING until `until`, because the service never refuses the request
-because of its ARN (control-plane 13).
+stored at once. Clients see such a destination as ENABLING until `until`: the service never refuses
+a request for the ARN in it (control-plane 13).
 """
 
 import logging

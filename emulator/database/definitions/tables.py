@@ -66,7 +66,7 @@ class IndexDefinition:
 
     @classmethod
     def load(cls, stored: Mapping[str, Any]) -> Self:
-        """Return the index that a table's JSON holds."""
+        """Return the definition of an index. stored: the index's part of the table's JSON."""
         tuples = {name: tuple(stored[name]) for name in ("hash", "range", "non_key")}
         return from_fields(cls, {**stored, **tuples, "pending": _load_pending(cls, stored)})
 
