@@ -1,15 +1,15 @@
-"""The database: tables on top of a storage engine, and the clock by which they live.
+"""The database: one object with the tables, the storage engine, the clock and background work.
 
 Code outside this package calls the database through one of its entrances. An entrance reloads
 definitions that another process has changed, runs interrupted work again, and deals with a full
 disk:
 
-| method      | for                          | if the disk is full     | if always interrupted |
-|-------------|------------------------------|-------------------------|-----------------------|
-| `run`       | a request                    | raises `storage_full()` | raises Interrupted    |
-| `run_steps` | a request that may take long | raises `storage_full()` | raises Interrupted    |
-| `try_run`   | work that can wait           | returns `otherwise`     | returns `otherwise`   |
-| `run_slice` | a slice of background work   | the slice waits         | the slice waits       |
+| method      | for                          | if the disk is full     | if interrupted too often |
+|-------------|------------------------------|-------------------------|--------------------------|
+| `run`       | a request                    | raises `storage_full()` | raises Interrupted       |
+| `run_steps` | a request that may take long | raises `storage_full()` | raises Interrupted       |
+| `try_run`   | work that can wait           | returns `otherwise`     | returns `otherwise`      |
+| `run_slice` | a slice of background work   | the slice waits         | the slice waits          |
 """
 
 import logging
@@ -61,8 +61,8 @@ def no_room(error: Full) -> errors.ApiError:
 class Database:
     """What every operation gets: the catalog, transactions and background work. One thread owns it.
 
-    sharing: what is shared with other processes that use the same folder; None if there are none.
-    jobs: functions that each queue one kind of long work, which an earlier start left unfinished.
+    sharing: the memory that is shared with other processes which use the same folder; None if no
+    other process uses it. jobs: functions; each queues the unfinished work of one kind.
     group_commit, upkeep: what the engine offers its host (storage/host.py), or None.
     """
 
@@ -94,7 +94,7 @@ class Database:
         self.write = engine.write
         self.streams = self.catalog.streams
         self.kinesis = options.kinesis
-        self.sliced = False  # whether callers can wait for sliced work: operations may raise Sliced
+        self.sliced = False  # whether callers can wait for slices; if so, operations may raise Sliced
         self.refresh()
         self.owner = sharing is None or sharing.owner
         if self.owner:
@@ -102,23 +102,24 @@ class Database:
         self._resume()
 
     def _resume(self) -> None:
-        """Queue unfinished work: after a start, the death of a process, or a lost commit.
+        """Queue unfinished work. This is called after a start, a process's death or a lost commit.
 
-        Several processes may queue the same work. They do it in turns, slice by slice.
+        Several processes may queue the same work. These processes do the work in turns, slice by
+        slice.
         """
         self.catalog.deletions.resume()
         for resume in self._jobs:
             resume(self)
 
     def _take_over(self) -> None:
-        """Settle what is due, and schedule regular work. The owner does this for all processes."""
+        """Settle statuses that are due, and schedule regular work. Only the owner does this."""
         self.rerun(self.catalog.settle_all)
         if not self.kinesis:
             kinesis.log_unconnected(table.definition for table in self.catalog.everything())
         self.scheduler.every(ROLL_OVER_SECONDS, self.streams.begin_roll_over)
 
     def refresh(self) -> None:
-        """Reload the definitions that differ from the stored ones. Raises StorageError."""
+        """Reload the definitions whose stored bytes have changed. Raises StorageError."""
         self.registries.reload()
 
     def recover(self) -> None:
@@ -131,8 +132,8 @@ class Database:
     def run(self, work: Callable[[*_Arguments], _T], *arguments: *_Arguments) -> _T:
         """Run work(*arguments) on the newest definitions; return its result.
 
-        Interrupted work has changed nothing and runs again from its start. Raises ApiError, also
-        for a full disk; Interrupted after many attempts; Lost.
+        Interrupted work has changed nothing, and runs again from its start. Raises ApiError, also
+        for a full disk; Interrupted after too many attempts; Lost if a commit was lost.
         """
         try:  # the same as `rerun`, without the cost of another call
             if self._shared and self.versions.is_stale():
@@ -151,8 +152,8 @@ class Database:
     def run_steps(self, work: Callable[[], _T | Steps[_T]], again: Callable[[], _T] | None = None) -> Steps[_T]:
         """Return work(), or what its steps return. Raises as `run` does.
 
-        again: does all the work in one piece, after a step was interrupted. If there is no `again`,
-        the steps themselves must `rerun` what may be interrupted.
+        again: a function that does all the work in one piece; it is called if a step was
+        interrupted. Without `again`, each step must `rerun` the work that may be interrupted.
         """
         try:
             self.catch_up()
@@ -163,7 +164,7 @@ class Database:
         except Interrupted as error:
             if again is None or isinstance(error, Lost):
                 raise
-        sliced, self.sliced = self.sliced, False  # other slices would be interrupted again
+        sliced, self.sliced = self.sliced, False  # no slices now: they would be interrupted again
         try:
             return self._run_again(again)
         except Full as error:
@@ -172,7 +173,7 @@ class Database:
             self.sliced = sliced
 
     def try_run(self, work: Callable[[], _T], otherwise: _T) -> _T:
-        """Return work(), on the newest definitions; `otherwise` if it cannot be done now."""
+        """Return work(), or `otherwise` if the disk is full or work() is interrupted too often."""
         try:
             self.catch_up()
             return self.rerun(work)
@@ -180,7 +181,7 @@ class Database:
             return otherwise
 
     def run_slice(self, name: Hashable | None = None) -> bool:
-        """Run the next slice of background work, or of the work `name`; say whether one ran."""
+        """Run the next slice of background work, or of the work `name`. Say whether a slice ran."""
         if not self.background.slices or self.background.held:
             return False
         if self.background.run_slice(name):
@@ -194,10 +195,10 @@ class Database:
             self.refresh()
 
     def rerun(self, work: Callable[[], _T]) -> _T:
-        """Return work(); run it again, on the newest definitions, if it was interrupted.
+        """Return work(). If it is interrupted, run it again on the newest definitions.
 
-        For a part of the work that an entrance runs. Raises Interrupted after many attempts, and
-        Lost.
+        Use this for a part of the work that an entrance runs. Raises Interrupted after too many
+        attempts, and Lost if a commit was lost.
         """
         try:
             return work()
@@ -223,7 +224,7 @@ class Database:
         """Return a table for the data plane. Settles its status first, which may write.
 
         Raises ResourceNotFoundException without detail (behaviour 3.1), the errors of wrong ARNs
-        (behaviour 3.4), and Full.
+        (behaviour 3.4), and Full if the disk has no room for the table's new status.
         """
         table = caller.tables.get(name)
         if table is None or table.transient:
@@ -236,7 +237,7 @@ class Database:
     def described(self, caller: Caller, name: str) -> Table:
         """Return a table for the control plane, whatever its status. Settles it, which may write.
 
-        Raises the errors of a missing table and of wrong ARNs in the control plane's form.
+        Raises the errors of a missing table and of wrong ARNs, with the control plane's texts.
         """
         table = self.catalog.find(caller, name)
         if table is None:
@@ -258,7 +259,7 @@ class Database:
             self.versions.committed()
 
     def sync(self) -> None:
-        """Make every commit so far survive a power cut. If the disk refuses, log a warning."""
+        """Make every commit so far survive a power cut. If the disk fails, log a warning."""
         if self.upkeep is None:
             return
         try:
@@ -272,4 +273,4 @@ class Database:
 
 
 Job = Callable[[Database], None]
-"""Queues the work of one kind (`jobs/`) that an earlier start left unfinished."""
+"""Queues the unfinished work of one kind (`jobs/`)."""

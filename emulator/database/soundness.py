@@ -1,11 +1,11 @@
 """Verifying that the records of a store fit together, before a copied data folder is used.
 
 A copy that was made while a server wrote may mix pages of several commits. Checking the pages
-(`problem_of` in storage/data_folder.py) does not always reveal that. Checking the records does: it
-finds items that cannot be read, missing index entries and wrong counts.
+(`problem_of` in storage/data_folder.py) does not always reveal such a mix. Checking the records
+reveals it: the check finds items that cannot be read, missing index entries and wrong counts.
 
-`verify` checks in a process of its own, because reading a damaged store can crash the process. A
-store of 100,000 items of 1 KB with an index takes 1.5 s.
+`verify` starts a process that checks the records, because reading a damaged store can crash the
+process that reads it. Checking a store of 100,000 items of 1 KB with an index takes 1.5 s.
 """
 
 import logging
@@ -36,13 +36,14 @@ log = logging.getLogger("emulator")
 _COMMAND: Final = "emulator.commands.verify"
 
 NEWER: Final = 2
-"""Exit status of the command if a newer version wrote the folder."""
+"""Exit status of the command if a newer version of the program wrote the folder."""
 
 
 def verify(folder: Path) -> None:
     """Verify a folder in a process of its own.
 
-    Raises Corrupted, or LayoutMismatch if a newer version wrote the folder.
+    Raises Corrupted for a damaged folder, and LayoutMismatch if a newer version of the program
+    wrote the folder.
     """
     log.warning(
         "the data folder %s was copied, restored or last used by an older version: it is verified once, which takes"
@@ -66,7 +67,11 @@ def verify(folder: Path) -> None:
 
 
 def check(txn: ReadTxn) -> None:
-    """Check all records of a store. Raises Corrupted with the first problem, or LayoutMismatch."""
+    """Check all records of a store.
+
+    Raises Corrupted with the first problem, and LayoutMismatch if a newer version of the program
+    wrote a definition.
+    """
     try:
         problem = next(_problems(txn), None)
     except LayoutMismatch:
@@ -114,25 +119,28 @@ def _problems_of_table(txn: ReadTxn, table: Table) -> Iterator[str]:
 
 
 class _Count:
-    """A number of rows, and their bytes."""
+    """The number of rows of a table or index, and the sum of their sizes in bytes."""
 
     def __init__(self) -> None:
         self.rows = 0
         self.size = 0
 
     def add(self, row: bytes) -> None:
-        """Count a row."""
+        """Count a row. Empty bytes stand for a missing row and are not counted."""
         if row:
             self.rows += 1
             self.size += row_size(row)
 
 
 def _entry(txn: ReadTxn, index: Index, item: dict[str, Any], item_key: bytes) -> bytes | None:
-    """Return an item's entry in an index: empty if it is missing, None if the item needs none."""
+    """Return an item's entry in an index.
+
+    Empty bytes mean that the entry is missing. None means that the item needs no entry.
+    """
     key = index.key(item, item_key)
     return (txn.get(key) or b"") if key is not None and index.holds(item_key) else None
 
 
 def _is_part(entry: bytes, item: dict[str, Any]) -> bool:
-    """Say whether an entry exists and all its attributes are those of the item."""
+    """Say whether an entry exists and each of its attributes has the same value as in the item."""
     return bool(entry) and decode_row(entry).items() <= item.items()

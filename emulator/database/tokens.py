@@ -1,9 +1,9 @@
 """ClientRequestTokens: which transactions have happened already (behaviour 8.3).
 
-A token is remembered for ten minutes of the emulator's clock. Its record is written in the storage
-transaction of the writes that it stands for, so it is as durable as they are. A second entry orders
-the tokens by time of expiry. With these entries, each new token finds and deletes a few expired
-tokens.
+A token is remembered for ten minutes of the emulator's clock. The transaction that stores the
+writes of a request also stores the record of the request's token, so the record is as durable as
+the writes. A second entry for each token is stored in the order of expiry. `Token.remember` uses
+these entries to find a few expired tokens, and deletes them.
 """
 
 from collections.abc import Mapping
@@ -22,19 +22,25 @@ from emulator.limits import TOKEN_SECONDS
 from storage import ReadTxn, WriteTxn
 
 _MILLISECONDS: Final = Struct(">Q")
-_FORGOTTEN: Final = 4  # expired tokens deleted with each new one
+_FORGOTTEN: Final = 4  # how many expired tokens are deleted when a new token is stored
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A request's ClientRequestToken. key: of its record; mark: the request's fingerprint."""
+    """A request's ClientRequestToken.
+
+    key: the storage key of the token's record. mark: the request's fingerprint.
+    """
 
     text: str
     key: bytes
     mark: bytes
 
     def has_run(self, txn: ReadTxn, now: float) -> bool:
-        """Say whether the request has happened. Raises IdempotentParameterMismatchException."""
+        """Say whether the request has run. An expired token counts as a new one.
+
+        Raises IdempotentParameterMismatchException if a different request had this token.
+        """
         record = txn.get(self.key)
         if record is None or _MILLISECONDS.unpack_from(record)[0] <= now * 1000:
             return False
@@ -43,7 +49,7 @@ class Token:
         return True
 
     def remember(self, txn: WriteTxn, now: float) -> None:
-        """Record that the request has happened, and delete a few expired tokens."""
+        """Record that the request has run, and delete a few expired tokens."""
         _forget(txn, now)
         before = txn.get(self.key)
         if before is not None:
@@ -54,7 +60,10 @@ class Token:
 
 
 def token_of(caller: Caller, operation: str, request: Mapping[str, Any]) -> Token | None:
-    """Return a request's token, None if it has none. Each operation has tokens of its own."""
+    """Return a request's token, None if the request has none.
+
+    The same text in requests of two operations makes two tokens.
+    """
     text = request.get("ClientRequestToken")
     if text is None:
         return None
@@ -62,13 +71,13 @@ def token_of(caller: Caller, operation: str, request: Mapping[str, Any]) -> Toke
 
 
 def fingerprint(request: Mapping[str, Any]) -> bytes:
-    """Return 32 bytes that are equal for requests that differ in ReturnConsumedCapacity at most."""
+    """Return the SHA-256 digest of a request without its member ReturnConsumedCapacity."""
     compared = {name: value for name, value in request.items() if name != "ReturnConsumedCapacity"}
     return sha256(orjson.dumps(compared, option=orjson.OPT_SORT_KEYS)).digest()
 
 
 def _forget(txn: WriteTxn, now: float) -> None:
-    """Delete the oldest of the tokens that have expired."""
+    """Delete a few of the expired tokens, the oldest first."""
     until = keyspace.token_expiry(_MILLISECONDS.pack(int(now * 1000)), b"")
     expired = [key for key, _ in islice(txn.scan(keyspace.token_expiry(b"", b""), until), _FORGOTTEN)]
     for key in expired:

@@ -2,8 +2,9 @@
 
 TransactWriteItems, TransactGetItems and ExecuteTransaction make requested writes and reads
 (items/requested.py). This module runs them, in the same way for all three operations. If a part of
-the request fails, the transaction is canceled. The error has one reason for each part: an invalid
-part (ValidationError) is reported alone; failed conditions and conflicts are all reported.
+the request fails, the transaction is canceled. The error has one reason for each part. If a part is
+invalid (ValidationError), only the first invalid part is reported. Otherwise, all failed conditions
+and all conflicts are reported.
 
 If the caller can wait, writes that take long are prepared in slices before the transaction
 (items/ahead.py).
@@ -38,7 +39,7 @@ def check_distinct(parts: Sequence[ItemRequest]) -> None:
 
 
 def canceled_by(failures: Mapping[int, ApiError], count: int) -> ApiError:
-    """Return the error of a transaction of `count` parts that failed at these positions."""
+    """Return the error of a transaction of `count` parts. failures: position of a part -> error."""
     return errors.transaction_canceled(
         [
             errors.cancellation_reason(failures[position]) if position in failures else errors.NO_REASON
@@ -88,11 +89,11 @@ def run(database: Database, token: Token | None, writes: Sequence[Write]) -> Ste
 
 
 class _TakesLong(Exception):
-    """Preparing the writes takes long. Nothing was written."""
+    """Preparing the writes takes too long for one slice. No write was stored."""
 
 
 def refuse_changed_tables(database: Database, writes: Sequence[Write]) -> None:
-    """Raise Interrupted if the table of a write has changed since it was located."""
+    """Raise Interrupted if the table of a write has changed since the write was located."""
     if any(database.catalog.current(write.table) is not write.table for write in writes):
         raise Interrupted("A table has changed: run the request again.")
 
@@ -100,9 +101,9 @@ def refuse_changed_tables(database: Database, writes: Sequence[Write]) -> None:
 def _run(
     database: Database, token: Token | None, writes: Sequence[Write], outcomes: Sequence[Outcome], most: float
 ) -> tuple[list[Consumed], bool]:
-    """Do all writes in one transaction. Raises _TakesLong if that takes more work than `most`.
+    """Do all writes in one transaction. Raises _TakesLong if they need more work than `most`.
 
-    outcomes: of the writes, if they were prepared ahead.
+    outcomes: one for each write if the writes were prepared ahead, else empty.
     """
     now = database.clock.now()
     with database.write() as txn:
@@ -133,7 +134,7 @@ def _prepare(txn: ReadTxn, writes: Sequence[Write], outcomes: Sequence[Outcome],
                 changes.append(change)
         except ApiError as error:
             if error.about == "request":
-                raise  # an empty index key: it refuses the request and comes before a cancellation
+                raise  # an empty index key: this refuses the request, instead of canceling it
             if error.about not in ("key", "item"):
                 failed[position] = error
             elif not invalid:
@@ -147,7 +148,7 @@ def _prepare(txn: ReadTxn, writes: Sequence[Write], outcomes: Sequence[Outcome],
 
 
 def _store(txn: WriteTxn, writes: Sequence[Write], changes: Sequence[Change]) -> list[Consumed]:
-    """Write everything.
+    """Store all changes.
 
     Raises TransactionCanceledException if an enforced limit refuses a write.
     """
@@ -161,10 +162,10 @@ def _store(txn: WriteTxn, writes: Sequence[Write], changes: Sequence[Change]) ->
 
 
 def read(database: Database, reads: Sequence[ItemRequest]) -> tuple[list[bytes | None], list[Consumed]]:
-    """Return the rows of one moment, None for a missing item, and what each read consumed.
+    """Return the rows of one moment (None for a missing item), and what each read consumed.
 
-    Raises TransactionCanceledException if an item is in an ongoing transaction or throughput is
-    refused.
+    Raises TransactionCanceledException if an item is in an ongoing transaction, or if enforced
+    throughput refuses a read.
     """
     _refuse_conflicts(reads)
     with database.read() as txn:

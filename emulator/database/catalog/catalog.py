@@ -1,12 +1,12 @@
 """The catalog: which tables exist, for whom, in which state.
 
 Each table belongs to a *tenant*: the access key and region that created it, like a separate account
-on AWS. With `shared_db` there is one tenant for all. All tables are held in memory, compiled
-(tables.py).
+on AWS. With `shared_db` there is one tenant for all callers. The compiled form of every table is
+held in memory (tables.py).
 
-A status such as CREATING ends by the clock (settling.py). Without `delay_transient_statuses` it
-ends at once: the answer says CREATING and the next request sees ACTIVE, as the SDKs' waiters
-expect.
+A status such as CREATING ends at a time of the emulator's clock (settling.py). Without
+`delay_transient_statuses`, such a status ends at once: the answer to CreateTable says CREATING and
+the next request sees ACTIVE, as the SDKs' waiters expect.
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ from storage import Engine, ReadTxn
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sent a request: access key, region and account of the credentials, the Host header."""
+    """The sender of a request: access key, region and account of the credentials; Host header."""
 
     access_key: str
     region: str
@@ -43,13 +43,13 @@ class Caller:
     shared: bool
     """Whether all callers see the same tables."""
     tenant_tables: Tables
-    """The tables of the caller's tenant. This object is live: it changes when the tables do."""
+    """The tables of the caller's tenant. Changes of these tables change this object."""
     tables: dict[str, Table]
-    """The same tables by name, also live."""
+    """Name -> table, of the same tables. Changes of the tables change this dictionary too."""
 
     @property
     def home(self) -> arns.Home:
-        """Return the account and region that the caller's own ARNs have."""
+        """Return the account and region that the ARNs of the caller's tables have."""
         return arns.Home(self.account, self.region, self.shared)
 
     @property
@@ -61,11 +61,13 @@ class Caller:
 class Options(NamedTuple):
     """How a database behaves.
 
-    shared: one tenant for all callers; account: the account of access keys that are not account
-    numbers; delay: transient statuses last a while; throttle: enforce throughput on all tables;
-    collection_limit: bytes of an item collection with local indexes; stream_shards: open shards of
-    a new stream, 0 for as many as its table has partitions; kinesis: a Kinesis endpoint is
-    configured.
+    shared: whether there is one tenant for all callers.
+    account: the account of access keys that are not account numbers.
+    delay: whether transient statuses last a while.
+    throttle: whether throughput is enforced on all tables.
+    collection_limit: the most bytes of an item collection in a table with local indexes.
+    stream_shards: how many open shards a new stream has; 0: one for each partition of its table.
+    kinesis: whether a Kinesis endpoint is configured.
     """
 
     shared: bool = False
@@ -137,8 +139,9 @@ class Catalog:
     def find(self, caller: Caller, name: str, *, expected: bool = True, data_plane: bool = False) -> Table | None:
         """Return the caller's table by name or ARN. Settles the table first, which may write.
 
-        If there is no such table, this returns None, and logs a line if one was `expected`. Raises
-        the errors of wrong ARNs (behaviour 3.4); data_plane: with the data plane's texts.
+        Returns None if there is no such table. expected: whether this also logs a line then.
+        Raises the errors of wrong ARNs (behaviour 3.4). data_plane: whether these errors have the
+        texts of the data plane.
         """
         table = caller.tables.get(name)
         if table is None and name.startswith("arn:"):
@@ -151,10 +154,10 @@ class Catalog:
         return table
 
     def page(self, caller: Caller, after: str | None, limit: int) -> tuple[list[str], bool]:
-        """Return the next names of the caller's tables, in order, and whether there are more.
+        """Return the names of the caller's tables that follow `after`, and whether there are more.
 
-        Settles each table that it visits, which may write. Stops at the first table that does not
-        fit on the page. Logs a line if the caller has no tables.
+        Settles each table that it visits, which may write. Stops at the first table after
+        `limit` names. Logs a line if the caller has no tables.
         """
         names: list[str] = []
         while (after := caller.tenant_tables.after(after)) is not None:
@@ -184,7 +187,7 @@ class Catalog:
 
 
 def require(table: Table | None) -> Table:
-    """Return the table if the data plane may use it, else raise its error (behaviour 3.1)."""
+    """Return the table if the data plane may use it, else raise (behaviour 3.1)."""
     if table is None or table.definition.status in (CREATING, DELETING):
         raise errors.resource_not_found()
     return table

@@ -1,8 +1,8 @@
-"""What is enforced on which tables: throughput limits, and items "in an ongoing transaction".
+"""What is enforced on which tables: throughput limits, and conflicts with transactions.
 
 Requests run one after another here, so two transactions never conflict by themselves. Instead, a
-test declares that a transaction is under way on an item or with a token. The declaration ends by
-the emulator's clock (behaviour 8.4).
+test declares that a transaction is under way on an item or with a token. The declaration ends at a
+time of the emulator's clock (behaviour 8.4).
 """
 
 from collections.abc import Mapping
@@ -30,10 +30,11 @@ class Hold(NamedTuple):
 
 
 class Enforcer:
-    """What is enforced on which tables. throttle_all: throughput is enforced on every table.
+    """What is enforced on which tables.
 
-    Several processes share what is declared, but each counts throughput by itself: a table that
-    several of them serve can exceed its limit.
+    throttle_all: whether throughput is enforced on every table.
+    All processes of a server share the declarations, but each process counts throughput by itself.
+    So requests to several processes together can exceed the limit of a table.
     """
 
     def __init__(self, clock: Clock, *, throttle_all: bool = False) -> None:
@@ -47,7 +48,10 @@ class Enforcer:
     # --- declarations of a test -------------------------------------------------------------------
 
     def set_throttling(self, table: str | None, *, enforced: bool) -> None:
-        """Enforce throughput or stop it, on the tables of a name or an ARN; None: on all."""
+        """Enforce throughput on tables, or stop enforcing it.
+
+        table: the name or ARN of the tables, None for all tables.
+        """
         if table is None:
             self._throttle_all = enforced
             self._throttled.clear()
@@ -55,16 +59,22 @@ class Enforcer:
             self._throttled[table] = enforced
 
     def hold_item(self, table: str, key: Mapping[str, Any], seconds: float) -> None:
-        """Declare that a transaction is under way on an item. seconds: how long; 0 ends it."""
+        """Declare that a transaction is under way on an item.
+
+        seconds: how long the transaction takes; 0 ends an earlier declaration.
+        """
         self._holds = [hold for hold in self._holds if (hold.table, hold.key) != (table, key)]
         self._holds.append(Hold(table, key, self._clock.now() + seconds))
 
     def hold_token(self, token: str, seconds: float) -> None:
-        """Declare that a transaction with this token is under way. seconds: how long; 0 ends it."""
+        """Declare that a transaction with this token is under way.
+
+        seconds: how long the transaction takes; 0 ends an earlier declaration.
+        """
         self._tokens[token] = self._clock.now() + seconds
 
     def declared(self) -> bytes:
-        """Return all declarations as JSON, for other processes."""
+        """Return all declarations as JSON, which other processes `adopt`."""
         holds = [[hold.table, hold.key, hold.until] for hold in self._holds]
         return orjson.dumps([self._throttle_all, self._throttled, holds, self._tokens])
 
@@ -81,7 +91,10 @@ class Enforcer:
             raise errors.transaction_in_progress()
 
     def of(self, table: Table) -> Enforcement | None:
-        """Return what is enforced on a table. A changed definition keeps its token buckets."""
+        """Return what is enforced on a table, None if nothing is.
+
+        A table keeps its token buckets when its definition changes.
+        """
         throttle = self._throttle(table)
         held = {}
         for hold in self._holds:

@@ -1,7 +1,8 @@
-"""What the log says about requests for tables that exist elsewhere.
+"""Log lines about requests for tables that exist only under another access key or region.
 
-A wrong region or access key is the most common mistake of all, and the service's answer hides it:
-it says that there is no such table. So the log says where a table of that name is.
+A wrong region or access key is the most common mistake of all. The service's answer hides the
+mistake, because the answer says only that there is no such table. So the log says under which
+access keys and regions there is a table with that name.
 """
 
 import logging
@@ -16,25 +17,31 @@ from emulator.log_limits import LogLimit
 
 log = logging.getLogger("emulator")
 
-_PLACES: Final = 3  # tenants named in one line: a test suite may have hundreds of access keys
+_PLACES: Final = 3  # the most tenants named in one line: a test suite may have hundreds of them
 
 
 class Misses:
-    """Reports misses: once a minute for each table, access key and region."""
+    """Logs misses: at most once a minute for each table name, access key and region."""
 
     def __init__(self, tenants: Tenants) -> None:
         self._tenants = tenants
         self._limit = LogLimit()
 
     def report(self, asked: Tenant, name: str) -> None:
-        """Log where tables of a name are. The cost does not depend on the number of tenants."""
+        """Log which tenants have a table of this name, if any has one.
+
+        The time that this takes does not depend on the number of tenants.
+        """
         places = self._tenants.places(name)
         if not places or not self._limit.allows((name, asked)):
             return
         log.warning("table %s was asked for with %s; it exists %s", printable(name), _asking(asked), _listed(places))
 
     def report_empty(self, asked: Tenant) -> None:
-        """Log where tables are, after an empty list. Once a minute: test suites list often."""
+        """Log which tenants have tables, after a caller who has none has listed tables.
+
+        Logs at most once a minute, because test suites list tables often.
+        """
         places = self._tenants.occupied()
         if places and self._limit.allows("no tables"):
             log.warning(
@@ -43,7 +50,7 @@ class Misses:
 
 
 def _listed(places: Collection[Tenant]) -> str:
-    """Name the first places and count the others."""
+    """Return a text that names the first few tenants and counts the others."""
     found = list(islice(places, _PLACES))
     keys = [_credentials(tenant) for tenant in found if tenant != SHARED]
     where = [f"under {' and '.join(keys)}"] if keys else []

@@ -1,8 +1,8 @@
 """Which tables each tenant has, and which tenants have a table of some name.
 
-Nothing creates a tenant (definitions/tenants.py): any access key and region of a request is one.
-So a tenant without tables must cost nothing once nothing refers to its `Tables`, and no lookup may
-walk over all tenants.
+No operation creates a tenant (definitions/tenants.py): each access key and region that a request
+has is a tenant. So there may be very many tenants. A tenant without tables must use no memory once
+its `Tables` object is not in use. No lookup may walk over all tenants.
 """
 
 from bisect import bisect_left, bisect_right, insort
@@ -16,8 +16,8 @@ from emulator.database.schema.table import Table
 class Tables:
     """The tables of one tenant; only Tenants changes them.
 
-    This class has a dictionary and is not a subclass of dict: methods of a subclass cost each
-    request 800 instructions more.
+    This class has a dictionary and is not a subclass of dict: with a subclass, each request ran
+    800 instructions more.
     """
 
     __slots__ = ("__weakref__", "_names", "by_name")
@@ -27,7 +27,10 @@ class Tables:
         self._names: list[str] = []  # sorted
 
     def after(self, name: str | None) -> str | None:
-        """Return the table name that follows `name`, for None the first name; None at the end."""
+        """Return the first table name after `name`, None if there is none.
+
+        name: None means before the first table.
+        """
         at = 0 if name is None else bisect_right(self._names, name)
         return self._names[at] if at < len(self._names) else None
 
@@ -44,22 +47,22 @@ class Tables:
 
 
 class Tenants:
-    """All tenants that have tables, or whose `Tables` something refers to."""
+    """All tenants that have tables, or whose `Tables` object is in use."""
 
     def __init__(self) -> None:
         self._known: WeakValueDictionary[Tenant, Tables] = WeakValueDictionary()
-        self._occupied: dict[Tenant, Tables] = {}  # with tables: this reference keeps them
+        self._occupied: dict[Tenant, Tables] = {}  # tenants that have tables; this reference keeps their `Tables`
         self._places: dict[str, dict[Tenant, None]] = {}
 
     def tables(self, tenant: Tenant) -> Tables:
-        """Return the live tables of a tenant: one object for as long as anything refers to it."""
+        """Return the tables of a tenant: the same object for as long as anything refers to it."""
         tables = self._known.get(tenant)
         if tables is None:
             tables = self._known[tenant] = Tables()
         return tables
 
     def get(self, tenant: Tenant, name: str) -> Table | None:
-        """Return a table."""
+        """Return a tenant's table by its name, None if there is none."""
         tables = self._occupied.get(tenant)
         return None if tables is None else tables.by_name.get(name)
 
@@ -70,7 +73,7 @@ class Tenants:
         self._places.setdefault(table.name, {})[tenant] = None
 
     def remove(self, tenant: Tenant, name: str) -> None:
-        """Remove a table, if it is there."""
+        """Remove a table, if the tenant has it."""
         tables = self._occupied.get(tenant)
         if tables is None or name not in tables.by_name:
             return

@@ -1,4 +1,4 @@
-"""One reader of change logs, for everything that takes a log's records away in order.
+"""Consumers of change logs: they read records in order, and store how far they have come.
 
     class Pending:                         # an Inbox: the records of one shard that wait
         ...
@@ -9,17 +9,18 @@
     ...                                    # take records out of them, in any order
     consumer.save(engine.write)            # stores how far each shard is done
 
-What holds:
+What is always true:
 
 - At least once. A shard's *position* is the sequence number of its first record that is not done.
-  It is stored as a checkpoint only when all earlier records are done. After a restart, reading
-  continues at the checkpoint.
-- Lineage. A shard is read only when everything in its parent is done, so records of one item come
-  in the order of their changes.
+  The position is stored as a checkpoint only when all earlier records are done. After a restart,
+  reading continues at the checkpoint.
+- Lineage. A shard is read only when all records of its parent are done, so records of one item
+  come in the order of their changes.
 - Bounded. An inbox says how many records it takes; no others are kept in memory. The log does not
   wait for a slow consumer: records older than the stream's retention are skipped.
 
-A poll costs one read if nothing was written since the last poll and nothing waits.
+A poll reads only one value from the store if there are no new records since the last poll, and no
+records wait in an inbox.
 """
 
 from collections.abc import Callable, Mapping
@@ -34,7 +35,7 @@ from emulator.database.store import keyspace
 from storage import ReadTxn, WriteTxn
 from storage.keycode import prefix_end, u64
 
-_MOST_DOUBLINGS: Final = 20  # of a back-off: bounds the power of two
+_MOST_DOUBLINGS: Final = 20  # of a wait: this bounds the power of two
 
 
 class Inbox(Protocol):
@@ -49,7 +50,7 @@ class Inbox(Protocol):
         ...
 
     def first(self) -> int | None:
-        """Return the sequence number of the first record that is not done, None if all are."""
+        """Return the sequence number of the first record that is not done, None if all are done."""
         ...
 
     def expire(self) -> None:
@@ -71,7 +72,7 @@ class ShardCursor(Generic[InboxT]):
         self.inbox = inbox
         self.stored = position
         self._next = position
-        self._end: int | None = None  # last sequence number, once the shard is closed
+        self._end: int | None = None  # the shard's last sequence number, once it is closed
 
     @property
     def position(self) -> int:
@@ -86,17 +87,17 @@ class ShardCursor(Generic[InboxT]):
 
     @property
     def finished(self) -> bool:
-        """Whether everything in the shard is done, so that its children may be read."""
+        """Whether all records of the shard are done, so that its children may be read."""
         return self.drained and self.inbox.first() is None
 
     def read(
         self, txn: ReadTxn, stream: StreamDefinition, shard: Shard, last: int, page: "Page", oldest: float
     ) -> bool:
-        """Read a page of records into the inbox, if it has room. Return whether there may be more.
+        """Read a page of records into the inbox, if it has room. Return whether more may follow.
 
         last: the stream's last sequence number in this snapshot. A snapshot from before the shard
-        was closed may lack the shard's last records. It has them all if `last` has reached the
-        number at which the shard was closed.
+        was closed may lack the shard's last records. A snapshot has all records of the shard if
+        `last` has reached the shard's last number.
         """
         if shard.end is not None and last >= shard.end:
             self._end = shard.end
@@ -118,7 +119,10 @@ class ShardCursor(Generic[InboxT]):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """How much of a shard one poll reads at most. size: the total of SizeBytes."""
+    """The most that one poll reads of one shard.
+
+    records: the number of records. size: the sum of their SizeBytes.
+    """
 
     records: int = reader.RECORDS
     size: int = reader.BYTES
@@ -127,10 +131,13 @@ class Page:
 class LogConsumer(Generic[InboxT]):
     """Reads one change log for one purpose.
 
-    name: under which its checkpoints are stored. owner: the storage key of the definition for which
-    it reads; once that definition is gone, no checkpoint is stored. positions: its stored
-    checkpoints; a shard without a checkpoint is read from the shard's beginning. make_inbox:
-    returns the inbox of a shard.
+    name: the name under which the consumer's checkpoints are stored.
+    owner: the storage key of the definition for which the consumer reads. If that definition no
+    longer exists, no checkpoint is stored.
+    positions: the consumer's stored checkpoints. A shard without a checkpoint is read from the
+    shard's beginning.
+    make_inbox: returns a new inbox for a shard.
+    page: how much one poll reads of a shard.
     """
 
     def __init__(
@@ -148,14 +155,17 @@ class LogConsumer(Generic[InboxT]):
         self._make_inbox = make_inbox
         self._page = page or Page()
         self._gone: set[int] = set()  # shards whose checkpoints are to be deleted
-        self._seen: tuple[int, StreamDefinition] | None = None  # at the last poll that left nothing
+        self._seen: tuple[int, StreamDefinition] | None = None  # of the last poll, if that poll left no records
 
     def poll(self, txn: ReadTxn, stream: StreamDefinition, now: float) -> bool:
-        """Read what is new; return False if nothing was written and nothing waits."""
+        """Read new records into the inboxes.
+
+        Return False if there are no new records and no records wait in an inbox.
+        """
         last = last_sequence(txn, stream.id)
         if self._seen is not None and self._seen[0] == last and self._seen[1] is stream:
             return False
-        self._seen = None  # until this poll has read all shards
+        self._seen = None  # stays None until this poll has read all shards
         busy = self._drop_gone(stream)
         held = {cursor.shard_id for cursor in self.shards.values() if not cursor.finished}
         oldest = stream.oldest(now)
@@ -178,10 +188,10 @@ class LogConsumer(Generic[InboxT]):
         return True
 
     def _drop_gone(self, stream: StreamDefinition) -> bool:
-        """Forget shards that are gone; return whether records of such shards still wait."""
+        """Forget shards that no longer exist; return whether records of such shards still wait."""
         busy = False
         known = {shard.number for shard in stream.shards}
-        for number in self._positions.keys() - known:  # gone while no consumer ran
+        for number in self._positions.keys() - known:  # shards that ended while no consumer ran
             del self._positions[number]
             self._gone.add(number)
         for number in self.shards.keys() - known:
@@ -195,14 +205,14 @@ class LogConsumer(Generic[InboxT]):
         return busy
 
     def finished(self, stream: StreamDefinition) -> bool:
-        """Return whether everything in all shards of a closed stream is done."""
+        """Return whether all records of all shards of a closed stream are done."""
         return all(shard.number in self.shards and self.shards[shard.number].finished for shard in stream.shards)
 
     def save(self, write: Callable[[], WriteTxn]) -> None:
-        """Store the positions that have moved, in a transaction of its own.
+        """Store the positions that have moved, in a separate transaction.
 
-        If the engine raises, nothing was stored, and the next call stores the positions. If the
-        process ends before that call, it reads some records again after its restart.
+        If the engine raises an error, no position is stored, and the next call stores the
+        positions. If the process ends before that call, the next process reads some records again.
         """
         moved = {n: cursor.position for n, cursor in self.shards.items() if cursor.position != cursor.stored}
         gone = tuple(self._gone)
@@ -220,14 +230,14 @@ class LogConsumer(Generic[InboxT]):
 
 
 def stored_positions(txn: ReadTxn, name: str) -> dict[int, int]:
-    """Return shard number -> sequence number of the next record to read, of one consumer."""
+    """Return a consumer's checkpoints: shard number -> number of the next record to read."""
     prefix = keyspace.checkpoints(name)
     stored = txn.scan(prefix, prefix_end(prefix))
     return {int.from_bytes(key[-4:], "big"): int.from_bytes(value, "big") for key, value in stored}
 
 
 def store_positions(txn: WriteTxn, name: str, positions: Mapping[int, int]) -> None:
-    """Store a consumer's checkpoints in some shards."""
+    """Store checkpoints of a consumer: shard number -> sequence number of the next record."""
     for shard, position in positions.items():
         txn.put(keyspace.checkpoint(name, shard), u64(position))
 
@@ -236,16 +246,19 @@ def store_positions(txn: WriteTxn, name: str, positions: Mapping[int, int]) -> N
 class BackOff:
     """How long to wait after a failure: `first` seconds, twice as long after each further failure.
 
-    longest: the most seconds. Waits are measured by the emulator's clock.
+    longest: the longest wait in seconds. Waits are measured by the emulator's clock.
     """
 
     first: float
     longest: float
 
     def until(self, now: float, failures: int) -> float:
-        """Return when to try again after so many failures in a row."""
+        """Return when to try again after this number of failures in a row."""
         return now + min(self.longest, self.first * 2.0 ** min(failures - 1, _MOST_DOUBLINGS))
 
     def over(self, until: float, now: float) -> bool:
-        """Return whether a wait is over. Setting the clock back does not prolong it."""
+        """Return whether a wait is over.
+
+        If the clock is set back, no more than `longest` seconds of the wait remain.
+        """
         return not now < until <= now + self.longest

@@ -1,7 +1,7 @@
 """The writing side of streams: a record for each change of an item, in the change's transaction.
 
-record.py has the layout of records. The last sequence number is a counter in the store, one for
-each stream. So numbers rise in commit order and survive a crash.
+record.py has the layout of records. For each stream, a counter in the store has the last sequence
+number. So sequence numbers rise in commit order and survive a crash.
 """
 
 from typing import Final
@@ -32,9 +32,9 @@ from storage import ReadTxn, WriteTxn
 from storage.keycode import u64
 
 _dumps: Final = orjson.dumps
-_HASH: Final = keyspace.ITEM_PREFIX  # where an item's key has the two bytes that choose its shard
+_HASH: Final = keyspace.ITEM_PREFIX  # where in an item's key the two bytes begin that choose its shard
 
-_SPREAD: Final = 0x9E3779B97F4A7C15  # odd: multiplying by it is one to one, so event ids are unique
+_SPREAD: Final = 0x9E3779B97F4A7C15  # odd: no two numbers give the same product, so event ids are unique
 _U64: Final = (1 << 64) - 1
 
 
@@ -44,7 +44,7 @@ def counter_key(stream_id: int) -> bytes:
 
 
 def last_sequence(txn: ReadTxn, stream_id: int) -> int:
-    """Return the last sequence number that a stream has used, 0 for none."""
+    """Return the last sequence number that a stream has used, 0 if it has used none."""
     return int.from_bytes(txn.get(counter_key(stream_id)) or b"", "big")
 
 
@@ -56,9 +56,9 @@ def set_last_sequence(txn: WriteTxn, stream_id: int, number: int) -> None:
 class StreamLog:
     """The writing side of one stream: adds a record for each write to its table.
 
-    alone: no other process writes the stream, so its last sequence number need not be read again.
-    On disk, that read is a tenth of a record's cost. A transaction that is undone leaves a gap in
-    the numbers.
+    alone: whether no other process writes the stream. If so, the last sequence number is kept in
+    memory. Reading the number from the disk takes a tenth of the time of writing a record. A
+    transaction that is rolled back leaves a gap in the numbers.
     """
 
     __slots__ = (
@@ -101,8 +101,8 @@ class StreamLog:
     def follow(self, txn: WriteTxn, change: Change) -> None:
         """Record a change.
 
-        Inlined on purpose: building a record costs half a PutItem, and a third of that is copying
-        the two images.
+        This is one long function for speed: building a record takes half as long as a PutItem. A
+        third of that time goes into copying the two images.
         """
         old_row, new_row, key = change.old_row, change.new_row, change.key
         item = change.new or change.old_item()

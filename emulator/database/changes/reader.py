@@ -1,7 +1,8 @@
 """The reading side of streams: records of one shard in order, from a sequence number on.
 
 Records of a shard are in commit order. Their times are in the same order, unless the clock was set
-back. So the first record since a time is found by bisection, with a few single reads.
+back. So `first_since` finds the first record since a time by bisection, which reads only a few
+records.
 """
 
 from typing import Final
@@ -22,12 +23,15 @@ from storage import ReadTxn
 from storage.keycode import prefix_end, u64
 
 RECORDS: Final = 1000
-"""Records of one GetRecords (AWS: GetRecords, Limit)."""
+"""The most records of one GetRecords (AWS: GetRecords, Limit)."""
 
 BYTES: Final = MIB
-"""SizeBytes of one GetRecords. The record that exceeds it is left for the next page."""
+"""The most SizeBytes of the records of one GetRecords, together.
 
-_CHUNK: Final = 64  # records read at a time: 50 MB of the largest, with both images
+A record that would exceed this sum is left for the next page, unless it is the first of its page.
+"""
+
+_CHUNK: Final = 64  # records read at once: 50 MB if they have the largest size, with both images
 
 
 def read(
@@ -48,7 +52,7 @@ def read(
             room -= record_size(row)
             if room < 0 and rows:
                 break
-            rows.append(row if row[0] == VERSION else current(row))  # a call would add a twentieth
+            rows.append(row if row[0] == VERSION else current(row))  # calling it each time takes 5 % longer
         if rows:
             first = record_sequence(rows[-1]) + 1
         if len(taken) < wanted:
@@ -59,8 +63,8 @@ def read(
 def first_since(txn: ReadTxn, stream: StreamDefinition, shard: Shard, since: float) -> int:
     """Return the sequence number of a shard's first record at or after a time.
 
-    If there is none, return the number after the last one. The time is rounded to milliseconds, as
-    the times of records are.
+    If there is no such record, return the number after the shard's last record. The time is rounded
+    to milliseconds, as the times of records are.
     """
     moment = milliseconds(since)
     prefix = keyspace.shard_records(stream.id, shard.number)

@@ -3,25 +3,25 @@
     1 byte     version of this layout, 2
     8 bytes    time of the change, milliseconds since the epoch, big-endian as all numbers here
     8 bytes    sequence number
-    4 bytes    SizeBytes: of Keys and the images that are there, by the rules of values/size.py
+    4 bytes    SizeBytes: the size of Keys and of the record's images, by values/size.py
     1 byte     origin of the change: CLIENT or TTL
-    1 byte     what happened: an index of EVENTS
+    1 byte     what the change did: an index into EVENTS
     4 bytes    where the text of Keys begins in the text below
     4 bytes    length of Keys
-    4 bytes    length of NewImage, 0 where there is none
-    4 bytes    length of OldImage, 0 where there is none
+    4 bytes    length of NewImage, 0 if the record has none
+    4 bytes    length of OldImage, 0 if the record has none
     the rest   the record as GetRecords returns it, JSON (behaviour 11.3)
 
 The text is a frame around parts that were JSON already:
 
     {"eventID":..,"dynamodb":{..,"Keys":K,"NewImage":N,"OldImage":O,"SequenceNumber":..}<identity>}
 
-So GetRecords copies the text into its answer, and every other form of the record is made of copies
-of the parts. Nothing is parsed.
+So GetRecords copies the text into its answer. Every other form of the record consists of copies of
+the parts. No text is parsed.
 
-Version 1 has the first four fields and the text. It is what folders of storage layout 1 hold.
-`current` returns such a record in version 2. The stored record stays as it is until its retention
-ends. Code that needs only the first four fields may read a record of either version.
+A record of version 1 has the first four fields and the text. Data folders of storage layout 1 hold
+such records. `current` returns such a record in version 2. The stored record is not rewritten. Code
+that needs only the first four fields may read a record of either version.
 """
 
 from collections.abc import Callable
@@ -76,7 +76,7 @@ class Parts(NamedTuple):
 
 
 def milliseconds(seconds: float) -> int:
-    """Return a time in the precision of records, rounded: the float 1.000999.. stands for 1.001."""
+    """Return a time in whole milliseconds, rounded: the float 1.000999.. stands for 1.001."""
     return round(seconds * 1000)
 
 
@@ -109,7 +109,7 @@ def record_json(row: bytes) -> bytes:
 
 
 def record_frame(row: bytes) -> tuple[bytes, int]:
-    """Return a record's text as a JSON object without its end, and the origin of the change."""
+    """Return a record's text without the end that IDENTITIES gives it, and the change's origin."""
     origin = _header.unpack_from(row)[4]
     return row[HEADER : len(row) - len(IDENTITIES[origin])], origin
 
@@ -164,9 +164,9 @@ _UPGRADES: Final[dict[int, Callable[[bytes], bytes]]] = {FIRST_VERSION: _from_fi
 
 
 def is_consistent(row: bytes) -> bool:
-    """Return whether the header of a record agrees with its text. Raises ValueError.
+    """Return whether the header of a record agrees with its text.
 
-    row: in the newest version.
+    Raises ValueError if the text is not JSON. row: the record, in the newest version.
     """
     _, _, sequence, _ = _first_header.unpack_from(row)
     parts = record_parts(row)

@@ -1,16 +1,16 @@
-"""The streams of all tables: opened and closed with their settings, rolled over by the clock.
+"""The streams of all tables: how streams are opened, closed, rolled over and deleted.
 
-All definitions are held in memory. A changed definition is stored before it is in force.
+All definitions are held in memory. A changed definition comes into force only after it is stored.
 
 The scheduler calls `begin_roll_over`, which queues background work:
 
 - Open shards that are four hours old are closed and continued by children.
-- A stream that has been disabled for as long as its retention is forgotten.
+- A stream that has been disabled for as long as its retention is deleted.
 - Records that are older than the retention are deleted (*trimmed*). The newest of a shard's old
-  records stays, as the mark up to which the shard was trimmed.
+  records stays: it marks how far the shard was trimmed.
 
-This work may be late: readers compare times with the clock themselves, and a record that is written
-to a shard after the shard's scheduled end is not lost.
+This work may be late. Readers do not rely on it: they compare times with the clock. A record that
+is written to a shard after the shard's scheduled end is not lost.
 """
 
 import os
@@ -38,20 +38,23 @@ from storage import Engine, ReadTxn
 from storage.keycode import prefix_end, u64
 
 ROLL_OVER_SECONDS: Final = 60.0
-"""How often streams are rolled over and trimmed."""
+"""The seconds between two calls of `begin_roll_over`."""
 
 ROLL_OVER: Final = "roll over"
 """The name of the background work that rolls over streams."""
 
 ROLL_OVER_SLICE: Final = 10
-"""Streams that are rolled over in one slice: 3 to 8 ms."""
+"""The most streams that are rolled over in one slice, which takes 3 to 8 ms."""
 
 _ON_DEMAND_SHARDS: Final = 4
-"""An on-demand table starts with four partitions: 4,000 write units, 1,000 a partition."""
+"""An on-demand table starts with four partitions, of 1,000 write units each."""
 
 _PARTITION_READS: Final = 3000
 _PARTITION_WRITES: Final = 1000
-"""Units of a provisioned table's partition (AWS: "Partitions and data distribution")."""
+"""Read and write units of one partition of a provisioned table.
+
+AWS: "Partitions and data distribution".
+"""
 
 
 def _new_seed() -> str:
@@ -61,9 +64,10 @@ def _new_seed() -> str:
 class Streams:
     """All streams of an engine.
 
-    account: the account of access keys that are not account numbers; shared: one tenant for all
-    callers; shards: open shards of a new stream, 0 for as many as its table has partitions; delay:
-    seconds that ENABLING and DISABLING last.
+    account: the account of access keys that are not account numbers.
+    shared: whether there is one tenant for all callers.
+    shards: how many open shards a new stream has; 0: one for each partition of its table.
+    delay: how many seconds ENABLING and DISABLING last.
     """
 
     def __init__(
@@ -94,13 +98,13 @@ class Streams:
         self._logs: dict[int, StreamLog] = {}
         self._tenants: dict[Tenant, dict[str, StreamDefinition]] = {}  # by `resource`, without hidden streams
         self._rolling: list[int] = []  # ids of streams that are due and have not been rolled over yet
-        self._due: dict[int, float] = {}  # stream id -> when it next rolls over or goes
-        self._trim: dict[int, float] = {}  # stream id -> when to trim it, inf while that is queued
+        self._due: dict[int, float] = {}  # stream id -> when `begin_roll_over` must next change it
+        self._trim: dict[int, float] = {}  # stream id -> when to trim it, inf while the trimming is queued
 
     # --- finding ----------------------------------------------------------------------------------
 
     def find(self, tenant: Tenant, arn: str) -> StreamDefinition:
-        """Return a stream by its ARN. Raises ResourceNotFoundException.
+        """Return a stream by its ARN. Raises ResourceNotFoundException if there is none.
 
         With `--shared-db`, the ARN may have any account and region.
         """
@@ -110,7 +114,7 @@ class Streams:
         return stream
 
     def of_resource(self, tenant: Tenant, resource: str) -> StreamDefinition | None:
-        """Return a stream by the part of its ARN after the account."""
+        """Return the stream whose ARN has this text after the account, None if there is none."""
         return self._tenants.get(tenant, {}).get(resource)
 
     def of(self, tenant: Tenant) -> Iterator[StreamDefinition]:
@@ -118,11 +122,11 @@ class Streams:
         yield from self._tenants.get(tenant, {}).values()
 
     def get(self, stream_id: int) -> StreamDefinition | None:
-        """Return a stream by its id, hidden ones too."""
+        """Return the stream with this id, also a hidden one; None if there is none."""
         return self._definitions.get(stream_id)
 
     def log(self, stream_id: int | None) -> StreamLog | None:
-        """Return the writing side of a stream, None if it is disabled or does not exist."""
+        """Return the writing side of a stream, None if the stream is disabled or does not exist."""
         return None if stream_id is None else self._logs.get(stream_id)
 
     # --- opening and closing ----------------------------------------------------------------------
@@ -166,7 +170,10 @@ class Streams:
         return stream
 
     def close(self, change: DefinitionChange, stream_id: int) -> None:
-        """Disable a stream and close its shards. Its records stay for its retention."""
+        """Disable a stream and close its shards.
+
+        The records of the stream stay until its retention has passed.
+        """
         now = self._clock.now()
         stream = self._definitions[stream_id]
         last = last_sequence(change.txn, stream_id) + 1
@@ -174,7 +181,7 @@ class Streams:
         self._save(change, replace(closed(stream, last, now), disabled=now, until=now + self._delay))
 
     def tag(self, stream: StreamDefinition, tags: Mapping[str, str]) -> None:
-        """Replace the tags of a stream, in a transaction of its own."""
+        """Replace the tags of a stream, in a separate transaction."""
         with self._registries.changing() as change:
             self._save(change, replace(stream, tags=tags))
 
@@ -215,7 +222,7 @@ class Streams:
                 del self._tenants[tenant]
 
     def _label(self, table: TableDefinition, now: float) -> str:
-        """Return the time as a label.
+        """Return the label of a new stream: the time `now`, or the first later one that is free.
 
         Two streams of a table get different labels even if the clock is frozen.
         """
@@ -228,9 +235,10 @@ class Streams:
     # --- what is due by the clock -----------------------------------------------------------------
 
     def begin_roll_over(self) -> None:
-        """Queue what is due: rolling over and forgetting streams, and then trimming.
+        """Queue the work that is due: rolling over and deleting streams, and then trimming records.
 
-        If nothing is due, a stream costs two comparisons: there may be thousands.
+        A stream for which no work is due costs only two comparisons, because there may be thousands
+        of streams.
         """
         now = self._clock.now()
         self._rolling = [number for number, due in self._due.items() if due <= now]
@@ -240,7 +248,7 @@ class Streams:
             self._begin_trimming()
 
     def _roll_over_slice(self) -> bool:
-        """Roll over or forget some of the streams that are due; return True if there are more."""
+        """Roll over or delete some of the streams that are due; return True if others remain."""
         now = self._clock.now()
         for _ in range(ROLL_OVER_SLICE):
             if not self._rolling:
@@ -278,12 +286,12 @@ class Streams:
             self._save(change, changed)
 
     def _trim_slice(self, stream_id: int) -> bool:
-        """Delete some of the records that are too old; return True if there are more."""
+        """Delete some of the records that are too old; return True if others remain."""
         stream = self._definitions.get(stream_id)
         if stream is None:
             return False
         now = self._clock.now()
-        due = now + stream.retention  # when records that are written from now on are too old
+        due = now + stream.retention  # when a record that is written now becomes too old
         room = deleting.SLICE
         with self._engine.write() as txn:
             txn.urgent = True
@@ -294,7 +302,7 @@ class Streams:
                 if not room:
                     return True
                 rows, _ = txn.page(prefix, prefix_end(prefix), 2)
-                if len(rows) > 1:  # the first can stay as the mark
+                if len(rows) > 1:  # the first record may stay, as the mark
                     due = min(due, record_time(rows[1]) + stream.retention)
         self._trim[stream_id] = due
         return False

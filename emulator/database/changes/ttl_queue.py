@@ -1,7 +1,8 @@
-"""Time to live: a queue of expiry times for each table that has it (behaviour 12).
+"""Time to live: a queue of expiry times for each table with TTL (behaviour 12).
 
-An entry of the queue is a key: the milliseconds of expiry, then the item's key. So the entries of
-expired items come first, in order of expiry, and finding them reads no other entries. A walk
+An entry of the queue is a storage key with an empty value. After the queue's prefix, the key has
+the item's time of expiry in milliseconds and then the item's key. So the entries of expired items
+come first, in the order of expiry, and finding these entries reads no others. A walk
 (jobs/ttl_fill.py) enters the items from before TTL was switched on. Sweeps (jobs/ttl_sweep.py)
 delete the items that have expired.
 """
@@ -15,7 +16,7 @@ from emulator.values.types import Item
 from storage import WriteTxn
 
 _LATEST: Final = (1 << 63) - 1
-"""Milliseconds. An item with a later expiry, 292 million years from now, never expires."""
+"""Milliseconds: about 292 million years. An item with a later expiry never expires."""
 
 _TOO_OLD: Final = 5 * 365 * 86_400_000
 """Milliseconds. An item that expired longer ago than five years stays (behaviour 12)."""
@@ -30,7 +31,10 @@ def queue_of(definition: TableDefinition) -> "TtlQueue | None":
 
 
 class TtlQueue:
-    """A table's queue; follows its writes. attribute: the name of the TTL attribute."""
+    """The queue of a table, and the follower of the table's writes.
+
+    attribute: the name of the TTL attribute.
+    """
 
     __slots__ = ("attribute", "prefix")
 
@@ -39,7 +43,7 @@ class TtlQueue:
         self.prefix = keyspace.expiries(queue)
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Replace the entry of the item's old expiry with that of its new one."""
+        """Delete the entry of the item's old expiry and put an entry of the new expiry."""
         before, after = self.expiry(change.old_item()), self.expiry(change.new)
         if before != after:
             if before is not None:
@@ -50,22 +54,22 @@ class TtlQueue:
     def expired(self, now: float) -> tuple[bytes, bytes]:
         """Return the range of the entries that a sweep at the time `now` (seconds) deletes.
 
-        Their items expired within the last five years. An item expires once its time is less than
-        the current time (AWS API Reference: UpdateTimeToLive).
+        The items of these entries expired within the last five years. An item expires once its time
+        is less than the current time (AWS API Reference: UpdateTimeToLive).
         """
         milliseconds = int(now * 1000)
         oldest = max(0, milliseconds - _TOO_OLD)
         return keyspace.expiry(self.prefix, oldest, b""), keyspace.expiry(self.prefix, milliseconds, b"")
 
     def entry(self, item: Item, item_key: bytes) -> bytes | None:
-        """Return the entry that an item must have, None if it never expires."""
+        """Return the entry that an item must have, None if the item never expires."""
         expiry = self.expiry(item)
         return None if expiry is None else keyspace.expiry(self.prefix, expiry, item_key)
 
     def expiry(self, item: Item | None) -> int | None:
-        """Return when an item expires, in whole milliseconds since the epoch, None for never.
+        """Return when an item expires, in whole milliseconds since the epoch, None if never.
 
-        Only a Number is a time.
+        An attribute that is not a Number is ignored.
         """
         value = None if item is None else item.get(self.attribute)
         if value is None or "N" not in value:

@@ -2,9 +2,10 @@
 
     arn:<partition>:<service>:<region>:<account>:<resource>
 
-`parsed` splits an ARN into its parts. `table_name` checks an ARN that a caller sent as TableName,
-`tagged` one that a caller sent as the ResourceArn of a tag operation. The faults below have the
-errors below, and are checked in this order, except where the notes say otherwise:
+`parsed` splits an ARN into its parts. `table_name` checks an ARN that a caller sent as TableName.
+`tagged` checks an ARN that a caller sent as the ResourceArn of a tag operation. The table below has
+the error for each fault. The faults are checked in the order of the rows, except where the notes
+below the table say otherwise:
 
 | fault                    | `table_name`                   | `tagged`                    |
 |--------------------------|--------------------------------|-----------------------------|
@@ -21,7 +22,7 @@ errors below, and are checked in this order, except where the notes say otherwis
 
 [1] checked before the partition; [2] checked before partition and region; [3] checked last
 
-With `--shared-db`, every account and region is the caller's own.
+With `--shared-db`, every account and region counts as the caller's own.
 """
 
 import re
@@ -32,7 +33,7 @@ from emulator.settings import is_account
 
 SERVICE: Final = "dynamodb"
 
-# Compiled at first use: compiling takes 0.6 ms, and few clients send ARNs.
+# These are compiled at first use, because compiling takes 0.6 ms and few clients send ARNs.
 _RESOURCE: Final = r"table/([^/]*)(?:/(index|stream)/([^/]+))?"
 _TABLE_NAME: Final = r"[a-zA-Z0-9_.-]{3,255}"
 _PARTS: Final = 6
@@ -72,7 +73,7 @@ class Arn(NamedTuple):
     name: str
 
     def is_of_table(self) -> bool:
-        """Say whether the ARN is of a table, index or stream, and a table can have that name."""
+        """Say whether the ARN names a table, index or stream, and its table name is valid."""
         return bool(self.kind) and re.fullmatch(_TABLE_NAME, self.table) is not None
 
 
@@ -170,7 +171,7 @@ def account_of(access_key: str, default: str) -> str:
 
 
 def moved(text: str, before: str, after: str) -> str:
-    """Return an ARN with the account `before` replaced by `after`, any other text unchanged."""
+    """Replace the account `before` of an ARN by `after`. Return any other text unchanged."""
     parts = text.split(":", _PARTS - 1)
     if len(parts) == _PARTS and parts[4] == before:
         parts[4] = after
@@ -180,7 +181,7 @@ def moved(text: str, before: str, after: str) -> str:
 def default_key(account: str) -> str:
     """Return the last part of the ARN of an account's default KMS key.
 
-    That key encrypts a table if its SSESpecification names no other key.
+    That key encrypts a table if the table's SSESpecification names no other key.
     """
     from uuid import NAMESPACE_URL, uuid5  # noqa: PLC0415 - start-up time
 
@@ -190,7 +191,7 @@ def default_key(account: str) -> str:
 def moved_key(text: str, before: str, after: str) -> str:
     """Return a KMS key's ARN with the account `before` replaced by `after`.
 
-    The default key of the one account becomes the default key of the other.
+    The default key of account `before` becomes the default key of account `after`.
     """
     key_before, key_after = default_key(before), default_key(after)
     arn = moved(text, before, after)

@@ -1,19 +1,19 @@
 """The state of Kinesis destinations, as clients and the log show it.
 
-A destination's status depends on the clock, and on whether there is a Kinesis-compatible server
-(`--kinesis-endpoint`):
+The status that clients see depends on the stored status, the clock, and whether there is a
+Kinesis-compatible server (`--kinesis-endpoint`):
 
-| stored    | without an endpoint | with one, before `until` | later    | change log |
-|-----------|---------------------|--------------------------|----------|------------|
-| ENABLING  | ENABLING            | ENABLING                 | ACTIVE   | open       |
-| UPDATING  | ENABLING            | UPDATING                 | ACTIVE   | open       |
-| DISABLING | DISABLED            | DISABLING                | DISABLED | closed     |
-| DISABLED  | DISABLED            | DISABLED                 | DISABLED | none       |
+| stored    | without a server | with a server, before `until` | with a server, later | change log |
+|-----------|------------------|-------------------------------|----------------------|------------|
+| ENABLING  | ENABLING         | ENABLING                      | ACTIVE               | open       |
+| UPDATING  | ENABLING         | UPDATING                      | ACTIVE               | open       |
+| DISABLING | DISABLED         | DISABLING                     | DISABLED             | closed     |
+| DISABLED  | DISABLED         | DISABLED                      | DISABLED             | none       |
 
-During DISABLING, the records of earlier changes are still sent. When all have been sent, the
-destination becomes DISABLED. ENABLE_FAILED is stored at once for an ARN that can never be a
-destination, and shown as ENABLING until `until`: the service never refuses the request because of
-its ARN (control-plane 13).
+During DISABLING, the emulator still sends the records of earlier changes. When it has sent all of
+them, the destination becomes DISABLED. If an ARN can never be a destination, ENABLE_FAILED is
+stored at once. Clients see such a destination as ENABLING until `until`: the service never refuses
+a request for the ARN in it (control-plane 13).
 """
 
 import logging
@@ -34,7 +34,10 @@ DISABLED: Final = "DISABLED"
 ENABLE_FAILED: Final = "ENABLE_FAILED"
 
 ENDED: Final = frozenset({DISABLED, ENABLE_FAILED})
-"""Statuses without records. At most one destination of a table is in another status."""
+"""Statuses in which a destination gets no records.
+
+At most one destination of a table has a status that is not one of these.
+"""
 
 MILLISECOND: Final = "MILLISECOND"
 MICROSECOND: Final = "MICROSECOND"
@@ -42,13 +45,16 @@ MICROSECOND: Final = "MICROSECOND"
 _STREAM_ARN: Final = re.compile(r"arn:aws[a-z-]*:kinesis:([a-z0-9-]+):[0-9]{12}:stream/[a-zA-Z0-9_.-]{1,128}")
 
 DRAIN_SECONDS: Final = 60.0
-"""How long a disabled destination gets the records of earlier changes. The figure is ours."""
+"""The most seconds for which a disabled destination still gets the records of earlier changes.
+
+The figure is ours.
+"""
 
 UNCONNECTED: Final = "no Kinesis endpoint is configured (--kinesis-endpoint URL)"
 
 
 def status(destination: KinesisDestination, now: float, *, connected: bool) -> str:
-    """Return the status that clients see. connected: there is an endpoint."""
+    """Return the status that clients see. connected: whether there is an endpoint."""
     stored = destination.status
     if stored == ENABLE_FAILED:
         return ENABLING if now < destination.until else ENABLE_FAILED

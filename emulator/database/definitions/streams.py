@@ -26,7 +26,7 @@ SHARD_LIFE: Final = 14_400.0
 """Seconds after which an open shard is closed and continued by a child (behaviour 11.5)."""
 
 FIRST_SEQUENCE: Final = 100_000_000_000_000_000_000
-"""Added to a stored number for clients: their numbers have at least 21 digits (behaviour 11.1)."""
+"""Clients see stored sequence number + this number: at least 21 digits (behaviour 11.1)."""
 
 
 def sequence_text(number: int) -> str:
@@ -35,9 +35,9 @@ def sequence_text(number: int) -> str:
 
 
 def sequence_of(text: str) -> int | None:
-    """Return the stored number of a client's sequence number, None if the text is not one.
+    """Return the stored number of a client's sequence number, None if the text is not a number.
 
-    There need not be a record with that number.
+    A record with that number need not exist.
     """
     if not (text.isascii() and text.isdigit()):
         return None
@@ -48,9 +48,9 @@ def sequence_of(text: str) -> int | None:
 class Shard:
     """A shard: the records of one slot (a range of partition key hashes) during some hours.
 
-    number: unique in its stream; newer shards have higher numbers and higher ids. start, end: its
-    first and last sequence number; end is None while it is open. opened, closed: seconds since the
-    epoch; no record is from after `closed`.
+    number: unique in the stream; newer shards have higher numbers and higher ids.
+    start, end: the shard's first and last sequence number; end is None while the shard is open.
+    opened, closed: seconds since the epoch. No record of the shard is later than `closed`.
     """
 
     number: int
@@ -67,12 +67,17 @@ class Shard:
 class StreamDefinition:
     """A stream as stored. Times are seconds since the epoch.
 
-    view: KEYS_ONLY, NEW_IMAGE, OLD_IMAGE or NEW_AND_OLD_IMAGES. seed: 16 hex digits that make its
-    event ids unique. slots: how many shards are open at a time. until: when ENABLING or DISABLING
-    ends. disabled: since when it is not written, None while it is. hidden: a change log of the
-    emulator's own (a Kinesis destination's), which clients cannot see. shared: its table belongs to
-    the one tenant of all callers. account: as a table's (definitions/tables.py). tags: its own, not
-    the table's. retention: seconds that it keeps records.
+    view: KEYS_ONLY, NEW_IMAGE, OLD_IMAGE or NEW_AND_OLD_IMAGES.
+    seed: 16 hex digits that make the event ids of the stream unique.
+    slots: how many shards are open at a time.
+    until: when ENABLING or DISABLING ends.
+    disabled: when the stream was disabled, None while it is enabled.
+    hidden: whether the stream is a change log of the emulator (for a Kinesis destination), which
+    clients cannot see.
+    shared: whether the stream's table belongs to the one tenant of all callers.
+    account: follows from the access key and a setting, as in TableDefinition.
+    tags: the tags of the stream, not of its table.
+    retention: how many seconds the stream keeps records.
     """
 
     id: int
@@ -117,7 +122,7 @@ class StreamDefinition:
 
     @property
     def resource(self) -> str:
-        """The part of its ARN after the account; unique among the streams of a tenant."""
+        """The part of the stream's ARN after the account; unique among the streams of a tenant."""
         return f"table/{self.table}/stream/{self.label}"
 
     def status(self, *, settled: bool) -> str:
@@ -131,15 +136,18 @@ class StreamDefinition:
         return self.disabled is not None and self.disabled + self.retention <= now
 
     def oldest(self, now: float) -> float:
-        """Return the time before which records count as trimmed, even if not deleted yet."""
+        """Return the time of the oldest record that may be read.
+
+        Older records count as trimmed, even before they are deleted.
+        """
         return now - self.retention
 
     def readable(self, now: float) -> Iterator[Shard]:
-        """Walk the shards that may still have records to be read, oldest first."""
+        """Walk the shards whose records may still be read, oldest first."""
         return (shard for shard in self.shards if shard.closed is None or shard.closed + self.retention > now)
 
     def due(self) -> float:
-        """Return when the stream changes next: a shard rolls over or goes, or the stream goes."""
+        """Return when a shard must next be rolled over or deleted, or else the stream deleted."""
         moments = [
             shard.opened + SHARD_LIFE if shard.closed is None else shard.closed + self.retention
             for shard in self.shards
@@ -149,7 +157,7 @@ class StreamDefinition:
         return min(moments)
 
     def open_shards(self) -> list[Shard]:
-        """Return the shards that are being written, one for each slot and in that order.
+        """Return the shards that are being written: one for each slot, in the order of the slots.
 
         A disabled stream has none.
         """
@@ -162,12 +170,12 @@ class StreamDefinition:
 def opened(stream: StreamDefinition, first: int, moment: float) -> StreamDefinition:
     """Return the stream with a new shard for each slot, the child of the slot's last shard.
 
-    first: the next sequence number.
+    first: the first sequence number of the new shards. moment: when they are opened.
     """
     parents = {shard.slot: shard.id for shard in stream.shards}
     number = max((shard.number for shard in stream.shards), default=0) + 1
     numbers = range(number, number + stream.slots)
-    tails = sorted(crc32(f"{stream.seed} {each}".encode()) for each in numbers)  # so ids grow with numbers
+    tails = sorted(crc32(f"{stream.seed} {each}".encode()) for each in numbers)  # so that ids rise with numbers
     shards = tuple(
         Shard(each, f"shardId-{max(0, int(moment * 1000)):020d}-{tail:08x}", parents.get(slot), slot, first, moment)
         for slot, (each, tail) in enumerate(zip(numbers, tails, strict=True))
@@ -176,21 +184,26 @@ def opened(stream: StreamDefinition, first: int, moment: float) -> StreamDefinit
 
 
 def closed(stream: StreamDefinition, last: int, moment: float) -> StreamDefinition:
-    """Return the stream with all its shards closed at a sequence number."""
+    """Return the stream with all its open shards closed.
+
+    last: the last sequence number of these shards. moment: when they are closed.
+    """
     shards = (replace(shard, end=last, closed=moment) if shard.end is None else shard for shard in stream.shards)
     return replace(stream, shards=tuple(shards))
 
 
 def rolled_over(stream: StreamDefinition, last: int, written: float, now: float) -> tuple[StreamDefinition, int]:
-    """Return the stream with the shards that it has by now, and its last used sequence number.
+    """Return the stream with the shards that it must have now, and its last sequence number.
 
-    Open shards end after SHARD_LIFE and are continued by children. Each such end uses up one
-    sequence number. Closed shards go when all their records are too old. After a long pause, only
-    generations of shards that are still readable are made.
+    This closes open shards that are older than SHARD_LIFE, and opens their children. Closing all
+    open shards uses up one sequence number. Closed shards are left out when all their records are
+    too old. If streams were not rolled over for a long time, this makes only those generations of
+    shards that are still readable.
 
-    last: the last sequence number used so far. written: the time of the newest record. If rolling
-    over is late, a shard may hold records past its scheduled end. Such a shard is closed at the
-    time of its newest record, so that these records stay readable for as long as all others.
+    last: the last sequence number that the stream has used so far. written: the time of the newest
+    record in the open shards. If rolling over is late, a shard may hold records from after its
+    scheduled end. Such a shard is closed at the time of its newest record, so that these records
+    stay readable for as long as all others.
     """
     while open_shards := stream.open_shards():
         moment = open_shards[0].opened + SHARD_LIFE

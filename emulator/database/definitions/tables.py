@@ -25,8 +25,8 @@ DAY: Final = 86_400  # seconds
 class Pending:
     """A change that was answered and is not in force yet (behaviour 10.4).
 
-    until: time (seconds) at which it comes into force; fields: names of fields of the definition,
-    and their values from then on.
+    until: the time (seconds) at which the change comes into force. fields: name of a field of the
+    definition -> the field's value from that time on.
     """
 
     until: float
@@ -37,10 +37,12 @@ class Pending:
 class IndexDefinition:
     """A secondary index as stored.
 
-    hash, range: key attribute names; projection: ALL, KEYS_ONLY or INCLUDE; filled_to: storage key
-    (hex) up to which the table's items have been entered while the index is being built, None once
-    it is complete; until: time (seconds) at which a transient status ends. The fields of throughput
-    are those of a table.
+    hash, range: names of key attributes.
+    projection: ALL, KEYS_ONLY or INCLUDE.
+    filled_to: the storage key (hex) up to which the table's items have been entered, while the
+    index is being filled; None once the index is complete.
+    until: the time (seconds) at which a transient status ends.
+    The fields about throughput mean the same as in TableDefinition.
     """
 
     id: int
@@ -64,7 +66,7 @@ class IndexDefinition:
 
     @classmethod
     def load(cls, stored: Mapping[str, Any]) -> Self:
-        """Return the index that a table's JSON holds."""
+        """Return the definition of an index. stored: the index's part of the table's JSON."""
         tuples = {name: tuple(stored[name]) for name in ("hash", "range", "non_key")}
         return from_fields(cls, {**stored, **tuples, "pending": _load_pending(cls, stored)})
 
@@ -73,10 +75,13 @@ class IndexDefinition:
 class KinesisDestination:
     """A Kinesis data stream that receives a table's changes.
 
-    arn: of the data stream; status: as stored, see the table in definitions/kinesis.py; precision:
-    MILLISECOND or MICROSECOND, of ApproximateCreationDateTime, None if it was not given; stream_id:
-    the change log (a stream that clients do not see) from which it is fed, closed while DISABLING,
-    None once it is disabled; until: time (seconds) at which a transient status ends at the latest.
+    arn: the ARN of the data stream.
+    status: the stored status; see the table in definitions/kinesis.py.
+    precision: MILLISECOND or MICROSECOND, the unit of ApproximateCreationDateTime; None if the
+    request did not set it.
+    stream_id: the id of the change log (a stream that clients do not see) whose records the
+    destination gets. The log is closed during DISABLING. None once the destination is disabled.
+    until: the latest time (seconds) at which a transient status ends.
     """
 
     arn: str
@@ -87,7 +92,7 @@ class KinesisDestination:
 
 
 GONE: Final = ("ttl_disabled", "ttl_until")
-"""Fields of tables that older versions stored."""
+"""Fields of tables that only older versions of the program had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,7 @@ class TableDefinition:
     write_units: int = 0
     throughput_increased: float | None = None
     throughput_decreased: float | None = None
-    decreases: int = 0  # number on the UTC day of the last decrease
+    decreases: int = 0  # how many decreases on the UTC day of the last one
     pay_per_request_since: float | None = None
     billing_explicit: bool = False
     on_demand: Mapping[str, int] = field(default_factory=dict)
@@ -124,13 +129,13 @@ class TableDefinition:
     deletion_protection: bool = False
     stream_view: str | None = None
     stream_label: str | None = None
-    stream_id: int | None = None  # of the stream that is written, None if there is none
+    stream_id: int | None = None  # id of the enabled stream, None if there is none
     sse: Mapping[str, Any] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     ttl_attribute: str | None = None
     ttl_changed: float | None = None
-    ttl_queue: int | None = None  # of the queue of expiry times, a new one each time TTL is enabled
-    ttl_filled_to: str | None = None  # key (hex) up to which items are in the queue
+    ttl_queue: int | None = None  # id of the TTL queue; each enabling of TTL makes a new queue
+    ttl_filled_to: str | None = None  # storage key (hex) up to which items were entered into the queue
     kinesis: tuple[KinesisDestination, ...] = ()
     status: str = CREATING
     until: float = 0.0
@@ -181,7 +186,7 @@ def _move(fields: dict[str, Any], account: str) -> None:
 
 
 def decreases_today(part: TableDefinition | IndexDefinition, now: float) -> int:
-    """Return how often provisioned throughput was lowered on the UTC day of now."""
+    """Return how often provisioned throughput was lowered on the UTC day of `now`."""
     last = part.throughput_decreased
     return part.decreases if last is not None and last // DAY == now // DAY else 0
 
@@ -192,7 +197,7 @@ Part = TypeVar("Part", TableDefinition, IndexDefinition)
 
 
 def _load_pending(part: type, stored: Mapping[str, Any]) -> tuple[Pending, ...]:
-    """Return the pending changes of a definition's JSON; older versions stored none."""
+    """Return the pending changes in a definition's JSON. Definitions of old versions have none."""
     pending = tuple(from_fields(Pending, each) for each in stored.get("pending", ()))
     for change in pending:
         check_names(part, change.fields)
@@ -200,12 +205,15 @@ def _load_pending(part: type, stored: Mapping[str, Any]) -> tuple[Pending, ...]:
 
 
 def deferred(part: Part, until: float, fields: Mapping[str, Any]) -> Part:
-    """Return the definition with new pending values of fields, which replace older ones."""
+    """Return the definition with a new pending change of `fields`.
+
+    Older pending values of the same fields are dropped.
+    """
     return replace(part, pending=(*_without(part.pending, fields), Pending(until, dict(fields))))
 
 
 def _without(pending: Iterable[Pending], names: Container[str]) -> Iterator[Pending]:
-    """Yield the pending changes, without the fields with these names."""
+    """Yield the pending changes without the fields that have these names."""
     for change in pending:
         fields = {name: value for name, value in change.fields.items() if name not in names}
         if fields:
@@ -213,7 +221,7 @@ def _without(pending: Iterable[Pending], names: Container[str]) -> Iterator[Pend
 
 
 def in_force(part: Part, has_passed: Callable[[float], bool]) -> Part:
-    """Return the definition after the pending changes whose time has come."""
+    """Return the definition with those pending changes made whose time has come."""
     fields: dict[str, Any] = {}
     for change in part.pending:
         if has_passed(change.until):

@@ -2,8 +2,8 @@
 
 Preparing the write of a large item takes up to 30 ms, and a request may have a hundred writes. So
 the writes are prepared in slices (emulator/slices.py), each from the row that is stored at that
-moment. The transaction prepares a write again if its row has changed since. So the outcome is the
-same as if the transaction had prepared everything itself.
+moment. If the row of a write has changed after that, the transaction prepares this write again. So
+the outcome is the same as if the transaction had prepared all writes.
 """
 
 from collections.abc import Collection
@@ -18,13 +18,13 @@ from emulator.errors import ApiError
 from emulator.values.types import Item
 from storage import ReadTxn
 
-LONG: Final = 1 << 20  # bytes of old and new rows of one request that take long: 10 to 30 ms
-LARGE: Final = 64 << 10  # bytes of old and new row from which on `forget_items` is worth it
+LONG: Final = 1 << 20  # bytes of one request's old and new rows; preparing these takes 10 to 30 ms
+LARGE: Final = 64 << 10  # bytes of a write's old and new row, from which on `forget_items` is worth it
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of preparing a write on the row that it found: a change, or an error."""
+    """The result of preparing a write: a change, or an error. row: the row that was read."""
 
     row: bytes | None
     change: Change | None = None
@@ -32,7 +32,7 @@ class Outcome:
 
 
 def outcome(txn: ReadTxn, write: Write, kept: Collection[str] = ()) -> Outcome:
-    """Prepare a write. kept: as in `prepared`."""
+    """Prepare a write and return the outcome, also of an error. kept: as in `prepared`."""
     row = txn.get(write.key)
     try:
         return Outcome(row, change=prepared(txn, write, kept))
@@ -43,8 +43,8 @@ def outcome(txn: ReadTxn, write: Write, kept: Collection[str] = ()) -> Outcome:
 def prepared(txn: ReadTxn, write: Write, kept: Collection[str] = (), ahead: Outcome | None = None) -> Change:
     """Return the change of a write. Raises ApiError.
 
-    kept: attributes of the items that the caller needs. ahead: the outcome of preparing the write
-    before; if the row has changed since, the write is prepared again.
+    kept: attributes of the items that the caller needs. ahead: the outcome of preparing this
+    write earlier. If the stored row has changed after that, the write is prepared again.
     """
     if ahead is None or txn.get(write.key) != ahead.row:
         change = write.prepare(txn)
@@ -60,7 +60,7 @@ def prepared(txn: ReadTxn, write: Write, kept: Collection[str] = (), ahead: Outc
 
 
 def forget_items(table: Table, change: Change, kept: Collection[str] = ()) -> None:
-    """Reduce a change's items to what is still needed: 400 KB can take 40 MB of memory."""
+    """Remove what is not needed from a change's items: an item of 400 KB can take 40 MB."""
     if table.indexes:
         change.entries = entry_changes(table, change)
     names = {*table.key_names, *kept}

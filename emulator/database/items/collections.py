@@ -1,7 +1,8 @@
 """Item collections (behaviour 9.4): all items of one partition key, in the table and local indexes.
 
-Like the statistics, their sizes are updated in the transaction of each write. Only tables with
-local indexes have sizes. A local index is as old as its table, so sizes never need a backfill.
+The size of a collection is updated in the transaction of each write, as the statistics are. Only
+the collections of tables with local indexes have stored sizes. A local index is as old as its
+table, so sizes never need a backfill.
 """
 
 from collections.abc import Iterable
@@ -21,7 +22,7 @@ def collection_size(txn: ReadTxn, item_key: bytes) -> int:
 
 
 class Collections:
-    """Keeps the sizes of the collections of a table, and refuses writes that exceed the limit.
+    """Stores the sizes of a table's collections, and refuses writes that make one too large.
 
     limit: the most bytes that a collection may have.
     """
@@ -64,7 +65,7 @@ def metrics(txn: ReadTxn, write: Write) -> dict[str, Any]:
 
 
 def metrics_by_table(txn: ReadTxn, writes: Iterable[tuple[str, Write]]) -> dict[str, list[dict[str, Any]]]:
-    """Return ItemCollectionMetrics of several writes by table name, with each collection once."""
+    """Return table name -> ItemCollectionMetrics of several writes, once for each collection."""
     by_table: dict[str, list[dict[str, Any]]] = {}
     seen = set()
     for name, write in writes:

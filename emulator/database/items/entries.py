@@ -28,7 +28,10 @@ def entry_changes(table: Table, change: Change) -> list[EntryChange]:
 
 
 def _entry_change(index: Index, change: Change) -> EntryChange:
-    """Return what a change of an item does to one index: nothing if the entry stays the same."""
+    """Return what a change of an item does to one index.
+
+    The result has no keys if the entry stays the same, or if a backfill will enter the item.
+    """
     entry = EntryChange(index)
     if not index.holds(change.key):
         return entry
@@ -36,7 +39,7 @@ def _entry_change(index: Index, change: Change) -> EntryChange:
     new_key = None if new is None else index.key(new, change.key)
     if old is None:
         old_key = None
-    elif new is not None and index.same_key(old, new):  # saves a sixth of a write to two indexes
+    elif new is not None and index.same_key(old, new):  # saves a sixth of a write's time (two indexes)
         old_key = new_key
     else:
         old_key = index.key(old, change.key)

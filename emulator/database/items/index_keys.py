@@ -10,11 +10,14 @@ from emulator.values.size import value_size
 from emulator.values.types import KIND, Item, Values
 
 _SHORT: Final = limits.SORT_KEY // (limits.INDEX_KEY_ATTRIBUTES * 4)
-"""Characters. Four index key attributes of this length always fit, at four bytes a character."""
+"""Characters. Four key attributes of this length always fit into an index key.
+
+A character has at most four bytes.
+"""
 
 
 def check_item(table: Table, item: Item) -> None:
-    """Raise if a whole item has an index key of a wrong type, empty or too long."""
+    """Raise if an index key attribute of a whole item has a wrong type, is empty or is too long."""
     for name, (expected, index) in table.index_keys.items():
         value = item.get(name)
         if value is None:
@@ -31,8 +34,8 @@ def check_item(table: Table, item: Item) -> None:
 def check_given(table: Table, update: program.UpdateProgram, values: Values) -> None:
     """Raise if an update gives an index key a wrong type or an empty value, whatever the item is.
 
-    An empty value is reported before a wrong type. In a transaction, an empty value is an error of
-    the whole request, and a wrong type a reason for its cancellation (behaviour 8.1).
+    An empty value is reported before a wrong type. In a transaction, an empty value makes the whole
+    request invalid, but a wrong type is a cancellation reason (behaviour 8.1).
     """
     mismatch = None
     for name, (expected, index) in table.index_keys.items():
@@ -52,7 +55,8 @@ def check_given(table: Table, update: program.UpdateProgram, values: Values) -> 
 def check_updated(table: Table, item: Item, update: program.UpdateProgram) -> None:
     """Raise if an update has given an index key of this item a value that it cannot have.
 
-    The text depends on where a wrong type came from: the default of an if_not_exists, or the item.
+    If a value has a wrong type, the error's text depends on where the value comes from: the default
+    of an if_not_exists, or the item.
     """
     if table.index_keys.keys().isdisjoint(update.attributes):
         return
@@ -76,9 +80,9 @@ def check_updated(table: Table, item: Item, update: program.UpdateProgram) -> No
 
 
 def _check_lengths(table: Table, item: Item) -> None:
-    """Raise if an index's key attributes are too long together.
+    """Raise if the key attributes of an index are too long together.
 
-    The error names the first such index by name.
+    If there are several such indexes, the error names the first by name.
     """
     found = [excess for index in table.indexes if (excess := _excess(index, item)) is not None]
     if found:
@@ -86,10 +90,10 @@ def _check_lengths(table: Table, item: Item) -> None:
 
 
 def _excess(index: Index, item: Item) -> tuple[str, str, int, int] | None:
-    """Return the arguments of `index_key_too_long` for one index, None if its keys fit.
+    """Return the arguments of `index_key_too_long` for one index, None if its key attributes fit.
 
-    They are the index, the attribute with which its HASH or RANGE attributes become too long,
-    their size and their limit.
+    The arguments are the name of the index, the first attribute with which the HASH or RANGE
+    attributes together are too long, the size up to this attribute, and the limit of that size.
     """
     definition = index.definition
     for names, largest in ((definition.hash, limits.PARTITION_KEY), (definition.range, limits.SORT_KEY)):

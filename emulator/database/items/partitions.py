@@ -1,9 +1,9 @@
 """The partitions of a table or an index: how many there are, and the range of keys of each.
 
 A partition serves 3000 read units and 1000 write units a second. A new on-demand table provides
-12,000 and 4,000 units, so it has four partitions (observed: a Scan of such a table costs four
-minimal reads, behaviour 9.1). Any table or global index has as many partitions as its warm
-throughput needs; for global indexes this is inferred. Partitions divide the range of hashes
+12,000 read units and 4,000 write units, so it has four partitions (observed: a Scan of such a table
+costs four minimal reads, behaviour 9.1). Any table or global index has as many partitions as its
+warm throughput needs; for global indexes this is inferred. Partitions divide the range of hashes
 equally, which is inferred too. Splits by size (10 GB) are not emulated.
 """
 
@@ -22,7 +22,8 @@ from emulator.limits import TABLE_CAPACITY
 _MOST: Final = ceil(TABLE_CAPACITY / PARTITION_UNITS["Write"])
 """The most partitions that a table within the default quota needs.
 
-A request may set more warm throughput. More partitions for it would only slow each Scan down.
+A request may set more warm throughput than the quota. Further partitions would only slow down each
+Scan.
 """
 
 

@@ -16,7 +16,7 @@ from emulator.values.types import KIND, Item, Value
 from storage.keycode import escape, prefix_end
 
 Range = tuple[bytes, bytes]
-"""start <= key < stop."""
+"""(start, stop): all storage keys with start <= key < stop."""
 
 
 def query_range(source: Table | Index, wanted: KeyRange) -> Range:
@@ -76,7 +76,7 @@ def _index_bounds(base: bytes, operator: str, operands: list[bytes]) -> Range:
             return first, prefix_end(base)
         case "BETWEEN":
             return first, prefix_end(base + operands[1])
-        case _:  # begins_with: the operand without its terminator
+        case _:  # begins_with: remove the terminator from the operand
             return first[:-2], prefix_end(first[:-2])
 
 
@@ -84,9 +84,9 @@ def start_key(table: Table, source: Table | Index, key: Item) -> bytes:
     """Return the storage key that an ExclusiveStartKey stands for.
 
     The key has the key attributes of the table and of the index that is read, and no others. Raises
-    the errors of a Query (behaviour 6.1). They are checked in this order: names of attributes;
-    types of the key attributes of the table or index that is read; types of the other key
-    attributes of the table; values that no key can have.
+    the errors of a Query (behaviour 6.1). The faults are checked in this order: names of
+    attributes; types of the key attributes of the table or index that is read; types of the other
+    key attributes of the table; values that no key can have.
     """
     if not _has_names(table, source, key):
         raise errors.starting_key_invalid()
@@ -112,13 +112,13 @@ def _has_names(table: Table, source: Table | Index, key: Item) -> bool:
 
 
 def _has_types(table: Table, source: Table | Index, key: Item) -> bool:
-    """Say whether the key attributes of a table or index have their types in a start key."""
+    """Say whether a start key has the right types in the key attributes of a table or index."""
     types = table.definition.types
     return all(types[name] in key[name] for name in source.key_names)
 
 
 def _entry_problem(index: Index, key: Item) -> errors.ApiError:
-    """Return why an index has no entry with this key: a value is empty or too long."""
+    """Return the error that says why no entry can have this key: a value is empty or too long."""
     for name in index.key_names:
         if not _bytes(index.types, name, key[name]):
             return errors.empty_key(name, KIND[index.types[name]])

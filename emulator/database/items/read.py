@@ -1,16 +1,16 @@
 """Reading: pages of Query and Scan, and what reading one item costs.
 
-A page evaluates rows in key order until the range ends, `limit` rows were evaluated, or their sizes
-reach 1 MB; the row that crosses the megabyte still belongs to the page (behaviour 6.2). Filters and
-projections come after that accounting. Rows that are returned as they are stored are never parsed:
-their JSON is spliced into the response.
+A page ends at the first of these points: the end of the range; after `limit` evaluated rows; when
+the sizes of the evaluated rows reach 1 MB together. The row that crosses the megabyte still belongs
+to the page (behaviour 6.2). Rows count before filters and projections are applied. Rows that are
+returned as they are stored are never parsed: their JSON is copied into the response.
 
 A Query is charged for the sizes of all evaluated rows together. A Scan reads one partition after
-another, and the size of each partition is rounded up by itself, even of an empty one (behaviour
-9.1).
+another. For each partition, the size of the evaluated rows is rounded up separately. An empty
+partition costs the minimum (behaviour 9.1).
 
 A filter with many operators takes seconds on a page with many rows. If the caller can wait, filters
-are applied in slices after the transaction, to the rows that it saw.
+are applied in slices after the transaction, to the rows that the transaction saw.
 """
 
 from collections.abc import Callable, Sequence
@@ -39,7 +39,7 @@ Project = Callable[[Item], Item]
 
 @dataclass(slots=True, eq=False)
 class PageRequest:
-    """A read: a range of a table or index, its direction and limit, and the use of each row."""
+    """A read: a range of a table or index, direction and limit, and what to do with each row."""
 
     table: Table
     source: Table | Index
@@ -55,11 +55,14 @@ class PageRequest:
     partition: bytes | None = None
     """The digest of the partition that a query reads, None for a scan."""
     scan: bool = False
-    """Whether the capacity is a Scan's."""
+    """Whether capacity is computed as for a Scan."""
     measured: bool = True
-    """Whether the response reports capacity. If not, sizes count only if a page may be full."""
+    """Whether the response reports capacity.
+
+    If not, sizes are added up only for a page that may be full.
+    """
     weight: int = 0
-    """The number of parts of test and project, from which their time is estimated."""
+    """The number of parts of `test` and `project`. The time that they take is estimated from it."""
     sliced: bool = False
     """Whether the caller will `complete` a page whose rows take long to test."""
 
@@ -68,9 +71,9 @@ class PageRequest:
 class Page:
     """The result of a read.
 
-    items: the matching items as JSON; one text may hold several. last: the key to continue from,
-    None at the end of the range. rest: rows that `complete` has still to test and project, as the
-    transaction saw them.
+    items: the matching items as JSON; one text may hold several items. last: the key to continue
+    from, None at the end of the range. rest: rows that `complete` has still to test and project, as
+    the transaction saw them.
     """
 
     items: list[bytes]
@@ -82,18 +85,21 @@ class Page:
 
 
 def item_units(row: bytes | None, *, consistent: bool) -> float:
-    """Return the units of reading one item; a missing one costs as much as a small one."""
+    """Return the units of reading one item. A missing item costs as much as a small item."""
     return read_units(0 if row is None else row_size(row), consistent=consistent)
 
 
 def charge(table: Table, key: bytes, units: float) -> None:
-    """Charge the read of one item to the table's enforced throughput. Raises if it is throttled."""
+    """Charge one item's read to enforced throughput. Raises if the throughput refuses the read."""
     if table.enforcement is not None and table.enforcement.throttle is not None:
         table.enforcement.throttle.read(None, keyspace.partition_of(key), units)
 
 
 def read_page(txn: ReadTxn, request: PageRequest) -> Page:
-    """Read one page. Raises if it is throttled: a page is admitted while any capacity is left."""
+    """Read one page. Raises ApiError if enforced throughput refuses the read.
+
+    The read is admitted while at least half a unit is left (throughput/throttle.py).
+    """
     enforcement = request.table.enforcement
     throttle = None if enforcement is None else enforcement.throttle
     if throttle is None:
@@ -125,7 +131,7 @@ def _page(txn: ReadTxn, request: PageRequest) -> Page:
 
 
 def complete(request: PageRequest, page: Page) -> Steps[None]:
-    """Test and project the rest of a page's rows, some of them in each step."""
+    """Test and project the rows in `page.rest`, some of them in each step."""
     rows, page.rest = page.rest, ()
     begun = work = 0
     for position, row in enumerate(rows, 1):
@@ -146,11 +152,12 @@ def _takes_long(request: PageRequest, rows: list[bytes]) -> bool:
     return work > _LONG
 
 
-# The unit of work is one part of a condition on one row: 15 to 50 ns. Functions also read contents.
+# The unit of work is one part of a condition on one row: 15 to 50 ns.
+# A function that reads a whole value takes longer if the value is long.
 _ROW_WORK: Final = 10  # decoding a row
 PROJECTION_WORK: Final = 20  # making the new item, and its JSON
-_BYTES_OF_WORK: Final = 300  # a part takes twice as long on a row of so many bytes
-_LONG: Final = 400_000  # 6 to 20 ms; 133,000 tiny items, a page of 1 MB, and 150 comparisons are 60 million
+_BYTES_OF_WORK: Final = 300  # a part takes twice as long on a row of so many bytes as on a tiny row
+_LONG: Final = 400_000  # 6 to 20 ms; 150 comparisons on a page of 133,000 tiny items (1 MB) are 60 million
 _STEP: Final = 40_000
 
 
@@ -177,12 +184,12 @@ def _evaluated(
 ) -> tuple[list[bytes], int, bool]:
     """Return a range's rows, the page's size so far, and whether the page ended before the range.
 
-    size: of the page's rows before this range. The returned size is 0 if the response does not
-    report it and the page is far from full.
+    size: the sizes of the page's rows before this range, added up. The returned size is 0 if the
+    response does not report capacity and the page is far from full.
 
-    Rows are taken in chunks, which halves the time of a page. A row is never shorter than its
-    item's size (values/size.py), so nothing is measured while the rows' lengths stay within the
-    megabyte.
+    Rows are taken in chunks, which halves the time of a page. If the response does not report
+    capacity, only the lengths of the rows are added up while their sum is below a megabyte. This is
+    enough, because a row is never shorter than its item's size (values/size.py).
     """
     start, stop = limits
     reverse = request.reverse
@@ -235,7 +242,7 @@ def _projected(rows: Sequence[bytes], test: Test | None, project: Project) -> tu
 
 
 def _key_of(request: PageRequest, row: bytes) -> Item:
-    """Return the LastEvaluatedKey of a row: the table's key and, for an index, the index's."""
+    """Return the LastEvaluatedKey of a row: the key attributes of the table and of the index."""
     item = decode_row(row)
     names = dict.fromkeys(request.source.key_names + request.table.key_names)
     return {name: item[name] for name in names}
@@ -251,7 +258,7 @@ def _consumed(request: PageRequest, units: float) -> Consumed:
 
 
 def _fetched(txn: ReadTxn, request: PageRequest, rows: list[bytes], consumed: Consumed) -> list[bytes]:
-    """Replace index rows by the table's rows, each charged as a read of its own (behaviour 9.2)."""
+    """Return the table's rows for index rows. Each is charged as a read (behaviour 9.2)."""
     table = request.table
     fetched = []
     for row in rows:

@@ -1,15 +1,15 @@
 """Requested writes: what a request wants of one item, as a Put, Update, Delete or Check.
 
 PutItem and its siblings, batches, transactions and PartiQL make these objects from a request. Then
-they take the steps below, each caller in the order in which its errors must come. All steps but the
-last write nothing. Writes that must happen together are all prepared before the first is stored.
+each operation takes the steps below, in the order in which its errors must come. Only the last step
+writes. Writes that must happen together are all prepared before the first is stored.
 
-    Put.check_size     an item of at most 400 KB
-    locate(table)      the storage key; for a Put also the keys of indexes
-    check_condition    paths of the condition that go into a key attribute
-    check              what an update may not do, whatever the item is, then check_condition
-    Update.check_cost  an update that writes more than an item may have
-    prepare(txn)       read the item, test the condition, compute the new item: a Change
+    Put.check_size     refuse an item of more than 400 KB
+    locate(table)      compute the storage key; for a Put also check the index key attributes
+    check_condition    refuse a condition with a path into a key attribute
+    check              refuse an update that no item allows, then do check_condition
+    Update.check_cost  refuse an update that writes more bytes than an item may have
+    prepare(txn)       read the item, test the condition, compute the new item; return a Change
     write.store        write the change (items/write.py)
 """
 
@@ -35,7 +35,7 @@ from emulator.values.wire import depth_exceeded
 from storage import ReadTxn
 
 
-@dataclass(slots=True, eq=False)  # frozen costs 0.4 us more
+@dataclass(slots=True, eq=False)  # a frozen class takes 0.4 us more
 class Guard:
     """A write's condition.
 
@@ -47,19 +47,19 @@ class Guard:
     return_item: bool = False
     """ReturnValuesOnConditionCheckFailure=ALL_OLD: the error carries the existing item."""
     attributes: frozenset[str] | None = None
-    """The attributes that suffice as the test's item; None if the test needs the whole item."""
+    """The only attributes that the test reads; None if the test needs the whole item."""
     paths: tuple[Path, ...] = ()
-    """Paths that the test reads inside attributes, which therefore must not be key attributes."""
+    """Paths into attributes that the test reads. These must not be key attributes."""
     duplicate: bool = False
-    """The guard of a PartiQL INSERT, whose failure is DuplicateItemException."""
+    """Whether this is the guard of a PartiQL INSERT, which fails with DuplicateItemException."""
 
 
 @dataclass(slots=True, eq=False)
 class ItemRequest:
     """Something that a request wants of one item.
 
-    key_item: the item's key attributes; a Put has the whole item here. table, key: the item's table
-    and storage key, set by `locate`.
+    key_item: the item's key attributes; for a Put, the whole item. table, key: the item's table and
+    storage key; `locate` sets both.
     """
 
     key_item: Item
@@ -72,7 +72,7 @@ class ItemRequest:
         self.key = table.item_key(self.key_item)
 
     def check(self) -> None:
-        """Raise what the table's keys forbid, in the order of the native operations."""
+        """Raise if the request does not fit the table's keys, in the order of native operations."""
 
 
 def has_repeats(keys: Iterable[bytes]) -> bool:
@@ -95,7 +95,7 @@ class Get(ItemRequest):
 
 @dataclass(slots=True, eq=False)
 class Write(ItemRequest):
-    """A write, or for a Check only its condition."""
+    """A write of one item. A Check is a write that only tests its condition."""
 
     guard: Guard | None
     urgent: ClassVar[bool] = False
@@ -110,17 +110,17 @@ class Write(ItemRequest):
     check = check_condition
 
     def prepare(self, txn: ReadTxn) -> Change:
-        """Read the item, test the condition and return the change. Raises whatever is wrong."""
+        """Read the item, test the condition and return the change. Raises ApiError."""
         raise NotImplementedError
 
     def returned(self, mode: str | None, change: Change) -> bytes | None:
-        """Return the attributes for this value of ReturnValues as JSON, None if there are none."""
+        """Return as JSON the attributes that ReturnValues=`mode` wants, None if there are none."""
         row = change.old_row if mode == "ALL_OLD" else change.new_row if mode == "ALL_NEW" else None
         return None if row is None else row_json(row)
 
 
-# Functions of table and key, not methods of Write: methods, and a Guard that was a NamedTuple, cost
-# 0.7 % of the instructions of an UpdateItem.
+# The next three functions are not methods of Write, and Guard is not a NamedTuple. With methods and
+# a NamedTuple, an UpdateItem ran 0.7 % more instructions.
 
 
 def _stored(txn: ReadTxn, table: Table, key: bytes) -> bytes | None:
@@ -140,7 +140,7 @@ def _allowed(table: Table, key: bytes, guard: Guard, old_row: bytes | None, key_
         shown: Item = {}
     elif guard.attributes is None or table.indexes:
         shown = old = decode_row(old_row)
-    else:  # decoding a part of the item saves a sixth of a put of 1 KB
+    else:  # decoding only a part saves a sixth of the time of a put of 1 KB
         decode, names = table.view(guard.attributes)
         shown = decode(old_row)
         for name in names:
@@ -151,7 +151,7 @@ def _allowed(table: Table, key: bytes, guard: Guard, old_row: bytes | None, key_
 
 
 def _failed(table: Table, key: bytes, guard: Guard, old_row: bytes | None) -> errors.ApiError:
-    """Return a failed condition's error; charge a write of the existing item (behaviour 9.1)."""
+    """Return the error of a failed condition, after charging a write (behaviour 9.1)."""
     charge(table, key, Consumed(write_units(0 if old_row is None else row_size(old_row), 0)))
     if guard.duplicate:
         return errors.duplicate_item()
@@ -160,7 +160,7 @@ def _failed(table: Table, key: bytes, guard: Guard, old_row: bytes | None) -> er
 
 @dataclass(slots=True, eq=False)
 class Put(Write):
-    """The replacement of the item, or its creation. size: the new item's."""
+    """The replacement of the item, or its creation. size: the size of the new item in bytes."""
 
     size: int
 
@@ -208,7 +208,7 @@ class Check(Write):
     urgent: ClassVar[bool] = True
 
     def prepare(self, txn: ReadTxn) -> Change:
-        """Test the condition; return an empty change that costs a write (behaviour 9.1)."""
+        """Test the condition; return an empty change, which costs a write (behaviour 9.1)."""
         table, key, guard = self.table, self.key, self.guard
         old_row = _stored(txn, table, key)
         old = None if guard is None else _allowed(table, key, guard, old_row, self.key_item)
@@ -216,7 +216,7 @@ class Check(Write):
 
 
 _MUCH_TOO_LARGE: Final = 2 * limits.ITEM_SIZE
-"""Bytes. The depth of larger updated items is not checked: that took 2 s for 150 long lists."""
+"""Bytes. The depth of larger new items is not checked: the check took 2 s for 150 long lists."""
 _NESTS: Final = frozenset(("M", "L"))
 
 
@@ -224,7 +224,8 @@ _NESTS: Final = frozenset(("M", "L"))
 class Update(Write):
     """The change of the item, or its creation from its key.
 
-    update: the update's program, None to change nothing. values: what its placeholders stand for.
+    update: the update's program, None if there is nothing to change. values: the values of the
+    request's placeholders.
     """
 
     update: program.UpdateProgram | None
@@ -248,9 +249,9 @@ class Update(Write):
         self.check_condition()
 
     def check_cost(self) -> None:
-        """Raise if the update writes more than an item may have.
+        """Raise if the update writes more bytes than an item may have.
 
-        UpdateItem alone does this, before it tests the condition (behaviour 2.4).
+        Only UpdateItem calls this, before it tests the condition (behaviour 2.4).
         """
         update, values = self.update, self.values
         if update is None or (update.cost.light and type(values) is dict):
@@ -261,8 +262,8 @@ class Update(Write):
     def prepare(self, txn: ReadTxn) -> Change:
         """Test the condition, apply the update and return the change.
 
-        Raises the run-time errors of updates (behaviour 4.5), and what is wrong with the new item:
-        its size, nesting or index keys.
+        Raises the run-time errors of updates (behaviour 4.5), and the errors of the new item's
+        size, nesting and index keys.
         """
         table, key, update, guard, key_item = self.table, self.key, self.update, self.guard, self.key_item
         old_row = _stored(txn, table, key)
@@ -285,7 +286,7 @@ class Update(Write):
         return Change(key, old_row, old, encode_row(new, size), new)
 
     def returned(self, mode: str | None, change: Change) -> bytes | None:
-        """Return the attributes for this value of ReturnValues as JSON, None if there are none."""
+        """Return as JSON the attributes that ReturnValues=`mode` wants, None if there are none."""
         if self.update is None or mode not in ("UPDATED_OLD", "UPDATED_NEW"):
             return Write.returned(self, mode, change)
         item = change.old if mode == "UPDATED_OLD" else change.new
@@ -293,7 +294,7 @@ class Update(Write):
         return orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS) if attributes else None
 
     def _refuse_oversized(self, old: Item | None) -> None:
-        """Raise if the new item is too large. The condition's error comes later (behaviour 2.4)."""
+        """Raise if the new item is too large, before the error of the condition (behaviour 2.4)."""
         if self.update is None:
             return
         item = old or self.key_item

@@ -1,8 +1,8 @@
 """Live item counts and sizes: one record per table, updated in the transaction of each write.
 
 The record is a sequence of pairs (count, bytes) of big-endian u64: the table first, then its
-indexes in the order of the definition. A record that is too short, because an index was added
-since, is read as if zeros followed.
+indexes in the order of the definition. A record may be too short, because an index was added
+after the record was written. Such a record is read as if zeros followed.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class Statistics:
 
 
 class PlainStatistics(Statistics):
-    """Counts the writes to a table without indexes. This takes a third of the time of `add`."""
+    """Counts the writes to a table without indexes. `add` would take three times as long."""
 
     __slots__ = ()
 

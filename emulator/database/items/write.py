@@ -1,9 +1,9 @@
 """The write path: the only code that changes an item.
 
 A write has two halves. `prepare` of a requested write (items/requested.py) reads the old item,
-tests the condition and computes the new item. `store` writes that change: the item's row, and
-through the table's followers (schema/followers.py) all that depends on it, in the transaction that
-it is given.
+tests the condition and computes the new item. `store` writes the item's row, and calls the table's
+followers (schema/followers.py) to write the records that depend on the item. All this happens in
+the caller's transaction.
 """
 
 from collections.abc import Sequence
@@ -18,10 +18,10 @@ from storage import WriteTxn
 
 
 def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Consumed:
-    """Write a change and all that follows it; return the units it consumed.
+    """Write a change and the records that depend on its item; return the units consumed.
 
-    times: how often the table's own units count, 2 in a transaction. If a precondition or an
-    enforced limit refuses the change, this raises its error and has written nothing.
+    times: by what the table's own units are multiplied, 2 in a transaction. If a precondition or an
+    enforced limit refuses the change, this raises the error before anything is written.
     """
     old_row, new_row = change.old_row, change.new_row
     old_size = 0 if old_row is None else row_size(old_row)
@@ -52,7 +52,7 @@ def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Con
 
 
 def charge(table: Table, key: bytes, consumed: Consumed, changes: Sequence[EntryChange] = ()) -> None:
-    """Charge a write to the table's enforced throughput. Raises if the throughput refuses it."""
+    """Charge a write to enforced throughput. Raises if the throughput refuses the write."""
     if table.enforcement is None or table.enforcement.throttle is None:
         return
     entries = [

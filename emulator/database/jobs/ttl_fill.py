@@ -1,7 +1,8 @@
 """Filling a table's TTL queue, in slices, with the items from before TTL was switched on.
 
-Entering an item twice is harmless. So every write updates the queue, whether the walk has reached
-its item or not (unlike backfill.py). Sweeps need not wait for the end of the walk.
+Entering an item twice is harmless. So every write updates the queue, even if the walk has not
+reached the item yet. (The walk of backfill.py is different.) Sweeps in the background do not wait
+for the end of the walk.
 """
 
 from dataclasses import replace
@@ -37,9 +38,9 @@ def finish(database: Database, table: Table) -> Steps[None]:
 
 
 def _fill(database: Database, queue_id: int | None, table: Table) -> bool:
-    """Enter one slice of items. Return True if there are more.
+    """Enter one slice of items into the queue. Return True if items remain.
 
-    Does nothing if the queue has been dropped or filled since the work was queued.
+    Does nothing if the queue was deleted or filled after this work was queued.
     """
     definition = table.definition
     queue = queue_of(definition)

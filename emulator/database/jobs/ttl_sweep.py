@@ -1,9 +1,10 @@
 """Deleting expired items (behaviour 12), in slices of background work.
 
-A sweep reads one entry of each TTL queue, and then only what it deletes. It deletes through the
-same write path as requests, so indexes, statistics, item collections and streams stay correct. A
-deletion consumes no capacity. Enforced throughput limits and declared transactions do not stop it.
-Until it is deleted, an expired item is read and written like any other.
+A sweep first looks for one expired entry in each TTL queue. After that, it reads only the entries
+that it deletes, and their items. It deletes items through the same write path as requests, so
+indexes, statistics, item collections and streams stay correct. A deletion consumes no capacity.
+Enforced throughput limits and declared transactions do not stop a deletion. Until an expired item
+is deleted, clients can read and write it like any other item.
 """
 
 from collections import Counter
@@ -26,7 +27,7 @@ from storage import WriteTxn
 
 # Items deleted in one slice of background work: 6 ms, or 20 ms with a stream and an index.
 SLICE: Final = 500
-# Items deleted in one step of a sweep that a request waits for (slices.py).
+# Items deleted in one step, if a request waits for the sweep (slices.py).
 SLICE_OF_SWEEP: Final = 100
 
 
@@ -51,7 +52,7 @@ def tables(database: Database) -> list[Table]:
 def sweep(database: Database, swept: Iterable[Table]) -> Steps[Counter[str]]:
     """Delete all expired items of these tables, a slice in each step.
 
-    Returns how many items went, by the ARNs of their tables.
+    Returns ARN of a table -> how many of its items were deleted. Other tables are left out.
     """
     deleted: Counter[str] = Counter()
     for table in swept:
@@ -65,13 +66,13 @@ def sweep(database: Database, swept: Iterable[Table]) -> Steps[Counter[str]]:
 
 
 def _sweep_slice(database: Database, table: Table) -> bool:
-    """Delete one slice of a table's expired items. Return True if there may be more."""
+    """Delete one slice of a table's expired items. Return True if more may remain."""
     _, more = _sweep(database, table, SLICE)
     return more
 
 
 def _sweep(database: Database, table: Table, limit: int) -> tuple[int, bool]:
-    """Delete up to `limit` expired items. Return how many, and whether there may be more."""
+    """Delete up to `limit` expired items. Return their number, and whether more may remain."""
     current = database.catalog.current(table)
     queue = None if current is None else queue_of(current.definition)
     if current is None or queue is None:
@@ -87,7 +88,7 @@ def _sweep(database: Database, table: Table, limit: int) -> tuple[int, bool]:
 def _expire(txn: WriteTxn, table: Table, queue: TtlQueue, entry: bytes) -> bool:
     """Delete the item of a queue entry, and say whether it was deleted.
 
-    If the item is gone or has another expiry by now, only the entry is deleted.
+    If the item no longer exists or has another expiry now, this deletes only the entry.
     """
     key = keyspace.expiring_item(table.prefix, entry)
     row = txn.get(key)

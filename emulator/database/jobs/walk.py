@@ -2,8 +2,8 @@
 
 The table's definition stores the position of a walk: the storage key (hex) of the last item
 visited, an empty text before the first item, None after the last one. So a walk continues after a
-restart. Meanwhile the write path decides whether a write to an item also updates what the walk
-fills (see backfill.py and ttl_fill.py).
+restart. During a walk, the write path decides whether a write to an item also updates the index or
+queue that the walk fills (see backfill.py and ttl_fill.py).
 """
 
 from collections.abc import Callable, Hashable
@@ -33,7 +33,7 @@ def begin(database: Database, table: Table, name: Hashable, visit: Visit) -> Non
 
 
 def finish(database: Database, table: Table, visit: Visit) -> Steps[None]:
-    """Run the slices of a walk now, one in each step. A queued slice then finds nothing to do."""
+    """Run the slices of a walk now, one in each step. A queued slice then finds no work."""
     while database.rerun(partial(_visit, database, table, visit)):
         yield None
 
@@ -44,7 +44,10 @@ def _visit(database: Database, table: Table, visit: Visit) -> bool:
 
 
 def next_rows(txn: ReadTxn, table: Table, walked_to: str, limit: int) -> tuple[list[Row], str | None]:
-    """Return up to `limit` items after the position `walked_to`, and the position after them."""
+    """Return up to `limit` items after the position `walked_to`, and the position after them.
+
+    That position is None if no items remain.
+    """
     start = bytes.fromhex(walked_to) + b"\0" if walked_to else table.prefix
     rows = list(islice(txn.scan(start, prefix_end(table.prefix)), limit))
     return rows, rows[-1][0].hex() if len(rows) == limit else None

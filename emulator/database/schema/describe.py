@@ -19,7 +19,7 @@ from emulator.database.definitions.tables import (
 )
 
 Counts = Sequence[tuple[int, int]]
-"""(items, bytes) of the table and then of each of its indexes."""
+"""(number of items, bytes) of the table, and then of each of its indexes."""
 
 ON_DEMAND_WARM: Final = {"ReadUnitsPerSecond": 12_000, "WriteUnitsPerSecond": 4_000}
 """The least warm throughput of an on-demand table or index (features 4)."""
@@ -28,7 +28,8 @@ ON_DEMAND_WARM: Final = {"ReadUnitsPerSecond": 12_000, "WriteUnitsPerSecond": 4_
 def created(definition: TableDefinition) -> dict[str, Any]:
     """Return the description in the response of CreateTable.
 
-    The counts are 0. Warm throughput is left out unless the request set it.
+    The counts are 0. The warm throughput of the table or of an index is left out unless the request
+    set it.
     """
     description = described(definition, [(0, 0)] * (len(definition.indexes) + 1), definition.created)
     parts: list[TableDefinition | IndexDefinition] = [definition]
@@ -106,7 +107,7 @@ def _add_settings(description: dict[str, Any], definition: TableDefinition) -> N
     if definition.stream_label is not None:
         description["LatestStreamLabel"] = definition.stream_label
         description["LatestStreamArn"] = f"{definition.arn}/stream/{definition.stream_label}"
-    if coming(definition, "sse") is not None:  # still with the old key (DDB-TABLE-140)
+    if coming(definition, "sse") is not None:  # the table still uses the old key (DDB-TABLE-140)
         description["SSEDescription"] = {**definition.sse, "Status": UPDATING}
     elif definition.sse:
         description["SSEDescription"] = dict(definition.sse)
@@ -134,8 +135,8 @@ def _throughput(part: TableDefinition | IndexDefinition, now: float) -> dict[str
 def _warm(part: TableDefinition | IndexDefinition, billing_mode: str) -> dict[str, Any]:
     """Return the WarmThroughput member.
 
-    The figures are the most that was ever requested or reached, and at least what the billing mode
-    provides.
+    Each figure is the most units that were ever requested or reached. It is never less than the
+    units that the billing mode provides.
     """
     if billing_mode == "PAY_PER_REQUEST":
         units = dict(ON_DEMAND_WARM)

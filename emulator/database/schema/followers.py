@@ -42,22 +42,25 @@ class EntryChange:
 class Change:
     """A change of one item that has passed all checks.
 
-    key: the item's storage key. old_row and old are None if there was no item before the change,
-    new_row and new if there is none after it.
+    key: the item's storage key. old_row and old are None if there was no item before the change.
+    new_row and new are None if there is no item after the change.
     """
 
     key: bytes
     old_row: bytes | None
     old: Item | None
-    """Also None until it is decoded, see `old_item`."""
+    """`old_row`, decoded; also None before the row is decoded. Use `old_item` to read it."""
     new_row: bytes | None
     new: Item | None
     expired: bool = False
-    """A deletion by TTL: it costs nothing, and stream records say so (behaviour 12)."""
+    """Whether TTL deletes the item (behaviour 12).
+
+    Such a deletion consumes no capacity, and its stream record says that TTL deleted the item.
+    """
     size: int = 0
     """By how many bytes the table's rows grow. `store` sets this field and those below."""
     entries: Sequence[EntryChange] = ()
-    """One for each index of the table, in the order of the indexes."""
+    """One entry change for each index of the table, in the order of the indexes."""
     collection_size: int = 0
     """Bytes of the item collection after the change, for tables with local indexes."""
 
@@ -74,10 +77,13 @@ class Change:
 
 
 class Follower(Protocol):
-    """Writes what depends on the items of one table, whenever an item changes."""
+    """Writes the records that depend on the items of one table, whenever an item changes."""
 
     def follow(self, txn: WriteTxn, change: Change) -> None:
-        """Write what depends on the item. Its row is already written, so no error may be raised."""
+        """Write what depends on the item.
+
+        The item's row is already written, so this must not raise an error.
+        """
 
 
 class Precondition(Protocol):

@@ -43,7 +43,7 @@ class Index:
         self.name = definition.name
         self.local = definition.local
         self.is_global = not definition.local
-        self.position = position  # in the statistics record, where the table itself has 0
+        self.position = position  # in the statistics record; the table's own position is 0
         self.prefix = keyspace.entries(definition.id)
         self.key_names = _key_names(definition)
         self.types = types
@@ -55,7 +55,7 @@ class Index:
         self._hash_count = len(definition.hash)
 
     def key(self, item: Item, item_key: bytes) -> bytes | None:
-        """Return the storage key of the item's entry, None if the item has no entry here."""
+        """Return the storage key of the item's entry, None if this index has no entry for it."""
         pieces = []
         for name, encode in self._encoders:
             value = item.get(name)
@@ -63,7 +63,7 @@ class Index:
                 return None
             try:
                 pieces.append(encode(value))
-            except KeyError:  # stored before the index existed, with another type
+            except KeyError:  # an item from before the index: this attribute has another type
                 return None
         if b"" in pieces or (max(map(len, pieces)) > limits.SORT_KEY and self._too_long(pieces)):
             return None
@@ -72,7 +72,7 @@ class Index:
     def same_key(self, one: Item, other: Item) -> bool:
         """Say whether two states of one item have the same key attributes.
 
-        If so, they have the same entry key, or neither has an entry.
+        If so, both states have the same entry key, or neither state has an entry.
         """
         return all(one.get(name) == other.get(name) for name in self.key_names)
 
@@ -103,25 +103,28 @@ class Index:
         return encode_row(projected, item_size(projected))
 
     def project(self, item: Item) -> Item:
-        """Return the attributes of an item that the index holds."""
+        """Return those attributes of an item that an entry of this index has."""
         attributes = self.attributes
         return {name: value for name, value in item.items() if name in attributes}
 
     def lacks(self, names: frozenset[str]) -> bool:
-        """Say whether a local index lacks some of these attributes. Raises if a global one does."""
+        """Say whether the index lacks some of these attributes.
+
+        Raises ValidationException if the index is global and lacks some of them.
+        """
         missing = names - self.attributes
         if missing and self.is_global:
             raise errors.not_projected(self.name, sorted(missing))
         return bool(missing)
 
     def check_filled(self) -> None:
-        """Raise if the index is still being created and so cannot be read."""
+        """Raise if the index is still being created, because such an index cannot be read."""
         if self.definition.status == CREATING:
             raise errors.backfilling_index(self.name)
 
     def holds(self, item_key: bytes) -> bool:
         """Say whether a write to this item must update the index.
 
-        If not, a backfill has yet to visit the item, and will enter it.
+        If not, the backfill of the index will visit the item later and enter it.
         """
         return self.filled_to is None or item_key <= self.filled_to

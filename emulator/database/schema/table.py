@@ -18,10 +18,10 @@ from emulator.values.rows import decoder_of
 from emulator.values.types import KIND, Item
 
 View = tuple[Callable[[bytes], Item], tuple[str, ...]]
-"""A decoder of some attributes of a row, and the key attributes that it does not search for."""
+"""A function that decodes some attributes of a row, and the key attributes that it leaves out."""
 
 _MOST_VIEWS: Final = 256
-_LONGEST_VIEW: Final = 4 * limits.EXPRESSION_SIZE  # characters of the names in a cached view
+_LONGEST_VIEW: Final = 4 * limits.EXPRESSION_SIZE  # the most characters of the names in a cached view, together
 
 
 def _is_transient(part: TableDefinition | IndexDefinition) -> bool:
@@ -83,7 +83,7 @@ class Table:
         self.statistics_key = keyspace.statistics(definition.id)
         self.followers = followers
         self.preconditions = preconditions
-        self.enforcement: Enforcement | None = None  # set by the catalog, because tests change it
+        self.enforcement: Enforcement | None = None  # the catalog sets this, because declarations of a test change it
         self.transient = _is_transient(definition) or any(map(_is_transient, definition.indexes))
         self.indexes = tuple(
             Index(index, types, self.key_names, position) for position, index in enumerate(definition.indexes, start=1)
@@ -94,15 +94,15 @@ class Table:
         self.views: dict[frozenset[str], View] = {}
 
     def view(self, attributes: frozenset[str]) -> "View":
-        """Return how to read these attributes from a row whose key the caller knows.
+        """Return a decoder of these attributes, and the names of the key attributes among them.
 
-        The caller adds the key attributes that the decoder does not search for.
+        The decoder leaves out the key attributes. The caller knows their values and adds them.
         """
         view = self.views.get(attributes)
         if view is None:
             own = tuple(name for name in self.key_names if name in attributes)
             view = decoder_of(attributes.difference(own)), own
-            if sum(map(len, attributes)) > _LONGEST_VIEW:  # only legacy conditions name so many
+            if sum(map(len, attributes)) > _LONGEST_VIEW:  # only legacy conditions have so many names
                 return view
             if len(self.views) >= _MOST_VIEWS:
                 self.views.clear()
@@ -110,7 +110,11 @@ class Table:
         return view
 
     def _index_keys(self) -> dict[str, tuple[str, str]]:
-        """Return name -> (type, the index to name in errors: the first by name), behaviour 3.8."""
+        """Return name of a key attribute of an index -> (its type, the index that errors name).
+
+        If several indexes have the attribute, errors name the first by name (behaviour 3.8). Key
+        attributes of the table are left out.
+        """
         keys: dict[str, tuple[str, str]] = {}
         for index in sorted(self.indexes, key=lambda index: index.name):
             for name in index.key_names:
@@ -145,8 +149,8 @@ class Table:
     def check_paths(self, paths: Iterable[tuple[str | int, ...]]) -> None:
         """Raise if a path goes into a key attribute, which is always a scalar (behaviour 3.8).
 
-        Paths into keys of the table are reported before paths into keys of indexes, whatever their
-        order is.
+        Paths into keys of the table are reported before paths into keys of indexes, whatever the
+        order of the paths is.
         """
         names = [path[0] for path in paths if len(path) > 1]
         for name in names:

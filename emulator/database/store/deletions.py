@@ -1,7 +1,7 @@
 """Deleting everything under a prefix, in slices of background work.
 
-The transaction that makes the records unreachable also records the prefix. So after a crash the
-next start finishes the deletion.
+The transaction that makes the records unreachable also records the prefix. So after a crash,
+the next start can finish the deletion.
 """
 
 from functools import partial
@@ -37,7 +37,7 @@ class Deletions:
     def _slice(self, record: bytes) -> bool:
         with self._engine.write() as txn:
             txn.urgent = True
-            if txn.get(record) is None:  # the transaction that began it did not commit
+            if txn.get(record) is None:  # the transaction of `begin` did not commit
                 return False
             if txn.drop_range(*keyspace.deleted_range(record), SLICE) == SLICE:
                 return True

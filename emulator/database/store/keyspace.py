@@ -8,28 +8,29 @@
 | 04         | u32 index, digest16 of its partition key,            | projected item row           |
 |            | escape(range key)..., item key [5:]                  |                              |
 | 05         | u32 table                                            | u64 pairs: count, bytes      |
-| 06         | prefix of a range that is being deleted: its first   | nothing                      |
-|            | byte (03, 04, 09, 0B or 0C) and u32; of one shard    |                              |
-|            | 0B, u32, u32; of checkpoints 0E, escape(consumer)    |                              |
+| 06         | prefix of the keys that are being deleted: a first   | empty                        |
+|            | byte (03, 04, 09, 0B or 0C) and a u32; for a shard   |                              |
+|            | 0B, u32, u32; for checkpoints 0E, escape(consumer)   |                              |
 | 07         | escape(access key) escape(region) escape(operation)  | u64 ms of expiry, sha256     |
 |            | client request token                                 |                              |
-| 08         | u64 ms of expiry, the token's key                    | nothing                      |
+| 08         | u64 ms of expiry, the token's key                    | empty                        |
 | 09         | u32 table with local indexes, digest16 of the        | u64 bytes of the item        |
 |            | partition key                                        | collection                   |
 | 0A         | u32 stream                                           | stream definition, JSON      |
 | 0B         | u32 stream, u32 shard, u64 sequence number           | stream record                |
-| 0C         | u32 TTL queue of a table, u64 ms of expiry,          | nothing                      |
+| 0C         | u32 TTL queue of a table, u64 ms of expiry,          | empty                        |
 |            | item key [5:]                                        |                              |
 | 0D         | escape(access key) escape(region) UUID of an event   | mapping, JSON                |
 |            | source mapping                                       |                              |
 | 0E         | escape(consumer of a stream) u32 shard               | u64 sequence number of the   |
 |            |                                                      | next record to read          |
 
-The digest bounds the length of a partition key and gives Scan its order on AWS: ascending MD5 over
-the ASCII bytes `Outliers` followed by the partition key's bytes (behaviour 6.2). Key bytes are
-UTF-8 for S, raw for B, and the order-preserving number bytes of values/number.py for N. A sort key
-is the end of an item key and needs no escape. In an index key the item key follows the range keys,
-so each range key is escaped. Escaped parts compare one after another.
+The digest bounds the length of a partition key. It also gives a Scan the same order as on AWS:
+ascending MD5 over the ASCII bytes `Outliers` followed by the partition key's bytes (behaviour 6.2).
+Key bytes are UTF-8 for S, raw for B, and the order-preserving number bytes of values/number.py for
+N. A sort key is the end of an item key and needs no escape. In an index key the item key follows
+the range keys, so each range key is escaped. Keys of escaped parts are ordered by the first part,
+then the next.
 """
 
 from base64 import b64decode
@@ -64,7 +65,7 @@ _MAPPING: Final = b"\x0d"
 _CHECKPOINT: Final = b"\x0e"
 
 DIGEST: Final = 16
-ITEM_PREFIX: Final = 5  # bytes before the digest, of items and of index entries alike
+ITEM_PREFIX: Final = 5  # bytes before the digest, in keys of items and of index entries
 
 _SEED: Final = b"Outliers"
 
@@ -129,7 +130,7 @@ def statistics(table_id: int) -> bytes:
 
 
 def deletion(prefix: bytes) -> bytes:
-    """Return the key of the record which says that everything with this prefix is being deleted."""
+    """Return the key of the record of a deletion. All keys with this prefix are being deleted."""
     return _DELETION + prefix
 
 
@@ -139,7 +140,7 @@ def deletions() -> tuple[bytes, bytes]:
 
 
 def deleted_range(record: bytes) -> tuple[bytes, bytes]:
-    """Return the range that is being deleted, from the key of the record that says so."""
+    """Return the range that is being deleted. record: the key of the deletion's record."""
     return record[1:], keycode.prefix_end(record[1:])
 
 
@@ -154,13 +155,13 @@ def collection(item_key: bytes) -> bytes:
 
 
 def token(access_key: str, region: str, operation: str, text: str) -> bytes:
-    """Return the key of a remembered ClientRequestToken; each operation has tokens of its own."""
+    """Return the key of a remembered ClientRequestToken. Each operation has separate tokens."""
     parts = (access_key, region, operation)
     return _TOKEN + b"".join(keycode.escape(part.encode()) for part in parts) + text.encode()
 
 
 def token_expiry(expiry: bytes, key: bytes) -> bytes:
-    """Return the key of a token's entry in the order of expiry.
+    """Return the key of a token's second entry; these entries are in the order of expiry.
 
     expiry: eight bytes, or empty for the beginning of all entries.
     """
@@ -168,7 +169,7 @@ def token_expiry(expiry: bytes, key: bytes) -> bytes:
 
 
 def token_of_expiry(entry: bytes) -> bytes:
-    """Return the key of a token, from the key of the token's entry in the order of expiry."""
+    """Return the key of a token. entry: the key that `token_expiry` returned for it."""
     return entry[9:]
 
 
@@ -198,12 +199,12 @@ def expiries(queue: int) -> bytes:
 
 
 def expiry(prefix: bytes, milliseconds: int, item_key: bytes) -> bytes:
-    """Return the entry of an item that expires at a time, given the prefix of its table's queue."""
+    """Return the key of an item's entry in a TTL queue. prefix: the prefix of the queue."""
     return prefix + keycode.u64(milliseconds) + item_key[ITEM_PREFIX:]
 
 
 def expiring_item(table_prefix: bytes, entry: bytes) -> bytes:
-    """Return the storage key of the item that an entry of its table's queue is about."""
+    """Return the storage key of the item to which an entry of a TTL queue belongs."""
     return table_prefix + entry[ITEM_PREFIX + 8 :]
 
 
@@ -238,7 +239,7 @@ def segment(prefix: bytes, number: int, total: int) -> tuple[bytes, bytes]:
     def bound(part: int) -> bytes:
         if part == total:
             return keycode.prefix_end(prefix)
-        # Rounded up, so that the bounds of neighbours meet and no digest is in two segments.
+        # The bound is rounded up, so that neighbours meet and no digest is in two segments.
         return prefix + (-(-(part << (8 * DIGEST)) // total)).to_bytes(DIGEST, "big")
 
     return bound(number), bound(number + 1)

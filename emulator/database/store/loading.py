@@ -1,8 +1,8 @@
 """From stored JSON back to a definition, in one way for all kinds of definitions.
 
-Definitions only gain fields, each with a default, so every version of the program reads what older
-versions wrote. If a definition has a field that this version does not know, a newer version wrote
-it. The definition is refused, because its next change would lose the field.
+New versions of the program add fields to definitions, each with a default. So every version reads
+what older versions wrote. If a definition has a field that this version does not know, a newer
+version wrote it. The definition is refused, because its next change would lose the field.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,7 +23,7 @@ def from_fields(kind: type[_T], stored: Mapping[str, Any]) -> _T:
 
 
 def check_names(kind: type, names: Iterable[str]) -> None:
-    """Raise LayoutMismatch if a definition of this kind has no fields of these names."""
+    """Raise LayoutMismatch if a definition of this kind lacks a field with one of these names."""
     unknown = sorted(set(names) - _names(kind))
     if unknown:
         raise LayoutMismatch(

@@ -1,8 +1,8 @@
 """Stored definitions that are held in memory: tables, streams, event source mappings.
 
-One kind of definition has one *registry*: a range of keys, how to load a definition, and what to do
-when a definition has changed or gone. All registries of a database change, publish and reload
-together:
+One kind of definition has one *registry*: a range of keys, a function that loads a definition, and
+functions that are called when a definition has changed or was removed. All registries of a database
+change, publish and reload together:
 
     backups = registries.add(keyspace.backups(), Backup.load)
 
@@ -10,10 +10,11 @@ together:
         backups.save(change, keyspace.backup(backup.id), backup)
     backups.get(keyspace.backup(backup.id))             # in force once the block has ended
 
-- A definition is stored first and published after the commit of its transaction. If the block
-  raises, nothing is stored and nothing published.
+- A definition is first stored, and published after the commit of its transaction. If the block
+  raises an error, no definition is stored or published.
 - `reload` reads what is stored: at the start, after another process has changed something
-  (versions.py), and after a commit that was lost. It loads only definitions whose bytes differ.
+  (versions.py), and after a commit that was lost. It loads only the definitions whose stored bytes
+  have changed.
 - Definitions are frozen: a change makes a new object. A definition that did not change stays the
   same object.
 """
@@ -38,7 +39,7 @@ class Definition(Protocol):
 D = TypeVar("D", bound=Definition)
 
 Hook = Callable[[bytes, D], None]
-"""Takes a storage key and the definition that has come, changed or gone."""
+"""Takes a storage key and the definition that was added, changed or removed."""
 
 
 def _do_nothing(_key: bytes, _definition: Definition) -> None:
@@ -46,7 +47,7 @@ def _do_nothing(_key: bytes, _definition: Definition) -> None:
 
 
 class DefinitionChange:
-    """A write transaction that changes definitions. txn: for the data that changes with them."""
+    """A write transaction that changes definitions. txn: the transaction itself."""
 
     __slots__ = ("_publications", "_versions", "txn")
 
@@ -56,7 +57,7 @@ class DefinitionChange:
         self._publications: list[Callable[[], None]] = []
 
     def then(self, publish: Callable[[], None]) -> None:
-        """Call `publish` after the commit, and let other processes know of the change."""
+        """Call `publish` after the commit. Other processes are notified of the change then."""
         if not self._publications:
             self._versions.bump(self.txn)
         self._publications.append(publish)
@@ -73,9 +74,10 @@ class DefinitionChange:
 class Registry(Generic[D]):
     """The definitions of one kind, by their storage keys.
 
-    span: the range of their keys; load: from stored bytes, see loading.py; changed: called with
-    each definition that has come or changed, once it is in force; removed: with each that has
-    gone.
+    span: the range of the storage keys.
+    load: makes a definition from stored bytes, see loading.py.
+    changed: called with each definition that was added or changed, once it is in force.
+    removed: called with each definition that was removed.
     """
 
     def __init__(
@@ -101,13 +103,13 @@ class Registry(Generic[D]):
         return iter(self._held.values())
 
     def save(self, change: DefinitionChange, key: bytes, definition: D) -> None:
-        """Store a definition, new or changed; it is in force after the commit."""
+        """Store a new or changed definition. It comes into force after the commit."""
         stored = definition.dump()
         change.txn.put(key, stored)
         change.then(partial(self._publish, key, stored, definition))
 
     def remove(self, change: DefinitionChange, key: bytes) -> None:
-        """Remove a definition, if it is there; it is gone after the commit."""
+        """Remove a definition, if there is one. It stays in force until the commit."""
         change.txn.delete(key)
         change.then(partial(self._withdraw, key))
 
@@ -156,7 +158,10 @@ class Registries:
         changed: Hook[D] = _do_nothing,
         removed: Hook[D] = _do_nothing,
     ) -> Registry[D]:
-        """Return a new registry, empty until the next `reload`, which keeps the order of `add`."""
+        """Return a new registry. It is empty until the next `reload`.
+
+        `reload` reads registries in the order in which they were added.
+        """
         registry = Registry(span, load, changed, removed)
         self.on_reload(registry.reload)
         return registry
@@ -169,7 +174,8 @@ class Registries:
     def changing(self, *, urgent: bool = False) -> Iterator[DefinitionChange]:
         """Open the write transaction for a `with` block; publish after its commit.
 
-        urgent: the change frees room or ends a status, see storage/engine.py. Raises as engines do.
+        urgent: the change frees room or ends a status, see storage/engine.py. Raises the
+        errors of the engine's transactions.
         """
         with self._engine.write() as txn:
             txn.urgent = urgent
@@ -178,7 +184,7 @@ class Registries:
         change.publish()
 
     def reload(self) -> None:
-        """Read what is stored, all from one snapshot. Raises LayoutMismatch, Corrupted."""
+        """Reload all registries from one snapshot. Raises LayoutMismatch, Corrupted."""
         seen = self._versions.hints()
         with self._engine.read() as txn:
             for reload in self._reloads:

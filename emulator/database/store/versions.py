@@ -1,11 +1,12 @@
 """Several processes over one store: how each notices that its definitions are out of date.
 
 Every process holds the definitions (tables, streams, event source mappings, what a test declared)
-in memory, see registry.py. A counter in the store is their version: each change raises it in its
-own transaction. A process
+in memory, see registry.py. A counter in the store is the version of the definitions: the
+transaction of each change also raises this counter. A process
 
 - compares hints in shared memory (shared_memory.py) before each request, and reloads if they have
-  changed: after one worker has answered, the next request to another worker sees the change;
+  changed: after one worker has answered a request that changes definitions, the next request to
+  another worker sees the change;
 - compares the version at the start of each write transaction. The store has one writer at a time,
   so no write uses definitions that are out of date. If the versions differ, the transaction raises
   `Interrupted` and the request runs again (`Database.run`).
@@ -43,29 +44,32 @@ class Versions:
         return self._sharing is not None
 
     def is_stale(self) -> bool:
-        """Say whether another process has changed definitions since they were read."""
+        """Say whether another process has changed definitions after this process read them."""
         return self._sharing is not None and self._sharing.hints() != self._hints
 
     def hints(self) -> bytes:
-        """Return the hints of now. Take them before the snapshot, so that no change is missed."""
+        """Return the current hints. Call this before opening a snapshot, to miss no change."""
         return b"" if self._sharing is None else self._sharing.hints()
 
     def hold(self, txn: ReadTxn, hints: bytes) -> None:
-        """Note that a snapshot's definitions are held. hints: those from before the snapshot."""
+        """Note that this process holds a snapshot's definitions.
+
+        hints: the hints from before the snapshot was opened.
+        """
         self._held = _stored(txn)
         self._hints = hints
 
     def current(self, txn: ReadTxn) -> bool:
-        """Say whether the definitions that are held are those of this transaction."""
+        """Say whether this process holds the definitions that this transaction sees."""
         return _stored(txn) == self._held
 
     def bump(self, txn: WriteTxn) -> None:
-        """Count a change of definitions, in its transaction; call `advance` after the commit."""
+        """Raise the stored version, in the transaction of a change. Call `advance` after it."""
         if self._sharing is not None:
             txn.put(_VERSION, (self._held + 1).to_bytes(8, "big"))
 
     def advance(self) -> None:
-        """Note that the change that `bump` counted is committed, and that this process holds it."""
+        """Note that this process holds the version that `bump` stored and that is now committed."""
         self._held += 1
 
     def declare(self, txn: WriteTxn, declared: bytes) -> None:

@@ -1,1 +1,1 @@
-"""Capacity: the units that requests consume, the limits on them, and the enforcement of limits."""
+"""Capacity: the units that requests consume, the limits on units, and how limits are enforced."""

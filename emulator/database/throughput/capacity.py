@@ -18,7 +18,10 @@ def read_units(size: int, *, consistent: bool) -> float:
 
 
 def write_units(before: int, after: int) -> float:
-    """Return the units of a write from the item's sizes before and after. 0 means no item."""
+    """Return the units of a write.
+
+    before, after: the item's sizes before and after the write, 0 if there is no item.
+    """
     return float(-(-max(before, after) // WRITE_UNIT) or 1)
 
 
@@ -29,7 +32,7 @@ def entry_units(size: int) -> float:
 
 @dataclass(slots=True, init=False)
 class Consumed:
-    """Units consumed on one table: by the table itself, and by its indexes, by name."""
+    """Units consumed on one table: by the table itself, and by each index (index name -> units)."""
 
     table: float
     global_indexes: dict[str, float]
@@ -40,7 +43,7 @@ class Consumed:
         table: float = 0.0,
         global_indexes: dict[str, float] | None = None,
         local_indexes: dict[str, float] | None = None,
-    ) -> None:  # by hand: with default factories it takes three times as long, in every write
+    ) -> None:  # with default factories, the generated __init__ takes three times as long
         self.table = table
         self.global_indexes = {} if global_indexes is None else global_indexes
         self.local_indexes = {} if local_indexes is None else local_indexes
@@ -75,8 +78,9 @@ def shape(
 ) -> dict[str, Any]:
     """Return the ConsumedCapacity member of a response.
 
-    table_name: the table's name or ARN as the request has it (behaviour 9.3).
-    kind: set for transactions, which also report ReadCapacityUnits or WriteCapacityUnits.
+    table_name: the table's name or ARN, as it is in the request (behaviour 9.3).
+    kind: set only for transactions, whose responses also have ReadCapacityUnits or
+    WriteCapacityUnits.
     """
     answer: dict[str, Any] = {"TableName": table_name, **_units(consumed.total(), kind)}
     if mode == "INDEXES":

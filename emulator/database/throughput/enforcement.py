@@ -1,7 +1,7 @@
 """What is enforced on one table: throughput limits, and items that are "in an ongoing transaction".
 
-Both are off unless a test or a setting turns them on (catalog/enforcer.py). A table to which
-neither applies has no `Enforcement`, so ordinary requests pay one comparison.
+Nothing is enforced unless a test or a setting turns it on (catalog/enforcer.py). A table on which
+nothing is enforced has no `Enforcement`. So a request to such a table makes only one comparison.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from emulator.database.throughput.throttle import TableThrottle
 class Enforcement:
     """What is enforced on one table.
 
-    throttle: the throughput limits, None if there are none.
+    throttle: the table's throughput limits, None if throughput is not enforced.
     held: the storage key of each item in an ongoing transaction -> when that transaction ends.
     """
 

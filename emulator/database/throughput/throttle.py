@@ -4,14 +4,15 @@ Buckets fill by the emulator's clock. There are two kinds of limits:
 
 - A table or global index has a bucket for reads and one for writes. With provisioned throughput
   a bucket fills at the provisioned rate, keeps up to 300 seconds of unused capacity, and starts
-  with the capacity of one second. On demand there is a bucket only if OnDemandThroughput sets a
-  maximum.
-- Each partition key has 3000 read units and 1000 write units a second. So a hot key is throttled
-  while the other keys are not.
+  with the capacity of one second. An on-demand table or index has a bucket only if
+  OnDemandThroughput sets a maximum.
+- Each partition key has a bucket of 3000 read units and a bucket of 1000 write units a second. So
+  requests for a hot key can be refused while requests for other keys are admitted.
 
-A request is admitted if the bucket holds its cost or is full. Then the whole cost is taken, and the
-level may fall below zero. The cost of a Query or Scan is known only afterwards. Such a read is
-admitted if the bucket holds half a unit, the cost of the smallest read.
+A request is admitted if each of its buckets holds the cost of the request or is full. Then the
+whole cost is taken from the buckets, and the level of a bucket may fall below zero. The cost of a
+Query or Scan is known only after the read. Such a read is admitted if each of its buckets holds
+half a unit, the cost of the smallest read.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,14 +27,14 @@ Kind = Literal["Read", "Write"]
 
 BURST: Final = 300.0  # seconds of unused capacity that are kept
 PARTITION_UNITS: Final[Mapping[Kind, float]] = {"Read": 3000.0, "Write": 1000.0}
-_SLACK: Final = 0.01  # units: the rounding error of the clock, at a high rate
-_PARTITIONS: Final = 10_000  # buckets of partition keys; at this number, full ones are dropped
+_SLACK: Final = 0.01  # units that the clock's rounding error is worth at a high rate
+_PARTITIONS: Final = 10_000  # with so many buckets of partition keys, the full ones are dropped
 
 Entry = tuple[str, bytes, float]
 """A written entry of a global index: the index's name, digest of the partition key, units."""
 
 Units = dict[bytes | None, float]
-"""Units by the digest of the partition key. A Scan has None: it reads many keys."""
+"""Units by the digest of the partition key. A Scan has None, because it reads many keys."""
 
 
 class Bucket:
@@ -51,18 +52,18 @@ class Bucket:
         self._at = now
 
     def holds(self, units: float, now: float) -> bool:
-        """Say whether a request of so many units is admitted.
+        """Say whether the bucket admits a request that costs `units`.
 
         A request for more units than the capacity needs a full bucket.
         """
-        # If the clock was set back, no tokens arrive now. Later tokens count from the new time.
+        # If the clock was set back, no tokens arrive now. New tokens arrive from the new time on.
         if now != self._at:
             self.level = min(self.capacity, self.level + max(0.0, now - self._at) * self.rate)
             self._at = now
         return self.level >= min(units, self.capacity) - _SLACK
 
     def change(self, rate: float, capacity: float, now: float) -> None:
-        """Change the rate from now on. Tokens up to now arrive at the old rate."""
+        """Change the rate and the capacity. Up to `now`, tokens arrive at the old rate."""
         self.holds(0.0, now)
         self.rate, self.capacity, self.level = rate, capacity, min(self.level, capacity)
 
@@ -96,7 +97,7 @@ class Resource:
             self._whole.change(units, capacity, self._clock.now())
 
     def refusal(self, units: Units) -> errors.ApiError | None:
-        """Return the error for a request that is not admitted, None if it is."""
+        """Return the error of a request that is not admitted, None if the request is admitted."""
         now = self._clock.now()
         if self._whole is not None and not self._whole.holds(sum(units.values()), now):
             return errors.throughput_exceeded(
@@ -109,7 +110,7 @@ class Resource:
         return None
 
     def take(self, units: Units) -> None:
-        """Take the cost of a request."""
+        """Take the cost of a request from the buckets."""
         if self._whole is not None:
             self._whole.level -= sum(units.values())
         for key, cost in units.items():
@@ -158,14 +159,17 @@ class TableThrottle:
                 resource.configure(limit, on_demand=on_demand, since=since)
 
     def read(self, source: str | None, partition: bytes | None, units: float) -> None:
-        """Admit a read of known cost, and take the cost. Raises ApiError.
+        """Admit a read of known cost, and take the cost. Raises ApiError if it is not admitted.
 
         source: a global index's name, None for the table.
         """
         self._charge({self._resources[source, "Read"]: {partition: units}})
 
     def admit(self, source: str | None, partition: bytes | None) -> None:
-        """Admit a read whose cost is known only afterwards. Raises ApiError."""
+        """Admit a read whose cost is known only after the read.
+
+        Raises ApiError if the read is not admitted.
+        """
         error = self._resources[source, "Read"].refusal({partition: 0.5})
         if error is not None:
             raise error
@@ -175,9 +179,10 @@ class TableThrottle:
         self._resources[source, "Read"].take({partition: units})
 
     def write(self, partition: bytes, consumed: Consumed, entries: Iterable[Entry]) -> None:
-        """Admit a write to a table and its global indexes, and take the cost. Raises ApiError.
+        """Admit a write to a table and its global indexes, and take the cost.
 
-        The units of local indexes count for the table.
+        Raises ApiError if the write is not admitted. The units of local indexes count for the
+        table.
         """
         own = consumed.table + sum(consumed.local_indexes.values())
         charges: dict[Resource, Units] = {self._resources[None, "Write"]: {partition: own}}
