@@ -68,8 +68,8 @@ def declare_transaction(database: Database, body: Body) -> None:
     try:
         key = parse_map(member(body, "Key", dict), problems)
     except ApiError as error:
-        raise BadDeclaration(f"the member Key is no key: {error.message}") from None
+        raise BadDeclaration(f"the member Key is not a key: {error.message}") from None
     if problems:
-        raise BadDeclaration(f"the member Key is no key: {problems[0].text()}")
+        raise BadDeclaration(f"the member Key is not a key: {problems[0].text()}")
     database.enforcer.hold_item(member(body, "TableName", str), key, seconds)
     database.catalog.declare()

@@ -83,7 +83,7 @@ def load(path: str) -> Functions:
     except OSError as error:
         raise BadConfiguration(f"cannot read {Path(path).absolute()}: {error.strerror}") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadConfiguration(f"{Path(path).absolute()} is no TOML: {error}") from error
+        raise BadConfiguration(f"{Path(path).absolute()} is not TOML: {error}") from error
     folder = Path(path).resolve().parent
     path = str(Path(path).absolute())
     return {name: _function(path, folder, name, entry) for name, entry in entries.items()}

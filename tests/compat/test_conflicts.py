@@ -124,7 +124,7 @@ def test_a_token(client, shared_table, declare, key, refused):
         ({"Key": {"pk": {"S": "p"}}, "Seconds": 1}, "the member TableName is missing or of a wrong type"),
         (
             {"TableName": "t", "Key": {"pk": "p"}, "Seconds": 1},
-            "the member Key is no key: Unexpected value type in payload",
+            "the member Key is not a key: Unexpected value type in payload",
         ),
         ({"ClientRequestToken": None, "Seconds": 1}, "the member ClientRequestToken is missing or of a wrong type"),
     ],

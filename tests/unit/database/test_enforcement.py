@@ -255,15 +255,15 @@ BAD_TRANSACTIONS = {
     "key a string": (ITEM | {"Key": "p"}, "the member Key is missing or of a wrong type"),
     "key of plain values": (
         ITEM | {"Key": {"pk": "p"}},
-        "the member Key is no key: Unexpected value type in payload",
+        "the member Key is not a key: Unexpected value type in payload",
     ),
     "key of a wrong number": (
         ITEM | {"Key": {"pk": {"N": "one"}}},
-        "the member Key is no key: The parameter cannot be converted to a numeric value: one",
+        "the member Key is not a key: The parameter cannot be converted to a numeric value: one",
     ),
     "key without a value": (
         ITEM | {"Key": {"pk": {}}},
-        "the member Key is no key: Supplied AttributeValue is empty, must contain exactly one of the supported datatypes",
+        "the member Key is not a key: Supplied AttributeValue is empty, must contain exactly one of the supported datatypes",
     ),
     "token a number": (
         {"ClientRequestToken": 1, "Seconds": 1},
