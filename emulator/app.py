@@ -130,7 +130,7 @@ class Emulator:
 
     @property
     def busy_functions(self) -> "FunctionService | None":
-        """Functions on streams if any are to be invoked, else None. This check is nearly free."""
+        """The service of functions on streams, None if no function has to be invoked."""
         functions = self._functions
         return functions if functions is not None and functions.busy else None
 

@@ -58,9 +58,10 @@ def wrong_value(text: str) -> ApiError:
 
 
 def number_text(kind: str, written: str, *, old: bool = False) -> str:
-    """Return the message of a bad number. The layers differ for an empty text.
+    """Return the message of a bad number.
 
     kind: as in values/number.py.
+    old: the wording of the OLD layer, which does not repeat an empty number.
     """
     if kind == "not_numeric":
         suffix = "" if old and not written else f": {written}"

@@ -154,7 +154,7 @@ def _table_name_rule(owner: str) -> tuple[int, bool]:
 
 
 def _table_name_accept(minimum: int, arn: bool) -> Accept:  # noqa: FBT001 - the result of _table_name_rule
-    """Return the test for a name or an ARN. Operations check the content of an ARN."""
+    """Return the test for a name or an ARN. It accepts any ARN: operations check its parts."""
     pattern = rf"[a-zA-Z0-9_.-]{{{minimum},{overrides.TABLE_NAME_LENGTH}}}"
     if arn:
         pattern += rf"|{overrides.ARN}(?s:.){{0,{overrides.ARN_LENGTH - len(overrides.ARN)}}}"

@@ -146,7 +146,7 @@ def _parser(shapes: Shapes, shape: Shape, scalar_error: _ScalarError) -> Parser:
 
 
 def _kept(shapes: Shapes, shape: Shape) -> int:
-    """Return the largest number of members that are read of a list or map."""
+    """Return how many members of a list or map are read at most."""
     if shape.name in _KEPT:
         return _KEPT[shape.name]
     if shape.maximum is not None:

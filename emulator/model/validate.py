@@ -331,7 +331,7 @@ def _map(shapes: Shapes, shape: Shape, owner: str) -> Node:
 def _explain_member(node: Node, member: Any, path: MemberPath) -> Iterator[Failure]:  # noqa: ANN401 - any parsed value
     """Explain the contents of a member of a list or map.
 
-    Constraints on the member itself are reported with the path of the list or map.
+    The caller has reported the constraints on the member itself, with the path of the list or map.
     """
     if member is None:
         yield Failure(node.owner, "required", path, errors.MUST_NOT_BE_NULL, node.shape, None)

@@ -167,9 +167,9 @@ def _projection(wanted: tuple[Path, ...] | None) -> tuple[Project | None, frozen
 
 
 def _check_filter(index: Index, condition: program.Condition | None) -> None:
-    """Raise if a SELECT by partition key filters on attributes that the index does not project.
+    """Raise if the filter of a SELECT names attributes that the index does not project.
 
-    See behaviour 14.2.
+    The rule is for a SELECT that gives the partition key (behaviour 14.2).
     """
     missing = frozenset[str]() if condition is None else condition.attributes - index.attributes
     if missing:

@@ -58,8 +58,8 @@ _MOST_STRINGS: Final = limits.EXPRESSION_VALUES_SIZE + 2
 # read is compared with the limit.
 _NUMBERS_AT_ONCE: Final = 10_000
 
-# The most members of a set that the message about a repeat lists. A message with more members would
-# be cut (errors.LONGEST_WHOLE).
+# The error for a repeated member of a set lists at most so many members. A longer message would be
+# cut (errors.LONGEST_WHOLE).
 _MOST_LISTED: Final = 40_000
 
 _JAVA_VALUE: Final = "com.amazonaws.dynamodb.v20120810.AttributeValue"

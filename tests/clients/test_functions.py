@@ -256,7 +256,7 @@ def test_workers_share_mappings_and_one_of_them_delivers(functions, tmp_path):
     ("text", "problem"),
     [
         ("f = 3", 'f: expected a URL or "module:callable", found 3'),
-        ("f = ", "is no TOML: Invalid value"),
+        ("f = ", "is not TOML: Invalid value"),
         ('f = "no_such_module:handler"', "f: there is no module no_such_module in "),
         ('[f]\ntarget = "json:loads"\npython = "/none"', "f: cannot run /none: No such file or directory"),
     ],

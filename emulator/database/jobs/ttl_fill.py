@@ -26,7 +26,7 @@ def begin(database: Database, table: Table) -> None:
 
 
 def resume_all(database: Database) -> None:
-    """Queue the work on all TTL queues that an earlier process did not fill to the end."""
+    """Continue to fill all TTL queues that an earlier process left incomplete."""
     for table in list(database.catalog.everything()):
         if table.definition.ttl_filled_to is not None:
             begin(database, table)

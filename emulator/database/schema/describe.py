@@ -22,7 +22,7 @@ Counts = Sequence[tuple[int, int]]
 """(number of items, bytes) of the table, and then of each of its indexes."""
 
 ON_DEMAND_WARM: Final = {"ReadUnitsPerSecond": 12_000, "WriteUnitsPerSecond": 4_000}
-"""The least warm throughput of an on-demand table or index (features 4)."""
+"""The warm throughput that an on-demand table or index has at least (features 4)."""
 
 
 def created(definition: TableDefinition) -> dict[str, Any]:

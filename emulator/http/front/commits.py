@@ -178,8 +178,8 @@ async def committed(
 
     A failed commit raises StorageError, except in these cases:
 
-    * The writes were lost. Then make() runs again, or its result is returned if `repeatable` is
-      false.
+    * The writes were lost. If `repeatable` is true, make() runs again. If not, what it did outside
+      of the store cannot be undone, so its result is returned.
     * The disk is full and `reads` is true. Then make() runs again.
     """
     failure: StorageError | None = None

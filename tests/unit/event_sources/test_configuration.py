@@ -47,7 +47,7 @@ def test_no_file_is_no_functions():
 @pytest.mark.parametrize(
     ("text", "reported"),
     [
-        ("f = ", "is no TOML: Invalid value (at end of document)"),
+        ("f = ", "is not TOML: Invalid value (at end of document)"),
         ("f = 3", 'f: expected a URL or "module:callable", found 3'),
         ('f = "module"', "f: expected a URL or \"module:callable\", found 'module'"),
         ('f = "my-module:handler"', "f: expected a URL or \"module:callable\", found 'my-module:handler'"),
