@@ -187,3 +187,15 @@ def test_version(capsys):
         settings_from(["--version"], {})
     assert ended.value.code == 0
     assert capsys.readouterr().out.startswith("dynamodb-emulator ")
+
+
+@pytest.mark.parametrize(
+    ("settings", "folder"),
+    [
+        (Settings(data_dir=Path("x")), Path("x")),
+        (Settings(data_dir=Path("x"), in_memory=True), None),
+        (Settings(data_dir=None), None),
+    ],
+)
+def test_a_server_that_keeps_nothing_on_disk_has_no_folder(settings, folder):
+    assert settings.folder == folder
