@@ -63,6 +63,7 @@ MAY_IMPORT = {
 ROOMS = {
     "emulator/database": (
         {"store"},
+        {"views"},
         {"definitions"},
         {"throughput"},
         {"schema"},

@@ -9,8 +9,9 @@
 |            | escape(range key)..., item key [5:]                  |                              |
 | 05         | u32 table                                            | u64 pairs: count, bytes      |
 | 06         | prefix of the keys that are being deleted: a first   | empty                        |
-|            | byte (03, 04, 09, 0B or 0C) and a u32; for a shard   |                              |
-|            | 0B, u32, u32; for checkpoints 0E, escape(consumer)   |                              |
+|            | byte (03, 04, 09, 0B, 0C or 0F) and a u32; for a     |                              |
+|            | shard 0B, u32, u32; for checkpoints 0E,              |                              |
+|            | escape(consumer)                                     |                              |
 | 07         | escape(access key) escape(region) escape(operation)  | u64 ms of expiry, sha256     |
 |            | client request token                                 |                              |
 | 08         | u64 ms of expiry, the token's key                    | empty                        |
@@ -24,6 +25,9 @@
 |            | source mapping                                       |                              |
 | 0E         | escape(consumer of a stream) u32 shard               | u64 sequence number of the   |
 |            |                                                      | next record to read          |
+| 0F         | u32 frozen view, another key                         | 00 if the key was absent,    |
+|            |                                                      | 01 and its value if not      |
+| 10         | u32 frozen view                                      | view definition, JSON        |
 
 The digest bounds the length of a partition key. It also gives a Scan the same order as on AWS:
 ascending MD5 over the ASCII bytes `Outliers` followed by the partition key's bytes (behaviour 6.2).
@@ -63,9 +67,14 @@ _RECORD: Final = b"\x0b"
 _EXPIRY: Final = b"\x0c"
 _MAPPING: Final = b"\x0d"
 _CHECKPOINT: Final = b"\x0e"
+_IMAGE: Final = b"\x0f"
+_VIEW: Final = b"\x10"
 
 DIGEST: Final = 16
 ITEM_PREFIX: Final = 5  # bytes before the digest, in keys of items and of index entries
+
+COVERED: Final = _ITEM, _IMAGE
+"""The range of all keys that a frozen view may cover."""
 
 _SEED: Final = b"Outliers"
 
@@ -231,6 +240,26 @@ def checkpoints(consumer: str) -> bytes:
 def checkpoint(consumer: str, shard: int) -> bytes:
     """Return the key of a consumer's checkpoint in one shard."""
     return checkpoints(consumer) + keycode.u32(shard)
+
+
+def images(view: int) -> bytes:
+    """Return the prefix of a frozen view's images; the key whose value it keeps follows."""
+    return _IMAGE + keycode.u32(view)
+
+
+def imaged(key: bytes) -> bytes:
+    """Return the key whose value an image keeps. key: the key of the image."""
+    return key[ITEM_PREFIX:]
+
+
+def view(number: int) -> bytes:
+    """Return the key of a frozen view's definition."""
+    return _VIEW + keycode.u32(number)
+
+
+def views() -> tuple[bytes, bytes]:
+    """Return the range of the definitions of all frozen views."""
+    return _VIEW, keycode.prefix_end(_VIEW)
 
 
 def segment(prefix: bytes, number: int, total: int) -> tuple[bytes, bytes]:
