@@ -107,7 +107,7 @@ class DeadLetters:
             log.error("cannot write %s (%s); discarded: %s", self.file, error.strerror, json.dumps(letter))  # noqa: TRY400
             return
         log.warning(
-            "%d records for %s were given up (%s after %d invocations); they are in %s",
+            "%d records for %s will not be sent again (%s after %d invocations); they are in %s",
             size,
             printable(context["functionArn"]),
             context["condition"],

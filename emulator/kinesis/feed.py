@@ -193,7 +193,7 @@ class KinesisFeed:
             return
         if not feed.failures:
             log.warning(
-                "Kinesis stream %s does not take records, which wait and are tried again: %s",
+                "Kinesis stream %s does not accept records; they wait and will be sent again: %s",
                 printable(batch.arn),
                 printable(why, ANSWER),
             )
@@ -211,7 +211,7 @@ class KinesisFeed:
         feed.most = max(1, len(batch.records) // 2)
         if len(batch.records) == 1:
             log.warning(
-                "Kinesis stream %s refuses a record, which is given up: %s",
+                "Kinesis stream %s refused a record; it will not be sent again: %s",
                 printable(batch.arn),
                 printable(why, ANSWER),
             )

@@ -30,8 +30,8 @@ from storage.keycode import prefix_end
 _RANGES: Final = 10
 _UNLIMITED: Final = 1 << 60
 _PARTITION: Final = ITEM_PREFIX + DIGEST
-"""Length of the part of a storage key that identifies the partition. The rest of the
-storage key sorts like the sort key.
+"""How many bytes at the start of a storage key identify the partition. The rest of the storage key
+sorts like the sort key.
 """
 
 
@@ -163,7 +163,7 @@ def _read_merged(
 
 
 class _Merged:
-    """A transaction that sees only the ranges of a plan, as one walk in the order of the sort keys.
+    """Stands in for a transaction, and merges the ranges of a plan in the order of the sort keys.
 
     It serves to read one page of the SELECT. Each call of `scan` or `page` continues where the
     previous call ended, and ignores the range in its arguments.
@@ -194,7 +194,7 @@ class _Merged:
         return max(start, border if partition > key[:_PARTITION] else border + b"\0"), stop
 
     def scan(self, _start: bytes, _stop: bytes, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
-        assert reverse == self._reverse, "the walk has one direction"
+        assert reverse == self._reverse, "every read of a page must have the same direction"
         return self._walk
 
     def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> tuple[list[bytes], bytes]:

@@ -64,7 +64,7 @@ def _inflate(body: bytes, bits: int) -> bytes:
     while rest:
         members += 1
         if members > _MOST_MEMBERS:
-            raise zlib.error("too many members")
+            raise zlib.error("the body has too many compressed members")
         member = zlib.decompressobj(bits)
         while not member.eof:
             if not rest:
@@ -75,7 +75,7 @@ def _inflate(body: bytes, bits: int) -> bytes:
                 raise TooLarge
             rest = rest[len(piece) - len(member.unused_data) :]
             if len(body) - len(rest) > 2 * len(out) + _SPARE:
-                raise zlib.error("nothing but frames")
+                raise zlib.error("the body has too many bytes that decompress to nothing")
             size *= 2
         size = _NEXT_PIECE
     return bytes(out)
