@@ -1,4 +1,4 @@
-"""The file about records that were given up. Each line is JSON.
+"""The file about records that no function will get any more. Each line is JSON.
 
 A line has the shape that AWS sends to an on-failure destination (Lambda: "Retain discarded records
 for a DynamoDB event source"). `payload` is the whole event, as in the records that

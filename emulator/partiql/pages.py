@@ -16,7 +16,7 @@ from typing import Final, Self
 from emulator import errors
 from emulator.database.items import ranges
 from emulator.database.items.ranges import Range
-from emulator.database.items.read import Page, PageRequest, complete, read_page
+from emulator.database.items.read import UNLIMITED, Page, PageRequest, complete, read_page
 from emulator.database.schema.table import Table
 from emulator.database.store.keyspace import DIGEST, ITEM_PREFIX, partition_of
 from emulator.database.throughput.capacity import Consumed
@@ -28,7 +28,6 @@ from storage import ReadTxn
 from storage.keycode import prefix_end
 
 _RANGES: Final = 10
-_UNLIMITED: Final = 1 << 60
 _PARTITION: Final = ITEM_PREFIX + DIGEST
 """How many bytes at the start of a storage key identify the partition. The rest of the storage key
 sorts like the sort key.
@@ -93,7 +92,7 @@ def read(
 
     sliced: rows may stay untested, and the caller calls `complete` on the result.
     """
-    remaining = _UNLIMITED if limit is None else limit
+    remaining = UNLIMITED if limit is None else limit
     if plan.merged:
         return _read_merged(txn, plan, start, remaining, consistent=consistent, sliced=sliced)
     position, after = (0, None) if start is None else (start.position, start.after)
@@ -110,7 +109,7 @@ def read(
                 raise errors.next_token_invalid()
             limits = ranges.resume(limits, key, reverse=plan.reverse)
             after = None
-        range_limit = _UNLIMITED if one_item else remaining
+        range_limit = UNLIMITED if one_item else remaining
         request = PageRequest(plan.table, plan.source, limits, plan.reverse, range_limit, consistent)
         request.test, request.project = test, plan.project
         request.fetch, request.measured = plan.fetch, measured or several
