@@ -78,7 +78,7 @@ def capacity_on_demand() -> ApiError:
 
 
 def index_throughput_required(index: str) -> ApiError:
-    """UpdateTable's error for an index without ProvisionedThroughput (not on demand)."""
+    """UpdateTable's error for a change to PROVISIONED that leaves an index without throughput."""
     return invalid_parameters(f"ProvisionedThroughput must be specified for index: {index}")
 
 
@@ -95,7 +95,7 @@ def index_throughput_on_demand(index: str) -> ApiError:
 
 
 def index_capacity_on_demand(index: str) -> ApiError:
-    """UpdateTable's error for an on-demand index with ProvisionedThroughput."""
+    """UpdateTable's error for a new on-demand index with ProvisionedThroughput."""
     return invalid_parameters(
         f"Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: {index} when BillingMode is "
         "PAY_PER_REQUEST"
