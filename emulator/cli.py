@@ -12,7 +12,6 @@ import os
 import sys
 from collections.abc import Sequence
 
-from emulator import commands
 from emulator.commands import COMMANDS
 from emulator.flags import settings_from, warnings
 from emulator.settings import Settings
@@ -39,11 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
-    command = COMMANDS.get(arguments[0]) if arguments else None
-    if command is not None:
+    if arguments and arguments[0] in COMMANDS:
         from importlib import import_module  # noqa: PLC0415 - start-up time
 
-        status: int = import_module(f"{commands.__name__}.{command.module}").main(arguments[1:])
+        status: int = import_module(f"emulator.commands.{arguments[0]}").main(arguments[1:])
         return status
     settings = settings_from(arguments, os.environ)
     configure_log(settings.log_level)

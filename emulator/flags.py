@@ -62,7 +62,7 @@ examples:
   {PROGRAM} --functions functions.toml        invoke functions with the records of streams
 
 commands (--help after the command explains it):
-{"".join(f"  {PROGRAM} {name:16} {command.summary}{chr(10)}" for name, command in COMMANDS.items())}
+{"".join(f"  {PROGRAM} {name:16} {summary}{chr(10)}" for name, summary in COMMANDS.items())}
 exit status: 0 after a signal, 2 when the server cannot start (one line says why)
 """
 

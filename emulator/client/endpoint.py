@@ -1,16 +1,18 @@
 """Calls operations of DynamoDB, and controls of this server, over HTTP.
 
-An endpoint is used by one thread. `Endpoint.another()` opens a second connection to the same server
-for another thread.
+A request is sent once and never again: the server may have done the work of a request whose answer
+is lost. One thread uses an endpoint.
 """
 
 import http.client
 import time
 from collections.abc import Mapping
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 import orjson
+
+from emulator.settings import check_url
 
 STREAMS_OPERATIONS: Final = frozenset(("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"))
 """The operations of DynamoDB Streams, which is a service of its own."""
@@ -39,32 +41,16 @@ class Refused(Exception):
         self.body = body
 
 
-class Endpoint(Protocol):
-    """Where a command sends its requests."""
-
-    name: str
-    """The endpoint in messages: a URL, or the service and region."""
-
-    def call(self, operation: str, body: Mapping[str, Any]) -> Response:
-        """Call an operation once; return its answer. Raises Refused, Unreachable."""
-        ...
-
-    def another(self) -> Self:
-        """Return an endpoint with a connection of its own, for another thread."""
-        ...
-
-    def close(self) -> None:
-        """Close the connection."""
-        ...
-
-
 class HttpEndpoint:
     """An endpoint that checks no signatures. access_key and region select the tables."""
 
     def __init__(self, url: str, access_key: str = "local", region: str = "us-east-1") -> None:
+        try:
+            check_url(url)
+        except ValueError as error:
+            raise Unreachable(str(error)) from None
         parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise Unreachable(f"{url!r} is not a URL such as http://127.0.0.1:8000")
+        assert parts.hostname is not None, "a checked URL has a host"
         self.name = url.rstrip("/")
         self.access_key = access_key
         self.region = region
@@ -77,16 +63,12 @@ class HttpEndpoint:
     def __exit__(self, *_exception: object) -> None:
         self.close()
 
-    def another(self) -> "HttpEndpoint":
-        """Return an endpoint with a connection of its own, for another thread."""
-        return HttpEndpoint(self.name, self.access_key, self.region)
-
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
 
     def call(self, operation: str, body: Mapping[str, Any]) -> Response:
-        """Call an operation once; return its answer. Raises Refused, Unreachable."""
+        """Call an operation; return its answer. Raises Refused, Unreachable."""
         streams = operation in STREAMS_OPERATIONS
         signed = f"{self.access_key}/{time.strftime('%Y%m%d', time.gmtime())}/{self.region}/dynamodb/aws4_request"
         headers = {
@@ -102,15 +84,11 @@ class HttpEndpoint:
         return self._send(method, f"/_emulator/{path}", b"" if method == "GET" else orjson.dumps(body), {})
 
     def _send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Response:
-        """Send a request. If the server has closed an idle connection, use a new one."""
-        fresh = self._connection.sock is None
+        """Send a request and return its answer. Raises Refused, Unreachable."""
         try:
-            status, text = self._exchange(method, path, body, headers)
-        except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError) as error:
-            self._connection.close()
-            if fresh:
-                raise Unreachable(f"{self.name} does not answer: {error}") from error
-            return self._send(method, path, body, headers)
+            self._connection.request(method, path, body, dict(headers))
+            response = self._connection.getresponse()
+            status, text = response.status, response.read()
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
             raise Unreachable(f"{self.name} does not answer: {error}") from error
@@ -125,8 +103,3 @@ class HttpEndpoint:
             text = answer["message"] if "message" in answer else answer.get("Message", "")
             raise Refused(status, code, str(text), answer)
         return answer
-
-    def _exchange(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
-        self._connection.request(method, path, body, dict(headers))
-        response = self._connection.getresponse()
-        return response.status, response.read()

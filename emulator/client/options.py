@@ -2,7 +2,6 @@
 
 import argparse
 import os
-from collections.abc import Mapping
 from typing import Final
 
 from emulator.client.endpoint import HttpEndpoint
@@ -14,25 +13,25 @@ _ACCESS_KEY: Final = ("AWS_ACCESS_KEY_ID",)
 _REGION: Final = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 
-def add_endpoint_options(parser: argparse.ArgumentParser, environment: Mapping[str, str] = os.environ) -> None:
+def add_endpoint_options(parser: argparse.ArgumentParser) -> None:
     """Add --endpoint, --access-key and --region. Their defaults come from the AWS variables."""
     group = parser.add_argument_group("server")
     group.add_argument(
         "--endpoint",
         metavar="URL",
-        default=_first(environment, _ENDPOINT, DEFAULT_URL),
+        default=_first(_ENDPOINT, DEFAULT_URL),
         help=f"the running server (default: AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL, else {DEFAULT_URL})",
     )
     group.add_argument(
         "--access-key",
         metavar="KEY",
-        default=_first(environment, _ACCESS_KEY, "local"),
+        default=_first(_ACCESS_KEY, "local"),
         help="access key, which selects the tables (default: AWS_ACCESS_KEY_ID, else local)",
     )
     group.add_argument(
         "--region",
         metavar="NAME",
-        default=_first(environment, _REGION, "us-east-1"),
+        default=_first(_REGION, "us-east-1"),
         help="region, which selects the tables (default: AWS_REGION, else us-east-1)",
     )
 
@@ -42,5 +41,5 @@ def endpoint_of(options: argparse.Namespace) -> HttpEndpoint:
     return HttpEndpoint(options.endpoint, options.access_key, options.region)
 
 
-def _first(environment: Mapping[str, str], names: tuple[str, ...], otherwise: str) -> str:
-    return next((environment[name] for name in names if environment.get(name)), otherwise)
+def _first(names: tuple[str, ...], otherwise: str) -> str:
+    return next((os.environ[name] for name in names if os.environ.get(name)), otherwise)

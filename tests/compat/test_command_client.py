@@ -1,5 +1,8 @@
 """The client of the commands (emulator/client) against a server."""
 
+import socket
+import threading
+
 import pytest
 
 from emulator.client.endpoint import HttpEndpoint, Refused, Unreachable
@@ -26,7 +29,7 @@ def test_an_error_has_its_code_and_message(server):
     assert str(refused.value) == "ResourceNotFoundException: Requested resource not found: Table: missing not found"
 
 
-def test_a_second_connection_sees_the_same_tables(server):
+def test_the_access_key_selects_the_tables(server, endpoint):
     table = {
         "TableName": "of-test-client",
         "BillingMode": "PAY_PER_REQUEST",
@@ -34,11 +37,12 @@ def test_a_second_connection_sees_the_same_tables(server):
         "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
     }
     server.call("CreateTable", table)
-    other = server.another()
     try:
-        assert other.call("ListTables", {}) == {"TableNames": ["of-test-client"]}
+        with HttpEndpoint(endpoint, "test-client", "eu-west-1") as same:
+            assert same.call("ListTables", {}) == {"TableNames": ["of-test-client"]}
+        with HttpEndpoint(endpoint, "another-client", "eu-west-1") as other:
+            assert other.call("ListTables", {}) == {"TableNames": []}
     finally:
-        other.close()
         server.call("DeleteTable", {"TableName": "of-test-client"})
 
 
@@ -47,7 +51,42 @@ def test_no_server():
         HttpEndpoint(f"http://127.0.0.1:{free_port()}").call("ListTables", {})
 
 
-@pytest.mark.parametrize("url", ["", "127.0.0.1:8000", "ftp://localhost", "http://"])
+def test_a_request_whose_answer_is_lost_is_not_sent_again():
+    """The server may have done its work: moving the clock twice would be wrong."""
+    received = []
+
+    def serve(listener):
+        first, _ = listener.accept()
+        with first, first.makefile("rwb") as stream:
+            received.append(read_request(stream))
+            stream.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+            stream.flush()
+            received.append(read_request(stream))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=serve, args=(listener,))
+        server.start()
+        with HttpEndpoint(f"http://127.0.0.1:{listener.getsockname()[1]}") as endpoint:
+            assert endpoint.control("POST", "clock", {"Advance": 1}) == {}
+            with pytest.raises(Unreachable):
+                endpoint.control("POST", "clock", {"Advance": 2})
+        server.join()
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+    assert received == [b'{"Advance":1}', b'{"Advance":2}']
+
+
+def read_request(stream):
+    """Return the body of the next request of a connection."""
+    length = 0
+    while (line := stream.readline()) != b"\r\n":
+        if line.lower().startswith(b"content-length:"):
+            length = int(line.split(b":")[1])
+    return stream.read(length)
+
+
+@pytest.mark.parametrize("url", ["", "127.0.0.1:8000", "ftp://localhost", "http://", "http://127.0.0.1:port"])
 def test_no_url(url):
     with pytest.raises(Unreachable, match="is not a URL"):
         HttpEndpoint(url)
