@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from emulator.commands import COMMANDS
 from emulator.flags import settings_from, warnings
 from emulator.settings import Settings
 
@@ -37,10 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
-    if arguments[:1] == ["copy"]:
-        from emulator.commands import copy  # noqa: PLC0415 - start-up time
+    if arguments and arguments[0] in COMMANDS:
+        from importlib import import_module  # noqa: PLC0415 - start-up time
 
-        return copy.main(arguments[1:])
+        status: int = import_module(f"emulator.commands.{arguments[0]}").main(arguments[1:])
+        return status
     settings = settings_from(arguments, os.environ)
     configure_log(settings.log_level)
     for warning in warnings(os.environ):

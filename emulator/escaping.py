@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 _LONGEST: Final = 200  # characters: the ARN of a table fits
-ANSWER: Final = 1000  # characters of a response from a function or another server
+LONGEST_DETAIL: Final = 1000  # characters of what a function or another server said about a failure
 
 _NOT_PRINTABLE: Final = re.compile("[^ -~]")
 

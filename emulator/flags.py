@@ -19,6 +19,7 @@ from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+from emulator.commands import COMMANDS
 from emulator.settings import EXCLUSIVE, Group, Settings
 from emulator.version import VERSION
 
@@ -59,8 +60,9 @@ examples:
   {PROGRAM} --data-dir /var/lib/dynamodb      keep the data in a folder
   {PROGRAM} --port 0 --shared-db              a free port, one database for all access keys
   {PROGRAM} --functions functions.toml        invoke functions with the records of streams
-  {PROGRAM} copy FROM TO                      copy a data folder, also while a server uses it
 
+commands (--help after the command explains it):
+{"".join(f"  {PROGRAM} {name:16} {summary}{chr(10)}" for name, summary in COMMANDS.items())}
 exit status: 0 after a signal, 2 when the server cannot start (one line says why)
 """
 

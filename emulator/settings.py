@@ -36,7 +36,8 @@ _ORIGIN: Final = re.compile(r"\*|[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-
 _HOST: Final = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]|[0-9a-f]*:[0-9a-f.]*:[0-9a-f:.]*", re.IGNORECASE)
 
 
-def _check_url(text: str) -> None:
+def check_url(text: str) -> None:
+    """Raise ValueError unless the text is a URL of HTTP with a host and, if any, a valid port."""
     from urllib.parse import urlsplit  # noqa: PLC0415 - most starts do not need it
 
     try:
@@ -157,7 +158,7 @@ class Settings:
         "",
         "URL of a Kinesis-compatible server that receives the records of Kinesis streaming destinations",
         metavar="URL",
-        check=_check_url,
+        check=check_url,
     )
     workers: int = _setting(
         Group.PROCESS, 1, "number of processes that serve requests, over one store", between=(1, 64)

@@ -91,8 +91,8 @@ class WriteTxn(ReadTxn, Protocol):
 class Engine(Protocol):
     """An open store.
 
-    description: where the data are and what becomes of them, for the user: "in memory, gone at the
-    end".
+    description: where the data are and what becomes of them, for the user: "in memory, lost at
+    exit".
     """
 
     description: str

@@ -51,7 +51,7 @@ def unescape(data: bytes, offset: int = 0) -> tuple[bytes, int]:
     while data[zero : zero + 2] == _ZERO:
         zero = data.find(b"\x00", zero + 2)
     if zero < 0 or data[zero : zero + 2] != _END:
-        raise ValueError(f"no complete escaped piece at offset {start}")
+        raise ValueError(f"the escaped piece at offset {start} has no end")
     return data[start:zero].replace(_ZERO, b"\x00"), zero + 2
 
 

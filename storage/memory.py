@@ -195,7 +195,7 @@ class MemoryWrite:
 class MemoryEngine:
     """A store that lasts as long as its process."""
 
-    description = "in memory, gone at the end"
+    description = "in memory, lost at exit"
 
     def __init__(self) -> None:
         self.data: dict[bytes, bytes] = {}

@@ -1,1 +1,17 @@
-"""The program's commands besides serving. Each module is a command with a `main`."""
+"""The program's commands besides serving.
+
+`COMMANDS` is the table of the commands that a user types: `dynamodb-emulator NAME ...`. The module
+of a command has `main(arguments) -> exit status`, and is imported only if its command is run. A
+module that is not in the table is run by the server itself, in a process of its own (processes.py).
+
+Commands that talk to a running server find it with emulator/client.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+COMMANDS: Final[Mapping[str, str]] = {
+    "control": "call a control of a running server, or list the controls",
+    "copy": "copy a data folder, also while a server uses it",
+}
+"""The name of a command, which is also that of its module -> its line in --help."""

@@ -22,13 +22,13 @@ from emulator.errors import ApiError
 from emulator.values.wire import Problem, parse_map
 
 
-@control("throttling", summary="enforce provisioned throughput on one table or on all, or stop it")
+@control("throttling", summary="start or stop enforcing provisioned throughput, on one table or on all")
 def throttling(emulator: Emulator, body: Body) -> Result:
-    """Enforce throughput or stop it. Raises BadDeclaration."""
+    """Start or stop enforcing throughput. Raises BadDeclaration."""
     return _declare(emulator.database, body, _enforce)
 
 
-@control("transactions", summary="declare a transaction under way on an item, or with a token")
+@control("transactions", summary="declare that a transaction on an item, or with a client token, is under way")
 def transactions(emulator: Emulator, body: Body) -> Result:
     """Declare that a transaction is under way. Raises BadDeclaration."""
     return _declare(emulator.database, body, declare_transaction)
@@ -40,7 +40,7 @@ def _declare(database: Database, body: Body, declare: Callable[[Database, Body],
     name = body.get("TableName")
     if name is None or tables_named(database, name):
         return {}
-    return {"message": f"there is no table {name} now; this will hold for one that is created"}
+    return {"message": f"there is no table {name} yet; the declaration will apply once it is created"}
 
 
 def tables_named(database: Database, name: str) -> list[Table]:

@@ -47,8 +47,8 @@ def verify(folder: Path) -> None:
     wrote the folder.
     """
     log.warning(
-        "the data folder %s was copied, restored or last used by an older version: it is verified once, which takes"
-        " a while if it is large",
+        "the data folder %s was copied or restored, or an older version of the program used it last: it is verified"
+        " once, which takes a while if it is large",
         folder,
     )
     result = subprocess.run(  # noqa: S603 - our own module
@@ -63,7 +63,7 @@ def verify(folder: Path) -> None:
         lines = result.stderr.strip().splitlines()
         if lines and result.returncode == NEWER:
             raise refused(folder, lines[-1])
-        raise damaged(folder, lines[-1] if lines else f"verifying it ended with status {result.returncode}")
+        raise damaged(folder, lines[-1] if lines else f"the verifying process ended with status {result.returncode}")
     log.info("the data folder %s is sound", folder)
 
 

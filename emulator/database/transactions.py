@@ -1,4 +1,4 @@
-"""Transactions: all of several writes or none, and reads of one moment (behaviour 8).
+"""Transactions: several writes of which all or none happen, and reads of one moment (behaviour 8).
 
 TransactWriteItems, TransactGetItems and ExecuteTransaction make requested writes and reads
 (items/requested.py). This module runs them, in the same way for all three operations. If a part of
@@ -61,7 +61,7 @@ def token_of(database: Database, caller: Caller, operation: str, request: dict[s
 
 
 def run(database: Database, token: Token | None, writes: Sequence[Write]) -> Steps[tuple[list[Consumed], bool]]:
-    """Do all writes or none; return what each consumed, and whether the request has run before.
+    """Do all writes or none; return the units of each, and whether the request has run before.
 
     A request that has run before writes nothing, and costs what reading its items costs (behaviour
     8.3). Raises IdempotentParameterMismatchException, TransactionCanceledException, and
@@ -162,7 +162,7 @@ def _store(txn: WriteTxn, writes: Sequence[Write], changes: Sequence[Change]) ->
 
 
 def read(database: Database, reads: Sequence[ItemRequest]) -> tuple[list[bytes | None], list[Consumed]]:
-    """Return the rows of one moment (None for a missing item), and what each read consumed.
+    """Return the rows of one moment (None for a missing item), and the units of each read.
 
     Raises TransactionCanceledException if an item is in an ongoing transaction, or if enforced
     throughput refuses a read.

@@ -128,12 +128,12 @@ def too_many_local_indexes() -> ApiError:
 
 
 def too_many_global_indexes() -> ApiError:
-    """CreateTable's form of no_room_for_global_index."""
+    """CreateTable's error for too many global indexes."""
     return invalid_parameters(f"GlobalSecondaryIndex count exceeds the per-table limit of {limits.GSI_PER_TABLE}")
 
 
 def no_room_for_global_index() -> ApiError:
-    """UpdateTable's form of too_many_global_indexes."""
+    """UpdateTable's error for too many global indexes."""
     return limit_exceeded(
         "Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of "
         f"{limits.GSI_PER_TABLE}"

@@ -10,13 +10,13 @@ from emulator.errors.forms import validation
 def _destination_state(detail: str) -> ApiError:
     """Return the error for an action that the state of the destination does not allow.
 
-    The text says "enable" even if the action is not enabling, sic.
+    The text says "enable" for every action (sic).
     """
     return validation(f"Table is not in a valid state to enable Kinesis Streaming Destination: {detail}")
 
 
 def kinesis_already_enabled() -> ApiError:
-    """An enabled destination of another stream also causes this: a table has one at a time."""
+    """Raised too if another stream is the enabled destination: a table has one at a time."""
     return _destination_state(
         "EnableKinesisStreamingDestination must be DISABLED or ENABLE_FAILED to perform ENABLE operation."
     )

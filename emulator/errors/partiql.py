@@ -60,7 +60,7 @@ def empty_bag() -> ApiError:
 
 
 def unsupported_bag() -> ApiError:
-    """Our own wording: a set of mixed or impossible types."""
+    """Our own wording for a set of mixed or impossible types."""
     return validation("Only bags of strings, of numbers or of binary values are supported")
 
 
@@ -123,7 +123,7 @@ def overlapping_conditions() -> ApiError:
 
 
 def order_without_where() -> ApiError:
-    """A "recall", like the texts of order_without_key and order_by_non_key."""
+    """The text is a "recall", as are those of order_without_key and order_by_non_key."""
     return validation("Must have WHERE clause in the statement when using ORDER BY clause.")
 
 
@@ -188,5 +188,5 @@ def transaction_exists() -> ApiError:
 
 
 def exists_outside_transaction() -> ApiError:
-    """Our own wording: EXISTS() as a statement is only for ExecuteTransaction."""
+    """Our own wording for an EXISTS() statement that is not in an ExecuteTransaction."""
     return validation("EXISTS() is only supported in ExecuteTransaction.")

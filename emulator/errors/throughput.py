@@ -78,24 +78,24 @@ def capacity_on_demand() -> ApiError:
 
 
 def index_throughput_required(index: str) -> ApiError:
-    """UpdateTable's form of index_throughput_missing."""
+    """UpdateTable's error for a change to PROVISIONED that leaves an index without throughput."""
     return invalid_parameters(f"ProvisionedThroughput must be specified for index: {index}")
 
 
 def index_throughput_missing(index: str) -> ApiError:
-    """CreateTable's form of index_throughput_required (behaviour 10.1)."""
+    """CreateTable's error for an index without ProvisionedThroughput (behaviour 10.1)."""
     return invalid_parameters(f"ProvisionedThroughput is not specified for index: {index}")
 
 
 def index_throughput_on_demand(index: str) -> ApiError:
-    """CreateTable's form of index_capacity_on_demand."""
+    """CreateTable's error for an on-demand index with ProvisionedThroughput."""
     return invalid_parameters(
         f"ProvisionedThroughput should not be specified for index: {index} when BillingMode is PAY_PER_REQUEST"
     )
 
 
 def index_capacity_on_demand(index: str) -> ApiError:
-    """UpdateTable's form of index_throughput_on_demand."""
+    """UpdateTable's error for a new on-demand index with ProvisionedThroughput."""
     return invalid_parameters(
         f"Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: {index} when BillingMode is "
         "PAY_PER_REQUEST"

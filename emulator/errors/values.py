@@ -40,7 +40,7 @@ def nesting(*, about: About = "request") -> ApiError:
 
 
 def empty_attribute_name() -> ApiError:
-    """Always bare (behaviour 2.1)."""
+    """The error is always bare (behaviour 2.1)."""
     return validation(EMPTY_ATTRIBUTE_NAME, bare=True)
 
 

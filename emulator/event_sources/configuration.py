@@ -92,14 +92,14 @@ def load(path: str) -> Functions:
 def _function(path: str, folder: Path, name: str, entry: object) -> Function:
     where = f"{path}: {name}"
     if _NAME.fullmatch(name) is None:
-        raise BadConfiguration(f"{where}: a function's name has 1 to 64 letters, digits, '-' and '_'")
+        raise BadConfiguration(f"{where}: a function's name must have 1 to 64 letters, digits, '-' and '_'")
     table = entry if isinstance(entry, dict) else {"target": entry}
     unknown = ", ".join(sorted(table.keys() - {"target", "timeout", "python"}))
     if unknown:
-        raise BadConfiguration(f"{where}: unknown {unknown}; there are target, timeout and python")
+        raise BadConfiguration(f"{where}: unknown member {unknown}; the members are target, timeout and python")
     timeout = table.get("timeout", TIMEOUT)
     if isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout <= 0:
-        raise BadConfiguration(f"{where}: timeout is a number of seconds")
+        raise BadConfiguration(f"{where}: timeout must be a positive number of seconds")
     return Function(name, _target(where, folder, table), float(timeout))
 
 
@@ -119,5 +119,5 @@ def _with_path(where: str, url: str) -> str:
     except ValueError:
         valid = False
     if not valid:
-        raise BadConfiguration(f"{where}: {url} is no URL")
+        raise BadConfiguration(f"{where}: {url} is not a URL")
     return url if parts.path.strip("/") else parts._replace(path=INVOCATION_PATH).geturl()

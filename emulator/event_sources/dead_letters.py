@@ -1,4 +1,4 @@
-"""The file about records that were given up. Each line is JSON.
+"""The file about records that no function will get any more. Each line is JSON.
 
 A line has the shape that AWS sends to an on-failure destination (Lambda: "Retain discarded records
 for a DynamoDB event source"). `payload` is the whole event, as in the records that
@@ -107,7 +107,7 @@ class DeadLetters:
             log.error("cannot write %s (%s); discarded: %s", self.file, error.strerror, json.dumps(letter))  # noqa: TRY400
             return
         log.warning(
-            "%d records for %s were given up (%s after %d invocations); they are in %s",
+            "%d records for %s will not be sent again (%s after %d invocations); they are in %s",
             size,
             printable(context["functionArn"]),
             context["condition"],

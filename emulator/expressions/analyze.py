@@ -208,7 +208,7 @@ class _Analysis:
             raise problems.operand_type(operator, tag)
 
     def type_of(self, node: ast.Operand) -> str | None:
-        """Return the type that an operand always has, None if its type depends on the item."""
+        """Return the type of an operand, None if the type depends on the item."""
         match node:
             case ast.Placeholder(name):
                 return self.types[name]
@@ -223,7 +223,7 @@ class _Analysis:
         tag = self.type_of(node) or problems.ANY_TYPE
         if tag != "S":
             raise problems.operand_type(function, tag)
-        assert isinstance(node, ast.Placeholder), "only a value is known to be a string"
+        assert isinstance(node, ast.Placeholder), "only a placeholder has the known type string"
         placeholder = node.name
 
         def check(values: Values) -> None:
@@ -305,7 +305,7 @@ class _ConditionAnalysis(_Analysis):
         for argument in arguments:
             if isinstance(argument, ast.Call):
                 tag = self.type_of(argument)
-                assert tag is not None, "every function that is an operand of conditions has a type"
+                assert tag is not None, "a function that is an operand in conditions must have a result type"
                 raise problems.operand_type(node.function, tag)
         return ast.Call(node.function, tuple(arguments))
 

@@ -22,7 +22,7 @@ from emulator.values.compare import equal, order, remembering
 from emulator.values.paths import Path
 from emulator.values.types import Item, Values
 
-_FEW_PARTS: Final = 30  # the most operators and operands of a condition without a memory
+_FEW_PARTS: Final = 30  # the most operators and operands of a condition that does not keep the values it has read
 
 
 def condition(node: ast.ConditionTree) -> Condition:
@@ -76,7 +76,7 @@ def getter(node: ast.Operand) -> Get:
             return lambda _item, _values: value
         case ast.Call():
             return _call(node)
-    raise AssertionError("no other operand is left in a checked condition")
+    raise AssertionError("a checked condition has no other kind of operand")
 
 
 def _top_level(node: ast.Operand) -> str | None:

@@ -85,25 +85,31 @@ class Function(NamedTuple):
 def checked(row: Function) -> Function:
     """Return the row if it is complete. Otherwise an AssertionError says what is wrong."""
     in_update = row.place == "update operand"
-    assert row.name.isidentifier(), "the lexers read a function as a name"
-    assert row.name.islower(), "PartiQL looks functions up in small letters"
-    assert row.operands, "the grammar has no call without operands"
+    assert row.name.isidentifier(), "the lexers read only an identifier as a function's name"
+    assert row.name.islower(), "the name must be in small letters, because PartiQL looks it up so"
+    assert row.operands, "a function needs an operand: the grammar has no call without operands"
     for operand in row.operands:
-        assert operand.types, "an operand of no type is always wrong"
-        assert operand.types <= TYPES, "a type that does not exist"
-        assert not (operand.type_name and in_update), "updates do not check names of types"
-    assert not row.distinct or len(row.operands) > 1, "a single operand differs from nothing"
-    assert row.result is None or row.result in TYPES, "a type that does not exist"
+        assert operand.types, "an operand must allow at least one type"
+        assert operand.types <= TYPES, "an operand has a type that does not exist"
+        assert not (operand.type_name and in_update), (
+            "a function of updates cannot have `type_name`: updates do not check it"
+        )
+    assert not row.distinct or len(row.operands) > 1, "`distinct` needs at least two operands"
+    assert row.result is None or row.result in TYPES, "the result has a type that does not exist"
     if row.place == "condition":
-        assert row.result is None, "a condition is true or false, not a value"
-        assert row.default is None, "a condition is true or false, not a value"
+        assert row.result is None, "a condition has no `result`: it is true or false, not a value"
+        assert row.default is None, "a condition has no `default`: it is true or false, not a value"
     elif in_update:
-        assert (row.result is None) is not (row.default is None), "what type does it return?"
-        assert row.default is None or row.default < len(row.operands), "no such operand"
+        assert (row.result is None) is not (row.default is None), (
+            "a function of updates needs either `result` or `default`"
+        )
+        assert row.default is None or row.default < len(row.operands), "`default` must be the position of an operand"
     else:
-        assert row.result is not None, "analysis needs the type of an operand"
-        assert row.default is None, "only updates ask where a value comes from"
-    assert (row.cost is not None) is in_update, "updates, and nothing else, have a cost"
+        assert row.result is not None, "a function that is an operand in conditions needs `result`"
+        assert row.default is None, "only a function of updates may have `default`"
+    assert (row.cost is not None) is in_update, (
+        "each function of updates needs `cost`, and no other function may have it"
+    )
     return row
 
 

@@ -221,7 +221,7 @@ class _Parser:
         return node
 
     def opens_operand(self) -> bool:
-        """Say whether the parentheses that open here enclose an operand: an operator comes next."""
+        """Say whether the parentheses that open here enclose an operand, so an operator follows."""
         closing = self.closing.get(self.position)
         if closing is None:
             return False

@@ -75,7 +75,7 @@ def _given_type(operand: ast.Operand, types: Mapping[str, str]) -> GivenType | N
         function = FUNCTIONS[operand.function]
         if function.result is not None:
             return GivenType(function.result, certain)
-        assert function.default is not None, "a function of updates has a type or takes that of an operand"
+        assert function.default is not None, "a function of updates must have `result` or `default`"
         certain = False
         operand = operand.arguments[function.default]
     match operand:

@@ -77,7 +77,7 @@ def _fixed_size(operand: ast.DocumentPath | ast.Literal | ast.Call | ast.Arithme
             return value_size(value)
         case ast.Call(function):
             cost = FUNCTIONS[function].cost
-            assert cost is not None, "all functions of updates have a cost"
+            assert cost is not None, "each function of updates must have a cost"
             return cost
         case ast.Arithmetic(operator):
             return _OPERATORS[operator]

@@ -32,7 +32,7 @@ from emulator.database.definitions.streams import StreamDefinition
 from emulator.database.definitions.tables import KinesisDestination
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
-from emulator.escaping import ANSWER, printable
+from emulator.escaping import LONGEST_DETAIL, printable
 from emulator.kinesis.records import KinesisRecord, RecordFormat
 from emulator.limits import KIB, KINESIS_BATCH_BYTES, KINESIS_BATCH_RECORDS
 
@@ -193,9 +193,9 @@ class KinesisFeed:
             return
         if not feed.failures:
             log.warning(
-                "Kinesis stream %s does not take records, which wait and are tried again: %s",
+                "Kinesis stream %s does not accept records; they wait and will be sent again: %s",
                 printable(batch.arn),
-                printable(why, ANSWER),
+                printable(why, LONGEST_DETAIL),
             )
         feed.back_off(self._database.clock.now())
 
@@ -211,9 +211,9 @@ class KinesisFeed:
         feed.most = max(1, len(batch.records) // 2)
         if len(batch.records) == 1:
             log.warning(
-                "Kinesis stream %s refuses a record, which is given up: %s",
+                "Kinesis stream %s refused a record; it will not be sent again: %s",
                 printable(batch.arn),
-                printable(why, ANSWER),
+                printable(why, LONGEST_DETAIL),
             )
             self._done(feed, batch.records)
 

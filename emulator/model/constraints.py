@@ -15,7 +15,7 @@ from emulator.model.overrides import CHANGES, Change, Kind
 from emulator.model.shapes import Shape
 
 Accept = Callable[[Any], object]
-"""A test of a parsed value. Any result that is true or false will do, so `Pattern.fullmatch` is an
+"""A test of a parsed value. Only the truth value of its result counts, so `Pattern.fullmatch` is an
 Accept.
 """
 
@@ -131,7 +131,7 @@ def _enum(shape: Shape) -> Constraint:
 def _pattern(pattern: str) -> Iterator[Constraint]:
     """Yield the constraint of a Java pattern.
 
-    A pattern that Python cannot read, from a later botocore, is ignored.
+    A pattern in a later botocore that Python cannot read is ignored.
     """
     try:
         match = re.compile(overrides.PATTERNS.get(pattern, pattern), re.ASCII).fullmatch

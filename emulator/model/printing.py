@@ -94,8 +94,8 @@ def _joined(begin: str, members: Iterable[tuple[str, Shape, Any]], end: str, sha
 def shares(texts: Sequence[str], limit: int) -> list[str]:
     """Return the texts. If they are too long together, cut the longest of them.
 
-    If all texts together have at most errors.LONGEST_WHOLE bytes of JSON, none is cut. limit: if
-    they have more, the most bytes of JSON that all texts have together after the cut.
+    They are too long if they have more than errors.LONGEST_WHOLE bytes of JSON together. limit: the
+    most bytes of JSON that they may have together after the cut.
     """
     cut = list(texts)
     if sum(map(errors.json_size, texts)) <= errors.LONGEST_WHOLE:

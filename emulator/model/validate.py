@@ -181,8 +181,8 @@ def _error(shapes: Shapes, failures: Sequence[Failure], report: Report) -> error
 
 
 _PARTS: Final = 10  # failures in a response: the service reports no more (behaviour 3.1)
-# The most failures of one member of the request that are explained: as many as a response reports,
-# and those of LAST_RESORT, which the report may leave out.
+# At most this many failures are explained for one member of the request: as many as a response
+# reports, plus those of LAST_RESORT, which the response may leave out.
 _EXPLAINED: Final = _PARTS + len(overrides.LAST_RESORT)
 # The most bytes of JSON of a map's key in a path. A longer key is cut. An ARN has at most 1,024
 # characters.
@@ -343,7 +343,7 @@ def _members_constraint(what: str, node: Node, members: Callable[[Any], Any]) ->
     """Yield one constraint on a list or map that covers all constraints on its members."""
     if node.own:
         holds = all_hold(node.own)
-        assert holds is not None, "there are constraints"
+        assert holds is not None, "the members must have constraints"
         text = errors.members_must(what, (constraint.text for constraint in in_collections(node.own)))
         longest = node.own[0].longest if len(node.own) == 1 else None
 

@@ -131,7 +131,7 @@ def _reads_of(table: Table, name: str, part: dict[str, Any], projections: Mappin
 def _leave_out_repeats(reads: Sequence[_Reads]) -> None:
     """Leave out items that an earlier block reads from the same table (behaviour 7.1).
 
-    That block has another name of the table.
+    The two blocks name the table differently, one by its ARN.
     """
     known: set[bytes] = set()
     for each in reads:

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from emulator import errors
 from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
 from emulator.database.items import ranges, read
-from emulator.database.items.read import Page, PageRequest
+from emulator.database.items.read import UNLIMITED, Page, PageRequest
 from emulator.database.schema.index import Index
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
@@ -24,8 +24,6 @@ from emulator.slices import Sliced, Steps
 from emulator.values.problems import Layer
 from emulator.values.types import Item
 from storage.keycode import prefix_end
-
-_UNLIMITED: Final = 1 << 60
 
 
 @dataclass(slots=True, eq=False)
@@ -145,12 +143,12 @@ def query(database: Database, caller: Caller, request: Request, checked: _Checke
     limits = ranges.query_range(source, wanted)
     partition = keyspace.partition_of(limits[0])
     reverse = not request.get("ScanIndexForward", True)
-    limit = request.get("Limit", _UNLIMITED)
+    limit = request.get("Limit", UNLIMITED)
     if isinstance(source, Table) and len(wanted.equal) == len(source.key_names) - 1:
         if start is not None:
             raise _cannot_restart(table, start, wanted)
         # Such a query has at most one item, and never a LastEvaluatedKey (behaviour 6.2).
-        limit = _UNLIMITED
+        limit = UNLIMITED
     if last_key is not None:
         _check_start(limits, last_key)
         limits = ranges.resume(limits, last_key, reverse=reverse)
@@ -173,7 +171,7 @@ def scan(database: Database, caller: Caller, request: Request, checked: _Checked
         if not limits[0] <= last_key < limits[1]:
             raise errors.starting_key_wrong_segment(request["TotalSegments"], request["Segment"])
         limits = ranges.resume(limits, last_key, reverse=False)
-    limit = request.get("Limit", _UNLIMITED)
+    limit = request.get("Limit", UNLIMITED)
     return _page(database, table, source, request, checked, limits, limit, reverse=False)
 
 

@@ -94,7 +94,7 @@ class OperationInSteps(Operation):
             model = self.model = request_model(self.name)
         request = model.parse(raw)
         model.validate(request)
-        assert self.check is not None, "an operation without a check has no steps"
+        assert self.check is not None, "only an operation with a check runs in steps"
         steps: Steps[Any] = self.check(request)
         try:
             next(steps)
@@ -131,7 +131,7 @@ def operation(
 ) -> Callable[[Handler], Handler]:
     """Register the decorated function as the handler of an operation."""
     kind = OperationInSteps if isgeneratorfunction(check) else Operation
-    assert not (enveloped and kind is OperationInSteps), "nothing puts the errors of steps in an envelope"
+    assert not (enveloped and kind is OperationInSteps), "an operation with a check in steps cannot be `enveloped`"
 
     def register(handler: Handler) -> Handler:
         assert name not in _operations, f"{name} has two handlers"

@@ -59,7 +59,7 @@ def _check_write(request: Request) -> Steps[list[tuple[str, Write]]]:
             if characters >= PARSED_IN_STEP:
                 characters = 0
                 yield None
-    request.mark_reported()  # _check_values has put stand-ins for the values that it lets pass
+    request.mark_reported()  # _check_values has replaced values that are one level too deep
     if size > limits.TRANSACTION:
         raise errors.transaction_too_large()
     return writes

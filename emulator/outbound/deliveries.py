@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from emulator.event_sources.service import FunctionService
     from emulator.outbound.invoker import Invoker
 
-_INTERVAL: Final = 0.01  # seconds between polls for due invocations; on average it adds half of this to the latency
+_INTERVAL: Final = (
+    0.01  # seconds between polls for due invocations; on average, a poll adds half of this to the latency
+)
 
 
 async def run_functions(emulator: Emulator, interval: float) -> None:

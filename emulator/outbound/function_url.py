@@ -22,7 +22,7 @@ class UrlFunction:
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        assert parts.hostname is not None, "the configuration has checked it"
+        assert parts.hostname is not None, "configuration.py refuses a URL without a host"
         self._host = parts.hostname
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
         self._port = parts.port or (443 if self._tls else 80)

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from typing import Protocol
 
-from emulator.escaping import ANSWER, printable
+from emulator.escaping import LONGEST_DETAIL, printable
 from emulator.event_sources.configuration import Function, Url
 from emulator.event_sources.delivery import Invocation
 from emulator.event_sources.outcomes import Outcome
@@ -61,7 +61,9 @@ class Invoker:
             outcome = Outcome("failed", detail=repr(error))
         if outcome.kind != "answered":
             # The text is the function's own, and may contain parts of items.
-            log.warning("function %s, request %s: %s", function.name, invocation.id, printable(outcome.detail, ANSWER))
+            log.warning(
+                "function %s, request %s: %s", function.name, invocation.id, printable(outcome.detail, LONGEST_DETAIL)
+            )
         self._service.finished(invocation, outcome)
         self.start_due()
 

@@ -51,7 +51,7 @@ class KinesisClient:
 
     def __init__(self, endpoint: str) -> None:
         parts = urlsplit(endpoint)
-        assert parts.hostname is not None, "settings.py has checked it"
+        assert parts.hostname is not None, "settings.py refuses a URL without a host"
         self._host = parts.hostname
         self._port = parts.port
         self._path = parts.path or "/"

@@ -16,7 +16,7 @@ from typing import Final, Self
 from emulator import errors
 from emulator.database.items import ranges
 from emulator.database.items.ranges import Range
-from emulator.database.items.read import Page, PageRequest, complete, read_page
+from emulator.database.items.read import UNLIMITED, Page, PageRequest, complete, read_page
 from emulator.database.schema.table import Table
 from emulator.database.store.keyspace import DIGEST, ITEM_PREFIX, partition_of
 from emulator.database.throughput.capacity import Consumed
@@ -28,10 +28,9 @@ from storage import ReadTxn
 from storage.keycode import prefix_end
 
 _RANGES: Final = 10
-_UNLIMITED: Final = 1 << 60
 _PARTITION: Final = ITEM_PREFIX + DIGEST
-"""Length of the part of a storage key that identifies the partition. The rest of the
-storage key sorts like the sort key.
+"""How many bytes at the start of a storage key identify the partition. The rest of the storage key
+sorts like the sort key.
 """
 
 
@@ -93,7 +92,7 @@ def read(
 
     sliced: rows may stay untested, and the caller calls `complete` on the result.
     """
-    remaining = _UNLIMITED if limit is None else limit
+    remaining = UNLIMITED if limit is None else limit
     if plan.merged:
         return _read_merged(txn, plan, start, remaining, consistent=consistent, sliced=sliced)
     position, after = (0, None) if start is None else (start.position, start.after)
@@ -110,7 +109,7 @@ def read(
                 raise errors.next_token_invalid()
             limits = ranges.resume(limits, key, reverse=plan.reverse)
             after = None
-        range_limit = _UNLIMITED if one_item else remaining
+        range_limit = UNLIMITED if one_item else remaining
         request = PageRequest(plan.table, plan.source, limits, plan.reverse, range_limit, consistent)
         request.test, request.project = test, plan.project
         request.fetch, request.measured = plan.fetch, measured or several
@@ -163,7 +162,7 @@ def _read_merged(
 
 
 class _Merged:
-    """A transaction that sees only the ranges of a plan, as one walk in the order of the sort keys.
+    """Stands in for a transaction, and merges the ranges of a plan in the order of the sort keys.
 
     It serves to read one page of the SELECT. Each call of `scan` or `page` continues where the
     previous call ended, and ignores the range in its arguments.
@@ -194,7 +193,7 @@ class _Merged:
         return max(start, border if partition > key[:_PARTITION] else border + b"\0"), stop
 
     def scan(self, _start: bytes, _stop: bytes, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
-        assert reverse == self._reverse, "the walk has one direction"
+        assert reverse == self._reverse, "every read of a page must have the same direction"
         return self._walk
 
     def page(self, start: bytes, stop: bytes, limit: int, *, reverse: bool = False) -> tuple[list[bytes], bytes]:

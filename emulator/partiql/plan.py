@@ -91,7 +91,7 @@ def _layout(found: Program, table: Table) -> select.Layout | _KeyLayout | None:
 def _put(prepared: PreparedStatement) -> Put:
     """Return the write of an INSERT. Raises ApiError for an item that no table could have."""
     statement = prepared.statement
-    assert isinstance(statement, Insert), "every other statement has a layout"
+    assert isinstance(statement, Insert), "only an INSERT has no layout"
     item = prepared.values[statement.item.name].get("M")
     if item is None:
         raise errors.item_not_a_map()

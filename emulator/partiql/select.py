@@ -253,7 +253,7 @@ def _partitions(
     same partition. If all these branches limit the sort key, each branch is a read of its own.
     Otherwise the whole partition is one read, with the whole WHERE as filter.
     """
-    assert parts.branches is not None, "a Scan has no partitions"
+    assert parts.branches is not None, "only Queries have partitions"
     grouped: dict[str, list[tuple[key_range.KeyRange, where.Branch]]] = {}
     for branch in parts.branches:
         for query in branch.queries:

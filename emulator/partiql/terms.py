@@ -25,7 +25,7 @@ _DEPTH: Final = 100
 """How deep literals may nest: far deeper than items, far less deep than Python's stack allows."""
 
 ITEM: Final = ""
-"""The place of an INSERT's item. Errors call the place of its attributes' values "root"."""
+"""The place of an INSERT's item. The places of the values in it begin with "root"."""
 
 _COMPARATORS: Final[dict[str, ast.Comparator]] = {
     "=": "=",

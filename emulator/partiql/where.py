@@ -119,7 +119,7 @@ def _clause(node: ast.ConditionTree) -> KeyClause | None:
 
 
 def _name(operand: ast.Placeholder | ast.Literal) -> str:
-    assert isinstance(operand, ast.Placeholder), "values of statements are placeholders"
+    assert isinstance(operand, ast.Placeholder), "a statement's values are all placeholders"
     return operand.name
 
 

@@ -24,8 +24,8 @@ _Result = TypeVar("_Result")
 _CONTAINERS: Final = SETS | {"L", "M"}
 _LARGE_LIST: Final = 500  # elements
 _LARGE_BINARY: Final = 4_096  # characters
-# The first searches of a list, this many, go through it from its start. The next search indexes all
-# elements of the list, which costs as much as ten searches.
+# This many searches of a list go through it from its start. The next search indexes all elements of
+# the list, which costs as much as ten searches.
 _SEARCHES: Final = 3
 
 

@@ -49,7 +49,7 @@ _PROBLEMS: Final = 100
 # which are an error.
 _MOST_VALUES: Final = 10_000
 
-# Of a set that is too large, only enough members are read to prove that it is too large. A bad or
+# If a set is too large, only enough members are read to prove that it is too large. A bad or
 # repeated member after these is not reported, although the service presumably reports it.
 #
 # Each of the distinct strings has at least one byte, except the empty string.

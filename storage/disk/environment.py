@@ -95,7 +95,9 @@ def acquire(
         environment = _environments[key] = Environment(folder, map_size=map_size, writemap=writemap, durable=durable)
         identity.adopt(folder)
     elif environment.durable != durable:
-        raise Unavailable(f"The data folder {folder} is open in this process with another durability.")
+        raise Unavailable(
+            f"The data folder {folder} is already open in this process with other settings of durability."
+        )
     environment.users += 1
     return environment
 

@@ -135,7 +135,7 @@ class LmdbGroup(LmdbWrite):
             self.txn = self._begin()
             self._replay(None)
         except StorageError as error:
-            self._lost = Lost(f"What was written before is lost: {error}")
+            self._lost = Lost(f"Earlier writes are lost: {error}")
             self._reset()
 
     def _cancel(self) -> None:

@@ -109,7 +109,7 @@ def copy(source: Path, target: Path, verify: Callable[[Path], None]) -> int:
     if state == identity.FOREIGN and not in_use(source):
         verify(source)
     if target.is_relative_to(source):
-        raise Unavailable(f"The folder {target} is inside the folder that is to be copied.")
+        raise Unavailable(f"The folder {target} is inside the folder to copy.")
     made = _make_empty(target)
     descriptor = _begin(target)
     try:

@@ -326,7 +326,9 @@ class LmdbWrite(LmdbTxn):
                 self._find_room(error)
                 self.txn = self._begin()
             if self.txn.id() != self._number:
-                raise Interrupted("Another process wrote in between: run the transaction again.")
+                raise Interrupted(
+                    "Another process has written since this transaction began: run the transaction again."
+                )
             try:
                 result = False
                 for key, value in self._journal:

@@ -182,7 +182,7 @@ def test_bad_declarations(declare, case):
 )
 @pytest.mark.parametrize("name", ["none-yet", "arn:aws:dynamodb:us-east-1:000000000000:table/none-yet"])
 def test_the_answer_says_that_the_table_does_not_exist_yet(declare, call, body, name):
-    text = f"there is no table {name} now; this will hold for one that is created"
+    text = f"there is no table {name} yet; the declaration will apply once it is created"
     assert declare(call, {"TableName": name, **body}) == (200, {"message": text})
 
 

@@ -25,7 +25,7 @@ TABLE = {
     **table_request("pk:S sk:S", define="g:S", GlobalSecondaryIndexes=[index_request("global", "g")]),
     "TableName": "copied",
 }
-COPIED = "was copied, restored or last used by an older version"
+COPIED = "was copied or restored, or an older version of the program used it last"
 
 
 class Writer(threading.Thread):

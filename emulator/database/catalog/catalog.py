@@ -45,7 +45,7 @@ class Caller:
     tenant_tables: Tables
     """The tables of the caller's tenant. Changes of these tables change this object."""
     tables: dict[str, Table]
-    """Name -> table, of the same tables. Changes of the tables change this dictionary too."""
+    """The same tables by name. Changes of the tables change this dictionary too."""
 
     @property
     def home(self) -> arns.Home:
@@ -139,7 +139,7 @@ class Catalog:
     def find(self, caller: Caller, name: str, *, expected: bool = True, data_plane: bool = False) -> Table | None:
         """Return the caller's table by name or ARN. Settles the table first, which may write.
 
-        Returns None if there is no such table. expected: whether this also logs a line then.
+        Returns None if there is no such table. expected: whether to log a line in that case.
         Raises the errors of wrong ARNs (behaviour 3.4). data_plane: whether these errors have the
         texts of the data plane.
         """

@@ -35,7 +35,9 @@ class Misses:
         places = self._tenants.places(name)
         if not places or not self._limit.allows((name, asked)):
             return
-        log.warning("table %s was asked for with %s; it exists %s", printable(name), _asking(asked), _listed(places))
+        log.warning(
+            "a request named table %s with %s; the table exists %s", printable(name), _asking(asked), _listed(places)
+        )
 
     def report_empty(self, asked: Tenant) -> None:
         """Log which tenants have tables, after a caller who has none has listed tables.
@@ -45,7 +47,7 @@ class Misses:
         places = self._tenants.occupied()
         if places and self._limit.allows("no tables"):
             log.warning(
-                "tables were listed with %s, which has none; there are some %s", _asking(asked), _listed(places)
+                "a request listed tables with %s and found none; tables exist %s", _asking(asked), _listed(places)
             )
 
 

@@ -98,8 +98,8 @@ class Settling:
     def _without_indexes(self, table: Table, settled: TableDefinition, gone: list[IndexDefinition]) -> Table:
         """Save a definition that lost indexes.
 
-        The statistics of these indexes are deleted now, and the attribute definitions that only
-        these indexes needed. The entries are deleted in the background.
+        The statistics of these indexes, and the attribute definitions that only they needed, are
+        deleted now. The entries are deleted in the background.
         """
         keep = {index.id for index in settled.indexes}
         used = {settled.hash, settled.range}.union(*(index.hash + index.range for index in settled.indexes))

@@ -61,7 +61,7 @@ class TableRegistry:
     def published(self, definition: TableDefinition) -> Table:
         """Return the table of a definition that was saved and is in force."""
         table = self.tenants.get(self._tenant(definition), definition.name)
-        assert table is not None, "a definition is in force once `changing` has ended"
+        assert table is not None, "a saved definition must be in force once `changing` has ended"
         return table
 
     # --- changing ---------------------------------------------------------------------------------

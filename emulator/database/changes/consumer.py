@@ -19,8 +19,8 @@ What is always true:
 - Bounded. An inbox says how many records it takes; no others are kept in memory. The log does not
   wait for a slow consumer: records older than the stream's retention are skipped.
 
-A poll reads only one value from the store if there are no new records since the last poll, and no
-records wait in an inbox.
+If no records are new since the last poll and none wait in an inbox, a poll reads only one value
+from the store.
 """
 
 from collections.abc import Callable, Mapping
@@ -95,9 +95,9 @@ class ShardCursor(Generic[InboxT]):
     ) -> bool:
         """Read a page of records into the inbox, if it has room. Return whether more may follow.
 
-        last: the stream's last sequence number in this snapshot. A snapshot from before the shard
-        was closed may lack the shard's last records. A snapshot has all records of the shard if
-        `last` has reached the shard's last number.
+        last: the stream's last sequence number in this snapshot. If it has reached the shard's last
+        number, the snapshot has all records of the shard. A snapshot from before the shard was
+        closed may lack the last of them.
         """
         if shard.end is not None and last >= shard.end:
             self._end = shard.end

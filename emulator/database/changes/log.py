@@ -34,7 +34,7 @@ from storage.keycode import u64
 _dumps: Final = orjson.dumps
 _HASH: Final = keyspace.ITEM_PREFIX  # where in an item's key the two bytes begin that choose its shard
 
-_SPREAD: Final = 0x9E3779B97F4A7C15  # odd: no two numbers give the same product, so event ids are unique
+_SPREAD: Final = 0x9E3779B97F4A7C15  # odd, so that no two numbers give the same product, and event ids are unique
 _U64: Final = (1 << 64) - 1
 
 

@@ -3,8 +3,8 @@
 An entry of the queue is a storage key with an empty value. After the queue's prefix, the key has
 the item's time of expiry in milliseconds and then the item's key. So the entries of expired items
 come first, in the order of expiry, and finding these entries reads no others. A walk
-(jobs/ttl_fill.py) enters the items from before TTL was switched on. Sweeps (jobs/ttl_sweep.py)
-delete the items that have expired.
+(jobs/ttl_fill.py) enters the items that existed before TTL was switched on. Sweeps
+(jobs/ttl_sweep.py) delete the items that have expired.
 """
 
 from typing import Final

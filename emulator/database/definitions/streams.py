@@ -147,7 +147,7 @@ class StreamDefinition:
         return (shard for shard in self.shards if shard.closed is None or shard.closed + self.retention > now)
 
     def due(self) -> float:
-        """Return when a shard must next be rolled over or deleted, or else the stream deleted."""
+        """Return when the next shard is due to be rolled over or deleted, or the stream deleted."""
         moments = [
             shard.opened + SHARD_LIFE if shard.closed is None else shard.closed + self.retention
             for shard in self.shards

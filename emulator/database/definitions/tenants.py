@@ -10,4 +10,4 @@ Tenant = tuple[str, str]
 """Access key and region."""
 
 SHARED: Final[Tenant] = ("", "")
-"""The one tenant of all callers with --shared-db."""
+"""With --shared-db, the one tenant that all callers share."""

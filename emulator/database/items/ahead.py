@@ -19,7 +19,7 @@ from emulator.values.types import Item
 from storage import ReadTxn
 
 LONG: Final = 1 << 20  # bytes of one request's old and new rows; preparing these takes 10 to 30 ms
-LARGE: Final = 64 << 10  # bytes of a write's old and new row, from which on `forget_items` is worth it
+LARGE: Final = 64 << 10  # `forget_items` is worth its time if a write's old and new row have this many bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Outcome:
 
 
 def outcome(txn: ReadTxn, write: Write, kept: Collection[str] = ()) -> Outcome:
-    """Prepare a write and return the outcome, also of an error. kept: as in `prepared`."""
+    """Prepare a write and return the outcome: a change or an error. kept: as in `prepared`."""
     row = txn.get(write.key)
     try:
         return Outcome(row, change=prepared(txn, write, kept))
@@ -55,7 +55,7 @@ def prepared(txn: ReadTxn, write: Write, kept: Collection[str] = (), ahead: Outc
         raise ahead.error
     if write.table.enforcement is not None:
         write.table.enforcement.refuse_conflict(write.key)
-    assert ahead.change is not None, "a write without a change has an error"
+    assert ahead.change is not None, "a write that has no change must have an error"
     return ahead.change
 
 

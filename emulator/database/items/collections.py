@@ -1,8 +1,8 @@
 """Item collections (behaviour 9.4): all items of one partition key, in the table and local indexes.
 
 The size of a collection is updated in the transaction of each write, as the statistics are. Only
-the collections of tables with local indexes have stored sizes. A local index is as old as its
-table, so sizes never need a backfill.
+the collections of tables with local indexes have stored sizes. A local index is created with
+its table, so the stored sizes are complete from the start.
 """
 
 from collections.abc import Iterable

@@ -100,7 +100,7 @@ def start_key(table: Table, source: Table | Index, key: Item) -> bytes:
     except errors.ApiError as error:
         raise errors.starting_key_invalid(error.message) from None
     if entry is None:
-        assert isinstance(source, Index), "a table has every key"
+        assert isinstance(source, Index), "only an index can lack an entry for a key"
         raise errors.starting_key_invalid(_entry_problem(source, key).message)
     return entry
 

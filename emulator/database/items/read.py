@@ -31,6 +31,7 @@ from emulator.values.rows import decode_row, row_json, row_size
 from emulator.values.types import Item
 from storage import ReadTxn
 
+UNLIMITED: Final = 1 << 60  # the `limit` of a page that may have any number of rows
 _CHUNK: Final = 128  # rows taken from the store at once
 
 Test = Callable[[Item], bool]

@@ -20,7 +20,7 @@ from storage import WriteTxn
 def store(txn: WriteTxn, table: Table, change: Change, *, times: int = 1) -> Consumed:
     """Write a change and the records that depend on its item; return the units consumed.
 
-    times: by what the table's own units are multiplied, 2 in a transaction. If a precondition or an
+    times: the factor for the table's own units, 2 in a transaction. If a precondition or an
     enforced limit refuses the change, this raises the error before anything is written.
     """
     old_row, new_row = change.old_row, change.new_row

@@ -1,4 +1,4 @@
-"""Filling a table's TTL queue, in slices, with the items from before TTL was switched on.
+"""Filling a TTL queue, in slices, with the items that existed before TTL was switched on.
 
 Entering an item twice is harmless. So every write updates the queue, even if the walk has not
 reached the item yet. (The walk of backfill.py is different.) Sweeps in the background do not wait

@@ -63,7 +63,7 @@ class Index:
                 return None
             try:
                 pieces.append(encode(value))
-            except KeyError:  # an item from before the index: this attribute has another type
+            except KeyError:  # the item is older than the index, and this attribute has another type
                 return None
         if b"" in pieces or (max(map(len, pieces)) > limits.SORT_KEY and self._too_long(pieces)):
             return None

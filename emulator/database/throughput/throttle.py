@@ -27,8 +27,8 @@ Kind = Literal["Read", "Write"]
 
 BURST: Final = 300.0  # seconds of unused capacity that are kept
 PARTITION_UNITS: Final[Mapping[Kind, float]] = {"Read": 3000.0, "Write": 1000.0}
-_SLACK: Final = 0.01  # units that the clock's rounding error is worth at a high rate
-_PARTITIONS: Final = 10_000  # with so many buckets of partition keys, the full ones are dropped
+_SLACK: Final = 0.01  # units: at a high rate, the clock's rounding error is worth at most this many
+_PARTITIONS: Final = 10_000  # when there are this many buckets of partition keys, the full ones are dropped
 
 Entry = tuple[str, bytes, float]
 """A written entry of a global index: the index's name, digest of the partition key, units."""

@@ -50,7 +50,7 @@ async def _answer(front: Front, scope: Message, receive: Receive, send: Send) ->
 
 
 def raw_path(scope: Message) -> bytes:
-    """Return the path as the client sent it, or decoded if the ASGI server has no other."""
+    """Return the path as the client sent it, or decoded if the ASGI server gives only that."""
     path: bytes = scope.get("raw_path") or scope["path"].encode()
     return path
 

@@ -131,10 +131,10 @@ class Commits:
             report_full(error)
             failure = error
         except StorageError as error:
-            log.error("%d answers failed, their writes may be lost: %s", len(waiting), error)  # noqa: TRY400 - no traceback
+            log.error("%d answers failed, and their writes may be lost: %s", len(waiting), error)  # noqa: TRY400 - no traceback
             failure = error
         except Exception as error:  # after any exception, the clients must not wait for ever
-            log.exception("%d answers failed, their writes may be lost", len(waiting))
+            log.exception("%d answers failed, and their writes may be lost", len(waiting))
             failure = StorageError(str(error))
         self._took = monotonic() - begun
         if failure is not None:
@@ -194,5 +194,5 @@ async def committed(
             return made
         if not (isinstance(failure, Interrupted) or (isinstance(failure, Full) and reads)):
             break
-    assert failure is not None, "an attempt returns or fails"
+    assert failure is not None, "an attempt that did not return must have failed"
     raise failure

@@ -176,7 +176,7 @@ class Connection(asyncio.Protocol):
             self._close()
 
     def _restart_clock(self) -> None:
-        """Let the time without progress begin again at zero."""
+        """Set the time without progress back to zero."""
         self._moved = self._reader.stepped_at = self._loop.time()
 
     def _start_timer(self, seconds: float, check: Callable[[], None]) -> None:
@@ -208,7 +208,7 @@ class Connection(asyncio.Protocol):
             self._making.cancel()
 
     def data_received(self, data: bytes) -> None:
-        """Parse the data: the reader then calls this object's methods of Receiver."""
+        """Parse the data. The reader calls this object's Receiver methods."""
         self._moved = now = self._loop.time()
         self._reader.feed(data, now)
 

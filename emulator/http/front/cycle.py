@@ -84,7 +84,7 @@ class Cycle:
             raise
         except Exception as error:  # noqa: BLE001 - self._client logs it
             failure = error
-        self._give_up(failure or RuntimeError("the application has not completed its answer"))
+        self._give_up(failure or RuntimeError("the application returned before its answer was complete"))
 
     def _give_up(self, error: BaseException | None) -> None:
         if not self._complete and not self._gone:
@@ -125,7 +125,7 @@ class Cycle:
             raise RuntimeError(f"the application sent an unexpected message: {kind}")
 
     def _start(self, message: Message) -> None:
-        assert self._head is None, "an answer starts once"
+        assert self._head is None, "the application started its answer twice"
         self._status = message["status"]
         lines = [STATUS_LINES.get(self._status) or b"HTTP/1.1 %d \r\n" % self._status]
         dated = False
@@ -149,7 +149,7 @@ class Cycle:
         self._head = lines
 
     def _send_body(self, body: bytes, *, more: bool) -> None:
-        assert self._head is not None, "an answer begins with its start"
+        assert self._head is not None, "the application sent a body before it started its answer"
         data = b""
         if self._request.method != "HEAD" and self._status not in _NO_BODY:
             data = self._framed(body, more=more)
@@ -171,7 +171,7 @@ class Cycle:
         if self._left is not None:
             self._left -= len(body)
             if self._left < 0 or (self._left and not more):
-                raise RuntimeError("the application's content-length is not that of its body")
+                raise RuntimeError("the application sent a body whose length is not its content-length")
         return body
 
 

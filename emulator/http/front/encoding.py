@@ -47,9 +47,9 @@ def _inflate(body: bytes, bits: int) -> bytes:
 
     Raises TooLarge, zlib.error, EOFError.
 
-    A body is refused as broken if it has more than 1,000 members. It is also refused if it has more
-    than twice as many bytes as it inflates to, and 64 KiB on top. No compressor writes such bodies.
-    To inflate 16 MB of empty members took 7 s.
+    A body is refused as broken if it has more than 1,000 members, or more bytes than 64 KiB plus
+    twice the size that it inflates to. No compressor writes such bodies. Inflating 16 MB of empty
+    members took 7 s.
 
     zlib copies the bytes that it gets after the end of a member. So it gets the body in pieces. The
     size of the pieces doubles until the member ends. If zlib got the whole body, it would copy the
@@ -64,7 +64,7 @@ def _inflate(body: bytes, bits: int) -> bytes:
     while rest:
         members += 1
         if members > _MOST_MEMBERS:
-            raise zlib.error("too many members")
+            raise zlib.error("the body has too many compressed members")
         member = zlib.decompressobj(bits)
         while not member.eof:
             if not rest:
@@ -75,7 +75,7 @@ def _inflate(body: bytes, bits: int) -> bytes:
                 raise TooLarge
             rest = rest[len(piece) - len(member.unused_data) :]
             if len(body) - len(rest) > 2 * len(out) + _SPARE:
-                raise zlib.error("nothing but frames")
+                raise zlib.error("the body has too many bytes that decompress to nothing")
             size *= 2
         size = _NEXT_PIECE
     return bytes(out)

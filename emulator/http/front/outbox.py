@@ -1,6 +1,6 @@
 """Sends the answers of one iteration of the event loop together, at its end.
 
-A write wakes the process of a waiting client. To wake it takes 15 us of the server's time. If a
+A write wakes the process of a waiting client. Waking it takes 15 us of the server's time. If a
 client has many connections, the first of several answers wakes it, and it finds the others without
 being woken again. So GetItem is 1.5 times as fast with 32 connections as without the outbox, and
 1.25 times as fast with eight.

@@ -29,7 +29,7 @@ class Pending(Exception):
     """
 
     def __init__(self, steps: "Steps[Answer]") -> None:
-        super().__init__("the answer is made in slices")
+        super().__init__("the rest of the answer is made in slices")
         self.steps = steps
 
     def changed(self, change: "Callable[[Answer], Answer]") -> "Pending":

@@ -65,7 +65,7 @@ class Controls:
             return 400, _message(str(error))
         except Interrupted as error:
             log_failure(f"{method} {_PREFIX}{name}", error)
-            return _BUSY, _message("other processes kept this call from running: send it again")
+            return _BUSY, _message("other processes changed the store during this call: send it again")
         except Full:  # the commit failed
             return _NO_ROOM, _message(errors.storage_full().message)
         except ApiError as error:

@@ -30,5 +30,5 @@ class OtherPaths:
             return response(answer)
         if b"x-amz-target" in fields and self._answers.mistakes.allows(path):
             shown = printable(path.decode("latin-1"))
-            log.warning("%s %s: nothing is served at this path, DynamoDB is at /", request.method, shown)
+            log.warning("%s %s: nothing is served at this path; DynamoDB is at /", request.method, shown)
         return response(self._answers.make(404, NOT_FOUND, fields))

@@ -357,7 +357,7 @@ def test_back_offs_grow_and_end_with_success(fed, caplog):
     fed.feed.failed(fed.due(), "connection refused")
     fed.clock.advance(FIRST_BACK_OFF)
     assert fed.due() is not None
-    text = f"Kinesis stream {ARN} does not take records, which wait and are tried again: connection refused"
+    text = f"Kinesis stream {ARN} does not accept records; they wait and will be sent again: connection refused"
     assert [record.message for record in caplog.records if record.levelno == logging.WARNING] == [text] * 2
 
 
@@ -381,7 +381,7 @@ def test_a_record_that_is_refused_for_its_content_is_found_and_given_up(fed, cap
             fed.take(batch)
     assert sorted(fed.reported()) == [(f"k{number}", number) for number in range(9) if number != 4]
     assert [record.message for record in caplog.records if record.levelno == logging.WARNING] == [
-        f"Kinesis stream {ARN} refuses a record, which is given up: too large"
+        f"Kinesis stream {ARN} refused a record; it will not be sent again: too large"
     ]
 
 

@@ -150,7 +150,7 @@ def test_the_log_names_at_most_three_places(inside, caplog):
         as_(inside, "nobody").error("GetItem", TableName="tab", Key=KEY)
     (line,) = caplog.messages
     assert line == (
-        "table tab was asked for with access key nobody, region us-east-1; it exists under "
+        "a request named table tab with access key nobody, region us-east-1; the table exists under "
         "access key key0, region us-east-1 and access key key1, region us-east-1 and access key key2, region us-east-1 "
         "and in 397 more places"
     )
@@ -181,9 +181,10 @@ def test_an_empty_list_of_tables_is_explained(inside, caplog, minutes):
             minutes[0] = minute
             as_(inside, "test")("ListTables")
             as_(inside, "another\nkey")("ListTables")
-    where = "there are some under access key owner, region us-east-1 and access key test, region eu-west-1"
+    where = "tables exist under access key owner, region us-east-1 and access key test, region eu-west-1"
     assert (
-        caplog.messages == [f"tables were listed with access key test, region us-east-1, which has none; {where}"] * 2
+        caplog.messages
+        == [f"a request listed tables with access key test, region us-east-1 and found none; {where}"] * 2
     )
 
 
@@ -193,7 +194,7 @@ def test_the_log_cannot_be_forged(inside, caplog):
         as_(inside, "b\r\nERROR", "é").error("GetItem", TableName="tab", Key=KEY)
     (line,) = caplog.messages
     assert line == (
-        "table tab was asked for with access key b\\r\\nERROR, region \\xe9; it exists under "
+        "a request named table tab with access key b\\r\\nERROR, region \\xe9; the table exists under "
         "access key a\\nCRITICAL forged, region \\x1b[31m"
     )
 
@@ -209,7 +210,8 @@ def test_the_log_says_that_a_folder_is_divided_the_other_way(tmp_path, caplog, s
         opened.error("GetItem", TableName="tab", Key=KEY)
     opened.emulator.close()
     assert caplog.messages == [
-        "table tab was asked for with --shared-db; it exists under access key test, region us-east-1"
+        "a request named table tab with --shared-db; the table exists under access key test, region us-east-1"
         if shared
-        else "table tab was asked for with access key test, region us-east-1; it exists in the shared database (--shared-db)"
+        else "a request named table tab with access key test, region us-east-1; the table exists in the shared database"
+        " (--shared-db)"
     ]

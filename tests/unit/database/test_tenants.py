@@ -158,7 +158,7 @@ def test_the_log_says_where_a_missed_table_is(db, caplog):
         )
     (reported,) = caplog.messages
     assert reported == (
-        "table somewhere was asked for with access key test, region us-east-1; it exists under "
+        "a request named table somewhere with access key test, region us-east-1; the table exists under "
         "access key other, region us-east-1 and access key test, region eu-west-1"
     )
 

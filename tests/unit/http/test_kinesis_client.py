@@ -116,7 +116,7 @@ def test_a_server_that_is_not_there(inside, fake, caplog):
     url, fake.url = fake.url, "http://127.0.0.1:9"
     inside.put("a", 1)
     inside.until(lambda: caplog.records)
-    assert "does not take records, which wait and are tried again" in caplog.text
+    assert "does not accept records; they wait and will be sent again" in caplog.text
     fake.url = url
     inside.until(lambda: fake.values() == [("a", 1)], lambda: inside.clock.advance(LONGEST_BACK_OFF))
 
@@ -126,7 +126,7 @@ def test_answers_that_are_none(inside, fake, caplog, strange):
     fake.strange = strange
     inside.put("a", 1)
     inside.until(lambda: caplog.records)
-    assert "does not take records, which wait and are tried again" in caplog.text
+    assert "does not accept records; they wait and will be sent again" in caplog.text
     fake.strange = None
     inside.until(lambda: fake.values() == [("a", 1)], lambda: inside.clock.advance(LONGEST_BACK_OFF))
 
@@ -143,7 +143,7 @@ def test_delivery_goes_on_after_a_failure_of_our_own(inside, fake, caplog, monke
 def test_content_that_is_refused_is_given_up(inside, fake, caplog):
     fake.error = "ValidationException"
     inside.put("a", 1)
-    inside.until(lambda: "refuses a record, which is given up" in caplog.text)
+    inside.until(lambda: "refused a record; it will not be sent again" in caplog.text)
     fake.error = None
     inside.put("a", 2)
     inside.until(lambda: fake.values() == [("a", 2)])

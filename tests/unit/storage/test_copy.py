@@ -177,8 +177,8 @@ def test_a_source_that_a_server_uses_is_not_verified(tmp_path: Path) -> None:
         ("newer", "new", LayoutMismatch, "The data folder {}/newer has storage layout 9, but"),
         ("fresh", "new", Unavailable, "The data folder {}/fresh holds no data yet."),
         ("emptied", "new", Corrupted, "The data folder {}/emptied is damaged: data.mdb is empty."),
-        ("data", "data", Unavailable, "The folder {0}/data is inside the folder that is to be copied."),
-        ("data", "data/below", Unavailable, "The folder {0}/data/below is inside the folder that is to be copied."),
+        ("data", "data", Unavailable, "The folder {0}/data is inside the folder to copy."),
+        ("data", "data/below", Unavailable, "The folder {0}/data/below is inside the folder to copy."),
         (
             "data",
             "thesis",

@@ -201,7 +201,10 @@ def test_twice_with_other_durability(disk: Any, tmp_path: Path) -> None:
     with pytest.raises(Unavailable) as caught:
         disk(durable=True)
     path = tmp_path / "store"
-    assert str(caught.value) == f"The data folder {path} is open in this process with another durability."
+    assert (
+        str(caught.value)
+        == f"The data folder {path} is already open in this process with other settings of durability."
+    )
 
 
 def test_everything_is_stored_after_reopening(disk: Any) -> None:

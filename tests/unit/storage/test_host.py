@@ -60,7 +60,7 @@ def test_each_engine_describes_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, durable: bool, ending: str
 ) -> None:
     """The text is a part of what users see when the server starts."""
-    assert open_engine(durable=durable).description == "in memory, gone at the end"
+    assert open_engine(durable=durable).description == "in memory, lost at exit"
     monkeypatch.chdir(tmp_path)
     engine = open_engine("store", durable=durable)
     assert engine.description == f"LMDB in {tmp_path / 'store'}{ending}"

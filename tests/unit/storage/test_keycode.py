@@ -42,7 +42,7 @@ def test_unescape_finds_its_own_end(before: bytes, data: bytes, after: bytes) ->
 
 @pytest.mark.parametrize("data", [b"", b"a", b"a\x00", b"a\x00\x02", b"\x00\xff", b"a\x00\xff\x00"])
 def test_incomplete_piece(data: bytes) -> None:
-    with pytest.raises(ValueError, match=r"^no complete escaped piece at offset 0$"):
+    with pytest.raises(ValueError, match=r"^the escaped piece at offset 0 has no end$"):
         unescape(data)
 
 

@@ -161,7 +161,7 @@ def test_interrupted_when_another_process_wrote_in_between(small: Any, monkeypat
             other.put(b"other", b"1")
 
     monkeypatch.setattr(disk_environment.Environment, "grow", grow_while_another_process_writes)
-    message = r"^Another process wrote in between: run the transaction again."
+    message = r"^Another process has written since this transaction began: run the transaction again."
     with pytest.raises(Interrupted, match=message):
         put_all(small, ROWS)
     assert contents(small) == [(b"other", b"1")]

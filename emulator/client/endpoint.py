@@ -1,0 +1,105 @@
+"""Calls operations of DynamoDB, and controls of this server, over HTTP.
+
+A request is sent once and never again: the server may have done the work of a request whose answer
+is lost. One thread uses an endpoint.
+"""
+
+import http.client
+import time
+from collections.abc import Mapping
+from typing import Any, Final, Self
+from urllib.parse import urlsplit
+
+import orjson
+
+from emulator.settings import check_url
+
+STREAMS_OPERATIONS: Final = frozenset(("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"))
+"""The operations of DynamoDB Streams, which is a service of its own."""
+
+_DYNAMODB: Final = "DynamoDB_20120810"
+_STREAMS: Final = "DynamoDBStreams_20120810"
+
+_TIMEOUT: Final = 65.0  # seconds without a byte from the server, as long as the server waits for a client
+_OK: Final = 200
+
+Response = dict[str, Any]
+
+
+class Unreachable(Exception):
+    """No server answers at the address, or its answer is not that of a DynamoDB endpoint."""
+
+
+class Refused(Exception):
+    """The endpoint has answered with an error. str(error) is "code: message"."""
+
+    def __init__(self, status: int, code: str, text: str, body: Mapping[str, Any]) -> None:
+        super().__init__(f"{code}: {text}" if code else text)
+        self.status = status
+        self.code = code
+        self.text = text
+        self.body = body
+
+
+class HttpEndpoint:
+    """An endpoint that checks no signatures. access_key and region select the tables."""
+
+    def __init__(self, url: str, access_key: str = "local", region: str = "us-east-1") -> None:
+        try:
+            check_url(url)
+        except ValueError as error:
+            raise Unreachable(str(error)) from None
+        parts = urlsplit(url)
+        assert parts.hostname is not None, "a checked URL has a host"
+        self.name = url.rstrip("/")
+        self.access_key = access_key
+        self.region = region
+        connection = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        self._connection = connection(parts.hostname, parts.port, timeout=_TIMEOUT)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def call(self, operation: str, body: Mapping[str, Any]) -> Response:
+        """Call an operation; return its answer. Raises Refused, Unreachable."""
+        streams = operation in STREAMS_OPERATIONS
+        signed = f"{self.access_key}/{time.strftime('%Y%m%d', time.gmtime())}/{self.region}/dynamodb/aws4_request"
+        headers = {
+            "Content-Type": "application/x-amz-json-1.0",
+            "X-Amz-Target": f"{_STREAMS if streams else _DYNAMODB}.{operation}",
+            "Authorization": f"AWS4-HMAC-SHA256 Credential={signed}, SignedHeaders=host, Signature=none",
+            "X-Amz-Date": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()),
+        }
+        return self._send("POST", "/", orjson.dumps(body), headers)
+
+    def control(self, method: str, path: str, body: Mapping[str, Any]) -> Response:
+        """Call a control of this server; return its answer. Raises Refused, Unreachable."""
+        return self._send(method, f"/_emulator/{path}", b"" if method == "GET" else orjson.dumps(body), {})
+
+    def _send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Response:
+        """Send a request and return its answer. Raises Refused, Unreachable."""
+        try:
+            self._connection.request(method, path, body, dict(headers))
+            response = self._connection.getresponse()
+            status, text = response.status, response.read()
+        except (OSError, http.client.HTTPException) as error:
+            self._connection.close()
+            raise Unreachable(f"{self.name} does not answer: {error}") from error
+        try:
+            answer = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise Unreachable(f"{self.name} answers {method} {path} with status {status}, and not with JSON")
+        if status != _OK:
+            code = str(answer.get("__type", "")).rpartition("#")[2]
+            text = answer["message"] if "message" in answer else answer.get("Message", "")
+            raise Refused(status, code, str(text), answer)
+        return answer
