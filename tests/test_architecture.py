@@ -75,6 +75,7 @@ ROOMS = {
         {"tokens", "soundness"},
         {"transactions"},
         {"jobs"},
+        {"snapshots"},
     ),
     "emulator/http": (
         {"front"},
@@ -101,7 +102,7 @@ ROOMS = {
     "emulator/controls": (
         {"body"},
         {"registry"},
-        {"clock", "copy", "declarations"},
+        {"clock", "copy", "declarations", "reset"},
         {"ttl"},
     ),
     "emulator/outbound": (

@@ -15,4 +15,5 @@ Each room uses only the rooms above it (`tests/test_architecture.py` verifies th
 | `database` | gives each operation the catalog, transactions and background work |
 | `transactions`, `tokens` | all of several writes or none; which requests have run already |
 | `jobs` | long work on tables in slices: filling an index or a TTL queue, deleting expired items |
+| `snapshots` | putting parts of the store back to an earlier state, or to nothing |
 """
