@@ -102,7 +102,7 @@ ROOMS = {
     "emulator/controls": (
         {"body"},
         {"registry"},
-        {"clock", "copy", "declarations", "reset"},
+        {"clock", "copy", "declarations", "reset", "snapshots"},
         {"ttl"},
     ),
     "emulator/outbound": (
