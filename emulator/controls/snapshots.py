@@ -6,6 +6,7 @@
 | `snapshots/save`    | `{"Name", "AccessKey"?, "Region"?, "Tables"?: [names], "Replace"?: true}` |
 | `snapshots/restore` | `{"Name"}`                                                               |
 | `snapshots/delete`  | `{"Name"}`                                                               |
+| `snapshots/branch`  | `{"Name", "AccessKey", "Region"?}`                                       |
 
 - Saving takes the same time for one item as for a million. Restoring undoes the writes since.
 - A snapshot has items, indexes, streams with their records, time to live, settings, and event
@@ -15,6 +16,11 @@
   means the tables of that name of every account that the other members allow.
 - Functions get the records that their restored position has not passed, once more.
 - Snapshots survive restarts if the data do.
+
+`snapshots/branch` copies the tables of a snapshot to another account, as they were when it was
+saved. The copies are new tables, with new streams. Kinesis destinations and event source mappings
+are not copied. The account must not have tables of these names. Without `Region`, each copy is in
+its table's region. The result is `{"Tables": number}`.
 
 A saved, restored or listed snapshot is `{"Name", "Created": seconds since the epoch, "Tables":
 number, "Items": number}`.
@@ -26,7 +32,8 @@ from emulator.controls.body import BadDeclaration, Body, member
 from emulator.controls.registry import Emulator, Result, control
 from emulator.database.database import Database
 from emulator.database.definitions.tenants import SHARED
-from emulator.database.snapshots import restoring, saving
+from emulator.database.snapshots import branching, restoring, saving
+from emulator.database.snapshots.branching import BranchRefused
 from emulator.database.snapshots.saving import NameTaken, Restoring
 from emulator.database.snapshots.scope import Scope
 from emulator.database.snapshots.snapshot import Snapshot, UnknownSnapshot, snapshots
@@ -81,6 +88,24 @@ def delete(emulator: Emulator, body: Body) -> Result:
     except Restoring:
         raise _busy(name) from None
     return {}
+
+
+@control("snapshots/branch", summary="copy the tables of a snapshot to another account")
+def branch(emulator: Emulator, body: Body) -> Steps[Result]:
+    """Copy a snapshot's tables. Raises BadDeclaration."""
+    name = _name(body, ("Name", "AccessKey", "Region"))
+    access_key = member(body, "AccessKey", str)
+    region = member(body, "Region", str) if "Region" in body else None
+    if not access_key or region == "":
+        raise BadDeclaration("the members AccessKey and Region must not be empty")
+    database = emulator.database
+    try:
+        tables = yield from branching.branch(database, name, access_key, region)
+    except UnknownSnapshot:
+        raise _unknown(database, name) from None
+    except BranchRefused as refused:
+        raise BadDeclaration(str(refused)) from None
+    return {"Tables": tables}
 
 
 class _Saving:

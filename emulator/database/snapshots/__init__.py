@@ -14,4 +14,5 @@ A *snapshot* has a name, a scope and a frozen view (`database/views/`) of the co
 | `snapshot.py` | snapshots as stored |
 | `saving.py` | saving and deleting snapshots |
 | `restoring.py` | restoring them, also after a restart |
+| `branching.py` | copying their tables to another tenant |
 """

@@ -163,10 +163,10 @@ def _finish(database: Database, change: DefinitionChange, snapshot: Snapshot, vi
         database.registries.restore(change, key, orjson.dumps(fields))
     for key, stored in (then.tables | then.mappings).items():
         database.registries.restore(change, key, stored)
-    change.then(partial(_resume_walks, database))
+    change.then(partial(resume_walks, database))
 
 
-def _resume_walks(database: Database) -> None:
+def resume_walks(database: Database) -> None:
     """Queue the walks that the restored definitions need."""
     backfill.resume_all(database)
     ttl_fill.resume_all(database)
