@@ -87,13 +87,12 @@ def test_a_control_that_refuses_a_body(server):
 
 
 def test_settings_become_flags():
-    assert arguments_of({}) == ["--in-memory"]
     assert arguments_of({"data_dir": ROOT, "durable": True, "shared_db": False}) == [f"--data-dir={ROOT}", "--durable"]
-    assert arguments_of({"in_memory": True, "host": ["::1", "localhost"], "workers": 2}) == [
-        "--in-memory",
+    assert arguments_of({"host": ["::1", "localhost"], "workers": 2, "ttl_sweep_interval": 0.5}) == [
         "--host=::1",
         "--host=localhost",
         "--workers=2",
+        "--ttl-sweep-interval=0.5",
     ]
 
 

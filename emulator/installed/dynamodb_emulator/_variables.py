@@ -3,7 +3,10 @@
 The README's table of variables lists the same names.
 """
 
-from collections.abc import Mapping
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 _ENDPOINTS = (
     "AWS_ENDPOINT_URL",
@@ -49,3 +52,34 @@ def changes(ours: Mapping[str, str], environment: Mapping[str, str]) -> dict[str
     if any(environment.get(name) for name in _PROXIES):
         changed.update({name: ",".join(filter(None, (environment.get(name), _LOCAL))) for name in _NO_PROXY})
     return changed
+
+
+@contextmanager
+def applied(ours: Mapping[str, str]) -> Iterator[None]:
+    """Let variables take effect in this process for the length of a with block."""
+    changed = changes(ours, os.environ)
+    before = {name: os.environ.get(name) for name in changed}
+    _write(changed)
+    try:
+        yield
+    finally:
+        _write(before)
+
+
+def _write(changed: Mapping[str, str | None]) -> None:
+    for name, text in changed.items():
+        if text is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = text
+    _forget_credentials()
+
+
+def _forget_credentials() -> None:
+    """Let boto3's default session read the variables again.
+
+    The session keeps the credentials that it has read for its first client.
+    """
+    session = getattr(getattr(sys.modules.get("boto3"), "DEFAULT_SESSION", None), "_session", None)
+    if getattr(getattr(session, "_credentials", None), "method", None) == "env":
+        session._credentials = None  # type: ignore[union-attr] # noqa: SLF001 - boto3 has no public way

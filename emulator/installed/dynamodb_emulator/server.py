@@ -51,23 +51,23 @@ def running(**settings: Setting) -> Iterator["Server"]:
 
     Raises StartError.
     """
-    server = start(settings)
+    server = start(arguments_of(settings))
     try:
         yield server
     finally:
         server.stop()
 
 
-def start(settings: Mapping[str, Setting]) -> "Server":
-    """Start a server, as `running` does; the caller stops it. Raises StartError."""
+def start(arguments: Sequence[str]) -> "Server":
+    """Start a server with the arguments of the command; the caller stops it. Raises StartError."""
+    stored = any(each.startswith(("--in-memory", "--data-dir")) for each in arguments)
     environment = {name: text for name, text in os.environ.items() if not name.startswith(_SETTINGS)}
-    return Server(Process(arguments_of(settings), environment))
+    return Server(Process(arguments if stored else ["--in-memory", *arguments], environment))
 
 
 def arguments_of(settings: Mapping[str, Setting]) -> list[str]:
     """Return the arguments of the command that stand for settings."""
-    stored = settings.get("in_memory") or "data_dir" in settings
-    arguments = [] if stored else ["--in-memory"]
+    arguments = []
     for name, value in settings.items():
         flag = "--" + name.replace("_", "-")
         if isinstance(value, bool):
@@ -110,11 +110,11 @@ class Server:
 
         options: further options of `boto3.client`. Raises ImportError if boto3 is not installed.
         """
-        return self._boto().client(service, access_key, region, options)
+        return self.clients.client(service, access_key, region, options)
 
     def resource(self, *, access_key: str = ACCESS_KEY, region: str = REGION, **options: Any) -> Any:  # noqa: ANN401
         """Return a boto3 resource of this server, as `client` returns a client."""
-        return self._boto().resource(access_key, region, options)
+        return self.clients.resource(access_key, region, options)
 
     def control(self, name: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Call a control by the name of its call under `/_emulator/`; return its answer.
@@ -151,7 +151,9 @@ class Server:
         """End the server and wait for its end."""
         self._process.stop()
 
-    def _boto(self) -> "Clients":
+    @property
+    def clients(self) -> "Clients":
+        """What makes the boto3 clients of this server. Its first use imports boto3."""
         if self._clients is None:
             from dynamodb_emulator._boto import Clients  # noqa: PLC0415 - imports boto3
 
