@@ -63,8 +63,8 @@ def forget_keys() -> None:
 
 
 _KEYS: Final = 20_000  # after so many new keys, an old key is still cached with a probability of e^-10
-# The new keys that are not kept are freed after each call. With 1,000 keys a call, the kept ones were
-# spread over another 2 MB.
+# The new keys that are not kept are freed after each call. With 1,000 keys a call, the kept ones
+# were spread over another 2 MB.
 _KEYS_AT_ONCE: Final = 20
 # Keys of this length are allocated apart from shorter ones. Shorter keys would fill the gaps that
 # the body's keys leave, and so keep the same memory.
