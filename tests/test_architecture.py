@@ -77,7 +77,8 @@ ROOMS = {
     ),
     "emulator/http": (
         {"front"},
-        {"site", "memory", "upkeep", "listen", "descriptors", "memory_folder"},
+        {"site", "memory", "upkeep", "listen", "descriptors", "memory_folder", "parent"},
+        {"announcement"},
         {"lifespan"},
         {"application"},
         {"server"},
@@ -100,7 +101,7 @@ ROOMS = {
     "emulator/controls": (
         {"body"},
         {"registry"},
-        {"clock", "copy", "declarations"},
+        {"clock", "copy", "declarations", "health"},
         {"ttl"},
     ),
     "emulator/outbound": (
