@@ -324,11 +324,14 @@ KNOW_REAL_TIME = (
     "emulator/client/",
     "emulator/clock.py",
     "emulator/http/",
+    "emulator/installed/dynamodb_emulator/_process.py",
     "emulator/outbound/",
     "emulator/event_sources/child.py",
     "emulator/log_limits.py",
 )
-"""The clock, sockets, dates in requests, the log, and functions, whose timeout is real time."""
+"""The clock, sockets, dates in requests, the start of a server, the log, and functions, whose
+timeout is real time.
+"""
 
 
 @pytest.mark.parametrize("path", list(sources()), ids=lambda path: str(path.relative_to(ROOT)))

@@ -40,7 +40,7 @@ VARIABLE = re.compile(r"^ +([A-Z_]+): (\S+)$", re.MULTILINE)
 VARYING = re.compile(r"\d+\.\d ms|[0-9A-Z]{52}")
 
 SERVER = """#!/bin/sh
-case " $* " in *" --port "*|" copy "*) port=;; *) port="--port {port}";; esac
+case " $* " in *" --port "*|" copy "*|" exec "*) port=;; *) port="--port {port}";; esac
 exec {python} -c 'import sys; sys.path.insert(0, "{root}"); from emulator.cli import main; sys.exit(main())' "$@" $port
 """
 
@@ -140,7 +140,12 @@ class Reader:
         (folder / ".venv" / "bin").mkdir(parents=True)
         (folder / ".venv" / "bin" / "dynamodb-emulator").symlink_to(tools / "dynamodb-emulator")
         path = (tools, AWS.parent, Path(sys.executable).parent, "/usr/local/bin", "/usr/bin", "/bin")
-        self.base = {"PATH": ":".join(map(str, path)), "HOME": str(folder), "AWS_EC2_METADATA_DISABLED": "true"}
+        self.base = {
+            "PATH": ":".join(map(str, path)),
+            "PYTHONPATH": str(ROOT / "emulator" / "installed"),
+            "HOME": str(folder),
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
         self.exports = dict(self.base)
         self.server = None
         self.started = ""
