@@ -74,6 +74,7 @@ ROOMS = {
         {"tokens", "soundness"},
         {"transactions"},
         {"jobs"},
+        {"events"},
     ),
     "emulator/http": (
         {"front"},
@@ -100,7 +101,7 @@ ROOMS = {
     "emulator/controls": (
         {"body"},
         {"registry"},
-        {"clock", "copy", "declarations"},
+        {"clock", "copy", "declarations", "settings"},
         {"ttl"},
     ),
     "emulator/outbound": (
