@@ -74,6 +74,7 @@ ROOMS = {
         {"tokens", "soundness"},
         {"transactions"},
         {"jobs"},
+        {"events"},
     ),
     "emulator/http": (
         {"front"},
@@ -101,7 +102,7 @@ ROOMS = {
     "emulator/controls": (
         {"body"},
         {"registry"},
-        {"clock", "copy", "declarations", "health"},
+        {"clock", "copy", "declarations", "health", "settings"},
         {"ttl"},
     ),
     "emulator/outbound": (

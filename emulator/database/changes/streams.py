@@ -121,6 +121,11 @@ class Streams:
         """Walk the streams that the callers of a tenant see."""
         yield from self._tenants.get(tenant, {}).values()
 
+    def visible(self) -> Iterator[StreamDefinition]:
+        """Walk the streams that callers of any tenant see."""
+        for streams in self._tenants.values():
+            yield from streams.values()
+
     def get(self, stream_id: int) -> StreamDefinition | None:
         """Return the stream with this id, also a hidden one; None if there is none."""
         return self._definitions.get(stream_id)
