@@ -64,6 +64,7 @@ MAY_IMPORT = {
 ROOMS = {
     "emulator/database": (
         {"store"},
+        {"views"},
         {"definitions"},
         {"throughput"},
         {"schema"},
@@ -74,7 +75,7 @@ ROOMS = {
         {"tokens", "soundness"},
         {"transactions"},
         {"jobs"},
-        {"events"},
+        {"events", "snapshots"},
     ),
     "emulator/http": (
         {"front"},
@@ -102,7 +103,7 @@ ROOMS = {
     "emulator/controls": (
         {"body"},
         {"registry"},
-        {"clock", "copy", "declarations", "health", "settings"},
+        {"clock", "copy", "declarations", "health", "reset", "settings"},
         {"ttl"},
     ),
     "emulator/outbound": (

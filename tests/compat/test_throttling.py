@@ -195,6 +195,7 @@ def test_calls_that_there_are_not(declare, call, method):
         "POST clock",
         "POST copy",
         "GET health",
+        "POST reset",
         "GET settings",
         "GET throttling",
         "POST throttling",
