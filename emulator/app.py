@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from emulator import errors, operations
-from emulator.clock import EmulatorClock
+from emulator.clock import EmulatorClock, Stopwatch
 from emulator.controls.body import BadDeclaration, Body
 from emulator.database.catalog.catalog import Caller, Options
 from emulator.database.changes.streams import ROLL_OVER
@@ -48,6 +48,7 @@ class Emulator:
         durable = settings.durable and settings.folder is not None
         self.settings = settings
         self.clock = clock or EmulatorClock(cells=None if sharing is None else sharing.clock_cells)
+        self.uptime = Stopwatch() if sharing is None else sharing.uptime
         engine = open_engine(settings.folder, durable=durable, verify=_verify if sharing is None else _trust)
         options = Options(
             shared=settings.shared_db,

@@ -63,7 +63,10 @@ examples:
 
 commands (--help after the command explains it):
 {"".join(f"  {PROGRAM} {name:16} {summary}{chr(10)}" for name, summary in COMMANDS.items())}
-exit status: 0 after a signal, 2 when the server cannot start (one line says why)
+exit status of a server:
+  0     it has stopped, after SIGINT, SIGTERM or the end of its parent (--exit-with-parent)
+  2     it cannot start, or its workers end again and again; one line on stderr says why
+  130   it was interrupted before it was ready
 """
 
 

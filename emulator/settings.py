@@ -163,6 +163,15 @@ class Settings:
     workers: int = _setting(
         Group.PROCESS, 1, "number of processes that serve requests, over one store", between=(1, 64)
     )
+    ready_file: str = _setting(
+        Group.PROCESS,
+        "",
+        "file that has the server's URL as long as the server answers requests; missing before and after",
+        metavar="FILE",
+    )
+    exit_with_parent: bool = _setting(
+        Group.PROCESS, default=False, text="stop when the process that started the server is gone"
+    )
     log_level: str = _setting(
         Group.PROCESS, "info", "how much to log", choices=("critical", "error", "warning", "info", "debug", "trace")
     )

@@ -13,7 +13,7 @@ import os
 from math import nan
 from typing import Final
 
-from emulator.clock import CLOCK_CELLS
+from emulator.clock import CLOCK_CELLS, Stopwatch
 
 _CLOCK: Final = 8 * CLOCK_CELLS  # bytes
 
@@ -25,6 +25,7 @@ class SharedMemory:
         self.workers = workers
         self.worker_index = 0
         self.run = os.urandom(16)  # identifies this start of the server
+        self.uptime = Stopwatch()  # of the server; a worker may be younger
         self._hints_end = _CLOCK + 8 * workers
         self._memory = mmap.mmap(-1, self._hints_end)
         self._counters = memoryview(self._memory)[_CLOCK : self._hints_end].cast("Q")

@@ -79,7 +79,8 @@ ROOMS = {
     ),
     "emulator/http": (
         {"front"},
-        {"site", "memory", "upkeep", "listen", "descriptors", "memory_folder"},
+        {"site", "memory", "upkeep", "listen", "descriptors", "memory_folder", "parent"},
+        {"announcement"},
         {"lifespan"},
         {"application"},
         {"server"},
@@ -102,7 +103,7 @@ ROOMS = {
     "emulator/controls": (
         {"body"},
         {"registry"},
-        {"clock", "copy", "declarations", "reset"},
+        {"clock", "copy", "declarations", "health", "reset"},
         {"ttl"},
     ),
     "emulator/outbound": (

@@ -15,7 +15,7 @@ from pkgutil import iter_modules
 from typing import Any, Final, Protocol, TypeVar
 
 from emulator import controls
-from emulator.clock import EmulatorClock
+from emulator.clock import EmulatorClock, Stopwatch
 from emulator.controls.body import Body
 from emulator.database.database import Database
 from emulator.settings import Settings
@@ -30,6 +30,7 @@ class Emulator(Protocol):
     database: Database
     clock: EmulatorClock
     settings: Settings
+    uptime: Stopwatch
 
     def due_steps(self) -> Steps[None]:
         """Run the jobs that are due by the clock, in steps."""
