@@ -67,6 +67,7 @@ MAY_IMPORT = {
 ROOMS = {
     "emulator/database": (
         {"store"},
+        {"views"},
         {"definitions"},
         {"throughput"},
         {"schema"},
@@ -77,6 +78,7 @@ ROOMS = {
         {"tokens", "soundness"},
         {"transactions"},
         {"jobs"},
+        {"events", "snapshots"},
     ),
     "emulator/http": (
         {"front"},
@@ -104,7 +106,7 @@ ROOMS = {
     "emulator/controls": (
         {"body"},
         {"registry"},
-        {"clock", "copy", "declarations", "health"},
+        {"clock", "copy", "declarations", "health", "reset", "settings"},
         {"ttl"},
     ),
     "emulator/outbound": (

@@ -1,6 +1,7 @@
 """`dynamodb_emulator.running()`: a server for scripts and unittest."""
 
 import os
+import select
 import subprocess
 import sys
 import threading
@@ -154,6 +155,25 @@ def test_a_forked_child_does_not_end_the_server(server):
             os._exit(0)
     os.waitpid(process, 0)
     assert server.clock.now()
+
+
+def test_a_server_ends_with_the_process_that_has_started_it():
+    """It ends even if that process is killed."""
+    code = """
+import sys, dynamodb_emulator
+with dynamodb_emulator.running() as server:
+    print(server._process._process.pid, flush=True)
+    sys.stdin.read()
+"""
+    path = {**os.environ, "PYTHONPATH": str(ROOT / "emulator" / "installed")}
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=path) as parent:
+        server = os.pidfd_open(int(parent.stdout.readline()))
+        parent.kill()
+    try:
+        assert select.select([server], [], [], 20)[0], "the server has not ended"
+    finally:
+        os.close(server)
 
 
 def test_another_thread_may_stop_a_server():

@@ -239,6 +239,29 @@ def test_it(again):
     passed(project.run(), 2)
 
 
+def test_what_a_test_declares_ends_with_it(project):
+    project.write(
+        test_it=TABLE
+        + """
+import pytest
+
+@pytest.mark.parametrize("again", range(2))
+def test_it(dynamodb, dynamodb_server, again):
+    dynamodb.create_table(**ORDERS)
+    key = {"id": {"S": "o-1"}}
+    dynamodb.put_item(TableName="Orders", Item=key)
+    with pytest.raises(Exception, match="there is no member"):
+        dynamodb_server.control("reset", {"Everything": True})
+    with pytest.raises(Exception, match="Seconds"):
+        dynamodb_server.control("transactions", {"TableName": "Orders", "Key": key, "Seconds": "long"})
+    dynamodb_server.control("transactions", {"TableName": "Orders", "Key": key, "Seconds": 1000})
+    with pytest.raises(dynamodb.exceptions.TransactionCanceledException):
+        dynamodb.transact_get_items(TransactItems=[{"Get": {"TableName": "Orders", "Key": key}}])
+"""
+    )
+    passed(project.run(), 2)
+
+
 # --- environment ----------------------------------------------------------------------------------
 
 

@@ -20,6 +20,13 @@ def write_distribution(folder: Path, name: str, plugin: str, module: str) -> Non
     (metadata / "entry_points.txt").write_text(f"[pytest11]\n{plugin} = {module}\n")
 
 
+def write_our_distribution(folder: Path) -> None:
+    """Write the metadata of this project's distribution, so that pytest finds our plugin."""
+    entry_points = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["pytest11"]
+    ((plugin, module),) = entry_points.items()
+    write_distribution(folder, "dynamodb-emulator", plugin, module)
+
+
 @dataclass
 class Run:
     """The outcome of a run: the counts of outcomes, such as {"passed": 3}, and what it printed."""
@@ -37,9 +44,7 @@ class Project:
         self.packages = folder / "packages"
         self.folder.mkdir()
         self.packages.mkdir()
-        entry_points = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["pytest11"]
-        ((plugin, module),) = entry_points.items()
-        write_distribution(self.packages, "dynamodb-emulator", plugin, module)
+        write_our_distribution(self.packages)
         self.ini()
 
     def ini(self, *lines: str) -> None:

@@ -1,17 +1,24 @@
 """The accounts of tests: each test has an access key of its own, or one that is emptied."""
 
+import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from http.client import HTTPConnection, HTTPException
 from typing import Any
+from urllib.parse import urlsplit
 
 from dynamodb_emulator._definitions import requests_of
 from dynamodb_emulator._variables import applied, variables
-from dynamodb_emulator.server import ACCESS_KEY, REGION, Clock, Server, start
+from dynamodb_emulator.server import ACCESS_KEY, REGION, Clock, ControlError, Server, start
 
 __all__ = ["Account", "Accounts", "Tables"]
 
 _NOWHERE = "http://127.0.0.1:1"  # no program listens on port 1
+_ENDS: Mapping[str, Mapping[str, Any]] = {"throttling": {"Enforced": False}, "transactions": {"Seconds": 0}}
+"""The controls that declare something -> the members that end it."""
+_TIMEOUT = 65.0  # seconds without a byte from the server
+_OK = 200
 
 
 class Account:
@@ -26,6 +33,7 @@ class Account:
         self.url = server.url
         self.access_key = access_key
         self.region = REGION
+        self._declarations: list[tuple[str, dict[str, Any]]] = []
 
     @property
     def clock(self) -> Clock:
@@ -55,12 +63,25 @@ class Account:
         return self.server.environment(self.access_key, self.region)
 
     def control(self, name: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Call a control of the server, as `Server.control` does."""
+        """Call a control of the server, as `Server.control` does.
+
+        After the test, declarations (throttling, transactions) end.
+        """
+        if body is not None and name in _ENDS:
+            self._declarations.append((name, {**body, **_ENDS[name]}))
         return self.server.control(name, body)
 
     def log(self) -> str:
         """Return what the server has logged, in this test and before."""
         return self.server.log()
+
+    def restore(self) -> None:
+        """End what the test has told the server, apart from the tables."""
+        if self.clock.moved:
+            self.clock.release()
+        for name, end in reversed(self._declarations):
+            with suppress(ControlError):  # the server has refused the declaration too
+                self.server.control(name, end)
 
 
 class Tables(Mapping[str, Any]):
@@ -91,6 +112,7 @@ class Accounts:
     def __init__(self, arguments: Sequence[str]) -> None:
         self._arguments = arguments
         self._server: Server | None = None
+        self._background: _Background | None = None
         self._count = 0
         self._open = ExitStack()
 
@@ -99,6 +121,7 @@ class Accounts:
         """The server. Raises StartError."""
         if self._server is None:
             self._server = start(self._arguments)
+            self._background = _Background(self._server.url)
         return self._server
 
     def enter(self) -> None:
@@ -125,14 +148,15 @@ class Accounts:
     @contextmanager
     def _account(self, access_key: str) -> Iterator[Account]:
         server = self.server
+        assert self._background is not None, "it starts with the server"
+        self._background.wait()
         account = Account(server, access_key)
         try:
             with applied(account.environment()):
                 yield account
         finally:
-            if account.clock.moved:
-                account.clock.release()
-            _delete_tables(account)
+            account.restore()
+            self._background.call("reset", {"AccessKey": access_key})
 
     def close(self) -> None:
         """End the server and restore the environment."""
@@ -141,8 +165,37 @@ class Accounts:
             self._server.stop()
 
 
-def _delete_tables(account: Account) -> None:
-    client = account.client()
-    for page in client.get_paginator("list_tables").paginate():
-        for name in page["TableNames"]:
-            client.delete_table(TableName=name)
+class _Background:
+    """Calls controls without waiting for their answers, one at a time."""
+
+    def __init__(self, url: str) -> None:
+        self._connection = HTTPConnection(urlsplit(url).netloc, timeout=_TIMEOUT)
+        self._pending: tuple[str, str] | None = None
+
+    def call(self, name: str, body: Mapping[str, Any]) -> None:
+        """Send a call. It must be one that may be sent twice."""
+        self.wait()
+        self._pending = f"/_emulator/{name}", json.dumps(body)
+        try:
+            self._send()
+        except (OSError, HTTPException):  # `wait` sends it again
+            self._connection.close()
+
+    def wait(self) -> None:
+        """Wait for the end of the last call. Raises ControlError."""
+        if self._pending is None:
+            return
+        try:
+            response = self._connection.getresponse()
+        except (OSError, HTTPException):  # the server closes connections that have been idle for long
+            self._connection.close()
+            self._send()
+            response = self._connection.getresponse()
+        self._pending = None
+        text = response.read().decode()
+        if response.status != _OK:
+            raise ControlError(response.status, text)
+
+    def _send(self) -> None:
+        assert self._pending is not None, "there is a call"
+        self._connection.request("POST", *self._pending)

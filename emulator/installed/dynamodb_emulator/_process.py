@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import IO
 
 _PACKAGES = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -16,6 +17,7 @@ _PROGRAM = (
     f"import sys; sys.path.insert(0, {_PACKAGES!r}); from dynamodb_emulator.__main__ import main; "
     "del sys.path[0]; sys.exit(main())"
 )
+_FLAGS = ("--port=0", "--exit-with-parent")
 _POLL = 0.002  # seconds; the server takes about 150 ms to start
 _START = 60.0  # seconds until a server that is not ready has failed
 _STOP = 10.0  # seconds until a server that does not end is killed
@@ -39,21 +41,23 @@ class Process:
         self._parent = os.getpid()
         # In append mode, reading the file does not move the place where the server writes.
         self._output = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - closed by `stop`
-        self._process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-P", "-c", _PROGRAM, "--port", "0", *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=self._output,
-            stderr=self._output if errors is None else errors,
-            env=environment,
-            # Ctrl-C in a terminal must not end the server before the tests have cleaned up.
-            start_new_session=True,
-            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-        )
-        try:
-            self.url = self._wait_until_ready()
-        except BaseException:
-            self.stop()
-            raise
+        with tempfile.TemporaryDirectory(prefix="dynamodb-emulator-") as folder:
+            ready = os.path.join(folder, "ready")
+            self._process = subprocess.Popen(  # noqa: S603 - our own program
+                [sys.executable, "-P", "-c", _PROGRAM, *_FLAGS, f"--ready-file={ready}", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=self._output,
+                stderr=self._output if errors is None else errors,
+                env=environment,
+                # Ctrl-C in a terminal must not end the server before the tests have cleaned up.
+                start_new_session=True,
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+            )
+            try:
+                self.url = self._wait_until_ready(ready)
+            except BaseException:
+                self.stop()
+                raise
 
     def log(self) -> str:
         """Return what the server has printed."""
@@ -72,16 +76,14 @@ class Process:
             self._process.wait()
         self._output.close()
 
-    def _wait_until_ready(self) -> str:
-        """Return the URL of the server. Raises StartError."""
+    def _wait_until_ready(self, ready: str) -> str:
+        """Return the URL that the server writes into the file `ready`. Raises StartError."""
         end = time.monotonic() + _START
         while time.monotonic() < end:
             ended = self._process.poll() is not None
-            printed = self.log()
-            for line in printed.splitlines(keepends=True):
-                if line.startswith("  address  ") and line.endswith("\n"):
-                    return line.split()[1]
+            with suppress(FileNotFoundError), open(ready, encoding="utf-8") as file:
+                return file.read().strip()
             if ended:
-                raise StartError(": ".join(filter(None, ("the server has ended at its start", printed.strip()))))
+                raise StartError(": ".join(filter(None, ("the server has ended at its start", self.log().strip()))))
             time.sleep(_POLL)
         raise StartError(f"the server was not ready after {_START:.0f} seconds: {self.log().strip()}")
