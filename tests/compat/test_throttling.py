@@ -187,15 +187,24 @@ def test_the_answer_says_that_the_table_does_not_exist_yet(declare, call, body, 
 
 
 @pytest.mark.parametrize(
-    ("call", "method"), [("throttle", "POST"), ("", "POST"), ("throttling", "GET"), ("throttling", "PUT")]
+    ("call", "method"), [("throttle", "POST"), ("", "POST"), ("ttl", "GET"), ("throttling", "PUT")]
 )
 def test_calls_that_there_are_not(declare, call, method):
-    known = ["GET clock", "POST clock", "POST copy", "POST reset", "GET snapshots", "POST snapshots/branch"]
-    known += [
+    known = [
+        "GET clock",
+        "POST clock",
+        "POST copy",
+        "GET health",
+        "POST reset",
+        "GET settings",
+        "GET snapshots",
+        "POST snapshots/branch",
         "POST snapshots/delete",
         "POST snapshots/restore",
         "POST snapshots/save",
+        "GET throttling",
         "POST throttling",
+        "GET transactions",
         "POST transactions",
         "POST ttl",
     ]
