@@ -75,10 +75,11 @@ ROOMS = {
         {"changes"},
         {"catalog"},
         {"database"},
-        {"tokens", "soundness"},
+        {"tokens"},
         {"transactions"},
         {"jobs"},
         {"events", "snapshots"},
+        {"soundness"},
     ),
     "emulator/http": (
         {"front"},

@@ -21,6 +21,13 @@ class UnknownSnapshot(Exception):
     """There is no snapshot with a name."""
 
 
+class Restoring(Exception):
+    """A snapshot is being restored in slices. name: its name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the snapshot {name} is being restored: call again when this is over")
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """A snapshot as stored.
@@ -69,3 +76,13 @@ def find(txn: ReadTxn, name: str) -> Snapshot:
     if stored is None:
         raise UnknownSnapshot(name)
     return Snapshot.load(stored)
+
+
+def refuse_while_restoring(txn: ReadTxn, but: str | None = None) -> None:
+    """Raise Restoring if a snapshot is being restored, except the one of the name `but`.
+
+    Meanwhile the data of its scope are a mix of two states, and the definitions are not there.
+    """
+    for snapshot in snapshots(txn):
+        if snapshot.restoring is not None and snapshot.name != but:
+            raise Restoring(snapshot.name)
