@@ -53,6 +53,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     gc.disable()
     from emulator.app import Emulator  # noqa: PLC0415
     from emulator.controls.body import BadDeclaration  # noqa: PLC0415
+    from emulator.http.initial import load_initial  # noqa: PLC0415
     from emulator.http.listen import ServeError, listen  # noqa: PLC0415
     from emulator.http.server import serve  # noqa: PLC0415
     from storage import StorageError  # noqa: PLC0415
@@ -74,6 +75,7 @@ def _run(arguments: Sequence[str] | None) -> int:
             stack.enter_context(_claim(settings))
             emulator = Emulator(settings)
             try:
+                load_initial(emulator)
                 serve(emulator, listeners, settings)
             finally:
                 emulator.close()

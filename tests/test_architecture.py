@@ -28,12 +28,14 @@ LEAVES = {
 }
 MAY_IMPORT = {
     "cli": {"app", "commands", "controls", "database", "flags", "event_sources", "http", "outbound", "storage"},
-    "commands": {"client", "controls", "database", "flags", "storage"},
+    "commands": {"client", "controls", "database", "flags", "formats", "storage", "transfer"},
     "client": set(),
+    "transfer": {"app", "client", "formats"},
+    "formats": set(),
     "flags": {"commands"},
     "__main__": {"cli"},
     "installed": {"cli", "http"},
-    "http": {"app", "controls", "database", "event_sources", "flags", "outbound", "rounds", "storage"},
+    "http": {"app", "controls", "database", "event_sources", "flags", "outbound", "rounds", "storage", "transfer"},
     "outbound": {"app", "kinesis", "event_sources", "database", "rounds", "storage"},
     "rounds": set(),
     "kinesis": {"database", "storage"},
@@ -78,7 +80,7 @@ ROOMS = {
     "emulator/http": (
         {"front"},
         {"site", "memory", "upkeep", "listen", "descriptors", "memory_folder"},
-        {"lifespan"},
+        {"lifespan", "initial"},
         {"application"},
         {"server"},
         {"workers"},
@@ -319,6 +321,7 @@ REAL_TIME = {"now", "utcnow", "today"}
 
 KNOW_REAL_TIME = (
     "emulator/client/",
+    "emulator/transfer/",
     "emulator/clock.py",
     "emulator/http/",
     "emulator/outbound/",

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Final, TextIO
 
 import orjson
 
-from emulator.formats.records import FormatError, Item, ItemRecord, Place, Problem, Record, ReadOptions, Types
+from emulator.formats.records import FormatError, Item, ItemRecord, Place, Problem, ReadOptions, Record, Types
 
 _LONGEST_FIELD: Final = 1 << 20  # an item has at most 400 KB; Python's own limit is 128 KB
 

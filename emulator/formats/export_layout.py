@@ -118,7 +118,7 @@ class DataWriter:
         self._key = key
         self._file = path.open("wb")
         self._checked = _Checked(self._file)
-        self._gzip = gzip.GzipFile("", "wb", _LEVEL, self._checked, mtime=0)  # type: ignore[arg-type] # only written
+        self._gzip = gzip.GzipFile("", "wb", _LEVEL, self._checked, mtime=0)
         self.items = 0
 
     def __enter__(self) -> Self:
@@ -147,7 +147,7 @@ class DataWriter:
 
 
 class ExportWriter:
-    """Writes an export into a folder. prefix: what S3 keys begin with, such as `AWSDynamoDB/id/`."""
+    """Writes an export into a folder. prefix: of S3 keys, such as `AWSDynamoDB/id/`."""
 
     def __init__(self, folder: Path, prefix: str = "") -> None:
         self._folder = folder

@@ -1,4 +1,4 @@
-"""Opens files for reading: plain, gzip or Zstandard, by their first bytes; `-` is standard input."""
+"""Opens files for reading: plain, gzip or Zstandard, by their first bytes; `-` is stdin."""
 
 import gzip
 import io

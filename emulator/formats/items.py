@@ -20,6 +20,9 @@ import orjson
 from emulator.formats.json_text import Number, Values
 from emulator.formats.records import FormatError, Item, ItemRecord, Place, Problem, Record
 
+WRAPPERS: Final = frozenset(("Item", "PutRequest", "Keys"))
+"""Members that tell a wrapper from other objects."""
+
 _TYPES: Final = frozenset(("S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS"))
 
 
@@ -59,7 +62,8 @@ class ItemReader:
         """Return the record of an item, bare or in a wrapper."""
         if type(value) is not dict:
             return Problem(place, "this is not an item: it is not a JSON object")
-        table, item = self._table, value
+        table: str | None = self._table
+        item: Any = value
         if "Item" in value and value.keys() <= {"Item", "TableName", "ConsumedCapacity"}:
             table, item = value.get("TableName", table), value["Item"]
         elif "PutRequest" in value and len(value) == 1:
@@ -95,7 +99,7 @@ class ItemReader:
 
     def _one_by_one(self, line: bytes, file: str, number: int) -> Iterator[Record]:
         try:
-            for place, value in Values(BytesIO(line), file, number).all():
+            for place, value in Values(BytesIO(line.rstrip()), file, number).all():
                 yield self.record(place, value)
         except FormatError as error:
             yield Problem(error.place, error.text)

@@ -28,6 +28,19 @@ _SPACE: Final = " \t\r\n"
 _TAIL: Final = 16  # an error so near to the end of what was read may be an incomplete value
 
 
+def with_numbers(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return a value with numbers of Python in the place of `Number`."""
+    match value:
+        case Number():
+            return int(value) if value.lstrip("-").isdigit() else float(value)
+        case dict():
+            return {name: with_numbers(each) for name, each in value.items()}
+        case list():
+            return [with_numbers(each) for each in value]
+        case _:
+            return value
+
+
 def parse(text: str, file: str) -> Any:  # noqa: ANN401 - JSON
     """Return the value of a whole text. Raises FormatError."""
     try:

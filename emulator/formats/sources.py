@@ -16,7 +16,7 @@ its endings, is the name of its table, unless the file itself or the user says a
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from io import BytesIO
 from itertools import chain
@@ -26,15 +26,13 @@ from typing import Any, BinaryIO, Final
 import orjson
 
 from emulator.formats import csv_rows, described
+from emulator.formats.document import Document
 from emulator.formats.export_layout import DATA, FILES, SUMMARY, DataFile, is_export, read_export
 from emulator.formats.files import HEAD, STDIN, UNREADABLE, opened, why
-from emulator.formats.items import ItemReader, is_typed
-from emulator.formats.json_text import Values, parse
+from emulator.formats.items import WRAPPERS, ItemReader, is_typed
+from emulator.formats.json_text import Values, parse, with_numbers
 from emulator.formats.records import (
-    Definition,
     FormatError,
-    ItemRecord,
-    Notice,
     Place,
     Problem,
     Reader,
@@ -68,25 +66,6 @@ class Source:
             yield Problem(error.place, error.text)
         except UNREADABLE as error:
             yield Problem(Place(self.name), why(error))
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A whole JSON or YAML file. text: for the lines of its parts."""
-
-    file: str
-    content: Mapping[str, Any]
-    text: str
-    options: ReadOptions
-
-    def place(self, *keys: str) -> Place:
-        """Return the place of the first of the keys that the text has, as a key."""
-        for key in keys:
-            found = re.search(rf"""^[ \t{{,]*["']?{re.escape(key)}["']?\s*:""", self.text, re.MULTILINE)
-            found = found or re.search(rf""""{re.escape(key)}"\s*:""", self.text)
-            if found:
-                return Place(self.file, self.text.count("\n", 0, found.end()) + 1)
-        return Place(self.file)
 
 
 def sources(paths: Iterable[str], options: ReadOptions) -> list[Source]:
@@ -160,26 +139,42 @@ def _of_file(path: str, options: ReadOptions) -> Source:
         raise FormatError(Place(path), "Ion cannot be read: export as DynamoDB JSON instead")
     head, stream = opened(path)
     if ending in (".csv", ".tsv") or options.header:
-        return Source(path, defines=False, reader=lambda types: _csv(stream, path, table, types, options))
+        content = _Content(path, stream)
+        return Source(path, defines=False, reader=lambda types: _csv(content, table, types, options))
     if ending in (".yaml", ".yml") or (ending == ".template" and not head.lstrip().startswith(b"{")):
         return _of_yaml(path, stream.read(), options)
     return _of_json(path, table, head, stream, options)
 
 
-def _csv(stream: BinaryIO, path: str, table: str | None, types: TypesOf, options: ReadOptions) -> Iterator[Record]:
-    with stream:
-        yield from csv_rows.rows(stream, path, table, types(table), options)
+class _Content:
+    """The stream of a file that a reader reads later. It is closed until then, except stdin."""
+
+    def __init__(self, path: str, stream: BinaryIO) -> None:
+        self.path = path
+        self._stream = stream
+        if path != STDIN:
+            stream.close()
+
+    def open(self) -> BinaryIO:
+        return self._stream if self.path == STDIN else opened(self.path)[1]
+
+
+def _csv(content: _Content, table: str | None, types: TypesOf, options: ReadOptions) -> Iterator[Record]:
+    with content.open() as stream:
+        yield from csv_rows.rows(stream, content.path, table, types(table), options)
 
 
 def _of_json(path: str, table: str | None, head: bytes, stream: BinaryIO, options: ReadOptions) -> Source:
     start = head.lstrip()
     reader = ItemReader(table)
     if start.startswith(b"[") or _SCAN.match(head):
-        defines = b'"KeySchema"' in head
-        return Source(path, defines, lambda _types: _elements(reader, stream, path))
+        defines, content = b'"KeySchema"' in head, _Content(path, stream)
+        return Source(path, defines, lambda _types: _elements(reader, content))
     line, _, rest = start.partition(b"\n")
-    if (rest.strip() or len(head) >= HEAD) and _is_object(line):
-        return Source(path, defines=False, reader=lambda _types: _lines(reader, stream, path))
+    second = rest.lstrip().partition(b"\n")[0]
+    if (second or len(head) >= HEAD) and (_is_object(line) or _is_object(second)):
+        content = _Content(path, stream)
+        return Source(path, defines=False, reader=lambda _types: _lines(reader, content))
     with stream:
         data = stream.read()
     if not data.strip():
@@ -189,12 +184,12 @@ def _of_json(path: str, table: str | None, head: bytes, stream: BinaryIO, option
     except UnicodeDecodeError:
         raise FormatError(Place(path), "this file is not UTF-8") from None
     try:
-        content = parse(text, path)
+        whole = parse(text, path)
     except FormatError as error:
         if "Extra data" not in error.text:
             raise
         return Source(path, defines=False, reader=lambda _types: _values(reader, data, path))
-    return _of_document(Document(path, content, text, options), reader)
+    return _of_document(Document(path, whole, text, options), reader)
 
 
 def _is_object(line: bytes) -> bool:
@@ -204,9 +199,9 @@ def _is_object(line: bytes) -> bool:
         return False
 
 
-def _elements(reader: ItemReader, stream: BinaryIO, path: str) -> Iterator[Record]:
-    with stream:
-        values = Values(stream, path)
+def _elements(reader: ItemReader, content: _Content) -> Iterator[Record]:
+    with content.open() as stream:
+        values = Values(stream, content.path)
         if values.next() == "{":
             values.take("{")
             values.value()
@@ -215,10 +210,9 @@ def _elements(reader: ItemReader, stream: BinaryIO, path: str) -> Iterator[Recor
             yield _definition_or_item(reader, place, value)
 
 
-def _lines(reader: ItemReader, stream: BinaryIO, path: str) -> Iterator[Record]:
-    with stream:
-        for record in reader.lines(stream, path):
-            yield record
+def _lines(reader: ItemReader, content: _Content) -> Iterator[Record]:
+    with content.open() as stream:
+        yield from reader.lines(stream, content.path)
 
 
 def _values(reader: ItemReader, data: bytes, path: str) -> Iterator[Record]:
@@ -228,7 +222,7 @@ def _values(reader: ItemReader, data: bytes, path: str) -> Iterator[Record]:
 
 def _definition_or_item(reader: ItemReader, place: Place, value: Any) -> Record:  # noqa: ANN401 - JSON
     if described.is_create_input(value) or described.is_description(value):
-        return described.definition(place, value)
+        return described.definition(place, with_numbers(value))
     return reader.record(place, value)
 
 
@@ -288,13 +282,14 @@ def _of_document(document: Document, reader: ItemReader) -> Source:
     """Return the source of a document. Raises FormatError if it is of no kind that is known."""
     path, content = document.file, document.content
     if isinstance(content, dict):
-        for recognised, read in _DOCUMENTS:
-            if recognised(content):
-                return Source(path, defines=True, reader=lambda _types: read(document))
+        read = next((read for recognised, read in _DOCUMENTS if recognised(content)), None)
+        if read is not None:
+            whole = document if read is _batch else replace(document, content=with_numbers(content))
+            return Source(path, defines=True, reader=lambda _types: read(whole))
         if "Items" in content and isinstance(content["Items"], list):
             records = [reader.record(document.place("Items"), each) for each in content["Items"]]
             return Source(path, defines=False, reader=lambda _types: iter(records))
-        if "Item" in content or "PutRequest" in content or is_typed(content):
+        if not content.keys().isdisjoint(WRAPPERS) or is_typed(content):
             record = reader.record(Place(path, 1), content)
             return Source(path, defines=False, reader=lambda _types: iter((record,)))
     raise FormatError(
@@ -303,6 +298,3 @@ def _of_document(document: Document, reader: ItemReader) -> Source:
         "describe-table, a template of CloudFormation, SAM or CDK, `terraform show -json`, a Serverless file or a "
         "model of NoSQL Workbench",
     )
-
-
-__all__ = ["DEFINITION", "Definition", "Document", "ItemRecord", "Notice", "Problem", "Source", "sources"]

@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from emulator.app import Emulator
+from emulator.http.initial import load_initial
 from emulator.http.listen import ServeError, listen
 from emulator.http.memory_folder import memory_folder
 from emulator.http.server import greeting, serve
@@ -61,8 +62,11 @@ def run(settings: Settings) -> None:
         again = replace(settings, port=port)
         listeners += [listen(again, again=True) for _ in range(settings.workers - 1)]
         stack.callback(_close, listeners)
-        checked = Emulator(with_folder)  # reports anything wrong with the folder once, before there are workers
-        checked.close()
+        checked = Emulator(with_folder)  # reports a bad folder, and loads initial data, once for all
+        try:
+            load_initial(checked)
+        finally:
+            checked.close()
         storage = MemoryEngine.description if settings.folder is None else checked.database.engine.description
         supervisor = Supervisor(
             with_folder, listeners, temporary=with_folder.folder if settings.folder is None else None
