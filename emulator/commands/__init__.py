@@ -13,5 +13,6 @@ from typing import Final
 COMMANDS: Final[Mapping[str, str]] = {
     "control": "call a control of a running server, or list the controls",
     "copy": "copy a data folder, also while a server uses it",
+    "listen": "print the stream records of tables as they come",
 }
 """The name of a command, which is also that of its module -> its line in --help."""
