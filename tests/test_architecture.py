@@ -28,8 +28,9 @@ LEAVES = {
 }
 MAY_IMPORT = {
     "cli": {"app", "commands", "controls", "database", "flags", "event_sources", "http", "outbound", "storage"},
-    "commands": {"client", "controls", "database", "display", "flags", "storage"},
+    "commands": {"client", "configuring", "controls", "database", "display", "flags", "storage"},
     "client": set(),
+    "configuring": set(),
     "display": set(),
     "flags": {"commands"},
     "__main__": {"cli"},

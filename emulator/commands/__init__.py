@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 COMMANDS: Final[Mapping[str, str]] = {
+    "configure": "show or write an AWS profile, Terraform's provider, variables of a shell",
     "control": "call a control of a running server, or list the controls",
     "copy": "copy a data folder, also while a server uses it",
     "listen": "print the stream records of tables as they come",
