@@ -32,7 +32,9 @@ MAY_IMPORT = {
     "client": set(),
     "configuring": set(),
     "display": set(),
-    "flags": {"commands"},
+    "flags": {"commands", "config_file", "sources"},
+    "config_file": {"sources"},
+    "sources": set(),
     "__main__": {"cli"},
     "installed": {"cli", "http"},
     "http": {"app", "controls", "database", "event_sources", "flags", "outbound", "rounds", "storage"},
@@ -66,6 +68,7 @@ MAY_IMPORT = {
 ROOMS = {
     "emulator/database": (
         {"store"},
+        {"views"},
         {"definitions"},
         {"throughput"},
         {"schema"},
@@ -76,10 +79,12 @@ ROOMS = {
         {"tokens", "soundness"},
         {"transactions"},
         {"jobs"},
+        {"events", "snapshots"},
     ),
     "emulator/http": (
         {"front"},
-        {"site", "memory", "upkeep", "listen", "descriptors", "memory_folder"},
+        {"site", "memory", "upkeep", "listen", "descriptors", "memory_folder", "parent"},
+        {"announcement"},
         {"lifespan"},
         {"application"},
         {"server"},
@@ -102,7 +107,7 @@ ROOMS = {
     "emulator/controls": (
         {"body"},
         {"registry"},
-        {"clock", "copy", "declarations"},
+        {"clock", "copy", "declarations", "health", "reset", "settings"},
         {"ttl"},
     ),
     "emulator/outbound": (
@@ -323,11 +328,14 @@ KNOW_REAL_TIME = (
     "emulator/client/",
     "emulator/clock.py",
     "emulator/http/",
+    "emulator/installed/dynamodb_emulator/_process.py",
     "emulator/outbound/",
     "emulator/event_sources/child.py",
     "emulator/log_limits.py",
 )
-"""The clock, sockets, dates in requests, the log, and functions, whose timeout is real time."""
+"""The clock, sockets, dates in requests, the start of a server, the log, and functions, whose
+timeout is real time.
+"""
 
 
 @pytest.mark.parametrize("path", list(sources()), ids=lambda path: str(path.relative_to(ROOT)))

@@ -65,9 +65,9 @@ def test_an_edit(tmp_path, before, target, after):
     ("before", "target", "after"),
     [
         (
-            "[profile local]\n#\nregion = eu-west-1 \noutput = json\n[default]\na = 1\n",
+            "[profile local]\n#\nregion = eu-west-1 \n[default]\na = 1\n",
             TARGET,
-            "[profile local]\nendpoint_url = http://127.0.0.1:8000\n#\nregion = us-east-1\noutput = json\n[default]\na = 1\n",
+            "[profile local]\nendpoint_url = http://127.0.0.1:8000\n#\nregion = us-east-1\n[default]\na = 1\n",
         ),
         (OURS.replace("8000", "4566"), TARGET, OURS),
         (SERVICES.replace("8000", "4566"), ONLY_DYNAMODB, SERVICES),
