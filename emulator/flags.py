@@ -41,7 +41,7 @@ DYNAMODB_EMULATOR_2_SERVICE_HOST and so on. Kubernetes also sets DYNAMODB_EMULAT
 setting too. The beginning of the value tells them apart (LINKED_PORT).
 """
 
-_OF_DYNAMODB_LOCAL: Final = re.compile(r"-(?!h$|help$)[a-zA-Z]").match
+_OF_DYNAMODB_LOCAL: Final = re.compile(r"-(?!h$|help$)[a-zA-Z]|--[a-z]+[A-Z]").match
 """An argument that only a command line of DynamoDB Local has. `-h` and `-help` are ours too."""
 
 _EXAMPLES: Final = f"""\
