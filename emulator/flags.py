@@ -60,7 +60,8 @@ commands (--help after the command explains it):
 exit status of a server:
   0     it has stopped, after SIGINT, SIGTERM or the end of its parent (--exit-with-parent)
   2     it cannot start, or its workers end again and again; one line on stderr says why
-  130   it was interrupted before it was ready
+  130   SIGINT came before it was ready
+  143   SIGTERM came before it was ready
 """
 
 
