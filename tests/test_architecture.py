@@ -28,15 +28,17 @@ LEAVES = {
 }
 MAY_IMPORT = {
     "cli": {"app", "commands", "controls", "database", "flags", "event_sources", "http", "outbound", "storage"},
-    "commands": {"client", "controls", "database", "flags", "storage"},
+    "commands": {"client", "controls", "database", "flags", "formats", "storage", "transfer"},
     "client": set(),
+    "transfer": {"app", "client", "formats"},
+    "formats": set(),
     "flags": {"commands", "config_file", "dynamodb_local", "sources"},
     "dynamodb_local": {"sources"},
     "config_file": {"sources"},
     "sources": set(),
     "__main__": {"cli"},
     "installed": {"cli", "http"},
-    "http": {"app", "controls", "database", "event_sources", "flags", "outbound", "rounds", "storage"},
+    "http": {"app", "controls", "database", "event_sources", "flags", "outbound", "rounds", "storage", "transfer"},
     "outbound": {"app", "kinesis", "event_sources", "database", "rounds", "storage"},
     "rounds": set(),
     "kinesis": {"database", "storage"},
@@ -84,7 +86,7 @@ ROOMS = {
         {"front"},
         {"site", "memory", "upkeep", "listen", "descriptors", "memory_folder", "parent"},
         {"announcement"},
-        {"lifespan"},
+        {"lifespan", "initial"},
         {"application"},
         {"server"},
         {"workers"},
@@ -325,6 +327,7 @@ REAL_TIME = {"now", "utcnow", "today"}
 
 KNOW_REAL_TIME = (
     "emulator/client/",
+    "emulator/transfer/",
     "emulator/clock.py",
     "emulator/http/",
     "emulator/installed/dynamodb_emulator/_process.py",
