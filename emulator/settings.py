@@ -102,13 +102,6 @@ class Settings:
         metavar="NAME",
         check=_check_host,
     )
-    root_status: int = _setting(
-        Group.NETWORK,
-        200,
-        "status of the answer to GET and HEAD of /; DynamoDB Local answers 400",
-        between=(200, 599),
-        metavar="STATUS",
-    )
     request_buffer: int = _setting(
         Group.NETWORK,
         256 << 20,
@@ -145,6 +138,12 @@ class Settings:
         "account in ARNs, if the access key itself is not an account of twelve digits",
         check=_check_account,
         metavar="ID",
+    )
+    as_dynamodb_local: bool = _setting(
+        Group.BEHAVIOUR,
+        default=False,
+        text="show the signs by which scripts see that DynamoDB Local is ready: status 400 for GET and HEAD of /, and "
+        "its lines on stdout",
     )
     delay_transient_statuses: bool = _setting(
         Group.BEHAVIOUR,

@@ -79,7 +79,8 @@ def of_emulator(emulator: Emulator) -> Application:
 def create(settings: Settings | None = None) -> Application:
     """Return an application for any ASGI server. None: the settings come from the environment.
 
-    The application ignores `--host`, `--port` and `--workers`: the ASGI server decides these.
+    The application ignores the settings of the process, such as `--host`, `--port`, `--workers` and
+    `--ready-file`: the ASGI server decides these.
     `--log-level` sets the level of the log, as in our own server.
     """
     if settings is None:
