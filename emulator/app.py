@@ -24,6 +24,9 @@ from emulator.slices import Sliced, Steps
 from storage import Engine, LayoutMismatch, open_engine
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from emulator.controls.registry import RequestLog
     from emulator.event_sources.api import Answer as LambdaAnswer
     from emulator.event_sources.service import FunctionService
 
@@ -47,6 +50,8 @@ class Emulator:
     ) -> None:
         durable = settings.durable and settings.folder is not None
         self.settings = settings
+        self.sharing = sharing
+        self.request_log: Callable[[], RequestLog] | None = None  # set by the server
         self.clock = clock or EmulatorClock(cells=None if sharing is None else sharing.clock_cells)
         engine = open_engine(settings.folder, durable=durable, verify=_verify if sharing is None else _trust)
         options = Options(

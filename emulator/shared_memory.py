@@ -6,6 +6,7 @@ The supervisor maps a few bytes of memory before it forks the workers:
                     which it is frozen
     8 bytes each    a counter for each worker; the worker increments its own when it has changed
                     definitions (database/store/versions.py)
+    1 byte          whether the workers keep requests (controls/requests.py)
 """
 
 import mmap
@@ -26,7 +27,7 @@ class SharedMemory:
         self.worker_index = 0
         self.run = os.urandom(16)  # identifies this start of the server
         self._hints_end = _CLOCK + 8 * workers
-        self._memory = mmap.mmap(-1, self._hints_end)
+        self._memory = mmap.mmap(-1, self._hints_end + 1)
         self._counters = memoryview(self._memory)[_CLOCK : self._hints_end].cast("Q")
         self.clock_cells = memoryview(self._memory)[:_CLOCK].cast("d")
         self.clock_cells[1] = nan
@@ -35,6 +36,15 @@ class SharedMemory:
     def owner(self) -> bool:
         """Whether this process does the background work: sweeps, shard rollover, functions."""
         return self.worker_index == 0
+
+    @property
+    def keeps_requests(self) -> bool:
+        """Whether the workers keep requests. A worker that starts reads it."""
+        return self._memory[self._hints_end] == 1
+
+    @keeps_requests.setter
+    def keeps_requests(self, on: bool) -> None:
+        self._memory[self._hints_end] = on
 
     def hints(self) -> bytes:
         """Return all counters as bytes. These bytes change when any worker changes definitions."""

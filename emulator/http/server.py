@@ -23,6 +23,8 @@ from emulator.version import VERSION
 if TYPE_CHECKING:
     from types import FrameType
 
+    from emulator.http.peers import Peers
+
 _LOCAL = ("localhost", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
 _GRACE = 10  # seconds that open requests have to end after the signal
 
@@ -98,15 +100,17 @@ def serve(
     *,
     ready: int | None = None,
     lifeline: int | None = None,
+    peers: "Peers | None" = None,
 ) -> None:
     """Serve until a signal comes. Answer the open requests before the return.
 
     A worker (workers.py) does not print the start-up block. It writes a byte to the file descriptor
     `ready` when it serves, and stops when it reads the end of the file descriptor `lifeline`.
+    peers: the other workers.
     """
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     raise_limit()
-    app = application.of_emulator(emulator)
+    app = application.of_emulator(emulator, peers)
     config = uvicorn.Config(
         app,
         loop="auto",

@@ -32,6 +32,8 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from emulator.app import Emulator
 from emulator.http.listen import ServeError, listen
 from emulator.http.memory_folder import memory_folder
+from emulator.http.observing.wanted import keeping_wanted
+from emulator.http.peers import Peers, make_doors
 from emulator.http.server import greeting, serve
 from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory
@@ -104,6 +106,8 @@ class Supervisor:
         self._temporary = temporary
         self._listeners = listeners
         self._shared_memory = SharedMemory(len(listeners))
+        self._shared_memory.keeps_requests = keeping_wanted(settings)
+        self._doors = make_doors(len(listeners))
         self._workers: dict[int, tuple[int, float]] = {}  # process id -> worker index, time of start
         self._stopping = False
         self._died_too_soon = 0
@@ -189,7 +193,14 @@ class Supervisor:
             self._shared_memory.notify(b"")  # its predecessor may have died after a commit, before it notified others
             emulator = Emulator(self._settings, sharing=self._shared_memory)
             try:
-                serve(emulator, self._listeners[worker_index], self._settings, ready=ready, lifeline=self._lifeline)
+                serve(
+                    emulator,
+                    self._listeners[worker_index],
+                    self._settings,
+                    ready=ready,
+                    lifeline=self._lifeline,
+                    peers=Peers(self._doors, worker_index),
+                )
             finally:
                 emulator.close()
                 if self._temporary is not None and worker_index == 0 and self._orphaned():

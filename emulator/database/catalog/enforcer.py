@@ -73,6 +73,10 @@ class Enforcer:
         """
         self._tokens[token] = self._clock.now() + seconds
 
+    def is_declared(self, table: Table) -> bool:
+        """Say whether a declaration about this table, and not about all, enforces throughput."""
+        return bool(self._throttled.get(table.arn, self._throttled.get(table.name, False)))
+
     def declared(self) -> bytes:
         """Return all declarations as JSON, which other processes `adopt`."""
         holds = [[hold.table, hold.key, hold.until] for hold in self._holds]
