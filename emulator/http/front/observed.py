@@ -11,7 +11,7 @@ of --durable.
 from collections.abc import Callable
 from contextlib import closing
 from time import perf_counter
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from emulator.http.front.answers import NO_FIELDS, Answer, Fields
 from emulator.http.front.dynamodb import DynamoDbEndpoint
@@ -22,17 +22,16 @@ from emulator.slices import Steps
 class Exchange(NamedTuple):
     """A request and its answer, as bytes.
 
-    began: when work on the request began, by `perf_counter`. On Linux and macOS, all processes of a
-    machine share this clock.
-    seconds: the time from then until the answer was made.
-    own: the part of these seconds in which this process worked on the request. The rest is the time
-    of other requests, between two slices.
+    began, ended: when work on the request began and when its answer was made, by `perf_counter`. On
+    Linux and macOS, all processes of a machine share this clock.
+    others: the part of this time, in seconds, in which other requests were answered between two
+    slices.
     method: empty if the request was refused before it was read completely.
     """
 
     began: float
-    seconds: float
-    own: float
+    ended: float
+    others: float
     method: str
     path: bytes
     query: bytes
@@ -40,8 +39,30 @@ class Exchange(NamedTuple):
     body: bytes
     answer: Answer
 
+    @property
+    def seconds(self) -> float:
+        """The time from the beginning to the end."""
+        return self.ended - self.began
 
-Observer = Callable[[Exchange], None]
+
+Raw = tuple[float, float, float, str, bytes, bytes, Fields, bytes, Answer]
+"""The fields of an exchange as a plain tuple. It is made in 0.1 us less than an Exchange."""
+
+SMALL: Final = 4096  # bytes of a request's and an answer's body together
+_FIRST_ERROR: Final = 400
+
+
+class Observer(NamedTuple):
+    """Functions that get exchanges.
+
+    ordinary: gets the exchanges at `/` that succeeded and whose bodies have at most SMALL bytes.
+    other: gets all other exchanges.
+    An observer of ordinary exchanges that is written in C takes 0.2 us less, a hundredth of the
+    server's time for a GetItem.
+    """
+
+    ordinary: Callable[[Raw], None]
+    other: Callable[[Raw], None]
 
 
 class ObservedEndpoint:
@@ -50,7 +71,7 @@ class ObservedEndpoint:
     def __init__(self, endpoint: DynamoDbEndpoint, observer: Observer) -> None:
         self._answer = endpoint.answer
         self._endpoint = endpoint
-        self._observer = observer
+        self._ordinary, self._other = observer
         self.answers = endpoint.answers
 
     def answer(self, method: str, query: bytes, fields: Fields, body: bytes) -> Answer:
@@ -61,9 +82,11 @@ class ObservedEndpoint:
         except Pending as pending:
             own = perf_counter() - began
             raise Pending(self._in_slices(pending.steps, began, own, method, query, fields, body)) from None
-        seconds = perf_counter() - began
-        # tuple.__new__ takes 0.2 us less than Exchange(...), a hundredth of a GetItem
-        self._observer(tuple.__new__(Exchange, (began, seconds, seconds, method, b"/", query, fields, body, answer)))
+        raw = (began, perf_counter(), 0.0, method, b"/", query, fields, body, answer)
+        if answer[0] < _FIRST_ERROR and len(body) + len(answer[2]) <= SMALL:  # indexes are faster than names
+            self._ordinary(raw)
+        else:
+            self._other(raw)
         return answer
 
     def failed(self, error: BaseException | None, fields: Fields = NO_FIELDS) -> Answer:
@@ -75,7 +98,8 @@ class ObservedEndpoint:
         return self._report(self._endpoint.refuse(status, fields), fields)
 
     def _report(self, answer: Answer, fields: Fields) -> Answer:
-        self._observer(Exchange(perf_counter(), 0.0, 0.0, "", b"", b"", fields, b"", answer))
+        now = perf_counter()
+        self._other((now, now, 0.0, "", b"", b"", fields, b"", answer))
         return answer
 
     def _in_slices(
@@ -93,8 +117,8 @@ class ObservedEndpoint:
                 finally:
                     own += perf_counter() - resumed
                 yield pause
-        seconds = perf_counter() - began
-        self._observer(Exchange(began, seconds, own, method, b"/", query, fields, body, answer))
+        ended = perf_counter()
+        self._other((began, ended, ended - began - own, method, b"/", query, fields, body, answer))
         return answer
 
 
@@ -103,8 +127,12 @@ def together(observers: list[Observer]) -> Observer:
     if len(observers) == 1:
         return observers[0]
 
-    def observe(exchange: Exchange) -> None:
+    def ordinary(raw: Raw) -> None:
         for observer in observers:
-            observer(exchange)
+            observer.ordinary(raw)
 
-    return observe
+    def other(raw: Raw) -> None:
+        for observer in observers:
+            observer.other(raw)
+
+    return Observer(ordinary, other)

@@ -1,20 +1,19 @@
 """Keeps the last thousand requests of this process, without the bodies of large ones.
 
 Keeping must take at most 3 % of the time of a GetItem. So a request is kept as it is, and summed up
-when somebody asks for it. Requests that failed are summed up at once, because the reasons change:
-a table may be created, a limit may be raised. So are requests with large bodies, which would take
-too much memory.
+when somebody asks for it: the observer is `deque.append`. Requests that failed are summed up at
+once, because the reasons change: a table may be created, a limit may be raised. So are requests
+with large bodies, which would take too much memory.
 """
 
 from collections import deque
 from typing import Final, NamedTuple
 
-from emulator.http.front.observed import Exchange
-from emulator.http.observing.summary import FIRST_ERROR, Explain, Summary, summary_of
+from emulator.http.front.observed import Exchange, Observer, Raw
+from emulator.http.observing.summary import Explain, Summary, summary_of
 from emulator.http.observing.waits import Waits, with_wait
 
 MOST: Final = 1000
-_LARGE: Final = 4096  # bytes of a request's and an answer's body together
 _OWN_CALLS: Final = b"/_emulator/"
 
 
@@ -34,23 +33,26 @@ class KeptRequests:
 
     def __init__(self, explain: Explain) -> None:
         self._explain = explain
-        self._kept: deque[Exchange | _SummedUp] = deque(maxlen=MOST)
+        self._kept: deque[Raw | _SummedUp] = deque(maxlen=MOST)
+        self.observer = Observer(ordinary=self._kept.append, other=self._sum_up)
 
-    def observe(self, exchange: Exchange) -> None:
-        """Keep an exchange."""
-        answer = exchange.answer
-        if answer.status < FIRST_ERROR and len(exchange.body) + len(answer.body) <= _LARGE and exchange.path == b"/":
-            self._kept.append(exchange)
-        elif not exchange.path.startswith(_OWN_CALLS):
+    def _sum_up(self, raw: Raw) -> None:
+        """Keep an exchange as its summary."""
+        exchange = Exchange(*raw)
+        if not exchange.path.startswith(_OWN_CALLS):
             summary = summary_of(exchange, self._explain)
-            self._kept.append(_SummedUp(exchange._replace(body=b"", answer=answer._replace(body=b"")), summary))
+            small = exchange._replace(body=b"", answer=exchange.answer._replace(body=b""))
+            self._kept.append(_SummedUp(small, summary))
 
     def summaries(self) -> list[tuple[Exchange, Summary]]:
         """Return the kept exchanges with their summaries, in the order of their ends."""
         waits = Waits()
         found = []
         for each in self._kept:
-            exchange, summary = each if isinstance(each, _SummedUp) else (each, summary_of(each, self._explain))
+            exchange, summary = each if isinstance(each, _SummedUp) else self._summed_up(Exchange(*each))
             reason = with_wait(summary.get("Reason"), waits.explain(exchange))
             found.append((exchange, summary if reason is None else {**summary, "Reason": reason}))
         return found
+
+    def _summed_up(self, exchange: Exchange) -> _SummedUp:
+        return _SummedUp(exchange, summary_of(exchange, self._explain))

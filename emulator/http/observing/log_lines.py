@@ -12,7 +12,7 @@ import logging
 from typing import Final
 
 from emulator.escaping import printable
-from emulator.http.front.observed import Exchange
+from emulator.http.front.observed import Exchange, Observer, Raw
 from emulator.http.observing.summary import FIRST_ERROR, MESSAGE, Explain, Summary, plain, plain_request, summary_of
 from emulator.http.observing.waits import Waits, with_wait
 from emulator.log_output import TRACE, Parts, Style
@@ -31,9 +31,11 @@ class LogLines:
     def __init__(self, explain: Explain) -> None:
         self._explain = explain
         self._waits = Waits()
+        self.observer = Observer(self._log, self._log)
 
-    def observe(self, exchange: Exchange) -> None:
+    def _log(self, raw: Raw) -> None:
         """Log an exchange."""
+        exchange = Exchange(*raw)
         summary = summary_of(exchange, self._explain)
         reason = with_wait(summary.get("Reason"), self._waits.explain(exchange))
         if reason is not None:

@@ -26,7 +26,7 @@ class RequestLog:
         self._kept = KeptRequests(self._explain) if keep else None
         self._others: list[Observer] = []
         if lines_wanted(self._settings):
-            self._others.append(LogLines(self._explain).observe)
+            self._others.append(LogLines(self._explain).observer)
         self._apply()
 
     @property
@@ -52,11 +52,11 @@ class RequestLog:
 
     def _identity(self, exchange: Exchange) -> dict[str, Any]:
         """Return the beginning and the end of an exchange in nanoseconds, and its process."""
-        end = _nanoseconds(exchange.began + exchange.seconds)
+        end = _nanoseconds(exchange.ended)
         return {"Began": _nanoseconds(exchange.began), "Ended": end, "Worker": self._worker}
 
     def _apply(self) -> None:
-        kept = [] if self._kept is None else [self._kept.observe]
+        kept = [] if self._kept is None else [self._kept.observer]
         self._front.observe([*kept, *self._others])
 
 

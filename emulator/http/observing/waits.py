@@ -27,19 +27,20 @@ class Waits:
         if exchange.began - self._busy_until > _GAP:
             self._busy_since = exchange.began
             self._longest = (0.0, "")
+        own = exchange.seconds - exchange.others
         waited = exchange.began - self._busy_since
         parts = []
         if waited >= SLOW:
             seconds, name = self._longest
             parts.append(f"it may have waited up to {_ms(waited)}, mostly for {name} ({_ms(seconds)})")
         if exchange.seconds >= SLOW:
-            others = exchange.seconds - exchange.own
-            took = f"its own work took {_ms(exchange.own)}"
+            took = f"its own work took {_ms(own)}"
+            others = exchange.others
             parts.append(f"{took}, other requests between its slices {_ms(others)}" if others >= SLOW / 10 else took)
-        self._busy_until = exchange.began + exchange.seconds
-        if exchange.own > self._longest[0]:
+        self._busy_until = exchange.ended
+        if own > self._longest[0]:
             self._longest = (
-                exchange.own,
+                own,
                 operation_of(exchange) or f"{exchange.method} {exchange.path.decode('latin-1')}",
             )
         return "; ".join(parts) or None

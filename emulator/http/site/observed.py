@@ -5,7 +5,7 @@ from time import perf_counter
 from emulator.http.front.answers import Answer
 from emulator.http.front.asgi import raw_path
 from emulator.http.front.front import App, Front, Message, Receive, Send
-from emulator.http.front.observed import Exchange, Observer
+from emulator.http.front.observed import Observer
 
 
 class ObservedSite:
@@ -46,10 +46,8 @@ async def _observed(app: App, observer: Observer, scope: Message, receive: Recei
         await app(scope, receive_noted, send_noted)
     finally:
         if status:
-            seconds = perf_counter() - began
-            fields = dict(scope["headers"])
+            fields, query = dict(scope["headers"]), scope["query_string"]
             answer = Answer(status, head, body)
-            query: bytes = scope["query_string"]
-            observer(
-                Exchange(began, seconds, seconds, scope["method"], raw_path(scope), query, fields, request, answer)
+            observer.other(
+                (began, perf_counter(), 0.0, scope["method"], raw_path(scope), query, fields, request, answer)
             )

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 import re
 
 import orjson
@@ -20,6 +21,11 @@ from tests.support.http_clients import AUTHORIZATION
 from tests.support.tables import table_request
 
 ITEM = {"pk": {"S": "secret"}}
+
+
+@pytest.fixture(autouse=True)
+def no_request_is_slow(monkeypatch):
+    monkeypatch.setattr("emulator.http.observing.waits.SLOW", math.inf)
 
 
 @pytest.fixture
@@ -153,10 +159,10 @@ def test_provisioned_throughput(db, front, declared, expected):
 # --- waits ----------------------------------------------------------------------------------------
 
 
-def exchange(began, seconds, own=None, operation="Scan"):
+def exchange(began, seconds, others=0.0, operation="Scan"):
     fields = {b"x-amz-target": f"DynamoDB_20120810.{operation}".encode()}
     answer = Answer(200, b"", b"{}")
-    return Exchange(began, seconds, seconds if own is None else own, "POST", b"/", b"", fields, b"{}", answer)
+    return Exchange(began, began + seconds, others, "POST", b"/", b"", fields, b"{}", answer)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +170,7 @@ def exchange(began, seconds, own=None, operation="Scan"):
     [
         ([exchange(1, 0.05)], None),
         ([exchange(1, 0.2)], "its own work took 200 ms"),
-        ([exchange(1, 0.3, own=0.1)], "its own work took 100 ms, other requests between its slices 200 ms"),
+        ([exchange(1, 0.3, others=0.2)], "its own work took 100 ms, other requests between its slices 200 ms"),
         (
             [exchange(1, 0.2), exchange(1.2, 0.001)],
             "it may have waited up to 200 ms, mostly for Scan (200 ms)",
@@ -180,15 +186,17 @@ def exchange(began, seconds, own=None, operation="Scan"):
         ),
     ],
 )
-def test_why_a_request_was_slow(exchanges, expected):
+def test_why_a_request_was_slow(monkeypatch, exchanges, expected):
+    monkeypatch.setattr("emulator.http.observing.waits.SLOW", 0.1)
     waits = Waits()
     *_, last = [waits.explain(each) for each in exchanges]
     assert last == expected
 
 
-def test_a_slow_request_that_failed_has_both_reasons():
+def test_a_slow_request_that_failed_has_both_reasons(monkeypatch):
+    monkeypatch.setattr("emulator.http.observing.waits.SLOW", 0.1)
     requests = KeptRequests(lambda *_: "no such table")
-    requests.observe(exchange(1, 0.2)._replace(answer=Answer(400, b"", b"{}")))
+    requests.observer.other(exchange(1, 0.2)._replace(answer=Answer(400, b"", b"{}")))
     ((_, summary),) = requests.summaries()
     assert summary["Reason"] == "no such table; slow: its own work took 200 ms"
 
@@ -207,7 +215,7 @@ def test_only_the_last_are_kept(db, front):
 def test_large_bodies_are_not_kept():
     requests = KeptRequests(lambda *_: None)
     large = exchange(1, 0.1)._replace(body=b"{}" + b" " * 5000, answer=Answer(200, b"", b"x" * 5000))
-    requests.observe(large)
+    requests.observer.other(large)
     ((found, summary),) = requests.summaries()
     assert (found.body, found.answer.body) == (b"", b"")
     assert summary["Operation"] == "Scan"

@@ -5,6 +5,7 @@ every level.
 import gzip
 import json
 import logging
+import math
 import re
 import zlib
 
@@ -45,6 +46,11 @@ def fields(operation, **more):
         b"authorization": AUTHORIZATION.format(key="test", region="us-east-1").encode(),
         **{name.replace("_", "-").encode(): value for name, value in more.items()},
     }
+
+
+@pytest.fixture(autouse=True)
+def no_request_is_slow(monkeypatch):
+    monkeypatch.setattr("emulator.http.observing.waits.SLOW", math.inf)
 
 
 @pytest.fixture
