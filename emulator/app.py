@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from emulator import errors, operations
-from emulator.clock import EmulatorClock
+from emulator.clock import EmulatorClock, Stopwatch
 from emulator.controls.body import BadDeclaration, Body
 from emulator.database.catalog.catalog import Caller, Options
 from emulator.database.changes.streams import ROLL_OVER
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from emulator.controls.registry import RequestLog
+    from emulator.database.events import Event
     from emulator.event_sources.api import Answer as LambdaAnswer
     from emulator.event_sources.service import FunctionService
 
@@ -53,6 +54,7 @@ class Emulator:
         self.sharing = sharing
         self.request_log: Callable[[], RequestLog] | None = None  # set by the server
         self.clock = clock or EmulatorClock(cells=None if sharing is None else sharing.clock_cells)
+        self.uptime = Stopwatch() if sharing is None else sharing.uptime
         engine = open_engine(settings.folder, durable=durable, verify=_verify if sharing is None else _trust)
         options = Options(
             shared=settings.shared_db,
@@ -150,6 +152,8 @@ class Emulator:
         run now, for example on a full disk, runs later.
         """
         self.run_due()
+        if self.sharing is not None and self._functions is not None and self.database.owner:
+            self.sharing.set_delivery(self._functions.next_delivery())
         return self.database.run_slice()
 
     def run_due(self) -> None:
@@ -165,6 +169,19 @@ class Emulator:
             failures += not self.database.run_slice(ROLL_OVER)
             if ROLL_OVER in slices:
                 yield None
+
+    def coming_events(self) -> "Steps[list[Event]]":
+        """Return the next events by the clock, those of all processes, in no order."""
+        from emulator.database.events import Event, coming  # noqa: PLC0415 - most servers never need it
+
+        found = yield from coming(self.database)
+        if self._functions is not None or _has_mappings(self.database):
+            found += [Event(*each) for each in self.functions.coming()]
+        if self.sharing is not None and not self.database.owner:
+            delivery = self.sharing.delivery()
+            if delivery is not None and delivery[0] > self.clock.now():
+                found.append(Event(*delivery))
+        return found
 
     def close(self) -> None:
         """Commit, sync and release the storage."""

@@ -43,7 +43,7 @@ class ColouredFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         """Return the line without an exception's traceback."""
-        parts: Parts = getattr(record, "parts", None) or [(Style.PLAIN, record.message)]
+        parts: Parts = getattr(record, "parts", None) or [(Style.PLAIN, record.getMessage())]
         level = _LEVELS.get(record.levelname, Style.FAINT)
         whole: Parts = [
             (Style.FAINT, record.asctime),
@@ -90,8 +90,10 @@ def formatter(form: str, stream: TextIO) -> logging.Formatter:
 
 def configure_log(level: str, form: str = "text", *, requests: bool = False) -> None:
     """Log to stderr, from the given level upwards. requests: log a line for each request too."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatter(form, sys.stderr))
+    handler: logging.Handler = logging.NullHandler()
+    if sys.stderr is not None:  # the caller may have closed it
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(formatter(form, sys.stderr))
     logging.basicConfig(handlers=[handler])
     set_levels(level, requests=requests)
     logging.getLogger().setLevel(number(level))

@@ -31,7 +31,10 @@ MAY_IMPORT = {
     "cli": {"app", "commands", "controls", "database", "flags", "event_sources", "http", "outbound", "storage"},
     "commands": {"client", "controls", "database", "flags", "storage"},
     "client": set(),
-    "flags": {"commands"},
+    "flags": {"commands", "config_file", "dynamodb_local", "sources"},
+    "dynamodb_local": {"sources"},
+    "config_file": {"sources"},
+    "sources": set(),
     "__main__": {"cli"},
     "installed": {"cli", "http"},
     "http": {"app", "controls", "database", "event_sources", "flags", "outbound", "rounds", "storage"},
@@ -66,6 +69,7 @@ MAY_IMPORT = {
 ROOMS = {
     "emulator/database": (
         {"store"},
+        {"views"},
         {"definitions"},
         {"throughput"},
         {"schema"},
@@ -76,12 +80,14 @@ ROOMS = {
         {"tokens", "soundness"},
         {"transactions"},
         {"jobs"},
+        {"events", "snapshots"},
     ),
     "emulator/http": (
         {"front"},
         {"observing", "control_calls"},
         {"peers"},
-        {"site", "memory", "upkeep", "listen", "descriptors", "memory_folder"},
+        {"site", "memory", "upkeep", "listen", "descriptors", "memory_folder", "parent"},
+        {"announcement"},
         {"lifespan"},
         {"application"},
         {"server"},
@@ -105,7 +111,7 @@ ROOMS = {
     "emulator/controls": (
         {"body"},
         {"registry"},
-        {"clock", "copy", "declarations", "requests"},
+        {"clock", "copy", "declarations", "health", "requests", "reset", "settings"},
         {"ttl"},
     ),
     "emulator/outbound": (
@@ -326,11 +332,14 @@ KNOW_REAL_TIME = (
     "emulator/client/",
     "emulator/clock.py",
     "emulator/http/",
+    "emulator/installed/dynamodb_emulator/_process.py",
     "emulator/outbound/",
     "emulator/event_sources/child.py",
     "emulator/log_limits.py",
 )
-"""The clock, sockets, dates in requests, the log, and functions, whose timeout is real time."""
+"""The clock, sockets, dates in requests, the start of a server, the log, and functions, whose
+timeout is real time.
+"""
 
 
 @pytest.mark.parametrize("path", list(sources()), ids=lambda path: str(path.relative_to(ROOT)))

@@ -15,9 +15,10 @@ from pkgutil import iter_modules
 from typing import Any, Final, Protocol, TypeVar
 
 from emulator import controls
-from emulator.clock import EmulatorClock
+from emulator.clock import EmulatorClock, Stopwatch
 from emulator.controls.body import Body
 from emulator.database.database import Database
+from emulator.database.events import Event
 from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory
 from emulator.slices import Steps, finish
@@ -57,9 +58,14 @@ class Emulator(Protocol):
     settings: Settings
     sharing: SharedMemory | None
     request_log: Callable[[], RequestLog] | None
+    uptime: Stopwatch
 
     def due_steps(self) -> Steps[None]:
         """Run the jobs that are due by the clock, in steps."""
+        ...
+
+    def coming_events(self) -> Steps[list[Event]]:
+        """Return the next events by the clock, in no order."""
         ...
 
 

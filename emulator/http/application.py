@@ -94,10 +94,10 @@ def create(settings: Settings | None = None) -> Application:
     is that of the program, unless it has none.
     """
     if settings is None:
-        from emulator.flags import settings_from, warnings  # noqa: PLC0415 - start-up time
+        from emulator.flags import configuration  # noqa: PLC0415 - start-up time
 
-        settings = settings_from((), os.environ)
-        for warning in warnings(os.environ):
+        settings, warnings = configuration((), os.environ)
+        for warning in warnings:
             log.warning("%s", warning)
     set_levels(settings.log_level, requests=settings.log_requests)
     if settings.log_requests and not log.hasHandlers():

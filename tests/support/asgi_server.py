@@ -14,8 +14,8 @@ import uvicorn
 
 from emulator.flags import settings_from
 from emulator.http import application
+from emulator.http.announcement import greeting
 from emulator.http.listen import listen
-from emulator.http.server import greeting
 from emulator.log_output import configure_log
 
 

@@ -119,6 +119,8 @@ class Catalog:
         self.elsewhere = self._misses.elsewhere
         # The functions of the registry and of Settling that other modules use.
         self.everything = tables.everything
+        self.named = tables.named
+        self.stored = tables.stored
         self.current = tables.current
         self.changing = tables.changing
         self.save = tables.save
