@@ -54,6 +54,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     from emulator.app import Emulator  # noqa: PLC0415
     from emulator.controls.body import BadDeclaration  # noqa: PLC0415
     from emulator.http.announcement import Announcement  # noqa: PLC0415
+    from emulator.http.initial import load_initial  # noqa: PLC0415
     from emulator.http.listen import ServeError, listen  # noqa: PLC0415
     from emulator.http.server import serve  # noqa: PLC0415
     from storage import StorageError  # noqa: PLC0415
@@ -83,6 +84,7 @@ def _run(arguments: Sequence[str] | None) -> int:
             storage = emulator.database.engine.description
             try:
                 with contextlib.closing(Announcement(settings)) as announcement:
+                    load_initial(emulator)
                     serve(emulator, listeners, lambda: announcement.announce(port, storage), parent=parent)
             finally:
                 emulator.close()

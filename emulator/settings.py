@@ -124,6 +124,13 @@ class Settings:
         text="keep everything in memory and forget it at exit",
         localstack="DYNAMODB_IN_MEMORY",
     )
+    init: tuple[str, ...] = _setting(
+        Group.STORAGE,
+        (),
+        "file or folder to load before the server is ready, repeatable; see the command `load` for the formats. "
+        "Only tables that are missing are created and filled",
+        metavar="PATH",
+    )
     durable: bool = _setting(
         Group.STORAGE, default=False, text="sync every commit to the disk (survives a power cut, slower)"
     )

@@ -22,6 +22,8 @@ from emulator.http import lifespan
 from emulator.http.front import asgi
 from emulator.http.front.dynamodb import DynamoDbEndpoint
 from emulator.http.front.front import App, Front, Message, Receive, Send
+from emulator.http.initial import load_initial
+from emulator.http.listen import ServeError
 from emulator.http.observing.wanted import keeping_wanted
 from emulator.log_output import configure_log, set_levels
 from emulator.settings import Settings
@@ -49,7 +51,7 @@ class Application:
     def open(self) -> Front:
         """Open the emulator, if it is not open; return its front.
 
-        Raises StorageError, BadDeclaration, BadConfiguration.
+        Raises ServeError, StorageError, BadDeclaration, BadConfiguration.
         """
         if self._front is None:
             self._front = create_front(self._opened.enter_context(self._emulator()))
@@ -68,7 +70,7 @@ class Application:
         await receive()
         try:
             front = self.open()
-        except (StorageError, BadDeclaration, _bad_configuration()) as error:
+        except (ServeError, StorageError, BadDeclaration, _bad_configuration()) as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
         try:
@@ -109,7 +111,7 @@ def create(settings: Settings | None = None) -> Application:
 def opened(settings: Settings) -> Iterator[Emulator]:
     """Yield a new emulator, and close it at the end. Claim its data folder, if it has one.
 
-    Raises StorageError, BadDeclaration, BadConfiguration.
+    Raises ServeError, StorageError, BadDeclaration, BadConfiguration.
     """
     if settings.functions:
         from emulator.outbound.function_check import check_functions  # noqa: PLC0415 - most servers have no functions
@@ -122,6 +124,7 @@ def opened(settings: Settings) -> Iterator[Emulator]:
             stack.enter_context(claimed(settings.folder))
         emulator = Emulator(settings)
         stack.callback(emulator.close)
+        load_initial(emulator)
         yield emulator
 
 

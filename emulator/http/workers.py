@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from emulator.app import Emulator
 from emulator.http.announcement import Announcement
+from emulator.http.initial import load_initial
 from emulator.http.listen import ServeError, listen
 from emulator.http.memory_folder import memory_folder, room_in, shown
 from emulator.http.observing.wanted import keeping_wanted
@@ -68,8 +69,11 @@ def run(settings: Settings, parent: "Parent | None" = None) -> None:
         listeners += [listen(again, again=True) for _ in range(settings.workers - 1)]
         stack.callback(_close, listeners)
         announcement = stack.enter_context(contextlib.closing(Announcement(settings)))
-        checked = Emulator(with_folder)  # reports anything wrong with the folder once, before there are workers
-        checked.close()
+        checked = Emulator(with_folder)  # reports a bad folder, and loads initial data, once for all
+        try:
+            load_initial(checked)
+        finally:
+            checked.close()
         storage = _description(with_folder.folder) if settings.folder is None else checked.database.engine.description
         supervisor = Supervisor(
             with_folder, listeners, temporary=with_folder.folder if settings.folder is None else None
