@@ -228,6 +228,12 @@ class Settings:
         default=False,
         text="keep the last thousand requests for GET /_emulator/requests; --log-requests keeps them too",
     )
+    record: str = _setting(
+        Group.LOG,
+        "",
+        "append each request and its answer, with bodies, to this file, which `dynamodb-emulator replay` reads",
+        metavar="FILE",
+    )
 
     @property
     def folder(self) -> Path | None:
