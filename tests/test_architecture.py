@@ -346,6 +346,7 @@ REAL_TIME = {"now", "utcnow", "today"}
 
 KNOW_REAL_TIME = (
     "emulator/client/",
+    "emulator/replaying/",
     "emulator/transfer/",
     "emulator/clock.py",
     "emulator/http/",
