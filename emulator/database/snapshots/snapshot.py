@@ -6,7 +6,7 @@ from the store at each use.
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Self
 
 import orjson
@@ -57,7 +57,7 @@ class Snapshot:
 
     def dump(self) -> bytes:
         """Return the snapshot as JSON."""
-        return orjson.dumps(asdict(self))
+        return orjson.dumps(self)
 
     @property
     def key(self) -> bytes:
