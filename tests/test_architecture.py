@@ -28,8 +28,20 @@ LEAVES = {
 }
 MAY_IMPORT = {
     "cli": {"app", "commands", "controls", "database", "flags", "event_sources", "http", "outbound", "storage"},
-    "commands": {"client", "controls", "database", "flags", "formats", "storage", "transfer"},
+    "commands": {
+        "client",
+        "configuring",
+        "controls",
+        "database",
+        "display",
+        "flags",
+        "formats",
+        "storage",
+        "transfer",
+    },
     "client": set(),
+    "configuring": set(),
+    "display": set(),
     "transfer": {"app", "client", "formats"},
     "formats": set(),
     "flags": {"commands", "config_file", "dynamodb_local", "sources"},
