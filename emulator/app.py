@@ -1,6 +1,7 @@
 """The emulator without HTTP: an engine, a clock, a database and the operations on it."""
 
 import logging
+from array import array
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -49,6 +50,9 @@ class Emulator:
         durable = settings.durable and settings.folder is not None
         self.settings = settings
         self._sharing = sharing
+        self.wait_cells = memoryview(array("Q", (0,))) if sharing is None else sharing.wait_cells
+        self.worker_index = 0 if sharing is None else sharing.worker_index
+        self.wait_cells[self.worker_index] = 0  # a worker that died has left its number
         self.clock = clock or EmulatorClock(cells=None if sharing is None else sharing.clock_cells)
         engine = open_engine(settings.folder, durable=durable, verify=_verify if sharing is None else _trust)
         options = Options(

@@ -6,6 +6,7 @@ The supervisor maps a few bytes of memory before it forks the workers:
                     which it is frozen
     8 bytes each    a counter for each worker; the worker increments its own when it has changed
                     definitions (database/store/versions.py)
+    8 bytes each    how many calls of the control `wait` are under way in each worker
     60 bytes        the next event of the delivery to functions, which only the owner knows: its
                     time as a double (NaN: there is none), a UUID of 36 bytes, and its kind
                     filled up with zeros
@@ -32,7 +33,9 @@ class SharedMemory:
         self.worker_index = 0
         self.run = os.urandom(16)  # identifies this start of the server
         self._hints_end = _CLOCK + 8 * workers
-        self._memory = mmap.mmap(-1, self._hints_end + _DELIVERY)
+        self._waits_end = self._hints_end + 8 * workers
+        self._memory = mmap.mmap(-1, self._waits_end + _DELIVERY)
+        self.wait_cells = memoryview(self._memory)[self._hints_end : self._waits_end].cast("Q")
         self._counters = memoryview(self._memory)[_CLOCK : self._hints_end].cast("Q")
         self.clock_cells = memoryview(self._memory)[:_CLOCK].cast("d")
         self.clock_cells[1] = nan
@@ -61,10 +64,10 @@ class SharedMemory:
         """Set the next event of the delivery: time, kind, UUID of the mapping."""
         time, kind, uuid = event or (nan, "", "")
         packed = _DELIVERY_FORM.pack(time, uuid.encode(), kind.encode())
-        if self._memory[self._hints_end :] != packed:
-            self._memory[self._hints_end :] = packed
+        if self._memory[self._waits_end :] != packed:
+            self._memory[self._waits_end :] = packed
 
     def delivery(self) -> tuple[float, str, str] | None:
         """Return the next event of the delivery, None if there is none."""
-        time, uuid, kind = _DELIVERY_FORM.unpack(self._memory[self._hints_end :])
+        time, uuid, kind = _DELIVERY_FORM.unpack(self._memory[self._waits_end :])
         return None if isnan(time) else (time, kind.rstrip(b"\0").decode(), uuid.decode())

@@ -37,7 +37,7 @@ MAY_IMPORT = {
     "outbound": {"app", "kinesis", "event_sources", "database", "rounds", "storage"},
     "rounds": set(),
     "kinesis": {"database", "storage"},
-    "controls": {"database", "values", "storage"},
+    "controls": {"database", "event_sources", "operations", "values", "storage"},
     "app": {"controls", "operations", "event_sources", "database", "model", "storage"},
     "event_sources": {"database", "model", "values", "storage"},
     "operations": {"partiql", "database", "expressions", "model", "values", "storage"},
@@ -101,8 +101,16 @@ ROOMS = {
     "emulator/controls": (
         {"body"},
         {"registry"},
-        {"clock", "copy", "declarations", "settings"},
+        {"waits"},
+        {"clock", "copy", "declarations", "settings", "wait"},
         {"ttl"},
+    ),
+    "emulator/controls/waits": (
+        {"condition"},
+        {"counts", "deliveries", "items"},
+        {"records"},
+        {"statuses"},
+        {"kinds"},
     ),
     "emulator/outbound": (
         {"function_check", "function_process", "function_url", "kinesis"},
@@ -321,12 +329,13 @@ REAL_TIME = {"now", "utcnow", "today"}
 KNOW_REAL_TIME = (
     "emulator/client/",
     "emulator/clock.py",
+    "emulator/controls/wait.py",
     "emulator/http/",
     "emulator/outbound/",
     "emulator/event_sources/child.py",
     "emulator/log_limits.py",
 )
-"""The clock, sockets, dates in requests, the log, and functions, whose timeout is real time."""
+"""The clock, sockets, dates in requests, the log; functions and waits, whose timeout is real time."""
 
 
 @pytest.mark.parametrize("path", list(sources()), ids=lambda path: str(path.relative_to(ROOT)))

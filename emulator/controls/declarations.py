@@ -67,7 +67,7 @@ def _declare(database: Database, body: Body, declare: Callable[[Database, Body],
 
 def tables_named(database: Database, name: str) -> list[Table]:
     """Return the tables of a name in every account and region, or those of an ARN."""
-    return [table for table in database.catalog.everything() if name in (table.name, table.arn)]
+    return database.catalog.named(name)
 
 
 def _enforce(database: Database, body: Body) -> None:

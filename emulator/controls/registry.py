@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from emulator import controls
 from emulator.clock import EmulatorClock
@@ -21,6 +21,9 @@ from emulator.database.database import Database
 from emulator.database.events import Event
 from emulator.settings import Settings
 from emulator.slices import Steps, finish
+
+if TYPE_CHECKING:
+    from emulator.event_sources.service import FunctionService
 
 Result = Mapping[str, Any]
 
@@ -31,6 +34,14 @@ class Emulator(Protocol):
     database: Database
     clock: EmulatorClock
     settings: Settings
+    wait_cells: "memoryview[int]"
+    """How many calls of `wait` are under way, by worker."""
+    worker_index: int
+
+    @property
+    def functions(self) -> "FunctionService":
+        """Functions on streams."""
+        ...
 
     def due_steps(self) -> Steps[None]:
         """Run the jobs that are due by the clock, in steps."""
@@ -58,6 +69,7 @@ class Control:
     any web page may link to a GET.
     repeatable: it may run again if its writes were lost. A control must not run again if it moves
     something by an amount, or writes outside of the store.
+    ends_with_client: it ends when its client goes away. Others run to their end.
     """
 
     name: str
@@ -66,7 +78,19 @@ class Control:
     function: Function
     changes: bool
     repeatable: bool
+    ends_with_client: bool
     summary: str
+
+
+class TimedOut(Exception):
+    """What a control waited for has not come in time. str(error) says so.
+
+    seen: what the control saw last, as JSON.
+    """
+
+    def __init__(self, message: str, seen: Result) -> None:
+        super().__init__(message)
+        self.seen = seen
 
 
 class Unknown(Exception):
@@ -84,6 +108,7 @@ def control(
     path: str | None = None,
     changes: bool = True,
     repeatable: bool = True,
+    ends_with_client: bool = False,
 ) -> Callable[[_F], _F]:
     """Register the decorated function as a control.
 
@@ -94,7 +119,9 @@ def control(
     def register(function: _F) -> _F:
         assert name not in _controls, f"two controls are called {name}"
         called_by = method or ("POST" if changes else "GET")
-        _controls[name] = Control(name, called_by, path or name, function, changes, repeatable, summary)
+        _controls[name] = Control(
+            name, called_by, path or name, function, changes, repeatable, ends_with_client, summary
+        )
         return function
 
     return register

@@ -153,6 +153,16 @@ class Catalog:
             self._misses.report(caller.tenant, name)
         return table
 
+    def named(self, name: str) -> list[Table]:
+        """Return the tables of a name in every account and region, or those of an ARN.
+
+        The tables are not settled.
+        """
+        bare = name.rpartition("/")[2] if name.startswith("arn:") else name
+        tenants = (tenant for tenant in self._tenants.places(bare) if (tenant == SHARED) is self._shared)
+        tables = [table for tenant in tenants if (table := self._tenants.get(tenant, bare)) is not None]
+        return [table for table in tables if name in (table.name, table.arn)]
+
     def page(self, caller: Caller, after: str | None, limit: int) -> tuple[list[str], bool]:
         """Return the names of the caller's tables that follow `after`, and whether there are more.
 

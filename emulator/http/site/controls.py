@@ -1,11 +1,13 @@
 """Serves the controls (emulator/controls) over HTTP, under `/_emulator/`.
 
 The calls need no credentials. An empty body counts as `{}`, and so does JSON that is not an object.
-A control runs to its end even if its client goes away.
+A control runs to its end even if its client goes away, unless the registry says otherwise.
 """
 
+import asyncio
 import sys
-from typing import Final
+from collections.abc import Coroutine
+from typing import Any, Final
 
 import orjson
 from starlette.requests import Request
@@ -14,7 +16,7 @@ from starlette.responses import Response
 from emulator import errors
 from emulator.controls import registry
 from emulator.controls.body import BadDeclaration, Body
-from emulator.controls.registry import Control, Result
+from emulator.controls.registry import Control, Result, TimedOut
 from emulator.errors import ApiError
 from emulator.http.front.answers import PLAIN_JSON
 from emulator.http.front.commits import committed
@@ -25,6 +27,7 @@ from emulator.slices import Steps
 from storage import Full, Interrupted
 
 _PREFIX: Final = "/_emulator/"
+_TIMED_OUT: Final = 408  # Request Timeout
 _BUSY: Final = 503  # Service Unavailable
 _NO_ROOM: Final = 507  # Insufficient Storage
 
@@ -40,7 +43,7 @@ class Controls:
         method, path = request.method, request.scope["path"]
         name = path.removeprefix(request.scope["root_path"]).removeprefix("/")
         try:
-            status, body = await self._call(method, name, await request.body())
+            status, body = await self._call(method, name, request)
         except Exception as error:  # noqa: BLE001 - is logged
             log_failure(f"{method} {path}", error)
             return response(self._front.endpoint.failed(error))
@@ -48,8 +51,9 @@ class Controls:
         # files.
         return response(self._front.endpoint.answers.make(status, body, {}).typed(PLAIN_JSON))
 
-    async def _call(self, method: str, name: str, text: bytes) -> tuple[int, bytes]:
+    async def _call(self, method: str, name: str, request: Request) -> tuple[int, bytes]:
         """Return the status and the body of the answer."""
+        text = await request.body()
         calls = registry.by_call()
         control = calls.get((method, name))
         if control is None:
@@ -60,9 +64,14 @@ class Controls:
         except orjson.JSONDecodeError:
             return 400, _message("the body is not JSON")
         try:
-            return 200, orjson.dumps(await self._run(control, body if isinstance(body, dict) else {}))
+            running = self._run(control, body if isinstance(body, dict) else {})
+            return 200, orjson.dumps(
+                await (_while_connected(request, running) if control.ends_with_client else running)
+            )
         except BadDeclaration as error:
             return 400, _message(str(error))
+        except TimedOut as error:
+            return _TIMED_OUT, orjson.dumps({"message": str(error), "LastSeen": error.seen})
         except Interrupted as error:
             log_failure(f"{method} {_PREFIX}{name}", error)
             return _BUSY, _message("other processes changed the store during this call: send it again")
@@ -84,6 +93,26 @@ class Controls:
             return result
 
         return await committed(front.commits, make, among=sys.maxsize, repeatable=control.repeatable)
+
+
+async def _while_connected(request: Request, running: Coroutine[Any, Any, Result]) -> Result:
+    """Return the result of a control. Cancel the control if its client goes away."""
+    work = asyncio.create_task(running)
+    disconnect = asyncio.create_task(_disconnected(request))
+    try:
+        await asyncio.wait((work, disconnect), return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            return {}  # nobody receives this
+        return work.result()
+    finally:
+        work.cancel()
+        disconnect.cancel()
+
+
+async def _disconnected(request: Request) -> None:
+    """Return when the client is gone."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def _caught(steps: Steps[Result]) -> Steps[Result | Exception]:
