@@ -335,7 +335,7 @@ KNOW_REAL_TIME = (
     "emulator/event_sources/child.py",
     "emulator/log_limits.py",
 )
-"""The clock, sockets, dates in requests, the log; functions and waits, whose timeout is real time."""
+"""The clock, sockets, dates in requests, the log; functions and waits, whose timeouts are real."""
 
 
 @pytest.mark.parametrize("path", list(sources()), ids=lambda path: str(path.relative_to(ROOT)))

@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -62,18 +62,22 @@ def _url(host: str, port: int) -> str:
 class _Server(uvicorn.Server):
     """uvicorn's server. After a signal the process ends with status 0.
 
-    announce: called when the server has begun to serve.
+    announce: called when the server has begun to serve. waits: the calls that it cancels when it
+    stops.
     """
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None], waits: set[asyncio.Task[Any]]) -> None:
         super().__init__(config)
         self._announce = announce
+        self._waits = waits
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._announce()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for each in tuple(self._waits):
+            each.cancel()
         await super().shutdown(sockets)
         if self.force_exit:  # after a second signal uvicorn does not end the lifespan
             await self.lifespan.shutdown()
@@ -107,10 +111,11 @@ def serve(
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     raise_limit()
     app = application.of_emulator(emulator)
+    front = app.open()
     config = uvicorn.Config(
         app,
         loop="auto",
-        http=connection_factory(app.open()),  # type: ignore[arg-type] # uvicorn only calls it
+        http=connection_factory(front),  # type: ignore[arg-type] # uvicorn only calls it
         ws="none",
         lifespan="on",
         access_log=False,
@@ -129,7 +134,7 @@ def serve(
             os.write(ready, b"1")
             os.close(ready)
 
-    server = _Server(config, announce)
+    server = _Server(config, announce, front.waits)
     gc.collect()
     gc.freeze()
 

@@ -200,6 +200,8 @@ def test_calls_that_there_are_not(declare, call, method):
         "GET transactions",
         "POST transactions",
         "POST ttl",
+        "GET wait",
+        "POST wait",
     ]
     text = "there is no such call; there are: " + ", ".join(name.replace(" ", " /_emulator/") for name in known)
     assert declare(call, {"Enforced": False}, method) == (404, {"message": text})

@@ -1,5 +1,6 @@
 """What all requests of one process share, from our own sockets or from another ASGI server."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
@@ -32,6 +33,7 @@ class Front:
     """The endpoint for `/`, the application for every other path, and what both need.
 
     commits: set while the event loop of a durable server runs. clients: those being served now.
+    waits: the calls that wait for something that may never come. A server that stops cancels them.
     """
 
     def __init__(self, emulator: Emulator, endpoint: DynamoDbEndpoint, load_site: Callable[["Front"], App]) -> None:
@@ -43,6 +45,7 @@ class Front:
         self.outbox = Outbox()
         self.commits: Commits | None = None
         self.clients: set[Client] = set()
+        self.waits: set[asyncio.Task[Any]] = set()
         emulator.database.sliced = True
         endpoint.bodies = self.bodies
 

@@ -65,11 +65,13 @@ class Controls:
             return 400, _message("the body is not JSON")
         try:
             running = self._run(control, body if isinstance(body, dict) else {})
-            return 200, orjson.dumps(
-                await (_while_connected(request, running) if control.ends_with_client else running)
-            )
+            if control.ends_with_client:
+                running = self._while_wanted(request, running)
+            return 200, orjson.dumps(await running)
         except BadDeclaration as error:
             return 400, _message(str(error))
+        except _Stopped:
+            return _BUSY, _message("the call has ended early: its client sends no more, or the server stops")
         except TimedOut as error:
             return _TIMED_OUT, orjson.dumps({"message": str(error), "LastSeen": error.seen})
         except Interrupted as error:
@@ -94,19 +96,28 @@ class Controls:
 
         return await committed(front.commits, make, among=sys.maxsize, repeatable=control.repeatable)
 
+    async def _while_wanted(self, request: Request, running: Coroutine[Any, Any, Result]) -> Result:
+        """Return the result of a control. Raises _Stopped.
 
-async def _while_connected(request: Request, running: Coroutine[Any, Any, Result]) -> Result:
-    """Return the result of a control. Cancel the control if its client goes away."""
-    work = asyncio.create_task(running)
-    disconnect = asyncio.create_task(_disconnected(request))
-    try:
-        await asyncio.wait((work, disconnect), return_when=asyncio.FIRST_COMPLETED)
-        if not work.done():
-            return {}  # nobody receives this
-        return work.result()
-    finally:
-        work.cancel()
-        disconnect.cancel()
+        Cancel the control if its client goes away, or if the server stops.
+        """
+        waits = self._front.waits
+        work = asyncio.create_task(running)
+        disconnect = asyncio.create_task(_disconnected(request))
+        waits.add(work)
+        try:
+            await asyncio.wait((work, disconnect), return_when=asyncio.FIRST_COMPLETED)
+            if not work.done() or work.cancelled():
+                raise _Stopped
+            return work.result()
+        finally:
+            waits.discard(work)
+            work.cancel()
+            disconnect.cancel()
+
+
+class _Stopped(Exception):
+    """A control has ended before its result, because its client is gone or the server stops."""
 
 
 async def _disconnected(request: Request) -> None:
