@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from emulator import errors, operations
-from emulator.clock import EmulatorClock
+from emulator.clock import EmulatorClock, Stopwatch
 from emulator.controls.body import BadDeclaration, Body
 from emulator.database.catalog.catalog import Caller, Options
 from emulator.database.changes.streams import ROLL_OVER
@@ -54,6 +54,7 @@ class Emulator:
         self.worker_index = 0 if sharing is None else sharing.worker_index
         self.wait_cells[self.worker_index] = 0  # a worker that died has left its number
         self.clock = clock or EmulatorClock(cells=None if sharing is None else sharing.clock_cells)
+        self.uptime = Stopwatch() if sharing is None else sharing.uptime
         engine = open_engine(settings.folder, durable=durable, verify=_verify if sharing is None else _trust)
         options = Options(
             shared=settings.shared_db,

@@ -18,7 +18,7 @@ from math import isnan, nan
 from struct import Struct
 from typing import Final
 
-from emulator.clock import CLOCK_CELLS
+from emulator.clock import CLOCK_CELLS, Stopwatch
 
 _CLOCK: Final = 8 * CLOCK_CELLS  # bytes
 _DELIVERY_FORM: Final = Struct("d36s16s")
@@ -32,6 +32,7 @@ class SharedMemory:
         self.workers = workers
         self.worker_index = 0
         self.run = os.urandom(16)  # identifies this start of the server
+        self.uptime = Stopwatch()  # of the server; a worker may be younger
         self._hints_end = _CLOCK + 8 * workers
         self._waits_end = self._hints_end + 8 * workers
         self._memory = mmap.mmap(-1, self._waits_end + _DELIVERY)

@@ -28,12 +28,29 @@ LEAVES = {
 }
 MAY_IMPORT = {
     "cli": {"app", "commands", "controls", "database", "flags", "event_sources", "http", "outbound", "storage"},
-    "commands": {"client", "controls", "database", "flags", "storage"},
+    "commands": {
+        "client",
+        "configuring",
+        "controls",
+        "database",
+        "display",
+        "flags",
+        "formats",
+        "storage",
+        "transfer",
+    },
     "client": set(),
-    "flags": {"commands"},
+    "configuring": set(),
+    "display": set(),
+    "transfer": {"app", "client", "formats"},
+    "formats": set(),
+    "flags": {"commands", "config_file", "dynamodb_local", "sources"},
+    "dynamodb_local": {"sources"},
+    "config_file": {"sources"},
+    "sources": set(),
     "__main__": {"cli"},
     "installed": {"cli", "http"},
-    "http": {"app", "controls", "database", "event_sources", "flags", "outbound", "rounds", "storage"},
+    "http": {"app", "controls", "database", "event_sources", "flags", "outbound", "rounds", "storage", "transfer"},
     "outbound": {"app", "kinesis", "event_sources", "database", "rounds", "storage"},
     "rounds": set(),
     "kinesis": {"database", "storage"},
@@ -64,6 +81,7 @@ MAY_IMPORT = {
 ROOMS = {
     "emulator/database": (
         {"store"},
+        {"views"},
         {"definitions"},
         {"throughput"},
         {"schema"},
@@ -74,12 +92,13 @@ ROOMS = {
         {"tokens", "soundness"},
         {"transactions"},
         {"jobs"},
-        {"events"},
+        {"events", "snapshots"},
     ),
     "emulator/http": (
         {"front"},
-        {"site", "memory", "upkeep", "listen", "descriptors", "memory_folder"},
-        {"lifespan"},
+        {"site", "memory", "upkeep", "listen", "descriptors", "memory_folder", "parent"},
+        {"announcement"},
+        {"lifespan", "initial"},
         {"application"},
         {"server"},
         {"workers"},
@@ -102,7 +121,7 @@ ROOMS = {
         {"body"},
         {"registry"},
         {"waits"},
-        {"clock", "copy", "declarations", "settings", "wait"},
+        {"clock", "copy", "declarations", "health", "reset", "settings", "wait"},
         {"ttl"},
     ),
     "emulator/controls/waits": (
@@ -328,14 +347,17 @@ REAL_TIME = {"now", "utcnow", "today"}
 
 KNOW_REAL_TIME = (
     "emulator/client/",
+    "emulator/transfer/",
     "emulator/clock.py",
-    "emulator/controls/wait.py",
     "emulator/http/",
+    "emulator/installed/dynamodb_emulator/_process.py",
     "emulator/outbound/",
     "emulator/event_sources/child.py",
     "emulator/log_limits.py",
 )
-"""The clock, sockets, dates in requests, the log; functions and waits, whose timeouts are real."""
+"""The clock, sockets, dates in requests, the start of a server, the log, and functions, whose
+timeout is real time.
+"""
 
 
 @pytest.mark.parametrize("path", list(sources()), ids=lambda path: str(path.relative_to(ROOT)))

@@ -15,7 +15,7 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from emulator import controls
-from emulator.clock import EmulatorClock
+from emulator.clock import EmulatorClock, Stopwatch
 from emulator.controls.body import Body
 from emulator.database.database import Database
 from emulator.database.events import Event
@@ -34,6 +34,7 @@ class Emulator(Protocol):
     database: Database
     clock: EmulatorClock
     settings: Settings
+    uptime: Stopwatch
     wait_cells: "memoryview[int]"
     """How many calls of `wait` are under way, by worker."""
     worker_index: int

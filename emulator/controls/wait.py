@@ -29,11 +29,11 @@ under way}`, of all workers.
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 import orjson
 
+from emulator.clock import Stopwatch
 from emulator.controls.body import BadDeclaration, Body
 from emulator.controls.registry import Emulator, Result, TimedOut, control
 from emulator.slices import Steps
@@ -101,7 +101,7 @@ def _under_way(emulator: Emulator) -> Iterator[None]:
 
 def _until(emulator: Emulator, condition: "Condition", timeout: float) -> Steps[Result]:
     database = emulator.database
-    end = monotonic() + timeout
+    watch = Stopwatch()
     pause = _FIRST_PAUSE
     seen: Seen | None = None
     looked_at: tuple[int | None, bytes] | None = None
@@ -112,15 +112,15 @@ def _until(emulator: Emulator, condition: "Condition", timeout: float) -> Steps[
         if seen is None or not seen.static or version[0] is None or version != looked_at:
             if version != looked_at:
                 pause = _FIRST_PAUSE
-            begun = monotonic()
+            begun = watch.seconds()
             database.catch_up()
             looked = condition.look()
             seen = (yield from looked) if isinstance(looked, Generator) else looked
             looked_at = version
             if seen.holds:
                 return seen.shown
-            rest = _REST * (monotonic() - begun)
-        left = end - monotonic()
+            rest = _REST * (watch.seconds() - begun)
+        left = timeout - watch.seconds()
         if left <= 0:
             raise _timed_out(timeout, seen)
         yield min(max(pause, rest), left)

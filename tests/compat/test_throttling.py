@@ -194,6 +194,8 @@ def test_calls_that_there_are_not(declare, call, method):
         "GET clock",
         "POST clock",
         "POST copy",
+        "GET health",
+        "POST reset",
         "GET settings",
         "GET throttling",
         "POST throttling",

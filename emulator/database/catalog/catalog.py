@@ -118,6 +118,8 @@ class Catalog:
         self._misses = Misses(self._tenants)
         # The functions of the registry and of Settling that other modules use.
         self.everything = tables.everything
+        self.named = tables.named
+        self.stored = tables.stored
         self.current = tables.current
         self.changing = tables.changing
         self.save = tables.save
@@ -152,16 +154,6 @@ class Catalog:
         if table is None and expected:
             self._misses.report(caller.tenant, name)
         return table
-
-    def named(self, name: str) -> list[Table]:
-        """Return the tables of a name in every account and region, or those of an ARN.
-
-        The tables are not settled.
-        """
-        bare = name.rpartition("/")[2] if name.startswith("arn:") else name
-        tenants = (tenant for tenant in self._tenants.places(bare) if (tenant == SHARED) is self._shared)
-        tables = [table for tenant in tenants if (table := self._tenants.get(tenant, bare)) is not None]
-        return [table for table in tables if name in (table.name, table.arn)]
 
     def page(self, caller: Caller, after: str | None, limit: int) -> tuple[list[str], bool]:
         """Return the names of the caller's tables that follow `after`, and whether there are more.

@@ -39,6 +39,7 @@ class Enforcer:
 
     def __init__(self, clock: Clock, *, throttle_all: bool = False) -> None:
         self._clock = clock
+        self._started_with = throttle_all
         self._throttle_all = throttle_all
         self._throttled: dict[str, bool] = {}
         self._throttles: dict[int, TableThrottle] = {}
@@ -87,6 +88,17 @@ class Enforcer:
         """
         holds = [hold for hold in self._holds if hold.until > now]
         return holds, {token: until for token, until in self._tokens.items() if until > now}
+
+    def clear(self) -> None:
+        """End all declarations; enforce what the setting of the server says."""
+        self._throttle_all = self._started_with
+        self._throttled.clear()
+        self._holds.clear()
+        self._tokens.clear()
+
+    def forget(self, table_id: int) -> None:
+        """Forget the token buckets of a table that is gone."""
+        self._throttles.pop(table_id, None)
 
     def declared(self) -> bytes:
         """Return all declarations as JSON, which other processes `adopt`."""
