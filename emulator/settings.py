@@ -24,6 +24,7 @@ class Group(Enum):
     BEHAVIOUR = "behaviour"
     STREAMS = "streams and functions"
     PROCESS = "process"
+    LOG = "log"
 
 
 EXCLUSIVE: Final = frozenset(("data_dir", "in_memory"))
@@ -102,13 +103,6 @@ class Settings:
         metavar="NAME",
         check=_check_host,
     )
-    root_status: int = _setting(
-        Group.NETWORK,
-        200,
-        "status of the answer to GET and HEAD of /; DynamoDB Local answers 400",
-        between=(200, 599),
-        metavar="STATUS",
-    )
     request_buffer: int = _setting(
         Group.NETWORK,
         256 << 20,
@@ -145,6 +139,12 @@ class Settings:
         "account in ARNs, if the access key itself is not an account of twelve digits",
         check=_check_account,
         metavar="ID",
+    )
+    as_dynamodb_local: bool = _setting(
+        Group.BEHAVIOUR,
+        default=False,
+        text="show the signs by which scripts see that DynamoDB Local is ready: status 400 for GET and HEAD of /, and "
+        "its lines on stdout",
     )
     delay_transient_statuses: bool = _setting(
         Group.BEHAVIOUR,
@@ -216,7 +216,22 @@ class Settings:
         Group.PROCESS, default=False, text="stop when the process that started the server is gone"
     )
     log_level: str = _setting(
-        Group.PROCESS, "info", "how much to log", choices=("critical", "error", "warning", "info", "debug", "trace")
+        Group.LOG, "info", "how much to log", choices=("critical", "error", "warning", "info", "debug", "trace")
+    )
+    log_format: str = _setting(Group.LOG, "text", "form of the log: lines of text or of JSON", choices=("text", "json"))
+    log_requests: bool = _setting(
+        Group.LOG, default=False, text="log a line for each request, with the reason if it failed or was slow"
+    )
+    keep_requests: bool = _setting(
+        Group.LOG,
+        default=False,
+        text="keep the last thousand requests for GET /_emulator/requests; --log-requests keeps them too",
+    )
+    record: str = _setting(
+        Group.LOG,
+        "",
+        "append each request and its answer, with bodies, to this file, which `dynamodb-emulator replay` reads",
+        metavar="FILE",
     )
 
     @property

@@ -27,7 +27,7 @@ of any worker within 25 ms. Its reads use up no throughput. `show_waits` returns
 under way}`, of all workers.
 """  # noqa: W505 - a table
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -73,10 +73,14 @@ def wait(emulator: Emulator, body: Body) -> Steps[Result]:
         return (yield from _until(emulator, condition, timeout))
 
 
-@control("show_waits", path="wait", changes=False, summary="show how many calls of wait are under way")
+def _sum(_body: Body, parts: Sequence[Result]) -> Result:
+    return {"Waits": sum(part["Waits"] for part in parts)}
+
+
+@control("show_waits", path="wait", changes=False, gather=_sum, summary="show how many calls of wait are under way")
 def show_waits(emulator: Emulator, _body: Body) -> Result:
-    """Return the number of waits under way in all workers."""
-    return {"Waits": sum(emulator.wait_cells)}
+    """Return the number of waits under way in this process."""
+    return {"Waits": emulator.waits}
 
 
 def _timeout(body: Body) -> float:
@@ -89,14 +93,13 @@ def _timeout(body: Body) -> float:
 @contextmanager
 def _under_way(emulator: Emulator) -> Iterator[None]:
     """Count a wait as long as it is under way."""
-    cells, index = emulator.wait_cells, emulator.worker_index
-    if cells[index] >= _MOST:
+    if emulator.waits >= _MOST:
         raise BadDeclaration(f"too many calls of wait are under way: {_MOST} at most")
-    cells[index] += 1
+    emulator.waits += 1
     try:
         yield
     finally:
-        cells[index] -= 1
+        emulator.waits -= 1
 
 
 def _until(emulator: Emulator, condition: "Condition", timeout: float) -> Steps[Result]:
@@ -124,7 +127,7 @@ def _until(emulator: Emulator, condition: "Condition", timeout: float) -> Steps[
         if left <= 0:
             raise _timed_out(timeout, seen)
         yield min(max(pause, rest), left)
-        crowd = max(1.0, emulator.wait_cells[emulator.worker_index] / _MANY)
+        crowd = max(1.0, emulator.waits / _MANY)
         pause = min(2 * pause, _LONGEST_PAUSE * crowd)
 
 

@@ -5,7 +5,6 @@ A control runs to its end even if its client goes away, unless the registry says
 """
 
 import asyncio
-import sys
 from collections.abc import Coroutine
 from typing import Any, Final
 
@@ -15,15 +14,14 @@ from starlette.responses import Response
 
 from emulator import errors
 from emulator.controls import registry
-from emulator.controls.body import BadDeclaration, Body
+from emulator.controls.body import BadDeclaration
 from emulator.controls.registry import Control, Result, TimedOut
 from emulator.errors import ApiError
+from emulator.http.control_calls import run
 from emulator.http.front.answers import PLAIN_JSON
-from emulator.http.front.commits import committed
 from emulator.http.front.failures import log_failure
-from emulator.http.front.front import Front
+from emulator.http.front.front import Front, PeerFailed
 from emulator.http.site.responses import response
-from emulator.slices import Steps
 from storage import Full, Interrupted
 
 _PREFIX: Final = "/_emulator/"
@@ -64,7 +62,7 @@ class Controls:
         except orjson.JSONDecodeError:
             return 400, _message("the body is not JSON")
         try:
-            running = self._run(control, body if isinstance(body, dict) else {})
+            running = run(self._front, control, body if isinstance(body, dict) else {})
             if control.ends_with_client:
                 running = self._while_wanted(request, running)
             return 200, orjson.dumps(await running)
@@ -77,24 +75,15 @@ class Controls:
         except Interrupted as error:
             log_failure(f"{method} {_PREFIX}{name}", error)
             return _BUSY, _message("other processes changed the store during this call: send it again")
+        except PeerFailed as error:
+            log_failure(f"{method} {_PREFIX}{name}", error)
+            return _BUSY, _message(str(error))
         except Full:  # the commit failed
             return _NO_ROOM, _message(errors.storage_full().message)
         except ApiError as error:
             if not isinstance(error.__cause__, Full):
                 raise
             return _NO_ROOM, _message(error.message)
-
-    async def _run(self, control: Control, body: Body) -> Result:
-        """Run a control. Raises what the control or its commit raises."""
-        front = self._front
-
-        async def make() -> Result:
-            result = await front.sliced.finish(_caught(registry.begin(front.emulator, control, body)))
-            if isinstance(result, Exception):
-                raise result
-            return result
-
-        return await committed(front.commits, make, among=sys.maxsize, repeatable=control.repeatable)
 
     async def _while_wanted(self, request: Request, running: Coroutine[Any, Any, Result]) -> Result:
         """Return the result of a control. Raises _Stopped.
@@ -124,14 +113,6 @@ async def _disconnected(request: Request) -> None:
     """Return when the client is gone."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
-
-
-def _caught(steps: Steps[Result]) -> Steps[Result | Exception]:
-    """Run steps. If they raise an exception, return it instead of their result."""
-    try:
-        return (yield from steps)
-    except Exception as error:  # noqa: BLE001 - is raised again by the caller
-        return error
 
 
 def _by_path(control: Control) -> tuple[str, str]:
