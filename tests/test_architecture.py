@@ -57,7 +57,7 @@ MAY_IMPORT = {
     "outbound": {"app", "kinesis", "event_sources", "database", "rounds", "storage"},
     "rounds": set(),
     "kinesis": {"database", "storage"},
-    "controls": {"database", "values", "storage"},
+    "controls": {"database", "event_sources", "operations", "values", "storage"},
     "app": {"controls", "operations", "event_sources", "database", "model", "storage"},
     "event_sources": {"database", "model", "values", "storage"},
     "operations": {"partiql", "database", "expressions", "model", "values", "storage"},
@@ -128,8 +128,16 @@ ROOMS = {
     "emulator/controls": (
         {"body"},
         {"registry"},
-        {"clock", "copy", "declarations", "health", "requests", "reset", "settings", "snapshots"},
+        {"waits"},
+        {"clock", "copy", "declarations", "health", "requests", "reset", "settings", "snapshots", "wait"},
         {"ttl"},
+    ),
+    "emulator/controls/waits": (
+        {"condition"},
+        {"counts", "deliveries", "items"},
+        {"records"},
+        {"statuses"},
+        {"kinds"},
     ),
     "emulator/outbound": (
         {"function_check", "function_process", "function_url", "kinesis"},
