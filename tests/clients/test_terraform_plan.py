@@ -1,4 +1,8 @@
-"""A plan that Terraform itself has made, loaded into a server."""
+"""A plan that Terraform itself has made, loaded into a server.
+
+The variable TERRAFORM_PLUGINS may name a folder with the AWS provider, for machines without access
+to Terraform's registry.
+"""
 
 import os
 import shutil
@@ -79,9 +83,10 @@ def test_a_plan_of_terraform(tmp_path):
         ).stdout
 
     try:
-        terraform("init", "-input=false")
+        plugins = os.environ.get("TERRAFORM_PLUGINS")
+        terraform("init", "-input=false", *([f"-plugin-dir={plugins}"] if plugins else []))
     except subprocess.CalledProcessError:
-        pytest.skip("terraform finds neither a mirror of the AWS provider nor its registry")
+        pytest.skip("terraform finds no AWS provider: neither in TERRAFORM_PLUGINS nor in its registry")
     terraform("plan", "-input=false", "-out=plan")
     (tmp_path / "plan.json").write_text(terraform("show", "-json", "plan"))
     with running("--in-memory") as server:
