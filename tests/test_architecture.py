@@ -127,7 +127,7 @@ ROOMS = {
     "emulator/controls": (
         {"body"},
         {"registry"},
-        {"clock", "copy", "declarations", "health", "requests", "reset", "settings"},
+        {"clock", "copy", "counters", "declarations", "health", "requests", "reset", "settings"},
         {"ttl"},
     ),
     "emulator/outbound": (
