@@ -120,7 +120,7 @@ ROOMS = {
         {"connection"},
     ),
     "emulator/http/site": (
-        {"responses", "page_guard", "observed"},
+        {"metrics", "responses", "page_guard", "observed"},
         {"controls", "lambda_api", "other_paths"},
         {"app"},
     ),
