@@ -127,7 +127,7 @@ ROOMS = {
     "emulator/controls": (
         {"body"},
         {"registry"},
-        {"clock", "copy", "counters", "declarations", "health", "requests", "reset", "settings"},
+        {"clock", "copy", "counters", "declarations", "health", "requests", "reset", "settings", "snapshots"},
         {"ttl"},
     ),
     "emulator/outbound": (
