@@ -121,7 +121,7 @@ ROOMS = {
         {"connection"},
     ),
     "emulator/http/site": (
-        {"responses", "page_guard", "observed"},
+        {"metrics", "responses", "page_guard", "observed"},
         {"controls", "lambda_api", "other_paths"},
         {"app"},
     ),
@@ -129,7 +129,18 @@ ROOMS = {
         {"body"},
         {"registry"},
         {"waits"},
-        {"clock", "copy", "declarations", "health", "requests", "reset", "settings", "snapshots", "wait"},
+        {
+            "clock",
+            "copy",
+            "counters",
+            "declarations",
+            "health",
+            "requests",
+            "reset",
+            "settings",
+            "snapshots",
+            "wait",
+        },
         {"ttl"},
     ),
     "emulator/controls/waits": (

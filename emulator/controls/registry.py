@@ -7,7 +7,7 @@ The families are imported at the first use of the registry, because most servers
 All files of this package are imported, so a new family needs no entry in any list.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -18,6 +18,7 @@ from emulator import controls
 from emulator.clock import EmulatorClock, Stopwatch
 from emulator.controls.body import Body
 from emulator.database.database import Database
+from emulator.database.definitions.streams import StreamDefinition
 from emulator.database.events import Event
 from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory
@@ -45,6 +46,10 @@ class RequestLog(Protocol):
         """Return the kept requests, in the order of their ends."""
         ...
 
+    def counted(self) -> Result | None:
+        """Return the counters of this process, None without --metrics."""
+        ...
+
     def now(self) -> int:
         """Return the time, in nanoseconds of a clock that all processes share."""
         ...
@@ -68,6 +73,10 @@ class Emulator(Protocol):
     @property
     def functions(self) -> "FunctionService":
         """Functions on streams."""
+        ...
+
+    def stream_consumers(self) -> Iterator[tuple[StreamDefinition, str, str]]:
+        """Yield what reads streams: stream, name for people, name of the checkpoints."""
         ...
 
     def due_steps(self) -> Steps[None]:

@@ -1,4 +1,4 @@
-"""Serves the controls (emulator/controls) over HTTP, under `/_emulator/`.
+"""Serves the controls (emulator/controls) over HTTP, under `/_emulator/`, and metrics.
 
 The calls need no credentials. An empty body counts as `{}`, and so does JSON that is not an object.
 A control runs to its end even if its client goes away, unless the registry says otherwise.
@@ -25,6 +25,8 @@ from emulator.http.site.responses import response
 from storage import Full, Interrupted
 
 _PREFIX: Final = "/_emulator/"
+_METRICS: Final = ("GET", "metrics")
+_OK: Final = 200
 _TIMED_OUT: Final = 408  # Request Timeout
 _BUSY: Final = 503  # Service Unavailable
 _NO_ROOM: Final = 507  # Insufficient Storage
@@ -41,6 +43,8 @@ class Controls:
         method, path = request.method, request.scope["path"]
         name = path.removeprefix(request.scope["root_path"]).removeprefix("/")
         try:
+            if (method, name) == _METRICS:
+                return await self._metrics(request)
             status, body = await self._call(method, name, request)
         except Exception as error:  # noqa: BLE001 - is logged
             log_failure(f"{method} {path}", error)
@@ -48,6 +52,17 @@ class Controls:
         # The type is plain JSON, because browsers show it. Bodies of unknown types are saved as
         # files.
         return response(self._front.endpoint.answers.make(status, body, {}).typed(PLAIN_JSON))
+
+    async def _metrics(self, request: Request) -> Response:
+        """Return the counters as text for Prometheus."""
+        status, body = await self._call("GET", "counters", request)
+        answers = self._front.endpoint.answers
+        if status != _OK:
+            return response(answers.make(status, body, {}).typed(PLAIN_JSON))
+        from emulator.http.site import metrics  # noqa: PLC0415 - an extra, and few servers need it
+
+        text = metrics.exposition(orjson.loads(body), self._front.emulator.uptime.seconds())
+        return response(answers.make(status, text, {}).typed(metrics.CONTENT_TYPE))
 
     async def _call(self, method: str, name: str, request: Request) -> tuple[int, bytes]:
         """Return the status and the body of the answer."""
