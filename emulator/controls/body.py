@@ -16,3 +16,13 @@ def member(body: Body, name: str, kind: type | tuple[type, ...]) -> Any:  # noqa
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise BadDeclaration(f"the member {name} is missing or of a wrong type")
     return value
+
+
+def refuse_unknown(body: Body, *names: str) -> None:
+    """Raise BadDeclaration if a body has a member that is not among these names.
+
+    A misspelt member must not make a call do more than was meant.
+    """
+    unknown = sorted(body.keys() - set(names))
+    if unknown:
+        raise BadDeclaration(f"there is no member {unknown[0]}; there are: {', '.join(names)}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from emulator import processes
-from emulator.controls.body import BadDeclaration, Body, member
+from emulator.controls.body import BadDeclaration, Body, member, refuse_unknown
 from emulator.controls.registry import Emulator, Result, control
 from emulator.slices import Steps
 
@@ -23,6 +23,7 @@ _PREFIX: Final = "dynamodb-emulator: "
 )
 def copy(emulator: Emulator, body: Body) -> Steps[Result]:
     """Copy the data folder. Raises BadDeclaration."""
+    refuse_unknown(body, "Folder")
     source = emulator.settings.folder
     if source is None:
         raise BadDeclaration("this server has its data in the memory of one process: there is no data folder to copy")

@@ -15,9 +15,10 @@ with this ARN: if several access keys share an account, each of them may have su
 """  # noqa: W505 - a table
 
 from collections.abc import Callable
+from math import isfinite
 from typing import Any
 
-from emulator.controls.body import BadDeclaration, Body, member
+from emulator.controls.body import BadDeclaration, Body, member, refuse_unknown
 from emulator.controls.registry import Emulator, Result, control
 from emulator.database.database import Database
 from emulator.database.schema.table import Table
@@ -28,6 +29,7 @@ from emulator.values.wire import Problem, parse_map
 @control("throttling", summary="start or stop enforcing provisioned throughput, on one table or on all")
 def throttling(emulator: Emulator, body: Body) -> Result:
     """Start or stop enforcing throughput. Raises BadDeclaration."""
+    refuse_unknown(body, "Enforced", "TableName")
     return _declare(emulator.database, body, _enforce)
 
 
@@ -81,7 +83,11 @@ def declare_transaction(database: Database, body: Body) -> None:
 
     Raises BadDeclaration.
     """
+    subject = ("ClientRequestToken",) if "ClientRequestToken" in body else ("TableName", "Key")
+    refuse_unknown(body, *subject, "Seconds")
     seconds = float(member(body, "Seconds", (int, float)))
+    if not isfinite(seconds):
+        raise BadDeclaration("the member Seconds must be a number of seconds")
     if "ClientRequestToken" in body:
         database.enforcer.hold_token(member(body, "ClientRequestToken", str), seconds)
         database.catalog.declare()

@@ -19,7 +19,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
-from emulator.controls.body import BadDeclaration, Body, member
+from emulator.controls.body import BadDeclaration, Body, member, refuse_unknown
 from emulator.controls.registry import Emulator, RequestLog, Result, control
 
 MOST: Final = 1000
@@ -28,6 +28,7 @@ _ID: Final = re.compile(r"(\d{1,20})-(\d{1,3})")
 
 def _found(body: Body, parts: Sequence[Result]) -> Result:
     """Return the requests of all processes that match a body."""
+    refuse_unknown(body, "AccessKey", "After", "Limit")
     access_key = member(body, "AccessKey", str) if "AccessKey" in body else None
     after = _order_of(member(body, "After", str)) if "After" in body else (-1, -1)
     limit = member(body, "Limit", int) if "Limit" in body else MOST
@@ -76,6 +77,7 @@ def find_requests(emulator: Emulator, body: Body) -> Result:
 @control("keep_requests", gather=_everywhere, summary="keep the last thousand requests, or stop keeping them")
 def keep_requests(emulator: Emulator, body: Body) -> Result:
     """Turn keeping on or off in this process. Raises BadDeclaration."""
+    refuse_unknown(body, "Enabled")
     enabled = member(body, "Enabled", bool)
     if emulator.sharing is not None:  # for a worker that is started again
         emulator.sharing.keeps_requests = enabled

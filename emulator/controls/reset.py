@@ -21,7 +21,7 @@ The result counts the tables that were deleted or emptied: `{"Tables": number}`.
 
 from typing import Final
 
-from emulator.controls.body import BadDeclaration, Body, member
+from emulator.controls.body import BadDeclaration, Body, member, refuse_unknown
 from emulator.controls.registry import Emulator, Result, control
 from emulator.database.database import Database
 from emulator.database.definitions.tenants import SHARED
@@ -54,13 +54,8 @@ def reset(emulator: Emulator, body: Body) -> Result:
 
 
 def _read(body: Body) -> tuple[str | None, str | None, str | None]:
-    """Return table name, access key and region. Raises BadDeclaration.
-
-    A misspelt member must not reset more than was meant.
-    """
-    unknown = sorted(body.keys() - {*_MEMBERS, _SNAPSHOTS})
-    if unknown:
-        raise BadDeclaration(f"there is no member {unknown[0]}; there are: {', '.join(_MEMBERS)}, {_SNAPSHOTS}")
+    """Return table name, access key and region. Raises BadDeclaration."""
+    refuse_unknown(body, *_MEMBERS, _SNAPSHOTS)
     if _SNAPSHOTS in body and member(body, _SNAPSHOTS, bool) and len(body) > 1:
         raise BadDeclaration(f"the member {_SNAPSHOTS} cannot be combined with others")
     name, access_key, region = (member(body, each, str) if each in body else None for each in _MEMBERS)

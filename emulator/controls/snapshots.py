@@ -30,7 +30,7 @@ number, "Items": number}`.
 
 from typing import Any, Final
 
-from emulator.controls.body import BadDeclaration, Body, member
+from emulator.controls.body import BadDeclaration, Body, member, refuse_unknown
 from emulator.controls.registry import Emulator, Result, control
 from emulator.database.database import Database
 from emulator.database.definitions.tenants import SHARED
@@ -149,9 +149,7 @@ class _Saving:
 
 def _name(body: Body, members: tuple[str, ...]) -> str:
     """Return the name of a snapshot. Raises BadDeclaration, also for an unknown member."""
-    unknown = sorted(body.keys() - set(members))
-    if unknown:
-        raise BadDeclaration(f"there is no member {unknown[0]}; there are: {', '.join(members)}")
+    refuse_unknown(body, *members)
     name: str = member(body, "Name", str)
     if not 0 < len(name) <= _LONGEST:
         raise BadDeclaration(f"the member Name must have 1 to {_LONGEST} characters")

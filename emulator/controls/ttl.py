@@ -4,7 +4,7 @@ The body `{"TableName"?}` selects the tables of this name; without it, all table
 the deleted items: `{"Deleted": number, "Tables": {ARN: number}}`.
 """
 
-from emulator.controls.body import BadDeclaration, Body, member
+from emulator.controls.body import BadDeclaration, Body, member, refuse_unknown
 from emulator.controls.declarations import tables_named
 from emulator.controls.registry import Emulator, Result, control
 from emulator.database.jobs import ttl_sweep
@@ -14,6 +14,7 @@ from emulator.slices import Steps
 @control("ttl", summary="delete all items whose time to live is over, in one table or in all")
 def sweep(emulator: Emulator, body: Body) -> Steps[Result]:
     """Sweep tables. Raises BadDeclaration."""
+    refuse_unknown(body, "TableName")
     database = emulator.database
     swept = ttl_sweep.tables(database)
     if "TableName" in body:

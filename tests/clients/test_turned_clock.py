@@ -182,7 +182,7 @@ YEARS = "the member {} must lead to a time in the years 1971 to 9998"
 BAD = {
     "nothing": (b"", ONE),
     "no member": ({}, ONE),
-    "a list": ([], ONE),
+    "a list": ([], "the body must be a JSON object"),
     "two members": ({"Offset": 1, "Advance": 1}, ONE),
     "another member": ({"offset": 1}, ONE),
     "no JSON": (b"{", "the body is not JSON"),
@@ -277,6 +277,7 @@ def test_an_empty_body_sweeps_all(declare, client, ask, table):
     ("body", "text"),
     [
         ({"TableName": 1}, "the member TableName is missing or of a wrong type"),
+        ({"Table": "a"}, "there is no member Table; there are: TableName"),
         ({"TableName": "no-such-table"}, "there is no table no-such-table"),
         (b"?", "the body is not JSON"),
     ],

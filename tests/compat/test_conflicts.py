@@ -118,13 +118,21 @@ def test_a_token(client, shared_table, declare, key, refused):
     ("body", "text"),
     [
         (b"", "the member Seconds is missing or of a wrong type"),
-        ([], "the member Seconds is missing or of a wrong type"),
+        ([], "the body must be a JSON object"),
         ({"TableName": "t", "Key": {"pk": {"S": "p"}}}, "the member Seconds is missing or of a wrong type"),
         ({"TableName": "t", "Seconds": 1}, "the member Key is missing or of a wrong type"),
         ({"Key": {"pk": {"S": "p"}}, "Seconds": 1}, "the member TableName is missing or of a wrong type"),
         (
             {"TableName": "t", "Key": {"pk": "p"}, "Seconds": 1},
             "the member Key is not a key: Unexpected value type in payload",
+        ),
+        (
+            {"TableName": "t", "Key": {"pk": {"S": "p"}}, "Second": 1},
+            "there is no member Second; there are: TableName, Key, Seconds",
+        ),
+        (
+            {"ClientRequestToken": "c", "TableName": "t", "Seconds": 1},
+            "there is no member TableName; there are: ClientRequestToken, Seconds",
         ),
         ({"ClientRequestToken": None, "Seconds": 1}, "the member ClientRequestToken is missing or of a wrong type"),
     ],

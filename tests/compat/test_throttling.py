@@ -164,7 +164,8 @@ def test_switched_off(client, throttled_table, declare):
 BAD = {
     "no JSON": (b"{", "the body is not JSON"),
     "empty": (b"", "the member Enforced is missing or of a wrong type"),
-    "a list": ([], "the member Enforced is missing or of a wrong type"),
+    "a list": ([], "the body must be a JSON object"),
+    "a misspelt name": ({"Enforced": True, "Table": "x"}, "there is no member Table; there are: Enforced, TableName"),
     "nothing": ({}, "the member Enforced is missing or of a wrong type"),
     "a wrong type": ({"Enforced": "yes"}, "the member Enforced is missing or of a wrong type"),
     "a wrong name": ({"Enforced": True, "TableName": 1}, "the member TableName is missing or of a wrong type"),

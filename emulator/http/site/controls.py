@@ -1,7 +1,7 @@
 """Serves the controls (emulator/controls) over HTTP, under `/_emulator/`, and metrics.
 
-The calls need no credentials. An empty body counts as `{}`, and so does JSON that is not an object.
-A control runs to its end even if its client goes away, unless the registry says otherwise.
+The calls need no credentials. An empty body counts as `{}`. A control runs to its end even if its
+client goes away, unless the registry says otherwise.
 """
 
 import asyncio
@@ -76,8 +76,10 @@ class Controls:
             body = orjson.loads(text or b"{}")
         except orjson.JSONDecodeError:
             return 400, _message("the body is not JSON")
+        if not isinstance(body, dict):
+            return 400, _message("the body must be a JSON object")
         try:
-            running = run(self._front, control, body if isinstance(body, dict) else {})
+            running = run(self._front, control, body)
             if control.ends_with_client:
                 running = self._while_wanted(request, running)
             return 200, orjson.dumps(await running)

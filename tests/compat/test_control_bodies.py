@@ -1,0 +1,134 @@
+"""Calls of controls over HTTP that are wrong, and controls that all workers obey.
+
+A wrong call changes nothing. Every call has a connection of its own. With two workers, connections
+are spread over both.
+"""
+
+import boto3
+import pytest
+
+from emulator.controls import registry
+from tests.support.http_clients import boto_options
+from tests.support.tables import new_name
+
+ABSENT = new_name("absent")
+TYPE = "the member {} is missing or of a wrong type"
+THERE_ARE = "there is no member {}; there are: {}"
+KEY = {"pk": {"S": "a"}}
+SAVE = "Name, AccessKey, Region, Tables, Replace"
+
+BAD = [
+    ("copy", {}, TYPE.format("Folder")),
+    ("copy", {"Folder": 1}, TYPE.format("Folder")),
+    ("copy", {"Folder": "f", "Overwrite": True}, THERE_ARE.format("Overwrite", "Folder")),
+    ("keep_requests", {}, TYPE.format("Enabled")),
+    ("keep_requests", {"Enabled": 1}, TYPE.format("Enabled")),
+    ("keep_requests", {"Enabled": True, "Limit": 5}, THERE_ARE.format("Limit", "Enabled")),
+    ("requests", {"Limit": 0}, "the member Limit must be a number from 1 to 1000"),
+    ("requests", {"Limit": "5"}, TYPE.format("Limit")),
+    ("requests", {"AccessKey": None}, TYPE.format("AccessKey")),
+    ("requests", {"Before": "a"}, THERE_ARE.format("Before", "AccessKey, After, Limit")),
+    ("reset", {"Table": "t"}, THERE_ARE.format("Table", "TableName, AccessKey, Region, Snapshots")),
+    ("reset", {"TableName": 1}, TYPE.format("TableName")),
+    ("reset", {"AccessKey": None}, TYPE.format("AccessKey")),
+    ("reset", {"Region": "us-east-1"}, "the member Region needs the member AccessKey"),
+    ("reset", {"TableName": ABSENT}, f"there is no table {ABSENT}"),
+    ("snapshots/branch", {"AccessKey": "b"}, TYPE.format("Name")),
+    ("snapshots/branch", {"Name": ABSENT, "AccessKey": 1}, TYPE.format("AccessKey")),
+    ("snapshots/delete", {}, TYPE.format("Name")),
+    ("snapshots/delete", {"Name": ABSENT, "All": True}, THERE_ARE.format("All", "Name")),
+    ("snapshots/restore", {"Name": 1}, TYPE.format("Name")),
+    ("snapshots/save", {"Name": ["a"]}, TYPE.format("Name")),
+    ("throttling", {"Enforced": "yes"}, TYPE.format("Enforced")),
+    ("throttling", {"Enforced": 1}, TYPE.format("Enforced")),
+    ("throttling", {"Enforced": True, "Table": "t"}, THERE_ARE.format("Table", "Enforced, TableName")),
+    ("transactions", {"TableName": "t", "Key": KEY, "Seconds": "1"}, TYPE.format("Seconds")),
+    ("transactions", {"TableName": "t", "Key": KEY, "Seconds": True}, TYPE.format("Seconds")),
+    ("transactions", {"TableName": "t", "Key": [], "Seconds": 1}, TYPE.format("Key")),
+    ("transactions", {"TableName": 1, "Key": KEY, "Seconds": 1}, TYPE.format("TableName")),
+    ("transactions", {"ClientRequestToken": 1, "Seconds": 1}, TYPE.format("ClientRequestToken")),
+    ("ttl", {"TableName": ["t"]}, TYPE.format("TableName")),
+    ("ttl", {"TableName": ABSENT}, f"there is no table {ABSENT}"),
+    ("ttl", {"Table": "t"}, THERE_ARE.format("Table", "TableName")),
+    ("clock", {"Release": 1}, "the member Release must be true"),
+    ("clock", {"Next": 1}, "the member Next must be true"),
+    ("wait", {"TableName": 1, "Key": KEY}, TYPE.format("TableName")),
+]
+
+
+@pytest.mark.parametrize(("call", "body", "text"), BAD, ids=[f"{call} {body}" for call, body, _ in BAD])
+def test_wrong_members(declare, call, body, text):
+    status, answer = declare(call, body)
+    if call == "copy" and answer["message"].startswith("this server has its data in the memory"):
+        return
+    assert (status, answer) == (400, {"message": text})
+
+
+def test_every_call_that_takes_a_body_has_a_row():
+    calls = {each.path for each in registry.registered().values() if each.method == "POST"}
+    assert calls == {call for call, _, _ in BAD}
+
+
+@pytest.mark.parametrize("call", sorted({call for call, _, _ in BAD}))
+@pytest.mark.parametrize("body", [[], "text", 1, None, True], ids=str)
+def test_a_body_is_an_object(declare, call, body):
+    """A reset with another body would delete everything."""
+    assert declare(call, body) == (400, {"message": "the body must be a JSON object"})
+
+
+def state(declare):
+    """Return what the wrong calls could have changed."""
+    throttling, transactions, snapshots = (
+        declare(call, b"", "GET")[1] for call in ("throttling", "transactions", "snapshots")
+    )
+    return throttling, [each["Until"] for each in transactions["Transactions"]], snapshots
+
+
+def test_a_wrong_call_changes_nothing(declare, client, shared_table):
+    before = state(declare)
+    for call, body, _ in BAD:
+        declare(call, body)
+    assert state(declare) == before
+    assert client.describe_table(TableName=shared_table)["Table"]["TableStatus"] == "ACTIVE"
+
+
+CONNECTIONS = 12
+"""New connections, so that with two workers the chance that one has none is 1 in 2048."""
+
+
+def everywhere(declare, call):
+    """Return the different answers of a GET over many connections."""
+    answers = [declare(call, b"", "GET")[1] for _ in range(CONNECTIONS)]
+    return [answer for number, answer in enumerate(answers) if answer not in answers[:number]]
+
+
+def test_all_workers_show_the_same(declare):
+    ((settings),) = everywhere(declare, "settings")
+    assert settings["ttl-sweep-interval"] == 60
+    body = {"TableName": new_name("t"), "Enforced": True}
+    declare("throttling", body)
+    ((throttling),) = everywhere(declare, "throttling")
+    assert throttling["Tables"][body["TableName"]] is True
+    name = new_name("t")
+    declare("transactions", {"TableName": name, "Key": KEY, "Seconds": 600})
+    for answer in everywhere(declare, "transactions"):
+        assert name in [each.get("TableName") for each in answer["Transactions"]]
+    declare("transactions", {"TableName": name, "Key": KEY, "Seconds": 0})
+    for answer in everywhere(declare, "transactions"):
+        assert name not in [each.get("TableName") for each in answer["Transactions"]]
+
+
+def test_a_declaration_holds_in_all_workers(endpoint, declare, make_table, key):
+    table = make_table()
+    declared = {"TableName": table, "Key": key, "Seconds": 600}
+    declare("transactions", declared)
+    for _ in range(CONNECTIONS):
+        client = boto3.client("dynamodb", **boto_options(endpoint))
+        with pytest.raises(client.exceptions.TransactionConflictException):
+            client.put_item(TableName=table, Item=key)
+        client.close()
+    declare("transactions", {**declared, "Seconds": 0})
+    for _ in range(CONNECTIONS):
+        client = boto3.client("dynamodb", **boto_options(endpoint))
+        client.put_item(TableName=table, Item=key)
+        client.close()
