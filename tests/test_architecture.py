@@ -75,7 +75,7 @@ ROOMS = {
         {"tokens", "soundness"},
         {"transactions"},
         {"jobs"},
-        {"snapshots"},
+        {"events", "snapshots"},
     ),
     "emulator/http": (
         {"front"},
@@ -103,7 +103,7 @@ ROOMS = {
     "emulator/controls": (
         {"body"},
         {"registry"},
-        {"clock", "copy", "declarations", "health", "reset"},
+        {"clock", "copy", "declarations", "health", "reset", "settings"},
         {"ttl"},
     ),
     "emulator/outbound": (

@@ -18,6 +18,7 @@ from emulator import controls
 from emulator.clock import EmulatorClock, Stopwatch
 from emulator.controls.body import Body
 from emulator.database.database import Database
+from emulator.database.events import Event
 from emulator.settings import Settings
 from emulator.slices import Steps, finish
 
@@ -34,6 +35,10 @@ class Emulator(Protocol):
 
     def due_steps(self) -> Steps[None]:
         """Run the jobs that are due by the clock, in steps."""
+        ...
+
+    def coming_events(self) -> Steps[list[Event]]:
+        """Return the next events by the clock, in no order."""
         ...
 
 

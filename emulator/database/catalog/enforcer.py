@@ -74,6 +74,21 @@ class Enforcer:
         """
         self._tokens[token] = self._clock.now() + seconds
 
+    def throttling(self) -> tuple[bool, Mapping[str, bool]]:
+        """Return whether throughput is enforced on all tables, and on which tables it differs.
+
+        The keys are names and ARNs of tables.
+        """
+        return self._throttle_all, dict(self._throttled)
+
+    def transactions(self, now: float) -> tuple[list[Hold], dict[str, float]]:
+        """Return the items and the tokens that are in transactions at the time `now`.
+
+        The value of a token is the end of its transaction.
+        """
+        holds = [hold for hold in self._holds if hold.until > now]
+        return holds, {token: until for token, until in self._tokens.items() if until > now}
+
     def clear(self) -> None:
         """End all declarations; enforce what the setting of the server says."""
         self._throttle_all = self._started_with

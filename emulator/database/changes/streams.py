@@ -121,6 +121,11 @@ class Streams:
         """Walk the streams that the callers of a tenant see."""
         yield from self._tenants.get(tenant, {}).values()
 
+    def visible(self) -> Iterator[StreamDefinition]:
+        """Walk the streams that callers of any tenant see."""
+        for streams in self._tenants.values():
+            yield from streams.values()
+
     def owned(self, owns: Callable[[Tenant], bool]) -> Iterator[StreamDefinition]:
         """Walk the streams of the tenants for which `owns` is true, without hidden streams."""
         for tenant in self._tenants:

@@ -251,6 +251,11 @@ def expiry(prefix: bytes, milliseconds: int, item_key: bytes) -> bytes:
     return prefix + keycode.u64(milliseconds) + item_key[ITEM_PREFIX:]
 
 
+def expiry_of(entry: bytes) -> int:
+    """Return the milliseconds of expiry of an entry in a TTL queue."""
+    return int.from_bytes(entry[ITEM_PREFIX : ITEM_PREFIX + 8], "big")
+
+
 def expiring_item(table_prefix: bytes, entry: bytes) -> bytes:
     """Return the storage key of the item to which an entry of a TTL queue belongs."""
     return table_prefix + entry[ITEM_PREFIX + 8 :]
