@@ -81,6 +81,22 @@ def test_the_clock(server):
     assert clock.set_offset(-1e8) < clock.set_offset(0)
 
 
+def test_the_next_event_of_the_clock(server):
+    client = server.client(access_key="events")
+    client.create_table(**table_request("pk:S", TableName="Sessions"))
+    client.update_time_to_live(
+        TableName="Sessions", TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"}
+    )
+    now = int(server.clock.freeze())
+    client.put_item(TableName="Sessions", Item={"pk": {"S": "s"}, "expires": {"N": str(now + 3600)}})
+    happened = []
+    while not happened or client.scan(TableName="Sessions")["Count"]:
+        happened += server.clock.next_event()
+    assert server.clock.now() >= now + 3600
+    assert happened[-1].keys() == {"Kind", "Resource", "Time"}
+    server.clock.release()
+
+
 def test_a_control_that_refuses_a_body(server):
     with pytest.raises(dynamodb_emulator.ControlError, match="the member Advance must be a number") as error:
         server.control("clock", {"Advance": "x"})

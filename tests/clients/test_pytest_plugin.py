@@ -437,6 +437,14 @@ def test_a_wrong_isolation(project):
     assert "dynamodb isolation: 'none' is not one of account, reset" in run.output
 
 
+@pytest.mark.parametrize("marker", ["isolaton='reset'", "'reset'"])
+def test_a_wrong_marker(project, marker):
+    project.write(test_it=f"import pytest\n@pytest.mark.dynamodb({marker})\n{ONE_TEST}")
+    run = project.run()
+    assert run.outcomes == {"error": 1}
+    assert "the marker dynamodb takes only the arguments isolation and tables" in run.output
+
+
 def test_arguments_of_the_server(project):
     project.ini("dynamodb_arguments = --account 111122223333 --stream-shards 1")
     project.write(

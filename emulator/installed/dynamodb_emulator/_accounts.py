@@ -161,6 +161,8 @@ class Accounts:
     def close(self) -> None:
         """End the server and restore the environment."""
         self._open.close()
+        if self._background is not None:
+            self._background.close()
         if self._server is not None:
             self._server.stop()
 
@@ -195,6 +197,10 @@ class _Background:
         text = response.read().decode()
         if response.status != _OK:
             raise ControlError(response.status, text)
+
+    def close(self) -> None:
+        """Close the connection, also if the last call has not ended."""
+        self._connection.close()
 
     def _send(self) -> None:
         assert self._pending is not None, "there is a call"

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 _ISOLATIONS = ("account", "reset")
 _NAME = "dynamodb"
+_ARGUMENTS = {"isolation", "tables"}
 
 _accounts = pytest.StashKey["Accounts"]()
 
@@ -105,7 +106,10 @@ def _isolation(config: pytest.Config, node: pytest.Item | None) -> str:
 
 def _of_marker(node: pytest.Item | None, name: str) -> Any:  # noqa: ANN401 - an argument of any type
     """Return an argument of the test's marker, or None. The nearest marker that has it counts."""
-    markers = node.iter_markers(_NAME) if node is not None else ()
+    markers = list(node.iter_markers(_NAME)) if node is not None else []
+    for marker in markers:
+        if marker.args or not marker.kwargs.keys() <= _ARGUMENTS:
+            raise pytest.UsageError(f"the marker dynamodb takes only the arguments {' and '.join(sorted(_ARGUMENTS))}")
     return next((marker.kwargs[name] for marker in markers if name in marker.kwargs), None)
 
 

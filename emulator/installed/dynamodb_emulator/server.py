@@ -149,6 +149,8 @@ class Server:
 
     def stop(self) -> None:
         """End the server and wait for its end."""
+        if self._clients is not None:
+            self._clients.close()
         self._process.stop()
 
     @property
@@ -187,6 +189,16 @@ class Clock:
     def set_offset(self, seconds: float) -> float:
         """Let the clock run ahead of the machine's clock by so many seconds."""
         return self._move("Offset", seconds)
+
+    def next_event(self) -> list[dict[str, Any]]:
+        """Move the clock to the next event that is due, let it happen, and return what happened.
+
+        An event has the members Kind, Resource and Time. If nothing is to come, the clock does not
+        move, and the list is empty.
+        """
+        self.moved = True
+        events: list[dict[str, Any]] = self._server.control("clock", {"Next": True})["Events"]
+        return events
 
     def release(self) -> float:
         """Let the clock follow the machine's clock again."""
