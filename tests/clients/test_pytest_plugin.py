@@ -34,6 +34,7 @@ def test_every_fixture_uses_the_account_of_the_test(project):
         + """
 import os
 import boto3
+import dynamodb_emulator
 
 def test_clients(dynamodb, dynamodb_client, dynamodb_resource, dynamodb_endpoint, dynamodb_server):
     table = dynamodb_resource.create_table(**ORDERS)
@@ -48,6 +49,7 @@ def test_clients(dynamodb, dynamodb_client, dynamodb_resource, dynamodb_endpoint
     dynamodb.get_waiter("table_exists").wait(TableName="Orders")
 
 def test_other_services(dynamodb_server):
+    assert isinstance(dynamodb_server, dynamodb_emulator.Account)
     assert dynamodb_server.client("dynamodbstreams").list_streams()["Streams"] == []
 
 def test_the_server_itself(dynamodb_process, dynamodb_server):
