@@ -72,7 +72,7 @@ class Emulator:
 
     def _open(self, engine: Engine, options: Options, sharing: SharedMemory | None) -> None:
         settings = self.settings
-        self.database = Database(engine, self.clock, options, sharing, jobs=(_resume_walks,))
+        self.database = Database(engine, self.clock, options, sharing, jobs=(_resume_walks, _resume_restores))
         if self.database.owner:
             self.database.scheduler.every(settings.ttl_sweep_interval, partial(_begin_sweep, self.database))
         if settings.ongoing_transaction:
@@ -191,6 +191,16 @@ def _resume_walks(database: Database) -> None:
 
         backfill.resume_all(database)
         ttl_fill.resume_all(database)
+
+
+def _resume_restores(database: Database) -> None:
+    """Queue the restores of snapshots that an earlier start left unfinished."""
+    with database.read() as txn:
+        any_snapshot = txn.page(*keyspace.snapshots(), 1)[0]
+    if any_snapshot:
+        from emulator.database.snapshots import restoring  # noqa: PLC0415 - start-up time
+
+        restoring.resume(database)
 
 
 def _begin_sweep(database: Database) -> None:

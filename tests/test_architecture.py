@@ -105,7 +105,7 @@ ROOMS = {
     "emulator/controls": (
         {"body"},
         {"registry"},
-        {"clock", "copy", "declarations", "health", "reset", "settings"},
+        {"clock", "copy", "declarations", "health", "reset", "settings", "snapshots"},
         {"ttl"},
     ),
     "emulator/outbound": (

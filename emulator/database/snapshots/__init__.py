@@ -4,9 +4,15 @@ A *scope* is what this is about: everything, the resources of an account, or som
 *contents* of a scope are the definitions in it and the data that belong to these definitions.
 `withdraw` takes contents away: nobody can reach them once the transaction has committed.
 
+A *snapshot* has a name, a scope and a frozen view (`database/views/`) of the contents.
+
 | file | job |
 |---|---|
 | `scope.py` | which resources are meant |
 | `contents.py` | what is stored for them, and taking it away |
 | `emptying.py` | deleting all items of a table |
+| `snapshot.py` | snapshots as stored |
+| `saving.py` | saving and deleting snapshots |
+| `restoring.py` | restoring them, also after a restart |
+| `branching.py` | copying their tables to another tenant |
 """
