@@ -353,6 +353,34 @@ def test_it(dynamodb, dynamodb_tables, again):
     passed(project.run(), 2)
 
 
+def test_snapshots(project):
+    (project.folder / "orders.json").write_text(json.dumps(ORDERS))
+    project.ini("dynamodb_tables = orders.json")
+    project.write(
+        test_it="""
+import pytest
+
+@pytest.mark.parametrize("isolation", [
+    pytest.param(each, marks=pytest.mark.dynamodb(isolation=each)) for each in ("account", "account", "reset", "reset")
+])
+def test_it(dynamodb_server, dynamodb_tables, dynamodb, isolation):
+    orders = dynamodb_tables["Orders"]
+    assert orders.item_count == 0
+    orders.put_item(Item={"id": "o-1"})
+    dynamodb_server.save_snapshot("one")
+    for again in range(2):
+        orders.put_item(Item={"id": "o-2"})
+        orders.delete_item(Key={"id": "o-1"})
+        dynamodb_server.restore_snapshot("one")
+        assert orders.scan()["Items"] == [{"id": "o-1"}]
+    dynamodb_server.save_snapshot("one")
+    names = [each["Name"] for each in dynamodb_server.control("snapshots")["Snapshots"]]
+    assert sorted(names) == sorted(["template-1", f"{dynamodb_server.access_key}/one"])
+"""
+    )
+    passed(project.run(), 4)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [(None, "none.json: "), ("{", "none.json: "), ("{}", "none.json: expected definitions of tables with a TableName")],

@@ -33,7 +33,7 @@ class Account:
         self.url = server.url
         self.access_key = access_key
         self.region = REGION
-        self._declarations: list[tuple[str, dict[str, Any]]] = []
+        self._ends: list[tuple[str, dict[str, Any]]] = []
 
     @property
     def clock(self) -> Clock:
@@ -50,14 +50,6 @@ class Account:
         """Return a boto3 resource."""
         return self.server.clients.resource_of(self.client())
 
-    def create_tables(self, paths: Sequence[str | os.PathLike[str]]) -> "Tables":
-        """Create the tables of definition files. Raises BadDefinition."""
-        requests = requests_of(paths)
-        client = self.client()
-        for request in requests:
-            client.create_table(**request)
-        return Tables(self, [request["TableName"] for request in requests])
-
     def environment(self) -> dict[str, str]:
         """Return the environment variables by which AWS SDKs find the tables."""
         return self.server.environment(self.access_key, self.region)
@@ -68,20 +60,36 @@ class Account:
         After the test, declarations (throttling, transactions) end.
         """
         if body is not None and name in _ENDS:
-            self._declarations.append((name, {**body, **_ENDS[name]}))
+            self._ends.append((name, {**body, **_ENDS[name]}))
         return self.server.control(name, body)
 
     def log(self) -> str:
         """Return what the server has logged, in this test and before."""
         return self.server.log()
 
-    def restore(self) -> None:
+    def save_snapshot(self, name: str) -> None:
+        """Save the tables with their items under a name, until the end of the test.
+
+        What had the name before is replaced.
+        """
+        saved = self._snapshot(name)
+        self.server.control("snapshots/save", {"Name": saved, "AccessKey": self.access_key, "Replace": True})
+        self._ends.append(("snapshots/delete", {"Name": saved}))
+
+    def restore_snapshot(self, name: str) -> None:
+        """Return to what a snapshot has. Tables that were created since are deleted."""
+        self.server.control("snapshots/restore", {"Name": self._snapshot(name)})
+
+    def _snapshot(self, name: str) -> str:
+        return f"{self.access_key}/{name}"
+
+    def end(self) -> None:
         """End what the test has told the server, apart from the tables."""
         if self.clock.moved:
             self.clock.release()
-        for name, end in reversed(self._declarations):
-            with suppress(ControlError):  # the server has refused the declaration too
-                self.server.control(name, end)
+        for name, body in reversed(self._ends):
+            with suppress(ControlError):  # the server has refused the beginning, or ended it twice
+                self.server.control(name, body)
 
 
 class Tables(Mapping[str, Any]):
@@ -113,6 +121,7 @@ class Accounts:
         self._arguments = arguments
         self._server: Server | None = None
         self._background: _Background | None = None
+        self._templates: dict[tuple[str, ...], tuple[str, list[str]]] = {}
         self._count = 0
         self._open = ExitStack()
 
@@ -145,6 +154,31 @@ class Accounts:
         with self._account(ACCESS_KEY) as account:
             yield account
 
+    def tables(self, account: Account, paths: Sequence[str | os.PathLike[str]]) -> Tables:
+        """Give an account the tables of definition files. Raises BadDefinition.
+
+        The first account that wants the tables of some files makes a template of them, and all
+        accounts get copies: that takes one call, and CreateTable takes one for each table.
+        """
+        chosen = tuple(os.fspath(path) for path in paths)
+        if chosen not in self._templates:
+            self._templates[chosen] = self._template(chosen)
+        name, tables = self._templates[chosen]
+        self.server.control("snapshots/branch", {"Name": name, "AccessKey": account.access_key})
+        return Tables(account, tables)
+
+    def _template(self, paths: Sequence[str]) -> tuple[str, list[str]]:
+        """Save a snapshot with the tables of definition files; return its name and theirs."""
+        name = f"template-{len(self._templates) + 1}"
+        account = Account(self.server, name)
+        client = account.client()
+        requests = requests_of(paths)
+        for request in requests:
+            client.create_table(**request)
+        self.server.control("snapshots/save", {"Name": name, "AccessKey": name})
+        self.server.control("reset", {"AccessKey": name})
+        return name, [request["TableName"] for request in requests]
+
     @contextmanager
     def _account(self, access_key: str) -> Iterator[Account]:
         server = self.server
@@ -155,7 +189,7 @@ class Accounts:
             with applied(account.environment()):
                 yield account
         finally:
-            account.restore()
+            account.end()
             self._background.call("reset", {"AccessKey": access_key})
 
     def close(self) -> None:

@@ -164,7 +164,7 @@ def dynamodb_tables(request: pytest.FixtureRequest, dynamodb_server: "Account") 
         paths = [os.path.join(request.config.rootpath, name) for name in names]
     if not paths:
         raise pytest.UsageError("dynamodb_tables needs a definition file: see the ini option dynamodb_tables")
-    return dynamodb_server.create_tables(paths)
+    return accounts_of(request.config).tables(dynamodb_server, paths)
 
 
 class _Dynamodb:
