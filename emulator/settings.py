@@ -102,6 +102,13 @@ class Settings:
         metavar="NAME",
         check=_check_host,
     )
+    root_status: int = _setting(
+        Group.NETWORK,
+        200,
+        "status of the answer to GET and HEAD of /; DynamoDB Local answers 400",
+        between=(200, 599),
+        metavar="STATUS",
+    )
     request_buffer: int = _setting(
         Group.NETWORK,
         256 << 20,
@@ -115,6 +122,13 @@ class Settings:
         default=False,
         text="keep everything in memory and forget it at exit",
         localstack="DYNAMODB_IN_MEMORY",
+    )
+    init: tuple[str, ...] = _setting(
+        Group.STORAGE,
+        (),
+        "file or folder to load before the server is ready, repeatable; see the command `load` for the formats. "
+        "Only tables that are missing are created and filled",
+        metavar="PATH",
     )
     durable: bool = _setting(
         Group.STORAGE, default=False, text="sync every commit to the disk (survives a power cut, slower)"

@@ -20,6 +20,8 @@ from emulator.http import lifespan
 from emulator.http.front import asgi
 from emulator.http.front.dynamodb import DynamoDbEndpoint
 from emulator.http.front.front import App, Front, Message, Receive, Send
+from emulator.http.initial import load_initial
+from emulator.http.listen import ServeError
 from emulator.settings import Settings
 from storage import StorageError
 
@@ -37,7 +39,7 @@ class Application:
     def open(self) -> Front:
         """Open the emulator, if it is not open; return its front.
 
-        Raises StorageError, BadDeclaration, BadConfiguration.
+        Raises ServeError, StorageError, BadDeclaration, BadConfiguration.
         """
         if self._front is None:
             self._front = create_front(self._opened.enter_context(self._emulator()))
@@ -56,7 +58,7 @@ class Application:
         await receive()
         try:
             front = self.open()
-        except (StorageError, BadDeclaration, _bad_configuration()) as error:
+        except (ServeError, StorageError, BadDeclaration, _bad_configuration()) as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
         try:
@@ -81,10 +83,10 @@ def create(settings: Settings | None = None) -> Application:
     `--log-level` sets the level of the log, as in our own server.
     """
     if settings is None:
-        from emulator.flags import settings_from, warnings  # noqa: PLC0415 - start-up time
+        from emulator.flags import configuration  # noqa: PLC0415 - start-up time
 
-        settings = settings_from((), os.environ)
-        for warning in warnings(os.environ):
+        settings, warnings = configuration((), os.environ)
+        for warning in warnings:
             log.warning("%s", warning)
     log.setLevel(5 if settings.log_level == "trace" else settings.log_level.upper())
     return Application(lambda: opened(settings))
@@ -94,7 +96,7 @@ def create(settings: Settings | None = None) -> Application:
 def opened(settings: Settings) -> Iterator[Emulator]:
     """Yield a new emulator, and close it at the end. Claim its data folder, if it has one.
 
-    Raises StorageError, BadDeclaration, BadConfiguration.
+    Raises ServeError, StorageError, BadDeclaration, BadConfiguration.
     """
     if settings.functions:
         from emulator.outbound.function_check import check_functions  # noqa: PLC0415 - most servers have no functions
@@ -107,6 +109,7 @@ def opened(settings: Settings) -> Iterator[Emulator]:
             stack.enter_context(claimed(settings.folder))
         emulator = Emulator(settings)
         stack.callback(emulator.close)
+        load_initial(emulator)
         yield emulator
 
 

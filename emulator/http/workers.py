@@ -8,8 +8,8 @@ A worker is an ordinary server (server.py) with an index. Worker 0 also does the
 worker stops when the supervisor is gone: the worker sees the end of a pipe that only the supervisor
 holds open.
 
-With `--in-memory`, the workers share a folder in memory (tmpfs). The supervisor removes the folder
-at the end. If the supervisor dies before that, worker 0 removes the folder.
+With `--in-memory`, the workers share a temporary folder in memory (memory_folder.py). The
+supervisor removes the folder at the end. If the supervisor dies before that, worker 0 removes it.
 
 A signal may arrive while the supervisor forks a worker. The supervisor blocks signals until the new
 worker is in its list, so that the new worker also gets the signal. The worker blocks signals until
@@ -32,8 +32,9 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from emulator.app import Emulator
 from emulator.http.announcement import Announcement
+from emulator.http.initial import load_initial
 from emulator.http.listen import ServeError, listen
-from emulator.http.memory_folder import memory_folder
+from emulator.http.memory_folder import memory_folder, room_in, shown
 from emulator.http.server import serve
 from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory
@@ -66,9 +67,12 @@ def run(settings: Settings, parent: "Parent | None" = None) -> None:
         listeners += [listen(again, again=True) for _ in range(settings.workers - 1)]
         stack.callback(_close, listeners)
         announcement = stack.enter_context(contextlib.closing(Announcement(settings)))
-        checked = Emulator(with_folder)  # reports anything wrong with the folder once, before there are workers
-        checked.close()
-        storage = MemoryEngine.description if settings.folder is None else checked.database.engine.description
+        checked = Emulator(with_folder)  # reports a bad folder, and loads initial data, once for all
+        try:
+            load_initial(checked)
+        finally:
+            checked.close()
+        storage = _description(with_folder.folder) if settings.folder is None else checked.database.engine.description
         supervisor = Supervisor(
             with_folder, listeners, temporary=with_folder.folder if settings.folder is None else None
         )
@@ -96,6 +100,12 @@ def _folder(settings: Settings) -> Iterator[Settings]:
     else:
         with claimed(settings.folder):
             yield settings
+
+
+def _description(folder: Path | None) -> str:
+    """Return what the start-up block says of a temporary folder."""
+    assert folder is not None, "workers share a folder"
+    return f"{MemoryEngine.description}; {folder.parent} has room for {shown(room_in(folder))}"
 
 
 def _report(ready: int | None) -> None:
