@@ -1,5 +1,6 @@
 """`dynamodb-emulator exec -- COMMAND...`: a command with a server of its own."""
 
+import json
 import os
 import pty
 import signal
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.servers import ROOT
+from tests.support.tables import table_request
 
 PATIENCE = 60  # seconds; a run takes half a second
 
@@ -127,6 +129,37 @@ def test_settings_come_from_the_environment():
     done = shell(script, DYNAMODB_EMULATOR_WORKERS="2", DYNAMODB_EMULATOR_DATA_DIR="never")
     assert (done.stdout, done.returncode) == ("2\n", 0)
     assert not Path("never").exists()
+
+
+def test_tables_are_loaded_and_dumped(tmp_path):
+    (tmp_path / "orders.json").write_text(json.dumps(table_request("id:S", TableName="Orders")))
+    (tmp_path / "seeds").mkdir()
+    (tmp_path / "seeds" / "Orders.json").write_text('[{"id": "o-1"}]')
+    script = """
+import boto3
+table = boto3.resource("dynamodb").Table("Orders")
+table.put_item(Item={"id": "o-2"})
+print(table.item_count)
+raise SystemExit(3)
+"""
+    where = ("--access-key", "mine", "--region", "eu-west-1")
+    load = ("--load", tmp_path / "orders.json", "--load", tmp_path / "seeds")
+    done = run(*where, *load, "--export-on-exit", tmp_path / "dump", "--", sys.executable, "-c", script)
+    assert (done.stdout, done.returncode) == ("2\n", 3), done.stderr
+    assert "dumped 2 items of 1 table" in done.stderr
+    again = run("--load", tmp_path / "dump", "--", sys.executable, "-c", script)
+    assert (again.stdout, again.returncode) == ("2\n", 3), again.stderr
+
+
+def test_files_that_cannot_be_loaded_or_dumped(tmp_path):
+    done = run("--load", tmp_path / "none.json", "--", "echo", "never")
+    assert (done.stdout, done.returncode) == ("", 2)
+    assert "none.json" in done.stderr
+    (tmp_path / "file").write_text("")
+    (tmp_path / "orders.json").write_text(json.dumps(table_request("id:S", TableName="Orders")))
+    done = run("--load", tmp_path / "orders.json", "--export-on-exit", tmp_path / "file", "--", "echo", "once")
+    assert (done.stdout, done.returncode) == ("once\n", 2)
+    assert "file" in done.stderr
 
 
 def test_standard_input_is_the_commands():

