@@ -182,6 +182,19 @@ def test_a_signal_is_forwarded_and_the_server_ends():
     assert not any(Path(f"/proc/{each}").exists() for each in started)
 
 
+def test_a_signal_before_the_command_ends_everything(tmp_path):
+    os.mkfifo(tmp_path / "endless.jsonl")  # the server waits for what is written into it
+    arguments = ("--load", tmp_path / "endless.jsonl", "--", "echo", "never")
+    with subprocess.Popen(command(*arguments), env=environment(), stdout=subprocess.PIPE, text=True) as process:
+        writer = os.open(tmp_path / "endless.jsonl", os.O_WRONLY)
+        [server] = children(process.pid)
+        process.terminate()
+        assert process.wait(PATIENCE) == 128 + signal.SIGTERM
+        assert process.stdout.read() == ""
+        os.close(writer)
+    assert not Path(f"/proc/{server}").exists()
+
+
 def test_ctrl_c_reaches_the_command_once():
     """The terminal sends it to the command, so `exec` does not send it again."""
     process, terminal = pty.fork()
