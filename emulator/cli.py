@@ -13,13 +13,13 @@ from collections.abc import Sequence
 
 from emulator.commands import COMMANDS
 from emulator.flags import configuration
+from emulator.log_output import configure_log
 from emulator.settings import Settings
 
 log = logging.getLogger("emulator")
 
 _CANNOT_START = 2
 _INTERRUPTED = 130  # the exit status of shells after Ctrl-C
-_TRACE = 5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,7 +44,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         return status
     started_by = os.getppid()  # before anything slow: if the parent ends earlier, nobody notices
     settings, warnings = configuration(arguments, os.environ)
-    configure_log(settings.log_level)
+    configure_log(settings.log_level, settings.log_format, requests=settings.log_requests)
     for warning in warnings:
         log.warning("%s", warning)
     # These modules are imported after the flags are read, so that --help and mistakes answer at
@@ -107,16 +107,6 @@ def _open_standard_files() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
-
-
-def configure_log(level: str) -> None:
-    """Log to stderr, from the given level upwards. `trace` is below Python's own levels."""
-    logging.addLevelName(_TRACE, "TRACE")
-    logging.basicConfig(
-        level=_TRACE if level == "trace" else level.upper(), format="%(asctime)s %(levelname)s %(message)s"
-    )
-    # The debug lines of asyncio say nothing about requests.
-    logging.getLogger("asyncio").setLevel(logging.WARNING)
 
 
 def _claim(settings: Settings) -> contextlib.AbstractContextManager[None]:

@@ -24,6 +24,7 @@ class Group(Enum):
     BEHAVIOUR = "behaviour"
     STREAMS = "streams and functions"
     PROCESS = "process"
+    LOG = "log"
 
 
 EXCLUSIVE: Final = frozenset(("data_dir", "in_memory"))
@@ -216,7 +217,16 @@ class Settings:
         Group.PROCESS, default=False, text="stop when the process that started the server is gone"
     )
     log_level: str = _setting(
-        Group.PROCESS, "info", "how much to log", choices=("critical", "error", "warning", "info", "debug", "trace")
+        Group.LOG, "info", "how much to log", choices=("critical", "error", "warning", "info", "debug", "trace")
+    )
+    log_format: str = _setting(Group.LOG, "text", "form of the log: lines of text or of JSON", choices=("text", "json"))
+    log_requests: bool = _setting(
+        Group.LOG, default=False, text="log a line for each request, with the reason if it failed or was slow"
+    )
+    keep_requests: bool = _setting(
+        Group.LOG,
+        default=False,
+        text="keep the last thousand requests for GET /_emulator/requests; --log-requests keeps them too",
     )
 
     @property

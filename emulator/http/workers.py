@@ -35,6 +35,8 @@ from emulator.http.announcement import Announcement
 from emulator.http.initial import load_initial
 from emulator.http.listen import ServeError, listen
 from emulator.http.memory_folder import memory_folder, room_in, shown
+from emulator.http.observing.wanted import keeping_wanted
+from emulator.http.peers import Peers, make_doors
 from emulator.http.server import serve
 from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory
@@ -76,6 +78,7 @@ def run(settings: Settings, parent: "Parent | None" = None) -> None:
         supervisor = Supervisor(
             with_folder, listeners, temporary=with_folder.folder if settings.folder is None else None
         )
+        stack.callback(supervisor.close)
         if parent is not None:
             parent.watch(lambda: os.kill(os.getpid(), signal.SIGTERM))
         try:
@@ -132,10 +135,18 @@ class Supervisor:
         self._temporary = temporary
         self._listeners = listeners
         self._shared_memory = SharedMemory(len(listeners))
+        self._shared_memory.keeps_requests = keeping_wanted(settings)
+        self._doors = make_doors(len(listeners))
         self._workers: dict[int, tuple[int, float]] = {}  # process id -> worker index, time of start
         self._stopping = False
         self._died_too_soon = 0
         self._lifeline, self._alive = os.pipe()  # without data: its end tells workers that the supervisor is gone
+
+    def close(self) -> None:
+        """Close the sockets between the workers."""
+        for door in self._doors:
+            for end in door:
+                end.close()
 
     def start(self) -> bool:
         """Start all workers, and wait until each serves. Return False if a signal came earlier.
@@ -217,7 +228,13 @@ class Supervisor:
             self._shared_memory.notify(b"")  # its predecessor may have died after a commit, before it notified others
             emulator = Emulator(self._settings, sharing=self._shared_memory)
             try:
-                serve(emulator, self._listeners[worker_index], partial(_report, ready), lifeline=self._lifeline)
+                serve(
+                    emulator,
+                    self._listeners[worker_index],
+                    partial(_report, ready),
+                    lifeline=self._lifeline,
+                    peers=Peers(self._doors, worker_index),
+                )
             finally:
                 emulator.close()
                 if self._temporary is not None and worker_index == 0 and self._orphaned():

@@ -119,6 +119,7 @@ class Catalog:
         registries.on_reload(self._reload_declarations)
         self._tenants = tables.tenants
         self._misses = Misses(self._tenants)
+        self.elsewhere = self._misses.elsewhere
         # The functions of the registry and of Settling that other modules use.
         self.everything = tables.everything
         self.named = tables.named
