@@ -2,7 +2,8 @@
 
 The server keeps its data in memory and listens on a free port. The AWS_* variables of the command's
 environment lead the SDKs there. The server takes its settings from DYNAMODB_EMULATOR_* variables.
-The command's stdout has nothing of ours.
+The command's stdout has nothing of ours. The server logs each request to stderr, unless
+DYNAMODB_EMULATOR_LOG_REQUESTS is 0.
 
 Exit status: that of the command; 128 + n if signal n has ended it; 127 if there is no such command,
 126 if it cannot be run; 2 if the server cannot start or its tables cannot be dumped.
@@ -24,6 +25,7 @@ from emulator.flags import Parser
 if TYPE_CHECKING:
     from types import FrameType
 
+_LOG: Final = "DYNAMODB_EMULATOR_LOG_REQUESTS"
 _CANNOT_START: Final = 2
 _CANNOT_RUN: Final = 126
 _NOT_FOUND: Final = 127
@@ -40,7 +42,8 @@ def main(arguments: Sequence[str]) -> int:
     parser = Parser(
         prog="dynamodb-emulator exec",
         description="Run a command with a server of its own, in memory. The command's environment has the AWS_* "
-        "variables of the server. DYNAMODB_EMULATOR_* variables are the settings of the server.",
+        "variables of the server. DYNAMODB_EMULATOR_* variables are the settings of the server. The server logs each "
+        "request to stderr, unless DYNAMODB_EMULATOR_LOG_REQUESTS is 0.",
         usage="%(prog)s [OPTION...] -- COMMAND...",
     )
     parser.add_argument(
@@ -59,7 +62,7 @@ def main(arguments: Sequence[str]) -> int:
             server = Process(
                 ["--in-memory", *(f"--init={path}" for path in options.load)],
                 # What is loaded belongs to the access key and region of the server's environment.
-                {**os.environ, "AWS_ACCESS_KEY_ID": options.access_key, "AWS_REGION": options.region},
+                {_LOG: "1", **os.environ, "AWS_ACCESS_KEY_ID": options.access_key, "AWS_REGION": options.region},
                 errors=sys.stderr.fileno(),
             )
         except StartError as error:

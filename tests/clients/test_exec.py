@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -66,6 +67,12 @@ def children(process):
 
 def test_a_command_finds_the_server_in_its_environment():
     done = run("--", sys.executable, "-c", CREATE, AWS_PROFILE="none", AWS_ENDPOINT_URL_DYNAMODB="http://127.0.0.1:1")
+    assert (done.stdout, done.returncode) == ("[] True\n", 0)
+    assert re.fullmatch(r".* ListTables: 200, .*\n", done.stderr)
+
+
+def test_the_log_of_requests_can_be_turned_off():
+    done = run("--", sys.executable, "-c", CREATE, DYNAMODB_EMULATOR_LOG_REQUESTS="0")
     assert (done.stdout, done.stderr, done.returncode) == ("[] True\n", "", 0)
 
 

@@ -307,6 +307,55 @@ def test_afterwards(monkeypatch):
     passed(project.run(), 4)
 
 
+# --- reports --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("isolation", ["account", "reset"])
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_the_report_of_a_failure_has_the_requests(project, isolation, workers):
+    project.ini(f"dynamodb_isolation = {isolation}")
+    project.write(
+        test_it=TABLE
+        + """
+def test_before(dynamodb):
+    dynamodb.list_tables()
+
+def test_it(dynamodb, dynamodb_server):
+    dynamodb.create_table(**ORDERS)
+    for _ in range(20):
+        dynamodb.scan(TableName="Orders")
+    assert {each["Status"] for each in dynamodb_server.requests()} == {200}
+    dynamodb.get_item(TableName="Missing", Key={"id": {"S": "x"}})
+
+def test_without_requests(dynamodb):
+    assert not dynamodb
+"""
+    )
+    run = project.run("-n", workers)
+    assert run.outcomes == {"passed": 1, "failed": 2}, run.output
+    section = run.output.partition(" DynamoDB requests ")[2]
+    assert "DynamoDB requests" not in section
+    lines = section.splitlines()[1:22]
+    assert lines[0] == "(2 earlier requests)"
+    assert all(re.fullmatch(r"Scan Orders: 200, \d+\.\d ms", line) for line in lines[1:20])
+    assert re.fullmatch(
+        r"GetItem Missing: 400 ResourceNotFoundException: Requested resource not found.*, \d+\.\d ms", lines[20]
+    )
+
+
+def test_a_server_that_is_gone_has_no_requests(project):
+    project.write(
+        test_it="""
+def test_it(dynamodb, dynamodb_process):
+    dynamodb_process.stop()
+    raise ValueError("mine")
+"""
+    )
+    run = project.run()
+    assert "ValueError: mine" in run.output
+    assert "DynamoDB requests" not in run.output
+
+
 # --- tables ---------------------------------------------------------------------------------------
 
 

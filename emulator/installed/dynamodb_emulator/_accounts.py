@@ -32,6 +32,7 @@ class Account:
         self.url = server.url
         self.access_key = access_key
         self.region = REGION
+        self._after: dict[str, str] = {}
         self._ends: list[tuple[str, dict[str, Any]]] = []
 
     @property
@@ -61,6 +62,22 @@ class Account:
         if body is not None and name in _ENDS:
             self._ends.append((name, {**body, **_ENDS[name]}))
         return self.server.control(name, body)
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Return summaries of the requests that the server has answered in this test.
+
+        There are at most a thousand, the newest. emulator/http/observing/summary.py lists their
+        members, such as Operation, Tables, Status, Code and Reason.
+        """
+        found: list[dict[str, Any]] = self._requests()["Requests"]
+        return found
+
+    def begin(self) -> None:
+        """Leave the requests so far out of `requests`."""
+        self._after = {"After": self._requests()["Last"]}
+
+    def _requests(self) -> dict[str, Any]:
+        return self.server.control("requests", {"AccessKey": self.access_key, **self._after})
 
     def log(self) -> str:
         """Return what the server has logged, in this test and before."""
@@ -128,7 +145,7 @@ class Accounts:
     def server(self) -> Server:
         """The server. Raises StartError."""
         if self._server is None:
-            self._server = start(self._arguments)
+            self._server = start(["--keep-requests", *self._arguments])
             self._background = _Background(self._server.url)
         return self._server
 
@@ -151,6 +168,7 @@ class Accounts:
     def shared(self) -> Iterator[Account]:
         """Yield the account that such tests share. Afterwards it is emptied."""
         with self._account(ACCESS_KEY) as account:
+            account.begin()
             yield account
 
     def tables(self, account: Account, paths: Sequence[str | os.PathLike[str]]) -> Tables:

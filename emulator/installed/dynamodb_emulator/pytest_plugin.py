@@ -29,11 +29,13 @@ lead to its tables:
 The ini option `dynamodb_isolation` chooses for all tests, and the marker
 `@pytest.mark.dynamodb(isolation="reset")` for some. See also `pytest --help`.
 
+The report of a failed test has the last requests of the test, with the reasons of errors.
+
 This module is imported at each start of pytest. It imports everything else at the first use.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +49,10 @@ _ISOLATIONS = ("account", "reset")
 _NAME = "dynamodb"
 _ARGUMENTS = {"isolation", "tables"}
 
+_SHOWN = 20  # requests in the report of a failed test
+
 _accounts = pytest.StashKey["Accounts"]()
+_account = pytest.StashKey["Account"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -85,6 +90,19 @@ def pytest_configure(config: pytest.Config) -> None:
     others = [plugin for plugin in config.pluginmanager.get_plugins() if isinstance(plugin, ModuleType)]
     if not any(_NAME in vars(plugin) for plugin in others):
         config.pluginmanager.register(_Dynamodb(), "dynamodb_emulator_client")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add the last requests of the test to the report of a failure."""
+    report = yield
+    if report.failed and _account in item.stash:
+        from dynamodb_emulator._reports import lines_of  # noqa: PLC0415 - see the module's docstring
+
+        lines = lines_of(item.stash[_account], _SHOWN)
+        if lines:
+            report.sections.append(("DynamoDB requests", "\n".join(lines)))
+    return report
 
 
 def accounts_of(config: pytest.Config) -> "Accounts":
@@ -133,7 +151,9 @@ def dynamodb_server(request: pytest.FixtureRequest) -> "Iterator[Account]":
     accounts = accounts_of(request.config)
     shared = _isolation(request.config, request.node) == "reset"
     with accounts.shared() if shared else accounts.fresh() as account:
+        request.node.stash[_account] = account
         yield account
+        del request.node.stash[_account]
 
 
 @pytest.fixture
