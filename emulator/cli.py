@@ -8,18 +8,24 @@ import errno
 import gc
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, NoReturn
 
 from emulator.commands import COMMANDS
 from emulator.flags import configuration
 from emulator.log_output import configure_log
 from emulator.settings import Settings
 
+if TYPE_CHECKING:
+    from types import FrameType
+
 log = logging.getLogger("emulator")
 
 _CANNOT_START = 2
 _INTERRUPTED = 130  # the exit status of shells after Ctrl-C
+_KILLED = 128  # the exit status of shells after a signal is this plus its number
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,6 +48,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 
         status: int = import_module(f"emulator.commands.{arguments[0]}").main(arguments[1:])
         return status
+    signal.signal(signal.SIGTERM, _end)
     started_by = os.getppid()  # before anything slow: if the parent ends earlier, nobody notices
     settings, warnings = configuration(arguments, os.environ)
     configure_log(settings.log_level, settings.log_format, requests=settings.log_requests)
@@ -95,6 +102,15 @@ def _run(arguments: Sequence[str] | None) -> int:
     except (ServeError, StorageError) as error:
         return _cannot_start(str(error))
     return 0
+
+
+def _end(number: int, _frame: "FrameType | None") -> NoReturn:
+    """End the program at a signal that comes before the server handles signals.
+
+    Without this, the first process of a container would ignore the signal. An exception would not
+    do: where it is ignored, as in a callback of the garbage collector, the signal would be lost.
+    """
+    os._exit(_KILLED + number)
 
 
 def _open_standard_files() -> None:

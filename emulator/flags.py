@@ -41,7 +41,7 @@ DYNAMODB_EMULATOR_2_SERVICE_HOST and so on. Kubernetes also sets DYNAMODB_EMULAT
 setting too. The beginning of the value tells them apart (LINKED_PORT).
 """
 
-_OF_DYNAMODB_LOCAL: Final = re.compile(r"-(?!h$|help$)[a-zA-Z]").match
+_OF_DYNAMODB_LOCAL: Final = re.compile(r"-(?!h$|help$)[a-zA-Z]|--[a-z]+[A-Z]").match
 """An argument that only a command line of DynamoDB Local has. `-h` and `-help` are ours too."""
 
 _EXAMPLES: Final = f"""\
@@ -60,7 +60,8 @@ commands (--help after the command explains it):
 exit status of a server:
   0     it has stopped, after SIGINT, SIGTERM or the end of its parent (--exit-with-parent)
   2     it cannot start, or its workers end again and again; one line on stderr says why
-  130   it was interrupted before it was ready
+  130   SIGINT came before it was ready
+  143   SIGTERM came before it was ready
 """
 
 

@@ -103,13 +103,6 @@ class Settings:
         metavar="NAME",
         check=_check_host,
     )
-    root_status: int = _setting(
-        Group.NETWORK,
-        200,
-        "status of the answer to GET and HEAD of /; DynamoDB Local answers 400",
-        between=(200, 599),
-        metavar="STATUS",
-    )
     request_buffer: int = _setting(
         Group.NETWORK,
         256 << 20,
@@ -146,6 +139,12 @@ class Settings:
         "account in ARNs, if the access key itself is not an account of twelve digits",
         check=_check_account,
         metavar="ID",
+    )
+    as_dynamodb_local: bool = _setting(
+        Group.BEHAVIOUR,
+        default=False,
+        text="show the signs by which scripts see that DynamoDB Local is ready: status 400 for GET and HEAD of /, and "
+        "its lines on stdout",
     )
     delay_transient_statuses: bool = _setting(
         Group.BEHAVIOUR,
@@ -227,6 +226,12 @@ class Settings:
         Group.LOG,
         default=False,
         text="keep the last thousand requests for GET /_emulator/requests; --log-requests keeps them too",
+    )
+    record: str = _setting(
+        Group.LOG,
+        "",
+        "append each request and its answer, with bodies, to this file, which `dynamodb-emulator replay` reads",
+        metavar="FILE",
     )
 
     @property

@@ -38,11 +38,13 @@ MAY_IMPORT = {
         "flags",
         "formats",
         "storage",
+        "replaying",
         "transfer",
     },
     "client": set(),
     "configuring": set(),
     "display": set(),
+    "replaying": {"client"},
     "transfer": {"app", "client", "formats"},
     "formats": set(),
     "flags": {"commands", "config_file", "dynamodb_local", "sources"},
@@ -344,6 +346,7 @@ REAL_TIME = {"now", "utcnow", "today"}
 
 KNOW_REAL_TIME = (
     "emulator/client/",
+    "emulator/replaying/",
     "emulator/transfer/",
     "emulator/clock.py",
     "emulator/http/",

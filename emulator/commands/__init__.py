@@ -18,5 +18,6 @@ COMMANDS: Final[Mapping[str, str]] = {
     "exec": "run a command with a server of its own, in memory",
     "listen": "print the stream records of tables as they come",
     "load": "load tables and items from files into a running server",
+    "replay": "send recorded requests to another endpoint, and compare the answers",
 }
 """The name of a command, which is also that of its module -> its line in --help."""

@@ -91,7 +91,8 @@ def of_emulator(emulator: Emulator, peers: "Peers | None" = None) -> Application
 def create(settings: Settings | None = None) -> Application:
     """Return an application for any ASGI server. None: the settings come from the environment.
 
-    The application ignores `--host`, `--port` and `--workers`: the ASGI server decides these.
+    The application ignores the settings of the process, such as `--host`, `--port`, `--workers` and
+    `--ready-file`: the ASGI server decides these.
     `--log-level` and `--log-requests` decide what is logged, as in our own server. The log's form
     is that of the program, unless it has none.
     """

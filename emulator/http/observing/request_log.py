@@ -16,7 +16,10 @@ from emulator.http.observing.wanted import lines_wanted
 
 
 class RequestLog:
-    """The observers of one process. worker: the number of this process, from 0."""
+    """The observers of one process. worker: the number of this process, from 0.
+
+    Raises StorageError if the file of --record cannot be opened.
+    """
 
     def __init__(self, front: Front, worker: int, *, keep: bool) -> None:
         self._front = front
@@ -27,6 +30,10 @@ class RequestLog:
         self._others: list[Observer] = []
         if lines_wanted(self._settings):
             self._others.append(LogLines(self._explain).observer)
+        if self._settings.record:
+            from emulator.http.observing.recording import Recording  # noqa: PLC0415 - few servers record
+
+            self._others.append(Recording(self._settings.record, worker).observer)
         self._apply()
 
     @property

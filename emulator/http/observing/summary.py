@@ -27,7 +27,6 @@ import orjson
 
 from emulator.errors import ApiError
 from emulator.http.front import auth, encoding
-from emulator.http.front.answers import Fields
 from emulator.http.front.observed import Exchange
 
 Summary = dict[str, Any]
@@ -67,7 +66,7 @@ def summary_of(exchange: Exchange, explain: Explain) -> Summary:
     summary["Milliseconds"] = round(exchange.seconds * 1000, 3)
     if b"x-amzn-requestid" in head:
         summary["RequestId"] = head[b"x-amzn-requestid"].decode("latin-1")
-    summary |= _caller(exchange.fields, exchange.query)
+    summary |= caller_of(exchange)
     if failed:
         summary |= _error(answered, head.get(b"x-amzn-errortype", b"").decode("latin-1"))
         reason = explain(exchange, request, answered, summary)
@@ -161,8 +160,9 @@ def _units(answer: Body) -> float | None:
     return sum(part.get("CapacityUnits", 0.0) for part in parts) if parts else None
 
 
-def _caller(fields: Fields, query: bytes) -> Summary:
+def caller_of(exchange: Exchange) -> Summary:
     """Return the access key and region of a request, {} if it has no complete credentials."""
+    fields, query = exchange.fields, exchange.query
     if b"authorization" not in fields and not query:
         return {}
     try:

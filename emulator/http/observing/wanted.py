@@ -14,4 +14,4 @@ def lines_wanted(settings: Settings) -> bool:
 
 def keeping_wanted(settings: Settings) -> bool:
     """Say whether requests are kept from the start."""
-    return settings.keep_requests or lines_wanted(settings)
+    return settings.keep_requests or bool(settings.record) or lines_wanted(settings)
