@@ -28,10 +28,11 @@ LEAVES = {
 }
 MAY_IMPORT = {
     "cli": {"app", "commands", "controls", "database", "flags", "event_sources", "http", "outbound", "storage"},
-    "commands": {"client", "configuring", "controls", "database", "display", "flags", "storage"},
+    "commands": {"client", "configuring", "controls", "database", "display", "flags", "shell", "storage"},
     "client": set(),
     "configuring": set(),
     "display": set(),
+    "shell": {"client", "display", "partiql"},
     "flags": {"commands", "config_file", "sources"},
     "config_file": {"sources"},
     "sources": set(),

@@ -16,5 +16,6 @@ COMMANDS: Final[Mapping[str, str]] = {
     "copy": "copy a data folder, also while a server uses it",
     "exec": "run a command with a server of its own, in memory",
     "listen": "print the stream records of tables as they come",
+    "shell": "run PartiQL statements, at a prompt or from a script",
 }
 """The name of a command, which is also that of its module -> its line in --help."""
