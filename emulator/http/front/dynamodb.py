@@ -145,8 +145,14 @@ class DynamoDbEndpoint:
             if answered is not None:
                 return answered
         if method in ("GET", "HEAD"):  # the caller sends the answer to a HEAD without its body
-            return self._make(200, b"healthy: %b " % fields.get(b"host", b"localhost"), fields)
+            return self._root(fields)
         return self._make(404, NOT_FOUND, fields)
+
+    def _root(self, fields: Fields) -> Answer:
+        """Answer a GET or HEAD: with the service's health check, or as DynamoDB Local."""
+        if self._emulator.settings.as_dynamodb_local:
+            return self._refusal(errors.missing_authentication_token(), fields)
+        return self._make(200, b"healthy: %b " % fields.get(b"host", b"localhost"), fields)
 
     def _other_type(self, query: bytes, fields: Fields, body: bytes) -> Answer:
         """Answer a POST whose content type differs from `application/x-amz-json-1.0`."""
