@@ -67,7 +67,7 @@ bench-peers:
 	$(PEERS)/moto/bin/pip install --quiet 'moto[dynamodb,server]==5.2.5'
 
 readme: $(VENV)/.test
-	PYTHONPATH=. $(BIN)/python buildtools/operations_table.py
+	PYTHONPATH=. $(BIN)/python buildtools/readme_tables.py
 
 # The wheel and the sdist, in dist/.
 dist: $(VENV)/.test

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from emulator import errors, operations
-from emulator.clock import EmulatorClock
+from emulator.clock import EmulatorClock, Stopwatch
 from emulator.controls.body import BadDeclaration, Body
 from emulator.database.catalog.catalog import Caller, Options
 from emulator.database.changes.streams import ROLL_OVER
@@ -24,6 +24,7 @@ from emulator.slices import Sliced, Steps
 from storage import Engine, LayoutMismatch, open_engine
 
 if TYPE_CHECKING:
+    from emulator.database.events import Event
     from emulator.event_sources.api import Answer as LambdaAnswer
     from emulator.event_sources.service import FunctionService
 
@@ -47,7 +48,9 @@ class Emulator:
     ) -> None:
         durable = settings.durable and settings.folder is not None
         self.settings = settings
+        self._sharing = sharing
         self.clock = clock or EmulatorClock(cells=None if sharing is None else sharing.clock_cells)
+        self.uptime = Stopwatch() if sharing is None else sharing.uptime
         engine = open_engine(settings.folder, durable=durable, verify=_verify if sharing is None else _trust)
         options = Options(
             shared=settings.shared_db,
@@ -145,6 +148,8 @@ class Emulator:
         run now, for example on a full disk, runs later.
         """
         self.run_due()
+        if self._sharing is not None and self._functions is not None and self.database.owner:
+            self._sharing.set_delivery(self._functions.next_delivery())
         return self.database.run_slice()
 
     def run_due(self) -> None:
@@ -160,6 +165,19 @@ class Emulator:
             failures += not self.database.run_slice(ROLL_OVER)
             if ROLL_OVER in slices:
                 yield None
+
+    def coming_events(self) -> "Steps[list[Event]]":
+        """Return the next events by the clock, those of all processes, in no order."""
+        from emulator.database.events import Event, coming  # noqa: PLC0415 - most servers never need it
+
+        found = yield from coming(self.database)
+        if self._functions is not None or _has_mappings(self.database):
+            found += [Event(*each) for each in self.functions.coming()]
+        if self._sharing is not None and not self.database.owner:
+            delivery = self._sharing.delivery()
+            if delivery is not None and delivery[0] > self.clock.now():
+                found.append(Event(*delivery))
+        return found
 
     def close(self) -> None:
         """Commit, sync and release the storage."""

@@ -1,7 +1,6 @@
 """The command line: from settings (flags.py) to a running server.
 
-Exit status: 0 after a signal, 2 if the server cannot start or its workers end again and again. One
-line then says why.
+Exit status: see the end of --help (flags.py).
 """
 
 import contextlib
@@ -43,6 +42,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 
         status: int = import_module(f"emulator.commands.{arguments[0]}").main(arguments[1:])
         return status
+    started_by = os.getppid()  # before anything slow: if the parent ends earlier, nobody notices
     settings = settings_from(arguments, os.environ)
     configure_log(settings.log_level)
     for warning in warnings(os.environ):
@@ -53,12 +53,18 @@ def _run(arguments: Sequence[str] | None) -> int:
     gc.disable()
     from emulator.app import Emulator  # noqa: PLC0415
     from emulator.controls.body import BadDeclaration  # noqa: PLC0415
+    from emulator.http.announcement import Announcement  # noqa: PLC0415
     from emulator.http.listen import ServeError, listen  # noqa: PLC0415
     from emulator.http.server import serve  # noqa: PLC0415
     from storage import StorageError  # noqa: PLC0415
 
     gc.freeze()
     gc.enable()
+    parent = None
+    if settings.exit_with_parent:
+        from emulator.http.parent import Parent  # noqa: PLC0415 - most starts do not need it
+
+        parent = Parent(started_by)
     try:
         if settings.functions:
             from emulator.outbound.function_check import check_functions  # noqa: PLC0415 - most starts do not need it
@@ -67,14 +73,17 @@ def _run(arguments: Sequence[str] | None) -> int:
         if settings.workers > 1:
             from emulator.http import workers  # noqa: PLC0415
 
-            workers.run(settings)
+            workers.run(settings, parent)
             return 0
         with contextlib.ExitStack() as stack:
             listeners = [stack.enter_context(listener) for listener in listen(settings)]
             stack.enter_context(_claim(settings))
             emulator = Emulator(settings)
+            port = listeners[0].getsockname()[1]
+            storage = emulator.database.engine.description
             try:
-                serve(emulator, listeners, settings)
+                with contextlib.closing(Announcement(settings)) as announcement:
+                    serve(emulator, listeners, lambda: announcement.announce(port, storage), parent=parent)
             finally:
                 emulator.close()
     except BadDeclaration as error:

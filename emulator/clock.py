@@ -33,6 +33,22 @@ class Clock(Protocol):
         ...
 
 
+class Stopwatch:
+    """Measures the real time since it was made, also when a test moves the clock.
+
+    Forked processes go on measuring from the same moment.
+    """
+
+    __slots__ = ("_begun",)
+
+    def __init__(self) -> None:
+        self._begun = time.monotonic()
+
+    def seconds(self) -> float:
+        """Return the seconds since this object was made."""
+        return time.monotonic() - self._begun
+
+
 CLOCK_CELLS: Final = 2
 """The number of values in a clock's state."""
 

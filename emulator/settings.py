@@ -4,7 +4,9 @@ Command line flags and environment variables are named after the fields.
 
 The metadata of a field has the heading and the text of the setting in --help. It may also have
 `choices`, the bounds of a number (`between`), a function that raises ValueError for a wrong text
-(`check`), and the name of the value in --help (`metavar`).
+(`check`), the name of the value in --help (`metavar`), and the name of LocalStack's variable for
+the same (`localstack`). If LocalStack's variable is a switch and the setting is not,
+`localstack_on` and `localstack_off` are the values that it stands for.
 """
 
 import re
@@ -25,12 +27,13 @@ class Group(Enum):
 
 
 EXCLUSIVE: Final = frozenset(("data_dir", "in_memory"))
-"""Settings of which only one may be given."""
+"""Settings of which a source may give only one. The first source that gives one decides."""
 
 DEFAULT_ACCOUNT: Final = "123456789012"
 """The account of AWS's own examples. AWS has no account 000000000000."""
 
 _DATA: Final = Path("data")
+_NEVER: Final = 1e9  # seconds, which is 31 years
 
 _ORIGIN: Final = re.compile(r"\*|[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?/?", re.IGNORECASE)
 _HOST: Final = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]|[0-9a-f]*:[0-9a-f.]*:[0-9a-f:.]*", re.IGNORECASE)
@@ -107,11 +110,21 @@ class Settings:
         metavar="BYTES",
     )
     data_dir: Path | None = _setting(Group.STORAGE, _DATA, "folder of the database, created if missing", metavar="DIR")
-    in_memory: bool = _setting(Group.STORAGE, default=False, text="keep everything in memory and forget it at exit")
+    in_memory: bool = _setting(
+        Group.STORAGE,
+        default=False,
+        text="keep everything in memory and forget it at exit",
+        localstack="DYNAMODB_IN_MEMORY",
+    )
     durable: bool = _setting(
         Group.STORAGE, default=False, text="sync every commit to the disk (survives a power cut, slower)"
     )
-    shared_db: bool = _setting(Group.BEHAVIOUR, default=False, text="one database for all access keys and regions")
+    shared_db: bool = _setting(
+        Group.BEHAVIOUR,
+        default=False,
+        text="one database for all access keys and regions",
+        localstack="DYNAMODB_SHARE_DB",
+    )
     account: str = _setting(
         Group.BEHAVIOUR,
         DEFAULT_ACCOUNT,
@@ -120,7 +133,10 @@ class Settings:
         metavar="ID",
     )
     delay_transient_statuses: bool = _setting(
-        Group.BEHAVIOUR, default=False, text="show CREATING, UPDATING and DELETING for a few seconds, as AWS does"
+        Group.BEHAVIOUR,
+        default=False,
+        text="show CREATING, UPDATING and DELETING for three seconds, as AWS shows them for a while",
+        localstack="DYNAMODB_DELAY_TRANSIENT_STATUSES",
     )
     enforce_throughput: bool = _setting(
         Group.BEHAVIOUR, default=False, text="throttle tables at their provisioned throughput and other limits"
@@ -139,7 +155,13 @@ class Settings:
         metavar="BYTES",
     )
     ttl_sweep_interval: float = _setting(
-        Group.BEHAVIOUR, 60.0, "seconds of the emulator's clock between deletions of expired items", between=(0.1, 1e9)
+        Group.BEHAVIOUR,
+        60.0,
+        "seconds of the emulator's clock between deletions of expired items",
+        between=(0.1, _NEVER),
+        localstack="DYNAMODB_REMOVE_EXPIRED_ITEMS",
+        localstack_on=60.0,
+        localstack_off=_NEVER,
     )
     stream_shards: int = _setting(
         Group.STREAMS,
@@ -162,6 +184,22 @@ class Settings:
     )
     workers: int = _setting(
         Group.PROCESS, 1, "number of processes that serve requests, over one store", between=(1, 64)
+    )
+    config: str = _setting(
+        Group.PROCESS,
+        "",
+        "TOML file with settings, for example `port = 8001` and `in-memory = true`; paths in it are relative to the "
+        "working directory",
+        metavar="FILE",
+    )
+    ready_file: str = _setting(
+        Group.PROCESS,
+        "",
+        "file that has the server's URL as long as the server answers requests; missing before and after",
+        metavar="FILE",
+    )
+    exit_with_parent: bool = _setting(
+        Group.PROCESS, default=False, text="stop when the process that started the server is gone"
     )
     log_level: str = _setting(
         Group.PROCESS, "info", "how much to log", choices=("critical", "error", "warning", "info", "debug", "trace")

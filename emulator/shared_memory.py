@@ -6,16 +6,22 @@ The supervisor maps a few bytes of memory before it forks the workers:
                     which it is frozen
     8 bytes each    a counter for each worker; the worker increments its own when it has changed
                     definitions (database/store/versions.py)
+    60 bytes        the next event of the delivery to functions, which only the owner knows: its
+                    time as a double (NaN: there is none), a UUID of 36 bytes, and its kind
+                    filled up with zeros
 """
 
 import mmap
 import os
-from math import nan
+from math import isnan, nan
+from struct import Struct
 from typing import Final
 
-from emulator.clock import CLOCK_CELLS
+from emulator.clock import CLOCK_CELLS, Stopwatch
 
 _CLOCK: Final = 8 * CLOCK_CELLS  # bytes
+_DELIVERY_FORM: Final = Struct("d36s16s")
+_DELIVERY: Final = _DELIVERY_FORM.size  # bytes
 
 
 class SharedMemory:
@@ -25,11 +31,13 @@ class SharedMemory:
         self.workers = workers
         self.worker_index = 0
         self.run = os.urandom(16)  # identifies this start of the server
+        self.uptime = Stopwatch()  # of the server; a worker may be younger
         self._hints_end = _CLOCK + 8 * workers
-        self._memory = mmap.mmap(-1, self._hints_end)
+        self._memory = mmap.mmap(-1, self._hints_end + _DELIVERY)
         self._counters = memoryview(self._memory)[_CLOCK : self._hints_end].cast("Q")
         self.clock_cells = memoryview(self._memory)[:_CLOCK].cast("d")
         self.clock_cells[1] = nan
+        self.set_delivery(None)
 
     @property
     def owner(self) -> bool:
@@ -49,3 +57,15 @@ class SharedMemory:
         self._counters[self.worker_index] += 1
         at = 8 * self.worker_index
         return seen[:at] + self.hints()[at : at + 8] + seen[at + 8 :]
+
+    def set_delivery(self, event: tuple[float, str, str] | None) -> None:
+        """Set the next event of the delivery: time, kind, UUID of the mapping."""
+        time, kind, uuid = event or (nan, "", "")
+        packed = _DELIVERY_FORM.pack(time, uuid.encode(), kind.encode())
+        if self._memory[self._hints_end :] != packed:
+            self._memory[self._hints_end :] = packed
+
+    def delivery(self) -> tuple[float, str, str] | None:
+        """Return the next event of the delivery, None if there is none."""
+        time, uuid, kind = _DELIVERY_FORM.unpack(self._memory[self._hints_end :])
+        return None if isnan(time) else (time, kind.rstrip(b"\0").decode(), uuid.decode())

@@ -30,7 +30,9 @@ MAY_IMPORT = {
     "cli": {"app", "commands", "controls", "database", "flags", "event_sources", "http", "outbound", "storage"},
     "commands": {"client", "controls", "database", "flags", "storage"},
     "client": set(),
-    "flags": {"commands"},
+    "flags": {"commands", "config_file", "sources"},
+    "config_file": {"sources"},
+    "sources": set(),
     "__main__": {"cli"},
     "installed": {"cli", "http"},
     "http": {"app", "controls", "database", "event_sources", "flags", "outbound", "rounds", "storage"},
@@ -64,6 +66,7 @@ MAY_IMPORT = {
 ROOMS = {
     "emulator/database": (
         {"store"},
+        {"views"},
         {"definitions"},
         {"throughput"},
         {"schema"},
@@ -74,10 +77,12 @@ ROOMS = {
         {"tokens", "soundness"},
         {"transactions"},
         {"jobs"},
+        {"events", "snapshots"},
     ),
     "emulator/http": (
         {"front"},
-        {"site", "memory", "upkeep", "listen", "descriptors", "memory_folder"},
+        {"site", "memory", "upkeep", "listen", "descriptors", "memory_folder", "parent"},
+        {"announcement"},
         {"lifespan"},
         {"application"},
         {"server"},
@@ -100,7 +105,7 @@ ROOMS = {
     "emulator/controls": (
         {"body"},
         {"registry"},
-        {"clock", "copy", "declarations"},
+        {"clock", "copy", "declarations", "health", "reset", "settings"},
         {"ttl"},
     ),
     "emulator/outbound": (
@@ -321,11 +326,14 @@ KNOW_REAL_TIME = (
     "emulator/client/",
     "emulator/clock.py",
     "emulator/http/",
+    "emulator/installed/dynamodb_emulator/_process.py",
     "emulator/outbound/",
     "emulator/event_sources/child.py",
     "emulator/log_limits.py",
 )
-"""The clock, sockets, dates in requests, the log, and functions, whose timeout is real time."""
+"""The clock, sockets, dates in requests, the start of a server, the log, and functions, whose
+timeout is real time.
+"""
 
 
 @pytest.mark.parametrize("path", list(sources()), ids=lambda path: str(path.relative_to(ROOT)))

@@ -13,5 +13,6 @@ from typing import Final
 COMMANDS: Final[Mapping[str, str]] = {
     "control": "call a control of a running server, or list the controls",
     "copy": "copy a data folder, also while a server uses it",
+    "exec": "run a command with a server of its own, in memory",
 }
 """The name of a command, which is also that of its module -> its line in --help."""

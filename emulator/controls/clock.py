@@ -7,6 +7,12 @@
 | `{"Freeze": time}`     | stands still at a time: seconds since the epoch, or ISO 8601 (default UTC) |
 | `{"Advance": seconds}` | jumps forward by so many seconds, and then runs or stands still as before |
 | `{"Release": true}`    | follows the machine's clock again                                         |
+| `{"Next": true}`       | jumps to the next event (database/events.py), and then runs or stands still as before |
+
+`Next` lets the events happen, also sweeps and shard rollover, which otherwise wait for their next
+interval. The result then also has `"Events"`: what happened, as `[{"Kind", "Resource", "Time"}]`.
+If an event is late, such as the deletion of an expired item, the clock need not move. If nothing is
+to come, the clock does not move and `Events` is empty. Events at the same time happen together.
 
 Both controls return `{"Now": seconds since the epoch, "Time": ISO 8601, "Offset": seconds ahead of
 the machine's clock, "Frozen": whether it stands still}`.
@@ -16,10 +22,14 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from emulator.clock import EmulatorClock, TimeOutOfRange
+from emulator.clock import LATEST, EmulatorClock, TimeOutOfRange
 from emulator.controls.body import BadDeclaration, Body
 from emulator.controls.registry import Emulator, Result, control
+from emulator.database import events as events_of
 from emulator.slices import Steps
+
+_MOST_EVENTS: Final = 100  # in a result
+_ROUNDING: Final = 1e-6  # seconds; a clock of this century is exact to a quarter of this
 
 
 @control("clock", changes=False, summary="show the emulator's clock")
@@ -42,15 +52,45 @@ def move(emulator: Emulator, body: Body) -> Steps[Result]:
 
     Raises BadDeclaration.
     """
-    if len(body) != 1 or not body.keys() <= _MOVES.keys():
-        raise BadDeclaration(f"the body must have exactly one of the members {', '.join(_MOVES)}")
+    if len(body) != 1 or not body.keys() <= {*_MOVES, "Next"}:
+        raise BadDeclaration(f"the body must have exactly one of the members {', '.join(_MOVES)}, Next")
     ((name, value),) = body.items()
+    if name == "Next":
+        return (yield from _next(emulator, value))
     try:
         _MOVES[name](emulator.clock, value)
     except TimeOutOfRange:
         raise BadDeclaration(f"the member {name} must lead to a time in the years 1971 to 9998") from None
     yield from emulator.due_steps()
     return state(emulator, {})
+
+
+def _next(emulator: Emulator, value: object) -> Steps[Result]:
+    """Move the clock to the next event, and let it happen. Return the clock and the events."""
+    if value is not True:
+        raise BadDeclaration("the member Next must be true")
+    clock = emulator.clock
+    yield from emulator.due_steps()
+    events = yield from emulator.coming_events()
+    time = min((event.time for event in events), default=LATEST)
+    if time >= LATEST:
+        return {**state(emulator, {}), "Events": []}
+    time = max(time, clock.now())
+    _reach(clock, time)
+    happened = sorted((event.time, event.kind, event.resource) for event in events if event.time <= time)
+    yield from events_of.let_happen(emulator.database)
+    yield from emulator.due_steps()
+    named = [dict(zip(("Time", "Kind", "Resource"), event, strict=True)) for event in happened[:_MOST_EVENTS]]
+    return {**state(emulator, {}), "Events": named}
+
+
+def _reach(clock: EmulatorClock, time: float) -> None:
+    """Move the clock forward to a time, or a few microseconds later while it runs."""
+    if clock.frozen is not None:
+        clock.freeze(time)
+        return
+    while (missing := time - clock.now()) > 0:
+        clock.advance(missing + _ROUNDING)
 
 
 def _offset(clock: EmulatorClock, value: object) -> None:

@@ -1,18 +1,21 @@
 """Declarations: enforced throughput, and transactions that are under way.
 
-| control        | body                                                                          |
-|----------------|-------------------------------------------------------------------------------|
-| `throttling`   | `{"Enforced": true or false, "TableName"?}`; all tables without a `TableName`   |
-| `transactions` | `{"TableName", "Key", "Seconds"}` or `{"ClientRequestToken", "Seconds"}`        |
+| control             | body, or result                                                          |
+|---------------------|--------------------------------------------------------------------------|
+| `throttling`        | `{"Enforced": true or false, "TableName"?}`; without a `TableName`: all tables |
+| `transactions`      | `{"TableName", "Key", "Seconds"}` or `{"ClientRequestToken", "Seconds"}` |
+| `show_throttling`   | returns `{"Enforced": for all tables, "Tables": {name or ARN: Enforced}}` |
+| `show_transactions` | returns `{"Transactions": [{..., "Seconds": left, "Until": time}]}`      |
 
 A declared transaction ends after `Seconds` of the emulator's clock. With 0 seconds, it ends at
 once.
 
 A table's name means the tables of that name in every account and region. An ARN means all tables
 with this ARN: if several access keys share an account, each of them may have such a table.
-"""
+"""  # noqa: W505 - a table
 
 from collections.abc import Callable
+from typing import Any
 
 from emulator.controls.body import BadDeclaration, Body, member
 from emulator.controls.registry import Emulator, Result, control
@@ -34,6 +37,25 @@ def transactions(emulator: Emulator, body: Body) -> Result:
     return _declare(emulator.database, body, declare_transaction)
 
 
+@control("show_throttling", path="throttling", changes=False, summary="show on which tables throughput is enforced")
+def show_throttling(emulator: Emulator, _body: Body) -> Result:
+    """Return what `throttling` declared and the start option said."""
+    everywhere, tables = emulator.database.enforcer.throttling()
+    return {"Enforced": everywhere, "Tables": tables}
+
+
+@control("show_transactions", path="transactions", changes=False, summary="show the declared transactions under way")
+def show_transactions(emulator: Emulator, _body: Body) -> Result:
+    """Return the declared transactions that are under way, in the order of their ends."""
+    now = emulator.clock.now()
+    holds, tokens = emulator.database.enforcer.transactions(now)
+    found: list[dict[str, Any]] = [
+        {"TableName": hold.table, "Key": hold.key, "Seconds": hold.until - now, "Until": hold.until} for hold in holds
+    ]
+    found += [{"ClientRequestToken": token, "Seconds": until - now, "Until": until} for token, until in tokens.items()]
+    return {"Transactions": sorted(found, key=lambda each: each["Until"])}
+
+
 def _declare(database: Database, body: Body, declare: Callable[[Database, Body], None]) -> Result:
     """Make a declaration. Return {}, or a message if no table has the given name yet."""
     database.rerun(lambda: declare(database, body))
@@ -45,7 +67,7 @@ def _declare(database: Database, body: Body, declare: Callable[[Database, Body],
 
 def tables_named(database: Database, name: str) -> list[Table]:
     """Return the tables of a name in every account and region, or those of an ARN."""
-    return [table for table in database.catalog.everything() if name in (table.name, table.arn)]
+    return database.catalog.named(name)
 
 
 def _enforce(database: Database, body: Body) -> None:

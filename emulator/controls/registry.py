@@ -15,9 +15,10 @@ from pkgutil import iter_modules
 from typing import Any, Final, Protocol, TypeVar
 
 from emulator import controls
-from emulator.clock import EmulatorClock
+from emulator.clock import EmulatorClock, Stopwatch
 from emulator.controls.body import Body
 from emulator.database.database import Database
+from emulator.database.events import Event
 from emulator.settings import Settings
 from emulator.slices import Steps, finish
 
@@ -30,9 +31,14 @@ class Emulator(Protocol):
     database: Database
     clock: EmulatorClock
     settings: Settings
+    uptime: Stopwatch
 
     def due_steps(self) -> Steps[None]:
         """Run the jobs that are due by the clock, in steps."""
+        ...
+
+    def coming_events(self) -> Steps[list[Event]]:
+        """Return the next events by the clock, in no order."""
         ...
 
 

@@ -5,6 +5,7 @@ Each room uses only the rooms above it (`tests/test_architecture.py` verifies th
 | room | what is in it |
 |---|---|
 | `store` | storage keys, ids, registries of stored definitions, their versions, deletions |
+| `views` | frozen views: key ranges as they were, while writes go on |
 | `definitions` | what is stored about tables, indexes, streams and Kinesis destinations; ARNs |
 | `throughput` | capacity units, limits of tables and partitions, their enforcement |
 | `schema` | the compiled `Table` and `Index`; the followers of writes; descriptions of tables |
@@ -14,4 +15,5 @@ Each room uses only the rooms above it (`tests/test_architecture.py` verifies th
 | `database` | gives each operation the catalog, transactions and background work |
 | `transactions`, `tokens` | all of several writes or none; which requests have run already |
 | `jobs` | long work on tables in slices: filling an index or a TTL queue, deleting expired items |
+| `snapshots` | putting parts of the store back to an earlier state, or to nothing |
 """

@@ -24,8 +24,10 @@ from emulator.database.catalog.enforcer import Enforcer
 from emulator.database.changes.streams import ROLL_OVER_SECONDS
 from emulator.database.definitions import kinesis
 from emulator.database.schema.table import Table
+from emulator.database.store.access import EngineAccess
 from emulator.database.store.registry import Registries
 from emulator.database.store.versions import SharedEngine, Versions
+from emulator.database.views.views import Views
 from emulator.log_limits import once_a_minute
 from emulator.shared_memory import SharedMemory
 from emulator.slices import Steps
@@ -87,11 +89,15 @@ class Database:
         self.background = Background(wait=(Interrupted,), full=(Full,), room=room)
         self.scheduler = Scheduler(clock)
         self.enforcer = Enforcer(clock, throttle_all=options.throttle)
-        self.registries = Registries(engine, self.versions)
-        self.catalog = Catalog(engine, clock, self.background, self.enforcer, options, self.versions, self.registries)
+        self.access = EngineAccess(engine, self._adopt_write)
+        self.registries = Registries(self.access, self.versions)
+        self.catalog = Catalog(
+            self.access, clock, self.background, self.enforcer, options, self.versions, self.registries
+        )
+        self.views = Views(self.access, self.registries, self.versions, self.catalog.deletions, self.background)
         self.read = engine.read
         self.read_committed = engine.read if self.group_commit is None else self.group_commit.read_committed
-        self.write = engine.write
+        self.write = self.access.write
         self.streams = self.catalog.streams
         self.kinesis = options.kinesis
         self.sliced = False  # whether callers can wait for slices; if so, operations may raise Sliced
@@ -101,6 +107,10 @@ class Database:
             self._take_over()
         self._resume()
 
+    def _adopt_write(self) -> None:
+        """Hold the function with which writes begin now, so that callers find it in one step."""
+        self.write = self.access.write
+
     def _resume(self) -> None:
         """Queue unfinished work. This is called after a start, a process's death or a lost commit.
 
@@ -108,6 +118,7 @@ class Database:
         slice.
         """
         self.catalog.deletions.resume()
+        self.views.resume()
         for resume in self._jobs:
             resume(self)
 

@@ -26,6 +26,7 @@ from emulator.database.schema.index import Index
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
 from emulator.database.store.loading import refused
+from emulator.database.views.views import View
 from emulator.values.rows import decode_row, row_json, row_size
 from storage import Corrupted, LayoutMismatch, ReadTxn, StorageError
 from storage.data_folder import damaged
@@ -91,6 +92,8 @@ def _problems(txn: ReadTxn) -> Iterator[str]:
         for key, row in txn.scan(prefix, prefix_end(prefix)):
             if record_sequence(row) != int.from_bytes(key[-8:], "big") or not is_consistent(current(row)):
                 yield f"a record of stream {stream.label} differs from what was written"
+    for _, stored in txn.scan(*keyspace.views()):
+        View.load(stored)
     for _, stored in txn.scan(*keyspace.mappings()):
         orjson.loads(stored)
 

@@ -122,6 +122,19 @@ class Delivery:
         """Return the invocations to be made now. Each is in flight until it is `finished`."""
         return self._database.try_run(self._due, [])
 
+    def coming(self) -> Iterator[tuple[float, str, str]]:
+        """Yield when lanes send their next batches: time, what ends the wait, UUID of the mapping.
+
+        Only the process that delivers knows this. The time of a batch that is sent at the next poll
+        may have passed.
+        """
+        for consumer in self._consumers.values():
+            for cursor in consumer.log.shards.values():
+                for lane in cursor.inbox.lanes:
+                    due = lane.due(consumer.mapping)
+                    if due is not None:
+                        yield *due, consumer.mapping.uuid
+
     def _due(self) -> list[Invocation]:
         found: list[Invocation] = []
         current = {mapping.uuid: mapping for mapping in self._mappings.delivering()}

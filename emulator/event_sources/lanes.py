@@ -142,6 +142,17 @@ class Lane:
         self.in_flight = True
         return batch
 
+    def due(self, mapping: EventSourceMapping) -> tuple[float, str] | None:
+        """Return when the lane sends its next batch, and why not earlier.
+
+        Return None if the lane has no records, or waits for a function.
+        """
+        if self.in_flight or not len(self):
+            return None
+        if self._batches:
+            return self._batches[0].due, "FunctionRetry"
+        return self._gathering + mapping.window, "BatchingWindow"
+
     def _gathered(self, mapping: EventSourceMapping, now: float) -> list[Record]:
         """Take the next batch from the queue.
 

@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 
 import orjson
 
-from emulator.database.definitions import arns
+from emulator.database.definitions import arns, mappings
 from emulator.database.store.loading import from_fields
 from emulator.event_sources import names
 from emulator.settings import DEFAULT_ACCOUNT, is_account
@@ -105,7 +105,7 @@ class EventSourceMapping:
     @property
     def consumer(self) -> str:
         """The name under which the mapping's checkpoints are stored."""
-        return f"lambda {self.uuid}"
+        return mappings.consumer(self.uuid)
 
     @property
     def function_name(self) -> str:

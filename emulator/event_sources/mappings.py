@@ -66,6 +66,12 @@ class Mappings:
         """Say whether a mapping is changing to another state."""
         return not self._database.catalog.has_passed(mapping.until)
 
+    def coming(self) -> Iterator[tuple[float, str, str]]:
+        """Yield when states end: time, "MappingState", UUID of the mapping."""
+        for mapping in self._mappings.values():
+            if self.changing(mapping):
+                yield mapping.until, "MappingState", mapping.uuid
+
     def state(self, mapping: EventSourceMapping) -> str:
         """Return the state of a mapping."""
         return mapping.status if self.changing(mapping) else mapping.steady

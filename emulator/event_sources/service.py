@@ -1,5 +1,7 @@
 """The parts of this package that an emulator owns: functions, mappings, delivery and the API."""
 
+from collections.abc import Iterator
+
 from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
 from emulator.event_sources import configuration
@@ -15,6 +17,7 @@ class FunctionService:
     """Functions on streams. Raises BadConfiguration if settings.functions names an invalid file."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
+        self._clock = database.clock
         self.functions = configuration.load(settings.functions)
         self.mappings = Mappings(database, shared=settings.shared_db)
         self.dead_letters = DeadLetters(settings.folder)
@@ -29,6 +32,23 @@ class FunctionService:
     def answer(self, method: str, path: str, query: str, body: bytes, caller: Caller) -> Answer:
         """Answer a request to Lambda's API. Raises ApiError."""
         return self._api.answer(method, path, query, body, caller)
+
+    def coming(self) -> Iterator[tuple[float, str, str]]:
+        """Yield the next events of all mappings: time, kind, UUID of the mapping.
+
+        Events of the delivery are those of this process. A late one is left out: the next poll
+        sends the batch.
+        """
+        yield from self.mappings.coming()
+        yield from self._deliveries()
+
+    def next_delivery(self) -> tuple[float, str, str] | None:
+        """Return the next event of the delivery that has not come yet, None if there is none."""
+        return min(self._deliveries(), default=None)
+
+    def _deliveries(self) -> Iterator[tuple[float, str, str]]:
+        now = self._clock.now()
+        return (event for event in self._delivery.coming() if event[0] > now)
 
     def due(self) -> list[Invocation]:
         """Return the invocations to be made now."""

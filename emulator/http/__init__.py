@@ -7,6 +7,7 @@
     site/                 every other path, with Starlette
     listen, descriptors, memory_folder
                           sockets, file descriptors, and the folder that workers share in memory
+    announcement, parent  the start-up block and --ready-file; --exit-with-parent
 
 In front/, `connection` takes requests from our sockets and `asgi` from other servers. Both pass
 requests for `/` to the endpoint, and all other requests to the site.

@@ -1,13 +1,13 @@
-"""Serving over HTTP with uvicorn: the start-up block, and a clean end on SIGINT and SIGTERM."""
+"""Serving over HTTP with uvicorn, and a clean end on SIGINT and SIGTERM."""
 
 import asyncio
 import contextlib
 import gc
 import logging
-import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -17,46 +17,13 @@ from emulator.http import application
 from emulator.http.descriptors import raise_limit
 from emulator.http.front.connection import connection_factory
 from emulator.http.listen import BACKLOG
-from emulator.settings import Settings
-from emulator.version import VERSION
 
 if TYPE_CHECKING:
     from types import FrameType
 
-_LOCAL = ("localhost", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
+    from emulator.http.parent import Parent
+
 _GRACE = 10  # seconds that open requests have to end after the signal
-
-
-def greeting(settings: Settings, port: int, storage: str) -> str:
-    """Return the start-up block: addresses, storage, tenants, and how to connect.
-
-    storage: the engine's description of itself.
-    """
-    urls = [_url(host, port) for host in settings.host]
-    url = urls[0]
-    tenants = (
-        "one database for all access keys and regions"
-        if settings.shared_db
-        else "each access key and region has its own tables; any secret key is accepted"
-    )
-    return (
-        f"dynamodb-emulator is ready\n"
-        f"  version  {VERSION}\n"
-        f"  address  {' '.join(urls)}\n"
-        f"  storage  {storage}\n"
-        f"  tables   {tenants}\n"
-        f"  shell    export AWS_ENDPOINT_URL={url} AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 "
-        f"AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local\n"
-        f"  boto3    import boto3\n"
-        f'           boto3.client("dynamodb", endpoint_url="{url}", region_name="us-east-1", '
-        f'aws_access_key_id="local", aws_secret_access_key="local")\n\n'
-    )
-
-
-def _url(host: str, port: int) -> str:
-    if host in _LOCAL:
-        return f"http://127.0.0.1:{port}"
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 class _Server(uvicorn.Server):
@@ -94,15 +61,15 @@ class _Server(uvicorn.Server):
 def serve(
     emulator: Emulator,
     listeners: list[socket.socket],
-    settings: Settings,
+    announce: Callable[[], None],
     *,
-    ready: int | None = None,
     lifeline: int | None = None,
+    parent: "Parent | None" = None,
 ) -> None:
     """Serve until a signal comes. Answer the open requests before the return.
 
-    A worker (workers.py) does not print the start-up block. It writes a byte to the file descriptor
-    `ready` when it serves, and stops when it reads the end of the file descriptor `lifeline`.
+    announce: called once requests are answered. lifeline: a file descriptor whose end has the
+    effect of a signal. parent: a process whose end has the effect of a signal.
     """
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     raise_limit()
@@ -121,21 +88,16 @@ def serve(
         backlog=BACKLOG,
     )
 
-    def announce() -> None:
-        if lifeline is None:
-            text = greeting(settings, listeners[0].getsockname()[1], emulator.database.engine.description)
-            print(text, end="", flush=True)  # noqa: T201 - the user's start-up block
-        elif ready is not None:
-            os.write(ready, b"1")
-            os.close(ready)
-
     server = _Server(config, announce)
     gc.collect()
     gc.freeze()
 
     async def main() -> None:
+        loop, stop = asyncio.get_running_loop(), partial(server.handle_exit, signal.SIGTERM, None)
         if lifeline is not None:
-            asyncio.get_running_loop().add_reader(lifeline, server.handle_exit, signal.SIGTERM, None)
+            loop.add_reader(lifeline, stop)
+        if parent is not None:
+            parent.poll(loop, stop)
         await server.serve(sockets=listeners)
 
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:

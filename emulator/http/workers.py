@@ -26,13 +26,15 @@ import socket
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from emulator.app import Emulator
+from emulator.http.announcement import Announcement
 from emulator.http.listen import ServeError, listen
 from emulator.http.memory_folder import memory_folder
-from emulator.http.server import greeting, serve
+from emulator.http.server import serve
 from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory
 from storage import MemoryEngine, StorageError
@@ -41,6 +43,8 @@ from storage.data_folder import claimed
 if TYPE_CHECKING:
     from types import FrameType
 
+    from emulator.http.parent import Parent
+
 log = logging.getLogger("emulator")
 
 _TOO_SOON: Final = 1.0  # seconds; a worker that dies sooner after its start cannot work
@@ -48,8 +52,8 @@ _PATIENCE: Final = 5  # after so many workers in a row that died too soon, the s
 _ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
-def run(settings: Settings) -> None:
-    """Serve with settings.workers processes until a signal.
+def run(settings: Settings, parent: "Parent | None" = None) -> None:
+    """Serve with settings.workers processes until a signal, or until the parent is gone.
 
     Raises ServeError, StorageError, BadDeclaration.
     """
@@ -61,14 +65,21 @@ def run(settings: Settings) -> None:
         again = replace(settings, port=port)
         listeners += [listen(again, again=True) for _ in range(settings.workers - 1)]
         stack.callback(_close, listeners)
+        announcement = stack.enter_context(contextlib.closing(Announcement(settings)))
         checked = Emulator(with_folder)  # reports anything wrong with the folder once, before there are workers
         checked.close()
         storage = MemoryEngine.description if settings.folder is None else checked.database.engine.description
         supervisor = Supervisor(
             with_folder, listeners, temporary=with_folder.folder if settings.folder is None else None
         )
-        if supervisor.start():
-            print(greeting(settings, port, storage), end="", flush=True)  # noqa: T201 - the user's start-up block
+        if parent is not None:
+            parent.watch(lambda: os.kill(os.getpid(), signal.SIGTERM))
+        try:
+            if supervisor.start():
+                announcement.announce(port, storage)
+        except ServeError:
+            supervisor.stop()
+            raise
         supervisor.supervise()
 
 
@@ -85,6 +96,13 @@ def _folder(settings: Settings) -> Iterator[Settings]:
     else:
         with claimed(settings.folder):
             yield settings
+
+
+def _report(ready: int | None) -> None:
+    """Report to the supervisor that this worker serves. ready: the end of a pipe."""
+    if ready is not None:
+        os.write(ready, b"1")
+        os.close(ready)
 
 
 def _close(listeners: list[list[socket.socket]]) -> None:
@@ -115,7 +133,7 @@ class Supervisor:
         Raises ServeError.
         """
         for number in _ENDINGS:
-            signal.signal(number, self._stop)
+            signal.signal(number, self.stop)
         for worker_index in range(len(self._listeners)):
             reading, writing = os.pipe()
             self._fork(worker_index, writing)
@@ -125,7 +143,6 @@ class Supervisor:
             if self._stopping:
                 return False
             if not started:
-                self._stop()
                 raise ServeError("a worker process did not start: see the log")
         return True
 
@@ -146,13 +163,14 @@ class Supervisor:
             outcome = "" if self._died_too_soon == _PATIENCE else "; it is restarted"
             log.error("worker %d ended with status %d%s", worker_index, os.waitstatus_to_exitcode(status), outcome)
             if self._died_too_soon == _PATIENCE:
-                self._stop()
+                self.stop()
             else:
                 self._fork(worker_index, None)
         if self._died_too_soon == _PATIENCE:
             raise ServeError("worker processes end as soon as they have started: see the log")
 
-    def _stop(self, _number: int = 0, _frame: "FrameType | None" = None) -> None:
+    def stop(self, _number: int = 0, _frame: "FrameType | None" = None) -> None:
+        """Stop the workers. Also the handler of signals."""
         self._stopping = True
         _close(self._listeners)  # otherwise the kernel would accept connections that no process answers
         for process in self._workers:
@@ -189,7 +207,7 @@ class Supervisor:
             self._shared_memory.notify(b"")  # its predecessor may have died after a commit, before it notified others
             emulator = Emulator(self._settings, sharing=self._shared_memory)
             try:
-                serve(emulator, self._listeners[worker_index], self._settings, ready=ready, lifeline=self._lifeline)
+                serve(emulator, self._listeners[worker_index], partial(_report, ready), lifeline=self._lifeline)
             finally:
                 emulator.close()
                 if self._temporary is not None and worker_index == 0 and self._orphaned():

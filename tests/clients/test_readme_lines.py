@@ -30,6 +30,7 @@ import pytest
 
 from tests.support import javascript
 from tests.support.aws_cli import AWS, REASON_TO_SKIP
+from tests.support.pytest_runs import write_our_distribution
 from tests.support.servers import ROOT, free_port
 
 PATIENCE = 30  # seconds; texts appear within one second
@@ -40,7 +41,7 @@ VARIABLE = re.compile(r"^ +([A-Z_]+): (\S+)$", re.MULTILINE)
 VARYING = re.compile(r"\d+\.\d ms|[0-9A-Z]{52}")
 
 SERVER = """#!/bin/sh
-case " $* " in *" --port "*|" copy "*) port=;; *) port="--port {port}";; esac
+case " $* " in *" --port "*|" copy "*|" exec "*) port=;; *) port="--port {port}";; esac
 exec {python} -c 'import sys; sys.path.insert(0, "{root}"); from emulator.cli import main; sys.exit(main())' "$@" $port
 """
 
@@ -132,7 +133,10 @@ class Reader:
         self.folder = folder
         self.port, self.other_port = free_port(), free_port()
         tools = folder.with_name("tools")
+        packages = folder.with_name("packages")
         tools.mkdir()
+        packages.mkdir()
+        write_our_distribution(packages)
         for name, text in (("dynamodb-emulator", SERVER), ("make", MAKE), ("curl", CURL)):
             script = tools / name
             script.write_text(text.format(port=self.port, python=sys.executable, root=ROOT))
@@ -140,7 +144,12 @@ class Reader:
         (folder / ".venv" / "bin").mkdir(parents=True)
         (folder / ".venv" / "bin" / "dynamodb-emulator").symlink_to(tools / "dynamodb-emulator")
         path = (tools, AWS.parent, Path(sys.executable).parent, "/usr/local/bin", "/usr/bin", "/bin")
-        self.base = {"PATH": ":".join(map(str, path)), "HOME": str(folder), "AWS_EC2_METADATA_DISABLED": "true"}
+        self.base = {
+            "PATH": ":".join(map(str, path)),
+            "PYTHONPATH": f"{packages}:{ROOT / 'emulator' / 'installed'}",
+            "HOME": str(folder),
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
         self.exports = dict(self.base)
         self.server = None
         self.started = ""

@@ -136,7 +136,45 @@ def test_the_clock_moves_forward_and_back(ask):
     assert ask("clock", {"Release": True})["Offset"] == 0.0
 
 
-ONE = "the body must have exactly one of the members Offset, Freeze, Advance, Release"
+def test_the_next_event(client, ask, table):
+    """With two workers, calls go over new connections, so either worker may answer."""
+    now = ask("clock", {"Freeze": FIRST_OF_2030})["Now"]
+    for number in range(4):
+        put(client, table, f"{number}", FIRST_OF_2030 + 100 * number)
+    arn = client.describe_table(TableName=table)["Table"]["TableArn"]
+    for number in range(4):
+        answer = ask("clock", {"Next": True})
+        now = FIRST_OF_2030 + 100 * number + 0.001
+        assert (answer["Now"], answer["Frozen"]) == (pytest.approx(now, abs=1e-6), True)
+        assert [(event["Kind"], event["Resource"]) for event in answer["Events"]] == [("TimeToLive", arn)]
+        assert names(client, table) == [f"{each}" for each in range(number + 1, 4)]
+
+
+def test_the_next_event_of_a_running_clock(client, ask, table):
+    ask("clock", {"Offset": FIRST_OF_2030 - time.time()})
+    put(client, table, "a", FIRST_OF_2030 + HOUR)
+    answer = ask("clock", {"Next": True})
+    assert answer["Frozen"] is False
+    assert FIRST_OF_2030 + HOUR < answer["Now"] < FIRST_OF_2030 + HOUR + 60
+    assert names(client, table) == []
+
+
+def test_declarations_are_read_back(client, ask, table):
+    """Each call is over a new connection, so with two workers either may answer."""
+    ask("clock", {"Freeze": FIRST_OF_2030})
+    body = {"TableName": table, "Key": {"pk": {"S": "a"}}, "Seconds": 10}
+    ask("transactions", body)
+    ask("throttling", {"TableName": table, "Enforced": True})
+    for _ in range(4):
+        assert {**body, "Until": FIRST_OF_2030 + 10} in ask("transactions")["Transactions"]
+        throttling = ask("throttling")
+        assert (throttling["Enforced"], throttling["Tables"][table]) == (False, True)
+        assert ask("settings")["ttl-sweep-interval"] == 1e9
+    assert "Transaction" in [event["Kind"] for event in ask("clock", {"Next": True})["Events"]]
+    assert body["Key"] not in [each.get("Key") for each in ask("transactions")["Transactions"]]
+
+
+ONE = "the body must have exactly one of the members Offset, Freeze, Advance, Release, Next"
 SECONDS = "the member Offset must be a number of seconds"
 FORWARD = "the member Advance must be a number of seconds, 0 or more; Offset and Freeze set the clock back"
 MOMENT = 'the member Freeze must be true, seconds since the epoch, or a time like "2030-01-31T12:00:00Z"'

@@ -187,10 +187,22 @@ def test_the_answer_says_that_the_table_does_not_exist_yet(declare, call, body, 
 
 
 @pytest.mark.parametrize(
-    ("call", "method"), [("throttle", "POST"), ("", "POST"), ("throttling", "GET"), ("throttling", "PUT")]
+    ("call", "method"), [("throttle", "POST"), ("", "POST"), ("ttl", "GET"), ("throttling", "PUT")]
 )
 def test_calls_that_there_are_not(declare, call, method):
-    known = ["GET clock", "POST clock", "POST copy", "POST throttling", "POST transactions", "POST ttl"]
+    known = [
+        "GET clock",
+        "POST clock",
+        "POST copy",
+        "GET health",
+        "POST reset",
+        "GET settings",
+        "GET throttling",
+        "POST throttling",
+        "GET transactions",
+        "POST transactions",
+        "POST ttl",
+    ]
     text = "there is no such call; there are: " + ", ".join(name.replace(" ", " /_emulator/") for name in known)
     assert declare(call, {"Enforced": False}, method) == (404, {"message": text})
 

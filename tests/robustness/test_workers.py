@@ -183,6 +183,19 @@ def test_declarations_apply_to_all_workers(server):
             client("PutItem", TableName="held", Item=key)
 
 
+def test_a_reset_empties_and_removes_tables_for_all_workers(server):
+    with clients(server) as connections:
+        connections[0]("CreateTable", **{**table_request("pk:S"), "TableName": "reset"})
+        for number, client in enumerate(connections):
+            client("PutItem", TableName="reset", Item={"pk": {"S": str(number)}})
+        assert admin(server, "reset", {"TableName": "reset"}) == {"Tables": 1}
+        for client in connections:
+            assert client("Scan", TableName="reset")["Count"] == 0
+        assert admin(server, "reset", {}) == {"Tables": 1}
+        for client in connections:
+            assert client("ListTables") == {"TableNames": []}
+
+
 def test_worker_that_dies_is_replaced_and_nothing_acknowledged_is_lost(tmp_path):
     with running("--data-dir", str(tmp_path / "data"), "--workers", "2") as server:
         with clients(server) as connections:

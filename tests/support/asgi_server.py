@@ -15,8 +15,8 @@ import uvicorn
 from emulator.cli import configure_log
 from emulator.flags import settings_from
 from emulator.http import application
+from emulator.http.announcement import greeting
 from emulator.http.listen import listen
-from emulator.http.server import greeting
 
 
 def main() -> None:

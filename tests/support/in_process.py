@@ -9,14 +9,15 @@ from emulator.app import Emulator
 from emulator.clock import ManualClock
 from emulator.errors import ApiError
 from emulator.settings import Settings
+from emulator.shared_memory import SharedMemory
 
 
 class InProcess:
     """An emulator without HTTP, for tests that move the clock or read internal state."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, sharing: SharedMemory | None = None) -> None:
         self.clock = ManualClock()
-        self.emulator = Emulator(settings, self.clock)
+        self.emulator = Emulator(settings, self.clock, sharing)
         self.caller = self.emulator.caller("test", "us-east-1")
 
     def __call__(self, operation: str, request: Any = None, /, **members: Any) -> Any:

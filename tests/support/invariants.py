@@ -14,6 +14,7 @@ from emulator.database.items import statistics
 from emulator.database.schema.index import Index
 from emulator.database.schema.table import Table
 from emulator.database.store import keyspace
+from emulator.database.views.views import View
 from emulator.event_sources.mapping import EventSourceMapping
 from emulator.values.rows import decode_row, encode_row, row_size
 from emulator.values.size import item_size
@@ -24,11 +25,11 @@ Rows = list[tuple[bytes, bytes]]
 Ranges = list[tuple[bytes, bytes]]
 
 EVERYTHING = (b"", b"\xff" * 64)
-OWNED = (b"\x03", b"\x04", b"\x05", b"\x09", b"\x0a", b"\x0b", b"\x0c", b"\x0e")
-"""First bytes of keys that belong to a table, a stream or a stream's consumer.
+OWNED = (b"\x03", b"\x04", b"\x05", b"\x09", b"\x0a", b"\x0b", b"\x0c", b"\x0e", b"\x0f")
+"""First bytes of keys that belong to a table, a stream, a stream's consumer or a frozen view.
 
-They are items, index entries, statistics, item collections, streams, records, TTL queues and
-checkpoints.
+They are items, index entries, statistics, item collections, streams, records, TTL queues,
+checkpoints and images.
 """
 
 
@@ -51,6 +52,7 @@ def check_store(database: Database) -> None:
             known += _of_stream(stream)
         for _, value in txn.scan(*keyspace.mappings()):
             known.append(_range(keyspace.checkpoints(EventSourceMapping.load(value).consumer)))
+        known += [_range(View.load(value).images) for _, value in txn.scan(*keyspace.views())]
         owned = [key for first in OWNED for key, _ in _rows(txn, first)]
         stray = [key for key in owned if not any(start <= key < stop for start, stop in known)]
     assert stray == []

@@ -60,11 +60,11 @@ class Server:
                 return
         raise AssertionError("the server did not start: " + "".join(lines))
 
-    def stop(self) -> int:
-        """Send SIGTERM and wait; return the exit status."""
+    def stop(self, patience: float = 20) -> int:
+        """Send SIGTERM, and wait so many seconds at most; return the exit status."""
         self.process.terminate()
         self._output.close()
-        return self.process.wait(20)
+        return self.process.wait(patience)
 
     def workers(self) -> list[int]:
         """Return the process ids of its worker processes."""

@@ -12,6 +12,7 @@ from emulator.errors import ApiError
 from emulator.event_sources.mapping import EventSourceMapping
 from emulator.event_sources.outcomes import Outcome
 from emulator.settings import Settings
+from emulator.shared_memory import SharedMemory
 from tests.support.in_process import InProcess
 
 CONFIGURATION = 'process-order-changes = "http://localhost:9000"\naudit = "handlers.audit:handler"\n'
@@ -30,8 +31,8 @@ def failing(*sequences: str) -> Outcome:
 class Stage(InProcess):
     """An emulator with a configuration of functions."""
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
+    def __init__(self, settings: Settings, sharing: SharedMemory | None = None) -> None:
+        super().__init__(settings, sharing)
         self.service = self.emulator.functions
 
     # --- Lambda's API -----------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Settings from flags and environment. A mistake is reported in one line, with exit status 2."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -199,3 +200,87 @@ def test_version(capsys):
 )
 def test_a_server_that_keeps_nothing_on_disk_has_no_folder(settings, folder):
     assert settings.folder == folder
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "expected"),
+    [
+        ("", "DYNAMODB_SHARE_DB=1", Settings(shared_db=True)),
+        ("", "DYNAMODB_SHARE_DB=0 DYNAMODB_IN_MEMORY=true", Settings(in_memory=True)),
+        ("", "DYNAMODB_DELAY_TRANSIENT_STATUSES=1", Settings(delay_transient_statuses=True)),
+        ("", "DYNAMODB_REMOVE_EXPIRED_ITEMS=1", Settings()),
+        ("", "DYNAMODB_REMOVE_EXPIRED_ITEMS=0", Settings(ttl_sweep_interval=1e9)),
+        (
+            "--ttl-sweep-interval 5",
+            "DYNAMODB_REMOVE_EXPIRED_ITEMS=nonsense",
+            Settings(ttl_sweep_interval=5.0),
+        ),
+        ("", "DYNAMODB_SHARE_DB=1 DYNAMODB_EMULATOR_SHARED_DB=0", Settings()),
+        ("", "DYNAMODB_SHARE_DB=0 CONFIG=shared-db=true", Settings()),
+        ("", "CONFIG=shared-db=true", Settings(shared_db=True)),
+        ("", "CONFIG=shared_db=true", Settings(shared_db=True)),
+        ("", "CONFIG=port=1;workers=2;ttl-sweep-interval=1", Settings(port=1, workers=2, ttl_sweep_interval=1.0)),
+        (
+            "",
+            "CONFIG=host=['a','b'];cors='http://a,http://b'",
+            Settings(host=("a", "b"), cors=("http://a", "http://b")),
+        ),
+        ("", "CONFIG=data-dir='x';log-level='DEBUG'", Settings(data_dir=Path("x"), log_level="debug")),
+        ("--port 2", "CONFIG=port='nonsense'", Settings(port=2)),
+        ("", "DYNAMODB_EMULATOR_PORT=2 CONFIG=port='nonsense'", Settings(port=2)),
+        # Only the best source that says something about the folder counts.
+        ("--in-memory", "DYNAMODB_EMULATOR_DATA_DIR=x CONFIG=data-dir='y'", Settings(in_memory=True)),
+        ("--data-dir x", "DYNAMODB_IN_MEMORY=1 CONFIG=in-memory=true", Settings(data_dir=Path("x"))),
+        ("", "DYNAMODB_EMULATOR_DATA_DIR=x DYNAMODB_IN_MEMORY=1", Settings(data_dir=Path("x"))),
+        ("", "DYNAMODB_IN_MEMORY=1 CONFIG=data-dir='x'", Settings(in_memory=True)),
+        ("", "DYNAMODB_EMULATOR_IN_MEMORY=0 CONFIG=in-memory=true", Settings()),
+        ("", "DYNAMODB_EMULATOR_IN_MEMORY=0 CONFIG=data-dir='x'", Settings(data_dir=Path("x"))),
+    ],
+)
+def test_a_flag_beats_our_variable_beats_that_of_localstack_beats_the_file(arguments, environment, expected, tmp_path):
+    variables = {"DYNAMODB_EMULATOR_CONFIG": str(tmp_path / "file.toml")}
+    for variable in environment.split():
+        name, _, text = variable.partition("=")
+        variables[name] = text
+    (tmp_path / "file.toml").write_text(variables.pop("CONFIG", "").replace(";", "\n"))
+    assert settings_from(arguments.split(), variables) == replace(expected, config=str(tmp_path / "file.toml"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("port = 70000", "FILE: port: 70000 is not between 0 and 65535"),
+        ("port = '8000'", "FILE: port: must be a number, without quotes"),
+        ("port = true", "FILE: port: must be a number, without quotes"),
+        ("port = 1.5", "FILE: port: '1.5' is not a whole number"),
+        ("in-memory = 1", "FILE: in-memory: must be true or false, without quotes"),
+        ("host = [1]", "FILE: host: must be a text or a list of texts"),
+        ("data-dir = 1", "FILE: data-dir: must be a text, in quotes"),
+        (
+            "cors = ['nonsense']",
+            "FILE: cors: 'nonsense' is not an origin: expected something like http://localhost:3000",
+        ),
+        ("in-memroy = true", "FILE: in-memroy: there is no such setting; did you mean in-memory?"),
+        ("[server]\nport = 1", "FILE: server: there is no such setting"),
+        ("config = 'x'", "FILE: config: a configuration file cannot name another one"),
+        ("data-dir = 'a'\ndata_dir = 'b'", "FILE: data_dir: is given twice, with a hyphen and with an underscore"),
+        ("data-dir = 'a'\nin-memory = true", "FILE: in-memory is not allowed with FILE: data-dir"),
+        ("port 1", "--config: FILE: Expected '=' after a key in a key/value pair (at line 1, column 6)"),
+        (None, "--config: cannot read FILE: No such file or directory"),
+    ],
+)
+def test_wrong_files(text, message, tmp_path, capsys):
+    file = tmp_path / "file.toml"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(SystemExit) as ended:
+        settings_from(["--config", str(file)], {})
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == f"dynamodb-emulator: error: {message.replace('FILE', str(file))}\n"
+
+
+def test_a_wrong_variable_of_localstack(capsys):
+    with pytest.raises(SystemExit):
+        settings_from([], {"DYNAMODB_SHARE_DB": "ja"})
+    text = "DYNAMODB_SHARE_DB: 'ja' is neither 1 (true, yes, on) nor 0 (false, no, off)"
+    assert capsys.readouterr().err == f"dynamodb-emulator: error: {text}\n"

@@ -58,14 +58,6 @@ class Attachments:
         followers += [log for log in map(self._streams.log, ids) if log is not None]
         return Table(definition, tuple(followers), tuple(preconditions))
 
-    def remove(self, change: DefinitionChange, definition: TableDefinition) -> None:
-        """Delete the attachments of a deleted table: its TTL queue.
-
-        The streams were closed when the deletion of the table began. They stay for a day.
-        """
-        if definition.ttl_queue is not None:
-            self._deletions.begin(change.txn, keyspace.expiries(definition.ttl_queue))
-
     def _reconcile_stream(self, change: DefinitionChange, definition: TableDefinition) -> TableDefinition:
         if definition.stream_view is not None and definition.stream_id is None:
             stream = self._streams.open(change, next_id(change.txn), definition, definition.stream_view)

@@ -118,6 +118,8 @@ class Catalog:
         self._misses = Misses(self._tenants)
         # The functions of the registry and of Settling that other modules use.
         self.everything = tables.everything
+        self.named = tables.named
+        self.stored = tables.stored
         self.current = tables.current
         self.changing = tables.changing
         self.save = tables.save

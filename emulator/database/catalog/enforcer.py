@@ -39,6 +39,7 @@ class Enforcer:
 
     def __init__(self, clock: Clock, *, throttle_all: bool = False) -> None:
         self._clock = clock
+        self._started_with = throttle_all
         self._throttle_all = throttle_all
         self._throttled: dict[str, bool] = {}
         self._throttles: dict[int, TableThrottle] = {}
@@ -72,6 +73,32 @@ class Enforcer:
         seconds: how long the transaction takes; 0 ends an earlier declaration.
         """
         self._tokens[token] = self._clock.now() + seconds
+
+    def throttling(self) -> tuple[bool, Mapping[str, bool]]:
+        """Return whether throughput is enforced on all tables, and on which tables it differs.
+
+        The keys are names and ARNs of tables.
+        """
+        return self._throttle_all, dict(self._throttled)
+
+    def transactions(self, now: float) -> tuple[list[Hold], dict[str, float]]:
+        """Return the items and the tokens that are in transactions at the time `now`.
+
+        The value of a token is the end of its transaction.
+        """
+        holds = [hold for hold in self._holds if hold.until > now]
+        return holds, {token: until for token, until in self._tokens.items() if until > now}
+
+    def clear(self) -> None:
+        """End all declarations; enforce what the setting of the server says."""
+        self._throttle_all = self._started_with
+        self._throttled.clear()
+        self._holds.clear()
+        self._tokens.clear()
+
+    def forget(self, table_id: int) -> None:
+        """Forget the token buckets of a table that is gone."""
+        self._throttles.pop(table_id, None)
 
     def declared(self) -> bytes:
         """Return all declarations as JSON, which other processes `adopt`."""

@@ -50,8 +50,19 @@ class TableRegistry:
         Tables created with the opposite `--shared-db` setting are hidden, not deleted.
         """
         for tenant, tables in self.tenants:
-            if (tenant == SHARED) is self._shared:
+            if self._reachable(tenant):
                 yield from tables.values()
+
+    def stored(self, key: bytes) -> TableDefinition | None:
+        """Return the definition under a storage key, None if there is none."""
+        return self._registry.get(key)
+
+    def named(self, name: str) -> list[Table]:
+        """Return the tables with this name or ARN that callers can reach, of all tenants."""
+        if name.startswith("arn:"):
+            return [table for table in self.everything() if table.arn == name]
+        found = (self.tenants.get(tenant, name) for tenant in self.tenants.places(name) if self._reachable(tenant))
+        return [table for table in found if table is not None]
 
     def current(self, table: Table) -> Table | None:
         """Return a table as it is now; None if it is gone, even if a new table has its name."""
@@ -84,15 +95,10 @@ class TableRegistry:
 
     def remove(self, change: DefinitionChange, table: Table) -> None:
         """Remove a table now, and in the background everything that was stored for it."""
-        txn = change.txn
         self._registry.remove(change, self._key(table.definition))
-        txn.delete(table.statistics_key)
-        self._deletions.begin(txn, table.prefix)
-        if table.local_indexes:
-            self._deletions.begin(txn, keyspace.collections(table.id))
-        for index in table.indexes:
-            self._deletions.begin(txn, index.prefix)
-        self._attachments.remove(change, table.definition)
+        change.txn.delete(table.statistics_key)
+        for prefix in table.definition.data_prefixes():
+            self._deletions.begin(change.txn, prefix)
 
     def recompile(self) -> None:
         """Compile all tables of this process anew, after a change of what is enforced."""
@@ -101,6 +107,9 @@ class TableRegistry:
                 self.tenants.put(tenant, self._compiled(table.definition))
 
     # --- publishing -------------------------------------------------------------------------------
+
+    def _reachable(self, tenant: Tenant) -> bool:
+        return (tenant == SHARED) is self._shared
 
     def _tenant(self, definition: TableDefinition) -> Tenant:
         return SHARED if self._shared else (definition.access_key, definition.region)
@@ -114,9 +123,13 @@ class TableRegistry:
         return table
 
     def _publish(self, key: bytes, definition: TableDefinition) -> None:
-        access_key, region, _ = keyspace.table_of(key)
+        access_key, region, name = keyspace.table_of(key)
+        before = self.tenants.get((access_key, region), name)
+        if before is not None and before.id != definition.id:
+            self._enforcer.forget(before.id)
         self.tenants.put((access_key, region), self._compiled(definition))
 
     def _withdraw(self, key: bytes, definition: TableDefinition) -> None:
         access_key, region, _ = keyspace.table_of(key)
+        self._enforcer.forget(definition.id)
         self.tenants.remove((access_key, region), definition.name)

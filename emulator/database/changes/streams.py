@@ -14,7 +14,7 @@ is written to a shard after the shard's scheduled end is not lost.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -120,6 +120,17 @@ class Streams:
     def of(self, tenant: Tenant) -> Iterator[StreamDefinition]:
         """Walk the streams that the callers of a tenant see."""
         yield from self._tenants.get(tenant, {}).values()
+
+    def visible(self) -> Iterator[StreamDefinition]:
+        """Walk the streams that callers of any tenant see."""
+        for streams in self._tenants.values():
+            yield from streams.values()
+
+    def owned(self, owns: Callable[[Tenant], bool]) -> Iterator[StreamDefinition]:
+        """Walk the streams of the tenants for which `owns` is true, without hidden streams."""
+        for tenant in self._tenants:
+            if owns(tenant):
+                yield from self._tenants[tenant].values()
 
     def get(self, stream_id: int) -> StreamDefinition | None:
         """Return the stream with this id, also a hidden one; None if there is none."""

@@ -10,6 +10,7 @@ from typing import Any, Final, Self, TypeVar
 import orjson
 
 from emulator.database.definitions import arns
+from emulator.database.store import keyspace
 from emulator.database.store.loading import check_names, from_fields
 from emulator.settings import DEFAULT_ACCOUNT
 
@@ -164,6 +165,19 @@ class TableDefinition:
     def arn(self) -> str:
         """The table's ARN (behaviour 13)."""
         return f"arn:aws:dynamodb:{self.region}:{self.account}:table/{self.name}"
+
+    def data_prefixes(self) -> list[bytes]:
+        """Return the prefixes of the table's items, entries, item collections and TTL queue.
+
+        Its statistics have only one key. Its streams outlive the table.
+        """
+        prefixes = [keyspace.items(self.id)]
+        if any(index.local for index in self.indexes):
+            prefixes.append(keyspace.collections(self.id))
+        prefixes += [keyspace.entries(index.id) for index in self.indexes]
+        if self.ttl_queue is not None:
+            prefixes.append(keyspace.expiries(self.ttl_queue))
+        return prefixes
 
     @property
     def is_walked(self) -> bool:

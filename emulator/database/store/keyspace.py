@@ -9,8 +9,9 @@
 |            | escape(range key)..., item key [5:]                  |                              |
 | 05         | u32 table                                            | u64 pairs: count, bytes      |
 | 06         | prefix of the keys that are being deleted: a first   | empty                        |
-|            | byte (03, 04, 09, 0B or 0C) and a u32; for a shard   |                              |
-|            | 0B, u32, u32; for checkpoints 0E, escape(consumer)   |                              |
+|            | byte (03, 04, 09, 0B, 0C or 0F) and a u32; for a     |                              |
+|            | shard 0B, u32, u32; for checkpoints 0E,              |                              |
+|            | escape(consumer)                                     |                              |
 | 07         | escape(access key) escape(region) escape(operation)  | u64 ms of expiry, sha256     |
 |            | client request token                                 |                              |
 | 08         | u64 ms of expiry, the token's key                    | empty                        |
@@ -24,6 +25,9 @@
 |            | source mapping                                       |                              |
 | 0E         | escape(consumer of a stream) u32 shard               | u64 sequence number of the   |
 |            |                                                      | next record to read          |
+| 0F         | u32 frozen view, another key                         | 00 if the key was absent,    |
+|            |                                                      | 01 and its value if not      |
+| 10         | u32 frozen view                                      | view definition, JSON        |
 
 The digest bounds the length of a partition key. It also gives a Scan the same order as on AWS:
 ascending MD5 over the ASCII bytes `Outliers` followed by the partition key's bytes (behaviour 6.2).
@@ -63,9 +67,17 @@ _RECORD: Final = b"\x0b"
 _EXPIRY: Final = b"\x0c"
 _MAPPING: Final = b"\x0d"
 _CHECKPOINT: Final = b"\x0e"
+_IMAGE: Final = b"\x0f"
+_VIEW: Final = b"\x10"
+
+Owned = Callable[[bytes], bytes]
+"""Returns the prefix of an owner's resources of one kind."""
 
 DIGEST: Final = 16
 ITEM_PREFIX: Final = 5  # bytes before the digest, in keys of items and of index entries
+
+COVERED: Final = _ITEM, _IMAGE
+"""The range of all keys that a frozen view may cover."""
 
 _SEED: Final = b"Outliers"
 
@@ -87,6 +99,15 @@ def joined_digest(pieces: Sequence[bytes]) -> bytes:
     return digest(pieces[0] if len(pieces) == 1 else b"".join(map(keycode.escape, pieces)))
 
 
+def _escaped(*parts: str) -> bytes:
+    return b"".join(keycode.escape(part.encode()) for part in parts)
+
+
+def _after_owner(key: bytes) -> int:
+    """Return the offset at which the access key and region in a key end."""
+    return keycode.unescape(key, keycode.unescape(key, 1)[1])[1]
+
+
 def counter(name: str) -> bytes:
     """Return the key of a counter."""
     return _COUNTER + name.encode()
@@ -94,7 +115,7 @@ def counter(name: str) -> bytes:
 
 def table(access_key: str, region: str, name: str) -> bytes:
     """Return the key of a table's definition."""
-    return _TABLE + keycode.escape(access_key.encode()) + keycode.escape(region.encode()) + name.encode()
+    return _TABLE + _escaped(access_key, region) + name.encode()
 
 
 def partition_of(key: bytes) -> bytes:
@@ -105,6 +126,29 @@ def partition_of(key: bytes) -> bytes:
 def tables() -> tuple[bytes, bytes]:
     """Return the range of all table definitions."""
     return _TABLE, keycode.prefix_end(_TABLE)
+
+
+def owned_tables(owner: bytes) -> bytes:
+    """Return the prefix of the definitions of an owner's tables. owner: what `owner` returned."""
+    return _TABLE + owner
+
+
+def owned_mappings(owner: bytes) -> bytes:
+    """Return the prefix of an owner's event source mappings."""
+    return _MAPPING + owner
+
+
+def owned_tokens(owner: bytes) -> bytes:
+    """Return the prefix of the remembered ClientRequestTokens of an owner."""
+    return _TOKEN + owner
+
+
+def owner(access_key: str, region: str | None = None) -> bytes:
+    """Return the bytes with which the keys of a tenant's resources go on after their first byte.
+
+    region: None means all regions.
+    """
+    return _escaped(access_key) if region is None else _escaped(access_key, region)
 
 
 def table_of(key: bytes) -> tuple[str, str, str]:
@@ -156,8 +200,12 @@ def collection(item_key: bytes) -> bytes:
 
 def token(access_key: str, region: str, operation: str, text: str) -> bytes:
     """Return the key of a remembered ClientRequestToken. Each operation has separate tokens."""
-    parts = (access_key, region, operation)
-    return _TOKEN + b"".join(keycode.escape(part.encode()) for part in parts) + text.encode()
+    return _TOKEN + _escaped(access_key, region, operation) + text.encode()
+
+
+def tokens() -> tuple[tuple[bytes, bytes], tuple[bytes, bytes]]:
+    """Return the range of all remembered tokens, and the range of their second entries."""
+    return (_TOKEN, _TOKEN_EXPIRY), (_TOKEN_EXPIRY, _COLLECTION)
 
 
 def token_expiry(expiry: bytes, key: bytes) -> bytes:
@@ -203,6 +251,11 @@ def expiry(prefix: bytes, milliseconds: int, item_key: bytes) -> bytes:
     return prefix + keycode.u64(milliseconds) + item_key[ITEM_PREFIX:]
 
 
+def expiry_of(entry: bytes) -> int:
+    """Return the milliseconds of expiry of an entry in a TTL queue."""
+    return int.from_bytes(entry[ITEM_PREFIX : ITEM_PREFIX + 8], "big")
+
+
 def expiring_item(table_prefix: bytes, entry: bytes) -> bytes:
     """Return the storage key of the item to which an entry of a TTL queue belongs."""
     return table_prefix + entry[ITEM_PREFIX + 8 :]
@@ -210,12 +263,12 @@ def expiring_item(table_prefix: bytes, entry: bytes) -> bytes:
 
 def mapping(access_key: str, region: str, uuid: str) -> bytes:
     """Return the key of an event source mapping."""
-    return mappings_of(access_key, region) + uuid.encode()
+    return _MAPPING + _escaped(access_key, region) + uuid.encode()
 
 
-def mappings_of(access_key: str, region: str) -> bytes:
-    """Return the prefix of all event source mappings of an account and region."""
-    return _MAPPING + keycode.escape(access_key.encode()) + keycode.escape(region.encode())
+def uuid_of_mapping(key: bytes) -> str:
+    """Return the UUID of an event source mapping. key: its storage key."""
+    return key[_after_owner(key) :].decode()
 
 
 def mappings() -> tuple[bytes, bytes]:
@@ -231,6 +284,26 @@ def checkpoints(consumer: str) -> bytes:
 def checkpoint(consumer: str, shard: int) -> bytes:
     """Return the key of a consumer's checkpoint in one shard."""
     return checkpoints(consumer) + keycode.u32(shard)
+
+
+def images(view: int) -> bytes:
+    """Return the prefix of a frozen view's images; the key whose value it keeps follows."""
+    return _IMAGE + keycode.u32(view)
+
+
+def imaged(key: bytes) -> bytes:
+    """Return the key whose value an image keeps. key: the key of the image."""
+    return key[ITEM_PREFIX:]
+
+
+def view(number: int) -> bytes:
+    """Return the key of a frozen view's definition."""
+    return _VIEW + keycode.u32(number)
+
+
+def views() -> tuple[bytes, bytes]:
+    """Return the range of the definitions of all frozen views."""
+    return _VIEW, keycode.prefix_end(_VIEW)
 
 
 def segment(prefix: bytes, number: int, total: int) -> tuple[bytes, bytes]:

@@ -22,7 +22,7 @@ change, publish and reload together:
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from emulator.database.store.versions import Versions
 from storage import Corrupted, Engine, ReadTxn, WriteTxn
@@ -43,6 +43,10 @@ Hook = Callable[[bytes, D], None]
 
 
 def _do_nothing(_key: bytes, _definition: Definition) -> None:
+    pass
+
+
+def _nothing() -> None:
     pass
 
 
@@ -98,6 +102,11 @@ class Registry(Generic[D]):
         """Return the definition in force under a key."""
         return self._held.get(key)
 
+    def spans(self, key: bytes) -> bool:
+        """Say whether a key belongs to a definition of this kind."""
+        start, stop = self._span
+        return start <= key < stop
+
     def __iter__(self) -> Iterator[D]:
         """Walk the definitions in force."""
         return iter(self._held.values())
@@ -145,6 +154,7 @@ class Registries:
         self._engine = engine
         self._versions = versions
         self._reloads: list[Callable[[ReadTxn], None]] = []
+        self._registries: list[Registry[Any]] = []
 
     @property
     def shared(self) -> bool:
@@ -163,8 +173,25 @@ class Registries:
         `reload` reads registries in the order in which they were added.
         """
         registry = Registry(span, load, changed, removed)
+        self._registries.append(registry)
         self.on_reload(registry.reload)
         return registry
+
+    def remove(self, change: DefinitionChange, key: bytes) -> None:
+        """Remove the definition under a key, of whichever kind.
+
+        If its registry is not in use in this process, the definition is only deleted from the
+        store: event source mappings have a registry only where functions are in use.
+        """
+        registry = self._registry_of(key)
+        if registry is None:
+            change.txn.delete(key)
+            change.then(_nothing)
+        else:
+            registry.remove(change, key)
+
+    def _registry_of(self, key: bytes) -> Registry[Any] | None:
+        return next((registry for registry in self._registries if registry.spans(key)), None)
 
     def on_reload(self, reload: Callable[[ReadTxn], None]) -> None:
         """Call `reload` with each snapshot from which definitions are reloaded."""

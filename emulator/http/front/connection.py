@@ -34,7 +34,7 @@ from emulator.http.front.front import Front
 from emulator.http.front.held_answers import Held, HeldAnswers, run_again
 from emulator.http.front.requests import Request, RequestReader
 from emulator.http.front.sliced_answers import Pending
-from emulator.http.front.states import LINGER, PATIENCE, AtShutdown, State
+from emulator.http.front.states import LAST_LINGER, LINGER, PATIENCE, AtShutdown, State
 from storage import StorageError
 
 _BAD_REQUEST: Final = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -57,6 +57,7 @@ class Connection(asyncio.Protocol):
         "_front",
         "_held",
         "_later",
+        "_linger",
         "_loop",
         "_making",
         "_moved",
@@ -83,6 +84,7 @@ class Connection(asyncio.Protocol):
         self._moved = 0.0  # the loop's time when bytes last came from or went to the client
         self._unsent = 0  # bytes that the transport had not sent yet at the last check
         self.closing = False  # the next answer is the last
+        self._linger = LINGER
         # These attributes, `_held` and `_reader` determine the state.
         self._making: Any = None  # the Run or Cycle that makes an answer
         self._unread = False  # the client does not read
@@ -167,7 +169,7 @@ class Connection(asyncio.Protocol):
         if patience is None:
             self._restart_clock()
         last_step = min(self._moved, self._reader.stepped_at) if self._reader.receiving else self._moved
-        left = last_step + (LINGER if self.closing else patience or PATIENCE) - now
+        left = last_step + (self._linger if self.closing else patience or PATIENCE) - now
         if left > 0:
             self._timer = self._loop.call_later(left, self._check_progress)
         elif unsent or transport.is_closing():
@@ -255,6 +257,7 @@ class Connection(asyncio.Protocol):
 
     def shutdown(self) -> None:
         """Close now or later, as the state says. uvicorn calls this when the server stops."""
+        self._linger = LAST_LINGER
         todo = self._current().at_shutdown
         if todo is AtShutdown.CLOSE or (todo is AtShutdown.PART and self._loop.time() - self._moved >= _ACTIVE):
             self._close()
@@ -273,7 +276,7 @@ class Connection(asyncio.Protocol):
 
     def _shorten_patience(self) -> None:
         self._restart_clock()
-        self._start_timer(LINGER, self._check_progress)
+        self._start_timer(self._linger, self._check_progress)
 
     def _close(self) -> None:
         """Stop reading, and close once no answer is held."""

@@ -13,8 +13,9 @@
 
 "Closed" is the time without progress after which the connection is closed. Progress is a request's
 beginning, its head, each 64 KB of its body, and any part of an answer that the client reads. A
-connection that is closing has 3 seconds instead of 65, and is then aborted. AtShutdown
-explains the last column.
+connection that is closing has 3 seconds instead of 65, and is then aborted. When the server stops,
+it has 0.4 seconds, so that no client can delay the end by more. AtShutdown explains the last
+column.
 """  # noqa: W505 - a table
 
 from enum import Enum
@@ -22,13 +23,14 @@ from typing import Final, NamedTuple
 
 PATIENCE: Final = 65.0  # seconds without progress; SDKs drop an idle connection earlier
 LINGER: Final = 3.0  # seconds without progress while the connection closes
+LAST_LINGER: Final = 0.4  # the same, while the server stops
 
 
 class AtShutdown(Enum):
     """What becomes of a connection when the server stops."""
 
     PART = "it is closed; if it was active in the last second, after one more request or 250 ms"
-    COMPLETE = "its request has 3 seconds to complete, and is answered"
+    COMPLETE = "its request may complete, and is answered"
     ANSWER = "its request is answered"
     CLOSE = "it is closed at once"
 

@@ -2,19 +2,30 @@
 
 `python -m dynamodb_emulator` runs it. `dynamodb_emulator.asgi:app` is the same server as an ASGI
 application, for another ASGI server. Importing this package imports no module of the server.
+
+For tests and scripts, `running` starts a server in a process of its own:
+
+    with dynamodb_emulator.running() as server:
+        client = server.client()  # boto3's
 """
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from dynamodb_emulator.server import ControlError, Server, StartError, running
+
     __version__: str
 
-__all__ = ["__version__"]
+__all__ = ["ControlError", "Server", "StartError", "__version__", "running"]
 
 
-def __getattr__(name: str) -> str:
-    """Return the version. Reading it takes longer than the import, so it is read at first use."""
+def __getattr__(name: str) -> object:
+    """Return a public name. Finding it takes longer than the import, so it happens at first use."""
     if name == "__version__":
         from importlib.metadata import version  # noqa: PLC0415
 
         return version("dynamodb-emulator")
+    if name in __all__:
+        from dynamodb_emulator import server  # noqa: PLC0415
+
+        return getattr(server, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,7 +6,7 @@ from copy import copy
 import pytest
 
 from emulator.app import Emulator
-from emulator.http.server import greeting
+from emulator.http.announcement import greeting
 from emulator.http.upkeep import Upkeep
 from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory

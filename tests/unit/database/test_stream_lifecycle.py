@@ -112,7 +112,7 @@ def failing(db, monkeypatch):
                 raise Full("no room")
 
     def fail():
-        for owner in (database, database.engine):
+        for owner in (database, database.access):
             monkeypatch.setattr(owner, "write", lambda write=owner.write: AtCommit(write()), raising=False)
 
     yield fail

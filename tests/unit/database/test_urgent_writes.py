@@ -44,8 +44,8 @@ def fill(db, monkeypatch):
 
     def fill(*, reserve=True):
         database = db.emulator.database
-        write = database.engine.write
-        for owner in (database, database.engine):
+        write = database.access.write
+        for owner in (database, database.access):
             monkeypatch.setattr(owner, "write", lambda: Tight(write(), reserve=reserve), raising=False)
 
     return fill

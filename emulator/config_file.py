@@ -1,0 +1,83 @@
+"""The file of --config: settings as TOML.
+
+    port = 8001
+    in-memory = true
+    host = ["127.0.0.1", "::1"]
+
+The keys are the names of the flags without `--`; underscores count as hyphens. Errors name the file
+and the key.
+"""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import Field
+from difflib import get_close_matches
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from emulator.sources import FIELDS, Given, Source, WrongSetting, parsed
+
+
+def config_source(path: str) -> Source:
+    """Return the settings of a file. Raises WrongSetting if it cannot be read."""
+    try:
+        table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise WrongSetting(f"--config: cannot read {path}: {error.strerror}") from None
+    except ValueError as error:  # not TOML, or not UTF-8
+        raise WrongSetting(f"--config: {path}: {error}") from None
+    found: dict[str, Given] = {}
+    for key, value in table.items():
+        name = key.replace("-", "_")
+        place = f"{path}: {key}"
+        if name == "config":
+            raise WrongSetting(f"{place}: a configuration file cannot name another one")
+        if name not in FIELDS:
+            raise WrongSetting(f"{place}: there is no such setting{_hint(name)}")
+        if name in found:
+            raise WrongSetting(f"{place}: is given twice, with a hyphen and with an underscore")
+        found[name] = Given(place, partial(_value, FIELDS[name], value))
+    return found
+
+
+def _value(field: Field[Any], value: object) -> Any:  # noqa: ANN401 - of the field's type
+    """Return the value of a setting. Raises ValueError."""
+    kind = type(field.default)
+    if not _FITS.get(kind, _is_text)(value):
+        raise ValueError(f"must be {_EXPECTED.get(kind, 'a text, in quotes')}")
+    if isinstance(value, bool):
+        return value
+    return parsed(field, ",".join(value) if isinstance(value, list) else str(value))
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, str) or (isinstance(value, list) and all(map(_is_text, value)))
+
+
+_FITS: Final[Mapping[type, Callable[[object], bool]]] = {
+    bool: lambda value: isinstance(value, bool),
+    int: _is_number,
+    float: _is_number,
+    tuple: _is_list,
+}
+_EXPECTED: Final[Mapping[type, str]] = {
+    bool: "true or false, without quotes",
+    int: "a number, without quotes",
+    float: "a number, without quotes",
+    tuple: "a text or a list of texts",
+}
+"""What the TOML value of a setting must be, by the type of its default; for others, a text."""
+
+
+def _hint(name: str) -> str:
+    close = get_close_matches(name, FIELDS, 1)
+    return f"; did you mean {close[0].replace('_', '-')}?" if close else ""

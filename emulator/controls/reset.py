@@ -1,0 +1,89 @@
+"""`reset`: delete everything, the resources of an account, or the items of a table, at once.
+
+| body                                        | what is deleted                                    |
+|---------------------------------------------|----------------------------------------------------|
+| `{}`                                        | all tables, streams and event source mappings      |
+| `{"AccessKey", "Region"?}`                  | those of one account, in all regions or in one     |
+| `{"TableName", "AccessKey"?, "Region"?}`    | the items of a table                               |
+
+- A table's name means the tables of that name of every account that the other members allow. An
+  ARN may be given instead. The tables themselves stay, with their ARNs, settings and streams. No
+  stream records are written.
+- `{}` also ends all declarations (throttling, transactions) and releases the clock. Dead letters
+  and functions stay.
+- ClientRequestTokens of the accounts are forgotten, so a repeated request runs again.
+- With `--shared-db` there is one account: any access key means all of it.
+- Deletion protection does not matter. Large data are dropped in the background.
+
+The result counts the tables that were deleted or emptied: `{"Tables": number}`.
+"""
+
+from typing import Final
+
+from emulator.controls.body import BadDeclaration, Body, member
+from emulator.controls.registry import Emulator, Result, control
+from emulator.database.database import Database
+from emulator.database.definitions.tenants import SHARED
+from emulator.database.schema.table import Table
+from emulator.database.snapshots.contents import contents_of, forget_tokens, withdraw
+from emulator.database.snapshots.emptying import empty
+from emulator.database.snapshots.scope import Scope
+
+_MEMBERS: Final = ("TableName", "AccessKey", "Region")
+
+
+@control("reset", summary="delete everything, the resources of an account, or all items of a table")
+def reset(emulator: Emulator, body: Body) -> Result:
+    """Reset everything, an account, or a table. Raises BadDeclaration."""
+    name, access_key, region = _read(body)
+    database = emulator.database
+    shared = emulator.settings.shared_db
+    scope = Scope.of(access_key, region, shared=shared)
+    if name is not None:
+        return {"Tables": database.rerun(lambda: _reset_items(database, name, scope))}
+    if not body:
+        emulator.clock.release()
+        database.enforcer.clear()
+        database.rerun(database.catalog.declare)
+    return {"Tables": database.rerun(lambda: _reset_account(database, scope))}
+
+
+def _read(body: Body) -> tuple[str | None, str | None, str | None]:
+    """Return table name, access key and region. Raises BadDeclaration.
+
+    A misspelt member must not reset more than was meant.
+    """
+    unknown = sorted(body.keys() - set(_MEMBERS))
+    if unknown:
+        raise BadDeclaration(f"there is no member {unknown[0]}; there are: {', '.join(_MEMBERS)}")
+    name, access_key, region = (member(body, each, str) if each in body else None for each in _MEMBERS)
+    if region is not None and access_key is None:
+        raise BadDeclaration("the member Region needs the member AccessKey")
+    return name, access_key, region
+
+
+def _reset_account(database: Database, scope: Scope) -> int:
+    with database.registries.changing(urgent=True) as change:
+        gone = contents_of(database, change.txn, scope)
+        withdraw(database, change, gone)
+        forget_tokens(change.txn, scope)
+    return len(gone.tables)
+
+
+def _reset_items(database: Database, name: str, scope: Scope) -> int:
+    tables = [table for table in map(database.catalog.settle, database.catalog.named(name)) if table is not None]
+    tables = [table for table in tables if scope.owns(_tenant(table, scope))]
+    if not tables:
+        raise BadDeclaration(f"there is no table {name}")
+    with database.registries.changing(urgent=True) as change:
+        for table in tables:
+            empty(database, change, table)
+            forget_tokens(change.txn, Scope(*_tenant(table, scope)))
+    return len(tables)
+
+
+def _tenant(table: Table, scope: Scope) -> tuple[str, str]:
+    """Return the tenant that owns a table."""
+    if scope.access_key == SHARED[0]:
+        return SHARED
+    return table.definition.access_key, table.definition.region

@@ -1,0 +1,19 @@
+"""`settings`: show with which settings the server was started.
+
+The result has a member for each setting, named as its flag, with the value that is in force.
+"""
+
+from dataclasses import fields
+from pathlib import Path
+
+from emulator.controls.body import Body
+from emulator.controls.registry import Emulator, Result, control
+
+
+@control("settings", changes=False, summary="show the settings of the server")
+def settings(emulator: Emulator, _body: Body) -> Result:
+    """Return the settings by the names of their flags."""
+    values = {
+        field.name.replace("_", "-"): getattr(emulator.settings, field.name) for field in fields(emulator.settings)
+    }
+    return {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}

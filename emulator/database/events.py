@@ -1,0 +1,156 @@
+"""What happens next by the clock, so that a test can move the clock from one event to the next.
+
+| kind                | resource                  | what happens                                              |
+|---------------------|---------------------------|-----------------------------------------------------------|
+| `TableStatus`       | ARN of the table          | CREATING, UPDATING or DELETING ends                       |
+| `IndexStatus`       | ARN of the index          | CREATING, UPDATING or DELETING ends                       |
+| `KinesisStatus`     | ARN of the table          | a status of its Kinesis destinations ends                 |
+| `StreamStatus`      | ARN of the stream         | ENABLING or DISABLING ends                                |
+| `Settings`          | ARN of the table or index | a change of settings comes into force                     |
+| `TimeToLive`        | ARN of the table          | an item expires                                           |
+| `ShardRollover`     | ARN of the stream         | open shards are closed, and their children are opened     |
+| `ShardExpiry`       | ARN of the stream         | a closed shard is gone, because all its records are old   |
+| `StreamTrimming`    | ARN of the stream         | the oldest record of a shard is gone                      |
+| `StreamExpiry`      | ARN of the stream         | a disabled stream is gone                                 |
+| `Transaction`       | table name, ARN, or token | a declared transaction ends                               |
+| `MappingState`      | UUID of the mapping       | Creating, Enabling, Updating ... ends                     |
+| `FunctionRetry`     | UUID of the mapping       | a failed batch is sent again                              |
+| `BatchingWindow`    | UUID of the mapping       | a batch is sent although it is not full                   |
+
+The last three come from event_sources (`Emulator.coming_events` adds them), because
+only the process that delivers knows two of them.
+
+The others follow from definitions, items and records in the store, and from declarations,
+which all processes know. So each process of a server finds the same events. Sweeps and shard
+rollover run at intervals of the scheduler; an event is due when the item expires or the shard is
+old enough, however late that work runs.
+"""  # noqa: W505 - a table
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from emulator.database.changes import reader
+from emulator.database.changes.record import record_time
+from emulator.database.changes.ttl_queue import queue_of
+from emulator.database.database import Database
+from emulator.database.definitions.streams import SHARD_LIFE, Shard, StreamDefinition
+from emulator.database.definitions.tables import ACTIVE, IndexDefinition, TableDefinition
+from emulator.database.jobs import ttl_sweep
+from emulator.database.schema.table import Table
+from emulator.database.store import keyspace
+from emulator.slices import Steps
+from storage import ReadTxn
+from storage.keycode import prefix_end, u64
+
+MILLISECOND: Final = 0.001
+
+_IN_STEP: Final = 200
+"""Tables or streams in one step: each takes 10 to 30 microseconds."""
+
+
+class Event(NamedTuple):
+    """Something that happens at a time of the emulator's clock (seconds since the epoch)."""
+
+    time: float
+    kind: str
+    resource: str
+
+
+def coming(database: Database) -> Steps[list[Event]]:
+    """Return the next event of each table, stream and declaration, in no order.
+
+    The time of a late event has passed: expired items that no sweep has deleted yet, for example.
+    """
+    now = database.clock.now()
+    found: list[Event] = [*_transactions(database, now)]
+    for number, table in enumerate(list(database.catalog.everything()), start=1):
+        found += _of_table(database, table, now)
+        if number % _IN_STEP == 0:
+            yield None
+    for number, stream in enumerate(list(database.streams.visible()), start=1):
+        found += _of_stream(database, stream, now)
+        if number % _IN_STEP == 0:
+            yield None
+    return found
+
+
+def let_happen(database: Database) -> Steps[None]:
+    """Do the work of events whose time has come, which the scheduler would do later."""
+    database.rerun(database.catalog.settle_all)
+    yield from ttl_sweep.sweep(database, ttl_sweep.tables(database))
+    database.streams.begin_roll_over()
+
+
+def _transactions(database: Database, now: float) -> Iterator[Event]:
+    holds, tokens = database.enforcer.transactions(now)
+    for hold in holds:
+        yield Event(hold.until, "Transaction", hold.table)
+    for token, until in tokens.items():
+        yield Event(until, "Transaction", token)
+
+
+# --- tables ---------------------------------------------------------------------------------------
+
+
+def _of_table(database: Database, table: Table, now: float) -> Iterator[Event]:
+    definition = table.definition
+    if table.transient:
+        yield from _of_part(database, definition, "TableStatus", table.arn)
+        for index in definition.indexes:
+            yield from _of_part(database, index, "IndexStatus", f"{table.arn}/index/{index.name}")
+    for destination in definition.kinesis:
+        if not database.catalog.has_passed(destination.until):
+            yield Event(destination.until, "KinesisStatus", table.arn)
+    expiry = _first_expiry(database, definition, now)
+    if expiry is not None:
+        yield Event(expiry, "TimeToLive", table.arn)
+
+
+def _of_part(database: Database, part: TableDefinition | IndexDefinition, kind: str, resource: str) -> Iterator[Event]:
+    has_passed = database.catalog.has_passed
+    if part.status != ACTIVE and not has_passed(part.until):
+        yield Event(part.until, kind, resource)
+    for change in part.pending:
+        if not has_passed(change.until):
+            yield Event(change.until, "Settings", resource)
+
+
+def _first_expiry(database: Database, definition: TableDefinition, now: float) -> float | None:
+    """Return when the first item of a table expires, None if no item does.
+
+    An item expires once its time is less than the current time, so a millisecond later.
+    """
+    queue = queue_of(definition)
+    if queue is None:
+        return None
+    oldest, _ = queue.expired(now)
+    with database.read() as txn:
+        entry = next(txn.scan(oldest, prefix_end(queue.prefix)), None)
+    return None if entry is None else keyspace.expiry_of(entry[0]) / 1000 + MILLISECOND
+
+
+# --- streams --------------------------------------------------------------------------------------
+
+
+def _of_stream(database: Database, stream: StreamDefinition, now: float) -> Iterator[Event]:
+    if not database.catalog.has_passed(stream.until):
+        yield Event(stream.until, "StreamStatus", stream.arn)
+    for shard in stream.shards:
+        if shard.closed is None:
+            yield Event(shard.opened + SHARD_LIFE, "ShardRollover", stream.arn)
+        else:
+            yield Event(shard.closed + stream.retention, "ShardExpiry", stream.arn)
+    if stream.disabled is not None:
+        yield Event(stream.disabled + stream.retention, "StreamExpiry", stream.arn)
+    with database.read() as txn:
+        times = [time for shard in stream.shards if (time := _oldest(txn, stream, shard, now)) is not None]
+    if times:
+        yield Event(min(times) + stream.retention + MILLISECOND, "StreamTrimming", stream.arn)
+
+
+def _oldest(txn: ReadTxn, stream: StreamDefinition, shard: Shard, now: float) -> float | None:
+    """Return the time of a shard's oldest record that may still be read, None if there is none."""
+    prefix = keyspace.shard_records(stream.id, shard.number)
+    first = reader.first_since(txn, stream, shard, stream.oldest(now))
+    rows, _ = txn.page(prefix + u64(first), prefix_end(prefix), 1)
+    return record_time(rows[0]) if rows else None

@@ -1,0 +1,29 @@
+"""Deleting all items of a table at once, as no request of DynamoDB can.
+
+The table keeps its definition, ARN, tags and streams. Its data get new ids, so walks and sweeps
+that were under way find no table with their id, and end.
+"""
+
+from dataclasses import replace
+
+from emulator.database.database import Database
+from emulator.database.schema.table import Table
+from emulator.database.store.ids import next_id
+from emulator.database.store.registry import DefinitionChange
+
+
+def empty(database: Database, change: DefinitionChange, table: Table) -> None:
+    """Delete a table's items. No stream records are written. Walks over the table are complete."""
+    definition = table.definition
+    txn = change.txn
+    txn.delete(table.statistics_key)
+    for prefix in definition.data_prefixes():
+        database.catalog.deletions.drop(txn, prefix)
+    emptied = replace(
+        definition,
+        id=next_id(txn),
+        indexes=tuple(replace(index, id=next_id(txn), filled_to=None) for index in definition.indexes),
+        ttl_queue=None if definition.ttl_queue is None else next_id(txn),
+        ttl_filled_to=None,
+    )
+    database.catalog.save(change, emptied)

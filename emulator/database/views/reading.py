@@ -1,0 +1,65 @@
+"""Reads through layers: the images of one or more views, and the live values below them.
+
+The first layer that has a key decides its value. Layers are in the order of the age of their views,
+oldest first; the live values are the last.
+"""
+
+from collections.abc import Iterator, Sequence
+from heapq import merge
+from itertools import islice
+
+from emulator.database.store.keyspace import ITEM_PREFIX
+from emulator.database.views.recording import image_of, value_of
+from storage import ReadTxn
+
+Pair = tuple[bytes, bytes]
+
+Slice = tuple[list[Pair], bytes | None]
+"""Keys and values in the order of the keys; the last key visited, None if no key remains."""
+
+
+def page(txn: ReadTxn, layers: Sequence[bytes], start: bytes, stop: bytes, limit: int) -> Slice:
+    """Return the pairs of the first `limit` keys with start <= key < stop.
+
+    layers: prefixes of images. Keys that a layer knows as absent count too, so that one page never
+    visits more keys than `limit`. The page may thus have fewer pairs although others follow it.
+    """
+    imaged = [layer for layer in layers if txn.page(layer + start, layer + stop, 1)[0]]
+    if not imaged:
+        pairs = list(islice(txn.scan(start, stop), limit))
+        return pairs, pairs[-1][0] if len(pairs) == limit else None
+    live = ((key, image_of(value)) for key, value in txn.scan(start, stop))
+    walks = [*(images(txn, layer, start, stop) for layer in imaged), live]
+    visited = list(islice(merged(walks), limit))
+    pairs = [(key, value) for key, image in visited if (value := value_of(image)) is not None]
+    return pairs, visited[-1][0] if len(visited) == limit else None
+
+
+def get(txn: ReadTxn, layers: Sequence[bytes], key: bytes) -> bytes | None:
+    """Return the value of a key."""
+    for layer in layers:
+        image = txn.get(layer + key)
+        if image is not None:
+            return value_of(image)
+    return txn.get(key)
+
+
+def merged(walks: Sequence[Iterator[Pair]]) -> Iterator[Pair]:
+    """Merge walks of ordered keys; of a key that several walks have, yield the first one's pair."""
+    if len(walks) == 1:
+        yield from walks[0]
+        return
+    last = None
+    for key, _, image in merge(*(_ranked(rank, walk) for rank, walk in enumerate(walks))):
+        if key != last:
+            last = key
+            yield key, image
+
+
+def _ranked(rank: int, walk: Iterator[Pair]) -> Iterator[tuple[bytes, int, bytes]]:
+    return ((key, rank, image) for key, image in walk)
+
+
+def images(txn: ReadTxn, layer: bytes, start: bytes, stop: bytes) -> Iterator[Pair]:
+    """Walk the images of one view: the keys that they belong to, and the images."""
+    return ((key[ITEM_PREFIX:], image) for key, image in txn.scan(layer + start, layer + stop))

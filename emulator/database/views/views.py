@@ -1,0 +1,240 @@
+"""Which frozen views exist: opening, reading and closing them. The package explains the design."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from itertools import islice
+from typing import Final, Self
+
+import orjson
+
+from emulator.clock import Background
+from emulator.database.store import keyspace
+from emulator.database.store.access import EngineAccess
+from emulator.database.store.deletions import Deletions
+from emulator.database.store.ids import next_id
+from emulator.database.store.loading import from_fields
+from emulator.database.store.registry import DefinitionChange, Registries
+from emulator.database.store.versions import Versions
+from emulator.database.views import reading
+from emulator.database.views.reading import Pair, Slice
+from emulator.database.views.recording import RecordingTxn, image_of, value_of
+from storage import Interrupted, ReadTxn, WriteTxn
+from storage.keycode import prefix_end
+
+SLICE: Final = 500  # images moved to an older view in one slice: about 3 ms
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A frozen view as stored.
+
+    prefixes: the prefixes that it covers, five bytes each, as hex.
+    closing: whether its images are being moved to older views.
+    """
+
+    id: int
+    prefixes: tuple[str, ...]
+    closing: bool = False
+
+    @classmethod
+    def load(cls, stored: bytes) -> Self:
+        """Return the view that dump() stored."""
+        fields = orjson.loads(stored)
+        return from_fields(cls, {**fields, "prefixes": tuple(fields["prefixes"])})
+
+    def dump(self) -> bytes:
+        """Return the view as JSON."""
+        return orjson.dumps(asdict(self))
+
+    @property
+    def key(self) -> bytes:
+        """The storage key of the view."""
+        return keyspace.view(self.id)
+
+    @property
+    def images(self) -> bytes:
+        """The prefix of the view's images."""
+        return keyspace.images(self.id)
+
+
+class Views:
+    """All frozen views of an engine."""
+
+    def __init__(
+        self,
+        access: EngineAccess,
+        registries: Registries,
+        versions: Versions,
+        deletions: Deletions,
+        background: Background,
+    ) -> None:
+        self._access = access
+        self._registries = registries
+        self._versions = versions
+        self._deletions = deletions
+        self._background = background
+        self._registry = registries.add(keyspace.views(), View.load, self._publish, self._withdraw)
+        self._covering: dict[bytes, list[int]] = {}  # prefix -> ids of the views that cover it, oldest first
+        self._newest: dict[bytes, bytes] = {}  # prefix -> prefix of the images of the newest of them
+        self._known: set[int] = set()
+
+    # --- opening and closing ----------------------------------------------------------------------
+
+    def open(self, change: DefinitionChange, prefixes: Iterable[bytes]) -> View:
+        """Open a view. It shows what is stored when the transaction of `change` has committed.
+
+        prefixes: what it covers, five bytes each.
+        """
+        view = View(next_id(change.txn), tuple(sorted(prefix.hex() for prefix in prefixes)))
+        self._registry.save(change, view.key, view)
+        return view
+
+    def keep(self, txn: WriteTxn, view: View, key: bytes, value: bytes) -> None:
+        """Let a view show this value of a key that is outside of its prefixes."""
+        txn.put(view.images + key, image_of(value))
+
+    def close(self, change: DefinitionChange, view: View) -> None:
+        """Close a view, and remove its images in the background."""
+        if any(self._older(view.id, bytes.fromhex(prefix)) is not None for prefix in view.prefixes):
+            self._registry.save(change, view.key, replace(view, closing=True))
+            change.then(partial(self._begin_merge, view.id))
+        else:
+            self._registry.remove(change, view.key)
+            self._deletions.drop(change.txn, view.images)
+
+    def resume(self) -> None:
+        """Queue the views whose images an earlier process has not finished moving."""
+        for view in self._registry:
+            if view.closing:
+                self._begin_merge(view.id)
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    def get(self, number: int) -> View | None:
+        """Return the view with this id, None if it is closed."""
+        return self._registry.get(keyspace.view(number))
+
+    def page(self, txn: ReadTxn, view: View, start: bytes, stop: bytes, limit: int) -> Slice:
+        """Return a slice of what a view shows of the keys with start <= key < stop.
+
+        start, stop: in one prefix that the view covers. limit: the most keys that are visited.
+        Raises Interrupted if another process has opened or closed views meanwhile.
+        """
+        self._check(txn)
+        return reading.page(txn, self.layers(view, start[: keyspace.ITEM_PREFIX]), start, stop, limit)
+
+    def value(self, txn: ReadTxn, view: View, key: bytes) -> bytes | None:
+        """Return the value of a covered key in a view. Raises Interrupted as `page` does."""
+        self._check(txn)
+        return reading.get(txn, self.layers(view, key[: keyspace.ITEM_PREFIX]), key)
+
+    def kept(self, txn: ReadTxn, view: View, start: bytes, stop: bytes) -> Iterator[Pair]:
+        """Walk the keys with start <= key < stop that `keep` has stored, with their values."""
+        for key, image in reading.images(txn, view.images, start, stop):
+            value = value_of(image)
+            assert value is not None, "`keep` stores values"
+            yield key, value
+
+    def changed(self, txn: ReadTxn, view: View, after: bytes = b"") -> Iterator[Pair]:
+        """Walk the covered keys that were written since a view was opened, with their images.
+
+        after: the key after which the walk begins. Raises Interrupted as `page` does.
+        """
+        self._check(txn)
+        covered = {bytes.fromhex(prefix) for prefix in view.prefixes}
+        images = view.images
+        first, last = keyspace.COVERED
+        own = reading.images(txn, images, max(first, after + b"\0"), last)
+        walks: list[Iterator[Pair]] = [(pair for pair in own if pair[0][: keyspace.ITEM_PREFIX] in covered)]
+        shared: dict[int, list[bytes]] = {}
+        for prefix in sorted(covered):
+            for number in self._covering[prefix]:
+                if number > view.id:
+                    shared.setdefault(number, []).append(prefix)
+        walks += [_of_prefixes(txn, keyspace.images(n), shared[n], after) for n in sorted(shared)]
+        return reading.merged(walks)
+
+    def alone(self, view: View) -> bool:
+        """Say whether no newer view covers a prefix of this view."""
+        return all(self._covering[bytes.fromhex(prefix)][-1] == view.id for prefix in view.prefixes)
+
+    def layers(self, view: View, prefix: bytes) -> list[bytes]:
+        """Return the prefixes of the images of a view and of the newer ones that cover a prefix."""
+        return [keyspace.images(number) for number in self._covering[prefix] if number >= view.id]
+
+    def _check(self, txn: ReadTxn) -> None:
+        """Raise Interrupted if a transaction sees other views than this process knows."""
+        if self._versions.shared and not self._versions.current(txn):
+            raise Interrupted("Another process has changed definitions: run the read again.")
+
+    # --- moving images ----------------------------------------------------------------------------
+
+    def _older(self, number: int, prefix: bytes) -> int | None:
+        """Return the newest of the views that are older than a view and cover a prefix."""
+        return max((each for each in self._covering.get(prefix, ()) if each < number), default=None)
+
+    def _begin_merge(self, number: int) -> None:
+        self._background.add(("view", number), partial(self._merge_slice, number))
+
+    def _merge_slice(self, number: int) -> bool:
+        """Move some images of a closing view to older views; return True if others remain.
+
+        Writes go on recording into the closing view. An image that they store after this has moved
+        an older image of the key is dropped here in a later slice.
+        """
+        view = self.get(number)
+        if view is None:
+            return False
+        with self._registries.changing() as change:
+            txn = change.txn
+            moved = list(islice(txn.scan(view.images, prefix_end(view.images)), SLICE))
+            for image_key, image in moved:
+                key = keyspace.imaged(image_key)
+                older = self._older(number, key[: keyspace.ITEM_PREFIX])
+                if older is not None and txn.get(keyspace.images(older) + key) is None:
+                    txn.put(keyspace.images(older) + key, image)
+                txn.delete(image_key)
+            if len(moved) < SLICE:
+                self._registry.remove(change, view.key)
+                return False
+        return True
+
+    # --- publishing -------------------------------------------------------------------------------
+
+    def _publish(self, _key: bytes, view: View) -> None:
+        if view.id in self._known:
+            return
+        self._known.add(view.id)
+        for text in view.prefixes:
+            prefix = bytes.fromhex(text)
+            numbers = self._covering.setdefault(prefix, [])
+            numbers.append(view.id)
+            numbers.sort()
+            self._newest[prefix] = keyspace.images(numbers[-1])
+        if len(self._known) == 1:
+            self._access.wrap_writes(self._recording)
+
+    def _withdraw(self, _key: bytes, view: View) -> None:
+        self._known.discard(view.id)
+        for text in view.prefixes:
+            prefix = bytes.fromhex(text)
+            numbers = self._covering[prefix]
+            numbers.remove(view.id)
+            if numbers:
+                self._newest[prefix] = keyspace.images(numbers[-1])
+            else:
+                del self._covering[prefix], self._newest[prefix]
+        if not self._known:
+            self._access.wrap_writes(None)
+
+    def _recording(self, txn: WriteTxn) -> WriteTxn:
+        return RecordingTxn(txn, self._newest)
+
+
+def _of_prefixes(txn: ReadTxn, images: bytes, prefixes: Iterable[bytes], after: bytes) -> Iterator[Pair]:
+    """Walk the images of one view under some prefixes, after a key."""
+    for prefix in prefixes:
+        stop = prefix_end(prefix)
+        if stop > after:
+            yield from reading.images(txn, images, max(prefix, after + b"\0"), stop)

@@ -1,0 +1,99 @@
+"""How the server announces that it answers requests: the start-up block and `--ready-file`.
+
+The block goes to stdout. The file has the URL of the server and a newline. It appears in one piece,
+is removed at the end, and a file that a killed server has left is removed at the start. So whoever
+waits for the file never reads the URL of another server.
+"""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from emulator.http.listen import ServeError
+from emulator.settings import Settings
+from emulator.version import VERSION
+
+_EVERYWHERE = ("localhost", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
+
+
+class Announcement:
+    """Announces one server. `close` ends the announcement.
+
+    Raises ServeError if the file of --ready-file cannot be written.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._file = Path(settings.ready_file).absolute() if settings.ready_file else None
+        self._url = ""
+        if self._file is not None:
+            _prepare(self._file)
+
+    def announce(self, port: int, storage: str) -> None:
+        """Print the start-up block and write the file. storage: what the engine says of itself."""
+        self._url = _url(self._settings.host[0], port)
+        if self._file is not None:
+            draft = self._file.with_name(f".{self._file.name}.{os.getpid()}")
+            try:
+                draft.write_text(self._url + "\n")
+                draft.replace(self._file)
+            except OSError as error:
+                raise _not_writable(self._file, error.strerror) from error
+        print(greeting(self._settings, port, storage), end="", flush=True)  # noqa: T201 - the user's start-up block
+
+    def close(self) -> None:
+        """Remove the file, unless another server has replaced it."""
+        if self._file is not None and self._url:
+            with suppress(OSError):
+                if self._file.read_text() == self._url + "\n":
+                    self._file.unlink()
+
+
+def greeting(settings: Settings, port: int, storage: str) -> str:
+    """Return the start-up block: addresses, storage, tenants, and how to connect.
+
+    storage: the engine's description of itself.
+    """
+    urls = [_url(host, port) for host in settings.host]
+    url = urls[0]
+    tenants = (
+        "one database for all access keys and regions"
+        if settings.shared_db
+        else "each access key and region has its own tables; any secret key is accepted"
+    )
+    return (
+        f"dynamodb-emulator is ready\n"
+        f"  version  {VERSION}\n"
+        f"  address  {' '.join(urls)}\n"
+        f"  storage  {storage}\n"
+        f"  tables   {tenants}\n"
+        f"  shell    export AWS_ENDPOINT_URL={url} AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 "
+        f"AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local\n"
+        f"  boto3    import boto3\n"
+        f'           boto3.client("dynamodb", endpoint_url="{url}", region_name="us-east-1", '
+        f'aws_access_key_id="local", aws_secret_access_key="local")\n\n'
+    )
+
+
+def _url(host: str, port: int) -> str:
+    if host in _EVERYWHERE:
+        return f"http://127.0.0.1:{port}"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _prepare(file: Path) -> None:
+    """Remove a file that an earlier server has left. Raises ServeError."""
+    if not file.parent.is_dir():
+        raise _not_writable(file, f"{file.parent} is not a folder")
+    if file.exists() and not file.is_file():
+        raise _not_writable(file, "it is not a file")
+    if not os.access(file.parent, os.W_OK):
+        raise _not_writable(file, f"{file.parent} is not writable")
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        raise _not_writable(file, error.strerror) from error
+
+
+def _not_writable(file: Path, why: str | None) -> ServeError:
+    return ServeError(f"--ready-file: cannot write {file}: {why}")

@@ -1,0 +1,56 @@
+"""`--exit-with-parent`: notices that the process that started this one is gone.
+
+When the parent of a process ends, the process gets another parent. So the process polls its parent,
+a system call of a microsecond. A pipe would need the help of the parent. Linux can send a signal at
+that moment, but it already sends the signal when the thread ends that started the process.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+log = logging.getLogger("emulator")
+
+_INTERVAL: Final = 0.2  # seconds between polls
+
+
+class Parent:
+    """The process that started this one. process: its id, read at the start of this process."""
+
+    def __init__(self, process: int) -> None:
+        self._process = process
+        if sys.platform == "win32":
+            log.warning("--exit-with-parent has no effect on Windows, where a process keeps the id of its parent")
+
+    def is_gone(self) -> bool:
+        """Say whether the process has ended."""
+        return os.getppid() != self._process
+
+    def poll(self, loop: asyncio.AbstractEventLoop, gone: Callable[[], None]) -> None:
+        """Call a function when the process has ended, from an event loop."""
+        if self.is_gone():
+            gone()
+        else:
+            loop.call_later(_INTERVAL, self.poll, loop, gone)
+
+    def watch(self, gone: Callable[[], None]) -> None:
+        """Call a function when the process has ended, by a timer of this process.
+
+        This is for a process without an event loop. Its main thread runs the function, in the
+        middle of other code, as it runs the handler of a signal. Forked processes have no timer.
+        """
+
+        def poll(_number: int, _frame: "FrameType | None") -> None:
+            if self.is_gone():
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                gone()
+
+        signal.signal(signal.SIGALRM, poll)
+        signal.setitimer(signal.ITIMER_REAL, _INTERVAL, _INTERVAL)

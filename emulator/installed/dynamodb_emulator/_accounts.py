@@ -1,0 +1,201 @@
+"""The accounts of tests: each test has an access key of its own, or one that is emptied."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from http.client import HTTPConnection, HTTPException
+from typing import Any
+from urllib.parse import urlsplit
+
+from dynamodb_emulator._definitions import requests_of
+from dynamodb_emulator._variables import applied, variables
+from dynamodb_emulator.server import ACCESS_KEY, REGION, Clock, ControlError, Server, start
+
+__all__ = ["Account", "Accounts", "Tables"]
+
+_NOWHERE = "http://127.0.0.1:1"  # no program listens on port 1
+_ENDS: Mapping[str, Mapping[str, Any]] = {"throttling": {"Enforced": False}, "transactions": {"Seconds": 0}}
+"""The controls that declare something -> the members that end it."""
+_TIMEOUT = 65.0  # seconds without a byte from the server
+_OK = 200
+
+
+class Account:
+    """What a test has of the server: the tables of an access key, and the server's controls.
+
+    url, access_key, region: what a client needs to find the tables. The secret key can be anything.
+    clock: the clock of the server. After the test it follows the machine's clock again.
+    """
+
+    def __init__(self, server: Server, access_key: str) -> None:
+        self.server = server
+        self.url = server.url
+        self.access_key = access_key
+        self.region = REGION
+        self._declarations: list[tuple[str, dict[str, Any]]] = []
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of the server."""
+        return self.server.clock
+
+    def client(self, service: str = "dynamodb", **options: Any) -> Any:  # noqa: ANN401 - boto3's
+        """Return a boto3 client: "dynamodb", "dynamodbstreams" or "lambda"."""
+        if service == "dynamodb" and not options:
+            return self.server.clients.copied_client(self.access_key, self.region)
+        return self.server.client(service, access_key=self.access_key, region=self.region, **options)
+
+    def resource(self) -> Any:  # noqa: ANN401 - boto3 has no types
+        """Return a boto3 resource."""
+        return self.server.clients.resource_of(self.client())
+
+    def create_tables(self, paths: Sequence[str | os.PathLike[str]]) -> "Tables":
+        """Create the tables of definition files. Raises BadDefinition."""
+        requests = requests_of(paths)
+        client = self.client()
+        for request in requests:
+            client.create_table(**request)
+        return Tables(self, [request["TableName"] for request in requests])
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment variables by which AWS SDKs find the tables."""
+        return self.server.environment(self.access_key, self.region)
+
+    def control(self, name: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Call a control of the server, as `Server.control` does.
+
+        After the test, declarations (throttling, transactions) end.
+        """
+        if body is not None and name in _ENDS:
+            self._declarations.append((name, {**body, **_ENDS[name]}))
+        return self.server.control(name, body)
+
+    def log(self) -> str:
+        """Return what the server has logged, in this test and before."""
+        return self.server.log()
+
+    def restore(self) -> None:
+        """End what the test has told the server, apart from the tables."""
+        if self.clock.moved:
+            self.clock.release()
+        for name, end in reversed(self._declarations):
+            with suppress(ControlError):  # the server has refused the declaration too
+                self.server.control(name, end)
+
+
+class Tables(Mapping[str, Any]):
+    """Tables of an account by name, as boto3's `Table`."""
+
+    def __init__(self, account: Account, names: Sequence[str]) -> None:
+        self._account = account
+        self._tables: dict[str, Any] = dict.fromkeys(names)
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - boto3 has no types
+        if self._tables[name] is None:
+            self._tables[name] = self._account.resource().Table(name)
+        return self._tables[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)
+
+
+class Accounts:
+    """The server of a pytest process, and the accounts of its tests.
+
+    The server starts when it is first used. arguments: those of the command that starts it.
+    """
+
+    def __init__(self, arguments: Sequence[str]) -> None:
+        self._arguments = arguments
+        self._server: Server | None = None
+        self._background: _Background | None = None
+        self._count = 0
+        self._open = ExitStack()
+
+    @property
+    def server(self) -> Server:
+        """The server. Raises StartError."""
+        if self._server is None:
+            self._server = start(self._arguments)
+            self._background = _Background(self._server.url)
+        return self._server
+
+    def enter(self) -> None:
+        """Let the variables of the shared account take effect in this process, until `close`."""
+        self._open.enter_context(applied(self.server.environment()))
+
+    def enter_nowhere(self) -> None:
+        """Let variables that lead to no server take effect in this process, until `close`."""
+        self._open.enter_context(applied(variables(_NOWHERE, ACCESS_KEY, REGION)))
+
+    @contextmanager
+    def fresh(self) -> Iterator[Account]:
+        """Yield an account that no other test has. Afterwards it is dropped in the background."""
+        self._count += 1
+        with self._account(f"test-{self._count}") as account:
+            yield account
+
+    @contextmanager
+    def shared(self) -> Iterator[Account]:
+        """Yield the account that such tests share. Afterwards it is emptied."""
+        with self._account(ACCESS_KEY) as account:
+            yield account
+
+    @contextmanager
+    def _account(self, access_key: str) -> Iterator[Account]:
+        server = self.server
+        assert self._background is not None, "it starts with the server"
+        self._background.wait()
+        account = Account(server, access_key)
+        try:
+            with applied(account.environment()):
+                yield account
+        finally:
+            account.restore()
+            self._background.call("reset", {"AccessKey": access_key})
+
+    def close(self) -> None:
+        """End the server and restore the environment."""
+        self._open.close()
+        if self._server is not None:
+            self._server.stop()
+
+
+class _Background:
+    """Calls controls without waiting for their answers, one at a time."""
+
+    def __init__(self, url: str) -> None:
+        self._connection = HTTPConnection(urlsplit(url).netloc, timeout=_TIMEOUT)
+        self._pending: tuple[str, str] | None = None
+
+    def call(self, name: str, body: Mapping[str, Any]) -> None:
+        """Send a call. It must be one that may be sent twice."""
+        self.wait()
+        self._pending = f"/_emulator/{name}", json.dumps(body)
+        try:
+            self._send()
+        except (OSError, HTTPException):  # `wait` sends it again
+            self._connection.close()
+
+    def wait(self) -> None:
+        """Wait for the end of the last call. Raises ControlError."""
+        if self._pending is None:
+            return
+        try:
+            response = self._connection.getresponse()
+        except (OSError, HTTPException):  # the server closes connections that have been idle for long
+            self._connection.close()
+            self._send()
+            response = self._connection.getresponse()
+        self._pending = None
+        text = response.read().decode()
+        if response.status != _OK:
+            raise ControlError(response.status, text)
+
+    def _send(self) -> None:
+        assert self._pending is not None, "there is a call"
+        self._connection.request("POST", *self._pending)

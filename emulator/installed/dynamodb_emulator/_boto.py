@@ -1,0 +1,100 @@
+"""boto3 clients of a server."""
+
+import copy
+import os
+import weakref
+from collections.abc import Mapping
+from typing import Any
+
+try:
+    import boto3
+    import botocore.session
+    from botocore.config import Config
+    from botocore.credentials import Credentials
+except ImportError as error:
+    raise ImportError("this needs boto3: pip install 'dynamodb-emulator[pytest]'") from error
+
+
+class Clients:
+    """Makes clients of one server.
+
+    They share a session: the first client takes 20 to 150 ms, and each other one 2 ms. The session
+    reads no file and no profile of the user.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        unread = {"profile": (None, None, None, None), "config_file": (None, None, os.devnull, None)}
+        self._originals: dict[str, Any] = {}
+        self._resource_class: Any = None
+        self._session = boto3.Session(botocore_session=botocore.session.Session(session_vars=unread))
+
+    def client(self, service: str, access_key: str, region: str, options: Mapping[str, Any]) -> Any:  # noqa: ANN401
+        """Return a client."""
+        return self._session.client(service, **self._options(access_key, region, options))
+
+    def resource(self, access_key: str, region: str, options: Mapping[str, Any]) -> Any:  # noqa: ANN401
+        """Return a resource."""
+        return self._session.resource("dynamodb", **self._options(access_key, region, options))
+
+    def copied_client(self, access_key: str, region: str) -> Any:  # noqa: ANN401
+        """Return a DynamoDB client that shares the connections of other such clients.
+
+        This takes 0.4 ms, and `client` 2 ms. If this version of botocore cannot be copied, it
+        returns a client that `client` has made.
+        """
+        if region not in self._originals:
+            self._originals[region] = self._original(region)
+        original = self._originals[region]
+        return self.client("dynamodb", access_key, region, {}) if original is None else _copy(original, access_key)
+
+    def resource_of(self, client: Any) -> Any:  # noqa: ANN401
+        """Return a resource that uses a client."""
+        if self._resource_class is None:
+            self._resource_class = type(self.resource("local", "us-east-1", {}))
+        return self._resource_class(client=client)
+
+    def _original(self, region: str) -> Any:  # noqa: ANN401
+        """Return a client whose copies are signed with their own access keys, or None."""
+        original = self.client("dynamodb", "original", region, {})
+        seen: list[str] = []
+        try:
+            trial = _copy(original, "trial")
+            trial.meta.events.register("before-send", lambda request, **_: seen.append(str(request.headers)))
+            trial.list_tables()
+        except (AttributeError, TypeError, ValueError):
+            return None
+        return original if len(seen) == 1 and "Credential=trial/" in seen[0] else None
+
+    def _options(self, access_key: str, region: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        config = Config(proxies={})
+        given = options.get("config")
+        return {
+            "endpoint_url": self._url,
+            "region_name": region,
+            "aws_access_key_id": access_key,
+            "aws_secret_access_key": "local",
+            **options,
+            "config": config.merge(given) if given is not None else config,
+        }
+
+
+def _copy(original: Any, access_key: str) -> Any:  # noqa: ANN401
+    """Return a copy of a client with another access key and its own event handlers.
+
+    The copy shares everything else: models, serializers and the pool of connections.
+    """
+    service = original.meta.service_model.service_id.hyphenize()
+    events = copy.copy(original.meta.events)
+    signer = copy.copy(original._request_signer)  # noqa: SLF001 - botocore has no public way
+    signer._credentials = Credentials(access_key, "local")  # noqa: SLF001
+    signer._event_emitter = weakref.proxy(events)  # noqa: SLF001 - as in its constructor
+    events.unregister(f"request-created.{service}", original._request_signer.handler)  # noqa: SLF001
+    events.register(f"request-created.{service}", signer.handler)
+    endpoint = copy.copy(original._endpoint)  # noqa: SLF001
+    endpoint._event_emitter = events  # noqa: SLF001
+    meta = copy.copy(original.meta)
+    meta.events = events
+    copied = object.__new__(type(original))  # copy.copy would call the client's __getattr__ too early
+    copied.__dict__.update(original.__dict__, meta=meta, _request_signer=signer, _endpoint=endpoint, _cache={})
+    return copied

@@ -1,0 +1,89 @@
+"""A server in a process of its own. It ends with the process that has started it."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import IO
+
+_PACKAGES = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+# The server's Python may have other packages on its module path, or none of ours, so the program
+# names the folder. -P keeps the current folder off the path.
+_PROGRAM = (
+    f"import sys; sys.path.insert(0, {_PACKAGES!r}); from dynamodb_emulator.__main__ import main; "
+    "del sys.path[0]; sys.exit(main())"
+)
+_FLAGS = ("--port=0", "--exit-with-parent")
+_POLL = 0.002  # seconds; the server takes about 150 ms to start
+_START = 60.0  # seconds until a server that is not ready has failed
+_STOP = 10.0  # seconds until a server that does not end is killed
+
+
+class StartError(Exception):
+    """The server has not started. The text has what the server has printed."""
+
+
+class Process:
+    """A server process. It listens on a free port unless the arguments name one.
+
+    errors: where the server's stderr goes; by default into `log`.
+    """
+
+    url: str
+
+    def __init__(
+        self, arguments: Sequence[str], environment: Mapping[str, str], errors: int | IO[bytes] | None = None
+    ) -> None:
+        self._parent = os.getpid()
+        # In append mode, reading the file does not move the place where the server writes.
+        self._output = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - closed by `stop`
+        with tempfile.TemporaryDirectory(prefix="dynamodb-emulator-") as folder:
+            ready = os.path.join(folder, "ready")
+            self._process = subprocess.Popen(  # noqa: S603 - our own program
+                [sys.executable, "-P", "-c", _PROGRAM, *_FLAGS, f"--ready-file={ready}", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=self._output,
+                stderr=self._output if errors is None else errors,
+                env=environment,
+                # Ctrl-C in a terminal must not end the server before the tests have cleaned up.
+                start_new_session=True,
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+            )
+            try:
+                self.url = self._wait_until_ready(ready)
+            except BaseException:
+                self.stop()
+                raise
+
+    def log(self) -> str:
+        """Return what the server has printed."""
+        self._output.seek(0)
+        return self._output.read().decode(errors="replace")
+
+    def stop(self) -> None:
+        """End the server and wait for its end. In a forked child of the owner, do nothing."""
+        if os.getpid() != self._parent:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(_STOP)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._output.close()
+
+    def _wait_until_ready(self, ready: str) -> str:
+        """Return the URL that the server writes into the file `ready`. Raises StartError."""
+        end = time.monotonic() + _START
+        while time.monotonic() < end:
+            ended = self._process.poll() is not None
+            with suppress(FileNotFoundError), open(ready, encoding="utf-8") as file:
+                return file.read().strip()
+            if ended:
+                raise StartError(": ".join(filter(None, ("the server has ended at its start", self.log().strip()))))
+            time.sleep(_POLL)
+        raise StartError(f"the server was not ready after {_START:.0f} seconds: {self.log().strip()}")

@@ -1,0 +1,172 @@
+"""The pytest plugin: a server for the tests of an application.
+
+| fixture | gives |
+|---|---|
+| `dynamodb`, `dynamodb_client` | a boto3 client |
+| `dynamodb_resource` | a boto3 resource |
+| `dynamodb_endpoint` | the URL of the server, for other clients |
+| `dynamodb_tables` | the tables of a definition file, by name, as boto3's `Table` |
+| `dynamodb_server` | the account of the test, the clock and the other controls (`Account`) |
+| `dynamodb_process` | the server itself, for the whole session (`dynamodb_emulator.Server`) |
+
+Where another plugin has a fixture `dynamodb`, as pytest-dynamodb has, that fixture stays what it
+is, and ours is `dynamodb_client`.
+
+Each pytest process has a server of its own, so each worker of pytest-xdist has one: the clock and
+the other controls of a test must not change the tests of other workers. A server starts when a
+fixture is first used.
+
+A test that uses one of the fixtures of a test is isolated, and the AWS_* variables of its process
+lead to its tables:
+
+- `account`, the default: the test has an access key of its own, and so its own tables. They are
+  dropped in the background.
+- `reset`: such tests have one access key, whose tables are deleted after each test. Code that makes
+  a client when it is imported needs this, because its client has the access key of that moment. If
+  the ini option chooses it, the variables are set before test modules and conftest files are
+  imported.
+
+The ini option `dynamodb_isolation` chooses for all tests, and the marker
+`@pytest.mark.dynamodb(isolation="reset")` for some. See also `pytest --help`.
+
+This module is imported at each start of pytest. It imports everything else at the first use.
+"""
+
+import os
+from collections.abc import Iterator
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from dynamodb_emulator._accounts import Account, Accounts, Tables
+    from dynamodb_emulator.server import Server
+
+_ISOLATIONS = ("account", "reset")
+_NAME = "dynamodb"
+
+_accounts = pytest.StashKey["Accounts"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the ini options."""
+    parser.addini(
+        "dynamodb_isolation",
+        "account: each test has an access key of its own; reset: tests share one, which is emptied after each test",
+        default="account",
+    )
+    parser.addini("dynamodb_tables", "files with the definitions of the tables of dynamodb_tables", type="paths")
+    parser.addini("dynamodb_arguments", "flags of the server, for example --enforce-throughput", type="args")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Set the variables for code that makes clients when it is imported."""
+    if _isolation(early_config, None) != "reset":
+        return
+    if _only_distributes(early_config.known_args_namespace):
+        # The imports of this process are not those of the tests. No client of them may reach AWS.
+        accounts_of(early_config).enter_nowhere()
+    else:
+        accounts_of(early_config).enter()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Describe the marker, and offer the fixture `dynamodb` unless another plugin has one."""
+    config.addinivalue_line(
+        "markers",
+        "dynamodb(isolation, tables): how the test is isolated, account or reset; files with the definitions of the "
+        "tables of dynamodb_tables",
+    )
+    _isolation(config, None)  # reports a wrong choice once, and not for each test
+    others = [plugin for plugin in config.pluginmanager.get_plugins() if isinstance(plugin, ModuleType)]
+    if not any(_NAME in vars(plugin) for plugin in others):
+        config.pluginmanager.register(_Dynamodb(), "dynamodb_emulator_client")
+
+
+def accounts_of(config: pytest.Config) -> "Accounts":
+    """Return the accounts of a pytest process. They end with the process."""
+    if _accounts not in config.stash:
+        from dynamodb_emulator._accounts import Accounts  # noqa: PLC0415 - see the module's docstring
+
+        config.stash[_accounts] = accounts = Accounts(config.getini("dynamodb_arguments"))
+        config.add_cleanup(accounts.close)
+    return config.stash[_accounts]
+
+
+def _isolation(config: pytest.Config, node: pytest.Item | None) -> str:
+    """Return how a test is isolated; without a test, the choice of the ini option."""
+    chosen = _of_marker(node, "isolation") or config.getini("dynamodb_isolation")
+    if chosen not in _ISOLATIONS:
+        raise pytest.UsageError(f"dynamodb isolation: {chosen!r} is not one of {', '.join(_ISOLATIONS)}")
+    return str(chosen)
+
+
+def _of_marker(node: pytest.Item | None, name: str) -> Any:  # noqa: ANN401 - an argument of any type
+    """Return an argument of the test's marker, or None. The nearest marker that has it counts."""
+    markers = node.iter_markers(_NAME) if node is not None else ()
+    return next((marker.kwargs[name] for marker in markers if name in marker.kwargs), None)
+
+
+def _only_distributes(options: object) -> bool:
+    """Say whether this process only gives the tests to workers of pytest-xdist."""
+    return "PYTEST_XDIST_WORKER" not in os.environ and bool(
+        getattr(options, "numprocesses", None) or getattr(options, "tx", None)
+    )
+
+
+@pytest.fixture(scope="session")
+def dynamodb_process(pytestconfig: pytest.Config) -> "Server":
+    """The server of this pytest process, for fixtures that live longer than a test."""
+    return accounts_of(pytestconfig).server
+
+
+@pytest.fixture
+def dynamodb_server(request: pytest.FixtureRequest) -> "Iterator[Account]":
+    """The account of the test, the clock of the server, and its other controls."""
+    accounts = accounts_of(request.config)
+    shared = _isolation(request.config, request.node) == "reset"
+    with accounts.shared() if shared else accounts.fresh() as account:
+        yield account
+
+
+@pytest.fixture
+def dynamodb_endpoint(dynamodb_server: "Account") -> str:
+    """The URL of the server."""
+    return dynamodb_server.url
+
+
+@pytest.fixture
+def dynamodb_client(dynamodb_server: "Account") -> Any:  # noqa: ANN401 - boto3 has no types
+    """A boto3 client of DynamoDB."""
+    return dynamodb_server.client()
+
+
+@pytest.fixture
+def dynamodb_resource(dynamodb_server: "Account") -> Any:  # noqa: ANN401 - boto3 has no types
+    """A boto3 resource of DynamoDB."""
+    return dynamodb_server.resource()
+
+
+@pytest.fixture
+def dynamodb_tables(request: pytest.FixtureRequest, dynamodb_server: "Account") -> "Tables":
+    """The tables of the definition files, by name, as boto3's Table."""
+    chosen = _of_marker(request.node, "tables")
+    if chosen is None:
+        paths = request.config.getini("dynamodb_tables")
+    else:
+        names = [chosen] if isinstance(chosen, str | os.PathLike) else chosen
+        paths = [os.path.join(request.config.rootpath, name) for name in names]
+    if not paths:
+        raise pytest.UsageError("dynamodb_tables needs a definition file: see the ini option dynamodb_tables")
+    return dynamodb_server.create_tables(paths)
+
+
+class _Dynamodb:
+    """The plugin that has the fixture `dynamodb`."""
+
+    @pytest.fixture
+    def dynamodb(self, dynamodb_client: Any) -> Any:  # noqa: ANN401 - boto3 has no types
+        """A boto3 client of DynamoDB."""
+        return dynamodb_client

@@ -1,0 +1,199 @@
+"""A server for tests and scripts, in a process of its own.
+
+    with dynamodb_emulator.running() as server:
+        client = server.client()
+        client.create_table(...)
+
+This module needs only the standard library. `Server.client` and `Server.resource` import boto3.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from dynamodb_emulator._process import Process, StartError
+from dynamodb_emulator._variables import variables
+
+if TYPE_CHECKING:
+    from dynamodb_emulator._boto import Clients
+
+__all__ = ["Clock", "ControlError", "Server", "StartError", "running"]
+
+Setting: TypeAlias = bool | int | float | str | os.PathLike[str] | Sequence[str]
+
+ACCESS_KEY = "local"
+REGION = "us-east-1"
+
+_SETTINGS = "DYNAMODB_EMULATOR_"  # the beginning of the variables that are settings
+_TIMEOUT = 65.0  # seconds without a byte from the server
+_OK = 200
+
+
+class ControlError(Exception):
+    """The server has refused the call of a control. str(error) says why."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+@contextmanager
+def running(**settings: Setting) -> Iterator["Server"]:
+    """Run a server for the length of a with block.
+
+    The server listens on a free port and keeps its data in memory, unless the settings say
+    otherwise. `settings` are the flags of the command, with `_` for `-`:
+    `running(data_dir="data", enforce_throughput=True)`. Settings in the environment have no effect.
+    Several servers can run at the same time. A server ends with the process that has started it,
+    also if that process is killed.
+
+    Raises StartError.
+    """
+    server = start(arguments_of(settings))
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def start(arguments: Sequence[str]) -> "Server":
+    """Start a server with the arguments of the command; the caller stops it. Raises StartError."""
+    stored = any(each.startswith(("--in-memory", "--data-dir")) for each in arguments)
+    environment = {name: text for name, text in os.environ.items() if not name.startswith(_SETTINGS)}
+    return Server(Process(arguments if stored else ["--in-memory", *arguments], environment))
+
+
+def arguments_of(settings: Mapping[str, Setting]) -> list[str]:
+    """Return the arguments of the command that stand for settings."""
+    arguments = []
+    for name, value in settings.items():
+        flag = "--" + name.replace("_", "-")
+        if isinstance(value, bool):
+            arguments += [flag] if value else []
+        elif isinstance(value, str | int | float | os.PathLike):
+            arguments.append(f"{flag}={os.fspath(value) if isinstance(value, os.PathLike) else value}")
+        else:
+            arguments += [f"{flag}={each}" for each in value]
+    return arguments
+
+
+class Server:
+    """A running server. `running` makes one.
+
+    url: its address, for example `http://127.0.0.1:41237`; clock: the server's clock.
+    """
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._clients: Clients | None = None
+        self.url = process.url
+        self.clock = Clock(self)
+
+    def environment(self, access_key: str = ACCESS_KEY, region: str = REGION) -> dict[str, str]:
+        """Return the environment variables by which AWS SDKs and the AWS CLI find this server.
+
+        Each pair of access key and region has its own tables.
+        """
+        return variables(self.url, access_key, region)
+
+    def client(
+        self,
+        service: str = "dynamodb",
+        *,
+        access_key: str = ACCESS_KEY,
+        region: str = REGION,
+        **options: Any,  # noqa: ANN401 - boto3's
+    ) -> Any:  # noqa: ANN401 - boto3 has no types
+        """Return a boto3 client of this server: "dynamodb", "dynamodbstreams" or "lambda".
+
+        options: further options of `boto3.client`. Raises ImportError if boto3 is not installed.
+        """
+        return self.clients.client(service, access_key, region, options)
+
+    def resource(self, *, access_key: str = ACCESS_KEY, region: str = REGION, **options: Any) -> Any:  # noqa: ANN401
+        """Return a boto3 resource of this server, as `client` returns a client."""
+        return self.clients.resource(access_key, region, options)
+
+    def control(self, name: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Call a control by the name of its call under `/_emulator/`; return its answer.
+
+        Without a body, the call is a GET, which only reads. Raises ControlError.
+        """
+        from http.client import HTTPConnection  # noqa: PLC0415 - takes longer than the rest of the import
+        from urllib.parse import urlsplit  # noqa: PLC0415 - as above
+
+        connection = HTTPConnection(urlsplit(self.url).netloc, timeout=_TIMEOUT)
+        try:
+            if body is None:
+                connection.request("GET", f"/_emulator/{name}")
+            else:
+                connection.request("POST", f"/_emulator/{name}", json.dumps(body))
+            response = connection.getresponse()
+            answer: dict[str, Any] = json.loads(response.read())
+        finally:
+            connection.close()
+        if response.status != _OK:
+            raise ControlError(response.status, str(answer.get("message", answer)))
+        return answer
+
+    def reset(self, *, access_key: str | None = None, region: str | None = None) -> None:
+        """Delete everything, or all tables of an access key, in one region or in all."""
+        given = {"AccessKey": access_key, "Region": region}
+        self.control("reset", {name: value for name, value in given.items() if value is not None})
+
+    def log(self) -> str:
+        """Return what the server has logged."""
+        return self._process.log()
+
+    def stop(self) -> None:
+        """End the server and wait for its end."""
+        self._process.stop()
+
+    @property
+    def clients(self) -> "Clients":
+        """What makes the boto3 clients of this server. Its first use imports boto3."""
+        if self._clients is None:
+            from dynamodb_emulator._boto import Clients  # noqa: PLC0415 - imports boto3
+
+            self._clients = Clients(self.url)
+        return self._clients
+
+
+class Clock:
+    """The clock of a server. Everything that depends on time follows it.
+
+    Each move returns the clock's time, in seconds since the epoch, after what was due has begun.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self.moved = False
+        """Whether the clock may differ from that of the machine."""
+
+    def now(self) -> float:
+        """Return the clock's time, in seconds since the epoch."""
+        return float(self._server.control("clock")["Now"])
+
+    def advance(self, seconds: float) -> float:
+        """Move the clock forward. It runs or stands still as before."""
+        return self._move("Advance", seconds)
+
+    def freeze(self, at: float | str | None = None) -> float:
+        """Stop the clock, now or at a time: seconds since the epoch, or ISO 8601."""
+        return self._move("Freeze", True if at is None else at)
+
+    def set_offset(self, seconds: float) -> float:
+        """Let the clock run ahead of the machine's clock by so many seconds."""
+        return self._move("Offset", seconds)
+
+    def release(self) -> float:
+        """Let the clock follow the machine's clock again."""
+        return self._move("Release", True)  # noqa: FBT003 - a value of JSON
+
+    def _move(self, kind: str, value: object) -> float:
+        self.moved = True  # even if the call fails: its answer may be lost
+        now = float(self._server.control("clock", {kind: value})["Now"])
+        self.moved = kind != "Release"
+        return now

@@ -1,0 +1,145 @@
+"""Where settings come from. The first source that has a setting decides.
+
+| source                 | for example                     | where                               |
+|------------------------|---------------------------------|-------------------------------------|
+| flags                  | `--shared-db`                   | flags.py, dynamodb_local.py         |
+| our variables          | `DYNAMODB_EMULATOR_SHARED_DB=1` | here                                |
+| LocalStack's variables | `DYNAMODB_SHARE_DB=1`           | here                                |
+| the file of --config   | `shared-db = true`              | config_file.py                      |
+| defaults               |                                 | settings.py; those of a DynamoDB    |
+|                        |                                 | Local command in dynamodb_local.py  |
+
+A value that no better source decides is parsed; other values may be nonsense. An empty variable
+counts as absent, because compose files write `${PORT:-}`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import Field, fields
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from emulator.settings import EXCLUSIVE, Settings
+
+PREFIX: Final = "DYNAMODB_EMULATOR_"
+
+_TRUE: Final = frozenset(("1", "true", "yes", "on"))
+_FALSE: Final = frozenset(("0", "false", "no", "off"))
+LINKED_PORT: Final = ("tcp://", "udp://", "sctp://")
+"""The beginnings of DYNAMODB_EMULATOR_PORT if Kubernetes sets it for a Service of that name."""
+
+FIELDS: Final[Mapping[str, Field[Any]]] = {field.name: field for field in fields(Settings)}
+
+
+class WrongSetting(Exception):
+    """A source has a value that is wrong; the text is one line for the user."""
+
+
+class Given(NamedTuple):
+    """A setting that a source gives. place: its name there. value: raises ValueError."""
+
+    place: str
+    value: Callable[[], Any]
+
+
+Source = Mapping[str, Given]
+"""The settings of one source, by the names of their fields."""
+
+
+def merged(sources: Iterable[Source]) -> dict[str, Any]:
+    """Return the value of each setting that a source gives, from the first that gives it.
+
+    Raises WrongSetting.
+    """
+    values: dict[str, Any] = {}
+    folder_is_decided = False
+    for source in sources:
+        for name, given in source.items():
+            if name in values or (folder_is_decided and name in EXCLUSIVE):
+                continue
+            try:
+                values[name] = given.value()
+            except ValueError as error:
+                raise WrongSetting(f"{given.place}: {error}") from None
+        if not folder_is_decided and values.get("in_memory") and "data_dir" in values:
+            raise WrongSetting(f"{source['in_memory'].place} is not allowed with {source['data_dir'].place}")
+        folder_is_decided = bool(values.get("in_memory")) or "data_dir" in values
+    return values
+
+
+def environment_source(environment: Mapping[str, str]) -> Source:
+    """Return the settings in DYNAMODB_EMULATOR_* variables."""
+    found = {}
+    for name, field in FIELDS.items():
+        variable = variable_of(name)
+        text = environment.get(variable)
+        if text and not (name == "port" and text.startswith(LINKED_PORT)):
+            found[name] = Given(variable, partial(parsed, field, text))
+    return found
+
+
+def localstack_source(environment: Mapping[str, str]) -> Source:
+    """Return the settings in LocalStack's variables."""
+    found = {}
+    for name, field in FIELDS.items():
+        variable: str = field.metadata.get("localstack", "")
+        text = environment.get(variable, "")
+        if text:
+            found[name] = Given(variable, partial(_of_localstack, field, text))
+    return found
+
+
+def _of_localstack(field: Field[Any], text: str) -> Any:  # noqa: ANN401 - of the field's type
+    on = _switch(text)
+    return on if isinstance(field.default, bool) else field.metadata["localstack_on" if on else "localstack_off"]
+
+
+def variable_of(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def flag_of(name: str) -> str:
+    """Return the flag of a setting."""
+    return "--" + name.replace("_", "-")
+
+
+def parsed(field: Field[Any], text: str) -> Any:  # noqa: ANN401 - of the field's type
+    """Return a setting's value from its text. Raises ValueError."""
+    default: Any = field.default
+    if isinstance(default, bool):
+        return _switch(text)
+    check = field.metadata.get("check")
+    if isinstance(default, tuple):
+        parts = tuple(part.strip() for part in text.split(",") if part.strip())
+        for part in parts:
+            if check is not None:
+                check(part)
+        return parts
+    if isinstance(default, int | float):
+        return _number(type(default), text, field.metadata.get("between"))
+    choices = field.metadata.get("choices")
+    if choices and text.lower() not in choices:
+        raise ValueError(f"{text!r} is not one of {', '.join(choices)}")
+    if choices:
+        return text.lower()
+    if check is not None:
+        check(text)
+    return Path(text) if isinstance(default, Path) else text
+
+
+def _switch(text: str) -> bool:
+    lower = text.lower()
+    if lower not in _TRUE | _FALSE:
+        raise ValueError(f"{text!r} is neither 1 (true, yes, on) nor 0 (false, no, off)")
+    return lower in _TRUE
+
+
+def _number(kind: type[int] | type[float], text: str, between: tuple[float, float] | None) -> float:
+    try:
+        number = kind(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not {'a whole number' if kind is int else 'a number'}") from None
+    if between is not None and not between[0] <= number <= between[1]:
+        raise ValueError(f"{text} is not between {between[0]} and {between[1]}")
+    return number
