@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from emulator.commands import COMMANDS
-from emulator.flags import settings_from, warnings
+from emulator.flags import configuration
 from emulator.settings import Settings
 
 log = logging.getLogger("emulator")
@@ -43,9 +43,9 @@ def _run(arguments: Sequence[str] | None) -> int:
         status: int = import_module(f"emulator.commands.{arguments[0]}").main(arguments[1:])
         return status
     started_by = os.getppid()  # before anything slow: if the parent ends earlier, nobody notices
-    settings = settings_from(arguments, os.environ)
+    settings, warnings = configuration(arguments, os.environ)
     configure_log(settings.log_level)
-    for warning in warnings(os.environ):
+    for warning in warnings:
         log.warning("%s", warning)
     # These modules are imported after the flags are read, so that --help and mistakes answer at
     # once. Their objects live as long as the program. Searching these objects for garbage took

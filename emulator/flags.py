@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import Field, fields
 from functools import partial
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn
 
 from emulator.commands import COMMANDS
 from emulator.settings import EXCLUSIVE, Group, Settings
@@ -41,18 +41,8 @@ DYNAMODB_EMULATOR_2_SERVICE_HOST and so on. Kubernetes also sets DYNAMODB_EMULAT
 setting too. The beginning of the value tells them apart (LINKED_PORT).
 """
 
-_DYNAMODB_LOCAL: Final[Mapping[str, str]] = {
-    "-port": "use --port",
-    "-inMemory": "use --in-memory",
-    "-dbPath": "use --data-dir",
-    "-sharedDb": "use --shared-db",
-    "-cors": "use --cors",
-    "-delayTransientStatuses": "use --delay-transient-statuses",
-    "-version": "use --version",
-    "-optimizeDbBeforeStartup": "leave it out",
-    "-disableTelemetry": "leave it out",
-}
-"""DynamoDB Local's options (developer guide, "DynamoDB local usage notes") and our equivalents."""
+_OF_DYNAMODB_LOCAL: Final = re.compile(r"-(?!h$|help$)[a-zA-Z]").match
+"""An argument that only a command line of DynamoDB Local has. `-h` and `-help` are ours too."""
 
 _EXAMPLES: Final = f"""\
 Every option can also be a variable, {PREFIX}PORT=8001, or a line in the file of --config: port = 8001.
@@ -63,6 +53,7 @@ examples:
   {PROGRAM} --data-dir /var/lib/dynamodb      keep the data in a folder
   {PROGRAM} --port 0 --shared-db              a free port, one database for all access keys
   {PROGRAM} --functions functions.toml        invoke functions with the records of streams
+  {PROGRAM} -jar DynamoDBLocal.jar -inMemory  command lines of DynamoDB Local work as they are
 
 commands (--help after the command explains it):
 {"".join(f"  {PROGRAM} {name:16} {summary}{chr(10)}" for name, summary in COMMANDS.items())}
@@ -73,20 +64,42 @@ exit status of a server:
 """
 
 
+class Configuration(NamedTuple):
+    """The settings of a server, and sentences about them for the log."""
+
+    settings: Settings
+    warnings: list[str]
+
+
 def settings_from(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
+    """Return the settings of a server. Ends the program as `configuration` does."""
+    return configuration(arguments, environment).settings
+
+
+def configuration(arguments: Sequence[str], environment: Mapping[str, str]) -> Configuration:
     """Return the settings of a server.
 
     Exits with status 2 and one line if a value cannot be parsed, with status 0 after --help and
     --version.
     """
     parser = _parser()
-    known, unknown = parser.parse_known_args(arguments)
-    if unknown:
-        parser.error(_unknown_arguments(unknown))
     try:
-        return settings_of([_flags_source(vars(known))], environment)
+        if any(map(_OF_DYNAMODB_LOCAL, arguments)):
+            return _of_dynamodb_local(parser, arguments, environment)
+        return Configuration(settings_of([_flags(parser, arguments)], environment), warnings(environment))
     except WrongSetting as error:
         parser.error(str(error))
+
+
+def _of_dynamodb_local(parser: "Parser", arguments: Sequence[str], environment: Mapping[str, str]) -> Configuration:
+    """Return the settings of a command line of DynamoDB Local. Raises WrongSetting."""
+    from emulator import dynamodb_local  # noqa: PLC0415 - start-up time
+
+    command = dynamodb_local.parse(arguments, environment)
+    if command.shows is not None:
+        parser.exit(0, dynamodb_local.HELP if command.shows == "-help" else f"{PROGRAM} {VERSION}\n")
+    settings = settings_of([_flags(parser, command.rest), command.flags], environment, command.defaults)
+    return Configuration(settings, warnings(environment) + dynamodb_local.warnings(settings))
 
 
 def settings_of(flags: Sequence[Source], environment: Mapping[str, str], *defaults: Source) -> Settings:
@@ -103,11 +116,14 @@ def settings_of(flags: Sequence[Source], environment: Mapping[str, str], *defaul
     return Settings(**merged([*named, *defaults]))
 
 
-def _flags_source(values: Mapping[str, Any]) -> Source:
-    """Return the source of flags that argparse has parsed."""
+def _flags(parser: "Parser", arguments: Sequence[str]) -> Source:
+    """Return the source of our flags. Exits as argparse does."""
+    known, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}; --help lists the options")
     return {
         name: Given(flag_of(name), partial(tuple, value) if isinstance(value, list) else partial(_same, value))
-        for name, value in values.items()
+        for name, value in vars(known).items()
     }
 
 
@@ -132,14 +148,6 @@ def warnings(environment: Mapping[str, str]) -> list[str]:
                 f"the environment variable {variable} is a Kubernetes service link, not a setting: ignored"
             )
     return sentences
-
-
-def _unknown_arguments(arguments: Sequence[str]) -> str:
-    for argument in arguments:
-        ours = _DYNAMODB_LOCAL.get(argument)
-        if ours is not None:
-            return f"{argument} is an option of DynamoDB Local: {ours}"
-    return f"unrecognized arguments: {' '.join(arguments)}; --help lists the options"
 
 
 def _hint(name: str, known: Iterable[str]) -> str:

@@ -102,6 +102,13 @@ class Settings:
         metavar="NAME",
         check=_check_host,
     )
+    root_status: int = _setting(
+        Group.NETWORK,
+        200,
+        "status of the answer to GET and HEAD of /; DynamoDB Local answers 400",
+        between=(200, 599),
+        metavar="STATUS",
+    )
     request_buffer: int = _setting(
         Group.NETWORK,
         256 << 20,

@@ -81,10 +81,10 @@ def create(settings: Settings | None = None) -> Application:
     `--log-level` sets the level of the log, as in our own server.
     """
     if settings is None:
-        from emulator.flags import settings_from, warnings  # noqa: PLC0415 - start-up time
+        from emulator.flags import configuration  # noqa: PLC0415 - start-up time
 
-        settings = settings_from((), os.environ)
-        for warning in warnings(os.environ):
+        settings, warnings = configuration((), os.environ)
+        for warning in warnings:
             log.warning("%s", warning)
     log.setLevel(5 if settings.log_level == "trace" else settings.log_level.upper())
     return Application(lambda: opened(settings))

@@ -105,10 +105,6 @@ def test_settings(arguments, environment, expected):
         ("--in-memory --data-dir x", {}, "argument --data-dir: not allowed with argument --in-memory"),
         ("--in-mem", {}, "unrecognized arguments: --in-mem; --help lists the options"),
         ("copi a b --port 1", {}, "unrecognized arguments: copi a b; --help lists the options"),
-        ("-port 8000", {}, "-port is an option of DynamoDB Local: use --port"),
-        ("-sharedDb -inMemory", {}, "-sharedDb is an option of DynamoDB Local: use --shared-db"),
-        ("--in-memory -dbPath x", {}, "-dbPath is an option of DynamoDB Local: use --data-dir"),
-        ("-disableTelemetry", {}, "-disableTelemetry is an option of DynamoDB Local: leave it out"),
         ("", {"WORKERS": "-1"}, "DYNAMODB_EMULATOR_WORKERS: -1 is not between 1 and 64"),
         (
             "",

@@ -1,0 +1,164 @@
+"""Command lines of DynamoDB Local, as they stand in scripts and compose files.
+
+    java -Djava.library.path=./DynamoDBLocal_lib -jar DynamoDBLocal.jar -sharedDb -dbPath ./data
+
+What is meant for Java is ignored. DynamoDB Local's options are a source of settings (sources.py),
+and so are its defaults. Options of this program may stand between them, and beat them. The options
+are those of the developer guide, "DynamoDB local usage notes".
+
+What callers of DynamoDB Local rely on holds too:
+
+- GET and HEAD of `/` answer 400. Scripts wait for that.
+- The account in ARNs is 000000000000.
+- The store is below `-dbPath`, by default below the working directory. Its folder has a name of its
+  own there, so DynamoDB Local's files stay as they are.
+- The server listens on all addresses if it runs in a container: the ports of a container are closed
+  until somebody publishes them. Elsewhere it listens on localhost, unlike DynamoDB Local, because
+  nothing is protected.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from emulator.settings import Settings
+from emulator.sources import FIELDS, Given, Source, WrongSetting, parsed
+
+FOLDER: Final = "dynamodb-emulator"
+"""The name of the store's folder, below DynamoDB Local's own files."""
+
+_CONTAINER_FILES: Final = (Path("/.dockerenv"), Path("/run/.containerenv"))
+"""Files that Docker and Podman make in containers."""
+_CONTAINER_VARIABLE: Final = "KUBERNETES_SERVICE_HOST"
+
+_JAVA_WITH_VALUE: Final = frozenset(("-jar", "-cp", "-classpath"))
+_JAVA_PREFIXES: Final = ("-D", "-X", "-ea", "-server", "-javaagent:", "-agentlib:")
+_MAIN_CLASS: Final = "com.amazonaws.services.dynamodbv2.local.main.ServerRunner"
+
+
+def _store(text: str) -> Path:
+    return Path(text) / FOLDER
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    """Return the origins of a list of domains. DynamoDB Local's domains need no scheme.
+
+    With `*`, the list is empty: pages of any origin may use the DynamoDB API anyway. Our own `*`
+    would also open /_emulator/ to them, which DynamoDB Local does not have.
+    """
+    domains = [each.strip() for each in text.split(",") if each.strip()]
+    if "*" in domains:
+        return ()
+    origins = [f"{scheme}://{each}" for each in domains if "://" not in each for scheme in ("http", "https")]
+    value: tuple[str, ...] = parsed(FIELDS["cors"], ",".join([each for each in domains if "://" in each] + origins))
+    return value
+
+
+class _Option(NamedTuple):
+    """An option. setting: None if it sets nothing. value: None for a switch."""
+
+    summary: str
+    setting: str | None = None
+    metavar: str = ""
+    value: Callable[[str], Any] | None = None
+    ends: bool = False  # it shows something, and the program ends
+
+
+OPTIONS: Final[Mapping[str, _Option]] = {
+    "-port": _Option("port to listen on (default: 8000)", "port", "N", partial(parsed, FIELDS["port"])),
+    "-inMemory": _Option("keep everything in memory and forget it at exit", "in_memory"),
+    "-dbPath": _Option(f"the data are in its folder {FOLDER} (default: working directory)", "data_dir", "DIR", _store),
+    "-sharedDb": _Option("one database for all access keys and regions", "shared_db"),
+    "-cors": _Option("origins or domains of web pages that may use this server", "cors", "LIST", _origins),
+    "-delayTransientStatuses": _Option("show CREATING and other such statuses for a while", "delay_transient_statuses"),
+    "-optimizeDbBeforeStartup": _Option("no effect"),
+    "-disableTelemetry": _Option("no effect: there is no telemetry"),
+    "-version": _Option("show the version", ends=True),
+    "-help": _Option("show this text", ends=True),
+}
+
+_DEFAULTS: Final[Mapping[str, Any]] = {"account": "000000000000", "root_status": 400, "data_dir": Path(FOLDER)}
+
+HELP: Final = "options of DynamoDB Local:\n" + "".join(
+    f"  {f'{name} {option.metavar}':26}{option.summary}\n" for name, option in OPTIONS.items()
+)
+
+
+class Command(NamedTuple):
+    """A parsed command. rest: arguments of this program. shows: the option that ends it, if any."""
+
+    flags: Source
+    defaults: Source
+    rest: Sequence[str]
+    shows: str | None
+
+
+def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Command:
+    """Parse a command line. Raises WrongSetting."""
+    flags: dict[str, Given] = {}
+    rest: list[str] = []
+    shows: str | None = None
+    waiting = list(reversed(arguments))
+    if waiting and Path(waiting[-1]).name == "java":
+        waiting.pop()
+    while waiting:
+        argument = waiting.pop()
+        name, equals, text = argument.partition("=")
+        option = OPTIONS.get(name)
+        if argument in _JAVA_WITH_VALUE:
+            _value_of(argument, waiting)
+        elif argument.startswith(_JAVA_PREFIXES) or argument == _MAIN_CLASS:
+            continue
+        elif argument.startswith("--") or not argument.startswith("-"):
+            rest.append(argument)
+        elif option is None:
+            raise WrongSetting(_unknown(name))
+        elif option.setting is not None and option.value is not None:
+            value = text if equals else _value_of(argument, waiting)
+            flags[option.setting] = Given(name, partial(option.value, value))
+        elif equals:
+            raise WrongSetting(f"{name} takes no value")
+        elif option.setting is not None:
+            flags[option.setting] = Given(name, partial(_same, True))  # noqa: FBT003 - the value
+        elif option.ends:
+            shows = shows or name
+    return Command(flags, _defaults(environment), rest, shows)
+
+
+def _value_of(name: str, waiting: list[str]) -> str:
+    if not waiting or waiting[-1].startswith("-"):
+        raise WrongSetting(f"{name} needs a value")
+    return waiting.pop()
+
+
+def _unknown(name: str) -> str:
+    close = get_close_matches(name.lower(), [each.lower() for each in OPTIONS], 1)
+    hint = next((f"; did you mean {each}?" for each in OPTIONS if [each.lower()] == close), "")
+    return f"there is no option {name}{hint or '; -help and --help list the options'}"
+
+
+def _defaults(environment: Mapping[str, str]) -> Source:
+    values = dict(_DEFAULTS)
+    if _CONTAINER_VARIABLE in environment or any(file.exists() for file in _CONTAINER_FILES):
+        values["host"] = ("0.0.0.0",)  # noqa: S104 - as the module's docstring says
+    return {name: Given(name, partial(_same, value)) for name, value in values.items()}
+
+
+def _same(value: object) -> object:
+    return value
+
+
+def warnings(settings: Settings) -> list[str]:
+    """Return a sentence if DynamoDB Local has left data where our data are."""
+    folder = settings.folder
+    if folder is None or folder.name != FOLDER:
+        return []
+    files = ", ".join(sorted(each.name for each in folder.parent.glob("*.db")))
+    how = "start DynamoDB Local on another port and run: dynamodb-emulator load"
+    sentence = (
+        f"{folder.parent.absolute()} has data of DynamoDB Local ({files}), which this server does not read. To copy a "
+        f"table, {how} --from-endpoint http://127.0.0.1:PORT --table NAME"
+    )
+    return [sentence] if files else []
