@@ -57,7 +57,7 @@ class Containers:
     """An image store in a folder of its own, and the namespace in which podman runs."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._store = ("--root", str(folder / "store"), "--runroot", str(folder / "run"), "--storage-driver", "overlay")
         self._holder = subprocess.Popen(
             ["unshare", "--mount", "sh", "-c", "mount -t tmpfs none /sys/fs/cgroup && echo && exec cat"],
@@ -72,10 +72,10 @@ class Containers:
         """End all containers and remove the folder."""
         self.podman("rm", "--force", "--all", check=False)
         self._holder.communicate()
-        shutil.rmtree(self._folder)
+        shutil.rmtree(self.folder)
 
     def _inside(self, *command: str) -> list[str]:
-        return ["nsenter", "--mount", f"--target={self._holder.pid}", "--wd=/", *command]
+        return ["nsenter", "--mount", f"--target={self._holder.pid}", *command]
 
     def buildah(self, *arguments: str | Path, patience: float = _PATIENCE) -> str:
         """Run buildah and return what it prints."""
@@ -91,7 +91,7 @@ class Containers:
 
     def make_base(self) -> None:
         """Make the image that takes the place of the official Python image."""
-        folder = self._folder / "base"
+        folder = self.folder / "base"
         _run("debootstrap", "--variant=minbase", f"--include={_PACKAGES}", _DEBIAN, folder, patience=_BUILD)
         for name, text in _SLIM.items():
             (folder / name).write_text(text)
@@ -102,7 +102,13 @@ class Containers:
         # The official image has neither bytecode nor documents; and mirrors may need own certificates.
         for cache in (folder / "usr/lib").glob("python3*/**/__pycache__"):
             shutil.rmtree(cache)
-        for name in ("usr/share/doc", "usr/share/man", "usr/share/locale", "var/cache/apt/archives", "var/lib/apt/lists"):
+        for name in (
+            "usr/share/doc",
+            "usr/share/man",
+            "usr/share/locale",
+            "var/cache/apt/archives",
+            "var/lib/apt/lists",
+        ):
             shutil.rmtree(folder / name)
         certificates = Path("/etc/ssl/certs/ca-certificates.crt")
         if certificates.exists():
