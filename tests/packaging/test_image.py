@@ -42,17 +42,16 @@ def containers(tmp_path_factory):
 
 
 @pytest.fixture
-def volume(containers, request):
+def volume(containers, tmp_path):
     """A function that makes a named volume, or a folder of the host with an owner."""
     names = []
 
-    def make(owner=None, mode=0o755):
+    def make(owner=None):
         if owner is None:
             names.append(containers.podman("volume", "create"))
             return names[-1]
-        folder = containers.folder / f"host-{request.node.name.replace('/', '-')}"
+        folder = tmp_path / "host"
         folder.mkdir()
-        folder.chmod(mode)
         os.chown(folder, owner, owner)
         return folder
 
@@ -93,7 +92,7 @@ def test_the_image_adds_less_than_64_mb(containers):
 
 
 def test_only_what_the_server_needs_is_installed(containers):
-    code, names = containers.run(command=("/venv/lib",), *("--entrypoint", "find"))
+    code, names = containers.run("--entrypoint", "find", command=("/venv/lib",))
     assert code == 0
     assert "dynamodb_emulator" in names
     assert not [line for line in names.splitlines() if "botocore" in line or "/site-packages/pip" in line]
@@ -162,7 +161,7 @@ def test_a_folder_that_the_user_may_not_write_is_an_error_of_one_line(containers
 
 def is_healthy(containers, server):
     """Run the image's own health check."""
-    kind, text = containers.image()["HealthCheck"]["Test"]
+    kind, text = containers.health_check()
     assert kind == "CMD-SHELL"
     return server.run("/bin/sh", "-c", text)[0] == 0
 
@@ -184,7 +183,7 @@ def test_the_health_check_finds_the_server(containers, options):
 
 
 def test_the_health_check_fails_without_a_server(containers):
-    _, text = containers.image()["HealthCheck"]["Test"]
+    _, text = containers.health_check()
     assert containers.run("--entrypoint", "/bin/sh", command=("-c", text))[0] != 0
 
 
@@ -279,7 +278,6 @@ HEALTH_CHECKS = {
     "curl http://localhost:8000 || exit 1": True,
     "curl -f http://localhost:8000 || exit 1": False,  # 400 is an error there too
     '[ "$(curl -s -o /dev/null -I -w \'%{http_code}\' http://localhost:8000)" == "400" ]': True,
-    'if [ "$(curl -s -o /dev/null -I -w \'%{http_code}\' http://localhost:8000)" == "400" ]; then exit 0; else exit 1; fi': True,
     "curl -s http://localhost:8000/shell/ || exit 1": True,
     "nc -z localhost 8000": True,
     "bash -c 'echo > /dev/tcp/localhost/8000'": True,

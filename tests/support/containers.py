@@ -1,8 +1,8 @@
 """The image, built with buildah, and containers that podman runs. Needs root on Linux.
 
-No program here can fetch the official Python image. A minimal Debian with the same Python takes its
-place: the Debian packages `buildah`, `crun`, `debootstrap` and `podman` are needed, and an index for
-pip. Containers have no network besides loopback, so all of them may use the same port.
+The official Python image is not in Debian. A minimal Debian with the same Python takes its
+place. That needs the Debian packages `buildah`, `crun`, `debootstrap` and `podman`, and an index
+for pip. Containers have no network besides loopback, so all of them may use the same port.
 
 podman refuses to work where both versions of control groups are in use, although it needs neither.
 So it runs in a mount namespace of its own, in which there are none. A process holds the namespace.
@@ -99,7 +99,7 @@ class Containers:
             (folder / "usr/local/bin" / name).symlink_to(f"/usr/bin/{target}")
         for marker in (folder / "usr/lib").glob("python3.*/EXTERNALLY-MANAGED"):
             marker.unlink()
-        # The official image has neither bytecode nor documents; and mirrors may need own certificates.
+        # The official image has no bytecode and no documents. A mirror may need its own certificate.
         for cache in (folder / "usr/lib").glob("python3*/**/__pycache__"):
             shutil.rmtree(cache)
         for name in (
@@ -128,6 +128,11 @@ class Containers:
         """Return what the image says about itself."""
         [description] = json.loads(self.podman("image", "inspect", IMAGE))
         return description
+
+    def health_check(self) -> list[str]:
+        """Return the kind and the text of the image's health check."""
+        test: list[str] = json.loads(self.podman("image", "inspect", "--format", "{{json .HealthCheck.Test}}", IMAGE))
+        return test
 
     def size(self, image: str) -> int:
         """Return the bytes of an image's layers, unpacked."""
@@ -186,7 +191,7 @@ class Container:
     def run(self, *command: str, user: str | None = None) -> tuple[int, str]:
         """Run a command in the container, as `docker exec` does; return its status and output."""
         options = () if user is None else ("--user", user)
-        done = _run(*self._containers._podman(("exec", *options, self._name, *command)), check=False)  # noqa: SLF001
+        done = _run(*self._containers._podman(("exec", *options, self._name, *command)), check=False)
         return done.returncode, (done.stdout + done.stderr).strip()
 
     def call(self, operation: str, request: Any, port: int = 8000) -> Any:
