@@ -24,6 +24,9 @@ from emulator.slices import Sliced, Steps
 from storage import Engine, LayoutMismatch, open_engine
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from emulator.controls.registry import RequestLog
     from emulator.database.events import Event
     from emulator.event_sources.api import Answer as LambdaAnswer
     from emulator.event_sources.service import FunctionService
@@ -48,7 +51,8 @@ class Emulator:
     ) -> None:
         durable = settings.durable and settings.folder is not None
         self.settings = settings
-        self._sharing = sharing
+        self.sharing = sharing
+        self.request_log: Callable[[], RequestLog] | None = None  # set by the server
         self.clock = clock or EmulatorClock(cells=None if sharing is None else sharing.clock_cells)
         self.uptime = Stopwatch() if sharing is None else sharing.uptime
         engine = open_engine(settings.folder, durable=durable, verify=_verify if sharing is None else _trust)
@@ -72,7 +76,7 @@ class Emulator:
 
     def _open(self, engine: Engine, options: Options, sharing: SharedMemory | None) -> None:
         settings = self.settings
-        self.database = Database(engine, self.clock, options, sharing, jobs=(_resume_walks,))
+        self.database = Database(engine, self.clock, options, sharing, jobs=(_resume_walks, _resume_restores))
         if self.database.owner:
             self.database.scheduler.every(settings.ttl_sweep_interval, partial(_begin_sweep, self.database))
         if settings.ongoing_transaction:
@@ -148,8 +152,8 @@ class Emulator:
         run now, for example on a full disk, runs later.
         """
         self.run_due()
-        if self._sharing is not None and self._functions is not None and self.database.owner:
-            self._sharing.set_delivery(self._functions.next_delivery())
+        if self.sharing is not None and self._functions is not None and self.database.owner:
+            self.sharing.set_delivery(self._functions.next_delivery())
         return self.database.run_slice()
 
     def run_due(self) -> None:
@@ -173,8 +177,8 @@ class Emulator:
         found = yield from coming(self.database)
         if self._functions is not None or _has_mappings(self.database):
             found += [Event(*each) for each in self.functions.coming()]
-        if self._sharing is not None and not self.database.owner:
-            delivery = self._sharing.delivery()
+        if self.sharing is not None and not self.database.owner:
+            delivery = self.sharing.delivery()
             if delivery is not None and delivery[0] > self.clock.now():
                 found.append(Event(*delivery))
         return found
@@ -191,6 +195,16 @@ def _resume_walks(database: Database) -> None:
 
         backfill.resume_all(database)
         ttl_fill.resume_all(database)
+
+
+def _resume_restores(database: Database) -> None:
+    """Queue the restores of snapshots that an earlier start left unfinished."""
+    with database.read() as txn:
+        any_snapshot = txn.page(*keyspace.snapshots(), 1)[0]
+    if any_snapshot:
+        from emulator.database.snapshots import restoring  # noqa: PLC0415 - start-up time
+
+        restoring.resume(database)
 
 
 def _begin_sweep(database: Database) -> None:

@@ -8,18 +8,24 @@ import errno
 import gc
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, NoReturn
 
 from emulator.commands import COMMANDS
 from emulator.flags import configuration
+from emulator.log_output import configure_log
 from emulator.settings import Settings
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 log = logging.getLogger("emulator")
 
 _CANNOT_START = 2
 _INTERRUPTED = 130  # the exit status of shells after Ctrl-C
-_TRACE = 5
+_KILLED = 128  # the exit status of shells after a signal is this plus its number
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,9 +48,10 @@ def _run(arguments: Sequence[str] | None) -> int:
 
         status: int = import_module(f"emulator.commands.{arguments[0]}").main(arguments[1:])
         return status
+    signal.signal(signal.SIGTERM, _end)
     started_by = os.getppid()  # before anything slow: if the parent ends earlier, nobody notices
     settings, warnings = configuration(arguments, os.environ)
-    configure_log(settings.log_level)
+    configure_log(settings.log_level, settings.log_format, requests=settings.log_requests)
     for warning in warnings:
         log.warning("%s", warning)
     # These modules are imported after the flags are read, so that --help and mistakes answer at
@@ -54,6 +61,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     from emulator.app import Emulator  # noqa: PLC0415
     from emulator.controls.body import BadDeclaration  # noqa: PLC0415
     from emulator.http.announcement import Announcement  # noqa: PLC0415
+    from emulator.http.initial import load_initial  # noqa: PLC0415
     from emulator.http.listen import ServeError, listen  # noqa: PLC0415
     from emulator.http.server import serve  # noqa: PLC0415
     from storage import StorageError  # noqa: PLC0415
@@ -83,6 +91,7 @@ def _run(arguments: Sequence[str] | None) -> int:
             storage = emulator.database.engine.description
             try:
                 with contextlib.closing(Announcement(settings)) as announcement:
+                    load_initial(emulator)
                     serve(emulator, listeners, lambda: announcement.announce(port, storage), parent=parent)
             finally:
                 emulator.close()
@@ -95,6 +104,15 @@ def _run(arguments: Sequence[str] | None) -> int:
     return 0
 
 
+def _end(number: int, _frame: "FrameType | None") -> NoReturn:
+    """End the program at a signal that comes before the server handles signals.
+
+    Without this, the first process of a container would ignore the signal. An exception would not
+    do: where it is ignored, as in a callback of the garbage collector, the signal would be lost.
+    """
+    os._exit(_KILLED + number)
+
+
 def _open_standard_files() -> None:
     """Open stdin, stdout and stderr if the caller has closed them.
 
@@ -105,16 +123,6 @@ def _open_standard_files() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
-
-
-def configure_log(level: str) -> None:
-    """Log to stderr, from the given level upwards. `trace` is below Python's own levels."""
-    logging.addLevelName(_TRACE, "TRACE")
-    logging.basicConfig(
-        level=_TRACE if level == "trace" else level.upper(), format="%(asctime)s %(levelname)s %(message)s"
-    )
-    # The debug lines of asyncio say nothing about requests.
-    logging.getLogger("asyncio").setLevel(logging.WARNING)
 
 
 def _claim(settings: Settings) -> contextlib.AbstractContextManager[None]:

@@ -8,7 +8,8 @@ are those of the developer guide, "DynamoDB local usage notes".
 
 What callers of DynamoDB Local rely on holds too:
 
-- GET and HEAD of `/` answer 400. Scripts wait for that.
+- Scripts that start DynamoDB Local wait until `/` answers 400, or for certain lines on stdout. Both
+  come (`--as-dynamodb-local`).
 - The account in ARNs is 000000000000.
 - The store is below `-dbPath`, by default below the working directory. Its folder has a name of its
   own there, so DynamoDB Local's files stay as they are.
@@ -35,7 +36,7 @@ _CONTAINER_VARIABLE: Final = "KUBERNETES_SERVICE_HOST"
 
 _JAVA_WITH_VALUE: Final = frozenset(("-jar", "-cp", "-classpath"))
 _JAVA_PREFIXES: Final = ("-D", "-X", "-ea", "-server", "-javaagent:", "-agentlib:")
-_MAIN_CLASS: Final = "com.amazonaws.services.dynamodbv2.local.main.ServerRunner"
+_MAIN_CLASS: Final = ".local.main.ServerRunner"  # the end of its name; the package differs between versions
 
 
 def _store(text: str) -> Path:
@@ -79,7 +80,7 @@ OPTIONS: Final[Mapping[str, _Option]] = {
     "-help": _Option("show this text", ends=True),
 }
 
-_DEFAULTS: Final[Mapping[str, Any]] = {"account": "000000000000", "root_status": 400, "data_dir": Path(FOLDER)}
+_DEFAULTS: Final[Mapping[str, Any]] = {"account": "000000000000", "as_dynamodb_local": True, "data_dir": Path(FOLDER)}
 
 HELP: Final = "options of DynamoDB Local:\n" + "".join(
     f"  {f'{name} {option.metavar}':26}{option.summary}\n" for name, option in OPTIONS.items()
@@ -106,10 +107,14 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Command:
     while waiting:
         argument = waiting.pop()
         name, equals, text = argument.partition("=")
+        if name.startswith("--") and name[1:] in OPTIONS and name[2:] not in FIELDS:
+            name = name[1:]  # early versions also took two hyphens
+            argument = argument[1:]
         option = OPTIONS.get(name)
         if argument in _JAVA_WITH_VALUE:
-            _value_of(argument, waiting)
-        elif argument.startswith(_JAVA_PREFIXES) or argument == _MAIN_CLASS:
+            if waiting and not waiting[-1].startswith("-"):
+                waiting.pop()
+        elif argument.startswith(_JAVA_PREFIXES) or argument.endswith(_MAIN_CLASS):
             continue
         elif argument.startswith("--") or not argument.startswith("-"):
             rest.append(argument)

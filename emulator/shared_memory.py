@@ -9,6 +9,7 @@ The supervisor maps a few bytes of memory before it forks the workers:
     60 bytes        the next event of the delivery to functions, which only the owner knows: its
                     time as a double (NaN: there is none), a UUID of 36 bytes, and its kind
                     filled up with zeros
+    1 byte          whether the workers keep requests (controls/requests.py)
 """
 
 import mmap
@@ -33,7 +34,8 @@ class SharedMemory:
         self.run = os.urandom(16)  # identifies this start of the server
         self.uptime = Stopwatch()  # of the server; a worker may be younger
         self._hints_end = _CLOCK + 8 * workers
-        self._memory = mmap.mmap(-1, self._hints_end + _DELIVERY)
+        self._delivery_end = self._hints_end + _DELIVERY
+        self._memory = mmap.mmap(-1, self._delivery_end + 1)
         self._counters = memoryview(self._memory)[_CLOCK : self._hints_end].cast("Q")
         self.clock_cells = memoryview(self._memory)[:_CLOCK].cast("d")
         self.clock_cells[1] = nan
@@ -43,6 +45,15 @@ class SharedMemory:
     def owner(self) -> bool:
         """Whether this process does the background work: sweeps, shard rollover, functions."""
         return self.worker_index == 0
+
+    @property
+    def keeps_requests(self) -> bool:
+        """Whether the workers keep requests. A worker that starts reads it."""
+        return self._memory[self._delivery_end] == 1
+
+    @keeps_requests.setter
+    def keeps_requests(self, on: bool) -> None:
+        self._memory[self._delivery_end] = on
 
     def hints(self) -> bytes:
         """Return all counters as bytes. These bytes change when any worker changes definitions."""
@@ -62,10 +73,10 @@ class SharedMemory:
         """Set the next event of the delivery: time, kind, UUID of the mapping."""
         time, kind, uuid = event or (nan, "", "")
         packed = _DELIVERY_FORM.pack(time, uuid.encode(), kind.encode())
-        if self._memory[self._hints_end :] != packed:
-            self._memory[self._hints_end :] = packed
+        if self._memory[self._hints_end : self._delivery_end] != packed:
+            self._memory[self._hints_end : self._delivery_end] = packed
 
     def delivery(self) -> tuple[float, str, str] | None:
         """Return the next event of the delivery, None if there is none."""
-        time, uuid, kind = _DELIVERY_FORM.unpack(self._memory[self._hints_end :])
+        time, uuid, kind = _DELIVERY_FORM.unpack(self._memory[self._hints_end : self._delivery_end])
         return None if isnan(time) else (time, kind.rstrip(b"\0").decode(), uuid.decode())

@@ -25,15 +25,25 @@ def add_endpoint_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--access-key",
         metavar="KEY",
-        default=_first(_ACCESS_KEY, "local"),
+        default=default_access_key(),
         help="access key, which selects the tables (default: AWS_ACCESS_KEY_ID, else local)",
     )
     group.add_argument(
         "--region",
         metavar="NAME",
-        default=_first(_REGION, "us-east-1"),
+        default=default_region(),
         help="region, which selects the tables (default: AWS_REGION, else us-east-1)",
     )
+
+
+def default_access_key() -> str:
+    """Return the access key that AWS's variables name, else `local`."""
+    return _first(_ACCESS_KEY, "local")
+
+
+def default_region() -> str:
+    """Return the region that AWS's variables name, else `us-east-1`."""
+    return _first(_REGION, "us-east-1")
 
 
 def endpoint_of(options: argparse.Namespace) -> HttpEndpoint:

@@ -11,8 +11,13 @@ from collections.abc import Mapping
 from typing import Final
 
 COMMANDS: Final[Mapping[str, str]] = {
+    "configure": "show or write an AWS profile, Terraform's provider, variables of a shell",
     "control": "call a control of a running server, or list the controls",
     "copy": "copy a data folder, also while a server uses it",
+    "dump": "write tables of a running server to files",
     "exec": "run a command with a server of its own, in memory",
+    "listen": "print the stream records of tables as they come",
+    "load": "load tables and items from files into a running server",
+    "replay": "send recorded requests to another endpoint, and compare the answers",
 }
 """The name of a command, which is also that of its module -> its line in --help."""

@@ -7,7 +7,7 @@ The families are imported at the first use of the registry, because most servers
 All files of this package are imported, so a new family needs no entry in any list.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -20,17 +20,44 @@ from emulator.controls.body import Body
 from emulator.database.database import Database
 from emulator.database.events import Event
 from emulator.settings import Settings
+from emulator.shared_memory import SharedMemory
 from emulator.slices import Steps, finish
 
 Result = Mapping[str, Any]
 
 
+class RequestLog(Protocol):
+    """What a process that serves HTTP tells about its requests (http/observing)."""
+
+    @property
+    def keeps(self) -> bool:
+        """Whether requests are kept."""
+        ...
+
+    def keep(self, *, on: bool) -> None:
+        """Keep requests from now on, or stop and forget those that are kept."""
+        ...
+
+    def kept(self) -> Sequence[Result]:
+        """Return the kept requests, in the order of their ends."""
+        ...
+
+    def now(self) -> int:
+        """Return the time, in nanoseconds of a clock that all processes share."""
+        ...
+
+
 class Emulator(Protocol):
-    """The parts of an emulator (app.py) that controls use."""
+    """The parts of an emulator (app.py) that controls use.
+
+    sharing: None if this process is alone. request_log: None if it serves no HTTP.
+    """
 
     database: Database
     clock: EmulatorClock
     settings: Settings
+    sharing: SharedMemory | None
+    request_log: Callable[[], RequestLog] | None
     uptime: Stopwatch
 
     def due_steps(self) -> Steps[None]:
@@ -48,6 +75,9 @@ Function = Callable[[Emulator, Body], Result | Steps[Result]]
 Other requests are answered between two steps.
 """
 
+Gather = Callable[[Body, Sequence[Result]], Result]
+"""Makes one result of the results of all worker processes. May raise BadDeclaration."""
+
 _F = TypeVar("_F", bound=Function)
 
 
@@ -59,6 +89,8 @@ class Control:
     any web page may link to a GET.
     repeatable: it may run again if its writes were lost. A control must not run again if it moves
     something by an amount, or writes outside of the store.
+    gather: if set, the function runs in each worker process, and `gather` makes the result. If not,
+    it runs in the process that gets the call.
     """
 
     name: str
@@ -67,6 +99,7 @@ class Control:
     function: Function
     changes: bool
     repeatable: bool
+    gather: Gather | None
     summary: str
 
 
@@ -85,6 +118,7 @@ def control(
     path: str | None = None,
     changes: bool = True,
     repeatable: bool = True,
+    gather: Gather | None = None,
 ) -> Callable[[_F], _F]:
     """Register the decorated function as a control.
 
@@ -95,7 +129,7 @@ def control(
     def register(function: _F) -> _F:
         assert name not in _controls, f"two controls are called {name}"
         called_by = method or ("POST" if changes else "GET")
-        _controls[name] = Control(name, called_by, path or name, function, changes, repeatable, summary)
+        _controls[name] = Control(name, called_by, path or name, function, changes, repeatable, gather, summary)
         return function
 
     return register
@@ -116,7 +150,7 @@ def by_call() -> Mapping[tuple[str, str], Control]:
 
 
 def begin(emulator: Emulator, found: Control, body: Body) -> Steps[Result]:
-    """Run a control in steps, which return its result.
+    """Run a control in this process, in steps, which return its result or its part of the result.
 
     Raises BadDeclaration, ApiError if the disk is full, Interrupted.
     """
@@ -131,4 +165,9 @@ def call(emulator: Emulator, name: str, body: Body) -> Result:
     found = registered().get(name)
     if found is None:
         raise Unknown(f"there is no control {name}; there are: {', '.join(registered())}")
-    return finish(begin(emulator, found, body))
+    return gathered(found, body, [finish(begin(emulator, found, body))])
+
+
+def gathered(found: Control, body: Body, parts: Sequence[Result]) -> Result:
+    """Return the result of a control from the parts of all processes. Raises BadDeclaration."""
+    return parts[0] if found.gather is None else found.gather(body, parts)

@@ -3,6 +3,7 @@
 | body                                        | what is deleted                                    |
 |---------------------------------------------|----------------------------------------------------|
 | `{}`                                        | all tables, streams and event source mappings      |
+| `{"Snapshots": true}`                       | these, and all snapshots                           |
 | `{"AccessKey", "Region"?}`                  | those of one account, in all regions or in one     |
 | `{"TableName", "AccessKey"?, "Region"?}`    | the items of a table                               |
 
@@ -25,11 +26,13 @@ from emulator.controls.registry import Emulator, Result, control
 from emulator.database.database import Database
 from emulator.database.definitions.tenants import SHARED
 from emulator.database.schema.table import Table
+from emulator.database.snapshots import saving
 from emulator.database.snapshots.contents import contents_of, forget_tokens, withdraw
 from emulator.database.snapshots.emptying import empty
 from emulator.database.snapshots.scope import Scope
 
 _MEMBERS: Final = ("TableName", "AccessKey", "Region")
+_SNAPSHOTS: Final = "Snapshots"
 
 
 @control("reset", summary="delete everything, the resources of an account, or all items of a table")
@@ -41,7 +44,9 @@ def reset(emulator: Emulator, body: Body) -> Result:
     scope = Scope.of(access_key, region, shared=shared)
     if name is not None:
         return {"Tables": database.rerun(lambda: _reset_items(database, name, scope))}
-    if not body:
+    if access_key is None:
+        if body.get(_SNAPSHOTS):
+            database.rerun(lambda: saving.delete_all(database))
         emulator.clock.release()
         database.enforcer.clear()
         database.rerun(database.catalog.declare)
@@ -53,9 +58,11 @@ def _read(body: Body) -> tuple[str | None, str | None, str | None]:
 
     A misspelt member must not reset more than was meant.
     """
-    unknown = sorted(body.keys() - set(_MEMBERS))
+    unknown = sorted(body.keys() - {*_MEMBERS, _SNAPSHOTS})
     if unknown:
-        raise BadDeclaration(f"there is no member {unknown[0]}; there are: {', '.join(_MEMBERS)}")
+        raise BadDeclaration(f"there is no member {unknown[0]}; there are: {', '.join(_MEMBERS)}, {_SNAPSHOTS}")
+    if _SNAPSHOTS in body and member(body, _SNAPSHOTS, bool) and len(body) > 1:
+        raise BadDeclaration(f"the member {_SNAPSHOTS} cannot be combined with others")
     name, access_key, region = (member(body, each, str) if each in body else None for each in _MEMBERS)
     if region is not None and access_key is None:
         raise BadDeclaration("the member Region needs the member AccessKey")
@@ -67,7 +74,7 @@ def _reset_account(database: Database, scope: Scope) -> int:
         gone = contents_of(database, change.txn, scope)
         withdraw(database, change, gone)
         forget_tokens(change.txn, scope)
-    return len(gone.tables)
+        return len(gone.tables)
 
 
 def _reset_items(database: Database, name: str, scope: Scope) -> int:

@@ -15,7 +15,7 @@ disk:
 import logging
 from collections.abc import Callable, Generator, Hashable, Iterable
 from functools import partial
-from typing import Final, TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING, Final, TypeVar, TypeVarTuple
 
 from emulator import errors
 from emulator.clock import Background, Clock, Scheduler
@@ -24,15 +24,18 @@ from emulator.database.catalog.enforcer import Enforcer
 from emulator.database.changes.streams import ROLL_OVER_SECONDS
 from emulator.database.definitions import kinesis
 from emulator.database.schema.table import Table
+from emulator.database.store import keyspace
 from emulator.database.store.access import EngineAccess
 from emulator.database.store.registry import Registries
 from emulator.database.store.versions import SharedEngine, Versions
-from emulator.database.views.views import Views
 from emulator.log_limits import once_a_minute
 from emulator.shared_memory import SharedMemory
 from emulator.slices import Steps
-from storage import Engine, Full, Interrupted, Lost, StorageError
+from storage import Engine, Full, Interrupted, Lost, ReadTxn, StorageError
 from storage.host import group_commit_of, upkeep_of
+
+if TYPE_CHECKING:
+    from emulator.database.views.views import Views
 
 log = logging.getLogger("emulator")
 
@@ -94,7 +97,8 @@ class Database:
         self.catalog = Catalog(
             self.access, clock, self.background, self.enforcer, options, self.versions, self.registries
         )
-        self.views = Views(self.access, self.registries, self.versions, self.catalog.deletions, self.background)
+        self._views: Views | None = None
+        self.registries.on_reload(self._notice_views)
         self.read = engine.read
         self.read_committed = engine.read if self.group_commit is None else self.group_commit.read_committed
         self.write = self.access.write
@@ -111,6 +115,27 @@ class Database:
         """Hold the function with which writes begin now, so that callers find it in one step."""
         self.write = self.access.write
 
+    @property
+    def views(self) -> "Views":
+        """The frozen views. Their code is loaded at first use, because most servers have no views.
+
+        The first use reloads definitions, so it must not be inside of a transaction.
+        """
+        if self._views is None:
+            self._views = self._load_views()
+            self.refresh()
+        return self._views
+
+    def _notice_views(self, txn: ReadTxn) -> None:
+        """Load the views if there are any. They reload with this snapshot, after this function."""
+        if self._views is None and txn.page(*keyspace.views(), 1)[0]:
+            self._views = self._load_views()
+
+    def _load_views(self) -> "Views":
+        from emulator.database.views.views import Views  # noqa: PLC0415 - start-up time
+
+        return Views(self.access, self.registries, self.versions, self.catalog.deletions, self.background)
+
     def _resume(self) -> None:
         """Queue unfinished work. This is called after a start, a process's death or a lost commit.
 
@@ -118,7 +143,8 @@ class Database:
         slice.
         """
         self.catalog.deletions.resume()
-        self.views.resume()
+        if self._views is not None:
+            self._views.resume()
         for resume in self._jobs:
             resume(self)
 

@@ -10,14 +10,14 @@ retries batches and gives up records (lanes.py). The outcome of a batch is in th
 next batch of the same lane is due. Therefore a crash repeats at most the batches that were in
 flight.
 
-If a mapping changes or stops delivering, its consumer ends after the batches in flight. If the
-mapping still delivers, a new consumer then begins at the checkpoints of the mapping.
+If a mapping changes or stops delivering, or its stream is restored from a snapshot, its consumer
+ends after the batches in flight. If the mapping still delivers, a new consumer then begins at the
+checkpoints of the mapping.
 """
 
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from math import inf
 from typing import Any, Protocol
 
@@ -64,6 +64,7 @@ class _Consumer:
         self, mapping: EventSourceMapping, stream: StreamDefinition, positions: dict[int, int], clock: Clock
     ) -> None:
         self.mapping = mapping
+        self.restored = stream.restored
         self._stale = False
         passes = compile_filters(mapping.filters)
         self.log = LogConsumer(
@@ -140,7 +141,7 @@ class Delivery:
         current = {mapping.uuid: mapping for mapping in self._mappings.delivering()}
         for key, consumer in list(self._consumers.items()):
             mapping = current.get(key)
-            if mapping is consumer.mapping or consumer.adopt(mapping):
+            if self._reads_on(consumer) and (mapping is consumer.mapping or consumer.adopt(mapping)):
                 continue
             if consumer.in_flight:
                 current.pop(key, None)
@@ -149,6 +150,11 @@ class Delivery:
         for mapping in current.values():
             found += self._due_of(mapping)
         return found
+
+    def _reads_on(self, consumer: _Consumer) -> bool:
+        """Say whether a consumer's stream was not restored from a snapshot meanwhile."""
+        stream = self._database.streams.get(consumer.mapping.stream_id)
+        return stream is None or stream.restored == consumer.restored
 
     def _due_of(self, mapping: EventSourceMapping) -> Iterator[Invocation]:
         function = self._functions.get(mapping.function_name)
@@ -207,5 +213,13 @@ class Delivery:
         self._dead_letters.append(letter(mapping, shard_id, discard, request_id, self._database.clock.now()))
 
     def _save(self, consumer: _Consumer) -> None:
-        """Store the positions that have moved. If the disk is full, the next call tries again."""
-        self._database.try_run(partial(consumer.log.save, self._database.write), None)
+        """Store the positions that have moved. If the disk is full, the next call tries again.
+
+        Positions from before a restore are not stored: the restored ones count.
+        """
+
+        def save() -> None:
+            if self._reads_on(consumer):
+                consumer.log.save(self._database.write)
+
+        self._database.try_run(save, None)

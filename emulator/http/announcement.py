@@ -8,6 +8,7 @@ waits for the file never reads the URL of another server.
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from emulator.http.listen import ServeError
 from emulator.settings import Settings
@@ -39,6 +40,8 @@ class Announcement:
                 draft.replace(self._file)
             except OSError as error:
                 raise _not_writable(self._file, error.strerror) from error
+        if self._settings.as_dynamodb_local:
+            print(_lines_of_dynamodb_local(self._settings, port))  # noqa: T201 - scripts wait for these lines
         print(greeting(self._settings, port, storage), end="", flush=True)  # noqa: T201 - the user's start-up block
 
     def close(self) -> None:
@@ -47,6 +50,23 @@ class Announcement:
             with suppress(OSError):
                 if self._file.read_text() == self._url + "\n":
                     self._file.unlink()
+
+
+def _lines_of_dynamodb_local(settings: Settings, port: int) -> str:
+    """Return the lines that DynamoDB Local prints at its start, and an empty one."""
+    rows = {
+        "Port": port,
+        "InMemory": settings.folder is None,
+        "DbPath": settings.folder and settings.folder.parent,
+        "SharedDb": settings.shared_db,
+        "shouldDelayTransientStatuses": settings.delay_transient_statuses,
+        "CorsParams": ",".join(settings.cors) or None,
+    }
+    lines = [f"{name}:\t{_JAVA.get(str(value), str(value))}\n" for name, value in rows.items()]
+    return "Initializing DynamoDB Local with the following configuration:\n" + "".join(lines)
+
+
+_JAVA: Final = {"True": "true", "False": "false", "None": "null"}
 
 
 def greeting(settings: Settings, port: int, storage: str) -> str:

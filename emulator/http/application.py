@@ -13,6 +13,8 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from functools import cache, partial
+from typing import TYPE_CHECKING
 
 from emulator.app import Emulator
 from emulator.controls.body import BadDeclaration
@@ -20,24 +22,36 @@ from emulator.http import lifespan
 from emulator.http.front import asgi
 from emulator.http.front.dynamodb import DynamoDbEndpoint
 from emulator.http.front.front import App, Front, Message, Receive, Send
+from emulator.http.initial import load_initial
+from emulator.http.listen import ServeError
+from emulator.http.observing.wanted import keeping_wanted
+from emulator.log_output import configure_log, set_levels
 from emulator.settings import Settings
 from storage import StorageError
+
+if TYPE_CHECKING:
+    from emulator.http.observing.request_log import RequestLog
+    from emulator.http.peers import Peers
 
 log = logging.getLogger("emulator")
 
 
 class Application:
-    """An ASGI application. emulator: opens the emulator that the application serves."""
+    """An ASGI application.
 
-    def __init__(self, emulator: Callable[[], AbstractContextManager[Emulator]]) -> None:
+    emulator: opens the emulator that the application serves. peers: the other workers, if any.
+    """
+
+    def __init__(self, emulator: Callable[[], AbstractContextManager[Emulator]], peers: "Peers | None" = None) -> None:
         self._emulator = emulator
+        self._peers = peers
         self._opened = ExitStack()
         self._front: Front | None = None
 
     def open(self) -> Front:
         """Open the emulator, if it is not open; return its front.
 
-        Raises StorageError, BadDeclaration, BadConfiguration.
+        Raises ServeError, StorageError, BadDeclaration, BadConfiguration.
         """
         if self._front is None:
             self._front = create_front(self._opened.enter_context(self._emulator()))
@@ -56,11 +70,11 @@ class Application:
         await receive()
         try:
             front = self.open()
-        except (StorageError, BadDeclaration, _bad_configuration()) as error:
+        except (ServeError, StorageError, BadDeclaration, _bad_configuration()) as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
         try:
-            async with lifespan.running(front):
+            async with lifespan.running(front, self._peers):
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
         finally:
@@ -69,16 +83,18 @@ class Application:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def of_emulator(emulator: Emulator) -> Application:
+def of_emulator(emulator: Emulator, peers: "Peers | None" = None) -> Application:
     """Return the application of an emulator that its caller opens and closes."""
-    return Application(lambda: nullcontext(emulator))
+    return Application(lambda: nullcontext(emulator), peers)
 
 
 def create(settings: Settings | None = None) -> Application:
     """Return an application for any ASGI server. None: the settings come from the environment.
 
-    The application ignores `--host`, `--port` and `--workers`: the ASGI server decides these.
-    `--log-level` sets the level of the log, as in our own server.
+    The application ignores the settings of the process, such as `--host`, `--port`, `--workers` and
+    `--ready-file`: the ASGI server decides these.
+    `--log-level` and `--log-requests` decide what is logged, as in our own server. The log's form
+    is that of the program, unless it has none.
     """
     if settings is None:
         from emulator.flags import configuration  # noqa: PLC0415 - start-up time
@@ -86,7 +102,9 @@ def create(settings: Settings | None = None) -> Application:
         settings, warnings = configuration((), os.environ)
         for warning in warnings:
             log.warning("%s", warning)
-    log.setLevel(5 if settings.log_level == "trace" else settings.log_level.upper())
+    set_levels(settings.log_level, requests=settings.log_requests)
+    if settings.log_requests and not log.hasHandlers():
+        configure_log(settings.log_level, settings.log_format, requests=True)
     return Application(lambda: opened(settings))
 
 
@@ -94,7 +112,7 @@ def create(settings: Settings | None = None) -> Application:
 def opened(settings: Settings) -> Iterator[Emulator]:
     """Yield a new emulator, and close it at the end. Claim its data folder, if it has one.
 
-    Raises StorageError, BadDeclaration, BadConfiguration.
+    Raises ServeError, StorageError, BadDeclaration, BadConfiguration.
     """
     if settings.functions:
         from emulator.outbound.function_check import check_functions  # noqa: PLC0415 - most servers have no functions
@@ -107,21 +125,28 @@ def opened(settings: Settings) -> Iterator[Emulator]:
             stack.enter_context(claimed(settings.folder))
         emulator = Emulator(settings)
         stack.callback(emulator.close)
+        load_initial(emulator)
         yield emulator
 
 
 def create_front(emulator: Emulator) -> Front:
-    """Return the front that serves an emulator."""
-    return Front(emulator, create_endpoint(emulator), _load_site)
+    """Return the front that serves an emulator. It observes requests as the settings say."""
+    front = Front(emulator, DynamoDbEndpoint(emulator), _load_site)
+    emulator.request_log = cache(partial(_load_request_log, front))
+    sharing = emulator.sharing
+    if keeping_wanted(emulator.settings) or (sharing is not None and sharing.keeps_requests):
+        emulator.request_log()
+    return front
 
 
-def create_endpoint(emulator: Emulator) -> DynamoDbEndpoint:
-    """Return the endpoint that answers requests to `/`. At log level debug, it logs requests."""
-    if not log.isEnabledFor(logging.DEBUG):
-        return DynamoDbEndpoint(emulator)
-    from emulator.http.front.request_log import LoggedEndpoint  # noqa: PLC0415 - only this level needs it
+def _load_request_log(front: Front) -> "RequestLog":
+    """Return what observes the requests of a front. Most servers never need it."""
+    from emulator.http.observing.request_log import RequestLog  # noqa: PLC0415 - as the docstring says
 
-    return LoggedEndpoint(emulator)
+    sharing = front.emulator.sharing
+    if sharing is None:
+        return RequestLog(front, 0, keep=keeping_wanted(front.emulator.settings))
+    return RequestLog(front, sharing.worker_index, keep=sharing.keeps_requests)
 
 
 def _load_site(front: Front) -> App:

@@ -7,6 +7,7 @@
 | syncing the store, preparing its pages (upkeep)   | every process; some parts only the owner     |
 | returning memory after large bodies (memory)      | every process                                |
 | delivering stream records to functions            | the owner                                    |
+| controls that run in each worker (peers)          | every worker                                 |
 | putting records to Kinesis                        | the owner, with --kinesis-endpoint           |
 
 The owner is the only process, or worker 0.
@@ -15,7 +16,7 @@ The owner is the only process, or worker 0.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from emulator.app import Emulator
 from emulator.http.front.commits import Commits
@@ -25,12 +26,19 @@ from emulator.http.upkeep import Upkeep
 from emulator.outbound.deliveries import run_functions
 from emulator.rounds import run_forever
 
+if TYPE_CHECKING:
+    from emulator.http.peers import Peers
+
 _INTERVAL: Final = 0.05  # seconds between polls for work
 
 
 @asynccontextmanager
-async def running(front: Front) -> AsyncIterator[None]:
-    """Run the background work of an emulator for the length of a with block."""
+async def running(front: Front, peers: "Peers | None" = None) -> AsyncIterator[None]:
+    """Run the background work of an emulator for the length of a with block.
+
+    peers: the other workers of the same server, if there are any.
+    """
+    front.peers = peers
     emulator = front.emulator
     settings = emulator.settings
     if settings.durable and emulator.database.group_commit is not None:
@@ -42,10 +50,14 @@ async def running(front: Front) -> AsyncIterator[None]:
             from emulator.outbound.kinesis import run_kinesis  # noqa: PLC0415 - most servers never need it
 
             work.append(run_kinesis(emulator, settings.kinesis_endpoint, _INTERVAL))
+    if peers is not None:
+        peers.open(front)
     tasks = [asyncio.create_task(each) for each in work]
     try:
         yield
     finally:
+        if peers is not None:
+            peers.close()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

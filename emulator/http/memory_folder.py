@@ -4,13 +4,18 @@ A folder gets its name, `dynamodb-emulator-*`, once its server has claimed it. S
 name without a claim belongs to a server that was killed with all its processes. The next server
 that starts removes this folder. Every folder of ours contains the file `in-memory`. A user's data
 folder of such a name lacks the file, and is not removed.
+
+The folder is in /dev/shm, which is in memory. A container of Docker has only 64 MB there, unless it
+is started with `--shm-size`. If there is so little, the folder is among the temporary files, if the
+system has more room for them. Their pages are in memory too as long as there is enough, and the
+system writes them to the disk now and then.
 """
 
 import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from stat import S_ISDIR
@@ -25,6 +30,9 @@ _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a private folder is made in it
 _NAME: Final = "dynamodb-emulator-"
 _DRAFT: Final = "." + _NAME
 _MARK: Final = "in-memory"
+_MIB: Final = 1 << 20
+_GIB: Final = 1 << 30
+_ENOUGH: Final = 512 * _MIB  # with less room in memory, temporary files may be the better place
 _OLD: Final = 3600.0  # seconds; an older draft counts as abandoned
 
 
@@ -34,12 +42,14 @@ def memory_folder(place: Path | None = None) -> Iterator[Path]:
 
     Raises StorageError.
 
-    place: the parent of the new folder. None: /dev/shm, which is in memory; if there is no
-    /dev/shm, the folder of temporary files.
+    place: the parent of the new folder. None: the better one of /dev/shm and the temporary files.
     """
     if place is None:
-        place = _MEMORY if _MEMORY.is_dir() else Path(tempfile.gettempdir())
-    remove_abandoned(place)
+        place = best_place(_MEMORY, _temporary_files)
+        for each in {place, _MEMORY}:
+            remove_abandoned(each)
+    else:
+        remove_abandoned(place)
     draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=place))
     folder = place / draft.name.removeprefix(".")
     try:
@@ -50,6 +60,49 @@ def memory_folder(place: Path | None = None) -> Iterator[Path]:
     finally:
         for path in (draft, folder):
             shutil.rmtree(path, ignore_errors=True)
+
+
+def best_place(memory: Path, temporary_files: Callable[[], Path | None]) -> Path:
+    """Return the parent of a new folder, and log a warning if there is little room for it.
+
+    temporary_files: returns another place than `memory`; called if there is little room in memory.
+    """
+    room = room_in(memory)
+    if room >= _ENOUGH:
+        return memory
+    other = temporary_files()
+    better = other if other is not None and room_in(other) > room else None
+    if not memory.is_dir():
+        assert better is not None, "a system without /dev/shm has temporary files"
+        return better
+    where = "they are there" if better is None else f"they are in {better}, and also lost at exit"
+    log.warning(
+        "%s has room for only %s of data that the workers share, so %s. More room in memory: docker run --shm-size 2g",
+        memory,
+        shown(room),
+        where,
+    )
+    return better or memory
+
+
+def _temporary_files() -> Path | None:
+    try:
+        return Path(tempfile.gettempdir())
+    except FileNotFoundError:  # none is writable, as in a container with a read-only root
+        return None
+
+
+def room_in(place: Path) -> int:
+    """Return the free bytes of a folder's file system, 0 if there is no such folder."""
+    try:
+        return shutil.disk_usage(place).free
+    except OSError:
+        return 0
+
+
+def shown(size: int) -> str:
+    """Return a number of bytes for the user, in MB or GB."""
+    return f"{size / _GIB:.1f} GB" if size >= _GIB else f"{size / _MIB:.0f} MB"
 
 
 def remove_abandoned(place: Path) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from emulator.http.parent import Parent
+    from emulator.http.peers import Peers
 
 _GRACE = 10  # seconds that open requests have to end after the signal
 
@@ -65,15 +66,17 @@ def serve(
     *,
     lifeline: int | None = None,
     parent: "Parent | None" = None,
+    peers: "Peers | None" = None,
 ) -> None:
     """Serve until a signal comes. Answer the open requests before the return.
 
     announce: called once requests are answered. lifeline: a file descriptor whose end has the
     effect of a signal. parent: a process whose end has the effect of a signal.
+    peers: the other workers.
     """
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     raise_limit()
-    app = application.of_emulator(emulator)
+    app = application.of_emulator(emulator, peers)
     config = uvicorn.Config(
         app,
         loop="auto",

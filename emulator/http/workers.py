@@ -8,8 +8,8 @@ A worker is an ordinary server (server.py) with an index. Worker 0 also does the
 worker stops when the supervisor is gone: the worker sees the end of a pipe that only the supervisor
 holds open.
 
-With `--in-memory`, the workers share a folder in memory (tmpfs). The supervisor removes the folder
-at the end. If the supervisor dies before that, worker 0 removes the folder.
+With `--in-memory`, the workers share a temporary folder in memory (memory_folder.py). The
+supervisor removes the folder at the end. If the supervisor dies before that, worker 0 removes it.
 
 A signal may arrive while the supervisor forks a worker. The supervisor blocks signals until the new
 worker is in its list, so that the new worker also gets the signal. The worker blocks signals until
@@ -32,8 +32,11 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from emulator.app import Emulator
 from emulator.http.announcement import Announcement
+from emulator.http.initial import load_initial
 from emulator.http.listen import ServeError, listen
-from emulator.http.memory_folder import memory_folder
+from emulator.http.memory_folder import memory_folder, room_in, shown
+from emulator.http.observing.wanted import keeping_wanted
+from emulator.http.peers import Peers, make_doors
 from emulator.http.server import serve
 from emulator.settings import Settings
 from emulator.shared_memory import SharedMemory
@@ -66,12 +69,16 @@ def run(settings: Settings, parent: "Parent | None" = None) -> None:
         listeners += [listen(again, again=True) for _ in range(settings.workers - 1)]
         stack.callback(_close, listeners)
         announcement = stack.enter_context(contextlib.closing(Announcement(settings)))
-        checked = Emulator(with_folder)  # reports anything wrong with the folder once, before there are workers
-        checked.close()
-        storage = MemoryEngine.description if settings.folder is None else checked.database.engine.description
+        checked = Emulator(with_folder)  # reports a bad folder, and loads initial data, once for all
+        try:
+            load_initial(checked)
+        finally:
+            checked.close()
+        storage = _description(with_folder.folder) if settings.folder is None else checked.database.engine.description
         supervisor = Supervisor(
             with_folder, listeners, temporary=with_folder.folder if settings.folder is None else None
         )
+        stack.callback(supervisor.close)
         if parent is not None:
             parent.watch(lambda: os.kill(os.getpid(), signal.SIGTERM))
         try:
@@ -98,6 +105,12 @@ def _folder(settings: Settings) -> Iterator[Settings]:
             yield settings
 
 
+def _description(folder: Path | None) -> str:
+    """Return what the start-up block says of a temporary folder."""
+    assert folder is not None, "workers share a folder"
+    return f"{MemoryEngine.description}; {folder.parent} has room for {shown(room_in(folder))}"
+
+
 def _report(ready: int | None) -> None:
     """Report to the supervisor that this worker serves. ready: the end of a pipe."""
     if ready is not None:
@@ -122,10 +135,18 @@ class Supervisor:
         self._temporary = temporary
         self._listeners = listeners
         self._shared_memory = SharedMemory(len(listeners))
+        self._shared_memory.keeps_requests = keeping_wanted(settings)
+        self._doors = make_doors(len(listeners))
         self._workers: dict[int, tuple[int, float]] = {}  # process id -> worker index, time of start
         self._stopping = False
         self._died_too_soon = 0
         self._lifeline, self._alive = os.pipe()  # without data: its end tells workers that the supervisor is gone
+
+    def close(self) -> None:
+        """Close the sockets between the workers."""
+        for door in self._doors:
+            for end in door:
+                end.close()
 
     def start(self) -> bool:
         """Start all workers, and wait until each serves. Return False if a signal came earlier.
@@ -207,7 +228,13 @@ class Supervisor:
             self._shared_memory.notify(b"")  # its predecessor may have died after a commit, before it notified others
             emulator = Emulator(self._settings, sharing=self._shared_memory)
             try:
-                serve(emulator, self._listeners[worker_index], partial(_report, ready), lifeline=self._lifeline)
+                serve(
+                    emulator,
+                    self._listeners[worker_index],
+                    partial(_report, ready),
+                    lifeline=self._lifeline,
+                    peers=Peers(self._doors, worker_index),
+                )
             finally:
                 emulator.close()
                 if self._temporary is not None and worker_index == 0 and self._orphaned():

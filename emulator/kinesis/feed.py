@@ -103,6 +103,8 @@ class _Feed:
             lambda shard: _Waiting(self, shard.number),
             _PAGE,
         )
+        self.log_id = stream.id
+        self.restored = stream.restored
         self.most = KINESIS_BATCH_RECORDS
         self.failures = 0
         self._backs_off_until = 0.0
@@ -227,7 +229,7 @@ class KinesisFeed:
 
     def _feed(self, destination: KinesisDestination, stream: StreamDefinition) -> _Feed:
         feed = self._feeds.get(stream.id)
-        if feed is None:
+        if feed is None or feed.restored != stream.restored:
             with self._database.read() as txn:
                 positions = stored_positions(txn, consumer(stream.id))
             feed = self._feeds[stream.id] = _Feed(stream, positions)
@@ -238,10 +240,16 @@ class KinesisFeed:
         """Forget records that were put or given up, and store the checkpoints.
 
         If the disk is full, the next call stores them. After a restart before that, the records are
-        put once more.
+        put once more. If the log was restored from a snapshot, the restored checkpoints count.
         """
         feed.remove(records)
-        self._database.try_run(partial(feed.consumer.save, self._database.write), None)
+
+        def save() -> None:
+            stream = self._database.streams.get(feed.log_id)
+            if stream is not None and stream.restored == feed.restored:
+                feed.consumer.save(self._database.write)
+
+        self._database.try_run(save, None)
 
     def _finish(self, table: Table, log_id: int) -> None:
         """Set the destination of a change log from DISABLING to DISABLED, which deletes the log."""

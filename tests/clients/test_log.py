@@ -3,6 +3,7 @@
 The server is one process, has workers, or is a plain ASGI application.
 """
 
+import json
 import re
 import socket
 import subprocess
@@ -43,18 +44,31 @@ def everyday(url):
         client.get_item(TableName="Order", Key={"pk": {"S": "secret"}})
 
 
-@pytest.mark.parametrize(
-    ("module", "arguments"), [("emulator", ()), ("emulator", ("--workers", "2")), ("tests.support.asgi_server", ())]
-)
-def test_one_line_a_request(logged, module, arguments):
-    text = logged(everyday, "--log-level", "debug", *arguments, module=module)
-    lines = [
-        re.sub(r"\d+\.\d ms, request [0-9A-Z]{52}", "..", line.partition(" DEBUG ")[2]) for line in text.splitlines()
-    ]
+ENDING = re.compile(r"\d+\.\d ms, \w+ us-east-1, request [0-9A-Z]{52}")
+SLOW = re.compile(r" \(slow: .*?\)+")  # what the line of a slow request says beside
+KINDS = [("emulator", ()), ("emulator", ("--workers", "2")), ("tests.support.asgi_server", ())]
+
+
+@pytest.mark.parametrize("wanted", [("--log-level", "debug"), ("--log-requests", "--log-level", "error")])
+@pytest.mark.parametrize(("module", "arguments"), KINDS)
+def test_one_line_a_request(logged, module, arguments, wanted):
+    text = logged(everyday, *wanted, *arguments, module=module)
+    lines = [SLOW.sub("", ENDING.sub("..", line.partition(" INFO ")[2])) for line in text.splitlines()]
     assert [line for line in lines if "Item" in line] == [
         "PutItem Orders: 200, 1.0 units, ..",
         "GetItem Order: 400 ResourceNotFoundException: Requested resource not found, ..",
     ]
+    assert "secret" not in text
+
+
+@pytest.mark.parametrize(("module", "arguments"), KINDS)
+def test_lines_of_json(logged, module, arguments):
+    text = logged(everyday, "--log-requests", "--log-format", "json", *arguments, module=module)
+    lines = [json.loads(line) for line in text.splitlines()]
+    (refused,) = [line for line in lines if "Code" in line.get("request", ())]
+    assert refused["level"] == "INFO"
+    assert refused["message"].startswith("GetItem Order: 400")
+    assert refused["request"]["Code"] == "ResourceNotFoundException"
     assert "secret" not in text
 
 

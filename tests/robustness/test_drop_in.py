@@ -16,6 +16,16 @@ def test_a_server_in_place_of_dynamodb_local(workers, tmp_path):
     line = ["-Djava.library.path=./DynamoDBLocal_lib", "-Xmx256m", "-jar", "DynamoDBLocal.jar", "-sharedDb", "-dbPath"]
     (tmp_path / "shared-local-instance.db").touch()
     with running(*line, str(tmp_path), "--workers", workers) as server:
+        lines = [line for line in server.printed if "\t" in line]
+        assert server.printed[0] == "Initializing DynamoDB Local with the following configuration:\n"
+        assert lines == [
+            f"Port:\t{urlsplit(server.url).port}\n",
+            "InMemory:\tfalse\n",
+            f"DbPath:\t{tmp_path}\n",
+            "SharedDb:\ttrue\n",
+            "shouldDelayTransientStatuses:\tfalse\n",
+            "CorsParams:\tnull\n",
+        ]
         with closing(http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=20)) as connection:
             for method in ("GET", "HEAD"):
                 connection.request(method, "/")

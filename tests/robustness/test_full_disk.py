@@ -151,8 +151,25 @@ def test_full_disk(disk: Callable[[str], Path], kind: str, options: tuple[str, .
     emulator.close()
 
 
-def test_workers_in_memory_use_all_of_the_memory() -> None:
-    """In Docker, /dev/shm has 64 MB."""
+def test_workers_in_memory_use_all_of_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In Docker, /dev/shm has 64 MB. Temporary files have no more room here."""
+    monkeypatch.setenv("TMPDIR", "/dev/shm")
     arguments = ("--in-memory", "--workers", "2", "--log-level", "critical")
     with running(*arguments, module="tests.support.small_memory") as server, closing(Client(server.url)) as client:
         use(Filler(client))
+
+
+def test_workers_in_memory_use_temporary_files_if_these_have_more_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with running("--in-memory", "--workers", "2", module="tests.support.small_memory") as server:
+        with closing(Client(server.url)) as client:
+            filler = Filler(client)
+            filler.table("full")
+            assert all(filler.put() for _ in range(SIZE // len(DATA) + 1))
+        assert [each.name.startswith("dynamodb-emulator-") for each in tmp_path.iterdir()] == [True]
+        assert server.stop() == 0
+    assert list(tmp_path.iterdir()) == []
+    text = f"/dev/shm has room for only 64 MB of data that the workers share, so they are in {tmp_path}, and also lost"
+    assert text in capfd.readouterr().err

@@ -24,6 +24,8 @@ import lmdb
 import pytest
 
 from emulator.database.definitions.tables import GONE
+from emulator.database.snapshots import saving
+from emulator.database.snapshots.scope import Scope
 from emulator.settings import Settings
 from storage import open_engine
 from storage.disk import file_system, folder
@@ -92,6 +94,10 @@ def write_store(path: Path) -> None:
     put = {"Put": {"TableName": "kept", "Item": {"pk": {"S": "t"}, "sk": {"S": "t"}}}}
     inside("TransactWriteItems", TransactItems=[put], ClientRequestToken="token")
     write_stream(inside)
+    saving.save(inside.emulator.database, "snapshot", Scope(tables=(("test", "us-east-1", "kept"),)))
+    later = {"pk": {"S": "later"}, "sk": {"S": "later"}}
+    inside("PutItem", TableName="kept", Item=later)  # the snapshot's view gets images
+    inside("DeleteItem", TableName="kept", Key=later)
     inside("DeleteTable", TableName="dropped")
     inside("ListTables")  # from here on the table is gone, and its row will be dropped
     inside.emulator.close()

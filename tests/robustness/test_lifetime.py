@@ -104,3 +104,22 @@ def test_a_ready_file_of_another_server_stays(tmp_path):
             assert one.stop() == 0
             assert file.read_text() == other.url + "\n"
         assert not file.exists()
+
+
+BUSY = """
+import os, signal, sys
+from emulator import cli, flags
+def interrupted(*_):
+    os.kill(os.getpid(), signal.SIGTERM)
+    raise AssertionError("the signal has no effect")
+cli.configuration = interrupted
+sys.exit(cli.main(["--in-memory"]))
+"""
+"""A server that gets SIGTERM before it is ready."""
+
+
+def test_a_signal_before_the_server_is_ready_ends_it():
+    done = subprocess.run(
+        [sys.executable, "-c", BUSY], capture_output=True, text=True, cwd=ROOT, timeout=20, check=False
+    )
+    assert (done.returncode, done.stderr) == (143, "")

@@ -196,6 +196,20 @@ def test_a_reset_empties_and_removes_tables_for_all_workers(server):
             assert client("ListTables") == {"TableNames": []}
 
 
+def test_a_snapshot_is_restored_for_all_workers(server):
+    with clients(server) as connections:
+        connections[0]("CreateTable", **{**table_request("pk:S"), "TableName": "rewound"})
+        connections[0]("PutItem", TableName="rewound", Item={"pk": {"S": "saved"}})
+        saved = admin(server, "snapshots/save", {"Name": "start", "Tables": ["rewound"]})
+        assert (saved["Tables"], saved["Items"]) == (1, 1)
+        for number, client in enumerate(connections):
+            client("PutItem", TableName="rewound", Item={"pk": {"S": str(number)}})
+        admin(server, "snapshots/restore", {"Name": "start"})
+        for client in connections:
+            assert client("Scan", TableName="rewound")["Items"] == [{"pk": {"S": "saved"}}]
+        admin(server, "snapshots/delete", {"Name": "start"})
+
+
 def test_worker_that_dies_is_replaced_and_nothing_acknowledged_is_lost(tmp_path):
     with running("--data-dir", str(tmp_path / "data"), "--workers", "2") as server:
         with clients(server) as connections:

@@ -12,16 +12,16 @@ import sys
 
 import uvicorn
 
-from emulator.cli import configure_log
 from emulator.flags import settings_from
 from emulator.http import application
 from emulator.http.announcement import greeting
 from emulator.http.listen import listen
+from emulator.log_output import configure_log
 
 
 def main() -> None:
     settings = settings_from(sys.argv[1:], os.environ)
-    configure_log(settings.log_level)
+    configure_log(settings.log_level, settings.log_format, requests=settings.log_requests)
     with contextlib.ExitStack() as stack:
         listeners = [stack.enter_context(listener) for listener in listen(settings)]
         config = uvicorn.Config(application.create(settings), log_level="warning", server_header=False)

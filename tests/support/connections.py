@@ -10,9 +10,9 @@ from emulator.app import Emulator
 from emulator.database.catalog.catalog import Caller
 from emulator.database.database import Database
 from emulator.database.jobs import ttl_sweep
-from emulator.http.application import create_endpoint
 from emulator.http.front.bodies import Bodies
 from emulator.http.front.connection import Connection
+from emulator.http.front.dynamodb import DynamoDbEndpoint
 from emulator.http.front.front import App, Front
 from emulator.operations.registry import Operation
 from emulator.slices import Sliced, Steps
@@ -148,7 +148,7 @@ def front_of(emulator: Emulator, site: App | None = None) -> Front:
         assert site is not None, "the test has no application for other paths"
         return site
 
-    front = Front(emulator, create_endpoint(emulator), load_site)
+    front = Front(emulator, DynamoDbEndpoint(emulator), load_site)
     front.bodies = Bodies(MOST)
     return front
 

@@ -36,7 +36,7 @@ SERVERS = {
 
 
 class Server:
-    """A server process of our own; `url` is its address.
+    """A server process of our own; `url` is its address, `printed` the lines up to it.
 
     module: the module of this source tree to run; command: the program to run instead; folder:
     where it runs.
@@ -52,13 +52,13 @@ class Server:
         self.process = subprocess.Popen(whole, stdout=subprocess.PIPE, text=True, cwd=folder)
         assert self.process.stdout is not None
         self._output = self.process.stdout
-        lines = []
+        self.printed: list[str] = []
         for line in self._output:
-            lines.append(line)
+            self.printed.append(line)
             if line.split()[:1] == ["address"]:
                 self.url = line.split()[1]
                 return
-        raise AssertionError("the server did not start: " + "".join(lines))
+        raise AssertionError("the server did not start: " + "".join(self.printed))
 
     def stop(self, patience: float = 20) -> int:
         """Send SIGTERM, and wait so many seconds at most; return the exit status."""

@@ -11,7 +11,7 @@ from emulator.settings import Settings
 
 def defaults(**others):
     """Return the settings of a DynamoDB Local without options, and others."""
-    return Settings(**{"account": "0" * 12, "root_status": 400, "data_dir": Path("dynamodb-emulator"), **others})
+    return Settings(**{"account": "0" * 12, "as_dynamodb_local": True, "data_dir": Path("dynamodb-emulator"), **others})
 
 
 @pytest.fixture(autouse=True)
@@ -31,20 +31,22 @@ def outside_of_containers(monkeypatch):
         ("-dbPath ./data", defaults(data_dir=Path("data/dynamodb-emulator"))),
         (
             "/usr/bin/java -Djava.library.path=./lib -Xmx512m -XX:+UseSerialGC -jar x.jar -inMemory -sharedDb -port 8001",
-            Settings(in_memory=True, shared_db=True, port=8001, account="0" * 12, root_status=400),
+            Settings(in_memory=True, shared_db=True, port=8001, account="0" * 12, as_dynamodb_local=True),
         ),
         (
             "-sharedDb -classpath DynamoDBLocal.jar:lib/* com.amazonaws.services.dynamodbv2.local.main.ServerRunner",
             defaults(shared_db=True),
         ),
+        ("-cp x software.amazon.dynamodb.services.local.main.ServerRunner -port 1", defaults(port=1)),
+        ("java -jar -Djava.library.path=./DynamoDBLocal_lib -jar DynamoDBLocal.jar", defaults()),
+        ("--sharedDb --port 1 --dbPath=x", defaults(shared_db=True, port=1, data_dir=Path("x/dynamodb-emulator"))),
         ("-cors *", defaults()),
         ("-cors http://a,https://b", defaults(cors=("http://a", "https://b"))),
         ("-cors a.example,http://b", defaults(cors=("http://b", "http://a.example", "https://a.example"))),
         # Our options may stand between, and win.
         ("--host 0.0.0.0 -sharedDb --workers 2", defaults(host=("0.0.0.0",), shared_db=True, workers=2)),
         ("-port 1 --port 2 --account 123456789012", defaults(port=2, account="123456789012")),
-        ("-dbPath x --in-memory", Settings(in_memory=True, account="0" * 12, root_status=400)),
-        ("-jar x --root-status 200", defaults(root_status=200)),
+        ("-dbPath x --in-memory", Settings(in_memory=True, account="0" * 12, as_dynamodb_local=True)),
     ],
 )
 def test_command_lines(line, expected):
@@ -82,7 +84,6 @@ def test_in_a_container_the_server_listens_on_all_addresses(tmp_path, monkeypatc
         ("-port -inMemory", "-port needs a value"),
         ("-port 70000", "-port: 70000 is not between 0 and 65535"),
         ("-port=", "-port: '' is not a whole number"),
-        ("-jar", "-jar needs a value"),
         ("-inMemory -dbPath x", "-inMemory is not allowed with -dbPath"),
         ("-inMemory=true", "-inMemory takes no value"),
         ("-inmemory", "there is no option -inmemory; did you mean -inMemory?"),

@@ -80,7 +80,10 @@ class Options(NamedTuple):
 
 
 class Catalog:
-    """All tables of an engine, and their streams. The first reload of `registries` reads them."""
+    """All tables of an engine, and their streams. The first reload of `registries` reads them.
+
+    shared: whether there is one tenant for all callers. account: the default account.
+    """
 
     def __init__(
         self,
@@ -94,7 +97,7 @@ class Catalog:
     ) -> None:
         self._versions = versions
         self._enforcer = enforcer
-        self._shared = options.shared
+        self.shared = options.shared
         self.account = options.account
         delay = TRANSIENT_SECONDS if options.delay else 0.0
         self.deletions = Deletions(engine, background)
@@ -116,6 +119,7 @@ class Catalog:
         registries.on_reload(self._reload_declarations)
         self._tenants = tables.tenants
         self._misses = Misses(self._tenants)
+        self.elsewhere = self._misses.elsewhere
         # The functions of the registry and of Settling that other modules use.
         self.everything = tables.everything
         self.named = tables.named
@@ -135,8 +139,8 @@ class Catalog:
     def caller(self, access_key: str, region: str, host: str = "localhost") -> Caller:
         """Return the caller with these credentials."""
         account = arns.account_of(access_key, self.account)
-        tables = self._tenants.tables(SHARED if self._shared else (access_key, region))
-        return Caller(access_key, region, account, host, self._shared, tables, tables.by_name)
+        tables = self._tenants.tables(SHARED if self.shared else (access_key, region))
+        return Caller(access_key, region, account, host, self.shared, tables, tables.by_name)
 
     def find(self, caller: Caller, name: str, *, expected: bool = True, data_plane: bool = False) -> Table | None:
         """Return the caller's table by name or ARN. Settles the table first, which may write.

@@ -74,6 +74,10 @@ class Enforcer:
         """
         self._tokens[token] = self._clock.now() + seconds
 
+    def is_declared(self, table: Table) -> bool:
+        """Say whether a declaration about this table, and not about all, enforces throughput."""
+        return bool(self._throttled.get(table.arn, self._throttled.get(table.name, False)))
+
     def throttling(self) -> tuple[bool, Mapping[str, bool]]:
         """Return whether throughput is enforced on all tables, and on which tables it differs.
 

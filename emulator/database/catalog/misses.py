@@ -27,6 +27,11 @@ class Misses:
         self._tenants = tenants
         self._limit = LogLimit()
 
+    def elsewhere(self, name: str) -> str | None:
+        """Return a text that says which tenants have a table of this name, None if none has."""
+        places = self._tenants.places(name)
+        return _listed(places) if places else None
+
     def report(self, asked: Tenant, name: str) -> None:
         """Log which tenants have a table of this name, if any has one.
 

@@ -78,6 +78,8 @@ class StreamDefinition:
     account: follows from the access key and a setting, as in TableDefinition.
     tags: the tags of the stream, not of its table.
     retention: how many seconds the stream keeps records.
+    restored: a number that is new each time the stream is restored from a snapshot. Consumers then
+    begin anew at their checkpoints.
     """
 
     id: int
@@ -99,6 +101,7 @@ class StreamDefinition:
     shared: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
     retention: float = RETENTION
+    restored: int = 0
 
     @classmethod
     def load(cls, stored: bytes, account: str = DEFAULT_ACCOUNT) -> Self:

@@ -1,17 +1,20 @@
 """The contents of a scope: what is stored for its tables, streams and event source mappings."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 from emulator.database.changes.log import counter_key
 from emulator.database.database import Database
 from emulator.database.definitions import kinesis, mappings
+from emulator.database.definitions.streams import StreamDefinition
+from emulator.database.definitions.tenants import SHARED
 from emulator.database.snapshots.scope import Scope
 from emulator.database.store import keyspace
 from emulator.database.store.deletions import SLICE
 from emulator.database.store.registry import DefinitionChange
 from storage import ReadTxn, WriteTxn
+
+_V = TypeVar("_V")
 
 _EXPIRY: Final = 8  # bytes at the start of a token's record: when it expires
 
@@ -20,47 +23,74 @@ _EXPIRY: Final = 8  # bytes at the start of a token's record: when it expires
 class Contents:
     """What is stored for a scope. Dictionaries without values are ordered sets.
 
-    definitions: storage keys of tables, streams and mappings, with their stored values.
+    tables, streams, mappings: storage keys of definitions, with the stored values.
     data: prefixes of items, entries, statistics, collections, TTL queues and stream records.
     counters: keys of the last sequence numbers of streams.
     checkpoints: prefixes of the checkpoints of consumers.
-    tables: those keys of `definitions` that are of tables.
     """
 
-    definitions: dict[bytes, bytes] = field(default_factory=dict)
+    tables: dict[bytes, bytes] = field(default_factory=dict)
+    streams: dict[bytes, bytes] = field(default_factory=dict)
+    mappings: dict[bytes, bytes] = field(default_factory=dict)
     data: dict[bytes, None] = field(default_factory=dict)
     counters: dict[bytes, None] = field(default_factory=dict)
     checkpoints: dict[bytes, None] = field(default_factory=dict)
-    tables: list[bytes] = field(default_factory=list)
+
+    def add_stream(self, key: bytes, stored: bytes) -> None:
+        """Add a stream, and what belongs to it."""
+        number = keyspace.stream_of(key)
+        self.streams[key] = stored
+        self.data[keyspace.stream_records(number)] = None
+        self.counters[counter_key(number)] = None
+        self.checkpoints[keyspace.checkpoints(kinesis.consumer(number))] = None
+
+    def add_mapping(self, key: bytes, stored: bytes) -> None:
+        """Add an event source mapping, and its checkpoints."""
+        self.mappings[key] = stored
+        self.checkpoints[keyspace.checkpoints(mappings.consumer(keyspace.uuid_of_mapping(key)))] = None
+
+    def without(self, other: "Contents") -> "Contents":
+        """Return what these contents have and the others lack."""
+        return Contents(
+            _less(self.tables, other.tables),
+            _less(self.streams, other.streams),
+            _less(self.mappings, other.mappings),
+            _less(self.data, other.data),
+            _less(self.counters, other.counters),
+            _less(self.checkpoints, other.checkpoints),
+        )
+
+
+def _less(mine: dict[bytes, _V], other: dict[bytes, _V]) -> dict[bytes, _V]:
+    return {key: value for key, value in mine.items() if key not in other}
 
 
 def contents_of(database: Database, txn: ReadTxn, scope: Scope) -> Contents:
     """Return what is stored for a scope now. txn: of a change, so that definitions are current."""
     found = Contents()
     logs: list[int] = []
-    for key, stored in txn.scan(*scope.tables()):
-        table = database.catalog.stored(key)
-        assert table is not None, "a write transaction sees the definitions that this process holds"
-        found.definitions[key] = stored
-        found.tables.append(key)
-        found.data.update(dict.fromkeys((*table.data_prefixes(), keyspace.statistics(table.id))))
-        logs += [each.stream_id for each in table.kinesis if each.stream_id is not None]
-    _add_streams(found, txn, [*(stream.id for stream in database.streams.owned(scope.owns)), *logs])
-    for key, stored in txn.scan(*scope.mappings()):
-        found.definitions[key] = stored
-        found.checkpoints[keyspace.checkpoints(mappings.consumer(keyspace.uuid_of_mapping(key)))] = None
+    for span in scope.of_tables():
+        for key, stored in txn.scan(*span):
+            table = database.catalog.stored(key)
+            assert table is not None, "a write transaction sees the definitions that this process holds"
+            found.tables[key] = stored
+            found.data.update(dict.fromkeys((*table.data_prefixes(), keyspace.statistics(table.id))))
+            logs += [each.stream_id for each in table.kinesis if each.stream_id is not None]
+    visible = (each.id for each in database.streams.owned(scope.owns) if scope.has(_tenant(each), each.table))
+    for number in (*visible, *logs):
+        key = keyspace.stream(number)
+        stream = txn.get(key)
+        if stream is not None:
+            found.add_stream(key, stream)
+    for span in scope.of_mappings():
+        for key, stored in txn.scan(*span):
+            if scope.tables is None or keyspace.stream(mappings.stream_of(stored)) in found.streams:
+                found.add_mapping(key, stored)
     return found
 
 
-def _add_streams(found: Contents, txn: ReadTxn, streams: Iterable[int]) -> None:
-    for number in streams:
-        key = keyspace.stream(number)
-        stored = txn.get(key)
-        if stored is not None:
-            found.definitions[key] = stored
-            found.data[keyspace.stream_records(number)] = None
-            found.counters[counter_key(number)] = None
-            found.checkpoints[keyspace.checkpoints(kinesis.consumer(number))] = None
+def _tenant(stream: StreamDefinition) -> tuple[str, str]:
+    return SHARED if stream.shared else (stream.access_key, stream.region)
 
 
 def withdraw(database: Database, change: DefinitionChange, gone: Contents) -> None:
@@ -69,7 +99,7 @@ def withdraw(database: Database, change: DefinitionChange, gone: Contents) -> No
     What is small is deleted at once, and the rest in the background.
     """
     deletions = database.catalog.deletions
-    for key in gone.definitions:
+    for key in (*gone.tables, *gone.streams, *gone.mappings):
         database.registries.remove(change, key)
     for prefix in (*gone.data, *gone.checkpoints):
         deletions.drop(change.txn, prefix)
@@ -79,12 +109,13 @@ def withdraw(database: Database, change: DefinitionChange, gone: Contents) -> No
 
 def forget_tokens(txn: WriteTxn, scope: Scope) -> None:
     """Forget the ClientRequestTokens of a scope, so that repeated requests are run again."""
-    tokens = scope.tokens()
-    if tokens is None:
+    spans = scope.of_tokens()
+    if spans is None:
         for start, stop in keyspace.tokens():
             while txn.drop_range(start, stop, SLICE) == SLICE:
                 pass
         return
-    for key, record in list(txn.scan(*tokens)):
-        txn.delete(keyspace.token_expiry(record[:_EXPIRY], key))
-        txn.delete(key)
+    for span in spans:
+        for key, record in list(txn.scan(*span)):
+            txn.delete(keyspace.token_expiry(record[:_EXPIRY], key))
+            txn.delete(key)

@@ -16,10 +16,12 @@ class Scope:
 
     access_key, region: whose resources; None means all access keys, all regions. With `--shared-db`
     both are empty: all callers share one tenant.
+    tables: only these tables and their streams: access key, region and name. None means all.
     """
 
     access_key: str | None = None
     region: str | None = None
+    tables: tuple[tuple[str, str, str], ...] | None = None
 
     @classmethod
     def of(cls, access_key: str | None, region: str | None, *, shared: bool) -> Self:
@@ -27,27 +29,46 @@ class Scope:
         return cls(*SHARED) if shared else cls(access_key, region)
 
     def owns(self, tenant: Tenant) -> bool:
-        """Say whether the resources of a tenant are in the scope."""
+        """Say whether resources of a tenant are in the scope."""
+        if self.tables is not None:
+            return any(each[:2] == tenant for each in self.tables)
         if self.access_key is None:
             return tenant != SHARED
         return tenant[0] == self.access_key and self.region in (None, tenant[1])
 
-    def tables(self) -> Range:
-        """Return the range of the storage keys of the tables."""
-        return self._range(keyspace.owned_tables)
+    def has(self, tenant: Tenant, table: str) -> bool:
+        """Say whether a table of a tenant that the scope `owns` is in the scope."""
+        return self.tables is None or (*tenant, table) in self.tables
 
-    def mappings(self) -> Range:
-        """Return the range of the storage keys of the event source mappings."""
-        return self._range(keyspace.owned_mappings)
+    def of_tables(self) -> list[Range]:
+        """Return the ranges of the storage keys of the tables."""
+        if self.tables is None:
+            return [_owned(self, keyspace.owned_tables)]
+        return [(key, key + b"\0") for key in (keyspace.table(*table) for table in self.tables)]
 
-    def tokens(self) -> Range | None:
-        """Return the range of the remembered ClientRequestTokens, None for all of them."""
-        if self.access_key in (None, SHARED[0]):
+    def of_mappings(self) -> list[Range]:
+        """Return the ranges of the storage keys of the tenants' event source mappings."""
+        return [_owned(scope, keyspace.owned_mappings) for scope in self._tenants()]
+
+    def of_tokens(self) -> list[Range] | None:
+        """Return the ranges of the tenants' remembered ClientRequestTokens, None for all tokens.
+
+        With `--shared-db` tables have one owner, and tokens have that of each caller.
+        """
+        if any(scope.access_key in (None, SHARED[0]) for scope in self._tenants()):
             return None
-        return self._range(keyspace.owned_tokens)
+        return [_owned(scope, keyspace.owned_tokens) for scope in self._tenants()]
 
-    def _range(self, owned: "keyspace.Owned") -> Range:
-        if self.access_key is None:  # all but those of the shared tenant, which come first
-            return prefix_end(owned(keyspace.owner(*SHARED))), prefix_end(owned(b""))
-        prefix = owned(keyspace.owner(self.access_key, self.region))
-        return prefix, prefix_end(prefix)
+    def _tenants(self) -> "list[Scope]":
+        """Return the scopes of everything that the tenants of the tables have."""
+        if self.tables is None:
+            return [self]
+        return [Scope(*tenant) for tenant in dict.fromkeys(table[:2] for table in self.tables)]
+
+
+def _owned(scope: Scope, owned: keyspace.Owned) -> Range:
+    """Return the range of the keys of one kind that all tenants of a scope have."""
+    if scope.access_key is None:  # all but those of the shared tenant, which come first
+        return prefix_end(owned(keyspace.owner(*SHARED))), prefix_end(owned(b""))
+    prefix = owned(keyspace.owner(scope.access_key, scope.region))
+    return prefix, prefix_end(prefix)

@@ -15,6 +15,9 @@ from storage.keycode import prefix_end
 SLICE: Final = 1000  # rows deleted in one slice: about 2 ms
 AT_ONCE: Final = 100  # rows that are deleted without a slice
 
+BEGUN: Final = b"\1"
+"""The value of a deletion's record once some of its rows are deleted."""
+
 
 class Deletions:
     """The ranges of an engine that are being deleted."""
@@ -34,6 +37,21 @@ class Deletions:
         if txn.drop_range(prefix, prefix_end(prefix), AT_ONCE) == AT_ONCE:
             self.begin(txn, prefix)
 
+    def reserve(self, txn: WriteTxn, prefix: bytes) -> None:
+        """Let the next start delete everything with this prefix, unless `release` is called first.
+
+        For data that are written in several transactions before anything refers to them.
+        """
+        txn.put(keyspace.deletion(prefix), b"")
+
+    def is_reserved(self, txn: WriteTxn, prefix: bytes) -> bool:
+        """Say whether nobody has begun to delete a reserved prefix."""
+        return txn.get(keyspace.deletion(prefix)) == b""
+
+    def release(self, txn: WriteTxn, prefix: bytes) -> None:
+        """Keep what has a reserved prefix."""
+        txn.delete(keyspace.deletion(prefix))
+
     def resume(self) -> None:
         """Queue the deletions that an earlier process left unfinished."""
         with self._engine.read() as txn:
@@ -44,9 +62,12 @@ class Deletions:
     def _slice(self, record: bytes) -> bool:
         with self._engine.write() as txn:
             txn.urgent = True
-            if txn.get(record) is None:  # the transaction of `begin` did not commit
+            stored = txn.get(record)
+            if stored is None:  # cancelled, or the transaction of `begin` did not commit
                 return False
             if txn.drop_range(*keyspace.deleted_range(record), SLICE) == SLICE:
+                if stored != BEGUN:
+                    txn.put(record, BEGUN)
                 return True
             txn.delete(record)
         return False

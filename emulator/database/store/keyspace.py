@@ -8,8 +8,8 @@
 | 04         | u32 index, digest16 of its partition key,            | projected item row           |
 |            | escape(range key)..., item key [5:]                  |                              |
 | 05         | u32 table                                            | u64 pairs: count, bytes      |
-| 06         | prefix of the keys that are being deleted: a first   | empty                        |
-|            | byte (03, 04, 09, 0B, 0C or 0F) and a u32; for a     |                              |
+| 06         | prefix of the keys that are being deleted: a first   | empty, 01 once some of them  |
+|            | byte (03, 04, 09, 0B, 0C or 0F) and a u32; for a     | are deleted                  |
 |            | shard 0B, u32, u32; for checkpoints 0E,              |                              |
 |            | escape(consumer)                                     |                              |
 | 07         | escape(access key) escape(region) escape(operation)  | u64 ms of expiry, sha256     |
@@ -28,6 +28,7 @@
 | 0F         | u32 frozen view, another key                         | 00 if the key was absent,    |
 |            |                                                      | 01 and its value if not      |
 | 10         | u32 frozen view                                      | view definition, JSON        |
+| 11         | name of a snapshot                                   | snapshot definition, JSON    |
 
 The digest bounds the length of a partition key. It also gives a Scan the same order as on AWS:
 ascending MD5 over the ASCII bytes `Outliers` followed by the partition key's bytes (behaviour 6.2).
@@ -69,6 +70,7 @@ _MAPPING: Final = b"\x0d"
 _CHECKPOINT: Final = b"\x0e"
 _IMAGE: Final = b"\x0f"
 _VIEW: Final = b"\x10"
+_SNAPSHOT: Final = b"\x11"
 
 Owned = Callable[[bytes], bytes]
 """Returns the prefix of an owner's resources of one kind."""
@@ -116,6 +118,11 @@ def counter(name: str) -> bytes:
 def table(access_key: str, region: str, name: str) -> bytes:
     """Return the key of a table's definition."""
     return _TABLE + _escaped(access_key, region) + name.encode()
+
+
+def counters() -> tuple[bytes, bytes]:
+    """Return the range of all counters."""
+    return _COUNTER, _TABLE
 
 
 def partition_of(key: bytes) -> bytes:
@@ -226,6 +233,11 @@ def stream(stream_id: int) -> bytes:
     return _STREAM + keycode.u32(stream_id)
 
 
+def stream_of(key: bytes) -> int:
+    """Return the id of a stream. key: the key of its definition."""
+    return int.from_bytes(key[1:], "big")
+
+
 def streams() -> tuple[bytes, bytes]:
     """Return the range of all stream definitions."""
     return _STREAM, keycode.prefix_end(_STREAM)
@@ -286,6 +298,11 @@ def checkpoint(consumer: str, shard: int) -> bytes:
     return checkpoints(consumer) + keycode.u32(shard)
 
 
+def all_checkpoints() -> tuple[bytes, bytes]:
+    """Return the range of the checkpoints of all consumers."""
+    return _CHECKPOINT, keycode.prefix_end(_CHECKPOINT)
+
+
 def images(view: int) -> bytes:
     """Return the prefix of a frozen view's images; the key whose value it keeps follows."""
     return _IMAGE + keycode.u32(view)
@@ -304,6 +321,16 @@ def view(number: int) -> bytes:
 def views() -> tuple[bytes, bytes]:
     """Return the range of the definitions of all frozen views."""
     return _VIEW, keycode.prefix_end(_VIEW)
+
+
+def snapshot(name: str) -> bytes:
+    """Return the key of a snapshot's definition."""
+    return _SNAPSHOT + name.encode()
+
+
+def snapshots() -> tuple[bytes, bytes]:
+    """Return the range of the definitions of all snapshots."""
+    return _SNAPSHOT, keycode.prefix_end(_SNAPSHOT)
 
 
 def segment(prefix: bytes, number: int, total: int) -> tuple[bytes, bytes]:

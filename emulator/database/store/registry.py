@@ -117,6 +117,12 @@ class Registry(Generic[D]):
         change.txn.put(key, stored)
         change.then(partial(self._publish, key, stored, definition))
 
+    def restore(self, change: DefinitionChange, key: bytes, stored: bytes) -> None:
+        """Store a definition as it was stored before. Raises LayoutMismatch, Corrupted."""
+        definition = self._loaded(key, stored)
+        change.txn.put(key, stored)
+        change.then(partial(self._publish, key, stored, definition))
+
     def remove(self, change: DefinitionChange, key: bytes) -> None:
         """Remove a definition, if there is one. It stays in force until the commit."""
         change.txn.delete(key)
@@ -190,11 +196,27 @@ class Registries:
         else:
             registry.remove(change, key)
 
+    def restore(self, change: DefinitionChange, key: bytes, stored: bytes) -> None:
+        """Store a definition, of whichever kind, as it was stored before.
+
+        It comes into force after the commit, even if it is the same as the current one. Raises
+        LayoutMismatch, Corrupted.
+        """
+        registry = self._registry_of(key)
+        if registry is None:
+            change.txn.put(key, stored)
+            change.then(_nothing)
+        else:
+            registry.restore(change, key, stored)
+
     def _registry_of(self, key: bytes) -> Registry[Any] | None:
         return next((registry for registry in self._registries if registry.spans(key)), None)
 
     def on_reload(self, reload: Callable[[ReadTxn], None]) -> None:
-        """Call `reload` with each snapshot from which definitions are reloaded."""
+        """Call `reload` with each snapshot from which definitions are reloaded.
+
+        A function that is added during a reload is still called in this reload, as the last one.
+        """
         self._reloads.append(reload)
 
     @contextmanager

@@ -54,7 +54,7 @@ _EXPOSED: Final = b"access-control-expose-headers: x-amzn-RequestId,x-amzn-Error
 """The line that lets a web page read these fields of an answer (behaviour 1.4)."""
 _EVERY_ORIGIN: Final = b"access-control-allow-origin: *\r\n" + _EXPOSED
 _LINES: Final = 100  # lines that a LogLimit allows in a minute if clients choose its keys
-_REFUSALS: Final = {
+REFUSALS: Final = {
     400: "its request line or its headers have more than 16 KB, or it has two Host headers",
     413: "its body has more than 16 MB",
 }
@@ -126,7 +126,7 @@ class Answers:
 
     def refuse(self, status: int, fields: Fields = NO_FIELDS) -> Answer:
         """Log and return a refusal: status 413 for a body over 16 MiB, 400 for an invalid head."""
-        log_refused(_REFUSALS[status])
+        log_refused(REFUSALS[status])
         return self.make(status, b"", fields)
 
     def cors(self, fields: Fields) -> bytes:

@@ -53,7 +53,6 @@ class Connection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_endpoint",
         "_front",
         "_held",
         "_later",
@@ -75,7 +74,6 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, front: Front, state: Any, loop: asyncio.AbstractEventLoop) -> None:  # noqa: ANN401 - uvicorn's own
         self._front = front
-        self._endpoint = front.endpoint
         self._state = state
         self._loop = loop
         self._reader = RequestReader(self, front.bodies)
@@ -298,7 +296,7 @@ class Connection(asyncio.Protocol):
         # time of a GetItem.
         if target == b"/" and not self._queues and self._front.commits is None:
             try:
-                answer = self._endpoint.answer(method, b"", fields, body)
+                answer = self._front.endpoint.answer(method, b"", fields, body)
             except Pending as pending:
                 self._begin_slices(pending, Request(method, target, fields, body, keep_alive, self._reader.version))
             else:
@@ -316,14 +314,14 @@ class Connection(asyncio.Protocol):
 
     def head_refused(self, fields: dict[bytes, bytes]) -> None:
         """Refuse a request because of its head, and close."""
-        self._in_turn(partial(self._send_last, self._endpoint.refuse(400, fields)))
+        self._in_turn(partial(self._send_last, self._front.endpoint.refuse(400, fields)))
 
     def body_refused(self, fields: dict[bytes, bytes], *, keep_alive: bool) -> None:
         """Refuse a request because of the size of its body."""
         self._in_turn(partial(self._refuse_body, fields, keep_alive=keep_alive))
 
     def _refuse_body(self, fields: dict[bytes, bytes], *, keep_alive: bool) -> None:
-        self._send(self._endpoint.refuse(413, fields), None, keep_alive=keep_alive)
+        self._send(self._front.endpoint.refuse(413, fields), None, keep_alive=keep_alive)
 
     def not_http(self, data: bytes, error: Exception) -> None:
         """Answer bytes that are not HTTP, and close."""
@@ -340,7 +338,7 @@ class Connection(asyncio.Protocol):
 
     def _send_failure(self, error: BaseException | None, fields: dict[bytes, bytes]) -> None:
         log_failure("a request, whose connection is closed,", error or EOFError())
-        self._send_last(self._endpoint.failed(error, fields))
+        self._send_last(self._front.endpoint.failed(error, fields))
 
     def ended(self) -> None:
         """Close after all requests that were received are answered."""
@@ -353,7 +351,7 @@ class Connection(asyncio.Protocol):
         path, _, query = request.target.partition(b"?")
         if path == b"/":
             try:
-                answer = self._endpoint.answer(request.method, query, request.fields, request.body)
+                answer = self._front.endpoint.answer(request.method, query, request.fields, request.body)
             except Pending as pending:
                 self._begin_slices(pending, request)
             else:
@@ -478,7 +476,7 @@ class Connection(asyncio.Protocol):
         elif failure is not None:
             self.closing = True
             fields = next((request.fields for _, request in held if request is not None), self._reader.fields)
-            self._send(self._endpoint.failed(failure, fields), None, keep_alive=False)
+            self._send(self._front.endpoint.failed(failure, fields), None, keep_alive=False)
         else:
             self._held.attempts = 0
             self.write(b"".join([data for data, _ in held]))

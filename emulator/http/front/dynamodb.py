@@ -46,7 +46,6 @@ NOT_FOUND: Final = b"<UnknownOperationException/>\n"
 
 _TARGET_PREFIXES: Final = ("DynamoDB_20120810.", "DynamoDBStreams_20120810.")
 _STREAM_OPERATIONS: Final = frozenset(("ListStreams", "DescribeStream", "GetShardIterator", "GetRecords"))
-_CLIENT_ERROR: Final = 400
 _LARGE: Final = 256 * limits.KIB  # bytes of a body; for smaller ones the garbage collector has no noticeable work
 _SPARE: Final = [size for size in range(16, 480, 16) for _ in range(50)]
 """Sizes of small objects that are made before a large body is parsed, and freed after the parsing.
@@ -150,11 +149,10 @@ class DynamoDbEndpoint:
         return self._make(404, NOT_FOUND, fields)
 
     def _root(self, fields: Fields) -> Answer:
-        """Answer a GET or HEAD with the status of --root-status."""
-        status = self._emulator.settings.root_status
-        if status < _CLIENT_ERROR:
-            return self._make(status, b"healthy: %b " % fields.get(b"host", b"localhost"), fields)
-        return self._make(status, orjson.dumps(errors.missing_authentication_token().body()), fields)
+        """Answer a GET or HEAD: with the service's health check, or as DynamoDB Local."""
+        if self._emulator.settings.as_dynamodb_local:
+            return self._refusal(errors.missing_authentication_token(), fields)
+        return self._make(200, b"healthy: %b " % fields.get(b"host", b"localhost"), fields)
 
     def _other_type(self, query: bytes, fields: Fields, body: bytes) -> Answer:
         """Answer a POST whose content type differs from `application/x-amz-json-1.0`."""

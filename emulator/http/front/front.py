@@ -1,6 +1,6 @@
 """What all requests of one process share, from our own sockets or from another ASGI server."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,6 +12,7 @@ from emulator.http.front.sliced_answers import SlicedAnswers
 
 if TYPE_CHECKING:
     from emulator.http.front.commits import Commits
+    from emulator.http.front.observed import ObservedEndpoint, Observer
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -28,23 +29,51 @@ class Client(Protocol):
         ...
 
 
+class PeerFailed(Exception):
+    """Another worker process did not do its part of a control. The text says why."""
+
+
+class Peers(Protocol):
+    """The other worker processes of this server (http/peers.py)."""
+
+    async def ask(self, control: str, body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """Run a control in each of them, and return the results. Raises PeerFailed."""
+        ...
+
+
 class Front:
     """The endpoint for `/`, the application for every other path, and what both need.
 
+    endpoint: changes when `observe` is called, so it must be read for each request.
+    observer: gets each request with its answer; None if nobody observes requests.
+    peers: None if this process is alone.
     commits: set while the event loop of a durable server runs. clients: those being served now.
     """
 
     def __init__(self, emulator: Emulator, endpoint: DynamoDbEndpoint, load_site: Callable[["Front"], App]) -> None:
         self.emulator = emulator
-        self.endpoint = endpoint
+        self._plain = endpoint
+        self.endpoint: DynamoDbEndpoint | ObservedEndpoint = endpoint
+        self.observer: Observer | None = None
         self._load_site = load_site
         self.bodies = Bodies(emulator.settings.request_buffer)
         self.sliced = SlicedAnswers()
         self.outbox = Outbox()
+        self.peers: Peers | None = None
         self.commits: Commits | None = None
         self.clients: set[Client] = set()
         emulator.database.sliced = True
         endpoint.bodies = self.bodies
+
+    def observe(self, observers: "list[Observer]") -> None:
+        """Report each request to these observers from now on, and no longer to earlier ones."""
+        if not observers:
+            self.endpoint, self.observer = self._plain, None
+            return
+        from emulator.http.front.observed import ObservedEndpoint, together  # noqa: PLC0415 - most servers need none
+
+        self.observer = together(observers)
+        self.endpoint = ObservedEndpoint(self._plain, self.observer)
 
     @cached_property
     def site(self) -> App:

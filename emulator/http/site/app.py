@@ -1,7 +1,5 @@
 """The Starlette application for every path but `/`. A console would be one more mount here."""
 
-import logging
-
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount, request_response
@@ -9,14 +7,13 @@ from starlette.routing import Mount, request_response
 from emulator.http.front.front import App, Front
 from emulator.http.site.controls import Controls
 from emulator.http.site.lambda_api import LambdaApi
+from emulator.http.site.observed import ObservedSite
 from emulator.http.site.other_paths import OtherPaths
 from emulator.http.site.page_guard import PageGuard
 
-log = logging.getLogger("emulator")
-
 
 def create(front: Front) -> App:
-    """Return the application. At log level debug, the application logs its requests."""
+    """Return the application."""
     answers = front.endpoint.answers
     guarded = [Middleware(PageGuard, answers=answers)]
     site = Starlette(
@@ -27,8 +24,4 @@ def create(front: Front) -> App:
     )
     site.router.redirect_slashes = False
     site.router.default = request_response(OtherPaths(answers).answer)
-    if not log.isEnabledFor(logging.DEBUG):
-        return site
-    from emulator.http.site.request_log import LoggedSite  # noqa: PLC0415 - only this level needs it
-
-    return LoggedSite(site)
+    return ObservedSite(site, front)

@@ -4,7 +4,6 @@ The calls need no credentials. An empty body counts as `{}`, and so does JSON th
 A control runs to its end even if its client goes away.
 """
 
-import sys
 from typing import Final
 
 import orjson
@@ -13,15 +12,14 @@ from starlette.responses import Response
 
 from emulator import errors
 from emulator.controls import registry
-from emulator.controls.body import BadDeclaration, Body
-from emulator.controls.registry import Control, Result
+from emulator.controls.body import BadDeclaration
+from emulator.controls.registry import Control
 from emulator.errors import ApiError
+from emulator.http.control_calls import run
 from emulator.http.front.answers import PLAIN_JSON
-from emulator.http.front.commits import committed
 from emulator.http.front.failures import log_failure
-from emulator.http.front.front import Front
+from emulator.http.front.front import Front, PeerFailed
 from emulator.http.site.responses import response
-from emulator.slices import Steps
 from storage import Full, Interrupted
 
 _PREFIX: Final = "/_emulator/"
@@ -60,38 +58,21 @@ class Controls:
         except orjson.JSONDecodeError:
             return 400, _message("the body is not JSON")
         try:
-            return 200, orjson.dumps(await self._run(control, body if isinstance(body, dict) else {}))
+            return 200, orjson.dumps(await run(self._front, control, body if isinstance(body, dict) else {}))
         except BadDeclaration as error:
             return 400, _message(str(error))
         except Interrupted as error:
             log_failure(f"{method} {_PREFIX}{name}", error)
             return _BUSY, _message("other processes changed the store during this call: send it again")
+        except PeerFailed as error:
+            log_failure(f"{method} {_PREFIX}{name}", error)
+            return _BUSY, _message(str(error))
         except Full:  # the commit failed
             return _NO_ROOM, _message(errors.storage_full().message)
         except ApiError as error:
             if not isinstance(error.__cause__, Full):
                 raise
             return _NO_ROOM, _message(error.message)
-
-    async def _run(self, control: Control, body: Body) -> Result:
-        """Run a control. Raises what the control or its commit raises."""
-        front = self._front
-
-        async def make() -> Result:
-            result = await front.sliced.finish(_caught(registry.begin(front.emulator, control, body)))
-            if isinstance(result, Exception):
-                raise result
-            return result
-
-        return await committed(front.commits, make, among=sys.maxsize, repeatable=control.repeatable)
-
-
-def _caught(steps: Steps[Result]) -> Steps[Result | Exception]:
-    """Run steps. If they raise an exception, return it instead of their result."""
-    try:
-        return (yield from steps)
-    except Exception as error:  # noqa: BLE001 - is raised again by the caller
-        return error
 
 
 def _by_path(control: Control) -> tuple[str, str]:

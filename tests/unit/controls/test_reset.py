@@ -198,10 +198,11 @@ def test_declarations_end_and_the_clock_is_released(db):
 @pytest.mark.parametrize(
     ("body", "text"),
     [
-        ({"Accesskey": "one"}, "there is no member Accesskey; there are: TableName, AccessKey, Region"),
+        ({"Accesskey": "one"}, "there is no member Accesskey; there are: TableName, AccessKey, Region, Snapshots"),
         ({"AccessKey": 1}, "the member AccessKey is missing or of a wrong type"),
         ({"TableName": None}, "the member TableName is missing or of a wrong type"),
         ({"Region": "us-east-1"}, "the member Region needs the member AccessKey"),
+        ({"AccessKey": "one", "Snapshots": True}, "the member Snapshots cannot be combined with others"),
         ({"TableName": "none"}, "there is no table none"),
         ({"TableName": "tab", "AccessKey": "two"}, "there is no table tab"),
         ({"TableName": "tab", "AccessKey": "one", "Region": "us-west-1"}, "there is no table tab"),

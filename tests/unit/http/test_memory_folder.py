@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from emulator.http.memory_folder import memory_folder, remove_abandoned
+from emulator.http import memory_folder as module
+from emulator.http.memory_folder import best_place, memory_folder, remove_abandoned, shown
 from storage import open_engine
 from storage.disk.claim import claimed, in_use
 
@@ -110,3 +111,35 @@ def test_what_was_left_before_it_had_a_name_goes_after_an_hour(tmp_path, age, st
     os.utime(draft, (then, then))
     remove_abandoned(tmp_path)
     assert draft.exists() is stays
+
+
+MIB = 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("memory", "temporary", "best", "warning"),
+    [
+        (512, 9999, "memory", None),
+        (64, 9999, "temporary", "64 MB of data that the workers share, so they are in"),
+        (64, 64, "memory", "64 MB of data that the workers share, so they are there."),
+        (64, 32, "memory", "64 MB of data that the workers share, so they are there."),
+        (64, None, "memory", "64 MB of data that the workers share, so they are there."),
+        (None, 9999, "temporary", None),
+    ],
+)
+def test_the_place_with_more_room(tmp_path, monkeypatch, caplog, memory, temporary, best, warning):
+    places = {tmp_path / "memory": memory, tmp_path / "temporary": temporary}
+    for place, room in places.items():
+        if room is not None:
+            place.mkdir()
+    monkeypatch.setattr(module, "room_in", lambda place: (places[place] or 0) * MIB)
+    other = None if temporary is None else tmp_path / "temporary"
+    assert best_place(tmp_path / "memory", lambda: other) == tmp_path / best
+    assert [warning in message for message in caplog.messages] == ([] if warning is None else [True])
+
+
+@pytest.mark.parametrize(
+    ("size", "text"), [(0, "0 MB"), (64 * MIB, "64 MB"), (1023 * MIB, "1023 MB"), (25 << 30, "25.0 GB")]
+)
+def test_sizes_for_users(size, text):
+    assert shown(size) == text

@@ -5,6 +5,7 @@ every level.
 import gzip
 import json
 import logging
+import math
 import re
 import zlib
 
@@ -13,13 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.http.application import create_endpoint, of_emulator
-from emulator.http.front import request_log
+from emulator.http.application import create_front, of_emulator
+from emulator.http.front.answers import Answer
 from emulator.http.front.dynamodb import DynamoDbEndpoint
-from emulator.http.front.front import Front
-from emulator.http.front.request_log import LoggedEndpoint
+from emulator.http.front.observed import Exchange, ObservedEndpoint
 from emulator.http.front.sliced_answers import Pending
-from emulator.http.site.app import create
+from emulator.http.observing.log_lines import line
+from emulator.http.observing.summary import summary_of
+from emulator.log_output import TRACE
 from emulator.slices import Sliced, finish
 from storage import Full
 from tests.support.asgi import ask, site_of
@@ -32,7 +34,7 @@ TABLE = {
     **table_request("pk:S sk:S", define="g:S", GlobalSecondaryIndexes=[index_request("by-g", "g")]),
     "TableName": "Orders",
 }
-ENDING = re.compile(r", \d+\.\d ms, request [0-9A-Z]{52}$")
+ENDING = re.compile(r", \d+\.\d ms(, test us-east-1)?(, request [0-9A-Z]{52})?$")
 ITEM = {"pk": {"S": "a"}, "sk": {"S": "b"}}
 
 
@@ -46,18 +48,29 @@ def fields(operation, **more):
     }
 
 
+@pytest.fixture(autouse=True)
+def no_request_is_slow(monkeypatch):
+    monkeypatch.setattr("emulator.http.observing.waits.SLOW", math.inf)
+
+
 @pytest.fixture
-def logged(db, caplog):
-    made = LoggedEndpoint(db.emulator)
-    made.answer("POST", b"", fields("CreateTable"), json.dumps(TABLE).encode())
+def front(db, caplog):
     caplog.set_level(logging.DEBUG, "emulator")
+    made = create_front(db.emulator)
+    made.endpoint.answer("POST", b"", fields("CreateTable"), json.dumps(TABLE).encode())
     caplog.clear()
     return made
 
 
+@pytest.fixture
+def logged(front):
+    return front.endpoint
+
+
 def lines(caplog):
-    """What was logged, without the time and the request id."""
-    return [ENDING.sub("", record.getMessage()) for record in caplog.records]
+    """The lines of requests, without the time, the caller and the request id."""
+    own = [record for record in caplog.records if record.name == "emulator.requests" and record.levelno > TRACE]
+    return [ENDING.sub("", record.getMessage()) for record in own]
 
 
 @pytest.mark.parametrize(
@@ -115,23 +128,22 @@ def test_a_line_for_each_request(logged, caplog, operation, body, expected):
     assert line == expected or (expected.endswith("Exception") and line.startswith(expected))
 
 
-def test_other_paths_and_refusals(logged, caplog):
-    site = Front(logged._emulator, logged, create).site
+def test_other_paths_and_refusals(front, caplog):
+    site, logged = front.site, front.endpoint
     ask(site, "POST", "/_emulator/clock", b'{"Advance": 1}')
     ask(site, "GET", "/2015-03-31/event-source-mappings/", headers=fields("x"))
     ask(site, "GET", "/2015-03-31/event-source-mappings/")
     logged.answer("GET", b"", {}, b"")
-    debug = [ENDING.sub("", each.getMessage()) for each in caplog.records if each.levelno == logging.DEBUG]
+    debug = lines(caplog)
     assert debug[0] == "POST /_emulator/clock: 200"
     assert debug[1].startswith("GET /2015-03-31/event-source-mappings/: 200")
     assert debug[2].startswith("GET /2015-03-31/event-source-mappings/: 403 MissingAuthenticationTokenException")
     assert debug[3] == "GET /: 200"
     assert len(debug) == 4
     caplog.clear()
-    logged.respond("POST", b"", [(b"a", b"x" * 17_000)], b"")
+    logged.refuse(400)
     assert lines(caplog) == [
-        "a request was refused: its request line or its headers have more than 16 KB, or it has two Host headers",
-        "a request: 400",
+        "a request: 400 (its request line or its headers have more than 16 KB, or it has two Host headers)"
     ]
 
 
@@ -148,7 +160,7 @@ def test_compressed_requests_and_answers(logged, caplog):
 
 
 def test_trace_has_the_bodies_bounded_and_escaped(logged, caplog):
-    caplog.set_level(request_log.TRACE, "emulator")
+    caplog.set_level(TRACE, "emulator")
     item = {**ITEM, "x": {"S": "é\u202e\n" + "y" * 10_000}}
     body = orjson.dumps({"TableName": "Orders", "Item": item})
     logged.answer("POST", b"", fields("PutItem"), body)
@@ -187,27 +199,29 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_no_request_breaks_the_log(body):
-    text = orjson.dumps(body)
-    subject = request_log._subject("POST", b"/", fields("PutItem"), request_log._parsed(text))
-    assert subject.startswith("PutItem")
-    assert subject.isascii()
-    assert subject.isprintable()
+    answer = Answer(400, b"", orjson.dumps(body))
+    exchange = Exchange(0.0, 0.0, 0.0, "POST", b"/", b"", fields("PutItem"), orjson.dumps(body), answer)
+    text = "".join(part for _, part in line(summary_of(exchange, lambda *_: None)))
+    assert text.startswith("PutItem")
+    assert text.isascii()
+    assert text.isprintable()
 
 
 @pytest.mark.parametrize(
-    ("level", "kind"), [(logging.INFO, DynamoDbEndpoint), (logging.DEBUG, LoggedEndpoint), (5, LoggedEndpoint)]
+    ("level", "kind"), [(logging.INFO, DynamoDbEndpoint), (logging.DEBUG, ObservedEndpoint), (5, ObservedEndpoint)]
 )
-def test_requests_are_logged_only_where_somebody_reads_it(db, caplog, level, kind):
+def test_requests_are_observed_only_where_somebody_wants_it(db, caplog, level, kind):
     caplog.set_level(level, "emulator")
-    assert type(create_endpoint(db.emulator)) is kind
+    assert type(create_front(db.emulator).endpoint) is kind
 
 
 def test_over_a_connection_and_over_asgi(db, caplog):
     caplog.set_level(logging.DEBUG, "emulator")
-    line = Line(db.emulator)
-    line.feed(http_request())
     app = of_emulator(db.emulator)
-    app.open()
+    front = app.open()
+    connection = Line(db.emulator)
+    connection.connection._front = front
+    connection.feed(http_request())
     assert ask(app, "POST", "/", b"{}", headers=fields("ListTables")).status == 200
     assert lines(caplog) == ["ListTables: 200"] * 2
 
@@ -218,11 +232,16 @@ def test_over_a_connection_and_over_asgi(db, caplog):
         (lambda: b'{"ConsumedCapacity":{"TableName":"Orders","CapacityUnits":2.0}}', ["Scan Orders: 200, 2.0 units"]),
         (
             lambda: 1 / 0,
-            ["Scan Orders: 500 InternalServerError: The request processing has failed because of an unknown error."],
+            [
+                (
+                    "Scan Orders: 500 InternalServerError: The request processing has failed because of an unknown "
+                    "error. (the server failed: its log says why)"
+                )
+            ],
         ),
     ],
 )
-def test_an_answer_that_is_made_in_slices_is_logged_when_it_is_made(logged, caplog, monkeypatch, end, expected):
+def test_an_answer_that_is_made_in_slices_is_logged_when_it_is_made(db, logged, caplog, monkeypatch, end, expected):
     def steps():
         yield
         yield
@@ -231,17 +250,16 @@ def test_an_answer_that_is_made_in_slices_is_logged_when_it_is_made(logged, capl
     def slow(*_):
         raise Sliced(steps())
 
-    logged._emulator.database.sliced = True
+    db.emulator.database.sliced = True
     with monkeypatch.context() as patch:
         patch.setattr("emulator.operations.registry.Operation.__call__", slow)
         with pytest.raises(Pending) as pending:
-            logged.answer("POST", b"", fields("Scan"), b'{"TableName": "Orders"}')
+            logged.answer("POST", b"", fields("Scan"), b'{"TableName": "Orders", "ReturnConsumedCapacity": "TOTAL"}')
     slices = pending.value.steps
     next(slices)
     logged.answer("POST", b"", fields("ListTables"), b"{}")  # between two slices
     finish(slices)
-    debug = [ENDING.sub("", record.getMessage()) for record in caplog.records if record.levelno == logging.DEBUG]
-    assert debug == ["ListTables: 200", *expected]
+    assert lines(caplog) == ["ListTables: 200", *expected]
 
 
 # --- server errors and refusals, at every level ---

@@ -78,6 +78,7 @@ def supervisor(monkeypatch):
     monkeypatch.setattr(os, "read", lambda *_: b"1")
     made = workers.Supervisor(Settings(), [[] for _ in range(WORKERS)], temporary=None)
     yield made
+    made.close()
     os.close(made._lifeline)
     os.close(made._alive)
 
@@ -163,6 +164,7 @@ def work(monkeypatch, handlers, tmp_path):
             supervisor.held = held
             with pytest.raises(Exited) as exited:
                 supervisor._work(worker_index, None)
+            supervisor.close()
             assert exited.value.args == (0,)
             assert other.hints() != before, "the worker before may have died when it had changed definitions"
             os.close(supervisor._lifeline)

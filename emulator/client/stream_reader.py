@@ -1,0 +1,173 @@
+"""Reads the stream of a table, as a consumer of its own does.
+
+A shard is read after its parent, so the records of an item come in order. When a shard has ended,
+the reader looks for its children (shard rollover, behaviour 11). When the whole stream has ended,
+the reader looks for the table's next stream.
+
+An iterator is valid for 15 minutes of the server's clock, which a test may move. Then the reader
+asks for a new one: after the last record that it has read or, if it has read none, from its start
+on.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
+
+from emulator.client.endpoint import HttpEndpoint, Refused, Response, Unreachable
+
+Record = Mapping[str, Any]
+
+VIEW_TYPES: Final = ("KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES")
+
+_GONE: Final = "ResourceNotFoundException"
+_EXPIRED: Final = "ExpiredIteratorException"
+_TRIMMED: Final = "TrimmedDataAccessException"
+
+
+class Start(Enum):
+    """The first record of a stream that a reader wants."""
+
+    OLDEST = "TRIM_HORIZON"
+    NEXT = "LATEST"
+
+
+class NoStream(Exception):
+    """The table has no stream that is on."""
+
+
+@dataclass
+class _Shard:
+    id: str
+    iterator: str | None
+    last: str | None = None
+    """The sequence number of the last record that was read."""
+
+
+class StreamReader:
+    """Reads the records of one table's stream. `arn` is the stream that it reads now.
+
+    The reader finds the stream when it is created, and raises NoStream if there is none.
+    """
+
+    def __init__(self, endpoint: HttpEndpoint, table: str, start: Start) -> None:
+        self._endpoint = endpoint
+        self.table = table
+        self.arn = self._newest_stream()
+        self._shards: dict[str, _Shard] = {}
+        self._done: set[str] = set()
+        self._since: float | None = None
+        shards = self._described()
+        if start is Start.NEXT:
+            self._since = self._time()
+            self._done = {shard["ShardId"] for shard in shards if _has_ended(shard)}
+        self._add(shards, start.value)
+
+    def read(self) -> list[list[Record]]:
+        """Return the next records of each shard. Raises NoStream at the end of the last stream."""
+        found = [self._read_shard(shard, shard.iterator) for shard in self._shards.values() if shard.iterator]
+        if any(shard.iterator is None for shard in self._shards.values()):
+            self._follow()
+        return found
+
+    def _read_shard(self, shard: _Shard, iterator: str) -> list[Record]:
+        try:
+            answer = self._endpoint.call("GetRecords", {"ShardIterator": iterator})
+        except Refused as error:
+            if error.code == _GONE:  # the stream is deleted a day after its end
+                shard.iterator = None
+            elif error.code in (_EXPIRED, _TRIMMED):
+                shard.iterator = self._again(shard, trimmed=error.code == _TRIMMED)
+            else:
+                raise
+            return []
+        records: list[Record] = answer["Records"]
+        if records:
+            shard.last = records[-1]["dynamodb"]["SequenceNumber"]
+        shard.iterator = answer.get("NextShardIterator")
+        return records
+
+    def _again(self, shard: _Shard, *, trimmed: bool) -> str | None:
+        """Return a new iterator for a shard whose iterator is no longer valid."""
+        if trimmed:
+            return self._iterator(shard.id, Start.OLDEST.value)
+        if shard.last is not None:
+            return self._iterator(shard.id, "AFTER_SEQUENCE_NUMBER", SequenceNumber=shard.last)
+        if self._since is not None:
+            return self._iterator(shard.id, "AT_TIMESTAMP", Timestamp=self._since)
+        return self._iterator(shard.id, Start.OLDEST.value)
+
+    def _follow(self) -> None:
+        """Replace shards that have ended by their children, or the stream by the next one."""
+        for shard in [each for each in self._shards.values() if each.iterator is None]:
+            self._done.add(shard.id)
+            del self._shards[shard.id]
+        try:
+            self._add(self._described(), Start.OLDEST.value)
+        except Refused as error:
+            if error.code != _GONE:
+                raise
+        if not self._shards and (newest := self._newest_stream()) != self.arn:
+            self.arn = newest
+            self._since = None
+            self._add(self._described(), Start.OLDEST.value)
+
+    def _add(self, described: list[Response], kind: str) -> None:
+        """Begin to read the shards whose parents are read, or no longer exist."""
+        exist = {shard["ShardId"] for shard in described}
+        for shard in described:
+            name, parent = shard["ShardId"], shard.get("ParentShardId")
+            waits = parent in exist and parent not in self._done
+            if not waits and name not in self._done and name not in self._shards:
+                self._shards[name] = _Shard(name, self._iterator(name, kind))
+
+    def _described(self) -> list[Response]:
+        """Return all shards of the stream, oldest first."""
+        shards: list[Response] = []
+        request = {"StreamArn": self.arn}
+        while True:
+            page = self._endpoint.call("DescribeStream", request)["StreamDescription"]
+            shards += page["Shards"]
+            if "LastEvaluatedShardId" not in page:
+                return shards
+            request["ExclusiveStartShardId"] = page["LastEvaluatedShardId"]
+
+    def _iterator(self, shard: str, kind: str, **position: str | float) -> str | None:
+        """Return an iterator of a shard, or None if the shard has been deleted."""
+        request = {"StreamArn": self.arn, "ShardId": shard, "ShardIteratorType": kind, **position}
+        try:
+            text: str = self._endpoint.call("GetShardIterator", request)["ShardIterator"]
+        except Refused as error:
+            if error.code == _GONE:
+                return None
+            if error.code == _TRIMMED:
+                return self._iterator(shard, Start.OLDEST.value)
+            raise
+        return text
+
+    def _newest_stream(self) -> str:
+        """Return the ARN of the stream that is on now. Raises NoStream."""
+        table = self._endpoint.call("DescribeTable", {"TableName": self.table})["Table"]
+        arn: str | None = table.get("LatestStreamArn")
+        if arn is None or not table.get("StreamSpecification", {}).get("StreamEnabled"):
+            raise NoStream(self.table)
+        return arn
+
+    def _time(self) -> float:
+        """Return the time of the server's clock, or of this machine's if the server shows none."""
+        try:
+            now: float = self._endpoint.control("GET", "clock", {})["Now"]
+        except (Refused, Unreachable):
+            return time.time()
+        return now
+
+
+def enable_stream(endpoint: HttpEndpoint, table: str, view: str) -> None:
+    """Turn on the stream of a table. Raises Refused."""
+    specification = {"StreamEnabled": True, "StreamViewType": view}
+    endpoint.call("UpdateTable", {"TableName": table, "StreamSpecification": specification})
+
+
+def _has_ended(shard: Response) -> bool:
+    return "EndingSequenceNumber" in shard["SequenceNumberRange"]

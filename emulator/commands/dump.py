@@ -1,0 +1,101 @@
+"""`dynamodb-emulator dump FOLDER`: write tables of a running server to files.
+
+`dynamodb-emulator load FOLDER` makes the same tables again.
+
+Exit status: 0, or 2 if the work could not be done.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from emulator.client.endpoint import Refused, Unreachable
+from emulator.client.options import add_endpoint_options
+from emulator.flags import Parser
+from emulator.transfer import dumping, tables
+from emulator.transfer.endpoints import Connect, connecting
+from emulator.transfer.progress import Progress
+
+_FAILED: Final = 2
+
+_EXAMPLES: Final = """\
+formats:
+  export   a folder for each table, as DynamoDB's export to S3 writes it (the default)
+  lines    a file for each table, with a line of DynamoDB JSON for each item
+  csv      a file for each table. Types other than strings, and those of keys, are lost
+
+examples:
+  dynamodb-emulator dump backup                          all tables
+  dynamodb-emulator dump --table Orders --format csv .
+  dynamodb-emulator dump --table Orders --format lines - | jq .
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command and return its exit status."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.folder == "-" and (options.format == "export" or len(options.table) != 1):
+        parser.error("- needs one --table, and --format lines or csv")
+    connect = connecting(options.endpoint, options.access_key, options.region)
+    try:
+        with Progress("dumped") as progress:
+            count = _dump(connect, options, progress)
+    except (Refused, Unreachable, OSError) as error:
+        print(f"dynamodb-emulator: {error}", file=sys.stderr)  # noqa: T201 - the message for the user
+        return _FAILED
+    summary = progress.summary(f"of {count} {'table' if count == 1 else 'tables'}")
+    print(summary, file=sys.stderr if options.folder == "-" else sys.stdout)
+    return 0
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="dynamodb-emulator dump",
+        description="Write tables of a running server to files, from which `load` makes them again.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("folder", metavar="FOLDER", help="folder for the files, made if missing; - for standard output")
+    parser.add_argument("--table", metavar="T", action="append", default=[], help="table; repeatable (default: all)")
+    parser.add_argument("--format", choices=("export", "lines", "csv"), default="export", help="see below")
+    add_endpoint_options(parser)
+    return parser
+
+
+def _dump(connect: Connect, options: argparse.Namespace, progress: Progress) -> int:
+    """Dump the chosen tables; return their number."""
+    pages = dumping.scanned(connect)
+    with closing(connect()) as endpoint:
+        described = {
+            table: tables.whole_description(endpoint, table) for table in options.table or tables.names(endpoint)
+        }
+    for table, whole in described.items():
+        if whole is None:
+            raise Unreachable(f"there is no table {table}")
+        if options.folder == "-":
+            _ITEMS[options.format](pages, whole["Table"], sys.stdout.buffer, progress)
+            continue
+        folder = Path(options.folder)
+        if options.format == "export":
+            dumping.dump_export(pages, whole, folder / table, progress)
+            continue
+        folder.mkdir(parents=True, exist_ok=True)
+        dumping.write_definition(folder, whole)
+        with (folder / f"{table}{_ENDINGS[options.format]}").open("wb") as stream:
+            _ITEMS[options.format](pages, whole["Table"], stream, progress)
+    return len(described)
+
+
+def _lines(pages: dumping.Pages, description: dict[str, Any], stream: BinaryIO, progress: Progress) -> None:
+    dumping.dump_lines(pages, description["TableName"], stream, progress)
+
+
+_ENDINGS: Final = {"lines": ".jsonl", "csv": ".csv"}
+_ITEMS: Final[dict[str, Callable[[dumping.Pages, dict[str, Any], BinaryIO, Progress], None]]] = {
+    "lines": _lines,
+    "csv": dumping.dump_csv,
+}

@@ -1,0 +1,96 @@
+"""Settings for Terraform, CDK and shells, as texts to copy."""
+
+import json
+import shlex
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from emulator.configuring.target import SECRET, SERVICES, Target
+
+
+def variables(target: Target) -> dict[str, str]:
+    """Return the environment variables by which SDKs find the server.
+
+    Both region variables are needed: boto3 reads one of them, other SDKs the other one.
+    """
+    if target.whole:
+        endpoints = {"AWS_ENDPOINT_URL": target.url}
+    else:
+        endpoints = {f"AWS_ENDPOINT_URL_{service.upper()}": target.url for service in SERVICES}
+    return {
+        **endpoints,
+        "AWS_REGION": target.region,
+        "AWS_DEFAULT_REGION": target.region,
+        "AWS_ACCESS_KEY_ID": target.access_key,
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+    }
+
+
+def _powershell(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _fish(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+_ASSIGNMENTS: Final[Mapping[str, Callable[[str, str], str]]] = {
+    "sh": lambda name, value: f"export {name}={shlex.quote(value)}",
+    "fish": lambda name, value: f"set -gx {name} {_fish(value)}",
+    "powershell": lambda name, value: f"$env:{name} = {_powershell(value)}",
+    "dotenv": lambda name, value: f"{name}={value}",
+}
+
+SYNTAXES: Final = tuple(_ASSIGNMENTS)
+
+
+def shell_text(target: Target, syntax: str) -> str:
+    """Return lines that set the variables, for a shell or as a file of `docker --env-file`."""
+    return "".join(_ASSIGNMENTS[syntax](name, value) + "\n" for name, value in variables(target).items())
+
+
+def terraform_text(target: Target) -> str:
+    """Return the settings of Terraform's provider `aws`.
+
+    Without the `skip_` settings the provider calls STS, IAM and the metadata service of EC2.
+    Terraform calls no endpoint for streams.
+    """
+    return f"""\
+provider "aws" {{
+  region     = {_hcl(target.region)}
+  access_key = {_hcl(target.access_key)}
+  secret_key = {_hcl(SECRET)}
+
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_region_validation      = true
+  skip_requesting_account_id  = true
+
+  endpoints {{
+    dynamodb = {_hcl(target.url)}
+    lambda   = {_hcl(target.url)}
+  }}
+}}
+"""
+
+
+def cdk_text(target: Target) -> str:
+    """Return how tables of a CDK application come into the server.
+
+    `cdk deploy` needs CloudFormation, which the server does not have.
+    """
+    lines = shell_text(target, "sh")
+    return f"""\
+# `cdk deploy` needs CloudFormation, which this server does not have. `cdk synth` needs no AWS. It
+# writes one template for each stack into cdk.out/, with the definitions of the tables.
+export CDK_DEFAULT_ACCOUNT=123456789012
+export CDK_DEFAULT_REGION={shlex.quote(target.region)}
+cdk synth --quiet
+
+# The SDKs in your application and its tests find the server by these variables:
+{lines}"""
+
+
+def _hcl(text: str) -> str:
+    """Return a string of Terraform's language."""
+    return json.dumps(text, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")

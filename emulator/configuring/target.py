@@ -1,0 +1,28 @@
+"""The server that other programs shall find."""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+SERVICES: Final[Mapping[str, str]] = {
+    "dynamodb": "DynamoDB",
+    "dynamodb_streams": "DynamoDB Streams",
+    "lambda": "Lambda",
+}
+"""The services that this server answers, by their identifier in AWS's settings.
+
+Source: AWS SDKs and Tools Reference Guide, "Identifiers for service-specific endpoints".
+"""
+
+SECRET: Final = "local"  # noqa: S105 - any secret works: the server checks no signatures
+
+
+class Target(NamedTuple):
+    """The server, and the tables in it that an access key and a region select.
+
+    whole: send the requests for all services to the server. Otherwise only for those in SERVICES.
+    """
+
+    url: str
+    access_key: str
+    region: str
+    whole: bool = True

@@ -1,0 +1,103 @@
+"""The last requests that the server has answered, for tests and people who look for a mistake.
+
+| control         | body                                         | result                               |
+|-----------------|----------------------------------------------|--------------------------------------|
+| `requests`      | none                                         | `{"Keeping", "Requests", "Last"}`    |
+| `find_requests` | `{"AccessKey"?, "After"?: id, "Limit"?}`     | the same, of the requests that match |
+| `keep_requests` | `{"Enabled": true or false}`                 | `{"Keeping": as in the body}`        |
+
+The server keeps its last thousand requests while `Keeping` is true: since its start with
+--log-requests or --keep-requests, or since `keep_requests`. `Requests` are summaries
+(http/observing/summary.py) with an `Id`, in the order in which the requests arrived, from all
+worker processes. `Limit` keeps the newest.
+
+`Last` is the id up to which the list is complete. Given as `After` of the next call, it returns the
+requests that were answered since: none is missed and none comes twice.
+"""  # noqa: W505 - a table
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+from emulator.controls.body import BadDeclaration, Body, member
+from emulator.controls.registry import Emulator, RequestLog, Result, control
+
+MOST: Final = 1000
+_ID: Final = re.compile(r"(\d{1,20})-(\d{1,3})")
+
+
+def _found(body: Body, parts: Sequence[Result]) -> Result:
+    """Return the requests of all processes that match a body."""
+    access_key = member(body, "AccessKey", str) if "AccessKey" in body else None
+    after = _order_of(member(body, "After", str)) if "After" in body else (-1, -1)
+    limit = member(body, "Limit", int) if "Limit" in body else MOST
+    if not 1 <= limit <= MOST:
+        raise BadDeclaration(f"the member Limit must be a number from 1 to {MOST}")
+    # Processes were asked one after another. A request that ended after the first of them was asked
+    # may have been missed, so it is left to the next call.
+    until = min(part["Now"] for part in parts)
+    found: list[Any] = [each for part in parts for each in part["Requests"] if each["Ended"] < until]
+    found.sort(key=lambda each: (each["Ended"], each["Worker"]))
+    found = [
+        each
+        for each in found[-MOST:]
+        if after < (each["Ended"], each["Worker"]) and access_key in (None, each.get("AccessKey"))
+    ]
+    found.sort(key=lambda each: (each["Began"], each["Worker"]))
+    return {
+        "Keeping": all(part["Keeping"] for part in parts),
+        "Requests": [_shown(each) for each in found[-limit:]],
+        "Last": f"{until - 1}-999",
+    }
+
+
+def _kept(emulator: Emulator, _body: Body) -> Result:
+    """Return the requests that this process keeps."""
+    log = _log(emulator)
+    return {"Keeping": log.keeps, "Requests": log.kept(), "Now": log.now()}
+
+
+def _everywhere(_body: Body, parts: Sequence[Result]) -> Result:
+    return parts[0]
+
+
+@control("requests", changes=False, gather=_found, summary="show the last requests, if they are kept")
+def requests(emulator: Emulator, body: Body) -> Result:
+    """Return the requests that this process keeps."""
+    return _kept(emulator, body)
+
+
+@control("find_requests", path="requests", gather=_found, summary="show the last requests that match")
+def find_requests(emulator: Emulator, body: Body) -> Result:
+    """Return the requests that this process keeps; the body is read when all have returned."""
+    return _kept(emulator, body)
+
+
+@control("keep_requests", gather=_everywhere, summary="keep the last thousand requests, or stop keeping them")
+def keep_requests(emulator: Emulator, body: Body) -> Result:
+    """Turn keeping on or off in this process. Raises BadDeclaration."""
+    enabled = member(body, "Enabled", bool)
+    if emulator.sharing is not None:  # for a worker that is started again
+        emulator.sharing.keeps_requests = enabled
+    _log(emulator).keep(on=enabled)
+    return {"Keeping": enabled}
+
+
+def _log(emulator: Emulator) -> RequestLog:
+    if emulator.request_log is None:
+        raise BadDeclaration("this emulator is not served over HTTP, so it keeps no requests")
+    return emulator.request_log()
+
+
+def _shown(kept: Result) -> Result:
+    """Return a request with an id instead of the numbers that it is made of."""
+    rest = {name: value for name, value in kept.items() if name not in ("Began", "Ended")}
+    return {"Id": f"{kept['Ended']}-{kept['Worker']}", **rest}
+
+
+def _order_of(text: str) -> tuple[int, int]:
+    """Return the end and the process of an id. Raises BadDeclaration."""
+    found = _ID.fullmatch(text)
+    if found is None:
+        raise BadDeclaration("the member After must be the Id of a request, or Last of an earlier result")
+    return int(found[1]), int(found[2])

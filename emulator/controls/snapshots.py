@@ -1,0 +1,173 @@
+"""Snapshots: save the state of everything, of an account or of some tables, and return to it.
+
+| control             | body                                                                     |
+|---------------------|--------------------------------------------------------------------------|
+| `snapshots`         | (a GET) lists all snapshots                                              |
+| `snapshots/save`    | `{"Name", "AccessKey"?, "Region"?, "Tables"?: [names], "Replace"?: true}` |
+| `snapshots/restore` | `{"Name"}`                                                               |
+| `snapshots/delete`  | `{"Name"}`                                                               |
+| `snapshots/branch`  | `{"Name", "AccessKey", "Region"?}`                                       |
+
+- Saving takes the same time for one item as for a million. Restoring undoes the writes since.
+- A snapshot has items, indexes, streams with their records, time to live, settings, and event
+  source mappings with their positions. It does not have the clock, declarations or dead letters.
+- What was made in its scope after it was saved, such as new tables, is deleted by restoring it.
+- `Tables` selects tables by name, with their streams and the mappings of these. A table's name
+  means the tables of that name of every account that the other members allow.
+- Functions get the records that their restored position has not passed, once more.
+- Snapshots survive restarts if the data do.
+
+`snapshots/branch` copies the tables of a snapshot to another account, as they were when it was
+saved. The copies are new tables, with new streams. Kinesis destinations and event source mappings
+are not copied. The account must not have tables of these names. Without `Region`, each copy is in
+its table's region. The result is `{"Tables": number}`.
+
+A saved, restored or listed snapshot is `{"Name", "Created": seconds since the epoch, "Tables":
+number, "Items": number}`.
+"""
+
+from typing import Any, Final
+
+from emulator.controls.body import BadDeclaration, Body, member
+from emulator.controls.registry import Emulator, Result, control
+from emulator.database.database import Database
+from emulator.database.definitions.tenants import SHARED
+from emulator.database.snapshots import branching, restoring, saving
+from emulator.database.snapshots.branching import BranchRefused
+from emulator.database.snapshots.saving import NameTaken, Restoring
+from emulator.database.snapshots.scope import Scope
+from emulator.database.snapshots.snapshot import Snapshot, UnknownSnapshot, snapshots
+from emulator.slices import Steps
+
+_SAVED: Final = ("Name", "AccessKey", "Region", "Tables", "Replace")
+_LONGEST: Final = 255  # characters of a name
+
+
+@control("snapshots", changes=False, summary="list the snapshots")
+def listed(emulator: Emulator, _body: Body) -> Result:
+    """List the snapshots."""
+    with emulator.database.read() as txn:
+        return {"Snapshots": [_described(snapshot) for snapshot in snapshots(txn)]}
+
+
+@control("snapshots/save", summary="save the state of everything, of an account or of some tables under a name")
+def save(emulator: Emulator, body: Body) -> Result:
+    """Save a snapshot. Raises BadDeclaration."""
+    name = _name(body, _SAVED)
+    database = emulator.database
+    replaced = member(body, "Replace", bool) if "Replace" in body else False
+    work = _Saving(database, name, body, shared=emulator.settings.shared_db, replaced=replaced)
+    try:
+        return _described(database.rerun(work.run))
+    except NameTaken:
+        raise BadDeclaration(f'there is a snapshot {name} already; "Replace": true replaces it') from None
+    except Restoring:
+        raise _busy(name) from None
+
+
+@control("snapshots/restore", summary="return to the state that a snapshot has")
+def restore(emulator: Emulator, body: Body) -> Steps[Result]:
+    """Restore a snapshot. Raises BadDeclaration."""
+    name = _name(body, ("Name",))
+    try:
+        snapshot = yield from restoring.restore(emulator.database, name)
+    except UnknownSnapshot:
+        raise _unknown(emulator.database, name) from None
+    return _described(snapshot)
+
+
+@control("snapshots/delete", summary="delete a snapshot")
+def delete(emulator: Emulator, body: Body) -> Result:
+    """Delete a snapshot. Raises BadDeclaration."""
+    name = _name(body, ("Name",))
+    database = emulator.database
+    try:
+        database.rerun(lambda: saving.delete(database, name))
+    except UnknownSnapshot:
+        raise _unknown(database, name) from None
+    except Restoring:
+        raise _busy(name) from None
+    return {}
+
+
+@control("snapshots/branch", summary="copy the tables of a snapshot to another account")
+def branch(emulator: Emulator, body: Body) -> Steps[Result]:
+    """Copy a snapshot's tables. Raises BadDeclaration."""
+    name = _name(body, ("Name", "AccessKey", "Region"))
+    access_key = member(body, "AccessKey", str)
+    region = member(body, "Region", str) if "Region" in body else None
+    if not access_key or region == "":
+        raise BadDeclaration("the members AccessKey and Region must not be empty")
+    database = emulator.database
+    try:
+        tables = yield from branching.branch(database, name, access_key, region)
+    except UnknownSnapshot:
+        raise _unknown(database, name) from None
+    except BranchRefused as refused:
+        raise BadDeclaration(str(refused)) from None
+    return {"Tables": tables}
+
+
+class _Saving:
+    """Saves a snapshot. The scope is found anew if the work runs again."""
+
+    def __init__(self, database: Database, name: str, body: Body, *, shared: bool, replaced: bool) -> None:
+        self._database = database
+        self._name = name
+        self._replaced = replaced
+        self._shared = shared
+        access_key, region = (member(body, each, str) if each in body else None for each in ("AccessKey", "Region"))
+        if region is not None and access_key is None:
+            raise BadDeclaration("the member Region needs the member AccessKey")
+        self._scope = Scope.of(access_key, region, shared=shared)
+        self._tables = member(body, "Tables", list) if "Tables" in body else None
+        if self._tables is not None and not all(isinstance(name, str) for name in self._tables):
+            raise BadDeclaration("the member Tables must be a list of names")
+
+    def run(self) -> Snapshot:
+        """Save the snapshot. Raises BadDeclaration if there is no table of some name."""
+        scope = self._scope if self._tables is None else Scope(tables=tuple(self._found(self._tables)))
+        return saving.save(self._database, self._name, scope, replaced=self._replaced)
+
+    def _found(self, names: list[str]) -> list[tuple[str, str, str]]:
+        found: dict[tuple[str, str, str], None] = {}
+        for name in names:
+            before = len(found)
+            for table in self._database.catalog.named(name):
+                each = table.definition
+                tenant = SHARED if self._shared else (each.access_key, each.region)
+                if self._scope.owns(tenant):
+                    found[(*tenant, each.name)] = None
+            if len(found) == before:
+                raise BadDeclaration(f"there is no table {name}")
+        return list(found)
+
+
+def _name(body: Body, members: tuple[str, ...]) -> str:
+    """Return the name of a snapshot. Raises BadDeclaration, also for an unknown member."""
+    unknown = sorted(body.keys() - set(members))
+    if unknown:
+        raise BadDeclaration(f"there is no member {unknown[0]}; there are: {', '.join(members)}")
+    name: str = member(body, "Name", str)
+    if not 0 < len(name) <= _LONGEST:
+        raise BadDeclaration(f"the member Name must have 1 to {_LONGEST} characters")
+    return name
+
+
+def _unknown(database: Database, name: str) -> BadDeclaration:
+    with database.read() as txn:
+        names = [snapshot.name for snapshot in snapshots(txn)]
+    return BadDeclaration(f"there is no snapshot {name}; there are: {', '.join(names) or 'none'}")
+
+
+def _busy(name: str) -> BadDeclaration:
+    return BadDeclaration(f"the snapshot {name} is being restored: call again when this is over")
+
+
+def _described(snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        "Name": snapshot.name,
+        "Created": snapshot.created,
+        "Tables": snapshot.tables,
+        "Items": snapshot.items,
+    }

@@ -1,0 +1,191 @@
+"""Branching: copying a snapshot's tables to another tenant.
+
+The copies are new tables: they have new ids, ARNs and streams, and no Kinesis destinations or event
+source mappings. A few rows are copied in one transaction. More rows are copied in slices. Nobody
+reaches the copies before the last slice has stored their definitions. Until then their prefixes are
+reserved (`Deletions.reserve`), so after a crash the next start deletes what was copied.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+
+import orjson
+
+from emulator.database.database import Database
+from emulator.database.definitions.tables import DELETING, TableDefinition
+from emulator.database.definitions.tenants import SHARED
+from emulator.database.snapshots.restoring import resume_walks
+from emulator.database.snapshots.snapshot import find
+from emulator.database.store import keyspace
+from emulator.database.store.ids import next_id
+from emulator.database.store.registry import DefinitionChange
+from emulator.database.views.views import View, Views
+from emulator.slices import Steps
+from storage import WriteTxn
+from storage.keycode import prefix_end
+
+SLICE: Final = 1_000  # rows copied in one slice: about 4 ms
+
+
+class BranchRefused(Exception):
+    """The tables cannot be copied. The text says why."""
+
+
+@dataclass(slots=True)
+class _Copy:
+    """The copies of a snapshot's tables.
+
+    tables: their definitions. prefixes: prefix in the snapshot -> prefix of the copy.
+    remaining: what is still to copy: a prefix in the snapshot, and the first key.
+    """
+
+    view: View
+    tables: list[TableDefinition]
+    prefixes: Mapping[bytes, bytes]
+    remaining: list[tuple[bytes, bytes]]
+
+
+def branch(database: Database, name: str, access_key: str, region: str | None) -> Steps[int]:
+    """Copy a snapshot's tables to another tenant, in steps; return how many tables.
+
+    region: None means that each table stays in its region. Raises UnknownSnapshot, BranchRefused.
+    """
+    copy = database.rerun(partial(_begin, database, name, access_key, region))
+    while copy.remaining:
+        yield None
+        database.rerun(partial(_slice, database, copy))
+    return len(copy.tables)
+
+
+def _begin(database: Database, name: str, access_key: str, region: str | None) -> _Copy:
+    """Copy the first slice of rows; if there are no more rows, store the definitions."""
+    views = database.views
+    with database.registries.changing() as change:
+        txn = change.txn
+        view = views.get(find(txn, name).view)
+        assert view is not None, "the view of a snapshot is open until the snapshot is deleted"
+        prefixes: dict[bytes, bytes] = {}
+        tables = []
+        for _, stored in views.kept(txn, view, *keyspace.tables()):
+            table = TableDefinition.load(_moved(stored, access_key, region), account=database.catalog.account)
+            if table.status != DELETING:
+                tables.append(_copied(txn, table, database.clock.now(), prefixes))
+        _refuse(database, tables)
+        copy = _Copy(view, tables, prefixes, [(prefix, prefix) for prefix in prefixes])
+        _copy_rows(views, txn, copy)
+        if copy.remaining:
+            for prefix in prefixes.values():
+                database.catalog.deletions.reserve(txn, prefix)
+        else:
+            _finish(database, change, copy)
+    return copy
+
+
+def _slice(database: Database, copy: _Copy) -> None:
+    """Copy more rows; after the last of them store the definitions.
+
+    If this is interrupted, it has changed nothing, also not in `copy`.
+    """
+    views = database.views
+    deletions = database.catalog.deletions
+    before = list(copy.remaining)
+    try:
+        with database.registries.changing() as change:
+            txn = change.txn
+            _check(database, txn, copy)
+            _copy_rows(views, txn, copy)
+            if not copy.remaining:
+                for prefix in copy.prefixes.values():
+                    deletions.release(txn, prefix)
+                _refuse(database, copy.tables)
+                _finish(database, change, copy)
+    except BranchRefused:
+        deletions.resume()
+        raise
+    except BaseException:
+        copy.remaining = before
+        raise
+
+
+def _check(database: Database, txn: WriteTxn, copy: _Copy) -> None:
+    """Raise BranchRefused if copying cannot go on."""
+    if database.views.get(copy.view.id) is None:
+        raise BranchRefused("the snapshot was deleted meanwhile")
+    if not all(database.catalog.deletions.is_reserved(txn, prefix) for prefix in copy.prefixes.values()):
+        raise BranchRefused("another worker has deleted the copies: call again")
+
+
+def _moved(stored: bytes, access_key: str, region: str | None) -> bytes:
+    """Return the stored definition of a table that belongs to another tenant."""
+    fields = orjson.loads(stored)
+    fields["access_key"] = access_key
+    fields["region"] = region or fields["region"]
+    return orjson.dumps(fields)
+
+
+def _copied(txn: WriteTxn, table: TableDefinition, now: float, prefixes: dict[bytes, bytes]) -> TableDefinition:
+    """Return the definition of a table's copy; add the prefixes of its data to `prefixes`."""
+    indexes = tuple(replace(index, id=next_id(txn)) for index in table.indexes)
+    copied = replace(
+        table,
+        id=next_id(txn),
+        uuid=str(uuid.uuid4()),
+        created=now,
+        indexes=indexes,
+        ttl_queue=None if table.ttl_queue is None else next_id(txn),
+        stream_id=None,
+        stream_label=None,
+        kinesis=(),
+    )
+    prefixes.update(zip(table.data_prefixes(), copied.data_prefixes(), strict=True))
+    prefixes[keyspace.statistics(table.id)] = keyspace.statistics(copied.id)
+    start = keyspace.items(copied.id).hex()
+    return replace(
+        copied,
+        indexes=tuple(replace(index, filled_to=_position(index.filled_to, start)) for index in indexes),
+        ttl_filled_to=_position(table.ttl_filled_to, start),
+    )
+
+
+def _position(filled_to: str | None, start: str) -> str | None:
+    """Return the position of a walk in a copied table. start: the prefix of its items, as hex."""
+    return start + filled_to[len(start) :] if filled_to else filled_to
+
+
+def _refuse(database: Database, tables: list[TableDefinition]) -> None:
+    """Raise BranchRefused if the tenant has a table of some name, or would get two."""
+    taken = set()
+    for table in tables:
+        tenant = SHARED if database.catalog.shared else (table.access_key, table.region)
+        key = keyspace.table(*tenant, table.name)
+        if key in taken or database.catalog.stored(key) is not None:
+            raise BranchRefused(f"the account has a table {table.name} already")
+        taken.add(key)
+
+
+def _copy_rows(views: Views, txn: WriteTxn, copy: _Copy) -> None:
+    """Copy up to SLICE rows; leave in `copy.remaining` what is to do."""
+    room = SLICE
+    left: list[tuple[bytes, bytes]] = []
+    for prefix, start in copy.remaining:
+        if room <= 0:
+            left.append((prefix, start))
+            continue
+        rows, last = views.page(txn, copy.view, start, prefix_end(prefix), room)
+        target = copy.prefixes[prefix]
+        for key, row in rows:
+            txn.put(target + key[keyspace.ITEM_PREFIX :], row)
+        room -= len(rows) if last is None else room
+        if last is not None:
+            left.append((prefix, last + b"\0"))
+    copy.remaining = left
+
+
+def _finish(database: Database, change: DefinitionChange, copy: _Copy) -> None:
+    for table in copy.tables:
+        database.catalog.save(change, table)
+    if any(table.is_walked for table in copy.tables):
+        change.then(partial(resume_walks, database))

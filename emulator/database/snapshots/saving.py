@@ -1,0 +1,98 @@
+"""Saving and deleting snapshots. Saving takes as long as there are tables, not items."""
+
+from dataclasses import replace
+
+from emulator.database.database import Database
+from emulator.database.items import statistics
+from emulator.database.snapshots.contents import Contents, contents_of
+from emulator.database.snapshots.scope import Scope
+from emulator.database.snapshots.snapshot import Snapshot, find, snapshots
+from emulator.database.store import keyspace
+from emulator.database.store.registry import DefinitionChange
+from emulator.database.views.views import View, Views
+from storage import ReadTxn, WriteTxn
+from storage.keycode import prefix_end
+
+
+class NameTaken(Exception):
+    """There is a snapshot with this name already."""
+
+
+class Restoring(Exception):
+    """The snapshot is being restored."""
+
+
+def save(database: Database, name: str, scope: Scope, *, replaced: bool = False) -> Snapshot:
+    """Save a snapshot. replaced: whether it takes the place of an older one with its name.
+
+    Raises NameTaken, Restoring.
+    """
+    views = database.views
+    with database.registries.changing() as change:
+        txn = change.txn
+        stored = txn.get(keyspace.snapshot(name))
+        if stored is not None:
+            if not replaced:
+                raise NameTaken(name)
+            _close(views, change, Snapshot.load(stored))
+        contents = contents_of(database, txn, scope)
+        view = views.open(change, contents.data)
+        _keep(views, txn, view, contents)
+        counts = [_count(database, txn, key) for key in contents.tables]
+        now = database.clock.now()
+        snapshot = Snapshot(name, scope, view.id, now, len(contents.tables), sum(counts))
+        txn.put(snapshot.key, snapshot.dump())
+    return snapshot
+
+
+def delete(database: Database, name: str) -> None:
+    """Delete a snapshot. Raises UnknownSnapshot, Restoring."""
+    views = database.views
+    with database.registries.changing(urgent=True) as change:
+        snapshot = find(change.txn, name)
+        _close(views, change, snapshot)
+        change.txn.delete(snapshot.key)
+
+
+def delete_all(database: Database) -> None:
+    """Delete all snapshots, also those that are being restored: what is put back already stays."""
+    views = database.views
+    with database.registries.changing(urgent=True) as change:
+        for snapshot in list(snapshots(change.txn)):
+            _close(views, change, replace(snapshot, restoring=None))
+            change.txn.delete(snapshot.key)
+
+
+def _close(views: Views, change: DefinitionChange, snapshot: Snapshot) -> None:
+    if snapshot.restoring is not None:
+        raise Restoring(snapshot.name)
+    view = views.get(snapshot.view)
+    assert view is not None, "the view of a snapshot is open until the snapshot is deleted"
+    views.close(change, view)
+
+
+def _count(database: Database, txn: ReadTxn, key: bytes) -> int:
+    table = database.catalog.stored(key)
+    return 0 if table is None else statistics.read(txn, keyspace.statistics(table.id), 1)[0][0]
+
+
+def _keep(views: Views, txn: WriteTxn, view: View, contents: Contents) -> None:
+    """Let a view keep what belongs to the data that it covers."""
+    for key, stored in (contents.tables | contents.streams | contents.mappings).items():
+        views.keep(txn, view, key, stored)
+    for key in contents.counters:
+        value = txn.get(key)
+        if value is not None:
+            views.keep(txn, view, key, value)
+    for prefix in contents.checkpoints:
+        for key, value in list(txn.scan(prefix, prefix_end(prefix))):
+            views.keep(txn, view, key, value)
+    for record, value in list(txn.scan(*keyspace.deletions())):
+        if is_of(record, contents):
+            views.keep(txn, view, record, value)
+
+
+def is_of(record: bytes, contents: Contents) -> bool:
+    """Say whether the record of a deletion is about some of the contents."""
+    start, _ = keyspace.deleted_range(record)
+    return start[: keyspace.ITEM_PREFIX] in contents.data or start in contents.checkpoints

@@ -1,0 +1,71 @@
+"""Snapshots as stored: a name, a scope and the number of a frozen view.
+
+The view covers the data of the scope. It also keeps what the data need: definitions, sequence
+numbers, checkpoints and records of deletions. So the definition of a snapshot is small. It is read
+from the store at each use.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import orjson
+
+from emulator.database.snapshots.scope import Scope
+from emulator.database.store import keyspace
+from emulator.database.store.loading import from_fields
+from storage import ReadTxn
+
+
+class UnknownSnapshot(Exception):
+    """There is no snapshot with a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A snapshot as stored.
+
+    view: the id of its frozen view. created: seconds since the epoch, by the emulator's clock.
+    tables, items: how many tables and items it has.
+    restoring: the key (hex) up to which a restore in slices has put values back; None if no such
+    restore is under way.
+    """
+
+    name: str
+    scope: Scope
+    view: int
+    created: float
+    tables: int
+    items: int
+    restoring: str | None = None
+
+    @classmethod
+    def load(cls, stored: bytes) -> Self:
+        """Return the snapshot that dump() stored."""
+        fields = orjson.loads(stored)
+        scope: dict[str, Any] = fields["scope"]
+        if scope["tables"] is not None:
+            scope["tables"] = tuple(map(tuple, scope["tables"]))
+        return from_fields(cls, {**fields, "scope": from_fields(Scope, scope)})
+
+    def dump(self) -> bytes:
+        """Return the snapshot as JSON."""
+        return orjson.dumps(asdict(self))
+
+    @property
+    def key(self) -> bytes:
+        """The storage key of the snapshot."""
+        return keyspace.snapshot(self.name)
+
+
+def snapshots(txn: ReadTxn) -> Iterator[Snapshot]:
+    """Walk all snapshots in the order of their names."""
+    return (Snapshot.load(stored) for _, stored in txn.scan(*keyspace.snapshots()))
+
+
+def find(txn: ReadTxn, name: str) -> Snapshot:
+    """Return a snapshot. Raises UnknownSnapshot."""
+    stored = txn.get(keyspace.snapshot(name))
+    if stored is None:
+        raise UnknownSnapshot(name)
+    return Snapshot.load(stored)

@@ -1,0 +1,1 @@
+"""How commands show data on a terminal: attribute values, stream records, colours."""

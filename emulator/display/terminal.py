@@ -1,0 +1,46 @@
+"""Colours of a terminal, and the end of a pipe."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import Final, TextIO
+
+_CODES: Final[Mapping[str, str]] = {
+    "red": "\x1b[31m",
+    "green": "\x1b[32m",
+    "yellow": "\x1b[33m",
+    "cyan": "\x1b[36m",
+    "dim": "\x1b[2m",
+}
+_RESET: Final = "\x1b[0m"
+
+Painter = Callable[[str, str], str]
+"""painter(colour, text) -> the text to print."""
+
+
+def painter_for(stream: TextIO, environment: Mapping[str, str]) -> Painter:
+    """Return a painter with colours for a terminal, and one without colours for everything else.
+
+    NO_COLOR (https://no-color.org) and TERM=dumb turn colours off.
+    """
+    if environment.get("NO_COLOR") or environment.get("TERM") == "dumb" or not stream.isatty():
+        return plain
+    return colourful
+
+
+def plain(_colour: str, text: str) -> str:
+    """Return the text without a colour."""
+    return text
+
+
+def colourful(colour: str, text: str) -> str:
+    """Return the text between the control sequences of a colour."""
+    return f"{_CODES[colour]}{text}{_RESET}"
+
+
+def discard_output() -> None:
+    """Send the rest of stdout nowhere, after its reader has closed the pipe (`... | head`).
+
+    Otherwise Python reports a broken pipe when it flushes stdout at exit.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,70 @@
+"""Reads and writes CSV by the rules of the service's import (control-plane 5.4).
+
+The first line has the names of the attributes. The values of key attributes, of the table and of
+its indexes, have the type of the definition; all others are strings. An empty field is an absent
+attribute.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO, Final, TextIO
+
+import orjson
+
+from emulator.formats.records import FormatError, Item, ItemRecord, Place, Problem, ReadOptions, Record, Types
+
+_LONGEST_FIELD: Final = 1 << 20  # an item has at most 400 KB; Python's own limit is 128 KB
+
+
+def rows(stream: BinaryIO, file: str, table: str | None, types: Types, options: ReadOptions) -> Iterator[Record]:
+    """Yield the items of a CSV file. Raises FormatError."""
+    csv.field_size_limit(_LONGEST_FIELD)
+    delimiter = options.delimiter or ("\t" if ".tsv" in file else ",")
+    reader = csv.reader(io.TextIOWrapper(stream, "utf-8", newline=""), delimiter=delimiter, strict=True)
+    names = list(options.header) if options.header else None
+    while True:
+        line = reader.line_num + 1
+        place = Place(file, line)
+        try:
+            fields = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield Problem(place, f"this is not CSV: {error}")
+            continue
+        except UnicodeDecodeError:
+            raise FormatError(place, "this or a following line is not UTF-8") from None
+        if not fields:
+            continue
+        if names is None:
+            names = fields
+            if len(set(names)) < len(names) or "" in names:
+                raise FormatError(place, "the header has an empty or repeated name")
+        elif len(fields) > len(names):
+            yield Problem(place, f"there are {len(fields)} fields, but the header has {len(names)} names")
+        else:
+            item = {name: {types.get(name, "S"): text} for name, text in zip(names, fields, strict=False) if text}
+            yield ItemRecord(place, table, item)
+
+
+class CsvWriter:
+    """Writes items with the given attributes. Sets, lists and maps become JSON texts."""
+
+    def __init__(self, stream: TextIO, names: Iterable[str]) -> None:
+        self._names = list(names)
+        self._writer = csv.writer(stream, lineterminator="\n")
+        self._writer.writerow(self._names)
+
+    def write(self, items: Iterable[Item]) -> None:
+        """Write items."""
+        self._writer.writerows([_text(item.get(name)) for name in self._names] for item in items)
+
+
+def _text(value: dict[str, Any] | None) -> str:
+    if value is None:
+        return ""
+    ((kind, content),) = value.items()
+    if kind == "NULL":
+        return ""
+    return content if kind in ("S", "N", "B") else orjson.dumps(content).decode()

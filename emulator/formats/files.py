@@ -1,0 +1,87 @@
+"""Opens files for reading: plain, gzip or Zstandard, by their first bytes; `-` is stdin."""
+
+import gzip
+import io
+import sys
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO, Final, cast
+
+from emulator.formats.records import FormatError, Place
+
+STDIN: Final = "-"
+
+HEAD: Final = 1 << 20
+"""Bytes that `opened` reads ahead. An item has at most 400 KB, so they show the first line."""
+
+UNREADABLE: Final = (OSError, EOFError, zlib.error)
+"""What reading a damaged or unreadable file raises."""
+
+_GZIP: Final = b"\x1f\x8b"
+_ZSTANDARD: Final = b"\x28\xb5\x2f\xfd"
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+class _Joined(io.RawIOBase):
+    """The bytes that were read ahead, then the rest of a stream."""
+
+    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        self._head: memoryview = memoryview(head)
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a writable buffer
+        if not self._head:
+            data = self._rest.read(len(buffer))
+            buffer[: len(data)] = data
+            return len(data)
+        size = min(len(buffer), len(self._head))
+        buffer[:size] = self._head[:size]
+        self._head = self._head[size:]
+        return size
+
+    def close(self) -> None:
+        self._rest.close()
+        super().close()
+
+
+def opened(path: str) -> tuple[bytes, BinaryIO]:
+    """Return the first bytes of a file, at most HEAD, and a stream of all its bytes.
+
+    Both are decompressed and without a byte order mark. Raises FormatError.
+    """
+    try:
+        raw = sys.stdin.buffer if path == STDIN else Path(path).open("rb")  # noqa: SIM115 - the caller reads it
+        magic = raw.read(4)
+        stream = cast("BinaryIO", io.BufferedReader(_Joined(magic, raw)))
+        if magic.startswith(_GZIP):
+            stream = cast("BinaryIO", gzip.GzipFile(fileobj=stream))
+        elif magic == _ZSTANDARD:
+            stream = _zstandard(path)(stream)
+        head = stream.read(HEAD)
+    except UNREADABLE as error:
+        raise FormatError(Place(path), why(error)) from error
+    head = head.removeprefix(_BOM)
+    return head, cast("BinaryIO", io.BufferedReader(_Joined(head, stream), HEAD))
+
+
+def why(error: Exception) -> str:
+    """Return what an error of UNREADABLE says to the user."""
+    if isinstance(error, gzip.BadGzipFile | EOFError | zlib.error):
+        return f"the compressed data is damaged: {error}"
+    return str(getattr(error, "strerror", None) or error)
+
+
+def _zstandard(path: str) -> Callable[[BinaryIO], BinaryIO]:
+    """Return a function that opens Zstandard streams. Raises FormatError."""
+    from importlib import import_module  # noqa: PLC0415 - few files need it
+
+    for module in ("compression.zstd", "zstandard"):  # Python 3.14's own, and the package
+        try:
+            return cast("Callable[[BinaryIO], BinaryIO]", import_module(module).open)
+        except ImportError:
+            continue
+    raise FormatError(Place(path), "Zstandard needs Python 3.14 or the package zstandard: decompress the file first")

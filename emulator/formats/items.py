@@ -1,0 +1,120 @@
+"""Reads items from JSON: items with types or ordinary JSON, bare or in the wrappers of the AWS CLI.
+
+| wrapper                                          | where from                                  |
+|--------------------------------------------------|---------------------------------------------|
+| `{"Item": item, "TableName"?}`                   | the service's export, GetItem, PutItem      |
+| `{"PutRequest": {"Item": item}}`                 | BatchWriteItem                              |
+| `{"Metadata", "Keys", "NewImage"?, ...}`         | incremental exports; without a deletion     |
+| the item itself                                  | lines and arrays, a scan's `Items`          |
+
+The first item of a file says whether the items have types (`{"id": {"S": "a"}}`) or are ordinary
+JSON (`{"id": "a"}`).
+"""
+
+from collections.abc import Iterator, Mapping
+from io import BytesIO
+from typing import Any, BinaryIO, Final
+
+import orjson
+
+from emulator.formats.json_text import Number, Values
+from emulator.formats.records import FormatError, Item, ItemRecord, Place, Problem, Record
+
+WRAPPERS: Final = frozenset(("Item", "PutRequest", "Keys"))
+"""Members that tell a wrapper from other objects."""
+
+_TYPES: Final = frozenset(("S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS"))
+
+
+def is_typed(item: Mapping[str, Any]) -> bool:
+    """Say whether an object is an item in DynamoDB JSON: each member is a value with a type."""
+    return bool(item) and all(
+        type(value) is dict and len(value) == 1 and not _TYPES.isdisjoint(value) for value in item.values()
+    )
+
+
+def typed(value: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    """Return an ordinary JSON value as an attribute value."""
+    match value:
+        case Number() | int() | float() if not isinstance(value, bool):
+            return {"N": str(value)}
+        case str():
+            return {"S": value}
+        case bool():
+            return {"BOOL": value}
+        case None:
+            return {"NULL": True}
+        case list():
+            return {"L": [typed(each) for each in value]}
+        case _:
+            return {"M": {name: typed(each) for name, each in value.items()}}
+
+
+class ItemReader:
+    """Makes records from the JSON objects of one file. table: the table of items without a name."""
+
+    def __init__(self, table: str | None = None) -> None:
+        self._table = table
+        self.ordinary: bool | None = None
+        """Whether the file's items are ordinary JSON; None before the first item."""
+
+    def record(self, place: Place, value: object) -> ItemRecord | Problem:
+        """Return the record of an item, bare or in a wrapper."""
+        if type(value) is not dict:
+            return Problem(place, "this is not an item: it is not a JSON object")
+        table: str | None = self._table
+        item: Any = value
+        if "Item" in value and value.keys() <= {"Item", "TableName", "ConsumedCapacity"}:
+            table, item = value.get("TableName", table), value["Item"]
+        elif "PutRequest" in value and len(value) == 1:
+            item = value["PutRequest"].get("Item") if type(value["PutRequest"]) is dict else None
+        elif "Keys" in value and "Metadata" in value:
+            if "NewImage" not in value:
+                return Problem(place, "this is a deletion of an incremental export, which cannot be loaded")
+            item = value["NewImage"]
+        if type(item) is not dict:
+            return Problem(place, "this is not an item: it is not a JSON object")
+        if self.ordinary is None:
+            self.ordinary = bool(item) and not is_typed(item)
+        return ItemRecord(place, table, self._converted(item))
+
+    def _converted(self, item: Item) -> Item:
+        return {name: typed(value) for name, value in item.items()} if self.ordinary else item
+
+    def lines(self, stream: BinaryIO, file: str) -> Iterator[Record]:
+        """Yield the items of JSON lines. Several objects may stand in one line."""
+        for number, line in enumerate(stream, 1):
+            place = Place(file, number)
+            if not self.ordinary:
+                try:
+                    value = orjson.loads(line)
+                except orjson.JSONDecodeError:
+                    if line.strip():
+                        yield from self._one_by_one(line, file, number)
+                    continue
+                if self.ordinary is not None or _certainly_typed(value):
+                    yield self.record(place, value)
+                    continue
+            yield from self._one_by_one(line, file, number)
+
+    def _one_by_one(self, line: bytes, file: str, number: int) -> Iterator[Record]:
+        try:
+            for place, value in Values(BytesIO(line.rstrip()), file, number).all():
+                yield self.record(place, value)
+        except FormatError as error:
+            yield Problem(error.place, error.text)
+
+    def requests(self, tables: Mapping[str, Any], file: str) -> Iterator[Record]:
+        """Yield the items of BatchWriteItem's `RequestItems`."""
+        for table, requests in tables.items():
+            for request in requests:
+                record = self.record(Place(file), request)
+                yield record._replace(table=table) if isinstance(record, ItemRecord) else record
+
+
+def _certainly_typed(value: object) -> bool:
+    """Say whether a first line has an item with types, whose numbers cannot lose digits."""
+    if type(value) is not dict:
+        return False
+    item = value.get("Item", value)
+    return type(item) is dict and is_typed(item)

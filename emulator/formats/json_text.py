@@ -1,0 +1,143 @@
+"""Reads JSON values one after another, with the lines where they begin, and in little memory.
+
+Numbers become `Number`, a text: a float would lose digits that DynamoDB keeps.
+"""
+
+import codecs
+import json
+from collections.abc import Iterator
+from json import JSONDecodeError
+from typing import Any, BinaryIO, Final, NoReturn
+
+from emulator.formats.records import FormatError, Place
+
+
+class Number(str):
+    """A number as it is written in JSON."""
+
+    __slots__ = ()
+
+
+def _constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+_DECODER: Final = json.JSONDecoder(parse_float=Number, parse_int=Number, parse_constant=_constant)
+_CHUNK: Final = 1 << 16
+_SPACE: Final = " \t\r\n"
+_TAIL: Final = 16  # an error so near to the end of what was read may be an incomplete value
+
+
+def with_numbers(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return a value with numbers of Python in the place of `Number`."""
+    match value:
+        case Number():
+            return int(value) if value.lstrip("-").isdigit() else float(value)
+        case dict():
+            return {name: with_numbers(each) for name, each in value.items()}
+        case list():
+            return [with_numbers(each) for each in value]
+        case _:
+            return value
+
+
+def parse(text: str, file: str) -> Any:  # noqa: ANN401 - JSON
+    """Return the value of a whole text. Raises FormatError."""
+    try:
+        return _DECODER.decode(text)
+    except JSONDecodeError as error:
+        raise FormatError(Place(file, error.lineno), f"this is not JSON: {error.msg}") from None
+    except (ValueError, RecursionError) as error:
+        raise FormatError(Place(file), f"this is not JSON: {error}") from None
+
+
+class Values:
+    """A stream of JSON text, from which values and single characters are taken."""
+
+    def __init__(self, stream: BinaryIO, file: str, line: int = 1) -> None:
+        self._stream = stream
+        self._file = file
+        self._decode = codecs.getincrementaldecoder("utf-8")()
+        self._text = ""
+        self._position = 0
+        self._line = line
+        self._ended = False
+
+    @property
+    def place(self) -> Place:
+        """The place of the next character."""
+        return Place(self._file, self._line)
+
+    def next(self) -> str:
+        """Skip white space; return the next character without taking it, "" at the end."""
+        while True:
+            while self._position < len(self._text) and self._text[self._position] in _SPACE:
+                self._line += self._text[self._position] == "\n"
+                self._position += 1
+            if self._position < len(self._text):
+                return self._text[self._position]
+            if not self._more():
+                return ""
+
+    def take(self, expected: str) -> None:
+        """Take a character. Raises FormatError if there is another one."""
+        found = self.next()
+        if found != expected:
+            raise FormatError(self.place, f"expected {expected} but found {found or 'the end of the file'}")
+        self._position += 1
+
+    def value(self) -> Any:  # noqa: ANN401 - JSON
+        """Take a value. Raises FormatError."""
+        self.next()
+        while True:
+            try:
+                value, end = _DECODER.raw_decode(self._text, self._position)
+            except JSONDecodeError as error:
+                unfinished = error.pos + _TAIL >= len(self._text) or error.msg.startswith("Unterminated")
+                if unfinished and self._more():
+                    continue
+                line = self._line + self._text.count("\n", self._position, error.pos)
+                raise FormatError(Place(self._file, line), f"this is not JSON: {error.msg}") from None
+            except (ValueError, RecursionError) as error:
+                raise FormatError(self.place, f"this is not JSON: {error}") from None
+            if end == len(self._text) and self._more():  # a number might go on
+                continue
+            self._line += self._text.count("\n", self._position, end)
+            self._position = end
+            return value
+
+    def elements(self) -> Iterator[tuple[Place, Any]]:
+        """Take an array, element by element. Raises FormatError."""
+        self.take("[")
+        if self.next() == "]":
+            self.take("]")
+            return
+        while True:
+            self.next()
+            place = self.place
+            yield place, self.value()
+            if self.next() == "]":
+                self.take("]")
+                return
+            self.take(",")
+
+    def all(self) -> Iterator[tuple[Place, Any]]:
+        """Take values until the end of the text. Raises FormatError."""
+        while self.next():
+            place = self.place
+            yield place, self.value()
+
+    def _more(self) -> bool:
+        """Read more text, as much again as is left. Say whether there was any."""
+        if self._ended:
+            return False
+        left = self._text[self._position :]
+        data = self._stream.read(max(_CHUNK, len(left)))
+        self._ended = not data
+        try:
+            text = self._decode.decode(data, self._ended)
+        except UnicodeDecodeError:
+            raise FormatError(self.place, "this or a following line is not UTF-8") from None
+        self._text = left + text
+        self._position = 0
+        return bool(data)

@@ -1,0 +1,300 @@
+"""Finds out what a file or folder is, and reads it.
+
+| a path                                 | is                                                        |
+|----------------------------------------|-----------------------------------------------------------|
+| folder with `manifest-summary.json`    | an export; a file `definition.json` in it defines the table |
+| any other folder                       | all files in it and below it                              |
+| `*.csv`, `*.tsv`                       | CSV                                                       |
+| `*.yaml`, `*.yml`                      | a document (`_DOCUMENTS`)                                 |
+| JSON that begins with `[` or `{"Items": [` | items or definitions, one after another               |
+| JSON objects, one in each line         | items                                                     |
+| any other JSON                         | a document (`_DOCUMENTS`), or one item                    |
+
+Each may be compressed with gzip (`.gz`) or Zstandard (`.zst`). The name of a file of items, without
+its endings, is the name of its table, unless the file itself or the user says another one.
+"""  # noqa: W505 - a table
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from importlib import import_module
+from io import BytesIO
+from itertools import chain
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import orjson
+
+from emulator.formats import csv_rows, described
+from emulator.formats.document import Document
+from emulator.formats.export_layout import DATA, FILES, SUMMARY, DataFile, is_export, read_export
+from emulator.formats.files import HEAD, STDIN, UNREADABLE, opened, why
+from emulator.formats.items import WRAPPERS, ItemReader, is_typed
+from emulator.formats.json_text import Values, parse, with_numbers
+from emulator.formats.records import (
+    FormatError,
+    Place,
+    Problem,
+    Reader,
+    ReadOptions,
+    Record,
+    TypesOf,
+)
+
+DEFINITION: Final = "definition.json"
+"""The file in an export's folder that defines its table; `dump` writes it."""
+
+_KNOWN: Final = frozenset((".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".yaml", ".yml", ".template"))
+_COMPRESSED: Final = frozenset((".gz", ".zst"))
+_SCAN: Final = re.compile(rb'\s*\{\s*"Items"\s*:\s*\[')
+_TABLE_NAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file or export. defines: it may have definitions, so it is read before other sources."""
+
+    name: str
+    defines: bool
+    reader: Reader
+
+    def records(self, types: TypesOf) -> Iterator[Record]:
+        """Yield the records. What ends the file early becomes a Problem."""
+        try:
+            yield from self.reader(types)
+        except FormatError as error:
+            yield Problem(error.place, error.text)
+        except UNREADABLE as error:
+            yield Problem(Place(self.name), why(error))
+
+
+def sources(paths: Iterable[str], options: ReadOptions) -> list[Source]:
+    """Return the sources of paths, those with definitions first."""
+    found = list(chain.from_iterable(_of_path(path, options, named=True) for path in paths))
+    return sorted(found, key=lambda source: not source.defines)
+
+
+def _of_path(path: str, options: ReadOptions, *, named: bool) -> Iterator[Source]:
+    """Yield the sources of a path. named: the user has named the path, so that it must exist."""
+    place = Path(path)
+    if path != STDIN and place.is_dir():
+        yield from _of_folder(place, options)
+        return
+    if not named and _endings(place)[0] not in _KNOWN:
+        return
+    try:
+        yield _of_file(path, options)
+    except FormatError as error:
+        problem = Problem(error.place, error.text)
+        yield Source(path, defines=True, reader=lambda _types: iter((problem,)))
+
+
+def _of_folder(folder: Path, options: ReadOptions) -> Iterator[Source]:
+    if not is_export(folder):
+        for path in sorted(folder.iterdir()):
+            if not path.name.startswith("."):
+                yield from _of_path(str(path), options, named=False)
+        return
+    try:
+        export = read_export(folder)
+    except FormatError as error:
+        problem = Problem(error.place, error.text)
+        yield Source(str(folder), defines=True, reader=lambda _types: iter((problem,)))
+        return
+    if (folder / DEFINITION).is_file():
+        yield from _of_path(str(folder / DEFINITION), options, named=True)
+    for data in export.files:
+        yield Source(str(data.path), defines=False, reader=_data_reader(export.table, data))
+    known = {SUMMARY, FILES, DATA, DEFINITION}
+    for path in sorted(folder.iterdir()):
+        if path.name not in known and path.is_dir():
+            yield from _of_path(str(path), options, named=False)
+
+
+def _data_reader(table: str, data: DataFile) -> Reader:
+    def read(_types: TypesOf) -> Iterator[Record]:
+        _, stream = opened(str(data.path))
+        count = 0
+        with stream:
+            for record in ItemReader(table).lines(stream, str(data.path)):
+                count += 1
+                yield record
+        if data.items is not None and count != data.items:
+            yield Problem(Place(str(data.path)), f"the file has {count} items, but its manifest says {data.items}")
+
+    return read
+
+
+def _endings(path: Path) -> tuple[str, str]:
+    """Return the ending that says the format, in lower case, and the name without endings."""
+    if path.suffix.lower() in _COMPRESSED:
+        path = path.with_suffix("")
+    return path.suffix.lower(), path.stem
+
+
+def _of_file(path: str, options: ReadOptions) -> Source:
+    ending, stem = _endings(Path(path))
+    table = stem if path != STDIN and _TABLE_NAME.fullmatch(stem) else None
+    if ending == ".ion":
+        raise FormatError(Place(path), "Ion cannot be read: export as DynamoDB JSON instead")
+    head, stream = opened(path)
+    if ending in (".csv", ".tsv") or options.header:
+        content = _Content(path, stream)
+        return Source(path, defines=False, reader=lambda types: _csv(content, table, types, options))
+    if ending in (".yaml", ".yml") or (ending == ".template" and not head.lstrip().startswith(b"{")):
+        return _of_yaml(path, stream.read(), options)
+    return _of_json(path, table, head, stream, options)
+
+
+class _Content:
+    """The stream of a file that a reader reads later. It is closed until then, except stdin."""
+
+    def __init__(self, path: str, stream: BinaryIO) -> None:
+        self.path = path
+        self._stream = stream
+        if path != STDIN:
+            stream.close()
+
+    def open(self) -> BinaryIO:
+        return self._stream if self.path == STDIN else opened(self.path)[1]
+
+
+def _csv(content: _Content, table: str | None, types: TypesOf, options: ReadOptions) -> Iterator[Record]:
+    with content.open() as stream:
+        yield from csv_rows.rows(stream, content.path, table, types(table), options)
+
+
+def _of_json(path: str, table: str | None, head: bytes, stream: BinaryIO, options: ReadOptions) -> Source:
+    start = head.lstrip()
+    reader = ItemReader(table)
+    if start.startswith(b"[") or _SCAN.match(head):
+        defines, content = b'"KeySchema"' in head, _Content(path, stream)
+        return Source(path, defines, lambda _types: _elements(reader, content))
+    line, _, rest = start.partition(b"\n")
+    second = rest.lstrip().partition(b"\n")[0]
+    if (second or len(head) >= HEAD) and (_is_object(line) or _is_object(second)):
+        content = _Content(path, stream)
+        return Source(path, defines=False, reader=lambda _types: _lines(reader, content))
+    with stream:
+        data = stream.read()
+    if not data.strip():
+        return Source(path, defines=False, reader=lambda _types: iter(()))
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise FormatError(Place(path), "this file is not UTF-8") from None
+    try:
+        whole = parse(text, path)
+    except FormatError as error:
+        if "Extra data" not in error.text:
+            raise
+        return Source(path, defines=False, reader=lambda _types: _values(reader, data, path))
+    return _of_document(Document(path, whole, text, options), reader)
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return type(orjson.loads(line)) is dict
+    except orjson.JSONDecodeError:
+        return False
+
+
+def _elements(reader: ItemReader, content: _Content) -> Iterator[Record]:
+    with content.open() as stream:
+        values = Values(stream, content.path)
+        if values.next() == "{":
+            values.take("{")
+            values.value()
+            values.take(":")
+        for place, value in values.elements():
+            yield _definition_or_item(reader, place, value)
+
+
+def _lines(reader: ItemReader, content: _Content) -> Iterator[Record]:
+    with content.open() as stream:
+        yield from reader.lines(stream, content.path)
+
+
+def _values(reader: ItemReader, data: bytes, path: str) -> Iterator[Record]:
+    for place, value in Values(BytesIO(data), path).all():
+        yield _definition_or_item(reader, place, value)
+
+
+def _definition_or_item(reader: ItemReader, place: Place, value: Any) -> Record:  # noqa: ANN401 - JSON
+    if described.is_create_input(value) or described.is_description(value):
+        return described.definition(place, with_numbers(value))
+    return reader.record(place, value)
+
+
+def _of_yaml(path: str, data: bytes, options: ReadOptions) -> Source:
+    from emulator.formats.yaml_text import parse_yaml  # noqa: PLC0415 - an extra
+
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise FormatError(Place(path), "this file is not UTF-8") from None
+    content = parse_yaml(text, path)
+    return _of_document(Document(path, content, text, options), ItemReader())
+
+
+# --- documents ------------------------------------------------------------------------------------
+
+
+def _described(document: Document) -> Iterator[Record]:
+    yield described.definition(document.place("TableName"), document.content)
+
+
+def _batch(document: Document) -> Iterator[Record]:
+    return ItemReader().requests(document.content.get("RequestItems", document.content), document.file)
+
+
+def _later(module: str) -> Callable[[Document], Iterator[Record]]:
+    """Return the function `records` of a module that is imported when it is called."""
+
+    def read(document: Document) -> Iterator[Record]:
+        found: Iterator[Record] = import_module(f"emulator.formats.{module}").records(document)
+        return found
+
+    return read
+
+
+def _is_batch(content: Mapping[str, Any]) -> bool:
+    requests = content.get("RequestItems", content)
+    return isinstance(requests, dict) and all(
+        isinstance(table, list) and all(isinstance(each, dict) and "PutRequest" in each for each in table)
+        for table in requests.values()
+    )
+
+
+_DOCUMENTS: Final[tuple[tuple[Callable[[Mapping[str, Any]], bool], Callable[[Document], Iterator[Record]]], ...]] = (
+    (described.is_description, _described),
+    (described.is_create_input, _described),
+    (lambda content: "DataModel" in content and "ModelName" in content, _later("workbench")),
+    (lambda content: "terraform_version" in content or "planned_values" in content, _later("terraform")),
+    (lambda content: "service" in content and "provider" in content, _later("serverless")),
+    (lambda content: isinstance(content.get("Resources"), dict), _later("cloudformation")),
+    (lambda content: bool(content) and _is_batch(content), _batch),
+)
+"""The kinds of document: how to recognise one, and its reader."""
+
+
+def _of_document(document: Document, reader: ItemReader) -> Source:
+    """Return the source of a document. Raises FormatError if it is of no kind that is known."""
+    path, content = document.file, document.content
+    if isinstance(content, dict):
+        read = next((read for recognised, read in _DOCUMENTS if recognised(content)), None)
+        if read is not None:
+            whole = document if read is _batch else replace(document, content=with_numbers(content))
+            return Source(path, defines=True, reader=lambda _types: read(whole))
+        if "Items" in content and isinstance(content["Items"], list):
+            records = [reader.record(document.place("Items"), each) for each in content["Items"]]
+            return Source(path, defines=False, reader=lambda _types: iter(records))
+        if not content.keys().isdisjoint(WRAPPERS) or is_typed(content):
+            record = reader.record(Place(path, 1), content)
+            return Source(path, defines=False, reader=lambda _types: iter((record,)))
+    raise FormatError(
+        Place(path),
+        "this is neither a list of items nor a definition of tables that is known: expected items, the output of "
+        "describe-table, a template of CloudFormation, SAM or CDK, `terraform show -json`, a Serverless file or a "
+        "model of NoSQL Workbench",
+    )

@@ -1,0 +1,41 @@
+"""Runs controls: in this process, and in all worker processes if the control says so."""
+
+import sys
+
+from emulator.controls import registry
+from emulator.controls.body import Body
+from emulator.controls.registry import Control, Result
+from emulator.http.front.commits import committed
+from emulator.http.front.front import Front
+from emulator.slices import Steps
+
+
+async def run(front: Front, control: Control, body: Body) -> Result:
+    """Run a control, and return its result.
+
+    Raises what the control or its commit raises, and PeerFailed.
+    """
+    parts = [await run_here(front, control, body)]
+    if control.gather is not None and front.peers is not None:
+        parts += await front.peers.ask(control.name, body)
+    return registry.gathered(control, body, parts)
+
+
+async def run_here(front: Front, control: Control, body: Body) -> Result:
+    """Run a control in this process. Raises what the control or its commit raises."""
+
+    async def make() -> Result:
+        result = await front.sliced.finish(_caught(registry.begin(front.emulator, control, body)))
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    return await committed(front.commits, make, among=sys.maxsize, repeatable=control.repeatable)
+
+
+def _caught(steps: Steps[Result]) -> Steps[Result | Exception]:
+    """Run steps. If they raise an exception, return it instead of their result."""
+    try:
+        return (yield from steps)
+    except Exception as error:  # noqa: BLE001 - is raised again by the caller
+        return error

@@ -1,0 +1,17 @@
+"""`--init`: the data that a server loads before it is ready. Most servers load none."""
+
+from emulator.app import Emulator
+from emulator.http.listen import ServeError
+
+
+def load_initial(emulator: Emulator) -> None:
+    """Load what the setting `init` names. Raises ServeError, StorageError."""
+    paths = emulator.settings.init
+    if not paths:
+        return
+    from emulator.transfer import initial  # noqa: PLC0415 - most servers never need it
+
+    try:
+        initial.load_initial(emulator, paths)
+    except initial.InitialDataError as error:
+        raise ServeError(f"--init: {error}") from None

@@ -1,0 +1,11 @@
+"""What the emulator tells about the requests that it has answered.
+
+`front/observed.py` reports each request with its answer, as an `Exchange`. The observers are:
+
+    log_lines     a line for each request in the log: --log-requests, --log-level debug and trace
+    recording     a file with all requests and answers: --record
+    kept          the last thousand requests, for the control `requests`
+
+`summary` turns an exchange into the facts that a person wants to read, `reasons` says why a request
+failed, and `waits` why it was slow. `request_log` turns observers on and off.
+"""

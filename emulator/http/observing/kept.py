@@ -1,0 +1,58 @@
+"""Keeps the last thousand requests of this process, without the bodies of large ones.
+
+Keeping must take at most 3 % of the time of a GetItem. So a request is kept as it is, and summed up
+when somebody asks for it: the observer is `deque.append`. Requests that failed are summed up at
+once, because the reasons change: a table may be created, a limit may be raised. So are requests
+with large bodies, which would take too much memory.
+"""
+
+from collections import deque
+from typing import Final, NamedTuple
+
+from emulator.http.front.observed import Exchange, Observer, Raw
+from emulator.http.observing.summary import Explain, Summary, summary_of
+from emulator.http.observing.waits import Waits, with_wait
+
+MOST: Final = 1000
+_OWN_CALLS: Final = b"/_emulator/"
+
+
+class _SummedUp(NamedTuple):
+    """An exchange without its bodies, and its summary."""
+
+    exchange: Exchange
+    summary: Summary
+
+
+class KeptRequests:
+    """The last requests of one process, in the order of their ends.
+
+    Calls under `/_emulator/` are not kept: a program that polls the list would fill it with its own
+    calls.
+    """
+
+    def __init__(self, explain: Explain) -> None:
+        self._explain = explain
+        self._kept: deque[Raw | _SummedUp] = deque(maxlen=MOST)
+        self.observer = Observer(ordinary=self._kept.append, other=self._sum_up)
+
+    def _sum_up(self, raw: Raw) -> None:
+        """Keep an exchange as its summary."""
+        exchange = Exchange(*raw)
+        if not exchange.path.startswith(_OWN_CALLS):
+            summary = summary_of(exchange, self._explain)
+            small = exchange._replace(body=b"", answer=exchange.answer._replace(body=b""))
+            self._kept.append(_SummedUp(small, summary))
+
+    def summaries(self) -> list[tuple[Exchange, Summary]]:
+        """Return the kept exchanges with their summaries, in the order of their ends."""
+        waits = Waits()
+        found = []
+        for each in self._kept:
+            exchange, summary = each if isinstance(each, _SummedUp) else self._summed_up(Exchange(*each))
+            reason = with_wait(summary.get("Reason"), waits.explain(exchange))
+            found.append((exchange, summary if reason is None else {**summary, "Reason": reason}))
+        return found
+
+    def _summed_up(self, exchange: Exchange) -> _SummedUp:
+        return _SummedUp(exchange, summary_of(exchange, self._explain))

@@ -1,0 +1,125 @@
+"""Says why a request failed, where the service's own message does not.
+
+The service's messages hide what a developer needs: which limit throttled a request, that a table
+exists under another access key, which condition did not hold. A reason has no value of an item:
+expressions name values by placeholders.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from emulator.app import Emulator
+from emulator.database.definitions.tables import IndexDefinition, TableDefinition
+from emulator.database.schema.table import Table
+from emulator.database.throughput.throttle import PARTITION_UNITS
+from emulator.http.front.answers import REFUSALS
+from emulator.http.front.observed import Exchange
+from emulator.http.observing.summary import Body, Summary
+
+_EXPRESSION: Final = 300  # characters of an expression that a reason has at most
+_PARTITION: Final = "KeyRangeThroughputExceeded"
+_CONFLICT: Final = "a test declared a transaction as under way: the control `transactions`, or --ongoing-transaction"
+
+
+class Reasons:
+    """Explains the failures of an emulator's requests."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._database = emulator.database
+        self._settings = emulator.settings
+        self._caller = emulator.caller
+        self._by_code: Mapping[str, Callable[[Body, Body, Summary], str | None]] = {
+            "ProvisionedThroughputExceededException": self._throttled,
+            "ThrottlingException": self._throttled,
+            "ResourceNotFoundException": self._missing,
+            "ConditionalCheckFailedException": _condition,
+            "TransactionConflictException": lambda *_: _CONFLICT,
+            "TransactionInProgressException": lambda *_: _CONFLICT,
+            "TransactionCanceledException": _canceled,
+            "InternalServerError": lambda *_: "the server failed: its log says why",
+        }
+
+    def explain(self, exchange: Exchange, request: Body, answer: Body, summary: Summary) -> str | None:
+        """Return why a request failed, None if the message of its error says it."""
+        if not exchange.method:
+            return REFUSALS.get(exchange.answer.status)
+        find = self._by_code.get(summary.get("Code", ""))
+        return None if find is None else find(request, answer, summary)
+
+    def _throttled(self, _request: Body, answer: Body, _summary: Summary) -> str | None:
+        """Say which limit of which table or index throttled a request, and who enforces it."""
+        found = answer.get("ThrottlingReasons") or answer.get("throttlingReasons")
+        if not isinstance(found, list) or not found:
+            return None
+        reason, arn = found[0]["reason"], found[0]["resource"]
+        table_arn, _, index = arn.partition("/index/")
+        table = next((each for each in self._database.catalog.everything() if each.arn == table_arn), None)
+        if table is None:
+            return f"{reason} of {arn}"
+        what = f"index {index} of table {table.name}" if index else f"table {table.name}"
+        return f"{reason}: {what} has {_limit(table, index, reason)}; {self._enforced_by(table)}"
+
+    def _enforced_by(self, table: Table) -> str:
+        if self._database.enforcer.is_declared(table):
+            return "the control `throttling` enforces it for this table"
+        if self._settings.enforce_throughput:
+            return "--enforce-throughput enforces it"
+        return "the control `throttling` enforces it for all tables"
+
+    def _missing(self, _request: Body, _answer: Body, summary: Summary) -> str | None:
+        """Say under which other access keys and regions there is a table of that name."""
+        if "AccessKey" not in summary:
+            return None
+        caller = self._caller(summary["AccessKey"], summary["Region"])
+        for name in summary.get("Tables", ()):
+            where = None if name in caller.tables else self._database.catalog.elsewhere(name)
+            if where:
+                return f"table {name} exists {where}"
+        return None
+
+
+def _limit(table: Table, index: str, reason: str) -> str:
+    """Return the limit that a throttling reason is about."""
+    kind = "read" if "Read" in reason else "write"
+    if _PARTITION in reason:
+        most = PARTITION_UNITS["Read" if kind == "read" else "Write"]
+        return f"a hot partition key: one partition has at most {most:.0f} {kind} units a second"
+    definition = table.definition
+    part: TableDefinition | IndexDefinition | None = definition
+    if index:
+        part = next((each for each in definition.indexes if each.name == index), None)
+    if part is None:
+        return "used up its throughput"
+    if definition.billing_mode == "PAY_PER_REQUEST":
+        units = part.on_demand.get(f"Max{kind.title()}RequestUnits")
+        return f"a maximum of {units} {kind} units a second"
+    return f"{part.read_units if kind == 'read' else part.write_units} provisioned {kind} units a second"
+
+
+def _condition(request: Body, _answer: Body, _summary: Summary) -> str | None:
+    """Say which condition did not hold."""
+    text = request.get("ConditionExpression")
+    if isinstance(text, str):
+        return f"the condition was: {text[:_EXPRESSION]}{'...' if len(text) > _EXPRESSION else ''}"
+    return None
+
+
+def _canceled(request: Body, answer: Body, _summary: Summary) -> str | None:
+    """Say which actions of a transaction failed, with their tables."""
+    actions, reasons = request.get("TransactItems"), answer.get("CancellationReasons")
+    if not isinstance(reasons, list):
+        return None
+    found = []
+    for position, reason in enumerate(reasons):
+        if reason.get("Code", "None") == "None":
+            continue
+        text = f"action {position + 1}: {reason['Code']}"
+        if isinstance(actions, list) and position < len(actions):
+            ((kind, action),) = actions[position].items()
+            text = f"action {position + 1}, {kind} on {action.get('TableName')}: {reason['Code']}"
+            if reason["Code"] == "ConditionalCheckFailed" and (condition := _condition(action, answer, {})):
+                text += f"; {condition}"
+        found.append(text)
+    if any(reason.get("Code") == "TransactionConflict" for reason in reasons):
+        found.append(_CONFLICT)
+    return "; ".join(found) or None

@@ -1,0 +1,71 @@
+"""Turns observers of requests on and off, for one process.
+
+Settings decide what is on at the start. The control `keep_requests` turns keeping on and off later.
+"""
+
+from time import perf_counter
+from typing import Any
+
+from emulator.http.front.front import Front
+from emulator.http.front.observed import Exchange, Observer
+from emulator.http.observing.kept import KeptRequests
+from emulator.http.observing.log_lines import LogLines
+from emulator.http.observing.reasons import Reasons
+from emulator.http.observing.summary import Summary
+from emulator.http.observing.wanted import lines_wanted
+
+
+class RequestLog:
+    """The observers of one process. worker: the number of this process, from 0.
+
+    Raises StorageError if the file of --record cannot be opened.
+    """
+
+    def __init__(self, front: Front, worker: int, *, keep: bool) -> None:
+        self._front = front
+        self._worker = worker
+        self._explain = Reasons(front.emulator).explain
+        self._settings = front.emulator.settings
+        self._kept = KeptRequests(self._explain) if keep else None
+        self._others: list[Observer] = []
+        if lines_wanted(self._settings):
+            self._others.append(LogLines(self._explain).observer)
+        if self._settings.record:
+            from emulator.http.observing.recording import Recording  # noqa: PLC0415 - few servers record
+
+            self._others.append(Recording(self._settings.record, worker).observer)
+        self._apply()
+
+    @property
+    def keeps(self) -> bool:
+        """Whether requests are kept."""
+        return self._kept is not None
+
+    def keep(self, *, on: bool) -> None:
+        """Keep requests from now on, or stop and forget those that are kept."""
+        if on != self.keeps:
+            self._kept = KeptRequests(self._explain) if on else None
+            self._apply()
+
+    def kept(self) -> list[Summary]:
+        """Return the kept requests as summaries with their identities."""
+        if self._kept is None:
+            return []
+        return [{**self._identity(exchange), **summary} for exchange, summary in self._kept.summaries()]
+
+    def now(self) -> int:
+        """Return the time of the clock that identities are made of, in nanoseconds."""
+        return _nanoseconds(perf_counter())
+
+    def _identity(self, exchange: Exchange) -> dict[str, Any]:
+        """Return the beginning and the end of an exchange in nanoseconds, and its process."""
+        end = _nanoseconds(exchange.ended)
+        return {"Began": _nanoseconds(exchange.began), "Ended": end, "Worker": self._worker}
+
+    def _apply(self) -> None:
+        kept = [] if self._kept is None else [self._kept.observer]
+        self._front.observe([*kept, *self._others])
+
+
+def _nanoseconds(seconds: float) -> int:
+    return int(seconds * 1e9)

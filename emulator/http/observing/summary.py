@@ -1,0 +1,172 @@
+"""Turns an exchange into a summary: facts for the log and for the control `requests`.
+
+| member                        | content                                                          |
+|-------------------------------|------------------------------------------------------------------|
+| `Time`                        | when the request came, ISO 8601; the machine's time, not the     |
+|                               | emulator's                                                       |
+| `Operation`                   | of DynamoDB; other requests have `Method` and `Path`             |
+| `Tables`, `Index`             | what the request names: names or ARNs                            |
+| `Status`, `Code`, `Message`   | of the answer; code and message only of errors                   |
+| `Reason`                      | why it failed or was slow, if the message does not say it        |
+| `CapacityUnits`               | only if the request has ReturnConsumedCapacity                   |
+| `Milliseconds`                | from the beginning of the request's work to its answer           |
+| `RequestId`                   | as in the answer                                                 |
+| `AccessKey`, `Region`         | of the credentials                                               |
+
+Members that are unknown are left out. A summary has no attribute value of an item, except where the
+service's message quotes one.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from time import perf_counter, time
+from typing import Any, Final
+
+import orjson
+
+from emulator.errors import ApiError
+from emulator.http.front import auth, encoding
+from emulator.http.front.observed import Exchange
+
+Summary = dict[str, Any]
+Body = Mapping[str, Any]
+
+FIRST_ERROR: Final = 400
+MESSAGE: Final = 500  # characters of a message that are kept at most
+
+_STATEMENT: Final = re.compile(r'\b(?:FROM|INTO|UPDATE)\s+"?([\w.:/-]+)', re.IGNORECASE)
+
+Explain = Callable[[Exchange, Body, Body, Summary], str | None]
+"""Return why a request failed: exchange, request, answer, summary so far (reasons.py)."""
+
+
+def summary_of(exchange: Exchange, explain: Explain) -> Summary:
+    """Return the summary of an exchange."""
+    answer = exchange.answer
+    head = dict(answer.headers)
+    request = request_of(exchange)
+    summary: Summary = {"Time": wall_time(exchange.began)}
+    operation = operation_of(exchange)
+    if operation:
+        summary["Operation"] = operation
+        summary["Tables"] = tables_of(request)
+        index = request.get("IndexName")
+        if isinstance(index, str):
+            summary["Index"] = index
+    elif exchange.method:
+        summary |= {"Method": exchange.method, "Path": exchange.path.decode("latin-1")}
+    summary["Status"] = answer.status
+    failed = answer.status >= FIRST_ERROR
+    if failed or b'"ReturnConsumedCapacity"' in plain_request(exchange):  # parsing a page of 1 MB takes long
+        answered = parsed(plain(answer.body, head.get(b"content-encoding")))
+        units = _units(answered)
+        if units is not None:
+            summary["CapacityUnits"] = units
+    summary["Milliseconds"] = round(exchange.seconds * 1000, 3)
+    if b"x-amzn-requestid" in head:
+        summary["RequestId"] = head[b"x-amzn-requestid"].decode("latin-1")
+    summary |= caller_of(exchange)
+    if failed:
+        summary |= _error(answered, head.get(b"x-amzn-errortype", b"").decode("latin-1"))
+        reason = explain(exchange, request, answered, summary)
+        if reason is not None:
+            summary["Reason"] = reason
+    return summary
+
+
+def wall_time(began: float) -> str:
+    """Return a time of `perf_counter` as ISO 8601, by the machine's clock."""
+    moment = datetime.fromtimestamp(time() - perf_counter() + began, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def operation_of(exchange: Exchange) -> str:
+    """Return the name of DynamoDB's operation, or "" for another request."""
+    if exchange.path != b"/" or exchange.method != "POST":
+        return ""
+    return exchange.fields.get(b"x-amz-target", b"").decode("latin-1").rpartition(".")[2]
+
+
+def request_of(exchange: Exchange) -> Body:
+    """Return the request's JSON object, or {} if its body is something else."""
+    return parsed(plain_request(exchange))
+
+
+def plain_request(exchange: Exchange) -> bytes:
+    """Return the request's body without its content coding."""
+    return plain(exchange.body, exchange.fields.get(b"content-encoding"))
+
+
+def plain(body: bytes, coding: bytes | None) -> bytes:
+    """Return a body without its content coding, or unchanged if it cannot be decoded."""
+    if coding is None:
+        return body
+    try:
+        return encoding.decoded(body, coding)
+    except (ApiError, encoding.TooLarge):
+        return body
+
+
+def parsed(body: bytes) -> Body:
+    """Return the JSON object that a body is, or {} if it is something else."""
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def tables_of(request: Body) -> list[str]:
+    """Return the names of tables, or ARNs of resources, in a request. Each comes once."""
+    return list(dict.fromkeys(name for name in _tables(request) if isinstance(name, str)))
+
+
+def _tables(request: Body) -> Iterator[object]:
+    for member in ("TableName", "StreamArn", "ResourceArn"):
+        if member in request:
+            yield request[member]
+    if isinstance(request.get("RequestItems"), dict):
+        yield from request["RequestItems"]
+    statements = [request, *_dicts(request.get("Statements")), *_dicts(request.get("TransactStatements"))]
+    for statement in statements:
+        text = statement.get("Statement")
+        yield from _STATEMENT.findall(text)[:1] if isinstance(text, str) else ()
+    for item in _dicts(request.get("TransactItems")):
+        for action in _dicts(list(item.values())):
+            yield action.get("TableName")
+
+
+def _dicts(values: object) -> Iterator[Body]:
+    return (value for value in values if isinstance(value, dict)) if isinstance(values, list) else iter(())
+
+
+def _error(answer: Body, errortype: str) -> Summary:
+    """Return the code and message of an error, as far as its answer has them."""
+    found: Summary = {}
+    code = str(answer.get("__type", errortype)).rpartition("#")[2]
+    if code:
+        found["Code"] = code
+    message = answer.get("message", answer.get("Message"))
+    if isinstance(message, str):
+        found["Message"] = message if len(message) <= MESSAGE else message[:MESSAGE] + "..."
+    return found
+
+
+def _units(answer: Body) -> float | None:
+    """Return the sum of an answer's capacity units, None if the answer has none."""
+    consumed = answer.get("ConsumedCapacity")
+    parts = list(_dicts([consumed] if isinstance(consumed, dict) else consumed))
+    return sum(part.get("CapacityUnits", 0.0) for part in parts) if parts else None
+
+
+def caller_of(exchange: Exchange) -> Summary:
+    """Return the access key and region of a request, {} if it has no complete credentials."""
+    fields, query = exchange.fields, exchange.query
+    if b"authorization" not in fields and not query:
+        return {}
+    try:
+        credentials = auth.credentials(fields, query)
+    except ApiError:
+        return {}
+    return {"AccessKey": credentials.access_key, "Region": credentials.region}

@@ -1,0 +1,17 @@
+"""Which observers the settings and the log level ask for, without importing the observers."""
+
+import logging
+
+from emulator.settings import Settings
+
+log = logging.getLogger("emulator")
+
+
+def lines_wanted(settings: Settings) -> bool:
+    """Say whether each request gets a line in the log."""
+    return settings.log_requests or log.isEnabledFor(logging.DEBUG)
+
+
+def keeping_wanted(settings: Settings) -> bool:
+    """Say whether requests are kept from the start."""
+    return settings.keep_requests or bool(settings.record) or lines_wanted(settings)

@@ -1,0 +1,114 @@
+"""Lets the worker processes of one server run controls in each other.
+
+Each worker has a *door*: a pair of datagram sockets that the supervisor makes before it forks, so a
+worker that is started again has the same door. To ask another worker, a process makes a pair of
+stream sockets and passes one of them through the other's door. The pair then carries one question
+and its answer, each as JSON until the end of the stream. Nothing of this has a name in a file
+system.
+"""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+import orjson
+
+from emulator.controls import registry
+from emulator.http.control_calls import run_here
+from emulator.http.front.front import Front, PeerFailed
+
+log = logging.getLogger("emulator")
+
+_PATIENCE: Final = 5.0  # seconds to wait for an answer; a worker that has died starts again in less
+_DOORBELL: Final = b"?"
+
+Door = tuple[socket.socket, socket.socket]
+"""The end that its worker reads, and the end to which the others write."""
+
+
+def make_doors(workers: int) -> list[Door]:
+    """Return a door for each worker."""
+    doors = [socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(workers)]
+    for door in doors:
+        for end in door:
+            end.setblocking(False)  # noqa: FBT003 - the socket's own
+    return doors
+
+
+class Peers:
+    """The other workers of the worker `index`."""
+
+    def __init__(self, doors: Sequence[Door], index: int) -> None:
+        self._own = doors[index][0]
+        self._others = {number: door[1] for number, door in enumerate(doors) if number != index}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def open(self, front: Front) -> None:
+        """Answer the questions of the others from now on."""
+        asyncio.get_running_loop().add_reader(self._own, self._accept, front)
+
+    def close(self) -> None:
+        """Answer no more questions."""
+        asyncio.get_running_loop().remove_reader(self._own)
+
+    async def ask(self, control: str, body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """Run a control in each of the others, and return the results. Raises PeerFailed."""
+        question = orjson.dumps({"Control": control, "Body": body})
+        return list(await asyncio.gather(*(self._ask(number, question) for number in self._others)))
+
+    async def _ask(self, number: int, question: bytes) -> Mapping[str, Any]:
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                ours, theirs = socket.socketpair()
+                with theirs:
+                    ours.setblocking(False)  # noqa: FBT003 - the socket's own
+                    socket.send_fds(self._others[number], [_DOORBELL], [theirs.fileno()])
+                reader, writer = await asyncio.open_connection(sock=ours)
+                try:
+                    writer.write(question)
+                    writer.write_eof()
+                    answer = orjson.loads(await reader.read())
+                finally:
+                    writer.close()
+        except (OSError, TimeoutError, orjson.JSONDecodeError) as error:
+            raise PeerFailed(f"worker {number} does not answer: {str(error) or 'it takes too long'}") from error
+        if "Problem" in answer:
+            raise PeerFailed(f"worker {number} failed: {answer['Problem']}")
+        result: Mapping[str, Any] = answer["Result"]
+        return result
+
+    def _accept(self, front: Front) -> None:
+        """Take the sockets that others have passed through the door, and answer on them."""
+        while True:
+            try:
+                _, descriptors, _, _ = socket.recv_fds(self._own, len(_DOORBELL), 1)
+            except OSError:  # no more
+                return
+            for descriptor in descriptors:
+                task = asyncio.create_task(_answer(front, socket.socket(fileno=descriptor)))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
+
+async def _answer(front: Front, sock: socket.socket) -> None:
+    """Answer one question."""
+    sock.setblocking(False)  # noqa: FBT003 - the socket's own
+    reader, writer = await asyncio.open_connection(sock=sock)
+    try:
+        with suppress(OSError, orjson.JSONDecodeError):  # the worker that asked has ended
+            question = orjson.loads(await reader.read())
+            writer.write(orjson.dumps(await _result(front, question["Control"], question["Body"])))
+            await writer.drain()
+    finally:
+        writer.close()
+
+
+async def _result(front: Front, name: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    try:
+        return {"Result": await run_here(front, registry.registered()[name], body)}
+    except Exception as error:
+        log.exception("the control %s failed for another worker", name)
+        return {"Problem": str(error)}

@@ -1,0 +1,141 @@
+"""Finds the differences between a recorded answer and a new one.
+
+Not compared, because two correct servers differ in them:
+
+| what                                               | why                                         |
+|----------------------------------------------------|---------------------------------------------|
+| the members in VOLATILE                            | dates, identities, tokens, delayed counts   |
+| accounts and dates in ARNs, also in messages       | the accounts differ                         |
+| the order of lists, except those in ORDERED and    | it is not defined                           |
+| the items of a Query                               |                                             |
+
+Attribute values are compared exactly. A paged Scan ends its pages at other items on AWS, because
+AWS orders partition keys by a hash of its own: expect differences.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+VOLATILE: Final = frozenset(
+    (
+        "ApproximateCreationDateTime",
+        "BackupArn",
+        "CreationDateTime",
+        "CreationRequestDateTime",
+        "EndingSequenceNumber",
+        "IndexSizeBytes",
+        "ItemCount",
+        "LastDecreaseDateTime",
+        "LastEvaluatedShardId",
+        "LastEvaluatedStreamArn",
+        "LastIncreaseDateTime",
+        "LastUpdateDateTime",
+        "LastUpdateToPayPerRequestDateTime",
+        "LatestStreamLabel",
+        "NextShardIterator",
+        "NextToken",
+        "ParentShardId",
+        "SequenceNumber",
+        "ShardId",
+        "ShardIterator",
+        "StartingSequenceNumber",
+        "StreamLabel",
+        "TableId",
+        "TableSizeBytes",
+        "eventID",
+    )
+)
+ORDERED: Final = frozenset(
+    ("CancellationReasons", "KeySchema", "L", "Records", "StatementResponses", "TableNames", "TransactResponses")
+)
+"""Members that are lists with an order. Answers of ordered operations have `Responses` too."""
+
+_ORDERED_ITEMS: Final = frozenset(("Query", "ExecuteStatement"))
+_ORDERED_RESPONSES: Final = frozenset(("TransactGetItems", "BatchExecuteStatement", "ExecuteTransaction"))
+_MESSAGES: Final = frozenset(("message", "Message"))
+_TYPES: Final = frozenset(("S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL", "BOOL"))
+_ARN: Final = re.compile(r"\b(arn:aws[\w-]*:\w+:[\w-]*:)\d{12}:")
+_STREAM: Final = re.compile(r"(/stream/)\d{4}-[\d\-T:.]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A place in the answers that differs, and what each has there: None if it has nothing."""
+
+    path: str
+    recorded: Any
+    replayed: Any
+
+
+class Comparison:
+    """The differences of two answers of an operation. ignored: how often each VOLATILE differed."""
+
+    def __init__(self, operation: str, recorded: Any, replayed: Any) -> None:  # noqa: ANN401 - JSON
+        self._operation = operation
+        self.ignored: Counter[str] = Counter()
+        self.differences = list(self._compared("", "", recorded, replayed))
+
+    def _compared(self, path: str, name: str, one: Any, two: Any) -> Iterator[Difference]:  # noqa: ANN401 - JSON
+        if isinstance(one, dict) and isinstance(two, dict):
+            yield from self._objects(path, one, two)
+        elif isinstance(one, list) and isinstance(two, list):
+            yield from self._lists(path, name, one, two)
+        elif one != two:
+            if name in VOLATILE:
+                self.ignored[name] += 1
+            elif name not in _TYPES and portable(one) == portable(two):
+                self.ignored["accounts and dates in ARNs"] += 1
+            else:
+                yield Difference(path or "answer", one, two)
+
+    def _objects(self, path: str, one: Mapping[str, Any], two: Mapping[str, Any]) -> Iterator[Difference]:
+        for name in [*one, *(each for each in two if each not in one)]:
+            inner = f"{path}.{name}" if path else name
+            if name in one and name in two:
+                yield from self._compared(inner, name, one[name], two[name])
+            elif name in VOLATILE and not isinstance(one.get(name, two.get(name)), dict):
+                self.ignored[name] += 1
+            else:
+                yield Difference(inner, one.get(name), two.get(name))
+
+    def _lists(self, path: str, name: str, one: Sequence[Any], two: Sequence[Any]) -> Iterator[Difference]:
+        if not self._is_ordered(name):
+            one, two = sorted(one, key=_order), sorted(two, key=_order)
+        for position in range(max(len(one), len(two))):
+            inner = f"{path}[{position}]"
+            if position < len(one) and position < len(two):
+                yield from self._compared(inner, name if name in _TYPES else "", one[position], two[position])
+            else:
+                yield Difference(inner, _at(one, position), _at(two, position))
+
+    def _is_ordered(self, name: str) -> bool:
+        if name == "Items":
+            return self._operation in _ORDERED_ITEMS
+        return name in ORDERED or (name == "Responses" and self._operation in _ORDERED_RESPONSES)
+
+
+def portable(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return a text without accounts and dates in ARNs; anything else unchanged."""
+    if not isinstance(value, str):
+        return value
+    return _STREAM.sub(r"\1*", _ARN.sub(r"\1*:", value))
+
+
+def _order(value: Any) -> bytes:  # noqa: ANN401 - JSON
+    """Return the place of a value in a list without an order: equal values have equal places."""
+    return orjson.dumps(_stable(value), option=orjson.OPT_SORT_KEYS)
+
+
+def _stable(value: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, dict):
+        return {name: _stable(each) for name, each in value.items() if name not in VOLATILE or isinstance(each, dict)}
+    return [_stable(each) for each in value] if isinstance(value, list) else portable(value)
+
+
+def _at(values: Sequence[Any], position: int) -> Any:  # noqa: ANN401 - JSON
+    return values[position] if position < len(values) else None

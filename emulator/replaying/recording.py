@@ -1,0 +1,72 @@
+"""Reads a recording, one request at a time. http/observing/recording.py explains its lines."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+Body = Mapping[str, Any]
+
+_MEMBERS: Final = {"Operation": str, "Status": int}
+
+
+class BadRecording(Exception):
+    """The file cannot be read. The text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A recorded request and its answer.
+
+    line: number of the line, from 1.
+    request, answer: None if the recorded body is not a JSON object.
+    """
+
+    line: int
+    operation: str
+    access_key: str | None
+    region: str | None
+    request: Body | None
+    status: int
+    answer: Body | None
+
+
+def recorded(path: Path) -> Iterator[Recorded | int]:
+    """Yield the requests of a recording; for a line that is not a request, yield its number.
+
+    Raises BadRecording.
+    """
+    try:
+        with path.open("rb") as file:
+            for number, text in enumerate(file, 1):
+                yield _parsed(number, text) or number
+    except OSError as error:
+        raise BadRecording(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _parsed(number: int, text: bytes) -> Recorded | None:
+    line = _object(text)
+    if line is None or not all(isinstance(line.get(name), kind) for name, kind in _MEMBERS.items()):
+        return None
+    return Recorded(
+        number,
+        line["Operation"],
+        line.get("AccessKey"),
+        line.get("Region"),
+        _object(line.get("Request")),
+        line["Status"],
+        _object(line.get("Answer")),
+    )
+
+
+def _object(text: object) -> dict[str, Any] | None:
+    """Return the JSON object that a text is, None if it is something else."""
+    if not isinstance(text, (str, bytes)):
+        return None
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return found if isinstance(found, dict) else None

@@ -1,0 +1,70 @@
+"""What a replay tells: lines for a person, and one file to attach to a report of a difference."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from emulator.escaping import printable
+from emulator.replaying.replaying import Outcome, Totals
+from emulator.version import VERSION
+
+_LONGEST: Final = 200  # characters of a value that a line shows
+_MOST: Final = 1000  # differing requests that the file has at most
+
+
+def lines(outcome: Outcome) -> Iterator[str]:
+    """Yield the lines about a request whose answers differ."""
+    request = outcome.request
+    table = (request.request or {}).get("TableName", "")
+    yield f"line {request.line}: {printable(f'{request.operation} {table}'.rstrip())}"
+    for each in outcome.differences:
+        yield f"  {printable(each.path)}"
+        yield f"    recorded  {_shown(each.recorded)}"
+        yield f"    replayed  {_shown(each.replayed)}"
+
+
+def summary(totals: Totals) -> Iterator[str]:
+    """Yield the last lines."""
+    yield f"{totals.sent} requests sent, {totals.sent - totals.different} answers equal, {totals.different} different"
+    for why, count in totals.skipped.items():
+        yield f"not sent: {count}, because {why}"
+    if totals.ignored:
+        listed = ", ".join(f"{name} ({count})" for name, count in sorted(totals.ignored.items()))
+        yield f"differences not counted: {listed}"
+
+
+def save(path: Path, endpoint: str, totals: Totals, outcomes: Sequence[Outcome]) -> None:
+    """Write the file of --report: all differing requests with both answers. Raises OSError."""
+    whole: dict[str, Any] = {
+        "Version": VERSION,
+        "Endpoint": endpoint,
+        "Sent": totals.sent,
+        "Different": totals.different,
+        "NotSent": dict(totals.skipped),
+        "NotCounted": dict(totals.ignored),
+        "Requests": [_whole(each) for each in outcomes[:_MOST]],
+    }
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(orjson.dumps(whole, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
+def _whole(outcome: Outcome) -> dict[str, Any]:
+    request = outcome.request
+    return {
+        "Line": request.line,
+        "Operation": request.operation,
+        "Request": request.request,
+        "Recorded": {"Status": request.status, "Answer": request.answer},
+        "Replayed": {"Status": outcome.status, "Answer": outcome.answer},
+        "Differences": [
+            {"Path": each.path, "Recorded": each.recorded, "Replayed": each.replayed} for each in outcome.differences
+        ],
+    }
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401 - JSON
+    return "nothing" if value is None else printable(orjson.dumps(value).decode(), _LONGEST)

@@ -1,0 +1,140 @@
+"""Writes tables of a server to files.
+
+| format   | file of a table                                                               |
+|----------|-------------------------------------------------------------------------------|
+| `export` | a folder as the service's export writes it, with the table's definition       |
+| `lines`  | `TABLE.jsonl`: lines of DynamoDB JSON, and `TABLE.definition.json`            |
+| `csv`    | `TABLE.csv`, and `TABLE.definition.json`; needs two scans, one for the header |
+
+Several threads scan a segment of the table each, so the memory does not grow with the table. Writes
+during the scan may or may not be in the dump, item by item. `Pages` is where the items come from: a
+frozen view of the table can take the place of the scan.
+"""
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, BinaryIO, Final, cast
+
+import orjson
+
+from emulator.formats.csv_rows import CsvWriter
+from emulator.formats.export_layout import DataWriter, ExportWriter
+from emulator.formats.records import Item
+from emulator.formats.sources import DEFINITION
+from emulator.transfer.endpoints import Connect
+from emulator.transfer.progress import Progress
+from emulator.transfer.tables import key_names
+
+SEGMENTS: Final = 2
+"""Threads that scan a table. While one packs its page, the server makes the page of the other."""
+
+_POLL: Final = 0.1  # seconds between two looks at the counts of the threads
+
+Pages = Callable[[str, int, int], Iterator[list[Item]]]
+"""Yields the items of a segment of a table, page by page: (table, segment, segments)."""
+
+
+def scanned(connect: Connect) -> Pages:
+    """Return the pages of scans. They raise Refused, Unreachable."""
+
+    def pages(table: str, segment: int, segments: int) -> Iterator[list[Item]]:
+        request: dict[str, Any] = {"TableName": table, "ConsistentRead": True}
+        if segments > 1:
+            request |= {"Segment": segment, "TotalSegments": segments}
+        with closing(connect()) as endpoint:
+            while True:
+                answer = endpoint.call("Scan", request)
+                yield answer["Items"]
+                if "LastEvaluatedKey" not in answer:
+                    return
+                request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    return pages
+
+
+def dump_export(pages: Pages, whole: dict[str, Any], folder: Path, progress: Progress) -> None:
+    """Write a table and its definition to a folder, as an export."""
+    description = whole["Table"]
+    table = description["TableName"]
+    began = _now()
+    export = ExportWriter(folder)
+    _write_definition(folder / DEFINITION, whole)
+    counts: SimpleQueue[int] = SimpleQueue()
+
+    def write(segment: int) -> DataWriter:
+        with export.data_file(f"{segment:026}") as data:
+            for page in pages(table, segment, SEGMENTS):
+                counts.put(data.write(page))
+        return data
+
+    with ThreadPoolExecutor(SEGMENTS) as threads:
+        written = [threads.submit(write, segment) for segment in range(SEGMENTS)]
+        for future in written:
+            while True:
+                _advance(progress, counts)
+                try:
+                    export.add(future.result(_POLL))
+                except TimeoutError:
+                    continue
+                break
+    _advance(progress, counts)
+    export.finish(
+        {
+            "startTime": began,
+            "endTime": _now(),
+            "exportTime": began,
+            "tableArn": description["TableArn"],
+            "tableId": description.get("TableId"),
+        }
+    )
+
+
+def dump_lines(pages: Pages, table: str, stream: BinaryIO, progress: Progress) -> None:
+    """Write the items of a table as lines of DynamoDB JSON."""
+    for page in pages(table, 0, 1):
+        stream.write(b"".join(orjson.dumps(item, option=orjson.OPT_APPEND_NEWLINE) for item in page))
+        progress.advance(len(page))
+
+
+def dump_csv(pages: Pages, description: dict[str, Any], stream: BinaryIO, progress: Progress) -> None:
+    """Write the items of a table as CSV. The key attributes come first, then the others by name."""
+    table, keys = description["TableName"], key_names(description)
+    names: set[str] = set()
+    for page in pages(table, 0, 1):
+        for item in page:
+            names |= item.keys()
+    text = io.TextIOWrapper(cast("Any", stream), "utf-8", newline="", write_through=True)
+    writer = CsvWriter(text, [*keys, *sorted(names.difference(keys))])
+    for page in pages(table, 0, 1):
+        writer.write(page)
+        progress.advance(len(page))
+    text.flush()
+    text.detach()
+
+
+def _write_definition(path: Path, whole: dict[str, Any]) -> None:
+    path.write_text(json.dumps(whole, indent=2) + "\n")
+
+
+def write_definition(folder: Path, whole: dict[str, Any]) -> None:
+    """Write a table's definition beside its file of items."""
+    _write_definition(folder / f"{whole['Table']['TableName']}.{DEFINITION}", whole)
+
+
+def _advance(progress: Progress, counts: "SimpleQueue[int]") -> None:
+    """Count what the threads have written; only this thread may use the progress."""
+    while True:
+        try:
+            progress.advance(counts.get_nowait())
+        except Empty:
+            return
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

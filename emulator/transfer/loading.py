@@ -1,0 +1,159 @@
+"""Loads files into a server: creates the tables that are defined and missing, then puts the items.
+
+A table that exists stays as it is, and gets the items in addition. Everything that is wrong is
+reported with its file and line and counted, and the rest is loaded.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from emulator.client.endpoint import Refused
+from emulator.formats.records import Definition, ItemRecord, Notice, Place, Problem, Record, Types
+from emulator.formats.sources import Source
+from emulator.transfer import tables
+from emulator.transfer.endpoints import Connect
+from emulator.transfer.progress import Progress
+from emulator.transfer.writing import ItemWriter, Written
+
+
+class Loader:
+    """Loads sources. table: the table of all items; without it, the files say their tables.
+
+    fresh: put items only into tables that this loader has created, as `--init` does. threaded: a
+    thread sends the items, see writing.py.
+    """
+
+    def __init__(
+        self,
+        connect: Connect,
+        progress: Progress,
+        table: str | None = None,
+        *,
+        fresh: bool = False,
+        threaded: bool = True,
+    ) -> None:
+        self._threaded = threaded
+        self._connect = connect
+        self._progress = progress
+        self._table = table
+        self._fresh = fresh
+        self._only: str | None = None  # with `table`, the one table that the files may name
+        self._types: dict[str, Types | None] = {}
+        self.created: list[str] = []
+        self.loaded: Counter[str] = Counter()
+
+    def load(self, sources: Iterable[Source]) -> None:
+        """Load sources. Raises Refused, Unreachable if the server fails."""
+        self._endpoint = self._connect()
+        try:
+            with ItemWriter(self._connect, self._done, threaded=self._threaded) as self._writer:
+                for source in sources:
+                    for record in source.records(self._types_of):
+                        self._take(record)
+                self._writer.flush()
+        finally:
+            self._endpoint.close()
+
+    def _take(self, record: Record) -> None:
+        match record:
+            case ItemRecord():
+                self._put(record)
+            case Definition():
+                self._create(record)
+            case Problem():
+                self._progress.problem(record)
+            case Notice():
+                self._progress.notice(record)
+
+    def _done(self, written: Written) -> None:
+        self._progress.advance(written.items)
+        for problem in written.problems:
+            self._progress.problem(problem)
+
+    # --- definitions ------------------------------------------------------------------------------
+
+    def _create(self, definition: Definition) -> None:
+        if self._table is not None:
+            if not self._is_only(definition.place, definition.name):
+                return
+            definition = replace(definition, create={**definition.create, "TableName": self._table})
+        name = definition.name
+        try:
+            existing = tables.describe(self._endpoint, name)
+            if existing is not None:
+                self._keep(definition, existing)
+                return
+            tables.create(self._endpoint, definition)
+        except (Refused, TimeoutError) as error:
+            self._types[name] = None
+            self._progress.problem(Problem(definition.place, f"table {name} is not created: {error}"))
+            return
+        self.created.append(name)
+        self._types[name] = tables.key_types(definition.create)
+
+    def _keep(self, definition: Definition, existing: dict[str, Any]) -> None:
+        """Keep a table that exists, if it has the keys of the definition."""
+        name = definition.name
+        if name in self.created:
+            self._progress.problem(Problem(definition.place, f"table {name} is defined twice"))
+        elif tables.key_names(existing) != tables.key_names(definition.create):
+            self._types[name] = None
+            self._progress.problem(Problem(definition.place, f"table {name} exists with other keys"))
+        else:
+            self._progress.notice(Notice(definition.place, f"table {name} exists and stays as it is"))
+
+    # --- items ------------------------------------------------------------------------------------
+
+    def _put(self, record: ItemRecord) -> None:
+        name = record.table
+        if self._table is not None:
+            if name is not None and not self._is_only(record.place, name):
+                return
+            name = self._table
+        if name is None:
+            self._progress.problem(Problem(record.place, "the file does not say which table: use --table"))
+            return
+        if name not in self._types:
+            self._find(record.place, name)
+        if self._types[name] is not None and (not self._fresh or name in self.created):
+            self.loaded[name] += 1
+            self._writer.put(name, record)
+
+    def _is_only(self, place: Place, name: str) -> bool:
+        """Say whether the files name one table; with --table they may not name two."""
+        if self._only is None:
+            self._only = name
+        if name == self._only:
+            return True
+        if name not in self._types:
+            self._types[name] = None
+            text = f"this belongs to table {name}, but --table takes the items of one table, here {self._only}"
+            self._progress.problem(Problem(place, text))
+        return False
+
+    def _find(self, place: Place, name: str) -> None:
+        """Find a table of the server; report a missing one once."""
+        try:
+            found = tables.describe(self._endpoint, name)
+        except Refused as refusal:
+            self._types[name] = None
+            self._progress.problem(Problem(place, f"table {name}: {refusal}"))
+            return
+        if found is None:
+            text = f"there is no table {name}: load its definition too, or name another table with --table"
+            self._progress.problem(Problem(place, f"{text}; its items are left out"))
+        self._types[name] = None if found is None else tables.key_types(found)
+
+    def _types_of(self, name: str | None) -> Types:
+        """Return the types of a table's key attributes, for CSV; none if there is no table."""
+        name = self._table or name
+        if name is None:
+            return {}
+        if name not in self._types:
+            found = tables.describe(self._endpoint, name)
+            if found is None:
+                return {}
+            self._types[name] = tables.key_types(found)
+        return self._types[name] or {}

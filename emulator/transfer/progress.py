@@ -1,0 +1,124 @@
+"""What a user sees of long work: progress, notices and problems on stderr, and a count of each.
+
+On a terminal with rich (extra `cli`) the progress is a bar or, without a known total, a spinner.
+Elsewhere it is a line every few seconds.
+"""
+
+import sys
+import time
+from types import TracebackType
+from typing import Any, Final, Protocol, Self, TextIO
+
+_LINE: Final = 5.0  # seconds between two lines of progress
+_SHOWN: Final = 100  # problems that are shown; the others are only counted
+
+
+class _Bar(Protocol):
+    def advance(self, items: int) -> None: ...
+
+    def say(self, text: str) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Progress:
+    """Counts items and problems, and shows them. One thread uses it."""
+
+    def __init__(self, title: str, stream: TextIO | None = None) -> None:
+        self._title = title
+        self._stream = sys.stderr if stream is None else stream
+        self._began = time.monotonic()
+        self._bar: _Bar = _bar(title, self._stream)
+        self.items = 0
+        self.problems = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._bar.close()
+
+    def advance(self, items: int) -> None:
+        """Count items that are done."""
+        self.items += items
+        self._bar.advance(items)
+
+    def notice(self, text: object) -> None:
+        """Show a line."""
+        self._bar.say(str(text))
+
+    def problem(self, text: object) -> None:
+        """Count a problem, and show it unless there were too many."""
+        self.problems += 1
+        if self.problems <= _SHOWN:
+            self._bar.say(str(text))
+        elif self.problems == _SHOWN + 1:
+            self._bar.say("further problems are only counted")
+
+    def summary(self, what: str) -> str:
+        """Return the last line: what was done, how fast, and how many problems there were."""
+        seconds = max(time.monotonic() - self._began, 1e-3)
+        rate = f" in {seconds:.1f} s ({self.items / seconds:,.0f} items/s)" if self.items else ""
+        problems = f", {self.problems} {'problem' if self.problems == 1 else 'problems'}" if self.problems else ""
+        return f"{self._title} {self.items:,} items {what}{rate}{problems}"
+
+
+class _Lines:
+    """Progress as lines of text."""
+
+    def __init__(self, title: str, stream: TextIO) -> None:
+        self._title = title
+        self._stream = stream
+        self._next = time.monotonic() + _LINE
+        self._items = 0
+
+    def advance(self, items: int) -> None:
+        self._items += items
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + _LINE
+            self.say(f"{self._title} {self._items:,} items so far")
+
+    def say(self, text: str) -> None:
+        print(text, file=self._stream, flush=True)
+
+    def close(self) -> None:
+        pass
+
+
+class _RichBar:
+    """Progress with rich."""
+
+    def __init__(self, rich: Any, title: str, stream: TextIO) -> None:  # noqa: ANN401 - modules
+        console, progress = rich
+        self._progress = progress.Progress(
+            progress.SpinnerColumn(),
+            progress.TextColumn("{task.description} {task.completed:,.0f} items"),
+            progress.TextColumn("{task.speed:,.0f} items/s"),
+            progress.TimeElapsedColumn(),
+            console=console.Console(file=stream),
+            transient=True,
+        )
+        self._task = self._progress.add_task(title, total=None)
+        self._progress.start()
+
+    def advance(self, items: int) -> None:
+        self._progress.update(self._task, advance=items)
+
+    def say(self, text: str) -> None:
+        self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def close(self) -> None:
+        self._progress.stop()
+
+
+def _bar(title: str, stream: TextIO) -> _Bar:
+    if not stream.isatty():
+        return _Lines(title, stream)
+    try:
+        from rich import console, progress  # noqa: PLC0415 - an extra
+    except ImportError:
+        return _Lines(title, stream)
+    return _RichBar((console, progress), title, stream)

@@ -1,0 +1,81 @@
+"""Finds, creates and describes tables of an endpoint."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from emulator.client.endpoint import Refused
+from emulator.formats.records import Definition, Types
+from emulator.transfer.endpoints import Endpoint
+
+_MISSING: Final = "ResourceNotFoundException"
+_POLL: Final = 0.05  # seconds; our own tables are ready at once, those of AWS after some 5 s
+_PATIENCE: Final = 300.0  # seconds that a table may take to become ACTIVE
+
+
+def describe(endpoint: Endpoint, table: str) -> dict[str, Any] | None:
+    """Return a table's description, None if there is no such table. Raises Refused, Unreachable."""
+    try:
+        described: dict[str, Any] = endpoint.call("DescribeTable", {"TableName": table})["Table"]
+    except Refused as refusal:
+        if refusal.code == _MISSING:
+            return None
+        raise
+    return described
+
+
+def key_types(description: dict[str, Any]) -> Types:
+    """Return the types of the key attributes of a table and its indexes."""
+    return {each["AttributeName"]: each["AttributeType"] for each in description["AttributeDefinitions"]}
+
+
+def key_names(description: dict[str, Any]) -> list[str]:
+    """Return the names of a table's key attributes, the partition key first."""
+    schema = sorted(description["KeySchema"], key=lambda each: str(each["KeyType"]))
+    return [each["AttributeName"] for each in schema]
+
+
+def names(endpoint: Endpoint) -> Iterator[str]:
+    """Yield the names of all tables. Raises Refused, Unreachable."""
+    request: dict[str, Any] = {}
+    while True:
+        answer = endpoint.call("ListTables", request)
+        yield from answer["TableNames"]
+        if "LastEvaluatedTableName" not in answer:
+            return
+        request = {"ExclusiveStartTableName": answer["LastEvaluatedTableName"]}
+
+
+def create(endpoint: Endpoint, definition: Definition, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Create a table, wait until it is ACTIVE, and set its time to live.
+
+    Raises Refused, Unreachable, TimeoutError.
+    """
+    endpoint.call("CreateTable", definition.create)
+    waited = 0.0
+    while (describe(endpoint, definition.name) or {}).get("TableStatus") != "ACTIVE":
+        if waited > _PATIENCE:
+            raise TimeoutError(f"table {definition.name} has not become ACTIVE")
+        sleep(_POLL)
+        waited += _POLL
+    if definition.ttl is not None:
+        specification = {"Enabled": True, "AttributeName": definition.ttl}
+        endpoint.call("UpdateTimeToLive", {"TableName": definition.name, "TimeToLiveSpecification": specification})
+
+
+def whole_description(endpoint: Endpoint, table: str) -> dict[str, Any] | None:
+    """Return DescribeTable's answer with time to live and tags; see formats/described.py.
+
+    None: there is no such table. Raises Refused, Unreachable.
+    """
+    description = describe(endpoint, table)
+    if description is None:
+        return None
+    whole: dict[str, Any] = {"Table": description}
+    ttl = endpoint.call("DescribeTimeToLive", {"TableName": table})["TimeToLiveDescription"]
+    if ttl.get("TimeToLiveStatus") != "DISABLED":
+        whole["TimeToLiveDescription"] = ttl
+    tags = endpoint.call("ListTagsOfResource", {"ResourceArn": description["TableArn"]}).get("Tags", [])
+    if tags:
+        whole["Tags"] = tags
+    return whole

@@ -1,0 +1,151 @@
+"""Puts items into tables, in the order in which they come.
+
+25 items go in one BatchWriteItem. If the server refuses a batch, because one of its items is wrong
+or two have the same key, its items are put one by one, so a wrong item loses no other one. The
+server's message is the problem's text.
+
+A thread sends the batches over one connection, while the caller reads on. (The emulator of this
+process has one thread, which then does both.) One connection keeps the
+order: of two items with the same key the later one stays (control-plane 5.4). More connections
+would not be faster: one process of the server does the work of all of them.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Any, Final, NamedTuple, Self
+
+import orjson
+
+from emulator.client.endpoint import Refused, Unreachable
+from emulator.formats.records import ItemRecord, Problem
+from emulator.transfer.endpoints import RETRIED, Connect, Endpoint
+
+_BATCH: Final = 25  # BatchWriteItem takes no more
+_AHEAD: Final = 4  # batches that wait to be sent
+_PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0)  # seconds before one after the other further attempt
+_ATTEMPTS: Final = 60  # five minutes
+
+Sleep = Callable[[float], None]
+
+
+class Written(NamedTuple):
+    """What became of a batch."""
+
+    items: int
+    problems: Sequence[Problem]
+
+
+class ItemWriter:
+    """Puts items; `done` gets what became of each batch, in the caller's thread."""
+
+    def __init__(
+        self, connect: Connect, done: Callable[[Written], None], sleep: Sleep = time.sleep, *, threaded: bool = True
+    ) -> None:
+        self._endpoint = connect()
+        self._done = done
+        self._sleep = sleep
+        self._waiting: dict[str, list[ItemRecord]] = {}
+        self._thread = ThreadPoolExecutor(1) if threaded else None
+        self._sent: deque[Future[Written]] = deque()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self.flush()
+        finally:
+            if self._thread is not None:
+                self._thread.shutdown(cancel_futures=True)
+            self._endpoint.close()
+
+    def put(self, table: str, record: ItemRecord) -> None:
+        """Put an item, soon. Raises Unreachable, Refused if the server fails."""
+        batch = self._waiting.setdefault(table, [])
+        batch.append(record)
+        if len(batch) == _BATCH:
+            del self._waiting[table]
+            self._send(table, batch)
+
+    def flush(self) -> None:
+        """Put all items that wait. Raises as `put` does."""
+        for table, batch in self._waiting.items():
+            self._send(table, batch)
+        self._waiting.clear()
+        self._collect(0)
+
+    def _send(self, table: str, batch: list[ItemRecord]) -> None:
+        if self._thread is None:
+            self._done(put_batch(self._endpoint, table, batch, self._sleep))
+            return
+        self._sent.append(self._thread.submit(put_batch, self._endpoint, table, batch, self._sleep))
+        self._collect(_AHEAD)
+
+    def _collect(self, left: int) -> None:
+        while len(self._sent) > left:
+            self._done(self._sent.popleft().result())
+
+
+def put_batch(endpoint: Endpoint, table: str, batch: Sequence[ItemRecord], sleep: Sleep = time.sleep) -> Written:
+    """Put up to 25 items; return what became of them. Raises Unreachable, Refused."""
+    requests = [{"PutRequest": {"Item": record.item}} for record in batch]
+    try:
+        _write(endpoint, table, requests, sleep)
+    except (Refused, orjson.JSONEncodeError) as error:
+        if isinstance(error, Refused) and error.code in RETRIED:
+            raise
+        return _one_by_one(endpoint, table, batch, sleep)
+    return Written(len(batch), ())
+
+
+def _write(endpoint: Endpoint, table: str, requests: list[dict[str, Any]], sleep: Sleep) -> None:
+    """Write a batch, and again what the server has not processed."""
+
+    def write() -> bool:
+        nonlocal requests
+        unprocessed = endpoint.call("BatchWriteItem", {"RequestItems": {table: requests}}).get("UnprocessedItems", {})
+        requests = unprocessed.get(table, [])
+        return not requests
+
+    _persist(write, sleep)
+
+
+def _one_by_one(endpoint: Endpoint, table: str, batch: Iterable[ItemRecord], sleep: Sleep) -> Written:
+    items = 0
+    problems = []
+    for record in batch:
+        item = record.item
+
+        def put(item: dict[str, Any] = item) -> bool:
+            endpoint.call("PutItem", {"TableName": table, "Item": item})
+            return True
+
+        try:
+            _persist(put, sleep)
+            items += 1
+        except Refused as refusal:
+            if refusal.code in RETRIED:
+                raise
+            problems.append(Problem(record.place, f"{refusal.code}: {refusal.text}"))
+        except orjson.JSONEncodeError as error:
+            problems.append(Problem(record.place, f"the item cannot be sent: {error}"))
+    return Written(items, problems)
+
+
+def _persist(attempt: Callable[[], bool], sleep: Sleep) -> None:
+    """Try until an attempt succeeds, with growing pauses. Raises Refused, Unreachable."""
+    for number in range(_ATTEMPTS):
+        try:
+            if attempt():
+                return
+        except Refused as refusal:
+            if refusal.code not in RETRIED or number + 1 == _ATTEMPTS:
+                raise
+        sleep(_PAUSES[min(number, len(_PAUSES) - 1)])
+    raise Unreachable("the server has not processed all items of a batch after 60 attempts")

@@ -1,0 +1,91 @@
+"""The commands `load` and `dump` against each kind of server."""
+
+import json
+
+import pytest
+
+from emulator.commands import dump, load
+from tests.support.tables import new_name
+
+ITEMS = [
+    {
+        "pk": {"S": f"ä{number}"},
+        "sk": {"N": str(number)},
+        "blob": {"B": "AAEC"},
+        "set": {"NS": ["1", "2"]},
+        "nested": {"M": {"list": {"L": [{"NULL": True}, {"BOOL": False}, {"BS": ["AA=="]}]}}},
+    }
+    for number in range(120)
+]
+
+
+@pytest.fixture
+def run(endpoint):
+    def call(command, *arguments):
+        return command.main([*map(str, arguments), "--endpoint", endpoint, "--access-key", "test"])
+
+    return call
+
+
+def everything(client, table):
+    pages = client.get_paginator("scan").paginate(TableName=table)
+    return sorted((item["sk"]["N"], str(item)) for page in pages for item in page["Items"])
+
+
+@pytest.mark.parametrize("form", ["export", "lines"])
+def test_a_dump_gives_the_same_table(run, client, make_table, tmp_path, capsys, form):
+    table = make_table("pk:S sk:N")
+    (tmp_path / "items.jsonl").write_text("".join(json.dumps(item) + "\n" for item in ITEMS))
+    assert run(load, tmp_path / "items.jsonl", "--table", table) == 0
+    assert capsys.readouterr().out.startswith("loaded 120 items into 1 table in ")
+    before = everything(client, table)
+    assert len(before) == 120
+    client.update_time_to_live(TableName=table, TimeToLiveSpecification={"Enabled": True, "AttributeName": "until"})
+    assert run(dump, tmp_path / "out", "--table", table, "--format", form) == 0
+    assert capsys.readouterr().out.startswith("dumped 120 items of 1 table in ")
+    client.delete_table(TableName=table)
+    client.get_waiter("table_not_exists").wait(TableName=table)
+    assert run(load, tmp_path / "out") == 0
+    assert everything(client, table) == before
+    ttl = client.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+    assert (ttl["TimeToLiveStatus"], ttl["AttributeName"]) == ("ENABLED", "until")
+
+
+def test_csv_keeps_strings(run, client, make_table, tmp_path, capsysbinary):
+    table = make_table("pk:S sk:N")
+    client.put_item(TableName=table, Item={"pk": {"S": "a"}, "sk": {"N": "1"}, "x": {"S": "y, z"}, "l": {"SS": ["b"]}})
+    client.put_item(TableName=table, Item={"pk": {"S": "b"}, "sk": {"N": "2"}})
+    assert run(dump, "-", "--table", table, "--format", "csv") == 0
+    header, *rows = capsysbinary.readouterr().out.decode().splitlines()
+    assert header == "pk,sk,l,x"
+    assert sorted(rows) == ['a,1,"[""b""]","y, z"', "b,2,,"]
+
+
+def test_a_problem_changes_the_exit_status(run, make_table, tmp_path, capsys):
+    table = make_table("pk:S sk:N")
+    (tmp_path / f"{table}.jsonl").write_text('{"pk":{"S":"a"},"sk":{"N":"1"}}\n{"pk":{"S":"a"}}\n')
+    assert run(load, tmp_path) == 1
+    captured = capsys.readouterr()
+    assert f"{table}.jsonl:2: ValidationException: One or more parameter values were invalid: " in captured.err
+    assert "1 items into 1 table" in captured.out
+    assert captured.out.endswith(", 1 problem\n")
+
+
+def test_what_cannot_be_done(run, tmp_path, capsys):
+    missing = new_name("missing")
+    assert run(dump, tmp_path, "--table", missing) == 2
+    assert capsys.readouterr().err == f"dynamodb-emulator: there is no table {missing}\n"
+    with pytest.raises(SystemExit) as ended:
+        run(load, tmp_path)
+    assert ended.value.code == 2
+    assert "there is nothing to load in " in capsys.readouterr().err
+    (tmp_path / "x.json").write_text('{"id": {"S": "a"}}')
+    assert load.main([str(tmp_path), "--endpoint", "http://127.0.0.1:1"]) == 2
+    assert "does not answer" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        run(dump, "-")
+    assert ended.value.code == 2
+    with pytest.raises(SystemExit) as ended:
+        run(load, tmp_path, "--parameter", "x")
+    assert ended.value.code == 2
+    assert "'x' is not NAME=VALUE" in capsys.readouterr().err

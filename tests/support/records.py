@@ -1,0 +1,34 @@
+"""Reading files with emulator/formats, for tests."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from emulator.formats.records import Definition, ItemRecord, Problem, ReadOptions
+from emulator.formats.sources import sources
+
+_NO_TYPES: Mapping[str, str] = {}
+
+
+class Read:
+    """What is read from paths. Places have names of files without folders."""
+
+    def __init__(self, *paths: Path, types: Mapping[str, str] = _NO_TYPES, **options: Any) -> None:
+        self.records = [
+            record
+            for source in sources([str(path) for path in paths], ReadOptions(**options))
+            for record in source.records(lambda _table: types)
+        ]
+        self.items = [(each.table, each.item) for each in self.records if isinstance(each, ItemRecord)]
+        self.definitions = [each for each in self.records if isinstance(each, Definition)]
+        self.problems = [_without_folder(each) for each in self.records if isinstance(each, Problem)]
+        self.notices = [_without_folder(each) for each in self.records if type(each).__name__ == "Notice"]
+
+    @property
+    def created(self) -> list[dict[str, Any]]:
+        """The inputs of CreateTable."""
+        return [each.create for each in self.definitions]
+
+
+def _without_folder(record: Any) -> str:
+    return str(record).replace(record.place.file, Path(record.place.file).name)

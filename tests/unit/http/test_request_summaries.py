@@ -1,0 +1,294 @@
+"""Summaries of requests: reasons, waits, what is kept, and the control that shows it."""
+
+import gzip
+import json
+import math
+import re
+
+import orjson
+import pytest
+
+from emulator.controls import registry
+from emulator.controls.body import BadDeclaration
+from emulator.http.application import create_front
+from emulator.http.front.answers import Answer
+from emulator.http.front.dynamodb import DynamoDbEndpoint
+from emulator.http.front.observed import Exchange
+from emulator.http.observing.kept import MOST, KeptRequests
+from emulator.http.observing.waits import Waits
+from tests.support.asgi import ask
+from tests.support.http_clients import AUTHORIZATION
+from tests.support.tables import table_request
+
+ITEM = {"pk": {"S": "secret"}}
+
+
+@pytest.fixture(autouse=True)
+def no_request_is_slow(monkeypatch):
+    monkeypatch.setattr("emulator.http.observing.waits.SLOW", math.inf)
+
+
+@pytest.fixture
+def front(db):
+    made = create_front(db.emulator)
+    db.emulator.request_log().keep(on=True)
+    send(made, "CreateTable", {**table_request("pk:S"), "TableName": "Orders"})
+    return made
+
+
+def send(front, operation, request, key="test", **more):
+    fields = {
+        b"content-type": b"application/x-amz-json-1.0",
+        b"x-amz-target": f"DynamoDB_20120810.{operation}".encode(),
+        b"x-amz-date": b"20260101T000000Z",
+        b"authorization": AUTHORIZATION.format(key=key, region="us-east-1").encode(),
+        **{name.replace("_", "-").encode(): value for name, value in more.items()},
+    }
+    return front.endpoint.answer("POST", b"", fields, orjson.dumps(request))
+
+
+def kept(db, **body):
+    return registry.call(db.emulator, "find_requests", body)["Requests"]
+
+
+def reason(db):
+    return kept(db)[-1].get("Reason")
+
+
+# --- summaries ------------------------------------------------------------------------------------
+
+
+def test_a_summary(db, front):
+    send(front, "PutItem", {"TableName": "Orders", "Item": ITEM, "ReturnConsumedCapacity": "TOTAL"})
+    (found,) = kept(db)[1:]
+    assert re.fullmatch(r"\d+-0", found.pop("Id"))
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", found.pop("Time"))
+    assert found.pop("Milliseconds") > 0
+    assert len(found.pop("RequestId")) == 52
+    assert found == {
+        "Worker": 0,
+        "Operation": "PutItem",
+        "Tables": ["Orders"],
+        "Status": 200,
+        "CapacityUnits": 1.0,
+        "AccessKey": "test",
+        "Region": "us-east-1",
+    }
+
+
+def test_summaries_have_no_values_of_items(db, front):
+    send(front, "PutItem", {"TableName": "Orders", "Item": ITEM})
+    send(front, "PutItem", {"TableName": "Orders", "Item": {**ITEM, "x": {"S": "y" * 5000}}})
+    send(front, "GetItem", {"TableName": "Orders", "Key": ITEM, "ReturnConsumedCapacity": "TOTAL"})
+    send(front, "PutItem", {"TableName": "Orders", "Item": {"pk": {"N": "1"}}})
+    assert len(kept(db)) == 5
+    assert "secret" not in json.dumps(kept(db))
+
+
+def test_other_requests_and_our_own_calls(db, front):
+    ask(front.site, "POST", "/_emulator/clock", b'{"Advance": 1}')
+    ask(front.site, "GET", "/2015-03-31/event-source-mappings/")
+    front.endpoint.answer("GET", b"", {}, b"")
+    front.endpoint.refuse(413)
+    found = [(each.get("Method"), each.get("Path"), each["Status"], each.get("Reason")) for each in kept(db)[1:]]
+    assert found == [
+        ("GET", "/2015-03-31/event-source-mappings/", 403, None),
+        ("GET", "/", 200, None),
+        (None, None, 413, "its body has more than 16 MB"),
+    ]
+
+
+# --- reasons --------------------------------------------------------------------------------------
+
+CONDITION = {"ConditionExpression": "attribute_exists(#p)", "ExpressionAttributeNames": {"#p": "pk"}}
+
+
+def test_a_condition(db, front):
+    send(front, "PutItem", {"TableName": "Orders", "Item": ITEM, **CONDITION})
+    assert reason(db) == "the condition was: attribute_exists(#p)"
+
+
+def test_a_transaction(db, front):
+    actions = [
+        {"Put": {"TableName": "Orders", "Item": {"pk": {"S": "other"}}}},
+        {"Put": {"TableName": "Orders", "Item": ITEM, **CONDITION}},
+    ]
+    send(front, "TransactWriteItems", {"TransactItems": actions})
+    assert reason(db) == ("action 2, Put on Orders: ConditionalCheckFailed; the condition was: attribute_exists(#p)")
+
+
+def test_a_declared_conflict(db, front):
+    registry.call(db.emulator, "transactions", {"TableName": "Orders", "Key": ITEM, "Seconds": 60})
+    send(front, "PutItem", {"TableName": "Orders", "Item": ITEM})
+    expected = "a test declared a transaction as under way: the control `transactions`, or --ongoing-transaction"
+    assert reason(db) == expected
+    send(front, "TransactWriteItems", {"TransactItems": [{"Put": {"TableName": "Orders", "Item": ITEM}}]})
+    assert reason(db) == f"action 1, Put on Orders: TransactionConflict; {expected}"
+
+
+def test_a_table_of_somebody_else(db, front):
+    send(front, "GetItem", {"TableName": "Orders", "Key": ITEM}, key="other")
+    assert reason(db) == "table Orders exists under access key test, region us-east-1"
+    send(front, "GetItem", {"TableName": "Nowhere", "Key": ITEM}, key="other")
+    assert reason(db) is None
+
+
+@pytest.mark.parametrize(
+    ("declared", "expected"),
+    [
+        ({"TableName": "Slow"}, "the control `throttling` enforces it for this table"),
+        ({}, "the control `throttling` enforces it for all tables"),
+    ],
+)
+def test_provisioned_throughput(db, front, declared, expected):
+    throughput = {"ReadCapacityUnits": 1, "WriteCapacityUnits": 2}
+    table = table_request("pk:S", BillingMode="PROVISIONED", ProvisionedThroughput=throughput)
+    send(front, "CreateTable", {**table, "TableName": "Slow"})
+    registry.call(db.emulator, "throttling", {"Enforced": True, **declared})
+    registry.call(db.emulator, "move_clock", {"Freeze": True})
+    for _ in range(1000):
+        answer = send(front, "PutItem", {"TableName": "Slow", "Item": {**ITEM, "x": {"S": "y" * 3000}}})
+        if answer.status == 400:
+            break
+        send(front, "DeleteItem", {"TableName": "Slow", "Key": ITEM})
+    assert reason(db) == (
+        f"TableWriteProvisionedThroughputExceeded: table Slow has 2 provisioned write units a second; {expected}"
+    )
+
+
+# --- waits ----------------------------------------------------------------------------------------
+
+
+def exchange(began, seconds, others=0.0, operation="Scan"):
+    fields = {b"x-amz-target": f"DynamoDB_20120810.{operation}".encode()}
+    answer = Answer(200, b"", b"{}")
+    return Exchange(began, began + seconds, others, "POST", b"/", b"", fields, b"{}", answer)
+
+
+@pytest.mark.parametrize(
+    ("exchanges", "expected"),
+    [
+        ([exchange(1, 0.05)], None),
+        ([exchange(1, 0.2)], "its own work took 200 ms"),
+        ([exchange(1, 0.3, others=0.2)], "its own work took 100 ms, other requests between its slices 200 ms"),
+        (
+            [exchange(1, 0.2), exchange(1.2, 0.001)],
+            "it may have waited up to 200 ms, mostly for Scan (200 ms)",
+        ),
+        (
+            [exchange(1, 0.2), exchange(1.2, 0.01, operation="GetItem"), exchange(1.2101, 0.001)],
+            "it may have waited up to 210 ms, mostly for Scan (200 ms)",
+        ),
+        ([exchange(1, 0.2), exchange(1.3, 0.001)], None),  # the process polled between the two
+        (
+            [exchange(1, 0.2), exchange(1.2, 0.15)],
+            "it may have waited up to 200 ms, mostly for Scan (200 ms); its own work took 150 ms",
+        ),
+    ],
+)
+def test_why_a_request_was_slow(monkeypatch, exchanges, expected):
+    monkeypatch.setattr("emulator.http.observing.waits.SLOW", 0.1)
+    waits = Waits()
+    *_, last = [waits.explain(each) for each in exchanges]
+    assert last == expected
+
+
+def test_a_slow_request_that_failed_has_both_reasons(monkeypatch):
+    monkeypatch.setattr("emulator.http.observing.waits.SLOW", 0.1)
+    requests = KeptRequests(lambda *_: "no such table")
+    requests.observer.other(exchange(1, 0.2)._replace(answer=Answer(400, b"", b"{}")))
+    ((_, summary),) = requests.summaries()
+    assert summary["Reason"] == "no such table; slow: its own work took 200 ms"
+
+
+# --- keeping --------------------------------------------------------------------------------------
+
+
+def test_only_the_last_are_kept(db, front):
+    for _ in range(MOST + 10):
+        send(front, "ListTables", {})
+    found = kept(db)
+    assert len(found) == MOST
+    assert {each["Operation"] for each in found} == {"ListTables"}
+
+
+def test_large_bodies_are_not_kept():
+    requests = KeptRequests(lambda *_: None)
+    large = exchange(1, 0.1)._replace(body=b"{}" + b" " * 5000, answer=Answer(200, b"", b"x" * 5000))
+    requests.observer.other(large)
+    ((found, summary),) = requests.summaries()
+    assert (found.body, found.answer.body) == (b"", b"")
+    assert summary["Operation"] == "Scan"
+
+
+def test_compressed_requests(db, front):
+    body = gzip.compress(orjson.dumps({"TableName": "Orders", "Item": ITEM}))
+    fields = {b"content-type": b"application/x-amz-json-1.0", b"x-amz-target": b"DynamoDB_20120810.PutItem"}
+    front.endpoint.answer("POST", b"", {**fields, b"content-encoding": b"gzip"}, body)
+    assert kept(db)[-1]["Tables"] == ["Orders"]
+    assert "AccessKey" not in kept(db)[-1]
+
+
+def test_keeping_ends(db, front):
+    registry.call(db.emulator, "keep_requests", {"Enabled": False})
+    assert registry.call(db.emulator, "requests", {})["Requests"] == []
+    assert registry.call(db.emulator, "requests", {})["Keeping"] is False
+    assert type(front.endpoint) is DynamoDbEndpoint
+    registry.call(db.emulator, "keep_requests", {"Enabled": True})
+    send(front, "ListTables", {})
+    assert len(kept(db)) == 1
+
+
+# --- the control ----------------------------------------------------------------------------------
+
+
+def test_filters(db, front):
+    for key in ("a", "b", "a"):
+        send(front, "ListTables", {}, key=key)
+    first, second, third = kept(db)[1:]
+    assert kept(db, AccessKey="a") == [first, third]
+    assert kept(db, AccessKey="a", Limit=1) == [third]
+    assert kept(db, After=second["Id"]) == [third]
+    last = registry.call(db.emulator, "requests", {})["Last"]
+    assert kept(db, After=last) == []
+    send(front, "ListTables", {}, key="c")
+    assert [each["AccessKey"] for each in kept(db, After=last)] == ["c"]
+
+
+@pytest.mark.parametrize(
+    "body", [{"Limit": 0}, {"Limit": 1001}, {"Limit": "1"}, {"After": "x"}, {"After": 1}, {"AccessKey": 1}]
+)
+def test_wrong_filters(db, front, body):
+    with pytest.raises(BadDeclaration):
+        registry.call(db.emulator, "find_requests", body)
+
+
+@pytest.mark.parametrize("body", [{}, {"Enabled": 1}])
+def test_wrong_switches(db, front, body):
+    with pytest.raises(BadDeclaration):
+        registry.call(db.emulator, "keep_requests", body)
+
+
+def test_an_emulator_without_a_server_keeps_nothing(db):
+    with pytest.raises(BadDeclaration, match="not served over HTTP"):
+        registry.call(db.emulator, "requests", {})
+
+
+def part(now, *requests):
+    made = [{"Ended": ended, "Began": began, "Worker": worker} for began, ended, worker in requests]
+    return {"Keeping": True, "Requests": made, "Now": now}
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ([part(10, (1, 2, 0)), part(12, (0, 5, 1))], ["5-1", "2-0"]),  # in the order of arrival
+        ([part(10, (1, 2, 1)), part(12, (1, 2, 0))], ["2-0", "2-1"]),
+        ([part(10, (1, 2, 0)), part(12, (3, 11, 1))], ["2-0"]),  # process 0 may have ended another one before 11
+    ],
+)
+def test_the_requests_of_several_processes(parts, expected):
+    found = registry.registered()["requests"]
+    result = registry.gathered(found, {}, parts)
+    assert [each["Id"] for each in result["Requests"]] == expected
+    assert result["Last"] == "9-999"
