@@ -61,12 +61,12 @@ def test_mounted_files_exist(file):
 
 def test_the_example_runs(tmp_path):
     """The command and the files of compose.yaml, with the application's environment."""
-    [seeds] = [
-        mount.split(":")[0] for mount in services(FILES[0])["dynamodb"]["volumes"] if mount.split(":")[1] == "/seeds"
-    ]
-    command = [str(DOCKER / seeds) if each == "/seeds" else each for each in services(FILES[0])["dynamodb"]["command"]]
+    emulator = services(FILES[0])["dynamodb"]
+    [seeds] = [mount.split(":")[0] for mount in emulator["volumes"] if mount.split(":")[1] == "/seeds"]
+    places = {"/seeds": str(DOCKER / seeds), "data": str(tmp_path / "data")}
+    command = [places.get(each, each) for each in emulator["command"]]
     for _ in range(2):  # the second time, the table is there
-        with running(*command, folder=tmp_path) as server:
+        with running(*command) as server:
             done = subprocess.run(
                 [sys.executable, EXAMPLE / "application.py"],
                 env={**os.environ, **ACCESS, "AWS_ENDPOINT_URL": server.url},

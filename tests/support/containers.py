@@ -99,7 +99,7 @@ class Containers:
             (folder / "usr/local/bin" / name).symlink_to(f"/usr/bin/{target}")
         for marker in (folder / "usr/lib").glob("python3.*/EXTERNALLY-MANAGED"):
             marker.unlink()
-        # The official image has no bytecode and no documents. A mirror may need its own certificate.
+        # The official image has no bytecode and no documents. A mirror may need a certificate.
         for cache in (folder / "usr/lib").glob("python3*/**/__pycache__"):
             shutil.rmtree(cache)
         for name in (
