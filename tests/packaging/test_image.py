@@ -148,7 +148,7 @@ def test_a_folder_of_the_host_with_any_owner(containers, volume, owner, user):
 
 @pytest.mark.parametrize("command", [(*LOCAL, "-dbPath", "./data"), ("--data-dir", "data")])
 def test_a_folder_that_the_user_may_not_write_is_an_error_of_one_line(containers, volume, command):
-    """DynamoDB Local starts, and then all its requests hang (awsdocs, developer guide, issue 297)."""
+    """DynamoDB Local starts, and then all its requests hang (issue 297 of its guide)."""
     code, printed = containers.run("--volume", f"{volume(0)}:{DATA}", command=command)
     assert code == 2
     [line] = printed.splitlines()
