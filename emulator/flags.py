@@ -41,8 +41,7 @@ DYNAMODB_EMULATOR_2_SERVICE_HOST and so on. Kubernetes also sets DYNAMODB_EMULAT
 setting too. The beginning of the value tells them apart (LINKED_PORT).
 """
 
-_OF_DYNAMODB_LOCAL: Final = re.compile(r"-(?!h$|help$)[a-zA-Z]|--[a-z]+[A-Z]").match
-"""An argument that only a command line of DynamoDB Local has. `-h` and `-help` are ours too."""
+_ONE_HYPHEN_TOO: Final = frozenset(("-h", "-help"))
 
 _EXAMPLES: Final = f"""\
 Every option can also be a variable, {PREFIX}PORT=8001, or a line in the file of --config: port = 8001.
@@ -85,11 +84,19 @@ def configuration(arguments: Sequence[str], environment: Mapping[str, str]) -> C
     """
     parser = _parser()
     try:
-        if any(map(_OF_DYNAMODB_LOCAL, arguments)):
+        if any(map(_is_of_dynamodb_local, arguments)):
             return _of_dynamodb_local(parser, arguments, environment)
         return Configuration(settings_of([_flags(parser, arguments)], environment), warnings(environment))
     except WrongSetting as error:
         parser.error(str(error))
+
+
+def _is_of_dynamodb_local(argument: str) -> bool:
+    """Say whether only a command line of DynamoDB Local has such an argument."""
+    if argument.startswith("--"):
+        name = argument.partition("=")[0]
+        return name != name.lower()  # DynamoDB Local also takes two hyphens: --inMemory
+    return argument.startswith("-") and argument[1:2].isalpha() and argument not in _ONE_HYPHEN_TOO
 
 
 def _of_dynamodb_local(parser: "Parser", arguments: Sequence[str], environment: Mapping[str, str]) -> Configuration:

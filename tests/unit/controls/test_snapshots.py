@@ -175,9 +175,10 @@ def test_wrong_bodies(db, name, body, text):
     assert names(db) == ["s"]
 
 
-def test_a_snapshot_that_is_being_restored_can_be_neither_deleted_nor_replaced(db, monkeypatch):
+def test_during_a_restore_in_slices_no_snapshot_changes(db, monkeypatch):
     monkeypatch.setattr(restoring, "AT_ONCE", 0)
     create(db)
+    save(db, "another")
     save(db)
     put(db, "a")
     steps = restoring.restore(db.emulator.database, "s")
@@ -186,7 +187,9 @@ def test_a_snapshot_that_is_being_restored_can_be_neither_deleted_nor_replaced(d
     with pytest.raises(BadDeclaration, match=text):
         call(db, "snapshots/delete", Name="s")
     with pytest.raises(BadDeclaration, match=text):
-        save(db, Replace=True)
+        save(db, "new")
+    with pytest.raises(BadDeclaration, match=text):
+        restore(db, "another")
     assert db("ListTables")["TableNames"] == [], "nobody writes to tables that are being restored"
     restore(db)
     assert items(db) == []
