@@ -136,7 +136,7 @@ class Emulator:
     def _load_functions(self) -> "FunctionService":
         from emulator.event_sources.service import FunctionService  # noqa: PLC0415 - a tenth of the start-up time
 
-        return FunctionService(self.database, self.settings)
+        return FunctionService(self.database, self.settings, self.sharing)
 
     @property
     def busy_functions(self) -> "FunctionService | None":
@@ -155,8 +155,6 @@ class Emulator:
         run now, for example on a full disk, runs later.
         """
         self.run_due()
-        if self.sharing is not None and self._functions is not None and self.database.owner:
-            self.sharing.set_delivery(self._functions.next_delivery())
         return self.database.run_slice()
 
     def run_due(self) -> None:

@@ -11,12 +11,14 @@ from emulator.event_sources.delivery import Delivery, Invocation
 from emulator.event_sources.mappings import Mappings
 from emulator.event_sources.outcomes import Outcome
 from emulator.settings import Settings
+from emulator.shared_memory import SharedMemory
 
 
 class FunctionService:
     """Functions on streams. Raises BadConfiguration if settings.functions names an invalid file."""
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(self, database: Database, settings: Settings, sharing: SharedMemory | None = None) -> None:
+        self._sharing = sharing
         self._clock = database.clock
         self.functions = configuration.load(settings.functions)
         self.mappings = Mappings(database, shared=settings.shared_db)
@@ -42,18 +44,22 @@ class FunctionService:
         yield from self.mappings.coming()
         yield from self._deliveries()
 
-    def next_delivery(self) -> tuple[float, str, str] | None:
-        """Return the next event of the delivery that has not come yet, None if there is none."""
-        return min(self._deliveries(), default=None)
-
     def _deliveries(self) -> Iterator[tuple[float, str, str]]:
         now = self._clock.now()
         return (event for event in self._delivery.coming() if event[0] > now)
 
     def due(self) -> list[Invocation]:
         """Return the invocations to be made now."""
-        return self._delivery.due()
+        invocations = self._delivery.due()
+        self._publish()
+        return invocations
 
     def finished(self, invocation: Invocation, outcome: Outcome) -> None:
         """End the batch of an invocation."""
         self._delivery.finished(invocation, outcome)
+        self._publish()
+
+    def _publish(self) -> None:
+        """Tell the other workers when the next batch is sent. They do not know the lanes."""
+        if self._sharing is not None:
+            self._sharing.set_delivery(min(self._deliveries(), default=None))

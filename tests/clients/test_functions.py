@@ -20,7 +20,7 @@ import pytest
 
 from tests.support.aws_cli import AWS, REASON_TO_SKIP, Cli
 from tests.support.engines import ENGINES, arguments_of_engine
-from tests.support.http_clients import boto_options
+from tests.support.http_clients import boto_options, declaring
 from tests.support.servers import running
 from tests.support.tables import new_name
 
@@ -209,6 +209,28 @@ def test_a_failure_is_retried_when_the_clock_has_moved(clients, functions):
     clients.move_clock(Advance=1)
     assert keys(functions.endpoint.next()) == ["o-3"]
     clients.move_clock(Release=True)
+
+
+def test_every_worker_knows_the_next_retry_and_waits_for_the_delivery(functions, tmp_path):
+    """One worker delivers. Each call has a connection of its own, to either worker."""
+    with running("--data-dir", str(tmp_path), "--workers", "2", *functions.option) as server:
+        declare = declaring(server.url)
+        for number in range(4):
+            clients = Clients(server.url)
+            declare("clock", {"Freeze": True})
+            table, arn = clients.table()
+            functions.endpoint.answers.put((500, b"{}"))
+            uuid = clients.map(arn, "remote")
+            clients.put(table, f"o-{number}")
+            assert keys(functions.endpoint.next()) == [f"o-{number}"]
+            failed = {"Backlog": 1, "State": "Enabled", "LastProcessingResult": "PROBLEM: Function call failed"}
+            while declare("wait", {"UUID": uuid, "Delivered": True, "Timeout": 0})[1]["LastSeen"] != failed:
+                pass
+            events = declare("clock", {"Next": True})[1]["Events"]
+            assert [(event["Kind"], event["Resource"]) for event in events] == [("FunctionRetry", uuid)]
+            status, seen = declare("wait", {"UUID": uuid, "Delivered": True})
+            assert (status, seen["Backlog"], seen["State"]) == (200, 0, "Enabled")
+            assert keys(functions.endpoint.next()) == [f"o-{number}"]
 
 
 def test_a_batch_after_its_last_attempt_is_a_dead_letter(functions, tmp_path):

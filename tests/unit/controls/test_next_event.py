@@ -166,10 +166,8 @@ def test_the_owner_publishes_its_next_delivery(tmp_path):
     stage.put("a")
     ((invocation, _),) = stage.due()
     stage.service.finished(invocation, FAILED)
-    stage.emulator.tick()
     assert sharing.delivery() == (NOW + 1, "FunctionRetry", uuid)
     stage.clock.advance(1)
     assert stage.deliver(lambda _: DONE) == [["a"]]
-    stage.emulator.tick()
     assert sharing.delivery() is None
     stage.emulator.close()
