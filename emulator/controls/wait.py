@@ -66,7 +66,7 @@ _SHOWN: Final = 300  # characters of what was seen last that the message repeats
 def wait(emulator: Emulator, body: Body) -> Steps[Result]:
     """Wait until a condition holds; return what was seen. Raises BadDeclaration, TimedOut."""
     timeout = _timeout(body)
-    from emulator.controls.waits.kinds import condition_of  # noqa: PLC0415 - 20 ms that other controls do not need
+    from emulator.controls.waits.kinds import condition_of  # noqa: PLC0415 - 6 ms that other controls do not need
 
     condition = condition_of(emulator, body)
     with _under_way(emulator):
