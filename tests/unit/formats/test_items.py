@@ -67,6 +67,14 @@ FORMS = {
         lines({"Metadata": {}, "Keys": B, "NewImage": A, "OldImage": B}),
         [("Orders", A)],
     ),
+    "attributes with the names of wrappers": (
+        lines({"Item": {"S": "a"}}, {"Item": {"M": {}}, "TableName": {"S": "b"}}, {"Item": {"S": {"N": "1"}}}),
+        [
+            ("Orders", {"Item": {"S": "a"}}),
+            ("Orders", {"Item": {"M": {}}, "TableName": {"S": "b"}}),
+            ("Orders", {"S": {"N": "1"}}),
+        ],
+    ),
     "a byte order mark": ("\ufeff" + lines(A, B), [("Orders", A), ("Orders", B)]),
 }
 
