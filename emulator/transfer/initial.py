@@ -91,7 +91,8 @@ def _load(connect: Connect, paths: Sequence[str]) -> int:
         loader = Loader(connect, progress, fresh=True, threaded=False)
         loader.load(sources(paths, ReadOptions(environment=os.environ)))
     if not progress.problems:
-        log.info("%s", progress.summary(f"into {len(loader.created)} new tables"))
+        count = len(loader.created)
+        log.info("%s", progress.summary(f"into {count} new {'table' if count == 1 else 'tables'}"))
     return progress.problems
 
 
