@@ -7,6 +7,9 @@ import sys
 import boto3
 import pytest
 
+from emulator.http import application
+from emulator.http.listen import ServeError
+from emulator.settings import Settings
 from tests.support.http_clients import boto_options
 from tests.support.servers import ROOT, SERVERS, Server
 from tests.support.tables import table_request
@@ -103,3 +106,9 @@ def test_a_start_that_was_killed_is_repeated(seeds, tmp_path):
         assert not mark.exists()
     finally:
         server.stop()
+
+
+def test_another_asgi_server_gets_the_problem(tmp_path):
+    settings = Settings(in_memory=True, init=(str(tmp_path / "missing"),))
+    with pytest.raises(ServeError, match="--init: 1 problem in "):
+        application.create(settings).open()
